@@ -1,0 +1,314 @@
+//! What a run says while it works: numbers and names, no prose, one event per page or part. These types are the
+//! interface of `--json` (docs/events.md). No event but `ObjectRejected` and `ObjectDiffers` carries an object's id.
+//! The result of a run is its return value; with nobody listening nothing changes.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::model::{CollectionName, ObjectId, TenantName};
+
+/// Which operation a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Op {
+    /// `col backup`
+    Backup,
+    /// `archive check`
+    ArchiveCheck,
+}
+
+/// How a run ended, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Status {
+    /// Done and proven (exit 0).
+    Ok,
+    /// Ran to its end, but objects are missing, skipped or different (exit 3).
+    Incomplete,
+    /// Not started: refused or not confirmed (exit 2 and 4).
+    Refused,
+    /// Stopped by an error.
+    Failed,
+    /// Stopped by a signal, can be resumed (exit 130).
+    Interrupted,
+}
+
+/// What became of one collection; part of `run_finished`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CollectionResult {
+    /// The collection.
+    pub name: CollectionName,
+    /// Tenants read, 0 for a plain collection.
+    pub tenants: u64,
+    /// Objects stored or compared.
+    pub objects: u64,
+    /// Plain bytes of those objects, line ends included.
+    pub bytes: u64,
+    /// The content digest, 64 lower-case hex digits; `None` where no objects were read on purpose.
+    pub digest: Option<String>,
+    /// Objects the target refused.
+    pub rejected: u64,
+    /// Objects that look written during the run; a lower bound. `None` where it does not apply.
+    pub changed_seen: Option<u64>,
+}
+
+/// The summary line of a run, and the last line of `--json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunResult {
+    /// Which operation.
+    pub op: Op,
+    /// How it ended.
+    pub status: Status,
+    /// The exit code that goes with it (design.md §1).
+    pub exit_code: u8,
+    /// The archive's directory, where there is one.
+    pub archive: Option<String>,
+    /// Each collection, in the order of the plan.
+    pub collections: Vec<CollectionResult>,
+    /// Objects in total.
+    pub objects: u64,
+    /// Plain bytes in total.
+    pub bytes: u64,
+    /// Wall time of the run in seconds.
+    pub seconds: f64,
+    /// `objects` by `seconds`.
+    pub objects_per_second: f64,
+    /// Requests sent again.
+    pub retries: u64,
+    /// The process's highest resident memory in bytes; `None` where the platform does not tell.
+    pub peak_memory_bytes: Option<u64>,
+    /// What went wrong, the innermost cause last; empty unless the run failed or was refused.
+    pub errors: Vec<String>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A run begins.
+    RunStarted {
+        /// Which operation.
+        op: Op,
+        /// elysiactl's version.
+        version: &'static str,
+    },
+    /// What will be done is known.
+    PlanMade {
+        /// The collections in order, with the objects expected in each (`None`: not known).
+        collections: Vec<PlannedCollection>,
+    },
+    /// A collection begins.
+    CollectionStarted {
+        /// The collection.
+        collection: CollectionName,
+        /// Objects expected, where known.
+        objects: Option<u64>,
+    },
+    /// A tenant begins.
+    TenantStarted {
+        /// The collection.
+        collection: CollectionName,
+        /// The tenant.
+        tenant: TenantName,
+    },
+    /// A page was read from the server, or a stretch of a part from an archive.
+    PageScanned {
+        /// The collection.
+        collection: CollectionName,
+        /// The tenant, in a multi-tenant collection.
+        tenant: Option<TenantName>,
+        /// Objects on the page.
+        objects: u64,
+        /// Plain bytes of those objects.
+        bytes: u64,
+    },
+    /// Pages read earlier are in doubt and will be read again: they no longer count.
+    PagesDropped {
+        /// The collection.
+        collection: CollectionName,
+        /// Objects that no longer count.
+        objects: u64,
+        /// Their plain bytes.
+        bytes: u64,
+    },
+    /// A part is durable.
+    PartSealed {
+        /// The collection.
+        collection: CollectionName,
+        /// The file's name inside the collection's folder.
+        part: Arc<str>,
+        /// Objects in it.
+        objects: u64,
+        /// Bytes before compression.
+        bytes: u64,
+        /// Bytes on disk.
+        stored_bytes: u64,
+    },
+    /// A request failed and is sent again.
+    Retrying {
+        /// What was asked, without host, query and ids.
+        route: Arc<str>,
+        /// The attempt that failed, from 1.
+        attempt: u32,
+        /// Milliseconds until the next one.
+        wait_ms: u64,
+        /// Why, in few words.
+        reason: String,
+    },
+    /// The pacer changed its mind.
+    PaceChanged {
+        /// The collection.
+        collection: CollectionName,
+        /// Objects asked for in one page.
+        page_objects: u64,
+        /// Requests in flight.
+        in_flight: u64,
+    },
+    /// Whether the server is whole has changed.
+    TopologyChanged {
+        /// The collection.
+        collection: CollectionName,
+        /// Whether every shard answers now.
+        whole: bool,
+        /// What is wrong, in few words; empty if whole.
+        reason: String,
+    },
+    /// The journal knows about everything sealed so far.
+    CheckpointSaved {
+        /// The collection.
+        collection: CollectionName,
+        /// Objects that a resumed run would not read again.
+        objects: u64,
+    },
+    /// A collection is done.
+    CollectionFinished(CollectionResult),
+    /// Something was proven about an archive.
+    Verified {
+        /// The collection.
+        collection: CollectionName,
+        /// Objects looked at.
+        objects: u64,
+        /// Whether everything agreed.
+        ok: bool,
+    },
+    /// The target refused an object.
+    ObjectRejected {
+        /// The collection.
+        collection: CollectionName,
+        /// The tenant, in a multi-tenant collection.
+        tenant: Option<TenantName>,
+        /// The object.
+        id: ObjectId,
+        /// The server's words, cut at 500 characters.
+        reason: String,
+    },
+    /// Something a person should know that stops nothing.
+    Warning(Warning),
+    /// The run is over; always the last event.
+    RunFinished(RunResult),
+}
+
+/// Something a person should know that stops nothing, as data; the words are made by `render`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "warning", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Warning {
+    /// The key crosses the network in the clear.
+    KeyOverHttp {
+        /// The host.
+        host: String,
+    },
+    /// Whether the server is whole could not be asked.
+    TopologyUnchecked {
+        /// Why, in few words.
+        reason: String,
+    },
+    /// The number of objects could not be asked.
+    CountUnchecked {
+        /// The collection.
+        collection: CollectionName,
+        /// Why, in few words.
+        reason: String,
+    },
+    /// A collection is left out because this version of elysiactl cannot back it up.
+    CollectionSkipped {
+        /// The collection.
+        collection: CollectionName,
+        /// Why, in few words.
+        reason: String,
+    },
+    /// An object was saved without its vectors, since the server cannot print them.
+    VectorUnprintable {
+        /// The collection.
+        collection: CollectionName,
+    },
+    /// One object is larger than the memory limit and was fetched alone.
+    ObjectBeyondLimit {
+        /// The collection.
+        collection: CollectionName,
+        /// Its size in bytes.
+        bytes: u64,
+    },
+    /// Counts before, listed and after do not agree, and no writer explains it.
+    CountMismatch {
+        /// The collection.
+        collection: CollectionName,
+        /// Objects listed.
+        listed: u64,
+        /// Objects counted.
+        counted: u64,
+    },
+    /// A file that is no part of an archive, but does not harm it.
+    StrayFile {
+        /// Its path in the archive.
+        path: String,
+    },
+}
+
+/// A collection in a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedCollection {
+    /// The collection.
+    pub name: CollectionName,
+    /// Objects expected, where known.
+    pub objects: Option<u64>,
+    /// Estimated plain bytes, where known.
+    pub bytes: Option<u64>,
+}
+
+/// The way out for events: cheap to clone, never fails, never waits. Nobody listening is fine.
+#[derive(Debug, Clone, Default)]
+pub struct Events(Option<mpsc::UnboundedSender<Event>>);
+
+impl Events {
+    /// A handle nobody listens to.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// A handle and its receiver. Unbounded, since events come one per page or part and their number is small; the
+    /// receiver ends when the last handle is dropped.
+    #[must_use]
+    pub fn channel() -> (Self, mpsc::UnboundedReceiver<Event>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(Some(sender)), receiver)
+    }
+
+    /// Says that something happened.
+    pub fn emit(&self, event: Event) {
+        if let Some(sender) = &self.0 {
+            let _ = sender.send(event);
+        }
+    }
+
+    /// Says something a person should know.
+    pub fn warn(&self, warning: Warning) {
+        self.emit(Event::Warning(warning));
+    }
+}

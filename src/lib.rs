@@ -1,0 +1,13 @@
+//! elysiactl as a library: the operations behind the command, silent and without global state.
+//!
+//! ```text
+//! backup : keyspace -> scan --[Batch]--> store -> sealed parts -> topology and counts agree? -> manifest
+//! check  : index -> load --[Batch]--> every byte, count, order and digest against the manifest
+//! ```
+//!
+//! Who may use whom: `model` <- `event` <- `weaviate`, `archive` (they never see each other) <- `pipeline` <- `ops`
+//! <- `cli`; `render` uses `event` and `model`. `tests/it/layering.rs` holds this. Only `cli` and `render` print; only
+//! `cli` reads the environment and exits. See docs/architecture.md.
+
+pub mod event;
+pub mod model;

@@ -1,0 +1,3 @@
+//! The `elysiactl` binary.
+
+fn main() {}

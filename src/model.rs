@@ -1,0 +1,257 @@
+//! The words every layer shares: names, ids, key ranges, untouched objects. No I/O, no wire format, no file format.
+
+mod object;
+mod schema;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use object::{ObjectText, RawObject, VectorText};
+pub use schema::{DigestMode, Schema, SchemaError};
+
+/// The longest collection name a Weaviate server accepts, in characters (weaviate-rest.md §4.3).
+const COLLECTION_NAME_CHARS: usize = 255;
+/// The longest tenant name a Weaviate server accepts, in characters (weaviate-rest.md §4.3).
+const TENANT_NAME_CHARS: usize = 64;
+
+/// A name that no server would accept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} is not a valid {kind} name")]
+#[non_exhaustive]
+pub struct InvalidName {
+    /// What was to be named: `collection` or `tenant`.
+    pub kind: &'static str,
+    /// The text that was refused.
+    pub name: String,
+}
+
+/// The name of a collection as the server prints it: first letter in upper case, at most 255 letters, digits and `_`,
+/// optionally behind a namespace and a colon. Safe in a URL path; not safe as a folder name (see `archive`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CollectionName(Arc<str>);
+
+/// The name of a tenant: 1 to 64 letters, digits, `_` and `-`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TenantName(Arc<str>);
+
+fn is_word(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+impl FromStr for CollectionName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let (namespace, class) = text.split_once(':').unwrap_or(("n", text));
+        let letter_first = class.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
+        let namespace_ok = !namespace.is_empty() && is_word(&namespace.replace('-', "_"));
+        if letter_first && is_word(class) && text.len() <= COLLECTION_NAME_CHARS && namespace_ok {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidName { kind: "collection", name: text.into() })
+        }
+    }
+}
+
+impl FromStr for TenantName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let characters_ok = is_word(&text.replace('-', "_"));
+        if characters_ok && (1..=TENANT_NAME_CHARS).contains(&text.len()) {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidName { kind: "tenant", name: text.into() })
+        }
+    }
+}
+
+macro_rules! name_conversions {
+    ($name:ident) => {
+        impl $name {
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = InvalidName;
+            fn try_from(text: String) -> Result<Self, InvalidName> {
+                text.parse()
+            }
+        }
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0.as_ref().to_owned()
+            }
+        }
+    };
+}
+name_conversions!(CollectionName);
+name_conversions!(TenantName);
+
+/// An object's UUID as a number, so that byte order (the server's cursor order) is number order.
+/// Every 128-bit value is legal, nil included. Prints in lower case with dashes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ObjectId(pub u128);
+
+impl ObjectId {
+    /// `ffffffff-ffff-ffff-ffff-ffffffffffff`, the last id there can be.
+    pub const MAX: Self = Self(u128::MAX);
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&uuid::Uuid::from_u128(self.0).hyphenated(), f)
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for ObjectId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        uuid::Uuid::try_parse(text).map(|id| Self(id.as_u128()))
+    }
+}
+
+impl TryFrom<String> for ObjectId {
+    type Error = uuid::Error;
+
+    fn try_from(text: String) -> Result<Self, uuid::Error> {
+        text.parse()
+    }
+}
+
+impl From<ObjectId> for String {
+    fn from(id: ObjectId) -> String {
+        id.to_string()
+    }
+}
+
+/// A stretch of the UUID space: `from` exclusive (`None` = from the very start, nil UUID included), `to` inclusive
+/// (`None` = to the very end). This is what the server's `after=` can express, and what `index.jsonl` stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct KeyRange {
+    /// Exclusive lower bound.
+    pub from: Option<ObjectId>,
+    /// Inclusive upper bound.
+    pub to: Option<ObjectId>,
+}
+
+impl KeyRange {
+    /// The whole UUID space.
+    pub const ALL: Self = Self { from: None, to: None };
+
+    /// Whether `id` lies in this range.
+    #[must_use]
+    pub fn contains(&self, id: ObjectId) -> bool {
+        self.from.is_none_or(|from| id > from) && self.to.is_none_or(|to| id <= to)
+    }
+
+    /// Whether `next` begins exactly where this range ends.
+    #[must_use]
+    pub fn meets(&self, next: &Self) -> bool {
+        self.to.is_some() && self.to == next.from
+    }
+}
+
+/// Which collections a run is about: names and globs to take, names and globs to leave out. Empty `take` = all.
+/// Globs know `*`, `?`, `[…]` and `{a,b}`, and are matched with regard to case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Selection {
+    /// Names and globs to take, as typed.
+    pub take: Vec<String>,
+    /// Names and globs to leave out, as typed.
+    pub exclude: Vec<String>,
+}
+
+/// A source of the wall clock (UTC), so that tests can set it. Durations are measured with `std::time::Instant`.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>);
+
+impl Clock {
+    /// The machine's own clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Arc::new(jiff::Timestamp::now))
+    }
+
+    /// A clock that always shows `time`.
+    #[must_use]
+    pub fn fixed(time: jiff::Timestamp) -> Self {
+        Self(Arc::new(move || time))
+    }
+
+    /// What the clock shows.
+    #[must_use]
+    pub fn now(&self) -> jiff::Timestamp {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn collection_names_follow_the_servers_rule() {
+        for good in ["Article", "a", "A_1", "ns:Article", "n-s:A"] {
+            assert_eq!(good.parse::<CollectionName>().map(String::from), Ok(good.into()));
+        }
+        let long = "A".repeat(256);
+        for bad in ["", "1A", "A-B", "A/B", "..", "A B", ":A", "ns:", "a:b:c", "Ä", long.as_str()] {
+            assert!(bad.parse::<CollectionName>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn tenant_names_follow_the_servers_rule() {
+        assert!("t-1_A".parse::<TenantName>().is_ok());
+        for bad in ["", "a b", "a/b", &"t".repeat(65)] {
+            assert!(bad.parse::<TenantName>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn ids_sort_like_their_text_and_print_in_lower_case() {
+        let mut ids: Vec<ObjectId> = ["F0000000-0000-0000-0000-000000000000", "0f000000-0000-0000-0000-000000000001"]
+            .iter()
+            .map(|t| t.parse().expect("a uuid"))
+            .collect();
+        ids.sort_unstable();
+        assert_eq!(ids[1].to_string(), "f0000000-0000-0000-0000-000000000000");
+    }
+
+    #[test]
+    fn a_range_excludes_its_start_and_includes_its_end() {
+        let range = KeyRange { from: Some(ObjectId(1)), to: Some(ObjectId(5)) };
+        assert!(!range.contains(ObjectId(1)) && range.contains(ObjectId(5)) && !range.contains(ObjectId(6)));
+        assert!(KeyRange::ALL.contains(ObjectId(0)) && KeyRange::ALL.contains(ObjectId::MAX));
+        assert!(range.meets(&KeyRange { from: Some(ObjectId(5)), to: None }));
+        assert!(!KeyRange::ALL.meets(&KeyRange::ALL));
+    }
+}

@@ -1,0 +1,58 @@
+//! One object as the server printed it, with the places of what elysiactl needs to know about it.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::ObjectId;
+
+/// Where a vector stands in an object's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VectorText {
+    /// The name's bytes inside the text, without quotes; `None` for the unnamed vector, whose name is `default`.
+    pub name: Option<Range<usize>>,
+    /// The value's bytes: `[…]` with brackets, nested for a multi-vector.
+    pub value: Range<usize>,
+}
+
+/// Byte ranges into an object's text. All of them lie inside it and on character borders.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ObjectText {
+    /// The value of `properties`, braces included; empty if the object has none.
+    pub properties: Range<usize>,
+    /// The vectors present (not null, not empty), in printed order.
+    pub vectors: Vec<VectorText>,
+}
+
+/// An object as the server printed it, never re-encoded, with its id and the places found while splitting the page.
+/// Cloning is cheap: the text is a slice of the page it came in, and keeps that page alive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawObject {
+    /// The object's id.
+    pub id: ObjectId,
+    /// `lastUpdateTimeUnix`: the server's clock, milliseconds since 1970; `None` if the server printed none.
+    pub updated_ms: Option<i64>,
+    /// The object's JSON, from `{` to `}`, on one line.
+    pub text: Bytes,
+    /// Where things stand in `text`.
+    pub places: ObjectText,
+}
+
+impl RawObject {
+    /// The name of the vector a class without named vectors has.
+    pub const UNNAMED_VECTOR: &'static str = "default";
+
+    /// The text of `properties`, braces included.
+    #[must_use]
+    pub fn properties(&self) -> &[u8] {
+        &self.text[self.places.properties.clone()]
+    }
+
+    /// Name and text of each vector present, in printed order. The unnamed vector's name is `default`.
+    pub fn vectors(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.places.vectors.iter().map(|v| {
+            let name = v.name.clone().map_or(Self::UNNAMED_VECTOR.as_bytes(), |at| &self.text[at]);
+            (name, &self.text[v.value.clone()])
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! A collection's schema: the server's own bytes, and the few facts elysiactl reads from them.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{CollectionName, InvalidName};
+
+/// A schema document that cannot be understood.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchemaError {
+    /// The text is not a JSON object with a `class`.
+    #[error("the class document is not valid JSON with a class name")]
+    Json(#[source] serde_json::Error),
+    /// The class has a name no server accepts.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+}
+
+/// How an object's properties enter the content digest (design.md §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DigestMode {
+    /// The text of `properties` as it stands: collections without references and `blobHash` properties.
+    Text,
+    /// Member by member, references as `Collection/id`, `blobHash` members left out.
+    Members,
+}
+
+/// The class document of one collection. The bytes are the truth; the other fields were read from them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// The collection's name.
+    pub name: CollectionName,
+    /// The server's class document, byte for byte.
+    pub text: Bytes,
+    /// Whether the collection has tenants.
+    pub multi_tenant: bool,
+    /// `shardingConfig.actualCount`; `None` where the server prints none (multi-tenant collections).
+    pub shards: Option<u32>,
+    /// `replicationConfig.factor`, 1 if absent.
+    pub replicas: u32,
+    /// Names of the reference properties, in schema order.
+    pub references: Vec<String>,
+    /// Names of the `blobHash` properties, in schema order.
+    pub blob_hashes: Vec<String>,
+    /// Names of the integer properties (`int`, `int[]`), in schema order.
+    pub integers: Vec<String>,
+    /// Names of the named vectors, in byte order.
+    pub named_vectors: Vec<String>,
+}
+
+/// The data types that are not references: everything else in `dataType` names a collection (weaviate-rest.md §4.3).
+fn is_reference(data_type: &Value) -> bool {
+    let first = data_type.get(0).and_then(Value::as_str).unwrap_or_default();
+    let class = first.rsplit(':').next().unwrap_or_default();
+    class.bytes().next().is_some_and(|b| b.is_ascii_uppercase())
+}
+
+impl Schema {
+    /// Reads the facts from a class document as `GET /v1/schema/{class}` prints it.
+    pub fn parse(text: Bytes) -> Result<Self, SchemaError> {
+        let document: Value = serde_json::from_slice(&text).map_err(SchemaError::Json)?;
+        let name = document["class"].as_str().unwrap_or_default().parse()?;
+        let number = |at: &str| document.pointer(at).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+        let properties = document["properties"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let named = |test: &dyn Fn(&Value) -> bool| -> Vec<String> {
+            properties
+                .iter()
+                .filter(|p| test(&p["dataType"]))
+                .filter_map(|p| p["name"].as_str().map(str::to_owned))
+                .collect()
+        };
+        let is = |data_type: &Value, names: &[&str]| {
+            data_type.get(0).and_then(Value::as_str).is_some_and(|t| names.contains(&t))
+        };
+        let mut named_vectors: Vec<String> =
+            document["vectorConfig"].as_object().map(|v| v.keys().cloned().collect()).unwrap_or_default();
+        named_vectors.sort_unstable();
+        Ok(Self {
+            name,
+            multi_tenant: document.pointer("/multiTenancyConfig/enabled").and_then(Value::as_bool).unwrap_or(false),
+            shards: number("/shardingConfig/actualCount"),
+            replicas: number("/replicationConfig/factor").unwrap_or(1).max(1),
+            references: named(&is_reference),
+            blob_hashes: named(&|t| is(t, &["blobHash", "blobHash[]"])),
+            integers: named(&|t| is(t, &["int", "int[]"])),
+            named_vectors,
+            text,
+        })
+    }
+
+    /// How the properties of this collection's objects enter the digest.
+    #[must_use]
+    pub fn digest_mode(&self) -> DigestMode {
+        if self.references.is_empty() && self.blob_hashes.is_empty() { DigestMode::Text } else { DigestMode::Members }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_read_and_the_bytes_kept() {
+        let text = Bytes::from_static(
+            br#"{"class":"A","multiTenancyConfig":{"enabled":true},"properties":[{"name":"b","dataType":["B"]},
+            {"name":"n","dataType":["int[]"]},{"name":"h","dataType":["blobHash"]},{"name":"t","dataType":["text"]}],
+            "replicationConfig":{"factor":3},"shardingConfig":{"actualCount":2},"vectorConfig":{"y":{},"x":{}}}"#,
+        );
+        let schema = Schema::parse(text.clone()).expect("a schema");
+        assert_eq!(schema.text, text);
+        assert!(schema.multi_tenant);
+        assert_eq!((schema.shards, schema.replicas), (Some(2), 3));
+        assert_eq!(schema.references, ["b"]);
+        assert_eq!(
+            (schema.blob_hashes.as_slice(), schema.integers.as_slice()),
+            (&["h".to_owned()][..], &["n".to_owned()][..])
+        );
+        assert_eq!(schema.named_vectors, ["x", "y"]);
+        assert_eq!(schema.digest_mode(), DigestMode::Members);
+    }
+
+    #[test]
+    fn a_plain_collection_has_defaults_and_text_mode() {
+        let schema = Schema::parse(Bytes::from_static(br#"{"class":"A","properties":null}"#)).expect("a schema");
+        assert_eq!((schema.shards, schema.replicas, schema.multi_tenant), (None, 1, false));
+        assert_eq!(schema.digest_mode(), DigestMode::Text);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert!(matches!(Schema::parse(Bytes::from_static(b"[")), Err(SchemaError::Json(_))));
+        assert!(matches!(Schema::parse(Bytes::from_static(b"{}")), Err(SchemaError::Name(_))));
+    }
+}
