@@ -1,0 +1,3 @@
+//! The stages between server and archive, and the value that travels between them.
+
+pub mod split;

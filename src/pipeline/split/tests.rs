@@ -1,0 +1,172 @@
+//! The splitter against recorded pages, nasty text and a full parser.
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Expected, SplitError, line, page};
+use crate::model::{CollectionName, ObjectId, RawObject};
+
+fn name(text: &str) -> CollectionName {
+    text.parse().expect("a name")
+}
+
+fn split(body: &[u8], collection: &str) -> Result<Vec<RawObject>, SplitError> {
+    page(&Bytes::copy_from_slice(body), Expected { collection: &name(collection), after: None, limit: 10_000 })
+}
+
+fn check_against_full_parse(body: &[u8], collection: &str) {
+    let objects = split(body, collection).expect("a good page");
+    let full: Value = serde_json::from_slice(body).expect("JSON");
+    let expected = full["objects"].as_array().cloned().unwrap_or_default();
+    assert_eq!(objects.len(), expected.len());
+    for (object, expected) in objects.iter().zip(expected) {
+        assert_eq!(serde_json::from_slice::<Value>(&object.text).expect("JSON"), expected);
+        assert_eq!(object.id.to_string(), expected["id"].as_str().expect("id").to_lowercase());
+        assert_eq!(object.updated_ms, expected["lastUpdateTimeUnix"].as_i64());
+        let properties = serde_json::from_slice(object.properties()).unwrap_or(Value::Null);
+        assert_eq!(properties, expected["properties"]);
+        let mut vectors = serde_json::Map::new();
+        for (vector, text) in object.vectors() {
+            vectors.insert(String::from_utf8_lossy(vector).into(), serde_json::from_slice(text).expect("JSON"));
+        }
+        let mut wanted = expected["vectors"].as_object().cloned().unwrap_or_default();
+        wanted.insert("default".into(), expected["vector"].clone());
+        wanted.retain(|_, v| !matches!(v, Value::Null) && *v != json!([]) && *v != json!({}));
+        assert_eq!(vectors, wanted);
+        assert_eq!(line(&object.text, &name(collection)).as_ref(), Ok(object));
+    }
+}
+
+#[test]
+fn recorded_pages_are_split_as_a_full_parser_would() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/raw-pages");
+    let mut pages = 0;
+    for entry in std::fs::read_dir(folder).expect("raw pages").map(|e| e.expect("entry").path()) {
+        if entry.extension().is_some_and(|e| e == "json") {
+            let body = std::fs::read(&entry).expect("a page");
+            let full: Value = serde_json::from_slice(&body).expect("JSON");
+            let class = full["objects"][0]["class"].as_str().unwrap_or("Empty").to_owned();
+            check_against_full_parse(&body, &class);
+            pages += 1;
+        }
+    }
+    assert!(pages >= 6, "only {pages} recorded pages found");
+}
+
+const ID: &str = "00000000-0000-0000-0000-000000000001";
+
+fn with_member(member: &str) -> Vec<u8> {
+    format!(r#"{{"objects":[{{"class":"A","id":"{ID}",{member}}}]}}"#).into_bytes()
+}
+
+#[test]
+fn nasty_values_pass_untouched() {
+    for member in [
+        r#""properties":{"a":"quote \" brace } bracket ] slash \\","b":["]","}"]}"#,
+        r#""properties":{"n":[1e400,-0.0,1E5,100000,0.30000000000000004,-0]},"vector":[1,-0,1e-7]"#,
+        r#""properties":{"u":"\u0000\ud83d\ude00"},"vector":null"#,
+        r#""properties":{},"vector":[],"vectors":{"a":[[1,2],[3,4]],"b":null,"c":[1.5]}"#,
+        r#""properties":null,"vectors":{}"#,
+        r#""unknownFutureField":{"x":[{"y":[[[]]]}]},"properties":{"x":[1,"]",2]}"#,
+    ] {
+        let body = with_member(member);
+        let object = split(&body, "A").expect(member).remove(0);
+        assert_eq!(object.text, body[12..body.len() - 2], "{member}");
+    }
+}
+
+#[test]
+fn every_cut_page_is_refused() {
+    let body = with_member(r#""properties":{"a":"b\\","n":[1,2]},"vectors":{"x":[[1],[2]]}"#);
+    for end in 0..body.len() {
+        assert!(split(&body[..end], "A").is_err(), "cut at {end}");
+    }
+}
+
+#[test]
+fn answers_that_lie_are_refused() {
+    let two = |a: &str, b: &str| format!(r#"{{"objects":[{{"class":"A","id":"{a}"}},{{"class":"A","id":"{b}"}}]}}"#);
+    let second = "00000000-0000-0000-0000-000000000002";
+    assert!(split(two(ID, second).as_bytes(), "A").is_ok());
+    assert!(matches!(split(two(second, ID).as_bytes(), "A"), Err(SplitError::Order { .. })), "backwards");
+    assert!(matches!(split(two(ID, ID).as_bytes(), "A"), Err(SplitError::Order { .. })), "doubled");
+    assert!(matches!(split(two(ID, second).as_bytes(), "B"), Err(SplitError::OtherCollection { .. })));
+    let body = Bytes::from(two(ID, second));
+    let a = name("A");
+    let expected = Expected { collection: &a, after: Some(ObjectId(1)), limit: 10 };
+    assert!(matches!(page(&body, expected), Err(SplitError::Order { .. })), "at the cursor");
+    let expected = Expected { collection: &a, after: None, limit: 1 };
+    assert_eq!(page(&body, expected), Err(SplitError::TooMany { found: 2, limit: 1 }));
+}
+
+#[test]
+fn nonsense_is_refused() {
+    for (body, why) in [
+        (&b""[..], "empty"),
+        (b"{}", "no objects"),
+        (br#"{"error":[{"message":"x"}]}"#, "an error with status 200"),
+        (br#"{"objects":{}}"#, "an object for an array"),
+        (br#"{"objects":[]} {}"#, "text behind the page"),
+        (br#"{"objects":[],"objects":[]}"#, "doubled"),
+        (br#"{"objects":[{"class":"A"}]}"#, "no id"),
+        (br#"{"objects":[{"id":"00000000-0000-0000-0000-000000000001"}]}"#, "no class"),
+        (br#"{"objects":[{"class":"A","id":"zz"}]}"#, "no uuid"),
+        (br#"{"objects":[{"class":"A","id":7}]}"#, "a number for an id"),
+        (b"<html>busy</html>", "HTML"),
+        (b"{\"objects\":[],\"x\":\"\xff\"}", "not UTF-8"),
+    ] {
+        assert!(split(body, "A").is_err(), "{why}");
+    }
+    for member in [
+        r#""vector":[1,2}"#,
+        r#""vector":[NaN]"#,
+        r#""vector":[1,2],"vector":[3]"#,
+        r#""properties":{"a":tru}"#,
+        r#""properties":{},"properties":{}"#,
+        "\"properties\":{\"a\":\n1}",
+        r#""id":"00000000-0000-0000-0000-000000000002""#,
+        r#""lastUpdateTimeUnix":1.5"#,
+    ] {
+        assert!(split(&with_member(member), "A").is_err(), "{member}");
+    }
+    let deep = format!(r#""properties":{}{}"#, "[".repeat(200), "]".repeat(200));
+    assert!(split(&with_member(&deep), "A").is_err(), "nested too deep");
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".*".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 40, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((".*", inner), 0..6).prop_map(|m| Value::Object(m.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_page_is_split_as_a_full_parser_would(
+        objects in prop::collection::vec((any::<u128>(), any_json(), any_json(), prop::collection::vec(any::<f32>(), 0..9)), 0..6),
+    ) {
+        let mut objects = objects;
+        objects.sort_by_key(|o| o.0);
+        objects.dedup_by_key(|o| o.0);
+        let objects: Vec<Value> = objects.into_iter().map(|(id, properties, more, vector)| json!({
+            "class": "A", "id": ObjectId(id).to_string(), "lastUpdateTimeUnix": 5, "more": more,
+            "properties": {"p": properties}, "vector": vector, "vectors": {"x": vector, "y": [vector]},
+        })).collect();
+        check_against_full_parse(json!({"deprecations": [], "objects": objects}).to_string().as_bytes(), "A");
+    }
+
+    #[test]
+    fn any_bytes_end_in_an_answer(body in prop::collection::vec(prop::sample::select(&b"{}[]\",:\\0-9eE. \nobjectsclassid"[..]), 0..200)) {
+        let _ = split(&body, "A");
+    }
+}
