@@ -11,3 +11,4 @@
 
 pub mod event;
 pub mod model;
+pub mod weaviate;
