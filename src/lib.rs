@@ -11,4 +11,6 @@
 
 pub mod event;
 pub mod model;
+pub mod model;
 pub mod pipeline;
+pub mod weaviate;

@@ -1,0 +1,181 @@
+//! One request and its answer, judged: nothing here waits for better times or asks again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::{Method, Response, Url};
+use tokio::time::timeout;
+
+use super::body::{self, Body, Cut, Shape};
+use super::client::Client;
+use super::retry::{self, Verdict};
+use super::{Error, said, transport};
+
+/// Longest JSON answer that is no page.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Longest part of an error's body that is read.
+const ERROR_BYTES_MAX: u64 = 64 * 1024;
+
+/// One question.
+#[derive(Debug)]
+pub(super) struct Ask {
+    pub(super) method: Method,
+    /// Path and query, from `/v1` on.
+    pub(super) path: String,
+    /// What is told about it: method and path.
+    pub(super) route: Arc<str>,
+    pub(super) body: Option<Bytes>,
+    pub(super) shape: Shape,
+    pub(super) max_bytes: u64,
+    /// Size of the answer, as far as it can be guessed.
+    pub(super) expected_bytes: u64,
+    /// Longest time for one attempt; `None`: as long as there is progress.
+    pub(super) timeout: Option<Duration>,
+    /// Requests sent at most; the policy may set a lower bound.
+    pub(super) attempts: u32,
+}
+
+impl Ask {
+    /// A question for a JSON document. `path` must hold no query that is worth hiding.
+    pub(super) fn get(path: impl Into<String>) -> Self {
+        let path = path.into();
+        let route = format!("GET {}", path.split('?').next().unwrap_or_default()).into();
+        Self {
+            method: Method::GET,
+            path,
+            route,
+            body: None,
+            shape: Shape::Json,
+            max_bytes: ANSWER_BYTES_MAX,
+            expected_bytes: 0,
+            timeout: None,
+            attempts: u32::MAX,
+        }
+    }
+
+    /// A question that goes out in a JSON body.
+    pub(super) fn with_body(method: Method, path: &str, body: String) -> Self {
+        let route = format!("{method} {path}").into();
+        Self { method, body: Some(body.into()), route, ..Self::get(path) }
+    }
+
+    /// An answer that is not what was asked for.
+    pub(super) fn bad_answer(&self, what: impl Into<String>) -> Error {
+        Error::BadAnswer { route: self.route.clone(), what: what.into() }
+    }
+}
+
+/// An answer with status 200.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) body: Body,
+    /// The server's clock, from its `Date` header.
+    pub(super) server_time: Option<Timestamp>,
+}
+
+/// A failed attempt.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: Error,
+    /// Whether it may pass.
+    pub(super) passing: bool,
+    /// Whether what answered does not speak HTTP.
+    pub(super) noise: bool,
+    /// What `Retry-After` asks for.
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure that stays.
+    pub(super) fn last(error: Error) -> Self {
+        Self { error, passing: false, noise: false, retry_after: None }
+    }
+
+    /// A failure that may pass.
+    pub(super) fn passing(error: Error) -> Self {
+        Self { passing: true, ..Self::last(error) }
+    }
+
+    /// An answer that is no HTTP.
+    pub(super) fn noise(error: Error) -> Self {
+        Self { noise: true, ..Self::passing(error) }
+    }
+}
+
+impl Client {
+    /// Asks once.
+    pub(super) async fn attempt(&self, ask: &Ask) -> Result<Answer, Failure> {
+        let Some(limit) = ask.timeout else {
+            return self.exchange(ask).await;
+        };
+        let stalled = |_| Failure::passing(Error::Stalled { route: ask.route.clone(), after: limit });
+        timeout(limit, self.exchange(ask)).await.map_err(stalled)?
+    }
+
+    async fn exchange(&self, ask: &Ask) -> Result<Answer, Failure> {
+        let mut request = self.http().request(ask.method.clone(), format!("{}{}", self.url(), ask.path));
+        if let Some(body) = &ask.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        let cut = |cut| match cut {
+            Cut::Stalled(after) => Failure::passing(Error::Stalled { route: ask.route.clone(), after }),
+            Cut::Transport(error) => transport::failure(error, self.host(), &ask.route),
+        };
+        let stall = self.stall_timeout();
+        let sent = timeout(stall, request.send()).await.map_err(|_| cut(Cut::Stalled(stall)))?;
+        let response = sent.map_err(|error| cut(Cut::Transport(error)))?;
+        self.was_reached();
+        let server_time = header(response.headers(), &DATE).and_then(retry::http_date);
+        if response.status().as_u16() != 200 {
+            return Err(self.refusal(ask, response, server_time).await);
+        }
+        let body = body::read(response, ask.max_bytes, ask.expected_bytes, stall).await.map_err(cut)?;
+        if let Body::Whole(bytes) = &body {
+            body::judge(ask.shape, bytes).map_err(|what| self.nonsense(ask, what, bytes))?;
+        }
+        Ok(Answer { body, server_time })
+    }
+
+    fn nonsense(&self, ask: &Ask, what: &str, body: &[u8]) -> Failure {
+        let beginning = &body[..body.len().min(usize::try_from(ERROR_BYTES_MAX).unwrap_or(usize::MAX))];
+        let words = if what.starts_with("an error") { self.safe(&said::message(beginning)) } else { String::new() };
+        let joint = if words.is_empty() { "" } else { ": " };
+        Failure::passing(ask.bad_answer(format!("{what}{joint}{words}")))
+    }
+
+    /// The error for a status other than 200.
+    async fn refusal(&self, ask: &Ask, response: Response, server_time: Option<Timestamp>) -> Failure {
+        let status = response.status().as_u16();
+        let now = server_time.unwrap_or_else(Timestamp::now);
+        let retry_after = header(response.headers(), &RETRY_AFTER).and_then(|text| retry::retry_after(text, now));
+        let to = header(response.headers(), &LOCATION).map(origin).unwrap_or_default();
+        let words = match body::read(response, ERROR_BYTES_MAX, 0, self.stall_timeout()).await {
+            Ok(Body::Whole(bytes)) => said::message(&bytes),
+            Ok(Body::TooLarge) | Err(_) => String::new(),
+        };
+        let (route, message) = (ask.route.clone(), self.safe(&words));
+        if retry::judge(status, &words) == Verdict::Transient {
+            return Failure { retry_after, ..Failure::passing(Error::Server { route, status, message }) };
+        }
+        Failure::last(match status {
+            200..=299 => return Failure::passing(ask.bad_answer(format!("unexpected status {status}"))),
+            300..=399 => Error::Redirected { route, status, to },
+            401 => Error::Unauthorized { route, message },
+            403 => Error::Forbidden { route, message },
+            404 => Error::NotFound { route, message },
+            _ => Error::Rejected { route, status, message },
+        })
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &reqwest::header::HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Scheme, host and port of where a redirect leads; nothing of its path, query or user.
+fn origin(location: &str) -> String {
+    Url::parse(location).map_or_else(|_| String::new(), |url| url.origin().ascii_serialization())
+}

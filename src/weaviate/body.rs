@@ -1,0 +1,146 @@
+//! An answer's body in one buffer: bounded in size, watched for progress, judged for being whole.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use tokio::time::{Instant, timeout_at};
+
+use super::{retry, said};
+
+/// Bytes that count as progress within one stall timeout; less is a drip that would never end.
+const PROGRESS_BYTES: usize = 1024;
+
+/// What came of reading a body.
+#[derive(Debug)]
+pub(super) enum Body {
+    /// All of it.
+    Whole(Bytes),
+    /// It is longer than was allowed; the rest was not read and the connection is dropped.
+    TooLarge,
+}
+
+/// Why a body ended early.
+pub(super) enum Cut {
+    /// No progress for this long.
+    Stalled(Duration),
+    /// The connection failed.
+    Transport(reqwest::Error),
+}
+
+/// Reads a body of at most `max` bytes. `expected` pre-sizes the buffer where the server does not tell the length.
+pub(super) async fn read(
+    mut response: reqwest::Response,
+    max: u64,
+    expected: u64,
+    stall: Duration,
+) -> Result<Body, Cut> {
+    if response.content_length().is_some_and(|length| length > max) {
+        return Ok(Body::TooLarge);
+    }
+    let max = usize::try_from(max).unwrap_or(usize::MAX);
+    let expected = response.content_length().unwrap_or(expected);
+    let mut buffer: Vec<u8> = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).min(max));
+    let (mut deadline, mut fresh) = (Instant::now() + stall, 0);
+    loop {
+        let Ok(read) = timeout_at(deadline, response.chunk()).await else {
+            return Err(Cut::Stalled(stall));
+        };
+        let Some(chunk) = read.map_err(Cut::Transport)? else {
+            return Ok(Body::Whole(buffer.into()));
+        };
+        if buffer.len() + chunk.len() > max {
+            return Ok(Body::TooLarge);
+        }
+        buffer.extend_from_slice(&chunk);
+        fresh += chunk.len();
+        if fresh >= PROGRESS_BYTES {
+            (deadline, fresh) = (Instant::now() + stall, 0);
+        }
+    }
+}
+
+/// What an answer with status 200 must look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Nothing is known about it.
+    Any,
+    /// A page: empty, or one JSON object by its first and last byte. The splitter judges the rest.
+    Page,
+    /// A JSON document without an error in it.
+    Json,
+    /// The same, and without a GraphQL error that names a passing state; other errors are the caller's.
+    GraphQl,
+}
+
+#[derive(Deserialize)]
+struct Trouble {
+    error: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Reply {
+    errors: Option<IgnoredAny>,
+}
+
+/// Whether a JSON object begins with an error.
+fn is_error(body: &[u8]) -> bool {
+    body.get(1..).is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\"error\""))
+}
+
+/// Whether `body` has the shape; otherwise what is wrong with it.
+pub(super) fn judge(shape: Shape, body: &[u8]) -> Result<(), &'static str> {
+    let body = body.trim_ascii();
+    match shape {
+        Shape::Page if body.first().is_some_and(|b| *b != b'{') => Err("the page is not a JSON object"),
+        Shape::Page if body.last().is_some_and(|b| *b != b'}') => Err("the page is cut off"),
+        Shape::Page if is_error(body) => Err("an error with status 200"),
+        Shape::Any | Shape::Page => Ok(()),
+        Shape::GraphQl => judge(Shape::Json, body).and_then(|()| match serde_json::from_slice::<Reply>(body) {
+            Ok(Reply { errors: Some(_) }) if retry::is_temporary(&said::message(body)) => {
+                Err("an error with status 200")
+            }
+            _ => Ok(()),
+        }),
+        Shape::Json if body.is_empty() => Err("the body is empty"),
+        Shape::Json if body.first() == Some(&b'{') => match serde_json::from_slice::<Trouble>(body) {
+            Ok(Trouble { error: None }) => Ok(()),
+            Ok(Trouble { error: Some(_) }) => Err("an error with status 200"),
+            Err(_) => Err("not valid JSON"),
+        },
+        Shape::Json => serde_json::from_slice::<IgnoredAny>(body).map(|_| ()).map_err(|_| "not valid JSON"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_empty_or_one_object() {
+        for good in ["", "\n", "{\"objects\":[]}\n", " {} "] {
+            assert_eq!(judge(Shape::Page, good.as_bytes()), Ok(()), "{good:?}");
+        }
+        for bad in ["<html>", "{\"objects\":[{},", "{\"error\":[{\"message\":\"x\"}]}", "{ \"error\":1}", "[]", "{} x"] {
+            assert!(judge(Shape::Page, bad.as_bytes()).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_graphql_error_that_passes_is_no_answer() {
+        let said = |text| format!("{{\"data\":null,\"errors\":[{{\"message\":\"{text}\"}}]}}");
+        assert_eq!(judge(Shape::GraphQl, said("Cannot query field").as_bytes()), Ok(()));
+        assert!(judge(Shape::GraphQl, said("no read replica found").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_document_is_valid_json_without_an_error() {
+        for good in ["[]", "{\"a\":1}\n", "{\"errors\":[]}"] {
+            assert_eq!(judge(Shape::Json, good.as_bytes()), Ok(()), "{good:?}");
+        }
+        for bad in ["", "{\"a\":", "{} x", "<html>", "{\"a\":1,\"error\":[{\"message\":\"x\"}]}"] {
+            assert!(judge(Shape::Json, bad.as_bytes()).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The client: what one run shares, and the one `send` that every retried question goes through.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use secrecy::SecretString;
+
+use super::attempt::{Answer, Ask, Failure};
+use super::body::Body;
+use super::connection::{Connection, shown};
+use super::retry::{self, Budget, Dice, RetryPolicy};
+use super::{Error, said};
+use crate::event::{Event, Events, Warning};
+
+/// A connection to one server. Cloning is cheap; clones share connections, retry budget and counters.
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    http: reqwest::Client,
+    url: String,
+    host: Arc<str>,
+    stall_timeout: Duration,
+    secrets: Vec<SecretString>,
+    events: Events,
+    policy: RetryPolicy,
+    budget: Budget,
+    dice: Dice,
+    /// Whether the server has ever answered.
+    reached: AtomicBool,
+    /// Size of the last page, which the next one's buffer is made for.
+    page_bytes: AtomicU64,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("url", &self.0.url).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Sets up a client; nothing is sent yet. `seed` drives the jitter of retries. Warns if a key would cross the
+    /// network in the clear.
+    pub fn new(connection: Connection, events: Events, seed: u64) -> Result<Self, Error> {
+        Self::with_policy(connection, events, seed, RetryPolicy::default())
+    }
+
+    /// The same with other bounds for asking again.
+    pub fn with_policy(connection: Connection, events: Events, seed: u64, policy: RetryPolicy) -> Result<Self, Error> {
+        let http = connection.http()?;
+        if let Some(host) = connection.exposed_host() {
+            events.warn(Warning::KeyOverHttp { host: host.to_owned() });
+        }
+        let port = connection.url.port_or_known_default().unwrap_or_default();
+        Ok(Self(Arc::new(Shared {
+            http,
+            url: shown(&connection.url),
+            host: format!("{}:{port}", connection.url.host_str().unwrap_or_default()).into(),
+            stall_timeout: connection.stall_timeout,
+            secrets: connection.into_secrets(),
+            events,
+            policy,
+            budget: Budget::default(),
+            dice: Dice::new(seed),
+            reached: AtomicBool::new(false),
+            page_bytes: AtomicU64::new(0),
+        })))
+    }
+
+    /// The base address, without credentials and without a trailing slash.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// Requests sent again so far.
+    #[must_use]
+    pub fn retries(&self) -> u64 {
+        self.0.budget.retries()
+    }
+
+    pub(super) fn http(&self) -> &reqwest::Client {
+        &self.0.http
+    }
+
+    pub(super) fn host(&self) -> &Arc<str> {
+        &self.0.host
+    }
+
+    pub(super) fn policy(&self) -> &RetryPolicy {
+        &self.0.policy
+    }
+
+    pub(super) fn stall_timeout(&self) -> Duration {
+        self.0.stall_timeout
+    }
+
+    pub(super) fn page_bytes(&self) -> &AtomicU64 {
+        &self.0.page_bytes
+    }
+
+    pub(super) fn was_reached(&self) {
+        self.0.reached.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_reached(&self) -> bool {
+        self.0.reached.load(Ordering::Relaxed)
+    }
+
+    /// Makes a server's text safe to show.
+    pub(super) fn safe(&self, text: &str) -> String {
+        said::harmless(&said::without_secrets(text.to_owned(), self.0.secrets.iter()))
+    }
+
+    /// Asks, and asks again while the failure may pass, within the policy's bounds.
+    pub(super) async fn send(&self, ask: &Ask) -> Result<Answer, Error> {
+        self.0.budget.question();
+        let (started, mut attempt, mut stalls) = (Instant::now(), 0, 0);
+        loop {
+            attempt += 1;
+            let failure = match self.attempt(ask).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            stalls += u32::from(failure.error.is_stalled());
+            if !failure.passing {
+                return Err(failure.error);
+            }
+            if !self.may_retry(ask, attempt, stalls) {
+                return Err(self.give_up(ask, failure, attempt, started.elapsed()));
+            }
+            let wait = retry::wait(self.policy(), attempt, self.0.dice.draw(), failure.retry_after);
+            self.pause(&ask.route, attempt, wait, failure.error.to_string()).await;
+        }
+    }
+
+    /// Asks like [`Client::send`] and returns the whole body.
+    pub(super) async fn fetch(&self, ask: &Ask) -> Result<Bytes, Error> {
+        match self.send(ask).await?.body {
+            Body::Whole(bytes) => Ok(bytes),
+            Body::TooLarge => Err(ask.bad_answer("too large")),
+        }
+    }
+
+    fn may_retry(&self, ask: &Ask, attempt: u32, stalls: u32) -> bool {
+        let policy = self.policy();
+        let attempts = if self.is_reached() { policy.attempts } else { policy.first_attempts };
+        attempt < attempts.min(ask.attempts) && stalls < policy.stalled_attempts && self.0.budget.take(policy)
+    }
+
+    fn give_up(&self, ask: &Ask, failure: Failure, attempts: u32, elapsed: Duration) -> Error {
+        if self.is_reached() {
+            return Error::Exhausted { route: ask.route.clone(), attempts, elapsed, last: Box::new(failure.error) };
+        }
+        if failure.noise {
+            return Error::NotWeaviate { host: self.host().clone(), what: "not HTTP".into() };
+        }
+        failure.error
+    }
+
+    /// Says that something is asked again, and waits.
+    pub(super) async fn pause(&self, route: &Arc<str>, attempt: u32, wait: Duration, reason: String) {
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        self.0.events.emit(Event::Retrying { route: route.clone(), attempt, wait_ms, reason });
+        tokio::time::sleep(wait).await;
+    }
+}

@@ -1,0 +1,260 @@
+//! How to reach a server: address, key, headers, certificates, and the HTTP client made of them.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Certificate, Identity, Url};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+
+use super::Error;
+use super::transport::reason;
+
+/// Longest wait for a TCP and TLS connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// An idle connection is dropped before a proxy would do so (60 s is common).
+const POOL_IDLE: Duration = Duration::from_secs(20);
+/// Idle connections kept.
+const POOL_CONNECTIONS: usize = 16;
+/// TCP keep-alive probes notice a peer that vanished.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// What it takes to talk to one server. `Debug` shows no secret.
+#[derive(Clone)]
+pub struct Connection {
+    /// The base address as [`Connection::parse_url`] makes it: http or https, no user, no query, no `/v1`.
+    pub url: Url,
+    /// Sent as `Authorization: Bearer …`.
+    pub key: Option<SecretString>,
+    /// Sent with every request, all treated as secret. The key wins over an `Authorization` here.
+    pub headers: Vec<(HeaderName, SecretString)>,
+    /// Certificates (PEM) to trust besides the system's.
+    pub ca_cert_pem: Option<Vec<u8>>,
+    /// Client certificate chain and private key (PEM, in one text).
+    pub client_cert_pem: Option<SecretSlice<u8>>,
+    /// Accept any certificate.
+    pub insecure: bool,
+    /// Longest time without progress; there is no total timeout.
+    pub stall_timeout: Duration,
+}
+
+impl Connection {
+    /// Reads an address as a person types it. Without a scheme it is https, for a loopback host http. A trailing `/`
+    /// or `/v1` is tolerated; a user, a query or a fragment is refused.
+    pub fn parse_url(text: &str) -> Result<Url, Error> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Error::Url { reason: "is empty" });
+        }
+        let parse = |text: &str| Url::parse(text).map_err(|_| Error::Url { reason: "is not a valid URL" });
+        let mut url = if text.contains("://") { parse(text)? } else { parse(&format!("http://{text}"))? };
+        if !text.contains("://") && !is_loopback(&url) {
+            url = parse(&format!("https://{text}"))?;
+        }
+        check(&url)?;
+        let path = url.path().trim_end_matches('/');
+        let path = path.strip_suffix("/v1").unwrap_or(path).trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(url)
+    }
+
+    /// Gives up everything but what must not be shown.
+    pub(super) fn into_secrets(self) -> Vec<SecretString> {
+        self.key.into_iter().chain(self.headers.into_iter().map(|(_, value)| value)).collect()
+    }
+
+    /// The host that would receive secrets in the clear, if there is one.
+    pub(super) fn exposed_host(&self) -> Option<&str> {
+        let exposed =
+            self.url.scheme() == "http" && !is_loopback(&self.url) && (self.key.is_some() || !self.headers.is_empty());
+        if exposed { self.url.host_str() } else { None }
+    }
+
+    /// Builds the HTTP client. It follows no redirects, so that no key goes where it was not meant to go; it retries
+    /// nothing itself; it speaks HTTP/1.1, where a page that is too large can be dropped together with its connection.
+    pub(super) fn http(&self) -> Result<reqwest::Client, Error> {
+        check(&self.url)?;
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("elysiactl/", env!("CARGO_PKG_VERSION")))
+            .default_headers(self.header_map()?)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .http1_only()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(POOL_CONNECTIONS)
+            .tcp_keepalive(TCP_KEEPALIVE)
+            .tls_danger_accept_invalid_certs(self.insecure);
+        if is_loopback(&self.url) {
+            builder = builder.no_proxy();
+        }
+        if let Some(pem) = &self.ca_cert_pem {
+            let what = "the CA certificate";
+            let trusted = Certificate::from_pem_bundle(pem).map_err(|e| certificate(what, e))?;
+            if trusted.is_empty() {
+                return Err(Error::Certificate { what, reason: "no certificate in the file".into() });
+            }
+            builder = builder.tls_certs_merge(trusted);
+        }
+        if let Some(pem) = &self.client_cert_pem {
+            let identity = Identity::from_pem(pem.expose_secret());
+            builder = builder.identity(identity.map_err(|e| certificate("the client certificate", e))?);
+        }
+        builder.build().map_err(|e| Error::Setup { reason: reason(e) })
+    }
+
+    fn header_map(&self) -> Result<HeaderMap, Error> {
+        let mut map = HeaderMap::new();
+        map.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        for (name, value) in &self.headers {
+            map.insert(name, sensitive(name, value.expose_secret())?);
+        }
+        if let Some(key) = &self.key {
+            let bearer = SecretString::from(format!("Bearer {}", key.expose_secret()));
+            map.insert(AUTHORIZATION, sensitive(&AUTHORIZATION, bearer.expose_secret())?);
+        }
+        Ok(map)
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Connection")
+            .field("url", &shown(&self.url))
+            .field("key", &self.key.is_some())
+            .field("headers", &names)
+            .field("ca_cert", &self.ca_cert_pem.is_some())
+            .field("client_cert", &self.client_cert_pem.is_some())
+            .field("insecure", &self.insecure)
+            .field("stall_timeout", &self.stall_timeout)
+            .finish()
+    }
+}
+
+fn certificate(what: &'static str, error: reqwest::Error) -> Error {
+    Error::Certificate { what, reason: reason(error) }
+}
+
+fn sensitive(name: &HeaderName, value: &str) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| Error::Header { name: name.to_string() })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn check(url: &Url) -> Result<(), Error> {
+    let reason = if !url.username().is_empty() || url.password().is_some() {
+        "holds a user name or password"
+    } else if !matches!(url.scheme(), "http" | "https") {
+        "is neither http nor https"
+    } else if url.query().is_some() || url.fragment().is_some() {
+        "has a query or fragment"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Url { reason })
+}
+
+/// Whether the host is this machine itself.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).trim_end_matches('.');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+}
+
+/// The address without a trailing slash, and without a user even if one was smuggled in.
+pub(super) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> String {
+        Connection::parse_url(text).map_or_else(|e| e.to_string(), |url| shown(&url))
+    }
+
+    #[test]
+    fn addresses_are_read_as_people_type_them() {
+        for (typed, meant) in [
+            ("http://localhost:8080", "http://localhost:8080"),
+            (" localhost:8080 ", "http://localhost:8080"),
+            ("127.0.0.1:18100/", "http://127.0.0.1:18100"),
+            ("[::1]:8080", "http://[::1]:8080"),
+            ("a.localhost", "http://a.localhost"),
+            ("example.com", "https://example.com"),
+            ("10.0.0.1:8080", "https://10.0.0.1:8080"),
+            ("http://example.com/v1", "http://example.com"),
+            ("https://example.com/v1/", "https://example.com"),
+            ("https://example.com/weaviate/v1", "https://example.com/weaviate"),
+            ("https://example.com/weaviate//", "https://example.com/weaviate"),
+            ("HTTPS://Example.com:443", "https://example.com"),
+        ] {
+            assert_eq!(parsed(typed), meant, "{typed}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_cannot_be_meant_are_refused_without_repeating_them() {
+        for (typed, why) in [
+            ("", "is empty"),
+            ("http://", "is not a valid URL"),
+            ("http://a b", "is not a valid URL"),
+            ("http://host:99999", "is not a valid URL"),
+            ("ftp://host", "is neither http nor https"),
+            ("http://me:hunter2@host", "holds a user name or password"),
+            ("me@host", "holds a user name or password"),
+            ("http://host/?a=b", "has a query or fragment"),
+            ("http://host/#a", "has a query or fragment"),
+        ] {
+            assert_eq!(parsed(typed), format!("the server's address {why}"));
+        }
+    }
+
+    #[test]
+    fn debug_output_holds_no_secret() {
+        let mut connection = Connection {
+            url: Connection::parse_url("http://example.com").expect("a url"),
+            key: Some("sesame-key".into()),
+            headers: vec![(HeaderName::from_static("x-openai-api-key"), "sesame-header".into())],
+            ca_cert_pem: None,
+            client_cert_pem: Some(b"sesame-cert".to_vec().into()),
+            insecure: false,
+            stall_timeout: Duration::from_secs(1),
+        };
+        connection.url.set_password(Some("sesame-password")).expect("a password");
+        let debug = format!("{connection:?}");
+        assert!(!debug.contains("sesame") && debug.contains("x-openai-api-key"), "{debug}");
+        assert_eq!(connection.exposed_host(), Some("example.com"));
+        assert!(matches!(connection.http(), Err(Error::Url { .. })));
+    }
+
+    #[test]
+    fn only_secrets_over_plain_http_to_another_host_are_exposed() {
+        let exposed = |url: &str, key: Option<&str>| {
+            let url = Connection::parse_url(url).expect("a url");
+            let connection = Connection {
+                url,
+                key: key.map(SecretString::from),
+                headers: Vec::new(),
+                ca_cert_pem: None,
+                client_cert_pem: None,
+                insecure: false,
+                stall_timeout: Duration::from_secs(1),
+            };
+            connection.exposed_host().is_some()
+        };
+        assert!(exposed("http://10.0.0.1", Some("k")));
+        assert!(!exposed("http://10.0.0.1", None));
+        assert!(!exposed("https://10.0.0.1", Some("k")));
+        assert!(!exposed("http://127.0.0.2", Some("k")));
+        assert!(!exposed("http://[::ffff:127.0.0.1]", Some("k")));
+    }
+}

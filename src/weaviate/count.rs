@@ -1,0 +1,151 @@
+//! How many objects collections hold: many in one GraphQL question, or one by one where GraphQL is closed.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::Error;
+use super::attempt::Ask;
+use super::body::Shape;
+use super::client::Client;
+use crate::model::CollectionName;
+
+/// Collections in one question.
+const COLLECTIONS_MAX: usize = 100;
+/// Longest time for one attempt: with a node away the server hangs for a minute (weaviate-cluster.md §2).
+const COUNT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The number of objects in a collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Count {
+    /// Exact at the moment of asking, as far as every shard answered: ask the topology too.
+    Exact(u64),
+    /// It could not be found out.
+    Unknown {
+        /// Why, in few words.
+        reason: String,
+    },
+}
+
+/// What one GraphQL question gave.
+enum Round {
+    /// A count for each collection.
+    Counts(Vec<Count>),
+    /// The question as a whole was refused, for instance since one collection is gone.
+    Refused,
+    /// Nobody may ask GraphQL here.
+    Closed,
+}
+
+fn query(names: &[CollectionName]) -> String {
+    let mut query = String::from("{Aggregate{");
+    for (n, name) in names.iter().enumerate() {
+        let _ = write!(query, "c{n}:{name}{{meta{{count}}}}");
+    }
+    query.push_str("}}");
+    json!({ "query": query }).to_string()
+}
+
+/// A name that GraphQL can say: not one behind a namespace.
+fn can_say(name: &CollectionName) -> bool {
+    !name.as_str().contains(':')
+}
+
+impl Client {
+    /// Counts each collection, in the order given. What one collection lacks (gone, multi-tenant, not allowed) makes
+    /// its count unknown; an error means that the server did not answer.
+    pub async fn counts(&self, names: &[CollectionName]) -> Result<Vec<Count>, Error> {
+        let sayable: Vec<CollectionName> = names.iter().filter(|name| can_say(name)).cloned().collect();
+        let (mut found, mut open) = (HashMap::new(), true);
+        for chunk in sayable.chunks(COLLECTIONS_MAX) {
+            if !open {
+                break;
+            }
+            match self.aggregate(chunk).await? {
+                Round::Counts(counts) => found.extend(chunk.iter().cloned().zip(counts)),
+                Round::Refused => found.extend(self.aggregate_each(chunk).await?),
+                Round::Closed => open = false,
+            }
+        }
+        let mut counts = Vec::with_capacity(names.len());
+        for name in names {
+            counts.push(match found.get(name) {
+                Some(count) => count.clone(),
+                None => self.matches(name).await?,
+            });
+        }
+        Ok(counts)
+    }
+
+    /// Asks about each collection alone; those that GraphQL refuses are left out.
+    async fn aggregate_each(&self, names: &[CollectionName]) -> Result<Vec<(CollectionName, Count)>, Error> {
+        let mut found = Vec::new();
+        for name in names {
+            if let Round::Counts(counts) = self.aggregate(std::slice::from_ref(name)).await? {
+                found.extend(counts.into_iter().map(|count| (name.clone(), count)));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn aggregate(&self, names: &[CollectionName]) -> Result<Round, Error> {
+        let ask = self.counting(Ask::with_body(Method::POST, "/v1/graphql", query(names)));
+        let ask = Ask { shape: Shape::GraphQl, ..ask };
+        let body = match self.fetch(&ask).await {
+            Err(Error::Forbidden { .. } | Error::NotFound { .. } | Error::Rejected { .. }) => return Ok(Round::Closed),
+            other => other?,
+        };
+        let reply: Value = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not valid JSON"))?;
+        Ok(self.read_counts(&reply, names.len()))
+    }
+
+    fn read_counts(&self, reply: &Value, collections: usize) -> Round {
+        let found = &reply["data"]["Aggregate"];
+        if !found.is_object() {
+            return Round::Refused;
+        }
+        let count = |n: usize| {
+            let alias = format!("c{n}");
+            match found[alias.as_str()][0]["meta"]["count"].as_u64() {
+                Some(count) => Count::Exact(count),
+                None => Count::Unknown { reason: self.complaint(reply, &alias) },
+            }
+        };
+        Round::Counts((0..collections).map(count).collect())
+    }
+
+    /// What GraphQL says about one of the aliases.
+    fn complaint(&self, reply: &Value, alias: &str) -> String {
+        let errors = reply["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let about = |e: &&Value| e["path"].as_array().is_some_and(|path| path.iter().any(|step| step == alias));
+        let words = errors.iter().find(about).and_then(|e| e["message"].as_str());
+        self.safe(words.unwrap_or("no count in the answer"))
+    }
+
+    /// Counts by a dry-run delete, the only other exact way: it deletes nothing, but needs the right to delete.
+    async fn matches(&self, name: &CollectionName) -> Result<Count, Error> {
+        let filter = json!({"path": ["id"], "operator": "Like", "valueText": "*"});
+        let body = json!({"match": {"class": name, "where": filter}, "dryRun": true, "output": "minimal"});
+        let ask = self.counting(Ask::with_body(Method::DELETE, "/v1/batch/objects", body.to_string()));
+        let body = match self.fetch(&ask).await {
+            Err(
+                Error::Forbidden { message, .. } | Error::NotFound { message, .. } | Error::Rejected { message, .. },
+            ) => {
+                return Ok(Count::Unknown { reason: message });
+            }
+            other => other?,
+        };
+        let reply: Value = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not valid JSON"))?;
+        match (reply["dryRun"].as_bool(), reply["results"]["matches"].as_u64()) {
+            (Some(true), Some(matches)) => Ok(Count::Exact(matches)),
+            _ => Err(ask.bad_answer("no dry run in the answer")),
+        }
+    }
+
+    fn counting(&self, ask: Ask) -> Ask {
+        Ask { timeout: Some(COUNT_TIMEOUT), attempts: self.policy().count_attempts, ..ask }
+    }
+}

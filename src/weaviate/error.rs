@@ -1,0 +1,219 @@
+//! What can go wrong on the wire, as data: route, status, the server's words, attempts. No id, no query, no secret.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why a question to the server was not answered. Routes are a method and a path, such as `GET /v1/objects`.
+/// Messages of the server have their control characters escaped and are cut at 500 characters.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address cannot be used. The text itself is not repeated, since it may hold a password.
+    #[error("the server's address {reason}")]
+    Url {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A key or a header's value holds characters that HTTP cannot carry.
+    #[error("the value of {name} cannot be sent in a header")]
+    Header {
+        /// The header's name.
+        name: String,
+    },
+    /// A certificate or key file cannot be used.
+    #[error("{what} cannot be used: {reason}")]
+    Certificate {
+        /// Which one.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The HTTP client could not be built.
+    #[error("cannot set up the connection: {reason}")]
+    Setup {
+        /// Why.
+        reason: String,
+    },
+    /// No connection: refused, no such host, no route, no answer in time.
+    #[error("cannot reach {host}: {reason}")]
+    Unreachable {
+        /// Host and port.
+        host: Arc<str>,
+        /// Why.
+        reason: String,
+    },
+    /// The TLS handshake failed: never retried.
+    #[error("no secure connection to {host}: {reason}")]
+    Tls {
+        /// Host and port.
+        host: Arc<str>,
+        /// Why.
+        reason: String,
+    },
+    /// Something answers, but it is not Weaviate's REST interface.
+    #[error("{host} does not answer like a Weaviate server: {what}")]
+    NotWeaviate {
+        /// Host and port.
+        host: Arc<str>,
+        /// What it answered.
+        what: String,
+    },
+    /// The server says itself, for as long as elysiactl waits, that it is not ready.
+    #[error("{host} is not ready after {:.1} s: {last}", waited.as_secs_f64())]
+    NotReady {
+        /// Host and port.
+        host: Arc<str>,
+        /// Time spent waiting.
+        waited: Duration,
+        /// The last answer, in few words.
+        last: String,
+    },
+    /// The server sends elsewhere. Never followed, so that no key goes where it was not meant to go.
+    #[error("{route}: redirected ({status}) to {to}")]
+    Redirected {
+        /// What was asked.
+        route: Arc<str>,
+        /// HTTP status.
+        status: u16,
+        /// Scheme, host and port of the new place; empty if it cannot be read.
+        to: String,
+    },
+    /// 401: no key, or one the server does not know.
+    #[error("{route}: not authenticated: {message}")]
+    Unauthorized {
+        /// What was asked.
+        route: Arc<str>,
+        /// The server's words.
+        message: String,
+    },
+    /// 403: the key may not do this.
+    #[error("{route}: not allowed: {message}")]
+    Forbidden {
+        /// What was asked.
+        route: Arc<str>,
+        /// The server's words.
+        message: String,
+    },
+    /// 404, and for collections believed only from a server that is ready.
+    #[error("{route}: not found {message}")]
+    NotFound {
+        /// What was asked.
+        route: Arc<str>,
+        /// The server's words, empty for a missing collection or object.
+        message: String,
+    },
+    /// Any other status that asking again does not change.
+    #[error("{route}: refused ({status}): {message}")]
+    Rejected {
+        /// What was asked.
+        route: Arc<str>,
+        /// HTTP status.
+        status: u16,
+        /// The server's words.
+        message: String,
+    },
+    /// A status that may pass: 408, 429, 5xx, and temporary states that come as 4xx.
+    #[error("{route}: server error ({status}): {message}")]
+    Server {
+        /// What was asked.
+        route: Arc<str>,
+        /// HTTP status.
+        status: u16,
+        /// The server's words.
+        message: String,
+    },
+    /// Nothing, or next to nothing, was received for a while.
+    #[error("{route}: no progress for {:.1} s", after.as_secs_f64())]
+    Stalled {
+        /// What was asked.
+        route: Arc<str>,
+        /// How long nothing came.
+        after: Duration,
+    },
+    /// The connection broke after it was made: reset, or the answer cut off.
+    #[error("{route}: connection lost: {reason}")]
+    Lost {
+        /// What was asked.
+        route: Arc<str>,
+        /// Why.
+        reason: String,
+    },
+    /// The answer came, but makes no sense.
+    #[error("{route}: bad answer: {what}")]
+    BadAnswer {
+        /// What was asked.
+        route: Arc<str>,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Something that may pass did not pass.
+    #[error("gave up after {attempts} attempts in {:.1} s", elapsed.as_secs_f64())]
+    Exhausted {
+        /// What was asked.
+        route: Arc<str>,
+        /// Requests sent.
+        attempts: u32,
+        /// Time from the first one to the last failure.
+        elapsed: Duration,
+        /// The last failure.
+        #[source]
+        last: Box<Error>,
+    },
+}
+
+impl Error {
+    /// The failure itself: the last one if retries are used up.
+    #[must_use]
+    pub fn root(&self) -> &Self {
+        match self {
+            Self::Exhausted { last, .. } => last.root(),
+            other => other,
+        }
+    }
+
+    /// Whether the server refused the key (401 or 403).
+    #[must_use]
+    pub fn is_auth(&self) -> bool {
+        matches!(self.root(), Self::Unauthorized { .. } | Self::Forbidden { .. })
+    }
+
+    /// Whether the answers come too slowly; a smaller page may help.
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        matches!(self.root(), Self::Stalled { .. })
+    }
+
+    /// Whether this version of the server does not know the route, as opposed to a collection or object not found.
+    #[must_use]
+    pub fn is_missing_route(&self) -> bool {
+        let shape = |m: &str| m.starts_with("path ") && m.ends_with(" was not found");
+        matches!(self, Self::NotFound { message, .. } if shape(message))
+    }
+
+    /// The HTTP status, where there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self.root() {
+            Self::Unauthorized { .. } => Some(401),
+            Self::Forbidden { .. } => Some(403),
+            Self::NotFound { .. } => Some(404),
+            Self::Redirected { status, .. } | Self::Rejected { status, .. } | Self::Server { status, .. } => {
+                Some(*status)
+            }
+            _ => None,
+        }
+    }
+
+    /// The server's own words, where there were any.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        match self.root() {
+            Self::Unauthorized { message, .. }
+            | Self::Forbidden { message, .. }
+            | Self::NotFound { message, .. }
+            | Self::Rejected { message, .. }
+            | Self::Server { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The wire: everything elysiactl asks a Weaviate server over REST, through one `send` that alone retries.
+
+mod aliases;
+mod attempt;
+mod body;
+mod client;
+mod connection;
+mod count;
+mod error;
+mod meta;
+mod page;
+mod ready;
+mod retry;
+mod said;
+mod schema;
+mod topology;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+pub use aliases::Aliases;
+pub use client::Client;
+pub use connection::Connection;
+pub use count::Count;
+pub use error::Error;
+pub use meta::{Meta, Version};
+pub use page::{PageReply, PageRequest};
+pub use retry::RetryPolicy;
+pub use topology::Topology;

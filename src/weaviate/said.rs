@@ -1,0 +1,96 @@
+//! The server's words, made safe to show: taken out of its three error shapes, secrets and control characters away.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+/// Longest text taken over from a server, in characters (reliability.md R25).
+const WORDS_CHARS: usize = 500;
+/// Shorter secrets are not looked for in texts: they would match by chance.
+const SECRET_MIN_BYTES: usize = 6;
+
+/// Characters that could steer a terminal or reorder a line.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// Escapes what could steer a terminal and cuts at 500 characters.
+pub(super) fn harmless(text: &str) -> String {
+    let mut out = String::new();
+    for (n, c) in text.trim().chars().enumerate() {
+        if n == WORDS_CHARS {
+            out.push('…');
+            break;
+        }
+        if is_unsafe(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The message in an error body: `{"error":[{"message":…}]}`, `{"code":…,"message":…}`, GraphQL's `errors`, or text.
+pub(super) fn message(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    if text.trim_start().starts_with('<') {
+        return "an HTML page".to_owned();
+    }
+    let found = serde_json::from_slice::<Value>(body).ok().and_then(|value| words(&value));
+    found.unwrap_or_else(|| text.into_owned())
+}
+
+/// The messages in a JSON error document, joined; `None` if it has none.
+fn words(value: &Value) -> Option<String> {
+    let list = |at: &str| -> Option<String> {
+        let messages: Vec<&str> = value[at].as_array()?.iter().filter_map(|e| e["message"].as_str()).collect();
+        (!messages.is_empty()).then(|| messages.join("; "))
+    };
+    list("error")
+        .or_else(|| value["error"].as_str().map(str::to_owned))
+        .or_else(|| list("errors"))
+        .or_else(|| value["message"].as_str().map(str::to_owned))
+}
+
+/// Takes every secret out of a text, should a proxy have echoed one.
+pub(super) fn without_secrets<'a>(mut text: String, secrets: impl Iterator<Item = &'a SecretString>) -> String {
+    for secret in secrets.map(ExposeSecret::expose_secret).filter(|s| s.len() >= SECRET_MIN_BYTES) {
+        if text.contains(secret) {
+            text = text.replace(secret, "[redacted]");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_shape_gives_its_message() {
+        for (body, said) in [
+            (r#"{"allowed":null,"error":[{"message":"a"},{"message":"b"}]}"#, "a; b"),
+            (r#"{"code":601,"message":"c"}"#, "c"),
+            (r#"{"data":null,"errors":[{"message":"d","path":null}]}"#, "d"),
+            (r#"{"error":"e"}"#, "e"),
+            ("<html>502</html>", "an HTML page"),
+            ("plain", "plain"),
+            ("", ""),
+        ] {
+            assert_eq!(message(body.as_bytes()), said, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_message_cannot_steer_the_terminal_or_flood_it() {
+        assert_eq!(harmless("a\u{1b}[2Jb\n\u{202e}c"), "a\\u{1b}[2Jb\\n\\u{202e}c");
+        assert_eq!(harmless(&"x".repeat(9_999)).chars().count(), WORDS_CHARS + 1);
+    }
+
+    #[test]
+    fn an_echoed_key_is_taken_out() {
+        let key = SecretString::from("topsecret");
+        assert_eq!(without_secrets("bad topsecret!".into(), [&key].into_iter()), "bad [redacted]!");
+    }
+}

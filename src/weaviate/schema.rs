@@ -1,0 +1,53 @@
+//! Class documents, in the server's own bytes.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::attempt::Ask;
+use super::body::Body;
+use super::client::Client;
+use super::{Error, said};
+use crate::model::{CollectionName, Schema};
+
+#[derive(Deserialize)]
+struct Listing<'a> {
+    #[serde(borrow)]
+    classes: Option<Vec<&'a RawValue>>,
+}
+
+fn understood(ask: &Ask, text: Bytes) -> Result<Schema, Error> {
+    Schema::parse(text).map_err(|error| ask.bad_answer(said::harmless(&error.to_string())))
+}
+
+impl Client {
+    /// Every collection the key may see, sorted by name. A key with few rights sees fewer or none, without an error.
+    pub async fn schemas(&self) -> Result<Vec<Schema>, Error> {
+        let ask = Ask::get("/v1/schema");
+        let body = self.fetch(&ask).await?;
+        let listing: Listing<'_> =
+            serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not a list of classes"))?;
+        let Some(classes) = listing.classes else { return Err(ask.bad_answer("no list of classes")) };
+        let mut schemas = classes
+            .into_iter()
+            .map(|raw| understood(&ask, body.slice_ref(raw.get().as_bytes())))
+            .collect::<Result<Vec<_>, _>>()?;
+        schemas.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(schemas)
+    }
+
+    /// One collection, without the line end after it; `None` if there is none of that name. Asked by an alias, the
+    /// server answers with the collection behind it: its `name` then differs from the one asked for.
+    pub async fn schema(&self, name: &CollectionName) -> Result<Option<Schema>, Error> {
+        let ask = Ask::get(format!("/v1/schema/{name}"));
+        let body = match self.send_doubting_404(&ask).await {
+            Ok(answer) => answer.body,
+            Err(error @ Error::NotFound { .. }) if !error.is_missing_route() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match body {
+            Body::Whole(text) => understood(&ask, text.slice_ref(text.trim_ascii())).map(Some),
+            Body::TooLarge => Err(ask.bad_answer("too large")),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What a failure below HTTP means: no connection, no trust, a lost connection, or something that is not HTTP.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use super::Error;
+use super::attempt::Failure;
+use super::said::harmless;
+
+/// The causes of a failed request in one line, innermost last, without the URL.
+pub(super) fn reason(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut parts: Vec<String> = Vec::new();
+    for cause in causes(&error) {
+        let text = cause.to_string();
+        if parts.last().is_none_or(|last| !last.contains(&text)) {
+            parts.push(text);
+        }
+    }
+    harmless(&parts.join(": "))
+}
+
+/// The error and its causes; the error inside an I/O error counts too.
+fn causes(error: &reqwest::Error) -> Vec<&(dyn StdError + 'static)> {
+    let mut causes: Vec<&(dyn StdError + 'static)> = Vec::new();
+    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(cause) = next {
+        causes.push(cause);
+        next = match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
+    }
+    causes
+}
+
+/// Turns a failure below HTTP into an error, and says whether it may pass.
+pub(super) fn failure(error: reqwest::Error, host: &Arc<str>, route: &Arc<str>) -> Failure {
+    let is_tls = causes(&error).iter().any(|cause| cause.downcast_ref::<rustls::Error>().is_some());
+    // hyper's words for bytes that are no HTTP answer; its error type is not ours to name
+    let is_noise =
+        causes(&error).iter().map(ToString::to_string).any(|t| t.starts_with("invalid") && t.ends_with("parsed"));
+    let (connecting, reason) = (error.is_connect(), reason(error));
+    let (host, route) = (host.clone(), route.clone());
+    if is_tls {
+        Failure::last(Error::Tls { host, reason })
+    } else if is_noise {
+        Failure::noise(Error::BadAnswer { route, what: "not HTTP".into() })
+    } else if connecting {
+        Failure::passing(Error::Unreachable { host, reason })
+    } else {
+        Failure::passing(Error::Lost { route, reason })
+    }
+}
