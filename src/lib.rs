@@ -11,6 +11,5 @@
 
 pub mod event;
 pub mod model;
-pub mod model;
 pub mod pipeline;
 pub mod weaviate;

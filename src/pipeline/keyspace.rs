@@ -99,6 +99,12 @@ impl Keyspace {
         Next::Range(Claim(self.running.len() - 1), range)
     }
 
+    /// Whether every range is finished.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.waiting.is_empty() && self.running.iter().all(|r| r.finished)
+    }
+
     /// The last id a claim still covers; it may have moved down since the range was handed out.
     #[must_use]
     pub fn end(&self, claim: Claim) -> Option<ObjectId> {

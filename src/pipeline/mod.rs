@@ -1,5 +1,37 @@
-//! The stages between server and archive, and the value that travels between them.
+//! The stages between server and archive, and the value that travels between them on a bounded channel.
 
+pub mod budget;
+mod fetch;
 pub mod keyspace;
+pub mod limits;
 pub mod pacer;
+pub mod scan;
 pub mod split;
+pub mod watch;
+
+use crate::model::{CollectionName, KeyRange, RawObject, TenantName};
+use budget::Share;
+
+/// Batches that may wait between two stages. Small: the bytes are bounded by the budget, this only bounds their number.
+pub const BATCHES_WAITING: usize = 8;
+
+/// Objects on their way from one stage to the next: a stretch of the keys of one tenant, in order.
+#[derive(Debug)]
+pub struct Batch {
+    /// The collection.
+    pub collection: CollectionName,
+    /// The tenant, in a multi-tenant collection.
+    pub tenant: Option<TenantName>,
+    /// The worker that read it; stretches of one lane follow each other.
+    pub lane: usize,
+    /// The keys these objects stand for: there are no others in it.
+    pub covers: KeyRange,
+    /// The objects, ids ascending, all inside `covers`.
+    pub objects: Vec<RawObject>,
+    /// Plain bytes of the objects, line ends included.
+    pub bytes: u64,
+    /// When it was read, as counted by `watch`.
+    pub mark: u64,
+    /// Its share of the memory budget.
+    pub share: Share,
+}

@@ -1,0 +1,302 @@
+//! Reads the objects of one tenant or plain collection: workers take key ranges, fetch page after page, and hand
+//! batches to a bounded channel. It knows nothing of files, and never takes its own silence for the end: what it read
+//! is what the returned totals say, and the count is the proof.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::Batch;
+use super::budget::Budget;
+use super::fetch::{Approach, Fetch, Fetched};
+use super::keyspace::{Claim, Keyspace, Next};
+use super::pacer::{Limits, Pacer};
+use super::split::SplitError;
+use super::watch::Mark;
+use crate::event::{Event, Events, Warning};
+use crate::model::{CollectionName, KeyRange, ObjectId, TenantName};
+use crate::weaviate::Client;
+
+/// An idle worker looks for something to cut this often.
+const IDLE_LOOK: Duration = Duration::from_millis(5);
+/// Ids kept of objects whose vector the server cannot print; more are only counted.
+pub const UNPRINTABLE_IDS: usize = 100_000;
+/// Fewer objects than this are not worth a second range.
+const OBJECTS_WORTH_A_CUT: u64 = 2_000;
+
+/// Why a scan stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server did not answer.
+    #[error(transparent)]
+    Wire(#[from] crate::weaviate::Error),
+    /// Pages kept coming that make no sense.
+    #[error("a page of {collection} makes no sense")]
+    Page {
+        /// The collection.
+        collection: CollectionName,
+        /// What is wrong with it.
+        source: SplitError,
+    },
+    /// An answer without a body, even for one object without its vectors.
+    #[error("the server answers with an empty body about {collection}")]
+    EmptyBody {
+        /// The collection.
+        collection: CollectionName,
+    },
+    /// An object that is too large to be fetched.
+    #[error("an object of {collection} is larger than {bytes} bytes")]
+    ObjectTooLarge {
+        /// The collection.
+        collection: CollectionName,
+        /// The most that is fetched.
+        bytes: u64,
+    },
+    /// The server refuses pages of a single object.
+    #[error("the server refuses even a page of one object of {collection}")]
+    NoPageAllowed {
+        /// The collection.
+        collection: CollectionName,
+    },
+    /// The stage behind the channel is gone; its own error tells why.
+    #[error("the stage that takes the batches stopped")]
+    SinkGone,
+}
+
+/// What to read and within which bounds.
+#[derive(Debug)]
+pub struct Scan {
+    /// The server.
+    pub client: Client,
+    /// The collection.
+    pub collection: CollectionName,
+    /// The tenant, in a multi-tenant collection.
+    pub tenant: Option<TenantName>,
+    /// Whether to ask for vectors.
+    pub vectors: bool,
+    /// Objects expected, where known: decides whether more than one range is worth while.
+    pub expected_objects: Option<u64>,
+    /// Mean size of an object in bytes, where known.
+    pub object_bytes: Option<f64>,
+    /// Bounds of the pace.
+    pub limits: Limits,
+    /// The budget that pages are taken from.
+    pub budget: Budget,
+    /// The mark that pages get.
+    pub mark: Mark,
+    /// Objects updated at or after this time (the server's clock, ms) look changed.
+    pub changed_since_ms: Option<i64>,
+    /// Where events go.
+    pub events: Events,
+}
+
+/// What a scan read, up to its end or to where it was cancelled.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// Objects handed over.
+    pub objects: u64,
+    /// Their plain bytes, line ends included.
+    pub bytes: u64,
+    /// Objects that look written since `changed_since_ms`.
+    pub changed: u64,
+    /// Objects handed over without their vector, since the server cannot print it.
+    pub unprintable: BTreeSet<ObjectId>,
+    /// Objects of that kind beyond what `unprintable` holds.
+    pub more_unprintable: u64,
+}
+
+/// What the workers of one scan share.
+struct Shared<'a> {
+    scan: &'a Scan,
+    space: Mutex<Keyspace>,
+    pacer: Mutex<Pacer>,
+    slots: Semaphore,
+    open_slots: Mutex<usize>,
+    pages: AtomicU64,
+    seen: Mutex<Scanned>,
+    reading: &'a CancellationToken,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Scan {
+    /// Reads `todo` and sends it on, until everything is read or `reading` is cancelled. Lanes are numbered from 0.
+    pub async fn run(
+        &self,
+        todo: &[KeyRange],
+        reading: &CancellationToken,
+        batches: mpsc::Sender<Batch>,
+    ) -> Result<Scanned, Error> {
+        let pacer = Pacer::new(self.limits, self.object_bytes);
+        let small = self.expected_objects.is_some_and(|n| n < OBJECTS_WORTH_A_CUT);
+        let pieces = if small { 1 } else { pacer.in_flight() };
+        let shared = Shared {
+            scan: self,
+            space: Mutex::new(Keyspace::new(todo, pieces)),
+            slots: Semaphore::new(pacer.in_flight()),
+            open_slots: Mutex::new(pacer.in_flight()),
+            pacer: Mutex::new(pacer),
+            pages: AtomicU64::new(0),
+            seen: Mutex::default(),
+            reading,
+        };
+        let batches = Arc::new(batches);
+        let workers = (0..self.limits.most_in_flight.max(1)).map(|lane| shared.work(lane, &batches));
+        try_join_all(workers).await?;
+        Ok(shared.seen.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Shared<'_> {
+    fn fetch(&self) -> Fetch<'_> {
+        Fetch {
+            client: &self.scan.client,
+            collection: &self.scan.collection,
+            tenant: self.scan.tenant.as_ref(),
+            vectors: self.scan.vectors,
+            budget: &self.scan.budget,
+            pacer: &self.pacer,
+            pages: &self.pages,
+            events: &self.scan.events,
+        }
+    }
+
+    async fn work(&self, lane: usize, batches: &mpsc::Sender<Batch>) -> Result<(), Error> {
+        let reading = self.reading;
+        while !reading.is_cancelled() {
+            let (in_flight, page_objects) = {
+                let pacer = lock(&self.pacer);
+                (pacer.in_flight(), pacer.ask().objects)
+            };
+            let next = if lane < in_flight { lock(&self.space).next(page_objects) } else { self.idle() };
+            match next {
+                Next::Done => return Ok(()),
+                Next::Wait => tokio::select! {
+                    () = reading.cancelled() => return Ok(()),
+                    () = tokio::time::sleep(IDLE_LOOK) => {}
+                },
+                Next::Range(claim, range) => tokio::select! {
+                    () = reading.cancelled() => return Ok(()),
+                    read = self.read(lane, claim, range, batches) => read?,
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// What a worker beyond the requests allowed in flight does: wait, or stop when all is done.
+    fn idle(&self) -> Next {
+        if lock(&self.space).is_done() { Next::Done } else { Next::Wait }
+    }
+
+    /// Reads one range to its end. Dropped at any await when the scan is cancelled: what was sent is what counts.
+    async fn read(
+        &self,
+        lane: usize,
+        claim: Claim,
+        range: KeyRange,
+        batches: &mpsc::Sender<Batch>,
+    ) -> Result<(), Error> {
+        let fetch = self.fetch();
+        let mut approach = Approach::default();
+        let mut after = range.from;
+        loop {
+            let page = {
+                let _slot = self.slots.acquire().await;
+                fetch.page(after, &mut approach).await?
+            };
+            self.adjust_slots();
+            let unprintable = page.unprintable;
+            let (batch, finished) = self.batch(lane, claim, page);
+            after = batch.covers.to;
+            // An empty stretch at the end of a range stands for no keys at all.
+            if batch.covers.from != batch.covers.to || batch.covers.to.is_none() {
+                self.send(batch, unprintable, batches).await?;
+            }
+            if finished {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Cuts a page off at the end of its range, which may have moved, and books it. Whether the range is finished.
+    fn batch(&self, lane: usize, claim: Claim, page: Fetched) -> (Batch, bool) {
+        let Fetched { mut objects, full, share, .. } = page;
+        let covers;
+        let finished;
+        {
+            let mut space = lock(&self.space);
+            let end = space.end(claim);
+            let inside = objects.partition_point(|o| end.is_none_or(|end| o.id <= end));
+            let beyond = inside < objects.len();
+            objects.truncate(inside);
+            let last = objects.last().map(|o| o.id);
+            finished = !full || beyond || last.is_none() || last == end;
+            covers = match last {
+                Some(last) if !finished => space.advance(claim, last, objects.len() as u64),
+                _ => space.finish(claim),
+            };
+        }
+        let bytes = objects.iter().map(|o| o.text.len() as u64 + 1).sum();
+        let batch = Batch {
+            collection: self.scan.collection.clone(),
+            tenant: self.scan.tenant.clone(),
+            lane,
+            covers,
+            objects,
+            bytes,
+            mark: self.scan.mark.now(),
+            share,
+        };
+        (batch, finished)
+    }
+
+    /// Sends a batch on and books it. Nothing is booked that was not sent, wherever the scan is cancelled.
+    async fn send(&self, batch: Batch, unprintable: bool, batches: &mpsc::Sender<Batch>) -> Result<(), Error> {
+        let (objects, bytes) = (batch.objects.len() as u64, batch.bytes);
+        let since = self.scan.changed_since_ms.unwrap_or(i64::MAX);
+        let changed = batch.objects.iter().filter(|o| o.updated_ms.is_some_and(|at| at >= since)).count() as u64;
+        let ids: Vec<ObjectId> = if unprintable { batch.objects.iter().map(|o| o.id).collect() } else { Vec::new() };
+        let (collection, tenant) = (batch.collection.clone(), batch.tenant.clone());
+        batches.send(batch).await.map_err(|_| Error::SinkGone)?;
+        {
+            let mut seen = lock(&self.seen);
+            seen.objects += objects;
+            seen.bytes += bytes;
+            seen.changed += changed;
+            if unprintable && seen.unprintable.is_empty() {
+                self.scan.events.warn(Warning::VectorUnprintable { collection: collection.clone() });
+            }
+            if seen.unprintable.len() < UNPRINTABLE_IDS {
+                seen.unprintable.extend(ids);
+            } else {
+                seen.more_unprintable += ids.len() as u64;
+            }
+        }
+        self.scan.events.emit(Event::PageScanned { collection, tenant, objects, bytes });
+        Ok(())
+    }
+
+    /// Opens or closes slots until there are as many as the pacer wants.
+    fn adjust_slots(&self) {
+        let wanted = {
+            let pacer = lock(&self.pacer);
+            pacer.in_flight()
+        };
+        let mut open = lock(&self.open_slots);
+        if wanted > *open {
+            self.slots.add_permits(wanted - *open);
+            *open = wanted;
+        } else {
+            *open -= self.slots.forget_permits(*open - wanted);
+        }
+    }
+}

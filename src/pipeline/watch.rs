@@ -1,0 +1,141 @@
+//! Asks every second whether the server is whole while pages are read, and counts those questions, so that it is known
+//! which pages a good answer vouches for. A page is proven by a good answer to a question asked after the page came.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::event::{Event, Events};
+use crate::model::Schema;
+use crate::weaviate::{Client, Topology};
+
+/// Time between two questions.
+pub const INTERVAL: Duration = Duration::from_secs(1);
+/// How long a server may stay broken before the run gives up.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The number of questions begun so far: the mark that pages carry.
+#[derive(Debug, Clone, Default)]
+pub struct Mark(Arc<AtomicU64>);
+
+impl Mark {
+    /// The mark of a page that comes now.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::SeqCst) + 1
+    }
+}
+
+/// Watches over one collection.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    client: Client,
+    schema: Schema,
+    events: Events,
+    mark: Mark,
+    /// Pages with a lower mark are proven.
+    proven: u64,
+    /// What the last answer said is wrong.
+    trouble: Option<String>,
+    unchecked: Option<String>,
+    nodes: Vec<String>,
+}
+
+impl Watch {
+    /// A watch that has not asked yet.
+    #[must_use]
+    pub fn new(client: Client, schema: Schema, events: Events) -> Self {
+        let mark = Mark::default();
+        Self { client, schema, events, mark, proven: 0, trouble: None, unchecked: None, nodes: Vec::new() }
+    }
+
+    /// The mark to put on pages.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.mark.clone()
+    }
+
+    /// Pages with this mark or a higher one are in doubt if the server turns out to be broken now.
+    #[must_use]
+    pub fn doubtful_from(&self) -> u64 {
+        self.proven
+    }
+
+    /// What is wrong, by the last answer.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// Why nothing could be asked, if so.
+    #[must_use]
+    pub fn unchecked(&self) -> Option<&str> {
+        self.unchecked.as_deref()
+    }
+
+    /// The nodes named by the last good answer.
+    #[must_use]
+    pub fn nodes(&self) -> &[String] {
+        &self.nodes
+    }
+
+    /// Asks once. Whether everything read before may be trusted.
+    pub async fn ask(&mut self) -> bool {
+        let question = self.mark.next();
+        let before = self.trouble.take();
+        match self.client.topology(&self.schema).await {
+            Topology::Whole { nodes } => {
+                self.nodes = nodes;
+                self.proven = question;
+            }
+            Topology::Unchecked { reason } => {
+                self.unchecked = Some(reason);
+                self.proven = question;
+            }
+            Topology::Broken { reason } => self.trouble = Some(reason),
+        }
+        if before.is_some() != self.trouble.is_some() {
+            let reason = self.trouble.clone().unwrap_or_default();
+            let whole = self.trouble.is_none();
+            self.events.emit(Event::TopologyChanged { collection: self.schema.name.clone(), whole, reason });
+        }
+        self.trouble.is_none()
+    }
+
+    /// Asks every second until the answer is bad, which cancels `reading`, or until `reading` is cancelled.
+    pub async fn run(mut self, reading: CancellationToken) -> Self {
+        loop {
+            tokio::select! {
+                () = reading.cancelled() => return self,
+                () = tokio::time::sleep(INTERVAL) => {}
+            }
+            if !self.ask().await {
+                reading.cancel();
+                return self;
+            }
+        }
+    }
+
+    /// Asks until the server is whole. `false` if it is still broken after `PATIENCE`, or when cancelled.
+    pub async fn wait_until_whole(&mut self, cancel: &CancellationToken) -> bool {
+        let give_up = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            if self.ask().await {
+                return true;
+            }
+            tokio::select! {
+                () = cancel.cancelled() => return false,
+                () = tokio::time::sleep(INTERVAL) => {}
+            }
+            if tokio::time::Instant::now() >= give_up {
+                return false;
+            }
+        }
+    }
+}
