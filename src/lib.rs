@@ -9,5 +9,7 @@
 //! <- `cli`; `render` uses `event` and `model`. `tests/it/layering.rs` holds this. Only `cli` and `render` print; only
 //! `cli` reads the environment and exits. See docs/architecture.md.
 
+pub mod cli;
 pub mod event;
 pub mod model;
+pub mod render;
