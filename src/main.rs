@@ -1,3 +1,7 @@
 //! The `elysiactl` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    elysiactl::cli::main()
+}

@@ -106,7 +106,7 @@ impl Fetch<'_> {
             Ok(PageReply::Body(body)) => {
                 let page = Came { asked: ask.objects, objects: 0, bytes: body.len() as u64, took: started.elapsed() };
                 share.shrink_to(page.bytes);
-                self.accept(body, after, page, share).map(Outcome::Page)
+                self.accept(&body, after, page, share).map(Outcome::Page)
             }
             Ok(PageReply::Empty) if !vectors => Err(Error::EmptyBody { collection: self.collection.clone() }),
             Ok(PageReply::Empty) if ask.objects == 1 => Ok(Outcome::Unprintable),
@@ -159,19 +159,19 @@ impl Fetch<'_> {
                 }
                 share.shrink_to(bytes);
                 let page = Came { asked: 1, objects: 0, bytes, took: started.elapsed() };
-                self.accept(body, after, page, share).map(Outcome::Page)
+                self.accept(&body, after, page, share).map(Outcome::Page)
             }
             PageReply::Empty if vectors => Ok(Outcome::Unprintable),
             _ => Err(Error::ObjectTooLarge { collection: self.collection.clone(), bytes: MOST_OBJECT_BYTES }),
         }
     }
 
-    fn accept(&self, body: Bytes, after: Option<ObjectId>, page: Came, share: Share) -> Result<Fetched, Error> {
+    fn accept(&self, body: &Bytes, after: Option<ObjectId>, page: Came, share: Share) -> Result<Fetched, Error> {
         let wrong = |source| Error::Page { collection: self.collection.clone(), source };
         let expected = Expected { collection: self.collection, after, limit: page.asked };
-        let objects = split::page(&body, expected).map_err(wrong)?;
+        let objects = split::page(body, expected).map_err(wrong)?;
         if self.pages.fetch_add(1, Ordering::Relaxed).is_multiple_of(PAGES_A_FULL_PARSE) {
-            let parsed = serde_json::from_slice::<IgnoredAny>(&body);
+            let parsed = serde_json::from_slice::<IgnoredAny>(body);
             parsed.map_err(|e| wrong(split::SplitError::Structure { at: e.column() }))?;
         }
         self.pacer().came(Came { objects: objects.len() as u64, ..page });

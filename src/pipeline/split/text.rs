@@ -20,6 +20,7 @@ pub(super) struct Text<'a> {
 }
 
 /// Bytes that can stand in an array of numbers. Written without branches so that it compiles to vector code.
+#[expect(clippy::needless_bitwise_bool, reason = "branches would keep this from being vector code")]
 fn is_number_run(bytes: &[u8]) -> bool {
     bytes.iter().fold(true, |ok, &b| {
         let digit_or_sign = (b.wrapping_sub(b'+') <= b'9' - b'+') & (b != b'/');

@@ -1,0 +1,228 @@
+//! The tree of commands and flags with their help. A flag is here only once it works; docs/commands is made from this.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use super::settings::Compression;
+
+/// The widest line of help.
+const HELP_COLUMNS: usize = 100;
+/// The shortest and the longest `--stall-timeout`.
+const STALL_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3_600)];
+/// The smallest `--memory-limit`: a handful of pages and the buffers of one codec.
+const LEAST_MEMORY: ByteSize = ByteSize::mib(16);
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done and proven
+  1    a bug in elysiactl
+  2    wrong usage or configuration
+  3    ran to its end, but something is missing, skipped or different
+  4    refused: not confirmed, the target exists, is protected, or nothing matched
+  5    the server cannot be reached, is not whole, refused the key, or kept failing
+  6    the archive is damaged, unsealed or of an unknown version
+  7    the local disk or a local file
+  8    locked by another run
+  130  interrupted; can be run again";
+
+/// Back up and verify Weaviate collections
+///
+/// elysiactl copies collections from a running Weaviate server into plain files over the REST API, every object as the
+/// server printed it, and proves that nothing is missing.
+///
+/// Results go to stdout, everything else to stderr.
+#[derive(Debug, Parser)]
+#[command(name = "elysiactl", version, max_term_width = HELP_COLUMNS, disable_help_subcommand = true)]
+#[command(subcommand_required = true, arg_required_else_help = true, after_long_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Work with the collections of a server
+    #[command(subcommand, visible_alias = "collection", arg_required_else_help = true)]
+    Col(ColCommand),
+    /// Work with archives on disk, without a server
+    #[command(subcommand, arg_required_else_help = true)]
+    Archive(ArchiveCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ColCommand {
+    Backup(BackupArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ArchiveCommand {
+    Show(ShowArgs),
+    Check(CheckArgs),
+    Cat(CatArgs),
+}
+
+/// Back up collections into a new archive
+///
+/// Reads every object of the collections named (of all collections, if none is named) and writes them, with their
+/// schemas, into a new directory below DIR. The archive is sealed only when the counts agree and the server was whole
+/// from the first page to the last; an archive without a manifest is incomplete.
+#[derive(Debug, Args)]
+pub(super) struct BackupArgs {
+    /// Collections to back up; `*`, `?`, `[…]` and `{a,b}` match as in a shell [default: all]
+    #[arg(value_name = "NAME|GLOB")]
+    pub collections: Vec<String>,
+    /// Folder for archives; each backup is a new directory in it
+    ///
+    /// The folder is made if it is missing.
+    ///
+    /// [env: ELYSIACTL_ARCHIVE_DIR] [default: ./backups]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+    /// Leave out a collection, by name or glob; may be repeated
+    #[arg(long, value_name = "NAME|GLOB")]
+    pub exclude: Vec<String>,
+    /// Back up the schemas alone, no objects
+    #[arg(long, conflicts_with = "skip_vectors")]
+    pub schema_only: bool,
+    /// Back up objects without their vectors
+    #[arg(long)]
+    pub skip_vectors: bool,
+    /// Back up objects; this is the default
+    #[arg(long, hide_short_help = true, conflicts_with = "schema_only")]
+    pub include_data: bool,
+    /// Back up vectors; this is the default
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["schema_only", "skip_vectors"])]
+    pub include_vectors: bool,
+    /// Compress the files; without a value with zstd [default: plain JSON lines]
+    #[arg(short = 'z', long, value_name = "CODEC", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "zstd", hide_possible_values = false)]
+    pub compress: Option<Compression>,
+    /// Requests in flight at most [default: decided while running]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Objects asked for in one page [default: decided while running]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<NonZeroU32>,
+    /// Memory for pages and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
+    #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
+    pub memory_limit: Option<ByteSize>,
+    /// Show what would be backed up, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Show what an archive holds
+///
+/// Reads the manifest alone: collections, counts, digests, when and from where it was made, and what is not in it.
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The archive's directory
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub archive: PathBuf,
+}
+
+/// Check every byte of an archive against its manifest
+///
+/// Reads all of it: structure, hashes, counts, order and digests. Needs no server.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The archive's directory
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub archive: PathBuf,
+}
+
+/// Print the objects of an archive, one JSON object a line
+#[derive(Debug, Args)]
+pub(super) struct CatArgs {
+    /// The archive's directory
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub archive: PathBuf,
+    /// The collection to print [default: all]
+    pub collection: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub(super) struct ConnectionArgs {
+    /// The server [env: WEAVIATE_URL] [default: http://localhost:8080]
+    ///
+    /// Without a scheme https is used, and http for this machine. If neither --url nor WEAVIATE_URL is given, WCD_URL
+    /// is used together with WCD_API_KEY.
+    ///
+    /// [env: WEAVIATE_URL] [default: http://localhost:8080]
+    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
+    pub url: Option<String>,
+    /// Read the API key from a file, `-` for stdin; otherwise it comes from the environment [env: WEAVIATE_API_KEY]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub api_key_file: Option<PathBuf>,
+    // Refused with advice: what stands on a command line can be read by every user of the machine.
+    #[arg(long, global = true, hide = true, num_args = 0..=1, allow_hyphen_values = true)]
+    pub api_key: Option<Option<String>>,
+    /// Send a header with every request: NAME=@env:VAR or NAME=@file:PATH; may be repeated
+    ///
+    /// NAME=VALUE is taken only for headers that hold no secret.
+    #[arg(long, global = true, value_name = "NAME=VALUE")]
+    pub header: Vec<String>,
+    /// Trust the certificates in this PEM file as well
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ca_cert: Option<PathBuf>,
+    /// Show this certificate (PEM) to the server
+    #[arg(long, global = true, value_name = "FILE", requires = "client_key", value_hint = ValueHint::FilePath)]
+    pub client_cert: Option<PathBuf>,
+    /// The private key (PEM) of --client-cert
+    #[arg(long, global = true, value_name = "FILE", requires = "client_cert", value_hint = ValueHint::FilePath)]
+    pub client_key: Option<PathBuf>,
+    /// Do not check the server's certificate
+    #[arg(long, global = true)]
+    pub insecure: bool,
+    /// Give up an answer in which nothing moves for this long; there is no total time limit
+    #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = stall_timeout)]
+    pub stall_timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputArgs {
+    /// Print JSON on stdout: events, one a line, or one document
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing but warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Log to stderr; -vv logs more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colours; NO_COLOR turns them off too
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Colour,
+    /// Draw no progress bars and print no progress lines
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+fn stall_timeout(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| format!("{error}; for example 30s or 2m"))?;
+    let [least, most] = STALL_TIMEOUTS;
+    if (least..=most).contains(&time) { Ok(time) } else { Err("must lie between 1s and 1h".into()) }
+}
+
+fn memory_limit(text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text.parse().map_err(|_| "not a size; for example 64MiB".to_owned())?;
+    if size >= LEAST_MEMORY { Ok(size) } else { Err(format!("must be at least {LEAST_MEMORY}")) }
+}

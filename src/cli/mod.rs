@@ -1,0 +1,76 @@
+//! The command line: parses, resolves settings once, calls an operation, prints, and gives the exit code. The only
+//! layer that reads the environment and exits.
+
+mod archive;
+mod args;
+mod backup;
+mod env;
+mod failure;
+mod logging;
+mod memory;
+mod output;
+mod runtime;
+mod secrets;
+mod settings;
+mod signals;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::{ColorChoice, CommandFactory, FromArgMatches};
+
+pub use args::Cli;
+pub use env::Env;
+pub use failure::{Failure, exit_code};
+pub use output::{Out, Progress};
+pub use runtime::{Finished, run_with_events};
+pub use settings::{BackupSettings, Compression, Connect, Content};
+
+use args::{ArchiveCommand, ColCommand, Command};
+
+/// The whole program. Gives the exit code, whatever happens (design.md §1).
+#[must_use]
+pub fn main() -> ExitCode {
+    let env = Env::process();
+    let command = Cli::command().color(help_colour(&env));
+    let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help asked for goes to stdout and is no failure; a reader who has gone does not mind.
+            let _ = error.print();
+            return if error.use_stderr() { exit_code(crate::event::Class::Usage) } else { ExitCode::SUCCESS };
+        }
+    };
+    let out = Out::new(&cli.output, &env);
+    logging::start(&cli.output, &out);
+    let done = catch_unwind(AssertUnwindSafe(|| run(&cli, &env, &out)));
+    done.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref()))).unwrap_or_else(|failure| out.failure(&failure))
+}
+
+/// One verb a line.
+fn run(cli: &Cli, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
+    match &cli.command {
+        Command::Col(ColCommand::Backup(args)) => backup::run(args, &cli.connection, env, out),
+        Command::Archive(ArchiveCommand::Show(args)) => archive::show(args, out),
+        Command::Archive(ArchiveCommand::Check(args)) => archive::check(args, out),
+        Command::Archive(ArchiveCommand::Cat(args)) => archive::cat(args, out),
+    }
+}
+
+/// `--color` has to be known before anything is parsed, since help and parse errors are coloured too.
+fn help_colour(env: &Env) -> ColorChoice {
+    let mut arguments = std::env::args_os().skip(1);
+    while let Some(argument) = arguments.next() {
+        let value = match argument.to_str() {
+            Some("--color") => arguments.next().and_then(|next| next.into_string().ok()),
+            Some(other) => other.strip_prefix("--color=").map(Into::into),
+            None => None,
+        };
+        match value.as_deref() {
+            Some("always") => return ColorChoice::Always,
+            Some("never") => return ColorChoice::Never,
+            _ => {}
+        }
+    }
+    if env.is_set("NO_COLOR") { ColorChoice::Never } else { ColorChoice::Auto }
+}

@@ -1,0 +1,127 @@
+//! Which streams there are and what they look like, decided once; all that verbs print goes through here.
+
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::process::ExitCode;
+
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use serde::Serialize;
+
+use super::Env;
+use super::args::{Colour, OutputArgs};
+use super::failure::{Failure, exit_code};
+use crate::event::Class;
+use crate::render::{Bars, Json, Logs, Render, Text};
+
+/// Bytes gathered before results are written.
+const BUFFER_BYTES: usize = 128 * 1024;
+
+/// What is shown on stderr while a run is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Bars, on a terminal.
+    Bars,
+    /// A line now and then, without one.
+    Lines,
+    /// Warnings only.
+    Hidden,
+}
+
+/// The way out: results on stdout, all else on stderr.
+#[derive(Debug)]
+pub struct Out {
+    json: bool,
+    quiet: bool,
+    progress: Progress,
+    colour: bool,
+    screen: MultiProgress,
+}
+
+impl Out {
+    pub(super) fn new(flags: &OutputArgs, env: &Env) -> Self {
+        let terminal = io::stderr().is_terminal() && env.raw("TERM").is_none_or(|term| term != "dumb");
+        let progress = match (flags.quiet || flags.no_progress, terminal) {
+            (true, _) => Progress::Hidden,
+            (false, true) => Progress::Bars,
+            (false, false) => Progress::Lines,
+        };
+        let colour = match flags.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => terminal && !env.is_set("NO_COLOR"),
+        };
+        let screen = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        Self { json: flags.json, quiet: flags.quiet, progress, colour, screen }
+    }
+
+    /// Whether results are to be JSON.
+    #[must_use]
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether a person waits for words: neither `--json` nor `-q`.
+    #[must_use]
+    pub fn wants_words(&self) -> bool {
+        !self.json && !self.quiet
+    }
+
+    /// The renderers of a running command.
+    pub(super) fn renderers(&self) -> Vec<Box<dyn Render>> {
+        let mut renderers: Vec<Box<dyn Render>> = vec![match self.progress {
+            Progress::Bars => Box::new(Bars::on_stderr(self.screen.clone(), self.colour)),
+            Progress::Lines => Box::new(Text::new(io::stderr())),
+            Progress::Hidden => Box::new(Text::warnings_only(io::stderr())),
+        }];
+        if self.json {
+            renderers.push(Box::new(Json::new(io::stdout())));
+        }
+        renderers
+    }
+
+    /// What keeps the bars away from what others write to stderr.
+    pub(super) fn screen(&self) -> MultiProgress {
+        self.screen.clone()
+    }
+
+    /// Where the log goes.
+    pub(super) fn logs(&self) -> Logs {
+        Logs::around(self.screen.clone())
+    }
+
+    pub(super) fn colour(&self) -> bool {
+        self.colour
+    }
+
+    /// A writer for many results (`archive cat`): locked and buffered; errors go through [`Failure::from_stdout`].
+    #[must_use]
+    pub fn results(&self) -> BufWriter<StdoutLock<'static>> {
+        BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock())
+    }
+
+    /// Prints text as the result.
+    pub fn text(&self, text: &str) -> Result<(), Failure> {
+        let mut results = self.results();
+        results.write_all(text.as_bytes()).and_then(|()| results.flush()).map_err(|e| Failure::from_stdout(&e))
+    }
+
+    /// Prints one JSON document as the result.
+    pub fn document(&self, document: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(document);
+        self.text(&(text.map_err(|error| Failure::from_error(Class::Bug, &error))? + "\n"))
+    }
+
+    /// Tells a person something on stderr, around the bars.
+    pub fn note(&self, text: &str) {
+        // Where stderr is closed, nobody is told.
+        let _ = self.screen.suspend(|| io::stderr().lock().write_all(text.as_bytes()));
+    }
+
+    /// Tells why a command failed, and gives the exit code.
+    #[must_use]
+    pub fn failure(&self, failure: &Failure) -> ExitCode {
+        if failure.class != Class::ReaderGone {
+            self.note(&failure.text(self.colour));
+        }
+        exit_code(failure.class)
+    }
+}

@@ -1,0 +1,156 @@
+//! Runs one operation with everything around it: renderers, signals, exactly one `run_finished`, the closing words.
+
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, Out, failure, memory, signals};
+use crate::event::{Class, Event, Events, Op, RunResult, Status};
+use crate::model::Clock;
+use crate::render::{Closing, Moment, Stopwatch, feed, summary};
+
+/// Threads of the runtime at most: one page takes microseconds of theirs.
+const THREADS: usize = 8;
+/// How long blocking work that was given up may hold up the end.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
+/// A run that came to its end, whether complete or not.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// The result. `exit_code`, `seconds`, `objects_per_second` and `peak_memory_bytes` are filled in here.
+    pub result: RunResult,
+    /// What else the summary says.
+    pub closing: Closing,
+}
+
+/// Runs `body` and shows it. `run_started` is the first event and `run_finished` the last; `body` emits neither.
+/// It should end soon after the token is cancelled, with a failure of [`Class::Interrupted`].
+pub fn run_with_events<F, Run>(out: &Out, op: Op, body: F) -> Result<ExitCode, Failure>
+where
+    F: FnOnce(Events, CancellationToken) -> Run,
+    Run: Future<Output = Result<Finished, Failure>>,
+{
+    let runtime = runtime()?;
+    let done = runtime.block_on(async {
+        let cancel = signals::listen(out.screen()).map_err(|error| no_start(&error))?;
+        let (events, receiver) = Events::channel();
+        let watch = Stopwatch::start(Clock::system());
+        let screen = tokio::spawn(feed(receiver, out.renderers(), watch.clone()));
+        events.emit(Event::RunStarted { op, version: env!("CARGO_PKG_VERSION") });
+        let run = AssertUnwindSafe(async { body(events.clone(), cancel).await });
+        let done = run.catch_unwind().await.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref())));
+        let done = complete(op, done, watch.now());
+        events.emit(Event::RunFinished(match &done {
+            Ok(finished) => finished.result.clone(),
+            Err(failure) => failure.partial.as_deref().cloned().unwrap_or_else(|| nothing(op)),
+        }));
+        drop(events);
+        let _ = screen.await;
+        done
+    });
+    runtime.shutdown_timeout(LAST_WAIT);
+    let finished = done?;
+    if out.wants_words() {
+        match out.text(&summary(&finished.result, &finished.closing)) {
+            // The run is done, whoever hears of it.
+            Err(failure) if failure.class != Class::ReaderGone => return Err(failure),
+            _ => {}
+        }
+    }
+    Ok(ExitCode::from(finished.result.exit_code))
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let threads = available_parallelism().map_or(1, usize::from).min(THREADS);
+    Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(|error| no_start(&error))
+}
+
+fn no_start(error: &std::io::Error) -> Failure {
+    Failure::new(Class::Bug, "cannot start the runtime").because(error.to_string())
+}
+
+/// Fills in what only the end of a run knows. A failure gets a result too, for `run_finished`.
+fn complete(op: Op, done: Result<Finished, Failure>, at: Moment) -> Result<Finished, Failure> {
+    match done {
+        Ok(mut finished) => {
+            let class = match finished.result.status {
+                Status::Ok => None,
+                Status::Incomplete => Some(Class::Incomplete),
+                Status::Refused => Some(Class::Refused),
+                Status::Interrupted => Some(Class::Interrupted),
+                Status::Failed => Some(Class::Bug),
+            };
+            finished.result.exit_code = class.map_or(0, failure::code);
+            measure(&mut finished.result, at);
+            Ok(finished)
+        }
+        Err(mut failed) => {
+            let mut result = failed.partial.take().map_or_else(|| nothing(op), |partial| *partial);
+            result.status = failed.status();
+            result.exit_code = failure::code(failed.class);
+            result.errors = failed.errors();
+            measure(&mut result, at);
+            Err(failed.after(result))
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people, not a count")]
+fn measure(result: &mut RunResult, at: Moment) {
+    result.seconds = (at.elapsed.as_secs_f64() * 1_000.0).round() / 1_000.0;
+    let rate = result.objects as f64 / at.elapsed.as_secs_f64();
+    result.objects_per_second = if rate.is_finite() { rate.round() } else { 0.0 };
+    result.peak_memory_bytes = memory::peak();
+}
+
+/// The result of a run that did nothing.
+fn nothing(op: Op) -> RunResult {
+    RunResult {
+        op,
+        status: Status::Failed,
+        exit_code: failure::code(Class::Bug),
+        archive: None,
+        collections: Vec::new(),
+        objects: 0,
+        bytes: 0,
+        seconds: 0.0,
+        objects_per_second: 0.0,
+        retries: 0,
+        peak_memory_bytes: None,
+        errors: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment() -> Moment {
+        Moment { time: jiff::Timestamp::UNIX_EPOCH, elapsed: Duration::from_secs(2) }
+    }
+
+    #[test]
+    fn a_finished_run_gets_its_exit_code_and_its_measures() {
+        for (status, code) in [(Status::Ok, 0), (Status::Incomplete, 3), (Status::Interrupted, 130)] {
+            let result = RunResult { status, objects: 10, ..nothing(Op::Backup) };
+            let done = complete(Op::Backup, Ok(Finished { result, closing: Closing::default() }), moment());
+            let result = done.expect("finished").result;
+            assert_eq!((result.exit_code, result.seconds, result.objects_per_second), (code, 2.0, 5.0));
+        }
+    }
+
+    #[test]
+    fn a_failed_run_keeps_what_it_did_and_says_why() {
+        let partial = RunResult { objects: 7, archive: Some("a".into()), ..nothing(Op::Backup) };
+        let failure = Failure::new(Class::Server, "no answer").because("refused").after(partial);
+        let failed = complete(Op::Backup, Err(failure), moment()).expect_err("failed");
+        let result = failed.partial.expect("a result");
+        assert_eq!((result.status, result.exit_code, result.objects), (Status::Failed, 5, 7));
+        assert_eq!(result.errors, ["no answer", "refused"]);
+    }
+}

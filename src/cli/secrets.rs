@@ -1,0 +1,112 @@
+//! Reads what must not stand on a command line: keys, header values, certificates. No value read here is ever printed.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Env, Failure};
+use crate::event::Class;
+
+/// The largest file a key, a header value or a certificate is read from.
+const FILE_BYTES: u64 = 1024 * 1024;
+/// Headers that belong to the connection itself.
+const RESERVED: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "upgrade"];
+/// A header whose name holds one of these is taken to be secret.
+const SECRET_WORDS: [&str; 9] =
+    ["auth", "key", "token", "secret", "password", "passwd", "credential", "cookie", "session"];
+
+/// The API key from a file, or from stdin for `-`. White space around it is no part of it.
+pub(super) fn key_from(path: &Path) -> Result<SecretString, Failure> {
+    let text = if path == Path::new("-") { read(io::stdin().lock(), path, "API key") } else { open(path, "API key") }?;
+    key(&text, &path.display().to_string())
+}
+
+/// The API key from an environment variable.
+pub(super) fn key_in(env: &Env, name: &str) -> Result<Option<SecretString>, Failure> {
+    env.text(name)?.map(|text| key(&text, name)).transpose()
+}
+
+fn key(text: &str, from: &str) -> Result<SecretString, Failure> {
+    let key = text.trim();
+    if key.is_empty() {
+        return Err(Failure::new(Class::Usage, format!("the API key from {from} is empty")));
+    }
+    if !key.bytes().all(|b| b.is_ascii_graphic()) {
+        let message = format!("the API key from {from} holds characters that no key has");
+        return Err(Failure::new(Class::Usage, message).hint("it must be one line of visible ASCII characters"));
+    }
+    Ok(key.to_owned().into())
+}
+
+/// One `--header`: NAME=@env:VAR, NAME=@file:PATH, or NAME=VALUE where the name tells of no secret.
+pub(super) fn header(text: &str, env: &Env) -> Result<(String, SecretString), Failure> {
+    let usage = |message: String| Failure::new(Class::Usage, message);
+    let hint = "write --header NAME=@env:VARIABLE or --header NAME=@file:PATH";
+    let Some((name, value)) = text.split_once('=') else {
+        return Err(usage("--header needs NAME=VALUE".into()).hint(hint));
+    };
+    let lower = name.to_ascii_lowercase();
+    let name_ok =
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+    if !name_ok {
+        return Err(usage("--header: the name before '=' is not a header's name".into()).hint(hint));
+    }
+    if RESERVED.contains(&lower.as_str()) {
+        return Err(usage(format!("--header {name}: this header belongs to the connection and cannot be set")));
+    }
+    let value = if let Some(variable) = value.strip_prefix("@env:") {
+        let missing = || usage(format!("--header {name}: the environment variable {variable} is not set"));
+        env.text(variable)?.ok_or_else(missing)?
+    } else if let Some(path) = value.strip_prefix("@file:") {
+        open(Path::new(path), &format!("value of the header {name}"))?
+    } else if SECRET_WORDS.iter().any(|word| lower.contains(word)) {
+        let message =
+            format!("--header {name}: a secret on the command line can be read by every user of this machine");
+        return Err(usage(message).hint(hint));
+    } else {
+        value.to_owned()
+    };
+    let value = value.trim();
+    if !value.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        return Err(usage(format!("--header {name}: the value holds characters that no header may have")));
+    }
+    Ok((name.into(), value.to_owned().into()))
+}
+
+/// Certificates as PEM.
+pub(super) fn pem(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+    let text = open(path, what)?;
+    if text.contains("-----BEGIN ") {
+        return Ok(text.into_bytes());
+    }
+    let message = format!("{what}: {} is not a PEM file", path.display());
+    Err(Failure::new(Class::Usage, message).hint("a PEM file has a line that starts with -----BEGIN"))
+}
+
+/// A certificate and its private key as one PEM text.
+pub(super) fn identity(certificate: &Path, key: &Path) -> Result<SecretString, Failure> {
+    let key: SecretString = String::from_utf8_lossy(&pem(key, "private key")?).into_owned().into();
+    let certificate = pem(certificate, "client certificate")?;
+    Ok(format!("{}\n{}", String::from_utf8_lossy(&certificate), key.expose_secret()).into())
+}
+
+fn open(path: &Path, what: &str) -> Result<String, Failure> {
+    let failed = |error: io::Error| cannot_read(what, path).because(error.to_string());
+    read(File::open(path).map_err(failed)?, path, what)
+}
+
+fn read(from: impl Read, path: &Path, what: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = from.take(FILE_BYTES + 1).read_to_string(&mut text);
+    let bytes = read.map_err(|error| cannot_read(what, path).because(error.to_string()))?;
+    if bytes as u64 > FILE_BYTES {
+        return Err(cannot_read(what, path).because("larger than 1 MiB"));
+    }
+    Ok(text)
+}
+
+fn cannot_read(what: &str, path: &Path) -> Failure {
+    Failure::new(Class::Usage, format!("cannot read the {what} from {}", path.display()))
+}

@@ -1,0 +1,139 @@
+//! Flags, environment and defaults made into plain values, once, in this order. What talks to servers and disks never
+//! asks where a value came from.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use secrecy::SecretString;
+
+use super::args::{BackupArgs, ConnectionArgs};
+use super::{Env, Failure, memory, secrets};
+use crate::event::Class;
+use crate::model::Selection;
+
+/// The server where nothing names one.
+const DEFAULT_URL: &str = "http://localhost:8080";
+/// The folder of archives where nothing names one.
+const DEFAULT_FOLDER: &str = "./backups";
+
+/// How to reach a server. `Debug` shows no secret.
+#[derive(Debug, Clone)]
+pub struct Connect {
+    /// The URL as it was given.
+    pub url: String,
+    /// Where it came from, for messages: `--url`, a variable's name, or `default`.
+    pub url_from: &'static str,
+    /// The API key.
+    pub key: Option<SecretString>,
+    /// Headers to send with every request, in the order given.
+    pub headers: Vec<(String, SecretString)>,
+    /// Certificates to trust beside the system's.
+    pub ca_cert_pem: Option<Vec<u8>>,
+    /// Client certificate and its key, one PEM text.
+    pub client_pem: Option<SecretString>,
+    /// Whether any certificate will do.
+    pub insecure: bool,
+    /// How long an answer may stand still.
+    pub stall_timeout: Duration,
+}
+
+impl Connect {
+    /// Reads every file named.
+    pub(super) fn resolve(args: &ConnectionArgs, env: &Env) -> Result<Self, Failure> {
+        if args.api_key.is_some() {
+            let message = "--api-key is refused: a key on the command line can be read by every user of this machine";
+            return Err(Failure::new(Class::Usage, message)
+                .hint("put the key into the environment variable WEAVIATE_API_KEY")
+                .hint("or into a file, and name it with --api-key-file FILE (`-` for stdin)"));
+        }
+        // The two pairs are never mixed: a key only goes to the server it belongs to.
+        let (url, url_from, key_name) = match (&args.url, env.text("WEAVIATE_URL")?, env.text("WCD_URL")?) {
+            (Some(url), _, _) => (url.clone(), "--url", "WEAVIATE_API_KEY"),
+            (None, Some(url), _) => (url, "WEAVIATE_URL", "WEAVIATE_API_KEY"),
+            (None, None, Some(url)) => (url, "WCD_URL", "WCD_API_KEY"),
+            (None, None, None) => (DEFAULT_URL.into(), "default", "WEAVIATE_API_KEY"),
+        };
+        let key = match &args.api_key_file {
+            Some(path) => Some(secrets::key_from(path)?),
+            None => secrets::key_in(env, key_name)?,
+        };
+        let client_pem = args.client_cert.as_deref().zip(args.client_key.as_deref());
+        Ok(Self {
+            url,
+            url_from,
+            key,
+            headers: args.header.iter().map(|text| secrets::header(text, env)).collect::<Result<_, _>>()?,
+            ca_cert_pem: args.ca_cert.as_deref().map(|path| secrets::pem(path, "CA certificate")).transpose()?,
+            client_pem: client_pem.map(|(cert, key)| secrets::identity(cert, key)).transpose()?,
+            insecure: args.insecure,
+            stall_timeout: args.stall_timeout,
+        })
+    }
+}
+
+/// What of a collection is backed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Objects with their vectors.
+    Full,
+    /// Objects without vectors.
+    NoVectors,
+    /// The schema alone.
+    SchemaOnly,
+}
+
+/// How files are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Compression {
+    /// Zstandard.
+    Zstd,
+    /// gzip.
+    Gzip,
+    /// LZ4.
+    Lz4,
+}
+
+/// What `col backup` is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupSettings {
+    /// The collections.
+    pub selection: Selection,
+    /// The folder that holds archives.
+    pub folder: PathBuf,
+    /// How much of each collection.
+    pub content: Content,
+    /// How files are compressed; `None` = plain JSON lines.
+    pub compression: Option<Compression>,
+    /// Requests in flight at most; `None` = the pacer decides.
+    pub jobs: Option<usize>,
+    /// Objects of a page; `None` = the pacer decides.
+    pub batch_size: Option<u32>,
+    /// Bytes for pages and buffers.
+    pub memory_limit: u64,
+    /// Only plan.
+    pub dry_run: bool,
+}
+
+impl BackupSettings {
+    pub(super) fn resolve(args: &BackupArgs, env: &Env) -> Self {
+        let folder = args.output.clone().or_else(|| env.raw("ELYSIACTL_ARCHIVE_DIR").map(PathBuf::from));
+        Self {
+            selection: Selection { take: args.collections.clone(), exclude: args.exclude.clone() },
+            folder: folder.unwrap_or_else(|| DEFAULT_FOLDER.into()),
+            content: match (args.schema_only, args.skip_vectors) {
+                (true, _) => Content::SchemaOnly,
+                (false, true) => Content::NoVectors,
+                (false, false) => Content::Full,
+            },
+            compression: args.compress,
+            jobs: args.jobs.map(Into::into),
+            batch_size: args.batch_size.map(Into::into),
+            memory_limit: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
+            dry_run: args.dry_run,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

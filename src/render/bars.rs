@@ -1,0 +1,172 @@
+//! The screen of a run on a terminal: a line for each collection at work, one for all of them, redrawn ten times a
+//! second at most. What is drawn is made here as text; indicatif puts it on the terminal and takes it off again.
+
+use std::fmt::Write;
+use std::io;
+use std::time::Duration;
+
+use console::{measure_text_width, truncate_str};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::progress::{Progress, Tally};
+use super::{Moment, Render, words};
+use crate::event::Event;
+
+/// A run shorter than this draws no bars.
+const QUIET_FOR: Duration = Duration::from_millis(250);
+/// Redraws a second at most.
+const DRAWS_PER_SECOND: u8 = 10;
+/// Collections drawn at once; with more at work their number is given.
+const COLLECTIONS_DRAWN: usize = 8;
+/// Columns of the widest line.
+const WIDEST: usize = 110;
+/// Columns of the longest name.
+const NAME_COLUMNS: usize = 24;
+/// From this many columns on, counts are written out.
+const FULL_COUNTS: usize = 100;
+/// Below this many columns, bytes and bar are left out.
+const NARROW: usize = 64;
+
+/// How the terminal is to be used.
+pub struct Look {
+    /// Whether colours may be used.
+    pub colour: bool,
+    /// Asks for the terminal's width in columns; it may change at any time.
+    pub columns: Box<dyn Fn() -> usize + Send>,
+}
+
+/// Bars on a terminal.
+pub struct Bars {
+    screen: MultiProgress,
+    bar: Option<ProgressBar>,
+    look: Look,
+    progress: Progress,
+}
+
+impl Bars {
+    /// Draws on stderr through `screen`, which the log shares.
+    #[must_use]
+    pub fn on_stderr(screen: MultiProgress, colour: bool) -> Self {
+        let columns = Box::new(|| usize::from(console::Term::stderr().size().1));
+        Self::new(screen, ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND), Look { colour, columns })
+    }
+
+    /// Draws on any terminal.
+    #[must_use]
+    pub fn new(screen: MultiProgress, target: ProgressDrawTarget, look: Look) -> Self {
+        screen.set_draw_target(target);
+        Self { screen, bar: None, look, progress: Progress::default() }
+    }
+
+    fn draw(&mut self, at: Moment) {
+        // One bar whose message has many lines: a frame is one draw, never half of an old and half of a new one.
+        let bar = self.bar.get_or_insert_with(|| {
+            let lines = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+            self.screen.add(ProgressBar::no_length().with_style(lines))
+        });
+        let columns = (self.look.columns)().saturating_sub(1).clamp(20, WIDEST);
+        bar.set_message(frame(&self.progress, at, columns, self.look.colour));
+    }
+}
+
+impl Render for Bars {
+    fn event(&mut self, event: &Event, at: Moment) -> io::Result<()> {
+        self.progress.take(event, at);
+        match event {
+            Event::Warning(warning) => {
+                let label = if self.look.colour { "\u{1b}[33mwarning:\u{1b}[0m" } else { "warning:" };
+                self.screen.println(format!("{label} {}", words::warning(warning)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn tick(&mut self, at: Moment) -> io::Result<()> {
+        self.progress.tick(at);
+        if at.elapsed >= QUIET_FOR {
+            self.draw(at);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: Moment) -> io::Result<()> {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        self.screen.clear()
+    }
+}
+
+/// All lines of the screen.
+fn frame(progress: &Progress, at: Moment, columns: usize, colour: bool) -> String {
+    let (finished, collections) = progress.finished();
+    let title = match collections {
+        0 => progress.verb().into(),
+        1 => "total".into(),
+        _ => format!("total {finished}/{collections}"),
+    };
+    let drawn: Vec<_> = progress.at_work().take(COLLECTIONS_DRAWN).collect();
+    let longest = drawn.iter().map(|(name, _)| name.as_str().chars().count()).max().unwrap_or(0);
+    let names = longest.max(title.chars().count()).min(NAME_COLUMNS);
+    let line = |name: &str, tally: &Tally| line(name, tally, at, Columns { all: columns, names, colour });
+
+    let mut lines: Vec<String> = drawn.iter().map(|(name, tally)| line(name.as_str(), tally)).collect();
+    let more = progress.at_work().count().saturating_sub(drawn.len());
+    if more > 0 {
+        lines.push(format!("… and {more} more at work"));
+    }
+    // One collection is its own total.
+    if collections != 1 || drawn.is_empty() {
+        lines.push(line(&title, &progress.total()));
+    }
+    if let Some(trouble) = progress.trouble(at) {
+        lines.push(truncate_str(trouble, columns, "…").into_owned());
+    }
+    lines.join("\n")
+}
+
+#[derive(Clone, Copy)]
+struct Columns {
+    all: usize,
+    names: usize,
+    colour: bool,
+}
+
+/// `Article  ━━━━━━╸     45 %  45.0k/100.0k  12.3k/s  1.2 GiB  ETA 12s`, cut down to what fits.
+fn line(name: &str, tally: &Tally, at: Moment, columns: Columns) -> String {
+    let name = truncate_str(name, columns.names, "…");
+    let share = tally.share().map_or_else(String::new, |share| format!("{} %", share / 10));
+    let left = tally.left(at.elapsed).map_or_else(String::new, |left| format!("ETA {}", words::span(left)));
+    let rate = words::rate(tally.rate(at.elapsed), "");
+    let (counts, count_columns) =
+        if columns.all >= FULL_COUNTS { (counts(tally, words::count), 23) } else { (counts(tally, words::short), 13) };
+    let padding = columns.names.saturating_sub(measure_text_width(&name));
+    let mut line = format!("{name}{:padding$}", "");
+    let mut facts = format!("{share:>5}  {counts:>count_columns$}  {rate:>8}");
+    if columns.all >= NARROW {
+        // A String takes every write.
+        let _ = write!(facts, "  {:>10}", words::bytes(tally.bytes));
+    }
+    let _ = write!(facts, "  {left:<10}");
+    let room = columns.all.saturating_sub(columns.names + measure_text_width(&facts) + 2);
+    if columns.all >= NARROW && room >= 4 {
+        let _ = write!(line, "  {}", bar(tally.share(), room - 1, columns.colour));
+    }
+    truncate_str(&format!("{line} {facts}"), columns.all, "").trim_end().into()
+}
+
+fn counts(tally: &Tally, number: fn(u64) -> String) -> String {
+    let done = number(tally.objects);
+    tally.expected.map_or(done.clone(), |expected| format!("{done}/{}", number(expected)))
+}
+
+/// A bar of `room` columns; empty while the end is unknown.
+fn bar(share: Option<u64>, room: usize, colour: bool) -> String {
+    let Some(share) = share else {
+        return " ".repeat(room);
+    };
+    let halves = usize::try_from(share).unwrap_or(0) * room * 2 / 1_000;
+    let (full, half) = (halves / 2, halves % 2);
+    let (done, rest) = (format!("{}{}", "━".repeat(full), "╸".repeat(half)), " ".repeat(room - full - half));
+    if colour { format!("\u{1b}[36m{done}\u{1b}[0m{rest}") } else { done + &rest }
+}

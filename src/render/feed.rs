@@ -1,0 +1,246 @@
+//! One consumer of the event stream that hands every event to each renderer in the same order. Each renderer has a
+//! thread and a bounded queue of its own, so a blocked terminal or pipe stalls neither the run nor another renderer.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use crate::event::Event;
+use crate::model::Clock;
+
+/// Events that may wait for one renderer before progress is added up or dropped.
+const QUEUE_EVENTS: usize = 4_096;
+/// Between two ticks of a renderer: bars are drawn at most ten times a second.
+const TICK: Duration = Duration::from_millis(100);
+
+/// When something happened: by the wall clock, and since the run began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Wall clock, UTC.
+    pub time: jiff::Timestamp,
+    /// Monotonic time since the run began.
+    pub elapsed: Duration,
+}
+
+/// The clock of a run: the wall clock as given, and the time since it was started.
+#[derive(Debug, Clone)]
+pub struct Stopwatch {
+    clock: Clock,
+    start: Instant,
+}
+
+impl Stopwatch {
+    /// Starts counting now.
+    #[must_use]
+    pub fn start(clock: Clock) -> Self {
+        Self { clock, start: Instant::now() }
+    }
+
+    /// What it shows.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        Moment { time: self.clock.now(), elapsed: self.start.elapsed() }
+    }
+}
+
+/// A way to show a run. A renderer that returns an error (its reader has gone) is dropped without a word.
+pub trait Render: Send {
+    /// Takes one event; every renderer sees the same ones in the same order, save for progress it is too slow for.
+    fn event(&mut self, event: &Event, at: Moment) -> io::Result<()>;
+
+    /// Called about ten times a second, whether or not anything happened.
+    fn tick(&mut self, at: Moment) -> io::Result<()>;
+
+    /// No event will follow: leave the screen as others expect it.
+    fn finish(&mut self, at: Moment) -> io::Result<()>;
+}
+
+/// Feeds `renderers` until `run_finished` or until the last handle is gone, then waits until all of it is drawn.
+/// A renderer nobody reads from holds this up (never the run): its results must not get lost.
+pub async fn feed(mut events: mpsc::UnboundedReceiver<Event>, renderers: Vec<Box<dyn Render>>, watch: Stopwatch) {
+    let mut threads: Vec<(Arc<Mailbox>, JoinHandle<()>)> = Vec::new();
+    for render in renderers {
+        let mailbox = Arc::new(Mailbox::default());
+        let (theirs, their_watch) = (Arc::clone(&mailbox), watch.clone());
+        let thread = std::thread::Builder::new().name("render".into());
+        // Without a thread the run goes on unseen, as with a renderer whose reader has gone.
+        if let Ok(handle) = thread.spawn(move || draw(&theirs, render, &their_watch)) {
+            threads.push((mailbox, handle));
+        }
+    }
+    while let Some(event) = events.recv().await {
+        let last = matches!(event, Event::RunFinished(_));
+        let at = watch.now();
+        for (mailbox, _) in &threads {
+            mailbox.push(at, event.clone());
+        }
+        if last {
+            break;
+        }
+    }
+    for (mailbox, _) in &threads {
+        mailbox.close();
+    }
+    let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|(_, thread)| drop(thread.join())));
+    let _ = joined.await;
+}
+
+/// The life of one renderer's thread.
+fn draw(mailbox: &Mailbox, mut render: Box<dyn Render>, watch: &Stopwatch) {
+    let mut ticked = Duration::ZERO;
+    loop {
+        let drawn = match mailbox.next() {
+            Next::Event(at, event) => render.event(&event, at),
+            Next::Quiet => Ok(()),
+            Next::Closed => {
+                let _ = render.finish(watch.now());
+                return;
+            }
+        };
+        let now = watch.now();
+        let ticks = drawn.and_then(|()| {
+            if now.elapsed.saturating_sub(ticked) < TICK {
+                return Ok(());
+            }
+            ticked = now.elapsed;
+            render.tick(now)
+        });
+        if ticks.is_err() {
+            return mailbox.abandon();
+        }
+    }
+}
+
+enum Next {
+    Event(Moment, Event),
+    Quiet,
+    Closed,
+}
+
+/// The bounded queue of one renderer.
+#[derive(Default)]
+struct Mailbox {
+    waiting: Mutex<Waiting>,
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    events: VecDeque<(Moment, Event)>,
+    closed: bool,
+    abandoned: bool,
+}
+
+impl Mailbox {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // A queue of plain values is whole whatever its holder was doing when it panicked.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, at: Moment, event: Event) {
+        let mut waiting = self.waiting();
+        if waiting.abandoned {
+            return;
+        }
+        if waiting.events.len() < QUEUE_EVENTS || !is_progress(&event) {
+            waiting.events.push_back((at, event));
+        } else {
+            add_up(&mut waiting.events, &event);
+        }
+        drop(waiting);
+        self.news.notify_one();
+    }
+
+    fn next(&self) -> Next {
+        let waiting = self.waiting();
+        let idle = |waiting: &mut Waiting| waiting.events.is_empty() && !waiting.closed;
+        let (mut waiting, _) =
+            self.news.wait_timeout_while(waiting, TICK, idle).unwrap_or_else(PoisonError::into_inner);
+        match waiting.events.pop_front() {
+            Some((at, event)) => Next::Event(at, event),
+            None if waiting.closed => Next::Closed,
+            None => Next::Quiet,
+        }
+    }
+
+    fn close(&self) {
+        self.waiting().closed = true;
+        self.news.notify_one();
+    }
+
+    fn abandon(&self) {
+        let mut waiting = self.waiting();
+        waiting.abandoned = true;
+        waiting.events.clear();
+    }
+}
+
+/// Whether the event only tells how far things are: what a reader who is too slow may miss.
+fn is_progress(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::PageScanned { .. }
+            | Event::TenantStarted { .. }
+            | Event::PartSealed { .. }
+            | Event::Retrying { .. }
+            | Event::PaceChanged { .. }
+            | Event::CheckpointSaved { .. }
+    )
+}
+
+/// Adds a page to the last waiting page of its collection, so that the counts still come out right; any other progress
+/// is dropped.
+fn add_up(events: &mut VecDeque<(Moment, Event)>, late: &Event) {
+    let Event::PageScanned { collection: theirs, tenant: their_tenant, objects: more, bytes: more_bytes } = late else {
+        return;
+    };
+    let same = events.iter_mut().rev().find_map(|(_, waiting)| match waiting {
+        Event::PageScanned { collection, tenant, objects, bytes } if collection == theirs && tenant == their_tenant => {
+            Some((objects, bytes))
+        }
+        _ => None,
+    });
+    if let Some((objects, bytes)) = same {
+        *objects += more;
+        *bytes += more_bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(objects: u64) -> Event {
+        Event::PageScanned {
+            collection: "Article".parse().expect("a name"),
+            tenant: None,
+            objects,
+            bytes: objects * 10,
+        }
+    }
+
+    #[test]
+    fn a_reader_who_stopped_reading_costs_no_more_than_the_queue_and_loses_no_result() {
+        let (mailbox, watch) = (Mailbox::default(), Stopwatch::start(Clock::system()));
+        for _ in 0..QUEUE_EVENTS * 3 {
+            mailbox.push(watch.now(), page(1));
+        }
+        let result = Event::Verified { collection: "Article".parse().expect("a name"), objects: 1, ok: true };
+        mailbox.push(watch.now(), result.clone());
+        mailbox.close();
+
+        let mut objects = 0;
+        let mut last = None;
+        while let Next::Event(_, event) = mailbox.next() {
+            if let Event::PageScanned { objects: more, .. } = &event {
+                objects += more;
+            }
+            last = Some(event);
+        }
+        assert_eq!((objects, last), (QUEUE_EVENTS as u64 * 3, Some(result)));
+    }
+}

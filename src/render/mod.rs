@@ -1,0 +1,18 @@
+//! The consumers of a run's events: bars, lines of text, NDJSON, and the closing summary. They draw; they decide nothing.
+
+mod bars;
+mod feed;
+mod json;
+mod logs;
+mod progress;
+mod summary;
+mod text;
+mod words;
+
+pub use bars::{Bars, Look};
+pub use feed::{Moment, Render, Stopwatch, feed};
+pub use json::Json;
+pub use logs::Logs;
+pub use summary::{Closing, Remark, summary};
+pub use text::Text;
+pub use words::{plain, quoted};

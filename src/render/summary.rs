@@ -1,0 +1,146 @@
+//! The closing words of a run: what was done, where it is, what is missing, what to do next.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::words;
+use crate::event::{CollectionResult, Op, RunResult, Status};
+
+/// Collections listed one by one; the rest is in the manifest.
+const COLLECTIONS_LISTED: usize = 20;
+/// Remarks of one kind listed one by one.
+const REMARKS_LISTED: usize = 20;
+
+/// A remark about one collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// The collection, or another thing it is about.
+    pub about: String,
+    /// The remark, as a clause.
+    pub text: String,
+}
+
+/// What the summary says beyond the result itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Closing {
+    /// Nothing was done, the result is what would be.
+    pub dry_run: bool,
+    /// The server, without credentials, with its version.
+    pub server: Option<String>,
+    /// Bytes on disk, all files of the archive together.
+    pub stored_bytes: Option<u64>,
+    /// Why it is not known whether the server was whole; `None` where it was asked.
+    pub topology_unchecked: Option<String>,
+    /// What changed meanwhile, beyond the number in `changed_seen`.
+    pub changes: Vec<Remark>,
+    /// What can never be kept.
+    pub limits: Vec<Remark>,
+    /// What exists and was left out.
+    pub skipped: Vec<Remark>,
+    /// What is kept in part.
+    pub incomplete: Vec<Remark>,
+    /// Commands to go on with.
+    pub next: Vec<String>,
+}
+
+/// The summary as text; ends with a line break.
+#[must_use]
+pub fn summary(result: &RunResult, closing: &Closing) -> String {
+    let mut text = headline(result, closing);
+    text.push_str(&table(&result.collections));
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    facts.extend(closing.server.iter().map(|server| ("Server", words::plain(server))));
+    facts.extend(result.archive.iter().filter(|_| !closing.dry_run).map(|path| ("Archive", archive(path, closing))));
+    if let [CollectionResult { digest: Some(digest), .. }] = result.collections.as_slice() {
+        facts.push(("Digest", digest.clone()));
+    }
+    facts.extend(changed(&result.collections).map(|seen| ("Changed", seen)));
+    facts.extend(
+        closing
+            .topology_unchecked
+            .iter()
+            .map(|why| ("Unchecked", format!("whether every node of the server was there: {}", words::plain(why)))),
+    );
+    if result.retries > 0 {
+        facts.push(("Retries", words::counted(result.retries, "request") + " sent again"));
+    }
+    facts.extend(result.peak_memory_bytes.map(|bytes| ("Memory", words::bytes(bytes) + " at most")));
+    for (label, remarks) in [
+        ("Changed", &closing.changes),
+        ("Limits", &closing.limits),
+        ("Skipped", &closing.skipped),
+        ("Incomplete", &closing.incomplete),
+    ] {
+        facts.extend(listed(remarks).map(|remark| (label, remark)));
+    }
+    let mut label_before = "";
+    for (label, fact) in facts {
+        let shown = if label == label_before { "" } else { label };
+        // A String takes every write.
+        let _ = writeln!(text, "{shown:<12}{fact}");
+        label_before = label;
+    }
+    if !closing.next.is_empty() {
+        let _ = writeln!(text, "\nNext: {}", closing.next.join("\n      "));
+    }
+    text
+}
+
+fn headline(result: &RunResult, closing: &Closing) -> String {
+    let done = match (result.op, result.status, closing.dry_run) {
+        (Op::Backup, _, true) => "Would back up",
+        (Op::Backup, Status::Ok, false) => "Backed up",
+        (Op::Backup, _, false) => "Backed up, but not everything:",
+        (Op::ArchiveCheck, Status::Ok, _) => "Everything agrees:",
+        (Op::ArchiveCheck, _, _) => "Checked:",
+    };
+    let collections = words::counted(result.collections.len() as u64, "collection");
+    let objects = words::counted(result.objects, "object");
+    let size = words::bytes(result.bytes);
+    if closing.dry_run {
+        return format!("{done} {collections}, {objects}, about {size}; nothing was written\n\n");
+    }
+    let took = Duration::try_from_secs_f64(result.seconds).unwrap_or_default();
+    let time = if took < Duration::from_secs(60) { format!("{:.1}s", took.as_secs_f64()) } else { words::span(took) };
+    let mut text = format!("{done} {collections}, {objects}, {size} in {time}");
+    if result.objects > 0 {
+        let _ = write!(text, " ({:.0} objects/s)", result.objects_per_second);
+    }
+    text + "\n\n"
+}
+
+fn table(collections: &[CollectionResult]) -> String {
+    let listed = &collections[..collections.len().min(COLLECTIONS_LISTED)];
+    if collections.len() < 2 {
+        return String::new();
+    }
+    let names = listed.iter().map(|c| c.name.as_str().len()).max().unwrap_or(0).clamp(10, 40);
+    let mut text = format!("  {:<names$}  {:>12}  {:>10}  Digest\n", "Collection", "Objects", "Size");
+    for collection in listed {
+        let digest = collection.digest.as_deref().map_or("–", |digest| digest.get(..16).unwrap_or(digest));
+        let (name, objects) = (collection.name.as_str(), words::count(collection.objects));
+        let _ = writeln!(text, "  {name:<names$}  {objects:>12}  {:>10}  {digest}", words::bytes(collection.bytes));
+    }
+    if listed.len() < collections.len() {
+        let _ = writeln!(text, "  … and {} more", collections.len() - listed.len());
+    }
+    text + "\n"
+}
+
+fn archive(path: &str, closing: &Closing) -> String {
+    let size = closing.stored_bytes.map(|bytes| format!(" ({} on disk)", words::bytes(bytes))).unwrap_or_default();
+    words::quoted(path) + &size
+}
+
+fn changed(collections: &[CollectionResult]) -> Option<String> {
+    let seen = collections.iter().filter_map(|collection| collection.changed_seen).sum::<u64>();
+    let objects = words::counted(seen, "object");
+    (seen > 0).then(|| format!("at least {objects} written while the run was under way"))
+}
+
+fn listed(remarks: &[Remark]) -> impl Iterator<Item = String> {
+    let more = remarks.len().saturating_sub(REMARKS_LISTED);
+    let lines = remarks.iter().take(REMARKS_LISTED);
+    let lines = lines.map(|remark| format!("{}: {}", words::plain(&remark.about), words::plain(&remark.text)));
+    lines.chain((more > 0).then(|| format!("… and {more} more")))
+}

@@ -1,0 +1,100 @@
+//! The screen of a run without a terminal: a line every ten seconds, and one for each collection that is done.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::progress::Progress;
+use super::{Moment, Render, words};
+use crate::event::{CollectionResult, Event, PlannedCollection};
+
+/// Between two lines about how far things are.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Lines of text; with `progress` off only warnings.
+pub struct Text<W> {
+    out: W,
+    lines: bool,
+    said: Duration,
+    progress: Progress,
+}
+
+impl<W: Write + Send> Text<W> {
+    /// Says how far things are, and warns.
+    pub fn new(out: W) -> Self {
+        Self { out, lines: true, said: Duration::ZERO, progress: Progress::default() }
+    }
+
+    /// Only warns.
+    pub fn warnings_only(out: W) -> Self {
+        Self { lines: false, ..Self::new(out) }
+    }
+
+    fn say(&mut self, line: &str) -> io::Result<()> {
+        self.out.write_all(format!("{line}\n").as_bytes())?;
+        self.out.flush()
+    }
+
+    fn finished(&self, result: &CollectionResult, at: Moment) -> String {
+        let took = at.elapsed.saturating_sub(self.progress.began(&result.name));
+        let size = words::bytes(result.bytes);
+        let (finished, all) = self.progress.finished();
+        let objects = words::counted(result.objects, "object");
+        format!("{}: {objects}, {size}, took {} ({finished} of {all})", result.name, words::span(took))
+    }
+
+    fn how_far(&self, at: Moment) -> String {
+        let total = self.progress.total();
+        let (finished, all) = self.progress.finished();
+        let mut facts = vec![match total.expected.zip(total.share()) {
+            Some((expected, share)) => {
+                let (done, expected) = (words::count(total.objects), words::counted(expected, "object"));
+                format!("{done} of {expected} ({} %)", share / 10)
+            }
+            None => words::counted(total.objects, "object"),
+        }];
+        facts.push(format!("{finished} of {}", words::counted(all as u64, "collection")));
+        facts.push(words::bytes(total.bytes));
+        facts.push(words::rate(total.rate(at.elapsed), " objects"));
+        facts.extend(total.left(at.elapsed).map(|left| format!("about {} left", words::span(left))));
+        facts.extend(self.progress.trouble(at).map(Into::into));
+        format!("{} {}: {}", words::span(at.elapsed), self.progress.verb(), facts.join(", "))
+    }
+}
+
+fn planned(verb: &str, collections: &[PlannedCollection]) -> String {
+    let names = words::counted(collections.len() as u64, "collection");
+    match collections.iter().map(|planned| planned.objects).sum::<Option<u64>>() {
+        Some(objects) => format!("{verb} {names}, {} expected", words::counted(objects, "object")),
+        None => format!("{verb} {names}"),
+    }
+}
+
+impl<W: Write + Send> Render for Text<W> {
+    fn event(&mut self, event: &Event, at: Moment) -> io::Result<()> {
+        self.progress.take(event, at);
+        match event {
+            Event::Warning(warning) => self.say(&format!("warning: {}", words::warning(warning))),
+            Event::PlanMade { collections } if self.lines => self.say(&planned(self.progress.verb(), collections)),
+            Event::CollectionFinished(result) if self.lines => self.say(&self.finished(result, at)),
+            Event::TopologyChanged { .. } if self.lines => {
+                let text = self.progress.trouble(at).unwrap_or("the server is whole again").to_owned();
+                self.say(&text)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn tick(&mut self, at: Moment) -> io::Result<()> {
+        self.progress.tick(at);
+        if !self.lines || at.elapsed.saturating_sub(self.said) < EVERY {
+            return Ok(());
+        }
+        self.said = at.elapsed;
+        let line = self.how_far(at);
+        self.say(&line)
+    }
+
+    fn finish(&mut self, _: Moment) -> io::Result<()> {
+        self.out.flush()
+    }
+}

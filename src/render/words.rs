@@ -1,0 +1,164 @@
+//! Numbers, times and warnings as people read them, and values made safe for a terminal.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::event::Warning;
+
+/// The longest value printed, in characters (R25).
+const VALUE_CHARS: usize = 500;
+
+/// A value from elsewhere, made safe for a terminal: control characters and those that turn the direction of writing
+/// are escaped, and what is longer than 500 characters is cut.
+#[must_use]
+pub fn plain(value: &str) -> String {
+    let mut text = escaped(value.chars().take(VALUE_CHARS));
+    if value.chars().nth(VALUE_CHARS).is_some() {
+        text.push('…');
+    }
+    text
+}
+
+fn escaped(value: impl Iterator<Item = char>) -> String {
+    let mut text = String::new();
+    for character in value {
+        let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if turns || character.is_control() {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
+/// A path or name as it has to be typed in a shell, in quotes only where it needs them.
+#[must_use]
+pub fn quoted(value: &str) -> String {
+    let safe = |b: u8| b.is_ascii_alphanumeric() || b"/._-+:,@%".contains(&b);
+    if !value.is_empty() && value.bytes().all(safe) {
+        return value.into();
+    }
+    format!("'{}'", escaped(value.chars()).replace('\'', r"'\''"))
+}
+
+/// `1234567` as `1,234,567`.
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `count` with the word that goes with it: `1 object`, `2 objects`.
+pub(super) fn counted(number: u64, word: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {word}{plural}", count(number))
+}
+
+/// `1234567` as `1.2M`: at most five characters up to a billion.
+pub(super) fn short(number: u64) -> String {
+    scaled(number, 1_000, &["", "k", "M", "G", "T", "P", "E"])
+}
+
+/// Bytes in binary units: `12.3 MiB`.
+pub(super) fn bytes(number: u64) -> String {
+    scaled(number, 1_024, &[" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"])
+}
+
+fn scaled(number: u64, base: u64, units: &[&str]) -> String {
+    let mut unit = 1_u64;
+    let mut at = 0;
+    // 999,950 would round to 1000.0k.
+    while at + 1 < units.len() && u128::from(number) * 20 >= u128::from(unit) * u128::from(base) * 20 - u128::from(unit)
+    {
+        unit = unit.saturating_mul(base);
+        at += 1;
+    }
+    if at == 0 {
+        return format!("{number}{}", units[0]);
+    }
+    let tenths = (u128::from(number) * 10 + u128::from(unit) / 2) / u128::from(unit);
+    format!("{}.{}{}", tenths / 10, tenths % 10, units[at])
+}
+
+/// A span of time: `8s`, `12m03s`, `1h02m`.
+pub(super) fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
+/// A warning as a sentence.
+pub(super) fn warning(warning: &Warning) -> String {
+    match warning {
+        Warning::KeyOverHttp { host } => {
+            format!("the API key crosses the network to {} unencrypted; use https://", plain(host))
+        }
+        Warning::TopologyUnchecked { reason } => {
+            format!("cannot ask whether every node of the server is there: {}", plain(reason))
+        }
+        Warning::CountUnchecked { collection, reason } => {
+            format!("{collection}: the server does not say how many objects there are: {}", plain(reason))
+        }
+        Warning::CollectionSkipped { collection, reason } => format!("{collection} is left out: {}", plain(reason)),
+        Warning::VectorUnprintable { collection } => {
+            format!("{collection}: an object is saved without its vectors, since the server cannot print them")
+        }
+        Warning::ObjectBeyondLimit { collection, bytes: size } => {
+            format!("{collection}: an object of {} is larger than --memory-limit; it is fetched alone", bytes(*size))
+        }
+        Warning::CountMismatch { collection, listed, counted } => format!(
+            "{collection}: the server lists {} but counts {}, and nobody seems to write",
+            self::counted(*listed, "object"),
+            count(*counted)
+        ),
+        Warning::StrayFile { path } => format!("{} is no part of the archive; it does no harm", plain(path)),
+    }
+}
+
+/// Digits of a rate, or a dash while it is unknown.
+pub(super) fn rate(per_second: Option<u64>, of: &str) -> String {
+    let mut text = per_second.map_or_else(|| "–".into(), short);
+    // A String takes every write.
+    let _ = write!(text, "{of}/s");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well_at_every_size() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([999, 1_000, 999_949, 999_950].map(short), ["999", "1.0k", "999.9k", "1.0M"]);
+        assert_eq!([1_023, 1_024, u64::MAX].map(bytes), ["1023 B", "1.0 KiB", "16.0 EiB"]);
+        assert_eq!(
+            [0, 59, 60, 3_599, 3_720].map(|s| span(Duration::from_secs(s))),
+            ["0s", "59s", "1m00s", "59m59s", "1h02m"]
+        );
+        assert_eq!(counted(1, "object") + &counted(2_000, "object"), "1 object2,000 objects");
+    }
+
+    #[test]
+    fn a_value_cannot_drive_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2Jb\n\u{202e}c"), r"a\u{1b}[2Jb\n\u{202e}c");
+        assert_eq!(plain(&"x".repeat(501)).chars().count(), 501);
+        assert_eq!(plain(&"x".repeat(500)), "x".repeat(500));
+    }
+
+    #[test]
+    fn a_path_can_be_pasted_into_a_shell() {
+        assert_eq!(quoted("./backups/a_1"), "./backups/a_1");
+        assert_eq!(quoted("my backups/it's"), r"'my backups/it'\''s'");
+    }
+}

@@ -1,0 +1,98 @@
+//! What a person sees and a script gets when something is wrong.
+
+use std::process::{Command, Output, Stdio};
+
+use elysiactl::cli::Failure;
+use elysiactl::event::Class;
+
+fn elysiactl(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_elysiactl"));
+    command.args(arguments).env_clear().stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    elysiactl(arguments).output().expect("the binary runs")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn wrong_usage_is_exit_2_and_says_nothing_on_stdout() {
+    for arguments in [
+        &[][..],
+        &["col"],
+        &["archive"],
+        &["col", "backupp"],
+        &["col", "backup", "--no-such-flag"],
+        &["col", "backup", "--jobs", "0"],
+        &["col", "backup", "--api-key-file", "/no/such/file"],
+        &["col", "backup", "--header", "Authorization=Bearer sesame"],
+        &["archive", "check"],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+        assert!(!said(&output).contains("sesame"));
+    }
+}
+
+#[test]
+fn a_key_on_the_command_line_is_refused_with_advice() {
+    let output = run(&["col", "backup", "--api-key", "sesame"]);
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(said(&output), @"");
+}
+
+#[test]
+fn an_empty_key_is_wrong_usage_even_with_a_key_in_the_environment() {
+    let mut command = elysiactl(&["col", "backup", "--api-key-file", "-"]);
+    let output = command.env("WEAVIATE_API_KEY", "k").output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(said(&output), @"");
+}
+
+#[cfg(unix)]
+#[test]
+fn help_into_a_closed_pipe_ends_quietly() {
+    let mut child =
+        elysiactl(&["--help"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), said(&output)), (Some(0), String::new()));
+}
+
+#[test]
+fn a_failure_is_an_error_its_numbered_causes_and_hints() {
+    let failure = Failure::new(Class::Server, "cannot reach http://localhost:8080")
+        .because("connection refused")
+        .because("connection refused")
+        .because("os error 111")
+        .hint("is the server running?")
+        .hint("name another server with --url");
+    insta::assert_snapshot!(failure.text(false), @"");
+    insta::assert_snapshot!(failure.text(true).escape_debug().to_string().replace("\\n", "\n"), @"");
+}
+
+#[test]
+fn a_failure_without_causes_and_hints_is_one_line() {
+    assert_eq!(Failure::new(Class::Refused, "nothing matches").text(false), "error: nothing matches\n");
+}
+
+#[test]
+fn a_servers_words_cannot_drive_the_terminal() {
+    let failure = Failure::new(Class::Server, "refused\u{1b}[2J\u{202e}").because("x".repeat(2_000));
+    let text = failure.text(false);
+    assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}') && text.len() < 700, "{text}");
+}
+
+#[test]
+fn a_failure_of_the_library_brings_its_causes_along() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read the page")]
+    struct Outer(#[source] std::io::Error);
+    let failure = Failure::from_error(Class::Disk, &Outer(std::io::Error::other("no space")));
+    assert_eq!((failure.message.as_str(), failure.causes), ("cannot read the page", vec!["no space".into()]));
+}

@@ -1,0 +1,33 @@
+//! The integration tests, one module per verb and theme.
+
+/// Bars on a terminal held in memory.
+mod bars;
+/// docs/events.md names every event, every warning and every field.
+mod events_doc;
+/// Exit codes and messages of the binary when something is wrong.
+mod failures;
+/// `--help` of every command, equal to docs/commands.
+mod help;
+/// Who may use whom, who may print, how long a file may be.
+mod layering;
+/// JSON, lines of text and summaries for made-up events.
+mod render;
+/// One of each event and warning, for the tests above.
+mod samples;
+
+#[test]
+fn every_file_here_is_in_the_index() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let index = std::fs::read_to_string(folder.join("main.rs")).expect("the index");
+    for entry in std::fs::read_dir(&folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name");
+        let module = path.extension().is_some_and(|end| end == "rs") || path.join("mod.rs").exists();
+        if module && name != "main" {
+            assert!(
+                index.contains(&format!("\nmod {name};")),
+                "tests/it/{name} is in no `mod` line of tests/it/main.rs"
+            );
+        }
+    }
+}

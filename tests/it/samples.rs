@@ -1,0 +1,112 @@
+//! One of each event and warning.
+
+use elysiactl::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
+use elysiactl::model::{CollectionName, ObjectId};
+use elysiactl::render::Moment;
+
+/// A moment this many milliseconds into a run that began at a fixed time.
+pub(crate) fn at(milliseconds: u64) -> Moment {
+    let start: jiff::Timestamp = "2026-11-23T04:12:00Z".parse().expect("a time");
+    let elapsed = std::time::Duration::from_millis(milliseconds);
+    Moment { time: start.checked_add(elapsed).expect("a time"), elapsed }
+}
+
+pub(crate) fn name(text: &str) -> CollectionName {
+    text.parse().expect("a name")
+}
+
+pub(crate) fn planned(text: &str, objects: Option<u64>) -> PlannedCollection {
+    PlannedCollection { name: name(text), objects, bytes: objects.map(|objects| objects * 1_000) }
+}
+
+pub(crate) fn page(collection: &str, objects: u64) -> Event {
+    Event::PageScanned { collection: name(collection), tenant: None, objects, bytes: objects * 1_000 }
+}
+
+pub(crate) fn started(collection: &str, objects: Option<u64>) -> Event {
+    Event::CollectionStarted { collection: name(collection), objects }
+}
+
+pub(crate) fn result(collection: &str, objects: u64) -> CollectionResult {
+    CollectionResult {
+        name: name(collection),
+        tenants: 0,
+        objects,
+        bytes: objects * 1_000,
+        digest: Some("0123456789abcdef".repeat(4)),
+        rejected: 0,
+        changed_seen: Some(0),
+    }
+}
+
+pub(crate) fn run(op: Op, status: Status, collections: Vec<CollectionResult>) -> RunResult {
+    let objects = collections.iter().map(|collection| collection.objects).sum();
+    RunResult {
+        op,
+        status,
+        exit_code: 0,
+        archive: Some("./backups/Article_full_20261123_041200".into()),
+        collections,
+        objects,
+        bytes: objects * 1_000,
+        seconds: 12.5,
+        objects_per_second: 9_600.0,
+        retries: 0,
+        peak_memory_bytes: Some(96 << 20),
+        errors: Vec::new(),
+    }
+}
+
+pub(crate) fn warnings() -> Vec<Warning> {
+    let collection = || name("Article");
+    vec![
+        Warning::KeyOverHttp { host: "weaviate.example".into() },
+        Warning::TopologyUnchecked { reason: "the key may not ask".into() },
+        Warning::CountUnchecked { collection: collection(), reason: "GraphQL is off".into() },
+        Warning::CollectionSkipped { collection: collection(), reason: "it has tenants".into() },
+        Warning::VectorUnprintable { collection: collection() },
+        Warning::ObjectBeyondLimit { collection: collection(), bytes: 300 << 20 },
+        Warning::CountMismatch { collection: collection(), listed: 2_613, counted: 4_000 },
+        Warning::StrayFile { path: "collections/\u{1b}[2J".into() },
+    ]
+}
+
+pub(crate) fn events() -> Vec<Event> {
+    let collection = || name("Article");
+    let tenant = || "tenant-1".parse().expect("a tenant");
+    let mut events = vec![
+        Event::RunStarted { op: Op::Backup, version: "0.1.0" },
+        Event::PlanMade { collections: vec![planned("Article", Some(10_000)), planned("Chat", None)] },
+        started("Article", Some(10_000)),
+        Event::TenantStarted { collection: collection(), tenant: tenant() },
+        Event::PageScanned { collection: collection(), tenant: Some(tenant()), objects: 500, bytes: 500_000 },
+        Event::PagesDropped { collection: collection(), objects: 100, bytes: 100_000 },
+        Event::PartSealed {
+            collection: collection(),
+            part: "objects-000000.jsonl.zst".into(),
+            objects: 400,
+            bytes: 400_000,
+            stored_bytes: 150_000,
+        },
+        Event::Retrying {
+            route: "GET /v1/objects".into(),
+            attempt: 1,
+            wait_ms: 250,
+            reason: "503 Service Unavailable".into(),
+        },
+        Event::PaceChanged { collection: collection(), page_objects: 1_000, in_flight: 4 },
+        Event::TopologyChanged { collection: collection(), whole: false, reason: "node2 does not answer".into() },
+        Event::CheckpointSaved { collection: collection(), objects: 400 },
+        Event::CollectionFinished(result("Article", 10_000)),
+        Event::Verified { collection: collection(), objects: 10_000, ok: true },
+        Event::ObjectRejected {
+            collection: collection(),
+            tenant: None,
+            id: ObjectId(7),
+            reason: "vector lengths don't match".into(),
+        },
+    ];
+    events.extend(warnings().into_iter().map(Event::Warning));
+    events.push(Event::RunFinished(run(Op::Backup, Status::Ok, vec![result("Article", 10_000)])));
+    events
+}
