@@ -1,0 +1,112 @@
+//! Compares a collection's schema before and after it was read. Additions are taken over; a changed type means that
+//! the objects read first may not fit the schema kept. Pure.
+
+use serde_json::Value;
+
+use crate::model::Schema;
+
+/// What happened to a schema meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Drift {
+    /// Nothing.
+    None,
+    /// Properties, vectors or settings were added or set anew.
+    Grew,
+    /// Something objects depend on changed or went away.
+    Broke {
+        /// What, in few words.
+        what: String,
+    },
+}
+
+pub(super) fn drift(before: &Schema, after: &Schema) -> Drift {
+    if before.text == after.text {
+        return Drift::None;
+    }
+    let parse = |schema: &Schema| serde_json::from_slice::<Value>(&schema.text).unwrap_or(Value::Null);
+    let (old, new) = (parse(before), parse(after));
+    if old == new {
+        return Drift::None;
+    }
+    let broke = |what: String| Drift::Broke { what };
+    if before.multi_tenant != after.multi_tenant {
+        return broke("multi-tenancy was switched".into());
+    }
+    if before.shards.is_some() && before.shards != after.shards {
+        return broke("the number of shards changed".into());
+    }
+    if let Some(what) = members(&old["properties"], &new["properties"]) {
+        return broke(what);
+    }
+    for (name, vector) in old["vectorConfig"].as_object().into_iter().flatten() {
+        let now = &new["vectorConfig"][name];
+        if now["vectorIndexType"] != vector["vectorIndexType"] || now["vectorizer"] != vector["vectorizer"] {
+            return broke(format!("vector {name:?} changed or went away"));
+        }
+    }
+    if old["vectorizer"] != new["vectorizer"] {
+        return broke("the vectorizer changed".into());
+    }
+    Drift::Grew
+}
+
+/// The first property of `old` whose type is another in `new`, nested ones included.
+fn members(old: &Value, new: &Value) -> Option<String> {
+    let list = |v: &Value| v.as_array().cloned().unwrap_or_default();
+    let now = list(new);
+    list(old).iter().find_map(|property| {
+        let name = &property["name"];
+        let Some(twin) = now.iter().find(|p| p["name"] == *name) else {
+            return Some(format!("property {name} went away"));
+        };
+        let kinds = |p: &Value| {
+            let mut kinds = list(&p["dataType"]);
+            kinds.sort_by_key(Value::to_string);
+            kinds
+        };
+        // A reference property may gain targets; any other change of type is a break.
+        let (was, is) = (kinds(property), kinds(twin));
+        let kept = was == is || (was.iter().all(|k| is.contains(k)) && is.len() > was.len());
+        if kept { members(&property["nestedProperties"], &twin["nestedProperties"]) } else { Some(format!("property {name} changed its type")) }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE: &str = r#"{"class":"A","vectorizer":"none","properties":[{"name":"p","dataType":["text"]},
+        {"name":"o","dataType":["object"],"nestedProperties":[{"name":"x","dataType":["int"]}]}],"vectorConfig":{"v":{"vectorIndexType":"hnsw"}}}"#;
+
+    fn against(change: (&str, &str)) -> Drift {
+        let schema = |text: String| Schema::parse(text.into()).expect("a schema");
+        drift(&schema(BEFORE.into()), &schema(BEFORE.replace(change.0, change.1)))
+    }
+
+    #[test]
+    fn nothing_and_spelling_are_no_drift() {
+        assert_eq!(against(("", "")), Drift::None);
+        assert_eq!(against((r#""class":"A","#, r#""class": "A", "#)), Drift::None);
+    }
+
+    #[test]
+    fn additions_are_growth() {
+        assert_eq!(against((r#""properties":["#, r#""properties":[{"name":"q","dataType":["int"]},"#)), Drift::Grew);
+        assert_eq!(against((r#""vectorizer":"none""#, r#""vectorizer":"none","description":"x""#)), Drift::Grew);
+        assert_eq!(against((r#""vectorConfig":{"#, r#""vectorConfig":{"w":{"vectorIndexType":"flat"},"#)), Drift::Grew);
+    }
+
+    #[test]
+    fn changed_types_break() {
+        for change in [
+            (r#"["text"]"#, r#"["int"]"#),
+            (r#"["int"]"#, r#"["number"]"#),
+            (r#"{"name":"p","dataType":["text"]},"#, ""),
+            ("hnsw", "flat"),
+            (r#""vectorizer":"none""#, r#""vectorizer":"text2vec-openai""#),
+            (r#""class":"A","#, r#""class":"A","multiTenancyConfig":{"enabled":true},"#),
+        ] {
+            assert!(matches!(against(change), Drift::Broke { .. }), "{change:?}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Chooses collections by names and globs. Pure.
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::Error;
+use crate::model::{CollectionName, Schema, Selection};
+
+/// Names suggested for one that does not exist.
+const SUGGESTIONS: usize = 3;
+
+/// The collections a selection takes, in the order of `schemas`. A name must exist, a glob must match something.
+/// `aliases` are pairs of alias and collection: an alias is named as such, never taken for its collection.
+pub(super) fn choose(
+    schemas: Vec<Schema>,
+    selection: &Selection,
+    aliases: &[(String, CollectionName)],
+) -> Result<Vec<Schema>, Error> {
+    let names: Vec<&CollectionName> = schemas.iter().map(|s| &s.name).collect();
+    let take = patterns(&selection.take)?;
+    for (text, pattern) in selection.take.iter().zip(&take) {
+        if !names.iter().any(|n| pattern.is_match(n.as_str())) {
+            return Err(nothing(text, &names, aliases));
+        }
+    }
+    let exclude = patterns(&selection.exclude)?;
+    let wanted = |name: &CollectionName| {
+        let taken = take.is_empty() || take.iter().any(|p| p.is_match(name.as_str()));
+        taken && !exclude.iter().any(|p| p.is_match(name.as_str()))
+    };
+    let chosen: Vec<Schema> = schemas.into_iter().filter(|s| wanted(&s.name)).collect();
+    if chosen.is_empty() {
+        return Err(Error::NothingToDo { excluded: !selection.exclude.is_empty() });
+    }
+    Ok(chosen)
+}
+
+fn patterns(texts: &[String]) -> Result<Vec<GlobMatcher>, Error> {
+    let build = |text: &String| {
+        let glob = GlobBuilder::new(text).literal_separator(false).build();
+        glob.map(|g| g.compile_matcher()).map_err(|source| Error::BadGlob { glob: text.clone(), source })
+    };
+    texts.iter().map(build).collect()
+}
+
+fn nothing(text: &str, names: &[&CollectionName], aliases: &[(String, CollectionName)]) -> Error {
+    if text.contains(['*', '?', '[', '{']) {
+        return Error::NothingMatched { glob: text.to_owned(), collections: names.len() };
+    }
+    let alias_of = aliases.iter().find(|(alias, _)| alias == text).map(|(_, collection)| collection.clone());
+    Error::UnknownCollection { name: text.to_owned(), alias_of, similar: similar(text, names) }
+}
+
+/// Names that differ in case only, then those that begin alike, then those a few letters away.
+fn similar(text: &str, names: &[&CollectionName]) -> Vec<CollectionName> {
+    let lower = text.to_lowercase();
+    let mut ranked: Vec<(usize, &CollectionName)> = names
+        .iter()
+        .filter_map(|name| {
+            let other = name.as_str().to_lowercase();
+            let begins_alike = !lower.is_empty() && (other.starts_with(&lower) || lower.starts_with(&other));
+            let distance = if begins_alike { usize::from(other != lower) } else { edits(&lower, &other) };
+            (distance <= 2.min(lower.len() / 2)).then_some((distance, *name))
+        })
+        .collect();
+    ranked.sort();
+    ranked.into_iter().take(SUGGESTIONS).map(|(_, name)| name.clone()).collect()
+}
+
+/// Levenshtein distance in bytes; the texts are names of at most 255 letters.
+fn edits(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let next = (diagonal + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = std::mem::replace(&mut row[j + 1], next);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schemas() -> Vec<Schema> {
+        ["Article", "Articles", "Author", "Zebra"]
+            .map(|n| Schema::parse(format!(r#"{{"class":"{n}"}}"#).into()).expect("a schema"))
+            .into()
+    }
+
+    fn chosen(take: &[&str], exclude: &[&str]) -> Result<Vec<String>, Error> {
+        let own = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect();
+        let selection = Selection { take: own(take), exclude: own(exclude) };
+        let aliases = [("Now".to_owned(), "Zebra".parse().expect("a name"))];
+        choose(schemas(), &selection, &aliases).map(|s| s.into_iter().map(|s| s.name.to_string()).collect())
+    }
+
+    #[test]
+    fn names_and_globs_take_and_leave_out() {
+        assert_eq!(chosen(&[], &[]).expect("all").len(), 4);
+        assert_eq!(chosen(&["Zebra", "Art*"], &["Articles"]).expect("some"), ["Article", "Zebra"]);
+        assert_eq!(chosen(&["A{rticle,uthor}"], &[]).expect("some"), ["Article", "Author"]);
+    }
+
+    #[test]
+    fn a_misspelt_name_gets_suggestions() {
+        let Err(Error::UnknownCollection { similar, .. }) = chosen(&["artcle"], &[]) else { panic!("unknown") };
+        assert_eq!(similar.iter().map(ToString::to_string).collect::<Vec<_>>(), ["Article", "Articles"]);
+        let Err(Error::UnknownCollection { similar, .. }) = chosen(&["Qqqqqq"], &[]) else { panic!("unknown") };
+        assert!(similar.is_empty());
+    }
+
+    #[test]
+    fn an_alias_is_named_as_such() {
+        let Err(Error::UnknownCollection { alias_of, .. }) = chosen(&["Now"], &[]) else { panic!("unknown") };
+        assert_eq!(alias_of.map(|a| a.to_string()).as_deref(), Some("Zebra"));
+    }
+
+    #[test]
+    fn nothing_matched_is_an_error() {
+        assert!(matches!(chosen(&["X*"], &[]), Err(Error::NothingMatched { collections: 4, .. })));
+        assert!(matches!(chosen(&[], &["*"]), Err(Error::NothingToDo { excluded: true })));
+        assert!(matches!(chosen(&["a[b"], &[]), Err(Error::BadGlob { .. })));
+    }
+}
