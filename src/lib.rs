@@ -9,5 +9,6 @@
 //! <- `cli`; `render` uses `event` and `model`. `tests/it/layering.rs` holds this. Only `cli` and `render` print; only
 //! `cli` reads the environment and exits. See docs/architecture.md.
 
+pub mod archive;
 pub mod event;
 pub mod model;
