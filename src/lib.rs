@@ -9,9 +9,11 @@
 //! <- `cli`; `render` uses `event` and `model`. `tests/it/layering.rs` holds this. Only `cli` and `render` print; only
 //! `cli` reads the environment and exits. See docs/architecture.md.
 
+pub mod archive;
 pub mod cli;
 pub mod event;
 pub mod model;
+pub mod ops;
 pub mod pipeline;
 pub mod render;
 pub mod weaviate;

@@ -35,6 +35,10 @@ pub(super) fn drift(before: &Schema, after: &Schema) -> Drift {
     if before.shards.is_some() && before.shards != after.shards {
         return broke("the number of shards changed".into());
     }
+    if (&before.references, &before.blob_hashes) != (&after.references, &after.blob_hashes) {
+        // They decide how objects enter the digest, and the first ones have entered it already.
+        return broke("reference or blobHash properties were added".into());
+    }
     if let Some(what) = members(&old["properties"], &new["properties"]) {
         return broke(what);
     }
@@ -67,7 +71,11 @@ fn members(old: &Value, new: &Value) -> Option<String> {
         // A reference property may gain targets; any other change of type is a break.
         let (was, is) = (kinds(property), kinds(twin));
         let kept = was == is || (was.iter().all(|k| is.contains(k)) && is.len() > was.len());
-        if kept { members(&property["nestedProperties"], &twin["nestedProperties"]) } else { Some(format!("property {name} changed its type")) }
+        if kept {
+            members(&property["nestedProperties"], &twin["nestedProperties"])
+        } else {
+            Some(format!("property {name} changed its type"))
+        }
     })
 }
 

@@ -165,7 +165,9 @@ impl Error {
             Self::Archive(e) => archive_class(e),
             Self::Scan { source: scan::Error::Wire(e), .. } => wire_class(e),
             Self::Scan { source: scan::Error::SinkGone, .. } | Self::Stage { .. } => Class::Bug,
-            Self::Scan { .. } | Self::NotWhole { .. } | Self::Vanished { .. } | Self::SchemaChanged { .. } => Class::Server,
+            Self::Scan { .. } | Self::NotWhole { .. } | Self::Vanished { .. } | Self::SchemaChanged { .. } => {
+                Class::Server
+            }
             Self::BadGlob { .. } => Class::Usage,
             Self::UnknownCollection { .. } | Self::NothingMatched { .. } | Self::NothingToDo { .. } => Class::Refused,
             Self::NotEnoughSpace { .. } => Class::Disk,

@@ -49,7 +49,11 @@ pub(super) fn judge(evidence: Evidence) -> Verdict {
     }
     let writes_seen = (high - low) + changed;
     let apart = listed.saturating_sub(high).max(low.saturating_sub(listed));
-    if apart <= writes_seen && writes_seen > 0 { Verdict::Live } else { Verdict::Disagrees { counted: after.unwrap_or(high) } }
+    if apart <= writes_seen && writes_seen > 0 {
+        Verdict::Live
+    } else {
+        Verdict::Disagrees { counted: after.unwrap_or(high) }
+    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@ pub mod budget;
 mod fetch;
 pub mod keyspace;
 pub mod limits;
+pub mod load;
 pub mod pacer;
 pub mod scan;
 pub mod split;
+pub mod store;
 pub mod watch;
 
 use crate::model::{CollectionName, KeyRange, RawObject, TenantName};

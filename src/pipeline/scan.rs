@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -129,12 +129,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Scan {
     /// Reads `todo` and sends it on, until everything is read or `reading` is cancelled. Lanes are numbered from 0.
+    /// `seen` tells what was handed over, also after an error.
     pub async fn run(
         &self,
         todo: &[KeyRange],
         reading: &CancellationToken,
         batches: mpsc::Sender<Batch>,
-    ) -> Result<Scanned, Error> {
+        seen: &mut Scanned,
+    ) -> Result<(), Error> {
         let pacer = Pacer::new(self.limits, self.object_bytes);
         let small = self.expected_objects.is_some_and(|n| n < OBJECTS_WORTH_A_CUT);
         let pieces = if small { 1 } else { pacer.in_flight() };
@@ -145,13 +147,13 @@ impl Scan {
             open_slots: Mutex::new(pacer.in_flight()),
             pacer: Mutex::new(pacer),
             pages: AtomicU64::new(0),
-            seen: Mutex::default(),
+            seen: Mutex::new(std::mem::take(seen)),
             reading,
         };
-        let batches = Arc::new(batches);
         let workers = (0..self.limits.most_in_flight.max(1)).map(|lane| shared.work(lane, &batches));
-        try_join_all(workers).await?;
-        Ok(shared.seen.into_inner().unwrap_or_else(PoisonError::into_inner))
+        let done = try_join_all(workers).await;
+        *seen = shared.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.map(|_| ())
     }
 }
 

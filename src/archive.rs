@@ -1,0 +1,34 @@
+//! The archive: a directory of JSON lines with an index, checksums and a manifest that is written last
+//! (docs/archive-format.md). Knows files, never servers.
+
+mod checkpoint;
+mod codec;
+mod collection;
+pub mod digest;
+mod disk;
+mod durable;
+mod error;
+mod index;
+mod lines;
+pub mod manifest;
+mod names;
+mod part;
+mod part_reader;
+mod proof;
+mod reader;
+mod runs;
+mod stored;
+mod writer;
+
+pub use checkpoint::{Checkpoint, CheckpointCollection, CheckpointHeader, CheckpointPart};
+pub use codec::Codec;
+pub use collection::{ClosedCollection, CollectionWriter, Dropped, PART_BYTES, SealedPart, TenantTotals, Totals};
+pub use disk::{Disk, Entry, Folder, Kind, Lock, OsDisk, WriteFile};
+pub use error::{Broken, Damage, DiskOp, Error};
+pub use index::Run;
+pub use manifest::{CollectionFacts, Content, Manifest};
+pub use names::stem;
+pub use part_reader::{Line, PartReader};
+pub use proof::RunProof;
+pub use reader::Archive;
+pub use writer::{ArchiveWriter, RunHeader, SealFacts, Sealed};

@@ -1,0 +1,167 @@
+//! Reading a journal back: what an unsealed archive holds.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead};
+use std::path::Path;
+
+use super::super::digest::Hash;
+use super::super::error::{Damage, DiskOp, Error};
+use super::super::index::Run;
+use super::super::lines::read_line;
+use super::super::manifest::Content;
+use super::super::names;
+use super::{CheckpointHeader, Record, parse_line};
+use crate::model::{ObjectId, TenantName};
+
+/// The longest line of a journal, in bytes (the header's options are the longest).
+const LINE_BYTES: usize = 16 << 20;
+
+/// A part the journal knows to be safe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointPart {
+    /// Its file's name in the collection's folder.
+    pub file: String,
+    /// Objects in it.
+    pub objects: u64,
+    /// Bytes before compression.
+    pub bytes: u64,
+    /// Bytes on disk.
+    pub stored_bytes: u64,
+    /// SHA-256 of the stored bytes.
+    pub sha256: Hash,
+    /// Its runs, in the order of the file.
+    pub runs: Vec<Run>,
+    /// Vectors known when it was sealed, with their dimensions.
+    pub vectors: BTreeMap<String, u64>,
+}
+
+/// A collection of an unsealed archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointCollection {
+    /// Its name.
+    pub name: String,
+    /// What is kept of it.
+    pub content: Content,
+    /// Whether it has tenants.
+    pub multi_tenant: bool,
+    /// SHA-256 of its schema when it was begun.
+    pub schema_sha256: Hash,
+    /// Its safe parts by file name.
+    pub parts: BTreeMap<String, CheckpointPart>,
+    /// Its empty runs by tenant and `from`.
+    pub empty: BTreeMap<(Option<TenantName>, Option<ObjectId>), Run>,
+    /// Whether it is complete.
+    pub closed: bool,
+    /// Runs whose part has not come yet.
+    waiting: Vec<Run>,
+}
+
+/// What a journal says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Checkpoint {
+    /// What it is about; `None` if not even its first line is whole.
+    pub header: Option<CheckpointHeader>,
+    /// Collections by folder.
+    pub collections: BTreeMap<String, CheckpointCollection>,
+    /// Whether its tail was torn off.
+    pub torn: bool,
+}
+
+impl Checkpoint {
+    /// Reads a journal. `path` is only for errors.
+    pub fn read(mut from: impl BufRead, path: &Path) -> Result<Self, Error> {
+        let mut checkpoint = Self::default();
+        let (mut line, mut number, mut bad) = (Vec::new(), 0, None);
+        while read_line(&mut from, &mut line, LINE_BYTES).map_err(|e| bad_read(e, path, number + 1))? {
+            number += 1;
+            let whole = line.strip_suffix(b"\n");
+            match (whole.and_then(parse_line), bad) {
+                (None, _) => bad = bad.or(Some(number)),
+                (Some(_), Some(bad)) => return Err(Error::damaged_line(path, bad, Damage::JournalLine)),
+                (Some(record), None) => {
+                    checkpoint.take(record).ok_or_else(|| Error::damaged_line(path, number, Damage::JournalOrder))?;
+                }
+            }
+        }
+        checkpoint.torn = bad.is_some();
+        checkpoint.collections.values_mut().for_each(|c| c.waiting.clear());
+        Ok(checkpoint)
+    }
+
+    /// Safe parts in all collections.
+    #[must_use]
+    pub fn parts(&self) -> u64 {
+        self.collections.values().map(|c| c.parts.len() as u64).sum()
+    }
+
+    /// Objects in them.
+    #[must_use]
+    pub fn objects(&self) -> u64 {
+        self.collections.values().flat_map(|c| c.parts.values()).map(|p| p.objects).sum()
+    }
+
+    fn take(&mut self, record: Record) -> Option<()> {
+        let codec = self.header.as_ref().map(|h| h.codec);
+        match record {
+            Record::Header(header) => {
+                let first = self.header.is_none();
+                self.header = Some(header);
+                first.then_some(())
+            }
+            Record::Collection { name, folder, content, multi_tenant, schema_sha256 } => {
+                codec?;
+                let begun = CheckpointCollection {
+                    name,
+                    content,
+                    multi_tenant,
+                    schema_sha256,
+                    parts: BTreeMap::new(),
+                    empty: BTreeMap::new(),
+                    closed: false,
+                    waiting: Vec::new(),
+                };
+                (names::is_folder(&folder) && self.collections.insert(folder, begun).is_none()).then_some(())
+            }
+            Record::Run { folder, run } => self.collections.get_mut(&folder)?.run(run.into_run(codec?).ok()?),
+            Record::Part { folder, part, objects, bytes, runs, stored_bytes, sha256, vectors } => {
+                names::part_number(&part, codec?)?;
+                let collection = self.collections.get_mut(&folder)?;
+                let of_part = std::mem::take(&mut collection.waiting);
+                let adds_up = of_part.len() as u64 == runs
+                    && of_part.iter().map(|r| r.objects).sum::<u64>() == objects
+                    && of_part.iter().map(|r| r.bytes).sum::<u64>() == bytes
+                    && of_part.iter().map(|r| r.stored_bytes).sum::<u64>() == stored_bytes;
+                let sealed =
+                    CheckpointPart { file: part.clone(), objects, bytes, stored_bytes, sha256, runs: of_part, vectors };
+                (adds_up && collection.parts.insert(part, sealed).is_none()).then_some(())
+            }
+            Record::DropPart { folder, part } => self.collections.get_mut(&folder)?.parts.remove(&part).map(|_| ()),
+            Record::DropEmpty { folder, tenant, from } => {
+                self.collections.get_mut(&folder)?.empty.remove(&(tenant, from)).map(|_| ())
+            }
+            Record::Closed { folder } => {
+                let collection = self.collections.get_mut(&folder)?;
+                let once = !collection.closed;
+                collection.closed = true;
+                once.then_some(())
+            }
+        }
+    }
+}
+
+fn bad_read(error: io::Error, path: &Path, line: u64) -> Error {
+    match error.kind() {
+        io::ErrorKind::InvalidData => Error::damaged_line(path, line, Damage::Limit { limit: LINE_BYTES as u64 }),
+        _ => Error::disk(DiskOp::Read, path, 0, error),
+    }
+}
+
+impl CheckpointCollection {
+    fn run(&mut self, run: Run) -> Option<()> {
+        if run.part.is_some() {
+            self.waiting.push(run);
+            return Some(());
+        }
+        self.empty.insert((run.tenant.clone(), run.covers.from), run).is_none().then_some(())
+    }
+}

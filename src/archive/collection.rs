@@ -1,0 +1,378 @@
+//! Writing one collection: lanes of stretches become runs, runs become parts, parts become durable.
+
+mod close;
+mod discard;
+mod vectors;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::checkpoint::Record;
+use super::digest::{Hash, ObjectDigest, RunDigest, collection_digest};
+use super::error::{Broken, Error};
+use super::index::{self, RunLine};
+use super::manifest::{Content, FileEntry};
+use super::names;
+use super::part::{OpenPart, RunKey};
+use super::runs::Runs;
+use super::writer::Shared;
+use crate::model::{KeyRange, RawObject, Schema, TenantName};
+
+pub use close::ClosedCollection;
+pub use discard::Dropped;
+use vectors::Vectors;
+
+/// A part is closed before it would grow past this many plain bytes.
+pub const PART_BYTES: u64 = 64 << 20;
+
+/// A part that became durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedPart {
+    /// The file's name in the collection's folder.
+    pub part: Arc<str>,
+    /// Objects in it.
+    pub objects: u64,
+    /// Bytes before compression.
+    pub bytes: u64,
+    /// Bytes on disk.
+    pub stored_bytes: u64,
+}
+
+/// What a collection holds so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Totals {
+    /// Objects.
+    pub objects: u64,
+    /// Plain bytes of their lines, line ends included.
+    pub bytes: u64,
+    /// The content digest; `None` if only the schema is kept.
+    pub digest: Option<Hash>,
+    /// Tenants in byte order; one without a name in a plain collection.
+    pub tenants: Vec<TenantTotals>,
+}
+
+/// What a tenant holds so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantTotals {
+    /// The tenant.
+    pub tenant: Option<TenantName>,
+    /// Objects.
+    pub objects: u64,
+    /// Plain bytes of their lines.
+    pub bytes: u64,
+    /// Sum of their digests.
+    pub digest: Hash,
+}
+
+/// One sequence of stretches with its own open part.
+#[derive(Default)]
+struct Lane {
+    part: Option<OpenPart>,
+    run: Option<RunKey>,
+}
+
+/// A durable part.
+struct PartFacts {
+    objects: u64,
+    bytes: u64,
+    runs: u64,
+    stored_bytes: u64,
+    sha256: Hash,
+}
+
+/// Writes the objects of one collection. Every call may block on the disk. After an error nothing may follow: the parts
+/// sealed so far stay, and the archive stays unsealed.
+pub struct CollectionWriter {
+    shared: Arc<Shared>,
+    schema: Schema,
+    content: Content,
+    folder: String,
+    dir: PathBuf,
+    digest: ObjectDigest,
+    runs: Runs,
+    lanes: BTreeMap<usize, Lane>,
+    parts: BTreeMap<u32, PartFacts>,
+    next_part: u32,
+    /// Empty runs the journal does not know yet.
+    empties: Vec<RunKey>,
+    vectors: Vectors,
+    files: Vec<FileEntry>,
+    failed: bool,
+}
+
+impl CollectionWriter {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        schema: &Schema,
+        content: Content,
+        folder: String,
+        dir: PathBuf,
+        file: FileEntry,
+    ) -> Self {
+        Self {
+            shared,
+            digest: ObjectDigest::new(schema, content),
+            schema: schema.clone(),
+            content,
+            folder,
+            dir,
+            runs: Runs::default(),
+            lanes: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            next_part: 0,
+            empties: Vec::new(),
+            vectors: Vectors::default(),
+            files: vec![file],
+            failed: false,
+        }
+    }
+
+    /// Takes the next stretch of a lane: objects ascending within `covers`, the keys they stand for. A stretch that
+    /// begins where the lane's last one of the same tenant ended carries its run on; any other one begins a new run.
+    /// `mark` is the caller's non-decreasing number; the highest one of a run is kept. Says which parts became durable.
+    pub fn append(
+        &mut self,
+        lane: usize,
+        tenant: Option<&TenantName>,
+        covers: KeyRange,
+        objects: &[RawObject],
+        mark: u64,
+    ) -> Result<Vec<SealedPart>, Error> {
+        self.guarded(|writer| {
+            let covers = index::canonical(covers);
+            let bytes = writer.check(tenant, &covers, objects)?;
+            if index::is_empty(&covers) {
+                return Ok(Vec::new());
+            }
+            let mut at = writer.lanes.remove(&lane).unwrap_or_default();
+            let mut sealed = Vec::new();
+            if at.part.as_ref().is_some_and(|p| p.bytes > 0 && p.bytes + bytes > PART_BYTES && !objects.is_empty()) {
+                sealed.extend(writer.seal_lane(&mut at)?);
+            }
+            let key = writer.run_for(&mut at, tenant, covers, mark)?;
+            for object in objects {
+                writer.put(&mut at, &key, object)?;
+            }
+            writer.lanes.insert(lane, at);
+            Ok(sealed)
+        })
+    }
+
+    /// Makes every open part durable, in the order of the lanes.
+    pub fn seal_parts(&mut self) -> Result<Vec<SealedPart>, Error> {
+        self.guarded(|writer| {
+            let mut sealed = Vec::new();
+            for (_, mut lane) in std::mem::take(&mut writer.lanes) {
+                sealed.extend(writer.seal_lane(&mut lane)?);
+            }
+            writer.journal_empties()?;
+            Ok(sealed)
+        })
+    }
+
+    /// The keys of a tenant that no run covers, in order.
+    #[must_use]
+    pub fn gaps(&self, tenant: Option<&TenantName>) -> Vec<KeyRange> {
+        let covered: Vec<KeyRange> = self.runs.of(tenant).map(|run| run.covers).collect();
+        index::gaps(&covered)
+    }
+
+    /// What is kept so far, open parts included.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        let of = |tenant: Option<&TenantName>| {
+            let mut totals = TenantTotals { tenant: tenant.cloned(), objects: 0, bytes: 0, digest: Hash::default() };
+            let mut sum = RunDigest::default();
+            for run in self.runs.of(tenant) {
+                totals.objects += run.objects;
+                totals.bytes += run.bytes;
+                sum.add(run.digest.hash());
+            }
+            totals.digest = sum.hash();
+            totals
+        };
+        let mut tenants: Vec<TenantTotals> = self.runs.tenants().map(of).collect();
+        if tenants.is_empty() && !self.schema.multi_tenant && self.content != Content::SchemaOnly {
+            tenants.push(of(None));
+        }
+        let digest = (self.content != Content::SchemaOnly).then(|| {
+            let name = |t: &TenantTotals| t.tenant.clone().map(String::from).unwrap_or_default();
+            let names: Vec<String> = tenants.iter().map(name).collect();
+            collection_digest(tenants.iter().zip(&names).map(|(t, name)| (name.as_str(), t.objects, t.digest)))
+        });
+        Totals {
+            objects: tenants.iter().map(|t| t.objects).sum(),
+            bytes: tenants.iter().map(|t| t.bytes).sum(),
+            digest,
+            tenants,
+        }
+    }
+
+    /// After an error nothing may follow.
+    fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        if self.failed {
+            return Err(self.broken(Broken::AfterFailure));
+        }
+        let result = work(self);
+        self.failed = result.is_err();
+        result
+    }
+
+    fn broken(&self, what: Broken) -> Error {
+        Error::broken(&self.dir, what)
+    }
+
+    /// The invariants of a stretch (R29); its plain bytes.
+    fn check(&self, tenant: Option<&TenantName>, covers: &KeyRange, objects: &[RawObject]) -> Result<u64, Error> {
+        if self.content == Content::SchemaOnly {
+            return Err(self.broken(Broken::SchemaOnly));
+        }
+        if tenant.is_some() != self.schema.multi_tenant {
+            return Err(self.broken(Broken::Tenant));
+        }
+        if covers.from > Some(index::end(covers)) {
+            return Err(self.broken(Broken::Range));
+        }
+        let (mut last, mut bytes) = (None, 0);
+        for object in objects {
+            if !covers.contains(object.id) || last >= Some(object.id) {
+                return Err(self.broken(Broken::IdOrder(object.id)));
+            }
+            let inside = |at: &std::ops::Range<usize>| at.start <= at.end && at.end <= object.text.len();
+            let places = &object.places;
+            let places_fit = inside(&places.properties)
+                && places.vectors.iter().all(|v| inside(&v.value) && v.name.as_ref().is_none_or(inside));
+            if !places_fit || object.text.is_empty() || memchr::memchr(b'\n', &object.text).is_some() {
+                return Err(self.broken(Broken::Text(object.id)));
+            }
+            last = Some(object.id);
+            bytes += object.text.len() as u64 + 1;
+        }
+        Ok(bytes)
+    }
+
+    /// The lane's run if the stretch carries it on, else a new one.
+    fn run_for(
+        &mut self,
+        lane: &mut Lane,
+        tenant: Option<&TenantName>,
+        covers: KeyRange,
+        mark: u64,
+    ) -> Result<RunKey, Error> {
+        let carries_on = |key: &RunKey| {
+            key.0.as_ref() == tenant && self.runs.get(key).is_some_and(|kept| kept.run.covers.meets(&covers))
+        };
+        if let Some(key) = lane.run.take_if(|key| carries_on(key)) {
+            self.runs.extend(&key, covers, mark).map_err(|what| self.broken(what))?;
+            lane.run = Some(key.clone());
+            return Ok(key);
+        }
+        self.end_run(lane)?;
+        let key = self.runs.begin(tenant, covers, mark).map_err(|what| self.broken(what))?;
+        lane.run = Some(key.clone());
+        Ok(key)
+    }
+
+    fn put(&mut self, lane: &mut Lane, key: &RunKey, object: &RawObject) -> Result<(), Error> {
+        let part = match &mut lane.part {
+            Some(part) => part,
+            None => lane.part.insert(self.open_part()?),
+        };
+        let dir = &self.dir;
+        let digest = self.digest.of(object).map_err(|_| Error::broken(dir, Broken::Text(object.id)))?;
+        let run = &mut self.runs.get_mut(key).map_err(|what| Error::broken(dir, what))?.run;
+        if run.part.is_none() {
+            run.part = Some(part.number);
+            run.first_id = Some(object.id);
+            part.runs.push(key.clone());
+        }
+        run.last_id = Some(object.id);
+        run.objects += 1;
+        run.bytes += object.text.len() as u64 + 1;
+        run.digest.add(digest);
+        self.vectors.see(object);
+        part.line(&object.text)
+    }
+
+    fn open_part(&mut self) -> Result<OpenPart, Error> {
+        let number = self.next_part;
+        if number > names::LAST_PART {
+            return Err(self.broken(Broken::Numbers));
+        }
+        self.next_part += 1;
+        OpenPart::create(&self.shared.disk, &self.dir, number, self.shared.codec)
+    }
+
+    /// Ends the lane's run; the next stretch begins a new one.
+    fn end_run(&mut self, lane: &mut Lane) -> Result<(), Error> {
+        let Some(key) = lane.run.take() else { return Ok(()) };
+        let broken = |what| Error::broken(&self.dir, what);
+        let run = &mut self.runs.get_mut(&key).map_err(broken)?.run;
+        match &mut lane.part {
+            Some(part) if run.part == Some(part.number) => {
+                let span = part.end_frame()?;
+                if span.bytes != run.bytes {
+                    return Err(broken(Broken::Counts));
+                }
+                run.offset = span.offset;
+                run.stored_bytes = span.stored_bytes;
+            }
+            _ if run.part.is_none() => self.empties.push(key),
+            _ => return Err(broken(Broken::Counts)),
+        }
+        Ok(())
+    }
+
+    /// Ends the lane's run and makes its part durable: first the part, then the journal (R1).
+    fn seal_lane(&mut self, lane: &mut Lane) -> Result<Option<SealedPart>, Error> {
+        self.end_run(lane)?;
+        let Some(mut part) = lane.part.take() else { return Ok(None) };
+        let (number, objects, bytes) = (part.number, part.objects, part.bytes);
+        let keys = std::mem::take(&mut part.runs);
+        let stored = part.finish()?;
+        let mut sums = (0, 0, 0);
+        let mut journal = self.shared.journal();
+        for key in &keys {
+            let kept = self.runs.get_mut(key).map_err(|what| Error::broken(&self.dir, what))?;
+            sums = (sums.0 + kept.run.objects, sums.1 + kept.run.bytes, sums.2 + kept.run.stored_bytes);
+            kept.journalled = true;
+            let run = RunLine::new(&kept.run, self.shared.codec);
+            journal.append(&Record::Run { folder: self.folder.clone(), run })?;
+        }
+        if sums != (objects, bytes, stored.bytes) {
+            return Err(Error::broken(&self.dir, Broken::Counts));
+        }
+        let name = names::part(number, self.shared.codec);
+        let runs = keys.len() as u64;
+        journal.append(&Record::Part {
+            folder: self.folder.clone(),
+            part: name.clone(),
+            objects,
+            bytes,
+            runs,
+            stored_bytes: stored.bytes,
+            sha256: stored.sha256,
+            vectors: self.vectors.known(),
+        })?;
+        journal.sync()?;
+        drop(journal);
+        let facts = PartFacts { objects, bytes, runs, stored_bytes: stored.bytes, sha256: stored.sha256 };
+        self.parts.insert(number, facts);
+        Ok(Some(SealedPart { part: name.into(), objects, bytes, stored_bytes: stored.bytes }))
+    }
+
+    fn journal_empties(&mut self) -> Result<(), Error> {
+        if self.empties.is_empty() {
+            return Ok(());
+        }
+        let mut journal = self.shared.journal();
+        for key in self.empties.drain(..) {
+            let kept = self.runs.get_mut(&key).map_err(|what| Error::broken(&self.dir, what))?;
+            kept.journalled = true;
+            let run = RunLine::new(&kept.run, self.shared.codec);
+            journal.append(&Record::Run { folder: self.folder.clone(), run })?;
+        }
+        journal.sync()
+    }
+}

@@ -1,0 +1,195 @@
+//! Ending a collection: its index, its grown schema, and what the manifest will say about it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::super::checkpoint::Record;
+use super::super::durable::{self, DurableFile, Stored};
+use super::super::error::{Broken, DiskOp, Error, on};
+use super::super::index::RunLine;
+use super::super::manifest::{
+    CollectionEntry, CollectionFacts, Consistency, Content, Counts, FileEntry, PartEntry, TenantEntry,
+};
+use super::super::names;
+use super::super::writer::Shared;
+use super::{CollectionWriter, Totals};
+use crate::model::{CollectionName, Schema};
+
+/// The index is handed to the disk in blocks of this many bytes.
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// A complete collection. Only the operation knows the `facts`; it sets them before the archive is sealed.
+pub struct ClosedCollection {
+    /// Counts and consistency.
+    pub facts: CollectionFacts,
+    pub(in crate::archive) shared: Arc<Shared>,
+    pub(in crate::archive) entry: CollectionEntry,
+    pub(in crate::archive) files: Vec<FileEntry>,
+    name: CollectionName,
+    totals: Totals,
+}
+
+impl ClosedCollection {
+    /// The collection.
+    #[must_use]
+    pub fn name(&self) -> &CollectionName {
+        &self.name
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Whether its schema grew while it was read.
+    #[must_use]
+    pub fn schema_changed(&self) -> bool {
+        self.entry.schema_changed
+    }
+}
+
+impl CollectionWriter {
+    /// Keeps the list of tenants and their states, as the operation prints it (multi-tenant collections only).
+    pub fn put_tenants(&mut self, json: &[u8]) -> Result<(), Error> {
+        self.guarded(|writer| {
+            if !writer.schema.multi_tenant || writer.has(names::TENANTS) {
+                return Err(writer.broken(Broken::Tenant));
+            }
+            serde_json::from_slice::<serde::de::IgnoredAny>(json).map_err(|_| writer.broken(Broken::Document))?;
+            let stored = durable::put(&writer.shared.disk, writer.dir.join(names::TENANTS), json)?;
+            writer.note(names::TENANTS, stored);
+            Ok(())
+        })
+    }
+
+    /// Ends the collection. `schema_after` is the schema read after the last page: if it differs, it is kept as the
+    /// schema, and the earlier one beside it. Every part must be sealed, and every key of every tenant covered.
+    pub fn close(mut self, schema_after: Option<&Schema>) -> Result<ClosedCollection, Error> {
+        if self.failed {
+            return Err(self.broken(Broken::AfterFailure));
+        }
+        if self.lanes.values().any(|lane| lane.part.is_some()) {
+            return Err(self.broken(Broken::OpenPart));
+        }
+        for (_, mut lane) in std::mem::take(&mut self.lanes) {
+            self.end_run(&mut lane)?;
+        }
+        self.journal_empties()?;
+        self.check_complete()?;
+        let schema_changed = self.put_schema_after(schema_after)?;
+        if self.content != Content::SchemaOnly {
+            let stored = self.put_index()?;
+            self.note(names::INDEX, stored);
+        }
+        let totals = self.totals();
+        let entry = self.entry(&totals, schema_changed);
+        let mut journal = self.shared.journal();
+        journal.append(&Record::Closed { folder: self.folder.clone() })?;
+        journal.sync()?;
+        drop(journal);
+        let Self { shared, files, schema, .. } = self;
+        Ok(ClosedCollection { facts: CollectionFacts::default(), shared, entry, files, name: schema.name, totals })
+    }
+
+    fn path_of(&self, file: &str) -> String {
+        format!("{}/{}/{file}", names::COLLECTIONS, self.folder)
+    }
+
+    fn has(&self, file: &str) -> bool {
+        let path = self.path_of(file);
+        self.files.iter().any(|f| f.path == path)
+    }
+
+    fn note(&mut self, file: &str, stored: Stored) {
+        let path = self.path_of(file);
+        self.files.retain(|f| f.path != path);
+        self.files.push(FileEntry { path, bytes: stored.bytes, sha256: stored.sha256 });
+    }
+
+    /// Every key of every tenant is covered, and runs, parts and totals agree (R29).
+    fn check_complete(&self) -> Result<(), Error> {
+        if self.content == Content::SchemaOnly {
+            return Ok(());
+        }
+        let gap = if self.schema.multi_tenant {
+            self.runs.tenants().any(|tenant| !self.gaps(tenant).is_empty())
+        } else {
+            !self.gaps(None).is_empty()
+        };
+        if gap {
+            return Err(self.broken(Broken::Gap));
+        }
+        let mut sums = std::collections::BTreeMap::<u32, (u64, u64, u64, u64)>::new();
+        for run in self.runs.iter().map(|kept| &kept.run) {
+            if let Some(part) = run.part {
+                let sum = sums.entry(part).or_default();
+                *sum = (sum.0 + run.objects, sum.1 + run.bytes, sum.2 + 1, sum.3 + run.stored_bytes);
+            }
+        }
+        let parts = self.parts.iter().map(|(number, p)| (*number, (p.objects, p.bytes, p.runs, p.stored_bytes)));
+        if parts.eq(sums) { Ok(()) } else { Err(self.broken(Broken::Counts)) }
+    }
+
+    fn put_schema_after(&mut self, after: Option<&Schema>) -> Result<bool, Error> {
+        let Some(after) = after.filter(|after| after.text != self.schema.text) else { return Ok(false) };
+        if after.name != self.schema.name || after.multi_tenant != self.schema.multi_tenant {
+            return Err(self.broken(Broken::Collections));
+        }
+        let before = durable::put(&self.shared.disk, self.dir.join(names::SCHEMA_BEFORE), &self.schema.text)?;
+        self.note(names::SCHEMA_BEFORE, before);
+        let grown = durable::put(&self.shared.disk, self.dir.join(names::SCHEMA), &after.text)?;
+        self.note(names::SCHEMA, grown);
+        Ok(true)
+    }
+
+    fn put_index(&self) -> Result<Stored, Error> {
+        let path: PathBuf = self.dir.join(names::INDEX);
+        let mut file = DurableFile::create(&self.shared.disk, path.clone())?;
+        let mut block = Vec::with_capacity(BLOCK_BYTES);
+        for kept in self.runs.iter() {
+            serde_json::to_writer(&mut block, &RunLine::new(&kept.run, self.shared.codec))
+                .map_err(std::io::Error::from)
+                .map_err(on(DiskOp::Write, &path))?;
+            block.push(b'\n');
+            if block.len() >= BLOCK_BYTES {
+                file.write(&block)?;
+                block.clear();
+            }
+        }
+        file.write(&block)?;
+        file.finish()
+    }
+
+    fn entry(&mut self, totals: &Totals, schema_changed: bool) -> CollectionEntry {
+        let codec = self.shared.codec;
+        let mut parts = Vec::with_capacity(self.parts.len());
+        for (number, p) in std::mem::take(&mut self.parts) {
+            let file = names::part(number, codec);
+            self.files.push(FileEntry { path: self.path_of(&file), bytes: p.stored_bytes, sha256: p.sha256 });
+            parts.push(PartEntry { file, objects: p.objects, bytes: p.bytes, runs: p.runs });
+        }
+        let tenant = |t: &super::TenantTotals| TenantEntry {
+            tenant: t.tenant.clone().map(String::from),
+            objects: t.objects,
+            bytes: t.bytes,
+            digest: t.digest,
+        };
+        CollectionEntry {
+            name: self.schema.name.to_string(),
+            folder: self.folder.clone(),
+            multi_tenant: self.schema.multi_tenant,
+            replicas: self.schema.replicas,
+            content: self.content,
+            objects: totals.objects,
+            bytes: totals.bytes,
+            digest: totals.digest,
+            tenants: totals.tenants.iter().map(tenant).collect(),
+            vectors: self.vectors.known(),
+            parts,
+            counts: Counts::default(),
+            consistency: Consistency::default(),
+            schema_changed,
+        }
+    }
+}

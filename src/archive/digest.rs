@@ -1,0 +1,234 @@
+//! The content digest: equal digests prove equal content, whatever the order of reading (design.md §2,
+//! docs/archive-format.md).
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::manifest::Content;
+use crate::model::{DigestMode, RawObject, Schema};
+
+/// 32 bytes that print as 64 lower-case hex digits: a SHA-256, a blake3 hash, or a sum of those.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Hash(pub [u8; 32]);
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Hash {
+    /// Reads exactly 64 lower-case hex digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digit = |b: u8| match b {
+            b'0'..=b'9' => Some(b - b'0'),
+            b'a'..=b'f' => Some(b - b'a' + 10),
+            _ => None,
+        };
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if pairs.len() != 32 || !rest.is_empty() {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl Serialize for Hash {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("not 64 lower-case hex digits"))
+    }
+}
+
+/// A sum of object digests, read as little-endian integers, modulo 2^256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RunDigest([u64; 4]);
+
+impl RunDigest {
+    /// Takes in one object's digest, or another sum.
+    pub fn add(&mut self, hash: Hash) {
+        let (words, _) = hash.0.as_chunks::<8>();
+        let mut carry = false;
+        for (word, more) in self.0.iter_mut().zip(words) {
+            let (sum, first) = word.overflowing_add(u64::from_le_bytes(*more));
+            let (sum, second) = sum.overflowing_add(u64::from(carry));
+            *word = sum;
+            carry = first || second;
+        }
+    }
+
+    /// The sum as 32 little-endian bytes.
+    #[must_use]
+    pub fn hash(self) -> Hash {
+        let mut bytes = [0; 32];
+        for (to, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(self.0) {
+            *to = word.to_le_bytes();
+        }
+        Hash(bytes)
+    }
+}
+
+/// The digest of a collection: of each tenant's name, number of objects and sum, in byte order of the names. A plain
+/// collection is one tenant with an empty name.
+#[must_use]
+pub fn collection_digest<'a>(tenants: impl IntoIterator<Item = (&'a str, u64, Hash)>) -> Hash {
+    let mut hasher = blake3::Hasher::new();
+    for (tenant, objects, sum) in tenants {
+        put(&mut hasher, tenant.as_bytes());
+        hasher.update(&objects.to_le_bytes());
+        hasher.update(&sum.0);
+    }
+    Hash(*hasher.finalize().as_bytes())
+}
+
+/// LP(x): the length as u64, then the bytes.
+fn put(hasher: &mut blake3::Hasher, bytes: &[u8]) {
+    hasher.update(&(bytes.len() as u64).to_le_bytes());
+    hasher.update(bytes);
+}
+
+/// Makes the digests of one collection's objects.
+#[derive(Debug, Clone)]
+pub struct ObjectDigest {
+    members: Option<Members>,
+    vectors: bool,
+}
+
+/// Which members of `properties` do not enter as they stand.
+#[derive(Debug, Clone)]
+struct Members {
+    references: BTreeSet<String>,
+    blob_hashes: BTreeSet<String>,
+}
+
+/// `properties` of an object that are not a JSON object.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("properties are not a JSON object")]
+pub struct BadProperties;
+
+impl ObjectDigest {
+    /// For the objects of a collection with this schema, with or without their vectors.
+    #[must_use]
+    pub fn new(schema: &Schema, content: Content) -> Self {
+        let members = (schema.digest_mode() == DigestMode::Members).then(|| Members {
+            references: schema.references.iter().cloned().collect(),
+            blob_hashes: schema.blob_hashes.iter().cloned().collect(),
+        });
+        Self { members, vectors: content == Content::Full }
+    }
+
+    /// The digest of one object.
+    pub fn of(&self, object: &RawObject) -> Result<Hash, BadProperties> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&object.id.0.to_be_bytes());
+        match &self.members {
+            None => {
+                hasher.update(&[0]);
+                put(&mut hasher, object.properties());
+            }
+            Some(members) => members.put(&mut hasher, object.properties())?,
+        }
+        if self.vectors {
+            put_vectors(&mut hasher, object);
+        }
+        Ok(Hash(*hasher.finalize().as_bytes()))
+    }
+}
+
+fn put_vectors(hasher: &mut blake3::Hasher, object: &RawObject) {
+    // Servers print names in byte order, so the list for sorting is rarely needed.
+    if object.vectors().is_sorted_by(|a, b| a.0 <= b.0) {
+        for (name, text) in object.vectors() {
+            put(hasher, name);
+            put(hasher, text);
+        }
+        return;
+    }
+    let mut vectors: Vec<_> = object.vectors().collect();
+    vectors.sort_by_key(|(name, _)| *name);
+    for (name, text) in vectors {
+        put(hasher, name);
+        put(hasher, text);
+    }
+}
+
+/// The members of a JSON object as printed: order, repeats and spelling kept.
+struct Printed<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'de> Deserialize<'de> for Printed<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Printed<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                    let quoted = key.get();
+                    members.push((&quoted[1..quoted.len() - 1], value.get()));
+                }
+                Ok(Printed(members))
+            }
+        }
+        from.deserialize_map(InOrder)
+    }
+}
+
+impl Members {
+    fn put(&self, hasher: &mut blake3::Hasher, properties: &[u8]) -> Result<(), BadProperties> {
+        let printed: Option<Printed<'_>> = match properties {
+            b"" => None,
+            text => serde_json::from_slice(text).map_err(|_| BadProperties)?,
+        };
+        let mut members = printed.map(|p| p.0).unwrap_or_default();
+        members.retain(|(key, _)| !self.blob_hashes.contains(*key));
+        hasher.update(&[1]);
+        hasher.update(&u32::try_from(members.len()).map_err(|_| BadProperties)?.to_le_bytes());
+        for (key, value) in members {
+            put(hasher, key.as_bytes());
+            let targets = if self.references.contains(key) { beacons(value) } else { None };
+            put(hasher, targets.as_deref().unwrap_or(value).as_bytes());
+        }
+        Ok(())
+    }
+}
+
+/// `Collection/id` of each beacon, joined by newlines; `None` if this is not a list of beacons, whose text then enters
+/// as it stands.
+fn beacons(value: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Reference {
+        beacon: String,
+    }
+    let references: Vec<Reference> = serde_json::from_str(value).ok()?;
+    let target = |r: &Reference| {
+        let (_host, target) = r.beacon.strip_prefix("weaviate://")?.split_once('/')?;
+        Some(target.to_owned())
+    };
+    references.iter().map(target).collect::<Option<Vec<_>>>().map(|targets| targets.join("\n"))
+}

@@ -1,0 +1,75 @@
+//! The seam to the file system: every disk call of the archive goes through `Disk`, so that tests can make each of
+//! them fail. `OsDisk` is the real one.
+
+mod os;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+pub use os::OsDisk;
+
+/// What a directory entry is. Links are never followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Dir,
+    /// A symbolic link.
+    Link,
+    /// A pipe, socket or device.
+    Other,
+}
+
+/// One entry of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub name: OsString,
+    /// What it is.
+    pub kind: Kind,
+    /// Its size in bytes, if a file.
+    pub bytes: u64,
+}
+
+/// A file being written.
+pub trait WriteFile: io::Write + Send {
+    /// Makes everything written so far durable. A failure is final: it must not be tried again.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// A held lock; dropping it lets go.
+pub trait Lock: Send + Sync {}
+
+/// A directory held open for reading; paths are relative to it, `/` between names, and no link is followed.
+pub trait Folder: Send + Sync {
+    /// The entries of a directory below (`""`: this one), in no order; stops after `at_most` + 1 entries.
+    fn list(&self, below: &str, at_most: usize) -> io::Result<Vec<Entry>>;
+
+    /// Opens a regular file, and says its size. Anything else is `ErrorKind::InvalidInput`; a pipe does not block.
+    fn open(&self, file: &str) -> io::Result<(Box<dyn io::Read + Send>, u64)>;
+}
+
+/// The file system. Files are made 0600 and directories 0700, from the very beginning.
+pub trait Disk: Send + Sync {
+    /// Makes a directory; it must not exist.
+    fn create_dir(&self, path: &Path) -> io::Result<()>;
+    /// Makes a file; it must not exist.
+    fn create_file(&self, path: &Path) -> io::Result<Box<dyn WriteFile>>;
+    /// Renames a file inside one directory, replacing what has that name.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Makes a directory's entries durable; does nothing where the platform cannot.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// Removes a file.
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
+    /// What is at a path, and its size; `None` if nothing. A link at the end is followed, since users may keep their
+    /// folder of archives behind one.
+    fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>>;
+    /// Bytes a user may still write on the file system of `path`.
+    fn free_space(&self, path: &Path) -> io::Result<u64>;
+    /// Takes the exclusive lock of a file, which is made if missing; `None` if another holds it.
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
+    /// Opens a directory for reading. A symbolic link is `ErrorKind::InvalidInput`.
+    fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>>;
+}

@@ -1,0 +1,168 @@
+//! Runs: which objects lie where, how a line of `index.jsonl` says it, and that runs cover every key exactly once.
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::Codec;
+use super::digest::{Hash, RunDigest};
+use super::error::Damage;
+use super::names;
+use crate::model::{KeyRange, ObjectId, TenantName};
+
+/// The objects of one tenant in one key range, sorted by id. All sizes are in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The tenant; `None` in a plain collection.
+    pub tenant: Option<TenantName>,
+    /// The keys it stands for.
+    pub covers: KeyRange,
+    /// Its first object's id.
+    pub first_id: Option<ObjectId>,
+    /// Its last object's id.
+    pub last_id: Option<ObjectId>,
+    /// Objects in it.
+    pub objects: u64,
+    /// The number of the part that holds it; `None` if it is empty.
+    pub part: Option<u32>,
+    /// Where its frame begins in the stored part.
+    pub offset: u64,
+    /// Its lines in plain text.
+    pub bytes: u64,
+    /// Its frame in the stored part.
+    pub stored_bytes: u64,
+    /// Sum of its objects' digests.
+    pub digest: RunDigest,
+}
+
+/// The last key of a range; the end of the key space if it has no bound.
+pub(super) fn end(range: &KeyRange) -> ObjectId {
+    range.to.unwrap_or(ObjectId::MAX)
+}
+
+/// Whether no key lies in a range.
+pub(super) fn is_empty(range: &KeyRange) -> bool {
+    range.from >= Some(end(range))
+}
+
+/// The one spelling of a range: no upper bound instead of the highest id.
+pub(super) fn canonical(range: KeyRange) -> KeyRange {
+    KeyRange { from: range.from, to: range.to.filter(|to| *to < ObjectId::MAX) }
+}
+
+impl Run {
+    /// A run without objects yet.
+    pub(super) fn empty(tenant: Option<TenantName>, covers: KeyRange) -> Self {
+        Self {
+            tenant,
+            covers,
+            first_id: None,
+            last_id: None,
+            objects: 0,
+            part: None,
+            offset: 0,
+            bytes: 0,
+            stored_bytes: 0,
+            digest: RunDigest::default(),
+        }
+    }
+}
+
+/// The keys that ranges, sorted by `from` and not overlapping, leave uncovered.
+pub(super) fn gaps<'a>(sorted: impl IntoIterator<Item = &'a KeyRange>) -> Vec<KeyRange> {
+    let mut gaps = Vec::new();
+    let mut done: Option<ObjectId> = None;
+    for range in sorted {
+        if range.from > done {
+            gaps.push(KeyRange { from: done, to: range.from });
+        }
+        done = done.max(Some(end(range)));
+    }
+    if done < Some(ObjectId::MAX) {
+        gaps.push(KeyRange { from: done, to: None });
+    }
+    gaps
+}
+
+/// A line of `index.jsonl`, format version 1. Frozen.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct RunLine {
+    tenant: Option<TenantName>,
+    from: Option<ObjectId>,
+    to: Option<ObjectId>,
+    first_id: Option<ObjectId>,
+    last_id: Option<ObjectId>,
+    objects: u64,
+    part: Option<String>,
+    offset: Option<u64>,
+    bytes: u64,
+    stored_bytes: u64,
+    digest: Hash,
+}
+
+impl RunLine {
+    pub(super) fn new(run: &Run, codec: Codec) -> Self {
+        Self {
+            tenant: run.tenant.clone(),
+            from: run.covers.from,
+            to: run.covers.to,
+            first_id: run.first_id,
+            last_id: run.last_id,
+            objects: run.objects,
+            part: run.part.map(|number| names::part(number, codec)),
+            offset: run.part.map(|_| run.offset),
+            bytes: run.bytes,
+            stored_bytes: run.stored_bytes,
+            digest: run.digest.hash(),
+        }
+    }
+
+    /// The run, if the line does not contradict itself.
+    pub(super) fn into_run(self, codec: Codec) -> Result<Run, Damage> {
+        let covers = KeyRange { from: self.from, to: self.to };
+        let part = match self.part {
+            Some(name) => Some(names::part_number(&name, codec).ok_or(Damage::Name(name))?),
+            None => None,
+        };
+        let ids_fit = match (self.first_id, self.last_id) {
+            (None, None) => self.objects == 0,
+            (Some(first), Some(last)) => {
+                covers.contains(first)
+                    && covers.contains(last)
+                    && first <= last
+                    && (self.objects == 1) == (first == last)
+            }
+            _ => false,
+        };
+        let mut digest = RunDigest::default();
+        digest.add(self.digest);
+        let holds = self.objects > 0;
+        let place_fits = part.is_some() == holds && self.offset.is_some() == holds;
+        let sizes_fit = (self.bytes > 0) == holds && (self.stored_bytes > 0) == holds && self.bytes >= self.objects;
+        let digest_fits = holds || digest == RunDigest::default();
+        if !(ids_fit && place_fits && sizes_fit && digest_fits) || is_empty(&covers) {
+            return Err(Damage::Sums("numbers of a run"));
+        }
+        Ok(Run {
+            tenant: self.tenant,
+            covers,
+            first_id: self.first_id,
+            last_id: self.last_id,
+            objects: self.objects,
+            part,
+            offset: self.offset.unwrap_or(0),
+            bytes: self.bytes,
+            stored_bytes: self.stored_bytes,
+            digest,
+        })
+    }
+}
+
+/// Whether runs stand in order (tenant, then `from`), and those of each tenant cover every key exactly once.
+pub(super) fn cover_exactly_once(runs: &[Run]) -> bool {
+    let in_order = runs.is_sorted_by(|a, b| (&a.tenant, a.covers.from) < (&b.tenant, b.covers.from));
+    in_order
+        && runs.chunk_by(|a, b| a.tenant == b.tenant).all(|of_tenant| {
+            of_tenant[0].covers.from.is_none()
+                && of_tenant.windows(2).all(|pair| pair[1].covers.from == Some(end(&pair[0].covers)))
+                && of_tenant.last().is_some_and(|last| end(&last.covers) == ObjectId::MAX)
+        })
+}

@@ -1,0 +1,304 @@
+//! `manifest.json`, format version 1: what an archive holds. These structs are frozen: they name only plain types, and a
+//! change of meaning needs a new major version.
+
+mod check;
+mod seal;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::codec::Codec;
+use super::digest::Hash;
+
+pub(super) use check::path_of;
+pub(super) use seal::{Refused, from_bytes, to_bytes};
+
+/// The format version this code writes.
+pub(super) const FORMAT: Format = Format { major: 1, minor: 0 };
+/// The largest manifest a reader takes, in bytes (a million tenants need about 200 MB).
+pub(super) const MANIFEST_BYTES: u64 = 256 << 20;
+
+/// The version of the archive format. Readers refuse another major one and ignore what a newer minor one added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Format {
+    /// Raised when an older reader would misunderstand.
+    pub major: u32,
+    /// Raised when something was added.
+    pub minor: u32,
+}
+
+/// What wrote the archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// `elysiactl`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What a collection's objects were kept of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// Objects with their vectors.
+    Full,
+    /// Objects without vectors.
+    NoVectors,
+    /// Only the schema.
+    #[serde(rename = "schema")]
+    SchemaOnly,
+}
+
+/// Whether the server was whole while it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TopologyState {
+    /// Every shard answered, as far as the server's version can tell.
+    Whole,
+    /// It could not be asked.
+    Unchecked,
+}
+
+/// The server's nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopologyRecord {
+    /// Whether all of it was there.
+    pub state: TopologyState,
+    /// Why it could not be asked.
+    pub reason: Option<String>,
+    /// Names of the nodes, sorted.
+    pub nodes: Vec<String>,
+}
+
+/// Where the objects came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The server's URL without credentials.
+    pub url: String,
+    /// The server's version, as it prints it.
+    pub server_version: String,
+    /// The server's nodes.
+    pub topology: TopologyRecord,
+}
+
+/// One tenant, or the whole of a plain collection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantEntry {
+    /// Its name; null in a plain collection.
+    pub tenant: Option<String>,
+    /// Objects.
+    pub objects: u64,
+    /// Plain bytes of their lines, line ends included.
+    pub bytes: u64,
+    /// Sum of the objects' digests.
+    pub digest: Hash,
+}
+
+/// One part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartEntry {
+    /// The file's name in the collection's folder.
+    pub file: String,
+    /// Objects in it.
+    pub objects: u64,
+    /// Bytes before compression.
+    pub bytes: u64,
+    /// Runs in it.
+    pub runs: u64,
+}
+
+/// What the server counted; null where it could not be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Before the first page.
+    pub before: Option<u64>,
+    /// After the last page.
+    pub after: Option<u64>,
+}
+
+/// How the source was while it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadMode {
+    /// It may have been written to.
+    #[default]
+    Live,
+    /// Its shards were read-only.
+    Frozen,
+}
+
+/// What is known about writes during the run; null where it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Consistency {
+    /// Live or frozen.
+    pub mode: ReadMode,
+    /// Objects inserted.
+    pub inserted: Option<u64>,
+    /// Objects updated.
+    pub updated: Option<u64>,
+    /// Objects deleted.
+    pub deleted: Option<u64>,
+    /// Objects in the archive that look written during the run: a lower bound.
+    pub changed_seen: Option<u64>,
+    /// The counts differ from the objects listed, and no writer explains it.
+    pub count_mismatch: bool,
+}
+
+/// What only the operation knows about a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CollectionFacts {
+    /// What the server counted.
+    pub counts: Counts,
+    /// What is known about writes during the run.
+    pub consistency: Consistency,
+}
+
+/// One collection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectionEntry {
+    /// Its real name.
+    pub name: String,
+    /// Its folder below `collections/`.
+    pub folder: String,
+    /// Whether it has tenants.
+    pub multi_tenant: bool,
+    /// Replicas of each shard on the source.
+    pub replicas: u32,
+    /// What was kept.
+    pub content: Content,
+    /// Objects.
+    pub objects: u64,
+    /// Plain bytes of their lines.
+    pub bytes: u64,
+    /// The content digest; null if only the schema was kept.
+    pub digest: Option<Hash>,
+    /// Tenants in byte order; one with a null name in a plain collection; none if only the schema was kept.
+    pub tenants: Vec<TenantEntry>,
+    /// Vectors by name with their dimensions, as the first object that has one shows them.
+    pub vectors: BTreeMap<String, u64>,
+    /// Parts in order of their numbers.
+    pub parts: Vec<PartEntry>,
+    /// What the server counted.
+    pub counts: Counts,
+    /// What is known about writes during the run.
+    pub consistency: Consistency,
+    /// The schema grew during the run; `schema.before.json` is the earlier one.
+    pub schema_changed: bool,
+}
+
+/// What can never be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKind {
+    /// Creation and update times: a restore sets them anew.
+    CreationTimes,
+    /// Keys of users.
+    ApiKeys,
+    /// Values of `blobHash` properties.
+    BlobHash,
+    /// Integers the server prints but will not take back.
+    Integers,
+    /// Something a newer version knows.
+    #[serde(other)]
+    Other,
+}
+
+/// A limit of what can be kept, where it was met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// Which one.
+    pub kind: LimitKind,
+    /// In which collection; null for all.
+    pub collection: Option<String>,
+    /// In which properties.
+    pub properties: Vec<String>,
+    /// Objects it was met in; null if not counted.
+    pub objects: Option<u64>,
+    /// The first of them.
+    pub first_ids: Vec<String>,
+}
+
+/// Objects that exist but are not in here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// The collection.
+    pub collection: String,
+    /// The tenant, if only that one.
+    pub tenant: Option<String>,
+    /// Why, in few words.
+    pub reason: String,
+}
+
+/// An object that is in here without a vector the server cannot print.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incomplete {
+    /// The collection.
+    pub collection: String,
+    /// The tenant, in a multi-tenant collection.
+    pub tenant: Option<String>,
+    /// The object's id.
+    pub id: String,
+}
+
+/// A file of the archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Its path in the archive, `/` between names.
+    pub path: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of its bytes.
+    pub sha256: Hash,
+}
+
+/// The whole of it. `self_sha256` is not a member here: it is made and checked with the bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The format version.
+    pub format: Format,
+    /// What wrote it.
+    pub tool: Tool,
+    /// The run that wrote it (a UUID).
+    pub run_id: String,
+    /// Where the objects came from.
+    pub source: Source,
+    /// When the run started, UTC.
+    pub started: Timestamp,
+    /// When the manifest was written, UTC.
+    pub sealed: Timestamp,
+    /// The run's options, as the operation names them.
+    pub options: Map<String, Value>,
+    /// The parts' compression.
+    pub codec: Codec,
+    /// The collections, in the order of the plan.
+    pub collections: Vec<CollectionEntry>,
+    /// What can never be kept.
+    pub limits: Vec<Limit>,
+    /// What exists but is not in here.
+    pub skipped: Vec<Skipped>,
+    /// Objects kept without a vector the server cannot print.
+    pub incomplete: Vec<Incomplete>,
+    /// Every file but the manifest, sorted by path.
+    pub files: Vec<FileEntry>,
+}
+
+impl Manifest {
+    /// The entry of a file.
+    #[must_use]
+    pub fn file(&self, path: &str) -> Option<&FileEntry> {
+        self.files.binary_search_by(|f| f.path.as_str().cmp(path)).ok().map(|at| &self.files[at])
+    }
+}
+
+/// `SHA256SUMS`, as `sha256sum -c` reads it: every file but itself.
+pub(super) fn sums<'a>(files: impl IntoIterator<Item = &'a FileEntry>) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for file in files {
+        let _ = writeln!(text, "{}  {}", file.sha256, file.path);
+    }
+    text
+}

@@ -1,0 +1,217 @@
+//! Reading a part: line by line, run by run, in bounded memory, and at the end the proof that these were the bytes that
+//! were sealed.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use bytes::{Bytes, BytesMut};
+
+use super::codec::Codec;
+use super::error::{Broken, Damage, DiskOp, Error};
+use super::index::Run;
+use super::manifest::FileEntry;
+use super::stored::{Decoder, HashedFile};
+
+/// Plain bytes decoded at once.
+const CHUNK_BYTES: usize = 1 << 20;
+/// The longest line a reader takes (R12).
+const LINE_BYTES: usize = 256 << 20;
+
+/// One line of a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its run's place in `PartReader::runs`.
+    pub run: usize,
+    /// Its number in the part, from 1.
+    pub number: u64,
+    /// Its text without the line end; a slice of a larger buffer, which it keeps alive.
+    pub text: Bytes,
+}
+
+/// Reads a part. Its content is proven only once `finish` has said so.
+pub struct PartReader {
+    path: PathBuf,
+    codec: Codec,
+    file: FileEntry,
+    runs: Vec<Run>,
+    state: State,
+    /// Runs begun.
+    begun: usize,
+    /// Decoded and not handed out.
+    buffer: BytesMut,
+    /// Bytes of the buffer known to hold no line end.
+    searched: usize,
+    /// Plain bytes decoded of this run.
+    decoded: u64,
+    /// Lines handed out of this run.
+    lines: u64,
+    /// Lines handed out of the part.
+    number: u64,
+}
+
+enum State {
+    Between(HashedFile),
+    Inside(Decoder),
+    Failed,
+}
+
+impl PartReader {
+    /// `runs` in the order of the file, their frames one after the other.
+    pub(super) fn new(
+        path: PathBuf,
+        codec: Codec,
+        file: FileEntry,
+        runs: Vec<Run>,
+        open: Box<dyn Read + Send>,
+    ) -> Self {
+        Self {
+            path,
+            codec,
+            file,
+            runs,
+            state: State::Between(HashedFile::new(open)),
+            begun: 0,
+            buffer: BytesMut::new(),
+            searched: 0,
+            decoded: 0,
+            lines: 0,
+            number: 0,
+        }
+    }
+
+    /// The runs of this part, in the order of the file.
+    #[must_use]
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// The error for something wrong with a line of this part.
+    #[must_use]
+    pub fn damaged(&self, line: u64, what: Damage) -> Error {
+        Error::damaged_line(&self.path, line, what)
+    }
+
+    /// The next line; `None` after the last one of the last run. After an error every call fails.
+    pub fn next_line(&mut self) -> Result<Option<Line>, Error> {
+        loop {
+            if let Some(text) = self.take_line()? {
+                self.number += 1;
+                self.lines += 1;
+                return Ok(Some(Line { run: self.begun - 1, number: self.number, text }));
+            }
+            if !self.decode_more()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads what is left, and proves that size and SHA-256 are the manifest's and nothing follows the last run.
+    pub fn finish(mut self) -> Result<(), Error> {
+        while self.next_line()?.is_some() {}
+        let State::Between(mut file) = std::mem::replace(&mut self.state, State::Failed) else {
+            return Err(Error::broken(&self.path, Broken::AfterFailure));
+        };
+        let after = file.read(&mut [0]);
+        if let Some(source) = file.disk_error() {
+            return Err(Error::disk(DiskOp::Read, &self.path, 0, source));
+        }
+        if !matches!(after, Ok(0)) {
+            return Err(Error::damaged(&self.path, Damage::Trailing));
+        }
+        let (bytes, sha256) = file.finish();
+        if bytes != self.file.bytes {
+            return Err(Error::damaged(&self.path, Damage::Size { declared: self.file.bytes, found: bytes }));
+        }
+        if sha256 != self.file.sha256 {
+            return Err(Error::damaged(&self.path, Damage::Hash));
+        }
+        Ok(())
+    }
+
+    fn take_line(&mut self) -> Result<Option<Bytes>, Error> {
+        let Some(at) = memchr::memchr(b'\n', &self.buffer[self.searched..]) else {
+            self.searched = self.buffer.len();
+            if self.searched > LINE_BYTES {
+                return Err(self.fail(Damage::Limit { limit: LINE_BYTES as u64 }));
+            }
+            return Ok(None);
+        };
+        let mut line = self.buffer.split_to(self.searched + at + 1).freeze();
+        self.searched = 0;
+        line.truncate(line.len() - 1);
+        Ok(Some(line))
+    }
+
+    /// The file cannot be read on; `what` is wrong near the line after the last one handed out.
+    fn fail(&mut self, what: Damage) -> Error {
+        self.state = State::Failed;
+        self.buffer.clear();
+        self.searched = 0;
+        Error::damaged_line(&self.path, self.number + 1, what)
+    }
+
+    /// Decodes a chunk, or begins or ends a run; `false` after the last run.
+    fn decode_more(&mut self) -> Result<bool, Error> {
+        match std::mem::replace(&mut self.state, State::Failed) {
+            State::Failed => Err(Error::broken(&self.path, Broken::AfterFailure)),
+            State::Between(file) if self.begun == self.runs.len() => {
+                self.state = State::Between(file);
+                Ok(false)
+            }
+            State::Between(file) => {
+                let stored_bytes = self.runs[self.begun].stored_bytes;
+                let decoder = Decoder::begin(self.codec, file, stored_bytes).map_err(|(disk, text)| match disk {
+                    Some(source) => Error::disk(DiskOp::Read, &self.path, 0, source),
+                    None => self.fail(Damage::Frame(text)),
+                })?;
+                self.state = State::Inside(decoder);
+                self.begun += 1;
+                self.decoded = 0;
+                self.lines = 0;
+                Ok(true)
+            }
+            State::Inside(decoder) => self.decode(decoder),
+        }
+    }
+
+    fn decode(&mut self, mut decoder: Decoder) -> Result<bool, Error> {
+        let declared = self.runs[self.begun - 1].bytes;
+        // One byte more than declared, so that too long a frame shows.
+        let left = usize::try_from(declared - self.decoded).unwrap_or(usize::MAX).saturating_add(1);
+        let held = self.buffer.len();
+        self.buffer.resize(held + left.min(CHUNK_BYTES), 0);
+        let read = decoder.read(&mut self.buffer[held..]);
+        self.buffer.truncate(held + read.as_ref().map_or(0, |n| *n));
+        match read {
+            Ok(0) => self.end_run(decoder),
+            Ok(taken) => {
+                self.decoded += taken as u64;
+                if self.decoded > declared {
+                    return Err(self.fail(Damage::FrameSize { declared }));
+                }
+                self.state = State::Inside(decoder);
+                Ok(true)
+            }
+            Err(error) => Err(match decoder.disk_error() {
+                Some(source) => Error::disk(DiskOp::Read, &self.path, 0, source),
+                None => self.fail(Damage::Frame(error.to_string())),
+            }),
+        }
+    }
+
+    fn end_run(&mut self, decoder: Decoder) -> Result<bool, Error> {
+        let (declared, objects) = (self.runs[self.begun - 1].bytes, self.runs[self.begun - 1].objects);
+        let (file, exact) = decoder.end();
+        if self.decoded != declared {
+            return Err(self.fail(Damage::FrameSize { declared }));
+        }
+        if !exact {
+            return Err(self.fail(Damage::Trailing));
+        }
+        if !self.buffer.is_empty() || self.lines != objects {
+            return Err(self.fail(Damage::Lines { declared: objects }));
+        }
+        self.state = State::Between(file);
+        Ok(true)
+    }
+}

@@ -1,0 +1,278 @@
+//! Opening a sealed archive: its manifest, its set of files, its index. No name in it is trusted.
+
+mod files;
+
+use std::collections::BTreeMap;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::checkpoint::Checkpoint;
+use super::digest::{Hash, RunDigest};
+use super::disk::{Disk, Folder};
+use super::error::{Damage, DiskOp, Error, on};
+use super::index::{Run, RunLine, cover_exactly_once};
+use super::lines::read_line;
+use super::manifest::{self, CollectionEntry, FileEntry, Manifest, PartEntry, Refused, TenantEntry, path_of};
+use super::names;
+use super::part_reader::PartReader;
+use super::stored::HashedFile;
+use crate::model::Schema;
+
+/// The largest document (schema, aliases, roles, tenants) a reader takes, in bytes.
+const DOCUMENT_BYTES: u64 = 256 << 20;
+/// The longest line of an index, in bytes; ours have about 400.
+const INDEX_LINE_BYTES: usize = 4 << 10;
+/// Runs of a collection that a reader holds in memory, about 250 bytes each.
+const RUNS: u64 = 1 << 20;
+
+/// A sealed archive, opened for reading.
+pub struct Archive {
+    folder: Box<dyn Folder>,
+    path: PathBuf,
+    manifest: Manifest,
+    strays: Vec<String>,
+}
+
+impl Archive {
+    /// Opens an archive and proves its manifest and the set and sizes of its files; what is in them is proven by reading
+    /// them.
+    pub fn open(disk: &Arc<dyn Disk>, path: &Path) -> Result<Self, Error> {
+        use std::io::ErrorKind::{InvalidInput, NotADirectory, NotFound};
+        let named = || path.to_owned();
+        let folder = disk.open_folder(path).map_err(|e| match e.kind() {
+            NotFound => Error::NotFound { path: named() },
+            NotADirectory => Error::NotAnArchive { path: named() },
+            InvalidInput => Error::IsLink { path: named() },
+            _ => Error::disk(DiskOp::Open, path, 0, e),
+        })?;
+        let at = path.join(names::MANIFEST);
+        let opened = match folder.open(names::MANIFEST) {
+            Err(e) if e.kind() == NotFound => return Err(unsealed(&*folder, path)),
+            opened => opened,
+        };
+        let (file, size) = opened.map_err(|e| refused_open(e, &at))?;
+        let bytes = read_whole(file, size, manifest::MANIFEST_BYTES, &at)?;
+        let manifest = manifest::from_bytes(&bytes).map_err(|refused| match refused {
+            Refused::Damaged(what) => Error::damaged(&at, what),
+            Refused::Newer { format, tool_version } => {
+                Error::NewerFormat { path: named(), major: format.major, minor: format.minor, tool_version }
+            }
+        })?;
+        let strays = files::check(&*folder, path, &manifest)?;
+        Ok(Self { folder, path: named(), manifest, strays })
+    }
+
+    /// The archive's directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it says about itself.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Its collections, in the order of the plan.
+    #[must_use]
+    pub fn collections(&self) -> &[CollectionEntry] {
+        &self.manifest.collections
+    }
+
+    /// Files that are no part of it and do it no harm, by their path in it.
+    #[must_use]
+    pub fn strays(&self) -> &[String] {
+        &self.strays
+    }
+
+    /// A collection's schema, proven.
+    pub fn schema(&self, collection: &CollectionEntry) -> Result<Schema, Error> {
+        let path = path_of(collection, names::SCHEMA);
+        let text = self.document(&path)?.ok_or_else(|| Error::damaged(self.path.join(&path), Damage::Missing))?;
+        let schema =
+            Schema::parse(text).map_err(|e| Error::damaged(self.path.join(&path), Damage::Json(e.to_string())))?;
+        if schema.name.as_str() != collection.name || schema.multi_tenant != collection.multi_tenant {
+            return Err(Error::damaged(self.path.join(&path), Damage::Sums("schema and manifest")));
+        }
+        Ok(schema)
+    }
+
+    /// A document of the archive (`aliases.json`, `roles.json`, `collections/…/tenants.json` …), proven; `None` if it
+    /// has none.
+    pub fn document(&self, path: &str) -> Result<Option<Bytes>, Error> {
+        let Some(entry) = self.manifest.file(path) else { return Ok(None) };
+        let at = self.path.join(path);
+        let (file, size) = self.open_file(entry)?;
+        let bytes = read_whole(file, size, DOCUMENT_BYTES, &at)?;
+        if Hash(Sha256::digest(&bytes).into()) != entry.sha256 {
+            return Err(Error::damaged(at, Damage::Hash));
+        }
+        Ok(Some(bytes.into()))
+    }
+
+    /// Proves every file that is neither an index nor a part: schemas, aliases, roles, tenants and `SHA256SUMS`.
+    pub fn prove_documents(&self) -> Result<(), Error> {
+        for entry in &self.manifest.collections {
+            self.schema(entry)?;
+            self.document(&path_of(entry, names::SCHEMA_BEFORE))?;
+            self.document(&path_of(entry, names::TENANTS))?;
+        }
+        self.document(names::ALIASES)?;
+        self.document(names::ROLES)?;
+        let sums = manifest::sums(self.manifest.files.iter().filter(|file| file.path != names::SUMS));
+        if self.document(names::SUMS)?.as_deref() != Some(sums.as_bytes()) {
+            return Err(Error::damaged(self.path.join(names::SUMS), Damage::Sums("checksums and manifest")));
+        }
+        Ok(())
+    }
+
+    /// A collection's runs by tenant and `from`, proven: they cover every key exactly once, and agree with the manifest.
+    /// None if only the schema was kept.
+    pub fn runs(&self, collection: &CollectionEntry) -> Result<Vec<Run>, Error> {
+        let path = path_of(collection, names::INDEX);
+        let Some(entry) = self.manifest.file(&path) else { return Ok(Vec::new()) };
+        let at = self.path.join(&path);
+        let (file, _) = self.open_file(entry)?;
+        let runs = self.read_index(HashedFile::new(file), entry, &at)?;
+        if !cover_exactly_once(&runs) {
+            return Err(Error::damaged(at, Damage::Coverage));
+        }
+        self.agree(collection, &runs).map_err(|what| Error::damaged(at, what))?;
+        Ok(runs)
+    }
+
+    fn read_index(&self, file: HashedFile, entry: &FileEntry, at: &Path) -> Result<Vec<Run>, Error> {
+        let mut from = BufReader::new(file);
+        let (mut runs, mut line, mut number) = (Vec::new(), Vec::new(), 0);
+        while read_line(&mut from, &mut line, INDEX_LINE_BYTES).map_err(|e| match e.kind() {
+            std::io::ErrorKind::InvalidData => {
+                Error::damaged_line(at, number + 1, Damage::Limit { limit: INDEX_LINE_BYTES as u64 })
+            }
+            _ => Error::disk(DiskOp::Read, at, 0, e),
+        })? {
+            number += 1;
+            let damaged = |what| Error::damaged_line(at, number, what);
+            if number > RUNS {
+                return Err(damaged(Damage::Limit { limit: RUNS }));
+            }
+            let line: RunLine = serde_json::from_slice(&line).map_err(|e| damaged(Damage::Json(e.to_string())))?;
+            runs.push(line.into_run(self.manifest.codec).map_err(damaged)?);
+        }
+        let (bytes, sha256) = from.into_inner().finish();
+        if bytes != entry.bytes {
+            return Err(Error::damaged(at, Damage::Size { declared: entry.bytes, found: bytes }));
+        }
+        if sha256 != entry.sha256 {
+            return Err(Error::damaged(at, Damage::Hash));
+        }
+        Ok(runs)
+    }
+
+    /// Tenants and parts add up to what the manifest says of them.
+    fn agree(&self, collection: &CollectionEntry, runs: &[Run]) -> Result<(), Damage> {
+        let mut parts = BTreeMap::<u32, (u64, u64, u64, u64)>::new();
+        for run in runs {
+            if let Some(part) = run.part {
+                let sum = parts.entry(part).or_default();
+                *sum = (
+                    sum.0.saturating_add(run.objects),
+                    sum.1.saturating_add(run.bytes),
+                    sum.2 + 1,
+                    sum.3.saturating_add(run.stored_bytes),
+                );
+            }
+        }
+        let codec = self.manifest.codec;
+        let declared = collection.parts.iter().map(|part| {
+            let stored = self.manifest.file(&path_of(collection, &part.file)).map_or(0, |file| file.bytes);
+            let number = names::part_number(&part.file, codec).unwrap_or(u32::MAX);
+            (number, (part.objects, part.bytes, part.runs, stored))
+        });
+        if !declared.eq(parts) {
+            return Err(Damage::Sums("runs and parts"));
+        }
+        let tenants = runs.chunk_by(|a, b| a.tenant == b.tenant).map(|of_tenant| {
+            let mut sum = RunDigest::default();
+            for run in of_tenant {
+                sum.add(run.digest.hash());
+            }
+            TenantEntry {
+                tenant: of_tenant[0].tenant.clone().map(String::from),
+                objects: of_tenant.iter().fold(0, |n, run| n.saturating_add(run.objects)),
+                bytes: of_tenant.iter().fold(0, |n, run| n.saturating_add(run.bytes)),
+                digest: sum.hash(),
+            }
+        });
+        if tenants.eq(collection.tenants.iter().cloned()) { Ok(()) } else { Err(Damage::Sums("runs and tenants")) }
+    }
+
+    /// Opens a part of a collection. `runs` are the collection's, as `runs` gave them.
+    pub fn part(&self, collection: &CollectionEntry, part: &PartEntry, runs: &[Run]) -> Result<PartReader, Error> {
+        let path = path_of(collection, &part.file);
+        let at = self.path.join(&path);
+        let entry = self.manifest.file(&path).ok_or_else(|| Error::damaged(&at, Damage::Missing))?;
+        let number = names::part_number(&part.file, self.manifest.codec);
+        let mut inside: Vec<Run> =
+            runs.iter().filter(|run| run.part.is_some() && run.part == number).cloned().collect();
+        inside.sort_by_key(|run| run.offset);
+        let mut end = 0u64;
+        for run in &inside {
+            if run.offset != end {
+                return Err(Error::damaged(&at, Damage::Sums("offsets of runs")));
+            }
+            end = end.saturating_add(run.stored_bytes);
+        }
+        if end != entry.bytes {
+            return Err(Error::damaged(&at, Damage::Sums("offsets of runs")));
+        }
+        let (file, _) = self.open_file(entry)?;
+        Ok(PartReader::new(at, self.manifest.codec, entry.clone(), inside, file))
+    }
+
+    fn open_file(&self, entry: &FileEntry) -> Result<(Box<dyn Read + Send>, u64), Error> {
+        let at = self.path.join(&entry.path);
+        let (file, found) = self.folder.open(&entry.path).map_err(|e| refused_open(e, &at))?;
+        if found != entry.bytes {
+            return Err(Error::damaged(at, Damage::Size { declared: entry.bytes, found }));
+        }
+        Ok((file, found))
+    }
+}
+
+fn refused_open(error: std::io::Error, at: &Path) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Error::damaged(at, Damage::Missing),
+        std::io::ErrorKind::InvalidInput | std::io::ErrorKind::NotADirectory => Error::damaged(at, Damage::NotRegular),
+        _ => Error::disk(DiskOp::Open, at, 0, error),
+    }
+}
+
+/// Reads a file of known size into memory; more or less than that, or than the limit, is damage.
+fn read_whole(file: Box<dyn Read + Send>, size: u64, limit: u64, at: &Path) -> Result<Vec<u8>, Error> {
+    if size > limit {
+        return Err(Error::damaged(at, Damage::Limit { limit }));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    file.take(size + 1).read_to_end(&mut bytes).map_err(on(DiskOp::Read, at))?;
+    let found = bytes.len() as u64;
+    if found == size { Ok(bytes) } else { Err(Error::damaged(at, Damage::Size { declared: size, found })) }
+}
+
+/// A directory without a manifest: an unsealed archive if it has a journal.
+fn unsealed(folder: &dyn Folder, path: &Path) -> Error {
+    let at = path.join(names::CHECKPOINT);
+    let file = match folder.open(names::CHECKPOINT) {
+        Ok((file, _)) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Error::NotAnArchive { path: path.to_owned() },
+        Err(e) => return refused_open(e, &at),
+    };
+    match Checkpoint::read(BufReader::new(file), &at) {
+        Ok(read) => Error::Unsealed { path: path.to_owned(), parts: read.parts(), objects: read.objects() },
+        Err(e) => e,
+    }
+}

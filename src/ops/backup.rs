@@ -1,0 +1,134 @@
+//! `col backup`: live collections into a new archive.
+
+mod collect;
+mod facts;
+mod plan;
+mod run;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::archive::manifest::{Incomplete, Limit, Skipped, TopologyRecord};
+use crate::archive::{Codec, Content, Manifest};
+use crate::event::{PlannedCollection, RunResult};
+use crate::model::{Schema, Selection};
+
+pub use plan::plan;
+pub use run::run;
+
+/// What to back up, where to, and within which bounds.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder that holds archives.
+    pub folder: PathBuf,
+    /// Which collections.
+    pub selection: Selection,
+    /// What to keep of them.
+    pub content: Content,
+    /// Compression of the parts.
+    pub codec: Codec,
+    /// Requests in flight at most; `None`: the pacer decides, up to [`Options::MOST_JOBS`].
+    pub jobs: Option<usize>,
+    /// Objects of a page; `None`: the pacer decides.
+    pub page_objects: Option<u32>,
+    /// Bytes that pages, buffers and codecs may take.
+    pub memory_bytes: u64,
+}
+
+impl Options {
+    /// Requests in flight at most, unless `jobs` says otherwise.
+    pub const MOST_JOBS: usize = 8;
+
+    /// The options as an archive remembers them.
+    fn record(&self) -> Map<String, Value> {
+        let record = json!({
+            "collections": self.selection.take, "exclude": self.selection.exclude, "content": self.content,
+            "compress": self.codec, "jobs": self.jobs, "batch_size": self.page_objects, "memory_bytes": self.memory_bytes,
+        });
+        let Value::Object(record) = record else { return Map::new() };
+        record
+    }
+}
+
+/// One collection of a plan.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// Its schema before the run.
+    pub schema: Schema,
+    /// Objects counted; `None`: could not be asked.
+    pub objects: Option<u64>,
+    /// Mean plain bytes of an object, from a sample; `None` if the collection is empty or only its schema is wanted.
+    pub object_bytes: Option<f64>,
+}
+
+impl Planned {
+    /// Estimated plain bytes, where known.
+    #[must_use]
+    pub fn bytes(&self) -> Option<u64> {
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an estimate"
+        )]
+        match (self.objects, self.object_bytes) {
+            (Some(0), _) => Some(0),
+            (Some(objects), Some(mean)) => Some((objects as f64 * mean) as u64),
+            _ => None,
+        }
+    }
+}
+
+/// What a backup will do. Making it sends nothing but reading requests and writes nothing.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The server's URL without credentials.
+    pub url: String,
+    /// Its version, as it prints it.
+    pub server_version: String,
+    /// Where the archive will be, unless the name is taken meanwhile.
+    pub archive: PathBuf,
+    /// The collections, by name.
+    pub collections: Vec<Planned>,
+    /// What exists and will not be in the archive.
+    pub skipped: Vec<Skipped>,
+    /// Whether the server is whole.
+    pub topology: TopologyRecord,
+    /// Bytes free in the folder of archives, where known.
+    pub free_bytes: Option<u64>,
+    /// The options it was made with.
+    pub options: Options,
+    started: Timestamp,
+    stem: String,
+    /// The server's clock when the plan was made, in whole seconds, as ms since 1970.
+    server_time_ms: Option<i64>,
+}
+
+impl Plan {
+    /// The collections as events and `--json` show them.
+    #[must_use]
+    pub fn listed(&self) -> Vec<PlannedCollection> {
+        let one = |p: &Planned| PlannedCollection { name: p.schema.name.clone(), objects: p.objects, bytes: p.bytes() };
+        self.collections.iter().map(one).collect()
+    }
+}
+
+/// A backup that came to its end.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The result in numbers.
+    pub result: RunResult,
+    /// The archive's manifest.
+    pub manifest: Manifest,
+    /// Lock or journal files that could not be removed.
+    pub left_behind: Vec<&'static str>,
+}
+
+/// What one collection added to the manifest's lists.
+#[derive(Debug, Default)]
+struct Remarks {
+    limits: Vec<Limit>,
+    incomplete: Vec<Incomplete>,
+}

@@ -1,0 +1,241 @@
+//! One collection from server to parts: rounds of scanning until every key is covered, the server was whole all the
+//! time, and the counts agree or writers explain why they do not.
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Options, Planned};
+use crate::archive::{ClosedCollection, CollectionWriter, Content};
+use crate::event::{Event, Warning};
+use crate::model::{KeyRange, ObjectId, Schema};
+use crate::ops::drift::{Drift, drift};
+use crate::ops::proof::{self, Evidence, Verdict};
+use crate::ops::{Error, Session, blocking};
+use crate::pipeline::BATCHES_WAITING;
+use crate::pipeline::budget::Budget;
+use crate::pipeline::pacer::{Limits, PAGE_BYTES};
+use crate::pipeline::scan::{self, Scan, Scanned};
+use crate::pipeline::store::Store;
+use crate::pipeline::watch::{PATIENCE, Watch};
+use crate::weaviate::Client;
+
+/// Rounds of reading before a server that keeps breaking is given up.
+const MOST_ROUNDS: u32 = 50;
+/// Pages that may be in memory for each request in flight: on the wire, waiting, being written.
+const PAGES_A_REQUEST: u64 = 3;
+
+/// A collection that was read to its end.
+pub(super) struct Collected {
+    pub(super) closed: ClosedCollection,
+    pub(super) counts: (Option<u64>, Option<u64>),
+    pub(super) changed: u64,
+    pub(super) mismatch: Option<u64>,
+    pub(super) unprintable: Vec<ObjectId>,
+    pub(super) more_unprintable: u64,
+    pub(super) unwritable: Vec<ObjectId>,
+    pub(super) unchecked: Option<String>,
+    pub(super) nodes: Vec<String>,
+    pub(super) schema: Schema,
+}
+
+/// Reads one collection.
+pub(super) struct Collect<'a> {
+    pub(super) client: &'a Client,
+    pub(super) session: &'a Session,
+    pub(super) options: &'a Options,
+    pub(super) budget: &'a Budget,
+    pub(super) planned: &'a Planned,
+    pub(super) changed_since_ms: Option<i64>,
+}
+
+impl Collect<'_> {
+    /// Reads everything into `writer` and closes it.
+    pub(super) async fn run(&self, writer: CollectionWriter) -> Result<Collected, Error> {
+        let schema = &self.planned.schema;
+        let mut watch = Watch::new(self.client.clone(), schema.clone(), self.session.events.clone());
+        let mut store = Store::new(writer, schema.clone(), self.session.events.clone());
+        self.until_whole(&mut watch).await?;
+        let before = self.count().await?;
+        let mut seen = Scanned::default();
+        let mut again = true;
+        let (after, verdict) = loop {
+            store = self.read(store, &mut watch, &mut seen).await?;
+            let after = self.count().await?;
+            let listed = store.writer.totals().objects;
+            let verdict = proof::judge(Evidence { before, after, listed, changed: seen.changed });
+            if !watch.ask().await {
+                // The last pages, or the count, may be partial: whatever is in doubt is read again.
+                store = self.drop_doubtful(store, watch.doubtful_from()).await?;
+                self.until_whole(&mut watch).await?;
+            } else if matches!(verdict, Verdict::Disagrees { .. }) && std::mem::take(&mut again) {
+                tracing::warn!(collection = %schema.name, listed, ?verdict, "counts disagree, reading once more");
+                store = self.drop_doubtful(store, 0).await?;
+                seen = Scanned::default();
+            } else {
+                break (after, verdict);
+            }
+        };
+        let mismatch = self.mismatch(verdict, &store);
+        let schema_after = self.schema_after().await?;
+        let unwritable = store.unwritable.iter().copied().collect();
+        let changed_schema = (schema_after.text != schema.text).then(|| schema_after.clone());
+        let closed = blocking("close", move || store.writer.close(changed_schema.as_ref())).await?;
+        Ok(Collected {
+            closed,
+            counts: (before, after),
+            changed: seen.changed,
+            mismatch,
+            unprintable: seen.unprintable.into_iter().collect(),
+            more_unprintable: seen.more_unprintable,
+            unwritable,
+            unchecked: watch.unchecked().map(str::to_owned),
+            nodes: watch.nodes().to_vec(),
+            schema: schema_after,
+        })
+    }
+
+    /// Rounds until no key is left: each reads what no kept run covers, and ends early when the server breaks.
+    async fn read(&self, mut store: Store, watch: &mut Watch, seen: &mut Scanned) -> Result<Store, Error> {
+        for _ in 0..MOST_ROUNDS {
+            let todo = store.writer.gaps(None);
+            if todo.is_empty() {
+                return Ok(store);
+            }
+            store = self.round(store, &todo, watch, seen).await?;
+            if self.session.cancel.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            if watch.trouble().is_some() {
+                store = self.drop_doubtful(store, watch.doubtful_from()).await?;
+                self.until_whole(watch).await?;
+            }
+        }
+        Err(self.not_whole(watch))
+    }
+
+    /// One round: scan and store side by side, the watch beside both. Every part is sealed at its end.
+    async fn round(
+        &self,
+        store: Store,
+        todo: &[KeyRange],
+        watch: &mut Watch,
+        seen: &mut Scanned,
+    ) -> Result<Store, Error> {
+        let reading = CancellationToken::new();
+        let stop = self.session.cancel.clone();
+        let (sender, receiver) = mpsc::channel(BATCHES_WAITING);
+        let storing = tokio::task::spawn_blocking(move || {
+            let mut store = store.take_all(receiver)?;
+            store.seal_parts()?;
+            Ok::<_, crate::archive::Error>(store)
+        });
+        let watching = tokio::spawn(watch.clone().run(reading.clone()));
+        let scan = self.scan(watch);
+        let scanned = {
+            let scanning = scan.run(todo, &reading, sender, seen);
+            tokio::pin!(scanning);
+            tokio::select! {
+                scanned = &mut scanning => scanned,
+                () = stop.cancelled() => {
+                    reading.cancel();
+                    scanning.await
+                }
+            }
+        };
+        reading.cancel();
+        *watch = watching.await.map_err(|_| Error::Stage { what: "watch".into() })?;
+        let stored = storing.await.map_err(|_| Error::Stage { what: "store".into() })?;
+        // The sink's own error comes first: a scan that finds it gone only says that.
+        let store = stored?;
+        match scanned {
+            Ok(()) => {}
+            // While a node goes away requests fail before the watch has noticed: what was read stays in doubt, and the
+            // next round asks again, as long as there is trouble to explain it.
+            Err(scan::Error::Wire(e)) if self.explains(&e, watch).await => {}
+            Err(source) => return Err(Error::Scan { collection: self.planned.schema.name.clone(), source }),
+        }
+        Ok(store)
+    }
+
+    /// Whether a failed request fits a server that is not whole.
+    async fn explains(&self, error: &crate::weaviate::Error, watch: &mut Watch) -> bool {
+        let temporary = matches!(error, crate::weaviate::Error::Exhausted { .. });
+        temporary && (watch.trouble().is_some() || !watch.ask().await)
+    }
+
+    fn scan(&self, watch: &Watch) -> Scan {
+        let most_in_flight = self.options.jobs.unwrap_or(Options::MOST_JOBS).max(1);
+        let share = self.budget.bytes() / (most_in_flight as u64 * PAGES_A_REQUEST);
+        Scan {
+            client: self.client.clone(),
+            collection: self.planned.schema.name.clone(),
+            tenant: None,
+            vectors: self.options.content == Content::Full,
+            expected_objects: self.planned.objects,
+            object_bytes: self.planned.object_bytes,
+            limits: Limits {
+                fixed_page_objects: self.options.page_objects,
+                most_in_flight,
+                page_bytes: PAGE_BYTES.min(share),
+            },
+            budget: self.budget.clone(),
+            mark: watch.mark(),
+            changed_since_ms: self.changed_since_ms,
+            events: self.session.events.clone(),
+        }
+    }
+
+    async fn drop_doubtful(&self, mut store: Store, mark: u64) -> Result<Store, Error> {
+        blocking("drop parts in doubt", move || store.drop_since(mark).map(|()| store)).await
+    }
+
+    async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
+        if watch.wait_until_whole(&self.session.cancel).await {
+            return Ok(());
+        }
+        if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Err(self.not_whole(watch)) }
+    }
+
+    fn not_whole(&self, watch: &Watch) -> Error {
+        let reason = watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
+        Error::NotWhole { collection: self.planned.schema.name.clone(), reason, waited: PATIENCE }
+    }
+
+    async fn count(&self) -> Result<Option<u64>, Error> {
+        let counts = self.client.counts(std::slice::from_ref(&self.planned.schema.name)).await?;
+        Ok(counts.first().and_then(proof::known))
+    }
+
+    fn mismatch(&self, verdict: Verdict, store: &Store) -> Option<u64> {
+        let Verdict::Disagrees { counted } = verdict else { return None };
+        let (collection, listed) = (self.planned.schema.name.clone(), store.writer.totals().objects);
+        self.session.events.warn(Warning::CountMismatch { collection, listed, counted });
+        Some(counted)
+    }
+
+    /// The schema as it is now; additions are taken over.
+    async fn schema_after(&self) -> Result<Schema, Error> {
+        let before = &self.planned.schema;
+        let collection = before.name.clone();
+        let Some(after) = self.client.schema(&collection).await? else { return Err(Error::Vanished { collection }) };
+        match drift(before, &after) {
+            Drift::None => Ok(before.clone()),
+            Drift::Grew => Ok(after),
+            Drift::Broke { what } => Err(Error::SchemaChanged { collection, what }),
+        }
+    }
+}
+
+/// A collection of which only the schema is kept: read again, so that the archive does not hold an old one.
+pub(super) async fn schema_only(
+    client: &Client,
+    session: &Session,
+    planned: &Planned,
+    writer: CollectionWriter,
+) -> Result<ClosedCollection, Error> {
+    let collection = planned.schema.name.clone();
+    session.events.emit(Event::CollectionStarted { collection: collection.clone(), objects: None });
+    let Some(after) = client.schema(&collection).await? else { return Err(Error::Vanished { collection }) };
+    let changed = (drift(&planned.schema, &after) != Drift::None).then_some(after);
+    blocking("close", move || writer.close(changed.as_ref())).await
+}

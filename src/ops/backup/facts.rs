@@ -1,0 +1,75 @@
+//! What a backup's manifest and result say about a collection that was read: counts, consistency, what can never be
+//! kept, what is incomplete.
+
+use super::Remarks;
+use super::collect::Collected;
+use crate::archive::CollectionFacts;
+use crate::archive::manifest::{Consistency, Counts, Incomplete, Limit, LimitKind, ReadMode};
+use crate::event::CollectionResult;
+use crate::model::Schema;
+
+/// The facts that go into the collection's entry.
+pub(super) fn facts(collected: &Collected) -> CollectionFacts {
+    let (before, after) = collected.counts;
+    CollectionFacts {
+        counts: Counts { before, after },
+        consistency: Consistency {
+            mode: ReadMode::Live,
+            changed_seen: Some(collected.changed),
+            count_mismatch: collected.mismatch.is_some(),
+            ..Consistency::default()
+        },
+    }
+}
+
+/// What goes into the manifest's lists.
+pub(super) fn remarks(collected: &Collected) -> Remarks {
+    let name = collected.schema.name.to_string();
+    let mut limits = schema_limits(&collected.schema);
+    if !collected.unwritable.is_empty() {
+        limits.push(Limit {
+            kind: LimitKind::Integers,
+            collection: Some(name.clone()),
+            properties: collected.schema.integers.clone(),
+            objects: None,
+            first_ids: collected.unwritable.iter().map(ToString::to_string).collect(),
+        });
+    }
+    let incomplete = collected.unprintable.iter();
+    let incomplete = incomplete.map(|id| Incomplete { collection: name.clone(), tenant: None, id: id.to_string() });
+    Remarks { limits, incomplete: incomplete.collect() }
+}
+
+/// Limits that the schema alone shows.
+pub(super) fn schema_limits(schema: &Schema) -> Vec<Limit> {
+    if schema.blob_hashes.is_empty() {
+        return Vec::new();
+    }
+    vec![Limit {
+        kind: LimitKind::BlobHash,
+        collection: Some(schema.name.to_string()),
+        properties: schema.blob_hashes.clone(),
+        objects: None,
+        first_ids: Vec::new(),
+    }]
+}
+
+/// Limits that hold for every archive.
+pub(super) fn general_limits() -> Vec<Limit> {
+    let general = |kind| Limit { kind, collection: None, properties: Vec::new(), objects: None, first_ids: Vec::new() };
+    vec![general(LimitKind::CreationTimes), general(LimitKind::ApiKeys)]
+}
+
+/// The collection's line of the result.
+pub(super) fn result(collected: &Collected) -> CollectionResult {
+    let totals = collected.closed.totals();
+    CollectionResult {
+        name: collected.schema.name.clone(),
+        tenants: 0,
+        objects: totals.objects,
+        bytes: totals.bytes,
+        digest: totals.digest.map(|d| d.to_string()),
+        rejected: 0,
+        changed_seen: Some(collected.changed),
+    }
+}

@@ -1,0 +1,191 @@
+//! Carries out a backup's plan: collections one after the other, then aliases and roles, and the manifest last.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::collect::{Collect, Collected, schema_only};
+use super::{Outcome, Plan, Planned, Remarks, facts};
+use crate::archive::manifest::{TopologyRecord, TopologyState};
+use crate::archive::{ArchiveWriter, ClosedCollection, Content, Error as ArchiveError, RunHeader, SealFacts};
+use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
+use crate::ops::{Error, Session, blocking};
+use crate::pipeline::budget::Budget;
+use crate::weaviate::Client;
+
+/// Everything but the budget of pages that a run holds in memory: sockets, line buffers and codecs.
+const OTHER_MEMORY_BYTES: u64 = 24 << 20;
+/// The least that pages may take.
+const LEAST_PAGES_BYTES: u64 = 4 << 20;
+
+/// What a run gathered so far.
+#[derive(Default)]
+struct Gathered {
+    closed: Vec<ClosedCollection>,
+    results: Vec<CollectionResult>,
+    remarks: Remarks,
+    mismatches: usize,
+    more_unprintable: u64,
+    unchecked: Option<String>,
+    nodes: BTreeSet<String>,
+}
+
+/// Runs a plan to its end. With an error the archive stays unsealed; what was sealed of it stays on disk.
+pub async fn run(client: &Client, session: &Session, plan: Plan) -> Result<Outcome, Error> {
+    session.events.emit(Event::PlanMade { collections: plan.listed() });
+    for skipped in &plan.skipped {
+        if let Ok(collection) = skipped.collection.parse() {
+            session.events.warn(Warning::CollectionSkipped { collection, reason: skipped.reason.clone() });
+        }
+    }
+    let mut writer = create(session, &plan).await?;
+    let pages = plan.options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES).max(LEAST_PAGES_BYTES);
+    let budget = Budget::new(pages);
+    let mut gathered = Gathered::default();
+    for planned in &plan.collections {
+        if session.cancel.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
+        writer = one(client, session, &plan, &budget, planned, writer, &mut gathered).await?;
+    }
+    let writer = beside(client, writer).await?;
+    seal(session, plan, writer, gathered, client.retries()).await
+}
+
+async fn create(session: &Session, plan: &Plan) -> Result<ArchiveWriter, Error> {
+    let header = RunHeader {
+        run_id: uuid::Uuid::now_v7(),
+        started: plan.started,
+        source_url: plan.url.clone(),
+        server_version: plan.server_version.clone(),
+        collections: plan.collections.iter().map(|c| c.schema.name.clone()).collect(),
+        options: plan.options.record(),
+    };
+    let (disk, folder, stem) = (Arc::clone(&session.disk), plan.options.folder.clone(), plan.stem.clone());
+    let codec = plan.options.codec;
+    blocking("create", move || ArchiveWriter::create(disk, &folder, &stem, codec, header)).await
+}
+
+async fn one(
+    client: &Client,
+    session: &Session,
+    plan: &Plan,
+    budget: &Budget,
+    planned: &Planned,
+    mut writer: ArchiveWriter,
+    gathered: &mut Gathered,
+) -> Result<ArchiveWriter, Error> {
+    let (schema, content) = (planned.schema.clone(), plan.options.content);
+    let begin = move || writer.collection(&schema, content).map(|collection| (writer, collection));
+    let (writer, collection) = blocking("begin", begin).await?;
+    if content == Content::SchemaOnly {
+        let closed = schema_only(client, session, planned, collection).await?;
+        gathered.remarks.limits.extend(facts::schema_limits(&planned.schema));
+        let name = planned.schema.name.clone();
+        gathered.finish(
+            session,
+            closed,
+            CollectionResult { name, tenants: 0, objects: 0, bytes: 0, digest: None, rejected: 0, changed_seen: None },
+        );
+        return Ok(writer);
+    }
+    let (name, objects) = (planned.schema.name.clone(), planned.objects);
+    session.events.emit(Event::CollectionStarted { collection: name, objects });
+    let (options, changed_since_ms) = (&plan.options, plan.server_time_ms);
+    let collect = Collect { client, session, options, budget, planned, changed_since_ms };
+    gathered.take(session, collect.run(collection).await?);
+    Ok(writer)
+}
+
+impl Gathered {
+    fn take(&mut self, session: &Session, mut collected: Collected) {
+        collected.closed.facts = facts::facts(&collected);
+        let (result, remarks) = (facts::result(&collected), facts::remarks(&collected));
+        self.remarks.limits.extend(remarks.limits);
+        self.remarks.incomplete.extend(remarks.incomplete);
+        self.more_unprintable += collected.more_unprintable;
+        self.mismatches += usize::from(collected.mismatch.is_some());
+        self.unchecked = self.unchecked.take().or(collected.unchecked);
+        self.nodes.extend(collected.nodes);
+        self.finish(session, collected.closed, result);
+    }
+
+    fn finish(&mut self, session: &Session, closed: ClosedCollection, result: CollectionResult) {
+        session.events.emit(Event::CollectionFinished(result.clone()));
+        self.closed.push(closed);
+        self.results.push(result);
+    }
+
+    /// Whether everything that exists is in the archive, whole.
+    fn is_complete(&self, plan: &Plan) -> bool {
+        plan.skipped.is_empty()
+            && self.remarks.incomplete.is_empty()
+            && self.more_unprintable == 0
+            && self.mismatches == 0
+    }
+
+    fn topology(&self, plan: &Plan) -> TopologyRecord {
+        let mut nodes: BTreeSet<String> = self.nodes.clone();
+        nodes.extend(plan.topology.nodes.iter().cloned());
+        let reason = self.unchecked.clone().or_else(|| plan.topology.reason.clone());
+        let state = if reason.is_some() { TopologyState::Unchecked } else { plan.topology.state };
+        TopologyRecord { state, reason, nodes: nodes.into_iter().collect() }
+    }
+}
+
+/// Aliases and roles, where the server has any and the key may read them.
+async fn beside(client: &Client, mut writer: ArchiveWriter) -> Result<ArchiveWriter, Error> {
+    let aliases = client.aliases().await?.map(|a| a.text);
+    let roles = client.roles().await?;
+    let write = move || {
+        if let Some(aliases) = aliases {
+            writer.put_aliases(&aliases)?;
+        }
+        if let Some(roles) =
+            roles.filter(|text| serde_json::from_slice::<Value>(text).is_ok_and(|v| v != Value::Array(Vec::new())))
+        {
+            writer.put_roles(&roles)?;
+        }
+        Ok::<_, ArchiveError>(writer)
+    };
+    blocking("aliases and roles", write).await
+}
+
+async fn seal(
+    session: &Session,
+    plan: Plan,
+    writer: ArchiveWriter,
+    gathered: Gathered,
+    retries: u64,
+) -> Result<Outcome, Error> {
+    let status = if gathered.is_complete(&plan) { Status::Ok } else { Status::Incomplete };
+    let mut limits = facts::general_limits();
+    let topology = gathered.topology(&plan);
+    limits.extend(gathered.remarks.limits);
+    let sealed = SealFacts {
+        sealed: session.clock.now(),
+        topology,
+        limits,
+        skipped: plan.skipped,
+        incomplete: gathered.remarks.incomplete,
+    };
+    let closed = gathered.closed;
+    let sealed = blocking("seal", move || writer.seal(closed, sealed)).await?;
+    let collections = gathered.results;
+    let result = RunResult {
+        op: Op::Backup,
+        status,
+        exit_code: 0,
+        archive: Some(sealed.path.display().to_string()),
+        objects: collections.iter().map(|c| c.objects).sum(),
+        bytes: collections.iter().map(|c| c.bytes).sum(),
+        collections,
+        seconds: 0.0,
+        objects_per_second: 0.0,
+        retries,
+        peak_memory_bytes: None,
+        errors: Vec::new(),
+    };
+    Ok(Outcome { result, manifest: sealed.manifest, left_behind: sealed.left_behind })
+}

@@ -1,0 +1,45 @@
+//! The operations: each is a `plan` that only reads and a `run` that asks nothing again. They join the stages, hold
+//! both sides' totals, and alone decide that something is done.
+
+pub mod backup;
+pub mod check;
+mod drift;
+mod error;
+mod proof;
+mod select;
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::archive::Disk;
+use crate::event::Events;
+use crate::model::Clock;
+
+pub use error::{Error, Hint};
+
+/// What every operation gets from outside: where events go, how it is told to stop, the disk and the clock.
+#[derive(Clone)]
+pub struct Session {
+    /// Where events go.
+    pub events: Events,
+    /// Cancelled when the run should stop soon.
+    pub cancel: CancellationToken,
+    /// The file system.
+    pub disk: Arc<dyn Disk>,
+    /// The wall clock.
+    pub clock: Clock,
+}
+
+/// Runs blocking work off the async threads, and turns its panic into an error.
+async fn blocking<T, E>(what: &str, work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, Error>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    Error: From<E>,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(Error::Stage { what: what.to_owned() }),
+    }
+}

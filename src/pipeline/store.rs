@@ -1,0 +1,89 @@
+//! The sink of a backup: writes batches into a collection's parts on a thread of its own, since compressing, hashing
+//! and syncing block. It hands its writer back; only the operation, which knows both sides' totals, may seal.
+
+use std::collections::BTreeSet;
+
+use tokio::sync::mpsc;
+
+use super::{Batch, limits};
+use crate::archive::{CollectionWriter, Error, SealedPart};
+use crate::event::{Event, Events};
+use crate::model::{ObjectId, Schema};
+
+/// Ids kept of objects that hold a value no server takes back; more are only counted.
+pub const UNWRITABLE_IDS: usize = 10;
+
+/// The sink of one collection, with what it noticed about the objects that passed.
+pub struct Store {
+    /// The open writer.
+    pub writer: CollectionWriter,
+    /// First ids of objects with an integer that a restore could not write.
+    pub unwritable: BTreeSet<ObjectId>,
+    sealed_objects: u64,
+    schema: Schema,
+    events: Events,
+}
+
+impl Store {
+    /// A sink that writes into `writer`.
+    #[must_use]
+    pub fn new(writer: CollectionWriter, schema: Schema, events: Events) -> Self {
+        Self { writer, unwritable: BTreeSet::new(), sealed_objects: 0, schema, events }
+    }
+
+    /// Takes batches until the channel closes, then returns itself, parts still open. Blocks: run it on a thread of
+    /// its own. A closed channel is not success.
+    pub fn take_all(mut self, mut batches: mpsc::Receiver<Batch>) -> Result<Self, Error> {
+        while let Some(batch) = batches.blocking_recv() {
+            self.take(&batch)?;
+        }
+        Ok(self)
+    }
+
+    fn take(&mut self, batch: &Batch) -> Result<(), Error> {
+        for object in &batch.objects {
+            if self.unwritable.len() < UNWRITABLE_IDS && limits::holds_unwritable_integer(&self.schema, object) {
+                self.unwritable.insert(object.id);
+            }
+        }
+        let tenant = batch.tenant.as_ref();
+        let sealed = self.writer.append(batch.lane, tenant, batch.covers, &batch.objects, batch.mark)?;
+        self.announce(sealed);
+        Ok(())
+    }
+
+    /// Seals every open part. Blocks.
+    pub fn seal_parts(&mut self) -> Result<(), Error> {
+        let sealed = self.writer.seal_parts()?;
+        self.announce(sealed);
+        Ok(())
+    }
+
+    /// Removes the parts that hold what was read at `mark` or later. Blocks.
+    pub fn drop_since(&mut self, mark: u64) -> Result<(), Error> {
+        self.seal_parts()?;
+        let dropped = self.writer.discard_since(mark)?;
+        self.sealed_objects = self.writer.totals().objects;
+        let collection = self.schema.name.clone();
+        self.events.emit(Event::PagesDropped { collection, objects: dropped.objects, bytes: dropped.bytes });
+        Ok(())
+    }
+
+    fn announce(&mut self, sealed: Vec<SealedPart>) {
+        let any = !sealed.is_empty();
+        for part in sealed {
+            self.sealed_objects += part.objects;
+            self.events.emit(Event::PartSealed {
+                collection: self.schema.name.clone(),
+                part: part.part,
+                objects: part.objects,
+                bytes: part.bytes,
+                stored_bytes: part.stored_bytes,
+            });
+        }
+        if any {
+            let (collection, objects) = (self.schema.name.clone(), self.sealed_objects);
+            self.events.emit(Event::CheckpointSaved { collection, objects });
+        }
+    }
+}
