@@ -122,7 +122,8 @@ mod tests {
         for good in ["", "\n", "{\"objects\":[]}\n", " {} "] {
             assert_eq!(judge(Shape::Page, good.as_bytes()), Ok(()), "{good:?}");
         }
-        for bad in ["<html>", "{\"objects\":[{},", "{\"error\":[{\"message\":\"x\"}]}", "{ \"error\":1}", "[]", "{} x"] {
+        for bad in ["<html>", "{\"objects\":[{},", "{\"error\":[{\"message\":\"x\"}]}", "{ \"error\":1}", "[]", "{} x"]
+        {
             assert!(judge(Shape::Page, bad.as_bytes()).is_err(), "{bad:?}");
         }
     }
