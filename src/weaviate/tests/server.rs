@@ -130,15 +130,8 @@ impl Server {
     }
 
     pub(super) fn connection(&self, scheme: &str) -> Connection {
-        Connection {
-            url: Connection::parse_url(&format!("{scheme}://localhost:{}", self.port)).expect("a url"),
-            key: None,
-            headers: Vec::new(),
-            ca_cert_pem: None,
-            client_cert_pem: None,
-            insecure: false,
-            stall_timeout: Duration::from_millis(200),
-        }
+        let url = Connection::parse_url(&format!("{scheme}://localhost:{}", self.port)).expect("a url");
+        Connection { stall_timeout: Duration::from_millis(200), ..Connection::new(url) }
     }
 }
 
