@@ -1,5 +1,7 @@
 //! Addresses behind which something else lives.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use super::server::{Act, Server, ok, recorded, reply};
 use crate::weaviate::Error;
 
@@ -27,6 +29,22 @@ async fn another_json_service_or_path_is_not_taken_for_a_server() {
     }
     let error = Server::saying(reply(404, "", "")).await.client().ready().await.expect_err("a stranger");
     assert!(matches!(error, Error::NotWeaviate { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_port_that_speaks_first_is_told_apart() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let client = Server::at(listener.local_addr().expect("an address").port()).client();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            stream.write_all(b"\0\0\x06\x04\0\0\0\0\0\0\x05\0\0@\0").await.expect("a connection");
+            let mut all = Vec::new();
+            let _ = stream.read_to_end(&mut all).await;
+        }
+    });
+    for error in [client.ready().await.expect_err("a stranger"), client.meta().await.expect_err("a stranger")] {
+        assert!(matches!(error, Error::NotWeaviate { .. }), "{error:?}");
+    }
 }
 
 #[tokio::test]

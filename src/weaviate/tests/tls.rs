@@ -6,6 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -104,7 +105,9 @@ async fn https_to_a_plain_port_is_a_tls_error_and_asked_once() {
     let connection = Server::at(plain.local_addr().expect("an address").port()).connection("https");
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = plain.accept().await {
-            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.0 400 Bad Request\r\n\r\n").await;
+            let mut greeting = [0; 4096];
+            let _ = stream.read(&mut greeting).await;
+            let _ = stream.write_all(b"HTTP/1.0 400 Bad Request\r\n\r\n").await;
         }
     });
     let error = version(connection).await.expect_err("plain");
