@@ -48,6 +48,9 @@ pub(super) async fn read(
             return Err(Cut::Stalled(stall));
         };
         let Some(chunk) = read.map_err(Cut::Transport)? else {
+            if buffer.len() < buffer.capacity() / 2 {
+                buffer.shrink_to_fit(); // whoever keeps a small answer does not keep the room for a large one
+            }
             return Ok(Body::Whole(buffer.into()));
         };
         if buffer.len() + chunk.len() > max {

@@ -76,7 +76,7 @@ impl Client {
         &self.0.url
     }
 
-    /// Requests sent again so far.
+    /// Requests sent again so far. Looks at a server that is not ready yet do not count.
     #[must_use]
     pub fn retries(&self) -> u64 {
         self.0.budget.retries()

@@ -40,6 +40,23 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Time without progress that is waited for unless told otherwise.
+    pub const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// A plain connection without a key.
+    #[must_use]
+    pub fn new(url: Url) -> Self {
+        Self {
+            url,
+            key: None,
+            headers: Vec::new(),
+            ca_cert_pem: None,
+            client_cert_pem: None,
+            insecure: false,
+            stall_timeout: Self::STALL_TIMEOUT,
+        }
+    }
+
     /// Reads an address as a person types it. Without a scheme it is https, for a loopback host http. A trailing `/`
     /// or `/v1` is tolerated; a user, a query or a fragment is refused.
     pub fn parse_url(text: &str) -> Result<Url, Error> {
@@ -221,13 +238,10 @@ mod tests {
     #[test]
     fn debug_output_holds_no_secret() {
         let mut connection = Connection {
-            url: Connection::parse_url("http://example.com").expect("a url"),
             key: Some("sesame-key".into()),
             headers: vec![(HeaderName::from_static("x-openai-api-key"), "sesame-header".into())],
-            ca_cert_pem: None,
             client_cert_pem: Some(b"sesame-cert".to_vec().into()),
-            insecure: false,
-            stall_timeout: Duration::from_secs(1),
+            ..Connection::new(Connection::parse_url("http://example.com").expect("a url"))
         };
         connection.url.set_password(Some("sesame-password")).expect("a password");
         let debug = format!("{connection:?}");
@@ -240,16 +254,7 @@ mod tests {
     fn only_secrets_over_plain_http_to_another_host_are_exposed() {
         let exposed = |url: &str, key: Option<&str>| {
             let url = Connection::parse_url(url).expect("a url");
-            let connection = Connection {
-                url,
-                key: key.map(SecretString::from),
-                headers: Vec::new(),
-                ca_cert_pem: None,
-                client_cert_pem: None,
-                insecure: false,
-                stall_timeout: Duration::from_secs(1),
-            };
-            connection.exposed_host().is_some()
+            Connection { key: key.map(SecretString::from), ..Connection::new(url) }.exposed_host().is_some()
         };
         assert!(exposed("http://10.0.0.1", Some("k")));
         assert!(!exposed("http://10.0.0.1", None));

@@ -79,7 +79,7 @@ pub enum Error {
         to: String,
     },
     /// 401: no key, or one the server does not know.
-    #[error("{route}: not authenticated: {message}")]
+    #[error("{route}: not authenticated{}", after_colon(message))]
     Unauthorized {
         /// What was asked.
         route: Arc<str>,
@@ -87,7 +87,7 @@ pub enum Error {
         message: String,
     },
     /// 403: the key may not do this.
-    #[error("{route}: not allowed: {message}")]
+    #[error("{route}: not allowed{}", after_colon(message))]
     Forbidden {
         /// What was asked.
         route: Arc<str>,
@@ -95,7 +95,7 @@ pub enum Error {
         message: String,
     },
     /// 404, and for collections believed only from a server that is ready.
-    #[error("{route}: not found {message}")]
+    #[error("{route}: not found{}", after_colon(message))]
     NotFound {
         /// What was asked.
         route: Arc<str>,
@@ -103,7 +103,7 @@ pub enum Error {
         message: String,
     },
     /// Any other status that asking again does not change.
-    #[error("{route}: refused ({status}): {message}")]
+    #[error("{route}: refused ({status}){}", after_colon(message))]
     Rejected {
         /// What was asked.
         route: Arc<str>,
@@ -113,7 +113,7 @@ pub enum Error {
         message: String,
     },
     /// A status that may pass: 408, 429, 5xx, and temporary states that come as 4xx.
-    #[error("{route}: server error ({status}): {message}")]
+    #[error("{route}: server error ({status}){}", after_colon(message))]
     Server {
         /// What was asked.
         route: Arc<str>,
@@ -159,6 +159,11 @@ pub enum Error {
         #[source]
         last: Box<Error>,
     },
+}
+
+/// The server's words behind a colon; nothing if it said nothing.
+fn after_colon(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
 impl Error {

@@ -26,5 +26,6 @@ pub use count::Count;
 pub use error::Error;
 pub use meta::{Meta, Version};
 pub use page::{PageReply, PageRequest};
+pub use reqwest::{Url, header::HeaderName};
 pub use retry::RetryPolicy;
 pub use topology::Topology;

@@ -11,8 +11,8 @@ use super::body::{Body, Shape};
 use super::client::Client;
 use crate::model::{CollectionName, ObjectId, TenantName};
 
-/// The setting that a server names when it refuses a page's limit.
-const LIMIT_SETTING: &str = "QUERY_MAXIMUM_RESULTS";
+/// What every version says when it refuses a page's limit; only newer ones name the setting behind it.
+const LIMIT_REFUSED: &str = "query maximum results exceeded";
 
 /// Which page.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,7 @@ impl Client {
         };
         let body = match self.send_doubting_404(&ask).await {
             Ok(answer) => answer.body,
-            Err(Error::Rejected { status: 422, message, .. }) if message.contains(LIMIT_SETTING) => {
+            Err(Error::Rejected { status: 422, message, .. }) if message.contains(LIMIT_REFUSED) => {
                 return Ok(PageReply::LimitTooHigh);
             }
             Err(error) => return Err(error),

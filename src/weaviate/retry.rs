@@ -30,6 +30,8 @@ pub struct RetryPolicy {
     pub ready_wait: Duration,
     /// Pause between two looks at such a server.
     pub ready_pause: Duration,
+    /// Longest time for one question about the topology: a server with a hung node answers after 20 s or not at all.
+    pub question_timeout: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -46,6 +48,7 @@ impl Default for RetryPolicy {
             budget_percent: 20,
             ready_wait: Duration::from_secs(60),
             ready_pause: Duration::from_millis(500),
+            question_timeout: Duration::from_secs(2),
         }
     }
 }

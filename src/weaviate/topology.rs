@@ -1,7 +1,6 @@
 //! Whether a collection is whole: with a node away, newer servers list what is left with status 200.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -12,8 +11,6 @@ use super::body::Body;
 use super::client::Client;
 use crate::model::Schema;
 
-/// Longest time for each question: a server with a hung node answers after 20 s or not at all.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(2);
 /// What a node says that is well.
 const HEALTHY: &str = "HEALTHY";
 
@@ -113,7 +110,7 @@ impl Client {
     }
 
     async fn question<T: DeserializeOwned>(&self, path: String) -> Facts<T> {
-        let ask = Ask { timeout: Some(QUESTION_TIMEOUT), ..Ask::get(path) };
+        let ask = Ask { timeout: Some(self.policy().question_timeout), ..Ask::get(path) };
         let answer = self.attempt(&ask).await.map_err(|failure| doubt(&failure.error))?;
         let nonsense = || Doubt::Broken(ask.bad_answer("not what this question is answered with").to_string());
         match answer.body {

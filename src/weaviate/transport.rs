@@ -7,13 +7,17 @@ use super::Error;
 use super::attempt::Failure;
 use super::said::harmless;
 
+/// Outer layers that only say that there is an inner one.
+const WRAPPING: [&str; 3] = ["error sending request", "client error (", "builder error"];
+
 /// The causes of a failed request in one line, innermost last, without the URL.
 pub(super) fn reason(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut parts: Vec<String> = Vec::new();
     for cause in causes(&error) {
         let text = cause.to_string();
-        if parts.last().is_none_or(|last| !last.contains(&text)) {
+        let says_nothing = WRAPPING.iter().any(|prefix| text.starts_with(prefix)) && cause.source().is_some();
+        if !says_nothing && parts.last().is_none_or(|last| !last.contains(&text)) {
             parts.push(text);
         }
     }
@@ -34,12 +38,16 @@ fn causes(error: &reqwest::Error) -> Vec<&(dyn StdError + 'static)> {
     causes
 }
 
+/// Whether these are hyper's words for bytes that are no HTTP answer, or for an answer before the question, as gRPC
+/// servers give it; hyper's error type is not ours to name.
+fn is_noise(text: &str) -> bool {
+    (text.starts_with("invalid") && text.ends_with("parsed")) || text.contains("received unexpected message")
+}
+
 /// Turns a failure below HTTP into an error, and says whether it may pass.
 pub(super) fn failure(error: reqwest::Error, host: &Arc<str>, route: &Arc<str>) -> Failure {
     let is_tls = causes(&error).iter().any(|cause| cause.downcast_ref::<rustls::Error>().is_some());
-    // hyper's words for bytes that are no HTTP answer; its error type is not ours to name
-    let is_noise =
-        causes(&error).iter().map(ToString::to_string).any(|t| t.starts_with("invalid") && t.ends_with("parsed"));
+    let is_noise = causes(&error).iter().any(|cause| is_noise(&cause.to_string()));
     let (connecting, reason) = (error.is_connect(), reason(error));
     let (host, route) = (host.clone(), route.clone());
     if is_tls {
