@@ -186,6 +186,6 @@ fn bar(share: Option<u64>, room: usize, colour: bool) -> String {
     };
     let halves = usize::try_from(share).unwrap_or(0) * room * 2 / 1_000;
     let (full, half) = (halves / 2, halves % 2);
-    let (done, rest) = (format!("{}{}", "━".repeat(full), "╸".repeat(half)), " ".repeat(room - full - half));
-    if colour { format!("\u{1b}[36m{done}\u{1b}[0m{rest}") } else { done + &rest }
+    let (done, rest) = (format!("{}{}", "━".repeat(full), "╸".repeat(half)), "─".repeat(room - full - half));
+    if colour { format!("\u{1b}[36m{done}\u{1b}[0;2m{rest}\u{1b}[0m") } else { done + &rest }
 }
