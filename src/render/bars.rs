@@ -9,6 +9,7 @@ use console::{measure_text_width, truncate_str};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::progress::{Progress, Tally};
+use super::terminal::Stderr;
 use super::{Moment, Render, words};
 use crate::event::Event;
 
@@ -51,8 +52,8 @@ impl Bars {
     /// Draws on stderr through `screen`, which the log shares.
     #[must_use]
     pub fn on_stderr(screen: MultiProgress, colour: bool) -> Self {
-        let columns = Box::new(|| usize::from(console::Term::stderr().size().1));
-        Self::new(screen, ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND), Look { colour, columns })
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(Stderr::new()), DRAWS_PER_SECOND);
+        Self::new(screen, target, Look { colour, columns: Box::new(Stderr::columns) })
     }
 
     /// Draws on any terminal.
