@@ -1,4 +1,5 @@
 //! The tree of commands and flags with their help. A flag is here only once it works; docs/commands is made from this.
+#![expect(clippy::doc_markdown, reason = "these doc comments are help texts, printed as they are")]
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -75,15 +76,14 @@ pub(super) enum ArchiveCommand {
 /// schemas, into a new directory below DIR. The archive is sealed only when the counts agree and the server was whole
 /// from the first page to the last; an archive without a manifest is incomplete.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
 pub(super) struct BackupArgs {
     /// Collections to back up; `*`, `?`, `[…]` and `{a,b}` match as in a shell [default: all]
     #[arg(value_name = "NAME|GLOB")]
     pub collections: Vec<String>,
-    /// Folder for archives; each backup is a new directory in it
+    /// Folder for archives; each backup is a new directory in it [env: ELYSIACTL_ARCHIVE_DIR] [default: ./backups]
     ///
     /// The folder is made if it is missing.
-    ///
-    /// [env: ELYSIACTL_ARCHIVE_DIR] [default: ./backups]
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub output: Option<PathBuf>,
     /// Leave out a collection, by name or glob; may be repeated
@@ -156,16 +156,14 @@ pub(super) struct ConnectionArgs {
     ///
     /// Without a scheme https is used, and http for this machine. If neither --url nor WEAVIATE_URL is given, WCD_URL
     /// is used together with WCD_API_KEY.
-    ///
-    /// [env: WEAVIATE_URL] [default: http://localhost:8080]
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     pub url: Option<String>,
     /// Read the API key from a file, `-` for stdin; otherwise it comes from the environment [env: WEAVIATE_API_KEY]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub api_key_file: Option<PathBuf>,
     // Refused with advice: what stands on a command line can be read by every user of the machine.
-    #[arg(long, global = true, hide = true, num_args = 0..=1, allow_hyphen_values = true)]
-    pub api_key: Option<Option<String>>,
+    #[arg(long, global = true, hide = true, num_args = 0..=1, default_missing_value = "", allow_hyphen_values = true)]
+    pub api_key: Option<String>,
     /// Send a header with every request: NAME=@env:VAR or NAME=@file:PATH; may be repeated
     ///
     /// NAME=VALUE is taken only for headers that hold no secret.

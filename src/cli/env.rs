@@ -1,34 +1,32 @@
 //! The environment, read through one door so that tests can set it.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 
 use super::Failure;
 use crate::event::Class;
 
-/// Where environment variables come from.
-pub struct Env(Box<dyn Fn(&str) -> Option<OsString>>);
+/// Environment variables, as they were when the program began.
+pub struct Env(HashMap<OsString, OsString>);
 
 impl Env {
     /// The environment of this process.
     #[must_use]
     pub fn process() -> Self {
-        Self(Box::new(|name| std::env::var_os(name)))
+        Self(std::env::vars_os().collect())
     }
 
     /// Exactly these variables.
     #[must_use]
     pub fn of(variables: &[(&str, &str)]) -> Self {
-        let variables: HashMap<String, OsString> =
-            variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        Self(Box::new(move |name| variables.get(name).cloned()))
+        Self(variables.iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 
     /// A variable as it is; an empty one counts as not set.
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<OsString> {
-        (self.0)(name).filter(|value| !value.is_empty())
+        self.0.get(OsStr::new(name)).filter(|value| !value.is_empty()).cloned()
     }
 
     /// A variable as text; an empty one counts as not set.

@@ -128,7 +128,47 @@ fn nothing(op: Op) -> RunResult {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::{Cli, Env};
+
+    fn quiet() -> Out {
+        let line = ["elysiactl", "--quiet", "archive", "check", "x"];
+        Out::new(&Cli::try_parse_from(line).expect("flags that parse").output, &Env::of(&[]))
+    }
+
+    #[test]
+    fn a_run_ends_with_the_exit_code_of_its_status() {
+        let result = RunResult { status: Status::Incomplete, ..nothing(Op::Backup) };
+        let finished = Finished { result, closing: Closing::default() };
+        let code = run_with_events(&quiet(), Op::Backup, async |events, cancel| {
+            events.emit(Event::PlanMade { collections: Vec::new() });
+            assert!(!cancel.is_cancelled());
+            Ok(finished)
+        });
+        assert_eq!(format!("{:?}", code.expect("finished")), format!("{:?}", ExitCode::from(3)));
+    }
+
+    #[test]
+    fn a_panic_inside_a_run_is_a_bug_and_the_run_is_finished_all_the_same() {
+        let failed = run_with_events(&quiet(), Op::Backup, async |_, _| panic!("a permit is missing"));
+        let failure = failed.expect_err("a failure");
+        assert_eq!((failure.class, failure.causes[0].as_str()), (Class::Bug, "a permit is missing"));
+        assert_eq!(failure.partial.expect("a result").exit_code, 1);
+    }
+
+    #[test]
+    fn work_that_hangs_after_the_end_does_not_hold_it_up() {
+        let failed = run_with_events(&quiet(), Op::Backup, async |events, _| {
+            let _lost = tokio::spawn(async move {
+                let _events = events;
+                std::future::pending::<()>().await;
+            });
+            Err(Failure::new(Class::Server, "gone"))
+        });
+        assert_eq!(failed.expect_err("a failure").class, Class::Server);
+    }
 
     fn moment() -> Moment {
         Moment { time: jiff::Timestamp::UNIX_EPOCH, elapsed: Duration::from_secs(2) }

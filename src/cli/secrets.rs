@@ -19,8 +19,10 @@ const SECRET_WORDS: [&str; 9] =
 
 /// The API key from a file, or from stdin for `-`. White space around it is no part of it.
 pub(super) fn key_from(path: &Path) -> Result<SecretString, Failure> {
-    let text = if path == Path::new("-") { read(io::stdin().lock(), path, "API key") } else { open(path, "API key") }?;
-    key(&text, &path.display().to_string())
+    if path == Path::new("-") {
+        return key(&read(io::stdin().lock(), Path::new("stdin"), "API key")?, "stdin");
+    }
+    key(&open(path, "API key")?, &path.display().to_string())
 }
 
 /// The API key from an environment variable.

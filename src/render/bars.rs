@@ -9,6 +9,7 @@ use console::{measure_text_width, truncate_str};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::progress::{Progress, Tally};
+use super::terminal::Stderr;
 use super::{Moment, Render, words};
 use crate::event::Event;
 
@@ -24,8 +25,12 @@ const WIDEST: usize = 110;
 const NAME_COLUMNS: usize = 24;
 /// From this many columns on, counts are written out.
 const FULL_COUNTS: usize = 100;
-/// Below this many columns, bytes and bar are left out.
-const NARROW: usize = 64;
+/// Columns of the shortest bar.
+const SHORTEST_BAR: usize = 4;
+/// Between two columns.
+const GAP: &str = "  ";
+/// Share, counts, rate, bytes and time left: which of them to keep first where not all fit.
+const BY_WORTH: [usize; 5] = [0, 4, 1, 2, 3];
 
 /// How the terminal is to be used.
 pub struct Look {
@@ -47,8 +52,8 @@ impl Bars {
     /// Draws on stderr through `screen`, which the log shares.
     #[must_use]
     pub fn on_stderr(screen: MultiProgress, colour: bool) -> Self {
-        let columns = Box::new(|| usize::from(console::Term::stderr().size().1));
-        Self::new(screen, ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND), Look { colour, columns })
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(Stderr::new()), DRAWS_PER_SECOND);
+        Self::new(screen, target, Look { colour, columns: Box::new(Stderr::columns) })
     }
 
     /// Draws on any terminal.
@@ -132,27 +137,42 @@ struct Columns {
     colour: bool,
 }
 
-/// `Article  ━━━━━━╸     45 %  45.0k/100.0k  12.3k/s  1.2 GiB  ETA 12s`, cut down to what fits.
+/// `Article  ━━━━━━╸     45 %  45.0k/100.0k  12.3k/s  1.2 GiB  ETA 12s`; on a narrow terminal the least telling
+/// columns are left out.
 fn line(name: &str, tally: &Tally, at: Moment, columns: Columns) -> String {
-    let name = truncate_str(name, columns.names, "…");
+    let shortened = truncate_str(name, columns.names, "…");
+    let padding = columns.names.saturating_sub(measure_text_width(&shortened));
+    let mut line = format!("{shortened}{:padding$}", "");
+
     let share = tally.share().map_or_else(String::new, |share| format!("{} %", share / 10));
     let left = tally.left(at.elapsed).map_or_else(String::new, |left| format!("ETA {}", words::span(left)));
     let rate = words::rate(tally.rate(at.elapsed), "");
-    let (counts, count_columns) =
-        if columns.all >= FULL_COUNTS { (counts(tally, words::count), 23) } else { (counts(tally, words::short), 13) };
-    let padding = columns.names.saturating_sub(measure_text_width(&name));
-    let mut line = format!("{name}{:padding$}", "");
-    let mut facts = format!("{share:>5}  {counts:>count_columns$}  {rate:>8}");
-    if columns.all >= NARROW {
-        // A String takes every write.
-        let _ = write!(facts, "  {:>10}", words::bytes(tally.bytes));
+    let counts = match columns.all {
+        FULL_COUNTS.. => format!("{:>23}", counts(tally, words::count)),
+        _ => format!("{:>13}", counts(tally, words::short)),
+    };
+    let facts = [
+        format!("{share:>5}"),
+        counts,
+        format!("{rate:>8}"),
+        format!("{:>10}", words::bytes(tally.bytes)),
+        format!("{left:<10}"),
+    ];
+    let mut room = columns.all.saturating_sub(columns.names);
+    let mut shown = [false; 5];
+    for fact in BY_WORTH {
+        let needed = facts[fact].chars().count() + GAP.len();
+        shown[fact] = needed <= room;
+        room = room.saturating_sub(if shown[fact] { needed } else { 0 });
     }
-    let _ = write!(facts, "  {left:<10}");
-    let room = columns.all.saturating_sub(columns.names + measure_text_width(&facts) + 2);
-    if columns.all >= NARROW && room >= 4 {
-        let _ = write!(line, "  {}", bar(tally.share(), room - 1, columns.colour));
+    // A String takes every write.
+    if room >= GAP.len() + SHORTEST_BAR {
+        let _ = write!(line, "{GAP}{}", bar(tally.share(), room - GAP.len(), columns.colour));
     }
-    truncate_str(&format!("{line} {facts}"), columns.all, "").trim_end().into()
+    for (fact, _) in facts.iter().zip(shown).filter(|(_, shown)| *shown) {
+        let _ = write!(line, "{GAP}{fact}");
+    }
+    truncate_str(line.trim_end(), columns.all, "").into()
 }
 
 fn counts(tally: &Tally, number: fn(u64) -> String) -> String {
@@ -167,6 +187,6 @@ fn bar(share: Option<u64>, room: usize, colour: bool) -> String {
     };
     let halves = usize::try_from(share).unwrap_or(0) * room * 2 / 1_000;
     let (full, half) = (halves / 2, halves % 2);
-    let (done, rest) = (format!("{}{}", "━".repeat(full), "╸".repeat(half)), " ".repeat(room - full - half));
-    if colour { format!("\u{1b}[36m{done}\u{1b}[0m{rest}") } else { done + &rest }
+    let (done, rest) = (format!("{}{}", "━".repeat(full), "╸".repeat(half)), "─".repeat(room - full - half));
+    if colour { format!("\u{1b}[36m{done}\u{1b}[0;2m{rest}\u{1b}[0m") } else { done + &rest }
 }

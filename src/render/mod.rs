@@ -6,6 +6,7 @@ mod json;
 mod logs;
 mod progress;
 mod summary;
+mod terminal;
 mod text;
 mod words;
 

@@ -64,7 +64,9 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     if result.retries > 0 {
         facts.push(("Retries", words::counted(result.retries, "request") + " sent again"));
     }
-    facts.extend(result.peak_memory_bytes.map(|bytes| ("Memory", words::bytes(bytes) + " at most")));
+    facts.extend(
+        result.peak_memory_bytes.filter(|_| !closing.dry_run).map(|bytes| ("Memory", words::bytes(bytes) + " at most")),
+    );
     for (label, remarks) in [
         ("Changed", &closing.changes),
         ("Limits", &closing.limits),
@@ -104,9 +106,14 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
     let time = if took < Duration::from_secs(60) { format!("{:.1}s", took.as_secs_f64()) } else { words::span(took) };
     let mut text = format!("{done} {collections}, {objects}, {size} in {time}");
     if result.objects > 0 {
-        let _ = write!(text, " ({:.0} objects/s)", result.objects_per_second);
+        let _ = write!(text, " ({} objects/s)", per_second(result));
     }
     text + "\n\n"
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate for people, never negative")]
+fn per_second(result: &RunResult) -> String {
+    words::count(result.objects_per_second.round() as u64)
 }
 
 fn table(collections: &[CollectionResult]) -> String {
@@ -115,11 +122,18 @@ fn table(collections: &[CollectionResult]) -> String {
         return String::new();
     }
     let names = listed.iter().map(|c| c.name.as_str().len()).max().unwrap_or(0).clamp(10, 40);
-    let mut text = format!("  {:<names$}  {:>12}  {:>10}  Digest\n", "Collection", "Objects", "Size");
+    let digests = listed.iter().any(|c| c.digest.is_some());
+    let mut text = String::new();
+    let mut row = |name: &str, objects: &str, size: &str, digest: &str| {
+        let line = format!("  {name:<names$}  {objects:>13}  {size:>10}  {}", if digests { digest } else { "" });
+        text.push_str(line.trim_end());
+        text.push('\n');
+    };
+    row("Collection", "Objects", "Size", "Digest");
     for collection in listed {
         let digest = collection.digest.as_deref().map_or("–", |digest| digest.get(..16).unwrap_or(digest));
-        let (name, objects) = (collection.name.as_str(), words::count(collection.objects));
-        let _ = writeln!(text, "  {name:<names$}  {objects:>12}  {:>10}  {digest}", words::bytes(collection.bytes));
+        let (objects, size) = (words::count(collection.objects), words::bytes(collection.bytes));
+        row(collection.name.as_str(), &objects, &size, digest);
     }
     if listed.len() < collections.len() {
         let _ = writeln!(text, "  … and {} more", collections.len() - listed.len());

@@ -43,7 +43,12 @@ fn wrong_usage_is_exit_2_and_says_nothing_on_stdout() {
 fn a_key_on_the_command_line_is_refused_with_advice() {
     let output = run(&["col", "backup", "--api-key", "sesame"]);
     assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(said(&output), @"");
+    insta::assert_snapshot!(said(&output), @r"
+    error: --api-key is refused: a key on the command line can be read by every user of this machine
+
+    hint: put the key into the environment variable WEAVIATE_API_KEY
+    hint: or into a file, and name it with --api-key-file FILE (`-` for stdin)
+    ");
 }
 
 #[test]
@@ -51,7 +56,7 @@ fn an_empty_key_is_wrong_usage_even_with_a_key_in_the_environment() {
     let mut command = elysiactl(&["col", "backup", "--api-key-file", "-"]);
     let output = command.env("WEAVIATE_API_KEY", "k").output().expect("the binary runs");
     assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(said(&output), @"");
+    insta::assert_snapshot!(said(&output), @"error: the API key from stdin is empty");
 }
 
 #[cfg(unix)]
@@ -72,8 +77,22 @@ fn a_failure_is_an_error_its_numbered_causes_and_hints() {
         .because("os error 111")
         .hint("is the server running?")
         .hint("name another server with --url");
-    insta::assert_snapshot!(failure.text(false), @"");
-    insta::assert_snapshot!(failure.text(true).escape_debug().to_string().replace("\\n", "\n"), @"");
+    insta::assert_snapshot!(failure.text(false), @r"
+    error: cannot reach http://localhost:8080
+      1: connection refused
+      2: os error 111
+
+    hint: is the server running?
+    hint: name another server with --url
+    ");
+    insta::assert_snapshot!(failure.text(true).escape_debug().to_string().replace("\\n", "\n"), @r"
+    \u{1b}[1;31merror:\u{1b}[0m cannot reach http://localhost:8080
+      1: connection refused
+      2: os error 111
+
+    \u{1b}[36mhint:\u{1b}[0m is the server running?
+    \u{1b}[36mhint:\u{1b}[0m name another server with --url
+    ");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use elysiactl::event::{Event, Events, Op, Status};
+use elysiactl::event::{CollectionResult, Event, Events, Op, Status};
 use elysiactl::model::Clock;
 use elysiactl::render::{Closing, Json, Remark, Render, Stopwatch, Text, feed, summary};
 
@@ -149,7 +149,8 @@ fn the_summary_of_many_collections_names_what_is_missing() {
 #[test]
 fn the_summary_of_a_dry_run_and_of_a_check() {
     let dry = Closing { dry_run: true, ..Closing::default() };
-    let planned = run(Op::Backup, Status::Ok, vec![result("Article", 1), result("Chat", 2_000)]);
+    let unread = |name, objects| CollectionResult { digest: None, ..result(name, objects) };
+    let planned = run(Op::Backup, Status::Ok, vec![unread("Article", 1), unread("Chat", 2_000)]);
     let checked = run(Op::ArchiveCheck, Status::Ok, vec![result("Article", 120_000)]);
     insta::assert_snapshot!(summary(&planned, &dry) + "\n" + &summary(&checked, &Closing::default()));
 }

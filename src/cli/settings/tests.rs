@@ -74,7 +74,9 @@ fn a_header_takes_secrets_from_the_environment_and_files_only() {
 
 #[test]
 fn a_key_on_the_command_line_is_refused_and_not_repeated() {
-    for flags in [vec!["--api-key", "sesame"], vec!["--api-key=sesame"], vec!["--api-key"]] {
+    for flags in
+        [vec!["--api-key", "sesame"], vec!["--api-key=sesame"], vec!["--api-key", "-sesame"], vec!["--api-key"]]
+    {
         let failure = connect(&flags, &[]).expect_err("refused");
         assert!(failure.class == Class::Usage && !failure.hints.is_empty());
         assert!(!failure.text(false).contains("sesame"));
