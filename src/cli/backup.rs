@@ -1,16 +1,126 @@
-//! `col backup`: settings in, operation, summary out.
+//! `col backup`: settings in, plan shown, operation, summary out.
 
 use std::process::ExitCode;
 
 use super::args::{BackupArgs, ConnectionArgs};
-use super::{BackupSettings, Connect, Env, Failure, Out, run_with_events};
-use crate::event::{Class, Op};
+use super::connect::session;
+use super::explain::explain;
+use super::{BackupSettings, Connect, Env, Failure, Finished, Out, closing, run_with_events};
+use crate::archive;
+use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
+use crate::ops::backup::{self, Options, Plan, Stopped};
+use crate::render::{Closing, plain, size};
 
 pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let connect = Connect::resolve(connection, env)?;
     let settings = BackupSettings::resolve(args, env);
-    run_with_events(out, Op::Backup, async |_events, _cancel| {
-        let what = format!("{} into {}", connect.url, settings.folder.display());
-        Err(Failure::new(Class::Bug, "this build cannot back up yet").because(what))
+    run_with_events(out, Op::Backup, async |events, cancel| {
+        let client = connect.client(&events)?;
+        let session = session(events, cancel.clone());
+        let planned = tokio::select! {
+            planned = backup::plan(&client, &session, options(&settings)) => planned.map_err(|e| explain(&e))?,
+            () = cancel.cancelled() => return Err(Failure::new(Class::Interrupted, "interrupted; nothing was written")),
+        };
+        if settings.dry_run {
+            session.events.emit(Event::PlanMade { collections: planned.listed() });
+            return Ok(would(&planned));
+        }
+        if out.wants_words() {
+            out.note(&headline(&planned));
+        }
+        let server = closing::server(&planned.url, &planned.server_version);
+        let outcome = backup::run(&client, &session, planned).await.map_err(stopped)?;
+        let mut closing = closing::of(&outcome.manifest, server);
+        closing.next = vec![closing::check_command(outcome.result.archive.as_deref())];
+        Ok(Finished { result: outcome.result, closing })
     })
+}
+
+fn options(settings: &BackupSettings) -> Options {
+    Options {
+        folder: settings.folder.clone(),
+        selection: settings.selection.clone(),
+        content: match settings.content {
+            super::Content::Full => archive::Content::Full,
+            super::Content::NoVectors => archive::Content::NoVectors,
+            super::Content::SchemaOnly => archive::Content::SchemaOnly,
+        },
+        codec: match settings.compression {
+            None => archive::Codec::None,
+            Some(super::Compression::Zstd) => archive::Codec::Zstd,
+            Some(super::Compression::Gzip) => archive::Codec::Gzip,
+            Some(super::Compression::Lz4) => archive::Codec::Lz4,
+        },
+        jobs: settings.jobs,
+        page_objects: settings.batch_size,
+        memory_bytes: settings.memory_limit,
+    }
+}
+
+/// One line before the run: what, from where, to where.
+fn headline(plan: &Plan) -> String {
+    let (objects, bytes) = (total(plan, |p| p.objects), total(plan, backup::Planned::bytes));
+    let mut text =
+        format!("Backing up {} from {}", closing::counted(plan.collections.len() as u64, "collection"), plan.url);
+    if let Some(objects) = objects {
+        text += &format!(", {}", closing::counted(objects, "object"));
+    }
+    if let Some(bytes) = bytes.filter(|b| *b > 0) {
+        text += &format!(", about {}", size(bytes));
+    }
+    plain(&format!("{text}, into {}", plan.archive.display())) + "\n"
+}
+
+fn total(plan: &Plan, of: impl Fn(&backup::Planned) -> Option<u64>) -> Option<u64> {
+    plan.collections.iter().map(of).sum()
+}
+
+/// What a dry run says.
+fn would(plan: &Plan) -> Finished {
+    let one = |p: &backup::Planned| CollectionResult {
+        name: p.schema.name.clone(),
+        tenants: 0,
+        objects: p.objects.unwrap_or(0),
+        bytes: p.bytes().unwrap_or(0),
+        digest: None,
+        rejected: 0,
+        changed_seen: None,
+    };
+    let collections: Vec<CollectionResult> = plan.collections.iter().map(one).collect();
+    let result = RunResult {
+        op: Op::Backup,
+        status: if plan.skipped.is_empty() { Status::Ok } else { Status::Incomplete },
+        exit_code: 0,
+        archive: Some(plan.archive.display().to_string()),
+        objects: collections.iter().map(|c| c.objects).sum(),
+        bytes: collections.iter().map(|c| c.bytes).sum(),
+        collections,
+        seconds: 0.0,
+        objects_per_second: 0.0,
+        retries: 0,
+        peak_memory_bytes: None,
+        errors: Vec::new(),
+    };
+    let closing = Closing {
+        dry_run: true,
+        server: Some(closing::server(&plan.url, &plan.server_version)),
+        would_be: Some(plan.archive.display().to_string()),
+        free_bytes: plan.free_bytes,
+        topology_unchecked: plan.topology.reason.clone(),
+        skipped: plan.skipped.iter().map(closing::skipped).collect(),
+        ..Closing::default()
+    };
+    Finished { result, closing }
+}
+
+/// A run that stopped: the error, and what it left.
+fn stopped(stopped: Stopped) -> Failure {
+    let failure = explain(&stopped.error);
+    match stopped.archive {
+        Some(path) => failure.hint(format!(
+            "{} has no manifest and is not a backup; it holds what was sealed before the run stopped, and can be removed",
+            path.display()
+        )),
+        None => failure,
+    }
 }

@@ -4,7 +4,10 @@
 mod archive;
 mod args;
 mod backup;
+mod closing;
+mod connect;
 mod env;
+mod explain;
 mod failure;
 mod logging;
 mod memory;
@@ -12,6 +15,7 @@ mod output;
 mod runtime;
 mod secrets;
 mod settings;
+mod show;
 mod signals;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -51,9 +55,9 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Col(ColCommand::Backup(args)) => backup::run(args, &cli.connection, env, out),
-        Command::Archive(ArchiveCommand::Show(args)) => archive::show(args, out),
-        Command::Archive(ArchiveCommand::Check(args)) => archive::check(args, out),
-        Command::Archive(ArchiveCommand::Cat(args)) => archive::cat(args, out),
+        Command::Archive(ArchiveCommand::Show(args)) => archive::show(args, env, out),
+        Command::Archive(ArchiveCommand::Check(args)) => archive::check(args, env, out),
+        Command::Archive(ArchiveCommand::Cat(args)) => archive::cat(args, env, out),
     }
 }
 

@@ -117,10 +117,9 @@ pub struct BackupSettings {
 
 impl BackupSettings {
     pub(super) fn resolve(args: &BackupArgs, env: &Env) -> Self {
-        let folder = args.output.clone().or_else(|| env.raw("ELYSIACTL_ARCHIVE_DIR").map(PathBuf::from));
         Self {
             selection: Selection { take: args.collections.clone(), exclude: args.exclude.clone() },
-            folder: folder.unwrap_or_else(|| DEFAULT_FOLDER.into()),
+            folder: args.output.clone().unwrap_or_else(|| folder(env)),
             content: match (args.schema_only, args.skip_vectors) {
                 (true, _) => Content::SchemaOnly,
                 (false, true) => Content::NoVectors,
@@ -133,6 +132,11 @@ impl BackupSettings {
             dry_run: args.dry_run,
         }
     }
+}
+
+/// The folder of archives, unless a flag names another.
+pub(super) fn folder(env: &Env) -> PathBuf {
+    env.raw("ELYSIACTL_ARCHIVE_DIR").map_or_else(|| DEFAULT_FOLDER.into(), PathBuf::from)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::archive::manifest::{Incomplete, Limit, Skipped, TopologyRecord};
 use crate::archive::{Codec, Content, Manifest};
 use crate::event::{PlannedCollection, RunResult};
 use crate::model::{Schema, Selection};
+use crate::ops::Error;
 
 pub use plan::plan;
 pub use run::run;
@@ -124,6 +125,17 @@ pub struct Outcome {
     pub manifest: Manifest,
     /// Lock or journal files that could not be removed.
     pub left_behind: Vec<&'static str>,
+}
+
+/// A backup that stopped before its end.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Stopped {
+    /// Why.
+    #[source]
+    pub error: Error,
+    /// The unsealed archive it left, if it got as far as making one.
+    pub archive: Option<PathBuf>,
 }
 
 /// What one collection added to the manifest's lists.

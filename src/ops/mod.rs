@@ -2,6 +2,7 @@
 //! both sides' totals, and alone decide that something is done.
 
 pub mod backup;
+pub mod cat;
 pub mod check;
 mod drift;
 mod error;

@@ -155,7 +155,7 @@ fn line(name: &str, tally: &Tally, at: Moment, columns: Columns) -> String {
         format!("{share:>5}"),
         counts,
         format!("{rate:>8}"),
-        format!("{:>10}", words::bytes(tally.bytes)),
+        format!("{:>10}", words::size(tally.bytes)),
         format!("{left:<10}"),
     ];
     let mut room = columns.all.saturating_sub(columns.names);

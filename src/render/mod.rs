@@ -16,4 +16,4 @@ pub use json::Json;
 pub use logs::Logs;
 pub use summary::{Closing, Remark, summary};
 pub use text::Text;
-pub use words::{plain, quoted};
+pub use words::{count, counted, plain, quoted, size};

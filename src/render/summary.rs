@@ -29,6 +29,10 @@ pub struct Closing {
     pub server: Option<String>,
     /// Bytes on disk, all files of the archive together.
     pub stored_bytes: Option<u64>,
+    /// Where a dry run would put the archive.
+    pub would_be: Option<String>,
+    /// Bytes free in the folder of archives, where a dry run says so.
+    pub free_bytes: Option<u64>,
     /// Why it is not known whether the server was whole; `None` where it was asked.
     pub topology_unchecked: Option<String>,
     /// What changed meanwhile, beyond the number in `changed_seen`.
@@ -51,6 +55,8 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     let mut facts: Vec<(&str, String)> = Vec::new();
     facts.extend(closing.server.iter().map(|server| ("Server", words::plain(server))));
     facts.extend(result.archive.iter().filter(|_| !closing.dry_run).map(|path| ("Archive", archive(path, closing))));
+    facts.extend(closing.would_be.iter().map(|path| ("Would be", words::quoted(path))));
+    facts.extend(closing.free_bytes.map(|free| ("Free", words::size(free) + " on that disk")));
     if let [CollectionResult { digest: Some(digest), .. }] = result.collections.as_slice() {
         facts.push(("Digest", digest.clone()));
     }
@@ -65,7 +71,7 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
         facts.push(("Retries", words::counted(result.retries, "request") + " sent again"));
     }
     facts.extend(
-        result.peak_memory_bytes.filter(|_| !closing.dry_run).map(|bytes| ("Memory", words::bytes(bytes) + " at most")),
+        result.peak_memory_bytes.filter(|_| !closing.dry_run).map(|bytes| ("Memory", words::size(bytes) + " at most")),
     );
     for (label, remarks) in [
         ("Changed", &closing.changes),
@@ -98,7 +104,7 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
     };
     let collections = words::counted(result.collections.len() as u64, "collection");
     let objects = words::counted(result.objects, "object");
-    let size = words::bytes(result.bytes);
+    let size = words::size(result.bytes);
     if closing.dry_run {
         return format!("{done} {collections}, {objects}, about {size}; nothing was written\n\n");
     }
@@ -132,7 +138,7 @@ fn table(collections: &[CollectionResult]) -> String {
     row("Collection", "Objects", "Size", "Digest");
     for collection in listed {
         let digest = collection.digest.as_deref().map_or("–", |digest| digest.get(..16).unwrap_or(digest));
-        let (objects, size) = (words::count(collection.objects), words::bytes(collection.bytes));
+        let (objects, size) = (words::count(collection.objects), words::size(collection.bytes));
         row(collection.name.as_str(), &objects, &size, digest);
     }
     if listed.len() < collections.len() {
@@ -142,7 +148,7 @@ fn table(collections: &[CollectionResult]) -> String {
 }
 
 fn archive(path: &str, closing: &Closing) -> String {
-    let size = closing.stored_bytes.map(|bytes| format!(" ({} on disk)", words::bytes(bytes))).unwrap_or_default();
+    let size = closing.stored_bytes.map(|bytes| format!(" ({} on disk)", words::size(bytes))).unwrap_or_default();
     words::quoted(path) + &size
 }
 

@@ -36,7 +36,7 @@ impl<W: Write + Send> Text<W> {
 
     fn finished(&self, result: &CollectionResult, at: Moment) -> String {
         let took = at.elapsed.saturating_sub(self.progress.began(&result.name));
-        let size = words::bytes(result.bytes);
+        let size = words::size(result.bytes);
         let (finished, all) = self.progress.finished();
         let objects = words::counted(result.objects, "object");
         format!("{}: {objects}, {size}, took {} ({finished} of {all})", result.name, words::span(took))
@@ -53,7 +53,7 @@ impl<W: Write + Send> Text<W> {
             None => words::counted(total.objects, "object"),
         }];
         facts.push(format!("{finished} of {}", words::counted(all as u64, "collection")));
-        facts.push(words::bytes(total.bytes));
+        facts.push(words::size(total.bytes));
         facts.push(words::rate(total.rate(at.elapsed), " objects"));
         facts.extend(total.left(at.elapsed).map(|left| format!("about {} left", words::span(left))));
         facts.extend(self.progress.trouble(at).map(Into::into));

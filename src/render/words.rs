@@ -43,7 +43,7 @@ pub fn quoted(value: &str) -> String {
 }
 
 /// `1234567` as `1,234,567`.
-pub(super) fn count(number: u64) -> String {
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -56,7 +56,7 @@ pub(super) fn count(number: u64) -> String {
 }
 
 /// `count` with the word that goes with it: `1 object`, `2 objects`.
-pub(super) fn counted(number: u64, word: &str) -> String {
+pub fn counted(number: u64, word: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {word}{plural}", count(number))
 }
@@ -67,7 +67,7 @@ pub(super) fn short(number: u64) -> String {
 }
 
 /// Bytes in binary units: `12.3 MiB`.
-pub(super) fn bytes(number: u64) -> String {
+pub fn size(number: u64) -> String {
     scaled(number, 1_024, &[" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"])
 }
 
@@ -113,8 +113,8 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::VectorUnprintable { collection } => {
             format!("{collection}: an object is saved without its vectors, since the server cannot print them")
         }
-        Warning::ObjectBeyondLimit { collection, bytes: size } => {
-            format!("{collection}: an object of {} is larger than --memory-limit; it is fetched alone", bytes(*size))
+        Warning::ObjectBeyondLimit { collection, bytes } => {
+            format!("{collection}: an object of {} is larger than --memory-limit; it is fetched alone", size(*bytes))
         }
         Warning::CountMismatch { collection, listed, counted } => format!(
             "{collection}: the server lists {} but counts {}, and nobody seems to write",
@@ -141,7 +141,7 @@ mod tests {
     fn numbers_read_well_at_every_size() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([999, 1_000, 999_949, 999_950].map(short), ["999", "1.0k", "999.9k", "1.0M"]);
-        assert_eq!([1_023, 1_024, u64::MAX].map(bytes), ["1023 B", "1.0 KiB", "16.0 EiB"]);
+        assert_eq!([1_023, 1_024, u64::MAX].map(size), ["1023 B", "1.0 KiB", "16.0 EiB"]);
         assert_eq!(
             [0, 59, 60, 3_599, 3_720].map(|s| span(Duration::from_secs(s))),
             ["0s", "59s", "1m00s", "59m59s", "1h02m"]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::collect::{Collect, Collected, schema_only};
-use super::{Outcome, Plan, Planned, Remarks, facts};
+use super::{Outcome, Plan, Planned, Remarks, Stopped, facts};
 use crate::archive::manifest::{TopologyRecord, TopologyState};
 use crate::archive::{ArchiveWriter, ClosedCollection, Content, Error as ArchiveError, RunHeader, SealFacts};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
@@ -32,14 +32,20 @@ struct Gathered {
 }
 
 /// Runs a plan to its end. With an error the archive stays unsealed; what was sealed of it stays on disk.
-pub async fn run(client: &Client, session: &Session, plan: Plan) -> Result<Outcome, Error> {
+pub async fn run(client: &Client, session: &Session, plan: Plan) -> Result<Outcome, Stopped> {
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     for skipped in &plan.skipped {
         if let Ok(collection) = skipped.collection.parse() {
             session.events.warn(Warning::CollectionSkipped { collection, reason: skipped.reason.clone() });
         }
     }
-    let mut writer = create(session, &plan).await?;
+    let writer = create(session, &plan).await.map_err(|error| Stopped { error, archive: None })?;
+    let archive = Some(writer.path().to_owned());
+    fill(client, session, plan, writer).await.map_err(|error| Stopped { error, archive })
+}
+
+/// Reads every collection into the archive and seals it.
+async fn fill(client: &Client, session: &Session, plan: Plan, mut writer: ArchiveWriter) -> Result<Outcome, Error> {
     let pages = plan.options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES).max(LEAST_PAGES_BYTES);
     let budget = Budget::new(pages);
     let mut gathered = Gathered::default();

@@ -1,0 +1,83 @@
+//! The remarks of a manifest in words, for the closing summary and `archive show`.
+
+use crate::archive::Manifest;
+use crate::archive::manifest::{CollectionEntry, Limit, LimitKind, Skipped, TopologyState};
+use crate::render::{Closing, Remark, quoted};
+
+pub(super) use crate::render::counted;
+
+/// Server and version in one phrase.
+pub(super) fn server(url: &str, version: &str) -> String {
+    format!("{url} (Weaviate {version})")
+}
+
+/// The command that checks an archive.
+pub(super) fn check_command(archive: Option<&str>) -> String {
+    format!("elysiactl archive check {}", quoted(archive.unwrap_or("ARCHIVE")))
+}
+
+/// Everything a manifest has to say beyond its numbers.
+pub(super) fn of(manifest: &Manifest, server: String) -> Closing {
+    Closing {
+        server: Some(server),
+        stored_bytes: Some(manifest.files.iter().map(|f| f.bytes).sum()),
+        topology_unchecked: match manifest.source.topology.state {
+            TopologyState::Unchecked => Some(manifest.source.topology.reason.clone().unwrap_or_default()),
+            TopologyState::Whole => None,
+        },
+        changes: manifest.collections.iter().filter_map(change).collect(),
+        limits: manifest.limits.iter().filter_map(limit).collect(),
+        skipped: manifest.skipped.iter().map(skipped).collect(),
+        incomplete: incomplete(manifest),
+        ..Closing::default()
+    }
+}
+
+fn change(entry: &CollectionEntry) -> Option<Remark> {
+    let mut clauses = Vec::new();
+    if let (Some(before), Some(after)) = (entry.counts.before, entry.counts.after)
+        && before != after
+    {
+        clauses.push(format!("{before} objects before and {after} after"));
+    }
+    if entry.schema_changed {
+        clauses.push("the schema grew (schema.before.json is the earlier one)".into());
+    }
+    (!clauses.is_empty()).then(|| Remark { about: entry.name.clone(), text: clauses.join("; ") })
+}
+
+fn limit(limit: &Limit) -> Option<Remark> {
+    let properties = limit.properties.join(", ");
+    let text = match limit.kind {
+        // True of every archive: the documentation says so, not every summary.
+        LimitKind::CreationTimes | LimitKind::ApiKeys | LimitKind::Other => return None,
+        LimitKind::BlobHash => format!("a restore cannot bring back the blobHash values of {properties}"),
+        LimitKind::Integers => {
+            let first = limit.first_ids.first().map(String::as_str).unwrap_or_default();
+            format!("holds integers the server prints but will not take back (first in {first})")
+        }
+    };
+    Some(Remark { about: limit.collection.clone().unwrap_or_default(), text })
+}
+
+/// Why something was left out.
+pub(super) fn skipped(skipped: &Skipped) -> Remark {
+    let tenant = skipped.tenant.as_ref().map(|t| format!(", tenant {t}")).unwrap_or_default();
+    Remark { about: skipped.collection.clone() + &tenant, text: skipped.reason.clone() }
+}
+
+fn incomplete(manifest: &Manifest) -> Vec<Remark> {
+    let objects = manifest.incomplete.iter().map(|i| Remark {
+        about: i.collection.clone(),
+        text: format!("object {} is kept without its vectors, which the server cannot print (NaN or Inf)", i.id),
+    });
+    let mismatched = manifest.collections.iter().filter(|c| c.consistency.count_mismatch).map(|c| Remark {
+        about: c.name.clone(),
+        text: format!(
+            "{} objects listed, but the server counts {}, and no writer explains it",
+            c.objects,
+            c.counts.after.or(c.counts.before).unwrap_or(0)
+        ),
+    });
+    mismatched.chain(objects).collect()
+}

@@ -1,0 +1,41 @@
+//! Makes the client of what `settings` resolved.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretSlice};
+use tokio_util::sync::CancellationToken;
+
+use super::explain::explain;
+use super::{Connect, Failure};
+use crate::archive::OsDisk;
+use crate::event::{Class, Events};
+use crate::model::Clock;
+use crate::ops::Session;
+use crate::weaviate::{Client, Connection, HeaderName};
+
+impl Connect {
+    /// A client for this server.
+    pub(super) fn client(&self, events: &Events) -> Result<Client, Failure> {
+        let wrong =
+            |e: crate::weaviate::Error| explain(&e.into()).hint(format!("the address comes from {}", self.url_from));
+        let mut connection = Connection::new(Connection::parse_url(&self.url).map_err(wrong)?);
+        connection.key.clone_from(&self.key);
+        for (name, value) in &self.headers {
+            let parsed = HeaderName::from_bytes(name.as_bytes());
+            let name = parsed.map_err(|_| Failure::new(Class::Usage, format!("{name} is not a header's name")))?;
+            connection.headers.push((name, value.clone()));
+        }
+        connection.ca_cert_pem.clone_from(&self.ca_cert_pem);
+        let pem = self.client_pem.as_ref();
+        connection.client_cert_pem = pem.map(|pem| SecretSlice::from(pem.expose_secret().as_bytes().to_vec()));
+        connection.insecure = self.insecure;
+        connection.stall_timeout = self.stall_timeout;
+        let seed = uuid::Uuid::new_v4().as_u64_pair().0;
+        Client::new(connection, events.clone(), seed).map_err(wrong)
+    }
+}
+
+/// What an operation gets: the real disk and clock.
+pub(super) fn session(events: Events, cancel: CancellationToken) -> Session {
+    Session { events, cancel, disk: Arc::new(OsDisk), clock: Clock::system() }
+}

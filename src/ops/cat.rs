@@ -1,0 +1,55 @@
+//! `archive cat`: the objects of an archive, line by line, in the order of its files, each part proven as it is read.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Error;
+use crate::archive::{Archive, Disk, Error as ArchiveError};
+
+/// Why printing stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum CatError {
+    /// The archive.
+    #[error(transparent)]
+    Archive(#[from] Error),
+    /// Whoever takes the lines.
+    #[error("cannot write the lines")]
+    Output(#[source] io::Error),
+}
+
+impl From<ArchiveError> for CatError {
+    fn from(e: ArchiveError) -> Self {
+        Self::Archive(e.into())
+    }
+}
+
+/// Writes every object of `collection` (of all, if `None`) to `out`, one a line, as the server printed it; in a
+/// multi-tenant collection with a first member `tenant`. Blocks. Lines of a damaged part may be written before the
+/// damage is found, so only an `Ok` vouches for what was written.
+pub fn run(disk: &Arc<dyn Disk>, path: &Path, collection: Option<&str>, out: &mut dyn Write) -> Result<(), CatError> {
+    let archive = Archive::open(disk, path)?;
+    let wanted = |name: &str| collection.is_none_or(|c| c == name);
+    if let Some(name) = collection.filter(|c| !archive.collections().iter().any(|e| e.name == *c)) {
+        let similar = archive.collections().iter().filter_map(|e| e.name.parse().ok()).take(3).collect();
+        return Err(Error::UnknownCollection { name: name.to_owned(), alias_of: None, similar }.into());
+    }
+    for entry in archive.collections().iter().filter(|e| wanted(&e.name)) {
+        let runs = archive.runs(entry)?;
+        for part in &entry.parts {
+            let mut reader = archive.part(entry, part, &runs)?;
+            while let Some(line) = reader.next_line()? {
+                let tenant = reader.runs().get(line.run).and_then(|run| run.tenant.clone());
+                let written = match tenant {
+                    // Every object has members, so a comma belongs behind the one put first.
+                    Some(tenant) => write!(out, "{{\"tenant\":\"{tenant}\",")
+                        .and_then(|()| out.write_all(line.text.get(1..).unwrap_or_default())),
+                    None => out.write_all(&line.text),
+                };
+                written.and_then(|()| out.write_all(b"\n")).map_err(CatError::Output)?;
+            }
+            reader.finish()?;
+        }
+    }
+    out.flush().map_err(CatError::Output)
+}
