@@ -1,15 +1,12 @@
 //! What a person sees and a script gets when something is wrong.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use elysiactl::cli::Failure;
 use elysiactl::event::Class;
+use serde_json::Value;
 
-fn elysiactl(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_elysiactl"));
-    command.args(arguments).env_clear().stdin(Stdio::null());
-    command
-}
+use crate::binary::elysiactl;
 
 fn run(arguments: &[&str]) -> Output {
     elysiactl(arguments).output().expect("the binary runs")
@@ -57,6 +54,19 @@ fn an_empty_key_is_wrong_usage_even_with_a_key_in_the_environment() {
     let output = command.env("WEAVIATE_API_KEY", "k").output().expect("the binary runs");
     assert_eq!(output.status.code(), Some(2));
     insta::assert_snapshot!(said(&output), @"error: the API key from stdin is empty");
+}
+
+#[test]
+fn a_run_that_fails_still_prints_run_finished_last_with_its_exit_code() {
+    let output = run(&["--json", "-vv", "archive", "check", "no-such-archive"]);
+    let lines = String::from_utf8(output.stdout.clone()).expect("text");
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let (first, last) = (&lines[0], &lines[lines.len() - 1]);
+    assert_eq!((&first["event"], &first["op"]), (&"run_started".into(), &"archive_check".into()));
+    assert_eq!((&last["event"], &last["status"]), (&"run_finished".into(), &"failed".into()));
+    assert_eq!(last["exit_code"].as_i64(), output.status.code().map(Into::into));
+    assert!(last["exit_code"] != 0 && said(&output).contains(last["errors"][0].as_str().expect("an error")));
+    assert_eq!(last["peak_memory_bytes"].is_u64(), cfg!(any(target_os = "linux", target_os = "macos")));
 }
 
 #[cfg(unix)]

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use clap::CommandFactory;
 use elysiactl::cli::Cli;
+
+use crate::binary::elysiactl;
 
 /// Every command as the words that lead to it.
 fn commands(command: &clap::Command, words: &[String], found: &mut Vec<Vec<String>>) {
@@ -17,8 +18,7 @@ fn commands(command: &clap::Command, words: &[String], found: &mut Vec<Vec<Strin
 }
 
 fn help(words: &[String]) -> String {
-    let run = Command::new(env!("CARGO_BIN_EXE_elysiactl")).args(words).arg("--help").env_clear().output();
-    let output = run.expect("the binary runs");
+    let output = elysiactl(words).arg("--help").output().expect("the binary runs");
     assert!(output.status.success() && output.stderr.is_empty(), "{words:?}");
     String::from_utf8(output.stdout).expect("text").replace("elysiactl.exe", "elysiactl")
 }

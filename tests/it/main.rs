@@ -2,6 +2,8 @@
 
 /// Bars on a terminal held in memory.
 mod bars;
+/// The binary with an empty environment.
+mod binary;
 /// docs/events.md names every event, every warning and every field.
 mod events_doc;
 /// Exit codes and messages of the binary when something is wrong.
