@@ -32,3 +32,6 @@ pub use part_reader::{Line, PartReader};
 pub use proof::RunProof;
 pub use reader::Archive;
 pub use writer::{ArchiveWriter, RunHeader, SealFacts, Sealed};
+
+#[cfg(test)]
+mod testing;

@@ -140,3 +140,6 @@ pub(super) fn parse_line(line: &[u8]) -> Option<Record> {
     }
     serde_json::from_slice(record).ok()
 }
+
+#[cfg(test)]
+mod tests;

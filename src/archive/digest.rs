@@ -174,7 +174,7 @@ fn put_vectors(hasher: &mut blake3::Hasher, object: &RawObject) {
 }
 
 /// The members of a JSON object as printed: order, repeats and spelling kept.
-struct Printed<'a>(Vec<(&'a str, &'a str)>);
+pub(super) struct Printed<'a>(pub(super) Vec<(&'a str, &'a str)>);
 
 impl<'de> Deserialize<'de> for Printed<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -232,3 +232,7 @@ fn beacons(value: &str) -> Option<String> {
     };
     references.iter().map(target).collect::<Option<Vec<_>>>().map(|targets| targets.join("\n"))
 }
+
+#[cfg(test)]
+#[path = "digest_tests.rs"]
+mod tests;

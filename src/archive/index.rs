@@ -166,3 +166,7 @@ pub(super) fn cover_exactly_once(runs: &[Run]) -> bool {
                 && of_tenant.last().is_some_and(|last| end(&last.covers) == ObjectId::MAX)
         })
 }
+
+#[cfg(test)]
+#[path = "index_tests.rs"]
+mod tests;

@@ -1,0 +1,80 @@
+//! Ranges cover the key space exactly once, or the gaps say where they do not.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::super::testing::range;
+use super::*;
+
+fn run(from: Option<u128>, to: Option<u128>) -> Run {
+    Run::empty(None, range(from, to))
+}
+
+#[test]
+fn nothing_read_is_one_gap_and_everything_read_is_none() {
+    assert_eq!(gaps(&[]), [KeyRange::ALL]);
+    assert_eq!(gaps(&[KeyRange::ALL]), []);
+    assert_eq!(gaps(&[range(None, Some(u128::MAX))]), []);
+    assert_eq!(gaps(&[range(Some(3), Some(5))]), [range(None, Some(3)), range(Some(5), None)]);
+}
+
+#[test]
+fn runs_out_of_order_overlapping_or_apart_are_noticed() {
+    assert!(cover_exactly_once(&[run(None, Some(5)), run(Some(5), None)]));
+    for bad in [
+        vec![run(Some(5), None), run(None, Some(5))],
+        vec![run(None, Some(5)), run(Some(4), None)],
+        vec![run(None, Some(5)), run(Some(6), None)],
+        vec![run(Some(0), None)],
+        vec![run(None, Some(5))],
+        vec![run(None, None), run(None, None)],
+    ] {
+        assert!(!cover_exactly_once(&bad), "{bad:?}");
+    }
+}
+
+proptest! {
+    /// Any cuts of the space, some of the pieces lost: pieces and gaps together cover everything exactly once.
+    #[test]
+    fn pieces_and_gaps_cover_every_key_exactly_once(
+        cuts in proptest::collection::btree_set(prop_oneof![any::<u128>(), 0..4u128, Just(u128::MAX - 1)], 0..12),
+        lost in any::<u16>(),
+    ) {
+        let mut cuts: BTreeSet<u128> = cuts;
+        cuts.remove(&u128::MAX);
+        let bounds: Vec<Option<u128>> = std::iter::once(None).chain(cuts.into_iter().map(Some)).collect();
+        let pieces = bounds.iter().enumerate().map(|(i, from)| run(*from, bounds.get(i + 1).copied().flatten()));
+        let pieces: Vec<Run> = pieces.collect();
+        prop_assert!(cover_exactly_once(&pieces));
+        let kept: Vec<Run> = pieces.iter().enumerate().filter(|(i, _)| lost >> i & 1 == 0).map(|(_, r)| r.clone()).collect();
+        let found = gaps(kept.iter().map(|r| &r.covers));
+        prop_assert_eq!(found.is_empty(), kept.len() == pieces.len());
+        let mut all: Vec<Run> = kept.into_iter().chain(found.into_iter().map(|g| Run::empty(None, g))).collect();
+        all.sort_by_key(|r| r.covers.from);
+        prop_assert!(cover_exactly_once(&all));
+    }
+
+    #[test]
+    fn a_run_survives_its_line(from in any::<Option<u128>>(), part in any::<u16>(), bytes in 2..u64::MAX, n in any::<u128>()) {
+        let first = ObjectId(n | 1 << 127);
+        let from = from.map(|f| ObjectId(f >> 1));
+        let mut digest = RunDigest::default();
+        digest.add(Hash([7; 32]));
+        let run = Run {
+            tenant: Some("t".parse().expect("a tenant")),
+            covers: KeyRange { from, to: None },
+            first_id: Some(first),
+            last_id: Some(first),
+            objects: 1,
+            part: Some(u32::from(part)),
+            offset: bytes / 3,
+            bytes,
+            stored_bytes: bytes / 2,
+            digest,
+        };
+        let text = serde_json::to_string(&RunLine::new(&run, Codec::Zstd)).expect("a line");
+        let line: RunLine = serde_json::from_str(&text).expect("a run");
+        prop_assert_eq!(line.into_run(Codec::Zstd), Ok(run));
+    }
+}
