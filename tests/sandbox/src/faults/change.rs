@@ -1,0 +1,112 @@
+//! Changes of the server's world, at once or at a request count.
+
+use std::time::Duration;
+
+use crate::cluster::{Cluster, Condition};
+use crate::json::{Json, parse};
+use crate::state::{Core, State};
+use crate::store::parse_id;
+
+/// Something that happens to the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A node is gone and the others have noticed.
+    NodeDown(String),
+    /// A node is gone and nobody has noticed yet: connections to it are refused.
+    NodeUnreachable(String),
+    /// A node is back and still loading.
+    NodeLoading(String),
+    /// A node is back. Its shards are no longer read-only, and what was deleted meanwhile without a time is back too
+    /// where the collection resolves conflicts by time.
+    NodeUp(String),
+    /// All replicas hold the same again.
+    Repair,
+    /// A node's replica lacks an object: collection, id, node.
+    Lacks(String, String, String),
+    /// The vector of an object holds NaN: collection, id.
+    Unprintable(String, String),
+    /// Somebody writes an object (JSON, as in a batch).
+    Write(String),
+    /// Somebody deletes an object: collection, tenant, id.
+    Delete(String, Option<String>, String),
+    /// Somebody drops a collection.
+    Drop(String),
+    /// Replicas on other nodes take a shard's new status that much later.
+    FreezeLag(Duration),
+    /// Calls that hang have their connection dropped after so long (60 s if not said).
+    Hang(Duration),
+    /// Right after this collection is dropped, somebody who did not notice writes these objects.
+    WriterThroughDrop(String, Vec<String>),
+}
+
+/// Carries a change out.
+pub(crate) fn apply(core: &Core, change: &Change) {
+    if let Change::Write(text) = change {
+        if let Ok(item) = parse(text.as_bytes()) {
+            let batch = Json::Array(vec![item]);
+            crate::routes::batch::write_all(core, &batch, &crate::routes::batch::Level::default());
+        }
+        return;
+    }
+    let mut state = core.write();
+    let state = &mut *state;
+    match change {
+        Change::NodeDown(name) => set(state, name, Condition::Down),
+        Change::NodeUnreachable(name) => set(state, name, Condition::Unreachable),
+        Change::NodeLoading(name) => set(state, name, Condition::Loading),
+        Change::NodeUp(name) => {
+            set(state, name, Condition::Up);
+            come_back(state, name);
+        }
+        Change::Repair => state.cluster.repair(),
+        Change::Lacks(class, id, node) => {
+            if let (Some(id), Some(node)) = (parse_id(id), state.cluster.number(node)) {
+                state.cluster.set_absent(class, node, id, true);
+            }
+        }
+        Change::Unprintable(class, id) => {
+            state.unprintable.extend(parse_id(id).map(|id| (class.clone(), id)));
+        }
+        Change::Delete(class, tenant, id) => {
+            let space = state.collection_mut(class).and_then(|c| c.space_mut(tenant.as_deref()).ok());
+            if let (Some(space), Some(id)) = (space, parse_id(id)) {
+                space.store.remove(id);
+            }
+        }
+        Change::Drop(class) => {
+            state.collections.remove(class);
+        }
+        Change::Hang(hang) => state.cluster.hang = *hang,
+        Change::FreezeLag(lag) => state.cluster.freeze_lag = *lag,
+        Change::WriterThroughDrop(class, objects) => {
+            state.revived.insert(class.clone(), objects.clone());
+        }
+        Change::Write(_) => {}
+    }
+}
+
+fn set(state: &mut State, name: &str, condition: Condition) {
+    if let Some(number) = state.cluster.number(name) {
+        state.cluster.nodes[number].condition = condition;
+    }
+}
+
+/// What a returning node brings: READY shards, and objects whose deletion it did not see.
+fn come_back(state: &mut State, name: &str) {
+    let Some(node) = state.cluster.number(name) else { return };
+    for collection in state.collections.values_mut() {
+        collection.shards_mut().for_each(|shard| Cluster::forget_status(shard, node));
+    }
+    for buried in std::mem::take(&mut state.cluster.buried) {
+        let Some(collection) = state.collections.get_mut(&buried.class) else { continue };
+        let strategy = collection.document.at(&["replicationConfig", "deletionStrategy"]).and_then(Json::as_text);
+        if strategy != Some("TimeBasedResolution") {
+            continue;
+        }
+        if let Ok(space) = collection.space_mut(buried.tenant.as_deref())
+            && space.store.get(buried.id).is_none()
+        {
+            space.store.put(buried.id, buried.object);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Faults on demand: what to break, when, and the switches a test holds.
+
+mod change;
+mod handle;
+mod kind;
+pub(crate) mod plan;
+
+pub use change::Change;
+pub(crate) use change::apply;
+pub use handle::Faults;
+pub use kind::{Fault, Kind, PageFault, When};

@@ -1,0 +1,116 @@
+//! `POST /v1/graphql`: counts (`weaviate-rest.md` section 9).
+
+use crate::auth::{Domain, refusal};
+use crate::call::{Call, Reply, either};
+use crate::cluster::{Cluster, Condition};
+use crate::graphql::{Count, read};
+use crate::json::{Json, object};
+use crate::state::{Collection, Core, State};
+
+pub(super) fn counts(core: &Core, call: &Call) -> Reply {
+    either(try_counts(core, call))
+}
+
+fn error(message: &str, line: usize, column: usize, path: Json) -> Json {
+    let place = object! {"column": column, "line": line};
+    object! {"locations": vec![place], "message": message, "path": path}
+}
+
+fn try_counts(core: &Core, call: &Call) -> Result<Reply, Reply> {
+    let body = call.json("body")?;
+    if let Some(text) = refusal(call, "read_collections", Domain::Collections("*")) {
+        let why = "due to GraphQL introspection, this role must have the permission to `read_collections` on `*` (all) collections";
+        return Err(Reply::error(403, &format!("{why}: {text}")));
+    }
+    let query = body.text("query").unwrap_or("");
+    let state = core.read();
+    if query.is_empty() {
+        return Err(Reply::error(422, "query cannot be empty"));
+    }
+    if state.collections.is_empty() {
+        let why =
+            "no graphql provider present, this is most likely because no schema is present. Import a schema first!";
+        return Err(Reply::error(422, why));
+    }
+    let fields = read(query).map_err(|wrong| {
+        let error = error(&wrong.message, wrong.line, wrong.column, Json::Null);
+        Reply::json(200, &object! {"errors": vec![error]})
+    })?;
+    let invalid: Vec<Json> = fields.iter().filter_map(|field| check(&state, field)).collect();
+    if !invalid.is_empty() {
+        return Err(Reply::json(200, &object! {"errors": invalid}));
+    }
+    let mut errors = Vec::new();
+    let mut data = object! {};
+    for field in &fields {
+        let Some(collection) = state.collection(&field.class) else { continue };
+        match count(core, call, &state, collection, field)? {
+            Ok(count) => {
+                let count = object! {"meta": object! {"count": usize::try_from(count).unwrap_or(0)}};
+                data.set(&field.key, vec![count]);
+            }
+            Err(why) => {
+                let path = vec![Json::from("Aggregate"), Json::from(&field.key)];
+                errors.push(error(&why, field.line, field.column, path.into()));
+                data.set(&field.key, Json::Null);
+            }
+        }
+    }
+    crate::print::sort(&mut data);
+    let mut reply = object! {"data": object! {"Aggregate": data}};
+    if !errors.is_empty() {
+        reply.set("errors", errors);
+    }
+    Ok(Reply::json(200, &reply))
+}
+
+/// What is wrong with a field before anything is counted.
+fn check(state: &State, field: &Count) -> Option<Json> {
+    let exact = state.collections.contains_key(&field.class) || state.aliases.contains_key(&field.class);
+    let Some(collection) = state.collection(&field.class).filter(|_| exact) else {
+        let why = format!("Cannot query field \"{}\" on type \"AggregateObjectsObj\".", field.class);
+        return Some(error(&why, field.line, field.column, Json::Null));
+    };
+    if field.tenant.is_some() && collection.tenants.is_none() {
+        let why = format!("Unknown argument \"tenant\" on field \"{}\" of type \"AggregateObjectsObj\".", field.class);
+        return Some(error(&why, field.argument.0, field.argument.1, Json::Null));
+    }
+    None
+}
+
+/// The count, the server's complaint, or the end of the connection.
+fn count(
+    core: &Core,
+    call: &Call,
+    state: &State,
+    collection: &Collection,
+    field: &Count,
+) -> Result<Result<u64, String>, Reply> {
+    let space = match collection.space(field.tenant.as_deref()) {
+        Ok(space) => space,
+        Err(why) => return Ok(Err(why)),
+    };
+    let cluster = &state.cluster;
+    let unnoticed = |c: Condition| matches!(c, Condition::Unreachable);
+    let old = !core.ours.omits_lost_shards();
+    let hangs = space.shards.iter().any(|s| s.replicas.iter().any(|r| unnoticed(cluster.condition(r.node))));
+    if hangs && !old {
+        return Err(Reply::dropped());
+    }
+    if let Some((shard, node)) = space.shards.iter().find_map(|s| cluster.lost(s).map(|node| (s, node))) {
+        if old {
+            let why = Cluster::shard_error(node, &shard.name, &collection.name);
+            return Ok(Err(format!("shard {}: {why}", shard.name)));
+        }
+        if collection.tenants.is_some() {
+            return Ok(Err("no read replica found".to_owned()));
+        }
+    }
+    let sieve = cluster.sieve(&collection.name, &space.shards, call.arrival.asked);
+    if sieve.is_open() {
+        return Ok(Ok(space.store.len()));
+    }
+    // New versions ask every replica, old ones the asked node only.
+    let seen = |id: u128| if old { sieve.shows(id) } else { sieve.reaches(id) };
+    Ok(Ok(space.store.walk(None).filter(|(id, _)| seen(*id)).count() as u64))
+}
