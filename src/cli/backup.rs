@@ -63,10 +63,10 @@ fn headline(plan: &Plan) -> String {
     let mut text =
         format!("Backing up {} from {}", closing::counted(plan.collections.len() as u64, "collection"), plan.url);
     if let Some(objects) = objects {
-        text += &format!(", {}", closing::counted(objects, "object"));
+        text = text + ", " + &closing::counted(objects, "object");
     }
     if let Some(bytes) = bytes.filter(|b| *b > 0) {
-        text += &format!(", about {}", size(bytes));
+        text = text + ", about " + &size(bytes);
     }
     plain(&format!("{text}, into {}", plan.archive.display())) + "\n"
 }

@@ -161,9 +161,8 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::Wire(e) => wire_class(e),
+            Self::Wire(e) | Self::Scan { source: scan::Error::Wire(e), .. } => wire_class(e),
             Self::Archive(e) => archive_class(e),
-            Self::Scan { source: scan::Error::Wire(e), .. } => wire_class(e),
             Self::Scan { source: scan::Error::SinkGone, .. } | Self::Stage { .. } => Class::Bug,
             Self::Scan { .. } | Self::NotWhole { .. } | Self::Vanished { .. } | Self::SchemaChanged { .. } => {
                 Class::Server
@@ -184,12 +183,10 @@ impl Error {
             Self::Archive(e) => archive_hints(e),
             Self::Scan { source: scan::Error::SinkGone, .. } | Self::Stage { .. } => vec![Hint::Report],
             Self::Scan { .. } => vec![Hint::SmallerPages, Hint::RunAgain],
-            Self::BadGlob { .. } | Self::Interrupted => Vec::new(),
+            Self::BadGlob { .. } | Self::Interrupted | Self::NothingToDo { excluded: true } => Vec::new(),
             Self::UnknownCollection { alias_of: Some(collection), .. } => vec![Hint::IsAlias(collection.clone())],
-            Self::UnknownCollection { similar, .. } if similar.is_empty() => vec![Hint::ListCollections],
-            Self::UnknownCollection { similar, .. } => vec![Hint::DidYouMean(similar.clone())],
-            Self::NothingMatched { .. } => vec![Hint::ListCollections],
-            Self::NothingToDo { excluded: true } => Vec::new(),
+            Self::UnknownCollection { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
+            Self::UnknownCollection { .. } | Self::NothingMatched { .. } => vec![Hint::ListCollections],
             Self::NothingToDo { excluded: false } => vec![Hint::MaybeNotAllowed, Hint::CheckUrl],
             Self::NotWhole { .. } => vec![Hint::WaitForNodes],
             Self::NotEnoughSpace { .. } => vec![Hint::MakeRoom],

@@ -43,6 +43,7 @@ pub fn quoted(value: &str) -> String {
 }
 
 /// `1234567` as `1,234,567`.
+#[must_use]
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -56,6 +57,7 @@ pub fn count(number: u64) -> String {
 }
 
 /// `count` with the word that goes with it: `1 object`, `2 objects`.
+#[must_use]
 pub fn counted(number: u64, word: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {word}{plural}", count(number))
@@ -67,6 +69,7 @@ pub(super) fn short(number: u64) -> String {
 }
 
 /// Bytes in binary units: `12.3 MiB`.
+#[must_use]
 pub fn size(number: u64) -> String {
     scaled(number, 1_024, &[" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"])
 }
