@@ -16,6 +16,8 @@ mod layering;
 mod render;
 /// One of each event and warning, for the tests above.
 mod samples;
+/// The guided tour of the README, with the built binary.
+mod tour;
 
 #[test]
 fn every_file_here_is_in_the_index() {

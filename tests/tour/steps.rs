@@ -1,0 +1,191 @@
+//! The steps of the tour: each command with what it really prints, short explanations between.
+#![expect(clippy::print_stdout, reason = "the tour talks to a person")]
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use sandbox::Sandbox;
+
+use super::articles;
+
+/// Made-up objects beside the articles, and the dimensions of their vectors.
+const PASSAGES: (u64, usize) = (5_000, 384);
+/// The variables that name a server, a key or a folder: the tour takes none of the user's.
+const SETTINGS: [&str; 5] = ["WEAVIATE_URL", "WEAVIATE_API_KEY", "WCD_URL", "WCD_API_KEY", "ELYSIACTL_ARCHIVE_DIR"];
+/// The server's clock, as it tells it, has whole seconds: what was written less than a second before a backup counts
+/// as written during it.
+const BEFORE_THE_BACKUP: Duration = Duration::from_millis(1_100);
+/// Lines of `archive cat` that are shown.
+const LINES_SHOWN: usize = 2;
+
+/// How `elysiactl` is started.
+pub(crate) struct Program<'a> {
+    /// The program without arguments.
+    pub(crate) command: &'a dyn Fn() -> Command,
+    /// Runs a command to its end and lets its output be seen.
+    pub(crate) run: &'a dyn Fn(Command) -> io::Result<ExitStatus>,
+}
+
+struct Tour<'a> {
+    folder: &'a Path,
+    url: String,
+    program: &'a Program<'a>,
+}
+
+/// Walks through all steps; writes only to `folder`. An error names the step that failed.
+pub(crate) fn tour(folder: &Path, program: &Program<'_>) -> Result<(), String> {
+    say("This tour starts a small Weaviate inside this program, backs it up and checks the archive.");
+    say(&format!("Everything it writes is in {}", folder.display()));
+    if cfg!(debug_assertions) {
+        say("(This is a build for development. What it says about speed means nothing.)");
+    }
+    let builder = Sandbox::builder().collection(articles::SCHEMA);
+    let builder = articles::objects().fold(builder, |builder, object| builder.object(&object));
+    let sandbox = builder.seeded("Passage", PASSAGES.0, PASSAGES.1, 1).start_blocking();
+    sleep(BEFORE_THE_BACKUP);
+    let tour = Tour { folder, url: sandbox.url(), program };
+    println!("\n$ cd {}\n$ export WEAVIATE_URL={}", folder.display(), tour.url);
+
+    say("\n1. What would be backed up? A dry run reads, and writes nothing.");
+    tour.run(&["col", "backup", "--dry-run"], 0)?;
+
+    say("\n2. The backup. Without a name it takes every collection.");
+    tour.run(&["col", "backup"], 0)?;
+    let archive = the_only_entry(&folder.join("backups"))?;
+    let name = format!("backups/{}", archive.file_name().unwrap_or_default().to_string_lossy());
+    let writes = sandbox.writing_requests();
+    if writes != 0 {
+        return Err(format!("the backup sent {writes} writing requests"));
+    }
+    drop(sandbox);
+
+    say("\n3. The server has been stopped; all that follows needs the archive alone.\n   What does it hold?");
+    tour.run(&["archive", "show", &name], 0)?;
+
+    say("\n4. Is it whole? This reads every byte: hashes, counts, order of ids, digests.");
+    tour.run(&["archive", "check", &name], 0)?;
+
+    say("\n5. The objects, one a line, as the server printed them:");
+    tour.head(&["archive", "cat", &name, "Article"])?;
+
+    say("\n6. The files. jq, grep and sha256sum read them without elysiactl:");
+    list(&archive)?;
+
+    say("\n7. What if a disk flips a single bit? One bit of a vector is changed now:");
+    let part = archive.join("collections/Passage/objects-000000.jsonl");
+    flip(&part)?;
+    tour.run(&["archive", "check", &name], 6)?;
+    say("\n   Exit code 6 means a damaged archive. The bit is put back, and nothing is wrong any more:");
+    flip(&part)?;
+    tour.run(&["--quiet", "archive", "check", &name], 0)?;
+
+    say("\nThat is all. What to do next:");
+    for (command, what) in [
+        ("cargo install --path .", "installs elysiactl"),
+        ("elysiactl col backup --help", "lists every flag of a backup"),
+        (&format!("cd {}", folder.display()), "is where the archive is; look around in it"),
+        (&format!("rm -r {}", folder.display()), "removes everything the tour wrote"),
+    ] {
+        println!("  {command:<44} {what}");
+    }
+    say("README.md tells how to connect to your own server.");
+    Ok(())
+}
+
+impl Tour<'_> {
+    /// Prints a command as a person would type it, and gives it ready to run.
+    fn command(&self, arguments: &[&str], behind: &str) -> Command {
+        println!("\n$ elysiactl {}{behind}", arguments.join(" "));
+        let mut command = (self.program.command)();
+        for name in SETTINGS {
+            command.env_remove(name);
+        }
+        command.args(arguments).env("WEAVIATE_URL", &self.url).current_dir(self.folder).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command that has to end with this exit code.
+    fn run(&self, arguments: &[&str], expected: i32) -> Result<(), String> {
+        let status = (self.program.run)(self.command(arguments, "")).map_err(|e| does_not_run(&e))?;
+        if expected != 0 {
+            println!("(exit code {})", status.code().unwrap_or(-1));
+        }
+        ended(status, expected)
+    }
+
+    /// Runs a command and hangs up after its first lines, as `head` does.
+    fn head(&self, arguments: &[&str]) -> Result<(), String> {
+        let mut command = self.command(arguments, &format!(" | head -n {LINES_SHOWN}"));
+        let mut child = command.stdout(Stdio::piped()).spawn().map_err(|e| does_not_run(&e))?;
+        let lines = BufReader::new(
+            child.stdout.take().map_or_else(|| Box::new(io::empty()) as Box<dyn Read>, |out| Box::new(out)),
+        );
+        for line in lines.lines().take(LINES_SHOWN) {
+            println!("{}", line.map_err(|e| does_not_run(&e))?);
+        }
+        ended(child.wait().map_err(|e| does_not_run(&e))?, 0)
+    }
+}
+
+fn does_not_run(error: &io::Error) -> String {
+    format!("elysiactl does not run: {error}")
+}
+
+fn ended(status: ExitStatus, expected: i32) -> Result<(), String> {
+    if status.code() == Some(expected) {
+        Ok(())
+    } else {
+        Err(format!("the last command ended with {status}, expected {expected}"))
+    }
+}
+
+fn say(text: &str) {
+    println!("{text}");
+}
+
+/// The one archive in the folder.
+fn the_only_entry(folder: &Path) -> Result<PathBuf, String> {
+    let entries: Vec<PathBuf> = sorted(folder)?;
+    match entries.as_slice() {
+        [one] => Ok(one.clone()),
+        others => Err(format!("{} archives in {}, expected one", others.len(), folder.display())),
+    }
+}
+
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries =
+        fs::read_dir(folder).and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>());
+    let mut entries = entries.map_err(|e| format!("cannot list {}: {e}", folder.display()))?;
+    entries.sort_unstable();
+    Ok(entries)
+}
+
+/// Prints every file below a folder with its size.
+fn list(folder: &Path) -> Result<(), String> {
+    fn below(folder: &Path, root: &Path) -> Result<(), String> {
+        for path in sorted(folder)? {
+            if path.is_dir() {
+                below(&path, root)?;
+            } else {
+                let bytes = path.metadata().map_err(|e| format!("cannot look at {}: {e}", path.display()))?.len();
+                println!("{bytes:>10}  {}", path.strip_prefix(root).unwrap_or(&path).display());
+            }
+        }
+        Ok(())
+    }
+    println!();
+    below(folder, folder)
+}
+
+/// Changes the lowest bit of the byte in the middle of a file, or changes it back.
+fn flip(path: &Path) -> Result<(), String> {
+    let failed = |e: io::Error| format!("cannot change {}: {e}", path.display());
+    let mut bytes = fs::read(path).map_err(failed)?;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).map_err(failed)
+}
