@@ -376,3 +376,6 @@ impl CollectionWriter {
         journal.sync()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,9 +67,9 @@ impl PartReader {
         Self {
             path,
             codec,
+            state: State::Between(HashedFile::new(open, file.bytes)),
             file,
             runs,
-            state: State::Between(HashedFile::new(open)),
             begun: 0,
             buffer: BytesMut::new(),
             searched: 0,

@@ -138,7 +138,7 @@ impl Archive {
         let Some(entry) = self.manifest.file(&path) else { return Ok(Vec::new()) };
         let at = self.path.join(&path);
         let (file, _) = self.open_file(entry)?;
-        let runs = self.read_index(HashedFile::new(file), entry, &at)?;
+        let runs = self.read_index(HashedFile::new(file, entry.bytes), entry, &at)?;
         if !cover_exactly_once(&runs) {
             return Err(Error::damaged(at, Damage::Coverage));
         }
@@ -276,3 +276,6 @@ fn unsealed(folder: &dyn Folder, path: &Path) -> Error {
         Err(e) => e,
     }
 }
+
+#[cfg(test)]
+mod tests;
