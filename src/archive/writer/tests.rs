@@ -3,6 +3,8 @@
 
 use std::io::ErrorKind;
 
+use sha2::{Digest, Sha256};
+
 use super::super::testing::{CODECS, Crash, Fault, SimDisk, backup, facts, header, read_all, schema, writer};
 use super::super::{Archive, OsDisk};
 use super::*;
@@ -96,7 +98,6 @@ fn sums_are_as_sha256sum_reads_them() {
     let sums = std::fs::read_to_string(path.join("SHA256SUMS")).expect("sums");
     for line in sums.lines() {
         let (digits, file) = line.split_once("  ").expect("two columns");
-        use sha2::{Digest, Sha256};
         let bytes = std::fs::read(path.join(file)).expect("the file");
         assert_eq!(digits, super::super::digest::Hash(Sha256::digest(bytes).into()).to_string());
     }
@@ -173,7 +174,6 @@ fn a_power_cut_leaves_a_whole_archive_or_an_unsealed_one_with_every_part_it_prom
 }
 
 fn keeps_its_promises(sim: &SimDisk, path: &Path, parts: u64, how: Crash) {
-    use sha2::{Digest, Sha256};
     let journal = sim.read(&path.join("checkpoint.jsonl"));
     let checkpoint = super::super::Checkpoint::read(&journal[..], path).expect("a journal");
     assert_eq!(checkpoint.parts(), parts);
