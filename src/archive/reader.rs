@@ -14,7 +14,7 @@ use super::checkpoint::Checkpoint;
 use super::digest::{Hash, RunDigest};
 use super::disk::{Disk, Folder};
 use super::error::{Damage, DiskOp, Error, on};
-use super::index::{Run, RunLine, cover_exactly_once};
+use super::index::{RUNS, Run, RunLine, cover_exactly_once};
 use super::lines::read_line;
 use super::manifest::{self, CollectionEntry, FileEntry, Manifest, PartEntry, Refused, TenantEntry, path_of};
 use super::names;
@@ -26,8 +26,6 @@ use crate::model::Schema;
 const DOCUMENT_BYTES: u64 = 256 << 20;
 /// The longest line of an index, in bytes; ours have about 400.
 const INDEX_LINE_BYTES: usize = 4 << 10;
-/// Runs of a collection that a reader holds in memory, about 250 bytes each.
-const RUNS: u64 = 1 << 20;
 
 /// A sealed archive, opened for reading.
 pub struct Archive {
