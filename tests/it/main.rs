@@ -1,9 +1,13 @@
 //! The integration tests, one module per verb and theme.
 
+/// `col backup`: what comes in is what lies in the archive.
+mod backup;
 /// Bars on a terminal held in memory.
 mod bars;
 /// The binary with an empty environment.
 mod binary;
+/// `archive check`: damage of every kind is found.
+mod check;
 /// docs/events.md names every event, every warning and every field.
 mod events_doc;
 /// Exit codes and messages of the binary when something is wrong.
@@ -16,6 +20,8 @@ mod layering;
 mod render;
 /// One of each event and warning, for the tests above.
 mod samples;
+/// A sandbox, a folder for archives, and the operations on both.
+mod world;
 
 #[test]
 fn every_file_here_is_in_the_index() {
