@@ -59,7 +59,7 @@ async fn refusals(server: &Server, version: (u32, u32)) -> Result<(), Failure> {
         (class("Conformance-Bad", &[]), "'Conformance-Bad' is not a valid class name".to_owned()),
         (class(&format!("C{}", "x".repeat(255)), &[]), "is not a valid class name".to_owned()),
         (json!({}), "'' is not a valid class name".to_owned()),
-        (class("ConformanceNo", &[("a", "varchar")]), "unknown primitive data type 'varchar'".to_owned()),
+        (class("ConformanceNo", &[("a", "varchar")]), "nknown primitive data type 'varchar'".to_owned()),
         (class("ConformanceNo", &[("a", "ConformanceNowhere")]), "reference property to nonexistent class".to_owned()),
         (class("ConformanceNo", &[("a-b", "text")]), "'a-b' is not a valid property name".to_owned()),
         (class("ConformanceNo", &[("id", "text")]), "'id' is a reserved property name".to_owned()),
