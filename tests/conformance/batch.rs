@@ -116,10 +116,10 @@ async fn replaced(server: &Server, version: (u32, u32)) -> Result<(), Failure> {
     same("put keeps the creation", &read("put").await?["creationTimeUnix"], &second["creationTimeUnix"])?;
     let later = second["creationTimeUnix"].as_i64() >= first["creationTimeUnix"].as_i64();
     same("a batch does not", &later, &true)?;
-    let patch = server
+    let merging = server
         .send(reqwest::Method::PATCH, &path, Some(&json!({"class": NAME, "properties": {"n": 7}}).to_string()))
         .await?;
-    patch.want(204)?;
+    merging.want(204)?;
     let merged = read("patch").await?;
     same("merged", &merged["properties"], &json!({"n": 7, "t": "c"}))?;
     same("patch keeps the vector", &merged["vector"], &json!([3, 4]))?;
