@@ -2,7 +2,7 @@
 
 use elysiactl::archive::manifest::LimitKind;
 use elysiactl::archive::{Archive, Codec, Content, Error as ArchiveError};
-use elysiactl::event::{Event, Status, Warning};
+use elysiactl::event::{Event, Events, Status, Warning};
 use elysiactl::model::Selection;
 use elysiactl::ops::backup::Options;
 use elysiactl::ops::{Error, Hint};
@@ -252,7 +252,7 @@ async fn an_output_that_is_a_file_or_an_archive_is_refused() {
 #[tokio::test]
 async fn a_plan_writes_nothing_and_sends_nothing_that_writes() {
     let world: World = world(Sandbox::builder().seeded("Article", 50, 2, 1));
-    let (client, session) = (world.client(Default::default()), world.session(Default::default()));
+    let (client, session) = (world.client(Events::none()), world.session(Events::none()));
     let plan = elysiactl::ops::backup::plan(&client, &session, world.options()).await.expect("a plan");
     assert_eq!(plan.collections[0].objects, Some(50));
     assert!(plan.collections[0].bytes().is_some_and(|b| b > 50 * 50) && plan.free_bytes.is_some());

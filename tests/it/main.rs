@@ -8,10 +8,14 @@ mod bars;
 mod binary;
 /// `archive check`: damage of every kind is found.
 mod check;
+/// Three nodes, one of them away.
+mod cluster;
 /// docs/events.md names every event, every warning and every field.
 mod events_doc;
 /// Exit codes and messages of the binary when something is wrong.
 mod failures;
+/// Servers and disks that fail, lie or change while they are read.
+mod faults;
 /// `--help` of every command, equal to docs/commands.
 mod help;
 /// Who may use whom, who may print, how long a file may be.
