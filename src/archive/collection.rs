@@ -12,6 +12,7 @@ use super::checkpoint::Record;
 use super::digest::{Hash, ObjectDigest, RunDigest, collection_digest};
 use super::error::{Broken, Error};
 use super::index::{self, RunLine};
+use super::lines::OBJECT_BYTES;
 use super::manifest::{Content, FileEntry};
 use super::names;
 use super::part::{OpenPart, RunKey};
@@ -239,6 +240,9 @@ impl CollectionWriter {
             if !covers.contains(object.id) || last >= Some(object.id) {
                 return Err(self.broken(Broken::IdOrder(object.id)));
             }
+            if object.text.len() >= OBJECT_BYTES {
+                return Err(self.broken(Broken::TooLong(object.id)));
+            }
             let inside = |at: &std::ops::Range<usize>| at.start <= at.end && at.end <= object.text.len();
             let places = &object.places;
             let places_fit = inside(&places.properties)
@@ -376,3 +380,6 @@ impl CollectionWriter {
         journal.sync()
     }
 }
+
+#[cfg(test)]
+mod tests;

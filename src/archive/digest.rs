@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -10,6 +11,9 @@ use serde_json::value::RawValue;
 
 use super::manifest::Content;
 use crate::model::{DigestMode, RawObject, Schema};
+
+/// A buffer larger than this is given back after an object that needed it.
+const INPUT_BYTES: usize = 4 << 20;
 
 /// 32 bytes that print as 64 lower-case hex digits: a SHA-256, a blake3 hash, or a sum of those.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -95,7 +99,8 @@ impl RunDigest {
 pub fn collection_digest<'a>(tenants: impl IntoIterator<Item = (&'a str, u64, Hash)>) -> Hash {
     let mut hasher = blake3::Hasher::new();
     for (tenant, objects, sum) in tenants {
-        put(&mut hasher, tenant.as_bytes());
+        hasher.update(&(tenant.len() as u64).to_le_bytes());
+        hasher.update(tenant.as_bytes());
         hasher.update(&objects.to_le_bytes());
         hasher.update(&sum.0);
     }
@@ -103,16 +108,18 @@ pub fn collection_digest<'a>(tenants: impl IntoIterator<Item = (&'a str, u64, Ha
 }
 
 /// LP(x): the length as u64, then the bytes.
-fn put(hasher: &mut blake3::Hasher, bytes: &[u8]) {
-    hasher.update(&(bytes.len() as u64).to_le_bytes());
-    hasher.update(bytes);
+fn put(input: &mut Vec<u8>, bytes: &[u8]) {
+    input.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+    input.extend_from_slice(bytes);
 }
 
 /// Makes the digests of one collection's objects.
 #[derive(Debug, Clone)]
 pub struct ObjectDigest {
-    members: Option<Members>,
+    members: Option<Arc<Members>>,
     vectors: bool,
+    /// What is hashed of an object, gathered first: blake3 is three times as fast on one piece as on many.
+    input: Vec<u8>,
 }
 
 /// Which members of `properties` do not enter as they stand.
@@ -131,45 +138,50 @@ impl ObjectDigest {
     /// For the objects of a collection with this schema, with or without their vectors.
     #[must_use]
     pub fn new(schema: &Schema, content: Content) -> Self {
-        let members = (schema.digest_mode() == DigestMode::Members).then(|| Members {
-            references: schema.references.iter().cloned().collect(),
-            blob_hashes: schema.blob_hashes.iter().cloned().collect(),
+        let members = (schema.digest_mode() == DigestMode::Members).then(|| {
+            let set = |names: &[String]| names.iter().cloned().collect();
+            Arc::new(Members { references: set(&schema.references), blob_hashes: set(&schema.blob_hashes) })
         });
-        Self { members, vectors: content == Content::Full }
+        Self { members, vectors: content == Content::Full, input: Vec::new() }
     }
 
     /// The digest of one object.
-    pub fn of(&self, object: &RawObject) -> Result<Hash, BadProperties> {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&object.id.0.to_be_bytes());
+    pub fn of(&mut self, object: &RawObject) -> Result<Hash, BadProperties> {
+        let input = &mut self.input;
+        input.clear();
+        input.extend_from_slice(&object.id.0.to_be_bytes());
         match &self.members {
             None => {
-                hasher.update(&[0]);
-                put(&mut hasher, object.properties());
+                input.push(0);
+                put(input, object.properties());
             }
-            Some(members) => members.put(&mut hasher, object.properties())?,
+            Some(members) => members.put(input, object.properties())?,
         }
         if self.vectors {
-            put_vectors(&mut hasher, object);
+            put_vectors(input, object);
         }
-        Ok(Hash(*hasher.finalize().as_bytes()))
+        let hash = Hash(*blake3::hash(input).as_bytes());
+        if input.capacity() > INPUT_BYTES {
+            *input = Vec::new();
+        }
+        Ok(hash)
     }
 }
 
-fn put_vectors(hasher: &mut blake3::Hasher, object: &RawObject) {
+fn put_vectors(input: &mut Vec<u8>, object: &RawObject) {
     // Servers print names in byte order, so the list for sorting is rarely needed.
     if object.vectors().is_sorted_by(|a, b| a.0 <= b.0) {
         for (name, text) in object.vectors() {
-            put(hasher, name);
-            put(hasher, text);
+            put(input, name);
+            put(input, text);
         }
         return;
     }
     let mut vectors: Vec<_> = object.vectors().collect();
     vectors.sort_by_key(|(name, _)| *name);
     for (name, text) in vectors {
-        put(hasher, name);
-        put(hasher, text);
+        put(input, name);
+        put(input, text);
     }
 }
 
@@ -200,19 +212,19 @@ impl<'de> Deserialize<'de> for Printed<'de> {
 }
 
 impl Members {
-    fn put(&self, hasher: &mut blake3::Hasher, properties: &[u8]) -> Result<(), BadProperties> {
+    fn put(&self, input: &mut Vec<u8>, properties: &[u8]) -> Result<(), BadProperties> {
         let printed: Option<Printed<'_>> = match properties {
             b"" => None,
             text => serde_json::from_slice(text).map_err(|_| BadProperties)?,
         };
         let mut members = printed.map(|p| p.0).unwrap_or_default();
         members.retain(|(key, _)| !self.blob_hashes.contains(*key));
-        hasher.update(&[1]);
-        hasher.update(&u32::try_from(members.len()).map_err(|_| BadProperties)?.to_le_bytes());
+        input.push(1);
+        input.extend_from_slice(&u32::try_from(members.len()).map_err(|_| BadProperties)?.to_le_bytes());
         for (key, value) in members {
-            put(hasher, key.as_bytes());
+            put(input, key.as_bytes());
             let targets = if self.references.contains(key) { beacons(value) } else { None };
-            put(hasher, targets.as_deref().unwrap_or(value).as_bytes());
+            put(input, targets.as_deref().unwrap_or(value).as_bytes());
         }
         Ok(())
     }

@@ -53,14 +53,18 @@ fn digests_agree_with_another_implementation() {
 fn sums_and_collections_agree_with_another_implementation() {
     let [a, b, c] = vectors();
     let mut sum = RunDigest::default();
-    [c, a, b].into_iter().for_each(|hash| sum.add(hash));
+    for hash in [c, a, b] {
+        sum.add(hash);
+    }
     assert_eq!(sum.hash().to_string(), "9f582af443bb06561cd3ccef70368372faaf8899f6b0bfefca7c69f80076e57e");
     assert_eq!(
         collection_digest([("", 3, sum.hash())]).to_string(),
         "9fb02ca3d0e0393fd459e4176887429f1cc31c66a0f4e4668bb7d8d47c0a35c8"
     );
     let mut two = RunDigest::default();
-    [b, c].into_iter().for_each(|hash| two.add(hash));
+    for hash in [b, c] {
+        two.add(hash);
+    }
     assert_eq!(
         collection_digest([("a", 1, a), ("b", 2, two.hash())]).to_string(),
         "2f2bfff9844c42f009d3ad24213f5e95d21368ae8ff368d4a8f2729abcd19a28"

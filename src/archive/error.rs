@@ -175,6 +175,9 @@ pub enum Broken {
     /// The object's text holds a line break or its places lie outside.
     #[error("the text of object {0} is not one line")]
     Text(ObjectId),
+    /// An object that no reader would take back.
+    #[error("object {0} is longer than a line may be")]
+    TooLong(ObjectId),
     /// An earlier call failed, so nothing may follow.
     #[error("an earlier call failed")]
     AfterFailure,

@@ -8,6 +8,9 @@ use super::error::Damage;
 use super::names;
 use crate::model::{KeyRange, ObjectId, TenantName};
 
+/// Runs a collection may have. Writer and reader hold them in memory, about 250 bytes each.
+pub(super) const RUNS: u64 = 1 << 22;
+
 /// The objects of one tenant in one key range, sorted by id. All sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {

@@ -2,6 +2,9 @@
 
 use std::io::{self, BufRead};
 
+/// The longest line of a part, in bytes: what a reader takes (R12), and so what a writer writes.
+pub(super) const OBJECT_BYTES: usize = 256 << 20;
+
 /// Reads a line with its end (the last one may lack it) into `line`, whose content is replaced; `false` at the end. A
 /// line of more than `at_most` bytes is `ErrorKind::InvalidData`.
 pub(super) fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>, at_most: usize) -> io::Result<bool> {

@@ -302,3 +302,6 @@ pub(super) fn sums<'a>(files: impl IntoIterator<Item = &'a FileEntry>) -> String
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,13 +9,12 @@ use bytes::{Bytes, BytesMut};
 use super::codec::Codec;
 use super::error::{Broken, Damage, DiskOp, Error};
 use super::index::Run;
+use super::lines::OBJECT_BYTES;
 use super::manifest::FileEntry;
 use super::stored::{Decoder, HashedFile};
 
 /// Plain bytes decoded at once.
 const CHUNK_BYTES: usize = 1 << 20;
-/// The longest line a reader takes (R12).
-const LINE_BYTES: usize = 256 << 20;
 
 /// One line of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,9 +66,9 @@ impl PartReader {
         Self {
             path,
             codec,
+            state: State::Between(HashedFile::new(open, file.bytes)),
             file,
             runs,
-            state: State::Between(HashedFile::new(open)),
             begun: 0,
             buffer: BytesMut::new(),
             searched: 0,
@@ -131,8 +130,8 @@ impl PartReader {
     fn take_line(&mut self) -> Result<Option<Bytes>, Error> {
         let Some(at) = memchr::memchr(b'\n', &self.buffer[self.searched..]) else {
             self.searched = self.buffer.len();
-            if self.searched > LINE_BYTES {
-                return Err(self.fail(Damage::Limit { limit: LINE_BYTES as u64 }));
+            if self.searched > OBJECT_BYTES {
+                return Err(self.fail(Damage::Limit { limit: OBJECT_BYTES as u64 }));
             }
             return Ok(None);
         };

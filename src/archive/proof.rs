@@ -9,7 +9,7 @@ use crate::model::{ObjectId, RawObject};
 #[derive(Debug)]
 pub struct RunProof<'a> {
     run: &'a Run,
-    digest: &'a ObjectDigest,
+    digest: ObjectDigest,
     objects: u64,
     last: Option<ObjectId>,
     sum: RunDigest,
@@ -18,8 +18,8 @@ pub struct RunProof<'a> {
 impl<'a> RunProof<'a> {
     /// Begins with no object.
     #[must_use]
-    pub fn new(run: &'a Run, digest: &'a ObjectDigest) -> Self {
-        Self { run, digest, objects: 0, last: None, sum: RunDigest::default() }
+    pub fn new(run: &'a Run, digest: &ObjectDigest) -> Self {
+        Self { run, digest: digest.clone(), objects: 0, last: None, sum: RunDigest::default() }
     }
 
     /// Takes the next object: ids ascend, lie in the run's range and begin with its first one.

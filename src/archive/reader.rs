@@ -14,7 +14,7 @@ use super::checkpoint::Checkpoint;
 use super::digest::{Hash, RunDigest};
 use super::disk::{Disk, Folder};
 use super::error::{Damage, DiskOp, Error, on};
-use super::index::{Run, RunLine, cover_exactly_once};
+use super::index::{RUNS, Run, RunLine, cover_exactly_once};
 use super::lines::read_line;
 use super::manifest::{self, CollectionEntry, FileEntry, Manifest, PartEntry, Refused, TenantEntry, path_of};
 use super::names;
@@ -26,8 +26,6 @@ use crate::model::Schema;
 const DOCUMENT_BYTES: u64 = 256 << 20;
 /// The longest line of an index, in bytes; ours have about 400.
 const INDEX_LINE_BYTES: usize = 4 << 10;
-/// Runs of a collection that a reader holds in memory, about 250 bytes each.
-const RUNS: u64 = 1 << 20;
 
 /// A sealed archive, opened for reading.
 pub struct Archive {
@@ -138,7 +136,7 @@ impl Archive {
         let Some(entry) = self.manifest.file(&path) else { return Ok(Vec::new()) };
         let at = self.path.join(&path);
         let (file, _) = self.open_file(entry)?;
-        let runs = self.read_index(HashedFile::new(file), entry, &at)?;
+        let runs = self.read_index(HashedFile::new(file, entry.bytes), entry, &at)?;
         if !cover_exactly_once(&runs) {
             return Err(Error::damaged(at, Damage::Coverage));
         }
@@ -276,3 +274,6 @@ fn unsealed(folder: &dyn Folder, path: &Path) -> Error {
         Err(e) => e,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,12 +19,18 @@ pub(super) struct Kept {
 
 /// All runs, by tenant and `from`.
 #[derive(Debug, Default)]
-pub(super) struct Runs(BTreeMap<Option<TenantName>, BTreeMap<Option<ObjectId>, Kept>>);
+pub(super) struct Runs {
+    by_tenant: BTreeMap<Option<TenantName>, BTreeMap<Option<ObjectId>, Kept>>,
+    number: u64,
+}
 
 impl Runs {
     /// Begins a run without objects.
     pub(super) fn begin(&mut self, tenant: Option<&TenantName>, covers: KeyRange, mark: u64) -> Result<RunKey, Broken> {
-        let of_tenant = self.0.entry(tenant.cloned()).or_default();
+        if self.number >= index::RUNS {
+            return Err(Broken::Numbers);
+        }
+        let of_tenant = self.by_tenant.entry(tenant.cloned()).or_default();
         let before = of_tenant.range(..=covers.from).next_back();
         if before.is_some_and(|(_, kept)| Some(index::end(&kept.run.covers)) > covers.from)
             || meets_later(of_tenant, &covers)
@@ -33,12 +39,13 @@ impl Runs {
         }
         let run = Run::empty(tenant.cloned(), covers);
         of_tenant.insert(covers.from, Kept { run, mark, journalled: false });
+        self.number += 1;
         Ok((tenant.cloned(), covers.from))
     }
 
     /// Lets a run stand for the keys up to the end of `by`, which begins where it ends.
     pub(super) fn extend(&mut self, key: &RunKey, by: KeyRange, mark: u64) -> Result<(), Broken> {
-        let of_tenant = self.0.get_mut(&key.0).ok_or(Broken::Counts)?;
+        let of_tenant = self.by_tenant.get_mut(&key.0).ok_or(Broken::Counts)?;
         if meets_later(of_tenant, &by) {
             return Err(Broken::Overlap);
         }
@@ -49,32 +56,32 @@ impl Runs {
     }
 
     pub(super) fn get(&self, key: &RunKey) -> Option<&Kept> {
-        self.0.get(&key.0)?.get(&key.1)
+        self.by_tenant.get(&key.0)?.get(&key.1)
     }
 
     pub(super) fn get_mut(&mut self, key: &RunKey) -> Result<&mut Kept, Broken> {
-        self.0.get_mut(&key.0).and_then(|runs| runs.get_mut(&key.1)).ok_or(Broken::Counts)
+        self.by_tenant.get_mut(&key.0).and_then(|runs| runs.get_mut(&key.1)).ok_or(Broken::Counts)
     }
 
     pub(super) fn remove(&mut self, key: &RunKey) {
-        if let Some(of_tenant) = self.0.get_mut(&key.0) {
-            of_tenant.remove(&key.1);
+        if self.by_tenant.get_mut(&key.0).is_some_and(|of_tenant| of_tenant.remove(&key.1).is_some()) {
+            self.number -= 1;
         }
     }
 
     /// All runs, by tenant in byte order, then by `from`.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Kept> {
-        self.0.values().flat_map(BTreeMap::values)
+        self.by_tenant.values().flat_map(BTreeMap::values)
     }
 
     /// The tenants seen.
     pub(super) fn tenants(&self) -> impl Iterator<Item = Option<&TenantName>> {
-        self.0.keys().map(Option::as_ref)
+        self.by_tenant.keys().map(Option::as_ref)
     }
 
     /// The runs of one tenant, by `from`.
     pub(super) fn of(&self, tenant: Option<&TenantName>) -> impl Iterator<Item = &Run> {
-        self.0.get(&tenant.cloned()).into_iter().flat_map(BTreeMap::values).map(|kept| &kept.run)
+        self.by_tenant.get(&tenant.cloned()).into_iter().flat_map(BTreeMap::values).map(|kept| &kept.run)
     }
 }
 

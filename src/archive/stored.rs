@@ -20,12 +20,14 @@ pub(super) struct HashedFile {
     buffer: Vec<u8>,
     at: usize,
     read: u64,
+    /// What the manifest says it has; only the size of the buffer depends on it.
+    declared: u64,
     failed: Option<io::Error>,
 }
 
 impl HashedFile {
-    pub(super) fn new(file: Box<dyn Read + Send>) -> Self {
-        Self { file, hasher: Sha256::new(), buffer: Vec::new(), at: 0, read: 0, failed: None }
+    pub(super) fn new(file: Box<dyn Read + Send>, declared: u64) -> Self {
+        Self { file, hasher: Sha256::new(), buffer: Vec::new(), at: 0, read: 0, declared, failed: None }
     }
 
     /// Makes at least `wanted` bytes ready, if the file has them.
@@ -34,7 +36,8 @@ impl HashedFile {
             self.buffer.drain(..self.at);
             self.at = 0;
             let held = self.buffer.len();
-            self.buffer.resize(held + READ_BYTES, 0);
+            let left = usize::try_from(self.declared.saturating_sub(self.read)).unwrap_or(READ_BYTES);
+            self.buffer.resize(held + left.saturating_add(1).min(READ_BYTES), 0);
             let taken = match self.file.read(&mut self.buffer[held..]) {
                 Ok(taken) => taken,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {

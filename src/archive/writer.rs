@@ -340,3 +340,6 @@ fn create_dir_of(disk: &dyn Disk, folder: &Path, stem: &str) -> Result<PathBuf, 
     }
     Err(Error::broken(folder, Broken::Numbers))
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,6 +54,7 @@ fn options(settings: &BackupSettings) -> Options {
         jobs: settings.jobs,
         page_objects: settings.batch_size,
         memory_bytes: settings.memory_limit,
+        patience: Options::PATIENCE,
     }
 }
 

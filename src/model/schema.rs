@@ -45,7 +45,7 @@ pub struct Schema {
     pub references: Vec<String>,
     /// Names of the `blobHash` properties, in schema order.
     pub blob_hashes: Vec<String>,
-    /// Names of the integer properties (`int`, `int[]`), in schema order.
+    /// Dotted paths of the integer properties (`int`, `int[]`), those of nested objects included, in schema order.
     pub integers: Vec<String>,
     /// Names of the named vectors, in byte order.
     pub named_vectors: Vec<String>,
@@ -56,6 +56,19 @@ fn is_reference(data_type: &Value) -> bool {
     let first = data_type.get(0).and_then(Value::as_str).unwrap_or_default();
     let class = first.rsplit(':').next().unwrap_or_default();
     class.bytes().next().is_some_and(|b| b.is_ascii_uppercase())
+}
+
+/// Dotted paths of the integers among properties and their nested ones.
+fn integers(properties: &[Value]) -> Vec<String> {
+    properties
+        .iter()
+        .flat_map(|property| {
+            let name = property["name"].as_str().unwrap_or_default();
+            let nested = property["nestedProperties"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let own = matches!(property["dataType"][0].as_str(), Some("int" | "int[]")).then(|| name.to_owned());
+            own.into_iter().chain(integers(nested).into_iter().map(move |below| format!("{name}.{below}")))
+        })
+        .collect()
 }
 
 impl Schema {
@@ -85,7 +98,7 @@ impl Schema {
             replicas: number("/replicationConfig/factor").unwrap_or(1).max(1),
             references: named(&is_reference),
             blob_hashes: named(&|t| is(t, &["blobHash", "blobHash[]"])),
-            integers: named(&|t| is(t, &["int", "int[]"])),
+            integers: integers(properties),
             named_vectors,
             text,
         })

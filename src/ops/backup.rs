@@ -6,6 +6,7 @@ mod plan;
 mod run;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -36,9 +37,13 @@ pub struct Options {
     pub page_objects: Option<u32>,
     /// Bytes that pages, buffers and codecs may take.
     pub memory_bytes: u64,
+    /// How long a server with a node away is waited for.
+    pub patience: Duration,
 }
 
 impl Options {
+    /// How long a server with a node away is waited for, unless `patience` says otherwise.
+    pub const PATIENCE: Duration = Duration::from_secs(60);
     /// Requests in flight at most, unless `jobs` says otherwise.
     pub const MOST_JOBS: usize = 8;
 

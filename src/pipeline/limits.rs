@@ -16,8 +16,7 @@ pub fn holds_unwritable_integer(schema: &Schema, object: &RawObject) -> bool {
     if !has_long_digits(object.properties()) {
         return false;
     }
-    let Ok(Value::Object(properties)) = serde_json::from_slice(object.properties()) else { return false };
-    properties.iter().any(|(name, value)| (schema.integers.contains(name) || holds_objects(value)) && beyond(value))
+    serde_json::from_slice(object.properties()).is_ok_and(|properties| beyond(&properties, "", &schema.integers))
 }
 
 /// Whether a run of `DIGITS_OF_INTEREST` digits stands anywhere. Looks at one byte in nineteen, then around it.
@@ -30,18 +29,17 @@ fn has_long_digits(text: &[u8]) -> bool {
     })
 }
 
-fn holds_objects(value: &Value) -> bool {
-    value.is_object() || value.get(0).is_some_and(Value::is_object)
-}
-
-fn beyond(value: &Value) -> bool {
+/// Whether an integer at one of the dotted paths in `integers` is too large.
+fn beyond(value: &Value, path: &str, integers: &[String]) -> bool {
     match value {
-        // A number with a fraction or exponent belongs to a `number` property, where any value is fine.
         Value::Number(n) => {
-            !n.to_string().contains(['.', 'e', 'E']) && n.as_f64().is_some_and(|n| n.abs() > LARGEST_INTEGER)
+            n.as_f64().is_some_and(|n| n.abs() > LARGEST_INTEGER) && integers.iter().any(|known| known == path)
         }
-        Value::Array(values) => values.iter().any(beyond),
-        Value::Object(members) => members.values().any(beyond),
+        Value::Array(values) => values.iter().any(|value| beyond(value, path, integers)),
+        Value::Object(members) => members.iter().any(|(name, value)| {
+            let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            beyond(value, &below, integers)
+        }),
         _ => false,
     }
 }
@@ -55,7 +53,8 @@ mod tests {
 
     fn holds(properties: &str) -> bool {
         let schema = Schema::parse(Bytes::from_static(
-            br#"{"class":"A","properties":[{"name":"i","dataType":["int"]},{"name":"t","dataType":["text"]}]}"#,
+            br#"{"class":"A","properties":[{"name":"i","dataType":["int"]},{"name":"t","dataType":["text"]},
+            {"name":"o","dataType":["object"],"nestedProperties":[{"name":"deep","dataType":["int[]"]},{"name":"n","dataType":["number"]}]}]}"#,
         ))
         .expect("a schema");
         let line = format!(r#"{{"class":"A","id":"00000000-0000-0000-0000-000000000001","properties":{properties}}}"#);
@@ -75,6 +74,7 @@ mod tests {
         assert!(!holds(r#"{"i":9223372036854774784}"#));
         assert!(!holds(r#"{"i":123456789012345678}"#));
         assert!(!holds(r#"{"n":9223372036854776000}"#), "a number property");
+        assert!(!holds(r#"{"o":{"n":9223372036854776000}}"#), "a nested number property");
         assert!(!holds(r#"{"t":"99999999999999999999999999"}"#));
         assert!(!holds("{}"));
     }

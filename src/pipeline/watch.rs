@@ -13,8 +13,6 @@ use crate::weaviate::{Client, Topology};
 
 /// Time between two questions.
 pub const INTERVAL: Duration = Duration::from_secs(1);
-/// How long a server may stay broken before the run gives up.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The number of questions begun so far: the mark that pages carry.
 #[derive(Debug, Clone, Default)]
@@ -122,9 +120,9 @@ impl Watch {
         }
     }
 
-    /// Asks until the server is whole. `false` if it is still broken after `PATIENCE`, or when cancelled.
-    pub async fn wait_until_whole(&mut self, cancel: &CancellationToken) -> bool {
-        let give_up = tokio::time::Instant::now() + PATIENCE;
+    /// Asks until the server is whole. `false` if it is still broken after `patience`, or when cancelled.
+    pub async fn wait_until_whole(&mut self, patience: Duration, cancel: &CancellationToken) -> bool {
+        let give_up = tokio::time::Instant::now() + patience;
         loop {
             if self.ask().await {
                 return true;

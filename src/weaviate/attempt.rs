@@ -149,8 +149,8 @@ impl Client {
     /// The error for a status other than 200.
     async fn refusal(&self, ask: &Ask, response: Response, server_time: Option<Timestamp>) -> Failure {
         let status = response.status().as_u16();
-        let now = server_time.unwrap_or_else(Timestamp::now);
-        let retry_after = header(response.headers(), &RETRY_AFTER).and_then(|text| retry::retry_after(text, now));
+        let retry_after =
+            header(response.headers(), &RETRY_AFTER).and_then(|text| retry::retry_after(text, server_time));
         let to = header(response.headers(), &LOCATION).map(origin).unwrap_or_default();
         let words = match body::read(response, ERROR_BYTES_MAX, 0, self.stall_timeout()).await {
             Ok(Body::Whole(bytes)) => said::message(&bytes),

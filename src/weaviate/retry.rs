@@ -91,12 +91,12 @@ pub(super) fn wait(policy: &RetryPolicy, attempt: u32, draw: u64, asked: Option<
     jitter.max(asked.unwrap_or_default().min(policy.retry_after_cap))
 }
 
-/// Reads `Retry-After`: seconds or an HTTP date, the latter against `now`, the server's own clock where it shows one.
-pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+/// Reads `Retry-After`: seconds or an HTTP date. A date means something only against `now`, the server's own clock.
+pub(super) fn retry_after(value: &str, now: Option<Timestamp>) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    Some(Duration::try_from(http_date(value)?.duration_since(now)).unwrap_or_default())
+    Some(Duration::try_from(http_date(value)?.duration_since(now?)).unwrap_or_default())
 }
 
 /// Reads an HTTP date, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -214,10 +214,10 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         let now: Timestamp = "1994-11-06T08:49:30Z".parse().expect("a time");
-        assert_eq!(retry_after(" 3 ", now), Some(Duration::from_secs(3)));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO));
-        assert_eq!(["", "soon", "-1", "1.5"].map(|text| retry_after(text, now)), [None; 4]);
+        assert_eq!(retry_after(" 3 ", Some(now)), Some(Duration::from_secs(3)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", Some(now)), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:00:00 GMT", Some(now)), Some(Duration::ZERO));
+        assert_eq!(["", "soon", "-1", "1.5"].map(|text| retry_after(text, Some(now))), [None; 4]);
     }
 
     #[test]

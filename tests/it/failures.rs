@@ -58,11 +58,11 @@ fn an_empty_key_is_wrong_usage_even_with_a_key_in_the_environment() {
 
 #[test]
 fn a_run_that_fails_still_prints_run_finished_last_with_its_exit_code() {
-    let output = run(&["--json", "-vv", "archive", "check", "no-such-archive"]);
+    let output = run(&["--json", "-vv", "--url", "http://127.0.0.1:1", "col", "backup"]);
     let lines = String::from_utf8(output.stdout.clone()).expect("text");
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let (first, last) = (&lines[0], &lines[lines.len() - 1]);
-    assert_eq!((&first["event"], &first["op"]), (&"run_started".into(), &"archive_check".into()));
+    assert_eq!((&first["event"], &first["op"]), (&"run_started".into(), &"backup".into()));
     assert_eq!((&last["event"], &last["status"]), (&"run_finished".into(), &"failed".into()));
     assert_eq!(last["exit_code"].as_i64(), output.status.code().map(Into::into));
     assert!(last["exit_code"] != 0 && said(&output).contains(last["errors"][0].as_str().expect("an error")));

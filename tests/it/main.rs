@@ -1,13 +1,21 @@
 //! The integration tests, one module per verb and theme.
 
+/// `col backup`: what comes in is what lies in the archive.
+mod backup;
 /// Bars on a terminal held in memory.
 mod bars;
 /// The binary with an empty environment.
 mod binary;
+/// `archive check`: damage of every kind is found.
+mod check;
+/// Three nodes, one of them away.
+mod cluster;
 /// docs/events.md names every event, every warning and every field.
 mod events_doc;
 /// Exit codes and messages of the binary when something is wrong.
 mod failures;
+/// Servers and disks that fail, lie or change while they are read.
+mod faults;
 /// `--help` of every command, equal to docs/commands.
 mod help;
 /// Who may use whom, who may print, how long a file may be.
@@ -18,6 +26,8 @@ mod render;
 mod samples;
 /// The guided tour of the README, with the built binary.
 mod tour;
+/// A sandbox, a folder for archives, and the operations on both.
+mod world;
 
 #[test]
 fn every_file_here_is_in_the_index() {

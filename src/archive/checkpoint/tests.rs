@@ -60,7 +60,7 @@ fn a_flipped_bit_before_the_last_line_is_damage() {
             refused,
             Err(Error::Damaged { line: Some(_), what: Damage::JournalLine | Damage::JournalOrder, .. })
         );
-        let tail = at + 1 == last || bytes[..last].iter().filter(|b| **b == b'\n').count() == 0;
+        let tail = at + 1 == last || !bytes[..last].contains(&b'\n');
         assert!(is_damage || (tail && refused.is_ok_and(|r| r.torn)), "{at}");
         bytes[at] ^= 1 << (at % 8);
     }

@@ -92,7 +92,7 @@ impl Disk for OsDisk {
     fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
         match fs::metadata(path) {
             Ok(found) => Ok(Some((kind(found.file_type()), found.len()))),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(e) => Err(e),
         }
     }

@@ -16,7 +16,7 @@ use crate::pipeline::budget::Budget;
 use crate::pipeline::pacer::{Limits, PAGE_BYTES};
 use crate::pipeline::scan::{self, Scan, Scanned};
 use crate::pipeline::store::Store;
-use crate::pipeline::watch::{PATIENCE, Watch};
+use crate::pipeline::watch::Watch;
 use crate::weaviate::Client;
 
 /// Rounds of reading before a server that keeps breaking is given up.
@@ -190,7 +190,7 @@ impl Collect<'_> {
     }
 
     async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
-        if watch.wait_until_whole(&self.session.cancel).await {
+        if watch.wait_until_whole(self.options.patience, &self.session.cancel).await {
             return Ok(());
         }
         if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Err(self.not_whole(watch)) }
@@ -198,7 +198,7 @@ impl Collect<'_> {
 
     fn not_whole(&self, watch: &Watch) -> Error {
         let reason = watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
-        Error::NotWhole { collection: self.planned.schema.name.clone(), reason, waited: PATIENCE }
+        Error::NotWhole { collection: self.planned.schema.name.clone(), reason, waited: self.options.patience }
     }
 
     async fn count(&self) -> Result<Option<u64>, Error> {

@@ -135,6 +135,19 @@ impl Sandbox {
         }
     }
 
+    /// Moves a shard (a tenant's is named like the tenant) so that its first replica is on a certain node.
+    pub fn settle(&self, class: &str, shard: &str, node: &str) {
+        let mut state = self.core.write();
+        let Some(number) = state.cluster.number(node) else { return };
+        let nodes = state.cluster.nodes.len();
+        let shards = state.collection_mut(class).into_iter().flat_map(state::Collection::shards_mut);
+        for shard in shards.filter(|s| s.name == shard) {
+            for (at, replica) in shard.replicas.iter_mut().enumerate() {
+                replica.node = (number + at) % nodes;
+            }
+        }
+    }
+
     /// The names of a collection's shards, in order of their numbers.
     #[must_use]
     pub fn shards(&self, class: &str) -> Vec<String> {

@@ -55,6 +55,9 @@ impl Core {
     }
 }
 
+/// How long written objects stay in memory before they count, in milliseconds.
+const FLUSH_AFTER_MS: i64 = 60_000;
+
 /// Milliseconds since 1970.
 pub(crate) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_millis()).ok()).unwrap_or(0)
@@ -182,21 +185,23 @@ impl Collection {
         self.whole.shards.iter_mut().chain(tenants.flat_map(|(_, t)| &mut t.space.shards))
     }
 
-    /// Each shard with the number of objects in it.
+    /// Each shard with the number of objects that `/v1/nodes` says are in it, up to a minute late.
     pub(crate) fn counted(&self, cluster: &Cluster) -> Vec<(&Shard, u64)> {
+        let before = now() - FLUSH_AFTER_MS;
         let mut all = Vec::new();
         for (number, shard) in self.whole.shards.iter().enumerate() {
             let count = match self.whole.shards.len() {
-                1 => self.whole.store.len(),
+                1 => self.whole.store.flushed(before),
                 n => {
-                    let ids = self.whole.store.walk(None);
-                    ids.filter(|(id, _)| cluster.shard_of(&self.name, *id, n) == number).count() as u64
+                    let here = |id: u128| cluster.shard_of(&self.name, id, n) == number;
+                    let objects = self.whole.store.walk(None);
+                    objects.filter(|(id, entry)| entry.updated() < before && here(*id)).count() as u64
                 }
             };
             all.push((shard, count));
         }
         for tenant in self.tenants.iter().flatten().map(|(_, t)| t).filter(|t| t.status == "HOT") {
-            all.extend(tenant.space.shards.iter().map(|s| (s, tenant.space.store.len())));
+            all.extend(tenant.space.shards.iter().map(|s| (s, tenant.space.store.flushed(before))));
         }
         all
     }

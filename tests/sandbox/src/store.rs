@@ -136,6 +136,12 @@ impl Store {
         self.base.as_ref().map_or(0, |b| b.len()) - self.covered + self.held
     }
 
+    /// Objects that had reached the disk at a time: only those count in `/v1/nodes`, and deletions not at all.
+    pub(crate) fn flushed(&self, before: i64) -> u64 {
+        let own = self.own.values().flatten().filter(|object| object.updated < before).count();
+        self.base.as_ref().map_or(0, |b| b.len()) + own as u64
+    }
+
     pub(crate) fn get(&self, id: u128) -> Option<Entry> {
         match self.own.get(&id) {
             Some(Some(object)) => Some(Entry::Stored(Arc::clone(object))),

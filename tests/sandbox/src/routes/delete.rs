@@ -2,6 +2,7 @@
 
 use super::batch::level;
 use crate::auth::{Domain, allow};
+use crate::behaviour::Release;
 use crate::call::{Call, Reply, either, errors};
 use crate::cluster::{Buried, Condition};
 use crate::filter;
@@ -29,7 +30,11 @@ fn try_remove(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let dry = body.get("dryRun").is_some_and(Json::is_true);
     let mut state = core.write();
     let Some(collection) = state.collection(class) else {
-        return Err(bad(&format!("failed to get class: {class}")));
+        return Err(bad(&if core.ours.release == Release::V1_24 {
+            format!("class: {class} doesn't exist")
+        } else {
+            format!("failed to get class: {class}")
+        }));
     };
     if !matches!(output, "minimal" | "verbose") {
         let why = format!("validate: invalid output: \"{output}\", possible values are: \"minimal\", \"verbose\"");
@@ -107,6 +112,21 @@ impl Carried {
     }
 }
 
+fn is_frozen(why: &str) -> bool {
+    why.starts_with("store is read-only")
+}
+
+/// Read-only shards fail once each, whether or not something in them matched.
+fn frozen<'a>(core: &'a Core, call: &Call, state: &State, class: &str) -> impl Iterator<Item = String> + use<'a> {
+    let lies = core.ours.remote_readonly_lies();
+    let asked = call.arrival.asked;
+    let space = state.collection(class).and_then(|c| c.space(call.tenant()).ok());
+    let single =
+        space.into_iter().flat_map(|s| &s.shards).filter_map(|s| s.replicas.first().filter(|_| s.replicas.len() == 1));
+    let count = single.filter(|r| r.is_readonly() && (r.node == asked || !lies)).count();
+    std::iter::repeat_n(core.ours.readonly_text().to_owned(), count)
+}
+
 #[expect(clippy::too_many_arguments, reason = "the parts of one request, used once")]
 fn carry_out(
     core: &Core,
@@ -119,14 +139,18 @@ fn carry_out(
     time: Option<i64>,
 ) -> Vec<Carried> {
     let tenant = call.tenant();
-    let one_away = (0..state.cluster.nodes.len()).any(|n| state.cluster.condition(n) != Condition::Up);
     let mut all = Vec::new();
+    if !dry {
+        all.extend(frozen(core, call, state, class).map(|why| Carried { id: 0, dry, failure: Some(why) }));
+    }
+    let one_away = (0..state.cluster.nodes.len()).any(|n| state.cluster.condition(n) != Condition::Up);
     for (id, entry) in chosen {
         let mut failure = None;
         if !dry {
             let State { collections, cluster, .. } = &mut *state;
             let Some(collection) = collections.get_mut(class) else { continue };
             match reach(core, cluster, collection, tenant, id, wish) {
+                Err(why) if is_frozen(&why) => continue,
                 Err(why) => failure = Some(why),
                 Ok(reached) if reached.lies => {}
                 Ok(_) => {

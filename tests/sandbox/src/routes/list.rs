@@ -27,7 +27,7 @@ fn page(core: &Core, call: &Call) -> Result<Reply, Reply> {
             let text = "list objects: after parameter not allowed, cursor must be specific to one class, set class query param";
             return Err(Reply::error(500, text));
         }
-        return Ok(Reply::printed(200, b"{\"deprecations\":null,\"objects\":[]}".to_vec()));
+        return everything(core, call, limit.unwrap_or(DEFAULT_LIMIT), vectors);
     };
     if let Some(text) = refusal(call, "read_data", Domain::Data(class)) {
         return Err(Reply::error(403, &format!("msg:{text} code:403 err:{text}")));
@@ -64,6 +64,25 @@ fn page(core: &Core, call: &Call) -> Result<Reply, Reply> {
     };
     let stranger = call.arrival.page.and_then(|fault| distort(fault, &mut page));
     Ok(print(&state, &collection.name, &page, vectors, stranger))
+}
+
+/// Without a class the server lists objects of all classes, one class after the other.
+fn everything(core: &Core, call: &Call, limit: u64, vectors: bool) -> Result<Reply, Reply> {
+    check_maximum(core, 0, limit)?;
+    let state = core.read();
+    let mut objects = Vec::new();
+    for collection in state.collections.values().filter(|c| c.tenants.is_none() && call.user.may("read_data")) {
+        let left = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(objects.len());
+        for (id, entry) in collection.whole.store.walk(None).take(left) {
+            let mut out = Vec::new();
+            entry.print(&mut out, &collection.name, id, None, vectors);
+            objects.push(out);
+        }
+    }
+    let mut out = b"{\"deprecations\":null,\"objects\":[".to_vec();
+    out.extend_from_slice(&objects.join(&b','));
+    out.extend_from_slice(b"]}");
+    Ok(Reply::printed(200, out))
 }
 
 /// Changes a page; gives the place of the object that pretends to be of another class.

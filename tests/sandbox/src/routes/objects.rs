@@ -17,7 +17,7 @@ fn id(call: &Call) -> Result<u128, Reply> {
     if is_format_uuid(text) { parse_id(text).ok_or_else(wrong) } else { Err(wrong()) }
 }
 
-fn find(core: &Core, state: &State, call: &Call, id: u128) -> Result<(String, Entry), Reply> {
+fn find(state: &State, call: &Call, id: u128) -> Result<(String, Entry), Reply> {
     let Some(collection) = state.collection(call.param("class")) else { return Err(Reply::empty(404)) };
     let space = collection.space(call.tenant()).map_err(|why| Reply::error(422, &why))?;
     let shard = &space.shards[state.cluster.shard_of(&collection.name, id, space.shards.len())];
@@ -28,7 +28,6 @@ fn find(core: &Core, state: &State, call: &Call, id: u128) -> Result<(String, En
         return Err(Reply::error(500, &why));
     }
     let entry = space.store.get(id).ok_or_else(|| Reply::empty(404))?;
-    let _ = core;
     Ok((collection.name.clone(), entry))
 }
 
@@ -42,7 +41,7 @@ fn try_one(core: &Core, call: &Call) -> Result<Reply, Reply> {
     allow(call, "read_data", Domain::Data(call.param("class")))?;
     super::tenants::wake_for_reading(core, call.param("class"), call.tenant());
     let state = core.read();
-    let (class, entry) = find(core, &state, call, id)?;
+    let (class, entry) = find(&state, call, id)?;
     if vectors && state.unprintable.contains(&(class.clone(), id)) {
         return Ok(Reply::empty(200));
     }
@@ -52,7 +51,7 @@ fn try_one(core: &Core, call: &Call) -> Result<Reply, Reply> {
 }
 
 pub(super) fn exists(core: &Core, call: &Call) -> Reply {
-    let found = id(call).and_then(|id| find(core, &core.read(), call, id));
+    let found = id(call).and_then(|id| find(&core.read(), call, id));
     either(found.map(|_| Reply::empty(204)))
 }
 

@@ -33,11 +33,12 @@ fn try_append(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let replies: Vec<Json> = items
         .iter()
         .map(|item| {
-            let outcome = append_one(core, &mut state, item);
+            let outcome = append_one(&mut state, item);
             let mut reply = object! {};
             if outcome.is_ok() || core.ours.failed_references_echo() {
                 reply.set("from", item.text("from").unwrap_or(""));
-                reply.set("to", item.text("to").unwrap_or(""));
+                let whole = outcome.as_ref().ok().map(String::as_str);
+                reply.set("to", whole.or(item.text("to")).unwrap_or(""));
             }
             reply.set("result", result(outcome.err().as_deref()));
             reply
@@ -53,7 +54,8 @@ fn source(from: &str) -> Option<(&str, u128, &str)> {
     Some((class, parse_id(id)?, property))
 }
 
-fn append_one(core: &Core, state: &mut State, item: &Json) -> Result<(), String> {
+/// Appends one reference; gives the target's beacon, with its class.
+fn append_one(state: &mut State, item: &Json) -> Result<String, String> {
     let (class, id, property) = source(item.text("from").unwrap_or("")).ok_or("invalid source beacon")?;
     let (target, target_id) = split_beacon(item.text("to").unwrap_or("")).ok_or("invalid target beacon")?;
     let Some(collection) = state.collection(class) else {
@@ -80,7 +82,6 @@ fn append_one(core: &Core, state: &mut State, item: &Json) -> Result<(), String>
     print::sort(&mut properties);
     stored.properties = print::text(&properties);
     stored.updated = now();
-    let _ = core;
     if let Some(Ok(space)) = state.collection_mut(&class).map(|c| c.space_mut(tenant)) {
         // Trap 7: an unknown property is reported, and the beacon is stored on the object anyway.
         space.store.put(id, stored);
@@ -88,7 +89,7 @@ fn append_one(core: &Core, state: &mut State, item: &Json) -> Result<(), String>
     if known.is_none() {
         return Err(format!("ref batch: property '{property}' not found in schema"));
     }
-    Ok(())
+    Ok(format!("weaviate://localhost/{target}/{}", dashed(target_id)))
 }
 
 pub(super) fn replace(core: &Core, call: &Call) -> Reply {

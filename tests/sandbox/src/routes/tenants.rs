@@ -121,9 +121,14 @@ fn read(core: &Core, call: &Call) -> Result<(Json, Vec<Wanted>), Reply> {
         let known = known.transpose()?;
         let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
         if !letters || name.is_empty() || name.len() > 64 {
+            let whose = if core.ours.release == Release::V1_24 {
+                "tenant name".to_owned()
+            } else {
+                format!(" '{name}' is not a valid tenant name.")
+            };
             let why = format!(
-                "tenant name at index {at}:  '{name}' is not a valid tenant name. should only contain alphanumeric \
-                 characters (a-z, A-Z, 0-9), underscore (_), and hyphen (-), with a length between 1 and 64 characters"
+                "tenant name at index {at}: {whose} should only contain alphanumeric characters (a-z, A-Z, 0-9), \
+                 underscore (_), and hyphen (-), with a length between 1 and 64 characters"
             );
             return Err(Reply::error(422, &why));
         }

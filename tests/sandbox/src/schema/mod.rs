@@ -45,7 +45,13 @@ fn check_class_name(ours: Behaviour, state: &State, name: &str) -> Result<(), St
         return Err(format!("class name {quoted} already exists"));
     }
     if let Some(similar) = state.collections.keys().find(|k| k.eq_ignore_ascii_case(name)) {
-        return Err(format!("class already exists: found similar class \"{similar}\""));
+        return Err(if ours.release == Release::V1_24 {
+            format!(
+                "class name \"{name}\" already exists as a permutation of: \"{similar}\". class names must be unique when lowercased"
+            )
+        } else {
+            format!("class already exists: found similar class \"{similar}\"")
+        });
     }
     if state.aliases.contains_key(name) {
         return Err(format!("alias name {name} already exists"));

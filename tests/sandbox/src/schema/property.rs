@@ -139,5 +139,10 @@ fn check_types(ours: Behaviour, state: &State, class: &str, name: &str, types: &
     if known {
         return Ok(());
     }
-    Err(format!("property '{name}': invalid dataType: [{}]: unknown primitive data type '{first}'", types.join(" ")))
+    Err(if ours.release == Release::V1_24 {
+        format!("property '{name}': invalid dataType: Unknown primitive data type '{first}'")
+    } else {
+        let types = types.join(" ");
+        format!("property '{name}': invalid dataType: [{types}]: unknown primitive data type '{first}'")
+    })
 }

@@ -77,6 +77,9 @@ pub(crate) fn normalise(place: &Place<'_>, value: &Json) -> Result<Json, String>
             None => wrong("integer", format!("the JSON number '{text}' could not be converted to an int")),
         },
         ("int", _) => wrong("integer", format!("requires an integer, the given value is '{}'", shown(value))),
+        ("number", Json::Number(text)) if value.as_f64().is_none() => {
+            wrong("number", format!("the JSON number '{text}' could not be converted to a float."))
+        }
         ("number", _) => match value.as_f64() {
             Some(number) => Ok(print::number(number)),
             None => wrong("number", format!("requires a float, the given value is '{}'", shown(value))),

@@ -1,0 +1,108 @@
+//! Three nodes, one of them away: a partial listing never passes for a backup.
+
+use std::time::Duration;
+
+use elysiactl::event::{Class, Event, Status};
+use elysiactl::ops::Error;
+use elysiactl::ops::backup::Options;
+use sandbox::{Change, Sandbox};
+
+use crate::world::{World, world};
+
+const OBJECTS: u64 = 900;
+
+fn three(version: &str, factor: u32) -> World {
+    let document = format!(
+        r#"{{"class":"Article","vectorizer":"none","shardingConfig":{{"desiredCount":3}},"replicationConfig":{{"factor":{factor}}}}}"#
+    );
+    let mut builder = Sandbox::builder().version(version).nodes(3).collection(&document);
+    for n in 0..OBJECTS {
+        let id = uuid::Uuid::from_u128(u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834));
+        builder = builder.object(&format!(r#"{{"class":"Article","id":"{id}","properties":{{}},"vector":[1,2]}}"#));
+    }
+    world(builder)
+}
+
+fn pages(world: &World) -> Options {
+    Options { page_objects: Some(30), jobs: Some(2), patience: Duration::from_millis(2_500), ..world.options() }
+}
+
+#[tokio::test]
+async fn a_node_that_is_away_before_the_run_is_refused_and_nothing_is_written() {
+    for version in ["1.28", "1.32", "1.39", "1.40"] {
+        for unnoticed in [false, true] {
+            let world = three(version, 1);
+            let faults = world.sandbox.faults();
+            faults.now(&Change::Hang(Duration::from_secs(1)));
+            if unnoticed {
+                faults.node_unreachable("node3")
+            } else {
+                faults.node_down("node3")
+            }
+            let (done, _) = world.try_backup(pages(&world)).await;
+            let error = done.expect_err("not whole").error;
+            assert_eq!(error.class(), Class::Server, "{version}, {unnoticed}: {error:?}");
+            assert!(world.archives().is_empty(), "{version}: nothing is made");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_goes_away_for_good_during_the_run_leaves_nothing_sealed() {
+    for version in ["1.32", "1.40"] {
+        let world = three(version, 1);
+        world.sandbox.faults().now(&Change::Hang(Duration::from_secs(1)));
+        world.sandbox.faults().in_requests(25, Change::NodeDown("node3".into()));
+        let (done, _) = world.try_backup(pages(&world)).await;
+        let error = done.expect_err("not whole").error;
+        assert_eq!(error.class(), Class::Server, "{version}: {error:?}");
+        world.nothing_is_sealed();
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_comes_back_during_the_run_ends_in_a_whole_backup() {
+    for version in ["1.32", "1.40"] {
+        let world = three(version, 1);
+        world.sandbox.faults().now(&Change::Hang(Duration::from_secs(1)));
+        world.sandbox.faults().in_requests(25, Change::NodeDown("node3".into()));
+        let options = Options { patience: Duration::from_secs(30), ..pages(&world) };
+        let ((done, events), ()) = tokio::join!(world.try_backup(options), async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            world.sandbox.faults().node_up("node3");
+        });
+        let outcome = done.expect("whole");
+        assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS), "{version}");
+        assert!(events.iter().any(|e| matches!(e, Event::TopologyChanged { whole: false, .. })), "{version}");
+        let archive = std::path::PathBuf::from(outcome.result.archive.expect("an archive"));
+        world.check(&archive).await.expect("sound");
+        assert_eq!(world.lines(&archive, "Article").len() as u64, OBJECTS);
+    }
+}
+
+#[tokio::test]
+async fn three_replicas_are_read_whole_while_all_nodes_are_there() {
+    let world = three("1.40", 3);
+    let outcome = world.backup(pages(&world)).await;
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS));
+    assert_eq!(outcome.manifest.source.topology.nodes.len(), 3);
+    assert_eq!(outcome.manifest.collections[0].replicas, 3);
+}
+
+#[tokio::test]
+async fn what_may_not_be_asked_is_unchecked_and_said() {
+    let mut world = world(Sandbox::builder().version("1.24").seeded("Article", 20, 2, 1));
+    world.key = None;
+    let outcome = world.backup(world.options()).await;
+    let topology = outcome.manifest.source.topology;
+    assert!(topology.reason.is_some(), "1.24 cannot be asked for its voters: {topology:?}");
+}
+
+#[tokio::test]
+async fn an_error_names_the_collection_that_is_not_whole() {
+    let world = three("1.40", 1);
+    world.sandbox.faults().node_down("node2");
+    let (done, _) = world.try_backup(pages(&world)).await;
+    let error = done.expect_err("not whole").error;
+    assert!(matches!(&error, Error::NotWhole { collection, .. } if collection.as_str() == "Article"), "{error:?}");
+}
