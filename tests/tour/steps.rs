@@ -75,7 +75,7 @@ pub(crate) fn tour(folder: &Path, program: &Program<'_>) -> Result<(), String> {
     say("\n6. The files. jq, grep and sha256sum read them without elysiactl:");
     list(&archive)?;
 
-    say("\n7. What if a disk flips a single bit? One bit of a vector is changed now:");
+    say("\n7. What if a disk flips a single bit? One bit in the middle of a file is changed now:");
     let part = archive.join("collections/Passage/objects-000000.jsonl");
     flip(&part)?;
     tour.run(&["archive", "check", &name], 6)?;
@@ -85,7 +85,7 @@ pub(crate) fn tour(folder: &Path, program: &Program<'_>) -> Result<(), String> {
 
     say("\nThat is all. What to do next:");
     for (command, what) in [
-        ("cargo install --path .", "installs elysiactl"),
+        ("cargo install --locked --path .", "installs elysiactl"),
         ("elysiactl col backup --help", "lists every flag of a backup"),
         (&format!("cd {}", folder.display()), "is where the archive is; look around in it"),
         (&format!("rm -r {}", folder.display()), "removes everything the tour wrote"),
