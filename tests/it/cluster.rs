@@ -35,9 +35,9 @@ async fn a_node_that_is_away_before_the_run_is_refused_and_nothing_is_written() 
             let faults = world.sandbox.faults();
             faults.now(&Change::Hang(Duration::from_secs(1)));
             if unnoticed {
-                faults.node_unreachable("node3")
+                faults.node_unreachable("node3");
             } else {
-                faults.node_down("node3")
+                faults.node_down("node3");
             }
             let (done, _) = world.try_backup(pages(&world)).await;
             let error = done.expect_err("not whole").error;
