@@ -15,7 +15,7 @@ use crate::model::{CollectionName, KeyRange, RawObject, TenantName};
 use budget::Share;
 
 /// Batches that may wait between two stages. Small: the bytes are bounded by the budget, this only bounds their number.
-pub const BATCHES_WAITING: usize = 8;
+pub const BATCHES_WAITING: usize = 2;
 
 /// Objects on their way from one stage to the next: a stretch of the keys of one tenant, in order.
 #[derive(Debug)]

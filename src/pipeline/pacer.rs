@@ -5,6 +5,9 @@ use std::time::Duration;
 
 /// What a page should weigh: large enough that the round trip does not count, small enough to stay in cache and budget.
 pub const PAGE_BYTES: u64 = 4 << 20;
+/// What all pages in flight should weigh together: with more requests each asks for less, so that memory does not grow
+/// with the pace.
+const IN_FLIGHT_BYTES: u64 = 12 << 20;
 /// Objects asked for by the first page, when nothing is known about their size.
 pub const FIRST_PAGE_OBJECTS: u32 = 10;
 /// The server's default `QUERY_MAXIMUM_RESULTS`: more are never asked for.
@@ -13,8 +16,8 @@ pub const MOST_PAGE_OBJECTS: u32 = 10_000;
 const FIRST_IN_FLIGHT: usize = 2;
 /// A page that takes longer than this is halved, so that one lost answer costs little.
 const SLOW_PAGE: Duration = Duration::from_secs(10);
-/// One more request in flight must bring at least this much more throughput to stay.
-const WORTHWHILE_GAIN: f64 = 1.08;
+/// One more request in flight must bring at least this share of what it would bring if nothing were scarce.
+const WORTHWHILE_SHARE: f64 = 0.5;
 /// Pages per request in flight that make up one measurement.
 const PAGES_A_MEASUREMENT: usize = 6;
 /// Measurements that pass before a level that did not pay is tried again.
@@ -101,13 +104,18 @@ impl Pacer {
         self.in_flight
     }
 
+    /// What the next page should weigh, in bytes.
+    fn page_bytes(&self) -> u64 {
+        self.limits.page_bytes.min(IN_FLIGHT_BYTES / self.in_flight as u64).max(LEAST_PAGE_BYTES)
+    }
+
     /// The next page to ask for.
     #[must_use]
     pub fn ask(&self) -> Ask {
-        let expected = self.object_bytes.map_or(self.limits.page_bytes, |b| to_bytes(b * f64::from(self.page_objects)));
+        let expected = self.object_bytes.map_or(self.page_bytes(), |b| to_bytes(b * f64::from(self.page_objects)));
         Ask {
             objects: self.page_objects,
-            bytes: expected.clamp(LEAST_PAGE_BYTES, self.limits.page_bytes.max(LEAST_PAGE_BYTES) * 2),
+            bytes: expected.clamp(LEAST_PAGE_BYTES, self.page_bytes() * 2),
         }
     }
 
@@ -131,7 +139,7 @@ impl Pacer {
         }
         let mean = self.object_bytes.unwrap_or(1.0).max(1.0);
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-        let fitting = to_objects(self.limits.page_bytes as f64 / SIZE_MARGIN / mean);
+        let fitting = to_objects(self.page_bytes() as f64 / mean);
         let grown = if page.took > SLOW_PAGE {
             page.asked / 2
         } else {
@@ -152,8 +160,10 @@ impl Pacer {
         let seen = std::mem::take(&mut self.measurement);
         #[expect(clippy::cast_precision_loss, reason = "a rate")]
         let rate = seen.bytes as f64 * self.in_flight as f64 / seen.took.as_secs_f64().max(1e-6);
+        #[expect(clippy::cast_precision_loss, reason = "a small number")]
+        let worthwhile = 1.0 + WORTHWHILE_SHARE / (self.in_flight as f64 - 1.0).max(1.0);
         match self.below.take() {
-            Some(below) if rate < below * WORTHWHILE_GAIN => {
+            Some(below) if rate < below * worthwhile => {
                 self.in_flight -= 1;
                 self.hold = MEASUREMENTS_TO_HOLD;
             }
@@ -206,6 +216,14 @@ mod tests {
 
     const LIMITS: Limits = Limits { fixed_page_objects: None, most_in_flight: 8, page_bytes: PAGE_BYTES };
 
+    #[test]
+    fn more_requests_in_flight_make_smaller_pages() {
+        let mut pacer = Pacer::new(LIMITS, None);
+        run(&mut pacer, 3_000, 2_000, 64);
+        assert_eq!(pacer.in_flight(), 8);
+        assert_eq!(u64::from(pacer.ask().objects) * 2_000 / 1_000, IN_FLIGHT_BYTES / 8 / 1_000);
+    }
+
     /// A server with a fixed cost per page and per byte, shared by the requests in flight once they are more than `cores`.
     fn run(pacer: &mut Pacer, pages: usize, object_bytes: u64, cores: usize) {
         for _ in 0..pages {
@@ -226,7 +244,7 @@ mod tests {
             asked.push(pacer.ask().objects);
         }
         assert_eq!(asked[..5], [10, 20, 40, 80, 160]);
-        assert_eq!(asked.last(), Some(&559), "4 MiB, less a margin, of objects of 5,000 bytes");
+        assert_eq!(asked.last(), Some(&838), "4 MiB of objects of 5,000 bytes");
     }
 
     #[test]
