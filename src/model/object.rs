@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use super::ObjectId;
 
@@ -20,8 +21,8 @@ pub struct VectorText {
 pub struct ObjectText {
     /// The value of `properties`, braces included; empty if the object has none.
     pub properties: Range<usize>,
-    /// The vectors present (not null, not empty), in printed order.
-    pub vectors: Vec<VectorText>,
+    /// The vectors present (not null, not empty), in printed order. One needs no memory of its own.
+    pub vectors: SmallVec<[VectorText; 1]>,
 }
 
 /// An object as the server printed it, never re-encoded, with its id and the places found while splitting the page.

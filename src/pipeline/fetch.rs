@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 
+use super::Page;
 use super::budget::{Budget, Share};
 use super::pacer::{Ask, Came, Pacer};
 use super::scan::Error;
@@ -35,6 +36,8 @@ pub(super) struct Fetch<'a> {
     pub(super) budget: &'a Budget,
     pub(super) pacer: &'a Mutex<Pacer>,
     pub(super) pages: &'a AtomicU64,
+    /// When the scan began.
+    pub(super) begun: Instant,
     pub(super) events: &'a Events,
 }
 
@@ -44,9 +47,10 @@ pub(super) struct Fetched {
     pub(super) objects: Vec<RawObject>,
     /// Whether there were as many objects as asked for; otherwise the collection ends here.
     pub(super) full: bool,
-    pub(super) share: Share,
     /// The one object on this page was fetched without its vector, since the server cannot print it.
     pub(super) unprintable: bool,
+    /// Last, so that it outlives the objects.
+    pub(super) page: Page,
 }
 
 /// What a reply means for the next request for the same cursor.
@@ -104,9 +108,15 @@ impl Fetch<'_> {
         let started = Instant::now();
         match self.request(after, ask.objects, vectors, share.bytes()).await {
             Ok(PageReply::Body(body)) => {
-                let page = Came { asked: ask.objects, objects: 0, bytes: body.len() as u64, took: started.elapsed() };
+                let page = Came {
+                    asked: ask.objects,
+                    objects: 0,
+                    bytes: body.len() as u64,
+                    took: started.elapsed(),
+                    at: self.begun.elapsed(),
+                };
                 share.shrink_to(page.bytes);
-                self.accept(&body, after, page, share).map(Outcome::Page)
+                self.accept(body, after, page, share).map(Outcome::Page)
             }
             Ok(PageReply::Empty) if !vectors => Err(Error::EmptyBody { collection: self.collection.clone() }),
             Ok(PageReply::Empty) if ask.objects == 1 => Ok(Outcome::Unprintable),
@@ -158,24 +168,25 @@ impl Fetch<'_> {
                     self.events.warn(Warning::ObjectBeyondLimit { collection: self.collection.clone(), bytes });
                 }
                 share.shrink_to(bytes);
-                let page = Came { asked: 1, objects: 0, bytes, took: started.elapsed() };
-                self.accept(&body, after, page, share).map(Outcome::Page)
+                let page = Came { asked: 1, objects: 0, bytes, took: started.elapsed(), at: self.begun.elapsed() };
+                self.accept(body, after, page, share).map(Outcome::Page)
             }
             PageReply::Empty if vectors => Ok(Outcome::Unprintable),
             _ => Err(Error::ObjectTooLarge { collection: self.collection.clone(), bytes: MOST_OBJECT_BYTES }),
         }
     }
 
-    fn accept(&self, body: &Bytes, after: Option<ObjectId>, page: Came, share: Share) -> Result<Fetched, Error> {
+    fn accept(&self, body: Bytes, after: Option<ObjectId>, page: Came, share: Share) -> Result<Fetched, Error> {
         let wrong = |source| Error::Page { collection: self.collection.clone(), source };
         let expected = Expected { collection: self.collection, after, limit: page.asked };
-        let objects = split::page(body, expected).map_err(wrong)?;
+        let objects = split::page(&body, expected).map_err(wrong)?;
         if self.pages.fetch_add(1, Ordering::Relaxed).is_multiple_of(PAGES_A_FULL_PARSE) {
-            let parsed = serde_json::from_slice::<IgnoredAny>(body);
+            let parsed = serde_json::from_slice::<IgnoredAny>(&body);
             parsed.map_err(|e| wrong(split::SplitError::Structure { at: e.column() }))?;
         }
         self.pacer().came(Came { objects: objects.len() as u64, ..page });
         let full = objects.len() == page.asked as usize;
-        Ok(Fetched { objects, full, share, unprintable: false })
+        let page = Page { client: self.client.clone(), body, _share: share };
+        Ok(Fetched { objects, full, unprintable: false, page })
     }
 }

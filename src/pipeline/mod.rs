@@ -11,7 +11,10 @@ pub mod split;
 pub mod store;
 pub mod watch;
 
+use bytes::Bytes;
+
 use crate::model::{CollectionName, KeyRange, RawObject, TenantName};
+use crate::weaviate::Client;
 use budget::Share;
 
 /// Batches that may wait between two stages. Small: the bytes are bounded by the budget, this only bounds their number.
@@ -34,6 +37,21 @@ pub struct Batch {
     pub bytes: u64,
     /// When it was read, as counted by `watch`.
     pub mark: u64,
-    /// Its share of the memory budget.
-    pub share: Share,
+    /// The page behind the objects, and its share of the memory budget. Last, so that it outlives the objects.
+    pub page: Page,
+}
+
+/// A page while its objects are in use: holds its share of the budget, and gives its buffer back in the end. Declare it
+/// behind whatever holds slices of it.
+#[derive(Debug)]
+pub struct Page {
+    client: Client,
+    body: Bytes,
+    _share: Share,
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.client.give_back(std::mem::take(&mut self.body));
+    }
 }

@@ -58,6 +58,8 @@ pub struct Came {
     pub bytes: u64,
     /// From the request to the last byte, retries and waits left out.
     pub took: Duration,
+    /// When it came, since the scan began.
+    pub at: Duration,
 }
 
 /// Throughput seen at one number of requests in flight.
@@ -65,7 +67,8 @@ pub struct Came {
 struct Measurement {
     pages: usize,
     bytes: u64,
-    took: Duration,
+    /// When it began, since the scan began.
+    since: Duration,
 }
 
 /// The pace of one collection's scan, shared by its workers.
@@ -113,10 +116,7 @@ impl Pacer {
     #[must_use]
     pub fn ask(&self) -> Ask {
         let expected = self.object_bytes.map_or(self.page_bytes(), |b| to_bytes(b * f64::from(self.page_objects)));
-        Ask {
-            objects: self.page_objects,
-            bytes: expected.clamp(LEAST_PAGE_BYTES, self.page_bytes() * 2),
-        }
+        Ask { objects: self.page_objects, bytes: expected.clamp(LEAST_PAGE_BYTES, self.page_bytes() * 2) }
     }
 
     /// A page came. The next one at most doubles, towards the bytes a page should weigh.
@@ -153,13 +153,13 @@ impl Pacer {
     fn measure(&mut self, page: Came) {
         self.measurement.pages += 1;
         self.measurement.bytes += page.bytes;
-        self.measurement.took += page.took;
         if self.measurement.pages < PAGES_A_MEASUREMENT * self.in_flight {
             return;
         }
-        let seen = std::mem::take(&mut self.measurement);
+        // Wall time, so that more requests do not look better than what takes the pages can take.
+        let seen = std::mem::replace(&mut self.measurement, Measurement { since: page.at, ..Measurement::default() });
         #[expect(clippy::cast_precision_loss, reason = "a rate")]
-        let rate = seen.bytes as f64 * self.in_flight as f64 / seen.took.as_secs_f64().max(1e-6);
+        let rate = seen.bytes as f64 / page.at.saturating_sub(seen.since).as_secs_f64().max(1e-6);
         #[expect(clippy::cast_precision_loss, reason = "a small number")]
         let worthwhile = 1.0 + WORTHWHILE_SHARE / (self.in_flight as f64 - 1.0).max(1.0);
         match self.below.take() {
@@ -195,7 +195,7 @@ impl Pacer {
     pub fn failed(&mut self) {
         self.in_flight = (self.in_flight / 2).max(1);
         self.below = None;
-        self.measurement = Measurement::default();
+        self.measurement = Measurement { since: self.measurement.since, ..Measurement::default() };
         self.hold = MEASUREMENTS_TO_HOLD / 4;
     }
 }
@@ -226,12 +226,14 @@ mod tests {
 
     /// A server with a fixed cost per page and per byte, shared by the requests in flight once they are more than `cores`.
     fn run(pacer: &mut Pacer, pages: usize, object_bytes: u64, cores: usize) {
+        let mut at = pacer.measurement.since;
         for _ in 0..pages {
             let asked = pacer.ask().objects;
             let bytes = u64::from(asked) * object_bytes;
             let crowd = pacer.in_flight().div_ceil(cores).max(1);
             let took = Duration::from_micros((500 + bytes / 100) * crowd as u64);
-            pacer.came(Came { asked, objects: u64::from(asked), bytes, took });
+            at += took / u32::try_from(pacer.in_flight()).expect("a small number");
+            pacer.came(Came { asked, objects: u64::from(asked), bytes, took, at });
         }
     }
 
@@ -316,6 +318,7 @@ mod tests {
             objects: u64::from(asked),
             bytes: 2_000 * u64::from(asked),
             took: Duration::from_secs(30),
+            at: Duration::from_secs(100),
         });
         assert_eq!(pacer.ask().objects, asked / 2);
     }

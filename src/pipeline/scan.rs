@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use tokio::sync::{Semaphore, mpsc};
@@ -119,6 +119,7 @@ struct Shared<'a> {
     slots: Semaphore,
     open_slots: Mutex<usize>,
     pages: AtomicU64,
+    begun: Instant,
     seen: Mutex<Scanned>,
     reading: &'a CancellationToken,
 }
@@ -147,6 +148,7 @@ impl Scan {
             open_slots: Mutex::new(pacer.in_flight()),
             pacer: Mutex::new(pacer),
             pages: AtomicU64::new(0),
+            begun: Instant::now(),
             seen: Mutex::new(std::mem::take(seen)),
             reading,
         };
@@ -167,6 +169,7 @@ impl Shared<'_> {
             budget: &self.scan.budget,
             pacer: &self.pacer,
             pages: &self.pages,
+            begun: self.begun,
             events: &self.scan.events,
         }
     }
@@ -231,7 +234,7 @@ impl Shared<'_> {
 
     /// Cuts a page off at the end of its range, which may have moved, and books it. Whether the range is finished.
     fn batch(&self, lane: usize, claim: Claim, page: Fetched) -> (Batch, bool) {
-        let Fetched { mut objects, full, share, .. } = page;
+        let Fetched { mut objects, full, page, .. } = page;
         let covers;
         let finished;
         {
@@ -256,7 +259,7 @@ impl Shared<'_> {
             objects,
             bytes,
             mark: self.scan.mark.now(),
-            share,
+            page,
         };
         (batch, finished)
     }
@@ -289,11 +292,15 @@ impl Shared<'_> {
 
     /// Opens or closes slots until there are as many as the pacer wants.
     fn adjust_slots(&self) {
-        let wanted = {
+        let (wanted, page_objects) = {
             let pacer = lock(&self.pacer);
-            pacer.in_flight()
+            (pacer.in_flight(), pacer.ask().objects)
         };
         let mut open = lock(&self.open_slots);
+        if wanted != *open {
+            let (collection, page_objects) = (self.scan.collection.clone(), page_objects.into());
+            self.scan.events.emit(Event::PaceChanged { collection, page_objects, in_flight: wanted as u64 });
+        }
         if wanted > *open {
             self.slots.add_permits(wanted - *open);
             *open = wanted;

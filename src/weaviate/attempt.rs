@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Method, Response, Url};
@@ -132,7 +132,8 @@ impl Client {
         if response.status().as_u16() != 200 {
             return Err(self.refusal(ask, response, server_time).await);
         }
-        let body = body::read(response, ask.max_bytes, ask.expected_bytes, stall).await.map_err(cut)?;
+        let body =
+            body::read(response, self.spare(ask.shape), ask.max_bytes, ask.expected_bytes, stall).await.map_err(cut)?;
         if let Body::Whole(bytes) = &body {
             body::judge(ask.shape, bytes).map_err(|what| self.nonsense(ask, what, bytes))?;
         }
@@ -152,7 +153,7 @@ impl Client {
         let retry_after =
             header(response.headers(), &RETRY_AFTER).and_then(|text| retry::retry_after(text, server_time));
         let to = header(response.headers(), &LOCATION).map(origin).unwrap_or_default();
-        let words = match body::read(response, ERROR_BYTES_MAX, 0, self.stall_timeout()).await {
+        let words = match body::read(response, BytesMut::new(), ERROR_BYTES_MAX, 0, self.stall_timeout()).await {
             Ok(Body::Whole(bytes)) => said::message(&bytes),
             Ok(Body::TooLarge) | Err(_) => String::new(),
         };

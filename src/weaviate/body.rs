@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::time::{Instant, timeout_at};
@@ -29,9 +29,11 @@ pub(super) enum Cut {
     Transport(reqwest::Error),
 }
 
-/// Reads a body of at most `max` bytes. `expected` pre-sizes the buffer where the server does not tell the length.
+/// Reads a body of at most `max` bytes into `buffer`, which is empty. `expected` pre-sizes it where the server does not
+/// tell the length.
 pub(super) async fn read(
     mut response: reqwest::Response,
+    mut buffer: BytesMut,
     max: u64,
     expected: u64,
     stall: Duration,
@@ -41,17 +43,14 @@ pub(super) async fn read(
     }
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     let expected = response.content_length().unwrap_or(expected);
-    let mut buffer: Vec<u8> = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).min(max));
+    buffer.reserve(usize::try_from(expected).unwrap_or(0).min(max));
     let (mut deadline, mut fresh) = (Instant::now() + stall, 0);
     loop {
         let Ok(read) = timeout_at(deadline, response.chunk()).await else {
             return Err(Cut::Stalled(stall));
         };
         let Some(chunk) = read.map_err(Cut::Transport)? else {
-            if buffer.len() < buffer.capacity() / 2 {
-                buffer.shrink_to_fit(); // whoever keeps a small answer does not keep the room for a large one
-            }
-            return Ok(Body::Whole(buffer.into()));
+            return Ok(Body::Whole(buffer.freeze()));
         };
         if buffer.len() + chunk.len() > max {
             return Ok(Body::TooLarge);

@@ -1,19 +1,22 @@
 //! The client: what one run shares, and the one `send` that every retried question goes through.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use secrecy::SecretString;
 
 use super::attempt::{Answer, Ask, Failure};
-use super::body::Body;
+use super::body::{Body, Shape};
 use super::connection::{Connection, shown};
 use super::retry::{self, Budget, Dice, RetryPolicy};
 use super::{Error, said};
 use crate::event::{Event, Events, Warning};
+
+/// Buffers kept for later pages.
+const SPARE_PAGES: usize = 8;
 
 /// A connection to one server. Cloning is cheap; clones share connections, retry budget and counters.
 #[derive(Clone)]
@@ -33,6 +36,8 @@ struct Shared {
     reached: AtomicBool,
     /// Size of the last page, which the next one's buffer is made for.
     page_bytes: AtomicU64,
+    /// Buffers of pages that nobody holds any more.
+    spare: Mutex<Vec<BytesMut>>,
 }
 
 impl fmt::Debug for Client {
@@ -67,7 +72,26 @@ impl Client {
             dice: Dice::new(seed),
             reached: AtomicBool::new(false),
             page_bytes: AtomicU64::new(0),
+            spare: Mutex::default(),
         })))
+    }
+
+    /// Gives back the buffer of a page that was dealt with. It serves the next page, so that memory does not creep up
+    /// with the number of pages. Does nothing while somebody still holds a slice of it.
+    pub fn give_back(&self, page: Bytes) {
+        if let Ok(mut buffer) = page.try_into_mut() {
+            let mut spare = self.0.spare.lock().unwrap_or_else(PoisonError::into_inner);
+            if spare.len() < SPARE_PAGES {
+                buffer.clear();
+                spare.push(buffer);
+            }
+        }
+    }
+
+    /// A buffer for an answer of this shape.
+    pub(super) fn spare(&self, shape: Shape) -> BytesMut {
+        let spare = (shape == Shape::Page).then(|| self.0.spare.lock().unwrap_or_else(PoisonError::into_inner).pop());
+        spare.flatten().unwrap_or_default()
     }
 
     /// The base address, without credentials and without a trailing slash.
