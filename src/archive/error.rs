@@ -128,10 +128,10 @@ pub enum Damage {
     #[error("id {0} is out of place")]
     IdOrder(ObjectId),
     /// The first or last id of a run is not the declared one.
-    #[error("first or last id differs from the index's")]
+    #[error("first or last id of this run differs from the index's")]
     Ends,
     /// The objects of a run are not the ones its digest was made of.
-    #[error("content digest differs")]
+    #[error("content digest of the run that ends here differs")]
     Digest,
     /// A line of the journal whose checksum is wrong, with good lines after it.
     #[error("checksum of the line differs")]

@@ -51,7 +51,12 @@ pub(super) fn split(text: &Bytes) -> Result<RawObject, serde_json::Error> {
         vectors.push(VectorText { name: Some(place(name)), value: place(value) });
     }
     let properties = object.properties.map_or(0..0, |p| place(p.get()));
-    Ok(RawObject { id: object.id, updated_ms: None, text: text.clone(), places: ObjectText { properties, vectors: vectors.into() } })
+    Ok(RawObject {
+        id: object.id,
+        updated_ms: None,
+        text: text.clone(),
+        places: ObjectText { properties, vectors: vectors.into() },
+    })
 }
 
 pub(super) fn object(id: u128, properties: &str) -> RawObject {

@@ -73,8 +73,9 @@ pub(super) enum ArchiveCommand {
 /// Back up collections into a new archive
 ///
 /// Reads every object of the collections named (of all collections, if none is named) and writes them, with their
-/// schemas, into a new directory below DIR. The archive is sealed only when the counts agree and the server was whole
-/// from the first page to the last; an archive without a manifest is incomplete.
+/// schemas, into a new directory below DIR. The archive is sealed only when the server was whole from the
+/// first page to the last; counts that do not agree with what was read end with exit 3. An archive without a manifest is
+/// incomplete.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
 pub(super) struct BackupArgs {

@@ -104,6 +104,7 @@ fn would(plan: &Plan) -> Finished {
     };
     let closing = Closing {
         dry_run: true,
+        schemas_only: plan.options.content == archive::Content::SchemaOnly,
         server: Some(closing::server(&plan.url, &plan.server_version)),
         would_be: Some(plan.archive.display().to_string()),
         free_bytes: plan.free_bytes,

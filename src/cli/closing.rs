@@ -1,7 +1,7 @@
 //! The remarks of a manifest in words, for the closing summary and `archive show`.
 
 use crate::archive::Manifest;
-use crate::archive::manifest::{CollectionEntry, Limit, LimitKind, Skipped, TopologyState};
+use crate::archive::manifest::{CollectionEntry, Content, Limit, LimitKind, Skipped, TopologyState};
 use crate::render::{Closing, Remark, quoted};
 
 pub(super) use crate::render::counted;
@@ -19,6 +19,8 @@ pub(super) fn check_command(archive: Option<&str>) -> String {
 /// Everything a manifest has to say beyond its numbers.
 pub(super) fn of(manifest: &Manifest, server: String) -> Closing {
     Closing {
+        schemas_only: !manifest.collections.is_empty()
+            && manifest.collections.iter().all(|c| c.content == Content::SchemaOnly),
         server: Some(server),
         stored_bytes: Some(manifest.files.iter().map(|f| f.bytes).sum()),
         topology_unchecked: match manifest.source.topology.state {

@@ -39,6 +39,7 @@ fn words(hint: &Hint) -> String {
         Hint::Upgrade(version) => format!("use elysiactl {version} or later to read it"),
         Hint::WaitForOtherRun => "wait for the other run to end, or stop it".into(),
         Hint::SmallerPages => "smaller pages may help: --batch-size 10".into(),
+        Hint::NameArchive => "name the directory of one archive: the one that holds manifest.json".into(),
         Hint::Report => "this is a bug: please report it with the command and the output of -vv".into(),
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn text(path: &Path, manifest: &Manifest) -> String {
     let plain_bytes = manifest.collections.iter().map(|c| c.bytes).sum();
     let mut facts = vec![
         ("Archive", quoted(&path.display().to_string())),
-        ("Sealed", format!("{}, begun {}", manifest.sealed, manifest.started)),
+        ("Sealed", format!("{}, begun {}", second(manifest.sealed), second(manifest.started))),
         ("Server", plain(&server)),
         (
             "Format",
@@ -50,8 +50,16 @@ pub(super) fn text(path: &Path, manifest: &Manifest) -> String {
         // A String takes every write.
         let _ = writeln!(text, "{label:<12}{fact}");
     }
-    let _ = writeln!(text, "\n{}", table(&manifest.collections));
+    text.push('\n');
+    for line in table(&manifest.collections).lines() {
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
     text
+}
+
+/// A time without fractions of a second.
+fn second(time: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 fn codec(codec: Codec) -> &'static str {

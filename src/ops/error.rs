@@ -60,7 +60,7 @@ pub enum Error {
         excluded: bool,
     },
     /// Part of the server is away.
-    #[error("{collection} is not whole on the server: {reason}")]
+    #[error("part of {collection} cannot be read: {reason}{}", after(*waited))]
     NotWhole {
         /// The collection.
         collection: CollectionName,
@@ -86,7 +86,7 @@ pub enum Error {
         collection: CollectionName,
     },
     /// The schema changed in a way objects depend on.
-    #[error("the schema of {collection} changed while it was read: {what}")]
+    #[error("{collection} changed while it was read: {what}")]
     SchemaChanged {
         /// The collection.
         collection: CollectionName,
@@ -152,6 +152,8 @@ pub enum Hint {
     WaitForOtherRun,
     /// `--limit`-like settings of the server: smaller pages.
     SmallerPages,
+    /// An archive is the directory with a manifest.
+    NameArchive,
     /// This is a bug.
     Report,
 }
@@ -194,6 +196,11 @@ impl Error {
             Self::Line { .. } => vec![Hint::ArchiveDamaged],
         }
     }
+}
+
+/// The time waited, in words; nothing for no time.
+fn after(waited: Duration) -> String {
+    if waited.is_zero() { String::new() } else { format!(" (waited {} s)", waited.as_secs()) }
 }
 
 fn wire_class(error: &weaviate::Error) -> Class {
@@ -246,6 +253,7 @@ fn archive_hints(error: &archive::Error) -> Vec<Hint> {
         }
         E::Locked { .. } => vec![Hint::WaitForOtherRun],
         E::Broken { .. } => vec![Hint::Report],
+        E::NotAnArchive { .. } | E::NotFound { .. } => vec![Hint::NameArchive],
         _ => Vec::new(),
     }
 }

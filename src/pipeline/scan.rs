@@ -80,7 +80,8 @@ pub struct Scan {
     pub tenant: Option<TenantName>,
     /// Whether to ask for vectors.
     pub vectors: bool,
-    /// Objects expected, where known: decides whether more than one range is worth while.
+    /// Objects expected, where known: decides whether more than one range is worth while, and whether a short page may
+    /// end a range. `None`: only an empty page does.
     pub expected_objects: Option<u64>,
     /// Mean size of an object in bytes, where known.
     pub object_bytes: Option<f64>,
@@ -244,7 +245,9 @@ impl Shared<'_> {
             let beyond = inside < objects.len();
             objects.truncate(inside);
             let last = objects.last().map(|o| o.id);
-            finished = !full || beyond || last.is_none() || last == end;
+            // A short page ends a range where a count can prove it; without one only an empty page does.
+            let short = !full && self.scan.expected_objects.is_some();
+            finished = short || beyond || last.is_none() || last == end;
             covers = match last {
                 Some(last) if !finished => space.advance(claim, last, objects.len() as u64),
                 _ => space.finish(claim),

@@ -43,6 +43,9 @@ pub struct Watch {
     trouble: Option<String>,
     unchecked: Option<String>,
     nodes: Vec<String>,
+    /// The shards' names, by the first answer that had any.
+    shards: Vec<String>,
+    remade: bool,
 }
 
 impl Watch {
@@ -50,7 +53,18 @@ impl Watch {
     #[must_use]
     pub fn new(client: Client, schema: Schema, events: Events) -> Self {
         let mark = Mark::default();
-        Self { client, schema, events, mark, proven: 0, trouble: None, unchecked: None, nodes: Vec::new() }
+        Self {
+            client,
+            schema,
+            events,
+            mark,
+            proven: 0,
+            trouble: None,
+            unchecked: None,
+            nodes: Vec::new(),
+            shards: Vec::new(),
+            remade: false,
+        }
     }
 
     /// The mark to put on pages.
@@ -83,16 +97,32 @@ impl Watch {
         &self.nodes
     }
 
+    /// Whether the collection was dropped and made anew meanwhile: its shards have other names.
+    #[must_use]
+    pub fn is_remade(&self) -> bool {
+        self.remade
+    }
+
+    fn see(&mut self, shards: Vec<String>) {
+        if self.shards.is_empty() {
+            self.shards = shards;
+        } else if !shards.is_empty() && self.shards != shards {
+            self.remade = true;
+        }
+    }
+
     /// Asks once. Whether everything read before may be trusted.
     pub async fn ask(&mut self) -> bool {
         let question = self.mark.next();
         let before = self.trouble.take();
         match self.client.topology(&self.schema).await {
-            Topology::Whole { nodes } => {
+            Topology::Whole { nodes, shards } => {
+                self.see(shards);
                 self.nodes = nodes;
                 self.proven = question;
             }
-            Topology::Unchecked { reason } => {
+            Topology::Unchecked { reason, shards } => {
+                self.see(shards);
                 self.unchecked = Some(reason);
                 self.proven = question;
             }

@@ -181,6 +181,10 @@ impl Progress {
         (self.finished, self.lanes.len())
     }
 
+    pub(super) fn is_backup(&self) -> bool {
+        self.op == Some(Op::Backup)
+    }
+
     /// What is being done, in one word.
     pub(super) fn verb(&self) -> &'static str {
         match self.op {

@@ -25,6 +25,8 @@ pub struct Remark {
 pub struct Closing {
     /// Nothing was done, the result is what would be.
     pub dry_run: bool,
+    /// No objects were wanted, only schemas.
+    pub schemas_only: bool,
     /// The server, without credentials, with its version.
     pub server: Option<String>,
     /// Bytes on disk, all files of the archive together.
@@ -51,7 +53,9 @@ pub struct Closing {
 #[must_use]
 pub fn summary(result: &RunResult, closing: &Closing) -> String {
     let mut text = headline(result, closing);
-    text.push_str(&table(&result.collections));
+    if !closing.schemas_only {
+        text.push_str(&table(&result.collections));
+    }
     let mut facts: Vec<(&str, String)> = Vec::new();
     facts.extend(closing.server.iter().map(|server| ("Server", words::plain(server))));
     facts.extend(result.archive.iter().filter(|_| !closing.dry_run).map(|path| ("Archive", archive(path, closing))));
@@ -105,6 +109,10 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
     let collections = words::counted(result.collections.len() as u64, "collection");
     let objects = words::counted(result.objects, "object");
     let size = words::size(result.bytes);
+    if closing.schemas_only {
+        let end = if closing.dry_run { "; nothing was written" } else { "" };
+        return format!("{done} {collections}, the schemas alone{end}\n\n");
+    }
     if closing.dry_run {
         return format!("{done} {collections}, {objects}, about {size}; nothing was written\n\n");
     }
@@ -137,9 +145,12 @@ fn table(collections: &[CollectionResult]) -> String {
     };
     row("Collection", "Objects", "Size", "Digest");
     for collection in listed {
-        let digest = collection.digest.as_deref().map_or("–", |digest| digest.get(..16).unwrap_or(digest));
+        let digest = collection
+            .digest
+            .as_deref()
+            .map_or("–".into(), |digest| digest.get(..16).unwrap_or(digest).to_owned() + "…");
         let (objects, size) = (words::count(collection.objects), words::size(collection.bytes));
-        row(collection.name.as_str(), &objects, &size, digest);
+        row(collection.name.as_str(), &objects, &size, &digest);
     }
     if listed.len() < collections.len() {
         let _ = writeln!(text, "  … and {} more", collections.len() - listed.len());

@@ -74,7 +74,10 @@ impl<W: Write + Send> Render for Text<W> {
         self.progress.take(event, at);
         match event {
             Event::Warning(warning) => self.say(&format!("warning: {}", words::warning(warning))),
-            Event::PlanMade { collections } if self.lines => self.say(&planned(self.progress.verb(), collections)),
+            // `cli` has told more about a backup already.
+            Event::PlanMade { collections } if self.lines && !self.progress.is_backup() => {
+                self.say(&planned(self.progress.verb(), collections))
+            }
             Event::CollectionFinished(result) if self.lines => self.say(&self.finished(result, at)),
             Event::TopologyChanged { .. } if self.lines => {
                 let text = self.progress.trouble(at).unwrap_or("the server is whole again").to_owned();

@@ -21,6 +21,8 @@ pub enum Topology {
     Whole {
         /// Names of the nodes, sorted.
         nodes: Vec<String>,
+        /// Names of the shards, sorted: a collection that is made anew has other ones. None if multi-tenant.
+        shards: Vec<String>,
     },
     /// Something is away, or does not answer in time.
     Broken {
@@ -31,6 +33,8 @@ pub enum Topology {
     Unchecked {
         /// Why, in few words.
         reason: String,
+        /// Names of the shards, sorted, if these could be asked.
+        shards: Vec<String>,
     },
 }
 
@@ -100,8 +104,10 @@ impl Client {
         );
         let members = members(&statistics, &nodes);
         let placed = placed.and_then(|placed| judge_placed(schema, placed.as_ref(), &statuses, &members));
+        let mut names: Vec<String> = statuses.iter().flatten().flatten().map(|shard| shard.name.clone()).collect();
+        names.sort_unstable();
         let statuses = statuses.and_then(|shards| judge_statuses(schema, shards.as_deref()));
-        verdict(members, [placed, statuses])
+        verdict(members, [placed, statuses], names)
     }
 
     /// A question that makes no sense for multi-tenant collections.
@@ -122,6 +128,9 @@ impl Client {
 
 fn doubt(error: &Error) -> Doubt {
     let closed = error.is_auth() || error.is_missing_route() || matches!(error.status(), Some(405 | 501));
+    if error.is_missing_route() {
+        return Doubt::Closed("this version of Weaviate cannot be asked for its nodes".to_owned());
+    }
     if closed { Doubt::Closed(error.to_string()) } else { Doubt::Broken(error.to_string()) }
 }
 
@@ -202,7 +211,7 @@ fn judge_statuses(schema: &Schema, shards: Option<&[Shard]>) -> Facts<()> {
 }
 
 /// Broken if anything is; else unchecked if anything is; else whole.
-fn verdict(members: Facts<BTreeSet<String>>, rest: [Facts<()>; 2]) -> Topology {
+fn verdict(members: Facts<BTreeSet<String>>, rest: [Facts<()>; 2], shards: Vec<String>) -> Topology {
     let (nodes, first) = match members {
         Ok(nodes) => (nodes, None),
         Err(doubt) => (BTreeSet::new(), Some(doubt)),
@@ -214,7 +223,7 @@ fn verdict(members: Facts<BTreeSet<String>>, rest: [Facts<()>; 2]) -> Topology {
     });
     match (broken, doubts.into_iter().next()) {
         (Some(reason), _) => Topology::Broken { reason },
-        (None, Some(Doubt::Broken(reason) | Doubt::Closed(reason))) => Topology::Unchecked { reason },
-        (None, None) => Topology::Whole { nodes: nodes.into_iter().collect() },
+        (None, Some(Doubt::Broken(reason) | Doubt::Closed(reason))) => Topology::Unchecked { reason, shards },
+        (None, None) => Topology::Whole { nodes: nodes.into_iter().collect(), shards },
     }
 }

@@ -17,6 +17,8 @@ use crate::world::{World, world};
 
 const OBJECTS: u64 = 700;
 
+const ONE: &str = r#"{"class":"Article","id":"00000000-0000-0000-0000-000000000001","properties":{},"vector":[1]}"#;
+
 fn article() -> World {
     world(Sandbox::builder().seeded("Article", OBJECTS, 3, 4))
 }
@@ -144,7 +146,9 @@ async fn a_url_that_is_no_weaviate_is_told() {
 async fn objects_written_meanwhile_make_the_backup_live_and_it_says_so() {
     let world = article();
     let add = r#"{"class":"Article","id":"ffffffff-0000-0000-0000-000000000001","properties":{},"vector":[1,2,3]}"#;
-    world.sandbox.faults().in_requests(22, Change::Write(add.into()));
+    // Late enough to lie beyond the second in which the run began.
+    world.sandbox.faults().add(on_pages(Kind::Delay(Duration::from_millis(400))));
+    world.sandbox.faults().in_requests(25, Change::Write(add.into()));
     let (done, _) = world.try_backup(pages(&world)).await;
     let outcome = done.expect("an archive");
     assert_eq!(outcome.result.status, Status::Ok);
@@ -159,6 +163,20 @@ async fn a_collection_that_vanishes_leaves_nothing_sealed() {
     world.sandbox.faults().in_requests(22, Change::Drop("Article".into()));
     let (done, _) = world.try_backup(pages(&world)).await;
     assert_eq!(done.expect_err("gone").error.class(), Class::Server);
+    world.nothing_is_sealed();
+}
+
+#[tokio::test]
+async fn a_collection_that_is_dropped_and_made_anew_leaves_nothing_sealed() {
+    let world = world(Sandbox::builder().collection(r#"{"class":"Article","vectorizer":"none"}"#).object(ONE));
+    let faults = world.sandbox.faults();
+    faults.in_requests(22, Change::Drop("Article".into()));
+    // Whoever writes next makes it anew, by auto-schema.
+    faults.in_requests(23, Change::Write(ONE.into()));
+    faults.add(on_pages(Kind::Delay(Duration::from_millis(1_200))));
+    let (done, _) = world.try_backup(world.options()).await;
+    let error = done.expect_err("another collection").error;
+    assert!(matches!(error, Error::SchemaChanged { .. } | Error::Vanished { .. }), "{error:?}");
     world.nothing_is_sealed();
 }
 

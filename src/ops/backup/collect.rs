@@ -75,6 +75,10 @@ impl Collect<'_> {
                 break (after, verdict);
             }
         };
+        if watch.is_remade() {
+            let what = "it was dropped and made anew".to_owned();
+            return Err(Error::SchemaChanged { collection: schema.name.clone(), what });
+        }
         let mismatch = self.mismatch(verdict, &store);
         let schema_after = self.schema_after().await?;
         let unwritable = store.unwritable.iter().copied().collect();

@@ -118,8 +118,8 @@ async fn topology(client: &Client, session: &Session, collections: &[Planned]) -
         });
     };
     match client.topology(&first.schema).await {
-        Topology::Whole { nodes } => Ok(TopologyRecord { state: TopologyState::Whole, reason: None, nodes }),
-        Topology::Unchecked { reason } => {
+        Topology::Whole { nodes, .. } => Ok(TopologyRecord { state: TopologyState::Whole, reason: None, nodes }),
+        Topology::Unchecked { reason, .. } => {
             session.events.warn(Warning::TopologyUnchecked { reason: reason.clone() });
             Ok(TopologyRecord { state: TopologyState::Unchecked, reason: Some(reason), nodes: Vec::new() })
         }

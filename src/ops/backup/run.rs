@@ -16,6 +16,8 @@ use crate::weaviate::Client;
 
 /// Everything but the budget of pages that a run holds in memory: sockets, line buffers and codecs.
 const OTHER_MEMORY_BYTES: u64 = 24 << 20;
+/// The step of the clock in an answer's `Date`, in ms.
+const CLOCK_STEP_MS: i64 = 1_000;
 /// The least that pages may take.
 const LEAST_PAGES_BYTES: u64 = 4 << 20;
 
@@ -98,7 +100,9 @@ async fn one(
     }
     let (name, objects) = (planned.schema.name.clone(), planned.objects);
     session.events.emit(Event::CollectionStarted { collection: name, objects });
-    let (options, changed_since_ms) = (&plan.options, plan.server_time_ms);
+    // The server's clock shows whole seconds: only what is written after that second was surely written meanwhile.
+    let changed_since_ms = plan.server_time_ms.map(|at| at + CLOCK_STEP_MS);
+    let options = &plan.options;
     let collect = Collect { client, session, options, budget, planned, changed_since_ms };
     gathered.take(session, collect.run(collection).await?);
     Ok(writer)

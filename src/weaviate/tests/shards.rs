@@ -67,7 +67,7 @@ fn unchecked(topology: &Topology) -> bool {
 #[tokio::test]
 async fn a_collection_is_whole_while_every_shard_answers() {
     let whole = seen(well(), &schema(1, 1)).await;
-    assert_eq!(whole, Topology::Whole { nodes: vec!["n1".into()] });
+    assert!(matches!(&whole, Topology::Whole { nodes, .. } if *nodes == ["n1"]), "{whole:?}");
     let three = ["n1", "n2", "n3"];
     let replicated = Cluster {
         statistics: voters(&three),
@@ -75,7 +75,8 @@ async fn a_collection_is_whole_while_every_shard_answers() {
         placed: nodes(&three, &["s1", "s2"]),
         statuses: ok(r#"[{"name":"s1","status":"READY"},{"name":"s2","status":"READONLY"}]"#),
     };
-    assert_eq!(seen(replicated, &schema(2, 3)).await, Topology::Whole { nodes: three.map(Into::into).into() });
+    let found = seen(replicated, &schema(2, 3)).await;
+    assert!(matches!(&found, Topology::Whole { nodes, .. } if *nodes == three), "{found:?}");
 }
 
 #[tokio::test]
