@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bytesize::ByteSize;
+
 use crate::archive;
 use crate::event::Class;
 use crate::model::CollectionName;
@@ -70,7 +72,7 @@ pub enum Error {
         waited: Duration,
     },
     /// The archive would not fit.
-    #[error("{} has {free} bytes free, the archive needs about {needed}", folder.display())]
+    #[error("{} has {} free, the archive needs about {}", folder.display(), ByteSize(*free), ByteSize(*needed))]
     NotEnoughSpace {
         /// The folder of archives.
         folder: PathBuf,

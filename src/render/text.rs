@@ -7,6 +7,8 @@ use super::progress::Progress;
 use super::{Moment, Render, words};
 use crate::event::{CollectionResult, Event, PlannedCollection};
 
+/// Up to so many collections, each one that is finished gets a line.
+const COLLECTIONS_A_LINE_EACH: usize = 20;
 /// Between two lines about how far things are.
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -32,6 +34,12 @@ impl<W: Write + Send> Text<W> {
     fn say(&mut self, line: &str) -> io::Result<()> {
         self.out.write_all(format!("{line}\n").as_bytes())?;
         self.out.flush()
+    }
+
+    /// Hundreds of small collections do not need a line each.
+    fn is_worth_a_line(&self, result: &CollectionResult, at: Moment) -> bool {
+        let took = at.elapsed.saturating_sub(self.progress.began(&result.name));
+        self.progress.finished().1 <= COLLECTIONS_A_LINE_EACH || took >= Duration::from_secs(1)
     }
 
     fn finished(&self, result: &CollectionResult, at: Moment) -> String {
@@ -78,7 +86,9 @@ impl<W: Write + Send> Render for Text<W> {
             Event::PlanMade { collections } if self.lines && !self.progress.is_backup() => {
                 self.say(&planned(self.progress.verb(), collections))
             }
-            Event::CollectionFinished(result) if self.lines => self.say(&self.finished(result, at)),
+            Event::CollectionFinished(result) if self.lines && self.is_worth_a_line(result, at) => {
+                self.say(&self.finished(result, at))
+            }
             Event::TopologyChanged { .. } if self.lines => {
                 let text = self.progress.trouble(at).unwrap_or("the server is whole again").to_owned();
                 self.say(&text)

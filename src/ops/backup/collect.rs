@@ -58,7 +58,7 @@ impl Collect<'_> {
         let before = self.count().await?;
         let mut seen = Scanned::default();
         let mut again = true;
-        let (after, verdict) = loop {
+        for _ in 0..MOST_ROUNDS {
             store = self.read(store, &mut watch, &mut seen).await?;
             let after = self.count().await?;
             let listed = store.writer.totals().objects;
@@ -72,9 +72,23 @@ impl Collect<'_> {
                 store = self.drop_doubtful(store, 0).await?;
                 seen = Scanned::default();
             } else {
-                break (after, verdict);
+                let counts = (before, after);
+                return self.finish(store, &watch, seen, counts, verdict).await;
             }
-        };
+        }
+        Err(self.not_whole(&watch))
+    }
+
+    /// Everything was read and the server was whole: reads the schema again and closes the collection.
+    async fn finish(
+        &self,
+        store: Store,
+        watch: &Watch,
+        seen: Scanned,
+        counts: (Option<u64>, Option<u64>),
+        verdict: Verdict,
+    ) -> Result<Collected, Error> {
+        let schema = &self.planned.schema;
         if watch.is_remade() {
             let what = "it was dropped and made anew".to_owned();
             return Err(Error::SchemaChanged { collection: schema.name.clone(), what });
@@ -86,7 +100,7 @@ impl Collect<'_> {
         let closed = blocking("close", move || store.writer.close(changed_schema.as_ref())).await?;
         Ok(Collected {
             closed,
-            counts: (before, after),
+            counts,
             changed: seen.changed,
             mismatch,
             unprintable: seen.unprintable.into_iter().collect(),

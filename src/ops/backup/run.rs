@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -16,6 +17,8 @@ use crate::weaviate::Client;
 
 /// Everything but the budget of pages that a run holds in memory: sockets, line buffers and codecs.
 const OTHER_MEMORY_BYTES: u64 = 24 << 20;
+/// How long a run that was told to stop may take to seal its open parts.
+const TIME_TO_STOP: Duration = Duration::from_secs(5);
 /// The step of the clock in an answer's `Date`, in ms.
 const CLOCK_STEP_MS: i64 = 1_000;
 /// The least that pages may take.
@@ -43,7 +46,16 @@ pub async fn run(client: &Client, session: &Session, plan: Plan) -> Result<Outco
     }
     let writer = create(session, &plan).await.map_err(|error| Stopped { error, archive: None })?;
     let archive = Some(writer.path().to_owned());
-    fill(client, session, plan, writer).await.map_err(|error| Stopped { error, archive })
+    tokio::select! {
+        done = fill(client, session, plan, writer) => done.map_err(|error| Stopped { error, archive }),
+        () = gave_up(session) => Err(Stopped { error: Error::Interrupted, archive }),
+    }
+}
+
+/// Ends when a run that was told to stop has not done so in time: it hangs in a request that no longer matters.
+async fn gave_up(session: &Session) {
+    session.cancel.cancelled().await;
+    tokio::time::sleep(TIME_TO_STOP).await;
 }
 
 /// Reads every collection into the archive and seals it.
