@@ -289,6 +289,15 @@ pub enum Warning {
         /// Objects counted.
         counted: u64,
     },
+    /// Replicas of a collection hold different objects; one of them was read.
+    ReplicasDiffer {
+        /// The collection.
+        collection: CollectionName,
+        /// Objects counted.
+        counted: u64,
+        /// Objects that at least one replica holds.
+        on_any_replica: u64,
+    },
     /// A file that is no part of an archive, but does not harm it.
     StrayFile {
         /// Its path in the archive.

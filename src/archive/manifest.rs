@@ -145,6 +145,9 @@ pub struct Consistency {
     pub changed_seen: Option<u64>,
     /// The counts differ from the objects listed, and no writer explains it.
     pub count_mismatch: bool,
+    /// Objects that at least one replica holds, if these are not the ones counted: replicas differ, and the archive
+    /// holds what one of them listed.
+    pub on_any_replica: Option<u64>,
 }
 
 /// What only the operation knows about a collection.

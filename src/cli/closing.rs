@@ -81,5 +81,10 @@ fn incomplete(manifest: &Manifest) -> Vec<Remark> {
             c.counts.after.or(c.counts.before).unwrap_or(0)
         ),
     });
-    mismatched.chain(objects).collect()
+    let differing = manifest.collections.iter().filter_map(|c| {
+        let any = c.consistency.on_any_replica?;
+        let text = format!("replicas differ: {} objects were listed, {any} lie on at least one replica", c.objects);
+        Some(Remark { about: c.name.clone(), text })
+    });
+    mismatched.chain(differing).chain(objects).collect()
 }

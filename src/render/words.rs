@@ -119,6 +119,11 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::ObjectBeyondLimit { collection, bytes } => {
             format!("{collection}: an object of {} is larger than --memory-limit; it is fetched alone", size(*bytes))
         }
+        Warning::ReplicasDiffer { collection, counted, on_any_replica } => format!(
+            "{collection}: replicas differ: {} counted, {} on at least one replica",
+            count(*counted),
+            count(*on_any_replica)
+        ),
         Warning::CountMismatch { collection, listed, counted } => format!(
             "{collection}: the server lists {} but counts {}, and nobody seems to write",
             self::counted(*listed, "object"),

@@ -125,6 +125,12 @@ impl Client {
         self.safe(words.unwrap_or("no count in the answer"))
     }
 
+    /// Objects that at least one replica holds, by a dry-run delete, which deletes nothing. More than the count means that
+    /// replicas differ (weaviate-cluster.md §3). Unknown where the key may not delete.
+    pub async fn on_any_replica(&self, name: &CollectionName) -> Result<Count, Error> {
+        self.matches(name).await
+    }
+
     /// Counts by a dry-run delete, the only other exact way: it deletes nothing, but needs the right to delete.
     async fn matches(&self, name: &CollectionName) -> Result<Count, Error> {
         let filter = json!({"path": ["id"], "operator": "Like", "valueText": "*"});

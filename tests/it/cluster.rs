@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use elysiactl::event::{Class, Event, Status};
+use elysiactl::event::{Class, Event, Status, Warning};
 use elysiactl::ops::Error;
 use elysiactl::ops::backup::Options;
 use sandbox::{Change, Sandbox};
@@ -105,4 +105,20 @@ async fn an_error_names_the_collection_that_is_not_whole() {
     let (done, _) = world.try_backup(pages(&world)).await;
     let error = done.expect_err("not whole").error;
     assert!(matches!(&error, Error::NotWhole { collection, .. } if collection.as_str() == "Article"), "{error:?}");
+}
+
+#[tokio::test]
+async fn replicas_that_differ_are_told_even_where_list_and_count_agree() {
+    let world = three("1.40", 3);
+    let objects = world.sandbox.objects("Article", None);
+    let lost: serde_json::Value = serde_json::from_str(&objects[5]).expect("JSON");
+    let lost = lost["id"].as_str().expect("an id");
+    for node in ["node1", "node2"] {
+        world.sandbox.faults().now(&Change::Lacks("Article".into(), lost.to_owned(), node.into()));
+    }
+    let (done, events) = world.try_backup(pages(&world)).await;
+    let outcome = done.expect("an archive");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, OBJECTS - 1));
+    assert_eq!(outcome.manifest.collections[0].consistency.on_any_replica, Some(OBJECTS));
+    assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::ReplicasDiffer { .. }))), "{events:?}");
 }

@@ -89,7 +89,7 @@ fn without_progress_only_warnings_are_printed() {
         text.event(&event, at(0)).expect("written");
     }
     text.tick(at(60_000)).expect("written");
-    assert_eq!(out.text().lines().count(), 8);
+    assert_eq!(out.text().lines().count(), 9);
     assert!(out.text().lines().all(|line| line.starts_with("warning: ")));
 }
 

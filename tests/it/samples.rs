@@ -67,6 +67,7 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::VectorUnprintable { collection: collection() },
         Warning::ObjectBeyondLimit { collection: collection(), bytes: 300 << 20 },
         Warning::CountMismatch { collection: collection(), listed: 2_613, counted: 4_000 },
+        Warning::ReplicasDiffer { collection: collection(), counted: 3_999, on_any_replica: 4_000 },
         Warning::StrayFile { path: "collections/\u{1b}[2J".into() },
     ]
 }

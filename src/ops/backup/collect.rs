@@ -1,6 +1,8 @@
 //! One collection from server to parts: rounds of scanning until every key is covered, the server was whole all the
 //! time, and the counts agree or writers explain why they do not.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -17,10 +19,12 @@ use crate::pipeline::pacer::{Limits, PAGE_BYTES};
 use crate::pipeline::scan::{self, Scan, Scanned};
 use crate::pipeline::store::Store;
 use crate::pipeline::watch::Watch;
-use crate::weaviate::Client;
+use crate::weaviate::{Client, Count};
 
 /// Rounds of reading before a server that keeps breaking is given up.
 const MOST_ROUNDS: u32 = 50;
+/// Pauses before the questions whether replicas differ: a write reaches the last replica a moment after the first.
+const REPLICA_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(1)];
 /// Pages that may be in memory for each request in flight: on the wire, waiting, being written.
 const PAGES_A_REQUEST: u64 = 3;
 
@@ -30,6 +34,7 @@ pub(super) struct Collected {
     pub(super) counts: (Option<u64>, Option<u64>),
     pub(super) changed: u64,
     pub(super) mismatch: Option<u64>,
+    pub(super) on_any_replica: Option<u64>,
     pub(super) unprintable: Vec<ObjectId>,
     pub(super) more_unprintable: u64,
     pub(super) unwritable: Vec<ObjectId>,
@@ -94,6 +99,7 @@ impl Collect<'_> {
             return Err(Error::SchemaChanged { collection: schema.name.clone(), what });
         }
         let mismatch = self.mismatch(verdict, &store);
+        let on_any_replica = self.replicas_differ().await?;
         let schema_after = self.schema_after().await?;
         let unwritable = store.unwritable.iter().copied().collect();
         let changed_schema = (schema_after.text != schema.text).then(|| schema_after.clone());
@@ -103,6 +109,7 @@ impl Collect<'_> {
             counts,
             changed: seen.changed,
             mismatch,
+            on_any_replica,
             unprintable: seen.unprintable.into_iter().collect(),
             more_unprintable: seen.more_unprintable,
             unwritable,
@@ -229,6 +236,32 @@ impl Collect<'_> {
         let (collection, listed) = (self.planned.schema.name.clone(), store.writer.totals().objects);
         self.session.events.warn(Warning::CountMismatch { collection, listed, counted });
         Some(counted)
+    }
+
+    /// The number of objects on any replica, if it is not the count and stays so. Every listing reads one replica.
+    async fn replicas_differ(&self) -> Result<Option<u64>, Error> {
+        if self.planned.schema.replicas < 2 {
+            return Ok(None);
+        }
+        let collection = &self.planned.schema.name;
+        let mut found = None;
+        for pause in REPLICA_PAUSES {
+            tokio::time::sleep(pause).await;
+            let Some(counted) = self.count().await? else { return Ok(None) };
+            // Writers make both numbers move: what is asked once more and still differs is no write on its way.
+            match self.client.on_any_replica(collection).await {
+                Ok(Count::Exact(any)) if any != counted => found = Some((counted, any)),
+                Ok(Count::Exact(_) | Count::Unknown { .. }) => return Ok(None),
+                Err(e) => {
+                    tracing::warn!(%collection, %e, "cannot ask whether replicas differ");
+                    return Ok(None);
+                }
+            }
+        }
+        let Some((counted, on_any_replica)) = found else { return Ok(None) };
+        let collection = collection.clone();
+        self.session.events.warn(Warning::ReplicasDiffer { collection, counted, on_any_replica });
+        Ok(Some(on_any_replica))
     }
 
     /// The schema as it is now; additions are taken over.

@@ -17,6 +17,7 @@ pub(super) fn facts(collected: &Collected) -> CollectionFacts {
             mode: ReadMode::Live,
             changed_seen: Some(collected.changed),
             count_mismatch: collected.mismatch.is_some(),
+            on_any_replica: collected.on_any_replica,
             ..Consistency::default()
         },
     }

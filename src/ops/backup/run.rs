@@ -127,7 +127,7 @@ impl Gathered {
         self.remarks.limits.extend(remarks.limits);
         self.remarks.incomplete.extend(remarks.incomplete);
         self.more_unprintable += collected.more_unprintable;
-        self.mismatches += usize::from(collected.mismatch.is_some());
+        self.mismatches += usize::from(collected.mismatch.is_some() || collected.on_any_replica.is_some());
         self.unchecked = self.unchecked.take().or(collected.unchecked);
         self.nodes.extend(collected.nodes);
         self.finish(session, collected.closed, result);

@@ -2,7 +2,7 @@
 
 use crate::auth::{Domain, refusal};
 use crate::call::{Call, Reply, either};
-use crate::cluster::{Cluster, Condition};
+use crate::cluster::{Cluster, Condition, Sieve};
 use crate::graphql::{Count, read};
 use crate::json::{Json, object};
 use crate::state::{Collection, Core, State};
@@ -107,10 +107,22 @@ fn count(
         }
     }
     let sieve = cluster.sieve(&collection.name, &space.shards, call.arrival.asked);
-    if sieve.is_open() {
+    let asked = |n: usize| cluster.sieve(&collection.name, &space.shards, n);
+    if sieve.is_open() && (old || (0..cluster.nodes.len()).all(|n| asked(n).is_open())) {
         return Ok(Ok(space.store.len()));
     }
-    // New versions ask every replica, old ones the asked node only.
-    let seen = |id: u128| if old { sieve.shows(id) } else { sieve.reaches(id) };
-    Ok(Ok(space.store.walk(None).filter(|(id, _)| seen(*id)).count() as u64))
+    let count = |sieve: &Sieve<'_>| {
+        let seen = |id: u128| sieve.shows(id) && (old || sieve.reaches(id));
+        space.store.walk(None).filter(|(id, _)| seen(*id)).count() as u64
+    };
+    if old {
+        return Ok(Ok(count(&sieve)));
+    }
+    // New versions ask every replica and give the most frequent number, else the median (weaviate-cluster.md §3).
+    let up = (0..cluster.nodes.len()).filter(|n| matches!(cluster.condition(*n), Condition::Up));
+    let mut counts: Vec<u64> = up.map(|n| count(&asked(n))).collect();
+    counts.sort_unstable();
+    let times = |n: u64| counts.iter().filter(|c| **c == n).count();
+    let most = counts.iter().copied().max_by_key(|n| times(*n)).filter(|n| times(*n) > 1);
+    Ok(Ok(most.or(counts.get(counts.len() / 2).copied()).unwrap_or(0)))
 }
