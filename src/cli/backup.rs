@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::args::{BackupArgs, ConnectionArgs};
 use super::connect::session;
 use super::explain::explain;
+use super::runtime::nothing;
 use super::{BackupSettings, Connect, Env, Failure, Finished, Out, closing, run_with_events};
 use crate::archive;
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
@@ -119,10 +120,12 @@ fn would(plan: &Plan) -> Finished {
 fn stopped(stopped: Stopped) -> Failure {
     let failure = explain(&stopped.error);
     match stopped.archive {
-        Some(path) => failure.hint(format!(
-            "{} has no manifest and is not a backup; it holds what was sealed before the run stopped, and can be removed",
-            path.display()
-        )),
+        Some(path) => failure
+            .hint(format!(
+                "{} has no manifest and is not a backup; it holds what was sealed before the run stopped, and can be removed",
+                path.display()
+            ))
+            .after(RunResult { archive: Some(path.display().to_string()), ..nothing(Op::Backup) }),
         None => failure,
     }
 }

@@ -109,7 +109,7 @@ fn measure(result: &mut RunResult, at: Moment) {
 }
 
 /// The result of a run that did nothing.
-fn nothing(op: Op) -> RunResult {
+pub(super) fn nothing(op: Op) -> RunResult {
     RunResult {
         op,
         status: Status::Failed,

@@ -32,6 +32,19 @@ pub struct Session {
     pub clock: Clock,
 }
 
+impl Session {
+    /// An answer of the server, unless the run is told to stop while it is waited for: it may be minutes away.
+    async fn unless_stopped<T, E>(&self, asked: impl Future<Output = Result<T, E>>) -> Result<T, Error>
+    where
+        Error: From<E>,
+    {
+        tokio::select! {
+            answer = asked => Ok(answer?),
+            () = self.cancel.cancelled() => Err(Error::Interrupted),
+        }
+    }
+}
+
 /// Runs blocking work off the async threads, and turns its panic into an error.
 async fn blocking<T, E>(what: &str, work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, Error>
 where

@@ -136,7 +136,7 @@ impl Client {
 
     /// Makes a server's text safe to show.
     pub(super) fn safe(&self, text: &str) -> String {
-        said::harmless(&said::without_secrets(text.to_owned(), self.0.secrets.iter()))
+        said::harmless(&said::without_secrets(text, self.0.secrets.iter()))
     }
 
     /// Asks, and asks again while the failure may pass, within the policy's bounds.

@@ -53,14 +53,29 @@ fn words(value: &Value) -> Option<String> {
         .or_else(|| value["message"].as_str().map(str::to_owned))
 }
 
-/// Takes every secret out of a text, should a proxy have echoed one.
-pub(super) fn without_secrets<'a>(mut text: String, secrets: impl Iterator<Item = &'a SecretString>) -> String {
+/// How a password stands in a request. The one of a proxy comes from the environment and is nowhere else known here.
+const BASIC: &str = "Basic ";
+const REDACTED: &str = "[redacted]";
+
+/// Takes every secret out of a text, should a server or a proxy have echoed one.
+pub(super) fn without_secrets<'a>(text: &str, secrets: impl Iterator<Item = &'a SecretString>) -> String {
+    let mut text = without_basic(text);
     for secret in secrets.map(ExposeSecret::expose_secret).filter(|s| s.len() >= SECRET_MIN_BYTES) {
         if text.contains(secret) {
-            text = text.replace(secret, "[redacted]");
+            text = text.replace(secret, REDACTED);
         }
     }
     text
+}
+
+fn without_basic(text: &str) -> String {
+    let mut parts = text.split(BASIC);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |known, rest| {
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+/=-_".contains(c))).unwrap_or(rest.len());
+        let (word, rest) = rest.split_at(end);
+        known + BASIC + if word.len() < SECRET_MIN_BYTES { word } else { REDACTED } + rest
+    })
 }
 
 #[cfg(test)]
@@ -91,6 +106,8 @@ mod tests {
     #[test]
     fn an_echoed_key_is_taken_out() {
         let key = SecretString::from("topsecret");
-        assert_eq!(without_secrets("bad topsecret!".into(), [&key].into_iter()), "bad [redacted]!");
+        let known = |text: &str| without_secrets(text, [&key].into_iter());
+        assert_eq!(known("bad topsecret!"), "bad [redacted]!");
+        assert_eq!(known("Basic bWU6cHc=\r\nBasic auth, Basic "), "Basic [redacted]\r\nBasic auth, Basic ");
     }
 }

@@ -10,6 +10,8 @@ mod binary;
 mod check;
 /// Three nodes, one of them away.
 mod cluster;
+/// The binary from end to end: exit codes, `--json`, pipes, the environment, `--dry-run`.
+mod e2e;
 /// docs/events.md names every event, every warning and every field.
 mod events_doc;
 /// Exit codes and messages of the binary when something is wrong.
@@ -18,12 +20,20 @@ mod failures;
 mod faults;
 /// `--help` of every command, equal to docs/commands.
 mod help;
+/// Archives made to do harm, through the binary.
+#[cfg(unix)]
+mod hostile;
 /// Who may use whom, who may print, how long a file may be.
 mod layering;
 /// JSON, lines of text and summaries for made-up events.
 mod render;
 /// One of each event and warning, for the tests above.
 mod samples;
+/// Keys, passwords and header values planted everywhere come out nowhere.
+mod secrets;
+/// ^C and its kin, at every stage of a run.
+#[cfg(unix)]
+mod signals;
 /// The guided tour of the README, with the built binary.
 mod tour;
 /// A sandbox, a folder for archives, and the operations on both.

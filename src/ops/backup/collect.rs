@@ -227,7 +227,8 @@ impl Collect<'_> {
     }
 
     async fn count(&self) -> Result<Option<u64>, Error> {
-        let counts = self.client.counts(std::slice::from_ref(&self.planned.schema.name)).await?;
+        let names = std::slice::from_ref(&self.planned.schema.name);
+        let counts = self.session.unless_stopped(self.client.counts(names)).await?;
         Ok(counts.first().and_then(proof::known))
     }
 
@@ -268,7 +269,8 @@ impl Collect<'_> {
     async fn schema_after(&self) -> Result<Schema, Error> {
         let before = &self.planned.schema;
         let collection = before.name.clone();
-        let Some(after) = self.client.schema(&collection).await? else { return Err(Error::Vanished { collection }) };
+        let after = self.session.unless_stopped(self.client.schema(&collection)).await?;
+        let Some(after) = after else { return Err(Error::Vanished { collection }) };
         match drift(before, &after) {
             Drift::None => Ok(before.clone()),
             Drift::Grew => Ok(after),
@@ -286,7 +288,8 @@ pub(super) async fn schema_only(
 ) -> Result<ClosedCollection, Error> {
     let collection = planned.schema.name.clone();
     session.events.emit(Event::CollectionStarted { collection: collection.clone(), objects: None });
-    let Some(after) = client.schema(&collection).await? else { return Err(Error::Vanished { collection }) };
+    let after = session.unless_stopped(client.schema(&collection)).await?;
+    let Some(after) = after else { return Err(Error::Vanished { collection }) };
     let changed = (drift(&planned.schema, &after) != Drift::None).then_some(after);
     blocking("close", move || writer.close(changed.as_ref())).await
 }

@@ -69,7 +69,7 @@ async fn fill(client: &Client, session: &Session, plan: Plan, mut writer: Archiv
         }
         writer = one(client, session, &plan, &budget, planned, writer, &mut gathered).await?;
     }
-    let writer = beside(client, writer).await?;
+    let writer = beside(client, session, writer).await?;
     seal(session, plan, writer, gathered, client.retries()).await
 }
 
@@ -157,9 +157,9 @@ impl Gathered {
 }
 
 /// Aliases and roles, where the server has any and the key may read them.
-async fn beside(client: &Client, mut writer: ArchiveWriter) -> Result<ArchiveWriter, Error> {
-    let aliases = client.aliases().await?.map(|a| a.text);
-    let roles = client.roles().await?;
+async fn beside(client: &Client, session: &Session, mut writer: ArchiveWriter) -> Result<ArchiveWriter, Error> {
+    let aliases = session.unless_stopped(client.aliases()).await?.map(|a| a.text);
+    let roles = session.unless_stopped(client.roles()).await?;
     let write = move || {
         if let Some(aliases) = aliases {
             writer.put_aliases(&aliases)?;

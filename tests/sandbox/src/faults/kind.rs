@@ -115,6 +115,7 @@ pub enum When {
 pub struct Fault {
     pub(crate) method: Option<String>,
     pub(crate) path: String,
+    pub(crate) exact: bool,
     pub(crate) query: Option<String>,
     pub(crate) when: When,
     pub(crate) times: u64,
@@ -125,7 +126,15 @@ impl Fault {
     /// At every request.
     #[must_use]
     pub fn new(kind: Kind) -> Self {
-        Self { method: None, path: String::new(), query: None, when: When::After(0), times: u64::MAX, kind }
+        Self {
+            method: None,
+            path: String::new(),
+            exact: false,
+            query: None,
+            when: When::After(0),
+            times: u64::MAX,
+            kind,
+        }
     }
 
     /// Only for this method and paths that begin so.
@@ -140,6 +149,13 @@ impl Fault {
     #[must_use]
     pub fn path(mut self, path: &str) -> Self {
         path.clone_into(&mut self.path);
+        self
+    }
+
+    /// Not for paths that only begin so.
+    #[must_use]
+    pub fn exactly(mut self) -> Self {
+        self.exact = true;
         self
     }
 

@@ -100,6 +100,7 @@ impl Plan {
             let fault = &armed.fault;
             let meant = fault.method.as_deref().is_none_or(|m| m == method)
                 && path.starts_with(&fault.path)
+                && (!fault.exact || path == fault.path)
                 && fault.query.as_deref().is_none_or(|q| query.contains(q));
             if !meant {
                 continue;
