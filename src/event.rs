@@ -111,6 +111,27 @@ pub struct RunResult {
     pub errors: Vec<String>,
 }
 
+impl RunResult {
+    /// The result of a run over these collections. What only its end knows (times, exit code, memory) is left at 0.
+    #[must_use]
+    pub fn of(op: Op, status: Status, archive: Option<String>, collections: Vec<CollectionResult>) -> Self {
+        Self {
+            op,
+            status,
+            exit_code: 0,
+            archive,
+            objects: collections.iter().map(|c| c.objects).sum(),
+            bytes: collections.iter().map(|c| c.bytes).sum(),
+            collections,
+            seconds: 0.0,
+            objects_per_second: 0.0,
+            retries: 0,
+            peak_memory_bytes: None,
+            errors: Vec::new(),
+        }
+    }
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

@@ -89,20 +89,12 @@ fn would(plan: &Plan) -> Finished {
         changed_seen: None,
     };
     let collections: Vec<CollectionResult> = plan.collections.iter().map(one).collect();
-    let result = RunResult {
-        op: Op::Backup,
-        status: if plan.skipped.is_empty() { Status::Ok } else { Status::Incomplete },
-        exit_code: 0,
-        archive: Some(plan.archive.display().to_string()),
-        objects: collections.iter().map(|c| c.objects).sum(),
-        bytes: collections.iter().map(|c| c.bytes).sum(),
+    let result = RunResult::of(
+        Op::Backup,
+        if plan.skipped.is_empty() { Status::Ok } else { Status::Incomplete },
+        Some(plan.archive.display().to_string()),
         collections,
-        seconds: 0.0,
-        objects_per_second: 0.0,
-        retries: 0,
-        peak_memory_bytes: None,
-        errors: Vec::new(),
-    };
+    );
     let closing = Closing {
         dry_run: true,
         schemas_only: plan.options.content == archive::Content::SchemaOnly,

@@ -110,20 +110,8 @@ fn measure(result: &mut RunResult, at: Moment) {
 
 /// The result of a run that did nothing.
 pub(super) fn nothing(op: Op) -> RunResult {
-    RunResult {
-        op,
-        status: Status::Failed,
-        exit_code: failure::code(Class::Bug),
-        archive: None,
-        collections: Vec::new(),
-        objects: 0,
-        bytes: 0,
-        seconds: 0.0,
-        objects_per_second: 0.0,
-        retries: 0,
-        peak_memory_bytes: None,
-        errors: Vec::new(),
-    }
+    let nothing = RunResult::of(op, Status::Failed, None, Vec::new());
+    RunResult { exit_code: failure::code(Class::Bug), ..nothing }
 }
 
 #[cfg(test)]

@@ -55,20 +55,7 @@ pub async fn run(session: &Session, options: Options) -> Result<Outcome, Error> 
     for at in 0..archive.collections().len() {
         collections.push(collection(session, &archive, at, options.readers).await?);
     }
-    let result = RunResult {
-        op: Op::ArchiveCheck,
-        status: Status::Ok,
-        exit_code: 0,
-        archive: Some(archive.path().display().to_string()),
-        objects: collections.iter().map(|c| c.objects).sum(),
-        bytes: collections.iter().map(|c| c.bytes).sum(),
-        collections,
-        seconds: 0.0,
-        objects_per_second: 0.0,
-        retries: 0,
-        peak_memory_bytes: None,
-        errors: Vec::new(),
-    };
+    let result = RunResult::of(Op::ArchiveCheck, Status::Ok, Some(archive.path().display().to_string()), collections);
     Ok(Outcome { result, manifest: archive.manifest().clone(), strays: archive.strays().to_vec() })
 }
 

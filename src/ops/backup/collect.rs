@@ -250,7 +250,8 @@ impl Collect<'_> {
             tokio::time::sleep(pause).await;
             let Some(counted) = self.count().await? else { return Ok(None) };
             // Writers make both numbers move: what is asked once more and still differs is no write on its way.
-            match self.client.on_any_replica(collection).await {
+            match self.session.unless_stopped(self.client.on_any_replica(collection)).await {
+                Err(Error::Interrupted) => return Err(Error::Interrupted),
                 Ok(Count::Exact(any)) if any != counted => found = Some((counted, any)),
                 Ok(Count::Exact(_) | Count::Unknown { .. }) => return Ok(None),
                 Err(e) => {

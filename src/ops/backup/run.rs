@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -17,8 +16,6 @@ use crate::weaviate::Client;
 
 /// Everything but the budget of pages that a run holds in memory: sockets, line buffers and codecs.
 const OTHER_MEMORY_BYTES: u64 = 24 << 20;
-/// How long a run that was told to stop may take to seal its open parts.
-const TIME_TO_STOP: Duration = Duration::from_secs(5);
 /// The step of the clock in an answer's `Date`, in ms.
 const CLOCK_STEP_MS: i64 = 1_000;
 /// The least that pages may take.
@@ -46,16 +43,7 @@ pub async fn run(client: &Client, session: &Session, plan: Plan) -> Result<Outco
     }
     let writer = create(session, &plan).await.map_err(|error| Stopped { error, archive: None })?;
     let archive = Some(writer.path().to_owned());
-    tokio::select! {
-        done = fill(client, session, plan, writer) => done.map_err(|error| Stopped { error, archive }),
-        () = gave_up(session) => Err(Stopped { error: Error::Interrupted, archive }),
-    }
-}
-
-/// Ends when a run that was told to stop has not done so in time: it hangs in a request that no longer matters.
-async fn gave_up(session: &Session) {
-    session.cancel.cancelled().await;
-    tokio::time::sleep(TIME_TO_STOP).await;
+    fill(client, session, plan, writer).await.map_err(|error| Stopped { error, archive })
 }
 
 /// Reads every collection into the archive and seals it.
@@ -196,18 +184,8 @@ async fn seal(
     let sealed = blocking("seal", move || writer.seal(closed, sealed)).await?;
     let collections = gathered.results;
     let result = RunResult {
-        op: Op::Backup,
-        status,
-        exit_code: 0,
-        archive: Some(sealed.path.display().to_string()),
-        objects: collections.iter().map(|c| c.objects).sum(),
-        bytes: collections.iter().map(|c| c.bytes).sum(),
-        collections,
-        seconds: 0.0,
-        objects_per_second: 0.0,
         retries,
-        peak_memory_bytes: None,
-        errors: Vec::new(),
+        ..RunResult::of(Op::Backup, status, Some(sealed.path.display().to_string()), collections)
     };
     Ok(Outcome { result, manifest: sealed.manifest, left_behind: sealed.left_behind })
 }
