@@ -8,17 +8,24 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Permits are counted in this many bytes, so that they fit `u32`.
 const UNIT_BYTES: u64 = 1 << 10;
 
+/// Ordinary pages never take more than this together: enough to keep a server and a disk busy, and reached within the
+/// first second, so that the peak does not depend on how long a run is.
+const FLOW_BYTES: u64 = 26 << 20;
+
 /// A budget of bytes, shared by everything that holds pages.
 #[derive(Debug, Clone)]
 pub struct Budget {
     permits: Arc<Semaphore>,
     units: u32,
+    flow: Arc<Semaphore>,
+    flow_units: u32,
 }
 
 /// A share of the budget; dropping it gives it back.
 #[derive(Debug)]
 pub struct Share {
     permit: OwnedSemaphorePermit,
+    flow: Option<OwnedSemaphorePermit>,
 }
 
 impl Budget {
@@ -26,7 +33,9 @@ impl Budget {
     #[must_use]
     pub fn new(bytes: u64) -> Self {
         let units = u32::try_from(bytes / UNIT_BYTES).unwrap_or(u32::MAX >> 3).clamp(1, u32::MAX >> 3);
-        Self { permits: Arc::new(Semaphore::new(units as usize)), units }
+        let flow_units = u32::try_from(FLOW_BYTES / UNIT_BYTES).unwrap_or(units).min(units);
+        let semaphore = |units: u32| Arc::new(Semaphore::new(units as usize));
+        Self { permits: semaphore(units), units, flow: semaphore(flow_units), flow_units }
     }
 
     /// All there is, in bytes.
@@ -35,21 +44,32 @@ impl Budget {
         u64::from(self.units) * UNIT_BYTES
     }
 
-    /// Waits for a share of `bytes`, or of the whole budget if that is less. Shares are given in the order of asking.
+    /// Waits for a share of `bytes`, or of all that ordinary pages may take if that is less. Shares are given in the
+    /// order of asking.
     pub async fn take(&self, bytes: u64) -> Share {
-        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX).clamp(1, self.units);
-        loop {
-            // The semaphore is never closed, so the loop body runs once.
-            if let Ok(permit) = Arc::clone(&self.permits).acquire_many_owned(units).await {
-                return Share { permit };
-            }
-        }
+        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX).clamp(1, self.flow_units);
+        let flow = acquire(&self.flow, units).await;
+        Share { permit: acquire(&self.permits, units).await, flow: Some(flow) }
+    }
+
+    /// Waits for the whole budget: nothing else is in memory then.
+    pub async fn take_all(&self) -> Share {
+        Share { permit: acquire(&self.permits, self.units).await, flow: None }
     }
 
     /// Bytes not taken at the moment.
     #[must_use]
     pub fn free_bytes(&self) -> u64 {
         self.permits.available_permits() as u64 * UNIT_BYTES
+    }
+}
+
+async fn acquire(semaphore: &Arc<Semaphore>, units: u32) -> OwnedSemaphorePermit {
+    loop {
+        // The semaphore is never closed, so the loop body runs once.
+        if let Ok(permit) = Arc::clone(semaphore).acquire_many_owned(units).await {
+            return permit;
+        }
     }
 }
 
@@ -63,8 +83,10 @@ impl Share {
     /// Gives back what is beyond `bytes`.
     pub fn shrink_to(&mut self, bytes: u64) {
         let keep = usize::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(usize::MAX).max(1);
-        if let Some(surplus) = self.permit.num_permits().checked_sub(keep) {
-            drop(self.permit.split(surplus));
+        for permit in self.flow.iter_mut().chain([&mut self.permit]) {
+            if let Some(surplus) = permit.num_permits().checked_sub(keep) {
+                drop(permit.split(surplus));
+            }
         }
     }
 }
@@ -89,5 +111,11 @@ mod tests {
         let budget = Budget::new(64 << 10);
         let share = budget.take(u64::MAX).await;
         assert_eq!((share.bytes(), budget.free_bytes()), (64 << 10, 0));
+        drop(share);
+        let budget = Budget::new(FLOW_BYTES * 3);
+        let share = budget.take(u64::MAX).await;
+        assert_eq!(share.bytes(), FLOW_BYTES, "what ordinary pages may take");
+        drop(share);
+        assert_eq!(budget.take_all().await.bytes(), FLOW_BYTES * 3);
     }
 }

@@ -159,7 +159,7 @@ impl Fetch<'_> {
 
     /// One object larger than any share: with the whole budget, and beyond it if need be, but then alone and said.
     async fn alone(&self, after: Option<ObjectId>, vectors: bool) -> Result<Outcome, Error> {
-        let mut share = self.budget.take(u64::MAX).await;
+        let mut share = self.budget.take_all().await;
         let started = Instant::now();
         match self.request(after, 1, vectors, MOST_OBJECT_BYTES.max(share.bytes())).await? {
             PageReply::Body(body) => {
