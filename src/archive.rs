@@ -1,6 +1,7 @@
 //! The archive: a directory of JSON lines with an index, checksums and a manifest that is written last
 //! (docs/archive-format.md). Knows files, never servers.
 
+pub mod catalog;
 mod checkpoint;
 mod codec;
 mod collection;
@@ -9,6 +10,7 @@ mod disk;
 mod durable;
 mod error;
 mod index;
+mod journal;
 mod lines;
 pub mod manifest;
 mod names;
@@ -16,6 +18,7 @@ mod part;
 mod part_reader;
 mod proof;
 mod reader;
+pub mod runfiles;
 mod runs;
 mod stored;
 mod writer;
@@ -31,6 +34,7 @@ pub use names::stem;
 pub use part_reader::{Line, PartReader};
 pub use proof::RunProof;
 pub use reader::Archive;
+pub use runfiles::{RunAbout, RunFiles, RunHistory, RunRecord};
 pub use writer::{ArchiveWriter, RunHeader, SealFacts, Sealed};
 
 #[cfg(test)]

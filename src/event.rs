@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::model::{CollectionName, ObjectId, TenantName};
 
 /// Which operation a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Op {
@@ -18,6 +18,10 @@ pub enum Op {
     Backup,
     /// `archive check`
     ArchiveCheck,
+    /// `col restore`
+    Restore,
+    /// `col verify`
+    Verify,
 }
 
 /// How a run ended, in one word.
@@ -80,6 +84,62 @@ pub struct CollectionResult {
     pub rejected: u64,
     /// Objects that look written during the run; a lower bound. `None` where it does not apply.
     pub changed_seen: Option<u64>,
+    /// Objects of the archive that the server lacks; `None` where nothing was compared, as in the next two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<u64>,
+    /// Objects of the server that the archive lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra: Option<u64>,
+    /// Objects whose content differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub different: Option<u64>,
+    /// Objects that a sample was taken of; `None` where all were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_of: Option<u64>,
+}
+
+impl CollectionResult {
+    /// The result of a collection of which nothing was read yet.
+    #[must_use]
+    pub fn of(name: CollectionName) -> Self {
+        Self {
+            name,
+            tenants: 0,
+            objects: 0,
+            bytes: 0,
+            digest: None,
+            rejected: 0,
+            changed_seen: None,
+            missing: None,
+            extra: None,
+            different: None,
+            sample_of: None,
+        }
+    }
+}
+
+/// How an object on the server differs from the one in the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Difference {
+    /// The server lacks it.
+    Missing,
+    /// The archive lacks it.
+    Extra,
+    /// Both have it, with different content.
+    Different,
+}
+
+/// One place where an object differs. The values are JSON texts, cut at 200 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldDiff {
+    /// Where: `properties.title`, `properties.address.city`, `vectors.default[17]`.
+    pub field: String,
+    /// What the archive holds; `None` if nothing.
+    pub archived: Option<String>,
+    /// What the server holds; `None` if nothing.
+    pub live: Option<String>,
 }
 
 /// The summary line of a run, and the last line of `--json`.
@@ -99,7 +159,7 @@ pub struct RunResult {
     pub objects: u64,
     /// Plain bytes in total.
     pub bytes: u64,
-    /// Wall time of the run in seconds.
+    /// Wall time of the run in seconds, without the time a person was asked.
     pub seconds: f64,
     /// `objects` by `seconds`.
     pub objects_per_second: f64,
@@ -254,6 +314,32 @@ pub enum Event {
         /// The server's words, cut at 500 characters.
         reason: String,
     },
+    /// A batch was written; every object of it was judged.
+    BatchImported {
+        /// The collection, by its name on the server.
+        collection: CollectionName,
+        /// The tenant, in a multi-tenant collection.
+        tenant: Option<TenantName>,
+        /// Objects dealt with, the rejected ones included.
+        objects: u64,
+        /// Plain bytes of those objects in the archive.
+        bytes: u64,
+        /// Objects the target refused for good.
+        rejected: u64,
+    },
+    /// An object differs between archive and server.
+    ObjectDiffers {
+        /// The collection, by its name on the server.
+        collection: CollectionName,
+        /// The tenant, in a multi-tenant collection.
+        tenant: Option<TenantName>,
+        /// The object.
+        id: ObjectId,
+        /// How.
+        kind: Difference,
+        /// What differs, if both sides have the object.
+        fields: Vec<FieldDiff>,
+    },
     /// Something a person should know that stops nothing.
     Warning(Warning),
     /// The run is over; always the last event.
@@ -318,6 +404,27 @@ pub enum Warning {
         counted: u64,
         /// Objects that at least one replica holds.
         on_any_replica: u64,
+    },
+    /// The server's schema of a collection gained something during the import, guessed from what was written.
+    SchemaGrew {
+        /// The collection, by its name on the server.
+        collection: CollectionName,
+        /// What was added, in few words.
+        what: String,
+    },
+    /// Too many objects are missing to ask for each of them once more.
+    MissingUnasked {
+        /// The collection, by its name on the server.
+        collection: CollectionName,
+        /// Objects that were not asked for.
+        objects: u64,
+    },
+    /// The server takes no writes at the moment; they are tried again.
+    WritesRefused {
+        /// The collection, by its name on the server.
+        collection: CollectionName,
+        /// The server's words.
+        reason: String,
     },
     /// A file that is no part of an archive, but does not harm it.
     StrayFile {

@@ -1,6 +1,8 @@
 //! The words every layer shares: names, ids, key ranges, untouched objects. No I/O, no wire format, no file format.
 
+mod members;
 mod object;
+mod renames;
 mod schema;
 
 use std::fmt;
@@ -9,7 +11,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use members::Members;
 pub use object::{ObjectText, RawObject, VectorText};
+pub use renames::Renames;
 pub use schema::{DigestMode, Schema, SchemaError};
 
 /// The longest collection name a Weaviate server accepts, in characters (weaviate-rest.md §4.3).

@@ -1,10 +1,8 @@
-//! The journal of an unsealed archive: what is safe so far. Append-only; each line carries its own checksum; a torn tail
-//! is ignored, a bad line before a good one is damage.
+//! The journal of an unsealed archive: what is safe so far.
 
 mod replay;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,23 +10,11 @@ use serde_json::{Map, Value};
 
 use super::codec::Codec;
 use super::digest::Hash;
-use super::disk::{Disk, WriteFile};
-use super::error::{DiskOp, Error, on};
 use super::index::RunLine;
 use super::manifest::{Content, Format, Tool};
-use super::names;
 use crate::model::{ObjectId, TenantName};
 
 pub use replay::{Checkpoint, CheckpointCollection, CheckpointPart};
-
-/// What a line begins with; 16 hex digits of the record's blake3 follow.
-const CHECK: &str = "{\"check\":\"";
-/// What stands between the digits and the record.
-const RECORD: &str = "\",\"record\":";
-/// Digits of a line's checksum.
-const CHECK_DIGITS: usize = 16;
-/// Records are handed to the disk when this many bytes have gathered.
-const PENDING_BYTES: usize = 256 << 10;
 
 /// What a journal is about; a run may only be resumed if all of this still holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,65 +66,6 @@ pub(super) enum Record {
     DropEmpty { folder: String, tenant: Option<TenantName>, from: Option<ObjectId> },
     /// A collection is complete, and its index safe.
     Closed { folder: String },
-}
-
-fn check(record: &[u8]) -> String {
-    blake3::hash(record).to_hex()[..CHECK_DIGITS].to_owned()
-}
-
-/// The journal being written.
-pub(super) struct Journal {
-    file: Box<dyn WriteFile>,
-    path: PathBuf,
-    pending: Vec<u8>,
-}
-
-impl Journal {
-    /// Begins a journal with its header, durably.
-    pub(super) fn create(disk: &dyn Disk, dir: &std::path::Path, header: CheckpointHeader) -> Result<Self, Error> {
-        let path = dir.join(names::CHECKPOINT);
-        let file = disk.create_file(&path).map_err(on(DiskOp::CreateFile, &path))?;
-        let mut journal = Self { file, path, pending: Vec::new() };
-        journal.append(&Record::Header(header))?;
-        journal.sync()?;
-        disk.sync_dir(dir).map_err(on(DiskOp::SyncDir, dir))?;
-        Ok(journal)
-    }
-
-    /// Adds a record; it is durable after `sync`.
-    pub(super) fn append(&mut self, record: &Record) -> Result<(), Error> {
-        let text = serde_json::to_vec(record).map_err(|e| Error::disk(DiskOp::Write, &self.path, 0, e.into()))?;
-        self.pending.extend_from_slice(CHECK.as_bytes());
-        self.pending.extend_from_slice(check(&text).as_bytes());
-        self.pending.extend_from_slice(RECORD.as_bytes());
-        self.pending.extend_from_slice(&text);
-        self.pending.extend_from_slice(b"}\n");
-        if self.pending.len() >= PENDING_BYTES { self.write() } else { Ok(()) }
-    }
-
-    fn write(&mut self) -> Result<(), Error> {
-        let needed = self.pending.len() as u64;
-        self.file.write_all(&self.pending).map_err(|e| Error::disk(DiskOp::Write, &self.path, needed, e))?;
-        self.pending.clear();
-        Ok(())
-    }
-
-    /// Makes every record so far durable.
-    pub(super) fn sync(&mut self) -> Result<(), Error> {
-        self.write()?;
-        self.file.sync().map_err(on(DiskOp::Sync, &self.path))
-    }
-}
-
-/// The record of a line without its line end, if its checksum is right.
-pub(super) fn parse_line(line: &[u8]) -> Option<Record> {
-    let rest = line.strip_prefix(CHECK.as_bytes())?;
-    let (digits, rest) = rest.split_at_checked(CHECK_DIGITS)?;
-    let record = rest.strip_prefix(RECORD.as_bytes())?.strip_suffix(b"}")?;
-    if check(record).as_bytes() != digits {
-        return None;
-    }
-    serde_json::from_slice(record).ok()
 }
 
 #[cfg(test)]

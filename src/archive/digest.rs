@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
 
 use super::manifest::Content;
-use crate::model::{DigestMode, RawObject, Schema};
+use crate::model::{DigestMode, Members, RawObject, Schema};
 
 /// A buffer larger than this is given back after an object that needed it.
 const INPUT_BYTES: usize = 4 << 20;
@@ -116,7 +115,7 @@ fn put(input: &mut Vec<u8>, bytes: &[u8]) {
 /// Makes the digests of one collection's objects.
 #[derive(Debug, Clone)]
 pub struct ObjectDigest {
-    members: Option<Arc<Members>>,
+    members: Option<Arc<Special>>,
     vectors: bool,
     /// What is hashed of an object, gathered first: blake3 is three times as fast on one piece as on many.
     input: Vec<u8>,
@@ -124,7 +123,7 @@ pub struct ObjectDigest {
 
 /// Which members of `properties` do not enter as they stand.
 #[derive(Debug, Clone)]
-struct Members {
+struct Special {
     references: BTreeSet<String>,
     blob_hashes: BTreeSet<String>,
 }
@@ -140,7 +139,7 @@ impl ObjectDigest {
     pub fn new(schema: &Schema, content: Content) -> Self {
         let members = (schema.digest_mode() == DigestMode::Members).then(|| {
             let set = |names: &[String]| names.iter().cloned().collect();
-            Arc::new(Members { references: set(&schema.references), blob_hashes: set(&schema.blob_hashes) })
+            Arc::new(Special { references: set(&schema.references), blob_hashes: set(&schema.blob_hashes) })
         });
         Self { members, vectors: content == Content::Full, input: Vec::new() }
     }
@@ -185,35 +184,9 @@ fn put_vectors(input: &mut Vec<u8>, object: &RawObject) {
     }
 }
 
-/// The members of a JSON object as printed: order, repeats and spelling kept.
-pub(super) struct Printed<'a>(pub(super) Vec<(&'a str, &'a str)>);
-
-impl<'de> Deserialize<'de> for Printed<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Printed<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-                    let quoted = key.get();
-                    members.push((&quoted[1..quoted.len() - 1], value.get()));
-                }
-                Ok(Printed(members))
-            }
-        }
-        from.deserialize_map(InOrder)
-    }
-}
-
-impl Members {
+impl Special {
     fn put(&self, input: &mut Vec<u8>, properties: &[u8]) -> Result<(), BadProperties> {
-        let printed: Option<Printed<'_>> = match properties {
+        let printed: Option<Members<'_>> = match properties {
             b"" => None,
             text => serde_json::from_slice(text).map_err(|_| BadProperties)?,
         };

@@ -5,7 +5,7 @@ mod os;
 
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use os::OsDisk;
 
@@ -70,6 +70,10 @@ pub trait Disk: Send + Sync {
     fn free_space(&self, path: &Path) -> io::Result<u64>;
     /// Takes the exclusive lock of a file, which is made if missing; `None` if another holds it.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
+    /// Where a path leads when every link in it is followed. A disk without links has nothing to follow.
+    fn follow(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_owned())
+    }
     /// Opens a directory for reading. A symbolic link is `ErrorKind::InvalidInput`.
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>>;
 }

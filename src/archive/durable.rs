@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::digest::Hash;
-use super::disk::{Disk, WriteFile};
+use super::disk::{Disk, Kind, WriteFile};
 use super::error::{DiskOp, Error, on};
 use super::names;
 
@@ -77,4 +77,24 @@ pub(super) fn put(disk: &Arc<dyn Disk>, path: PathBuf, bytes: &[u8]) -> Result<S
 pub(super) fn sync_parent(disk: &dyn Disk, path: &Path) -> Result<(), Error> {
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     disk.sync_dir(parent).map_err(on(DiskOp::SyncDir, parent))
+}
+
+/// Makes a directory and those above it, as far as they are missing.
+pub(super) fn create_missing(disk: &dyn Disk, folder: &Path) -> Result<(), Error> {
+    let mut missing = Vec::new();
+    for path in folder.ancestors().filter(|path| !path.as_os_str().is_empty()) {
+        match disk.look(path).map_err(on(DiskOp::Look, path))? {
+            None => missing.push(path),
+            Some((Kind::Dir, _)) => break,
+            Some(_) => return Err(Error::OutputIsFile { path: path.to_owned() }),
+        }
+    }
+    for path in missing.into_iter().rev() {
+        match disk.create_dir(path) {
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            other => other.map_err(on(DiskOp::CreateDir, path))?,
+        }
+        sync_parent(disk, path)?;
+    }
+    Ok(())
 }

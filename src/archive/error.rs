@@ -299,10 +299,18 @@ pub enum Error {
         /// The folder given.
         path: PathBuf,
     },
-    /// Another run holds the archive.
+    /// The folder for archives holds more than anybody is willing to look through.
+    #[error("{} holds more than {limit} entries", path.display())]
+    TooMany {
+        /// The folder given.
+        path: PathBuf,
+        /// Entries looked through at most.
+        limit: usize,
+    },
+    /// Another run holds the archive, or the collection of a server.
     #[error("{} is locked by another run", path.display())]
     Locked {
-        /// The archive.
+        /// The archive, or the lock's file.
         path: PathBuf,
     },
     /// A name that no server would accept.

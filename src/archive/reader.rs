@@ -39,29 +39,9 @@ impl Archive {
     /// Opens an archive and proves its manifest and the set and sizes of its files; what is in them is proven by reading
     /// them.
     pub fn open(disk: &Arc<dyn Disk>, path: &Path) -> Result<Self, Error> {
-        use std::io::ErrorKind::{InvalidInput, NotADirectory, NotFound};
-        let named = || path.to_owned();
-        let folder = disk.open_folder(path).map_err(|e| match e.kind() {
-            NotFound => Error::NotFound { path: named() },
-            NotADirectory => Error::NotAnArchive { path: named() },
-            InvalidInput => Error::IsLink { path: named() },
-            _ => Error::disk(DiskOp::Open, path, 0, e),
-        })?;
-        let at = path.join(names::MANIFEST);
-        let opened = match folder.open(names::MANIFEST) {
-            Err(e) if e.kind() == NotFound => return Err(unsealed(&*folder, path)),
-            opened => opened,
-        };
-        let (file, size) = opened.map_err(|e| refused_open(e, &at))?;
-        let bytes = read_whole(file, size, manifest::MANIFEST_BYTES, &at)?;
-        let manifest = manifest::from_bytes(&bytes).map_err(|refused| match refused {
-            Refused::Damaged(what) => Error::damaged(&at, what),
-            Refused::Newer { format, tool_version } => {
-                Error::NewerFormat { path: named(), major: format.major, minor: format.minor, tool_version }
-            }
-        })?;
+        let (folder, manifest) = open_manifest(&**disk, path)?;
         let strays = files::check(&*folder, path, &manifest)?;
-        Ok(Self { folder, path: named(), manifest, strays })
+        Ok(Self { folder, path: path.to_owned(), manifest, strays })
     }
 
     /// The archive's directory.
@@ -240,6 +220,32 @@ impl Archive {
         }
         Ok((file, found))
     }
+}
+
+/// Opens an archive's directory and proves its manifest, and nothing else.
+pub(super) fn open_manifest(disk: &dyn Disk, path: &Path) -> Result<(Box<dyn Folder>, Manifest), Error> {
+    use std::io::ErrorKind::{InvalidInput, NotADirectory, NotFound};
+    let named = || path.to_owned();
+    let folder = disk.open_folder(path).map_err(|e| match e.kind() {
+        NotFound => Error::NotFound { path: named() },
+        NotADirectory => Error::NotAnArchive { path: named() },
+        InvalidInput => Error::IsLink { path: named() },
+        _ => Error::disk(DiskOp::Open, path, 0, e),
+    })?;
+    let at = path.join(names::MANIFEST);
+    let opened = match folder.open(names::MANIFEST) {
+        Err(e) if e.kind() == NotFound => return Err(unsealed(&*folder, path)),
+        opened => opened,
+    };
+    let (file, size) = opened.map_err(|e| refused_open(e, &at))?;
+    let bytes = read_whole(file, size, manifest::MANIFEST_BYTES, &at)?;
+    let manifest = manifest::from_bytes(&bytes).map_err(|refused| match refused {
+        Refused::Damaged(what) => Error::damaged(&at, what),
+        Refused::Newer { format, tool_version } => {
+            Error::NewerFormat { path: named(), major: format.major, minor: format.minor, tool_version }
+        }
+    })?;
+    Ok((folder, manifest))
 }
 
 fn refused_open(error: std::io::Error, at: &Path) -> Error {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 pub(super) use sim::{Crash, Fault, SimDisk};
 
-use super::digest::{ObjectDigest, Printed};
+use super::digest::ObjectDigest;
 use super::manifest::{TopologyRecord, TopologyState};
 use super::{
     Archive, ArchiveWriter, Codec, CollectionWriter, Content, Damage, Disk, Error, RunHeader, RunProof, SealFacts,
@@ -46,7 +46,7 @@ pub(super) fn split(text: &Bytes) -> Result<RawObject, serde_json::Error> {
     if let Some(value) = object.vector.map(RawValue::get).filter(|v| present(v)) {
         vectors.push(VectorText { name: None, value: place(value) });
     }
-    let named: Option<Printed<'_>> = object.vectors.map(|v| serde_json::from_str(v.get())).transpose()?;
+    let named: Option<crate::model::Members<'_>> = object.vectors.map(|v| serde_json::from_str(v.get())).transpose()?;
     for (name, value) in named.iter().flat_map(|v| &v.0).filter(|(_, value)| present(value)) {
         vectors.push(VectorText { name: Some(place(name)), value: place(value) });
     }
@@ -55,7 +55,7 @@ pub(super) fn split(text: &Bytes) -> Result<RawObject, serde_json::Error> {
         id: object.id,
         updated_ms: None,
         text: text.clone(),
-        places: ObjectText { properties, vectors: vectors.into() },
+        places: ObjectText { class: 0..0, properties, vectors: vectors.into() },
     })
 }
 

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::checkpoint::{CheckpointHeader, Journal, Record};
+use super::checkpoint::{CheckpointHeader, Record};
 use super::codec::Codec;
 use super::collection::{ClosedCollection, CollectionWriter};
 use super::disk::{Disk, Kind, Lock};
 use super::durable::{self, sync_parent};
 use super::error::{Broken, DiskOp, Error, on};
+use super::journal::Journal;
 use super::manifest::{
     self, Content, FORMAT, FileEntry, Incomplete, Limit, Manifest, Refused, Skipped, Source, Tool, TopologyRecord,
 };
@@ -109,7 +110,7 @@ impl ArchiveWriter {
         let lock = lock(&*disk, &path)?;
         let collections = path.join(names::COLLECTIONS);
         disk.create_dir(&collections).map_err(on(DiskOp::CreateDir, &collections))?;
-        let journal = Journal::create(&*disk, &path, checkpoint_header(&header, codec))?;
+        let journal = Journal::create(&*disk, &path, &Record::Header(checkpoint_header(&header, codec)))?;
         let shared = Arc::new(Shared { disk, path, codec, journal: Mutex::new(journal) });
         Ok(Self { shared, lock, header, folders: BTreeSet::new(), begun: Vec::new(), files: Vec::new() })
     }
@@ -273,7 +274,7 @@ pub(super) fn lock(disk: &dyn Disk, archive: &Path) -> Result<Box<dyn Lock>, Err
     taken.ok_or_else(|| Error::Locked { path: archive.to_owned() })
 }
 
-fn tool() -> Tool {
+pub(in crate::archive) fn tool() -> Tool {
     Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
@@ -297,31 +298,12 @@ fn prepare_folder(disk: &dyn Disk, folder: &Path) -> Result<(), Error> {
     match look(folder)? {
         Some((Kind::Dir, _)) => {}
         Some(_) => return Err(Error::OutputIsFile { path: folder.to_owned() }),
-        None => return create_missing(disk, folder),
+        None => return durable::create_missing(disk, folder),
     }
     for name in [names::MANIFEST, names::CHECKPOINT] {
         if look(&folder.join(name))?.is_some() {
             return Err(Error::OutputIsArchive { path: folder.to_owned() });
         }
-    }
-    Ok(())
-}
-
-fn create_missing(disk: &dyn Disk, folder: &Path) -> Result<(), Error> {
-    let mut missing = Vec::new();
-    for path in folder.ancestors().filter(|path| !path.as_os_str().is_empty()) {
-        match disk.look(path).map_err(on(DiskOp::Look, path))? {
-            None => missing.push(path),
-            Some((Kind::Dir, _)) => break,
-            Some(_) => return Err(Error::OutputIsFile { path: path.to_owned() }),
-        }
-    }
-    for path in missing.into_iter().rev() {
-        match disk.create_dir(path) {
-            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-            other => other.map_err(on(DiskOp::CreateDir, path))?,
-        }
-        sync_parent(disk, path)?;
     }
     Ok(())
 }

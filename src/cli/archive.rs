@@ -15,8 +15,13 @@ use crate::ops::cat::CatError;
 use crate::ops::{cat, check};
 
 /// The archive meant: a path, or else a name in the folder of archives.
-fn place(archive: &Path, env: &Env) -> PathBuf {
-    let inside = settings::folder(env).join(archive);
+pub(super) fn place(archive: &Path, env: &Env) -> PathBuf {
+    place_in(&settings::folder(env), archive)
+}
+
+/// A path, or else a name in this folder of archives.
+pub(super) fn place_in(folder: &Path, archive: &Path) -> PathBuf {
+    let inside = folder.join(archive);
     if !archive.exists() && archive.components().count() == 1 && inside.exists() { inside } else { archive.to_owned() }
 }
 

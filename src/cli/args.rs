@@ -9,6 +9,8 @@ use bytesize::ByteSize;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::settings::Compression;
+use crate::model::CollectionName;
+use crate::ops::verify;
 
 /// The widest line of help.
 const HELP_COLUMNS: usize = 100;
@@ -30,10 +32,10 @@ Exit codes:
   8    locked by another run
   130  interrupted; can be run again";
 
-/// Back up and verify Weaviate collections
+/// Back up, restore and verify Weaviate collections
 ///
 /// elysiactl copies collections from a running Weaviate server into plain files over the REST API, every object as the
-/// server printed it, and proves that nothing is missing.
+/// server printed it, puts them back on that server or another one, and proves that nothing is missing.
 ///
 /// Results go to stdout, everything else to stderr.
 #[derive(Debug, Parser)]
@@ -61,6 +63,8 @@ pub(super) enum Command {
 #[derive(Debug, Subcommand)]
 pub(super) enum ColCommand {
     Backup(BackupArgs),
+    Restore(RestoreArgs),
+    Verify(VerifyArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -120,6 +124,72 @@ pub(super) struct BackupArgs {
     pub dry_run: bool,
 }
 
+/// Restore an archive into new collections
+///
+/// Creates the collections of the archive on the server, writes every object with its id and vectors, and compares the
+/// result with the archive. A collection that exists already is never touched: restore under another name instead. On
+/// a terminal the plan is shown first and one question asked; without a terminal none.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
+pub(super) struct RestoreArgs {
+    /// The archive: its directory, or its name in the folder of archives [default: choose from a list]
+    ///
+    /// The folder of archives is ELYSIACTL_ARCHIVE_DIR, or else ./backups.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub archive: Option<PathBuf>,
+    /// Take the newest archive with objects; with =NAME the newest one that holds this collection
+    ///
+    /// All of its collections are restored; --only takes some of them.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, conflicts_with = "archive")]
+    #[arg(default_missing_value = "")]
+    pub latest: Option<String>,
+    /// Restore only this collection, by name or glob; may be repeated
+    #[arg(long, value_name = "NAME|GLOB")]
+    pub only: Vec<String>,
+    /// Restore the only collection chosen under this name
+    #[arg(long, value_name = "NEW", conflicts_with = "rename")]
+    pub name: Option<CollectionName>,
+    /// Restore the collection OLD as NEW; may be repeated
+    #[arg(long, value_name = "OLD=NEW", value_parser = rename)]
+    pub rename: Vec<(CollectionName, CollectionName)>,
+    /// Create the collections alone, without objects
+    #[arg(long, conflicts_with_all = ["skip_vectors", "revectorize", "clamp_ints"])]
+    pub skip_data: bool,
+    /// Restore objects without their vectors
+    #[arg(long)]
+    pub skip_vectors: bool,
+    /// Let the server make the vectors of objects that lack them; this may cost money
+    #[arg(long)]
+    pub revectorize: bool,
+    /// Change integers that the server would refuse into the nearest ones it takes
+    #[arg(long)]
+    pub clamp_ints: bool,
+    /// Requests in flight at most [default: decided while running]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Objects of one batch [default: decided while running]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<NonZeroU32>,
+    /// Memory for batches and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
+    #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
+    pub memory_limit: Option<ByteSize>,
+    /// Do not compare the result with the archive
+    #[arg(long)]
+    pub no_verify: bool,
+    /// Folder for the files of runs: what was done, and the objects that were refused
+    ///
+    /// Each run makes a directory of its own in it [default: elysiactl/runs below XDG_STATE_HOME or ~/.local/state, on
+    /// Windows below LOCALAPPDATA].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub run_dir: Option<PathBuf>,
+    /// Show what would be restored, and send nothing that writes
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
 /// Show what an archive holds
 ///
 /// Reads the manifest alone: collections, counts, digests, when and from where it was made, and what is not in it.
@@ -148,6 +218,38 @@ pub(super) struct CatArgs {
     pub archive: PathBuf,
     /// The collection to print [default: all]
     pub collection: Option<String>,
+}
+
+/// Compare an archive with live collections, object by object
+///
+/// Reads every object of the archive and of the collections on the server, and names what is missing, extra or
+/// different. The archive is checked on the way. Sends reading requests only.
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// The archive's directory
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub archive: PathBuf,
+    /// The name on the server of the only collection compared
+    #[arg(long, value_name = "NEW", value_parser = collection_name)]
+    pub name: Option<CollectionName>,
+    /// A collection that has another name on the server; may be repeated
+    #[arg(long, value_name = "OLD=NEW", value_parser = rename)]
+    pub rename: Vec<(CollectionName, CollectionName)>,
+    /// Compare only this collection of the archive, by name or glob; may be repeated [default: all]
+    #[arg(long, value_name = "NAME|GLOB")]
+    pub only: Vec<String>,
+    /// Compare only about this share of the objects, such as 1%
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub sample: Option<f64>,
+    /// Name so many differences at most; all are counted
+    #[arg(long, value_name = "N", default_value_t = verify::Options::LIMIT)]
+    pub limit: usize,
+    /// Requests in flight at most [default: decided while running]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Memory for pages and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
+    #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
+    pub memory_limit: Option<ByteSize>,
 }
 
 #[derive(Debug, Args)]
@@ -224,4 +326,20 @@ fn stall_timeout(text: &str) -> Result<Duration, String> {
 fn memory_limit(text: &str) -> Result<ByteSize, String> {
     let size: ByteSize = text.parse().map_err(|_| "not a size; for example 64MiB".to_owned())?;
     if size >= LEAST_MEMORY { Ok(size) } else { Err(format!("must be at least {LEAST_MEMORY}")) }
+}
+
+fn collection_name(text: &str) -> Result<CollectionName, String> {
+    text.parse().map_err(|error: crate::model::InvalidName| error.to_string())
+}
+
+fn rename(text: &str) -> Result<(CollectionName, CollectionName), String> {
+    let (old, new) = text.split_once('=').ok_or("must be OLD=NEW")?;
+    Ok((collection_name(old)?, collection_name(new)?))
+}
+
+/// A share above 0 and at most 1, also in percent.
+fn share(text: &str) -> Result<f64, String> {
+    let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
+    let share = number.trim().parse::<f64>().map_err(|_| "not a share; for example 1%")? / whole;
+    if share > 0.0 && share <= 1.0 { Ok(share) } else { Err("must be above 0% and at most 100%".into()) }
 }

@@ -80,13 +80,9 @@ fn total(plan: &Plan, of: impl Fn(&backup::Planned) -> Option<u64>) -> Option<u6
 /// What a dry run says.
 fn would(plan: &Plan) -> Finished {
     let one = |p: &backup::Planned| CollectionResult {
-        name: p.schema.name.clone(),
-        tenants: 0,
         objects: p.objects.unwrap_or(0),
         bytes: p.bytes().unwrap_or(0),
-        digest: None,
-        rejected: 0,
-        changed_seen: None,
+        ..CollectionResult::of(p.schema.name.clone())
     };
     let collections: Vec<CollectionResult> = plan.collections.iter().map(one).collect();
     let result = RunResult::of(

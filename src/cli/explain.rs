@@ -1,13 +1,58 @@
 //! Turns an operation's error into words: the one place that knows both its data and how to speak to a person.
 
 use super::Failure;
+use crate::event::Op;
 use crate::model::CollectionName;
 use crate::ops::{Error, Hint};
 
 /// The failure a person reads, with its class, causes and advice.
 pub(super) fn explain(error: &Error) -> Failure {
+    explain_for(Op::Backup, error)
+}
+
+/// The same, with the advice that fits an operation.
+pub(super) fn explain_for(op: Op, error: &Error) -> Failure {
     let failure = Failure::from_error(error.class(), error);
-    error.hints().iter().fold(failure, |failure, hint| failure.hint(words(hint)))
+    let special = |hint: &Hint| match op {
+        Op::Restore => restore_words(hint),
+        Op::Verify => verify_words(hint),
+        _ => None,
+    };
+    let advice = |hint: &Hint| special(hint).map_or_else(|| words(hint), Into::into);
+    error.hints().iter().fold(failure, |failure, hint| failure.hint(advice(hint)))
+}
+
+/// Advice that is another for a restore.
+fn restore_words(hint: &Hint) -> Option<&'static str> {
+    Some(match hint {
+        Hint::ListCollections => "`elysiactl archive show ARCHIVE` lists the collections of an archive",
+        Hint::GrantPermission => {
+            "a restore needs create_collections, read_collections and update_collections, create_data, update_data and read_data on its collections, and read_nodes to see whether the server is whole"
+        }
+        Hint::MakeRoom => "free some space, or choose another folder with --run-dir",
+        Hint::OtherFolder => "choose another folder with --run-dir",
+        Hint::RunAgain => "run the command again once the server answers",
+        Hint::SmallerPages => "smaller batches may help: --batch-size 10",
+        Hint::WaitForOtherRun => {
+            "another run writes to the same collection of this server: wait for it to end, or stop it"
+        }
+        _ => return None,
+    })
+}
+
+/// Advice that is another for a comparison.
+fn verify_words(hint: &Hint) -> Option<&'static str> {
+    Some(match hint {
+        Hint::ListCollections => {
+            "the server may have it under another name: --name NEW, or --rename OLD=NEW for several; `elysiactl col backup --dry-run` lists the collections this key can see"
+        }
+        Hint::GrantPermission => {
+            "a comparison needs read_collections and read_data on its collections, and read_nodes to see whether the server is whole"
+        }
+        Hint::RunAgain => "run the command again once the server answers",
+        Hint::SmallerPages => "a smaller --memory-limit makes smaller pages",
+        _ => return None,
+    })
 }
 
 fn names(collections: &[CollectionName]) -> String {
@@ -39,7 +84,25 @@ fn words(hint: &Hint) -> String {
         Hint::Upgrade(version) => format!("use elysiactl {version} or later to read it"),
         Hint::WaitForOtherRun => "wait for the other run to end, or stop it".into(),
         Hint::SmallerPages => "smaller pages may help: --batch-size 10".into(),
+        Hint::MakeWritable => {
+            "the server's disk or memory may be short, or its shards were set read-only: see to that, then run again".into()
+        }
+        Hint::RemoveCollection(collection) => {
+            format!("{collection} exists now and has no objects: remove it before the next try")
+        }
+        Hint::OtherName => {
+            "restore under another name with --name NEW or --rename OLD=NEW; a collection that exists is never written to".into()
+        }
+        Hint::Revectorize => "--revectorize allows it; it may cost money, and the vectors will be other ones".into(),
+        Hint::RenameEach => "--rename OLD=NEW names each collection; --only chooses one of them".into(),
+        Hint::ShowArchive => "`elysiactl archive show` lists the collections of an archive".into(),
         Hint::NameArchive => "name the directory of one archive: the one that holds manifest.json".into(),
+        Hint::NewerServer => "restore to a server of the version named, or a later one".into(),
+        Hint::EnableModules(modules) => {
+            format!("enable on the server (ENABLE_MODULES): {}", modules.join(", "))
+        }
+        Hint::ChooseTargets => "restore the collections that are referred to in the same run, or before".into(),
+        Hint::LeaveOut(collections) => format!("everything but {} can be chosen with --only", names(collections)),
         Hint::Report => "this is a bug: please report it with the command and the output of -vv".into(),
     }
 }

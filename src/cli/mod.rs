@@ -5,6 +5,7 @@ mod archive;
 mod args;
 mod backup;
 mod closing;
+mod confirm;
 mod connect;
 mod env;
 mod explain;
@@ -12,11 +13,13 @@ mod failure;
 mod logging;
 mod memory;
 mod output;
+mod restore;
 mod runtime;
 mod secrets;
 mod settings;
 mod show;
 mod signals;
+mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -28,7 +31,7 @@ pub use env::Env;
 pub use failure::{Failure, exit_code};
 pub use output::{Out, Progress};
 pub use runtime::{Finished, run_with_events};
-pub use settings::{BackupSettings, Compression, Connect, Content};
+pub use settings::{BackupSettings, Compression, Connect, Content, RestoreSettings, Source};
 
 use args::{ArchiveCommand, ColCommand, Command};
 
@@ -55,6 +58,8 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Col(ColCommand::Backup(args)) => backup::run(args, &cli.connection, env, out),
+        Command::Col(ColCommand::Restore(args)) => restore::run(args, &cli.connection, env, out),
+        Command::Col(ColCommand::Verify(args)) => verify::run(args, &cli.connection, env, out),
         Command::Archive(ArchiveCommand::Show(args)) => archive::show(args, env, out),
         Command::Archive(ArchiveCommand::Check(args)) => archive::check(args, env, out),
         Command::Archive(ArchiveCommand::Cat(args)) => archive::cat(args, env, out),

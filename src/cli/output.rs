@@ -10,7 +10,7 @@ use super::Env;
 use super::args::{Colour, OutputArgs};
 use super::failure::{Failure, exit_code};
 use crate::event::Class;
-use crate::render::{Bars, Json, Logs, Render, Text};
+use crate::render::{Bars, Json, Logs, Pause, Paused, Render, Text};
 
 /// Bytes gathered before results are written.
 const BUFFER_BYTES: usize = 128 * 1024;
@@ -28,16 +28,21 @@ pub enum Progress {
 
 /// The way out: results on stdout, all else on stderr.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Out {
     json: bool,
     quiet: bool,
     progress: Progress,
     colour: bool,
+    asks: bool,
     screen: MultiProgress,
+    pause: Pause,
 }
 
 impl Out {
     pub(super) fn new(flags: &OutputArgs, env: &Env) -> Self {
+        // Whoever cannot see a question must not be waited for.
+        let asks = io::stdin().is_terminal() && io::stderr().is_terminal();
         let terminal = io::stderr().is_terminal() && env.raw("TERM").is_none_or(|term| term != "dumb");
         let progress = match (flags.quiet || flags.no_progress, terminal) {
             (true, _) => Progress::Hidden,
@@ -50,7 +55,7 @@ impl Out {
             Colour::Auto => terminal && !env.is_set("NO_COLOR"),
         };
         let screen = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        Self { json: flags.json, quiet: flags.quiet, progress, colour, screen }
+        Self { json: flags.json, quiet: flags.quiet, progress, colour, asks, screen, pause: Pause::default() }
     }
 
     /// Whether results are to be JSON.
@@ -65,13 +70,31 @@ impl Out {
         !self.json && !self.quiet
     }
 
+    /// Whether there is a person who can be asked: stdin and stderr are a terminal.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.asks
+    }
+
+    /// Takes the bars off the screen and keeps it still until the value is dropped.
+    pub(super) fn pause(&self) -> Paused {
+        // A screen that cannot be tidied cannot be drawn on either.
+        self.pause.begin(|| drop(self.screen.clear()))
+    }
+
+    /// Whether somebody is being asked, for those who outlive a borrow of this.
+    pub(super) fn pauses(&self) -> Pause {
+        self.pause.clone()
+    }
+
     /// The renderers of a running command.
     pub(super) fn renderers(&self) -> Vec<Box<dyn Render>> {
-        let mut renderers: Vec<Box<dyn Render>> = vec![match self.progress {
+        let on_stderr: Box<dyn Render> = match self.progress {
             Progress::Bars => Box::new(Bars::on_stderr(self.screen.clone(), self.colour)),
             Progress::Lines => Box::new(Text::new(io::stderr())),
             Progress::Hidden => Box::new(Text::warnings_only(io::stderr())),
-        }];
+        };
+        let mut renderers = vec![self.pause.around(on_stderr)];
         if self.json {
             renderers.push(Box::new(Json::new(io::stdout())));
         }

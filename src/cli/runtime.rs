@@ -37,14 +37,16 @@ where
 {
     let runtime = runtime()?;
     let done = runtime.block_on(async {
-        let cancel = signals::listen(out.screen()).map_err(|error| no_start(&error))?;
+        let cancel = signals::listen(out.screen(), out.pauses()).map_err(|error| no_start(&error))?;
         let (events, receiver) = Events::channel();
         let watch = Stopwatch::start(Clock::system());
         let screen = tokio::spawn(feed(receiver, out.renderers(), watch.clone()));
         events.emit(Event::RunStarted { op, version: env!("CARGO_PKG_VERSION") });
         let run = AssertUnwindSafe(async { body(events.clone(), cancel).await });
         let done = run.catch_unwind().await.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref())));
-        let done = complete(op, done, watch.now());
+        let mut end = watch.now();
+        end.elapsed = end.elapsed.saturating_sub(out.pauses().spent());
+        let done = complete(op, done, end);
         events.emit(Event::RunFinished(match &done {
             Ok(finished) => finished.result.clone(),
             Err(failure) => failure.partial.as_deref().cloned().unwrap_or_else(|| nothing(op)),

@@ -139,5 +139,9 @@ pub(super) fn folder(env: &Env) -> PathBuf {
     env.raw("ELYSIACTL_ARCHIVE_DIR").map_or_else(|| DEFAULT_FOLDER.into(), PathBuf::from)
 }
 
+mod restore;
+
+pub use restore::{RestoreSettings, Source};
+
 #[cfg(test)]
 mod tests;

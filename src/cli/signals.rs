@@ -7,20 +7,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure;
 use crate::event::Class;
+use crate::render::Pause;
 
 /// Listens from now on. Must be called inside the runtime.
-pub(super) fn listen(screen: MultiProgress) -> io::Result<CancellationToken> {
+pub(super) fn listen(screen: MultiProgress, pause: Pause) -> io::Result<CancellationToken> {
     let cancel = CancellationToken::new();
     let theirs = cancel.clone();
     let mut signals = Signals::new()?;
     tokio::spawn(async move {
         signals.next().await;
+        // At a question nothing is under way that has to be brought to a safe place.
+        let text: &[u8] = if pause.is_on() { b"" } else { b"stopping at a safe place; once more to stop at once\n" };
         theirs.cancel();
         // On a thread of its own: a terminal that blocks must not keep the second signal waiting.
-        tokio::task::spawn_blocking(move || {
-            let text = b"stopping at a safe place; once more to stop at once\n";
-            screen.suspend(|| io::stderr().lock().write_all(text))
-        });
+        tokio::task::spawn_blocking(move || screen.suspend(|| io::stderr().lock().write_all(text)));
         signals.next().await;
         exit_now();
     });

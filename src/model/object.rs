@@ -19,6 +19,8 @@ pub struct VectorText {
 /// Byte ranges into an object's text. All of them lie inside it and on character borders.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObjectText {
+    /// The value of `class`, without its quotes.
+    pub class: Range<usize>,
     /// The value of `properties`, braces included; empty if the object has none.
     pub properties: Range<usize>,
     /// The vectors present (not null, not empty), in printed order. One needs no memory of its own.

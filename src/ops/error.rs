@@ -8,7 +8,8 @@ use bytesize::ByteSize;
 use crate::archive;
 use crate::event::Class;
 use crate::model::CollectionName;
-use crate::pipeline::scan;
+use crate::ops::restore::Refusal;
+use crate::pipeline::{import, scan};
 use crate::weaviate;
 
 /// Why an operation stopped.
@@ -95,6 +96,66 @@ pub enum Error {
         /// What changed.
         what: String,
     },
+    /// Writing objects.
+    #[error("cannot write {collection}")]
+    Import {
+        /// The collection, by its name on the server.
+        collection: CollectionName,
+        /// Why.
+        source: import::Error,
+    },
+    /// The server did not create a collection.
+    #[error("{collection} could not be created")]
+    NotCreated {
+        /// The collection, by its name on the server.
+        collection: CollectionName,
+        /// Why.
+        source: weaviate::Error,
+    },
+    /// The server made something else of a collection than was asked for. It has no objects.
+    #[error("the server made something else of {collection} than was asked for: {}", differences.join("; "))]
+    MadeOtherwise {
+        /// The collection, by its name on the server.
+        collection: CollectionName,
+        /// What is different, each as a clause.
+        differences: Vec<String>,
+    },
+    /// Shards that take no writes.
+    #[error("{collection} has read-only shards: {}", shards.join(", "))]
+    ReadOnly {
+        /// The collection, by its name on the server.
+        collection: CollectionName,
+        /// Their names.
+        shards: Vec<String>,
+    },
+    /// A name no collection of the archive has.
+    #[error("the archive holds no collection {name:?}")]
+    NotInArchive {
+        /// As typed.
+        name: String,
+        /// Names that look like it.
+        similar: Vec<CollectionName>,
+    },
+    /// One name was given for several collections.
+    #[error("one name for {collections} collections")]
+    OneNameForMany {
+        /// Collections chosen.
+        collections: usize,
+    },
+    /// Two collections would get one name.
+    #[error("{} and {} would both be named {name}", collections[0], collections[1])]
+    SameName {
+        /// The name.
+        name: CollectionName,
+        /// The collections, as the archive calls them.
+        collections: [CollectionName; 2],
+    },
+    /// Collections the server does not have, more than one.
+    #[error("the server has no collections named {}", listed(names))]
+    MissingCollections {
+        /// Their names on the server.
+        names: Vec<CollectionName>,
+    },
     /// A signal asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -107,6 +168,14 @@ pub enum Error {
         line: u64,
         /// What is wrong with it.
         source: crate::pipeline::split::SplitError,
+    },
+    /// The server cannot hold what the archive has, or not by this version of elysiactl.
+    #[error("cannot restore: {}", each(refusals))]
+    CannotRestore {
+        /// What stands against it; at least one.
+        refusals: Vec<Refusal>,
+        /// Collections chosen.
+        chosen: usize,
     },
     /// A stage ended without saying why: a bug.
     #[error("a stage stopped without a reason: {what}")]
@@ -154,55 +223,156 @@ pub enum Hint {
     WaitForOtherRun,
     /// `--limit`-like settings of the server: smaller pages.
     SmallerPages,
+    /// The server takes no writes: disk, memory, or somebody set its shards read-only.
+    MakeWritable,
+    /// A collection was created that is of no use and in the way of the next run.
+    RemoveCollection(CollectionName),
+    /// Restore under another name, or remove what is there.
+    OtherName,
+    /// `--revectorize`.
+    Revectorize,
+    /// Give each collection a name of its own.
+    RenameEach,
+    /// Look at what the archive holds.
+    ShowArchive,
     /// An archive is the directory with a manifest.
     NameArchive,
+    /// Another server, or another version of it.
+    NewerServer,
+    /// Modules to enable on the server.
+    EnableModules(Vec<String>),
+    /// Restore the collections that are referred to as well.
+    ChooseTargets,
+    /// Restore the others, without these.
+    LeaveOut(Vec<CollectionName>),
     /// This is a bug.
     Report,
 }
 
 impl Error {
+    /// The failure of the wire behind it, if that is what it is.
+    fn wire(&self) -> Option<&weaviate::Error> {
+        match self {
+            Self::Wire(e)
+            | Self::Scan { source: scan::Error::Wire(e), .. }
+            | Self::Import { source: import::Error::Wire(e), .. }
+            | Self::NotCreated { source: e, .. } => Some(e),
+            _ => None,
+        }
+    }
+
+    /// Whether an invariant of elysiactl does not hold.
+    fn is_bug(&self) -> bool {
+        let sink_gone = matches!(
+            self,
+            Self::Scan { source: scan::Error::SinkGone, .. } | Self::Import { source: import::Error::SinkGone, .. }
+        );
+        sink_gone || matches!(self, Self::Stage { .. })
+    }
+
     /// What kind of failure this is; gives the exit code.
     #[must_use]
     pub fn class(&self) -> Class {
+        if let Some(error) = self.wire() {
+            return wire_class(error);
+        }
         match self {
-            Self::Wire(e) | Self::Scan { source: scan::Error::Wire(e), .. } => wire_class(e),
+            _ if self.is_bug() => Class::Bug,
             Self::Archive(e) => archive_class(e),
-            Self::Scan { source: scan::Error::SinkGone, .. } | Self::Stage { .. } => Class::Bug,
-            Self::Scan { .. } | Self::NotWhole { .. } | Self::Vanished { .. } | Self::SchemaChanged { .. } => {
-                Class::Server
-            }
-            Self::BadGlob { .. } => Class::Usage,
-            Self::UnknownCollection { .. } | Self::NothingMatched { .. } | Self::NothingToDo { .. } => Class::Refused,
+            Self::BadGlob { .. } | Self::OneNameForMany { .. } | Self::SameName { .. } => Class::Usage,
+            Self::UnknownCollection { .. }
+            | Self::MissingCollections { .. }
+            | Self::NotInArchive { .. }
+            | Self::NothingMatched { .. }
+            | Self::NothingToDo { .. }
+            | Self::MadeOtherwise { .. }
+            | Self::CannotRestore { .. } => Class::Refused,
             Self::NotEnoughSpace { .. } => Class::Disk,
             Self::Interrupted => Class::Interrupted,
             Self::Line { .. } => Class::Archive,
+            _ => Class::Server,
         }
     }
 
     /// What a person can do, the most likely first.
     #[must_use]
     pub fn hints(&self) -> Vec<Hint> {
+        if let Some(error) = self.wire() {
+            return wire_hints(error);
+        }
         match self {
-            Self::Wire(e) | Self::Scan { source: scan::Error::Wire(e), .. } => wire_hints(e),
+            _ if self.is_bug() => vec![Hint::Report],
             Self::Archive(e) => archive_hints(e),
-            Self::Scan { source: scan::Error::SinkGone, .. } | Self::Stage { .. } => vec![Hint::Report],
             Self::Scan { .. } => vec![Hint::SmallerPages, Hint::RunAgain],
-            Self::BadGlob { .. } | Self::Interrupted | Self::NothingToDo { excluded: true } => Vec::new(),
+            Self::Import { .. } | Self::ReadOnly { .. } => vec![Hint::MakeWritable],
+            Self::MadeOtherwise { collection, .. } => vec![Hint::RemoveCollection(collection.clone())],
+            Self::OneNameForMany { .. } | Self::SameName { .. } => vec![Hint::RenameEach],
+            Self::NotInArchive { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
+            Self::NotInArchive { .. } => vec![Hint::ShowArchive],
+            Self::Wire(_)
+            | Self::NotCreated { .. }
+            | Self::Stage { .. }
+            | Self::BadGlob { .. }
+            | Self::Interrupted
+            | Self::NothingToDo { excluded: true } => Vec::new(),
             Self::UnknownCollection { alias_of: Some(collection), .. } => vec![Hint::IsAlias(collection.clone())],
             Self::UnknownCollection { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
-            Self::UnknownCollection { .. } | Self::NothingMatched { .. } => vec![Hint::ListCollections],
+            Self::UnknownCollection { .. } | Self::MissingCollections { .. } | Self::NothingMatched { .. } => {
+                vec![Hint::ListCollections]
+            }
             Self::NothingToDo { excluded: false } => vec![Hint::MaybeNotAllowed, Hint::CheckUrl],
             Self::NotWhole { .. } => vec![Hint::WaitForNodes],
             Self::NotEnoughSpace { .. } => vec![Hint::MakeRoom],
             Self::Vanished { .. } | Self::SchemaChanged { .. } => vec![Hint::RunAgain],
             Self::Line { .. } => vec![Hint::ArchiveDamaged],
+            Self::CannotRestore { refusals, chosen } => refusal_hints(refusals, *chosen),
         }
     }
+}
+
+fn each(refusals: &[Refusal]) -> String {
+    refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// One hint for each kind of refusal, and at the end what to do without them.
+fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
+    let mut hints = Vec::new();
+    let mut modules: Vec<String> = Vec::new();
+    let mut collections: Vec<CollectionName> = Vec::new();
+    for refusal in refusals {
+        match refusal {
+            Refusal::Module { module, .. } => modules.push(module.clone()),
+            Refusal::Unsupported { .. } if !hints.contains(&Hint::NewerServer) => hints.push(Hint::NewerServer),
+            Refusal::MissingTarget { .. } if !hints.contains(&Hint::ChooseTargets) => hints.push(Hint::ChooseTargets),
+            Refusal::WouldVectorise { .. } if !hints.contains(&Hint::Revectorize) => hints.push(Hint::Revectorize),
+            Refusal::Exists { .. } | Refusal::IsAlias { .. } if !hints.contains(&Hint::OtherName) => {
+                hints.push(Hint::OtherName);
+            }
+            _ => {}
+        }
+        collections.extend(refusal.collections().iter().cloned());
+    }
+    modules.sort_unstable();
+    modules.dedup();
+    collections.sort_unstable();
+    collections.dedup();
+    if !modules.is_empty() {
+        hints.push(Hint::EnableModules(modules));
+    }
+    if collections.len() < chosen {
+        hints.push(Hint::LeaveOut(collections));
+    }
+    hints
 }
 
 /// The time waited, in words; nothing for no time.
 fn after(waited: Duration) -> String {
     if waited.is_zero() { String::new() } else { format!(" (waited {} s)", waited.as_secs()) }
+}
+
+/// Names, one after the other.
+fn listed(names: &[CollectionName]) -> String {
+    names.iter().map(CollectionName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn wire_class(error: &weaviate::Error) -> Class {
@@ -230,7 +400,7 @@ fn wire_hints(error: &weaviate::Error) -> Vec<Hint> {
 fn archive_class(error: &archive::Error) -> Class {
     use archive::Error as E;
     match error {
-        E::NotFound { .. } => Class::Usage,
+        E::NotFound { .. } | E::TooMany { .. } => Class::Usage,
         E::NotAnArchive { .. }
         | E::IsLink { .. }
         | E::Unsealed { .. }
@@ -255,7 +425,43 @@ fn archive_hints(error: &archive::Error) -> Vec<Hint> {
         }
         E::Locked { .. } => vec![Hint::WaitForOtherRun],
         E::Broken { .. } => vec![Hint::Report],
-        E::NotAnArchive { .. } | E::NotFound { .. } => vec![Hint::NameArchive],
+        E::NotAnArchive { .. } | E::NotFound { .. } | E::TooMany { .. } => vec![Hint::NameArchive],
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_listed_and_each_kind_has_its_hint_once() {
+        let name = |text: &str| text.parse::<CollectionName>().expect("a name");
+        let unsupported = |text: &str| Refusal::Unsupported {
+            collection: name(text),
+            key: "vectorIndexType".into(),
+            value: "\"hfresh\"".into(),
+            since: Some("1.36".into()),
+            server: "1.32.27".into(),
+        };
+        let module = |text: &str| Refusal::Module {
+            collection: name(text),
+            key: "vectorizer".into(),
+            module: "text2vec-x".into(),
+        };
+        let refusals = vec![unsupported("B"), module("A"), unsupported("A"), module("B")];
+        let error = Error::CannotRestore { refusals, chosen: 3 };
+        assert_eq!(error.class(), Class::Refused);
+        let text = error.to_string();
+        assert!(text.starts_with("cannot restore: B: vectorIndexType \"hfresh\" needs Weaviate 1.36"), "{text}");
+        assert_eq!(text.matches("; ").count(), 3);
+        assert_eq!(
+            error.hints(),
+            [
+                Hint::NewerServer,
+                Hint::EnableModules(vec!["text2vec-x".into()]),
+                Hint::LeaveOut(vec![name("A"), name("B")]),
+            ]
+        );
     }
 }

@@ -4,10 +4,14 @@
 pub mod backup;
 pub mod cat;
 pub mod check;
+mod chosen;
 mod drift;
 mod error;
 mod proof;
+mod prove;
+pub mod restore;
 mod select;
+pub mod verify;
 
 use std::sync::Arc;
 

@@ -51,7 +51,7 @@ fn nothing(text: &str, names: &[&CollectionName], aliases: &[(String, Collection
 }
 
 /// Names that differ in case only, then those that begin alike, then those a few letters away.
-fn similar(text: &str, names: &[&CollectionName]) -> Vec<CollectionName> {
+pub(super) fn similar(text: &str, names: &[&CollectionName]) -> Vec<CollectionName> {
     let lower = text.to_lowercase();
     let mut ranked: Vec<(usize, &CollectionName)> = names
         .iter()

@@ -32,8 +32,14 @@ impl Budget {
     /// A budget of `bytes`, at least one unit and at most 4 TiB.
     #[must_use]
     pub fn new(bytes: u64) -> Self {
+        Self::with_flow(bytes, FLOW_BYTES)
+    }
+
+    /// The same, of which ordinary pages may take `flow_bytes` together.
+    #[must_use]
+    pub fn with_flow(bytes: u64, flow_bytes: u64) -> Self {
         let units = u32::try_from(bytes / UNIT_BYTES).unwrap_or(u32::MAX >> 3).clamp(1, u32::MAX >> 3);
-        let flow_units = u32::try_from(FLOW_BYTES / UNIT_BYTES).unwrap_or(units).min(units);
+        let flow_units = u32::try_from(flow_bytes / UNIT_BYTES).unwrap_or(units).clamp(1, units);
         let semaphore = |units: u32| Arc::new(Semaphore::new(units as usize));
         Self { permits: semaphore(units), units, flow: semaphore(flow_units), flow_units }
     }

@@ -71,12 +71,17 @@ impl Fetch<'_> {
         self.pacer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The page after `after`.
-    pub(super) async fn page(&self, after: Option<ObjectId>, approach: &mut Approach) -> Result<Fetched, Error> {
+    /// The page after `after`, of `most` objects at most.
+    pub(super) async fn page(
+        &self,
+        after: Option<ObjectId>,
+        approach: &mut Approach,
+        most: u32,
+    ) -> Result<Fetched, Error> {
         let (mut nonsense, mut empty_bodies) = (0, 0);
         loop {
             let mut ask = self.pacer().ask();
-            ask.objects = ask.objects.min(approach.0.unwrap_or(u32::MAX));
+            ask.objects = ask.objects.min(approach.0.unwrap_or(u32::MAX)).min(most).max(1);
             let outcome = match self.attempt(after, ask, self.vectors).await {
                 Err(Error::Page { source, .. }) if nonsense + 1 < NONSENSE_IN_A_ROW => {
                     nonsense += 1;
@@ -186,7 +191,7 @@ impl Fetch<'_> {
         }
         self.pacer().came(Came { objects: objects.len() as u64, ..page });
         let full = objects.len() == page.asked as usize;
-        let page = Page { client: self.client.clone(), body, _share: share };
+        let page = Page { client: Some(self.client.clone()), body, _share: share };
         Ok(Fetched { objects, full, unprintable: false, page })
     }
 }

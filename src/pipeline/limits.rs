@@ -1,11 +1,14 @@
 //! Finds the values that a server prints but would refuse to take back: integers near 2^63 (weaviate-rest.md, trap 14).
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::model::{RawObject, Schema};
+use crate::model::{Members, RawObject, Schema};
 
 /// The largest integer that survives a round trip: the largest `float64` below 2^63.
-const LARGEST_INTEGER: f64 = 9_223_372_036_854_774_784.0;
+pub const LARGEST_INTEGER: f64 = 9_223_372_036_854_774_784.0;
+/// The same as text.
+const LARGEST_TEXT: &str = "9223372036854774784";
 /// Numbers of fewer digits are far below the limit.
 const DIGITS_OF_INTEREST: usize = 19;
 
@@ -20,7 +23,7 @@ pub fn holds_unwritable_integer(schema: &Schema, object: &RawObject) -> bool {
 }
 
 /// Whether a run of `DIGITS_OF_INTEREST` digits stands anywhere. Looks at one byte in nineteen, then around it.
-fn has_long_digits(text: &[u8]) -> bool {
+pub(super) fn has_long_digits(text: &[u8]) -> bool {
     let digit = |b: &&u8| b.is_ascii_digit();
     (DIGITS_OF_INTEREST - 1..text.len()).step_by(DIGITS_OF_INTEREST).any(|at| {
         let before = text[..at].iter().rev().take_while(digit).count();
@@ -41,6 +44,35 @@ fn beyond(value: &Value, path: &str, integers: &[String]) -> bool {
             beyond(value, &below, integers)
         }),
         _ => false,
+    }
+}
+
+/// The text of a property with every integer at one of the dotted paths brought into the range that the server takes.
+/// All other text is kept.
+pub(super) fn clamped(value: &str, path: &str, integers: &[String]) -> Result<String, serde_json::Error> {
+    let value = value.trim();
+    if !has_long_digits(value.as_bytes()) {
+        return Ok(value.to_owned());
+    }
+    match value.as_bytes().first() {
+        Some(b'[') => {
+            let elements: Vec<&RawValue> = serde_json::from_str(value)?;
+            let elements = elements.into_iter().map(|element| clamped(element.get(), path, integers));
+            Ok(format!("[{}]", elements.collect::<Result<Vec<_>, _>>()?.join(",")))
+        }
+        Some(b'{') => {
+            let members: Members<'_> = serde_json::from_str(value)?;
+            let members = members.0.into_iter().map(|(key, value)| {
+                Ok::<_, serde_json::Error>(format!("\"{key}\":{}", clamped(value, &format!("{path}.{key}"), integers)?))
+            });
+            Ok(format!("{{{}}}", members.collect::<Result<Vec<_>, _>>()?.join(",")))
+        }
+        Some(b'-' | b'0'..=b'9') if integers.iter().any(|known| known == path) => Ok(match value.parse::<f64>() {
+            Ok(number) if number > LARGEST_INTEGER => LARGEST_TEXT.to_owned(),
+            Ok(number) if number < -LARGEST_INTEGER => format!("-{LARGEST_TEXT}"),
+            _ => value.to_owned(),
+        }),
+        _ => Ok(value.to_owned()),
     }
 }
 
@@ -67,6 +99,20 @@ mod tests {
         assert!(holds(r#"{"i":-9223372036854776000}"#));
         assert!(holds(r#"{"o":{"deep":[9223372036854776000]}}"#));
         assert!(holds(r#"{"pad":"xxxxxxxxxxxxx","i":9223372036854776000}"#));
+    }
+
+    #[test]
+    fn integers_are_clamped_wherever_they_stand_and_nothing_else_is_touched() {
+        let integers = ["i".to_owned(), "o.deep".to_owned()];
+        let clamp = |value: &str, path: &str| clamped(value, path, &integers).expect("JSON");
+        assert_eq!(clamp("9223372036854776000", "i"), LARGEST_TEXT);
+        assert_eq!(clamp("[-9223372036854776000, 1]", "i"), format!("[-{LARGEST_TEXT},1]"));
+        assert_eq!(
+            clamp(r#"{"deep":[9223372036854776000],"n":9223372036854776000,"t":"9223372036854776000"}"#, "o"),
+            format!(r#"{{"deep":[{LARGEST_TEXT}],"n":9223372036854776000,"t":"9223372036854776000"}}"#)
+        );
+        assert_eq!(clamp("9223372036854774784", "i"), LARGEST_TEXT);
+        assert_eq!(clamp("1E5", "i"), "1E5");
     }
 
     #[test]

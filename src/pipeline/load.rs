@@ -1,12 +1,24 @@
 //! Reads a part of an archive line by line, splits each line, and proves what it says on the way: JSON in full, class,
-//! order, ranges, counts, digests, and the file's own checksum at the end.
+//! order, ranges, counts, digests, and the file's own checksum at the end. Hands the objects on in batches.
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::IgnoredAny;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
+use super::budget::Budget;
+use super::pacer::Pacer;
 use super::split::{self, SplitError};
+use super::{Batch, Page};
 use crate::archive::digest::ObjectDigest;
-use crate::archive::{Damage, Error as ArchiveError, PartReader, RunProof};
-use crate::model::{CollectionName, RawObject};
+use crate::archive::manifest::PartEntry;
+use crate::archive::{Archive, Damage, Error as ArchiveError, PartReader, Run, RunProof};
+use crate::model::{CollectionName, KeyRange, ObjectId, RawObject, Schema};
+
+/// What a batch takes of the budget for each plain byte: the objects, the body that is sent, the answer that repeats it.
+const COPIES: u64 = 3;
 
 /// Why a part could not be trusted.
 #[derive(Debug, thiserror::Error)]
@@ -23,22 +35,56 @@ pub enum Error {
         /// What is wrong with it.
         source: SplitError,
     },
+    /// Whoever takes the objects wants no more.
+    #[error("stopped")]
+    Stopped,
 }
 
-/// Reads a part to its end, proving everything, and hands each object to `each` with its line number. Blocks; memory
-/// is bounded by the longest line. What `each` got is proven only once this returns `Ok`.
+/// Why a part could not be read to its end.
+#[derive(Debug)]
+pub struct BadPart {
+    /// The part.
+    pub part: PartEntry,
+    /// Why.
+    pub error: Error,
+}
+
+/// Where an object stands in its part.
+#[derive(Debug, Clone, Copy)]
+pub struct At {
+    /// Its run's place among those of the part.
+    pub run: usize,
+    /// Its line, from 1.
+    pub line: u64,
+}
+
+/// How closely the text of a line is looked at. Both prove that it is what was sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Parsed in full.
+    Full,
+    /// Split by its structure alone: for what is proven already, or what is compared anyway.
+    Structure,
+}
+
+/// Reads a part to its end, proving everything, and hands each object to `each`; `false` from it ends the reading with
+/// [`Error::Stopped`]. Blocks; memory is bounded by the longest line. What `each` got is proven only once this returns
+/// `Ok`.
 pub fn prove_part(
     mut part: PartReader,
     collection: &CollectionName,
     digest: &ObjectDigest,
-    mut each: impl FnMut(&RawObject, u64),
+    look: Look,
+    mut each: impl FnMut(&RawObject, At) -> bool,
 ) -> Result<(), Error> {
     let runs = part.runs().to_vec();
     let mut proofs = runs.iter().map(|run| RunProof::new(run, digest));
     let mut open: Option<(usize, RunProof<'_>)> = None;
     while let Some(line) = part.next_line()? {
         let object = split::line(&line.text, collection).map_err(|source| Error::Line { line: line.number, source })?;
-        if let Err(e) = serde_json::from_slice::<IgnoredAny>(&line.text) {
+        if look == Look::Full
+            && let Err(e) = serde_json::from_slice::<IgnoredAny>(&line.text)
+        {
             let source = SplitError::Structure { at: e.column().saturating_sub(1) };
             return Err(Error::Line { line: line.number, source });
         }
@@ -53,11 +99,125 @@ pub fn prove_part(
         if let Some((_, proof)) = &mut open {
             proof.add(&object).map_err(|what| part.damaged(line.number, what))?;
         }
-        each(&object, line.number);
+        if !each(&object, At { run: line.run, line: line.number }) {
+            return Err(Error::Stopped);
+        }
     }
     let last = runs.iter().map(|run| run.objects).sum();
     for proof in open.map(|(_, proof)| proof).into_iter().chain(proofs) {
         proof.finish().map_err(|what| part.damaged(last, what))?;
     }
     Ok(part.finish()?)
+}
+
+/// A source of batches: the parts of one collection, one after the other.
+pub struct Load {
+    /// The archive.
+    pub archive: Arc<Archive>,
+    /// The collection's place in it.
+    pub at: usize,
+    /// Its schema.
+    pub schema: Schema,
+    /// Its runs.
+    pub runs: Arc<Vec<Run>>,
+    /// How its objects enter the digest.
+    pub digest: ObjectDigest,
+    /// What the batches are taken from.
+    pub budget: Budget,
+    /// Says how many objects and bytes a batch may have.
+    pub pacer: Arc<Mutex<Pacer>>,
+    /// Cancelled when no more is wanted.
+    pub stop: CancellationToken,
+}
+
+impl Load {
+    /// Reads everything and sends it on. A batch never holds objects of two runs; its `lane` is its run's place in
+    /// `runs`. Every part is proven again while it is read, so that nothing else is sent than what was checked before;
+    /// a part that changed meanwhile ends this with an error. Blocks, inside the runtime.
+    pub fn run(&self, batches: &mpsc::Sender<Batch>) -> Result<(), Box<BadPart>> {
+        let entry = &self.archive.collections()[self.at];
+        for part in &entry.parts {
+            self.part(part, batches).map_err(|error| Box::new(BadPart { part: part.clone(), error }))?;
+        }
+        Ok(())
+    }
+
+    fn part(&self, part: &PartEntry, batches: &mpsc::Sender<Batch>) -> Result<(), Error> {
+        let reader = self.archive.part(&self.archive.collections()[self.at], part, &self.runs)?;
+        let inside = reader.runs().to_vec();
+        let numbers: Vec<usize> =
+            inside.iter().map(|run| self.runs.iter().position(|r| r == run).unwrap_or(0)).collect();
+        let mut filling =
+            Filling { load: self, batches, objects: Vec::new(), bytes: 0, room: self.room(), passed: None, seen: 0 };
+        prove_part(reader, &self.schema.name, &self.digest, Look::Structure, |object, at| {
+            filling.take(object, &inside[at.run], numbers[at.run])
+        })
+    }
+
+    /// Objects and bytes that a batch may have now.
+    fn room(&self) -> (u32, u64) {
+        let pacer = self.pacer.lock().unwrap_or_else(PoisonError::into_inner);
+        (pacer.ask().objects, pacer.batch_bytes())
+    }
+}
+
+/// A batch that is being filled.
+struct Filling<'a> {
+    load: &'a Load,
+    batches: &'a mpsc::Sender<Batch>,
+    objects: Vec<RawObject>,
+    bytes: u64,
+    room: (u32, u64),
+    /// The last id that was sent on in this run.
+    passed: Option<ObjectId>,
+    /// Objects seen of this run.
+    seen: u64,
+}
+
+impl Filling<'_> {
+    /// Takes the next object; whether more is wanted.
+    fn take(&mut self, object: &RawObject, run: &Run, number: usize) -> bool {
+        let bytes = object.text.len() as u64 + 1;
+        let (objects, most_bytes) = self.room;
+        let full = self.objects.len() >= objects as usize || self.bytes + bytes > most_bytes;
+        if full && !self.objects.is_empty() && !self.send(run, number, false) {
+            return false;
+        }
+        self.objects.push(object.clone());
+        self.bytes += bytes;
+        self.seen += 1;
+        self.seen < run.objects || self.send(run, number, true)
+    }
+
+    /// Sends the batch on, and waits for its share of the budget and for somebody who takes it.
+    fn send(&mut self, run: &Run, number: usize, ends: bool) -> bool {
+        let objects = std::mem::take(&mut self.objects);
+        let bytes = std::mem::take(&mut self.bytes);
+        let from = self.passed.or(run.covers.from);
+        let last = objects.last().map(|object| object.id);
+        let to = if ends { run.covers.to } else { last };
+        (self.passed, self.seen) = if ends { (None, 0) } else { (last, self.seen) };
+        self.room = self.load.room();
+        let (budget, stop) = (&self.load.budget, &self.load.stop);
+        Handle::current().block_on(async {
+            let share = tokio::select! {
+                share = budget.take(bytes.saturating_mul(COPIES)) => share,
+                () = stop.cancelled() => return false,
+            };
+            let batch = Batch {
+                collection: self.load.schema.name.clone(),
+                tenant: run.tenant.clone(),
+                lane: number,
+                covers: KeyRange { from, to },
+                objects,
+                bytes,
+                mark: 0,
+                page: Page::from_file(share),
+            };
+            tokio::select! {
+                sent = self.batches.send(batch) => sent.is_ok(),
+                () = stop.cancelled() => false,
+            }
+        })
+    }
 }

@@ -1,12 +1,16 @@
 //! The stages between server and archive, and the value that travels between them on a bounded channel.
 
 pub mod budget;
+pub mod compare;
 mod fetch;
+pub mod import;
 pub mod keyspace;
 pub mod limits;
 pub mod load;
 pub mod pacer;
+pub mod rewrite;
 pub mod scan;
+mod slots;
 pub mod split;
 pub mod store;
 pub mod watch;
@@ -45,13 +49,23 @@ pub struct Batch {
 /// behind whatever holds slices of it.
 #[derive(Debug)]
 pub struct Page {
-    client: Client,
+    client: Option<Client>,
     body: Bytes,
     _share: Share,
 }
 
+impl Page {
+    /// For objects that came from a file: holds their share of the budget alone.
+    #[must_use]
+    pub fn from_file(share: Share) -> Self {
+        Self { client: None, body: Bytes::new(), _share: share }
+    }
+}
+
 impl Drop for Page {
     fn drop(&mut self) {
-        self.client.give_back(std::mem::take(&mut self.body));
+        if let Some(client) = &self.client {
+            client.give_back(std::mem::take(&mut self.body));
+        }
     }
 }

@@ -8,6 +8,10 @@ pub const PAGE_BYTES: u64 = 4 << 20;
 /// What all pages in flight should weigh together: with more requests each asks for less, so that memory does not grow
 /// with the pace.
 const IN_FLIGHT_BYTES: u64 = 12 << 20;
+/// What a batch should weigh: a server works longer on a byte it writes than on one it prints.
+pub const BATCH_BYTES: u64 = 2 << 20;
+/// What a batch with a fixed number of objects may weigh at most.
+const MOST_BATCH_BYTES: u64 = 16 << 20;
 /// Objects asked for by the first page, when nothing is known about their size.
 pub const FIRST_PAGE_OBJECTS: u32 = 10;
 /// The server's default `QUERY_MAXIMUM_RESULTS`: more are never asked for.
@@ -110,6 +114,13 @@ impl Pacer {
     /// What the next page should weigh, in bytes.
     fn page_bytes(&self) -> u64 {
         self.limits.page_bytes.min(IN_FLIGHT_BYTES / self.in_flight as u64).max(LEAST_PAGE_BYTES)
+    }
+
+    /// What a batch that is sent may weigh, in bytes, unless it is one object.
+    #[must_use]
+    pub fn batch_bytes(&self) -> u64 {
+        // With a fixed number of objects it is that number that counts.
+        if self.limits.fixed_page_objects.is_some() { MOST_BATCH_BYTES } else { self.page_bytes() }
     }
 
     /// The next page to ask for.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Batch;
@@ -16,6 +16,7 @@ use super::budget::Budget;
 use super::fetch::{Approach, Fetch, Fetched};
 use super::keyspace::{Claim, Keyspace, Next};
 use super::pacer::{Limits, Pacer};
+use super::slots::Slots;
 use super::split::SplitError;
 use super::watch::Mark;
 use crate::event::{Event, Events, Warning};
@@ -117,8 +118,7 @@ struct Shared<'a> {
     scan: &'a Scan,
     space: Mutex<Keyspace>,
     pacer: Mutex<Pacer>,
-    slots: Semaphore,
-    open_slots: Mutex<usize>,
+    slots: Slots,
     pages: AtomicU64,
     begun: Instant,
     seen: Mutex<Scanned>,
@@ -145,8 +145,7 @@ impl Scan {
         let shared = Shared {
             scan: self,
             space: Mutex::new(Keyspace::new(todo, pieces)),
-            slots: Semaphore::new(pacer.in_flight()),
-            open_slots: Mutex::new(pacer.in_flight()),
+            slots: Slots::new(pacer.in_flight()),
             pacer: Mutex::new(pacer),
             pages: AtomicU64::new(0),
             begun: Instant::now(),
@@ -216,10 +215,10 @@ impl Shared<'_> {
         let mut after = range.from;
         loop {
             let page = {
-                let _slot = self.slots.acquire().await;
-                fetch.page(after, &mut approach).await?
+                let _slot = self.slots.take().await;
+                fetch.page(after, &mut approach, u32::MAX).await?
             };
-            self.adjust_slots();
+            self.slots.adjust(&self.pacer, &self.scan.collection, &self.scan.events);
             let unprintable = page.unprintable;
             let (batch, finished) = self.batch(lane, claim, page);
             after = batch.covers.to;
@@ -291,24 +290,5 @@ impl Shared<'_> {
         }
         self.scan.events.emit(Event::PageScanned { collection, tenant, objects, bytes });
         Ok(())
-    }
-
-    /// Opens or closes slots until there are as many as the pacer wants.
-    fn adjust_slots(&self) {
-        let (wanted, page_objects) = {
-            let pacer = lock(&self.pacer);
-            (pacer.in_flight(), pacer.ask().objects)
-        };
-        let mut open = lock(&self.open_slots);
-        if wanted != *open {
-            let (collection, page_objects) = (self.scan.collection.clone(), page_objects.into());
-            self.scan.events.emit(Event::PaceChanged { collection, page_objects, in_flight: wanted as u64 });
-        }
-        if wanted > *open {
-            self.slots.add_permits(wanted - *open);
-            *open = wanted;
-        } else {
-            *open -= self.slots.forget_permits(*open - wanted);
-        }
     }
 }

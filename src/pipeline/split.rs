@@ -3,11 +3,13 @@
 //! order of magnitude faster than a parse; `scan` has one page in a hundred parsed in full beside it, `archive check`
 //! every line. What it accepts must never be cut wrongly: every page must close, ids must ascend.
 
+mod results;
 mod text;
 
 use bytes::Bytes;
 
 use crate::model::{CollectionName, ObjectId, ObjectText, RawObject, VectorText};
+pub use results::{Written, results};
 use text::{Structure, Text};
 
 /// Why a page or a line was not accepted.
@@ -121,7 +123,7 @@ pub fn line(line: &Bytes, collection: &CollectionName) -> Result<RawObject, Spli
 #[derive(Default)]
 struct Found {
     id: Option<ObjectId>,
-    class: bool,
+    class: Option<std::ops::Range<usize>>,
     updated_ms: Option<i64>,
     properties: Option<std::ops::Range<usize>>,
     vector: bool,
@@ -151,7 +153,7 @@ fn one(text: &mut Text<'_>, body: &Bytes, collection: &CollectionName) -> Result
                     let found = String::from_utf8_lossy(&body[class]).chars().take(100).collect();
                     return Err(SplitError::OtherCollection { asked: collection.clone(), found });
                 }
-                if std::mem::replace(&mut found.class, true) {
+                if found.class.replace(class).is_some() {
                     return Err(doubled("class"));
                 }
             }
@@ -191,14 +193,13 @@ fn one(text: &mut Text<'_>, body: &Bytes, collection: &CollectionName) -> Result
     }
     let end = text.at();
     let missing = |member| SplitError::Member { member, at: start };
-    if !found.class {
-        return Err(missing("class"));
-    }
+    let class = found.class.ok_or(missing("class"))?;
     let id = found.id.ok_or(missing("id"))?;
     if let Some(at) = memchr::memchr(b'\n', &body[start..end]) {
         // One line is one object: an answer printed over several lines cannot be stored as it is.
         return Err(SplitError::Structure { at: start + at });
     }
+    places.class = class.start - start..class.end - start;
     places.properties = found.properties.map_or(0..0, |p| p.start - start..p.end - start);
     for vector in &mut places.vectors {
         vector.value = vector.value.start - start..vector.value.end - start;

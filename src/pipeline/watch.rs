@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{Event, Events};
-use crate::model::Schema;
+use crate::model::{CollectionName, Schema};
 use crate::weaviate::{Client, Topology};
 
 /// Time between two questions.
@@ -30,6 +30,22 @@ impl Mark {
     }
 }
 
+/// The first mark that is not proven yet. Clones show the same.
+#[derive(Debug, Clone, Default)]
+pub struct Proven(Arc<AtomicU64>);
+
+impl Proven {
+    /// Pages with a lower mark than this are proven.
+    #[must_use]
+    pub fn below(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set(&self, below: u64) {
+        self.0.store(below, Ordering::SeqCst);
+    }
+}
+
 /// Watches over one collection.
 #[derive(Debug, Clone)]
 pub struct Watch {
@@ -37,8 +53,7 @@ pub struct Watch {
     schema: Schema,
     events: Events,
     mark: Mark,
-    /// Pages with a lower mark are proven.
-    proven: u64,
+    proven: Proven,
     /// What the last answer said is wrong.
     trouble: Option<String>,
     unchecked: Option<String>,
@@ -58,13 +73,19 @@ impl Watch {
             schema,
             events,
             mark,
-            proven: 0,
+            proven: Proven::default(),
             trouble: None,
             unchecked: None,
             nodes: Vec::new(),
             shards: Vec::new(),
             remade: false,
         }
+    }
+
+    /// The collection.
+    #[must_use]
+    pub fn collection(&self) -> &CollectionName {
+        &self.schema.name
     }
 
     /// The mark to put on pages.
@@ -76,7 +97,13 @@ impl Watch {
     /// Pages with this mark or a higher one are in doubt if the server turns out to be broken now.
     #[must_use]
     pub fn doubtful_from(&self) -> u64 {
-        self.proven
+        self.proven.below()
+    }
+
+    /// The same as it changes while the watch runs.
+    #[must_use]
+    pub fn proven(&self) -> Proven {
+        self.proven.clone()
     }
 
     /// What is wrong, by the last answer.
@@ -119,12 +146,12 @@ impl Watch {
             Topology::Whole { nodes, shards } => {
                 self.see(shards);
                 self.nodes = nodes;
-                self.proven = question;
+                self.proven.set(question);
             }
             Topology::Unchecked { reason, shards } => {
                 self.see(shards);
                 self.unchecked = Some(reason);
-                self.proven = question;
+                self.proven.set(question);
             }
             Topology::Broken { reason } => self.trouble = Some(reason),
         }

@@ -108,14 +108,15 @@ fn frame(progress: &Progress, at: Moment, columns: usize, colour: bool) -> Strin
     let title = match collections {
         0 => progress.verb().into(),
         1 => "total".into(),
+        _ if progress.verb() == "verifying" => format!("verified {finished}/{collections}"),
         _ => format!("total {finished}/{collections}"),
     };
     let drawn: Vec<_> = progress.at_work().take(COLLECTIONS_DRAWN).collect();
-    let longest = drawn.iter().map(|(name, _)| name.as_str().chars().count()).max().unwrap_or(0);
+    let longest = drawn.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let names = longest.max(title.chars().count()).min(NAME_COLUMNS);
     let line = |name: &str, tally: &Tally| line(name, tally, at, Columns { all: columns, names, colour });
 
-    let mut lines: Vec<String> = drawn.iter().map(|(name, tally)| line(name.as_str(), tally)).collect();
+    let mut lines: Vec<String> = drawn.iter().map(|(name, tally)| line(name, tally)).collect();
     let more = progress.at_work().count().saturating_sub(drawn.len());
     if more > 0 {
         lines.push(format!("… and {more} more at work"));

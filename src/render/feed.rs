@@ -184,6 +184,8 @@ fn is_progress(event: &Event) -> bool {
     matches!(
         event,
         Event::PageScanned { .. }
+            | Event::BatchImported { .. }
+            | Event::ObjectRejected { .. }
             | Event::TenantStarted { .. }
             | Event::PartSealed { .. }
             | Event::Retrying { .. }
@@ -192,21 +194,39 @@ fn is_progress(event: &Event) -> bool {
     )
 }
 
-/// Adds a page to the last waiting page of its collection, so that the counts still come out right; any other progress
-/// is dropped.
+/// Adds a page or batch to the last one of its collection that waits, so that the counts still come out right; any
+/// other progress is dropped.
 fn add_up(events: &mut VecDeque<(Moment, Event)>, late: &Event) {
-    let Event::PageScanned { collection: theirs, tenant: their_tenant, objects: more, bytes: more_bytes } = late else {
+    if !matches!(late, Event::PageScanned { .. } | Event::BatchImported { .. }) {
         return;
-    };
-    let same = events.iter_mut().rev().find_map(|(_, waiting)| match waiting {
-        Event::PageScanned { collection, tenant, objects, bytes } if collection == theirs && tenant == their_tenant => {
-            Some((objects, bytes))
+    }
+    for (_, waiting) in events.iter_mut().rev() {
+        match (waiting, late) {
+            (
+                Event::PageScanned { collection, tenant, objects, bytes },
+                Event::PageScanned { collection: theirs, tenant: their_tenant, objects: more, bytes: more_bytes },
+            ) if collection == theirs && tenant == their_tenant => {
+                *objects += more;
+                *bytes += more_bytes;
+                return;
+            }
+            (
+                Event::BatchImported { collection, tenant, objects, bytes, rejected },
+                Event::BatchImported {
+                    collection: theirs,
+                    tenant: their_tenant,
+                    objects: more,
+                    bytes: more_bytes,
+                    rejected: more_rejected,
+                },
+            ) if collection == theirs && tenant == their_tenant => {
+                *objects += more;
+                *bytes += more_bytes;
+                *rejected += more_rejected;
+                return;
+            }
+            _ => {}
         }
-        _ => None,
-    });
-    if let Some((objects, bytes)) = same {
-        *objects += more;
-        *bytes += more_bytes;
     }
 }
 
@@ -221,6 +241,38 @@ mod tests {
             objects,
             bytes: objects * 10,
         }
+    }
+
+    fn batch(objects: u64) -> Event {
+        Event::BatchImported {
+            collection: "Article".parse().expect("a name"),
+            tenant: None,
+            objects,
+            bytes: objects * 10,
+            rejected: objects / 2,
+        }
+    }
+
+    #[test]
+    fn batches_are_added_up_apart_from_pages() {
+        let (mailbox, watch) = (Mailbox::default(), Stopwatch::start(Clock::system()));
+        for _ in 0..QUEUE_EVENTS {
+            mailbox.push(watch.now(), page(1));
+            mailbox.push(watch.now(), batch(4));
+        }
+        mailbox.close();
+        let (mut scanned, mut imported, mut refused) = (0, 0, 0);
+        while let Next::Event(_, event) = mailbox.next() {
+            match event {
+                Event::PageScanned { objects, .. } => scanned += objects,
+                Event::BatchImported { objects, rejected, .. } => {
+                    (imported, refused) = (imported + objects, refused + rejected);
+                }
+                _ => {}
+            }
+        }
+        let each = QUEUE_EVENTS as u64;
+        assert_eq!((scanned, imported, refused), (each, each * 4, each * 2));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How far a run is, added up from its events: what both the bars and the lines of text show.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
@@ -37,6 +38,11 @@ impl Tally {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
+    /// Nothing more will come.
+    fn settle(&mut self) {
+        self.expected = Some(self.objects);
+    }
+
     fn sample(&mut self, at: Duration) {
         if self.samples.back().is_some_and(|(last, _)| at.saturating_sub(*last) < SAMPLE) {
             return;
@@ -64,6 +70,11 @@ impl Tally {
         Some(Duration::from_secs(self.expected?.saturating_sub(self.objects).div_ceil(rate)))
     }
 
+    /// Whether as many objects as expected were seen.
+    fn is_full(&self) -> bool {
+        self.expected.is_some_and(|expected| self.objects >= expected)
+    }
+
     /// Per mille done, at most 1,000.
     pub(super) fn share(&self) -> Option<u64> {
         let expected = u128::from(self.expected?);
@@ -84,6 +95,20 @@ struct Lane {
     stage: Stage,
     began: Duration,
     tally: Tally,
+    /// The comparison at the end of a restore, once it has begun.
+    comparison: Option<Tally>,
+    compared: bool,
+}
+
+impl Lane {
+    fn is_written(&self) -> bool {
+        self.stage == Stage::Done || self.tally.is_full()
+    }
+
+    /// What is being done with it now.
+    fn now(&self) -> &Tally {
+        self.comparison.as_ref().unwrap_or(&self.tally)
+    }
 }
 
 /// How far a run is.
@@ -94,6 +119,8 @@ pub(super) struct Progress {
     at_work: Vec<CollectionName>,
     finished: usize,
     total: Tally,
+    /// All comparisons of a restore together.
+    compared: Tally,
     trouble: Option<(Duration, String)>,
     broken: Option<String>,
 }
@@ -103,7 +130,14 @@ impl Progress {
     pub(super) fn take(&mut self, event: &Event, at: Moment) {
         match event {
             Event::RunStarted { op, .. } => self.op = Some(*op),
-            Event::PlanMade { collections } => self.plan(collections),
+            Event::PlanMade { collections } => {
+                self.plan(collections);
+                // The time of reading the archive and of a question is not that of the work.
+                if self.op == Some(Op::Restore) {
+                    self.total.samples.clear();
+                    self.total.sample(at.elapsed);
+                }
+            }
             Event::CollectionStarted { collection, objects } => {
                 let lane = self.lane(collection);
                 (lane.stage, lane.began) = (Stage::Running, at.elapsed);
@@ -111,7 +145,20 @@ impl Progress {
                 lane.tally.sample(at.elapsed);
                 self.at_work.push(collection.clone());
             }
-            Event::PageScanned { collection, objects, bytes, .. } => {
+            // A restore writes batches; the pages it reads are those of the comparison afterwards.
+            Event::PageScanned { collection, objects, bytes, .. } if self.op == Some(Op::Restore) => {
+                let tally = self.compare(collection, at);
+                tally.take(*objects, *bytes);
+                // The server may hold more than was written.
+                tally.expected = tally.expected.map(|expected| expected.max(tally.objects));
+                self.compared.take(*objects, *bytes);
+            }
+            Event::PagesDropped { collection, objects, bytes } if self.op == Some(Op::Restore) => {
+                self.compare(collection, at).give_back(*objects, *bytes);
+                self.compared.give_back(*objects, *bytes);
+            }
+            Event::PageScanned { collection, objects, bytes, .. }
+            | Event::BatchImported { collection, objects, bytes, .. } => {
                 self.lane(collection).tally.take(*objects, *bytes);
                 self.total.take(*objects, *bytes);
             }
@@ -125,6 +172,11 @@ impl Progress {
                 lane.stage = Stage::Done;
                 lane.tally.expected = Some(lane.tally.objects);
                 self.finished += 1;
+            }
+            Event::Verified { collection, .. } if self.op == Some(Op::Restore) => {
+                self.compare(collection, at).settle();
+                self.lane(collection).compared = true;
+                self.at_work.retain(|name| name != collection);
             }
             Event::Retrying { route, attempt, wait_ms, reason } => {
                 let until = at.elapsed + Duration::from_millis(*wait_ms) + NOTICE;
@@ -142,11 +194,31 @@ impl Progress {
     /// Takes samples for the rates.
     pub(super) fn tick(&mut self, at: Moment) {
         self.total.sample(at.elapsed);
+        if self.is_comparing() {
+            self.compared.sample(at.elapsed);
+        }
         for name in &self.at_work {
             if let Some(lane) = self.lanes.get_mut(name) {
-                lane.tally.sample(at.elapsed);
+                lane.comparison.as_mut().unwrap_or(&mut lane.tally).sample(at.elapsed);
             }
         }
+    }
+
+    /// The comparison of a collection, which has begun at the latest now.
+    fn compare(&mut self, collection: &CollectionName, at: Moment) -> &mut Tally {
+        if self.lane(collection).comparison.is_none() {
+            self.compared.sample(at.elapsed);
+            if !self.at_work.contains(collection) {
+                self.at_work.push(collection.clone());
+            }
+        }
+        let lane = self.lane(collection);
+        let expected = lane.tally.expected;
+        lane.comparison.get_or_insert_with(|| {
+            let mut tally = Tally { expected, ..Tally::default() };
+            tally.sample(at.elapsed);
+            tally
+        })
     }
 
     fn plan(&mut self, collections: &[PlannedCollection]) {
@@ -156,19 +228,45 @@ impl Progress {
     }
 
     fn lane(&mut self, name: &CollectionName) -> &mut Lane {
-        let lane = || Lane { stage: Stage::Waiting, began: Duration::ZERO, tally: Tally::default() };
+        let lane = || Lane {
+            stage: Stage::Waiting,
+            began: Duration::ZERO,
+            tally: Tally::default(),
+            comparison: None,
+            compared: false,
+        };
         self.lanes.entry(name.clone()).or_insert_with(lane)
     }
 
-    /// Everything together. Its end is known once that of every collection is.
-    pub(super) fn total(&self) -> Tally {
-        let expected = self.lanes.values().map(|lane| lane.tally.expected).sum();
-        Tally { expected: if self.lanes.is_empty() { None } else { expected }, ..self.total.clone() }
+    /// Whether a restore has written everything and compares it now.
+    fn is_comparing(&self) -> bool {
+        self.lanes.values().any(|lane| lane.comparison.is_some()) && self.lanes.values().all(Lane::is_written)
     }
 
-    /// The collections being worked on, the longest-running first.
-    pub(super) fn at_work(&self) -> impl Iterator<Item = (&CollectionName, &Tally)> {
-        self.at_work.iter().filter_map(|name| Some((name, &self.lanes.get(name)?.tally)))
+    /// Everything together; when a restore has written all of it, the comparisons together. Its end is known once that
+    /// of every collection is.
+    pub(super) fn total(&self) -> Tally {
+        let of = |tally: &Tally| tally.expected;
+        let comparing = self.is_comparing();
+        let expected: Option<u64> = self
+            .lanes
+            .values()
+            .map(|lane| if comparing { lane.comparison.as_ref().map_or(of(&lane.tally), of) } else { of(&lane.tally) })
+            .sum();
+        let done = if comparing { &self.compared } else { &self.total };
+        Tally { expected: if self.lanes.is_empty() { None } else { expected }, ..done.clone() }
+    }
+
+    /// The collections being worked on with a word for each, the longest-running first.
+    pub(super) fn at_work(&self) -> impl Iterator<Item = (Cow<'_, str>, &Tally)> {
+        self.at_work.iter().filter_map(|name| {
+            let lane = self.lanes.get(name)?;
+            let label = match lane.comparison {
+                Some(_) => format!("verifying {name}").into(),
+                None => name.as_str().into(),
+            };
+            Some((label, lane.now()))
+        })
     }
 
     /// When work on a collection began, since the start of the run.
@@ -178,11 +276,13 @@ impl Progress {
 
     /// Collections finished, and collections in all.
     pub(super) fn finished(&self) -> (usize, usize) {
-        (self.finished, self.lanes.len())
+        let compared = || self.lanes.values().filter(|lane| lane.compared).count();
+        (if self.is_comparing() { compared() } else { self.finished }, self.lanes.len())
     }
 
-    pub(super) fn is_backup(&self) -> bool {
-        self.op == Some(Op::Backup)
+    /// Whether `cli` has told more about the plan than its event does.
+    pub(super) fn is_told(&self) -> bool {
+        matches!(self.op, Some(Op::Backup | Op::Restore))
     }
 
     /// What is being done, in one word.
@@ -190,6 +290,9 @@ impl Progress {
         match self.op {
             Some(Op::Backup) => "backing up",
             Some(Op::ArchiveCheck) => "checking",
+            Some(Op::Restore) if self.is_comparing() => "verifying",
+            Some(Op::Restore) => "restoring",
+            Some(Op::Verify) => "verifying",
             None => "starting",
         }
     }

@@ -45,6 +45,18 @@ pub struct Closing {
     pub skipped: Vec<Remark>,
     /// What is kept in part.
     pub incomplete: Vec<Remark>,
+    /// The plan of a dry run in full, in place of the table.
+    pub plan: Option<String>,
+    /// The file that lists the objects the server refused.
+    pub rejected: Option<String>,
+    /// The objects that are missing are the ones that the server refused.
+    pub missing_are_rejected: bool,
+    /// The directory of the run's files.
+    pub run_files: Option<String>,
+    /// Objects that differ, by collection and id.
+    pub differences: Vec<Remark>,
+    /// What else is to be known: what is not as it was, what was not compared.
+    pub notes: Vec<Remark>,
     /// Commands to go on with.
     pub next: Vec<String>,
 }
@@ -53,12 +65,20 @@ pub struct Closing {
 #[must_use]
 pub fn summary(result: &RunResult, closing: &Closing) -> String {
     let mut text = headline(result, closing);
-    if !closing.schemas_only {
-        text.push_str(&table(&result.collections));
+    match &closing.plan {
+        Some(plan) => text = text + plan + "\n",
+        None if closing.schemas_only => {}
+        None => text.push_str(&table(&result.collections)),
     }
     let mut facts: Vec<(&str, String)> = Vec::new();
     facts.extend(closing.server.iter().map(|server| ("Server", words::plain(server))));
-    facts.extend(result.archive.iter().filter(|_| !closing.dry_run).map(|path| ("Archive", archive(path, closing))));
+    facts.extend(
+        result
+            .archive
+            .iter()
+            .filter(|_| result.op == Op::Restore || !closing.dry_run)
+            .map(|path| ("Archive", archive(path, closing))),
+    );
     facts.extend(closing.would_be.iter().map(|path| ("Would be", words::quoted(path))));
     facts.extend(closing.free_bytes.map(|free| ("Free", words::size(free) + " on that disk")));
     if let [CollectionResult { digest: Some(digest), .. }] = result.collections.as_slice() {
@@ -77,7 +97,13 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     facts.extend(
         result.peak_memory_bytes.filter(|_| !closing.dry_run).map(|bytes| ("Memory", words::size(bytes) + " at most")),
     );
+    facts.extend(rejected(result, closing).map(|refused| ("Rejected", refused)));
+    facts.extend(compared(result).map(|agrees| ("Compared", agrees.to_owned())));
+    let told = |(label, _): &(&str, String)| closing.missing_are_rejected && *label == "Missing";
+    facts.extend(differing(&result.collections).filter(|fact| !told(fact)));
     for (label, remarks) in [
+        ("Differences", &closing.differences),
+        ("Note", &closing.notes),
         ("Changed", &closing.changes),
         ("Limits", &closing.limits),
         ("Skipped", &closing.skipped),
@@ -85,6 +111,7 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     ] {
         facts.extend(listed(remarks).map(|remark| (label, remark)));
     }
+    facts.extend(closing.run_files.iter().map(|path| ("Run files", words::quoted(path))));
     let mut label_before = "";
     for (label, fact) in facts {
         let shown = if label == label_before { "" } else { label };
@@ -98,12 +125,28 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     text
 }
 
+fn is_sample(result: &RunResult) -> bool {
+    result.collections.iter().any(|collection| collection.sample_of.is_some())
+}
+
+/// That a restore was compared and found equal; other findings have lines of their own.
+fn compared(result: &RunResult) -> Option<&'static str> {
+    let agrees = |c: &CollectionResult| c.missing.zip(c.extra).zip(c.different) == Some(((0, 0), 0));
+    let all = !result.collections.is_empty() && result.collections.iter().all(agrees);
+    (result.op == Op::Restore && all).then_some("every object is on the server as in the archive")
+}
+
 fn headline(result: &RunResult, closing: &Closing) -> String {
     let done = match (result.op, result.status, closing.dry_run) {
         (Op::Backup, _, true) => "Would back up",
         (Op::Backup, Status::Ok, false) => "Backed up",
         (Op::Backup, _, false) => "Backed up, but not everything:",
-        (Op::ArchiveCheck, Status::Ok, _) => "Everything agrees:",
+        (Op::Restore, _, true) => "Would restore",
+        (Op::Restore, Status::Ok, false) => "Restored",
+        (Op::Restore, _, false) => "Restored, but not everything:",
+        (Op::Verify, Status::Ok, _) if is_sample(result) => "The sample agrees:",
+        (Op::Verify | Op::ArchiveCheck, Status::Ok, _) => "Everything agrees:",
+        (Op::Verify, _, _) => "Differences found:",
         (Op::ArchiveCheck, _, _) => "Checked:",
     };
     let collections = words::counted(result.collections.len() as u64, "collection");
@@ -167,6 +210,24 @@ fn changed(collections: &[CollectionResult]) -> Option<String> {
     let seen = collections.iter().filter_map(|collection| collection.changed_seen).sum::<u64>();
     let objects = words::counted(seen, "object");
     (seen > 0).then(|| format!("at least {objects} written while the run was under way"))
+}
+
+fn rejected(result: &RunResult, closing: &Closing) -> Option<String> {
+    let objects = result.collections.iter().map(|collection| collection.rejected).sum::<u64>();
+    let place = closing.rejected.as_ref().map(|path| format!(", listed in {}", words::quoted(path)));
+    (objects > 0).then(|| words::counted(objects, "object") + &place.unwrap_or_default())
+}
+
+/// How many objects differ, of each kind that was met.
+fn differing(collections: &[CollectionResult]) -> impl Iterator<Item = (&'static str, String)> {
+    let sum = |of: fn(&CollectionResult) -> Option<u64>| collections.iter().filter_map(of).sum::<u64>();
+    let kinds = [
+        ("Missing", sum(|c| c.missing), "in the archive and not on the server"),
+        ("Extra", sum(|c| c.extra), "on the server and not in the archive"),
+        ("Different", sum(|c| c.different), "with other content"),
+    ];
+    let met = kinds.into_iter().filter(|(_, objects, _)| *objects > 0);
+    met.map(|(label, objects, what)| (label, words::counted(objects, "object") + " " + what))
 }
 
 fn listed(remarks: &[Remark]) -> impl Iterator<Item = String> {

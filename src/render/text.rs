@@ -82,8 +82,7 @@ impl<W: Write + Send> Render for Text<W> {
         self.progress.take(event, at);
         match event {
             Event::Warning(warning) => self.say(&format!("warning: {}", words::warning(warning))),
-            // `cli` has told more about a backup already.
-            Event::PlanMade { collections } if self.lines && !self.progress.is_backup() => {
+            Event::PlanMade { collections } if self.lines && !self.progress.is_told() => {
                 self.say(&planned(self.progress.verb(), collections))
             }
             Event::CollectionFinished(result) if self.lines && self.is_worth_a_line(result, at) => {

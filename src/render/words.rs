@@ -129,6 +129,16 @@ pub(super) fn warning(warning: &Warning) -> String {
             self::counted(*listed, "object"),
             count(*counted)
         ),
+        Warning::SchemaGrew { collection, what } => {
+            format!("{collection}: the server added to the schema while objects were written: {}", plain(what))
+        }
+        Warning::MissingUnasked { collection, objects } => format!(
+            "{collection}: {} more missing; they were not asked for one by one",
+            self::counted(*objects, "object")
+        ),
+        Warning::WritesRefused { collection, reason } => {
+            format!("{collection}: the server takes no writes at the moment: {}; trying again", plain(reason))
+        }
         Warning::StrayFile { path } => format!("{} is no part of the archive; it does no harm", plain(path)),
     }
 }

@@ -57,7 +57,7 @@ impl Ask {
     }
 
     /// A question that goes out in a JSON body.
-    pub(super) fn with_body(method: Method, path: &str, body: String) -> Self {
+    pub(super) fn with_body(method: Method, path: &str, body: impl Into<Bytes>) -> Self {
         let route = format!("{method} {path}").into();
         Self { method, body: Some(body.into()), route, ..Self::get(path) }
     }

@@ -31,6 +31,8 @@ struct Shared {
     events: Events,
     policy: RetryPolicy,
     budget: Budget,
+    /// Objects sent again since the server refused them alone; these do not count against the budget.
+    again: AtomicU64,
     dice: Dice,
     /// Whether the server has ever answered.
     reached: AtomicBool,
@@ -69,6 +71,7 @@ impl Client {
             events,
             policy,
             budget: Budget::default(),
+            again: AtomicU64::new(0),
             dice: Dice::new(seed),
             reached: AtomicBool::new(false),
             page_bytes: AtomicU64::new(0),
@@ -103,7 +106,7 @@ impl Client {
     /// Requests sent again so far. Looks at a server that is not ready yet do not count.
     #[must_use]
     pub fn retries(&self) -> u64 {
-        self.0.budget.retries()
+        self.0.budget.retries() + self.0.again.load(Ordering::Relaxed)
     }
 
     pub(super) fn http(&self) -> &reqwest::Client {
@@ -153,7 +156,7 @@ impl Client {
             if !failure.passing {
                 return Err(failure.error);
             }
-            if !self.may_retry(ask, attempt, stalls) {
+            if !self.may_retry(attempt, ask.attempts, stalls) {
                 return Err(self.give_up(ask, failure, attempt, started.elapsed()));
             }
             let wait = retry::wait(self.policy(), attempt, self.0.dice.draw(), failure.retry_after);
@@ -169,10 +172,10 @@ impl Client {
         }
     }
 
-    fn may_retry(&self, ask: &Ask, attempt: u32, stalls: u32) -> bool {
+    fn may_retry(&self, attempt: u32, attempts_of_ask: u32, stalls: u32) -> bool {
         let policy = self.policy();
         let attempts = if self.is_reached() { policy.attempts } else { policy.first_attempts };
-        attempt < attempts.min(ask.attempts) && stalls < policy.stalled_attempts && self.0.budget.take(policy)
+        attempt < attempts.min(attempts_of_ask) && stalls < policy.stalled_attempts && self.0.budget.take(policy)
     }
 
     fn give_up(&self, ask: &Ask, failure: Failure, attempts: u32, elapsed: Duration) -> Error {
@@ -183,6 +186,31 @@ impl Client {
             return Error::NotWeaviate { host: self.host().clone(), what: "not HTTP".into() };
         }
         failure.error
+    }
+
+    /// Waits before something is asked again that only the caller can judge, within the policy's bounds and the run's
+    /// budget of retries. `attempt` counts the failed attempts, from 1. `false`, at once, if the bounds are reached.
+    pub async fn wait_to_retry(&self, route: &Arc<str>, attempt: u32, reason: &str) -> bool {
+        if !self.may_retry(attempt, u32::MAX, 0) {
+            return false;
+        }
+        let wait = retry::wait(self.policy(), attempt, self.0.dice.draw(), None);
+        self.pause(route, attempt, wait, self.safe(reason)).await;
+        true
+    }
+
+    /// Waits before objects are sent again that an answer refused one by one. This is bounded by their number, so it does
+    /// not count against the run's budget of retries.
+    pub async fn pause_to_retry(&self, route: &Arc<str>, attempt: u32, reason: &str) {
+        self.0.again.fetch_add(1, Ordering::Relaxed);
+        let wait = retry::wait(self.policy(), attempt, self.0.dice.draw(), None);
+        self.pause(route, attempt, wait, self.safe(reason)).await;
+    }
+
+    /// Makes a text of the server safe to show: control characters escaped, secrets taken out, cut at 500 characters.
+    #[must_use]
+    pub fn shown(&self, text: &str) -> String {
+        self.safe(text)
     }
 
     /// Says that something is asked again, and waits.

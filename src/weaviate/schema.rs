@@ -1,6 +1,7 @@
 //! Class documents, in the server's own bytes.
 
 use bytes::Bytes;
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -49,5 +50,18 @@ impl Client {
             Body::Whole(text) => understood(&ask, text.slice_ref(text.trim_ascii())).map(Some),
             Body::TooLarge => Err(ask.bad_answer("too large")),
         }
+    }
+
+    /// Creates a collection from a class document. Sent once: after an error nobody knows whether it was carried out,
+    /// so read the collection back, compare, then decide.
+    pub async fn create_collection(&self, document: &str) -> Result<(), Error> {
+        let ask = Ask { attempts: 1, ..Ask::with_body(Method::POST, "/v1/schema", document.to_owned()) };
+        self.send(&ask).await.map(|_| ())
+    }
+
+    /// Changes the settings of a collection to those of a class document; can be asked again.
+    pub async fn update_collection(&self, name: &CollectionName, document: &str) -> Result<(), Error> {
+        let path = format!("/v1/schema/{name}");
+        self.send(&Ask::with_body(Method::PUT, &path, document.to_owned())).await.map(|_| ())
     }
 }

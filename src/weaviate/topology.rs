@@ -9,7 +9,7 @@ use super::Error;
 use super::attempt::Ask;
 use super::body::Body;
 use super::client::Client;
-use crate::model::Schema;
+use crate::model::{CollectionName, Schema};
 
 /// What a node says that is well.
 const HEALTHY: &str = "HEALTHY";
@@ -108,6 +108,41 @@ impl Client {
         names.sort_unstable();
         let statuses = statuses.and_then(|shards| judge_statuses(schema, shards.as_deref()));
         verdict(members, [placed, statuses], names)
+    }
+
+    /// Looks whether the nodes themselves are there, whatever they hold: for a server without the collection in question.
+    pub async fn members(&self) -> Topology {
+        let (statistics, nodes) = tokio::join!(
+            self.question::<Statistics>("/v1/cluster/statistics".into()),
+            self.question::<Nodes>("/v1/nodes".into()),
+        );
+        verdict(members(&statistics, &nodes), [Ok(()), Ok(())], Vec::new())
+    }
+
+    /// How many nodes the server has; `None` where the key may not ask.
+    pub async fn node_count(&self) -> Result<Option<usize>, Error> {
+        let ask = Ask::get("/v1/nodes");
+        match self.fetch(&ask).await {
+            Ok(body) => {
+                let nodes: Nodes = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not a list of nodes"))?;
+                Ok(nodes.nodes.map(|nodes| nodes.len()).filter(|n| *n > 0))
+            }
+            Err(error) if error.is_auth() || error.is_missing_route() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The shards of a plain collection that take no writes, with their status. Up to 1.39 a write to one on another
+    /// node is answered with SUCCESS and lost, so they are looked for before anything is written.
+    pub async fn read_only_shards(&self, collection: &CollectionName) -> Result<Vec<String>, Error> {
+        let ask = Ask::get(format!("/v1/schema/{collection}/shards"));
+        let body = match self.fetch(&ask).await {
+            Err(Error::Forbidden { .. }) => return Ok(Vec::new()),
+            other => other?,
+        };
+        let shards: Vec<Shard> = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not a list of shards"))?;
+        let read_only = shards.into_iter().filter(|shard| shard.status.as_deref() == Some("READONLY"));
+        Ok(read_only.map(|shard| super::said::harmless(&shard.name)).collect())
     }
 
     /// A question that makes no sense for multi-tenant collections.

@@ -92,3 +92,37 @@ fn unknown_totals_dropped_pages_warnings_and_trouble() {
     bars.tick(at(9_000)).expect("drawn");
     insta::assert_snapshot!([broken, retrying, terminal.contents()].join("\n----\n"));
 }
+
+fn batch(collection: &str, objects: u64, rejected: u64) -> Event {
+    Event::BatchImported { collection: name(collection), tenant: None, objects, bytes: objects * 1_000, rejected }
+}
+
+#[test]
+fn a_restore_writes_and_then_compares_and_never_passes_its_end() {
+    let (terminal, mut bars) = bars(80);
+    let mut frames = Vec::new();
+    let mut feed = |bars: &mut Bars, milliseconds, events: Vec<Event>| {
+        for event in events {
+            bars.event(&event, at(milliseconds)).expect("drawn");
+        }
+        bars.tick(at(milliseconds)).expect("drawn");
+        frames.push(terminal.contents());
+    };
+    let plan = vec![planned("Article", Some(1_000)), planned("Chat", Some(500))];
+    bars.event(&Event::RunStarted { op: Op::Restore, version: "0.1.0" }, at(0)).expect("drawn");
+    bars.event(&Event::PlanMade { collections: plan }, at(0)).expect("drawn");
+    let begin = vec![started("Article", Some(1_000)), batch("Article", 400, 1)];
+    feed(&mut bars, 1_000, begin);
+    // The first collection is compared while the second is written.
+    let both = vec![batch("Article", 600, 0), page("Article", 300), started("Chat", Some(500)), batch("Chat", 100, 0)];
+    feed(&mut bars, 2_000, both);
+    feed(&mut bars, 3_000, vec![batch("Chat", 400, 0), page("Article", 300), page("Chat", 50)]);
+    // The server holds more than was written, some of it read twice.
+    let drop = Event::PagesDropped { collection: name("Article"), objects: 100, bytes: 100_000 };
+    feed(&mut bars, 4_000, vec![drop, page("Article", 700), page("Chat", 450)]);
+    let done = Event::Verified { collection: name("Article"), objects: 1_200, ok: false };
+    feed(&mut bars, 5_000, vec![done, Event::CollectionFinished(result("Article", 1_000))]);
+    let done = Event::Verified { collection: name("Chat"), objects: 500, ok: true };
+    feed(&mut bars, 6_000, vec![done, Event::CollectionFinished(result("Chat", 500))]);
+    insta::assert_snapshot!(frames.join("\n----\n"));
+}

@@ -37,6 +37,7 @@ impl Stage {
         let mut command = elysiactl(arguments);
         command.current_dir(self.folder.path());
         command.env("WEAVIATE_URL", self.sandbox.url()).env("ELYSIACTL_ARCHIVE_DIR", self.archives());
+        command.env("XDG_STATE_HOME", self.folder.path().join("state"));
         command
     }
 

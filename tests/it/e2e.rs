@@ -326,3 +326,111 @@ fn a_dry_run_writes_nothing_and_sends_nothing_that_writes() {
     stage.backup();
     assert_eq!(stage.sandbox.writing_requests(), 0, "a backup only reads");
 }
+
+#[test]
+fn verify_ends_with_0_where_everything_agrees_and_with_3_where_something_differs() {
+    let stage = Stage::new(articles().seeded("Copy", 300, 4, 7).seeded("Other", 5, 4, 7));
+    let made = stage.backup();
+    ends(&stage, &["col", "verify", text(&made)], 0);
+    let output = stage.run(&["col", "verify", text(&made)]);
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("Everything agrees: 3 collections"), "{output:?}");
+    ends(&stage, &["col", "verify", text(&made), "--only", "Article", "--name", "Copy", "--sample", "50%"], 0);
+    ends(&stage, &["col", "verify", text(&made), "--rename", "Article=Copy", "--rename", "Copy=Article"], 0);
+    let id = r#""id":"00000000-0000-0000-0000-000000000007""#;
+    let object = format!(r#"{{"class":"Article",{id},"properties":{{"title":"a"}},"vector":[1,2,3,4]}}"#);
+    stage.sandbox.faults().now(&Change::Write(object.clone()));
+    stage.sandbox.clear_requests();
+    let again = stage.backup();
+    stage.sandbox.faults().now(&Change::Write(object.replace(r#":"a""#, r#":"b""#)));
+    let output = stage.run(&["col", "verify", text(&again), "--jobs", "2", "--memory-limit", "32MiB"]);
+    let words = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{words}");
+    assert!(words.starts_with("Differences found: 3 collections"), "{words}");
+    let line = r#"Article 00000000-0000-0000-0000-000000000007: properties.title: archived "a", live "b""#;
+    assert!(words.contains(line) && words.contains("1 object with other content"), "{words}");
+    let output = stage.run(&["col", "verify", text(&made), "--json", "--limit", "7", "-q"]);
+    assert_eq!(output.status.code(), Some(3));
+    let events = lines(&output.stdout);
+    let differing: Vec<&Value> = events.iter().filter(|event| event["event"] == "object_differs").collect();
+    assert_eq!((differing.len(), &differing[0]["kind"]), (1, &Value::from("extra")));
+    let last = events.last().expect("an event");
+    assert_eq!(
+        (&last["event"], &last["op"], &last["exit_code"]),
+        (&"run_finished".into(), &"verify".into(), &3.into())
+    );
+    assert_eq!(last["collections"][0]["extra"], 1);
+    assert_eq!(stage.sandbox.writing_requests(), 0);
+}
+
+#[test]
+fn verify_refuses_names_and_shares_that_make_no_sense() {
+    let stage = Stage::new(articles().seeded("Other", 5, 4, 7));
+    let made = stage.backup();
+    let verify = |more: &[&str], code: i32| ends(&stage, &[&["col", "verify", text(&made)][..], more].concat(), code);
+    for more in [
+        &["--name", "New"][..],
+        &["--name", "a-b"],
+        &["--rename", "Article"],
+        &["--rename", "Article=Other"],
+        &["--rename", "Article=A", "--rename", "Article=B"],
+        &["--sample", "0%"],
+        &["--sample", "101%"],
+        &["--sample", "few"],
+    ] {
+        verify(more, 2);
+    }
+    verify(&["--only", "Nothing"], 4);
+    assert!(verify(&["--rename", "Article=Absent"], 4).contains("Absent"));
+    assert!(verify(&["--rename", "Article=Absent", "--rename", "Other=Gone"], 4).contains("Absent, Gone"));
+    ends(&stage, &["col", "verify", "no/such/archive"], 2);
+}
+
+#[test]
+fn restore_ends_with_0_and_an_equal_copy_and_its_json_ends_with_one_result() {
+    let stage = Stage::new(articles());
+    let made = stage.backup();
+    ends(&stage, &["col", "restore", text(&made)], 4);
+    let output = stage.run(&["--json", "col", "restore", text(&made), "--name", "Copy", "--batch-size", "7"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let events = lines(&output.stdout);
+    let last = events.last().expect("a line");
+    assert_eq!((&last["op"], &last["exit_code"], &last["status"]), (&"restore".into(), &0.into(), &"ok".into()));
+    assert_eq!((&last["collections"][0]["missing"], &last["collections"][0]["rejected"]), (&0.into(), &0.into()));
+    let imported: u64 =
+        events.iter().filter(|e| e["event"] == "batch_imported").filter_map(|e| e["objects"].as_u64()).sum();
+    assert_eq!(imported, stage.sandbox.count("Article", None));
+    ends(&stage, &["col", "verify", text(&made), "--name", "Copy"], 0);
+}
+
+#[test]
+fn a_restore_that_lost_objects_to_refusals_ends_with_3_and_names_the_file() {
+    let stage = Stage::new(articles());
+    let made = stage.backup();
+    let refusing = Kind::FailIds(3, "invalid text property".into());
+    stage.sandbox.faults().add(Fault::new(refusing).on("POST", "/v1/batch/objects"));
+    let output = stage.run(&["col", "restore", text(&made), "--name", "Copy"]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    let summary = String::from_utf8_lossy(&output.stdout).into_owned();
+    let path = summary
+        .lines()
+        .find_map(|l| l.strip_prefix("Rejected"))
+        .and_then(|l| l.split("listed in ").nth(1))
+        .expect("a path");
+    let rejected = std::fs::read_to_string(path.trim().trim_matches('\'')).expect("a file");
+    let stored = stage.sandbox.count("Copy", None);
+    assert_eq!(rejected.lines().count() as u64 + stored, stage.sandbox.count("Article", None));
+    assert!(!summary.contains("Missing"), "what was refused is told once: {summary}");
+}
+
+#[test]
+fn a_dry_run_of_a_restore_writes_nothing_anywhere() {
+    let stage = Stage::new(articles());
+    let made = stage.backup();
+    let before = files(stage.folder.path());
+    for more in [&["--name", "Copy"][..], &["--name", "Copy", "--skip-vectors"], &["--name", "Copy", "--skip-data"]] {
+        ends(&stage, &[&["col", "restore", text(&made), "--dry-run"][..], more].concat(), 0);
+    }
+    ends(&stage, &["col", "restore", "--dry-run", "--name", "Copy"], 0);
+    ends(&stage, &["col", "restore", text(&made), "--dry-run"], 4);
+    assert_eq!((files(stage.folder.path()), stage.sandbox.writing_requests()), (before, 0));
+}

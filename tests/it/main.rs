@@ -27,6 +27,11 @@ mod hostile;
 mod layering;
 /// JSON, lines of text and summaries for made-up events.
 mod render;
+/// `col restore`: what lies in the archive is what the server holds afterwards.
+mod restore;
+/// `col restore` at a terminal: the list of archives, and what ends it.
+#[cfg(unix)]
+mod restore_prompts;
 /// One of each event and warning, for the tests above.
 mod samples;
 /// Keys, passwords and header values planted everywhere come out nowhere.
@@ -36,6 +41,8 @@ mod secrets;
 mod signals;
 /// The guided tour of the README, with the built binary.
 mod tour;
+/// `col verify`: what differs is named, and nothing else.
+mod verify;
 /// A sandbox, a folder for archives, and the operations on both.
 mod world;
 

@@ -89,7 +89,7 @@ fn without_progress_only_warnings_are_printed() {
         text.event(&event, at(0)).expect("written");
     }
     text.tick(at(60_000)).expect("written");
-    assert_eq!(out.text().lines().count(), 9);
+    assert_eq!(out.text().lines().count(), crate::samples::warnings().len());
     assert!(out.text().lines().all(|line| line.starts_with("warning: ")));
 }
 
@@ -147,10 +147,75 @@ fn the_summary_of_many_collections_names_what_is_missing() {
 }
 
 #[test]
+fn the_summary_of_a_comparison() {
+    let remark = |about: &str, text: &str| Remark { about: about.into(), text: text.into() };
+    let compared = |name, missing, different| CollectionResult {
+        digest: None,
+        missing: Some(missing),
+        extra: Some(0),
+        different: Some(different),
+        ..result(name, 1_000)
+    };
+    let closing = Closing {
+        differences: (0..22).map(|n| remark(&format!("Article {n}"), "missing on the server")).collect(),
+        notes: vec![remark("Chat", "compared without vectors")],
+        ..Closing::default()
+    };
+    let differing = vec![compared("Article", 40, 1), compared("Chat", 2, 0)];
+    let agreeing = summary(&run(Op::Verify, Status::Ok, vec![result("Article", 120_000)]), &Closing::default());
+    let differing = summary(&run(Op::Verify, Status::Incomplete, differing), &closing);
+    insta::assert_snapshot!(agreeing + "\n" + &differing);
+}
+
+#[test]
 fn the_summary_of_a_dry_run_and_of_a_check() {
     let dry = Closing { dry_run: true, ..Closing::default() };
     let unread = |name, objects| CollectionResult { digest: None, ..result(name, objects) };
     let planned = run(Op::Backup, Status::Ok, vec![unread("Article", 1), unread("Chat", 2_000)]);
     let checked = run(Op::ArchiveCheck, Status::Ok, vec![result("Article", 120_000)]);
     insta::assert_snapshot!(summary(&planned, &dry) + "\n" + &summary(&checked, &Closing::default()));
+}
+
+#[test]
+fn lines_of_text_of_a_restore() {
+    let out = Shared::default();
+    let mut text = Text::new(out.clone());
+    let batch = |objects| Event::BatchImported {
+        collection: name("Article"),
+        tenant: None,
+        objects,
+        bytes: objects * 1_000,
+        rejected: 0,
+    };
+    let mut feed = |milliseconds, event: Event| {
+        text.event(&event, at(milliseconds)).expect("written");
+        text.tick(at(milliseconds)).expect("written");
+    };
+    feed(0, Event::RunStarted { op: Op::Restore, version: "0.1.0" });
+    feed(10, Event::PlanMade { collections: vec![planned("Article", Some(20_000))] });
+    feed(10, started("Article", Some(20_000)));
+    feed(9_000, batch(15_000));
+    feed(11_000, Event::TopologyChanged { collection: name("Article"), whole: true, reason: String::new() });
+    feed(12_000, batch(5_000));
+    feed(13_000, page("Article", 4_000));
+    feed(22_000, page("Article", 4_000));
+    feed(29_000, Event::Verified { collection: name("Article"), objects: 20_000, ok: true });
+    feed(30_000, Event::CollectionFinished(result("Article", 20_000)));
+    insta::assert_snapshot!(out.text());
+}
+
+#[test]
+fn the_summary_of_a_restore_and_of_a_comparison_that_found_something() {
+    let restored = run(Op::Restore, Status::Ok, vec![result("Article2", 120_000)]);
+    let closing = Closing {
+        server: Some("http://localhost:8080 (Weaviate 1.40.0)".into()),
+        run_files: Some("/home/me/.local/state/elysiactl/runs/7".into()),
+        notes: vec![Remark { about: "Article2".into(), text: "creation times are new".into() }],
+        next: vec!["elysiactl col verify ./backups/Article_full_20261123_041200 --name Article2".into()],
+        ..Closing::default()
+    };
+    let mut differing = result("Article2", 120_000);
+    (differing.missing, differing.extra, differing.different) = (Some(1), Some(0), Some(2_000));
+    let verified = run(Op::Verify, Status::Incomplete, vec![differing]);
+    insta::assert_snapshot!(summary(&restored, &closing) + "\n" + &summary(&verified, &Closing::default()));
 }

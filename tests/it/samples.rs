@@ -1,6 +1,8 @@
 //! One of each event and warning.
 
-use elysiactl::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
+use elysiactl::event::{
+    CollectionResult, Difference, Event, FieldDiff, Op, PlannedCollection, RunResult, Status, Warning,
+};
 use elysiactl::model::{CollectionName, ObjectId};
 use elysiactl::render::Moment;
 
@@ -29,13 +31,11 @@ pub(crate) fn started(collection: &str, objects: Option<u64>) -> Event {
 
 pub(crate) fn result(collection: &str, objects: u64) -> CollectionResult {
     CollectionResult {
-        name: name(collection),
-        tenants: 0,
         objects,
         bytes: objects * 1_000,
         digest: Some("0123456789abcdef".repeat(4)),
-        rejected: 0,
         changed_seen: Some(0),
+        ..CollectionResult::of(name(collection))
     }
 }
 
@@ -68,6 +68,9 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::ObjectBeyondLimit { collection: collection(), bytes: 300 << 20 },
         Warning::CountMismatch { collection: collection(), listed: 2_613, counted: 4_000 },
         Warning::ReplicasDiffer { collection: collection(), counted: 3_999, on_any_replica: 4_000 },
+        Warning::SchemaGrew { collection: collection(), what: "property \"zip\"".into() },
+        Warning::MissingUnasked { collection: collection(), objects: 90_000 },
+        Warning::WritesRefused { collection: collection(), reason: "store is read-only".into() },
         Warning::StrayFile { path: "collections/\u{1b}[2J".into() },
     ]
 }
@@ -106,6 +109,25 @@ pub(crate) fn events() -> Vec<Event> {
             id: ObjectId(7),
             reason: "vector lengths don't match".into(),
         },
+        Event::BatchImported { collection: collection(), tenant: None, objects: 500, bytes: 500_000, rejected: 1 },
+        Event::ObjectDiffers {
+            collection: collection(),
+            tenant: None,
+            id: ObjectId(7),
+            kind: Difference::Different,
+            fields: vec![FieldDiff {
+                field: "vectors.default[17]".into(),
+                archived: Some("0.25".into()),
+                live: Some("0.5".into()),
+            }],
+        },
+        Event::CollectionFinished(CollectionResult {
+            missing: Some(1),
+            extra: Some(2),
+            different: Some(3),
+            sample_of: Some(1_000),
+            ..result("Author", 10)
+        }),
     ];
     events.extend(warnings().into_iter().map(Event::Warning));
     events.push(Event::RunFinished(run(Op::Backup, Status::Ok, vec![result("Article", 10_000)])));

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sandbox::{Role, Sandbox};
+use sandbox::{Fault, Kind, Role, Sandbox};
 
 use crate::binary::{Stage, files, said};
 
@@ -25,12 +25,17 @@ const LOUD: [&[&str]; 3] = [&[], &["-vv"], &["--json", "-vv"]];
 
 /// `col backup` with every canary in place but the userinfo.
 fn planted(stage: &Stage, url: &str, key_file: bool, flags: &[&str]) -> Command {
+    planted_in(stage, &["col", "backup", "--url", url], key_file, flags)
+}
+
+/// Any command on the server with every canary in place but the userinfo.
+fn planted_in(stage: &Stage, verb: &[&str], key_file: bool, flags: &[&str]) -> Command {
     let secrets = stage.folder.path().join("secrets");
     std::fs::create_dir_all(&secrets).expect("a folder");
     let (key, header) = (secrets.join("key"), secrets.join("header"));
     std::fs::write(&key, "canary-key-file-52\n").expect("written");
     std::fs::write(&header, "canary-header-file-55\n").expect("written");
-    let mut command = stage.command(&["col", "backup", "--url", url]);
+    let mut command = stage.command(verb);
     command.args(flags).args(["--header", "x-openai-api-key=@env:MODULE_KEY", "--stall-timeout", "5s"]);
     command.arg("--header").arg(format!("x-cohere-api-key=@file:{}", header.display()));
     if key_file {
@@ -52,9 +57,9 @@ fn planted(stage: &Stage, url: &str, key_file: bool, flags: &[&str]) -> Command 
 /// No canary in anything the run made.
 fn is_silent(stage: &Stage, output: &Output) {
     let mut made = vec![("stdout".to_owned(), output.stdout.clone()), ("stderr".to_owned(), output.stderr.clone())];
-    if stage.archives().exists() {
+    for below in [stage.archives(), stage.folder.path().join("state")].iter().filter(|path| path.exists()) {
         let read = |path: &std::path::PathBuf| (path.display().to_string(), std::fs::read(path).expect("a file"));
-        made.extend(files(&stage.archives()).iter().map(read));
+        made.extend(files(below).iter().map(read));
     }
     for (place, bytes) in made {
         let text = format!("{place} {}", String::from_utf8_lossy(&bytes));
@@ -111,6 +116,18 @@ fn a_backup_that_succeeds_shows_and_keeps_no_secret() {
             let made = stage.made().remove(0);
             for verb in ["show", "check"] {
                 let output = run(stage.command(&["archive", verb, "--json", made.to_str().expect("text")]));
+                is_silent(&stage, &output);
+            }
+            // Refused objects leave a file behind: in it, too, there is no secret.
+            let refusing = Kind::FailIds(3, format!("the key {key} is not allowed"));
+            stage.sandbox.faults().add(Fault::new(refusing).on("POST", "/v1/batch/objects"));
+            let made = made.to_str().expect("text");
+            for (verb, code) in [
+                (&["col", "restore", made, "--name", "Copy", "-y"][..], 3),
+                (&["col", "verify", made, "--name", "Copy"], 3),
+            ] {
+                let output = run(planted_in(&stage, verb, key_file, flags));
+                assert_eq!(output.status.code(), Some(code), "{}", said(&output));
                 is_silent(&stage, &output);
             }
         }

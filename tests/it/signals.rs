@@ -166,3 +166,27 @@ fn a_killed_backup_leaves_an_unsealed_archive_and_no_lock() {
     lock.try_lock().expect("free");
     is_unsealed(&stage, &stage.made()[0]);
 }
+
+#[test]
+fn a_signal_ends_a_restore_soon_and_what_is_there_is_said() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let stage = Stage::new(articles());
+        let made = stage.backup();
+        let batches = Fault::new(Kind::too_many(LATER)).on("POST", "/v1/batch/objects").after(3);
+        stage.sandbox.faults().add(batches);
+        let made = made.to_str().expect("text");
+        let child =
+            start(&stage, &["--json", "col", "restore", made, "--name", "Copy", "--batch-size", "50", "--jobs", "1"]);
+        until("a batch that is put off", || put_off(&stage) > 0);
+        let started = Instant::now();
+        send(&child, signal);
+        let output = end(child);
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+        assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+        let stored = stage.sandbox.count("Copy", None);
+        assert!(said(&output).contains(&format!("at least: Copy with {stored} objects")), "{}", said(&output));
+        let events = lines(&output.stdout);
+        let last = events.last().expect("a line");
+        assert_eq!((&last["event"], &last["exit_code"]), (&"run_finished".into(), &130.into()));
+    }
+}

@@ -1,5 +1,5 @@
-//! A sandbox, a folder for archives, and the operations on both: every backup made here is also checked, and its
-//! objects compared with the server's, text by text.
+//! A sandbox, a folder for archives, and the operations on both: every backup made here is also checked, verified, and
+//! its objects compared with the server's, text by text.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use elysiactl::archive::{Archive, Codec, Content, Disk, OsDisk};
-use elysiactl::event::{Event, Events, Status};
-use elysiactl::model::{Clock, Selection};
+use elysiactl::event::{Event, Events, RunResult, Status};
+use elysiactl::model::{Clock, Renames, Selection};
 use elysiactl::ops::backup::{self, Options, Outcome, Stopped};
-use elysiactl::ops::{Error, Session, cat, check};
+use elysiactl::ops::restore::{self, StateFolders};
+use elysiactl::ops::{Error, Session, cat, check, verify};
 use elysiactl::weaviate::{Client, Connection, RetryPolicy};
 use sandbox::{Builder, Sandbox};
 use tempfile::TempDir;
@@ -83,7 +84,30 @@ impl World {
         (done, drain(&mut receiver))
     }
 
-    /// Backs up, checks the archive, and compares every object with the server's.
+    pub(crate) async fn try_verify(&self, options: verify::Options) -> (Result<verify::Outcome, Error>, Vec<Event>) {
+        let (events, mut receiver) = Events::channel();
+        let (client, session) = (self.client(events.clone()), self.session(events));
+        let done = verify::run(&client, &session, options).await;
+        drop((client, session));
+        (done, drain(&mut receiver))
+    }
+
+    /// Compares an archive with the server, and holds that its events say the same as its result.
+    pub(crate) async fn verify(&self, options: verify::Options) -> verify::Outcome {
+        let (done, events) = self.try_verify(options).await;
+        let outcome = done.unwrap_or_else(|error| panic!("the comparison stopped: {error:?}"));
+        let told = events.iter().filter(|e| matches!(e, Event::ObjectDiffers { .. })).count();
+        assert_eq!(told, outcome.differences.len());
+        let pages = events.iter().map(|event| match event {
+            Event::PageScanned { objects, .. } => i64::try_from(*objects).expect("few"),
+            Event::PagesDropped { objects, .. } => -i64::try_from(*objects).expect("few"),
+            _ => 0,
+        });
+        assert_eq!(pages.sum::<i64>(), i64::try_from(outcome.result.objects).expect("few"), "what the bars show");
+        outcome
+    }
+
+    /// Backs up, checks and verifies the archive, and compares every object with the server's.
     pub(crate) async fn backup(&self, options: Options) -> Outcome {
         let content = options.content;
         let (done, _) = self.try_backup(options).await;
@@ -91,6 +115,12 @@ impl World {
         let archive = PathBuf::from(outcome.result.archive.clone().expect("an archive"));
         let checked = self.check(&archive).await.expect("a sound archive");
         assert_eq!(checked.result.objects, outcome.result.objects);
+        if outcome.result.status == Status::Ok {
+            let verified = self.verify(verify_options(&archive)).await;
+            assert_eq!(verified.result.status, Status::Ok, "{:?} {:?}", verified.differences, verified.remarks);
+            let digests = |r: &RunResult| r.collections.iter().map(|c| c.digest.clone()).collect::<Vec<_>>();
+            assert_eq!(digests(&verified.result), digests(&outcome.result));
+        }
         if content == Content::Full && outcome.result.status == Status::Ok {
             for collection in &outcome.result.collections {
                 let stored = self.lines(&archive, collection.name.as_str());
@@ -123,6 +153,146 @@ impl World {
         for path in self.archives() {
             assert!(Archive::open(&self.disk, &path).is_err(), "{} is sealed", path.display());
         }
+    }
+}
+
+impl World {
+    pub(crate) fn restore_options(&self, archive: &Path) -> restore::Options {
+        let state = self.folder.path().join("state");
+        restore::Options {
+            archive: archive.to_owned(),
+            archive_at: archive.to_owned(),
+            selection: Selection::default(),
+            name: None,
+            renames: Renames::default(),
+            data: true,
+            vectors: true,
+            revectorize: false,
+            clamp_ints: false,
+            verify: true,
+            jobs: None,
+            batch_objects: None,
+            memory_bytes: 64 << 20,
+            patience: Duration::from_secs(10),
+            state: StateFolders { runs: state.join("runs"), locks: state.join("locks") },
+            differences_listed: 100,
+        }
+    }
+
+    pub(crate) async fn restore_plan(&self, options: restore::Options) -> Result<restore::Prepared, Error> {
+        let events = Events::none();
+        restore::plan(&self.client(events.clone()), &self.session(events), options).await
+    }
+
+    /// Plans, and gives the refusal.
+    pub(crate) async fn refused(&self, options: restore::Options) -> Error {
+        self.restore_plan(options).await.expect_err("a refusal")
+    }
+
+    pub(crate) async fn run_plan(
+        &self,
+        plan: restore::Prepared,
+    ) -> (Result<restore::Outcome, restore::Stopped>, Vec<Event>) {
+        let (events, mut receiver) = Events::channel();
+        let (client, session) = (self.client(events.clone()), self.session(events));
+        let done = restore::run(&client, &session, plan).await;
+        drop((client, session));
+        (done, drain(&mut receiver))
+    }
+
+    /// Plans and runs, and nothing else.
+    pub(crate) async fn try_restore(
+        &self,
+        options: restore::Options,
+    ) -> (Result<restore::Outcome, restore::Stopped>, Vec<Event>) {
+        let plan = self.restore_plan(options).await.unwrap_or_else(|e| panic!("no plan: {e:?}"));
+        self.run_plan(plan).await
+    }
+
+    /// Restores, and compares every object with the archive's, vectors bit by bit, with no code of the comparison.
+    pub(crate) async fn restore(&self, options: restore::Options) -> restore::Outcome {
+        let (archive, renames) = (options.archive.clone(), options.renames.clone());
+        let name = options.name.clone();
+        let (done, _) = self.try_restore(options).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("the restore stopped: {:?}", stopped.error));
+        for collection in &outcome.result.collections {
+            let former = renames.pairs().find(|(_, new)| **new == collection.name).map(|(old, _)| old.to_string());
+            let only = || self.archived(&archive).into_iter().next().expect("a collection");
+            let old = former.unwrap_or_else(|| if name.is_some() { only() } else { collection.name.to_string() });
+            self.equals(&archive, &old, collection.name.as_str());
+        }
+        outcome
+    }
+
+    /// The collections of an archive.
+    pub(crate) fn archived(&self, archive: &Path) -> Vec<String> {
+        let archive = Archive::open(&self.disk, archive).expect("an archive");
+        archive.collections().iter().map(|c| c.name.clone()).collect()
+    }
+
+    /// What an archive holds of `old` is what the server holds of `new`: properties by text but for the names in
+    /// beacons, vectors by text.
+    pub(crate) fn equals(&self, archive: &Path, old: &str, new: &str) {
+        let plain = |line: &String| {
+            let mut object: serde_json::Value = serde_json::from_str(line).expect("an object");
+            for member in ["class", "creationTimeUnix", "lastUpdateTimeUnix"] {
+                object.as_object_mut().expect("an object").remove(member);
+            }
+            without_collections(&object.to_string())
+        };
+        let stored: Vec<String> = self.lines(archive, old).iter().map(plain).collect();
+        let live: Vec<String> = sorted(self.sandbox.objects(new, None)).iter().map(plain).collect();
+        assert_eq!(stored.len(), live.len(), "{new}: not as many objects as in the archive");
+        for (stored, live) in stored.iter().zip(&live) {
+            assert_eq!(stored, live, "{new} differs from the archive");
+        }
+    }
+
+    /// Every file in this world's folder with its bytes.
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        fn below(folder: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    below(&path, found);
+                } else {
+                    found.insert(path.clone(), std::fs::read(&path).expect("a file"));
+                }
+            }
+        }
+        let mut found = BTreeMap::new();
+        below(self.folder.path(), &mut found);
+        found
+    }
+}
+
+/// The text with the collection taken out of every beacon and link.
+fn without_collections(text: &str) -> String {
+    let mut out = text.to_owned();
+    for before in ["weaviate://localhost/", "/v1/objects/"] {
+        let mut parts = out.split(before).map(str::to_owned).collect::<Vec<_>>().into_iter();
+        let first = parts.next().unwrap_or_default();
+        out = parts.fold(first, |known, rest| {
+            let rest = rest.split_once('/').map_or(rest.as_str(), |(_, id)| id);
+            format!("{known}{before}{rest}")
+        });
+    }
+    out
+}
+
+/// All of an archive against the collections of the same names.
+pub(crate) fn verify_options(archive: &Path) -> verify::Options {
+    verify::Options {
+        archive: archive.to_owned(),
+        selection: Selection::default(),
+        name: None,
+        renames: Renames::default(),
+        sample: None,
+        limit: verify::Options::LIMIT,
+        jobs: None,
+        memory_bytes: 64 << 20,
+        patience: Duration::from_secs(20),
+        seed: 7,
     }
 }
 

@@ -8,12 +8,12 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use sandbox::Sandbox;
+use sandbox::{Change, Sandbox};
 
 use super::articles;
 
 /// Made-up objects beside the articles, and the dimensions of their vectors.
-const PASSAGES: (u64, usize) = (5_000, 384);
+const PASSAGES: (u64, usize) = (2_000, 384);
 /// The variables that name a server, a key or a folder: the tour takes none of the user's.
 const SETTINGS: [&str; 5] = ["WEAVIATE_URL", "WEAVIATE_API_KEY", "WCD_URL", "WCD_API_KEY", "ELYSIACTL_ARCHIVE_DIR"];
 /// The server's clock, as it tells it, has whole seconds: what was written less than a second before a backup counts
@@ -38,7 +38,7 @@ struct Tour<'a> {
 
 /// Walks through all steps; writes only to `folder`. An error names the step that failed.
 pub(crate) fn tour(folder: &Path, program: &Program<'_>) -> Result<(), String> {
-    say("This tour starts a small Weaviate inside this program, backs it up and checks the archive.");
+    say("This tour starts a small Weaviate inside this program, backs it up, loses the data and brings it back.");
     say(&format!("Everything it writes is in {}", folder.display()));
     if cfg!(debug_assertions) {
         say("(This is a build for development. What it says about speed means nothing.)");
@@ -55,38 +55,46 @@ pub(crate) fn tour(folder: &Path, program: &Program<'_>) -> Result<(), String> {
 
     say("\n2. The backup. Without a name it takes every collection.");
     tour.run(&["col", "backup"], 0)?;
+    has_only_read(&sandbox, "backup")?;
     let archive = the_only_entry(&folder.join("backups"))?;
     let name = format!("backups/{}", archive.file_name().unwrap_or_default().to_string_lossy());
-    let writes = sandbox.writing_requests();
-    if writes != 0 {
-        return Err(format!("the backup sent {writes} writing requests"));
-    }
-    drop(sandbox);
 
-    say("\n3. The server has been stopped; all that follows needs the archive alone.\n   What does it hold?");
+    say("\n3. What does the archive hold? Plain files, with one object a line as the server printed it.");
     tour.run(&["archive", "show", &name], 0)?;
-
-    say("\n4. Is it whole? This reads every byte: hashes, counts, order of ids, digests.");
-    tour.run(&["archive", "check", &name], 0)?;
-
-    say("\n5. The objects, one a line, as the server printed them:");
     tour.head(&["archive", "cat", &name, "Article"])?;
 
-    say("\n6. The files. jq, grep and sha256sum read them without elysiactl:");
-    list(&archive)?;
+    say("\n4. Now the data is lost: both collections are dropped from the server.");
+    for collection in ["Article", "Passage"] {
+        sandbox.faults().now(&Change::Drop(collection.to_owned()));
+    }
+    say("   A restore creates them again, writes every object with its id and vectors, and then reads all of it back");
+    say("   and compares it with the archive. -y: do not ask.");
+    tour.run(&["col", "restore", &name, "-y"], 0)?;
 
-    say("\n7. What if a disk flips a single bit? One bit in the middle of a file is changed now:");
+    say("\n   The digests are those of step 2: the same content is back.");
+
+    say("\n5. Does the server still hold what the archive holds? Somebody edits one title on the server now:");
+    sandbox.faults().now(&Change::Write(articles::edited()));
+    sandbox.clear_requests();
+    tour.run(&["col", "verify", &name], 3)?;
+    has_only_read(&sandbox, "comparison")?;
+    say("\n   Exit code 3: it ran to its end, and something differs. Verify only reads; it puts nothing right.");
+    drop(sandbox);
+
+    say("\n6. The server has been stopped; checking an archive needs the archive alone.");
+    say("   What if a disk flips a single bit? One bit in the middle of a file is changed now:");
     let part = archive.join("collections/Passage/objects-000000.jsonl");
     flip(&part)?;
     tour.run(&["archive", "check", &name], 6)?;
-    say("\n   Exit code 6 means a damaged archive. The bit is put back, and nothing is wrong any more:");
+    say("\n   Exit code 6 means a damaged archive. The bit is put back:");
     flip(&part)?;
-    tour.run(&["--quiet", "archive", "check", &name], 0)?;
+    tour.run(&["archive", "check", &name], 0)?;
 
     say("\nThat is all. What to do next:");
     for (command, what) in [
         ("cargo install --locked --path .", "installs elysiactl"),
         ("elysiactl col backup --help", "lists every flag of a backup"),
+        ("elysiactl col restore --help", "and of a restore"),
         (&format!("cd {}", folder.display()), "is where the archive is; look around in it"),
         (&format!("rm -r {}", folder.display()), "removes everything the tour wrote"),
     ] {
@@ -94,6 +102,14 @@ pub(crate) fn tour(folder: &Path, program: &Program<'_>) -> Result<(), String> {
     }
     say("README.md tells how to connect to your own server.");
     Ok(())
+}
+
+/// Backing up and comparing change nothing on the server.
+fn has_only_read(sandbox: &Sandbox, what: &str) -> Result<(), String> {
+    match sandbox.writing_requests() {
+        0 => Ok(()),
+        writes => Err(format!("the {what} sent {writes} writing requests")),
+    }
 }
 
 impl Tour<'_> {
@@ -104,6 +120,9 @@ impl Tour<'_> {
         for name in SETTINGS {
             command.env_remove(name);
         }
+        // A restore keeps its journal in the user's folder for state: here that is one of the tour's.
+        let state = if cfg!(windows) { "LOCALAPPDATA" } else { "XDG_STATE_HOME" };
+        command.env(state, self.folder.join("state"));
         command.args(arguments).env("WEAVIATE_URL", &self.url).current_dir(self.folder).stdin(Stdio::null());
         command
     }
@@ -149,36 +168,13 @@ fn say(text: &str) {
 
 /// The one archive in the folder.
 fn the_only_entry(folder: &Path) -> Result<PathBuf, String> {
-    let entries: Vec<PathBuf> = sorted(folder)?;
+    let entries =
+        fs::read_dir(folder).and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>());
+    let entries = entries.map_err(|e| format!("cannot list {}: {e}", folder.display()))?;
     match entries.as_slice() {
         [one] => Ok(one.clone()),
         others => Err(format!("{} archives in {}, expected one", others.len(), folder.display())),
     }
-}
-
-fn sorted(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let entries =
-        fs::read_dir(folder).and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>());
-    let mut entries = entries.map_err(|e| format!("cannot list {}: {e}", folder.display()))?;
-    entries.sort_unstable();
-    Ok(entries)
-}
-
-/// Prints every file below a folder with its size.
-fn list(folder: &Path) -> Result<(), String> {
-    fn below(folder: &Path, root: &Path) -> Result<(), String> {
-        for path in sorted(folder)? {
-            if path.is_dir() {
-                below(&path, root)?;
-            } else {
-                let bytes = path.metadata().map_err(|e| format!("cannot look at {}: {e}", path.display()))?.len();
-                println!("{bytes:>10}  {}", path.strip_prefix(root).unwrap_or(&path).display());
-            }
-        }
-        Ok(())
-    }
-    println!();
-    below(folder, folder)
 }
 
 /// Changes the lowest bit of the byte in the middle of a file, or changes it back.

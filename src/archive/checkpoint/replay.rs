@@ -1,20 +1,17 @@
 //! Reading a journal back: what an unsealed archive holds.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead};
+use std::io::BufRead;
 use std::path::Path;
 
 use super::super::digest::Hash;
-use super::super::error::{Damage, DiskOp, Error};
+use super::super::error::Error;
 use super::super::index::Run;
-use super::super::lines::read_line;
+use super::super::journal;
 use super::super::manifest::Content;
 use super::super::names;
-use super::{CheckpointHeader, Record, parse_line};
+use super::{CheckpointHeader, Record};
 use crate::model::{ObjectId, TenantName};
-
-/// The longest line of a journal, in bytes (the header's options are the longest).
-const LINE_BYTES: usize = 16 << 20;
 
 /// A part the journal knows to be safe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,21 +66,9 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// Reads a journal. `path` is only for errors.
-    pub fn read(mut from: impl BufRead, path: &Path) -> Result<Self, Error> {
+    pub fn read(from: impl BufRead, path: &Path) -> Result<Self, Error> {
         let mut checkpoint = Self::default();
-        let (mut line, mut number, mut bad) = (Vec::new(), 0, None);
-        while read_line(&mut from, &mut line, LINE_BYTES).map_err(|e| bad_read(e, path, number + 1))? {
-            number += 1;
-            let whole = line.strip_suffix(b"\n");
-            match (whole.and_then(parse_line), bad) {
-                (None, _) => bad = bad.or(Some(number)),
-                (Some(_), Some(bad)) => return Err(Error::damaged_line(path, bad, Damage::JournalLine)),
-                (Some(record), None) => {
-                    checkpoint.take(record).ok_or_else(|| Error::damaged_line(path, number, Damage::JournalOrder))?;
-                }
-            }
-        }
-        checkpoint.torn = bad.is_some();
+        checkpoint.torn = journal::read(from, path, |record| checkpoint.take(record))?;
         checkpoint.collections.values_mut().for_each(|c| c.waiting.clear());
         Ok(checkpoint)
     }
@@ -146,13 +131,6 @@ impl Checkpoint {
                 once.then_some(())
             }
         }
-    }
-}
-
-fn bad_read(error: io::Error, path: &Path, line: u64) -> Error {
-    match error.kind() {
-        io::ErrorKind::InvalidData => Error::damaged_line(path, line, Damage::Limit { limit: LINE_BYTES as u64 }),
-        _ => Error::disk(DiskOp::Read, path, 0, error),
     }
 }
 

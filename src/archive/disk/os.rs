@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Disk, Folder, Kind, Lock, WriteFile};
 
@@ -108,6 +108,10 @@ impl Disk for OsDisk {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(e)) => Err(e),
         }
+    }
+
+    fn follow(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::canonicalize(path)
     }
 
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {

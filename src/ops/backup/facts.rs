@@ -65,12 +65,10 @@ pub(super) fn general_limits() -> Vec<Limit> {
 pub(super) fn result(collected: &Collected) -> CollectionResult {
     let totals = collected.closed.totals();
     CollectionResult {
-        name: collected.schema.name.clone(),
-        tenants: 0,
         objects: totals.objects,
         bytes: totals.bytes,
         digest: totals.digest.map(|d| d.to_string()),
-        rejected: 0,
         changed_seen: Some(collected.changed),
+        ..CollectionResult::of(collected.schema.name.clone())
     }
 }

@@ -91,11 +91,7 @@ async fn one(
         let closed = schema_only(client, session, planned, collection).await?;
         gathered.remarks.limits.extend(facts::schema_limits(&planned.schema));
         let name = planned.schema.name.clone();
-        gathered.finish(
-            session,
-            closed,
-            CollectionResult { name, tenants: 0, objects: 0, bytes: 0, digest: None, rejected: 0, changed_seen: None },
-        );
+        gathered.finish(session, closed, CollectionResult::of(name));
         return Ok(writer);
     }
     let (name, objects) = (planned.schema.name.clone(), planned.objects);

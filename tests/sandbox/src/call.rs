@@ -28,6 +28,15 @@ pub(crate) struct Call {
     pub(crate) arrival: Arrival,
 }
 
+/// Which objects of a batch fail.
+#[derive(Debug, Clone)]
+pub(crate) enum Failing {
+    /// One in so many, by their place in the batch.
+    Places(u64, String),
+    /// Those whose id is a multiple of this.
+    Ids(u64, String),
+}
+
 /// What the connection knows about a request before it is routed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Arrival {
@@ -37,7 +46,7 @@ pub(crate) struct Arrival {
     pub(crate) body: Bytes,
     pub(crate) page: Option<PageFault>,
     /// One written object in so many fails with this text.
-    pub(crate) failing: Option<(u64, String)>,
+    pub(crate) failing: Option<Failing>,
 }
 
 impl Call {

@@ -18,9 +18,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::auth;
-use crate::call::{Arrival, DROPPED, Reply};
+use crate::call::{Arrival, DROPPED, Failing, Reply};
 use crate::faults::{Kind, apply};
+use crate::json::{self, Json};
 use crate::log::{Seen, is_writing};
+use crate::print::{self, Style};
 use crate::state::Core;
 use crate::wire::{self, Cut, Wire};
 
@@ -128,7 +130,11 @@ async fn faulty(
             }
             Kind::Delay(delay) => tokio::time::sleep(delay).await,
             Kind::Page(page) => arrival.page = Some(page),
-            Kind::FailObjects(one_in, text) => arrival.failing = Some((one_in, text)),
+            Kind::FailObjects(one_in, text) => arrival.failing = Some(Failing::Places(one_in, text)),
+            Kind::FailIds(one_in, text) => arrival.failing = Some(Failing::Ids(one_in, text)),
+            Kind::RefuseBodiesOver(most) if arrival.body.len() > most => {
+                return Ok(refusal(413, &[], "<html>413 Request Entity Too Large</html>".to_owned()));
+            }
             later => after.push(later),
         }
     }
@@ -176,6 +182,14 @@ fn spoil(kind: Kind, body: &Bytes, mut reply: Response<Body>) -> Option<Response
             let mut all = body.to_vec();
             all.extend_from_slice(text.as_bytes());
             *reply.body_mut() = wire::whole(all.into());
+        }
+        Kind::KeepResults(keep) => {
+            let results =
+                json::parse(body).ok().and_then(|all| all.as_array().map(<[Json]>::to_vec)).unwrap_or_default();
+            let kept = Json::Array(results.into_iter().take(keep).collect());
+            let mut out = Vec::new();
+            print::json(&mut out, &kept, Style::Html);
+            *reply.body_mut() = wire::whole(out.into());
         }
         Kind::ErrorIn200(text) => return Some(Reply::error(200, &text).into_response()),
         _ => {}

@@ -45,6 +45,12 @@ pub enum Kind {
     Page(PageFault),
     /// One written object in so many fails with this text.
     FailObjects(u64, String),
+    /// Every written object whose id, as a number, is a multiple of this fails with this text, whenever it is sent.
+    FailIds(u64, String),
+    /// The answer to a batch has only so many results.
+    KeepResults(usize),
+    /// 413 for bodies longer than this, as a proxy answers.
+    RefuseBodiesOver(usize),
     /// The connection is reset now and the request applied that much later.
     LandsLate(Duration),
     /// The server is gone: every connection is reset and the port closed.

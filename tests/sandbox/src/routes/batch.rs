@@ -1,7 +1,7 @@
 //! `POST /v1/batch/objects` (`weaviate-rest.md` section 6.1).
 
 use crate::auth::{Domain, allow};
-use crate::call::{Call, Reply, either, errors};
+use crate::call::{Call, Failing, Reply, either, errors};
 use crate::json::{Json, object};
 use crate::objects::{Item, Level as Asked, Wish, prepare, put};
 use crate::print::{self, Style};
@@ -11,8 +11,8 @@ use crate::state::{Core, now, upper_first};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Level {
     pub(crate) wish: Wish,
-    /// One object in so many fails with this text.
-    pub(crate) failing: Option<(u64, String)>,
+    /// The objects that fail, whatever they are.
+    pub(crate) failing: Option<Failing>,
 }
 
 pub(super) fn create(core: &Core, call: &Call) -> Reply {
@@ -122,9 +122,16 @@ pub(crate) fn write_all(core: &Core, objects: &Json, level: &Level) -> Json {
     let mut replies = Vec::new();
     for (at, raw) in (1_u64..).zip(objects.as_array().unwrap_or(&[])) {
         let mut item = Item::read(raw);
-        let planned = level.failing.as_ref().filter(|(one_in, _)| at.is_multiple_of((*one_in).max(1)));
+        let planned = match &level.failing {
+            Some(Failing::Places(one_in, text)) => at.is_multiple_of((*one_in).max(1)).then_some(text),
+            Some(Failing::Ids(one_in, text)) => {
+                let id = raw.text("id").and_then(crate::store::parse_id);
+                id.is_some_and(|id| id.is_multiple_of(u128::from(*one_in).max(1))).then_some(text)
+            }
+            None => None,
+        };
         let outcome = match planned {
-            Some((_, text)) => Err(text.clone()),
+            Some(text) => Err(text.clone()),
             None => prepare(core, &mut state, &mut item).and_then(|()| {
                 let stored = item.stored(time, time);
                 put(core, &mut state, &item, stored, level.wish)

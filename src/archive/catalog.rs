@@ -1,0 +1,117 @@
+//! The archives in a folder: what each one holds, as its manifest says. What is in them is not proven here.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::disk::{Disk, Kind};
+use super::error::{DiskOp, Error, on};
+use super::manifest::{Content, Manifest};
+use super::reader::open_manifest;
+
+/// Entries of a folder looked through at most.
+const ENTRIES: usize = 20_000;
+/// Names of collections kept of an archive.
+const NAMES_KEPT: usize = 8;
+
+/// A sealed archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its directory.
+    pub path: PathBuf,
+    /// When its manifest was written, UTC.
+    pub sealed: Timestamp,
+    /// The most that was kept of any of its collections.
+    pub content: Content,
+    /// Collections in it.
+    pub collections: usize,
+    /// Names of the first of them, at most eight.
+    pub names: Vec<String>,
+    /// Objects in all of them.
+    pub objects: u64,
+    /// Plain bytes of those objects.
+    pub bytes: u64,
+}
+
+/// What a folder of archives holds.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    /// Sealed archives, the newest first.
+    pub sealed: Vec<Found>,
+    /// Archives that are unsealed, damaged or unreadable, by path, and why.
+    pub unusable: Vec<(PathBuf, Error)>,
+}
+
+/// Looks at every archive in a folder. Hidden directories, links and what is no archive are passed over.
+pub fn list(disk: &dyn Disk, folder: &Path) -> Result<Catalog, Error> {
+    look_through(disk, folder, |manifest| Some(content_of(manifest, |_| true).unwrap_or(Content::SchemaOnly)))
+}
+
+/// The newest sealed archive with objects; those of `collection`, if one is named.
+pub fn latest(disk: &dyn Disk, folder: &Path, collection: Option<&str>) -> Result<Option<Found>, Error> {
+    let wanted = |name: &str| collection.is_none_or(|collection| collection == name);
+    let with_objects = |manifest: &Manifest| content_of(manifest, wanted).filter(|c| *c != Content::SchemaOnly);
+    Ok(look_through(disk, folder, with_objects)?.sealed.into_iter().next())
+}
+
+/// What was kept of the collections named like this; `None` if there are none.
+fn content_of(manifest: &Manifest, wanted: impl Fn(&str) -> bool) -> Option<Content> {
+    let most = |content: &Content| match content {
+        Content::Full => 2,
+        Content::NoVectors => 1,
+        Content::SchemaOnly => 0,
+    };
+    manifest.collections.iter().filter(|c| wanted(&c.name)).map(|c| c.content).max_by_key(most)
+}
+
+/// Reads the manifests of a folder, one after the other, and keeps the facts of those that `content` says something of.
+fn look_through(
+    disk: &dyn Disk,
+    folder: &Path,
+    content: impl Fn(&Manifest) -> Option<Content>,
+) -> Result<Catalog, Error> {
+    let real = disk.follow(folder).map_err(|e| no_folder(e, folder))?;
+    let opened = disk.open_folder(&real).map_err(|e| no_folder(e, folder))?;
+    let mut entries = opened.list("", ENTRIES).map_err(on(DiskOp::List, folder))?;
+    if entries.len() > ENTRIES {
+        return Err(Error::TooMany { path: folder.to_owned(), limit: ENTRIES });
+    }
+    entries.retain(|entry| entry.kind == Kind::Dir && !entry.name.as_encoded_bytes().starts_with(b"."));
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut catalog = Catalog::default();
+    for entry in entries {
+        let path = folder.join(entry.name);
+        match open_manifest(disk, &path) {
+            Ok((_, manifest)) => catalog.sealed.extend(content(&manifest).map(|kept| facts(path, &manifest, kept))),
+            Err(Error::NotAnArchive { .. } | Error::NotFound { .. }) => {}
+            Err(why) => catalog.unusable.push((path, why)),
+        }
+    }
+    // Of two sealed in one instant the one with the later name is the newer: its name counts on.
+    catalog.sealed.sort_by(|a, b| (b.sealed, &b.path).cmp(&(a.sealed, &a.path)));
+    Ok(catalog)
+}
+
+fn facts(path: PathBuf, manifest: &Manifest, content: Content) -> Found {
+    let all = &manifest.collections;
+    Found {
+        path,
+        sealed: manifest.sealed,
+        content,
+        collections: all.len(),
+        names: all.iter().take(NAMES_KEPT).map(|c| c.name.clone()).collect(),
+        objects: all.iter().fold(0, |sum, c| sum.saturating_add(c.objects)),
+        bytes: all.iter().fold(0, |sum, c| sum.saturating_add(c.bytes)),
+    }
+}
+
+fn no_folder(error: std::io::Error, folder: &Path) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Error::NotFound { path: folder.to_owned() },
+        std::io::ErrorKind::NotADirectory => Error::OutputIsFile { path: folder.to_owned() },
+        _ => Error::disk(DiskOp::Open, folder, 0, error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

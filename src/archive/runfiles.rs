@@ -1,0 +1,278 @@
+//! The files of a run that writes to a server: a directory of its own with a journal of what is safely done, and the
+//! objects the server refused. They are what a resumed run and a person go by.
+
+mod history;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::digest::Hash;
+use super::disk::{Disk, Lock, WriteFile};
+use super::durable::{create_missing, sync_parent};
+use super::error::{Broken, DiskOp, Error, on};
+use super::journal::{Journal, PENDING_BYTES};
+use super::manifest::Tool;
+use crate::event::Op;
+use crate::model::{CollectionName, ObjectId, TenantName};
+
+pub use history::{Imported, RunHistory, TargetHistory};
+
+/// The objects the server refused, one a line.
+const REJECTED: &str = "rejected.jsonl";
+/// Hex digits of a lock's name.
+const LOCK_DIGITS: usize = 32;
+
+/// What a run is about; it may only be resumed if all of this still holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunAbout {
+    /// Which operation.
+    pub op: Op,
+    /// What writes.
+    pub tool: Tool,
+    /// The run; also the name of its directory.
+    pub run_id: Uuid,
+    /// When it started, UTC.
+    pub started: Timestamp,
+    /// The server's URL without credentials.
+    pub server_url: String,
+    /// The server's version, as it prints it.
+    pub server_version: String,
+    /// The archive's directory.
+    pub archive: String,
+    /// The run that wrote the archive, from its manifest.
+    pub archive_run_id: String,
+    /// The run's options, as the operation names them; no secrets.
+    pub options: Map<String, Value>,
+}
+
+impl RunAbout {
+    /// What writes now: this version of elysiactl.
+    #[must_use]
+    pub fn this_tool() -> Tool {
+        super::writer::tool()
+    }
+}
+
+/// One line of the journal. `target` is a collection by its name on the server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RunRecord {
+    /// The first line.
+    Header(RunAbout),
+    /// A collection is about to be created; from here on it may exist.
+    Intent {
+        /// Its name in the archive.
+        collection: CollectionName,
+        /// Its name on the server.
+        target: CollectionName,
+    },
+    /// The server has it.
+    Created {
+        /// The collection.
+        target: CollectionName,
+        /// SHA-256 of the schema that was sent.
+        schema_sha256: Hash,
+    },
+    /// Every object of a run of ids was judged by the server.
+    Imported {
+        /// The collection.
+        target: CollectionName,
+        /// The tenant, in a multi-tenant collection.
+        tenant: Option<TenantName>,
+        /// What the run covers: exclusive, null = from the start.
+        from: Option<ObjectId>,
+        /// What the run covers: inclusive, null = to the end.
+        to: Option<ObjectId>,
+        /// Objects written.
+        objects: u64,
+        /// Objects refused.
+        rejected: u64,
+    },
+    /// Every object of a collection was judged.
+    Finished {
+        /// The collection.
+        target: CollectionName,
+        /// Objects written.
+        objects: u64,
+        /// Objects refused.
+        rejected: u64,
+    },
+    /// A collection was compared with the archive.
+    Verified {
+        /// The collection.
+        target: CollectionName,
+        /// Whether nothing differs.
+        ok: bool,
+    },
+    /// Nothing is left to do.
+    Complete,
+}
+
+/// The files of one run. Every call may block on the disk. After a call that failed, every other fails too.
+pub struct RunFiles {
+    disk: Arc<dyn Disk>,
+    path: PathBuf,
+    journal: Journal,
+    rejected: Option<Rejected>,
+    failed: bool,
+}
+
+impl RunFiles {
+    /// Makes the run's directory in `runs`, which is made if missing, and begins its journal.
+    pub fn create(disk: Arc<dyn Disk>, runs: &Path, about: RunAbout) -> Result<Self, Error> {
+        create_missing(&*disk, runs)?;
+        let path = runs.join(about.run_id.to_string());
+        disk.create_dir(&path).map_err(on(DiskOp::CreateDir, &path))?;
+        sync_parent(&*disk, &path)?;
+        let journal = Journal::create(&*disk, &path, &RunRecord::Header(about))?;
+        Ok(Self { disk, path, journal, rejected: None, failed: false })
+    }
+
+    /// The run's directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds a record to the journal; it is durable after `sync`.
+    pub fn record(&mut self, record: &RunRecord) -> Result<(), Error> {
+        self.guarded(|files| {
+            files.journal.push(record)?;
+            // Never the journal alone: what it counts as refused must be in the other file already.
+            if files.journal.is_full() { files.sync_all() } else { Ok(()) }
+        })
+    }
+
+    /// Keeps an object that the server refused, with the server's words. `object` is its line in the archive, without
+    /// the line end. It is durable after `sync`.
+    pub fn reject(
+        &mut self,
+        collection: &CollectionName,
+        tenant: Option<&TenantName>,
+        id: ObjectId,
+        reason: &str,
+        object: &[u8],
+    ) -> Result<(), Error> {
+        self.guarded(|files| {
+            if object.is_empty() || memchr::memchr(b'\n', object).is_some() {
+                return Err(Error::broken(&files.path, Broken::Text(id)));
+            }
+            let rejected = match &mut files.rejected {
+                Some(rejected) => rejected,
+                none => none.insert(Rejected::create(&*files.disk, &files.path)?),
+            };
+            rejected.add(&Refusal { collection, tenant, id, reason }, object)
+        })
+    }
+
+    /// Makes all records and refused objects so far durable.
+    pub fn sync(&mut self) -> Result<(), Error> {
+        self.guarded(Self::sync_all)
+    }
+
+    fn sync_all(&mut self) -> Result<(), Error> {
+        if let Some(rejected) = &mut self.rejected {
+            rejected.sync()?;
+        }
+        self.journal.sync()
+    }
+
+    /// The file of refused objects, if there are any.
+    #[must_use]
+    pub fn rejected(&self) -> Option<PathBuf> {
+        self.rejected.as_ref().map(|rejected| rejected.path.clone())
+    }
+
+    /// A write that failed may have left half a line, and what comes after one is lost to every reader.
+    fn guarded(&mut self, call: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
+        if self.failed {
+            return Err(Error::broken(&self.path, Broken::AfterFailure));
+        }
+        let done = call(self);
+        self.failed = done.is_err();
+        done
+    }
+}
+
+/// What stands before the object in a line of refused objects.
+#[derive(Serialize)]
+struct Refusal<'a> {
+    collection: &'a CollectionName,
+    tenant: Option<&'a TenantName>,
+    id: ObjectId,
+    reason: &'a str,
+}
+
+/// The file of refused objects.
+struct Rejected {
+    file: Box<dyn WriteFile>,
+    path: PathBuf,
+    pending: Vec<u8>,
+    unsynced: bool,
+}
+
+impl Rejected {
+    fn create(disk: &dyn Disk, dir: &Path) -> Result<Self, Error> {
+        let path = dir.join(REJECTED);
+        let file = disk.create_file(&path).map_err(on(DiskOp::CreateFile, &path))?;
+        disk.sync_dir(dir).map_err(on(DiskOp::SyncDir, dir))?;
+        Ok(Self { file, path, pending: Vec::new(), unsynced: false })
+    }
+
+    fn add(&mut self, refusal: &Refusal<'_>, object: &[u8]) -> Result<(), Error> {
+        self.unsynced = true;
+        let text = serde_json::to_vec(refusal).map_err(|e| Error::disk(DiskOp::Write, &self.path, 0, e.into()))?;
+        self.put(text.strip_suffix(b"}").unwrap_or(&text))?;
+        self.put(b",\"object\":")?;
+        self.put(object)?;
+        self.put(b"}\n")
+    }
+
+    /// Gathers small pieces; a large one goes straight to the disk.
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if self.pending.len() + bytes.len() < PENDING_BYTES {
+            self.pending.extend_from_slice(bytes);
+            return Ok(());
+        }
+        self.write()?;
+        let needed = bytes.len() as u64;
+        self.file.write_all(bytes).map_err(|e| Error::disk(DiskOp::Write, &self.path, needed, e))
+    }
+
+    fn write(&mut self) -> Result<(), Error> {
+        let needed = self.pending.len() as u64;
+        self.file.write_all(&self.pending).map_err(|e| Error::disk(DiskOp::Write, &self.path, needed, e))?;
+        self.pending.clear();
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), Error> {
+        if !std::mem::take(&mut self.unsynced) {
+            return Ok(());
+        }
+        self.write()?;
+        self.file.sync().map_err(on(DiskOp::Sync, &self.path))
+    }
+}
+
+/// Takes the lock of one collection on one server in `locks`, which is made if missing. Names that differ in case only
+/// share a lock, since servers take such for one collection. Held: [`Error::Locked`].
+pub fn lock(disk: &dyn Disk, locks: &Path, server_url: &str, target: &CollectionName) -> Result<Box<dyn Lock>, Error> {
+    create_missing(disk, locks)?;
+    let mut hasher = blake3::Hasher::new();
+    for part in [server_url.trim_end_matches('/').to_ascii_lowercase(), target.as_str().to_ascii_lowercase()] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    let path = locks.join(&hasher.finalize().to_hex()[..LOCK_DIGITS]);
+    let taken = disk.lock(&path).map_err(on(DiskOp::Lock, &path))?;
+    taken.ok_or(Error::Locked { path })
+}
+
+#[cfg(test)]
+mod tests;

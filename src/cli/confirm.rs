@@ -1,0 +1,197 @@
+//! Questions to a person at a terminal. Nothing is drawn while one waits. Only a whole line is an answer: ^D is none,
+//! and ^C ends the run. What was typed before a question was there to be read does not answer it.
+
+use std::io::{self, BufRead, Read, Write};
+use std::time::Duration;
+
+use console::{Term, truncate_str};
+use dialoguer::Select;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, Out};
+use crate::event::Class;
+
+/// The longest answer, in bytes; more than any name.
+const ANSWER_BYTES: u64 = 4_096;
+/// Columns a list needs beside its items.
+const LIST_COLUMNS: usize = 3;
+/// How long a signal may take from a key of a list to whoever listens for it.
+const SIGNAL_WAIT: Duration = Duration::from_secs(2);
+/// What a run says that ends at a question.
+const NOTHING_SENT: &str = "interrupted; nothing was sent";
+
+/// A question, and which answers mean yes.
+pub(super) struct Question {
+    text: String,
+    accepts: fn(&[u8]) -> bool,
+}
+
+impl Question {
+    /// `text [Y/n]`: an empty answer is yes, and everything but `y` and `yes` is no.
+    pub(super) fn yes_unless_no(text: &str) -> Self {
+        let yes =
+            |answer: &[u8]| answer.is_empty() || [&b"y"[..], b"yes"].iter().any(|a| answer.eq_ignore_ascii_case(a));
+        Self { text: format!("{text} [Y/n] "), accepts: yes }
+    }
+
+    /// Asks once and reads one line, exactly as it was typed; `None` if the input ended before the line did.
+    fn put(&self, from: &mut impl BufRead, to: &mut impl Write) -> io::Result<Option<bool>> {
+        to.write_all(self.text.as_bytes())?;
+        to.flush()?;
+        let mut line = Vec::new();
+        from.take(ANSWER_BYTES).read_until(b'\n', &mut line)?;
+        let Some(answer) = line.strip_suffix(b"\n") else {
+            // The terminal echoed no line end.
+            to.write_all(b"\n")?;
+            return Ok(None);
+        };
+        Ok(Some((self.accepts)(answer.strip_suffix(b"\r").unwrap_or(answer))))
+    }
+}
+
+/// Asks, and goes on only if the answer is yes.
+pub(super) async fn ask(out: &Out, cancel: &CancellationToken, question: Question) -> Result<(), Failure> {
+    let answer = at_terminal(out, cancel, move || {
+        forget_what_was_typed();
+        question.put(&mut io::stdin().lock(), &mut io::stderr())
+    });
+    match answer.await? {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::new(Class::Refused, "not confirmed; nothing was sent")),
+        None => Err(Failure::new(Class::Refused, "no answer; nothing was sent")),
+    }
+}
+
+/// Lets a person choose one of `items`, the first one marked; gives its place.
+pub(super) async fn choose(
+    out: &Out,
+    cancel: &CancellationToken,
+    prompt: &str,
+    items: Vec<String>,
+) -> Result<usize, Failure> {
+    let prompt = prompt.to_owned();
+    let chosen = at_terminal(out, cancel, move || {
+        forget_what_was_typed();
+        let terminal = Term::stderr();
+        let columns = usize::from(terminal.size().1).saturating_sub(LIST_COLUMNS);
+        let items: Vec<_> = items.iter().map(|item| truncate_str(item, columns, "…")).collect();
+        let select = Select::new().with_prompt(prompt).items(&items).default(0);
+        let dialoguer::Error::IO(error) = match select.interact_on_opt(&terminal) {
+            Ok(chosen) => return Ok(chosen),
+            Err(error) => error,
+        };
+        Err(error)
+    });
+    chosen.await?.ok_or_else(|| Failure::new(Class::Refused, "nothing was chosen; nothing was sent"))
+}
+
+/// Runs what talks to the terminal on a thread of its own, which is left behind if the run is told to stop: a read
+/// cannot be called off.
+async fn at_terminal<T: Send + 'static>(
+    out: &Out,
+    cancel: &CancellationToken,
+    talk: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, Failure> {
+    let terminal = Restores::now();
+    let paused = out.pause();
+    let (sender, mut receiver) = oneshot::channel();
+    let spawned = std::thread::Builder::new().name("question".into()).spawn(move || sender.send(talk()).is_ok());
+    spawned.map_err(|error| failed(&error))?;
+    let interrupted = || Failure::new(Class::Interrupted, NOTHING_SENT);
+    let answer = tokio::select! {
+        answer = &mut receiver => answer,
+        () = cancel.cancelled() => {
+            terminal.restore();
+            // What is drawn next must not begin on the line of the question, which it would wipe out.
+            let _ = io::stderr().write_all(b"\n");
+            drop(paused);
+            return Err(interrupted());
+        }
+    };
+    terminal.restore();
+    match answer {
+        Ok(Ok(answer)) => Ok(answer),
+        // A list reads ^C as a key, sends the signal itself, and gives this error.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
+            let _ = tokio::time::timeout(SIGNAL_WAIT, cancel.cancelled()).await;
+            Err(interrupted())
+        }
+        Ok(Err(error)) => Err(failed(&error)),
+        Err(_) => Err(Failure::new(Class::Bug, "a question was never asked")),
+    }
+}
+
+fn failed(error: &io::Error) -> Failure {
+    Failure::new(Class::Disk, "cannot ask at this terminal").because(error.to_string()).hint("-y answers the question")
+}
+
+/// A key pressed while something else was on the screen must not confirm anything.
+fn forget_what_was_typed() {
+    #[cfg(unix)]
+    // Where it cannot be thrown away, it counts as typed now.
+    let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
+}
+
+/// How the terminal was set: a list that is left behind has its echo off and its cursor hidden.
+struct Restores {
+    #[cfg(unix)]
+    before: Option<rustix::termios::Termios>,
+}
+
+impl Restores {
+    fn now() -> Self {
+        Self {
+            #[cfg(unix)]
+            before: rustix::termios::tcgetattr(io::stdin()).ok(),
+        }
+    }
+
+    fn restore(&self) {
+        let _ = Term::stderr().show_cursor();
+        #[cfg(unix)]
+        if let Some(before) = &self.before {
+            let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, before);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(typed: &str) -> (Option<bool>, String) {
+        let (mut from, mut shown) = (typed.as_bytes(), Vec::new());
+        let said = Question::yes_unless_no("Go on?").put(&mut from, &mut shown).expect("read");
+        (said, String::from_utf8(shown).expect("text"))
+    }
+
+    #[test]
+    fn an_empty_answer_and_yes_in_any_case_are_yes() {
+        for typed in ["\n", "\r\n", "y\n", "Y\n", "yes\n", "YES\r\n"] {
+            assert_eq!(answered(typed), (Some(true), "Go on? [Y/n] ".into()), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no() {
+        for typed in ["n\n", "no\n", " \n", "yy\n", "y \n", "\u{1b}[A\n", "yes please\n", "ja\n"] {
+            assert_eq!(answered(typed).0, Some(false), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_its_end_is_none() {
+        for typed in ["", "y", "yes"] {
+            assert_eq!(answered(typed), (None, "Go on? [Y/n] \n".into()), "{typed:?}");
+        }
+        assert_eq!(answered(&"y".repeat(10_000)).0, None, "and neither is one without an end in sight");
+    }
+
+    #[test]
+    fn only_the_first_line_is_the_answer() {
+        let mut from = &b"n\ny\n"[..];
+        let said = Question::yes_unless_no("?").put(&mut from, &mut Vec::new()).expect("read");
+        assert_eq!((said, from), (Some(false), &b"y\n"[..]));
+    }
+}

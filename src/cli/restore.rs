@@ -1,0 +1,159 @@
+//! `col restore`: settings in, an archive chosen, plan shown and confirmed, operation, summary out.
+
+mod plan;
+mod source;
+
+use std::process::ExitCode;
+
+use super::args::{ConnectionArgs, RestoreArgs};
+use super::connect::session;
+use super::explain::explain_for;
+use super::runtime::nothing;
+use super::verify::difference;
+use super::{Connect, Env, Failure, Finished, Out, RestoreSettings, closing, confirm, run_with_events};
+use crate::event::{Class, CollectionResult, Difference, Event, Op, RunResult, Status};
+use crate::model::CollectionName;
+use crate::ops::restore::{self, Options, Outcome, Plan, Stopped};
+use crate::ops::verify::Differs;
+use crate::render::{Closing, Remark, count, counted, quoted};
+
+/// Differences the comparison lists at most.
+const DIFFERENCES_LISTED: usize = 20;
+/// Collections named in the advice of a run that stopped.
+const CREATED_NAMED: usize = 10;
+
+pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
+    let connect = Connect::resolve(connection, env)?;
+    let settings = RestoreSettings::resolve(args, env)?;
+    run_with_events(out, Op::Restore, async |events, cancel| {
+        let client = connect.client(&events)?;
+        let session = session(events, cancel.clone());
+        let archive = source::archive(&settings, out, &cancel).await?;
+        let prepared = tokio::select! {
+            planned = restore::plan(&client, &session, options(&settings, archive)) => {
+                planned.map_err(|e| explain_for(Op::Restore, &e))?
+            }
+            () = cancel.cancelled() => return Err(Failure::new(Class::Interrupted, "interrupted; nothing was sent")),
+        };
+        let planned = &prepared.plan;
+        if settings.dry_run {
+            session.events.emit(Event::PlanMade { collections: planned.listed() });
+            return Ok(would(planned));
+        }
+        let question = out.asks() && !settings.yes;
+        if question || (out.asks() && out.wants_words()) {
+            out.note(&plan::text(planned));
+        } else if out.wants_words() {
+            out.note(&plan::headline(planned));
+        }
+        if question {
+            confirm::ask(out, &cancel, confirm::Question::yes_unless_no(&plan::question(planned))).await?;
+        }
+        let server = closing::server(&planned.url, &planned.server_version);
+        // A comparison by itself knows nothing of what was left out or changed on purpose.
+        let exact = planned.options.vectors && !planned.options.clamp_ints;
+        let verify = (!planned.options.verify && exact).then(|| verify_command(planned, &connect));
+        let schemas_only = !planned.options.data;
+        let outcome = restore::run(&client, &session, prepared).await.map_err(stopped)?;
+        let closing =
+            Closing { schemas_only, server: Some(server), next: verify.into_iter().collect(), ..closing_of(&outcome) };
+        Ok(Finished { result: outcome.result, closing })
+    })
+}
+
+fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> Options {
+    Options {
+        archive_at: std::path::absolute(&archive).unwrap_or_else(|_| archive.clone()),
+        archive,
+        selection: settings.selection.clone(),
+        name: settings.name.clone(),
+        renames: settings.renames.clone(),
+        data: settings.data,
+        vectors: settings.vectors,
+        revectorize: settings.revectorize,
+        clamp_ints: settings.clamp_ints,
+        verify: settings.verify,
+        jobs: settings.jobs,
+        batch_objects: settings.batch_size,
+        memory_bytes: settings.memory_limit,
+        patience: Options::PATIENCE,
+        state: settings.state.clone(),
+        differences_listed: DIFFERENCES_LISTED,
+    }
+}
+
+/// What a dry run says.
+fn would(plan: &Plan) -> Finished {
+    let one = |p: &restore::Planned| CollectionResult {
+        objects: p.objects,
+        bytes: p.bytes,
+        ..CollectionResult::of(p.target.clone())
+    };
+    let collections = plan.collections.iter().map(one).collect();
+    let result = RunResult::of(Op::Restore, Status::Ok, Some(plan.archive.display().to_string()), collections);
+    let closing = Closing {
+        dry_run: true,
+        schemas_only: !plan.options.data,
+        plan: Some(plan::collections(plan)),
+        server: Some(closing::server(&plan.url, &plan.server_version)),
+        topology_unchecked: plan.topology_unchecked.clone(),
+        ..Closing::default()
+    };
+    Finished { result, closing }
+}
+
+fn closing_of(outcome: &Outcome) -> Closing {
+    // What the server refused is missing there, of course: that is told once.
+    let sum = |of: fn(&CollectionResult) -> u64| outcome.result.collections.iter().map(of).sum::<u64>();
+    let all_rejected = sum(|c| c.rejected) > 0 && sum(|c| c.missing.unwrap_or(0)) == sum(|c| c.rejected);
+    let explained = |differs: &Differs| all_rejected && differs.kind == Difference::Missing;
+    let remark = |(about, text): &(CollectionName, String)| Remark { about: about.to_string(), text: text.clone() };
+    Closing {
+        topology_unchecked: outcome.topology_unchecked.clone(),
+        rejected: outcome.rejected.as_ref().map(|path| path.display().to_string()),
+        run_files: Some(outcome.run_dir.display().to_string()),
+        differences: outcome.differences.iter().filter(|d| !explained(d)).map(difference).collect(),
+        missing_are_rejected: all_rejected,
+        notes: outcome.remarks.iter().map(remark).collect(),
+        ..Closing::default()
+    }
+}
+
+/// The command that compares what was restored with its archive.
+fn verify_command(plan: &Plan, connect: &Connect) -> String {
+    let options = &plan.options;
+    let mut command = format!("elysiactl col verify {}", quoted(&plan.archive.display().to_string()));
+    for chosen in &options.selection.take {
+        command = command + " --only " + &quoted(chosen);
+    }
+    if let Some(name) = &options.name {
+        command = command + " --name " + &quoted(name.as_str());
+    }
+    for (old, new) in options.renames.pairs() {
+        command = command + " --rename " + &quoted(&format!("{old}={new}"));
+    }
+    if connect.url_from == "--url" { command + " --url " + &quoted(&plan.url) } else { command }
+}
+
+/// A run that stopped: the error, what it left on the server and on this disk, and how to go on.
+fn stopped(stopped: Stopped) -> Failure {
+    let mut failure = explain_for(Op::Restore, &stopped.error);
+    if !stopped.created.is_empty() {
+        let each = stopped.created.iter().take(CREATED_NAMED);
+        let each = each.map(|(name, objects)| format!("{name} with {}", counted(*objects, "object")));
+        let mut there = each.collect::<Vec<_>>().join(", ");
+        if let Some(more @ 1..) = stopped.created.len().checked_sub(CREATED_NAMED) {
+            there = format!("{there} and {} more", count(more as u64));
+        }
+        failure = failure
+            .hint(format!("on the server now, at least: {there}"))
+            .hint("to start over, remove what was created, or restore under another name with --name or --rename");
+    }
+    if let Some(dir) = &stopped.run_dir {
+        failure = failure.hint(format!("what was done is written down in {}", quoted(&dir.display().to_string())));
+    }
+    failure.after(stopped.partial.map_or_else(|| nothing(Op::Restore), |partial| *partial))
+}
+
+#[cfg(test)]
+mod tests;

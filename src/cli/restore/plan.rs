@@ -1,0 +1,90 @@
+//! A plan of `col restore` in words: before the question, and as the result of a dry run.
+
+use std::fmt::Write;
+
+use crate::archive::Content;
+use crate::cli::closing;
+use crate::ops::restore::{Plan, Planned};
+use crate::render::{count, counted, plain, quoted, size};
+
+/// Collections without remarks listed one by one.
+const COLLECTIONS_LISTED: usize = 50;
+
+/// All of it: server, archive and collections.
+pub(super) fn text(plan: &Plan) -> String {
+    let mut text = String::new();
+    let mut facts = vec![
+        ("Server", plain(&closing::server(&plan.url, &plan.server_version))),
+        ("Archive", quoted(&plan.archive.display().to_string())),
+    ];
+    let unchecked = plan.topology_unchecked.as_ref();
+    facts.extend(
+        unchecked.map(|why| ("Unchecked", plain(&format!("whether every node of the server is there: {why}")))),
+    );
+    for (label, fact) in facts {
+        // A String takes every write.
+        let _ = writeln!(text, "{label:<12}{fact}");
+    }
+    format!("{text}\n{}\n", collections(plan))
+}
+
+/// The collections, each with what will be different below it.
+pub(super) fn collections(plan: &Plan) -> String {
+    let names = |p: &Planned| {
+        let archived = Some(&p.archived).filter(|name| **name != p.target);
+        archived.map_or_else(String::new, |name| format!("{name} -> ")) + p.target.as_str()
+    };
+    let longest = plan.collections.iter().map(|p| names(p).len()).max().unwrap_or(0).min(60);
+    let (mut text, mut unlisted) = (String::new(), 0);
+    for (at, planned) in plan.collections.iter().enumerate() {
+        let remarks = remarks(plan, planned);
+        if at >= COLLECTIONS_LISTED && remarks.is_empty() {
+            unlisted += 1;
+            continue;
+        }
+        let what = match (plan.options.data, planned.content) {
+            (false, _) | (_, Content::SchemaOnly) => "the schema alone".into(),
+            (true, _) => format!("{}, {}", counted(planned.objects, "object"), size(planned.bytes)),
+        };
+        let _ = writeln!(text, "  {:<longest$}  {what}", names(planned));
+        for remark in remarks {
+            let _ = writeln!(text, "      {}", plain(&remark));
+        }
+    }
+    if unlisted > 0 {
+        let _ = writeln!(text, "  … and {} more", count(unlisted));
+    }
+    text
+}
+
+fn remarks(plan: &Plan, planned: &Planned) -> Vec<String> {
+    let mut remarks = planned.remarks.clone();
+    if planned.to_vectorise > 0 {
+        remarks.push(format!("{} will get vectors made by the server", counted(planned.to_vectorise, "object")));
+    }
+    if planned.refused_integers > 0 && !plan.options.clamp_ints {
+        let objects = counted(planned.refused_integers, "object");
+        remarks.push(format!("{objects} will be rejected for integers the server refuses; --clamp-ints changes those"));
+    }
+    remarks
+}
+
+/// One line before a run that asks nobody.
+pub(super) fn headline(plan: &Plan) -> String {
+    let objects = if plan.options.data {
+        counted(plan.collections.iter().map(|p| p.objects).sum(), "object")
+    } else {
+        "the schemas alone".into()
+    };
+    let archive = plan.archive.display();
+    plain(&format!("Restoring {} into {}, {objects}, from {archive}", many(plan), plan.url)) + "\n"
+}
+
+/// The question.
+pub(super) fn question(plan: &Plan) -> String {
+    plain(&format!("Restore {} into {}?", many(plan), plan.url))
+}
+
+fn many(plan: &Plan) -> String {
+    counted(plan.collections.len() as u64, "collection")
+}

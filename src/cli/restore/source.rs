@@ -1,0 +1,126 @@
+//! Which archive is restored: named, the newest, or chosen from a list.
+
+use std::path::{Path, PathBuf};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::archive::catalog::{self, Catalog, Found};
+use crate::archive::{self, Content, OsDisk};
+use crate::cli::archive::place_in;
+use crate::cli::explain::explain_for;
+use crate::cli::{Failure, Out, RestoreSettings, Source, confirm};
+use crate::event::{Class, Op};
+use crate::render::{counted, plain, quoted, size};
+
+/// Unusable archives named in the advice.
+const UNUSABLE_NAMED: usize = 5;
+
+/// The archive to restore.
+pub(super) async fn archive(
+    settings: &RestoreSettings,
+    out: &Out,
+    cancel: &CancellationToken,
+) -> Result<PathBuf, Failure> {
+    let folder = &settings.folder;
+    match &settings.source {
+        Source::Named(path) => Ok(place_in(folder, path)),
+        Source::Latest(collection) => latest(folder, collection.clone(), cancel).await,
+        Source::Open if settings.dry_run => latest(folder, None, cancel).await,
+        Source::Open if out.asks() => choose(folder, out, cancel).await,
+        Source::Open => Err(Failure::new(Class::Usage, "no archive is named")
+            .hint("name one, or take the newest with --latest or --latest=NAME")),
+    }
+}
+
+async fn latest(folder: &Path, collection: Option<String>, cancel: &CancellationToken) -> Result<PathBuf, Failure> {
+    let (looked_in, wanted) = (folder.to_owned(), collection.clone());
+    let found = read(cancel, move || catalog::latest(&OsDisk, &looked_in, wanted.as_deref())).await?;
+    let what = || collection.map_or(" with objects".into(), |name| format!(" with objects of {name:?}"));
+    found.map(|found| found.path).ok_or_else(|| none(folder, &what()))
+}
+
+/// Lets a person choose among all sealed archives.
+async fn choose(folder: &Path, out: &Out, cancel: &CancellationToken) -> Result<PathBuf, Failure> {
+    let looked_in = folder.to_owned();
+    let Catalog { mut sealed, unusable } = read(cancel, move || catalog::list(&OsDisk, &looked_in)).await?;
+    let named = |failure: Failure, (path, why): &(PathBuf, archive::Error)| {
+        failure.hint(format!("{} cannot be restored: {why}", quoted(&path.display().to_string())))
+    };
+    if sealed.is_empty() {
+        return Err(unusable.iter().take(UNUSABLE_NAMED).fold(none(folder, ""), named));
+    }
+    let prompt = match unusable.len() {
+        0 => "Archive to restore".into(),
+        n => format!("Archive to restore ({} not shown: unsealed or damaged)", counted(n as u64, "archive")),
+    };
+    let chosen = confirm::choose(out, cancel, &prompt, items(&sealed)).await?;
+    Ok(sealed.swap_remove(chosen).path)
+}
+
+fn none(folder: &Path, what: &str) -> Failure {
+    let folder = quoted(&folder.display().to_string());
+    Failure::new(Class::Refused, format!("there is no sealed archive{what} in {folder}"))
+        .hint("name an archive, or its folder in the environment variable ELYSIACTL_ARCHIVE_DIR")
+}
+
+/// Reads the folder of archives off the async threads, unless the run is told to stop.
+async fn read<T: Send + 'static>(
+    cancel: &CancellationToken,
+    work: impl FnOnce() -> Result<T, archive::Error> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::select! {
+        done = tokio::task::spawn_blocking(work) => match done {
+            Ok(done) => done.map_err(|e| explain_for(Op::Restore, &e.into())),
+            Err(panic) => Err(Failure::new(Class::Bug, "cannot read the folder of archives").because(panic.to_string())),
+        },
+        () = cancel.cancelled() => Err(Failure::new(Class::Interrupted, "interrupted; nothing was sent")),
+    }
+}
+
+/// A line for each archive: name, time, collections, objects.
+fn items(sealed: &[Found]) -> Vec<String> {
+    let name = |found: &Found| plain(&found.path.file_name().unwrap_or_default().to_string_lossy());
+    let longest = sealed.iter().map(|found| name(found).chars().count()).max().unwrap_or(0);
+    let item = |found: &Found| {
+        let collections = counted(found.collections as u64, "collection");
+        let what = match found.content {
+            Content::SchemaOnly => "no objects".into(),
+            Content::NoVectors => format!("{}, {}, no vectors", counted(found.objects, "object"), size(found.bytes)),
+            Content::Full => format!("{}, {}", counted(found.objects, "object"), size(found.bytes)),
+        };
+        let sealed = found.sealed.strftime("%Y-%m-%d %H:%MZ");
+        format!("{:<longest$}  {sealed}  {collections}, {what}", name(found))
+    };
+    sealed.iter().map(item).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_what_an_archive_holds() {
+        let found = |name: &str, content, collections| Found {
+            path: Path::new("/backups").join(name),
+            sealed: "2026-11-23T04:12:00.5Z".parse().expect("a time"),
+            content,
+            collections,
+            names: Vec::new(),
+            objects: 100_000,
+            bytes: 420 << 20,
+        };
+        let all = [
+            found("Article_full_20261123_041200", Content::Full, 1),
+            found("all_full_1", Content::NoVectors, 12),
+            found("x\u{1b}[2J", Content::SchemaOnly, 2),
+        ];
+        assert_eq!(
+            items(&all),
+            [
+                "Article_full_20261123_041200  2026-11-23 04:12Z  1 collection, 100,000 objects, 420.0 MiB",
+                "all_full_1                    2026-11-23 04:12Z  12 collections, 100,000 objects, 420.0 MiB, no vectors",
+                r"x\u{1b}[2J                    2026-11-23 04:12Z  2 collections, no objects",
+            ]
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! Plans, summaries and failures of a restore in words, made from made-up plans and outcomes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::*;
+use crate::archive::Content;
+use crate::cli::settings::Source;
+use crate::model::{Renames, Selection};
+use crate::ops::Error;
+use crate::ops::restore::{Planned, StateFolders};
+
+fn name(text: &str) -> CollectionName {
+    text.parse().expect("a name")
+}
+
+fn settings() -> RestoreSettings {
+    RestoreSettings {
+        source: Source::Open,
+        folder: "/backups".into(),
+        selection: Selection::default(),
+        name: None,
+        renames: Renames::default(),
+        data: true,
+        vectors: true,
+        revectorize: false,
+        clamp_ints: false,
+        jobs: None,
+        batch_size: None,
+        memory_limit: 64 << 20,
+        verify: true,
+        state: StateFolders { runs: "/runs".into(), locks: "/locks".into() },
+        dry_run: false,
+        yes: false,
+    }
+}
+
+fn planned(archived: &str, target: &str, objects: u64) -> Planned {
+    Planned {
+        archived: name(archived),
+        target: name(target),
+        content: Content::Full,
+        objects,
+        bytes: objects * 4_404,
+        remarks: Vec::new(),
+        to_vectorise: 0,
+        refused_integers: 0,
+    }
+}
+
+fn a_plan(collections: Vec<Planned>) -> Plan {
+    Plan {
+        url: "http://localhost:8080/".into(),
+        server_version: "1.40.0".into(),
+        archive: "/backups/Article_full_20261123_041200".into(),
+        collections,
+        topology_unchecked: None,
+        options: options(&settings(), "/backups/Article_full_20261123_041200".into()),
+    }
+}
+
+#[test]
+fn a_plan_shows_names_numbers_and_what_will_be_different() {
+    let mut article = planned("Article", "Article2", 100_000);
+    article.remarks = vec!["replicas go from 3 to 1".into(), "x\u{1b}[2J".into()];
+    (article.to_vectorise, article.refused_integers) = (12, 1);
+    let mut schema = planned("Chat", "Chat", 0);
+    schema.content = Content::SchemaOnly;
+    let mut plan = a_plan(vec![article, schema]);
+    plan.topology_unchecked = Some("the key may not ask".into());
+    insta::assert_snapshot!(plan::text(&plan) + &plan::question(&plan) + "\n" + &plan::headline(&plan));
+}
+
+#[test]
+fn of_hundreds_of_collections_those_with_remarks_are_always_listed() {
+    let mut collections: Vec<_> = (0..200).map(|n| planned(&format!("C{n}"), &format!("C{n}"), n)).collect();
+    collections[150].refused_integers = 3;
+    let text = plan::collections(&a_plan(collections));
+    assert!(text.contains("  C49 ") && !text.contains("  C50 ") && text.contains("  C150 "), "{text}");
+    assert!(text.ends_with("  … and 149 more\n"), "{text}");
+}
+
+#[test]
+fn a_dry_run_tells_the_plan_and_that_nothing_was_written() {
+    let mut plan = a_plan(vec![planned("Article", "Article2", 100_000), planned("Chat", "Chat", 1)]);
+    plan.options.clamp_ints = true;
+    plan.collections[1].refused_integers = 1;
+    let finished = would(&plan);
+    insta::assert_snapshot!(crate::render::summary(&finished.result, &finished.closing));
+}
+
+#[test]
+fn the_next_command_names_what_was_restored() {
+    let connect = |url_from| Connect {
+        url: "http://localhost:8080".into(),
+        url_from,
+        key: None,
+        headers: Vec::new(),
+        ca_cert_pem: None,
+        client_pem: None,
+        insecure: false,
+        stall_timeout: Duration::from_secs(1),
+    };
+    let mut plan = a_plan(vec![planned("Article", "Article2", 1)]);
+    assert_eq!(
+        verify_command(&plan, &connect("default")),
+        "elysiactl col verify /backups/Article_full_20261123_041200"
+    );
+    plan.options.name = Some(name("Article2"));
+    plan.options.selection.take = vec!["Art*".into()];
+    plan.options.renames.insert(name("A"), name("B"));
+    assert_eq!(
+        verify_command(&plan, &connect("--url")),
+        "elysiactl col verify /backups/Article_full_20261123_041200 --only 'Art*' --name Article2 --rename 'A=B' --url http://localhost:8080/"
+    );
+}
+
+#[test]
+fn a_restore_that_stopped_says_what_is_there_and_how_to_go_on() {
+    let created = |many: u64| (0..many).map(|n| (name(&format!("C{n}")), n * 1_000)).collect();
+    let stop = |created| Stopped {
+        error: Error::Interrupted,
+        run_dir: Some(PathBuf::from("/runs/7")),
+        created,
+        partial: Some(Box::new(RunResult { objects: 7, ..nothing(Op::Restore) })),
+    };
+    let failure = stopped(stop(created(2)));
+    assert_eq!((failure.class, failure.partial.as_ref().map(|p| p.objects)), (Class::Interrupted, Some(7)));
+    insta::assert_snapshot!(failure.text(false));
+    assert!(stopped(stop(created(12))).hints[0].ends_with("C9 with 9,000 objects and 2 more"));
+    let early = stopped(Stopped { run_dir: None, partial: None, ..stop(Vec::new()) });
+    assert!(early.hints.is_empty() && early.partial.is_some_and(|p| p.op == Op::Restore));
+}
+
+#[test]
+fn the_summary_tells_what_was_refused_and_what_differs() {
+    let article = CollectionResult {
+        objects: 99_997,
+        bytes: 420 << 20,
+        rejected: 3,
+        missing: Some(3),
+        extra: Some(0),
+        different: Some(1),
+        ..CollectionResult::of(name("Article2"))
+    };
+    let chat = CollectionResult { objects: 10, bytes: 1_000, missing: Some(0), ..CollectionResult::of(name("Chat")) };
+    let archive = Some("/backups/x".into());
+    let outcome = Outcome {
+        result: RunResult {
+            seconds: 12.5,
+            ..RunResult::of(Op::Restore, Status::Incomplete, archive, vec![article, chat])
+        },
+        run_dir: "/runs/7".into(),
+        rejected: Some("/runs/7/rejected.jsonl".into()),
+        remarks: vec![(name("Article2"), "replicas are 1 instead of 3".into())],
+        differences: Vec::new(),
+        topology_unchecked: None,
+    };
+    insta::assert_snapshot!(crate::render::summary(&outcome.result, &closing_of(&outcome)));
+}
+
+#[test]
+fn advice_fits_a_restore() {
+    let error = || Error::Archive(crate::archive::Error::OutputIsFile { path: "/runs".into() });
+    assert_eq!(explain_for(Op::Restore, &error()).hints, ["choose another folder with --run-dir"]);
+    assert_eq!(explain_for(Op::Backup, &error()).hints, ["choose another folder with --output"]);
+}

@@ -1,0 +1,78 @@
+//! `col verify`: flags in, operation, what differs out.
+
+use std::process::ExitCode;
+
+use super::args::{ConnectionArgs, VerifyArgs};
+use super::connect::session;
+use super::explain::explain_for;
+use super::{Connect, Env, Failure, Finished, Out, archive, closing, memory, run_with_events};
+use crate::event::{Class, Difference, Op};
+use crate::model::{CollectionName, Renames, Selection};
+use crate::ops::verify::{self, Differs, Options, Outcome};
+use crate::render::{Closing, Remark};
+
+pub(super) fn run(args: &VerifyArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
+    let connect = Connect::resolve(connection, env)?;
+    let options = options(args, env)?;
+    run_with_events(out, Op::Verify, async |events, cancel| {
+        let client = connect.client(&events)?;
+        let outcome =
+            verify::run(&client, &session(events, cancel), options).await.map_err(|e| explain_for(Op::Verify, &e))?;
+        let closing = said(&outcome);
+        Ok(Finished { result: outcome.result, closing })
+    })
+}
+
+fn options(args: &VerifyArgs, env: &Env) -> Result<Options, Failure> {
+    let mut renames = Renames::default();
+    for (old, new) in &args.rename {
+        if renames.insert(old.clone(), new.clone()).is_some() {
+            return Err(Failure::new(Class::Usage, format!("--rename gives {old} two names")));
+        }
+    }
+    Ok(Options {
+        archive: archive::place(&args.archive, env),
+        selection: Selection { take: args.only.clone(), exclude: Vec::new() },
+        name: args.name.clone(),
+        renames,
+        sample: args.sample,
+        limit: args.limit,
+        jobs: args.jobs.map(Into::into),
+        memory_bytes: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
+        patience: Options::PATIENCE,
+        seed: uuid::Uuid::new_v4().as_u64_pair().0,
+    })
+}
+
+fn said(outcome: &Outcome) -> Closing {
+    let remark = |(about, text): &(CollectionName, String)| Remark { about: about.to_string(), text: text.clone() };
+    let compared = outcome.result.collections.iter().any(|collection| collection.missing.is_some());
+    Closing {
+        schemas_only: !compared,
+        server: Some(closing::server(&outcome.url, &outcome.server_version)),
+        topology_unchecked: outcome.topology_unchecked.clone(),
+        differences: outcome.differences.iter().map(difference).collect(),
+        notes: outcome.remarks.iter().map(remark).collect(),
+        ..Closing::default()
+    }
+}
+
+/// One object in a line: its first field that differs.
+pub(super) fn difference(differs: &Differs) -> Remark {
+    let tenant = differs.tenant.as_ref().map(|tenant| format!(", tenant {tenant}")).unwrap_or_default();
+    let about = format!("{}{tenant} {}", differs.collection, differs.id);
+    let text = match (differs.kind, differs.fields.as_slice()) {
+        (Difference::Missing, _) => "missing on the server".into(),
+        (Difference::Extra, _) => "not in the archive".into(),
+        (_, []) => "different".into(),
+        (_, [first, more @ ..]) => {
+            let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
+            let more = match more.len() {
+                0 => String::new(),
+                more => format!(", and {}", closing::counted(more as u64, "more field")),
+            };
+            format!("{}: archived {}, live {}{more}", first.field, side(&first.archived), side(&first.live))
+        }
+    };
+    Remark { about, text }
+}

@@ -1,0 +1,106 @@
+//! Which collections of an archive a command is about, and under which names the server has them. Pure.
+
+use std::collections::BTreeMap;
+
+use super::{Error, select};
+use crate::model::{CollectionName, Renames, Schema, Selection};
+
+/// The collections chosen, in the order of the archive, by their places in its list, and the names they get.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) collections: Vec<(usize, Schema)>,
+    pub(super) renames: Renames,
+}
+
+/// Chooses among the schemas of an archive, in its order. `name` is for the only collection chosen; `renames` may
+/// name others as well, since references to these follow. Two collections never get one name.
+pub(super) fn choose(
+    schemas: Vec<Schema>,
+    selection: &Selection,
+    name: Option<&CollectionName>,
+    renames: &Renames,
+) -> Result<Chosen, Error> {
+    let places: BTreeMap<CollectionName, usize> =
+        schemas.iter().enumerate().map(|(at, s)| (s.name.clone(), at)).collect();
+    let chosen = select::choose(schemas, selection, &[]).map_err(in_archive)?;
+    let mut renames = renames.pairs().fold(Renames::default(), |mut all, (old, new)| {
+        all.insert(old.clone(), capital(new));
+        all
+    });
+    for (old, _) in renames.pairs() {
+        if !places.contains_key(old) {
+            let similar = select::similar(old.as_str(), &places.keys().collect::<Vec<_>>());
+            return Err(Error::NotInArchive { name: old.to_string(), similar });
+        }
+    }
+    if let Some(name) = name {
+        let [only] = chosen.as_slice() else { return Err(Error::OneNameForMany { collections: chosen.len() }) };
+        renames.insert(only.name.clone(), capital(name));
+    }
+    let mut taken = BTreeMap::new();
+    for schema in &chosen {
+        let target = renames.of(&schema.name);
+        // Servers compare names without regard to case.
+        if let Some(other) = taken.insert(target.as_str().to_lowercase(), schema.name.clone()) {
+            return Err(Error::SameName { name: target.clone(), collections: [other, schema.name.clone()] });
+        }
+    }
+    let collections = chosen.into_iter().filter_map(|s| Some((*places.get(&s.name)?, s))).collect();
+    Ok(Chosen { collections, renames })
+}
+
+/// The name as the server would store it: its first letter in upper case.
+fn capital(name: &CollectionName) -> CollectionName {
+    let text = name.as_str();
+    let at = text.find(':').map_or(0, |colon| colon + 1);
+    let upper = format!("{}{}{}", &text[..at], text[at..=at].to_uppercase(), &text[at + 1..]);
+    upper.parse().unwrap_or_else(|_| name.clone())
+}
+
+fn in_archive(error: Error) -> Error {
+    match error {
+        Error::UnknownCollection { name, similar, .. } => Error::NotInArchive { name, similar },
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Class;
+
+    fn name(text: &str) -> CollectionName {
+        text.parse().expect("a name")
+    }
+
+    fn chosen(take: &[&str], only: Option<&str>, pairs: &[(&str, &str)]) -> Result<Vec<String>, Error> {
+        let schemas =
+            ["A", "B", "Chat"].map(|n| Schema::parse(format!(r#"{{"class":"{n}"}}"#).into()).expect("a schema"));
+        let selection = Selection { take: take.iter().map(|t| (*t).to_owned()).collect(), exclude: Vec::new() };
+        let mut renames = Renames::default();
+        for (old, new) in pairs {
+            renames.insert(name(old), name(new));
+        }
+        let chosen = choose(schemas.into(), &selection, only.map(name).as_ref(), &renames)?;
+        Ok(chosen.collections.iter().map(|(at, s)| format!("{at} {}", chosen.renames.of(&s.name))).collect())
+    }
+
+    #[test]
+    fn names_are_given_to_what_is_chosen() {
+        assert_eq!(chosen(&[], None, &[("B", "new")]).expect("all"), ["0 A", "1 New", "2 Chat"]);
+        assert_eq!(chosen(&["Chat"], Some("talk"), &[]).expect("one"), ["2 Talk"]);
+        assert_eq!(chosen(&["A"], None, &[("B", "B2")]).expect("one"), ["0 A"], "references may follow");
+        assert_eq!(chosen(&[], None, &[("A", "B"), ("B", "A")]).expect("all"), ["0 B", "1 A", "2 Chat"]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let class = |done: Result<Vec<String>, Error>| done.expect_err("refused").class();
+        assert_eq!(class(chosen(&[], Some("X"), &[])), Class::Usage);
+        assert_eq!(class(chosen(&[], None, &[("A", "CHAT")])), Class::Usage, "one name for servers");
+        assert_eq!(class(chosen(&[], None, &[("Nope", "X")])), Class::Refused);
+        assert!(
+            matches!(chosen(&["chat"], None, &[]), Err(Error::NotInArchive { similar, .. }) if similar == [name("Chat")])
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! Reads every part of one collection of an archive and proves it, on a few threads, and shows each object to whoever
+//! wants to know more about it.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Error, Session, blocking};
+use crate::archive::digest::ObjectDigest;
+use crate::archive::manifest::{CollectionEntry, PartEntry};
+use crate::archive::{Archive, Run};
+use crate::event::{Event, Events, Warning};
+use crate::model::{CollectionName, RawObject, Schema};
+use crate::pipeline::load;
+
+/// Parts read at once, at most: each is one thread's work.
+const MOST_READERS: usize = 4;
+/// Objects between two events.
+const OBJECTS_AN_EVENT: u64 = 5_000;
+
+/// What a proof shows each object to; it is called from several threads.
+pub(super) type Look = dyn Fn(&Schema, &RawObject) + Send + Sync;
+
+/// Schema and index of a collection, proven.
+#[derive(Debug, Clone)]
+pub(super) struct Indexed {
+    pub(super) schema: Schema,
+    pub(super) runs: Arc<Vec<Run>>,
+    pub(super) digest: ObjectDigest,
+}
+
+/// Opens an archive and proves everything in it but indexes and parts.
+pub(super) async fn open(session: &Session, path: PathBuf) -> Result<Arc<Archive>, Error> {
+    let disk = Arc::clone(&session.disk);
+    let archive = blocking("open", move || {
+        let archive = Archive::open(&disk, &path)?;
+        archive.prove_documents()?;
+        Ok::<_, crate::archive::Error>(archive)
+    })
+    .await?;
+    for path in archive.strays() {
+        session.events.warn(Warning::StrayFile { path: path.clone() });
+    }
+    Ok(Arc::new(archive))
+}
+
+/// Reads schema and index of the collection at `at` in the archive's list.
+pub(super) async fn index(archive: &Arc<Archive>, at: usize) -> Result<Indexed, Error> {
+    let archive = Arc::clone(archive);
+    blocking("index", move || {
+        let entry = &archive.collections()[at];
+        let (schema, runs) = (archive.schema(entry)?, archive.runs(entry)?);
+        let digest = ObjectDigest::new(&schema, entry.content);
+        Ok::<_, crate::archive::Error>(Indexed { schema, runs: Arc::new(runs), digest })
+    })
+    .await
+}
+
+/// What the threads that read one collection share.
+struct Job {
+    archive: Arc<Archive>,
+    at: usize,
+    indexed: Indexed,
+    parts: Mutex<VecDeque<PartEntry>>,
+    session: Session,
+    says: bool,
+    parse: load::Look,
+    look: Arc<Look>,
+}
+
+/// Reads every part. The first thing found wrong is the error. With `says` there are events about what was read.
+pub(super) async fn parts(
+    session: &Session,
+    archive: &Arc<Archive>,
+    at: usize,
+    indexed: &Indexed,
+    readers: usize,
+    says: bool,
+    look: Arc<Look>,
+) -> Result<(), Error> {
+    let parts = &archive.collections()[at].parts;
+    let job = Arc::new(Job {
+        archive: Arc::clone(archive),
+        at,
+        indexed: indexed.clone(),
+        parts: Mutex::new(parts.iter().cloned().collect()),
+        session: session.clone(),
+        says,
+        // What is only to be sent was sealed as it is, or its sums do not agree.
+        parse: if says { load::Look::Full } else { load::Look::Structure },
+        look,
+    });
+    let threads = readers.clamp(1, MOST_READERS).min(parts.len().max(1));
+    let reading = (0..threads).map(|_| {
+        let job = Arc::clone(&job);
+        blocking("read parts", move || job.read())
+    });
+    futures_util::future::try_join_all(reading).await.map(|_| ())
+}
+
+/// The error for a part that could not be proven.
+pub(super) fn wrong(archive: &Archive, entry: &CollectionEntry, part: &PartEntry, error: load::Error) -> Error {
+    match error {
+        load::Error::Archive(e) => Error::Archive(e),
+        load::Error::Stopped => Error::Interrupted,
+        load::Error::Line { line, source } => {
+            let path = archive.path().join("collections").join(&entry.folder).join(&part.file);
+            Error::Line { path, line, source }
+        }
+    }
+}
+
+impl Job {
+    /// Reads parts until none is left, another thread has failed, or the run is cancelled.
+    fn read(&self) -> Result<(), Error> {
+        let next = || self.parts.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        while let Some(part) = next() {
+            if let Err(e) = self.part(&part) {
+                self.parts.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                return Err(e);
+            }
+        }
+        Ok(())
+    }
+
+    fn part(&self, part: &PartEntry) -> Result<(), Error> {
+        let entry = &self.archive.collections()[self.at];
+        let Indexed { schema, runs, digest } = &self.indexed;
+        let reader = self.archive.part(entry, part, runs)?;
+        let events = if self.says { self.session.events.clone() } else { Events::none() };
+        let mut progress = Progress { events: &events, collection: &schema.name, objects: 0, bytes: 0 };
+        let proven = load::prove_part(reader, &schema.name, digest, self.parse, |object, _| {
+            (self.look)(schema, object);
+            progress.add(object.text.len() as u64 + 1);
+            !self.session.cancel.is_cancelled()
+        });
+        progress.say();
+        proven.map_err(|e| wrong(&self.archive, entry, part, e))
+    }
+}
+
+/// Events about what was read, not one per object.
+struct Progress<'a> {
+    events: &'a Events,
+    collection: &'a CollectionName,
+    objects: u64,
+    bytes: u64,
+}
+
+impl Progress<'_> {
+    fn add(&mut self, bytes: u64) {
+        self.objects += 1;
+        self.bytes += bytes;
+        if self.objects == OBJECTS_AN_EVENT {
+            self.say();
+        }
+    }
+
+    fn say(&mut self) {
+        let (objects, bytes) = (std::mem::take(&mut self.objects), std::mem::take(&mut self.bytes));
+        if objects > 0 {
+            self.events.emit(Event::PageScanned { collection: self.collection.clone(), tenant: None, objects, bytes });
+        }
+    }
+}

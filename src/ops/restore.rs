@@ -1,0 +1,213 @@
+//! `col restore`: an archive into new live collections.
+
+mod applied;
+mod create;
+mod fill;
+mod fit;
+mod made;
+mod order;
+mod place;
+mod plan;
+mod refusal;
+mod rules;
+mod run;
+mod survey;
+#[cfg(test)]
+mod testing;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::archive::{Archive, Content};
+use crate::event::{PlannedCollection, RunResult};
+use crate::model::{CollectionName, Renames, Selection};
+use crate::ops::Error;
+use crate::ops::prove::Indexed;
+use crate::ops::verify::Differs;
+use crate::weaviate::Meta;
+
+pub use plan::plan;
+pub use refusal::Refusal;
+pub use run::run;
+
+/// What to restore, under which names, and within which bounds.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
+pub struct Options {
+    /// The archive's directory.
+    pub archive: PathBuf,
+    /// The same as an absolute path, for the journal.
+    pub archive_at: PathBuf,
+    /// Which of its collections; names and globs as the archive calls them.
+    pub selection: Selection,
+    /// The new name of the only collection chosen.
+    pub name: Option<CollectionName>,
+    /// New names by old ones.
+    pub renames: Renames,
+    /// With objects; otherwise only the collections are created.
+    pub data: bool,
+    /// With vectors.
+    pub vectors: bool,
+    /// Whether objects that lack a vector may be sent to the server's vectoriser.
+    pub revectorize: bool,
+    /// Whether integers the server would refuse become the nearest ones it takes.
+    pub clamp_ints: bool,
+    /// Whether the content is compared afterwards.
+    pub verify: bool,
+    /// Requests in flight at most; `None`: the pacer decides, up to [`Options::MOST_JOBS`].
+    pub jobs: Option<usize>,
+    /// Objects of a batch; `None`: the pacer decides.
+    pub batch_objects: Option<u32>,
+    /// Bytes that batches, buffers and answers may take.
+    pub memory_bytes: u64,
+    /// How long a server with a node away, or one that takes no writes, is waited for.
+    pub patience: Duration,
+    /// The folder below which each run has a directory for its files, and where locks lie.
+    pub state: StateFolders,
+    /// Differences listed at most by the comparison.
+    pub differences_listed: usize,
+}
+
+/// Where files about runs lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateFolders {
+    /// Each run makes a directory of its own in here.
+    pub runs: PathBuf,
+    /// Locks by server and target.
+    pub locks: PathBuf,
+}
+
+impl Options {
+    /// How long a server is waited for, unless `patience` says otherwise.
+    pub const PATIENCE: Duration = Duration::from_secs(60);
+    /// Requests in flight at most, unless `jobs` says otherwise.
+    pub const MOST_JOBS: usize = 8;
+}
+
+/// One collection of a plan.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// Its name in the archive.
+    pub archived: CollectionName,
+    /// Its name on the server.
+    pub target: CollectionName,
+    /// What the archive kept of it.
+    pub content: Content,
+    /// Objects that will be written.
+    pub objects: u64,
+    /// Their plain bytes in the archive.
+    pub bytes: u64,
+    /// What will be different from the source, each as a clause.
+    pub remarks: Vec<String>,
+    /// Objects that will be sent to the server's vectoriser.
+    pub to_vectorise: u64,
+    /// Objects with an integer the server will refuse.
+    pub refused_integers: u64,
+}
+
+/// What a restore will do. Making it reads every byte that would be sent, and sends nothing but reading requests.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The server's URL without credentials.
+    pub url: String,
+    /// Its version, as it prints it.
+    pub server_version: String,
+    /// The archive's directory.
+    pub archive: PathBuf,
+    /// The collections, in the order they are restored.
+    pub collections: Vec<Planned>,
+    /// Why it is not known whether the server is whole, if so.
+    pub topology_unchecked: Option<String>,
+    /// The options it was made with.
+    pub options: Options,
+}
+
+/// A plan, with all that was opened and read to make it.
+#[derive(Clone)]
+pub struct Prepared {
+    /// The plan.
+    pub plan: Plan,
+    archive: Arc<Archive>,
+    work: Vec<Collection>,
+    server: Server,
+    started: Timestamp,
+}
+
+/// What is known about the server.
+#[derive(Debug, Clone)]
+struct Server {
+    meta: Meta,
+    nodes: Option<usize>,
+}
+
+impl Server {
+    fn target(&self) -> fit::Target<'_> {
+        fit::Target { version: &self.meta.version, modules: &self.meta.modules, nodes: self.nodes }
+    }
+}
+
+/// What it takes to restore one collection.
+#[derive(Debug, Clone)]
+struct Collection {
+    /// Its place in the archive's list.
+    at: usize,
+    indexed: Indexed,
+    fit: fit::Fit,
+    planned: Planned,
+    /// What will be different for other reasons than the fit of its schema.
+    remarks: Vec<String>,
+    renames: Renames,
+    /// With objects.
+    data: bool,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared").field("plan", &self.plan).finish_non_exhaustive()
+    }
+}
+
+impl Plan {
+    /// The collections as events and `--json` show them, by their names on the server.
+    #[must_use]
+    pub fn listed(&self) -> Vec<PlannedCollection> {
+        let one =
+            |p: &Planned| PlannedCollection { name: p.target.clone(), objects: Some(p.objects), bytes: Some(p.bytes) };
+        self.collections.iter().map(one).collect()
+    }
+}
+
+/// A restore that came to its end.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The result in numbers.
+    pub result: RunResult,
+    /// The directory of the run's files.
+    pub run_dir: PathBuf,
+    /// The file that lists the objects the server refused, if there are any.
+    pub rejected: Option<PathBuf>,
+    /// What is not as it was in the source: collection and clause.
+    pub remarks: Vec<(CollectionName, String)>,
+    /// The first differences that the comparison found, up to the limit.
+    pub differences: Vec<Differs>,
+    /// Why it is not known whether the server was whole, if so.
+    pub topology_unchecked: Option<String>,
+}
+
+/// A restore that stopped before its end.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Stopped {
+    /// Why.
+    #[source]
+    pub error: Error,
+    /// The directory of the run's files, if it got as far as making one.
+    pub run_dir: Option<PathBuf>,
+    /// What was created, with the objects known to be written.
+    pub created: Vec<(CollectionName, u64)>,
+    /// The result so far.
+    pub partial: Option<Box<RunResult>>,
+}

@@ -1,0 +1,154 @@
+//! From the class document in an archive to what is sent to a server: new names, and the rules for its version. Pure.
+
+use serde_json::Value;
+
+use super::Refusal;
+use super::applied::Applied;
+use super::place::{is_nothing, short, take, vectors};
+use super::rules::{MIXED_VECTORS, Then, hits};
+use crate::model::{CollectionName, Renames, Schema};
+use crate::weaviate::Version;
+
+/// What is known of the server that a collection is to be made on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    /// Its version.
+    pub version: &'a Version,
+    /// Names of the modules it has enabled.
+    pub modules: &'a [String],
+    /// Its nodes; `None` if the key may not ask.
+    pub nodes: Option<usize>,
+}
+
+/// A class document that was made to fit a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fit {
+    /// The collection's name on the server.
+    pub target: CollectionName,
+    /// The class document for `POST /v1/schema`.
+    pub create: String,
+    /// The class document for `PUT /v1/schema/{target}` right after: named vectors that join an unnamed one.
+    pub then: Option<String>,
+    /// What will not be as it was.
+    pub applied: Vec<Applied>,
+    /// What stands against it. If there is anything here, nothing may be sent.
+    pub refused: Vec<Refusal>,
+}
+
+impl Fit {
+    /// The class document the server will have been sent in the end.
+    pub(super) fn asked(&self) -> &str {
+        self.then.as_deref().unwrap_or(&self.create)
+    }
+}
+
+/// Makes a stored schema fit a server. Every key stays as it is unless a rule says otherwise.
+pub(super) fn fit(schema: &Schema, renames: &Renames, target: &Target<'_>) -> Fit {
+    let collection = &schema.name;
+    let mut document: Value = serde_json::from_slice(&schema.text).unwrap_or(Value::Null);
+    let mut applied = Vec::new();
+    let mut refused = Vec::new();
+    if schema.multi_tenant {
+        refused.push(Refusal::MultiTenant { collection: collection.clone() });
+    }
+    let mut left_out = Vec::new();
+    for hit in hits(&document, target.version) {
+        match hit.rule.then {
+            Then::Refused => refused.push(unsupported(collection, &hit.path, hit.value, hit.since(), target)),
+            Then::Dropped => applied.push(Applied::new(&hit.path, hit.value, None, hit.rule.lost)),
+            Then::LeftOut => {
+                applied.push(Applied::new(&hit.path, hit.value, None, hit.rule.lost));
+                left_out.push(hit.path);
+            }
+            // Known only once it is made.
+            Then::Decided => {}
+        }
+    }
+    for path in left_out {
+        take(&mut document, &path);
+    }
+    refused.extend(missing_modules(collection, &document, target));
+    applied.extend(lower_factor(&mut document, target));
+    rename(&mut document, renames.of(collection), renames);
+    let mixed = is_mixed(&document);
+    if mixed && !MIXED_VECTORS.knows(target.version) {
+        let path = ["vectorConfig".to_owned()];
+        let value = Value::from("beside an unnamed vector");
+        refused.push(unsupported(collection, &path, &value, Some("1.31".to_owned()), target));
+    }
+    let whole = document.to_string();
+    let (create, then) = if mixed {
+        take(&mut document, &["vectorConfig".to_owned()]);
+        (document.to_string(), Some(whole))
+    } else {
+        (whole, None)
+    };
+    Fit { target: renames.of(collection).clone(), create, then, applied, refused }
+}
+
+fn unsupported(
+    collection: &CollectionName,
+    path: &[String],
+    value: &Value,
+    since: Option<String>,
+    target: &Target<'_>,
+) -> Refusal {
+    let server = target.version.to_string();
+    Refusal::Unsupported { collection: collection.clone(), key: path.join("."), value: short(value), since, server }
+}
+
+/// Whether a collection has an unnamed vector and named ones. No server takes both in one request.
+fn is_mixed(document: &Value) -> bool {
+    !is_nothing(&document["vectorConfig"]) && !is_nothing(&document["vectorIndexType"])
+}
+
+/// Vectorisers that the server has not enabled. It would refuse the collection; it does not mind other modules.
+fn missing_modules(collection: &CollectionName, document: &Value, target: &Target<'_>) -> Vec<Refusal> {
+    let mut refused = Vec::new();
+    for (mut path, holder) in vectors(document) {
+        path.push("vectorizer".to_owned());
+        let chosen = match &holder["vectorizer"] {
+            Value::String(name) => vec![name],
+            Value::Object(members) => members.keys().collect(),
+            _ => Vec::new(),
+        };
+        for module in chosen {
+            if !module.is_empty() && module != "none" && !target.modules.contains(module) {
+                let (collection, key) = (collection.clone(), path.join("."));
+                refused.push(Refusal::Module { collection, key, module: module.clone() });
+            }
+        }
+    }
+    refused
+}
+
+/// More replicas than nodes: as many as there are nodes.
+fn lower_factor(document: &mut Value, target: &Target<'_>) -> Option<Applied> {
+    let most = u64::try_from(target.nodes?).ok()?.max(1);
+    let factor = document.pointer_mut("/replicationConfig/factor")?;
+    if factor.as_u64()? <= most {
+        return None;
+    }
+    let was = std::mem::replace(factor, Value::from(most));
+    let path = ["replicationConfig", "factor"].map(str::to_owned);
+    Some(Applied::new(&path, &was, Some(factor), Some("the server has too few nodes for as many replicas")))
+}
+
+/// The collection's new name, and those of the collections it refers to.
+fn rename(document: &mut Value, name: &CollectionName, renames: &Renames) {
+    if let Some(class) = document.get_mut("class") {
+        *class = Value::from(name.as_str());
+    }
+    // References are properties of the top level only.
+    // Not by index, which would put a null where there is no such key.
+    for property in document.get_mut("properties").and_then(Value::as_array_mut).into_iter().flatten() {
+        for data_type in property.get_mut("dataType").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(new) = data_type.as_str().and_then(|old| renames.get(old)) {
+                *data_type = Value::from(new.as_str());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! What is sent, what is said about it, and what is refused.
+
+use serde_json::{Value, json};
+
+use super::super::applied::clauses;
+use super::super::testing::{measured, name, schema, version};
+use super::*;
+
+const NEW: &str = "1.40.0";
+
+/// Fits a document to a server of one node without modules.
+fn fitted(document: &Value, on: &str) -> Fit {
+    fitted_as(document, on, &[], &Renames::default())
+}
+
+fn fitted_as(document: &Value, on: &str, modules: &[&str], renames: &Renames) -> Fit {
+    let modules: Vec<String> = modules.iter().map(|module| (*module).to_owned()).collect();
+    let target = Target { version: &version(on), modules: &modules, nodes: Some(1) };
+    fit(&schema(document), renames, &target)
+}
+
+fn refusals(fit: &Fit) -> Vec<String> {
+    fit.refused.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_document_that_fits_is_sent_as_it_stands() {
+    let text = r#"{"z":1,"class":"A","unknownToUs":{"b":[1.50,{"a":null}]},"properties":null,"vectorizer":"none"}"#;
+    let schema = Schema::parse(text.into()).expect("a schema");
+    let target = Target { version: &version(NEW), modules: &[], nodes: None };
+    let fit = fit(&schema, &Renames::default(), &target);
+    assert_eq!(fit.create, text.replace("1.50", "1.5"));
+    assert_eq!((fit.then, fit.applied.len(), fit.refused.len()), (None, 0, 0));
+}
+
+#[test]
+fn a_new_name_reaches_the_class_and_its_references() {
+    let mut renames = Renames::default();
+    renames.insert(name("A"), name("B"));
+    renames.insert(name("B"), name("A"));
+    let document = json!({"class": "A", "properties": [{"name": "A", "dataType": ["B", "C", "A"]}]});
+    let fit = fitted_as(&document, NEW, &[], &renames);
+    assert_eq!(fit.target, name("B"));
+    assert_eq!(fit.create, r#"{"class":"B","properties":[{"name":"A","dataType":["A","C","B"]}]}"#);
+}
+
+#[test]
+fn what_the_server_would_refuse_or_the_last_one_noted_is_left_out() {
+    let property = json!({"name": "p", "dataType": ["int"], "bucketGeneration": 2, "indexInverted": true,
+        "indexFilterable": true, "searchableBlockmax": true, "indexSearchable": false});
+    let document = json!({"class": "A", "properties": [property],
+        "replicationConfig": {"deletionStrategy": "TimeBasedResolution", "factor": 1}});
+    let left = r#"[{"name":"p","dataType":["int"],"indexFilterable":true,"indexSearchable":false}]"#;
+    let sent = |on| fitted(&document, on).create;
+    assert_eq!(sent("1.24.26"), format!(r#"{{"class":"A","properties":{left},"replicationConfig":{{"factor":1}}}}"#));
+    assert!(sent(NEW).ends_with(r#"{"deletionStrategy":"TimeBasedResolution","factor":1}}"#));
+    let alone = json!({"class": "A", "properties": [{"name": "p", "indexInverted": true}]});
+    assert!(fitted(&alone, NEW).create.contains("indexInverted"));
+}
+
+#[test]
+fn replicas_are_as_many_as_nodes_allow() {
+    let document = json!({"class": "A", "replicationConfig": {"factor": 3}});
+    let fit = fitted(&document, NEW);
+    assert_eq!(fit.create, r#"{"class":"A","replicationConfig":{"factor":1}}"#);
+    assert_eq!(
+        clauses(&fit.applied),
+        ["replicationConfig.factor becomes 1, it was 3: the server has too few nodes for as many replicas"]
+    );
+    for nodes in [Some(3), Some(5), None] {
+        let target = Target { version: &version(NEW), modules: &[], nodes };
+        let fit = super::fit(&schema(&document), &Renames::default(), &target);
+        assert!(fit.applied.is_empty() && fit.create.contains(r#""factor":3"#), "{nodes:?}");
+    }
+}
+
+#[test]
+fn named_vectors_beside_an_unnamed_one_come_second() {
+    let document = json!({"class": "A", "vectorConfig": {"v": {"vectorIndexType": "flat", "vectorizer": {"none": {}}}},
+        "vectorIndexType": "hnsw", "vectorizer": "none"});
+    let fit = fitted(&document, "1.31.0");
+    assert_eq!(fit.create, r#"{"class":"A","vectorIndexType":"hnsw","vectorizer":"none"}"#);
+    assert_eq!(fit.asked(), document.to_string());
+    assert!(fit.refused.is_empty());
+    assert_eq!(
+        refusals(&fitted(&document, "1.30.23")),
+        [r#"A: vectorConfig "beside an unnamed vector" needs Weaviate 1.31 or later, the server is 1.30.23"#]
+    );
+    let named_only = json!({"class": "A", "vectorConfig": {"v": {"vectorIndexType": "flat"}}, "vectorIndexType": ""});
+    let unnamed_only = json!({"class": "A", "vectorConfig": {}, "vectorIndexType": "hnsw"});
+    for document in [named_only, unnamed_only] {
+        let fit = fitted(&document, "1.24.26");
+        assert_eq!((fit.asked(), fit.then.is_none(), fit.refused.len()), (fit.create.as_str(), true, 0));
+    }
+}
+
+#[test]
+fn a_vectoriser_that_is_not_enabled_is_refused() {
+    let vector = |module: &str| json!({"vectorIndexType": "hnsw", "vectorizer": {module: {"model": "m"}}});
+    let document = json!({"class": "A", "vectorizer": "text2vec-x", "moduleConfig": {"generative-y": {}},
+        "vectorConfig": {"v": vector("text2vec-z"), "w": vector("none")}});
+    let found = refusals(&fitted(&document, NEW));
+    assert_eq!(
+        found,
+        [
+            r#"A: vectorizer needs the module "text2vec-x", which the server has not enabled"#,
+            r#"A: vectorConfig.v.vectorizer needs the module "text2vec-z", which the server has not enabled"#,
+        ]
+    );
+    assert!(fitted_as(&document, NEW, &["text2vec-x", "text2vec-z"], &Renames::default()).refused.is_empty());
+    for fine in [json!("none"), json!(""), Value::Null] {
+        assert!(fitted(&json!({"class": "A", "vectorizer": fine}), NEW).refused.is_empty());
+    }
+}
+
+#[test]
+fn tenants_are_refused() {
+    let fit = fitted(&json!({"class": "A", "multiTenancyConfig": {"enabled": true}}), NEW);
+    assert_eq!(fit.refused, [Refusal::MultiTenant { collection: name("A") }]);
+}
+
+#[test]
+fn a_refusal_names_key_value_and_version() {
+    let document = json!({"class": "A", "properties": [{"name": "h", "dataType": ["blobHash"]}],
+        "vectorIndexType": "dynamic", "vectorIndexConfig": {"hnsw": {"rq": {"enabled": true, "bits": 8}}}});
+    assert_eq!(
+        refusals(&fitted(&document, "1.31.0")),
+        [
+            r#"A: properties.h.dataType ["blobHash"] needs Weaviate 1.37 or later, the server is 1.31.0"#,
+            r#"A: vectorIndexConfig.hnsw.rq {"enabled":true,"bits":8} needs Weaviate 1.32 or later, the server is 1.31.0"#,
+        ]
+    );
+    let dropped = json!({"class": "A", "vectorIndexType": "none"});
+    assert_eq!(
+        refusals(&fitted(&dropped, NEW)),
+        [r#"A: vectorIndexType "none" is nothing that Weaviate 1.40.0 can create"#]
+    );
+    assert!(fitted(&document, NEW).refused.is_empty());
+}
+
+#[test]
+fn real_documents_fit_where_they_were_made() {
+    for file in measured() {
+        for (stored, _) in &file.pairs {
+            let target = Target { version: &file.version, modules: &[], nodes: Some(1) };
+            let fit = fit(&schema(stored), &Renames::default(), &target);
+            assert_eq!(refusals(&fit), Vec::<String>::new(), "{} {}", file.file, stored["class"]);
+        }
+    }
+}

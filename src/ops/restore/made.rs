@@ -1,0 +1,182 @@
+//! Did the server make what was asked, and did it stay so? Compares class documents key by key. Pure.
+
+use serde_json::Value;
+
+use super::applied::Applied;
+use super::fit::Target;
+use super::place::{self, Path, is_nothing, is_off, shape, short};
+use super::rules::{NOTES, Then, hits};
+use crate::model::Schema;
+
+/// Changes named at most by [`grown`].
+const CHANGES_NAMED: usize = 5;
+/// The quantisers of a vector index: what a server's default may switch on.
+const QUANTISERS: [&str; 4] = ["pq", "bq", "sq", "rq"];
+const QUANTISED: &str = "the server compresses vectors by default";
+
+/// What a server made of a class document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Made {
+    /// What was asked, but for what the rules allow.
+    Same {
+        /// Keys the server added, each once; `*` stands for the name of a property or vector.
+        additions: Vec<String>,
+        /// What is not as asked, and may be; with what the fit foretold.
+        applied: Vec<Applied>,
+    },
+    /// Something else.
+    Other {
+        /// What is different, each as a clause.
+        differences: Vec<String>,
+    },
+}
+
+/// Compares what a server shows with what it was sent in the end (see [`super::fit::Fit::asked`]). Order does not matter,
+/// numbers are compared by value, properties by name.
+pub(super) fn made(asked: &str, archived: &Schema, got: &Schema, target: &Target<'_>) -> Made {
+    let asked: Value = serde_json::from_str(asked).unwrap_or(Value::Null);
+    let (archived, got) = (parse(archived), parse(got));
+    let rules = hits(&asked, target.version);
+    let mut applied = Vec::new();
+    let mut differences = Vec::new();
+    let mut additions: Vec<String> = Vec::new();
+    for change in changes(&asked, &got) {
+        let by_rule = rules.iter().find(|hit| {
+            let gone = hit.rule.then == Then::Dropped && change.now.is_none();
+            change.path.starts_with(&hit.path) && (gone || hit.rule.then == Then::Decided)
+        });
+        let lost = by_rule.map(|hit| hit.rule.lost);
+        let lost = lost.or_else(|| quantised(&change, &asked, &got).then_some(Some(QUANTISED)));
+        match (lost, change.was) {
+            (Some(lost), was) => {
+                applied.push(Applied::new(&change.path, was.unwrap_or(&Value::Null), change.now, lost));
+            }
+            // Left out on purpose, and named by the fit.
+            (None, None) if place::at(&archived, &change.path).is_some() => {}
+            (None, None) => {
+                let addition = change.addition();
+                if !additions.contains(&addition) {
+                    additions.push(addition);
+                }
+            }
+            (None, Some(_)) => differences.push(change.clause()),
+        }
+    }
+    if differences.is_empty() { Made::Same { additions, applied } } else { Made::Other { differences } }
+}
+
+/// What changed in a schema between two looks at it, as a clause; auto-schema adds properties to what others write to.
+pub(super) fn grown(before: &Schema, after: &Schema) -> Option<String> {
+    if before.text == after.text {
+        return None;
+    }
+    let (before, after) = (parse(before), parse(after));
+    let mut changes = changes(&before, &after);
+    changes.retain(|change| change.path.last().is_none_or(|key| !NOTES.contains(&key.as_str())));
+    let mut clauses: Vec<String> = changes.iter().take(CHANGES_NAMED).map(Change::clause).collect();
+    if changes.len() > CHANGES_NAMED {
+        clauses.push(format!("{} more", changes.len() - CHANGES_NAMED));
+    }
+    (!clauses.is_empty()).then(|| clauses.join(", "))
+}
+
+fn parse(schema: &Schema) -> Value {
+    serde_json::from_slice(&schema.text).unwrap_or(Value::Null)
+}
+
+/// One place where two documents differ.
+struct Change<'a> {
+    path: Path,
+    /// `None`: the key is new.
+    was: Option<&'a Value>,
+    /// `None`: the key is gone.
+    now: Option<&'a Value>,
+}
+
+impl Change<'_> {
+    /// The key that was added, with its value if that is more than nothing.
+    fn addition(&self) -> String {
+        let value = self.now.filter(|now| !is_off(now) && !now.is_object());
+        value.map_or_else(|| shape(&self.path), |value| format!("{} {}", shape(&self.path), short(value)))
+    }
+
+    fn clause(&self) -> String {
+        let key = self.path.join(".");
+        match (self.was, self.now) {
+            (Some(was), Some(now)) => format!("{key} is {}, not {}", short(now), short(was)),
+            (Some(was), None) => format!("{key} {} is missing", short(was)),
+            (None, _) => format!("{key} was added"),
+        }
+    }
+}
+
+fn changes<'a>(was: &'a Value, now: &'a Value) -> Vec<Change<'a>> {
+    let mut found = Vec::new();
+    compare(was, now, &mut Vec::new(), &mut found);
+    found
+}
+
+/// Goes down both documents as far as both have objects or lists of properties.
+fn compare<'a>(was: &'a Value, now: &'a Value, path: &mut Path, found: &mut Vec<Change<'a>>) {
+    let (Some(old), Some(new)) = (members(was), members(now)) else {
+        if !equal(was, now) {
+            found.push(Change { path: path.clone(), was: Some(was), now: Some(now).filter(|now| !now.is_null()) });
+        }
+        return;
+    };
+    let twin = |list: &[(&'a str, &'a Value)], key: &str| list.iter().find(|(k, _)| *k == key).map(|(_, value)| *value);
+    for (key, value) in &old {
+        path.push((*key).to_owned());
+        match twin(&new, key) {
+            Some(other) => compare(value, other, path, found),
+            None if value.is_null() || is_empty(value) => {}
+            None => found.push(Change { path: path.clone(), was: Some(value), now: None }),
+        }
+        path.pop();
+    }
+    for (key, value) in &new {
+        if twin(&old, key).is_none() && !value.is_null() && !is_empty(value) {
+            path.push((*key).to_owned());
+            found.push(Change { path: path.clone(), was: None, now: Some(value) });
+            path.pop();
+        }
+    }
+}
+
+/// An object's members, or a list's elements by name if all have one. Nothing has none.
+fn members(value: &Value) -> Option<Vec<(&str, &Value)>> {
+    match value {
+        Value::Object(members) => Some(members.iter().map(|(key, value)| (key.as_str(), value)).collect()),
+        Value::Null => Some(Vec::new()),
+        Value::Array(list) => list.iter().map(|element| Some((element.get("name")?.as_str()?, element))).collect(),
+        _ => None,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    (value.is_array() || value.is_object()) && is_nothing(value)
+}
+
+fn equal(a: &Value, b: &Value) -> bool {
+    let none = |value: &Value| value.is_null() || is_empty(value);
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
+        _ => a == b || (none(a) && none(b)),
+    }
+}
+
+/// Whether a quantiser differs because the server switched it on by default, which it then says beside it.
+fn quantised(change: &Change<'_>, asked: &Value, got: &Value) -> bool {
+    let Some(key) = change.path.iter().position(|key| QUANTISERS.contains(&key.as_str())) else { return false };
+    let index = &change.path[..key];
+    let noted = |document: &Value| {
+        place::at(document, index).is_some_and(|settings| settings["trackDefaultQuantization"] == true)
+    };
+    let quantiser = &change.path[..=key];
+    let was_off = place::at(asked, quantiser).is_none_or(is_off);
+    was_off && place::at(got, quantiser).is_some_and(|now| !is_off(now)) && noted(got) && !noted(asked)
+}
+
+#[cfg(test)]
+mod tests;

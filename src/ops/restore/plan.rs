@@ -1,0 +1,162 @@
+//! The plan of a restore: what is in the archive, what the server can hold, what is in the way. Reads every byte that
+//! would be sent, and sends reading requests only.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::applied::clauses;
+use super::fit::fit;
+use super::order::order;
+use super::survey::{Survey, survey};
+use super::{Collection, Options, Plan, Planned, Prepared, Refusal, Server};
+use crate::archive::{Archive, Content};
+use crate::event::Warning;
+use crate::model::{CollectionName, Renames, Schema};
+use crate::ops::chosen::{self, Chosen};
+use crate::ops::prove::{self, Indexed};
+use crate::ops::{Error, Session, blocking};
+use crate::weaviate::{Client, Topology};
+
+/// Looks at archive and server, and says what a restore would do. Sends reading requests only.
+pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Prepared, Error> {
+    let archive = prove::open(session, options.archive.clone()).await?;
+    let (opened, wanted) = (Arc::clone(&archive), options.clone());
+    let choose = move || {
+        let schemas = opened.collections().iter().map(|entry| opened.schema(entry)).collect::<Result<Vec<_>, _>>()?;
+        chosen::choose(schemas, &wanted.selection, wanted.name.as_ref(), &wanted.renames)
+    };
+    let Chosen { collections, renames } = blocking("choose", choose).await?;
+    client.ready().await?;
+    let meta = client.meta().await?;
+    let server = Server { nodes: client.node_count().await?, meta };
+    let topology_unchecked = members(client, session, &collections).await?;
+
+    let mut refusals = in_the_way(client, &collections, &renames).await?;
+    let schemas: Vec<Schema> = collections.iter().map(|(_, schema)| schema.clone()).collect();
+    let live: BTreeSet<CollectionName> = client.schemas().await?.into_iter().map(|s| s.name).collect();
+    let sequence = order(&schemas, &|name| live.contains(name), &renames).unwrap_or_else(|more| {
+        refusals.extend(more);
+        (0..schemas.len()).collect()
+    });
+    let mut fits = Vec::new();
+    for schema in &schemas {
+        let fit = fit(schema, &renames, &server.target());
+        refusals.extend(fit.refused.iter().cloned());
+        fits.push(fit);
+    }
+    // What can be known without reading the objects is told at once.
+    refuse(refusals, schemas.len())?;
+
+    let mut planned = Vec::new();
+    for place in sequence {
+        let (at, _) = collections[place];
+        let indexed = prove::index(&archive, at).await?;
+        let data = options.data && archive.collections()[at].content != Content::SchemaOnly;
+        let found = if data { survey(session, &archive, at, &indexed, &options).await? } else { Survey::default() };
+        let fit = fits[place].clone();
+        planned.push(describe(&archive, at, indexed, fit, found, &renames, &options, data));
+    }
+    refuse(planned.iter().filter_map(|c| vectoriser(c, &options)).collect(), schemas.len())?;
+    let plan = Plan {
+        url: client.url().to_owned(),
+        server_version: server.meta.version.text.clone(),
+        archive: options.archive.clone(),
+        collections: planned.iter().map(|c| c.planned.clone()).collect(),
+        topology_unchecked,
+        options,
+    };
+    Ok(Prepared { plan, archive, work: planned, server, started: session.clock.now() })
+}
+
+fn refuse(refusals: Vec<Refusal>, chosen: usize) -> Result<(), Error> {
+    if refusals.is_empty() { Ok(()) } else { Err(Error::CannotRestore { refusals, chosen }) }
+}
+
+/// Refuses a server with a node away; says why it cannot be asked, if so.
+async fn members(client: &Client, session: &Session, collections: &[(usize, Schema)]) -> Result<Option<String>, Error> {
+    match client.members().await {
+        Topology::Whole { .. } => Ok(None),
+        Topology::Unchecked { reason, .. } => {
+            session.events.warn(Warning::TopologyUnchecked { reason: reason.clone() });
+            Ok(Some(reason))
+        }
+        Topology::Broken { reason } => match collections.first() {
+            Some((_, schema)) => {
+                Err(Error::NotWhole { collection: schema.name.clone(), reason, waited: Duration::ZERO })
+            }
+            None => Ok(Some(reason)),
+        },
+    }
+}
+
+/// Targets that exist, under any spelling, or that are names of aliases.
+async fn in_the_way(
+    client: &Client,
+    collections: &[(usize, Schema)],
+    renames: &Renames,
+) -> Result<Vec<Refusal>, Error> {
+    let aliases = client.aliases().await?.map(|a| a.pairs).unwrap_or_default();
+    let live = client.schemas().await?;
+    let mut refusals = Vec::new();
+    for (_, schema) in collections {
+        let target = renames.of(&schema.name);
+        let same = |name: &str| name.eq_ignore_ascii_case(target.as_str());
+        if let Some((_, collection)) = aliases.iter().find(|(alias, _)| same(alias)) {
+            let (name, of) = (schema.name.clone(), collection.clone());
+            refusals.push(Refusal::IsAlias { collection: name, alias: target.clone(), of });
+        } else if let Some(there) = live.iter().find(|s| same(s.name.as_str())) {
+            refusals.push(Refusal::Exists { collection: schema.name.clone(), there: there.name.clone() });
+        }
+    }
+    Ok(refusals)
+}
+
+/// Objects that would be sent to a vectoriser cost money, or fail: only when asked for.
+fn vectoriser(collection: &Collection, options: &Options) -> Option<Refusal> {
+    let objects = collection.planned.to_vectorise;
+    let refused = objects > 0 && !options.revectorize;
+    refused.then(|| Refusal::WouldVectorise { collection: collection.planned.archived.clone(), objects })
+}
+
+#[expect(clippy::too_many_arguments, reason = "what is known about one collection, gathered once")]
+fn describe(
+    archive: &Archive,
+    at: usize,
+    indexed: Indexed,
+    fit: super::fit::Fit,
+    found: Survey,
+    renames: &Renames,
+    options: &Options,
+    data: bool,
+) -> Collection {
+    let entry = &archive.collections()[at];
+    let schema = &indexed.schema;
+    let mut remarks = Vec::new();
+    if data && !schema.blob_hashes.is_empty() {
+        let names = schema.blob_hashes.join(", ");
+        remarks.push(format!("the blobHash values of {names} cannot be written back and are left out"));
+    }
+    if data && found.refused_integers > 0 && options.clamp_ints {
+        remarks.push("integers beyond ±9223372036854774784 become the nearest ones that the server takes".to_owned());
+    }
+    if data && entry.content == Content::Full && !options.vectors && !entry.vectors.is_empty() {
+        let made = found.to_vectorise > 0;
+        let what = if made { "vectors are left out, and the server makes new ones" } else { "vectors are left out" };
+        remarks.push(what.to_owned());
+    }
+    if options.data && entry.content == Content::SchemaOnly {
+        remarks.push("the archive holds its schema alone".to_owned());
+    }
+    let planned = Planned {
+        archived: schema.name.clone(),
+        target: renames.of(&schema.name).clone(),
+        content: entry.content,
+        objects: if data { entry.objects } else { 0 },
+        bytes: if data { entry.bytes } else { 0 },
+        remarks: clauses(&fit.applied).into_iter().chain(remarks.clone()).collect(),
+        to_vectorise: found.to_vectorise,
+        refused_integers: found.refused_integers,
+    };
+    Collection { at, indexed, fit, planned, remarks, renames: renames.clone(), data }
+}

@@ -1,0 +1,118 @@
+//! What stands against restoring a collection to a server, as data.
+
+use crate::model::CollectionName;
+
+/// Why a collection cannot be restored as it was saved. Collections go by their names in the archive.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It has tenants.
+    #[error("{collection} is multi-tenant, and multi-tenant collections are not supported yet")]
+    MultiTenant {
+        /// The collection.
+        collection: CollectionName,
+    },
+    /// A setting that the server's version does not know, and without which the collection would be another one.
+    #[error("{collection}: {key} {value} {}", needs(since.as_deref(), server))]
+    Unsupported {
+        /// The collection.
+        collection: CollectionName,
+        /// Where it stands in the class document, keys from the top.
+        key: String,
+        /// Its value as JSON, cut if long.
+        value: String,
+        /// The first version that holds it; `None` if none is known.
+        since: Option<String>,
+        /// The server's version.
+        server: String,
+    },
+    /// A vectoriser the server has not enabled.
+    #[error("{collection}: {key} needs the module {module:?}, which the server has not enabled")]
+    Module {
+        /// The collection.
+        collection: CollectionName,
+        /// Where it stands in the class document, keys from the top.
+        key: String,
+        /// The module.
+        module: String,
+    },
+    /// A reference to a collection that is neither chosen nor on the server.
+    #[error("{collection}: {property} refers to {target}, which is neither chosen nor on the server")]
+    MissingTarget {
+        /// The collection.
+        collection: CollectionName,
+        /// The reference property.
+        property: String,
+        /// The collection it refers to, as the archive calls it.
+        target: String,
+    },
+    /// A reference to itself.
+    #[error("{collection}: {property} refers to itself, which needs a second pass that this version does not do yet")]
+    SelfReference {
+        /// The collection.
+        collection: CollectionName,
+        /// The reference property.
+        property: String,
+    },
+    /// Collections that refer to one another in a circle.
+    #[error("{} refer to one another, which needs a second pass that this version does not do yet", names(collections))]
+    Cycle {
+        /// The collections; each refers to the next, the last to the first.
+        collections: Vec<CollectionName>,
+    },
+    /// The server has a collection of that name.
+    #[error("{collection}: the server has {there} already")]
+    Exists {
+        /// The collection.
+        collection: CollectionName,
+        /// The name that is taken, as the server spells it.
+        there: CollectionName,
+    },
+    /// The server has an alias of that name.
+    #[error("{collection}: {alias} is an alias of {of} on the server")]
+    IsAlias {
+        /// The collection.
+        collection: CollectionName,
+        /// The name that is taken.
+        alias: CollectionName,
+        /// What it stands for.
+        of: CollectionName,
+    },
+    /// Objects would be sent to the server's vectoriser.
+    #[error("{collection}: {objects} objects lack a vector that the server would make, which may cost money")]
+    WouldVectorise {
+        /// The collection.
+        collection: CollectionName,
+        /// How many.
+        objects: u64,
+    },
+}
+
+impl Refusal {
+    /// The collections it is about.
+    #[must_use]
+    pub fn collections(&self) -> &[CollectionName] {
+        match self {
+            Self::MultiTenant { collection }
+            | Self::Unsupported { collection, .. }
+            | Self::Module { collection, .. }
+            | Self::MissingTarget { collection, .. }
+            | Self::Exists { collection, .. }
+            | Self::IsAlias { collection, .. }
+            | Self::WouldVectorise { collection, .. }
+            | Self::SelfReference { collection, .. } => std::slice::from_ref(collection),
+            Self::Cycle { collections } => collections,
+        }
+    }
+}
+
+fn needs(since: Option<&str>, server: &str) -> String {
+    match since {
+        Some(since) => format!("needs Weaviate {since} or later, the server is {server}"),
+        None => format!("is nothing that Weaviate {server} can create"),
+    }
+}
+
+fn names(collections: &[CollectionName]) -> String {
+    collections.iter().map(CollectionName::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,341 @@
+//! Carries out a restore's plan: creates every collection, fills one after the other, counts, reads the schemas again,
+//! and compares the content.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::create::{Created, create};
+use super::fill::{FLOW_BYTES, Fill, Filled};
+use super::made::grown;
+use super::{Collection, Options, Outcome, Plan, Prepared, Stopped};
+use crate::archive::digest::Hash;
+use crate::archive::{Lock, RunAbout, RunFiles, RunRecord, runfiles};
+use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
+use crate::model::CollectionName;
+use crate::ops::verify::{CompareOptions, Differs, Pair, compare_collection};
+use crate::ops::{Error, Session, blocking, proof};
+use crate::pipeline::budget::Budget;
+use crate::pipeline::watch::Watch;
+use crate::weaviate::Client;
+
+/// Everything but the budget of batches that a run holds in memory: sockets, line buffers and codecs.
+const OTHER_MEMORY_BYTES: u64 = 24 << 20;
+/// The least that batches may take.
+const LEAST_BATCH_BYTES: u64 = 4 << 20;
+/// Pauses before a count that is not what was written is believed: the last writes may still be on their way.
+const COUNT_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(2)];
+
+/// What a run gathered so far.
+struct Gathered {
+    files: Option<RunFiles>,
+    locks: Vec<Box<dyn Lock>>,
+    created: BTreeMap<CollectionName, Created>,
+    /// Collections that exist since this run, but not as they should.
+    half_made: Vec<CollectionName>,
+    filled: BTreeMap<CollectionName, Filled>,
+    results: Vec<CollectionResult>,
+    remarks: Vec<(CollectionName, String)>,
+    differences: Vec<Differs>,
+    unchecked: Option<String>,
+    /// Something is not as it was: rejected, different, or a schema that grew.
+    incomplete: bool,
+}
+
+/// Runs a plan to its end. With an error, what was created and written stays, and is named.
+pub async fn run(client: &Client, session: &Session, prepared: Prepared) -> Result<Outcome, Stopped> {
+    let plan = &prepared.plan;
+    session.events.emit(Event::PlanMade { collections: plan.listed() });
+    let mut gathered = Gathered {
+        files: None,
+        locks: Vec::new(),
+        created: BTreeMap::new(),
+        half_made: Vec::new(),
+        filled: BTreeMap::new(),
+        results: Vec::new(),
+        remarks: Vec::new(),
+        differences: Vec::new(),
+        unchecked: plan.topology_unchecked.clone(),
+        incomplete: false,
+    };
+    let done = Run { client, session, plan, prepared: &prepared }.all(&mut gathered).await;
+    let run_dir = gathered.files.as_ref().map(|files| files.path().to_owned());
+    let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
+    let result = || {
+        let archive = Some(plan.archive.display().to_string());
+        RunResult { retries: client.retries(), ..RunResult::of(Op::Restore, status, archive, gathered.results.clone()) }
+    };
+    match done {
+        Ok(()) => Ok(Outcome {
+            result: result(),
+            rejected: gathered.files.as_ref().and_then(RunFiles::rejected),
+            run_dir: run_dir.unwrap_or_default(),
+            remarks: gathered.remarks,
+            differences: gathered.differences,
+            topology_unchecked: gathered.unchecked,
+        }),
+        Err(error) => {
+            let written = |name: &CollectionName| gathered.filled.get(name).map_or(0, |f| f.objects - f.rejected);
+            let created =
+                gathered.created.keys().chain(&gathered.half_made).map(|name| (name.clone(), written(name))).collect();
+            Err(Stopped { error, run_dir, created, partial: Some(Box::new(result())) })
+        }
+    }
+}
+
+struct Run<'a> {
+    client: &'a Client,
+    session: &'a Session,
+    plan: &'a Plan,
+    prepared: &'a Prepared,
+}
+
+impl Run<'_> {
+    async fn all(&self, gathered: &mut Gathered) -> Result<(), Error> {
+        self.begin(gathered).await?;
+        for collection in &self.prepared.work {
+            self.going()?;
+            self.create(collection, gathered).await?;
+        }
+        let memory = self.plan.options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES).max(LEAST_BATCH_BYTES);
+        let budget = Budget::with_flow(memory, FLOW_BYTES);
+        for collection in &self.prepared.work {
+            self.going()?;
+            self.one(collection, &budget, gathered).await?;
+        }
+        self.record(gathered, RunRecord::Complete).await
+    }
+
+    fn going(&self) -> Result<(), Error> {
+        if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    /// Takes the locks and makes the run's directory.
+    async fn begin(&self, gathered: &mut Gathered) -> Result<(), Error> {
+        let (disk, state, url) =
+            (Arc::clone(&self.session.disk), self.plan.options.state.clone(), self.plan.url.clone());
+        let targets: Vec<CollectionName> = self.prepared.work.iter().map(|c| c.planned.target.clone()).collect();
+        let about = self.about();
+        let begin = move || {
+            let mut locks = Vec::new();
+            for target in &targets {
+                locks.push(runfiles::lock(&*disk, &state.locks, &url, target)?);
+            }
+            let files = RunFiles::create(disk, &state.runs, about)?;
+            Ok::<_, crate::archive::Error>((locks, files))
+        };
+        let (locks, files) = blocking("run files", begin).await?;
+        (gathered.locks, gathered.files) = (locks, Some(files));
+        Ok(())
+    }
+
+    fn about(&self) -> RunAbout {
+        let (plan, options) = (self.plan, &self.plan.options);
+        let archive_at = options.archive_at.display().to_string();
+        let names = self.prepared.work.iter().map(|c| [&c.planned.archived, &c.planned.target]).collect::<Vec<_>>();
+        let options = json!({
+            "collections": names, "data": options.data, "vectors": options.vectors,
+            "revectorize": options.revectorize, "clamp_ints": options.clamp_ints, "verify": options.verify,
+            "jobs": options.jobs, "batch_size": options.batch_objects, "memory_bytes": options.memory_bytes,
+        });
+        RunAbout {
+            op: Op::Restore,
+            tool: RunAbout::this_tool(),
+            run_id: uuid::Uuid::now_v7(),
+            started: self.prepared.started,
+            server_url: plan.url.clone(),
+            server_version: plan.server_version.clone(),
+            archive: archive_at,
+            archive_run_id: self.prepared.archive.manifest().run_id.clone(),
+            options: match options {
+                Value::Object(options) => options,
+                _ => Map::new(),
+            },
+        }
+    }
+
+    /// Writes a line into the journal, durably.
+    async fn record(&self, gathered: &mut Gathered, record: RunRecord) -> Result<(), Error> {
+        let Some(mut files) = gathered.files.take() else { return Err(Error::Stage { what: "journal".into() }) };
+        let write = move || {
+            let written = files.record(&record).and_then(|()| files.sync());
+            Ok::<_, crate::archive::Error>((files, written))
+        };
+        let (files, written) = blocking("journal", write).await?;
+        gathered.files = Some(files);
+        Ok(written?)
+    }
+
+    async fn create(&self, collection: &Collection, gathered: &mut Gathered) -> Result<(), Error> {
+        let planned = &collection.planned;
+        let (collection_name, target) = (planned.archived.clone(), planned.target.clone());
+        self.record(gathered, RunRecord::Intent { collection: collection_name, target: target.clone() }).await?;
+        let created = create(self.client, self.session, collection, &self.prepared.server).await;
+        let in_the_way = matches!(created, Err(Error::CannotRestore { .. }));
+        if created.is_err() && !in_the_way && matches!(self.client.schema(&planned.target).await, Ok(Some(_))) {
+            gathered.half_made.push(planned.target.clone());
+        }
+        let created = created?;
+        let schema_sha256 = Hash(Sha256::digest(collection.fit.create.as_bytes()).into());
+        self.record(gathered, RunRecord::Created { target, schema_sha256 }).await?;
+        let remarks = collection.remarks.iter().chain(&created.remarks);
+        gathered.remarks.extend(remarks.map(|remark| (planned.target.clone(), remark.clone())));
+        gathered.created.insert(planned.target.clone(), created);
+        Ok(())
+    }
+
+    /// Fills one collection and proves it.
+    async fn one(&self, collection: &Collection, budget: &Budget, gathered: &mut Gathered) -> Result<(), Error> {
+        let planned = &collection.planned;
+        let (name, session) = (planned.target.clone(), self.session);
+        session.events.emit(Event::CollectionStarted { collection: name.clone(), objects: Some(planned.objects) });
+        let Some(created) = gathered.created.get(&name).cloned() else {
+            return Err(Error::Stage { what: "create".into() });
+        };
+        let mut result = CollectionResult { bytes: planned.bytes, ..CollectionResult::of(name.clone()) };
+        if collection.data {
+            let mut watch = Watch::new(self.client.clone(), created.schema.clone(), session.events.clone());
+            self.until_whole(&mut watch).await?;
+            self.writable(&name).await?;
+            let filled = self.fill(collection, budget, gathered).await?;
+            (result.objects, result.rejected) = (filled.objects - filled.rejected, filled.rejected);
+            result.bytes = planned.bytes.saturating_sub(filled.rejected_bytes);
+            gathered.incomplete |= filled.rejected > 0;
+            self.count(collection, filled, &mut watch, gathered).await?;
+            self.read_again(&created, gathered).await?;
+            if self.plan.options.verify {
+                self.compare(collection, &mut result, gathered).await?;
+            }
+            gathered.unchecked = gathered.unchecked.take().or(watch.unchecked().map(str::to_owned));
+        }
+        session.events.emit(Event::CollectionFinished(result.clone()));
+        gathered.results.push(result);
+        Ok(())
+    }
+
+    /// A write to a read-only shard may be answered with SUCCESS and lost: such shards are looked for first.
+    async fn writable(&self, name: &CollectionName) -> Result<(), Error> {
+        let shards = self.session.unless_stopped(self.client.read_only_shards(name)).await?;
+        if shards.is_empty() { Ok(()) } else { Err(Error::ReadOnly { collection: name.clone(), shards }) }
+    }
+
+    async fn fill(&self, collection: &Collection, budget: &Budget, gathered: &mut Gathered) -> Result<Filled, Error> {
+        let Some(files) = gathered.files.take() else { return Err(Error::Stage { what: "journal".into() }) };
+        let (client, session, options, archive) =
+            (self.client, self.session, &self.plan.options, &self.prepared.archive);
+        let (filled, files, done) = Fill { client, session, options, archive, budget }.run(collection, files).await;
+        gathered.files = files;
+        gathered.filled.insert(collection.planned.target.clone(), filled);
+        done?;
+        let (target, expected) = (collection.planned.target.clone(), collection.planned.objects);
+        if filled.objects != expected {
+            return Err(Error::Stage { what: format!("{} of {expected} objects were dealt with", filled.objects) });
+        }
+        self.record(
+            gathered,
+            RunRecord::Finished { target, objects: filled.objects - filled.rejected, rejected: filled.rejected },
+        )
+        .await?;
+        Ok(filled)
+    }
+
+    /// SUCCESS is trusted only with the count: it must be what was written, taken while the server is whole.
+    async fn count(
+        &self,
+        collection: &Collection,
+        filled: Filled,
+        watch: &mut Watch,
+        gathered: &mut Gathered,
+    ) -> Result<(), Error> {
+        let (name, written) = (&collection.planned.target, filled.objects - filled.rejected);
+        let mut counted = None;
+        for pause in COUNT_PAUSES {
+            tokio::time::sleep(pause).await;
+            self.until_whole(watch).await?;
+            let counts = self.session.unless_stopped(self.client.counts(std::slice::from_ref(name))).await?;
+            counted = counts.first().and_then(proof::known);
+            if counted.is_none_or(|counted| counted == written) && watch.ask().await {
+                break;
+            }
+        }
+        match counted {
+            Some(counted) if counted != written => {
+                gathered.incomplete = true;
+                let text = format!("{written} objects were written, but the server counts {counted}");
+                gathered.remarks.push((name.clone(), text));
+                self.session.events.warn(Warning::CountMismatch { collection: name.clone(), listed: written, counted });
+            }
+            Some(_) => {}
+            None => {
+                let reason = "it may not be asked".to_owned();
+                self.session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
+            }
+        }
+        Ok(())
+    }
+
+    /// What auto-schema invented while objects were written.
+    async fn read_again(&self, created: &Created, gathered: &mut Gathered) -> Result<(), Error> {
+        let name = created.schema.name.clone();
+        let now = self.session.unless_stopped(self.client.schema(&name)).await?;
+        let Some(now) = now else { return Err(Error::Vanished { collection: name }) };
+        if let Some(what) = grown(&created.schema, &now) {
+            gathered.incomplete = true;
+            gathered
+                .remarks
+                .push((name.clone(), format!("the server added to the schema while objects were written: {what}")));
+            self.session.events.warn(Warning::SchemaGrew { collection: name, what });
+        }
+        Ok(())
+    }
+
+    async fn compare(
+        &self,
+        collection: &Collection,
+        result: &mut CollectionResult,
+        gathered: &mut Gathered,
+    ) -> Result<(), Error> {
+        let options = &self.plan.options;
+        let pair = Pair {
+            archive: Arc::clone(&self.prepared.archive),
+            at: collection.at,
+            schema: collection.indexed.schema.clone(),
+            runs: collection.indexed.runs.to_vec(),
+            target: collection.planned.target.clone(),
+        };
+        let compare = CompareOptions {
+            renames: collection.renames.clone(),
+            vectors: options.vectors,
+            clamp_ints: options.clamp_ints,
+            sample: None,
+            limit: options.differences_listed,
+            jobs: options.jobs,
+            memory_bytes: options.memory_bytes,
+            patience: options.patience,
+            seed: 0,
+        };
+        let compared = compare_collection(self.client, self.session, pair, &compare).await?;
+        let (name, ok) = (&collection.planned.target, compared.agrees());
+        gathered.remarks.extend(compared.remarks.into_iter().map(|remark| (name.clone(), remark)));
+        gathered.differences.extend(compared.differences);
+        gathered.differences.truncate(options.differences_listed);
+        result.digest = compared.digest;
+        (result.missing, result.extra) = (Some(compared.missing), Some(compared.extra));
+        result.different = Some(compared.different);
+        gathered.incomplete |= !ok;
+        self.record(gathered, RunRecord::Verified { target: name.clone(), ok }).await
+    }
+
+    async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
+        let Options { patience, .. } = self.plan.options;
+        if watch.wait_until_whole(patience, &self.session.cancel).await {
+            return Ok(());
+        }
+        self.going()?;
+        let reason = watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
+        Err(Error::NotWhole { collection: watch.collection().clone(), reason, waited: patience })
+    }
+}

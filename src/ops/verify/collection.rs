@@ -1,0 +1,373 @@
+//! One collection of an archive against a live one: rounds of comparing until every unit is done, the server was whole
+//! all the time, and the count agrees or writers explain why it does not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Differs;
+use super::rounds::Books;
+use crate::archive::manifest::CollectionEntry;
+use crate::archive::{Archive, Content, Run};
+use crate::event::{Event, Warning};
+use crate::model::{CollectionName, Renames, Schema};
+use crate::ops::proof::{self, Evidence, Verdict};
+use crate::ops::{Error, Session};
+use crate::pipeline::budget::Budget;
+use crate::pipeline::compare::{self, Comparer, Found, Sample, Source, Stage, units};
+use crate::pipeline::pacer::{Limits, PAGE_BYTES};
+use crate::pipeline::watch::Watch;
+use crate::pipeline::{load, scan};
+use crate::weaviate::{self, Client, Count};
+
+/// Rounds of reading before a server that keeps breaking is given up.
+const MOST_ROUNDS: u32 = 50;
+/// Everything but pages and readers that a run holds in memory: sockets and line buffers.
+const OTHER_MEMORY_BYTES: u64 = 24 << 20;
+/// What one reader of the archive holds: its codec, the buffer it fills, and those its waiting pieces lie in.
+const READER_BYTES: u64 = 4 << 20;
+/// The least that pages may take.
+const LEAST_PAGES_BYTES: u64 = 4 << 20;
+/// Pages that may be in memory for each request in flight: on the wire, and being compared.
+const PAGES_A_REQUEST: u64 = 2;
+/// The step of the clock in an answer's `Date`, in ms.
+const CLOCK_STEP_MS: i64 = 1_000;
+
+/// A collection of an archive, and the live one to compare it with.
+pub(in crate::ops) struct Pair {
+    /// The archive.
+    pub(in crate::ops) archive: Arc<Archive>,
+    /// The collection's place in it.
+    pub(in crate::ops) at: usize,
+    /// Its archived schema.
+    pub(in crate::ops) schema: Schema,
+    /// Its runs, as `Archive::runs` gives them.
+    pub(in crate::ops) runs: Vec<Run>,
+    /// Its name on the server.
+    pub(in crate::ops) target: CollectionName,
+}
+
+/// How to compare, and within which bounds.
+#[derive(Debug, Clone)]
+pub(in crate::ops) struct CompareOptions {
+    /// New names of collections, which references in the archive do not know.
+    pub(in crate::ops) renames: Renames,
+    /// Whether vectors are compared, where the archive has them.
+    pub(in crate::ops) vectors: bool,
+    /// Whether archived integers that no server takes back count as the nearest ones it takes.
+    pub(in crate::ops) clamp_ints: bool,
+    /// The share of the objects to compare; `None`: all.
+    pub(in crate::ops) sample: Option<f64>,
+    /// Differences kept and told of at most.
+    pub(in crate::ops) limit: usize,
+    /// Requests in flight at most; `None`: the pacer decides.
+    pub(in crate::ops) jobs: Option<usize>,
+    /// Bytes that pages and buffers may take.
+    pub(in crate::ops) memory_bytes: u64,
+    /// How long a server with a node away is waited for.
+    pub(in crate::ops) patience: Duration,
+    /// Drives which objects a sample takes.
+    pub(in crate::ops) seed: u64,
+}
+
+/// A comparison that came to its end, whatever it found.
+#[derive(Debug, Clone)]
+pub(in crate::ops) struct Compared {
+    /// Objects of the archive that were compared.
+    pub(in crate::ops) objects: u64,
+    /// Their plain bytes, line ends included.
+    pub(in crate::ops) bytes: u64,
+    /// Objects the server lacks.
+    pub(in crate::ops) missing: u64,
+    /// Objects the archive lacks.
+    pub(in crate::ops) extra: u64,
+    /// Objects whose content differs.
+    pub(in crate::ops) different: u64,
+    /// The first of them all, by id.
+    pub(in crate::ops) differences: Vec<Differs>,
+    /// The archive's digest, if all of it was compared and nothing differs.
+    pub(in crate::ops) digest: Option<String>,
+    /// The server's count, if it is not the number of objects listed and nothing explains it.
+    pub(in crate::ops) mismatch: Option<u64>,
+    /// What was not compared, and what else is to be known, each as a clause.
+    pub(in crate::ops) remarks: Vec<String>,
+    /// Why it is not known whether the server was whole, if so.
+    pub(in crate::ops) unchecked: Option<String>,
+}
+
+impl Compared {
+    /// Whether everything compared has the same content, and nothing was overlooked.
+    pub(in crate::ops) fn agrees(&self) -> bool {
+        self.missing + self.extra + self.different == 0 && self.mismatch.is_none()
+    }
+}
+
+/// Compares the objects of one plain collection that the archive holds with its objects. Differences are told as events
+/// once they are certain. Sends reading requests only.
+pub(in crate::ops) async fn compare_collection(
+    client: &Client,
+    session: &Session,
+    pair: Pair,
+    options: &CompareOptions,
+) -> Result<Compared, Error> {
+    if pair.schema.multi_tenant || pair.archive.collections()[pair.at].content == Content::SchemaOnly {
+        // Every live object would look extra.
+        return Err(Error::Stage { what: format!("{} cannot be compared", pair.target) });
+    }
+    let live = session.unless_stopped(client.schema(&pair.target)).await?;
+    let alias_of = live.as_ref().map(|live| live.name.clone()).filter(|name| *name != pair.target);
+    let Some(live) = live.filter(|_| alias_of.is_none()) else {
+        return Err(Error::UnknownCollection { name: pair.target.to_string(), alias_of, similar: Vec::new() });
+    };
+    let watch = Watch::new(client.clone(), live, session.events.clone());
+    let changed_since_ms = session.unless_stopped(client.meta()).await?.server_time_ms.map(|at| at + CLOCK_STEP_MS);
+    let mut comparing = Comparing { client, session, options, watch, target: pair.target.clone() };
+    comparing.until_whole().await?;
+    let before = comparing.count().await?;
+    if let (Count::Unknown { reason }, None) = (&before, options.sample) {
+        let warning = Warning::CountUnchecked { collection: pair.target.clone(), reason: reason.clone() };
+        session.events.warn(warning);
+    }
+    let before = proof::known(&before).filter(|_| options.sample.is_none());
+    let stage = Arc::new(stage(&comparing, pair, before.is_some(), changed_since_ms));
+    let mut books = Books::new(stage.source.units.len(), comparing.watch.proven(), options.limit);
+    let verdict = comparing.all(&stage, &mut books, before).await?;
+    comparing.finish(&stage, books.total(), verdict)
+}
+
+/// The stage for one collection, its share of memory decided.
+fn stage(comparing: &Comparing<'_>, pair: Pair, counted: bool, changed_since_ms: Option<i64>) -> Stage {
+    let options = comparing.options;
+    let entry = &pair.archive.collections()[pair.at];
+    let memory = options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES);
+    let jobs = options.jobs.unwrap_or(super::Options::MOST_JOBS).max(1);
+    let workers = usize::try_from(memory / 2 / READER_BYTES).unwrap_or(jobs).clamp(1, jobs);
+    let readers = workers as u64 * READER_BYTES;
+    let budget = Budget::new(memory.saturating_sub(readers).max(LEAST_PAGES_BYTES));
+    let share = budget.bytes() / (workers as u64 * PAGES_A_REQUEST);
+    let units = units(&pair.runs);
+    let sample = options.sample.map(|share| Sample::new(&units, share, options.seed));
+    let of_this = |incomplete: &&crate::archive::manifest::Incomplete| incomplete.collection == entry.name;
+    let incomplete = pair.archive.manifest().incomplete.iter().filter(of_this);
+    #[expect(clippy::cast_precision_loss, reason = "a mean")]
+    let object_bytes = (entry.objects > 0).then(|| entry.bytes as f64 / entry.objects as f64);
+    Stage {
+        client: comparing.client.clone(),
+        target: pair.target,
+        comparer: Comparer::new(&pair.schema, options.renames.clone(), options.clamp_ints),
+        vectors: options.vectors && entry.content == Content::Full,
+        without_vectors: incomplete.filter_map(|incomplete| incomplete.id.parse().ok()).collect(),
+        counted,
+        object_bytes,
+        limits: Limits { fixed_page_objects: None, most_in_flight: workers, page_bytes: PAGE_BYTES.min(share) },
+        budget,
+        mark: comparing.watch.mark(),
+        changed_since_ms,
+        limit: options.limit,
+        events: comparing.session.events.clone(),
+        asked: AtomicU64::new(0),
+        told: [AtomicU64::new(0), AtomicU64::new(0)],
+        source: Source { archive: pair.archive, at: pair.at, schema: pair.schema, runs: pair.runs, units, sample },
+    }
+}
+
+/// One comparison under way.
+struct Comparing<'a> {
+    client: &'a Client,
+    session: &'a Session,
+    options: &'a CompareOptions,
+    watch: Watch,
+    target: CollectionName,
+}
+
+impl Comparing<'_> {
+    /// Compares until everything is proven.
+    async fn all(&mut self, stage: &Arc<Stage>, books: &mut Books, before: Option<u64>) -> Result<Verdict, Error> {
+        let mut again = true;
+        for _ in 0..MOST_ROUNDS {
+            let todo = books.todo();
+            self.round(stage, books, &todo).await?;
+            if self.session.cancel.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            if self.watch.trouble().is_none() && books.todo().is_empty() {
+                let after = self.count_after(before).await?;
+                let found = books.total();
+                let listed = found.objects - found.missing + found.extra;
+                let verdict = proof::judge(Evidence { before, after, listed, changed: found.changed });
+                if self.watch.ask().await {
+                    if !matches!(verdict, Verdict::Disagrees { .. }) || !std::mem::take(&mut again) {
+                        return Ok(verdict);
+                    }
+                    tracing::warn!(collection = %self.target, listed, ?verdict, "counts disagree, comparing once more");
+                    books.drop_all();
+                    retell(stage, books);
+                    continue;
+                }
+            }
+            books.drop_since(self.watch.doubtful_from());
+            retell(stage, books);
+            self.until_whole().await?;
+        }
+        Err(self.not_whole())
+    }
+
+    /// One round over the units to do, the watch beside it; it ends early when the server breaks.
+    async fn round(&mut self, stage: &Arc<Stage>, books: &mut Books, todo: &[usize]) -> Result<(), Error> {
+        let reading = CancellationToken::new();
+        let watching = tokio::spawn(self.watch.clone().run(reading.clone()));
+        let done = {
+            let comparing = stage.run(todo, &reading, |unit, found| books.take(unit, found));
+            tokio::pin!(comparing);
+            tokio::select! {
+                done = &mut comparing => done,
+                () = self.session.cancel.cancelled() => {
+                    reading.cancel();
+                    comparing.await
+                }
+            }
+        };
+        reading.cancel();
+        self.watch = watching.await.map_err(|_| Error::Stage { what: "watch".into() })?;
+        match done {
+            Ok(()) => Ok(()),
+            // While a node goes away requests fail before the watch has noticed: the next round asks again, as long as
+            // there is trouble to explain it.
+            Err(compare::Error::Live(scan::Error::Wire(e))) if self.explains(&e).await => Ok(()),
+            Err(compare::Error::Live(source)) => Err(Error::Scan { collection: self.target.clone(), source }),
+            Err(compare::Error::Archive { source: load::Error::Stopped, .. }) => Err(Error::Interrupted),
+            Err(compare::Error::Archive { source: load::Error::Archive(e), .. }) => Err(e.into()),
+            Err(compare::Error::Archive { path, source: load::Error::Line { line, source } }) => {
+                Err(Error::Line { path, line, source })
+            }
+            Err(compare::Error::Thread) => Err(Error::Stage { what: "compare".into() }),
+        }
+    }
+
+    /// Whether a failed request fits a server that is not whole.
+    async fn explains(&mut self, error: &weaviate::Error) -> bool {
+        let temporary = matches!(error, weaviate::Error::Exhausted { .. });
+        temporary && (self.watch.trouble().is_some() || !self.watch.ask().await)
+    }
+
+    async fn until_whole(&mut self) -> Result<(), Error> {
+        if self.watch.wait_until_whole(self.options.patience, &self.session.cancel).await {
+            return Ok(());
+        }
+        if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Err(self.not_whole()) }
+    }
+
+    fn not_whole(&self) -> Error {
+        let reason = self.watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
+        Error::NotWhole { collection: self.target.clone(), reason, waited: self.options.patience }
+    }
+
+    async fn count(&self) -> Result<Count, Error> {
+        let counts = self.session.unless_stopped(self.client.counts(std::slice::from_ref(&self.target))).await?;
+        Ok(counts.into_iter().next().unwrap_or(Count::Unknown { reason: "no count in the answer".into() }))
+    }
+
+    /// The count after the last page, where there was one before the first.
+    async fn count_after(&self, before: Option<u64>) -> Result<Option<u64>, Error> {
+        if before.is_none() {
+            return Ok(None);
+        }
+        Ok(proof::known(&self.count().await?))
+    }
+
+    /// Everything is proven: tells what was found.
+    fn finish(&self, stage: &Stage, found: Found, verdict: Verdict) -> Result<Compared, Error> {
+        let (events, collection) = (&self.session.events, &self.target);
+        if self.watch.is_remade() {
+            let what = "it was dropped and made anew".to_owned();
+            return Err(Error::SchemaChanged { collection: collection.clone(), what });
+        }
+        let mismatch = match verdict {
+            Verdict::Disagrees { counted } => Some(counted),
+            Verdict::Agrees | Verdict::Live => None,
+        };
+        let listed = found.objects - found.missing + found.extra;
+        if let Some(counted) = mismatch {
+            events.warn(Warning::CountMismatch { collection: collection.clone(), listed, counted });
+        }
+        if found.unasked > 0 {
+            events.warn(Warning::MissingUnasked { collection: collection.clone(), objects: found.unasked });
+        }
+        let entry = &stage.source.archive.collections()[stage.source.at];
+        let remarks = remarks(entry, stage, &found, self.options, mismatch.map(|counted| (listed, counted)));
+        let ok = found.agrees() && mismatch.is_none();
+        // Clamped integers agree with what was asked, not with what the archive holds.
+        let exact = self.options.sample.is_none() && !self.options.clamp_ints;
+        let whole = exact && found.without_vectors == 0;
+        let whole = whole && (stage.vectors || entry.content != Content::Full);
+        let differs = |(id, (kind, fields))| Differs { collection: collection.clone(), tenant: None, id, kind, fields };
+        let compared = Compared {
+            objects: found.objects,
+            bytes: found.bytes,
+            missing: found.missing,
+            extra: found.extra,
+            different: found.different,
+            digest: entry.digest.filter(|_| ok && whole).map(|digest| digest.to_string()),
+            differences: found.differing.into_iter().map(differs).collect(),
+            mismatch,
+            remarks,
+            unchecked: self.watch.unchecked().map(str::to_owned),
+        };
+        for differs in &compared.differences {
+            let Differs { collection, tenant, id, kind, fields } = differs.clone();
+            events.emit(Event::ObjectDiffers { collection, tenant, id, kind, fields });
+        }
+        events.emit(Event::Verified { collection: collection.clone(), objects: compared.objects, ok });
+        Ok(compared)
+    }
+}
+
+/// Takes back what was told of units that are read again, and what was asked for them.
+fn retell(stage: &Stage, books: &Books) {
+    let kept = books.total();
+    let dropped = |place: usize, kept: u64| stage.told[place].swap(kept, Ordering::SeqCst).saturating_sub(kept);
+    let (objects, bytes) = (dropped(0, kept.objects), dropped(1, kept.bytes));
+    stage.asked.store(kept.asked, Ordering::SeqCst);
+    if objects > 0 {
+        stage.events.emit(Event::PagesDropped { collection: stage.target.clone(), objects, bytes });
+    }
+}
+
+fn remarks(
+    entry: &CollectionEntry,
+    stage: &Stage,
+    found: &Found,
+    options: &CompareOptions,
+    mismatch: Option<(u64, u64)>,
+) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if !stage.vectors {
+        let why = if entry.content == Content::Full { "" } else { ", which the archive does not hold" };
+        remarks.push(format!("compared without vectors{why}"));
+    }
+    if options.sample.is_some() {
+        remarks.push(format!("a sample: {} of {} objects were compared", found.objects, entry.objects));
+    }
+    if found.without_vectors > 0 {
+        let objects = found.without_vectors;
+        remarks.push(format!(
+            "{objects} objects compared without vectors, which the server could not print for the archive"
+        ));
+    }
+    if !stage.source.schema.blob_hashes.is_empty() {
+        let names = stage.source.schema.blob_hashes.join(", ");
+        remarks.push(format!("not compared, since no server takes back their values: blobHash properties {names}"));
+    }
+    if found.changed > 0 {
+        remarks.push(format!("at least {} objects were written while they were compared", found.changed));
+    }
+    if found.unasked > 0 {
+        remarks.push(format!("{} of the missing objects were not asked for one by one", found.unasked));
+    }
+    if let Some((listed, counted)) = mismatch {
+        remarks.push(format!("{listed} objects listed, but the server counts {counted}, and no writer explains it"));
+    }
+    remarks
+}

@@ -1,0 +1,156 @@
+//! Carries out `col verify`: names first, then one collection after the other.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::names::{self, Chosen};
+use super::{CompareOptions, Compared, Differs, Options, Outcome, Pair, compare_collection, schema};
+use crate::archive::{Archive, Content, Error as ArchiveError};
+use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
+use crate::model::{CollectionName, Renames, Schema};
+use crate::ops::{Error, Session, blocking};
+use crate::weaviate::Client;
+
+/// Why multi-tenant collections are not compared.
+const MULTI_TENANT: &str = "not compared: multi-tenant collections are not supported yet";
+
+/// What a run gathered so far.
+#[derive(Default)]
+struct Gathered {
+    results: Vec<CollectionResult>,
+    differences: Vec<Differs>,
+    remarks: Vec<(CollectionName, String)>,
+    unchecked: Option<String>,
+    /// Something differs, or could not be compared.
+    incomplete: bool,
+}
+
+/// Compares every collection chosen, and refuses before the first one if the server lacks any of them. Sends reading
+/// requests only.
+pub async fn run(client: &Client, session: &Session, options: Options) -> Result<Outcome, Error> {
+    let (archive, archived) = open(session, options.archive.clone()).await?;
+    let (chosen, renames) = names::choose(archived, &options)?;
+    session.unless_stopped(client.ready()).await?;
+    let server_version = session.unless_stopped(client.meta()).await?.version.text;
+    let schemas = session.unless_stopped(client.schemas()).await?;
+    let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
+    let live = names::live(&chosen, &schemas, &aliases)?;
+    session.events.emit(Event::PlanMade { collections: planned(&archive, &chosen) });
+    let mut gathered = Gathered::default();
+    for (chosen, live) in chosen.into_iter().zip(&live) {
+        if session.cancel.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
+        one(client, session, &archive, chosen, live, &options, &renames, &mut gathered).await?;
+    }
+    let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
+    let path = archive.path().display().to_string();
+    let result =
+        RunResult { retries: client.retries(), ..RunResult::of(Op::Verify, status, Some(path), gathered.results) };
+    Ok(Outcome {
+        result,
+        url: client.url().to_owned(),
+        server_version,
+        differences: gathered.differences,
+        remarks: gathered.remarks,
+        topology_unchecked: gathered.unchecked,
+    })
+}
+
+/// The archive and its schemas, proven.
+async fn open(session: &Session, path: PathBuf) -> Result<(Arc<Archive>, Vec<Schema>), Error> {
+    let disk = Arc::clone(&session.disk);
+    let open = move || {
+        let archive = Archive::open(&disk, &path)?;
+        let schemas = archive.collections().iter().map(|entry| archive.schema(entry)).collect::<Result<_, _>>()?;
+        Ok::<_, ArchiveError>((Arc::new(archive), schemas))
+    };
+    let (archive, schemas) = blocking("open", open).await?;
+    for path in archive.strays() {
+        session.events.warn(Warning::StrayFile { path: path.clone() });
+    }
+    Ok((archive, schemas))
+}
+
+fn planned(archive: &Archive, chosen: &[Chosen]) -> Vec<PlannedCollection> {
+    let one = |chosen: &Chosen| {
+        let entry = &archive.collections()[chosen.at];
+        PlannedCollection { name: chosen.target.clone(), objects: Some(entry.objects), bytes: Some(entry.bytes) }
+    };
+    chosen.iter().map(one).collect()
+}
+
+#[expect(clippy::too_many_arguments, reason = "one step of `run`, which holds them all")]
+async fn one(
+    client: &Client,
+    session: &Session,
+    archive: &Arc<Archive>,
+    chosen: Chosen,
+    live: &Schema,
+    options: &Options,
+    renames: &Renames,
+    gathered: &mut Gathered,
+) -> Result<(), Error> {
+    let Chosen { at, schema, target } = chosen;
+    let entry = &archive.collections()[at];
+    let objects = Some(entry.objects).filter(|_| options.sample.is_none());
+    session.events.emit(Event::CollectionStarted { collection: target.clone(), objects });
+    let diff = schema::compare(&schema, live, renames);
+    gathered.incomplete |= !diff.broken.is_empty();
+    let mut remarks: Vec<String> = diff.broken.into_iter().chain(diff.other).collect();
+    let mut result = CollectionResult::of(target.clone());
+    if schema.multi_tenant || live.multi_tenant {
+        remarks.push(MULTI_TENANT.to_owned());
+        gathered.incomplete = true;
+    } else if entry.content == Content::SchemaOnly {
+        remarks.push("no objects were compared: the archive holds the schema alone".to_owned());
+    } else {
+        let (shared, runs_of) = (Arc::clone(archive), Arc::clone(archive));
+        let runs = blocking("index", move || runs_of.runs(&runs_of.collections()[at])).await?;
+        let pair = Pair { archive: shared, at, schema, runs, target: target.clone() };
+        let compared = compare_collection(client, session, pair, &compare_options(options, renames, gathered)).await?;
+        remarks.extend(compared.remarks.iter().cloned());
+        fill(&mut result, &compared);
+        result.sample_of = options.sample.map(|_| entry.objects);
+        gathered.incomplete |= !compared.agrees();
+        gathered.take(session, compared);
+    }
+    gathered.remarks.extend(remarks.into_iter().map(|remark| (target.clone(), remark)));
+    session.events.emit(Event::CollectionFinished(result.clone()));
+    gathered.results.push(result);
+    Ok(())
+}
+
+/// The options for the next collection: the limit holds for all of them together.
+fn compare_options(options: &Options, renames: &Renames, gathered: &Gathered) -> CompareOptions {
+    CompareOptions {
+        renames: renames.clone(),
+        vectors: true,
+        clamp_ints: false,
+        sample: options.sample,
+        limit: options.limit - gathered.differences.len().min(options.limit),
+        jobs: options.jobs,
+        memory_bytes: options.memory_bytes,
+        patience: options.patience,
+        seed: options.seed,
+    }
+}
+
+fn fill(result: &mut CollectionResult, compared: &Compared) {
+    result.objects = compared.objects;
+    result.bytes = compared.bytes;
+    result.digest.clone_from(&compared.digest);
+    result.missing = Some(compared.missing);
+    result.extra = Some(compared.extra);
+    result.different = Some(compared.different);
+}
+
+impl Gathered {
+    fn take(&mut self, session: &Session, compared: Compared) {
+        self.differences.extend(compared.differences);
+        if let (None, Some(reason)) = (&self.unchecked, compared.unchecked) {
+            session.events.warn(Warning::TopologyUnchecked { reason: reason.clone() });
+            self.unchecked = Some(reason);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Compares an archived schema with a live one: what objects need must be there, anything else is only said. Pure.
+
+use serde_json::Value;
+
+use crate::model::{Renames, Schema};
+
+/// How two schemas differ.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct SchemaDiff {
+    /// What the live one lacks or has in another type.
+    pub(super) broken: Vec<String>,
+    /// What is new or set in another way.
+    pub(super) other: Vec<String>,
+}
+
+/// Parts of a class document that say nothing about how objects are kept, or that are compared one by one.
+const NOT_SETTINGS: [&str; 4] = ["class", "properties", "shardingConfig", "replicationConfig"];
+
+pub(super) fn compare(archived: &Schema, live: &Schema, renames: &Renames) -> SchemaDiff {
+    let mut diff = SchemaDiff::default();
+    if archived.text == live.text && renames.is_empty() {
+        return diff;
+    }
+    let parse = |schema: &Schema| serde_json::from_slice::<Value>(&schema.text).unwrap_or(Value::Null);
+    let (ours, theirs) = (parse(archived), parse(live));
+    if archived.multi_tenant != live.multi_tenant {
+        diff.broken.push("multi-tenancy is switched".into());
+    }
+    properties("", &ours["properties"], &theirs["properties"], renames, &mut diff);
+    for name in archived.named_vectors.iter().filter(|name| !live.named_vectors.contains(name)) {
+        diff.broken.push(format!("the live collection has no vector {name}"));
+    }
+    for name in live.named_vectors.iter().filter(|name| !archived.named_vectors.contains(name)) {
+        diff.other.push(format!("the live collection has a vector {name} more"));
+    }
+    let settings: Vec<&str> = ours
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(key, value)| !NOT_SETTINGS.contains(&key.as_str()) && theirs[key.as_str()] != **value)
+        .map(|(key, _)| key.as_str())
+        .collect();
+    if !settings.is_empty() {
+        diff.other.push(format!("settings differ: {}", settings.join(", ")));
+    }
+    diff
+}
+
+fn properties(path: &str, ours: &Value, theirs: &Value, renames: &Renames, diff: &mut SchemaDiff) {
+    let list = |side: &'_ Value| side.as_array().cloned().unwrap_or_default();
+    let (ours, theirs) = (list(ours), list(theirs));
+    let twin = |of: &Value, among: &[Value]| among.iter().find(|p| p["name"] == of["name"]).cloned();
+    let name = |of: &Value| format!("{path}{}", of["name"].as_str().unwrap_or_default());
+    for property in &ours {
+        let Some(live) = twin(property, &theirs) else {
+            diff.broken.push(format!("the live collection has no property {}", name(property)));
+            continue;
+        };
+        let (was, is) = (types(property, renames), types(&live, &Renames::default()));
+        if was != is {
+            let (was, is) = (was.join(", "), is.join(", "));
+            diff.broken.push(format!("property {} is {was} in the archive and {is} on the server", name(property)));
+        }
+        let below = name(property) + ".";
+        properties(&below, &property["nestedProperties"], &live["nestedProperties"], renames, diff);
+    }
+    for property in theirs.iter().filter(|property| twin(property, &ours).is_none()) {
+        diff.other.push(format!("the live collection has a property {} more", name(property)));
+    }
+}
+
+/// The data types of a property in order of their names; collections under their new names.
+fn types(property: &Value, renames: &Renames) -> Vec<String> {
+    let texts = property["dataType"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut types: Vec<String> =
+        texts.map(|text| renames.get(text).map_or_else(|| text.to_owned(), ToString::to_string)).collect();
+    types.sort_unstable();
+    types
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARCHIVED: &str = r#"{"class":"A","vectorizer":"none","properties":[{"name":"p","dataType":["text"]},
+        {"name":"to","dataType":["A","B"]},
+        {"name":"o","dataType":["object"],"nestedProperties":[{"name":"x","dataType":["int"]}]}],"vectorConfig":{"v":{}}}"#;
+
+    fn against(old: &str, new: &str, renames: &[(&str, &str)]) -> SchemaDiff {
+        let schema = |text: String| Schema::parse(text.into()).expect("a schema");
+        let mut named = Renames::default();
+        for (old, new) in renames {
+            named.insert(old.parse().expect("a name"), new.parse().expect("a name"));
+        }
+        compare(&schema(ARCHIVED.into()), &schema(ARCHIVED.replace(old, new)), &named)
+    }
+
+    #[test]
+    fn what_objects_need_is_broken_when_it_is_not_there() {
+        for (old, new, said) in [
+            (r#"{"name":"p","dataType":["text"]},"#, "", "no property p"),
+            (r#"["text"]"#, r#"["int"]"#, "property p is text in the archive and int on the server"),
+            (r#"["int"]"#, r#"["number"]"#, "property o.x is int"),
+            (r#"["A","B"]"#, r#"["A"]"#, "property to is A, B"),
+            (r#"{"v":{}}"#, r#"{"w":{}}"#, "no vector v"),
+            (r#""class":"A","#, r#""class":"A","multiTenancyConfig":{"enabled":true},"#, "multi-tenancy"),
+        ] {
+            let diff = against(old, new, &[]);
+            assert!(diff.broken.iter().any(|text| text.contains(said)), "{diff:?}");
+        }
+    }
+
+    #[test]
+    fn additions_and_settings_are_only_said() {
+        let diff = against(r#""properties":["#, r#""properties":[{"name":"q","dataType":["int"]},"#, &[]);
+        assert_eq!(
+            (diff.broken.len(), diff.other.as_slice()),
+            (0, &["the live collection has a property q more".into()][..])
+        );
+        let diff = against(r#""vectorizer":"none""#, r#""vectorizer":"text2vec-x""#, &[]);
+        assert_eq!((diff.broken.len(), diff.other.as_slice()), (0, &["settings differ: vectorizer".into()][..]));
+        assert_eq!(against("", "", &[]), SchemaDiff::default());
+    }
+
+    #[test]
+    fn references_are_compared_under_the_new_names() {
+        let renames = [("A", "A2"), ("B", "C")];
+        assert_eq!(against(r#"["A","B"]"#, r#"["C","A2"]"#, &renames), SchemaDiff::default());
+        assert_eq!(against("", "", &renames).broken.len(), 1, "it still points to the old ones");
+    }
+}

@@ -1,0 +1,125 @@
+//! Compares the objects of an archive with the live ones: a merge of two streams sorted by id, in constant memory.
+//! Bytes first; only where they differ are both sides parsed and judged by value.
+
+mod found;
+mod live;
+mod part;
+mod sample;
+mod stage;
+mod units;
+mod value;
+mod vectors;
+
+use serde_json::Value;
+
+use crate::event::FieldDiff;
+use crate::model::{RawObject, Renames, Schema};
+use value::{Members, Walk};
+
+pub use found::{Differing, Found};
+pub use part::Source;
+pub use sample::Sample;
+pub use stage::{Error, Stage};
+pub use units::{Unit, units};
+
+/// Fields named of one object at most.
+const FIELDS_NAMED: usize = 20;
+/// Characters of a value that are shown.
+const VALUE_CHARS: usize = 200;
+
+/// What is to be compared of the vectors of one object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vectors {
+    /// All of them.
+    Compare,
+    /// None: one side has none on purpose.
+    Skip,
+    /// The server cannot print the live ones.
+    Unprintable,
+}
+
+/// Decides whether two objects of one collection have the same content.
+#[derive(Debug)]
+pub struct Comparer {
+    members: Members,
+    renames: Renames,
+    clamp_ints: bool,
+    /// Equal bytes may mean different things: a reference to a collection that got another name.
+    bytes_may_lie: bool,
+}
+
+impl Comparer {
+    /// For objects of a collection with this schema in the archive. `renames` holds for the targets of references;
+    /// `clamp_ints`: archived integers that no server takes back count as the nearest ones it takes.
+    #[must_use]
+    pub fn new(archived: &Schema, renames: Renames, clamp_ints: bool) -> Self {
+        let bytes_may_lie = !renames.is_empty() && !archived.references.is_empty();
+        Self { members: value::members(archived), renames, clamp_ints, bytes_may_lie }
+    }
+
+    /// Where two objects differ, at most 20 fields; nowhere if they have the same content. Ids, names of collections
+    /// and times are not content.
+    #[must_use]
+    pub fn fields(&self, archived: &RawObject, live: &RawObject, vectors: Vectors) -> Vec<FieldDiff> {
+        let mut walk = Walk::new(&self.renames, self.clamp_ints);
+        if self.bytes_may_lie || archived.properties() != live.properties() {
+            self.properties(archived, live, &mut walk);
+        }
+        match vectors {
+            Vectors::Compare => vectors::compare(archived, live, &mut walk.found),
+            Vectors::Skip => {}
+            Vectors::Unprintable => {
+                let shown = archived.vectors().next().map(|(_, text)| vectors::extent(text));
+                walk.found.push("vectors", shown, Some("not printable (NaN or Inf)".into()));
+            }
+        }
+        walk.found.fields
+    }
+
+    fn properties(&self, archived: &RawObject, live: &RawObject, walk: &mut Walk<'_>) {
+        let parse = |text: &[u8]| match text {
+            b"" => Some(serde_json::Map::new()),
+            text => match serde_json::from_slice(text) {
+                Ok(Value::Object(members)) => Some(members),
+                Ok(Value::Null) => Some(serde_json::Map::new()),
+                _ => None,
+            },
+        };
+        match (parse(archived.properties()), parse(live.properties())) {
+            (Some(ours), Some(theirs)) => walk.members("properties", &self.members, &ours, &theirs),
+            _ if archived.properties() == live.properties() => {}
+            _ => {
+                let text = |bytes: &[u8]| Some(String::from_utf8_lossy(bytes).into_owned());
+                walk.found.push("properties", text(archived.properties()), text(live.properties()));
+            }
+        }
+    }
+}
+
+/// The fields found so far, bounded in number and size.
+#[derive(Debug, Default)]
+struct Fields {
+    fields: Vec<FieldDiff>,
+}
+
+impl Fields {
+    fn push(&mut self, field: &str, archived: Option<String>, live: Option<String>) {
+        if self.is_full() {
+            return;
+        }
+        let cut = |text: Option<String>| {
+            text.map(|text| match text.char_indices().nth(VALUE_CHARS) {
+                Some((end, _)) => text[..end].to_owned(),
+                None => text,
+            })
+        };
+        self.fields.push(FieldDiff { field: field.to_owned(), archived: cut(archived), live: cut(live) });
+    }
+
+    fn is_full(&self) -> bool {
+        self.fields.len() >= FIELDS_NAMED
+    }
+}
+
+#[cfg(test)]
+mod tests;

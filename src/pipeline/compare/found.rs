@@ -1,0 +1,102 @@
+//! What a comparison found, bounded: numbers of everything, and the differing objects with the smallest ids.
+
+use std::collections::BTreeMap;
+
+use crate::event::{Difference, FieldDiff};
+use crate::model::ObjectId;
+
+/// How one object differs, and where, if both sides have it.
+pub type Differing = (Difference, Vec<FieldDiff>);
+
+/// What was found, in one unit or in all of them.
+#[derive(Debug, Default, Clone)]
+pub struct Found {
+    /// Objects of the archive that were compared.
+    pub objects: u64,
+    /// Their plain bytes, line ends included.
+    pub bytes: u64,
+    /// Objects the server lacks, also when asked for each.
+    pub missing: u64,
+    /// Objects the archive lacks.
+    pub extra: u64,
+    /// Objects whose content differs.
+    pub different: u64,
+    /// Objects asked for by their id, since the listing lacks them.
+    pub asked: u64,
+    /// Objects the listing lacks that were not asked for; they count as missing.
+    pub unasked: u64,
+    /// Objects compared without vectors, since the archive lacks those.
+    pub without_vectors: u64,
+    /// Live objects that look written meanwhile.
+    pub changed: u64,
+    /// The first of the differing objects.
+    pub differing: BTreeMap<ObjectId, Differing>,
+    /// The highest mark of the answers this rests on.
+    pub mark: u64,
+}
+
+impl Found {
+    /// Books an object that differs, and keeps it if it is among the first `limit`.
+    pub(super) fn differs(&mut self, id: ObjectId, kind: Difference, fields: Vec<FieldDiff>, limit: usize) {
+        match kind {
+            Difference::Missing => self.missing += 1,
+            Difference::Extra => self.extra += 1,
+            Difference::Different => self.different += 1,
+        }
+        self.keep(id, (kind, fields), limit);
+    }
+
+    fn keep(&mut self, id: ObjectId, differing: Differing, limit: usize) {
+        if self.differing.len() >= limit && self.differing.last_key_value().is_none_or(|(last, _)| *last < id) {
+            return;
+        }
+        self.differing.insert(id, differing);
+        if self.differing.len() > limit {
+            self.differing.pop_last();
+        }
+    }
+
+    /// Takes in what was found elsewhere.
+    pub fn add(&mut self, other: Self, limit: usize) {
+        self.objects += other.objects;
+        self.bytes += other.bytes;
+        self.missing += other.missing;
+        self.extra += other.extra;
+        self.different += other.different;
+        self.asked += other.asked;
+        self.unasked += other.unasked;
+        self.without_vectors += other.without_vectors;
+        self.changed += other.changed;
+        self.mark = self.mark.max(other.mark);
+        for (id, differing) in other.differing {
+            self.keep(id, differing, limit);
+        }
+    }
+
+    /// Whether both sides have the same content.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        self.missing + self.extra + self.different == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_ids_are_kept_and_all_are_counted() {
+        let mut found = Found::default();
+        for id in [5, 3, 9, 1, 7] {
+            found.differs(ObjectId(id), Difference::Extra, Vec::new(), 3);
+        }
+        let mut other = Found::default();
+        other.differs(ObjectId(4), Difference::Missing, Vec::new(), 3);
+        found.add(other, 3);
+        let kept: Vec<u128> = found.differing.keys().map(|id| id.0).collect();
+        assert_eq!((kept.as_slice(), found.extra, found.missing), (&[1, 3, 4][..], 5, 1));
+        let mut none = Found::default();
+        none.differs(ObjectId(1), Difference::Extra, Vec::new(), 0);
+        assert!(none.differing.is_empty() && !none.agrees());
+    }
+}

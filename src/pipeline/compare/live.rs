@@ -1,0 +1,101 @@
+//! The server's side: the live objects of a stretch of keys, page by page, each taken once and in order.
+
+use std::iter::Peekable;
+use std::vec::IntoIter;
+
+use super::stage::Round;
+use crate::model::{ObjectId, RawObject};
+use crate::pipeline::Page;
+use crate::pipeline::fetch::{Approach, Fetch, Fetched};
+use crate::pipeline::scan;
+
+/// By how much more is asked for when a stretch holds more than the archive knows of.
+const MORE: u64 = 4;
+
+/// A cursor over live objects.
+pub(super) struct Live<'a> {
+    round: &'a Round,
+    fetch: Fetch<'a>,
+    approach: Approach,
+    /// The last id fetched.
+    after: Option<ObjectId>,
+    /// Nothing lies behind it.
+    ended: bool,
+    /// Objects asked for beyond those the archive holds.
+    surplus: u64,
+    objects: Peekable<IntoIter<RawObject>>,
+    /// Whether the one object of this page could not be printed with its vectors.
+    unprintable: bool,
+    /// Behind the objects, so that it outlives them.
+    page: Option<Page>,
+    /// The highest mark of the pages so far.
+    pub(super) mark: u64,
+}
+
+/// A live object, and whether its vectors are missing since the server cannot print them.
+pub(super) struct Taken {
+    pub(super) object: RawObject,
+    pub(super) unprintable: bool,
+}
+
+impl<'a> Live<'a> {
+    pub(super) fn new(round: &'a Round) -> Self {
+        Self {
+            round,
+            fetch: round.fetch(),
+            approach: Approach::default(),
+            after: None,
+            ended: false,
+            surplus: 1,
+            objects: Vec::new().into_iter().peekable(),
+            unprintable: false,
+            page: None,
+            mark: 0,
+        }
+    }
+
+    /// Goes to the objects behind `from`.
+    pub(super) fn begin(&mut self, from: Option<ObjectId>) {
+        self.drop_page();
+        self.approach = Approach::default();
+        (self.after, self.ended, self.surplus) = (from, false, 1);
+    }
+
+    /// The next object with an id up to `to`. `left`: objects the archive still holds of this stretch.
+    pub(super) async fn up_to(&mut self, to: Option<ObjectId>, left: u64) -> Result<Option<Taken>, scan::Error> {
+        while self.objects.peek().is_none() && !self.ended && to.is_none_or(|to| self.after < Some(to)) {
+            self.next_page(left).await?;
+        }
+        let unprintable = self.unprintable;
+        let next = self.objects.next_if(|object| to.is_none_or(|to| object.id <= to));
+        Ok(next.map(|object| Taken { object, unprintable }))
+    }
+
+    async fn next_page(&mut self, left: u64) -> Result<(), scan::Error> {
+        self.drop_page();
+        let most = u32::try_from(left.saturating_add(self.surplus)).unwrap_or(u32::MAX);
+        let Fetched { objects, full, unprintable, page } = {
+            let _slot = self.round.slots.take().await;
+            self.fetch.page(self.after, &mut self.approach, most).await?
+        };
+        self.round.adjust();
+        self.mark = self.mark.max(self.round.stage.mark.now());
+        // A short page is the end where a count can prove it, and no object of the archive is missing on it.
+        let short = !full && self.round.stage.counted && objects.len() as u64 >= left;
+        self.ended = objects.is_empty() || short;
+        if objects.len() as u64 == u64::from(most) {
+            self.surplus = self.surplus.saturating_mul(MORE);
+        }
+        self.after = objects.last().map(|object| object.id).or(self.after);
+        self.objects = objects.into_iter().peekable();
+        self.unprintable = unprintable;
+        self.page = Some(page);
+        Ok(())
+    }
+
+    /// Lets go of the objects first, so that the page's buffer can be used again.
+    fn drop_page(&mut self) {
+        self.objects = Vec::new().into_iter().peekable();
+        self.page = None;
+    }
+}

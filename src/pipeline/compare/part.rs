@@ -1,0 +1,145 @@
+//! The archive's side: reads a part on a thread of its own, proves it on the way, and hands its objects on in pieces, run
+//! by run or, for a sample, block by block.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::sample::{BLOCK_OBJECTS, Sample};
+use super::units::{Segment, Unit};
+use crate::archive::digest::ObjectDigest;
+use crate::archive::{Archive, Run};
+use crate::model::{KeyRange, ObjectId, RawObject, Schema};
+use crate::pipeline::load;
+
+/// Objects are handed on when they weigh so many bytes, or are so many.
+const PIECE_BYTES: usize = 128 << 10;
+const PIECE_OBJECTS: usize = 1_000;
+
+/// What the archive holds of one collection.
+pub struct Source {
+    /// The archive.
+    pub archive: Arc<Archive>,
+    /// The collection's place in it.
+    pub at: usize,
+    /// Its archived schema.
+    pub schema: Schema,
+    /// Its runs.
+    pub runs: Vec<Run>,
+    /// The units, as `units` cut them.
+    pub units: Vec<Unit>,
+    /// What to take of them; `None`: everything.
+    pub sample: Option<Sample>,
+}
+
+/// The objects of a stretch of keys: `Begin`, any number of `Objects`, `End`.
+pub(super) enum Piece {
+    /// The stretch begins behind this id and holds so many objects.
+    Begin { from: Option<ObjectId>, objects: u64 },
+    /// The next objects.
+    Objects(Vec<RawObject>),
+    /// The stretch ends with this id.
+    End { to: Option<ObjectId> },
+}
+
+impl Source {
+    /// Whether anything of a unit is to be compared.
+    pub(super) fn wants(&self, unit: usize) -> bool {
+        self.sample.is_none_or(|sample| self.units.get(unit).is_some_and(|unit| sample.touches(unit)))
+    }
+
+    /// The file of a unit; the archive's directory for a collection without objects.
+    pub(super) fn path(&self, unit: usize) -> PathBuf {
+        let entry = &self.archive.collections()[self.at];
+        let part = self.units.get(unit).and_then(|unit| entry.parts.get(unit.part?));
+        let file = part.map(|part| Path::new("collections").join(&entry.folder).join(&part.file));
+        self.archive.path().join(file.unwrap_or_default())
+    }
+
+    /// Reads a unit and proves it. What was sent is proven only once this returns `Ok`. Blocks. When the receiver is
+    /// gone the rest is only proven.
+    pub(super) fn read(&self, unit: usize, to: &mpsc::Sender<Piece>) -> Result<(), load::Error> {
+        let Some(unit) = self.units.get(unit) else { return Ok(()) };
+        let Some(part) = unit.part else {
+            for segment in &unit.segments {
+                let KeyRange { from, to: end } = segment.covers;
+                let _ = to.blocking_send(Piece::Begin { from, objects: 0 });
+                let _ = to.blocking_send(Piece::End { to: end });
+            }
+            return Ok(());
+        };
+        let entry = &self.archive.collections()[self.at];
+        let Some(part) = entry.parts.get(part) else { return Ok(()) };
+        let reader = self.archive.part(entry, part, &self.runs)?;
+        let digest = ObjectDigest::new(&self.schema, entry.content);
+        let mut cutter = Cutter {
+            segments: unit.segments.iter(),
+            current: None,
+            place: 0,
+            previous: None,
+            objects: Vec::new(),
+            bytes: 0,
+            sample: self.sample,
+            to,
+        };
+        load::prove_part(reader, &self.schema.name, &digest, load::Look::Structure, |object, _| {
+            cutter.take(object);
+            true
+        })
+    }
+}
+
+/// Cuts the objects of a part into stretches and pieces.
+struct Cutter<'a> {
+    segments: std::slice::Iter<'a, Segment>,
+    current: Option<&'a Segment>,
+    /// Objects of the current run that were taken.
+    place: u64,
+    /// The last one of them.
+    previous: Option<ObjectId>,
+    objects: Vec<RawObject>,
+    bytes: usize,
+    sample: Option<Sample>,
+    to: &'a mpsc::Sender<Piece>,
+}
+
+impl Cutter<'_> {
+    fn take(&mut self, object: &RawObject) {
+        if self.current.is_none_or(|segment| self.place == segment.objects) {
+            self.current = self.segments.next();
+            (self.place, self.previous) = (0, None);
+        }
+        let Some(segment) = self.current else { return };
+        let length = if self.sample.is_some() { BLOCK_OBJECTS } else { segment.objects };
+        let (block, inside) = (self.place / length, self.place % length);
+        let wanted = self.sample.is_none_or(|sample| segment.run.is_some_and(|run| sample.takes(run, block)));
+        let from = if self.place == 0 { segment.covers.from } else { self.previous };
+        let left = segment.objects - self.place;
+        self.place += 1;
+        self.previous = Some(object.id);
+        if !wanted {
+            return;
+        }
+        if inside == 0 {
+            self.send(Piece::Begin { from, objects: left.min(length) });
+        }
+        self.objects.push(object.clone());
+        self.bytes += object.text.len();
+        let ended = inside + 1 == length || left == 1;
+        if ended || self.bytes >= PIECE_BYTES || self.objects.len() >= PIECE_OBJECTS {
+            self.bytes = 0;
+            let objects = std::mem::take(&mut self.objects);
+            self.send(Piece::Objects(objects));
+        }
+        if ended {
+            let to = if self.sample.is_some() { Some(object.id) } else { segment.covers.to };
+            self.send(Piece::End { to });
+        }
+    }
+
+    /// The receiver goes away when the unit is given up; the part is then read for its proof alone.
+    fn send(&self, piece: Piece) {
+        let _ = self.to.blocking_send(piece);
+    }
+}

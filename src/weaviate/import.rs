@@ -1,0 +1,55 @@
+//! One batch of objects on its way to the server: the hot path of a restore.
+
+use bytes::Bytes;
+use reqwest::Method;
+
+use super::Error;
+use super::attempt::Ask;
+use super::body::{Body, Shape};
+use super::client::Client;
+
+/// The answer repeats every object and escapes some characters as six: it is at most this many times as long.
+const ECHO: u64 = 6;
+/// What an answer may hold beside its objects, in bytes.
+const ANSWER_MARGIN: u64 = 4 << 20;
+
+/// What came of sending a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImportReply {
+    /// Status 200 with this body: one result for each object, if the server keeps its word. It may also be empty, or
+    /// short, or something else: which objects were stored is for the caller to read from it.
+    Answer(Bytes),
+    /// 413: the batch is too large for the server, or for a proxy before it.
+    TooLarge,
+    /// The batch as a whole was refused (400, 422 and other 4xx); nothing of it was stored.
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// The server's words.
+        message: String,
+    },
+}
+
+impl Client {
+    /// Sends a body `{"objects":[…]}`. Writing is by id, so the same batch can be sent again, and is after failures
+    /// that may pass; it may then have been carried out more than once, to the same effect.
+    pub async fn import(&self, body: Bytes) -> Result<ImportReply, Error> {
+        let max_bytes = (body.len() as u64).saturating_mul(ECHO).saturating_add(ANSWER_MARGIN);
+        let expected_bytes = body.len() as u64;
+        let ask = Ask {
+            shape: Shape::Any,
+            max_bytes,
+            expected_bytes,
+            ..Ask::with_body(Method::POST, "/v1/batch/objects", body)
+        };
+        match self.send(&ask).await {
+            Ok(answer) => match answer.body {
+                Body::Whole(body) => Ok(ImportReply::Answer(body)),
+                Body::TooLarge => Ok(ImportReply::Answer(Bytes::new())),
+            },
+            Err(Error::Rejected { status: 413, .. }) => Ok(ImportReply::TooLarge),
+            Err(Error::Rejected { status, message, .. }) => Ok(ImportReply::Refused { status, message }),
+            Err(error) => Err(error),
+        }
+    }
+}
