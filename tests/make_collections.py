@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Fills a server with collections of every kind that its version has, over plain REST with no code of elysiactl:
+make_collections.py URL [NAME...]      names: Types Named Refs Shards Plain Wide, and from 1.32 on Multi and Mixed"""
+import json, random, struct, sys, urllib.error, urllib.request, uuid
+
+url, wanted = sys.argv[1].rstrip("/"), sys.argv[2:]
+rng = random.Random(7)
+
+def send(method, path, body):
+    request = urllib.request.Request(url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method)
+    try:
+        return json.load(urllib.request.urlopen(request))
+    except urllib.error.HTTPError as e:
+        sys.exit(f"{method} {path}: {e.code} {e.read().decode()[:500]}")
+
+def vector(dim):
+    """Finite float32 values of any exponent that cosine distance can bear, some of them special."""
+    def one():
+        kind = rng.random()
+        if kind < 0.02: return rng.choice([0.0, -0.0, 1.0, -1.0, 1e-30, 16777216.0, 1.1754944e-38, 1e-45])
+        if kind < 0.2: return struct.unpack("<f", struct.pack("<I", rng.getrandbits(31) % 0x60000000 | rng.getrandbits(1) << 31))[0]
+        return struct.unpack("<f", struct.pack("<f", rng.gauss(0, 1)))[0]
+    return [one() for _ in range(dim)]
+
+def text(words=12):
+    letters = "abcdefgh éßø漢😀\"\\/<>&\u2028\u0001\t"
+    return " ".join("".join(rng.choice(letters) for _ in range(rng.randint(1, 9))) for _ in range(words))
+
+def nid(n):
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"elysiactl/{n}"))
+
+def date():
+    return rng.choice(["2024-01-02T03:04:05Z", "1969-07-20T20:17:40.123+02:00", "2026-11-25T00:00:00.000000001Z", f"20{rng.randint(10, 99)}-0{rng.randint(1, 9)}-1{rng.randint(0, 9)}T1{rng.randint(0, 9)}:00:00-05:30"])
+
+def integer():
+    return rng.choice([0, -1, 9007199254740991, -9007199254740993, rng.randint(-10**15, 10**15), 9223372036854774784])
+
+def number():
+    return rng.choice([0.1, -0.0, 1e-300, 1.7976931348623157e308, rng.gauss(0, 1e6), 1e21, 123456789012345680000.0, 5e-324])
+
+def geo():
+    return {"latitude": round(rng.uniform(-90, 90), 5), "longitude": round(rng.uniform(-180, 180), 5)}
+
+def phone():
+    return rng.choice([{"input": "020 1234567", "defaultCountry": "nl"}, {"input": "+49 30 123456"}])
+
+def nested():
+    return {"s": text(2), "i": integer(), "d": date(), "u": nid(rng.random()), "deep": {"n": number(), "b": [True, False]}}
+
+NESTED = [{"name": "s", "dataType": ["text"]}, {"name": "i", "dataType": ["int"]}, {"name": "d", "dataType": ["date"]},
+          {"name": "u", "dataType": ["uuid"]}, {"name": "deep", "dataType": ["object"], "nestedProperties": [
+              {"name": "n", "dataType": ["number"]}, {"name": "b", "dataType": ["boolean[]"]}]}]
+MAKERS = {"text": text, "int": integer, "number": number, "boolean": lambda: rng.random() < .5, "date": date,
+          "uuid": lambda: nid(rng.random()), "geoCoordinates": geo, "phoneNumber": phone, "blob": lambda: "aGVsbG8gd29ybGQ=", "object": nested}
+LISTS = ["text", "int", "number", "boolean", "date", "uuid", "object"]
+
+def properties():
+    one = lambda name, kind: {"name": name, "dataType": [kind], **({"nestedProperties": NESTED} if kind.startswith("object") else {})}
+    return [one(f"p_{k}", k) for k in MAKERS] + [one(f"l_{k}", k + "[]") for k in LISTS]
+
+def values():
+    made = {f"p_{k}": make() for k, make in MAKERS.items() if rng.random() < .9}
+    made.update({f"l_{k}": [MAKERS[k]() for _ in range(rng.randint(0, 4))] for k in LISTS if rng.random() < .9})
+    return made
+
+def make(name, document, objects, batch=200):
+    if wanted and name not in wanted: return
+    urllib.request.urlopen(urllib.request.Request(f"{url}/v1/schema/{name}", method="DELETE"))
+    send("POST", "/v1/schema", {"class": name, **document})
+    failed, waiting, sent = [], [], 0
+    def flush():
+        nonlocal sent
+        for said in send("POST", "/v1/batch/objects", {"objects": waiting}) if waiting else []:
+            if said["result"].get("status") != "SUCCESS": failed.append(said["result"].get("errors"))
+        sent += len(waiting)
+        waiting.clear()
+    for one in objects:
+        waiting.append({"class": name, **one})
+        if len(waiting) == batch: flush()
+    flush()
+    print(f"{name}: {sent} sent, {len(failed)} refused {failed[:1] if failed else ''}", flush=True)
+
+version = tuple(int(n) for n in json.load(urllib.request.urlopen(f"{url}/v1/meta"))["version"].split("-")[0].split(".")[:2])
+flat = {"vectorizer": "none", "vectorIndexType": "flat"}
+ends = ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"]
+make("Types", {"vectorizer": "none", "properties": properties(), "invertedIndexConfig": {"indexTimestamps": True, "indexNullState": True, "bm25": {"k1": 1.3, "b": .7}}},
+     ({"id": i, "properties": values(), "vector": vector(16)} for i in ends + [nid(n) for n in range(2998)]))
+named = {"vectorConfig": {"a": {"vectorizer": {"none": {}}, "vectorIndexType": "hnsw", "vectorIndexConfig": {"distance": "l2-squared", "ef": 77}},
+                          "b": {"vectorizer": {"none": {}}, "vectorIndexType": "flat"}}}
+make("Named", {**named, "properties": [{"name": "t", "dataType": ["text"], "tokenization": "field"}]},
+     ({"id": nid(f"named{n}"), "properties": {"t": text()}, "vectors": {k: vector(d) for k, d in (("a", 8), ("b", 24)) if (n + d) % 5}} for n in range(2500)))
+beacon = lambda c, n: {"beacon": f"weaviate://localhost/{c}/{nid(n)}"}
+make("Refs", {**flat, "properties": [{"name": "t", "dataType": ["text"]}, {"name": "to", "dataType": ["Types"]}, {"name": "any", "dataType": ["Types", "Named"]}]},
+     ({"id": nid(f"refs{n}"), "vector": vector(4), "properties": {"t": text(3),
+       **({"to": [beacon("Types", k % 2998) for k in (n, n + 7, n, n + 1)][: n % 5]} if n % 5 else {}),
+       **({"any": [beacon("Named", f"named{n}"), beacon("Types", n)]} if n % 3 else {})}} for n in range(1500)))
+make("Shards", {**flat, "shardingConfig": {"desiredCount": 3}, "properties": [{"name": "t", "dataType": ["text"]}]},
+     ({"id": nid(f"shards{n}"), "vector": vector(8), "properties": {"t": text()}} for n in range(4000)))
+make("Plain", {**flat, "properties": [{"name": "n", "dataType": ["int"]}]}, ({"id": nid(f"plain{n}"), "properties": {"n": n}} for n in range(1200)))
+make("Wide", {**flat, "properties": [{"name": "t", "dataType": ["text"]}, {"name": "n", "dataType": ["number"]}]},
+     ({"id": nid(f"wide{n}"), "vector": [rng.gauss(0, 1) for _ in range(1536)], "properties": {"t": text(30), "n": number()}} for n in range(10000)))
+if version >= (1, 32):
+    multi = {"vectorConfig": {"late": {"vectorizer": {"none": {}}, "vectorIndexType": "hnsw", "vectorIndexConfig": {"multivector": {"enabled": True}}}, "one": {"vectorizer": {"none": {}}, "vectorIndexType": "flat"}}}
+    make("Multi", {**multi, "properties": [{"name": "t", "dataType": ["text"]}]},
+         ({"id": nid(f"multi{n}"), "properties": {"t": text(4)}, "vectors": {"late": [vector(6) for _ in range(1 + n % 7)], **({"one": vector(5)} if n % 4 else {})}} for n in range(800)))
+    if not wanted or "Mixed" in wanted:
+        make("Mixed", {**flat, "properties": [{"name": "t", "dataType": ["text"]}]}, [])
+        document = json.load(urllib.request.urlopen(f"{url}/v1/schema/Mixed"))
+        document["vectorConfig"] = {"later": {"vectorizer": {"none": {}}, "vectorIndexType": "flat"}}
+        send("PUT", "/v1/schema/Mixed", document)
+        mixed = [{"class": "Mixed", "id": nid(f"mixed{n}"), "properties": {"t": text(4)}, **({"vector": vector(4)} if n % 3 else {}), **({"vectors": {"later": vector(3)}} if n % 4 else {})} for n in range(600)]
+        refused = [r["result"] for r in send("POST", "/v1/batch/objects", {"objects": mixed}) if r["result"].get("status") != "SUCCESS"]
+        print(f"Mixed: 600 sent, {len(refused)} refused {refused[:1]}")
