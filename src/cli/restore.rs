@@ -51,7 +51,8 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         }
         let server = closing::server(&planned.url, &planned.server_version);
         // A comparison by itself knows nothing of what was left out or changed on purpose.
-        let exact = planned.options.vectors && !planned.options.clamp_ints;
+        let made = planned.collections.iter().any(|collection| collection.to_vectorise > 0);
+        let exact = planned.options.vectors && !planned.options.clamp_ints && !made;
         let verify = (!planned.options.verify && exact).then(|| verify_command(planned, &connect));
         let schemas_only = !planned.options.data;
         let outcome = restore::run(&client, &session, prepared).await.map_err(stopped)?;

@@ -82,8 +82,8 @@ pub enum Error {
         /// Bytes free.
         free: u64,
     },
-    /// The collection went away while it was read.
-    #[error("{collection} was removed while it was read")]
+    /// The collection went away meanwhile.
+    #[error("{collection} was removed meanwhile")]
     Vanished {
         /// The collection.
         collection: CollectionName,
@@ -273,8 +273,13 @@ impl Error {
     /// What kind of failure this is; gives the exit code.
     #[must_use]
     pub fn class(&self) -> Class {
-        if let Some(error) = self.wire() {
-            return wire_class(error);
+        match (self, self.wire()) {
+            // The server answered, and its answer was no.
+            (Self::NotCreated { .. }, Some(e)) if matches!(e.root(), weaviate::Error::Rejected { .. }) => {
+                return Class::Refused;
+            }
+            (_, Some(error)) => return wire_class(error),
+            _ => {}
         }
         match self {
             _ if self.is_bug() => Class::Bug,
@@ -289,7 +294,7 @@ impl Error {
             | Self::CannotRestore { .. } => Class::Refused,
             Self::NotEnoughSpace { .. } => Class::Disk,
             Self::Interrupted => Class::Interrupted,
-            Self::Line { .. } => Class::Archive,
+            Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => Class::Archive,
             _ => Class::Server,
         }
     }
@@ -304,6 +309,10 @@ impl Error {
             _ if self.is_bug() => vec![Hint::Report],
             Self::Archive(e) => archive_hints(e),
             Self::Scan { .. } => vec![Hint::SmallerPages, Hint::RunAgain],
+            Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => vec![Hint::ArchiveDamaged],
+            Self::Vanished { .. }
+            | Self::SchemaChanged { .. }
+            | Self::Import { source: import::Error::Unjudged, .. } => vec![Hint::RunAgain],
             Self::Import { .. } | Self::ReadOnly { .. } => vec![Hint::MakeWritable],
             Self::MadeOtherwise { collection, .. } => vec![Hint::RemoveCollection(collection.clone())],
             Self::OneNameForMany { .. } | Self::SameName { .. } => vec![Hint::RenameEach],
@@ -323,8 +332,6 @@ impl Error {
             Self::NothingToDo { excluded: false } => vec![Hint::MaybeNotAllowed, Hint::CheckUrl],
             Self::NotWhole { .. } => vec![Hint::WaitForNodes],
             Self::NotEnoughSpace { .. } => vec![Hint::MakeRoom],
-            Self::Vanished { .. } | Self::SchemaChanged { .. } => vec![Hint::RunAgain],
-            Self::Line { .. } => vec![Hint::ArchiveDamaged],
             Self::CannotRestore { refusals, chosen } => refusal_hints(refusals, *chosen),
         }
     }

@@ -44,6 +44,8 @@ pub struct Comparer {
     members: Members,
     renames: Renames,
     clamp_ints: bool,
+    /// Names of vectors that the server makes where an archived object lacks them.
+    made_vectors: Vec<String>,
     /// Equal bytes may mean different things: a reference to a collection that got another name.
     bytes_may_lie: bool,
 }
@@ -54,7 +56,19 @@ impl Comparer {
     #[must_use]
     pub fn new(archived: &Schema, renames: Renames, clamp_ints: bool) -> Self {
         let bytes_may_lie = !renames.is_empty() && !archived.references.is_empty();
-        Self { members: value::members(archived), renames, clamp_ints, bytes_may_lie }
+        Self { members: value::members(archived), renames, clamp_ints, made_vectors: Vec::new(), bytes_may_lie }
+    }
+
+    /// The same, where the server was let make vectors of these names for objects that lack them.
+    #[must_use]
+    pub fn with_made_vectors(self, made_vectors: Vec<String>) -> Self {
+        Self { made_vectors, ..self }
+    }
+
+    /// Whether an archived object lacks a vector that the server was let make.
+    pub(super) fn lacks_made_vector(&self, archived: &RawObject) -> bool {
+        let has = |name: &String| archived.vectors().any(|(other, _)| other == name.as_bytes());
+        !self.made_vectors.iter().all(has)
     }
 
     /// Where two objects differ, at most 20 fields; nowhere if they have the same content. Ids, names of collections
@@ -66,7 +80,7 @@ impl Comparer {
             self.properties(archived, live, &mut walk);
         }
         match vectors {
-            Vectors::Compare => vectors::compare(archived, live, &mut walk.found),
+            Vectors::Compare => vectors::compare(archived, live, &self.made_vectors, &mut walk.found),
             Vectors::Skip => {}
             Vectors::Unprintable => {
                 let shown = archived.vectors().next().map(|(_, text)| vectors::extent(text));

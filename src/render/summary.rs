@@ -129,11 +129,22 @@ fn is_sample(result: &RunResult) -> bool {
     result.collections.iter().any(|collection| collection.sample_of.is_some())
 }
 
-/// That a restore was compared and found equal; other findings have lines of their own.
+/// That a restore was compared and found equal; findings have lines of their own. Without a digest something was left
+/// out of the comparison on purpose, which has a line of its own as well.
 fn compared(result: &RunResult) -> Option<&'static str> {
     let agrees = |c: &CollectionResult| c.missing.zip(c.extra).zip(c.different) == Some(((0, 0), 0));
     let all = !result.collections.is_empty() && result.collections.iter().all(agrees);
-    (result.op == Op::Restore && all).then_some("every object is on the server as in the archive")
+    let exact = result.collections.iter().all(|collection| collection.digest.is_some());
+    (result.op == Op::Restore && result.status == Status::Ok && all).then_some(if exact {
+        "every object is on the server as in the archive"
+    } else {
+        "what was compared is on the server as in the archive"
+    })
+}
+
+/// Whether objects of the archive are not on the server.
+fn lacks_objects(result: &RunResult) -> bool {
+    result.collections.iter().any(|collection| collection.rejected + collection.missing.unwrap_or(0) > 0)
 }
 
 fn headline(result: &RunResult, closing: &Closing) -> String {
@@ -143,7 +154,8 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
         (Op::Backup, _, false) => "Backed up, but not everything:",
         (Op::Restore, _, true) => "Would restore",
         (Op::Restore, Status::Ok, false) => "Restored",
-        (Op::Restore, _, false) => "Restored, but not everything:",
+        (Op::Restore, _, false) if lacks_objects(result) => "Restored, but not everything:",
+        (Op::Restore, _, false) => "Restored, with findings:",
         (Op::Verify, Status::Ok, _) if is_sample(result) => "The sample agrees:",
         (Op::Verify | Op::ArchiveCheck, Status::Ok, _) => "Everything agrees:",
         (Op::Verify, _, _) => "Differences found:",

@@ -127,7 +127,7 @@ async fn objects_without_a_vector_are_never_sent_to_a_vectoriser_unasked() {
         .object(r#"{"class":"V","id":"00000000-0000-0000-0000-000000000001","properties":{},"vector":[1]}"#)
         .object(r#"{"class":"V","id":"00000000-0000-0000-0000-000000000002","properties":{}}"#);
     let (_from, archive) = backed_up(source).await;
-    let target = world(builder());
+    let target = world(builder().makes_vectors(1));
     let error = target.refused(target.restore_options(&archive)).await;
     let Error::CannotRestore { refusals, .. } = &error else { panic!("{error:?}") };
     assert!(matches!(refusals.as_slice(), [Refusal::WouldVectorise { objects: 1, .. }]), "{refusals:?}");
@@ -136,7 +136,17 @@ async fn objects_without_a_vector_are_never_sent_to_a_vectoriser_unasked() {
     let options = Options { revectorize: true, ..target.restore_options(&archive) };
     let (done, _) = target.try_restore(options).await;
     let outcome = done.expect("restored");
-    assert_eq!(outcome.result.objects, 2);
+    assert_eq!(
+        (outcome.result.objects, outcome.result.status),
+        (2, Status::Ok),
+        "a vector that was wanted is no finding"
+    );
+    assert_eq!(outcome.result.collections[0].digest, None, "but it is not the archive's content either");
+    assert!(
+        outcome.remarks.iter().any(|(_, text)| text.contains("got vectors from the server")),
+        "{:?}",
+        outcome.remarks
+    );
     let sent = target.sandbox.requests().iter().filter(|r| r.path == "/v1/batch/objects").count();
     assert_eq!(sent, 2, "objects without a vector travel apart");
 }
@@ -373,6 +383,30 @@ async fn creating_that_was_carried_out_but_not_answered_is_not_done_twice() {
         let outcome = target.restore(target.restore_options(&archive)).await;
         assert_eq!(outcome.result.status, Status::Ok, "{kind:?}");
     }
+}
+
+#[tokio::test]
+async fn a_collection_that_somebody_else_made_meanwhile_is_not_called_ours() {
+    let (_from, archive) = backed_up(articles()).await;
+    let target = world(Sandbox::builder());
+    let body = r#"{"error":[{"message":"class name Article already exists"}]}"#.to_owned();
+    target.sandbox.faults().add(Fault::new(Kind::AppliedThen { status: 422, body }).on("POST", "/v1/schema").exactly());
+    let (done, _) = target.try_restore(batches(&target, &archive)).await;
+    let stopped = done.expect_err("in the way");
+    assert!(matches!(&stopped.error, Error::CannotRestore { .. }), "{:?}", stopped.error);
+    assert!(stopped.created.is_empty(), "{:?}", stopped.created);
+}
+
+#[tokio::test]
+async fn a_collection_the_server_refuses_to_create_is_refused_and_named() {
+    let (_from, archive) = backed_up(articles()).await;
+    let target = world(Sandbox::builder());
+    let body = r#"{"error":[{"message":"objectTtlConfig needs a scheduler"}]}"#;
+    target.sandbox.faults().add(Fault::new(Kind::status(422, body)).on("POST", "/v1/schema").exactly());
+    let (done, _) = target.try_restore(batches(&target, &archive)).await;
+    let stopped = done.expect_err("refused");
+    assert!(matches!(&stopped.error, Error::NotCreated { .. }), "{:?}", stopped.error);
+    assert_eq!((stopped.error.class(), stopped.created.len()), (Class::Refused, 0));
 }
 
 #[tokio::test]

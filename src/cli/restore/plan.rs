@@ -59,9 +59,6 @@ pub(super) fn collections(plan: &Plan) -> String {
 
 fn remarks(plan: &Plan, planned: &Planned) -> Vec<String> {
     let mut remarks = planned.remarks.clone();
-    if planned.to_vectorise > 0 {
-        remarks.push(format!("{} will get vectors made by the server", counted(planned.to_vectorise, "object")));
-    }
     if planned.refused_integers > 0 && !plan.options.clamp_ints {
         let objects = counted(planned.refused_integers, "object");
         remarks.push(format!("{objects} will be rejected for integers the server refuses; --clamp-ints changes those"));

@@ -102,8 +102,11 @@ impl Fill<'_> {
                 }
             },
         }
-        imported.map_err(|source| Error::Import { collection: collection.planned.target.clone(), source })?;
-        if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
+        // What fails in the grace after a stop is the stop's.
+        if self.session.cancel.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
+        imported.map_err(|source| Error::Import { collection: collection.planned.target.clone(), source })
     }
 
     fn pacer(&self, collection: &Collection) -> Pacer {

@@ -145,6 +145,10 @@ fn describe(
         let what = if made { "vectors are left out, and the server makes new ones" } else { "vectors are left out" };
         remarks.push(what.to_owned());
     }
+    if found.to_vectorise > 0 && options.vectors {
+        let objects = if found.to_vectorise == 1 { "object gets" } else { "objects get" };
+        remarks.push(format!("{} {objects} vectors made by the server", found.to_vectorise));
+    }
     if options.data && entry.content == Content::SchemaOnly {
         remarks.push("the archive holds its schema alone".to_owned());
     }

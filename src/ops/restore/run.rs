@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::create::{Created, create};
+use super::create::{Created, NotMade, create};
 use super::fill::{FLOW_BYTES, Fill, Filled};
 use super::made::grown;
-use super::{Collection, Options, Outcome, Plan, Prepared, Stopped};
+use super::{Collection, Options, Outcome, Plan, Prepared, Stopped, survey};
 use crate::archive::digest::Hash;
 use crate::archive::{Lock, RunAbout, RunFiles, RunRecord, runfiles};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
@@ -20,7 +20,7 @@ use crate::ops::verify::{CompareOptions, Differs, Pair, compare_collection};
 use crate::ops::{Error, Session, blocking, proof};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::watch::Watch;
-use crate::weaviate::Client;
+use crate::weaviate::{Client, Count};
 
 /// Everything but the budget of batches that a run holds in memory: sockets, line buffers and codecs.
 const OTHER_MEMORY_BYTES: u64 = 24 << 20;
@@ -174,11 +174,20 @@ impl Run<'_> {
         let (collection_name, target) = (planned.archived.clone(), planned.target.clone());
         self.record(gathered, RunRecord::Intent { collection: collection_name, target: target.clone() }).await?;
         let created = create(self.client, self.session, collection, &self.prepared.server).await;
-        let in_the_way = matches!(created, Err(Error::CannotRestore { .. }));
-        if created.is_err() && !in_the_way && matches!(self.client.schema(&planned.target).await, Ok(Some(_))) {
-            gathered.half_made.push(planned.target.clone());
-        }
-        let created = created?;
+        let created = match created {
+            Ok(created) => created,
+            Err(NotMade { error, perhaps_there }) => {
+                // Where it cannot be asked, it is better to name what may not be there than to leave it unsaid.
+                let there = async || match self.session.unless_stopped(self.client.schema(&planned.target)).await {
+                    Ok(there) => there.is_some(),
+                    Err(_) => true,
+                };
+                if perhaps_there && there().await {
+                    gathered.half_made.push(planned.target.clone());
+                }
+                return Err(error);
+            }
+        };
         let schema_sha256 = Hash(Sha256::digest(collection.fit.create.as_bytes()).into());
         self.record(gathered, RunRecord::Created { target, schema_sha256 }).await?;
         let remarks = collection.remarks.iter().chain(&created.remarks);
@@ -251,28 +260,33 @@ impl Run<'_> {
         gathered: &mut Gathered,
     ) -> Result<(), Error> {
         let (name, written) = (&collection.planned.target, filled.objects - filled.rejected);
-        let mut counted = None;
+        let mut counted = Count::Unknown { reason: "no count in the answer".into() };
         for pause in COUNT_PAUSES {
             tokio::time::sleep(pause).await;
             self.until_whole(watch).await?;
             let counts = self.session.unless_stopped(self.client.counts(std::slice::from_ref(name))).await?;
-            counted = counts.first().and_then(proof::known);
-            if counted.is_none_or(|counted| counted == written) && watch.ask().await {
+            counted = counts.into_iter().next().unwrap_or(counted);
+            // A count is only worth something while the server is whole.
+            if watch.ask().await && proof::known(&counted).is_none_or(|counted| counted == written) {
                 break;
             }
         }
+        self.until_whole(watch).await?;
         match counted {
-            Some(counted) if counted != written => {
+            Count::Exact(counted) if counted != written => {
                 gathered.incomplete = true;
                 let text = format!("{written} objects were written, but the server counts {counted}");
                 gathered.remarks.push((name.clone(), text));
                 self.session.events.warn(Warning::CountMismatch { collection: name.clone(), listed: written, counted });
             }
-            Some(_) => {}
-            None => {
-                let reason = "it may not be asked".to_owned();
+            // The comparison lists them all, and warns itself.
+            Count::Unknown { .. } if self.plan.options.verify => {}
+            Count::Unknown { reason } => {
+                let text = format!("what was written was neither counted nor compared: {reason}");
+                gathered.remarks.push((name.clone(), text));
                 self.session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
             }
+            Count::Exact(_) => {}
         }
         Ok(())
     }
@@ -306,10 +320,13 @@ impl Run<'_> {
             runs: collection.indexed.runs.to_vec(),
             target: collection.planned.target.clone(),
         };
+        let made_vectors =
+            if options.revectorize { survey::vectorised(&collection.indexed.schema) } else { Vec::new() };
         let compare = CompareOptions {
             renames: collection.renames.clone(),
             vectors: options.vectors,
             clamp_ints: options.clamp_ints,
+            made_vectors,
             sample: None,
             limit: options.differences_listed,
             jobs: options.jobs,

@@ -58,6 +58,8 @@ pub(in crate::ops) struct CompareOptions {
     pub(in crate::ops) vectors: bool,
     /// Whether archived integers that no server takes back count as the nearest ones it takes.
     pub(in crate::ops) clamp_ints: bool,
+    /// Names of vectors that the server was let make for objects that lack them.
+    pub(in crate::ops) made_vectors: Vec<String>,
     /// The share of the objects to compare; `None`: all.
     pub(in crate::ops) sample: Option<f64>,
     /// Differences kept and told of at most.
@@ -156,7 +158,8 @@ fn stage(comparing: &Comparing<'_>, pair: Pair, counted: bool, changed_since_ms:
     Stage {
         client: comparing.client.clone(),
         target: pair.target,
-        comparer: Comparer::new(&pair.schema, options.renames.clone(), options.clamp_ints),
+        comparer: Comparer::new(&pair.schema, options.renames.clone(), options.clamp_ints)
+            .with_made_vectors(options.made_vectors.clone()),
         vectors: options.vectors && entry.content == Content::Full,
         without_vectors: incomplete.filter_map(|incomplete| incomplete.id.parse().ok()).collect(),
         counted,
@@ -300,7 +303,7 @@ impl Comparing<'_> {
         let ok = found.agrees() && mismatch.is_none();
         // Clamped integers agree with what was asked, not with what the archive holds.
         let exact = self.options.sample.is_none() && !self.options.clamp_ints;
-        let whole = exact && found.without_vectors == 0;
+        let whole = exact && found.without_vectors + found.made_vectors == 0;
         let whole = whole && (stage.vectors || entry.content != Content::Full);
         let differs = |(id, (kind, fields))| Differs { collection: collection.clone(), tenant: None, id, kind, fields };
         let compared = Compared {
@@ -355,6 +358,9 @@ fn remarks(
         remarks.push(format!(
             "{objects} objects compared without vectors, which the server could not print for the archive"
         ));
+    }
+    if found.made_vectors > 0 {
+        remarks.push(format!("{} objects got vectors from the server, which were not compared", found.made_vectors));
     }
     if !stage.source.schema.blob_hashes.is_empty() {
         let names = stage.source.schema.blob_hashes.join(", ");

@@ -127,6 +127,7 @@ fn compare_options(options: &Options, renames: &Renames, gathered: &Gathered) ->
         renames: renames.clone(),
         vectors: true,
         clamp_ints: false,
+        made_vectors: Vec::new(),
         sample: options.sample,
         limit: options.limit - gathered.differences.len().min(options.limit),
         jobs: options.jobs,

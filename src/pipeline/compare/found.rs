@@ -27,6 +27,8 @@ pub struct Found {
     pub unasked: u64,
     /// Objects compared without vectors, since the archive lacks those.
     pub without_vectors: u64,
+    /// Objects compared without a vector that the archive lacks and the server was let make.
+    pub made_vectors: u64,
     /// Live objects that look written meanwhile.
     pub changed: u64,
     /// The first of the differing objects.
@@ -66,6 +68,7 @@ impl Found {
         self.asked += other.asked;
         self.unasked += other.unasked;
         self.without_vectors += other.without_vectors;
+        self.made_vectors += other.made_vectors;
         self.changed += other.changed;
         self.mark = self.mark.max(other.mark);
         for (id, differing) in other.differing {

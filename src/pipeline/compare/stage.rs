@@ -160,6 +160,7 @@ impl Stage {
             _ => Vectors::Compare,
         };
         found.without_vectors += u64::from(kept_without);
+        found.made_vectors += u64::from(vectors == Vectors::Compare && self.comparer.lacks_made_vector(archived));
         found.changed += u64::from(self.is_changed(&live.object));
         let fields = self.comparer.fields(archived, &live.object, vectors);
         if !fields.is_empty() {

@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 use super::Fields;
 use crate::model::RawObject;
 
-pub(super) fn compare(archived: &RawObject, live: &RawObject, found: &mut Fields) {
+/// Live vectors of the names `made` are no difference where the archived object has none.
+pub(super) fn compare(archived: &RawObject, live: &RawObject, made: &[String], found: &mut Fields) {
     for (name, ours) in archived.vectors() {
         let theirs = live.vectors().find(|(other, _)| *other == name).map(|(_, text)| text);
         if theirs != Some(ours) {
@@ -17,7 +18,8 @@ pub(super) fn compare(archived: &RawObject, live: &RawObject, found: &mut Fields
         }
     }
     for (name, theirs) in live.vectors() {
-        if !archived.vectors().any(|(other, _)| other == name) {
+        let is_made = made.iter().any(|made| made.as_bytes() == name);
+        if !is_made && !archived.vectors().any(|(other, _)| other == name) {
             found.push(&field(name), None, Some(extent(theirs)));
         }
     }

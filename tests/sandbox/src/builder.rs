@@ -38,6 +38,7 @@ impl Default for Builder {
             keys: Vec::new(),
             modules: vec!["text2vec-openai".to_owned(), "generative-openai".to_owned()],
             graphql: true,
+            made_length: 0,
         };
         Self {
             release: Release::V1_40,
@@ -92,6 +93,12 @@ impl Builder {
     /// The vectorizer and other modules it has.
     pub fn modules(mut self, names: &[&str]) -> Self {
         self.settings.modules = names.iter().map(|n| (*n).to_owned()).collect();
+        self
+    }
+
+    /// Vectorizers work: where an object has no unnamed vector, they make one of so many numbers.
+    pub fn makes_vectors(mut self, length: usize) -> Self {
+        self.settings.made_length = length;
         self
     }
 

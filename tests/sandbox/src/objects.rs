@@ -273,6 +273,10 @@ fn check_vectors(core: &Core, state: &mut State, item: &mut Item) -> Result<(), 
     let document = &collection.document;
     let named = document.get("vectorConfig").and_then(Json::as_object);
     let unnamed = document.get("vectorIndexType").is_some();
+    let made = core.settings.made_length;
+    if made > 0 && item.vector.is_none() && document.text("vectorizer").is_some_and(|v| v != "none") {
+        item.vector = Some(vec![0.25; made]);
+    }
     if let (Some(vector), false, true) = (&item.vector, unnamed, ours.refuses_vector_without_index()) {
         let only = named.filter(|n| n.len() == 1 && n[0].0 == "default");
         if only.is_none() || !ours.auto_class_names_its_vector() {

@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) keys: Vec<Key>,
     pub(crate) modules: Vec<String>,
     pub(crate) graphql: bool,
+    /// Length of the vectors that vectorizers make; 0: none works.
+    pub(crate) made_length: usize,
 }
 
 impl Core {
