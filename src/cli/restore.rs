@@ -16,6 +16,7 @@ use crate::model::CollectionName;
 use crate::ops::restore::{self, Options, Outcome, Plan, Stopped};
 use crate::ops::verify::Differs;
 use crate::render::{Closing, Remark, count, counted, quoted};
+use crate::weaviate::Writer;
 
 /// Differences the comparison lists at most.
 const DIFFERENCES_LISTED: usize = 20;
@@ -55,7 +56,7 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         let exact = planned.options.vectors && !planned.options.clamp_ints && !made;
         let verify = (!planned.options.verify && exact).then(|| verify_command(planned, &connect));
         let schemas_only = !planned.options.data;
-        let outcome = restore::run(&client, &session, prepared).await.map_err(stopped)?;
+        let outcome = restore::run(&Writer::new(client), &session, prepared).await.map_err(stopped)?;
         let closing =
             Closing { schemas_only, server: Some(server), next: verify.into_iter().collect(), ..closing_of(&outcome) };
         Ok(Finished { result: outcome.result, closing })

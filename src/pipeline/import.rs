@@ -16,7 +16,7 @@ use super::slots::Slots;
 use super::{Batch, split};
 use crate::event::{Event, Events, Warning};
 use crate::model::{CollectionName, ObjectId, TenantName};
-use crate::weaviate::{Client, ImportReply};
+use crate::weaviate::{ImportReply, Writer};
 
 /// Times an object is sent that the server keeps refusing, the first included.
 const OBJECT_ATTEMPTS: u32 = 3;
@@ -96,7 +96,7 @@ pub struct Done {
 #[derive(Debug)]
 pub struct Import {
     /// The server.
-    pub client: Client,
+    pub client: Writer,
     /// The collection, by its name on the server.
     pub collection: CollectionName,
     /// What becomes of an object's text.

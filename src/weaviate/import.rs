@@ -6,7 +6,7 @@ use reqwest::Method;
 use super::Error;
 use super::attempt::Ask;
 use super::body::{Body, Shape};
-use super::client::Client;
+use super::writer::Writer;
 
 /// The answer repeats every object and escapes some characters as six: it is at most this many times as long.
 const ECHO: u64 = 6;
@@ -30,7 +30,7 @@ pub enum ImportReply {
     },
 }
 
-impl Client {
+impl Writer {
     /// Sends a body `{"objects":[…]}`. Writing is by id, so the same batch can be sent again, and is after failures
     /// that may pass; it may then have been carried out more than once, to the same effect.
     pub async fn import(&self, body: Bytes) -> Result<ImportReply, Error> {

@@ -17,6 +17,7 @@ mod said;
 mod schema;
 mod topology;
 mod transport;
+mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -32,3 +33,4 @@ pub use page::{PageReply, PageRequest};
 pub use reqwest::{Url, header::HeaderName};
 pub use retry::RetryPolicy;
 pub use topology::Topology;
+pub use writer::Writer;

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::attempt::Ask;
 use super::body::Body;
 use super::client::Client;
+use super::writer::Writer;
 use super::{Error, said};
 use crate::model::{CollectionName, Schema};
 
@@ -51,7 +52,9 @@ impl Client {
             Body::TooLarge => Err(ask.bad_answer("too large")),
         }
     }
+}
 
+impl Writer {
     /// Creates a collection from a class document. Sent once: after an error nobody knows whether it was carried out,
     /// so read the collection back, compare, then decide.
     pub async fn create_collection(&self, document: &str) -> Result<(), Error> {

@@ -12,7 +12,7 @@ use elysiactl::model::{Clock, Renames, Selection};
 use elysiactl::ops::backup::{self, Options, Outcome, Stopped};
 use elysiactl::ops::restore::{self, StateFolders};
 use elysiactl::ops::{Error, Session, cat, check, verify};
-use elysiactl::weaviate::{Client, Connection, RetryPolicy};
+use elysiactl::weaviate::{Client, Connection, RetryPolicy, Writer};
 use sandbox::{Builder, Sandbox};
 use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -195,7 +195,7 @@ impl World {
     ) -> (Result<restore::Outcome, restore::Stopped>, Vec<Event>) {
         let (events, mut receiver) = Events::channel();
         let (client, session) = (self.client(events.clone()), self.session(events));
-        let done = restore::run(&client, &session, plan).await;
+        let done = restore::run(&Writer::new(client.clone()), &session, plan).await;
         drop((client, session));
         (done, drain(&mut receiver))
     }

@@ -5,7 +5,7 @@ use super::made::{Made, made};
 use super::{Collection, Refusal, Server};
 use crate::model::Schema;
 use crate::ops::{Error, Session};
-use crate::weaviate::{Client, Error as WireError};
+use crate::weaviate::{Error as WireError, Writer};
 
 /// Requests sent to create one collection, as long as none is answered.
 const CREATE_ATTEMPTS: u32 = 3;
@@ -29,7 +29,7 @@ pub(super) struct NotMade {
 
 /// Creates one collection. Nothing of that name may exist.
 pub(super) async fn create(
-    client: &Client,
+    client: &Writer,
     session: &Session,
     collection: &Collection,
     server: &Server,
@@ -49,7 +49,7 @@ fn taken(collection: &Collection) -> Error {
 
 /// Adds what no server takes in the first request, and compares what the server made. Once begun it is seen through: a
 /// collection that exists half would be worse than a moment of waiting.
-async fn complete(client: &Client, collection: &Collection, server: &Server) -> Result<Created, Error> {
+async fn complete(client: &Writer, collection: &Collection, server: &Server) -> Result<Created, Error> {
     let (target, fit) = (&collection.planned.target, &collection.fit);
     if let Some(then) = &fit.then {
         client
@@ -75,7 +75,7 @@ async fn complete(client: &Client, collection: &Collection, server: &Server) -> 
 
 /// Asks until the collection is there. Only the server knows whether a request without an answer was carried out, and
 /// it may be carried out late; so it is looked for before it is asked for again.
-async fn until_there(client: &Client, session: &Session, collection: &Collection) -> Result<(), NotMade> {
+async fn until_there(client: &Writer, session: &Session, collection: &Collection) -> Result<(), NotMade> {
     let target = &collection.planned.target;
     let mut attempt = 0;
     loop {

@@ -17,7 +17,7 @@ use crate::pipeline::import::{Done, Import};
 use crate::pipeline::load::{self, BadPart, Load};
 use crate::pipeline::pacer::{BATCH_BYTES, Limits, Pacer};
 use crate::pipeline::rewrite::Rewrite;
-use crate::weaviate::Client;
+use crate::weaviate::Writer;
 
 /// Results that may wait for the journal.
 const RESULTS_WAITING: usize = 64;
@@ -39,7 +39,7 @@ pub(super) struct Filled {
 
 /// What it takes to fill collections.
 pub(super) struct Fill<'a> {
-    pub(super) client: &'a Client,
+    pub(super) client: &'a Writer,
     pub(super) session: &'a Session,
     pub(super) options: &'a Options,
     pub(super) archive: &'a Arc<Archive>,

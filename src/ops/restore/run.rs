@@ -20,7 +20,7 @@ use crate::ops::verify::{CompareOptions, Differs, Pair, compare_collection};
 use crate::ops::{Error, Session, blocking, proof};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::watch::Watch;
-use crate::weaviate::{Client, Count};
+use crate::weaviate::{Client, Count, Writer};
 
 /// Everything but the budget of batches that a run holds in memory: sockets, line buffers and codecs.
 const OTHER_MEMORY_BYTES: u64 = 24 << 20;
@@ -46,7 +46,7 @@ struct Gathered {
 }
 
 /// Runs a plan to its end. With an error, what was created and written stays, and is named.
-pub async fn run(client: &Client, session: &Session, prepared: Prepared) -> Result<Outcome, Stopped> {
+pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Result<Outcome, Stopped> {
     let plan = &prepared.plan;
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let mut gathered = Gathered {
@@ -87,7 +87,7 @@ pub async fn run(client: &Client, session: &Session, prepared: Prepared) -> Resu
 }
 
 struct Run<'a> {
-    client: &'a Client,
+    client: &'a Writer,
     session: &'a Session,
     plan: &'a Plan,
     prepared: &'a Prepared,
@@ -206,7 +206,7 @@ impl Run<'_> {
         };
         let mut result = CollectionResult { bytes: planned.bytes, ..CollectionResult::of(name.clone()) };
         if collection.data {
-            let mut watch = Watch::new(self.client.clone(), created.schema.clone(), session.events.clone());
+            let mut watch = Watch::new(Client::clone(self.client), created.schema.clone(), session.events.clone());
             self.until_whole(&mut watch).await?;
             self.writable(&name).await?;
             let filled = self.fill(collection, budget, gathered).await?;

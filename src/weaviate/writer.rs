@@ -1,0 +1,26 @@
+//! The client that may write: every method that changes a server belongs to it.
+
+use std::ops::Deref;
+
+use super::client::Client;
+
+/// A client with the methods that change a server. Plans and dry runs get a [`Client`], which has none of them: that
+/// they send nothing that writes is held by the compiler.
+#[derive(Debug, Clone)]
+pub struct Writer(Client);
+
+impl Writer {
+    /// The right to write, for a run that was planned and confirmed.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self(client)
+    }
+}
+
+impl Deref for Writer {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.0
+    }
+}
