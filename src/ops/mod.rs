@@ -10,6 +10,7 @@ mod error;
 mod proof;
 mod prove;
 pub mod restore;
+mod schema;
 mod select;
 pub mod verify;
 

@@ -1,19 +1,12 @@
 //! `col restore`: an archive into new live collections.
 
-mod applied;
 mod create;
 mod fill;
-mod fit;
-mod made;
 mod order;
-mod place;
 mod plan;
 mod refusal;
-mod rules;
 mod run;
 mod survey;
-#[cfg(test)]
-mod testing;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +19,7 @@ use crate::event::{PlannedCollection, RunResult};
 use crate::model::{CollectionName, Renames, Selection};
 use crate::ops::Error;
 use crate::ops::prove::Indexed;
+use crate::ops::schema;
 use crate::ops::verify::Differs;
 use crate::weaviate::Meta;
 
@@ -144,8 +138,8 @@ struct Server {
 }
 
 impl Server {
-    fn target(&self) -> fit::Target<'_> {
-        fit::Target { version: &self.meta.version, modules: &self.meta.modules, nodes: self.nodes }
+    fn target(&self) -> schema::Target<'_> {
+        schema::Target { version: &self.meta.version, modules: &self.meta.modules, nodes: self.nodes }
     }
 }
 
@@ -155,7 +149,7 @@ struct Collection {
     /// Its place in the archive's list.
     at: usize,
     indexed: Indexed,
-    fit: fit::Fit,
+    fit: schema::Fit,
     planned: Planned,
     /// What will be different for other reasons than the fit of its schema.
     remarks: Vec<String>,

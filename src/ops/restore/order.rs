@@ -107,8 +107,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use super::super::testing::{name, schema};
     use super::*;
+    use crate::ops::schema::testing::{name, schema};
 
     /// Collections `C0`, `C1`, … each with a reference property to some of them.
     fn schemas(needs: &[Vec<usize>]) -> Vec<Schema> {

@@ -5,8 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::applied::clauses;
-use super::fit::fit;
 use super::order::order;
 use super::survey::{Survey, survey};
 use super::{Collection, Options, Plan, Planned, Prepared, Refusal, Server};
@@ -15,6 +13,7 @@ use crate::event::Warning;
 use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::chosen::{self, Chosen};
 use crate::ops::prove::{self, Indexed};
+use crate::ops::schema::{Fit, clauses, fit};
 use crate::ops::{Error, Session, blocking};
 use crate::weaviate::{Client, Topology};
 
@@ -41,6 +40,9 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     });
     let mut fits = Vec::new();
     for schema in &schemas {
+        if schema.multi_tenant {
+            refusals.push(Refusal::MultiTenant { collection: schema.name.clone() });
+        }
         let fit = fit(schema, &renames, &server.target());
         refusals.extend(fit.refused.iter().cloned());
         fits.push(fit);
@@ -124,7 +126,7 @@ fn describe(
     archive: &Archive,
     at: usize,
     indexed: Indexed,
-    fit: super::fit::Fit,
+    fit: Fit,
     found: Survey,
     renames: &Renames,
     options: &Options,

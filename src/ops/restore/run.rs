@@ -8,14 +8,14 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::create::{Created, NotMade, create};
+use super::create::{Created, create};
 use super::fill::{FLOW_BYTES, Fill, Filled};
-use super::made::grown;
 use super::{Collection, Options, Outcome, Plan, Prepared, Stopped, survey};
 use crate::archive::digest::Hash;
 use crate::archive::{Lock, RunAbout, RunFiles, RunRecord, runfiles};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::CollectionName;
+use crate::ops::schema::{NotMade, grown};
 use crate::ops::verify::{CompareOptions, Differs, Pair, compare_collection};
 use crate::ops::{Error, Session, blocking, proof};
 use crate::pipeline::budget::Budget;

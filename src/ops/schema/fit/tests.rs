@@ -114,9 +114,12 @@ fn a_vectoriser_that_is_not_enabled_is_refused() {
 }
 
 #[test]
-fn tenants_are_refused() {
-    let fit = fitted(&json!({"class": "A", "multiTenancyConfig": {"enabled": true}}), NEW);
-    assert_eq!(fit.refused, [Refusal::MultiTenant { collection: name("A") }]);
+fn the_shards_of_a_collection_with_tenants_are_left_out() {
+    let document =
+        json!({"class": "A", "shardingConfig": {"desiredCount": 0}, "multiTenancyConfig": {"enabled": true}});
+    let fit = fitted(&document, NEW);
+    assert_eq!((fit.refused.as_slice(), fit.applied.as_slice()), (&[][..], &[][..]));
+    assert!(!fit.create.contains("shardingConfig") && fit.create.contains("multiTenancyConfig"), "{}", fit.create);
 }
 
 #[test]

@@ -14,11 +14,11 @@ pub(super) use table::{MIXED_VECTORS, NOTES};
 /// Since when servers know something: the first release of each 1.x line that does, as minor and patch number, ascending.
 /// The last one holds for every later line, the others only for their own (they were backports).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Since(pub &'static [(u64, u64)]);
+pub(in crate::ops) struct Since(pub &'static [(u64, u64)]);
 
 impl Since {
     /// Whether a version knows it.
-    pub(super) fn knows(self, version: &Version) -> bool {
+    pub(in crate::ops) fn knows(self, version: &Version) -> bool {
         let here = (version.minor, version.patch);
         let later = self.0.last().is_some_and(|(minor, _)| version.minor > *minor);
         let ever = !self.0.is_empty();
@@ -34,7 +34,7 @@ impl Since {
 
 /// Which values of a place a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum When {
+pub(in crate::ops) enum When {
     /// Every value.
     Any,
     /// One that is off (see [`place::is_off`]).
@@ -54,7 +54,7 @@ pub(super) enum When {
 
 /// Which servers a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum For {
+pub(in crate::ops) enum For {
     /// Those that do not know it.
     Before(Since),
     /// Those that do what was new then.
@@ -65,7 +65,7 @@ pub(super) enum For {
 
 /// What becomes of the setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Then {
+pub(in crate::ops) enum Then {
     /// It is sent, and the server drops it without a word.
     Dropped,
     /// It is not sent, since the server would refuse the collection for it.
@@ -78,7 +78,7 @@ pub(super) enum Then {
 
 /// One rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Rule {
+pub(in crate::ops) struct Rule {
     /// The places it is about (see [`places`]).
     pub at: &'static str,
     /// The values.
@@ -92,7 +92,7 @@ pub(super) struct Rule {
 }
 
 /// A rule that holds at a place of a document.
-pub(super) struct Hit<'a> {
+pub(in crate::ops) struct Hit<'a> {
     /// The rule.
     pub rule: &'static Rule,
     /// The place.
@@ -103,7 +103,7 @@ pub(super) struct Hit<'a> {
 
 impl Hit<'_> {
     /// The first version that holds the setting; `None` if none is known.
-    pub(super) fn since(&self) -> Option<String> {
+    pub(in crate::ops) fn since(&self) -> Option<String> {
         match self.rule.target {
             For::Before(since) if since != UNREAD => since.text(),
             _ => None,
@@ -112,7 +112,7 @@ impl Hit<'_> {
 }
 
 /// Every rule that holds for a document on its way to a server, at each of its places, in the order of the table.
-pub(super) fn hits<'a>(document: &'a Value, version: &Version) -> Vec<Hit<'a>> {
+pub(in crate::ops) fn hits<'a>(document: &'a Value, version: &Version) -> Vec<Hit<'a>> {
     let mut hits: Vec<Hit<'a>> = Vec::new();
     for rule in TABLE.iter().copied().flatten().filter(|rule| rule.target.holds(version)) {
         for found in places(document, rule.at) {

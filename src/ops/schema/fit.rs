@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-use super::Refusal;
 use super::applied::Applied;
 use super::place::{is_nothing, short, take, vectors};
 use super::rules::{MIXED_VECTORS, Then, hits};
 use crate::model::{CollectionName, Renames, Schema};
+use crate::ops::restore::Refusal;
 use crate::weaviate::Version;
 
 /// What is known of the server that a collection is to be made on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Target<'a> {
+pub(in crate::ops) struct Target<'a> {
     /// Its version.
     pub version: &'a Version,
     /// Names of the modules it has enabled.
@@ -22,7 +22,7 @@ pub(super) struct Target<'a> {
 
 /// A class document that was made to fit a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fit {
+pub(in crate::ops) struct Fit {
     /// The collection's name on the server.
     pub target: CollectionName,
     /// The class document for `POST /v1/schema`.
@@ -37,19 +37,20 @@ pub(super) struct Fit {
 
 impl Fit {
     /// The class document the server will have been sent in the end.
-    pub(super) fn asked(&self) -> &str {
+    pub(in crate::ops) fn asked(&self) -> &str {
         self.then.as_deref().unwrap_or(&self.create)
     }
 }
 
 /// Makes a stored schema fit a server. Every key stays as it is unless a rule says otherwise.
-pub(super) fn fit(schema: &Schema, renames: &Renames, target: &Target<'_>) -> Fit {
+pub(in crate::ops) fn fit(schema: &Schema, renames: &Renames, target: &Target<'_>) -> Fit {
     let collection = &schema.name;
     let mut document: Value = serde_json::from_slice(&schema.text).unwrap_or(Value::Null);
     let mut applied = Vec::new();
     let mut refused = Vec::new();
     if schema.multi_tenant {
-        refused.push(Refusal::MultiTenant { collection: collection.clone() });
+        // Servers print one for a collection with tenants, and refuse to take it back.
+        take(&mut document, &["shardingConfig".to_owned()]);
     }
     let mut left_out = Vec::new();
     for hit in hits(&document, target.version) {

@@ -8,7 +8,7 @@ use super::place::{shape, short};
 
 /// A rule applied to a place of a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Applied {
+pub(in crate::ops) struct Applied {
     /// The place, keys from the top; `*` stands for the name of a property or vector.
     pub key: String,
     /// Its value in the archive as JSON, cut if long.
@@ -20,7 +20,7 @@ pub(super) struct Applied {
 }
 
 impl Applied {
-    pub(super) fn new(path: &[String], was: &Value, now: Option<&Value>, lost: Option<&'static str>) -> Self {
+    pub(in crate::ops) fn new(path: &[String], was: &Value, now: Option<&Value>, lost: Option<&'static str>) -> Self {
         Self { key: shape(path), was: short(was), now: now.map(short), lost }
     }
 
@@ -36,7 +36,7 @@ impl Applied {
 
 /// What happened to a schema, a clause for each kind of loss, and one for everything that nobody will miss. What is given
 /// twice (foretold by the fit and then seen) is told once.
-pub(super) fn clauses(applied: &[Applied]) -> Vec<String> {
+pub(in crate::ops) fn clauses(applied: &[Applied]) -> Vec<String> {
     let (missed, quiet): (Vec<&Applied>, Vec<&Applied>) = applied.iter().partition(|one| one.lost.is_some());
     let mut seen = BTreeSet::new();
     let mut clauses: Vec<String> =

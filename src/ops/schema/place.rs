@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 /// Keys from the top. A property is named by its `name`, not by its number.
-pub(super) type Path = Vec<String>;
+pub(in crate::ops) type Path = Vec<String>;
 
 /// A place found.
-pub(super) struct Place<'a> {
+pub(in crate::ops) struct Place<'a> {
     /// Where it is.
     pub path: Path,
     /// What stands there.
@@ -18,7 +18,7 @@ pub(super) struct Place<'a> {
 /// Every place a pattern matches. A pattern is keys from the top, joined by dots, the first of which may stand for many:
 /// `@property` for every property, nested ones included; `@vector` for the unnamed vector (the document itself) and
 /// each named one; `@hnsw`, `@flat` and `@hfresh` for every settings of such an index, those inside of `dynamic` too.
-pub(super) fn places<'a>(document: &'a Value, pattern: &str) -> Vec<Place<'a>> {
+pub(in crate::ops) fn places<'a>(document: &'a Value, pattern: &str) -> Vec<Place<'a>> {
     let (first, rest) = pattern.split_once('.').unwrap_or((pattern, ""));
     let starts = match first {
         "@property" => properties(document),
@@ -59,7 +59,7 @@ fn properties(document: &Value) -> Vec<(Path, &Value)> {
 }
 
 /// The document itself, which holds the unnamed vector's settings, and each named vector.
-pub(super) fn vectors(document: &Value) -> Vec<(Path, &Value)> {
+pub(in crate::ops) fn vectors(document: &Value) -> Vec<(Path, &Value)> {
     let named = document["vectorConfig"].as_object().into_iter().flatten();
     let named = named.map(|(name, vector)| (vec!["vectorConfig".to_owned(), name.clone()], vector));
     std::iter::once((Vec::new(), document)).chain(named).collect()
@@ -85,12 +85,12 @@ fn indexes(document: &Value) -> Vec<(&str, Path, &Value)> {
 }
 
 /// The element of a list of properties that has this name.
-pub(super) fn named<'a>(list: &'a [Value], name: &str) -> Option<&'a Value> {
+pub(in crate::ops) fn named<'a>(list: &'a [Value], name: &str) -> Option<&'a Value> {
     list.iter().find(|element| element["name"] == name)
 }
 
 /// What stands at a path.
-pub(super) fn at<'a>(document: &'a Value, path: &[String]) -> Option<&'a Value> {
+pub(in crate::ops) fn at<'a>(document: &'a Value, path: &[String]) -> Option<&'a Value> {
     path.iter().try_fold(document, |value, key| match value {
         Value::Array(list) => named(list, key),
         other => other.get(key),
@@ -98,7 +98,7 @@ pub(super) fn at<'a>(document: &'a Value, path: &[String]) -> Option<&'a Value> 
 }
 
 /// Takes out what stands at a path. The order of the other keys stays.
-pub(super) fn take(document: &mut Value, path: &[String]) -> Option<Value> {
+pub(in crate::ops) fn take(document: &mut Value, path: &[String]) -> Option<Value> {
     let (last, parents) = path.split_last()?;
     let parent = parents.iter().try_fold(document, |value, key| match value {
         Value::Array(elements) => elements.iter_mut().find(|element| element["name"] == key.as_str()),
@@ -109,7 +109,7 @@ pub(super) fn take(document: &mut Value, path: &[String]) -> Option<Value> {
 }
 
 /// Whether a setting is off: false, nothing, zero, or an object that says it is not enabled.
-pub(super) fn is_off(value: &Value) -> bool {
+pub(in crate::ops) fn is_off(value: &Value) -> bool {
     match value {
         Value::Object(members) => members.is_empty() || members.get("enabled") == Some(&Value::Bool(false)),
         Value::Number(number) => number.as_f64() == Some(0.0),
@@ -118,7 +118,7 @@ pub(super) fn is_off(value: &Value) -> bool {
 }
 
 /// Whether a value is as good as absent: what servers print differently for the same thing.
-pub(super) fn is_nothing(value: &Value) -> bool {
+pub(in crate::ops) fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),
@@ -132,7 +132,7 @@ pub(super) fn is_nothing(value: &Value) -> bool {
 const SHOWN_BYTES: usize = 60;
 
 /// A value as JSON, cut if it is long.
-pub(super) fn short(value: &Value) -> String {
+pub(in crate::ops) fn short(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().find(|(at, _)| *at >= SHOWN_BYTES) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
@@ -142,7 +142,7 @@ pub(super) fn short(value: &Value) -> String {
 
 /// A path for people. Names of properties and vectors below which it goes on become `*`, so that equal ones can be told
 /// once.
-pub(super) fn shape(path: &[String]) -> String {
+pub(in crate::ops) fn shape(path: &[String]) -> String {
     let mut shown: Vec<&str> = Vec::with_capacity(path.len());
     for (at, key) in path.iter().enumerate() {
         let list = at > 0 && ["properties", "nestedProperties", "vectorConfig"].contains(&path[at - 1].as_str());

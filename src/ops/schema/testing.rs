@@ -9,24 +9,24 @@ use crate::model::{CollectionName, Schema};
 use crate::weaviate::Version;
 
 /// A version by its text, `major.minor.patch`.
-pub(super) fn version(text: &str) -> Version {
+pub(in crate::ops) fn version(text: &str) -> Version {
     let numbers: Vec<u64> = text.split(['.', '-']).take(3).map(|part| part.parse().expect("a number")).collect();
     Version { major: numbers[0], minor: numbers[1], patch: numbers[2], text: text.to_owned() }
 }
 
 /// A collection's name.
-pub(super) fn name(text: &str) -> CollectionName {
+pub(in crate::ops) fn name(text: &str) -> CollectionName {
     text.parse().expect("a name")
 }
 
 /// A schema as an archive holds it.
-pub(super) fn schema(document: &Value) -> Schema {
+pub(in crate::ops) fn schema(document: &Value) -> Schema {
     Schema::parse(document.to_string().into()).expect("a schema")
 }
 
 /// What real servers made of real class documents, sent as `fit` made them in November 2026: the document as one server
 /// printed it, and as the other did afterwards.
-pub(super) struct Measured {
+pub(in crate::ops) struct Measured {
     /// The file.
     pub file: &'static str,
     /// The version of the server it was sent to.
@@ -36,7 +36,7 @@ pub(super) struct Measured {
 }
 
 /// Every measured file.
-pub(super) fn measured() -> Vec<Measured> {
+pub(in crate::ops) fn measured() -> Vec<Measured> {
     let files = [
         ("1.24-to-1.32", "1.32.27"),
         ("1.24-to-1.40", "1.40.0-dev"),

@@ -104,7 +104,7 @@ const GSE_CH: Since = Since(&[(30, 0)]);
 /// `usecases/schema/class.go`: 1.30 has it behind an experiment; below, a collection has either kind of vector.
 pub(in super::super) const MIXED_VECTORS: Since = Since(&[(31, 0)]);
 /// The line after the newest that this table was read from: what is unknown here may be known there.
-pub(super) const UNREAD: Since = Since(&[(41, 0)]);
+pub(in crate::ops) const UNREAD: Since = Since(&[(41, 0)]);
 /// No version.
 const NEVER: Since = Since(&[]);
 
@@ -141,7 +141,7 @@ const TOKENIZATIONS: &[&str] =
 /// The rules, in groups. Of two that match a place the first one holds, and it holds for everything below the place.
 /// The principle: what changes what is stored or what a search finds is refused; what only changes how fast, how safely
 /// or how long is dropped and named.
-pub(super) const TABLE: &[&[Rule]] = &[
+pub(in crate::ops) const TABLE: &[&[Rule]] = &[
     // Values the server would answer with 422.
     &[
         Rule {

@@ -16,7 +16,7 @@ const QUANTISED: &str = "the server compresses vectors by default";
 
 /// What a server made of a class document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Made {
+pub(in crate::ops) enum Made {
     /// What was asked, but for what the rules allow.
     Same {
         /// Keys the server added, each once; `*` stands for the name of a property or vector.
@@ -33,7 +33,7 @@ pub(super) enum Made {
 
 /// Compares what a server shows with what it was sent in the end (see [`super::fit::Fit::asked`]). Order does not matter,
 /// numbers are compared by value, properties by name.
-pub(super) fn made(asked: &str, archived: &Schema, got: &Schema, target: &Target<'_>) -> Made {
+pub(in crate::ops) fn made(asked: &str, archived: &Schema, got: &Schema, target: &Target<'_>) -> Made {
     let asked: Value = serde_json::from_str(asked).unwrap_or(Value::Null);
     let (archived, got) = (parse(archived), parse(got));
     let rules = hits(&asked, target.version);
@@ -66,7 +66,7 @@ pub(super) fn made(asked: &str, archived: &Schema, got: &Schema, target: &Target
 }
 
 /// What changed in a schema between two looks at it, as a clause; auto-schema adds properties to what others write to.
-pub(super) fn grown(before: &Schema, after: &Schema) -> Option<String> {
+pub(in crate::ops) fn grown(before: &Schema, after: &Schema) -> Option<String> {
     if before.text == after.text {
         return None;
     }

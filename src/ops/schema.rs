@@ -1,0 +1,16 @@
+//! Class documents: what a server will make of one, what has to be changed before it is sent, what became of it. Shared by
+//! every operation that creates collections.
+
+mod applied;
+mod fit;
+mod made;
+mod make;
+mod place;
+mod rules;
+#[cfg(test)]
+pub(super) mod testing;
+
+pub(super) use applied::{Applied, clauses};
+pub(super) use fit::{Fit, Target, fit};
+pub(super) use made::{Made, grown, made};
+pub(super) use make::{NotMade, complete, until_there};

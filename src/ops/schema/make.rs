@@ -1,0 +1,71 @@
+//! Creates a collection from a class document that was made to fit, and waits until it is there.
+
+use super::fit::Fit;
+use crate::model::Schema;
+use crate::ops::{Error, Session};
+use crate::weaviate::{Error as WireError, Writer};
+
+/// Requests sent to create one collection, as long as none is answered.
+const CREATE_ATTEMPTS: u32 = 3;
+
+/// Why a collection was not created as it should be.
+#[derive(Debug)]
+pub(in crate::ops) struct NotMade {
+    pub(in crate::ops) error: Error,
+    /// A request went out that was perhaps carried out: what is there now may be of this run.
+    pub(in crate::ops) perhaps_there: bool,
+}
+
+/// Asks until the collection is there; `taken` is the error for one that somebody else made. Only the server knows whether
+/// a request without an answer was carried out, and it may be carried out late; so it is looked for before it is asked
+/// for again.
+pub(in crate::ops) async fn until_there(
+    writer: &Writer,
+    session: &Session,
+    fit: &Fit,
+    taken: impl Fn() -> Error,
+) -> Result<(), NotMade> {
+    let target = &fit.target;
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let Err(source) = writer.create_collection(&fit.create).await else { return Ok(()) };
+        let perhaps = |error| NotMade { error, perhaps_there: true };
+        let refused = matches!(
+            source.root(),
+            WireError::Rejected { .. } | WireError::Forbidden { .. } | WireError::Unauthorized { .. }
+        );
+        // The first refusal is an answer: nothing was made, and what is there is somebody else's. A later one may mean
+        // that an earlier request got through.
+        let unanswered = !refused || attempt > 1;
+        let there = match session.unless_stopped(writer.schema(target)).await {
+            Ok(there) => there.is_some(),
+            Err(Error::Interrupted) => return Err(perhaps(Error::Interrupted)),
+            // What is told is why it was not created.
+            Err(_) => false,
+        };
+        match (there, unanswered) {
+            (true, true) => return Ok(()),
+            (true, false) => return Err(NotMade { error: taken(), perhaps_there: false }),
+            (false, _) => {}
+        }
+        if refused || attempt == CREATE_ATTEMPTS {
+            return Err(perhaps(Error::NotCreated { collection: target.clone(), source }));
+        }
+        tracing::warn!(%target, %source, attempt, "creating was not answered, and the collection is not there");
+    }
+}
+
+/// Adds what no server takes in the first request, and gives the schema as the server has it now. Once begun it is seen
+/// through: a collection that exists half would be worse than a moment of waiting.
+pub(in crate::ops) async fn complete(writer: &Writer, fit: &Fit) -> Result<Schema, Error> {
+    let target = &fit.target;
+    if let Some(then) = &fit.then {
+        writer
+            .update_collection(target, then)
+            .await
+            .map_err(|source| Error::NotCreated { collection: target.clone(), source })?;
+    }
+    let schema = writer.schema(target).await?;
+    schema.ok_or_else(|| Error::Vanished { collection: target.clone() })
+}
