@@ -180,7 +180,7 @@ impl Import {
 impl Shared<'_> {
     async fn work(&self, done: &mpsc::Sender<Done>) -> Result<(), Error> {
         loop {
-            let _slot = self.slots.take().await;
+            let slot = self.slots.take().await;
             let batch = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Ok(()),
@@ -201,7 +201,7 @@ impl Shared<'_> {
                 bytes: batch.bytes,
                 rejected: refused,
             });
-            self.slots.adjust(&self.import.pacer, &self.import.collection, &self.import.events);
+            self.slots.give_back(slot, &self.import.pacer, &self.import.collection, &self.import.events);
         }
     }
 
