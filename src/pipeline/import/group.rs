@@ -46,18 +46,15 @@ impl Group {
     /// The batch as one group; or as two where the server makes the vectors of some objects, since a vectoriser that
     /// fails takes the whole request with it. `vectorised`: the vectors that it makes where they lack.
     pub(super) fn of(batch: &Batch, vectorised: &[String], rewrite: &Rewrite) -> Vec<Self> {
-        let group = |members, made| Self { members, attempt: 1, fresh: true, made, accused: false };
-        let all = 0..batch.objects.len();
         // Where no vector is sent, all objects are alike.
-        if vectorised.is_empty() || !rewrite.sends_vectors() {
-            return vec![group(all.collect(), !vectorised.is_empty())];
-        }
+        let sent = rewrite.sends_vectors();
         let lacks = |at: &usize| {
             let object = &batch.objects[*at];
-            let has = |name: &String| object.vectors().any(|(n, _)| n == name.as_bytes());
+            let has = |name: &String| sent && object.vectors().any(|(n, _)| n == name.as_bytes());
             !vectorised.iter().all(has)
         };
-        let (lacking, whole): (Vec<usize>, Vec<usize>) = all.partition(lacks);
+        let (lacking, whole): (Vec<usize>, Vec<usize>) = (0..batch.objects.len()).partition(lacks);
+        let group = |members, made| Self { members, attempt: 1, fresh: true, made, accused: false };
         let groups = [group(lacking, true), group(whole, false)];
         groups.into_iter().filter(|group| !group.members.is_empty()).collect()
     }
