@@ -1,20 +1,25 @@
 //! Sends batches to the server and judges every object of every answer: a status of 200 says nothing. Only objects that
 //! were refused, or about which nothing was said, are sent again; what stays refused is handed back by name.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+mod blame;
+mod group;
+mod patience;
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use tokio::sync::{Mutex as AsyncMutex, RwLock, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use self::blame::{Blame, not_now};
+use self::group::{Fate, Group, Outcome};
+use super::Batch;
 use super::pacer::{Came, Pacer};
 use super::rewrite::{self, Rewrite};
 use super::slots::Slots;
-use super::{Batch, split};
-use crate::event::{Event, Events, Warning};
+use crate::event::{Event, Events};
 use crate::model::{CollectionName, ObjectId, TenantName};
 use crate::weaviate::{ImportReply, Writer};
 
@@ -22,25 +27,10 @@ use crate::weaviate::{ImportReply, Writer};
 const OBJECT_ATTEMPTS: u32 = 3;
 /// How long requests on their way may take after the run was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
-/// Pauses while a server takes no writes: this share of the patience, within these bounds.
-const PRESSURE_PAUSES: u32 = 20;
-/// The shortest and the longest such pause.
-const PRESSURE_PAUSE: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(5)];
-/// What servers say about an object they would take at another time: nothing is wrong with it. Short of memory or disk,
-/// frozen, or with a node away (weaviate-rest.md §10, weaviate-cluster.md §6).
-const NOT_NOW: [&str; 11] = [
-    "read-only",
-    "read only",
-    "not enough memory",
-    "no space left",
-    "resolve node name",
-    "connection refused",
-    "cannot reach enough replicas",
-    "leader not found",
-    "no read replica found",
-    "local index",
-    "context deadline exceeded",
-];
+/// Pieces of a group that was refused as a whole.
+const REFUSED_PIECES: usize = 2;
+/// Pieces of a group that got no answer in time: each try costs that time, so there are few steps down to one object.
+const SLOW_PIECES: usize = 4;
 
 /// Why an import stopped.
 #[derive(Debug, thiserror::Error)]
@@ -114,30 +104,6 @@ pub struct Import {
     pub events: Events,
 }
 
-/// What became of one object in one attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Fate {
-    Stored,
-    Refused(String),
-    /// The answer says nothing about it.
-    Silent,
-}
-
-/// What came of one attempt.
-enum Outcome {
-    /// The fate of each object of the group, in its order.
-    Judged(Vec<Fate>),
-    /// The whole group was refused, for a reason that smaller groups may not have.
-    Whole(String),
-}
-
-/// Objects of a batch, by their places in it, that are sent together.
-struct Group {
-    members: Vec<usize>,
-    /// The attempt to come, from 1.
-    attempt: u32,
-}
-
 /// What the workers share.
 struct Shared<'a> {
     import: &'a Import,
@@ -146,6 +112,7 @@ struct Shared<'a> {
     batches: AsyncMutex<mpsc::Receiver<Batch>>,
     /// Held for writing while one worker finds out whether the server takes writes again, so that the others wait.
     gate: RwLock<()>,
+    blame: Blame,
     begun: Instant,
     stop: &'a CancellationToken,
 }
@@ -165,6 +132,7 @@ impl Import {
             slots: Slots::new(self.pacer().in_flight()),
             batches: AsyncMutex::new(batches),
             gate: RwLock::new(()),
+            blame: Blame::default(),
             begun: Instant::now(),
             stop,
         };
@@ -180,7 +148,7 @@ impl Import {
 impl Shared<'_> {
     async fn work(&self, done: &mpsc::Sender<Done>) -> Result<(), Error> {
         loop {
-            let _slot = self.slots.take().await;
+            let slot = self.slots.take().await;
             let batch = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Ok(()),
@@ -201,7 +169,7 @@ impl Shared<'_> {
                 bytes: batch.bytes,
                 rejected: refused,
             });
-            self.slots.adjust(&self.import.pacer, &self.import.collection, &self.import.events);
+            self.slots.give_back(slot, &self.import.pacer, &self.import.collection, &self.import.events);
         }
     }
 
@@ -214,19 +182,24 @@ impl Shared<'_> {
     /// Sends a batch until every object of it is stored or refused for good.
     async fn deal_with(&self, batch: &Batch) -> Result<Vec<Rejected>, Error> {
         let mut rejected = Vec::new();
-        let mut groups = self.groups(batch);
-        while let Some(group) = groups.pop() {
+        let mut groups = Group::of(batch, &self.import.vectorised, &self.import.rewrite);
+        while let Some(mut group) = groups.pop() {
+            // It was filled before a smaller one was refused.
+            if group.members.len() > 1 && self.import.pacer().is_too_large(group.bytes(batch)) {
+                groups.extend(group.pieces(REFUSED_PIECES));
+                continue;
+            }
             let outcome = {
                 let _open = self.gate.read().await;
                 self.attempt(batch, &group).await?
             };
-            let outcome = match pressure(&outcome) {
-                Some(reason) => self.under_pressure(batch, &group, reason.to_owned()).await?,
-                None => outcome,
-            };
+            let outcome = self.wait_out(batch, &mut group, outcome).await?;
             match outcome {
                 Outcome::Judged(fates) => self.sort(batch, &group, fates, &mut groups, &mut rejected).await?,
-                Outcome::Whole(_) if group.members.len() > 1 => halve(&group.members, group.attempt, &mut groups),
+                Outcome::Slow => groups.extend(Group { fresh: false, ..group }.pieces(SLOW_PIECES)),
+                Outcome::Whole(_) if group.members.len() > 1 => {
+                    groups.extend(Group { fresh: false, ..group }.pieces(REFUSED_PIECES));
+                }
                 Outcome::Whole(reason) => {
                     rejected.extend(group.members.iter().map(|at| self.refused(batch, *at, &reason)));
                 }
@@ -234,17 +207,6 @@ impl Shared<'_> {
         }
         rejected.sort_by_key(|r| r.id);
         Ok(rejected)
-    }
-
-    /// The batch, or two groups: objects with all their vectors, and those that the server would make vectors for.
-    fn groups(&self, batch: &Batch) -> Vec<Group> {
-        let lacks = |at: &usize| {
-            let object = &batch.objects[*at];
-            let has = |name: &String| object.vectors().any(|(n, _)| n == name.as_bytes());
-            !self.import.vectorised.iter().all(has)
-        };
-        let (lacking, whole): (Vec<usize>, Vec<usize>) = (0..batch.objects.len()).partition(lacks);
-        [lacking, whole].into_iter().filter(|m| !m.is_empty()).map(|members| Group { members, attempt: 1 }).collect()
     }
 
     /// Sorts out what an answer said: stored objects are done, others go again or are given up.
@@ -258,10 +220,17 @@ impl Shared<'_> {
     ) -> Result<(), Error> {
         let last = group.attempt >= OBJECT_ATTEMPTS;
         let (mut again, mut silent, mut said) = (Vec::new(), Vec::new(), String::new());
+        let (mut stored, mut accused) = (0, 0);
         for (at, fate) in group.members.iter().copied().zip(fates) {
             match fate {
-                Fate::Stored => {}
-                Fate::Refused(reason) if last => rejected.push(self.refused(batch, at, &reason)),
+                Fate::Stored => stored += 1,
+                Fate::Refused(reason) if last => {
+                    if group.accused && not_now(&reason, group.made).is_some() {
+                        accused += 1;
+                        said.clone_from(&reason);
+                    }
+                    rejected.push(self.refused(batch, at, &reason));
+                }
                 Fate::Refused(reason) => {
                     said = reason;
                     again.push(at);
@@ -269,9 +238,13 @@ impl Shared<'_> {
                 Fate::Silent => silent.push(at),
             }
         }
+        if !self.blame.book(stored, accused) {
+            let reason = self.import.client.shown(&said);
+            return Err(Error::WritesRefused { reason, waited: self.import.patience });
+        }
         if !again.is_empty() {
             self.import.client.pause_to_retry(&self.route, group.attempt, &said).await;
-            groups.push(Group { members: again, attempt: group.attempt + 1 });
+            groups.push(group.again(again, group.attempt + 1));
         }
         if silent.is_empty() {
             return Ok(());
@@ -281,10 +254,10 @@ impl Shared<'_> {
             return Err(Error::Unjudged);
         }
         match silent.as_slice() {
-            members if !last => groups.push(Group { members: members.to_vec(), attempt: group.attempt + 1 }),
+            _ if !last => groups.push(group.again(silent, group.attempt + 1)),
             // One object can make a server drop the whole answer: find it by halves.
             [one] => rejected.push(self.refused(batch, *one, "the server does not say what became of it")),
-            members => halve(members, 1, groups),
+            _ => groups.extend(group.again(silent, 1).pieces(REFUSED_PIECES)),
         }
         Ok(())
     }
@@ -301,80 +274,43 @@ impl Shared<'_> {
         let bytes = objects.clone().map(|o| o.text.len() + 64).sum::<usize>() + 16;
         let body = rewrite::body(&self.import.rewrite, objects, bytes).map_err(Error::Text)?;
         let (sent_bytes, started) = (body.len() as u64, Instant::now());
-        let reply = self.import.client.import(body).await.inspect_err(|_| self.import.pacer().failed())?;
+        let several = group.members.len() > 1;
         let asked = u32::try_from(group.members.len()).unwrap_or(u32::MAX);
+        // Several objects that take too long are sent in pieces, which is as good as sending them again.
+        let stalls = if several { 1 } else { u32::MAX };
+        let reply = match self.import.client.import(body, stalls).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                let mut pacer = self.import.pacer();
+                pacer.failed();
+                if !several || !error.is_stalled() {
+                    return Err(error.into());
+                }
+                // Once for all pieces: one moment of silence must not bring batches down to one object.
+                if group.fresh {
+                    pacer.too_large(asked);
+                }
+                return Ok(Outcome::Slow);
+            }
+        };
         match reply {
             ImportReply::Answer(answer) => {
-                let whole = group.attempt == 1 && group.members.len() == batch.objects.len();
-                if whole {
+                if group.fresh {
                     let (took, at) = (started.elapsed(), self.begun.elapsed());
-                    self.import.pacer().came(Came { asked, objects: asked.into(), bytes: sent_bytes, took, at });
+                    // The pacer asked for the batch; that it was sent in groups is no reason to ask for less.
+                    let whole = u32::try_from(batch.objects.len()).unwrap_or(u32::MAX);
+                    let came = Came { asked: whole, objects: asked.into(), bytes: sent_bytes, took, at };
+                    self.import.pacer().came(came);
                 }
-                Ok(Outcome::Judged(fates(batch, group, &answer)))
+                Ok(Outcome::Judged(group.fates(batch, &answer)))
             }
             ImportReply::TooLarge => {
-                self.import.pacer().too_large(asked);
+                if several {
+                    self.import.pacer().body_refused(group.bytes(batch));
+                }
                 Ok(Outcome::Whole(format!("too large: the server, or a proxy, takes no request of {sent_bytes} bytes")))
             }
             ImportReply::Refused { status, message } => Ok(Outcome::Whole(format!("refused ({status}): {message}"))),
         }
-    }
-
-    /// The server takes no writes: one worker alone finds out when it does again.
-    async fn under_pressure(&self, batch: &Batch, group: &Group, reason: String) -> Result<Outcome, Error> {
-        let _alone = self.gate.write().await;
-        let (begun, patience) = (Instant::now(), self.import.patience);
-        let [shortest, longest] = PRESSURE_PAUSE;
-        let pause = (patience / PRESSURE_PAUSES).clamp(shortest, longest);
-        let mut reason = self.import.client.shown(&reason);
-        let collection = self.import.collection.clone();
-        self.import.events.warn(Warning::WritesRefused { collection, reason: reason.clone() });
-        self.import.pacer().failed();
-        loop {
-            if begun.elapsed() >= patience {
-                return Err(Error::WritesRefused { reason, waited: patience });
-            }
-            tokio::time::sleep(pause).await;
-            let outcome = self.attempt(batch, group).await?;
-            match pressure(&outcome) {
-                Some(said) => reason = self.import.client.shown(said),
-                None => return Ok(outcome),
-            }
-        }
-    }
-}
-
-/// What the answer says about each object of the group. Two results for one object must both say that it is stored.
-fn fates(batch: &Batch, group: &Group, answer: &Bytes) -> Vec<Fate> {
-    let results = split::results(answer).unwrap_or_default();
-    let mut said: HashMap<ObjectId, Option<String>> = HashMap::with_capacity(results.len());
-    for result in results {
-        let known = said.entry(result.id).or_insert(None);
-        *known = known.take().or(result.refused);
-    }
-    let fate = |at: &usize| match said.remove(&batch.objects[*at].id) {
-        Some(None) => Fate::Stored,
-        Some(Some(reason)) => Fate::Refused(reason),
-        None => Fate::Silent,
-    };
-    group.members.iter().map(fate).collect()
-}
-
-/// The reason why the server takes no writes at all at the moment, if that is what it says.
-fn pressure(outcome: &Outcome) -> Option<&str> {
-    let speaks = |reason: &&str| NOT_NOW.iter().any(|words| reason.contains(words));
-    match outcome {
-        Outcome::Whole(reason) => Some(reason.as_str()).filter(speaks),
-        Outcome::Judged(fates) => fates.iter().find_map(|fate| match fate {
-            Fate::Refused(reason) => Some(reason.as_str()).filter(speaks),
-            _ => None,
-        }),
-    }
-}
-
-fn halve(members: &[usize], attempt: u32, groups: &mut Vec<Group>) {
-    let (low, high) = members.split_at(members.len() / 2);
-    for half in [high, low] {
-        groups.push(Group { members: half.to_vec(), attempt });
     }
 }

@@ -145,8 +145,7 @@ impl Load {
     fn part(&self, part: &PartEntry, batches: &mpsc::Sender<Batch>) -> Result<(), Error> {
         let reader = self.archive.part(&self.archive.collections()[self.at], part, &self.runs)?;
         let inside = reader.runs().to_vec();
-        let numbers: Vec<usize> =
-            inside.iter().map(|run| self.runs.iter().position(|r| r == run).unwrap_or(0)).collect();
+        let numbers = numbers(&self.runs, &inside);
         let mut filling =
             Filling { load: self, batches, objects: Vec::new(), bytes: 0, room: self.room(), passed: None, seen: 0 };
         prove_part(reader, &self.schema.name, &self.digest, Look::Structure, |object, at| {
@@ -159,6 +158,15 @@ impl Load {
         let pacer = self.pacer.lock().unwrap_or_else(PoisonError::into_inner);
         (pacer.ask().objects, pacer.batch_bytes())
     }
+}
+
+/// The places among all runs of those inside one part, which stand there in the order of their offsets. One pass: a
+/// collection may have a million runs.
+fn numbers(all: &[Run], inside: &[Run]) -> Vec<usize> {
+    let part = inside.first().and_then(|run| run.part);
+    let mut numbers: Vec<usize> = (0..all.len()).filter(|at| part.is_some() && all[*at].part == part).collect();
+    numbers.sort_by_key(|at| all[*at].offset);
+    numbers
 }
 
 /// A batch that is being filled.
@@ -219,5 +227,35 @@ impl Filling<'_> {
                 () = stop.cancelled() => false,
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::digest::RunDigest;
+
+    #[test]
+    fn the_runs_of_a_part_are_found_among_all_whatever_their_order() {
+        let run = |n: u32, part: Option<u32>, offset: u64| Run {
+            tenant: format!("t{n}").parse().ok(),
+            covers: KeyRange { from: None, to: None },
+            first_id: None,
+            last_id: None,
+            objects: 1,
+            part,
+            offset,
+            bytes: 1,
+            stored_bytes: 1,
+            digest: RunDigest::default(),
+        };
+        let all: Vec<Run> = (0..100).map(|n| run(n, (n % 3 > 0).then_some(n % 3), u64::from(n * 37 % 100))).collect();
+        for part in [1, 2] {
+            let mut inside: Vec<Run> = all.iter().filter(|r| r.part == Some(part)).cloned().collect();
+            inside.sort_by_key(|r| r.offset);
+            let found: Vec<Run> = numbers(&all, &inside).into_iter().map(|at| all[at].clone()).collect();
+            assert_eq!(found, inside);
+        }
+        assert_eq!(numbers(&all, &[]), [0; 0]);
     }
 }

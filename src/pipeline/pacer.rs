@@ -82,6 +82,10 @@ pub struct Pacer {
     page_objects: u32,
     most_page_objects: u32,
     object_bytes: Option<f64>,
+    /// What a body that is sent may weigh, in bytes, however many objects it has.
+    most_sent_bytes: u64,
+    /// Whether that is so because a larger one was refused.
+    refused: bool,
     in_flight: usize,
     measurement: Measurement,
     /// Bytes per second one level below, while a higher one is on trial.
@@ -98,11 +102,19 @@ impl Pacer {
             page_objects: limits.fixed_page_objects.unwrap_or(FIRST_PAGE_OBJECTS),
             most_page_objects: limits.fixed_page_objects.unwrap_or(MOST_PAGE_OBJECTS),
             object_bytes,
+            most_sent_bytes: MOST_BATCH_BYTES,
+            refused: false,
             in_flight: FIRST_IN_FLIGHT.min(limits.most_in_flight).max(1),
             measurement: Measurement::default(),
             below: None,
             hold: 0,
         }
+    }
+
+    /// The same, for bodies that are sent: none shall be heavier than `bytes`, unless it is one object.
+    #[must_use]
+    pub fn sending_at_most(self, bytes: u64) -> Self {
+        Self { most_sent_bytes: self.most_sent_bytes.min(bytes), ..self }
     }
 
     /// Requests that may be in flight now.
@@ -113,21 +125,24 @@ impl Pacer {
 
     /// What the next page should weigh, in bytes.
     fn page_bytes(&self) -> u64 {
-        self.limits.page_bytes.min(IN_FLIGHT_BYTES / self.in_flight as u64).max(LEAST_PAGE_BYTES)
+        let wanted = self.limits.page_bytes.min(IN_FLIGHT_BYTES / self.in_flight as u64).max(LEAST_PAGE_BYTES);
+        if self.refused { wanted.min(self.most_sent_bytes) } else { wanted }
     }
 
     /// What a batch that is sent may weigh, in bytes, unless it is one object.
     #[must_use]
     pub fn batch_bytes(&self) -> u64 {
         // With a fixed number of objects it is that number that counts.
-        if self.limits.fixed_page_objects.is_some() { MOST_BATCH_BYTES } else { self.page_bytes() }
+        let wanted = if self.limits.fixed_page_objects.is_some() { MOST_BATCH_BYTES } else { self.page_bytes() };
+        wanted.min(self.most_sent_bytes)
     }
 
     /// The next page to ask for.
     #[must_use]
     pub fn ask(&self) -> Ask {
         let expected = self.object_bytes.map_or(self.page_bytes(), |b| to_bytes(b * f64::from(self.page_objects)));
-        Ask { objects: self.page_objects, bytes: expected.clamp(LEAST_PAGE_BYTES, self.page_bytes() * 2) }
+        let most = (self.page_bytes() * 2).max(LEAST_PAGE_BYTES);
+        Ask { objects: self.page_objects, bytes: expected.clamp(LEAST_PAGE_BYTES, most) }
     }
 
     /// A page came. The next one at most doubles, towards the bytes a page should weigh.
@@ -192,6 +207,19 @@ impl Pacer {
         self.object_bytes = None;
         self.page_objects = self.page_objects.min(asked / 4).max(1);
         asked > 1
+    }
+
+    /// A body of several objects, of so many bytes, was refused as too large: never again half as much. This stays, as
+    /// the limit of a server or proxy does; otherwise batches would grow up to it over and over.
+    pub fn body_refused(&mut self, bytes: u64) {
+        self.most_sent_bytes = self.most_sent_bytes.min(bytes / 2).max(1);
+        self.refused = true;
+    }
+
+    /// Whether a body of several objects is larger than what was refused.
+    #[must_use]
+    pub fn is_too_large(&self, bytes: u64) -> bool {
+        self.refused && bytes > self.most_sent_bytes
     }
 
     /// The server refused a page of so many objects for its limit: halve it, and never go there again. Whether asking
@@ -296,6 +324,26 @@ mod tests {
         assert!(pacer.too_large(2));
         assert_eq!(pacer.ask().objects, 1);
         assert!(!pacer.too_large(1));
+    }
+
+    #[test]
+    fn a_refused_body_bounds_all_that_follow_and_growing_does_not_forget_it() {
+        for fixed in [None, Some(1_000)] {
+            let mut pacer = Pacer::new(Limits { fixed_page_objects: fixed, ..LIMITS }, None);
+            run(&mut pacer, 30, 2_000, 2);
+            pacer.body_refused(100_000);
+            run(&mut pacer, 30, 2_000, 2);
+            assert_eq!(pacer.batch_bytes(), 50_000);
+            assert_eq!(pacer.ask().objects, fixed.unwrap_or(25));
+            assert!(pacer.is_too_large(50_001) && !pacer.is_too_large(50_000));
+        }
+    }
+
+    #[test]
+    fn a_fixed_number_of_objects_stays_within_the_budget_too() {
+        let limits = Limits { fixed_page_objects: Some(1_000), ..LIMITS };
+        assert_eq!(Pacer::new(limits, None).sending_at_most(2 << 20).batch_bytes(), 2 << 20);
+        assert_eq!(Pacer::new(limits, None).sending_at_most(1 << 40).batch_bytes(), MOST_BATCH_BYTES);
     }
 
     #[test]

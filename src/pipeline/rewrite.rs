@@ -38,6 +38,12 @@ impl Rewrite {
         }
     }
 
+    /// Whether vectors are sent, where objects have them.
+    #[must_use]
+    pub fn sends_vectors(&self) -> bool {
+        self.vectors
+    }
+
     /// Appends the text to send for `object`. Only a line that is no JSON fails, which the archive's proof excludes.
     pub fn append(&self, object: &RawObject, to: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         let text = &object.text;

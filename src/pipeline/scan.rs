@@ -214,11 +214,9 @@ impl Shared<'_> {
         let mut approach = Approach::default();
         let mut after = range.from;
         loop {
-            let page = {
-                let _slot = self.slots.take().await;
-                fetch.page(after, &mut approach, u32::MAX).await?
-            };
-            self.slots.adjust(&self.pacer, &self.scan.collection, &self.scan.events);
+            let slot = self.slots.take().await;
+            let page = fetch.page(after, &mut approach, u32::MAX).await?;
+            self.slots.give_back(slot, &self.pacer, &self.scan.collection, &self.scan.events);
             let unprintable = page.unprintable;
             let (batch, finished) = self.batch(lane, claim, page);
             after = batch.covers.to;

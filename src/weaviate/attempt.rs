@@ -36,6 +36,8 @@ pub(super) struct Ask {
     pub(super) timeout: Option<Duration>,
     /// Requests sent at most; the policy may set a lower bound.
     pub(super) attempts: u32,
+    /// The same, for those that stall.
+    pub(super) stalls: u32,
 }
 
 impl Ask {
@@ -53,6 +55,7 @@ impl Ask {
             expected_bytes: 0,
             timeout: None,
             attempts: u32::MAX,
+            stalls: u32::MAX,
         }
     }
 

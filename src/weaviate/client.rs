@@ -156,7 +156,9 @@ impl Client {
             if !failure.passing {
                 return Err(failure.error);
             }
-            if !self.may_retry(attempt, ask.attempts, stalls) {
+            // Stalls are bounded by the policy, and by the question where that is less.
+            let last_stall = stalls >= ask.stalls;
+            if last_stall || !self.may_retry(attempt, ask.attempts, stalls) {
                 return Err(self.give_up(ask, failure, attempt, started.elapsed()));
             }
             let wait = retry::wait(self.policy(), attempt, self.0.dice.draw(), failure.retry_after);

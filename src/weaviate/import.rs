@@ -32,14 +32,16 @@ pub enum ImportReply {
 
 impl Writer {
     /// Sends a body `{"objects":[…]}`. Writing is by id, so the same batch can be sent again, and is after failures
-    /// that may pass; it may then have been carried out more than once, to the same effect.
-    pub async fn import(&self, body: Bytes) -> Result<ImportReply, Error> {
+    /// that may pass; it may then have been carried out more than once, to the same effect. After `stalls` attempts
+    /// without an answer in time it is given up, or earlier if the policy says so.
+    pub async fn import(&self, body: Bytes, stalls: u32) -> Result<ImportReply, Error> {
         let max_bytes = (body.len() as u64).saturating_mul(ECHO).saturating_add(ANSWER_MARGIN);
         let expected_bytes = body.len() as u64;
         let ask = Ask {
             shape: Shape::Any,
             max_bytes,
             expected_bytes,
+            stalls,
             ..Ask::with_body(Method::POST, "/v1/batch/objects", body)
         };
         match self.send(&ask).await {

@@ -23,6 +23,8 @@ mod help;
 /// Archives made to do harm, through the binary.
 #[cfg(unix)]
 mod hostile;
+/// Batches of `col restore` that are too slow, too large, or refused in words that may mean the server.
+mod imports;
 /// Who may use whom, who may print, how long a file may be.
 mod layering;
 /// JSON, lines of text and summaries for made-up events.

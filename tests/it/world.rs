@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) cancel: CancellationToken,
     pub(crate) key: Option<&'static str>,
+    /// How long a server may say nothing.
+    pub(crate) stall: Duration,
 }
 
 /// Waits as short as a test can bear.
@@ -44,7 +46,14 @@ pub(crate) const QUICK: RetryPolicy = RetryPolicy {
 
 pub(crate) fn world(builder: Builder) -> World {
     let (folder, cancel) = (tempfile::tempdir().expect("a folder"), CancellationToken::new());
-    World { sandbox: builder.start_blocking(), folder, disk: Arc::new(OsDisk), cancel, key: None }
+    World {
+        sandbox: builder.start_blocking(),
+        folder,
+        disk: Arc::new(OsDisk),
+        cancel,
+        key: None,
+        stall: Duration::from_secs(2),
+    }
 }
 
 impl World {
@@ -68,7 +77,7 @@ impl World {
     pub(crate) fn client(&self, events: Events) -> Client {
         let mut connection = Connection::new(Connection::parse_url(&self.sandbox.url()).expect("a URL"));
         connection.key = self.key.map(|key| key.to_owned().into());
-        connection.stall_timeout = Duration::from_secs(2);
+        connection.stall_timeout = self.stall;
         Client::with_policy(connection, events, 7, QUICK).expect("a client")
     }
 

@@ -19,8 +19,10 @@ use crate::pipeline::pacer::{BATCH_BYTES, Limits, Pacer};
 use crate::pipeline::rewrite::Rewrite;
 use crate::weaviate::Writer;
 
-/// Results that may wait for the journal.
-const RESULTS_WAITING: usize = 64;
+/// Results that may wait for the journal. Few, since they hold the objects that were rejected, outside the budget.
+const RESULTS_WAITING: usize = 4;
+/// One batch never weighs more than this share of the budget: it takes that several times over, sent and answered.
+const BATCH_SHARE: u64 = 4;
 /// What batches on their way may take of the budget together, in bytes.
 pub(super) const FLOW_BYTES: u64 = 56 << 20;
 /// Batches that may be in memory for each request in flight.
@@ -120,7 +122,7 @@ impl Fill<'_> {
         let entry = &self.archive.collections()[collection.at];
         #[expect(clippy::cast_precision_loss, reason = "a mean")]
         let mean = (entry.objects > 0).then(|| entry.bytes as f64 / entry.objects as f64);
-        Pacer::new(limits, mean)
+        Pacer::new(limits, mean).sending_at_most(self.budget.bytes() / BATCH_SHARE)
     }
 
     fn load(&self, collection: &Collection, pacer: &Arc<Mutex<Pacer>>, stop: &CancellationToken) -> Load {

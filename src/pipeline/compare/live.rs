@@ -74,11 +74,10 @@ impl<'a> Live<'a> {
     async fn next_page(&mut self, left: u64) -> Result<(), scan::Error> {
         self.drop_page();
         let most = u32::try_from(left.saturating_add(self.surplus)).unwrap_or(u32::MAX);
-        let Fetched { objects, full, unprintable, page } = {
-            let _slot = self.round.slots.take().await;
-            self.fetch.page(self.after, &mut self.approach, most).await?
-        };
-        self.round.adjust();
+        let slot = self.round.slots.take().await;
+        let fetched = self.fetch.page(self.after, &mut self.approach, most).await?;
+        self.round.give_back(slot);
+        let Fetched { objects, full, unprintable, page } = fetched;
         self.mark = self.mark.max(self.round.stage.mark.now());
         // A short page is the end where a count can prove it, and no object of the archive is missing on it.
         let short = !full && self.round.stage.counted && objects.len() as u64 >= left;

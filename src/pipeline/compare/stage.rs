@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use futures_util::{StreamExt, stream};
-use tokio::sync::mpsc;
+use tokio::sync::{SemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -189,8 +189,8 @@ impl Round {
         }
     }
 
-    pub(super) fn adjust(&self) {
-        self.slots.adjust(&self.pacer, &self.stage.target, &self.stage.events);
+    pub(super) fn give_back(&self, slot: Option<SemaphorePermit<'_>>) {
+        self.slots.give_back(slot, &self.pacer, &self.stage.target, &self.stage.events);
     }
 
     async fn work(self: Arc<Self>, results: mpsc::Sender<(usize, Found)>) -> Result<(), Error> {

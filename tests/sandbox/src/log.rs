@@ -17,6 +17,8 @@ pub struct Seen {
     pub bytes: u64,
     /// Bytes of the reply's body, as planned (a cut one may have sent fewer).
     pub reply_bytes: u64,
+    /// Requests with this method and path that were being answered when it came, itself included.
+    pub beside: usize,
     /// True for anything that can change the server's data.
     pub writing: bool,
 }
@@ -25,11 +27,38 @@ pub struct Seen {
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     seen: Mutex<Vec<Seen>>,
+    /// Requests that are being answered, by method and path.
+    flying: Mutex<Vec<(String, String)>>,
+}
+
+/// A request while it is being answered.
+#[derive(Debug)]
+pub(crate) struct Flying<'a> {
+    log: &'a Log,
+    route: (String, String),
+}
+
+impl Drop for Flying<'_> {
+    fn drop(&mut self) {
+        let mut flying = self.log.flying.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = flying.iter().position(|route| *route == self.route) {
+            flying.swap_remove(at);
+        }
+    }
 }
 
 impl Log {
     pub(crate) fn push(&self, seen: Seen) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
+    }
+
+    /// Counts a request until the guard is dropped; and how many there are like it.
+    pub(crate) fn begin(&self, method: &str, path: &str) -> (Flying<'_>, usize) {
+        let route = (method.to_owned(), path.to_owned());
+        let mut flying = self.flying.lock().unwrap_or_else(PoisonError::into_inner);
+        flying.push(route.clone());
+        let beside = flying.iter().filter(|other| **other == route).count();
+        (Flying { log: self, route }, beside)
     }
 
     pub(crate) fn all(&self) -> Vec<Seen> {

@@ -78,6 +78,7 @@ fn reset(cut: &Cut) -> io::Error {
 async fn answer(serving: &Serving, cut: &Cut, asked: usize, request: Request<Incoming>) -> io::Result<Response<Body>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| reset(cut))?.to_bytes();
+    let (_flying, beside) = serving.core.log.begin(parts.method.as_str(), parts.uri.path());
     let mut seen = Seen {
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
@@ -85,6 +86,7 @@ async fn answer(serving: &Serving, cut: &Cut, asked: usize, request: Request<Inc
         status: 0,
         bytes: body.len() as u64,
         reply_bytes: 0,
+        beside,
         writing: is_writing(parts.method.as_str(), parts.uri.path(), &body),
     };
     let struck = serving.core.plan.strike(&seen.method, &seen.path, &seen.query);
@@ -135,6 +137,7 @@ async fn faulty(
             Kind::RefuseBodiesOver(most) if arrival.body.len() > most => {
                 return Ok(refusal(413, &[], "<html>413 Request Entity Too Large</html>".to_owned()));
             }
+            Kind::SlowBodiesOver(most, delay) if arrival.body.len() > most => tokio::time::sleep(delay).await,
             later => after.push(later),
         }
     }

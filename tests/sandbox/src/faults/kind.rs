@@ -51,6 +51,8 @@ pub enum Kind {
     KeepResults(usize),
     /// 413 for bodies longer than this, as a proxy answers.
     RefuseBodiesOver(usize),
+    /// Requests with bodies longer than this are carried out that much later.
+    SlowBodiesOver(usize, Duration),
     /// The connection is reset now and the request applied that much later.
     LandsLate(Duration),
     /// The server is gone: every connection is reset and the port closed.

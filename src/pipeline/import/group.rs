@@ -1,0 +1,94 @@
+//! Objects that are sent in one request, and what becomes of them.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use crate::model::ObjectId;
+use crate::pipeline::rewrite::Rewrite;
+use crate::pipeline::{Batch, split};
+
+/// What became of one object in one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fate {
+    Stored,
+    Refused(String),
+    /// The answer says nothing about it.
+    Silent,
+}
+
+/// What came of one attempt.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The fate of each object of the group, in its order.
+    Judged(Vec<Fate>),
+    /// The whole group was refused, for a reason that smaller groups may not have.
+    Whole(String),
+    /// No answer came in time; smaller groups may be faster.
+    Slow,
+}
+
+/// Objects of a batch, by their places in it, that are sent together.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    pub(super) members: Vec<usize>,
+    /// The attempt to come, from 1.
+    pub(super) attempt: u32,
+    /// Nothing of it was sent before: how long it takes says something about the pace.
+    pub(super) fresh: bool,
+    /// The server makes vectors for these objects.
+    pub(super) made: bool,
+    /// Others were stored beside these objects: whatever is said of them is about them, not about the server.
+    pub(super) accused: bool,
+}
+
+impl Group {
+    /// The batch as one group; or as two where the server makes the vectors of some objects, since a vectoriser that
+    /// fails takes the whole request with it. `vectorised`: the vectors that it makes where they lack.
+    pub(super) fn of(batch: &Batch, vectorised: &[String], rewrite: &Rewrite) -> Vec<Self> {
+        // Where no vector is sent, all objects are alike.
+        let sent = rewrite.sends_vectors();
+        let lacks = |at: &usize| {
+            let object = &batch.objects[*at];
+            let has = |name: &String| sent && object.vectors().any(|(n, _)| n == name.as_bytes());
+            !vectorised.iter().all(has)
+        };
+        let (lacking, whole): (Vec<usize>, Vec<usize>) = (0..batch.objects.len()).partition(lacks);
+        let group = |members, made| Self { members, attempt: 1, fresh: true, made, accused: false };
+        let groups = [group(lacking, true), group(whole, false)];
+        groups.into_iter().filter(|group| !group.members.is_empty()).collect()
+    }
+
+    /// Others of its members, sent again.
+    pub(super) fn again(&self, members: Vec<usize>, attempt: u32) -> Self {
+        Self { members, attempt, fresh: false, ..*self }
+    }
+
+    /// Up to so many pieces of it, the first one last, as the end of the list is taken first.
+    pub(super) fn pieces(&self, pieces: usize) -> impl Iterator<Item = Self> {
+        let size = self.members.len().div_ceil(pieces.max(1)).max(1);
+        let piece = |members: &[usize]| Self { members: members.to_vec(), ..*self };
+        self.members.chunks(size).rev().map(piece)
+    }
+
+    /// Plain bytes of its objects, line ends included.
+    pub(super) fn bytes(&self, batch: &Batch) -> u64 {
+        self.members.iter().map(|at| batch.objects[*at].text.len() as u64 + 1).sum()
+    }
+
+    /// What the answer says about each object. Two results for one object must both say that it is stored.
+    pub(super) fn fates(&self, batch: &Batch, answer: &Bytes) -> Vec<Fate> {
+        let results = split::results(answer).unwrap_or_default();
+        let mut said: HashMap<ObjectId, Option<String>> = HashMap::with_capacity(results.len());
+        for result in results {
+            let known = said.entry(result.id).or_insert(None);
+            *known = known.take().or(result.refused);
+        }
+        let fate = |at: &usize| match said.remove(&batch.objects[*at].id) {
+            Some(None) => Fate::Stored,
+            Some(Some(reason)) => Fate::Refused(reason),
+            None => Fate::Silent,
+        };
+        self.members.iter().map(fate).collect()
+    }
+}
