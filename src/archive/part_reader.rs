@@ -14,7 +14,7 @@ use super::manifest::FileEntry;
 use super::stored::{Decoder, HashedFile};
 
 /// Plain bytes decoded at once.
-const CHUNK_BYTES: usize = 1 << 20;
+const CHUNK_BYTES: usize = 256 << 10;
 
 /// One line of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]

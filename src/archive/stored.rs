@@ -9,7 +9,7 @@ use super::codec::Codec;
 use super::digest::Hash;
 
 /// Bytes asked from the disk at once.
-const READ_BYTES: usize = 1 << 20;
+const READ_BYTES: usize = 256 << 10;
 /// The largest zstd window a reader takes, as a power of two: 8 MiB (R12).
 const ZSTD_WINDOW_LOG: u32 = 23;
 

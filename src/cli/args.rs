@@ -223,7 +223,7 @@ pub(super) struct CatArgs {
 /// Compare an archive with live collections, object by object
 ///
 /// Reads every object of the archive and of the collections on the server, and names what is missing, extra or
-/// different. The archive is checked on the way. Sends reading requests only.
+/// different. What it reads of the archive is checked on the way. Sends reading requests only.
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
     /// The archive's directory
@@ -241,7 +241,7 @@ pub(super) struct VerifyArgs {
     /// Compare only about this share of the objects, such as 1%
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub sample: Option<f64>,
-    /// Name so many differences at most; all are counted
+    /// Name so many differing objects at most; all are counted
     #[arg(long, value_name = "N", default_value_t = verify::Options::LIMIT)]
     pub limit: usize,
     /// Requests in flight at most [default: decided while running]

@@ -9,7 +9,7 @@ use super::args::{ConnectionArgs, RestoreArgs};
 use super::connect::session;
 use super::explain::explain_for;
 use super::runtime::nothing;
-use super::verify::difference;
+use super::verify::{difference, differing, not_listed};
 use super::{Connect, Env, Failure, Finished, Out, RestoreSettings, closing, confirm, run_with_events};
 use crate::event::{Class, CollectionResult, Difference, Event, Op, RunResult, Status};
 use crate::model::CollectionName;
@@ -110,11 +110,15 @@ fn closing_of(outcome: &Outcome) -> Closing {
     let all_rejected = sum(|c| c.rejected) > 0 && sum(|c| c.missing.unwrap_or(0)) == sum(|c| c.rejected);
     let explained = |differs: &Differs| all_rejected && differs.kind == Difference::Missing;
     let remark = |(about, text): &(CollectionName, String)| Remark { about: about.to_string(), text: text.clone() };
+    let differences: Vec<Remark> = outcome.differences.iter().filter(|d| !explained(d)).map(difference).collect();
+    let missing = if all_rejected { sum(|c| c.missing.unwrap_or(0)) } else { 0 };
+    let to_list = differing(&outcome.result.collections) - missing;
     Closing {
+        more_differences: not_listed(to_list, differences.len()),
         topology_unchecked: outcome.topology_unchecked.clone(),
         rejected: outcome.rejected.as_ref().map(|path| path.display().to_string()),
         run_files: Some(outcome.run_dir.display().to_string()),
-        differences: outcome.differences.iter().filter(|d| !explained(d)).map(difference).collect(),
+        differences,
         missing_are_rejected: all_rejected,
         notes: outcome.remarks.iter().map(remark).collect(),
         ..Closing::default()

@@ -6,10 +6,10 @@ use super::args::{ConnectionArgs, VerifyArgs};
 use super::connect::session;
 use super::explain::explain_for;
 use super::{Connect, Env, Failure, Finished, Out, archive, closing, memory, run_with_events};
-use crate::event::{Class, Difference, Op};
+use crate::event::{Class, CollectionResult, Difference, Op};
 use crate::model::{CollectionName, Renames, Selection};
 use crate::ops::verify::{self, Differs, Options, Outcome};
-use crate::render::{Closing, Remark};
+use crate::render::{Closing, Remark, count};
 
 pub(super) fn run(args: &VerifyArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let connect = Connect::resolve(connection, env)?;
@@ -46,15 +46,38 @@ fn options(args: &VerifyArgs, env: &Env) -> Result<Options, Failure> {
 
 fn said(outcome: &Outcome) -> Closing {
     let remark = |(about, text): &(CollectionName, String)| Remark { about: about.to_string(), text: text.clone() };
-    let compared = outcome.result.collections.iter().any(|collection| collection.missing.is_some());
     Closing {
-        schemas_only: !compared,
+        schemas_only: outcome.schemas_only,
         server: Some(closing::server(&outcome.url, &outcome.server_version)),
         topology_unchecked: outcome.topology_unchecked.clone(),
         differences: outcome.differences.iter().map(difference).collect(),
+        more_differences: more(outcome),
+        schema_differences: outcome.schema_differences.iter().map(remark).collect(),
         notes: outcome.remarks.iter().map(remark).collect(),
         ..Closing::default()
     }
+}
+
+/// What the list of differences does not show.
+fn more(outcome: &Outcome) -> Option<String> {
+    let listed = &outcome.differences;
+    if let Some(more) = not_listed(differing(&outcome.result.collections), listed.len()) {
+        return Some(more + ": `--limit N` names more of them, `--json` tells more fields");
+    }
+    let fields = listed.iter().any(|differs| differs.fields.len() > 1);
+    fields.then(|| "`--json` tells more fields".to_owned())
+}
+
+/// Objects that differ in any way.
+pub(super) fn differing(collections: &[CollectionResult]) -> u64 {
+    let of = |c: &CollectionResult| [c.missing, c.extra, c.different].into_iter().flatten().sum::<u64>();
+    collections.iter().map(of).sum()
+}
+
+/// How many objects stand behind a list that does not name all; nothing where none is named.
+pub(super) fn not_listed(differing: u64, listed: usize) -> Option<String> {
+    let more = differing.saturating_sub(listed as u64);
+    (listed > 0 && more > 0).then(|| format!("… and {} more", count(more)))
 }
 
 /// One object in a line: its first field that differs.

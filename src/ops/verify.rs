@@ -2,9 +2,11 @@
 
 mod collection;
 mod names;
+mod remarks;
 mod rounds;
 mod run;
 mod schema;
+mod shares;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -75,6 +77,10 @@ pub struct Outcome {
     pub server_version: String,
     /// The first differences, up to the limit, by collection and id.
     pub differences: Vec<Differs>,
+    /// How the live schemas differ, where that counts as a difference: collection and clause.
+    pub schema_differences: Vec<(CollectionName, String)>,
+    /// Whether the archive holds the schemas alone of all that was chosen.
+    pub schemas_only: bool,
     /// What was compared and what not, and what else is to be known: collection and clause.
     pub remarks: Vec<(CollectionName, String)>,
     /// Why it is not known whether the server was whole, if so.

@@ -1,6 +1,7 @@
 //! Compares the objects of an archive with the live ones: a merge of two streams sorted by id, in constant memory.
 //! Bytes first; only where they differ are both sides parsed and judged by value.
 
+mod excerpt;
 mod found;
 mod live;
 mod part;
@@ -24,8 +25,6 @@ pub use units::{Unit, units};
 
 /// Fields named of one object at most.
 const FIELDS_NAMED: usize = 20;
-/// Characters of a value that are shown.
-const VALUE_CHARS: usize = 200;
 
 /// What is to be compared of the vectors of one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,18 +120,32 @@ impl Fields {
         if self.is_full() {
             return;
         }
-        let cut = |text: Option<String>| {
-            text.map(|text| match text.char_indices().nth(VALUE_CHARS) {
-                Some((end, _)) => text[..end].to_owned(),
-                None => text,
-            })
-        };
-        self.fields.push(FieldDiff { field: field.to_owned(), archived: cut(archived), live: cut(live) });
+        let (archived, live) = excerpt::both(archived, live);
+        self.fields.push(FieldDiff { field: field.to_owned(), archived, live });
+    }
+
+    /// Two lists of different length: what is shown of them may not reach to where one of them ends.
+    fn push_lists(&mut self, field: &str, archived: &[Value], live: &[Value]) {
+        let before = self.fields.len();
+        let text = |list: &[Value]| Some(Value::from(list).to_string());
+        self.push(field, text(archived), text(live));
+        for field in &mut self.fields[before..] {
+            let sides = [(&mut field.archived, archived.len()), (&mut field.live, live.len())];
+            for (shown, length) in sides.into_iter().filter_map(|(shown, length)| Some((shown.as_mut()?, length))) {
+                *shown = format!("{shown} ({})", counted(length, "element"));
+            }
+        }
     }
 
     fn is_full(&self) -> bool {
         self.fields.len() >= FIELDS_NAMED
     }
+}
+
+/// A number with the word that goes with it.
+fn counted(number: usize, word: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {word}{plural}")
 }
 
 #[cfg(test)]

@@ -53,8 +53,12 @@ pub struct Closing {
     pub missing_are_rejected: bool,
     /// The directory of the run's files.
     pub run_files: Option<String>,
-    /// Objects that differ, by collection and id.
+    /// Objects that differ, by collection and id: all of them are listed.
     pub differences: Vec<Remark>,
+    /// What follows them: how many are not listed, and how to see more.
+    pub more_differences: Option<String>,
+    /// How schemas differ.
+    pub schema_differences: Vec<Remark>,
     /// What else is to be known: what is not as it was, what was not compared.
     pub notes: Vec<Remark>,
     /// Commands to go on with.
@@ -101,8 +105,10 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     facts.extend(compared(result).map(|agrees| ("Compared", agrees.to_owned())));
     let told = |(label, _): &(&str, String)| closing.missing_are_rejected && *label == "Missing";
     facts.extend(differing(&result.collections).filter(|fact| !told(fact)));
+    facts.extend(closing.differences.iter().map(|differs| ("Differences", line(differs))));
+    facts.extend(closing.more_differences.iter().map(|more| ("Differences", more.clone())));
     for (label, remarks) in [
-        ("Differences", &closing.differences),
+        ("Schema", &closing.schema_differences),
         ("Note", &closing.notes),
         ("Changed", &closing.changes),
         ("Limits", &closing.limits),
@@ -147,6 +153,11 @@ fn lacks_objects(result: &RunResult) -> bool {
     result.collections.iter().any(|collection| collection.rejected + collection.missing.unwrap_or(0) > 0)
 }
 
+/// Whether a comparison found that anything differs.
+fn differs(result: &RunResult, closing: &Closing) -> bool {
+    !closing.schema_differences.is_empty() || differing(&result.collections).next().is_some()
+}
+
 fn headline(result: &RunResult, closing: &Closing) -> String {
     let done = match (result.op, result.status, closing.dry_run) {
         (Op::Backup, _, true) => "Would back up",
@@ -158,7 +169,8 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
         (Op::Restore, _, false) => "Restored, with findings:",
         (Op::Verify, Status::Ok, _) if is_sample(result) => "The sample agrees:",
         (Op::Verify | Op::ArchiveCheck, Status::Ok, _) => "Everything agrees:",
-        (Op::Verify, _, _) => "Differences found:",
+        (Op::Verify, _, _) if differs(result, closing) => "Differences found:",
+        (Op::Verify, _, _) => "Not everything was compared:",
         (Op::ArchiveCheck, _, _) => "Checked:",
     };
     let collections = words::counted(result.collections.len() as u64, "collection");
@@ -245,6 +257,9 @@ fn differing(collections: &[CollectionResult]) -> impl Iterator<Item = (&'static
 fn listed(remarks: &[Remark]) -> impl Iterator<Item = String> {
     let more = remarks.len().saturating_sub(REMARKS_LISTED);
     let lines = remarks.iter().take(REMARKS_LISTED);
-    let lines = lines.map(|remark| format!("{}: {}", words::plain(&remark.about), words::plain(&remark.text)));
-    lines.chain((more > 0).then(|| format!("… and {more} more")))
+    lines.map(line).chain((more > 0).then(|| format!("… and {more} more")))
+}
+
+fn line(remark: &Remark) -> String {
+    format!("{}: {}", words::plain(&remark.about), words::plain(&remark.text))
 }

@@ -32,6 +32,7 @@ pub use delete::{Deleted, Doomed};
 pub use error::Error;
 pub use import::ImportReply;
 pub use meta::{Meta, Version};
+pub use object::PrintedObject;
 pub use page::{PageReply, PageRequest};
 pub use reqwest::{Url, header::HeaderName};
 pub use retry::RetryPolicy;

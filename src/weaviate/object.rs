@@ -4,34 +4,69 @@ use bytes::Bytes;
 
 use super::Error;
 use super::attempt::Ask;
-use super::body::Body;
+use super::body::{Body, Shape};
 use super::client::Client;
+use super::retry;
 use crate::model::{CollectionName, ObjectId, TenantName};
 
 /// The largest object that is fetched, in bytes.
 const OBJECT_BYTES_MAX: u64 = 256 << 20;
+/// Answers without a body before an object is taken for one that cannot be printed: one lost body must not cost a vector.
+const EMPTY_BODIES: u32 = 2;
+
+/// An object as the server prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrintedObject {
+    /// Its text, without the line end after it.
+    pub text: Bytes,
+    /// It is printed without its vectors, since the server cannot print those (NaN or Inf).
+    pub unprintable: bool,
+}
 
 impl Client {
-    /// One object with its vectors, as the server prints it, without the line end after it; `None` if it has none of
-    /// that id. With several replicas a quorum is asked, which also repairs a replica that lacks it
-    /// (weaviate-cluster.md). A tenant's object is printed with a member `tenant`.
+    /// One object with its vectors, if they can be printed; `None` if the server has none of that id. With several
+    /// replicas a quorum is asked, which also repairs a replica that lacks it (weaviate-cluster.md). One that is deleted
+    /// on some replicas and left on others, where the server does not resolve that, is none: a listing may still show it.
+    /// A tenant's object is printed with a member `tenant`.
     pub async fn object(
         &self,
         collection: &CollectionName,
         tenant: Option<&TenantName>,
         id: ObjectId,
+    ) -> Result<Option<PrintedObject>, Error> {
+        for _ in 0..EMPTY_BODIES {
+            match self.printed(collection, tenant, id, true).await? {
+                Some(text) if text.is_empty() => {}
+                found => return Ok(found.map(|text| PrintedObject { text, unprintable: false })),
+            }
+        }
+        let found = self.printed(collection, tenant, id, false).await?;
+        Ok(found.map(|text| PrintedObject { text, unprintable: true }))
+    }
+
+    /// The text of one object; with vectors it is empty if the server cannot print them.
+    async fn printed(
+        &self,
+        collection: &CollectionName,
+        tenant: Option<&TenantName>,
+        id: ObjectId,
+        vectors: bool,
     ) -> Result<Option<Bytes>, Error> {
-        let tenant = tenant.map(|tenant| format!("&tenant={tenant}")).unwrap_or_default();
-        let path = format!("/v1/objects/{collection}/{id}?include=vector{tenant}");
+        let include = vectors.then(|| "include=vector".to_owned());
+        let tenant = tenant.map(|tenant| format!("tenant={tenant}"));
+        let query = include.into_iter().chain(tenant).collect::<Vec<_>>().join("&");
+        let path = format!("/v1/objects/{collection}/{id}?{query}");
         // The id stays out of what is told.
         let route = format!("GET /v1/objects/{collection}/…").into();
-        let ask = Ask { route, max_bytes: OBJECT_BYTES_MAX, ..Ask::get(path) };
+        let shape = if vectors { Shape::JsonOrEmpty } else { Shape::Json };
+        let ask = Ask { route, shape, max_bytes: OBJECT_BYTES_MAX, ..Ask::get(path) };
         match self.send_doubting_404(&ask).await {
             Ok(answer) => match answer.body {
                 Body::Whole(text) => Ok(Some(text.slice_ref(text.trim_ascii()))),
                 Body::TooLarge => Err(ask.bad_answer("too large")),
             },
             Err(error @ Error::NotFound { .. }) if !error.is_missing_route() => Ok(None),
+            Err(Error::Rejected { message, .. }) if retry::is_deleted_elsewhere(&message) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -71,9 +71,19 @@ pub(super) fn is_temporary(message: &str) -> bool {
     TEMPORARY.iter().any(|text| message.contains(text))
 }
 
+/// What a single object's answer of 500 says when one replica holds it and another one knows that it was deleted, and the
+/// collection does not resolve that: up to 1.32 by default, and for good (weaviate-cluster.md §3).
+const DELETED_ELSEWHERE: &str = "object has been deleted on another replica";
+
+/// Whether the server's words say that an object is deleted on some replicas and left on others.
+pub(super) fn is_deleted_elsewhere(message: &str) -> bool {
+    message.contains(DELETED_ELSEWHERE)
+}
+
 /// Judges a status other than 2xx with the server's words.
 pub(super) fn judge(status: u16, message: &str) -> Verdict {
     let passes = match status {
+        500 if is_deleted_elsewhere(message) => false,
         401 | 403 | 501 | 505 => false,
         408 | 425 | 429 | 500..=599 => true,
         status => (400..=499).contains(&status) && is_temporary(message),
@@ -162,6 +172,14 @@ mod tests {
         for status in [300, 307, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 501, 505] {
             assert_eq!(judge(status, "class not found"), Verdict::Final, "{status}");
         }
+    }
+
+    #[test]
+    fn a_deletion_that_only_some_replicas_know_of_does_not_pass() {
+        let said = "repo: object by id: cannot achieve consistency level \"QUORUM\": read repair error: conflict: object \
+            has been deleted on another replica";
+        assert_eq!(judge(500, said), Verdict::Final);
+        assert_eq!(judge(500, "cannot achieve consistency level \"QUORUM\""), Verdict::Transient);
     }
 
     #[test]

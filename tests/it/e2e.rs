@@ -363,6 +363,19 @@ fn verify_ends_with_0_where_everything_agrees_and_with_3_where_something_differs
 }
 
 #[test]
+fn verify_lists_as_many_differences_as_asked_for_and_says_how_many_are_left() {
+    let stage = Stage::new(articles().seeded("Empty", 0, 4, 7));
+    let made = stage.backup();
+    for (limit, left) in [("30", "… and 270 more: `--limit N` names more of them"), ("300", "")] {
+        let options = ["col", "verify", text(&made), "--only", "Article", "--name", "Empty", "--limit", limit];
+        let output = stage.run(&options);
+        let words = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(words.matches(": missing on the server").count().to_string(), limit, "{words}");
+        assert!(words.contains(left) && words.contains("… and") != left.is_empty(), "{words}");
+    }
+}
+
+#[test]
 fn verify_refuses_names_and_shares_that_make_no_sense() {
     let stage = Stage::new(articles().seeded("Other", 5, 4, 7));
     let made = stage.backup();

@@ -45,6 +45,7 @@ mod signals;
 mod tour;
 /// `col verify`: what differs is named, and nothing else.
 mod verify;
+mod verify_found;
 /// A sandbox, a folder for archives, and the operations on both.
 mod world;
 

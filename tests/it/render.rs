@@ -158,13 +158,17 @@ fn the_summary_of_a_comparison() {
     };
     let closing = Closing {
         differences: (0..22).map(|n| remark(&format!("Article {n}"), "missing on the server")).collect(),
+        more_differences: Some("… and 21 more".into()),
+        schema_differences: vec![remark("Chat", "the live collection has no property room")],
         notes: vec![remark("Chat", "compared without vectors")],
         ..Closing::default()
     };
     let differing = vec![compared("Article", 40, 1), compared("Chat", 2, 0)];
     let agreeing = summary(&run(Op::Verify, Status::Ok, vec![result("Article", 120_000)]), &Closing::default());
     let differing = summary(&run(Op::Verify, Status::Incomplete, differing), &closing);
-    insta::assert_snapshot!(agreeing + "\n" + &differing);
+    let left_out = Closing { notes: vec![remark("Rooms", "not compared: it has tenants")], ..Closing::default() };
+    let left_out = summary(&run(Op::Verify, Status::Incomplete, vec![compared("Rooms", 0, 0)]), &left_out);
+    insta::assert_snapshot!([agreeing, differing, left_out].join("\n"));
 }
 
 #[test]

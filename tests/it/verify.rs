@@ -70,7 +70,8 @@ fn found(outcome: &Outcome) -> Vec<(String, Difference, Vec<String>)> {
 }
 
 fn remarks(outcome: &Outcome) -> String {
-    outcome.remarks.iter().map(|(collection, text)| format!("{collection}: {text}")).collect::<Vec<_>>().join("\n")
+    let all = outcome.schema_differences.iter().chain(&outcome.remarks);
+    all.map(|(collection, text)| format!("{collection}: {text}")).collect::<Vec<_>>().join("\n")
 }
 
 /// The four changes that every kind of difference is made of.
@@ -200,6 +201,9 @@ async fn a_sample_compares_some_blocks_and_says_how_many() {
         let outcome = world.verify(options).await;
         let result = &outcome.result.collections[0];
         assert!(remarks(&outcome).contains(&format!("a sample: {} of 2000 objects", result.objects)));
+        if sample >= 1.0 {
+            assert_eq!(found(&outcome), all, "a sample of everything finds everything");
+        }
         assert!(result.objects > 0 && (sample < 1.0 || result.objects == 2_000), "{sample}: {}", result.objects);
         assert!(sample > 0.1 || result.objects <= 100, "one block");
         assert!(found(&outcome).iter().all(|one| all.contains(one)), "only what is true");
@@ -244,7 +248,11 @@ async fn a_schema_that_lacks_something_is_told_and_what_it_has_more_is_only_said
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert!(remarks(&outcome).contains("B: the live collection has no property n"), "{}", remarks(&outcome));
     let outcome = world.verify(against("B", "A")).await;
-    assert_eq!(outcome.result.status, Status::Ok);
+    assert_eq!(outcome.result.status, Status::Incomplete, "of a schema alone nothing else is compared");
+    assert!(remarks(&outcome).contains("A: the live collection has a property n more"), "{}", remarks(&outcome));
+    let archive = backed_up(&world, world.options()).await;
+    let outcome = world.verify(Options { archive, ..against("B", "A") }).await;
+    assert_eq!((outcome.result.status, outcome.schema_differences.as_slice()), (Status::Ok, &[][..]));
     assert!(remarks(&outcome).contains("A: the live collection has a property n more"), "{}", remarks(&outcome));
 }
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Differs;
+use super::remarks::{self, Miscount};
 use super::rounds::Books;
-use crate::archive::manifest::CollectionEntry;
+use super::shares::Shares;
 use crate::archive::{Archive, Content, Run};
 use crate::event::{Event, Warning};
 use crate::model::{CollectionName, Renames, Schema};
@@ -17,21 +18,13 @@ use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::{Error, Session};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::{self, Comparer, Found, Sample, Source, Stage, units};
-use crate::pipeline::pacer::{Limits, PAGE_BYTES};
+use crate::pipeline::pacer::Limits;
 use crate::pipeline::watch::Watch;
 use crate::pipeline::{load, scan};
 use crate::weaviate::{self, Client, Count};
 
 /// Rounds of reading before a server that keeps breaking is given up.
 const MOST_ROUNDS: u32 = 50;
-/// Everything but pages and readers that a run holds in memory: sockets and line buffers.
-const OTHER_MEMORY_BYTES: u64 = 24 << 20;
-/// What one reader of the archive holds: its codec, the buffer it fills, and those its waiting pieces lie in.
-const READER_BYTES: u64 = 4 << 20;
-/// The least that pages may take.
-const LEAST_PAGES_BYTES: u64 = 4 << 20;
-/// Pages that may be in memory for each request in flight: on the wire, and being compared.
-const PAGES_A_REQUEST: u64 = 2;
 /// The step of the clock in an answer's `Date`, in ms.
 const CLOCK_STEP_MS: i64 = 1_000;
 
@@ -91,8 +84,8 @@ pub(in crate::ops) struct Compared {
     pub(in crate::ops) differences: Vec<Differs>,
     /// The archive's digest, if all of it was compared and nothing differs.
     pub(in crate::ops) digest: Option<String>,
-    /// The server's count, if it is not the number of objects listed and nothing explains it.
-    pub(in crate::ops) mismatch: Option<u64>,
+    /// What the server's counts say against what was found, if anything.
+    pub(in crate::ops) miscount: Option<Miscount>,
     /// What was not compared, and what else is to be known, each as a clause.
     pub(in crate::ops) remarks: Vec<String>,
     /// Why it is not known whether the server was whole, if so.
@@ -102,7 +95,7 @@ pub(in crate::ops) struct Compared {
 impl Compared {
     /// Whether everything compared has the same content, and nothing was overlooked.
     pub(in crate::ops) fn agrees(&self) -> bool {
-        self.missing + self.extra + self.different == 0 && self.mismatch.is_none()
+        self.missing + self.extra + self.different == 0 && self.miscount.is_none()
     }
 }
 
@@ -126,29 +119,19 @@ pub(in crate::ops) async fn compare_collection(
     let watch = Watch::new(client.clone(), live, session.events.clone());
     let changed_since_ms = session.unless_stopped(client.meta()).await?.server_time_ms.map(|at| at + CLOCK_STEP_MS);
     let mut comparing = Comparing { client, session, options, watch, target: pair.target.clone() };
-    comparing.until_whole().await?;
-    let before = comparing.count().await?;
-    if let (Count::Unknown { reason }, None) = (&before, options.sample) {
-        let warning = Warning::CountUnchecked { collection: pair.target.clone(), reason: reason.clone() };
-        session.events.warn(warning);
-    }
-    let before = proof::known(&before).filter(|_| options.sample.is_none());
+    let before = comparing.count_before().await?;
     let stage = Arc::new(stage(&comparing, pair, before.is_some(), changed_since_ms));
     let mut books = Books::new(stage.source.units.len(), comparing.watch.proven(), options.limit);
-    let verdict = comparing.all(&stage, &mut books, before).await?;
-    comparing.finish(&stage, books.total(), verdict)
+    let miscount = comparing.all(&stage, &mut books, before).await?;
+    comparing.finish(&stage, books.total(), miscount)
 }
 
 /// The stage for one collection, its share of memory decided.
 fn stage(comparing: &Comparing<'_>, pair: Pair, counted: bool, changed_since_ms: Option<i64>) -> Stage {
     let options = comparing.options;
     let entry = &pair.archive.collections()[pair.at];
-    let memory = options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES);
-    let jobs = options.jobs.unwrap_or(super::Options::MOST_JOBS).max(1);
-    let workers = usize::try_from(memory / 2 / READER_BYTES).unwrap_or(jobs).clamp(1, jobs);
-    let readers = workers as u64 * READER_BYTES;
-    let budget = Budget::new(memory.saturating_sub(readers).max(LEAST_PAGES_BYTES));
-    let share = budget.bytes() / (workers as u64 * PAGES_A_REQUEST);
+    let jobs = options.jobs.unwrap_or(super::Options::MOST_JOBS);
+    let shares = Shares::of(options.memory_bytes, jobs, entry.bytes.checked_div(entry.objects).unwrap_or(0));
     let units = units(&pair.runs);
     let sample = options.sample.map(|share| Sample::new(&units, share, options.seed));
     let of_this = |incomplete: &&crate::archive::manifest::Incomplete| incomplete.collection == entry.name;
@@ -164,8 +147,8 @@ fn stage(comparing: &Comparing<'_>, pair: Pair, counted: bool, changed_since_ms:
         without_vectors: incomplete.filter_map(|incomplete| incomplete.id.parse().ok()).collect(),
         counted,
         object_bytes,
-        limits: Limits { fixed_page_objects: None, most_in_flight: workers, page_bytes: PAGE_BYTES.min(share) },
-        budget,
+        limits: Limits { fixed_page_objects: None, most_in_flight: shares.workers, page_bytes: shares.page_bytes },
+        budget: Budget::new(shares.budget_bytes),
         mark: comparing.watch.mark(),
         changed_since_ms,
         limit: options.limit,
@@ -186,8 +169,13 @@ struct Comparing<'a> {
 }
 
 impl Comparing<'_> {
-    /// Compares until everything is proven.
-    async fn all(&mut self, stage: &Arc<Stage>, books: &mut Books, before: Option<u64>) -> Result<Verdict, Error> {
+    /// Compares until everything is proven; what the counts say against it, if anything.
+    async fn all(
+        &mut self,
+        stage: &Arc<Stage>,
+        books: &mut Books,
+        before: Option<u64>,
+    ) -> Result<Option<Miscount>, Error> {
         let mut again = true;
         for _ in 0..MOST_ROUNDS {
             let todo = books.todo();
@@ -196,18 +184,21 @@ impl Comparing<'_> {
                 return Err(Error::Interrupted);
             }
             if self.watch.trouble().is_none() && books.todo().is_empty() {
-                let after = self.count_after(before).await?;
-                let found = books.total();
-                let listed = found.objects - found.missing + found.extra;
-                let verdict = proof::judge(Evidence { before, after, listed, changed: found.changed });
-                if self.watch.ask().await {
-                    if !matches!(verdict, Verdict::Disagrees { .. }) || !std::mem::take(&mut again) {
-                        return Ok(verdict);
+                match self.count_after(before).await {
+                    Ok(after) => {
+                        let miscount = judge(before, after, &books.total());
+                        if self.watch.ask().await {
+                            if miscount.is_none() || !std::mem::take(&mut again) {
+                                return Ok(miscount);
+                            }
+                            tracing::warn!(collection = %self.target, ?miscount, "counts disagree, comparing once more");
+                            books.drop_all();
+                            retell(stage, books);
+                            continue;
+                        }
                     }
-                    tracing::warn!(collection = %self.target, listed, ?verdict, "counts disagree, comparing once more");
-                    books.drop_all();
-                    retell(stage, books);
-                    continue;
+                    Err(Error::Wire(e)) if self.explains(&e).await => {}
+                    Err(e) => return Err(e),
                 }
             }
             books.drop_since(self.watch.doubtful_from());
@@ -272,6 +263,33 @@ impl Comparing<'_> {
         Ok(counts.into_iter().next().unwrap_or(Count::Unknown { reason: "no count in the answer".into() }))
     }
 
+    /// The count before the first page, given by a server that was whole before and after it; `None` if it cannot be
+    /// asked, or proves nothing as only a sample is compared.
+    async fn count_before(&mut self) -> Result<Option<u64>, Error> {
+        for _ in 0..MOST_ROUNDS {
+            self.until_whole().await?;
+            if self.options.sample.is_some() {
+                return Ok(None);
+            }
+            match self.count().await {
+                Ok(count) => {
+                    if !self.watch.ask().await {
+                        continue;
+                    }
+                    if let Count::Unknown { reason } = &count {
+                        let warning =
+                            Warning::CountUnchecked { collection: self.target.clone(), reason: reason.clone() };
+                        self.session.events.warn(warning);
+                    }
+                    return Ok(proof::known(&count));
+                }
+                Err(Error::Wire(e)) if self.explains(&e).await => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Err(self.not_whole())
+    }
+
     /// The count after the last page, where there was one before the first.
     async fn count_after(&self, before: Option<u64>) -> Result<Option<u64>, Error> {
         if before.is_none() {
@@ -281,26 +299,22 @@ impl Comparing<'_> {
     }
 
     /// Everything is proven: tells what was found.
-    fn finish(&self, stage: &Stage, found: Found, verdict: Verdict) -> Result<Compared, Error> {
+    fn finish(&self, stage: &Stage, found: Found, miscount: Option<Miscount>) -> Result<Compared, Error> {
         let (events, collection) = (&self.session.events, &self.target);
         if self.watch.is_remade() {
             let what = "it was dropped and made anew".to_owned();
             return Err(Error::SchemaChanged { collection: collection.clone(), what });
         }
-        let mismatch = match verdict {
-            Verdict::Disagrees { counted } => Some(counted),
-            Verdict::Agrees | Verdict::Live => None,
-        };
-        let listed = found.objects - found.missing + found.extra;
-        if let Some(counted) = mismatch {
+        if let Some(Miscount::Unexplained { counted }) = miscount {
+            let listed = remarks::listed(&found);
             events.warn(Warning::CountMismatch { collection: collection.clone(), listed, counted });
         }
         if found.unasked > 0 {
             events.warn(Warning::MissingUnasked { collection: collection.clone(), objects: found.unasked });
         }
         let entry = &stage.source.archive.collections()[stage.source.at];
-        let remarks = remarks(entry, stage, &found, self.options, mismatch.map(|counted| (listed, counted)));
-        let ok = found.agrees() && mismatch.is_none();
+        let remarks = remarks::remarks(entry, stage, &found, self.options, miscount);
+        let ok = found.agrees() && miscount.is_none();
         // Clamped integers agree with what was asked, not with what the archive holds.
         let exact = self.options.sample.is_none() && !self.options.clamp_ints;
         let whole = exact && found.without_vectors + found.made_vectors == 0;
@@ -314,7 +328,7 @@ impl Comparing<'_> {
             different: found.different,
             digest: entry.digest.filter(|_| ok && whole).map(|digest| digest.to_string()),
             differences: found.differing.into_iter().map(differs).collect(),
-            mismatch,
+            miscount,
             remarks,
             unchecked: self.watch.unchecked().map(str::to_owned),
         };
@@ -327,6 +341,19 @@ impl Comparing<'_> {
     }
 }
 
+/// What the counts say against what was found. That writers explain a difference is a backup's excuse: a comparison that
+/// found nothing but the archive's objects, and a count that is not theirs, has overlooked something.
+fn judge(before: Option<u64>, after: Option<u64>, found: &Found) -> Option<Miscount> {
+    let evidence = Evidence { before, after, listed: remarks::listed(found), changed: found.changed };
+    match (proof::judge(evidence), after) {
+        (Verdict::Disagrees { counted }, _) => Some(Miscount::Unexplained { counted }),
+        (Verdict::Agrees | Verdict::Live, Some(after)) if found.agrees() && after != found.objects => {
+            Some(Miscount::Unseen { before, after })
+        }
+        (Verdict::Agrees | Verdict::Live, _) => None,
+    }
+}
+
 /// Takes back what was told of units that are read again, and what was asked for them.
 fn retell(stage: &Stage, books: &Books) {
     let kept = books.total();
@@ -336,44 +363,4 @@ fn retell(stage: &Stage, books: &Books) {
     if objects > 0 {
         stage.events.emit(Event::PagesDropped { collection: stage.target.clone(), objects, bytes });
     }
-}
-
-fn remarks(
-    entry: &CollectionEntry,
-    stage: &Stage,
-    found: &Found,
-    options: &CompareOptions,
-    mismatch: Option<(u64, u64)>,
-) -> Vec<String> {
-    let mut remarks = Vec::new();
-    if !stage.vectors {
-        let why = if entry.content == Content::Full { "" } else { ", which the archive does not hold" };
-        remarks.push(format!("compared without vectors{why}"));
-    }
-    if options.sample.is_some() {
-        remarks.push(format!("a sample: {} of {} objects were compared", found.objects, entry.objects));
-    }
-    if found.without_vectors > 0 {
-        let objects = found.without_vectors;
-        remarks.push(format!(
-            "{objects} objects compared without vectors, which the server could not print for the archive"
-        ));
-    }
-    if found.made_vectors > 0 {
-        remarks.push(format!("{} objects got vectors from the server, which were not compared", found.made_vectors));
-    }
-    if !stage.source.schema.blob_hashes.is_empty() {
-        let names = stage.source.schema.blob_hashes.join(", ");
-        remarks.push(format!("not compared, since no server takes back their values: blobHash properties {names}"));
-    }
-    if found.changed > 0 {
-        remarks.push(format!("at least {} objects were written while they were compared", found.changed));
-    }
-    if found.unasked > 0 {
-        remarks.push(format!("{} of the missing objects were not asked for one by one", found.unasked));
-    }
-    if let Some((listed, counted)) = mismatch {
-        remarks.push(format!("{listed} objects listed, but the server counts {counted}, and no writer explains it"));
-    }
-    remarks
 }

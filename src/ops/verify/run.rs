@@ -8,7 +8,7 @@ use super::{CompareOptions, Compared, Differs, Options, Outcome, Pair, compare_c
 use crate::archive::{Archive, Content, Error as ArchiveError};
 use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
 use crate::model::{CollectionName, Renames, Schema};
-use crate::ops::{Error, Session, blocking};
+use crate::ops::{Error, Session, blocking, prove};
 use crate::weaviate::Client;
 
 /// Why multi-tenant collections are not compared.
@@ -19,6 +19,7 @@ const MULTI_TENANT: &str = "not compared: multi-tenant collections are not suppo
 struct Gathered {
     results: Vec<CollectionResult>,
     differences: Vec<Differs>,
+    schema_differences: Vec<(CollectionName, String)>,
     remarks: Vec<(CollectionName, String)>,
     unchecked: Option<String>,
     /// Something differs, or could not be compared.
@@ -35,7 +36,8 @@ pub async fn run(client: &Client, session: &Session, options: Options) -> Result
     let schemas = session.unless_stopped(client.schemas()).await?;
     let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
     let live = names::live(&chosen, &schemas, &aliases)?;
-    session.events.emit(Event::PlanMade { collections: planned(&archive, &chosen) });
+    session.events.emit(Event::PlanMade { collections: planned(&archive, &chosen, &live, &options) });
+    let schemas_only = chosen.iter().all(|chosen| archive.collections()[chosen.at].content == Content::SchemaOnly);
     let mut gathered = Gathered::default();
     for (chosen, live) in chosen.into_iter().zip(&live) {
         if session.cancel.is_cancelled() {
@@ -52,32 +54,36 @@ pub async fn run(client: &Client, session: &Session, options: Options) -> Result
         url: client.url().to_owned(),
         server_version,
         differences: gathered.differences,
+        schema_differences: gathered.schema_differences,
+        schemas_only,
         remarks: gathered.remarks,
         topology_unchecked: gathered.unchecked,
     })
 }
 
-/// The archive and its schemas, proven.
+/// The archive and its schemas, proven, and everything else in it but indexes and parts.
 async fn open(session: &Session, path: PathBuf) -> Result<(Arc<Archive>, Vec<Schema>), Error> {
-    let disk = Arc::clone(&session.disk);
-    let open = move || {
-        let archive = Archive::open(&disk, &path)?;
-        let schemas = archive.collections().iter().map(|entry| archive.schema(entry)).collect::<Result<_, _>>()?;
-        Ok::<_, ArchiveError>((Arc::new(archive), schemas))
-    };
-    let (archive, schemas) = blocking("open", open).await?;
-    for path in archive.strays() {
-        session.events.warn(Warning::StrayFile { path: path.clone() });
-    }
-    Ok((archive, schemas))
+    let archive = prove::open(session, path).await?;
+    let read = Arc::clone(&archive);
+    let schemas = blocking("open", move || {
+        read.collections().iter().map(|entry| read.schema(entry)).collect::<Result<_, ArchiveError>>()
+    });
+    Ok((archive, schemas.await?))
 }
 
-fn planned(archive: &Archive, chosen: &[Chosen]) -> Vec<PlannedCollection> {
-    let one = |chosen: &Chosen| {
+/// What of a collection is to be read: nothing is known of a sample, and a multi-tenant collection is not compared.
+fn planned(archive: &Archive, chosen: &[Chosen], live: &[Schema], options: &Options) -> Vec<PlannedCollection> {
+    let one = |(chosen, live): (&Chosen, &Schema)| {
         let entry = &archive.collections()[chosen.at];
-        PlannedCollection { name: chosen.target.clone(), objects: Some(entry.objects), bytes: Some(entry.bytes) }
+        let whole = is_read_whole(chosen, live, options);
+        let known = |number: u64| Some(number).filter(|_| whole);
+        PlannedCollection { name: chosen.target.clone(), objects: known(entry.objects), bytes: known(entry.bytes) }
     };
-    chosen.iter().map(one).collect()
+    chosen.iter().zip(live).map(one).collect()
+}
+
+fn is_read_whole(chosen: &Chosen, live: &Schema, options: &Options) -> bool {
+    options.sample.is_none() && !chosen.schema.multi_tenant && !live.multi_tenant
 }
 
 #[expect(clippy::too_many_arguments, reason = "one step of `run`, which holds them all")]
@@ -91,19 +97,21 @@ async fn one(
     renames: &Renames,
     gathered: &mut Gathered,
 ) -> Result<(), Error> {
+    let whole = is_read_whole(&chosen, live, options);
     let Chosen { at, schema, target } = chosen;
     let entry = &archive.collections()[at];
-    let objects = Some(entry.objects).filter(|_| options.sample.is_none());
+    let objects = Some(entry.objects).filter(|_| whole);
     session.events.emit(Event::CollectionStarted { collection: target.clone(), objects });
-    let diff = schema::compare(&schema, live, renames);
-    gathered.incomplete |= !diff.broken.is_empty();
-    let mut remarks: Vec<String> = diff.broken.into_iter().chain(diff.other).collect();
+    let mut diff = schema::compare(&schema, live, renames);
+    let mut remarks = Vec::new();
     let mut result = CollectionResult::of(target.clone());
-    if schema.multi_tenant || live.multi_tenant {
+    if entry.content == Content::SchemaOnly {
+        // Nothing but the schema is compared, so whatever differs in it is what was asked for.
+        diff.broken.append(&mut diff.other);
+        remarks.push("no objects were compared: the archive holds the schema alone".to_owned());
+    } else if schema.multi_tenant || live.multi_tenant {
         remarks.push(MULTI_TENANT.to_owned());
         gathered.incomplete = true;
-    } else if entry.content == Content::SchemaOnly {
-        remarks.push("no objects were compared: the archive holds the schema alone".to_owned());
     } else {
         let (shared, runs_of) = (Arc::clone(archive), Arc::clone(archive));
         let runs = blocking("index", move || runs_of.runs(&runs_of.collections()[at])).await?;
@@ -115,7 +123,10 @@ async fn one(
         gathered.incomplete |= !compared.agrees();
         gathered.take(session, compared);
     }
-    gathered.remarks.extend(remarks.into_iter().map(|remark| (target.clone(), remark)));
+    gathered.incomplete |= !diff.broken.is_empty();
+    gathered.schema_differences.extend(diff.broken.into_iter().map(|differs| (target.clone(), differs)));
+    let remarks = diff.other.into_iter().chain(remarks);
+    gathered.remarks.extend(remarks.map(|remark| (target.clone(), remark)));
     session.events.emit(Event::CollectionFinished(result.clone()));
     gathered.results.push(result);
     Ok(())

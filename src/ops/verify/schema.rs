@@ -1,5 +1,7 @@
 //! Compares an archived schema with a live one: what objects need must be there, anything else is only said. Pure.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::model::{Renames, Schema};
@@ -15,6 +17,9 @@ pub(super) struct SchemaDiff {
 
 /// Parts of a class document that say nothing about how objects are kept, or that are compared one by one.
 const NOT_SETTINGS: [&str; 4] = ["class", "properties", "shardingConfig", "replicationConfig"];
+
+/// The same of a property.
+const NOT_SETTINGS_OF_A_PROPERTY: [&str; 3] = ["name", "dataType", "nestedProperties"];
 
 pub(super) fn compare(archived: &Schema, live: &Schema, renames: &Renames) -> SchemaDiff {
     let mut diff = SchemaDiff::default();
@@ -33,17 +38,41 @@ pub(super) fn compare(archived: &Schema, live: &Schema, renames: &Renames) -> Sc
     for name in live.named_vectors.iter().filter(|name| !archived.named_vectors.contains(name)) {
         diff.other.push(format!("the live collection has a vector {name} more"));
     }
-    let settings: Vec<&str> = ours
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(key, value)| !NOT_SETTINGS.contains(&key.as_str()) && theirs[key.as_str()] != **value)
-        .map(|(key, _)| key.as_str())
-        .collect();
+    let settings = settings(&ours, &theirs, &NOT_SETTINGS);
     if !settings.is_empty() {
         diff.other.push(format!("settings differ: {}", settings.join(", ")));
     }
     diff
+}
+
+/// The members of two objects that differ, but for those in `without`.
+fn settings(ours: &Value, theirs: &Value, without: &[&str]) -> Vec<String> {
+    let names = |side: &Value| side.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect::<Vec<_>>();
+    let names: BTreeSet<String> = names(ours).into_iter().chain(names(theirs)).collect();
+    let differs = |key: &String| !without.contains(&key.as_str()) && !same(&ours[key.as_str()], &theirs[key.as_str()]);
+    names.into_iter().filter(differs).collect()
+}
+
+/// Whether two settings are the same. One that is off or empty is the same as none: servers of other versions do not
+/// print it.
+fn same(ours: &Value, theirs: &Value) -> bool {
+    match (ours, theirs) {
+        (Value::Object(our), Value::Object(their)) => {
+            let names: BTreeSet<&String> = our.keys().chain(their.keys()).collect();
+            names.into_iter().all(|name| same(&ours[name.as_str()], &theirs[name.as_str()]))
+        }
+        _ => ours == theirs || (is_off(ours) && is_off(theirs)),
+    }
+}
+
+fn is_off(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(members) => members.values().all(is_off),
+        Value::Bool(true) | Value::Number(_) => false,
+    }
 }
 
 fn properties(path: &str, ours: &Value, theirs: &Value, renames: &Renames, diff: &mut SchemaDiff) {
@@ -60,6 +89,10 @@ fn properties(path: &str, ours: &Value, theirs: &Value, renames: &Renames, diff:
         if was != is {
             let (was, is) = (was.join(", "), is.join(", "));
             diff.broken.push(format!("property {} is {was} in the archive and {is} on the server", name(property)));
+        }
+        let settings = settings(property, &live, &NOT_SETTINGS_OF_A_PROPERTY);
+        if !settings.is_empty() {
+            diff.other.push(format!("settings of property {} differ: {}", name(property), settings.join(", ")));
         }
         let below = name(property) + ".";
         properties(&below, &property["nestedProperties"], &live["nestedProperties"], renames, diff);
@@ -120,6 +153,25 @@ mod tests {
         let diff = against(r#""vectorizer":"none""#, r#""vectorizer":"text2vec-x""#, &[]);
         assert_eq!((diff.broken.len(), diff.other.as_slice()), (0, &["settings differ: vectorizer".into()][..]));
         assert_eq!(against("", "", &[]), SchemaDiff::default());
+    }
+
+    #[test]
+    fn what_is_set_in_another_way_in_a_property_is_said() {
+        let tokenized =
+            r#"{"name":"p","tokenization":"field","description":"d","indexFilterable":false,"dataType":["text"]}"#;
+        let diff = against(r#"{"name":"p","dataType":["text"]}"#, tokenized, &[]);
+        let said = "settings of property p differ: description, tokenization";
+        assert_eq!((diff.broken.len(), diff.other.as_slice()), (0, &[said.to_owned()][..]), "off is the same as none");
+        let diff = against(r#"{"name":"x","#, r#"{"name":"x","indexFilterable":true,"#, &[]);
+        assert_eq!(diff.other, ["settings of property o.x differ: indexFilterable"]);
+    }
+
+    #[test]
+    fn settings_that_are_off_are_the_same_as_none() {
+        let off = r#""class":"A","description":"","multiTenancyConfig":{"enabled":false},"moduleConfig":{"x":{}},"#;
+        assert_eq!(against(r#""class":"A","#, off, &[]), SchemaDiff::default());
+        let diff = against(r#""class":"A","#, r#""class":"A","description":"mine","#, &[]);
+        assert_eq!(diff.other, ["settings differ: description"]);
     }
 
     #[test]

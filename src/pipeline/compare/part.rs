@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::sample::{BLOCK_OBJECTS, Sample};
@@ -39,7 +40,7 @@ pub(super) enum Piece {
     Begin { from: Option<ObjectId>, objects: u64 },
     /// The next objects.
     Objects(Vec<RawObject>),
-    /// The stretch ends with this id.
+    /// The stretch ends with this key.
     End { to: Option<ObjectId> },
 }
 
@@ -57,8 +58,8 @@ impl Source {
         self.archive.path().join(file.unwrap_or_default())
     }
 
-    /// Reads a unit and proves it. What was sent is proven only once this returns `Ok`. Blocks. When the receiver is
-    /// gone the rest is only proven.
+    /// Reads a unit and proves it. What was sent is proven only once this returns `Ok`. Blocks. Ends with
+    /// [`load::Error::Stopped`] when the receiver is gone: nobody wants what this unit would prove.
     pub(super) fn read(&self, unit: usize, to: &mpsc::Sender<Piece>) -> Result<(), load::Error> {
         let Some(unit) = self.units.get(unit) else { return Ok(()) };
         let Some(part) = unit.part else {
@@ -85,7 +86,7 @@ impl Source {
         };
         load::prove_part(reader, &self.schema.name, &digest, load::Look::Structure, |object, _| {
             cutter.take(object);
-            true
+            !to.is_closed()
         })
     }
 }
@@ -124,7 +125,8 @@ impl Cutter<'_> {
         if inside == 0 {
             self.send(Piece::Begin { from, objects: left.min(length) });
         }
-        self.objects.push(object.clone());
+        // A copy, since the slice would keep the reader's whole buffer alive, and the reader would need a new one.
+        self.objects.push(RawObject { text: Bytes::copy_from_slice(&object.text), ..object.clone() });
         self.bytes += object.text.len();
         let ended = inside + 1 == length || left == 1;
         if ended || self.bytes >= PIECE_BYTES || self.objects.len() >= PIECE_OBJECTS {
@@ -133,12 +135,13 @@ impl Cutter<'_> {
             self.send(Piece::Objects(objects));
         }
         if ended {
-            let to = if self.sample.is_some() { Some(object.id) } else { segment.covers.to };
+            // The last block of a run also stands for the keys behind it, or new objects there would never be seen.
+            let to = if left == 1 { segment.covers.to } else { Some(object.id) };
             self.send(Piece::End { to });
         }
     }
 
-    /// The receiver goes away when the unit is given up; the part is then read for its proof alone.
+    /// The receiver goes away when the unit is given up; the reader sees that behind each object.
     fn send(&self, piece: Piece) {
         let _ = self.to.blocking_send(piece);
     }

@@ -23,10 +23,10 @@ use crate::pipeline::pacer::{Limits, Pacer};
 use crate::pipeline::slots::Slots;
 use crate::pipeline::watch::Mark;
 use crate::pipeline::{load, scan, split};
-use crate::weaviate::Client;
+use crate::weaviate::{Client, PrintedObject};
 
-/// Pieces of a part that wait for the server's side.
-const PIECES_WAITING: usize = 2;
+/// Pieces of a part that wait for the server's side; one more waits to be sent, and one is being compared.
+const PIECES_WAITING: usize = 1;
 /// Missing objects asked for at once, by each worker.
 const ASKED_AT_ONCE: usize = 4;
 /// Missing objects asked for in a collection; the others are missing unasked.
@@ -215,8 +215,14 @@ impl Round {
         let (sender, mut pieces) = mpsc::channel(PIECES_WAITING);
         let stage = Arc::clone(&self.stage);
         let reading = tokio::task::spawn_blocking(move || stage.source.read(unit, &sender));
-        let mut merge =
-            Merge { stage: &self.stage, live: Live::new(self), left: 0, told: [0; 2], found: Found::default() };
+        let mut merge = Merge {
+            round: self,
+            stage: &self.stage,
+            live: Live::new(self),
+            left: 0,
+            told: [0; 2],
+            found: Found::default(),
+        };
         while let Some(piece) = pieces.recv().await {
             merge.take(piece).await?;
         }
@@ -230,6 +236,7 @@ impl Round {
 
 /// Both sides of one unit.
 struct Merge<'a> {
+    round: &'a Round,
     stage: &'a Stage,
     live: Live<'a>,
     /// Objects the archive still holds of this stretch.
@@ -290,25 +297,26 @@ impl Merge<'_> {
         if missing.is_empty() {
             return Ok(());
         }
-        let stage = self.stage;
+        let (round, stage) = (self.round, self.stage);
         let may = stage.may_ask(missing.len() as u64);
         let (asked, unasked) = missing.split_at(usize::try_from(may).unwrap_or(usize::MAX));
         let ask = |archived: RawObject| async move {
+            let _slot = round.slots.take().await;
             let answer = stage.client.object(&stage.target, None, archived.id).await;
-            answer.map(|text| (archived, text))
+            answer.map(|printed| (archived, printed))
         };
         let mut answers = stream::iter(asked.to_vec()).map(ask).buffered(ASKED_AT_ONCE);
         while let Some(answer) = answers.next().await {
-            let (archived, text) = answer.map_err(scan::Error::Wire)?;
+            let (archived, printed) = answer.map_err(scan::Error::Wire)?;
             self.found.asked += 1;
             self.found.mark = self.found.mark.max(stage.mark.now());
-            let Some(text) = text else {
+            let Some(PrintedObject { text, unprintable }) = printed else {
                 self.found.differs(archived.id, Difference::Missing, Vec::new(), stage.limit);
                 continue;
             };
             let wrong = |source| scan::Error::Page { collection: stage.target.clone(), source };
             let object = split::line(&text, &stage.target).map_err(wrong)?;
-            stage.judge(&archived, &Taken { object, unprintable: false }, &mut self.found);
+            stage.judge(&archived, &Taken { object, unprintable }, &mut self.found);
         }
         for archived in unasked {
             self.found.unasked += 1;

@@ -160,7 +160,7 @@ fn vectors_are_compared_by_name_and_as_float32() {
         assert_eq!(fields(archived, live)[0], format!("vectors.{field}"), "{archived} and {live}");
     }
     let diff = comparer(&[], false).fields(&object(r#""vector":[1,2]"#), &object(r#""vector":[1]"#), Vectors::Compare);
-    assert_eq!((diff[0].archived.as_deref(), diff[0].live.as_deref()), (Some("2 dimensions"), Some("1 dimensions")));
+    assert_eq!((diff[0].archived.as_deref(), diff[0].live.as_deref()), (Some("2 dimensions"), Some("1 dimension")));
 }
 
 #[test]
@@ -207,11 +207,27 @@ fn clamped_integers_count_as_the_bound_in_integer_properties_only() {
 }
 
 #[test]
+fn two_long_values_never_look_the_same() {
+    let shown = |archived: &str, live: &str| {
+        let side = |text: &str| object(&format!(r#""properties":{{{text}}}"#));
+        let diff = comparer(&[], false).fields(&side(archived), &side(live), Vectors::Compare);
+        (diff[0].archived.clone().expect("shown"), diff[0].live.clone().expect("shown"))
+    };
+    let long = |end: &str| format!(r#""t":"{}{end}""#, "lorem ipsum ".repeat(100));
+    let (archived, live) = shown(&long("1"), &long("2"));
+    assert!(archived.starts_with('…') && archived.ends_with("ipsum 1\"") && live.ends_with("ipsum 2\""), "{archived}");
+    let list = |length: usize| format!(r#""is":{:?}"#, vec![7; length]);
+    let (archived, live) = shown(&list(1), &list(500));
+    assert_eq!(archived, "[7] (1 element)");
+    assert!(live.ends_with("… (500 elements)"), "{live}");
+}
+
+#[test]
 fn long_values_and_many_fields_are_cut() {
     let long = "é".repeat(500);
     let (archived, live) = (format!(r#""properties":{{"t":"{long}"}}"#), r#""properties":{"t":"x"}"#);
     let diff = comparer(&[], false).fields(&object(&archived), &object(live), Vectors::Compare);
-    assert_eq!(diff[0].archived.as_deref().map(|text| text.chars().count()), Some(VALUE_CHARS));
+    assert_eq!(diff[0].archived.as_deref().map(|text| text.chars().count()), Some(excerpt::VALUE_CHARS + 1));
     let many = |offset: u32| (0..50).map(|n| format!(r#""p{n}":{}"#, n + offset)).collect::<Vec<_>>().join(",");
     assert_eq!(properties(&many(0), &many(1)).len(), FIELDS_NAMED);
     let list = |n: u32| format!(r#""is":{:?}"#, (n..n + 50).collect::<Vec<_>>());

@@ -122,6 +122,7 @@ impl<'a> Walk<'a> {
                     self.value(&format!("{path}[{at}]"), kind, our, their);
                 }
             }
+            (Value::Array(our), Value::Array(their)) => self.found.push_lists(path, our, their),
             (Value::Object(our), Value::Object(their)) => match kind {
                 Kind::Object(kinds) => self.members(path, kinds, our, their),
                 Kind::Phone => self.some_members(path, &["input", "defaultCountry"], our, their, Value::eq),

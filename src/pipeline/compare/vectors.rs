@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::Fields;
+use super::{Fields, counted};
 use crate::model::RawObject;
 
 /// Live vectors of the names `made` are no difference where the archived object has none.
@@ -40,8 +40,8 @@ fn is_nested(elements: &[&RawValue]) -> bool {
 /// How large a vector is, in words.
 pub(super) fn extent(text: &[u8]) -> String {
     match elements(text) {
-        Some(elements) if is_nested(&elements) => format!("{} vectors", elements.len()),
-        Some(elements) => format!("{} dimensions", elements.len()),
+        Some(elements) if is_nested(&elements) => counted(elements.len(), "vector"),
+        Some(elements) => counted(elements.len(), "dimension"),
         None => String::from_utf8_lossy(text).into_owned(),
     }
 }

@@ -1,0 +1,91 @@
+//! What is to be known about the comparison of a collection, beyond its numbers, each as a clause. Pure.
+
+use super::collection::CompareOptions;
+use crate::archive::Content;
+use crate::archive::manifest::CollectionEntry;
+use crate::pipeline::compare::{Found, Stage};
+
+/// What the server's counts say against the objects that were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ops) enum Miscount {
+    /// It counts so many, and no writer explains it.
+    Unexplained {
+        /// The server's count.
+        counted: u64,
+    },
+    /// Writers explain it, but everything found is the archive's, so what they wrote or removed was not seen.
+    Unseen {
+        /// The count before.
+        before: Option<u64>,
+        /// The count after.
+        after: u64,
+    },
+}
+
+pub(super) fn remarks(
+    entry: &CollectionEntry,
+    stage: &Stage,
+    found: &Found,
+    options: &CompareOptions,
+    miscount: Option<Miscount>,
+) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if !stage.vectors {
+        let why = if entry.content == Content::Full { "" } else { ", which the archive does not hold" };
+        remarks.push(format!("compared without vectors{why}"));
+    }
+    if options.sample.is_some() {
+        remarks.push(format!("a sample: {} of {} compared", found.objects, objects(entry.objects)));
+    }
+    if found.without_vectors > 0 {
+        let objects = objects(found.without_vectors);
+        remarks.push(format!("{objects} compared without vectors, which the server could not print for the archive"));
+    }
+    if found.made_vectors > 0 {
+        let objects = objects(found.made_vectors);
+        remarks.push(format!("{objects} got vectors from the server, which were not compared"));
+    }
+    if !stage.source.schema.blob_hashes.is_empty() {
+        let names = stage.source.schema.blob_hashes.join(", ");
+        remarks.push(format!("not compared, since no server takes back their values: blobHash properties {names}"));
+    }
+    if found.changed > 0 {
+        remarks.push(format!("at least {} written while the collection was compared", objects(found.changed)));
+    }
+    if found.unasked > 0 {
+        let was = if found.unasked == 1 { "was" } else { "were" };
+        remarks.push(format!("{} of the missing objects {was} not asked for one by one", found.unasked));
+    }
+    let listed = objects(listed(found));
+    remarks.extend(miscount.map(|miscount| match miscount {
+        Miscount::Unexplained { counted } => {
+            format!("{listed} listed, but the server counts {counted}, and no writer explains it")
+        }
+        Miscount::Unseen { before: Some(before), after } if before != after => {
+            format!("{listed} listed, but the server's count went from {before} to {after} meanwhile")
+        }
+        Miscount::Unseen { after, .. } => {
+            format!("{listed} listed, but the server counts {after}, and objects are being written")
+        }
+    }));
+    remarks
+}
+
+/// Objects that the server listed.
+pub(super) fn listed(found: &Found) -> u64 {
+    found.objects - found.missing + found.extra
+}
+
+fn objects(number: u64) -> String {
+    format!("{number} object{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_no_plural() {
+        assert_eq!([0, 1, 2].map(objects), ["0 objects", "1 object", "2 objects"]);
+    }
+}
