@@ -15,6 +15,8 @@ mod ready;
 mod retry;
 mod said;
 mod schema;
+mod shards;
+mod tenants;
 mod topology;
 mod transport;
 
@@ -31,4 +33,6 @@ pub use meta::{Meta, Version};
 pub use page::{PageReply, PageRequest};
 pub use reqwest::{Url, header::HeaderName};
 pub use retry::RetryPolicy;
-pub use topology::Topology;
+pub use shards::ShardState;
+pub use tenants::{Tenant, TenantState};
+pub use topology::{Topologies, Topology};
