@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use members::Members;
-pub use object::{ObjectText, RawObject, VectorText};
+pub use object::{ObjectText, RawObject, VectorText, dimensions};
 pub use renames::Renames;
 pub use schema::{DigestMode, Schema, SchemaError};
 

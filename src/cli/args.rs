@@ -1,6 +1,8 @@
 //! The tree of commands and flags with their help. A flag is here only once it works; docs/commands is made from this.
 #![expect(clippy::doc_markdown, reason = "these doc comments are help texts, printed as they are")]
 
+mod inventory;
+
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use super::settings::Compression;
 use crate::model::CollectionName;
 use crate::ops::verify;
+
+pub(super) use inventory::{ColShowArgs, LsArgs};
 
 /// The widest line of help.
 const HELP_COLUMNS: usize = 100;
@@ -32,7 +36,7 @@ Exit codes:
   8    locked by another run
   130  interrupted; can be run again";
 
-/// Back up, restore and verify Weaviate collections
+/// Back up, restore, verify and list Weaviate collections
 ///
 /// elysiactl copies collections from a running Weaviate server into plain files over the REST API, every object as the
 /// server printed it, puts them back on that server or another one, and proves that nothing is missing.
@@ -62,6 +66,8 @@ pub(super) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ColCommand {
+    Ls(LsArgs),
+    Show(ColShowArgs),
     Backup(BackupArgs),
     Restore(RestoreArgs),
     Verify(VerifyArgs),

@@ -22,6 +22,24 @@ pub(super) fn explain_for(op: Op, error: &Error) -> Failure {
     error.hints().iter().fold(failure, |failure, hint| failure.hint(advice(hint)))
 }
 
+/// The same for commands that list and show.
+pub(super) fn explain_reading(error: &Error) -> Failure {
+    let failure = Failure::from_error(error.class(), error);
+    let advice = |hint: &Hint| reading_words(hint).map_or_else(|| words(hint), Into::into);
+    error.hints().iter().fold(failure, |failure, hint| failure.hint(advice(hint)))
+}
+
+/// Advice that is another for reading.
+fn reading_words(hint: &Hint) -> Option<&'static str> {
+    Some(match hint {
+        Hint::GrantPermission => {
+            "listing needs read_collections and read_tenants on the collections; counts need read_collections on all of them, sizes read_data, and read_nodes tells whether the server is whole"
+        }
+        Hint::RunAgain => "run the command again once the server answers",
+        _ => return None,
+    })
+}
+
 /// Advice that is another for a restore.
 fn restore_words(hint: &Hint) -> Option<&'static str> {
     Some(match hint {
@@ -44,7 +62,7 @@ fn restore_words(hint: &Hint) -> Option<&'static str> {
 fn verify_words(hint: &Hint) -> Option<&'static str> {
     Some(match hint {
         Hint::ListCollections => {
-            "the server may have it under another name: --name NEW, or --rename OLD=NEW for several; `elysiactl col backup --dry-run` lists the collections this key can see"
+            "the server may have it under another name: --name NEW, or --rename OLD=NEW for several; `elysiactl col ls` lists the collections this key can see"
         }
         Hint::GrantPermission => {
             "a comparison needs read_collections and read_data on its collections, and read_nodes to see whether the server is whole"
@@ -63,7 +81,7 @@ fn words(hint: &Hint) -> String {
     match hint {
         Hint::DidYouMean(collections) => format!("did you mean {}?", names(collections)),
         Hint::IsAlias(collection) => format!("it is an alias of {collection}; name that collection instead"),
-        Hint::ListCollections => "`elysiactl col backup --dry-run` lists the collections this key can see".into(),
+        Hint::ListCollections => "`elysiactl col ls` lists the collections this key can see".into(),
         Hint::MaybeNotAllowed => "a key without the right to read collections sees none: check the key's roles".into(),
         Hint::CheckUrl => {
             "check --url or WEAVIATE_URL: the REST port is usually 8080 (8079 for embedded Weaviate, 443 in the cloud)".into()

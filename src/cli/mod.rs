@@ -5,12 +5,14 @@ mod archive;
 mod args;
 mod backup;
 mod closing;
+mod col_show;
 mod confirm;
 mod connect;
 mod env;
 mod explain;
 mod failure;
 mod logging;
+mod ls;
 mod memory;
 mod output;
 mod restore;
@@ -57,6 +59,8 @@ pub fn main() -> ExitCode {
 /// One verb a line.
 fn run(cli: &Cli, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     match &cli.command {
+        Command::Col(ColCommand::Ls(args)) => ls::run(args, &cli.connection, env, out),
+        Command::Col(ColCommand::Show(args)) => col_show::run(args, &cli.connection, env, out),
         Command::Col(ColCommand::Backup(args)) => backup::run(args, &cli.connection, env, out),
         Command::Col(ColCommand::Restore(args)) => restore::run(args, &cli.connection, env, out),
         Command::Col(ColCommand::Verify(args)) => verify::run(args, &cli.connection, env, out),

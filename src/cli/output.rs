@@ -101,6 +101,11 @@ impl Out {
         renderers
     }
 
+    /// The renderers of a reading command: what it prints on stdout is one document, so only warnings are shown.
+    pub(super) fn warnings() -> Vec<Box<dyn Render>> {
+        vec![Box::new(Text::warnings_only(io::stderr()))]
+    }
+
     /// What keeps the bars away from what others write to stderr.
     pub(super) fn screen(&self) -> MultiProgress {
         self.screen.clone()
@@ -135,6 +140,9 @@ impl Out {
 
     /// Tells a person something on stderr, around the bars.
     pub fn note(&self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         // Where stderr is closed, nobody is told.
         let _ = self.screen.suspend(|| io::stderr().lock().write_all(text.as_bytes()));
     }

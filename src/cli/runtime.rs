@@ -67,6 +67,29 @@ where
     Ok(ExitCode::from(finished.result.exit_code))
 }
 
+/// Runs the body of a reading command and gives what it read. Warnings are shown as they come; nothing else is.
+pub(super) fn read<F, Run, T>(out: &Out, body: F) -> Result<T, Failure>
+where
+    F: FnOnce(Events) -> Run,
+    Run: Future<Output = Result<T, Failure>>,
+{
+    let runtime = runtime()?;
+    let done = runtime.block_on(async {
+        let cancel = signals::listen(out.screen(), out.pauses()).map_err(|error| no_start(&error))?;
+        let (events, receiver) = Events::channel();
+        let screen = tokio::spawn(feed(receiver, Out::warnings(), Stopwatch::start(Clock::system())));
+        let reading = AssertUnwindSafe(async { body(events).await }).catch_unwind();
+        let done = tokio::select! {
+            done = reading => done.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref()))),
+            () = cancel.cancelled() => Err(Failure::new(Class::Interrupted, "interrupted")),
+        };
+        let _ = screen.await;
+        done
+    });
+    runtime.shutdown_timeout(LAST_WAIT);
+    done
+}
+
 fn runtime() -> Result<Runtime, Failure> {
     let threads = available_parallelism().map_or(1, usize::from).min(THREADS);
     Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(|error| no_start(&error))

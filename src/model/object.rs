@@ -59,3 +59,26 @@ impl RawObject {
         })
     }
 }
+
+/// Numbers in the first innermost list: the dimensions of a vector, or of each vector of a multi-vector.
+#[must_use]
+pub fn dimensions(text: &[u8]) -> u64 {
+    let inner = text.iter().position(|b| *b == b']').map_or(text, |end| &text[..end]);
+    let inner = inner.iter().rposition(|b| *b == b'[').map_or(inner, |start| &inner[start + 1..]);
+    if inner.trim_ascii().is_empty() {
+        return 0;
+    }
+    memchr::memchr_iter(b',', inner).count() as u64 + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dimensions_of_vectors_and_multi_vectors() {
+        for (text, size) in [("[1,2.5,-3e1]", 3), ("[1]", 1), ("[[1,2],[3,4],[5,6]]", 2), ("[]", 0), ("[[]]", 0)] {
+            assert_eq!(dimensions(text.as_bytes()), size, "{text}");
+        }
+    }
+}

@@ -48,6 +48,14 @@ pub enum Error {
         /// Names that look like it.
         similar: Vec<CollectionName>,
     },
+    /// An alias whose collection is gone.
+    #[error("{name} is an alias of {collection}, which does not exist")]
+    DanglingAlias {
+        /// The alias.
+        name: CollectionName,
+        /// The collection it stands for.
+        collection: CollectionName,
+    },
     /// A glob that matches nothing.
     #[error("no collection matches {glob:?}")]
     NothingMatched {
@@ -193,7 +201,7 @@ pub enum Hint {
     DidYouMean(Vec<CollectionName>),
     /// The name is an alias of this collection.
     IsAlias(CollectionName),
-    /// `elysiactl col backup --dry-run` shows what is there.
+    /// `elysiactl col ls` shows what is there.
     ListCollections,
     /// The key may see only part of the collections.
     MaybeNotAllowed,
@@ -286,6 +294,7 @@ impl Error {
             Self::Archive(e) => archive_class(e),
             Self::BadGlob { .. } | Self::OneNameForMany { .. } | Self::SameName { .. } => Class::Usage,
             Self::UnknownCollection { .. }
+            | Self::DanglingAlias { .. }
             | Self::MissingCollections { .. }
             | Self::NotInArchive { .. }
             | Self::NothingMatched { .. }
@@ -326,9 +335,10 @@ impl Error {
             | Self::NothingToDo { excluded: true } => Vec::new(),
             Self::UnknownCollection { alias_of: Some(collection), .. } => vec![Hint::IsAlias(collection.clone())],
             Self::UnknownCollection { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
-            Self::UnknownCollection { .. } | Self::MissingCollections { .. } | Self::NothingMatched { .. } => {
-                vec![Hint::ListCollections]
-            }
+            Self::UnknownCollection { .. }
+            | Self::DanglingAlias { .. }
+            | Self::MissingCollections { .. }
+            | Self::NothingMatched { .. } => vec![Hint::ListCollections],
             Self::NothingToDo { excluded: false } => vec![Hint::MaybeNotAllowed, Hint::CheckUrl],
             Self::NotWhole { .. } => vec![Hint::WaitForNodes],
             Self::NotEnoughSpace { .. } => vec![Hint::MakeRoom],

@@ -7,6 +7,7 @@ pub mod check;
 mod chosen;
 mod drift;
 mod error;
+pub mod inventory;
 mod proof;
 mod prove;
 pub mod restore;

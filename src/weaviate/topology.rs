@@ -1,6 +1,9 @@
 //! Whether a collection is whole: with a node away, newer servers list what is left with status 200.
 
+mod all;
+
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -10,6 +13,8 @@ use super::attempt::Ask;
 use super::body::Body;
 use super::client::Client;
 use crate::model::{CollectionName, Schema};
+
+pub use all::Topologies;
 
 /// What a node says that is well.
 const HEALTHY: &str = "HEALTHY";
@@ -150,8 +155,12 @@ impl Client {
         if schema.multi_tenant { Ok(None) } else { self.question(path).await.map(Some) }
     }
 
-    async fn question<T: DeserializeOwned>(&self, path: String) -> Facts<T> {
-        let ask = Ask { timeout: Some(self.policy().question_timeout), ..Ask::get(path) };
+    fn question<T: DeserializeOwned>(&self, path: String) -> impl Future<Output = Facts<T>> {
+        self.question_within(path, self.policy().question_timeout)
+    }
+
+    async fn question_within<T: DeserializeOwned>(&self, path: String, longest: Duration) -> Facts<T> {
+        let ask = Ask { timeout: Some(longest), ..Ask::get(path) };
         let answer = self.attempt(&ask).await.map_err(|failure| doubt(&failure.error))?;
         let nonsense = || Doubt::Broken(ask.bad_answer("not what this question is answered with").to_string());
         match answer.body {

@@ -21,6 +21,9 @@ pub(crate) async fn check(url: &str, version: (u32, u32)) -> Result<(), Failure>
     same("stats", &all["nodes"][0]["stats"]["shardCount"], &3)?;
     same("class", &shards[0]["class"], &NAME)?;
     same("vectorIndexingStatus", &shards[0]["vectorIndexingStatus"], &"READY")?;
+    let of_all = server.get("/v1/nodes?output=verbose").await?.want(200)?.json();
+    let of_all = of_all["nodes"][0]["shards"].as_array().cloned().unwrap_or_default();
+    same("among all shards", &of_all.iter().filter(|shard| shard["class"] == NAME).count(), &3)?;
     server.get("/v1/nodes/ConformanceNowhere?output=verbose").await?.want(404)?.says("not found")?;
     server.get("/v1/nodes?output=bogus").await?.want(422)?.says("invalid output: \"bogus\"")?;
     if version >= (1, 28) {

@@ -25,8 +25,12 @@ mod help;
 mod hostile;
 /// Batches of `col restore` that are too slow, too large, or refused in words that may mean the server.
 mod imports;
+/// docs/inventory.md names every field of both.
+mod inventory_doc;
 /// Who may use whom, who may print, how long a file may be.
 mod layering;
+/// `col ls` and `col show`: what is there, and how far its numbers can be trusted.
+mod ls;
 /// JSON, lines of text and summaries for made-up events.
 mod render;
 /// `col restore`: what lies in the archive is what the server holds afterwards.

@@ -119,7 +119,7 @@ impl World {
     /// Backs up, checks and verifies the archive, and compares every object with the server's.
     pub(crate) async fn backup(&self, options: Options) -> Outcome {
         let content = options.content;
-        let (done, _) = self.try_backup(options).await;
+        let (done, _) = Box::pin(self.try_backup(options)).await;
         let outcome = done.unwrap_or_else(|stopped| panic!("the backup stopped: {:?}", stopped.error));
         let archive = PathBuf::from(outcome.result.archive.clone().expect("an archive"));
         let checked = self.check(&archive).await.expect("a sound archive");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::RawObject;
+use crate::model::{RawObject, dimensions};
 
 /// Names a collection may have; more are not recorded, so that odd objects cannot fill the memory.
 const NAMES: usize = 1024;
@@ -24,27 +24,5 @@ impl Vectors {
     /// Names and dimensions so far.
     pub(super) fn known(&self) -> BTreeMap<String, u64> {
         self.0.iter().map(|(name, size)| (String::from_utf8_lossy(name).into_owned(), *size)).collect()
-    }
-}
-
-/// Numbers in the first innermost list: the dimensions of a vector, or of each vector of a multi-vector.
-fn dimensions(text: &[u8]) -> u64 {
-    let inner = text.iter().position(|b| *b == b']').map_or(text, |end| &text[..end]);
-    let inner = inner.iter().rposition(|b| *b == b'[').map_or(inner, |start| &inner[start + 1..]);
-    if inner.trim_ascii().is_empty() {
-        return 0;
-    }
-    memchr::memchr_iter(b',', inner).count() as u64 + 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dimensions_of_vectors_and_multi_vectors() {
-        for (text, size) in [("[1,2.5,-3e1]", 3), ("[1]", 1), ("[[1,2],[3,4],[5,6]]", 2), ("[]", 0), ("[[]]", 0)] {
-            assert_eq!(dimensions(text.as_bytes()), size, "{text}");
-        }
     }
 }

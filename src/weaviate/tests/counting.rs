@@ -1,7 +1,7 @@
 //! Counts: exact, or said to be unknown.
 
 use super::server::{Act, Server, ok, recorded};
-use crate::model::CollectionName;
+use crate::model::{CollectionName, TenantName};
 use crate::weaviate::{Count, Error};
 
 fn names(count: usize) -> Vec<CollectionName> {
@@ -85,4 +85,39 @@ async fn a_shard_that_is_away_is_no_count() {
         let error = server.client().counts(&names(1)).await.expect_err("no count");
         assert!(matches!(error, Error::Exhausted { attempts: 2, .. }), "{error:?}");
     }
+}
+
+fn tenants(count: usize) -> Vec<TenantName> {
+    (0..count).map(|n| format!("t-{n}").parse().expect("a name")).collect()
+}
+
+#[tokio::test]
+async fn a_hundred_tenants_are_counted_in_one_request() {
+    let server = Server::start(|_, request| {
+        let aliases = request.body.matches("{meta{count}}").count();
+        assert_eq!(request.body.matches("(tenant:").count(), aliases, "{}", request.body);
+        let counts: Vec<String> = (0..aliases).map(|n| format!(r#""c{n}":[{{"meta":{{"count":{n}}}}}]"#)).collect();
+        Act::Answer(ok(&format!(r#"{{"data":{{"Aggregate":{{{}}}}}}}"#, counts.join(","))))
+    })
+    .await;
+    let counts = server.client().tenant_counts(&names(1)[0], &tenants(150)).await.expect("counts");
+    assert_eq!((counts.len(), &counts[99], &counts[149]), (150, &Count::Exact(99), &Count::Exact(49)));
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn where_graphql_is_closed_a_dry_run_counts_each_tenant_until_one_may_not_be() {
+    let server = Server::start(|_, request| {
+        let record = if request.line.starts_with("DELETE") && request.line.ends_with("tenant=t-0") {
+            "cluster/delete_dryrun_rf1_one_node_down_partial"
+        } else {
+            "auth_403_aggregate"
+        };
+        Act::Answer(recorded(record))
+    })
+    .await;
+    let counts = server.client().tenant_counts(&names(1)[0], &tenants(50)).await.expect("counts");
+    assert_eq!((counts.len(), &counts[0]), (50, &Count::Exact(2613)));
+    assert!(counts[1..].iter().all(|count| matches!(count, Count::Unknown { .. })));
+    assert_eq!(server.count("DELETE"), 2);
 }

@@ -2,7 +2,7 @@
 
 use super::server::{Act, Server, ok, recorded, reply};
 use crate::model::Schema;
-use crate::weaviate::Topology;
+use crate::weaviate::{TenantState, Topologies, Topology};
 
 fn schema(shards: u32, replicas: u32) -> Schema {
     let text = format!(
@@ -161,4 +161,53 @@ async fn the_tenants_of_a_collection_are_not_asked_one_by_one() {
     let schema = Schema::parse(text.into()).expect("a schema");
     let cluster = Cluster { placed: reply(500, "", ""), statuses: recorded("shards_list_mt__v1.39"), ..well() };
     assert!(matches!(seen(cluster, &schema).await, Topology::Whole { .. }));
+}
+
+async fn all_seen(cluster: Cluster, schemas: &[Schema]) -> Topologies {
+    let server = Server::start(move |_, request| {
+        Act::Answer(match request.line.as_str() {
+            "GET /v1/cluster/statistics" => cluster.statistics.clone(),
+            "GET /v1/nodes" => cluster.nodes.clone(),
+            "GET /v1/nodes?output=verbose" => cluster.placed.clone(),
+            other => panic!("{other}"),
+        })
+    })
+    .await;
+    let found = server.client().topologies(schemas).await;
+    assert_eq!(server.requests().len(), 3);
+    found
+}
+
+#[tokio::test]
+async fn many_collections_are_looked_at_in_three_questions() {
+    let other = Schema::parse(r#"{"class":"B1","shardingConfig":{"actualCount":1}}"#.into()).expect("a schema");
+    let tenants = Schema::parse(r#"{"class":"T1","multiTenancyConfig":{"enabled":true}}"#.into()).expect("a schema");
+    let schemas = [schema(1, 1), schema(2, 1), other, tenants];
+    let found = all_seen(well(), &schemas).await;
+    assert!(matches!(found.server, Topology::Whole { .. }));
+    assert!(matches!(found.collections[0], Topology::Whole { .. }));
+    assert!(broken(&found.collections[1], "1 of 2 shards answer"));
+    assert!(unchecked(&found.collections[2]), "a key that may not ask sees no shards either");
+    assert!(matches!(found.collections[3], Topology::Whole { .. }));
+    let sick = ok(r#"{"nodes":[{"name":"n1","status":"UNHEALTHY"}]}"#);
+    let found = all_seen(Cluster { nodes: sick, ..well() }, &schemas).await;
+    assert!(broken(&found.server, "not healthy") && found.collections.iter().all(|one| broken(one, "not healthy")));
+    let found = all_seen(Cluster { statistics: reply(403, "", ""), ..well() }, &schemas[..1]).await;
+    assert!(unchecked(&found.server) && unchecked(&found.collections[0]));
+}
+
+#[tokio::test]
+async fn shards_and_tenants_are_listed_in_order_with_their_states() {
+    let name = "A1".parse().expect("a name");
+    let server = Server::saying(recorded("cluster/shards_rf1_one_node_down_no_status")).await;
+    let shards = server.client().shard_states(&name).await.expect("shards");
+    assert_eq!(shards.iter().filter(|shard| shard.status.is_none()).count(), 1);
+    assert!(shards.is_sorted_by(|a, b| a.name <= b.name));
+    let text = r#"[{"name":"b","activityStatus":"HOT"},{"name":"a","activityStatus":"FREEZING"},{"name":"c","activityStatus":"COLD"}]"#;
+    let tenants = Server::saying(ok(text)).await.client().tenants(&name).await.expect("tenants");
+    let states: Vec<_> = tenants.iter().map(|tenant| (tenant.name.as_str(), tenant.state.clone())).collect();
+    assert_eq!(
+        states,
+        [("a", TenantState::Other("FREEZING".into())), ("b", TenantState::Hot), ("c", TenantState::Cold)]
+    );
 }

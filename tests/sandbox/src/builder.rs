@@ -26,8 +26,18 @@ pub struct Builder {
     settings: Settings,
     collections: Vec<String>,
     seeded: Vec<(String, u64, usize, u64)>,
+    named: Vec<Named>,
     changes: Vec<Change>,
     faults: Vec<Fault>,
+}
+
+/// What a collection has beside its objects.
+#[derive(Debug, Clone)]
+enum Named {
+    /// Collection, name, status once the objects are written.
+    Tenant(String, String, &'static str),
+    /// Alias, collection.
+    Alias(String, String),
 }
 
 impl Default for Builder {
@@ -47,6 +57,7 @@ impl Default for Builder {
             settings,
             collections: Vec::new(),
             seeded: Vec::new(),
+            named: Vec::new(),
             changes: Vec::new(),
             faults: Vec::new(),
         }
@@ -123,6 +134,18 @@ impl Builder {
         self
     }
 
+    /// A tenant of a collection, and its status once the objects are written: `HOT`, `COLD` or `FROZEN`.
+    pub fn tenant(mut self, class: &str, name: &str, status: &'static str) -> Self {
+        self.named.push(Named::Tenant(class.to_owned(), name.to_owned(), status));
+        self
+    }
+
+    /// An alias of a collection.
+    pub fn alias(mut self, alias: &str, class: &str) -> Self {
+        self.named.push(Named::Alias(alias.to_owned(), class.to_owned()));
+        self
+    }
+
     /// Objects, each as JSON with its class, as a batch would write them.
     pub fn object(mut self, object: &str) -> Self {
         self.changes.push(Change::Write(object.to_owned()));
@@ -173,7 +196,19 @@ impl Builder {
                 collection.whole.store = Store::seeded(seeded);
             }
         }
+        for named in &self.named {
+            let state = &mut core.write();
+            match named {
+                Named::Alias(alias, class) => drop(state.aliases.insert(alias.clone(), class.clone())),
+                Named::Tenant(class, name, _) => routes::tenants::make(state, class, name),
+            }
+        }
         self.changes.iter().for_each(|change| apply(&core, change));
+        for named in &self.named {
+            if let Named::Tenant(class, name, status) = named {
+                routes::tenants::set(&mut core.write(), class, name, status);
+            }
+        }
         self.faults.into_iter().for_each(|fault| Faults { core: &core }.add(fault));
         let listeners: Vec<TcpListener> = (0..self.nodes)
             .map(|n| TcpListener::bind((Ipv4Addr::LOCALHOST, if n == 0 { self.port } else { 0 })))

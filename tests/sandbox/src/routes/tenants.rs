@@ -33,6 +33,21 @@ pub(crate) fn add(cluster: &mut Cluster, collection: &mut Collection, name: &str
     collection.tenants.get_or_insert_default().insert(name.to_owned(), Tenant { status, space });
 }
 
+/// Adds an active tenant to a collection by name.
+pub(crate) fn make(state: &mut State, class: &str, name: &str) {
+    if let Some(collection) = state.collections.get_mut(class) {
+        add(&mut state.cluster, collection, name, "HOT");
+    }
+}
+
+/// Puts a tenant into a status.
+pub(crate) fn set(state: &mut State, class: &str, name: &str, status: &'static str) {
+    let tenants = state.collections.get_mut(class).and_then(|collection| collection.tenants.as_mut());
+    if let Some(tenant) = tenants.and_then(|tenants| tenants.get_mut(name)) {
+        tenant.status = status;
+    }
+}
+
 /// Activates a tenant that is touched, where the class says so.
 pub(crate) fn wake(core: &Core, collection: &mut Collection, tenant: Option<&str>) {
     if !core.ours.automatic_tenants() || !collection.wants("autoTenantActivation") {

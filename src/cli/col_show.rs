@@ -1,0 +1,26 @@
+//! `col show`: flags in, operation, one collection for people or as a document.
+
+mod text;
+
+use std::process::ExitCode;
+
+use super::args::{ColShowArgs, ConnectionArgs};
+use super::explain::explain_reading;
+use super::runtime::read;
+use super::{Connect, Env, Failure, Out, ls};
+use crate::ops::inventory;
+
+pub(super) fn run(args: &ColShowArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
+    let connect = Connect::resolve(connection, env)?;
+    let shown = read(out, async |events| {
+        let client = connect.client(&events)?;
+        inventory::show(&client, &args.collection).await.map_err(|e| explain_reading(&e))
+    })?;
+    out.note(&ls::warnings(&shown.topology, std::iter::once((shown.name.as_str(), &shown.objects))));
+    if out.json() {
+        out.document(&shown)?;
+    } else {
+        out.text(&text::text(&shown))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

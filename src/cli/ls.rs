@@ -1,0 +1,137 @@
+//! `col ls`: flags in, operation, a table or a document out.
+
+use std::process::ExitCode;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use super::args::{ConnectionArgs, LsArgs};
+use super::explain::explain_reading;
+use super::runtime::read;
+use super::{Connect, Env, Failure, Out};
+use crate::model::Selection;
+use crate::ops::inventory::{self, CountState, Listed, Listing, Nodes, Objects};
+use crate::render::{count, counted, plain};
+
+/// Collections whose count is not certain that are named one by one.
+const REASONS: usize = 5;
+
+pub(super) fn run(args: &LsArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
+    let connect = Connect::resolve(connection, env)?;
+    let selection = Selection { take: args.collections.clone(), exclude: Vec::new() };
+    let listing = read(out, async |events| {
+        let client = connect.client(&events)?;
+        inventory::list(&client, &selection).await.map_err(|e| explain_reading(&e))
+    })?;
+    let about = listing.collections.iter().map(|one| (one.name.as_str(), &one.objects));
+    out.note(&warnings(&listing.topology, about));
+    if out.json() {
+        out.document(&listing)?;
+    } else {
+        out.text(&text(&listing))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is not as it should be: the server first, then the collections that could not be counted.
+pub(super) fn warnings<'a>(topology: &Nodes, collections: impl Iterator<Item = (&'a str, &'a Objects)>) -> String {
+    let mut lines = Vec::new();
+    match topology {
+        Nodes::Whole { .. } => {}
+        Nodes::Broken { reason } => {
+            lines.push(format!("part of the server is away, so counts may be too low: {}", plain(reason)));
+        }
+        Nodes::Unchecked { reason } => {
+            lines.push(format!("cannot ask whether every node of the server is there: {}", plain(reason)));
+        }
+    }
+    // What the server said once need not be said of every collection.
+    let known = |objects: &&Objects| match objects.count {
+        CountState::Exact | CountState::ActiveTenants => false,
+        CountState::Unchecked => matches!(topology, Nodes::Whole { .. }),
+        CountState::Unknown => true,
+    };
+    let uncertain: Vec<_> = collections.filter(|(_, objects)| known(objects)).collect();
+    for (name, objects) in uncertain.iter().take(REASONS) {
+        let state = if objects.count == CountState::Unknown { "not counted" } else { "count unchecked" };
+        let reason = objects.count_reason.as_deref().unwrap_or("no reason was given");
+        lines.push(format!("{}: {state}: {}", plain(name), plain(reason)));
+    }
+    let more = uncertain.len().saturating_sub(REASONS);
+    if more > 0 {
+        lines.push(format!(
+            "the same for {}; --json names each with its reason",
+            counted(more as u64, "more collection")
+        ));
+    }
+    lines.iter().flat_map(|line| ["warning: ", line, "\n"]).collect()
+}
+
+fn text(listing: &Listing) -> String {
+    let headers = ["Collection", "Objects", "Tenants", "Vectors", "Index", "Shards", "Replicas"];
+    lines(&table(&headers, &[1, 5, 6], listing.collections.iter().map(row)))
+}
+
+fn row(one: &Listed) -> Vec<String> {
+    vec![
+        plain(one.name.as_str()),
+        number(&one.objects),
+        tenants(one),
+        listed(&one.vectors),
+        listed(&one.index_types),
+        one.shards.map_or_else(dash, |shards| count(shards.into())),
+        count(one.replicas.into()),
+    ]
+}
+
+/// The objects, with what the number is where it is not simply all of them.
+pub(super) fn number(objects: &Objects) -> String {
+    match (objects.objects_seen, objects.count) {
+        (None, _) | (_, CountState::Unknown) => "unknown".into(),
+        (Some(seen), CountState::Exact) => count(seen),
+        (Some(seen), CountState::ActiveTenants) => format!("{} in active tenants", count(seen)),
+        (Some(seen), CountState::Unchecked) => format!("{} (unchecked)", count(seen)),
+    }
+}
+
+fn tenants(one: &Listed) -> String {
+    match &one.tenants {
+        Some(tenants) if tenants.not_hot == 0 => count(tenants.total),
+        Some(tenants) => format!("{} ({} not active)", count(tenants.total), count(tenants.not_hot)),
+        None if one.multi_tenant => "unknown".into(),
+        None => dash(),
+    }
+}
+
+/// What stands where there is nothing to say.
+pub(super) fn dash() -> String {
+    "–".into()
+}
+
+/// Values of the server in one cell.
+pub(super) fn listed(values: &[String]) -> String {
+    if values.is_empty() { dash() } else { values.iter().map(|v| plain(v)).collect::<Vec<_>>().join(", ") }
+}
+
+/// A table without lines; `numbers` are the columns that are set to the right.
+pub(super) fn table(headers: &[&str], numbers: &[usize], rows: impl Iterator<Item = Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headers.iter().copied());
+    for row in rows {
+        table.add_row(row);
+    }
+    for number in numbers {
+        if let Some(column) = table.column_mut(*number) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// A table's lines without the room at their ends.
+pub(super) fn lines(table: &Table) -> String {
+    table.lines().fold(String::new(), |text, line| text + line.trim_end() + "\n")
+}
+
+#[cfg(test)]
+mod tests;
