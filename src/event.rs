@@ -22,6 +22,8 @@ pub enum Op {
     Restore,
     /// `col verify`
     Verify,
+    /// `col rm`
+    Rm,
 }
 
 /// How a run ended, in one word.
@@ -96,6 +98,9 @@ pub struct CollectionResult {
     /// Objects that a sample was taken of; `None` where all were compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_of: Option<u64>,
+    /// The class document that was saved before the collection was dropped; `None` where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema_saved: Option<String>,
 }
 
 impl CollectionResult {
@@ -114,6 +119,7 @@ impl CollectionResult {
             extra: None,
             different: None,
             sample_of: None,
+            schema_saved: None,
         }
     }
 }

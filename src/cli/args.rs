@@ -65,6 +65,7 @@ pub(super) enum ColCommand {
     Backup(BackupArgs),
     Restore(RestoreArgs),
     Verify(VerifyArgs),
+    Rm(RmArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -250,6 +251,34 @@ pub(super) struct VerifyArgs {
     /// Memory for pages and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
     pub memory_limit: Option<ByteSize>,
+}
+
+/// Remove collections with everything in them
+///
+/// Shows each collection with its objects, tenants, references and aliases, and the newest archive that holds it; then
+/// asks for its name, typed out, and once more if it holds above 10,000 objects or no archive holds it. Its schema and
+/// the list of its tenants are saved in .safety in the folder of archives before it is dropped; its objects are not:
+/// back it up first. `col create --schema-file` makes the collection again, empty.
+#[derive(Debug, Args)]
+pub(super) struct RmArgs {
+    /// Collections to remove; `*`, `?`, `[…]` and `{a,b}` match as in a shell
+    #[arg(value_name = "NAME|GLOB", required = true)]
+    pub collections: Vec<String>,
+    /// Folder for archives, which .safety is in [env: ELYSIACTL_ARCHIVE_DIR] [default: ./backups]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+    /// Go on only if the collections hold exactly so many objects together
+    #[arg(long, value_name = "N")]
+    pub expect_count: Option<u64>,
+    /// Remove collections whose names belong to systems: ELYSIACTL_*, ELYSIA_*, *_SYSTEM, .internal*
+    #[arg(long)]
+    pub allow_protected: bool,
+    /// Show what would be removed, and send nothing that writes
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask; for names typed in full, for a glob only with --expect-count
+    #[arg(short, long, visible_alias = "force")]
+    pub yes: bool,
 }
 
 #[derive(Debug, Args)]

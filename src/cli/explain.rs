@@ -16,6 +16,7 @@ pub(super) fn explain_for(op: Op, error: &Error) -> Failure {
     let special = |hint: &Hint| match op {
         Op::Restore => restore_words(hint),
         Op::Verify => verify_words(hint),
+        Op::Rm => rm_words(hint),
         _ => None,
     };
     let advice = |hint: &Hint| special(hint).map_or_else(|| words(hint), Into::into);
@@ -51,6 +52,21 @@ fn verify_words(hint: &Hint) -> Option<&'static str> {
         }
         Hint::RunAgain => "run the command again once the server answers",
         Hint::SmallerPages => "a smaller --memory-limit makes smaller pages",
+        _ => return None,
+    })
+}
+
+/// Advice that is another for a removal.
+fn rm_words(hint: &Hint) -> Option<&'static str> {
+    Some(match hint {
+        Hint::GrantPermission => {
+            "a removal needs read_collections and delete_collections on its collections, read_tenants on multi-tenant ones, and read_nodes to see whether the server is whole"
+        }
+        Hint::MakeRoom => "free some space, or choose another folder with --output",
+        Hint::RunAgain => "run the command again: it shows what is there now",
+        Hint::WaitForOtherRun => {
+            "another run writes to the same collection of this server: wait for it to end, or stop it"
+        }
         _ => return None,
     })
 }
@@ -103,6 +119,9 @@ fn words(hint: &Hint) -> String {
         }
         Hint::ChooseTargets => "restore the collections that are referred to in the same run, or before".into(),
         Hint::LeaveOut(collections) => format!("everything but {} can be chosen with --only", names(collections)),
+        Hint::AllowProtected => {
+            "these names belong to systems that may depend on them; --allow-protected goes on all the same".into()
+        }
         Hint::Report => "this is a bug: please report it with the command and the output of -vv".into(),
     }
 }

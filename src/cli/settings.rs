@@ -140,8 +140,10 @@ pub(super) fn folder(env: &Env) -> PathBuf {
 }
 
 mod restore;
+mod rm;
 
 pub use restore::{RestoreSettings, Source};
+pub use rm::RmSettings;
 
 #[cfg(test)]
 mod tests;

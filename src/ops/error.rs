@@ -112,6 +112,36 @@ pub enum Error {
         /// Why.
         source: weaviate::Error,
     },
+    /// A collection is still there after it was dropped.
+    #[error("{collection} could not be removed{}", if source.is_none() { ": it is still there" } else { "" })]
+    NotDropped {
+        /// The collection.
+        collection: CollectionName,
+        /// Why, if the server said so or did not answer.
+        source: Option<weaviate::Error>,
+    },
+    /// A collection has not as many objects any more as somebody agreed to lose.
+    #[error("{collection} had {} when this was confirmed, and has {} now", objects(Some(*was)), objects(*now))]
+    Moved {
+        /// The collection.
+        collection: CollectionName,
+        /// Objects agreed to.
+        was: u64,
+        /// Objects there are; `None` if that cannot be asked.
+        now: Option<u64>,
+    },
+    /// Another collection of the same name has taken its place.
+    #[error("{collection} was removed and made anew meanwhile")]
+    MadeAnew {
+        /// The collection.
+        collection: CollectionName,
+    },
+    /// Names that are not removed or emptied by accident.
+    #[error("protected: {}", listed(names))]
+    Protected {
+        /// The collections.
+        names: Vec<CollectionName>,
+    },
     /// The server made something else of a collection than was asked for. It has no objects.
     #[error("the server made something else of {collection} than was asked for: {}", differences.join("; "))]
     MadeOtherwise {
@@ -245,6 +275,8 @@ pub enum Hint {
     ChooseTargets,
     /// Restore the others, without these.
     LeaveOut(Vec<CollectionName>),
+    /// `--allow-protected`.
+    AllowProtected,
     /// This is a bug.
     Report,
 }
@@ -256,7 +288,8 @@ impl Error {
             Self::Wire(e)
             | Self::Scan { source: scan::Error::Wire(e), .. }
             | Self::Import { source: import::Error::Wire(e), .. }
-            | Self::NotCreated { source: e, .. } => Some(e),
+            | Self::NotCreated { source: e, .. }
+            | Self::NotDropped { source: Some(e), .. } => Some(e),
             _ => None,
         }
     }
@@ -275,7 +308,9 @@ impl Error {
     pub fn class(&self) -> Class {
         match (self, self.wire()) {
             // The server answered, and its answer was no.
-            (Self::NotCreated { .. }, Some(e)) if matches!(e.root(), weaviate::Error::Rejected { .. }) => {
+            (Self::NotCreated { .. } | Self::NotDropped { .. }, Some(e))
+                if matches!(e.root(), weaviate::Error::Rejected { .. }) =>
+            {
                 return Class::Refused;
             }
             (_, Some(error)) => return wire_class(error),
@@ -291,6 +326,9 @@ impl Error {
             | Self::NothingMatched { .. }
             | Self::NothingToDo { .. }
             | Self::MadeOtherwise { .. }
+            | Self::Protected { .. }
+            | Self::Moved { .. }
+            | Self::MadeAnew { .. }
             | Self::CannotRestore { .. } => Class::Refused,
             Self::NotEnoughSpace { .. } => Class::Disk,
             Self::Interrupted => Class::Interrupted,
@@ -311,15 +349,20 @@ impl Error {
             Self::Scan { .. } => vec![Hint::SmallerPages, Hint::RunAgain],
             Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => vec![Hint::ArchiveDamaged],
             Self::Vanished { .. }
+            | Self::Moved { .. }
+            | Self::MadeAnew { .. }
+            | Self::NotDropped { source: None, .. }
             | Self::SchemaChanged { .. }
             | Self::Import { source: import::Error::Unjudged, .. } => vec![Hint::RunAgain],
             Self::Import { .. } | Self::ReadOnly { .. } => vec![Hint::MakeWritable],
             Self::MadeOtherwise { collection, .. } => vec![Hint::RemoveCollection(collection.clone())],
+            Self::Protected { .. } => vec![Hint::AllowProtected],
             Self::OneNameForMany { .. } | Self::SameName { .. } => vec![Hint::RenameEach],
             Self::NotInArchive { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
             Self::NotInArchive { .. } => vec![Hint::ShowArchive],
             Self::Wire(_)
             | Self::NotCreated { .. }
+            | Self::NotDropped { .. }
             | Self::Stage { .. }
             | Self::BadGlob { .. }
             | Self::Interrupted
@@ -375,6 +418,15 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
 /// The time waited, in words; nothing for no time.
 fn after(waited: Duration) -> String {
     if waited.is_zero() { String::new() } else { format!(" (waited {} s)", waited.as_secs()) }
+}
+
+/// A number of objects.
+fn objects(number: Option<u64>) -> String {
+    match number {
+        Some(1) => "1 object".to_owned(),
+        Some(number) => format!("{number} objects"),
+        None => "a number of objects that is not known".to_owned(),
+    }
 }
 
 /// Names, one after the other.

@@ -6,12 +6,17 @@ pub mod cat;
 pub mod check;
 mod chosen;
 mod drift;
+mod dropping;
 mod error;
 mod proof;
+mod protected;
 mod prove;
+pub mod remove;
 pub mod restore;
+pub mod safety;
 mod schema;
 mod select;
+pub mod standing;
 pub mod verify;
 
 use std::sync::Arc;

@@ -282,7 +282,12 @@ impl Progress {
 
     /// Whether `cli` has told more about the plan than its event does.
     pub(super) fn is_told(&self) -> bool {
-        matches!(self.op, Some(Op::Backup | Op::Restore))
+        matches!(self.op, Some(Op::Backup | Op::Restore | Op::Rm))
+    }
+
+    /// Whether collections are dealt with as a whole: then no object and no byte of theirs is counted on the way.
+    pub(super) fn is_of_wholes(&self) -> bool {
+        self.op == Some(Op::Rm)
     }
 
     /// What is being done, in one word.
@@ -293,6 +298,7 @@ impl Progress {
             Some(Op::Restore) if self.is_comparing() => "verifying",
             Some(Op::Restore) => "restoring",
             Some(Op::Verify) => "verifying",
+            Some(Op::Rm) => "removing",
             None => "starting",
         }
     }

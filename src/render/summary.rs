@@ -22,6 +22,7 @@ pub struct Remark {
 
 /// What the summary says beyond the result itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Closing {
     /// Nothing was done, the result is what would be.
     pub dry_run: bool,
@@ -45,6 +46,10 @@ pub struct Closing {
     pub skipped: Vec<Remark>,
     /// What is kept in part.
     pub incomplete: Vec<Remark>,
+    /// The number of objects is not known, or not that of every collection.
+    pub uncounted: bool,
+    /// Class documents that were saved, by collection.
+    pub schemas: Vec<Remark>,
     /// The plan of a dry run in full, in place of the table.
     pub plan: Option<String>,
     /// The file that lists the objects the server refused.
@@ -67,7 +72,7 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     let mut text = headline(result, closing);
     match &closing.plan {
         Some(plan) => text = text + plan + "\n",
-        None if closing.schemas_only => {}
+        None if closing.schemas_only || is_of_wholes(result.op) => {}
         None => text.push_str(&table(&result.collections)),
     }
     let mut facts: Vec<(&str, String)> = Vec::new();
@@ -95,13 +100,17 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
         facts.push(("Retries", words::counted(result.retries, "request") + " sent again"));
     }
     facts.extend(
-        result.peak_memory_bytes.filter(|_| !closing.dry_run).map(|bytes| ("Memory", words::size(bytes) + " at most")),
+        result
+            .peak_memory_bytes
+            .filter(|_| !closing.dry_run && !is_of_wholes(result.op))
+            .map(|bytes| ("Memory", words::size(bytes) + " at most")),
     );
     facts.extend(rejected(result, closing).map(|refused| ("Rejected", refused)));
     facts.extend(compared(result).map(|agrees| ("Compared", agrees.to_owned())));
     let told = |(label, _): &(&str, String)| closing.missing_are_rejected && *label == "Missing";
     facts.extend(differing(&result.collections).filter(|fact| !told(fact)));
     for (label, remarks) in [
+        ("Schema", &closing.schemas),
         ("Differences", &closing.differences),
         ("Note", &closing.notes),
         ("Changed", &closing.changes),
@@ -123,6 +132,11 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
         let _ = writeln!(text, "\nNext: {}", closing.next.join("\n      "));
     }
     text
+}
+
+/// Whether collections are dealt with as a whole, not object by object.
+fn is_of_wholes(op: Op) -> bool {
+    op == Op::Rm
 }
 
 fn is_sample(result: &RunResult) -> bool {
@@ -160,6 +174,9 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
         (Op::Verify | Op::ArchiveCheck, Status::Ok, _) => "Everything agrees:",
         (Op::Verify, _, _) => "Differences found:",
         (Op::ArchiveCheck, _, _) => "Checked:",
+        (Op::Rm, _, true) => "Would remove",
+        (Op::Rm, Status::Ok, false) => "Removed",
+        (Op::Rm, _, false) => "Removed, but not for good:",
     };
     let collections = words::counted(result.collections.len() as u64, "collection");
     let objects = words::counted(result.objects, "object");
@@ -168,11 +185,16 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
         let end = if closing.dry_run { "; nothing was written" } else { "" };
         return format!("{done} {collections}, the schemas alone{end}\n\n");
     }
+    let took = Duration::try_from_secs_f64(result.seconds).unwrap_or_default();
+    let time = if took < Duration::from_secs(60) { format!("{:.1}s", took.as_secs_f64()) } else { words::span(took) };
+    if is_of_wholes(result.op) {
+        let objects = if closing.uncounted { String::new() } else { format!(", {objects}") };
+        let end = if closing.dry_run { "; nothing was sent".to_owned() } else { format!(" in {time}") };
+        return format!("{done} {collections}{objects}{end}\n\n");
+    }
     if closing.dry_run {
         return format!("{done} {collections}, {objects}, about {size}; nothing was written\n\n");
     }
-    let took = Duration::try_from_secs_f64(result.seconds).unwrap_or_default();
-    let time = if took < Duration::from_secs(60) { format!("{:.1}s", took.as_secs_f64()) } else { words::span(took) };
     let mut text = format!("{done} {collections}, {objects}, {size} in {time}");
     if result.objects > 0 {
         let _ = write!(text, " ({} objects/s)", per_second(result));

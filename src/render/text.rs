@@ -44,8 +44,11 @@ impl<W: Write + Send> Text<W> {
 
     fn finished(&self, result: &CollectionResult, at: Moment) -> String {
         let took = at.elapsed.saturating_sub(self.progress.began(&result.name));
-        let size = words::size(result.bytes);
         let (finished, all) = self.progress.finished();
+        if self.progress.is_of_wholes() {
+            return format!("{}: done, took {} ({finished} of {all})", result.name, words::span(took));
+        }
+        let size = words::size(result.bytes);
         let objects = words::counted(result.objects, "object");
         format!("{}: {objects}, {size}, took {} ({finished} of {all})", result.name, words::span(took))
     }

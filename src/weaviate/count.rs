@@ -11,10 +11,10 @@ use super::Error;
 use super::attempt::Ask;
 use super::body::Shape;
 use super::client::Client;
-use crate::model::CollectionName;
+use crate::model::{CollectionName, TenantName};
 
-/// Collections in one question.
-const COLLECTIONS_MAX: usize = 100;
+/// Collections or tenants in one question.
+const SUBJECTS_MAX: usize = 100;
 /// Longest time for one attempt: with a node away the server hangs for a minute (weaviate-cluster.md §2).
 const COUNT_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -30,9 +30,20 @@ pub enum Count {
     },
 }
 
+impl Count {
+    /// The number, if it is known.
+    #[must_use]
+    pub fn exact(&self) -> Option<u64> {
+        match self {
+            Self::Exact(objects) => Some(*objects),
+            Self::Unknown { .. } => None,
+        }
+    }
+}
+
 /// What one GraphQL question gave.
 enum Round {
-    /// A count for each collection.
+    /// A count for each subject.
     Counts(Vec<Count>),
     /// The question as a whole was refused, for instance since one collection is gone.
     Refused,
@@ -40,10 +51,25 @@ enum Round {
     Closed,
 }
 
-fn query(names: &[CollectionName]) -> String {
+/// What is counted: a plain collection, or one tenant of a multi-tenant one.
+#[derive(Debug, Clone, Copy)]
+struct Subject<'a> {
+    collection: &'a CollectionName,
+    tenant: Option<&'a TenantName>,
+}
+
+fn whole(collection: &CollectionName) -> Subject<'_> {
+    Subject { collection, tenant: None }
+}
+
+fn query(subjects: &[Subject<'_>]) -> String {
     let mut query = String::from("{Aggregate{");
-    for (n, name) in names.iter().enumerate() {
-        let _ = write!(query, "c{n}:{name}{{meta{{count}}}}");
+    for (n, Subject { collection, tenant }) in subjects.iter().enumerate() {
+        // Names hold nothing that GraphQL would have to have escaped.
+        let _ = match tenant {
+            Some(tenant) => write!(query, "c{n}:{collection}(tenant:\"{tenant}\"){{meta{{count}}}}"),
+            None => write!(query, "c{n}:{collection}{{meta{{count}}}}"),
+        };
     }
     query.push_str("}}");
     json!({ "query": query }).to_string()
@@ -60,11 +86,11 @@ impl Client {
     pub async fn counts(&self, names: &[CollectionName]) -> Result<Vec<Count>, Error> {
         let sayable: Vec<CollectionName> = names.iter().filter(|name| can_say(name)).cloned().collect();
         let (mut found, mut open) = (HashMap::new(), true);
-        for chunk in sayable.chunks(COLLECTIONS_MAX) {
+        for chunk in sayable.chunks(SUBJECTS_MAX) {
             if !open {
                 break;
             }
-            match self.aggregate(chunk).await? {
+            match self.aggregate(&chunk.iter().map(whole).collect::<Vec<_>>()).await? {
                 Round::Counts(counts) => found.extend(chunk.iter().cloned().zip(counts)),
                 Round::Refused => found.extend(self.aggregate_each(chunk).await?),
                 Round::Closed => open = false,
@@ -74,8 +100,34 @@ impl Client {
         for name in names {
             counts.push(match found.get(name) {
                 Some(count) => count.clone(),
-                None => self.matches(name).await?,
+                None => self.matches(whole(name)).await?,
             });
+        }
+        Ok(counts)
+    }
+
+    /// Counts tenants of one collection, in the order given, 100 in one question. A tenant that is not active, or on a
+    /// node that is away for good, is unknown. Where GraphQL is closed, tenants are counted one by one until the first
+    /// that cannot be: whoever may not count one may count none.
+    pub async fn tenant_counts(
+        &self,
+        collection: &CollectionName,
+        tenants: &[TenantName],
+    ) -> Result<Vec<Count>, Error> {
+        let mut counts: Vec<Count> = Vec::with_capacity(tenants.len());
+        for chunk in tenants.chunks(SUBJECTS_MAX) {
+            let subjects: Vec<_> = chunk.iter().map(|tenant| Subject { collection, tenant: Some(tenant) }).collect();
+            let round = if can_say(collection) { self.aggregate(&subjects).await? } else { Round::Closed };
+            if let Round::Counts(found) = round {
+                counts.extend(found);
+                continue;
+            }
+            for subject in subjects {
+                counts.push(match counts.last() {
+                    Some(unknown @ Count::Unknown { .. }) => unknown.clone(),
+                    _ => self.matches(subject).await?,
+                });
+            }
         }
         Ok(counts)
     }
@@ -84,25 +136,25 @@ impl Client {
     async fn aggregate_each(&self, names: &[CollectionName]) -> Result<Vec<(CollectionName, Count)>, Error> {
         let mut found = Vec::new();
         for name in names {
-            if let Round::Counts(counts) = self.aggregate(std::slice::from_ref(name)).await? {
+            if let Round::Counts(counts) = self.aggregate(&[whole(name)]).await? {
                 found.extend(counts.into_iter().map(|count| (name.clone(), count)));
             }
         }
         Ok(found)
     }
 
-    async fn aggregate(&self, names: &[CollectionName]) -> Result<Round, Error> {
-        let ask = self.counting(Ask::with_body(Method::POST, "/v1/graphql", query(names)));
+    async fn aggregate(&self, subjects: &[Subject<'_>]) -> Result<Round, Error> {
+        let ask = self.counting(Ask::with_body(Method::POST, "/v1/graphql", query(subjects)));
         let ask = Ask { shape: Shape::GraphQl, ..ask };
         let body = match self.fetch(&ask).await {
             Err(Error::Forbidden { .. } | Error::NotFound { .. } | Error::Rejected { .. }) => return Ok(Round::Closed),
             other => other?,
         };
         let reply: Value = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not valid JSON"))?;
-        Ok(self.read_counts(&reply, names.len()))
+        Ok(self.read_counts(&reply, subjects.len()))
     }
 
-    fn read_counts(&self, reply: &Value, collections: usize) -> Round {
+    fn read_counts(&self, reply: &Value, subjects: usize) -> Round {
         let found = &reply["data"]["Aggregate"];
         if !found.is_object() {
             return Round::Refused;
@@ -114,7 +166,7 @@ impl Client {
                 None => Count::Unknown { reason: self.complaint(reply, &alias) },
             }
         };
-        Round::Counts((0..collections).map(count).collect())
+        Round::Counts((0..subjects).map(count).collect())
     }
 
     /// What GraphQL says about one of the aliases.
@@ -128,14 +180,18 @@ impl Client {
     /// Objects that at least one replica holds, by a dry-run delete, which deletes nothing. More than the count means that
     /// replicas differ (weaviate-cluster.md §3). Unknown where the key may not delete.
     pub async fn on_any_replica(&self, name: &CollectionName) -> Result<Count, Error> {
-        self.matches(name).await
+        self.matches(whole(name)).await
     }
 
     /// Counts by a dry-run delete, the only other exact way: it deletes nothing, but needs the right to delete.
-    async fn matches(&self, name: &CollectionName) -> Result<Count, Error> {
+    async fn matches(&self, subject: Subject<'_>) -> Result<Count, Error> {
+        let Subject { collection, tenant } = subject;
         let filter = json!({"path": ["id"], "operator": "Like", "valueText": "*"});
-        let body = json!({"match": {"class": name, "where": filter}, "dryRun": true, "output": "minimal"});
-        let ask = self.counting(Ask::with_body(Method::DELETE, "/v1/batch/objects", body.to_string()));
+        let body = json!({"match": {"class": collection, "where": filter}, "dryRun": true, "output": "minimal"});
+        let mut ask = self.counting(Ask::with_body(Method::DELETE, "/v1/batch/objects", body.to_string()));
+        if let Some(tenant) = tenant {
+            ask.path = format!("{}?tenant={tenant}", ask.path);
+        }
         let body = match self.fetch(&ask).await {
             Err(
                 Error::Forbidden { message, .. } | Error::NotFound { message, .. } | Error::Rejected { message, .. },

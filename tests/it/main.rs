@@ -25,6 +25,11 @@ mod help;
 mod hostile;
 /// Who may use whom, who may print, how long a file may be.
 mod layering;
+/// `col rm`: what is named is gone, its schema is saved, and nothing else is touched.
+mod remove;
+/// `col rm` at a terminal: what is typed, and what follows.
+#[cfg(unix)]
+mod remove_prompts;
 /// JSON, lines of text and summaries for made-up events.
 mod render;
 /// `col restore`: what lies in the archive is what the server holds afterwards.
@@ -39,6 +44,9 @@ mod secrets;
 /// ^C and its kin, at every stage of a run.
 #[cfg(unix)]
 mod signals;
+/// The binary at a pseudo-terminal.
+#[cfg(unix)]
+mod terminal;
 /// The guided tour of the README, with the built binary.
 mod tour;
 /// `col verify`: what differs is named, and nothing else.

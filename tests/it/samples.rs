@@ -126,6 +126,7 @@ pub(crate) fn events() -> Vec<Event> {
             extra: Some(2),
             different: Some(3),
             sample_of: Some(1_000),
+            schema_saved: Some("./backups/.safety/Author_schema_1/collections/Author/schema.json".into()),
             ..result("Author", 10)
         }),
     ];
