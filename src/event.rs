@@ -24,6 +24,8 @@ pub enum Op {
     Verify,
     /// `col rm`
     Rm,
+    /// `col create`
+    Create,
 }
 
 /// How a run ended, in one word.

@@ -17,6 +17,7 @@ pub(super) fn explain_for(op: Op, error: &Error) -> Failure {
         Op::Restore => restore_words(hint),
         Op::Verify => verify_words(hint),
         Op::Rm => rm_words(hint),
+        Op::Create => create_words(hint),
         _ => None,
     };
     let advice = |hint: &Hint| special(hint).map_or_else(|| words(hint), Into::into);
@@ -64,6 +65,25 @@ fn rm_words(hint: &Hint) -> Option<&'static str> {
         }
         Hint::MakeRoom => "free some space, or choose another folder with --output",
         Hint::RunAgain => "run the command again: it shows what is there now",
+        Hint::WaitForOtherRun => {
+            "another run writes to the same collection of this server: wait for it to end, or stop it"
+        }
+        _ => return None,
+    })
+}
+
+/// Advice that is another for a creation.
+fn create_words(hint: &Hint) -> Option<&'static str> {
+    Some(match hint {
+        Hint::OtherName => {
+            "give it another name: `elysiactl col create NAME --schema-file FILE`; what exists is never written to"
+        }
+        Hint::GrantPermission => {
+            "creating needs create_collections and read_collections, create_tenants and read_tenants for tenants, and read_nodes to see whether the server is whole"
+        }
+        Hint::NewerServer => "create it on a server of the version named, or a later one",
+        Hint::ChooseTargets => "create the collections that it refers to first",
+        Hint::RunAgain => "look whether it is there, then run the command again",
         Hint::WaitForOtherRun => {
             "another run writes to the same collection of this server: wait for it to end, or stop it"
         }

@@ -7,6 +7,7 @@ mod backup;
 mod closing;
 mod confirm;
 mod connect;
+mod create;
 mod env;
 mod explain;
 mod failure;
@@ -62,6 +63,7 @@ fn run(cli: &Cli, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
         Command::Col(ColCommand::Backup(args)) => backup::run(args, &cli.connection, env, out),
         Command::Col(ColCommand::Restore(args)) => restore::run(args, &cli.connection, env, out),
         Command::Col(ColCommand::Verify(args)) => verify::run(args, &cli.connection, env, out),
+        Command::Col(ColCommand::Create(args)) => create::run(args, &cli.connection, env, out),
         Command::Col(ColCommand::Rm(args)) => rm::run(args, &cli.connection, env, out),
         Command::Archive(ArchiveCommand::Show(args)) => archive::show(args, env, out),
         Command::Archive(ArchiveCommand::Check(args)) => archive::check(args, env, out),

@@ -121,6 +121,7 @@ async fn one(
 
 fn first(loss: &Loss) -> String {
     let objects = match loss.objects {
+        Some(0) => ", which is empty".into(),
         Some(1) => " with its only object".into(),
         Some(objects) => format!(" with its {} objects", count(objects)),
         None => " with all its objects".into(),
@@ -178,6 +179,7 @@ mod tests {
     fn the_first_question_names_what_is_lost() {
         let text = |objects| first(&loss("Article", objects, true, true));
         assert_eq!(text(Some(12_345)), "Remove Article with its 12,345 objects? Type the collection's name");
+        assert_eq!(text(Some(0)), "Remove Article, which is empty? Type the collection's name");
         assert_eq!(text(Some(1)), "Remove Article with its only object? Type the collection's name");
         assert_eq!(text(None), "Remove Article with all its objects? Type the collection's name");
     }

@@ -144,6 +144,7 @@ mod rm;
 
 pub use restore::{RestoreSettings, Source};
 pub use rm::RmSettings;
+pub(super) use rm::locks;
 
 #[cfg(test)]
 mod tests;

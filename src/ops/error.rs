@@ -207,6 +207,24 @@ pub enum Error {
         /// Collections chosen.
         chosen: usize,
     },
+    /// The server cannot hold a collection as it was described.
+    #[error("cannot create {}", each_alone(refusals))]
+    CannotCreate {
+        /// What stands against it; at least one.
+        refusals: Vec<Refusal>,
+    },
+    /// A collection was created, but not all of its tenants.
+    #[error("{collection} was created, but only {created} of its {all} tenants")]
+    TenantsNotCreated {
+        /// The collection.
+        collection: CollectionName,
+        /// Tenants known to be created.
+        created: usize,
+        /// Tenants wanted.
+        all: usize,
+        /// Why.
+        source: weaviate::Error,
+    },
     /// A stage ended without saying why: a bug.
     #[error("a stage stopped without a reason: {what}")]
     Stage {
@@ -289,6 +307,7 @@ impl Error {
             | Self::Scan { source: scan::Error::Wire(e), .. }
             | Self::Import { source: import::Error::Wire(e), .. }
             | Self::NotCreated { source: e, .. }
+            | Self::TenantsNotCreated { source: e, .. }
             | Self::NotDropped { source: Some(e), .. } => Some(e),
             _ => None,
         }
@@ -308,7 +327,7 @@ impl Error {
     pub fn class(&self) -> Class {
         match (self, self.wire()) {
             // The server answered, and its answer was no.
-            (Self::NotCreated { .. } | Self::NotDropped { .. }, Some(e))
+            (Self::NotCreated { .. } | Self::NotDropped { .. } | Self::TenantsNotCreated { .. }, Some(e))
                 if matches!(e.root(), weaviate::Error::Rejected { .. }) =>
             {
                 return Class::Refused;
@@ -329,6 +348,7 @@ impl Error {
             | Self::Protected { .. }
             | Self::Moved { .. }
             | Self::MadeAnew { .. }
+            | Self::CannotCreate { .. }
             | Self::CannotRestore { .. } => Class::Refused,
             Self::NotEnoughSpace { .. } => Class::Disk,
             Self::Interrupted => Class::Interrupted,
@@ -362,6 +382,7 @@ impl Error {
             Self::NotInArchive { .. } => vec![Hint::ShowArchive],
             Self::Wire(_)
             | Self::NotCreated { .. }
+            | Self::TenantsNotCreated { .. }
             | Self::NotDropped { .. }
             | Self::Stage { .. }
             | Self::BadGlob { .. }
@@ -376,12 +397,24 @@ impl Error {
             Self::NotWhole { .. } => vec![Hint::WaitForNodes],
             Self::NotEnoughSpace { .. } => vec![Hint::MakeRoom],
             Self::CannotRestore { refusals, chosen } => refusal_hints(refusals, *chosen),
+            Self::CannotCreate { refusals } => refusal_hints(refusals, 1),
         }
     }
 }
 
 fn each(refusals: &[Refusal]) -> String {
     refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// The same about a collection that is created alone.
+fn each_alone(refusals: &[Refusal]) -> String {
+    let words = |refusal: &Refusal| match refusal {
+        Refusal::MissingTarget { collection, property, target } => {
+            format!("{collection}: {property} refers to {target}, which is not on the server")
+        }
+        other => other.to_string(),
+    };
+    refusals.iter().map(words).collect::<Vec<_>>().join("; ")
 }
 
 /// One hint for each kind of refusal, and at the end what to do without them.

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod cat;
 pub mod check;
 mod chosen;
+pub mod create;
 mod drift;
 mod dropping;
 mod error;

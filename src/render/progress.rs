@@ -282,12 +282,12 @@ impl Progress {
 
     /// Whether `cli` has told more about the plan than its event does.
     pub(super) fn is_told(&self) -> bool {
-        matches!(self.op, Some(Op::Backup | Op::Restore | Op::Rm))
+        matches!(self.op, Some(Op::Backup | Op::Restore | Op::Rm | Op::Create))
     }
 
     /// Whether collections are dealt with as a whole: then no object and no byte of theirs is counted on the way.
     pub(super) fn is_of_wholes(&self) -> bool {
-        self.op == Some(Op::Rm)
+        matches!(self.op, Some(Op::Rm | Op::Create))
     }
 
     /// What is being done, in one word.
@@ -299,6 +299,7 @@ impl Progress {
             Some(Op::Restore) => "restoring",
             Some(Op::Verify) => "verifying",
             Some(Op::Rm) => "removing",
+            Some(Op::Create) => "creating",
             None => "starting",
         }
     }

@@ -136,7 +136,7 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
 
 /// Whether collections are dealt with as a whole, not object by object.
 fn is_of_wholes(op: Op) -> bool {
-    op == Op::Rm
+    matches!(op, Op::Rm | Op::Create)
 }
 
 fn is_sample(result: &RunResult) -> bool {
@@ -177,6 +177,9 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
         (Op::Rm, _, true) => "Would remove",
         (Op::Rm, Status::Ok, false) => "Removed",
         (Op::Rm, _, false) => "Removed, but not for good:",
+        (Op::Create, _, true) => "Would create",
+        (Op::Create, Status::Ok, false) => "Created",
+        (Op::Create, _, false) => "Created, with findings:",
     };
     let collections = words::counted(result.collections.len() as u64, "collection");
     let objects = words::counted(result.objects, "object");

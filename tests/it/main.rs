@@ -10,6 +10,8 @@ mod binary;
 mod check;
 /// Three nodes, one of them away.
 mod cluster;
+/// `col create`: what is asked for is what the server has, and nothing that exists is touched.
+mod create;
 /// The binary from end to end: exit codes, `--json`, pipes, the environment, `--dry-run`.
 mod e2e;
 /// docs/events.md names every event, every warning and every field.

@@ -42,7 +42,7 @@ impl RmSettings {
 }
 
 /// Where locks lie, for commands that write no other files about their runs.
-pub(super) fn locks(env: &Env) -> Result<PathBuf, Failure> {
+pub(in crate::cli) fn locks(env: &Env) -> Result<PathBuf, Failure> {
     let folders = state_folders(None, env).map_err(|failure| {
         let hint = if cfg!(windows) { "set LOCALAPPDATA" } else { "set XDG_STATE_HOME or HOME" };
         Failure { hints: vec![hint.into()], ..failure }
