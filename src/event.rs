@@ -22,6 +22,12 @@ pub enum Op {
     Restore,
     /// `col verify`
     Verify,
+    /// `col rm`
+    Rm,
+    /// `col clear`
+    Clear,
+    /// `col create`
+    Create,
 }
 
 /// How a run ended, in one word.
@@ -96,6 +102,9 @@ pub struct CollectionResult {
     /// Objects that a sample was taken of; `None` where all were compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_of: Option<u64>,
+    /// The class document that was saved before the collection was dropped; `None` where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema_saved: Option<String>,
 }
 
 impl CollectionResult {
@@ -114,6 +123,7 @@ impl CollectionResult {
             extra: None,
             different: None,
             sample_of: None,
+            schema_saved: None,
         }
     }
 }
@@ -326,6 +336,15 @@ pub enum Event {
         bytes: u64,
         /// Objects the target refused for good.
         rejected: u64,
+    },
+    /// Objects were deleted, or were in what was dropped.
+    ObjectsDeleted {
+        /// The collection.
+        collection: CollectionName,
+        /// The tenant, where its objects were deleted alone.
+        tenant: Option<TenantName>,
+        /// How many.
+        objects: u64,
     },
     /// An object differs between archive and server.
     ObjectDiffers {

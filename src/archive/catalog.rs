@@ -54,6 +54,16 @@ pub fn latest(disk: &dyn Disk, folder: &Path, collection: Option<&str>) -> Resul
     Ok(look_through(disk, folder, with_objects)?.sealed.into_iter().next())
 }
 
+/// The newest sealed archive that holds this collection of the server at `url` with its objects.
+pub fn latest_of(disk: &dyn Disk, folder: &Path, collection: &str, url: &str) -> Result<Option<Found>, Error> {
+    let from_there = |manifest: &Manifest| manifest.source.url.trim_end_matches('/') == url.trim_end_matches('/');
+    let with_objects = |manifest: &Manifest| {
+        let content = content_of(manifest, |name| name == collection).filter(|c| *c != Content::SchemaOnly);
+        content.filter(|_| from_there(manifest))
+    };
+    Ok(look_through(disk, folder, with_objects)?.sealed.into_iter().next())
+}
+
 /// What was kept of the collections named like this; `None` if there are none.
 fn content_of(manifest: &Manifest, wanted: impl Fn(&str) -> bool) -> Option<Content> {
     let most = |content: &Content| match content {

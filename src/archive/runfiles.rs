@@ -20,7 +20,7 @@ use super::manifest::Tool;
 use crate::event::Op;
 use crate::model::{CollectionName, ObjectId, TenantName};
 
-pub use history::{Imported, RunHistory, TargetHistory};
+pub use history::{Imported, RunHistory, TargetHistory, dropped_by};
 
 /// The objects the server refused, one a line.
 const REJECTED: &str = "rejected.jsonl";
@@ -42,9 +42,9 @@ pub struct RunAbout {
     pub server_url: String,
     /// The server's version, as it prints it.
     pub server_version: String,
-    /// The archive's directory.
+    /// The archive's directory, or the folder that copies of schemas are sealed in.
     pub archive: String,
-    /// The run that wrote the archive, from its manifest.
+    /// The run that wrote the archive, from its manifest; empty where none is read.
     pub archive_run_id: String,
     /// The run's options, as the operation names them; no secrets.
     pub options: Map<String, Value>,
@@ -70,6 +70,13 @@ pub enum RunRecord {
         collection: CollectionName,
         /// Its name on the server.
         target: CollectionName,
+    },
+    /// A collection is about to be dropped, and made again from its copy; from here on it may be gone.
+    Dropping {
+        /// The collection.
+        target: CollectionName,
+        /// The archive that holds its schema.
+        safety: String,
     },
     /// The server has it.
     Created {

@@ -1,6 +1,7 @@
 //! The tree of commands and flags with their help. A flag is here only once it works; docs/commands is made from this.
 #![expect(clippy::doc_markdown, reason = "these doc comments are help texts, printed as they are")]
 
+mod clear;
 mod inventory;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -14,6 +15,7 @@ use super::settings::Compression;
 use crate::model::CollectionName;
 use crate::ops::verify;
 
+pub(super) use clear::{ClearArgs, MethodArg};
 pub(super) use inventory::{ColShowArgs, LsArgs};
 
 /// The widest line of help.
@@ -22,6 +24,28 @@ const HELP_COLUMNS: usize = 100;
 const STALL_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3_600)];
 /// The smallest `--memory-limit`: a handful of pages and the buffers of one codec.
 const LEAST_MEMORY: ByteSize = ByteSize::mib(16);
+
+/// The longest name of a property that servers take.
+const PROPERTY_NAME_CHARS: usize = 231;
+/// The data types that a flag can name.
+const DATA_TYPES: [&str; 16] = [
+    "text",
+    "text[]",
+    "int",
+    "int[]",
+    "number",
+    "number[]",
+    "boolean",
+    "boolean[]",
+    "date",
+    "date[]",
+    "uuid",
+    "uuid[]",
+    "geoCoordinates",
+    "phoneNumber",
+    "blob",
+    "blobHash",
+];
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -71,6 +95,9 @@ pub(super) enum ColCommand {
     Backup(BackupArgs),
     Restore(RestoreArgs),
     Verify(VerifyArgs),
+    Create(CreateArgs),
+    Rm(RmArgs),
+    Clear(ClearArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -258,6 +285,98 @@ pub(super) struct VerifyArgs {
     pub memory_limit: Option<ByteSize>,
 }
 
+/// Create an empty collection
+///
+/// From a class document, such as the schema.json of an archive or of a safety copy, or from a name and a few flags.
+/// What the server cannot hold is refused before anything is sent, and what it made is compared with what was asked. On
+/// a terminal the plan is shown first and one question asked; without a terminal none.
+#[derive(Debug, Args)]
+pub(super) struct CreateArgs {
+    /// Its name; with --schema-file another one than in the file
+    #[arg(required_unless_present = "schema_file", value_parser = collection_name)]
+    pub name: Option<CollectionName>,
+    /// Create it from the class document in this file, `-` for stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["property", "vectorizer", "index", "distance", "replicas", "shards", "multi_tenant"])]
+    pub schema_file: Option<PathBuf>,
+    /// Create the tenants listed in this file too, such as the tenants.json of a safety copy
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tenants_file: Option<PathBuf>,
+    /// A property and its data type, such as title:text or author:Author; may be repeated
+    #[arg(long, value_name = "NAME:TYPE", value_parser = property)]
+    pub property: Vec<(String, String)>,
+    /// The module that makes vectors [default: none]
+    #[arg(long, value_name = "none|MODULE")]
+    pub vectorizer: Option<String>,
+    /// The vector index [default: the server's]
+    #[arg(long, value_enum)]
+    pub index: Option<Index>,
+    /// How the index measures distance [default: the server's, cosine]
+    #[arg(long, value_enum)]
+    pub distance: Option<Distance>,
+    /// Copies of every object [default: the server's]
+    #[arg(long, value_name = "N")]
+    pub replicas: Option<NonZeroU32>,
+    /// Shards [default: one for each node]
+    #[arg(long, value_name = "N", conflicts_with = "multi_tenant")]
+    pub shards: Option<NonZeroU32>,
+    /// Keep the objects of each tenant apart
+    #[arg(long)]
+    pub multi_tenant: bool,
+    /// Show what would be created, and send nothing that writes
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// A vector index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Index {
+    Hnsw,
+    Flat,
+    Dynamic,
+}
+
+/// A measure of distance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Distance {
+    Cosine,
+    Dot,
+    L2Squared,
+    Hamming,
+    Manhattan,
+}
+
+/// Remove collections with everything in them
+///
+/// Shows each collection with its objects, tenants, references and aliases, and the newest archive that holds it; then
+/// asks for its name, typed out, and once more if it holds above 10,000 objects or no archive holds it. Its schema and
+/// the list of its tenants are saved in .safety in the folder of archives before it is dropped; its objects are not:
+/// back it up first. `col create --schema-file` makes the collection again, empty.
+#[derive(Debug, Args)]
+pub(super) struct RmArgs {
+    /// Collections to remove; `*`, `?`, `[…]` and `{a,b}` match as in a shell
+    #[arg(value_name = "NAME|GLOB", required = true)]
+    pub collections: Vec<String>,
+    /// Folder for archives, which .safety is in [env: ELYSIACTL_ARCHIVE_DIR] [default: ./backups]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+    /// Go on only if the collections hold exactly so many objects together
+    #[arg(long, value_name = "N")]
+    pub expect_count: Option<u64>,
+    /// Remove collections whose names belong to systems: ELYSIACTL_*, ELYSIA_*, *_SYSTEM, .internal*
+    #[arg(long)]
+    pub allow_protected: bool,
+    /// Show what would be removed, and send nothing that writes
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask; for names typed in full, for a glob only with --expect-count
+    #[arg(short, long, visible_alias = "force")]
+    pub yes: bool,
+}
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(super) struct ConnectionArgs {
@@ -341,6 +460,24 @@ fn collection_name(text: &str) -> Result<CollectionName, String> {
 fn rename(text: &str) -> Result<(CollectionName, CollectionName), String> {
     let (old, new) = text.split_once('=').ok_or("must be OLD=NEW")?;
     Ok((collection_name(old)?, collection_name(new)?))
+}
+
+/// A property's name, and its data type or the collection it refers to.
+fn property(text: &str) -> Result<(String, String), String> {
+    let (name, data_type) = text.split_once(':').ok_or("must be NAME:TYPE, such as title:text")?;
+    let word = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !word || name.is_empty() || name.len() > PROPERTY_NAME_CHARS || name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(format!("{name:?} is not a property's name: letters, digits and _, no digit first"));
+    }
+    if data_type.starts_with(|c: char| c.is_ascii_uppercase()) {
+        let target = collection_name(data_type)?;
+        return Ok((name.to_owned(), target.to_string()));
+    }
+    if DATA_TYPES.contains(&data_type) {
+        return Ok((name.to_owned(), data_type.to_owned()));
+    }
+    let also = if data_type.starts_with("object") { "; object needs --schema-file" } else { "" };
+    Err(format!("{data_type:?} is none of {}, or a collection{also}", DATA_TYPES.join(", ")))
 }
 
 /// A share above 0 and at most 1, also in percent.

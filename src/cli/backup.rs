@@ -105,7 +105,7 @@ fn would(plan: &Plan) -> Finished {
 }
 
 /// A run that stopped: the error, and what it left.
-fn stopped(stopped: Stopped) -> Failure {
+pub(super) fn stopped(stopped: Stopped) -> Failure {
     let failure = explain(&stopped.error);
     match stopped.archive {
         Some(path) => failure

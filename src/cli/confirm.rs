@@ -21,18 +21,37 @@ const SIGNAL_WAIT: Duration = Duration::from_secs(2);
 /// What a run says that ends at a question.
 const NOTHING_SENT: &str = "interrupted; nothing was sent";
 
+/// Whether an answer, without its line end, means yes.
+type Accepts = Box<dyn Fn(&[u8]) -> bool + Send>;
+
 /// A question, and which answers mean yes.
 pub(super) struct Question {
     text: String,
-    accepts: fn(&[u8]) -> bool,
+    accepts: Accepts,
+}
+
+fn is_yes(answer: &[u8]) -> bool {
+    [&b"y"[..], b"yes"].iter().any(|yes| answer.eq_ignore_ascii_case(yes))
 }
 
 impl Question {
     /// `text [Y/n]`: an empty answer is yes, and everything but `y` and `yes` is no.
     pub(super) fn yes_unless_no(text: &str) -> Self {
-        let yes =
-            |answer: &[u8]| answer.is_empty() || [&b"y"[..], b"yes"].iter().any(|a| answer.eq_ignore_ascii_case(a));
-        Self { text: format!("{text} [Y/n] "), accepts: yes }
+        let accepts = Box::new(|answer: &[u8]| answer.is_empty() || is_yes(answer));
+        Self { text: format!("{text} [Y/n] "), accepts }
+    }
+
+    /// `text [y/N]`: everything but `y` and `yes` is no, an empty answer too.
+    pub(super) fn no_unless_yes(text: &str) -> Self {
+        Self { text: format!("{text} [y/N] "), accepts: Box::new(is_yes) }
+    }
+
+    /// `text: `, and only `name` itself is yes, byte by byte: no other case, no space around it, no part of it.
+    pub(super) fn typed(text: &str, name: &str) -> Self {
+        let name = name.to_owned();
+        // An empty name would be answered by an empty line.
+        let accepts = Box::new(move |answer: &[u8]| !name.is_empty() && answer == name.as_bytes());
+        Self { text: format!("{text}: "), accepts }
     }
 
     /// Asks once and reads one line, exactly as it was typed; `None` if the input ended before the line did.
@@ -178,6 +197,46 @@ mod tests {
         for typed in ["n\n", "no\n", " \n", "yy\n", "y \n", "\u{1b}[A\n", "yes please\n", "ja\n"] {
             assert_eq!(answered(typed).0, Some(false), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn only_yes_is_yes_where_no_is_the_default() {
+        let said =
+            |typed: &str| Question::no_unless_yes("Sure?").put(&mut typed.as_bytes(), &mut Vec::new()).expect("read");
+        assert_eq!(["y\n", "YES\n", "yes\r\n"].map(said), [Some(true); 3]);
+        assert_eq!(["\n", "n\n", " y\n", "y \n", "yep\n", "Article\n"].map(said), [Some(false); 6]);
+        assert_eq!(["", "y"].map(said), [None; 2]);
+    }
+
+    #[test]
+    fn a_name_has_to_be_typed_byte_by_byte() {
+        let mut shown = Vec::new();
+        let said = Question::typed("Its name", "Article").put(&mut &b"Article\n"[..], &mut shown).expect("read");
+        assert_eq!((said, shown.as_slice()), (Some(true), &b"Its name: "[..]));
+        let said = |typed: &str| {
+            Question::typed("Its name", "Article").put(&mut typed.as_bytes(), &mut Vec::new()).expect("read")
+        };
+        for typed in [
+            "\n",
+            "article\n",
+            "ARTICLE\n",
+            "Articl\n",
+            "Articles\n",
+            "Article \n",
+            " Article\n",
+            "y\n",
+            "yes\n",
+            "Article\t\n",
+            "\u{410}rticle\n",
+            "Article\0\n",
+            "Art\nicle\n",
+            "\"Article\"\n",
+            "*\n",
+        ] {
+            assert_eq!(said(typed), Some(false), "{typed:?}");
+        }
+        assert_eq!(said("Article"), None, "^D is no line end");
+        assert_eq!(Question::typed("?", "").put(&mut &b"\n"[..], &mut Vec::new()).expect("read"), Some(false));
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(super) fn explain_for(op: Op, error: &Error) -> Failure {
     let special = |hint: &Hint| match op {
         Op::Restore => restore_words(hint),
         Op::Verify => verify_words(hint),
+        Op::Rm => rm_words(hint),
+        Op::Create => create_words(hint),
         _ => None,
     };
     let advice = |hint: &Hint| special(hint).map_or_else(|| words(hint), Into::into);
@@ -73,6 +75,40 @@ fn verify_words(hint: &Hint) -> Option<&'static str> {
     })
 }
 
+/// Advice that is another for a removal.
+fn rm_words(hint: &Hint) -> Option<&'static str> {
+    Some(match hint {
+        Hint::GrantPermission => {
+            "a removal needs read_collections and delete_collections on its collections, read_tenants on multi-tenant ones, and read_nodes to see whether the server is whole"
+        }
+        Hint::MakeRoom => "free some space, or choose another folder with --output",
+        Hint::RunAgain => "run the command again: it shows what is there now",
+        Hint::WaitForOtherRun => {
+            "another run writes to the same collection of this server: wait for it to end, or stop it"
+        }
+        _ => return None,
+    })
+}
+
+/// Advice that is another for a creation.
+fn create_words(hint: &Hint) -> Option<&'static str> {
+    Some(match hint {
+        Hint::OtherName => {
+            "give it another name: `elysiactl col create NAME --schema-file FILE`; what exists is never written to"
+        }
+        Hint::GrantPermission => {
+            "creating needs create_collections and read_collections, create_tenants and read_tenants for tenants, and read_nodes to see whether the server is whole"
+        }
+        Hint::NewerServer => "create it on a server of the version named, or a later one",
+        Hint::ChooseTargets => "create the collections that it refers to first",
+        Hint::RunAgain => "look whether it is there, then run the command again",
+        Hint::WaitForOtherRun => {
+            "another run writes to the same collection of this server: wait for it to end, or stop it"
+        }
+        _ => return None,
+    })
+}
+
 fn names(collections: &[CollectionName]) -> String {
     collections.iter().map(CollectionName::as_str).collect::<Vec<_>>().join(", ")
 }
@@ -121,6 +157,17 @@ fn words(hint: &Hint) -> String {
         }
         Hint::ChooseTargets => "restore the collections that are referred to in the same run, or before".into(),
         Hint::LeaveOut(collections) => format!("everything but {} can be chosen with --only", names(collections)),
+        Hint::StopWriters => "stop what writes to it, then bring the schema back".into(),
+        Hint::DeleteInstead => {
+            "--method delete empties it without dropping it; or stop what writes to it, then run again".into()
+        }
+        Hint::RecreateInstead => {
+            "--method recreate drops it all the same; or set its shards to READY, then run again".into()
+        }
+        Hint::ListTenants => "`elysiactl col show NAME` lists the tenants of a collection".into(),
+        Hint::AllowProtected => {
+            "these names belong to systems that may depend on them; --allow-protected goes on all the same".into()
+        }
         Hint::Report => "this is a bug: please report it with the command and the output of -vv".into(),
     }
 }

@@ -4,10 +4,12 @@
 mod archive;
 mod args;
 mod backup;
+mod clear;
 mod closing;
 mod col_show;
 mod confirm;
 mod connect;
+mod create;
 mod env;
 mod explain;
 mod failure;
@@ -15,7 +17,9 @@ mod logging;
 mod ls;
 mod memory;
 mod output;
+mod removal;
 mod restore;
+mod rm;
 mod runtime;
 mod secrets;
 mod settings;
@@ -33,7 +37,7 @@ pub use env::Env;
 pub use failure::{Failure, exit_code};
 pub use output::{Out, Progress};
 pub use runtime::{Finished, run_with_events};
-pub use settings::{BackupSettings, Compression, Connect, Content, RestoreSettings, Source};
+pub use settings::{BackupSettings, ClearSettings, Compression, Connect, Content, RestoreSettings, RmSettings, Source};
 
 use args::{ArchiveCommand, ColCommand, Command};
 
@@ -64,6 +68,9 @@ fn run(cli: &Cli, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
         Command::Col(ColCommand::Backup(args)) => backup::run(args, &cli.connection, env, out),
         Command::Col(ColCommand::Restore(args)) => restore::run(args, &cli.connection, env, out),
         Command::Col(ColCommand::Verify(args)) => verify::run(args, &cli.connection, env, out),
+        Command::Col(ColCommand::Clear(args)) => clear::run(args, &cli.connection, env, out),
+        Command::Col(ColCommand::Create(args)) => create::run(args, &cli.connection, env, out),
+        Command::Col(ColCommand::Rm(args)) => rm::run(args, &cli.connection, env, out),
         Command::Archive(ArchiveCommand::Show(args)) => archive::show(args, env, out),
         Command::Archive(ArchiveCommand::Check(args)) => archive::check(args, env, out),
         Command::Archive(ArchiveCommand::Cat(args)) => archive::cat(args, env, out),

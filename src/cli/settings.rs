@@ -139,9 +139,14 @@ pub(super) fn folder(env: &Env) -> PathBuf {
     env.raw("ELYSIACTL_ARCHIVE_DIR").map_or_else(|| DEFAULT_FOLDER.into(), PathBuf::from)
 }
 
+mod clear;
 mod restore;
+mod rm;
 
+pub use clear::ClearSettings;
 pub use restore::{RestoreSettings, Source};
+pub use rm::RmSettings;
+pub(super) use rm::locks;
 
 #[cfg(test)]
 mod tests;

@@ -50,7 +50,7 @@ pub(super) fn choose(
 }
 
 /// The name as the server would store it: its first letter in upper case.
-fn capital(name: &CollectionName) -> CollectionName {
+pub(super) fn capital(name: &CollectionName) -> CollectionName {
     let text = name.as_str();
     let at = text.find(':').map_or(0, |colon| colon + 1);
     let upper = format!("{}{}{}", &text[..at], text[at..=at].to_uppercase(), &text[at + 1..]);

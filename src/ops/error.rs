@@ -1,5 +1,7 @@
 //! Why an operation stopped, as data: the error itself, the class that decides the exit code, and what a person can do.
 
+mod hints;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,10 +9,13 @@ use bytesize::ByteSize;
 
 use crate::archive;
 use crate::event::Class;
-use crate::model::CollectionName;
+use crate::model::{CollectionName, TenantName};
+use crate::ops::clear;
 use crate::ops::restore::Refusal;
 use crate::pipeline::{import, scan};
 use crate::weaviate;
+
+pub use hints::Hint;
 
 /// Why an operation stopped.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +125,77 @@ pub enum Error {
         /// Why.
         source: weaviate::Error,
     },
+    /// A collection is still there after it was dropped.
+    #[error("{collection} could not be removed{}", if source.is_none() { ": it is still there" } else { "" })]
+    NotDropped {
+        /// The collection.
+        collection: CollectionName,
+        /// Why, if the server said so or did not answer.
+        source: Option<weaviate::Error>,
+    },
+    /// A collection has not as many objects any more as somebody agreed to lose.
+    #[error("{collection} had {} when this was confirmed, and has {} now", objects(Some(*was)), objects(*now))]
+    Moved {
+        /// The collection.
+        collection: CollectionName,
+        /// Objects agreed to.
+        was: u64,
+        /// Objects there are; `None` if that cannot be asked.
+        now: Option<u64>,
+    },
+    /// Another collection of the same name has taken its place.
+    #[error("{collection} was removed and made anew meanwhile")]
+    MadeAnew {
+        /// The collection.
+        collection: CollectionName,
+    },
+    /// A tenant is still there after it was deleted.
+    #[error("tenant {tenant} of {collection} could not be removed")]
+    TenantStays {
+        /// The collection.
+        collection: CollectionName,
+        /// The tenant.
+        tenant: TenantName,
+    },
+    /// A tenant is not there again, or not in the state it was in.
+    #[error("tenant {tenant} of {collection} is not there as it was")]
+    TenantLacks {
+        /// The collection.
+        collection: CollectionName,
+        /// The tenant.
+        tenant: TenantName,
+    },
+    /// A collection cannot be emptied, or not as it was asked for.
+    #[error("cannot clear: {}", refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    CannotClear {
+        /// What stands against it; at least one.
+        refusals: Vec<clear::Refusal>,
+    },
+    /// Something changed between the plan and the moment it was to be carried out; nothing was done to it.
+    #[error("{collection} is not as it was when it was planned: {what}")]
+    NotAsPlanned {
+        /// The collection.
+        collection: CollectionName,
+        /// What changed.
+        what: String,
+    },
+    /// A collection was dropped, and whenever it was to be made again the server had made up another one for somebody who
+    /// writes to it.
+    #[error(
+        "{collection} was dropped, and somebody who writes to it makes the server make it up anew ({attempts} attempts)"
+    )]
+    MadeUp {
+        /// The collection.
+        collection: CollectionName,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// Names that are not removed or emptied by accident.
+    #[error("protected: {}", listed(names))]
+    Protected {
+        /// The collections.
+        names: Vec<CollectionName>,
+    },
     /// The server made something else of a collection than was asked for. It has no objects.
     #[error("the server made something else of {collection} than was asked for: {}", differences.join("; "))]
     MadeOtherwise {
@@ -185,76 +261,30 @@ pub enum Error {
         /// Collections chosen.
         chosen: usize,
     },
+    /// The server cannot hold a collection as it was described.
+    #[error("cannot create {}", each_alone(refusals))]
+    CannotCreate {
+        /// What stands against it; at least one.
+        refusals: Vec<Refusal>,
+    },
+    /// A collection was created, but not all of its tenants.
+    #[error("{collection} was created, but only {created} of its {all} tenants")]
+    TenantsNotCreated {
+        /// The collection.
+        collection: CollectionName,
+        /// Tenants known to be created.
+        created: usize,
+        /// Tenants wanted.
+        all: usize,
+        /// Why.
+        source: weaviate::Error,
+    },
     /// A stage ended without saying why: a bug.
     #[error("a stage stopped without a reason: {what}")]
     Stage {
         /// Which one.
         what: String,
     },
-}
-
-/// What a person can do; the words are made by `cli`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Hint {
-    /// One of these was perhaps meant.
-    DidYouMean(Vec<CollectionName>),
-    /// The name is an alias of this collection.
-    IsAlias(CollectionName),
-    /// `elysiactl col ls` shows what is there.
-    ListCollections,
-    /// The key may see only part of the collections.
-    MaybeNotAllowed,
-    /// Check URL and port.
-    CheckUrl,
-    /// Give a key, or another one.
-    GiveKey,
-    /// The key lacks permissions.
-    GrantPermission,
-    /// Wait until every node is back, then run again.
-    WaitForNodes,
-    /// Free space, name another folder, or compress.
-    MakeRoom,
-    /// Name another folder.
-    OtherFolder,
-    /// Certificates.
-    CheckCertificate,
-    /// Run again.
-    RunAgain,
-    /// Take an archive from another copy, or back up again.
-    ArchiveDamaged,
-    /// The archive was never sealed; back up again.
-    BackUpAgain,
-    /// A version of elysiactl that reads the format.
-    Upgrade(String),
-    /// Another run works on it.
-    WaitForOtherRun,
-    /// `--limit`-like settings of the server: smaller pages.
-    SmallerPages,
-    /// The server takes no writes: disk, memory, or somebody set its shards read-only.
-    MakeWritable,
-    /// A collection was created that is of no use and in the way of the next run.
-    RemoveCollection(CollectionName),
-    /// Restore under another name, or remove what is there.
-    OtherName,
-    /// `--revectorize`.
-    Revectorize,
-    /// Give each collection a name of its own.
-    RenameEach,
-    /// Look at what the archive holds.
-    ShowArchive,
-    /// An archive is the directory with a manifest.
-    NameArchive,
-    /// Another server, or another version of it.
-    NewerServer,
-    /// Modules to enable on the server.
-    EnableModules(Vec<String>),
-    /// Restore the collections that are referred to as well.
-    ChooseTargets,
-    /// Restore the others, without these.
-    LeaveOut(Vec<CollectionName>),
-    /// This is a bug.
-    Report,
 }
 
 impl Error {
@@ -264,7 +294,9 @@ impl Error {
             Self::Wire(e)
             | Self::Scan { source: scan::Error::Wire(e), .. }
             | Self::Import { source: import::Error::Wire(e), .. }
-            | Self::NotCreated { source: e, .. } => Some(e),
+            | Self::NotCreated { source: e, .. }
+            | Self::TenantsNotCreated { source: e, .. }
+            | Self::NotDropped { source: Some(e), .. } => Some(e),
             _ => None,
         }
     }
@@ -283,7 +315,9 @@ impl Error {
     pub fn class(&self) -> Class {
         match (self, self.wire()) {
             // The server answered, and its answer was no.
-            (Self::NotCreated { .. }, Some(e)) if matches!(e.root(), weaviate::Error::Rejected { .. }) => {
+            (Self::NotCreated { .. } | Self::NotDropped { .. } | Self::TenantsNotCreated { .. }, Some(e))
+                if matches!(e.root(), weaviate::Error::Rejected { .. }) =>
+            {
                 return Class::Refused;
             }
             (_, Some(error)) => return wire_class(error),
@@ -300,49 +334,18 @@ impl Error {
             | Self::NothingMatched { .. }
             | Self::NothingToDo { .. }
             | Self::MadeOtherwise { .. }
+            | Self::Protected { .. }
+            | Self::Moved { .. }
+            | Self::MadeAnew { .. }
+            | Self::CannotClear { .. }
+            | Self::NotAsPlanned { .. }
+            | Self::MadeUp { .. }
+            | Self::CannotCreate { .. }
             | Self::CannotRestore { .. } => Class::Refused,
             Self::NotEnoughSpace { .. } => Class::Disk,
             Self::Interrupted => Class::Interrupted,
             Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => Class::Archive,
             _ => Class::Server,
-        }
-    }
-
-    /// What a person can do, the most likely first.
-    #[must_use]
-    pub fn hints(&self) -> Vec<Hint> {
-        if let Some(error) = self.wire() {
-            return wire_hints(error);
-        }
-        match self {
-            _ if self.is_bug() => vec![Hint::Report],
-            Self::Archive(e) => archive_hints(e),
-            Self::Scan { .. } => vec![Hint::SmallerPages, Hint::RunAgain],
-            Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => vec![Hint::ArchiveDamaged],
-            Self::Vanished { .. }
-            | Self::SchemaChanged { .. }
-            | Self::Import { source: import::Error::Unjudged, .. } => vec![Hint::RunAgain],
-            Self::Import { .. } | Self::ReadOnly { .. } => vec![Hint::MakeWritable],
-            Self::MadeOtherwise { collection, .. } => vec![Hint::RemoveCollection(collection.clone())],
-            Self::OneNameForMany { .. } | Self::SameName { .. } => vec![Hint::RenameEach],
-            Self::NotInArchive { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
-            Self::NotInArchive { .. } => vec![Hint::ShowArchive],
-            Self::Wire(_)
-            | Self::NotCreated { .. }
-            | Self::Stage { .. }
-            | Self::BadGlob { .. }
-            | Self::Interrupted
-            | Self::NothingToDo { excluded: true } => Vec::new(),
-            Self::UnknownCollection { alias_of: Some(collection), .. } => vec![Hint::IsAlias(collection.clone())],
-            Self::UnknownCollection { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
-            Self::UnknownCollection { .. }
-            | Self::DanglingAlias { .. }
-            | Self::MissingCollections { .. }
-            | Self::NothingMatched { .. } => vec![Hint::ListCollections],
-            Self::NothingToDo { excluded: false } => vec![Hint::MaybeNotAllowed, Hint::CheckUrl],
-            Self::NotWhole { .. } => vec![Hint::WaitForNodes],
-            Self::NotEnoughSpace { .. } => vec![Hint::MakeRoom],
-            Self::CannotRestore { refusals, chosen } => refusal_hints(refusals, *chosen),
         }
     }
 }
@@ -351,40 +354,29 @@ fn each(refusals: &[Refusal]) -> String {
     refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// One hint for each kind of refusal, and at the end what to do without them.
-fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
-    let mut hints = Vec::new();
-    let mut modules: Vec<String> = Vec::new();
-    let mut collections: Vec<CollectionName> = Vec::new();
-    for refusal in refusals {
-        match refusal {
-            Refusal::Module { module, .. } => modules.push(module.clone()),
-            Refusal::Unsupported { .. } if !hints.contains(&Hint::NewerServer) => hints.push(Hint::NewerServer),
-            Refusal::MissingTarget { .. } if !hints.contains(&Hint::ChooseTargets) => hints.push(Hint::ChooseTargets),
-            Refusal::WouldVectorise { .. } if !hints.contains(&Hint::Revectorize) => hints.push(Hint::Revectorize),
-            Refusal::Exists { .. } | Refusal::IsAlias { .. } if !hints.contains(&Hint::OtherName) => {
-                hints.push(Hint::OtherName);
-            }
-            _ => {}
+/// The same about a collection that is created alone.
+fn each_alone(refusals: &[Refusal]) -> String {
+    let words = |refusal: &Refusal| match refusal {
+        Refusal::MissingTarget { collection, property, target } => {
+            format!("{collection}: {property} refers to {target}, which is not on the server")
         }
-        collections.extend(refusal.collections().iter().cloned());
-    }
-    modules.sort_unstable();
-    modules.dedup();
-    collections.sort_unstable();
-    collections.dedup();
-    if !modules.is_empty() {
-        hints.push(Hint::EnableModules(modules));
-    }
-    if collections.len() < chosen {
-        hints.push(Hint::LeaveOut(collections));
-    }
-    hints
+        other => other.to_string(),
+    };
+    refusals.iter().map(words).collect::<Vec<_>>().join("; ")
 }
 
 /// The time waited, in words; nothing for no time.
 fn after(waited: Duration) -> String {
     if waited.is_zero() { String::new() } else { format!(" (waited {} s)", waited.as_secs()) }
+}
+
+/// A number of objects.
+fn objects(number: Option<u64>) -> String {
+    match number {
+        Some(1) => "1 object".to_owned(),
+        Some(number) => format!("{number} objects"),
+        None => "a number of objects that is not known".to_owned(),
+    }
 }
 
 /// Names, one after the other.
@@ -401,19 +393,6 @@ fn wire_class(error: &weaviate::Error) -> Class {
     }
 }
 
-fn wire_hints(error: &weaviate::Error) -> Vec<Hint> {
-    use weaviate::Error as E;
-    match error.root() {
-        E::Unreachable { .. } | E::NotWeaviate { .. } | E::Redirected { .. } => vec![Hint::CheckUrl],
-        E::Tls { .. } | E::Certificate { .. } => vec![Hint::CheckCertificate],
-        E::Unauthorized { .. } => vec![Hint::GiveKey],
-        E::Forbidden { .. } => vec![Hint::GrantPermission],
-        E::NotReady { .. } => vec![Hint::WaitForNodes],
-        E::Server { .. } | E::Stalled { .. } | E::Lost { .. } | E::BadAnswer { .. } => vec![Hint::RunAgain],
-        _ => Vec::new(),
-    }
-}
-
 fn archive_class(error: &archive::Error) -> Class {
     use archive::Error as E;
     match error {
@@ -427,58 +406,5 @@ fn archive_class(error: &archive::Error) -> Class {
         E::Locked { .. } => Class::Locked,
         E::Broken { .. } => Class::Bug,
         _ => Class::Disk,
-    }
-}
-
-fn archive_hints(error: &archive::Error) -> Vec<Hint> {
-    use archive::Error as E;
-    match error {
-        E::Unsealed { .. } => vec![Hint::BackUpAgain],
-        E::NewerFormat { tool_version, .. } => vec![Hint::Upgrade(tool_version.clone())],
-        E::Damaged { .. } => vec![Hint::ArchiveDamaged],
-        E::NoSpace { .. } => vec![Hint::MakeRoom],
-        E::ReadOnly { .. } | E::PermissionDenied { .. } | E::OutputIsFile { .. } | E::OutputIsArchive { .. } => {
-            vec![Hint::OtherFolder]
-        }
-        E::Locked { .. } => vec![Hint::WaitForOtherRun],
-        E::Broken { .. } => vec![Hint::Report],
-        E::NotAnArchive { .. } | E::NotFound { .. } | E::TooMany { .. } => vec![Hint::NameArchive],
-        _ => Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn refusals_are_listed_and_each_kind_has_its_hint_once() {
-        let name = |text: &str| text.parse::<CollectionName>().expect("a name");
-        let unsupported = |text: &str| Refusal::Unsupported {
-            collection: name(text),
-            key: "vectorIndexType".into(),
-            value: "\"hfresh\"".into(),
-            since: Some("1.36".into()),
-            server: "1.32.27".into(),
-        };
-        let module = |text: &str| Refusal::Module {
-            collection: name(text),
-            key: "vectorizer".into(),
-            module: "text2vec-x".into(),
-        };
-        let refusals = vec![unsupported("B"), module("A"), unsupported("A"), module("B")];
-        let error = Error::CannotRestore { refusals, chosen: 3 };
-        assert_eq!(error.class(), Class::Refused);
-        let text = error.to_string();
-        assert!(text.starts_with("cannot restore: B: vectorIndexType \"hfresh\" needs Weaviate 1.36"), "{text}");
-        assert_eq!(text.matches("; ").count(), 3);
-        assert_eq!(
-            error.hints(),
-            [
-                Hint::NewerServer,
-                Hint::EnableModules(vec!["text2vec-x".into()]),
-                Hint::LeaveOut(vec![name("A"), name("B")]),
-            ]
-        );
     }
 }

@@ -23,6 +23,7 @@ use crate::ops::schema;
 use crate::ops::verify::Differs;
 use crate::weaviate::Meta;
 
+pub(super) use order::missing;
 pub use plan::plan;
 pub use refusal::Refusal;
 pub use run::run;

@@ -3,6 +3,7 @@
 pub mod budget;
 pub mod compare;
 mod fetch;
+pub mod ids;
 pub mod import;
 pub mod keyspace;
 pub mod limits;

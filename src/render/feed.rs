@@ -115,6 +115,7 @@ fn draw(mailbox: &Mailbox, mut render: Box<dyn Render>, watch: &Stopwatch) {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it goes on at once")]
 enum Next {
     Event(Moment, Event),
     Quiet,

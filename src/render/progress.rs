@@ -162,6 +162,10 @@ impl Progress {
                 self.lane(collection).tally.take(*objects, *bytes);
                 self.total.take(*objects, *bytes);
             }
+            Event::ObjectsDeleted { collection, objects, .. } => {
+                self.lane(collection).tally.take(*objects, 0);
+                self.total.take(*objects, 0);
+            }
             Event::PagesDropped { collection, objects, bytes } => {
                 self.lane(collection).tally.give_back(*objects, *bytes);
                 self.total.give_back(*objects, *bytes);
@@ -282,7 +286,17 @@ impl Progress {
 
     /// Whether `cli` has told more about the plan than its event does.
     pub(super) fn is_told(&self) -> bool {
-        matches!(self.op, Some(Op::Backup | Op::Restore))
+        matches!(self.op, Some(Op::Backup | Op::Restore | Op::Rm | Op::Clear | Op::Create))
+    }
+
+    /// Whether collections are dealt with as a whole: then no object and no byte of theirs is counted on the way.
+    pub(super) fn is_of_wholes(&self) -> bool {
+        matches!(self.op, Some(Op::Rm | Op::Create))
+    }
+
+    /// Whether the bytes of objects are known on the way.
+    pub(super) fn has_bytes(&self) -> bool {
+        self.op != Some(Op::Clear)
     }
 
     /// What is being done, in one word.
@@ -293,6 +307,9 @@ impl Progress {
             Some(Op::Restore) if self.is_comparing() => "verifying",
             Some(Op::Restore) => "restoring",
             Some(Op::Verify) => "verifying",
+            Some(Op::Rm) => "removing",
+            Some(Op::Clear) => "clearing",
+            Some(Op::Create) => "creating",
             None => "starting",
         }
     }

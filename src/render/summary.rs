@@ -22,6 +22,7 @@ pub struct Remark {
 
 /// What the summary says beyond the result itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Closing {
     /// Nothing was done, the result is what would be.
     pub dry_run: bool,
@@ -45,6 +46,10 @@ pub struct Closing {
     pub skipped: Vec<Remark>,
     /// What is kept in part.
     pub incomplete: Vec<Remark>,
+    /// The number of objects is not known, or not that of every collection.
+    pub uncounted: bool,
+    /// Class documents that were saved, by collection.
+    pub schemas: Vec<Remark>,
     /// The plan of a dry run in full, in place of the table.
     pub plan: Option<String>,
     /// The file that lists the objects the server refused.
@@ -71,7 +76,7 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     let mut text = headline(result, closing);
     match &closing.plan {
         Some(plan) => text = text + plan + "\n",
-        None if closing.schemas_only => {}
+        None if closing.schemas_only || is_of_wholes(result.op) => {}
         None => text.push_str(&table(&result.collections)),
     }
     let mut facts: Vec<(&str, String)> = Vec::new();
@@ -99,7 +104,10 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
         facts.push(("Retries", words::counted(result.retries, "request") + " sent again"));
     }
     facts.extend(
-        result.peak_memory_bytes.filter(|_| !closing.dry_run).map(|bytes| ("Memory", words::size(bytes) + " at most")),
+        result
+            .peak_memory_bytes
+            .filter(|_| !closing.dry_run && !is_of_wholes(result.op))
+            .map(|bytes| ("Memory", words::size(bytes) + " at most")),
     );
     facts.extend(rejected(result, closing).map(|refused| ("Rejected", refused)));
     facts.extend(compared(result).map(|agrees| ("Compared", agrees.to_owned())));
@@ -108,6 +116,7 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     facts.extend(closing.differences.iter().map(|differs| ("Differences", line(differs))));
     facts.extend(closing.more_differences.iter().map(|more| ("Differences", more.clone())));
     for (label, remarks) in [
+        ("Schema", &closing.schemas),
         ("Schema", &closing.schema_differences),
         ("Note", &closing.notes),
         ("Changed", &closing.changes),
@@ -129,6 +138,11 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
         let _ = writeln!(text, "\nNext: {}", closing.next.join("\n      "));
     }
     text
+}
+
+/// Whether collections are dealt with as a whole, not object by object.
+fn is_of_wholes(op: Op) -> bool {
+    matches!(op, Op::Rm | Op::Clear | Op::Create)
 }
 
 fn is_sample(result: &RunResult) -> bool {
@@ -172,6 +186,15 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
         (Op::Verify, _, _) if differs(result, closing) => "Differences found:",
         (Op::Verify, _, _) => "Not everything was compared:",
         (Op::ArchiveCheck, _, _) => "Checked:",
+        (Op::Rm, _, true) => "Would remove",
+        (Op::Rm, Status::Ok, false) => "Removed",
+        (Op::Rm, _, false) => "Removed, but not for good:",
+        (Op::Create, _, true) => "Would create",
+        (Op::Create, Status::Ok, false) => "Created",
+        (Op::Create, _, false) => "Created, with findings:",
+        (Op::Clear, _, true) => "Would clear",
+        (Op::Clear, Status::Ok, false) => "Cleared",
+        (Op::Clear, _, false) => "Cleared, but not empty:",
     };
     let collections = words::counted(result.collections.len() as u64, "collection");
     let objects = words::counted(result.objects, "object");
@@ -180,11 +203,16 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
         let end = if closing.dry_run { "; nothing was written" } else { "" };
         return format!("{done} {collections}, the schemas alone{end}\n\n");
     }
+    let took = Duration::try_from_secs_f64(result.seconds).unwrap_or_default();
+    let time = if took < Duration::from_secs(60) { format!("{:.1}s", took.as_secs_f64()) } else { words::span(took) };
+    if is_of_wholes(result.op) {
+        let objects = if closing.uncounted { String::new() } else { format!(", {objects}") };
+        let end = if closing.dry_run { "; nothing was sent".to_owned() } else { format!(" in {time}") };
+        return format!("{done} {collections}{objects}{end}\n\n");
+    }
     if closing.dry_run {
         return format!("{done} {collections}, {objects}, about {size}; nothing was written\n\n");
     }
-    let took = Duration::try_from_secs_f64(result.seconds).unwrap_or_default();
-    let time = if took < Duration::from_secs(60) { format!("{:.1}s", took.as_secs_f64()) } else { words::span(took) };
     let mut text = format!("{done} {collections}, {objects}, {size} in {time}");
     if result.objects > 0 {
         let _ = write!(text, " ({} objects/s)", per_second(result));

@@ -44,10 +44,13 @@ impl<W: Write + Send> Text<W> {
 
     fn finished(&self, result: &CollectionResult, at: Moment) -> String {
         let took = at.elapsed.saturating_sub(self.progress.began(&result.name));
-        let size = words::size(result.bytes);
         let (finished, all) = self.progress.finished();
+        if self.progress.is_of_wholes() {
+            return format!("{}: done, took {} ({finished} of {all})", result.name, words::span(took));
+        }
+        let size = if self.progress.has_bytes() { format!(", {}", words::size(result.bytes)) } else { String::new() };
         let objects = words::counted(result.objects, "object");
-        format!("{}: {objects}, {size}, took {} ({finished} of {all})", result.name, words::span(took))
+        format!("{}: {objects}{size}, took {} ({finished} of {all})", result.name, words::span(took))
     }
 
     fn how_far(&self, at: Moment) -> String {
@@ -61,7 +64,7 @@ impl<W: Write + Send> Text<W> {
             None => words::counted(total.objects, "object"),
         }];
         facts.push(format!("{finished} of {}", words::counted(all as u64, "collection")));
-        facts.push(words::size(total.bytes));
+        facts.extend(self.progress.has_bytes().then(|| words::size(total.bytes)));
         facts.push(words::rate(total.rate(at.elapsed), " objects"));
         facts.extend(total.left(at.elapsed).map(|left| format!("about {} left", words::span(left))));
         facts.extend(self.progress.trouble(at).map(Into::into));

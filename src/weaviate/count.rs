@@ -30,6 +30,17 @@ pub enum Count {
     },
 }
 
+impl Count {
+    /// The number, if it is known.
+    #[must_use]
+    pub fn exact(&self) -> Option<u64> {
+        match self {
+            Self::Exact(objects) => Some(*objects),
+            Self::Unknown { .. } => None,
+        }
+    }
+}
+
 /// What one GraphQL question gave.
 enum Round {
     /// A count for each subject.

@@ -8,8 +8,15 @@ mod bars;
 mod binary;
 /// `archive check`: damage of every kind is found.
 mod check;
+/// `col clear`: what was asked for is empty afterwards and still what it was.
+mod clear;
+/// `col clear` at a terminal and without one.
+#[cfg(unix)]
+mod clear_prompts;
 /// Three nodes, one of them away.
 mod cluster;
+/// `col create`: what is asked for is what the server has, and nothing that exists is touched.
+mod create;
 /// The binary from end to end: exit codes, `--json`, pipes, the environment, `--dry-run`.
 mod e2e;
 /// docs/events.md names every event, every warning and every field.
@@ -31,6 +38,11 @@ mod inventory_doc;
 mod layering;
 /// `col ls` and `col show`: what is there, and how far its numbers can be trusted.
 mod ls;
+/// `col rm`: what is named is gone, its schema is saved, and nothing else is touched.
+mod remove;
+/// `col rm` at a terminal: what is typed, and what follows.
+#[cfg(unix)]
+mod remove_prompts;
 /// JSON, lines of text and summaries for made-up events.
 mod render;
 /// `col restore`: what lies in the archive is what the server holds afterwards.
@@ -45,6 +57,9 @@ mod secrets;
 /// ^C and its kin, at every stage of a run.
 #[cfg(unix)]
 mod signals;
+/// The binary at a pseudo-terminal.
+#[cfg(unix)]
+mod terminal;
 /// The guided tour of the README, with the built binary.
 mod tour;
 /// `col verify`: what differs is named, and nothing else.

@@ -110,6 +110,7 @@ pub(crate) fn events() -> Vec<Event> {
             reason: "vector lengths don't match".into(),
         },
         Event::BatchImported { collection: collection(), tenant: None, objects: 500, bytes: 500_000, rejected: 1 },
+        Event::ObjectsDeleted { collection: collection(), tenant: None, objects: 5_000 },
         Event::ObjectDiffers {
             collection: collection(),
             tenant: None,
@@ -126,6 +127,7 @@ pub(crate) fn events() -> Vec<Event> {
             extra: Some(2),
             different: Some(3),
             sample_of: Some(1_000),
+            schema_saved: Some("./backups/.safety/Author_schema_1/collections/Author/schema.json".into()),
             ..result("Author", 10)
         }),
     ];

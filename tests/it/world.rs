@@ -317,6 +317,6 @@ fn sorted(lines: Vec<String>) -> Vec<String> {
     by_id.into_values().collect()
 }
 
-fn drain(receiver: &mut UnboundedReceiver<Event>) -> Vec<Event> {
+pub(crate) fn drain(receiver: &mut UnboundedReceiver<Event>) -> Vec<Event> {
     std::iter::from_fn(|| receiver.try_recv().ok()).collect()
 }

@@ -1,14 +1,21 @@
 //! Reading the journal of a run back: what is safely done, and what may exist on the server.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::digest::Hash;
-use super::super::error::Error;
+use super::super::disk::Disk;
+use super::super::error::{DiskOp, Error, on};
 use super::super::journal;
+use super::super::names::CHECKPOINT;
 use super::{RunAbout, RunRecord};
+use crate::event::Op;
 use crate::model::{CollectionName, KeyRange, TenantName};
+
+/// Runs looked through at most.
+const RUNS: usize = 20_000;
 
 /// A run of ids that the server has judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +35,8 @@ pub struct Imported {
 pub struct TargetHistory {
     /// Its name in the archive.
     pub collection: CollectionName,
+    /// The archive with the copy of its schema, if it was to be dropped.
+    pub dropping: Option<String>,
     /// SHA-256 of the schema it was created with; `None`: whether it exists is not known.
     pub created: Option<Hash>,
     /// Runs of ids that need not be sent again, in the order they were done.
@@ -67,8 +76,10 @@ impl RunHistory {
         match record {
             RunRecord::Header(about) => self.about = Some(about),
             RunRecord::Intent { collection, target } => {
-                let begun =
-                    TargetHistory { collection, created: None, imported: Vec::new(), finished: None, verified: None };
+                return self.targets.insert(target, begun(collection, None)).is_none().then_some(());
+            }
+            RunRecord::Dropping { target, safety } => {
+                let begun = begun(target.clone(), Some(safety));
                 return self.targets.insert(target, begun).is_none().then_some(());
             }
             RunRecord::Created { target, schema_sha256 } => {
@@ -89,4 +100,40 @@ impl RunHistory {
         }
         Some(())
     }
+}
+
+fn begun(collection: CollectionName, dropping: Option<String>) -> TargetHistory {
+    TargetHistory { collection, dropping, created: None, imported: Vec::new(), finished: None, verified: None }
+}
+
+/// Where the newest run of this kind on this server that was to drop a collection saved its schema, if it did not get as
+/// far as having it there again. Directories that are no runs, and runs whose journal cannot be read, are passed over.
+pub fn dropped_by(
+    disk: &Arc<dyn Disk>,
+    runs: &Path,
+    op: Op,
+    server_url: &str,
+    target: &CollectionName,
+) -> Result<Option<String>, Error> {
+    if disk.look(runs).map_err(on(DiskOp::Look, runs))?.is_none() {
+        return Ok(None);
+    }
+    let folder = disk.open_folder(runs).map_err(on(DiskOp::Open, runs))?;
+    let entries = folder.list("", RUNS).map_err(on(DiskOp::List, runs))?;
+    // The names are UUIDs that begin with the time: the newest comes last.
+    let mut names: Vec<String> = entries.into_iter().filter_map(|entry| entry.name.into_string().ok()).collect();
+    names.sort_unstable_by(|a, b| b.cmp(a));
+    for name in names {
+        let path = format!("{name}/{CHECKPOINT}");
+        let Ok((file, _)) = folder.open(&path) else { continue };
+        let Ok(history) = RunHistory::read(BufReader::new(file), &runs.join(path)) else { continue };
+        let ours = |about: &RunAbout| about.op == op && about.server_url == server_url;
+        if !history.about.as_ref().is_some_and(ours) {
+            continue;
+        }
+        if let Some(TargetHistory { dropping: Some(safety), created, .. }) = history.targets.get(target) {
+            return Ok(created.is_none().then(|| safety.clone()));
+        }
+    }
+    Ok(None)
 }

@@ -99,7 +99,7 @@ fn renames(pairs: &[(CollectionName, CollectionName)]) -> Result<Renames, Failur
 }
 
 /// Where files about runs lie: the folder named, or else ours in the user's folder for state.
-fn state_folders(named: Option<&Path>, env: &Env) -> Result<StateFolders, Failure> {
+pub(super) fn state_folders(named: Option<&Path>, env: &Env) -> Result<StateFolders, Failure> {
     let from = |name: &str| env.raw(name).map(PathBuf::from);
     let state = if cfg!(windows) {
         from("LOCALAPPDATA")

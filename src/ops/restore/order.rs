@@ -49,6 +49,19 @@ pub(super) fn order(
     if refused.is_empty() { Ok(order) } else { Err(refused) }
 }
 
+/// References to collections that are not there, of a collection that is created alone. To itself it may refer.
+pub(in crate::ops) fn missing(
+    schema: &Schema,
+    live: &dyn Fn(&CollectionName) -> bool,
+    renames: &Renames,
+) -> Vec<Refusal> {
+    let there =
+        |target: &str| target == schema.name.as_str() || target.parse().is_ok_and(|target| live(renames.of(&target)));
+    let missing = references(schema).into_iter().filter(|(_, target)| !there(target));
+    let refused = |(property, target)| Refusal::MissingTarget { collection: schema.name.clone(), property, target };
+    missing.map(refused).collect()
+}
+
 fn references(schema: &Schema) -> Vec<Reference> {
     let document: Value = serde_json::from_slice(&schema.text).unwrap_or(Value::Null);
     let mut found = Vec::new();

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{LIST, Terminal, stage};
+use super::{LIST, stage};
 use crate::binary::{Stage, said};
+use crate::terminal::Terminal;
 
 const QUESTION: &str = "[Y/n] ";
 const ENTER: &str = "\r";

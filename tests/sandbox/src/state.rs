@@ -74,7 +74,7 @@ pub(crate) struct State {
     /// Objects whose vector holds NaN.
     pub(crate) unprintable: HashSet<(String, u128)>,
     /// Objects a busy writer sends right after their class is dropped.
-    pub(crate) revived: HashMap<String, Vec<String>>,
+    pub(crate) revived: HashMap<String, (Vec<String>, bool)>,
 }
 
 impl State {

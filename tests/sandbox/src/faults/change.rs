@@ -37,6 +37,8 @@ pub enum Change {
     Hang(Duration),
     /// Right after this collection is dropped, somebody who did not notice writes these objects.
     WriterThroughDrop(String, Vec<String>),
+    /// The same, only once.
+    WriterThroughOneDrop(String, Vec<String>),
 }
 
 /// Carries a change out.
@@ -79,7 +81,10 @@ pub(crate) fn apply(core: &Core, change: &Change) {
         Change::Hang(hang) => state.cluster.hang = *hang,
         Change::FreezeLag(lag) => state.cluster.freeze_lag = *lag,
         Change::WriterThroughDrop(class, objects) => {
-            state.revived.insert(class.clone(), objects.clone());
+            state.revived.insert(class.clone(), (objects.clone(), false));
+        }
+        Change::WriterThroughOneDrop(class, objects) => {
+            state.revived.insert(class.clone(), (objects.clone(), true));
         }
         Change::Write(_) => {}
     }

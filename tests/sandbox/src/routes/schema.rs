@@ -90,7 +90,10 @@ pub(super) fn remove(core: &Core, call: &Call) -> Reply {
     // An alias is not followed, and whatever is not there is dropped with 200 too.
     let name = upper_first(class);
     state.collections.remove(&name);
-    let revived = state.revived.get(&name).cloned().unwrap_or_default();
+    let (revived, once) = state.revived.get(&name).cloned().unwrap_or_default();
+    if once {
+        state.revived.remove(&name);
+    }
     drop(state);
     for object in revived {
         apply(core, &Change::Write(object));

@@ -1,0 +1,75 @@
+//! The flags of `col clear` with their help.
+#![expect(clippy::doc_markdown, reason = "these doc comments are help texts, printed as they are")]
+
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+use clap::{Args, ValueEnum, ValueHint};
+
+use super::memory_limit;
+use crate::model::TenantName;
+
+/// Which way objects go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum MethodArg {
+    /// Whatever fits; the plan says which, and why
+    Auto,
+    /// Drop the collection and create it again from its schema: as fast for any number of objects
+    Recreate,
+    /// List the objects and delete them by their ids: touches nothing else, and writers may go on
+    Delete,
+}
+
+/// Empty collections, keeping what they are
+///
+/// Shows each collection with its objects, how they will go, what hangs on it and the newest archive that holds it; then
+/// asks for its name, typed out, and once more if it holds above 10,000 objects or no archive holds it. Afterwards the
+/// collection is counted: exit 0 means that it is empty and that its schema is as before, tenants with their states
+/// included. Before a collection is dropped its schema is saved in .safety in the folder of archives; should the run be
+/// killed before it is there again, running it once more finishes it.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
+pub(in crate::cli) struct ClearArgs {
+    /// Collections to empty; `*`, `?`, `[…]` and `{a,b}` match as in a shell [default: choose from a list]
+    #[arg(value_name = "NAME|GLOB")]
+    pub collections: Vec<String>,
+    /// Empty only this tenant of the only collection named; may be repeated
+    #[arg(long, value_name = "TENANT", conflicts_with_all = ["delete_schema", "backup_first"])]
+    pub tenant: Vec<TenantName>,
+    /// How the objects go
+    #[arg(long, value_name = "METHOD", value_enum, default_value = "auto", conflicts_with = "delete_schema")]
+    pub method: MethodArg,
+    /// Keep the collection itself; this is the default
+    #[arg(long, hide_short_help = true, conflicts_with = "delete_schema")]
+    pub keep_schema: bool,
+    /// Remove the collection itself too, as `col rm` does
+    #[arg(long)]
+    pub delete_schema: bool,
+    /// First back up into an archive in DIR, and go on only if it holds everything at the moment of clearing
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["delete_schema", "dry_run"])]
+    pub backup_first: Option<PathBuf>,
+    /// Folder for archives, which .safety is in [env: ELYSIACTL_ARCHIVE_DIR] [default: ./backups]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+    /// Go on only if the collections hold exactly so many objects together
+    #[arg(long, value_name = "N")]
+    pub expect_count: Option<u64>,
+    /// Empty collections whose names belong to systems: ELYSIACTL_*, ELYSIA_*, *_SYSTEM, .internal*
+    #[arg(long)]
+    pub allow_protected: bool,
+    /// Memory for pages, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
+    #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
+    pub memory_limit: Option<ByteSize>,
+    /// Folder for the files of runs: what was done
+    ///
+    /// Each run makes a directory of its own in it, and looks there for runs that did not finish [default:
+    /// elysiactl/runs below XDG_STATE_HOME or ~/.local/state, on Windows below LOCALAPPDATA].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub run_dir: Option<PathBuf>,
+    /// Show what would be emptied and how, and send nothing that writes
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask; for names typed in full, for a glob only with --expect-count
+    #[arg(short, long, visible_alias = "force")]
+    pub yes: bool,
+}

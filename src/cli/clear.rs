@@ -1,0 +1,212 @@
+//! `col clear`: settings in, a collection chosen, plan shown, each name typed out, operation, what is empty now out.
+
+mod first;
+mod plan;
+
+use std::process::ExitCode;
+
+use super::args::{ClearArgs, ConnectionArgs, RmArgs};
+use super::connect::session;
+use super::explain::explain_for;
+use super::removal::{self, Consent, Loss};
+use super::rm::{self, create_command};
+use super::{ClearSettings, Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
+use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
+use crate::model::{CollectionName, Selection};
+use crate::ops::clear::{self, Options, Outcome, Plan, Planned, Stopped};
+use crate::ops::inventory::{self, Listed};
+use crate::ops::safety::SafetyCopy;
+use crate::ops::{Error, Session};
+use crate::render::{Closing, Remark, counted, plain, quoted};
+use crate::weaviate::{Client, Writer};
+
+/// Collections named in the advice of a run that stopped.
+const NAMED: usize = 10;
+
+pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
+    if args.delete_schema {
+        return rm::run(&removing(args)?, connection, env, out);
+    }
+    let connect = Connect::resolve(connection, env)?;
+    let mut settings = ClearSettings::resolve(args, env)?;
+    let consent = Consent { yes: settings.yes, expected: settings.expect_count };
+    let holds = match &settings.backup_first {
+        Some(folder) => Some(first::back_up(&settings, folder.clone(), consent, &connect, out)?),
+        None => None,
+    };
+    run_with_events(out, Op::Clear, async |events, cancel| {
+        if !settings.dry_run {
+            removal::somebody_agrees(out, consent)?;
+        }
+        let client = connect.client(&events)?;
+        let session = session(events, cancel.clone());
+        if settings.selection.take.is_empty() {
+            settings.selection.take = vec![choose(&client, &session, out).await?];
+        }
+        let mut plan = clear::plan(&client, &session, options(&settings)).await.map_err(|e| explained(&e))?;
+        if let Some(archive) = holds {
+            plan.must_be_held_in(archive);
+        }
+        let losses: Vec<Loss> = plan.collections.iter().map(|planned| loss(planned, &settings)).collect();
+        if settings.dry_run {
+            removal::is_expected(consent, &losses)?;
+            session.events.emit(Event::PlanMade { collections: plan.listed() });
+            return Ok(would(&plan));
+        }
+        if !settings.yes || (out.asks() && out.wants_words()) {
+            out.note(&plan::text(&plan));
+        } else if out.wants_words() {
+            out.note(&plan::headline(&plan));
+        }
+        let asked: Vec<usize> = (0..losses.len()).filter(|at| !plan.collections[*at].is_empty()).collect();
+        let asked_losses: Vec<Loss> = asked.iter().map(|at| losses[*at].clone()).collect();
+        let recount = async |at: usize| {
+            let planned = &plan.collections[asked[at]];
+            clear::recount(&client, &session, planned).await.map_err(|e| explained(&e))
+        };
+        let agreed = removal::agree(out, &cancel, consent, &asked_losses, recount).await?;
+        for (at, agreed) in asked.into_iter().zip(agreed) {
+            plan.collections[at].agreed = agreed;
+        }
+        let server = closing::server(&plan.url, &plan.server_version);
+        let outcome = clear::run(&Writer::new(client), &session, plan).await.map_err(|e| stopped(&e, &connect))?;
+        Ok(Finished { closing: Closing { server: Some(server), ..closing_of(&outcome) }, result: outcome.result })
+    })
+}
+
+fn explained(error: &Error) -> Failure {
+    match error {
+        Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was sent"),
+        other => explain_for(Op::Clear, other),
+    }
+}
+
+/// The same for `col rm`, which is what is meant with --delete-schema.
+fn removing(args: &ClearArgs) -> Result<RmArgs, Failure> {
+    if args.collections.is_empty() {
+        return Err(Failure::new(Class::Usage, "no collection is named").hint("name it: elysiactl col rm NAME"));
+    }
+    Ok(RmArgs {
+        collections: args.collections.clone(),
+        output: args.output.clone(),
+        expect_count: args.expect_count,
+        allow_protected: args.allow_protected,
+        dry_run: args.dry_run,
+        yes: args.yes,
+    })
+}
+
+/// Lets a person choose among the collections there are.
+async fn choose(client: &Client, session: &Session, out: &Out) -> Result<String, Failure> {
+    if !out.asks() {
+        return Err(Failure::new(Class::Usage, "no collection is named").hint("name it: elysiactl col clear NAME"));
+    }
+    let all = Selection::default();
+    let listed = tokio::select! {
+        listed = inventory::list(client, &all) => listed.map_err(|e| explained(&e))?.collections,
+        () = session.cancel.cancelled() => return Err(explained(&Error::Interrupted)),
+    };
+    if listed.is_empty() {
+        return Err(explained(&Error::NothingToDo { excluded: false }));
+    }
+    let longest = listed.iter().map(|one| one.name.as_str().len()).max().unwrap_or(0).min(60);
+    let line = |one: &Listed| {
+        let objects =
+            one.objects.objects_seen.map_or_else(|| "not counted".to_owned(), |objects| counted(objects, "object"));
+        plain(&format!("{:<longest$}  {objects}", one.name.as_str()))
+    };
+    let items = listed.iter().map(line).collect();
+    let at = confirm::choose(out, &session.cancel, "Collection to empty", items).await?;
+    Ok(listed[at].name.to_string())
+}
+
+fn options(settings: &ClearSettings) -> Options {
+    Options {
+        selection: settings.selection.clone(),
+        tenants: settings.tenants.clone(),
+        wish: settings.wish,
+        allow_protected: settings.allow_protected,
+        folder: settings.folder.clone(),
+        state: settings.state.clone(),
+        memory_bytes: settings.memory_limit,
+        patience: Options::PATIENCE,
+    }
+}
+
+fn loss(planned: &Planned, settings: &ClearSettings) -> Loss {
+    let name = planned.name().to_string();
+    Loss {
+        deed: format!("Empty {}", plan::subject(planned)),
+        objects: planned.all_objects(),
+        held_in: planned.standing.held_in.as_ref().map(|held| held.path.clone()),
+        named: settings.selection.take.contains(&name),
+        name,
+    }
+}
+
+/// What a dry run says.
+fn would(plan: &Plan) -> Finished {
+    let one = |p: &Planned| CollectionResult {
+        objects: p.objects.exact().unwrap_or(0),
+        tenants: p.tenants.as_ref().map_or(0, |tenants| tenants.len() as u64),
+        ..CollectionResult::of(p.name().clone())
+    };
+    let result = RunResult::of(Op::Clear, Status::Ok, None, plan.collections.iter().map(one).collect());
+    let closing = Closing {
+        dry_run: true,
+        uncounted: plan.collections.iter().any(|p| p.objects.exact().is_none()),
+        plan: Some(plan::collections(plan)),
+        server: Some(closing::server(&plan.url, &plan.server_version)),
+        topology_unchecked: plan.topology_unchecked.clone(),
+        ..Closing::default()
+    };
+    Finished { result, closing }
+}
+
+fn closing_of(outcome: &Outcome) -> Closing {
+    let schema = |(about, saved): &(CollectionName, SafetyCopy)| Remark {
+        about: about.to_string(),
+        text: format!("saved in {}", quoted(&saved.schema.display().to_string())),
+    };
+    let remark = |(about, text): &(CollectionName, String)| Remark { about: about.to_string(), text: text.clone() };
+    Closing {
+        topology_unchecked: outcome.topology_unchecked.clone(),
+        uncounted: outcome.uncounted,
+        schemas: outcome.saved.iter().map(schema).collect(),
+        notes: outcome.remarks.iter().map(remark).collect(),
+        run_files: Some(outcome.run_dir.display().to_string()),
+        ..Closing::default()
+    }
+}
+
+/// A run that stopped: the error, what is empty, what is not, and how a schema comes back.
+fn stopped(stopped: &Stopped, connect: &Connect) -> Failure {
+    let mut failure = explain_for(Op::Clear, &stopped.error);
+    if let Some((name, saved)) = &stopped.dropped {
+        let command = create_command(saved, connect);
+        failure = failure
+            .hint(format!("{name} was dropped: run the command again to have it made again, empty"))
+            .hint(format!("or make it from its saved schema: `{command}`"));
+    }
+    if let Some(name) = &stopped.partly {
+        failure = failure.hint(format!("part of {name} may be gone: run the command again to empty it"));
+    }
+    let listed = |names: &[CollectionName]| {
+        let first = names.iter().take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let more = names.len().checked_sub(NAMED).filter(|more| *more > 0);
+        more.map_or_else(|| first.clone(), |more| format!("{first} and {more} more"))
+    };
+    if !stopped.done.is_empty() {
+        failure = failure.hint(format!("empty: {}", listed(&stopped.done)));
+    }
+    if !stopped.untouched.is_empty() {
+        failure = failure.hint(format!("nothing was done to: {}", listed(&stopped.untouched)));
+    }
+    if let Some(dir) = &stopped.run_dir {
+        failure = failure.hint(format!("what was done is written down in {}", quoted(&dir.display().to_string())));
+    }
+    failure.after((*stopped.partial).clone())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! A plan of `col clear` in words: before the questions, and as the result of a dry run.
+
+use std::fmt::Write;
+
+use crate::cli::closing;
+use crate::ops::clear::{Method, Plan, Planned};
+use crate::ops::safety;
+use crate::render::{count, counted, plain, quoted};
+use crate::weaviate::Count;
+
+/// References, aliases and tenants of a collection listed one by one.
+const LISTED: usize = 10;
+
+/// All of it: server, collections, and where schemas are saved.
+pub(super) fn text(plan: &Plan) -> String {
+    let mut text = String::new();
+    let mut facts = vec![("Server", plain(&closing::server(&plan.url, &plan.server_version)))];
+    if plan.collections.iter().any(|p| p.method == Method::Recreate && !p.some_tenants) {
+        let saved = quoted(&plan.options.folder.join(safety::FOLDER).display().to_string());
+        facts.push(("Saves", format!("the schemas in {saved}, no objects")));
+    }
+    let unchecked = plan.topology_unchecked.as_ref();
+    facts.extend(
+        unchecked.map(|why| ("Unchecked", plain(&format!("whether every node of the server is there: {why}")))),
+    );
+    for (label, fact) in facts {
+        // A String takes every write.
+        let _ = writeln!(text, "{label:<12}{fact}");
+    }
+    format!("{text}\n{}\n", collections(plan))
+}
+
+/// The collections, each with how it is emptied and what hangs on it below it.
+pub(super) fn collections(plan: &Plan) -> String {
+    let longest = plan.collections.iter().map(|p| p.name().as_str().len()).max().unwrap_or(0).min(60);
+    let mut text = String::new();
+    for planned in &plan.collections {
+        let _ = writeln!(text, "  {:<longest$}  {}", planned.name().as_str(), what(planned));
+        for remark in remarks(planned) {
+            let _ = writeln!(text, "      {}", plain(&remark));
+        }
+    }
+    text
+}
+
+/// The collection, or the tenants of it, in a question.
+pub(super) fn subject(planned: &Planned) -> String {
+    let tenants = planned.tenants.as_deref().unwrap_or_default();
+    match tenants {
+        [one] if planned.some_tenants => format!("tenant {} of {}", one.name, planned.name()),
+        _ if planned.some_tenants => format!("{} of {}", counted(tenants.len() as u64, "tenant"), planned.name()),
+        _ => planned.name().to_string(),
+    }
+}
+
+fn what(planned: &Planned) -> String {
+    if planned.is_empty() {
+        return "empty already".into();
+    }
+    let objects = match &planned.objects {
+        Count::Exact(objects) => counted(*objects, "object"),
+        Count::Unknown { .. } => "objects not counted".into(),
+    };
+    let Some(tenants) = &planned.tenants else { return objects };
+    format!("{objects} in {}", counted(tenants.len() as u64, "tenant"))
+}
+
+fn remarks(planned: &Planned) -> Vec<String> {
+    let standing = &planned.standing;
+    let mut remarks = Vec::new();
+    if planned.is_empty() {
+        return remarks;
+    }
+    if let Some(unfinished) = &planned.unfinished {
+        let from = quoted(&unfinished.archive.display().to_string());
+        let there = if planned.exists { "what is there now was made up by the server: it goes" } else { "it is gone" };
+        remarks.push(format!("an earlier run dropped it and did not finish; {there}, and it is made from {from}"));
+    } else {
+        let way = match (planned.method, planned.some_tenants) {
+            (Method::Recreate, false) => "dropped and created again",
+            (Method::Recreate, true) => "the tenants are removed and created again",
+            (Method::Delete, _) => "the objects are deleted by their ids",
+        };
+        remarks.push(format!("{way}: {}", planned.why));
+    }
+    if planned.some_tenants {
+        let names: Vec<&str> = planned.tenants.iter().flatten().take(LISTED).map(|t| t.name.as_str()).collect();
+        remarks.push(format!("tenants: {}", names.join(", ")));
+    }
+    if planned.asleep() > 0 {
+        let asleep = counted(planned.asleep(), "tenant");
+        remarks.push(format!("not counted, and emptied too without being woken: {asleep} not active"));
+    }
+    remarks.extend(planned.loses.iter().map(|loss| format!("not as before: {loss}")));
+    remarks.push(match &standing.held_in {
+        Some(held) => {
+            let sealed = held.sealed.strftime("%Y-%m-%d %H:%MZ");
+            format!("newest archive that holds it: {} of {sealed}", quoted(&held.path.display().to_string()))
+        }
+        None => "no archive in the folder holds it".into(),
+    });
+    let references = standing.referenced_by.iter().take(LISTED);
+    remarks.extend(
+        references.map(|(from, property)| format!("{from}.{property} refers to it, and will point to nothing")),
+    );
+    if let Some(more @ 1..) = standing.referenced_by.len().checked_sub(LISTED) {
+        remarks.push(format!("so do {} more", count(more as u64)));
+    }
+    if !standing.aliases.is_empty() {
+        let names = standing.aliases.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+        remarks.push(format!("stays as it is: alias {names}"));
+    }
+    remarks
+}
+
+/// One line before a run that asks nobody.
+pub(super) fn headline(plan: &Plan) -> String {
+    let many = counted(plan.collections.len() as u64, "collection");
+    let objects: Option<u64> = plan.collections.iter().map(|p| p.objects.exact()).sum();
+    let objects = objects.map(|objects| format!(", {}", counted(objects, "object"))).unwrap_or_default();
+    plain(&format!("Emptying {many}{objects} on {}", plan.url)) + "\n"
+}

@@ -1,0 +1,116 @@
+//! `col create`: a class document from a file or from flags, plan shown and confirmed, operation, what was made out.
+
+mod document;
+mod plan;
+
+use std::process::ExitCode;
+
+use super::args::{ConnectionArgs, CreateArgs};
+use super::connect::session;
+use super::explain::explain_for;
+use super::runtime::nothing;
+use super::{Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events, settings};
+use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
+use crate::ops::Error;
+use crate::ops::create::{self, Options, Outcome, Plan, Stopped};
+use crate::render::{Closing, Remark, counted, plain};
+use crate::weaviate::Writer;
+
+pub(super) fn run(args: &CreateArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
+    document::stdin_is_read_once(args, connection)?;
+    let connect = Connect::resolve(connection, env)?;
+    let options = options(args, env)?;
+    run_with_events(out, Op::Create, async |events, cancel| {
+        let client = connect.client(&events)?;
+        let session = session(events, cancel.clone());
+        let prepared = create::plan(&client, &session, options).await.map_err(|e| match e {
+            Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was sent"),
+            other => explain_for(Op::Create, &other),
+        })?;
+        let planned = &prepared.plan;
+        if args.dry_run {
+            session.events.emit(Event::PlanMade { collections: planned.listed() });
+            return Ok(would(planned));
+        }
+        let question = out.asks() && !args.yes;
+        if question || (out.asks() && out.wants_words()) {
+            out.note(&plan::text(planned));
+        } else if out.wants_words() {
+            out.note(&plain(&format!("Creating {} on {}", planned.name, planned.url)));
+            out.note("\n");
+        }
+        if question {
+            let text = plain(&format!("Create {} on {}?", planned.name, planned.url));
+            confirm::ask(out, &cancel, confirm::Question::yes_unless_no(&text)).await?;
+        }
+        let server = closing::server(&planned.url, &planned.server_version);
+        let outcome = create::run(&Writer::new(client), &session, prepared).await.map_err(stopped)?;
+        // Flags leave nearly everything to the server, and that is what they are for.
+        let closing = Closing { server: Some(server), ..closing_of(&outcome, args.schema_file.is_some()) };
+        Ok(Finished { result: outcome.result, closing })
+    })
+}
+
+fn options(args: &CreateArgs, env: &Env) -> Result<Options, Failure> {
+    let (schema, name) = match (&args.schema_file, &args.name) {
+        (Some(path), name) => (document::from_file(path)?, name.clone()),
+        (None, Some(name)) => (document::from_flags(args, name)?, None),
+        (None, None) => return Err(Failure::new(Class::Usage, "neither a name nor --schema-file is given")),
+    };
+    let tenants = args.tenants_file.as_deref().map(document::tenants).transpose()?.unwrap_or_default();
+    if !tenants.is_empty() && !schema.multi_tenant {
+        let text = format!("--tenants-file: {} is not multi-tenant", name.as_ref().unwrap_or(&schema.name));
+        return Err(
+            Failure::new(Class::Usage, text).hint("--multi-tenant makes it so, or multiTenancyConfig in its file")
+        );
+    }
+    Ok(Options { schema, name, tenants, locks: settings::locks(env)? })
+}
+
+/// What a dry run says.
+fn would(plan: &Plan) -> Finished {
+    let one = CollectionResult { tenants: plan.tenants.len() as u64, ..CollectionResult::of(plan.name.clone()) };
+    let closing = Closing {
+        dry_run: true,
+        uncounted: true,
+        plan: Some(plan::collection(plan)),
+        server: Some(closing::server(&plan.url, &plan.server_version)),
+        topology_unchecked: plan.topology_unchecked.clone(),
+        ..Closing::default()
+    };
+    Finished { result: RunResult::of(Op::Create, Status::Ok, None, vec![one]), closing }
+}
+
+fn closing_of(outcome: &Outcome, with_additions: bool) -> Closing {
+    let collection = outcome.result.collections.first();
+    let about = collection.map(|c| c.name.to_string()).unwrap_or_default();
+    let tenants = collection.map_or(0, |c| c.tenants);
+    let remark = |text: &String| Remark { about: about.clone(), text: text.clone() };
+    let created = (tenants > 0).then(|| counted(tenants, "tenant") + " created");
+    let added = (with_additions && !outcome.additions.is_empty())
+        .then(|| format!("settings that the server added: {}", outcome.additions.join(", ")));
+    Closing {
+        uncounted: true,
+        topology_unchecked: outcome.topology_unchecked.clone(),
+        notes: created.iter().chain(&outcome.remarks).chain(&added).map(remark).collect(),
+        incomplete: outcome.missing.iter().map(remark).collect(),
+        ..Closing::default()
+    }
+}
+
+/// A creation that stopped: the error, and what it may have left.
+fn stopped(stopped: Stopped) -> Failure {
+    let failure = explain_for(Op::Create, &stopped.error);
+    // This error says the same with an advice of its own.
+    let told = matches!(stopped.error, Error::MadeOtherwise { .. });
+    let failure = match stopped.perhaps_there.filter(|_| !told) {
+        Some(name) => failure.hint(format!(
+            "{name} may be there now, without objects: `elysiactl col rm {name}` removes it before the next try"
+        )),
+        None => failure,
+    };
+    failure.after(nothing(Op::Create))
+}
+
+#[cfg(test)]
+mod tests;

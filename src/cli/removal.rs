@@ -1,0 +1,203 @@
+//! What has to be agreed before objects are lost, for every verb that takes some away: the name typed out, a second
+//! question where it matters, and the count read again after the answers. Nothing is sent before all is agreed.
+
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+
+use super::confirm::{self, Question};
+use super::{Failure, Out};
+use crate::event::Class;
+use crate::render::{count, counted, plain, quoted};
+
+/// Above so many objects there is a second question.
+const MANY_OBJECTS: u64 = 10_000;
+/// How often the questions are asked at most, if the number of objects moves while they are answered.
+const ROUNDS: u32 = 3;
+
+/// What somebody is about to lose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Loss {
+    /// What has to be typed: the collection's name.
+    pub(super) name: String,
+    /// What happens to it, as the beginning of a question: `Remove Article`.
+    pub(super) deed: String,
+    /// Its objects; `None` if they are not known, or not all of them.
+    pub(super) objects: Option<u64>,
+    /// The newest archive that holds them.
+    pub(super) held_in: Option<PathBuf>,
+    /// Whether the command line names it in full, and not by a glob alone.
+    pub(super) named: bool,
+}
+
+/// What the command line says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Consent {
+    /// `--yes`.
+    pub(super) yes: bool,
+    /// `--expect-count`.
+    pub(super) expected: Option<u64>,
+}
+
+/// Whether nobody can agree: no `--yes`, and no terminal to ask at. Known before the server is asked anything.
+pub(super) fn somebody_agrees(out: &Out, consent: Consent) -> Result<(), Failure> {
+    if consent.yes || out.asks() {
+        return Ok(());
+    }
+    Err(Failure::new(Class::Refused, "not confirmed: there is no terminal to ask at; nothing was sent")
+        .hint("--yes goes on without questions; --dry-run shows what would be done"))
+}
+
+/// Holds the losses against `--expect-count`; with `--yes`, what only a glob names needs one.
+pub(super) fn is_expected(consent: Consent, losses: &[Loss]) -> Result<(), Failure> {
+    let total = losses.iter().map(|loss| loss.objects).sum::<Option<u64>>();
+    let hold = |total: Option<u64>| match total {
+        Some(total) => counted(total, "object"),
+        None => "a number of objects that is not known".into(),
+    };
+    match consent.expected {
+        Some(expected) if total == Some(expected) => Ok(()),
+        Some(expected) => {
+            let text = format!("--expect-count {expected}, but there are {}; nothing was sent", hold(total));
+            Err(Failure::new(Class::Refused, text))
+        }
+        None if consent.yes && losses.iter().any(|loss| !loss.named) => {
+            let many = counted(losses.len() as u64, "collection");
+            let text = format!("--yes covers only names typed in full: {many} with {}; nothing was sent", hold(total));
+            let advice = match total {
+                Some(total) => format!("type the names in full, or add --expect-count {total}"),
+                None => "type the names in full".into(),
+            };
+            Err(Failure::new(Class::Refused, text).hint(advice))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Asks about each loss, one after the other. `recount` gives the objects of one, by its place, as they are now. Gives
+/// for each the number of objects that was agreed to; `None` where any number is.
+pub(super) async fn agree(
+    out: &Out,
+    cancel: &CancellationToken,
+    consent: Consent,
+    losses: &[Loss],
+    recount: impl AsyncFn(usize) -> Result<Option<u64>, Failure>,
+) -> Result<Vec<Option<u64>>, Failure> {
+    somebody_agrees(out, consent)?;
+    is_expected(consent, losses)?;
+    if consent.yes {
+        return Ok(losses.iter().map(|loss| loss.objects.filter(|_| consent.expected.is_some())).collect());
+    }
+    let mut agreed = Vec::with_capacity(losses.len());
+    for (at, loss) in losses.iter().enumerate() {
+        agreed.push(one(out, cancel, loss, async || recount(at).await).await?);
+    }
+    Ok(agreed)
+}
+
+/// Asks until the count stands still.
+async fn one(
+    out: &Out,
+    cancel: &CancellationToken,
+    loss: &Loss,
+    recount: impl AsyncFn() -> Result<Option<u64>, Failure>,
+) -> Result<Option<u64>, Failure> {
+    let mut loss = loss.clone();
+    for _ in 0..ROUNDS {
+        confirm::ask(out, cancel, Question::typed(&first(&loss), &loss.name)).await?;
+        if let Some(text) = second(&loss) {
+            confirm::ask(out, cancel, Question::no_unless_yes(&text)).await?;
+        }
+        let now = recount().await?;
+        if now == loss.objects {
+            return Ok(now);
+        }
+        out.note(&format!("{} now, and {} when the question was asked\n", holds(&loss.name, now), had(loss.objects)));
+        loss.objects = now;
+    }
+    let text = format!("the objects of {} keep changing; nothing was sent", plain(&loss.name));
+    Err(Failure::new(Class::Refused, text).hint("stop what writes to it, then run the command again"))
+}
+
+fn first(loss: &Loss) -> String {
+    let objects = match loss.objects {
+        Some(0) => ", which is empty".into(),
+        Some(1) => " with its only object".into(),
+        Some(objects) => format!(" with its {} objects", count(objects)),
+        None => " with all its objects".into(),
+    };
+    plain(&format!("{}{objects}? Type the collection's name", loss.deed))
+}
+
+/// The second question, where there is one.
+fn second(loss: &Loss) -> Option<String> {
+    let name = &loss.name;
+    let why = match (loss.objects, &loss.held_in) {
+        (Some(0), _) => return None,
+        (_, None) => format!("No archive holds the objects of {name}: they cannot come back."),
+        (None, Some(_)) => format!("It is not known how many objects {name} has."),
+        (Some(objects), Some(archive)) if objects > MANY_OBJECTS => {
+            let archive = quoted(&archive.display().to_string());
+            format!("{name} has {} objects; the newest archive that holds it is {archive}.", count(objects))
+        }
+        _ => return None,
+    };
+    Some(format!("{} Go on?", plain(&why)))
+}
+
+fn holds(name: &str, objects: Option<u64>) -> String {
+    match objects {
+        Some(objects) => format!("{} has {}", plain(name), counted(objects, "object")),
+        None => format!("{} has a number of objects that is not known", plain(name)),
+    }
+}
+
+fn had(objects: Option<u64>) -> String {
+    objects.map_or_else(|| "a number that is not known".into(), |objects| format!("it had {}", count(objects)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loss(name: &str, objects: Option<u64>, held: bool, named: bool) -> Loss {
+        let held_in = held.then(|| "/backups/Article_full_1".into());
+        Loss { name: name.into(), deed: format!("Remove {name}"), objects, held_in, named }
+    }
+
+    #[test]
+    fn a_second_question_comes_with_many_objects_or_without_an_archive() {
+        let asked = |objects, held| second(&loss("Article", objects, held, true));
+        assert_eq!(asked(Some(10_000), true), None);
+        assert_eq!(asked(Some(0), false), None, "nothing is lost");
+        assert!(asked(Some(10_001), true).is_some_and(|text| text.contains("10,001 objects; the newest archive")));
+        assert!(asked(Some(1), false).is_some_and(|text| text.starts_with("No archive holds the objects of Article")));
+        assert!(asked(None, true).is_some_and(|text| text.contains("not known")));
+    }
+
+    #[test]
+    fn the_first_question_names_what_is_lost() {
+        let text = |objects| first(&loss("Article", objects, true, true));
+        assert_eq!(text(Some(12_345)), "Remove Article with its 12,345 objects? Type the collection's name");
+        assert_eq!(text(Some(0)), "Remove Article, which is empty? Type the collection's name");
+        assert_eq!(text(Some(1)), "Remove Article with its only object? Type the collection's name");
+        assert_eq!(text(None), "Remove Article with all its objects? Type the collection's name");
+    }
+
+    #[test]
+    fn what_a_glob_names_needs_the_number_of_objects() {
+        let yes = |expected| Consent { yes: true, expected };
+        let both = [loss("A", Some(3), true, true), loss("B", Some(4), true, false)];
+        let refused = is_expected(yes(None), &both).expect_err("refused");
+        assert_eq!(refused.class, Class::Refused);
+        assert_eq!(refused.hints, ["type the names in full, or add --expect-count 7"]);
+        assert!(is_expected(yes(None), &both[..1]).is_ok() && is_expected(yes(Some(7)), &both).is_ok());
+        assert!(is_expected(Consent { yes: false, expected: None }, &both).is_ok(), "somebody will be asked");
+        for expected in [0, 6, 8] {
+            assert_eq!(is_expected(yes(Some(expected)), &both).expect_err("refused").class, Class::Refused);
+            assert!(is_expected(Consent { yes: false, expected: Some(expected) }, &both).is_err());
+        }
+        let unknown = [loss("A", None, true, false)];
+        assert!(is_expected(yes(Some(0)), &unknown).is_err() && is_expected(yes(None), &unknown).is_err());
+    }
+}

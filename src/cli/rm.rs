@@ -1,0 +1,172 @@
+//! `col rm`: settings in, plan shown, each name typed out, operation, what is gone and how its schema comes back out.
+
+mod plan;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::args::{ConnectionArgs, RmArgs};
+use super::connect::session;
+use super::explain::explain_for;
+use super::removal::{self, Consent, Loss};
+use super::runtime::nothing;
+use super::{Connect, Env, Failure, Finished, Out, RmSettings, closing, run_with_events};
+use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
+use crate::model::CollectionName;
+use crate::ops::Error;
+use crate::ops::remove::{self, Options, Outcome, Plan, Planned, Stopped};
+use crate::ops::safety::SafetyCopy;
+use crate::ops::standing;
+use crate::render::{Closing, Remark, counted, quoted};
+use crate::weaviate::{Error as WireError, Writer};
+
+/// Collections named in the advice of a run that stopped.
+const NAMED: usize = 10;
+
+pub(super) fn run(args: &RmArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
+    let connect = Connect::resolve(connection, env)?;
+    let settings = RmSettings::resolve(args, env)?;
+    let consent = Consent { yes: settings.yes, expected: settings.expect_count };
+    run_with_events(out, Op::Rm, async |events, cancel| {
+        if !settings.dry_run {
+            removal::somebody_agrees(out, consent)?;
+        }
+        let client = connect.client(&events)?;
+        let session = session(events, cancel.clone());
+        let explained = |e: &Error| match e {
+            Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was sent"),
+            other => explain_for(Op::Rm, other),
+        };
+        let mut plan = remove::plan(&client, &session, options(&settings)).await.map_err(|e| explained(&e))?;
+        let losses: Vec<Loss> = plan.collections.iter().map(|planned| loss(planned, &settings)).collect();
+        if settings.dry_run {
+            removal::is_expected(consent, &losses)?;
+            session.events.emit(Event::PlanMade { collections: plan.listed() });
+            return Ok(would(&plan));
+        }
+        if !settings.yes || (out.asks() && out.wants_words()) {
+            out.note(&plan::text(&plan));
+        }
+        let recount = async |at: usize| {
+            let planned: &Planned = &plan.collections[at];
+            let now = standing::recount(&client, &session, &planned.standing).await.map_err(|e| explained(&e))?;
+            Ok(now.exact().filter(|_| planned.standing.asleep() == 0))
+        };
+        let agreed = removal::agree(out, &cancel, consent, &losses, recount).await?;
+        for (planned, agreed) in plan.collections.iter_mut().zip(agreed) {
+            planned.agreed = agreed;
+        }
+        if !out.asks() && out.wants_words() {
+            out.note(&plan::headline(&plan));
+        }
+        let server = closing::server(&plan.url, &plan.server_version);
+        let uncounted = plan.objects().is_none();
+        let outcome = remove::run(&Writer::new(client), &session, plan).await.map_err(|e| stopped(e, &connect))?;
+        let closing = Closing { server: Some(server), uncounted, ..closing_of(&outcome) };
+        Ok(Finished { result: outcome.result, closing })
+    })
+}
+
+fn options(settings: &RmSettings) -> Options {
+    Options {
+        selection: settings.selection.clone(),
+        allow_protected: settings.allow_protected,
+        folder: settings.folder.clone(),
+        locks: settings.locks.clone(),
+        patience: Options::PATIENCE,
+    }
+}
+
+fn loss(planned: &Planned, settings: &RmSettings) -> Loss {
+    let standing = &planned.standing;
+    let name = standing.name().to_string();
+    Loss {
+        deed: format!("Remove {name}"),
+        objects: standing.all_objects(),
+        held_in: standing.held_in.as_ref().map(|held| held.path.clone()),
+        named: settings.selection.take.contains(&name),
+        name,
+    }
+}
+
+/// What a dry run says.
+fn would(plan: &Plan) -> Finished {
+    let one = |p: &Planned| CollectionResult {
+        objects: p.standing.objects.exact().unwrap_or(0),
+        tenants: p.standing.tenants.as_ref().map_or(0, |tenants| tenants.len() as u64),
+        ..CollectionResult::of(p.standing.name().clone())
+    };
+    let result = RunResult::of(Op::Rm, Status::Ok, None, plan.collections.iter().map(one).collect());
+    let closing = Closing {
+        dry_run: true,
+        uncounted: plan.objects().is_none(),
+        plan: Some(plan::collections(plan)),
+        server: Some(closing::server(&plan.url, &plan.server_version)),
+        topology_unchecked: plan.topology_unchecked.clone(),
+        ..Closing::default()
+    };
+    Finished { result, closing }
+}
+
+fn closing_of(outcome: &Outcome) -> Closing {
+    let schema = |(about, saved): &(CollectionName, SafetyCopy)| Remark {
+        about: about.to_string(),
+        text: format!("saved in {}", quoted(&saved.schema.display().to_string())),
+    };
+    let back = |name: &CollectionName| {
+        Remark {
+        about: name.to_string(),
+        text: "it is there again: something that writes to it had the server make one up; stop that, and remove it once more".into(),
+    }
+    };
+    Closing {
+        topology_unchecked: outcome.topology_unchecked.clone(),
+        schemas: outcome.saved.iter().map(schema).collect(),
+        incomplete: outcome.back.iter().map(back).collect(),
+        ..Closing::default()
+    }
+}
+
+/// The command that makes a collection again, without its objects.
+pub(super) fn create_command(saved: &SafetyCopy, connect: &Connect) -> String {
+    let path = |path: &Path| quoted(&path.display().to_string());
+    let mut command = format!("elysiactl col create --schema-file {}", path(&saved.schema));
+    if let Some(tenants) = &saved.tenants {
+        command = command + " --tenants-file " + &path(tenants);
+    }
+    if connect.url_from == "--url" { command + " --url " + &quoted(&connect.url) } else { command }
+}
+
+/// A run that stopped: the error, what is gone, what is not, and how a schema comes back.
+fn stopped(stopped: Stopped, connect: &Connect) -> Failure {
+    let mut failure = explain_for(Op::Rm, &stopped.error);
+    let named = |names: &mut dyn Iterator<Item = &CollectionName>, all: usize| {
+        let listed = names.take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        if all > NAMED { format!("{listed} and {} more", all - NAMED) } else { listed }
+    };
+    if let Error::NotDropped { source: Some(WireError::Exhausted { .. }), .. } = &stopped.error {
+        failure = failure
+            .hint("the request was not answered, and may still be carried out: look before anything is written to it");
+    }
+    if let (Some(saved), Some(name)) = (&stopped.saved, stopped.left.first()) {
+        let command = create_command(saved, connect);
+        failure = failure.hint(format!("the schema of {name} is saved; should it be gone, `{command}` makes it again"));
+    }
+    for (name, saved) in stopped.removed.iter().take(NAMED) {
+        failure =
+            failure.hint(format!("{name} is removed; `{}` makes it again, empty", create_command(saved, connect)));
+    }
+    if let Some(more @ 1..) = stopped.removed.len().checked_sub(NAMED) {
+        failure = failure.hint(format!("so are {more} more, whose schemas are saved in the same folder"));
+    }
+    if stopped.removed.is_empty() {
+        failure = failure.hint("nothing was removed");
+    } else if !stopped.left.is_empty() {
+        let left = named(&mut stopped.left.iter(), stopped.left.len());
+        failure = failure.hint(format!("not removed, {}: {left}", counted(stopped.left.len() as u64, "collection")));
+    }
+    failure.after(stopped.partial.map_or_else(|| nothing(Op::Rm), |partial| *partial))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! A plan of `col rm` in words: before the questions, and as the result of a dry run.
+
+use std::fmt::Write;
+
+use crate::cli::closing;
+use crate::ops::remove::{Plan, Planned};
+use crate::ops::safety;
+use crate::render::{count, counted, plain, quoted};
+use crate::weaviate::Count;
+
+/// References and aliases of a collection listed one by one.
+const LISTED: usize = 10;
+
+/// All of it: server, collections, and where schemas are saved.
+pub(super) fn text(plan: &Plan) -> String {
+    let mut text = String::new();
+    let saved = quoted(&plan.options.folder.join(safety::FOLDER).display().to_string());
+    let mut facts = vec![
+        ("Server", plain(&closing::server(&plan.url, &plan.server_version))),
+        ("Saves", format!("the schemas in {saved}, no objects")),
+    ];
+    let unchecked = plan.topology_unchecked.as_ref();
+    facts.extend(
+        unchecked.map(|why| ("Unchecked", plain(&format!("whether every node of the server is there: {why}")))),
+    );
+    for (label, fact) in facts {
+        // A String takes every write.
+        let _ = writeln!(text, "{label:<12}{fact}");
+    }
+    format!("{text}\n{}\n", collections(plan))
+}
+
+/// The collections, each with what hangs on it below it.
+pub(super) fn collections(plan: &Plan) -> String {
+    let longest = plan.collections.iter().map(|p| p.standing.name().as_str().len()).max().unwrap_or(0).min(60);
+    let mut text = String::new();
+    for planned in &plan.collections {
+        let _ = writeln!(text, "  {:<longest$}  {}", planned.standing.name().as_str(), what(planned));
+        for remark in remarks(planned) {
+            let _ = writeln!(text, "      {}", plain(&remark));
+        }
+    }
+    text
+}
+
+fn what(planned: &Planned) -> String {
+    let standing = &planned.standing;
+    let objects = match &standing.objects {
+        Count::Exact(objects) => counted(*objects, "object"),
+        Count::Unknown { .. } => "objects not counted".into(),
+    };
+    let Some(tenants) = &standing.tenants else { return objects };
+    format!("{objects} in {}", counted(tenants.len() as u64, "tenant"))
+}
+
+fn remarks(planned: &Planned) -> Vec<String> {
+    let standing = &planned.standing;
+    let mut remarks = Vec::new();
+    if standing.asleep() > 0 {
+        let asleep = counted(standing.asleep(), "tenant");
+        remarks.push(format!("not counted, and removed too: {asleep} not active"));
+    }
+    remarks.push(match &standing.held_in {
+        Some(held) => {
+            let sealed = held.sealed.strftime("%Y-%m-%d %H:%MZ");
+            format!("newest archive that holds it: {} of {sealed}", quoted(&held.path.display().to_string()))
+        }
+        None => "no archive in the folder holds it".into(),
+    });
+    let reference = |(from, property): &(_, String)| format!("{from}.{property} refers to it, and will lead nowhere");
+    let alias = |alias: &String| format!("the alias {alias} stands for it, and will stand for nothing");
+    remarks.extend(listed(&standing.referenced_by, reference));
+    remarks.extend(listed(&standing.aliases, alias));
+    remarks
+}
+
+fn listed<T>(all: &[T], words: impl Fn(&T) -> String) -> Vec<String> {
+    let mut lines: Vec<String> = all.iter().take(LISTED).map(words).collect();
+    if let Some(more @ 1..) = all.len().checked_sub(LISTED) {
+        lines.push(format!("so do {} more", count(more as u64)));
+    }
+    lines
+}
+
+/// One line before a run that asks nobody.
+pub(super) fn headline(plan: &Plan) -> String {
+    let many = counted(plan.collections.len() as u64, "collection");
+    let objects = plan.objects().map(|objects| format!(", {}", counted(objects, "object"))).unwrap_or_default();
+    plain(&format!("Removing {many}{objects} from {}", plan.url)) + "\n"
+}

@@ -1,0 +1,51 @@
+//! What `col rm` is to do.
+
+use std::path::PathBuf;
+
+use super::folder;
+use super::restore::state_folders;
+use crate::cli::args::RmArgs;
+use crate::cli::{Env, Failure};
+use crate::model::Selection;
+
+/// What `col rm` is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RmSettings {
+    /// Which collections.
+    pub selection: Selection,
+    /// The folder of archives.
+    pub folder: PathBuf,
+    /// Where locks lie.
+    pub locks: PathBuf,
+    /// Objects that there have to be.
+    pub expect_count: Option<u64>,
+    /// Whether protected names may be removed.
+    pub allow_protected: bool,
+    /// Only plan.
+    pub dry_run: bool,
+    /// Do not ask.
+    pub yes: bool,
+}
+
+impl RmSettings {
+    pub(in crate::cli) fn resolve(args: &RmArgs, env: &Env) -> Result<Self, Failure> {
+        Ok(Self {
+            selection: Selection { take: args.collections.clone(), exclude: Vec::new() },
+            folder: args.output.clone().unwrap_or_else(|| folder(env)),
+            locks: locks(env)?,
+            expect_count: args.expect_count,
+            allow_protected: args.allow_protected,
+            dry_run: args.dry_run,
+            yes: args.yes,
+        })
+    }
+}
+
+/// Where locks lie, for commands that write no other files about their runs.
+pub(in crate::cli) fn locks(env: &Env) -> Result<PathBuf, Failure> {
+    let folders = state_folders(None, env).map_err(|failure| {
+        let hint = if cfg!(windows) { "set LOCALAPPDATA" } else { "set XDG_STATE_HOME or HOME" };
+        Failure { hints: vec![hint.into()], ..failure }
+    })?;
+    Ok(folders.locks)
+}

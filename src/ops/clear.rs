@@ -1,0 +1,216 @@
+//! `col clear`: empties live collections and keeps what they are.
+
+mod delete;
+mod method;
+mod plan;
+mod recreate;
+mod refusal;
+mod run;
+mod tenants;
+mod unfinished;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::event::{PlannedCollection, RunResult};
+use crate::model::{CollectionName, Schema, Selection, TenantName};
+use crate::ops::Error;
+use crate::ops::restore::StateFolders;
+use crate::ops::safety::SafetyCopy;
+use crate::ops::schema::Fit;
+use crate::ops::standing::Standing;
+use crate::weaviate::{Count, Meta, Tenant, TenantState};
+
+pub use plan::{plan, recount};
+pub use refusal::Refusal;
+pub use run::run;
+
+/// Which way is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wish {
+    /// Whatever fits the facts.
+    #[default]
+    Auto,
+    /// [`Method::Recreate`], or a refusal.
+    Recreate,
+    /// [`Method::Delete`], or a refusal.
+    Delete,
+}
+
+/// How a collection, or its tenants, is emptied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Dropped with everything in it, and created again from its schema.
+    Recreate,
+    /// Its objects are listed and deleted by their ids.
+    Delete,
+}
+
+/// What to empty, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Which collections; names and globs.
+    pub selection: Selection,
+    /// Which tenants of the only collection chosen; none named: all of it.
+    pub tenants: Vec<TenantName>,
+    /// Which way.
+    pub wish: Wish,
+    /// Whether names that belong to systems may be emptied.
+    pub allow_protected: bool,
+    /// The folder of archives, which `.safety` is in.
+    pub folder: PathBuf,
+    /// Where the files of the run, and locks, lie.
+    pub state: StateFolders,
+    /// Bytes that pages may take.
+    pub memory_bytes: u64,
+    /// How long a server that does not do what it was asked is waited for.
+    pub patience: Duration,
+}
+
+impl Options {
+    /// How long a server is waited for, unless `patience` says otherwise.
+    pub const PATIENCE: Duration = Duration::from_secs(60);
+}
+
+/// What an earlier run saved and did not bring back.
+#[derive(Debug, Clone)]
+pub struct Unfinished {
+    /// The archive with the saved schema.
+    pub archive: PathBuf,
+    /// The schema it saved.
+    pub(in crate::ops) schema: Schema,
+    /// The tenants it saved.
+    pub(in crate::ops) tenants: Option<Vec<Tenant>>,
+}
+
+/// One collection of a plan.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// What is there, and what hangs on it.
+    pub standing: Standing,
+    /// The tenants that are emptied, with their states; all of them unless some were named. `None` in a plain collection.
+    pub tenants: Option<Vec<Tenant>>,
+    /// Whether only some of its tenants are emptied.
+    pub some_tenants: bool,
+    /// Objects that will be gone, as far as they can be counted.
+    pub objects: Count,
+    /// How.
+    pub method: Method,
+    /// Why so, as a clause.
+    pub why: String,
+    /// What will not be as it was, each as a clause.
+    pub loses: Vec<String>,
+    /// An earlier run dropped it and did not finish: it is made from what that one saved.
+    pub unfinished: Option<Unfinished>,
+    /// Whether the server has it now.
+    pub exists: bool,
+    /// The objects somebody agreed to lose: with any other number nothing is done. `None` where none was named.
+    pub agreed: Option<u64>,
+    fit: Fit,
+}
+
+impl Planned {
+    /// The collection.
+    #[must_use]
+    pub fn name(&self) -> &CollectionName {
+        self.standing.name()
+    }
+
+    /// The schema that it will have.
+    fn schema(&self) -> &Schema {
+        self.unfinished.as_ref().map_or(&self.standing.schema, |unfinished| &unfinished.schema)
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all_objects() == Some(0) && self.unfinished.is_none()
+    }
+
+    /// Tenants that are emptied and are not awake: their objects are not in the count.
+    #[must_use]
+    pub fn asleep(&self) -> u64 {
+        self.tenants.iter().flatten().filter(|tenant| tenant.state != TenantState::Hot).count() as u64
+    }
+
+    /// The objects that will be gone, if all of them are counted.
+    #[must_use]
+    pub fn all_objects(&self) -> Option<u64> {
+        self.objects.exact().filter(|_| self.asleep() == 0)
+    }
+}
+
+/// What will be emptied.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The server's URL without credentials.
+    pub url: String,
+    /// Its version, as it prints it.
+    pub server_version: String,
+    /// The collections, in the order of their names.
+    pub collections: Vec<Planned>,
+    /// Why it is not known whether the server is whole, if so.
+    pub topology_unchecked: Option<String>,
+    /// The options it was made with.
+    pub options: Options,
+    /// The archive that has to hold everything at the moment of clearing.
+    must_hold: Option<PathBuf>,
+    meta: Meta,
+    nodes: Option<usize>,
+}
+
+impl Plan {
+    /// Only what this archive holds, to the last object and byte, may be emptied.
+    pub fn must_be_held_in(&mut self, archive: PathBuf) {
+        self.must_hold = Some(archive);
+    }
+
+    /// The collections as events and `--json` show them.
+    #[must_use]
+    pub fn listed(&self) -> Vec<PlannedCollection> {
+        let objects = |count: &Count| match count {
+            Count::Exact(objects) => Some(*objects),
+            Count::Unknown { .. } => None,
+        };
+        let one = |p: &Planned| PlannedCollection { name: p.name().clone(), objects: objects(&p.objects), bytes: None };
+        self.collections.iter().map(one).collect()
+    }
+}
+
+/// A run that came to its end.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The result in numbers; `objects` are the ones that are gone.
+    pub result: RunResult,
+    /// The copies of the schemas that were dropped and made again.
+    pub saved: Vec<(CollectionName, SafetyCopy)>,
+    /// What is to be known: collection and clause.
+    pub remarks: Vec<(CollectionName, String)>,
+    /// Whether it is not known how many objects are gone.
+    pub uncounted: bool,
+    /// The directory of the run's files.
+    pub run_dir: PathBuf,
+    /// Why it is not known whether the server was whole, if so.
+    pub topology_unchecked: Option<String>,
+}
+
+/// A run that stopped before its end.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Stopped {
+    /// Why.
+    #[source]
+    pub error: Error,
+    /// The directory of the run's files, if it got as far as making one.
+    pub run_dir: Option<PathBuf>,
+    /// Collections that are empty now.
+    pub done: Vec<CollectionName>,
+    /// The collection that was dropped and is not there again as it was, with the copy of its schema.
+    pub dropped: Option<(CollectionName, SafetyCopy)>,
+    /// The collection in work of which some objects may be gone.
+    pub partly: Option<CollectionName>,
+    /// Collections nothing was done to.
+    pub untouched: Vec<CollectionName>,
+    /// The result so far.
+    pub partial: Box<RunResult>,
+}

@@ -1,0 +1,117 @@
+//! Empties by deleting: lists the ids that are there and deletes them, stretch by stretch, the next one listed while this
+//! one is deleted. Whatever comes meanwhile is found by the next round.
+
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::event::Event;
+use crate::model::{CollectionName, TenantName};
+use crate::ops::{Error, Session};
+use crate::pipeline::budget::Budget;
+use crate::pipeline::ids::{Ids, Stretch};
+use crate::weaviate::{Client, Doomed, Writer};
+
+/// Ids deleted in one request. Servers delete at most `QUERY_MAXIMUM_RESULTS` (10,000 unless set) at once.
+const IDS_A_REQUEST: usize = 5_000;
+/// Stretches that are listed and wait.
+const STRETCHES_WAITING: usize = 2;
+
+/// The server's clock, carried on by ours.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ServerClock {
+    at_ms: i64,
+    read: Instant,
+}
+
+impl ServerClock {
+    /// Reads it from `Date` (whole seconds), or from our own clock where there is none.
+    pub(super) fn new(server_time_ms: Option<i64>, session: &Session) -> Self {
+        let at_ms = server_time_ms.unwrap_or_else(|| session.clock.now().as_millisecond());
+        Self { at_ms, read: Instant::now() }
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.at_ms.saturating_add(i64::try_from(self.read.elapsed().as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// What one pass over everything listed did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Passed {
+    /// Objects deleted.
+    pub(super) deleted: u64,
+    /// Objects, or shards, that could not be.
+    pub(super) failed: u64,
+    /// What was said of the first failure.
+    pub(super) reason: Option<String>,
+}
+
+/// Deletes objects of one collection, or of one of its tenants.
+pub(super) struct Delete<'a> {
+    pub(super) writer: &'a Writer,
+    pub(super) session: &'a Session,
+    pub(super) collection: &'a CollectionName,
+    pub(super) tenant: Option<&'a TenantName>,
+    pub(super) memory_bytes: u64,
+    pub(super) clock: ServerClock,
+}
+
+impl Delete<'_> {
+    /// Lists everything that is there and deletes it. `passed` tells what was done, also when it fails.
+    pub(super) async fn pass(&self, passed: &mut Passed) -> Result<(), Error> {
+        let stop = self.session.cancel.child_token();
+        let (sender, mut stretches) = mpsc::channel(STRETCHES_WAITING);
+        let ids = Ids {
+            client: Client::clone(self.writer),
+            collection: self.collection.clone(),
+            tenant: self.tenant.cloned(),
+            most: IDS_A_REQUEST,
+            budget: Budget::new(self.memory_bytes),
+            events: self.session.events.clone(),
+        };
+        let listing = async {
+            ids.run(sender, &stop).await.map_err(|source| Error::Scan { collection: self.collection.clone(), source })
+        };
+        let deleting = async {
+            while let Some(stretch) = stretches.recv().await {
+                self.stretch(&stretch, passed).await?;
+                if self.session.cancel.is_cancelled() {
+                    return Err(Error::Interrupted);
+                }
+            }
+            Ok(())
+        };
+        let done = tokio::try_join!(listing, deleting).map(|_| ());
+        CancellationToken::cancel(&stop);
+        done?;
+        if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    /// Deletes these ids; a server with a lower limit takes them in several requests.
+    async fn stretch(&self, stretch: &Stretch, passed: &mut Passed) -> Result<(), Error> {
+        // A deletion must not be older than what it deletes: a replica that was away would bring that back.
+        let at_ms = self.clock.now_ms().max(stretch.updated_ms.unwrap_or(i64::MIN));
+        loop {
+            let doomed = Doomed::Ids(&stretch.ids);
+            let done = self.writer.delete_objects(self.collection, self.tenant, doomed, at_ms).await?;
+            passed.deleted += done.successful;
+            if done.successful > 0 {
+                self.session.events.emit(Event::ObjectsDeleted {
+                    collection: self.collection.clone(),
+                    tenant: self.tenant.cloned(),
+                    objects: done.successful,
+                });
+            }
+            if done.failed > 0 {
+                passed.failed += done.failed;
+                passed.reason = passed.reason.take().or(done.reason);
+                return Ok(());
+            }
+            if done.successful == 0 || done.successful >= done.matches {
+                return Ok(());
+            }
+        }
+    }
+}

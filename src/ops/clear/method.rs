@@ -1,0 +1,119 @@
+//! Decides how a collection is emptied. Pure.
+
+use super::{Method, Refusal, Wish};
+use crate::model::CollectionName;
+
+/// Up to so many objects are deleted one by one rather than dropped with their collection: it takes no longer, and loses
+/// nothing.
+const FEW_OBJECTS: u64 = 1_000;
+
+/// What the decision rests on.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Facts {
+    /// Objects, if they can be counted.
+    pub(super) objects: Option<u64>,
+    /// Two counts that were not the same.
+    pub(super) moved: Option<(u64, u64)>,
+    /// The permission to drop and create that lacks, if it is known that one does.
+    pub(super) may_not_recreate: Option<&'static str>,
+    /// The permission to delete objects that lacks, if it is known that it does.
+    pub(super) may_not_delete: Option<&'static str>,
+    /// Why the server would not take the schema back, if so.
+    pub(super) not_made_again: Option<String>,
+    /// Shards that take no deletions.
+    pub(super) read_only: Vec<String>,
+    /// Whether an earlier run dropped it.
+    pub(super) unfinished: bool,
+    /// Tenants among it that are not awake.
+    pub(super) asleep: usize,
+}
+
+/// The method and why, as a clause.
+pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result<(Method, String), Refusal> {
+    let collection = || name.clone();
+    let against_recreate = || {
+        if let Some((before, after)) = facts.moved {
+            return Some(Refusal::BeingWritten { collection: collection(), before, after });
+        }
+        if let Some(action) = facts.may_not_recreate {
+            return Some(Refusal::NotAllowed { collection: collection(), action });
+        }
+        let reason = facts.not_made_again.clone()?;
+        Some(Refusal::NotMadeAgain { collection: collection(), reason })
+    };
+    let against_delete = || {
+        if let Some(action) = facts.may_not_delete {
+            return Some(Refusal::NotAllowed { collection: collection(), action });
+        }
+        (!facts.read_only.is_empty())
+            .then(|| Refusal::ReadOnly { collection: collection(), shards: facts.read_only.clone() })
+    };
+    if facts.unfinished {
+        let why = "an earlier run dropped it and did not finish".to_owned();
+        return facts.may_not_recreate.map_or(Ok((Method::Recreate, why)), |action| {
+            Err(Refusal::NotAllowed { collection: collection(), action })
+        });
+    }
+    match (wish, against_recreate(), against_delete()) {
+        // By itself: what stands against deleting is the smaller obstacle, a right or shards that can be opened.
+        (Wish::Recreate, Some(refusal), _)
+        | (Wish::Delete, _, Some(refusal))
+        | (Wish::Auto, Some(_), Some(refusal)) => Err(refusal),
+        (Wish::Recreate, None, _) => Ok((Method::Recreate, "as asked".to_owned())),
+        (Wish::Delete, _, None) => Ok((Method::Delete, "as asked".to_owned())),
+        (Wish::Auto, Some(refusal), None) => Ok((Method::Delete, refusal.to_string())),
+        (Wish::Auto, None, Some(refusal)) => Ok((Method::Recreate, refusal.to_string())),
+        (Wish::Auto, None, None) => Ok(match facts.objects {
+            Some(objects) if objects <= FEW_OBJECTS && facts.asleep == 0 => {
+                (Method::Delete, "so few objects are deleted at once, and nothing else is touched".to_owned())
+            }
+            _ => (Method::Recreate, "the fastest way, whatever the number of objects".to_owned()),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(wish: Wish, facts: &Facts) -> Result<Method, String> {
+        let name = "A".parse().expect("a name");
+        choose(&name, wish, facts).map(|(method, _)| method).map_err(|refusal| refusal.to_string())
+    }
+
+    fn many() -> Facts {
+        Facts { objects: Some(100_000), ..Facts::default() }
+    }
+
+    #[test]
+    fn by_itself_it_takes_what_fits_the_facts() {
+        assert_eq!(chosen(Wish::Auto, &many()), Ok(Method::Recreate));
+        assert_eq!(chosen(Wish::Auto, &Facts::default()), Ok(Method::Recreate), "an unknown number may be large");
+        assert_eq!(chosen(Wish::Auto, &Facts { objects: Some(1_000), ..many() }), Ok(Method::Delete));
+        assert_eq!(chosen(Wish::Auto, &Facts { objects: Some(0), asleep: 1, ..many() }), Ok(Method::Recreate));
+        assert_eq!(chosen(Wish::Auto, &Facts { moved: Some((1, 2)), ..many() }), Ok(Method::Delete));
+        assert_eq!(chosen(Wish::Auto, &Facts { may_not_recreate: Some("x"), ..many() }), Ok(Method::Delete));
+        assert_eq!(chosen(Wish::Auto, &Facts { not_made_again: Some("x".into()), ..many() }), Ok(Method::Delete));
+        let few = Facts { objects: Some(1), read_only: vec!["s".into()], ..many() };
+        assert_eq!(chosen(Wish::Auto, &few), Ok(Method::Recreate));
+        assert_eq!(chosen(Wish::Auto, &Facts { unfinished: true, ..Facts::default() }), Ok(Method::Recreate));
+    }
+
+    #[test]
+    fn what_was_asked_for_is_done_or_refused() {
+        let moved = Facts { moved: Some((10, 12)), ..many() };
+        let why = "A is being written to (10 objects, then 12): dropped now, the server would make up another one";
+        assert_eq!(chosen(Wish::Recreate, &moved), Err(why.into()));
+        assert_eq!(chosen(Wish::Recreate, &Facts { objects: Some(1), ..many() }), Ok(Method::Recreate));
+        assert_eq!(chosen(Wish::Delete, &many()), Ok(Method::Delete));
+        let closed =
+            Facts { may_not_delete: Some("delete_data"), may_not_recreate: Some("delete_collections"), ..many() };
+        for (wish, action) in
+            [(Wish::Delete, "delete_data"), (Wish::Recreate, "delete_collections"), (Wish::Auto, "delete_data")]
+        {
+            assert_eq!(chosen(wish, &closed), Err(format!("the key may not {action} for A")));
+        }
+        let read_only = Facts { read_only: vec!["s1".into(), "s2".into()], ..many() };
+        assert_eq!(chosen(Wish::Delete, &read_only), Err("A has read-only shards: s1, s2".into()));
+    }
+}

@@ -1,0 +1,307 @@
+//! The plan of a clear: what is there, how it will be emptied, what is in the way. Sends reading requests only.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::method::{Facts, choose};
+use super::unfinished::unfinished;
+use super::{Options, Plan, Planned, Refusal, Unfinished};
+use crate::model::{CollectionName, Renames, Schema, Selection, TenantName};
+use crate::ops::protected::is_protected;
+use crate::ops::schema::{Fit, Made, Target, clauses, fit, made};
+use crate::ops::standing::{self, Standing, standing};
+use crate::ops::{Error, Session, select};
+use crate::weaviate::{Client, Count, Meta, Rights, Tenant, TenantState};
+
+/// Time between two counts that tell whether somebody writes.
+const COUNTS_APART: Duration = Duration::from_millis(500);
+
+/// Looks at the collections and says how they would be emptied. Sends reading requests only.
+pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
+    session.unless_stopped(client.ready()).await?;
+    let meta = session.unless_stopped(client.meta()).await?;
+    let nodes = session.unless_stopped(client.node_count()).await?;
+    let all = session.unless_stopped(client.schemas()).await?;
+    let (chosen, gone) = chosen(client, session, &all, &options).await?;
+    let protected: Vec<CollectionName> =
+        chosen.iter().chain(gone.iter().map(|u| &u.schema)).map(|s| s.name.clone()).filter(is_protected).collect();
+    if !protected.is_empty() && !options.allow_protected {
+        return Err(Error::Protected { names: protected });
+    }
+    if !options.tenants.is_empty() && chosen.len() != 1 {
+        return Err(refused(vec![Refusal::TenantsOfMany { collections: chosen.len() }]));
+    }
+    let standings = standing(client, session, &chosen, &all, &options.folder).await?;
+    let looking = Looking { client, session, options: &options, meta: &meta, nodes };
+    let rights = session.unless_stopped(client.rights()).await?;
+    tokio::time::sleep(COUNTS_APART).await;
+    let plain: Vec<CollectionName> = chosen.iter().filter(|s| !s.multi_tenant).map(|s| s.name.clone()).collect();
+    let again = session.unless_stopped(client.counts(&plain)).await?;
+    let again: BTreeMap<CollectionName, Count> = plain.into_iter().zip(again).collect();
+
+    let (mut planned, mut refusals) = (Vec::new(), Vec::new());
+    for standing in standings {
+        let again = again.get(standing.name()).and_then(Count::exact);
+        match looking.one(standing, again, rights.as_ref()).await? {
+            Ok(one) => planned.push(one),
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    for unfinished in gone {
+        match looking.gone(unfinished, rights.as_ref()) {
+            Ok(one) => planned.push(one),
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    if !refusals.is_empty() {
+        return Err(refused(refusals));
+    }
+    planned.sort_by(|a, b| a.name().cmp(b.name()));
+    Ok(Plan {
+        url: client.url().to_owned(),
+        server_version: meta.version.text.clone(),
+        topology_unchecked: planned.iter().find_map(|p| p.standing.topology_unchecked.clone()),
+        collections: planned,
+        options,
+        must_hold: None,
+        meta,
+        nodes,
+    })
+}
+
+/// Counts again what will be gone; `None` where not all of it can be counted.
+pub async fn recount(client: &Client, session: &Session, planned: &Planned) -> Result<Option<u64>, Error> {
+    if !planned.exists {
+        return Ok(planned.all_objects());
+    }
+    let now = standing::count(client, session, planned.name(), planned.tenants.as_deref()).await?;
+    Ok(now.exact().filter(|_| planned.asleep() == 0))
+}
+
+fn refused(refusals: Vec<Refusal>) -> Error {
+    Error::CannotClear { refusals }
+}
+
+/// The collections that are meant, and those among the names that are gone since an earlier run dropped them.
+async fn chosen(
+    client: &Client,
+    session: &Session,
+    all: &[Schema],
+    options: &Options,
+) -> Result<(Vec<Schema>, Vec<Unfinished>), Error> {
+    let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
+    let (mut take, mut gone) = (Vec::new(), Vec::new());
+    for text in &options.selection.take {
+        let earlier = match text.parse::<CollectionName>() {
+            Ok(name) if !all.iter().any(|schema| schema.name == name) => {
+                unfinished(session, &options.state.runs, client.url(), &name).await?
+            }
+            _ => None,
+        };
+        match earlier {
+            Some(earlier) => gone.push(earlier),
+            None => take.push(text.clone()),
+        }
+    }
+    if take.is_empty() && !gone.is_empty() {
+        return Ok((Vec::new(), gone));
+    }
+    let selection = Selection { take, exclude: options.selection.exclude.clone() };
+    Ok((select::choose(all.to_vec(), &selection, &aliases)?, gone))
+}
+
+/// What every collection is looked at with.
+struct Looking<'a> {
+    client: &'a Client,
+    session: &'a Session,
+    options: &'a Options,
+    meta: &'a Meta,
+    nodes: Option<usize>,
+}
+
+impl Looking<'_> {
+    fn target(&self) -> Target<'_> {
+        Target { version: &self.meta.version, modules: &self.meta.modules, nodes: self.nodes }
+    }
+
+    /// One collection that is there.
+    async fn one(
+        &self,
+        standing: Standing,
+        again: Option<u64>,
+        rights: Option<&Rights>,
+    ) -> Result<Result<Planned, Refusal>, Error> {
+        let (name, options) = (standing.schema.name.clone(), self.options);
+        let tenants = match self.tenants(&standing) {
+            Ok(tenants) => tenants,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let unfinished = self.unfinished(&standing).await?;
+        let fit = self.fit(unfinished.as_ref().map_or(&standing.schema, |u| &u.schema));
+        let some_tenants = !options.tenants.is_empty();
+        let objects = match &tenants {
+            Some(tenants) if some_tenants => standing::count(self.client, self.session, &name, Some(tenants)).await?,
+            _ => standing.objects.clone(),
+        };
+        let plain = !standing.schema.multi_tenant;
+        let moved = standing.objects.exact().zip(again).filter(|(before, after)| before != after);
+        let read_only =
+            if plain { self.session.unless_stopped(self.client.read_only_shards(&name)).await? } else { Vec::new() };
+        let asleep = tenants.iter().flatten().filter(|tenant| tenant.state != TenantState::Hot).count();
+        let may_not_delete = self.may_not_delete(rights, &name, plain).await?;
+        let facts = Facts {
+            objects: objects.exact(),
+            moved,
+            may_not_recreate: may_not_recreate(rights, &name, some_tenants)
+                // Where nothing is told of its roles, a key that may not delete objects may hardly drop them.
+                .or(may_not_delete.filter(|_| rights.is_none()).map(|_| "delete_collections")),
+            may_not_delete,
+            not_made_again: (!some_tenants).then(|| not_made_again(&fit)).flatten(),
+            read_only,
+            unfinished: unfinished.is_some(),
+            asleep,
+        };
+        Ok(choose(&name, options.wish, &facts).map(|(method, why)| {
+            let loses =
+                if method == super::Method::Recreate { loses(&standing, &fit, some_tenants) } else { Vec::new() };
+            Planned {
+                standing,
+                tenants,
+                some_tenants,
+                objects,
+                method,
+                why,
+                loses,
+                unfinished,
+                exists: true,
+                agreed: None,
+                fit,
+            }
+        }))
+    }
+
+    /// One that is gone since an earlier run dropped it.
+    fn gone(&self, unfinished: Unfinished, rights: Option<&Rights>) -> Result<Planned, Refusal> {
+        let fit = self.fit(&unfinished.schema);
+        let name = unfinished.schema.name.clone();
+        let may_not_recreate = may_not_recreate(rights, &name, false);
+        let facts = Facts { unfinished: true, may_not_recreate, ..Facts::default() };
+        let (method, why) = choose(&name, self.options.wish, &facts)?;
+        let standing = Standing {
+            schema: unfinished.schema.clone(),
+            objects: Count::Exact(0),
+            tenants: unfinished.tenants.clone(),
+            referenced_by: Vec::new(),
+            aliases: Vec::new(),
+            held_in: None,
+            shards: Vec::new(),
+            topology_unchecked: None,
+        };
+        let (tenants, unfinished) = (unfinished.tenants.clone(), Some(unfinished));
+        let (objects, loses) = (Count::Exact(0), Vec::new());
+        let (some_tenants, exists) = (false, false);
+        Ok(Planned {
+            standing,
+            tenants,
+            some_tenants,
+            objects,
+            method,
+            why,
+            loses,
+            unfinished,
+            exists,
+            agreed: None,
+            fit,
+        })
+    }
+
+    fn fit(&self, schema: &Schema) -> Fit {
+        fit(schema, &Renames::default(), &self.target())
+    }
+
+    fn tenants(&self, standing: &Standing) -> Result<Option<Vec<Tenant>>, Refusal> {
+        let (collection, wanted) = (standing.schema.name.clone(), &self.options.tenants);
+        let Some(there) = &standing.tenants else {
+            let refusal = Refusal::NotMultiTenant { collection };
+            return if wanted.is_empty() { Ok(None) } else { Err(refusal) };
+        };
+        if wanted.is_empty() {
+            return Ok(Some(there.clone()));
+        }
+        let find = |name: &TenantName| there.iter().find(|tenant| tenant.name == *name).cloned();
+        let one = |name: &TenantName| {
+            find(name).ok_or(Refusal::UnknownTenant { collection: collection.clone(), tenant: name.clone() })
+        };
+        wanted.iter().map(one).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// What an earlier run saved of a collection that is there, but not as it was saved: then the server made it up.
+    async fn unfinished(&self, standing: &Standing) -> Result<Option<Unfinished>, Error> {
+        let name = &standing.schema.name;
+        let earlier = unfinished(self.session, &self.options.state.runs, self.client.url(), name).await?;
+        Ok(earlier.filter(|earlier| {
+            let same = matches!(
+                made(self.fit(&earlier.schema).asked(), &earlier.schema, &standing.schema, &self.target()),
+                Made::Same { .. }
+            );
+            let there = standing.tenants.as_deref().unwrap_or_default();
+            let all = earlier.tenants.iter().flatten().all(|tenant| there.iter().any(|t| t.name == tenant.name));
+            !same || !all
+        }))
+    }
+
+    /// A dry-run delete deletes nothing, and shows whether the key might. For tenants only its roles can tell.
+    async fn may_not_delete(
+        &self,
+        rights: Option<&Rights>,
+        name: &CollectionName,
+        plain: bool,
+    ) -> Result<Option<&'static str>, Error> {
+        if rights.is_some_and(|rights| !rights.allow("delete_data", name)) {
+            return Ok(Some("delete_data"));
+        }
+        let asked = plain && self.session.unless_stopped(self.client.may_delete(name)).await? == Some(false);
+        Ok(asked.then_some("delete_data"))
+    }
+}
+
+/// The permission that lacks, as far as its roles tell.
+fn may_not_recreate(rights: Option<&Rights>, name: &CollectionName, some_tenants: bool) -> Option<&'static str> {
+    let rights = rights?;
+    let needed: [&'static str; 2] =
+        if some_tenants { ["delete_tenants", "create_tenants"] } else { ["delete_collections", "create_collections"] };
+    needed.into_iter().find(|action| !rights.allow(action, name))
+}
+
+fn not_made_again(fit: &Fit) -> Option<String> {
+    fit.refused.first().map(ToString::to_string)
+}
+
+/// What dropping loses that is no object.
+fn loses(standing: &Standing, fit: &Fit, some_tenants: bool) -> Vec<String> {
+    if some_tenants {
+        return Vec::new();
+    }
+    let mut loses = clauses(&fit.applied);
+    let document: serde_json::Value = serde_json::from_slice(&standing.schema.text).unwrap_or_default();
+    if is_trained(&document) {
+        loses.push(
+            "what the quantiser of its vector index has learned: it is trained again with new objects".to_owned(),
+        );
+    }
+    let offloaded = standing.tenants.iter().flatten();
+    let offloaded = offloaded.filter(|t| !matches!(t.state, TenantState::Hot | TenantState::Cold)).count();
+    if offloaded > 0 {
+        loses.push(format!("offloaded tenants are there again asleep: {offloaded}"));
+    }
+    loses
+}
+
+/// Whether a quantiser that learns from the data is on, in any of its vector indexes.
+fn is_trained(document: &serde_json::Value) -> bool {
+    let named = document["vectorConfig"].as_object().into_iter().flatten().map(|(_, config)| config);
+    let learns = |config: &serde_json::Value| {
+        ["pq", "sq"].iter().any(|quantiser| config["vectorIndexConfig"][quantiser]["enabled"] == true)
+    };
+    named.chain(std::iter::once(document)).any(learns)
+}

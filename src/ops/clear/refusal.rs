@@ -1,0 +1,65 @@
+//! What stands against emptying a collection, as data.
+
+use crate::model::{CollectionName, TenantName};
+
+/// Why a collection cannot be emptied, or not the way that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Tenants were named, and it has none.
+    #[error("{collection} has no tenants")]
+    NotMultiTenant {
+        /// The collection.
+        collection: CollectionName,
+    },
+    /// A tenant that it does not have.
+    #[error("{collection} has no tenant {tenant}")]
+    UnknownTenant {
+        /// The collection.
+        collection: CollectionName,
+        /// As typed.
+        tenant: TenantName,
+    },
+    /// Tenants were named for several collections.
+    #[error("tenants of {collections} collections")]
+    TenantsOfMany {
+        /// Collections chosen.
+        collections: usize,
+    },
+    /// Somebody writes to it, and whoever writes to a collection that is gone has the server make up another one.
+    #[error(
+        "{collection} is being written to ({before} objects, then {after}): dropped now, the server would make up another one"
+    )]
+    BeingWritten {
+        /// The collection.
+        collection: CollectionName,
+        /// Objects first counted.
+        before: u64,
+        /// Objects counted then.
+        after: u64,
+    },
+    /// The key may not do it.
+    #[error("the key may not {action} for {collection}")]
+    NotAllowed {
+        /// The collection.
+        collection: CollectionName,
+        /// The permission that lacks.
+        action: &'static str,
+    },
+    /// The server would not take its schema back.
+    #[error("{collection} could not be created again: {reason}")]
+    NotMadeAgain {
+        /// The collection.
+        collection: CollectionName,
+        /// Why.
+        reason: String,
+    },
+    /// Shards that take no deletions.
+    #[error("{collection} has read-only shards: {}", shards.join(", "))]
+    ReadOnly {
+        /// The collection.
+        collection: CollectionName,
+        /// Their names.
+        shards: Vec<String>,
+    },
+}

@@ -1,0 +1,432 @@
+//! Carries out a plan: collections one after the other, each proven empty before the next one is begun.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use super::delete::{Delete, Passed, ServerClock};
+use super::recreate::Recreate;
+use super::{Method, Outcome, Plan, Planned, Stopped, tenants};
+use crate::archive::digest::Hash;
+use crate::archive::{Lock, RunAbout, RunFiles, RunRecord, runfiles};
+use crate::event::{CollectionResult, Event, Events, Op, RunResult, Status, Warning};
+use crate::model::{CollectionName, Renames, Schema, TenantName};
+use crate::ops::safety::{self, SafetyCopy};
+use crate::ops::verify::{CompareOptions, Pair, compare_collection};
+use crate::ops::{Error, Session, blocking, prove, standing};
+use crate::pipeline::watch::Watch;
+use crate::weaviate::{Client, Count, PageReply, PageRequest, Tenant, TenantState, Writer};
+
+/// Rounds of listing and deleting before a collection counts as one that is being written to.
+const MOST_ROUNDS: u32 = 3;
+/// Pauses before a count that is not zero is believed: the last deletions may still be on their way.
+const COUNT_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(2)];
+/// Bytes of the one page that shows whether anything is left where nothing can be counted.
+const LAST_PAGE_BYTES: u64 = 64 << 20;
+
+/// What a run gathered so far.
+struct Gathered {
+    files: Option<RunFiles>,
+    locks: Vec<Box<dyn Lock>>,
+    results: Vec<CollectionResult>,
+    remarks: Vec<(CollectionName, String)>,
+    saved: Vec<(CollectionName, SafetyCopy)>,
+    done: Vec<CollectionName>,
+    dropped: Option<(CollectionName, SafetyCopy)>,
+    partly: Option<CollectionName>,
+    unchecked: Option<String>,
+    incomplete: bool,
+}
+
+/// Runs a plan to its end. It asks nothing again, and refuses what is not as it was planned.
+pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outcome, Stopped> {
+    session.events.emit(Event::PlanMade { collections: plan.listed() });
+    let mut gathered = Gathered {
+        files: None,
+        locks: Vec::new(),
+        results: Vec::new(),
+        remarks: Vec::new(),
+        saved: Vec::new(),
+        done: Vec::new(),
+        dropped: None,
+        partly: None,
+        unchecked: plan.topology_unchecked.clone(),
+        incomplete: false,
+    };
+    let done = Run { writer, session, plan: &plan }.all(&mut gathered).await;
+    let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
+    let result =
+        RunResult { retries: writer.retries(), ..RunResult::of(Op::Clear, status, None, gathered.results.clone()) };
+    let run_dir = gathered.files.as_ref().map(|files| files.path().to_owned());
+    match done {
+        Ok(()) => Ok(Outcome {
+            result,
+            saved: gathered.saved,
+            remarks: gathered.remarks,
+            uncounted: plan.collections.iter().any(|p| p.method == Method::Recreate && p.objects.exact().is_none()),
+            run_dir: run_dir.unwrap_or_default(),
+            topology_unchecked: gathered.unchecked,
+        }),
+        Err(error) => {
+            let begun = |name: &CollectionName| {
+                gathered.done.contains(name)
+                    || gathered.partly.as_ref() == Some(name)
+                    || gathered.dropped.as_ref().is_some_and(|(dropped, _)| dropped == name)
+            };
+            let untouched = plan.collections.iter().map(|p| p.name().clone()).filter(|name| !begun(name)).collect();
+            Err(Stopped {
+                error,
+                run_dir,
+                done: gathered.done,
+                dropped: gathered.dropped,
+                partly: gathered.partly,
+                untouched,
+                partial: Box::new(result),
+            })
+        }
+    }
+}
+
+struct Run<'a> {
+    writer: &'a Writer,
+    session: &'a Session,
+    plan: &'a Plan,
+}
+
+impl Run<'_> {
+    async fn all(&self, gathered: &mut Gathered) -> Result<(), Error> {
+        self.begin(gathered).await?;
+        let meta = self.session.unless_stopped(self.writer.meta()).await?;
+        let clock = ServerClock::new(meta.server_time_ms, self.session);
+        for planned in &self.plan.collections {
+            self.going()?;
+            self.one(planned, clock, gathered).await?;
+        }
+        self.record(gathered, RunRecord::Complete).await
+    }
+
+    fn going(&self) -> Result<(), Error> {
+        if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    /// Takes the locks and makes the run's directory.
+    async fn begin(&self, gathered: &mut Gathered) -> Result<(), Error> {
+        let (disk, state, url) =
+            (Arc::clone(&self.session.disk), self.plan.options.state.clone(), self.plan.url.clone());
+        let names: Vec<CollectionName> = self.plan.collections.iter().map(|p| p.name().clone()).collect();
+        let about = self.about();
+        let begin = move || {
+            let mut locks = Vec::new();
+            for name in &names {
+                locks.push(runfiles::lock(&*disk, &state.locks, &url, name)?);
+            }
+            let files = RunFiles::create(disk, &state.runs, about)?;
+            Ok::<_, crate::archive::Error>((locks, files))
+        };
+        let (locks, files) = blocking("run files", begin).await?;
+        (gathered.locks, gathered.files) = (locks, Some(files));
+        Ok(())
+    }
+
+    fn about(&self) -> RunAbout {
+        let method = |planned: &Planned| if planned.method == Method::Recreate { "recreate" } else { "delete" };
+        let tenants = |planned: &Planned| planned.some_tenants.then(|| self.plan.options.tenants.clone());
+        let one = |p: &Planned| json!({"collection": p.name(), "method": method(p), "tenants": tenants(p)});
+        let options = json!({"collections": self.plan.collections.iter().map(one).collect::<Vec<_>>()});
+        RunAbout {
+            op: Op::Clear,
+            tool: RunAbout::this_tool(),
+            run_id: uuid::Uuid::now_v7(),
+            started: self.session.clock.now(),
+            server_url: self.plan.url.clone(),
+            server_version: self.plan.server_version.clone(),
+            archive: self.plan.options.folder.display().to_string(),
+            archive_run_id: String::new(),
+            options: match options {
+                Value::Object(options) => options,
+                _ => Map::new(),
+            },
+        }
+    }
+
+    /// Writes a line into the journal, durably.
+    async fn record(&self, gathered: &mut Gathered, record: RunRecord) -> Result<(), Error> {
+        let Some(mut files) = gathered.files.take() else { return Err(Error::Stage { what: "journal".into() }) };
+        let write = move || {
+            let written = files.record(&record).and_then(|()| files.sync());
+            Ok::<_, crate::archive::Error>((files, written))
+        };
+        let (files, written) = blocking("journal", write).await?;
+        gathered.files = Some(files);
+        Ok(written?)
+    }
+
+    async fn one(&self, planned: &Planned, clock: ServerClock, gathered: &mut Gathered) -> Result<(), Error> {
+        let name = planned.name().clone();
+        let objects = planned.objects.exact();
+        self.session.events.emit(Event::CollectionStarted { collection: name.clone(), objects });
+        let mut result = CollectionResult::of(name.clone());
+        result.tenants = planned.tenants.as_ref().map_or(0, |tenants| tenants.len() as u64);
+        if planned.exists {
+            self.as_planned(planned).await?;
+        }
+        result.objects = match planned.method {
+            Method::Recreate if planned.some_tenants => self.tenants(planned, gathered).await?,
+            Method::Recreate => self.recreate(planned, gathered).await?,
+            Method::Delete => self.delete(planned, clock, gathered).await?,
+        };
+        let saved = gathered.saved.iter().find(|(saved, _)| *saved == name);
+        result.schema_saved = saved.map(|(_, copy)| copy.schema.display().to_string());
+        gathered.partly = None;
+        self.session.events.emit(Event::CollectionFinished(result.clone()));
+        gathered.results.push(result);
+        gathered.done.push(name);
+        Ok(())
+    }
+
+    /// It is whole, and still what it was when it was planned. A collection that is to be dropped has as many objects as
+    /// were confirmed.
+    async fn as_planned(&self, planned: &Planned) -> Result<(), Error> {
+        let name = planned.name();
+        let changed = |what: String| Error::NotAsPlanned { collection: name.clone(), what };
+        let mut watch = self.watch(&planned.standing.schema);
+        self.until_whole(&mut watch).await?;
+        let Some(now) = self.session.unless_stopped(self.writer.schema(name)).await? else {
+            return Err(changed("it is gone".to_owned()));
+        };
+        if now.text != planned.standing.schema.text {
+            return Err(changed("its schema changed".to_owned()));
+        }
+        let counted = standing::count(self.writer, self.session, name, planned.tenants.as_deref()).await?;
+        if let Some(was) = planned.agreed
+            && counted.exact() != Some(was)
+        {
+            return Err(Error::Moved { collection: name.clone(), was, now: counted.exact() });
+        }
+        if let Some(archive) = &self.plan.must_hold {
+            self.held(planned, archive).await?;
+        }
+        if planned.method == Method::Delete {
+            return Ok(());
+        }
+        if let Some(before) = &planned.standing.tenants {
+            let now = self.session.unless_stopped(self.writer.tenants(name)).await?;
+            if now != *before {
+                return Err(changed("its tenants, or their states, changed".to_owned()));
+            }
+        }
+        match (planned.objects.exact(), counted.exact()) {
+            // What was agreed to was held above against what there is now.
+            (Some(before), Some(now)) if planned.agreed.is_none() && before != now => {
+                Err(changed(format!("it had {before} objects and has {now} now")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The archive holds every object that is there now, and no other.
+    async fn held(&self, planned: &Planned, path: &Path) -> Result<(), Error> {
+        let name = planned.name();
+        let quiet = Session { events: Events::none(), ..self.session.clone() };
+        let archive = prove::open(&quiet, path.to_owned()).await?;
+        let place = archive.collections().iter().position(|entry| entry.name == name.as_str());
+        let gone = |what: &str| Error::NotAsPlanned { collection: name.clone(), what: what.to_owned() };
+        let Some(at) = place else { return Err(gone("it is not in the backup")) };
+        let indexed = prove::index(&archive, at).await?;
+        let runs = indexed.runs.to_vec();
+        let pair = Pair { archive, at, schema: indexed.schema, runs, target: name.clone() };
+        let options = CompareOptions {
+            renames: Renames::default(),
+            vectors: true,
+            clamp_ints: false,
+            made_vectors: Vec::new(),
+            sample: None,
+            limit: 0,
+            jobs: None,
+            memory_bytes: self.plan.options.memory_bytes,
+            patience: self.plan.options.patience,
+            seed: 0,
+        };
+        let compared = compare_collection(self.writer, &quiet, pair, &options).await?;
+        let same = compared.agrees() && compared.digest.is_some();
+        if same { Ok(()) } else { Err(gone("it is not what was backed up: it was written to meanwhile")) }
+    }
+
+    fn watch(&self, schema: &Schema) -> Watch {
+        Watch::new(Client::clone(self.writer), schema.clone(), self.session.events.clone())
+    }
+
+    async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
+        let patience = self.plan.options.patience;
+        if watch.wait_until_whole(patience, &self.session.cancel).await {
+            return Ok(());
+        }
+        self.going()?;
+        let reason = watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
+        Err(Error::NotWhole { collection: watch.collection().clone(), reason, waited: patience })
+    }
+
+    /// Drops and makes again; the objects that went.
+    async fn recreate(&self, planned: &Planned, gathered: &mut Gathered) -> Result<u64, Error> {
+        let name = planned.name().clone();
+        let copy = self.copy(planned).await?;
+        let safety = copy.archive.display().to_string();
+        self.record(gathered, RunRecord::Dropping { target: name.clone(), safety }).await?;
+        gathered.saved.push((name.clone(), copy.clone()));
+        // From here on it is seen through, whoever asks to stop: a second signal ends it at once.
+        let through = Session { cancel: CancellationToken::new(), ..self.session.clone() };
+        let recreate = Recreate { writer: self.writer, session: &through, plan: self.plan, planned };
+        if let Err(error) = recreate.drop().await {
+            // Whether it was dropped is not known where the server does not answer.
+            let there = matches!(self.writer.schema(&name).await, Ok(Some(_)));
+            gathered.dropped = (!there).then_some((name, copy));
+            return Err(error);
+        }
+        gathered.dropped = Some((name.clone(), copy));
+        let again = recreate.create().await?;
+        let schema_sha256 = Hash(Sha256::digest(planned.fit.create.as_bytes()).into());
+        self.record(gathered, RunRecord::Created { target: name.clone(), schema_sha256 }).await?;
+        (gathered.dropped, gathered.partly) = (None, Some(name.clone()));
+        gathered.remarks.extend(again.remarks.into_iter().map(|remark| (name.clone(), remark)));
+        let objects = planned.objects.exact().unwrap_or(0);
+        self.session.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
+        let Some(schema) = self.writer.schema(&name).await? else {
+            return Err(Error::Vanished { collection: name });
+        };
+        let left = self.left(&schema, planned.tenants.as_deref()).await?;
+        self.told_left(left, "since it was made again", &name, gathered);
+        Ok(objects)
+    }
+
+    /// What an earlier run saved is saved again, so that the copy is beside this run's others.
+    async fn copy(&self, planned: &Planned) -> Result<SafetyCopy, Error> {
+        let from = safety::From {
+            url: &self.plan.url,
+            server_version: &self.plan.server_version,
+            topology_unchecked: self.plan.topology_unchecked.as_deref(),
+        };
+        let tenants = planned.tenants.as_deref();
+        safety::save(self.session, &self.plan.options.folder, from, planned.schema(), tenants).await
+    }
+
+    /// Drops and makes again some tenants; the objects that went, as far as they could be counted.
+    async fn tenants(&self, planned: &Planned, gathered: &mut Gathered) -> Result<u64, Error> {
+        let (name, wanted) = (planned.name().clone(), planned.tenants.as_deref().unwrap_or_default());
+        gathered.partly = Some(name.clone());
+        let offloaded = tenants::recreate(self.writer, self.session, &name, wanted).await?;
+        told_offloaded(offloaded, &name, gathered);
+        let objects = planned.objects.exact().unwrap_or(0);
+        self.session.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
+        let left = self.left(&planned.standing.schema, Some(wanted)).await?;
+        self.told_left(left, "since the tenants were made again", &name, gathered);
+        Ok(objects)
+    }
+
+    /// Deletes what is listed, round by round, until nothing is left; the objects deleted.
+    async fn delete(&self, planned: &Planned, clock: ServerClock, gathered: &mut Gathered) -> Result<u64, Error> {
+        let (name, schema) = (planned.name().clone(), &planned.standing.schema);
+        gathered.partly = Some(name.clone());
+        let mut passed = Passed::default();
+        // Asleep, a tenant can be emptied without being woken by being made again.
+        let awake = |tenant: &&Tenant| tenant.state == TenantState::Hot;
+        let sleepers: Vec<Tenant> = planned.tenants.iter().flatten().filter(|t| !awake(t)).cloned().collect();
+        let offloaded = tenants::recreate(self.writer, self.session, &name, &sleepers).await?;
+        told_offloaded(offloaded, &name, gathered);
+        let mut left = Count::Exact(0);
+        for round in 1..=MOST_ROUNDS {
+            let tenants: Vec<Option<&TenantName>> = match &planned.tenants {
+                Some(tenants) => tenants.iter().filter(awake).map(|tenant| Some(&tenant.name)).collect(),
+                None => vec![None],
+            };
+            passed = Passed { deleted: passed.deleted, ..Passed::default() };
+            for tenant in tenants {
+                let delete = Delete {
+                    writer: self.writer,
+                    session: self.session,
+                    collection: &name,
+                    tenant,
+                    memory_bytes: self.plan.options.memory_bytes,
+                    clock,
+                };
+                delete.pass(&mut passed).await?;
+            }
+            left = self.left(schema, planned.tenants.as_deref()).await?;
+            if left == Count::Exact(0) {
+                break;
+            }
+            tracing::warn!(collection = %name, round, ?left, "not empty yet");
+        }
+        if passed.failed > 0 {
+            let why = passed.reason.unwrap_or_else(|| "the server does not say why".to_owned());
+            gathered.remarks.push((name.clone(), format!("{} could not be deleted: {why}", passed.failed)));
+        }
+        self.told_left(left, "it is still being written to, or they cannot be deleted", &name, gathered);
+        Ok(passed.deleted)
+    }
+
+    /// What is left, while the server is whole. Where nothing can be counted, a listing tells.
+    async fn left(&self, schema: &Schema, tenants: Option<&[Tenant]>) -> Result<Count, Error> {
+        let mut watch = self.watch(schema);
+        let mut left = Count::Exact(0);
+        for pause in COUNT_PAUSES {
+            tokio::time::sleep(pause).await;
+            self.until_whole(&mut watch).await?;
+            left = standing::count(self.writer, self.session, &schema.name, tenants).await?;
+            if let Count::Unknown { .. } = &left {
+                left = self.listed(schema, tenants).await?.unwrap_or(left);
+            }
+            if watch.ask().await && left == Count::Exact(0) {
+                break;
+            }
+        }
+        Ok(left)
+    }
+
+    /// Zero if a first page shows no objects, at least one if it does.
+    async fn listed(&self, schema: &Schema, tenants: Option<&[Tenant]>) -> Result<Option<Count>, Error> {
+        let awake = |tenant: &&Tenant| tenant.state == TenantState::Hot;
+        let spaces: Vec<Option<&TenantName>> = match tenants {
+            Some(tenants) => tenants.iter().filter(awake).map(|tenant| Some(&tenant.name)).collect(),
+            None => vec![None],
+        };
+        for tenant in spaces {
+            let (collection, max_bytes) = (&schema.name, LAST_PAGE_BYTES);
+            let page = PageRequest { collection, tenant, after: None, limit: 1, vectors: false, max_bytes };
+            let PageReply::Body(body) = self.session.unless_stopped(self.writer.page(&page)).await? else {
+                return Ok(None);
+            };
+            let Ok(page) = serde_json::from_slice::<Value>(&body) else { return Ok(None) };
+            match page["objects"].as_array().map(Vec::len) {
+                Some(0) => {}
+                Some(objects) => return Ok(Some(Count::Exact(objects as u64))),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Count::Exact(0)))
+    }
+
+    fn told_left(&self, left: Count, why: &str, name: &CollectionName, gathered: &mut Gathered) {
+        match left {
+            Count::Exact(0) => {}
+            Count::Exact(objects) => {
+                gathered.incomplete = true;
+                gathered.remarks.push((name.clone(), format!("not empty: {objects} objects are there, {why}")));
+            }
+            Count::Unknown { reason } => {
+                gathered.incomplete = true;
+                gathered.remarks.push((name.clone(), format!("whether it is empty could not be asked: {reason}")));
+                self.session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
+            }
+        }
+    }
+}
+
+fn told_offloaded(offloaded: usize, name: &CollectionName, gathered: &mut Gathered) {
+    if offloaded > 0 {
+        gathered.remarks.push((name.clone(), format!("tenants that were offloaded are asleep now: {offloaded}")));
+    }
+}

@@ -1,0 +1,115 @@
+//! `col create`: one empty collection from a class document, with its tenants.
+
+mod plan;
+mod run;
+
+use std::path::PathBuf;
+
+use crate::event::{PlannedCollection, RunResult};
+use crate::model::{CollectionName, Schema};
+use crate::ops::Error;
+use crate::ops::schema::{Fit, Target};
+use crate::weaviate::{Meta, Tenant};
+
+pub use plan::plan;
+pub use run::run;
+
+/// What to create.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The class document.
+    pub schema: Schema,
+    /// Another name than the document's.
+    pub name: Option<CollectionName>,
+    /// Tenants to create; only for a multi-tenant collection.
+    pub tenants: Vec<Tenant>,
+    /// Where locks by server and collection lie.
+    pub locks: PathBuf,
+}
+
+/// What a collection will be, in words of its class document.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shape {
+    /// Each property's name and data types.
+    pub properties: Vec<(String, String)>,
+    /// Each vector's name, its index and its vectoriser; `None` where the document leaves it to the server.
+    pub vectors: Vec<(String, Option<String>, Option<String>)>,
+    /// Copies of every object, where the document says so.
+    pub replicas: Option<u64>,
+    /// Shards, where the document says so.
+    pub shards: Option<u64>,
+    /// Whether it has tenants.
+    pub multi_tenant: bool,
+}
+
+/// What a creation will do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The server's URL without credentials.
+    pub url: String,
+    /// Its version, as it prints it.
+    pub server_version: String,
+    /// The collection's name on the server.
+    pub name: CollectionName,
+    /// What it will be.
+    pub shape: Shape,
+    /// Tenants that will be created, with the states that a server creates them in.
+    pub tenants: Vec<Tenant>,
+    /// What will not be as the document or the list of tenants says, each as a clause.
+    pub remarks: Vec<String>,
+    /// Why it is not known whether the server is whole, if so.
+    pub topology_unchecked: Option<String>,
+}
+
+impl Plan {
+    /// The collection as events and `--json` show it.
+    #[must_use]
+    pub fn listed(&self) -> Vec<PlannedCollection> {
+        vec![PlannedCollection { name: self.name.clone(), objects: Some(0), bytes: None }]
+    }
+}
+
+/// A plan, with all that was found out to make it.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The plan.
+    pub plan: Plan,
+    options: Options,
+    fit: Fit,
+    /// What will be different about the tenants, as a clause.
+    tenants_remark: Option<String>,
+    meta: Meta,
+    nodes: Option<usize>,
+}
+
+impl Prepared {
+    fn target(&self) -> Target<'_> {
+        Target { version: &self.meta.version, modules: &self.meta.modules, nodes: self.nodes }
+    }
+}
+
+/// A creation that came to its end.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The result in numbers.
+    pub result: RunResult,
+    /// What is not as it was asked, each as a clause.
+    pub remarks: Vec<String>,
+    /// Settings that the document leaves open and the server chose.
+    pub additions: Vec<String>,
+    /// What is missing, each as a clause: then the run is incomplete.
+    pub missing: Vec<String>,
+    /// Why it is not known whether the server was whole, if so.
+    pub topology_unchecked: Option<String>,
+}
+
+/// A creation that stopped before its end.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Stopped {
+    /// Why.
+    #[source]
+    pub error: Error,
+    /// The collection, if it may be there since this run.
+    pub perhaps_there: Option<CollectionName>,
+}

@@ -1,0 +1,159 @@
+//! The plan of a creation: what the server will make of a class document, and what is in the way. Sends reading requests
+//! only.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Options, Plan, Prepared, Shape};
+use crate::event::Warning;
+use crate::model::{CollectionName, Renames};
+use crate::ops::chosen::capital;
+use crate::ops::restore::{Refusal, missing};
+use crate::ops::schema::{Target, clauses, fit};
+use crate::ops::{Error, Session};
+use crate::weaviate::{Client, Tenant, TenantState, Topology};
+
+/// Looks at the server, and says what a creation would do. Sends reading requests only.
+pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Prepared, Error> {
+    session.unless_stopped(client.ready()).await?;
+    let meta = session.unless_stopped(client.meta()).await?;
+    let nodes = session.unless_stopped(client.node_count()).await?;
+    let schema = &options.schema;
+    let name = capital(options.name.as_ref().unwrap_or(&schema.name));
+    let mut renames = Renames::default();
+    renames.insert(schema.name.clone(), name.clone());
+    let topology_unchecked = members(client, session, &name).await?;
+
+    let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
+    let live: Vec<CollectionName> =
+        session.unless_stopped(client.schemas()).await?.into_iter().map(|schema| schema.name).collect();
+    let target = Target { version: &meta.version, modules: &meta.modules, nodes };
+    let fit = fit(schema, &renames, &target);
+    let mut refusals: Vec<Refusal> = in_the_way(&name, &aliases, &live).into_iter().collect();
+    refusals.extend(missing(schema, &|name| live.contains(name), &renames));
+    refusals.extend(fit.refused.iter().cloned());
+    if !refusals.is_empty() {
+        return Err(Error::CannotCreate { refusals });
+    }
+    let (tenants, changed) = as_created(&options.tenants);
+    let tenants_remark = (changed > 0).then(|| {
+        let what = if changed == 1 { "1 tenant is".into() } else { format!("{changed} tenants are") };
+        format!("{what} created inactive (COLD), since no tenant is created offloaded")
+    });
+    let remarks = clauses(&fit.applied).into_iter().chain(tenants_remark.clone()).collect();
+    let plan = Plan {
+        url: client.url().to_owned(),
+        server_version: meta.version.text.clone(),
+        shape: shape(fit.asked()),
+        name,
+        tenants,
+        remarks,
+        topology_unchecked,
+    };
+    Ok(Prepared { plan, options, fit, tenants_remark, meta, nodes })
+}
+
+/// Refuses a server with a node away; says why it cannot be asked, if so.
+async fn members(client: &Client, session: &Session, name: &CollectionName) -> Result<Option<String>, Error> {
+    match session.unless_stopped::<_, Error>(async { Ok(client.members().await) }).await? {
+        Topology::Whole { .. } => Ok(None),
+        Topology::Unchecked { reason, .. } => {
+            session.events.warn(Warning::TopologyUnchecked { reason: reason.clone() });
+            Ok(Some(reason))
+        }
+        Topology::Broken { reason } => {
+            Err(Error::NotWhole { collection: name.clone(), reason, waited: Duration::ZERO })
+        }
+    }
+}
+
+/// A collection or alias of that name, under any spelling.
+fn in_the_way(name: &CollectionName, aliases: &[(String, CollectionName)], live: &[CollectionName]) -> Option<Refusal> {
+    let same = |other: &str| other.eq_ignore_ascii_case(name.as_str());
+    let collection = name.clone();
+    if let Some((_, of)) = aliases.iter().find(|(alias, _)| same(alias)) {
+        return Some(Refusal::IsAlias { alias: collection.clone(), collection, of: of.clone() });
+    }
+    let there = live.iter().find(|there| same(there.as_str()))?.clone();
+    Some(Refusal::Exists { collection, there })
+}
+
+/// Tenants in states that they can be created in, and how many of them have another one.
+fn as_created(tenants: &[Tenant]) -> (Vec<Tenant>, usize) {
+    let mut changed = 0;
+    let one = |tenant: &Tenant| match tenant.state {
+        TenantState::Hot | TenantState::Cold => tenant.clone(),
+        TenantState::Frozen | TenantState::Other(_) => {
+            changed += 1;
+            Tenant { name: tenant.name.clone(), state: TenantState::Cold }
+        }
+    };
+    (tenants.iter().map(one).collect(), changed)
+}
+
+fn shape(document: &str) -> Shape {
+    let document: Value = serde_json::from_str(document).unwrap_or(Value::Null);
+    let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let types = |property: &Value| {
+        let types = property["dataType"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        types.collect::<Vec<_>>().join(" or ")
+    };
+    let properties = document["properties"].as_array().into_iter().flatten();
+    let named = document["vectorConfig"].as_object().into_iter().flatten();
+    let mut vectors: Vec<_> = named
+        .map(|(name, vector)| {
+            let vectorizer = vector["vectorizer"].as_object().and_then(|one| one.keys().next().cloned());
+            (name.clone(), text(&vector["vectorIndexType"]), vectorizer)
+        })
+        .collect();
+    let unnamed = (text(&document["vectorIndexType"]), text(&document["vectorizer"]));
+    if vectors.is_empty() || unnamed.0.is_some() {
+        vectors.insert(0, ("default".to_owned(), unnamed.0, unnamed.1));
+    }
+    let sharding = &document["shardingConfig"];
+    Shape {
+        properties: properties.filter_map(|p| Some((text(&p["name"])?, types(p)))).collect(),
+        vectors,
+        replicas: document["replicationConfig"]["factor"].as_u64(),
+        shards: sharding["desiredCount"].as_u64().or_else(|| sharding["actualCount"].as_u64()),
+        multi_tenant: document["multiTenancyConfig"]["enabled"] == true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_is_what_the_document_says() {
+        let document = r#"{"class":"A","properties":[{"name":"t","dataType":["text"]},{"name":"r","dataType":["B","C"]}],
+            "vectorConfig":{"v":{"vectorIndexType":"flat","vectorizer":{"none":{}}}},"replicationConfig":{"factor":3},
+            "shardingConfig":{"desiredCount":2},"multiTenancyConfig":{"enabled":true}}"#;
+        let own = |text: &str| text.to_owned();
+        assert_eq!(
+            shape(document),
+            Shape {
+                properties: vec![(own("t"), own("text")), (own("r"), own("B or C"))],
+                vectors: vec![(own("v"), Some(own("flat")), Some(own("none")))],
+                replicas: Some(3),
+                shards: Some(2),
+                multi_tenant: true,
+            }
+        );
+        let bare = Shape { vectors: vec![(own("default"), None, None)], ..Shape::default() };
+        assert_eq!(shape(r#"{"class":"A","properties":null,"vectorConfig":null}"#), bare);
+    }
+
+    #[test]
+    fn only_active_and_inactive_tenants_can_be_created() {
+        let tenant = |name: &str, state: &str| Tenant {
+            name: name.parse().expect("a name"),
+            state: TenantState::from(state.to_owned()),
+        };
+        let given = [tenant("a", "HOT"), tenant("b", "COLD"), tenant("c", "FROZEN"), tenant("d", "UNFREEZING")];
+        let (made, changed) = as_created(&given);
+        assert_eq!(made, [tenant("a", "HOT"), tenant("b", "COLD"), tenant("c", "COLD"), tenant("d", "COLD")]);
+        assert_eq!(changed, 2);
+    }
+}

@@ -1,0 +1,105 @@
+//! Carries out the plan of a creation: the collection, what the server made of it, its tenants.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Outcome, Prepared, Stopped};
+use crate::archive::{Lock, runfiles};
+use crate::event::{CollectionResult, Event, Op, RunResult, Status};
+use crate::model::TenantName;
+use crate::ops::restore::Refusal;
+use crate::ops::schema::{Applied, Made, NotMade, clauses, complete, made, until_there};
+use crate::ops::{Error, Session, blocking};
+use crate::weaviate::{TenantState, Writer};
+
+/// Tenants created in one request.
+const TENANTS_AT_ONCE: usize = 100;
+
+/// Runs a plan to its end.
+pub async fn run(writer: &Writer, session: &Session, prepared: Prepared) -> Result<Outcome, Stopped> {
+    let plan = &prepared.plan;
+    let not_sent = |error| Stopped { error, perhaps_there: None };
+    let perhaps = |error| Stopped { error, perhaps_there: Some(plan.name.clone()) };
+    session.events.emit(Event::PlanMade { collections: plan.listed() });
+    session.events.emit(Event::CollectionStarted { collection: plan.name.clone(), objects: Some(0) });
+    let _lock = lock(session, &prepared).await.map_err(not_sent)?;
+    if session.unless_stopped(writer.schema(&plan.name)).await.map_err(not_sent)?.is_some() {
+        return Err(not_sent(taken(&prepared)));
+    }
+    if let Err(NotMade { error, perhaps_there }) =
+        until_there(writer, session, &prepared.fit, || taken(&prepared)).await
+    {
+        // Where it cannot be asked, it is better to name what may not be there than to leave it unsaid.
+        let there = perhaps_there && !matches!(writer.schema(&plan.name).await, Ok(None));
+        return Err(if there { perhaps(error) } else { not_sent(error) });
+    }
+    let (mut remarks, additions) = compared(writer, &prepared).await.map_err(perhaps)?;
+    let missing = tenants(writer, session, &prepared).await.map_err(perhaps)?;
+    remarks.extend(prepared.tenants_remark.clone());
+    let result = CollectionResult { tenants: plan.tenants.len() as u64, ..CollectionResult::of(plan.name.clone()) };
+    session.events.emit(Event::CollectionFinished(result.clone()));
+    let status = if missing.is_empty() { Status::Ok } else { Status::Incomplete };
+    let result = RunResult { retries: writer.retries(), ..RunResult::of(Op::Create, status, None, vec![result]) };
+    Ok(Outcome { result, remarks, additions, missing, topology_unchecked: plan.topology_unchecked.clone() })
+}
+
+async fn lock(session: &Session, prepared: &Prepared) -> Result<Box<dyn Lock>, Error> {
+    let (disk, folder) = (Arc::clone(&session.disk), prepared.options.locks.clone());
+    let (url, name) = (prepared.plan.url.clone(), prepared.plan.name.clone());
+    blocking("lock", move || runfiles::lock(&*disk, &folder, &url, &name)).await
+}
+
+fn taken(prepared: &Prepared) -> Error {
+    let (collection, there) = (prepared.plan.name.clone(), prepared.plan.name.clone());
+    Error::CannotCreate { refusals: vec![Refusal::Exists { collection, there }] }
+}
+
+/// Compares what the server made with what it was asked for: what is not so, and may be, and what it added.
+async fn compared(writer: &Writer, prepared: &Prepared) -> Result<(Vec<String>, Vec<String>), Error> {
+    let fit = &prepared.fit;
+    let there = complete(writer, fit).await?;
+    match made(fit.asked(), &prepared.options.schema, &there, &prepared.target()) {
+        Made::Same { additions, applied } => {
+            let all: Vec<Applied> = fit.applied.iter().cloned().chain(applied).collect();
+            Ok((clauses(&all), additions))
+        }
+        Made::Other { differences } => {
+            Err(Error::MadeOtherwise { collection: prepared.plan.name.clone(), differences })
+        }
+    }
+}
+
+/// Creates the tenants, and reads them back; gives what is not as it was asked.
+async fn tenants(writer: &Writer, session: &Session, prepared: &Prepared) -> Result<Vec<String>, Error> {
+    let (collection, wanted) = (&prepared.plan.name, &prepared.plan.tenants);
+    let mut created = 0;
+    for chunk in wanted.chunks(TENANTS_AT_ONCE) {
+        let all = wanted.len();
+        let failed = |source| Error::TenantsNotCreated { collection: collection.clone(), created, all, source };
+        tokio::select! {
+            done = writer.create_tenants(collection, chunk) => done.map_err(failed)?,
+            () = session.cancel.cancelled() => return Err(Error::Interrupted),
+        }
+        created += chunk.len();
+    }
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let there: BTreeMap<TenantName, TenantState> = session
+        .unless_stopped(writer.tenants(collection))
+        .await?
+        .into_iter()
+        .map(|tenant| (tenant.name, tenant.state))
+        .collect();
+    let lacking = wanted.iter().filter(|tenant| !there.contains_key(&tenant.name)).count();
+    let other = |state: Option<&TenantState>, wanted: &TenantState| state.is_some_and(|state| state != wanted);
+    let otherwise = wanted.iter().filter(|tenant| other(there.get(&tenant.name), &tenant.state)).count();
+    let mut missing = Vec::new();
+    if lacking > 0 {
+        missing.push(format!("{lacking} of {} tenants are not there", wanted.len()));
+    }
+    if otherwise > 0 {
+        missing.push(format!("{otherwise} of {} tenants are in another state than asked for", wanted.len()));
+    }
+    Ok(missing)
+}

@@ -1,0 +1,69 @@
+//! Drops a collection, and believes it only once it is seen to be gone.
+
+use std::time::{Duration, Instant};
+
+use super::{Error, Session};
+use crate::model::Schema;
+use crate::weaviate::{Error as WireError, Topology, Writer};
+
+/// Pauses between two looks at whether a collection is gone: the first ones, then the last one again and again.
+const PAUSES: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(1)];
+
+/// What became of a collection that was dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Dropped {
+    /// It is gone.
+    Gone,
+    /// Another one of that name is there: somebody who writes to it had the server make one up.
+    Back,
+}
+
+/// Drops a collection. The request goes out once, since one without an answer may be carried out later, when the name
+/// stands for another collection; what happened is read back for as long as `patience`. `shards` are the names of its
+/// shards, by which a collection that came back is told from one that was never dropped.
+pub(super) async fn drop_collection(
+    writer: &Writer,
+    session: &Session,
+    schema: &Schema,
+    shards: &[String],
+    patience: Duration,
+) -> Result<Dropped, Error> {
+    let collection = &schema.name;
+    let asked = writer.drop_collection(collection).await;
+    let begun = Instant::now();
+    let mut pauses = PAUSES.into_iter();
+    let mut pause = Duration::ZERO;
+    loop {
+        pause = pauses.next().unwrap_or(pause);
+        tokio::time::sleep(pause).await;
+        // Seen through even when told to stop: whether it is gone has to be known.
+        let Some(there) = writer.schema(collection).await? else { return Ok(Dropped::Gone) };
+        if is_another(writer, schema, shards, &there).await {
+            return Ok(Dropped::Back);
+        }
+        // What was refused will not happen any more.
+        let refused = asked.as_ref().is_err_and(|error| !matches!(error, WireError::Exhausted { .. }));
+        if refused || begun.elapsed() >= patience || session.cancel.is_cancelled() {
+            break;
+        }
+    }
+    Err(Error::NotDropped { collection: collection.clone(), source: asked.err() })
+}
+
+/// Whether what is there now is another collection of that name: all its shards have other names. A collection that the
+/// server made up has no tenants.
+async fn is_another(writer: &Writer, before: &Schema, shards: &[String], there: &Schema) -> bool {
+    if before.multi_tenant != there.multi_tenant {
+        return true;
+    }
+    let (Topology::Whole { shards: now, .. } | Topology::Unchecked { shards: now, .. }) = writer.topology(there).await
+    else {
+        return false;
+    };
+    if shards.is_empty() || now.is_empty() {
+        // Without their names: one that the server made up from what was written to it looks different.
+        return before.text != there.text;
+    }
+    now.iter().all(|name| !shards.contains(name))
+}

@@ -1,0 +1,252 @@
+//! What a person can do about an error, as data; the words are made by `cli`.
+
+use super::Error;
+use crate::archive;
+use crate::model::CollectionName;
+use crate::ops::clear;
+use crate::ops::restore::Refusal;
+use crate::pipeline::import;
+use crate::weaviate;
+
+/// What a person can do; the words are made by `cli`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hint {
+    /// One of these was perhaps meant.
+    DidYouMean(Vec<CollectionName>),
+    /// The name is an alias of this collection.
+    IsAlias(CollectionName),
+    /// `elysiactl col ls` shows what is there.
+    ListCollections,
+    /// The key may see only part of the collections.
+    MaybeNotAllowed,
+    /// Check URL and port.
+    CheckUrl,
+    /// Give a key, or another one.
+    GiveKey,
+    /// The key lacks permissions.
+    GrantPermission,
+    /// Wait until every node is back, then run again.
+    WaitForNodes,
+    /// Free space, name another folder, or compress.
+    MakeRoom,
+    /// Name another folder.
+    OtherFolder,
+    /// Certificates.
+    CheckCertificate,
+    /// Run again.
+    RunAgain,
+    /// Take an archive from another copy, or back up again.
+    ArchiveDamaged,
+    /// The archive was never sealed; back up again.
+    BackUpAgain,
+    /// A version of elysiactl that reads the format.
+    Upgrade(String),
+    /// Another run works on it.
+    WaitForOtherRun,
+    /// `--limit`-like settings of the server: smaller pages.
+    SmallerPages,
+    /// The server takes no writes: disk, memory, or somebody set its shards read-only.
+    MakeWritable,
+    /// A collection was created that is of no use and in the way of the next run.
+    RemoveCollection(CollectionName),
+    /// Restore under another name, or remove what is there.
+    OtherName,
+    /// `--revectorize`.
+    Revectorize,
+    /// Give each collection a name of its own.
+    RenameEach,
+    /// Look at what the archive holds.
+    ShowArchive,
+    /// An archive is the directory with a manifest.
+    NameArchive,
+    /// Another server, or another version of it.
+    NewerServer,
+    /// Modules to enable on the server.
+    EnableModules(Vec<String>),
+    /// Restore the collections that are referred to as well.
+    ChooseTargets,
+    /// Restore the others, without these.
+    LeaveOut(Vec<CollectionName>),
+    /// Stop what writes to it.
+    StopWriters,
+    /// `--method delete`, which writers do not disturb.
+    DeleteInstead,
+    /// `--method recreate`, which read-only shards do not disturb.
+    RecreateInstead,
+    /// `col ls` and `col show` list tenants.
+    ListTenants,
+    /// `--allow-protected`.
+    AllowProtected,
+    /// This is a bug.
+    Report,
+}
+
+impl Error {
+    /// What a person can do, the most likely first.
+    #[must_use]
+    pub fn hints(&self) -> Vec<Hint> {
+        if let Some(error) = self.wire() {
+            return wire_hints(error);
+        }
+        match self {
+            _ if self.is_bug() => vec![Hint::Report],
+            Self::Archive(e) => archive_hints(e),
+            Self::Scan { .. } => vec![Hint::SmallerPages, Hint::RunAgain],
+            Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => vec![Hint::ArchiveDamaged],
+            Self::Vanished { .. }
+            | Self::Moved { .. }
+            | Self::MadeAnew { .. }
+            | Self::NotDropped { source: None, .. }
+            | Self::TenantStays { .. }
+            | Self::TenantLacks { .. }
+            | Self::NotAsPlanned { .. }
+            | Self::SchemaChanged { .. }
+            | Self::Import { source: import::Error::Unjudged, .. } => vec![Hint::RunAgain],
+            Self::Import { .. } | Self::ReadOnly { .. } => vec![Hint::MakeWritable],
+            Self::MadeOtherwise { collection, .. } => vec![Hint::RemoveCollection(collection.clone())],
+            Self::Protected { .. } => vec![Hint::AllowProtected],
+            Self::CannotClear { refusals } => clear_hints(refusals),
+            Self::MadeUp { .. } => vec![Hint::StopWriters],
+            Self::OneNameForMany { .. } | Self::SameName { .. } => vec![Hint::RenameEach],
+            Self::NotInArchive { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
+            Self::NotInArchive { .. } => vec![Hint::ShowArchive],
+            Self::Wire(_)
+            | Self::NotCreated { .. }
+            | Self::TenantsNotCreated { .. }
+            | Self::NotDropped { .. }
+            | Self::Stage { .. }
+            | Self::BadGlob { .. }
+            | Self::Interrupted
+            | Self::NothingToDo { excluded: true } => Vec::new(),
+            Self::UnknownCollection { alias_of: Some(collection), .. } => vec![Hint::IsAlias(collection.clone())],
+            Self::UnknownCollection { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
+            Self::UnknownCollection { .. }
+            | Self::DanglingAlias { .. }
+            | Self::MissingCollections { .. }
+            | Self::NothingMatched { .. } => vec![Hint::ListCollections],
+            Self::NothingToDo { excluded: false } => vec![Hint::MaybeNotAllowed, Hint::CheckUrl],
+            Self::NotWhole { .. } => vec![Hint::WaitForNodes],
+            Self::NotEnoughSpace { .. } => vec![Hint::MakeRoom],
+            Self::CannotRestore { refusals, chosen } => refusal_hints(refusals, *chosen),
+            Self::CannotCreate { refusals } => refusal_hints(refusals, 1),
+        }
+    }
+}
+
+/// One hint for each kind of refusal.
+fn clear_hints(refusals: &[clear::Refusal]) -> Vec<Hint> {
+    use clear::Refusal as R;
+    let mut hints = Vec::new();
+    for refusal in refusals {
+        let hint = match refusal {
+            R::BeingWritten { .. } | R::NotMadeAgain { .. } => Hint::DeleteInstead,
+            R::NotAllowed { .. } => Hint::GrantPermission,
+            R::ReadOnly { .. } => Hint::RecreateInstead,
+            R::UnknownTenant { .. } => Hint::ListTenants,
+            R::NotMultiTenant { .. } | R::TenantsOfMany { .. } => continue,
+        };
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
+    hints
+}
+
+/// One hint for each kind of refusal, and at the end what to do without them.
+fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
+    let mut hints = Vec::new();
+    let mut modules: Vec<String> = Vec::new();
+    let mut collections: Vec<CollectionName> = Vec::new();
+    for refusal in refusals {
+        match refusal {
+            Refusal::Module { module, .. } => modules.push(module.clone()),
+            Refusal::Unsupported { .. } if !hints.contains(&Hint::NewerServer) => hints.push(Hint::NewerServer),
+            Refusal::MissingTarget { .. } if !hints.contains(&Hint::ChooseTargets) => hints.push(Hint::ChooseTargets),
+            Refusal::WouldVectorise { .. } if !hints.contains(&Hint::Revectorize) => hints.push(Hint::Revectorize),
+            Refusal::Exists { .. } | Refusal::IsAlias { .. } if !hints.contains(&Hint::OtherName) => {
+                hints.push(Hint::OtherName);
+            }
+            _ => {}
+        }
+        collections.extend(refusal.collections().iter().cloned());
+    }
+    modules.sort_unstable();
+    modules.dedup();
+    collections.sort_unstable();
+    collections.dedup();
+    if !modules.is_empty() {
+        hints.push(Hint::EnableModules(modules));
+    }
+    if collections.len() < chosen {
+        hints.push(Hint::LeaveOut(collections));
+    }
+    hints
+}
+
+fn wire_hints(error: &weaviate::Error) -> Vec<Hint> {
+    use weaviate::Error as E;
+    match error.root() {
+        E::Unreachable { .. } | E::NotWeaviate { .. } | E::Redirected { .. } => vec![Hint::CheckUrl],
+        E::Tls { .. } | E::Certificate { .. } => vec![Hint::CheckCertificate],
+        E::Unauthorized { .. } => vec![Hint::GiveKey],
+        E::Forbidden { .. } => vec![Hint::GrantPermission],
+        E::NotReady { .. } => vec![Hint::WaitForNodes],
+        E::Server { .. } | E::Stalled { .. } | E::Lost { .. } | E::BadAnswer { .. } => vec![Hint::RunAgain],
+        _ => Vec::new(),
+    }
+}
+
+fn archive_hints(error: &archive::Error) -> Vec<Hint> {
+    use archive::Error as E;
+    match error {
+        E::Unsealed { .. } => vec![Hint::BackUpAgain],
+        E::NewerFormat { tool_version, .. } => vec![Hint::Upgrade(tool_version.clone())],
+        E::Damaged { .. } => vec![Hint::ArchiveDamaged],
+        E::NoSpace { .. } => vec![Hint::MakeRoom],
+        E::ReadOnly { .. } | E::PermissionDenied { .. } | E::OutputIsFile { .. } | E::OutputIsArchive { .. } => {
+            vec![Hint::OtherFolder]
+        }
+        E::Locked { .. } => vec![Hint::WaitForOtherRun],
+        E::Broken { .. } => vec![Hint::Report],
+        E::NotAnArchive { .. } | E::NotFound { .. } | E::TooMany { .. } => vec![Hint::NameArchive],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Class;
+
+    #[test]
+    fn refusals_are_listed_and_each_kind_has_its_hint_once() {
+        let name = |text: &str| text.parse::<CollectionName>().expect("a name");
+        let unsupported = |text: &str| Refusal::Unsupported {
+            collection: name(text),
+            key: "vectorIndexType".into(),
+            value: "\"hfresh\"".into(),
+            since: Some("1.36".into()),
+            server: "1.32.27".into(),
+        };
+        let module = |text: &str| Refusal::Module {
+            collection: name(text),
+            key: "vectorizer".into(),
+            module: "text2vec-x".into(),
+        };
+        let refusals = vec![unsupported("B"), module("A"), unsupported("A"), module("B")];
+        let error = Error::CannotRestore { refusals, chosen: 3 };
+        assert_eq!(error.class(), Class::Refused);
+        let text = error.to_string();
+        assert!(text.starts_with("cannot restore: B: vectorIndexType \"hfresh\" needs Weaviate 1.36"), "{text}");
+        assert_eq!(text.matches("; ").count(), 3);
+        assert_eq!(
+            error.hints(),
+            [
+                Hint::NewerServer,
+                Hint::EnableModules(vec!["text2vec-x".into()]),
+                Hint::LeaveOut(vec![name("A"), name("B")]),
+            ]
+        );
+    }
+}

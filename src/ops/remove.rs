@@ -1,0 +1,110 @@
+//! `col rm`: whole collections, gone with everything in them, their schemas saved first.
+
+mod plan;
+mod run;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::event::{PlannedCollection, RunResult};
+use crate::model::{CollectionName, Selection};
+use crate::ops::Error;
+use crate::ops::safety::SafetyCopy;
+use crate::ops::standing::Standing;
+
+pub use plan::plan;
+pub use run::run;
+
+/// What to remove.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Which collections; names and globs.
+    pub selection: Selection,
+    /// Whether names that belong to systems may be removed.
+    pub allow_protected: bool,
+    /// The folder of archives, which `.safety` is in.
+    pub folder: PathBuf,
+    /// Where locks by server and collection lie.
+    pub locks: PathBuf,
+    /// How long a server that does not do what it was asked is waited for.
+    pub patience: Duration,
+}
+
+impl Options {
+    /// How long a server is waited for, unless `patience` says otherwise.
+    pub const PATIENCE: Duration = Duration::from_secs(60);
+}
+
+/// One collection of a plan.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// What is there, and what hangs on it.
+    pub standing: Standing,
+    /// The number of objects that somebody agreed to lose; if it is another one when the collection is to be dropped, it
+    /// is not. `None`: whatever there is.
+    pub agreed: Option<u64>,
+}
+
+/// What a removal will do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The server's URL without credentials.
+    pub url: String,
+    /// Its version, as it prints it.
+    pub server_version: String,
+    /// The collections, in the order they are removed.
+    pub collections: Vec<Planned>,
+    /// Why it is not known whether the server is whole, if so.
+    pub topology_unchecked: Option<String>,
+    /// The options it was made with.
+    pub options: Options,
+}
+
+impl Plan {
+    /// The collections as events and `--json` show them.
+    #[must_use]
+    pub fn listed(&self) -> Vec<PlannedCollection> {
+        let one = |p: &Planned| PlannedCollection {
+            name: p.standing.name().clone(),
+            objects: p.standing.objects.exact(),
+            bytes: None,
+        };
+        self.collections.iter().map(one).collect()
+    }
+
+    /// Objects of all collections together; `None` if those of one are not known, or not all of them.
+    #[must_use]
+    pub fn objects(&self) -> Option<u64> {
+        self.collections.iter().map(|planned| planned.standing.all_objects()).sum()
+    }
+}
+
+/// A removal that came to its end.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The result in numbers.
+    pub result: RunResult,
+    /// What was saved of each collection before it was dropped.
+    pub saved: Vec<(CollectionName, SafetyCopy)>,
+    /// Collections that are there again: somebody who writes to them had the server make them up.
+    pub back: Vec<CollectionName>,
+    /// Why it is not known whether the server was whole, if so.
+    pub topology_unchecked: Option<String>,
+}
+
+/// A removal that stopped before its end.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Stopped {
+    /// Why.
+    #[source]
+    pub error: Error,
+    /// What was removed, and what was saved of each.
+    pub removed: Vec<(CollectionName, SafetyCopy)>,
+    /// What was saved of the collection that it stopped at, if it got that far: it may be gone, or go later.
+    pub saved: Option<SafetyCopy>,
+    /// What was not removed, the one that it stopped at first.
+    pub left: Vec<CollectionName>,
+    /// The result so far.
+    pub partial: Option<Box<RunResult>>,
+}

@@ -1,0 +1,43 @@
+//! The plan of a removal: which collections, what is in them, what hangs on them. Sends reading requests only.
+
+use super::{Options, Plan, Planned};
+use crate::event::Warning;
+use crate::model::CollectionName;
+use crate::ops::protected::is_protected;
+use crate::ops::select::choose;
+use crate::ops::standing::{Standing, standing};
+use crate::ops::{Error, Session};
+use crate::weaviate::{Client, Count};
+
+/// Looks at the server and the folder of archives, and says what a removal would do. Sends reading requests only.
+pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
+    session.unless_stopped(client.ready()).await?;
+    let meta = session.unless_stopped(client.meta()).await?;
+    let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
+    let all = session.unless_stopped(client.schemas()).await?;
+    let chosen = choose(all.clone(), &options.selection, &aliases)?;
+    let protected: Vec<CollectionName> = chosen.iter().map(|schema| schema.name.clone()).filter(is_protected).collect();
+    if !options.allow_protected && !protected.is_empty() {
+        return Err(Error::Protected { names: protected });
+    }
+    let found = standing(client, session, &chosen, &all, &options.folder).await?;
+    for standing in &found {
+        if let Count::Unknown { reason } = &standing.objects {
+            let (collection, reason) = (standing.name().clone(), reason.clone());
+            session.events.warn(Warning::CountUnchecked { collection, reason });
+        }
+    }
+    let goes = |name: &CollectionName| chosen.iter().any(|schema| schema.name == *name);
+    let one = |standing: Standing| {
+        // What goes too dangles nowhere.
+        let referenced_by = standing.referenced_by.iter().filter(|(from, _)| !goes(from)).cloned().collect();
+        Planned { standing: Standing { referenced_by, ..standing }, agreed: None }
+    };
+    Ok(Plan {
+        url: client.url().to_owned(),
+        server_version: meta.version.text,
+        topology_unchecked: found.iter().find_map(|standing| standing.topology_unchecked.clone()),
+        collections: found.into_iter().map(one).collect(),
+        options,
+    })
+}

@@ -1,0 +1,134 @@
+//! Carries out the plan of a removal: one collection after the other is looked at once more, saved, and dropped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Outcome, Plan, Planned, Stopped};
+use crate::archive::{Lock, runfiles};
+use crate::event::{CollectionResult, Event, Op, RunResult, Status};
+use crate::model::CollectionName;
+use crate::ops::dropping::{Dropped, drop_collection};
+use crate::ops::safety::{self, SafetyCopy};
+use crate::ops::standing::{self, Now};
+use crate::ops::{Error, Session, blocking};
+use crate::weaviate::{Count, Writer};
+
+/// How long after the last drop it is looked once more whether a collection came back: whoever writes to it has written
+/// by then.
+const LAST_LOOK: Duration = Duration::from_millis(300);
+
+/// What a run gathered so far.
+#[derive(Default)]
+struct Gathered {
+    locks: Vec<Box<dyn Lock>>,
+    removed: Vec<(CollectionName, SafetyCopy)>,
+    back: Vec<CollectionName>,
+    /// What was saved of the collection at work.
+    saved: Option<SafetyCopy>,
+    results: Vec<CollectionResult>,
+}
+
+/// Runs a plan to its end. It stops at the first collection that is not as planned or cannot be dropped.
+pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outcome, Stopped> {
+    session.events.emit(Event::PlanMade { collections: plan.listed() });
+    let mut gathered = Gathered::default();
+    let done = all(writer, session, &plan, &mut gathered).await;
+    let status = if gathered.back.is_empty() { Status::Ok } else { Status::Incomplete };
+    let result =
+        RunResult { retries: writer.retries(), ..RunResult::of(Op::Rm, status, None, gathered.results.clone()) };
+    let topology_unchecked = plan.topology_unchecked.clone();
+    match done {
+        Ok(()) => Ok(Outcome { result, saved: gathered.removed, back: gathered.back, topology_unchecked }),
+        Err(error) => {
+            let gone = |name: &CollectionName| gathered.removed.iter().any(|(removed, _)| removed == name);
+            let names = plan.collections.iter().map(|planned| planned.standing.name().clone());
+            let left = names.filter(|name| !gone(name)).collect();
+            let (removed, saved) = (gathered.removed, gathered.saved);
+            Err(Stopped { error, removed, saved, left, partial: Some(Box::new(result)) })
+        }
+    }
+}
+
+async fn all(writer: &Writer, session: &Session, plan: &Plan, gathered: &mut Gathered) -> Result<(), Error> {
+    lock(session, plan, gathered).await?;
+    for planned in &plan.collections {
+        if session.cancel.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
+        one(writer, session, plan, planned, gathered).await?;
+    }
+    look_once_more(writer, session, gathered).await
+}
+
+async fn lock(session: &Session, plan: &Plan, gathered: &mut Gathered) -> Result<(), Error> {
+    let (disk, folder, url) = (Arc::clone(&session.disk), plan.options.locks.clone(), plan.url.clone());
+    let names: Vec<CollectionName> = plan.collections.iter().map(|p| p.standing.name().clone()).collect();
+    let take = move || names.iter().map(|name| runfiles::lock(&*disk, &folder, &url, name)).collect();
+    gathered.locks = blocking::<Vec<_>, crate::archive::Error>("locks", take).await?;
+    Ok(())
+}
+
+async fn one(
+    writer: &Writer,
+    session: &Session,
+    plan: &Plan,
+    planned: &Planned,
+    gathered: &mut Gathered,
+) -> Result<(), Error> {
+    let before = &planned.standing;
+    session
+        .events
+        .emit(Event::CollectionStarted { collection: before.name().clone(), objects: before.objects.exact() });
+    // What is saved and dropped is what is there now.
+    let Now { schema, tenants, objects, topology_unchecked } = standing::now(writer, session, before).await?;
+    if let Some(was) = planned.agreed
+        && objects.exact() != Some(was)
+    {
+        return Err(Error::Moved { collection: before.name().clone(), was, now: objects.exact() });
+    }
+    let from = safety::From {
+        url: &plan.url,
+        server_version: &plan.server_version,
+        topology_unchecked: topology_unchecked.as_deref(),
+    };
+    let saved = safety::save(session, &plan.options.folder, from, &schema, tenants.as_deref()).await?;
+    gathered.saved = Some(saved.clone());
+    if session.cancel.is_cancelled() {
+        return Err(Error::Interrupted);
+    }
+    let dropped = drop_collection(writer, session, &schema, &before.shards, plan.options.patience).await?;
+    gathered.saved = None;
+    let result = CollectionResult {
+        tenants: tenants.map_or(0, |tenants| tenants.len() as u64),
+        objects: match objects {
+            Count::Exact(objects) => objects,
+            Count::Unknown { .. } => 0,
+        },
+        schema_saved: Some(saved.schema.display().to_string()),
+        ..CollectionResult::of(schema.name.clone())
+    };
+    gathered.removed.push((schema.name.clone(), saved));
+    if dropped == Dropped::Back {
+        gathered.back.push(schema.name.clone());
+    }
+    session.events.emit(Event::CollectionFinished(result.clone()));
+    gathered.results.push(result);
+    Ok(())
+}
+
+/// A writer that did not notice may take a moment to bring a collection back.
+async fn look_once_more(writer: &Writer, session: &Session, gathered: &mut Gathered) -> Result<(), Error> {
+    let pause = tokio::time::sleep(LAST_LOOK);
+    tokio::select! {
+        () = pause => {}
+        () = session.cancel.cancelled() => {}
+    }
+    // What was removed was seen to be gone; that it stays so is asked for once, and not waited for.
+    let Ok(there) = session.unless_stopped(writer.schemas()).await else { return Ok(()) };
+    for (name, _) in &gathered.removed {
+        if there.iter().any(|schema| schema.name == *name) && !gathered.back.contains(name) {
+            gathered.back.push(name.clone());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! What is known of a live collection that is to be emptied or removed: what is in it, what hangs on it, what holds a copy
+//! of it. Sends reading requests only.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Error, Session, blocking};
+use crate::archive::{self, catalog};
+use crate::event::Warning;
+use crate::model::{CollectionName, Schema, TenantName};
+use crate::weaviate::{Client, Count, Tenant, TenantState, Topology};
+
+/// A sealed archive that holds a collection of this server with its objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldIn {
+    /// Its directory.
+    pub path: std::path::PathBuf,
+    /// When it was sealed.
+    pub sealed: Timestamp,
+}
+
+/// What is known of one collection.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Its schema.
+    pub schema: Schema,
+    /// Its objects; of a multi-tenant collection those of the tenants that are awake.
+    pub objects: Count,
+    /// Its tenants with their states, sorted by name; `None` in a plain collection.
+    pub tenants: Option<Vec<Tenant>>,
+    /// Reference properties of other collections that point here: collection and property.
+    pub referenced_by: Vec<(CollectionName, String)>,
+    /// Aliases that stand for it.
+    pub aliases: Vec<String>,
+    /// The newest archive that holds it.
+    pub held_in: Option<HeldIn>,
+    /// Names of its shards, sorted; empty if they are not known, or if it is multi-tenant.
+    pub shards: Vec<String>,
+    /// Why it is not known whether the server is whole, if so.
+    pub topology_unchecked: Option<String>,
+}
+
+impl Standing {
+    /// The collection.
+    #[must_use]
+    pub fn name(&self) -> &CollectionName {
+        &self.schema.name
+    }
+
+    /// Tenants that are not awake: their objects are not in the count.
+    #[must_use]
+    pub fn asleep(&self) -> u64 {
+        let tenants = self.tenants.iter().flatten();
+        tenants.filter(|tenant| tenant.state != TenantState::Hot).count() as u64
+    }
+
+    /// Its objects, if all of them are counted.
+    #[must_use]
+    pub fn all_objects(&self) -> Option<u64> {
+        self.objects.exact().filter(|_| self.asleep() == 0)
+    }
+}
+
+/// What a collection is right now, of the things that may have changed since it was looked at.
+#[derive(Debug, Clone)]
+pub(super) struct Now {
+    pub(super) schema: Schema,
+    pub(super) tenants: Option<Vec<Tenant>>,
+    pub(super) objects: Count,
+    pub(super) topology_unchecked: Option<String>,
+}
+
+/// Looks at the collections `chosen` among `all` of the server. `folder` is the folder of archives. A collection that is
+/// not whole is an error: what is away would come back.
+pub(super) async fn standing(
+    client: &Client,
+    session: &Session,
+    chosen: &[Schema],
+    all: &[Schema],
+    folder: &Path,
+) -> Result<Vec<Standing>, Error> {
+    let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
+    let mut found = Vec::with_capacity(chosen.len());
+    for schema in chosen {
+        let (shards, topology_unchecked) = whole(client, session, schema).await?;
+        let tenants = tenants(client, session, schema).await?;
+        let held_in = held_in(session, folder, &schema.name, client.url()).await?;
+        found.push(Standing {
+            schema: schema.clone(),
+            objects: Count::Unknown { reason: String::new() },
+            tenants,
+            referenced_by: referenced_by(&schema.name, all),
+            aliases: aliases.iter().filter(|(_, of)| *of == schema.name).map(|(alias, _)| alias.clone()).collect(),
+            held_in,
+            shards,
+            topology_unchecked,
+        });
+    }
+    let unchecked = found.iter().find_map(|standing| standing.topology_unchecked.clone());
+    if let Some(reason) = unchecked {
+        session.events.warn(Warning::TopologyUnchecked { reason });
+    }
+    let plain: Vec<CollectionName> =
+        found.iter().filter(|standing| standing.tenants.is_none()).map(|standing| standing.name().clone()).collect();
+    let mut counts = session.unless_stopped(client.counts(&plain)).await?.into_iter();
+    for standing in &mut found {
+        standing.objects = match &standing.tenants {
+            Some(tenants) => count_tenants(client, session, &standing.schema.name, tenants).await?,
+            None => counts.next().ok_or_else(|| Error::Stage { what: "count".into() })?,
+        };
+    }
+    Ok(found)
+}
+
+/// Whether every shard answers: the names of the shards, and why that is not known, if so.
+async fn whole(client: &Client, session: &Session, schema: &Schema) -> Result<(Vec<String>, Option<String>), Error> {
+    match session.unless_stopped::<_, Error>(async { Ok(client.topology(schema).await) }).await? {
+        Topology::Whole { shards, .. } => Ok((shards, None)),
+        Topology::Unchecked { reason, shards } => Ok((shards, Some(reason))),
+        Topology::Broken { reason } => {
+            let (collection, waited) = (schema.name.clone(), Duration::ZERO);
+            Err(Error::NotWhole { collection, reason, waited })
+        }
+    }
+}
+
+/// The tenants of a collection with their states; `None` in a plain one.
+async fn tenants(client: &Client, session: &Session, schema: &Schema) -> Result<Option<Vec<Tenant>>, Error> {
+    if !schema.multi_tenant {
+        return Ok(None);
+    }
+    session.unless_stopped(client.tenants(&schema.name)).await.map(Some)
+}
+
+/// The objects of the tenants that are awake: counting would wake the others, where the server is set so.
+async fn count_tenants(
+    client: &Client,
+    session: &Session,
+    name: &CollectionName,
+    tenants: &[Tenant],
+) -> Result<Count, Error> {
+    let awake = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
+    let awake: Vec<TenantName> = awake.map(|tenant| tenant.name.clone()).collect();
+    let counts = session.unless_stopped(client.tenant_counts(name, &awake)).await?;
+    let mut sum: u64 = 0;
+    for count in counts {
+        match count {
+            Count::Exact(objects) => sum = sum.saturating_add(objects),
+            unknown @ Count::Unknown { .. } => return Ok(unknown),
+        }
+    }
+    Ok(Count::Exact(sum))
+}
+
+/// Counts a plain collection, or these tenants of a multi-tenant one, as far as they are awake.
+pub(super) async fn count(
+    client: &Client,
+    session: &Session,
+    name: &CollectionName,
+    tenants: Option<&[Tenant]>,
+) -> Result<Count, Error> {
+    if let Some(tenants) = tenants {
+        return count_tenants(client, session, name, tenants).await;
+    }
+    let counts = session.unless_stopped(client.counts(std::slice::from_ref(name))).await?;
+    counts.into_iter().next().ok_or_else(|| Error::Stage { what: "count".into() })
+}
+
+/// Counts a collection again. One that went away, or was made anew, is an error.
+pub async fn recount(client: &Client, session: &Session, before: &Standing) -> Result<Count, Error> {
+    Ok(now(client, session, before).await?.objects)
+}
+
+/// Looks at a collection again: it must be the same one, and whole.
+pub(super) async fn now(client: &Client, session: &Session, before: &Standing) -> Result<Now, Error> {
+    let name = before.name();
+    let there = session.unless_stopped(client.schema(name)).await?;
+    let schema =
+        there.filter(|there| there.name == *name).ok_or_else(|| Error::Vanished { collection: name.clone() })?;
+    let (shards, topology_unchecked) = whole(client, session, &schema).await?;
+    let others = !shards.is_empty() && !before.shards.is_empty() && shards != before.shards;
+    if others || schema.multi_tenant != before.schema.multi_tenant {
+        return Err(Error::MadeAnew { collection: name.clone() });
+    }
+    let tenants = tenants(client, session, &schema).await?;
+    let objects = count(client, session, name, tenants.as_deref()).await?;
+    Ok(Now { schema, tenants, objects, topology_unchecked })
+}
+
+/// Reference properties in other collections that may point to this one.
+fn referenced_by(name: &CollectionName, all: &[Schema]) -> Vec<(CollectionName, String)> {
+    let mut found = Vec::new();
+    for schema in all.iter().filter(|schema| schema.name != *name && !schema.references.is_empty()) {
+        let document: serde_json::Value = serde_json::from_slice(&schema.text).unwrap_or_default();
+        let properties = document["properties"].as_array().into_iter().flatten();
+        let points_here = |property: &&serde_json::Value| {
+            property["dataType"].as_array().is_some_and(|types| types.iter().any(|t| t.as_str() == Some(name.as_str())))
+        };
+        let names = properties.filter(points_here).filter_map(|property| property["name"].as_str());
+        found.extend(names.map(|property| (schema.name.clone(), property.to_owned())));
+    }
+    found
+}
+
+/// The newest archive of this server that holds the collection with its objects.
+async fn held_in(session: &Session, folder: &Path, name: &CollectionName, url: &str) -> Result<Option<HeldIn>, Error> {
+    let (disk, folder) = (Arc::clone(&session.disk), folder.to_owned());
+    let (name, url) = (name.to_string(), url.to_owned());
+    let look = move || match catalog::latest_of(&*disk, &folder, &name, &url) {
+        Ok(found) => Ok(found.map(|found| HeldIn { path: found.path, sealed: found.sealed })),
+        // There is none yet, or none that can be read: then nothing holds it.
+        Err(archive::Error::NotFound { .. } | archive::Error::OutputIsFile { .. }) => Ok(None),
+        Err(error) => Err(error),
+    };
+    blocking("catalog", look).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(text: &str) -> Schema {
+        Schema::parse(text.to_owned().into()).expect("a schema")
+    }
+
+    #[test]
+    fn references_from_elsewhere_are_found() {
+        let all = [
+            schema(r#"{"class":"A","properties":[{"name":"self","dataType":["A"]}]}"#),
+            schema(
+                r#"{"class":"B","properties":[{"name":"to","dataType":["C","A"]},{"name":"t","dataType":["text"]}]}"#,
+            ),
+            schema(r#"{"class":"C","properties":[{"name":"to","dataType":["B"]}]}"#),
+        ];
+        let found = referenced_by(&"A".parse().expect("a name"), &all);
+        assert_eq!(found, [("B".parse().expect("a name"), "to".to_owned())]);
+        assert!(referenced_by(&"C".parse().expect("a name"), &all[..1]).is_empty());
+    }
+}

@@ -1,0 +1,89 @@
+//! Lists the ids of one collection or tenant, without vectors, in stretches that are deleted one after the other.
+
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::budget::Budget;
+use super::fetch::{Approach, Fetch};
+use super::pacer::{Limits, PAGE_BYTES, Pacer};
+use super::scan::Error;
+use crate::event::Events;
+use crate::model::{CollectionName, ObjectId, TenantName};
+use crate::weaviate::Client;
+
+/// Ids that follow one another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// The ids, ascending.
+    pub ids: Vec<ObjectId>,
+    /// The latest time any of them was updated, by the server's clock in ms, if any says so.
+    pub updated_ms: Option<i64>,
+}
+
+/// What to list, and how much at once.
+#[derive(Debug)]
+pub struct Ids {
+    /// The server.
+    pub client: Client,
+    /// The collection.
+    pub collection: CollectionName,
+    /// The tenant, in a multi-tenant collection.
+    pub tenant: Option<TenantName>,
+    /// Ids in a stretch at most.
+    pub most: usize,
+    /// What pages are taken from.
+    pub budget: Budget,
+    /// Where events go.
+    pub events: Events,
+}
+
+impl Ids {
+    /// Lists everything there is and hands it on, until the end, until nobody takes it, or until `stop` is cancelled.
+    pub async fn run(&self, stretches: mpsc::Sender<Stretch>, stop: &CancellationToken) -> Result<(), Error> {
+        let limits =
+            Limits { fixed_page_objects: None, most_in_flight: 1, page_bytes: PAGE_BYTES.min(self.budget.bytes() / 2) };
+        let (pacer, pages) = (Mutex::new(Pacer::new(limits, None)), AtomicU64::new(0));
+        let fetch = Fetch {
+            client: &self.client,
+            collection: &self.collection,
+            tenant: self.tenant.as_ref(),
+            vectors: false,
+            budget: &self.budget,
+            pacer: &pacer,
+            pages: &pages,
+            begun: Instant::now(),
+            events: &self.events,
+        };
+        let (mut after, mut approach) = (None, Approach::default());
+        let mut open = Stretch { ids: Vec::new(), updated_ms: None };
+        loop {
+            let page = tokio::select! {
+                page = fetch.page(after, &mut approach, u32::MAX) => page?,
+                () = stop.cancelled() => return Ok(()),
+            };
+            for object in &page.objects {
+                open.ids.push(object.id);
+                open.updated_ms = open.updated_ms.max(object.updated_ms);
+                if open.ids.len() >= self.most {
+                    let full = std::mem::replace(&mut open, Stretch { ids: Vec::new(), updated_ms: None });
+                    if stretches.send(full).await.is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+            after = page.objects.last().map(|object| object.id).or(after);
+            // What comes after a short page is found by the count, and by the next look.
+            if !page.full {
+                break;
+            }
+        }
+        if !open.ids.is_empty() {
+            let _ = stretches.send(open).await;
+        }
+        Ok(())
+    }
+}
