@@ -1,5 +1,6 @@
 //! The archives in a folder: what each one holds, as its manifest says. What is in them is not proven here.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -54,14 +55,28 @@ pub fn latest(disk: &dyn Disk, folder: &Path, collection: Option<&str>) -> Resul
     Ok(look_through(disk, folder, with_objects)?.sealed.into_iter().next())
 }
 
-/// The newest sealed archive that holds this collection of the server at `url` with its objects.
-pub fn latest_of(disk: &dyn Disk, folder: &Path, collection: &str, url: &str) -> Result<Option<Found>, Error> {
-    let from_there = |manifest: &Manifest| manifest.source.url.trim_end_matches('/') == url.trim_end_matches('/');
-    let with_objects = |manifest: &Manifest| {
-        let content = content_of(manifest, |name| name == collection).filter(|c| *c != Content::SchemaOnly);
-        content.filter(|_| from_there(manifest))
-    };
-    Ok(look_through(disk, folder, with_objects)?.sealed.into_iter().next())
+/// For each collection that archives of the server at `url` hold with its objects, the newest of them, and when it was
+/// sealed.
+pub fn newest_of_each(
+    disk: &dyn Disk,
+    folder: &Path,
+    url: &str,
+) -> Result<BTreeMap<String, (PathBuf, Timestamp)>, Error> {
+    let mut newest: BTreeMap<String, (PathBuf, Timestamp)> = BTreeMap::new();
+    for path in archives(disk, folder)? {
+        let Ok((_, manifest)) = open_manifest(disk, &path) else { continue };
+        if manifest.source.url.trim_end_matches('/') != url.trim_end_matches('/') {
+            continue;
+        }
+        for collection in manifest.collections.into_iter().filter(|c| c.content != Content::SchemaOnly) {
+            let this = (path.clone(), manifest.sealed);
+            let newer = |(before, at): &(PathBuf, Timestamp)| (*at, before) < (this.1, &this.0);
+            if newest.get(&collection.name).is_none_or(newer) {
+                newest.insert(collection.name, this);
+            }
+        }
+    }
+    Ok(newest)
 }
 
 /// What was kept of the collections named like this; `None` if there are none.
@@ -80,17 +95,8 @@ fn look_through(
     folder: &Path,
     content: impl Fn(&Manifest) -> Option<Content>,
 ) -> Result<Catalog, Error> {
-    let real = disk.follow(folder).map_err(|e| no_folder(e, folder))?;
-    let opened = disk.open_folder(&real).map_err(|e| no_folder(e, folder))?;
-    let mut entries = opened.list("", ENTRIES).map_err(on(DiskOp::List, folder))?;
-    if entries.len() > ENTRIES {
-        return Err(Error::TooMany { path: folder.to_owned(), limit: ENTRIES });
-    }
-    entries.retain(|entry| entry.kind == Kind::Dir && !entry.name.as_encoded_bytes().starts_with(b"."));
-    entries.sort_by(|a, b| a.name.cmp(&b.name));
     let mut catalog = Catalog::default();
-    for entry in entries {
-        let path = folder.join(entry.name);
+    for path in archives(disk, folder)? {
         match open_manifest(disk, &path) {
             Ok((_, manifest)) => catalog.sealed.extend(content(&manifest).map(|kept| facts(path, &manifest, kept))),
             Err(Error::NotAnArchive { .. } | Error::NotFound { .. }) => {}
@@ -100,6 +106,19 @@ fn look_through(
     // Of two sealed in one instant the one with the later name is the newer: its name counts on.
     catalog.sealed.sort_by(|a, b| (b.sealed, &b.path).cmp(&(a.sealed, &a.path)));
     Ok(catalog)
+}
+
+/// The directories in a folder that may be archives, by name.
+fn archives(disk: &dyn Disk, folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let real = disk.follow(folder).map_err(|e| no_folder(e, folder))?;
+    let opened = disk.open_folder(&real).map_err(|e| no_folder(e, folder))?;
+    let mut entries = opened.list("", ENTRIES).map_err(on(DiskOp::List, folder))?;
+    if entries.len() > ENTRIES {
+        return Err(Error::TooMany { path: folder.to_owned(), limit: ENTRIES });
+    }
+    entries.retain(|entry| entry.kind == Kind::Dir && !entry.name.as_encoded_bytes().starts_with(b"."));
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries.into_iter().map(|entry| folder.join(entry.name)).collect())
 }
 
 fn facts(path: PathBuf, manifest: &Manifest, content: Content) -> Found {

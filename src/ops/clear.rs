@@ -102,6 +102,8 @@ pub struct Planned {
     pub loses: Vec<String>,
     /// An earlier run dropped it and did not finish: it is made from what that one saved.
     pub unfinished: Option<Unfinished>,
+    /// Tenants that an earlier run removed and did not create again: they are created, empty.
+    pub missing: Vec<Tenant>,
     /// Whether the server has it now.
     pub exists: bool,
     /// The objects somebody agreed to lose: with any other number nothing is done. `None` where none was named.
@@ -124,7 +126,28 @@ impl Planned {
     /// Whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.all_objects() == Some(0) && self.unfinished.is_none()
+        self.all_objects() == Some(0) && self.unfinished.is_none() && self.missing.is_empty()
+    }
+
+    /// The tenants whose objects are counted: those that are emptied, as far as they are there.
+    fn counted(&self) -> Option<&[Tenant]> {
+        let there = if self.unfinished.is_some() { &self.standing.tenants } else { &self.tenants };
+        there.as_deref()
+    }
+
+    /// Whether a copy of its schema is saved first: something is away for a moment.
+    #[must_use]
+    pub fn is_saved(&self) -> bool {
+        self.method == Method::Recreate || self.asleep() > 0 || !self.missing.is_empty()
+    }
+
+    /// Every tenant that has to be there afterwards; `None` in a plain collection.
+    fn all_tenants(&self) -> Option<Vec<Tenant>> {
+        let there = match &self.unfinished {
+            Some(unfinished) => unfinished.tenants.as_ref(),
+            None => self.standing.tenants.as_ref(),
+        };
+        there.map(|there| there.iter().chain(&self.missing).cloned().collect())
     }
 
     /// Tenants that are emptied and are not awake: their objects are not in the count.

@@ -1,10 +1,12 @@
 //! What is known of a live collection that is to be emptied or removed: what is in it, what hangs on it, what holds a copy
 //! of it. Sends reading requests only.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::{Error, Session, blocking};
@@ -12,6 +14,9 @@ use crate::archive::{self, catalog};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::weaviate::{Client, Count, Tenant, TenantState, Topology};
+
+/// Collections looked at at once.
+const LOOKED_AT_ONCE: usize = 8;
 
 /// A sealed archive that holds a collection of this server with its objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,18 +88,22 @@ pub(super) async fn standing(
     folder: &Path,
 ) -> Result<Vec<Standing>, Error> {
     let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
-    let mut found = Vec::with_capacity(chosen.len());
-    for schema in chosen {
+    let mut held = held_in(session, folder, client.url()).await?;
+    let one = async |schema: &Schema| {
         let (shards, topology_unchecked) = whole(client, session, schema).await?;
         let tenants = tenants(client, session, schema).await?;
-        let held_in = held_in(session, folder, &schema.name, client.url()).await?;
+        Ok::<_, Error>((shards, topology_unchecked, tenants))
+    };
+    let looked: Vec<_> = stream::iter(chosen.iter().map(one)).buffered(LOOKED_AT_ONCE).try_collect().await?;
+    let mut found = Vec::with_capacity(chosen.len());
+    for (schema, (shards, topology_unchecked, tenants)) in chosen.iter().zip(looked) {
         found.push(Standing {
             schema: schema.clone(),
             objects: Count::Unknown { reason: String::new() },
             tenants,
             referenced_by: referenced_by(&schema.name, all),
             aliases: aliases.iter().filter(|(_, of)| *of == schema.name).map(|(alias, _)| alias.clone()).collect(),
-            held_in,
+            held_in: held.remove(schema.name.as_str()),
             shards,
             topology_unchecked,
         });
@@ -205,14 +214,13 @@ fn referenced_by(name: &CollectionName, all: &[Schema]) -> Vec<(CollectionName, 
     found
 }
 
-/// The newest archive of this server that holds the collection with its objects.
-async fn held_in(session: &Session, folder: &Path, name: &CollectionName, url: &str) -> Result<Option<HeldIn>, Error> {
-    let (disk, folder) = (Arc::clone(&session.disk), folder.to_owned());
-    let (name, url) = (name.to_string(), url.to_owned());
-    let look = move || match catalog::latest_of(&*disk, &folder, &name, &url) {
-        Ok(found) => Ok(found.map(|found| HeldIn { path: found.path, sealed: found.sealed })),
-        // There is none yet, or none that can be read: then nothing holds it.
-        Err(archive::Error::NotFound { .. } | archive::Error::OutputIsFile { .. }) => Ok(None),
+/// The newest archive of this server that holds each collection with its objects, by the collection's name.
+async fn held_in(session: &Session, folder: &Path, url: &str) -> Result<BTreeMap<String, HeldIn>, Error> {
+    let (disk, folder, url) = (Arc::clone(&session.disk), folder.to_owned(), url.to_owned());
+    let look = move || match catalog::newest_of_each(&*disk, &folder, &url) {
+        Ok(found) => Ok(found.into_iter().map(|(name, (path, sealed))| (name, HeldIn { path, sealed })).collect()),
+        // There is none yet, or none that can be read: then nothing holds them.
+        Err(archive::Error::NotFound { .. } | archive::Error::OutputIsFile { .. }) => Ok(BTreeMap::new()),
         Err(error) => Err(error),
     };
     blocking("catalog", look).await

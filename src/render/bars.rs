@@ -114,7 +114,8 @@ fn frame(progress: &Progress, at: Moment, columns: usize, colour: bool) -> Strin
     let drawn: Vec<_> = progress.at_work().take(COLLECTIONS_DRAWN).collect();
     let longest = drawn.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let names = longest.max(title.chars().count()).min(NAME_COLUMNS);
-    let line = |name: &str, tally: &Tally| line(name, tally, at, Columns { all: columns, names, colour });
+    let columns_of = Columns { all: columns, names, colour, bytes: progress.has_bytes() };
+    let line = |name: &str, tally: &Tally| line(name, tally, at, columns_of);
 
     let mut lines: Vec<String> = drawn.iter().map(|(name, tally)| line(name, tally)).collect();
     let more = progress.at_work().count().saturating_sub(drawn.len());
@@ -136,6 +137,8 @@ struct Columns {
     all: usize,
     names: usize,
     colour: bool,
+    /// Whether bytes are counted.
+    bytes: bool,
 }
 
 /// `Article  ━━━━━━╸     45 %  45.0k/100.0k  12.3k/s  1.2 GiB  ETA 12s`; on a narrow terminal the least telling
@@ -156,7 +159,7 @@ fn line(name: &str, tally: &Tally, at: Moment, columns: Columns) -> String {
         format!("{share:>5}"),
         counts,
         format!("{rate:>8}"),
-        format!("{:>10}", words::size(tally.bytes)),
+        if columns.bytes { format!("{:>10}", words::size(tally.bytes)) } else { String::new() },
         format!("{left:<10}"),
     ];
     let mut room = columns.all.saturating_sub(columns.names);

@@ -539,3 +539,49 @@ async fn one_tenant_is_emptied_and_the_others_keep_what_they_have() {
         assert_eq!(["a", "b"].map(|t| world.sandbox.count("Many", Some(t))), [2, 0]);
     }
 }
+
+#[tokio::test]
+async fn tenants_that_were_left_away_are_created_by_the_next_run() {
+    for (wish, tenant) in [(Wish::Recreate, None), (Wish::Recreate, Some("b")), (Wish::Delete, None)] {
+        let world = with_tenants().await;
+        let (before, states) = (schema(&world, "Many").await, tenants(&world, "Many").await);
+        let wanted = || {
+            let tenants = tenant.iter().map(|t: &&str| t.parse().expect("a name")).collect();
+            Options { tenants, ..one(wish, options(&world, &["Many"])) }
+        };
+        let plan = planned(&world, wanted()).await.expect("a plan");
+        world.sandbox.faults().add(Fault::new(Kind::status(500, "disk")).on("POST", "/v1/schema/Many/tenants"));
+        let (done, _) = run(&world, plan).await;
+        done.expect_err("tenants are away");
+        assert!(tenants(&world, "Many").await.len() < 3, "{wish:?}");
+
+        world.sandbox.faults().clear();
+        let plan = planned(&world, wanted()).await.expect("a plan");
+        assert!(!plan.collections[0].missing.is_empty() && plan.collections[0].unfinished.is_none(), "{wish:?}");
+        let (done, _) = run(&world, plan).await;
+        assert_eq!(done.expect("done").result.status, Status::Ok);
+        assert_eq!((schema(&world, "Many").await, tenants(&world, "Many").await), (before, states), "{wish:?}");
+        let others = if tenant.is_some() { 2 } else { 0 };
+        assert_eq!((world.sandbox.count("Many", Some("a")), world.sandbox.count("Many", Some("b"))), (others, 0));
+        let again = planned(&world, options(&world, &["Many"])).await.expect("a plan");
+        assert!(again.collections[0].missing.is_empty(), "what was finished is not begun again");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_made_after_a_kill_is_theirs() {
+    let world = world(articles());
+    world.sandbox.faults().add(Fault::new(Kind::status(500, "disk")).on("POST", "/v1/schema").exactly());
+    let plan = planned(&world, one(Wish::Recreate, options(&world, &["Article"]))).await.expect("a plan");
+    let (done, _) = run(&world, plan).await;
+    done.expect_err("not created");
+    world.sandbox.faults().clear();
+    call(&world, "POST", "/v1/schema", r#"{"class":"Article","properties":[{"name":"mine","dataType":["text"]}]}"#)
+        .await;
+    let before = schema(&world, "Article").await;
+    let plan = planned(&world, options(&world, &["Article"])).await.expect("a plan");
+    assert!(plan.collections[0].unfinished.is_none() && plan.collections[0].is_empty());
+    let (done, _) = run(&world, plan).await;
+    done.expect("done");
+    assert_eq!(schema(&world, "Article").await, before);
+}

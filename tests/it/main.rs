@@ -10,6 +10,9 @@ mod binary;
 mod check;
 /// `col clear`: what was asked for is empty afterwards and still what it was.
 mod clear;
+/// `col clear` killed at any moment and run again.
+#[cfg(unix)]
+mod clear_kills;
 /// `col clear` at a terminal and without one.
 #[cfg(unix)]
 mod clear_prompts;

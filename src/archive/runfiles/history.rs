@@ -1,9 +1,8 @@
 //! Reading the journal of a run back: what is safely done, and what may exist on the server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::sync::Arc;
 
 use super::super::digest::Hash;
 use super::super::disk::Disk;
@@ -106,23 +105,24 @@ fn begun(collection: CollectionName, dropping: Option<String>) -> TargetHistory 
     TargetHistory { collection, dropping, created: None, imported: Vec::new(), finished: None, verified: None }
 }
 
-/// Where the newest run of this kind on this server that was to drop a collection saved its schema, if it did not get as
-/// far as having it there again. Directories that are no runs, and runs whose journal cannot be read, are passed over.
+/// Where the newest run of this kind on this server that was to drop a collection saved its schema, for those that did
+/// not get as far as having it there again. Directories that are no runs, and runs whose journal cannot be read, are
+/// passed over.
 pub fn dropped_by(
-    disk: &Arc<dyn Disk>,
+    disk: &dyn Disk,
     runs: &Path,
     op: Op,
     server_url: &str,
-    target: &CollectionName,
-) -> Result<Option<String>, Error> {
+) -> Result<BTreeMap<CollectionName, String>, Error> {
     if disk.look(runs).map_err(on(DiskOp::Look, runs))?.is_none() {
-        return Ok(None);
+        return Ok(BTreeMap::new());
     }
     let folder = disk.open_folder(runs).map_err(on(DiskOp::Open, runs))?;
     let entries = folder.list("", RUNS).map_err(on(DiskOp::List, runs))?;
     // The names are UUIDs that begin with the time: the newest comes last.
     let mut names: Vec<String> = entries.into_iter().filter_map(|entry| entry.name.into_string().ok()).collect();
     names.sort_unstable_by(|a, b| b.cmp(a));
+    let (mut dropped, mut seen) = (BTreeMap::new(), BTreeSet::new());
     for name in names {
         let path = format!("{name}/{CHECKPOINT}");
         let Ok((file, _)) = folder.open(&path) else { continue };
@@ -131,9 +131,13 @@ pub fn dropped_by(
         if !history.about.as_ref().is_some_and(ours) {
             continue;
         }
-        if let Some(TargetHistory { dropping: Some(safety), created, .. }) = history.targets.get(target) {
-            return Ok(created.is_none().then(|| safety.clone()));
+        for (target, TargetHistory { dropping, created, .. }) in history.targets {
+            if let (Some(safety), true) = (dropping, seen.insert(target.clone()))
+                && created.is_none()
+            {
+                dropped.insert(target, safety);
+            }
         }
     }
-    Ok(None)
+    Ok(dropped)
 }

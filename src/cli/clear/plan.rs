@@ -15,7 +15,7 @@ const LISTED: usize = 10;
 pub(super) fn text(plan: &Plan) -> String {
     let mut text = String::new();
     let mut facts = vec![("Server", plain(&closing::server(&plan.url, &plan.server_version)))];
-    if plan.collections.iter().any(|p| p.method == Method::Recreate && !p.some_tenants) {
+    if plan.collections.iter().any(|p| !p.is_empty() && p.is_saved()) {
         let saved = quoted(&plan.options.folder.join(safety::FOLDER).display().to_string());
         facts.push(("Saves", format!("the schemas in {saved}, no objects")));
     }
@@ -82,6 +82,14 @@ fn remarks(planned: &Planned) -> Vec<String> {
             (Method::Delete, _) => "the objects are deleted by their ids",
         };
         remarks.push(format!("{way}: {}", planned.why));
+    }
+    if !planned.missing.is_empty() {
+        let names: Vec<&str> = planned.missing.iter().take(LISTED).map(|t| t.name.as_str()).collect();
+        let many = counted(planned.missing.len() as u64, "tenant");
+        remarks.push(format!(
+            "an earlier run removed {many} and did not finish: created again, empty: {}",
+            names.join(", ")
+        ));
     }
     if planned.some_tenants {
         let names: Vec<&str> = planned.tenants.iter().flatten().take(LISTED).map(|t| t.name.as_str()).collect();

@@ -1,12 +1,15 @@
 //! The plan of a clear: what is there, how it will be emptied, what is in the way. Sends reading requests only.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+
 use super::method::{Facts, choose};
-use super::unfinished::unfinished;
-use super::{Options, Plan, Planned, Refusal, Unfinished};
-use crate::model::{CollectionName, Renames, Schema, Selection, TenantName};
+use super::unfinished::{dropped, is_made_up, saved};
+use super::{Options, Plan, Planned, Refusal, Unfinished, Wish};
+use crate::model::{CollectionName, Renames, Schema, Selection};
 use crate::ops::protected::is_protected;
 use crate::ops::schema::{Fit, Made, Target, clauses, fit, made};
 use crate::ops::standing::{self, Standing, standing};
@@ -15,6 +18,8 @@ use crate::weaviate::{Client, Count, Meta, Rights, Tenant, TenantState};
 
 /// Time between two counts that tell whether somebody writes.
 const COUNTS_APART: Duration = Duration::from_millis(500);
+/// Collections looked at at once.
+const LOOKED_AT_ONCE: usize = 8;
 
 /// Looks at the collections and says how they would be emptied. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
@@ -22,7 +27,8 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let meta = session.unless_stopped(client.meta()).await?;
     let nodes = session.unless_stopped(client.node_count()).await?;
     let all = session.unless_stopped(client.schemas()).await?;
-    let (chosen, gone) = chosen(client, session, &all, &options).await?;
+    let dropped = dropped(session, &options.state.runs, client.url()).await?;
+    let (chosen, gone) = chosen(client, session, &all, &dropped, &options).await?;
     let protected: Vec<CollectionName> =
         chosen.iter().chain(gone.iter().map(|u| &u.schema)).map(|s| s.name.clone()).filter(is_protected).collect();
     if !protected.is_empty() && !options.allow_protected {
@@ -32,23 +38,27 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         return Err(refused(vec![Refusal::TenantsOfMany { collections: chosen.len() }]));
     }
     let standings = standing(client, session, &chosen, &all, &options.folder).await?;
-    let looking = Looking { client, session, options: &options, meta: &meta, nodes };
     let rights = session.unless_stopped(client.rights()).await?;
-    tokio::time::sleep(COUNTS_APART).await;
-    let plain: Vec<CollectionName> = chosen.iter().filter(|s| !s.multi_tenant).map(|s| s.name.clone()).collect();
-    let again = session.unless_stopped(client.counts(&plain)).await?;
-    let again: BTreeMap<CollectionName, Count> = plain.into_iter().zip(again).collect();
+    let rights = rights.as_ref();
+    let looking = Looking { client, session, options: &options, meta: &meta, nodes, rights, dropped: &dropped };
+    // Writers disturb nobody who deletes by ids.
+    let again =
+        if options.wish == Wish::Delete { BTreeMap::new() } else { count_again(client, session, &chosen).await? };
 
     let (mut planned, mut refusals) = (Vec::new(), Vec::new());
-    for standing in standings {
+    let looked = standings.into_iter().map(|standing| {
         let again = again.get(standing.name()).and_then(Count::exact);
-        match looking.one(standing, again, rights.as_ref()).await? {
+        looking.one(standing, again)
+    });
+    let looked: Vec<_> = stream::iter(looked).buffered(LOOKED_AT_ONCE).try_collect().await?;
+    for one in looked {
+        match one {
             Ok(one) => planned.push(one),
             Err(refusal) => refusals.push(refusal),
         }
     }
     for unfinished in gone {
-        match looking.gone(unfinished, rights.as_ref()) {
+        match looking.gone(unfinished) {
             Ok(one) => planned.push(one),
             Err(refusal) => refusals.push(refusal),
         }
@@ -69,12 +79,24 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     })
 }
 
+/// Counts the plain collections once more, after a moment.
+async fn count_again(
+    client: &Client,
+    session: &Session,
+    chosen: &[Schema],
+) -> Result<BTreeMap<CollectionName, Count>, Error> {
+    tokio::time::sleep(COUNTS_APART).await;
+    let plain: Vec<CollectionName> = chosen.iter().filter(|s| !s.multi_tenant).map(|s| s.name.clone()).collect();
+    let counts = session.unless_stopped(client.counts(&plain)).await?;
+    Ok(plain.into_iter().zip(counts).collect())
+}
+
 /// Counts again what will be gone; `None` where not all of it can be counted.
 pub async fn recount(client: &Client, session: &Session, planned: &Planned) -> Result<Option<u64>, Error> {
     if !planned.exists {
         return Ok(planned.all_objects());
     }
-    let now = standing::count(client, session, planned.name(), planned.tenants.as_deref()).await?;
+    let now = standing::count(client, session, planned.name(), planned.counted()).await?;
     Ok(now.exact().filter(|_| planned.asleep() == 0))
 }
 
@@ -87,15 +109,17 @@ async fn chosen(
     client: &Client,
     session: &Session,
     all: &[Schema],
+    dropped: &BTreeMap<CollectionName, PathBuf>,
     options: &Options,
 ) -> Result<(Vec<Schema>, Vec<Unfinished>), Error> {
     let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
     let (mut take, mut gone) = (Vec::new(), Vec::new());
     for text in &options.selection.take {
         let earlier = match text.parse::<CollectionName>() {
-            Ok(name) if !all.iter().any(|schema| schema.name == name) => {
-                unfinished(session, &options.state.runs, client.url(), &name).await?
-            }
+            Ok(name) if !all.iter().any(|schema| schema.name == name) => match dropped.get(&name) {
+                Some(archive) => saved(session, archive.clone(), &name).await?,
+                None => None,
+            },
             _ => None,
         };
         match earlier {
@@ -117,6 +141,9 @@ struct Looking<'a> {
     options: &'a Options,
     meta: &'a Meta,
     nodes: Option<usize>,
+    rights: Option<&'a Rights>,
+    /// Where unfinished runs saved what they dropped.
+    dropped: &'a BTreeMap<CollectionName, PathBuf>,
 }
 
 impl Looking<'_> {
@@ -125,18 +152,13 @@ impl Looking<'_> {
     }
 
     /// One collection that is there.
-    async fn one(
-        &self,
-        standing: Standing,
-        again: Option<u64>,
-        rights: Option<&Rights>,
-    ) -> Result<Result<Planned, Refusal>, Error> {
+    async fn one(&self, standing: Standing, again: Option<u64>) -> Result<Result<Planned, Refusal>, Error> {
         let (name, options) = (standing.schema.name.clone(), self.options);
-        let tenants = match self.tenants(&standing) {
+        let (unfinished, missing) = self.earlier(&standing).await?;
+        let tenants = match self.tenants(&standing, &missing) {
             Ok(tenants) => tenants,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let unfinished = self.unfinished(&standing).await?;
         let fit = self.fit(unfinished.as_ref().map_or(&standing.schema, |u| &u.schema));
         let some_tenants = !options.tenants.is_empty();
         let objects = match &tenants {
@@ -148,13 +170,13 @@ impl Looking<'_> {
         let read_only =
             if plain { self.session.unless_stopped(self.client.read_only_shards(&name)).await? } else { Vec::new() };
         let asleep = tenants.iter().flatten().filter(|tenant| tenant.state != TenantState::Hot).count();
-        let may_not_delete = self.may_not_delete(rights, &name, plain).await?;
+        let may_not_delete = self.may_not_delete(&name, plain).await?;
         let facts = Facts {
             objects: objects.exact(),
             moved,
-            may_not_recreate: may_not_recreate(rights, &name, some_tenants)
+            may_not_recreate: may_not_recreate(self.rights, &name, some_tenants)
                 // Where nothing is told of its roles, a key that may not delete objects may hardly drop them.
-                .or(may_not_delete.filter(|_| rights.is_none()).map(|_| "delete_collections")),
+                .or(may_not_delete.filter(|_| self.rights.is_none()).map(|_| "delete_collections")),
             may_not_delete,
             not_made_again: (!some_tenants).then(|| not_made_again(&fit)).flatten(),
             read_only,
@@ -173,6 +195,7 @@ impl Looking<'_> {
                 why,
                 loses,
                 unfinished,
+                missing,
                 exists: true,
                 agreed: None,
                 fit,
@@ -181,10 +204,10 @@ impl Looking<'_> {
     }
 
     /// One that is gone since an earlier run dropped it.
-    fn gone(&self, unfinished: Unfinished, rights: Option<&Rights>) -> Result<Planned, Refusal> {
+    fn gone(&self, unfinished: Unfinished) -> Result<Planned, Refusal> {
         let fit = self.fit(&unfinished.schema);
         let name = unfinished.schema.name.clone();
-        let may_not_recreate = may_not_recreate(rights, &name, false);
+        let may_not_recreate = may_not_recreate(self.rights, &name, false);
         let facts = Facts { unfinished: true, may_not_recreate, ..Facts::default() };
         let (method, why) = choose(&name, self.options.wish, &facts)?;
         let standing = Standing {
@@ -209,6 +232,7 @@ impl Looking<'_> {
             why,
             loses,
             unfinished,
+            missing: Vec::new(),
             exists,
             agreed: None,
             fit,
@@ -219,7 +243,8 @@ impl Looking<'_> {
         fit(schema, &Renames::default(), &self.target())
     }
 
-    fn tenants(&self, standing: &Standing) -> Result<Option<Vec<Tenant>>, Refusal> {
+    /// The tenants that are emptied. One that an earlier run removed is as good as there.
+    fn tenants(&self, standing: &Standing, missing: &[Tenant]) -> Result<Option<Vec<Tenant>>, Refusal> {
         let (collection, wanted) = (standing.schema.name.clone(), &self.options.tenants);
         let Some(there) = &standing.tenants else {
             let refusal = Refusal::NotMultiTenant { collection };
@@ -228,36 +253,41 @@ impl Looking<'_> {
         if wanted.is_empty() {
             return Ok(Some(there.clone()));
         }
-        let find = |name: &TenantName| there.iter().find(|tenant| tenant.name == *name).cloned();
-        let one = |name: &TenantName| {
-            find(name).ok_or(Refusal::UnknownTenant { collection: collection.clone(), tenant: name.clone() })
-        };
-        wanted.iter().map(one).collect::<Result<_, _>>().map(Some)
+        let mut found = Vec::with_capacity(wanted.len());
+        for name in wanted {
+            match there.iter().find(|tenant| tenant.name == *name) {
+                Some(tenant) => found.push(tenant.clone()),
+                None if missing.iter().any(|tenant| tenant.name == *name) => {}
+                None => return Err(Refusal::UnknownTenant { collection, tenant: name.clone() }),
+            }
+        }
+        Ok(Some(found))
     }
 
-    /// What an earlier run saved of a collection that is there, but not as it was saved: then the server made it up.
-    async fn unfinished(&self, standing: &Standing) -> Result<Option<Unfinished>, Error> {
-        let name = &standing.schema.name;
-        let earlier = unfinished(self.session, &self.options.state.runs, self.client.url(), name).await?;
-        Ok(earlier.filter(|earlier| {
-            let same = matches!(
-                made(self.fit(&earlier.schema).asked(), &earlier.schema, &standing.schema, &self.target()),
-                Made::Same { .. }
-            );
-            let there = standing.tenants.as_deref().unwrap_or_default();
-            let all = earlier.tenants.iter().flatten().all(|tenant| there.iter().any(|t| t.name == tenant.name));
-            !same || !all
-        }))
+    /// What an earlier run saved of a collection that is there, but that the server made up; or, of one that is there as
+    /// it was saved, the tenants it lacks. What somebody made meanwhile is theirs, whatever was saved.
+    async fn earlier(&self, standing: &Standing) -> Result<(Option<Unfinished>, Vec<Tenant>), Error> {
+        let nothing = (None, Vec::new());
+        let Some(archive) = self.dropped.get(standing.name()) else { return Ok(nothing) };
+        // There is a collection, so that nothing depends on a copy that cannot be read.
+        let Ok(Some(earlier)) = saved(self.session, archive.clone(), standing.name()).await else {
+            return Ok(nothing);
+        };
+        let asked = self.fit(&earlier.schema);
+        match made(asked.asked(), &earlier.schema, &standing.schema, &self.target()) {
+            Made::Same { .. } => {
+                let there = standing.tenants.as_deref().unwrap_or_default();
+                let lacks = |tenant: &Tenant| !there.iter().any(|t| t.name == tenant.name);
+                Ok((None, earlier.tenants.into_iter().flatten().filter(lacks).collect()))
+            }
+            Made::Other { .. } if is_made_up(&standing.schema) => Ok((Some(earlier), Vec::new())),
+            Made::Other { .. } => Ok(nothing),
+        }
     }
 
     /// A dry-run delete deletes nothing, and shows whether the key might. For tenants only its roles can tell.
-    async fn may_not_delete(
-        &self,
-        rights: Option<&Rights>,
-        name: &CollectionName,
-        plain: bool,
-    ) -> Result<Option<&'static str>, Error> {
-        if rights.is_some_and(|rights| !rights.allow("delete_data", name)) {
+    async fn may_not_delete(&self, name: &CollectionName, plain: bool) -> Result<Option<&'static str>, Error> {
+        if self.rights.is_some_and(|rights| !rights.allow("delete_data", name)) {
             return Ok(Some("delete_data"));
         }
         let asked = plain && self.session.unless_stopped(self.client.may_delete(name)).await? == Some(false);

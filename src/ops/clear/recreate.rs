@@ -103,12 +103,12 @@ impl Recreate<'_> {
 
     /// Puts the tenants back with their states.
     async fn tenants(&self, schema: &Schema, again: &mut Again) -> Result<(), Error> {
-        let Some(wanted) = self.planned.tenants.as_deref().filter(|_| schema.multi_tenant) else { return Ok(()) };
-        let offloaded = tenants::create(self.writer, self.name(), wanted).await?;
+        let Some(wanted) = self.planned.all_tenants().filter(|_| schema.multi_tenant) else { return Ok(()) };
+        let offloaded = tenants::create(self.writer, self.name(), &wanted).await?;
         if offloaded > 0 {
             again.remarks.push(format!("tenants that were offloaded are asleep now: {offloaded}"));
         }
-        if let Some(tenant) = tenants::lacking(self.writer, self.session, self.name(), wanted).await? {
+        if let Some(tenant) = tenants::lacking(self.writer, self.session, self.name(), &wanted).await? {
             return Err(Error::TenantLacks { collection: self.name().clone(), tenant });
         }
         Ok(())

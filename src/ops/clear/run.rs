@@ -201,7 +201,7 @@ impl Run<'_> {
         if now.text != planned.standing.schema.text {
             return Err(changed("its schema changed".to_owned()));
         }
-        let counted = standing::count(self.writer, self.session, name, planned.tenants.as_deref()).await?;
+        let counted = standing::count(self.writer, self.session, name, planned.counted()).await?;
         if let Some(was) = planned.agreed
             && counted.exact() != Some(was)
         {
@@ -273,10 +273,7 @@ impl Run<'_> {
     /// Drops and makes again; the objects that went.
     async fn recreate(&self, planned: &Planned, gathered: &mut Gathered) -> Result<u64, Error> {
         let name = planned.name().clone();
-        let copy = self.copy(planned).await?;
-        let safety = copy.archive.display().to_string();
-        self.record(gathered, RunRecord::Dropping { target: name.clone(), safety }).await?;
-        gathered.saved.push((name.clone(), copy.clone()));
+        let copy = self.dropping(planned, gathered).await?;
         // From here on it is seen through, whoever asks to stop: a second signal ends it at once.
         let through = Session { cancel: CancellationToken::new(), ..self.session.clone() };
         let recreate = Recreate { writer: self.writer, session: &through, plan: self.plan, planned };
@@ -288,8 +285,7 @@ impl Run<'_> {
         }
         gathered.dropped = Some((name.clone(), copy));
         let again = recreate.create().await?;
-        let schema_sha256 = Hash(Sha256::digest(planned.fit.create.as_bytes()).into());
-        self.record(gathered, RunRecord::Created { target: name.clone(), schema_sha256 }).await?;
+        self.created(planned, gathered).await?;
         (gathered.dropped, gathered.partly) = (None, Some(name.clone()));
         gathered.remarks.extend(again.remarks.into_iter().map(|remark| (name.clone(), remark)));
         let objects = planned.objects.exact().unwrap_or(0);
@@ -302,23 +298,55 @@ impl Run<'_> {
         Ok(objects)
     }
 
-    /// What an earlier run saved is saved again, so that the copy is beside this run's others.
-    async fn copy(&self, planned: &Planned) -> Result<SafetyCopy, Error> {
+    /// Seals a copy of what is about to be dropped and writes that down. What an earlier run saved is saved again.
+    async fn dropping(&self, planned: &Planned, gathered: &mut Gathered) -> Result<SafetyCopy, Error> {
         let from = safety::From {
             url: &self.plan.url,
             server_version: &self.plan.server_version,
             topology_unchecked: self.plan.topology_unchecked.as_deref(),
         };
-        let tenants = planned.tenants.as_deref();
-        safety::save(self.session, &self.plan.options.folder, from, planned.schema(), tenants).await
+        let tenants = planned.all_tenants();
+        let folder = &self.plan.options.folder;
+        let copy = safety::save(self.session, folder, from, planned.schema(), tenants.as_deref()).await?;
+        // Whoever reads this may be somewhere else.
+        let safety = std::path::absolute(&copy.archive).unwrap_or_else(|_| copy.archive.clone()).display().to_string();
+        let name = planned.name().clone();
+        self.record(gathered, RunRecord::Dropping { target: name.clone(), safety }).await?;
+        gathered.saved.push((name, copy.clone()));
+        Ok(copy)
+    }
+
+    /// Writes down that nothing of it is away any more.
+    async fn created(&self, planned: &Planned, gathered: &mut Gathered) -> Result<(), Error> {
+        let schema_sha256 = Hash(Sha256::digest(planned.fit.create.as_bytes()).into());
+        self.record(gathered, RunRecord::Created { target: planned.name().clone(), schema_sha256 }).await
+    }
+
+    /// Removes these tenants and creates them again, and creates those that an earlier run left away.
+    async fn recreate_tenants(
+        &self,
+        planned: &Planned,
+        tenants: &[Tenant],
+        gathered: &mut Gathered,
+    ) -> Result<(), Error> {
+        if tenants.is_empty() && planned.missing.is_empty() {
+            return Ok(());
+        }
+        let name = planned.name();
+        self.dropping(planned, gathered).await?;
+        gathered.partly = Some(name.clone());
+        let mut offloaded = tenants::create(self.writer, name, &planned.missing).await?;
+        offloaded += tenants::recreate(self.writer, self.session, name, tenants).await?;
+        if offloaded > 0 {
+            gathered.remarks.push((name.clone(), format!("tenants that were offloaded are asleep now: {offloaded}")));
+        }
+        self.created(planned, gathered).await
     }
 
     /// Drops and makes again some tenants; the objects that went, as far as they could be counted.
     async fn tenants(&self, planned: &Planned, gathered: &mut Gathered) -> Result<u64, Error> {
         let (name, wanted) = (planned.name().clone(), planned.tenants.as_deref().unwrap_or_default());
-        gathered.partly = Some(name.clone());
-        let offloaded = tenants::recreate(self.writer, self.session, &name, wanted).await?;
-        told_offloaded(offloaded, &name, gathered);
+        self.recreate_tenants(planned, wanted, gathered).await?;
         let objects = planned.objects.exact().unwrap_or(0);
         self.session.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
         let left = self.left(&planned.standing.schema, Some(wanted)).await?;
@@ -329,13 +357,12 @@ impl Run<'_> {
     /// Deletes what is listed, round by round, until nothing is left; the objects deleted.
     async fn delete(&self, planned: &Planned, clock: ServerClock, gathered: &mut Gathered) -> Result<u64, Error> {
         let (name, schema) = (planned.name().clone(), &planned.standing.schema);
-        gathered.partly = Some(name.clone());
         let mut passed = Passed::default();
         // Asleep, a tenant can be emptied without being woken by being made again.
         let awake = |tenant: &&Tenant| tenant.state == TenantState::Hot;
         let sleepers: Vec<Tenant> = planned.tenants.iter().flatten().filter(|t| !awake(t)).cloned().collect();
-        let offloaded = tenants::recreate(self.writer, self.session, &name, &sleepers).await?;
-        told_offloaded(offloaded, &name, gathered);
+        self.recreate_tenants(planned, &sleepers, gathered).await?;
+        gathered.partly = Some(name.clone());
         let mut left = Count::Exact(0);
         for round in 1..=MOST_ROUNDS {
             let tenants: Vec<Option<&TenantName>> = match &planned.tenants {
@@ -422,11 +449,5 @@ impl Run<'_> {
                 self.session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
             }
         }
-    }
-}
-
-fn told_offloaded(offloaded: usize, name: &CollectionName, gathered: &mut Gathered) {
-    if offloaded > 0 {
-        gathered.remarks.push((name.clone(), format!("tenants that were offloaded are asleep now: {offloaded}")));
     }
 }
