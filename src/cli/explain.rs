@@ -164,6 +164,9 @@ fn words(hint: &Hint) -> String {
         Hint::RecreateInstead => {
             "--method recreate drops it all the same; or set its shards to READY, then run again".into()
         }
+        Hint::WakeTenants => {
+            "activate the tenants and use --method delete, or clear the whole collection with --method recreate".into()
+        }
         Hint::ListTenants => "`elysiactl col show NAME` lists the tenants of a collection".into(),
         Hint::AllowProtected => {
             "these names belong to systems that may depend on them; --allow-protected goes on all the same".into()

@@ -493,8 +493,15 @@ async fn two_runs_never_clear_one_collection() {
 
 /// A collection with three tenants of two objects, one of them asleep.
 async fn with_tenants() -> World {
+    with_tenants_on("1.40").await
+}
+
+async fn with_tenants_on(version: &str) -> World {
     let document = r#"{"class":"Many","multiTenancyConfig":{"enabled":true,"autoTenantCreation":true}}"#;
-    let mut builder = Sandbox::builder().collection(document);
+    let mut builder = Sandbox::builder().version(version).collection(document);
+    for tenant in ["a", "b", "c"] {
+        builder = builder.tenant("Many", tenant, "HOT");
+    }
     for tenant in ["a", "b", "c"] {
         for n in 1..=2 {
             let id = format!("00000000-0000-0000-0000-{n:012}");
@@ -584,4 +591,26 @@ async fn what_somebody_made_after_a_kill_is_theirs() {
     let (done, _) = run(&world, plan).await;
     done.expect("done");
     assert_eq!(schema(&world, "Article").await, before);
+}
+
+#[tokio::test]
+async fn a_server_that_gives_removed_tenants_their_objects_back_is_not_asked_to_remove_them() {
+    let world = with_tenants_on("1.24").await;
+    let states = tenants(&world, "Many").await;
+    let only = |wish, tenant: &str| Options {
+        tenants: vec![tenant.parse().expect("a name")],
+        ..one(wish, options(&world, &["Many"]))
+    };
+    for options in [only(Wish::Recreate, "b"), only(Wish::Auto, "c"), one(Wish::Delete, options(&world, &["Many"]))] {
+        let error = refused(&world, options).await;
+        let Error::CannotClear { refusals } = &error else { panic!("{error:?}") };
+        assert!(matches!(refusals.as_slice(), [Refusal::TenantsStay { .. }]), "{refusals:?}");
+    }
+    let outcome = cleared(&world, only(Wish::Auto, "b")).await;
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 2));
+    assert_eq!(["a", "b"].map(|t| world.sandbox.count("Many", Some(t))), [2, 0]);
+    let outcome = cleared(&world, options(&world, &["Many"])).await;
+    assert_eq!((outcome.result.status, tenants(&world, "Many").await), (Status::Ok, states), "dropped as a whole");
+    call(&world, "PUT", "/v1/schema/Many/tenants", r#"[{"name":"c","activityStatus":"HOT"}]"#).await;
+    assert_eq!(["a", "b", "c"].map(|t| world.sandbox.count("Many", Some(t))), [0, 0, 0]);
 }

@@ -26,6 +26,10 @@ pub(super) struct Facts {
     pub(super) unfinished: bool,
     /// Tenants among it that are not awake.
     pub(super) asleep: usize,
+    /// Whether only some of its tenants are emptied.
+    pub(super) some_tenants: bool,
+    /// The server's version, if it keeps what a tenant held when that is removed and created again.
+    pub(super) tenants_stay: Option<String>,
 }
 
 /// The method and why, as a clause.
@@ -38,12 +42,18 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
         if let Some(action) = facts.may_not_recreate {
             return Some(Refusal::NotAllowed { collection: collection(), action });
         }
+        if let (true, Some(server)) = (facts.some_tenants, facts.tenants_stay.clone()) {
+            return Some(Refusal::TenantsStay { collection: collection(), server });
+        }
         let reason = facts.not_made_again.clone()?;
         Some(Refusal::NotMadeAgain { collection: collection(), reason })
     };
     let against_delete = || {
         if let Some(action) = facts.may_not_delete {
             return Some(Refusal::NotAllowed { collection: collection(), action });
+        }
+        if let (1.., Some(server)) = (facts.asleep, facts.tenants_stay.clone()) {
+            return Some(Refusal::TenantsStay { collection: collection(), server });
         }
         (!facts.read_only.is_empty())
             .then(|| Refusal::ReadOnly { collection: collection(), shards: facts.read_only.clone() })
@@ -97,6 +107,24 @@ mod tests {
         let few = Facts { objects: Some(1), read_only: vec!["s".into()], ..many() };
         assert_eq!(chosen(Wish::Auto, &few), Ok(Method::Recreate));
         assert_eq!(chosen(Wish::Auto, &Facts { unfinished: true, ..Facts::default() }), Ok(Method::Recreate));
+    }
+
+    #[test]
+    fn tenants_that_would_come_back_with_what_they_held_are_not_made_again() {
+        let old = || Facts { tenants_stay: Some("1.24.26".into()), ..many() };
+        let some = || Facts { some_tenants: true, ..old() };
+        assert_eq!(chosen(Wish::Auto, &old()), Ok(Method::Recreate), "the collection goes as a whole");
+        assert_eq!(chosen(Wish::Auto, &some()), Ok(Method::Delete));
+        for (wish, facts) in [
+            (Wish::Recreate, some()),
+            (Wish::Auto, Facts { asleep: 1, ..some() }),
+            (Wish::Delete, Facts { asleep: 1, ..old() }),
+        ] {
+            assert!(
+                chosen(wish, &facts).is_err_and(|why| why.contains("1.24.26 keeps what a tenant held")),
+                "{wish:?}"
+            );
+        }
     }
 
     #[test]

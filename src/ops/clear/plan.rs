@@ -182,6 +182,8 @@ impl Looking<'_> {
             read_only,
             unfinished: unfinished.is_some(),
             asleep,
+            some_tenants,
+            tenants_stay: (!self.meta.version.at_least(1, 32)).then(|| self.meta.version.to_string()),
         };
         Ok(choose(&name, options.wish, &facts).map(|(method, why)| {
             let loses =

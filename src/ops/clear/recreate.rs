@@ -1,16 +1,28 @@
 //! Empties by dropping: the schema is sealed in a copy first, the collection dropped, and created again from its schema,
 //! compared, its tenants put back.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio_util::sync::CancellationToken;
+
 use super::tenants;
 use super::{Plan, Planned};
 use crate::model::{CollectionName, Schema};
 use crate::ops::dropping::{Dropped, drop_collection};
 use crate::ops::schema::{Made, Target, complete, made, until_there};
 use crate::ops::{Error, Session, standing};
-use crate::weaviate::{Topology, Writer};
+use crate::weaviate::{Error as WireError, Topology, Writer};
 
 /// Times a collection is made again that the server keeps making up for somebody who writes to it.
-const MOST_RACES: u32 = 5;
+const MOST_RACES: u32 = 10;
+/// Requests to create it that are under way while it is dropped: whoever writes to it at that moment has the server make
+/// up another one, and whichever comes first stays.
+const RACERS: usize = 4;
+/// Pause of each of them between two requests.
+const RACE_PAUSE: Duration = Duration::from_millis(1);
+/// How long these are sent at most, if the server does not answer the drop.
+const RACE_TIME: Duration = Duration::from_secs(5);
 
 /// A collection that is there again.
 #[derive(Debug, Default)]
@@ -37,26 +49,61 @@ impl Recreate<'_> {
         Target { version: &meta.version, modules: &meta.modules, nodes: self.plan.nodes }
     }
 
-    /// Drops it, if it is there. Nothing has been sent that writes before.
-    pub(super) async fn drop(&self) -> Result<(), Error> {
+    /// Drops it, if it is there. Nothing has been sent that writes before. Whether it has been created again.
+    pub(super) async fn drop(&self) -> Result<bool, Error> {
         if !self.planned.exists {
-            return Ok(());
+            return Ok(false);
         }
-        let (standing, patience) = (&self.planned.standing, self.plan.options.patience);
-        // What a writer had the server make up meanwhile is dropped when it is in the way.
-        drop_collection(self.writer, self.session, &standing.schema, &standing.shards, patience)
-            .await
-            .map(|_: Dropped| ())
+        self.race(&self.planned.standing.schema, &self.planned.standing.shards).await
     }
 
-    /// Creates it. From here on it is seen through, whatever comes: it does not exist.
-    pub(super) async fn create(&self) -> Result<Again, Error> {
+    /// Drops what is there and sends requests to create it at the same time: none can succeed before the drop is carried
+    /// out, which is asked for once, and the first one after it may come before a writer's. Whether one succeeded.
+    async fn race(&self, schema: &Schema, shards: &[String]) -> Result<bool, Error> {
+        let (over, created) = (CancellationToken::new(), CancellationToken::new());
+        let timing = async {
+            let _ = tokio::time::timeout(RACE_TIME, over.cancelled()).await;
+            over.cancel();
+        };
+        let racer = async || {
+            while !over.is_cancelled() {
+                match self.writer.create_collection(&self.planned.fit.create).await {
+                    Ok(()) => {
+                        created.cancel();
+                        over.cancel();
+                    }
+                    // It is there still.
+                    Err(WireError::Rejected { .. }) => tokio::time::sleep(RACE_PAUSE).await,
+                    // What else is wrong shows when it is asked for alone.
+                    Err(_) => return,
+                }
+            }
+        };
+        let dropping = async {
+            let patience = self.plan.options.patience;
+            let dropped = tokio::select! {
+                biased;
+                // The name was free: the drop has been carried out, whatever its answer is.
+                () = created.cancelled() => Ok(Dropped::Gone),
+                dropped = drop_collection(self.writer, self.session, schema, shards, patience) => dropped,
+            };
+            over.cancel();
+            dropped
+        };
+        let (dropped, (), _) = tokio::join!(dropping, timing, join_all((0..RACERS).map(|_| racer())));
+        if created.is_cancelled() { Ok(true) } else { dropped.map(|_| false) }
+    }
+
+    /// Creates it, unless it was `created` already. From here on it is seen through, whatever comes: it does not exist.
+    pub(super) async fn create(&self, mut created: bool) -> Result<Again, Error> {
         let mut again = Again::default();
         let (mut races, mut made_up) = (0, 0);
         let schema = loop {
             let name = self.name().clone();
             let taken = || Error::MadeUp { collection: name.clone(), attempts: races + 1 };
-            let there = match until_there(self.writer, self.session, &self.planned.fit, taken).await {
+            let begun =
+                if created { Ok(()) } else { until_there(self.writer, self.session, &self.planned.fit, taken).await };
+            let there = match begun {
                 Ok(()) => complete(self.writer, &self.planned.fit).await?,
                 Err(not_made) if matches!(not_made.error, Error::MadeUp { .. }) => {
                     match self.writer.schema(self.name()).await? {
@@ -75,7 +122,9 @@ impl Recreate<'_> {
                 }
                 Made::Other { .. } => {
                     races += 1;
-                    made_up += self.made_up(&there).await?;
+                    let objects;
+                    (objects, created) = self.drop_made_up(&there).await?;
+                    made_up += objects;
                 }
             }
         };
@@ -89,16 +138,15 @@ impl Recreate<'_> {
         Ok(again)
     }
 
-    /// Drops what the server made up; the objects that were in it.
-    async fn made_up(&self, there: &Schema) -> Result<u64, Error> {
+    /// Drops what the server made up: the objects that were in it, and whether the collection was created again.
+    async fn drop_made_up(&self, there: &Schema) -> Result<(u64, bool), Error> {
         let counted = standing::count(self.writer, self.session, &there.name, None).await?;
         let objects = counted.exact().unwrap_or(0);
         let shards = match self.writer.topology(there).await {
             Topology::Whole { shards, .. } | Topology::Unchecked { shards, .. } => shards,
             Topology::Broken { .. } => Vec::new(),
         };
-        drop_collection(self.writer, self.session, there, &shards, self.plan.options.patience).await?;
-        Ok(objects)
+        Ok((objects, self.race(there, &shards).await?))
     }
 
     /// Puts the tenants back with their states.

@@ -54,6 +54,14 @@ pub enum Refusal {
         /// Why.
         reason: String,
     },
+    /// Tenants would have to be removed and created again, and would have their objects again.
+    #[error("{collection}: Weaviate {server} keeps what a tenant held when it is removed and created again")]
+    TenantsStay {
+        /// The collection.
+        collection: CollectionName,
+        /// The server's version.
+        server: String,
+    },
     /// Shards that take no deletions.
     #[error("{collection} has read-only shards: {}", shards.join(", "))]
     ReadOnly {

@@ -277,14 +277,17 @@ impl Run<'_> {
         // From here on it is seen through, whoever asks to stop: a second signal ends it at once.
         let through = Session { cancel: CancellationToken::new(), ..self.session.clone() };
         let recreate = Recreate { writer: self.writer, session: &through, plan: self.plan, planned };
-        if let Err(error) = recreate.drop().await {
-            // Whether it was dropped is not known where the server does not answer.
-            let there = matches!(self.writer.schema(&name).await, Ok(Some(_)));
-            gathered.dropped = (!there).then_some((name, copy));
-            return Err(error);
-        }
+        let created = match recreate.drop().await {
+            Ok(created) => created,
+            Err(error) => {
+                // Whether it was dropped is not known where the server does not answer.
+                let there = matches!(self.writer.schema(&name).await, Ok(Some(_)));
+                gathered.dropped = (!there).then_some((name, copy));
+                return Err(error);
+            }
+        };
         gathered.dropped = Some((name.clone(), copy));
-        let again = recreate.create().await?;
+        let again = recreate.create(created).await?;
         self.created(planned, gathered).await?;
         (gathered.dropped, gathered.partly) = (None, Some(name.clone()));
         gathered.remarks.extend(again.remarks.into_iter().map(|remark| (name.clone(), remark)));

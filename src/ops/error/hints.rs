@@ -74,6 +74,8 @@ pub enum Hint {
     DeleteInstead,
     /// `--method recreate`, which read-only shards do not disturb.
     RecreateInstead,
+    /// Tenants that are active are emptied by deleting.
+    WakeTenants,
     /// `col ls` and `col show` list tenants.
     ListTenants,
     /// `--allow-protected`.
@@ -144,6 +146,7 @@ fn clear_hints(refusals: &[clear::Refusal]) -> Vec<Hint> {
             R::NotAllowed { .. } => Hint::GrantPermission,
             R::ReadOnly { .. } => Hint::RecreateInstead,
             R::UnknownTenant { .. } => Hint::ListTenants,
+            R::TenantsStay { .. } => Hint::WakeTenants,
             R::NotMultiTenant { .. } | R::TenantsOfMany { .. } => continue,
         };
         if !hints.contains(&hint) {

@@ -110,6 +110,11 @@ impl Behaviour {
     pub(crate) fn delete_says_time(self) -> bool {
         self.since(Release::V1_28)
     }
+    /// Whether a tenant that is created again holds what the removed one of its name held. Seen on 1.24, not on 1.32 and
+    /// 1.40; 1.28 was not looked at.
+    pub(crate) fn removed_tenants_come_back(self) -> bool {
+        !self.since(Release::V1_32)
+    }
     pub(crate) fn new_tenant_words(self) -> bool {
         self.since(Release::V1_28)
     }

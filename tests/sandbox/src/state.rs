@@ -44,6 +44,7 @@ impl Core {
             cluster: Cluster::new(nodes),
             unprintable: HashSet::new(),
             revived: HashMap::new(),
+            kept: HashMap::new(),
         };
         Self { ours, settings, state: RwLock::new(state), plan: Plan::default(), log: Log::default() }
     }
@@ -74,6 +75,8 @@ pub(crate) struct State {
     /// Objects whose vector holds NaN.
     pub(crate) unprintable: HashSet<(String, u128)>,
     /// Objects a busy writer sends right after their class is dropped.
+    /// What tenants held that were removed, by class and tenant, where the version keeps it.
+    pub(crate) kept: HashMap<(String, String), Space>,
     pub(crate) revived: HashMap<String, (Vec<String>, bool)>,
 }
 

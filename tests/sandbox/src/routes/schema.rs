@@ -90,6 +90,7 @@ pub(super) fn remove(core: &Core, call: &Call) -> Reply {
     // An alias is not followed, and whatever is not there is dropped with 200 too.
     let name = upper_first(class);
     state.collections.remove(&name);
+    state.kept.retain(|(class, _), _| *class != name);
     let (revived, once) = state.revived.get(&name).cloned().unwrap_or_default();
     if once {
         state.revived.remove(&name);

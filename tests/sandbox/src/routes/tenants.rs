@@ -177,6 +177,11 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
         for (name, status) in &wanted {
             if !collection.tenants.as_ref().is_some_and(|t| t.contains_key(name)) {
                 add(&mut state.cluster, collection, name, status.unwrap_or("HOT"));
+                let kept = state.kept.remove(&(collection.name.clone(), name.clone()));
+                let tenant = collection.tenants.as_mut().and_then(|tenants| tenants.get_mut(name));
+                if let (Some(kept), Some(tenant)) = (kept, tenant) {
+                    tenant.space.store = kept.store;
+                }
             }
         }
     }
@@ -221,10 +226,15 @@ fn try_remove(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let given = call.json("tenants")?;
     let mut state = core.write();
     tenants(core, &state, class)?;
-    if let Some(tenants) = state.collection_mut(class).and_then(|c| c.tenants.as_mut()) {
+    let class = state.resolve(class).unwrap_or(class).to_owned();
+    let mut removed = Vec::new();
+    if let Some(tenants) = state.collection_mut(&class).and_then(|c| c.tenants.as_mut()) {
         for name in given.as_array().unwrap_or(&[]).iter().filter_map(Json::as_text) {
-            tenants.remove(name);
+            removed.extend(tenants.remove(name).map(|tenant| ((class.clone(), name.to_owned()), tenant.space)));
         }
+    }
+    if core.ours.removed_tenants_come_back() {
+        state.kept.extend(removed);
     }
     Ok(Reply::empty(200))
 }
