@@ -3,6 +3,9 @@
 //! ```text
 //! backup : keyspace -> scan --[Batch]--> store -> sealed parts -> topology and counts agree? -> manifest
 //! check  : index -> load --[Batch]--> every byte, count, order and digest against the manifest
+//! restore: index -> load --[Batch]--> import (a result for each object) -> count -> verify
+//! verify : load --[sorted]-- compare --[sorted]-- scan -> same | missing | extra | different
+//! clear  : standing -> agreed? -> schema saved -> drop and create | ids -> delete -> nothing left?
 //! ```
 //!
 //! Who may use whom: `model` <- `event` <- `weaviate`, `archive` (they never see each other) <- `pipeline` <- `ops`
