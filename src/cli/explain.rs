@@ -17,6 +17,7 @@ pub(super) fn explain_for(op: Op, error: &Error) -> Failure {
         Op::Restore => restore_words(hint),
         Op::Verify => verify_words(hint),
         Op::Rm => rm_words(hint),
+        Op::Clear => clear_words(hint),
         Op::Create => create_words(hint),
         _ => None,
     };
@@ -82,6 +83,22 @@ fn rm_words(hint: &Hint) -> Option<&'static str> {
             "a removal needs read_collections and delete_collections on its collections, read_tenants on multi-tenant ones, and read_nodes to see whether the server is whole"
         }
         Hint::MakeRoom => "free some space, or choose another folder with --output",
+        Hint::RunAgain => "run the command again: it shows what is there now",
+        Hint::WaitForOtherRun => {
+            "another run writes to the same collection of this server: wait for it to end, or stop it"
+        }
+        _ => return None,
+    })
+}
+
+/// Advice that is another for a clear.
+fn clear_words(hint: &Hint) -> Option<&'static str> {
+    Some(match hint {
+        Hint::GrantPermission => {
+            "clearing needs delete_data, or delete_collections and create_collections, on its collections (for single tenants delete_tenants and create_tenants), read_collections and read_tenants, and read_nodes to see whether the server is whole"
+        }
+        Hint::MakeRoom => "free some space, or choose other folders with --output and --run-dir",
+        Hint::OtherFolder => "choose other folders with --output and --run-dir",
         Hint::RunAgain => "run the command again: it shows what is there now",
         Hint::WaitForOtherRun => {
             "another run writes to the same collection of this server: wait for it to end, or stop it"

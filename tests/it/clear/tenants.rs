@@ -1,0 +1,109 @@
+//! Multi-tenant collections and single tenants: their names and states are there afterwards, their objects are not.
+
+use super::*;
+
+/// A collection with three tenants of two objects, one of them asleep.
+async fn with_tenants() -> World {
+    with_tenants_on("1.40").await
+}
+
+async fn with_tenants_on(version: &str) -> World {
+    let document = r#"{"class":"Many","multiTenancyConfig":{"enabled":true,"autoTenantCreation":true}}"#;
+    let mut builder = Sandbox::builder().version(version).collection(document);
+    for tenant in ["a", "b", "c"] {
+        builder = builder.tenant("Many", tenant, "HOT");
+    }
+    for tenant in ["a", "b", "c"] {
+        for n in 1..=2 {
+            let id = format!("00000000-0000-0000-0000-{n:012}");
+            builder = builder.object(&format!(
+                r#"{{"class":"Many","id":"{id}","tenant":"{tenant}","properties":{{}},"vector":[1,{n}]}}"#
+            ));
+        }
+    }
+    let world = world(builder);
+    call(&world, "PUT", "/v1/schema/Many/tenants", r#"[{"name":"c","activityStatus":"COLD"}]"#).await;
+    world
+}
+
+#[tokio::test]
+async fn tenants_are_there_again_with_their_states() {
+    for wish in [Wish::Recreate, Wish::Delete, Wish::Auto] {
+        let world = with_tenants().await;
+        let (before, states) = (schema(&world, "Many").await, tenants(&world, "Many").await);
+        assert_eq!(states.iter().filter(|t| t.state == TenantState::Cold).count(), 1);
+        let plan = planned(&world, one(wish, options(&world, &["Many"]))).await.expect("a plan");
+        assert_eq!(plan.collections[0].objects, Count::Exact(4), "of those that are awake");
+        let (done, _) = run(&world, plan).await;
+        let outcome = done.expect("done");
+        assert_eq!((outcome.result.status, outcome.result.collections[0].tenants), (Status::Ok, 3), "{wish:?}");
+        assert_eq!((schema(&world, "Many").await, tenants(&world, "Many").await), (before, states), "{wish:?}");
+        call(&world, "PUT", "/v1/schema/Many/tenants", r#"[{"name":"c","activityStatus":"HOT"}]"#).await;
+        for tenant in ["a", "b", "c"] {
+            assert_eq!(world.sandbox.count("Many", Some(tenant)), 0, "{wish:?} {tenant}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_tenant_is_emptied_and_the_others_keep_what_they_have() {
+    for wish in [Wish::Recreate, Wish::Delete] {
+        let world = with_tenants().await;
+        let states = tenants(&world, "Many").await;
+        let options = Options { tenants: vec!["b".parse().expect("a name")], ..one(wish, options(&world, &["Many"])) };
+        let outcome = cleared(&world, options).await;
+        assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 2));
+        assert_eq!(tenants(&world, "Many").await, states);
+        assert_eq!(["a", "b"].map(|t| world.sandbox.count("Many", Some(t))), [2, 0]);
+    }
+}
+
+#[tokio::test]
+async fn tenants_that_were_left_away_are_created_by_the_next_run() {
+    for (wish, tenant) in [(Wish::Recreate, None), (Wish::Recreate, Some("b")), (Wish::Delete, None)] {
+        let world = with_tenants().await;
+        let (before, states) = (schema(&world, "Many").await, tenants(&world, "Many").await);
+        let wanted = || {
+            let tenants = tenant.iter().map(|t: &&str| t.parse().expect("a name")).collect();
+            Options { tenants, ..one(wish, options(&world, &["Many"])) }
+        };
+        let plan = planned(&world, wanted()).await.expect("a plan");
+        world.sandbox.faults().add(Fault::new(Kind::status(500, "disk")).on("POST", "/v1/schema/Many/tenants"));
+        let (done, _) = run(&world, plan).await;
+        done.expect_err("tenants are away");
+        assert!(tenants(&world, "Many").await.len() < 3, "{wish:?}");
+
+        world.sandbox.faults().clear();
+        let plan = planned(&world, wanted()).await.expect("a plan");
+        assert!(!plan.collections[0].missing.is_empty() && plan.collections[0].unfinished.is_none(), "{wish:?}");
+        let (done, _) = run(&world, plan).await;
+        assert_eq!(done.expect("done").result.status, Status::Ok);
+        assert_eq!((schema(&world, "Many").await, tenants(&world, "Many").await), (before, states), "{wish:?}");
+        let others = if tenant.is_some() { 2 } else { 0 };
+        assert_eq!((world.sandbox.count("Many", Some("a")), world.sandbox.count("Many", Some("b"))), (others, 0));
+        let again = planned(&world, options(&world, &["Many"])).await.expect("a plan");
+        assert!(again.collections[0].missing.is_empty(), "what was finished is not begun again");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_gives_removed_tenants_their_objects_back_is_not_asked_to_remove_them() {
+    let world = with_tenants_on("1.24").await;
+    let states = tenants(&world, "Many").await;
+    let only = |wish, tenant: &str| Options {
+        tenants: vec![tenant.parse().expect("a name")],
+        ..one(wish, options(&world, &["Many"]))
+    };
+    for options in [only(Wish::Recreate, "b"), only(Wish::Auto, "c"), one(Wish::Delete, options(&world, &["Many"]))] {
+        let error = refused(&world, options).await;
+        let Error::CannotClear { refusals } = &error else { panic!("{error:?}") };
+        assert!(matches!(refusals.as_slice(), [Refusal::TenantsStay { .. }]), "{refusals:?}");
+    }
+    let outcome = cleared(&world, only(Wish::Auto, "b")).await;
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 2));
+    assert_eq!(["a", "b"].map(|t| world.sandbox.count("Many", Some(t))), [2, 0]);
+    let outcome = cleared(&world, options(&world, &["Many"])).await;
+    assert_eq!((outcome.result.status, tenants(&world, "Many").await), (Status::Ok, states), "dropped as a whole");
+    call(&world, "PUT", "/v1/schema/Many/tenants", r#"[{"name":"c","activityStatus":"HOT"}]"#).await;
+    assert_eq!(["a", "b", "c"].map(|t| world.sandbox.count("Many", Some(t))), [0, 0, 0]);
+}
