@@ -11,6 +11,7 @@ mod drift;
 mod dropping;
 mod error;
 pub mod inventory;
+mod journalling;
 mod proof;
 mod protected;
 mod prove;

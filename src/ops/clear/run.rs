@@ -1,7 +1,6 @@
 //! Carries out a plan: collections one after the other, each proven empty before the next one is begun.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -12,12 +11,12 @@ use super::delete::{Delete, Passed, ServerClock};
 use super::recreate::Recreate;
 use super::{Method, Outcome, Plan, Planned, Stopped, tenants};
 use crate::archive::digest::Hash;
-use crate::archive::{Lock, RunAbout, RunFiles, RunRecord, runfiles};
+use crate::archive::{Lock, RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Events, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, Renames, Schema, TenantName};
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
-use crate::ops::{Error, Session, blocking, prove, standing};
+use crate::ops::{Error, Session, journalling, prove, standing};
 use crate::pipeline::watch::Watch;
 use crate::weaviate::{Client, Count, PageReply, PageRequest, Tenant, TenantState, Writer};
 
@@ -106,7 +105,7 @@ impl Run<'_> {
             self.going()?;
             self.one(planned, clock, gathered).await?;
         }
-        self.record(gathered, RunRecord::Complete).await
+        journalling::record(&mut gathered.files, RunRecord::Complete).await
     }
 
     fn going(&self) -> Result<(), Error> {
@@ -115,19 +114,9 @@ impl Run<'_> {
 
     /// Takes the locks and makes the run's directory.
     async fn begin(&self, gathered: &mut Gathered) -> Result<(), Error> {
-        let (disk, state, url) =
-            (Arc::clone(&self.session.disk), self.plan.options.state.clone(), self.plan.url.clone());
-        let names: Vec<CollectionName> = self.plan.collections.iter().map(|p| p.name().clone()).collect();
-        let about = self.about();
-        let begin = move || {
-            let mut locks = Vec::new();
-            for name in &names {
-                locks.push(runfiles::lock(&*disk, &state.locks, &url, name)?);
-            }
-            let files = RunFiles::create(disk, &state.runs, about)?;
-            Ok::<_, crate::archive::Error>((locks, files))
-        };
-        let (locks, files) = blocking("run files", begin).await?;
+        let targets = self.plan.collections.iter().map(|p| p.name().clone()).collect();
+        let (plan, about) = (self.plan, self.about());
+        let (locks, files) = journalling::begin(self.session, &plan.options.state, &plan.url, targets, about).await?;
         (gathered.locks, gathered.files) = (locks, Some(files));
         Ok(())
     }
@@ -151,18 +140,6 @@ impl Run<'_> {
                 _ => Map::new(),
             },
         }
-    }
-
-    /// Writes a line into the journal, durably.
-    async fn record(&self, gathered: &mut Gathered, record: RunRecord) -> Result<(), Error> {
-        let Some(mut files) = gathered.files.take() else { return Err(Error::Stage { what: "journal".into() }) };
-        let write = move || {
-            let written = files.record(&record).and_then(|()| files.sync());
-            Ok::<_, crate::archive::Error>((files, written))
-        };
-        let (files, written) = blocking("journal", write).await?;
-        gathered.files = Some(files);
-        Ok(written?)
     }
 
     async fn one(&self, planned: &Planned, clock: ServerClock, gathered: &mut Gathered) -> Result<(), Error> {
@@ -314,7 +291,7 @@ impl Run<'_> {
         // Whoever reads this may be somewhere else.
         let safety = std::path::absolute(&copy.archive).unwrap_or_else(|_| copy.archive.clone()).display().to_string();
         let name = planned.name().clone();
-        self.record(gathered, RunRecord::Dropping { target: name.clone(), safety }).await?;
+        journalling::record(&mut gathered.files, RunRecord::Dropping { target: name.clone(), safety }).await?;
         gathered.saved.push((name, copy.clone()));
         Ok(copy)
     }
@@ -322,7 +299,8 @@ impl Run<'_> {
     /// Writes down that nothing of it is away any more.
     async fn created(&self, planned: &Planned, gathered: &mut Gathered) -> Result<(), Error> {
         let schema_sha256 = Hash(Sha256::digest(planned.fit.create.as_bytes()).into());
-        self.record(gathered, RunRecord::Created { target: planned.name().clone(), schema_sha256 }).await
+        journalling::record(&mut gathered.files, RunRecord::Created { target: planned.name().clone(), schema_sha256 })
+            .await
     }
 
     /// Removes these tenants and creates them again, and creates those that an earlier run left away.

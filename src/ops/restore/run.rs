@@ -12,12 +12,12 @@ use super::create::{Created, create};
 use super::fill::{FLOW_BYTES, Fill, Filled};
 use super::{Collection, Options, Outcome, Plan, Prepared, Stopped, survey};
 use crate::archive::digest::Hash;
-use crate::archive::{Lock, RunAbout, RunFiles, RunRecord, runfiles};
+use crate::archive::{Lock, RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::CollectionName;
 use crate::ops::schema::{NotMade, grown};
 use crate::ops::verify::{CompareOptions, Differs, Pair, compare_collection};
-use crate::ops::{Error, Session, blocking, proof};
+use crate::ops::{Error, Session, journalling, proof};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::watch::Watch;
 use crate::weaviate::{Client, Count, Writer};
@@ -106,7 +106,7 @@ impl Run<'_> {
             self.going()?;
             self.one(collection, &budget, gathered).await?;
         }
-        self.record(gathered, RunRecord::Complete).await
+        journalling::record(&mut gathered.files, RunRecord::Complete).await
     }
 
     fn going(&self) -> Result<(), Error> {
@@ -115,19 +115,9 @@ impl Run<'_> {
 
     /// Takes the locks and makes the run's directory.
     async fn begin(&self, gathered: &mut Gathered) -> Result<(), Error> {
-        let (disk, state, url) =
-            (Arc::clone(&self.session.disk), self.plan.options.state.clone(), self.plan.url.clone());
-        let targets: Vec<CollectionName> = self.prepared.work.iter().map(|c| c.planned.target.clone()).collect();
-        let about = self.about();
-        let begin = move || {
-            let mut locks = Vec::new();
-            for target in &targets {
-                locks.push(runfiles::lock(&*disk, &state.locks, &url, target)?);
-            }
-            let files = RunFiles::create(disk, &state.runs, about)?;
-            Ok::<_, crate::archive::Error>((locks, files))
-        };
-        let (locks, files) = blocking("run files", begin).await?;
+        let targets = self.prepared.work.iter().map(|c| c.planned.target.clone()).collect();
+        let (plan, about) = (self.plan, self.about());
+        let (locks, files) = journalling::begin(self.session, &plan.options.state, &plan.url, targets, about).await?;
         (gathered.locks, gathered.files) = (locks, Some(files));
         Ok(())
     }
@@ -157,22 +147,14 @@ impl Run<'_> {
         }
     }
 
-    /// Writes a line into the journal, durably.
-    async fn record(&self, gathered: &mut Gathered, record: RunRecord) -> Result<(), Error> {
-        let Some(mut files) = gathered.files.take() else { return Err(Error::Stage { what: "journal".into() }) };
-        let write = move || {
-            let written = files.record(&record).and_then(|()| files.sync());
-            Ok::<_, crate::archive::Error>((files, written))
-        };
-        let (files, written) = blocking("journal", write).await?;
-        gathered.files = Some(files);
-        Ok(written?)
-    }
-
     async fn create(&self, collection: &Collection, gathered: &mut Gathered) -> Result<(), Error> {
         let planned = &collection.planned;
         let (collection_name, target) = (planned.archived.clone(), planned.target.clone());
-        self.record(gathered, RunRecord::Intent { collection: collection_name, target: target.clone() }).await?;
+        journalling::record(
+            &mut gathered.files,
+            RunRecord::Intent { collection: collection_name, target: target.clone() },
+        )
+        .await?;
         let created = create(self.client, self.session, collection, &self.prepared.server).await;
         let created = match created {
             Ok(created) => created,
@@ -189,7 +171,7 @@ impl Run<'_> {
             }
         };
         let schema_sha256 = Hash(Sha256::digest(collection.fit.create.as_bytes()).into());
-        self.record(gathered, RunRecord::Created { target, schema_sha256 }).await?;
+        journalling::record(&mut gathered.files, RunRecord::Created { target, schema_sha256 }).await?;
         let remarks = collection.remarks.iter().chain(&created.remarks);
         gathered.remarks.extend(remarks.map(|remark| (planned.target.clone(), remark.clone())));
         gathered.created.insert(planned.target.clone(), created);
@@ -243,8 +225,8 @@ impl Run<'_> {
         if filled.objects != expected {
             return Err(Error::Stage { what: format!("{} of {expected} objects were dealt with", filled.objects) });
         }
-        self.record(
-            gathered,
+        journalling::record(
+            &mut gathered.files,
             RunRecord::Finished { target, objects: filled.objects - filled.rejected, rejected: filled.rejected },
         )
         .await?;
@@ -343,7 +325,7 @@ impl Run<'_> {
         (result.missing, result.extra) = (Some(compared.missing), Some(compared.extra));
         result.different = Some(compared.different);
         gathered.incomplete |= !ok;
-        self.record(gathered, RunRecord::Verified { target: name.clone(), ok }).await
+        journalling::record(&mut gathered.files, RunRecord::Verified { target: name.clone(), ok }).await
     }
 
     async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
