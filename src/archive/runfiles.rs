@@ -20,7 +20,7 @@ use super::manifest::Tool;
 use crate::event::Op;
 use crate::model::{CollectionName, ObjectId, TenantName};
 
-pub use history::{Imported, RunHistory, TargetHistory, dropped_by};
+pub use history::{Imported, RunHistory, TargetHistory, dropped_by, left_awake};
 
 /// The objects the server refused, one a line.
 const REJECTED: &str = "rejected.jsonl";
@@ -115,6 +115,20 @@ pub enum RunRecord {
         target: CollectionName,
         /// Whether nothing differs.
         ok: bool,
+    },
+    /// Tenants that sleep are about to be woken; from here on they may be awake.
+    Waking {
+        /// The collection.
+        target: CollectionName,
+        /// The tenants.
+        tenants: Vec<TenantName>,
+    },
+    /// Such tenants sleep again.
+    Asleep {
+        /// The collection.
+        target: CollectionName,
+        /// The tenants.
+        tenants: Vec<TenantName>,
     },
     /// Nothing is left to do.
     Complete,

@@ -22,6 +22,7 @@ mod schema;
 mod select;
 pub mod standing;
 pub mod verify;
+mod waking;
 
 use std::sync::Arc;
 

@@ -14,6 +14,7 @@ pub mod scan;
 mod slots;
 pub mod split;
 pub mod store;
+pub mod waking;
 pub mod watch;
 
 use bytes::Bytes;

@@ -40,6 +40,6 @@ pub use reqwest::{Url, header::HeaderName};
 pub use retry::RetryPolicy;
 pub use rights::Rights;
 pub use shards::ShardState;
-pub use tenants::{Tenant, TenantState};
+pub use tenants::{Tenant, TenantState, TenantTrouble};
 pub use topology::{Topologies, Topology};
 pub use writer::Writer;

@@ -76,7 +76,37 @@ impl Client {
     }
 }
 
+/// Why a tenant cannot be read or written at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TenantTrouble {
+    /// It is not active.
+    Asleep,
+    /// There is none of this name.
+    Gone,
+}
+
+impl Error {
+    /// What the server says is wrong with the tenant that was asked about, if it says so (weaviate-rest.md §8).
+    #[must_use]
+    pub fn tenant_trouble(&self) -> Option<TenantTrouble> {
+        let Self::Rejected { message, .. } = self.root() else { return None };
+        let says = |words: &str| message.contains(words);
+        match (says("tenant not active"), says("tenant not found")) {
+            (true, _) => Some(TenantTrouble::Asleep),
+            (_, true) => Some(TenantTrouble::Gone),
+            _ => None,
+        }
+    }
+}
+
 impl Writer {
+    /// Puts tenants into the states given: wakes them, or lets them sleep. Can be asked again, and is after failures
+    /// that may pass. One name that is no tenant makes the server refuse all of them.
+    pub async fn set_tenant_states(&self, collection: &CollectionName, tenants: &[Tenant]) -> Result<(), Error> {
+        let ask = Ask::with_body(Method::PUT, &format!("/v1/schema/{collection}/tenants"), json!(tenants).to_string());
+        self.send(&ask).await.map(|_| ())
+    }
+
     /// Creates tenants, active, or asleep where `state` is cold; those that exist already stay as they are. Can be asked
     /// again, and is after failures that may pass.
     pub async fn create_tenants(&self, collection: &CollectionName, tenants: &[Tenant]) -> Result<(), Error> {

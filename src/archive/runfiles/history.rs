@@ -53,6 +53,8 @@ pub struct RunHistory {
     pub about: Option<RunAbout>,
     /// Collections by their name on the server.
     pub targets: BTreeMap<CollectionName, TargetHistory>,
+    /// Tenants that were woken, by collection, and whether they may still be awake.
+    pub woken: BTreeMap<CollectionName, BTreeMap<TenantName, bool>>,
     /// Whether nothing is left to do.
     pub complete: bool,
     /// Whether the journal's tail was torn off.
@@ -95,6 +97,15 @@ impl RunHistory {
             RunRecord::Verified { target, ok } => {
                 self.targets.get_mut(&target).filter(|t| t.created.is_some())?.verified = Some(ok);
             }
+            RunRecord::Waking { target, tenants } => {
+                self.woken.entry(target).or_default().extend(tenants.into_iter().map(|tenant| (tenant, true)));
+            }
+            RunRecord::Asleep { target, tenants } => {
+                let woken = self.woken.get_mut(&target)?;
+                for tenant in tenants {
+                    *woken.get_mut(&tenant)? = false;
+                }
+            }
             RunRecord::Complete => self.complete = true,
         }
         Some(())
@@ -106,30 +117,17 @@ fn begun(collection: CollectionName, dropping: Option<String>) -> TargetHistory 
 }
 
 /// Where the newest run of this kind on this server that was to drop a collection saved its schema, for those that did
-/// not get as far as having it there again. Directories that are no runs, and runs whose journal cannot be read, are
-/// passed over.
+/// not get as far as having it there again. Runs whose journal cannot be read are passed over.
 pub fn dropped_by(
     disk: &dyn Disk,
     runs: &Path,
     op: Op,
     server_url: &str,
 ) -> Result<BTreeMap<CollectionName, String>, Error> {
-    if disk.look(runs).map_err(on(DiskOp::Look, runs))?.is_none() {
-        return Ok(BTreeMap::new());
-    }
-    let folder = disk.open_folder(runs).map_err(on(DiskOp::Open, runs))?;
-    let entries = folder.list("", RUNS).map_err(on(DiskOp::List, runs))?;
-    // The names are UUIDs that begin with the time: the newest comes last.
-    let mut names: Vec<String> = entries.into_iter().filter_map(|entry| entry.name.into_string().ok()).collect();
-    names.sort_unstable_by(|a, b| b.cmp(a));
     let (mut dropped, mut seen) = (BTreeMap::new(), BTreeSet::new());
-    for name in names {
-        let path = format!("{name}/{CHECKPOINT}");
-        let Ok((file, _)) = folder.open(&path) else { continue };
-        let Ok(history) = RunHistory::read(BufReader::new(file), &runs.join(path)) else { continue };
-        let ours = |about: &RunAbout| about.op == op && about.server_url == server_url;
-        if !history.about.as_ref().is_some_and(ours) {
-            continue;
+    newest_first(disk, runs, server_url, |history| {
+        if history.about.as_ref().is_none_or(|about| about.op != op) {
+            return;
         }
         for (target, TargetHistory { dropping, created, .. }) in history.targets {
             if let (Some(safety), true) = (dropping, seen.insert(target.clone()))
@@ -138,6 +136,51 @@ pub fn dropped_by(
                 dropped.insert(target, safety);
             }
         }
-    }
+    })?;
     Ok(dropped)
+}
+
+/// Tenants on this server, by collection, that the newest run which woke them did not put back to sleep: it was killed.
+/// Runs whose journal cannot be read are passed over.
+pub fn left_awake(
+    disk: &dyn Disk,
+    runs: &Path,
+    server_url: &str,
+) -> Result<BTreeMap<CollectionName, BTreeSet<TenantName>>, Error> {
+    let mut newest: BTreeMap<CollectionName, BTreeMap<TenantName, bool>> = BTreeMap::new();
+    newest_first(disk, runs, server_url, |history| {
+        for (collection, tenants) in history.woken {
+            let known = newest.entry(collection).or_default();
+            for (tenant, awake) in tenants {
+                known.entry(tenant).or_insert(awake);
+            }
+        }
+    })?;
+    let awake = |tenants: BTreeMap<TenantName, bool>| {
+        tenants.into_iter().filter_map(|(tenant, awake)| awake.then_some(tenant)).collect::<BTreeSet<_>>()
+    };
+    let left = newest.into_iter().map(|(collection, tenants)| (collection, awake(tenants)));
+    Ok(left.filter(|(_, tenants)| !tenants.is_empty()).collect())
+}
+
+/// Reads the journals of the runs on this server, the newest first. Directories that are no runs, and runs whose journal
+/// cannot be read, are passed over.
+fn newest_first(disk: &dyn Disk, runs: &Path, server_url: &str, mut each: impl FnMut(RunHistory)) -> Result<(), Error> {
+    if disk.look(runs).map_err(on(DiskOp::Look, runs))?.is_none() {
+        return Ok(());
+    }
+    let folder = disk.open_folder(runs).map_err(on(DiskOp::Open, runs))?;
+    let entries = folder.list("", RUNS).map_err(on(DiskOp::List, runs))?;
+    // The names are UUIDs that begin with the time: the newest comes last.
+    let mut names: Vec<String> = entries.into_iter().filter_map(|entry| entry.name.into_string().ok()).collect();
+    names.sort_unstable_by(|a, b| b.cmp(a));
+    for name in names {
+        let path = format!("{name}/{CHECKPOINT}");
+        let Ok((file, _)) = folder.open(&path) else { continue };
+        let Ok(history) = RunHistory::read(BufReader::new(file), &runs.join(path)) else { continue };
+        if history.about.as_ref().is_some_and(|about| about.server_url == server_url) {
+            each(history);
+        }
+    }
+    Ok(())
 }

@@ -1,0 +1,201 @@
+//! Tenants that sleep: woken a few at a time, written down before, and put back right after.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+
+use crate::archive::{self, RunFiles, RunRecord};
+use crate::model::{CollectionName, TenantName};
+use crate::weaviate::{self, Tenant, TenantState, Writer};
+
+/// Tenants of one collection that are awake at once because of us.
+pub const AWAKE_AT_ONCE: usize = 32;
+/// Tenants that one worker has woken for itself at once: one request wakes them all.
+pub const TENANTS_A_WINDOW: usize = 8;
+
+/// Why tenants could not be woken, or not be put back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server.
+    #[error(transparent)]
+    Wire(#[from] weaviate::Error),
+    /// The journal that says what was woken.
+    #[error(transparent)]
+    Journal(#[from] archive::Error),
+    /// A thread ended without saying why: a bug.
+    #[error("a thread stopped without a reason")]
+    Thread,
+}
+
+/// The journal of a run that wakes tenants: what it names may be awake, so a killed run is made good by the next one.
+pub struct WakeJournal(Mutex<Option<RunFiles>>);
+
+impl WakeJournal {
+    /// Writes into the journal of this run.
+    #[must_use]
+    pub fn new(files: RunFiles) -> Self {
+        Self(Mutex::new(Some(files)))
+    }
+
+    /// Adds a record, durably.
+    pub async fn record(&self, record: RunRecord) -> Result<(), Error> {
+        let mut files = self.0.lock().await;
+        let Some(mut journal) = files.take() else { return Err(Error::Thread) };
+        let write = move || {
+            let written = journal.record(&record).and_then(|()| journal.sync());
+            (journal, written)
+        };
+        let (journal, written) = tokio::task::spawn_blocking(write).await.map_err(|_| Error::Thread)?;
+        *files = Some(journal);
+        Ok(written?)
+    }
+}
+
+impl std::fmt::Debug for WakeJournal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WakeJournal")
+    }
+}
+
+/// The tenants of one collection that sleep, and those of them that are awake for us at the moment.
+#[derive(Debug)]
+pub struct Waking {
+    writer: Writer,
+    collection: CollectionName,
+    sleepers: BTreeSet<TenantName>,
+    /// `None` where what is woken is the run's own and goes with it.
+    journal: Option<Arc<WakeJournal>>,
+    permits: Arc<Semaphore>,
+    /// How many hold each one awake. Held while the server is told, so that nobody reads a tenant too early.
+    awake: Mutex<BTreeMap<TenantName, usize>>,
+}
+
+/// Tenants that are held awake, until they are handed to [`Waking::put_back`]. Those that are dropped instead stay awake
+/// until [`Waking::put_back_all`].
+#[derive(Debug, Default)]
+pub struct Awake {
+    tenants: Vec<TenantName>,
+    permits: Option<OwnedSemaphorePermit>,
+}
+
+impl Awake {
+    /// Whether it holds nobody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tenants.is_empty()
+    }
+}
+
+impl Waking {
+    /// `sleepers`: the tenants that are to sleep whenever they are not needed.
+    #[must_use]
+    pub fn new(
+        writer: Writer,
+        collection: CollectionName,
+        sleepers: BTreeSet<TenantName>,
+        journal: Option<Arc<WakeJournal>>,
+    ) -> Self {
+        let permits = Arc::new(Semaphore::new(AWAKE_AT_ONCE));
+        Self { writer, collection, sleepers, journal, permits, awake: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Whether a tenant has to be woken before it is used.
+    #[must_use]
+    pub fn sleeps(&self, tenant: &TenantName) -> bool {
+        self.sleepers.contains(tenant)
+    }
+
+    /// Wakes those of the tenants that sleep, at most [`AWAKE_AT_ONCE`] of them, and waits while too many others are
+    /// awake: whoever holds some must put them back before asking for more. One that is gone is left out.
+    pub async fn wake(&self, tenants: &[TenantName]) -> Result<Awake, Error> {
+        let mut wanted: Vec<TenantName> = tenants.iter().filter(|tenant| self.sleeps(tenant)).cloned().collect();
+        wanted.truncate(AWAKE_AT_ONCE);
+        if wanted.is_empty() {
+            return Ok(Awake::default());
+        }
+        let permits = u32::try_from(wanted.len()).unwrap_or(1);
+        let permits = Arc::clone(&self.permits).acquire_many_owned(permits).await.map_err(|_| Error::Thread)?;
+        let mut awake = self.awake.lock().await;
+        let asleep: Vec<TenantName> = wanted.iter().filter(|tenant| !awake.contains_key(*tenant)).cloned().collect();
+        if !asleep.is_empty() {
+            self.record(|target| RunRecord::Waking { target, tenants: asleep.clone() }).await?;
+            // Before the request: whatever comes of it, they may be awake.
+            awake.extend(asleep.iter().map(|tenant| (tenant.clone(), 0)));
+            if let Err(error) = self.set(&asleep, &TenantState::Hot).await {
+                if matches!(&error, Error::Wire(refused) if refused.is_auth()) {
+                    // A key that may not wake them may not put them back either, and need not.
+                    awake.retain(|tenant, _| !asleep.contains(tenant));
+                    self.record(|target| RunRecord::Asleep { target, tenants: asleep }).await?;
+                }
+                return Err(error);
+            }
+        }
+        for tenant in &wanted {
+            *awake.entry(tenant.clone()).or_insert(0) += 1;
+        }
+        Ok(Awake { tenants: wanted, permits: Some(permits) })
+    }
+
+    /// Lets go of tenants; those that nobody else holds go back to sleep.
+    pub async fn put_back(&self, held: Awake) -> Result<(), Error> {
+        let mut awake = self.awake.lock().await;
+        let mut free = Vec::new();
+        for tenant in &held.tenants {
+            if let Some(holders) = awake.get_mut(tenant) {
+                *holders = holders.saturating_sub(1);
+                if *holders == 0 {
+                    free.push(tenant.clone());
+                }
+            }
+        }
+        self.let_sleep(&mut awake, free).await?;
+        drop(held.permits);
+        Ok(())
+    }
+
+    /// Puts back whatever is awake, whoever holds it: for the end of a run, however it came.
+    pub async fn put_back_all(&self) -> Result<(), Error> {
+        let mut awake = self.awake.lock().await;
+        let all = awake.keys().cloned().collect();
+        self.let_sleep(&mut awake, all).await
+    }
+
+    async fn let_sleep(&self, awake: &mut BTreeMap<TenantName, usize>, tenants: Vec<TenantName>) -> Result<(), Error> {
+        if tenants.is_empty() {
+            return Ok(());
+        }
+        self.set(&tenants, &TenantState::Cold).await?;
+        for tenant in &tenants {
+            awake.remove(tenant);
+        }
+        self.record(|target| RunRecord::Asleep { target, tenants }).await
+    }
+
+    async fn record(&self, record: impl FnOnce(CollectionName) -> RunRecord) -> Result<(), Error> {
+        match &self.journal {
+            Some(journal) => journal.record(record(self.collection.clone())).await,
+            None => Ok(()),
+        }
+    }
+
+    /// One name that is gone makes the server refuse all of them: then only those that are there are asked for.
+    async fn set(&self, tenants: &[TenantName], state: &TenantState) -> Result<(), Error> {
+        let in_state = |name: &TenantName| Tenant { name: name.clone(), state: state.clone() };
+        let wanted: Vec<Tenant> = tenants.iter().map(in_state).collect();
+        let refused = match self.writer.set_tenant_states(&self.collection, &wanted).await {
+            Ok(()) => return Ok(()),
+            Err(refused @ weaviate::Error::Rejected { .. }) => refused,
+            Err(other) => return Err(other.into()),
+        };
+        let there: BTreeSet<TenantName> =
+            self.writer.tenants(&self.collection).await?.into_iter().map(|tenant| tenant.name).collect();
+        let left: Vec<Tenant> = wanted.iter().filter(|tenant| there.contains(&tenant.name)).cloned().collect();
+        match left.len() {
+            0 => Ok(()),
+            n if n < wanted.len() => Ok(self.writer.set_tenant_states(&self.collection, &left).await?),
+            _ => Err(refused.into()),
+        }
+    }
+}
