@@ -387,12 +387,47 @@ pub enum Warning {
         /// Why, in few words.
         reason: String,
     },
-    /// A collection is left out because this version of elysiactl cannot back it up.
-    CollectionSkipped {
+    /// Tenants are left out: they cannot be read.
+    TenantsSkipped {
         /// The collection.
         collection: CollectionName,
+        /// How many.
+        tenants: u64,
+        /// The first of them, by name.
+        first: TenantName,
         /// Why, in few words.
         reason: String,
+    },
+    /// Tenants came or went while a collection was read. Those that came were read too.
+    TenantsChanged {
+        /// The collection.
+        collection: CollectionName,
+        /// How many came.
+        added: u64,
+        /// How many went.
+        deleted: u64,
+        /// The first of them, by name.
+        first: TenantName,
+    },
+    /// Tenants that were woken could not be put back to sleep.
+    TenantsStayAwake {
+        /// The collection.
+        collection: CollectionName,
+        /// How many.
+        tenants: u64,
+        /// The first of them, by name.
+        first: TenantName,
+        /// Why, in few words.
+        reason: String,
+    },
+    /// Tenants that a killed run left awake: they are put back to sleep.
+    TenantsLeftAwake {
+        /// The collection.
+        collection: CollectionName,
+        /// How many.
+        tenants: u64,
+        /// The first of them, by name.
+        first: TenantName,
     },
     /// An object was saved without its vectors, since the server cannot print them.
     VectorUnprintable {

@@ -179,6 +179,18 @@ impl CollectionWriter {
         index::gaps(&covered)
     }
 
+    /// Whether any run of a tenant is kept, be it empty.
+    #[must_use]
+    pub fn has_runs(&self, tenant: &TenantName) -> bool {
+        self.runs.of(Some(tenant)).next().is_some()
+    }
+
+    /// Objects of a tenant that are kept so far, open parts included.
+    #[must_use]
+    pub fn objects_of(&self, tenant: Option<&TenantName>) -> u64 {
+        self.runs.of(tenant).map(|run| run.objects).sum()
+    }
+
     /// What is kept so far, open parts included.
     #[must_use]
     pub fn totals(&self) -> Totals {

@@ -17,7 +17,7 @@ pub(super) use check::path_of;
 pub(super) use seal::{Refused, from_bytes, to_bytes};
 
 /// The format version this code writes.
-pub(super) const FORMAT: Format = Format { major: 1, minor: 0 };
+pub(super) const FORMAT: Format = Format { major: 1, minor: 1 };
 /// The largest manifest a reader takes, in bytes (a million tenants need about 200 MB).
 pub(super) const MANIFEST_BYTES: u64 = 256 << 20;
 
@@ -150,13 +150,30 @@ pub struct Consistency {
     pub on_any_replica: Option<u64>,
 }
 
+/// Tenants that came or went while a collection was read. Since format 1.1.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TenantsChanged {
+    /// Tenants that came; they were read too.
+    pub added: Vec<String>,
+    /// Tenants that went. One that was read to its end before is in the archive.
+    pub deleted: Vec<String>,
+}
+
+impl TenantsChanged {
+    fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.deleted.is_empty()
+    }
+}
+
 /// What only the operation knows about a collection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CollectionFacts {
     /// What the server counted.
     pub counts: Counts,
     /// What is known about writes during the run.
     pub consistency: Consistency,
+    /// Tenants that came or went.
+    pub tenants_changed: TenantsChanged,
 }
 
 /// One collection.
@@ -190,6 +207,9 @@ pub struct CollectionEntry {
     pub consistency: Consistency,
     /// The schema grew during the run; `schema.before.json` is the earlier one.
     pub schema_changed: bool,
+    /// Tenants that came or went during the run; absent if none did.
+    #[serde(default, skip_serializing_if = "TenantsChanged::is_empty")]
+    pub tenants_changed: TenantsChanged,
 }
 
 /// What can never be kept.

@@ -64,8 +64,13 @@ impl Runs {
     }
 
     pub(super) fn remove(&mut self, key: &RunKey) {
-        if self.by_tenant.get_mut(&key.0).is_some_and(|of_tenant| of_tenant.remove(&key.1).is_some()) {
+        let Some(of_tenant) = self.by_tenant.get_mut(&key.0) else { return };
+        if of_tenant.remove(&key.1).is_some() {
             self.number -= 1;
+        }
+        // A tenant without runs is not in the archive.
+        if of_tenant.is_empty() {
+            self.by_tenant.remove(&key.0);
         }
     }
 

@@ -183,6 +183,7 @@ impl ArchiveWriter {
         for mut collection in closed {
             collection.entry.counts = collection.facts.counts;
             collection.entry.consistency = collection.facts.consistency;
+            collection.entry.tenants_changed = collection.facts.tenants_changed;
             files.append(&mut collection.files);
             collections.push(collection.entry);
         }

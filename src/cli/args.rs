@@ -12,7 +12,7 @@ use bytesize::ByteSize;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::settings::Compression;
-use crate::model::CollectionName;
+use crate::model::{CollectionName, TenantName};
 use crate::ops::verify;
 
 pub(super) use clear::{ClearArgs, MethodArg};
@@ -127,6 +127,11 @@ pub(super) struct BackupArgs {
     /// Leave out a collection, by name or glob; may be repeated
     #[arg(long, value_name = "NAME|GLOB")]
     pub exclude: Vec<String>,
+    /// Back up only this tenant of multi-tenant collections; may be repeated
+    ///
+    /// Collections that have none of the tenants named are left out.
+    #[arg(long, value_name = "TENANT", conflicts_with = "schema_only")]
+    pub tenant: Vec<TenantName>,
     /// Back up the schemas alone, no objects
     #[arg(long, conflicts_with = "skip_vectors")]
     pub schema_only: bool,
@@ -152,6 +157,10 @@ pub(super) struct BackupArgs {
     /// Memory for pages and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
     pub memory_limit: Option<ByteSize>,
+    /// Folder for the files of runs: which sleeping tenants were woken, so that the next run puts back what a killed one
+    /// left awake [default: elysiactl/runs below XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub run_dir: Option<PathBuf>,
     /// Show what would be backed up, and write nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -11,6 +11,7 @@ use crate::archive;
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::ops::backup::{self, Options, Plan, Stopped};
 use crate::render::{Closing, plain, size};
+use crate::weaviate::Writer;
 
 pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let connect = Connect::resolve(connection, env)?;
@@ -30,7 +31,7 @@ pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out
             out.note(&headline(&planned));
         }
         let server = closing::server(&planned.url, &planned.server_version);
-        let outcome = backup::run(&client, &session, planned).await.map_err(stopped)?;
+        let outcome = backup::run(&Writer::new(client), &session, planned).await.map_err(stopped)?;
         let mut closing = closing::of(&outcome.manifest, server);
         closing.next = vec![closing::check_command(outcome.result.archive.as_deref())];
         Ok(Finished { result: outcome.result, closing })
@@ -56,6 +57,8 @@ fn options(settings: &BackupSettings) -> Options {
         page_objects: settings.batch_size,
         memory_bytes: settings.memory_limit,
         patience: Options::PATIENCE,
+        tenants: settings.tenants.clone(),
+        state: settings.state.clone(),
     }
 }
 
@@ -66,6 +69,14 @@ fn headline(plan: &Plan) -> String {
         format!("Backing up {} from {}", closing::counted(plan.collections.len() as u64, "collection"), plan.url);
     if let Some(objects) = objects {
         text = text + ", " + &closing::counted(objects, "object");
+    }
+    let tenants = plan.collections.iter().filter_map(|planned| planned.tenants);
+    let (all, asleep) = tenants.fold((0, 0), |(all, asleep), t| (all + t.awake + t.asleep, asleep + t.asleep));
+    if all > 0 {
+        text = text + ", " + &closing::counted(all, "tenant");
+    }
+    if asleep > 0 {
+        text = format!("{text} ({asleep} asleep, woken a few at a time and put back)");
     }
     if let Some(bytes) = bytes.filter(|b| *b > 0) {
         text = text + ", about " + &size(bytes);
@@ -98,7 +109,7 @@ fn would(plan: &Plan) -> Finished {
         would_be: Some(plan.archive.display().to_string()),
         free_bytes: plan.free_bytes,
         topology_unchecked: plan.topology.reason.clone(),
-        skipped: plan.skipped.iter().map(closing::skipped).collect(),
+        skipped: closing::skipped(&plan.skipped),
         ..Closing::default()
     };
     Finished { result, closing }

@@ -1,7 +1,9 @@
 //! The remarks of a manifest in words, for the closing summary and `archive show`.
 
+use std::collections::BTreeMap;
+
 use crate::archive::Manifest;
-use crate::archive::manifest::{CollectionEntry, Content, Limit, LimitKind, Skipped, TopologyState};
+use crate::archive::manifest::{CollectionEntry, Content, Limit, LimitKind, Skipped, TenantsChanged, TopologyState};
 use crate::render::{Closing, Remark, quoted};
 
 pub(super) use crate::render::counted;
@@ -29,7 +31,7 @@ pub(super) fn of(manifest: &Manifest, server: String) -> Closing {
         },
         changes: manifest.collections.iter().filter_map(change).collect(),
         limits: manifest.limits.iter().filter_map(limit).collect(),
-        skipped: manifest.skipped.iter().map(skipped).collect(),
+        skipped: skipped(&manifest.skipped),
         incomplete: incomplete(manifest),
         ..Closing::default()
     }
@@ -41,6 +43,13 @@ fn change(entry: &CollectionEntry) -> Option<Remark> {
         && before != after
     {
         clauses.push(format!("{before} objects before and {after} after"));
+    }
+    let TenantsChanged { added, deleted } = &entry.tenants_changed;
+    if !added.is_empty() {
+        clauses.push(format!("{} came meanwhile and were read too", counted(added.len() as u64, "tenant")));
+    }
+    if !deleted.is_empty() {
+        clauses.push(format!("{} went meanwhile", counted(deleted.len() as u64, "tenant")));
     }
     if entry.schema_changed {
         clauses.push("the schema grew (schema.before.json is the earlier one)".into());
@@ -62,10 +71,23 @@ fn limit(limit: &Limit) -> Option<Remark> {
     Some(Remark { about: limit.collection.clone().unwrap_or_default(), text })
 }
 
-/// Why something was left out.
-pub(super) fn skipped(skipped: &Skipped) -> Remark {
-    let tenant = skipped.tenant.as_ref().map(|t| format!(", tenant {t}")).unwrap_or_default();
-    Remark { about: skipped.collection.clone() + &tenant, text: skipped.reason.clone() }
+/// Why things were left out; tenants that were for the same reason are named together.
+pub(super) fn skipped(skipped: &[Skipped]) -> Vec<Remark> {
+    let mut together: BTreeMap<(&str, bool, &str), Vec<&str>> = BTreeMap::new();
+    for Skipped { collection, tenant, reason } in skipped {
+        let tenants = together.entry((collection, tenant.is_some(), reason)).or_default();
+        tenants.extend(tenant.as_deref());
+    }
+    let named = |tenants: Vec<&str>| match tenants.as_slice() {
+        [] => String::new(),
+        [one] => format!(", tenant {one}"),
+        [first, ..] => format!(", {} ({first} first)", counted(tenants.len() as u64, "tenant")),
+    };
+    let remark = |((collection, _, reason), tenants): ((&str, bool, &str), Vec<&str>)| Remark {
+        about: collection.to_owned() + &named(tenants),
+        text: reason.to_owned(),
+    };
+    together.into_iter().map(remark).collect()
 }
 
 fn incomplete(manifest: &Manifest) -> Vec<Remark> {

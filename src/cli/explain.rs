@@ -184,6 +184,7 @@ fn words(hint: &Hint) -> String {
         Hint::WakeTenants => {
             "activate the tenants and use --method delete, or clear the whole collection with --method recreate".into()
         }
+        Hint::NameRunFolder => "name a folder with --run-dir".into(),
         Hint::ListTenants => "`elysiactl col show NAME` lists the tenants of a collection".into(),
         Hint::AllowProtected => {
             "these names belong to systems that may depend on them; --allow-protected goes on all the same".into()

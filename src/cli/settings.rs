@@ -10,7 +10,8 @@ use secrecy::SecretString;
 use super::args::{BackupArgs, ConnectionArgs};
 use super::{Env, Failure, memory, secrets};
 use crate::event::Class;
-use crate::model::Selection;
+use crate::model::{Selection, TenantName};
+use crate::ops::restore::StateFolders;
 
 /// The server where nothing names one.
 const DEFAULT_URL: &str = "http://localhost:8080";
@@ -113,6 +114,10 @@ pub struct BackupSettings {
     pub memory_limit: u64,
     /// Only plan.
     pub dry_run: bool,
+    /// Which tenants; none: all.
+    pub tenants: Vec<TenantName>,
+    /// Where files about runs lie, if there is such a place.
+    pub state: Option<StateFolders>,
 }
 
 impl BackupSettings {
@@ -130,6 +135,9 @@ impl BackupSettings {
             batch_size: args.batch_size.map(Into::into),
             memory_limit: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
             dry_run: args.dry_run,
+            tenants: args.tenant.clone(),
+            // Without such a place everything can be backed up but tenants that sleep.
+            state: restore::state_folders(args.run_dir.as_deref(), env).ok(),
         }
     }
 }

@@ -2,8 +2,10 @@
 
 mod collect;
 mod facts;
+mod passes;
 mod plan;
 mod run;
+mod tenants;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,8 +16,9 @@ use serde_json::{Map, Value, json};
 use crate::archive::manifest::{Incomplete, Limit, Skipped, TopologyRecord};
 use crate::archive::{Codec, Content, Manifest};
 use crate::event::{PlannedCollection, RunResult};
-use crate::model::{Schema, Selection};
+use crate::model::{Schema, Selection, TenantName};
 use crate::ops::Error;
+use crate::ops::restore::StateFolders;
 
 pub use plan::plan;
 pub use run::run;
@@ -27,6 +30,8 @@ pub struct Options {
     pub folder: PathBuf,
     /// Which collections.
     pub selection: Selection,
+    /// Only these tenants of them; all if there are none here.
+    pub tenants: Vec<TenantName>,
     /// What to keep of them.
     pub content: Content,
     /// Compression of the parts.
@@ -39,6 +44,8 @@ pub struct Options {
     pub memory_bytes: u64,
     /// How long a server with a node away is waited for.
     pub patience: Duration,
+    /// Where the journals of runs lie that wake tenants. `None`: there is no such place, and nobody is woken.
+    pub state: Option<StateFolders>,
 }
 
 impl Options {
@@ -53,7 +60,10 @@ impl Options {
             "collections": self.selection.take, "exclude": self.selection.exclude, "content": self.content,
             "compress": self.codec, "jobs": self.jobs, "batch_size": self.page_objects, "memory_bytes": self.memory_bytes,
         });
-        let Value::Object(record) = record else { return Map::new() };
+        let Value::Object(mut record) = record else { return Map::new() };
+        if !self.tenants.is_empty() {
+            record.insert("tenants".into(), json!(self.tenants));
+        }
         record
     }
 }
@@ -67,6 +77,19 @@ pub struct Planned {
     pub objects: Option<u64>,
     /// Mean plain bytes of an object, from a sample; `None` if the collection is empty or only its schema is wanted.
     pub object_bytes: Option<f64>,
+    /// Its tenants, if it has any by its nature and objects are wanted.
+    pub tenants: Option<PlannedTenants>,
+}
+
+/// The tenants of a collection of a plan, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PlannedTenants {
+    /// Those that can be read as they are.
+    pub awake: u64,
+    /// Those that are woken to be read, and put back to sleep.
+    pub asleep: u64,
+    /// Those that cannot be read.
+    pub out_of_reach: u64,
 }
 
 impl Planned {
@@ -148,4 +171,5 @@ pub struct Stopped {
 struct Remarks {
     limits: Vec<Limit>,
     incomplete: Vec<Incomplete>,
+    skipped: Vec<Skipped>,
 }

@@ -61,6 +61,24 @@ pub enum Error {
         /// The collection it stands for.
         collection: CollectionName,
     },
+    /// A tenant that none of the collections chosen has.
+    #[error("no collection that was chosen has a tenant {tenant}")]
+    UnknownTenant {
+        /// As typed.
+        tenant: TenantName,
+    },
+    /// Tenants sleep, and there is no folder for the journal that says which of them were woken.
+    #[error("{collection} has tenants that sleep, and there is no folder to write down which of them are woken")]
+    NoRunFolder {
+        /// The collection.
+        collection: CollectionName,
+    },
+    /// Tenants were named, and a collection that was named too has none.
+    #[error("{collection} has no tenants")]
+    NotMultiTenant {
+        /// The collection.
+        collection: CollectionName,
+    },
     /// A glob that matches nothing.
     #[error("no collection matches {glob:?}")]
     NothingMatched {
@@ -332,6 +350,8 @@ impl Error {
             | Self::MissingCollections { .. }
             | Self::NotInArchive { .. }
             | Self::NothingMatched { .. }
+            | Self::UnknownTenant { .. }
+            | Self::NotMultiTenant { .. }
             | Self::NothingToDo { .. }
             | Self::MadeOtherwise { .. }
             | Self::Protected { .. }

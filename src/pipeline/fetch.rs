@@ -142,6 +142,8 @@ impl Fetch<'_> {
                     Err(Error::NoPageAllowed { collection: self.collection.clone() })
                 }
             }
+            // That a tenant is asleep or gone says nothing about the pace.
+            Err(e) if e.tenant_trouble().is_some() => Err(e.into()),
             Err(e) => {
                 let mut pacer = self.pacer();
                 pacer.failed();

@@ -1,6 +1,9 @@
 //! Cuts the UUID space into ranges, hands them to workers, and when a worker is idle splits the largest stretch that
-//! is still ahead of another one. Pure: no clock, no I/O. Ids need not be uniform; the finished stretches always cover
-//! the space exactly, since a cut only moves the end of one range to the start of the next.
+//! is still ahead of another one. Each tenant is a space of its own. Pure: no clock, no I/O. Ids need not be uniform; the
+//! finished stretches always cover each space exactly, since a cut only moves the end of one range to the start of the
+//! next.
+
+use std::collections::BTreeSet;
 
 use crate::model::{KeyRange, ObjectId};
 
@@ -11,11 +14,20 @@ const PAGES_WORTH_A_CUT: f64 = 2.0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim(usize);
 
+/// Keys of one space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// The number of the space: a tenant's place in the scan's list, 0 for a plain collection.
+    pub space: usize,
+    /// The keys.
+    pub range: KeyRange,
+}
+
 /// What an idle worker should do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Read this range.
-    Range(Claim, KeyRange),
+    Range(Claim, Stretch),
     /// Nothing to cut at the moment: ask again when another worker got further.
     Wait,
     /// Every range is finished.
@@ -24,12 +36,12 @@ pub enum Next {
 
 #[derive(Debug, Clone, Copy)]
 struct Running {
+    space: usize,
     range: KeyRange,
     /// Last id read; `None` before the first page.
     cursor: Option<ObjectId>,
     /// Objects read so far, to guess what lies ahead.
     objects: u64,
-    finished: bool,
 }
 
 impl Running {
@@ -42,34 +54,36 @@ impl Running {
     }
 }
 
-/// The ranges of one tenant (or plain collection) and who reads what.
+/// The ranges of one collection and who reads what.
 #[derive(Debug)]
 pub struct Keyspace {
-    waiting: Vec<KeyRange>,
+    waiting: Vec<Stretch>,
     running: Vec<Running>,
+    /// Those of them that are not finished: of thousands of tenants only a few are read at a time.
+    open: BTreeSet<usize>,
 }
 
 impl Keyspace {
     /// The ranges to read, cut so that at least `pieces` workers have something at once. `todo` must not overlap.
     #[must_use]
-    pub fn new(todo: &[KeyRange], pieces: usize) -> Self {
+    pub fn new(todo: &[Stretch], pieces: usize) -> Self {
         let mut waiting = todo.to_vec();
         while waiting.len() < pieces {
-            let widths = waiting.iter().enumerate().map(|(i, r)| (width(r), i));
+            let widths = waiting.iter().enumerate().map(|(i, s)| (width(&s.range), i));
             let Some((_, widest)) = widths.max() else { break };
-            let range = waiting[widest];
+            let Stretch { space, range } = waiting[widest];
             let Some((low, high)) = cut(range, range.from) else { break };
-            waiting[widest] = low;
-            waiting.push(high);
+            waiting[widest] = Stretch { space, range: low };
+            waiting.push(Stretch { space, range: high });
         }
-        waiting.sort_unstable_by_key(|r| std::cmp::Reverse(r.from));
-        Self { waiting, running: Vec::new() }
+        waiting.sort_unstable_by_key(|s| std::cmp::Reverse((s.space, s.range.from)));
+        Self { waiting, running: Vec::new(), open: BTreeSet::new() }
     }
 
     /// What an idle worker should do; `page_objects` is the size of a page at present.
     pub fn next(&mut self, page_objects: u32) -> Next {
-        if let Some(range) = self.waiting.pop() {
-            return self.start(range);
+        if let Some(stretch) = self.waiting.pop() {
+            return self.start(stretch);
         }
         let worth = f64::from(page_objects) * PAGES_WORTH_A_CUT;
         let ahead = |r: &Running| {
@@ -78,31 +92,34 @@ impl Keyspace {
             let expected = r.objects as f64 * (ahead as f64 / passed.max(1) as f64);
             (r.cursor.is_some() && expected >= worth).then_some(ahead)
         };
-        let open = || self.running.iter().enumerate().filter(|(_, r)| !r.finished);
-        if open().next().is_none() {
+        if self.open.is_empty() {
             return Next::Done;
         }
-        let best = open().filter_map(|(i, r)| ahead(r).map(|a| (a, i))).max();
+        let best = self.open.iter().filter_map(|at| ahead(&self.running[*at]).map(|a| (a, *at))).max();
         let Some((_, at)) = best else { return Next::Wait };
         let running = &mut self.running[at];
         match cut(running.range, running.cursor) {
             Some((low, high)) => {
                 running.range = low;
-                self.start(high)
+                let space = running.space;
+                self.start(Stretch { space, range: high })
             }
             None => Next::Wait,
         }
     }
 
-    fn start(&mut self, range: KeyRange) -> Next {
-        self.running.push(Running { range, cursor: None, objects: 0, finished: false });
-        Next::Range(Claim(self.running.len() - 1), range)
+    fn start(&mut self, stretch: Stretch) -> Next {
+        let Stretch { space, range } = stretch;
+        self.running.push(Running { space, range, cursor: None, objects: 0 });
+        let at = self.running.len() - 1;
+        self.open.insert(at);
+        Next::Range(Claim(at), stretch)
     }
 
     /// Whether every range is finished.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.waiting.is_empty() && self.running.iter().all(|r| r.finished)
+        self.waiting.is_empty() && self.open.is_empty()
     }
 
     /// The last id a claim still covers; it may have moved down since the range was handed out.
@@ -122,8 +139,8 @@ impl Keyspace {
 
     /// The range's last page was read. Returns the stretch from the cursor to the range's end.
     pub fn finish(&mut self, claim: Claim) -> KeyRange {
-        let running = &mut self.running[claim.0];
-        running.finished = true;
+        self.open.remove(&claim.0);
+        let running = &self.running[claim.0];
         KeyRange { from: running.cursor.or(running.range.from), to: running.range.to }
     }
 }
@@ -151,13 +168,29 @@ mod tests {
 
     use super::*;
 
+    const ALL: Stretch = Stretch { space: 0, range: KeyRange::ALL };
+
+    #[test]
+    fn tenants_are_spaces_of_their_own() {
+        let todo = [0, 1, 2].map(|space| Stretch { space, range: KeyRange::ALL });
+        let mut space = Keyspace::new(&todo, 2);
+        let claims = [0, 1, 2].map(|number| {
+            let Next::Range(claim, stretch) = space.next(10) else { panic!("a range") };
+            assert_eq!(stretch, Stretch { space: number, range: KeyRange::ALL }, "one after the other, uncut");
+            claim
+        });
+        space.advance(claims[1], ObjectId(u128::MAX / 2), 1_000);
+        let Next::Range(_, taken) = space.next(10) else { panic!("a cut") };
+        assert_eq!((taken.space, taken.range.from), (1, space.end(claims[1])), "of the tenant with objects ahead");
+    }
+
     #[test]
     fn the_whole_space_is_cut_into_equal_pieces() {
-        let mut space = Keyspace::new(&[KeyRange::ALL], 4);
+        let mut space = Keyspace::new(&[ALL], 4);
         let mut ends = Vec::new();
         for _ in 0..4 {
-            let Next::Range(_, range) = space.next(10) else { panic!("a range") };
-            ends.push(range);
+            let Next::Range(_, stretch) = space.next(10) else { panic!("a range") };
+            ends.push(stretch.range);
         }
         assert_eq!(ends[0].from, None);
         assert_eq!(ends[3].to, None);
@@ -172,18 +205,17 @@ mod tests {
 
     #[test]
     fn an_idle_worker_takes_half_of_what_lies_ahead_of_the_slowest() {
-        let mut space = Keyspace::new(&[KeyRange::ALL], 1);
+        let mut space = Keyspace::new(&[ALL], 1);
         let Next::Range(slow, _) = space.next(10) else { panic!("a range") };
         assert_eq!(space.next(10), Next::Wait, "nothing is known yet");
         space.advance(slow, ObjectId(u128::MAX / 2), 1_000);
         let Next::Range(_, taken) = space.next(10) else { panic!("a cut") };
-        assert_eq!(taken.from, space.end(slow));
-        assert_eq!(taken.to, None);
+        assert_eq!((taken.range.from, taken.range.to), (space.end(slow), None));
     }
 
     #[test]
     fn a_range_that_is_nearly_done_is_left_alone() {
-        let mut space = Keyspace::new(&[KeyRange::ALL], 1);
+        let mut space = Keyspace::new(&[ALL], 1);
         let Next::Range(claim, _) = space.next(10) else { panic!("a range") };
         space.advance(claim, ObjectId(u128::MAX - 1_000), 1_000);
         assert_eq!(space.next(10), Next::Wait);
@@ -193,14 +225,14 @@ mod tests {
 
     /// Reads a set of ids with simulated workers, in an order given by `turns`; returns what was read and covered.
     fn read(ids: &BTreeSet<u128>, workers: usize, page: u32, turns: &[usize]) -> (Vec<u128>, Vec<KeyRange>) {
-        let mut space = Keyspace::new(&[KeyRange::ALL], workers);
+        let mut space = Keyspace::new(&[ALL], workers);
         let mut claims: Vec<Option<(Claim, KeyRange)>> = vec![None; workers];
         let (mut got, mut covered) = (Vec::new(), Vec::new());
         for turn in turns.iter().copied().chain((0..).map(|i| i % workers)) {
             let worker = turn % workers;
             let Some((claim, range)) = claims[worker] else {
                 match space.next(page) {
-                    Next::Range(claim, range) => claims[worker] = Some((claim, range)),
+                    Next::Range(claim, stretch) => claims[worker] = Some((claim, stretch.range)),
                     Next::Done => break,
                     Next::Wait => {}
                 }

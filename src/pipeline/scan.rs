@@ -1,9 +1,10 @@
-//! Reads the objects of one tenant or plain collection: workers take key ranges, fetch page after page, and hand
+//! Reads the objects of a plain collection, or of tenants: workers take key ranges, fetch page after page, and hand
 //! batches to a bounded channel. It knows nothing of files, and never takes its own silence for the end: what it read
 //! is what the returned totals say, and the count is the proof.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::AtomicU64;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,19 +15,21 @@ use tokio_util::sync::CancellationToken;
 use super::Batch;
 use super::budget::Budget;
 use super::fetch::{Approach, Fetch, Fetched};
-use super::keyspace::{Claim, Keyspace, Next};
+use super::keyspace::{Claim, Keyspace, Next, Stretch};
 use super::pacer::{Limits, Pacer};
 use super::slots::Slots;
 use super::split::SplitError;
 use super::watch::Mark;
 use crate::event::{Event, Events, Warning};
-use crate::model::{CollectionName, KeyRange, ObjectId, TenantName};
-use crate::weaviate::Client;
+use crate::model::{CollectionName, ObjectId, RawObject, TenantName};
+use crate::weaviate::{Client, TenantTrouble};
 
 /// An idle worker looks for something to cut this often.
 const IDLE_LOOK: Duration = Duration::from_millis(5);
 /// Ids kept of objects whose vector the server cannot print; more are only counted.
 pub const UNPRINTABLE_IDS: usize = 100_000;
+/// What the first page of the first tenant asks for at most; a tenant that has more raises it for those behind it.
+const FIRST_PAGE_OBJECTS: u32 = 64;
 /// Fewer objects than this are not worth a second range.
 const OBJECTS_WORTH_A_CUT: u64 = 2_000;
 
@@ -77,13 +80,15 @@ pub struct Scan {
     pub client: Client,
     /// The collection.
     pub collection: CollectionName,
-    /// The tenant, in a multi-tenant collection.
-    pub tenant: Option<TenantName>,
+    /// The tenants that stretches name by their places here; none for a plain collection.
+    pub tenants: Arc<[TenantName]>,
     /// Whether to ask for vectors.
     pub vectors: bool,
-    /// Objects expected, where known: decides whether more than one range is worth while, and whether a short page may
-    /// end a range. `None`: only an empty page does.
+    /// Objects expected, where known: decides whether more than one range is worth while.
     pub expected_objects: Option<u64>,
+    /// Whether a count will prove that nothing was overlooked, so that a short page may end a range. Otherwise only an
+    /// empty one does.
+    pub counted: bool,
     /// Mean size of an object in bytes, where known.
     pub object_bytes: Option<f64>,
     /// Bounds of the pace.
@@ -108,9 +113,13 @@ pub struct Scanned {
     /// Objects that look written since `changed_since_ms`.
     pub changed: u64,
     /// Objects handed over without their vector, since the server cannot print it.
-    pub unprintable: BTreeSet<ObjectId>,
+    pub unprintable: BTreeSet<(Option<TenantName>, ObjectId)>,
     /// Objects of that kind beyond what `unprintable` holds.
     pub more_unprintable: u64,
+    /// The same by tenant, where there are any: objects handed over, and those that look written.
+    pub of_tenants: BTreeMap<TenantName, [u64; 2]>,
+    /// Tenants that could not be read to their end, and why.
+    pub refused: BTreeMap<TenantName, TenantTrouble>,
 }
 
 /// What the workers of one scan share.
@@ -123,6 +132,8 @@ struct Shared<'a> {
     begun: Instant,
     seen: Mutex<Scanned>,
     reading: &'a CancellationToken,
+    /// What the first page of a tenant asks for at most: servers take longer for a high limit, however little there is.
+    first_page: AtomicU32,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -134,7 +145,7 @@ impl Scan {
     /// `seen` tells what was handed over, also after an error.
     pub async fn run(
         &self,
-        todo: &[KeyRange],
+        todo: &[Stretch],
         reading: &CancellationToken,
         batches: mpsc::Sender<Batch>,
         seen: &mut Scanned,
@@ -151,6 +162,7 @@ impl Scan {
             begun: Instant::now(),
             seen: Mutex::new(std::mem::take(seen)),
             reading,
+            first_page: AtomicU32::new(FIRST_PAGE_OBJECTS),
         };
         let workers = (0..self.limits.most_in_flight.max(1)).map(|lane| shared.work(lane, &batches));
         let done = try_join_all(workers).await;
@@ -160,11 +172,11 @@ impl Scan {
 }
 
 impl Shared<'_> {
-    fn fetch(&self) -> Fetch<'_> {
+    fn fetch(&self, space: usize) -> Fetch<'_> {
         Fetch {
             client: &self.scan.client,
             collection: &self.scan.collection,
-            tenant: self.scan.tenant.as_ref(),
+            tenant: self.scan.tenants.get(space),
             vectors: self.scan.vectors,
             budget: &self.scan.budget,
             pacer: &self.pacer,
@@ -188,9 +200,9 @@ impl Shared<'_> {
                     () = reading.cancelled() => return Ok(()),
                     () = tokio::time::sleep(IDLE_LOOK) => {}
                 },
-                Next::Range(claim, range) => tokio::select! {
+                Next::Range(claim, stretch) => tokio::select! {
                     () = reading.cancelled() => return Ok(()),
-                    read = self.read(lane, claim, range, batches) => read?,
+                    read = self.read(lane, claim, stretch, batches) => read?,
                 },
             }
         }
@@ -207,18 +219,27 @@ impl Shared<'_> {
         &self,
         lane: usize,
         claim: Claim,
-        range: KeyRange,
+        stretch: Stretch,
         batches: &mpsc::Sender<Batch>,
     ) -> Result<(), Error> {
-        let fetch = self.fetch();
+        let fetch = self.fetch(stretch.space);
         let mut approach = Approach::default();
-        let mut after = range.from;
+        let mut after = stretch.range.from;
+        let is_tenant = !self.scan.tenants.is_empty();
+        let mut most = if is_tenant { self.first_page.load(Ordering::Relaxed) } else { u32::MAX };
         loop {
             let slot = self.slots.take().await;
-            let page = fetch.page(after, &mut approach, u32::MAX).await?;
+            let page = match fetch.page(after, &mut approach, most).await {
+                Err(error) => return self.give_up(claim, stretch.space, error),
+                Ok(page) => page,
+            };
+            if is_tenant && page.objects.len() as u64 >= u64::from(most) {
+                self.first_page.fetch_max(most.saturating_mul(2), Ordering::Relaxed);
+            }
+            most = u32::MAX;
             self.slots.give_back(slot, &self.pacer, &self.scan.collection, &self.scan.events);
             let unprintable = page.unprintable;
-            let (batch, finished) = self.batch(lane, claim, page);
+            let (batch, finished) = self.batch(lane, claim, stretch.space, page);
             after = batch.covers.to;
             // An empty stretch at the end of a range stands for no keys at all.
             if batch.covers.from != batch.covers.to || batch.covers.to.is_none() {
@@ -230,8 +251,17 @@ impl Shared<'_> {
         }
     }
 
+    /// A tenant that is gone or asleep is no reason to stop reading the others: its keys stay uncovered.
+    fn give_up(&self, claim: Claim, space: usize, error: Error) -> Result<(), Error> {
+        let trouble = if let Error::Wire(error) = &error { error.tenant_trouble() } else { None };
+        let (Some(trouble), Some(tenant)) = (trouble, self.scan.tenants.get(space)) else { return Err(error) };
+        lock(&self.space).finish(claim);
+        lock(&self.seen).refused.insert(tenant.clone(), trouble);
+        Ok(())
+    }
+
     /// Cuts a page off at the end of its range, which may have moved, and books it. Whether the range is finished.
-    fn batch(&self, lane: usize, claim: Claim, page: Fetched) -> (Batch, bool) {
+    fn batch(&self, lane: usize, claim: Claim, space: usize, page: Fetched) -> (Batch, bool) {
         let Fetched { mut objects, full, page, .. } = page;
         let covers;
         let finished;
@@ -243,7 +273,7 @@ impl Shared<'_> {
             objects.truncate(inside);
             let last = objects.last().map(|o| o.id);
             // A short page ends a range where a count can prove it; without one only an empty page does.
-            let short = !full && self.scan.expected_objects.is_some();
+            let short = !full && self.scan.counted;
             finished = short || beyond || last.is_none() || last == end;
             covers = match last {
                 Some(last) if !finished => space.advance(claim, last, objects.len() as u64),
@@ -253,7 +283,7 @@ impl Shared<'_> {
         let bytes = objects.iter().map(|o| o.text.len() as u64 + 1).sum();
         let batch = Batch {
             collection: self.scan.collection.clone(),
-            tenant: self.scan.tenant.clone(),
+            tenant: self.scan.tenants.get(space).cloned(),
             lane,
             covers,
             objects,
@@ -269,14 +299,19 @@ impl Shared<'_> {
         let (objects, bytes) = (batch.objects.len() as u64, batch.bytes);
         let since = self.scan.changed_since_ms.unwrap_or(i64::MAX);
         let changed = batch.objects.iter().filter(|o| o.updated_ms.is_some_and(|at| at >= since)).count() as u64;
-        let ids: Vec<ObjectId> = if unprintable { batch.objects.iter().map(|o| o.id).collect() } else { Vec::new() };
         let (collection, tenant) = (batch.collection.clone(), batch.tenant.clone());
+        let named = |o: &RawObject| (tenant.clone(), o.id);
+        let ids: Vec<_> = if unprintable { batch.objects.iter().map(named).collect() } else { Vec::new() };
         batches.send(batch).await.map_err(|_| Error::SinkGone)?;
         {
             let mut seen = lock(&self.seen);
             seen.objects += objects;
             seen.bytes += bytes;
             seen.changed += changed;
+            if let Some(tenant) = &tenant {
+                let of_tenant = seen.of_tenants.entry(tenant.clone()).or_default();
+                *of_tenant = [of_tenant[0] + objects, of_tenant[1] + changed];
+            }
             if unprintable && seen.unprintable.is_empty() {
                 self.scan.events.warn(Warning::VectorUnprintable { collection: collection.clone() });
             }

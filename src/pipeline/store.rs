@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 
 use super::{Batch, limits};
-use crate::archive::{CollectionWriter, Error, SealedPart};
+use crate::archive::{CollectionWriter, Dropped, Error, SealedPart};
 use crate::event::{Event, Events};
-use crate::model::{ObjectId, Schema};
+use crate::model::{ObjectId, Schema, TenantName};
 
 /// Ids kept of objects that hold a value no server takes back; more are only counted.
 pub const UNWRITABLE_IDS: usize = 10;
@@ -63,10 +63,22 @@ impl Store {
     pub fn drop_since(&mut self, mark: u64) -> Result<(), Error> {
         self.seal_parts()?;
         let dropped = self.writer.discard_since(mark)?;
+        self.dropped(dropped);
+        Ok(())
+    }
+
+    /// Removes the parts that hold anything of these tenants; what they held of others has to be read again. Blocks.
+    pub fn drop_tenants(&mut self, tenants: &BTreeSet<TenantName>) -> Result<(), Error> {
+        self.seal_parts()?;
+        let dropped = self.writer.discard_tenants(tenants)?;
+        self.dropped(dropped);
+        Ok(())
+    }
+
+    fn dropped(&mut self, dropped: Dropped) {
         self.sealed_objects = self.writer.totals().objects;
         let collection = self.schema.name.clone();
         self.events.emit(Event::PagesDropped { collection, objects: dropped.objects, bytes: dropped.bytes });
-        Ok(())
     }
 
     fn announce(&mut self, sealed: Vec<SealedPart>) {

@@ -64,7 +64,8 @@ impl std::fmt::Debug for WakeJournal {
 pub struct Waking {
     writer: Writer,
     collection: CollectionName,
-    sleepers: BTreeSet<TenantName>,
+    /// `None`: whoever it is asked to wake.
+    sleepers: Option<BTreeSet<TenantName>>,
     /// `None` where what is woken is the run's own and goes with it.
     journal: Option<Arc<WakeJournal>>,
     permits: Arc<Semaphore>,
@@ -89,12 +90,12 @@ impl Awake {
 }
 
 impl Waking {
-    /// `sleepers`: the tenants that are to sleep whenever they are not needed.
+    /// `sleepers`: the tenants that are to sleep whenever they are not needed; `None`: whoever it is asked to wake.
     #[must_use]
     pub fn new(
         writer: Writer,
         collection: CollectionName,
-        sleepers: BTreeSet<TenantName>,
+        sleepers: Option<BTreeSet<TenantName>>,
         journal: Option<Arc<WakeJournal>>,
     ) -> Self {
         let permits = Arc::new(Semaphore::new(AWAKE_AT_ONCE));
@@ -104,7 +105,7 @@ impl Waking {
     /// Whether a tenant has to be woken before it is used.
     #[must_use]
     pub fn sleeps(&self, tenant: &TenantName) -> bool {
-        self.sleepers.contains(tenant)
+        self.sleepers.as_ref().is_none_or(|sleepers| sleepers.contains(tenant))
     }
 
     /// Wakes those of the tenants that sleep, at most [`AWAKE_AT_ONCE`] of them, and waits while too many others are
@@ -160,6 +161,11 @@ impl Waking {
         let mut awake = self.awake.lock().await;
         let all = awake.keys().cloned().collect();
         self.let_sleep(&mut awake, all).await
+    }
+
+    /// The tenants that are awake because of us at the moment.
+    pub async fn awake(&self) -> Vec<TenantName> {
+        self.awake.lock().await.keys().cloned().collect()
     }
 
     async fn let_sleep(&self, awake: &mut BTreeMap<TenantName, usize>, tenants: Vec<TenantName>) -> Result<(), Error> {

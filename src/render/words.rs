@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::event::Warning;
+use crate::model::TenantName;
 
 /// The longest value printed, in characters (R25).
 const VALUE_CHARS: usize = 500;
@@ -100,6 +101,14 @@ pub(super) fn span(time: Duration) -> String {
     }
 }
 
+/// So many tenants, with the name of the first.
+fn tenants_from(tenants: u64, first: &TenantName) -> String {
+    match tenants {
+        1 => format!("tenant {first}"),
+        more => format!("{} ({first} first)", counted(more, "tenant")),
+    }
+}
+
 /// A warning as a sentence.
 pub(super) fn warning(warning: &Warning) -> String {
     match warning {
@@ -112,7 +121,22 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::CountUnchecked { collection, reason } => {
             format!("{collection}: the server does not say how many objects there are: {}", plain(reason))
         }
-        Warning::CollectionSkipped { collection, reason } => format!("{collection} is left out: {}", plain(reason)),
+        Warning::TenantsSkipped { collection, tenants, first, reason } => {
+            format!("{collection}: {} left out: {}", tenants_from(*tenants, first), plain(reason))
+        }
+        Warning::TenantsChanged { collection, added, deleted, first } => {
+            let (added, deleted) = (counted(*added, "tenant"), count(*deleted));
+            format!("{collection}: {added} came and {deleted} went while it was read ({first} first)")
+        }
+        Warning::TenantsStayAwake { collection, tenants, first, reason } => format!(
+            "{collection}: {} woken and not put back to sleep: {}; the next run of this command does it",
+            tenants_from(*tenants, first),
+            plain(reason)
+        ),
+        Warning::TenantsLeftAwake { collection, tenants, first } => format!(
+            "{collection}: {} left awake by a run that was killed; put back to sleep",
+            tenants_from(*tenants, first)
+        ),
         Warning::VectorUnprintable { collection } => {
             format!("{collection}: an object is saved without its vectors, since the server cannot print them")
         }

@@ -133,17 +133,6 @@ async fn without_vectors_and_without_objects_the_archive_says_so() {
 }
 
 #[tokio::test]
-async fn multi_tenant_collections_are_named_as_left_out() {
-    let tenants = r#"{"class":"Mt","multiTenancyConfig":{"enabled":true}}"#;
-    let world = world(Sandbox::builder().seeded("Plain", 5, 2, 1).collection(tenants));
-    let (done, events) = world.try_backup(world.options()).await;
-    let outcome = done.expect("a backup");
-    assert_eq!(outcome.result.status, Status::Incomplete);
-    assert_eq!(outcome.manifest.skipped[0].collection, "Mt");
-    assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::CollectionSkipped { .. }))));
-}
-
-#[tokio::test]
 async fn objects_whose_vector_cannot_be_printed_are_kept_without_it_and_named() {
     let world = world(Sandbox::builder().seeded("Article", 300, 4, 3));
     let ids: Vec<String> = world

@@ -2,6 +2,8 @@
 
 /// `col backup`: what comes in is what lies in the archive.
 mod backup;
+/// `col backup` of multi-tenant collections: every tenant, and afterwards each is as it was.
+mod backup_tenants;
 /// Bars on a terminal held in memory.
 mod bars;
 /// The binary with an empty environment.

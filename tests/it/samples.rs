@@ -59,11 +59,15 @@ pub(crate) fn run(op: Op, status: Status, collections: Vec<CollectionResult>) ->
 
 pub(crate) fn warnings() -> Vec<Warning> {
     let collection = || name("Article");
+    let tenant = || "tenant-1".parse().expect("a tenant");
     vec![
         Warning::KeyOverHttp { host: "weaviate.example".into() },
         Warning::TopologyUnchecked { reason: "the key may not ask".into() },
         Warning::CountUnchecked { collection: collection(), reason: "GraphQL is off".into() },
-        Warning::CollectionSkipped { collection: collection(), reason: "it has tenants".into() },
+        Warning::TenantsSkipped { collection: collection(), tenants: 3, first: tenant(), reason: "offloaded".into() },
+        Warning::TenantsChanged { collection: collection(), added: 1, deleted: 2, first: tenant() },
+        Warning::TenantsStayAwake { collection: collection(), tenants: 2, first: tenant(), reason: "gone".into() },
+        Warning::TenantsLeftAwake { collection: collection(), tenants: 1, first: tenant() },
         Warning::VectorUnprintable { collection: collection() },
         Warning::ObjectBeyondLimit { collection: collection(), bytes: 300 << 20 },
         Warning::CountMismatch { collection: collection(), listed: 2_613, counted: 4_000 },

@@ -67,7 +67,15 @@ impl World {
             page_objects: None,
             memory_bytes: 64 << 20,
             patience: Duration::from_secs(20),
+            tenants: Vec::new(),
+            state: Some(self.state()),
         }
+    }
+
+    /// Where files about runs lie.
+    pub(crate) fn state(&self) -> StateFolders {
+        let state = self.folder.path().join("state");
+        StateFolders { runs: state.join("runs"), locks: state.join("locks") }
     }
 
     pub(crate) fn session(&self, events: Events) -> Session {
@@ -86,7 +94,7 @@ impl World {
         let (events, mut receiver) = Events::channel();
         let (client, session) = (self.client(events.clone()), self.session(events));
         let done = match backup::plan(&client, &session, options).await {
-            Ok(plan) => backup::run(&client, &session, plan).await,
+            Ok(plan) => backup::run(&Writer::new(client.clone()), &session, plan).await,
             Err(error) => Err(Stopped { error, archive: None }),
         };
         drop((client, session));
@@ -167,7 +175,6 @@ impl World {
 
 impl World {
     pub(crate) fn restore_options(&self, archive: &Path) -> restore::Options {
-        let state = self.folder.path().join("state");
         restore::Options {
             archive: archive.to_owned(),
             archive_at: archive.to_owned(),
@@ -183,7 +190,7 @@ impl World {
             batch_objects: None,
             memory_bytes: 64 << 20,
             patience: Duration::from_secs(10),
-            state: StateFolders { runs: state.join("runs"), locks: state.join("locks") },
+            state: self.state(),
             differences_listed: 100,
         }
     }

@@ -8,7 +8,7 @@ use super::super::durable::{self, DurableFile, Stored};
 use super::super::error::{Broken, DiskOp, Error, on};
 use super::super::index::RunLine;
 use super::super::manifest::{
-    CollectionEntry, CollectionFacts, Consistency, Content, Counts, FileEntry, PartEntry, TenantEntry,
+    CollectionEntry, CollectionFacts, Consistency, Content, Counts, FileEntry, PartEntry, TenantEntry, TenantsChanged,
 };
 use super::super::names;
 use super::super::writer::Shared;
@@ -190,6 +190,7 @@ impl CollectionWriter {
             counts: Counts::default(),
             consistency: Consistency::default(),
             schema_changed,
+            tenants_changed: TenantsChanged::default(),
         }
     }
 }

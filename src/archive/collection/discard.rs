@@ -9,6 +9,7 @@ use super::super::names;
 use super::super::part::RunKey;
 use super::super::runs::Kept;
 use super::CollectionWriter;
+use crate::model::TenantName;
 
 /// What was thrown away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,13 +24,20 @@ impl CollectionWriter {
     /// Removes every part, open or sealed, that holds a run whose mark is at least `mark`, with all runs in it, and empty
     /// runs of such a mark. What it leaves open is in `gaps`.
     pub fn discard_since(&mut self, mark: u64) -> Result<Dropped, Error> {
-        self.guarded(|writer| writer.discard(mark))
+        self.guarded(|writer| writer.discard(|kept| kept.mark >= mark))
     }
 
-    fn discard(&mut self, mark: u64) -> Result<Dropped, Error> {
-        let doubtful = self.runs.iter().filter(|kept| kept.mark >= mark);
-        let parts: BTreeSet<u32> = doubtful.filter_map(|kept| kept.run.part).collect();
-        let falls = |kept: &&Kept| kept.run.part.map_or(kept.mark >= mark, |part| parts.contains(&part));
+    /// Removes every part, open or sealed, that holds a run of one of these tenants, with all runs in it, and their empty
+    /// runs. What it leaves open, of other tenants too, is in `gaps`.
+    pub fn discard_tenants(&mut self, tenants: &BTreeSet<TenantName>) -> Result<Dropped, Error> {
+        let theirs = |kept: &Kept| kept.run.tenant.as_ref().is_some_and(|tenant| tenants.contains(tenant));
+        self.guarded(|writer| writer.discard(theirs))
+    }
+
+    fn discard(&mut self, doubtful: impl Fn(&Kept) -> bool) -> Result<Dropped, Error> {
+        let parts: BTreeSet<u32> =
+            self.runs.iter().filter(|kept| doubtful(kept)).filter_map(|kept| kept.run.part).collect();
+        let falls = |kept: &&Kept| kept.run.part.map_or_else(|| doubtful(kept), |part| parts.contains(&part));
         let mut dropped = Dropped::default();
         let mut fallen = Vec::new();
         for kept in self.runs.iter().filter(falls) {

@@ -9,6 +9,7 @@ use crate::cli::removal::{self, Consent};
 use crate::cli::{ClearSettings, Connect, Failure, Finished, Out, backup, closing, run_with_events};
 use crate::event::{Class, Op, Status};
 use crate::ops::backup::{Options, plan, run};
+use crate::weaviate::Writer;
 
 /// Backs up what is to be emptied. The archive, if it holds everything; otherwise nothing may be emptied.
 pub(super) fn back_up(
@@ -35,10 +36,12 @@ pub(super) fn back_up(
             page_objects: None,
             memory_bytes: settings.memory_limit,
             patience: Options::PATIENCE,
+            tenants: settings.tenants.clone(),
+            state: Some(settings.state.clone()),
         };
         let planned = plan(&client, &session, options).await.map_err(|e| explain(&e))?;
         let server = closing::server(&planned.url, &planned.server_version);
-        let outcome = run(&client, &session, planned).await.map_err(backup::stopped)?;
+        let outcome = run(&Writer::new(client), &session, planned).await.map_err(backup::stopped)?;
         if outcome.result.status != Status::Ok {
             return Err(Failure::new(Class::Refused, "the backup does not hold everything; nothing was emptied")
                 .hint("`elysiactl archive show` says what is not in it")

@@ -1,28 +1,31 @@
 //! One collection from server to parts: rounds of scanning until every key is covered, the server was whole all the
 //! time, and the counts agree or writers explain why they do not.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Options, Planned};
+use crate::archive::manifest::TenantsChanged;
 use crate::archive::{ClosedCollection, CollectionWriter, Content};
 use crate::event::{Event, Warning};
-use crate::model::{KeyRange, ObjectId, Schema};
+use crate::model::{KeyRange, ObjectId, Schema, TenantName};
 use crate::ops::drift::{Drift, drift};
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::{Error, Session, blocking};
-use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::budget::Budget;
+use crate::pipeline::keyspace::Stretch;
 use crate::pipeline::pacer::{Limits, PAGE_BYTES};
 use crate::pipeline::scan::{self, Scan, Scanned};
 use crate::pipeline::store::Store;
-use crate::pipeline::watch::Watch;
-use crate::weaviate::{Client, Count};
+use crate::pipeline::watch::{Mark, Watch};
+use crate::pipeline::{BATCHES_WAITING, Batch};
+use crate::weaviate::{Client, Count, Writer};
 
 /// Rounds of reading before a server that keeps breaking is given up.
-const MOST_ROUNDS: u32 = 50;
+pub(super) const MOST_ROUNDS: u32 = 50;
 /// Pauses before the questions whether replicas differ: a write reaches the last replica a moment after the first.
 const REPLICA_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(1)];
 /// Pages that may be in memory for each request in flight: on the wire, waiting, being written.
@@ -35,17 +38,22 @@ pub(super) struct Collected {
     pub(super) changed: u64,
     pub(super) mismatch: Option<u64>,
     pub(super) on_any_replica: Option<u64>,
-    pub(super) unprintable: Vec<ObjectId>,
+    pub(super) unprintable: Vec<(Option<TenantName>, ObjectId)>,
     pub(super) more_unprintable: u64,
     pub(super) unwritable: Vec<ObjectId>,
     pub(super) unchecked: Option<String>,
     pub(super) nodes: Vec<String>,
     pub(super) schema: Schema,
+    /// Tenants that were not read, and why.
+    pub(super) skipped: Vec<(TenantName, String)>,
+    pub(super) tenants_changed: TenantsChanged,
+    /// Tenants that could not be put back to sleep.
+    pub(super) left_awake: u64,
 }
 
 /// Reads one collection.
 pub(super) struct Collect<'a> {
-    pub(super) client: &'a Client,
+    pub(super) client: &'a Writer,
     pub(super) session: &'a Session,
     pub(super) options: &'a Options,
     pub(super) budget: &'a Budget,
@@ -54,10 +62,14 @@ pub(super) struct Collect<'a> {
 }
 
 impl Collect<'_> {
-    /// Reads everything into `writer` and closes it.
+    pub(super) fn watch(&self) -> Watch {
+        Watch::new(Client::clone(self.client), self.planned.schema.clone(), self.session.events.clone())
+    }
+
+    /// Reads everything of a plain collection into `writer` and closes it.
     pub(super) async fn run(&self, writer: CollectionWriter) -> Result<Collected, Error> {
         let schema = &self.planned.schema;
-        let mut watch = Watch::new(self.client.clone(), schema.clone(), self.session.events.clone());
+        let mut watch = self.watch();
         let mut store = Store::new(writer, schema.clone(), self.session.events.clone());
         self.until_whole(&mut watch).await?;
         let before = self.count().await?;
@@ -116,6 +128,9 @@ impl Collect<'_> {
             unchecked: watch.unchecked().map(str::to_owned),
             nodes: watch.nodes().to_vec(),
             schema: schema_after,
+            skipped: Vec::new(),
+            tenants_changed: TenantsChanged::default(),
+            left_awake: 0,
         })
     }
 
@@ -146,6 +161,22 @@ impl Collect<'_> {
         watch: &mut Watch,
         seen: &mut Scanned,
     ) -> Result<Store, Error> {
+        let todo: Vec<Stretch> = todo.iter().map(|range| Stretch { space: 0, range: *range }).collect();
+        let scan = self.scan(watch.mark());
+        self.beside(store, watch, async |reading, batches| {
+            scan.run(&todo, &reading, batches, seen).await.map_err(|source| self.unread(source))
+        })
+        .await
+    }
+
+    /// Lets `read` fill the store on a thread of its own, with the watch beside both. Every part is sealed at the end.
+    /// The token that `read` gets is cancelled when the server breaks, and when the run is told to stop.
+    pub(super) async fn beside(
+        &self,
+        store: Store,
+        watch: &mut Watch,
+        read: impl AsyncFnOnce(CancellationToken, mpsc::Sender<Batch>) -> Result<(), Error>,
+    ) -> Result<Store, Error> {
         let reading = CancellationToken::new();
         let stop = self.session.cancel.clone();
         let (sender, receiver) = mpsc::channel(BATCHES_WAITING);
@@ -155,15 +186,14 @@ impl Collect<'_> {
             Ok::<_, crate::archive::Error>(store)
         });
         let watching = tokio::spawn(watch.clone().run(reading.clone()));
-        let scan = self.scan(watch);
-        let scanned = {
-            let scanning = scan.run(todo, &reading, sender, seen);
-            tokio::pin!(scanning);
+        let read = {
+            let reads = read(reading.clone(), sender);
+            tokio::pin!(reads);
             tokio::select! {
-                scanned = &mut scanning => scanned,
+                read = &mut reads => read,
                 () = stop.cancelled() => {
                     reading.cancel();
-                    scanning.await
+                    reads.await
                 }
             }
         };
@@ -172,14 +202,19 @@ impl Collect<'_> {
         let stored = storing.await.map_err(|_| Error::Stage { what: "store".into() })?;
         // The sink's own error comes first: a scan that finds it gone only says that.
         let store = stored?;
-        match scanned {
+        match read {
             Ok(()) => {}
             // While a node goes away requests fail before the watch has noticed: what was read stays in doubt, and the
             // next round asks again, as long as there is trouble to explain it.
-            Err(scan::Error::Wire(e)) if self.explains(&e, watch).await => {}
-            Err(source) => return Err(Error::Scan { collection: self.planned.schema.name.clone(), source }),
+            Err(Error::Scan { source: scan::Error::Wire(e), .. } | Error::Wire(e))
+                if self.explains(&e, watch).await => {}
+            Err(error) => return Err(error),
         }
         Ok(store)
+    }
+
+    pub(super) fn unread(&self, source: scan::Error) -> Error {
+        Error::Scan { collection: self.planned.schema.name.clone(), source }
     }
 
     /// Whether a failed request fits a server that is not whole.
@@ -188,15 +223,16 @@ impl Collect<'_> {
         temporary && (watch.trouble().is_some() || !watch.ask().await)
     }
 
-    fn scan(&self, watch: &Watch) -> Scan {
+    pub(super) fn scan(&self, mark: Mark) -> Scan {
         let most_in_flight = self.options.jobs.unwrap_or(Options::MOST_JOBS).max(1);
         let share = self.budget.bytes() / (most_in_flight as u64 * PAGES_A_REQUEST);
         Scan {
-            client: self.client.clone(),
+            client: Client::clone(self.client),
             collection: self.planned.schema.name.clone(),
-            tenant: None,
+            tenants: Arc::new([]),
             vectors: self.options.content == Content::Full,
             expected_objects: self.planned.objects,
+            counted: self.planned.objects.is_some(),
             object_bytes: self.planned.object_bytes,
             limits: Limits {
                 fixed_page_objects: self.options.page_objects,
@@ -204,24 +240,24 @@ impl Collect<'_> {
                 page_bytes: PAGE_BYTES.min(share),
             },
             budget: self.budget.clone(),
-            mark: watch.mark(),
+            mark,
             changed_since_ms: self.changed_since_ms,
             events: self.session.events.clone(),
         }
     }
 
-    async fn drop_doubtful(&self, mut store: Store, mark: u64) -> Result<Store, Error> {
+    pub(super) async fn drop_doubtful(&self, mut store: Store, mark: u64) -> Result<Store, Error> {
         blocking("drop parts in doubt", move || store.drop_since(mark).map(|()| store)).await
     }
 
-    async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
+    pub(super) async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
         if watch.wait_until_whole(self.options.patience, &self.session.cancel).await {
             return Ok(());
         }
         if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Err(self.not_whole(watch)) }
     }
 
-    fn not_whole(&self, watch: &Watch) -> Error {
+    pub(super) fn not_whole(&self, watch: &Watch) -> Error {
         let reason = watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
         Error::NotWhole { collection: self.planned.schema.name.clone(), reason, waited: self.options.patience }
     }
@@ -267,7 +303,7 @@ impl Collect<'_> {
     }
 
     /// The schema as it is now; additions are taken over.
-    async fn schema_after(&self) -> Result<Schema, Error> {
+    pub(super) async fn schema_after(&self) -> Result<Schema, Error> {
         let before = &self.planned.schema;
         let collection = before.name.clone();
         let after = self.session.unless_stopped(self.client.schema(&collection)).await?;

@@ -4,7 +4,7 @@
 use super::Remarks;
 use super::collect::Collected;
 use crate::archive::CollectionFacts;
-use crate::archive::manifest::{Consistency, Counts, Incomplete, Limit, LimitKind, ReadMode};
+use crate::archive::manifest::{Consistency, Counts, Incomplete, Limit, LimitKind, ReadMode, Skipped};
 use crate::event::CollectionResult;
 use crate::model::Schema;
 
@@ -20,6 +20,7 @@ pub(super) fn facts(collected: &Collected) -> CollectionFacts {
             on_any_replica: collected.on_any_replica,
             ..Consistency::default()
         },
+        tenants_changed: collected.tenants_changed.clone(),
     }
 }
 
@@ -37,8 +38,17 @@ pub(super) fn remarks(collected: &Collected) -> Remarks {
         });
     }
     let incomplete = collected.unprintable.iter();
-    let incomplete = incomplete.map(|id| Incomplete { collection: name.clone(), tenant: None, id: id.to_string() });
-    Remarks { limits, incomplete: incomplete.collect() }
+    let incomplete = incomplete.map(|(tenant, id)| Incomplete {
+        collection: name.clone(),
+        tenant: tenant.clone().map(String::from),
+        id: id.to_string(),
+    });
+    let skipped = collected.skipped.iter().map(|(tenant, reason)| Skipped {
+        collection: name.clone(),
+        tenant: Some(tenant.to_string()),
+        reason: reason.clone(),
+    });
+    Remarks { limits, incomplete: incomplete.collect(), skipped: skipped.collect() }
 }
 
 /// Limits that the schema alone shows.
@@ -64,7 +74,9 @@ pub(super) fn general_limits() -> Vec<Limit> {
 /// The collection's line of the result.
 pub(super) fn result(collected: &Collected) -> CollectionResult {
     let totals = collected.closed.totals();
+    let tenants = totals.tenants.iter().filter(|tenant| tenant.tenant.is_some()).count() as u64;
     CollectionResult {
+        tenants,
         objects: totals.objects,
         bytes: totals.bytes,
         digest: totals.digest.map(|d| d.to_string()),

@@ -1,17 +1,20 @@
 //! The plan of a backup: which collections, how many objects, how many bytes, where to. Reads only.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Options, Plan, Planned};
+use super::passes::wants;
+use super::tenants::out_of_reach;
+use super::{Options, Plan, Planned, PlannedTenants};
 use crate::archive::manifest::{Skipped, TopologyRecord, TopologyState};
 use crate::archive::{self, Codec, Content, Disk};
 use crate::event::Warning;
-use crate::model::Schema;
+use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::{Error, Session, blocking, proof, select};
-use crate::weaviate::{Client, Count, PageReply, PageRequest, Topology};
+use crate::weaviate::{Client, Count, PageReply, PageRequest, Tenant, TenantState, Topology};
 
 /// Collections asked about at once.
 const COLLECTIONS_AT_ONCE: usize = 4;
@@ -22,8 +25,10 @@ const SAMPLE_BYTES: u64 = 8 << 20;
 /// What an archive takes beyond its objects: index, schemas, manifest.
 const OVERHEAD: f64 = 1.02;
 
-/// Why multi-tenant collections are not read.
-const MULTI_TENANT: &str = "multi-tenant collections are not supported yet";
+/// Tenants that are counted for a plan at most: more would take longer than a person waits for one.
+const TENANTS_COUNTED: usize = 1_000;
+/// Tenants that are looked at for a sample, at most.
+const TENANTS_SAMPLED: usize = 5;
 
 /// Looks at server and disk, and says what a backup would do. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
@@ -34,12 +39,12 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let aliases = client.aliases().await?.map(|a| a.pairs).unwrap_or_default();
     let chosen = select::choose(schemas, &options.selection, &aliases)?;
     let is_all = chosen.len() == all && options.selection.take.is_empty();
-    let (left_out, taken): (Vec<Schema>, Vec<Schema>) = chosen.into_iter().partition(|s| s.multi_tenant);
-    let skipped: Vec<Skipped> = left_out.iter().map(skip).collect();
-    let collections = describe(client, session, &options, taken).await?;
+    let (chosen, tenants) = of_tenants(client, &options, chosen).await?;
+    let skipped: Vec<Skipped> =
+        chosen.iter().flat_map(|s| skipped(s, tenants.get(&s.name).into_iter().flatten())).collect();
+    let collections = describe(client, session, &options, chosen, &tenants).await?;
     let topology = topology(client, session, &collections).await?;
-    let names: Vec<_> =
-        collections.iter().map(|c| c.schema.name.clone()).chain(left_out.into_iter().map(|s| s.name)).collect();
+    let names: Vec<_> = collections.iter().map(|c| c.schema.name.clone()).collect();
     let started = session.clock.now();
     let stem = archive::stem(&names, is_all, options.content == Content::SchemaOnly, started);
     let plan = Plan {
@@ -59,8 +64,43 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     Ok(plan)
 }
 
-fn skip(schema: &Schema) -> Skipped {
-    Skipped { collection: schema.name.to_string(), tenant: None, reason: MULTI_TENANT.to_owned() }
+/// The tenants of multi-tenant collections, by collection.
+type Tenants = BTreeMap<CollectionName, Vec<Tenant>>;
+
+/// Lists the tenants of what was chosen. Where some are named, only collections that have any of them stay.
+async fn of_tenants(client: &Client, options: &Options, chosen: Vec<Schema>) -> Result<(Vec<Schema>, Tenants), Error> {
+    let mut tenants = Tenants::new();
+    if options.content == Content::SchemaOnly && options.tenants.is_empty() {
+        return Ok((chosen, tenants));
+    }
+    for schema in chosen.iter().filter(|schema| schema.multi_tenant) {
+        let mut listed = client.tenants(&schema.name).await?;
+        listed.retain(|tenant| wants(&options.tenants, &tenant.name));
+        tenants.insert(schema.name.clone(), listed);
+    }
+    if options.tenants.is_empty() {
+        return Ok((chosen, tenants));
+    }
+    for tenant in &options.tenants {
+        if !tenants.values().flatten().any(|there| there.name == *tenant) {
+            return Err(Error::UnknownTenant { tenant: tenant.clone() });
+        }
+    }
+    let typed = |schema: &Schema| options.selection.take.iter().any(|name| name == schema.name.as_str());
+    if let Some(plain) = chosen.iter().find(|schema| !schema.multi_tenant && typed(schema)) {
+        return Err(Error::NotMultiTenant { collection: plain.name.clone() });
+    }
+    let has_any = |schema: &Schema| tenants.get(&schema.name).is_some_and(|listed| !listed.is_empty());
+    Ok((chosen.into_iter().filter(has_any).collect(), tenants))
+}
+
+/// Tenants that cannot be read.
+fn skipped<'a>(schema: &Schema, tenants: impl IntoIterator<Item = &'a Tenant>) -> Vec<Skipped> {
+    let skip = |tenant: &Tenant| {
+        let (collection, tenant_name) = (schema.name.to_string(), Some(tenant.name.to_string()));
+        out_of_reach(tenant).map(|reason| Skipped { collection, tenant: tenant_name, reason })
+    };
+    tenants.into_iter().filter_map(skip).collect()
 }
 
 /// Counts and samples every collection.
@@ -69,37 +109,86 @@ async fn describe(
     session: &Session,
     options: &Options,
     schemas: Vec<Schema>,
+    tenants: &Tenants,
 ) -> Result<Vec<Planned>, Error> {
     if options.content == Content::SchemaOnly {
-        return Ok(schemas.into_iter().map(|schema| Planned { schema, objects: None, object_bytes: None }).collect());
+        let planned = |schema| Planned { schema, objects: None, object_bytes: None, tenants: None };
+        return Ok(schemas.into_iter().map(planned).collect());
     }
-    let names: Vec<_> = schemas.iter().map(|s| s.name.clone()).collect();
+    let names: Vec<_> = schemas.iter().filter(|s| !s.multi_tenant).map(|s| s.name.clone()).collect();
     let counts = client.counts(&names).await?;
     for (name, count) in names.iter().zip(&counts) {
         if let Count::Unknown { reason } = count {
             session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason: reason.clone() });
         }
     }
-    let describe_one = |(schema, count): (Schema, Count)| async move {
-        let objects = proof::known(&count);
-        let object_bytes = if objects == Some(0) { None } else { sample(client, &schema, options.content).await? };
-        Ok::<_, Error>(Planned { schema, objects, object_bytes })
+    let counts: BTreeMap<CollectionName, Count> = names.into_iter().zip(counts).collect();
+    let describe_one = |schema: Schema| {
+        let (count, tenants) = (counts.get(&schema.name).cloned(), tenants.get(&schema.name));
+        async move {
+            if let Some(tenants) = tenants {
+                return describe_tenants(client, schema, tenants, options.content).await;
+            }
+            let objects = count.as_ref().and_then(proof::known);
+            let object_bytes =
+                if objects == Some(0) { None } else { sample(client, &schema, None, options.content).await? };
+            Ok::<_, Error>(Planned { schema, objects, object_bytes, tenants: None })
+        }
     };
-    let planned = stream::iter(schemas.into_iter().zip(counts)).map(describe_one).buffered(COLLECTIONS_AT_ONCE);
+    let planned = stream::iter(schemas).map(describe_one).buffered(COLLECTIONS_AT_ONCE);
     planned.try_collect().await
 }
 
+/// A multi-tenant collection. Nobody is woken for a plan: where some sleep, the number of objects is not known.
+async fn describe_tenants(
+    client: &Client,
+    schema: Schema,
+    tenants: &[Tenant],
+    content: Content,
+) -> Result<Planned, Error> {
+    let awake: Vec<TenantName> =
+        tenants.iter().filter(|t| t.state == TenantState::Hot).map(|t| t.name.clone()).collect();
+    let asleep = tenants.iter().filter(|t| t.state == TenantState::Cold).count();
+    let numbers = PlannedTenants {
+        awake: awake.len() as u64,
+        asleep: asleep as u64,
+        out_of_reach: (tenants.len() - awake.len() - asleep) as u64,
+    };
+    let objects = if asleep == 0 && awake.len() <= TENANTS_COUNTED {
+        client.tenant_counts(&schema.name, &awake).await?.iter().map(Count::exact).sum()
+    } else {
+        None
+    };
+    let mut object_bytes = None;
+    for tenant in awake.iter().take(TENANTS_SAMPLED).filter(|_| objects != Some(0)) {
+        if object_bytes.is_none() {
+            object_bytes = sample(client, &schema, Some(tenant), content).await?;
+        }
+    }
+    Ok(Planned { schema, objects, object_bytes, tenants: Some(numbers) })
+}
+
 /// The mean size of the first objects, in bytes.
-async fn sample(client: &Client, schema: &Schema, content: Content) -> Result<Option<f64>, Error> {
+async fn sample(
+    client: &Client,
+    schema: &Schema,
+    tenant: Option<&TenantName>,
+    content: Content,
+) -> Result<Option<f64>, Error> {
     let ask = PageRequest {
         collection: &schema.name,
-        tenant: None,
+        tenant,
         after: None,
         limit: SAMPLE_OBJECTS,
         vectors: content == Content::Full,
         max_bytes: SAMPLE_BYTES,
     };
-    let PageReply::Body(body) = client.page(&ask).await? else { return Ok(None) };
+    let reply = match client.page(&ask).await {
+        // It was put to sleep, or removed, since it was listed.
+        Err(error) if error.tenant_trouble().is_some() => return Ok(None),
+        reply => reply?,
+    };
+    let PageReply::Body(body) = reply else { return Ok(None) };
     let expected = crate::pipeline::split::Expected { collection: &schema.name, after: None, limit: SAMPLE_OBJECTS };
     let Ok(objects) = crate::pipeline::split::page(&body, expected) else { return Ok(None) };
     let bytes: usize = objects.iter().map(|o| o.text.len() + 1).sum();

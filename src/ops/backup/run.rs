@@ -6,13 +6,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::collect::{Collect, Collected, schema_only};
+use super::tenants::Tenants;
 use super::{Outcome, Plan, Planned, Remarks, Stopped, facts};
 use crate::archive::manifest::{TopologyRecord, TopologyState};
 use crate::archive::{ArchiveWriter, ClosedCollection, Content, Error as ArchiveError, RunHeader, SealFacts};
-use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
+use crate::event::{CollectionResult, Event, Op, RunResult, Status};
 use crate::ops::{Error, Session, blocking};
 use crate::pipeline::budget::Budget;
-use crate::weaviate::Client;
+use crate::weaviate::Writer;
 
 /// Everything but the budget of pages that a run holds in memory: sockets, line buffers and codecs.
 const OTHER_MEMORY_BYTES: u64 = 24 << 20;
@@ -28,26 +29,22 @@ struct Gathered {
     results: Vec<CollectionResult>,
     remarks: Remarks,
     mismatches: usize,
+    left_awake: u64,
     more_unprintable: u64,
     unchecked: Option<String>,
     nodes: BTreeSet<String>,
 }
 
 /// Runs a plan to its end. With an error the archive stays unsealed; what was sealed of it stays on disk.
-pub async fn run(client: &Client, session: &Session, plan: Plan) -> Result<Outcome, Stopped> {
+pub async fn run(client: &Writer, session: &Session, plan: Plan) -> Result<Outcome, Stopped> {
     session.events.emit(Event::PlanMade { collections: plan.listed() });
-    for skipped in &plan.skipped {
-        if let Ok(collection) = skipped.collection.parse() {
-            session.events.warn(Warning::CollectionSkipped { collection, reason: skipped.reason.clone() });
-        }
-    }
     let writer = create(session, &plan).await.map_err(|error| Stopped { error, archive: None })?;
     let archive = Some(writer.path().to_owned());
     fill(client, session, plan, writer).await.map_err(|error| Stopped { error, archive })
 }
 
 /// Reads every collection into the archive and seals it.
-async fn fill(client: &Client, session: &Session, plan: Plan, mut writer: ArchiveWriter) -> Result<Outcome, Error> {
+async fn fill(client: &Writer, session: &Session, plan: Plan, mut writer: ArchiveWriter) -> Result<Outcome, Error> {
     let pages = plan.options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES).max(LEAST_PAGES_BYTES);
     let budget = Budget::new(pages);
     let mut gathered = Gathered::default();
@@ -76,7 +73,7 @@ async fn create(session: &Session, plan: &Plan) -> Result<ArchiveWriter, Error> 
 }
 
 async fn one(
-    client: &Client,
+    client: &Writer,
     session: &Session,
     plan: &Plan,
     budget: &Budget,
@@ -100,7 +97,12 @@ async fn one(
     let changed_since_ms = plan.server_time_ms.map(|at| at + CLOCK_STEP_MS);
     let options = &plan.options;
     let collect = Collect { client, session, options, budget, planned, changed_since_ms };
-    gathered.take(session, collect.run(collection).await?);
+    let collected = if planned.schema.multi_tenant {
+        Box::pin(Tenants::new(collect, &plan.archive).run(collection)).await?
+    } else {
+        Box::pin(collect.run(collection)).await?
+    };
+    gathered.take(session, collected);
     Ok(writer)
 }
 
@@ -110,8 +112,10 @@ impl Gathered {
         let (result, remarks) = (facts::result(&collected), facts::remarks(&collected));
         self.remarks.limits.extend(remarks.limits);
         self.remarks.incomplete.extend(remarks.incomplete);
+        self.remarks.skipped.extend(remarks.skipped);
         self.more_unprintable += collected.more_unprintable;
         self.mismatches += usize::from(collected.mismatch.is_some() || collected.on_any_replica.is_some());
+        self.left_awake += collected.left_awake;
         self.unchecked = self.unchecked.take().or(collected.unchecked);
         self.nodes.extend(collected.nodes);
         self.finish(session, collected.closed, result);
@@ -124,11 +128,12 @@ impl Gathered {
     }
 
     /// Whether everything that exists is in the archive, whole.
-    fn is_complete(&self, plan: &Plan) -> bool {
-        plan.skipped.is_empty()
+    fn is_complete(&self) -> bool {
+        self.remarks.skipped.is_empty()
             && self.remarks.incomplete.is_empty()
             && self.more_unprintable == 0
             && self.mismatches == 0
+            && self.left_awake == 0
     }
 
     fn topology(&self, plan: &Plan) -> TopologyRecord {
@@ -141,7 +146,7 @@ impl Gathered {
 }
 
 /// Aliases and roles, where the server has any and the key may read them.
-async fn beside(client: &Client, session: &Session, mut writer: ArchiveWriter) -> Result<ArchiveWriter, Error> {
+async fn beside(client: &Writer, session: &Session, mut writer: ArchiveWriter) -> Result<ArchiveWriter, Error> {
     let aliases = session.unless_stopped(client.aliases()).await?.map(|a| a.text);
     let roles = session.unless_stopped(client.roles()).await?;
     let write = move || {
@@ -165,7 +170,7 @@ async fn seal(
     gathered: Gathered,
     retries: u64,
 ) -> Result<Outcome, Error> {
-    let status = if gathered.is_complete(&plan) { Status::Ok } else { Status::Incomplete };
+    let status = if gathered.is_complete() { Status::Ok } else { Status::Incomplete };
     let mut limits = facts::general_limits();
     let topology = gathered.topology(&plan);
     limits.extend(gathered.remarks.limits);
@@ -173,7 +178,7 @@ async fn seal(
         sealed: session.clock.now(),
         topology,
         limits,
-        skipped: plan.skipped,
+        skipped: gathered.remarks.skipped,
         incomplete: gathered.remarks.incomplete,
     };
     let closed = gathered.closed;

@@ -78,6 +78,8 @@ pub enum Hint {
     WakeTenants,
     /// `col ls` and `col show` list tenants.
     ListTenants,
+    /// Name a folder for the files of runs.
+    NameRunFolder,
     /// `--allow-protected`.
     AllowProtected,
     /// This is a bug.
@@ -120,6 +122,7 @@ impl Error {
             | Self::Stage { .. }
             | Self::BadGlob { .. }
             | Self::Interrupted
+            | Self::NotMultiTenant { .. }
             | Self::NothingToDo { excluded: true } => Vec::new(),
             Self::UnknownCollection { alias_of: Some(collection), .. } => vec![Hint::IsAlias(collection.clone())],
             Self::UnknownCollection { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
@@ -127,6 +130,8 @@ impl Error {
             | Self::DanglingAlias { .. }
             | Self::MissingCollections { .. }
             | Self::NothingMatched { .. } => vec![Hint::ListCollections],
+            Self::UnknownTenant { .. } => vec![Hint::ListTenants],
+            Self::NoRunFolder { .. } => vec![Hint::NameRunFolder],
             Self::NothingToDo { excluded: false } => vec![Hint::MaybeNotAllowed, Hint::CheckUrl],
             Self::NotWhole { .. } => vec![Hint::WaitForNodes],
             Self::NotEnoughSpace { .. } => vec![Hint::MakeRoom],

@@ -122,6 +122,20 @@ impl Sandbox {
             .collect()
     }
 
+    /// The tenants of a collection with their statuses.
+    #[must_use]
+    pub fn tenants(&self, class: &str) -> Vec<(String, &'static str)> {
+        let state = self.core.read();
+        let tenants = state.collection(class).and_then(|collection| collection.tenants.as_ref());
+        tenants.into_iter().flatten().map(|(name, tenant)| (name.clone(), tenant.status)).collect()
+    }
+
+    /// The most tenants that requests had woken and not put back at any time.
+    #[must_use]
+    pub fn most_woken(&self) -> usize {
+        self.core.read().woken[1]
+    }
+
     /// The names of the collections there are.
     #[must_use]
     pub fn collections(&self) -> Vec<String> {

@@ -131,6 +131,7 @@ async fn faulty(
                 return Err(reset(cut));
             }
             Kind::Delay(delay) => tokio::time::sleep(delay).await,
+            Kind::Change(change) => apply(&serving.core, &change),
             Kind::Page(page) => arrival.page = Some(page),
             Kind::FailObjects(one_in, text) => arrival.failing = Some(Failing::Places(one_in, text)),
             Kind::FailIds(one_in, text) => arrival.failing = Some(Failing::Ids(one_in, text)),

@@ -44,6 +44,7 @@ impl Core {
             cluster: Cluster::new(nodes),
             unprintable: HashSet::new(),
             revived: HashMap::new(),
+            woken: [0, 0],
             kept: HashMap::new(),
         };
         Self { ours, settings, state: RwLock::new(state), plan: Plan::default(), log: Log::default() }
@@ -78,6 +79,8 @@ pub(crate) struct State {
     /// What tenants held that were removed, by class and tenant, where the version keeps it.
     pub(crate) kept: HashMap<(String, String), Space>,
     pub(crate) revived: HashMap<String, (Vec<String>, bool)>,
+    /// Tenants that a request woke and none put back, and the most there were of them at any time.
+    pub(crate) woken: [usize; 2],
 }
 
 impl State {

@@ -29,6 +29,8 @@ pub enum Change {
     Write(String),
     /// Somebody deletes an object: collection, tenant, id.
     Delete(String, Option<String>, String),
+    /// Somebody puts a tenant of a collection into a status, makes it, or (`None`) removes it.
+    Tenant(String, String, Option<&'static str>),
     /// Somebody drops a collection.
     Drop(String),
     /// Replicas on other nodes take a shard's new status that much later.
@@ -77,6 +79,18 @@ pub(crate) fn apply(core: &Core, change: &Change) {
         }
         Change::Drop(class) => {
             state.collections.remove(class);
+        }
+        Change::Tenant(class, name, Some(status)) => {
+            let there = state.collection(class).and_then(|c| c.tenants.as_ref()).is_some_and(|t| t.contains_key(name));
+            if !there {
+                crate::routes::tenants::make(state, class, name);
+            }
+            crate::routes::tenants::set(state, class, name, status);
+        }
+        Change::Tenant(class, name, None) => {
+            if let Some(tenants) = state.collection_mut(class).and_then(|c| c.tenants.as_mut()) {
+                tenants.remove(name);
+            }
         }
         Change::Hang(hang) => state.cluster.hang = *hang,
         Change::FreezeLag(lag) => state.cluster.freeze_lag = *lag,

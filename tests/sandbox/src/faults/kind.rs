@@ -27,6 +27,8 @@ pub enum Kind {
     ResetAfter,
     /// The reply comes later.
     Delay(Duration),
+    /// Something happens on the server right before it is answered.
+    Change(super::Change),
     /// The body ends after so many bytes and the connection with it; the reader can tell, as it was chunked.
     Cut(usize),
     /// The body ends after so many bytes, and only the closed connection ends it.

@@ -206,13 +206,18 @@ fn try_update(core: &Core, call: &Call) -> Result<Reply, Reply> {
     if let Some((name, _)) = wanted.iter().find(|(name, _)| !there.contains_key(name)) {
         return Err(Reply::error(422, &format!("updating schema: TYPE_UPDATE_TENANT: shard not found: {name}")));
     }
+    let (mut woken, mut asleep) = (0, 0);
     if let Some(tenants) = state.collection_mut(class).and_then(|c| c.tenants.as_mut()) {
         for (name, status) in &wanted {
             if let (Some(tenant), Some(status)) = (tenants.get_mut(name), status) {
+                woken += usize::from(tenant.status != "HOT" && *status == "HOT");
+                asleep += usize::from(tenant.status == "HOT" && *status != "HOT");
                 tenant.status = status;
             }
         }
     }
+    state.woken[0] = (state.woken[0] + woken).saturating_sub(asleep);
+    state.woken[1] = state.woken[1].max(state.woken[0]);
     Ok(Reply::json(200, &sorted(given)))
 }
 

@@ -1,0 +1,350 @@
+//! A pass over the tenants of a collection that are still to be read: those that are awake side by side, then those that
+//! sleep, a few at a time; and the books of what is known about each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::tenants::{Tenants, out_of_reach};
+use crate::archive::CollectionWriter;
+use crate::event::Event;
+use crate::model::{KeyRange, TenantName};
+use crate::ops::Error;
+use crate::ops::proof::{self, Evidence, Verdict};
+use crate::pipeline::Batch;
+use crate::pipeline::keyspace::Stretch;
+use crate::pipeline::scan::{Scan, Scanned, UNPRINTABLE_IDS};
+use crate::pipeline::store::Store;
+use crate::pipeline::waking::{self, AWAKE_AT_ONCE};
+use crate::pipeline::watch::{Mark, Watch};
+use crate::weaviate::{Tenant, TenantState, TenantTrouble};
+
+/// Times a tenant is tried that is asleep whenever it is read, the first included.
+const TRIES: u32 = 5;
+/// Tenants that are read before they are counted, at most.
+const TENANTS_AT_ONCE: usize = 1_000;
+/// Tenants counted in one question.
+const TENANTS_A_COUNT: usize = 100;
+/// Questions for counts in flight.
+const COUNTS_AT_ONCE: usize = 4;
+
+/// Whether a tenant is wanted: all are, unless some were named.
+pub(super) fn wants(named: &[TenantName], tenant: &TenantName) -> bool {
+    named.is_empty() || named.contains(tenant)
+}
+
+/// What is known about the tenants of a collection.
+pub(super) struct Books {
+    /// The state that each tenant has while nobody reads it.
+    states: BTreeMap<TenantName, TenantState>,
+    /// Tenants that cannot be read, and why.
+    pub(super) skipped: BTreeMap<TenantName, String>,
+    /// Tenants that came since the first list.
+    pub(super) added: BTreeSet<TenantName>,
+    /// Tenants that went since they were first seen.
+    pub(super) deleted: BTreeSet<TenantName>,
+    /// Whether tenants can be counted.
+    pub(super) countable: bool,
+    /// What was listed and counted of each when it was last read, and whether that agrees.
+    read: BTreeMap<TenantName, (u64, Option<u64>, Verdict)>,
+    /// Counts did not agree once: from now on each tenant is read to the empty page and between two counts.
+    careful: bool,
+    /// Times a tenant could not be read.
+    tries: BTreeMap<TenantName, u32>,
+    /// The key may not wake tenants.
+    waking_refused: bool,
+}
+
+/// A tenant with the keys that are to be read of it.
+#[derive(Debug, Clone)]
+pub(super) struct Todo {
+    tenant: TenantName,
+    ranges: Vec<KeyRange>,
+    /// Objects of it that the archive holds already.
+    kept: u64,
+}
+
+impl Books {
+    pub(super) fn new(listed: Vec<Tenant>, named: &[TenantName]) -> Self {
+        let mut books = Self {
+            states: BTreeMap::new(),
+            skipped: BTreeMap::new(),
+            added: BTreeSet::new(),
+            deleted: BTreeSet::new(),
+            countable: false,
+            read: BTreeMap::new(),
+            careful: false,
+            tries: BTreeMap::new(),
+            waking_refused: false,
+        };
+        for tenant in listed.into_iter().filter(|tenant| wants(named, &tenant.name)) {
+            books.enter(tenant);
+        }
+        books
+    }
+
+    fn enter(&mut self, tenant: Tenant) {
+        if let Some(reason) = out_of_reach(&tenant) {
+            self.skipped.insert(tenant.name.clone(), reason);
+        }
+        self.states.insert(tenant.name, tenant.state);
+    }
+
+    pub(super) fn first_awake(&self) -> Option<TenantName> {
+        self.states.iter().find(|(_, state)| **state == TenantState::Hot).map(|(name, _)| name.clone())
+    }
+
+    fn is_asleep(&self, tenant: &TenantName) -> bool {
+        self.states.get(tenant) == Some(&TenantState::Cold)
+    }
+
+    /// The tenants that are not covered yet, as far as they can be read.
+    pub(super) fn todo(&self, writer: &CollectionWriter) -> Vec<Todo> {
+        let left = self.states.keys().filter(|name| !self.skipped.contains_key(*name) && !self.deleted.contains(*name));
+        let todo = left.map(|tenant| Todo {
+            tenant: tenant.clone(),
+            ranges: writer.gaps(Some(tenant)),
+            kept: writer.objects_of(Some(tenant)),
+        });
+        todo.filter(|todo| !todo.ranges.is_empty()).collect()
+    }
+
+    /// Takes in what was found of tenants that were scanned.
+    fn take(&mut self, scanned: &Scanned) {
+        for (tenant, trouble) in &scanned.refused {
+            let tries = self.tries.entry(tenant.clone()).or_default();
+            *tries += 1;
+            if *tries >= TRIES && *trouble == TenantTrouble::Asleep {
+                self.skipped.insert(tenant.clone(), "it does not stay awake".to_owned());
+            }
+        }
+    }
+
+    /// Tenants whose count did not agree at the first reading: their parts fall, and they are read again, once.
+    pub(super) fn take_disagreeing(&mut self) -> BTreeSet<TenantName> {
+        if self.careful || !self.disagree() {
+            return BTreeSet::new();
+        }
+        self.careful = true;
+        let disagrees = |read: &(u64, Option<u64>, Verdict)| matches!(read.2, Verdict::Disagrees { .. });
+        let again: BTreeSet<TenantName> =
+            self.read.iter().filter(|(_, read)| disagrees(read)).map(|(name, _)| name.clone()).collect();
+        self.read.retain(|name, _| !again.contains(name));
+        again
+    }
+
+    fn disagree(&self) -> bool {
+        self.read.values().any(|(_, _, verdict)| matches!(verdict, Verdict::Disagrees { .. }))
+    }
+
+    /// Takes in the list of tenants as it is now: some came, some went, some were put to sleep by others.
+    pub(super) fn list(&mut self, now: Vec<Tenant>, named: &[TenantName]) {
+        let now: BTreeMap<TenantName, Tenant> = now.into_iter().map(|tenant| (tenant.name.clone(), tenant)).collect();
+        self.deleted = self.states.keys().filter(|name| !now.contains_key(*name)).cloned().collect();
+        for name in &self.deleted {
+            self.skipped.remove(name);
+        }
+        for (name, tenant) in now {
+            let refused = self.tries.contains_key(&name) && !self.skipped.contains_key(&name);
+            if !self.states.contains_key(&name) && wants(named, &name) {
+                self.added.insert(name);
+                self.enter(tenant);
+            } else if refused && self.states.get(&name) == Some(&TenantState::Hot) {
+                self.enter(tenant);
+            }
+        }
+    }
+
+    /// Tenants that cannot be read any more and are not covered: nothing of them is to be in the archive.
+    pub(super) fn cut_short(&self, writer: &CollectionWriter) -> BTreeSet<TenantName> {
+        let gone = self.deleted.iter().chain(self.skipped.keys());
+        let in_part = |tenant: &&TenantName| writer.has_runs(tenant) && !writer.gaps(Some(tenant)).is_empty();
+        gone.filter(in_part).cloned().collect()
+    }
+
+    /// Objects listed and objects counted of all tenants together, if those of any do not agree.
+    pub(super) fn mismatch(&self) -> Option<(u64, u64)> {
+        let sum = |of: fn(&(u64, Option<u64>, Verdict)) -> u64| self.read.values().map(of).sum::<u64>();
+        self.disagree().then(|| (sum(|read| read.0), sum(|read| read.1.unwrap_or(read.0))))
+    }
+
+    /// Objects counted, if every tenant that was read could be counted.
+    pub(super) fn counted(&self) -> Option<u64> {
+        self.read.values().map(|(_, counted, _)| *counted).sum()
+    }
+
+    /// The tenants with their states, for the archive: those that went without having been read are left out.
+    pub(super) fn listed(&self) -> Vec<Tenant> {
+        let there =
+            self.states.iter().filter(|(name, _)| !self.deleted.contains(*name) || self.read.contains_key(*name));
+        there.map(|(name, state)| Tenant { name: name.clone(), state: state.clone() }).collect()
+    }
+}
+
+/// Tenants that were read and are to be counted.
+struct Read<'a> {
+    todo: &'a [Todo],
+    /// Objects counted before they were read, where that was asked.
+    before: BTreeMap<TenantName, Option<u64>>,
+    scanned: Scanned,
+}
+
+/// One pass.
+pub(super) struct Pass<'a> {
+    pub(super) tenants: &'a Tenants<'a>,
+    pub(super) mark: Mark,
+}
+
+impl Pass<'_> {
+    /// Reads what is to be read. Parts are sealed at the end alone, so that small tenants share them.
+    pub(super) async fn run(
+        &self,
+        store: Store,
+        watch: &mut Watch,
+        books: &mut Books,
+        seen: &mut Scanned,
+    ) -> Result<Store, Error> {
+        let todo = books.todo(&store.writer);
+        let (asleep, awake): (Vec<Todo>, Vec<Todo>) = todo.into_iter().partition(|todo| books.is_asleep(&todo.tenant));
+        self.tenants
+            .collect
+            .beside(store, watch, async |reading, batches| {
+                self.group(&awake, books, &reading, &batches, seen).await?;
+                for window in asleep.chunks(AWAKE_AT_ONCE) {
+                    if reading.is_cancelled() || !self.window(window, books, &reading, &batches, seen).await? {
+                        break;
+                    }
+                }
+                for tenant in asleep.iter().filter(|_| books.waking_refused).map(|todo| &todo.tenant) {
+                    books.skipped.insert(tenant.clone(), "asleep, and the key may not wake it".to_owned());
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Wakes a few tenants, reads them, and puts them back. Whether tenants can be woken at all.
+    async fn window(
+        &self,
+        todo: &[Todo],
+        books: &mut Books,
+        reading: &CancellationToken,
+        batches: &mpsc::Sender<Batch>,
+        seen: &mut Scanned,
+    ) -> Result<bool, Error> {
+        let names: Vec<TenantName> = todo.iter().map(|todo| todo.tenant.clone()).collect();
+        let waking = self.tenants.waking().await?;
+        let held = match waking.wake(&names).await {
+            Ok(held) => held,
+            Err(waking::Error::Wire(error)) if error.is_auth() => {
+                books.waking_refused = true;
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.group(todo, books, reading, batches, seen).await?;
+        waking.put_back(held).await?;
+        Ok(true)
+    }
+
+    /// Reads tenants that are awake, side by side, some at a time: they are counted while the next ones are read.
+    async fn group(
+        &self,
+        todo: &[Todo],
+        books: &mut Books,
+        reading: &CancellationToken,
+        batches: &mpsc::Sender<Batch>,
+        seen: &mut Scanned,
+    ) -> Result<(), Error> {
+        let mut uncounted: Option<Read<'_>> = None;
+        for todo in todo.chunks(TENANTS_AT_ONCE) {
+            // The second time nothing is taken for granted: the empty page is the end, and there is a count before.
+            let names: Vec<TenantName> = todo.iter().map(|todo| todo.tenant.clone()).collect();
+            let before = if books.careful && books.countable { self.counts(&names).await? } else { BTreeMap::new() };
+            let mut scanned = Scanned::default();
+            let scan = self.scan(todo, names, books.countable && !books.careful, reading, batches, &mut scanned);
+            let (read, judged) = tokio::join!(scan, self.judge(uncounted.take(), books));
+            books.take(&scanned);
+            merge(seen, &mut scanned);
+            judged?;
+            read?;
+            if reading.is_cancelled() {
+                return Ok(());
+            }
+            uncounted = Some(Read { todo, before, scanned });
+        }
+        self.judge(uncounted, books).await
+    }
+
+    async fn scan(
+        &self,
+        todo: &[Todo],
+        names: Vec<TenantName>,
+        counted: bool,
+        reading: &CancellationToken,
+        batches: &mpsc::Sender<Batch>,
+        scanned: &mut Scanned,
+    ) -> Result<(), Error> {
+        let collect = &self.tenants.collect;
+        for tenant in &names {
+            let (collection, tenant) = (self.tenants.name().clone(), tenant.clone());
+            collect.session.events.emit(Event::TenantStarted { collection, tenant });
+        }
+        let scan = Scan { tenants: names.into(), counted, ..collect.scan(self.mark.clone()) };
+        let stretch = |(space, todo): (usize, &Todo)| {
+            todo.ranges.iter().map(move |range| Stretch { space, range: *range }).collect::<Vec<_>>()
+        };
+        let stretches: Vec<Stretch> = todo.iter().enumerate().flat_map(stretch).collect();
+        scan.run(&stretches, reading, batches.clone(), scanned).await.map_err(|source| collect.unread(source))
+    }
+
+    /// Counts tenants that were read and compares that with what was listed.
+    async fn judge(&self, read: Option<Read<'_>>, books: &mut Books) -> Result<(), Error> {
+        let Some(Read { todo, before, scanned }) = read else { return Ok(()) };
+        let read: Vec<&Todo> = todo.iter().filter(|todo| !scanned.refused.contains_key(&todo.tenant)).collect();
+        let names: Vec<TenantName> = read.iter().map(|todo| todo.tenant.clone()).collect();
+        let counts = if books.countable { self.counts(&names).await? } else { BTreeMap::new() };
+        for Todo { tenant, kept, .. } in read {
+            let [objects, changed] = scanned.of_tenants.get(tenant).copied().unwrap_or_default();
+            let (before, after) = (before.get(tenant).copied().flatten(), counts.get(tenant).copied().flatten());
+            let listed = kept + objects;
+            let verdict = match (books.countable && !books.careful, after) {
+                // Nothing proves that the short page was the end.
+                (true, None) => Verdict::Disagrees { counted: listed },
+                _ => proof::judge(Evidence { before, after, listed, changed }),
+            };
+            books.read.insert(tenant.clone(), (listed, after, verdict));
+        }
+        Ok(())
+    }
+
+    async fn counts(&self, names: &[TenantName]) -> Result<BTreeMap<TenantName, Option<u64>>, Error> {
+        let (client, collection) = (self.tenants.collect.client, self.tenants.name());
+        let ask = |names: Vec<TenantName>| async move {
+            let counts = client.tenant_counts(collection, &names).await?;
+            Ok::<_, crate::weaviate::Error>((names, counts))
+        };
+        // Owned chunks, since the futures outlive the closure that makes them.
+        let chunks: Vec<Vec<TenantName>> = names.chunks(TENANTS_A_COUNT).map(<[TenantName]>::to_vec).collect();
+        let asked = stream::iter(chunks).map(ask).buffer_unordered(COUNTS_AT_ONCE).try_collect::<Vec<_>>();
+        let answers = self.tenants.collect.session.unless_stopped(asked).await?;
+        let pairs = answers.into_iter().flat_map(|(names, counts)| names.into_iter().zip(counts));
+        Ok(pairs.map(|(name, count)| (name, count.exact())).collect())
+    }
+}
+
+fn merge(seen: &mut Scanned, more: &mut Scanned) {
+    seen.objects += more.objects;
+    seen.bytes += more.bytes;
+    seen.changed += more.changed;
+    seen.more_unprintable += more.more_unprintable;
+    for unprintable in std::mem::take(&mut more.unprintable) {
+        if seen.unprintable.len() < UNPRINTABLE_IDS {
+            seen.unprintable.insert(unprintable);
+        } else {
+            seen.more_unprintable += 1;
+        }
+    }
+}

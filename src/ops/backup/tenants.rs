@@ -1,0 +1,240 @@
+//! One multi-tenant collection from server to parts: passes over its tenants until each is covered and its count agrees.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use super::collect::{Collect, Collected, MOST_ROUNDS};
+use super::passes::{Books, Pass};
+use crate::archive::manifest::TenantsChanged;
+use crate::archive::{CollectionWriter, RunAbout};
+use crate::event::{Op, Warning};
+use crate::model::{CollectionName, TenantName};
+use crate::ops::waking::{self, Journalled};
+use crate::ops::{Error, blocking};
+use crate::pipeline::scan::Scanned;
+use crate::pipeline::store::Store;
+use crate::pipeline::waking::Waking;
+use crate::weaviate::{Tenant, TenantState};
+
+/// How long putting tenants back to sleep may take at the end of a run that failed or was told to stop.
+const PUT_BACK: Duration = Duration::from_secs(8);
+/// Pause before tenants that did not answer as they should are asked again.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// Reads one multi-tenant collection.
+pub(super) struct Tenants<'a> {
+    pub(super) collect: Collect<'a>,
+    archive: &'a Path,
+    waking: OnceCell<(Waking, Journalled)>,
+}
+
+impl<'a> Tenants<'a> {
+    pub(super) fn new(collect: Collect<'a>, archive: &'a Path) -> Self {
+        Self { collect, archive, waking: OnceCell::new() }
+    }
+
+    pub(super) fn name(&self) -> &CollectionName {
+        &self.collect.planned.schema.name
+    }
+
+    /// Reads everything into `writer` and closes it. However it ends, tenants that were woken are put back.
+    pub(super) async fn run(&self, writer: CollectionWriter) -> Result<Collected, Error> {
+        let read = self.read(writer).await;
+        let left_awake = self.put_back().await;
+        read.map(|collected| Collected { left_awake, ..collected })
+    }
+
+    async fn read(&self, writer: CollectionWriter) -> Result<Collected, Error> {
+        let (schema, session) = (&self.collect.planned.schema, self.collect.session);
+        let mut watch = self.collect.watch();
+        let mut store = Store::new(writer, schema.clone(), session.events.clone());
+        self.collect.until_whole(&mut watch).await?;
+        let mut books = self.books().await?;
+        let mut seen = Scanned::default();
+        for _ in 0..MOST_ROUNDS {
+            store = Pass { tenants: self, mark: watch.mark() }.run(store, &mut watch, &mut books, &mut seen).await?;
+            if session.cancel.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            if watch.trouble().is_some() {
+                store = self.collect.drop_doubtful(store, watch.doubtful_from()).await?;
+                self.collect.until_whole(&mut watch).await?;
+                continue;
+            }
+            let disagreeing = books.take_disagreeing();
+            if !disagreeing.is_empty() {
+                tracing::warn!(collection = %schema.name, tenants = disagreeing.len(), "counts disagree, reading again");
+                store = self.drop_tenants(store, disagreeing).await?;
+                continue;
+            }
+            books.list(
+                session.unless_stopped(self.collect.client.tenants(&schema.name)).await?,
+                &self.collect.options.tenants,
+            );
+            let cut_short = books.cut_short(&store.writer);
+            if !cut_short.is_empty() {
+                store = self.drop_tenants(store, cut_short).await?;
+            }
+            if !books.todo(&store.writer).is_empty() {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            if !watch.ask().await {
+                store = self.collect.drop_doubtful(store, watch.doubtful_from()).await?;
+                self.collect.until_whole(&mut watch).await?;
+                continue;
+            }
+            let unchecked = watch.unchecked().map(str::to_owned);
+            let nodes = watch.nodes().to_vec();
+            return Ok(Collected { unchecked, nodes, ..self.finish(store, books, seen).await? });
+        }
+        Err(self.collect.not_whole(&watch))
+    }
+
+    /// The tenants as they are before anything is read. Those that a killed run left awake count as asleep.
+    async fn books(&self) -> Result<Books, Error> {
+        let (collect, name) = (&self.collect, self.name());
+        let (session, options) = (collect.session, collect.options);
+        let mut listed = session.unless_stopped(collect.client.tenants(name)).await?;
+        let left = match &options.state {
+            Some(state) => waking::left_awake(session, &state.runs, collect.client.url()).await?.remove(name),
+            None => None,
+        };
+        let left = left.unwrap_or_default();
+        let mut awake = Vec::new();
+        for tenant in listed.iter_mut().filter(|t| t.state == TenantState::Hot && left.contains(&t.name)) {
+            tenant.state = TenantState::Cold;
+            awake.push(tenant.name.clone());
+        }
+        if let Some(first) = awake.first().cloned() {
+            let (collection, tenants) = (name.clone(), awake.len() as u64);
+            session.events.warn(Warning::TenantsLeftAwake { collection, tenants, first });
+        }
+        let unwanted: Vec<TenantName> =
+            awake.into_iter().filter(|tenant| !super::passes::wants(&options.tenants, tenant)).collect();
+        for tenants in unwanted.chunks(crate::pipeline::waking::AWAKE_AT_ONCE) {
+            let held = self.waking().await?.wake(tenants).await?;
+            self.waking().await?.put_back(held).await?;
+        }
+        let mut books = Books::new(listed, &options.tenants);
+        if let Some(probe) = books.first_awake() {
+            let counts = session.unless_stopped(collect.client.tenant_counts(name, &[probe])).await?;
+            books.countable = counts.first().is_some_and(|count| count.exact().is_some());
+            if let Some(crate::weaviate::Count::Unknown { reason }) = counts.into_iter().next() {
+                session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
+            }
+        }
+        Ok(books)
+    }
+
+    /// What wakes tenants, with its lock and journal: made when the first one is to be woken.
+    pub(super) async fn waking(&self) -> Result<&Waking, Error> {
+        let make = async || {
+            let (collect, name) = (&self.collect, self.name().clone());
+            let about = RunAbout {
+                op: Op::Backup,
+                tool: RunAbout::this_tool(),
+                run_id: uuid::Uuid::now_v7(),
+                started: collect.session.clock.now(),
+                server_url: collect.client.url().to_owned(),
+                server_version: String::new(),
+                archive: self.archive.display().to_string(),
+                archive_run_id: String::new(),
+                options: serde_json::Map::new(),
+            };
+            let Some(state) = &collect.options.state else { return Err(Error::NoRunFolder { collection: name }) };
+            let journalled =
+                waking::begin(collect.session, state, collect.client.url(), vec![name.clone()], about).await?;
+            let journal = Some(std::sync::Arc::clone(&journalled.journal));
+            Ok::<_, Error>((Waking::new(collect.client.clone(), name, None, journal), journalled))
+        };
+        Ok(&self.waking.get_or_try_init(make).await?.0)
+    }
+
+    /// Puts back whoever is still awake because of this run; how many could not be.
+    async fn put_back(&self) -> u64 {
+        let Some((waking, _journalled)) = self.waking.get() else { return 0 };
+        let reason = match tokio::time::timeout(PUT_BACK, waking.put_back_all()).await {
+            Ok(Ok(())) => return 0,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("not done in {} s", PUT_BACK.as_secs()),
+        };
+        let awake = waking.awake().await;
+        let Some(first) = awake.first().cloned() else { return 0 };
+        let (collection, tenants) = (self.name().clone(), awake.len() as u64);
+        self.collect.session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason });
+        tenants
+    }
+
+    async fn drop_tenants(&self, mut store: Store, tenants: BTreeSet<TenantName>) -> Result<Store, Error> {
+        blocking("drop tenants", move || store.drop_tenants(&tenants).map(|()| store)).await
+    }
+
+    /// Everything was read: keeps the list of tenants, reads the schema again and closes the collection.
+    async fn finish(&self, mut store: Store, books: Books, seen: Scanned) -> Result<Collected, Error> {
+        let (schema, events) = (&self.collect.planned.schema, &self.collect.session.events);
+        let mismatch = books.mismatch();
+        if let Some((listed, counted)) = mismatch {
+            events.warn(Warning::CountMismatch { collection: schema.name.clone(), listed, counted });
+        }
+        self.tell(&books);
+        let schema_after = self.collect.schema_after().await?;
+        let unwritable = store.unwritable.iter().copied().collect();
+        let changed_schema = (schema_after.text != schema.text).then(|| schema_after.clone());
+        let (tenants, counted) = (books.listed(), books.counted());
+        let close = move || {
+            store.writer.put_tenants(&serde_json::to_vec(&tenants).unwrap_or_default())?;
+            store.writer.close(changed_schema.as_ref())
+        };
+        let closed = blocking("close", close).await?;
+        Ok(Collected {
+            closed,
+            counts: (None, counted),
+            changed: seen.changed,
+            mismatch: mismatch.map(|(_, counted)| counted),
+            on_any_replica: None,
+            unprintable: seen.unprintable.into_iter().collect(),
+            more_unprintable: seen.more_unprintable,
+            unwritable,
+            unchecked: None,
+            nodes: Vec::new(),
+            schema: schema_after,
+            tenants_changed: TenantsChanged {
+                added: books.added.iter().map(ToString::to_string).collect(),
+                deleted: books.deleted.iter().map(ToString::to_string).collect(),
+            },
+            skipped: books.skipped.into_iter().collect(),
+            left_awake: 0,
+        })
+    }
+
+    /// Says which tenants were left out, and which came and went.
+    fn tell(&self, books: &Books) {
+        let (events, name) = (&self.collect.session.events, self.name());
+        let mut reasons: BTreeMap<&str, Vec<&TenantName>> = BTreeMap::new();
+        for (tenant, reason) in &books.skipped {
+            reasons.entry(reason).or_default().push(tenant);
+        }
+        for (reason, tenants) in reasons {
+            let (collection, reason) = (name.clone(), reason.to_owned());
+            let (first, tenants) = (tenants[0].clone(), tenants.len() as u64);
+            events.warn(Warning::TenantsSkipped { collection, tenants, first, reason });
+        }
+        if let Some(first) = books.added.union(&books.deleted).next().cloned() {
+            let (added, deleted) = (books.added.len() as u64, books.deleted.len() as u64);
+            events.warn(Warning::TenantsChanged { collection: name.clone(), added, deleted, first });
+        }
+    }
+}
+
+/// Why a tenant in this state cannot be read, if it cannot.
+pub(super) fn out_of_reach(tenant: &Tenant) -> Option<String> {
+    match &tenant.state {
+        TenantState::Hot | TenantState::Cold => None,
+        TenantState::Frozen => Some("offloaded to other storage".to_owned()),
+        TenantState::Other(word) => Some(format!("not active: its state is {word}")),
+    }
+}

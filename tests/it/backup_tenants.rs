@@ -1,0 +1,310 @@
+//! `col backup` of multi-tenant collections: every tenant is kept, and afterwards each is as it was.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use elysiactl::archive::{Archive, RunAbout, RunFiles, RunRecord};
+use elysiactl::event::{Event, Op, Status, Warning};
+use elysiactl::model::TenantName;
+use elysiactl::ops::Error;
+use elysiactl::ops::backup::{Options, Outcome};
+use elysiactl::pipeline::waking::AWAKE_AT_ONCE;
+use sandbox::{Builder, Change, Fault, Kind, Role, Sandbox};
+
+use crate::world::{World, world};
+
+const CLASS: &str = r#"{"class":"Mt","multiTenancyConfig":{"enabled":true},
+    "properties":[{"name":"title","dataType":["text"]}]}"#;
+
+fn id(number: usize) -> String {
+    format!("{number:08x}-0000-4000-8000-000000000000")
+}
+
+/// Objects of the same ids in each of these tenants.
+fn tenants(mut builder: Builder, tenants: &[(&str, &'static str)], objects: usize) -> Builder {
+    for (name, status) in tenants {
+        builder = builder.tenant("Mt", name, status);
+        for number in 0..objects {
+            let id = id(number);
+            builder = builder.object(&format!(
+                r#"{{"class":"Mt","tenant":"{name}","id":"{id}","properties":{{"title":"{name} {number}"}},"vector":[{number},1]}}"#
+            ));
+        }
+    }
+    builder
+}
+
+fn named(names: &[&str]) -> Vec<TenantName> {
+    names.iter().map(|name| name.parse().expect("a name")).collect()
+}
+
+fn archive_of(outcome: &Outcome) -> PathBuf {
+    PathBuf::from(outcome.result.archive.clone().expect("an archive"))
+}
+
+/// Every tenant of the archive holds what the server's holds, text by text.
+async fn equals(world: &World, archive: &std::path::Path, expected: &[&str]) {
+    world.check(archive).await.expect("a sound archive");
+    let mut stored: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let mut out = Vec::new();
+    elysiactl::ops::cat::run(&world.disk, archive, Some("Mt"), &mut out).expect("lines");
+    for line in String::from_utf8(out).expect("text").lines() {
+        let object: serde_json::Value = serde_json::from_str(line).expect("an object");
+        let text = |member: &str| object[member].as_str().expect("a text").to_owned();
+        let plain = line.replacen(&format!("\"tenant\":\"{}\",", text("tenant")), "", 1);
+        let before = stored.entry(text("tenant")).or_default().insert(text("id"), plain);
+        assert_eq!(before, None, "an object comes twice");
+    }
+    let opened = Archive::open(&world.disk, archive).expect("an archive");
+    let entry = opened.collections().iter().find(|c| c.name == "Mt").expect("the collection");
+    let names: Vec<&str> = entry.tenants.iter().filter_map(|t| t.tenant.as_deref()).collect();
+    assert_eq!(names, expected);
+    for name in names {
+        let live = world.sandbox.objects("Mt", Some(name));
+        let kept: Vec<String> = stored.remove(name).unwrap_or_default().into_values().collect();
+        assert_eq!(kept, live, "tenant {name}");
+    }
+    assert!(stored.is_empty());
+}
+
+/// Names and states in the archive's list of tenants.
+fn listed(world: &World, archive: &std::path::Path) -> Vec<(String, String)> {
+    let opened = Archive::open(&world.disk, archive).expect("an archive");
+    let text = opened.document("collections/Mt/tenants.json").expect("proven").expect("a list");
+    let list: Vec<serde_json::Value> = serde_json::from_slice(&text).expect("JSON");
+    let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+    list.iter().map(|tenant| (text(&tenant["name"]), text(&tenant["activityStatus"]))).collect()
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, state)| ((*name).to_owned(), (*state).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn every_tenant_is_kept_and_those_asleep_sleep_again() {
+    let all = [("awake", "HOT"), ("empty", "HOT"), ("night", "COLD"), ("other", "HOT"), ("sleepy", "COLD")];
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 25));
+    let (done, events) = world.try_backup(world.options()).await;
+    let outcome = done.expect("a backup");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 125));
+    assert_eq!(outcome.result.collections[0].tenants, 5);
+    let archive = archive_of(&outcome);
+    equals(&world, &archive, &["awake", "empty", "night", "other", "sleepy"]).await;
+    assert_eq!(listed(&world, &archive), pairs(&all));
+    assert_eq!(world.sandbox.tenants("Mt"), all.map(|(name, state)| (name.to_owned(), state)));
+    assert_eq!(world.sandbox.most_woken(), 2);
+    let started = events.iter().filter(|e| matches!(e, Event::TenantStarted { .. })).count();
+    assert_eq!(started, 5);
+    let files: Vec<_> = std::fs::read_dir(archive.join("collections/Mt")).expect("a folder").collect();
+    assert!(files.len() <= 3 + 8, "small tenants share parts");
+}
+
+#[tokio::test]
+async fn nobody_is_woken_and_nothing_written_down_where_all_are_awake() {
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "HOT")], 3));
+    let outcome = world.try_backup(world.options()).await.0.expect("a backup");
+    assert_eq!(outcome.result.status, Status::Ok);
+    assert_eq!(world.sandbox.writing_requests(), 0);
+    assert!(!world.state().runs.exists());
+}
+
+#[tokio::test]
+async fn a_plan_wakes_nobody() {
+    let auto = CLASS.replace("true}", "true,\"autoTenantActivation\":true}");
+    let world = world(tenants(Sandbox::builder().collection(&auto), &[("a", "HOT"), ("b", "COLD")], 3));
+    let (events, _receiver) = elysiactl::event::Events::channel();
+    let (client, session) = (world.client(events.clone()), world.session(events));
+    let plan = elysiactl::ops::backup::plan(&client, &session, world.options()).await.expect("a plan");
+    let planned = &plan.collections[0];
+    assert_eq!(planned.tenants.map(|t| (t.awake, t.asleep, t.out_of_reach)), Some((1, 1, 0)));
+    assert_eq!(planned.objects, None, "nobody knows without waking");
+    assert_eq!(world.sandbox.tenants("Mt")[1].1, "COLD");
+    assert_eq!(world.sandbox.writing_requests(), 0);
+}
+
+#[tokio::test]
+async fn a_class_that_wakes_tenants_by_itself_has_them_asleep_afterwards() {
+    let auto = CLASS.replace("true}", "true,\"autoTenantActivation\":true}");
+    let all = [("a", "HOT"), ("b", "COLD"), ("c", "COLD")];
+    let world = world(tenants(Sandbox::builder().collection(&auto), &all, 3));
+    let outcome = world.try_backup(world.options()).await.0.expect("a backup");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 9));
+    assert_eq!(world.sandbox.tenants("Mt"), all.map(|(name, state)| (name.to_owned(), state)));
+}
+
+#[tokio::test]
+async fn many_small_tenants_are_read_with_one_page_each_and_few_awake() {
+    let names: Vec<String> = (0..300).map(|n| format!("t{n:03}")).collect();
+    let all: Vec<(&str, &'static str)> =
+        names.iter().enumerate().map(|(n, name)| (name.as_str(), if n % 3 == 0 { "COLD" } else { "HOT" })).collect();
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 4));
+    let outcome = world.try_backup(world.options()).await.0.expect("a backup");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 1_200));
+    equals(&world, &archive_of(&outcome), &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let most = world.sandbox.most_woken();
+    assert!(most <= AWAKE_AT_ONCE, "{most} awake at once");
+    let asleep = world.sandbox.tenants("Mt").iter().filter(|(_, state)| *state == "COLD").count();
+    assert_eq!(asleep, 100);
+    let seen = world.sandbox.requests();
+    let pages = seen.iter().filter(|r| r.method == "GET" && r.path == "/v1/objects").count();
+    assert!(pages <= 310, "{pages} pages");
+    let counts = seen.iter().filter(|r| r.path == "/v1/graphql").count();
+    assert!(counts <= 2 + 4 + 100_usize.div_ceil(AWAKE_AT_ONCE), "{counts} questions for counts");
+}
+
+#[tokio::test]
+async fn offloaded_tenants_are_named_and_the_rest_is_kept() {
+    let all = [("away", "FROZEN"), ("here", "HOT")];
+    let world = world(tenants(Sandbox::builder().modules(&["offload-s3"]).collection(CLASS), &all, 5));
+    let (done, events) = world.try_backup(world.options()).await;
+    let outcome = done.expect("a backup");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 5));
+    let skipped = &outcome.manifest.skipped[0];
+    assert_eq!((skipped.tenant.as_deref(), skipped.reason.as_str()), (Some("away"), "offloaded to other storage"));
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsSkipped { tenants: 1, .. }));
+    assert!(events.iter().any(said));
+    equals(&world, &archive_of(&outcome), &["here"]).await;
+    assert_eq!(listed(&world, &archive_of(&outcome)), pairs(&all));
+}
+
+#[tokio::test]
+async fn only_the_tenants_named_are_kept() {
+    let all = [("a", "HOT"), ("b", "COLD"), ("c", "COLD")];
+    let world = world(tenants(Sandbox::builder().seeded("Plain", 3, 2, 1).collection(CLASS), &all, 5));
+    let options = Options { tenants: named(&["b"]), ..world.options() };
+    let outcome = world.try_backup(options).await.0.expect("a backup");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 5));
+    assert_eq!(outcome.manifest.collections.len(), 1, "the plain one has no tenant b");
+    equals(&world, &archive_of(&outcome), &["b"]).await;
+    assert_eq!(world.sandbox.most_woken(), 1, "nobody else is touched");
+
+    let nobody = Options { tenants: named(&["x"]), ..world.options() };
+    let error = world.try_backup(nobody).await.0.expect_err("no tenant").error;
+    assert!(matches!(error, Error::UnknownTenant { .. }), "{error:?}");
+    let mut plain = Options { tenants: named(&["b"]), ..world.options() };
+    plain.selection.take = vec!["Plain".into(), "Mt".into()];
+    let error = world.try_backup(plain).await.0.expect_err("a plain one").error;
+    assert!(matches!(error, Error::NotMultiTenant { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_tenant_removed_while_it_is_read_is_not_in_the_archive_and_one_added_is() {
+    let all = [("a", "HOT"), ("b", "HOT"), ("c", "HOT")];
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 400));
+    let page = |tenant: &str| {
+        Fault::new(Kind::Delay(Duration::from_millis(40))).on("GET", "/v1/objects").query(&format!("tenant={tenant}"))
+    };
+    world.sandbox.faults().add(page("b"));
+    let change = |change| Fault::new(Kind::Change(change)).on("GET", "/v1/objects").query("tenant=b").nth(3);
+    world.sandbox.faults().add(change(Change::Tenant("Mt".into(), "b".into(), None)));
+    world.sandbox.faults().add(change(Change::Tenant("Mt".into(), "d".into(), Some("HOT"))));
+    let (done, events) = world.try_backup(Options { page_objects: Some(50), ..world.options() }).await;
+    let outcome = done.expect("a backup");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 800));
+    let archive = archive_of(&outcome);
+    equals(&world, &archive, &["a", "c", "d"]).await;
+    let changed = &outcome.manifest.collections[0].tenants_changed;
+    assert_eq!((changed.added.as_slice(), changed.deleted.as_slice()), (&["d".to_owned()][..], &["b".to_owned()][..]));
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsChanged { added: 1, deleted: 1, .. }));
+    assert!(events.iter().any(said));
+    assert_eq!(listed(&world, &archive), pairs(&[("a", "HOT"), ("c", "HOT"), ("d", "HOT")]));
+}
+
+#[tokio::test]
+async fn a_tenant_put_to_sleep_by_others_meanwhile_is_read_all_the_same() {
+    let all = [("a", "HOT"), ("b", "HOT")];
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 200));
+    let asleep = Change::Tenant("Mt".into(), "b".into(), Some("COLD"));
+    let fault = Fault::new(Kind::Change(asleep)).on("GET", "/v1/objects").query("tenant=b").nth(2);
+    world.sandbox.faults().add(fault);
+    let outcome = world.try_backup(Options { page_objects: Some(50), ..world.options() }).await.0.expect("a backup");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 400));
+    equals(&world, &archive_of(&outcome), &["a", "b"]).await;
+    assert_eq!(world.sandbox.tenants("Mt")[1].1, "COLD", "as others want it");
+}
+
+#[tokio::test]
+async fn where_the_key_may_not_wake_tenants_they_are_named() {
+    let all = [("a", "HOT"), ("b", "COLD"), ("c", "COLD")];
+    let builder = Sandbox::builder().collection(CLASS).key("readkey", "reader", Role::Viewer);
+    let mut world = world(tenants(builder, &all, 5));
+    world.key = Some("readkey");
+    let outcome = world.try_backup(world.options()).await.0.expect("a backup");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 5));
+    let skipped: Vec<_> = outcome.manifest.skipped.iter().map(|s| (s.tenant.as_deref(), s.reason.as_str())).collect();
+    let why = "asleep, and the key may not wake it";
+    assert_eq!(skipped, [(Some("b"), why), (Some("c"), why)]);
+    equals(&world, &archive_of(&outcome), &["a"]).await;
+}
+
+#[tokio::test]
+async fn an_interrupted_run_puts_tenants_back_to_sleep() {
+    let all = [("b", "COLD"), ("c", "COLD")];
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 200));
+    let slow = Fault::new(Kind::Delay(Duration::from_millis(200))).on("GET", "/v1/objects");
+    world.sandbox.faults().add(slow);
+    let stop = async {
+        while world.sandbox.most_woken() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        world.cancel.cancel();
+    };
+    let options = Options { page_objects: Some(20), ..world.options() };
+    let ((done, _), ()) = tokio::join!(world.try_backup(options), stop);
+    assert!(matches!(done.expect_err("stopped").error, Error::Interrupted));
+    assert_eq!(world.sandbox.tenants("Mt"), all.map(|(name, state)| (name.to_owned(), state)));
+}
+
+#[tokio::test]
+async fn what_a_killed_run_left_awake_sleeps_after_the_next_one() {
+    // `d` was put back by the killed run; that it is awake now is somebody's wish.
+    let all = [("a", "HOT"), ("b", "COLD"), ("c", "HOT"), ("d", "HOT")];
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 5));
+    let about = RunAbout {
+        op: Op::Backup,
+        tool: RunAbout::this_tool(),
+        run_id: uuid::Uuid::now_v7(),
+        started: jiff::Timestamp::now(),
+        server_url: world.client(elysiactl::event::Events::none()).url().to_owned(),
+        server_version: String::new(),
+        archive: String::new(),
+        archive_run_id: String::new(),
+        options: serde_json::Map::new(),
+    };
+    let mut files = RunFiles::create(std::sync::Arc::clone(&world.disk), &world.state().runs, about).expect("files");
+    let target = || "Mt".parse().expect("a name");
+    files.record(&RunRecord::Waking { target: target(), tenants: named(&["c", "d"]) }).expect("a record");
+    files.record(&RunRecord::Asleep { target: target(), tenants: named(&["d"]) }).expect("a record");
+    files.sync().expect("synced");
+    drop(files);
+    let (done, events) = world.try_backup(world.options()).await;
+    let outcome = done.expect("a backup");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 20));
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 1, .. }));
+    assert!(events.iter().any(said));
+    let asleep = [("a", "HOT"), ("b", "COLD"), ("c", "COLD"), ("d", "HOT")];
+    assert_eq!(world.sandbox.tenants("Mt"), asleep.map(|(name, state)| (name.to_owned(), state)));
+    assert_eq!(listed(&world, &archive_of(&outcome)), pairs(&asleep));
+    // Once put back it is nobody's business any more.
+    world.sandbox.faults().now(&Change::Tenant("Mt".into(), "c".into(), Some("HOT")));
+    world.try_backup(world.options()).await.0.expect("a backup");
+    assert_eq!(world.sandbox.tenants("Mt")[2].1, "HOT");
+}
+
+#[tokio::test]
+async fn a_count_that_does_not_agree_is_read_again_and_then_named() {
+    let all = [("a", "HOT"), ("b", "HOT")];
+    let mut page = String::from(r#"{"objects":["#);
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 30));
+    // A list that leaves everything behind the first object out, and says nothing of it.
+    let first = world.sandbox.objects("Mt", Some("b")).remove(0);
+    write!(page, "{first}]}}").expect("written");
+    let short = Kind::Status { status: 200, headers: Vec::new(), body: page };
+    let lies = Fault::new(short).on("GET", "/v1/objects").query("tenant=b");
+    world.sandbox.faults().add(lies.times(2));
+    let outcome = world.try_backup(world.options()).await.0.expect("a backup");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 60), "the second reading saw all");
+    equals(&world, &archive_of(&outcome), &["a", "b"]).await;
+}
