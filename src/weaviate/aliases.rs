@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::Error;
 use super::attempt::Ask;
+use super::body::Shape;
 use super::client::Client;
 use crate::model::CollectionName;
 
@@ -47,13 +48,14 @@ impl Client {
     }
 
     /// All roles in the server's own bytes; `None` where the version has none, they are off, or the key may not read
-    /// them. With roles switched off servers answer 401, or 200 with an empty list.
+    /// them. With roles switched off servers answer 401, 200 with an empty list, or (1.28) 200 with an empty body.
     pub async fn roles(&self) -> Result<Option<Bytes>, Error> {
-        let body = match self.fetch(&Ask::get("/v1/authz/roles")).await {
+        let ask = Ask { shape: Shape::JsonOrEmpty, ..Ask::get("/v1/authz/roles") };
+        let body = match self.fetch(&ask).await {
             Err(error) if is_closed(&error) || matches!(error.status(), Some(401 | 422)) => return Ok(None),
             other => other?,
         };
         let text = body.slice_ref(body.trim_ascii());
-        Ok((&*text != b"[]").then_some(text))
+        Ok((!text.is_empty() && &*text != b"[]").then_some(text))
     }
 }

@@ -133,6 +133,13 @@ async fn without_vectors_and_without_objects_the_archive_says_so() {
 }
 
 #[tokio::test]
+async fn a_server_that_says_nothing_about_its_roles_is_backed_up() {
+    let world = world(Sandbox::builder().version("1.28.16").seeded("Plain", 5, 2, 1));
+    let outcome = world.backup(world.options()).await;
+    assert_eq!((outcome.result.status, outcome.result.objects, outcome.result.retries), (Status::Ok, 5, 0));
+}
+
+#[tokio::test]
 async fn objects_whose_vector_cannot_be_printed_are_kept_without_it_and_named() {
     let world = world(Sandbox::builder().seeded("Article", 300, 4, 3));
     let ids: Vec<String> = world

@@ -115,6 +115,10 @@ impl Behaviour {
     pub(crate) fn removed_tenants_come_back(self) -> bool {
         !self.since(Release::V1_32)
     }
+    /// Whether the list of roles is 200 with an empty body where roles are off, as the handler panics.
+    pub(crate) fn roles_panic(self) -> bool {
+        self.release == Release::V1_28
+    }
     pub(crate) fn new_tenant_words(self) -> bool {
         self.since(Release::V1_28)
     }
