@@ -23,6 +23,7 @@ use crate::ops::schema;
 use crate::ops::verify::Differs;
 use crate::weaviate::Meta;
 
+use order::Waiting;
 pub(super) use order::missing;
 pub use plan::plan;
 pub use refusal::Refusal;
@@ -155,8 +156,38 @@ struct Collection {
     /// What will be different for other reasons than the fit of its schema.
     remarks: Vec<String>,
     renames: Renames,
+    /// Its references to collections that are not complete when its objects are written.
+    waiting: Vec<Waiting>,
     /// With objects.
     data: bool,
+}
+
+impl Collection {
+    /// Whether something has to be added to it once every collection exists.
+    fn is_finished_later(&self) -> bool {
+        !self.fit.added.is_empty()
+    }
+
+    /// Whether its references wait until every object they may refer to is there: in a collection with tenants servers
+    /// look for the target, in others they do not.
+    fn refers_last(&self) -> bool {
+        self.data && self.indexed.schema.multi_tenant && !self.waiting.is_empty()
+    }
+
+    /// The place in the plan of the collection it is complete after; `own` is its own place.
+    fn complete_after(&self, own: usize) -> usize {
+        let waits = self.waiting.iter().map(|waiting| waiting.until);
+        if self.refers_last() { waits.fold(own, usize::max) } else { own }
+    }
+
+    /// The reference properties that its objects are sent without.
+    fn deferred(&self) -> Vec<String> {
+        // All in one: what is refused then is refused once.
+        if self.refers_last() {
+            return self.indexed.schema.references.clone();
+        }
+        self.waiting.iter().map(|waiting| waiting.property.clone()).collect()
+    }
 }
 
 impl std::fmt::Debug for Prepared {

@@ -1,12 +1,16 @@
 //! Sends batches to the server and judges every object of every answer: a status of 200 says nothing. Only objects that
-//! were refused, or about which nothing was said, are sent again; what stays refused is handed back by name.
+//! were refused, or about which nothing was said, are sent again; what stays refused is handed back by name. References
+//! that have to follow their objects are sent by the worker that sent these, so that nobody else writes to them meanwhile.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 mod blame;
 mod group;
 mod patience;
+mod refer;
+mod request;
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
@@ -14,10 +18,10 @@ use tokio::sync::{Mutex as AsyncMutex, RwLock, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use self::blame::{Blame, not_now};
-use self::group::{Fate, Group, Outcome};
+use self::group::{Fate, Group, Outcome, Step};
 use super::Batch;
 use super::pacer::{Came, Pacer};
-use super::rewrite::{self, Rewrite};
+use super::rewrite::{self, Form, Rewrite};
 use super::slots::Slots;
 use crate::event::{Event, Events};
 use crate::model::{CollectionName, ObjectId, TenantName};
@@ -27,8 +31,12 @@ use crate::weaviate::{ImportReply, Writer};
 const OBJECT_ATTEMPTS: u32 = 3;
 /// How long requests on their way may take after the run was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
+/// What a refusal of an object says, on every version, if one of its references cannot be followed.
+const BAD_REFERENCE: &str = "invalid cref";
 /// Pieces of a group that was refused as a whole.
 const REFUSED_PIECES: usize = 2;
+/// Bytes by which the text that is sent for an object may be longer without another allocation: another name, a tenant.
+const ROOM_TO_REWRITE: usize = 96;
 /// Pieces of a group that got no answer in time: each try costs that time, so there are few steps down to one object.
 const SLOW_PIECES: usize = 4;
 
@@ -69,6 +77,8 @@ pub struct Rejected {
     pub reason: String,
     /// The object as the archive holds it.
     pub object: Bytes,
+    /// Whether it is on the server all the same, without some of its references: it was those that were refused.
+    pub stored: bool,
 }
 
 /// A batch that was dealt with.
@@ -80,6 +90,19 @@ pub struct Done {
     pub objects: u64,
     /// Those the server refused for good.
     pub rejected: Vec<Rejected>,
+    /// References that were added after their objects were stored.
+    pub references: u64,
+}
+
+/// What is sent of each batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// Its objects, and right after them the references they could not carry.
+    All,
+    /// Its objects alone: the references that have to follow are for a pass of their own.
+    Objects,
+    /// Those references. An object that is not there was rejected by the pass before.
+    References,
 }
 
 /// The import of one collection.
@@ -91,6 +114,8 @@ pub struct Import {
     pub collection: CollectionName,
     /// What becomes of an object's text.
     pub rewrite: Rewrite,
+    /// What is sent.
+    pub pass: Pass,
     /// Names of vectors that the server makes where an object lacks them. Such objects go in batches of their own,
     /// since a vectoriser that fails takes the whole batch with it (weaviate-rest.md, trap 16).
     pub vectorised: Vec<String>,
@@ -113,8 +138,18 @@ struct Shared<'a> {
     /// Held for writing while one worker finds out whether the server takes writes again, so that the others wait.
     gate: RwLock<()>,
     blame: Blame,
+    /// Bytes that a request of references may have; halved by a refusal of one that was too large.
+    references_bytes: AtomicUsize,
+    references_route: Arc<str>,
     begun: Instant,
     stop: &'a CancellationToken,
+}
+
+/// What became of a batch so far.
+#[derive(Default)]
+struct Dealt {
+    rejected: Vec<Rejected>,
+    references: u64,
 }
 
 impl Import {
@@ -133,6 +168,8 @@ impl Import {
             batches: AsyncMutex::new(batches),
             gate: RwLock::new(()),
             blame: Blame::default(),
+            references_bytes: AtomicUsize::new(request::REQUEST_BYTES),
+            references_route: "POST /v1/batch/references".into(),
             begun: Instant::now(),
             stop,
         };
@@ -155,20 +192,23 @@ impl Shared<'_> {
                 batch = async { self.batches.lock().await.recv().await } => batch,
             };
             let Some(batch) = batch else { return Ok(()) };
-            let rejected = tokio::select! {
-                rejected = self.deal_with(&batch) => rejected?,
+            let Dealt { rejected, references } = tokio::select! {
+                dealt = self.deal_with(&batch) => dealt?,
                 () = self.grace() => return Ok(()),
             };
             let (objects, refused) = (batch.objects.len() as u64, rejected.len() as u64);
-            let handed = done.send(Done { lane: batch.lane, objects, rejected }).await;
+            let handed = done.send(Done { lane: batch.lane, objects, rejected, references }).await;
             handed.map_err(|_| Error::SinkGone)?;
-            self.import.events.emit(Event::BatchImported {
-                collection: self.import.collection.clone(),
-                tenant: batch.tenant.clone(),
-                objects,
-                bytes: batch.bytes,
-                rejected: refused,
-            });
+            // The objects of a pass of references were told before.
+            if self.import.pass != Pass::References {
+                self.import.events.emit(Event::BatchImported {
+                    collection: self.import.collection.clone(),
+                    tenant: batch.tenant.clone(),
+                    objects,
+                    bytes: batch.bytes,
+                    rejected: refused,
+                });
+            }
             self.slots.give_back(slot, &self.import.pacer, &self.import.collection, &self.import.events);
         }
     }
@@ -180,10 +220,19 @@ impl Shared<'_> {
     }
 
     /// Sends a batch until every object of it is stored or refused for good.
-    async fn deal_with(&self, batch: &Batch) -> Result<Vec<Rejected>, Error> {
-        let mut rejected = Vec::new();
+    async fn deal_with(&self, batch: &Batch) -> Result<Dealt, Error> {
+        let mut dealt = Dealt::default();
         let mut groups = Group::of(batch, &self.import.vectorised, &self.import.rewrite);
+        if self.import.pass == Pass::References {
+            for group in &mut groups {
+                group.step = Step::References;
+            }
+        }
         while let Some(mut group) = groups.pop() {
+            if group.step == Step::References {
+                self.refer(batch, group, &mut groups, &mut dealt).await?;
+                continue;
+            }
             // It was filled before a smaller one was refused.
             if group.members.len() > 1 && self.import.pacer().is_too_large(group.bytes(batch)) {
                 groups.extend(group.pieces(REFUSED_PIECES));
@@ -195,18 +244,18 @@ impl Shared<'_> {
             };
             let outcome = self.wait_out(batch, &mut group, outcome).await?;
             match outcome {
-                Outcome::Judged(fates) => self.sort(batch, &group, fates, &mut groups, &mut rejected).await?,
+                Outcome::Judged(fates) => self.sort(batch, &group, fates, &mut groups, &mut dealt).await?,
                 Outcome::Slow => groups.extend(Group { fresh: false, ..group }.pieces(SLOW_PIECES)),
                 Outcome::Whole(_) if group.members.len() > 1 => {
                     groups.extend(Group { fresh: false, ..group }.pieces(REFUSED_PIECES));
                 }
                 Outcome::Whole(reason) => {
-                    rejected.extend(group.members.iter().map(|at| self.refused(batch, *at, &reason)));
+                    dealt.rejected.extend(group.members.iter().map(|at| self.refused(batch, &group, *at, &reason)));
                 }
             }
         }
-        rejected.sort_by_key(|r| r.id);
-        Ok(rejected)
+        dealt.rejected.sort_by_key(|r| r.id);
+        Ok(dealt)
     }
 
     /// Sorts out what an answer said: stored objects are done, others go again or are given up.
@@ -216,20 +265,22 @@ impl Shared<'_> {
         group: &Group,
         fates: Vec<Fate>,
         groups: &mut Vec<Group>,
-        rejected: &mut Vec<Rejected>,
+        dealt: &mut Dealt,
     ) -> Result<(), Error> {
         let last = group.attempt >= OBJECT_ATTEMPTS;
         let (mut again, mut silent, mut said) = (Vec::new(), Vec::new(), String::new());
-        let (mut stored, mut accused) = (0, 0);
+        let (mut stored, mut bare, mut accused) = (Vec::new(), Vec::new(), 0);
         for (at, fate) in group.members.iter().copied().zip(fates) {
             match fate {
-                Fate::Stored => stored += 1,
+                Fate::Stored => stored.push(at),
+                // A target is missing. It may be so in the source too, and a server minds it only here.
+                Fate::Refused(reason) if self.carries_bad_references(batch, group, at, &reason)? => bare.push(at),
                 Fate::Refused(reason) if last => {
                     if group.accused && not_now(&reason, group.made).is_some() {
                         accused += 1;
                         said.clone_from(&reason);
                     }
-                    rejected.push(self.refused(batch, at, &reason));
+                    dealt.rejected.push(self.refused(batch, group, at, &reason));
                 }
                 Fate::Refused(reason) => {
                     said = reason;
@@ -238,9 +289,13 @@ impl Shared<'_> {
                 Fate::Silent => silent.push(at),
             }
         }
-        if !self.blame.book(stored, accused) {
+        if !self.blame.book(stored.len() as u64, accused) {
             let reason = self.import.client.shown(&said);
             return Err(Error::WritesRefused { reason, waited: self.import.patience });
+        }
+        self.follow(batch, group, stored, groups, dealt);
+        if !bare.is_empty() {
+            groups.push(Group { form: Form::Bare, ..group.again(bare, 1) });
         }
         if !again.is_empty() {
             self.import.client.pause_to_retry(&self.route, group.attempt, &said).await;
@@ -256,23 +311,33 @@ impl Shared<'_> {
         match silent.as_slice() {
             _ if !last => groups.push(group.again(silent, group.attempt + 1)),
             // One object can make a server drop the whole answer: find it by halves.
-            [one] => rejected.push(self.refused(batch, *one, "the server does not say what became of it")),
+            [one] => {
+                dealt.rejected.push(self.refused(batch, group, *one, "the server does not say what became of it"));
+            }
             _ => groups.extend(group.again(silent, 1).pieces(REFUSED_PIECES)),
         }
         Ok(())
     }
 
-    fn refused(&self, batch: &Batch, at: usize, reason: &str) -> Rejected {
+    /// Whether an object was refused for the references it carries, without which it could be taken.
+    fn carries_bad_references(&self, batch: &Batch, group: &Group, at: usize, reason: &str) -> Result<bool, Error> {
+        let bad = group.form == Form::Whole && reason.contains(BAD_REFERENCE);
+        Ok(bad && self.import.rewrite.carries_references(&batch.objects[at]).map_err(Error::Text)?)
+    }
+
+    fn refused(&self, batch: &Batch, group: &Group, at: usize, reason: &str) -> Rejected {
         let object = &batch.objects[at];
         let reason = self.import.client.shown(reason);
-        Rejected { tenant: batch.tenant.clone(), id: object.id, reason, object: object.text.clone() }
+        let stored = group.step != Step::Objects;
+        Rejected { tenant: batch.tenant.clone(), id: object.id, reason, object: object.text.clone(), stored }
     }
 
     /// Sends one group once.
     async fn attempt(&self, batch: &Batch, group: &Group) -> Result<Outcome, Error> {
         let objects = group.members.iter().map(|at| &batch.objects[*at]);
-        let bytes = objects.clone().map(|o| o.text.len() + 64).sum::<usize>() + 16;
-        let body = rewrite::body(&self.import.rewrite, objects, bytes).map_err(Error::Text)?;
+        let bytes = objects.clone().map(|o| o.text.len() + ROOM_TO_REWRITE).sum::<usize>() + ROOM_TO_REWRITE;
+        let tenant = batch.tenant.as_ref();
+        let body = rewrite::body(&self.import.rewrite, objects, tenant, group.form, bytes).map_err(Error::Text)?;
         let (sent_bytes, started) = (body.len() as u64, Instant::now());
         let several = group.members.len() > 1;
         let asked = u32::try_from(group.members.len()).unwrap_or(u32::MAX);

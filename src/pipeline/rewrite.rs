@@ -1,13 +1,36 @@
-//! Turns an object as it stands in an archive into the text that is sent: another collection's name, beacons of renamed
-//! collections, and what must stay behind. Everything else goes out as the server once printed it.
+//! Turns an object as it stands in an archive into the text that is sent: another collection's name, its tenant, beacons
+//! of renamed collections, and what must stay behind. Everything else goes out as the server once printed it.
+
+use std::io::Write;
 
 use bytes::Bytes;
+use memchr::memmem;
 
 use super::limits;
-use crate::model::{Members, RawObject, Renames, Schema};
+use crate::model::{Members, ObjectId, RawObject, Renames, Schema, TenantName};
 
 /// What beacons begin with, up to the host.
 const BEACON: &str = "weaviate://";
+/// What every reference in an object's text holds.
+const BEACON_KEY: &[u8] = b"\"beacon\"";
+
+/// Which references an object carries when it is sent; the others follow in requests of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Those to collections that are complete.
+    Whole,
+    /// None: a target may be missing, which a server minds in an object, but not in a request of references.
+    Bare,
+}
+
+/// A reference in an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reference<'a> {
+    /// The property's name as printed.
+    pub property: &'a str,
+    /// The beacon as printed, quotes included.
+    pub beacon: &'a str,
+}
 
 /// How the objects of one collection are rewritten.
 #[derive(Debug, Clone)]
@@ -16,6 +39,8 @@ pub struct Rewrite {
     renames: Renames,
     /// Names of properties that hold references.
     references: Vec<String>,
+    /// Those whose targets are not complete when the objects are sent.
+    deferred: Vec<String>,
     /// Names of properties that cannot be written: the server would hash their hashes.
     left_out: Vec<String>,
     /// Dotted paths of integers that are clamped; none if nothing is.
@@ -25,17 +50,24 @@ pub struct Rewrite {
 
 impl Rewrite {
     /// For the objects of a collection with this schema. `clamp` turns integers the server would refuse into the
-    /// nearest ones it takes; without `vectors` none is sent.
+    /// nearest ones it takes; without `vectors` none is sent. No reference is deferred.
     #[must_use]
     pub fn new(schema: &Schema, renames: &Renames, clamp: bool, vectors: bool) -> Self {
         Self {
             target: renames.of(&schema.name).to_string(),
             renames: renames.clone(),
-            references: if renames.is_empty() { Vec::new() } else { schema.references.clone() },
+            references: schema.references.clone(),
+            deferred: Vec::new(),
             left_out: schema.blob_hashes.clone(),
             clamped: if clamp { schema.integers.clone() } else { Vec::new() },
             vectors,
         }
+    }
+
+    /// The same, without the references of these properties, whose targets are not complete.
+    #[must_use]
+    pub fn deferring(self, properties: Vec<String>) -> Self {
+        Self { deferred: properties, ..self }
     }
 
     /// Whether vectors are sent, where objects have them.
@@ -44,14 +76,84 @@ impl Rewrite {
         self.vectors
     }
 
-    /// Appends the text to send for `object`. Only a line that is no JSON fails, which the archive's proof excludes.
-    pub fn append(&self, object: &RawObject, to: &mut Vec<u8>) -> Result<(), serde_json::Error> {
-        let text = &object.text;
-        let places = &object.places;
-        if !self.vectors {
-            return self.without_vectors(object, to);
+    /// Whether objects of this form can have references that have to follow them.
+    #[must_use]
+    pub fn defers(&self, form: Form) -> bool {
+        !self.following(form).is_empty()
+    }
+
+    /// The properties whose references are not sent with an object of this form.
+    fn following(&self, form: Form) -> &[String] {
+        match form {
+            Form::Whole => &self.deferred,
+            Form::Bare => &self.references,
         }
-        let new = self.properties(object)?;
+    }
+
+    /// The references that have to follow an object that was sent in this form, in printed order.
+    pub fn references<'a>(&self, object: &'a RawObject, form: Form) -> Result<Vec<Reference<'a>>, serde_json::Error> {
+        let mut found = Vec::new();
+        let names = self.following(form);
+        if names.is_empty() || !mentions_beacons(object) {
+            return Ok(found);
+        }
+        let members: Members<'a> = serde_json::from_slice(object.properties())?;
+        for (property, value) in members.0.into_iter().filter(|(key, _)| names.iter().any(|name| name == key)) {
+            let list = list(value).unwrap_or_default();
+            found.extend(list.iter().filter_map(beacon).map(|beacon| Reference { property, beacon }));
+        }
+        Ok(found)
+    }
+
+    /// Whether an object that is sent whole carries references.
+    pub fn carries_references(&self, object: &RawObject) -> Result<bool, serde_json::Error> {
+        let (all, following) = (self.references(object, Form::Bare)?, self.references(object, Form::Whole)?);
+        Ok(all.len() > following.len())
+    }
+
+    /// Appends the text that adds a reference to an object.
+    pub fn append_reference(
+        &self,
+        id: ObjectId,
+        reference: Reference<'_>,
+        tenant: Option<&TenantName>,
+        to: &mut Vec<u8>,
+    ) {
+        let renamed = self.renamed(reference.beacon);
+        let target = renamed.as_deref().unwrap_or(reference.beacon);
+        let (class, property) = (&self.target, reference.property);
+        // A vector takes every write.
+        let _ = write!(to, "{{\"from\":\"{BEACON}localhost/{class}/{id}/{property}\",\"to\":{target}");
+        if let Some(tenant) = tenant {
+            let _ = write!(to, ",\"tenant\":\"{tenant}\"");
+        }
+        to.push(b'}');
+    }
+
+    /// Appends the text to send for `object`. Only a line that is no JSON fails, which the archive's proof excludes.
+    pub fn append(
+        &self,
+        object: &RawObject,
+        tenant: Option<&TenantName>,
+        form: Form,
+        to: &mut Vec<u8>,
+    ) -> Result<(), serde_json::Error> {
+        if self.vectors {
+            self.with_vectors(object, form, to)?;
+        } else {
+            self.without_vectors(object, form, to)?;
+        }
+        if let Some(tenant) = tenant {
+            // Last, since of two members of that name a server takes the last one.
+            to.pop();
+            let _ = write!(to, ",\"tenant\":\"{tenant}\"}}");
+        }
+        Ok(())
+    }
+
+    fn with_vectors(&self, object: &RawObject, form: Form, to: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        let (text, places) = (&object.text, &object.places);
+        let new = self.properties(object, form)?;
         let properties = &places.properties;
         // `class` may stand before or behind `properties`.
         let mut changes = vec![(&places.class, self.target.as_bytes())];
@@ -69,9 +171,9 @@ impl Rewrite {
         Ok(())
     }
 
-    fn without_vectors(&self, object: &RawObject, to: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    fn without_vectors(&self, object: &RawObject, form: Form, to: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         let members: Members<'_> = serde_json::from_slice(&object.text)?;
-        let properties = self.properties(object)?;
+        let properties = self.properties(object, form)?;
         let mut text = String::with_capacity(object.text.len());
         for (key, value) in members.0 {
             match key {
@@ -87,19 +189,29 @@ impl Rewrite {
     }
 
     /// The properties to send, where they differ from the ones in the archive.
-    fn properties(&self, object: &RawObject) -> Result<Option<String>, serde_json::Error> {
+    fn properties(&self, object: &RawObject, form: Form) -> Result<Option<String>, serde_json::Error> {
+        let following = self.following(form);
+        let refers = (!self.renames.is_empty() && !self.references.is_empty()) || !following.is_empty();
+        let refers = refers && mentions_beacons(object);
         let clamps = !self.clamped.is_empty() && limits::has_long_digits(object.properties());
-        if self.references.is_empty() && self.left_out.is_empty() && !clamps || object.properties().is_empty() {
+        if !refers && self.left_out.is_empty() && !clamps || object.properties().is_empty() {
             return Ok(None);
         }
         let members: Members<'_> = serde_json::from_slice(object.properties())?;
         let mut text = String::with_capacity(object.properties().len());
         for (key, value) in members.0 {
-            if self.left_out.iter().any(|name| name == key) {
+            let is_among = |names: &[String]| names.iter().any(|name| name == key);
+            if is_among(&self.left_out) {
                 continue;
             }
-            if self.references.iter().any(|name| name == key) {
-                put(&mut text, key, &self.beacons(value)?);
+            if refers && is_among(&self.references) {
+                // Not a list of beacons: the server is to judge it. An empty list needs nothing to follow it, and nothing
+                // could: a server minds references that are added to one (weaviate-rest.md, trap 7).
+                match list(value) {
+                    Some(list) if !list.is_empty() && is_among(following) => {}
+                    Some(list) => put(&mut text, key, &self.inline(list)),
+                    None => put(&mut text, key, value),
+                }
             } else if clamps {
                 put(&mut text, key, &limits::clamped(value, key, &self.clamped)?);
             } else {
@@ -110,32 +222,49 @@ impl Rewrite {
         Ok(Some(text))
     }
 
-    /// A list of references with every beacon of a renamed collection rewritten; `href` follows from it and is left out.
-    fn beacons(&self, value: &str) -> Result<String, serde_json::Error> {
-        let references: Vec<Members<'_>> = serde_json::from_str(value)?;
+    /// A list of references as it is sent inside of an object: every beacon of a renamed collection rewritten; `href`
+    /// follows from it and is left out.
+    fn inline(&self, references: Vec<Members<'_>>) -> String {
         let mut list = Vec::with_capacity(references.len());
         for reference in references {
             let mut text = String::new();
             for (key, value) in reference.0 {
                 match key {
                     "href" => {}
-                    "beacon" => put(&mut text, key, &self.beacon(value).unwrap_or_else(|| value.to_owned())),
+                    "beacon" => put(&mut text, key, &self.renamed(value).unwrap_or_else(|| value.to_owned())),
                     _ => put(&mut text, key, value),
                 }
             }
-            text.push_str(if text.is_empty() { "{}" } else { "}" });
+            text.push('}');
             list.push(text);
         }
-        Ok(format!("[{}]", list.join(",")))
+        format!("[{}]", list.join(","))
     }
 
     /// `"weaviate://host/Collection/id"` with the new name; `None` if it keeps its name or names no collection.
-    fn beacon(&self, quoted: &str) -> Option<String> {
+    fn renamed(&self, quoted: &str) -> Option<String> {
         let (host, target) = quoted.trim_matches('"').strip_prefix(BEACON)?.split_once('/')?;
         let (collection, id) = target.split_once('/')?;
         let new = self.renames.get(collection)?;
         Some(format!("\"{BEACON}{host}/{new}/{id}\""))
     }
+}
+
+/// Whether there may be references in an object.
+fn mentions_beacons(object: &RawObject) -> bool {
+    memmem::find(object.properties(), BEACON_KEY).is_some()
+}
+
+/// The references of a list, each with a beacon; `None` if the value is something else.
+fn list(value: &str) -> Option<Vec<Members<'_>>> {
+    let references: Vec<Members<'_>> = serde_json::from_str(value).ok()?;
+    references.iter().all(|reference| beacon(reference).is_some()).then_some(references)
+}
+
+/// The beacon of a reference as printed, quotes included.
+fn beacon<'a>(reference: &Members<'a>) -> Option<&'a str> {
+    let found = reference.0.iter().find(|(key, _)| *key == "beacon").map(|(_, text)| *text);
+    found.filter(|text| text.starts_with('"'))
 }
 
 /// Appends a member, with the brace or comma before it.
@@ -151,6 +280,8 @@ fn put(text: &mut String, key: &str, value: &str) {
 pub fn body<'a>(
     rewrite: &Rewrite,
     objects: impl IntoIterator<Item = &'a RawObject>,
+    tenant: Option<&TenantName>,
+    form: Form,
     bytes: usize,
 ) -> Result<Bytes, serde_json::Error> {
     let mut body = Vec::with_capacity(bytes);
@@ -159,7 +290,7 @@ pub fn body<'a>(
         if n > 0 {
             body.push(b',');
         }
-        rewrite.append(object, &mut body)?;
+        rewrite.append(object, tenant, form, &mut body)?;
     }
     body.extend_from_slice(b"]}");
     Ok(body.into())
@@ -174,16 +305,27 @@ mod tests {
         {"name":"h","dataType":["blobHash"]}]}"#;
     const ID: &str = "00000000-0000-0000-0000-000000000001";
 
-    fn sent(line: &str, schema: &str, renames: &[(&str, &str)], clamp: bool, vectors: bool) -> String {
-        let schema = Schema::parse(Bytes::from(schema.to_owned())).expect("a schema");
+    fn rewrite(schema: &str, renames: &[(&str, &str)], clamp: bool, vectors: bool) -> Rewrite {
         let mut names = Renames::default();
         for (old, new) in renames {
             names.insert(old.parse().expect("a name"), new.parse().expect("a name"));
         }
-        let object = split::line(&Bytes::from(line.to_owned()), &schema.name).expect("a line");
+        Rewrite::new(&Schema::parse(Bytes::from(schema.to_owned())).expect("a schema"), &names, clamp, vectors)
+    }
+
+    fn object(line: &str) -> RawObject {
+        split::line(&Bytes::from(line.to_owned()), &"A".parse().expect("a name")).expect("a line")
+    }
+
+    fn appended(rewrite: &Rewrite, line: &str, tenant: Option<&str>, form: Form) -> String {
         let mut out = Vec::new();
-        Rewrite::new(&schema, &names, clamp, vectors).append(&object, &mut out).expect("rewritten");
+        let tenant = tenant.map(|tenant| tenant.parse().expect("a name"));
+        rewrite.append(&object(line), tenant.as_ref(), form, &mut out).expect("rewritten");
         String::from_utf8(out).expect("text")
+    }
+
+    fn sent(line: &str, schema: &str, renames: &[(&str, &str)], clamp: bool, vectors: bool) -> String {
+        appended(&rewrite(schema, renames, clamp, vectors), line, None, Form::Whole)
     }
 
     #[test]
@@ -233,5 +375,70 @@ mod tests {
         );
         let out = sent(&line, r#"{"class":"A"}"#, &[("A", "B")], false, false);
         assert_eq!(out, format!(r#"{{"class":"B","id":"{ID}","properties":{{}},"vectorWeights":null}}"#));
+    }
+
+    /// An object with these properties and a vector.
+    fn line(properties: &str) -> String {
+        format!(r#"{{"class":"A","id":"{ID}","properties":{{{properties}}},"vector":[1]}}"#)
+    }
+
+    fn properties(sent: &str) -> &str {
+        let from = sent.find(r#""properties":{"#).expect("properties") + 13;
+        &sent[from..=sent.rfind(r#"},"vector""#).expect("an end")]
+    }
+
+    const TO: &str = r#""to":[{"beacon":"weaviate://localhost/B/x","href":"/v1/objects/B/x"},{"beacon":"weaviate://localhost/A/y"},{"beacon":"weaviate://localhost/B/x"}]"#;
+
+    #[test]
+    fn deferred_references_are_absent_and_follow_in_their_order_with_their_repeats() {
+        let deferring = rewrite(SCHEMA, &[("B", "B2")], false, true).deferring(vec!["to".to_owned()]);
+        let line = line(&format!(r#"{TO},"n":1"#));
+        assert_eq!(properties(&appended(&deferring, &line, None, Form::Whole)), r#"{"n":1}"#);
+        let following = |form, tenant: Option<&str>| {
+            let (object, tenant) = (object(&line), tenant.map(|tenant| tenant.parse().expect("a name")));
+            let references = deferring.references(&object, form).expect("references");
+            let mut out = Vec::new();
+            for reference in references {
+                deferring.append_reference(object.id, reference, tenant.as_ref(), &mut out);
+            }
+            String::from_utf8(out).expect("text")
+        };
+        let one = |target: &str| {
+            format!(r#"{{"from":"weaviate://localhost/A/{ID}/to","to":"weaviate://localhost/{target}"}}"#)
+        };
+        let all = [one("B2/x"), one("A/y"), one("B2/x")].concat();
+        assert_eq!([following(Form::Whole, None), following(Form::Bare, None)], [all.clone(), all.clone()]);
+        assert_eq!(following(Form::Whole, Some("t")), all.replace('}', r#","tenant":"t"}"#));
+        assert!(!deferring.carries_references(&object(&line)).expect("JSON"));
+        let whole = rewrite(SCHEMA, &[], false, true);
+        assert!(whole.carries_references(&object(&line)).expect("JSON") && !whole.defers(Form::Whole));
+        assert_eq!(whole.references(&object(&line), Form::Whole).expect("JSON"), []);
+        assert_eq!(properties(&appended(&whole, &line, None, Form::Bare)), r#"{"n":1}"#);
+    }
+
+    #[test]
+    fn empty_lists_and_what_is_no_list_of_beacons_are_sent_as_they_stand() {
+        let deferring = rewrite(SCHEMA, &[], false, true).deferring(vec!["to".to_owned()]);
+        for value in ["[]", "null", r#""weaviate://x""#, r#"[{"beacon":1}]"#, r#"[{"href":"x"}]"#, "[[]]"] {
+            let line = line(&format!(r#""to":{value},"t":"\"beacon\"""#));
+            assert_eq!(appended(&deferring, &line, None, Form::Whole), line);
+            assert_eq!(appended(&deferring, &line, None, Form::Bare), line);
+            assert!(deferring.references(&object(&line), Form::Bare).expect("JSON").is_empty());
+        }
+    }
+
+    #[test]
+    fn a_tenant_comes_last_with_vectors_and_without() {
+        let line = r#"{"class":"A","id":"00000000-0000-0000-0000-000000000001","tenant":"old","vector":[1]}"#;
+        let with = appended(&rewrite(r#"{"class":"A"}"#, &[], false, true), line, Some("T-1"), Form::Whole);
+        assert!(with.ends_with(r#""vector":[1],"tenant":"T-1"}"#), "{with}");
+        let without = appended(&rewrite(r#"{"class":"A"}"#, &[], false, false), line, Some("T-1"), Form::Whole);
+        assert!(without.ends_with(r#","tenant":"T-1"}"#) && !without.contains("vector"), "{without}");
+        let tenant = "T-1".parse().expect("a name");
+        let objects = [object(line), object(line)];
+        let rewrite = rewrite(r#"{"class":"A"}"#, &[], false, true);
+        let body = body(&rewrite, &objects, Some(&tenant), Form::Whole, 0).expect("a body");
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert!(body["objects"].as_array().expect("a list").iter().all(|object| object["tenant"] == "T-1"));
     }
 }

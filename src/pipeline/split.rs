@@ -9,7 +9,7 @@ mod text;
 use bytes::Bytes;
 
 use crate::model::{CollectionName, ObjectId, ObjectText, RawObject, VectorText};
-pub use results::{Written, results};
+pub use results::{Written, outcomes, results};
 use text::{Structure, Text};
 
 /// Why a page or a line was not accepted.

@@ -11,12 +11,16 @@ use secrecy::SecretString;
 use super::attempt::{Answer, Ask, Failure};
 use super::body::{Body, Shape};
 use super::connection::{Connection, shown};
+use super::references::Unknown;
 use super::retry::{self, Budget, Dice, RetryPolicy};
 use super::{Error, said};
 use crate::event::{Event, Events, Warning};
 
 /// Buffers kept for later pages.
 const SPARE_PAGES: usize = 8;
+
+/// What a server may still be doing for a request whose answer was lost is waited for, in first waits of the policy.
+const WAITS_TO_MEND: u32 = 20;
 
 /// A connection to one server. Cloning is cheap; clones share connections, retry budget and counters.
 #[derive(Clone)]
@@ -166,6 +170,12 @@ impl Client {
         }
     }
 
+    /// Asks once, whatever comes.
+    pub(super) async fn send_once(&self, ask: &Ask) -> Result<Answer, Failure> {
+        self.0.budget.question();
+        self.attempt(ask).await
+    }
+
     /// Asks like [`Client::send`] and returns the whole body.
     pub(super) async fn fetch(&self, ask: &Ask) -> Result<Bytes, Error> {
         match self.send(ask).await?.body {
@@ -198,6 +208,19 @@ impl Client {
         }
         let wait = retry::wait(self.policy(), attempt, self.0.dice.draw(), None);
         self.pause(route, attempt, wait, self.safe(reason)).await;
+        true
+    }
+
+    /// The same after a request that was perhaps carried out, or is still being: what it does should be done before it is
+    /// put right. `stalls` counts those of the failed attempts that got no answer in time.
+    pub async fn wait_to_mend(&self, route: &Arc<str>, attempt: u32, stalls: u32, unknown: &Unknown) -> bool {
+        if !self.may_retry(attempt, u32::MAX, stalls) {
+            return false;
+        }
+        let policy = self.policy();
+        let least = policy.base.saturating_mul(WAITS_TO_MEND).max(unknown.retry_after.unwrap_or_default());
+        let wait = retry::wait(policy, attempt, self.0.dice.draw(), Some(least));
+        self.pause(route, attempt, wait, unknown.error.to_string()).await;
         true
     }
 

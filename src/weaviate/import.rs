@@ -9,9 +9,9 @@ use super::body::{Body, Shape};
 use super::writer::Writer;
 
 /// The answer repeats every object and escapes some characters as six: it is at most this many times as long.
-const ECHO: u64 = 6;
+pub(super) const ECHO: u64 = 6;
 /// What an answer may hold beside its objects, in bytes.
-const ANSWER_MARGIN: u64 = 4 << 20;
+pub(super) const ANSWER_MARGIN: u64 = 4 << 20;
 
 /// What came of sending a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]

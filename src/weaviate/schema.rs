@@ -67,4 +67,12 @@ impl Writer {
         let path = format!("/v1/schema/{name}");
         self.send(&Ask::with_body(Method::PUT, &path, document.to_owned())).await.map(|_| ())
     }
+
+    /// Adds a property to a collection. Sent once, as [`Writer::create_collection`] is; a second request for the same
+    /// property is refused.
+    pub async fn add_property(&self, name: &CollectionName, document: &str) -> Result<(), Error> {
+        let path = format!("/v1/schema/{name}/properties");
+        let ask = Ask { attempts: 1, ..Ask::with_body(Method::POST, &path, document.to_owned()) };
+        self.send(&ask).await.map(|_| ())
+    }
 }

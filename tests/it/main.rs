@@ -43,6 +43,10 @@ mod inventory_doc;
 mod layering;
 /// `col ls` and `col show`: what is there, and how far its numbers can be trusted.
 mod ls;
+/// References of `col restore`: to itself, in circles, to what is not there.
+mod references;
+/// The same on a server that fails, blames, or says nothing.
+mod references_faults;
 /// `col rm`: what is named is gone, its schema is saved, and nothing else is touched.
 mod remove;
 /// `col rm` at a terminal: what is typed, and what follows.

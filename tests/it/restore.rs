@@ -108,9 +108,8 @@ async fn what_is_in_the_way_is_refused_before_anything_is_written() {
 #[tokio::test]
 async fn what_the_target_cannot_hold_is_refused_before_anything_is_written() {
     let multi = r#"{"class":"M","vectorConfig":{"c":{"vectorizer":{"none":{}},"vectorIndexType":"hnsw","vectorIndexConfig":{"multivector":{"enabled":true}}}}}"#;
-    let own = r#"{"class":"S","vectorizer":"none","properties":[{"name":"next","dataType":["S"]}]}"#;
     let openai = r#"{"class":"V","vectorizer":"text2vec-openai"}"#;
-    for (document, version) in [(multi, "1.28"), (own, "1.40"), (openai, "1.32")] {
+    for (document, version) in [(multi, "1.28"), (openai, "1.32")] {
         let source = Sandbox::builder().modules(&["text2vec-openai"]).collection(document);
         let (_from, archive, target) = moved(source, version).await;
         let error = target.refused(target.restore_options(&archive)).await;

@@ -276,7 +276,7 @@ impl Looking<'_> {
             return Ok(nothing);
         };
         let asked = self.fit(&earlier.schema);
-        match made(asked.asked(), &earlier.schema, &standing.schema, &self.target()) {
+        match made(&asked.asked, &earlier.schema, &standing.schema, &self.target()) {
             Made::Same { .. } => {
                 let there = standing.tenants.as_deref().unwrap_or_default();
                 let lacks = |tenant: &Tenant| !there.iter().any(|t| t.name == tenant.name);

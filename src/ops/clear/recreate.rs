@@ -114,7 +114,7 @@ impl Recreate<'_> {
                 }
                 Err(not_made) => return Err(not_made.error),
             };
-            match made(self.planned.fit.asked(), self.planned.schema(), &there, &self.target()) {
+            match made(&self.planned.fit.asked, self.planned.schema(), &there, &self.target()) {
                 Made::Same { .. } => break there,
                 Made::Other { differences } if races == MOST_RACES => {
                     tracing::warn!(collection = %self.name(), ?differences, "made up by the server");

@@ -45,7 +45,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let plan = Plan {
         url: client.url().to_owned(),
         server_version: meta.version.text.clone(),
-        shape: shape(fit.asked()),
+        shape: shape(&fit.asked),
         name,
         tenants,
         remarks,

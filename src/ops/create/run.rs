@@ -58,7 +58,7 @@ fn taken(prepared: &Prepared) -> Error {
 async fn compared(writer: &Writer, prepared: &Prepared) -> Result<(Vec<String>, Vec<String>), Error> {
     let fit = &prepared.fit;
     let there = complete(writer, fit).await?;
-    match made(fit.asked(), &prepared.options.schema, &there, &prepared.target()) {
+    match made(&fit.asked, &prepared.options.schema, &there, &prepared.target()) {
         Made::Same { additions, applied } => {
             let all: Vec<Applied> = fit.applied.iter().cloned().chain(applied).collect();
             Ok((clauses(&all), additions))

@@ -177,7 +177,7 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
             }
             _ => {}
         }
-        collections.extend(refusal.collections().iter().cloned());
+        collections.push(refusal.collection().clone());
     }
     modules.sort_unstable();
     modules.dedup();

@@ -15,21 +15,19 @@ pub(super) struct Created {
     pub(super) remarks: Vec<String>,
 }
 
-/// Creates one collection. Nothing of that name may exist.
-pub(super) async fn create(
-    writer: &Writer,
-    session: &Session,
-    collection: &Collection,
-    server: &Server,
-) -> Result<Created, NotMade> {
+/// Creates one collection. Nothing of that name may exist. It is not as it should be before it was finished.
+pub(super) async fn begin(writer: &Writer, session: &Session, collection: &Collection) -> Result<(), NotMade> {
     let not_sent = |error| NotMade { error, perhaps_there: false };
     if session.unless_stopped(writer.schema(&collection.planned.target)).await.map_err(not_sent)?.is_some() {
         return Err(not_sent(taken(collection)));
     }
-    until_there(writer, session, &collection.fit, || taken(collection)).await?;
-    let perhaps = |error| NotMade { error, perhaps_there: true };
-    let schema = complete(writer, &collection.fit).await.map_err(perhaps)?;
-    compared(collection, schema, server).map_err(perhaps)
+    until_there(writer, session, &collection.fit, || taken(collection)).await
+}
+
+/// Adds what is missing, which may need other collections, and compares.
+pub(super) async fn finish(writer: &Writer, collection: &Collection, server: &Server) -> Result<Created, Error> {
+    let schema = complete(writer, &collection.fit).await?;
+    compared(collection, schema, server)
 }
 
 fn taken(collection: &Collection) -> Error {
@@ -39,7 +37,7 @@ fn taken(collection: &Collection) -> Error {
 
 fn compared(collection: &Collection, schema: Schema, server: &Server) -> Result<Created, Error> {
     let fit = &collection.fit;
-    match made(fit.asked(), &collection.indexed.schema, &schema, &server.target()) {
+    match made(&fit.asked, &collection.indexed.schema, &schema, &server.target()) {
         Made::Same { additions, applied } => {
             let all: Vec<Applied> = fit.applied.iter().cloned().chain(applied).collect();
             let mut remarks = clauses(&all);

@@ -13,7 +13,7 @@ use crate::model::CollectionName;
 use crate::ops::{Error, Session, prove};
 use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::budget::Budget;
-use crate::pipeline::import::{Done, Import};
+use crate::pipeline::import::{Done, Import, Pass};
 use crate::pipeline::load::{self, BadPart, Load};
 use crate::pipeline::pacer::{BATCH_BYTES, Limits, Pacer};
 use crate::pipeline::rewrite::Rewrite;
@@ -37,7 +37,40 @@ pub(super) struct Filled {
     pub(super) rejected: u64,
     /// Plain bytes of those, line ends included.
     pub(super) rejected_bytes: u64,
+    /// Rejected objects that are on the server all the same, without some of their references.
+    pub(super) stored: u64,
+    /// References that were written after their objects.
+    pub(super) references: u64,
 }
+
+impl Filled {
+    /// Objects on the server.
+    pub(super) fn there(&self) -> u64 {
+        self.objects - self.rejected + self.stored
+    }
+
+    fn add(&mut self, done: &Done) {
+        self.objects += done.objects;
+        self.rejected += done.rejected.len() as u64;
+        self.rejected_bytes += done.rejected.iter().map(|r| r.object.len() as u64 + 1).sum::<u64>();
+        self.stored += done.rejected.iter().filter(|r| r.stored).count() as u64;
+        self.references += done.references;
+    }
+
+    /// The same objects, and what became of their references in a pass of its own.
+    pub(super) fn referred(self, pass: Self) -> Self {
+        Self {
+            objects: self.objects,
+            rejected: self.rejected + pass.rejected,
+            rejected_bytes: self.rejected_bytes + pass.rejected_bytes,
+            stored: self.stored + pass.stored,
+            references: self.references + pass.references,
+        }
+    }
+}
+
+/// Objects of each run that were rejected, by the run's place, where there were any.
+pub(super) type RejectedOfRuns = BTreeMap<usize, u64>;
 
 /// What it takes to fill collections.
 pub(super) struct Fill<'a> {
@@ -49,10 +82,13 @@ pub(super) struct Fill<'a> {
 }
 
 impl Fill<'_> {
-    /// Writes every object of a collection. The journal is handed back in any case, with what was written until then.
+    /// Writes every object of a collection, or, in a pass of their own, the references that wait: `rejected` is then what
+    /// the pass before rejected. The journal is handed back in any case, with what was written until then.
     pub(super) async fn run(
         &self,
         collection: &Collection,
+        pass: Pass,
+        rejected: &mut RejectedOfRuns,
         files: RunFiles,
     ) -> (Filled, Option<RunFiles>, Result<(), Error>) {
         // Cancelled when the run is told to stop, and when one side fails.
@@ -62,18 +98,30 @@ impl Fill<'_> {
         let (results, judged) = mpsc::channel(RESULTS_WAITING);
         let load = self.load(collection, &pacer, &stop);
         let loading = tokio::task::spawn_blocking(move || load.run(&batches));
-        let journal = Journal::new(collection, files, self.session.events.clone());
+        let journal = Journal {
+            files,
+            target: collection.planned.target.clone(),
+            runs: Arc::clone(&collection.indexed.runs),
+            pass,
+            rejected: std::mem::take(rejected),
+            open: BTreeMap::new(),
+            filled: Filled::default(),
+            events: self.session.events.clone(),
+        };
         let journalling = tokio::task::spawn_blocking({
             let stop = stop.clone();
             move || journal.take_all(judged, &stop)
         });
-        let imported = self.import(collection, &pacer).run(waiting, results, &stop).await;
+        let imported = self.import(collection, pass, &pacer).run(waiting, results, &stop).await;
         if imported.is_err() {
             stop.cancel();
         }
         let loaded = loading.await;
         let (files, filled, written) = match journalling.await {
-            Ok((files, filled, written)) => (Some(files), filled, written),
+            Ok((journal, written)) => {
+                *rejected = journal.rejected;
+                (Some(journal.files), journal.filled, written)
+            }
             Err(_) => (None, Filled::default(), Ok(())),
         };
         let done = self.judge(collection, written, loaded, imported, files.is_some());
@@ -138,13 +186,14 @@ impl Fill<'_> {
         }
     }
 
-    fn import(&self, collection: &Collection, pacer: &Arc<Mutex<Pacer>>) -> Import {
+    fn import(&self, collection: &Collection, pass: Pass, pacer: &Arc<Mutex<Pacer>>) -> Import {
         let schema = &collection.indexed.schema;
         let Options { clamp_ints, vectors, .. } = *self.options;
         Import {
             client: self.client.clone(),
             collection: collection.planned.target.clone(),
-            rewrite: Rewrite::new(schema, &collection.renames, clamp_ints, vectors),
+            rewrite: Rewrite::new(schema, &collection.renames, clamp_ints, vectors).deferring(collection.deferred()),
+            pass,
             vectorised: survey::vectorised(schema),
             pacer: Arc::clone(pacer),
             most_in_flight: self.options.jobs.unwrap_or(Options::MOST_JOBS).max(1),
@@ -159,30 +208,22 @@ struct Journal {
     files: RunFiles,
     target: CollectionName,
     runs: Arc<Vec<crate::archive::Run>>,
-    /// Objects dealt with, and rejected ones, of each run that is not done.
+    pass: Pass,
+    /// Of runs whose references wait for a pass of their own.
+    rejected: RejectedOfRuns,
+    /// What became of each run that is not done.
     open: BTreeMap<usize, Filled>,
     filled: Filled,
     events: Events,
 }
 
 impl Journal {
-    fn new(collection: &Collection, files: RunFiles, events: Events) -> Self {
-        Self {
-            files,
-            target: collection.planned.target.clone(),
-            runs: Arc::clone(&collection.indexed.runs),
-            open: BTreeMap::new(),
-            filled: Filled::default(),
-            events,
-        }
-    }
-
     /// Takes results until the channel closes. An error cancels `stop`, so that nothing more is sent.
     fn take_all(
         mut self,
         mut results: mpsc::Receiver<Done>,
         stop: &CancellationToken,
-    ) -> (RunFiles, Filled, Result<(), crate::archive::Error>) {
+    ) -> (Self, Result<(), crate::archive::Error>) {
         let mut written = Ok(());
         while let Some(done) = results.blocking_recv() {
             if written.is_ok() {
@@ -193,14 +234,11 @@ impl Journal {
             }
         }
         let synced = self.files.sync();
-        (self.files, self.filled, written.and(synced))
+        (self, written.and(synced))
     }
 
     fn take(&mut self, done: &Done) -> Result<(), crate::archive::Error> {
-        let rejected = done.rejected.len() as u64;
-        self.filled.objects += done.objects;
-        self.filled.rejected += rejected;
-        self.filled.rejected_bytes += done.rejected.iter().map(|r| r.object.len() as u64 + 1).sum::<u64>();
+        self.filled.add(done);
         for object in &done.rejected {
             self.files.reject(&self.target, object.tenant.as_ref(), object.id, &object.reason, &object.object)?;
             self.events.emit(Event::ObjectRejected {
@@ -211,19 +249,26 @@ impl Journal {
             });
         }
         let open = self.open.entry(done.lane).or_default();
-        open.objects += done.objects;
-        open.rejected += rejected;
-        let Some(run) = self.runs.get(done.lane).filter(|run| run.objects == open.objects) else { return Ok(()) };
-        let record = RunRecord::Imported {
+        open.add(done);
+        let Filled { objects, rejected, .. } = *open;
+        let Some(run) = self.runs.get(done.lane).filter(|run| run.objects == objects) else { return Ok(()) };
+        self.open.remove(&done.lane);
+        // Objects without the references that belong to them are not all of the run.
+        if self.pass == Pass::Objects {
+            if rejected > 0 {
+                self.rejected.insert(done.lane, rejected);
+            }
+            return Ok(());
+        }
+        let rejected = rejected + self.rejected.remove(&done.lane).unwrap_or(0);
+        self.files.record(&RunRecord::Imported {
             target: self.target.clone(),
             tenant: run.tenant.clone(),
             from: run.covers.from,
             to: run.covers.to,
-            objects: open.objects - open.rejected,
-            rejected: open.rejected,
-        };
-        self.open.remove(&done.lane);
-        self.files.record(&record)?;
+            objects: objects - rejected,
+            rejected,
+        })?;
         self.files.sync()?;
         self.events.emit(Event::CheckpointSaved { collection: self.target.clone(), objects: self.filled.objects });
         Ok(())

@@ -1,4 +1,5 @@
-//! The order in which collections are restored: those that others refer to come first. Pure.
+//! The order in which collections are restored, those that others refer to first, and which references have to wait
+//! for what comes later. Pure.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use crate::model::{CollectionName, Renames, Schema};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Visit {
     Not,
-    /// It is on the way down: who meets it again has found a circle.
+    /// It is on the way down: who meets it again has found a circle, and goes on without it.
     Open,
     Done,
 }
@@ -19,34 +20,77 @@ enum Visit {
 /// A reference property's name and a collection it refers to, as the archive calls it.
 type Reference = (String, String);
 
-/// Places of `schemas` in the order to restore them; otherwise as they stand. `live` says whether the server has a
-/// collection of this name, which counts for references to collections that were not chosen.
+/// A reference property whose targets are not all there when its collection's objects are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Waiting {
+    /// Its name.
+    pub(super) property: String,
+    /// A collection it refers to is created after its own, so the property is added after that.
+    pub(super) added: bool,
+    /// The place in the order of the last collection it waits for; its own place if that is all it waits for.
+    pub(super) until: usize,
+}
+
+/// A collection in the order of the restore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Turn {
+    /// Its place among the schemas.
+    pub(super) at: usize,
+    /// Its references that wait, in the order of the schema.
+    pub(super) waiting: Vec<Waiting>,
+}
+
+/// The turns of `schemas`; otherwise as they stand. `live` says whether the server has a collection of this name, which
+/// counts for references to collections that were not chosen; `filled`, by place, whether a chosen one gets objects.
 pub(super) fn order(
     schemas: &[Schema],
     live: &dyn Fn(&CollectionName) -> bool,
+    filled: &dyn Fn(usize) -> bool,
     renames: &Renames,
-) -> Result<Vec<usize>, Vec<Refusal>> {
+) -> Result<Vec<Turn>, Vec<Refusal>> {
     let chosen: BTreeMap<&str, usize> = schemas.iter().enumerate().map(|(at, s)| (s.name.as_str(), at)).collect();
     let mut refused = Vec::new();
-    let mut needs: Vec<Vec<usize>> = Vec::with_capacity(schemas.len());
-    for (at, schema) in schemas.iter().enumerate() {
+    // Property and chosen target of every collection.
+    let mut needs: Vec<Vec<(String, usize)>> = Vec::with_capacity(schemas.len());
+    for schema in schemas {
         let mut own = Vec::new();
         for (property, target) in references(schema) {
-            let collection = schema.name.clone();
             match chosen.get(target.as_str()) {
-                Some(other) if *other == at => refused.push(Refusal::SelfReference { collection, property }),
-                Some(other) => own.push(*other),
+                Some(other) => own.push((property, *other)),
                 None if target.parse().is_ok_and(|target| live(renames.of(&target))) => {}
-                None => refused.push(Refusal::MissingTarget { collection, property, target }),
+                None => {
+                    refused.push(Refusal::MissingTarget { collection: schema.name.clone(), property, target });
+                }
             }
         }
         needs.push(own);
     }
-    let (order, cycles) = sorted(&needs);
-    let name = |at: usize| schemas[at].name.clone();
-    refused
-        .extend(cycles.into_iter().map(|cycle| Refusal::Cycle { collections: cycle.into_iter().map(name).collect() }));
-    if refused.is_empty() { Ok(order) } else { Err(refused) }
+    if !refused.is_empty() {
+        return Err(refused);
+    }
+    let sequence = sorted(&needs.iter().map(|own| own.iter().map(|(_, other)| *other).collect()).collect::<Vec<_>>());
+    let mut places = vec![0; schemas.len()];
+    sequence.iter().enumerate().for_each(|(place, at)| places[*at] = place);
+    let turn = |at: usize| Turn { at, waiting: waiting(places[at], &needs[at], &places, filled) };
+    Ok(sequence.into_iter().map(turn).collect())
+}
+
+/// The references of the collection at `place` that wait.
+fn waiting(place: usize, needs: &[(String, usize)], places: &[usize], filled: &dyn Fn(usize) -> bool) -> Vec<Waiting> {
+    let mut found: Vec<Waiting> = Vec::new();
+    for (property, target) in needs {
+        // A collection that gets no objects is never complete; nothing is gained by waiting for it either.
+        if places[*target] < place && filled(*target) {
+            continue;
+        }
+        let added = places[*target] > place;
+        let until = if filled(*target) { places[*target].max(place) } else { place };
+        match found.iter_mut().find(|waiting| waiting.property == *property) {
+            Some(known) => (known.added, known.until) = (known.added || added, known.until.max(until)),
+            None => found.push(Waiting { property: property.clone(), added, until }),
+        }
+    }
+    found
 }
 
 /// References to collections that are not there, of a collection that is created alone. To itself it may refer.
@@ -76,10 +120,10 @@ fn references(schema: &Schema) -> Vec<Reference> {
     found
 }
 
-/// Depth first, without recursion since chains may be long: everything after what it needs, and the circles met.
-fn sorted(needs: &[Vec<usize>]) -> (Vec<usize>, Vec<Vec<usize>>) {
+/// Depth first, without recursion since chains may be long: everything after what it needs, but for the circles.
+fn sorted(needs: &[Vec<usize>]) -> Vec<usize> {
     let mut visits = vec![Visit::Not; needs.len()];
-    let (mut order, mut cycles) = (Vec::with_capacity(needs.len()), Vec::new());
+    let mut order = Vec::with_capacity(needs.len());
     for start in 0..needs.len() {
         if visits[start] != Visit::Not {
             continue;
@@ -95,22 +139,13 @@ fn sorted(needs: &[Vec<usize>]) -> (Vec<usize>, Vec<Vec<usize>>) {
                 continue;
             };
             *followed += 1;
-            match visits[next] {
-                Visit::Not => {
-                    visits[next] = Visit::Open;
-                    way.push((next, 0));
-                }
-                Visit::Open => {
-                    let circle = way.iter().skip_while(|(at, _)| *at != next).map(|(at, _)| *at).collect();
-                    if !cycles.contains(&circle) {
-                        cycles.push(circle);
-                    }
-                }
-                Visit::Done => {}
+            if visits[next] == Visit::Not {
+                visits[next] = Visit::Open;
+                way.push((next, 0));
             }
         }
     }
-    (order, cycles)
+    order
 }
 
 #[cfg(test)]
@@ -123,37 +158,67 @@ mod tests {
     use super::*;
     use crate::ops::schema::testing::{name, schema};
 
-    /// Collections `C0`, `C1`, … each with a reference property to some of them.
+    /// Collections `C0`, `C1`, … each with a reference property `r<n>` to each of some of them.
     fn schemas(needs: &[Vec<usize>]) -> Vec<Schema> {
         let one = |(at, needs): (usize, &Vec<usize>)| {
-            let targets: Vec<String> = needs.iter().map(|other| format!("C{other}")).collect();
-            let properties = json!([{"name": "t", "dataType": ["text"]}, {"name": "r", "dataType": targets}]);
+            let to = |other: &usize| json!({"name": format!("r{other}"), "dataType": [format!("C{other}")]});
+            let text = json!({"name": "t", "dataType": ["text"]});
+            let properties: Vec<Value> = std::iter::once(text).chain(needs.iter().map(to)).collect();
             schema(&json!({"class": format!("C{at}"), "properties": properties}))
         };
         needs.iter().enumerate().map(one).collect()
     }
 
-    fn ordered(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<Refusal>> {
-        order(&schemas(needs), &|_| false, &Renames::default())
+    fn ordered(needs: &[Vec<usize>]) -> Vec<Turn> {
+        order(&schemas(needs), &|_| false, &|_| true, &Renames::default()).expect("every target is chosen")
+    }
+
+    fn places(turns: &[Turn]) -> Vec<usize> {
+        turns.iter().map(|turn| turn.at).collect()
+    }
+
+    fn waits(property: &str, added: bool, until: usize) -> Waiting {
+        Waiting { property: property.to_owned(), added, until }
     }
 
     #[test]
     fn without_references_the_order_stays() {
-        assert_eq!(ordered(&[vec![], vec![], vec![]]), Ok(vec![0, 1, 2]));
-        assert_eq!(ordered(&[vec![2, 1], vec![], vec![1]]), Ok(vec![1, 2, 0]));
+        assert_eq!(places(&ordered(&[vec![], vec![], vec![]])), [0, 1, 2]);
+        let turns = ordered(&[vec![2, 1], vec![], vec![1]]);
+        assert_eq!(places(&turns), [1, 2, 0]);
+        assert!(turns.iter().all(|turn| turn.waiting.is_empty()), "each finds its targets complete");
     }
 
     #[test]
-    fn itself_and_circles_are_refused() {
-        let refused = ordered(&[vec![0], vec![2], vec![3], vec![1], vec![1]]).expect_err("refused");
-        assert_eq!(
-            refused,
-            [
-                Refusal::SelfReference { collection: name("C0"), property: "r".into() },
-                Refusal::Cycle { collections: ["C1", "C2", "C3"].map(name).into() },
-            ]
-        );
-        assert!(refused[1].to_string().starts_with("C1, C2, C3 refer to one another"));
+    fn references_to_itself_wait_but_are_created_at_once() {
+        assert_eq!(ordered(&[vec![0]]), [Turn { at: 0, waiting: vec![waits("r0", false, 0)] }]);
+    }
+
+    #[test]
+    fn of_a_circle_only_those_wait_that_point_forward() {
+        let turns = ordered(&[vec![1], vec![2], vec![0], vec![0]]);
+        assert_eq!(places(&turns), [2, 1, 0, 3]);
+        assert_eq!(turns[0].waiting, [waits("r0", true, 2)]);
+        assert!(turns[1..].iter().all(|turn| turn.waiting.is_empty()));
+    }
+
+    #[test]
+    fn a_property_with_several_targets_waits_for_the_last_of_them() {
+        let text = |targets: &[&str]| json!([{"name": "r", "dataType": targets}]);
+        let collections = [("A", text(&["B", "A", "X"])), ("B", text(&["A", "C"])), ("C", json!([]))];
+        let schemas = collections.map(|(class, properties)| schema(&json!({"class": class, "properties": properties})));
+        let live = |collection: &CollectionName| *collection == name("X");
+        let turns = order(&schemas, &live, &|_| true, &Renames::default()).expect("an order");
+        assert_eq!(places(&turns), [2, 1, 0]);
+        assert_eq!(turns[1].waiting, [waits("r", true, 2)]);
+        assert_eq!(turns[2].waiting, [waits("r", false, 2)]);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_collection_that_gets_no_objects_but_it_is_not_complete_either() {
+        let turns = order(&schemas(&[vec![1], vec![]]), &|_| false, &|at| at != 1, &Renames::default());
+        let turns = turns.expect("an order");
+        assert_eq!((places(&turns), &turns[1].waiting), (vec![1, 0], &vec![waits("r1", false, 1)]));
     }
 
     #[test]
@@ -161,17 +226,17 @@ mod tests {
         let chosen = schemas(&[vec![7]]);
         let mut renames = Renames::default();
         renames.insert(name("C7"), name("D"));
-        assert_eq!(order(&chosen, &|live| *live == name("D"), &renames), Ok(vec![0]));
-        let missing = Refusal::MissingTarget { collection: name("C0"), property: "r".into(), target: "C7".into() };
-        assert_eq!(order(&chosen, &|live| *live == name("C7"), &renames), Err(vec![missing]));
+        let order = |there: &str| order(&chosen, &|live| *live == name(there), &|_| true, &renames);
+        assert_eq!(order("D"), Ok(vec![Turn { at: 0, waiting: vec![] }]));
+        let missing = Refusal::MissingTarget { collection: name("C0"), property: "r7".into(), target: "C7".into() };
+        assert_eq!(order("C7"), Err(vec![missing]));
     }
 
     #[test]
     fn a_long_chain_does_not_overflow_the_stack() {
         const LONG: usize = 100_000;
         let needs: Vec<Vec<usize>> = (0..LONG).map(|at| if at + 1 < LONG { vec![at + 1] } else { vec![] }).collect();
-        let (order, cycles) = sorted(&needs);
-        assert!(order.iter().rev().copied().eq(0..LONG) && cycles.is_empty());
+        assert!(sorted(&needs).iter().rev().copied().eq(0..LONG));
     }
 
     proptest! {
@@ -185,30 +250,32 @@ mod tests {
             for (a, b) in edges.into_iter().filter(|(a, b)| a != b) {
                 needs[turn[a.max(b)]].push(turn[a.min(b)]);
             }
-            let order = ordered(&needs).expect("an order");
-            let mut place = [0; 20];
-            order.iter().enumerate().for_each(|(at, one)| place[*one] = at);
-            prop_assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), 20);
-            for (one, needs) in needs.iter().enumerate() {
-                prop_assert!(needs.iter().all(|other| place[*other] < place[one]));
-            }
+            let turns = ordered(&needs);
+            prop_assert_eq!(turns.iter().map(|turn| turn.at).collect::<BTreeSet<_>>().len(), 20);
+            prop_assert!(turns.iter().all(|turn| turn.waiting.is_empty()));
         }
 
         #[test]
-        fn a_circle_is_always_found(size in 2_usize..15, from in 0_usize..15, extra in proptest::collection::vec((0_usize..15, 0_usize..15), 0..30)) {
-            let mut needs = vec![Vec::new(); 15];
-            for at in 0..size {
-                needs[(from + at) % 15].push((from + (at + 1) % size) % 15);
+        fn whatever_refers_to_whatever_a_reference_waits_if_and_only_if_its_target_is_not_complete(
+            edges in proptest::collection::vec((0_usize..12, 0_usize..12), 0..60),
+        ) {
+            let mut needs = vec![Vec::new(); 12];
+            for (a, b) in edges {
+                if !needs[a].contains(&b) {
+                    needs[a].push(b);
+                }
             }
-            for (a, b) in extra.into_iter().filter(|(a, b)| a != b) {
-                needs[a].push(b);
-            }
-            let refused = ordered(&needs).expect_err("a circle");
-            for refusal in &refused {
-                let Refusal::Cycle { collections } = refusal else { return Err(TestCaseError::fail("no circle")) };
-                let at = |c: &CollectionName| c.as_str()[1..].parse::<usize>().expect("a number");
-                let next = collections.iter().cycle().skip(1);
-                prop_assert!(collections.iter().zip(next).all(|(one, next)| needs[at(one)].contains(&at(next))));
+            let turns = ordered(&needs);
+            let mut place = [0; 12];
+            turns.iter().enumerate().for_each(|(at, turn)| place[turn.at] = at);
+            prop_assert_eq!(turns.iter().map(|turn| turn.at).collect::<BTreeSet<_>>().len(), 12);
+            for turn in &turns {
+                for target in &needs[turn.at] {
+                    let known = turn.waiting.iter().find(|waiting| waiting.property == format!("r{target}"));
+                    let (own, its) = (place[turn.at], place[*target]);
+                    let expected = (its >= own).then(|| waits(&format!("r{target}"), its > own, its));
+                    prop_assert_eq!(known, expected.as_ref());
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::order::order;
+use super::order::{Turn, order};
 use super::survey::{Survey, survey};
 use super::{Collection, Options, Plan, Planned, Prepared, Refusal, Server};
 use crate::archive::{Archive, Content};
@@ -34,9 +34,10 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let mut refusals = in_the_way(client, &collections, &renames).await?;
     let schemas: Vec<Schema> = collections.iter().map(|(_, schema)| schema.clone()).collect();
     let live: BTreeSet<CollectionName> = client.schemas().await?.into_iter().map(|s| s.name).collect();
-    let sequence = order(&schemas, &|name| live.contains(name), &renames).unwrap_or_else(|more| {
+    let filled = |place: usize| archive.collections()[collections[place].0].content != Content::SchemaOnly;
+    let turns = order(&schemas, &|name| live.contains(name), &filled, &renames).unwrap_or_else(|more| {
         refusals.extend(more);
-        (0..schemas.len()).collect()
+        Vec::new()
     });
     let mut fits = Vec::new();
     for schema in &schemas {
@@ -51,13 +52,15 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     refuse(refusals, schemas.len())?;
 
     let mut planned = Vec::new();
-    for place in sequence {
+    for Turn { at: place, waiting } in turns {
         let (at, _) = collections[place];
         let indexed = prove::index(&archive, at).await?;
         let data = options.data && archive.collections()[at].content != Content::SchemaOnly;
         let found = if data { survey(session, &archive, at, &indexed, &options).await? } else { Survey::default() };
-        let fit = fits[place].clone();
-        planned.push(describe(&archive, at, indexed, fit, found, &renames, &options, data));
+        let added = waiting.iter().filter(|waiting| waiting.added).map(|waiting| waiting.property.as_str());
+        let fit = fits[place].clone().adding_later(added);
+        let described = describe(&archive, at, indexed, fit, found, &renames, &options, data);
+        planned.push(Collection { waiting, ..described });
     }
     refuse(planned.iter().filter_map(|c| vectoriser(c, &options)).collect(), schemas.len())?;
     let plan = Plan {
@@ -164,5 +167,5 @@ fn describe(
         to_vectorise: found.to_vectorise,
         refused_integers: found.refused_integers,
     };
-    Collection { at, indexed, fit, planned, remarks, renames: renames.clone(), data }
+    Collection { at, indexed, fit, planned, remarks, renames: renames.clone(), waiting: Vec::new(), data }
 }

@@ -46,20 +46,6 @@ pub enum Refusal {
         /// The collection it refers to, as the archive calls it.
         target: String,
     },
-    /// A reference to itself.
-    #[error("{collection}: {property} refers to itself, which needs a second pass that this version does not do yet")]
-    SelfReference {
-        /// The collection.
-        collection: CollectionName,
-        /// The reference property.
-        property: String,
-    },
-    /// Collections that refer to one another in a circle.
-    #[error("{} refer to one another, which needs a second pass that this version does not do yet", names(collections))]
-    Cycle {
-        /// The collections; each refers to the next, the last to the first.
-        collections: Vec<CollectionName>,
-    },
     /// The server has a collection of that name.
     #[error("{collection}: the server has {there} already")]
     Exists {
@@ -89,9 +75,9 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The collections it is about.
+    /// The collection it is about.
     #[must_use]
-    pub fn collections(&self) -> &[CollectionName] {
+    pub fn collection(&self) -> &CollectionName {
         match self {
             Self::MultiTenant { collection }
             | Self::Unsupported { collection, .. }
@@ -99,9 +85,7 @@ impl Refusal {
             | Self::MissingTarget { collection, .. }
             | Self::Exists { collection, .. }
             | Self::IsAlias { collection, .. }
-            | Self::WouldVectorise { collection, .. }
-            | Self::SelfReference { collection, .. } => std::slice::from_ref(collection),
-            Self::Cycle { collections } => collections,
+            | Self::WouldVectorise { collection, .. } => collection,
         }
     }
 }
@@ -111,8 +95,4 @@ fn needs(since: Option<&str>, server: &str) -> String {
         Some(since) => format!("needs Weaviate {since} or later, the server is {server}"),
         None => format!("is nothing that Weaviate {server} can create"),
     }
-}
-
-fn names(collections: &[CollectionName]) -> String {
-    collections.iter().map(CollectionName::as_str).collect::<Vec<_>>().join(", ")
 }

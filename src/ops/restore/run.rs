@@ -2,14 +2,15 @@
 //! and compares the content.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::create::{Created, create};
-use super::fill::{FLOW_BYTES, Fill, Filled};
+use super::create::{self, Created};
+use super::fill::{FLOW_BYTES, Fill, Filled, RejectedOfRuns};
 use super::{Collection, Options, Outcome, Plan, Prepared, Stopped, survey};
 use crate::archive::digest::Hash;
 use crate::archive::{Lock, RunAbout, RunFiles, RunRecord};
@@ -19,6 +20,7 @@ use crate::ops::schema::{NotMade, grown};
 use crate::ops::verify::{CompareOptions, Differs, Pair, compare_collection};
 use crate::ops::{Error, Session, journalling, proof};
 use crate::pipeline::budget::Budget;
+use crate::pipeline::import::Pass;
 use crate::pipeline::watch::Watch;
 use crate::weaviate::{Client, Count, Writer};
 
@@ -78,12 +80,53 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
             topology_unchecked: gathered.unchecked,
         }),
         Err(error) => {
-            let written = |name: &CollectionName| gathered.filled.get(name).map_or(0, |f| f.objects - f.rejected);
+            let written = |name: &CollectionName| gathered.filled.get(name).map_or(0, Filled::there);
             let created =
                 gathered.created.keys().chain(&gathered.half_made).map(|name| (name.clone(), written(name))).collect();
             Err(Stopped { error, run_dir, created, partial: Some(Box::new(result())) })
         }
     }
+}
+
+/// A collection whose objects are written, but not proven yet.
+struct Underway<'a> {
+    collection: &'a Collection,
+    created: Created,
+    watch: Watch,
+    filled: Filled,
+    rejected: RejectedOfRuns,
+}
+
+/// Collections that are filled before any of them is proven, by their places: where references wait for a pass of their
+/// own, that comes after the last collection they may refer to. Mostly each is alone.
+fn together(work: &[Collection]) -> Vec<Range<usize>> {
+    let mut all = Vec::new();
+    let mut start = 0;
+    while start < work.len() {
+        let (mut at, mut last) = (start, start);
+        while at <= last {
+            last = last.max(work[at].complete_after(at));
+            at += 1;
+        }
+        all.push(start..at);
+        start = at;
+    }
+    all
+}
+
+/// What is worth knowing about references, each as a clause.
+fn about_references(filled: Filled) -> Vec<String> {
+    let after = match filled.references {
+        0 => None,
+        1 => Some("1 reference was written after its object".to_owned()),
+        references => Some(format!("{references} references were written after their objects")),
+    };
+    let stored = match filled.stored {
+        0 => None,
+        1 => Some("1 rejected object is there all the same, without some of its references".to_owned()),
+        stored => Some(format!("{stored} rejected objects are there all the same, without some of their references")),
+    };
+    after.into_iter().chain(stored).collect()
 }
 
 struct Run<'a> {
@@ -100,11 +143,15 @@ impl Run<'_> {
             self.going()?;
             self.create(collection, gathered).await?;
         }
+        // What refers to collections that were not there yet.
+        for collection in self.prepared.work.iter().filter(|collection| collection.is_finished_later()) {
+            self.going()?;
+            self.finish(collection, gathered).await?;
+        }
         let memory = self.plan.options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES).max(LEAST_BATCH_BYTES);
         let budget = Budget::with_flow(memory, FLOW_BYTES);
-        for collection in &self.prepared.work {
-            self.going()?;
-            self.one(collection, &budget, gathered).await?;
+        for together in together(&self.prepared.work) {
+            self.some(&self.prepared.work[together], &budget, gathered).await?;
         }
         journalling::record(&mut gathered.files, RunRecord::Complete).await
     }
@@ -155,9 +202,8 @@ impl Run<'_> {
             RunRecord::Intent { collection: collection_name, target: target.clone() },
         )
         .await?;
-        let created = create(self.client, self.session, collection, &self.prepared.server).await;
-        let created = match created {
-            Ok(created) => created,
+        match create::begin(self.client, self.session, collection).await {
+            Ok(()) => gathered.half_made.push(target),
             Err(NotMade { error, perhaps_there }) => {
                 // Where it cannot be asked, it is better to name what may not be there than to leave it unsaid.
                 let there = async || match self.session.unless_stopped(self.client.schema(&planned.target)).await {
@@ -165,36 +211,86 @@ impl Run<'_> {
                     Err(_) => true,
                 };
                 if perhaps_there && there().await {
-                    gathered.half_made.push(planned.target.clone());
+                    gathered.half_made.push(target);
                 }
                 return Err(error);
             }
-        };
-        let schema_sha256 = Hash(Sha256::digest(collection.fit.create.as_bytes()).into());
-        journalling::record(&mut gathered.files, RunRecord::Created { target, schema_sha256 }).await?;
+        }
+        if collection.is_finished_later() { Ok(()) } else { self.finish(collection, gathered).await }
+    }
+
+    /// Makes a collection that was begun what it should be.
+    async fn finish(&self, collection: &Collection, gathered: &mut Gathered) -> Result<(), Error> {
+        let target = &collection.planned.target;
+        let created = create::finish(self.client, collection, &self.prepared.server).await?;
+        let schema_sha256 = Hash(Sha256::digest(collection.fit.asked.as_bytes()).into());
+        journalling::record(&mut gathered.files, RunRecord::Created { target: target.clone(), schema_sha256 }).await?;
         let remarks = collection.remarks.iter().chain(&created.remarks);
-        gathered.remarks.extend(remarks.map(|remark| (planned.target.clone(), remark.clone())));
-        gathered.created.insert(planned.target.clone(), created);
+        gathered.remarks.extend(remarks.map(|remark| (target.clone(), remark.clone())));
+        gathered.half_made.retain(|name| name != target);
+        gathered.created.insert(target.clone(), created);
         Ok(())
     }
 
-    /// Fills one collection and proves it.
-    async fn one(&self, collection: &Collection, budget: &Budget, gathered: &mut Gathered) -> Result<(), Error> {
+    /// Fills collections and proves them, once all their references are written.
+    async fn some(&self, collections: &[Collection], budget: &Budget, gathered: &mut Gathered) -> Result<(), Error> {
+        let mut filled = Vec::with_capacity(collections.len());
+        for collection in collections {
+            self.going()?;
+            filled.push(self.fill_one(collection, budget, gathered).await?);
+        }
+        for underway in filled.iter_mut().filter(|underway| underway.collection.refers_last()) {
+            self.going()?;
+            let Underway { collection, rejected, .. } = underway;
+            let pass = self.fill(collection, Pass::References, rejected, budget, gathered).await?;
+            underway.filled = underway.filled.referred(pass);
+            gathered.filled.insert(collection.planned.target.clone(), underway.filled);
+        }
+        for underway in filled {
+            self.going()?;
+            self.prove(underway, gathered).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the objects of one collection.
+    async fn fill_one<'c>(
+        &self,
+        collection: &'c Collection,
+        budget: &Budget,
+        gathered: &mut Gathered,
+    ) -> Result<Underway<'c>, Error> {
         let planned = &collection.planned;
         let (name, session) = (planned.target.clone(), self.session);
         session.events.emit(Event::CollectionStarted { collection: name.clone(), objects: Some(planned.objects) });
         let Some(created) = gathered.created.get(&name).cloned() else {
             return Err(Error::Stage { what: "create".into() });
         };
-        let mut result = CollectionResult { bytes: planned.bytes, ..CollectionResult::of(name.clone()) };
+        let mut watch = Watch::new(Client::clone(self.client), created.schema.clone(), session.events.clone());
+        let (mut filled, mut rejected) = (Filled::default(), RejectedOfRuns::new());
         if collection.data {
-            let mut watch = Watch::new(Client::clone(self.client), created.schema.clone(), session.events.clone());
             self.until_whole(&mut watch).await?;
             self.writable(&name).await?;
-            let filled = self.fill(collection, budget, gathered).await?;
-            (result.objects, result.rejected) = (filled.objects - filled.rejected, filled.rejected);
+            let pass = if collection.refers_last() { Pass::Objects } else { Pass::All };
+            filled = self.fill(collection, pass, &mut rejected, budget, gathered).await?;
+        }
+        Ok(Underway { collection, created, watch, filled, rejected })
+    }
+
+    /// Counts and compares what one collection became.
+    async fn prove(&self, underway: Underway<'_>, gathered: &mut Gathered) -> Result<(), Error> {
+        let Underway { collection, created, mut watch, filled, .. } = underway;
+        let planned = &collection.planned;
+        let name = planned.target.clone();
+        let mut result = CollectionResult { bytes: planned.bytes, ..CollectionResult::of(name.clone()) };
+        if collection.data {
+            let Filled { objects, rejected, .. } = filled;
+            let record = RunRecord::Finished { target: name.clone(), objects: objects - rejected, rejected };
+            journalling::record(&mut gathered.files, record).await?;
+            (result.objects, result.rejected) = (objects - rejected, rejected);
             result.bytes = planned.bytes.saturating_sub(filled.rejected_bytes);
-            gathered.incomplete |= filled.rejected > 0;
+            gathered.incomplete |= rejected > 0;
+            gathered.remarks.extend(about_references(filled).into_iter().map(|remark| (name.clone(), remark)));
             self.count(collection, filled, &mut watch, gathered).await?;
             self.read_again(&created, gathered).await?;
             if self.plan.options.verify {
@@ -202,7 +298,7 @@ impl Run<'_> {
             }
             gathered.unchecked = gathered.unchecked.take().or(watch.unchecked().map(str::to_owned));
         }
-        session.events.emit(Event::CollectionFinished(result.clone()));
+        self.session.events.emit(Event::CollectionFinished(result.clone()));
         gathered.results.push(result);
         Ok(())
     }
@@ -213,23 +309,28 @@ impl Run<'_> {
         if shards.is_empty() { Ok(()) } else { Err(Error::ReadOnly { collection: name.clone(), shards }) }
     }
 
-    async fn fill(&self, collection: &Collection, budget: &Budget, gathered: &mut Gathered) -> Result<Filled, Error> {
+    async fn fill(
+        &self,
+        collection: &Collection,
+        pass: Pass,
+        rejected: &mut RejectedOfRuns,
+        budget: &Budget,
+        gathered: &mut Gathered,
+    ) -> Result<Filled, Error> {
         let Some(files) = gathered.files.take() else { return Err(Error::Stage { what: "journal".into() }) };
         let (client, session, options, archive) =
             (self.client, self.session, &self.plan.options, &self.prepared.archive);
-        let (filled, files, done) = Fill { client, session, options, archive, budget }.run(collection, files).await;
+        let fill = Fill { client, session, options, archive, budget };
+        let (filled, files, done) = fill.run(collection, pass, rejected, files).await;
         gathered.files = files;
-        gathered.filled.insert(collection.planned.target.clone(), filled);
+        if pass != Pass::References {
+            gathered.filled.insert(collection.planned.target.clone(), filled);
+        }
         done?;
-        let (target, expected) = (collection.planned.target.clone(), collection.planned.objects);
+        let expected = collection.planned.objects;
         if filled.objects != expected {
             return Err(Error::Stage { what: format!("{} of {expected} objects were dealt with", filled.objects) });
         }
-        journalling::record(
-            &mut gathered.files,
-            RunRecord::Finished { target, objects: filled.objects - filled.rejected, rejected: filled.rejected },
-        )
-        .await?;
         Ok(filled)
     }
 
@@ -241,7 +342,7 @@ impl Run<'_> {
         watch: &mut Watch,
         gathered: &mut Gathered,
     ) -> Result<(), Error> {
-        let (name, written) = (&collection.planned.target, filled.objects - filled.rejected);
+        let (name, written) = (&collection.planned.target, filled.there());
         let mut counted = Count::Unknown { reason: "no count in the answer".into() };
         for pause in COUNT_PAUSES {
             tokio::time::sleep(pause).await;

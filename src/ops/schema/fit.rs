@@ -29,6 +29,11 @@ pub(in crate::ops) struct Fit {
     pub create: String,
     /// The class document for `PUT /v1/schema/{target}` right after: named vectors that join an unnamed one.
     pub then: Option<String>,
+    /// What `POST /v1/schema/{target}/properties` adds after that, once the collections they refer to are there: name and
+    /// document of each property.
+    pub added: Vec<(String, String)>,
+    /// All of it in one class document: what the server will have been sent in the end.
+    pub asked: String,
     /// What will not be as it was.
     pub applied: Vec<Applied>,
     /// What stands against it. If there is anything here, nothing may be sent.
@@ -36,9 +41,20 @@ pub(in crate::ops) struct Fit {
 }
 
 impl Fit {
-    /// The class document the server will have been sent in the end.
-    pub(in crate::ops) fn asked(&self) -> &str {
-        self.then.as_deref().unwrap_or(&self.create)
+    /// The same in more steps: these properties are added later, since they refer to collections that are created after
+    /// this one.
+    pub(in crate::ops) fn adding_later<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        for name in names {
+            let path = ["properties".to_owned(), name.to_owned()];
+            let mut taken = None;
+            for text in std::iter::once(&mut self.create).chain(&mut self.then) {
+                let mut document: Value = serde_json::from_str(text).unwrap_or(Value::Null);
+                taken = take(&mut document, &path);
+                *text = document.to_string();
+            }
+            self.added.extend(taken.map(|property| (name.to_owned(), property.to_string())));
+        }
+        self
     }
 }
 
@@ -77,14 +93,14 @@ pub(in crate::ops) fn fit(schema: &Schema, renames: &Renames, target: &Target<'_
         let value = Value::from("beside an unnamed vector");
         refused.push(unsupported(collection, &path, &value, Some("1.31".to_owned()), target));
     }
-    let whole = document.to_string();
+    let asked = document.to_string();
     let (create, then) = if mixed {
         take(&mut document, &["vectorConfig".to_owned()]);
-        (document.to_string(), Some(whole))
+        (document.to_string(), Some(asked.clone()))
     } else {
-        (whole, None)
+        (asked.clone(), None)
     };
-    Fit { target: renames.of(collection).clone(), create, then, applied, refused }
+    Fit { target: renames.of(collection).clone(), create, then, added: Vec::new(), asked, applied, refused }
 }
 
 fn unsupported(

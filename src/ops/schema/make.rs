@@ -1,11 +1,11 @@
 //! Creates a collection from a class document that was made to fit, and waits until it is there.
 
 use super::fit::Fit;
-use crate::model::Schema;
+use crate::model::{CollectionName, Schema};
 use crate::ops::{Error, Session};
 use crate::weaviate::{Error as WireError, Writer};
 
-/// Requests sent to create one collection, as long as none is answered.
+/// Requests sent to create one collection, or to add one property, as long as none is answered.
 const CREATE_ATTEMPTS: u32 = 3;
 
 /// Why a collection was not created as it should be.
@@ -31,10 +31,7 @@ pub(in crate::ops) async fn until_there(
         attempt += 1;
         let Err(source) = writer.create_collection(&fit.create).await else { return Ok(()) };
         let perhaps = |error| NotMade { error, perhaps_there: true };
-        let refused = matches!(
-            source.root(),
-            WireError::Rejected { .. } | WireError::Forbidden { .. } | WireError::Unauthorized { .. }
-        );
+        let refused = is_refusal(&source);
         // The first refusal is an answer: nothing was made, and what is there is somebody else's. A later one may mean
         // that an earlier request got through.
         let unanswered = !refused || attempt > 1;
@@ -66,6 +63,32 @@ pub(in crate::ops) async fn complete(writer: &Writer, fit: &Fit) -> Result<Schem
             .await
             .map_err(|source| Error::NotCreated { collection: target.clone(), source })?;
     }
+    for (name, document) in &fit.added {
+        add_property(writer, target, name, document).await?;
+    }
     let schema = writer.schema(target).await?;
     schema.ok_or_else(|| Error::Vanished { collection: target.clone() })
+}
+
+/// Asks until the collection has the property. As with the collection itself, it is looked for before it is asked for
+/// again. Whether it is as it should be shows when all is compared.
+async fn add_property(writer: &Writer, target: &CollectionName, name: &str, document: &str) -> Result<(), Error> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let Err(source) = writer.add_property(target, document).await else { return Ok(()) };
+        let there = writer.schema(target).await?.ok_or_else(|| Error::Vanished { collection: target.clone() })?;
+        if there.references.iter().any(|known| known == name) {
+            return Ok(());
+        }
+        if is_refusal(&source) || attempt == CREATE_ATTEMPTS {
+            return Err(Error::NotCreated { collection: target.clone(), source });
+        }
+        tracing::warn!(%target, name, %source, attempt, "adding a property was not answered, and it is not there");
+    }
+}
+
+/// Whether an error is an answer: nothing was done.
+fn is_refusal(error: &WireError) -> bool {
+    matches!(error.root(), WireError::Rejected { .. } | WireError::Forbidden { .. } | WireError::Unauthorized { .. })
 }

@@ -97,15 +97,22 @@ pub(in crate::ops) fn at<'a>(document: &'a Value, path: &[String]) -> Option<&'a
     })
 }
 
-/// Takes out what stands at a path. The order of the other keys stays.
+/// Takes out what stands at a path, an element of a list by its name. The order of what is left stays.
 pub(in crate::ops) fn take(document: &mut Value, path: &[String]) -> Option<Value> {
     let (last, parents) = path.split_last()?;
     let parent = parents.iter().try_fold(document, |value, key| match value {
         Value::Array(elements) => elements.iter_mut().find(|element| element["name"] == key.as_str()),
         other => other.get_mut(key),
     })?;
-    // Not `remove`, which would put the last key in its place.
-    parent.as_object_mut()?.shift_remove(last)
+    match parent {
+        // Not `remove`, which would put the last key in its place.
+        Value::Object(members) => members.shift_remove(last),
+        Value::Array(elements) => {
+            let at = elements.iter().position(|element| element["name"] == last.as_str())?;
+            Some(elements.remove(at))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a setting is off: false, nothing, zero, or an object that says it is not enabled.
@@ -167,6 +174,8 @@ mod tests {
         assert_eq!(take(&mut document, &path), Some(json!(1)));
         assert_eq!(at(&document, &path[..4]).map(ToString::to_string).as_deref(), Some(r#"{"name":"q","b":2,"c":3}"#));
         assert_eq!(take(&mut document, &path), None);
+        assert_eq!(take(&mut document, &path[..4]).map(|q| q["c"].clone()), Some(json!(3)));
+        assert_eq!(document["properties"][0]["nestedProperties"], json!([]));
         assert_eq!(take(&mut document, &["no".to_owned(), "where".to_owned()]), None);
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use crate::model::ObjectId;
-use crate::pipeline::rewrite::Rewrite;
+use crate::pipeline::rewrite::{Form, Rewrite};
 use crate::pipeline::{Batch, split};
 
 /// What became of one object in one attempt.
@@ -28,12 +28,43 @@ pub(super) enum Outcome {
     Slow,
 }
 
+/// What is to be sent of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The objects.
+    Objects,
+    /// The objects, which were stored before: they take the place of what is there.
+    ObjectsAgain,
+    /// The references that have to follow the objects, which are stored.
+    References,
+}
+
+/// What went wrong with the references of a group so far. Each time its objects are sent again first, which puts them in
+/// the place of whatever had been added to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Tries {
+    /// Times some were refused, or nothing was said about them.
+    pub(super) refused: u32,
+    /// Times nobody knew what became of them, or they were to come at another time.
+    pub(super) unknown: u32,
+    /// Those of them without an answer in time.
+    pub(super) stalls: u32,
+}
+
 /// Objects of a batch, by their places in it, that are sent together.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
     pub(super) members: Vec<usize>,
+    /// What is to be sent.
+    pub(super) step: Step,
+    /// Which references its objects carry.
+    pub(super) form: Form,
     /// The attempt to come, from 1.
     pub(super) attempt: u32,
+    /// What went wrong with its references.
+    pub(super) tries: Tries,
+    /// Why its objects are sent for the last time, without the references that should have followed.
+    pub(super) farewell: Option<String>,
     /// Nothing of it was sent before: how long it takes says something about the pace.
     pub(super) fresh: bool,
     /// The server makes vectors for these objects.
@@ -54,20 +85,40 @@ impl Group {
             !vectorised.iter().all(has)
         };
         let (lacking, whole): (Vec<usize>, Vec<usize>) = (0..batch.objects.len()).partition(lacks);
-        let group = |members, made| Self { members, attempt: 1, fresh: true, made, accused: false };
+        let group = |members, made| Self {
+            members,
+            step: Step::Objects,
+            form: Form::Whole,
+            attempt: 1,
+            tries: Tries::default(),
+            farewell: None,
+            fresh: true,
+            made,
+            accused: false,
+        };
         let groups = [group(lacking, true), group(whole, false)];
         groups.into_iter().filter(|group| !group.members.is_empty()).collect()
     }
 
     /// Others of its members, sent again.
     pub(super) fn again(&self, members: Vec<usize>, attempt: u32) -> Self {
-        Self { members, attempt, fresh: false, ..*self }
+        Self { members, attempt, fresh: false, farewell: self.farewell.clone(), ..*self }
+    }
+
+    /// Others of its members, now that their objects are stored.
+    pub(super) fn stored(&self, members: Vec<usize>) -> Self {
+        Self { step: Step::References, ..self.again(members, 1) }
+    }
+
+    /// Others of its members, the objects once more and then their references.
+    pub(super) fn anew(&self, members: Vec<usize>, tries: Tries) -> Self {
+        Self { step: Step::ObjectsAgain, tries, accused: false, ..self.again(members, 1) }
     }
 
     /// Up to so many pieces of it, the first one last, as the end of the list is taken first.
     pub(super) fn pieces(&self, pieces: usize) -> impl Iterator<Item = Self> {
         let size = self.members.len().div_ceil(pieces.max(1)).max(1);
-        let piece = |members: &[usize]| Self { members: members.to_vec(), ..*self };
+        let piece = |members: &[usize]| Self { farewell: self.farewell.clone(), members: members.to_vec(), ..*self };
         self.members.chunks(size).rev().map(piece)
     }
 

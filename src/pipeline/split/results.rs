@@ -1,4 +1,4 @@
-//! Splits the answer to a batch: what became of each object. Structure only, as for pages: servers echo numbers that
+//! Splits the answer to a batch: what became of each object, or reference. Structure only, as for pages: servers echo numbers that
 //! strict parsers cannot read.
 
 use bytes::Bytes;
@@ -17,7 +17,7 @@ pub struct Written {
     pub refused: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct Outcome {
     status: Option<String>,
     errors: Option<Errors>,
@@ -78,6 +78,28 @@ pub fn results(body: &Bytes) -> Result<Vec<Written>, SplitError> {
     Ok(written)
 }
 
+/// Splits the answer to `POST /v1/batch/references`: for each reference in its order `None` if it was added, else the
+/// server's words. Servers before 1.39 do not repeat a reference that failed, so only the order tells which one it was.
+pub fn outcomes(body: &Bytes) -> Result<Vec<Option<String>>, SplitError> {
+    let mut outcomes = Vec::new();
+    let mut text = Text::new(body)?;
+    let mut elements = text.array("results")?;
+    while text.element(&mut elements)? {
+        let mut outcome = Outcome::default();
+        let mut members = text.object()?;
+        while let Some(key) = text.member(&mut members)? {
+            let is_result = &body[key] == b"result";
+            let at = text.skip()?;
+            if is_result {
+                outcome = serde_json::from_slice(&body[at]).unwrap_or_default();
+            }
+        }
+        outcomes.push(outcome.refused());
+    }
+    text.end()?;
+    Ok(outcomes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +142,19 @@ mod tests {
     fn anything_but_a_whole_list_is_an_error() {
         for body in ["", "{}", r#"{"error":[{"message":"x"}]}"#, "[{}", "[{}] x", "<html>"] {
             assert!(split(body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn references_are_judged_in_their_order_whatever_is_repeated_of_them() {
+        let body = r#"[{"from":"a","result":{"status":"SUCCESS"},"to":"b"},{"result":{"errors":{"error":[{"message":"x"}]},
+            "status":"FAILED"}},{"from":"a","to":"b"},{"result":[]},{"result":{"status":"SUCCESS"}}]"#;
+        let said = |text: &str| Some(text.to_owned());
+        let expected = [None, said("x"), said("the result is missing"), said("the result is missing"), None];
+        assert_eq!(outcomes(&Bytes::from_static(body.as_bytes())), Ok(expected.into()));
+        assert_eq!(outcomes(&Bytes::from_static(b"[]")), Ok(vec![]));
+        for body in ["", "null", "[{}", r#"{"error":[{"message":"x"}]}"#, "[1]"] {
+            assert!(outcomes(&Bytes::from_static(body.as_bytes())).is_err(), "{body}");
         }
     }
 }

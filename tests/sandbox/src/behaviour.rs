@@ -57,6 +57,17 @@ impl Release {
     }
 }
 
+/// What becomes of a batch of references, one of which has a beacon that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadBeacon {
+    /// There is no result for it; the others are added.
+    LeftOut,
+    /// Nothing is added, and the answer is empty.
+    EmptyReply,
+    /// It fails, and the others are added.
+    Fails,
+}
+
 /// The questions the routes ask about a version.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Behaviour {
@@ -97,6 +108,14 @@ impl Behaviour {
     }
     pub(crate) fn failed_references_echo(self) -> bool {
         self.since(Release::V1_39)
+    }
+    /// What one reference with a beacon that cannot be read does to the answer for all of a batch.
+    pub(crate) fn bad_beacon(self) -> BadBeacon {
+        match self.release {
+            Release::V1_24 => BadBeacon::LeftOut,
+            Release::V1_28 | Release::V1_32 => BadBeacon::EmptyReply,
+            Release::V1_39 | Release::V1_40 => BadBeacon::Fails,
+        }
     }
     pub(crate) fn put_missing_is_404(self) -> bool {
         self.since(Release::V1_39)

@@ -28,13 +28,15 @@ pub(crate) struct Call {
     pub(crate) arrival: Arrival,
 }
 
-/// Which objects of a batch fail.
+/// Which objects or references of a batch fail.
 #[derive(Debug, Clone)]
 pub(crate) enum Failing {
     /// One in so many, by their place in the batch.
     Places(u64, String),
     /// Those whose id is a multiple of this.
     Ids(u64, String),
+    /// As `Places`, but the server did what it says it did not.
+    Added(u64, String),
 }
 
 /// What the connection knows about a request before it is routed.
@@ -45,7 +47,7 @@ pub(crate) struct Arrival {
     pub(crate) user: Option<User>,
     pub(crate) body: Bytes,
     pub(crate) page: Option<PageFault>,
-    /// One written object in so many fails with this text.
+    /// What of a batch fails.
     pub(crate) failing: Option<Failing>,
 }
 

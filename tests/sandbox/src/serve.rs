@@ -135,6 +135,10 @@ async fn faulty(
             Kind::Page(page) => arrival.page = Some(page),
             Kind::FailObjects(one_in, text) => arrival.failing = Some(Failing::Places(one_in, text)),
             Kind::FailIds(one_in, text) => arrival.failing = Some(Failing::Ids(one_in, text)),
+            Kind::FailAdded(one_in, text) => arrival.failing = Some(Failing::Added(one_in, text)),
+            Kind::PanicsOver(text) if String::from_utf8_lossy(&arrival.body).contains(&text) => {
+                return Ok(refusal(200, &[], String::new()));
+            }
             Kind::RefuseBodiesOver(most) if arrival.body.len() > most => {
                 return Ok(refusal(413, &[], "<html>413 Request Entity Too Large</html>".to_owned()));
             }

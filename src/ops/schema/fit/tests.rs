@@ -80,7 +80,7 @@ fn named_vectors_beside_an_unnamed_one_come_second() {
         "vectorIndexType": "hnsw", "vectorizer": "none"});
     let fit = fitted(&document, "1.31.0");
     assert_eq!(fit.create, r#"{"class":"A","vectorIndexType":"hnsw","vectorizer":"none"}"#);
-    assert_eq!(fit.asked(), document.to_string());
+    assert_eq!(fit.asked, document.to_string());
     assert!(fit.refused.is_empty());
     assert_eq!(
         refusals(&fitted(&document, "1.30.23")),
@@ -90,8 +90,29 @@ fn named_vectors_beside_an_unnamed_one_come_second() {
     let unnamed_only = json!({"class": "A", "vectorConfig": {}, "vectorIndexType": "hnsw"});
     for document in [named_only, unnamed_only] {
         let fit = fitted(&document, "1.24.26");
-        assert_eq!((fit.asked(), fit.then.is_none(), fit.refused.len()), (fit.create.as_str(), true, 0));
+        assert_eq!((fit.asked.as_str(), fit.then.is_none(), fit.refused.len()), (fit.create.as_str(), true, 0));
     }
+}
+
+#[test]
+fn properties_that_are_added_later_are_in_no_earlier_request_and_under_their_new_names() {
+    let document = json!({"class": "A", "properties": [
+            {"name": "t", "dataType": ["text"]}, {"name": "r", "dataType": ["B", "C"]}, {"name": "s", "dataType": ["A"]}],
+        "vectorConfig": {"v": {"vectorIndexType": "flat"}}, "vectorIndexType": "hnsw"});
+    let mut renames = Renames::default();
+    for (old, new) in [("A", "A2"), ("B", "B2")] {
+        renames.insert(name(old), name(new));
+    }
+    let later = fitted_as(&document, NEW, &[], &renames).adding_later(["r", "nope"]);
+    let names = |text: &str| {
+        let document: Value = serde_json::from_str(text).expect("JSON");
+        let properties = document["properties"].as_array().expect("a list").iter();
+        (properties.map(|p| p["name"].clone()).collect::<Vec<_>>(), document["vectorConfig"].is_null())
+    };
+    assert_eq!(names(&later.create), (vec![json!("t"), json!("s")], true));
+    assert_eq!(names(later.then.as_deref().expect("a second step")), (vec![json!("t"), json!("s")], false));
+    assert_eq!(names(&later.asked), (vec![json!("t"), json!("r"), json!("s")], false));
+    assert_eq!(later.added, [("r".to_owned(), r#"{"name":"r","dataType":["B2","C"]}"#.to_owned())]);
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn what_real_servers_made_is_the_same() {
         for (stored, got) in &file.pairs {
             let (stored, target) = (schema(stored), on(&file.version));
             let sent = fit(&stored, &Renames::default(), &target);
-            let made = made(sent.asked(), &stored, &schema(got), &target);
+            let made = made(&sent.asked, &stored, &schema(got), &target);
             assert_eq!(differences(made), Vec::<String>::new(), "{} {}", file.file, stored.name);
         }
     }
@@ -73,7 +73,7 @@ fn a_changed_setting_is_noticed_wherever_it_stands() {
                 *place = json!("something else");
                 let stored = schema(stored);
                 let sent = fit(&stored, &Renames::default(), &on(&file.version));
-                let made = made(sent.asked(), &stored, &schema(&other), &on(&file.version));
+                let made = made(&sent.asked, &stored, &schema(&other), &on(&file.version));
                 assert!(matches!(made, Made::Other { .. }), "{} {} {path}", file.file, stored.name);
                 changed += 1;
             }
@@ -146,7 +146,7 @@ fn what_was_left_out_on_purpose_is_no_addition() {
     let got = json!({"class": "A", "replicationConfig": {"deletionStrategy": "NoAutomatedResolution", "factor": 1}});
     let version = version("1.24.26");
     let sent = fit(&schema(&archived), &Renames::default(), &on(&version));
-    assert_eq!(made(sent.asked(), &schema(&archived), &schema(&got), &on(&version)), same());
+    assert_eq!(made(&sent.asked, &schema(&archived), &schema(&got), &on(&version)), same());
 }
 
 #[test]

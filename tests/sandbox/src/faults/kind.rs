@@ -39,16 +39,21 @@ pub enum Kind {
     Drip(usize, Duration),
     /// Status 200 and no body.
     EmptyBody,
+    /// A request whose body holds this text is not applied, and answered with status 200 and no body.
+    PanicsOver(String),
     /// This text after the whole body.
     Garbage(String),
     /// Status 200 and `{"error":[{"message":…}]}`.
     ErrorIn200(String),
     /// A page of objects is not what was asked for.
     Page(PageFault),
-    /// One written object in so many fails with this text.
+    /// One written object, or reference, in so many fails with this text.
     FailObjects(u64, String),
-    /// Every written object whose id, as a number, is a multiple of this fails with this text, whenever it is sent.
+    /// Every written object whose id, as a number, is a multiple of this fails with this text, whenever it is sent; of
+    /// references every one from such an object.
     FailIds(u64, String),
+    /// One reference in so many is added and said to have failed with this text.
+    FailAdded(u64, String),
     /// The answer to a batch has only so many results.
     KeepResults(usize),
     /// 413 for bodies longer than this, as a proxy answers.

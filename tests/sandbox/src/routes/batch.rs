@@ -128,7 +128,7 @@ pub(crate) fn write_all(core: &Core, objects: &Json, level: &Level) -> Json {
                 let id = raw.text("id").and_then(crate::store::parse_id);
                 id.is_some_and(|id| id.is_multiple_of(u128::from(*one_in).max(1))).then_some(text)
             }
-            None => None,
+            Some(Failing::Added(..)) | None => None,
         };
         let outcome = match planned {
             Some(text) => Err(text.clone()),
