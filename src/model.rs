@@ -4,6 +4,7 @@ mod members;
 mod object;
 mod renames;
 mod schema;
+mod tenants;
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,6 +16,7 @@ pub use members::Members;
 pub use object::{ObjectText, RawObject, VectorText, dimensions};
 pub use renames::Renames;
 pub use schema::{DigestMode, Schema, SchemaError};
+pub use tenants::TenantMap;
 
 /// The longest collection name a Weaviate server accepts, in characters (weaviate-rest.md §4.3).
 const COLLECTION_NAME_CHARS: usize = 255;

@@ -71,6 +71,15 @@ pub enum RunRecord {
         /// Its name on the server.
         target: CollectionName,
     },
+    /// Tenants are about to be added to a collection that exists; from here on they may be there.
+    Joining {
+        /// Its name in the archive.
+        collection: CollectionName,
+        /// The collection.
+        target: CollectionName,
+        /// The tenants, by their names on the server.
+        tenants: Vec<TenantName>,
+    },
     /// A collection is about to be dropped, and made again from its copy; from here on it may be gone.
     Dropping {
         /// The collection.

@@ -3,6 +3,7 @@
 
 mod clear;
 mod inventory;
+mod tenants;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::ops::verify;
 
 pub(super) use clear::{ClearArgs, MethodArg};
 pub(super) use inventory::{ColShowArgs, LsArgs};
+pub(super) use tenants::TenantArgs;
 
 /// The widest line of help.
 const HELP_COLUMNS: usize = 100;
@@ -169,8 +171,9 @@ pub(super) struct BackupArgs {
 /// Restore an archive into new collections
 ///
 /// Creates the collections of the archive on the server, writes every object with its id and vectors, and compares the
-/// result with the archive. A collection that exists already is never touched: restore under another name instead. On
-/// a terminal the plan is shown first and one question asked; without a terminal none.
+/// result with the archive. A collection that exists already is never touched: restore under another name instead. Only
+/// tenants named by --tenant are added to one that exists, if it has none of their names. On a terminal the plan is shown
+/// first and one question asked; without a terminal none.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
 pub(super) struct RestoreArgs {
@@ -194,6 +197,8 @@ pub(super) struct RestoreArgs {
     /// Restore the collection OLD as NEW; may be repeated
     #[arg(long, value_name = "OLD=NEW", value_parser = rename)]
     pub rename: Vec<(CollectionName, CollectionName)>,
+    #[command(flatten)]
+    pub tenants: TenantArgs,
     /// Create the collections alone, without objects
     #[arg(long, conflicts_with_all = ["skip_vectors", "revectorize", "clamp_ints"])]
     pub skip_data: bool,
@@ -265,7 +270,8 @@ pub(super) struct CatArgs {
 /// Compare an archive with live collections, object by object
 ///
 /// Reads every object of the archive and of the collections on the server, and names what is missing, extra or
-/// different. What it reads of the archive is checked on the way. Sends reading requests only.
+/// different. What it reads of the archive is checked on the way. Sends reading requests only, but for tenants that
+/// sleep: they are woken a few at a time and put back.
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
     /// The archive's directory
@@ -280,6 +286,8 @@ pub(super) struct VerifyArgs {
     /// Compare only this collection of the archive, by name or glob; may be repeated [default: all]
     #[arg(long, value_name = "NAME|GLOB")]
     pub only: Vec<String>,
+    #[command(flatten)]
+    pub tenants: TenantArgs,
     /// Compare only about this share of the objects, such as 1%
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub sample: Option<f64>,
@@ -292,6 +300,10 @@ pub(super) struct VerifyArgs {
     /// Memory for pages and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
     pub memory_limit: Option<ByteSize>,
+    /// Folder for the files of runs: which sleeping tenants were woken, so that the next run puts back what a killed one
+    /// left awake [default: elysiactl/runs below XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub run_dir: Option<PathBuf>,
 }
 
 /// Create an empty collection

@@ -185,6 +185,7 @@ fn words(hint: &Hint) -> String {
             "activate the tenants and use --method delete, or clear the whole collection with --method recreate".into()
         }
         Hint::NameRunFolder => "name a folder with --run-dir".into(),
+        Hint::OtherTenant => "give it another name with --tenant OLD=NEW".into(),
         Hint::ListTenants => "`elysiactl col show NAME` lists the tenants of a collection".into(),
         Hint::AllowProtected => {
             "these names belong to systems that may depend on them; --allow-protected goes on all the same".into()

@@ -70,6 +70,7 @@ fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> Options {
         selection: settings.selection.clone(),
         name: settings.name.clone(),
         renames: settings.renames.clone(),
+        tenants: settings.tenants.clone(),
         data: settings.data,
         vectors: settings.vectors,
         revectorize: settings.revectorize,
@@ -87,6 +88,7 @@ fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> Options {
 /// What a dry run says.
 fn would(plan: &Plan) -> Finished {
     let one = |p: &restore::Planned| CollectionResult {
+        tenants: p.tenants.0,
         objects: p.objects,
         bytes: p.bytes,
         ..CollectionResult::of(p.target.clone())

@@ -152,6 +152,7 @@ mod restore;
 mod rm;
 
 pub use clear::ClearSettings;
+pub(super) use restore::state_folders;
 pub use restore::{RestoreSettings, Source};
 pub use rm::RmSettings;
 pub(super) use rm::locks;

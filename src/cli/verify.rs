@@ -5,19 +5,22 @@ use std::process::ExitCode;
 use super::args::{ConnectionArgs, VerifyArgs};
 use super::connect::session;
 use super::explain::explain_for;
+use super::settings::state_folders;
 use super::{Connect, Env, Failure, Finished, Out, archive, closing, memory, run_with_events};
 use crate::event::{Class, CollectionResult, Difference, Op};
 use crate::model::{CollectionName, Renames, Selection};
 use crate::ops::verify::{self, Differs, Options, Outcome};
 use crate::render::{Closing, Remark, count};
+use crate::weaviate::Writer;
 
 pub(super) fn run(args: &VerifyArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let connect = Connect::resolve(connection, env)?;
     let options = options(args, env)?;
     run_with_events(out, Op::Verify, async |events, cancel| {
         let client = connect.client(&events)?;
-        let outcome =
-            verify::run(&client, &session(events, cancel), options).await.map_err(|e| explain_for(Op::Verify, &e))?;
+        let outcome = verify::run(&Writer::new(client), &session(events, cancel), options)
+            .await
+            .map_err(|e| explain_for(Op::Verify, &e))?;
         let closing = said(&outcome);
         Ok(Finished { result: outcome.result, closing })
     })
@@ -35,6 +38,8 @@ fn options(args: &VerifyArgs, env: &Env) -> Result<Options, Failure> {
         selection: Selection { take: args.only.clone(), exclude: Vec::new() },
         name: args.name.clone(),
         renames,
+        tenants: args.tenants.map()?,
+        state: state_folders(args.run_dir.as_deref(), env).ok(),
         sample: args.sample,
         limit: args.limit,
         jobs: args.jobs.map(Into::into),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Error, select};
-use crate::model::{CollectionName, Renames, Schema, Selection};
+use crate::archive::Archive;
+use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName};
 
 /// The collections chosen, in the order of the archive, by their places in its list, and the names they get.
 #[derive(Debug)]
@@ -47,6 +48,45 @@ pub(super) fn choose(
     }
     let collections = chosen.into_iter().filter_map(|s| Some((*places.get(&s.name)?, s))).collect();
     Ok(Chosen { collections, renames })
+}
+
+impl Chosen {
+    /// Those of the collections that have any of the tenants that are wanted. A collection of the wrong kind that was
+    /// named in full is refused, and so is a tenant that none of them has.
+    pub(super) fn of_tenants(
+        self,
+        archive: &Archive,
+        tenants: &TenantMap,
+        selection: &Selection,
+    ) -> Result<Self, Error> {
+        let typed = |schema: &Schema| selection.take.iter().any(|name| name == schema.name.as_str());
+        let of_kind = |schema: &Schema, multi_tenant| schema.multi_tenant == multi_tenant;
+        let wanted: Vec<&TenantName> = match tenants {
+            TenantMap::Same => return Ok(self),
+            TenantMap::IntoTenant(_) => {
+                if let Some((_, schema)) = self.collections.iter().find(|(_, s)| of_kind(s, true) && typed(s)) {
+                    return Err(Error::NotPlain { collection: schema.name.clone() });
+                }
+                let collections = self.collections.into_iter().filter(|(_, s)| of_kind(s, false)).collect();
+                return Ok(Self { collections, ..self });
+            }
+            TenantMap::Only(names) => names.keys().collect(),
+            TenantMap::IntoPlain(name) => vec![name],
+        };
+        if let Some((_, schema)) = self.collections.iter().find(|(_, s)| of_kind(s, false) && typed(s)) {
+            return Err(Error::NotMultiTenant { collection: schema.name.clone() });
+        }
+        let has = |at: usize, name: &TenantName| {
+            let held = &archive.collections()[at].tenants;
+            held.iter().any(|tenant| tenant.tenant.as_deref() == Some(name.as_str()))
+        };
+        if let Some(unknown) = wanted.iter().find(|name| !self.collections.iter().any(|(at, _)| has(*at, name))) {
+            return Err(Error::UnknownTenant { tenant: (*unknown).clone() });
+        }
+        let collections: Vec<(usize, Schema)> =
+            self.collections.into_iter().filter(|(at, _)| wanted.iter().any(|name| has(*at, name))).collect();
+        Ok(Self { collections, ..self })
+    }
 }
 
 /// The name as the server would store it: its first letter in upper case.

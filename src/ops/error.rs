@@ -73,6 +73,12 @@ pub enum Error {
         /// The collection.
         collection: CollectionName,
     },
+    /// A plain collection was to become a tenant, and one that was named has tenants itself.
+    #[error("{collection} has tenants itself")]
+    NotPlain {
+        /// The collection.
+        collection: CollectionName,
+    },
     /// Tenants were named, and a collection that was named too has none.
     #[error("{collection} has no tenants")]
     NotMultiTenant {
@@ -352,6 +358,7 @@ impl Error {
             | Self::NothingMatched { .. }
             | Self::UnknownTenant { .. }
             | Self::NotMultiTenant { .. }
+            | Self::NotPlain { .. }
             | Self::NothingToDo { .. }
             | Self::MadeOtherwise { .. }
             | Self::Protected { .. }

@@ -7,6 +7,7 @@ mod plan;
 mod refusal;
 mod run;
 mod survey;
+mod tenants;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 
 use crate::archive::{Archive, Content};
 use crate::event::{PlannedCollection, RunResult};
-use crate::model::{CollectionName, Renames, Selection};
+use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap};
 use crate::ops::Error;
 use crate::ops::prove::Indexed;
 use crate::ops::schema;
@@ -43,6 +44,8 @@ pub struct Options {
     pub name: Option<CollectionName>,
     /// New names by old ones.
     pub renames: Renames,
+    /// Which tenants, and their names on the server.
+    pub tenants: TenantMap,
     /// With objects; otherwise only the collections are created.
     pub data: bool,
     /// With vectors.
@@ -102,6 +105,8 @@ pub struct Planned {
     pub to_vectorise: u64,
     /// Objects with an integer the server will refuse.
     pub refused_integers: u64,
+    /// Tenants that will be made, and how many of them will sleep.
+    pub tenants: (u64, u64),
 }
 
 /// What a restore will do. Making it reads every byte that would be sent, and sends nothing but reading requests.
@@ -151,6 +156,8 @@ struct Collection {
     /// Its place in the archive's list.
     at: usize,
     indexed: Indexed,
+    /// The schema that is asked for: the archived one, unless it becomes a collection of another kind.
+    asked: Schema,
     fit: schema::Fit,
     planned: Planned,
     /// What will be different for other reasons than the fit of its schema.
@@ -160,18 +167,21 @@ struct Collection {
     waiting: Vec<Waiting>,
     /// With objects.
     data: bool,
+    tenants: tenants::Tenants,
+    /// Its tenants are added to a collection that exists.
+    joins: bool,
 }
 
 impl Collection {
     /// Whether something has to be added to it once every collection exists.
     fn is_finished_later(&self) -> bool {
-        !self.fit.added.is_empty()
+        !self.joins && !self.fit.added.is_empty()
     }
 
     /// Whether its references wait until every object they may refer to is there: in a collection with tenants servers
     /// look for the target, in others they do not.
     fn refers_last(&self) -> bool {
-        self.data && self.indexed.schema.multi_tenant && !self.waiting.is_empty()
+        self.data && self.asked.multi_tenant && !self.waiting.is_empty()
     }
 
     /// The place in the plan of the collection it is complete after; `own` is its own place.

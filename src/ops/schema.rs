@@ -5,7 +5,7 @@ mod applied;
 mod fit;
 mod made;
 mod make;
-mod place;
+pub(super) mod place;
 mod rules;
 #[cfg(test)]
 pub(super) mod testing;

@@ -1,6 +1,7 @@
 //! `col verify`: an archive against live collections, by content.
 
 mod collection;
+mod facing;
 mod names;
 mod remarks;
 mod rounds;
@@ -12,10 +13,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::event::{Difference, FieldDiff, RunResult};
-use crate::model::{CollectionName, ObjectId, Renames, Selection, TenantName};
+use crate::model::{CollectionName, ObjectId, Renames, Selection, TenantMap, TenantName};
+use crate::ops::restore::StateFolders;
 
 pub(in crate::ops) use collection::{CompareOptions, Compared, Pair, compare_collection};
 pub use run::run;
+pub(in crate::ops) use schema::lacks;
 
 /// What to compare with what.
 #[derive(Debug, Clone)]
@@ -28,6 +31,8 @@ pub struct Options {
     pub name: Option<CollectionName>,
     /// Names on the server by those in the archive.
     pub renames: Renames,
+    /// Which tenants, and their names on the server.
+    pub tenants: TenantMap,
     /// The share of the objects to compare, above 0 and at most 1; `None`: all.
     pub sample: Option<f64>,
     /// Differences listed at most.
@@ -40,6 +45,8 @@ pub struct Options {
     pub patience: Duration,
     /// Drives which objects a sample takes.
     pub seed: u64,
+    /// Where the journals of runs lie that wake tenants. `None`: there is no such place, and nobody is woken.
+    pub state: Option<StateFolders>,
 }
 
 impl Options {

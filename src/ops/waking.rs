@@ -3,12 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::restore::StateFolders;
 use super::{Error, Session, blocking, journalling};
 use crate::archive::{Lock, RunAbout, runfiles};
+use crate::event::Warning;
 use crate::model::{CollectionName, TenantName};
-use crate::pipeline::waking::{self, WakeJournal};
+use crate::pipeline::waking::{self, WakeJournal, Waking};
+
+/// How long putting tenants back to sleep may take at the end of a run.
+const PUT_BACK: Duration = Duration::from_secs(8);
 
 impl From<waking::Error> for Error {
     fn from(error: waking::Error) -> Self {
@@ -37,6 +42,33 @@ pub(super) async fn begin(
 ) -> Result<Journalled, Error> {
     let (locks, files) = journalling::begin(session, state, url, collections, about).await?;
     Ok(Journalled { journal: Arc::new(WakeJournal::new(files)), _locks: locks })
+}
+
+/// Puts back whoever is still awake because of this run, however it ended; how many could not be.
+pub(super) async fn put_back(session: &Session, collection: &CollectionName, waking: &Waking) -> u64 {
+    let reason = match tokio::time::timeout(PUT_BACK, waking.put_back_all()).await {
+        Ok(Ok(())) => return 0,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("not done in {} s", PUT_BACK.as_secs()),
+    };
+    let awake = waking.awake().await;
+    let Some(first) = awake.first().cloned() else { return 0 };
+    let (collection, tenants) = (collection.clone(), awake.len() as u64);
+    session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason });
+    tenants
+}
+
+/// Where runs that wake tenants write down whom.
+#[derive(Debug, Clone)]
+pub(super) enum WakeBooks {
+    /// Below these folders.
+    In(StateFolders),
+    /// The same, for a run that has locked the collection already.
+    Locked(StateFolders),
+    /// Nowhere: there is no such place, and nobody may be woken.
+    Nowhere,
+    /// Nowhere: the tenants are the run's own.
+    NotNeeded,
 }
 
 /// Tenants that killed runs on this server woke and did not put back.

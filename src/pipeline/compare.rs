@@ -4,6 +4,7 @@
 mod excerpt;
 mod found;
 mod live;
+mod merge;
 mod part;
 mod sample;
 mod stage;
@@ -17,10 +18,10 @@ use crate::event::FieldDiff;
 use crate::model::{RawObject, Renames, Schema};
 use value::{Members, Walk};
 
-pub use found::{Differing, Found};
+pub use found::{Differing, Found, Place};
 pub use part::Source;
 pub use sample::Sample;
-pub use stage::{Error, Stage};
+pub use stage::{Error, Stage, Tenants};
 pub use units::{Unit, units};
 
 /// Fields named of one object at most.

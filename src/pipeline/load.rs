@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 use super::budget::Budget;
 use super::pacer::Pacer;
 use super::split::{self, SplitError};
+use super::windows::Windows;
 use super::{Batch, Page};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::PartEntry;
 use crate::archive::{Archive, Damage, Error as ArchiveError, PartReader, Run, RunProof};
-use crate::model::{CollectionName, KeyRange, ObjectId, RawObject, Schema};
+use crate::model::{CollectionName, KeyRange, ObjectId, RawObject, Schema, TenantMap, TenantName};
 
 /// What a batch takes of the budget for each plain byte: the objects, the body that is sent, the answer that repeats it.
 const COPIES: u64 = 3;
@@ -124,6 +125,10 @@ pub struct Load {
     pub digest: ObjectDigest,
     /// What the batches are taken from.
     pub budget: Budget,
+    /// Which tenants, and their names on the server.
+    pub tenants: TenantMap,
+    /// Wakes those of them that sleep; `None` if none does.
+    pub windows: Option<Arc<Windows>>,
     /// Says how many objects and bytes a batch may have.
     pub pacer: Arc<Mutex<Pacer>>,
     /// Cancelled when no more is wanted.
@@ -146,10 +151,28 @@ impl Load {
         let reader = self.archive.part(&self.archive.collections()[self.at], part, &self.runs)?;
         let inside = reader.runs().to_vec();
         let numbers = numbers(&self.runs, &inside);
+        let targets: Vec<_> = inside.iter().map(|run| self.tenants.target(run.tenant.as_ref())).collect();
         let mut filling =
             Filling { load: self, batches, objects: Vec::new(), bytes: 0, room: self.room(), passed: None, seen: 0 };
         prove_part(reader, &self.schema.name, &self.digest, Look::Structure, |object, at| {
-            filling.take(object, &inside[at.run], numbers[at.run])
+            let Some(tenant) = &targets[at.run] else { return true };
+            let ahead = || {
+                let behind = (at.run..inside.len()).map(|run| (numbers[run], targets[run].as_ref()));
+                behind.filter_map(|(number, target)| Some((number, target?.as_ref()?)))
+            };
+            let place = Place { run: &inside[at.run], number: numbers[at.run], tenant: tenant.as_ref() };
+            (filling.seen > 0 || self.enter(ahead())) && filling.take(object, place)
+        })
+    }
+
+    /// Has the tenants of the next runs woken, if they sleep. Whether more is wanted.
+    fn enter<'a>(&self, ahead: impl Iterator<Item = (usize, &'a TenantName)>) -> bool {
+        let Some(windows) = &self.windows else { return true };
+        Handle::current().block_on(async {
+            tokio::select! {
+                entered = windows.enter(ahead) => entered,
+                () = self.stop.cancelled() => false,
+            }
         })
     }
 
@@ -182,23 +205,32 @@ struct Filling<'a> {
     seen: u64,
 }
 
+/// The run that an object is of, its place among all, and its tenant on the server.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    run: &'a Run,
+    number: usize,
+    tenant: Option<&'a TenantName>,
+}
+
 impl Filling<'_> {
     /// Takes the next object; whether more is wanted.
-    fn take(&mut self, object: &RawObject, run: &Run, number: usize) -> bool {
+    fn take(&mut self, object: &RawObject, place: Place<'_>) -> bool {
         let bytes = object.text.len() as u64 + 1;
         let (objects, most_bytes) = self.room;
         let full = self.objects.len() >= objects as usize || self.bytes + bytes > most_bytes;
-        if full && !self.objects.is_empty() && !self.send(run, number, false) {
+        if full && !self.objects.is_empty() && !self.send(place, false) {
             return false;
         }
         self.objects.push(object.clone());
         self.bytes += bytes;
         self.seen += 1;
-        self.seen < run.objects || self.send(run, number, true)
+        self.seen < place.run.objects || self.send(place, true)
     }
 
     /// Sends the batch on, and waits for its share of the budget and for somebody who takes it.
-    fn send(&mut self, run: &Run, number: usize, ends: bool) -> bool {
+    fn send(&mut self, place: Place<'_>, ends: bool) -> bool {
+        let Place { run, number, tenant } = place;
         let objects = std::mem::take(&mut self.objects);
         let bytes = std::mem::take(&mut self.bytes);
         let from = self.passed.or(run.covers.from);
@@ -214,7 +246,7 @@ impl Filling<'_> {
             };
             let batch = Batch {
                 collection: self.load.schema.name.clone(),
-                tenant: run.tenant.clone(),
+                tenant: tenant.cloned(),
                 lane: number,
                 covers: KeyRange { from, to },
                 objects,

@@ -16,6 +16,7 @@ pub mod split;
 pub mod store;
 pub mod waking;
 pub mod watch;
+pub mod windows;
 
 use bytes::Bytes;
 

@@ -82,6 +82,12 @@ pub struct Awake {
 }
 
 impl Awake {
+    /// Whether it holds this tenant.
+    #[must_use]
+    pub fn holds(&self, tenant: &TenantName) -> bool {
+        self.tenants.contains(tenant)
+    }
+
     /// Whether it holds nobody.
     #[must_use]
     pub fn is_empty(&self) -> bool {

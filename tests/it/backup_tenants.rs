@@ -15,15 +15,15 @@ use sandbox::{Builder, Change, Fault, Kind, Role, Sandbox};
 
 use crate::world::{World, world};
 
-const CLASS: &str = r#"{"class":"Mt","multiTenancyConfig":{"enabled":true},
+pub(crate) const CLASS: &str = r#"{"class":"Mt","multiTenancyConfig":{"enabled":true},
     "properties":[{"name":"title","dataType":["text"]}]}"#;
 
-fn id(number: usize) -> String {
+pub(crate) fn id(number: usize) -> String {
     format!("{number:08x}-0000-4000-8000-000000000000")
 }
 
 /// Objects of the same ids in each of these tenants.
-fn tenants(mut builder: Builder, tenants: &[(&str, &'static str)], objects: usize) -> Builder {
+pub(crate) fn tenants(mut builder: Builder, tenants: &[(&str, &'static str)], objects: usize) -> Builder {
     for (name, status) in tenants {
         builder = builder.tenant("Mt", name, status);
         for number in 0..objects {
@@ -36,11 +36,11 @@ fn tenants(mut builder: Builder, tenants: &[(&str, &'static str)], objects: usiz
     builder
 }
 
-fn named(names: &[&str]) -> Vec<TenantName> {
+pub(crate) fn named(names: &[&str]) -> Vec<TenantName> {
     names.iter().map(|name| name.parse().expect("a name")).collect()
 }
 
-fn archive_of(outcome: &Outcome) -> PathBuf {
+pub(crate) fn archive_of(outcome: &Outcome) -> PathBuf {
     PathBuf::from(outcome.result.archive.clone().expect("an archive"))
 }
 

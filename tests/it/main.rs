@@ -59,6 +59,8 @@ mod restore;
 /// `col restore` at a terminal: the list of archives, and what ends it.
 #[cfg(unix)]
 mod restore_prompts;
+/// `col restore` of multi-tenant collections: every tenant comes back with its objects and in its state.
+mod restore_tenants;
 /// One of each event and warning, for the tests above.
 mod samples;
 /// Keys, passwords and header values planted everywhere come out nowhere.
@@ -74,6 +76,8 @@ mod tour;
 /// `col verify`: what differs is named, and nothing else.
 mod verify;
 mod verify_found;
+/// `col verify` of multi-tenant collections: each tenant is compared with its own, and nobody stays awake.
+mod verify_tenants;
 /// A sandbox, a folder for archives, and the operations on both.
 mod world;
 

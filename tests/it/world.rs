@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use elysiactl::archive::{Archive, Codec, Content, Disk, OsDisk};
 use elysiactl::event::{Event, Events, RunResult, Status};
-use elysiactl::model::{Clock, Renames, Selection};
+use elysiactl::model::{Clock, Renames, Selection, TenantMap};
 use elysiactl::ops::backup::{self, Options, Outcome, Stopped};
 use elysiactl::ops::restore::{self, StateFolders};
 use elysiactl::ops::{Error, Session, cat, check, verify};
@@ -104,7 +104,7 @@ impl World {
     pub(crate) async fn try_verify(&self, options: verify::Options) -> (Result<verify::Outcome, Error>, Vec<Event>) {
         let (events, mut receiver) = Events::channel();
         let (client, session) = (self.client(events.clone()), self.session(events));
-        let done = verify::run(&client, &session, options).await;
+        let done = verify::run(&Writer::new(client.clone()), &session, options).await;
         drop((client, session));
         (done, drain(&mut receiver))
     }
@@ -181,6 +181,7 @@ impl World {
             selection: Selection::default(),
             name: None,
             renames: Renames::default(),
+            tenants: TenantMap::Same,
             data: true,
             vectors: true,
             revectorize: false,
@@ -303,6 +304,8 @@ pub(crate) fn verify_options(archive: &Path) -> verify::Options {
         selection: Selection::default(),
         name: None,
         renames: Renames::default(),
+        tenants: TenantMap::Same,
+        state: None,
         sample: None,
         limit: verify::Options::LIMIT,
         jobs: None,

@@ -36,6 +36,8 @@ pub struct TargetHistory {
     pub collection: CollectionName,
     /// The archive with the copy of its schema, if it was to be dropped.
     pub dropping: Option<String>,
+    /// The tenants that are added to it, if it existed before.
+    pub joined: Option<Vec<TenantName>>,
     /// SHA-256 of the schema it was created with; `None`: whether it exists is not known.
     pub created: Option<Hash>,
     /// Runs of ids that need not be sent again, in the order they were done.
@@ -44,6 +46,13 @@ pub struct TargetHistory {
     pub finished: Option<(u64, u64)>,
     /// Whether it was compared with the archive, and with what result.
     pub verified: Option<bool>,
+}
+
+impl TargetHistory {
+    /// Whether objects may be written to it.
+    fn is_there(&self) -> bool {
+        self.created.is_some() || self.joined.is_some()
+    }
 }
 
 /// What the journal of a run says.
@@ -79,6 +88,10 @@ impl RunHistory {
             RunRecord::Intent { collection, target } => {
                 return self.targets.insert(target, begun(collection, None)).is_none().then_some(());
             }
+            RunRecord::Joining { collection, target, tenants } => {
+                let joined = TargetHistory { joined: Some(tenants), ..begun(collection, None) };
+                return self.targets.insert(target, joined).is_none().then_some(());
+            }
             RunRecord::Dropping { target, safety } => {
                 let begun = begun(target.clone(), Some(safety));
                 return self.targets.insert(target, begun).is_none().then_some(());
@@ -87,15 +100,15 @@ impl RunHistory {
                 return self.targets.get_mut(&target)?.created.replace(schema_sha256).is_none().then_some(());
             }
             RunRecord::Imported { target, tenant, from, to, objects, rejected } => {
-                let target = self.targets.get_mut(&target).filter(|t| t.created.is_some() && t.finished.is_none())?;
+                let target = self.targets.get_mut(&target).filter(|t| t.is_there() && t.finished.is_none())?;
                 target.imported.push(Imported { tenant, covers: KeyRange { from, to }, objects, rejected });
             }
             RunRecord::Finished { target, objects, rejected } => {
-                let target = self.targets.get_mut(&target).filter(|t| t.created.is_some())?;
+                let target = self.targets.get_mut(&target).filter(|t| t.is_there())?;
                 return target.finished.replace((objects, rejected)).is_none().then_some(());
             }
             RunRecord::Verified { target, ok } => {
-                self.targets.get_mut(&target).filter(|t| t.created.is_some())?.verified = Some(ok);
+                self.targets.get_mut(&target).filter(|t| t.is_there())?.verified = Some(ok);
             }
             RunRecord::Waking { target, tenants } => {
                 self.woken.entry(target).or_default().extend(tenants.into_iter().map(|tenant| (tenant, true)));
@@ -113,7 +126,15 @@ impl RunHistory {
 }
 
 fn begun(collection: CollectionName, dropping: Option<String>) -> TargetHistory {
-    TargetHistory { collection, dropping, created: None, imported: Vec::new(), finished: None, verified: None }
+    TargetHistory {
+        collection,
+        dropping,
+        joined: None,
+        created: None,
+        imported: Vec::new(),
+        finished: None,
+        verified: None,
+    }
 }
 
 /// Where the newest run of this kind on this server that was to drop a collection saved its schema, for those that did

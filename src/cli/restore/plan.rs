@@ -46,6 +46,7 @@ pub(super) fn collections(plan: &Plan) -> String {
             (false, _) | (_, Content::SchemaOnly) => "the schema alone".into(),
             (true, _) => format!("{}, {}", counted(planned.objects, "object"), size(planned.bytes)),
         };
+        let what = what + &tenants(planned);
         let _ = writeln!(text, "  {:<longest$}  {what}", names(planned));
         for remark in remarks {
             let _ = writeln!(text, "      {}", plain(&remark));
@@ -55,6 +56,15 @@ pub(super) fn collections(plan: &Plan) -> String {
         let _ = writeln!(text, "  … and {} more", count(unlisted));
     }
     text
+}
+
+/// How many tenants there are, if any.
+fn tenants(planned: &Planned) -> String {
+    match planned.tenants {
+        (0, _) => String::new(),
+        (all, 0) => format!(", {}", counted(all, "tenant")),
+        (all, asleep) => format!(", {} ({} asleep afterwards)", counted(all, "tenant"), count(asleep)),
+    }
 }
 
 fn remarks(plan: &Plan, planned: &Planned) -> Vec<String> {

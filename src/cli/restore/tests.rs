@@ -21,6 +21,7 @@ fn settings() -> RestoreSettings {
         selection: Selection::default(),
         name: None,
         renames: Renames::default(),
+        tenants: crate::model::TenantMap::Same,
         data: true,
         vectors: true,
         revectorize: false,
@@ -45,6 +46,7 @@ fn planned(archived: &str, target: &str, objects: u64) -> Planned {
         remarks: Vec::new(),
         to_vectorise: 0,
         refused_integers: 0,
+        tenants: (0, 0),
     }
 }
 

@@ -6,7 +6,7 @@ use super::folder;
 use crate::cli::args::RestoreArgs;
 use crate::cli::{Env, Failure, memory};
 use crate::event::Class;
-use crate::model::{CollectionName, Renames, Selection};
+use crate::model::{CollectionName, Renames, Selection, TenantMap};
 use crate::ops::restore::StateFolders;
 
 /// Our directory in the user's folder for state.
@@ -37,6 +37,8 @@ pub struct RestoreSettings {
     pub name: Option<CollectionName>,
     /// New names by old ones.
     pub renames: Renames,
+    /// Which tenants, and their names on the server.
+    pub tenants: TenantMap,
     /// With objects.
     pub data: bool,
     /// With vectors.
@@ -73,6 +75,7 @@ impl RestoreSettings {
             selection: Selection { take: args.only.clone(), exclude: Vec::new() },
             name: args.name.clone(),
             renames: renames(&args.rename)?,
+            tenants: args.tenants.map()?,
             data: !args.skip_data,
             vectors: !args.skip_vectors,
             revectorize: args.revectorize,
@@ -99,7 +102,7 @@ fn renames(pairs: &[(CollectionName, CollectionName)]) -> Result<Renames, Failur
 }
 
 /// Where files about runs lie: the folder named, or else ours in the user's folder for state.
-pub(super) fn state_folders(named: Option<&Path>, env: &Env) -> Result<StateFolders, Failure> {
+pub(in crate::cli) fn state_folders(named: Option<&Path>, env: &Env) -> Result<StateFolders, Failure> {
     let from = |name: &str| env.raw(name).map(PathBuf::from);
     let state = if cfg!(windows) {
         from("LOCALAPPDATA")

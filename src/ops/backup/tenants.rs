@@ -19,8 +19,6 @@ use crate::pipeline::store::Store;
 use crate::pipeline::waking::Waking;
 use crate::weaviate::{Tenant, TenantState};
 
-/// How long putting tenants back to sleep may take at the end of a run that failed or was told to stop.
-const PUT_BACK: Duration = Duration::from_secs(8);
 /// Pause before tenants that did not answer as they should are asked again.
 const PAUSE: Duration = Duration::from_millis(300);
 
@@ -157,16 +155,7 @@ impl<'a> Tenants<'a> {
     /// Puts back whoever is still awake because of this run; how many could not be.
     async fn put_back(&self) -> u64 {
         let Some((waking, _journalled)) = self.waking.get() else { return 0 };
-        let reason = match tokio::time::timeout(PUT_BACK, waking.put_back_all()).await {
-            Ok(Ok(())) => return 0,
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("not done in {} s", PUT_BACK.as_secs()),
-        };
-        let awake = waking.awake().await;
-        let Some(first) = awake.first().cloned() else { return 0 };
-        let (collection, tenants) = (self.name().clone(), awake.len() as u64);
-        self.collect.session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason });
-        tenants
+        waking::put_back(self.collect.session, self.name(), waking).await
     }
 
     async fn drop_tenants(&self, mut store: Store, tenants: BTreeSet<TenantName>) -> Result<Store, Error> {

@@ -13,9 +13,10 @@ use super::{Method, Outcome, Plan, Planned, Stopped, tenants};
 use crate::archive::digest::Hash;
 use crate::archive::{Lock, RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Events, Op, RunResult, Status, Warning};
-use crate::model::{CollectionName, Renames, Schema, TenantName};
+use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName};
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
+use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, journalling, prove, standing};
 use crate::pipeline::watch::Watch;
 use crate::weaviate::{Client, Count, PageReply, PageRequest, Tenant, TenantState, Writer};
@@ -215,7 +216,7 @@ impl Run<'_> {
         let Some(at) = place else { return Err(gone("it is not in the backup")) };
         let indexed = prove::index(&archive, at).await?;
         let runs = indexed.runs.to_vec();
-        let pair = Pair { archive, at, schema: indexed.schema, runs, target: name.clone() };
+        let pair = Pair { archive, at, schema: indexed.schema, runs, target: name.clone(), tenants: TenantMap::Same };
         let options = CompareOptions {
             renames: Renames::default(),
             vectors: true,
@@ -227,6 +228,8 @@ impl Run<'_> {
             memory_bytes: self.plan.options.memory_bytes,
             patience: self.plan.options.patience,
             seed: 0,
+            books: WakeBooks::Locked(self.plan.options.state.clone()),
+            states: false,
         };
         let compared = compare_collection(self.writer, &quiet, pair, &options).await?;
         let same = compared.agrees() && compared.digest.is_some();

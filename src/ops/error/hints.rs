@@ -78,6 +78,8 @@ pub enum Hint {
     WakeTenants,
     /// `col ls` and `col show` list tenants.
     ListTenants,
+    /// Give the tenant another name.
+    OtherTenant,
     /// Name a folder for the files of runs.
     NameRunFolder,
     /// `--allow-protected`.
@@ -123,6 +125,7 @@ impl Error {
             | Self::BadGlob { .. }
             | Self::Interrupted
             | Self::NotMultiTenant { .. }
+            | Self::NotPlain { .. }
             | Self::NothingToDo { excluded: true } => Vec::new(),
             Self::UnknownCollection { alias_of: Some(collection), .. } => vec![Hint::IsAlias(collection.clone())],
             Self::UnknownCollection { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
@@ -172,6 +175,7 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
             Refusal::Unsupported { .. } if !hints.contains(&Hint::NewerServer) => hints.push(Hint::NewerServer),
             Refusal::MissingTarget { .. } if !hints.contains(&Hint::ChooseTargets) => hints.push(Hint::ChooseTargets),
             Refusal::WouldVectorise { .. } if !hints.contains(&Hint::Revectorize) => hints.push(Hint::Revectorize),
+            Refusal::TenantExists { .. } if !hints.contains(&Hint::OtherTenant) => hints.push(Hint::OtherTenant),
             Refusal::Exists { .. } | Refusal::IsAlias { .. } if !hints.contains(&Hint::OtherName) => {
                 hints.push(Hint::OtherName);
             }

@@ -15,6 +15,14 @@ pub(super) struct Created {
     pub(super) remarks: Vec<String>,
 }
 
+/// A collection that exists, and to which tenants are added.
+pub(super) async fn join(writer: &Writer, session: &Session, collection: &Collection) -> Result<Created, Error> {
+    let target = &collection.planned.target;
+    let schema = session.unless_stopped(writer.schema(target)).await?;
+    let schema = schema.ok_or_else(|| Error::Vanished { collection: target.clone() })?;
+    Ok(Created { schema, remarks: vec!["tenants were added to the collection that was there".to_owned()] })
+}
+
 /// Creates one collection. Nothing of that name may exist. It is not as it should be before it was finished.
 pub(super) async fn begin(writer: &Writer, session: &Session, collection: &Collection) -> Result<(), NotMade> {
     let not_sent = |error| NotMade { error, perhaps_there: false };
@@ -37,7 +45,7 @@ fn taken(collection: &Collection) -> Error {
 
 fn compared(collection: &Collection, schema: Schema, server: &Server) -> Result<Created, Error> {
     let fit = &collection.fit;
-    match made(&fit.asked, &collection.indexed.schema, &schema, &server.target()) {
+    match made(&fit.asked, &collection.asked, &schema, &server.target()) {
         Made::Same { additions, applied } => {
             let all: Vec<Applied> = fit.applied.iter().cloned().chain(applied).collect();
             let mut remarks = clauses(&all);

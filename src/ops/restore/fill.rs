@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Collection, Options, survey};
-use crate::archive::{Archive, RunFiles, RunRecord};
+use super::{Collection, Options, survey, tenants};
+use crate::archive::{Archive, Run, RunFiles, RunRecord};
 use crate::event::{Event, Events};
-use crate::model::CollectionName;
-use crate::ops::{Error, Session, prove};
+use crate::model::{CollectionName, TenantMap};
+use crate::ops::{Error, Session, prove, waking};
 use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::budget::Budget;
 use crate::pipeline::import::{Done, Import, Pass};
 use crate::pipeline::load::{self, BadPart, Load};
 use crate::pipeline::pacer::{BATCH_BYTES, Limits, Pacer};
 use crate::pipeline::rewrite::Rewrite;
+use crate::pipeline::windows::Windows;
 use crate::weaviate::Writer;
 
 /// Results that may wait for the journal. Few, since they hold the objects that were rejected, outside the budget.
@@ -41,6 +43,8 @@ pub(super) struct Filled {
     pub(super) stored: u64,
     /// References that were written after their objects.
     pub(super) references: u64,
+    /// Objects on the server in tenants that sleep.
+    pub(super) asleep: u64,
 }
 
 impl Filled {
@@ -65,6 +69,7 @@ impl Filled {
             rejected_bytes: self.rejected_bytes + pass.rejected_bytes,
             stored: self.stored + pass.stored,
             references: self.references + pass.references,
+            asleep: self.asleep,
         }
     }
 }
@@ -96,7 +101,8 @@ impl Fill<'_> {
         let pacer = Arc::new(Mutex::new(self.pacer(collection)));
         let (batches, waiting) = mpsc::channel(BATCHES_WAITING);
         let (results, judged) = mpsc::channel(RESULTS_WAITING);
-        let load = self.load(collection, &pacer, &stop);
+        let windows = tenants::windows(self.client, collection);
+        let load = self.load(collection, windows.clone(), &pacer, &stop);
         let loading = tokio::task::spawn_blocking(move || load.run(&batches));
         let journal = Journal {
             files,
@@ -106,6 +112,8 @@ impl Fill<'_> {
             rejected: std::mem::take(rejected),
             open: BTreeMap::new(),
             filled: Filled::default(),
+            tenants: self.options.tenants.clone(),
+            windows: windows.clone(),
             events: self.session.events.clone(),
         };
         let journalling = tokio::task::spawn_blocking({
@@ -124,7 +132,12 @@ impl Fill<'_> {
             }
             Err(_) => (None, Filled::default(), Ok(())),
         };
-        let done = self.judge(collection, written, loaded, imported, files.is_some());
+        let mut done = self.judge(collection, written, loaded, imported, files.is_some());
+        if let Some(windows) = windows {
+            // However it ended. What fails here is put right, or told, when the states are looked at in the end.
+            waking::put_back(self.session, &collection.planned.target, windows.waking()).await;
+            done = windows.failure().map_or(done, |error| Err(error.into()));
+        }
         (filled, files, done)
     }
 
@@ -173,13 +186,21 @@ impl Fill<'_> {
         Pacer::new(limits, mean).sending_at_most(self.budget.bytes() / BATCH_SHARE)
     }
 
-    fn load(&self, collection: &Collection, pacer: &Arc<Mutex<Pacer>>, stop: &CancellationToken) -> Load {
+    fn load(
+        &self,
+        collection: &Collection,
+        windows: Option<Arc<Windows>>,
+        pacer: &Arc<Mutex<Pacer>>,
+        stop: &CancellationToken,
+    ) -> Load {
         Load {
             archive: Arc::clone(self.archive),
             at: collection.at,
             schema: collection.indexed.schema.clone(),
             runs: Arc::clone(&collection.indexed.runs),
             digest: collection.indexed.digest.clone(),
+            tenants: self.options.tenants.clone(),
+            windows,
             budget: self.budget.clone(),
             pacer: Arc::clone(pacer),
             stop: stop.clone(),
@@ -207,13 +228,15 @@ impl Fill<'_> {
 struct Journal {
     files: RunFiles,
     target: CollectionName,
-    runs: Arc<Vec<crate::archive::Run>>,
+    runs: Arc<Vec<Run>>,
     pass: Pass,
     /// Of runs whose references wait for a pass of their own.
     rejected: RejectedOfRuns,
     /// What became of each run that is not done.
     open: BTreeMap<usize, Filled>,
     filled: Filled,
+    tenants: TenantMap,
+    windows: Option<Arc<Windows>>,
     events: Events,
 }
 
@@ -237,6 +260,17 @@ impl Journal {
         (self, written.and(synced))
     }
 
+    /// All of a run was judged: its tenant may sleep again, if it is one that does.
+    fn let_sleep(&mut self, number: usize, run: &Run, over: Filled) {
+        let Some(windows) = &self.windows else { return };
+        let target = self.tenants.target(run.tenant.as_ref()).flatten();
+        if target.is_some_and(|tenant| windows.waking().sleeps(&tenant)) {
+            self.filled.asleep += over.there();
+            // A failure is kept there; the run looks for it in the end.
+            Handle::current().block_on(windows.done(number));
+        }
+    }
+
     fn take(&mut self, done: &Done) -> Result<(), crate::archive::Error> {
         self.filled.add(done);
         for object in &done.rejected {
@@ -251,8 +285,9 @@ impl Journal {
         let open = self.open.entry(done.lane).or_default();
         open.add(done);
         let Filled { objects, rejected, .. } = *open;
-        let Some(run) = self.runs.get(done.lane).filter(|run| run.objects == objects) else { return Ok(()) };
-        self.open.remove(&done.lane);
+        let Some(run) = self.runs.get(done.lane).filter(|run| run.objects == objects).cloned() else { return Ok(()) };
+        let over = self.open.remove(&done.lane).unwrap_or_default();
+        self.let_sleep(done.lane, &run, over);
         // Objects without the references that belong to them are not all of the run.
         if self.pass == Pass::Objects {
             if rejected > 0 {

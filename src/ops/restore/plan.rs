@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use super::order::{Turn, order};
 use super::survey::{Survey, survey};
+use super::tenants::{self, Tenants};
 use super::{Collection, Options, Plan, Planned, Prepared, Refusal, Server};
 use crate::archive::{Archive, Content};
 use crate::event::Warning;
-use crate::model::{CollectionName, Renames, Schema};
+use crate::model::{CollectionName, Renames, Schema, TenantMap};
 use crate::ops::chosen::{self, Chosen};
 use crate::ops::prove::{self, Indexed};
 use crate::ops::schema::{Fit, clauses, fit};
-use crate::ops::{Error, Session, blocking};
+use crate::ops::{Error, Session, blocking, verify};
 use crate::weaviate::{Client, Topology};
 
 /// Looks at archive and server, and says what a restore would do. Sends reading requests only.
@@ -23,7 +24,11 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let (opened, wanted) = (Arc::clone(&archive), options.clone());
     let choose = move || {
         let schemas = opened.collections().iter().map(|entry| opened.schema(entry)).collect::<Result<Vec<_>, _>>()?;
-        chosen::choose(schemas, &wanted.selection, wanted.name.as_ref(), &wanted.renames)
+        chosen::choose(schemas, &wanted.selection, wanted.name.as_ref(), &wanted.renames)?.of_tenants(
+            &opened,
+            &wanted.tenants,
+            &wanted.selection,
+        )
     };
     let Chosen { collections, renames } = blocking("choose", choose).await?;
     client.ready().await?;
@@ -31,21 +36,30 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let server = Server { nodes: client.node_count().await?, meta };
     let topology_unchecked = members(client, session, &collections).await?;
 
-    let mut refusals = in_the_way(client, &collections, &renames).await?;
-    let schemas: Vec<Schema> = collections.iter().map(|(_, schema)| schema.clone()).collect();
-    let live: BTreeSet<CollectionName> = client.schemas().await?.into_iter().map(|s| s.name).collect();
+    let live = client.schemas().await?;
+    let schemas: Vec<Schema> = collections.iter().map(|(_, s)| tenants::of_kind(s, &options.tenants)).collect();
+    let mut people = Vec::with_capacity(schemas.len());
+    for (at, _) in &collections {
+        people.push(tenants::chosen(&archive, *at, &options.tenants).await?);
+    }
+    let joined: Vec<Option<&Schema>> = schemas.iter().map(|s| joined(s, &live, &renames, &options.tenants)).collect();
+    let mut refusals = in_the_way(client, &live, &schemas, &joined, &renames).await?;
+    for ((schema, joined), tenants) in schemas.iter().zip(&joined).zip(&people) {
+        let Some(there) = joined else { continue };
+        let differs = verify::lacks(schema, there, &renames);
+        refusals.extend(tenants::joins(client, schema, there, tenants, differs).await?);
+    }
+    let live: BTreeSet<CollectionName> = live.iter().map(|s| s.name.clone()).collect();
     let filled = |place: usize| archive.collections()[collections[place].0].content != Content::SchemaOnly;
     let turns = order(&schemas, &|name| live.contains(name), &filled, &renames).unwrap_or_else(|more| {
         refusals.extend(more);
         Vec::new()
     });
     let mut fits = Vec::new();
-    for schema in &schemas {
-        if schema.multi_tenant {
-            refusals.push(Refusal::MultiTenant { collection: schema.name.clone() });
-        }
+    for (schema, joined) in schemas.iter().zip(&joined) {
         let fit = fit(schema, &renames, &server.target());
-        refusals.extend(fit.refused.iter().cloned());
+        // What exists is not made.
+        refusals.extend(fit.refused.iter().filter(|_| joined.is_none()).cloned());
         fits.push(fit);
     }
     // What can be known without reading the objects is told at once.
@@ -59,8 +73,10 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         let found = if data { survey(session, &archive, at, &indexed, &options).await? } else { Survey::default() };
         let added = waiting.iter().filter(|waiting| waiting.added).map(|waiting| waiting.property.as_str());
         let fit = fits[place].clone().adding_later(added);
-        let described = describe(&archive, at, indexed, fit, found, &renames, &options, data);
-        planned.push(Collection { waiting, ..described });
+        let tenants = people[place].clone();
+        let described = describe(&archive, at, indexed, fit, found, &renames, &options, data, tenants);
+        let (asked, joins) = (schemas[place].clone(), joined[place].is_some());
+        planned.push(Collection { asked, waiting, joins, ..described });
     }
     refuse(planned.iter().filter_map(|c| vectoriser(c, &options)).collect(), schemas.len())?;
     let plan = Plan {
@@ -95,16 +111,23 @@ async fn members(client: &Client, session: &Session, collections: &[(usize, Sche
     }
 }
 
+/// The live collection that tenants are added to, where some were named: it stays what it is.
+fn joined<'a>(schema: &Schema, live: &'a [Schema], renames: &Renames, tenants: &TenantMap) -> Option<&'a Schema> {
+    let named = matches!(tenants, TenantMap::Only(_) | TenantMap::IntoTenant(_));
+    live.iter().find(|there| named && there.multi_tenant && there.name == *renames.of(&schema.name))
+}
+
 /// Targets that exist, under any spelling, or that are names of aliases.
 async fn in_the_way(
     client: &Client,
-    collections: &[(usize, Schema)],
+    live: &[Schema],
+    schemas: &[Schema],
+    joined: &[Option<&Schema>],
     renames: &Renames,
 ) -> Result<Vec<Refusal>, Error> {
     let aliases = client.aliases().await?.map(|a| a.pairs).unwrap_or_default();
-    let live = client.schemas().await?;
     let mut refusals = Vec::new();
-    for (_, schema) in collections {
+    for (schema, _) in schemas.iter().zip(joined).filter(|(_, joined)| joined.is_none()) {
         let target = renames.of(&schema.name);
         let same = |name: &str| name.eq_ignore_ascii_case(target.as_str());
         if let Some((_, collection)) = aliases.iter().find(|(alias, _)| same(alias)) {
@@ -134,10 +157,11 @@ fn describe(
     renames: &Renames,
     options: &Options,
     data: bool,
+    tenants: Tenants,
 ) -> Collection {
     let entry = &archive.collections()[at];
     let schema = &indexed.schema;
-    let mut remarks = Vec::new();
+    let mut remarks = tenants.remarks(&options.tenants);
     if data && !schema.blob_hashes.is_empty() {
         let names = schema.blob_hashes.join(", ");
         remarks.push(format!("the blobHash values of {names} cannot be written back and are left out"));
@@ -161,11 +185,13 @@ fn describe(
         archived: schema.name.clone(),
         target: renames.of(&schema.name).clone(),
         content: entry.content,
-        objects: if data { entry.objects } else { 0 },
-        bytes: if data { entry.bytes } else { 0 },
+        objects: if data { tenants.objects } else { 0 },
+        bytes: if data { tenants.bytes } else { 0 },
+        tenants: (tenants.made.len() as u64, tenants.asleep() as u64),
         remarks: clauses(&fit.applied).into_iter().chain(remarks.clone()).collect(),
         to_vectorise: found.to_vectorise,
         refused_integers: found.refused_integers,
     };
-    Collection { at, indexed, fit, planned, remarks, renames: renames.clone(), waiting: Vec::new(), data }
+    let (asked, renames, waiting) = (schema.clone(), renames.clone(), Vec::new());
+    Collection { at, indexed, asked, fit, planned, remarks, renames, waiting, data, tenants, joins: false }
 }

@@ -1,16 +1,30 @@
 //! What stands against restoring a collection to a server, as data.
 
-use crate::model::CollectionName;
+use crate::model::{CollectionName, TenantName};
 
 /// Why a collection cannot be restored as it was saved. Collections go by their names in the archive.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// It has tenants.
-    #[error("{collection} is multi-tenant, and multi-tenant collections are not supported yet")]
-    MultiTenant {
+    /// A tenant that the server's collection has already.
+    #[error("{collection}: {there} has a tenant {tenant} already")]
+    TenantExists {
         /// The collection.
         collection: CollectionName,
+        /// The server's collection.
+        there: CollectionName,
+        /// The tenant, by its name on the server.
+        tenant: TenantName,
+    },
+    /// Tenants were to be added to a collection that cannot hold what they hold.
+    #[error("{collection}: {there} on the server cannot hold it: {}", differs.join("; "))]
+    DoesNotFit {
+        /// The collection.
+        collection: CollectionName,
+        /// The server's collection.
+        there: CollectionName,
+        /// What it lacks or has in another type, each as a clause.
+        differs: Vec<String>,
     },
     /// A setting that the server's version does not know, and without which the collection would be another one.
     #[error("{collection}: {key} {value} {}", needs(since.as_deref(), server))]
@@ -79,7 +93,8 @@ impl Refusal {
     #[must_use]
     pub fn collection(&self) -> &CollectionName {
         match self {
-            Self::MultiTenant { collection }
+            Self::TenantExists { collection, .. }
+            | Self::DoesNotFit { collection, .. }
             | Self::Unsupported { collection, .. }
             | Self::Module { collection, .. }
             | Self::MissingTarget { collection, .. }

@@ -11,13 +11,14 @@ use sha2::{Digest, Sha256};
 
 use super::create::{self, Created};
 use super::fill::{FLOW_BYTES, Fill, Filled, RejectedOfRuns};
-use super::{Collection, Options, Outcome, Plan, Prepared, Stopped, survey};
+use super::{Collection, Options, Outcome, Plan, Prepared, Stopped, survey, tenants};
 use crate::archive::digest::Hash;
 use crate::archive::{Lock, RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::CollectionName;
 use crate::ops::schema::{NotMade, grown};
 use crate::ops::verify::{CompareOptions, Differs, Pair, compare_collection};
+use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, journalling, proof};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::import::Pass;
@@ -196,6 +197,9 @@ impl Run<'_> {
 
     async fn create(&self, collection: &Collection, gathered: &mut Gathered) -> Result<(), Error> {
         let planned = &collection.planned;
+        if collection.joins {
+            return self.join(collection, gathered).await;
+        }
         let (collection_name, target) = (planned.archived.clone(), planned.target.clone());
         journalling::record(
             &mut gathered.files,
@@ -219,6 +223,20 @@ impl Run<'_> {
         if collection.is_finished_later() { Ok(()) } else { self.finish(collection, gathered).await }
     }
 
+    /// Adds tenants to a collection that exists.
+    async fn join(&self, collection: &Collection, gathered: &mut Gathered) -> Result<(), Error> {
+        let (archived, target) = (collection.planned.archived.clone(), collection.planned.target.clone());
+        let created = create::join(self.client, self.session, collection).await?;
+        let tenants = collection.tenants.made.iter().map(|tenant| tenant.name.clone()).collect();
+        let record = RunRecord::Joining { collection: archived, target: target.clone(), tenants };
+        journalling::record(&mut gathered.files, record).await?;
+        tenants::make(self.client, self.session, collection).await?;
+        let remarks = collection.remarks.iter().chain(&created.remarks);
+        gathered.remarks.extend(remarks.map(|remark| (target.clone(), remark.clone())));
+        gathered.created.insert(target, created);
+        Ok(())
+    }
+
     /// Makes a collection that was begun what it should be.
     async fn finish(&self, collection: &Collection, gathered: &mut Gathered) -> Result<(), Error> {
         let target = &collection.planned.target;
@@ -229,6 +247,9 @@ impl Run<'_> {
         gathered.remarks.extend(remarks.map(|remark| (target.clone(), remark.clone())));
         gathered.half_made.retain(|name| name != target);
         gathered.created.insert(target.clone(), created);
+        if collection.asked.multi_tenant {
+            tenants::make(self.client, self.session, collection).await?;
+        }
         Ok(())
     }
 
@@ -270,7 +291,10 @@ impl Run<'_> {
         let (mut filled, mut rejected) = (Filled::default(), RejectedOfRuns::new());
         if collection.data {
             self.until_whole(&mut watch).await?;
-            self.writable(&name).await?;
+            // The shards of a collection with tenants are the tenants, which were just made.
+            if !collection.asked.multi_tenant {
+                self.writable(&name).await?;
+            }
             let pass = if collection.refers_last() { Pass::Objects } else { Pass::All };
             filled = self.fill(collection, pass, &mut rejected, budget, gathered).await?;
         }
@@ -282,7 +306,8 @@ impl Run<'_> {
         let Underway { collection, created, mut watch, filled, .. } = underway;
         let planned = &collection.planned;
         let name = planned.target.clone();
-        let mut result = CollectionResult { bytes: planned.bytes, ..CollectionResult::of(name.clone()) };
+        let tenants = collection.tenants.made.len() as u64;
+        let mut result = CollectionResult { tenants, bytes: planned.bytes, ..CollectionResult::of(name.clone()) };
         if collection.data {
             let Filled { objects, rejected, .. } = filled;
             let record = RunRecord::Finished { target: name.clone(), objects: objects - rejected, rejected };
@@ -297,6 +322,10 @@ impl Run<'_> {
                 self.compare(collection, &mut result, gathered).await?;
             }
             gathered.unchecked = gathered.unchecked.take().or(watch.unchecked().map(str::to_owned));
+        }
+        if let Some(wrong) = tenants::settle(self.client, self.session, collection).await? {
+            gathered.incomplete = true;
+            gathered.remarks.push((name.clone(), wrong));
         }
         self.session.events.emit(Event::CollectionFinished(result.clone()));
         gathered.results.push(result);
@@ -342,13 +371,18 @@ impl Run<'_> {
         watch: &mut Watch,
         gathered: &mut Gathered,
     ) -> Result<(), Error> {
-        let (name, written) = (&collection.planned.target, filled.there());
+        // Nobody is woken to be counted.
+        let (name, written) = (&collection.planned.target, filled.there() - filled.asleep);
         let mut counted = Count::Unknown { reason: "no count in the answer".into() };
         for pause in COUNT_PAUSES {
             tokio::time::sleep(pause).await;
             self.until_whole(watch).await?;
-            let counts = self.session.unless_stopped(self.client.counts(std::slice::from_ref(name))).await?;
-            counted = counts.into_iter().next().unwrap_or(counted);
+            counted = if collection.asked.multi_tenant {
+                tenants::count(self.client, self.session, collection).await?
+            } else {
+                let counts = self.session.unless_stopped(self.client.counts(std::slice::from_ref(name))).await?;
+                counts.into_iter().next().unwrap_or(counted)
+            };
             // A count is only worth something while the server is whole.
             if watch.ask().await && proof::known(&counted).is_none_or(|counted| counted == written) {
                 break;
@@ -402,6 +436,7 @@ impl Run<'_> {
             schema: collection.indexed.schema.clone(),
             runs: collection.indexed.runs.to_vec(),
             target: collection.planned.target.clone(),
+            tenants: options.tenants.clone(),
         };
         let made_vectors =
             if options.revectorize { survey::vectorised(&collection.indexed.schema) } else { Vec::new() };
@@ -416,6 +451,8 @@ impl Run<'_> {
             memory_bytes: options.memory_bytes,
             patience: options.patience,
             seed: 0,
+            books: WakeBooks::NotNeeded,
+            states: false,
         };
         let compared = compare_collection(self.client, self.session, pair, &compare).await?;
         let (name, ok) = (&collection.planned.target, compared.agrees());

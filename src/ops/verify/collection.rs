@@ -8,20 +8,22 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Differs;
+use super::facing::{Facing, face};
 use super::remarks::{self, Miscount};
 use super::rounds::Books;
 use super::shares::Shares;
 use crate::archive::{Archive, Content, Run};
 use crate::event::{Event, Warning};
-use crate::model::{CollectionName, Renames, Schema};
+use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName};
 use crate::ops::proof::{self, Evidence, Verdict};
+use crate::ops::waking::{self, WakeBooks};
 use crate::ops::{Error, Session};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::{self, Comparer, Found, Sample, Source, Stage, units};
 use crate::pipeline::pacer::Limits;
 use crate::pipeline::watch::Watch;
 use crate::pipeline::{load, scan};
-use crate::weaviate::{self, Client, Count};
+use crate::weaviate::{self, Client, Count, Writer};
 
 /// Rounds of reading before a server that keeps breaking is given up.
 const MOST_ROUNDS: u32 = 50;
@@ -40,6 +42,8 @@ pub(in crate::ops) struct Pair {
     pub(in crate::ops) runs: Vec<Run>,
     /// Its name on the server.
     pub(in crate::ops) target: CollectionName,
+    /// Which of its tenants, and their names on the server.
+    pub(in crate::ops) tenants: TenantMap,
 }
 
 /// How to compare, and within which bounds.
@@ -65,6 +69,10 @@ pub(in crate::ops) struct CompareOptions {
     pub(in crate::ops) patience: Duration,
     /// Drives which objects a sample takes.
     pub(in crate::ops) seed: u64,
+    /// Where it is written down which tenants were woken.
+    pub(in crate::ops) books: WakeBooks,
+    /// Whether it is said that tenants are in another state than they were.
+    pub(in crate::ops) states: bool,
 }
 
 /// A comparison that came to its end, whatever it found.
@@ -90,24 +98,28 @@ pub(in crate::ops) struct Compared {
     pub(in crate::ops) remarks: Vec<String>,
     /// Why it is not known whether the server was whole, if so.
     pub(in crate::ops) unchecked: Option<String>,
+    /// Tenants of the archive that were compared.
+    pub(in crate::ops) tenants: u64,
+    /// The server has other tenants than the archive, some could not be read, or were left awake.
+    pub(in crate::ops) tenants_differ: bool,
 }
 
 impl Compared {
     /// Whether everything compared has the same content, and nothing was overlooked.
     pub(in crate::ops) fn agrees(&self) -> bool {
-        self.missing + self.extra + self.different == 0 && self.miscount.is_none()
+        self.missing + self.extra + self.different == 0 && self.miscount.is_none() && !self.tenants_differ
     }
 }
 
-/// Compares the objects of one plain collection that the archive holds with its objects. Differences are told as events
-/// once they are certain. Sends reading requests only.
+/// Compares the objects of one collection that the archive holds with the live ones. Differences are told as events once
+/// they are certain. Sends reading requests only, but for those that wake tenants and put them back.
 pub(in crate::ops) async fn compare_collection(
-    client: &Client,
+    client: &Writer,
     session: &Session,
     pair: Pair,
     options: &CompareOptions,
 ) -> Result<Compared, Error> {
-    if pair.schema.multi_tenant || pair.archive.collections()[pair.at].content == Content::SchemaOnly {
+    if pair.archive.collections()[pair.at].content == Content::SchemaOnly {
         // Every live object would look extra.
         return Err(Error::Stage { what: format!("{} cannot be compared", pair.target) });
     }
@@ -116,36 +128,52 @@ pub(in crate::ops) async fn compare_collection(
     let Some(live) = live.filter(|_| alias_of.is_none()) else {
         return Err(Error::UnknownCollection { name: pair.target.to_string(), alias_of, similar: Vec::new() });
     };
-    let watch = Watch::new(client.clone(), live, session.events.clone());
+    let mut facing = if live.multi_tenant { face(client, session, &pair, options).await? } else { Facing::default() };
+    let watch = Watch::new(Client::clone(client), live, session.events.clone());
     let changed_since_ms = session.unless_stopped(client.meta()).await?.server_time_ms.map(|at| at + CLOCK_STEP_MS);
-    let mut comparing = Comparing { client, session, options, watch, target: pair.target.clone() };
-    let before = comparing.count_before().await?;
-    let stage = Arc::new(stage(&comparing, pair, before.is_some(), changed_since_ms));
-    let mut books = Books::new(stage.source.units.len(), comparing.watch.proven(), options.limit);
-    let miscount = comparing.all(&stage, &mut books, before).await?;
-    comparing.finish(&stage, books.total(), miscount)
+    let tenants = std::mem::take(&mut facing.tenants);
+    let waking = tenants.waking.clone();
+    let target = pair.target.clone();
+    let mut comparing = Comparing { client, session, options, watch, target: target.clone(), facing };
+    let compared = comparing.compare(pair, tenants, changed_since_ms).await;
+    let left_awake = match &waking {
+        Some(waking) => waking::put_back(session, &target, waking).await,
+        None => 0,
+    };
+    compared.map(|compared| Compared { tenants_differ: compared.tenants_differ || left_awake > 0, ..compared })
 }
 
 /// The stage for one collection, its share of memory decided.
-fn stage(comparing: &Comparing<'_>, pair: Pair, counted: bool, changed_since_ms: Option<i64>) -> Stage {
+fn stage(
+    comparing: &Comparing<'_>,
+    pair: Pair,
+    tenants: compare::Tenants,
+    counted: bool,
+    changed_since_ms: Option<i64>,
+) -> Stage {
     let options = comparing.options;
     let entry = &pair.archive.collections()[pair.at];
     let jobs = options.jobs.unwrap_or(super::Options::MOST_JOBS);
     let shares = Shares::of(options.memory_bytes, jobs, entry.bytes.checked_div(entry.objects).unwrap_or(0));
-    let units = units(&pair.runs);
+    let units = units(&pair.runs, &pair.tenants);
     let sample = options.sample.map(|share| Sample::new(&units, share, options.seed));
     let of_this = |incomplete: &&crate::archive::manifest::Incomplete| incomplete.collection == entry.name;
     let incomplete = pair.archive.manifest().incomplete.iter().filter(of_this);
+    let place = |incomplete: &crate::archive::manifest::Incomplete| {
+        let tenant = incomplete.tenant.as_ref().and_then(|tenant| tenant.parse().ok());
+        Some((pair.tenants.target(tenant.as_ref())?, incomplete.id.parse().ok()?))
+    };
     #[expect(clippy::cast_precision_loss, reason = "a mean")]
     let object_bytes = (entry.objects > 0).then(|| entry.bytes as f64 / entry.objects as f64);
     Stage {
-        client: comparing.client.clone(),
+        client: Client::clone(comparing.client),
         target: pair.target,
         comparer: Comparer::new(&pair.schema, options.renames.clone(), options.clamp_ints)
             .with_made_vectors(options.made_vectors.clone()),
         vectors: options.vectors && entry.content == Content::Full,
-        without_vectors: incomplete.filter_map(|incomplete| incomplete.id.parse().ok()).collect(),
+        without_vectors: incomplete.filter_map(place).collect(),
         counted,
+        tenants,
         object_bytes,
         limits: Limits { fixed_page_objects: None, most_in_flight: shares.workers, page_bytes: shares.page_bytes },
         budget: Budget::new(shares.budget_bytes),
@@ -161,14 +189,29 @@ fn stage(comparing: &Comparing<'_>, pair: Pair, counted: bool, changed_since_ms:
 
 /// One comparison under way.
 struct Comparing<'a> {
-    client: &'a Client,
+    client: &'a Writer,
     session: &'a Session,
     options: &'a CompareOptions,
     watch: Watch,
     target: CollectionName,
+    facing: Facing,
 }
 
 impl Comparing<'_> {
+    async fn compare(
+        &mut self,
+        pair: Pair,
+        tenants: compare::Tenants,
+        changed_since_ms: Option<i64>,
+    ) -> Result<Compared, Error> {
+        let before = self.count_before().await?;
+        let same = pair.tenants.is_same();
+        let stage = Arc::new(stage(self, pair, tenants, before.is_some(), changed_since_ms));
+        let mut books = Books::new(stage.source.units.len(), self.watch.proven(), self.options.limit);
+        let miscount = self.all(&stage, &mut books, before).await?;
+        self.finish(&stage, books.total(), miscount, same)
+    }
+
     /// Compares until everything is proven; what the counts say against it, if anything.
     async fn all(
         &mut self,
@@ -236,6 +279,7 @@ impl Comparing<'_> {
             Err(compare::Error::Archive { path, source: load::Error::Line { line, source } }) => {
                 Err(Error::Line { path, line, source })
             }
+            Err(compare::Error::Waking(e)) => Err(e.into()),
             Err(compare::Error::Thread) => Err(Error::Stage { what: "compare".into() }),
         }
     }
@@ -259,8 +303,24 @@ impl Comparing<'_> {
     }
 
     async fn count(&self) -> Result<Count, Error> {
+        if let Some(awake) = &self.facing.awake {
+            return self.count_tenants(awake).await;
+        }
         let counts = self.session.unless_stopped(self.client.counts(std::slice::from_ref(&self.target))).await?;
         Ok(counts.into_iter().next().unwrap_or(Count::Unknown { reason: "no count in the answer".into() }))
+    }
+
+    /// The objects of the tenants that are awake, together.
+    async fn count_tenants(&self, awake: &[TenantName]) -> Result<Count, Error> {
+        let counts = self.session.unless_stopped(self.client.tenant_counts(&self.target, awake)).await?;
+        let mut all = 0;
+        for count in counts {
+            match count {
+                Count::Exact(objects) => all += objects,
+                unknown @ Count::Unknown { .. } => return Ok(unknown),
+            }
+        }
+        Ok(Count::Exact(all))
     }
 
     /// The count before the first page, given by a server that was whole before and after it; `None` if it cannot be
@@ -299,7 +359,7 @@ impl Comparing<'_> {
     }
 
     /// Everything is proven: tells what was found.
-    fn finish(&self, stage: &Stage, found: Found, miscount: Option<Miscount>) -> Result<Compared, Error> {
+    fn finish(&self, stage: &Stage, found: Found, miscount: Option<Miscount>, same: bool) -> Result<Compared, Error> {
         let (events, collection) = (&self.session.events, &self.target);
         if self.watch.is_remade() {
             let what = "it was dropped and made anew".to_owned();
@@ -313,13 +373,16 @@ impl Comparing<'_> {
             events.warn(Warning::MissingUnasked { collection: collection.clone(), objects: found.unasked });
         }
         let entry = &stage.source.archive.collections()[stage.source.at];
-        let remarks = remarks::remarks(entry, stage, &found, self.options, miscount);
-        let ok = found.agrees() && miscount.is_none();
+        let mut remarks = remarks::remarks(entry, stage, &found, self.options, miscount);
+        remarks.extend(self.facing.remarks.iter().cloned());
+        let tenants_differ = self.facing.differ || !found.out_of_reach.is_empty();
+        let ok = found.agrees() && miscount.is_none() && !tenants_differ;
         // Clamped integers agree with what was asked, not with what the archive holds.
-        let exact = self.options.sample.is_none() && !self.options.clamp_ints;
+        let exact = self.options.sample.is_none() && !self.options.clamp_ints && same;
         let whole = exact && found.without_vectors + found.made_vectors == 0;
         let whole = whole && (stage.vectors || entry.content != Content::Full);
-        let differs = |(id, (kind, fields))| Differs { collection: collection.clone(), tenant: None, id, kind, fields };
+        let differs =
+            |((tenant, id), (kind, fields))| Differs { collection: collection.clone(), tenant, id, kind, fields };
         let compared = Compared {
             objects: found.objects,
             bytes: found.bytes,
@@ -331,6 +394,8 @@ impl Comparing<'_> {
             miscount,
             remarks,
             unchecked: self.watch.unchecked().map(str::to_owned),
+            tenants: self.facing.compared.saturating_sub(found.out_of_reach.len() as u64),
+            tenants_differ,
         };
         for differs in &compared.differences {
             let Differs { collection, tenant, id, kind, fields } = differs.clone();
@@ -344,10 +409,11 @@ impl Comparing<'_> {
 /// What the counts say against what was found. That writers explain a difference is a backup's excuse: a comparison that
 /// found nothing but the archive's objects, and a count that is not theirs, has overlooked something.
 fn judge(before: Option<u64>, after: Option<u64>, found: &Found) -> Option<Miscount> {
-    let evidence = Evidence { before, after, listed: remarks::listed(found), changed: found.changed };
+    let listed = remarks::listed(found).saturating_sub(found.uncounted);
+    let evidence = Evidence { before, after, listed, changed: found.changed };
     match (proof::judge(evidence), after) {
         (Verdict::Disagrees { counted }, _) => Some(Miscount::Unexplained { counted }),
-        (Verdict::Agrees | Verdict::Live, Some(after)) if found.agrees() && after != found.objects => {
+        (Verdict::Agrees | Verdict::Live, Some(after)) if found.agrees() && after != listed => {
             Some(Miscount::Unseen { before, after })
         }
         (Verdict::Agrees | Verdict::Live, _) => None,

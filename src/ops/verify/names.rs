@@ -1,6 +1,7 @@
 //! Which collection of the archive is compared with which live one. Pure.
 
 use super::Options;
+use crate::archive::Archive;
 use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::{Error, chosen, select};
 
@@ -16,8 +17,13 @@ pub(super) struct Chosen {
 }
 
 /// The collections the options choose among `archived`, which are in the order of the archive, and all new names.
-pub(super) fn choose(archived: Vec<Schema>, options: &Options) -> Result<(Vec<Chosen>, Renames), Error> {
+pub(super) fn choose(
+    archived: Vec<Schema>,
+    archive: &Archive,
+    options: &Options,
+) -> Result<(Vec<Chosen>, Renames), Error> {
     let chosen = chosen::choose(archived, &options.selection, options.name.as_ref(), &options.renames)?;
+    let chosen = chosen.of_tenants(archive, &options.tenants, &options.selection)?;
     let target = |schema: &Schema| chosen.renames.of(&schema.name).clone();
     let pairs = chosen.collections.iter();
     let pairs = pairs.map(|(at, schema)| Chosen { at: *at, target: target(schema), schema: schema.clone() }).collect();

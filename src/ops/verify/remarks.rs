@@ -49,6 +49,16 @@ pub(super) fn remarks(
         let names = stage.source.schema.blob_hashes.join(", ");
         remarks.push(format!("not compared, since no server takes back their values: blobHash properties {names}"));
     }
+    if let Some((first, _)) = found.out_of_reach.first_key_value() {
+        let tenants = tenants(found.out_of_reach.len());
+        let kept = objects(found.out_of_reach.values().sum());
+        let why = if stage.tenants.waking_refused.load(std::sync::atomic::Ordering::SeqCst) {
+            "asleep, and the key may not wake them"
+        } else {
+            "they cannot be read"
+        };
+        remarks.push(format!("not compared: {tenants} with {kept} in the archive ({first} first): {why}"));
+    }
     if found.changed > 0 {
         remarks.push(format!("at least {} written while the collection was compared", objects(found.changed)));
     }
@@ -76,8 +86,12 @@ pub(super) fn listed(found: &Found) -> u64 {
     found.objects - found.missing + found.extra
 }
 
-fn objects(number: u64) -> String {
+pub(super) fn objects(number: u64) -> String {
     format!("{number} object{}", if number == 1 { "" } else { "s" })
+}
+
+pub(super) fn tenants(number: usize) -> String {
+    format!("{number} tenant{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@ use super::names::{self, Chosen};
 use super::{CompareOptions, Compared, Differs, Options, Outcome, Pair, compare_collection, schema};
 use crate::archive::{Archive, Content, Error as ArchiveError};
 use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
-use crate::model::{CollectionName, Renames, Schema};
+use crate::model::{CollectionName, Renames, Schema, TenantMap};
+use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, blocking, prove};
-use crate::weaviate::Client;
+use crate::weaviate::Writer;
 
-/// Why multi-tenant collections are not compared.
-const MULTI_TENANT: &str = "not compared: multi-tenant collections are not supported yet";
+/// Why a collection with tenants is not compared with one without.
+const OF_ANOTHER_KIND: &str =
+    "not compared: one of the two has tenants and the other has none (--into-tenant and --into-plain compare such)";
 
 /// What a run gathered so far.
 #[derive(Default)]
@@ -27,10 +29,10 @@ struct Gathered {
 }
 
 /// Compares every collection chosen, and refuses before the first one if the server lacks any of them. Sends reading
-/// requests only.
-pub async fn run(client: &Client, session: &Session, options: Options) -> Result<Outcome, Error> {
+/// requests only, but for those that wake tenants that sleep, and put them back.
+pub async fn run(client: &Writer, session: &Session, options: Options) -> Result<Outcome, Error> {
     let (archive, archived) = open(session, options.archive.clone()).await?;
-    let (chosen, renames) = names::choose(archived, &options)?;
+    let (chosen, renames) = names::choose(archived, &archive, &options)?;
     session.unless_stopped(client.ready()).await?;
     let server_version = session.unless_stopped(client.meta()).await?.version.text;
     let schemas = session.unless_stopped(client.schemas()).await?;
@@ -71,24 +73,24 @@ async fn open(session: &Session, path: PathBuf) -> Result<(Arc<Archive>, Vec<Sch
     Ok((archive, schemas.await?))
 }
 
-/// What of a collection is to be read: nothing is known of a sample, and a multi-tenant collection is not compared.
+/// What of a collection is to be read: nothing is known of a sample, or of some tenants.
 fn planned(archive: &Archive, chosen: &[Chosen], live: &[Schema], options: &Options) -> Vec<PlannedCollection> {
-    let one = |(chosen, live): (&Chosen, &Schema)| {
+    let one = |(chosen, _): (&Chosen, &Schema)| {
         let entry = &archive.collections()[chosen.at];
-        let whole = is_read_whole(chosen, live, options);
+        let whole = is_read_whole(options);
         let known = |number: u64| Some(number).filter(|_| whole);
         PlannedCollection { name: chosen.target.clone(), objects: known(entry.objects), bytes: known(entry.bytes) }
     };
     chosen.iter().zip(live).map(one).collect()
 }
 
-fn is_read_whole(chosen: &Chosen, live: &Schema, options: &Options) -> bool {
-    options.sample.is_none() && !chosen.schema.multi_tenant && !live.multi_tenant
+fn is_read_whole(options: &Options) -> bool {
+    options.sample.is_none() && options.tenants.is_same()
 }
 
 #[expect(clippy::too_many_arguments, reason = "one step of `run`, which holds them all")]
 async fn one(
-    client: &Client,
+    client: &Writer,
     session: &Session,
     archive: &Arc<Archive>,
     chosen: Chosen,
@@ -97,7 +99,7 @@ async fn one(
     renames: &Renames,
     gathered: &mut Gathered,
 ) -> Result<(), Error> {
-    let whole = is_read_whole(&chosen, live, options);
+    let whole = is_read_whole(options);
     let Chosen { at, schema, target } = chosen;
     let entry = &archive.collections()[at];
     let objects = Some(entry.objects).filter(|_| whole);
@@ -109,13 +111,14 @@ async fn one(
         // Nothing but the schema is compared, so whatever differs in it is what was asked for.
         diff.broken.append(&mut diff.other);
         remarks.push("no objects were compared: the archive holds the schema alone".to_owned());
-    } else if schema.multi_tenant || live.multi_tenant {
-        remarks.push(MULTI_TENANT.to_owned());
+    } else if !fit_together(&schema, live, &options.tenants) {
+        remarks.push(OF_ANOTHER_KIND.to_owned());
         gathered.incomplete = true;
     } else {
         let (shared, runs_of) = (Arc::clone(archive), Arc::clone(archive));
         let runs = blocking("index", move || runs_of.runs(&runs_of.collections()[at])).await?;
-        let pair = Pair { archive: shared, at, schema, runs, target: target.clone() };
+        let tenants = options.tenants.clone();
+        let pair = Pair { archive: shared, at, schema, runs, target: target.clone(), tenants };
         let compared = compare_collection(client, session, pair, &compare_options(options, renames, gathered)).await?;
         remarks.extend(compared.remarks.iter().cloned());
         fill(&mut result, &compared);
@@ -145,10 +148,22 @@ fn compare_options(options: &Options, renames: &Renames, gathered: &Gathered) ->
         memory_bytes: options.memory_bytes,
         patience: options.patience,
         seed: options.seed,
+        books: options.state.clone().map_or(WakeBooks::Nowhere, WakeBooks::In),
+        states: true,
+    }
+}
+
+/// Whether what is compared has tenants on both sides, or on neither.
+fn fit_together(archived: &Schema, live: &Schema, tenants: &TenantMap) -> bool {
+    match tenants {
+        TenantMap::Same | TenantMap::Only(_) => archived.multi_tenant == live.multi_tenant,
+        TenantMap::IntoTenant(_) => !archived.multi_tenant && live.multi_tenant,
+        TenantMap::IntoPlain(_) => archived.multi_tenant && !live.multi_tenant,
     }
 }
 
 fn fill(result: &mut CollectionResult, compared: &Compared) {
+    result.tenants = compared.tenants;
     result.objects = compared.objects;
     result.bytes = compared.bytes;
     result.digest.clone_from(&compared.digest);

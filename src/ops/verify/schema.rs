@@ -21,6 +21,12 @@ const NOT_SETTINGS: [&str; 4] = ["class", "properties", "shardingConfig", "repli
 /// The same of a property.
 const NOT_SETTINGS_OF_A_PROPERTY: [&str; 3] = ["name", "dataType", "nestedProperties"];
 
+/// What a live collection lacks, or has in another type, of what archived objects need. Whether it has tenants is not
+/// looked at.
+pub(in crate::ops) fn lacks(archived: &Schema, live: &Schema, renames: &Renames) -> Vec<String> {
+    compare(archived, live, renames).broken
+}
+
 pub(super) fn compare(archived: &Schema, live: &Schema, renames: &Renames) -> SchemaDiff {
     let mut diff = SchemaDiff::default();
     if archived.text == live.text && renames.is_empty() {

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::event::{Difference, FieldDiff};
-use crate::model::ObjectId;
+use crate::model::{ObjectId, TenantName};
+
+/// Where an object lies: its tenant on the server, in a multi-tenant collection, and its id.
+pub type Place = (Option<TenantName>, ObjectId);
 
 /// How one object differs, and where, if both sides have it.
 pub type Differing = (Difference, Vec<FieldDiff>);
@@ -31,28 +34,32 @@ pub struct Found {
     pub made_vectors: u64,
     /// Live objects that look written meanwhile.
     pub changed: u64,
-    /// The first of the differing objects.
-    pub differing: BTreeMap<ObjectId, Differing>,
+    /// Live objects that are part of no count: of tenants that sleep.
+    pub uncounted: u64,
+    /// Tenants that could not be read, with the objects the archive holds of each; none of these was compared.
+    pub out_of_reach: BTreeMap<TenantName, u64>,
+    /// The first of the differing objects, by tenant and id.
+    pub differing: BTreeMap<Place, Differing>,
     /// The highest mark of the answers this rests on.
     pub mark: u64,
 }
 
 impl Found {
     /// Books an object that differs, and keeps it if it is among the first `limit`.
-    pub(super) fn differs(&mut self, id: ObjectId, kind: Difference, fields: Vec<FieldDiff>, limit: usize) {
+    pub(super) fn differs(&mut self, at: Place, kind: Difference, fields: Vec<FieldDiff>, limit: usize) {
         match kind {
             Difference::Missing => self.missing += 1,
             Difference::Extra => self.extra += 1,
             Difference::Different => self.different += 1,
         }
-        self.keep(id, (kind, fields), limit);
+        self.keep(at, (kind, fields), limit);
     }
 
-    fn keep(&mut self, id: ObjectId, differing: Differing, limit: usize) {
-        if self.differing.len() >= limit && self.differing.last_key_value().is_none_or(|(last, _)| *last < id) {
+    fn keep(&mut self, at: Place, differing: Differing, limit: usize) {
+        if self.differing.len() >= limit && self.differing.last_key_value().is_none_or(|(last, _)| *last < at) {
             return;
         }
-        self.differing.insert(id, differing);
+        self.differing.insert(at, differing);
         if self.differing.len() > limit {
             self.differing.pop_last();
         }
@@ -70,9 +77,13 @@ impl Found {
         self.without_vectors += other.without_vectors;
         self.made_vectors += other.made_vectors;
         self.changed += other.changed;
+        self.uncounted += other.uncounted;
+        for (tenant, objects) in other.out_of_reach {
+            *self.out_of_reach.entry(tenant).or_default() += objects;
+        }
         self.mark = self.mark.max(other.mark);
-        for (id, differing) in other.differing {
-            self.keep(id, differing, limit);
+        for (at, differing) in other.differing {
+            self.keep(at, differing, limit);
         }
     }
 
@@ -91,15 +102,15 @@ mod tests {
     fn the_smallest_ids_are_kept_and_all_are_counted() {
         let mut found = Found::default();
         for id in [5, 3, 9, 1, 7] {
-            found.differs(ObjectId(id), Difference::Extra, Vec::new(), 3);
+            found.differs((None, ObjectId(id)), Difference::Extra, Vec::new(), 3);
         }
         let mut other = Found::default();
-        other.differs(ObjectId(4), Difference::Missing, Vec::new(), 3);
+        other.differs((None, ObjectId(4)), Difference::Missing, Vec::new(), 3);
         found.add(other, 3);
-        let kept: Vec<u128> = found.differing.keys().map(|id| id.0).collect();
+        let kept: Vec<u128> = found.differing.keys().map(|(_, id)| id.0).collect();
         assert_eq!((kept.as_slice(), found.extra, found.missing), (&[1, 3, 4][..], 5, 1));
         let mut none = Found::default();
-        none.differs(ObjectId(1), Difference::Extra, Vec::new(), 0);
+        none.differs((None, ObjectId(1)), Difference::Extra, Vec::new(), 0);
         assert!(none.differing.is_empty() && !none.agrees());
     }
 }

@@ -4,9 +4,9 @@ use std::iter::Peekable;
 use std::vec::IntoIter;
 
 use super::stage::Round;
-use crate::model::{ObjectId, RawObject};
+use crate::model::{ObjectId, RawObject, TenantName};
 use crate::pipeline::Page;
-use crate::pipeline::fetch::{Approach, Fetch, Fetched};
+use crate::pipeline::fetch::{Approach, Fetched};
 use crate::pipeline::scan;
 
 /// By how much more is asked for when a stretch holds more than the archive knows of.
@@ -15,7 +15,10 @@ const MORE: u64 = 4;
 /// A cursor over live objects.
 pub(super) struct Live<'a> {
     round: &'a Round,
-    fetch: Fetch<'a>,
+    /// Where the stretch lies, in a multi-tenant collection.
+    tenant: Option<TenantName>,
+    /// Whether a count will prove that a short page was the end.
+    counted: bool,
     approach: Approach,
     /// The last id fetched.
     after: Option<ObjectId>,
@@ -42,7 +45,8 @@ impl<'a> Live<'a> {
     pub(super) fn new(round: &'a Round) -> Self {
         Self {
             round,
-            fetch: round.fetch(),
+            tenant: None,
+            counted: false,
             approach: Approach::default(),
             after: None,
             ended: false,
@@ -54,9 +58,11 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Goes to the objects behind `from`.
-    pub(super) fn begin(&mut self, from: Option<ObjectId>) {
+    /// Goes to the objects of a tenant, or of a plain collection, behind `from`. `counted`: a short page may be the end,
+    /// as a count will prove it.
+    pub(super) fn begin(&mut self, tenant: Option<TenantName>, counted: bool, from: Option<ObjectId>) {
         self.drop_page();
+        (self.tenant, self.counted) = (tenant, counted);
         self.approach = Approach::default();
         (self.after, self.ended, self.surplus) = (from, false, 1);
     }
@@ -75,12 +81,13 @@ impl<'a> Live<'a> {
         self.drop_page();
         let most = u32::try_from(left.saturating_add(self.surplus)).unwrap_or(u32::MAX);
         let slot = self.round.slots.take().await;
-        let fetched = self.fetch.page(self.after, &mut self.approach, most).await?;
+        let fetch = self.round.fetch(self.tenant.as_ref());
+        let fetched = fetch.page(self.after, &mut self.approach, most).await?;
         self.round.give_back(slot);
         let Fetched { objects, full, unprintable, page } = fetched;
         self.mark = self.mark.max(self.round.stage.mark.now());
         // A short page is the end where a count can prove it, and no object of the archive is missing on it.
-        let short = !full && self.round.stage.counted && objects.len() as u64 >= left;
+        let short = !full && self.counted && objects.len() as u64 >= left;
         self.ended = objects.is_empty() || short;
         if objects.len() as u64 == u64::from(most) {
             self.surplus = self.surplus.saturating_mul(MORE);

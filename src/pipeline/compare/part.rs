@@ -36,8 +36,8 @@ pub struct Source {
 
 /// The objects of a stretch of keys: `Begin`, any number of `Objects`, `End`.
 pub(super) enum Piece {
-    /// The stretch begins behind this id and holds so many objects.
-    Begin { from: Option<ObjectId>, objects: u64 },
+    /// The stretch begins behind this id and holds so many objects. `segment`: its place in the unit.
+    Begin { segment: usize, from: Option<ObjectId>, objects: u64 },
     /// The next objects.
     Objects(Vec<RawObject>),
     /// The stretch ends with this key.
@@ -47,7 +47,8 @@ pub(super) enum Piece {
 impl Source {
     /// Whether anything of a unit is to be compared.
     pub(super) fn wants(&self, unit: usize) -> bool {
-        self.sample.is_none_or(|sample| self.units.get(unit).is_some_and(|unit| sample.touches(unit)))
+        let Some(unit) = self.units.get(unit) else { return false };
+        unit.segments.iter().any(|segment| segment.wanted) && self.sample.is_none_or(|sample| sample.touches(unit))
     }
 
     /// The file of a unit; the archive's directory for a collection without objects.
@@ -63,9 +64,9 @@ impl Source {
     pub(super) fn read(&self, unit: usize, to: &mpsc::Sender<Piece>) -> Result<(), load::Error> {
         let Some(unit) = self.units.get(unit) else { return Ok(()) };
         let Some(part) = unit.part else {
-            for segment in &unit.segments {
+            for (number, segment) in unit.segments.iter().enumerate() {
                 let KeyRange { from, to: end } = segment.covers;
-                let _ = to.blocking_send(Piece::Begin { from, objects: 0 });
+                let _ = to.blocking_send(Piece::Begin { segment: number, from, objects: 0 });
                 let _ = to.blocking_send(Piece::End { to: end });
             }
             return Ok(());
@@ -75,7 +76,7 @@ impl Source {
         let reader = self.archive.part(entry, part, &self.runs)?;
         let digest = ObjectDigest::new(&self.schema, entry.content);
         let mut cutter = Cutter {
-            segments: unit.segments.iter(),
+            segments: unit.segments.iter().enumerate(),
             current: None,
             place: 0,
             previous: None,
@@ -93,8 +94,8 @@ impl Source {
 
 /// Cuts the objects of a part into stretches and pieces.
 struct Cutter<'a> {
-    segments: std::slice::Iter<'a, Segment>,
-    current: Option<&'a Segment>,
+    segments: std::iter::Enumerate<std::slice::Iter<'a, Segment>>,
+    current: Option<(usize, &'a Segment)>,
     /// Objects of the current run that were taken.
     place: u64,
     /// The last one of them.
@@ -107,14 +108,15 @@ struct Cutter<'a> {
 
 impl Cutter<'_> {
     fn take(&mut self, object: &RawObject) {
-        if self.current.is_none_or(|segment| self.place == segment.objects) {
+        if self.current.is_none_or(|(_, segment)| self.place == segment.objects) {
             self.current = self.segments.next();
             (self.place, self.previous) = (0, None);
         }
-        let Some(segment) = self.current else { return };
+        let Some((number, segment)) = self.current else { return };
         let length = if self.sample.is_some() { BLOCK_OBJECTS } else { segment.objects };
         let (block, inside) = (self.place / length, self.place % length);
-        let wanted = self.sample.is_none_or(|sample| segment.run.is_some_and(|run| sample.takes(run, block)));
+        let sampled = |sample: Sample| segment.run.is_some_and(|run| sample.takes(run, block));
+        let wanted = segment.wanted && self.sample.is_none_or(sampled);
         let from = if self.place == 0 { segment.covers.from } else { self.previous };
         let left = segment.objects - self.place;
         self.place += 1;
@@ -123,7 +125,7 @@ impl Cutter<'_> {
             return;
         }
         if inside == 0 {
-            self.send(Piece::Begin { from, objects: left.min(length) });
+            self.send(Piece::Begin { segment: number, from, objects: left.min(length) });
         }
         // A copy, since the slice would keep the reader's whole buffer alive, and the reader would need a new one.
         self.objects.push(RawObject { text: Bytes::copy_from_slice(&object.text), ..object.clone() });

@@ -19,7 +19,8 @@ impl Sample {
     #[must_use]
     pub fn new(units: &[Unit], share: f64, seed: u64) -> Self {
         let mut sample = Self { seed, share, always: None };
-        let runs = || units.iter().flat_map(|unit| &unit.segments).filter_map(|s| Some((s.run?, s.objects)));
+        let wanted = || units.iter().flat_map(|unit| &unit.segments).filter(|segment| segment.wanted);
+        let runs = || wanted().filter_map(|s| Some((s.run?, s.objects)));
         let blocks = |objects: u64| objects.div_ceil(BLOCK_OBJECTS);
         let all: u64 = runs().map(|(_, objects)| blocks(objects)).sum();
         if all == 0 || runs().any(|(run, objects)| (0..blocks(objects)).any(|block| sample.takes(run, block))) {
@@ -46,7 +47,7 @@ impl Sample {
 
     /// Whether any block of a unit is taken.
     pub(super) fn touches(&self, unit: &Unit) -> bool {
-        unit.segments.iter().any(|segment| match segment.run {
+        unit.segments.iter().filter(|segment| segment.wanted).any(|segment| match segment.run {
             Some(run) => (0..segment.objects.div_ceil(BLOCK_OBJECTS)).any(|block| self.takes(run, block)),
             None => true,
         })
@@ -68,7 +69,8 @@ mod tests {
     use crate::pipeline::compare::units::Segment;
 
     fn unit(run: usize, objects: u64) -> Unit {
-        Unit { part: Some(run), segments: vec![Segment { run: Some(run), covers: KeyRange::ALL, objects }] }
+        let segment = Segment { run: Some(run), tenant: None, wanted: true, covers: KeyRange::ALL, objects };
+        Unit { part: Some(run), segments: vec![segment] }
     }
 
     #[test]

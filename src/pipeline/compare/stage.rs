@@ -3,32 +3,32 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use futures_util::{StreamExt, stream};
 use tokio::sync::{SemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::live::{Live, Taken};
-use super::part::{Piece, Source};
+use super::found::Place;
+use super::live::Taken;
+use super::merge::Merge;
+use super::part::Source;
 use super::{Comparer, Found, Vectors};
 use crate::event::{Difference, Event, Events};
-use crate::model::{CollectionName, ObjectId, RawObject};
+use crate::model::{CollectionName, RawObject, TenantName};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::fetch::Fetch;
 use crate::pipeline::pacer::{Limits, Pacer};
 use crate::pipeline::slots::Slots;
+use crate::pipeline::waking::{self, Waking};
 use crate::pipeline::watch::Mark;
-use crate::pipeline::{load, scan, split};
-use crate::weaviate::{Client, PrintedObject};
+use crate::pipeline::{load, scan};
+use crate::weaviate::Client;
 
 /// Pieces of a part that wait for the server's side; one more waits to be sent, and one is being compared.
 const PIECES_WAITING: usize = 1;
-/// Missing objects asked for at once, by each worker.
-const ASKED_AT_ONCE: usize = 4;
 /// Missing objects asked for in a collection; the others are missing unasked.
 const MOST_ASKED: u64 = 10_000;
 
@@ -47,6 +47,9 @@ pub enum Error {
         /// What is wrong with it.
         source: load::Error,
     },
+    /// Tenants could not be woken, or not be put back.
+    #[error(transparent)]
+    Waking(#[from] waking::Error),
     /// A thread ended without saying why: a bug.
     #[error("a thread stopped without a reason")]
     Thread,
@@ -64,10 +67,13 @@ pub struct Stage {
     pub comparer: Comparer,
     /// Whether vectors are compared, and asked for.
     pub vectors: bool,
-    /// Objects whose vectors the archive lacks since the server could not print them.
-    pub without_vectors: BTreeSet<ObjectId>,
-    /// Whether a count will prove that nothing was overlooked, so that a short page may be the end.
+    /// Objects whose vectors the archive lacks since the server could not print them, by tenant on the server and id.
+    pub without_vectors: BTreeSet<Place>,
+    /// Whether a count will prove that nothing was overlooked, so that a short page may be the end. Tenants that sleep are
+    /// part of no count.
     pub counted: bool,
+    /// What is known of the tenants on the server.
+    pub tenants: Tenants,
     /// Mean size of an object in bytes, where known.
     pub object_bytes: Option<f64>,
     /// Bounds of the pace; as many workers as it allows requests in flight.
@@ -86,6 +92,19 @@ pub struct Stage {
     pub asked: AtomicU64,
     /// Objects and bytes told of in events so far.
     pub told: [AtomicU64; 2],
+}
+
+/// What is known of the tenants of a collection on the server, by their names there.
+#[derive(Debug, Default)]
+pub struct Tenants {
+    /// Wakes those that sleep; `None` if none does.
+    pub waking: Option<Arc<Waking>>,
+    /// Tenants that are to be compared and that the server lacks.
+    pub absent: BTreeSet<TenantName>,
+    /// Tenants that cannot be read.
+    pub out_of_reach: BTreeSet<TenantName>,
+    /// Set once the server says that the key may not wake tenants.
+    pub waking_refused: AtomicBool,
 }
 
 /// What the workers of one round share.
@@ -137,23 +156,24 @@ impl Stage {
     }
 
     /// How many of so many missing objects may still be asked for.
-    fn may_ask(&self, wanted: u64) -> u64 {
+    pub(super) fn may_ask(&self, wanted: u64) -> u64 {
         let take = |asked: u64| Some(asked + wanted.min(MOST_ASKED.saturating_sub(asked)));
         let before = self.asked.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).unwrap_or(MOST_ASKED);
         wanted.min(MOST_ASKED.saturating_sub(before))
     }
 
-    fn tell(&self, objects: u64, bytes: u64) {
+    pub(super) fn tell(&self, tenant: Option<TenantName>, objects: u64, bytes: u64) {
         if objects > 0 {
             self.told[0].fetch_add(objects, Ordering::SeqCst);
             self.told[1].fetch_add(bytes, Ordering::SeqCst);
             let collection = self.target.clone();
-            self.events.emit(Event::PageScanned { collection, tenant: None, objects, bytes });
+            self.events.emit(Event::PageScanned { collection, tenant, objects, bytes });
         }
     }
 
-    fn judge(&self, archived: &RawObject, live: &Taken, found: &mut Found) {
-        let kept_without = self.without_vectors.contains(&archived.id);
+    pub(super) fn judge(&self, tenant: Option<&TenantName>, archived: &RawObject, live: &Taken, found: &mut Found) {
+        let place = (tenant.cloned(), archived.id);
+        let kept_without = self.without_vectors.contains(&place);
         let vectors = match (self.vectors, kept_without, live.unprintable) {
             (false, _, _) | (_, true, _) => Vectors::Skip,
             (_, _, true) => Vectors::Unprintable,
@@ -164,22 +184,22 @@ impl Stage {
         found.changed += u64::from(self.is_changed(&live.object));
         let fields = self.comparer.fields(archived, &live.object, vectors);
         if !fields.is_empty() {
-            found.differs(archived.id, Difference::Different, fields, self.limit);
+            found.differs(place, Difference::Different, fields, self.limit);
         }
     }
 
-    fn is_changed(&self, live: &RawObject) -> bool {
+    pub(super) fn is_changed(&self, live: &RawObject) -> bool {
         let since = self.changed_since_ms.unwrap_or(i64::MAX);
         live.updated_ms.is_some_and(|at| at >= since)
     }
 }
 
 impl Round {
-    pub(super) fn fetch(&self) -> Fetch<'_> {
+    pub(super) fn fetch<'a>(&'a self, tenant: Option<&'a TenantName>) -> Fetch<'a> {
         Fetch {
             client: &self.stage.client,
             collection: &self.stage.target,
-            tenant: None,
+            tenant,
             vectors: self.stage.vectors,
             budget: &self.stage.budget,
             pacer: &self.pacer,
@@ -215,119 +235,12 @@ impl Round {
         let (sender, mut pieces) = mpsc::channel(PIECES_WAITING);
         let stage = Arc::clone(&self.stage);
         let reading = tokio::task::spawn_blocking(move || stage.source.read(unit, &sender));
-        let mut merge = Merge {
-            round: self,
-            stage: &self.stage,
-            live: Live::new(self),
-            left: 0,
-            told: [0; 2],
-            found: Found::default(),
-        };
+        let mut merge = Merge::new(self, &self.stage.source.units[unit]);
         while let Some(piece) = pieces.recv().await {
             merge.take(piece).await?;
         }
         let path = || self.stage.source.path(unit);
         reading.await.map_err(|_| Error::Thread)?.map_err(|source| Error::Archive { path: path(), source })?;
-        merge.tell();
-        let mark = merge.found.mark.max(merge.live.mark);
-        Ok(Found { mark, ..merge.found })
-    }
-}
-
-/// Both sides of one unit.
-struct Merge<'a> {
-    round: &'a Round,
-    stage: &'a Stage,
-    live: Live<'a>,
-    /// Objects the archive still holds of this stretch.
-    left: u64,
-    /// Objects and bytes told of.
-    told: [u64; 2],
-    found: Found,
-}
-
-impl Merge<'_> {
-    async fn take(&mut self, piece: Piece) -> Result<(), Error> {
-        match piece {
-            Piece::Begin { from, objects } => {
-                self.live.begin(from);
-                self.left = objects;
-            }
-            Piece::Objects(objects) => {
-                let mut missing = Vec::new();
-                for archived in objects {
-                    self.found.objects += 1;
-                    self.found.bytes += archived.text.len() as u64 + 1;
-                    if !self.meet(&archived).await? {
-                        missing.push(archived);
-                    }
-                    self.left = self.left.saturating_sub(1);
-                }
-                self.ask(missing).await?;
-                self.tell();
-            }
-            Piece::End { to } => {
-                while let Some(extra) = self.live.up_to(to, 0).await? {
-                    self.extra(&extra);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Finds the live object of the same id; what lies before it is extra. Whether there is one.
-    async fn meet(&mut self, archived: &RawObject) -> Result<bool, Error> {
-        while let Some(live) = self.live.up_to(Some(archived.id), self.left).await? {
-            if live.object.id == archived.id {
-                self.stage.judge(archived, &live, &mut self.found);
-                return Ok(true);
-            }
-            self.extra(&live);
-        }
-        Ok(false)
-    }
-
-    fn extra(&mut self, live: &Taken) {
-        self.found.changed += u64::from(self.stage.is_changed(&live.object));
-        self.found.differs(live.object.id, Difference::Extra, Vec::new(), self.stage.limit);
-    }
-
-    /// Asks for each missing object by its id: a listing reads one replica, a single object is read by a quorum.
-    async fn ask(&mut self, missing: Vec<RawObject>) -> Result<(), Error> {
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let (round, stage) = (self.round, self.stage);
-        let may = stage.may_ask(missing.len() as u64);
-        let (asked, unasked) = missing.split_at(usize::try_from(may).unwrap_or(usize::MAX));
-        let ask = |archived: RawObject| async move {
-            let _slot = round.slots.take().await;
-            let answer = stage.client.object(&stage.target, None, archived.id).await;
-            answer.map(|printed| (archived, printed))
-        };
-        let mut answers = stream::iter(asked.to_vec()).map(ask).buffered(ASKED_AT_ONCE);
-        while let Some(answer) = answers.next().await {
-            let (archived, printed) = answer.map_err(scan::Error::Wire)?;
-            self.found.asked += 1;
-            self.found.mark = self.found.mark.max(stage.mark.now());
-            let Some(PrintedObject { text, unprintable }) = printed else {
-                self.found.differs(archived.id, Difference::Missing, Vec::new(), stage.limit);
-                continue;
-            };
-            let wrong = |source| scan::Error::Page { collection: stage.target.clone(), source };
-            let object = split::line(&text, &stage.target).map_err(wrong)?;
-            stage.judge(&archived, &Taken { object, unprintable }, &mut self.found);
-        }
-        for archived in unasked {
-            self.found.unasked += 1;
-            self.found.differs(archived.id, Difference::Missing, Vec::new(), stage.limit);
-        }
-        Ok(())
-    }
-
-    fn tell(&mut self) {
-        let now = [self.found.objects, self.found.bytes];
-        self.stage.tell(now[0] - self.told[0], now[1] - self.told[1]);
-        self.told = now;
+        merge.finish().await
     }
 }

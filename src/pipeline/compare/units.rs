@@ -1,16 +1,23 @@
 //! Cuts the comparison of a collection into units: one part of the archive each, with the keys its runs stand for.
-//! Runs without objects are added to their neighbours, so that no key is left out. Pure.
+//! Runs without objects are added to their neighbours of the same tenant, so that no key is left out. Pure.
 
 use std::collections::BTreeMap;
 
 use crate::archive::Run;
-use crate::model::KeyRange;
+use crate::model::{KeyRange, TenantMap, TenantName};
+
+/// Tenants without objects that are compared in one go, at most.
+const EMPTY_TENANTS_A_UNIT: usize = 256;
 
 /// One run that holds objects, and the keys to compare with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// The run's place in the list; `None` where no run holds objects.
+    /// The run's place in the list; `None` where no run of the tenant holds objects.
     pub run: Option<usize>,
+    /// Where it is compared with: a tenant or (`None`) a plain collection.
+    pub tenant: Option<TenantName>,
+    /// Whether it is compared at all.
+    pub wanted: bool,
     /// Its own keys and those of the empty runs beside it.
     pub covers: KeyRange,
     /// Objects in it.
@@ -20,41 +27,69 @@ pub struct Segment {
 /// What one worker compares in one go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
-    /// The part's place in the collection's list of parts; `None` for a collection without objects.
+    /// The part's place in the collection's list of parts; `None` for what holds no objects.
     pub part: Option<usize>,
     /// Its runs in the order of the file.
     pub segments: Vec<Segment>,
 }
 
-/// The units of a plain collection whose runs these are, sorted by `from` and covering every key once. Parts are taken
-/// in the order of their numbers.
+/// The units of a collection whose runs these are, sorted by tenant and `from` and covering every key once. Parts are
+/// taken in the order of their numbers.
 #[must_use]
-pub fn units(runs: &[Run]) -> Vec<Unit> {
-    let mut segments: Vec<(u32, u64, Segment)> = Vec::new();
-    for (at, run) in runs.iter().enumerate() {
-        match (run.part, segments.last_mut()) {
-            (Some(part), last) => {
-                // What lies before the first run with objects belongs to it.
-                let from = if last.is_none() { None } else { run.covers.from };
-                let covers = KeyRange { from, to: run.covers.to };
-                segments.push((part, run.offset, Segment { run: Some(at), covers, objects: run.objects }));
-            }
-            (None, Some((_, _, last))) => last.covers.to = run.covers.to,
-            (None, None) => {}
+pub fn units(runs: &[Run], tenants: &TenantMap) -> Vec<Unit> {
+    let mut parts: BTreeMap<u32, Vec<(u64, Segment)>> = BTreeMap::new();
+    let mut empty: Vec<Segment> = Vec::new();
+    let mut first = 0;
+    for of_tenant in runs.chunk_by(|a, b| a.tenant == b.tenant) {
+        let target = tenants.target(of_tenant[0].tenant.as_ref());
+        let found = segments(of_tenant, first, target.as_ref());
+        first += of_tenant.len();
+        if found.is_empty() && target.is_some() {
+            empty.push(nothing(target.flatten()));
+        }
+        for (part, offset, segment) in found {
+            parts.entry(part).or_default().push((offset, segment));
         }
     }
-    if segments.is_empty() {
-        return vec![Unit { part: None, segments: vec![Segment { run: None, covers: KeyRange::ALL, objects: 0 }] }];
-    }
-    let mut parts: BTreeMap<u32, Vec<(u64, Segment)>> = BTreeMap::new();
-    for (part, offset, segment) in segments {
-        parts.entry(part).or_default().push((offset, segment));
+    if runs.is_empty()
+        && let Some(tenant) = tenants.target(None)
+    {
+        empty.push(nothing(tenant));
     }
     let unit = |(at, mut segments): (usize, Vec<(u64, Segment)>)| {
         segments.sort_by_key(|(offset, _)| *offset);
         Unit { part: Some(at), segments: segments.into_iter().map(|(_, segment)| segment).collect() }
     };
-    parts.into_values().enumerate().map(unit).collect()
+    let without = empty.chunks(EMPTY_TENANTS_A_UNIT).map(|chunk| Unit { part: None, segments: chunk.to_vec() });
+    parts.into_values().enumerate().map(unit).chain(without).collect()
+}
+
+/// The segments of one tenant with their parts and offsets. `first`: the place of its first run among all.
+fn segments(runs: &[Run], first: usize, target: Option<&Option<TenantName>>) -> Vec<(u32, u64, Segment)> {
+    let mut found: Vec<(u32, u64, Segment)> = Vec::new();
+    for (at, run) in runs.iter().enumerate() {
+        match (run.part, found.last_mut()) {
+            (Some(part), last) => {
+                // What lies before the first run with objects belongs to it.
+                let from = if last.is_none() { None } else { run.covers.from };
+                let segment = Segment {
+                    run: Some(first + at),
+                    tenant: target.cloned().flatten(),
+                    wanted: target.is_some(),
+                    covers: KeyRange { from, to: run.covers.to },
+                    objects: run.objects,
+                };
+                found.push((part, run.offset, segment));
+            }
+            (None, Some((_, _, last))) => last.covers.to = run.covers.to,
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+fn nothing(tenant: Option<TenantName>) -> Segment {
+    Segment { run: None, tenant, wanted: true, covers: KeyRange::ALL, objects: 0 }
 }
 
 #[cfg(test)]
@@ -94,17 +129,40 @@ mod tests {
         let of = |unit: &Unit| -> Vec<(Option<usize>, u128, u128)> {
             unit.segments.iter().map(|s| (s.run, number(s.covers.from), number(s.covers.to))).collect()
         };
-        let units = units(&runs);
+        let units = units(&runs, &TenantMap::Same);
         assert_eq!(units.iter().map(|unit| unit.part).collect::<Vec<_>>(), [Some(0), Some(1)]);
         assert_eq!(of(&units[0]), [(Some(3), 30, 40)]);
         assert_eq!(of(&units[1]), [(Some(4), 40, 0), (Some(1), 0, 30)], "every key is in one segment");
     }
 
     #[test]
+    fn tenants_are_apart_and_those_without_objects_are_compared_too() {
+        let of = |tenant: &str, run: Run| Run { tenant: Some(tenant.parse().expect("a name")), ..run };
+        let runs = [
+            of("a", run(0, 10, Some(0), 0)),
+            of("a", run(10, 0, None, 0)),
+            of("b", run(0, 0, None, 0)),
+            of("c", run(0, 10, None, 0)),
+            of("c", run(10, 0, Some(0), 9)),
+        ];
+        let names = |unit: &Unit| -> Vec<String> {
+            unit.segments.iter().map(|s| s.tenant.as_ref().map(ToString::to_string).unwrap_or_default()).collect()
+        };
+        let all = units(&runs, &TenantMap::Same);
+        assert_eq!(all.iter().map(names).collect::<Vec<_>>(), [vec!["a", "c"], vec!["b"]]);
+        assert!(all[0].segments.iter().all(|s| s.covers == KeyRange::ALL), "{all:?}");
+        let only = TenantMap::Only(BTreeMap::from([("c".parse().expect("a name"), "x".parse().expect("a name"))]));
+        let some = units(&runs, &only);
+        assert_eq!(some.len(), 1, "the empty one is not chosen");
+        assert_eq!(some[0].segments.iter().map(|s| s.wanted).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(names(&some[0]), ["", "x"]);
+    }
+
+    #[test]
     fn a_collection_without_objects_is_one_unit_over_all_keys() {
         for runs in [&[][..], &[run(0, 9, None, 0), run(9, 0, None, 0)]] {
-            let all = Segment { run: None, covers: KeyRange::ALL, objects: 0 };
-            assert_eq!(units(runs), [Unit { part: None, segments: vec![all] }]);
+            let all = nothing(None);
+            assert_eq!(units(runs, &TenantMap::Same), [Unit { part: None, segments: vec![all] }]);
         }
     }
 }

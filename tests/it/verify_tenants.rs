@@ -1,0 +1,226 @@
+//! `col verify` of multi-tenant collections: each tenant is compared with its own, and nobody stays awake.
+
+use std::path::{Path, PathBuf};
+
+use elysiactl::archive::{RunAbout, RunFiles, RunRecord};
+use elysiactl::event::{Difference, Event, Op, Status, Warning};
+use elysiactl::model::TenantMap;
+use elysiactl::ops::verify::{Options, Outcome};
+use elysiactl::pipeline::waking::AWAKE_AT_ONCE;
+use sandbox::{Builder, Change, Role, Sandbox};
+
+use crate::backup_tenants::{CLASS, archive_of, id, named, tenants};
+use crate::world::{World, verify_options, world};
+
+async fn backed_up(world: &World) -> PathBuf {
+    archive_of(&world.try_backup(world.options()).await.0.expect("a backup"))
+}
+
+fn options(world: &World, archive: &Path) -> Options {
+    Options { state: Some(world.state()), ..verify_options(archive) }
+}
+
+async fn verified(world: &World, archive: &Path) -> Outcome {
+    world.verify(options(world, archive)).await
+}
+
+fn some() -> Builder {
+    let all = [("a", "HOT"), ("b", "COLD"), ("c", "HOT")];
+    tenants(Sandbox::builder().collection(CLASS), &all, 30).tenant("Mt", "empty", "HOT")
+}
+
+/// Kind, tenant and number of each difference.
+fn found(outcome: &Outcome) -> Vec<(Difference, String, String)> {
+    let one = |d: &elysiactl::ops::verify::Differs| {
+        (d.kind, d.tenant.as_ref().map(ToString::to_string).unwrap_or_default(), d.id.to_string())
+    };
+    outcome.differences.iter().map(one).collect()
+}
+
+fn write(tenant: &str, number: usize, title: &str) -> Change {
+    let id = id(number);
+    Change::Write(format!(
+        r#"{{"class":"Mt","tenant":"{tenant}","id":"{id}","properties":{{"title":"{title}"}},"vector":[{number},1]}}"#
+    ))
+}
+
+#[tokio::test]
+async fn equal_tenants_agree_and_those_asleep_sleep_again() {
+    let world = world(some());
+    let archive = backed_up(&world).await;
+    world.sandbox.clear_requests();
+    let outcome = verified(&world, &archive).await;
+    assert_eq!(outcome.result.status, Status::Ok, "{:?} {:?}", outcome.remarks, outcome.differences);
+    let collection = &outcome.result.collections[0];
+    assert_eq!((collection.objects, collection.tenants, collection.digest.is_some()), (90, 4, true));
+    assert_eq!(world.sandbox.tenants("Mt")[1], ("b".to_owned(), "COLD"));
+    let writing: Vec<_> = world.sandbox.requests().into_iter().filter(|r| r.writing).map(|r| r.path).collect();
+    assert_eq!(writing, ["/v1/schema/Mt/tenants"; 2], "one to wake, one to put back");
+}
+
+#[tokio::test]
+async fn nothing_is_written_where_all_are_awake() {
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "HOT")], 5));
+    let archive = backed_up(&world).await;
+    let outcome = verified(&world, &archive).await;
+    assert_eq!(outcome.result.status, Status::Ok);
+    assert_eq!(world.sandbox.writing_requests(), 0);
+    assert!(!world.state().runs.exists());
+}
+
+#[tokio::test]
+async fn what_differs_in_one_tenant_is_found_there() {
+    let world = world(some());
+    let archive = backed_up(&world).await;
+    let faults = world.sandbox.faults();
+    faults.now(&write("a", 3, "changed"));
+    faults.now(&Change::Delete("Mt".into(), Some("c".into()), id(4)));
+    faults.now(&write("empty", 9, "new"));
+    faults.now(&Change::Tenant("Mt".into(), "b".into(), Some("HOT")));
+    faults.now(&write("b", 5, "changed asleep"));
+    faults.now(&write("b", 500, "new asleep"));
+    faults.now(&Change::Tenant("Mt".into(), "b".into(), Some("COLD")));
+    let outcome = verified(&world, &archive).await;
+    assert_eq!(outcome.result.status, Status::Incomplete);
+    let place = |kind, tenant: &str, number| (kind, tenant.to_owned(), id(number));
+    assert_eq!(
+        found(&outcome),
+        [
+            place(Difference::Different, "a", 3),
+            place(Difference::Different, "b", 5),
+            place(Difference::Extra, "b", 500),
+            place(Difference::Missing, "c", 4),
+            place(Difference::Extra, "empty", 9),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_swap_between_tenants_is_found() {
+    let world = world(some());
+    let archive = backed_up(&world).await;
+    let faults = world.sandbox.faults();
+    // The same id on both sides, and an object that moved.
+    faults.now(&write("a", 3, "c 3"));
+    faults.now(&write("c", 3, "a 3"));
+    faults.now(&Change::Delete("Mt".into(), Some("a".into()), id(7)));
+    faults.now(&write("empty", 7, "a 7"));
+    let outcome = verified(&world, &archive).await;
+    let place = |kind, tenant: &str, number| (kind, tenant.to_owned(), id(number));
+    assert_eq!(
+        found(&outcome),
+        [
+            place(Difference::Different, "a", 3),
+            place(Difference::Missing, "a", 7),
+            place(Difference::Different, "c", 3),
+            place(Difference::Extra, "empty", 7),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn tenants_that_one_side_lacks_are_named() {
+    let world = world(some());
+    let archive = backed_up(&world).await;
+    let faults = world.sandbox.faults();
+    faults.now(&Change::Tenant("Mt".into(), "a".into(), None));
+    faults.now(&Change::Tenant("Mt".into(), "new".into(), Some("HOT")));
+    faults.now(&write("new", 1, "new"));
+    let outcome = verified(&world, &archive).await;
+    assert_eq!((outcome.result.status, outcome.result.collections[0].missing), (Status::Incomplete, Some(30)));
+    let said = |text: &str| outcome.remarks.iter().any(|(_, remark)| remark.contains(text));
+    assert!(said("the server lacks 1 tenant of the archive (a first)"), "{:?}", outcome.remarks);
+    assert!(
+        said("the server has 1 tenant that the archive does not hold (new first, 1 object)"),
+        "{:?}",
+        outcome.remarks
+    );
+}
+
+#[tokio::test]
+async fn another_state_is_said_and_no_difference() {
+    let world = world(some());
+    let archive = backed_up(&world).await;
+    world.sandbox.faults().now(&Change::Tenant("Mt".into(), "c".into(), Some("COLD")));
+    let outcome = verified(&world, &archive).await;
+    assert_eq!(outcome.result.status, Status::Ok, "{:?}", outcome.remarks);
+    let said = outcome.remarks.iter().any(|(_, remark)| remark.contains("1 tenant in another state"));
+    assert!(said, "{:?}", outcome.remarks);
+    assert_eq!(world.sandbox.tenants("Mt")[2].1, "COLD");
+}
+
+#[tokio::test]
+async fn where_the_key_may_not_wake_tenants_they_are_not_compared() {
+    let mut world = world(some().key("rootkey", "root", Role::Root).key("readkey", "reader", Role::Viewer));
+    world.key = Some("rootkey");
+    let archive = backed_up(&world).await;
+    world.key = Some("readkey");
+    let outcome = verified(&world, &archive).await;
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 60));
+    let said = outcome.remarks.iter().any(|(_, remark)| {
+        remark.contains("not compared: 1 tenant with 30 objects in the archive (b first): asleep, and the key")
+    });
+    assert!(said, "{:?}", outcome.remarks);
+}
+
+#[tokio::test]
+async fn of_many_that_sleep_few_are_awake_at_any_time() {
+    let names: Vec<String> = (0..200).map(|n| format!("t{n:03}")).collect();
+    let all: Vec<(&str, &'static str)> =
+        names.iter().enumerate().map(|(n, name)| (name.as_str(), if n % 4 == 0 { "HOT" } else { "COLD" })).collect();
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 3));
+    let archive = backed_up(&world).await;
+    let outcome = verified(&world, &archive).await;
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 600), "{:?}", outcome.remarks);
+    let most = world.sandbox.most_woken();
+    assert!((1..=AWAKE_AT_ONCE).contains(&most), "{most} awake at once");
+    assert_eq!(world.sandbox.tenants("Mt").iter().filter(|(_, state)| *state == "COLD").count(), 150);
+}
+
+#[tokio::test]
+async fn what_a_killed_run_left_awake_sleeps_afterwards() {
+    let world = world(some());
+    let archive = backed_up(&world).await;
+    world.sandbox.faults().now(&Change::Tenant("Mt".into(), "b".into(), Some("HOT")));
+    let about = RunAbout {
+        op: Op::Verify,
+        tool: RunAbout::this_tool(),
+        run_id: uuid::Uuid::now_v7(),
+        started: jiff::Timestamp::now(),
+        server_url: world.client(elysiactl::event::Events::none()).url().to_owned(),
+        server_version: String::new(),
+        archive: String::new(),
+        archive_run_id: String::new(),
+        options: serde_json::Map::new(),
+    };
+    let mut files = RunFiles::create(std::sync::Arc::clone(&world.disk), &world.state().runs, about).expect("files");
+    let target = "Mt".parse().expect("a name");
+    files.record(&RunRecord::Waking { target, tenants: named(&["b"]) }).expect("a record");
+    files.sync().expect("synced");
+    drop(files);
+    let (done, events) = world.try_verify(options(&world, &archive)).await;
+    assert_eq!(done.expect("compared").result.status, Status::Ok);
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 1, .. }));
+    assert!(events.iter().any(said));
+    assert_eq!(world.sandbox.tenants("Mt")[1], ("b".to_owned(), "COLD"));
+}
+
+#[tokio::test]
+async fn chosen_tenants_are_compared_with_those_that_were_named() {
+    let world = world(some());
+    let archive = backed_up(&world).await;
+    world.sandbox.faults().now(&write("c", 3, "changed"));
+    let only = |old: &str, new: &str| {
+        let name = |text: &str| text.parse().expect("a name");
+        TenantMap::Only([(name(old), name(new))].into())
+    };
+    let same = Options { tenants: only("a", "a"), ..options(&world, &archive) };
+    assert_eq!(world.verify(same).await.result.status, Status::Ok);
+    let other = Options { tenants: only("a", "c"), limit: 5, ..options(&world, &archive) };
+    let outcome = world.verify(other).await;
+    assert_eq!(outcome.result.collections[0].different, Some(30), "each says whose it is");
+    assert_eq!(outcome.differences.len(), 5);
+    let nobody = Options { tenants: only("x", "a"), ..options(&world, &archive) };
+    let error = world.try_verify(nobody).await.0.expect_err("unknown");
+    assert!(matches!(error, elysiactl::ops::Error::UnknownTenant { .. }), "{error:?}");
+}
