@@ -224,6 +224,12 @@ pub enum LimitKind {
     BlobHash,
     /// Integers the server prints but will not take back.
     Integers,
+    /// The age of objects that expire: it counts anew from a restore. Since format 1.1.
+    ObjectTtl,
+    /// What the compression of an index learnt: a restore trains it anew. Since format 1.1.
+    Compression,
+    /// That shards take no writes: a restore makes them ready. Since format 1.1.
+    ReadOnly,
     /// Something a newer version knows.
     #[serde(other)]
     Other,

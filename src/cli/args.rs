@@ -14,6 +14,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::settings::Compression;
 use crate::model::{CollectionName, TenantName};
+use crate::ops::restore::Setting;
 use crate::ops::verify;
 
 pub(super) use clear::{ClearArgs, MethodArg};
@@ -220,6 +221,18 @@ pub(super) struct RestoreArgs {
     /// Memory for batches and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
     pub memory_limit: Option<ByteSize>,
+    /// Aliases that the archive knows: make those that are missing (keep), also give those that exist to the restored
+    /// collections (overwrite), or leave all alone (skip)
+    #[arg(long, value_enum, value_name = "POLICY", default_value = "keep", hide_possible_values = true)]
+    pub alias: AliasArg,
+    /// Make the roles of the archive that the server lacks
+    ///
+    /// Roles that exist are not changed. Users, their keys, and who has which role are never brought back.
+    #[arg(long)]
+    pub with_roles: bool,
+    /// Restore with another setting: vectorizer=none or objectTtl=off; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    pub set: Vec<Setting>,
     /// Do not compare the result with the archive
     #[arg(long)]
     pub no_verify: bool,
@@ -352,6 +365,14 @@ pub(super) struct CreateArgs {
     pub yes: bool,
 }
 
+/// What becomes of aliases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AliasArg {
+    Keep,
+    Overwrite,
+    Skip,
+}
+
 /// A vector index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Index {
@@ -467,6 +488,14 @@ fn stall_timeout(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| format!("{error}; for example 30s or 2m"))?;
     let [least, most] = STALL_TIMEOUTS;
     if (least..=most).contains(&time) { Ok(time) } else { Err("must lie between 1s and 1h".into()) }
+}
+
+fn setting(text: &str) -> Result<Setting, String> {
+    match text {
+        "vectorizer=none" => Ok(Setting::NoVectorizer),
+        "objectTtl=off" => Ok(Setting::NoObjectTtl),
+        _ => Err("known are vectorizer=none and objectTtl=off".to_owned()),
+    }
 }
 
 fn memory_limit(text: &str) -> Result<ByteSize, String> {

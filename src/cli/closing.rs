@@ -63,6 +63,9 @@ fn limit(limit: &Limit) -> Option<Remark> {
         // True of every archive: the documentation says so, not every summary.
         LimitKind::CreationTimes | LimitKind::ApiKeys | LimitKind::Other => return None,
         LimitKind::BlobHash => format!("a restore cannot bring back the blobHash values of {properties}"),
+        LimitKind::ObjectTtl => "objects expire; after a restore their age counts anew".to_owned(),
+        LimitKind::Compression => format!("a restore has the server train its compression anew: {properties}"),
+        LimitKind::ReadOnly => format!("shards take no writes, which a restore does not bring back: {properties}"),
         LimitKind::Integers => {
             let first = limit.first_ids.first().map(String::as_str).unwrap_or_default();
             format!("holds integers the server prints but will not take back (first in {first})")

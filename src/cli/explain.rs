@@ -170,7 +170,8 @@ fn words(hint: &Hint) -> String {
         Hint::NameArchive => "name the directory of one archive: the one that holds manifest.json".into(),
         Hint::NewerServer => "restore to a server of the version named, or a later one".into(),
         Hint::EnableModules(modules) => {
-            format!("enable on the server (ENABLE_MODULES): {}", modules.join(", "))
+            let modules = modules.join(", ");
+            format!("enable on the server (ENABLE_MODULES): {modules}; or restore without, with --set vectorizer=none")
         }
         Hint::ChooseTargets => "restore the collections that are referred to in the same run, or before".into(),
         Hint::LeaveOut(collections) => format!("everything but {} can be chosen with --only", names(collections)),
@@ -185,6 +186,8 @@ fn words(hint: &Hint) -> String {
             "activate the tenants and use --method delete, or clear the whole collection with --method recreate".into()
         }
         Hint::NameRunFolder => "name a folder with --run-dir".into(),
+        Hint::SkipAliases => "leave aliases alone with --alias skip".into(),
+        Hint::WithoutRoles => "leave --with-roles out, or make the roles by hand from the archive's roles.json".into(),
         Hint::OtherTenant => "give it another name with --tenant OLD=NEW".into(),
         Hint::ListTenants => "`elysiactl col show NAME` lists the tenants of a collection".into(),
         Hint::AllowProtected => {

@@ -75,6 +75,9 @@ fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> Options {
         vectors: settings.vectors,
         revectorize: settings.revectorize,
         clamp_ints: settings.clamp_ints,
+        aliases: settings.aliases,
+        roles: settings.roles,
+        settings: settings.set.clone(),
         verify: settings.verify,
         jobs: settings.jobs,
         batch_objects: settings.batch_size,
@@ -112,6 +115,7 @@ fn closing_of(outcome: &Outcome) -> Closing {
     let all_rejected = sum(|c| c.rejected) > 0 && sum(|c| c.missing.unwrap_or(0)) == sum(|c| c.rejected);
     let explained = |differs: &Differs| all_rejected && differs.kind == Difference::Missing;
     let remark = |(about, text): &(CollectionName, String)| Remark { about: about.to_string(), text: text.clone() };
+    let role = |text: &String| Remark { about: "Roles".to_owned(), text: text.clone() };
     let differences: Vec<Remark> = outcome.differences.iter().filter(|d| !explained(d)).map(difference).collect();
     let missing = if all_rejected { sum(|c| c.missing.unwrap_or(0)) } else { 0 };
     let to_list = differing(&outcome.result.collections) - missing;
@@ -122,7 +126,7 @@ fn closing_of(outcome: &Outcome) -> Closing {
         run_files: Some(outcome.run_dir.display().to_string()),
         differences,
         missing_are_rejected: all_rejected,
-        notes: outcome.remarks.iter().map(remark).collect(),
+        notes: outcome.remarks.iter().map(remark).chain(outcome.about_roles.iter().map(role)).collect(),
         ..Closing::default()
     }
 }

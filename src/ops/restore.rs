@@ -1,11 +1,14 @@
 //! `col restore`: an archive into new live collections.
 
+mod aliases;
 mod create;
 mod fill;
 mod order;
 mod plan;
 mod refusal;
+mod roles;
 mod run;
+mod settings;
 mod survey;
 mod tenants;
 
@@ -24,11 +27,14 @@ use crate::ops::schema;
 use crate::ops::verify::Differs;
 use crate::weaviate::Meta;
 
+pub use aliases::{AliasPolicy, AliasStep, PlannedAlias};
 use order::Waiting;
 pub(super) use order::missing;
 pub use plan::plan;
 pub use refusal::Refusal;
+pub use roles::{PlannedRole, RoleStep};
 pub use run::run;
+pub use settings::Setting;
 
 /// What to restore, under which names, and within which bounds.
 #[derive(Debug, Clone)]
@@ -54,6 +60,12 @@ pub struct Options {
     pub revectorize: bool,
     /// Whether integers the server would refuse become the nearest ones it takes.
     pub clamp_ints: bool,
+    /// What becomes of the aliases that the archive knows.
+    pub aliases: AliasPolicy,
+    /// Whether missing roles are made.
+    pub roles: bool,
+    /// Settings that are wanted otherwise.
+    pub settings: Vec<Setting>,
     /// Whether the content is compared afterwards.
     pub verify: bool,
     /// Requests in flight at most; `None`: the pacer decides, up to [`Options::MOST_JOBS`].
@@ -120,6 +132,10 @@ pub struct Plan {
     pub archive: PathBuf,
     /// The collections, in the order they are restored.
     pub collections: Vec<Planned>,
+    /// Aliases of the collections.
+    pub aliases: Vec<PlannedAlias>,
+    /// Roles, if they were asked for.
+    pub roles: Vec<PlannedRole>,
     /// Why it is not known whether the server is whole, if so.
     pub topology_unchecked: Option<String>,
     /// The options it was made with.
@@ -227,6 +243,8 @@ pub struct Outcome {
     pub rejected: Option<PathBuf>,
     /// What is not as it was in the source: collection and clause.
     pub remarks: Vec<(CollectionName, String)>,
+    /// What became of the roles, each as a clause.
+    pub about_roles: Vec<String>,
     /// The first differences that the comparison found, up to the limit.
     pub differences: Vec<Differs>,
     /// Why it is not known whether the server was whole, if so.

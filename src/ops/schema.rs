@@ -7,6 +7,7 @@ mod made;
 mod make;
 pub(super) mod place;
 mod rules;
+mod standing;
 #[cfg(test)]
 pub(super) mod testing;
 
@@ -14,3 +15,4 @@ pub(super) use applied::{Applied, clauses};
 pub(super) use fit::{Fit, Target, fit};
 pub(super) use made::{Made, grown, made};
 pub(super) use make::{NotMade, complete, until_there};
+pub(super) use standing::{expires, trained};

@@ -1,12 +1,15 @@
 //! What stands beside the collections: aliases and roles, where the server has them and the key may read them.
 
 use bytes::Bytes;
+use reqwest::Method;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::Error;
 use super::attempt::Ask;
 use super::body::Shape;
 use super::client::Client;
+use super::writer::Writer;
 use crate::model::CollectionName;
 
 /// The server's aliases.
@@ -47,6 +50,25 @@ impl Client {
         Ok(Some(Aliases { text: body.slice_ref(body.trim_ascii()), pairs }))
     }
 
+    /// What an alias stands for; `None` if there is none of this name, or the key may not see it.
+    pub async fn alias(&self, alias: &CollectionName) -> Result<Option<CollectionName>, Error> {
+        let ask = Ask::get(format!("/v1/aliases/{alias}"));
+        let body = match self.fetch(&ask).await {
+            Err(error) if is_closed(&error) => return Ok(None),
+            other => other?,
+        };
+        let read: Pair = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not an alias"))?;
+        Ok(Some(read.class))
+    }
+
+    /// One role in the server's own bytes; `None` if there is none of this name.
+    pub async fn role(&self, name: &str) -> Result<Option<Bytes>, Error> {
+        match self.fetch(&Ask::get(format!("/v1/authz/roles/{name}"))).await {
+            Err(error) if error.status() == Some(404) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
     /// All roles in the server's own bytes; `None` where the version has none, they are off, or the key may not read
     /// them. With roles switched off servers answer 401, 200 with an empty list, or (1.28) 200 with an empty body.
     pub async fn roles(&self) -> Result<Option<Bytes>, Error> {
@@ -57,5 +79,23 @@ impl Client {
         };
         let text = body.slice_ref(body.trim_ascii());
         Ok((!text.is_empty() && &*text != b"[]").then_some(text))
+    }
+}
+
+impl Writer {
+    /// Makes an alias. Sent once: whether it is there is asked afterwards.
+    pub async fn create_alias(&self, alias: &CollectionName, of: &CollectionName) -> Result<(), Error> {
+        self.once(Method::POST, "/v1/aliases".into(), Some(json!({"alias": alias, "class": of}))).await
+    }
+
+    /// Has an alias stand for another collection. Can be asked again, and is after failures that may pass.
+    pub async fn move_alias(&self, alias: &CollectionName, to: &CollectionName) -> Result<(), Error> {
+        let body = json!({"class": to}).to_string();
+        self.send(&Ask::with_body(Method::PUT, &format!("/v1/aliases/{alias}"), body)).await.map(|_| ())
+    }
+
+    /// Makes a role from its document. Sent once: whether it is there is asked afterwards.
+    pub async fn create_role(&self, document: &Value) -> Result<(), Error> {
+        self.once(Method::POST, "/v1/authz/roles".into(), Some(document.clone())).await
     }
 }

@@ -76,7 +76,7 @@ fn exit_2_is_wrong_usage_and_no_request_is_sent() {
 #[test]
 fn exit_3_is_an_archive_that_lacks_something() {
     let tenants = r#"{"class":"Mt","multiTenancyConfig":{"enabled":true}}"#;
-    let stage = Stage::new(articles().collection(tenants));
+    let stage = Stage::new(articles().collection(tenants).tenant("Mt", "away", "FROZEN"));
     assert!(ends(&stage, &["col", "backup"], 3).contains("Mt"));
     let stage = Stage::new(articles());
     let first: Value = serde_json::from_str(&stage.sandbox.objects("Article", None)[0]).expect("an object");

@@ -6,6 +6,8 @@ mod backup;
 mod backup_tenants;
 /// Bars on a terminal held in memory.
 mod bars;
+/// What stands beside the objects of a restore: aliases, roles, settings, and what is said of what cannot come back.
+mod beside;
 /// The binary with an empty environment.
 mod binary;
 /// `archive check`: damage of every kind is found.

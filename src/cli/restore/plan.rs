@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::archive::Content;
 use crate::cli::closing;
-use crate::ops::restore::{Plan, Planned};
+use crate::ops::restore::{Plan, Planned, PlannedAlias, PlannedRole};
 use crate::render::{count, counted, plain, quoted, size};
 
 /// Collections without remarks listed one by one.
@@ -54,6 +54,10 @@ pub(super) fn collections(plan: &Plan) -> String {
     }
     if unlisted > 0 {
         let _ = writeln!(text, "  … and {} more", count(unlisted));
+    }
+    let beside = plan.aliases.iter().map(PlannedAlias::clause).chain(plan.roles.iter().map(PlannedRole::clause));
+    for clause in beside {
+        let _ = writeln!(text, "  {}", plain(&clause));
     }
     text
 }

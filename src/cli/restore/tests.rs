@@ -26,6 +26,9 @@ fn settings() -> RestoreSettings {
         vectors: true,
         revectorize: false,
         clamp_ints: false,
+        aliases: crate::ops::restore::AliasPolicy::Keep,
+        roles: false,
+        set: Vec::new(),
         jobs: None,
         batch_size: None,
         memory_limit: 64 << 20,
@@ -52,6 +55,8 @@ fn planned(archived: &str, target: &str, objects: u64) -> Planned {
 
 fn a_plan(collections: Vec<Planned>) -> Plan {
     Plan {
+        aliases: Vec::new(),
+        roles: Vec::new(),
         url: "http://localhost:8080/".into(),
         server_version: "1.40.0".into(),
         archive: "/backups/Article_full_20261123_041200".into(),
@@ -148,6 +153,7 @@ fn the_summary_tells_what_was_refused_and_what_differs() {
     let chat = CollectionResult { objects: 10, bytes: 1_000, missing: Some(0), ..CollectionResult::of(name("Chat")) };
     let archive = Some("/backups/x".into());
     let outcome = Outcome {
+        about_roles: Vec::new(),
         result: RunResult {
             seconds: 12.5,
             ..RunResult::of(Op::Restore, Status::Incomplete, archive, vec![article, chat])

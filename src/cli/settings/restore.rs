@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::folder;
-use crate::cli::args::RestoreArgs;
+use crate::cli::args::{AliasArg, RestoreArgs};
 use crate::cli::{Env, Failure, memory};
 use crate::event::Class;
 use crate::model::{CollectionName, Renames, Selection, TenantMap};
-use crate::ops::restore::StateFolders;
+use crate::ops::restore::{AliasPolicy, Setting, StateFolders};
 
 /// Our directory in the user's folder for state.
 const OURS: &str = "elysiactl";
@@ -53,6 +53,12 @@ pub struct RestoreSettings {
     pub batch_size: Option<u32>,
     /// Bytes for batches and buffers.
     pub memory_limit: u64,
+    /// What becomes of aliases.
+    pub aliases: AliasPolicy,
+    /// Whether missing roles are made.
+    pub roles: bool,
+    /// Settings that are wanted otherwise.
+    pub set: Vec<Setting>,
     /// Compare afterwards.
     pub verify: bool,
     /// Where files about runs lie.
@@ -83,6 +89,13 @@ impl RestoreSettings {
             jobs: args.jobs.map(Into::into),
             batch_size: args.batch_size.map(Into::into),
             memory_limit: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
+            aliases: match args.alias {
+                AliasArg::Keep => AliasPolicy::Keep,
+                AliasArg::Overwrite => AliasPolicy::Overwrite,
+                AliasArg::Skip => AliasPolicy::Skip,
+            },
+            roles: args.with_roles,
+            set: args.set.clone(),
             verify: !args.no_verify,
             state: state_folders(args.run_dir.as_deref(), env)?,
             dry_run: args.dry_run,

@@ -49,6 +49,8 @@ pub(super) struct Collected {
     pub(super) tenants_changed: TenantsChanged,
     /// Tenants that could not be put back to sleep.
     pub(super) left_awake: u64,
+    /// Shards that take no writes.
+    pub(super) read_only: Vec<String>,
 }
 
 /// Reads one collection.
@@ -113,6 +115,11 @@ impl Collect<'_> {
         let mismatch = self.mismatch(verdict, &store);
         let on_any_replica = self.replicas_differ().await?;
         let schema_after = self.schema_after().await?;
+        // Only worth a remark: whoever may not ask is told nothing.
+        let read_only = match self.session.unless_stopped(self.client.read_only_shards(&schema.name)).await {
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            shards => shards.unwrap_or_default(),
+        };
         let unwritable = store.unwritable.iter().copied().collect();
         let changed_schema = (schema_after.text != schema.text).then(|| schema_after.clone());
         let closed = blocking("close", move || store.writer.close(changed_schema.as_ref())).await?;
@@ -131,6 +138,7 @@ impl Collect<'_> {
             skipped: Vec::new(),
             tenants_changed: TenantsChanged::default(),
             left_awake: 0,
+            read_only,
         })
     }
 

@@ -7,6 +7,7 @@ use crate::archive::CollectionFacts;
 use crate::archive::manifest::{Consistency, Counts, Incomplete, Limit, LimitKind, ReadMode, Skipped};
 use crate::event::CollectionResult;
 use crate::model::Schema;
+use crate::ops::schema::{expires, trained};
 
 /// The facts that go into the collection's entry.
 pub(super) fn facts(collected: &Collected) -> CollectionFacts {
@@ -28,6 +29,15 @@ pub(super) fn facts(collected: &Collected) -> CollectionFacts {
 pub(super) fn remarks(collected: &Collected) -> Remarks {
     let name = collected.schema.name.to_string();
     let mut limits = schema_limits(&collected.schema);
+    if !collected.read_only.is_empty() {
+        limits.push(Limit {
+            kind: LimitKind::ReadOnly,
+            collection: Some(name.clone()),
+            properties: collected.read_only.clone(),
+            objects: None,
+            first_ids: Vec::new(),
+        });
+    }
     if !collected.unwritable.is_empty() {
         limits.push(Limit {
             kind: LimitKind::Integers,
@@ -53,16 +63,25 @@ pub(super) fn remarks(collected: &Collected) -> Remarks {
 
 /// Limits that the schema alone shows.
 pub(super) fn schema_limits(schema: &Schema) -> Vec<Limit> {
-    if schema.blob_hashes.is_empty() {
-        return Vec::new();
-    }
-    vec![Limit {
-        kind: LimitKind::BlobHash,
+    let limit = |kind, properties: Vec<String>| Limit {
+        kind,
         collection: Some(schema.name.to_string()),
-        properties: schema.blob_hashes.clone(),
+        properties,
         objects: None,
         first_ids: Vec::new(),
-    }]
+    };
+    let mut limits = Vec::new();
+    if !schema.blob_hashes.is_empty() {
+        limits.push(limit(LimitKind::BlobHash, schema.blob_hashes.clone()));
+    }
+    if expires(schema) {
+        limits.push(limit(LimitKind::ObjectTtl, Vec::new()));
+    }
+    let trained = trained(schema);
+    if !trained.is_empty() {
+        limits.push(limit(LimitKind::Compression, trained));
+    }
+    limits
 }
 
 /// Limits that hold for every archive.

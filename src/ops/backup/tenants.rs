@@ -197,6 +197,7 @@ impl<'a> Tenants<'a> {
             },
             skipped: books.skipped.into_iter().collect(),
             left_awake: 0,
+            read_only: Vec::new(),
         })
     }
 

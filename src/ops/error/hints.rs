@@ -78,6 +78,10 @@ pub enum Hint {
     WakeTenants,
     /// `col ls` and `col show` list tenants.
     ListTenants,
+    /// Leave aliases alone.
+    SkipAliases,
+    /// Restore without roles.
+    WithoutRoles,
     /// Give the tenant another name.
     OtherTenant,
     /// Name a folder for the files of runs.
@@ -175,13 +179,15 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
             Refusal::Unsupported { .. } if !hints.contains(&Hint::NewerServer) => hints.push(Hint::NewerServer),
             Refusal::MissingTarget { .. } if !hints.contains(&Hint::ChooseTargets) => hints.push(Hint::ChooseTargets),
             Refusal::WouldVectorise { .. } if !hints.contains(&Hint::Revectorize) => hints.push(Hint::Revectorize),
+            Refusal::AliasTaken { .. } if !hints.contains(&Hint::SkipAliases) => hints.push(Hint::SkipAliases),
+            Refusal::NoRoles { .. } => hints.push(Hint::WithoutRoles),
             Refusal::TenantExists { .. } if !hints.contains(&Hint::OtherTenant) => hints.push(Hint::OtherTenant),
             Refusal::Exists { .. } | Refusal::IsAlias { .. } if !hints.contains(&Hint::OtherName) => {
                 hints.push(Hint::OtherName);
             }
             _ => {}
         }
-        collections.push(refusal.collection().clone());
+        collections.extend(refusal.collection().cloned());
     }
     modules.sort_unstable();
     modules.dedup();
@@ -190,7 +196,7 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
     if !modules.is_empty() {
         hints.push(Hint::EnableModules(modules));
     }
-    if collections.len() < chosen {
+    if !collections.is_empty() && collections.len() < chosen {
         hints.push(Hint::LeaveOut(collections));
     }
     hints

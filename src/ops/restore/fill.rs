@@ -215,7 +215,7 @@ impl Fill<'_> {
             collection: collection.planned.target.clone(),
             rewrite: Rewrite::new(schema, &collection.renames, clamp_ints, vectors).deferring(collection.deferred()),
             pass,
-            vectorised: survey::vectorised(schema),
+            vectorised: survey::vectorised(&collection.asked),
             pacer: Arc::clone(pacer),
             most_in_flight: self.options.jobs.unwrap_or(Options::MOST_JOBS).max(1),
             patience: self.options.patience,

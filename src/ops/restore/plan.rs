@@ -8,13 +8,13 @@ use std::time::Duration;
 use super::order::{Turn, order};
 use super::survey::{Survey, survey};
 use super::tenants::{self, Tenants};
-use super::{Collection, Options, Plan, Planned, Prepared, Refusal, Server};
+use super::{Collection, Options, Plan, Planned, PlannedRole, Prepared, Refusal, Server, aliases, roles, settings};
 use crate::archive::{Archive, Content};
 use crate::event::Warning;
 use crate::model::{CollectionName, Renames, Schema, TenantMap};
 use crate::ops::chosen::{self, Chosen};
 use crate::ops::prove::{self, Indexed};
-use crate::ops::schema::{Fit, clauses, fit};
+use crate::ops::schema::{self, Fit, clauses, fit};
 use crate::ops::{Error, Session, blocking, verify};
 use crate::weaviate::{Client, Topology};
 
@@ -37,7 +37,8 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let topology_unchecked = members(client, session, &collections).await?;
 
     let live = client.schemas().await?;
-    let schemas: Vec<Schema> = collections.iter().map(|(_, s)| tenants::of_kind(s, &options.tenants)).collect();
+    let wished = |s: &Schema| settings::apply(&tenants::of_kind(s, &options.tenants), &options.settings);
+    let (schemas, changed): (Vec<Schema>, Vec<Vec<String>>) = collections.iter().map(|(_, s)| wished(s)).unzip();
     let mut people = Vec::with_capacity(schemas.len());
     for (at, _) in &collections {
         people.push(tenants::chosen(&archive, *at, &options.tenants).await?);
@@ -50,6 +51,12 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         refusals.extend(tenants::joins(client, schema, there, tenants, differs).await?);
     }
     let live: BTreeSet<CollectionName> = live.iter().map(|s| s.name.clone()).collect();
+    let (aliases, roles, remarks) = beside(client, &archive, &options, &renames, &schemas, &live, &server).await?;
+    refusals.extend(aliases.refused);
+    let roles = roles.unwrap_or_else(|refused| {
+        refusals.push(refused);
+        Vec::new()
+    });
     let filled = |place: usize| archive.collections()[collections[place].0].content != Content::SchemaOnly;
     let turns = order(&schemas, &|name| live.contains(name), &filled, &renames).unwrap_or_else(|more| {
         refusals.extend(more);
@@ -70,11 +77,19 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         let (at, _) = collections[place];
         let indexed = prove::index(&archive, at).await?;
         let data = options.data && archive.collections()[at].content != Content::SchemaOnly;
-        let found = if data { survey(session, &archive, at, &indexed, &options).await? } else { Survey::default() };
+        let found = if data {
+            survey(session, &archive, at, &indexed, &schemas[place], &options).await?
+        } else {
+            Survey::default()
+        };
         let added = waiting.iter().filter(|waiting| waiting.added).map(|waiting| waiting.property.as_str());
         let fit = fits[place].clone().adding_later(added);
         let tenants = people[place].clone();
-        let described = describe(&archive, at, indexed, fit, found, &renames, &options, data, tenants);
+        let mut described = describe(&archive, at, indexed, fit, found, &renames, &options, data, tenants);
+        let about = changed[place].iter().cloned().chain(limits_of(&schemas[place]));
+        let about: Vec<String> = about.chain(remarks_of(&remarks, &described.planned.target)).collect();
+        described.planned.remarks.extend(about.iter().cloned());
+        described.remarks.extend(about);
         let (asked, joins) = (schemas[place].clone(), joined[place].is_some());
         planned.push(Collection { asked, waiting, joins, ..described });
     }
@@ -84,10 +99,58 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         server_version: server.meta.version.text.clone(),
         archive: options.archive.clone(),
         collections: planned.iter().map(|c| c.planned.clone()).collect(),
+        aliases: aliases.planned,
+        roles,
         topology_unchecked,
         options,
     };
     Ok(Prepared { plan, archive, work: planned, server, started: session.clock.now() })
+}
+
+/// What stands beside the collections: aliases, roles, and clauses about collections whose aliases cannot be.
+type Beside = (aliases::Found, Result<Vec<PlannedRole>, Refusal>, Vec<(CollectionName, String)>);
+
+async fn beside(
+    client: &Client,
+    archive: &Arc<Archive>,
+    options: &Options,
+    renames: &Renames,
+    schemas: &[Schema],
+    live: &BTreeSet<CollectionName>,
+    server: &Server,
+) -> Result<Beside, Error> {
+    let (reading, with_roles) = (Arc::clone(archive), options.roles);
+    let read = blocking("aliases and roles", move || {
+        let roles = if with_roles { roles::archived(&reading)? } else { None };
+        Ok::<_, crate::archive::Error>((aliases::archived(&reading)?, roles))
+    });
+    let (archived, archived_roles) = read.await?;
+    let made: Vec<CollectionName> = schemas.iter().map(|schema| renames.of(&schema.name).clone()).collect();
+    let (live, version) = (live.iter().cloned().collect::<Vec<_>>(), &server.meta.version.text);
+    let mut found = aliases::plan(client, archived, options.aliases, renames, &made, &live, version).await?;
+    let mut remarks = std::mem::take(&mut found.remarks);
+    let roles = if let Some(archived) = archived_roles {
+        roles::plan(client, archived, renames, version).await?
+    } else {
+        let nothing = made.first().filter(|_| options.roles);
+        remarks.extend(nothing.map(|name| (name.clone(), "the archive holds no roles".to_owned())));
+        Ok(Vec::new())
+    };
+    Ok((found, roles, remarks))
+}
+
+fn remarks_of(remarks: &[(CollectionName, String)], target: &CollectionName) -> Vec<String> {
+    remarks.iter().filter(|(of, _)| of == target).map(|(_, remark)| remark.clone()).collect()
+}
+
+/// What will not be as it was, by the schema alone.
+fn limits_of(schema: &Schema) -> Vec<String> {
+    let expires = schema::expires(schema);
+    let expires = expires.then(|| "objects expire, and their age counts anew from this restore".to_owned());
+    let trained = schema::trained(schema);
+    let trained =
+        (!trained.is_empty()).then(|| format!("compression is trained anew by the server: {}", trained.join(", ")));
+    expires.into_iter().chain(trained).collect()
 }
 
 fn refuse(refusals: Vec<Refusal>, chosen: usize) -> Result<(), Error> {

@@ -16,6 +16,22 @@ pub enum Refusal {
         /// The tenant, by its name on the server.
         tenant: TenantName,
     },
+    /// An alias whose name is a collection's.
+    #[error("{collection}: its alias {alias} cannot be, as {by} is a collection")]
+    AliasTaken {
+        /// The collection.
+        collection: CollectionName,
+        /// The alias.
+        alias: CollectionName,
+        /// The collection of that name, on the server or restored beside it.
+        by: CollectionName,
+    },
+    /// Roles were asked for, and the server has none.
+    #[error("roles cannot be made: Weaviate {server} has none, has them switched off, or the key may not see them")]
+    NoRoles {
+        /// The server's version.
+        server: String,
+    },
     /// Tenants were to be added to a collection that cannot hold what they hold.
     #[error("{collection}: {there} on the server cannot hold it: {}", differs.join("; "))]
     DoesNotFit {
@@ -89,18 +105,20 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The collection it is about.
+    /// The collection it is about; `None`: it is about none of them.
     #[must_use]
-    pub fn collection(&self) -> &CollectionName {
+    pub fn collection(&self) -> Option<&CollectionName> {
         match self {
-            Self::TenantExists { collection, .. }
+            Self::NoRoles { .. } => None,
+            Self::AliasTaken { collection, .. }
+            | Self::TenantExists { collection, .. }
             | Self::DoesNotFit { collection, .. }
             | Self::Unsupported { collection, .. }
             | Self::Module { collection, .. }
             | Self::MissingTarget { collection, .. }
             | Self::Exists { collection, .. }
             | Self::IsAlias { collection, .. }
-            | Self::WouldVectorise { collection, .. } => collection,
+            | Self::WouldVectorise { collection, .. } => Some(collection),
         }
     }
 }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::create::{self, Created};
 use super::fill::{FLOW_BYTES, Fill, Filled, RejectedOfRuns};
-use super::{Collection, Options, Outcome, Plan, Prepared, Stopped, survey, tenants};
+use super::{Collection, Options, Outcome, Plan, Prepared, Stopped, aliases, roles, survey, tenants};
 use crate::archive::digest::Hash;
 use crate::archive::{Lock, RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
@@ -42,6 +42,7 @@ struct Gathered {
     filled: BTreeMap<CollectionName, Filled>,
     results: Vec<CollectionResult>,
     remarks: Vec<(CollectionName, String)>,
+    about_roles: Vec<String>,
     differences: Vec<Differs>,
     unchecked: Option<String>,
     /// Something is not as it was: rejected, different, or a schema that grew.
@@ -60,6 +61,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
         filled: BTreeMap::new(),
         results: Vec::new(),
         remarks: Vec::new(),
+        about_roles: Vec::new(),
         differences: Vec::new(),
         unchecked: plan.topology_unchecked.clone(),
         incomplete: false,
@@ -77,6 +79,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
             rejected: gathered.files.as_ref().and_then(RunFiles::rejected),
             run_dir: run_dir.unwrap_or_default(),
             remarks: gathered.remarks,
+            about_roles: gathered.about_roles,
             differences: gathered.differences,
             topology_unchecked: gathered.unchecked,
         }),
@@ -154,6 +157,12 @@ impl Run<'_> {
         for together in together(&self.prepared.work) {
             self.some(&self.prepared.work[together], &budget, gathered).await?;
         }
+        let (about, all) = aliases::set(self.client, self.session, &self.plan.aliases).await?;
+        gathered.remarks.extend(about);
+        gathered.incomplete |= !all;
+        let (about, all) = roles::make(self.client, self.session, &self.plan.roles).await?;
+        gathered.about_roles = about;
+        gathered.incomplete |= !all;
         journalling::record(&mut gathered.files, RunRecord::Complete).await
     }
 
@@ -438,8 +447,7 @@ impl Run<'_> {
             target: collection.planned.target.clone(),
             tenants: options.tenants.clone(),
         };
-        let made_vectors =
-            if options.revectorize { survey::vectorised(&collection.indexed.schema) } else { Vec::new() };
+        let made_vectors = if options.revectorize { survey::vectorised(&collection.asked) } else { Vec::new() };
         let compare = CompareOptions {
             renames: collection.renames.clone(),
             vectors: options.vectors,

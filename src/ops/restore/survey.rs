@@ -38,16 +38,17 @@ pub(super) fn vectorised(schema: &Schema) -> Vec<String> {
     named.chain(unnamed).collect()
 }
 
-/// Proves every part of a collection and looks at its objects.
+/// Proves every part of a collection and looks at its objects. `asked`: the schema it will have.
 pub(super) async fn survey(
     session: &Session,
     archive: &Arc<Archive>,
     at: usize,
     indexed: &Indexed,
+    asked: &Schema,
     options: &Options,
 ) -> Result<Survey, Error> {
     let (to_vectorise, refused_integers) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let (vectorised, vectors) = (vectorised(&indexed.schema), options.vectors);
+    let (vectorised, vectors) = (vectorised(asked), options.vectors);
     let (lacking, beyond) = (Arc::clone(&to_vectorise), Arc::clone(&refused_integers));
     let look = move |schema: &Schema, object: &RawObject| {
         let has = |name: &String| vectors && object.vectors().any(|(n, _)| n == name.as_bytes());

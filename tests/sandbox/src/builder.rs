@@ -29,6 +29,7 @@ pub struct Builder {
     named: Vec<Named>,
     changes: Vec<Change>,
     faults: Vec<Fault>,
+    roles: Vec<String>,
 }
 
 /// What a collection has beside its objects.
@@ -49,6 +50,7 @@ impl Default for Builder {
             modules: vec!["text2vec-openai".to_owned(), "generative-openai".to_owned()],
             graphql: true,
             made_length: 0,
+            ttl: false,
         };
         Self {
             release: Release::V1_40,
@@ -60,6 +62,7 @@ impl Default for Builder {
             named: Vec::new(),
             changes: Vec::new(),
             faults: Vec::new(),
+            roles: Vec::new(),
         }
     }
 }
@@ -113,6 +116,12 @@ impl Builder {
         self
     }
 
+    /// Classes whose objects expire are taken.
+    pub fn ttl(mut self) -> Self {
+        self.settings.ttl = true;
+        self
+    }
+
     /// Asks for a key from now on, and takes this one.
     pub fn key(mut self, key: &str, user: &str, role: Role) -> Self {
         self.settings.keys.push(Key { text: key.to_owned(), user: user.to_owned(), role });
@@ -143,6 +152,12 @@ impl Builder {
     /// An alias of a collection.
     pub fn alias(mut self, alias: &str, class: &str) -> Self {
         self.named.push(Named::Alias(alias.to_owned(), class.to_owned()));
+        self
+    }
+
+    /// A role, as JSON with its permissions.
+    pub fn role(mut self, role: &str) -> Self {
+        self.roles.push(role.to_owned());
         self
     }
 
@@ -210,6 +225,9 @@ impl Builder {
             }
         }
         self.faults.into_iter().for_each(|fault| Faults { core: &core }.add(fault));
+        for role in &self.roles {
+            core.write().roles.push(json::parse(role.as_bytes()).map_err(io::Error::other)?);
+        }
         let listeners: Vec<TcpListener> = (0..self.nodes)
             .map(|n| TcpListener::bind((Ipv4Addr::LOCALHOST, if n == 0 { self.port } else { 0 })))
             .collect::<io::Result<_>>()?;

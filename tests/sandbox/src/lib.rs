@@ -122,6 +122,18 @@ impl Sandbox {
             .collect()
     }
 
+    /// The aliases and what they stand for.
+    #[must_use]
+    pub fn aliases(&self) -> Vec<(String, String)> {
+        self.core.read().aliases.clone().into_iter().collect()
+    }
+
+    /// The names of the roles that were made, by requests or from the start.
+    #[must_use]
+    pub fn roles(&self) -> Vec<String> {
+        self.core.read().roles.iter().filter_map(|role| role.text("name").map(str::to_owned)).collect()
+    }
+
     /// The tenants of a collection with their statuses.
     #[must_use]
     pub fn tenants(&self, class: &str) -> Vec<(String, &'static str)> {

@@ -73,7 +73,10 @@ fn complete(core: &Core, state: &State, name: &str, given: &Json, new: bool) -> 
     if new && named && legacy && ours.mixed_vectors() {
         return Err("creating a class with both a class level vector index and named vectors is forbidden".to_owned());
     }
-    if given.at(&["objectTtlConfig", "enabled"]).is_some_and(Json::is_true) && ours.release >= Release::V1_39 {
+    if given.at(&["objectTtlConfig", "enabled"]).is_some_and(Json::is_true)
+        && ours.release >= Release::V1_39
+        && !core.settings.ttl
+    {
         return Err("ObjectTTLConfig: enabling objectTTL requires a running background scheduler. Set \
                     OBJECTS_TTL_DELETE_SCHEDULE to activate it"
             .to_owned());
@@ -88,6 +91,10 @@ fn complete(core: &Core, state: &State, name: &str, given: &Json, new: bool) -> 
     document.set("invertedIndexConfig", defaults::inverted_index(ours, given.get("invertedIndexConfig")));
     if let Some(config) = given.get("moduleConfig").filter(|c| !c.is_null()) {
         document.set("moduleConfig", config.clone());
+    }
+    let ttl = given.get("objectTtlConfig").filter(|ttl| ttl.get("enabled").is_some_and(Json::is_true));
+    if let Some(ttl) = ttl.filter(|_| ours.release >= Release::V1_39) {
+        document.set("objectTtlConfig", ttl.clone());
     }
     document.set("multiTenancyConfig", defaults::multi_tenancy(ours, given.get("multiTenancyConfig")));
     document.set("properties", properties);

@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) graphql: bool,
     /// Length of the vectors that vectorizers make; 0: none works.
     pub(crate) made_length: usize,
+    /// A schedule for removing objects that expired is set.
+    pub(crate) ttl: bool,
 }
 
 impl Core {
@@ -44,6 +46,7 @@ impl Core {
             cluster: Cluster::new(nodes),
             unprintable: HashSet::new(),
             revived: HashMap::new(),
+            roles: Vec::new(),
             woken: [0, 0],
             kept: HashMap::new(),
         };
@@ -79,6 +82,8 @@ pub(crate) struct State {
     /// What tenants held that were removed, by class and tenant, where the version keeps it.
     pub(crate) kept: HashMap<(String, String), Space>,
     pub(crate) revived: HashMap<String, (Vec<String>, bool)>,
+    /// Roles that were made.
+    pub(crate) roles: Vec<Json>,
     /// Tenants that a request woke and none put back, and the most there were of them at any time.
     pub(crate) woken: [usize; 2],
 }

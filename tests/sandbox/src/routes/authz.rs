@@ -1,7 +1,7 @@
 //! Roles and the caller's own name (`weaviate-rest.md` section 11).
 
 use crate::auth::{Domain, Role, allow};
-use crate::call::{Call, Reply};
+use crate::call::{Call, Reply, either};
 use crate::json::{Json, object};
 use crate::state::Core;
 
@@ -16,10 +16,27 @@ fn reader() -> Json {
     }
 }
 
-fn all() -> Vec<Json> {
+/// The roles there are: those every server has, one for the tests of keys, and those that were made.
+fn all(core: &Core) -> Vec<Json> {
     let builtin =
         ["admin", "root", "viewer"].map(|name| object! {"name": name, "permissions": Json::Array(Vec::new())});
-    builtin.into_iter().chain([reader()]).collect()
+    builtin.into_iter().chain([reader()]).chain(core.read().roles.iter().cloned()).collect()
+}
+
+/// Makes a role: 201, or 409 if there is one of its name.
+pub(super) fn create(core: &Core, call: &Call) -> Reply {
+    either(try_create(core, call))
+}
+
+fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
+    allow(call, "create_roles", Domain::Roles)?;
+    let given = call.json("body")?;
+    let name = given.text("name").unwrap_or("").to_owned();
+    if all(core).iter().any(|role| role.text("name") == Some(name.as_str())) {
+        return Err(Reply::error(409, &format!("role with name {name} already exists")));
+    }
+    core.write().roles.push(given);
+    Ok(Reply::empty(201))
 }
 
 pub(super) fn roles(core: &Core, call: &Call) -> Reply {
@@ -30,7 +47,7 @@ pub(super) fn roles(core: &Core, call: &Call) -> Reply {
         return Reply::json(200, &Json::Array(Vec::new()));
     }
     match allow(call, "read_roles", Domain::Roles) {
-        Ok(()) => Reply::json(200, &Json::Array(all())),
+        Ok(()) => Reply::json(200, &Json::Array(all(core))),
         Err(refused) => refused,
     }
 }
@@ -39,7 +56,7 @@ pub(super) fn role(core: &Core, call: &Call) -> Reply {
     if let Err(refused) = allow(call, "read_roles", Domain::Roles) {
         return refused;
     }
-    let found = all().into_iter().find(|r| r.text("name") == Some(call.param("name")));
+    let found = all(core).into_iter().find(|r| r.text("name") == Some(call.param("name")));
     found.filter(|_| !core.settings.keys.is_empty()).map_or_else(|| Reply::empty(404), |role| Reply::json(200, &role))
 }
 

@@ -90,7 +90,7 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
     }
     if ours.authz() {
         router = router
-            .route("/v1/authz/roles", get(authz::roles))
+            .route("/v1/authz/roles", get(authz::roles).merge(post(authz::create)))
             .route("/v1/authz/roles/{name}", get(authz::role))
             .route("/v1/users/own-info", get(authz::own_info));
     }

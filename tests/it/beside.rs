@@ -1,0 +1,230 @@
+//! What stands beside the objects of a restore: aliases, roles, settings that are wanted otherwise, and what is said of
+//! what cannot come back.
+
+use std::path::{Path, PathBuf};
+
+use elysiactl::archive::manifest::LimitKind;
+use elysiactl::event::Status;
+use elysiactl::model::CollectionName;
+use elysiactl::ops::Error;
+use elysiactl::ops::restore::{AliasPolicy, AliasStep, Options, Outcome, Refusal, Setting};
+use sandbox::{Builder, Fault, Kind, Role, Sandbox};
+
+use crate::world::{World, world};
+
+fn name(text: &str) -> CollectionName {
+    text.parse().expect("a name")
+}
+
+fn source() -> Builder {
+    Sandbox::builder()
+        .seeded("Article", 20, 3, 1)
+        .seeded("Chunk", 10, 3, 2)
+        .alias("Live", "Article")
+        .alias("Bits", "Chunk")
+}
+
+async fn backed_up(world: &World) -> PathBuf {
+    PathBuf::from(world.try_backup(world.options()).await.0.expect("a backup").result.archive.expect("an archive"))
+}
+
+async fn restored(world: &World, options: Options) -> Outcome {
+    world.try_restore(options).await.0.unwrap_or_else(|stopped| panic!("stopped: {:?}", stopped.error))
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(alias, of)| ((*alias).to_owned(), (*of).to_owned())).collect()
+}
+
+fn said(outcome: &Outcome, text: &str) -> bool {
+    outcome.remarks.iter().any(|(_, remark)| remark.contains(text))
+}
+
+fn renamed(world: &World, archive: &Path, old: &str, new: &str) -> Options {
+    let mut options = world.restore_options(archive);
+    options.renames.insert(name(old), name(new));
+    options
+}
+
+#[tokio::test]
+async fn missing_aliases_are_made_for_the_collections_under_their_new_names() {
+    let source = world(source());
+    let archive = backed_up(&source).await;
+    let target = world(Sandbox::builder());
+    let outcome = restored(&target, renamed(&target, &archive, "Article", "New")).await;
+    assert_eq!(outcome.result.status, Status::Ok, "{:?}", outcome.remarks);
+    assert_eq!(target.sandbox.aliases(), pairs(&[("Bits", "Chunk"), ("Live", "New")]));
+    assert!(said(&outcome, "the alias Live stands for it"), "{:?}", outcome.remarks);
+}
+
+#[tokio::test]
+async fn an_alias_that_exists_stays_or_moves_or_is_left_alone_as_was_asked() {
+    let world = world(source());
+    let archive = backed_up(&world).await;
+    for (number, (policy, live)) in
+        [(AliasPolicy::Keep, "Article"), (AliasPolicy::Skip, "Article"), (AliasPolicy::Overwrite, "New2")]
+            .iter()
+            .enumerate()
+    {
+        let mut options = renamed(&world, &archive, "Article", &format!("New{number}"));
+        options.selection.take = vec!["Article".into()];
+        options.aliases = *policy;
+        let plan = world.restore_plan(options.clone()).await.expect("a plan").plan;
+        let steps: Vec<&AliasStep> = plan.aliases.iter().map(|alias| &alias.step).collect();
+        match policy {
+            AliasPolicy::Keep => assert_eq!(steps, [&AliasStep::Keep { of: name("Article") }]),
+            AliasPolicy::Overwrite => assert_eq!(steps, [&AliasStep::Overwrite { was: name("Article") }]),
+            AliasPolicy::Skip => assert!(steps.is_empty()),
+        }
+        let outcome = restored(&world, options).await;
+        assert_eq!(outcome.result.status, Status::Ok, "{:?}", outcome.remarks);
+        assert_eq!(world.sandbox.aliases(), pairs(&[("Bits", "Chunk"), ("Live", live)]));
+        assert_eq!(said(&outcome, "and no more for Article"), *policy == AliasPolicy::Overwrite);
+    }
+}
+
+#[tokio::test]
+async fn an_alias_whose_name_is_a_collections_is_refused_before_anything_is_written() {
+    let source = world(source());
+    let archive = backed_up(&source).await;
+    for (target, options) in [
+        // Of the server, and of this very run.
+        (world(Sandbox::builder().seeded("Live", 1, 2, 3)), None),
+        (world(Sandbox::builder()), Some("live")),
+    ] {
+        let mut wanted = match options {
+            Some(new) => renamed(&target, &archive, "Chunk", new),
+            None => target.restore_options(&archive),
+        };
+        let Error::CannotRestore { refusals, .. } = target.refused(wanted.clone()).await else { panic!("a refusal") };
+        assert!(
+            matches!(&refusals[..], [Refusal::AliasTaken { alias, .. }] if alias.as_str() == "Live"),
+            "{refusals:?}"
+        );
+        assert_eq!(target.sandbox.writing_requests(), 0);
+        wanted.aliases = AliasPolicy::Skip;
+        assert_eq!(restored(&target, wanted).await.result.status, Status::Ok);
+        assert!(target.sandbox.aliases().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_aliases_is_named_and_all_else_comes_back() {
+    let source = world(source());
+    let archive = backed_up(&source).await;
+    let target = world(Sandbox::builder().version("1.24.26"));
+    let outcome = restored(&target, target.restore_options(&archive)).await;
+    assert_eq!(outcome.result.status, Status::Ok, "{:?}", outcome.remarks);
+    assert!(
+        said(&outcome, "without its alias Live: the server, Weaviate 1.24.26, has no aliases"),
+        "{:?}",
+        outcome.remarks
+    );
+}
+
+#[tokio::test]
+async fn an_alias_that_cannot_be_set_is_named_and_the_objects_are_there() {
+    let source = world(source());
+    let archive = backed_up(&source).await;
+    let target = world(Sandbox::builder());
+    target.sandbox.faults().add(Fault::new(Kind::status(403, "no")).on("POST", "/v1/aliases"));
+    let outcome = restored(&target, target.restore_options(&archive)).await;
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 30));
+    assert!(said(&outcome, "the alias Live could not be set"), "{:?}", outcome.remarks);
+    // The answer is lost, and the alias is there all the same.
+    let target = world(Sandbox::builder());
+    target.sandbox.faults().add(Fault::new(Kind::ResetAfter).on("POST", "/v1/aliases"));
+    let outcome = restored(&target, target.restore_options(&archive)).await;
+    assert_eq!(outcome.result.status, Status::Ok, "{:?}", outcome.remarks);
+    assert_eq!(target.sandbox.aliases().len(), 2);
+}
+
+const EDITOR: &str = r#"{"name":"editor","permissions":[
+    {"action":"update_data","data":{"collection":"Article","tenant":"*","object":"*"}},
+    {"action":"read_collections","collections":{"collection":"Art*"}}]}"#;
+
+fn with_role(builder: Builder, role: &str) -> World {
+    let mut world = world(builder.role(role).key("rootkey", "root", Role::Root));
+    world.key = Some("rootkey");
+    world
+}
+
+#[tokio::test]
+async fn missing_roles_are_made_for_the_collections_under_their_new_names_and_others_never_changed() {
+    let source = with_role(source(), EDITOR);
+    let archive = backed_up(&source).await;
+    let target = with_role(Sandbox::builder(), r#"{"name":"other","permissions":[]}"#);
+    let mut options = Options { roles: true, ..renamed(&target, &archive, "Article", "New") };
+    let outcome = restored(&target, options.clone()).await;
+    assert_eq!(outcome.result.status, Status::Ok, "{:?} {:?}", outcome.remarks, outcome.about_roles);
+    assert_eq!(target.sandbox.roles(), ["other", "editor"]);
+    assert_eq!(outcome.about_roles, ["the role editor was made; no user has it yet"]);
+
+    // The same again: it is there, with the same permissions.
+    options.renames.insert(name("Chunk"), name("Chunk2"));
+    options.selection.take = vec!["Chunk".into()];
+    let again = restored(&target, options).await;
+    assert_eq!((again.result.status, again.about_roles.len()), (Status::Ok, 0), "{:?}", again.about_roles);
+
+    let taken = with_role(Sandbox::builder(), r#"{"name":"editor","permissions":[]}"#);
+    let outcome = restored(&taken, Options { roles: true, ..taken.restore_options(&archive) }).await;
+    assert_eq!(outcome.result.status, Status::Incomplete, "it was asked for and is not there as it was");
+    assert_eq!(outcome.about_roles, ["the role editor is there with other permissions and stays as it is"]);
+}
+
+#[tokio::test]
+async fn without_the_flag_no_role_is_touched_and_where_there_are_none_the_flag_is_refused() {
+    let source = with_role(source(), EDITOR);
+    let archive = backed_up(&source).await;
+    let target = with_role(Sandbox::builder(), r#"{"name":"other","permissions":[]}"#);
+    restored(&target, target.restore_options(&archive)).await;
+    assert_eq!(target.sandbox.roles(), ["other"]);
+    for version in ["1.24.26", "1.28.16", "1.40.0-dev"] {
+        let without = world(Sandbox::builder().version(version));
+        let options = Options { roles: true, ..without.restore_options(&archive) };
+        let Error::CannotRestore { refusals, .. } = without.refused(options).await else { panic!("a refusal") };
+        assert!(matches!(&refusals[..], [Refusal::NoRoles { .. }]), "{version}: {refusals:?}");
+        assert_eq!(without.sandbox.writing_requests(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_vectoriser_that_the_server_lacks_can_be_left_out() {
+    let class = r#"{"class":"Made","vectorizer":"text2vec-openai","moduleConfig":{"text2vec-openai":{"model":"x"}},
+        "properties":[{"name":"t","dataType":["text"],"moduleConfig":{"text2vec-openai":{"skip":true}}}]}"#;
+    let object = |n: u32, vector: &str| {
+        format!(r#"{{"class":"Made","id":"00000000-0000-4000-8000-{n:012}","properties":{{"t":"x"}}{vector}}}"#)
+    };
+    let builder = Sandbox::builder().modules(&["text2vec-openai"]).makes_vectors(2).collection(class);
+    let source = world(builder.object(&object(1, r#","vector":[1,2]"#)).object(&object(2, "")));
+    let archive = backed_up(&source).await;
+    let target = world(Sandbox::builder().modules(&[]));
+    let Error::CannotRestore { refusals, .. } = target.refused(target.restore_options(&archive)).await else {
+        panic!("a refusal")
+    };
+    assert!(matches!(&refusals[..], [Refusal::Module { .. }]), "{refusals:?}");
+    let options = Options { settings: vec![Setting::NoVectorizer], ..target.restore_options(&archive) };
+    let outcome = restored(&target, options).await;
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 2), "{:?}", outcome.remarks);
+    assert!(said(&outcome, "without its vectoriser (text2vec-openai)"), "{:?}", outcome.remarks);
+    target.equals(&archive, "Made", "Made");
+}
+
+#[tokio::test]
+async fn what_cannot_come_back_is_in_the_manifest_and_in_the_plan() {
+    let class = r#"{"class":"Short","vectorIndexConfig":{"pq":{"enabled":true}},
+        "objectTtlConfig":{"enabled":true,"defaultTtl":3600,"deleteOn":"_creationTimeUnix"}}"#;
+    let source = world(Sandbox::builder().ttl().collection(class));
+    let outcome = source.try_backup(source.options()).await.0.expect("a backup");
+    assert_eq!(outcome.result.status, Status::Ok);
+    let kinds: Vec<LimitKind> = outcome.manifest.limits.iter().map(|limit| limit.kind).collect();
+    assert!(kinds.contains(&LimitKind::ObjectTtl) && kinds.contains(&LimitKind::Compression), "{kinds:?}");
+    let archive = PathBuf::from(outcome.result.archive.expect("an archive"));
+    let target = world(Sandbox::builder());
+    let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan").plan;
+    let remarks = plan.collections[0].remarks.join("; ");
+    assert!(remarks.contains("objects expire") && remarks.contains("trained anew by the server: pq"), "{remarks}");
+    let without = Options { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
+    let outcome = restored(&target, without).await;
+    assert!(said(&outcome, "objects do not expire"), "{:?}", outcome.remarks);
+}
