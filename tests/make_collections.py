@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Fills a server with collections of every kind that its version has, over plain REST with no code of elysiactl:
-make_collections.py URL [NAME...]      names: Types Named Refs Shards Plain Wide, and from 1.32 on Multi and Mixed"""
+make_collections.py URL [NAME...]      names: Types Named Refs Web Ring Shards Plain Wide, and from 1.32 on Multi and Mixed"""
 import json, random, struct, sys, urllib.error, urllib.request, uuid
 
 url, wanted = sys.argv[1].rstrip("/"), sys.argv[2:]
@@ -94,6 +94,34 @@ make("Refs", {**flat, "properties": [{"name": "t", "dataType": ["text"]}, {"name
      ({"id": nid(f"refs{n}"), "vector": vector(4), "properties": {"t": text(3),
        **({"to": [beacon("Types", k % 2998) for k in (n, n + 7, n, n + 1)][: n % 5]} if n % 5 else {}),
        **({"any": [beacon("Named", f"named{n}"), beacon("Types", n)]} if n % 3 else {})}} for n in range(1500)))
+def refer(triples):
+    """Adds references: collection and number, property, collection and number; the targets need not exist."""
+    items = [{"from": f"{beacon(*source)['beacon']}/{prop}", "to": beacon(*target)["beacon"]} for source, prop, target in triples]
+    for at in range(0, len(items), 1000):
+        said = [r["result"] for r in send("POST", "/v1/batch/references", items[at:at + 1000])]
+        if refused := [r for r in said if r.get("status") != "SUCCESS"]: sys.exit(f"{len(refused)} references refused {refused[:1]}")
+    print(f"{len(items)} references")
+
+t = {"name": "t", "dataType": ["text"]}
+if not wanted or "Web" in wanted:
+    # To itself: lists of any length, repeats, some of them to objects that are not there, one of 400.
+    web = lambda n: ("Web", f"web{n}")
+    make("Web", {**flat, "shardingConfig": {"desiredCount": 3}, "properties": [t, {"name": "to", "dataType": ["Web"]}, {"name": "also", "dataType": ["Web"]}]},
+         ({"id": nid(f"web{n}"), "vector": vector(4), "properties": {"t": text(3)}} for n in range(1500)))
+    refer([(web(n), "to", web((n * 31 + k // 2 * 7) % (1600 if n % 9 == 0 else 1500))) for n in range(1500) for k in range(n % 8)]
+          + [(web(n), "also", web(n)) for n in range(0, 1500, 3)] + [(web(1), "also", web(k * k % 1500)) for k in range(400)])
+if not wanted or "Ring" in wanted:
+    # In a circle, RingA to RingB to RingC and back, and to several at once.
+    names = ["RingA", "RingB", "RingC"]
+    if wanted: wanted += names
+    for name in names:
+        make(name, {**flat, "properties": [t]}, ({"id": nid(f"{name}{n}"), "vector": vector(4), "properties": {"t": text(3)}} for n in range(700)))
+    for at, name in enumerate(names):
+        send("POST", f"/v1/schema/{name}/properties", {"name": "next", "dataType": [names[(at + 1) % 3]]})
+        send("POST", f"/v1/schema/{name}/properties", {"name": "any", "dataType": names, "description": "all of them"})
+    ring = lambda at, n: (names[at % 3], f"{names[at % 3]}{n % (720 if n % 5 == 0 else 700)}")
+    refer([(ring(at, n), "next", ring(at + 1, n * 3 + k)) for at in range(3) for n in range(700) for k in (0, 1, 0)]
+          + [(ring(at, n), "any", ring(at + k, n + k)) for at in range(3) for n in range(700) for k in range(n % 5)])
 make("Shards", {**flat, "shardingConfig": {"desiredCount": 3}, "properties": [{"name": "t", "dataType": ["text"]}]},
      ({"id": nid(f"shards{n}"), "vector": vector(8), "properties": {"t": text()}} for n in range(4000)))
 make("Plain", {**flat, "properties": [{"name": "n", "dataType": ["int"]}]}, ({"id": nid(f"plain{n}"), "properties": {"n": n}} for n in range(1200)))
