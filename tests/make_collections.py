@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Fills a server with collections of every kind that its version has, over plain REST with no code of elysiactl:
-make_collections.py URL [NAME...]      names: Types Named Refs Shards Plain Wide Packed Knot Ring (RingA RingB RingC) Rented,
-and from 1.32 on Multi and Mixed, and an alias. Rented is multi-tenant; Knot refers to itself, Ring goes round in a circle;
-some of their references lead nowhere."""
+make_collections.py URL [NAME...]      names: Types Named Refs Web Ring Shards Plain Wide Packed Rented, and from 1.32 on
+Multi and Mixed, and an alias. Web refers to itself, the three of Ring go round in a circle, Rented is multi-tenant."""
 import json, random, struct, sys, urllib.error, urllib.request, uuid
 
 url, wanted = sys.argv[1].rstrip("/"), sys.argv[2:]
@@ -96,6 +95,35 @@ make("Refs", {**flat, "properties": [{"name": "t", "dataType": ["text"]}, {"name
      ({"id": nid(f"refs{n}"), "vector": vector(4), "properties": {"t": text(3),
        **({"to": [beacon("Types", k % 2998) for k in (n, n + 7, n, n + 1)][: n % 5]} if n % 5 else {}),
        **({"any": [beacon("Named", f"named{n}"), beacon("Types", n)]} if n % 3 else {})}} for n in range(1500)))
+def refer(triples, tenants=None):
+    """Adds references: collection and number, property, collection and number; without tenants the targets need not exist."""
+    items = [{"from": f"{beacon(*source)['beacon']}/{prop}", "to": beacon(*target)["beacon"]} for source, prop, target in triples]
+    for item, tenant in zip(items, tenants or []): item["tenant"] = tenant
+    for at in range(0, len(items), 1000):
+        said = [r["result"] for r in send("POST", "/v1/batch/references", items[at:at + 1000])]
+        if refused := [r for r in said if r.get("status") != "SUCCESS"]: sys.exit(f"{len(refused)} references refused {refused[:1]}")
+    print(f"{len(items)} references")
+
+t = {"name": "t", "dataType": ["text"]}
+if not wanted or "Web" in wanted:
+    # To itself: lists of any length, repeats, some of them to objects that are not there, one of 400.
+    web = lambda n: ("Web", f"web{n}")
+    make("Web", {**flat, "shardingConfig": {"desiredCount": 3}, "properties": [t, {"name": "to", "dataType": ["Web"]}, {"name": "also", "dataType": ["Web"]}]},
+         ({"id": nid(f"web{n}"), "vector": vector(4), "properties": {"t": text(3)}} for n in range(1500)))
+    refer([(web(n), "to", web((n * 31 + k // 2 * 7) % (1600 if n % 9 == 0 else 1500))) for n in range(1500) for k in range(n % 8)]
+          + [(web(n), "also", web(n)) for n in range(0, 1500, 3)] + [(web(1), "also", web(k * k % 1500)) for k in range(400)])
+if not wanted or "Ring" in wanted:
+    # In a circle, RingA to RingB to RingC and back, and to several at once.
+    names = ["RingA", "RingB", "RingC"]
+    if wanted: wanted += names
+    for name in names:
+        make(name, {**flat, "properties": [t]}, ({"id": nid(f"{name}{n}"), "vector": vector(4), "properties": {"t": text(3)}} for n in range(700)))
+    for at, name in enumerate(names):
+        send("POST", f"/v1/schema/{name}/properties", {"name": "next", "dataType": [names[(at + 1) % 3]]})
+        send("POST", f"/v1/schema/{name}/properties", {"name": "any", "dataType": names, "description": "all of them"})
+    ring = lambda at, n: (names[at % 3], f"{names[at % 3]}{n % (720 if n % 5 == 0 else 700)}")
+    refer([(ring(at, n), "next", ring(at + 1, n * 3 + k)) for at in range(3) for n in range(700) for k in (0, 1, 0)]
+          + [(ring(at, n), "any", ring(at + k, n + k)) for at in range(3) for n in range(700) for k in range(n % 5)])
 make("Shards", {**flat, "shardingConfig": {"desiredCount": 3}, "properties": [{"name": "t", "dataType": ["text"]}]},
      ({"id": nid(f"shards{n}"), "vector": vector(8), "properties": {"t": text()}} for n in range(4000)))
 make("Plain", {**flat, "properties": [{"name": "n", "dataType": ["int"]}]}, ({"id": nid(f"plain{n}"), "properties": {"n": n}} for n in range(1200)))
@@ -103,47 +131,21 @@ make("Wide", {**flat, "properties": [{"name": "t", "dataType": ["text"]}, {"name
      ({"id": nid(f"wide{n}"), "vector": [rng.gauss(0, 1) for _ in range(1536)], "properties": {"t": text(30), "n": number()}} for n in range(10000)))
 make("Packed", {"vectorizer": "none", "vectorIndexType": "flat", "vectorIndexConfig": {"bq": {"enabled": True}}, "properties": [{"name": "t", "dataType": ["text"]}]},
      ({"id": nid(f"packed{n}"), "vector": vector(32), "properties": {"t": text(3)}} for n in range(1500)))
-
-def refer(items):
-    """References in order; the targets need not be there."""
-    for at in range(0, len(items), 500):
-        bad = [r["result"] for r in send("POST", "/v1/batch/references", items[at:at + 500]) if r["result"].get("status") != "SUCCESS"]
-        if bad: sys.exit(f"references: {bad[:1]}")
-
-def arrow(source, n, name, target, m, tenant=None):
-    link = {"from": f"weaviate://localhost/{source}/{nid(n)}/{name}", "to": f"weaviate://localhost/{target}/{nid(m)}"}
-    return {**link, "tenant": tenant} if tenant else link
-
-plain_text = {"name": "t", "dataType": ["text"]}
-if not wanted or "Knot" in wanted:
-    make("Knot", {**flat, "properties": [plain_text, {"name": "next", "dataType": ["Knot"]}, {"name": "any", "dataType": ["Knot", "Plain"]}]},
-         ({"id": nid(f"knot{n}"), "vector": vector(4), "properties": {"t": text(2)}} for n in range(1200)))
-    refer([arrow("Knot", f"knot{n}", "next", "Knot", f"knot{m % 1300}") for n in range(1200) if n % 4 for m in (n + 1, n, n + 1, n * 7)[: 1 + n % 4]])
-    refer([a for n in range(0, 1200, 3) for a in (arrow("Knot", f"knot{n}", "any", "Plain", f"plain{n}"), arrow("Knot", f"knot{n}", "any", "Knot", f"knot{n + 5}"))])
-if not wanted or "Ring" in wanted:
-    for name in "CBA":
-        urllib.request.urlopen(urllib.request.Request(f"{url}/v1/schema/Ring{name}", method="DELETE"))
-    wanted_before, wanted = wanted, []
-    for name in "ABC":
-        make(f"Ring{name}", {**flat, "properties": [plain_text]}, ({"id": nid(f"ring{name}{n}"), "vector": vector(3), "properties": {"t": text(2)}} for n in range(700)))
-    wanted = wanted_before
-    for name, to in ("AB", "BC", "CA"):
-        send("POST", f"/v1/schema/Ring{name}/properties", {"name": "to", "dataType": [f"Ring{to}"]})
-        refer([arrow(f"Ring{name}", f"ring{name}{n}", "to", f"Ring{to}", f"ring{to}{m}") for n in range(700) if n % 3 for m in (n, (n + 9) % 720)])
 if not wanted or "Rented" in wanted:
-    make("Rented", {**flat, "multiTenancyConfig": {"enabled": True}, "properties": [plain_text, {"name": "home", "dataType": ["Plain"]}, {"name": "friend", "dataType": ["Rented"]}]}, [])
+    make("Rented", {**flat, "multiTenancyConfig": {"enabled": True}, "properties": [t, {"name": "home", "dataType": ["Plain"]}, {"name": "friend", "dataType": ["Rented"]}]}, [])
     tenants = [f"tenant-{n:02}" for n in range(40)]
-    send("POST", "/v1/schema/Rented/tenants", [{"name": t} for t in tenants])
+    send("POST", "/v1/schema/Rented/tenants", [{"name": name} for name in tenants])
     # The same ids in every tenant; every tenth tenant is empty, one is large.
-    held = {t: (0 if n % 10 == 9 else 3000 if n == 5 else 5 + n) for n, t in enumerate(tenants)}
-    rented = [{"class": "Rented", "tenant": t, "id": nid(f"rented{n}"), "vector": vector(6),
-               "properties": {"t": f"{t} {n} {text(2)}", **({"home": [beacon("Plain", f"plain{n % 1200}")]} if n % 2 else {})}} for t in tenants for n in range(held[t])]
+    held = {name: (0 if n % 10 == 9 else 3000 if n == 5 else 5 + n) for n, name in enumerate(tenants)}
+    rented = [{"class": "Rented", "tenant": name, "id": nid(f"rented{n}"), "vector": vector(6),
+               "properties": {"t": f"{name} {n} {text(2)}", **({"home": [beacon("Plain", f"plain{n % 1200}")]} if n % 2 else {})}} for name in tenants for n in range(held[name])]
     for at in range(0, len(rented), 300):
         bad = [r["result"] for r in send("POST", "/v1/batch/objects", {"objects": rented[at:at + 300]}) if r["result"].get("status") != "SUCCESS"]
         if bad: sys.exit(f"Rented: {bad[:1]}")
     # Unlike elsewhere, a reference of a tenant's object is only taken if its target is there.
-    refer([arrow("Rented", f"rented{n}", "friend", "Rented", f"rented{n + 1}", t) for t in tenants for n in range(0, held[t] - 1, 4)])
-    send("PUT", "/v1/schema/Rented/tenants", [{"name": t, "activityStatus": "COLD"} for n, t in enumerate(tenants) if n % 3 == 0])
+    friends = [(name, n) for name in tenants for n in range(0, held[name] - 1, 4)]
+    refer([(("Rented", f"rented{n}"), "friend", ("Rented", f"rented{n + 1}")) for _, n in friends], [name for name, _ in friends])
+    send("PUT", "/v1/schema/Rented/tenants", [{"name": name, "activityStatus": "COLD"} for n, name in enumerate(tenants) if n % 3 == 0])
     print(f"Rented: {len(rented)} sent in {len(tenants)} tenants")
 if version >= (1, 32):
     try: urllib.request.urlopen(urllib.request.Request(f"{url}/v1/aliases/Everyday", method="DELETE"))

@@ -61,6 +61,89 @@ pub(crate) async fn check(url: &str, version: (u32, u32)) -> Result<(), Failure>
     let read = server.get(&format!("/v1/objects/{FROM}/{}", id(1))).await?.want(200)?.json();
     same("replaced", &read["properties"]["to"], &json!([one(1)]))?;
     server.put(&path, &json!([{"beacon": beacon(TO, 0x61)}])).await?.want(422)?;
+    doubtful(&server, version).await?;
     server.drop_class(FROM).await?;
-    server.drop_class(TO).await
+    tenants(&server).await?;
+    server.drop_class(TO).await?;
+    order(&server).await
+}
+
+/// What is said to have failed, and was added all the same; and what spoils the answer for others.
+async fn doubtful(server: &Server, version: (u32, u32)) -> Result<(), Failure> {
+    let to = |property: &str, number: u64| (format!("{}/{property}", beacon(FROM, 3)), beacon(TO, number));
+    server.write(&[json!({"class": FROM, "id": id(3), "properties": {"to": []}})]).await?;
+    let replies = append(server, &[to("to", 1)]).await?;
+    let why = replies[0]["result"]["errors"]["error"][0]["message"].as_str().unwrap_or_default().to_owned();
+    same("onto an empty list", &why.contains("is present, but not a ref"), &true)?;
+    let stored = async || {
+        let read = server.get(&format!("/v1/objects/{FROM}/{}", id(3))).await?.want(200)?.json();
+        Ok::<_, Failure>(read["properties"]["to"].as_array().map(Vec::len))
+    };
+    same("added all the same", &stored().await?, &Some(1))?;
+    server.write(&[json!({"class": FROM, "id": id(3)})]).await?;
+    same("an object that is sent again replaces them", &stored().await?, &None)?;
+    let nowhere = (to("to", 1).0, beacon("ConformanceNowhere", 1));
+    let why = append(server, &[nowhere]).await?[0]["result"]["errors"]["error"][0]["message"].clone();
+    let named = if version < (1, 28) { "ConformanceNowhere" } else { FROM };
+    same("a class that is not there", &why, &format!("target class \"{named}\" not found in schema"))?;
+    let spoilt = (to("to", 1).0, format!("weaviate://localhost/{TO}/nowhere"));
+    let results = match version {
+        (1, 28..39) => 0,
+        (1, ..28) => 1,
+        _ => 2,
+    };
+    same(
+        "results beside a beacon that cannot be read",
+        &append(server, &[to("to", 1), spoilt]).await?.len(),
+        &results,
+    )?;
+    same("and what was added", &stored().await?, &if results == 0 { None } else { Some(1) })
+}
+
+/// Where the source has tenants, targets are looked for in the same one.
+async fn tenants(server: &Server) -> Result<(), Failure> {
+    let mut document = class(FROM, &[("to", TO), ("own", FROM)]);
+    document["multiTenancyConfig"] = json!({"enabled": true});
+    server.fresh(&document).await?;
+    let path = format!("/v1/schema/{FROM}/tenants");
+    server.post(&path, &json!([{"name": "t1"}, {"name": "t2"}])).await?.want(200)?;
+    let object = |tenant: &str, n: u64| json!({"class": FROM, "id": id(n), "tenant": tenant});
+    server.write(&[object("t1", 1), object("t1", 2), object("t2", 3)]).await?;
+    let source = |property: &str| format!("{}/{property}", beacon(FROM, 1));
+    let items = [("own", beacon(FROM, 2)), ("own", beacon(FROM, 3)), ("to", beacon(TO, 1)), ("to", beacon(TO, 0x61))];
+    let items = items.map(|(property, to)| json!({"from": source(property), "to": to, "tenant": "t1"}));
+    let replies = server.post("/v1/batch/references", &json!(items)).await?.want(200)?.json();
+    let why = |at: usize| replies[at]["result"]["errors"]["error"][0]["message"].as_str().unwrap_or("").to_owned();
+    let missing = |class: &str, n: u64, tenant: &str| {
+        format!("target: object {class}/{} not found for tenant \"{tenant}\"", id(n))
+    };
+    let wanted = [String::new(), missing(FROM, 3, "t1"), String::new(), missing(TO, 0x61, "")];
+    same("targets", &[why(0), why(1), why(2), why(3)], &wanted)?;
+    let read = server.get(&format!("/v1/objects/{FROM}/{}?tenant=t1", id(1))).await?.want(200)?.json();
+    let added = ["own", "to"].map(|property| read["properties"][property].as_array().map(Vec::len));
+    same("added", &added, &[Some(1), Some(1)])?;
+    server.drop_class(FROM).await
+}
+
+/// The references of one request are added in its order, also in a class of several shards.
+async fn order(server: &Server) -> Result<(), Failure> {
+    let mut document = class(FROM, &[("own", FROM)]);
+    document["shardingConfig"] = json!({"desiredCount": 3});
+    server.fresh(&document).await?;
+    let spread = |n: u64| format!("{:08x}-0000-0000-0000-{n:012x}", n * 0x2f00_0001 % 0xffff_fffb);
+    let objects: Vec<Value> = (0..12).map(|n| json!({"class": FROM, "id": spread(n)})).collect();
+    server.write(&objects).await?;
+    // Objects take turns, and each list has repeats.
+    let turns: Vec<(u64, u64)> = (0..600).map(|n| (n * 7 % 12, n * n % 31)).collect();
+    let beacon = |n: u64| format!("weaviate://localhost/{FROM}/{}", spread(n));
+    let items: Vec<_> = turns.iter().map(|(from, to)| (format!("{}/own", beacon(*from)), beacon(*to))).collect();
+    append(server, &items).await?;
+    for number in 0..12 {
+        let read = server.get(&format!("/v1/objects/{FROM}/{}", spread(number))).await?.want(200)?.json();
+        let list = read["properties"]["own"].as_array().cloned().unwrap_or_default();
+        let got: Vec<&str> = list.iter().filter_map(|one| one["beacon"].as_str()).collect();
+        let wanted: Vec<String> = turns.iter().filter(|(from, _)| *from == number).map(|(_, to)| beacon(*to)).collect();
+        same("order", &got, &wanted)?;
+    }
+    server.drop_class(FROM).await
 }

@@ -12,6 +12,7 @@ use elysiactl::weaviate::{Count, Tenant, TenantState, Writer};
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 use serde_json::Value;
 
+use crate::references::circle;
 use crate::world::{World, drain, world};
 
 const OBJECTS: u64 = 1_500;
@@ -378,6 +379,16 @@ async fn what_the_server_made_up_after_a_kill_is_found_and_replaced() {
     let (done, _) = run(&world, plan).await;
     done.expect("done");
     assert_eq!((schema(&world, "Article").await, world.sandbox.count("Article", None)), (before, 0));
+}
+
+#[tokio::test]
+async fn collections_in_a_circle_are_emptied_and_refer_to_one_another_still() {
+    let world = circle(&["A", "B"], "1.40").await;
+    let before = (schema(&world, "A").await, schema(&world, "B").await);
+    let outcome = cleared(&world, one(Wish::Recreate, options(&world, &["A", "B"]))).await;
+    assert_eq!(outcome.result.status, Status::Ok);
+    assert_eq!((schema(&world, "A").await, schema(&world, "B").await), before);
+    assert_eq!((world.sandbox.count("A", None), world.sandbox.count("B", None)), (0, 0));
 }
 
 #[tokio::test]

@@ -49,6 +49,8 @@ mod ls;
 mod references;
 /// The same on a server that fails, blames, or says nothing.
 mod references_faults;
+/// The same where objects have tenants, and targets are looked for.
+mod references_tenants;
 /// `col rm`: what is named is gone, its schema is saved, and nothing else is touched.
 mod remove;
 /// `col rm` at a terminal: what is typed, and what follows.

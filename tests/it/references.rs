@@ -20,7 +20,7 @@ pub(crate) fn id(number: u64) -> String {
     format!("{:08x}-0000-4000-8000-{number:012x}", number.wrapping_mul(0x9e37_79b1) & 0xffff_ffff)
 }
 
-fn beacon(class: &str, number: u64) -> String {
+pub(crate) fn beacon(class: &str, number: u64) -> String {
     format!("weaviate://localhost/{class}/{}", id(number))
 }
 
@@ -142,7 +142,7 @@ async fn a_collection_that_refers_to_itself_comes_back_under_its_name_and_under_
 }
 
 /// `names` in a circle, each object of one refers to objects of the next.
-async fn circle(names: &[&'static str], version: &str) -> World {
+pub(crate) async fn circle(names: &[&'static str], version: &str) -> World {
     let mut builder = Sandbox::builder().version(version);
     for name in names {
         builder = objects(builder.collection(&class(name, &[("t", &["text"])])), name, OBJECTS);

@@ -66,7 +66,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
         unchecked: plan.topology_unchecked.clone(),
         incomplete: false,
     };
-    let done = Run { client, session, plan, prepared: &prepared }.all(&mut gathered).await;
+    let done = Box::pin(Run { client, session, plan, prepared: &prepared }.all(&mut gathered)).await;
     let run_dir = gathered.files.as_ref().map(|files| files.path().to_owned());
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
     let result = || {
@@ -102,14 +102,15 @@ struct Underway<'a> {
 }
 
 /// Collections that are filled before any of them is proven, by their places: where references wait for a pass of their
-/// own, that comes after the last collection they may refer to. Mostly each is alone.
-fn together(work: &[Collection]) -> Vec<Range<usize>> {
+/// own, that comes after the last collection they may refer to. `after`: for each collection the place of the one that it
+/// is complete after, mostly its own; then each is alone.
+fn together(after: &[usize]) -> Vec<Range<usize>> {
     let mut all = Vec::new();
     let mut start = 0;
-    while start < work.len() {
+    while start < after.len() {
         let (mut at, mut last) = (start, start);
         while at <= last {
-            last = last.max(work[at].complete_after(at));
+            last = last.max(after[at]);
             at += 1;
         }
         all.push(start..at);
@@ -154,8 +155,10 @@ impl Run<'_> {
         }
         let memory = self.plan.options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES).max(LEAST_BATCH_BYTES);
         let budget = Budget::with_flow(memory, FLOW_BYTES);
-        for together in together(&self.prepared.work) {
-            self.some(&self.prepared.work[together], &budget, gathered).await?;
+        let work = &self.prepared.work;
+        let after: Vec<usize> = work.iter().enumerate().map(|(at, collection)| collection.complete_after(at)).collect();
+        for some in together(&after) {
+            self.some(&work[some], &budget, gathered).await?;
         }
         let (about, all) = aliases::set(self.client, self.session, &self.plan.aliases).await?;
         gathered.remarks.extend(about);
@@ -482,5 +485,38 @@ impl Run<'_> {
         self.going()?;
         let reason = watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
         Err(Error::NotWhole { collection: watch.collection().clone(), reason, waited: patience })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn collections_are_proven_alone_unless_references_wait_for_a_later_one() {
+        assert!(together(&[]).is_empty());
+        assert_eq!(together(&[0, 1, 2]), [0..1, 1..2, 2..3]);
+        assert_eq!(together(&[0, 3, 2, 3, 4]), [0..1, 1..4, 4..5]);
+        assert_eq!(together(&[1, 3, 2, 3, 4]), [0..4, 4..5]);
+    }
+
+    #[test]
+    fn remarks_about_references_count() {
+        assert!(about_references(Filled { objects: 7, rejected: 1, ..Filled::default() }).is_empty());
+        let some = |references, stored| about_references(Filled { stored, references, ..Filled::default() });
+        assert_eq!(
+            some(1, 1),
+            [
+                "1 reference was written after its object",
+                "1 rejected object is there all the same, without some of its references"
+            ]
+        );
+        assert_eq!(
+            some(2, 3),
+            [
+                "2 references were written after their objects",
+                "3 rejected objects are there all the same, without some of their references"
+            ]
+        );
     }
 }
