@@ -2,8 +2,9 @@
 """Reads collections from a server and from an archive, with no code of elysiactl, and compares every object by value,
 vectors by the bits of their float32.   reread.py URL ARCHIVE [OLD=NEW...]   (plain parts only)
 Without new names, the source of a backup: times count too. With new names, what a restore made: references follow, times
-are the server's own, and only the collections named are read."""
-import glob, json, os, re, struct, sys, urllib.request
+are the server's own, and only the collections named are read. Tenants are compared one by one, and their states; those
+that sleep are woken one at a time and put back."""
+import json, os, re, struct, sys, urllib.request
 
 url, archive, names, differ = sys.argv[1], sys.argv[2], dict(pair.split("=") for pair in sys.argv[3:]), 0
 
@@ -23,16 +24,44 @@ def plain(o, archived):
     properties = repr(sorted((follow(o["properties"]) if archived else o["properties"]).items()))
     return properties, vectors, None if names else (o["creationTimeUnix"], o["lastUpdateTimeUnix"])
 
-for c in json.load(open(os.path.join(archive, "manifest.json")))["collections"]:
-    if names and c["name"] not in names: continue
-    there = names.get(c["name"], c["name"])
-    parts = sorted(glob.glob(os.path.join(archive, "collections", c["folder"], "objects-*.jsonl")))
-    lines = [json.loads(line) for part in parts for line in open(part, encoding="utf-8", newline="\n")]
-    stored, live, after = {o["id"]: plain(o, True) for o in lines}, {}, ""
-    while page := json.load(urllib.request.urlopen(f"{url}/v1/objects?class={there}&limit=500&include=vector&after={after}"))["objects"]:
+def send(method, path, body):
+    headers = {"Content-Type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(url + path, json.dumps(body).encode(), headers, method=method)).read()
+
+def listed(collection, tenant):
+    live, after, of = {}, "", f"&tenant={tenant}" if tenant else ""
+    while page := json.load(urllib.request.urlopen(f"{url}/v1/objects?class={collection}&limit=500&include=vector&after={after}{of}"))["objects"]:
         live.update((o["id"], plain(o, False)) for o in page)
         after = page[-1]["id"]
-    bad = len(lines) - len(stored) + sum(stored.get(i) != live.get(i) for i in stored.keys() | live.keys())
+    return live
+
+def lines_by_tenant(folder, tenants):
+    """The lines of each tenant, or of the plain collection (None), by the index."""
+    lines = {t["tenant"]: [] for t in tenants}
+    for run in map(json.loads, open(os.path.join(folder, "index.jsonl"), encoding="utf-8")):
+        if run["part"] is None: continue
+        with open(os.path.join(folder, run["part"]), "rb") as part:
+            part.seek(run["offset"])
+            lines[run["tenant"]] += [json.loads(line) for line in part.read(run["bytes"]).splitlines()]
+    return lines
+
+for c in json.load(open(os.path.join(archive, "manifest.json")))["collections"]:
+    if names and c["name"] not in names: continue
+    there, folder = names.get(c["name"], c["name"]), os.path.join(archive, "collections", c["folder"])
+    bad, all_live, all_stored, states = 0, 0, 0, {}
+    if c["multi_tenant"]:
+        # Every tenant is there, in the state that the archive knows.
+        states = {t["name"]: t["activityStatus"] for t in json.load(urllib.request.urlopen(f"{url}/v1/schema/{there}/tenants"))}
+        kept = {t["name"]: t["activityStatus"] for t in json.load(open(os.path.join(folder, "tenants.json")))}
+        bad += sum(states.get(t) != kept.get(t) for t in states.keys() | kept.keys())
+    for tenant, lines in lines_by_tenant(folder, c["tenants"]).items():
+        asleep = states.get(tenant) == "COLD"
+        if asleep: send("PUT", f"/v1/schema/{there}/tenants", [{"name": tenant, "activityStatus": "HOT"}])
+        stored, live = {o["id"]: plain(o, True) for o in lines}, listed(there, tenant)
+        if asleep: send("PUT", f"/v1/schema/{there}/tenants", [{"name": tenant, "activityStatus": "COLD"}])
+        bad += len(lines) - len(stored) + sum(stored.get(i) != live.get(i) for i in stored.keys() | live.keys())
+        all_live, all_stored = all_live + len(live), all_stored + len(lines)
     differ += bad
-    print(f"{there}: {len(live)} live, {len(lines)} stored, {bad} differ")
+    tenants = f" in {len(states)} tenants" if states else ""
+    print(f"{there}: {all_live} live, {all_stored} stored{tenants}, {bad} differ")
 sys.exit(differ != 0)
