@@ -91,6 +91,8 @@ pub struct Scan {
     pub counted: bool,
     /// Mean size of an object in bytes, where known.
     pub object_bytes: Option<f64>,
+    /// The number of the first lane; scans that share a sink have lanes of their own.
+    pub first_lane: usize,
     /// Bounds of the pace.
     pub limits: Limits,
     /// The budget that pages are taken from.
@@ -141,7 +143,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Scan {
-    /// Reads `todo` and sends it on, until everything is read or `reading` is cancelled. Lanes are numbered from 0.
+    /// Reads `todo` and sends it on, until everything is read or `reading` is cancelled. Lanes are numbered from
+    /// `first_lane`.
     /// `seen` tells what was handed over, also after an error.
     pub async fn run(
         &self,
@@ -284,7 +287,7 @@ impl Shared<'_> {
         let batch = Batch {
             collection: self.scan.collection.clone(),
             tenant: self.scan.tenants.get(space).cloned(),
-            lane,
+            lane: self.scan.first_lane + lane,
             covers,
             objects,
             bytes,

@@ -10,7 +10,7 @@ use elysiactl::event::{Event, Op, Status, Warning};
 use elysiactl::model::TenantName;
 use elysiactl::ops::Error;
 use elysiactl::ops::backup::{Options, Outcome};
-use elysiactl::pipeline::waking::AWAKE_AT_ONCE;
+use elysiactl::pipeline::waking::{AWAKE_AT_ONCE, TENANTS_A_WINDOW};
 use sandbox::{Builder, Change, Fault, Kind, Role, Sandbox};
 
 use crate::world::{World, world};
@@ -151,7 +151,7 @@ async fn many_small_tenants_are_read_with_one_page_each_and_few_awake() {
     let pages = seen.iter().filter(|r| r.method == "GET" && r.path == "/v1/objects").count();
     assert!(pages <= 310, "{pages} pages");
     let counts = seen.iter().filter(|r| r.path == "/v1/graphql").count();
-    assert!(counts <= 2 + 4 + 100_usize.div_ceil(AWAKE_AT_ONCE), "{counts} questions for counts");
+    assert!(counts <= 2 + 4 + 100_usize.div_ceil(TENANTS_A_WINDOW), "{counts} questions for counts");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! sleep, a few at a time; and the books of what is known about each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
@@ -17,7 +18,7 @@ use crate::pipeline::Batch;
 use crate::pipeline::keyspace::Stretch;
 use crate::pipeline::scan::{Scan, Scanned, UNPRINTABLE_IDS};
 use crate::pipeline::store::Store;
-use crate::pipeline::waking::{self, AWAKE_AT_ONCE};
+use crate::pipeline::waking::{self, AWAKE_AT_ONCE, TENANTS_A_WINDOW};
 use crate::pipeline::watch::{Mark, Watch};
 use crate::weaviate::{Tenant, TenantState, TenantTrouble};
 
@@ -25,6 +26,8 @@ use crate::weaviate::{Tenant, TenantState, TenantTrouble};
 const TRIES: u32 = 5;
 /// Tenants that are read before they are counted, at most.
 const TENANTS_AT_ONCE: usize = 1_000;
+/// Windows of tenants that are awake side by side.
+const WINDOWS_AT_ONCE: usize = AWAKE_AT_ONCE / TENANTS_A_WINDOW;
 /// Tenants counted in one question.
 const TENANTS_A_COUNT: usize = 100;
 /// Questions for counts in flight.
@@ -53,8 +56,6 @@ pub(super) struct Books {
     careful: bool,
     /// Times a tenant could not be read.
     tries: BTreeMap<TenantName, u32>,
-    /// The key may not wake tenants.
-    waking_refused: bool,
 }
 
 /// A tenant with the keys that are to be read of it.
@@ -77,7 +78,6 @@ impl Books {
             read: BTreeMap::new(),
             careful: false,
             tries: BTreeMap::new(),
-            waking_refused: false,
         };
         for tenant in listed.into_iter().filter(|tenant| wants(named, &tenant.name)) {
             books.enter(tenant);
@@ -191,6 +191,53 @@ struct Read<'a> {
     scanned: Scanned,
 }
 
+impl Read<'_> {
+    /// Those that were read to their end.
+    fn whole(&self) -> impl Iterator<Item = &Todo> {
+        self.todo.iter().filter(|todo| !self.scanned.refused.contains_key(&todo.tenant))
+    }
+
+    fn names(&self) -> Vec<TenantName> {
+        self.whole().map(|todo| todo.tenant.clone()).collect()
+    }
+}
+
+/// How closely tenants are looked at.
+#[derive(Debug, Clone, Copy)]
+struct Careful {
+    /// They are counted before they are read, too.
+    counts_first: bool,
+    /// A count proves that a short page was the end.
+    counted: bool,
+}
+
+/// What came of a window.
+enum Window<'a> {
+    /// The key may not wake tenants.
+    Refused,
+    /// The tenants that were read, and their counts unless the reading was cut short.
+    Read(Read<'a>, Option<BTreeMap<TenantName, Option<u64>>>),
+}
+
+/// Books what was read of tenants, and whether their counts agree with it.
+fn book(books: &mut Books, read: &Read<'_>, counts: &BTreeMap<TenantName, Option<u64>>) {
+    for Todo { tenant, kept, .. } in read.whole() {
+        let [objects, changed] = read.scanned.of_tenants.get(tenant).copied().unwrap_or_default();
+        let (before, after) = (read.before.get(tenant).copied().flatten(), counts.get(tenant).copied().flatten());
+        let listed = kept + objects;
+        let verdict = match (books.countable && !books.careful, after) {
+            // Nothing proves that the short page was the end.
+            (true, None) => Verdict::Disagrees { counted: listed },
+            _ => proof::judge(Evidence { before, after, listed, changed }),
+        };
+        books.read.insert(tenant.clone(), (listed, after, verdict));
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// One pass.
 pub(super) struct Pass<'a> {
     pub(super) tenants: &'a Tenants<'a>,
@@ -212,12 +259,10 @@ impl Pass<'_> {
             .collect
             .beside(store, watch, async |reading, batches| {
                 self.group(&awake, books, &reading, &batches, seen).await?;
-                for window in asleep.chunks(AWAKE_AT_ONCE) {
-                    if reading.is_cancelled() || !self.window(window, books, &reading, &batches, seen).await? {
-                        break;
-                    }
+                if self.asleep(&asleep, books, &reading, &batches, seen).await? {
+                    return Ok(());
                 }
-                for tenant in asleep.iter().filter(|_| books.waking_refused).map(|todo| &todo.tenant) {
+                for tenant in asleep.iter().map(|todo| &todo.tenant) {
                     books.skipped.insert(tenant.clone(), "asleep, and the key may not wake it".to_owned());
                 }
                 Ok(())
@@ -225,28 +270,81 @@ impl Pass<'_> {
             .await
     }
 
-    /// Wakes a few tenants, reads them, and puts them back. Whether tenants can be woken at all.
-    async fn window(
+    /// How many windows are open at once: each has a request in flight.
+    fn windows(&self) -> usize {
+        WINDOWS_AT_ONCE.min(self.tenants.collect.options.jobs.unwrap_or(WINDOWS_AT_ONCE)).max(1)
+    }
+
+    /// Reads tenants that sleep, a few windows of a few at a time. Whether they can be woken at all.
+    async fn asleep(
         &self,
-        todo: &[Todo],
+        asleep: &[Todo],
         books: &mut Books,
         reading: &CancellationToken,
         batches: &mpsc::Sender<Batch>,
         seen: &mut Scanned,
     ) -> Result<bool, Error> {
+        let careful =
+            Careful { counts_first: books.careful && books.countable, counted: books.countable && !books.careful };
+        // The windows that are open have the first lanes; one that is over leaves its own to the next.
+        let lanes: Mutex<Vec<usize>> = Mutex::new((0..self.windows()).rev().collect());
+        let window = |todo| {
+            let lanes = &lanes;
+            async move {
+                if reading.is_cancelled() {
+                    return Ok(None);
+                }
+                let slot = lock(lanes).pop().unwrap_or_default();
+                let read = self.window(todo, careful, slot, reading, batches).await;
+                lock(lanes).push(slot);
+                read.map(Some)
+            }
+        };
+        let mut windows = stream::iter(asleep.chunks(TENANTS_A_WINDOW)).map(window).buffer_unordered(self.windows());
+        while let Some(window) = windows.next().await {
+            match window? {
+                None => {}
+                Some(Window::Refused) => return Ok(false),
+                Some(Window::Read(mut read, counts)) => {
+                    books.take(&read.scanned);
+                    merge(seen, &mut read.scanned);
+                    if let Some(counts) = counts {
+                        book(books, &read, &counts);
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Wakes a few tenants, reads and counts them, and puts them back.
+    async fn window<'t>(
+        &self,
+        todo: &'t [Todo],
+        careful: Careful,
+        slot: usize,
+        reading: &CancellationToken,
+        batches: &mpsc::Sender<Batch>,
+    ) -> Result<Window<'t>, Error> {
         let names: Vec<TenantName> = todo.iter().map(|todo| todo.tenant.clone()).collect();
         let waking = self.tenants.waking().await?;
         let held = match waking.wake(&names).await {
             Ok(held) => held,
-            Err(waking::Error::Wire(error)) if error.is_auth() => {
-                books.waking_refused = true;
-                return Ok(false);
-            }
+            Err(waking::Error::Wire(error)) if error.is_auth() => return Ok(Window::Refused),
             Err(error) => return Err(error.into()),
         };
-        self.group(todo, books, reading, batches, seen).await?;
+        let before = if careful.counts_first { self.counts(&names).await? } else { BTreeMap::new() };
+        let mut scanned = Scanned::default();
+        self.scan(todo, careful.counted, Some(slot), reading, batches, &mut scanned).await?;
+        let read = Read { todo, before, scanned };
+        let countable = careful.counted || careful.counts_first;
+        let counts = match reading.is_cancelled() {
+            true => None,
+            false if countable => Some(self.counts(&read.names()).await?),
+            false => Some(BTreeMap::new()),
+        };
         waking.put_back(held).await?;
-        Ok(true)
+        Ok(Window::Read(read, counts))
     }
 
     /// Reads tenants that are awake, side by side, some at a time: they are counted while the next ones are read.
@@ -264,7 +362,8 @@ impl Pass<'_> {
             let names: Vec<TenantName> = todo.iter().map(|todo| todo.tenant.clone()).collect();
             let before = if books.careful && books.countable { self.counts(&names).await? } else { BTreeMap::new() };
             let mut scanned = Scanned::default();
-            let scan = self.scan(todo, names, books.countable && !books.careful, reading, batches, &mut scanned);
+            let counted = books.countable && !books.careful;
+            let scan = self.scan(todo, counted, None, reading, batches, &mut scanned);
             let (read, judged) = tokio::join!(scan, self.judge(uncounted.take(), books));
             books.take(&scanned);
             merge(seen, &mut scanned);
@@ -281,18 +380,24 @@ impl Pass<'_> {
     async fn scan(
         &self,
         todo: &[Todo],
-        names: Vec<TenantName>,
         counted: bool,
+        window: Option<usize>,
         reading: &CancellationToken,
         batches: &mpsc::Sender<Batch>,
         scanned: &mut Scanned,
     ) -> Result<(), Error> {
         let collect = &self.tenants.collect;
+        let names: Vec<TenantName> = todo.iter().map(|todo| todo.tenant.clone()).collect();
         for tenant in &names {
             let (collection, tenant) = (self.tenants.name().clone(), tenant.clone());
             collect.session.events.emit(Event::TenantStarted { collection, tenant });
         }
-        let scan = Scan { tenants: names.into(), counted, ..collect.scan(self.mark.clone()) };
+        let mut scan = Scan { tenants: names.into(), counted, ..collect.scan(self.mark.clone()) };
+        if let Some(slot) = window {
+            // Windows side by side share out the requests that one scan may have in flight.
+            scan.limits.most_in_flight = (scan.limits.most_in_flight / self.windows()).max(1);
+            scan.first_lane = slot * scan.limits.most_in_flight;
+        }
         let stretch = |(space, todo): (usize, &Todo)| {
             todo.ranges.iter().map(move |range| Stretch { space, range: *range }).collect::<Vec<_>>()
         };
@@ -302,21 +407,9 @@ impl Pass<'_> {
 
     /// Counts tenants that were read and compares that with what was listed.
     async fn judge(&self, read: Option<Read<'_>>, books: &mut Books) -> Result<(), Error> {
-        let Some(Read { todo, before, scanned }) = read else { return Ok(()) };
-        let read: Vec<&Todo> = todo.iter().filter(|todo| !scanned.refused.contains_key(&todo.tenant)).collect();
-        let names: Vec<TenantName> = read.iter().map(|todo| todo.tenant.clone()).collect();
-        let counts = if books.countable { self.counts(&names).await? } else { BTreeMap::new() };
-        for Todo { tenant, kept, .. } in read {
-            let [objects, changed] = scanned.of_tenants.get(tenant).copied().unwrap_or_default();
-            let (before, after) = (before.get(tenant).copied().flatten(), counts.get(tenant).copied().flatten());
-            let listed = kept + objects;
-            let verdict = match (books.countable && !books.careful, after) {
-                // Nothing proves that the short page was the end.
-                (true, None) => Verdict::Disagrees { counted: listed },
-                _ => proof::judge(Evidence { before, after, listed, changed }),
-            };
-            books.read.insert(tenant.clone(), (listed, after, verdict));
-        }
+        let Some(read) = read else { return Ok(()) };
+        let counts = if books.countable { self.counts(&read.names()).await? } else { BTreeMap::new() };
+        book(books, &read, &counts);
         Ok(())
     }
 
