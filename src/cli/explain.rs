@@ -2,7 +2,6 @@
 
 use super::Failure;
 use crate::event::Op;
-use crate::model::CollectionName;
 use crate::ops::{Error, Hint};
 
 /// The failure a person reads, with its class, causes and advice.
@@ -126,13 +125,14 @@ fn create_words(hint: &Hint) -> Option<&'static str> {
     })
 }
 
-fn names(collections: &[CollectionName]) -> String {
-    collections.iter().map(CollectionName::as_str).collect::<Vec<_>>().join(", ")
+fn names(names: &[impl ToString]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn words(hint: &Hint) -> String {
     match hint {
         Hint::DidYouMean(collections) => format!("did you mean {}?", names(collections)),
+        Hint::DidYouMeanTenant(tenants) => format!("did you mean {}?", names(tenants)),
         Hint::IsAlias(collection) => format!("it is an alias of {collection}; name that collection instead"),
         Hint::ListCollections => "`elysiactl col ls` lists the collections this key can see".into(),
         Hint::MaybeNotAllowed => "a key without the right to read collections sees none: check the key's roles".into(),
@@ -167,6 +167,7 @@ fn words(hint: &Hint) -> String {
         Hint::Revectorize => "--revectorize allows it; it may cost money, and the vectors will be other ones".into(),
         Hint::RenameEach => "--rename OLD=NEW names each collection; --only chooses one of them".into(),
         Hint::ShowArchive => "`elysiactl archive show` lists the collections of an archive".into(),
+        Hint::ListArchivedTenants => "tenants.json in a collection's folder of the archive lists its tenants".into(),
         Hint::NameArchive => "name the directory of one archive: the one that holds manifest.json".into(),
         Hint::NewerServer => "restore to a server of the version named, or a later one".into(),
         Hint::EnableModules(modules) => {

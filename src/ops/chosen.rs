@@ -1,6 +1,6 @@
 //! Which collections of an archive a command is about, and under which names the server has them. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Error, select};
 use crate::archive::Archive;
@@ -81,12 +81,19 @@ impl Chosen {
             held.iter().any(|tenant| tenant.tenant.as_deref() == Some(name.as_str()))
         };
         if let Some(unknown) = wanted.iter().find(|name| !self.collections.iter().any(|(at, _)| has(*at, name))) {
-            return Err(Error::UnknownTenant { tenant: (*unknown).clone() });
+            return Err(unknown_tenant(archive, &self.collections, unknown));
         }
         let collections: Vec<(usize, Schema)> =
             self.collections.into_iter().filter(|(at, _)| wanted.iter().any(|name| has(*at, name))).collect();
         Ok(Self { collections, ..self })
     }
+}
+
+fn unknown_tenant(archive: &Archive, chosen: &[(usize, Schema)], unknown: &TenantName) -> Error {
+    let held = chosen.iter().flat_map(|(at, _)| &archive.collections()[*at].tenants);
+    let names: BTreeSet<TenantName> = held.filter_map(|held| held.tenant.as_ref()?.parse().ok()).collect();
+    let similar = select::similar(unknown.as_str(), &names.iter().collect::<Vec<_>>());
+    Error::TenantNotInArchive { tenant: unknown.clone(), similar }
 }
 
 /// The name as the server would store it: its first letter in upper case.

@@ -67,6 +67,14 @@ pub enum Error {
         /// As typed.
         tenant: TenantName,
     },
+    /// A tenant that none of the collections chosen has in the archive.
+    #[error("the archive holds no tenant {tenant} of the collections that were chosen")]
+    TenantNotInArchive {
+        /// As typed.
+        tenant: TenantName,
+        /// Names that look like it.
+        similar: Vec<TenantName>,
+    },
     /// Tenants sleep, and there is no folder for the journal that says which of them were woken.
     #[error("{collection} has tenants that sleep, and there is no folder to write down which of them are woken")]
     NoRunFolder {
@@ -357,6 +365,7 @@ impl Error {
             | Self::NotInArchive { .. }
             | Self::NothingMatched { .. }
             | Self::UnknownTenant { .. }
+            | Self::TenantNotInArchive { .. }
             | Self::NotMultiTenant { .. }
             | Self::NotPlain { .. }
             | Self::NothingToDo { .. }

@@ -1,6 +1,7 @@
 //! `col verify`: an archive against live collections, by content.
 
 mod collection;
+mod counting;
 mod facing;
 mod names;
 mod remarks;

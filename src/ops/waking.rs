@@ -58,6 +58,15 @@ pub(super) async fn put_back(session: &Session, collection: &CollectionName, wak
     tenants
 }
 
+/// Puts back whoever a round that was cut short left awake. What fails is tried again by the next one, or at the end.
+pub(super) async fn put_back_between(session: &Session, collection: &CollectionName, waking: &Waking) {
+    // A run that is told to stop does it once, at its end.
+    let bounded = async { tokio::time::timeout(PUT_BACK, waking.put_back_all()).await.unwrap_or(Ok(())) };
+    if let Err(error) = session.unless_stopped(bounded).await {
+        tracing::warn!(%collection, %error, "tenants cannot be put back yet");
+    }
+}
+
 /// Where runs that wake tenants write down whom.
 #[derive(Debug, Clone)]
 pub(super) enum WakeBooks {

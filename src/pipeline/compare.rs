@@ -11,6 +11,7 @@ mod stage;
 mod units;
 mod value;
 mod vectors;
+mod window;
 
 use serde_json::Value;
 

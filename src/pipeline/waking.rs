@@ -30,26 +30,20 @@ pub enum Error {
 }
 
 /// The journal of a run that wakes tenants: what it names may be awake, so a killed run is made good by the next one.
-pub struct WakeJournal(Mutex<Option<RunFiles>>);
+pub struct WakeJournal(Arc<Mutex<RunFiles>>);
 
 impl WakeJournal {
     /// Writes into the journal of this run.
     #[must_use]
     pub fn new(files: RunFiles) -> Self {
-        Self(Mutex::new(Some(files)))
+        Self(Arc::new(Mutex::new(files)))
     }
 
-    /// Adds a record, durably.
+    /// Adds a record, durably. Whoever stops waiting for it loses nothing: a record that was begun is written.
     pub async fn record(&self, record: RunRecord) -> Result<(), Error> {
-        let mut files = self.0.lock().await;
-        let Some(mut journal) = files.take() else { return Err(Error::Thread) };
-        let write = move || {
-            let written = journal.record(&record).and_then(|()| journal.sync());
-            (journal, written)
-        };
-        let (journal, written) = tokio::task::spawn_blocking(write).await.map_err(|_| Error::Thread)?;
-        *files = Some(journal);
-        Ok(written?)
+        let mut files = Arc::clone(&self.0).lock_owned().await;
+        let write = move || files.record(&record).and_then(|()| files.sync());
+        Ok(tokio::task::spawn_blocking(write).await.map_err(|_| Error::Thread)??)
     }
 }
 
@@ -118,6 +112,8 @@ impl Waking {
     /// awake: whoever holds some must put them back before asking for more. One that is gone is left out.
     pub async fn wake(&self, tenants: &[TenantName]) -> Result<Awake, Error> {
         let mut wanted: Vec<TenantName> = tenants.iter().filter(|tenant| self.sleeps(tenant)).cloned().collect();
+        wanted.sort_unstable();
+        wanted.dedup();
         wanted.truncate(AWAKE_AT_ONCE);
         if wanted.is_empty() {
             return Ok(Awake::default());
@@ -125,16 +121,20 @@ impl Waking {
         let permits = u32::try_from(wanted.len()).unwrap_or(1);
         let permits = Arc::clone(&self.permits).acquire_many_owned(permits).await.map_err(|_| Error::Thread)?;
         let mut awake = self.awake.lock().await;
-        let asleep: Vec<TenantName> = wanted.iter().filter(|tenant| !awake.contains_key(*tenant)).cloned().collect();
+        // Nobody holds what a request was begun for that was given up: whether it is awake is not known.
+        let held = |tenant: &TenantName| awake.get(tenant).is_some_and(|holders| *holders > 0);
+        let asleep: Vec<TenantName> = wanted.iter().filter(|tenant| !held(tenant)).cloned().collect();
         if !asleep.is_empty() {
+            // Before anything else: whatever comes of it, they may be awake.
+            for tenant in &asleep {
+                awake.entry(tenant.clone()).or_insert(0);
+            }
             self.record(|target| RunRecord::Waking { target, tenants: asleep.clone() }).await?;
-            // Before the request: whatever comes of it, they may be awake.
-            awake.extend(asleep.iter().map(|tenant| (tenant.clone(), 0)));
             if let Err(error) = self.set(&asleep, &TenantState::Hot).await {
                 if matches!(&error, Error::Wire(refused) if refused.is_auth()) {
                     // A key that may not wake them may not put them back either, and need not.
+                    self.record(|target| RunRecord::Asleep { target, tenants: asleep.clone() }).await?;
                     awake.retain(|tenant, _| !asleep.contains(tenant));
-                    self.record(|target| RunRecord::Asleep { target, tenants: asleep }).await?;
                 }
                 return Err(error);
             }
@@ -162,6 +162,27 @@ impl Waking {
         Ok(())
     }
 
+    /// Takes over tenants that may be awake because of a run that was killed: they are put back with all others.
+    pub async fn take_over(&self, tenants: BTreeSet<TenantName>) -> Result<(), Error> {
+        let mut awake = self.awake.lock().await;
+        let list = tenants.iter().cloned().collect();
+        self.record(|target| RunRecord::Waking { target, tenants: list }).await?;
+        for tenant in tenants {
+            awake.entry(tenant).or_insert(0);
+        }
+        Ok(())
+    }
+
+    /// Writes down that tenants sleep which a run that was killed left awake: somebody put them back, or removed them.
+    pub async fn write_off(&self, tenants: &BTreeSet<TenantName>) -> Result<(), Error> {
+        if tenants.is_empty() {
+            return Ok(());
+        }
+        let list: Vec<TenantName> = tenants.iter().cloned().collect();
+        self.record(|target| RunRecord::Waking { target, tenants: list.clone() }).await?;
+        self.record(|target| RunRecord::Asleep { target, tenants: list.clone() }).await
+    }
+
     /// Puts back whatever is awake, whoever holds it: for the end of a run, however it came.
     pub async fn put_back_all(&self) -> Result<(), Error> {
         let mut awake = self.awake.lock().await;
@@ -179,10 +200,9 @@ impl Waking {
             return Ok(());
         }
         self.set(&tenants, &TenantState::Cold).await?;
-        for tenant in &tenants {
-            awake.remove(tenant);
-        }
-        self.record(|target| RunRecord::Asleep { target, tenants }).await
+        self.record(|target| RunRecord::Asleep { target, tenants: tenants.clone() }).await?;
+        awake.retain(|tenant, _| !tenants.contains(tenant));
+        Ok(())
     }
 
     async fn record(&self, record: impl FnOnce(CollectionName) -> RunRecord) -> Result<(), Error> {

@@ -80,6 +80,8 @@ mod tour;
 /// `col verify`: what differs is named, and nothing else.
 mod verify;
 mod verify_found;
+/// `col verify` where tenants sleep: whoever is woken sleeps again.
+mod verify_sleepers;
 /// `col verify` of multi-tenant collections: each tenant is compared with its own, and nobody stays awake.
 mod verify_tenants;
 /// A sandbox, a folder for archives, and the operations on both.

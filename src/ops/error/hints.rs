@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::archive;
-use crate::model::CollectionName;
+use crate::model::{CollectionName, TenantName};
 use crate::ops::clear;
 use crate::ops::restore::Refusal;
 use crate::pipeline::import;
@@ -58,6 +58,8 @@ pub enum Hint {
     RenameEach,
     /// Look at what the archive holds.
     ShowArchive,
+    /// Names of tenants that look like what was typed.
+    DidYouMeanTenant(Vec<TenantName>),
     /// An archive is the directory with a manifest.
     NameArchive,
     /// Another server, or another version of it.
@@ -82,6 +84,8 @@ pub enum Hint {
     SkipAliases,
     /// Restore without roles.
     WithoutRoles,
+    /// The archive lists its tenants in a file.
+    ListArchivedTenants,
     /// Give the tenant another name.
     OtherTenant,
     /// Name a folder for the files of runs.
@@ -120,6 +124,10 @@ impl Error {
             Self::MadeUp { .. } => vec![Hint::StopWriters],
             Self::OneNameForMany { .. } | Self::SameName { .. } => vec![Hint::RenameEach],
             Self::NotInArchive { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
+            Self::TenantNotInArchive { similar, .. } if !similar.is_empty() => {
+                vec![Hint::DidYouMeanTenant(similar.clone())]
+            }
+            Self::TenantNotInArchive { .. } => vec![Hint::ListArchivedTenants],
             Self::NotInArchive { .. } => vec![Hint::ShowArchive],
             Self::Wire(_)
             | Self::NotCreated { .. }

@@ -8,13 +8,14 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Differs;
+use super::counting::Before;
 use super::facing::{Facing, face};
 use super::remarks::{self, Miscount};
 use super::rounds::Books;
 use super::shares::Shares;
 use crate::archive::{Archive, Content, Run};
 use crate::event::{Event, Warning};
-use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName};
+use crate::model::{CollectionName, Renames, Schema, TenantMap};
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::waking::{self, WakeBooks};
 use crate::ops::{Error, Session};
@@ -22,11 +23,11 @@ use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::{self, Comparer, Found, Sample, Source, Stage, units};
 use crate::pipeline::pacer::Limits;
 use crate::pipeline::watch::Watch;
-use crate::pipeline::{load, scan};
-use crate::weaviate::{self, Client, Count, Writer};
+use crate::pipeline::{self, load, scan};
+use crate::weaviate::{self, Client, Writer};
 
 /// Rounds of reading before a server that keeps breaking is given up.
-const MOST_ROUNDS: u32 = 50;
+pub(super) const MOST_ROUNDS: u32 = 50;
 /// The step of the clock in an answer's `Date`, in ms.
 const CLOCK_STEP_MS: i64 = 1_000;
 
@@ -188,13 +189,13 @@ fn stage(
 }
 
 /// One comparison under way.
-struct Comparing<'a> {
-    client: &'a Writer,
-    session: &'a Session,
-    options: &'a CompareOptions,
-    watch: Watch,
-    target: CollectionName,
-    facing: Facing,
+pub(super) struct Comparing<'a> {
+    pub(super) client: &'a Writer,
+    pub(super) session: &'a Session,
+    pub(super) options: &'a CompareOptions,
+    pub(super) watch: Watch,
+    pub(super) target: CollectionName,
+    pub(super) facing: Facing,
 }
 
 impl Comparing<'_> {
@@ -206,9 +207,13 @@ impl Comparing<'_> {
     ) -> Result<Compared, Error> {
         let before = self.count_before().await?;
         let same = pair.tenants.is_same();
-        let stage = Arc::new(stage(self, pair, tenants, before.is_some(), changed_since_ms));
+        let stage = Arc::new(stage(self, pair, tenants, before.counted, changed_since_ms));
         let mut books = Books::new(stage.source.units.len(), self.watch.proven(), self.options.limit);
         let miscount = self.all(&stage, &mut books, before).await?;
+        if self.facing.awake.is_some() {
+            let listed = self.session.unless_stopped(self.client.tenants(&self.target)).await?;
+            self.facing.see(listed, same);
+        }
         self.finish(&stage, books.total(), miscount, same)
     }
 
@@ -217,7 +222,7 @@ impl Comparing<'_> {
         &mut self,
         stage: &Arc<Stage>,
         books: &mut Books,
-        before: Option<u64>,
+        mut before: Before,
     ) -> Result<Option<Miscount>, Error> {
         let mut again = true;
         for _ in 0..MOST_ROUNDS {
@@ -227,14 +232,21 @@ impl Comparing<'_> {
                 return Err(Error::Interrupted);
             }
             if self.watch.trouble().is_none() && books.todo().is_empty() {
-                match self.count_after(before).await {
+                match self.count_after(before.counted).await {
                     Ok(after) => {
-                        let miscount = judge(before, after, &books.total());
+                        // What is left of a count says nothing.
+                        let objects = after.objects.filter(|_| after.unknown.is_empty());
+                        let miscount = judge(before.objects, objects, &books.total());
                         if self.watch.ask().await {
-                            if miscount.is_none() || !std::mem::take(&mut again) {
+                            let proven = miscount.is_none() && after.unknown.is_empty();
+                            if proven || !std::mem::take(&mut again) {
+                                self.warn_of(&after);
                                 return Ok(miscount);
                             }
                             tracing::warn!(collection = %self.target, ?miscount, "counts disagree, comparing once more");
+                            // What was counted after this round was counted before the next one.
+                            before.objects = before.objects.or(after.objects);
+                            self.leave_uncounted(stage, after.unknown);
                             books.drop_all();
                             retell(stage, books);
                             continue;
@@ -268,11 +280,16 @@ impl Comparing<'_> {
         };
         reading.cancel();
         self.watch = watching.await.map_err(|_| Error::Stage { what: "watch".into() })?;
+        if let Some(waking) = &stage.tenants.waking {
+            waking::put_back_between(self.session, &self.target, waking).await;
+        }
         match done {
             Ok(()) => Ok(()),
             // While a node goes away requests fail before the watch has noticed: the next round asks again, as long as
             // there is trouble to explain it.
-            Err(compare::Error::Live(scan::Error::Wire(e))) if self.explains(&e).await => Ok(()),
+            Err(
+                compare::Error::Live(scan::Error::Wire(e)) | compare::Error::Waking(pipeline::waking::Error::Wire(e)),
+            ) if self.explains(&e).await => Ok(()),
             Err(compare::Error::Live(source)) => Err(Error::Scan { collection: self.target.clone(), source }),
             Err(compare::Error::Archive { source: load::Error::Stopped, .. }) => Err(Error::Interrupted),
             Err(compare::Error::Archive { source: load::Error::Archive(e), .. }) => Err(e.into()),
@@ -285,77 +302,21 @@ impl Comparing<'_> {
     }
 
     /// Whether a failed request fits a server that is not whole.
-    async fn explains(&mut self, error: &weaviate::Error) -> bool {
+    pub(super) async fn explains(&mut self, error: &weaviate::Error) -> bool {
         let temporary = matches!(error, weaviate::Error::Exhausted { .. });
         temporary && (self.watch.trouble().is_some() || !self.watch.ask().await)
     }
 
-    async fn until_whole(&mut self) -> Result<(), Error> {
+    pub(super) async fn until_whole(&mut self) -> Result<(), Error> {
         if self.watch.wait_until_whole(self.options.patience, &self.session.cancel).await {
             return Ok(());
         }
         if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Err(self.not_whole()) }
     }
 
-    fn not_whole(&self) -> Error {
+    pub(super) fn not_whole(&self) -> Error {
         let reason = self.watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
         Error::NotWhole { collection: self.target.clone(), reason, waited: self.options.patience }
-    }
-
-    async fn count(&self) -> Result<Count, Error> {
-        if let Some(awake) = &self.facing.awake {
-            return self.count_tenants(awake).await;
-        }
-        let counts = self.session.unless_stopped(self.client.counts(std::slice::from_ref(&self.target))).await?;
-        Ok(counts.into_iter().next().unwrap_or(Count::Unknown { reason: "no count in the answer".into() }))
-    }
-
-    /// The objects of the tenants that are awake, together.
-    async fn count_tenants(&self, awake: &[TenantName]) -> Result<Count, Error> {
-        let counts = self.session.unless_stopped(self.client.tenant_counts(&self.target, awake)).await?;
-        let mut all = 0;
-        for count in counts {
-            match count {
-                Count::Exact(objects) => all += objects,
-                unknown @ Count::Unknown { .. } => return Ok(unknown),
-            }
-        }
-        Ok(Count::Exact(all))
-    }
-
-    /// The count before the first page, given by a server that was whole before and after it; `None` if it cannot be
-    /// asked, or proves nothing as only a sample is compared.
-    async fn count_before(&mut self) -> Result<Option<u64>, Error> {
-        for _ in 0..MOST_ROUNDS {
-            self.until_whole().await?;
-            if self.options.sample.is_some() {
-                return Ok(None);
-            }
-            match self.count().await {
-                Ok(count) => {
-                    if !self.watch.ask().await {
-                        continue;
-                    }
-                    if let Count::Unknown { reason } = &count {
-                        let warning =
-                            Warning::CountUnchecked { collection: self.target.clone(), reason: reason.clone() };
-                        self.session.events.warn(warning);
-                    }
-                    return Ok(proof::known(&count));
-                }
-                Err(Error::Wire(e)) if self.explains(&e).await => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Err(self.not_whole())
-    }
-
-    /// The count after the last page, where there was one before the first.
-    async fn count_after(&self, before: Option<u64>) -> Result<Option<u64>, Error> {
-        if before.is_none() {
-            return Ok(None);
-        }
-        Ok(proof::known(&self.count().await?))
     }
 
     /// Everything is proven: tells what was found.
@@ -366,7 +327,7 @@ impl Comparing<'_> {
             return Err(Error::SchemaChanged { collection: collection.clone(), what });
         }
         if let Some(Miscount::Unexplained { counted }) = miscount {
-            let listed = remarks::listed(&found);
+            let listed = found.listed();
             events.warn(Warning::CountMismatch { collection: collection.clone(), listed, counted });
         }
         if found.unasked > 0 {
@@ -394,7 +355,7 @@ impl Comparing<'_> {
             miscount,
             remarks,
             unchecked: self.watch.unchecked().map(str::to_owned),
-            tenants: self.facing.compared.saturating_sub(found.out_of_reach.len() as u64),
+            tenants: (self.facing.compared.len() as u64).saturating_sub(found.out_of_reach.len() as u64),
             tenants_differ,
         };
         for differs in &compared.differences {
@@ -409,7 +370,9 @@ impl Comparing<'_> {
 /// What the counts say against what was found. That writers explain a difference is a backup's excuse: a comparison that
 /// found nothing but the archive's objects, and a count that is not theirs, has overlooked something.
 fn judge(before: Option<u64>, after: Option<u64>, found: &Found) -> Option<Miscount> {
-    let listed = remarks::listed(found).saturating_sub(found.uncounted);
+    let listed = found.listed().saturating_sub(found.uncounted);
+    // Tenants that sleep are counted while they are awake for us.
+    let [before, after] = [before, after].map(|count| count.map(|count| count + found.counted_asleep));
     let evidence = Evidence { before, after, listed, changed: found.changed };
     match (proof::judge(evidence), after) {
         (Verdict::Disagrees { counted }, _) => Some(Miscount::Unexplained { counted }),

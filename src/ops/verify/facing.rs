@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::collection::{CompareOptions, Pair};
 use super::remarks::{objects, tenants};
@@ -22,11 +23,13 @@ pub(super) struct Facing {
     /// Those that can be counted, as nobody has to be woken for it; `None` for a plain collection.
     pub(super) awake: Option<Vec<TenantName>>,
     /// Tenants that are to be compared and are there.
-    pub(super) compared: u64,
+    pub(super) compared: BTreeSet<TenantName>,
     /// What is to be known, each as a clause.
     pub(super) remarks: Vec<String>,
     /// The server has other tenants than the archive.
     pub(super) differ: bool,
+    /// All that the server has, and that the archive says it left out.
+    known: BTreeSet<TenantName>,
     /// Held as long as tenants may be woken.
     journalled: Option<Journalled>,
 }
@@ -39,58 +42,123 @@ pub(super) async fn face(
     options: &CompareOptions,
 ) -> Result<Facing, Error> {
     let mut listed = session.unless_stopped(client.tenants(&pair.target)).await?;
-    if let WakeBooks::In(state) | WakeBooks::Locked(state) = &options.books {
-        let left = waking::left_awake(session, &state.runs, client.url()).await?.remove(&pair.target);
-        asleep_again(session, pair, &mut listed, &left.unwrap_or_default());
-    }
+    let mut left = match &options.books {
+        WakeBooks::In(state) | WakeBooks::Locked(state) => {
+            waking::left_awake(session, &state.runs, client.url()).await?.remove(&pair.target).unwrap_or_default()
+        }
+        WakeBooks::Nowhere | WakeBooks::NotNeeded => BTreeSet::new(),
+    };
+    let still_awake = asleep_again(&mut listed, &mut left);
     let mut facing = Facing::default();
     let archived = archived(pair).await?;
     let live: BTreeMap<&TenantName, &TenantState> = listed.iter().map(|tenant| (&tenant.name, &tenant.state)).collect();
     let (mut sleepers, mut awake, mut moved) = (BTreeSet::new(), Vec::new(), Vec::new());
-    for (name, state) in &archived {
-        match live.get(name) {
+    for (name, then) in &archived {
+        let now = live.get(name).copied();
+        match now {
             None => drop(facing.tenants.absent.insert(name.clone())),
             Some(TenantState::Hot) => awake.push(name.clone()),
             Some(TenantState::Cold) => drop(sleepers.insert(name.clone())),
             Some(_) => drop(facing.tenants.out_of_reach.insert(name.clone())),
         }
-        if let (Some(then), Some(now)) = (state, live.get(name))
-            && then != *now
-        {
+        if now.is_some() {
+            facing.compared.insert(name.clone());
+        }
+        let reached = matches!(now, Some(TenantState::Hot | TenantState::Cold));
+        if reached && then.is_some() && then.as_ref() != now {
             moved.push(name);
         }
     }
-    facing.compared = (archived.len() - facing.tenants.absent.len()) as u64;
-    if options.states
-        && let Some(first) = moved.first()
-    {
-        let moved = tenants(moved.len());
-        facing.remarks.push(format!("{moved} in another state than in the archive ({first} first)"));
+    if let Some(first) = moved.first().filter(|_| options.states) {
+        facing.remarks.push(format!("{} in another state than in the archive", tenants(moved.len(), first)));
     }
     if let Some(first) = facing.tenants.absent.first() {
-        let absent = tenants(facing.tenants.absent.len());
-        facing.remarks.push(format!("the server lacks {absent} of the archive ({first} first)"));
+        let absent = tenants(facing.tenants.absent.len(), first);
+        facing.remarks.push(format!("the server lacks {absent} of the archive"));
         facing.differ = true;
     }
+    facing.known = listed.iter().map(|tenant| tenant.name.clone()).chain(skipped(pair)).collect();
     if pair.tenants.is_same() {
         strangers(client, session, pair, &listed, &archived, &mut facing).await?;
     }
     facing.awake = Some(awake);
-    if !sleepers.is_empty() {
-        let journalled = match &options.books {
-            WakeBooks::In(state) | WakeBooks::Locked(state) => {
-                let is_locked = matches!(options.books, WakeBooks::Locked(_));
-                let targets = if is_locked { Vec::new() } else { vec![pair.target.clone()] };
-                Some(waking::begin(session, state, client.url(), targets, about(client, session, pair)).await?)
-            }
+    // A sample is not counted.
+    facing.tenants.sleepers_uncounted.store(options.sample.is_some(), Ordering::SeqCst);
+    if !(sleepers.is_empty() && left.is_empty() && still_awake.is_empty()) {
+        let waking = facing.waking(client, session, pair, options, sleepers).await?;
+        put_right(session, pair, &waking, &left, still_awake).await?;
+    }
+    Ok(facing)
+}
+
+/// Tenants that a killed run left awake and that still are count as asleep: they are taken out of `left`.
+fn asleep_again(listed: &mut [Tenant], left: &mut BTreeSet<TenantName>) -> BTreeSet<TenantName> {
+    let awake = listed.iter_mut().filter(|tenant| tenant.state == TenantState::Hot && left.remove(&tenant.name));
+    awake
+        .map(|tenant| {
+            tenant.state = TenantState::Cold;
+            tenant.name.clone()
+        })
+        .collect()
+}
+
+/// Puts back who was left awake by a killed run, whether it is compared or not. Of those that are not awake any more
+/// (`left`) it is written down, or they would be put to sleep once somebody wakes them for good reason.
+async fn put_right(
+    session: &Session,
+    pair: &Pair,
+    waking: &Waking,
+    left: &BTreeSet<TenantName>,
+    still_awake: BTreeSet<TenantName>,
+) -> Result<(), Error> {
+    waking.write_off(left).await?;
+    let Some(first) = still_awake.first().cloned() else { return Ok(()) };
+    let (collection, tenants) = (pair.target.clone(), still_awake.len() as u64);
+    session.events.warn(Warning::TenantsLeftAwake { collection, tenants, first });
+    waking.take_over(still_awake).await?;
+    waking::put_back_between(session, &pair.target, waking).await;
+    Ok(())
+}
+
+impl Facing {
+    /// Has tenants woken from now on, with a lock and a journal where they are needed.
+    async fn waking(
+        &mut self,
+        client: &Writer,
+        session: &Session,
+        pair: &Pair,
+        options: &CompareOptions,
+        sleepers: BTreeSet<TenantName>,
+    ) -> Result<Arc<Waking>, Error> {
+        let targets = match &options.books {
+            WakeBooks::In(state) => Some((state, vec![pair.target.clone()])),
+            WakeBooks::Locked(state) => Some((state, Vec::new())),
             WakeBooks::NotNeeded => None,
             WakeBooks::Nowhere => return Err(Error::NoRunFolder { collection: pair.target.clone() }),
         };
-        let journal = journalled.as_ref().map(|journalled| Arc::clone(&journalled.journal));
-        let waking = Waking::new(client.clone(), pair.target.clone(), Some(sleepers), journal);
-        (facing.tenants.waking, facing.journalled) = (Some(Arc::new(waking)), journalled);
+        if let Some((state, targets)) = targets {
+            let about = about(client, session, pair);
+            self.journalled = Some(waking::begin(session, state, client.url(), targets, about).await?);
+        }
+        let journal = self.journalled.as_ref().map(|journalled| Arc::clone(&journalled.journal));
+        let waking = Arc::new(Waking::new(client.clone(), pair.target.clone(), Some(sleepers), journal));
+        self.tenants.waking = Some(Arc::clone(&waking));
+        Ok(waking)
     }
-    Ok(facing)
+
+    /// Says which tenants came and went since the first look.
+    pub(super) fn see(&mut self, listed: Vec<Tenant>, pair_is_same: bool) {
+        let now: BTreeSet<TenantName> = listed.into_iter().map(|tenant| tenant.name).collect();
+        let came: Vec<&TenantName> = now.difference(&self.known).filter(|_| pair_is_same).collect();
+        let went: Vec<&TenantName> = self.compared.difference(&now).collect();
+        for (names, what) in [(came, "made"), (went, "removed")] {
+            if let Some(first) = names.first() {
+                let names = tenants(names.len(), first);
+                self.remarks.push(format!("{names} {what} while the collection was compared"));
+                self.differ = true;
+            }
+        }
+    }
 }
 
 /// The tenants of the archive that are chosen, by their names on the server, with their states where these are known.
@@ -112,17 +180,11 @@ async fn archived(pair: &Pair) -> Result<BTreeMap<TenantName, Option<TenantState
     Ok(chosen.collect())
 }
 
-/// Tenants that a killed run left awake count as asleep, and are put back by this one.
-fn asleep_again(session: &Session, pair: &Pair, listed: &mut [Tenant], left: &BTreeSet<TenantName>) {
-    let mut awake = Vec::new();
-    for tenant in listed.iter_mut().filter(|t| t.state == TenantState::Hot && left.contains(&t.name)) {
-        tenant.state = TenantState::Cold;
-        awake.push(tenant.name.clone());
-    }
-    if let Some(first) = awake.first().cloned() {
-        let (collection, tenants) = (pair.target.clone(), awake.len() as u64);
-        session.events.warn(Warning::TenantsLeftAwake { collection, tenants, first });
-    }
+/// The tenants that the archive says it left out.
+fn skipped(pair: &Pair) -> impl Iterator<Item = TenantName> {
+    let entry = &pair.archive.collections()[pair.at];
+    let of_this = pair.archive.manifest().skipped.iter().filter(|skipped| skipped.collection == entry.name);
+    of_this.filter_map(|skipped| skipped.tenant.as_ref()?.parse().ok())
 }
 
 /// Tenants of the server that the archive does not hold. Those it names as skipped are no difference.
@@ -134,20 +196,12 @@ async fn strangers(
     archived: &BTreeMap<TenantName, Option<TenantState>>,
     facing: &mut Facing,
 ) -> Result<(), Error> {
-    let entry = &pair.archive.collections()[pair.at];
-    let skipped: BTreeSet<&str> = pair
-        .archive
-        .manifest()
-        .skipped
-        .iter()
-        .filter_map(|skipped| skipped.tenant.as_deref().filter(|_| skipped.collection == entry.name))
-        .collect();
+    let skipped: BTreeSet<TenantName> = skipped(pair).collect();
     let strange = listed.iter().filter(|tenant| !archived.contains_key(&tenant.name));
-    let (known, strange): (Vec<&Tenant>, Vec<&Tenant>) =
-        strange.partition(|tenant| skipped.contains(tenant.name.as_str()));
+    let (known, strange): (Vec<&Tenant>, Vec<&Tenant>) = strange.partition(|tenant| skipped.contains(&tenant.name));
     if let Some(first) = known.first() {
-        let known = tenants(known.len());
-        facing.remarks.push(format!("not compared, as the archive does not hold them: {known} ({} first)", first.name));
+        let known = tenants(known.len(), &first.name);
+        facing.remarks.push(format!("not compared, as the archive does not hold them: {known}"));
     }
     let Some(first) = strange.first() else { return Ok(()) };
     let awake: Vec<TenantName> =
@@ -158,10 +212,8 @@ async fn strangers(
         Some(counted) => format!(", {}", objects(counted)),
         None => String::new(),
     };
-    let strange = tenants(strange.len());
-    facing
-        .remarks
-        .push(format!("the server has {strange} that the archive does not hold ({} first{holding})", first.name));
+    let strange = tenants(strange.len(), &first.name);
+    facing.remarks.push(format!("the server has {strange} that the archive does not hold{holding}"));
     facing.differ = true;
     Ok(())
 }

@@ -1,8 +1,12 @@
 //! What is to be known about the comparison of a collection, beyond its numbers, each as a clause. Pure.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
 use super::collection::CompareOptions;
 use crate::archive::Content;
 use crate::archive::manifest::CollectionEntry;
+use crate::model::TenantName;
 use crate::pipeline::compare::{Found, Stage};
 
 /// What the server's counts say against the objects that were found.
@@ -49,16 +53,7 @@ pub(super) fn remarks(
         let names = stage.source.schema.blob_hashes.join(", ");
         remarks.push(format!("not compared, since no server takes back their values: blobHash properties {names}"));
     }
-    if let Some((first, _)) = found.out_of_reach.first_key_value() {
-        let tenants = tenants(found.out_of_reach.len());
-        let kept = objects(found.out_of_reach.values().sum());
-        let why = if stage.tenants.waking_refused.load(std::sync::atomic::Ordering::SeqCst) {
-            "asleep, and the key may not wake them"
-        } else {
-            "they cannot be read"
-        };
-        remarks.push(format!("not compared: {tenants} with {kept} in the archive ({first} first): {why}"));
-    }
+    remarks.extend(out_of_reach(stage, found));
     if found.changed > 0 {
         remarks.push(format!("at least {} written while the collection was compared", objects(found.changed)));
     }
@@ -66,7 +61,7 @@ pub(super) fn remarks(
         let was = if found.unasked == 1 { "was" } else { "were" };
         remarks.push(format!("{} of the missing objects {was} not asked for one by one", found.unasked));
     }
-    let listed = objects(listed(found));
+    let listed = objects(found.listed());
     remarks.extend(miscount.map(|miscount| match miscount {
         Miscount::Unexplained { counted } => {
             format!("{listed} listed, but the server counts {counted}, and no writer explains it")
@@ -81,17 +76,39 @@ pub(super) fn remarks(
     remarks
 }
 
-/// Objects that the server listed.
-pub(super) fn listed(found: &Found) -> u64 {
-    found.objects - found.missing + found.extra
-}
-
 pub(super) fn objects(number: u64) -> String {
     format!("{number} object{}", if number == 1 { "" } else { "s" })
 }
 
-pub(super) fn tenants(number: usize) -> String {
-    format!("{number} tenant{}", if number == 1 { "" } else { "s" })
+/// So many tenants, with the name of the first.
+pub(super) fn tenants(number: usize, first: &TenantName) -> String {
+    match number {
+        1 => format!("tenant {first}"),
+        more => format!("{more} tenants ({first} first)"),
+    }
+}
+
+/// The tenants that were not compared, by the reason.
+fn out_of_reach(stage: &Stage, found: &Found) -> Vec<String> {
+    let reason = |tenant: &TenantName| {
+        if stage.tenants.out_of_reach.contains(tenant) {
+            "offloaded to other storage, or on the way"
+        } else if stage.tenants.sleeps(tenant) && stage.tenants.waking_refused.load(Ordering::SeqCst) {
+            "asleep, and the key may not wake it"
+        } else {
+            "the server says that it is not active"
+        }
+    };
+    let mut groups: BTreeMap<&str, (Vec<&TenantName>, u64)> = BTreeMap::new();
+    for (tenant, kept) in &found.out_of_reach {
+        let (names, objects) = groups.entry(reason(tenant)).or_default();
+        names.push(tenant);
+        *objects += kept;
+    }
+    let clause = |(reason, (names, kept)): (&str, (Vec<&TenantName>, u64))| {
+        format!("not compared: {}, {} in the archive: {reason}", tenants(names.len(), names[0]), objects(kept))
+    };
+    groups.into_iter().map(clause).collect()
 }
 
 #[cfg(test)]
@@ -101,5 +118,7 @@ mod tests {
     #[test]
     fn one_is_no_plural() {
         assert_eq!([0, 1, 2].map(objects), ["0 objects", "1 object", "2 objects"]);
+        let first = "a".parse().expect("a name");
+        assert_eq!([1, 2].map(|n| tenants(n, &first)), ["tenant a", "2 tenants (a first)"]);
     }
 }

@@ -73,19 +73,20 @@ async fn open(session: &Session, path: PathBuf) -> Result<(Arc<Archive>, Vec<Sch
     Ok((archive, schemas.await?))
 }
 
-/// What of a collection is to be read: nothing is known of a sample, or of some tenants.
+/// What of a collection is to be read: nothing is known of a sample, or of some tenants; a collection that is not compared
+/// has no numbers either.
 fn planned(archive: &Archive, chosen: &[Chosen], live: &[Schema], options: &Options) -> Vec<PlannedCollection> {
-    let one = |(chosen, _): (&Chosen, &Schema)| {
+    let one = |(chosen, live): (&Chosen, &Schema)| {
         let entry = &archive.collections()[chosen.at];
-        let whole = is_read_whole(options);
+        let whole = is_read_whole(chosen, live, options);
         let known = |number: u64| Some(number).filter(|_| whole);
         PlannedCollection { name: chosen.target.clone(), objects: known(entry.objects), bytes: known(entry.bytes) }
     };
     chosen.iter().zip(live).map(one).collect()
 }
 
-fn is_read_whole(options: &Options) -> bool {
-    options.sample.is_none() && options.tenants.is_same()
+fn is_read_whole(chosen: &Chosen, live: &Schema, options: &Options) -> bool {
+    options.sample.is_none() && options.tenants.is_same() && fit_together(&chosen.schema, live, &options.tenants)
 }
 
 #[expect(clippy::too_many_arguments, reason = "one step of `run`, which holds them all")]
@@ -99,7 +100,7 @@ async fn one(
     renames: &Renames,
     gathered: &mut Gathered,
 ) -> Result<(), Error> {
-    let whole = is_read_whole(options);
+    let whole = is_read_whole(&chosen, live, options);
     let Chosen { at, schema, target } = chosen;
     let entry = &archive.collections()[at];
     let objects = Some(entry.objects).filter(|_| whole);

@@ -34,8 +34,10 @@ pub struct Found {
     pub made_vectors: u64,
     /// Live objects that look written meanwhile.
     pub changed: u64,
-    /// Live objects that are part of no count: of tenants that sleep.
+    /// Live objects that are part of no count.
     pub uncounted: u64,
+    /// Objects of tenants that sleep, as the server counted them while they were awake for us.
+    pub counted_asleep: u64,
     /// Tenants that could not be read, with the objects the archive holds of each; none of these was compared.
     pub out_of_reach: BTreeMap<TenantName, u64>,
     /// The first of the differing objects, by tenant and id.
@@ -78,6 +80,7 @@ impl Found {
         self.made_vectors += other.made_vectors;
         self.changed += other.changed;
         self.uncounted += other.uncounted;
+        self.counted_asleep += other.counted_asleep;
         for (tenant, objects) in other.out_of_reach {
             *self.out_of_reach.entry(tenant).or_default() += objects;
         }
@@ -85,6 +88,12 @@ impl Found {
         for (at, differing) in other.differing {
             self.keep(at, differing, limit);
         }
+    }
+
+    /// Live objects found.
+    #[must_use]
+    pub fn listed(&self) -> u64 {
+        self.objects - self.missing + self.extra
     }
 
     /// Whether both sides have the same content.

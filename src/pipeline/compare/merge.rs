@@ -1,8 +1,5 @@
 //! Both sides of one unit, merged: what is missing, extra or different, tenant by tenant.
 
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-
 use futures_util::{StreamExt, stream};
 
 use super::Found;
@@ -10,18 +7,14 @@ use super::live::{Live, Taken};
 use super::part::Piece;
 use super::stage::{Error, Round, Stage};
 use super::units::{Segment, Unit};
+use super::window::Window;
 use crate::event::Difference;
-use crate::model::{ObjectId, RawObject, TenantName};
-use crate::pipeline::waking::{self, Awake, TENANTS_A_WINDOW};
+use crate::model::{KeyRange, ObjectId, RawObject, TenantName};
 use crate::pipeline::{scan, split};
 use crate::weaviate::{PrintedObject, TenantTrouble};
 
 /// Missing objects asked for at once, by each worker.
 const ASKED_AT_ONCE: usize = 4;
-/// Times a tenant is asked that says that it is asleep, the first included: after waking, other nodes hear of it late.
-const TRIES: u32 = 5;
-/// Pause between them.
-const PAUSE: Duration = Duration::from_millis(300);
 
 /// Whether there is anything to compare with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +26,16 @@ enum Standing {
     OutOfReach,
 }
 
+/// Which count the live objects of a stretch are part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    /// The one of everything that is awake.
+    WithAll,
+    /// One of this tenant alone, taken while it was awake for us: so many objects.
+    Alone(u64),
+    No,
+}
+
 /// The merge of one unit.
 pub(super) struct Merge<'a> {
     round: &'a Round,
@@ -42,10 +45,11 @@ pub(super) struct Merge<'a> {
     /// Where the stretch lies, in a multi-tenant collection.
     tenant: Option<TenantName>,
     standing: Standing,
-    /// Whether its live objects are part of a count.
-    counted: bool,
+    counted: Counted,
+    /// Live objects found before this stretch.
+    listed_before: u64,
     /// Tenants that are awake for this unit.
-    awake: Awake,
+    window: Window<'a>,
     /// Objects the archive still holds of this stretch.
     left: u64,
     /// Objects and bytes told of.
@@ -62,8 +66,9 @@ impl<'a> Merge<'a> {
             live: Live::new(round),
             tenant: None,
             standing: Standing::Here,
-            counted: false,
-            awake: Awake::default(),
+            counted: Counted::No,
+            listed_before: 0,
+            window: Window::new(round),
             left: 0,
             told: [0; 2],
             found: Found::default(),
@@ -73,22 +78,23 @@ impl<'a> Merge<'a> {
     pub(super) async fn take(&mut self, piece: Piece) -> Result<(), Error> {
         match piece {
             Piece::Begin { segment, from, objects } => {
+                self.listed_before = self.found.listed();
                 self.go_to(segment).await?;
-                self.live.begin(self.tenant.clone(), self.counted, from);
+                self.live.begin(self.tenant.clone(), self.counted != Counted::No, from);
                 self.left = objects;
             }
             Piece::Objects(objects) => {
-                let before = self.found.objects - self.found.missing;
                 self.objects(objects).await?;
-                if !self.counted {
-                    self.found.uncounted += self.found.objects - self.found.missing - before;
-                }
                 self.tell();
             }
             Piece::End { to } => {
                 while let Some(extra) = self.next(to, 0).await? {
-                    self.found.uncounted += u64::from(!self.counted);
                     self.extra(&extra);
+                }
+                match self.counted {
+                    Counted::WithAll => {}
+                    Counted::Alone(objects) => self.found.counted_asleep += objects,
+                    Counted::No => self.found.uncounted += self.found.listed() - self.listed_before,
                 }
             }
         }
@@ -98,46 +104,31 @@ impl<'a> Merge<'a> {
     /// All was taken: lets go of the tenants, and hands over what was found.
     pub(super) async fn finish(mut self) -> Result<Found, Error> {
         self.tell();
-        if let Some(waking) = &self.stage.tenants.waking {
-            waking.put_back(std::mem::take(&mut self.awake)).await?;
-        }
+        self.window.close().await?;
         let mark = self.found.mark.max(self.live.mark);
         Ok(Found { mark, ..self.found })
     }
 
     /// Makes the tenant of a segment ready to be read.
     async fn go_to(&mut self, number: usize) -> Result<(), Error> {
-        let segment = &self.segments[number];
+        let segments = self.segments;
+        let segment = &segments[number];
         self.tenant.clone_from(&segment.tenant);
-        (self.standing, self.counted) = (Standing::Here, self.stage.counted);
-        let (tenants, Some(tenant)) = (&self.stage.tenants, &self.tenant) else { return Ok(()) };
+        self.standing = Standing::Here;
+        self.counted = if self.stage.counted { Counted::WithAll } else { Counted::No };
+        let (tenants, Some(tenant)) = (&self.stage.tenants, &segment.tenant) else { return Ok(()) };
         if tenants.absent.contains(tenant) {
             self.standing = Standing::Absent;
         } else if tenants.out_of_reach.contains(tenant) {
             self.standing = Standing::OutOfReach;
-        }
-        let Some(waking) = tenants.waking.as_ref().filter(|waking| waking.sleeps(tenant)) else {
-            self.note_out_of_reach(0);
-            return Ok(());
-        };
-        self.counted = false;
-        if !self.awake.holds(tenant) && !tenants.waking_refused.load(Ordering::SeqCst) {
-            waking.put_back(std::mem::take(&mut self.awake)).await?;
-            let ahead = self.segments[number..].iter().filter(|segment| segment.wanted);
-            let mut window: Vec<TenantName> = ahead.filter_map(|segment| segment.tenant.clone()).collect();
-            window.retain(|tenant| waking.sleeps(tenant));
-            window.dedup();
-            window.truncate(TENANTS_A_WINDOW);
-            match waking.wake(&window).await {
-                Ok(awake) => self.awake = awake,
-                Err(waking::Error::Wire(error)) if error.is_auth() => {
-                    tenants.waking_refused.store(true, Ordering::SeqCst);
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        if tenants.waking_refused.load(Ordering::SeqCst) {
-            self.standing = Standing::OutOfReach;
+        } else if tenants.sleeps(tenant) {
+            let there = self.window.reach(&segments[number..], tenant).await?;
+            self.standing = if there { Standing::Here } else { Standing::OutOfReach };
+            // A count of the whole tenant says nothing of a part of it.
+            let alone = self.window.counted(tenant).filter(|_| segment.covers == KeyRange::ALL);
+            self.counted = alone.map_or(Counted::No, Counted::Alone);
+        } else if tenants.is_uncounted(tenant) {
+            self.counted = Counted::No;
         }
         self.note_out_of_reach(0);
         Ok(())
@@ -155,17 +146,14 @@ impl<'a> Merge<'a> {
         for archived in objects {
             let there = self.standing == Standing::Here && self.meet(&archived).await?;
             self.left = self.left.saturating_sub(1);
-            if self.standing == Standing::OutOfReach {
-                self.note_out_of_reach(1);
-                continue;
-            }
-            self.found.objects += 1;
-            self.found.bytes += archived.text.len() as u64 + 1;
-            if !there {
-                missing.push(archived);
-            }
+            if there { self.compared(&archived) } else { missing.push(archived) }
         }
         self.ask(missing).await
+    }
+
+    fn compared(&mut self, archived: &RawObject) {
+        self.found.objects += 1;
+        self.found.bytes += archived.text.len() as u64 + 1;
     }
 
     /// The next live object up to `to`. That a tenant is gone, or does not wake, is said by what is found.
@@ -175,30 +163,31 @@ impl<'a> Merge<'a> {
             if self.standing != Standing::Here {
                 return Ok(None);
             }
-            let error = match self.live.up_to(to, left).await {
+            match self.live.up_to(to, left).await {
                 Ok(taken) => return Ok(taken),
-                Err(error) => error,
-            };
-            tries += 1;
-            match self.trouble(&error) {
-                Some(TenantTrouble::Asleep) if tries < TRIES => tokio::time::sleep(PAUSE).await,
-                Some(trouble) => self.lose(trouble),
-                None => return Err(error.into()),
+                Err(error) => self.lose(error, &mut tries).await?,
             }
         }
     }
 
-    fn trouble(&self, error: &scan::Error) -> Option<TenantTrouble> {
-        let scan::Error::Wire(error) = error else { return None };
-        self.tenant.as_ref().and_then(|_| error.tenant_trouble())
-    }
-
-    fn lose(&mut self, trouble: TenantTrouble) {
-        self.standing = match trouble {
-            TenantTrouble::Asleep => Standing::OutOfReach,
-            TenantTrouble::Gone => Standing::Absent,
+    /// Waits before a tenant that is said to be asleep is asked again, and gives up one that stays so or is gone. Any
+    /// other error is handed back.
+    async fn lose(&mut self, error: scan::Error, tries: &mut u32) -> Result<(), Error> {
+        let trouble = match &error {
+            scan::Error::Wire(error) if self.tenant.is_some() => error.tenant_trouble(),
+            _ => None,
         };
+        self.standing = match trouble {
+            Some(TenantTrouble::Asleep) if self.window.wait(tries).await => return Ok(()),
+            Some(TenantTrouble::Asleep) => Standing::OutOfReach,
+            Some(TenantTrouble::Gone) => Standing::Absent,
+            None => return Err(error.into()),
+        };
+        if let Counted::Alone(_) = self.counted {
+            self.counted = Counted::No;
+        }
         self.note_out_of_reach(0);
+        Ok(())
     }
 
     /// Finds the live object of the same id; what lies before it is extra. Whether there is one.
@@ -208,7 +197,6 @@ impl<'a> Merge<'a> {
                 self.stage.judge(self.tenant.as_ref(), archived, &live, &mut self.found);
                 return Ok(true);
             }
-            self.found.uncounted += u64::from(!self.counted);
             self.extra(&live);
         }
         Ok(false)
@@ -220,53 +208,74 @@ impl<'a> Merge<'a> {
         self.found.differs(place, Difference::Extra, Vec::new(), self.stage.limit);
     }
 
-    fn missing(&mut self, id: ObjectId) {
-        let place = (self.tenant.clone(), id);
+    fn missing(&mut self, archived: &RawObject) {
+        self.compared(archived);
+        let place = (self.tenant.clone(), archived.id);
         self.found.differs(place, Difference::Missing, Vec::new(), self.stage.limit);
+    }
+
+    /// What becomes of an object that was not found, where nothing can be asked.
+    fn unfound(&mut self, archived: &RawObject) {
+        match self.standing {
+            Standing::OutOfReach => self.note_out_of_reach(1),
+            Standing::Here | Standing::Absent => self.missing(archived),
+        }
     }
 
     /// Asks for each missing object by its id: a listing reads one replica, a single object is read by a quorum. Those of
     /// a tenant that is not there are missing for certain.
-    async fn ask(&mut self, missing: Vec<RawObject>) -> Result<(), Error> {
-        if missing.is_empty() {
-            return Ok(());
-        }
-        if self.standing != Standing::Here {
-            for archived in missing {
-                self.missing(archived.id);
+    async fn ask(&mut self, mut missing: Vec<RawObject>) -> Result<(), Error> {
+        let mut tries = 0;
+        while self.standing == Standing::Here && !missing.is_empty() {
+            let may = self.stage.may_ask(missing.len() as u64);
+            let unasked = missing.split_off(usize::try_from(may).unwrap_or(usize::MAX).min(missing.len()));
+            for archived in unasked {
+                self.found.unasked += 1;
+                self.missing(&archived);
             }
-            return Ok(());
-        }
-        let (round, stage, tenant) = (self.round, self.stage, self.tenant.clone());
-        let may = stage.may_ask(missing.len() as u64);
-        let (asked, unasked) = missing.split_at(usize::try_from(may).unwrap_or(usize::MAX));
-        let ask = |archived: RawObject| {
-            let tenant = tenant.clone();
-            async move {
-                let _slot = round.slots.take().await;
-                let answer = stage.client.object(&stage.target, tenant.as_ref(), archived.id).await;
-                answer.map(|printed| (archived, printed))
+            if let Some(error) = self.ask_each(&mut missing).await? {
+                self.lose(error, &mut tries).await?;
             }
-        };
-        let mut answers = stream::iter(asked.to_vec()).map(ask).buffered(ASKED_AT_ONCE);
-        while let Some(answer) = answers.next().await {
-            let (archived, printed) = answer.map_err(scan::Error::Wire)?;
-            self.found.asked += 1;
-            self.found.mark = self.found.mark.max(stage.mark.now());
-            self.answered(&archived, printed)?;
         }
-        for archived in unasked {
-            self.found.unasked += 1;
-            self.missing(archived.id);
+        for archived in missing {
+            self.unfound(&archived);
         }
         Ok(())
     }
 
+    /// Asks until nothing is left, or until one is not answered: the error, and `missing` begins with that object.
+    async fn ask_each(&mut self, missing: &mut Vec<RawObject>) -> Result<Option<scan::Error>, Error> {
+        let (round, stage, tenant) = (self.round, self.stage, self.tenant.clone());
+        let ask = |archived: RawObject| {
+            let tenant = tenant.clone();
+            async move {
+                let _slot = round.slots.take().await;
+                stage.client.object(&stage.target, tenant.as_ref(), archived.id).await
+            }
+        };
+        let asked = std::mem::take(missing);
+        let mut answers = stream::iter(asked.clone()).map(ask).buffered(ASKED_AT_ONCE);
+        for (place, archived) in asked.iter().enumerate() {
+            match answers.next().await {
+                Some(Ok(printed)) => self.answered(archived, printed)?,
+                Some(Err(error)) => {
+                    *missing = asked[place..].to_vec();
+                    return Ok(Some(error.into()));
+                }
+                None => {}
+            }
+        }
+        Ok(None)
+    }
+
     fn answered(&mut self, archived: &RawObject, printed: Option<PrintedObject>) -> Result<(), Error> {
+        self.found.asked += 1;
+        self.found.mark = self.found.mark.max(self.stage.mark.now());
         let Some(PrintedObject { text, unprintable }) = printed else {
-            self.missing(archived.id);
+            self.missing(archived);
             return Ok(());
         };
+        self.compared(archived);
         let wrong = |source| scan::Error::Page { collection: self.stage.target.clone(), source };
         let object = split::line(&text, &self.stage.target).map_err(wrong)?;
         self.stage.judge(self.tenant.as_ref(), archived, &Taken { object, unprintable }, &mut self.found);

@@ -69,8 +69,8 @@ pub struct Stage {
     pub vectors: bool,
     /// Objects whose vectors the archive lacks since the server could not print them, by tenant on the server and id.
     pub without_vectors: BTreeSet<Place>,
-    /// Whether a count will prove that nothing was overlooked, so that a short page may be the end. Tenants that sleep are
-    /// part of no count.
+    /// Whether a count of everything that is awake will prove that nothing was overlooked, so that a short page may be the
+    /// end.
     pub counted: bool,
     /// What is known of the tenants on the server.
     pub tenants: Tenants,
@@ -101,10 +101,31 @@ pub struct Tenants {
     pub waking: Option<Arc<Waking>>,
     /// Tenants that are to be compared and that the server lacks.
     pub absent: BTreeSet<TenantName>,
-    /// Tenants that cannot be read.
+    /// Tenants that cannot be read: offloaded to other storage, or on the way.
     pub out_of_reach: BTreeSet<TenantName>,
     /// Set once the server says that the key may not wake tenants.
     pub waking_refused: AtomicBool,
+    /// Whether tenants that sleep are not counted while they are awake for us.
+    pub sleepers_uncounted: AtomicBool,
+    /// Tenants that are awake and part of no count any more.
+    uncounted: Mutex<BTreeSet<TenantName>>,
+}
+
+impl Tenants {
+    /// Whether a tenant has to be woken before it is read.
+    #[must_use]
+    pub fn sleeps(&self, tenant: &TenantName) -> bool {
+        self.waking.as_ref().is_some_and(|waking| waking.sleeps(tenant))
+    }
+
+    /// From now on these are read to the empty page, as no count will prove where they end.
+    pub fn leave_uncounted(&self, tenants: BTreeSet<TenantName>) {
+        self.uncounted.lock().unwrap_or_else(PoisonError::into_inner).extend(tenants);
+    }
+
+    pub(super) fn is_uncounted(&self, tenant: &TenantName) -> bool {
+        self.uncounted.lock().unwrap_or_else(PoisonError::into_inner).contains(tenant)
+    }
 }
 
 /// What the workers of one round share.

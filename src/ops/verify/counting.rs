@@ -1,0 +1,132 @@
+//! The server's counts around a comparison: of a plain collection, or of the tenants that are awake. Tenants that sleep
+//! are counted by the stage, while they are awake for it.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::collection::{Comparing, MOST_ROUNDS};
+use crate::event::Warning;
+use crate::model::TenantName;
+use crate::ops::{Error, proof};
+use crate::pipeline::compare::Stage;
+use crate::weaviate::{self, Count};
+
+/// Tenants counted in one question.
+const TENANTS_A_COUNT: usize = 100;
+/// Questions for counts in flight.
+const COUNTS_AT_ONCE: usize = 4;
+
+/// What is known before the first page.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    /// Whether there will be a count after the last page.
+    pub(super) counted: bool,
+    /// The count of a plain collection. Tenants are counted once, after the last page, and only if that does not agree
+    /// with what was found around one more round.
+    pub(super) objects: Option<u64>,
+}
+
+/// The count after the last page.
+#[derive(Debug, Default)]
+pub(super) struct After {
+    /// Objects counted.
+    pub(super) objects: Option<u64>,
+    /// Tenants whose count is not known any more: they went, or went to sleep.
+    pub(super) unknown: BTreeSet<TenantName>,
+    /// Why not.
+    reason: String,
+}
+
+impl Comparing<'_> {
+    /// The count before the first page, given by a server that was whole before and after it.
+    pub(super) async fn count_before(&mut self) -> Result<Before, Error> {
+        for _ in 0..MOST_ROUNDS {
+            self.until_whole().await?;
+            if self.options.sample.is_some() {
+                // It proves nothing of a sample.
+                return Ok(Before { counted: false, objects: None });
+            }
+            match self.first_count().await {
+                Ok(count) => {
+                    if !self.watch.ask().await {
+                        continue;
+                    }
+                    if let Count::Unknown { reason } = &count {
+                        self.warn(reason.clone());
+                    }
+                    let objects = proof::known(&count);
+                    let of_tenants = self.facing.awake.is_some();
+                    return Ok(Before { counted: objects.is_some(), objects: objects.filter(|_| !of_tenants) });
+                }
+                Err(Error::Wire(e)) if self.explains(&e).await => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Err(self.not_whole())
+    }
+
+    /// Counts a plain collection, or one tenant to see whether tenants can be counted.
+    async fn first_count(&self) -> Result<Count, Error> {
+        let unknown = || Count::Unknown { reason: "no count in the answer".into() };
+        let counts = match &self.facing.awake {
+            None => self.session.unless_stopped(self.client.counts(std::slice::from_ref(&self.target))).await?,
+            Some(awake) => match awake.first() {
+                None => return Ok(Count::Exact(0)),
+                Some(first) => {
+                    let first = std::slice::from_ref(first);
+                    self.session.unless_stopped(self.client.tenant_counts(&self.target, first)).await?
+                }
+            },
+        };
+        Ok(counts.into_iter().next().unwrap_or_else(unknown))
+    }
+
+    /// The count after the last page, where there is one.
+    pub(super) async fn count_after(&self, counted: bool) -> Result<After, Error> {
+        if !counted {
+            return Ok(After::default());
+        }
+        let Some(awake) = &self.facing.awake else {
+            let objects = proof::known(&self.first_count().await?);
+            return Ok(After { objects, ..After::default() });
+        };
+        let ask = |names: Vec<TenantName>| async move {
+            let counts = self.client.tenant_counts(&self.target, &names).await?;
+            Ok::<_, weaviate::Error>(names.into_iter().zip(counts))
+        };
+        // Owned chunks, since the futures outlive the closure that makes them.
+        let chunks: Vec<Vec<TenantName>> = awake.chunks(TENANTS_A_COUNT).map(<[TenantName]>::to_vec).collect();
+        let asked = stream::iter(chunks).map(ask).buffer_unordered(COUNTS_AT_ONCE).try_collect::<Vec<_>>();
+        let (mut after, mut all) = (After::default(), 0);
+        for (tenant, count) in self.session.unless_stopped(asked).await?.into_iter().flatten() {
+            match count {
+                Count::Exact(objects) => all += objects,
+                Count::Unknown { reason } => {
+                    after.unknown.insert(tenant);
+                    after.reason = reason;
+                }
+            }
+        }
+        Ok(After { objects: Some(all), ..after })
+    }
+
+    /// From now on these tenants are part of no count, and are read to the empty page.
+    pub(super) fn leave_uncounted(&mut self, stage: &Stage, tenants: BTreeSet<TenantName>) {
+        if let Some(awake) = &mut self.facing.awake {
+            awake.retain(|tenant| !tenants.contains(tenant));
+            stage.tenants.leave_uncounted(tenants);
+        }
+    }
+
+    /// Says that some tenants could not be counted to the end.
+    pub(super) fn warn_of(&self, after: &After) {
+        if !after.unknown.is_empty() {
+            self.warn(after.reason.clone());
+        }
+    }
+
+    fn warn(&self, reason: String) {
+        self.session.events.warn(Warning::CountUnchecked { collection: self.target.clone(), reason });
+    }
+}
