@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Collection, Options, survey, tenants};
-use crate::archive::{Archive, Run, RunFiles, RunRecord};
+use crate::archive::{Archive, Index, Run, RunFiles, RunRecord};
 use crate::event::{Event, Events};
 use crate::model::{CollectionName, TenantMap};
 use crate::ops::{Error, Session, prove, waking};
@@ -228,7 +228,7 @@ impl Fill<'_> {
 struct Journal {
     files: RunFiles,
     target: CollectionName,
-    runs: Arc<Vec<Run>>,
+    runs: Arc<Index>,
     pass: Pass,
     /// Of runs whose references wait for a pass of their own.
     rejected: RejectedOfRuns,

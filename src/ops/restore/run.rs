@@ -446,7 +446,7 @@ impl Run<'_> {
             archive: Arc::clone(&self.prepared.archive),
             at: collection.at,
             schema: collection.indexed.schema.clone(),
-            runs: collection.indexed.runs.to_vec(),
+            runs: Arc::clone(&collection.indexed.runs),
             target: collection.planned.target.clone(),
             tenants: options.tenants.clone(),
         };
