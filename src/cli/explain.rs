@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::event::Op;
-use crate::model::CollectionName;
+use crate::model::{CollectionName, TenantName};
 use crate::ops::{Error, Hint};
 
 /// The failure a person reads, with its class, causes and advice.
@@ -190,6 +190,12 @@ fn words(hint: &Hint) -> String {
         Hint::WithoutRoles => "leave --with-roles out, or make the roles by hand from the archive's roles.json".into(),
         Hint::OtherTenant => "give it another name with --tenant OLD=NEW".into(),
         Hint::ListTenants => "`elysiactl col show NAME` lists the tenants of a collection".into(),
+        Hint::ListArchivedTenants => {
+            "the tenants of an archive: jq -r '.collections[].tenants[].tenant' manifest.json".into()
+        }
+        Hint::DidYouMeanTenants(tenants) => {
+            format!("did you mean {}?", tenants.iter().map(TenantName::as_str).collect::<Vec<_>>().join(", "))
+        }
         Hint::AllowProtected => {
             "these names belong to systems that may depend on them; --allow-protected goes on all the same".into()
         }

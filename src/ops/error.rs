@@ -62,10 +62,16 @@ pub enum Error {
         collection: CollectionName,
     },
     /// A tenant that none of the collections chosen has.
-    #[error("no collection that was chosen has a tenant {tenant}")]
+    #[error("{}", no_tenant(tenant, skipped.as_deref()))]
     UnknownTenant {
         /// As typed.
         tenant: TenantName,
+        /// Whether it was to come from an archive.
+        archived: bool,
+        /// Why the archive does not hold it, if it names it all the same.
+        skipped: Option<String>,
+        /// Names that look like it.
+        similar: Vec<TenantName>,
     },
     /// Tenants sleep, and there is no folder for the journal that says which of them were woken.
     #[error("{collection} has tenants that sleep, and there is no folder to write down which of them are woken")]
@@ -73,7 +79,7 @@ pub enum Error {
         /// The collection.
         collection: CollectionName,
     },
-    /// A plain collection was to become a tenant, and one that was named has tenants itself.
+    /// A plain collection was to become a tenant, and one that was named, or each that was chosen, has tenants itself.
     #[error("{collection} has tenants itself")]
     NotPlain {
         /// The collection.
@@ -374,6 +380,13 @@ impl Error {
             Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => Class::Archive,
             _ => Class::Server,
         }
+    }
+}
+
+fn no_tenant(tenant: &TenantName, skipped: Option<&str>) -> String {
+    match skipped {
+        Some(reason) => format!("the archive names tenant {tenant} and does not hold it: {reason}"),
+        None => format!("no collection that was chosen has a tenant {tenant}"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Chooses collections by names and globs. Pure.
 
+use std::fmt::Display;
+
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::Error;
@@ -51,12 +53,12 @@ fn nothing(text: &str, names: &[&CollectionName], aliases: &[(String, Collection
 }
 
 /// Names that differ in case only, then those that begin alike, then those a few letters away.
-pub(super) fn similar(text: &str, names: &[&CollectionName]) -> Vec<CollectionName> {
+pub(super) fn similar<N: Display + Ord + Clone>(text: &str, names: &[&N]) -> Vec<N> {
     let lower = text.to_lowercase();
-    let mut ranked: Vec<(usize, &CollectionName)> = names
+    let mut ranked: Vec<(usize, &N)> = names
         .iter()
         .filter_map(|name| {
-            let other = name.as_str().to_lowercase();
+            let other = name.to_string().to_lowercase();
             let begins_alike = !lower.is_empty() && (other.starts_with(&lower) || lower.starts_with(&other));
             let distance = if begins_alike { usize::from(other != lower) } else { edits(&lower, &other) };
             (distance <= 2.min(lower.len() / 2)).then_some((distance, *name))

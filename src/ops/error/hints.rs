@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::archive;
-use crate::model::CollectionName;
+use crate::model::{CollectionName, TenantName};
 use crate::ops::clear;
 use crate::ops::restore::Refusal;
 use crate::pipeline::import;
@@ -78,6 +78,10 @@ pub enum Hint {
     WakeTenants,
     /// `col ls` and `col show` list tenants.
     ListTenants,
+    /// The manifest lists those of an archive.
+    ListArchivedTenants,
+    /// These look like it.
+    DidYouMeanTenants(Vec<TenantName>),
     /// Leave aliases alone.
     SkipAliases,
     /// Restore without roles.
@@ -130,13 +134,18 @@ impl Error {
             | Self::Interrupted
             | Self::NotMultiTenant { .. }
             | Self::NotPlain { .. }
-            | Self::NothingToDo { excluded: true } => Vec::new(),
+            | Self::NothingToDo { excluded: true }
+            | Self::UnknownTenant { skipped: Some(_), .. } => Vec::new(),
             Self::UnknownCollection { alias_of: Some(collection), .. } => vec![Hint::IsAlias(collection.clone())],
             Self::UnknownCollection { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
             Self::UnknownCollection { .. }
             | Self::DanglingAlias { .. }
             | Self::MissingCollections { .. }
             | Self::NothingMatched { .. } => vec![Hint::ListCollections],
+            Self::UnknownTenant { similar, .. } if !similar.is_empty() => {
+                vec![Hint::DidYouMeanTenants(similar.clone())]
+            }
+            Self::UnknownTenant { archived: true, .. } => vec![Hint::ListArchivedTenants],
             Self::UnknownTenant { .. } => vec![Hint::ListTenants],
             Self::NoRunFolder { .. } => vec![Hint::NameRunFolder],
             Self::NothingToDo { excluded: false } => vec![Hint::MaybeNotAllowed, Hint::CheckUrl],
