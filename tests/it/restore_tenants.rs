@@ -1,5 +1,9 @@
 //! `col restore` of multi-tenant collections: every tenant comes back with its objects and in its state.
 
+mod added;
+mod chosen;
+mod faults;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

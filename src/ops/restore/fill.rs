@@ -266,7 +266,6 @@ impl Journal {
         let target = self.tenants.target(run.tenant.as_ref()).flatten();
         if target.is_some_and(|tenant| windows.waking().sleeps(&tenant)) {
             self.filled.asleep += over.there();
-            // A failure is kept there; the run looks for it in the end.
             Handle::current().block_on(windows.done(number));
         }
     }
