@@ -28,7 +28,7 @@ pub use codec::Codec;
 pub use collection::{ClosedCollection, CollectionWriter, Dropped, PART_BYTES, SealedPart, TenantTotals, Totals};
 pub use disk::{Disk, Entry, Folder, Kind, Lock, OsDisk, WriteFile};
 pub use error::{Broken, Damage, DiskOp, Error};
-pub use index::Run;
+pub use index::{Index, Run};
 pub use manifest::{CollectionFacts, Content, Manifest};
 pub use names::stem;
 pub use part_reader::{Line, PartReader};

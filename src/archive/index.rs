@@ -1,5 +1,8 @@
 //! Runs: which objects lie where, how a line of `index.jsonl` says it, and that runs cover every key exactly once.
 
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
 use serde::{Deserialize, Serialize};
 
 use super::codec::Codec;
@@ -66,6 +69,45 @@ impl Run {
             stored_bytes: 0,
             digest: RunDigest::default(),
         }
+    }
+}
+
+/// The runs of a collection, and which of them each part holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Index {
+    runs: Vec<Run>,
+    /// Places in `runs` by the number of the part, in the order of its file. Found once: a collection may have a million
+    /// runs and thousands of parts.
+    parts: BTreeMap<u32, Vec<usize>>,
+}
+
+impl Index {
+    /// For runs by tenant and `from`.
+    #[must_use]
+    pub fn of(runs: Vec<Run>) -> Self {
+        let mut parts: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (at, run) in runs.iter().enumerate() {
+            if let Some(part) = run.part {
+                parts.entry(part).or_default().push(at);
+            }
+        }
+        for places in parts.values_mut() {
+            places.sort_by_key(|at| runs[*at].offset);
+        }
+        Self { runs, parts }
+    }
+
+    /// The places among all runs of those inside a part, in the order of its file.
+    pub(super) fn inside(&self, part: u32) -> &[usize] {
+        self.parts.get(&part).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Deref for Index {
+    type Target = [Run];
+
+    fn deref(&self) -> &[Run] {
+        &self.runs
     }
 }
 

@@ -78,3 +78,19 @@ proptest! {
         prop_assert_eq!(line.into_run(Codec::Zstd), Ok(run));
     }
 }
+
+#[test]
+fn the_runs_of_a_part_are_found_in_the_order_of_its_file() {
+    let one = |n: u32, part: Option<u32>, offset: u64| {
+        let tenant = format!("t{n:03}").parse().ok();
+        Run { part, offset, ..Run::empty(tenant, KeyRange::ALL) }
+    };
+    let all = (0..100).map(|n| one(n, (n % 3 > 0).then_some(n % 3), u64::from(n * 37 % 100)));
+    let index = Index::of(all.collect());
+    for part in [1, 2] {
+        let offsets: Vec<u64> = index.inside(part).iter().map(|at| index[*at].offset).collect();
+        assert!(offsets.len() == 33 && offsets.is_sorted(), "{offsets:?}");
+        assert!(index.inside(part).iter().all(|at| index[*at].part == Some(part)));
+    }
+    assert_eq!(index.inside(3), [0; 0]);
+}

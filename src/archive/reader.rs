@@ -14,7 +14,7 @@ use super::checkpoint::Checkpoint;
 use super::digest::{Hash, RunDigest};
 use super::disk::{Disk, Folder};
 use super::error::{Damage, DiskOp, Error, on};
-use super::index::{RUNS, Run, RunLine, cover_exactly_once};
+use super::index::{Index, RUNS, Run, RunLine, cover_exactly_once};
 use super::lines::read_line;
 use super::manifest::{self, CollectionEntry, FileEntry, Manifest, PartEntry, Refused, TenantEntry, path_of};
 use super::names;
@@ -111,9 +111,9 @@ impl Archive {
 
     /// A collection's runs by tenant and `from`, proven: they cover every key exactly once, and agree with the manifest.
     /// None if only the schema was kept.
-    pub fn runs(&self, collection: &CollectionEntry) -> Result<Vec<Run>, Error> {
+    pub fn runs(&self, collection: &CollectionEntry) -> Result<Index, Error> {
         let path = path_of(collection, names::INDEX);
-        let Some(entry) = self.manifest.file(&path) else { return Ok(Vec::new()) };
+        let Some(entry) = self.manifest.file(&path) else { return Ok(Index::default()) };
         let at = self.path.join(&path);
         let (file, _) = self.open_file(entry)?;
         let runs = self.read_index(HashedFile::new(file, entry.bytes), entry, &at)?;
@@ -121,7 +121,7 @@ impl Archive {
             return Err(Error::damaged(at, Damage::Coverage));
         }
         self.agree(collection, &runs).map_err(|what| Error::damaged(at, what))?;
-        Ok(runs)
+        Ok(Index::of(runs))
     }
 
     fn read_index(&self, file: HashedFile, entry: &FileEntry, at: &Path) -> Result<Vec<Run>, Error> {
@@ -189,15 +189,18 @@ impl Archive {
         if tenants.eq(collection.tenants.iter().cloned()) { Ok(()) } else { Err(Damage::Sums("runs and tenants")) }
     }
 
+    /// The places among the runs of a collection of those inside one of its parts, in the order of the file.
+    #[must_use]
+    pub fn inside<'a>(&self, part: &PartEntry, runs: &'a Index) -> &'a [usize] {
+        names::part_number(&part.file, self.manifest.codec).map_or(&[], |number| runs.inside(number))
+    }
+
     /// Opens a part of a collection. `runs` are the collection's, as `runs` gave them.
-    pub fn part(&self, collection: &CollectionEntry, part: &PartEntry, runs: &[Run]) -> Result<PartReader, Error> {
+    pub fn part(&self, collection: &CollectionEntry, part: &PartEntry, runs: &Index) -> Result<PartReader, Error> {
         let path = path_of(collection, &part.file);
         let at = self.path.join(&path);
         let entry = self.manifest.file(&path).ok_or_else(|| Error::damaged(&at, Damage::Missing))?;
-        let number = names::part_number(&part.file, self.manifest.codec);
-        let mut inside: Vec<Run> =
-            runs.iter().filter(|run| run.part.is_some() && run.part == number).cloned().collect();
-        inside.sort_by_key(|run| run.offset);
+        let inside: Vec<Run> = self.inside(part, runs).iter().map(|at| runs[*at].clone()).collect();
         let mut end = 0u64;
         for run in &inside {
             if run.offset != end {

@@ -132,7 +132,6 @@ fn names(names: &[impl ToString]) -> String {
 fn words(hint: &Hint) -> String {
     match hint {
         Hint::DidYouMean(collections) => format!("did you mean {}?", names(collections)),
-        Hint::DidYouMeanTenant(tenants) => format!("did you mean {}?", names(tenants)),
         Hint::IsAlias(collection) => format!("it is an alias of {collection}; name that collection instead"),
         Hint::ListCollections => "`elysiactl col ls` lists the collections this key can see".into(),
         Hint::MaybeNotAllowed => "a key without the right to read collections sees none: check the key's roles".into(),
@@ -167,7 +166,6 @@ fn words(hint: &Hint) -> String {
         Hint::Revectorize => "--revectorize allows it; it may cost money, and the vectors will be other ones".into(),
         Hint::RenameEach => "--rename OLD=NEW names each collection; --only chooses one of them".into(),
         Hint::ShowArchive => "`elysiactl archive show` lists the collections of an archive".into(),
-        Hint::ListArchivedTenants => "tenants.json in a collection's folder of the archive lists its tenants".into(),
         Hint::NameArchive => "name the directory of one archive: the one that holds manifest.json".into(),
         Hint::NewerServer => "restore to a server of the version named, or a later one".into(),
         Hint::EnableModules(modules) => {
@@ -191,6 +189,10 @@ fn words(hint: &Hint) -> String {
         Hint::WithoutRoles => "leave --with-roles out, or make the roles by hand from the archive's roles.json".into(),
         Hint::OtherTenant => "give it another name with --tenant OLD=NEW".into(),
         Hint::ListTenants => "`elysiactl col show NAME` lists the tenants of a collection".into(),
+        Hint::ListArchivedTenants => {
+            "the tenants of an archive: jq -r '.collections[].tenants[].tenant' manifest.json".into()
+        }
+        Hint::DidYouMeanTenants(tenants) => format!("did you mean {}?", names(tenants)),
         Hint::AllowProtected => {
             "these names belong to systems that may depend on them; --allow-protected goes on all the same".into()
         }

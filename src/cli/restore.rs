@@ -5,14 +5,14 @@ mod source;
 
 use std::process::ExitCode;
 
-use super::args::{ConnectionArgs, RestoreArgs};
+use super::args::{ConnectionArgs, RestoreArgs, TenantArgs};
 use super::connect::session;
 use super::explain::explain_for;
 use super::runtime::nothing;
 use super::verify::{difference, differing, not_listed};
 use super::{Connect, Env, Failure, Finished, Out, RestoreSettings, closing, confirm, run_with_events};
 use crate::event::{Class, CollectionResult, Difference, Event, Op, RunResult, Status};
-use crate::model::CollectionName;
+use crate::model::{CollectionName, TenantName};
 use crate::ops::restore::{self, Options, Outcome, Plan, Stopped};
 use crate::ops::verify::Differs;
 use crate::render::{Closing, Remark, count, counted, quoted};
@@ -144,6 +144,7 @@ fn verify_command(plan: &Plan, connect: &Connect) -> String {
     for (old, new) in options.renames.pairs() {
         command = command + " --rename " + &quoted(&format!("{old}={new}"));
     }
+    command += &TenantArgs::of(&options.tenants);
     if connect.url_from == "--url" { command + " --url " + &quoted(&plan.url) } else { command }
 }
 
@@ -160,6 +161,14 @@ fn stopped(stopped: Stopped) -> Failure {
         failure = failure
             .hint(format!("on the server now, at least: {there}"))
             .hint("to start over, remove what was created, or restore under another name with --name or --rename");
+    }
+    for (name, tenants, objects) in &stopped.joined {
+        let named = tenants.iter().take(CREATED_NAMED).map(TenantName::as_str).collect::<Vec<_>>().join(", ");
+        let more = tenants.len().saturating_sub(CREATED_NAMED);
+        let more = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
+        failure = failure
+            .hint(format!("perhaps in {name} now, with {} in all: {named}{more}", counted(*objects, "object")))
+            .hint(format!("to start over, remove these tenants of {name}, or give others with --tenant TENANT=NEW"));
     }
     if let Some(dir) = &stopped.run_dir {
         failure = failure.hint(format!("what was done is written down in {}", quoted(&dir.display().to_string())));

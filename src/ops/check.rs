@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Error, Session, prove};
+use super::prove::{self, Reading};
+use super::{Error, Session};
 use crate::archive::manifest::CollectionEntry;
 use crate::archive::{Archive, Content, Manifest};
 use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status};
+use crate::model::TenantMap;
 
 /// What to check.
 #[derive(Debug, Clone)]
@@ -58,7 +60,8 @@ async fn collection(
     let entry = &archive.collections()[at];
     let name = indexed.schema.name.clone();
     session.events.emit(Event::CollectionStarted { collection: name.clone(), objects: Some(entry.objects) });
-    prove::parts(session, archive, at, &indexed, readers, true, Arc::new(|_, _| {})).await?;
+    let reading = Reading { readers, says: true, tenants: TenantMap::Same };
+    prove::parts(session, archive, at, &indexed, reading, Arc::new(|_, _| {})).await?;
     let digest = entry.digest.map(|d| d.to_string()).filter(|_| entry.content != Content::SchemaOnly);
     let result = CollectionResult {
         tenants: entry.tenants.iter().filter(|t| t.tenant.is_some()).count() as u64,

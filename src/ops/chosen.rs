@@ -64,7 +64,9 @@ impl Chosen {
         let wanted: Vec<&TenantName> = match tenants {
             TenantMap::Same => return Ok(self),
             TenantMap::IntoTenant(_) => {
-                if let Some((_, schema)) = self.collections.iter().find(|(_, s)| of_kind(s, true) && typed(s)) {
+                let none_is_plain = self.collections.iter().all(|(_, s)| of_kind(s, true));
+                let wrong = |s: &Schema| of_kind(s, true) && (typed(s) || none_is_plain);
+                if let Some((_, schema)) = self.collections.iter().find(|(_, s)| wrong(s)) {
                     return Err(Error::NotPlain { collection: schema.name.clone() });
                 }
                 let collections = self.collections.into_iter().filter(|(_, s)| of_kind(s, false)).collect();
@@ -81,19 +83,31 @@ impl Chosen {
             held.iter().any(|tenant| tenant.tenant.as_deref() == Some(name.as_str()))
         };
         if let Some(unknown) = wanted.iter().find(|name| !self.collections.iter().any(|(at, _)| has(*at, name))) {
-            return Err(unknown_tenant(archive, &self.collections, unknown));
+            return Err(self.unknown(archive, unknown));
         }
         let collections: Vec<(usize, Schema)> =
             self.collections.into_iter().filter(|(at, _)| wanted.iter().any(|name| has(*at, name))).collect();
         Ok(Self { collections, ..self })
     }
-}
 
-fn unknown_tenant(archive: &Archive, chosen: &[(usize, Schema)], unknown: &TenantName) -> Error {
-    let held = chosen.iter().flat_map(|(at, _)| &archive.collections()[*at].tenants);
-    let names: BTreeSet<TenantName> = held.filter_map(|held| held.tenant.as_ref()?.parse().ok()).collect();
-    let similar = select::similar(unknown.as_str(), &names.iter().collect::<Vec<_>>());
-    Error::TenantNotInArchive { tenant: unknown.clone(), similar }
+    /// The error for a tenant that none of them has.
+    fn unknown(&self, archive: &Archive, tenant: &TenantName) -> Error {
+        let entries = || self.collections.iter().map(|(at, _)| &archive.collections()[*at]);
+        let skipped = archive.manifest().skipped.iter().find(|skipped| {
+            skipped.tenant.as_deref() == Some(tenant.as_str())
+                && entries().any(|entry| entry.name == skipped.collection)
+        });
+        let held: BTreeSet<TenantName> = entries()
+            .flat_map(|entry| &entry.tenants)
+            .filter_map(|tenant| tenant.tenant.as_ref()?.parse().ok())
+            .collect();
+        Error::UnknownTenant {
+            tenant: tenant.clone(),
+            archived: true,
+            skipped: skipped.map(|skipped| skipped.reason.clone()),
+            similar: select::similar(tenant.as_str(), &held.iter().collect::<Vec<_>>()),
+        }
+    }
 }
 
 /// The name as the server would store it: its first letter in upper case.

@@ -62,16 +62,14 @@ pub enum Error {
         collection: CollectionName,
     },
     /// A tenant that none of the collections chosen has.
-    #[error("no collection that was chosen has a tenant {tenant}")]
+    #[error("{}", no_tenant(tenant, skipped.as_deref()))]
     UnknownTenant {
         /// As typed.
         tenant: TenantName,
-    },
-    /// A tenant that none of the collections chosen has in the archive.
-    #[error("the archive holds no tenant {tenant} of the collections that were chosen")]
-    TenantNotInArchive {
-        /// As typed.
-        tenant: TenantName,
+        /// Whether it was to come from an archive.
+        archived: bool,
+        /// Why the archive does not hold it, if it names it all the same.
+        skipped: Option<String>,
         /// Names that look like it.
         similar: Vec<TenantName>,
     },
@@ -81,7 +79,7 @@ pub enum Error {
         /// The collection.
         collection: CollectionName,
     },
-    /// A plain collection was to become a tenant, and one that was named has tenants itself.
+    /// A plain collection was to become a tenant, and one that was named, or each that was chosen, has tenants itself.
     #[error("{collection} has tenants itself")]
     NotPlain {
         /// The collection.
@@ -365,7 +363,6 @@ impl Error {
             | Self::NotInArchive { .. }
             | Self::NothingMatched { .. }
             | Self::UnknownTenant { .. }
-            | Self::TenantNotInArchive { .. }
             | Self::NotMultiTenant { .. }
             | Self::NotPlain { .. }
             | Self::NothingToDo { .. }
@@ -383,6 +380,13 @@ impl Error {
             Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => Class::Archive,
             _ => Class::Server,
         }
+    }
+}
+
+fn no_tenant(tenant: &TenantName, skipped: Option<&str>) -> String {
+    match skipped {
+        Some(reason) => format!("the archive names tenant {tenant} and does not hold it: {reason}"),
+        None => format!("no collection that was chosen has a tenant {tenant}"),
     }
 }
 

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Error, Session, blocking};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::{CollectionEntry, PartEntry};
-use crate::archive::{Archive, Run};
+use crate::archive::{Archive, Index, Run};
 use crate::event::{Event, Events, Warning};
-use crate::model::{CollectionName, RawObject, Schema};
+use crate::model::{CollectionName, RawObject, Schema, TenantMap};
 use crate::pipeline::load;
 
 /// Parts read at once, at most: each is one thread's work.
@@ -25,7 +25,7 @@ pub(super) type Look = dyn Fn(&Schema, &RawObject) + Send + Sync;
 #[derive(Debug, Clone)]
 pub(super) struct Indexed {
     pub(super) schema: Schema,
-    pub(super) runs: Arc<Vec<Run>>,
+    pub(super) runs: Arc<Index>,
     pub(super) digest: ObjectDigest,
 }
 
@@ -56,6 +56,17 @@ pub(super) async fn index(archive: &Arc<Archive>, at: usize) -> Result<Indexed, 
     .await
 }
 
+/// How a collection is read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// Threads, at most [`MOST_READERS`].
+    pub(super) readers: usize,
+    /// Whether every line is parsed in full, and events say what was read.
+    pub(super) says: bool,
+    /// The tenants wanted: parts that hold nothing of them are not read, objects of others not looked at.
+    pub(super) tenants: TenantMap,
+}
+
 /// What the threads that read one collection share.
 struct Job {
     archive: Arc<Archive>,
@@ -63,34 +74,35 @@ struct Job {
     indexed: Indexed,
     parts: Mutex<VecDeque<PartEntry>>,
     session: Session,
-    says: bool,
-    parse: load::Look,
+    reading: Reading,
     look: Arc<Look>,
 }
 
-/// Reads every part. The first thing found wrong is the error. With `says` there are events about what was read.
+/// Reads every part that holds what is wanted. The first thing found wrong is the error.
 pub(super) async fn parts(
     session: &Session,
     archive: &Arc<Archive>,
     at: usize,
     indexed: &Indexed,
-    readers: usize,
-    says: bool,
+    reading: Reading,
     look: Arc<Look>,
 ) -> Result<(), Error> {
-    let parts = &archive.collections()[at].parts;
+    let runs = &indexed.runs;
+    let wanted = |part: &&PartEntry| {
+        let inside = archive.inside(part, runs);
+        inside.iter().any(|at| reading.tenants.target(runs[*at].tenant.as_ref()).is_some())
+    };
+    let parts: VecDeque<PartEntry> = archive.collections()[at].parts.iter().filter(wanted).cloned().collect();
+    let threads = reading.readers.clamp(1, MOST_READERS).min(parts.len().max(1));
     let job = Arc::new(Job {
         archive: Arc::clone(archive),
         at,
         indexed: indexed.clone(),
-        parts: Mutex::new(parts.iter().cloned().collect()),
+        parts: Mutex::new(parts),
         session: session.clone(),
-        says,
-        // What is only to be sent was sealed as it is, or its sums do not agree.
-        parse: if says { load::Look::Full } else { load::Look::Structure },
+        reading,
         look,
     });
-    let threads = readers.clamp(1, MOST_READERS).min(parts.len().max(1));
     let reading = (0..threads).map(|_| {
         let job = Arc::clone(&job);
         blocking("read parts", move || job.read())
@@ -127,10 +139,17 @@ impl Job {
         let entry = &self.archive.collections()[self.at];
         let Indexed { schema, runs, digest } = &self.indexed;
         let reader = self.archive.part(entry, part, runs)?;
-        let events = if self.says { self.session.events.clone() } else { Events::none() };
+        let wanted = |run: &Run| self.reading.tenants.target(run.tenant.as_ref()).is_some();
+        let wanted: Vec<bool> = reader.runs().iter().map(wanted).collect();
+        let says = self.reading.says;
+        let events = if says { self.session.events.clone() } else { Events::none() };
+        // What is only to be sent was sealed as it is, or its sums do not agree.
+        let parse = if says { load::Look::Full } else { load::Look::Structure };
         let mut progress = Progress { events: &events, collection: &schema.name, objects: 0, bytes: 0 };
-        let proven = load::prove_part(reader, &schema.name, digest, self.parse, |object, _| {
-            (self.look)(schema, object);
+        let proven = load::prove_part(reader, &schema.name, digest, parse, |object, at| {
+            if wanted[at.run] {
+                (self.look)(schema, object);
+            }
             progress.add(object.text.len() as u64 + 1);
             !self.session.cancel.is_cancelled()
         });

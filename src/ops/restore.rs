@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use crate::archive::{Archive, Content};
 use crate::event::{PlannedCollection, RunResult};
-use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap};
+use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName};
 use crate::ops::Error;
 use crate::ops::prove::Indexed;
 use crate::ops::schema;
@@ -172,7 +172,8 @@ struct Collection {
     /// Its place in the archive's list.
     at: usize,
     indexed: Indexed,
-    /// The schema that is asked for: the archived one, unless it becomes a collection of another kind.
+    /// The schema that is asked for: the archived one, unless it becomes a collection of another kind or is to have other
+    /// settings; of a collection that exists the one it has.
     asked: Schema,
     fit: schema::Fit,
     planned: Planned,
@@ -262,6 +263,9 @@ pub struct Stopped {
     pub run_dir: Option<PathBuf>,
     /// What was created, with the objects known to be written.
     pub created: Vec<(CollectionName, u64)>,
+    /// Collections that were there before, with the tenants that were added, or begun to be, and the objects known to be
+    /// written to them.
+    pub joined: Vec<(CollectionName, Vec<TenantName>, u64)>,
     /// The result so far.
     pub partial: Option<Box<RunResult>>,
 }

@@ -53,7 +53,7 @@ fn nothing(text: &str, names: &[&CollectionName], aliases: &[(String, Collection
 }
 
 /// Names that differ in case only, then those that begin alike, then those a few letters away.
-pub(super) fn similar<N: Clone + Ord + Display>(text: &str, names: &[&N]) -> Vec<N> {
+pub(super) fn similar<N: Display + Ord + Clone>(text: &str, names: &[&N]) -> Vec<N> {
     let lower = text.to_lowercase();
     let mut ranked: Vec<(usize, &N)> = names
         .iter()

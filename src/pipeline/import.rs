@@ -2,6 +2,7 @@
 //! were refused, or about which nothing was said, are sent again; what stays refused is handed back by name. References
 //! that have to follow their objects are sent by the worker that sent these, so that nobody else writes to them meanwhile.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -138,6 +139,8 @@ struct Shared<'a> {
     /// Held for writing while one worker finds out whether the server takes writes again, so that the others wait.
     gate: RwLock<()>,
     blame: Blame,
+    /// Tenants that were waited for in vain.
+    asleep: Mutex<BTreeSet<TenantName>>,
     /// Bytes that a request of references may have; halved by a refusal of one that was too large.
     references_bytes: AtomicUsize,
     references_route: Arc<str>,
@@ -168,6 +171,7 @@ impl Import {
             batches: AsyncMutex::new(batches),
             gate: RwLock::new(()),
             blame: Blame::default(),
+            asleep: Mutex::default(),
             references_bytes: AtomicUsize::new(request::REQUEST_BYTES),
             references_route: "POST /v1/batch/references".into(),
             begun: Instant::now(),
@@ -242,6 +246,7 @@ impl Shared<'_> {
                 let _open = self.gate.read().await;
                 self.attempt(batch, &group).await?
             };
+            let outcome = self.until_awake(batch, &mut group, outcome).await?;
             let outcome = self.wait_out(batch, &mut group, outcome).await?;
             match outcome {
                 Outcome::Judged(fates) => self.sort(batch, &group, fates, &mut groups, &mut dealt).await?,

@@ -15,7 +15,7 @@ use super::windows::Windows;
 use super::{Batch, Page};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::PartEntry;
-use crate::archive::{Archive, Damage, Error as ArchiveError, PartReader, Run, RunProof};
+use crate::archive::{Archive, Damage, Error as ArchiveError, Index, PartReader, Run, RunProof};
 use crate::model::{CollectionName, KeyRange, ObjectId, RawObject, Schema, TenantMap, TenantName};
 
 /// What a batch takes of the budget for each plain byte: the objects, the body that is sent, the answer that repeats it.
@@ -120,7 +120,7 @@ pub struct Load {
     /// Its schema.
     pub schema: Schema,
     /// Its runs.
-    pub runs: Arc<Vec<Run>>,
+    pub runs: Arc<Index>,
     /// How its objects enter the digest.
     pub digest: ObjectDigest,
     /// What the batches are taken from.
@@ -136,7 +136,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Reads everything and sends it on. A batch never holds objects of two runs; its `lane` is its run's place in
+    /// Reads everything that is chosen and sends it on. Parts that hold nothing of it are not read. A batch never holds objects of two runs; its `lane` is its run's place in
     /// `runs`. Every part is proven again while it is read, so that nothing else is sent than what was checked before;
     /// a part that changed meanwhile ends this with an error. Blocks, inside the runtime.
     pub fn run(&self, batches: &mpsc::Sender<Batch>) -> Result<(), Box<BadPart>> {
@@ -148,19 +148,22 @@ impl Load {
     }
 
     fn part(&self, part: &PartEntry, batches: &mpsc::Sender<Batch>) -> Result<(), Error> {
+        let numbers = self.archive.inside(part, &self.runs);
+        let targets: Vec<_> = numbers.iter().map(|at| self.tenants.target(self.runs[*at].tenant.as_ref())).collect();
+        if targets.iter().all(Option::is_none) {
+            return Ok(());
+        }
         let reader = self.archive.part(&self.archive.collections()[self.at], part, &self.runs)?;
-        let inside = reader.runs().to_vec();
-        let numbers = numbers(&self.runs, &inside);
-        let targets: Vec<_> = inside.iter().map(|run| self.tenants.target(run.tenant.as_ref())).collect();
         let mut filling =
             Filling { load: self, batches, objects: Vec::new(), bytes: 0, room: self.room(), passed: None, seen: 0 };
         prove_part(reader, &self.schema.name, &self.digest, Look::Structure, |object, at| {
             let Some(tenant) = &targets[at.run] else { return true };
             let ahead = || {
-                let behind = (at.run..inside.len()).map(|run| (numbers[run], targets[run].as_ref()));
+                let behind = (at.run..numbers.len()).map(|run| (numbers[run], targets[run].as_ref()));
                 behind.filter_map(|(number, target)| Some((number, target?.as_ref()?)))
             };
-            let place = Place { run: &inside[at.run], number: numbers[at.run], tenant: tenant.as_ref() };
+            let number = numbers[at.run];
+            let place = Place { run: &self.runs[number], number, tenant: tenant.as_ref() };
             (filling.seen > 0 || self.enter(ahead())) && filling.take(object, place)
         })
     }
@@ -181,15 +184,6 @@ impl Load {
         let pacer = self.pacer.lock().unwrap_or_else(PoisonError::into_inner);
         (pacer.ask().objects, pacer.batch_bytes())
     }
-}
-
-/// The places among all runs of those inside one part, which stand there in the order of their offsets. One pass: a
-/// collection may have a million runs.
-fn numbers(all: &[Run], inside: &[Run]) -> Vec<usize> {
-    let part = inside.first().and_then(|run| run.part);
-    let mut numbers: Vec<usize> = (0..all.len()).filter(|at| part.is_some() && all[*at].part == part).collect();
-    numbers.sort_by_key(|at| all[*at].offset);
-    numbers
 }
 
 /// A batch that is being filled.
@@ -259,35 +253,5 @@ impl Filling<'_> {
                 () = stop.cancelled() => false,
             }
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::archive::digest::RunDigest;
-
-    #[test]
-    fn the_runs_of_a_part_are_found_among_all_whatever_their_order() {
-        let run = |n: u32, part: Option<u32>, offset: u64| Run {
-            tenant: format!("t{n}").parse().ok(),
-            covers: KeyRange { from: None, to: None },
-            first_id: None,
-            last_id: None,
-            objects: 1,
-            part,
-            offset,
-            bytes: 1,
-            stored_bytes: 1,
-            digest: RunDigest::default(),
-        };
-        let all: Vec<Run> = (0..100).map(|n| run(n, (n % 3 > 0).then_some(n % 3), u64::from(n * 37 % 100))).collect();
-        for part in [1, 2] {
-            let mut inside: Vec<Run> = all.iter().filter(|r| r.part == Some(part)).cloned().collect();
-            inside.sort_by_key(|r| r.offset);
-            let found: Vec<Run> = numbers(&all, &inside).into_iter().map(|at| all[at].clone()).collect();
-            assert_eq!(found, inside);
-        }
-        assert_eq!(numbers(&all, &[]), [0; 0]);
     }
 }

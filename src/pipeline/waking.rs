@@ -145,18 +145,16 @@ impl Waking {
         Ok(Awake { tenants: wanted, permits: Some(permits) })
     }
 
-    /// Lets go of tenants; those that nobody else holds go back to sleep.
+    /// Lets go of tenants; those that nobody else holds go back to sleep, and with them whoever could not be put back
+    /// before.
     pub async fn put_back(&self, held: Awake) -> Result<(), Error> {
         let mut awake = self.awake.lock().await;
-        let mut free = Vec::new();
         for tenant in &held.tenants {
             if let Some(holders) = awake.get_mut(tenant) {
                 *holders = holders.saturating_sub(1);
-                if *holders == 0 {
-                    free.push(tenant.clone());
-                }
             }
         }
+        let free = awake.iter().filter(|(_, holders)| **holders == 0).map(|(tenant, _)| tenant.clone()).collect();
         self.let_sleep(&mut awake, free).await?;
         drop(held.permits);
         Ok(())

@@ -70,24 +70,21 @@ impl Windows {
         }
     }
 
-    /// A run was judged: the last one of a window lets its tenants sleep. Whether all is well.
-    pub async fn done(&self, run: usize) -> bool {
+    /// A run was judged: the last one of a window lets its tenants sleep. Those that cannot be put back now stay with
+    /// [`Windows::waking`], and are tried again in the end.
+    pub async fn done(&self, run: usize) {
         let over = {
             let mut windows = lock(&self.open);
             let at = windows.iter_mut().position(|window| window.open.remove(&run) && window.open.is_empty());
             at.map(|at| windows.swap_remove(at))
         };
-        let Some(Window { awake, .. }) = over else { return true };
-        match self.waking.put_back(awake).await {
-            Ok(()) => true,
-            Err(error) => {
-                lock(&self.failed).get_or_insert(error);
-                false
-            }
+        let Some(Window { awake, .. }) = over else { return };
+        if let Err(error) = self.waking.put_back(awake).await {
+            tracing::warn!(%error, "tenants are not put back to sleep yet");
         }
     }
 
-    /// Why something failed.
+    /// Why tenants could not be woken.
     pub fn failure(&self) -> Option<Error> {
         lock(&self.failed).take()
     }

@@ -415,8 +415,11 @@ async fn a_stop_leaves_what_is_there_and_says_it() {
     target.sandbox.faults().add(on_batches(Kind::Delay(Duration::from_millis(60))));
     let cancel = target.cancel.clone();
     let options = Options { batch_objects: Some(10), ..batches(&target, &archive) };
-    let (done, ()) = tokio::join!(target.try_restore(options), async move {
-        tokio::time::sleep(Duration::from_millis(400)).await;
+    // Some of it is written by then, however slow the machine is.
+    let (done, ()) = tokio::join!(target.try_restore(options), async {
+        while target.sandbox.count("Article", None) < 20 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         cancel.cancel();
     });
     let stopped = done.0.expect_err("stopped");

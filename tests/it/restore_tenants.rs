@@ -1,5 +1,9 @@
 //! `col restore` of multi-tenant collections: every tenant comes back with its objects and in its state.
 
+mod added;
+mod chosen;
+mod faults;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -173,7 +177,7 @@ async fn chosen_tenants_come_back_under_the_names_that_were_given() {
     assert!(archived(&source, &archive, "Mt", Some("other")) == live(&target, "Mt", Some("other")));
 
     let nobody = Options { tenants: only(&[("nobody", "nobody")]), ..target.restore_options(&archive) };
-    assert!(matches!(target.refused(nobody).await, Error::TenantNotInArchive { .. }));
+    assert!(matches!(target.refused(nobody).await, Error::UnknownTenant { .. }));
 }
 
 #[tokio::test]

@@ -220,5 +220,5 @@ async fn chosen_tenants_are_compared_with_those_that_were_named() {
     assert_eq!(outcome.differences.len(), 5);
     let nobody = Options { tenants: only("x", "a"), ..options(&world, &archive) };
     let error = world.try_verify(nobody).await.0.expect_err("unknown");
-    assert!(matches!(error, elysiactl::ops::Error::TenantNotInArchive { .. }), "{error:?}");
+    assert!(matches!(error, elysiactl::ops::Error::UnknownTenant { .. }), "{error:?}");
 }

@@ -45,6 +45,21 @@ impl TenantArgs {
         }
         Ok(TenantMap::Only(names))
     }
+
+    /// The flags that mean this, for a command to go on with; each with a blank before it.
+    pub(in crate::cli) fn of(map: &TenantMap) -> String {
+        match map {
+            TenantMap::Same => String::new(),
+            TenantMap::IntoTenant(tenant) => format!(" --into-tenant {tenant}"),
+            TenantMap::IntoPlain(tenant) => format!(" --tenant {tenant} --into-plain"),
+            TenantMap::Only(names) => {
+                let flag = |(tenant, new): (&TenantName, &TenantName)| {
+                    if tenant == new { format!(" --tenant {tenant}") } else { format!(" --tenant '{tenant}={new}'") }
+                };
+                names.iter().map(flag).collect()
+            }
+        }
+    }
 }
 
 fn tenant(text: &str) -> Result<(TenantName, TenantName), String> {
@@ -71,6 +86,11 @@ mod tests {
         let only = TenantMap::Only(BTreeMap::from([(name("a"), name("a")), (name("b"), name("c"))]));
         assert_eq!(map(&["a", "b=c"], false).expect("a map"), only);
         assert_eq!(map(&["a"], true).expect("a map"), TenantMap::IntoPlain(name("a")));
+        for (given, flags) in [(&[][..], ""), (&["a", "b=c"], " --tenant a --tenant 'b=c'")] {
+            assert_eq!(TenantArgs::of(&map(given, false).expect("a map")), flags);
+        }
+        assert_eq!(TenantArgs::of(&map(&["a"], true).expect("a map")), " --tenant a --into-plain");
+        assert_eq!(TenantArgs::of(&TenantMap::IntoTenant(name("x"))), " --into-tenant x");
         for (tenants, into_plain) in
             [(&["a", "a=b"][..], false), (&["a=b", "c=b"], false), (&["a", "b"], true), (&["a=b"], true), (&[], true)]
         {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::archive::Content;
 use crate::cli::settings::Source;
-use crate::model::{Renames, Selection};
+use crate::model::{Renames, Selection, TenantMap};
 use crate::ops::Error;
 use crate::ops::restore::{Planned, StateFolders};
 
@@ -21,7 +21,7 @@ fn settings() -> RestoreSettings {
         selection: Selection::default(),
         name: None,
         renames: Renames::default(),
-        tenants: crate::model::TenantMap::Same,
+        tenants: TenantMap::Same,
         data: true,
         vectors: true,
         revectorize: false,
@@ -120,6 +120,10 @@ fn the_next_command_names_what_was_restored() {
         verify_command(&plan, &connect("--url")),
         "elysiactl col verify /backups/Article_full_20261123_041200 --only 'Art*' --name Article2 --rename 'A=B' --url http://localhost:8080/"
     );
+    let mut plan = a_plan(vec![planned("Article", "Article", 1)]);
+    plan.options.tenants = TenantMap::IntoTenant("t1".parse().expect("a name"));
+    let command = verify_command(&plan, &connect("default"));
+    assert!(command.ends_with("_041200 --into-tenant t1"), "{command}");
 }
 
 #[test]
@@ -129,6 +133,7 @@ fn a_restore_that_stopped_says_what_is_there_and_how_to_go_on() {
         error: Error::Interrupted,
         run_dir: Some(PathBuf::from("/runs/7")),
         created,
+        joined: Vec::new(),
         partial: Some(Box::new(RunResult { objects: 7, ..nothing(Op::Restore) })),
     };
     let failure = stopped(stop(created(2)));
@@ -137,6 +142,19 @@ fn a_restore_that_stopped_says_what_is_there_and_how_to_go_on() {
     assert!(stopped(stop(created(12))).hints[0].ends_with("C9 with 9,000 objects and 2 more"));
     let early = stopped(Stopped { run_dir: None, partial: None, ..stop(Vec::new()) });
     assert!(early.hints.is_empty() && early.partial.is_some_and(|p| p.op == Op::Restore));
+    let tenants = |many: u32| (0..many).filter_map(|n| format!("t{n}").parse().ok()).collect();
+    let joined = vec![(name("Mt"), tenants(2), 1_500), (name("Other"), tenants(12), 0)];
+    let added = stopped(Stopped { joined, run_dir: None, ..stop(Vec::new()) });
+    assert_eq!(
+        added.hints,
+        [
+            "perhaps in Mt now, with 1,500 objects in all: t0, t1",
+            "to start over, remove these tenants of Mt, or give others with --tenant TENANT=NEW",
+            "perhaps in Other now, with 0 objects in all: t0, t1, t2, t3, t4, t5, t6, t7, t8, t9 and 2 more",
+            "to start over, remove these tenants of Other, or give others with --tenant TENANT=NEW",
+        ],
+        "what was there before is nothing to remove"
+    );
 }
 
 #[test]

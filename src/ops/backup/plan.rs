@@ -1,6 +1,6 @@
 //! The plan of a backup: which collections, how many objects, how many bytes, where to. Reads only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -69,12 +69,13 @@ type Tenants = BTreeMap<CollectionName, Vec<Tenant>>;
 
 /// Lists the tenants of what was chosen. Where some are named, only collections that have any of them stay.
 async fn of_tenants(client: &Client, options: &Options, chosen: Vec<Schema>) -> Result<(Vec<Schema>, Tenants), Error> {
-    let mut tenants = Tenants::new();
+    let (mut tenants, mut all) = (Tenants::new(), BTreeSet::new());
     if options.content == Content::SchemaOnly && options.tenants.is_empty() {
         return Ok((chosen, tenants));
     }
     for schema in chosen.iter().filter(|schema| schema.multi_tenant) {
         let mut listed = client.tenants(&schema.name).await?;
+        all.extend(listed.iter().map(|tenant| tenant.name.clone()).filter(|_| !options.tenants.is_empty()));
         listed.retain(|tenant| wants(&options.tenants, &tenant.name));
         tenants.insert(schema.name.clone(), listed);
     }
@@ -83,7 +84,8 @@ async fn of_tenants(client: &Client, options: &Options, chosen: Vec<Schema>) -> 
     }
     for tenant in &options.tenants {
         if !tenants.values().flatten().any(|there| there.name == *tenant) {
-            return Err(Error::UnknownTenant { tenant: tenant.clone() });
+            let similar = select::similar(tenant.as_str(), &all.iter().collect::<Vec<_>>());
+            return Err(Error::UnknownTenant { tenant: tenant.clone(), archived: false, skipped: None, similar });
         }
     }
     let typed = |schema: &Schema| options.selection.take.iter().any(|name| name == schema.name.as_str());

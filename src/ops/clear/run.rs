@@ -215,7 +215,7 @@ impl Run<'_> {
         let gone = |what: &str| Error::NotAsPlanned { collection: name.clone(), what: what.to_owned() };
         let Some(at) = place else { return Err(gone("it is not in the backup")) };
         let indexed = prove::index(&archive, at).await?;
-        let runs = indexed.runs.to_vec();
+        let runs = indexed.runs;
         let pair = Pair { archive, at, schema: indexed.schema, runs, target: name.clone(), tenants: TenantMap::Same };
         let options = CompareOptions {
             renames: Renames::default(),

@@ -58,8 +58,6 @@ pub enum Hint {
     RenameEach,
     /// Look at what the archive holds.
     ShowArchive,
-    /// Names of tenants that look like what was typed.
-    DidYouMeanTenant(Vec<TenantName>),
     /// An archive is the directory with a manifest.
     NameArchive,
     /// Another server, or another version of it.
@@ -80,12 +78,14 @@ pub enum Hint {
     WakeTenants,
     /// `col ls` and `col show` list tenants.
     ListTenants,
+    /// The manifest lists those of an archive.
+    ListArchivedTenants,
+    /// These look like it.
+    DidYouMeanTenants(Vec<TenantName>),
     /// Leave aliases alone.
     SkipAliases,
     /// Restore without roles.
     WithoutRoles,
-    /// The archive lists its tenants in a file.
-    ListArchivedTenants,
     /// Give the tenant another name.
     OtherTenant,
     /// Name a folder for the files of runs.
@@ -124,10 +124,6 @@ impl Error {
             Self::MadeUp { .. } => vec![Hint::StopWriters],
             Self::OneNameForMany { .. } | Self::SameName { .. } => vec![Hint::RenameEach],
             Self::NotInArchive { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
-            Self::TenantNotInArchive { similar, .. } if !similar.is_empty() => {
-                vec![Hint::DidYouMeanTenant(similar.clone())]
-            }
-            Self::TenantNotInArchive { .. } => vec![Hint::ListArchivedTenants],
             Self::NotInArchive { .. } => vec![Hint::ShowArchive],
             Self::Wire(_)
             | Self::NotCreated { .. }
@@ -138,13 +134,18 @@ impl Error {
             | Self::Interrupted
             | Self::NotMultiTenant { .. }
             | Self::NotPlain { .. }
-            | Self::NothingToDo { excluded: true } => Vec::new(),
+            | Self::NothingToDo { excluded: true }
+            | Self::UnknownTenant { skipped: Some(_), .. } => Vec::new(),
             Self::UnknownCollection { alias_of: Some(collection), .. } => vec![Hint::IsAlias(collection.clone())],
             Self::UnknownCollection { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
             Self::UnknownCollection { .. }
             | Self::DanglingAlias { .. }
             | Self::MissingCollections { .. }
             | Self::NothingMatched { .. } => vec![Hint::ListCollections],
+            Self::UnknownTenant { similar, .. } if !similar.is_empty() => {
+                vec![Hint::DidYouMeanTenants(similar.clone())]
+            }
+            Self::UnknownTenant { archived: true, .. } => vec![Hint::ListArchivedTenants],
             Self::UnknownTenant { .. } => vec![Hint::ListTenants],
             Self::NoRunFolder { .. } => vec![Hint::NameRunFolder],
             Self::NothingToDo { excluded: false } => vec![Hint::MaybeNotAllowed, Hint::CheckUrl],

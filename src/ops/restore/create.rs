@@ -1,9 +1,9 @@
 //! Creates the collections of a plan, before any object is written, and compares what the server made of each.
 
-use super::{Collection, Refusal, Server};
-use crate::model::Schema;
+use super::{Collection, Refusal, Server, tenants};
+use crate::model::{Renames, Schema};
 use crate::ops::schema::{Applied, Made, NotMade, clauses, complete, made, until_there};
-use crate::ops::{Error, Session};
+use crate::ops::{Error, Session, verify};
 use crate::weaviate::Writer;
 
 /// What was created.
@@ -20,6 +20,14 @@ pub(super) async fn join(writer: &Writer, session: &Session, collection: &Collec
     let target = &collection.planned.target;
     let schema = session.unless_stopped(writer.schema(target)).await?;
     let schema = schema.ok_or_else(|| Error::Vanished { collection: target.clone() })?;
+    // Somebody may have looked at the plan for long. What was there then must be there, and nobody may have taken a name:
+    // servers take a tenant that exists for one that was created.
+    let lacks = verify::lacks(&collection.asked, &schema, &Renames::default());
+    let refusals = tenants::joins(writer, &collection.indexed.schema, &schema, &collection.tenants, lacks);
+    let refusals = session.unless_stopped(refusals).await?;
+    if !refusals.is_empty() {
+        return Err(Error::CannotRestore { refusals, chosen: 1 });
+    }
     Ok(Created { schema, remarks: vec!["tenants were added to the collection that was there".to_owned()] })
 }
 

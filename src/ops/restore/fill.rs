@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Collection, Options, survey, tenants};
-use crate::archive::{Archive, Run, RunFiles, RunRecord};
+use crate::archive::{Archive, Index, Run, RunFiles, RunRecord};
 use crate::event::{Event, Events};
 use crate::model::{CollectionName, TenantMap};
 use crate::ops::{Error, Session, prove, waking};
@@ -228,7 +228,7 @@ impl Fill<'_> {
 struct Journal {
     files: RunFiles,
     target: CollectionName,
-    runs: Arc<Vec<Run>>,
+    runs: Arc<Index>,
     pass: Pass,
     /// Of runs whose references wait for a pass of their own.
     rejected: RejectedOfRuns,
@@ -266,7 +266,6 @@ impl Journal {
         let target = self.tenants.target(run.tenant.as_ref()).flatten();
         if target.is_some_and(|tenant| windows.waking().sleeps(&tenant)) {
             self.filled.asleep += over.there();
-            // A failure is kept there; the run looks for it in the end.
             Handle::current().block_on(windows.done(number));
         }
     }

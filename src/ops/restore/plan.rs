@@ -77,20 +77,22 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         let (at, _) = collections[place];
         let indexed = prove::index(&archive, at).await?;
         let data = options.data && archive.collections()[at].content != Content::SchemaOnly;
-        let found = if data {
-            survey(session, &archive, at, &indexed, &schemas[place], &options).await?
-        } else {
-            Survey::default()
-        };
+        // Whether a server makes vectors is for the collection to say that the objects go to.
+        let asked = joined[place].unwrap_or(&schemas[place]);
+        let found =
+            if data { survey(session, &archive, at, &indexed, asked, &options).await? } else { Survey::default() };
         let added = waiting.iter().filter(|waiting| waiting.added).map(|waiting| waiting.property.as_str());
         let fit = fits[place].clone().adding_later(added);
         let tenants = people[place].clone();
         let mut described = describe(&archive, at, indexed, fit, found, &renames, &options, data, tenants);
         let about = changed[place].iter().cloned().chain(limits_of(&schemas[place]));
         let about: Vec<String> = about.chain(remarks_of(&remarks, &described.planned.target)).collect();
+        if joined[place].is_some() {
+            described.planned.remarks.insert(0, "its tenants are added to the collection that is there".to_owned());
+        }
         described.planned.remarks.extend(about.iter().cloned());
         described.remarks.extend(about);
-        let (asked, joins) = (schemas[place].clone(), joined[place].is_some());
+        let (asked, joins) = (asked.clone(), joined[place].is_some());
         planned.push(Collection { asked, waiting, joins, ..described });
     }
     refuse(planned.iter().filter_map(|c| vectoriser(c, &options)).collect(), schemas.len())?;

@@ -15,7 +15,7 @@ use super::{Collection, Options, Outcome, Plan, Prepared, Stopped, aliases, role
 use crate::archive::digest::Hash;
 use crate::archive::{Lock, RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
-use crate::model::CollectionName;
+use crate::model::{CollectionName, TenantName};
 use crate::ops::schema::{NotMade, grown};
 use crate::ops::verify::{CompareOptions, Differs, Pair, compare_collection};
 use crate::ops::waking::WakeBooks;
@@ -39,6 +39,8 @@ struct Gathered {
     created: BTreeMap<CollectionName, Created>,
     /// Collections that exist since this run, but not as they should.
     half_made: Vec<CollectionName>,
+    /// Tenants that were added, or begun to be, to collections that existed before.
+    joined: BTreeMap<CollectionName, Vec<TenantName>>,
     filled: BTreeMap<CollectionName, Filled>,
     results: Vec<CollectionResult>,
     remarks: Vec<(CollectionName, String)>,
@@ -58,6 +60,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
         locks: Vec::new(),
         created: BTreeMap::new(),
         half_made: Vec::new(),
+        joined: BTreeMap::new(),
         filled: BTreeMap::new(),
         results: Vec::new(),
         remarks: Vec::new(),
@@ -85,9 +88,11 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
         }),
         Err(error) => {
             let written = |name: &CollectionName| gathered.filled.get(name).map_or(0, Filled::there);
-            let created =
-                gathered.created.keys().chain(&gathered.half_made).map(|name| (name.clone(), written(name))).collect();
-            Err(Stopped { error, run_dir, created, partial: Some(Box::new(result())) })
+            let own = |name: &&CollectionName| !gathered.joined.contains_key(name);
+            let created = gathered.created.keys().filter(own).chain(&gathered.half_made);
+            let created = created.map(|name| (name.clone(), written(name))).collect();
+            let joined = gathered.joined.iter().map(|(name, tenants)| (name.clone(), tenants.clone(), written(name)));
+            Err(Stopped { error, run_dir, created, joined: joined.collect(), partial: Some(Box::new(result())) })
         }
     }
 }
@@ -187,7 +192,7 @@ impl Run<'_> {
         let archive_at = options.archive_at.display().to_string();
         let names = self.prepared.work.iter().map(|c| [&c.planned.archived, &c.planned.target]).collect::<Vec<_>>();
         let options = json!({
-            "collections": names, "data": options.data, "vectors": options.vectors,
+            "collections": names, "tenants": options.tenants, "data": options.data, "vectors": options.vectors,
             "revectorize": options.revectorize, "clamp_ints": options.clamp_ints, "verify": options.verify,
             "jobs": options.jobs, "batch_size": options.batch_objects, "memory_bytes": options.memory_bytes,
         });
@@ -239,9 +244,10 @@ impl Run<'_> {
     async fn join(&self, collection: &Collection, gathered: &mut Gathered) -> Result<(), Error> {
         let (archived, target) = (collection.planned.archived.clone(), collection.planned.target.clone());
         let created = create::join(self.client, self.session, collection).await?;
-        let tenants = collection.tenants.made.iter().map(|tenant| tenant.name.clone()).collect();
-        let record = RunRecord::Joining { collection: archived, target: target.clone(), tenants };
+        let tenants: Vec<TenantName> = collection.tenants.made.iter().map(|tenant| tenant.name.clone()).collect();
+        let record = RunRecord::Joining { collection: archived, target: target.clone(), tenants: tenants.clone() };
         journalling::record(&mut gathered.files, record).await?;
+        gathered.joined.insert(target.clone(), tenants);
         tenants::make(self.client, self.session, collection).await?;
         let remarks = collection.remarks.iter().chain(&created.remarks);
         gathered.remarks.extend(remarks.map(|remark| (target.clone(), remark.clone())));
@@ -329,16 +335,15 @@ impl Run<'_> {
             gathered.incomplete |= rejected > 0;
             gathered.remarks.extend(about_references(filled).into_iter().map(|remark| (name.clone(), remark)));
             self.count(collection, filled, &mut watch, gathered).await?;
-            self.read_again(&created, gathered).await?;
+            self.read_again(collection, &created, gathered).await?;
             if self.plan.options.verify {
                 self.compare(collection, &mut result, gathered).await?;
             }
             gathered.unchecked = gathered.unchecked.take().or(watch.unchecked().map(str::to_owned));
         }
-        if let Some(wrong) = tenants::settle(self.client, self.session, collection).await? {
-            gathered.incomplete = true;
-            gathered.remarks.push((name.clone(), wrong));
-        }
+        let wrong = tenants::settle(self.client, self.session, collection).await?;
+        gathered.incomplete |= !wrong.is_empty();
+        gathered.remarks.extend(wrong.into_iter().map(|wrong| (name.clone(), wrong)));
         self.session.events.emit(Event::CollectionFinished(result.clone()));
         gathered.results.push(result);
         Ok(())
@@ -383,14 +388,16 @@ impl Run<'_> {
         watch: &mut Watch,
         gathered: &mut Gathered,
     ) -> Result<(), Error> {
-        // Nobody is woken to be counted.
-        let (name, written) = (&collection.planned.target, filled.there() - filled.asleep);
+        // Nobody is woken to be counted, if all are compared.
+        let asleep_too = !self.plan.options.verify;
+        let written = filled.there() - if asleep_too { 0 } else { filled.asleep };
+        let name = &collection.planned.target;
         let mut counted = Count::Unknown { reason: "no count in the answer".into() };
         for pause in COUNT_PAUSES {
             tokio::time::sleep(pause).await;
             self.until_whole(watch).await?;
             counted = if collection.asked.multi_tenant {
-                tenants::count(self.client, self.session, collection).await?
+                tenants::count(self.client, self.session, collection, asleep_too).await?
             } else {
                 let counts = self.session.unless_stopped(self.client.counts(std::slice::from_ref(name))).await?;
                 counts.into_iter().next().unwrap_or(counted)
@@ -421,12 +428,18 @@ impl Run<'_> {
     }
 
     /// What auto-schema invented while objects were written.
-    async fn read_again(&self, created: &Created, gathered: &mut Gathered) -> Result<(), Error> {
+    async fn read_again(
+        &self,
+        collection: &Collection,
+        created: &Created,
+        gathered: &mut Gathered,
+    ) -> Result<(), Error> {
         let name = created.schema.name.clone();
         let now = self.session.unless_stopped(self.client.schema(&name)).await?;
         let Some(now) = now else { return Err(Error::Vanished { collection: name }) };
         if let Some(what) = grown(&created.schema, &now) {
-            gathered.incomplete = true;
+            // A collection that was there before has others who write to it.
+            gathered.incomplete |= !collection.joins;
             gathered
                 .remarks
                 .push((name.clone(), format!("the server added to the schema while objects were written: {what}")));
@@ -446,7 +459,7 @@ impl Run<'_> {
             archive: Arc::clone(&self.prepared.archive),
             at: collection.at,
             schema: collection.indexed.schema.clone(),
-            runs: collection.indexed.runs.to_vec(),
+            runs: Arc::clone(&collection.indexed.runs),
             target: collection.planned.target.clone(),
             tenants: options.tenants.clone(),
         };

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Options;
 use crate::archive::Archive;
 use crate::model::{RawObject, Schema};
-use crate::ops::prove::{self, Indexed};
+use crate::ops::prove::{self, Indexed, Reading};
 use crate::ops::{Error, Session};
 use crate::pipeline::limits;
 
@@ -38,7 +38,7 @@ pub(super) fn vectorised(schema: &Schema) -> Vec<String> {
     named.chain(unnamed).collect()
 }
 
-/// Proves every part of a collection and looks at its objects. `asked`: the schema it will have.
+/// Proves every part of a collection that holds something chosen, and looks at these objects. `asked`: the schema it will have.
 pub(super) async fn survey(
     session: &Session,
     archive: &Arc<Archive>,
@@ -59,7 +59,8 @@ pub(super) async fn survey(
             beyond.fetch_add(1, Ordering::Relaxed);
         }
     };
-    prove::parts(session, archive, at, indexed, READERS, false, Arc::new(look)).await?;
+    let reading = Reading { readers: READERS, says: false, tenants: options.tenants.clone() };
+    prove::parts(session, archive, at, indexed, reading, Arc::new(look)).await?;
     let found = |counter: Arc<AtomicU64>| counter.load(Ordering::Relaxed);
     Ok(Survey { to_vectorise: found(to_vectorise), refused_integers: found(refused_integers) })
 }

@@ -11,8 +11,8 @@ use crate::archive::Archive;
 use crate::event::Warning;
 use crate::model::{Schema, TenantMap, TenantName};
 use crate::ops::schema::place::take;
-use crate::ops::{Error, Session, blocking};
-use crate::pipeline::waking::Waking;
+use crate::ops::{Error, Session, blocking, waking};
+use crate::pipeline::waking::{TENANTS_A_WINDOW, Waking};
 use crate::pipeline::windows::Windows;
 use crate::weaviate::{Count, Tenant, TenantState, Writer};
 
@@ -36,16 +36,19 @@ impl Tenants {
         self.made.iter().filter(|tenant| tenant.state == TenantState::Cold).count()
     }
 
-    /// Tenants that are awake whenever they are asked.
-    fn awake(&self) -> Vec<TenantName> {
-        self.made.iter().filter(|tenant| tenant.state == TenantState::Hot).map(|tenant| tenant.name.clone()).collect()
+    /// Those that are to be in a state in the end.
+    fn of(&self, state: &TenantState) -> Vec<TenantName> {
+        self.made.iter().filter(|tenant| tenant.state == *state).map(|tenant| tenant.name.clone()).collect()
     }
 
     /// What is to be known about them, each as a clause.
     pub(super) fn remarks(&self, map: &TenantMap) -> Vec<String> {
         let mut remarks = Vec::new();
         if let TenantMap::IntoTenant(tenant) = map {
-            remarks.push(format!("it becomes the tenant {tenant}"));
+            remarks.push(format!("it becomes the tenant {tenant} of a multi-tenant collection"));
+        }
+        if let TenantMap::IntoPlain(tenant) = map {
+            remarks.push(format!("its tenant {tenant} becomes a plain collection"));
         }
         if let Some(first) = self.left_out.first() {
             let (tenants, are) = plural(self.left_out.len());
@@ -148,60 +151,116 @@ pub(super) async fn make(writer: &Writer, session: &Session, collection: &Collec
     }
 }
 
-/// What wakes the tenants that sleep while their objects are written; `None` if none does.
-pub(super) fn windows(writer: &Writer, collection: &Collection) -> Option<Arc<Windows>> {
+/// The tenants that sleep whenever they are not needed; `None` if there are none.
+fn sleepers(writer: &Writer, collection: &Collection) -> Option<Waking> {
     let asleep = collection.tenants.made.iter().filter(|tenant| tenant.state == TenantState::Cold);
     let sleepers: BTreeSet<TenantName> = asleep.map(|tenant| tenant.name.clone()).collect();
     let target = collection.planned.target.clone();
-    (!sleepers.is_empty()).then(|| Arc::new(Windows::new(Waking::new(writer.clone(), target, Some(sleepers), None))))
+    (!sleepers.is_empty()).then(|| Waking::new(writer.clone(), target, Some(sleepers), None))
 }
 
-/// Counts the objects of the tenants that are awake. Nobody is woken for it.
-pub(super) async fn count(writer: &Writer, session: &Session, collection: &Collection) -> Result<Count, Error> {
-    let awake = collection.tenants.awake();
-    let counts = session.unless_stopped(writer.tenant_counts(&collection.planned.target, &awake)).await?;
+/// What wakes the tenants that sleep while their objects are written; `None` if none does.
+pub(super) fn windows(writer: &Writer, collection: &Collection) -> Option<Arc<Windows>> {
+    sleepers(writer, collection).map(|waking| Arc::new(Windows::new(waking)))
+}
+
+/// Counts the objects of the tenants that are awake, and of those that sleep if they are to be woken for it.
+pub(super) async fn count(
+    writer: &Writer,
+    session: &Session,
+    collection: &Collection,
+    asleep_too: bool,
+) -> Result<Count, Error> {
+    let awake = collection.tenants.of(&TenantState::Hot);
+    let awake = sum(session.unless_stopped(writer.tenant_counts(&collection.planned.target, &awake)).await?);
+    if !asleep_too || awake.exact().is_none() {
+        return Ok(awake);
+    }
+    Ok(sum(vec![awake, count_asleep(writer, session, collection).await?]))
+}
+
+/// Counts the objects of the tenants that sleep, a few of them at a time.
+async fn count_asleep(writer: &Writer, session: &Session, collection: &Collection) -> Result<Count, Error> {
+    let Some(waking) = sleepers(writer, collection) else { return Ok(Count::Exact(0)) };
+    let target = &collection.planned.target;
+    let counting = async {
+        let mut all = Vec::new();
+        for tenants in collection.tenants.of(&TenantState::Cold).chunks(TENANTS_A_WINDOW) {
+            let awake = session.unless_stopped(waking.wake(tenants)).await?;
+            all.push(sum(session.unless_stopped(writer.tenant_counts(target, tenants)).await?));
+            session.unless_stopped(waking.put_back(awake)).await?;
+        }
+        Ok::<_, Error>(sum(all))
+    };
+    let counted = counting.await;
+    // However it ended. Who stays awake is told when the states are looked at in the end.
+    waking::put_back(session, target, &waking).await;
+    counted
+}
+
+/// All counts together; unknown if one of them is.
+fn sum(counts: Vec<Count>) -> Count {
     let mut all = 0;
     for count in counts {
         match count {
             Count::Exact(objects) => all += objects,
-            unknown @ Count::Unknown { .. } => return Ok(unknown),
+            unknown @ Count::Unknown { .. } => return unknown,
         }
     }
-    Ok(Count::Exact(all))
+    Count::Exact(all)
+}
+
+/// Tenants that are not as they should be.
+#[derive(Default)]
+struct Wrong {
+    /// There, in another state than the one given.
+    state: Vec<Tenant>,
+    gone: Vec<TenantName>,
+}
+
+async fn wrong(writer: &Writer, session: &Session, collection: &Collection) -> Result<Wrong, Error> {
+    let there = session.unless_stopped(writer.tenants(&collection.planned.target)).await?;
+    let there: BTreeMap<TenantName, TenantState> = there.into_iter().map(|t| (t.name, t.state)).collect();
+    let mut wrong = Wrong::default();
+    for tenant in &collection.tenants.made {
+        match there.get(&tenant.name) {
+            None => wrong.gone.push(tenant.name.clone()),
+            Some(state) if *state != tenant.state => wrong.state.push(tenant.clone()),
+            Some(_) => {}
+        }
+    }
+    Ok(wrong)
 }
 
 /// Puts the tenants into the states they had. A class that wakes them by itself has them awake after every reading and
-/// writing. What could not be put right, as a clause.
-pub(super) async fn settle(
-    writer: &Writer,
-    session: &Session,
-    collection: &Collection,
-) -> Result<Option<String>, Error> {
+/// writing. What could not be put right, each as a clause.
+pub(super) async fn settle(writer: &Writer, session: &Session, collection: &Collection) -> Result<Vec<String>, Error> {
     if collection.tenants.made.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let target = &collection.planned.target;
-    let wrong = async || {
-        let there = session.unless_stopped(writer.tenants(target)).await?;
-        let there: BTreeMap<TenantName, TenantState> = there.into_iter().map(|t| (t.name, t.state)).collect();
-        let differs = |tenant: &&Tenant| there.get(&tenant.name) != Some(&tenant.state);
-        Ok::<_, Error>(collection.tenants.made.iter().filter(differs).cloned().collect::<Vec<Tenant>>())
-    };
-    let mut left = wrong().await?;
-    for chunk in left.chunks(TENANTS_A_REQUEST) {
+    let mut left = wrong(writer, session, collection).await?;
+    let mut said = "the server did not do it".to_owned();
+    for chunk in left.state.chunks(TENANTS_A_REQUEST) {
         if let Err(error) = session.unless_stopped(writer.set_tenant_states(target, chunk)).await {
-            tracing::warn!(%target, %error, "tenants cannot be put into their states");
+            said = error.to_string();
         }
     }
-    if !left.is_empty() {
-        left = wrong().await?;
+    if !left.state.is_empty() {
+        left = wrong(writer, session, collection).await?;
     }
-    let Some(first) = left.first() else { return Ok(None) };
-    let (tenants, are) = plural(left.len());
-    if first.state == TenantState::Cold {
-        let (collection, tenants, first) = (target.clone(), left.len() as u64, first.name.clone());
-        let reason = "the server did not do it".to_owned();
-        session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason });
+    if let Some(first) = left.state.iter().find(|tenant| tenant.state == TenantState::Cold) {
+        let tenants = left.state.iter().filter(|tenant| tenant.state == TenantState::Cold).count() as u64;
+        let (collection, first) = (target.clone(), first.name.clone());
+        session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason: said });
     }
-    Ok(Some(format!("{tenants} {are} not in the state of the archive ({} first)", first.name)))
+    let state = left.state.first().map(|first| {
+        let (tenants, are) = plural(left.state.len());
+        format!("{tenants} {are} not in the state of the archive ({} first)", first.name)
+    });
+    let gone = left.gone.first().map(|first| {
+        let (tenants, were) = (plural(left.gone.len()).0, if left.gone.len() == 1 { "was" } else { "were" });
+        format!("{tenants} {were} removed meanwhile ({first} first)")
+    });
+    Ok(state.into_iter().chain(gone).collect())
 }

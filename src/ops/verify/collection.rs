@@ -13,7 +13,7 @@ use super::facing::{Facing, face};
 use super::remarks::{self, Miscount};
 use super::rounds::Books;
 use super::shares::Shares;
-use crate::archive::{Archive, Content, Run};
+use crate::archive::{Archive, Content, Index};
 use crate::event::{Event, Warning};
 use crate::model::{CollectionName, Renames, Schema, TenantMap};
 use crate::ops::proof::{self, Evidence, Verdict};
@@ -40,7 +40,7 @@ pub(in crate::ops) struct Pair {
     /// Its archived schema.
     pub(in crate::ops) schema: Schema,
     /// Its runs, as `Archive::runs` gives them.
-    pub(in crate::ops) runs: Vec<Run>,
+    pub(in crate::ops) runs: Arc<Index>,
     /// Its name on the server.
     pub(in crate::ops) target: CollectionName,
     /// Which of its tenants, and their names on the server.

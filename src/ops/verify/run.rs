@@ -119,7 +119,7 @@ async fn one(
         let (shared, runs_of) = (Arc::clone(archive), Arc::clone(archive));
         let runs = blocking("index", move || runs_of.runs(&runs_of.collections()[at])).await?;
         let tenants = options.tenants.clone();
-        let pair = Pair { archive: shared, at, schema, runs, target: target.clone(), tenants };
+        let pair = Pair { archive: shared, at, schema, runs: Arc::new(runs), target: target.clone(), tenants };
         let compared = compare_collection(client, session, pair, &compare_options(options, renames, gathered)).await?;
         remarks.extend(compared.remarks.iter().cloned());
         fill(&mut result, &compared);

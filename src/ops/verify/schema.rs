@@ -24,7 +24,15 @@ const NOT_SETTINGS_OF_A_PROPERTY: [&str; 3] = ["name", "dataType", "nestedProper
 /// What a live collection lacks, or has in another type, of what archived objects need. Whether it has tenants is not
 /// looked at.
 pub(in crate::ops) fn lacks(archived: &Schema, live: &Schema, renames: &Renames) -> Vec<String> {
-    compare(archived, live, renames).broken
+    let mut lacks = compare(archived, live, renames).broken;
+    if has_unnamed_vector(archived) && !has_unnamed_vector(live) {
+        lacks.push("the live collection has no unnamed vector".into());
+    }
+    lacks
+}
+
+fn has_unnamed_vector(schema: &Schema) -> bool {
+    serde_json::from_slice::<Value>(&schema.text).is_ok_and(|document| !is_off(&document["vectorIndexType"]))
 }
 
 pub(super) fn compare(archived: &Schema, live: &Schema, renames: &Renames) -> SchemaDiff {
@@ -147,6 +155,16 @@ mod tests {
             let diff = against(old, new, &[]);
             assert!(diff.broken.iter().any(|text| text.contains(said)), "{diff:?}");
         }
+    }
+
+    #[test]
+    fn objects_with_an_unnamed_vector_need_one() {
+        let schema = |text: &str| Schema::parse(text.to_owned().into()).expect("a schema");
+        let unnamed = schema(r#"{"class":"A","vectorIndexType":"hnsw"}"#);
+        let named = schema(r#"{"class":"A","vectorIndexType":"","vectorConfig":{"v":{}}}"#);
+        assert_eq!(lacks(&unnamed, &named, &Renames::default()), ["the live collection has no unnamed vector"]);
+        assert_eq!(lacks(&unnamed, &unnamed, &Renames::default()), [""; 0]);
+        assert_eq!(lacks(&named, &unnamed, &Renames::default()), ["the live collection has no vector v"]);
     }
 
     #[test]

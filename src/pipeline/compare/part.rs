@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::sample::{BLOCK_OBJECTS, Sample};
 use super::units::{Segment, Unit};
 use crate::archive::digest::ObjectDigest;
-use crate::archive::{Archive, Run};
+use crate::archive::{Archive, Index};
 use crate::model::{KeyRange, ObjectId, RawObject, Schema};
 use crate::pipeline::load;
 
@@ -27,7 +27,7 @@ pub struct Source {
     /// Its archived schema.
     pub schema: Schema,
     /// Its runs.
-    pub runs: Vec<Run>,
+    pub runs: Arc<Index>,
     /// The units, as `units` cut them.
     pub units: Vec<Unit>,
     /// What to take of them; `None`: everything.

@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::group::{Fate, Outcome};
 
-/// States of the server, short of memory or disk or frozen (weaviate-rest.md §10).
-const STATE: [&str; 4] = ["read-only", "read only", "not enough memory", "no space left"];
+/// States of the server: frozen, or short of memory, disk (weaviate-rest.md §10) or files, of which each active tenant
+/// keeps several open.
+const STATE: [&str; 5] = ["read-only", "read only", "not enough memory", "no space left", "too many open files"];
 /// A node is away (weaviate-cluster.md §6).
 const CLUSTER: [&str; 5] =
     ["resolve node name", "cannot reach enough replicas", "leader not found", "no read replica found", "local index"];
@@ -146,6 +147,7 @@ mod tests {
             "shard is shutting down",
             "store not ready",
             "write: broken pipe",
+            "open /data/c/t1/proplengths.tmp: too many open files",
         ] {
             assert!(not_now(said, false).is_some(), "{said}");
         }

@@ -1,9 +1,10 @@
 //! Waiting while the server says that it would take objects at another time.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::blame::Verdict;
-use super::group::{Group, Outcome};
+use super::group::{Fate, Group, Outcome};
 use super::{Error, OBJECT_ATTEMPTS, Shared};
 use crate::event::{Event, Warning};
 use crate::pipeline::Batch;
@@ -13,7 +14,61 @@ const PAUSES: u32 = 20;
 /// The shortest and the longest such pause.
 const PAUSE: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(5)];
 
+/// What a server says of an object whose tenant is not active.
+const ASLEEP: &str = "tenant not active";
+/// A tenant that should be awake is waited for during this share of the patience, once.
+const WAKING: u32 = 6;
+/// The first and the longest pause meanwhile.
+const WAKING_PAUSE: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
+
+/// The words that say so, if the answer does.
+fn asleep(outcome: &Outcome) -> Option<&str> {
+    let said = |reason: &&str| reason.contains(ASLEEP);
+    match outcome {
+        Outcome::Slow => None,
+        Outcome::Whole(reason) => Some(reason.as_str()).filter(said),
+        Outcome::Judged(fates) => {
+            let reasons = fates.iter().filter_map(|fate| match fate {
+                Fate::Refused(reason) => Some(reason.as_str()),
+                Fate::Stored | Fate::Silent => None,
+            });
+            reasons.into_iter().find(said)
+        }
+    }
+}
+
 impl Shared<'_> {
+    /// Sends a group again while its tenant is said to sleep: not every node knows at once that it was woken. After some
+    /// time it is somebody else who has it sleep, and its objects are given up.
+    pub(super) async fn until_awake(
+        &self,
+        batch: &Batch,
+        group: &mut Group,
+        mut outcome: Outcome,
+    ) -> Result<Outcome, Error> {
+        let Some(tenant) = &batch.tenant else { return Ok(outcome) };
+        let asleep_for_good = || self.asleep.lock().unwrap_or_else(PoisonError::into_inner);
+        let (begun, mut attempt) = (Instant::now(), 0);
+        let [mut pause, longest] = WAKING_PAUSE;
+        while let Some(reason) = asleep(&outcome) {
+            if begun.elapsed() >= self.import.patience / WAKING || asleep_for_good().contains(tenant) {
+                asleep_for_good().insert(tenant.clone());
+                group.attempt = OBJECT_ATTEMPTS;
+                break;
+            }
+            attempt += 1;
+            group.fresh = false;
+            let (route, reason) = (self.route.clone(), self.import.client.shown(reason));
+            let wait_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+            self.import.events.emit(Event::Retrying { route, attempt, wait_ms, reason });
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(longest);
+            let _open = self.gate.read().await;
+            outcome = self.attempt(batch, group).await?;
+        }
+        Ok(outcome)
+    }
+
     /// Sends a group until nothing in the answer says "not now", or patience ends. If nothing of the group is stored,
     /// that is about the server: one worker alone finds out when it takes writes again, and if it does not, the import
     /// ends. If others of the group are stored, all go on, and in the end it is about the objects.

@@ -1,0 +1,126 @@
+//! Servers on which tenants come and go, wake late, or do not sleep again.
+
+use std::time::Duration;
+
+use elysiactl::event::{Event, Status, Warning};
+use elysiactl::ops::restore::Options;
+use sandbox::{Change, Fault, Kind, Sandbox};
+
+use super::chosen::by_hand;
+use super::{archived, backed_up, equals, live};
+use crate::backup_tenants::{CLASS, id, tenants};
+use crate::world::world;
+
+const BATCHES: (&str, &str) = ("POST", "/v1/batch/objects");
+
+fn status(name: &str, status: Option<&'static str>) -> Kind {
+    Kind::Change(Change::Tenant("Mt".into(), name.into(), status))
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_not_awake_at_once_is_waited_for() {
+    let source = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "COLD"), ("b", "HOT")], 30));
+    let archive = backed_up(&source).await;
+    let target = world(Sandbox::builder());
+    let late = Kind::FailObjects(1, "tenant not active: 'a'".into());
+    target.sandbox.faults().add(Fault::new(late).on(BATCHES.0, BATCHES.1).times(5));
+    let outcome = target.try_restore(target.restore_options(&archive)).await.0.expect("restored");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 60), "{:?}", outcome.remarks);
+    equals(&source, &target, &archive, "Mt");
+}
+
+#[tokio::test]
+async fn a_tenant_that_somebody_has_sleep_is_given_up_after_a_while_and_the_others_are_not() {
+    let target = world(Sandbox::builder());
+    let states = r#"[{"name":"a","activityStatus":"HOT"},{"name":"b","activityStatus":"HOT"}]"#;
+    let ids: Vec<u128> = (1..=100).collect();
+    let archive = by_hand(&target, states, &[("a", 0, [None, None], &ids), ("b", 0, [None, None], &ids)]);
+    target.sandbox.faults().add(Fault::new(status("a", Some("COLD"))).on(BATCHES.0, BATCHES.1).nth(2));
+    let options = Options {
+        batch_objects: Some(20),
+        jobs: Some(1),
+        patience: Duration::from_secs(3),
+        ..target.restore_options(&archive)
+    };
+    let begun = std::time::Instant::now();
+    let outcome = target.try_restore(options).await.0.expect("to its end");
+    assert!(begun.elapsed() < Duration::from_secs(20), "it is waited for once, not for each batch");
+    let collection = &outcome.result.collections[0];
+    assert_eq!((outcome.result.status, collection.rejected), (Status::Incomplete, 80));
+    assert!(archived(&target, &archive, "Mt", Some("b")) == live(&target, "Mt", Some("b")));
+    let rejected = std::fs::read_to_string(outcome.rejected.expect("a list")).expect("text");
+    assert_eq!(rejected.matches("tenant not active").count(), 80);
+    assert!(target.sandbox.tenants("Mt").iter().all(|(_, state)| *state == "HOT"), "as in the archive");
+}
+
+#[tokio::test]
+async fn a_server_out_of_files_is_no_fault_of_the_objects() {
+    let source = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "HOT")], 30));
+    let archive = backed_up(&source).await;
+    let target = world(Sandbox::builder());
+    let full = Kind::FailObjects(1, "open /data/mt/a/proplengths.tmp: too many open files".into());
+    target.sandbox.faults().add(Fault::new(full).on(BATCHES.0, BATCHES.1).times(6));
+    let (done, events) = target.try_restore(target.restore_options(&archive)).await;
+    let outcome = done.expect("restored");
+    assert_eq!((outcome.result.status, outcome.result.collections[0].rejected), (Status::Ok, 0));
+    assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::WritesRefused { .. }))));
+    equals(&source, &target, &archive, "Mt");
+}
+
+#[tokio::test]
+async fn tenants_that_cannot_be_put_back_at_once_sleep_in_the_end() {
+    let target = world(Sandbox::builder());
+    let states = r#"[{"name":"a","activityStatus":"COLD"},{"name":"b","activityStatus":"COLD"}]"#;
+    let archive = by_hand(&target, states, &[("a", 0, [None, None], &[1, 2, 3]), ("b", 0, [None, None], &[1, 2])]);
+    // The first request wakes them, the second one puts them back: it fails for good.
+    let stays = Fault::new(Kind::status(422, "not now")).on("PUT", "/v1/schema/Mt/tenants");
+    target.sandbox.faults().add(stays.nth(2));
+    let outcome = target.try_restore(target.restore_options(&archive)).await.0.expect("restored");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 5), "{:?}", outcome.remarks);
+    assert_eq!(target.sandbox.tenants("Mt"), [("a".to_owned(), "COLD"), ("b".to_owned(), "COLD")]);
+}
+
+#[tokio::test]
+async fn states_are_put_right_also_where_a_tenant_is_gone() {
+    let all = [("a", "HOT"), ("b", "COLD"), ("c", "HOT"), ("d", "COLD")];
+    let source = world(tenants(Sandbox::builder().collection(CLASS), &all, 5));
+    let archive = backed_up(&source).await;
+    let target = world(Sandbox::builder());
+    // After everything was compared: the schema is read last, then the tenants.
+    for change in [status("a", None), status("b", Some("HOT")), status("c", Some("COLD"))] {
+        target.sandbox.faults().add(Fault::new(change).on("GET", "/v1/schema/Mt/tenants").nth(3));
+    }
+    let outcome = target.try_restore(target.restore_options(&archive)).await.0.expect("to its end");
+    assert_eq!(outcome.result.status, Status::Incomplete);
+    let states = target.sandbox.tenants("Mt");
+    let states: Vec<(&str, &str)> = states.iter().map(|(name, state)| (name.as_str(), *state)).collect();
+    assert_eq!(states, [("b", "COLD"), ("c", "HOT"), ("d", "COLD")]);
+    assert!(
+        outcome.remarks.iter().any(|(_, remark)| remark == "1 tenant was removed meanwhile (a first)"),
+        "{:?}",
+        outcome.remarks
+    );
+}
+
+#[tokio::test]
+async fn without_a_comparison_those_asleep_are_counted_too() {
+    let all = [("a", "HOT"), ("b", "COLD"), ("c", "COLD")];
+    let source = world(tenants(Sandbox::builder().collection(CLASS), &all, 5));
+    let archive = backed_up(&source).await;
+    for lost in [false, true] {
+        let target = world(Sandbox::builder());
+        if lost {
+            // The server lost an object of a tenant that sleeps: it goes when somebody looks at it again.
+            let gone = Kind::Change(Change::Delete("Mt".into(), Some("b".into()), id(2)));
+            target.sandbox.faults().add(Fault::new(gone).on("POST", "/v1/graphql").nth(2));
+        }
+        let options = Options { verify: false, ..target.restore_options(&archive) };
+        let (done, events) = target.try_restore(options).await;
+        let outcome = done.expect("to its end");
+        let status = if lost { Status::Incomplete } else { Status::Ok };
+        assert_eq!(outcome.result.status, status, "{:?}", outcome.remarks);
+        let mismatch = |e: &Event| matches!(e, Event::Warning(Warning::CountMismatch { listed: 15, counted: 14, .. }));
+        assert_eq!(events.iter().any(mismatch), lost);
+        assert_eq!(target.sandbox.tenants("Mt").iter().filter(|(_, state)| *state == "COLD").count(), 2);
+    }
+}
