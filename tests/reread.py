@@ -3,10 +3,13 @@
 vectors by the bits of their float32.   reread.py URL ARCHIVE [OLD=NEW...]   (plain parts only)
 Without new names, the source of a backup: times count too. With new names, what a restore made: references follow, times
 are the server's own, and only the collections named are read. Tenants are compared one by one, and their states; those
-that sleep are woken one at a time and put back."""
+that sleep are woken one at a time and put back. OLD/TENANT=NEW/TENANT2 compares these two tenants alone; without a tenant
+on one side the collection there is a plain one."""
 import json, os, re, struct, sys, urllib.request
 
-url, archive, names, differ = sys.argv[1], sys.argv[2], dict(pair.split("=") for pair in sys.argv[3:]), 0
+url, archive, differ, pairs = sys.argv[1], sys.argv[2], 0, [pair.split("=") for pair in sys.argv[3:]]
+names = {old.split("/")[0]: new.split("/")[0] for old, new in pairs}
+chosen = {tuple((old + "/").split("/")[:2]): (new + "/").split("/")[1] for old, new in pairs if "/" in old + new}
 
 def bits(v):
     return [bits(x) for x in v] if isinstance(v, list) else struct.pack("<f", v)
@@ -48,13 +51,21 @@ def lines_by_tenant(folder, tenants):
 for c in json.load(open(os.path.join(archive, "manifest.json")))["collections"]:
     if names and c["name"] not in names: continue
     there, folder = names.get(c["name"], c["name"]), os.path.join(archive, "collections", c["folder"])
-    bad, all_live, all_stored, states = 0, 0, 0, {}
+    bad, all_live, all_stored, states, kept = 0, 0, 0, {}, {}
+    all_of_it = lines_by_tenant(folder, c["tenants"])
+    only = {old or None: new or None for (name, old), new in chosen.items() if name == c["name"]}
     if c["multi_tenant"]:
-        # Every tenant is there, in the state that the archive knows.
-        states = {t["name"]: t["activityStatus"] for t in json.load(urllib.request.urlopen(f"{url}/v1/schema/{there}/tenants"))}
         kept = {t["name"]: t["activityStatus"] for t in json.load(open(os.path.join(folder, "tenants.json")))}
+    if any(only.values()) if only else c["multi_tenant"]:
+        states = {t["name"]: t["activityStatus"] for t in json.load(urllib.request.urlopen(f"{url}/v1/schema/{there}/tenants"))}
+    if only:
+        bad += sum(states.get(new) != kept.get(old, "HOT") for old, new in only.items() if new)
+        states = {new: states.get(new) for new in only.values() if new}
+    else:
+        # Every tenant is there, in the state that the archive knows.
         bad += sum(states.get(t) != kept.get(t) for t in states.keys() | kept.keys())
-    for tenant, lines in lines_by_tenant(folder, c["tenants"]).items():
+        only = {tenant: tenant for tenant in all_of_it}
+    for tenant, lines in ((new, all_of_it[old]) for old, new in only.items()):
         asleep = states.get(tenant) == "COLD"
         if asleep: send("PUT", f"/v1/schema/{there}/tenants", [{"name": tenant, "activityStatus": "HOT"}])
         stored, live = {o["id"]: plain(o, True) for o in lines}, listed(there, tenant)

@@ -173,8 +173,8 @@ pub(super) struct BackupArgs {
 ///
 /// Creates the collections of the archive on the server, writes every object with its id and vectors, and compares the
 /// result with the archive. A collection that exists already is never touched: restore under another name instead. Only
-/// tenants named by --tenant are added to one that exists, if it has none of their names. On a terminal the plan is shown
-/// first and one question asked; without a terminal none.
+/// tenants named by --tenant or --into-tenant are added to one that exists, if it has none of these names. On a terminal
+/// the plan is shown first and one question asked; without a terminal none.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
 pub(super) struct RestoreArgs {
