@@ -358,3 +358,20 @@ async fn without_a_place_to_write_it_down_nobody_is_woken() {
     assert!(matches!(done, Err(Error::NoRunFolder { .. })), "{done:?}");
     assert_eq!(world.sandbox.writing_requests(), 0);
 }
+
+#[tokio::test]
+async fn of_a_sample_only_those_are_woken_that_are_in_it() {
+    let names: Vec<String> = (0..100).map(|n| format!("t{n:03}")).collect();
+    let all: Vec<(&str, &'static str)> = names.iter().map(|name| (name.as_str(), "COLD")).collect();
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 3));
+    let archive = backed_up(&world).await;
+    world.sandbox.clear_requests();
+    let outcome = world.verify(Options { sample: Some(0.1), ..options(&world, &archive) }).await;
+    assert_eq!((outcome.result.status, outcome.result.collections[0].sample_of), (Status::Ok, Some(300)));
+    let compared = usize::try_from(outcome.result.objects).expect("few") / 3;
+    assert!((1..50).contains(&compared), "{compared}");
+    // A request names a tenant in some 40 bytes.
+    let states = world.sandbox.requests().into_iter().filter(|r| r.writing).map(|r| r.bytes).sum::<u64>();
+    assert!(states < 2 * 50 * compared as u64, "{states} bytes about {compared} tenants");
+    assert_eq!(asleep(&world).len(), 100);
+}

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use elysiactl::archive::{RunAbout, RunFiles, RunRecord};
-use elysiactl::event::{Difference, Event, Op, Status, Warning};
-use elysiactl::model::TenantMap;
+use elysiactl::event::{Class, Difference, Event, Op, Status, Warning};
+use elysiactl::model::{Selection, TenantMap};
+use elysiactl::ops::Hint;
 use elysiactl::ops::verify::{Options, Outcome};
 use elysiactl::pipeline::waking::AWAKE_AT_ONCE;
-use sandbox::{Builder, Change, Role, Sandbox};
+use sandbox::{Builder, Change, Fault, Kind, PageFault, Role, Sandbox};
 
 use crate::backup_tenants::{CLASS, archive_of, id, named, tenants};
 use crate::world::{World, verify_options, world};
@@ -221,4 +222,148 @@ async fn chosen_tenants_are_compared_with_those_that_were_named() {
     let nobody = Options { tenants: only("x", "a"), ..options(&world, &archive) };
     let error = world.try_verify(nobody).await.0.expect_err("unknown");
     assert!(matches!(error, elysiactl::ops::Error::UnknownTenant { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn thousands_of_small_tenants_take_one_page_each_and_one_count_a_hundred() {
+    let names: Vec<String> = (0..2_000).map(|n| format!("t{n:04}")).collect();
+    let all: Vec<(&str, &'static str)> =
+        names.iter().enumerate().map(|(n, name)| (name.as_str(), if n % 20 == 19 { "COLD" } else { "HOT" })).collect();
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 3));
+    let archive = backed_up(&world).await;
+    world.sandbox.clear_requests();
+    let outcome = verified(&world, &archive).await;
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 6_000), "{:?}", outcome.remarks);
+    let seen = world.sandbox.requests();
+    let number = |path: &str| seen.iter().filter(|request| request.path == path).count();
+    assert_eq!(number("/v1/objects"), 2_000);
+    let windows = seen.iter().filter(|r| r.writing).count() / 2;
+    assert_eq!(number("/v1/graphql"), 1 + 19 + windows, "one to see whether it can be asked, and one for each window");
+    assert!(windows <= 100, "{windows}");
+}
+
+#[tokio::test]
+async fn where_nobody_may_count_tenants_are_read_to_the_empty_page() {
+    let world = world(some());
+    let archive = backed_up(&world).await;
+    for path in ["/v1/graphql", "/v1/batch/objects"] {
+        world.sandbox.faults().add(Fault::new(Kind::status(403, "no")).path(path));
+    }
+    world.sandbox.clear_requests();
+    let (done, events) = world.try_verify(options(&world, &archive)).await;
+    let outcome = done.expect("compared");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 90), "{:?}", outcome.remarks);
+    assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::CountUnchecked { .. }))), "{events:?}");
+    let pages = world.sandbox.requests().into_iter().filter(|r| r.path == "/v1/objects");
+    assert_eq!(pages.filter(|r| r.query.contains("tenant=b")).count(), 2, "asked once more, behind the last object");
+}
+
+#[tokio::test]
+async fn an_object_that_a_page_hides_is_found_by_the_count() {
+    let world = world(some());
+    let archive = backed_up(&world).await;
+    world.sandbox.faults().now(&write("empty", 9, "new"));
+    let hidden = Fault::new(Kind::Page(PageFault::Empty)).on("GET", "/v1/objects").query("tenant=empty").times(1);
+    world.sandbox.faults().add(hidden);
+    let outcome = verified(&world, &archive).await;
+    assert_eq!(found(&outcome), [(Difference::Extra, "empty".to_owned(), id(9))]);
+}
+
+#[tokio::test]
+async fn tenants_that_come_and_go_meanwhile_are_named() {
+    let world = world(some());
+    let archive = backed_up(&world).await;
+    let at_the_count = |change: Change| Fault::new(Kind::Change(change)).on("POST", "/v1/graphql").nth(2);
+    let faults = world.sandbox.faults();
+    faults.add(at_the_count(Change::Tenant("Mt".into(), "c".into(), None)));
+    faults.add(at_the_count(Change::Tenant("Mt".into(), "new".into(), Some("HOT"))));
+    let outcome = verified(&world, &archive).await;
+    assert_eq!(outcome.result.status, Status::Incomplete);
+    assert_eq!(outcome.result.collections[0].missing, Some(30), "it was read once more, as it could not be counted");
+    for text in ["tenant new made while", "tenant c removed while"] {
+        assert!(outcome.remarks.iter().any(|(_, remark)| remark.contains(text)), "{text}: {:?}", outcome.remarks);
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_somebody_puts_to_sleep_meanwhile_is_left_to_them() {
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("c", "HOT")], 30));
+    let archive = backed_up(&world).await;
+    let asleep = Change::Tenant("Mt".into(), "c".into(), Some("COLD"));
+    world.sandbox.faults().add(Fault::new(Kind::Change(asleep)).on("POST", "/v1/graphql").nth(2));
+    let outcome = verified(&world, &archive).await;
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 30));
+    let said = outcome.remarks.iter().any(|(_, r)| r.contains("tenant c, 30 objects in the archive: the server says"));
+    assert!(said, "{:?}", outcome.remarks);
+    assert_eq!(world.sandbox.writing_requests(), 0);
+}
+
+#[tokio::test]
+async fn a_missing_object_of_a_tenant_that_goes_while_it_is_asked_for_is_missing() {
+    let world = world(some());
+    let archive = backed_up(&world).await;
+    world.sandbox.faults().now(&Change::Delete("Mt".into(), Some("c".into()), id(4)));
+    let gone = Change::Tenant("Mt".into(), "c".into(), None);
+    world.sandbox.faults().add(Fault::new(Kind::Change(gone)).on("GET", &format!("/v1/objects/Mt/{}", id(4))));
+    let outcome = verified(&world, &archive).await;
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 90), "{:?}", outcome.remarks);
+    assert!(outcome.result.collections[0].missing >= Some(1));
+}
+
+#[tokio::test]
+async fn a_plain_collection_is_compared_with_a_tenant_and_a_tenant_with_a_plain_collection() {
+    let plain = CLASS.replace("\"multiTenancyConfig\":{\"enabled\":true},", "").replace("Mt", "Plain");
+    let mut builder = some().collection(&plain);
+    for number in 0..30 {
+        let id = id(number);
+        builder = builder.object(&format!(
+            r#"{{"class":"Plain","id":"{id}","properties":{{"title":"a {number}"}},"vector":[{number},1]}}"#
+        ));
+    }
+    let world = world(builder);
+    let archive = backed_up(&world).await;
+    let name = |text: &str| text.parse().expect("a name");
+    let from = |take: &str, new: &str, tenants: TenantMap| Options {
+        selection: Selection { take: vec![take.to_owned()], exclude: Vec::new() },
+        name: Some(new.parse().expect("a name")),
+        tenants,
+        ..options(&world, &archive)
+    };
+    for (tenant, status) in [("a", Status::Ok), ("c", Status::Incomplete)] {
+        let into_tenant = world.verify(from("Plain", "Mt", TenantMap::IntoTenant(name(tenant)))).await;
+        let into_plain = world.verify(from("Mt", "Plain", TenantMap::IntoPlain(name(tenant)))).await;
+        for outcome in [&into_tenant, &into_plain] {
+            assert_eq!(outcome.result.objects, 30);
+            assert_eq!(outcome.result.collections[0].different, Some(if tenant == "a" { 0 } else { 30 }));
+        }
+        assert_eq!(into_tenant.result.status, status, "{:?}", into_tenant.schema_differences);
+        assert_eq!(into_plain.result.status, status, "{:?}", into_plain.schema_differences);
+    }
+    let neither = world.verify(from("Plain", "Mt", TenantMap::Same)).await;
+    assert_eq!((neither.result.status, neither.result.objects), (Status::Incomplete, 0));
+}
+
+#[tokio::test]
+async fn a_tenant_that_the_archive_lacks_is_refused_with_names_like_it() {
+    let world = world(some());
+    let archive = backed_up(&world).await;
+    let nobody = TenantMap::IntoPlain("emptu".parse().expect("a name"));
+    let error =
+        world.try_verify(Options { tenants: nobody, ..options(&world, &archive) }).await.0.expect_err("unknown");
+    assert_eq!(error.class(), Class::Refused);
+    assert_eq!(error.hints(), [Hint::DidYouMeanTenants(named(&["empty"]))]);
+}
+
+#[tokio::test]
+async fn a_collection_without_tenants_agrees_until_it_has_one() {
+    let world = world(Sandbox::builder().collection(CLASS));
+    let archive = backed_up(&world).await;
+    let outcome = verified(&world, &archive).await;
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 0), "{:?}", outcome.remarks);
+    assert!(outcome.result.collections[0].digest.is_some());
+    world.sandbox.faults().now(&Change::Tenant("Mt".into(), "new".into(), Some("COLD")));
+    let outcome = verified(&world, &archive).await;
+    assert_eq!(outcome.result.status, Status::Incomplete);
+    let said = outcome.remarks.iter().any(|(_, r)| r == "the server has tenant new that the archive does not hold");
+    assert!(said, "{:?}", outcome.remarks);
 }

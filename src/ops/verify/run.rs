@@ -105,7 +105,7 @@ async fn one(
     let entry = &archive.collections()[at];
     let objects = Some(entry.objects).filter(|_| whole);
     session.events.emit(Event::CollectionStarted { collection: target.clone(), objects });
-    let mut diff = schema::compare(&schema, live, renames);
+    let mut diff = schema::compare(&schema, live, renames, &options.tenants);
     let mut remarks = Vec::new();
     let mut result = CollectionResult::of(target.clone());
     if entry.content == Content::SchemaOnly {

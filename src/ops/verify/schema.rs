@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::model::{Renames, Schema};
+use crate::model::{Renames, Schema, TenantMap};
 
 /// How two schemas differ.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,10 +21,12 @@ const NOT_SETTINGS: [&str; 4] = ["class", "properties", "shardingConfig", "repli
 /// The same of a property.
 const NOT_SETTINGS_OF_A_PROPERTY: [&str; 3] = ["name", "dataType", "nestedProperties"];
 
-/// What a live collection lacks, or has in another type, of what archived objects need. Whether it has tenants is not
-/// looked at.
+/// The setting that says whether a collection has tenants.
+const TENANCY: &str = "multiTenancyConfig";
+
+/// What a live collection lacks, or has in another type, of what archived objects need.
 pub(in crate::ops) fn lacks(archived: &Schema, live: &Schema, renames: &Renames) -> Vec<String> {
-    let mut lacks = compare(archived, live, renames).broken;
+    let mut lacks = compare(archived, live, renames, &TenantMap::Same).broken;
     if has_unnamed_vector(archived) && !has_unnamed_vector(live) {
         lacks.push("the live collection has no unnamed vector".into());
     }
@@ -35,14 +37,16 @@ fn has_unnamed_vector(schema: &Schema) -> bool {
     serde_json::from_slice::<Value>(&schema.text).is_ok_and(|document| !is_off(&document["vectorIndexType"]))
 }
 
-pub(super) fn compare(archived: &Schema, live: &Schema, renames: &Renames) -> SchemaDiff {
+/// Compares them. That one has tenants and the other has none is no difference where `tenants` asks for just that.
+pub(super) fn compare(archived: &Schema, live: &Schema, renames: &Renames, tenants: &TenantMap) -> SchemaDiff {
     let mut diff = SchemaDiff::default();
     if archived.text == live.text && renames.is_empty() {
         return diff;
     }
     let parse = |schema: &Schema| serde_json::from_slice::<Value>(&schema.text).unwrap_or(Value::Null);
     let (ours, theirs) = (parse(archived), parse(live));
-    if archived.multi_tenant != live.multi_tenant {
+    let of_another_kind = matches!(tenants, TenantMap::IntoTenant(_) | TenantMap::IntoPlain(_));
+    if archived.multi_tenant != live.multi_tenant && !of_another_kind {
         diff.broken.push("multi-tenancy is switched".into());
     }
     properties("", &ours["properties"], &theirs["properties"], renames, &mut diff);
@@ -52,7 +56,8 @@ pub(super) fn compare(archived: &Schema, live: &Schema, renames: &Renames) -> Sc
     for name in live.named_vectors.iter().filter(|name| !archived.named_vectors.contains(name)) {
         diff.other.push(format!("the live collection has a vector {name} more"));
     }
-    let settings = settings(&ours, &theirs, &NOT_SETTINGS);
+    let mut settings = settings(&ours, &theirs, &NOT_SETTINGS);
+    settings.retain(|name| name != TENANCY || !of_another_kind);
     if !settings.is_empty() {
         diff.other.push(format!("settings differ: {}", settings.join(", ")));
     }
@@ -139,7 +144,7 @@ mod tests {
         for (old, new) in renames {
             named.insert(old.parse().expect("a name"), new.parse().expect("a name"));
         }
-        compare(&schema(ARCHIVED.into()), &schema(ARCHIVED.replace(old, new)), &named)
+        compare(&schema(ARCHIVED.into()), &schema(ARCHIVED.replace(old, new)), &named, &TenantMap::Same)
     }
 
     #[test]
@@ -196,6 +201,17 @@ mod tests {
         assert_eq!(against(r#""class":"A","#, off, &[]), SchemaDiff::default());
         let diff = against(r#""class":"A","#, r#""class":"A","description":"mine","#, &[]);
         assert_eq!(diff.other, ["settings differ: description"]);
+    }
+
+    #[test]
+    fn a_collection_of_another_kind_is_no_difference_where_it_was_asked_for() {
+        let schema = |text: String| Schema::parse(text.into()).expect("a schema");
+        let with = r#""class":"A","multiTenancyConfig":{"enabled":true,"autoTenantCreation":true},"#;
+        let (plain, tenants) = (schema(ARCHIVED.into()), schema(ARCHIVED.replace(r#""class":"A","#, with)));
+        let name = || "t".parse().expect("a name");
+        let compared = |map| compare(&plain, &tenants, &Renames::default(), &map);
+        assert_eq!(compared(TenantMap::IntoTenant(name())), SchemaDiff::default());
+        assert_eq!(compared(TenantMap::Same).broken, ["multi-tenancy is switched"]);
     }
 
     #[test]

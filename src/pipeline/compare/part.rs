@@ -47,8 +47,12 @@ pub(super) enum Piece {
 impl Source {
     /// Whether anything of a unit is to be compared.
     pub(super) fn wants(&self, unit: usize) -> bool {
-        let Some(unit) = self.units.get(unit) else { return false };
-        unit.segments.iter().any(|segment| segment.wanted) && self.sample.is_none_or(|sample| sample.touches(unit))
+        self.units.get(unit).is_some_and(|unit| unit.segments.iter().any(|segment| self.takes(segment)))
+    }
+
+    /// Whether anything of a segment is to be compared.
+    pub(super) fn takes(&self, segment: &Segment) -> bool {
+        segment.wanted && self.sample.is_none_or(|sample| sample.touches(segment))
     }
 
     /// The file of a unit; the archive's directory for a collection without objects.

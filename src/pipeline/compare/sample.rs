@@ -1,6 +1,6 @@
 //! Which blocks of an archive a sample takes: each with the same chance, drawn from a seed. Pure.
 
-use super::units::Unit;
+use super::units::{Segment, Unit};
 
 /// Objects of a block.
 pub(super) const BLOCK_OBJECTS: u64 = 100;
@@ -45,12 +45,12 @@ impl Sample {
         drawn < self.share || self.always == Some((run, block))
     }
 
-    /// Whether any block of a unit is taken.
-    pub(super) fn touches(&self, unit: &Unit) -> bool {
-        unit.segments.iter().filter(|segment| segment.wanted).any(|segment| match segment.run {
+    /// Whether any block of a segment is taken.
+    pub(super) fn touches(&self, segment: &Segment) -> bool {
+        match segment.run {
             Some(run) => (0..segment.objects.div_ceil(BLOCK_OBJECTS)).any(|block| self.takes(run, block)),
             None => true,
-        })
+        }
     }
 }
 
@@ -66,7 +66,6 @@ fn mix(number: u64) -> u64 {
 mod tests {
     use super::*;
     use crate::model::KeyRange;
-    use crate::pipeline::compare::units::Segment;
 
     fn unit(run: usize, objects: u64) -> Unit {
         let segment = Segment { run: Some(run), tenant: None, wanted: true, covers: KeyRange::ALL, objects };
@@ -87,7 +86,10 @@ mod tests {
         for seed in 0..50 {
             let sample = Sample::new(&units, 1e-9, seed);
             assert_eq!(taken(sample), 1, "{seed}");
-            assert_eq!(units.iter().filter(|unit| sample.touches(unit)).count(), 1);
+            assert_eq!(
+                units.iter().flat_map(|unit| &unit.segments).filter(|segment| sample.touches(segment)).count(),
+                1
+            );
         }
     }
 }

@@ -34,9 +34,9 @@ pub struct Unit {
 }
 
 /// The units of a collection whose runs these are, sorted by tenant and `from` and covering every key once. Parts are
-/// taken in the order of their numbers.
+/// taken in the order of their numbers. A plain collection (not `multi_tenant`) has keys even if it has no runs.
 #[must_use]
-pub fn units(runs: &[Run], tenants: &TenantMap) -> Vec<Unit> {
+pub fn units(runs: &[Run], multi_tenant: bool, tenants: &TenantMap) -> Vec<Unit> {
     let mut parts: BTreeMap<u32, Vec<(u64, Segment)>> = BTreeMap::new();
     let mut empty: Vec<Segment> = Vec::new();
     let mut first = 0;
@@ -52,6 +52,7 @@ pub fn units(runs: &[Run], tenants: &TenantMap) -> Vec<Unit> {
         }
     }
     if runs.is_empty()
+        && !multi_tenant
         && let Some(tenant) = tenants.target(None)
     {
         empty.push(nothing(tenant));
@@ -94,6 +95,10 @@ fn nothing(tenant: Option<TenantName>) -> Segment {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
     use crate::archive::digest::RunDigest;
     use crate::model::ObjectId;
@@ -129,7 +134,7 @@ mod tests {
         let of = |unit: &Unit| -> Vec<(Option<usize>, u128, u128)> {
             unit.segments.iter().map(|s| (s.run, number(s.covers.from), number(s.covers.to))).collect()
         };
-        let units = units(&runs, &TenantMap::Same);
+        let units = units(&runs, false, &TenantMap::Same);
         assert_eq!(units.iter().map(|unit| unit.part).collect::<Vec<_>>(), [Some(0), Some(1)]);
         assert_eq!(of(&units[0]), [(Some(3), 30, 40)]);
         assert_eq!(of(&units[1]), [(Some(4), 40, 0), (Some(1), 0, 30)], "every key is in one segment");
@@ -148,21 +153,81 @@ mod tests {
         let names = |unit: &Unit| -> Vec<String> {
             unit.segments.iter().map(|s| s.tenant.as_ref().map(ToString::to_string).unwrap_or_default()).collect()
         };
-        let all = units(&runs, &TenantMap::Same);
+        let all = units(&runs, true, &TenantMap::Same);
         assert_eq!(all.iter().map(names).collect::<Vec<_>>(), [vec!["a", "c"], vec!["b"]]);
         assert!(all[0].segments.iter().all(|s| s.covers == KeyRange::ALL), "{all:?}");
         let only = TenantMap::Only(BTreeMap::from([("c".parse().expect("a name"), "x".parse().expect("a name"))]));
-        let some = units(&runs, &only);
+        let some = units(&runs, true, &only);
         assert_eq!(some.len(), 1, "the empty one is not chosen");
         assert_eq!(some[0].segments.iter().map(|s| s.wanted).collect::<Vec<_>>(), [false, true]);
         assert_eq!(names(&some[0]), ["", "x"]);
     }
 
     #[test]
+    fn a_collection_without_tenants_has_no_keys() {
+        assert_eq!(units(&[], true, &TenantMap::Same), []);
+    }
+
+    #[test]
     fn a_collection_without_objects_is_one_unit_over_all_keys() {
         for runs in [&[][..], &[run(0, 9, None, 0), run(9, 0, None, 0)]] {
             let all = nothing(None);
-            assert_eq!(units(runs, &TenantMap::Same), [Unit { part: None, segments: vec![all] }]);
+            assert_eq!(units(runs, false, &TenantMap::Same), [Unit { part: None, segments: vec![all] }]);
+        }
+    }
+
+    /// Tenants with cuts of their keys; the number between two cuts is the part, 0 for no objects.
+    fn archives() -> impl Strategy<Value = Vec<Run>> {
+        let tenant = prop::collection::vec((1u128..1_000, 0u32..4), 0..6);
+        let tenants = prop::collection::btree_map("[a-e]{1,2}", (tenant, 0u32..4), 0..6);
+        tenants.prop_map(|tenants| {
+            let (mut runs, mut offsets) = (Vec::new(), [0u64; 4]);
+            for (name, (mut cuts, last)) in tenants {
+                cuts.sort_unstable();
+                cuts.dedup_by_key(|(at, _)| *at);
+                let ends = cuts.iter().map(|(at, part)| (*at, *part)).chain([(0, last)]);
+                let mut from = 0;
+                for (to, part) in ends {
+                    let place = usize::try_from(part).expect("small");
+                    offsets[place] += 1;
+                    let run = run(from, to, part.checked_sub(1), offsets[place]);
+                    runs.push(Run { tenant: Some(name.parse().expect("a name")), ..run });
+                    from = to;
+                }
+            }
+            runs
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_key_of_every_tenant_is_in_one_segment(runs in archives(), chosen in prop::collection::vec(any::<bool>(), 6)) {
+            let names: BTreeSet<TenantName> = runs.iter().filter_map(|run| run.tenant.clone()).collect();
+            let wanted: BTreeMap<TenantName, TenantName> =
+                names.iter().zip(&chosen).filter(|(_, chosen)| **chosen).map(|(n, _)| (n.clone(), n.clone())).collect();
+            let units = units(&runs, true, &TenantMap::Only(wanted.clone()));
+            let mut covered: BTreeMap<&TenantName, Vec<KeyRange>> = BTreeMap::new();
+            let mut of_file: Vec<usize> = Vec::new();
+            for unit in &units {
+                let places: Vec<usize> = unit.segments.iter().filter_map(|segment| segment.run).collect();
+                prop_assert!(places.is_sorted_by_key(|run| runs[*run].offset), "in the order of the file");
+                prop_assert!(places.windows(2).all(|two| runs[two[0]].part == runs[two[1]].part), "of one part");
+                of_file.extend(places);
+                for segment in unit.segments.iter().filter(|segment| segment.wanted) {
+                    let tenant = segment.tenant.as_ref().expect("a tenant");
+                    prop_assert!(segment.run.is_none_or(|run| runs[run].tenant.as_ref() == Some(tenant)));
+                    covered.entry(tenant).or_default().push(segment.covers);
+                }
+            }
+            of_file.sort_unstable();
+            let holding: Vec<usize> = (0..runs.len()).filter(|run| runs[*run].part.is_some()).collect();
+            prop_assert_eq!(of_file, holding, "a part is read as a whole, whoever is wanted");
+            prop_assert_eq!(covered.keys().copied().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>());
+            for ranges in covered.values_mut() {
+                ranges.sort_unstable_by_key(|range| range.from);
+                prop_assert!(ranges[0].from.is_none() && ranges[ranges.len() - 1].to.is_none());
+                prop_assert!(ranges.windows(2).all(|two| two[0].meets(&two[1])), "{:?}", ranges);
+            }
         }
     }
 }
