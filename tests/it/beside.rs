@@ -84,6 +84,41 @@ async fn an_alias_that_exists_stays_or_moves_or_is_left_alone_as_was_asked() {
 }
 
 #[tokio::test]
+async fn an_alias_is_not_moved_to_a_collection_that_is_not_whole() {
+    let world = world(source());
+    let archive = backed_up(&world).await;
+    let mut options = renamed(&world, &archive, "Article", "New");
+    options.selection.take = vec!["Article".into()];
+    options.aliases = AliasPolicy::Overwrite;
+    let refused = Kind::FailIds(3, "invalid text property".into());
+    world.sandbox.faults().add(Fault::new(refused).on("POST", "/v1/batch/objects"));
+    let outcome = restored(&world, options).await;
+    assert_eq!(outcome.result.status, Status::Incomplete);
+    assert!(outcome.result.collections[0].rejected > 0);
+    assert!(said(&outcome, "the alias Live stays with Article, since not everything"), "{:?}", outcome.remarks);
+    assert_eq!(world.sandbox.aliases(), pairs(&[("Bits", "Chunk"), ("Live", "Article")]));
+}
+
+#[tokio::test]
+async fn an_alias_that_somebody_moved_since_the_plan_is_left_to_them() {
+    let world = world(source());
+    let archive = backed_up(&world).await;
+    let mut options = renamed(&world, &archive, "Article", "New");
+    options.selection.take = vec!["Article".into()];
+    options.aliases = AliasPolicy::Overwrite;
+    let prepared = world.restore_plan(options).await.expect("a plan");
+    let moved = reqwest::Client::new()
+        .put(format!("{}/v1/aliases/Live", world.sandbox.url()))
+        .body(r#"{"class":"Chunk"}"#)
+        .header("content-type", "application/json");
+    assert!(moved.send().await.expect("an answer").status().is_success());
+    let outcome = world.run_plan(prepared).await.0.unwrap_or_else(|stopped| panic!("stopped: {:?}", stopped.error));
+    assert_eq!(outcome.result.status, Status::Incomplete);
+    assert!(said(&outcome, "the alias Live stays with Chunk: somebody moved it"), "{:?}", outcome.remarks);
+    assert_eq!(world.sandbox.aliases(), pairs(&[("Bits", "Chunk"), ("Live", "Chunk")]));
+}
+
+#[tokio::test]
 async fn an_alias_whose_name_is_a_collections_is_refused_before_anything_is_written() {
     let source = world(source());
     let archive = backed_up(&source).await;

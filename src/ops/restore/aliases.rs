@@ -130,10 +130,12 @@ pub(super) async fn plan(
 }
 
 /// Does what was planned and reads it back; what became of each, as collection and clause, and whether all is as planned.
+/// `complete`: nothing is missing or different in what was restored.
 pub(super) async fn set(
     writer: &Writer,
     session: &Session,
     planned: &[PlannedAlias],
+    complete: bool,
 ) -> Result<(Vec<(CollectionName, String)>, bool), Error> {
     let (mut remarks, mut all) = (Vec::new(), true);
     for PlannedAlias { alias, target, step } in planned {
@@ -147,7 +149,24 @@ pub(super) async fn set(
                 continue;
             }
             AliasStep::Create => writer.create_alias(alias, target).await,
-            AliasStep::Overwrite { .. } => writer.move_alias(alias, target).await,
+            AliasStep::Overwrite { was } => {
+                // Whoever reads by the alias is better served by the other collection than by half of this one.
+                let stays = if complete {
+                    match session.unless_stopped(writer.alias(alias)).await? {
+                        Some(of) if of == *was || of == *target => None,
+                        Some(of) => Some(format!("stays with {of}: somebody moved it there since the plan")),
+                        None => Some(format!("stood for {was}, and is gone since the plan")),
+                    }
+                } else {
+                    Some(format!("stays with {was}, since not everything was restored as it was"))
+                };
+                if let Some(stays) = stays {
+                    all = false;
+                    remarks.push((target.clone(), format!("the alias {alias} {stays}")));
+                    continue;
+                }
+                writer.move_alias(alias, target).await
+            }
         };
         let now = session.unless_stopped(writer.alias(alias)).await;
         let done = matches!(&now, Ok(Some(of)) if of == target);

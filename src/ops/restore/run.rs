@@ -165,7 +165,7 @@ impl Run<'_> {
         for some in together(&after) {
             self.some(&work[some], &budget, gathered).await?;
         }
-        let (about, all) = aliases::set(self.client, self.session, &self.plan.aliases).await?;
+        let (about, all) = aliases::set(self.client, self.session, &self.plan.aliases, !gathered.incomplete).await?;
         gathered.remarks.extend(about);
         gathered.incomplete |= !all;
         let (about, all) = roles::make(self.client, self.session, &self.plan.roles).await?;
