@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -15,6 +16,8 @@ use crate::model::{CollectionName, TenantName};
 
 /// Collections or tenants in one question.
 const SUBJECTS_MAX: usize = 100;
+/// Questions about tenants in flight.
+const TENANT_QUESTIONS_AT_ONCE: usize = 4;
 /// Longest time for one attempt: with a node away the server hangs for a minute (weaviate-cluster.md §2).
 const COUNT_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -106,28 +109,38 @@ impl Client {
         Ok(counts)
     }
 
-    /// Counts tenants of one collection, in the order given, 100 in one question. A tenant that is not active, or on a
-    /// node that is away for good, is unknown. Where GraphQL is closed, tenants are counted one by one until the first
-    /// that cannot be: whoever may not count one may count none.
+    /// Counts tenants of one collection, in the order given, 100 in one question and a few questions at once. A tenant that
+    /// is not active, or on a node that is away for good, is unknown. Where GraphQL is closed, the tenants of a question
+    /// are counted one by one until the first that cannot be: whoever may not count one may count none.
     pub async fn tenant_counts(
         &self,
         collection: &CollectionName,
         tenants: &[TenantName],
     ) -> Result<Vec<Count>, Error> {
+        let ask = |tenants: Vec<TenantName>| async move { self.some_tenant_counts(collection, &tenants).await };
+        // Owned, since the futures outlive the closure that makes them.
+        let questions: Vec<Vec<TenantName>> = tenants.chunks(SUBJECTS_MAX).map(<[TenantName]>::to_vec).collect();
+        let answers = stream::iter(questions).map(ask).buffered(TENANT_QUESTIONS_AT_ONCE);
+        Ok(answers.try_collect::<Vec<_>>().await?.concat())
+    }
+
+    /// Counts as many tenants as one question holds.
+    async fn some_tenant_counts(
+        &self,
+        collection: &CollectionName,
+        tenants: &[TenantName],
+    ) -> Result<Vec<Count>, Error> {
+        let subjects: Vec<_> = tenants.iter().map(|tenant| Subject { collection, tenant: Some(tenant) }).collect();
+        let round = if can_say(collection) { self.aggregate(&subjects).await? } else { Round::Closed };
+        if let Round::Counts(found) = round {
+            return Ok(found);
+        }
         let mut counts: Vec<Count> = Vec::with_capacity(tenants.len());
-        for chunk in tenants.chunks(SUBJECTS_MAX) {
-            let subjects: Vec<_> = chunk.iter().map(|tenant| Subject { collection, tenant: Some(tenant) }).collect();
-            let round = if can_say(collection) { self.aggregate(&subjects).await? } else { Round::Closed };
-            if let Round::Counts(found) = round {
-                counts.extend(found);
-                continue;
-            }
-            for subject in subjects {
-                counts.push(match counts.last() {
-                    Some(unknown @ Count::Unknown { .. }) => unknown.clone(),
-                    _ => self.matches(subject).await?,
-                });
-            }
+        for subject in subjects {
+            counts.push(match counts.last() {
+                Some(unknown @ Count::Unknown { .. }) => unknown.clone(),
+                _ => self.matches(subject).await?,
+            });
         }
         Ok(counts)
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +20,7 @@ use crate::pipeline::scan::{Scan, Scanned, UNPRINTABLE_IDS};
 use crate::pipeline::store::Store;
 use crate::pipeline::waking::{self, AWAKE_AT_ONCE, TENANTS_A_WINDOW};
 use crate::pipeline::watch::{Mark, Watch};
-use crate::weaviate::{Tenant, TenantState, TenantTrouble};
+use crate::weaviate::{Count, Tenant, TenantState, TenantTrouble};
 
 /// Times a tenant is tried that is asleep whenever it is read, the first included.
 const TRIES: u32 = 5;
@@ -28,10 +28,6 @@ const TRIES: u32 = 5;
 const TENANTS_AT_ONCE: usize = 1_000;
 /// Windows of tenants that are awake side by side.
 const WINDOWS_AT_ONCE: usize = AWAKE_AT_ONCE / TENANTS_A_WINDOW;
-/// Tenants counted in one question.
-const TENANTS_A_COUNT: usize = 100;
-/// Questions for counts in flight.
-const COUNTS_AT_ONCE: usize = 4;
 
 /// Whether a tenant is wanted: all are, unless some were named.
 pub(super) fn wants(named: &[TenantName], tenant: &TenantName) -> bool {
@@ -414,17 +410,10 @@ impl Pass<'_> {
     }
 
     async fn counts(&self, names: &[TenantName]) -> Result<BTreeMap<TenantName, Option<u64>>, Error> {
-        let (client, collection) = (self.tenants.collect.client, self.tenants.name());
-        let ask = |names: Vec<TenantName>| async move {
-            let counts = client.tenant_counts(collection, &names).await?;
-            Ok::<_, crate::weaviate::Error>((names, counts))
-        };
-        // Owned chunks, since the futures outlive the closure that makes them.
-        let chunks: Vec<Vec<TenantName>> = names.chunks(TENANTS_A_COUNT).map(<[TenantName]>::to_vec).collect();
-        let asked = stream::iter(chunks).map(ask).buffer_unordered(COUNTS_AT_ONCE).try_collect::<Vec<_>>();
-        let answers = self.tenants.collect.session.unless_stopped(asked).await?;
-        let pairs = answers.into_iter().flat_map(|(names, counts)| names.into_iter().zip(counts));
-        Ok(pairs.map(|(name, count)| (name, count.exact())).collect())
+        let collect = &self.tenants.collect;
+        let asked = collect.client.tenant_counts(self.tenants.name(), names);
+        let counts = collect.session.unless_stopped(asked).await?;
+        Ok(names.iter().cloned().zip(counts.iter().map(Count::exact)).collect())
     }
 }
 

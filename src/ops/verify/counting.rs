@@ -3,19 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
-
 use super::collection::{Comparing, MOST_ROUNDS};
 use crate::event::Warning;
 use crate::model::TenantName;
 use crate::ops::{Error, proof};
 use crate::pipeline::compare::Stage;
-use crate::weaviate::{self, Count};
-
-/// Tenants counted in one question.
-const TENANTS_A_COUNT: usize = 100;
-/// Questions for counts in flight.
-const COUNTS_AT_ONCE: usize = 4;
+use crate::weaviate::Count;
 
 /// What is known before the first page.
 #[derive(Debug, Clone, Copy)]
@@ -91,19 +84,13 @@ impl Comparing<'_> {
             let objects = proof::known(&self.first_count().await?);
             return Ok(After { objects, ..After::default() });
         };
-        let ask = |names: Vec<TenantName>| async move {
-            let counts = self.client.tenant_counts(&self.target, &names).await?;
-            Ok::<_, weaviate::Error>(names.into_iter().zip(counts))
-        };
-        // Owned chunks, since the futures outlive the closure that makes them.
-        let chunks: Vec<Vec<TenantName>> = awake.chunks(TENANTS_A_COUNT).map(<[TenantName]>::to_vec).collect();
-        let asked = stream::iter(chunks).map(ask).buffer_unordered(COUNTS_AT_ONCE).try_collect::<Vec<_>>();
+        let counts = self.session.unless_stopped(self.client.tenant_counts(&self.target, awake)).await?;
         let (mut after, mut all) = (After::default(), 0);
-        for (tenant, count) in self.session.unless_stopped(asked).await?.into_iter().flatten() {
+        for (tenant, count) in awake.iter().zip(counts) {
             match count {
                 Count::Exact(objects) => all += objects,
                 Count::Unknown { reason } => {
-                    after.unknown.insert(tenant);
+                    after.unknown.insert(tenant.clone());
                     after.reason = reason;
                 }
             }
