@@ -1,6 +1,6 @@
 //! The books of runs that wake tenants: a journal for this run, and what a killed one left awake.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +8,10 @@ use std::time::Duration;
 use super::restore::StateFolders;
 use super::{Error, Session, blocking, journalling};
 use crate::archive::{Lock, RunAbout, runfiles};
-use crate::event::Warning;
+use crate::event::{Op, Warning};
 use crate::model::{CollectionName, TenantName};
 use crate::pipeline::waking::{self, WakeJournal, Waking};
+use crate::weaviate::{Tenant, TenantState};
 
 /// How long putting tenants back to sleep may take at the end of a run.
 const PUT_BACK: Duration = Duration::from_secs(8);
@@ -80,12 +81,75 @@ pub(super) enum WakeBooks {
     NotNeeded,
 }
 
-/// Tenants that killed runs on this server woke and did not put back.
-pub(super) async fn left_awake(
-    session: &Session,
-    runs: &Path,
-    url: &str,
-) -> Result<BTreeMap<CollectionName, BTreeSet<TenantName>>, Error> {
-    let (disk, runs, url) = (Arc::clone(&session.disk), runs.to_owned(), url.to_owned());
-    blocking("earlier runs", move || runfiles::left_awake(&*disk, &runs, &url)).await
+/// What begins the journal of a run that only reads and wakes tenants for it.
+pub(super) fn about(op: Op, session: &Session, url: &str, archive: &Path, archive_run_id: String) -> RunAbout {
+    RunAbout {
+        op,
+        tool: RunAbout::this_tool(),
+        run_id: uuid::Uuid::now_v7(),
+        started: session.clock.now(),
+        server_url: url.to_owned(),
+        server_version: String::new(),
+        archive: archive.display().to_string(),
+        archive_run_id,
+        options: serde_json::Map::new(),
+    }
+}
+
+/// The tenants of a collection that killed runs on this server woke and did not put back.
+#[derive(Debug, Default)]
+pub(super) struct LeftAwake {
+    /// Those that still are awake.
+    still: BTreeSet<TenantName>,
+    /// The others: somebody put them back, or removed them.
+    no_more: BTreeSet<TenantName>,
+}
+
+impl LeftAwake {
+    /// Looks who was left awake and still is, and has them listed as asleep: that is what they should be.
+    pub(super) async fn find(
+        session: &Session,
+        state: &StateFolders,
+        url: &str,
+        collection: &CollectionName,
+        listed: &mut [Tenant],
+    ) -> Result<Self, Error> {
+        let (disk, runs, url) = (Arc::clone(&session.disk), state.runs.clone(), url.to_owned());
+        let left =
+            blocking("earlier runs", move || runfiles::left_awake(&*disk, &runs, &url)).await?.remove(collection);
+        Ok(Self::among(left.unwrap_or_default(), listed))
+    }
+
+    fn among(mut left: BTreeSet<TenantName>, listed: &mut [Tenant]) -> Self {
+        let mut still = BTreeSet::new();
+        for tenant in listed.iter_mut().filter(|tenant| tenant.state == TenantState::Hot) {
+            if let Some(name) = left.take(&tenant.name) {
+                tenant.state = TenantState::Cold;
+                still.insert(name);
+            }
+        }
+        Self { still, no_more: left }
+    }
+
+    /// Whether there is nothing to put right.
+    pub(super) fn is_empty(&self) -> bool {
+        self.still.is_empty() && self.no_more.is_empty()
+    }
+
+    /// Puts back who still is awake. Of those that are not any more it is written down, or they would be put to sleep once
+    /// somebody wakes them for good reason.
+    pub(super) async fn put_right(
+        self,
+        session: &Session,
+        collection: &CollectionName,
+        waking: &Waking,
+    ) -> Result<(), Error> {
+        waking.write_off(&self.no_more).await?;
+        let Some(first) = self.still.first().cloned() else { return Ok(()) };
+        let (name, tenants) = (collection.clone(), self.still.len() as u64);
+        session.events.warn(Warning::TenantsLeftAwake { collection: name, tenants, first });
+        waking.take_over(self.still).await?;
+        put_back_between(session, collection, waking).await;
+        Ok(())
+    }
 }

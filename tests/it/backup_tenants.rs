@@ -5,9 +5,9 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use elysiactl::archive::{Archive, RunAbout, RunFiles, RunRecord};
+use elysiactl::archive::{Archive, RunRecord};
 use elysiactl::event::{Event, Op, Status, Warning};
-use elysiactl::model::TenantName;
+use elysiactl::model::{CollectionName, TenantName};
 use elysiactl::ops::Error;
 use elysiactl::ops::backup::{Options, Outcome};
 use elysiactl::pipeline::waking::{AWAKE_AT_ONCE, TENANTS_A_WINDOW};
@@ -20,6 +20,15 @@ pub(crate) const CLASS: &str = r#"{"class":"Mt","multiTenancyConfig":{"enabled":
 
 pub(crate) fn id(number: usize) -> String {
     format!("{number:08x}-0000-4000-8000-000000000000")
+}
+
+fn mt() -> CollectionName {
+    "Mt".parse().expect("a name")
+}
+
+/// What a run writes down before it wakes tenants.
+pub(crate) fn woken(tenants: &[&str]) -> RunRecord {
+    RunRecord::Waking { target: mt(), tenants: named(tenants) }
 }
 
 /// Objects of the same ids in each of these tenants.
@@ -262,23 +271,7 @@ async fn what_a_killed_run_left_awake_sleeps_after_the_next_one() {
     // `d` was put back by the killed run; that it is awake now is somebody's wish.
     let all = [("a", "HOT"), ("b", "COLD"), ("c", "HOT"), ("d", "HOT")];
     let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 5));
-    let about = RunAbout {
-        op: Op::Backup,
-        tool: RunAbout::this_tool(),
-        run_id: uuid::Uuid::now_v7(),
-        started: jiff::Timestamp::now(),
-        server_url: world.client(elysiactl::event::Events::none()).url().to_owned(),
-        server_version: String::new(),
-        archive: String::new(),
-        archive_run_id: String::new(),
-        options: serde_json::Map::new(),
-    };
-    let mut files = RunFiles::create(std::sync::Arc::clone(&world.disk), &world.state().runs, about).expect("files");
-    let target = || "Mt".parse().expect("a name");
-    files.record(&RunRecord::Waking { target: target(), tenants: named(&["c", "d"]) }).expect("a record");
-    files.record(&RunRecord::Asleep { target: target(), tenants: named(&["d"]) }).expect("a record");
-    files.sync().expect("synced");
-    drop(files);
+    world.killed_run(Op::Backup, &[woken(&["c", "d"]), RunRecord::Asleep { target: mt(), tenants: named(&["d"]) }]);
     let (done, events) = world.try_backup(world.options()).await;
     let outcome = done.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 20));
@@ -291,6 +284,35 @@ async fn what_a_killed_run_left_awake_sleeps_after_the_next_one() {
     world.sandbox.faults().now(&Change::Tenant("Mt".into(), "c".into(), Some("HOT")));
     world.try_backup(world.options()).await.0.expect("a backup");
     assert_eq!(world.sandbox.tenants("Mt")[2].1, "HOT");
+}
+
+#[tokio::test]
+async fn a_tenant_that_a_killed_run_woke_and_a_person_put_back_is_nobodys_business_any_more() {
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "COLD")], 5));
+    world.killed_run(Op::Backup, &[woken(&["b"])]);
+    // That it sleeps is found out by a run that has nothing to do with it.
+    let only_a = Options { tenants: named(&["a"]), ..world.options() };
+    world.try_backup(only_a).await.0.expect("a backup");
+    // Somebody wakes it for good reason.
+    world.sandbox.faults().now(&Change::Tenant("Mt".into(), "b".into(), Some("HOT")));
+    let (done, events) = world.try_backup(world.options()).await;
+    assert_eq!(done.expect("a backup").result.objects, 10);
+    assert!(!events.iter().any(|e| matches!(e, Event::Warning(Warning::TenantsLeftAwake { .. }))), "{events:?}");
+    assert_eq!(world.sandbox.tenants("Mt")[1].1, "HOT");
+}
+
+#[tokio::test]
+async fn a_key_that_may_wake_no_more_costs_only_the_tenants_that_were_not_read_yet() {
+    let names: Vec<String> = (0..3 * TENANTS_A_WINDOW).map(|n| format!("t{n:02}")).collect();
+    let all: Vec<(&str, &'static str)> = names.iter().map(|name| (name.as_str(), "COLD")).collect();
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 3));
+    // The first window wakes and puts back.
+    let refused = Fault::new(Kind::status(403, "no")).on("PUT", "/v1/schema/Mt/tenants").after(2);
+    world.sandbox.faults().add(refused);
+    let outcome = world.try_backup(Options { jobs: Some(1), ..world.options() }).await.0.expect("a backup");
+    let skipped: Vec<&str> = outcome.manifest.skipped.iter().filter_map(|s| s.tenant.as_deref()).collect();
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 3 * TENANTS_A_WINDOW as u64));
+    assert_eq!(skipped, names[TENANTS_A_WINDOW..].iter().map(String::as_str).collect::<Vec<_>>());
 }
 
 #[tokio::test]

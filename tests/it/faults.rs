@@ -13,6 +13,7 @@ use elysiactl::ops::{Error, Hint};
 use elysiactl::pipeline::scan;
 use sandbox::{Change, Fault, Kind, PageFault, Sandbox};
 
+use crate::disk_of::DiskOf;
 use crate::world::{World, world};
 
 const OBJECTS: u64 = 700;
@@ -216,12 +217,7 @@ async fn an_interrupted_backup_is_not_sealed_and_says_what_is_there() {
     assert!(matches!(error, Error::Archive(ArchiveError::Unsealed { .. })), "{error:?}");
 }
 
-/// A disk that is full, or read-only, after so many bytes.
-struct Failing {
-    left: Arc<AtomicU64>,
-    kind: io::ErrorKind,
-}
-
+/// A file on a disk that is full, or read-only, after so many bytes.
 struct FailingFile(Box<dyn WriteFile>, Arc<AtomicU64>, io::ErrorKind);
 
 impl io::Write for FailingFile {
@@ -244,42 +240,13 @@ impl WriteFile for FailingFile {
     }
 }
 
-impl Disk for Failing {
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        OsDisk.create_dir(path)
-    }
-    fn create_file(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
-        Ok(Box::new(FailingFile(OsDisk.create_file(path)?, Arc::clone(&self.left), self.kind)))
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        OsDisk.rename(from, to)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        OsDisk.sync_dir(path)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        OsDisk.remove_file(path)
-    }
-    fn look(&self, path: &Path) -> io::Result<Option<(EntryKind, u64)>> {
-        OsDisk.look(path)
-    }
-    fn free_space(&self, path: &Path) -> io::Result<u64> {
-        OsDisk.free_space(path)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        OsDisk.lock(path)
-    }
-    fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
-        OsDisk.open_folder(path)
-    }
-}
-
 #[tokio::test]
 async fn a_disk_that_fills_up_or_turns_read_only_is_told_and_nothing_is_sealed() {
     for kind in [io::ErrorKind::StorageFull, io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied] {
         for bytes in [0, 600, 20_000, 60_000] {
             let mut world = article();
-            world.disk = Arc::new(Failing { left: Arc::new(AtomicU64::new(bytes)), kind });
+            let left = Arc::new(AtomicU64::new(bytes));
+            world.disk = Arc::new(DiskOf(move |file| Box::new(FailingFile(file, Arc::clone(&left), kind))));
             let (done, _) = world.try_backup(pages(&world)).await;
             let error = done.expect_err("a failing disk").error;
             assert_eq!(error.class(), Class::Disk, "{kind:?} after {bytes}: {error:?}");

@@ -24,6 +24,8 @@ mod clear_prompts;
 mod cluster;
 /// `col create`: what is asked for is what the server has, and nothing that exists is touched.
 mod create;
+/// The disk of the machine, with files that are worse.
+mod disk_of;
 /// The binary from end to end: exit codes, `--json`, pipes, the environment, `--dry-run`.
 mod e2e;
 /// docs/events.md names every event, every warning and every field.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use elysiactl::archive::{Disk, Folder, Kind as EntryKind, Lock, OsDisk, RunAbout, RunFiles, RunRecord, WriteFile};
+use elysiactl::archive::WriteFile;
 use elysiactl::event::{Class, Event, Events, Op, Status, Warning};
 use elysiactl::model::TenantMap;
 use elysiactl::ops::Error;
@@ -14,7 +14,8 @@ use elysiactl::pipeline::waking::AWAKE_AT_ONCE;
 use sandbox::{Builder, Change, Fault, Kind, PageFault, Sandbox};
 use tokio_util::sync::CancellationToken;
 
-use crate::backup_tenants::{CLASS, archive_of, id, named, tenants};
+use crate::backup_tenants::{CLASS, archive_of, id, named, tenants, woken};
+use crate::disk_of::DiskOf;
 use crate::verify_tenants::write;
 use crate::world::{World, verify_options, world};
 
@@ -57,25 +58,6 @@ fn left_awake(world: &World) -> Vec<String> {
     left.into_values().flatten().map(|tenant| tenant.to_string()).collect()
 }
 
-/// A run that woke tenants and was killed.
-fn killed_run(world: &World, woken: &[&str]) {
-    let about = RunAbout {
-        op: Op::Verify,
-        tool: RunAbout::this_tool(),
-        run_id: uuid::Uuid::now_v7(),
-        started: jiff::Timestamp::now(),
-        server_url: world.client(Events::none()).url().to_owned(),
-        server_version: String::new(),
-        archive: String::new(),
-        archive_run_id: String::new(),
-        options: serde_json::Map::new(),
-    };
-    let mut files = RunFiles::create(Arc::clone(&world.disk), &world.state().runs, about).expect("files");
-    let target = "Mt".parse().expect("a name");
-    files.record(&RunRecord::Waking { target, tenants: named(woken) }).expect("a record");
-    files.sync().expect("synced");
-}
-
 fn set(world: &World, tenant: &str, state: Option<&'static str>) {
     world.sandbox.faults().now(&Change::Tenant("Mt".into(), tenant.into(), state));
 }
@@ -107,9 +89,7 @@ async fn an_interrupted_run_leaves_nobody_awake() {
     }
 }
 
-/// A disk on which it takes a while until something is durable.
-struct Slow;
-
+/// A file of which it takes a while until it is durable.
 struct SlowFile(Box<dyn WriteFile>);
 
 impl io::Write for SlowFile {
@@ -128,41 +108,11 @@ impl WriteFile for SlowFile {
     }
 }
 
-impl Disk for Slow {
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        OsDisk.create_dir(path)
-    }
-    fn create_file(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
-        Ok(Box::new(SlowFile(OsDisk.create_file(path)?)))
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        OsDisk.rename(from, to)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        OsDisk.sync_dir(path)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        OsDisk.remove_file(path)
-    }
-    fn look(&self, path: &Path) -> io::Result<Option<(EntryKind, u64)>> {
-        OsDisk.look(path)
-    }
-    fn free_space(&self, path: &Path) -> io::Result<u64> {
-        OsDisk.free_space(path)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        OsDisk.lock(path)
-    }
-    fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
-        OsDisk.open_folder(path)
-    }
-}
-
 #[tokio::test]
 async fn interrupted_at_any_moment_the_journal_knows_who_sleeps() {
     let mut world = world(night());
     let archive = backed_up(&world).await;
-    world.disk = Arc::new(Slow);
+    world.disk = Arc::new(DiskOf(|file| Box::new(SlowFile(file))));
     for milliseconds in (50..1_000).step_by(100) {
         world.cancel = CancellationToken::new();
         let ((done, _), ()) = tokio::join!(world.try_verify(options(&world, &archive)), async {
@@ -179,7 +129,7 @@ async fn interrupted_at_any_moment_the_journal_knows_who_sleeps() {
 async fn whoever_a_killed_run_left_awake_is_put_back_whether_compared_or_not() {
     let world = world(night());
     let archive = backed_up(&world).await;
-    killed_run(&world, &["c", "d", "stranger"]);
+    world.killed_run(Op::Verify, &[woken(&["c", "d", "stranger"])]);
     for tenant in ["c", "d", "stranger"] {
         set(&world, tenant, Some("HOT"));
     }
@@ -196,7 +146,7 @@ async fn a_tenant_that_is_awake_for_good_reason_stays_so() {
     let world = world(night());
     let archive = backed_up(&world).await;
     // A killed run woke it, a person put it back: that is found out while it sleeps.
-    killed_run(&world, &["b"]);
+    world.killed_run(Op::Verify, &[woken(&["b"])]);
     let done = world.verify(Options { tenants: only("a"), ..options(&world, &archive) }).await;
     assert_eq!((done.result.status, left_awake(&world)), (Status::Ok, vec![]));
     set(&world, "b", Some("HOT"));

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use elysiactl::archive::{RunAbout, RunFiles, RunRecord};
 use elysiactl::event::{Class, Difference, Event, Op, Status, Warning};
 use elysiactl::model::{Selection, TenantMap};
 use elysiactl::ops::Hint;
@@ -10,7 +9,7 @@ use elysiactl::ops::verify::{Options, Outcome};
 use elysiactl::pipeline::waking::AWAKE_AT_ONCE;
 use sandbox::{Builder, Change, Fault, Kind, PageFault, Role, Sandbox};
 
-use crate::backup_tenants::{CLASS, archive_of, id, named, tenants};
+use crate::backup_tenants::{CLASS, archive_of, id, named, tenants, woken};
 use crate::world::{World, verify_options, world};
 
 async fn backed_up(world: &World) -> PathBuf {
@@ -181,22 +180,7 @@ async fn what_a_killed_run_left_awake_sleeps_afterwards() {
     let world = world(some());
     let archive = backed_up(&world).await;
     world.sandbox.faults().now(&Change::Tenant("Mt".into(), "b".into(), Some("HOT")));
-    let about = RunAbout {
-        op: Op::Verify,
-        tool: RunAbout::this_tool(),
-        run_id: uuid::Uuid::now_v7(),
-        started: jiff::Timestamp::now(),
-        server_url: world.client(elysiactl::event::Events::none()).url().to_owned(),
-        server_version: String::new(),
-        archive: String::new(),
-        archive_run_id: String::new(),
-        options: serde_json::Map::new(),
-    };
-    let mut files = RunFiles::create(std::sync::Arc::clone(&world.disk), &world.state().runs, about).expect("files");
-    let target = "Mt".parse().expect("a name");
-    files.record(&RunRecord::Waking { target, tenants: named(&["b"]) }).expect("a record");
-    files.sync().expect("synced");
-    drop(files);
+    world.killed_run(Op::Verify, &[woken(&["b"])]);
     let (done, events) = world.try_verify(options(&world, &archive)).await;
     assert_eq!(done.expect("compared").result.status, Status::Ok);
     let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 1, .. }));

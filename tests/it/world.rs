@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use elysiactl::archive::{Archive, Codec, Content, Disk, OsDisk};
-use elysiactl::event::{Event, Events, RunResult, Status};
+use elysiactl::archive::{Archive, Codec, Content, Disk, OsDisk, RunAbout, RunFiles, RunRecord};
+use elysiactl::event::{Event, Events, Op, RunResult, Status};
 use elysiactl::model::{Clock, Renames, Selection, TenantMap};
 use elysiactl::ops::backup::{self, Options, Outcome, Stopped};
 use elysiactl::ops::restore::{self, StateFolders};
@@ -87,6 +87,26 @@ impl World {
         connection.key = self.key.map(|key| key.to_owned().into());
         connection.stall_timeout = self.stall;
         Client::with_policy(connection, events, 7, QUICK).expect("a client")
+    }
+
+    /// A run on this server that wrote this into its journal and was killed.
+    pub(crate) fn killed_run(&self, op: Op, records: &[RunRecord]) {
+        let about = RunAbout {
+            op,
+            tool: RunAbout::this_tool(),
+            run_id: uuid::Uuid::now_v7(),
+            started: jiff::Timestamp::now(),
+            server_url: self.client(Events::none()).url().to_owned(),
+            server_version: String::new(),
+            archive: String::new(),
+            archive_run_id: String::new(),
+            options: serde_json::Map::new(),
+        };
+        let mut files = RunFiles::create(Arc::clone(&self.disk), &self.state().runs, about).expect("files");
+        for record in records {
+            files.record(record).expect("a record");
+        }
+        files.sync().expect("synced");
     }
 
     /// Plans and runs, and nothing else.

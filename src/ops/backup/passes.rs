@@ -258,7 +258,9 @@ impl Pass<'_> {
                 if self.asleep(&asleep, books, &reading, &batches, seen).await? {
                     return Ok(());
                 }
-                for tenant in asleep.iter().map(|todo| &todo.tenant) {
+                // What was read before the key lost the right is in the archive.
+                let unread = asleep.iter().map(|todo| &todo.tenant).filter(|tenant| !books.read.contains_key(*tenant));
+                for tenant in unread {
                     books.skipped.insert(tenant.clone(), "asleep, and the key may not wake it".to_owned());
                 }
                 Ok(())

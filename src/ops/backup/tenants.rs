@@ -8,11 +8,11 @@ use tokio::sync::OnceCell;
 
 use super::collect::{Collect, Collected, MOST_ROUNDS};
 use super::passes::{Books, Pass};
+use crate::archive::CollectionWriter;
 use crate::archive::manifest::TenantsChanged;
-use crate::archive::{CollectionWriter, RunAbout};
 use crate::event::{Op, Warning};
 use crate::model::{CollectionName, TenantName};
-use crate::ops::waking::{self, Journalled};
+use crate::ops::waking::{self, Journalled, LeftAwake};
 use crate::ops::{Error, blocking};
 use crate::pipeline::scan::Scanned;
 use crate::pipeline::store::Store;
@@ -92,30 +92,16 @@ impl<'a> Tenants<'a> {
         Err(self.collect.not_whole(&watch))
     }
 
-    /// The tenants as they are before anything is read. Those that a killed run left awake count as asleep.
+    /// The tenants as they are before anything is read. Those that a killed run left awake are put back first.
     async fn books(&self) -> Result<Books, Error> {
         let (collect, name) = (&self.collect, self.name());
         let (session, options) = (collect.session, collect.options);
         let mut listed = session.unless_stopped(collect.client.tenants(name)).await?;
-        let left = match &options.state {
-            Some(state) => waking::left_awake(session, &state.runs, collect.client.url()).await?.remove(name),
-            None => None,
-        };
-        let left = left.unwrap_or_default();
-        let mut awake = Vec::new();
-        for tenant in listed.iter_mut().filter(|t| t.state == TenantState::Hot && left.contains(&t.name)) {
-            tenant.state = TenantState::Cold;
-            awake.push(tenant.name.clone());
-        }
-        if let Some(first) = awake.first().cloned() {
-            let (collection, tenants) = (name.clone(), awake.len() as u64);
-            session.events.warn(Warning::TenantsLeftAwake { collection, tenants, first });
-        }
-        let unwanted: Vec<TenantName> =
-            awake.into_iter().filter(|tenant| !super::passes::wants(&options.tenants, tenant)).collect();
-        for tenants in unwanted.chunks(crate::pipeline::waking::AWAKE_AT_ONCE) {
-            let held = self.waking().await?.wake(tenants).await?;
-            self.waking().await?.put_back(held).await?;
+        if let Some(state) = &options.state {
+            let left = LeftAwake::find(session, state, collect.client.url(), name, &mut listed).await?;
+            if !left.is_empty() {
+                left.put_right(session, name, self.waking().await?).await?;
+            }
         }
         let mut books = Books::new(listed, &options.tenants);
         if let Some(probe) = books.first_awake() {
@@ -132,17 +118,7 @@ impl<'a> Tenants<'a> {
     pub(super) async fn waking(&self) -> Result<&Waking, Error> {
         let make = async || {
             let (collect, name) = (&self.collect, self.name().clone());
-            let about = RunAbout {
-                op: Op::Backup,
-                tool: RunAbout::this_tool(),
-                run_id: uuid::Uuid::now_v7(),
-                started: collect.session.clock.now(),
-                server_url: collect.client.url().to_owned(),
-                server_version: String::new(),
-                archive: self.archive.display().to_string(),
-                archive_run_id: String::new(),
-                options: serde_json::Map::new(),
-            };
+            let about = waking::about(Op::Backup, collect.session, collect.client.url(), self.archive, String::new());
             let Some(state) = &collect.options.state else { return Err(Error::NoRunFolder { collection: name }) };
             let journalled =
                 waking::begin(collect.session, state, collect.client.url(), vec![name.clone()], about).await?;

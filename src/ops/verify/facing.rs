@@ -6,10 +6,9 @@ use std::sync::atomic::Ordering;
 
 use super::collection::{CompareOptions, Pair};
 use super::remarks::{objects, tenants};
-use crate::archive::RunAbout;
-use crate::event::{Op, Warning};
+use crate::event::Op;
 use crate::model::TenantName;
-use crate::ops::waking::{self, Journalled, WakeBooks};
+use crate::ops::waking::{self, Journalled, LeftAwake, WakeBooks};
 use crate::ops::{Error, Session, blocking};
 use crate::pipeline::compare::Tenants;
 use crate::pipeline::waking::Waking;
@@ -42,13 +41,12 @@ pub(super) async fn face(
     options: &CompareOptions,
 ) -> Result<Facing, Error> {
     let mut listed = session.unless_stopped(client.tenants(&pair.target)).await?;
-    let mut left = match &options.books {
+    let left = match &options.books {
         WakeBooks::In(state) | WakeBooks::Locked(state) => {
-            waking::left_awake(session, &state.runs, client.url()).await?.remove(&pair.target).unwrap_or_default()
+            LeftAwake::find(session, state, client.url(), &pair.target, &mut listed).await?
         }
-        WakeBooks::Nowhere | WakeBooks::NotNeeded => BTreeSet::new(),
+        WakeBooks::Nowhere | WakeBooks::NotNeeded => LeftAwake::default(),
     };
-    let still_awake = asleep_again(&mut listed, &mut left);
     let mut facing = Facing::default();
     let archived = archived(pair).await?;
     let live: BTreeMap<&TenantName, &TenantState> = listed.iter().map(|tenant| (&tenant.name, &tenant.state)).collect();
@@ -84,40 +82,11 @@ pub(super) async fn face(
     facing.awake = Some(awake);
     // A sample is not counted.
     facing.tenants.sleepers_uncounted.store(options.sample.is_some(), Ordering::SeqCst);
-    if !(sleepers.is_empty() && left.is_empty() && still_awake.is_empty()) {
+    if !(sleepers.is_empty() && left.is_empty()) {
         let waking = facing.waking(client, session, pair, options, sleepers).await?;
-        put_right(session, pair, &waking, &left, still_awake).await?;
+        left.put_right(session, &pair.target, &waking).await?;
     }
     Ok(facing)
-}
-
-/// Tenants that a killed run left awake and that still are count as asleep: they are taken out of `left`.
-fn asleep_again(listed: &mut [Tenant], left: &mut BTreeSet<TenantName>) -> BTreeSet<TenantName> {
-    let awake = listed.iter_mut().filter(|tenant| tenant.state == TenantState::Hot && left.remove(&tenant.name));
-    awake
-        .map(|tenant| {
-            tenant.state = TenantState::Cold;
-            tenant.name.clone()
-        })
-        .collect()
-}
-
-/// Puts back who was left awake by a killed run, whether it is compared or not. Of those that are not awake any more
-/// (`left`) it is written down, or they would be put to sleep once somebody wakes them for good reason.
-async fn put_right(
-    session: &Session,
-    pair: &Pair,
-    waking: &Waking,
-    left: &BTreeSet<TenantName>,
-    still_awake: BTreeSet<TenantName>,
-) -> Result<(), Error> {
-    waking.write_off(left).await?;
-    let Some(first) = still_awake.first().cloned() else { return Ok(()) };
-    let (collection, tenants) = (pair.target.clone(), still_awake.len() as u64);
-    session.events.warn(Warning::TenantsLeftAwake { collection, tenants, first });
-    waking.take_over(still_awake).await?;
-    waking::put_back_between(session, &pair.target, waking).await;
-    Ok(())
 }
 
 impl Facing {
@@ -137,7 +106,8 @@ impl Facing {
             WakeBooks::Nowhere => return Err(Error::NoRunFolder { collection: pair.target.clone() }),
         };
         if let Some((state, targets)) = targets {
-            let about = about(client, session, pair);
+            let (archive, run_id) = (pair.archive.path(), pair.archive.manifest().run_id.clone());
+            let about = waking::about(Op::Verify, session, client.url(), archive, run_id);
             self.journalled = Some(waking::begin(session, state, client.url(), targets, about).await?);
         }
         let journal = self.journalled.as_ref().map(|journalled| Arc::clone(&journalled.journal));
@@ -216,18 +186,4 @@ async fn strangers(
     facing.remarks.push(format!("the server has {strange} that the archive does not hold{holding}"));
     facing.differ = true;
     Ok(())
-}
-
-fn about(client: &Writer, session: &Session, pair: &Pair) -> RunAbout {
-    RunAbout {
-        op: Op::Verify,
-        tool: RunAbout::this_tool(),
-        run_id: uuid::Uuid::now_v7(),
-        started: session.clock.now(),
-        server_url: client.url().to_owned(),
-        server_version: String::new(),
-        archive: pair.archive.path().display().to_string(),
-        archive_run_id: pair.archive.manifest().run_id.clone(),
-        options: serde_json::Map::new(),
-    }
 }
