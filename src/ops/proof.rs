@@ -29,13 +29,6 @@ pub(super) enum Verdict {
     },
 }
 
-pub(super) fn known(count: &Count) -> Option<u64> {
-    match count {
-        Count::Exact(n) => Some(*n),
-        Count::Unknown { .. } => None,
-    }
-}
-
 /// Every object that existed throughout is listed once. So what is listed lies between the smaller count, less what
 /// was deleted behind the cursor, and the larger one, plus what was inserted and deleted again. Each such write shows
 /// in the counts or among the changed objects; a difference larger than both together has no explanation.
@@ -54,6 +47,18 @@ pub(super) fn judge(evidence: Evidence) -> Verdict {
     } else {
         Verdict::Disagrees { counted: after.unwrap_or(high) }
     }
+}
+
+/// All counts together; unknown if one of them is.
+pub(super) fn sum(counts: Vec<Count>) -> Count {
+    let mut all = 0;
+    for count in counts {
+        match count {
+            Count::Exact(objects) => all += objects,
+            unknown @ Count::Unknown { .. } => return unknown,
+        }
+    }
+    Count::Exact(all)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::archive::{Archive, Index, Run};
 use crate::event::{Event, Events, Warning};
 use crate::model::{CollectionName, RawObject, Schema, TenantMap};
 use crate::pipeline::load;
+use crate::weaviate::Tenant;
 
 /// Parts read at once, at most: each is one thread's work.
 const MOST_READERS: usize = 4;
@@ -54,6 +55,15 @@ pub(super) async fn index(archive: &Arc<Archive>, at: usize) -> Result<Indexed, 
         Ok::<_, crate::archive::Error>(Indexed { schema, runs: Arc::new(runs), digest })
     })
     .await
+}
+
+/// The tenants that the source had, with their states; none if the collection has none by its nature. Those that were not
+/// read are among them.
+pub(super) async fn tenants(archive: &Arc<Archive>, at: usize) -> Result<Vec<Tenant>, Error> {
+    let archive = Arc::clone(archive);
+    let read = move || archive.document(&format!("collections/{}/tenants.json", archive.collections()[at].folder));
+    let text = blocking("tenants", read).await?;
+    Ok(text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default())
 }
 
 /// How a collection is read.

@@ -14,5 +14,5 @@ pub(super) mod testing;
 pub(super) use applied::{Applied, clauses};
 pub(super) use fit::{Fit, Target, fit};
 pub(super) use made::{Made, grown, made};
-pub(super) use make::{NotMade, complete, until_there};
+pub(super) use make::{NotMade, complete, create_tenants, until_there};
 pub(super) use standing::{expires, trained};

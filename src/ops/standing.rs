@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
-use super::{Error, Session, blocking};
+use super::{Error, Session, blocking, proof};
 use crate::archive::{self, catalog};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
@@ -154,14 +154,7 @@ async fn count_tenants(
     let awake = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
     let awake: Vec<TenantName> = awake.map(|tenant| tenant.name.clone()).collect();
     let counts = session.unless_stopped(client.tenant_counts(name, &awake)).await?;
-    let mut sum: u64 = 0;
-    for count in counts {
-        match count {
-            Count::Exact(objects) => sum = sum.saturating_add(objects),
-            unknown @ Count::Unknown { .. } => return Ok(unknown),
-        }
-    }
-    Ok(Count::Exact(sum))
+    Ok(proof::sum(counts))
 }
 
 /// Counts a plain collection, or these tenants of a multi-tenant one, as far as they are awake.

@@ -274,7 +274,7 @@ impl Collect<'_> {
     async fn count(&self) -> Result<Option<u64>, Error> {
         let names = std::slice::from_ref(&self.planned.schema.name);
         let counts = self.session.unless_stopped(self.client.counts(names)).await?;
-        Ok(counts.first().and_then(proof::known))
+        Ok(counts.first().and_then(Count::exact))
     }
 
     fn mismatch(&self, verdict: Verdict, store: &Store) -> Option<u64> {

@@ -30,13 +30,7 @@ pub(super) fn remarks(collected: &Collected) -> Remarks {
     let name = collected.schema.name.to_string();
     let mut limits = schema_limits(&collected.schema);
     if !collected.read_only.is_empty() {
-        limits.push(Limit {
-            kind: LimitKind::ReadOnly,
-            collection: Some(name.clone()),
-            properties: collected.read_only.clone(),
-            objects: None,
-            first_ids: Vec::new(),
-        });
+        limits.push(limit(&collected.schema, LimitKind::ReadOnly, collected.read_only.clone()));
     }
     if !collected.unwritable.is_empty() {
         limits.push(Limit {
@@ -63,25 +57,24 @@ pub(super) fn remarks(collected: &Collected) -> Remarks {
 
 /// Limits that the schema alone shows.
 pub(super) fn schema_limits(schema: &Schema) -> Vec<Limit> {
-    let limit = |kind, properties: Vec<String>| Limit {
-        kind,
-        collection: Some(schema.name.to_string()),
-        properties,
-        objects: None,
-        first_ids: Vec::new(),
-    };
     let mut limits = Vec::new();
     if !schema.blob_hashes.is_empty() {
-        limits.push(limit(LimitKind::BlobHash, schema.blob_hashes.clone()));
+        limits.push(limit(schema, LimitKind::BlobHash, schema.blob_hashes.clone()));
     }
     if expires(schema) {
-        limits.push(limit(LimitKind::ObjectTtl, Vec::new()));
+        limits.push(limit(schema, LimitKind::ObjectTtl, Vec::new()));
     }
     let trained = trained(schema);
     if !trained.is_empty() {
-        limits.push(limit(LimitKind::Compression, trained));
+        limits.push(limit(schema, LimitKind::Compression, trained));
     }
     limits
+}
+
+/// A limit of a collection, with the properties, or whatever else bears the names, that it is about.
+fn limit(schema: &Schema, kind: LimitKind, properties: Vec<String>) -> Limit {
+    let collection = Some(schema.name.to_string());
+    Limit { kind, collection, properties, objects: None, first_ids: Vec::new() }
 }
 
 /// Limits that hold for every archive.

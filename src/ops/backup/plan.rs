@@ -13,7 +13,7 @@ use crate::archive::manifest::{Skipped, TopologyRecord, TopologyState};
 use crate::archive::{self, Codec, Content, Disk};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
-use crate::ops::{Error, Session, blocking, proof, select};
+use crate::ops::{Error, Session, blocking, select};
 use crate::weaviate::{Client, Count, PageReply, PageRequest, Tenant, TenantState, Topology};
 
 /// Collections asked about at once.
@@ -131,7 +131,7 @@ async fn describe(
             if let Some(tenants) = tenants {
                 return describe_tenants(client, schema, tenants, options.content).await;
             }
-            let objects = count.as_ref().and_then(proof::known);
+            let objects = count.as_ref().and_then(Count::exact);
             let object_bytes =
                 if objects == Some(0) { None } else { sample(client, &schema, None, options.content).await? };
             Ok::<_, Error>(Planned { schema, objects, object_bytes, tenants: None })

@@ -8,12 +8,9 @@ use crate::archive::{Lock, runfiles};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status};
 use crate::model::TenantName;
 use crate::ops::restore::Refusal;
-use crate::ops::schema::{Applied, Made, NotMade, clauses, complete, made, until_there};
+use crate::ops::schema::{Applied, Made, NotMade, clauses, complete, create_tenants, made, until_there};
 use crate::ops::{Error, Session, blocking};
 use crate::weaviate::{TenantState, Writer};
-
-/// Tenants created in one request.
-const TENANTS_AT_ONCE: usize = 100;
 
 /// Runs a plan to its end.
 pub async fn run(writer: &Writer, session: &Session, prepared: Prepared) -> Result<Outcome, Stopped> {
@@ -72,16 +69,7 @@ async fn compared(writer: &Writer, prepared: &Prepared) -> Result<(Vec<String>, 
 /// Creates the tenants, and reads them back; gives what is not as it was asked.
 async fn tenants(writer: &Writer, session: &Session, prepared: &Prepared) -> Result<Vec<String>, Error> {
     let (collection, wanted) = (&prepared.plan.name, &prepared.plan.tenants);
-    let mut created = 0;
-    for chunk in wanted.chunks(TENANTS_AT_ONCE) {
-        let all = wanted.len();
-        let failed = |source| Error::TenantsNotCreated { collection: collection.clone(), created, all, source };
-        tokio::select! {
-            done = writer.create_tenants(collection, chunk) => done.map_err(failed)?,
-            () = session.cancel.cancelled() => return Err(Error::Interrupted),
-        }
-        created += chunk.len();
-    }
+    create_tenants(writer, session, collection, wanted).await?;
     if wanted.is_empty() {
         return Ok(Vec::new());
     }

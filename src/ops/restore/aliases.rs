@@ -6,7 +6,7 @@ use super::Refusal;
 use crate::archive::Archive;
 use crate::model::{CollectionName, Renames};
 use crate::ops::{Error, Session, chosen};
-use crate::weaviate::{Client, Writer};
+use crate::weaviate::{Aliases, Writer};
 
 /// What becomes of aliases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -85,17 +85,17 @@ pub(super) struct Found {
     pub(super) refused: Vec<Refusal>,
 }
 
-/// Looks what is to be done about the aliases of these collections. `made`: names on the server of all that is restored;
-/// `live`: those of the collections that are there.
-pub(super) async fn plan(
-    client: &Client,
+/// Looks what is to be done about the aliases of these collections. `there`: those of the server, if it has any or tells;
+/// `made`: names on the server of all that is restored; `live`: those of the collections that are there.
+pub(super) fn plan(
+    there: Option<&Aliases>,
     archived: Vec<(CollectionName, CollectionName)>,
     policy: AliasPolicy,
     renames: &Renames,
     made: &[CollectionName],
     live: &[CollectionName],
     server: &str,
-) -> Result<Found, Error> {
+) -> Found {
     let mut found = Found::default();
     let ours = archived.into_iter().filter_map(|(alias, of)| {
         let target = renames.of(&of).clone();
@@ -103,13 +103,13 @@ pub(super) async fn plan(
     });
     let ours: Vec<_> = ours.collect();
     if policy == AliasPolicy::Skip || ours.is_empty() {
-        return Ok(found);
+        return found;
     }
-    let Some(there) = client.aliases().await? else {
+    let Some(there) = there else {
         let why = format!("the server, Weaviate {server}, has no aliases, or the key may not see them");
         found.remarks =
             ours.into_iter().map(|(a, _, target)| (target, format!("without its alias {a}: {why}"))).collect();
-        return Ok(found);
+        return found;
     };
     for (alias, collection, target) in ours {
         let same = |name: &&CollectionName| name.as_str().eq_ignore_ascii_case(alias.as_str());
@@ -126,7 +126,7 @@ pub(super) async fn plan(
         };
         found.planned.push(PlannedAlias { alias: chosen::capital(&alias), target, step });
     }
-    Ok(found)
+    found
 }
 
 /// Does what was planned and reads it back; what became of each, as collection and clause, and whether all is as planned.

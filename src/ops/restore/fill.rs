@@ -64,12 +64,11 @@ impl Filled {
     /// The same objects, and what became of their references in a pass of its own.
     pub(super) fn referred(self, pass: Self) -> Self {
         Self {
-            objects: self.objects,
             rejected: self.rejected + pass.rejected,
             rejected_bytes: self.rejected_bytes + pass.rejected_bytes,
             stored: self.stored + pass.stored,
             references: self.references + pass.references,
-            asleep: self.asleep,
+            ..self
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::ops::chosen::{self, Chosen};
 use crate::ops::prove::{self, Indexed};
 use crate::ops::schema::{self, Fit, clauses, fit};
 use crate::ops::{Error, Session, blocking, verify};
-use crate::weaviate::{Client, Topology};
+use crate::weaviate::{Aliases, Client, Topology};
 
 /// Looks at archive and server, and says what a restore would do. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Prepared, Error> {
@@ -44,14 +44,16 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         people.push(tenants::chosen(&archive, *at, &options.tenants).await?);
     }
     let joined: Vec<Option<&Schema>> = schemas.iter().map(|s| joined(s, &live, &renames, &options.tenants)).collect();
-    let mut refusals = in_the_way(client, &live, &schemas, &joined, &renames).await?;
+    let there = client.aliases().await?;
+    let mut refusals = in_the_way(there.as_ref(), &live, &schemas, &joined, &renames);
     for ((schema, joined), tenants) in schemas.iter().zip(&joined).zip(&people) {
         let Some(there) = joined else { continue };
         let differs = verify::lacks(schema, there, &renames);
         refusals.extend(tenants::joins(client, schema, there, tenants, differs).await?);
     }
     let live: BTreeSet<CollectionName> = live.iter().map(|s| s.name.clone()).collect();
-    let (aliases, roles, remarks) = beside(client, &archive, &options, &renames, &schemas, &live, &server).await?;
+    let (aliases, roles, remarks) =
+        beside(client, there.as_ref(), &archive, &options, &renames, &schemas, &live, &server).await?;
     refusals.extend(aliases.refused);
     let roles = roles.unwrap_or_else(|refused| {
         refusals.push(refused);
@@ -112,8 +114,10 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
 /// What stands beside the collections: aliases, roles, and clauses about collections whose aliases cannot be.
 type Beside = (aliases::Found, Result<Vec<PlannedRole>, Refusal>, Vec<(CollectionName, String)>);
 
+#[expect(clippy::too_many_arguments, reason = "one step of `plan`, which holds them all")]
 async fn beside(
     client: &Client,
+    there: Option<&Aliases>,
     archive: &Arc<Archive>,
     options: &Options,
     renames: &Renames,
@@ -129,7 +133,7 @@ async fn beside(
     let (archived, archived_roles) = read.await?;
     let made: Vec<CollectionName> = schemas.iter().map(|schema| renames.of(&schema.name).clone()).collect();
     let (live, version) = (live.iter().cloned().collect::<Vec<_>>(), &server.meta.version.text);
-    let mut found = aliases::plan(client, archived, options.aliases, renames, &made, &live, version).await?;
+    let mut found = aliases::plan(there, archived, options.aliases, renames, &made, &live, version);
     let mut remarks = std::mem::take(&mut found.remarks);
     let roles = if let Some(archived) = archived_roles {
         roles::plan(client, archived, renames, version).await?
@@ -183,14 +187,14 @@ fn joined<'a>(schema: &Schema, live: &'a [Schema], renames: &Renames, tenants: &
 }
 
 /// Targets that exist, under any spelling, or that are names of aliases.
-async fn in_the_way(
-    client: &Client,
+fn in_the_way(
+    aliases: Option<&Aliases>,
     live: &[Schema],
     schemas: &[Schema],
     joined: &[Option<&Schema>],
     renames: &Renames,
-) -> Result<Vec<Refusal>, Error> {
-    let aliases = client.aliases().await?.map(|a| a.pairs).unwrap_or_default();
+) -> Vec<Refusal> {
+    let aliases = aliases.map_or(&[][..], |aliases| &aliases.pairs);
     let mut refusals = Vec::new();
     for (schema, _) in schemas.iter().zip(joined).filter(|(_, joined)| joined.is_none()) {
         let target = renames.of(&schema.name);
@@ -202,7 +206,7 @@ async fn in_the_way(
             refusals.push(Refusal::Exists { collection: schema.name.clone(), there: there.name.clone() });
         }
     }
-    Ok(refusals)
+    refusals
 }
 
 /// Objects that would be sent to a vectoriser cost money, or fail: only when asked for.

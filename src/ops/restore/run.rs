@@ -19,7 +19,7 @@ use crate::model::{CollectionName, TenantName};
 use crate::ops::schema::{NotMade, grown};
 use crate::ops::verify::{CompareOptions, Differs, Pair, compare_collection};
 use crate::ops::waking::WakeBooks;
-use crate::ops::{Error, Session, journalling, proof};
+use crate::ops::{Error, Session, journalling};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::import::Pass;
 use crate::pipeline::watch::Watch;
@@ -403,7 +403,7 @@ impl Run<'_> {
                 counts.into_iter().next().unwrap_or(counted)
             };
             // A count is only worth something while the server is whole.
-            if watch.ask().await && proof::known(&counted).is_none_or(|counted| counted == written) {
+            if watch.ask().await && counted.exact().is_none_or(|counted| counted == written) {
                 break;
             }
         }

@@ -10,13 +10,15 @@ use super::{Collection, Refusal};
 use crate::archive::Archive;
 use crate::event::Warning;
 use crate::model::{Schema, TenantMap, TenantName};
+use crate::ops::proof::sum;
+use crate::ops::schema::create_tenants;
 use crate::ops::schema::place::take;
-use crate::ops::{Error, Session, blocking, waking};
+use crate::ops::{Error, Session, prove, waking};
 use crate::pipeline::waking::{TENANTS_A_WINDOW, Waking};
 use crate::pipeline::windows::Windows;
 use crate::weaviate::{Count, Tenant, TenantState, Writer};
 
-/// Tenants created, or put into their states, in one request.
+/// Tenants put into their states in one request.
 const TENANTS_A_REQUEST: usize = 100;
 
 /// The tenants of one collection.
@@ -65,12 +67,7 @@ fn plural(number: usize) -> (String, &'static str) {
 /// What of the tenants of a collection is chosen. For a collection that is plain and stays so there is nothing in it but
 /// its objects.
 pub(super) async fn chosen(archive: &Arc<Archive>, at: usize, map: &TenantMap) -> Result<Tenants, Error> {
-    let reading = Arc::clone(archive);
-    let listed = blocking("tenants", move || {
-        reading.document(&format!("collections/{}/tenants.json", reading.collections()[at].folder))
-    })
-    .await?;
-    let listed: Vec<Tenant> = listed.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    let listed = prove::tenants(archive, at).await?;
     let states: BTreeMap<&TenantName, &TenantState> = listed.iter().map(|t| (&t.name, &t.state)).collect();
     let mut tenants = Tenants::default();
     let mut held = BTreeSet::new();
@@ -135,15 +132,7 @@ pub(super) async fn joins(
 /// Makes the tenants: those that are to sleep asleep, so that never all are awake.
 pub(super) async fn make(writer: &Writer, session: &Session, collection: &Collection) -> Result<(), Error> {
     let target = &collection.planned.target;
-    let all = collection.tenants.made.len();
-    for (number, chunk) in collection.tenants.made.chunks(TENANTS_A_REQUEST).enumerate() {
-        if session.cancel.is_cancelled() {
-            return Err(Error::Interrupted);
-        }
-        let (collection, created) = (target.clone(), number * TENANTS_A_REQUEST);
-        let not_all = |source| Error::TenantsNotCreated { collection, created, all, source };
-        writer.create_tenants(target, chunk).await.map_err(not_all)?;
-    }
+    create_tenants(writer, session, target, &collection.tenants.made).await?;
     let there: BTreeSet<Tenant> = writer.tenants(target).await?.into_iter().collect();
     match collection.tenants.made.iter().find(|tenant| !there.contains(tenant)) {
         Some(lacking) => Err(Error::TenantLacks { collection: target.clone(), tenant: lacking.name.clone() }),
@@ -196,18 +185,6 @@ async fn count_asleep(writer: &Writer, session: &Session, collection: &Collectio
     // However it ended. Who stays awake is told when the states are looked at in the end.
     waking::put_back(session, target, &waking).await;
     counted
-}
-
-/// All counts together; unknown if one of them is.
-fn sum(counts: Vec<Count>) -> Count {
-    let mut all = 0;
-    for count in counts {
-        match count {
-            Count::Exact(objects) => all += objects,
-            unknown @ Count::Unknown { .. } => return unknown,
-        }
-    }
-    Count::Exact(all)
 }
 
 /// Tenants that are not as they should be.

@@ -3,10 +3,12 @@
 use super::fit::Fit;
 use crate::model::{CollectionName, Schema};
 use crate::ops::{Error, Session};
-use crate::weaviate::{Error as WireError, Writer};
+use crate::weaviate::{Error as WireError, Tenant, Writer};
 
 /// Requests sent to create one collection, or to add one property, as long as none is answered.
 const CREATE_ATTEMPTS: u32 = 3;
+/// Tenants created in one request.
+const TENANTS_A_REQUEST: usize = 100;
 
 /// Why a collection was not created as it should be.
 #[derive(Debug)]
@@ -86,6 +88,25 @@ async fn add_property(writer: &Writer, target: &CollectionName, name: &str, docu
         }
         tracing::warn!(%target, name, %source, attempt, "adding a property was not answered, and it is not there");
     }
+}
+
+/// Creates tenants in the states given. Whether all are there is for the caller to look.
+pub(in crate::ops) async fn create_tenants(
+    writer: &Writer,
+    session: &Session,
+    collection: &CollectionName,
+    tenants: &[Tenant],
+) -> Result<(), Error> {
+    let (mut created, all) = (0, tenants.len());
+    for chunk in tenants.chunks(TENANTS_A_REQUEST) {
+        let failed = |source| Error::TenantsNotCreated { collection: collection.clone(), created, all, source };
+        tokio::select! {
+            done = writer.create_tenants(collection, chunk) => done.map_err(failed)?,
+            () = session.cancel.cancelled() => return Err(Error::Interrupted),
+        }
+        created += chunk.len();
+    }
+    Ok(())
 }
 
 /// Whether an error is an answer: nothing was done.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::collection::{Comparing, MOST_ROUNDS};
 use crate::event::Warning;
 use crate::model::TenantName;
-use crate::ops::{Error, proof};
+use crate::ops::Error;
 use crate::pipeline::compare::Stage;
 use crate::weaviate::Count;
 
@@ -48,7 +48,7 @@ impl Comparing<'_> {
                     if let Count::Unknown { reason } = &count {
                         self.warn(reason.clone());
                     }
-                    let objects = proof::known(&count);
+                    let objects = count.exact();
                     let of_tenants = self.facing.awake.is_some();
                     return Ok(Before { counted: objects.is_some(), objects: objects.filter(|_| !of_tenants) });
                 }
@@ -81,7 +81,7 @@ impl Comparing<'_> {
             return Ok(After::default());
         }
         let Some(awake) = &self.facing.awake else {
-            let objects = proof::known(&self.first_count().await?);
+            let objects = self.first_count().await?.exact();
             return Ok(After { objects, ..After::default() });
         };
         let counts = self.session.unless_stopped(self.client.tenant_counts(&self.target, awake)).await?;

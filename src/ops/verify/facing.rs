@@ -9,7 +9,7 @@ use super::remarks::{objects, tenants};
 use crate::event::Op;
 use crate::model::TenantName;
 use crate::ops::waking::{self, Journalled, LeftAwake, WakeBooks};
-use crate::ops::{Error, Session, blocking};
+use crate::ops::{Error, Session, prove};
 use crate::pipeline::compare::Tenants;
 use crate::pipeline::waking::Waking;
 use crate::weaviate::{Count, Tenant, TenantState, Writer};
@@ -133,13 +133,7 @@ impl Facing {
 
 /// The tenants of the archive that are chosen, by their names on the server, with their states where these are known.
 async fn archived(pair: &Pair) -> Result<BTreeMap<TenantName, Option<TenantState>>, Error> {
-    let (archive, at) = (Arc::clone(&pair.archive), pair.at);
-    let states = blocking("tenants", move || {
-        let path = format!("collections/{}/tenants.json", archive.collections()[at].folder);
-        archive.document(&path)
-    })
-    .await?;
-    let states: Vec<Tenant> = states.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    let states = prove::tenants(&pair.archive, pair.at).await?;
     let states: BTreeMap<TenantName, TenantState> = states.into_iter().map(|t| (t.name, t.state)).collect();
     let entry = &pair.archive.collections()[pair.at];
     let chosen = entry.tenants.iter().filter_map(|tenant| {
