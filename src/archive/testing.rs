@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-pub(super) use sim::{Crash, Fault, SimDisk};
+pub(super) use sim::{CRASHES, Crash, Fault, SimDisk};
 
 use super::digest::ObjectDigest;
 use super::manifest::{TopologyRecord, TopologyState};
