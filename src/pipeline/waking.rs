@@ -210,7 +210,9 @@ impl Waking {
         }
     }
 
-    /// One name that is gone makes the server refuse all of them: then only those that are there are asked for.
+    /// One name that is gone makes the server refuse all of them: then only those that are there are asked for. 1.28
+    /// takes the states of the others all the same and opens none of their shards: it says that they are `HOT`, answers
+    /// every reading with 500, and opens them only when they go to sleep and are woken again.
     async fn set(&self, tenants: &[TenantName], state: &TenantState) -> Result<(), Error> {
         let in_state = |name: &TenantName| Tenant { name: name.clone(), state: state.clone() };
         let wanted: Vec<Tenant> = tenants.iter().map(in_state).collect();
@@ -222,10 +224,17 @@ impl Waking {
         let there: BTreeSet<TenantName> =
             self.writer.tenants(&self.collection).await?.into_iter().map(|tenant| tenant.name).collect();
         let left: Vec<Tenant> = wanted.iter().filter(|tenant| there.contains(&tenant.name)).cloned().collect();
-        match left.len() {
-            0 => Ok(()),
-            n if n < wanted.len() => Ok(self.writer.set_tenant_states(&self.collection, &left).await?),
-            _ => Err(refused.into()),
+        if left.is_empty() {
+            return Ok(());
         }
+        if left.len() == wanted.len() {
+            return Err(refused.into());
+        }
+        if *state == TenantState::Hot {
+            let shut: Vec<Tenant> =
+                left.iter().map(|tenant| Tenant { state: TenantState::Cold, ..tenant.clone() }).collect();
+            self.writer.set_tenant_states(&self.collection, &shut).await?;
+        }
+        Ok(self.writer.set_tenant_states(&self.collection, &left).await?)
     }
 }

@@ -222,6 +222,21 @@ async fn a_tenant_removed_while_it_is_read_is_not_in_the_archive_and_one_added_i
 }
 
 #[tokio::test]
+async fn a_sleeping_tenant_removed_before_it_is_woken_does_not_keep_those_beside_it_shut() {
+    for version in ["1.24.26", "1.28.16", "1.40.0"] {
+        let all = [("a", "COLD"), ("b", "COLD"), ("c", "COLD"), ("d", "HOT")];
+        let world = world(tenants(Sandbox::builder().version(version).collection(CLASS), &all, 60));
+        let gone = Change::Tenant("Mt".into(), "b".into(), None);
+        world.sandbox.faults().add(Fault::new(Kind::Change(gone)).on("PUT", "/v1/schema/Mt/tenants").nth(1));
+        let outcome = world.try_backup(world.options()).await.0.expect("a backup");
+        assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 180), "{version}");
+        equals(&world, &archive_of(&outcome), &["a", "c", "d"]).await;
+        let states = world.sandbox.tenants("Mt").into_iter().map(|(name, state)| (name, state.to_owned()));
+        assert_eq!(states.collect::<Vec<_>>(), pairs(&[("a", "COLD"), ("c", "COLD"), ("d", "HOT")]), "{version}");
+    }
+}
+
+#[tokio::test]
 async fn a_tenant_put_to_sleep_by_others_meanwhile_is_read_all_the_same() {
     let all = [("a", "HOT"), ("b", "HOT")];
     let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 200));

@@ -134,6 +134,11 @@ impl Behaviour {
     pub(crate) fn removed_tenants_come_back(self) -> bool {
         !self.since(Release::V1_32)
     }
+    /// Whether states of tenants that are refused because one of them is gone are taken all the same, without a shard being
+    /// opened for those that are to be `HOT`.
+    pub(crate) fn half_updates_tenants(self) -> bool {
+        self.release == Release::V1_28
+    }
     /// Whether the list of roles is 200 with an empty body where roles are off, as the handler panics.
     pub(crate) fn roles_panic(self) -> bool {
         self.release == Release::V1_28

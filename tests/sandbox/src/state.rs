@@ -138,7 +138,17 @@ pub(crate) struct Collection {
 pub(crate) struct Tenant {
     /// `HOT`, `COLD` or `FROZEN`
     pub(crate) status: &'static str,
+    /// Its shard is not open on its node, though it is `HOT`.
+    pub(crate) closed: bool,
     pub(crate) space: Space,
+}
+
+/// What a server says of a tenant whose shard is open nowhere: it looks for it on another node.
+const REMOTE: &str = "remote shard object search ";
+
+/// The status that comes with such an answer to a listing.
+pub(crate) fn status_of(why: &str) -> u16 {
+    if why.starts_with(REMOTE) { 500 } else { 422 }
 }
 
 /// Objects and the shards they are in.
@@ -160,6 +170,7 @@ impl Collection {
             (Some(tenants), Some(name)) => match tenants.get(name) {
                 None => Err(format!("tenant not found: \"{name}\"")),
                 Some(tenant) if tenant.status != "HOT" => Err(format!("tenant not active: '{name}'")),
+                Some(tenant) if tenant.closed => Err(format!("{REMOTE}{name}: connect: connection refused")),
                 Some(tenant) => Ok(&tenant.space),
             },
         }

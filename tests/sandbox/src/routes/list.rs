@@ -44,7 +44,7 @@ fn page(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let search = |status: u16, why: &str| {
         Reply::error(status, &format!("msg:search index {} code:{status} err:{why}", collection.name.to_lowercase()))
     };
-    let space = collection.space(call.tenant()).map_err(|why| search(422, &why))?;
+    let space = collection.space(call.tenant()).map_err(|why| search(crate::state::status_of(&why), &why))?;
     let tenants = collection.tenants.is_some();
     if let Some(why) = state.cluster.read_error(core.ours, &collection.name, &space.shards, tenants) {
         return Err(search(500, &why));

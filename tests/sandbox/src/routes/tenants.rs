@@ -30,7 +30,7 @@ pub(crate) fn add(cluster: &mut Cluster, collection: &mut Collection, name: &str
     let first = name.bytes().fold(0, |state, byte| mix(state, u64::from(byte))) % nodes;
     let shard = cluster.shard(Some(name), usize::try_from(first).unwrap_or(0), factor);
     let space = Space { shards: vec![shard], ..Space::default() };
-    collection.tenants.get_or_insert_default().insert(name.to_owned(), Tenant { status, space });
+    collection.tenants.get_or_insert_default().insert(name.to_owned(), Tenant { status, closed: false, space });
 }
 
 /// Adds an active tenant to a collection by name.
@@ -203,22 +203,30 @@ fn try_update(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let (given, wanted) = read(core, call)?;
     let mut state = core.write();
     let there = tenants(core, &state, class)?;
-    if let Some((name, _)) = wanted.iter().find(|(name, _)| !there.contains_key(name)) {
-        return Err(Reply::error(422, &format!("updating schema: TYPE_UPDATE_TENANT: shard not found: {name}")));
-    }
+    let gone = wanted.iter().find(|(name, _)| !there.contains_key(name)).map(|(name, _)| name);
+    let refused = gone.map(|name| {
+        let name = if core.ours.half_updates_tenants() { format!("[{name}]") } else { name.clone() };
+        Reply::error(422, &format!("updating schema: TYPE_UPDATE_TENANT: shard not found: {name}"))
+    });
+    let refused = match refused {
+        Some(refused) if !core.ours.half_updates_tenants() => return Err(refused),
+        refused => refused,
+    };
     let (mut woken, mut asleep) = (0, 0);
     if let Some(tenants) = state.collection_mut(class).and_then(|c| c.tenants.as_mut()) {
         for (name, status) in &wanted {
             if let (Some(tenant), Some(status)) = (tenants.get_mut(name), status) {
                 woken += usize::from(tenant.status != "HOT" && *status == "HOT");
                 asleep += usize::from(tenant.status == "HOT" && *status != "HOT");
+                let opens = tenant.status != "HOT" && *status == "HOT";
+                tenant.closed = if opens { refused.is_some() } else { tenant.closed && *status == "HOT" };
                 tenant.status = status;
             }
         }
     }
     state.woken[0] = (state.woken[0] + woken).saturating_sub(asleep);
     state.woken[1] = state.woken[1].max(state.woken[0]);
-    Ok(Reply::json(200, &sorted(given)))
+    refused.map_or_else(|| Ok(Reply::json(200, &sorted(given))), Err)
 }
 
 pub(super) fn remove(core: &Core, call: &Call) -> Reply {
