@@ -18,6 +18,7 @@ mod part;
 mod part_reader;
 mod proof;
 mod reader;
+pub mod resume;
 pub mod runfiles;
 mod runs;
 mod stored;
@@ -34,6 +35,7 @@ pub use names::stem;
 pub use part_reader::{Line, PartReader};
 pub use proof::RunProof;
 pub use reader::Archive;
+pub use resume::{NotKept, Resumed, Unfinished};
 pub use runfiles::{RunAbout, RunFiles, RunHistory, RunRecord};
 pub use writer::{ArchiveWriter, RunHeader, SealFacts, Sealed};
 

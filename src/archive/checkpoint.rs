@@ -37,6 +37,9 @@ pub struct CheckpointHeader {
     pub collections: Vec<String>,
     /// The run's options.
     pub options: Map<String, Value>,
+    /// The server's clock when the run was planned, in whole seconds, as ms since 1970.
+    #[serde(default)]
+    pub server_time_ms: Option<i64>,
 }
 
 /// One line of the journal. Frozen with the format version.
@@ -66,6 +69,12 @@ pub(super) enum Record {
     DropEmpty { folder: String, tenant: Option<TenantName>, from: Option<ObjectId> },
     /// A collection is complete, and its index safe.
     Closed { folder: String },
+    /// The names of a plain collection's shards: one that is dropped and made anew has others.
+    Shards { folder: String, shards: Vec<String> },
+    /// Objects that the server could not print whole, so that they are kept without a vector.
+    Incomplete { folder: String, tenant: Option<TenantName>, ids: Vec<ObjectId> },
+    /// Another process carries the run on from here. Runs whose part has not come are lost, and no collection is complete.
+    Resumed { at: Timestamp },
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Writing one collection: lanes of stretches become runs, runs become parts, parts become durable.
 
+mod carried;
 mod close;
 mod discard;
 mod vectors;

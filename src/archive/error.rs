@@ -227,6 +227,12 @@ pub enum Error {
         /// Objects in them.
         objects: u64,
     },
+    /// A sealed archive, where an unsealed one is wanted.
+    #[error("{} is sealed", path.display())]
+    Sealed {
+        /// The archive.
+        path: PathBuf,
+    },
     /// Written in a format this version does not know.
     #[error("{} has format {major}.{minor}, written by elysiactl {tool_version}", path.display())]
     NewerFormat {

@@ -225,16 +225,32 @@ impl Archive {
     }
 }
 
-/// Opens an archive's directory and proves its manifest, and nothing else.
-pub(super) fn open_manifest(disk: &dyn Disk, path: &Path) -> Result<(Box<dyn Folder>, Manifest), Error> {
+fn open_dir(disk: &dyn Disk, path: &Path) -> Result<Box<dyn Folder>, Error> {
     use std::io::ErrorKind::{InvalidInput, NotADirectory, NotFound};
     let named = || path.to_owned();
-    let folder = disk.open_folder(path).map_err(|e| match e.kind() {
+    disk.open_folder(path).map_err(|e| match e.kind() {
         NotFound => Error::NotFound { path: named() },
         NotADirectory => Error::NotAnArchive { path: named() },
         InvalidInput => Error::IsLink { path: named() },
         _ => Error::disk(DiskOp::Open, path, 0, e),
-    })?;
+    })
+}
+
+/// Opens the directory of an archive that is not sealed.
+pub(super) fn unsealed_folder(disk: &dyn Disk, path: &Path) -> Result<Box<dyn Folder>, Error> {
+    let folder = open_dir(disk, path)?;
+    match folder.open(names::MANIFEST) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(folder),
+        Ok(_) => Err(Error::Sealed { path: path.to_owned() }),
+        Err(e) => Err(refused_open(e, &path.join(names::MANIFEST))),
+    }
+}
+
+/// Opens an archive's directory and proves its manifest, and nothing else.
+pub(super) fn open_manifest(disk: &dyn Disk, path: &Path) -> Result<(Box<dyn Folder>, Manifest), Error> {
+    use std::io::ErrorKind::NotFound;
+    let named = || path.to_owned();
+    let folder = open_dir(disk, path)?;
     let at = path.join(names::MANIFEST);
     let opened = match folder.open(names::MANIFEST) {
         Err(e) if e.kind() == NotFound => return Err(unsealed(&*folder, path)),
@@ -260,7 +276,7 @@ fn refused_open(error: std::io::Error, at: &Path) -> Error {
 }
 
 /// Reads a file of known size into memory; more or less than that, or than the limit, is damage.
-fn read_whole(file: Box<dyn Read + Send>, size: u64, limit: u64, at: &Path) -> Result<Vec<u8>, Error> {
+pub(super) fn read_whole(file: Box<dyn Read + Send>, size: u64, limit: u64, at: &Path) -> Result<Vec<u8>, Error> {
     if size > limit {
         return Err(Error::damaged(at, Damage::Limit { limit }));
     }
@@ -272,15 +288,19 @@ fn read_whole(file: Box<dyn Read + Send>, size: u64, limit: u64, at: &Path) -> R
 
 /// A directory without a manifest: an unsealed archive if it has a journal.
 fn unsealed(folder: &dyn Folder, path: &Path) -> Error {
-    let at = path.join(names::CHECKPOINT);
-    let file = match folder.open(names::CHECKPOINT) {
-        Ok((file, _)) => file,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Error::NotAnArchive { path: path.to_owned() },
-        Err(e) => return refused_open(e, &at),
-    };
-    match Checkpoint::read(BufReader::new(file), &at) {
+    match checkpoint(folder, path) {
         Ok(read) => Error::Unsealed { path: path.to_owned(), parts: read.parts(), objects: read.objects() },
         Err(e) => e,
+    }
+}
+
+/// The journal of an unsealed archive.
+pub(super) fn checkpoint(folder: &dyn Folder, path: &Path) -> Result<Checkpoint, Error> {
+    let at = path.join(names::CHECKPOINT);
+    match folder.open(names::CHECKPOINT) {
+        Ok((file, _)) => Checkpoint::read(BufReader::new(file), &at),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(Error::NotAnArchive { path: path.to_owned() }),
+        Err(e) => Err(refused_open(e, &at)),
     }
 }
 

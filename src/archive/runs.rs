@@ -43,6 +43,13 @@ impl Runs {
         Ok((tenant.cloned(), covers.from))
     }
 
+    /// Takes in a run that an earlier process kept, with mark 0.
+    pub(super) fn take_over(&mut self, run: Run) -> Result<(), Broken> {
+        let key = self.begin(run.tenant.as_ref(), run.covers, 0)?;
+        *self.get_mut(&key)? = Kept { run, mark: 0, journalled: true };
+        Ok(())
+    }
+
     /// Lets a run stand for the keys up to the end of `by`, which begins where it ends.
     pub(super) fn extend(&mut self, key: &RunKey, by: KeyRange, mark: u64) -> Result<(), Broken> {
         let of_tenant = self.by_tenant.get_mut(&key.0).ok_or(Broken::Counts)?;

@@ -94,6 +94,7 @@ pub(super) fn header() -> RunHeader {
         server_version: "1.32.0".into(),
         collections: vec!["Article".parse().expect("a name")],
         options: serde_json::Map::new(),
+        server_time_ms: None,
     }
 }
 

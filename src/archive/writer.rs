@@ -39,6 +39,8 @@ pub struct RunHeader {
     pub collections: Vec<CollectionName>,
     /// The run's options, as the operation names them; no secrets.
     pub options: Map<String, Value>,
+    /// The server's clock when the run was planned, in whole seconds, as ms since 1970.
+    pub server_time_ms: Option<i64>,
 }
 
 /// What is known when a run ends.
@@ -76,6 +78,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    pub(super) fn new(disk: Arc<dyn Disk>, path: PathBuf, codec: Codec, journal: Journal) -> Self {
+        Self { disk, path, codec, journal: Mutex::new(journal) }
+    }
+
     pub(super) fn journal(&self) -> MutexGuard<'_, Journal> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -90,6 +96,8 @@ pub struct ArchiveWriter {
     folders: BTreeSet<String>,
     begun: Vec<CollectionName>,
     files: Vec<FileEntry>,
+    /// Another process began it: a folder that its journal does not know yet may be there.
+    carried: bool,
 }
 
 impl ArchiveWriter {
@@ -111,8 +119,32 @@ impl ArchiveWriter {
         let collections = path.join(names::COLLECTIONS);
         disk.create_dir(&collections).map_err(on(DiskOp::CreateDir, &collections))?;
         let journal = Journal::create(&*disk, &path, &Record::Header(checkpoint_header(&header, codec)))?;
-        let shared = Arc::new(Shared { disk, path, codec, journal: Mutex::new(journal) });
-        Ok(Self { shared, lock, header, folders: BTreeSet::new(), begun: Vec::new(), files: Vec::new() })
+        let shared = Arc::new(Shared::new(disk, path, codec, journal));
+        Ok(Self {
+            shared,
+            lock,
+            header,
+            folders: BTreeSet::new(),
+            begun: Vec::new(),
+            files: Vec::new(),
+            carried: false,
+        })
+    }
+
+    /// Carries on what another process began.
+    pub(super) fn carried(shared: Arc<Shared>, lock: Box<dyn Lock>, header: RunHeader) -> Self {
+        let (folders, begun, files) = (BTreeSet::new(), Vec::new(), Vec::new());
+        Self { shared, lock, header, folders, begun, files, carried: true }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Books a collection that has its folder already.
+    pub(super) fn begun(&mut self, name: &CollectionName, folder: &str) {
+        self.folders.insert(folder.to_ascii_lowercase());
+        self.begun.push(name.clone());
     }
 
     /// The archive's directory.
@@ -128,7 +160,10 @@ impl ArchiveWriter {
         }
         let folder = names::folder(&schema.name, &self.folders);
         let dir = self.path().join(names::COLLECTIONS).join(&folder);
-        self.shared.disk.create_dir(&dir).map_err(on(DiskOp::CreateDir, &dir))?;
+        match self.shared.disk.create_dir(&dir) {
+            Err(e) if self.carried && e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            made => made.map_err(on(DiskOp::CreateDir, &dir))?,
+        }
         sync_parent(&*self.shared.disk, &dir)?;
         let stored = durable::put(&self.shared.disk, dir.join(names::SCHEMA), &schema.text)?;
         let mut journal = self.shared.journal();
@@ -141,8 +176,7 @@ impl ArchiveWriter {
         })?;
         journal.sync()?;
         drop(journal);
-        self.folders.insert(folder.to_ascii_lowercase());
-        self.begun.push(schema.name.clone());
+        self.begun(&schema.name, &folder);
         let path = format!("{}/{folder}/{}", names::COLLECTIONS, names::SCHEMA);
         let file = FileEntry { path, bytes: stored.bytes, sha256: stored.sha256 };
         Ok(CollectionWriter::new(Arc::clone(&self.shared), schema, content, folder, dir, file))
@@ -290,6 +324,7 @@ fn checkpoint_header(header: &RunHeader, codec: Codec) -> CheckpointHeader {
         codec,
         collections: header.collections.iter().map(ToString::to_string).collect(),
         options: header.options.clone(),
+        server_time_ms: header.server_time_ms,
     }
 }
 

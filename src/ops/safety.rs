@@ -51,6 +51,7 @@ pub(super) async fn save(
         server_version: from.server_version.to_owned(),
         collections: vec![schema.name.clone()],
         options: Map::new(),
+        server_time_ms: None,
     };
     let state = if from.topology_unchecked.is_some() { TopologyState::Unchecked } else { TopologyState::Whole };
     let reason = from.topology_unchecked.map(str::to_owned);

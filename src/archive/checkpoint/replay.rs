@@ -1,8 +1,10 @@
 //! Reading a journal back: what an unsealed archive holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
 use std::path::Path;
+
+use jiff::Timestamp;
 
 use super::super::digest::Hash;
 use super::super::error::Error;
@@ -49,6 +51,12 @@ pub struct CheckpointCollection {
     pub empty: BTreeMap<(Option<TenantName>, Option<ObjectId>), Run>,
     /// Whether it is complete.
     pub closed: bool,
+    /// The names of its shards, if it is a plain one and they were known.
+    pub shards: Vec<String>,
+    /// Objects kept without a vector that the server cannot print, be they in safe parts or not.
+    pub incomplete: BTreeSet<(Option<TenantName>, ObjectId)>,
+    /// The highest number a part of it ever had, plus one.
+    pub next_part: u32,
     /// Runs whose part has not come yet.
     waiting: Vec<Run>,
 }
@@ -60,6 +68,8 @@ pub struct Checkpoint {
     pub header: Option<CheckpointHeader>,
     /// Collections by folder.
     pub collections: BTreeMap<String, CheckpointCollection>,
+    /// When others carried the run on, the first time first.
+    pub resumed: Vec<Timestamp>,
     /// Whether its tail was torn off.
     pub torn: bool,
 }
@@ -69,8 +79,13 @@ impl Checkpoint {
     pub fn read(from: impl BufRead, path: &Path) -> Result<Self, Error> {
         let mut checkpoint = Self::default();
         checkpoint.torn = journal::read(from, path, |record| checkpoint.take(record))?;
-        checkpoint.collections.values_mut().for_each(|c| c.waiting.clear());
+        checkpoint.forget_waiting();
         Ok(checkpoint)
+    }
+
+    /// Runs whose part never came are not safe.
+    pub(in crate::archive) fn forget_waiting(&mut self) {
+        self.collections.values_mut().for_each(|c| c.waiting.clear());
     }
 
     /// Safe parts in all collections.
@@ -85,7 +100,7 @@ impl Checkpoint {
         self.collections.values().flat_map(|c| c.parts.values()).map(|p| p.objects).sum()
     }
 
-    fn take(&mut self, record: Record) -> Option<()> {
+    pub(in crate::archive) fn take(&mut self, record: Record) -> Option<()> {
         let codec = self.header.as_ref().map(|h| h.codec);
         match record {
             Record::Header(header) => {
@@ -103,14 +118,18 @@ impl Checkpoint {
                     parts: BTreeMap::new(),
                     empty: BTreeMap::new(),
                     closed: false,
+                    shards: Vec::new(),
+                    incomplete: BTreeSet::new(),
+                    next_part: 0,
                     waiting: Vec::new(),
                 };
                 (names::is_folder(&folder) && self.collections.insert(folder, begun).is_none()).then_some(())
             }
             Record::Run { folder, run } => self.collections.get_mut(&folder)?.run(run.into_run(codec?).ok()?),
             Record::Part { folder, part, objects, bytes, runs, stored_bytes, sha256, vectors } => {
-                names::part_number(&part, codec?)?;
+                let number = names::part_number(&part, codec?)?;
                 let collection = self.collections.get_mut(&folder)?;
+                collection.next_part = collection.next_part.max(number + 1);
                 let of_part = std::mem::take(&mut collection.waiting);
                 let adds_up = of_part.len() as u64 == runs
                     && of_part.iter().map(|r| r.objects).sum::<u64>() == objects
@@ -129,6 +148,22 @@ impl Checkpoint {
                 let once = !collection.closed;
                 collection.closed = true;
                 once.then_some(())
+            }
+            Record::Shards { folder, shards } => {
+                self.collections.get_mut(&folder)?.shards = shards;
+                Some(())
+            }
+            Record::Incomplete { folder, tenant, ids } => {
+                let collection = self.collections.get_mut(&folder)?;
+                collection.incomplete.extend(ids.into_iter().map(|id| (tenant.clone(), id)));
+                Some(())
+            }
+            Record::Resumed { at } => {
+                codec?;
+                self.forget_waiting();
+                self.collections.values_mut().for_each(|c| c.closed = false);
+                self.resumed.push(at);
+                Some(())
             }
         }
     }

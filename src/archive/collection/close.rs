@@ -92,7 +92,7 @@ impl CollectionWriter {
         Ok(ClosedCollection { facts: CollectionFacts::default(), shared, entry, files, name: schema.name, totals })
     }
 
-    fn path_of(&self, file: &str) -> String {
+    pub(super) fn path_of(&self, file: &str) -> String {
         format!("{}/{}/{file}", names::COLLECTIONS, self.folder)
     }
 

@@ -34,7 +34,7 @@ impl CollectionWriter {
         self.guarded(|writer| writer.discard(theirs))
     }
 
-    fn discard(&mut self, doubtful: impl Fn(&Kept) -> bool) -> Result<Dropped, Error> {
+    pub(super) fn discard(&mut self, doubtful: impl Fn(&Kept) -> bool) -> Result<Dropped, Error> {
         let parts: BTreeSet<u32> =
             self.runs.iter().filter(|kept| doubtful(kept)).filter_map(|kept| kept.run.part).collect();
         let falls = |kept: &&Kept| kept.run.part.map_or_else(|| doubtful(kept), |part| parts.contains(&part));

@@ -21,6 +21,15 @@ impl Vectors {
         }
     }
 
+    /// Takes in what an earlier process saw.
+    pub(super) fn take_over(&mut self, known: &BTreeMap<String, u64>) {
+        for (name, size) in known {
+            if self.0.iter().all(|(there, _)| **there != *name.as_bytes()) && self.0.len() < NAMES {
+                self.0.push((name.as_bytes().into(), *size));
+            }
+        }
+    }
+
     /// Names and dimensions so far.
     pub(super) fn known(&self) -> BTreeMap<String, u64> {
         self.0.iter().map(|(name, size)| (String::from_utf8_lossy(name).into_owned(), *size)).collect()

@@ -75,6 +75,23 @@ impl SimDisk {
         Self(Arc::new(Mutex::new(State { fault: Some((at, fault)), ..State::default() })))
     }
 
+    /// Fails at the `at`-th call from now, from 0; `None`: never any more.
+    pub(in crate::archive) fn fail_later(&self, fault: Option<(u64, Fault)>) {
+        let mut state = self.state();
+        state.short = false;
+        state.fault = fault.map(|(at, fault)| (state.calls + at, fault));
+    }
+
+    /// A disk of its own with the same on it.
+    pub(in crate::archive) fn twin(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.state().clone())))
+    }
+
+    /// Begins to remember the state after each call.
+    pub(in crate::archive) fn record(&self) {
+        self.state().history = Some(Vec::new());
+    }
+
     pub(in crate::archive) fn recording() -> Self {
         Self(Arc::new(Mutex::new(State { history: Some(Vec::new()), ..State::default() })))
     }
@@ -159,6 +176,9 @@ impl State {
                 Crash::Half => inode.data.truncate(usize::midpoint(synced, len)),
             }
         }
+        // What is left is on the disk.
+        left.inodes.iter_mut().for_each(|inode| inode.synced = inode.data.len());
+        left.durable = left.live.clone();
         SimDisk(Arc::new(Mutex::new(left)))
     }
 

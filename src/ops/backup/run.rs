@@ -66,6 +66,7 @@ async fn create(session: &Session, plan: &Plan) -> Result<ArchiveWriter, Error> 
         server_version: plan.server_version.clone(),
         collections: plan.collections.iter().map(|c| c.schema.name.clone()).collect(),
         options: plan.options.record(),
+        server_time_ms: plan.server_time_ms,
     };
     let (disk, folder, stem) = (Arc::clone(&session.disk), plan.options.folder.clone(), plan.stem.clone());
     let codec = plan.options.codec;

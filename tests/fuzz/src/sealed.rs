@@ -41,6 +41,7 @@ pub fn sealed(codec: Codec) -> Sealed {
         server_version: "1.40.0".into(),
         collections: vec![schema.name.clone()],
         options: serde_json::Map::new(),
+        server_time_ms: None,
     };
     let mut writer = ArchiveWriter::create(disk, Path::new("/m"), "Article", codec, header).expect("an archive");
     let mut collection = writer.collection(&schema, Content::Full).expect("a collection");

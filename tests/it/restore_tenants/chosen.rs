@@ -31,6 +31,7 @@ pub(super) fn by_hand(world: &World, states: &str, stretches: &[Stretch<'_>]) ->
         server_version: "1.32.0".into(),
         collections: vec![schema.name.clone()],
         options: serde_json::Map::new(),
+        server_time_ms: None,
     };
     let folder = world.folder.path().join("archives");
     let mut archive =

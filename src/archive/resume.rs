@@ -1,0 +1,302 @@
+//! Carrying on an archive that a run left unsealed: its lock, its journal, and what still lies where the journal says.
+//! Whatever else lies there of the run is thrown away, and each thing that was more than a scrap is named.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::checkpoint::{Checkpoint, CheckpointCollection, CheckpointHeader, Record};
+use super::collection::CollectionWriter;
+use super::digest::Hash;
+use super::disk::{Disk, Entry, Folder, Kind};
+use super::durable::{self, sync_parent};
+use super::error::{Damage, DiskOp, Error, on};
+use super::journal::Journal;
+use super::manifest::{FORMAT, FileEntry};
+use super::names;
+use super::reader::{self, open_manifest, read_whole, unsealed_folder};
+use super::writer::{self, ArchiveWriter, RunHeader, Shared};
+use crate::model::{CollectionName, Schema};
+
+/// Entries of one directory of an archive looked through at most.
+const ENTRIES: usize = 1 << 20;
+/// The largest schema that is read back, in bytes.
+const SCHEMA_BYTES: u64 = 256 << 20;
+
+/// An archive that a run left unsealed, as its journal tells. Nothing of it is proven.
+#[derive(Debug, Clone)]
+pub struct Unfinished {
+    /// Its directory.
+    pub path: PathBuf,
+    /// What the run was about.
+    pub header: CheckpointHeader,
+    /// What it kept.
+    pub checkpoint: Checkpoint,
+}
+
+/// Looks at an archive that is not sealed, and changes nothing. A sealed one is [`Error::Sealed`], and one whose run was
+/// over before its journal had begun is [`Error::Unsealed`] with nothing in it.
+pub fn look(disk: &dyn Disk, path: &Path) -> Result<Unfinished, Error> {
+    let folder = unsealed_folder(disk, path)?;
+    let mut checkpoint = reader::checkpoint(&*folder, path)?;
+    let nothing = || Error::Unsealed { path: path.to_owned(), parts: 0, objects: 0 };
+    let header = checkpoint.header.take().ok_or_else(nothing)?;
+    if header.format.major != FORMAT.major {
+        let tool_version = header.tool.version.clone();
+        let (major, minor) = (header.format.major, header.format.minor);
+        return Err(Error::NewerFormat { path: path.to_owned(), major, minor, tool_version });
+    }
+    Ok(Unfinished { path: path.to_owned(), header, checkpoint })
+}
+
+/// The schema that a collection of an unsealed archive was begun with, proven.
+pub fn schema_begun(disk: &dyn Disk, unfinished: &Unfinished, folder: &str) -> Result<Schema, Error> {
+    let Some(kept) = unfinished.checkpoint.collections.get(folder) else {
+        return Err(Error::damaged(unfinished.path.join(folder), Damage::Missing));
+    };
+    let dir = unfinished.path.join(names::COLLECTIONS).join(folder);
+    let opened = disk.open_folder(&dir).map_err(on(DiskOp::Open, &dir))?;
+    begun_with(&*opened, &dir, kept).map(|(schema, _)| schema)
+}
+
+/// A run that is carried on.
+pub struct Resumed {
+    /// The archive.
+    pub writer: ArchiveWriter,
+    /// What the run was about.
+    pub header: CheckpointHeader,
+    /// Files that were thrown away, by their path in the archive, and why.
+    pub dropped: Vec<(String, NotKept)>,
+    begun: BTreeMap<CollectionName, (String, CheckpointCollection)>,
+}
+
+/// Why something that a run had written is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotKept {
+    /// It was still being written.
+    Unfinished,
+    /// The journal does not know it: the run ended before it could say that it is safe.
+    NotInJournal,
+    /// The journal knows it, and it is not there, or no file.
+    Missing,
+    /// It has another size than the journal says.
+    Size,
+}
+
+impl ArchiveWriter {
+    /// Takes the lock of an unsealed archive and carries on its journal. What lies there and is not known to be safe is
+    /// removed; what the journal promises and is not there no longer counts.
+    pub fn resume(disk: Arc<dyn Disk>, path: &Path, now: Timestamp) -> Result<Resumed, Error> {
+        let folder = unsealed_folder(&*disk, path)?;
+        let lock = writer::lock(&*disk, path)?;
+        // Who held the lock until now may have sealed it.
+        drop(unsealed_folder(&*disk, path)?);
+        let Unfinished { header, .. } = look(&*disk, path)?;
+        let mut checkpoint = Checkpoint::default();
+        let mut journal = Journal::resume(&*disk, path, |record| checkpoint.take(record))?;
+        journal.append(&Record::Resumed { at: now })?;
+        checkpoint.take(Record::Resumed { at: now });
+        let mut dropped = scraps(&*disk, path, &*folder, "")?;
+        let collections = path.join(names::COLLECTIONS);
+        if disk.look(&collections).map_err(on(DiskOp::Look, &collections))?.is_none() {
+            disk.create_dir(&collections).map_err(on(DiskOp::CreateDir, &collections))?;
+            sync_parent(&*disk, &collections)?;
+        }
+        for entry in list(&*folder, names::COLLECTIONS, &collections)? {
+            let (Some(name), Kind::Dir) = (entry.name.to_str().filter(|name| names::is_folder(name)), entry.kind)
+            else {
+                return Err(Error::damaged(collections.join(&entry.name), Damage::Unknown));
+            };
+            let kept = checkpoint.collections.get_mut(name);
+            dropped.extend(tidy(&*disk, path, &*folder, name, kept, &mut journal)?);
+        }
+        let mut begun = BTreeMap::new();
+        for (name, kept) in std::mem::take(&mut checkpoint.collections) {
+            let dir = collections.join(&name);
+            if disk.look(&dir).map_err(on(DiskOp::Look, &dir))?.is_none() {
+                return Err(Error::damaged(dir, Damage::Missing));
+            }
+            let collection = kept.name.parse().map_err(|_| Error::damaged(&dir, Damage::Name(kept.name.clone())))?;
+            begun.insert(collection, (name, kept));
+        }
+        journal.sync()?;
+        let codec = header.codec;
+        let shared = Arc::new(Shared::new(disk, path.to_owned(), codec, journal));
+        let writer = ArchiveWriter::carried(shared, lock, run_header(&header, &checkpoint.resumed, path)?);
+        Ok(Resumed { writer, header, dropped, begun })
+    }
+}
+
+impl Resumed {
+    /// What the journal says of a collection that the run had begun.
+    #[must_use]
+    pub fn kept(&self, collection: &CollectionName) -> Option<&CheckpointCollection> {
+        self.begun.get(collection).map(|(_, kept)| kept)
+    }
+
+    /// Carries on a collection that the run had begun, with the schema it was begun with; `None` if it was not.
+    pub fn collection(&mut self, collection: &CollectionName) -> Result<Option<(CollectionWriter, Schema)>, Error> {
+        let Some((folder, kept)) = self.begun.remove(collection) else { return Ok(None) };
+        let shared = Arc::clone(self.writer.shared());
+        let dir = shared.path.join(names::COLLECTIONS).join(&folder);
+        let opened = shared.disk.open_folder(&dir).map_err(on(DiskOp::Open, &dir))?;
+        let (schema, found_in) = begun_with(&*opened, &dir, &kept)?;
+        let path = dir.join(names::SCHEMA);
+        if found_in == names::SCHEMA_BEFORE {
+            // It had grown, which is found out anew.
+            durable::put(&shared.disk, path, &schema.text)?;
+            let before = dir.join(names::SCHEMA_BEFORE);
+            shared.disk.remove_file(&before).map_err(on(DiskOp::Remove, &before))?;
+            sync_parent(&*shared.disk, &before)?;
+        }
+        let file = FileEntry {
+            path: format!("{}/{folder}/{}", names::COLLECTIONS, names::SCHEMA),
+            bytes: schema.text.len() as u64,
+            sha256: kept.schema_sha256,
+        };
+        self.writer.begun(&schema.name, &folder);
+        let writer = CollectionWriter::carried(shared, &schema, &kept, folder, dir, file)?;
+        Ok(Some((writer, schema)))
+    }
+}
+
+fn run_header(header: &CheckpointHeader, resumed: &[Timestamp], path: &Path) -> Result<RunHeader, Error> {
+    let bad = |what: &str| Error::damaged(path.join(names::CHECKPOINT), Damage::Name(what.to_owned()));
+    let collections: Result<_, _> = header.collections.iter().map(|name| name.parse().map_err(|_| bad(name))).collect();
+    let mut options = header.options.clone();
+    // Readers may want to know that the source was not read in one go.
+    options.insert("resumed".into(), resumed.iter().map(ToString::to_string).collect());
+    Ok(RunHeader {
+        run_id: Uuid::parse_str(&header.run_id).map_err(|_| bad(&header.run_id))?,
+        started: header.started,
+        source_url: header.source_url.clone(),
+        server_version: header.server_version.clone(),
+        collections: collections?,
+        options,
+        server_time_ms: header.server_time_ms,
+    })
+}
+
+fn list(folder: &dyn Folder, below: &str, at: &Path) -> Result<Vec<Entry>, Error> {
+    let mut entries = folder.list(below, ENTRIES).map_err(on(DiskOp::List, at))?;
+    if entries.len() > ENTRIES {
+        return Err(Error::TooMany { path: at.to_owned(), limit: ENTRIES });
+    }
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
+}
+
+/// Removes what is written once more anyway, and what was still being written, from one directory.
+fn scraps(disk: &dyn Disk, path: &Path, folder: &dyn Folder, below: &str) -> Result<Vec<(String, NotKept)>, Error> {
+    const WRITTEN_ANEW: [&str; 5] = [names::ALIASES, names::ROLES, names::SUMS, names::TENANTS, names::INDEX];
+    let dir = path.join(below);
+    let mut dropped = Vec::new();
+    for entry in list(folder, below, &dir)?.into_iter().filter(|entry| entry.kind == Kind::File) {
+        let Some(name) = entry.name.to_str() else { continue };
+        let unfinished = name.ends_with(names::UNFINISHED);
+        if !unfinished && !WRITTEN_ANEW.contains(&name) {
+            continue;
+        }
+        let at = dir.join(name);
+        disk.remove_file(&at).map_err(on(DiskOp::Remove, &at))?;
+        if unfinished && name.starts_with("objects-") {
+            dropped.push((format!("{below}/{name}"), NotKept::Unfinished));
+        }
+    }
+    disk.sync_dir(&dir).map_err(on(DiskOp::SyncDir, &dir))?;
+    Ok(dropped)
+}
+
+/// Leaves in a collection's folder what the journal knows to be safe and nothing else, and in `kept` only what is there.
+fn tidy(
+    disk: &dyn Disk,
+    path: &Path,
+    folder: &dyn Folder,
+    name: &str,
+    kept: Option<&mut CheckpointCollection>,
+    journal: &mut Journal,
+) -> Result<Vec<(String, NotKept)>, Error> {
+    let below = format!("{}/{name}", names::COLLECTIONS);
+    let dir = path.join(&below);
+    let mut dropped = scraps(disk, path, folder, &below)?;
+    let mut there = BTreeMap::new();
+    for entry in list(folder, &below, &dir)? {
+        let file = entry.name.to_string_lossy().into_owned();
+        match file.as_str() {
+            names::SCHEMA | names::SCHEMA_BEFORE | names::DS_STORE => {}
+            part if part.starts_with("objects-") && entry.kind == Kind::File => {
+                there.insert(file, entry.bytes);
+            }
+            // Nobody but the run writes here: what else lies here is not ours to remove.
+            _ => return Err(Error::damaged(dir.join(&entry.name), Damage::Unknown)),
+        }
+    }
+    let mut gone = Vec::new();
+    let mut none = BTreeMap::new();
+    let parts = kept.map_or(&mut none, |kept| &mut kept.parts);
+    parts.retain(|file, part| {
+        let why = match there.get(file) {
+            None => NotKept::Missing,
+            Some(bytes) if *bytes != part.stored_bytes => NotKept::Size,
+            Some(_) => return true,
+        };
+        gone.push((file.clone(), why));
+        false
+    });
+    // The journal first, so that it never promises a part that is gone.
+    for (part, _) in &gone {
+        journal.append(&Record::DropPart { folder: name.to_owned(), part: part.clone() })?;
+    }
+    journal.sync()?;
+    for file in there.keys().filter(|file| !parts.contains_key(*file)) {
+        let at = dir.join(file);
+        disk.remove_file(&at).map_err(on(DiskOp::Remove, &at))?;
+        if gone.iter().all(|(named, _)| named != file) {
+            gone.push((file.clone(), NotKept::NotInJournal));
+        }
+    }
+    disk.sync_dir(&dir).map_err(on(DiskOp::SyncDir, &dir))?;
+    dropped.extend(gone.into_iter().map(|(file, why)| (format!("{below}/{file}"), why)));
+    Ok(dropped)
+}
+
+/// The schema that a collection was begun with, and the file that holds it: if it had grown, the one beside it.
+fn begun_with(folder: &dyn Folder, dir: &Path, kept: &CheckpointCollection) -> Result<(Schema, &'static str), Error> {
+    for name in [names::SCHEMA_BEFORE, names::SCHEMA] {
+        let at = dir.join(name);
+        let (file, size) = match folder.open(name) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
+            opened => opened.map_err(on(DiskOp::Open, &at))?,
+        };
+        let text = read_whole(file, size, SCHEMA_BYTES, &at)?;
+        if Hash(Sha256::digest(&text).into()) == kept.schema_sha256 {
+            let schema = Schema::parse(text.into()).map_err(|e| Error::damaged(&at, Damage::Json(e.to_string())))?;
+            if schema.name.as_str() != kept.name || schema.multi_tenant != kept.multi_tenant {
+                return Err(Error::damaged(&at, Damage::Sums("schema and journal")));
+            }
+            return Ok((schema, name));
+        }
+    }
+    Err(Error::damaged(dir.join(names::SCHEMA), Damage::Hash))
+}
+
+/// Removes what a run left beside the manifest of an archive that it had sealed: nothing else of it was left to do.
+pub fn tidy_sealed(disk: &dyn Disk, path: &Path) -> Result<(), Error> {
+    let (folder, _) = open_manifest(disk, path)?;
+    let lock = writer::lock(disk, path)?;
+    for name in [names::CHECKPOINT, names::LOCK] {
+        let at = path.join(name);
+        if folder.open(name).is_ok() {
+            disk.remove_file(&at).map_err(on(DiskOp::Remove, &at))?;
+        }
+    }
+    drop(lock);
+    disk.sync_dir(path).map_err(on(DiskOp::SyncDir, path))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! A run that ended anywhere, by a power cut or a disk that fails, is carried on to the archive that an unbroken one makes.
+
+use std::io::ErrorKind;
+
+use super::super::testing::{
+    Crash, Fault, SimDisk, backup, begun, facts, objects, range, read_all, schema, tenant, time,
+};
+use super::super::{ArchiveWriter, Codec, Content, Sealed};
+use super::*;
+use crate::model::ObjectId;
+
+const STEM: &str = "/backups/Article_full_20261123_041200";
+/// What `backup` keeps.
+const IDS: [u128; 6] = [0, 2, 3, 50, 55, u128::MAX];
+
+fn resume(disk: &SimDisk) -> Result<Resumed, Error> {
+    ArchiveWriter::resume(Arc::new(disk.clone()), Path::new(STEM), time())
+}
+
+/// Carries the backup on to its end; `None` if there is nothing to carry on.
+fn finish(disk: &SimDisk) -> Result<Option<Sealed>, Error> {
+    let mut resumed = match resume(disk) {
+        Ok(resumed) => resumed,
+        Err(Error::NotFound { .. } | Error::NotAnArchive { .. } | Error::Unsealed { objects: 0, .. }) => {
+            return Ok(None);
+        }
+        Err(Error::Sealed { path }) => {
+            tidy_sealed(disk, &path)?;
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let article = schema("Article", false);
+    let carried = resumed.collection(&article.name)?;
+    let mut archive = resumed.writer;
+    archive.put_aliases(br#"{"aliases":[]}"#)?;
+    let mut collection = match carried {
+        Some((collection, begun)) => {
+            assert_eq!(begun.text, article.text);
+            collection
+        }
+        None => archive.collection(&article, Content::Full)?,
+    };
+    for gap in collection.gaps(None) {
+        let inside = objects(IDS.into_iter().filter(|id| gap.contains(ObjectId(*id))));
+        collection.append(0, None, gap, &inside, 9)?;
+    }
+    collection.seal_parts()?;
+    archive.seal(vec![collection.close(None)?], facts()).map(Some)
+}
+
+fn unbroken() -> Hash {
+    let sealed = backup(Arc::new(SimDisk::default()), Codec::None).expect("sealed");
+    sealed.manifest.collections[0].digest.expect("a digest")
+}
+
+/// The archive is whole, proven, and says what an unbroken one says; but for the very first steps, there is one.
+fn is_whole(disk: &SimDisk, step: usize, about: &dyn std::fmt::Debug) -> bool {
+    let as_disk: Arc<dyn Disk> = Arc::new(disk.clone());
+    match read_all(&as_disk, Path::new(STEM)) {
+        Ok(found) => {
+            assert_eq!(found.len(), IDS.len(), "{about:?}");
+            let archive = super::super::Archive::open(&as_disk, Path::new(STEM)).expect("opened");
+            assert_eq!(archive.collections()[0].digest, Some(unbroken()), "{about:?}");
+            true
+        }
+        Err(error) => {
+            assert!(
+                step < 15
+                    && matches!(
+                        error,
+                        Error::NotFound { .. } | Error::NotAnArchive { .. } | Error::Unsealed { objects: 0, .. }
+                    ),
+                "{about:?}: {error:?}"
+            );
+            false
+        }
+    }
+}
+
+/// T3: every state that a power cut may leave is whole already, or is carried on to a whole archive.
+#[test]
+fn a_backup_cut_anywhere_is_carried_on_to_the_same_archive() {
+    let recording = SimDisk::recording();
+    backup(Arc::new(recording.clone()), Codec::None).expect("sealed");
+    let (crashes, mut carried) = (recording.crashes(), 0);
+    for (step, how, disk) in &crashes {
+        let about = (step, how);
+        let finished = finish(disk).unwrap_or_else(|error| panic!("{about:?}: {error:?}"));
+        carried += usize::from(finished.is_some());
+        is_whole(disk, *step, &about);
+    }
+    assert!(carried > 300, "{carried} of {}", crashes.len());
+}
+
+/// The same for a run that is carried on and cut once more, at every call of the second one.
+#[test]
+fn a_backup_cut_twice_is_carried_on_to_the_same_archive() {
+    let recording = SimDisk::recording();
+    backup(Arc::new(recording.clone()), Codec::None).expect("sealed");
+    let mut states = 0;
+    for (step, how, disk) in
+        recording.crashes().into_iter().filter(|(step, how, _)| *how != Crash::Everything && step % 23 == 3)
+    {
+        disk.record();
+        finish(&disk).unwrap_or_else(|error| panic!("{step} {how:?}: {error:?}"));
+        for (second, again, disk) in disk.crashes() {
+            let about = (step, how, second, again);
+            finish(&disk).unwrap_or_else(|error| panic!("{about:?}: {error:?}"));
+            is_whole(&disk, step, &about);
+            states += 1;
+        }
+    }
+    assert!(states > 1_500, "{states}");
+}
+
+/// T4: a disk that fails at any call of the carrying on leaves what can be carried on again.
+#[test]
+fn a_disk_that_fails_while_a_backup_is_carried_on_spoils_nothing() {
+    let recording = SimDisk::recording();
+    backup(Arc::new(recording.clone()), Codec::None).expect("sealed");
+    let mut failed = 0;
+    for (step, how, cut) in
+        recording.crashes().into_iter().filter(|(step, how, _)| *how == Crash::Nothing && step % 9 == 4)
+    {
+        for fault in [
+            Fault::Error(ErrorKind::Other),
+            Fault::Error(ErrorKind::StorageFull),
+            Fault::Error(ErrorKind::PermissionDenied),
+            Fault::Short,
+        ] {
+            for at in 0.. {
+                let disk = cut.twin();
+                disk.fail_later(Some((at, fault)));
+                let before = disk.calls();
+                let done = finish(&disk);
+                let about = (step, how, at, fault);
+                if let Err(error) = &done {
+                    failed += 1;
+                    assert!(!matches!(error, Error::Damaged { .. } | Error::Broken { .. }), "{about:?}: {error:?}");
+                }
+                let calls = disk.calls() - before;
+                disk.fail_later(None);
+                finish(&disk).unwrap_or_else(|error| panic!("{about:?}: {error:?}"));
+                is_whole(&disk, step, &about);
+                if calls <= at {
+                    break;
+                }
+            }
+        }
+    }
+    assert!(failed > 500, "{failed}");
+}
+
+#[test]
+fn what_the_journal_does_not_know_and_what_is_not_as_it_says_is_named_and_read_again() {
+    let (disk, archive, mut collection) = begun(false);
+    for (part, id) in [1, 10, 20, 30].into_iter().enumerate() {
+        let from = (part > 0).then_some([0, 9, 19, 29][part]);
+        collection.append(0, None, range(from, Some([9, 19, 29, 39][part])), &objects([id]), 1).expect("kept");
+        collection.seal_parts().expect("sealed");
+    }
+    collection.append(0, None, range(Some(39), Some(49)), &objects([40]), 1).expect("kept");
+    let dir = Path::new(STEM).join("collections/Article");
+    let part = |number: u32| dir.join(format!("objects-{number:06}.jsonl"));
+    drop((archive, collection));
+    disk.set(&part(0), None);
+    disk.edit(&part(1), |bytes| bytes.push(b' '));
+    disk.set(&part(7), Some(b"{}\n".to_vec()));
+    let mut resumed = resume(&disk).expect("carried on");
+    let file = |number: u32, end: &str| format!("collections/Article/objects-{number:06}.jsonl{end}");
+    let mut dropped = resumed.dropped.clone();
+    dropped.sort();
+    assert_eq!(
+        dropped,
+        [
+            (file(0, ""), NotKept::Missing),
+            (file(1, ""), NotKept::Size),
+            (file(4, ".tmp"), NotKept::Unfinished),
+            (file(7, ""), NotKept::NotInJournal)
+        ]
+    );
+    let article = schema("Article", false).name;
+    let (mut collection, _) = resumed.collection(&article).expect("there").expect("begun");
+    assert_eq!(collection.gaps(None), [range(None, Some(19)), range(Some(39), None)]);
+    assert_eq!(disk.files(&dir), [part(2), part(3), dir.join("schema.json")]);
+    let parts: Vec<String> = collection.sealed_parts().into_iter().map(|part| part.file).collect();
+    assert_eq!(parts, ["objects-000002.jsonl", "objects-000003.jsonl"]);
+    let mut reader = collection.read_part(&parts[0]).expect("opened");
+    assert!(reader.next_line().expect("a line").is_some());
+    reader.finish().expect("proven");
+    assert_eq!(collection.discard_part(&parts[1]).expect("dropped").objects, 1);
+    assert_eq!(collection.gaps(None), [range(None, Some(19)), range(Some(29), None)]);
+    // Numbers are not given twice, so that nothing of an earlier part is ever taken for a later one.
+    let sealed =
+        collection.append(0, None, range(None, Some(19)), &objects([1, 10]), 2).and_then(|_| collection.seal_parts());
+    assert_eq!(&*sealed.expect("sealed")[0].part, "objects-000004.jsonl");
+}
+
+#[test]
+fn a_part_whose_bytes_changed_is_found_when_it_is_read_again() {
+    let (disk, archive, mut collection) = begun(false);
+    collection.append(0, None, range(None, Some(9)), &objects([1, 2]), 1).expect("kept");
+    collection.seal_parts().expect("sealed");
+    drop((archive, collection));
+    disk.edit(&Path::new(STEM).join("collections/Article/objects-000000.jsonl"), |bytes| bytes[40] ^= 1);
+    let mut resumed = resume(&disk).expect("carried on");
+    let (collection, _) = resumed.collection(&schema("Article", false).name).expect("there").expect("begun");
+    let refused = collection.read_part("objects-000000.jsonl").expect("opened").finish();
+    assert!(matches!(refused, Err(Error::Damaged { what: Damage::Hash, .. })), "{refused:?}");
+}
+
+#[test]
+fn tenants_share_parts_and_what_is_incomplete_is_remembered() {
+    let (disk, archive, mut collection) = begun(true);
+    let names: Vec<_> = ["a", "b", "c"].map(tenant).into();
+    collection.note_incomplete(Some(&names[1]), vec![ObjectId(7)]).expect("noted");
+    for name in &names {
+        collection.append(0, Some(name), range(None, None), &objects([7]), 1).expect("kept");
+    }
+    collection.seal_parts().expect("sealed");
+    drop((archive, collection));
+    let mut resumed = resume(&disk).expect("carried on");
+    let article = schema("Article", true).name;
+    let incomplete: Vec<_> = resumed.kept(&article).expect("begun").incomplete.iter().cloned().collect();
+    assert_eq!(incomplete, [(Some(names[1].clone()), ObjectId(7))]);
+    let (collection, _) = resumed.collection(&article).expect("there").expect("begun");
+    assert_eq!(collection.tenants().into_iter().collect::<Vec<_>>(), names);
+    assert!(names.iter().all(|name| collection.gaps(Some(name)).is_empty()));
+}
+
+#[test]
+fn only_an_unsealed_archive_that_nobody_writes_is_carried_on() {
+    let (disk, archive, _collection) = begun(false);
+    assert!(matches!(resume(&disk), Err(Error::Locked { .. })));
+    drop(archive);
+    drop(resume(&disk).expect("carried on"));
+    let sealed = Arc::new(SimDisk::default());
+    backup(Arc::clone(&sealed) as Arc<dyn Disk>, Codec::None).expect("sealed");
+    assert!(matches!(resume(&sealed), Err(Error::Sealed { .. })));
+    assert!(matches!(look(&*sealed, Path::new(STEM)), Err(Error::Sealed { .. })));
+    assert!(matches!(look(&*sealed, Path::new("/backups")), Err(Error::NotAnArchive { .. })));
+    disk.set(&Path::new(STEM).join("collections/Article/mine.txt"), Some(b"keep me".to_vec()));
+    assert!(matches!(resume(&disk), Err(Error::Damaged { what: Damage::Unknown, .. })));
+    assert_eq!(disk.read(&Path::new(STEM).join("collections/Article/mine.txt")), b"keep me");
+}
+
+#[test]
+fn what_an_unsealed_archive_holds_can_be_looked_at() {
+    let (disk, archive, mut collection) = begun(false);
+    collection.append(0, None, range(None, Some(9)), &objects([1, 2]), 1).expect("kept");
+    collection.seal_parts().expect("sealed");
+    collection.note_shards(&["x".into()]).expect("noted");
+    let before = disk.calls();
+    let found = look(&*disk, Path::new(STEM)).expect("unsealed, whoever writes it");
+    assert_eq!((found.checkpoint.parts(), found.checkpoint.objects()), (1, 2));
+    assert_eq!(found.checkpoint.collections["Article"].shards, ["x"]);
+    assert_eq!(schema_begun(&*disk, &found, "Article").expect("a schema").name.as_str(), "Article");
+    assert!(schema_begun(&*disk, &found, "Book").is_err());
+    assert!(disk.calls() > before);
+    drop((archive, collection));
+}
