@@ -35,7 +35,7 @@ pub use names::stem;
 pub use part_reader::{Line, PartReader};
 pub use proof::RunProof;
 pub use reader::Archive;
-pub use resume::{NotKept, Resumed, Unfinished};
+pub use resume::{Begun, CarriedOn, NotKept, Noted, Resumed, Unfinished};
 pub use runfiles::{RunAbout, RunFiles, RunHistory, RunRecord};
 pub use writer::{ArchiveWriter, RunHeader, SealFacts, Sealed};
 

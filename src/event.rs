@@ -277,6 +277,17 @@ pub enum Event {
         /// Why, in few words.
         reason: String,
     },
+    /// A run that was interrupted is carried on: this much of the collection is safe, and was proven to be.
+    Resumed {
+        /// The collection.
+        collection: CollectionName,
+        /// Parts.
+        parts: u64,
+        /// Objects in them.
+        objects: u64,
+        /// Plain bytes of those objects, line ends included.
+        bytes: u64,
+    },
     /// The pacer changed its mind.
     PaceChanged {
         /// The collection.
@@ -386,6 +397,18 @@ pub enum Warning {
         collection: CollectionName,
         /// Why, in few words.
         reason: String,
+    },
+    /// Something that an interrupted run had written is not kept; what it held is read again.
+    NotKept {
+        /// The file, by its path in the archive.
+        file: String,
+        /// Why, in few words.
+        reason: String,
+    },
+    /// No interrupted run fits the one that is wanted: it begins anew.
+    NothingToResume {
+        /// The folder that was searched.
+        folder: String,
     },
     /// Tenants are left out: they cannot be read.
     TenantsSkipped {

@@ -9,6 +9,7 @@ use super::disk::{Disk, Kind};
 use super::error::{DiskOp, Error, on};
 use super::manifest::{Content, Manifest};
 use super::reader::open_manifest;
+use super::resume::{self, Unfinished};
 
 /// Entries of a folder looked through at most.
 const ENTRIES: usize = 20_000;
@@ -53,6 +54,15 @@ pub fn latest(disk: &dyn Disk, folder: &Path, collection: Option<&str>) -> Resul
     let wanted = |name: &str| collection.is_none_or(|collection| collection == name);
     let with_objects = |manifest: &Manifest| content_of(manifest, wanted).filter(|c| *c != Content::SchemaOnly);
     Ok(look_through(disk, folder, with_objects)?.sealed.into_iter().next())
+}
+
+/// The archives in a folder whose run was interrupted, or goes on, the one begun last first. What cannot be read is passed
+/// over.
+pub fn unsealed(disk: &dyn Disk, folder: &Path) -> Result<Vec<Unfinished>, Error> {
+    let mut found: Vec<Unfinished> =
+        archives(disk, folder)?.iter().filter_map(|path| resume::look(disk, path).ok()).collect();
+    found.sort_by(|a, b| (b.header.started, &b.path).cmp(&(a.header.started, &a.path)));
+    Ok(found)
 }
 
 /// For each collection that archives of the server at `url` hold with its objects, the newest of them, and when it was

@@ -1,7 +1,7 @@
 //! Carrying on an archive that a run left unsealed: its lock, its journal, and what still lies where the journal says.
 //! Whatever else lies there of the run is thrown away, and each thing that was more than a scrap is named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use super::manifest::{FORMAT, FileEntry};
 use super::names;
 use super::reader::{self, open_manifest, read_whole, unsealed_folder};
 use super::writer::{self, ArchiveWriter, RunHeader, Shared};
-use crate::model::{CollectionName, Schema};
+use crate::model::{CollectionName, ObjectId, Schema, TenantName};
 
 /// Entries of one directory of an archive looked through at most.
 const ENTRIES: usize = 1 << 20;
@@ -71,8 +71,13 @@ pub struct Resumed {
     pub header: CheckpointHeader,
     /// Files that were thrown away, by their path in the archive, and why.
     pub dropped: Vec<(String, NotKept)>,
-    begun: BTreeMap<CollectionName, (String, CheckpointCollection)>,
+    /// The collections it had begun.
+    pub begun: Begun,
 }
+
+/// The collections that a run had begun, with what its journal says of each.
+#[derive(Debug, Default)]
+pub struct Begun(BTreeMap<CollectionName, (String, CheckpointCollection)>);
 
 /// Why something that a run had written is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,6 +90,19 @@ pub enum NotKept {
     Missing,
     /// It has another size than the journal says.
     Size,
+}
+
+impl NotKept {
+    /// The same in few words.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Unfinished => "it was still being written",
+            Self::NotInJournal => "the run ended before it could note that it is safe",
+            Self::Missing => "it is not there",
+            Self::Size => "it has another size than was noted",
+        }
+    }
 }
 
 impl ArchiveWriter {
@@ -127,21 +145,14 @@ impl ArchiveWriter {
         let codec = header.codec;
         let shared = Arc::new(Shared::new(disk, path.to_owned(), codec, journal));
         let writer = ArchiveWriter::carried(shared, lock, run_header(&header, &checkpoint.resumed, path)?);
-        Ok(Resumed { writer, header, dropped, begun })
-    }
-}
-
-impl Resumed {
-    /// What the journal says of a collection that the run had begun.
-    #[must_use]
-    pub fn kept(&self, collection: &CollectionName) -> Option<&CheckpointCollection> {
-        self.begun.get(collection).map(|(_, kept)| kept)
+        Ok(Resumed { writer, header, dropped, begun: Begun(begun) })
     }
 
-    /// Carries on a collection that the run had begun, with the schema it was begun with; `None` if it was not.
-    pub fn collection(&mut self, collection: &CollectionName) -> Result<Option<(CollectionWriter, Schema)>, Error> {
-        let Some((folder, kept)) = self.begun.remove(collection) else { return Ok(None) };
-        let shared = Arc::clone(self.writer.shared());
+    /// Carries on a collection that the run had begun, with the schema it was begun with and what else the journal says of
+    /// it; `None` if it was not.
+    pub fn carry_on(&mut self, begun: &mut Begun, collection: &CollectionName) -> Result<Option<CarriedOn>, Error> {
+        let Some((folder, kept)) = begun.0.remove(collection) else { return Ok(None) };
+        let shared = Arc::clone(self.shared());
         let dir = shared.path.join(names::COLLECTIONS).join(&folder);
         let opened = shared.disk.open_folder(&dir).map_err(on(DiskOp::Open, &dir))?;
         let (schema, found_in) = begun_with(&*opened, &dir, &kept)?;
@@ -158,10 +169,30 @@ impl Resumed {
             bytes: schema.text.len() as u64,
             sha256: kept.schema_sha256,
         };
-        self.writer.begun(&schema.name, &folder);
+        self.begun(&schema.name, &folder);
         let writer = CollectionWriter::carried(shared, &schema, &kept, folder, dir, file)?;
-        Ok(Some((writer, schema)))
+        let noted = Noted { incomplete: kept.incomplete, shards: kept.shards };
+        Ok(Some(CarriedOn { writer, schema, noted }))
     }
+}
+
+/// A collection that is carried on.
+pub struct CarriedOn {
+    /// What writes it; its parts are not proven.
+    pub writer: CollectionWriter,
+    /// The schema it was begun with.
+    pub schema: Schema,
+    /// What else the journal says of it.
+    pub noted: Noted,
+}
+
+/// What the journal says of a collection beside its parts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// Objects that were to be kept without a vector that the server cannot print; whether they are is for `writer` to say.
+    pub incomplete: BTreeSet<(Option<TenantName>, ObjectId)>,
+    /// The names of its shards, if it is a plain one and they were known.
+    pub shards: Vec<String>,
 }
 
 fn run_header(header: &CheckpointHeader, resumed: &[Timestamp], path: &Path) -> Result<RunHeader, Error> {

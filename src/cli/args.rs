@@ -135,6 +135,13 @@ pub(super) struct BackupArgs {
     /// Collections that have none of the tenants named are left out.
     #[arg(long, value_name = "TENANT", conflicts_with = "schema_only")]
     pub tenant: Vec<TenantName>,
+    /// Carry on an interrupted backup: the newest one that fits, or with =ARCHIVE this one
+    ///
+    /// What is sealed in it is proven and kept, and the rest is read. Without names and options of content everything is as
+    /// it was then. If none fits, a new backup begins.
+    #[arg(long, value_name = "ARCHIVE", num_args = 0..=1, require_equals = true, value_hint = ValueHint::DirPath)]
+    #[expect(clippy::option_option, reason = "not given, given alone, given with a value")]
+    pub resume: Option<Option<PathBuf>>,
     /// Back up the schemas alone, no objects
     #[arg(long, conflicts_with = "skip_vectors")]
     pub schema_only: bool,

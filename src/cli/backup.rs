@@ -1,17 +1,21 @@
 //! `col backup`: settings in, plan shown, operation, summary out.
 
+use std::path::Path;
 use std::process::ExitCode;
+
+use tokio_util::sync::CancellationToken;
 
 use super::args::{BackupArgs, ConnectionArgs};
 use super::connect::session;
 use super::explain::explain;
 use super::runtime::nothing;
-use super::{BackupSettings, Connect, Env, Failure, Finished, Out, closing, run_with_events};
+use super::{BackupSettings, Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
 use crate::archive;
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
-use crate::ops::backup::{self, Options, Plan, Stopped};
-use crate::render::{Closing, plain, size};
-use crate::weaviate::Writer;
+use crate::ops::Session;
+use crate::ops::backup::{self, Interrupted, Options, Plan, Resume, Stopped};
+use crate::render::{Closing, plain, quoted, size};
+use crate::weaviate::{Client, Writer};
 
 pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let connect = Connect::resolve(connection, env)?;
@@ -19,10 +23,16 @@ pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out
     run_with_events(out, Op::Backup, async |events, cancel| {
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
-        let planned = tokio::select! {
-            planned = backup::plan(&client, &session, options(&settings)) => planned.map_err(|e| explain(&e))?,
-            () = cancel.cancelled() => return Err(Failure::new(Class::Interrupted, "interrupted; nothing was written")),
-        };
+        if let Some(sealed) = sealed_already(&session, &settings).await? {
+            return Ok(sealed);
+        }
+        let mut planned = plan(&client, &session, &cancel, options(&settings)).await?;
+        if let Some(interrupted) = planned.interrupted.clone().filter(|_| !settings.dry_run)
+            && carries_on(out, &cancel, &interrupted).await?
+        {
+            let resume = Some(Resume { archive: Some(interrupted.archive), as_before: false });
+            planned = plan(&client, &session, &cancel, Options { resume, ..options(&settings) }).await?;
+        }
         if settings.dry_run {
             session.events.emit(Event::PlanMade { collections: planned.listed() });
             return Ok(would(&planned));
@@ -36,6 +46,55 @@ pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out
         closing.next = vec![closing::check_command(outcome.result.archive.as_deref())];
         Ok(Finished { result: outcome.result, closing })
     })
+}
+
+async fn plan(
+    client: &Client,
+    session: &Session,
+    cancel: &CancellationToken,
+    options: Options,
+) -> Result<Plan, Failure> {
+    tokio::select! {
+        planned = backup::plan(client, session, options) => planned.map_err(|e| explain(&e)),
+        () = cancel.cancelled() => Err(Failure::new(Class::Interrupted, "interrupted; nothing was written")),
+    }
+}
+
+/// What there is to say if the archive that is to be carried on lacked nothing but its last steps.
+async fn sealed_already(session: &Session, settings: &BackupSettings) -> Result<Option<Finished>, Failure> {
+    let named = settings.resume.as_ref().and_then(|resume| resume.archive.as_ref());
+    let Some(path) = named.filter(|_| !settings.dry_run) else { return Ok(None) };
+    let sealed = backup::sealed_already(session, path).await.map_err(|e| explain(&e))?;
+    Ok(sealed.map(|outcome| {
+        let source = &outcome.manifest.source;
+        let server = closing::server(&source.url, &source.server_version);
+        let next = vec![closing::check_command(outcome.result.archive.as_deref())];
+        Finished { closing: Closing { next, ..closing::of(&outcome.manifest, server) }, result: outcome.result }
+    }))
+}
+
+/// Whether an interrupted backup is carried on instead of a new one being made: a person is asked, others are told how.
+async fn carries_on(out: &Out, cancel: &CancellationToken, found: &Interrupted) -> Result<bool, Failure> {
+    let about =
+        format!("{} was interrupted; {} are safe in it", plain(&found.archive.display().to_string()), kept(found));
+    if out.asks() {
+        let question = confirm::Question::yes_unless_no(&format!("{about}. Carry it on?"));
+        return confirm::answer(out, cancel, question).await;
+    }
+    if out.wants_words() {
+        out.note(&format!("{about}. Carry it on with: {}\n", resume_command(&found.archive)));
+    }
+    Ok(false)
+}
+
+/// The objects that an interrupted backup holds.
+fn kept(found: &Interrupted) -> String {
+    format!("{} in {}", closing::counted(found.objects, "object"), closing::counted(found.parts, "part"))
+}
+
+/// The command that carries on a backup.
+fn resume_command(archive: &Path) -> String {
+    format!("elysiactl col backup --resume={}", quoted(&archive.display().to_string()))
 }
 
 fn options(settings: &BackupSettings) -> Options {
@@ -59,6 +118,7 @@ fn options(settings: &BackupSettings) -> Options {
         patience: Options::PATIENCE,
         tenants: settings.tenants.clone(),
         state: settings.state.clone(),
+        resume: settings.resume.clone(),
     }
 }
 
@@ -81,7 +141,16 @@ fn headline(plan: &Plan) -> String {
     if let Some(bytes) = bytes.filter(|b| *b > 0) {
         text = text + ", about " + &size(bytes);
     }
-    plain(&format!("{text}, into {}", plan.archive.display())) + "\n"
+    text = match &plan.carries_on {
+        None => format!("{text}, into {}", plan.archive.display()),
+        Some(found) => format!(
+            "{text}; carrying on {}, begun {}, with {} in it",
+            plan.archive.display(),
+            found.started.strftime("%Y-%m-%d %H:%M:%S UTC"),
+            kept(found)
+        ),
+    };
+    plain(&text) + "\n"
 }
 
 fn total(plan: &Plan, of: impl Fn(&backup::Planned) -> Option<u64>) -> Option<u64> {
@@ -121,8 +190,9 @@ pub(super) fn stopped(stopped: Stopped) -> Failure {
     match stopped.archive {
         Some(path) => failure
             .hint(format!(
-                "{} has no manifest and is not a backup; it holds what was sealed before the run stopped, and can be removed",
-                path.display()
+                "{} is not complete; what was sealed in it is kept: {} carries it on",
+                path.display(),
+                resume_command(&path)
             ))
             .after(RunResult { archive: Some(path.display().to_string()), ..nothing(Op::Backup) }),
         None => failure,

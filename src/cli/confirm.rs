@@ -71,15 +71,19 @@ impl Question {
 
 /// Asks, and goes on only if the answer is yes.
 pub(super) async fn ask(out: &Out, cancel: &CancellationToken, question: Question) -> Result<(), Failure> {
+    if answer(out, cancel, question).await? {
+        return Ok(());
+    }
+    Err(Failure::new(Class::Refused, "not confirmed; nothing was sent"))
+}
+
+/// Asks, and gives the answer; there has to be one.
+pub(super) async fn answer(out: &Out, cancel: &CancellationToken, question: Question) -> Result<bool, Failure> {
     let answer = at_terminal(out, cancel, move || {
         forget_what_was_typed();
         question.put(&mut io::stdin().lock(), &mut io::stderr())
     });
-    match answer.await? {
-        Some(true) => Ok(()),
-        Some(false) => Err(Failure::new(Class::Refused, "not confirmed; nothing was sent")),
-        None => Err(Failure::new(Class::Refused, "no answer; nothing was sent")),
-    }
+    answer.await?.ok_or_else(|| Failure::new(Class::Refused, "no answer; nothing was sent"))
 }
 
 /// Lets a person choose one of `items`, the first one marked; gives its place.

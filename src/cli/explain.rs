@@ -150,7 +150,10 @@ fn words(hint: &Hint) -> String {
         Hint::ArchiveDamaged => {
             "do not restore from this archive: take another copy of it, or back up again while the server still has the data".into()
         }
-        Hint::BackUpAgain => "an archive without a manifest is not a backup: back up again".into(),
+        Hint::BackUpAgain => {
+            "an archive without a manifest is not a backup: carry it on with `elysiactl col backup --resume=ARCHIVE`".into()
+        }
+        Hint::BeginAnew => "without --resume a new archive is made".into(),
         Hint::Upgrade(version) => format!("use elysiactl {version} or later to read it"),
         Hint::WaitForOtherRun => "wait for the other run to end, or stop it".into(),
         Hint::SmallerPages => "smaller pages may help: --batch-size 10".into(),

@@ -11,6 +11,7 @@ use super::args::{BackupArgs, ConnectionArgs};
 use super::{Env, Failure, memory, secrets};
 use crate::event::Class;
 use crate::model::{Selection, TenantName};
+use crate::ops::backup::Resume;
 use crate::ops::restore::StateFolders;
 
 /// The server where nothing names one.
@@ -118,13 +119,27 @@ pub struct BackupSettings {
     pub tenants: Vec<TenantName>,
     /// Where files about runs lie, if there is such a place.
     pub state: Option<StateFolders>,
+    /// Which interrupted backup to carry on.
+    pub resume: Option<Resume>,
 }
 
 impl BackupSettings {
     pub(super) fn resolve(args: &BackupArgs, env: &Env) -> Self {
+        let folder = args.output.clone().unwrap_or_else(|| folder(env));
+        let as_before = args.collections.is_empty()
+            && args.exclude.is_empty()
+            && args.tenant.is_empty()
+            && args.compress.is_none()
+            && !(args.schema_only || args.skip_vectors || args.include_data || args.include_vectors);
+        // A name alone is that of an archive in the folder of archives.
+        let resume = args.resume.as_ref().map(|named| Resume {
+            archive: named.as_ref().map(|named| if named.exists() { named.clone() } else { folder.join(named) }),
+            as_before,
+        });
         Self {
+            resume,
             selection: Selection { take: args.collections.clone(), exclude: args.exclude.clone() },
-            folder: args.output.clone().unwrap_or_else(|| folder(env)),
+            folder,
             content: match (args.schema_only, args.skip_vectors) {
                 (true, _) => Content::SchemaOnly,
                 (false, true) => Content::NoVectors,

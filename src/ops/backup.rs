@@ -4,6 +4,7 @@ mod collect;
 mod facts;
 mod passes;
 mod plan;
+mod resume;
 mod run;
 mod tenants;
 
@@ -21,6 +22,7 @@ use crate::ops::Error;
 use crate::ops::restore::StateFolders;
 
 pub use plan::plan;
+pub use resume::{Interrupted, Resume, sealed_already};
 pub use run::run;
 
 /// What to back up, where to, and within which bounds.
@@ -46,6 +48,8 @@ pub struct Options {
     pub patience: Duration,
     /// Where the journals of runs lie that wake tenants. `None`: there is no such place, and nobody is woken.
     pub state: Option<StateFolders>,
+    /// Which interrupted backup to carry on; `None`: a new archive is made.
+    pub resume: Option<Resume>,
 }
 
 impl Options {
@@ -127,12 +131,18 @@ pub struct Plan {
     pub topology: TopologyRecord,
     /// Bytes free in the folder of archives, where known.
     pub free_bytes: Option<u64>,
-    /// The options it was made with.
+    /// The options it was made with; of a run that is carried on, those that decide what its archive holds.
     pub options: Options,
+    /// The interrupted backup that is carried on.
+    pub carries_on: Option<Interrupted>,
+    /// The newest interrupted backup that fits, if a new archive is made all the same.
+    pub interrupted: Option<Interrupted>,
     started: Timestamp,
     stem: String,
     /// The server's clock when the plan was made, in whole seconds, as ms since 1970.
     server_time_ms: Option<i64>,
+    /// The run that is carried on (a UUID).
+    run_id: Option<String>,
 }
 
 impl Plan {

@@ -179,6 +179,18 @@ pub enum Error {
         /// The collection.
         collection: CollectionName,
     },
+    /// An unsealed archive is not what is to be carried on.
+    #[error("{} is another backup: {what} was {archived} there and is {wanted} now", archive.display())]
+    OtherRun {
+        /// The archive.
+        archive: PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// What it was.
+        archived: String,
+        /// What it is.
+        wanted: String,
+    },
     /// A tenant is still there after it was deleted.
     #[error("tenant {tenant} of {collection} could not be removed")]
     TenantStays {
@@ -370,6 +382,7 @@ impl Error {
             | Self::Protected { .. }
             | Self::Moved { .. }
             | Self::MadeAnew { .. }
+            | Self::OtherRun { .. }
             | Self::CannotClear { .. }
             | Self::NotAsPlanned { .. }
             | Self::MadeUp { .. }

@@ -246,6 +246,7 @@ impl Filling<'_> {
                 objects,
                 bytes,
                 mark: 0,
+                unprintable: false,
                 page: Page::from_file(share),
             };
             tokio::select! {

@@ -44,6 +44,8 @@ pub struct Batch {
     pub bytes: u64,
     /// When it was read, as counted by `watch`.
     pub mark: u64,
+    /// The objects lack a vector that the server cannot print.
+    pub unprintable: bool,
     /// The page behind the objects, and its share of the memory budget. Last, so that it outlives the objects.
     pub page: Page,
 }

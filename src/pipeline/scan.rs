@@ -241,12 +241,11 @@ impl Shared<'_> {
             }
             most = u32::MAX;
             self.slots.give_back(slot, &self.pacer, &self.scan.collection, &self.scan.events);
-            let unprintable = page.unprintable;
             let (batch, finished) = self.batch(lane, claim, stretch.space, page);
             after = batch.covers.to;
             // An empty stretch at the end of a range stands for no keys at all.
             if batch.covers.from != batch.covers.to || batch.covers.to.is_none() {
-                self.send(batch, unprintable, batches).await?;
+                self.send(batch, batches).await?;
             }
             if finished {
                 return Ok(());
@@ -265,7 +264,7 @@ impl Shared<'_> {
 
     /// Cuts a page off at the end of its range, which may have moved, and books it. Whether the range is finished.
     fn batch(&self, lane: usize, claim: Claim, space: usize, page: Fetched) -> (Batch, bool) {
-        let Fetched { mut objects, full, page, .. } = page;
+        let Fetched { mut objects, full, unprintable, page } = page;
         let covers;
         let finished;
         {
@@ -292,14 +291,15 @@ impl Shared<'_> {
             objects,
             bytes,
             mark: self.scan.mark.now(),
+            unprintable,
             page,
         };
         (batch, finished)
     }
 
     /// Sends a batch on and books it. Nothing is booked that was not sent, wherever the scan is cancelled.
-    async fn send(&self, batch: Batch, unprintable: bool, batches: &mpsc::Sender<Batch>) -> Result<(), Error> {
-        let (objects, bytes) = (batch.objects.len() as u64, batch.bytes);
+    async fn send(&self, batch: Batch, batches: &mpsc::Sender<Batch>) -> Result<(), Error> {
+        let (objects, bytes, unprintable) = (batch.objects.len() as u64, batch.bytes, batch.unprintable);
         let since = self.scan.changed_since_ms.unwrap_or(i64::MAX);
         let changed = batch.objects.iter().filter(|o| o.updated_ms.is_some_and(|at| at >= since)).count() as u64;
         let (collection, tenant) = (batch.collection.clone(), batch.tenant.clone());

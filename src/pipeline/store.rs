@@ -28,7 +28,8 @@ impl Store {
     /// A sink that writes into `writer`.
     #[must_use]
     pub fn new(writer: CollectionWriter, schema: Schema, events: Events) -> Self {
-        Self { writer, unwritable: BTreeSet::new(), sealed_objects: 0, schema, events }
+        let sealed_objects = writer.totals().objects;
+        Self { writer, unwritable: BTreeSet::new(), sealed_objects, schema, events }
     }
 
     /// Takes batches until the channel closes, then returns itself, parts still open. Blocks: run it on a thread of
@@ -47,6 +48,9 @@ impl Store {
             }
         }
         let tenant = batch.tenant.as_ref();
+        if batch.unprintable {
+            self.writer.note_incomplete(tenant, batch.objects.iter().map(|object| object.id).collect())?;
+        }
         let sealed = self.writer.append(batch.lane, tenant, batch.covers, &batch.objects, batch.mark)?;
         self.announce(sealed);
         Ok(())

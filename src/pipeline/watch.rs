@@ -130,6 +130,17 @@ impl Watch {
         self.remade
     }
 
+    /// The names of the shards, by the first answer that had any.
+    #[must_use]
+    pub fn shards(&self) -> &[String] {
+        &self.shards
+    }
+
+    /// Takes these for the names of the shards: a collection that has others was made anew.
+    pub fn expect_shards(&mut self, shards: Vec<String>) {
+        self.shards = shards;
+    }
+
     fn see(&mut self, shards: Vec<String>) {
         if self.shards.is_empty() {
             self.shards = shards;

@@ -158,7 +158,8 @@ impl Progress {
                 self.compared.give_back(*objects, *bytes);
             }
             Event::PageScanned { collection, objects, bytes, .. }
-            | Event::BatchImported { collection, objects, bytes, .. } => {
+            | Event::BatchImported { collection, objects, bytes, .. }
+            | Event::Resumed { collection, objects, bytes, .. } => {
                 self.lane(collection).tally.take(*objects, *bytes);
                 self.total.take(*objects, *bytes);
             }

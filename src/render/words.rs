@@ -121,6 +121,10 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::CountUnchecked { collection, reason } => {
             format!("{collection}: the server does not say how many objects there are: {}", plain(reason))
         }
+        Warning::NotKept { file, reason } => format!("{} is not kept: {}", plain(file), plain(reason)),
+        Warning::NothingToResume { folder } => {
+            format!("no interrupted backup in {} fits; a new one begins", plain(folder))
+        }
         Warning::TenantsSkipped { collection, tenants, first, reason } => {
             format!("{collection}: {} left out: {}", tenants_from(*tenants, first), plain(reason))
         }

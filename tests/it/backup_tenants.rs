@@ -54,7 +54,7 @@ pub(crate) fn archive_of(outcome: &Outcome) -> PathBuf {
 }
 
 /// Every tenant of the archive holds what the server's holds, text by text.
-async fn equals(world: &World, archive: &std::path::Path, expected: &[&str]) {
+pub(crate) async fn equals(world: &World, archive: &std::path::Path, expected: &[&str]) {
     world.check(archive).await.expect("a sound archive");
     let mut stored: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     let mut out = Vec::new();

@@ -67,9 +67,11 @@ mod restore;
 mod restore_prompts;
 /// `col restore` of multi-tenant collections: every tenant comes back with its objects and in its state.
 mod restore_tenants;
+/// Keys, passwords and header values planted everywhere come out nowhere.
+mod resume_backup;
 /// One of each event and warning, for the tests above.
 mod samples;
-/// Keys, passwords and header values planted everywhere come out nowhere.
+
 mod secrets;
 /// ^C and its kin, at every stage of a run.
 #[cfg(unix)]

@@ -90,6 +90,7 @@ async fn import(world: &World, pass: Pass, deferred: &[&str], batches: Vec<(&str
                 bytes: objects.iter().map(|object| object.text.len() as u64).sum(),
                 objects,
                 mark: 0,
+                unprintable: false,
                 page: Page::from_file(share),
             };
             sender.send(batch).await.expect("somebody takes it");

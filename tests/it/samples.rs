@@ -64,6 +64,8 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::KeyOverHttp { host: "weaviate.example".into() },
         Warning::TopologyUnchecked { reason: "the key may not ask".into() },
         Warning::CountUnchecked { collection: collection(), reason: "GraphQL is off".into() },
+        Warning::NotKept { file: "collections/Article/objects-000004.jsonl".into(), reason: "it is not there".into() },
+        Warning::NothingToResume { folder: "./backups".into() },
         Warning::TenantsSkipped { collection: collection(), tenants: 3, first: tenant(), reason: "offloaded".into() },
         Warning::TenantsChanged { collection: collection(), added: 1, deleted: 2, first: tenant() },
         Warning::TenantsStayAwake { collection: collection(), tenants: 2, first: tenant(), reason: "gone".into() },
@@ -87,6 +89,7 @@ pub(crate) fn events() -> Vec<Event> {
         Event::PlanMade { collections: vec![planned("Article", Some(10_000)), planned("Chat", None)] },
         started("Article", Some(10_000)),
         Event::TenantStarted { collection: collection(), tenant: tenant() },
+        Event::Resumed { collection: collection(), parts: 2, objects: 800, bytes: 800_000 },
         Event::PageScanned { collection: collection(), tenant: Some(tenant()), objects: 500, bytes: 500_000 },
         Event::PagesDropped { collection: collection(), objects: 100, bytes: 100_000 },
         Event::PartSealed {

@@ -69,6 +69,7 @@ impl World {
             patience: Duration::from_secs(20),
             tenants: Vec::new(),
             state: Some(self.state()),
+            resume: None,
         }
     }
 
@@ -149,6 +150,12 @@ impl World {
         let content = options.content;
         let (done, _) = Box::pin(self.try_backup(options)).await;
         let outcome = done.unwrap_or_else(|stopped| panic!("the backup stopped: {:?}", stopped.error));
+        self.proves(&outcome, content).await;
+        outcome
+    }
+
+    /// Checks and verifies the archive of a backup, and compares every object with the server's.
+    pub(crate) async fn proves(&self, outcome: &Outcome, content: Content) {
         let archive = PathBuf::from(outcome.result.archive.clone().expect("an archive"));
         let checked = self.check(&archive).await.expect("a sound archive");
         assert_eq!(checked.result.objects, outcome.result.objects);
@@ -165,7 +172,6 @@ impl World {
                 assert_eq!(stored, sorted(live), "{} differs from the server", collection.name);
             }
         }
-        outcome
     }
 
     pub(crate) async fn check(&self, archive: &Path) -> Result<check::Outcome, Error> {

@@ -46,6 +46,12 @@ impl CollectionWriter {
         Ok(writer)
     }
 
+    /// The schema the collection was begun with.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
     /// The parts that are durable, by number.
     #[must_use]
     pub fn sealed_parts(&self) -> Vec<PartEntry> {

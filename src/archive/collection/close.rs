@@ -92,7 +92,9 @@ impl CollectionWriter {
         Ok(ClosedCollection { facts: CollectionFacts::default(), shared, entry, files, name: schema.name, totals })
     }
 
-    pub(super) fn path_of(&self, file: &str) -> String {
+    /// The path in the archive of one of the collection's files.
+    #[must_use]
+    pub fn path_of(&self, file: &str) -> String {
         format!("{}/{}/{file}", names::COLLECTIONS, self.folder)
     }
 

@@ -19,7 +19,7 @@ fn resume(disk: &SimDisk) -> Result<Resumed, Error> {
 
 /// Carries the backup on to its end; `None` if there is nothing to carry on.
 fn finish(disk: &SimDisk) -> Result<Option<Sealed>, Error> {
-    let mut resumed = match resume(disk) {
+    let Resumed { writer: mut archive, mut begun, .. } = match resume(disk) {
         Ok(resumed) => resumed,
         Err(Error::NotFound { .. } | Error::NotAnArchive { .. } | Error::Unsealed { objects: 0, .. }) => {
             return Ok(None);
@@ -31,13 +31,12 @@ fn finish(disk: &SimDisk) -> Result<Option<Sealed>, Error> {
         Err(error) => return Err(error),
     };
     let article = schema("Article", false);
-    let carried = resumed.collection(&article.name)?;
-    let mut archive = resumed.writer;
+    let carried = archive.carry_on(&mut begun, &article.name)?;
     archive.put_aliases(br#"{"aliases":[]}"#)?;
     let mut collection = match carried {
-        Some((collection, begun)) => {
-            assert_eq!(begun.text, article.text);
-            collection
+        Some(carried) => {
+            assert_eq!(carried.schema.text, article.text);
+            carried.writer
         }
         None => archive.collection(&article, Content::Full)?,
     };
@@ -47,6 +46,11 @@ fn finish(disk: &SimDisk) -> Result<Option<Sealed>, Error> {
     }
     collection.seal_parts()?;
     archive.seal(vec![collection.close(None)?], facts()).map(Some)
+}
+
+fn carried(resumed: &mut Resumed, name: &str) -> CarriedOn {
+    let name = name.parse().expect("a name");
+    resumed.writer.carry_on(&mut resumed.begun, &name).expect("there").expect("begun")
 }
 
 fn unbroken() -> Hash {
@@ -180,8 +184,7 @@ fn what_the_journal_does_not_know_and_what_is_not_as_it_says_is_named_and_read_a
             (file(7, ""), NotKept::NotInJournal)
         ]
     );
-    let article = schema("Article", false).name;
-    let (mut collection, _) = resumed.collection(&article).expect("there").expect("begun");
+    let mut collection = carried(&mut resumed, "Article").writer;
     assert_eq!(collection.gaps(None), [range(None, Some(19)), range(Some(39), None)]);
     assert_eq!(disk.files(&dir), [part(2), part(3), dir.join("schema.json")]);
     let parts: Vec<String> = collection.sealed_parts().into_iter().map(|part| part.file).collect();
@@ -205,7 +208,7 @@ fn a_part_whose_bytes_changed_is_found_when_it_is_read_again() {
     drop((archive, collection));
     disk.edit(&Path::new(STEM).join("collections/Article/objects-000000.jsonl"), |bytes| bytes[40] ^= 1);
     let mut resumed = resume(&disk).expect("carried on");
-    let (collection, _) = resumed.collection(&schema("Article", false).name).expect("there").expect("begun");
+    let collection = carried(&mut resumed, "Article").writer;
     let refused = collection.read_part("objects-000000.jsonl").expect("opened").finish();
     assert!(matches!(refused, Err(Error::Damaged { what: Damage::Hash, .. })), "{refused:?}");
 }
@@ -221,10 +224,8 @@ fn tenants_share_parts_and_what_is_incomplete_is_remembered() {
     collection.seal_parts().expect("sealed");
     drop((archive, collection));
     let mut resumed = resume(&disk).expect("carried on");
-    let article = schema("Article", true).name;
-    let incomplete: Vec<_> = resumed.kept(&article).expect("begun").incomplete.iter().cloned().collect();
-    assert_eq!(incomplete, [(Some(names[1].clone()), ObjectId(7))]);
-    let (collection, _) = resumed.collection(&article).expect("there").expect("begun");
+    let CarriedOn { writer: collection, noted: Noted { incomplete, .. }, .. } = carried(&mut resumed, "Article");
+    assert_eq!(incomplete.into_iter().collect::<Vec<_>>(), [(Some(names[1].clone()), ObjectId(7))]);
     assert_eq!(collection.tenants().into_iter().collect::<Vec<_>>(), names);
     assert!(names.iter().all(|name| collection.gaps(Some(name)).is_empty()));
 }

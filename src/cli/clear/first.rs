@@ -38,6 +38,7 @@ pub(super) fn back_up(
             patience: Options::PATIENCE,
             tenants: settings.tenants.clone(),
             state: Some(settings.state.clone()),
+            resume: None,
         };
         let planned = plan(&client, &session, options).await.map_err(|e| explain(&e))?;
         let server = closing::server(&planned.url, &planned.server_version);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::resume::Kept;
 use super::{Options, Planned};
 use crate::archive::manifest::TenantsChanged;
 use crate::archive::{ClosedCollection, CollectionWriter, Content};
@@ -60,22 +61,51 @@ pub(super) struct Collect<'a> {
     pub(super) options: &'a Options,
     pub(super) budget: &'a Budget,
     pub(super) planned: &'a Planned,
+    /// What an interrupted run had kept.
+    pub(super) kept: Kept,
     pub(super) changed_since_ms: Option<i64>,
 }
 
 impl Collect<'_> {
     pub(super) fn watch(&self) -> Watch {
-        Watch::new(Client::clone(self.client), self.planned.schema.clone(), self.session.events.clone())
+        let mut watch =
+            Watch::new(Client::clone(self.client), self.planned.schema.clone(), self.session.events.clone());
+        if !self.kept.shards.is_empty() {
+            watch.expect_shards(self.kept.shards.clone());
+        }
+        watch
+    }
+
+    /// A sink, with what an interrupted run had noticed about the objects in `writer`.
+    pub(super) fn store(&self, writer: CollectionWriter) -> Store {
+        let mut store = Store::new(writer, self.planned.schema.clone(), self.session.events.clone());
+        store.unwritable.clone_from(&self.kept.unwritable);
+        store
+    }
+
+    /// What was seen of what is kept already.
+    pub(super) fn seen(&self) -> Scanned {
+        Scanned { changed: self.kept.changed, unprintable: self.kept.unprintable.clone(), ..Scanned::default() }
+    }
+
+    /// Writes down by which names a collection is known again, if this run is the first one to ask.
+    async fn note_shards(&self, mut store: Store, watch: &Watch) -> Result<Store, Error> {
+        let shards = watch.shards().to_vec();
+        if shards.is_empty() || !self.kept.shards.is_empty() {
+            return Ok(store);
+        }
+        blocking("note shards", move || store.writer.note_shards(&shards).map(|()| store)).await
     }
 
     /// Reads everything of a plain collection into `writer` and closes it.
     pub(super) async fn run(&self, writer: CollectionWriter) -> Result<Collected, Error> {
         let schema = &self.planned.schema;
         let mut watch = self.watch();
-        let mut store = Store::new(writer, schema.clone(), self.session.events.clone());
+        let mut store = self.store(writer);
         self.until_whole(&mut watch).await?;
+        store = self.note_shards(store, &watch).await?;
         let before = self.count().await?;
-        let mut seen = Scanned::default();
+        let mut seen = self.seen();
         let mut again = true;
         for _ in 0..MOST_ROUNDS {
             store = self.read(store, &mut watch, &mut seen).await?;

@@ -52,6 +52,8 @@ pub(super) struct Books {
     careful: bool,
     /// Times a tenant could not be read.
     tries: BTreeMap<TenantName, u32>,
+    /// Tenants that an interrupted run had kept something of: they are counted even if nothing is left to read.
+    uncounted: BTreeSet<TenantName>,
 }
 
 /// A tenant with the keys that are to be read of it.
@@ -74,6 +76,7 @@ impl Books {
             read: BTreeMap::new(),
             careful: false,
             tries: BTreeMap::new(),
+            uncounted: BTreeSet::new(),
         };
         for tenant in listed.into_iter().filter(|tenant| wants(named, &tenant.name)) {
             books.enter(tenant);
@@ -92,6 +95,15 @@ impl Books {
         self.states.iter().find(|(_, state)| **state == TenantState::Hot).map(|(name, _)| name.clone())
     }
 
+    /// Takes in the tenants that an interrupted run had kept something of; those that are not there any more, or cannot be
+    /// read, whose objects are not to be in the archive.
+    pub(super) fn take_over(&mut self, kept: BTreeSet<TenantName>) -> BTreeSet<TenantName> {
+        let there = |name: &TenantName| self.states.contains_key(name) && !self.skipped.contains_key(name);
+        let (there, gone) = kept.into_iter().partition(there);
+        self.uncounted = there;
+        gone
+    }
+
     fn is_asleep(&self, tenant: &TenantName) -> bool {
         self.states.get(tenant) == Some(&TenantState::Cold)
     }
@@ -104,7 +116,7 @@ impl Books {
             ranges: writer.gaps(Some(tenant)),
             kept: writer.objects_of(Some(tenant)),
         });
-        todo.filter(|todo| !todo.ranges.is_empty()).collect()
+        todo.filter(|todo| !todo.ranges.is_empty() || self.uncounted.contains(&todo.tenant)).collect()
     }
 
     /// Takes in what was found of tenants that were scanned.
@@ -138,6 +150,7 @@ impl Books {
     /// Takes in the list of tenants as it is now: some came, some went, some were put to sleep by others.
     pub(super) fn list(&mut self, now: Vec<Tenant>, named: &[TenantName]) {
         let now: BTreeMap<TenantName, Tenant> = now.into_iter().map(|tenant| (tenant.name.clone(), tenant)).collect();
+        self.uncounted.retain(|name| now.contains_key(name));
         self.deleted = self.states.keys().filter(|name| !now.contains_key(*name)).cloned().collect();
         for name in &self.deleted {
             self.skipped.remove(name);
@@ -226,6 +239,7 @@ fn book(books: &mut Books, read: &Read<'_>, counts: &BTreeMap<TenantName, Option
             (true, None) => Verdict::Disagrees { counted: listed },
             _ => proof::judge(Evidence { before, after, listed, changed }),
         };
+        books.uncounted.remove(tenant);
         books.read.insert(tenant.clone(), (listed, after, verdict));
     }
 }

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::passes::wants;
 use super::tenants::out_of_reach;
-use super::{Options, Plan, Planned, PlannedTenants};
+use super::{Interrupted, Options, Plan, Planned, PlannedTenants, resume};
 use crate::archive::manifest::{Skipped, TopologyRecord, TopologyState};
 use crate::archive::{self, Codec, Content, Disk};
 use crate::event::Warning;
@@ -31,34 +31,55 @@ const TENANTS_COUNTED: usize = 1_000;
 const TENANTS_SAMPLED: usize = 5;
 
 /// Looks at server and disk, and says what a backup would do. Sends reading requests only.
-pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
+pub async fn plan(client: &Client, session: &Session, mut options: Options) -> Result<Plan, Error> {
     client.ready().await?;
     let meta = client.meta().await?;
     let schemas = client.schemas().await?;
-    let all = schemas.len();
-    let aliases = client.aliases().await?.map(|a| a.pairs).unwrap_or_default();
-    let chosen = select::choose(schemas, &options.selection, &aliases)?;
-    let is_all = chosen.len() == all && options.selection.take.is_empty();
+    let (url, version) = (client.url(), &meta.version.text);
+    let carried = match options.resume.clone() {
+        Some(wanted) => resume::find(session, &wanted, url, version, &options).await?,
+        None => None,
+    };
+    // Only worth a remark: a folder that cannot be read is told when it is written to.
+    let interrupted = if carried.is_none() {
+        resume::newest(session, url, version, &options).await.unwrap_or_default()
+    } else {
+        None
+    };
+    let (chosen, is_all) = if let Some(found) = &carried {
+        resume::adopt(&mut options, found);
+        (resume::schemas(session, found, schemas).await?, false)
+    } else {
+        let all = schemas.len();
+        let aliases = client.aliases().await?.map(|a| a.pairs).unwrap_or_default();
+        let chosen = select::choose(schemas, &options.selection, &aliases)?;
+        let is_all = chosen.len() == all && options.selection.take.is_empty();
+        (chosen, is_all)
+    };
     let (chosen, tenants) = of_tenants(client, &options, chosen).await?;
     let skipped: Vec<Skipped> =
         chosen.iter().flat_map(|s| skipped(s, tenants.get(&s.name).into_iter().flatten())).collect();
     let collections = describe(client, session, &options, chosen, &tenants).await?;
     let topology = topology(client, session, &collections).await?;
     let names: Vec<_> = collections.iter().map(|c| c.schema.name.clone()).collect();
-    let started = session.clock.now();
+    let header = carried.as_ref().map(|found| &found.header);
+    let started = header.map_or_else(|| session.clock.now(), |header| header.started);
     let stem = archive::stem(&names, is_all, options.content == Content::SchemaOnly, started);
     let plan = Plan {
         url: client.url().to_owned(),
         server_version: meta.version.text,
-        archive: options.folder.join(&stem),
+        archive: carried.as_ref().map_or_else(|| options.folder.join(&stem), |found| found.path.clone()),
         collections,
         skipped,
         topology,
         free_bytes: free_bytes(&session.disk, &options.folder).await,
+        carries_on: carried.as_ref().map(Interrupted::of),
+        interrupted: interrupted.as_ref().map(Interrupted::of),
         options,
         started,
         stem,
-        server_time_ms: meta.server_time_ms,
+        server_time_ms: header.map_or(meta.server_time_ms, |header| header.server_time_ms),
+        run_id: header.map(|header| header.run_id.clone()),
     };
     fits(&plan)?;
     Ok(plan)
@@ -235,6 +256,10 @@ async fn free_bytes(disk: &Arc<dyn Disk>, folder: &Path) -> Option<u64> {
 /// A plain archive is about as large as its estimate, so one that cannot fit is refused at once.
 fn fits(plan: &Plan) -> Result<(), Error> {
     let needed: u64 = plan.collections.iter().filter_map(Planned::bytes).sum();
+    // What is there already was paid for; how much of it stays is not known yet.
+    if plan.carries_on.is_some() {
+        return Ok(());
+    }
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,

@@ -6,11 +6,15 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::collect::{Collect, Collected, schema_only};
+use super::resume::{self, Kept};
 use super::tenants::Tenants;
-use super::{Outcome, Plan, Planned, Remarks, Stopped, facts};
+use super::{Interrupted, Outcome, Plan, Planned, Remarks, Stopped, facts};
 use crate::archive::manifest::{TopologyRecord, TopologyState};
-use crate::archive::{ArchiveWriter, ClosedCollection, Content, Error as ArchiveError, RunHeader, SealFacts};
-use crate::event::{CollectionResult, Event, Op, RunResult, Status};
+use crate::archive::{
+    ArchiveWriter, Begun, CarriedOn, ClosedCollection, CollectionWriter, Content, Error as ArchiveError, Noted,
+    Resumed, RunHeader, SealFacts,
+};
+use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::ops::{Error, Session, blocking};
 use crate::pipeline::budget::Budget;
 use crate::weaviate::Writer;
@@ -38,13 +42,24 @@ struct Gathered {
 /// Runs a plan to its end. With an error the archive stays unsealed; what was sealed of it stays on disk.
 pub async fn run(client: &Writer, session: &Session, plan: Plan) -> Result<Outcome, Stopped> {
     session.events.emit(Event::PlanMade { collections: plan.listed() });
-    let writer = create(session, &plan).await.map_err(|error| Stopped { error, archive: None })?;
+    let begun = match &plan.carries_on {
+        None => create(session, &plan).await.map(|writer| (writer, Begun::default())),
+        Some(interrupted) => carry_on(session, &plan, interrupted).await,
+    };
+    let there = plan.carries_on.as_ref().map(|interrupted| interrupted.archive.clone());
+    let (writer, begun) = begun.map_err(|error| Stopped { error, archive: there })?;
     let archive = Some(writer.path().to_owned());
-    fill(client, session, plan, writer).await.map_err(|error| Stopped { error, archive })
+    fill(client, session, plan, writer, begun).await.map_err(|error| Stopped { error, archive })
 }
 
 /// Reads every collection into the archive and seals it.
-async fn fill(client: &Writer, session: &Session, plan: Plan, mut writer: ArchiveWriter) -> Result<Outcome, Error> {
+async fn fill(
+    client: &Writer,
+    session: &Session,
+    plan: Plan,
+    mut writer: ArchiveWriter,
+    mut begun: Begun,
+) -> Result<Outcome, Error> {
     let pages = plan.options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES).max(LEAST_PAGES_BYTES);
     let budget = Budget::new(pages);
     let mut gathered = Gathered::default();
@@ -52,7 +67,8 @@ async fn fill(client: &Writer, session: &Session, plan: Plan, mut writer: Archiv
         if session.cancel.is_cancelled() {
             return Err(Error::Interrupted);
         }
-        writer = one(client, session, &plan, &budget, planned, writer, &mut gathered).await?;
+        let one = One { client, session, plan: &plan, budget: &budget, planned };
+        (writer, begun) = one.read(writer, begun, &mut gathered).await?;
     }
     let writer = beside(client, session, writer).await?;
     seal(session, plan, writer, gathered, client.retries()).await
@@ -73,38 +89,92 @@ async fn create(session: &Session, plan: &Plan) -> Result<ArchiveWriter, Error> 
     blocking("create", move || ArchiveWriter::create(disk, &folder, &stem, codec, header)).await
 }
 
-async fn one(
-    client: &Writer,
-    session: &Session,
-    plan: &Plan,
-    budget: &Budget,
-    planned: &Planned,
-    mut writer: ArchiveWriter,
-    gathered: &mut Gathered,
-) -> Result<ArchiveWriter, Error> {
-    let (schema, content) = (planned.schema.clone(), plan.options.content);
-    let begin = move || writer.collection(&schema, content).map(|collection| (writer, collection));
-    let (writer, collection) = blocking("begin", begin).await?;
-    if content == Content::SchemaOnly {
-        let closed = schema_only(client, session, planned, collection).await?;
-        gathered.remarks.limits.extend(facts::schema_limits(&planned.schema));
-        let name = planned.schema.name.clone();
-        gathered.finish(session, closed, CollectionResult::of(name));
-        return Ok(writer);
+/// Carries on the archive of an interrupted run.
+async fn carry_on(session: &Session, plan: &Plan, interrupted: &Interrupted) -> Result<(ArchiveWriter, Begun), Error> {
+    let (disk, path, now) = (Arc::clone(&session.disk), interrupted.archive.clone(), session.clock.now());
+    let Resumed { writer, header, dropped, begun } =
+        blocking("carry on", move || ArchiveWriter::resume(disk, &path, now)).await?;
+    if plan.run_id.as_ref() != Some(&header.run_id) {
+        let (archive, archived) = (interrupted.archive.clone(), header.run_id);
+        return Err(Error::OtherRun {
+            archive,
+            what: "the run",
+            archived,
+            wanted: plan.run_id.clone().unwrap_or_default(),
+        });
     }
-    let (name, objects) = (planned.schema.name.clone(), planned.objects);
-    session.events.emit(Event::CollectionStarted { collection: name, objects });
-    // The server's clock shows whole seconds: only what is written after that second was surely written meanwhile.
-    let changed_since_ms = plan.server_time_ms.map(|at| at + CLOCK_STEP_MS);
-    let options = &plan.options;
-    let collect = Collect { client, session, options, budget, planned, changed_since_ms };
-    let collected = if planned.schema.multi_tenant {
-        Box::pin(Tenants::new(collect, &plan.archive).run(collection)).await?
-    } else {
-        Box::pin(collect.run(collection)).await?
-    };
-    gathered.take(session, collected);
-    Ok(writer)
+    for (file, why) in dropped {
+        session.events.warn(Warning::NotKept { file, reason: why.reason().to_owned() });
+    }
+    Ok((writer, begun))
+}
+
+/// What it takes to read one collection.
+struct One<'a> {
+    client: &'a Writer,
+    session: &'a Session,
+    plan: &'a Plan,
+    budget: &'a Budget,
+    planned: &'a Planned,
+}
+
+impl One<'_> {
+    async fn read(
+        &self,
+        writer: ArchiveWriter,
+        begun: Begun,
+        gathered: &mut Gathered,
+    ) -> Result<(ArchiveWriter, Begun), Error> {
+        let Self { client, session, plan, planned, .. } = *self;
+        let content = plan.options.content;
+        let (writer, begun, collection, carried) = self.begin(writer, begun).await?;
+        if content == Content::SchemaOnly {
+            let closed = schema_only(client, session, planned, collection).await?;
+            gathered.remarks.limits.extend(facts::schema_limits(&planned.schema));
+            gathered.finish(session, closed, CollectionResult::of(planned.schema.name.clone()));
+            return Ok((writer, begun));
+        }
+        let (name, objects) = (planned.schema.name.clone(), planned.objects);
+        session.events.emit(Event::CollectionStarted { collection: name, objects });
+        // The server's clock shows whole seconds: only what is written after that second was surely written meanwhile.
+        let changed_since_ms = plan.server_time_ms.map(|at| at + CLOCK_STEP_MS);
+        let (collection, kept) = match carried {
+            None => (collection, Kept::default()),
+            Some(noted) => resume::prove(session, collection, noted, content, changed_since_ms).await?,
+        };
+        let collect =
+            Collect { client, session, options: &plan.options, budget: self.budget, planned, kept, changed_since_ms };
+        let collected = if planned.schema.multi_tenant {
+            Box::pin(Tenants::new(collect, &plan.archive).run(collection)).await?
+        } else {
+            Box::pin(collect.run(collection)).await?
+        };
+        gathered.take(session, collected);
+        Ok((writer, begun))
+    }
+
+    /// Begins the collection, or carries it on if the run had begun it.
+    async fn begin(
+        &self,
+        mut writer: ArchiveWriter,
+        mut begun: Begun,
+    ) -> Result<(ArchiveWriter, Begun, CollectionWriter, Option<Noted>), Error> {
+        let (schema, content) = (self.planned.schema.clone(), self.plan.options.content);
+        let carry_on = move || {
+            let (collection, noted) = match writer.carry_on(&mut begun, &schema.name)? {
+                Some(CarriedOn { writer, schema, noted }) => (writer, Some((schema, noted))),
+                None => (writer.collection(&schema, content)?, None),
+            };
+            Ok::<_, ArchiveError>((writer, begun, collection, noted))
+        };
+        let (writer, begun, collection, carried) = blocking("begin", carry_on).await?;
+        // The plan read the schema without the lock.
+        if carried.as_ref().is_some_and(|(schema, _)| schema.text != self.planned.schema.text) {
+            let (collection, what) = (self.planned.schema.name.clone(), "another run carried the backup on".to_owned());
+            return Err(Error::SchemaChanged { collection, what });
+        }
+        Ok((writer, begun, collection, carried.map(|(_, noted)| noted)))
+    }
 }
 
 impl Gathered {

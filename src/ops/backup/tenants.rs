@@ -48,10 +48,14 @@ impl<'a> Tenants<'a> {
     async fn read(&self, writer: CollectionWriter) -> Result<Collected, Error> {
         let (schema, session) = (&self.collect.planned.schema, self.collect.session);
         let mut watch = self.collect.watch();
-        let mut store = Store::new(writer, schema.clone(), session.events.clone());
+        let mut store = self.collect.store(writer);
         self.collect.until_whole(&mut watch).await?;
         let mut books = self.books().await?;
-        let mut seen = Scanned::default();
+        let gone = books.take_over(store.writer.tenants());
+        if !gone.is_empty() {
+            store = self.drop_tenants(store, gone).await?;
+        }
+        let mut seen = self.collect.seen();
         for _ in 0..MOST_ROUNDS {
             store = Pass { tenants: self, mark: watch.mark() }.run(store, &mut watch, &mut books, &mut seen).await?;
             if session.cancel.is_cancelled() {

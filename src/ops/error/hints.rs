@@ -38,8 +38,10 @@ pub enum Hint {
     RunAgain,
     /// Take an archive from another copy, or back up again.
     ArchiveDamaged,
-    /// The archive was never sealed; back up again.
+    /// The archive was never sealed; carry it on, or back up again.
     BackUpAgain,
+    /// Without `--resume` a new archive is made.
+    BeginAnew,
     /// A version of elysiactl that reads the format.
     Upgrade(String),
     /// Another run works on it.
@@ -106,6 +108,7 @@ impl Error {
         match self {
             _ if self.is_bug() => vec![Hint::Report],
             Self::Archive(e) => archive_hints(e),
+            Self::OtherRun { .. } => vec![Hint::BeginAnew],
             Self::Scan { .. } => vec![Hint::SmallerPages, Hint::RunAgain],
             Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => vec![Hint::ArchiveDamaged],
             Self::Vanished { .. }

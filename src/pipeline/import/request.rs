@@ -189,6 +189,7 @@ mod tests {
             objects,
             bytes: 0,
             mark: 0,
+            unprintable: false,
             page: Page::from_file(share),
         }
     }

@@ -1,0 +1,267 @@
+//! Carrying on a backup that was interrupted: which archive, whether it is the same run, and the proof of what it holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{Options, Outcome};
+use crate::archive::digest::ObjectDigest;
+use crate::archive::resume::{look, schema_begun, tidy_sealed};
+use crate::archive::{self, Archive, CollectionWriter, Content, Noted, Unfinished, catalog};
+use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
+use crate::model::{CollectionName, ObjectId, Schema, TenantName};
+use crate::ops::drift::{Drift, drift};
+use crate::ops::{Error, Session, blocking};
+use crate::pipeline::limits;
+use crate::pipeline::load::{self, Look, prove_part};
+use crate::pipeline::store::UNWRITABLE_IDS;
+
+/// Which interrupted backup is carried on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resume {
+    /// Its archive; `None`: the newest that fits.
+    pub archive: Option<PathBuf>,
+    /// Whether what is backed up, and how, is as it was then, whatever the options say; otherwise it has to be the same.
+    pub as_before: bool,
+}
+
+/// A backup that was interrupted and fits the one that is planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupted {
+    /// Its archive.
+    pub archive: PathBuf,
+    /// When it began.
+    pub started: Timestamp,
+    /// Parts that are safe in it, as its journal says.
+    pub parts: u64,
+    /// Objects in them.
+    pub objects: u64,
+}
+
+impl Interrupted {
+    pub(super) fn of(unfinished: &Unfinished) -> Self {
+        Self {
+            archive: unfinished.path.clone(),
+            started: unfinished.header.started,
+            parts: unfinished.checkpoint.parts(),
+            objects: unfinished.checkpoint.objects(),
+        }
+    }
+}
+
+/// The options of a run that decide what its archive holds.
+const OF_CONTENT: [(&str, &str); 5] = [
+    ("collections", "the choice of collections"),
+    ("exclude", "what is left out"),
+    ("tenants", "the choice of tenants"),
+    ("content", "what is kept"),
+    ("compress", "the compression"),
+];
+
+/// The first thing that an interrupted run has otherwise: what, how it was, how it is wanted.
+fn misfit(found: &Unfinished, url: &str, version: &str, options: &Options) -> Option<(&'static str, String, String)> {
+    let header = &found.header;
+    if header.source_url.trim_end_matches('/') != url.trim_end_matches('/') {
+        return Some(("the server", header.source_url.clone(), url.to_owned()));
+    }
+    if header.server_version != version {
+        return Some(("the server's version", header.server_version.clone(), version.to_owned()));
+    }
+    let wanted = options.record();
+    let shown = |of: &Map<String, Value>, key: &str| of.get(key).map_or_else(|| "[]".to_owned(), Value::to_string);
+    let differs = |(key, what): &(&'static str, &'static str)| {
+        let (archived, wanted) = (shown(&header.options, key), shown(&wanted, key));
+        (archived != wanted).then_some((*what, archived, wanted))
+    };
+    if options.resume.as_ref().is_some_and(|resume| resume.as_before) {
+        return None;
+    }
+    OF_CONTENT.iter().find_map(differs)
+}
+
+/// The interrupted backup that is to be carried on. `None`: none fits, and none was named.
+pub(super) async fn find(
+    session: &Session,
+    resume: &Resume,
+    url: &str,
+    version: &str,
+    options: &Options,
+) -> Result<Option<Unfinished>, Error> {
+    let Some(path) = resume.archive.clone() else {
+        let newest = newest(session, url, version, options).await?;
+        if newest.is_none() {
+            let folder = options.folder.display().to_string();
+            session.events.warn(Warning::NothingToResume { folder });
+        }
+        return Ok(newest);
+    };
+    let disk = Arc::clone(&session.disk);
+    let found = blocking("look", move || look(&*disk, &path)).await?;
+    match misfit(&found, url, version, options) {
+        None => Ok(Some(found)),
+        Some((what, archived, wanted)) => Err(Error::OtherRun { archive: found.path, what, archived, wanted }),
+    }
+}
+
+/// The newest interrupted backup in the folder of archives that fits. Archives that cannot be read are passed over.
+pub(super) async fn newest(
+    session: &Session,
+    url: &str,
+    version: &str,
+    options: &Options,
+) -> Result<Option<Unfinished>, Error> {
+    let (disk, folder) = (Arc::clone(&session.disk), options.folder.clone());
+    let list = move || match catalog::unsealed(&*disk, &folder) {
+        Err(archive::Error::NotFound { .. }) => Ok(Vec::new()),
+        found => found,
+    };
+    let found = blocking("list archives", list).await?;
+    Ok(found.into_iter().find(|unfinished| misfit(unfinished, url, version, options).is_none()))
+}
+
+/// What is backed up, and how, becomes what it was then.
+pub(super) fn adopt(options: &mut Options, found: &Unfinished) {
+    let of = &found.header.options;
+    let list = |key: &str| -> Vec<String> {
+        of.get(key).and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default()
+    };
+    options.selection.take = list("collections");
+    options.selection.exclude = list("exclude");
+    options.tenants = list("tenants").into_iter().filter_map(|name| name.parse().ok()).collect();
+    options.content = of.get("content").and_then(|c| serde_json::from_value(c.clone()).ok()).unwrap_or(options.content);
+    options.codec = found.header.codec;
+}
+
+/// The collections of an interrupted run as they are to be read on: those that were begun with the schema they were begun
+/// with. One that is gone, or is not the same any more, cannot be carried on.
+pub(super) async fn schemas(session: &Session, found: &Unfinished, live: Vec<Schema>) -> Result<Vec<Schema>, Error> {
+    let mut live: BTreeMap<CollectionName, Schema> = live.into_iter().map(|s| (s.name.clone(), s)).collect();
+    let begun: BTreeMap<&str, &str> =
+        found.checkpoint.collections.iter().map(|(folder, kept)| (kept.name.as_str(), folder.as_str())).collect();
+    let mut schemas = Vec::with_capacity(found.header.collections.len());
+    for name in &found.header.collections {
+        let name: CollectionName = name.parse().map_err(archive::Error::from)?;
+        let Some(now) = live.remove(&name) else { return Err(Error::Vanished { collection: name }) };
+        let Some(folder) = begun.get(name.as_str()).map(|folder| (*folder).to_owned()) else {
+            schemas.push(now);
+            continue;
+        };
+        let (disk, found) = (Arc::clone(&session.disk), found.clone());
+        let before = blocking("read a schema", move || schema_begun(&*disk, &found, &folder)).await?;
+        if let Drift::Broke { what } = drift(&before, &now) {
+            return Err(Error::SchemaChanged { collection: name, what });
+        }
+        schemas.push(before);
+    }
+    Ok(schemas)
+}
+
+/// What an interrupted run had kept of a collection, proven.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Kept {
+    /// Objects that look written since the run began.
+    pub(super) changed: u64,
+    /// Objects that are kept without a vector the server cannot print.
+    pub(super) unprintable: BTreeSet<(Option<TenantName>, ObjectId)>,
+    /// First ids of objects with an integer that a restore could not write.
+    pub(super) unwritable: BTreeSet<ObjectId>,
+    /// The names of its shards, if they were known.
+    pub(super) shards: Vec<String>,
+}
+
+/// Reads every part that an interrupted run had sealed, and drops those that are not what was sealed: each is named.
+pub(super) async fn prove(
+    session: &Session,
+    mut writer: CollectionWriter,
+    noted: Noted,
+    content: Content,
+    changed_since_ms: Option<i64>,
+) -> Result<(CollectionWriter, Kept), Error> {
+    let Noted { incomplete, shards } = noted;
+    let schema = writer.schema().clone();
+    let mut kept = Kept { shards, ..Kept::default() };
+    let cancel = session.cancel.clone();
+    let prove = move || {
+        let (digest, mut bad) = (ObjectDigest::new(&schema, content), Vec::new());
+        let since = changed_since_ms.unwrap_or(i64::MAX);
+        for part in writer.sealed_parts() {
+            let (mut changed, mut unprintable, mut unwritable) = (0, BTreeSet::new(), BTreeSet::new());
+            let reader = writer.read_part(&part.file)?;
+            let tenants: Vec<_> = reader.runs().iter().map(|run| run.tenant.clone()).collect();
+            let proven = prove_part(reader, &schema.name, &digest, Look::Structure, |object, at| {
+                changed += u64::from(object.updated_ms.is_some_and(|at| at >= since));
+                let named = (tenants[at.run].clone(), object.id);
+                if !incomplete.is_empty() && incomplete.contains(&named) {
+                    unprintable.insert(named);
+                }
+                if unwritable.len() < UNWRITABLE_IDS && limits::holds_unwritable_integer(&schema, object) {
+                    unwritable.insert(object.id);
+                }
+                !cancel.is_cancelled()
+            });
+            match proven {
+                Ok(()) => {
+                    kept.changed += changed;
+                    kept.unprintable.append(&mut unprintable);
+                    kept.unwritable.append(&mut unwritable);
+                }
+                Err(load::Error::Stopped) => return Err(Error::Interrupted),
+                Err(load::Error::Archive(error @ archive::Error::Damaged { .. })) => {
+                    bad.push((part.file, error.to_string()));
+                }
+                Err(load::Error::Archive(error)) => return Err(error.into()),
+                Err(error @ load::Error::Line { .. }) => bad.push((part.file, error.to_string())),
+            }
+        }
+        for (part, _) in &bad {
+            writer.discard_part(part)?;
+        }
+        let bad: Vec<_> = bad.into_iter().map(|(part, why)| (writer.path_of(&part), why)).collect();
+        Ok((writer, kept, bad, schema))
+    };
+    let (writer, kept, bad, schema) = blocking("prove what is kept", prove).await?;
+    for (file, reason) in bad {
+        session.events.warn(Warning::NotKept { file, reason });
+    }
+    let (totals, parts) = (writer.totals(), writer.sealed_parts().len() as u64);
+    let (objects, bytes) = (totals.objects, totals.bytes);
+    session.events.emit(Event::Resumed { collection: schema.name, parts, objects, bytes });
+    Ok((writer, kept))
+}
+
+/// The result of a backup that lacked nothing but its last steps: its archive is sealed, and what the run left beside the
+/// manifest goes. `None` if the archive is not sealed.
+pub async fn sealed_already(session: &Session, path: &Path) -> Result<Option<Outcome>, Error> {
+    let (disk, path) = (Arc::clone(&session.disk), path.to_owned());
+    let finish = move || {
+        match look(&*disk, &path) {
+            Err(archive::Error::Sealed { .. }) => {}
+            Err(error) => return Err(error),
+            Ok(_) => return Ok(None),
+        }
+        tidy_sealed(&*disk, &path)?;
+        Archive::open(&disk, &path).map(|archive| Some((path, archive.manifest().clone())))
+    };
+    let Some((path, manifest)) = blocking("finish", finish).await? else { return Ok(None) };
+    let whole = manifest.skipped.is_empty()
+        && manifest.incomplete.is_empty()
+        && manifest.collections.iter().all(|c| !c.consistency.count_mismatch && c.consistency.on_any_replica.is_none());
+    let mut collections = Vec::new();
+    for entry in &manifest.collections {
+        let name = entry.name.parse().map_err(archive::Error::from)?;
+        collections.push(CollectionResult {
+            tenants: entry.tenants.iter().filter(|tenant| tenant.tenant.is_some()).count() as u64,
+            objects: entry.objects,
+            bytes: entry.bytes,
+            digest: entry.digest.map(|digest| digest.to_string()),
+            changed_seen: entry.consistency.changed_seen,
+            ..CollectionResult::of(name)
+        });
+    }
+    let status = if whole { Status::Ok } else { Status::Incomplete };
+    let result = RunResult::of(Op::Backup, status, Some(path.display().to_string()), collections);
+    Ok(Some(Outcome { result, manifest, left_behind: Vec::new() }))
+}

@@ -1,0 +1,452 @@
+//! A backup that was interrupted is carried on: it ends as an unbroken one would, reads no more than it must, and is not
+//! taken for another one.
+
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use elysiactl::archive::{Archive, Content, Error as ArchiveError, OsDisk};
+use elysiactl::event::{Class, Event, Status, Warning};
+use elysiactl::ops::Error;
+use elysiactl::ops::backup::{self, Options, Outcome, Resume};
+use elysiactl::weaviate::Writer;
+use sandbox::{Builder, Change, Fault, Kind, Sandbox};
+
+use crate::backup_tenants::{CLASS, equals, tenants};
+use crate::binary::{Stage, lines, said};
+use crate::disk_of::GoneAfter;
+use crate::world::{World, world};
+
+const PAGES: &str = "/v1/objects";
+const NAMES: [&str; 4] = ["Article", "Book", "Chat", "Draft"];
+
+fn library() -> Builder {
+    NAMES.iter().fold(Sandbox::builder(), |builder, name| builder.seeded(name, 120, 3, 7))
+}
+
+fn options(world: &World) -> Options {
+    Options { page_objects: Some(40), jobs: Some(2), ..world.options() }
+}
+
+fn again(world: &World) -> Options {
+    Options { resume: Some(Resume { archive: None, as_before: false }), ..options(world) }
+}
+
+fn this_one(world: &World, archive: &Path) -> Options {
+    Options { resume: Some(Resume { archive: Some(archive.to_owned()), as_before: true }), ..options(world) }
+}
+
+fn digests(outcome: &Outcome) -> Vec<Option<String>> {
+    outcome.result.collections.iter().map(|c| c.digest.clone()).collect()
+}
+
+/// Backs up until the server refuses every page after the `n`-th, then lets it answer again; the unsealed archive.
+async fn interrupted(world: &World, n: u64) -> PathBuf {
+    world.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).after(n));
+    let (done, _) = world.try_backup(options(world)).await;
+    let archive = done.expect_err("an interruption").archive.expect("an archive");
+    world.sandbox.faults().clear();
+    world.sandbox.clear_requests();
+    archive
+}
+
+/// The id of the first object of every collection.
+fn first_id() -> String {
+    let object: serde_json::Value =
+        serde_json::from_str(&world(library()).sandbox.objects("Article", None)[0]).expect("JSON");
+    object["id"].as_str().expect("an id").to_owned()
+}
+
+/// Carries the backup on. Another test that starts a program has the lock, too, until that program runs: then once more.
+async fn carried_on(world: &World) -> Outcome {
+    let started = Instant::now();
+    loop {
+        match world.try_backup(again(world)).await.0 {
+            Ok(outcome) => return outcome,
+            Err(stopped) => {
+                let locked = matches!(stopped.error, Error::Archive(ArchiveError::Locked { .. }));
+                assert!(locked && started.elapsed() < Duration::from_secs(20), "{:?}", stopped.error);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+/// Objects that the run says were safe.
+fn resumed(events: &[Event]) -> u64 {
+    let objects = |event: &Event| if let Event::Resumed { objects, .. } = event { Some(*objects) } else { None };
+    events.iter().filter_map(objects).sum()
+}
+
+#[tokio::test]
+async fn a_backup_that_the_server_ended_is_carried_on_to_what_an_unbroken_one_is() {
+    let clean = world(library());
+    let clean = digests(&clean.backup(options(&clean)).await);
+    for n in [5, 6, 9, 13, 18] {
+        let world = world(library());
+        let archive = interrupted(&world, n).await;
+        let (done, events) = world.try_backup(again(&world)).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("{n}: {:?}", stopped.error));
+        assert_eq!((outcome.result.status, digests(&outcome)), (Status::Ok, clean.clone()), "{n}");
+        assert_eq!(outcome.result.archive.as_deref(), archive.to_str());
+        world.proves(&outcome, Content::Full).await;
+        // Four samples, and what was not read; a short or an empty page ends each range.
+        let kept = resumed(&events);
+        assert!(kept > 0 && kept <= 40 * n, "{n}: {kept} kept");
+        let scanned = events.iter().map(|e| if let Event::PageScanned { objects, .. } = e { *objects } else { 0 });
+        assert_eq!(scanned.sum::<u64>() + kept, 480, "{n}: nothing is read that is safe");
+        let times = outcome.manifest.options["resumed"].as_array().expect("times");
+        assert_eq!(times.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_backup_whose_disk_goes_away_at_any_call_is_carried_on() {
+    let clean = world(library());
+    let clean = digests(&clean.backup(options(&clean)).await);
+    let (mut last, mut cut) = (3, 0);
+    loop {
+        let mut world = world(library());
+        let disk = GoneAfter::calls(last);
+        world.disk = Arc::new(disk.clone());
+        let (done, _) = world.try_backup(options(&world)).await;
+        let gone = disk.is_gone();
+        world.disk = Arc::new(OsDisk);
+        let outcome = match done {
+            // What fails beside the manifest does no harm.
+            Ok(_) if world.archives().iter().all(|path| Archive::open(&world.disk, path).is_ok()) => {
+                if !gone {
+                    break;
+                }
+                last += 1;
+                continue;
+            }
+            _ => carried_on(&world).await,
+        };
+        assert_eq!((outcome.result.status, digests(&outcome)), (Status::Ok, clean.clone()), "{last}");
+        if cut % 10 == 0 {
+            world.proves(&outcome, Content::Full).await;
+        }
+        (last, cut) = (last + 3, cut + 1);
+    }
+    assert!(cut > 20, "{cut}");
+}
+
+#[tokio::test]
+async fn one_that_is_carried_on_may_be_interrupted_again() {
+    let world = world(library());
+    let archive = interrupted(&world, 6).await;
+    for n in [7, 6, 5] {
+        world.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).after(n));
+        let stopped = world.try_backup(again(&world)).await.0.expect_err("an interruption");
+        assert_eq!(stopped.archive.as_ref(), Some(&archive));
+        world.sandbox.faults().clear();
+    }
+    let outcome = carried_on(&world).await;
+    world.proves(&outcome, Content::Full).await;
+    assert_eq!(outcome.manifest.options["resumed"].as_array().map(Vec::len), Some(4));
+    assert_eq!(world.archives(), [archive]);
+}
+
+#[tokio::test]
+async fn what_was_written_between_the_two_runs_is_not_lost() {
+    for change in [
+        Change::Write(
+            r#"{"class":"Article","id":"00000000-0000-0000-0000-00000000000a","properties":{},"vector":[1,2,3]}"#
+                .into(),
+        ),
+        Change::Delete("Article".into(), None, first_id()),
+    ] {
+        let world = world(library());
+        interrupted(&world, 9).await;
+        world.sandbox.faults().now(&change);
+        let outcome = carried_on(&world).await;
+        assert_eq!(outcome.result.status, Status::Ok);
+        world.proves(&outcome, Content::Full).await;
+    }
+}
+
+#[tokio::test]
+async fn a_sealed_part_that_changed_meanwhile_is_named_and_read_again() {
+    let world = world(library());
+    let archive = interrupted(&world, 13).await;
+    let part = archive.join("collections/Article/objects-000000.jsonl");
+    let mut file = std::fs::OpenOptions::new().write(true).open(&part).expect("a part");
+    file.seek(SeekFrom::Start(100)).and_then(|_| file.write_all(b"~")).expect("written");
+    let missing = archive.join("collections/Book/objects-000000.jsonl");
+    std::fs::remove_file(missing).expect("removed");
+    let (done, events) = world.try_backup(again(&world)).await;
+    let outcome = done.expect("a backup");
+    let named: Vec<&str> = events
+        .iter()
+        .filter_map(|e| if let Event::Warning(Warning::NotKept { file, .. }) = e { Some(file.as_str()) } else { None })
+        .collect();
+    assert_eq!(named, ["collections/Book/objects-000000.jsonl", "collections/Article/objects-000000.jsonl"]);
+    world.proves(&outcome, Content::Full).await;
+}
+
+#[tokio::test]
+async fn another_backup_is_not_carried_on_and_what_differs_is_said() {
+    let world = world(library());
+    let archive = interrupted(&world, 9).await;
+    let named = |options: Options| Options {
+        resume: Some(Resume { archive: Some(archive.clone()), as_before: false }),
+        ..options
+    };
+    let mut some = options(&world);
+    some.selection.take = vec!["Article".into()];
+    let without = Options { content: Content::NoVectors, ..options(&world) };
+    let packed = Options { codec: elysiactl::archive::Codec::Zstd, ..options(&world) };
+    for (other, differs) in
+        [(some, "the choice of collections"), (without, "what is kept"), (packed, "the compression")]
+    {
+        let error = world.try_backup(named(other.clone())).await.0.expect_err("refused").error;
+        assert!(matches!(&error, Error::OtherRun { what, .. } if *what == differs), "{error:?}");
+        assert_eq!(error.class(), Class::Refused);
+        // Without a name, one that does not fit is no reason to stop.
+        let newest = Options { resume: Some(Resume { archive: None, as_before: false }), ..other };
+        let (done, events) = world.try_backup(newest).await;
+        let made = done.expect("a new backup").result.archive.expect("an archive");
+        assert_ne!(Path::new(&made), archive);
+        assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::NothingToResume { .. }))));
+    }
+    // How fast it was read does not matter.
+    let other = Options { jobs: Some(1), page_objects: Some(7), memory_bytes: 32 << 20, ..named(options(&world)) };
+    let outcome = world.try_backup(other).await.0.expect("carried on");
+    world.proves(&outcome, Content::Full).await;
+}
+
+#[tokio::test]
+async fn another_server_or_version_is_not_read_on_from() {
+    let first = world(library());
+    let archive = interrupted(&first, 9).await;
+    let elsewhere = world(library());
+    let error = elsewhere.try_backup(this_one(&elsewhere, &archive)).await.0.expect_err("refused").error;
+    assert!(matches!(&error, Error::OtherRun { what: "the server", .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn without_names_everything_is_as_it_was() {
+    let world = world(library());
+    let mut some = Options { codec: elysiactl::archive::Codec::Zstd, content: Content::NoVectors, ..options(&world) };
+    some.selection.take = vec!["Article".into(), "Draft".into()];
+    world.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).after(5));
+    let archive = world.try_backup(some).await.0.expect_err("an interruption").archive.expect("an archive");
+    world.sandbox.faults().clear();
+    let outcome = world.try_backup(this_one(&world, &archive)).await.0.expect("carried on");
+    let names: Vec<_> = outcome.result.collections.iter().map(|c| c.name.to_string()).collect();
+    assert_eq!(names, ["Article", "Draft"]);
+    assert_eq!(outcome.manifest.codec, elysiactl::archive::Codec::Zstd);
+    assert_eq!(outcome.manifest.collections[0].content, Content::NoVectors);
+    world.proves(&outcome, Content::NoVectors).await;
+}
+
+#[tokio::test]
+async fn a_collection_that_is_gone_or_made_anew_is_not_mixed_with_what_was_read_of_the_old_one() {
+    let remade = world(library());
+    let archive = interrupted(&remade, 9).await;
+    let (client, article) = (remade.client(elysiactl::event::Events::none()), "Article".parse().expect("a name"));
+    let schema = client.schema(&article).await.expect("asked").expect("there");
+    let objects = remade.sandbox.objects("Article", None);
+    remade.sandbox.faults().now(&Change::Drop("Article".into()));
+    let document = String::from_utf8(schema.text.to_vec()).expect("text");
+    Writer::new(client).create_collection(&document).await.expect("made");
+    for object in objects {
+        remade.sandbox.faults().now(&Change::Write(object));
+    }
+    let error = remade.try_backup(this_one(&remade, &archive)).await.0.expect_err("refused").error;
+    assert!(matches!(&error, Error::SchemaChanged { .. }), "{error:?}");
+    remade.nothing_is_sealed();
+    let gone = world(library());
+    let archive = interrupted(&gone, 9).await;
+    gone.sandbox.faults().now(&Change::Drop("Article".into()));
+    let error = gone.try_backup(this_one(&gone, &archive)).await.0.expect_err("refused").error;
+    assert!(matches!(&error, Error::Vanished { collection } if collection.as_str() == "Article"), "{error:?}");
+}
+
+#[tokio::test]
+async fn nobody_carries_on_what_another_run_writes_or_what_is_sealed() {
+    let world = world(library());
+    let archive = interrupted(&world, 9).await;
+    let held = elysiactl::archive::Disk::lock(&OsDisk, &archive.join(".lock")).expect("a lock").expect("free");
+    let error = world.try_backup(this_one(&world, &archive)).await.0.expect_err("locked").error;
+    assert!(
+        matches!(&error, Error::Archive(ArchiveError::Locked { .. })) && error.class() == Class::Locked,
+        "{error:?}"
+    );
+    drop(held);
+    let outcome = world.try_backup(this_one(&world, &archive)).await.0.expect("carried on");
+    // A kill right before the end leaves these two.
+    for left in [".lock", "checkpoint.jsonl"] {
+        std::fs::write(archive.join(left), b"").expect("written");
+    }
+    let session = world.session(elysiactl::event::Events::none());
+    let sealed = backup::sealed_already(&session, &archive).await.expect("looked").expect("sealed");
+    assert_eq!(digests(&sealed), digests(&outcome));
+    assert_eq!(sealed.result.status, Status::Ok);
+    assert!(!archive.join("checkpoint.jsonl").exists() && !archive.join(".lock").exists());
+    let error = world.try_backup(this_one(&world, &archive)).await.0.expect_err("sealed").error;
+    assert!(matches!(&error, Error::Archive(ArchiveError::Sealed { .. })) && error.class() == Class::Refused);
+}
+
+#[tokio::test]
+async fn a_plan_names_what_it_carries_on_or_could_and_writes_nothing() {
+    let world = world(library());
+    let archive = interrupted(&world, 9).await;
+    let before = std::fs::read(archive.join("checkpoint.jsonl")).expect("a journal");
+    let events = elysiactl::event::Events::none();
+    let (client, session) = (world.client(events.clone()), world.session(events));
+    let fresh = backup::plan(&client, &session, options(&world)).await.expect("a plan");
+    assert_eq!(fresh.interrupted.as_ref().map(|found| &found.archive), Some(&archive));
+    assert_eq!(fresh.carries_on, None);
+    let carried = backup::plan(&client, &session, again(&world)).await.expect("a plan");
+    let found = carried.carries_on.clone().expect("an archive");
+    assert!(found.objects > 0 && found.parts > 0 && found.archive == archive);
+    assert_eq!((carried.archive, carried.interrupted), (archive.clone(), None));
+    assert_eq!(std::fs::read(archive.join("checkpoint.jsonl")).expect("a journal"), before);
+    assert_eq!(world.sandbox.writing_requests(), 0);
+}
+
+const STATES: [(&str, &str); 6] =
+    [("a", "HOT"), ("b", "COLD"), ("c", "HOT"), ("d", "COLD"), ("e", "COLD"), ("f", "HOT")];
+
+fn with_tenants() -> World {
+    world(tenants(Sandbox::builder().collection(CLASS), &STATES, 50))
+}
+
+#[tokio::test]
+async fn tenants_are_carried_on_and_sleep_as_before() {
+    for n in 2..14 {
+        let world = with_tenants();
+        world.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).after(n));
+        let (done, _) = world.try_backup(Options { page_objects: Some(20), ..options(&world) }).await;
+        world.sandbox.faults().clear();
+        let Err(stopped) = done else { continue };
+        assert_eq!(world.sandbox.tenants("Mt"), STATES.map(|(name, state)| (name.to_owned(), state)), "{n}");
+        let (done, events) = world.try_backup(again(&world)).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("{n}: {:?}", stopped.error));
+        assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 300), "{n}");
+        let kept = resumed(&events);
+        let scanned = events.iter().map(|e| if let Event::PageScanned { objects, .. } = e { *objects } else { 0 });
+        assert_eq!(scanned.sum::<u64>() + kept, 300, "{n}: nothing is read that is safe");
+        equals(&world, &stopped.archive.expect("an archive"), &STATES.map(|(name, _)| name)).await;
+        assert_eq!(world.sandbox.tenants("Mt"), STATES.map(|(name, state)| (name.to_owned(), state)), "{n}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_was_kept_and_changed_meanwhile_is_read_again_and_one_removed_is_left_out() {
+    let world = with_tenants();
+    world.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).query("tenant=e"));
+    let stopped = world.try_backup(Options { jobs: Some(1), ..world.options() }).await.0.expect_err("an interruption");
+    world.sandbox.faults().clear();
+    let changes = [
+        Change::Write(
+            r#"{"class":"Mt","tenant":"a","id":"00000000-0000-4000-8000-0000000000ff","properties":{},"vector":[1,2]}"#
+                .into(),
+        ),
+        Change::Tenant("Mt".into(), "c".into(), None),
+        Change::Tenant("Mt".into(), "b".into(), Some("HOT")),
+    ];
+    for change in &changes {
+        world.sandbox.faults().now(change);
+    }
+    let resume = Some(Resume { archive: None, as_before: true });
+    let (done, events) = world.try_backup(Options { resume, ..world.options() }).await;
+    let outcome = done.expect("a backup");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 251));
+    assert!(resumed(&events) > 0);
+    equals(&world, &stopped.archive.expect("an archive"), &["a", "b", "d", "e", "f"]).await;
+}
+
+#[tokio::test]
+async fn an_object_kept_without_its_vector_is_named_after_it_was_carried_on() {
+    let world = world(library());
+    world.sandbox.faults().now(&Change::Unprintable("Article".into(), first_id()));
+    let archive = interrupted(&world, 24).await;
+    let (done, events) = world.try_backup(again(&world)).await;
+    let outcome = done.expect("a backup");
+    assert!(resumed(&events) >= 120, "Article was read before");
+    assert_eq!(outcome.result.status, Status::Incomplete);
+    let named: Vec<&str> = outcome.manifest.incomplete.iter().map(|i| i.id.as_str()).collect();
+    assert_eq!(named, [first_id()]);
+    assert!(archive.join("manifest.json").exists());
+}
+
+/// T2: killed at blind moments, carried on and killed again, until it is done.
+#[test]
+fn killed_and_carried_on_until_it_is_done_it_equals_an_unbroken_one() {
+    let kills = std::env::var("ELYSIACTL_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20);
+    let stage = Stage::new(library());
+    let clean = stage.backup();
+    let digests = |archive: &Path| {
+        let text = std::fs::read(archive.join("manifest.json")).expect("a manifest");
+        let manifest: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        let all = manifest["collections"].as_array().expect("collections").clone();
+        all.into_iter().map(|c| c["digest"].as_str().expect("a digest").to_owned()).collect::<Vec<_>>()
+    };
+    stage.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(3))));
+    let whole = Instant::now();
+    stage.backup();
+    let whole = whole.elapsed();
+    let (mut killed, mut round) = (0, 0_u32);
+    while killed < kills {
+        let before = stage.made();
+        let mut archive = None;
+        loop {
+            round += 1;
+            let resume =
+                archive.as_ref().map_or("--resume".to_owned(), |path: &PathBuf| format!("--resume={}", path.display()));
+            let mut child = stage
+                .command(&["col", "backup", "-q", "--batch-size", "10", "--jobs", "2", &resume])
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("it starts");
+            // Moments all over the run, and some after its end.
+            std::thread::sleep(whole * (round * 37 % 120) / 100);
+            let in_time = child.try_wait().expect("a state").is_none();
+            child.kill().expect("killed or over");
+            let output = child.wait_with_output().expect("an end");
+            archive = archive.or_else(|| stage.made().into_iter().find(|path| !before.contains(path)));
+            if !in_time {
+                assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+                break;
+            }
+            killed += 1;
+        }
+        let archive = archive.expect("an archive");
+        assert_eq!(stage.made().len(), before.len() + 1, "each is carried on, none is begun anew");
+        assert_eq!(digests(&archive), digests(&clean), "after {killed} kills");
+        let checked = stage.run(&["archive", "check", archive.to_str().expect("text")]);
+        assert_eq!(checked.status.code(), Some(0), "{}", said(&checked));
+    }
+}
+
+#[test]
+fn an_interrupted_run_says_how_to_carry_it_on_and_the_next_one_names_it() {
+    let stage = Stage::new(library());
+    stage.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).after(9));
+    let first = stage.run(&["col", "backup", "--batch-size", "40"]);
+    assert_eq!(first.status.code(), Some(5));
+    let archive = stage.made().remove(0);
+    let line = format!("elysiactl col backup --resume={}", archive.display());
+    assert!(said(&first).contains(&line), "{}", said(&first));
+    stage.sandbox.faults().clear();
+    let other = stage.run(&["col", "backup"]);
+    assert_eq!(other.status.code(), Some(0));
+    assert!(said(&other).contains("was interrupted") && said(&other).contains(&line), "{}", said(&other));
+    let dry = stage.run(&["--json", "col", "backup", "--resume", "--dry-run"]);
+    assert_eq!(lines(&dry.stdout).last().expect("a line")["archive"].as_str(), archive.to_str());
+    let stem = archive.file_name().and_then(|name| name.to_str()).expect("a name");
+    let carried = stage.run(&["col", "backup", &format!("--resume={stem}")]);
+    assert_eq!(carried.status.code(), Some(0), "{}", said(&carried));
+    assert!(said(&carried).contains("carrying on"), "{}", said(&carried));
+    let once_more = stage.run(&["col", "backup", &format!("--resume={stem}")]);
+    assert_eq!(once_more.status.code(), Some(0), "it is done: {}", said(&once_more));
+    let nothing = stage.run(&["col", "backup", "--resume"]);
+    assert_eq!(nothing.status.code(), Some(0));
+    assert!(said(&nothing).contains("a new one begins"), "{}", said(&nothing));
+}
