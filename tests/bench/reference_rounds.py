@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Restores the same objects without references, with three each to a complete collection, and with three each to their own
 collection, in turns, with and without the comparison, and prints every round and the ratios.
-reference_rounds.py OBJECTS DIM ROUNDS [ARCHIVES]      makes BenchTarget, BenchNone, BenchComplete, BenchSelf and …Copy; ARCHIVES
-is a folder for their archives, which are made once"""
+reference_rounds.py OBJECTS DIM ROUNDS [ARCHIVES [INDEX]]      makes BenchTarget, BenchNone, BenchComplete, BenchSelf and …Copy; ARCHIVES
+is a folder for their archives, which are made once; INDEX is flat, which costs a server least, or another vector index"""
 import glob, json, os, random, shutil, statistics, subprocess, sys, tempfile, time, urllib.request, uuid
 
 objects, dim, rounds = map(int, sys.argv[1:4])
 archives = sys.argv[4] if len(sys.argv) > 4 else tempfile.mkdtemp()
+index = sys.argv[5] if len(sys.argv) > 5 else "flat"
 url, rng = os.environ["WEAVIATE_URL"], random.Random(3)
 TARGETS, REFERENCES, BATCH = min(objects, 20000), 3, 1000
 
@@ -25,7 +26,7 @@ def fill(name, count, to=None):
     """`to`: the collection referred to. What is listed of another one is the same but for that."""
     refers = [{"name": "to", "dataType": [to]}] if to else []
     send("DELETE", f"/v1/schema/{name}")
-    send("POST", "/v1/schema", {"class": name, "vectorizer": "none", "vectorIndexType": "flat", "properties": [
+    send("POST", "/v1/schema", {"class": name, "vectorizer": "none", "vectorIndexType": index, "properties": [
         {"name": "title", "dataType": ["text"]}, {"name": "n", "dataType": ["int"]}, *refers]})
     made = random.Random(5)
     for at in range(0, count, BATCH):
