@@ -95,6 +95,18 @@ async fn what_does_not_pass_ends_with_one_error_and_nothing_sealed() {
 }
 
 #[tokio::test]
+async fn a_refused_limit_whose_words_are_cut_off_does_not_end_the_backup() {
+    for kind in [Kind::Cut(20), Kind::CutCloseDelimited(30), Kind::Stall(20, Duration::from_secs(20))] {
+        let world = world(Sandbox::builder().query_maximum_results(60).seeded("Article", OBJECTS, 3, 4));
+        // The first page that is refused is the one of 100.
+        let options = || Options { page_objects: Some(100), jobs: Some(1), ..world.options() };
+        world.sandbox.faults().add(on_pages(kind.clone()).query("limit=100").nth(1));
+        let outcome = world.backup(options()).await;
+        assert_eq!((outcome.result.status, world.sandbox.faults().struck()), (Status::Ok, 1), "{kind:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_that_always_lacks_an_object_is_told_by_the_count() {
     let world = article();
     world.sandbox.faults().add(on_pages(Kind::Page(PageFault::Skip)).query("include=vector"));

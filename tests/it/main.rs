@@ -39,6 +39,8 @@ mod help;
 /// Archives made to do harm, through the binary.
 #[cfg(unix)]
 mod hostile;
+/// Every way an HTTP request can go wrong, alone, at each verb: one table, and what becomes of each.
+mod http_faults;
 /// Batches of `col restore` that are too slow, too large, or refused in words that may mean the server.
 mod imports;
 /// docs/inventory.md names every field of both.
