@@ -73,6 +73,8 @@ mod restore_tenants;
 mod samples;
 /// Keys, passwords and header values planted everywhere come out nowhere.
 mod secrets;
+/// Mixes of faults from seeds, through every verb: whole, or honest, and whole once the faults are gone.
+mod seeds;
 /// ^C and its kin, at every stage of a run.
 #[cfg(unix)]
 mod signals;

@@ -13,15 +13,15 @@ use crate::world::World;
 
 /// The objects of each collection, by their texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Model(BTreeMap<String, Vec<String>>);
+pub(crate) struct Model(BTreeMap<String, Vec<String>>);
 
 impl Model {
-    pub(super) fn of(world: &World) -> Self {
+    pub(crate) fn of(world: &World) -> Self {
         let objects = |name: String| (name.clone(), world.sandbox.objects(&name, None));
         Self(world.sandbox.collections().into_iter().map(objects).collect())
     }
 
-    fn objects(&self, collection: &str) -> &[String] {
+    pub(crate) fn objects(&self, collection: &str) -> &[String] {
         self.0.get(collection).map_or(&[], Vec::as_slice)
     }
 }
@@ -62,7 +62,7 @@ pub(super) fn backup(world: &World, before: &Model, end: End) -> Result<(), Stri
 }
 
 /// What an object is, whenever and wherever it was written.
-fn content(text: &String) -> (String, String) {
+pub(crate) fn content(text: &str) -> (String, String) {
     let mut object: Value = serde_json::from_str(text).expect("an object");
     let members = object.as_object_mut().expect("an object");
     for member in ["creationTimeUnix", "lastUpdateTimeUnix"] {
@@ -77,8 +77,8 @@ pub(super) fn restore(world: &World, before: &Model, end: End, archive: &Path) -
     if after.objects("Bystander") != before.objects("Bystander") {
         return Err("a bystander was touched".into());
     }
-    let archived: BTreeMap<String, String> = world.lines(archive, "Article").iter().map(content).collect();
-    let live: BTreeMap<String, String> = after.objects("Article").iter().map(content).collect();
+    let archived: BTreeMap<String, String> = world.lines(archive, "Article").iter().map(|text| content(text)).collect();
+    let live: BTreeMap<String, String> = after.objects("Article").iter().map(|text| content(text)).collect();
     if live.len() != after.objects("Article").len() {
         return Err("an object is there twice".into());
     }
