@@ -34,6 +34,8 @@ mod events_doc;
 mod failures;
 /// Servers and disks that fail, lie or change while they are read.
 mod faults;
+/// What is said in the end when a server keeps failing.
+mod final_errors;
 /// `--help` of every command, equal to docs/commands.
 mod help;
 /// Archives made to do harm, through the binary.

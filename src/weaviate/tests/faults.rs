@@ -123,7 +123,7 @@ async fn a_refusal_whose_words_are_lost_is_asked_for_again() {
     for status in [401, 403, 413] {
         let cut = move || Act::Cut(format!("HTTP/1.1 {status} x\r\ncontent-length: 99\r\n\r\n{{").into_bytes());
         let server = Server::start(move |_, _| cut()).await;
-        let error = server.client().meta().await.expect_err("refused");
+        let error = server.client().schemas().await.expect_err("refused");
         assert_eq!((error.status(), server.requests().len()), (Some(status), 1));
     }
 }
