@@ -127,7 +127,7 @@ fn frame(progress: &Progress, at: Moment, columns: usize, colour: bool) -> Strin
         lines.push(line(&title, &progress.total()));
     }
     if let Some(trouble) = progress.trouble(at) {
-        lines.push(truncate_str(trouble, columns, "…").into_owned());
+        lines.push(truncate_str(&trouble, columns, "…").into_owned());
     }
     lines.join("\n")
 }

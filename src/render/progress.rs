@@ -15,6 +15,9 @@ const SAMPLE: Duration = Duration::from_millis(500);
 /// How long a retry stays on the screen after its wait is over.
 const NOTICE: Duration = Duration::from_secs(3);
 
+/// A run that does nothing for so long is told to stand still.
+const STILL: Duration = Duration::from_secs(10);
+
 /// How far one collection, or all of them, are.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
@@ -122,12 +125,17 @@ pub(super) struct Progress {
     /// All comparisons of a restore together.
     compared: Tally,
     trouble: Option<(Duration, String)>,
+    /// When something came last that is no failure.
+    moved: Duration,
     broken: Option<String>,
 }
 
 impl Progress {
     /// Takes one event into account.
     pub(super) fn take(&mut self, event: &Event, at: Moment) {
+        if !matches!(event, Event::Retrying { .. }) {
+            self.moved = at.elapsed;
+        }
         match event {
             Event::RunStarted { op, .. } => self.op = Some(*op),
             Event::PlanMade { collections } => {
@@ -315,9 +323,17 @@ impl Progress {
         }
     }
 
-    /// What the run waits for, if it waits: a server that is not whole, or a request that failed just now.
-    pub(super) fn trouble(&self, at: Moment) -> Option<&str> {
-        let retry = self.trouble.as_ref().filter(|(until, _)| at.elapsed < *until);
-        self.broken.as_deref().or(retry.map(|(_, text)| text.as_str()))
+    /// What the run waits for, if it waits: a server that is not whole, or a request that failed just now; or how long
+    /// nothing has come of what it does.
+    pub(super) fn trouble(&self, at: Moment) -> Option<Cow<'_, str>> {
+        if let Some(broken) = &self.broken {
+            return Some(broken.into());
+        }
+        if let Some((_, text)) = self.trouble.as_ref().filter(|(until, _)| at.elapsed < *until) {
+            return Some(text.into());
+        }
+        let still = at.elapsed.saturating_sub(self.moved);
+        let is_still = still >= STILL && !self.at_work.is_empty();
+        is_still.then(|| format!("no progress for {}", words::span(still)).into())
     }
 }

@@ -1,5 +1,6 @@
 //! The screen of a run without a terminal: a line every ten seconds, and one for each collection that is done.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -67,7 +68,7 @@ impl<W: Write + Send> Text<W> {
         facts.extend(self.progress.has_bytes().then(|| words::size(total.bytes)));
         facts.push(words::rate(total.rate(at.elapsed), " objects"));
         facts.extend(total.left(at.elapsed).map(|left| format!("about {} left", words::span(left))));
-        facts.extend(self.progress.trouble(at).map(Into::into));
+        facts.extend(self.progress.trouble(at).map(Cow::into_owned));
         format!("{} {}: {}", words::span(at.elapsed), self.progress.verb(), facts.join(", "))
     }
 }
@@ -92,7 +93,7 @@ impl<W: Write + Send> Render for Text<W> {
                 self.say(&self.finished(result, at))
             }
             Event::TopologyChanged { .. } if self.lines => {
-                let text = self.progress.trouble(at).unwrap_or("the server is whole again").to_owned();
+                let text = self.progress.trouble(at).unwrap_or("the server is whole again".into()).into_owned();
                 self.say(&text)
             }
             _ => Ok(()),

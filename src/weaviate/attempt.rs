@@ -123,10 +123,7 @@ impl Client {
         if let Some(body) = &ask.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
-        let cut = |cut| match cut {
-            Cut::Stalled(after) => Failure::passing(Error::Stalled { route: ask.route.clone(), after }),
-            Cut::Transport(error) => transport::failure(error, self.host(), &ask.route),
-        };
+        let cut = |cut| self.cut(ask, cut);
         let stall = self.stall_timeout();
         let sent = timeout(stall, request.send()).await.map_err(|_| cut(Cut::Stalled(stall)))?;
         let response = sent.map_err(|error| cut(Cut::Transport(error)))?;
@@ -143,6 +140,13 @@ impl Client {
         Ok(Answer { body, server_time })
     }
 
+    fn cut(&self, ask: &Ask, cut: Cut) -> Failure {
+        match cut {
+            Cut::Stalled(after) => Failure::passing(Error::Stalled { route: ask.route.clone(), after }),
+            Cut::Transport(error) => transport::failure(error, self.host(), &ask.route),
+        }
+    }
+
     fn nonsense(&self, ask: &Ask, what: &str, body: &[u8]) -> Failure {
         let beginning = &body[..body.len().min(usize::try_from(ERROR_BYTES_MAX).unwrap_or(usize::MAX))];
         let words = if what.starts_with("an error") { self.safe(&said::message(beginning)) } else { String::new() };
@@ -157,6 +161,11 @@ impl Client {
             header(response.headers(), &RETRY_AFTER).and_then(|text| retry::retry_after(text, server_time));
         let to = header(response.headers(), &LOCATION).map(origin).unwrap_or_default();
         let words = match body::read(response, BytesMut::new(), ERROR_BYTES_MAX, 0, self.stall_timeout()).await {
+            // Without its words nobody knows what such a refusal means, so it is asked for again.
+            Ok(Body::Whole(bytes)) if retry::needs_words(status) && said::is_cut(&bytes) => {
+                return Failure::passing(ask.bad_answer(format!("a refusal ({status}) that is cut off")));
+            }
+            Err(cut) if retry::needs_words(status) => return self.cut(ask, cut),
             Ok(Body::Whole(bytes)) => said::message(&bytes),
             Ok(Body::TooLarge) | Err(_) => String::new(),
         };

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use super::attempt::{Answer, Ask, Failure};
 use super::body::{Body, Shape};
 use super::connection::{Connection, shown};
+use super::error::{Bound, Tried};
 use super::references::Unknown;
 use super::retry::{self, Budget, Dice, RetryPolicy};
 use super::{Error, said};
@@ -162,8 +163,9 @@ impl Client {
             }
             // Stalls are bounded by the policy, and by the question where that is less.
             let last_stall = stalls >= ask.stalls;
-            if last_stall || !self.may_retry(attempt, ask.attempts, stalls) {
-                return Err(self.give_up(ask, failure, attempt, started.elapsed()));
+            let may = if last_stall { Err(Bound::Attempts) } else { self.may_retry(attempt, ask.attempts, stalls) };
+            if let Err(bound) = may {
+                return Err(self.give_up(ask, failure, Tried { attempts: attempt, elapsed: started.elapsed() }, bound));
             }
             let wait = retry::wait(self.policy(), attempt, self.0.dice.draw(), failure.retry_after);
             self.pause(&ask.route, attempt, wait, failure.error.to_string()).await;
@@ -184,26 +186,37 @@ impl Client {
         }
     }
 
-    fn may_retry(&self, attempt: u32, attempts_of_ask: u32, stalls: u32) -> bool {
+    /// Takes a retry out of the run's budget, or says what speaks against it.
+    fn may_retry(&self, attempt: u32, attempts_of_ask: u32, stalls: u32) -> Result<(), Bound> {
         let policy = self.policy();
         let attempts = if self.is_reached() { policy.attempts } else { policy.first_attempts };
-        attempt < attempts.min(attempts_of_ask) && stalls < policy.stalled_attempts && self.0.budget.take(policy)
+        if attempts_of_ask == 1 {
+            return Err(Bound::Once);
+        }
+        if attempt >= attempts.min(attempts_of_ask) || stalls >= policy.stalled_attempts {
+            return Err(Bound::Attempts);
+        }
+        if self.0.budget.take(policy) { Ok(()) } else { Err(Bound::Budget { retries: self.0.budget.retries() }) }
     }
 
-    fn give_up(&self, ask: &Ask, failure: Failure, attempts: u32, elapsed: Duration) -> Error {
+    fn give_up(&self, ask: &Ask, failure: Failure, tried: Tried, bound: Bound) -> Error {
         if self.is_reached() {
-            return Error::Exhausted { route: ask.route.clone(), attempts, elapsed, last: Box::new(failure.error) };
+            let (route, Tried { attempts, elapsed }) = (ask.route.clone(), tried);
+            return Error::Exhausted { route, attempts, elapsed, bound, last: Box::new(failure.error) };
         }
         if failure.noise {
             return Error::NotWeaviate { host: self.host().clone(), what: "not HTTP".into() };
         }
-        failure.error
+        match failure.error {
+            Error::Unreachable { host, reason, .. } => Error::Unreachable { host, reason, tried: Some(tried) },
+            error => error,
+        }
     }
 
     /// Waits before something is asked again that only the caller can judge, within the policy's bounds and the run's
     /// budget of retries. `attempt` counts the failed attempts, from 1. `false`, at once, if the bounds are reached.
     pub async fn wait_to_retry(&self, route: &Arc<str>, attempt: u32, reason: &str) -> bool {
-        if !self.may_retry(attempt, u32::MAX, 0) {
+        if self.may_retry(attempt, u32::MAX, 0).is_err() {
             return false;
         }
         let wait = retry::wait(self.policy(), attempt, self.0.dice.draw(), None);
@@ -214,7 +227,7 @@ impl Client {
     /// The same after a request that was perhaps carried out, or is still being: what it does should be done before it is
     /// put right. `stalls` counts those of the failed attempts that got no answer in time.
     pub async fn wait_to_mend(&self, route: &Arc<str>, attempt: u32, stalls: u32, unknown: &Unknown) -> bool {
-        if !self.may_retry(attempt, u32::MAX, stalls) {
+        if self.may_retry(attempt, u32::MAX, stalls).is_err() {
             return false;
         }
         let policy = self.policy();

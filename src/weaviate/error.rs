@@ -1,5 +1,6 @@
 //! What can go wrong on the wire, as data: route, status, the server's words, attempts. No id, no query, no secret.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,12 +36,14 @@ pub enum Error {
         reason: String,
     },
     /// No connection: refused, no such host, no route, no answer in time.
-    #[error("cannot reach {host}: {reason}")]
+    #[error("cannot reach {host}{}: {reason}", tried.map(|tried| tried.to_string()).unwrap_or_default())]
     Unreachable {
         /// Host and port.
         host: Arc<str>,
         /// Why.
         reason: String,
+        /// How often it was tried, once that is over.
+        tried: Option<Tried>,
     },
     /// The TLS handshake failed: never retried.
     #[error("no secure connection to {host}: {reason}")]
@@ -147,7 +150,7 @@ pub enum Error {
         what: String,
     },
     /// Something that may pass did not pass.
-    #[error("gave up after {attempts} attempts in {:.1} s", elapsed.as_secs_f64())]
+    #[error("gave up on {route} after {}{bound}", attempts_in(*attempts, *elapsed))]
     Exhausted {
         /// What was asked.
         route: Arc<str>,
@@ -155,10 +158,59 @@ pub enum Error {
         attempts: u32,
         /// Time from the first one to the last failure.
         elapsed: Duration,
+        /// Why it was not asked once more.
+        bound: Bound,
         /// The last failure.
         #[source]
         last: Box<Error>,
     },
+}
+
+/// How often something was tried, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tried {
+    /// Requests, or connections that did not come about.
+    pub attempts: u32,
+    /// Time from the first one to the last failure.
+    pub elapsed: Duration,
+}
+
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " ({})", attempts_in(self.attempts, self.elapsed))
+    }
+}
+
+/// What kept a question from being asked once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Bound {
+    /// It was asked as often as anything is.
+    Attempts,
+    /// It is sent once, whatever comes: a second request could do something else.
+    Once,
+    /// The run has sent so many requests again, and that is all it may.
+    Budget {
+        /// Requests sent again by the whole run.
+        retries: u64,
+    },
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attempts => Ok(()),
+            Self::Once => f.write_str(", as it must not be sent twice"),
+            Self::Budget { retries } => {
+                write!(f, ", as this run has sent {retries} requests again, more than its share")
+            }
+        }
+    }
+}
+
+fn attempts_in(attempts: u32, elapsed: Duration) -> String {
+    let s = if attempts == 1 { "" } else { "s" };
+    format!("{attempts} attempt{s} in {:.1} s", elapsed.as_secs_f64())
 }
 
 /// The server's words behind a colon; nothing if it said nothing.

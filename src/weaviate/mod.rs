@@ -32,7 +32,7 @@ pub use client::Client;
 pub use connection::Connection;
 pub use count::Count;
 pub use delete::{Deleted, Doomed};
-pub use error::Error;
+pub use error::{Bound, Error, Tried};
 pub use import::ImportReply;
 pub use meta::{Meta, Version};
 pub use object::PrintedObject;

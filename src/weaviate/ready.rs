@@ -6,6 +6,7 @@ use super::Error;
 use super::attempt::{Answer, Ask, Failure};
 use super::body::{Body, Shape};
 use super::client::Client;
+use super::error::Tried;
 
 /// Longest time for one look at `ready`, which answers at once or not at all.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,15 +35,18 @@ impl Client {
             let policy = self.policy();
             let tired = !self.is_reached() && looks >= policy.first_attempts;
             if tired || started.elapsed() >= policy.ready_wait {
-                return Err(self.never_ready(failure, started.elapsed()));
+                return Err(self.never_ready(failure, looks, started.elapsed()));
             }
             self.pause(&ask.route, looks, policy.ready_pause, failure.error.to_string()).await;
         }
     }
 
-    fn never_ready(&self, failure: Failure, waited: Duration) -> Error {
+    fn never_ready(&self, failure: Failure, looks: u32, waited: Duration) -> Error {
         match failure.error {
-            error @ (Error::Unreachable { .. } | Error::Tls { .. }) => error,
+            Error::Unreachable { host, reason, .. } => {
+                Error::Unreachable { host, reason, tried: Some(Tried { attempts: looks, elapsed: waited }) }
+            }
+            error @ Error::Tls { .. } => error,
             _ if failure.noise => Error::NotWeaviate { host: self.host().clone(), what: "not HTTP".into() },
             error => Error::NotReady { host: self.host().clone(), waited, last: error.to_string() },
         }

@@ -91,6 +91,11 @@ pub(super) fn judge(status: u16, message: &str) -> Verdict {
     if passes { Verdict::Transient } else { Verdict::Final }
 }
 
+/// Whether only the server's words tell what a status means.
+pub(super) fn needs_words(status: u16) -> bool {
+    (400..=499).contains(&status) && !matches!(status, 401 | 403 | 408 | 413 | 425 | 429)
+}
+
 /// The wait after failed attempt number `attempt` (from 1): anything up to base × 2^(attempt-1) or the cap ("full
 /// jitter", which spreads many workers best), but not less than what the server asked for. `draw` is random.
 pub(super) fn wait(policy: &RetryPolicy, attempt: u32, draw: u64, asked: Option<Duration>) -> Duration {

@@ -1,6 +1,7 @@
 //! The server's words, made safe to show: taken out of its three error shapes, secrets and control characters away.
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 /// Longest text taken over from a server, in characters (reliability.md R25).
@@ -39,6 +40,12 @@ pub(super) fn message(body: &[u8]) -> String {
     }
     let found = serde_json::from_slice::<Value>(body).ok().and_then(|value| words(&value));
     found.unwrap_or_else(|| text.into_owned())
+}
+
+/// Whether a body is a JSON document whose end is missing.
+pub(super) fn is_cut(body: &[u8]) -> bool {
+    let is_json = body.trim_ascii_start().first() == Some(&b'{');
+    is_json && serde_json::from_slice::<IgnoredAny>(body).is_err_and(|error| error.is_eof())
 }
 
 /// The messages in a JSON error document, joined; `None` if it has none.

@@ -55,7 +55,7 @@ pub(super) fn failure(error: reqwest::Error, host: &Arc<str>, route: &Arc<str>) 
     } else if is_noise {
         Failure::noise(Error::BadAnswer { route, what: "not HTTP".into() })
     } else if connecting {
-        Failure::passing(Error::Unreachable { host, reason })
+        Failure::passing(Error::Unreachable { host, reason, tried: None })
     } else {
         Failure::passing(Error::Lost { route, reason })
     }

@@ -10,7 +10,6 @@ use elysiactl::archive::{Disk, Error as ArchiveError, Folder, Kind as EntryKind,
 use elysiactl::event::{Class, Event, Status, Warning};
 use elysiactl::ops::backup::Options;
 use elysiactl::ops::{Error, Hint};
-use elysiactl::pipeline::scan;
 use sandbox::{Change, Fault, Kind, PageFault, Sandbox};
 
 use crate::disk_of::DiskOf;
@@ -91,6 +90,18 @@ async fn what_does_not_pass_ends_with_one_error_and_nothing_sealed() {
         assert_eq!(stopped.error.class(), class, "{kind:?}: {:?}", stopped.error);
         assert!(stopped.archive.is_some());
         world.nothing_is_sealed();
+    }
+}
+
+#[tokio::test]
+async fn a_refused_limit_whose_words_are_cut_off_does_not_end_the_backup() {
+    for kind in [Kind::Cut(20), Kind::CutCloseDelimited(30), Kind::Stall(20, Duration::from_secs(20))] {
+        let world = world(Sandbox::builder().query_maximum_results(60).seeded("Article", OBJECTS, 3, 4));
+        // The first page that is refused is the one of 100.
+        let options = || Options { page_objects: Some(100), jobs: Some(1), ..world.options() };
+        world.sandbox.faults().add(on_pages(kind.clone()).query("limit=100").nth(1));
+        let outcome = world.backup(options()).await;
+        assert_eq!((outcome.result.status, world.sandbox.faults().struck()), (Status::Ok, 1), "{kind:?}");
     }
 }
 
@@ -294,25 +305,4 @@ async fn a_plan_that_cannot_fit_is_refused_before_anything_is_written() {
     let error = done.expect_err("no room").error;
     assert!(matches!(error, Error::NotEnoughSpace { free: 1_000, .. }), "{error:?}");
     assert_eq!(error.class(), Class::Disk);
-}
-
-#[tokio::test]
-async fn seeded_mixes_of_faults_end_whole_or_honest() {
-    let clean = article().backup(pages(&article())).await.result.collections[0].digest.clone();
-    for seed in 0..12 {
-        let world = article();
-        world.sandbox.faults().mix(seed, 15);
-        let (done, _) = world.try_backup(pages(&world)).await;
-        match done {
-            Ok(outcome) if outcome.result.status == Status::Ok => {
-                assert_eq!(outcome.result.collections[0].digest, clean, "seed {seed}");
-            }
-            Ok(outcome) => assert_eq!(outcome.result.status, Status::Incomplete, "seed {seed}"),
-            Err(stopped) => {
-                let wire = matches!(stopped.error, Error::Wire(_) | Error::Scan { source: scan::Error::Wire(_), .. });
-                assert!(wire || stopped.error.class() == Class::Server, "seed {seed}: {:?}", stopped.error);
-                world.nothing_is_sealed();
-            }
-        }
-    }
 }

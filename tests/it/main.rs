@@ -34,11 +34,15 @@ mod events_doc;
 mod failures;
 /// Servers and disks that fail, lie or change while they are read.
 mod faults;
+/// What is said in the end when a server keeps failing.
+mod final_errors;
 /// `--help` of every command, equal to docs/commands.
 mod help;
 /// Archives made to do harm, through the binary.
 #[cfg(unix)]
 mod hostile;
+/// Every way an HTTP request can go wrong, alone, at each verb: one table, and what becomes of each.
+mod http_faults;
 /// Batches of `col restore` that are too slow, too large, or refused in words that may mean the server.
 mod imports;
 /// docs/inventory.md names every field of both.
@@ -73,6 +77,8 @@ mod resume_backup;
 mod samples;
 
 mod secrets;
+/// Mixes of faults from seeds, through every verb: whole, or honest, and whole once the faults are gone.
+mod seeds;
 /// ^C and its kin, at every stage of a run.
 #[cfg(unix)]
 mod signals;

@@ -82,6 +82,25 @@ fn lines_of_text_without_a_terminal() {
 }
 
 #[test]
+fn a_run_that_stands_still_says_for_how_long() {
+    let out = Shared::default();
+    let mut text = Text::new(out.clone());
+    text.event(&Event::RunStarted { op: Op::Backup, version: "0.1.0" }, at(0)).expect("written");
+    text.event(&Event::PlanMade { collections: vec![planned("Article", Some(4_000))] }, at(10)).expect("written");
+    // Nothing is at work yet.
+    text.tick(at(11_000)).expect("written");
+    text.event(&started("Article", Some(4_000)), at(12_000)).expect("written");
+    text.event(&page("Article", 1_000), at(15_000)).expect("written");
+    text.tick(at(22_000)).expect("written");
+    text.tick(at(33_000)).expect("written");
+    text.event(&page("Article", 1_000), at(40_000)).expect("written");
+    text.tick(at(44_000)).expect("written");
+    let still: Vec<bool> = out.text().lines().map(|line| line.contains("no progress for")).collect();
+    assert_eq!(still, [false, false, true, false], "{}", out.text());
+    assert!(out.text().contains("no progress for 18s"), "{}", out.text());
+}
+
+#[test]
 fn without_progress_only_warnings_are_printed() {
     let out = Shared::default();
     let mut text = Text::warnings_only(out.clone());

@@ -26,6 +26,10 @@ pub(crate) struct World {
     pub(crate) key: Option<&'static str>,
     /// How long a server may say nothing.
     pub(crate) stall: Duration,
+    /// The bounds of asking again.
+    pub(crate) policy: RetryPolicy,
+    /// The way to the sandbox, if not straight: an address, and a certificate to trust.
+    pub(crate) by_way_of: Option<(String, Option<Vec<u8>>)>,
 }
 
 /// Waits as short as a test can bear.
@@ -53,6 +57,8 @@ pub(crate) fn world(builder: Builder) -> World {
         cancel,
         key: None,
         stall: Duration::from_secs(2),
+        policy: QUICK,
+        by_way_of: None,
     }
 }
 
@@ -84,10 +90,12 @@ impl World {
     }
 
     pub(crate) fn client(&self, events: Events) -> Client {
-        let mut connection = Connection::new(Connection::parse_url(&self.sandbox.url()).expect("a URL"));
+        let (url, ca_cert_pem) = self.by_way_of.clone().unwrap_or_else(|| (self.sandbox.url(), None));
+        let mut connection = Connection::new(Connection::parse_url(&url).expect("a URL"));
+        connection.ca_cert_pem = ca_cert_pem;
         connection.key = self.key.map(|key| key.to_owned().into());
         connection.stall_timeout = self.stall;
-        Client::with_policy(connection, events, 7, QUICK).expect("a client")
+        Client::with_policy(connection, events, 7, self.policy).expect("a client")
     }
 
     /// A run on this server that wrote this into its journal and was killed.

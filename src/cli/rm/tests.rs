@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::model::{Schema, Selection};
 use crate::ops::standing::{HeldIn, Standing};
-use crate::weaviate::{Count, Tenant, TenantState};
+use crate::weaviate::{Bound, Count, Tenant, TenantState};
 
 fn name(text: &str) -> CollectionName {
     text.parse().expect("a name")
@@ -93,7 +93,7 @@ fn connect() -> Connect {
 fn a_removal_that_stopped_says_what_is_gone_and_how_to_bring_it_back() {
     let last = WireError::Lost { route: "DELETE /v1/schema/Chat".into(), reason: "reset".into() };
     let (route, elapsed) = ("DELETE /v1/schema/Chat".into(), Duration::from_secs(1));
-    let source = WireError::Exhausted { route, attempts: 1, elapsed, last: Box::new(last) };
+    let source = WireError::Exhausted { route, attempts: 1, elapsed, bound: Bound::Once, last: Box::new(last) };
     let stop = Stopped {
         error: Error::NotDropped { collection: name("Chat"), source: Some(source) },
         removed: vec![(name("Article"), saved("Article", false))],

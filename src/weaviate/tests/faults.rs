@@ -107,6 +107,28 @@ async fn what_asking_again_does_not_change_is_asked_once() {
 }
 
 #[tokio::test]
+async fn a_refusal_whose_words_are_lost_is_asked_for_again() {
+    let faults: [fn() -> Act; 4] = [
+        || Act::Cut(b"HTTP/1.1 422 x\r\ncontent-length: 99\r\n\r\n{\"error\":".to_vec()),
+        || Act::Cut(b"HTTP/1.0 422 x\r\n\r\n{\"error\":[{\"mess".to_vec()),
+        || Act::Cut(b"HTTP/1.1 400 x\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{\"error\":\r\n".to_vec()),
+        || Act::Stall(b"HTTP/1.1 404 x\r\ncontent-length: 99\r\n\r\n{".to_vec()),
+    ];
+    for (n, fault) in faults.into_iter().enumerate() {
+        let server = after(vec![fault]).await;
+        server.client().meta().await.unwrap_or_else(|error| panic!("fault {n}: {error:?}"));
+        assert_eq!(server.requests().len(), 2, "fault {n}");
+    }
+    // What needs no words is final without them.
+    for status in [401, 403, 413] {
+        let cut = move || Act::Cut(format!("HTTP/1.1 {status} x\r\ncontent-length: 99\r\n\r\n{{").into_bytes());
+        let server = Server::start(move |_, _| cut()).await;
+        let error = server.client().schemas().await.expect_err("refused");
+        assert_eq!((error.status(), server.requests().len()), (Some(status), 1));
+    }
+}
+
+#[tokio::test]
 async fn nobody_listening_is_told_soon() {
     let server = Server::at(1);
     let (client, mut heard) = server.client_heard();

@@ -13,6 +13,7 @@ mod json;
 mod log;
 mod objects;
 mod print;
+mod proxy;
 mod routes;
 mod schema;
 mod seeded;
@@ -30,6 +31,7 @@ pub use behaviour::Release;
 pub use builder::Builder;
 pub use faults::{Change, Fault, Faults, Kind, PageFault, When};
 pub use log::Seen;
+pub use proxy::{Certificates, Proxy, Strike, Trouble};
 use state::Core;
 use tokio::sync::watch;
 

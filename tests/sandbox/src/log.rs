@@ -1,6 +1,7 @@
 //! The requests seen, for asserting what a client sent.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 /// One request and what came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Seen {
     pub reply_bytes: u64,
     /// Requests with this method and path that were being answered when it came, itself included.
     pub beside: usize,
+    /// When it had come.
+    pub at: Instant,
     /// True for anything that can change the server's data.
     pub writing: bool,
 }

@@ -2,10 +2,11 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{ALLOW, AUTHORIZATION, CONNECTION, CONTENT_LENGTH};
+use axum::http::header::{ALLOW, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH};
 use axum::http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use axum::response::IntoResponse;
 use bytes::Bytes;
@@ -87,9 +88,10 @@ async fn answer(serving: &Serving, cut: &Cut, asked: usize, request: Request<Inc
         bytes: body.len() as u64,
         reply_bytes: 0,
         beside,
+        at: Instant::now(),
         writing: is_writing(parts.method.as_str(), parts.uri.path(), &body),
     };
-    let struck = serving.core.plan.strike(&seen.method, &seen.path, &seen.query);
+    let struck = serving.core.plan.strike(&seen.method, &seen.path, &seen.query, seen.writing);
     for change in &struck.changes {
         apply(&serving.core, change);
     }
@@ -190,6 +192,10 @@ fn spoil(kind: Kind, body: &Bytes, mut reply: Response<Body>) -> Option<Response
             let mut all = body.to_vec();
             all.extend_from_slice(text.as_bytes());
             *reply.body_mut() = wire::whole(all.into());
+        }
+        Kind::GzipBomb(mebibytes) => {
+            reply.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            *reply.body_mut() = wire::whole(wire::gzip_bomb(mebibytes));
         }
         Kind::KeepResults(keep) => {
             let results =

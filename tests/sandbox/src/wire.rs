@@ -1,6 +1,6 @@
 //! A connection that can be reset by the request it carries, and bodies that arrive badly.
 
-use std::io;
+use std::io::{self, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -121,4 +121,11 @@ pub(crate) fn dripping(bytes: &Bytes, size: usize, every: Duration) -> Body {
         piece
     });
     Body::from_stream(paced)
+}
+
+/// So many MiB of zeros, compressed: one piece, as often as it takes, since pieces of gzip may follow one another.
+pub(crate) fn gzip_bomb(mebibytes: usize) -> Bytes {
+    let mut piece = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let written = piece.write_all(&vec![0; 1 << 20]).and_then(|()| piece.finish());
+    written.unwrap_or_default().repeat(mebibytes).into()
 }

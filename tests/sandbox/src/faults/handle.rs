@@ -22,6 +22,12 @@ impl Faults<'_> {
         self.core.plan.clear();
     }
 
+    /// How often any rule has struck so far.
+    #[must_use]
+    pub fn struck(&self) -> u64 {
+        self.core.plan.struck()
+    }
+
     /// Starts the draws of every `chance` anew.
     pub fn seed(&self, seed: u64) {
         self.core.plan.seed(seed);

@@ -43,6 +43,8 @@ pub enum Kind {
     PanicsOver(String),
     /// This text after the whole body.
     Garbage(String),
+    /// The body is compressed, and so many MiB of zeros once it is not.
+    GzipBomb(usize),
     /// Status 200 and `{"error":[{"message":…}]}`.
     ErrorIn200(String),
     /// A page of objects is not what was asked for.
@@ -132,6 +134,7 @@ pub struct Fault {
     pub(crate) path: String,
     pub(crate) exact: bool,
     pub(crate) query: Option<String>,
+    pub(crate) writing: Option<bool>,
     pub(crate) when: When,
     pub(crate) times: u64,
     pub(crate) kind: Kind,
@@ -146,6 +149,7 @@ impl Fault {
             path: String::new(),
             exact: false,
             query: None,
+            writing: None,
             when: When::After(0),
             times: u64::MAX,
             kind,
@@ -178,6 +182,13 @@ impl Fault {
     #[must_use]
     pub fn query(mut self, text: &str) -> Self {
         self.query = Some(text.to_owned());
+        self
+    }
+
+    /// Only requests that can change data, or only those that cannot.
+    #[must_use]
+    pub fn writing(mut self, writing: bool) -> Self {
+        self.writing = Some(writing);
         self
     }
 

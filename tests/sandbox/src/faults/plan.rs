@@ -19,6 +19,7 @@ struct Inner {
     requests: u64,
     draws: u64,
     not_ready: u64,
+    struck: u64,
 }
 
 #[derive(Debug)]
@@ -66,6 +67,11 @@ impl Plan {
         self.lock().requests
     }
 
+    /// How often a rule struck.
+    pub(crate) fn struck(&self) -> u64 {
+        self.lock().struck
+    }
+
     pub(crate) fn set_not_ready(&self, calls: u64) {
         self.lock().not_ready = calls;
     }
@@ -83,7 +89,7 @@ impl Plan {
     }
 
     /// Counts a request and says what happens to it.
-    pub(crate) fn strike(&self, method: &str, path: &str, query: &str) -> Struck {
+    pub(crate) fn strike(&self, method: &str, path: &str, query: &str, writing: bool) -> Struck {
         let mut inner = self.lock();
         inner.requests += 1;
         let now = inner.requests;
@@ -95,13 +101,14 @@ impl Plan {
             }
             !due
         });
-        let (seed, mut draws) = (inner.seed, inner.draws);
+        let (seed, mut draws, mut blows) = (inner.seed, inner.draws, 0);
         for armed in &mut inner.armed {
             let fault = &armed.fault;
             let meant = fault.method.as_deref().is_none_or(|m| m == method)
                 && path.starts_with(&fault.path)
                 && (!fault.exact || path == fault.path)
-                && fault.query.as_deref().is_none_or(|q| query.contains(q));
+                && fault.query.as_deref().is_none_or(|q| query.contains(q))
+                && fault.writing.is_none_or(|w| w == writing);
             if !meant {
                 continue;
             }
@@ -116,10 +123,12 @@ impl Plan {
             };
             if strikes && armed.struck < fault.times {
                 armed.struck += 1;
+                blows += 1;
                 struck.kinds.push(fault.kind.clone());
             }
         }
         inner.draws = draws;
+        inner.struck += blows;
         struck
     }
 }
