@@ -226,6 +226,13 @@ pub enum Event {
         /// Objects expected, where known.
         objects: Option<u64>,
     },
+    /// Objects of a collection were dealt with by an earlier part of this run, and are not sent or read again.
+    Resumed {
+        /// The collection, by its name on the server.
+        collection: CollectionName,
+        /// How many.
+        objects: u64,
+    },
     /// A tenant begins.
     TenantStarted {
         /// The collection.
@@ -478,6 +485,15 @@ pub enum Warning {
         /// The collection, by its name on the server.
         collection: CollectionName,
         /// The server's words.
+        reason: String,
+    },
+    /// Nothing of what an unfinished run wrote into a collection is trusted any more: all of it is sent again.
+    SentAgain {
+        /// The collection, by its name on the server.
+        collection: CollectionName,
+        /// Objects that were written down as there.
+        objects: u64,
+        /// Why, in few words.
         reason: String,
     },
     /// A file that is no part of an archive, but does not harm it.

@@ -162,6 +162,16 @@ impl Progress {
                 self.lane(collection).tally.take(*objects, *bytes);
                 self.total.take(*objects, *bytes);
             }
+            // They came before, so that they say nothing about the pace.
+            Event::Resumed { collection, objects } => {
+                let lane = self.lane(collection);
+                lane.tally.take(*objects, 0);
+                lane.tally.samples.clear();
+                lane.tally.sample(at.elapsed);
+                self.total.take(*objects, 0);
+                self.total.samples.clear();
+                self.total.sample(at.elapsed);
+            }
             Event::ObjectsDeleted { collection, objects, .. } => {
                 self.lane(collection).tally.take(*objects, 0);
                 self.total.take(*objects, 0);

@@ -1,5 +1,6 @@
 //! The aliases of restored collections: what the archive knows, what the server has, and what is done about it in the end.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::Refusal;
@@ -9,7 +10,8 @@ use crate::ops::{Error, Session, chosen};
 use crate::weaviate::{Aliases, Writer};
 
 /// What becomes of aliases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AliasPolicy {
     /// Missing ones are made, those that exist stay as they are.
     #[default]

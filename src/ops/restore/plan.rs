@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::before::{Before, Own};
 use super::order::{Turn, order};
+use super::resume::{self, Asked, CarriedOn, Found, Resuming};
 use super::survey::{Survey, survey};
 use super::tenants::{self, Tenants};
-use super::{Collection, Options, Plan, Planned, PlannedRole, Prepared, Refusal, Server, aliases, roles, settings};
+use super::{Collection, Options, Plan, Planned, PlannedRole, Prepared, Refusal, Server};
+use super::{aliases, create, roles, settings};
 use crate::archive::{Archive, Content};
 use crate::event::Warning;
-use crate::model::{CollectionName, Renames, Schema, TenantMap};
+use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::chosen::{self, Chosen};
 use crate::ops::prove::{self, Indexed};
 use crate::ops::schema::{self, Fit, clauses, fit};
@@ -35,23 +38,32 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let meta = client.meta().await?;
     let server = Server { nodes: client.node_count().await?, meta };
     let topology_unchecked = members(client, session, &collections).await?;
+    let asked = asked(client, &options, &archive, &collections, &renames);
+    let mut resuming = if options.resume { carried_on(session, &options, &asked).await? } else { None };
 
-    let live = client.schemas().await?;
+    let there_now = client.schemas().await?;
     let wished = |s: &Schema| settings::apply(&tenants::of_kind(s, &options.tenants), &options.settings);
     let (schemas, changed): (Vec<Schema>, Vec<Vec<String>>) = collections.iter().map(|(_, s)| wished(s)).unzip();
     let mut people = Vec::with_capacity(schemas.len());
     for (at, _) in &collections {
         people.push(tenants::chosen(&archive, *at, &options.tenants).await?);
     }
-    let joined: Vec<Option<&Schema>> = schemas.iter().map(|s| joined(s, &live, &renames, &options.tenants)).collect();
+    let joined = |schema: &Schema| {
+        let target = renames.of(&schema.name);
+        let may = resume::may_join(resuming.as_ref(), target, &options.tenants);
+        there_now.iter().find(|there| may && there.multi_tenant && there.name == *target)
+    };
+    let joined: Vec<Option<&Schema>> = schemas.iter().map(joined).collect();
     let there = client.aliases().await?;
-    let mut refusals = in_the_way(there.as_ref(), &live, &schemas, &joined, &renames);
+    let own = |target: &CollectionName| resuming.as_ref().is_some_and(|r| r.began(target));
+    let mut refusals = in_the_way(there.as_ref(), &there_now, &schemas, &joined, &renames, &own);
     for ((schema, joined), tenants) in schemas.iter().zip(&joined).zip(&people) {
         let Some(there) = joined else { continue };
         let differs = verify::lacks(schema, there, &renames);
-        refusals.extend(tenants::joins(client, schema, there, tenants, differs).await?);
+        let own = resume::joined(resuming.as_ref(), &there.name).unwrap_or_default();
+        refusals.extend(tenants::joins(client, schema, there, tenants, differs, own).await?);
     }
-    let live: BTreeSet<CollectionName> = live.iter().map(|s| s.name.clone()).collect();
+    let live: BTreeSet<CollectionName> = there_now.iter().map(|s| s.name.clone()).collect();
     let (aliases, roles, remarks) =
         beside(client, there.as_ref(), &archive, &options, &renames, &schemas, &live, &server).await?;
     refusals.extend(aliases.refused);
@@ -71,18 +83,42 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         refusals.extend(fit.refused.iter().filter(|_| joined.is_none()).cloned());
         fits.push(fit);
     }
+    if let Some(resuming) = &resuming {
+        let looked = Looked { client, session, server: &server, resuming, live: &there_now };
+        for Turn { at, waiting } in &turns {
+            let added = waiting.iter().filter(|waiting| waiting.added).map(|waiting| waiting.property.as_str());
+            refusals.extend(looked.at(&schemas[*at], &fits[*at].clone().adding_later(added)).await?);
+        }
+    }
     // What can be known without reading the objects is told at once.
-    refuse(refusals, schemas.len())?;
+    if !refusals.is_empty() {
+        return Err(in_words(session, &options, asked, refusals, schemas.len()).await);
+    }
 
-    let mut planned = Vec::new();
+    let (mut planned, mut again) = (Vec::new(), Vec::new());
     for Turn { at: place, waiting } in turns {
         let (at, _) = collections[place];
         let indexed = prove::index(&archive, at).await?;
+        let target = renames.of(&schemas[place].name);
+        let (before, doubt) = match &resuming {
+            Some(Resuming { kept, .. }) => {
+                let (runs, tenants, map) = (&*indexed.runs, &people[place], &options.tenants);
+                Own { client, session, kept, target, runs, tenants, map }.look().await?
+            }
+            None => (Before::default(), None),
+        };
+        if let (Some(reason), Some(resuming)) = (doubt, &mut resuming) {
+            again.push((target.clone(), resuming.written(target), reason));
+            resuming.again.push(target.clone());
+        }
         let data = options.data && archive.collections()[at].content != Content::SchemaOnly;
         // Whether a server makes vectors is for the collection to say that the objects go to.
         let asked = joined[place].unwrap_or(&schemas[place]);
-        let found =
-            if data { survey(session, &archive, at, &indexed, asked, &options).await? } else { Survey::default() };
+        let found = if data {
+            survey(session, &archive, at, &indexed, asked, &options, Arc::clone(&before.done)).await?
+        } else {
+            Survey::default()
+        };
         let added = waiting.iter().filter(|waiting| waiting.added).map(|waiting| waiting.property.as_str());
         let fit = fits[place].clone().adding_later(added);
         let tenants = people[place].clone();
@@ -95,7 +131,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         described.planned.remarks.extend(about.iter().cloned());
         described.remarks.extend(about);
         let (asked, joins) = (asked.clone(), joined[place].is_some());
-        planned.push(Collection { asked, waiting, joins, ..described });
+        planned.push(Collection { asked, waiting, joins, before, ..described });
     }
     refuse(planned.iter().filter_map(|c| vectoriser(c, &options)).collect(), schemas.len())?;
     let plan = Plan {
@@ -106,9 +142,86 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         aliases: aliases.planned,
         roles,
         topology_unchecked,
+        carries_on: resuming.as_ref().map(|resuming| CarriedOn {
+            run: resuming.run.clone(),
+            objects: planned.iter().map(|c| c.before.filled.there()).sum(),
+            of: planned.iter().map(|c| c.planned.objects).sum(),
+            again,
+        }),
         options,
     };
-    Ok(Prepared { plan, archive, work: planned, server, started: session.clock.now() })
+    Ok(Prepared { plan, archive, work: planned, server, started: session.clock.now(), asked, resuming })
+}
+
+/// What the run will be about, as its journal says it.
+fn asked(
+    client: &Client,
+    options: &Options,
+    archive: &Archive,
+    collections: &[(usize, Schema)],
+    renames: &Renames,
+) -> Asked {
+    let names: Vec<(CollectionName, CollectionName)> =
+        collections.iter().map(|(_, s)| (s.name.clone(), renames.of(&s.name).clone())).collect();
+    Asked {
+        server_url: client.url().to_owned(),
+        archive: options.archive_at.display().to_string(),
+        archive_run_id: archive.manifest().run_id.clone(),
+        choice: resume::choice(options, &names, renames),
+        targets: names.into_iter().map(|(_, target)| target).collect(),
+    }
+}
+
+/// The run to carry on, if there is one.
+async fn carried_on(session: &Session, options: &Options, asked: &Asked) -> Result<Option<Resuming>, Error> {
+    match resume::find(session, options, asked.clone()).await? {
+        Found::Nothing => Ok(None),
+        Found::Fits(resuming) => Ok(Some(*resuming)),
+        Found::Differs { run, differs } => Err(Error::OtherRun { run, differs }),
+    }
+}
+
+/// What stands against it; and if it is what an earlier run left, which one that is.
+async fn in_words(session: &Session, options: &Options, asked: Asked, refusals: Vec<Refusal>, chosen: usize) -> Error {
+    let left = |refusal: &Refusal| matches!(refusal, Refusal::Exists { .. } | Refusal::TenantExists { .. });
+    if !options.resume && refusals.iter().all(left) {
+        // Whether there was one is only advice.
+        match resume::find(session, options, asked).await {
+            Ok(Found::Fits(resuming)) => return Error::Unfinished { run: resuming.run, refusals, chosen },
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "cannot look for earlier runs"),
+        }
+    }
+    Error::CannotRestore { refusals, chosen }
+}
+
+/// What collections are looked at with that an earlier run has begun.
+struct Looked<'a> {
+    client: &'a Client,
+    session: &'a Session,
+    server: &'a Server,
+    resuming: &'a Resuming,
+    live: &'a [Schema],
+}
+
+impl Looked<'_> {
+    /// What stands against carrying one on.
+    async fn at(&self, asked: &Schema, fit: &Fit) -> Result<Option<Refusal>, Error> {
+        let target = &fit.target;
+        let history = self.resuming.kept.history.targets.get(target).filter(|history| history.joined.is_none());
+        let Some(history) = history else { return Ok(None) };
+        let there = self.live.iter().find(|schema| schema.name == *target);
+        let what = match (history.created.is_some(), there) {
+            (false, None) => None,
+            (false, Some(there)) => {
+                create::Begun { fit, asked, there }.other(self.client, self.session, self.server).await?
+            }
+            (true, Some(_)) if history.verified == Some(true) => None,
+            (true, there) => create::other(fit, asked, there, self.server),
+        };
+        let (collection, there) = (asked.name.clone(), target.clone());
+        Ok(what.map(|what| Refusal::NotAsLeft { collection, there, what }))
+    }
 }
 
 /// What stands beside the collections: aliases, roles, and clauses about collections whose aliases cannot be.
@@ -180,19 +293,15 @@ async fn members(client: &Client, session: &Session, collections: &[(usize, Sche
     }
 }
 
-/// The live collection that tenants are added to, where some were named: it stays what it is.
-fn joined<'a>(schema: &Schema, live: &'a [Schema], renames: &Renames, tenants: &TenantMap) -> Option<&'a Schema> {
-    let named = matches!(tenants, TenantMap::Only(_) | TenantMap::IntoTenant(_));
-    live.iter().find(|there| named && there.multi_tenant && there.name == *renames.of(&schema.name))
-}
-
-/// Targets that exist, under any spelling, or that are names of aliases.
+/// Targets that exist, under any spelling, or that are names of aliases. `own`: whether an earlier run has begun it, which
+/// this one carries on; then it may be there.
 fn in_the_way(
     aliases: Option<&Aliases>,
     live: &[Schema],
     schemas: &[Schema],
     joined: &[Option<&Schema>],
     renames: &Renames,
+    own: &dyn Fn(&CollectionName) -> bool,
 ) -> Vec<Refusal> {
     let aliases = aliases.map_or(&[][..], |aliases| &aliases.pairs);
     let mut refusals = Vec::new();
@@ -202,7 +311,7 @@ fn in_the_way(
         if let Some((_, collection)) = aliases.iter().find(|(alias, _)| same(alias)) {
             let (name, of) = (schema.name.clone(), collection.clone());
             refusals.push(Refusal::IsAlias { collection: name, alias: target.clone(), of });
-        } else if let Some(there) = live.iter().find(|s| same(s.name.as_str())) {
+        } else if let Some(there) = live.iter().find(|s| same(s.name.as_str()) && !(own(target) && s.name == *target)) {
             refusals.push(Refusal::Exists { collection: schema.name.clone(), there: there.name.clone() });
         }
     }
@@ -261,6 +370,6 @@ fn describe(
         to_vectorise: found.to_vectorise,
         refused_integers: found.refused_integers,
     };
-    let (asked, renames, waiting) = (schema.clone(), renames.clone(), Vec::new());
-    Collection { at, indexed, asked, fit, planned, remarks, renames, waiting, data, tenants, joins: false }
+    let (asked, renames, waiting, before) = (schema.clone(), renames.clone(), Vec::new(), Before::default());
+    Collection { at, indexed, asked, fit, planned, remarks, renames, waiting, data, tenants, joins: false, before }
 }
