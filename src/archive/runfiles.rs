@@ -24,7 +24,7 @@ use crate::event::Op;
 use crate::model::{CollectionName, ObjectId, TenantName};
 
 pub use carried::{Kept, look};
-pub use earlier::{EarlierRun, dropped_by, left_awake, unfinished};
+pub use earlier::{EarlierRun, dropped_by, last_runs, last_unfinished, left_awake};
 pub use history::{Imported, RunHistory, TargetHistory};
 use rejected::{Refusal, Rejected};
 

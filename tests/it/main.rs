@@ -20,6 +20,9 @@ mod clear_kills;
 /// `col clear` at a terminal and without one.
 #[cfg(unix)]
 mod clear_prompts;
+/// `col clear --resume`: the last clear, if it was stopped, is carried on by its own journal.
+#[cfg(unix)]
+mod clear_resumed;
 /// Three nodes, one of them away.
 mod cluster;
 /// `col create`: what is asked for is what the server has, and nothing that exists is touched.
@@ -67,6 +70,8 @@ mod restore;
 mod restore_prompts;
 /// `col restore` of multi-tenant collections: every tenant comes back with its objects and in its state.
 mod restore_tenants;
+/// `col restore --resume`: whatever stopped a restore, carried on it ends as an unbroken one would.
+mod resume;
 /// One of each event and warning, for the tests above.
 mod samples;
 /// Keys, passwords and header values planted everywhere come out nowhere.

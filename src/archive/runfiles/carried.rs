@@ -90,7 +90,9 @@ impl Judged {
                 }
             }
         }
-        all.values_mut().for_each(|runs| runs.sort_unstable_by_key(|run| run.from));
+        for runs in all.values_mut() {
+            runs.sort_unstable_by_key(|run| run.from);
+        }
         Self(all)
     }
 

@@ -65,20 +65,22 @@ pub fn left_awake(
     Ok(left.filter(|(_, tenants)| !tenants.is_empty()).collect())
 }
 
-/// A run that did not get to its end, and may have left something on its server.
+/// A run that may have left something on its server.
 #[derive(Debug)]
 pub struct EarlierRun {
     /// What it is about.
     pub about: RunAbout,
     /// Its collections, by their names on the server.
     pub targets: BTreeSet<CollectionName>,
+    /// Whether it got to its end.
+    pub complete: bool,
     /// Why its journal cannot be read to its end, if so.
     pub damage: Option<Error>,
 }
 
-/// Runs of this kind that did not get to their end, on whatever server, the newest first. One that a newer run followed
-/// on the same server, with any of the same collections, is not among them, and none that did not begin anything.
-pub fn unfinished(disk: &dyn Disk, runs: &Path, op: Op) -> Result<Vec<EarlierRun>, Error> {
+/// The last runs of this kind, on whatever server, the newest first. One that a newer run followed on the same server, with
+/// any of the same collections, is not among them, and none that is known to have begun nothing.
+pub fn last_runs(disk: &dyn Disk, runs: &Path, op: Op) -> Result<Vec<EarlierRun>, Error> {
     let (mut found, mut seen, mut failed) = (Vec::new(), BTreeSet::new(), None);
     newest_first(disk, runs, |history, damage| {
         let Some(about) = history.about else {
@@ -91,11 +93,27 @@ pub fn unfinished(disk: &dyn Disk, runs: &Path, op: Op) -> Result<Vec<EarlierRun
         for target in &targets {
             followed |= !seen.insert((about.server_url.clone(), target.clone()));
         }
-        if about.op == op && !history.complete && !followed && !targets.is_empty() {
-            found.push(EarlierRun { about, targets, damage });
+        if about.op == op && !followed && (damage.is_some() || !targets.is_empty()) {
+            found.push(EarlierRun { about, targets, complete: history.complete, damage });
         }
     })?;
     failed.map_or(Ok(found), Err)
+}
+
+/// What the last run of this kind on this server is about, if it did not get to its end.
+pub fn last_unfinished(disk: &dyn Disk, runs: &Path, op: Op, server_url: &str) -> Result<Option<RunAbout>, Error> {
+    let (mut last, mut failed) = (None, None);
+    newest_first(disk, runs, |history, damage| {
+        let RunHistory { about, complete, .. } = history;
+        match about {
+            Some(about) if about.op == op && about.server_url == server_url => {
+                last.get_or_insert((!complete).then_some(about));
+            }
+            Some(_) => {}
+            None => failed = failed.take().or(damage),
+        }
+    })?;
+    failed.map_or(Ok(last.flatten()), Err)
 }
 
 /// Reads the journals of runs, the newest first, each as far as it can be read. Directories that are no runs are passed

@@ -33,10 +33,10 @@ pub(super) fn resume(options: &Options, run_dir: Option<&Path>, url: &str, conne
         command = command + " " + flag;
     }
     if let Some(jobs) = options.jobs {
-        command += &format!(" --jobs {jobs}");
+        command = command + " --jobs " + &jobs.to_string();
     }
     if let Some(objects) = options.batch_objects {
-        command += &format!(" --batch-size {objects}");
+        command = command + " --batch-size " + &objects.to_string();
     }
     if let Some(dir) = run_dir {
         command = command + " --run-dir " + &quoted(&dir.display().to_string());

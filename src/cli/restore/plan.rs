@@ -36,6 +36,9 @@ pub(super) fn carried_on(plan: &Plan) -> String {
     };
     let (run, there, of) = (&carried.run, count(carried.objects), counted(carried.of, "object"));
     let mut text = format!("  Carries on {run}: {there} of {of} are there.\n");
+    if carried.complete {
+        text.push_str("  It got to its end: nothing is left to do but to count once more.\n");
+    }
     for (name, objects, reason) in &carried.again {
         let clause = plain(&format!("{name}: all of it is sent again, as {reason}"));
         // A String takes every write.

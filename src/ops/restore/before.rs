@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::fill::Filled;
+use super::resume::Resuming;
 use super::tenants::Tenants;
 use crate::archive::Index;
 use crate::archive::runfiles::{Imported, Kept, TargetHistory};
@@ -39,13 +40,14 @@ pub(super) struct Before {
     pub(super) verified: bool,
     /// The digest that was found then.
     pub(super) digest: Option<String>,
+    /// The run got to its end: nothing is left to do.
+    pub(super) over: bool,
 }
 
 /// What belongs to one collection of a plan that carries on a run.
 pub(super) struct Own<'a> {
     pub(super) client: &'a Client,
     pub(super) session: &'a Session,
-    pub(super) kept: &'a Kept,
     pub(super) target: &'a CollectionName,
     pub(super) runs: &'a Index,
     pub(super) tenants: &'a Tenants,
@@ -53,12 +55,24 @@ pub(super) struct Own<'a> {
 }
 
 impl Own<'_> {
-    /// What counts of what was done before; or, if nothing of what was written does, why.
-    pub(super) async fn look(&self) -> Result<(Before, Option<String>), Error> {
-        let Some(history) = self.kept.history.targets.get(self.target) else { return Ok((Before::default(), None)) };
+    /// What counts of what was done before. If nothing of what was written does, that is kept with the run.
+    pub(super) async fn look(&self, resuming: Option<&mut Resuming>) -> Result<Before, Error> {
+        let Some(resuming) = resuming else { return Ok(Before::default()) };
+        let (before, doubt) = self.held_against(&resuming.kept).await?;
+        if let Some(reason) = doubt {
+            resuming.distrust(self.target, reason);
+        }
+        Ok(before)
+    }
+
+    async fn held_against(&self, kept: &Kept) -> Result<(Before, Option<String>), Error> {
+        let Some(history) = kept.history.targets.get(self.target) else { return Ok((Before::default(), None)) };
         let stage = if history.is_there() { Stage::There } else { Stage::Begun };
+        if kept.history.complete {
+            return Ok((self.over(history), None));
+        }
         let doubted = |reason| (Before { stage, ..Before::default() }, Some(reason));
-        let (done, filled) = match self.done(history) {
+        let (done, filled) = match self.done(history, kept.refused.get(self.target).copied().unwrap_or(0)) {
             Ok(done) => done,
             Err(reason) => return Ok(doubted(reason)),
         };
@@ -69,13 +83,27 @@ impl Own<'_> {
         let (finished, digest) = (history.finished.is_some(), history.digest.clone());
         let every = || (0..self.runs.len()).collect();
         let done = Arc::new(if finished { every() } else { done });
-        Ok((Before { stage, done, filled, finished, verified, digest }, None))
+        Ok((Before { stage, done, filled, finished, verified, digest, over: false }, None))
     }
 
-    /// The runs that are done, by their places, and what became of their objects.
-    fn done(&self, history: &TargetHistory) -> Result<(BTreeSet<usize>, Filled), String> {
+    /// What a run did that got to its end.
+    fn over(&self, history: &TargetHistory) -> Before {
+        let (written, rejected) = history.finished.unwrap_or_default();
+        let filled = history.imported.iter().fold(Filled::default(), |all, run| all.plus(self.filled(run)));
+        Before {
+            stage: Stage::There,
+            done: Arc::new((0..self.runs.len()).collect()),
+            filled: Filled { objects: written + rejected, rejected, ..filled },
+            finished: true,
+            verified: history.verified == Some(true),
+            digest: history.digest.clone(),
+            over: true,
+        }
+    }
+
+    /// The runs that are done, by their places, and what became of their objects. `listed`: refused objects that are kept.
+    fn done(&self, history: &TargetHistory, listed: u64) -> Result<(BTreeSet<usize>, Filled), String> {
         let refused: u64 = history.imported.iter().map(|run| run.rejected).sum();
-        let listed = self.kept.refused.get(self.target).copied().unwrap_or(0);
         if listed != refused {
             return Err(format!("{refused} refused objects were written down, and {listed} of them are kept"));
         }

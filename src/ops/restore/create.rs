@@ -109,7 +109,7 @@ pub(super) async fn again(
 ) -> Result<Created, Error> {
     let there = session.unless_stopped(writer.schema(&collection.planned.target)).await?;
     let Some(schema) = there else { return Err(not_as_left(collection, GONE.to_owned())) };
-    if collection.before.verified {
+    if collection.before.verified || collection.before.over {
         return Ok(Created { schema, remarks: Vec::new() });
     }
     match compared(collection, schema, server) {

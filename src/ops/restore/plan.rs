@@ -1,17 +1,19 @@
 //! The plan of a restore: what is in the archive, what the server can hold, what is in the way. Reads every byte that
 //! would be sent, and sends reading requests only.
 
+mod carried;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::carried::{Looked, asked, carried_on, in_words};
 use super::before::{Before, Own};
-use super::order::{Turn, order};
-use super::resume::{self, Asked, CarriedOn, Found, Resuming};
+use super::order::{Turn, Waiting, order};
 use super::survey::{Survey, survey};
 use super::tenants::{self, Tenants};
 use super::{Collection, Options, Plan, Planned, PlannedRole, Prepared, Refusal, Server};
-use super::{aliases, create, roles, settings};
+use super::{aliases, resume, roles, settings};
 use crate::archive::{Archive, Content};
 use crate::event::Warning;
 use crate::model::{CollectionName, Renames, Schema};
@@ -24,24 +26,14 @@ use crate::weaviate::{Aliases, Client, Topology};
 /// Looks at archive and server, and says what a restore would do. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Prepared, Error> {
     let archive = prove::open(session, options.archive.clone()).await?;
-    let (opened, wanted) = (Arc::clone(&archive), options.clone());
-    let choose = move || {
-        let schemas = opened.collections().iter().map(|entry| opened.schema(entry)).collect::<Result<Vec<_>, _>>()?;
-        chosen::choose(schemas, &wanted.selection, wanted.name.as_ref(), &wanted.renames)?.of_tenants(
-            &opened,
-            &wanted.tenants,
-            &wanted.selection,
-        )
-    };
-    let Chosen { collections, renames } = blocking("choose", choose).await?;
+    let Chosen { collections, renames } = choose(&archive, &options).await?;
     client.ready().await?;
     let meta = client.meta().await?;
     let server = Server { nodes: client.node_count().await?, meta };
     let topology_unchecked = members(client, session, &collections).await?;
     let asked = asked(client, &options, &archive, &collections, &renames);
-    let mut resuming = if options.resume { carried_on(session, &options, &asked).await? } else { None };
-
     let there_now = client.schemas().await?;
+    let mut resuming = if options.resume { carried_on(session, &options, &asked, &there_now).await? } else { None };
     let wished = |s: &Schema| settings::apply(&tenants::of_kind(s, &options.tenants), &options.settings);
     let (schemas, changed): (Vec<Schema>, Vec<Vec<String>>) = collections.iter().map(|(_, s)| wished(s)).unzip();
     let mut people = Vec::with_capacity(schemas.len());
@@ -85,42 +77,30 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     }
     if let Some(resuming) = &resuming {
         let looked = Looked { client, session, server: &server, resuming, live: &there_now };
-        for Turn { at, waiting } in &turns {
-            let added = waiting.iter().filter(|waiting| waiting.added).map(|waiting| waiting.property.as_str());
-            refusals.extend(looked.at(&schemas[*at], &fits[*at].clone().adding_later(added)).await?);
-        }
+        refusals.extend(looked.all(&turns, &schemas, &fits).await?);
     }
     // What can be known without reading the objects is told at once.
     if !refusals.is_empty() {
         return Err(in_words(session, &options, asked, refusals, schemas.len()).await);
     }
 
-    let (mut planned, mut again) = (Vec::new(), Vec::new());
+    let mut planned = Vec::new();
     for Turn { at: place, waiting } in turns {
         let (at, _) = collections[place];
         let indexed = prove::index(&archive, at).await?;
         let target = renames.of(&schemas[place].name);
-        let (before, doubt) = match &resuming {
-            Some(Resuming { kept, .. }) => {
-                let (runs, tenants, map) = (&*indexed.runs, &people[place], &options.tenants);
-                Own { client, session, kept, target, runs, tenants, map }.look().await?
-            }
-            None => (Before::default(), None),
-        };
-        if let (Some(reason), Some(resuming)) = (doubt, &mut resuming) {
-            again.push((target.clone(), resuming.written(target), reason));
-            resuming.again.push(target.clone());
-        }
+        let own = Own { client, session, target, runs: &indexed.runs, tenants: &people[place], map: &options.tenants };
+        let before = own.look(resuming.as_mut()).await?;
         let data = options.data && archive.collections()[at].content != Content::SchemaOnly;
         // Whether a server makes vectors is for the collection to say that the objects go to.
         let asked = joined[place].unwrap_or(&schemas[place]);
+        let done = Arc::clone(&before.done);
         let found = if data {
-            survey(session, &archive, at, &indexed, asked, &options, Arc::clone(&before.done)).await?
+            survey(session, &archive, at, &indexed, asked, &options, done).await?
         } else {
             Survey::default()
         };
-        let added = waiting.iter().filter(|waiting| waiting.added).map(|waiting| waiting.property.as_str());
-        let fit = fits[place].clone().adding_later(added);
+        let fit = fits[place].clone().adding_later(added(&waiting));
         let tenants = people[place].clone();
         let mut described = describe(&archive, at, indexed, fit, found, &renames, &options, data, tenants);
         let about = changed[place].iter().cloned().chain(limits_of(&schemas[place]));
@@ -142,86 +122,26 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         aliases: aliases.planned,
         roles,
         topology_unchecked,
-        carries_on: resuming.as_ref().map(|resuming| CarriedOn {
-            run: resuming.run.clone(),
-            objects: planned.iter().map(|c| c.before.filled.there()).sum(),
-            of: planned.iter().map(|c| c.planned.objects).sum(),
-            again,
-        }),
+        carries_on: resuming.as_ref().map(|resuming| resuming.said(&planned)),
         options,
     };
     Ok(Prepared { plan, archive, work: planned, server, started: session.clock.now(), asked, resuming })
 }
 
-/// What the run will be about, as its journal says it.
-fn asked(
-    client: &Client,
-    options: &Options,
-    archive: &Archive,
-    collections: &[(usize, Schema)],
-    renames: &Renames,
-) -> Asked {
-    let names: Vec<(CollectionName, CollectionName)> =
-        collections.iter().map(|(_, s)| (s.name.clone(), renames.of(&s.name).clone())).collect();
-    Asked {
-        server_url: client.url().to_owned(),
-        archive: options.archive_at.display().to_string(),
-        archive_run_id: archive.manifest().run_id.clone(),
-        choice: resume::choice(options, &names, renames),
-        targets: names.into_iter().map(|(_, target)| target).collect(),
-    }
+/// Chooses among the collections of an archive.
+async fn choose(archive: &Arc<Archive>, options: &Options) -> Result<Chosen, Error> {
+    let (archive, options) = (Arc::clone(archive), options.clone());
+    let choose = move || {
+        let schemas = archive.collections().iter().map(|entry| archive.schema(entry)).collect::<Result<Vec<_>, _>>()?;
+        let Options { selection, name, renames, tenants, .. } = &options;
+        chosen::choose(schemas, selection, name.as_ref(), renames)?.of_tenants(&archive, tenants, selection)
+    };
+    blocking("choose", choose).await
 }
 
-/// The run to carry on, if there is one.
-async fn carried_on(session: &Session, options: &Options, asked: &Asked) -> Result<Option<Resuming>, Error> {
-    match resume::find(session, options, asked.clone()).await? {
-        Found::Nothing => Ok(None),
-        Found::Fits(resuming) => Ok(Some(*resuming)),
-        Found::Differs { run, differs } => Err(Error::OtherRun { run, differs }),
-    }
-}
-
-/// What stands against it; and if it is what an earlier run left, which one that is.
-async fn in_words(session: &Session, options: &Options, asked: Asked, refusals: Vec<Refusal>, chosen: usize) -> Error {
-    let left = |refusal: &Refusal| matches!(refusal, Refusal::Exists { .. } | Refusal::TenantExists { .. });
-    if !options.resume && refusals.iter().all(left) {
-        // Whether there was one is only advice.
-        match resume::find(session, options, asked).await {
-            Ok(Found::Fits(resuming)) => return Error::Unfinished { run: resuming.run, refusals, chosen },
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "cannot look for earlier runs"),
-        }
-    }
-    Error::CannotRestore { refusals, chosen }
-}
-
-/// What collections are looked at with that an earlier run has begun.
-struct Looked<'a> {
-    client: &'a Client,
-    session: &'a Session,
-    server: &'a Server,
-    resuming: &'a Resuming,
-    live: &'a [Schema],
-}
-
-impl Looked<'_> {
-    /// What stands against carrying one on.
-    async fn at(&self, asked: &Schema, fit: &Fit) -> Result<Option<Refusal>, Error> {
-        let target = &fit.target;
-        let history = self.resuming.kept.history.targets.get(target).filter(|history| history.joined.is_none());
-        let Some(history) = history else { return Ok(None) };
-        let there = self.live.iter().find(|schema| schema.name == *target);
-        let what = match (history.created.is_some(), there) {
-            (false, None) => None,
-            (false, Some(there)) => {
-                create::Begun { fit, asked, there }.other(self.client, self.session, self.server).await?
-            }
-            (true, Some(_)) if history.verified == Some(true) => None,
-            (true, there) => create::other(fit, asked, there, self.server),
-        };
-        let (collection, there) = (asked.name.clone(), target.clone());
-        Ok(what.map(|what| Refusal::NotAsLeft { collection, there, what }))
-    }
+/// The properties that are added once all collections exist.
+fn added(waiting: &[Waiting]) -> impl Iterator<Item = &str> {
+    waiting.iter().filter(|waiting| waiting.added).map(|waiting| waiting.property.as_str())
 }
 
 /// What stands beside the collections: aliases, roles, and clauses about collections whose aliases cannot be.

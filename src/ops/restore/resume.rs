@@ -1,5 +1,6 @@
 //! A run that did not get to its end: found by its journal, and held against what is asked for now.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::Options;
+use super::{Collection, Options};
 use crate::archive::runfiles::{self, EarlierRun, Kept};
 use crate::archive::{self, RunAbout};
 use crate::event::Op;
@@ -61,6 +62,8 @@ pub struct CarriedOn {
     pub objects: u64,
     /// Of so many.
     pub of: u64,
+    /// That run got to its end, and only did not come to tell it.
+    pub complete: bool,
     /// Collections of which everything is sent again, the objects that were written down as there, and why these are not
     /// trusted any more.
     pub again: Vec<(CollectionName, u64, String)>,
@@ -71,8 +74,8 @@ pub struct CarriedOn {
 pub(super) struct Resuming {
     pub(super) run: RunName,
     pub(super) kept: Kept,
-    /// Collections of which nothing counts any more.
-    pub(super) again: Vec<CollectionName>,
+    /// Collections of which nothing counts any more, with the objects that were written down as there, and why.
+    pub(super) again: Vec<(CollectionName, u64, String)>,
 }
 
 impl Resuming {
@@ -81,10 +84,22 @@ impl Resuming {
         self.kept.history.targets.get(target).is_some_and(|history| history.joined.is_none())
     }
 
-    /// Objects of a collection that it wrote down as there.
-    pub(super) fn written(&self, target: &CollectionName) -> u64 {
+    /// Nothing of what was written into a collection counts any more.
+    pub(super) fn distrust(&mut self, target: &CollectionName, reason: String) {
         let history = self.kept.history.targets.get(target);
-        history.map_or(0, |history| history.imported.iter().map(|run| run.objects + run.stored).sum())
+        let written = history.map_or(0, |history| history.imported.iter().map(|run| run.objects + run.stored).sum());
+        self.again.push((target.clone(), written, reason));
+    }
+
+    /// What a plan of these collections says about it.
+    pub(super) fn said(&self, planned: &[Collection]) -> CarriedOn {
+        CarriedOn {
+            run: self.run.clone(),
+            objects: planned.iter().map(|collection| collection.before.filled.there()).sum(),
+            of: planned.iter().map(|collection| collection.planned.objects).sum(),
+            complete: self.kept.history.complete,
+            again: self.again.clone(),
+        }
     }
 }
 
@@ -170,16 +185,25 @@ fn major(version: &str) -> &str {
     version.split('.').next().unwrap_or(version)
 }
 
-/// Looks among the runs that did not get to their end for the newest one that fits.
-pub(super) async fn find(session: &Session, options: &Options, asked: Asked) -> Result<Found, Error> {
+/// Looks for the newest run that fits: one that did not get to its end, or one that did and of which everything is still
+/// `there`, since it may have been stopped before it could tell.
+pub(super) async fn find(
+    session: &Session,
+    options: &Options,
+    asked: Asked,
+    there: BTreeSet<CollectionName>,
+) -> Result<Found, Error> {
     let (disk, runs, tenants) = (Arc::clone(&session.disk), options.state.runs.clone(), options.tenants.clone());
     blocking("earlier runs", move || {
         let mut differing = None;
-        for run in runfiles::unfinished(&*disk, &runs, Op::Restore)? {
+        for run in runfiles::last_runs(&*disk, &runs, Op::Restore)? {
+            if run.complete && !run.targets.is_subset(&there) {
+                continue;
+            }
             let differs = asked.differs(&run.about);
             let name = RunName::of(&run.about);
             if !differs.is_empty() {
-                if differing.is_none() && asked.concerns(&run) {
+                if differing.is_none() && !run.complete && asked.concerns(&run) {
                     differing = Some(Found::Differs { run: name, differs });
                 }
                 continue;
@@ -199,8 +223,8 @@ pub(super) async fn find(session: &Session, options: &Options, asked: Asked) -> 
 pub async fn left_open(session: &Session, runs: PathBuf, server_url: &str) -> Result<Option<PathBuf>, Error> {
     let (disk, url) = (Arc::clone(&session.disk), server_url.to_owned());
     blocking("earlier runs", move || {
-        let runs = runfiles::unfinished(&*disk, &runs, Op::Restore)?;
-        let newest = runs.into_iter().find(|run| run.about.server_url == url);
+        let runs = runfiles::last_runs(&*disk, &runs, Op::Restore)?;
+        let newest = runs.into_iter().find(|run| !run.complete && run.about.server_url == url);
         Ok::<_, archive::Error>(newest.map(|run| run.about.archive.into()))
     })
     .await

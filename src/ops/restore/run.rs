@@ -148,6 +148,9 @@ impl Run<'_> {
         for some in together(&after) {
             self.some(&work[some], &budget, gathered).await?;
         }
+        if self.prepared.resuming.as_ref().is_some_and(|resuming| resuming.kept.history.complete) {
+            return Ok(());
+        }
         let (about, all) = aliases::set(self.client, self.session, &self.plan.aliases, !gathered.incomplete).await?;
         gathered.remarks.extend(about);
         gathered.incomplete |= !all;
@@ -175,12 +178,12 @@ impl Run<'_> {
             run_id: run.run_id,
             tenants: plan.options.tenants.clone(),
             looked: kept.history.clone(),
-            again: again.clone(),
+            again: again.iter().map(|(target, ..)| target.clone()).collect(),
         };
         let taken = journalling::resume(self.session, state, &plan.url, targets, taken).await?;
         let Some((locks, files)) = taken else { return Err(Error::WentOn { run: run.clone() }) };
         (gathered.locks, gathered.files) = (locks, Some(files));
-        for (collection, objects, reason) in plan.carries_on.iter().flat_map(|carried| &carried.again) {
+        for (collection, objects, reason) in again {
             let (collection, objects, reason) = (collection.clone(), *objects, reason.clone());
             self.session.events.warn(Warning::SentAgain { collection, objects, reason });
         }
@@ -264,7 +267,7 @@ impl Run<'_> {
         gathered.half_made.retain(|name| name != target);
         gathered.created.insert(target.clone(), created);
         gathered.filled.insert(target.clone(), collection.before.filled);
-        if collection.asked.multi_tenant {
+        if collection.asked.multi_tenant && !collection.before.over {
             tenants::make(self.client, self.session, collection).await?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::super::super::digest::Hash;
 use super::super::super::testing::{CRASHES, Fault, SimDisk, tenant, time};
-use super::super::{EarlierRun, RunAbout, unfinished};
+use super::super::{EarlierRun, RunAbout, last_runs};
 use super::*;
 use crate::event::Op;
 
@@ -66,7 +66,7 @@ fn imported(stretch: u128) -> RunRecord {
 fn go_on(disk: &SimDisk, run_id: u128) -> Result<RunFiles, Error> {
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
     let runs = Path::new(RUNS);
-    let mut begun = unfinished(disk, runs, Op::Restore)?;
+    let mut begun = last_runs(disk, runs, Op::Restore)?;
     let taken = match begun.first() {
         Some(EarlierRun { about, damage: None, .. }) => {
             let kept = look(disk, runs, about.run_id, &tenants())?;
@@ -217,12 +217,14 @@ fn a_lost_list_of_refused_objects_shows() {
 /// A run that recorded this.
 fn run(disk: &SimDisk, about: RunAbout, records: &[RunRecord]) {
     let mut files = RunFiles::create(Arc::new(disk.clone()), Path::new(RUNS), about).expect("files");
-    records.iter().for_each(|record| files.record(record).expect("a record"));
+    for record in records {
+        files.record(record).expect("a record");
+    }
     files.sync().expect("synced");
 }
 
 #[test]
-fn unfinished_runs_come_newest_first_without_those_that_were_followed() {
+fn runs_come_newest_first_without_those_that_were_followed() {
     let disk = SimDisk::default();
     let intent = |target: &str| RunRecord::Intent { collection: name("Old"), target: name(target) };
     run(&disk, about(1, Op::Restore), &[intent("Followed")]);
@@ -231,11 +233,12 @@ fn unfinished_runs_come_newest_first_without_those_that_were_followed() {
     run(&disk, about(4, Op::Restore), &[]);
     run(&disk, about(5, Op::Clear), &[intent("Cleared")]);
     run(&disk, RunAbout { server_url: "http://b".into(), ..about(6, Op::Restore) }, &[intent("Kept")]);
-    let found = unfinished(&disk, Path::new(RUNS), Op::Restore).expect("runs");
+    let found = last_runs(&disk, Path::new(RUNS), Op::Restore).expect("runs");
     let ids: Vec<u128> = found.iter().map(|run| run.about.run_id.as_u128()).collect();
-    assert_eq!(ids, [6, 2], "one that is complete, one that began nothing, one that a newer one followed are not");
-    assert_eq!(found[1].targets, [name("Kept"), name("Other")].into());
-    assert!(unfinished(&disk, Path::new("/nowhere"), Op::Restore).expect("none").is_empty());
+    assert_eq!(ids, [6, 3, 2], "one that began nothing, and one that a newer one followed, are not");
+    assert_eq!(found.iter().map(|run| run.complete).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!(found[2].targets, [name("Kept"), name("Other")].into());
+    assert!(last_runs(&disk, Path::new("/nowhere"), Op::Restore).expect("none").is_empty());
 }
 
 #[test]
@@ -247,6 +250,6 @@ fn a_damaged_journal_is_told_with_what_it_is_about() {
     let second = memchr::memchr_iter(b'\n', &bytes).nth(2).expect("lines");
     bytes[second + 30] ^= 1;
     disk.set(&path, Some(bytes));
-    let found = unfinished(&disk, Path::new(RUNS), Op::Restore).expect("runs");
+    let found = last_runs(&disk, Path::new(RUNS), Op::Restore).expect("runs");
     assert!(matches!(&found[..], [EarlierRun { damage: Some(Error::Damaged { .. }), .. }]), "{found:?}");
 }

@@ -57,7 +57,12 @@ fn whatever_decides_what_is_written_must_be_the_same() {
 
 #[test]
 fn another_run_is_worth_a_word_if_it_is_of_the_same_archive_or_in_the_way() {
-    let run = |about: RunAbout, target: &str| EarlierRun { about, targets: [name(target)].into(), damage: None };
+    let run = |about: RunAbout, target: &str| EarlierRun {
+        about,
+        targets: [name(target)].into(),
+        complete: false,
+        damage: None,
+    };
     let other = || RunAbout { archive_run_id: "8".into(), ..about() };
     assert!(asked().concerns(&run(RunAbout { server_url: "http://b/".into(), ..about() }, "X")));
     assert!(asked().concerns(&run(other(), "Article")));

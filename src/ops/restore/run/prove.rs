@@ -53,18 +53,27 @@ impl Run<'_> {
             gathered.incomplete |= rejected > 0;
             gathered.remarks.extend(about_references(filled).into_iter().map(|remark| (name.clone(), remark)));
             self.count(collection, filled, &mut watch, gathered).await?;
-            self.read_again(collection, &created, gathered).await?;
+            if collection.before.over {
+                let agreed = collection.before.verified || !self.plan.options.verify;
+                gathered.incomplete |= !agreed;
+                let text = "it was not found equal to the archive when it was restored";
+                gathered.remarks.extend((!agreed).then(|| (name.clone(), text.to_owned())));
+            } else {
+                self.read_again(collection, &created, gathered).await?;
+            }
             if collection.before.verified {
                 (result.missing, result.extra, result.different) = (Some(0), Some(0), Some(0));
                 result.digest.clone_from(&collection.before.digest);
-            } else if self.plan.options.verify {
+            } else if self.plan.options.verify && !collection.before.over {
                 self.compare(collection, &mut result, gathered).await?;
             }
             gathered.unchecked = gathered.unchecked.take().or(watch.unchecked().map(str::to_owned));
         }
-        let wrong = tenants::settle(self.client, self.session, collection).await?;
-        gathered.incomplete |= !wrong.is_empty();
-        gathered.remarks.extend(wrong.into_iter().map(|wrong| (name.clone(), wrong)));
+        if !collection.before.over {
+            let wrong = tenants::settle(self.client, self.session, collection).await?;
+            gathered.incomplete |= !wrong.is_empty();
+            gathered.remarks.extend(wrong.into_iter().map(|wrong| (name.clone(), wrong)));
+        }
         self.session.events.emit(Event::CollectionFinished(result.clone()));
         gathered.results.push(result);
         Ok(())
