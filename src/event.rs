@@ -226,6 +226,15 @@ pub enum Event {
         /// Objects expected, where known.
         objects: Option<u64>,
     },
+    /// Objects of a collection were dealt with by an earlier part of this run, and are not sent or read again.
+    Resumed {
+        /// The collection, by its name on the server.
+        collection: CollectionName,
+        /// How many.
+        objects: u64,
+        /// Their plain bytes, line ends included.
+        bytes: u64,
+    },
     /// A tenant begins.
     TenantStarted {
         /// The collection.
@@ -276,17 +285,6 @@ pub enum Event {
         wait_ms: u64,
         /// Why, in few words.
         reason: String,
-    },
-    /// A run that was interrupted is carried on: this much of the collection is safe, and was proven to be.
-    Resumed {
-        /// The collection.
-        collection: CollectionName,
-        /// Parts.
-        parts: u64,
-        /// Objects in them.
-        objects: u64,
-        /// Plain bytes of those objects, line ends included.
-        bytes: u64,
     },
     /// The pacer changed its mind.
     PaceChanged {
@@ -501,6 +499,15 @@ pub enum Warning {
         /// The collection, by its name on the server.
         collection: CollectionName,
         /// The server's words.
+        reason: String,
+    },
+    /// Nothing of what an unfinished run wrote into a collection is trusted any more: all of it is sent again.
+    SentAgain {
+        /// The collection, by its name on the server.
+        collection: CollectionName,
+        /// Objects that were written down as there.
+        objects: u64,
+        /// Why, in few words.
         reason: String,
     },
     /// A file that is no part of an archive, but does not harm it.

@@ -1,7 +1,10 @@
 //! The files of a run that writes to a server: a directory of its own with a journal of what is safely done, and the
 //! objects the server refused. They are what a resumed run and a person go by.
 
+mod carried;
+mod earlier;
 mod history;
+mod rejected;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,18 +15,19 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::digest::Hash;
-use super::disk::{Disk, Lock, WriteFile};
+use super::disk::{Disk, Lock};
 use super::durable::{create_missing, sync_parent};
 use super::error::{Broken, DiskOp, Error, on};
-use super::journal::{Journal, PENDING_BYTES};
+use super::journal::Journal;
 use super::manifest::Tool;
 use crate::event::Op;
 use crate::model::{CollectionName, ObjectId, TenantName};
 
-pub use history::{Imported, RunHistory, TargetHistory, dropped_by, left_awake};
+pub use carried::{Kept, look};
+pub use earlier::{EarlierRun, dropped_by, last_runs, last_unfinished, left_awake};
+pub use history::{Imported, RunHistory, TargetHistory};
+use rejected::{Refusal, Rejected};
 
-/// The objects the server refused, one a line.
-const REJECTED: &str = "rejected.jsonl";
 /// Hex digits of a lock's name.
 const LOCK_DIGITS: usize = 32;
 
@@ -108,6 +112,20 @@ pub enum RunRecord {
         objects: u64,
         /// Objects refused.
         rejected: u64,
+        /// Their plain bytes in the archive, line ends included.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        rejected_bytes: u64,
+        /// Refused objects that are on the server all the same, without some of their references.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        stored: u64,
+        /// References that were written after their objects.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        references: u64,
+    },
+    /// Nothing of what was written into a collection counts any more: all of it is sent again.
+    Again {
+        /// The collection.
+        target: CollectionName,
     },
     /// Every object of a collection was judged.
     Finished {
@@ -124,6 +142,9 @@ pub enum RunRecord {
         target: CollectionName,
         /// Whether nothing differs.
         ok: bool,
+        /// The content digest of what is there, where it is one: 64 lower-case hex digits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<String>,
     },
     /// Tenants that sleep are about to be woken; from here on they may be awake.
     Waking {
@@ -141,6 +162,11 @@ pub enum RunRecord {
     },
     /// Nothing is left to do.
     Complete,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The files of one run. Every call may block on the disk. After a call that failed, every other fails too.
@@ -215,7 +241,7 @@ impl RunFiles {
     /// The file of refused objects, if there are any.
     #[must_use]
     pub fn rejected(&self) -> Option<PathBuf> {
-        self.rejected.as_ref().map(|rejected| rejected.path.clone())
+        self.rejected.as_ref().map(|rejected| rejected.path().to_owned())
     }
 
     /// A write that failed may have left half a line, and what comes after one is lost to every reader.
@@ -226,67 +252,6 @@ impl RunFiles {
         let done = call(self);
         self.failed = done.is_err();
         done
-    }
-}
-
-/// What stands before the object in a line of refused objects.
-#[derive(Serialize)]
-struct Refusal<'a> {
-    collection: &'a CollectionName,
-    tenant: Option<&'a TenantName>,
-    id: ObjectId,
-    reason: &'a str,
-}
-
-/// The file of refused objects.
-struct Rejected {
-    file: Box<dyn WriteFile>,
-    path: PathBuf,
-    pending: Vec<u8>,
-    unsynced: bool,
-}
-
-impl Rejected {
-    fn create(disk: &dyn Disk, dir: &Path) -> Result<Self, Error> {
-        let path = dir.join(REJECTED);
-        let file = disk.create_file(&path).map_err(on(DiskOp::CreateFile, &path))?;
-        disk.sync_dir(dir).map_err(on(DiskOp::SyncDir, dir))?;
-        Ok(Self { file, path, pending: Vec::new(), unsynced: false })
-    }
-
-    fn add(&mut self, refusal: &Refusal<'_>, object: &[u8]) -> Result<(), Error> {
-        self.unsynced = true;
-        let text = serde_json::to_vec(refusal).map_err(|e| Error::disk(DiskOp::Write, &self.path, 0, e.into()))?;
-        self.put(text.strip_suffix(b"}").unwrap_or(&text))?;
-        self.put(b",\"object\":")?;
-        self.put(object)?;
-        self.put(b"}\n")
-    }
-
-    /// Gathers small pieces; a large one goes straight to the disk.
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if self.pending.len() + bytes.len() < PENDING_BYTES {
-            self.pending.extend_from_slice(bytes);
-            return Ok(());
-        }
-        self.write()?;
-        let needed = bytes.len() as u64;
-        self.file.write_all(bytes).map_err(|e| Error::disk(DiskOp::Write, &self.path, needed, e))
-    }
-
-    fn write(&mut self) -> Result<(), Error> {
-        let needed = self.pending.len() as u64;
-        self.file.write_all(&self.pending).map_err(|e| Error::disk(DiskOp::Write, &self.path, needed, e))?;
-        self.pending.clear();
-        Ok(())
-    }
-
-    fn sync(&mut self) -> Result<(), Error> {
-        if !std::mem::take(&mut self.unsynced) {
-            return Ok(());
-        }
-        self.write()?;
-        self.file.sync().map_err(on(DiskOp::Sync, &self.path))
     }
 }
 

@@ -249,6 +249,13 @@ pub(super) struct RestoreArgs {
     /// Windows below LOCALAPPDATA].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub run_dir: Option<PathBuf>,
+    /// Carry on a restore of the same that did not get to its end
+    ///
+    /// What it wrote is not sent again; what it left half-made is finished. Archive, server and what is restored must be
+    /// the same; --jobs, --batch-size, --memory-limit and --no-verify may be others. Without an archive the newest such
+    /// restore to this server is meant. If there is none, a new one is begun.
+    #[arg(long)]
+    pub resume: bool,
     /// Show what would be restored, and send nothing that writes
     #[arg(long)]
     pub dry_run: bool,

@@ -2,6 +2,7 @@
 
 mod first;
 mod plan;
+mod resume;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,10 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
         }
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
+        let typed = settings.selection.take.clone();
+        if settings.resume {
+            resume::take_over(&mut settings, &session, client.url(), out).await?;
+        }
         if settings.selection.take.is_empty() {
             settings.selection.take = vec![choose(&client, &session, out).await?];
         }
@@ -47,7 +52,7 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
         if let Some(archive) = holds {
             plan.must_be_held_in(archive);
         }
-        let losses: Vec<Loss> = plan.collections.iter().map(|planned| loss(planned, &settings)).collect();
+        let losses: Vec<Loss> = plan.collections.iter().map(|planned| loss(planned, &typed)).collect();
         if settings.dry_run {
             removal::is_expected(consent, &losses)?;
             session.events.emit(Event::PlanMade { collections: plan.listed() });
@@ -69,7 +74,10 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
             plan.collections[at].agreed = agreed;
         }
         let server = closing::server(&plan.url, &plan.server_version);
-        let outcome = clear::run(&Writer::new(client), &session, plan).await.map_err(|e| stopped(&e, &connect))?;
+        let names: Vec<CollectionName> = plan.collections.iter().map(|planned| planned.name().clone()).collect();
+        let resume = resume::command(args, &names, &connect);
+        let outcome = clear::run(&Writer::new(client), &session, plan).await;
+        let outcome = outcome.map_err(|e| stopped(&e, &connect, &resume))?;
         Ok(Finished { closing: Closing { server: Some(server), ..closing_of(&outcome) }, result: outcome.result })
     })
 }
@@ -133,13 +141,14 @@ fn options(settings: &ClearSettings) -> Options {
     }
 }
 
-fn loss(planned: &Planned, settings: &ClearSettings) -> Loss {
+/// `typed`: names and globs of the command line.
+fn loss(planned: &Planned, typed: &[String]) -> Loss {
     let name = planned.name().to_string();
     Loss {
         deed: format!("Empty {}", plan::subject(planned)),
         objects: planned.all_objects(),
         held_in: planned.standing.held_in.as_ref().map(|held| held.path.clone()),
-        named: settings.selection.take.contains(&name),
+        named: typed.contains(&name),
         name,
     }
 }
@@ -179,9 +188,13 @@ fn closing_of(outcome: &Outcome) -> Closing {
     }
 }
 
-/// A run that stopped: the error, what is empty, what is not, and how a schema comes back.
-fn stopped(stopped: &Stopped, connect: &Connect) -> Failure {
+/// A run that stopped: the error, what is empty, what is not, and how a schema comes back. `resume`: the command that
+/// carries it on.
+fn stopped(stopped: &Stopped, connect: &Connect, resume: &str) -> Failure {
     let mut failure = explain_for(Op::Clear, &stopped.error);
+    if stopped.run_dir.is_some() && matches!(failure.class, Class::Interrupted | Class::Server | Class::Disk) {
+        failure = failure.hint(format!("`{resume}` carries it on from here"));
+    }
     if let Some((name, saved)) = &stopped.dropped {
         let command = create_command(saved, connect);
         failure = failure

@@ -153,7 +153,6 @@ fn words(hint: &Hint) -> String {
         Hint::BackUpAgain => {
             "an archive without a manifest is not a backup: carry it on with `elysiactl col backup --resume=ARCHIVE`".into()
         }
-        Hint::BeginAnew => "without --resume a new archive is made".into(),
         Hint::Upgrade(version) => format!("use elysiactl {version} or later to read it"),
         Hint::WaitForOtherRun => "wait for the other run to end, or stop it".into(),
         Hint::SmallerPages => "smaller pages may help: --batch-size 10".into(),
@@ -189,6 +188,10 @@ fn words(hint: &Hint) -> String {
         }
         Hint::NameRunFolder => "name a folder with --run-dir".into(),
         Hint::SkipAliases => "leave aliases alone with --alias skip".into(),
+        Hint::WithoutResume => "without --resume a new run is begun, if nothing is in its way".into(),
+        Hint::RemoveWhatWasLeft => {
+            "what the unfinished run left cannot be carried on: remove it, then run again without --resume; or restore under another name with --name or --rename".into()
+        }
         Hint::WithoutRoles => "leave --with-roles out, or make the roles by hand from the archive's roles.json".into(),
         Hint::OtherTenant => "give it another name with --tenant OLD=NEW".into(),
         Hint::ListTenants => "`elysiactl col show NAME` lists the tenants of a collection".into(),

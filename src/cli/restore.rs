@@ -1,11 +1,12 @@
 //! `col restore`: settings in, an archive chosen, plan shown and confirmed, operation, summary out.
 
+mod commands;
 mod plan;
 mod source;
 
 use std::process::ExitCode;
 
-use super::args::{ConnectionArgs, RestoreArgs, TenantArgs};
+use super::args::{ConnectionArgs, RestoreArgs};
 use super::connect::session;
 use super::explain::explain_for;
 use super::runtime::nothing;
@@ -13,10 +14,11 @@ use super::verify::{difference, differing, not_listed};
 use super::{Connect, Env, Failure, Finished, Out, RestoreSettings, closing, confirm, run_with_events};
 use crate::event::{Class, CollectionResult, Difference, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, TenantName};
-use crate::ops::restore::{self, Options, Outcome, Plan, Stopped};
+use crate::ops::restore::{self, Options, Outcome, Plan, Prepared, Stopped};
 use crate::ops::verify::Differs;
+use crate::ops::{Error, Session};
 use crate::render::{Closing, Remark, count, counted, quoted};
-use crate::weaviate::Writer;
+use crate::weaviate::{Client, Writer};
 
 /// Differences the comparison lists at most.
 const DIFFERENCES_LISTED: usize = 20;
@@ -29,19 +31,26 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
     run_with_events(out, Op::Restore, async |events, cancel| {
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
-        let archive = source::archive(&settings, out, &cancel).await?;
-        let prepared = tokio::select! {
-            planned = restore::plan(&client, &session, options(&settings, archive)) => {
-                planned.map_err(|e| explain_for(Op::Restore, &e))?
-            }
-            () = cancel.cancelled() => return Err(Failure::new(Class::Interrupted, "interrupted; nothing was sent")),
+        let left_open = source::left_open(&settings, &session, client.url()).await?;
+        let archive = match left_open {
+            Some(archive) => archive,
+            None => source::archive(&settings, out, &cancel).await?,
         };
+        let mut options = options(&settings, archive);
+        let resume = commands::resume(&options, settings.run_dir.as_deref(), client.url(), &connect);
+        let question = out.asks() && !settings.yes;
+        let mut planned = planned(&client, &session, &options).await;
+        // What somebody at a terminal is asked then is whether that run is to be carried on.
+        if question && !settings.dry_run && matches!(planned, Err(Error::Unfinished { .. })) {
+            options.resume = true;
+            planned = self::planned(&client, &session, &options).await;
+        }
+        let prepared = planned.map_err(|error| refused(&error, &resume))?;
         let planned = &prepared.plan;
         if settings.dry_run {
             session.events.emit(Event::PlanMade { collections: planned.listed() });
             return Ok(would(planned));
         }
-        let question = out.asks() && !settings.yes;
         if question || (out.asks() && out.wants_words()) {
             out.note(&plan::text(planned));
         } else if out.wants_words() {
@@ -54,13 +63,35 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         // A comparison by itself knows nothing of what was left out or changed on purpose.
         let made = planned.collections.iter().any(|collection| collection.to_vectorise > 0);
         let exact = planned.options.vectors && !planned.options.clamp_ints && !made;
-        let verify = (!planned.options.verify && exact).then(|| verify_command(planned, &connect));
+        let verify = (!planned.options.verify && exact)
+            .then(|| commands::verify(&planned.archive, &planned.options, &planned.url, &connect));
         let schemas_only = !planned.options.data;
-        let outcome = restore::run(&Writer::new(client), &session, prepared).await.map_err(stopped)?;
+        let outcome = restore::run(&Writer::new(client), &session, prepared).await.map_err(|e| stopped(e, &resume))?;
         let closing =
             Closing { schemas_only, server: Some(server), next: verify.into_iter().collect(), ..closing_of(&outcome) };
         Ok(Finished { result: outcome.result, closing })
     })
+}
+
+/// The plan, unless the run is told to stop while it is made.
+async fn planned(client: &Client, session: &Session, options: &Options) -> Result<Prepared, Error> {
+    tokio::select! {
+        planned = restore::plan(client, session, options.clone()) => planned,
+        () = session.cancel.cancelled() => Err(Error::Interrupted),
+    }
+}
+
+/// A restore that was not begun. `resume`: the command that carries on what an earlier run left.
+fn refused(error: &Error, resume: &str) -> Failure {
+    match error {
+        Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was sent"),
+        Error::Unfinished { .. } => {
+            let mut failure = explain_for(Op::Restore, error);
+            failure.hints.insert(0, format!("`{resume}` carries that run on"));
+            failure
+        }
+        other => explain_for(Op::Restore, other),
+    }
 }
 
 fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> Options {
@@ -85,6 +116,7 @@ fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> Options {
         patience: Options::PATIENCE,
         state: settings.state.clone(),
         differences_listed: DIFFERENCES_LISTED,
+        resume: settings.resume,
     }
 }
 
@@ -101,7 +133,7 @@ fn would(plan: &Plan) -> Finished {
     let closing = Closing {
         dry_run: true,
         schemas_only: !plan.options.data,
-        plan: Some(plan::collections(plan)),
+        plan: Some(plan::carried_on(plan) + &plan::collections(plan)),
         server: Some(closing::server(&plan.url, &plan.server_version)),
         topology_unchecked: plan.topology_unchecked.clone(),
         ..Closing::default()
@@ -131,26 +163,14 @@ fn closing_of(outcome: &Outcome) -> Closing {
     }
 }
 
-/// The command that compares what was restored with its archive.
-fn verify_command(plan: &Plan, connect: &Connect) -> String {
-    let options = &plan.options;
-    let mut command = format!("elysiactl col verify {}", quoted(&plan.archive.display().to_string()));
-    for chosen in &options.selection.take {
-        command = command + " --only " + &quoted(chosen);
-    }
-    if let Some(name) = &options.name {
-        command = command + " --name " + &quoted(name.as_str());
-    }
-    for (old, new) in options.renames.pairs() {
-        command = command + " --rename " + &quoted(&format!("{old}={new}"));
-    }
-    command += &TenantArgs::of(&options.tenants);
-    if connect.url_from == "--url" { command + " --url " + &quoted(&plan.url) } else { command }
-}
-
-/// A run that stopped: the error, what it left on the server and on this disk, and how to go on.
-fn stopped(stopped: Stopped) -> Failure {
+/// A run that stopped: the error, what it left on the server and on this disk, and how to go on. `resume`: the command
+/// that carries it on.
+fn stopped(stopped: Stopped, resume: &str) -> Failure {
     let mut failure = explain_for(Op::Restore, &stopped.error);
+    let begun = stopped.run_dir.is_some() && !(stopped.created.is_empty() && stopped.joined.is_empty());
+    if begun && matches!(failure.class, Class::Interrupted | Class::Server | Class::Disk) {
+        failure = failure.hint(format!("`{resume}` carries it on from here"));
+    }
     if !stopped.created.is_empty() {
         let each = stopped.created.iter().take(CREATED_NAMED);
         let each = each.map(|(name, objects)| format!("{name} with {}", counted(*objects, "object")));

@@ -60,7 +60,7 @@ async fn collection(
     let entry = &archive.collections()[at];
     let name = indexed.schema.name.clone();
     session.events.emit(Event::CollectionStarted { collection: name.clone(), objects: Some(entry.objects) });
-    let reading = Reading { readers, says: true, tenants: TenantMap::Same };
+    let reading = Reading { readers, says: true, tenants: TenantMap::Same, done: Arc::default() };
     prove::parts(session, archive, at, &indexed, reading, Arc::new(|_, _| {})).await?;
     let digest = entry.digest.map(|d| d.to_string()).filter(|_| entry.content != Content::SchemaOnly);
     let result = CollectionResult {

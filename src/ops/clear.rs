@@ -24,6 +24,7 @@ use crate::weaviate::{Count, Meta, Tenant, TenantState};
 pub use plan::{plan, recount};
 pub use refusal::Refusal;
 pub use run::run;
+pub use unfinished::{LeftOpen, left_open};
 
 /// Which way is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

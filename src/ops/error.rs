@@ -11,7 +11,7 @@ use crate::archive;
 use crate::event::Class;
 use crate::model::{CollectionName, TenantName};
 use crate::ops::clear;
-use crate::ops::restore::Refusal;
+use crate::ops::restore::{Refusal, RunName};
 use crate::pipeline::{import, scan};
 use crate::weaviate;
 
@@ -181,7 +181,7 @@ pub enum Error {
     },
     /// An unsealed archive is not what is to be carried on.
     #[error("{} is another backup: {what} was {archived} there and is {wanted} now", archive.display())]
-    OtherRun {
+    OtherBackup {
         /// The archive.
         archive: PathBuf,
         /// What differs.
@@ -303,6 +303,30 @@ pub enum Error {
         /// Collections chosen.
         chosen: usize,
     },
+    /// What is in the way is what an earlier run of the same left, which did not get to its end.
+    #[error("cannot restore: {}; that is what {run} left, which did not get to its end", each(refusals))]
+    Unfinished {
+        /// That run.
+        run: RunName,
+        /// What stands against it; at least one.
+        refusals: Vec<Refusal>,
+        /// Collections chosen.
+        chosen: usize,
+    },
+    /// A run was to be carried on, and the one there is was about something else.
+    #[error("{run} did not get to its end, and is not what is asked for now: {}", differs.join("; "))]
+    OtherRun {
+        /// That run.
+        run: RunName,
+        /// What is different, each as a clause.
+        differs: Vec<String>,
+    },
+    /// The run that was to be carried on was so by somebody else, since it was looked at.
+    #[error("{run} has gone on since it was looked at")]
+    WentOn {
+        /// The run.
+        run: RunName,
+    },
     /// The server cannot hold a collection as it was described.
     #[error("cannot create {}", each_alone(refusals))]
     CannotCreate {
@@ -382,11 +406,14 @@ impl Error {
             | Self::Protected { .. }
             | Self::Moved { .. }
             | Self::MadeAnew { .. }
-            | Self::OtherRun { .. }
+            | Self::OtherBackup { .. }
             | Self::CannotClear { .. }
             | Self::NotAsPlanned { .. }
             | Self::MadeUp { .. }
             | Self::CannotCreate { .. }
+            | Self::Unfinished { .. }
+            | Self::OtherRun { .. }
+            | Self::WentOn { .. }
             | Self::CannotRestore { .. } => Class::Refused,
             Self::NotEnoughSpace { .. } => Class::Disk,
             Self::Interrupted => Class::Interrupted,

@@ -1,11 +1,14 @@
 //! The files of a run that writes: its locks, its directory, and lines in its journal, off the async threads.
 
+use std::path::Path;
 use std::sync::Arc;
+
+use uuid::Uuid;
 
 use super::restore::StateFolders;
 use super::{Error, Session, blocking};
-use crate::archive::{self, Lock, RunAbout, RunFiles, RunRecord, runfiles};
-use crate::model::CollectionName;
+use crate::archive::{self, Lock, RunAbout, RunFiles, RunHistory, RunRecord, runfiles};
+use crate::model::{CollectionName, TenantMap};
 
 /// Locks every target on this server, then makes the run's directory and begins its journal.
 pub(super) async fn begin(
@@ -17,14 +20,46 @@ pub(super) async fn begin(
 ) -> Result<(Vec<Box<dyn Lock>>, RunFiles), Error> {
     let (disk, state, url) = (Arc::clone(&session.disk), state.clone(), url.to_owned());
     let begin = move || {
-        let mut locks = Vec::new();
-        for target in &targets {
-            locks.push(runfiles::lock(&*disk, &state.locks, &url, target)?);
-        }
+        let locks = lock_all(&*disk, &state.locks, &url, &targets)?;
         let files = RunFiles::create(disk, &state.runs, about)?;
         Ok::<_, archive::Error>((locks, files))
     };
     blocking("run files", begin).await
+}
+
+/// A run whose files are taken up: what [`RunFiles::resume`] wants to know of it.
+pub(super) struct Taken {
+    pub(super) run_id: Uuid,
+    pub(super) tenants: TenantMap,
+    pub(super) looked: RunHistory,
+    pub(super) again: Vec<CollectionName>,
+}
+
+/// Locks every target on this server, then takes up the files of a run; `None` if it has gone on since it was looked at.
+pub(super) async fn resume(
+    session: &Session,
+    state: &StateFolders,
+    url: &str,
+    targets: Vec<CollectionName>,
+    taken: Taken,
+) -> Result<Option<(Vec<Box<dyn Lock>>, RunFiles)>, Error> {
+    let (disk, state, url) = (Arc::clone(&session.disk), state.clone(), url.to_owned());
+    let resume = move || {
+        let locks = lock_all(&*disk, &state.locks, &url, &targets)?;
+        let Taken { run_id, tenants, looked, again } = taken;
+        let files = RunFiles::resume(disk, &state.runs, run_id, &tenants, &looked, &again)?;
+        Ok::<_, archive::Error>(files.map(|files| (locks, files)))
+    };
+    blocking("run files", resume).await
+}
+
+fn lock_all(
+    disk: &dyn archive::Disk,
+    locks: &Path,
+    url: &str,
+    targets: &[CollectionName],
+) -> Result<Vec<Box<dyn Lock>>, archive::Error> {
+    targets.iter().map(|target| runfiles::lock(disk, locks, url, target)).collect()
 }
 
 /// Writes a line into the journal, durably.

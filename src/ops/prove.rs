@@ -1,7 +1,7 @@
 //! Reads every part of one collection of an archive and proves it, on a few threads, and shows each object to whoever
 //! wants to know more about it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -75,6 +75,15 @@ pub(super) struct Reading {
     pub(super) says: bool,
     /// The tenants wanted: parts that hold nothing of them are not read, objects of others not looked at.
     pub(super) tenants: TenantMap,
+    /// Runs that are not wanted any more, by their places in the index.
+    pub(super) done: Arc<BTreeSet<usize>>,
+}
+
+impl Reading {
+    /// Whether the objects of the run at this place are looked at.
+    fn wants(&self, at: usize, run: &Run) -> bool {
+        !self.done.contains(&at) && self.tenants.target(run.tenant.as_ref()).is_some()
+    }
 }
 
 /// What the threads that read one collection share.
@@ -100,7 +109,7 @@ pub(super) async fn parts(
     let runs = &indexed.runs;
     let wanted = |part: &&PartEntry| {
         let inside = archive.inside(part, runs);
-        inside.iter().any(|at| reading.tenants.target(runs[*at].tenant.as_ref()).is_some())
+        inside.iter().any(|at| reading.wants(*at, &runs[*at]))
     };
     let parts: VecDeque<PartEntry> = archive.collections()[at].parts.iter().filter(wanted).cloned().collect();
     let threads = reading.readers.clamp(1, MOST_READERS).min(parts.len().max(1));
@@ -149,8 +158,8 @@ impl Job {
         let entry = &self.archive.collections()[self.at];
         let Indexed { schema, runs, digest } = &self.indexed;
         let reader = self.archive.part(entry, part, runs)?;
-        let wanted = |run: &Run| self.reading.tenants.target(run.tenant.as_ref()).is_some();
-        let wanted: Vec<bool> = reader.runs().iter().map(wanted).collect();
+        let places = self.archive.inside(part, runs);
+        let wanted: Vec<bool> = places.iter().map(|at| self.reading.wants(*at, &runs[*at])).collect();
         let says = self.reading.says;
         let events = if says { self.session.events.clone() } else { Events::none() };
         // What is only to be sent was sealed as it is, or its sums do not agree.

@@ -1,11 +1,13 @@
 //! `col restore`: an archive into new live collections.
 
 mod aliases;
+mod before;
 mod create;
 mod fill;
 mod order;
 mod plan;
 mod refusal;
+mod resume;
 mod roles;
 mod run;
 mod settings;
@@ -32,6 +34,8 @@ use order::Waiting;
 pub(super) use order::missing;
 pub use plan::plan;
 pub use refusal::Refusal;
+use resume::Resuming;
+pub use resume::{CarriedOn, RunName, left_open};
 pub use roles::{PlannedRole, RoleStep};
 pub use run::run;
 pub use settings::Setting;
@@ -80,6 +84,8 @@ pub struct Options {
     pub state: StateFolders,
     /// Differences listed at most by the comparison.
     pub differences_listed: usize,
+    /// Whether a run of the same that did not get to its end is carried on. If there is none, a new one is begun.
+    pub resume: bool,
 }
 
 /// Where files about runs lie.
@@ -138,6 +144,8 @@ pub struct Plan {
     pub roles: Vec<PlannedRole>,
     /// Why it is not known whether the server is whole, if so.
     pub topology_unchecked: Option<String>,
+    /// The run that it carries on, if it does.
+    pub carries_on: Option<CarriedOn>,
     /// The options it was made with.
     pub options: Options,
 }
@@ -151,6 +159,9 @@ pub struct Prepared {
     work: Vec<Collection>,
     server: Server,
     started: Timestamp,
+    /// What the run is about, as its journal says it.
+    asked: resume::Asked,
+    resuming: Option<Resuming>,
 }
 
 /// What is known about the server.
@@ -187,6 +198,8 @@ struct Collection {
     tenants: tenants::Tenants,
     /// Its tenants are added to a collection that exists.
     joins: bool,
+    /// What an earlier run did to it, which this one carries on.
+    before: before::Before,
 }
 
 impl Collection {

@@ -1,6 +1,7 @@
 //! Reads a part of an archive line by line, splits each line, and proves what it says on the way: JSON in full, class,
 //! order, ranges, counts, digests, and the file's own checksum at the end. Hands the objects on in batches.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::IgnoredAny;
@@ -127,6 +128,8 @@ pub struct Load {
     pub budget: Budget,
     /// Which tenants, and their names on the server.
     pub tenants: TenantMap,
+    /// Runs that are not wanted any more, by their places in `runs`.
+    pub done: Arc<BTreeSet<usize>>,
     /// Wakes those of them that sleep; `None` if none does.
     pub windows: Option<Arc<Windows>>,
     /// Says how many objects and bytes a batch may have.
@@ -149,7 +152,9 @@ impl Load {
 
     fn part(&self, part: &PartEntry, batches: &mpsc::Sender<Batch>) -> Result<(), Error> {
         let numbers = self.archive.inside(part, &self.runs);
-        let targets: Vec<_> = numbers.iter().map(|at| self.tenants.target(self.runs[*at].tenant.as_ref())).collect();
+        let wanted =
+            |at: &usize| self.tenants.target(self.runs[*at].tenant.as_ref()).filter(|_| !self.done.contains(at));
+        let targets: Vec<_> = numbers.iter().map(wanted).collect();
         if targets.iter().all(Option::is_none) {
             return Ok(());
         }

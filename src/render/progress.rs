@@ -166,10 +166,19 @@ impl Progress {
                 self.compared.give_back(*objects, *bytes);
             }
             Event::PageScanned { collection, objects, bytes, .. }
-            | Event::BatchImported { collection, objects, bytes, .. }
-            | Event::Resumed { collection, objects, bytes, .. } => {
+            | Event::BatchImported { collection, objects, bytes, .. } => {
                 self.lane(collection).tally.take(*objects, *bytes);
                 self.total.take(*objects, *bytes);
+            }
+            // They came before, so that they say nothing about the pace.
+            Event::Resumed { collection, objects, bytes } => {
+                let lane = self.lane(collection);
+                lane.tally.take(*objects, *bytes);
+                lane.tally.samples.clear();
+                lane.tally.sample(at.elapsed);
+                self.total.take(*objects, *bytes);
+                self.total.samples.clear();
+                self.total.sample(at.elapsed);
             }
             Event::ObjectsDeleted { collection, objects, .. } => {
                 self.lane(collection).tally.take(*objects, 0);

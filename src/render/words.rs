@@ -167,6 +167,11 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::WritesRefused { collection, reason } => {
             format!("{collection}: the server takes no writes at the moment: {}; trying again", plain(reason))
         }
+        Warning::SentAgain { collection, objects, reason } => format!(
+            "{collection}: {} of the unfinished run are not trusted, and all of it is sent again: {}",
+            self::counted(*objects, "object"),
+            plain(reason)
+        ),
         Warning::StrayFile { path } => format!("{} is no part of the archive; it does no harm", plain(path)),
     }
 }

@@ -20,6 +20,9 @@ mod clear_kills;
 /// `col clear` at a terminal and without one.
 #[cfg(unix)]
 mod clear_prompts;
+/// `col clear --resume`: the last clear, if it was stopped, is carried on by its own journal.
+#[cfg(unix)]
+mod clear_resumed;
 /// Three nodes, one of them away.
 mod cluster;
 /// `col create`: what is asked for is what the server has, and nothing that exists is touched.
@@ -71,11 +74,14 @@ mod restore;
 mod restore_prompts;
 /// `col restore` of multi-tenant collections: every tenant comes back with its objects and in its state.
 mod restore_tenants;
-/// Keys, passwords and header values planted everywhere come out nowhere.
+/// `col restore --resume`: whatever stopped a restore, carried on it ends as an unbroken one would.
+mod resume;
+/// `col backup --resume`: an interrupted backup ends as an unbroken one would.
+#[cfg(unix)]
 mod resume_backup;
 /// One of each event and warning, for the tests above.
 mod samples;
-
+/// Keys, passwords and header values planted everywhere come out nowhere.
 mod secrets;
 /// Mixes of faults from seeds, through every verb: whole, or honest, and whole once the faults are gone.
 mod seeds;

@@ -203,7 +203,7 @@ async fn another_backup_is_not_carried_on_and_what_differs_is_said() {
         [(some, "the choice of collections"), (without, "what is kept"), (packed, "the compression")]
     {
         let error = world.try_backup(named(other.clone())).await.0.expect_err("refused").error;
-        assert!(matches!(&error, Error::OtherRun { what, .. } if *what == differs), "{error:?}");
+        assert!(matches!(&error, Error::OtherBackup { what, .. } if *what == differs), "{error:?}");
         assert_eq!(error.class(), Class::Refused);
         // Without a name, one that does not fit is no reason to stop.
         let newest = Options { resume: Some(Resume { archive: None, as_before: false }), ..other };
@@ -224,7 +224,7 @@ async fn another_server_or_version_is_not_read_on_from() {
     let archive = interrupted(&first, 9).await;
     let elsewhere = world(library());
     let error = elsewhere.try_backup(this_one(&elsewhere, &archive)).await.0.expect_err("refused").error;
-    assert!(matches!(&error, Error::OtherRun { what: "the server", .. }), "{error:?}");
+    assert!(matches!(&error, Error::OtherBackup { what: "the server", .. }), "{error:?}");
 }
 
 #[tokio::test]

@@ -77,6 +77,7 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::SchemaGrew { collection: collection(), what: "property \"zip\"".into() },
         Warning::MissingUnasked { collection: collection(), objects: 90_000 },
         Warning::WritesRefused { collection: collection(), reason: "store is read-only".into() },
+        Warning::SentAgain { collection: collection(), objects: 500, reason: "its tenant t1 is gone".into() },
         Warning::StrayFile { path: "collections/\u{1b}[2J".into() },
     ]
 }
@@ -89,7 +90,7 @@ pub(crate) fn events() -> Vec<Event> {
         Event::PlanMade { collections: vec![planned("Article", Some(10_000)), planned("Chat", None)] },
         started("Article", Some(10_000)),
         Event::TenantStarted { collection: collection(), tenant: tenant() },
-        Event::Resumed { collection: collection(), parts: 2, objects: 800, bytes: 800_000 },
+        Event::Resumed { collection: collection(), objects: 800, bytes: 800_000 },
         Event::PageScanned { collection: collection(), tenant: Some(tenant()), objects: 500, bytes: 500_000 },
         Event::PagesDropped { collection: collection(), objects: 100, bytes: 100_000 },
         Event::PartSealed {

@@ -230,6 +230,7 @@ impl World {
             patience: Duration::from_secs(10),
             state: self.state(),
             differences_listed: 100,
+            resume: false,
         }
     }
 

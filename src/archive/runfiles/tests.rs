@@ -1,6 +1,7 @@
 //! The files of a run: written, read back, torn, tampered with, and on disks that fail.
 
 use super::super::Damage;
+use super::super::journal::PENDING_BYTES;
 use super::super::testing::{Fault, SimDisk, tenant, time};
 use super::*;
 
@@ -35,6 +36,9 @@ fn records() -> Vec<RunRecord> {
         to: to.map(ObjectId),
         objects,
         rejected,
+        rejected_bytes: 0,
+        stored: 0,
+        references: 0,
     };
     vec![
         RunRecord::Intent { collection: name("Article"), target: target() },
@@ -42,7 +46,7 @@ fn records() -> Vec<RunRecord> {
         imported(None, Some(9), 5, 0),
         imported(Some(9), None, 4, 1),
         RunRecord::Finished { target: target(), objects: 9, rejected: 1 },
-        RunRecord::Verified { target: target(), ok: false },
+        RunRecord::Verified { target: target(), ok: false, digest: None },
         RunRecord::Complete,
     ]
 }

@@ -96,6 +96,25 @@ impl SimDisk {
         Self(Arc::new(Mutex::new(State { history: Some(Vec::new()), ..State::default() })))
     }
 
+    /// The same disk after the power came back: what is there is durable, its calls are counted from here on, and the state
+    /// after each is remembered.
+    pub(in crate::archive) fn again(self) -> Self {
+        {
+            let mut state = self.state();
+            state.durable = state.live.clone();
+            state.inodes.iter_mut().for_each(|inode| inode.synced = inode.data.len());
+            (state.calls, state.fault, state.history) = (0, None, Some(Vec::new()));
+        }
+        self
+    }
+
+    /// A copy of the disk that fails at the `at`-th call from now, from 0.
+    pub(in crate::archive) fn failing(&self, at: u64, fault: Fault) -> Self {
+        let state = self.state();
+        let fault = Some((state.calls + at, fault));
+        Self(Arc::new(Mutex::new(State { fault, history: None, ..state.clone() })))
+    }
+
     pub(in crate::archive) fn calls(&self) -> u64 {
         self.state().calls
     }

@@ -66,6 +66,12 @@ pub(in crate::cli) struct ClearArgs {
     /// elysiactl/runs below XDG_STATE_HOME or ~/.local/state, on Windows below LOCALAPPDATA].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub run_dir: Option<PathBuf>,
+    /// Carry on the last clear on this server, if it did not get to its end
+    ///
+    /// Without names its collections, and its tenants, are meant. It asks again, for what is left: a collection that it
+    /// dropped is made again, one that is not empty is emptied. With --yes the names are still needed, or --expect-count.
+    #[arg(long, conflicts_with_all = ["delete_schema", "backup_first"])]
+    pub resume: bool,
     /// Show what would be emptied and how, and send nothing that writes
     #[arg(long)]
     pub dry_run: bool,

@@ -38,7 +38,7 @@ fn a_clear_that_stopped_says_what_is_gone_and_how_it_comes_back() {
         untouched: (0..12).map(|n| name(&format!("C{n}"))).collect(),
         partial: Box::new(super::super::runtime::nothing(Op::Clear)),
     };
-    let failure = stopped(&stop, &connect());
+    let failure = stopped(&stop, &connect(), "elysiactl col clear Article --resume");
     assert_eq!(failure.class, Class::Refused);
     insta::assert_snapshot!(failure.text(false));
     let partly = Stopped {
@@ -49,7 +49,10 @@ fn a_clear_that_stopped_says_what_is_gone_and_how_it_comes_back() {
         untouched: Vec::new(),
         ..stop
     };
-    insta::assert_snapshot!("interrupted", stopped(&partly, &connect()).text(false));
+    insta::assert_snapshot!(
+        "interrupted",
+        stopped(&partly, &connect(), "elysiactl col clear Article --resume").text(false)
+    );
 }
 
 #[test]

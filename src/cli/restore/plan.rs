@@ -25,7 +25,26 @@ pub(super) fn text(plan: &Plan) -> String {
         // A String takes every write.
         let _ = writeln!(text, "{label:<12}{fact}");
     }
-    format!("{text}\n{}\n", collections(plan))
+    format!("{text}\n{}{}\n", carried_on(plan), collections(plan))
+}
+
+/// The run that is carried on, what is there of it, and what of that is not trusted; or that there is none.
+pub(super) fn carried_on(plan: &Plan) -> String {
+    let Some(carried) = &plan.carries_on else {
+        let none = "  There is no unfinished run of this to carry on: a new one is begun.\n";
+        return if plan.options.resume { none.to_owned() } else { String::new() };
+    };
+    let (run, there, of) = (&carried.run, count(carried.objects), counted(carried.of, "object"));
+    let mut text = format!("  Carries on {run}: {there} of {of} are there.\n");
+    if carried.complete {
+        text.push_str("  It got to its end: nothing is left to do but to count once more.\n");
+    }
+    for (name, objects, reason) in &carried.again {
+        let clause = plain(&format!("{name}: all of it is sent again, as {reason}"));
+        // A String takes every write.
+        let _ = writeln!(text, "  Not trusted, {}: {clause}", counted(*objects, "object"));
+    }
+    text
 }
 
 /// The collections, each with what will be different below it.
@@ -88,12 +107,16 @@ pub(super) fn headline(plan: &Plan) -> String {
         "the schemas alone".into()
     };
     let archive = plan.archive.display();
-    plain(&format!("Restoring {} into {}, {objects}, from {archive}", many(plan), plan.url)) + "\n"
+    let restoring = plain(&format!("Restoring {} into {}, {objects}, from {archive}", many(plan), plan.url)) + "\n";
+    restoring + &carried_on(plan)
 }
 
 /// The question.
 pub(super) fn question(plan: &Plan) -> String {
-    plain(&format!("Restore {} into {}?", many(plan), plan.url))
+    match &plan.carries_on {
+        Some(carried) => plain(&format!("Carry on {} into {}?", carried.run, plan.url)),
+        None => plain(&format!("Restore {} into {}?", many(plan), plan.url)),
+    }
 }
 
 fn many(plan: &Plan) -> String {

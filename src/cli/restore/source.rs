@@ -10,6 +10,7 @@ use crate::cli::archive::place_in;
 use crate::cli::explain::explain_for;
 use crate::cli::{Failure, Out, RestoreSettings, Source, confirm};
 use crate::event::{Class, Op};
+use crate::ops::{Session, restore};
 use crate::render::{counted, plain, quoted, size};
 
 /// Unusable archives named in the advice.
@@ -30,6 +31,18 @@ pub(super) async fn archive(
         Source::Open => Err(Failure::new(Class::Usage, "no archive is named")
             .hint("name one, or take the newest with --latest or --latest=NAME")),
     }
+}
+
+/// The archive of the newest restore that did not get to its end, if one is to be carried on and nobody said which.
+pub(super) async fn left_open(
+    settings: &RestoreSettings,
+    session: &Session,
+    url: &str,
+) -> Result<Option<PathBuf>, Failure> {
+    if !settings.resume || settings.source != Source::Open {
+        return Ok(None);
+    }
+    restore::left_open(session, settings.state.runs.clone(), url).await.map_err(|e| explain_for(Op::Restore, &e))
 }
 
 async fn latest(folder: &Path, collection: Option<String>, cancel: &CancellationToken) -> Result<PathBuf, Failure> {

@@ -10,6 +10,9 @@ use crate::model::{Renames, Selection, TenantMap};
 use crate::ops::Error;
 use crate::ops::restore::{Planned, StateFolders};
 
+/// Stands for the command that carries a restore on.
+const RESUME: &str = "elysiactl col restore X --resume";
+
 fn name(text: &str) -> CollectionName {
     text.parse().expect("a name")
 }
@@ -34,6 +37,8 @@ fn settings() -> RestoreSettings {
         memory_limit: 64 << 20,
         verify: true,
         state: StateFolders { runs: "/runs".into(), locks: "/locks".into() },
+        run_dir: None,
+        resume: false,
         dry_run: false,
         yes: false,
     }
@@ -62,6 +67,7 @@ fn a_plan(collections: Vec<Planned>) -> Plan {
         archive: "/backups/Article_full_20261123_041200".into(),
         collections,
         topology_unchecked: None,
+        carries_on: None,
         options: options(&settings(), "/backups/Article_full_20261123_041200".into()),
     }
 }
@@ -96,9 +102,8 @@ fn a_dry_run_tells_the_plan_and_that_nothing_was_written() {
     insta::assert_snapshot!(crate::render::summary(&finished.result, &finished.closing));
 }
 
-#[test]
-fn the_next_command_names_what_was_restored() {
-    let connect = |url_from| Connect {
+fn connect(url_from: &'static str) -> Connect {
+    Connect {
         url: "http://localhost:8080".into(),
         url_from,
         key: None,
@@ -107,22 +112,27 @@ fn the_next_command_names_what_was_restored() {
         client_pem: None,
         insecure: false,
         stall_timeout: Duration::from_secs(1),
-    };
+    }
+}
+
+fn verify_of(plan: &Plan, url_from: &'static str) -> String {
+    commands::verify(&plan.archive, &plan.options, &plan.url, &connect(url_from))
+}
+
+#[test]
+fn the_next_command_names_what_was_restored() {
     let mut plan = a_plan(vec![planned("Article", "Article2", 1)]);
-    assert_eq!(
-        verify_command(&plan, &connect("default")),
-        "elysiactl col verify /backups/Article_full_20261123_041200"
-    );
+    assert_eq!(verify_of(&plan, "default"), "elysiactl col verify /backups/Article_full_20261123_041200");
     plan.options.name = Some(name("Article2"));
     plan.options.selection.take = vec!["Art*".into()];
     plan.options.renames.insert(name("A"), name("B"));
     assert_eq!(
-        verify_command(&plan, &connect("--url")),
+        verify_of(&plan, "--url"),
         "elysiactl col verify /backups/Article_full_20261123_041200 --only 'Art*' --name Article2 --rename 'A=B' --url http://localhost:8080/"
     );
     let mut plan = a_plan(vec![planned("Article", "Article", 1)]);
     plan.options.tenants = TenantMap::IntoTenant("t1".parse().expect("a name"));
-    let command = verify_command(&plan, &connect("default"));
+    let command = verify_of(&plan, "default");
     assert!(command.ends_with("_041200 --into-tenant t1"), "{command}");
 }
 
@@ -136,15 +146,15 @@ fn a_restore_that_stopped_says_what_is_there_and_how_to_go_on() {
         joined: Vec::new(),
         partial: Some(Box::new(RunResult { objects: 7, ..nothing(Op::Restore) })),
     };
-    let failure = stopped(stop(created(2)));
+    let failure = stopped(stop(created(2)), RESUME);
     assert_eq!((failure.class, failure.partial.as_ref().map(|p| p.objects)), (Class::Interrupted, Some(7)));
     insta::assert_snapshot!(failure.text(false));
-    assert!(stopped(stop(created(12))).hints[0].ends_with("C9 with 9,000 objects and 2 more"));
-    let early = stopped(Stopped { run_dir: None, partial: None, ..stop(Vec::new()) });
+    assert!(stopped(stop(created(12)), RESUME).hints[1].ends_with("C9 with 9,000 objects and 2 more"));
+    let early = stopped(Stopped { run_dir: None, partial: None, ..stop(Vec::new()) }, RESUME);
     assert!(early.hints.is_empty() && early.partial.is_some_and(|p| p.op == Op::Restore));
     let tenants = |many: u32| (0..many).filter_map(|n| format!("t{n}").parse().ok()).collect();
     let joined = vec![(name("Mt"), tenants(2), 1_500), (name("Other"), tenants(12), 0)];
-    let added = stopped(Stopped { joined, run_dir: None, ..stop(Vec::new()) });
+    let added = stopped(Stopped { joined, run_dir: None, ..stop(Vec::new()) }, RESUME);
     assert_eq!(
         added.hints,
         [

@@ -12,6 +12,7 @@ use crate::ops::restore::StateFolders;
 
 /// What `col clear` is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct ClearSettings {
     /// Which collections; none: to be chosen.
     pub selection: Selection,
@@ -31,6 +32,8 @@ pub struct ClearSettings {
     pub memory_limit: u64,
     /// Where files about runs lie.
     pub state: StateFolders,
+    /// Carry on the last one, if it did not get to its end.
+    pub resume: bool,
     /// Only plan.
     pub dry_run: bool,
     /// Do not ask.
@@ -53,6 +56,7 @@ impl ClearSettings {
             allow_protected: args.allow_protected,
             memory_limit: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
             state: state_folders(args.run_dir.as_deref(), env)?,
+            resume: args.resume,
             dry_run: args.dry_run,
             yes: args.yes,
         })

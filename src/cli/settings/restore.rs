@@ -63,6 +63,10 @@ pub struct RestoreSettings {
     pub verify: bool,
     /// Where files about runs lie.
     pub state: StateFolders,
+    /// The folder of runs, where it was named.
+    pub run_dir: Option<PathBuf>,
+    /// Carry on a run that did not get to its end.
+    pub resume: bool,
     /// Only plan.
     pub dry_run: bool,
     /// Do not ask.
@@ -98,6 +102,8 @@ impl RestoreSettings {
             set: args.set.clone(),
             verify: !args.no_verify,
             state: state_folders(args.run_dir.as_deref(), env)?,
+            run_dir: args.run_dir.clone(),
+            resume: args.resume,
             dry_run: args.dry_run,
             yes: args.yes,
         })

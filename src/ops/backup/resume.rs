@@ -102,7 +102,7 @@ pub(super) async fn find(
     let found = blocking("look", move || look(&*disk, &path)).await?;
     match misfit(&found, url, version, options) {
         None => Ok(Some(found)),
-        Some((what, archived, wanted)) => Err(Error::OtherRun { archive: found.path, what, archived, wanted }),
+        Some((what, archived, wanted)) => Err(Error::OtherBackup { archive: found.path, what, archived, wanted }),
     }
 }
 
@@ -226,9 +226,9 @@ pub(super) async fn prove(
     for (file, reason) in bad {
         session.events.warn(Warning::NotKept { file, reason });
     }
-    let (totals, parts) = (writer.totals(), writer.sealed_parts().len() as u64);
+    let totals = writer.totals();
     let (objects, bytes) = (totals.objects, totals.bytes);
-    session.events.emit(Event::Resumed { collection: schema.name, parts, objects, bytes });
+    session.events.emit(Event::Resumed { collection: schema.name, objects, bytes });
     Ok((writer, kept))
 }
 

@@ -96,7 +96,7 @@ async fn carry_on(session: &Session, plan: &Plan, interrupted: &Interrupted) -> 
         blocking("carry on", move || ArchiveWriter::resume(disk, &path, now)).await?;
     if plan.run_id.as_ref() != Some(&header.run_id) {
         let (archive, archived) = (interrupted.archive.clone(), header.run_id);
-        return Err(Error::OtherRun {
+        return Err(Error::OtherBackup {
             archive,
             what: "the run",
             archived,

@@ -1,7 +1,7 @@
 //! What a person can do about an error, as data; the words are made by `cli`.
 
 use super::Error;
-use crate::archive;
+use crate::archive::{self, Damage};
 use crate::model::{CollectionName, TenantName};
 use crate::ops::clear;
 use crate::ops::restore::Refusal;
@@ -40,8 +40,6 @@ pub enum Hint {
     ArchiveDamaged,
     /// The archive was never sealed; carry it on, or back up again.
     BackUpAgain,
-    /// Without `--resume` a new archive is made.
-    BeginAnew,
     /// A version of elysiactl that reads the format.
     Upgrade(String),
     /// Another run works on it.
@@ -86,6 +84,10 @@ pub enum Hint {
     DidYouMeanTenants(Vec<TenantName>),
     /// Leave aliases alone.
     SkipAliases,
+    /// Without `--resume` a new run is begun.
+    WithoutResume,
+    /// Remove what an unfinished run left.
+    RemoveWhatWasLeft,
     /// Restore without roles.
     WithoutRoles,
     /// Give the tenant another name.
@@ -108,7 +110,6 @@ impl Error {
         match self {
             _ if self.is_bug() => vec![Hint::Report],
             Self::Archive(e) => archive_hints(e),
-            Self::OtherRun { .. } => vec![Hint::BeginAnew],
             Self::Scan { .. } => vec![Hint::SmallerPages, Hint::RunAgain],
             Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => vec![Hint::ArchiveDamaged],
             Self::Vanished { .. }
@@ -119,6 +120,7 @@ impl Error {
             | Self::TenantLacks { .. }
             | Self::NotAsPlanned { .. }
             | Self::SchemaChanged { .. }
+            | Self::WentOn { .. }
             | Self::Import { source: import::Error::Unjudged, .. } => vec![Hint::RunAgain],
             Self::Import { .. } | Self::ReadOnly { .. } => vec![Hint::MakeWritable],
             Self::MadeOtherwise { collection, .. } => vec![Hint::RemoveCollection(collection.clone())],
@@ -154,7 +156,10 @@ impl Error {
             Self::NothingToDo { excluded: false } => vec![Hint::MaybeNotAllowed, Hint::CheckUrl],
             Self::NotWhole { .. } => vec![Hint::WaitForNodes],
             Self::NotEnoughSpace { .. } => vec![Hint::MakeRoom],
-            Self::CannotRestore { refusals, chosen } => refusal_hints(refusals, *chosen),
+            Self::CannotRestore { refusals, chosen } | Self::Unfinished { refusals, chosen, .. } => {
+                refusal_hints(refusals, *chosen)
+            }
+            Self::OtherRun { .. } | Self::OtherBackup { .. } => vec![Hint::WithoutResume],
             Self::CannotCreate { refusals } => refusal_hints(refusals, 1),
         }
     }
@@ -192,6 +197,9 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
             Refusal::MissingTarget { .. } if !hints.contains(&Hint::ChooseTargets) => hints.push(Hint::ChooseTargets),
             Refusal::WouldVectorise { .. } if !hints.contains(&Hint::Revectorize) => hints.push(Hint::Revectorize),
             Refusal::AliasTaken { .. } if !hints.contains(&Hint::SkipAliases) => hints.push(Hint::SkipAliases),
+            Refusal::NotAsLeft { .. } if !hints.contains(&Hint::RemoveWhatWasLeft) => {
+                hints.push(Hint::RemoveWhatWasLeft);
+            }
             Refusal::NoRoles { .. } => hints.push(Hint::WithoutRoles),
             Refusal::TenantExists { .. } if !hints.contains(&Hint::OtherTenant) => hints.push(Hint::OtherTenant),
             Refusal::Exists { .. } | Refusal::IsAlias { .. } if !hints.contains(&Hint::OtherName) => {
@@ -232,6 +240,8 @@ fn archive_hints(error: &archive::Error) -> Vec<Hint> {
     match error {
         E::Unsealed { .. } => vec![Hint::BackUpAgain],
         E::NewerFormat { tool_version, .. } => vec![Hint::Upgrade(tool_version.clone())],
+        // That of a run: the archive is as good as before.
+        E::Damaged { what: Damage::JournalLine | Damage::JournalOrder, .. } => Vec::new(),
         E::Damaged { .. } => vec![Hint::ArchiveDamaged],
         E::NoSpace { .. } => vec![Hint::MakeRoom],
         E::ReadOnly { .. } | E::PermissionDenied { .. } | E::OutputIsFile { .. } | E::OutputIsArchive { .. } => {

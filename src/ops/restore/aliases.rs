@@ -1,15 +1,17 @@
 //! The aliases of restored collections: what the archive knows, what the server has, and what is done about it in the end.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::Refusal;
 use crate::archive::Archive;
 use crate::model::{CollectionName, Renames};
 use crate::ops::{Error, Session, chosen};
-use crate::weaviate::{Aliases, Writer};
+use crate::weaviate::{Aliases, Error as WireError, Writer};
 
 /// What becomes of aliases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AliasPolicy {
     /// Missing ones are made, those that exist stay as they are.
     #[default]
@@ -129,6 +131,17 @@ pub(super) fn plan(
     found
 }
 
+/// What the server said, `None` if it refused to. If it did not answer, the run stops here and can be carried on.
+pub(super) fn answered<T>(asked: Result<T, Error>) -> Result<Option<T>, Error> {
+    match asked {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Error::Wire(refused)) if refused.is_auth() || matches!(refused.root(), WireError::Rejected { .. }) => {
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
 /// Does what was planned and reads it back; what became of each, as collection and clause, and whether all is as planned.
 /// `complete`: nothing is missing or different in what was restored.
 pub(super) async fn set(
@@ -168,8 +181,8 @@ pub(super) async fn set(
                 writer.move_alias(alias, target).await
             }
         };
-        let now = session.unless_stopped(writer.alias(alias)).await;
-        let done = matches!(&now, Ok(Some(of)) if of == target);
+        let now = answered(session.unless_stopped(writer.alias(alias)).await)?;
+        let done = now.flatten().as_ref() == Some(target);
         all &= done;
         let text = match (done, step, sent) {
             (true, AliasStep::Overwrite { was }, _) => {

@@ -1,10 +1,14 @@
 //! Creates the collections of a plan, before any object is written, and compares what the server made of each.
 
+use super::before::Stage;
 use super::{Collection, Refusal, Server, tenants};
-use crate::model::{Renames, Schema};
-use crate::ops::schema::{Applied, Made, NotMade, clauses, complete, made, until_there};
+use crate::model::{Renames, Schema, TenantName};
+use crate::ops::schema::{Applied, Fit, Made, NotMade, clauses, complete, made, until_there};
 use crate::ops::{Error, Session, verify};
-use crate::weaviate::Writer;
+use crate::weaviate::{Client, Count, Writer};
+
+/// What is wrong with a collection that is not there.
+const GONE: &str = "it is gone";
 
 /// What was created.
 #[derive(Debug, Clone)]
@@ -15,15 +19,20 @@ pub(super) struct Created {
     pub(super) remarks: Vec<String>,
 }
 
-/// A collection that exists, and to which tenants are added.
-pub(super) async fn join(writer: &Writer, session: &Session, collection: &Collection) -> Result<Created, Error> {
+/// A collection that exists, and to which tenants are added. `own`: those that an earlier run added.
+pub(super) async fn join(
+    writer: &Writer,
+    session: &Session,
+    collection: &Collection,
+    own: &[TenantName],
+) -> Result<Created, Error> {
     let target = &collection.planned.target;
     let schema = session.unless_stopped(writer.schema(target)).await?;
     let schema = schema.ok_or_else(|| Error::Vanished { collection: target.clone() })?;
     // Somebody may have looked at the plan for long. What was there then must be there, and nobody may have taken a name:
     // servers take a tenant that exists for one that was created.
     let lacks = verify::lacks(&collection.asked, &schema, &Renames::default());
-    let refusals = tenants::joins(writer, &collection.indexed.schema, &schema, &collection.tenants, lacks);
+    let refusals = tenants::joins(writer, &collection.indexed.schema, &schema, &collection.tenants, lacks, own);
     let refusals = session.unless_stopped(refusals).await?;
     if !refusals.is_empty() {
         return Err(Error::CannotRestore { refusals, chosen: 1 });
@@ -31,13 +40,97 @@ pub(super) async fn join(writer: &Writer, session: &Session, collection: &Collec
     Ok(Created { schema, remarks: vec!["tenants were added to the collection that was there".to_owned()] })
 }
 
-/// Creates one collection. Nothing of that name may exist. It is not as it should be before it was finished.
-pub(super) async fn begin(writer: &Writer, session: &Session, collection: &Collection) -> Result<(), NotMade> {
+/// Creates one collection. Nothing of that name may exist, but for what an earlier run has begun. It is not as it should be
+/// before it was finished.
+pub(super) async fn begin(
+    writer: &Writer,
+    session: &Session,
+    collection: &Collection,
+    server: &Server,
+) -> Result<(), NotMade> {
     let not_sent = |error| NotMade { error, perhaps_there: false };
-    if session.unless_stopped(writer.schema(&collection.planned.target)).await.map_err(not_sent)?.is_some() {
+    let there = session.unless_stopped(writer.schema(&collection.planned.target)).await.map_err(not_sent)?;
+    let Some(there) = there else {
+        return until_there(writer, session, &collection.fit, || taken(collection)).await;
+    };
+    if collection.before.stage == Stage::Nothing {
         return Err(not_sent(taken(collection)));
     }
-    until_there(writer, session, &collection.fit, || taken(collection)).await
+    let begun = Begun { fit: &collection.fit, asked: &collection.asked, there: &there };
+    match begun.other(writer, session, server).await.map_err(not_sent)? {
+        Some(what) => Err(not_sent(not_as_left(collection, what))),
+        None => Ok(()),
+    }
+}
+
+/// A collection that an earlier run was about to create, and that is there.
+pub(super) struct Begun<'a> {
+    pub(super) fit: &'a Fit,
+    pub(super) asked: &'a Schema,
+    pub(super) there: &'a Schema,
+}
+
+impl Begun<'_> {
+    /// Why it cannot be what that run began, if so: that one asked for nothing else, and wrote nothing into it.
+    pub(super) async fn other(
+        &self,
+        client: &Client,
+        session: &Session,
+        server: &Server,
+    ) -> Result<Option<String>, Error> {
+        // What comes after the first request is looked at when all is finished.
+        if let Made::Other { differences } = made(&self.fit.create, self.asked, self.there, &server.target()) {
+            return Ok(Some(format!("it is another one: {}", differences.join("; "))));
+        }
+        let name = &self.there.name;
+        if self.there.multi_tenant {
+            let tenants = session.unless_stopped(client.tenants(name)).await?;
+            return Ok(tenants
+                .first()
+                .map(|first| format!("it has tenants, which no run made ({} first)", first.name)));
+        }
+        let counts = session.unless_stopped(client.counts(std::slice::from_ref(name))).await?;
+        Ok(match counts.into_iter().next() {
+            Some(Count::Exact(0)) => None,
+            Some(Count::Exact(objects)) => Some(format!("it holds objects, which no run wrote: {objects}")),
+            Some(Count::Unknown { reason }) => Some(format!("whether it is empty cannot be asked: {reason}")),
+            None => Some("whether it is empty is not known".to_owned()),
+        })
+    }
+}
+
+/// Looks again at a collection that an earlier run created: it is what that one made, and at most grew since. What was
+/// compared already only has to be there.
+pub(super) async fn again(
+    writer: &Writer,
+    session: &Session,
+    collection: &Collection,
+    server: &Server,
+) -> Result<Created, Error> {
+    let there = session.unless_stopped(writer.schema(&collection.planned.target)).await?;
+    let Some(schema) = there else { return Err(not_as_left(collection, GONE.to_owned())) };
+    if collection.before.verified || collection.before.over {
+        return Ok(Created { schema, remarks: Vec::new() });
+    }
+    match compared(collection, schema, server) {
+        Err(Error::MadeOtherwise { differences, .. }) => Err(not_as_left(collection, differences.join("; "))),
+        other => other,
+    }
+}
+
+/// What is wrong with a collection that an earlier run created, if anything.
+pub(super) fn other(fit: &Fit, asked: &Schema, there: Option<&Schema>, server: &Server) -> Option<String> {
+    let Some(there) = there else { return Some(GONE.to_owned()) };
+    match made(&fit.asked, asked, there, &server.target()) {
+        Made::Same { .. } => None,
+        Made::Other { differences } => Some(differences.join("; ")),
+    }
+}
+
+fn not_as_left(collection: &Collection, what: String) -> Error {
+    let (archived, there) = (collection.planned.archived.clone(), collection.planned.target.clone());
+    let refusal = Refusal::NotAsLeft { collection: archived, there, what };
+    Error::CannotRestore { refusals: vec![refusal], chosen: 1 }
 }
 
 /// Adds what is missing, which may need other collections, and compares.

@@ -61,6 +61,18 @@ impl Filled {
         self.references += done.references;
     }
 
+    /// What became of these objects and of others.
+    pub(super) fn plus(self, others: Self) -> Self {
+        Self {
+            objects: self.objects + others.objects,
+            rejected: self.rejected + others.rejected,
+            rejected_bytes: self.rejected_bytes + others.rejected_bytes,
+            stored: self.stored + others.stored,
+            references: self.references + others.references,
+            asleep: self.asleep + others.asleep,
+        }
+    }
+
     /// The same objects, and what became of their references in a pass of its own.
     pub(super) fn referred(self, pass: Self) -> Self {
         Self {
@@ -73,8 +85,8 @@ impl Filled {
     }
 }
 
-/// Objects of each run that were rejected, by the run's place, where there were any.
-pub(super) type RejectedOfRuns = BTreeMap<usize, u64>;
+/// What became of each run of which objects were rejected, by the run's place.
+pub(super) type RejectedOfRuns = BTreeMap<usize, Filled>;
 
 /// What it takes to fill collections.
 pub(super) struct Fill<'a> {
@@ -86,8 +98,8 @@ pub(super) struct Fill<'a> {
 }
 
 impl Fill<'_> {
-    /// Writes every object of a collection, or, in a pass of their own, the references that wait: `rejected` is then what
-    /// the pass before rejected. The journal is handed back in any case, with what was written until then.
+    /// Writes every object of a collection that no earlier run has written, or, in a pass of their own, the references
+    /// that wait: `rejected` is then what the pass before rejected. The journal is handed back in any case, with what was written until then.
     pub(super) async fn run(
         &self,
         collection: &Collection,
@@ -111,6 +123,7 @@ impl Fill<'_> {
             rejected: std::mem::take(rejected),
             open: BTreeMap::new(),
             filled: Filled::default(),
+            before: collection.before.filled.objects,
             tenants: self.options.tenants.clone(),
             windows: windows.clone(),
             events: self.session.events.clone(),
@@ -199,6 +212,7 @@ impl Fill<'_> {
             runs: Arc::clone(&collection.indexed.runs),
             digest: collection.indexed.digest.clone(),
             tenants: self.options.tenants.clone(),
+            done: Arc::clone(&collection.before.done),
             windows,
             budget: self.budget.clone(),
             pacer: Arc::clone(pacer),
@@ -234,6 +248,8 @@ struct Journal {
     /// What became of each run that is not done.
     open: BTreeMap<usize, Filled>,
     filled: Filled,
+    /// Objects that an earlier run has dealt with.
+    before: u64,
     tenants: TenantMap,
     windows: Option<Arc<Windows>>,
     events: Events,
@@ -282,18 +298,19 @@ impl Journal {
         }
         let open = self.open.entry(done.lane).or_default();
         open.add(done);
-        let Filled { objects, rejected, .. } = *open;
-        let Some(run) = self.runs.get(done.lane).filter(|run| run.objects == objects).cloned() else { return Ok(()) };
+        let dealt = open.objects;
+        let Some(run) = self.runs.get(done.lane).filter(|run| run.objects == dealt).cloned() else { return Ok(()) };
         let over = self.open.remove(&done.lane).unwrap_or_default();
         self.let_sleep(done.lane, &run, over);
         // Objects without the references that belong to them are not all of the run.
         if self.pass == Pass::Objects {
-            if rejected > 0 {
-                self.rejected.insert(done.lane, rejected);
+            if over.rejected > 0 {
+                self.rejected.insert(done.lane, over);
             }
             return Ok(());
         }
-        let rejected = rejected + self.rejected.remove(&done.lane).unwrap_or(0);
+        let over = self.rejected.remove(&done.lane).map_or(over, |objects| objects.referred(over));
+        let Filled { objects, rejected, rejected_bytes, stored, references, .. } = over;
         self.files.record(&RunRecord::Imported {
             target: self.target.clone(),
             tenant: run.tenant.clone(),
@@ -301,9 +318,15 @@ impl Journal {
             to: run.covers.to,
             objects: objects - rejected,
             rejected,
+            rejected_bytes,
+            stored,
+            references,
         })?;
         self.files.sync()?;
-        self.events.emit(Event::CheckpointSaved { collection: self.target.clone(), objects: self.filled.objects });
+        self.events.emit(Event::CheckpointSaved {
+            collection: self.target.clone(),
+            objects: self.before + self.filled.objects,
+        });
         Ok(())
     }
 }

@@ -1,17 +1,22 @@
 //! The plan of a restore: what is in the archive, what the server can hold, what is in the way. Reads every byte that
 //! would be sent, and sends reading requests only.
 
+mod carried;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::order::{Turn, order};
+use self::carried::{Looked, asked, carried_on, in_words};
+use super::before::{Before, Own};
+use super::order::{Turn, Waiting, order};
 use super::survey::{Survey, survey};
 use super::tenants::{self, Tenants};
-use super::{Collection, Options, Plan, Planned, PlannedRole, Prepared, Refusal, Server, aliases, roles, settings};
+use super::{Collection, Options, Plan, Planned, PlannedRole, Prepared, Refusal, Server};
+use super::{aliases, resume, roles, settings};
 use crate::archive::{Archive, Content};
 use crate::event::Warning;
-use crate::model::{CollectionName, Renames, Schema, TenantMap};
+use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::chosen::{self, Chosen};
 use crate::ops::prove::{self, Indexed};
 use crate::ops::schema::{self, Fit, clauses, fit};
@@ -21,37 +26,36 @@ use crate::weaviate::{Aliases, Client, Topology};
 /// Looks at archive and server, and says what a restore would do. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Prepared, Error> {
     let archive = prove::open(session, options.archive.clone()).await?;
-    let (opened, wanted) = (Arc::clone(&archive), options.clone());
-    let choose = move || {
-        let schemas = opened.collections().iter().map(|entry| opened.schema(entry)).collect::<Result<Vec<_>, _>>()?;
-        chosen::choose(schemas, &wanted.selection, wanted.name.as_ref(), &wanted.renames)?.of_tenants(
-            &opened,
-            &wanted.tenants,
-            &wanted.selection,
-        )
-    };
-    let Chosen { collections, renames } = blocking("choose", choose).await?;
+    let Chosen { collections, renames } = choose(&archive, &options).await?;
     client.ready().await?;
     let meta = client.meta().await?;
     let server = Server { nodes: client.node_count().await?, meta };
     let topology_unchecked = members(client, session, &collections).await?;
-
-    let live = client.schemas().await?;
+    let asked = asked(client, &options, &archive, &collections, &renames);
+    let there_now = client.schemas().await?;
+    let mut resuming = if options.resume { carried_on(session, &options, &asked, &there_now).await? } else { None };
     let wished = |s: &Schema| settings::apply(&tenants::of_kind(s, &options.tenants), &options.settings);
     let (schemas, changed): (Vec<Schema>, Vec<Vec<String>>) = collections.iter().map(|(_, s)| wished(s)).unzip();
     let mut people = Vec::with_capacity(schemas.len());
     for (at, _) in &collections {
         people.push(tenants::chosen(&archive, *at, &options.tenants).await?);
     }
-    let joined: Vec<Option<&Schema>> = schemas.iter().map(|s| joined(s, &live, &renames, &options.tenants)).collect();
+    let joined = |schema: &Schema| {
+        let target = renames.of(&schema.name);
+        let may = resume::may_join(resuming.as_ref(), target, &options.tenants);
+        there_now.iter().find(|there| may && there.multi_tenant && there.name == *target)
+    };
+    let joined: Vec<Option<&Schema>> = schemas.iter().map(joined).collect();
     let there = client.aliases().await?;
-    let mut refusals = in_the_way(there.as_ref(), &live, &schemas, &joined, &renames);
+    let own = |target: &CollectionName| resuming.as_ref().is_some_and(|r| r.began(target));
+    let mut refusals = in_the_way(there.as_ref(), &there_now, &schemas, &joined, &renames, &own);
     for ((schema, joined), tenants) in schemas.iter().zip(&joined).zip(&people) {
         let Some(there) = joined else { continue };
         let differs = verify::lacks(schema, there, &renames);
-        refusals.extend(tenants::joins(client, schema, there, tenants, differs).await?);
+        let own = resume::joined(resuming.as_ref(), &there.name).unwrap_or_default();
+        refusals.extend(tenants::joins(client, schema, there, tenants, differs, own).await?);
     }
-    let live: BTreeSet<CollectionName> = live.iter().map(|s| s.name.clone()).collect();
+    let live: BTreeSet<CollectionName> = there_now.iter().map(|s| s.name.clone()).collect();
     let (aliases, roles, remarks) =
         beside(client, there.as_ref(), &archive, &options, &renames, &schemas, &live, &server).await?;
     refusals.extend(aliases.refused);
@@ -71,20 +75,32 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         refusals.extend(fit.refused.iter().filter(|_| joined.is_none()).cloned());
         fits.push(fit);
     }
+    if let Some(resuming) = &resuming {
+        let looked = Looked { client, session, server: &server, resuming, live: &there_now };
+        refusals.extend(looked.all(&turns, &schemas, &fits).await?);
+    }
     // What can be known without reading the objects is told at once.
-    refuse(refusals, schemas.len())?;
+    if !refusals.is_empty() {
+        return Err(in_words(session, &options, asked, refusals, schemas.len()).await);
+    }
 
     let mut planned = Vec::new();
     for Turn { at: place, waiting } in turns {
         let (at, _) = collections[place];
         let indexed = prove::index(&archive, at).await?;
+        let target = renames.of(&schemas[place].name);
+        let own = Own { client, session, target, runs: &indexed.runs, tenants: &people[place], map: &options.tenants };
+        let before = own.look(resuming.as_mut()).await?;
         let data = options.data && archive.collections()[at].content != Content::SchemaOnly;
         // Whether a server makes vectors is for the collection to say that the objects go to.
         let asked = joined[place].unwrap_or(&schemas[place]);
-        let found =
-            if data { survey(session, &archive, at, &indexed, asked, &options).await? } else { Survey::default() };
-        let added = waiting.iter().filter(|waiting| waiting.added).map(|waiting| waiting.property.as_str());
-        let fit = fits[place].clone().adding_later(added);
+        let done = Arc::clone(&before.done);
+        let found = if data {
+            survey(session, &archive, at, &indexed, asked, &options, done).await?
+        } else {
+            Survey::default()
+        };
+        let fit = fits[place].clone().adding_later(added(&waiting));
         let tenants = people[place].clone();
         let mut described = describe(&archive, at, indexed, fit, found, &renames, &options, data, tenants);
         let about = changed[place].iter().cloned().chain(limits_of(&schemas[place]));
@@ -95,7 +111,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         described.planned.remarks.extend(about.iter().cloned());
         described.remarks.extend(about);
         let (asked, joins) = (asked.clone(), joined[place].is_some());
-        planned.push(Collection { asked, waiting, joins, ..described });
+        planned.push(Collection { asked, waiting, joins, before, ..described });
     }
     refuse(planned.iter().filter_map(|c| vectoriser(c, &options)).collect(), schemas.len())?;
     let plan = Plan {
@@ -106,9 +122,26 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         aliases: aliases.planned,
         roles,
         topology_unchecked,
+        carries_on: resuming.as_ref().map(|resuming| resuming.said(&planned)),
         options,
     };
-    Ok(Prepared { plan, archive, work: planned, server, started: session.clock.now() })
+    Ok(Prepared { plan, archive, work: planned, server, started: session.clock.now(), asked, resuming })
+}
+
+/// Chooses among the collections of an archive.
+async fn choose(archive: &Arc<Archive>, options: &Options) -> Result<Chosen, Error> {
+    let (archive, options) = (Arc::clone(archive), options.clone());
+    let choose = move || {
+        let schemas = archive.collections().iter().map(|entry| archive.schema(entry)).collect::<Result<Vec<_>, _>>()?;
+        let Options { selection, name, renames, tenants, .. } = &options;
+        chosen::choose(schemas, selection, name.as_ref(), renames)?.of_tenants(&archive, tenants, selection)
+    };
+    blocking("choose", choose).await
+}
+
+/// The properties that are added once all collections exist.
+fn added(waiting: &[Waiting]) -> impl Iterator<Item = &str> {
+    waiting.iter().filter(|waiting| waiting.added).map(|waiting| waiting.property.as_str())
 }
 
 /// What stands beside the collections: aliases, roles, and clauses about collections whose aliases cannot be.
@@ -180,19 +213,15 @@ async fn members(client: &Client, session: &Session, collections: &[(usize, Sche
     }
 }
 
-/// The live collection that tenants are added to, where some were named: it stays what it is.
-fn joined<'a>(schema: &Schema, live: &'a [Schema], renames: &Renames, tenants: &TenantMap) -> Option<&'a Schema> {
-    let named = matches!(tenants, TenantMap::Only(_) | TenantMap::IntoTenant(_));
-    live.iter().find(|there| named && there.multi_tenant && there.name == *renames.of(&schema.name))
-}
-
-/// Targets that exist, under any spelling, or that are names of aliases.
+/// Targets that exist, under any spelling, or that are names of aliases. `own`: whether an earlier run has begun it, which
+/// this one carries on; then it may be there.
 fn in_the_way(
     aliases: Option<&Aliases>,
     live: &[Schema],
     schemas: &[Schema],
     joined: &[Option<&Schema>],
     renames: &Renames,
+    own: &dyn Fn(&CollectionName) -> bool,
 ) -> Vec<Refusal> {
     let aliases = aliases.map_or(&[][..], |aliases| &aliases.pairs);
     let mut refusals = Vec::new();
@@ -202,7 +231,7 @@ fn in_the_way(
         if let Some((_, collection)) = aliases.iter().find(|(alias, _)| same(alias)) {
             let (name, of) = (schema.name.clone(), collection.clone());
             refusals.push(Refusal::IsAlias { collection: name, alias: target.clone(), of });
-        } else if let Some(there) = live.iter().find(|s| same(s.name.as_str())) {
+        } else if let Some(there) = live.iter().find(|s| same(s.name.as_str()) && !(own(target) && s.name == *target)) {
             refusals.push(Refusal::Exists { collection: schema.name.clone(), there: there.name.clone() });
         }
     }
@@ -261,6 +290,6 @@ fn describe(
         to_vectorise: found.to_vectorise,
         refused_integers: found.refused_integers,
     };
-    let (asked, renames, waiting) = (schema.clone(), renames.clone(), Vec::new());
-    Collection { at, indexed, asked, fit, planned, remarks, renames, waiting, data, tenants, joins: false }
+    let (asked, renames, waiting, before) = (schema.clone(), renames.clone(), Vec::new(), Before::default());
+    Collection { at, indexed, asked, fit, planned, remarks, renames, waiting, data, tenants, joins: false, before }
 }

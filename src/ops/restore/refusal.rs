@@ -84,6 +84,16 @@ pub enum Refusal {
         /// The name that is taken, as the server spells it.
         there: CollectionName,
     },
+    /// What an unfinished run made is not there as it left it.
+    #[error("{collection}: {there} is not as the unfinished run left it: {what}")]
+    NotAsLeft {
+        /// The collection.
+        collection: CollectionName,
+        /// Its name on the server.
+        there: CollectionName,
+        /// What is wrong with it, as a clause.
+        what: String,
+    },
     /// The server has an alias of that name.
     #[error("{collection}: {alias} is an alias of {of} on the server")]
     IsAlias {
@@ -116,6 +126,7 @@ impl Refusal {
             | Self::Unsupported { collection, .. }
             | Self::Module { collection, .. }
             | Self::MissingTarget { collection, .. }
+            | Self::NotAsLeft { collection, .. }
             | Self::Exists { collection, .. }
             | Self::IsAlias { collection, .. }
             | Self::WouldVectorise { collection, .. } => Some(collection),

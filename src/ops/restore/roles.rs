@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Refusal;
+use super::aliases::answered;
 use crate::archive::Archive;
 use crate::model::Renames;
 use crate::ops::{Error, Session};
@@ -137,8 +138,8 @@ pub(super) async fn make(
             RoleStep::Create => {}
         }
         let sent = writer.create_role(&role.document).await;
-        let now = session.unless_stopped(writer.role(&role.name)).await;
-        let now: Option<Value> = now.ok().flatten().and_then(|text| serde_json::from_slice(&text).ok());
+        let now = answered(session.unless_stopped(writer.role(&role.name)).await)?;
+        let now: Option<Value> = now.flatten().and_then(|text| serde_json::from_slice(&text).ok());
         let done = now.is_some_and(|now| permissions(&now) == permissions(&role.document));
         all &= done;
         remarks.push(match (done, sent) {

@@ -1,37 +1,32 @@
 //! Carries out a restore's plan: creates every collection, fills one after the other, counts, reads the schemas again,
-//! and compares the content.
+//! and compares the content. A run that carries on an earlier one does the same, without what that one did.
 
+mod prove;
+
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
-use std::time::Duration;
 
-use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
-
+use super::before::Stage;
 use super::create::{self, Created};
 use super::fill::{FLOW_BYTES, Fill, Filled, RejectedOfRuns};
-use super::{Collection, Options, Outcome, Plan, Prepared, Stopped, aliases, roles, survey, tenants};
+use super::{Collection, Options, Outcome, Plan, Prepared, Resuming, Stopped, aliases, resume, roles, tenants};
 use crate::archive::digest::Hash;
 use crate::archive::{Lock, RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, TenantName};
-use crate::ops::schema::{NotMade, grown};
-use crate::ops::verify::{CompareOptions, Differs, Pair, compare_collection};
-use crate::ops::waking::WakeBooks;
+use crate::ops::schema::NotMade;
+use crate::ops::verify::Differs;
 use crate::ops::{Error, Session, journalling};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::import::Pass;
 use crate::pipeline::watch::Watch;
-use crate::weaviate::{Client, Count, Writer};
+use crate::weaviate::{Client, Writer};
 
 /// Everything but the budget of batches that a run holds in memory: sockets, line buffers and codecs.
 const OTHER_MEMORY_BYTES: u64 = 24 << 20;
 /// The least that batches may take.
 const LEAST_BATCH_BYTES: u64 = 4 << 20;
-/// Pauses before a count that is not what was written is believed: the last writes may still be on their way.
-const COUNT_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(2)];
-
 /// What a run gathered so far.
 struct Gathered {
     files: Option<RunFiles>,
@@ -124,21 +119,6 @@ fn together(after: &[usize]) -> Vec<Range<usize>> {
     all
 }
 
-/// What is worth knowing about references, each as a clause.
-fn about_references(filled: Filled) -> Vec<String> {
-    let after = match filled.references {
-        0 => None,
-        1 => Some("1 reference was written after its object".to_owned()),
-        references => Some(format!("{references} references were written after their objects")),
-    };
-    let stored = match filled.stored {
-        0 => None,
-        1 => Some("1 rejected object is there all the same, without some of its references".to_owned()),
-        stored => Some(format!("{stored} rejected objects are there all the same, without some of their references")),
-    };
-    after.into_iter().chain(stored).collect()
-}
-
 struct Run<'a> {
     client: &'a Writer,
     session: &'a Session,
@@ -155,6 +135,9 @@ impl Run<'_> {
         }
         // What refers to collections that were not there yet.
         for collection in self.prepared.work.iter().filter(|collection| collection.is_finished_later()) {
+            if collection.before.stage == Stage::There {
+                continue;
+            }
             self.going()?;
             self.finish(collection, gathered).await?;
         }
@@ -164,6 +147,9 @@ impl Run<'_> {
         let after: Vec<usize> = work.iter().enumerate().map(|(at, collection)| collection.complete_after(at)).collect();
         for some in together(&after) {
             self.some(&work[some], &budget, gathered).await?;
+        }
+        if self.prepared.resuming.as_ref().is_some_and(|resuming| resuming.kept.history.complete) {
+            return Ok(());
         }
         let (about, all) = aliases::set(self.client, self.session, &self.plan.aliases, !gathered.incomplete).await?;
         gathered.remarks.extend(about);
@@ -178,37 +164,49 @@ impl Run<'_> {
         if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
     }
 
-    /// Takes the locks and makes the run's directory.
+    /// Takes the locks and makes the run's directory, or takes up the one of the run that is carried on.
     async fn begin(&self, gathered: &mut Gathered) -> Result<(), Error> {
         let targets = self.prepared.work.iter().map(|c| c.planned.target.clone()).collect();
-        let (plan, about) = (self.plan, self.about());
-        let (locks, files) = journalling::begin(self.session, &plan.options.state, &plan.url, targets, about).await?;
+        let (plan, state) = (self.plan, &self.plan.options.state);
+        let Some(resuming) = &self.prepared.resuming else {
+            let (locks, files) = journalling::begin(self.session, state, &plan.url, targets, self.about()).await?;
+            (gathered.locks, gathered.files) = (locks, Some(files));
+            return Ok(());
+        };
+        let Resuming { run, kept, again } = resuming;
+        let taken = journalling::Taken {
+            run_id: run.run_id,
+            tenants: plan.options.tenants.clone(),
+            looked: kept.history.clone(),
+            again: again.iter().map(|(target, ..)| target.clone()).collect(),
+        };
+        let taken = journalling::resume(self.session, state, &plan.url, targets, taken).await?;
+        let Some((locks, files)) = taken else { return Err(Error::WentOn { run: run.clone() }) };
         (gathered.locks, gathered.files) = (locks, Some(files));
+        for (collection, objects, reason) in again {
+            let (collection, objects, reason) = (collection.clone(), *objects, reason.clone());
+            self.session.events.warn(Warning::SentAgain { collection, objects, reason });
+        }
         Ok(())
     }
 
     fn about(&self) -> RunAbout {
-        let (plan, options) = (self.plan, &self.plan.options);
-        let archive_at = options.archive_at.display().to_string();
-        let names = self.prepared.work.iter().map(|c| [&c.planned.archived, &c.planned.target]).collect::<Vec<_>>();
-        let options = json!({
-            "collections": names, "tenants": options.tenants, "data": options.data, "vectors": options.vectors,
-            "revectorize": options.revectorize, "clamp_ints": options.clamp_ints, "verify": options.verify,
-            "jobs": options.jobs, "batch_size": options.batch_objects, "memory_bytes": options.memory_bytes,
-        });
+        let (asked, options) = (&self.prepared.asked, &self.plan.options);
+        let mut all = asked.choice.clone();
+        all.insert("verify".to_owned(), options.verify.into());
+        all.insert("jobs".to_owned(), options.jobs.into());
+        all.insert("batch_size".to_owned(), options.batch_objects.into());
+        all.insert("memory_bytes".to_owned(), options.memory_bytes.into());
         RunAbout {
             op: Op::Restore,
             tool: RunAbout::this_tool(),
             run_id: uuid::Uuid::now_v7(),
             started: self.prepared.started,
-            server_url: plan.url.clone(),
-            server_version: plan.server_version.clone(),
-            archive: archive_at,
-            archive_run_id: self.prepared.archive.manifest().run_id.clone(),
-            options: match options {
-                Value::Object(options) => options,
-                _ => Map::new(),
-            },
+            server_url: asked.server_url.clone(),
+            server_version: self.plan.server_version.clone(),
+            archive: asked.archive.clone(),
+            archive_run_id: asked.archive_run_id.clone(),
+            options: all,
         }
     }
 
@@ -217,13 +215,20 @@ impl Run<'_> {
         if collection.joins {
             return self.join(collection, gathered).await;
         }
-        let (collection_name, target) = (planned.archived.clone(), planned.target.clone());
-        journalling::record(
-            &mut gathered.files,
-            RunRecord::Intent { collection: collection_name, target: target.clone() },
-        )
-        .await?;
-        match create::begin(self.client, self.session, collection).await {
+        let (archived, target) = (planned.archived.clone(), planned.target.clone());
+        match collection.before.stage {
+            Stage::There => {
+                let created = create::again(self.client, self.session, collection, &self.prepared.server).await?;
+                return self.there(collection, created, gathered).await;
+            }
+            // From here on it may exist.
+            Stage::Nothing => {
+                let record = RunRecord::Intent { collection: archived, target: target.clone() };
+                journalling::record(&mut gathered.files, record).await?;
+            }
+            Stage::Begun => {}
+        }
+        match create::begin(self.client, self.session, collection, &self.prepared.server).await {
             Ok(()) => gathered.half_made.push(target),
             Err(NotMade { error, perhaps_there }) => {
                 // Where it cannot be asked, it is better to name what may not be there than to leave it unsaid.
@@ -243,15 +248,28 @@ impl Run<'_> {
     /// Adds tenants to a collection that exists.
     async fn join(&self, collection: &Collection, gathered: &mut Gathered) -> Result<(), Error> {
         let (archived, target) = (collection.planned.archived.clone(), collection.planned.target.clone());
-        let created = create::join(self.client, self.session, collection).await?;
+        let own = resume::joined(self.prepared.resuming.as_ref(), &target).unwrap_or_default();
+        let created = create::join(self.client, self.session, collection, own).await?;
         let tenants: Vec<TenantName> = collection.tenants.made.iter().map(|tenant| tenant.name.clone()).collect();
-        let record = RunRecord::Joining { collection: archived, target: target.clone(), tenants: tenants.clone() };
-        journalling::record(&mut gathered.files, record).await?;
-        gathered.joined.insert(target.clone(), tenants);
-        tenants::make(self.client, self.session, collection).await?;
+        if collection.before.stage == Stage::Nothing {
+            let record = RunRecord::Joining { collection: archived, target: target.clone(), tenants: tenants.clone() };
+            journalling::record(&mut gathered.files, record).await?;
+        }
+        gathered.joined.insert(target, tenants);
+        self.there(collection, created, gathered).await
+    }
+
+    /// A collection is what it should be: its tenants are made, and objects may be written.
+    async fn there(&self, collection: &Collection, created: Created, gathered: &mut Gathered) -> Result<(), Error> {
+        let target = &collection.planned.target;
         let remarks = collection.remarks.iter().chain(&created.remarks);
         gathered.remarks.extend(remarks.map(|remark| (target.clone(), remark.clone())));
-        gathered.created.insert(target, created);
+        gathered.half_made.retain(|name| name != target);
+        gathered.created.insert(target.clone(), created);
+        gathered.filled.insert(target.clone(), collection.before.filled);
+        if collection.asked.multi_tenant && !collection.before.over {
+            tenants::make(self.client, self.session, collection).await?;
+        }
         Ok(())
     }
 
@@ -261,14 +279,7 @@ impl Run<'_> {
         let created = create::finish(self.client, collection, &self.prepared.server).await?;
         let schema_sha256 = Hash(Sha256::digest(collection.fit.asked.as_bytes()).into());
         journalling::record(&mut gathered.files, RunRecord::Created { target: target.clone(), schema_sha256 }).await?;
-        let remarks = collection.remarks.iter().chain(&created.remarks);
-        gathered.remarks.extend(remarks.map(|remark| (target.clone(), remark.clone())));
-        gathered.half_made.retain(|name| name != target);
-        gathered.created.insert(target.clone(), created);
-        if collection.asked.multi_tenant {
-            tenants::make(self.client, self.session, collection).await?;
-        }
-        Ok(())
+        self.there(collection, created, gathered).await
     }
 
     /// Fills collections and proves them, once all their references are written.
@@ -279,6 +290,9 @@ impl Run<'_> {
             filled.push(self.fill_one(collection, budget, gathered).await?);
         }
         for underway in filled.iter_mut().filter(|underway| underway.collection.refers_last()) {
+            if underway.collection.before.finished {
+                continue;
+            }
             self.going()?;
             let Underway { collection, rejected, .. } = underway;
             let pass = self.fill(collection, Pass::References, rejected, budget, gathered).await?;
@@ -305,9 +319,15 @@ impl Run<'_> {
         let Some(created) = gathered.created.get(&name).cloned() else {
             return Err(Error::Stage { what: "create".into() });
         };
+        let before = &collection.before;
+        if before.filled.objects > 0 {
+            let bytes = before.done.iter().filter_map(|at| collection.indexed.runs.get(*at)).map(|run| run.bytes).sum();
+            let (objects, bytes) = (before.filled.objects, planned.bytes.min(bytes));
+            session.events.emit(Event::Resumed { collection: name.clone(), objects, bytes });
+        }
         let mut watch = Watch::new(Client::clone(self.client), created.schema.clone(), session.events.clone());
-        let (mut filled, mut rejected) = (Filled::default(), RejectedOfRuns::new());
-        if collection.data {
+        let (mut filled, mut rejected) = (before.filled, RejectedOfRuns::new());
+        if collection.data && !before.finished {
             self.until_whole(&mut watch).await?;
             // The shards of a collection with tenants are the tenants, which were just made.
             if !collection.asked.multi_tenant {
@@ -317,36 +337,6 @@ impl Run<'_> {
             filled = self.fill(collection, pass, &mut rejected, budget, gathered).await?;
         }
         Ok(Underway { collection, created, watch, filled, rejected })
-    }
-
-    /// Counts and compares what one collection became.
-    async fn prove(&self, underway: Underway<'_>, gathered: &mut Gathered) -> Result<(), Error> {
-        let Underway { collection, created, mut watch, filled, .. } = underway;
-        let planned = &collection.planned;
-        let name = planned.target.clone();
-        let tenants = collection.tenants.made.len() as u64;
-        let mut result = CollectionResult { tenants, bytes: planned.bytes, ..CollectionResult::of(name.clone()) };
-        if collection.data {
-            let Filled { objects, rejected, .. } = filled;
-            let record = RunRecord::Finished { target: name.clone(), objects: objects - rejected, rejected };
-            journalling::record(&mut gathered.files, record).await?;
-            (result.objects, result.rejected) = (objects - rejected, rejected);
-            result.bytes = planned.bytes.saturating_sub(filled.rejected_bytes);
-            gathered.incomplete |= rejected > 0;
-            gathered.remarks.extend(about_references(filled).into_iter().map(|remark| (name.clone(), remark)));
-            self.count(collection, filled, &mut watch, gathered).await?;
-            self.read_again(collection, &created, gathered).await?;
-            if self.plan.options.verify {
-                self.compare(collection, &mut result, gathered).await?;
-            }
-            gathered.unchecked = gathered.unchecked.take().or(watch.unchecked().map(str::to_owned));
-        }
-        let wrong = tenants::settle(self.client, self.session, collection).await?;
-        gathered.incomplete |= !wrong.is_empty();
-        gathered.remarks.extend(wrong.into_iter().map(|wrong| (name.clone(), wrong)));
-        self.session.events.emit(Event::CollectionFinished(result.clone()));
-        gathered.results.push(result);
-        Ok(())
     }
 
     /// A write to a read-only shard may be answered with SUCCESS and lost: such shards are looked for first.
@@ -369,125 +359,17 @@ impl Run<'_> {
         let fill = Fill { client, session, options, archive, budget };
         let (filled, files, done) = fill.run(collection, pass, rejected, files).await;
         gathered.files = files;
+        let filled = if pass == Pass::References { filled } else { collection.before.filled.plus(filled) };
         if pass != Pass::References {
             gathered.filled.insert(collection.planned.target.clone(), filled);
         }
         done?;
-        let expected = collection.planned.objects;
+        let before = if pass == Pass::References { collection.before.filled.objects } else { 0 };
+        let expected = collection.planned.objects - before;
         if filled.objects != expected {
             return Err(Error::Stage { what: format!("{} of {expected} objects were dealt with", filled.objects) });
         }
         Ok(filled)
-    }
-
-    /// SUCCESS is trusted only with the count: it must be what was written, taken while the server is whole.
-    async fn count(
-        &self,
-        collection: &Collection,
-        filled: Filled,
-        watch: &mut Watch,
-        gathered: &mut Gathered,
-    ) -> Result<(), Error> {
-        // Nobody is woken to be counted, if all are compared.
-        let asleep_too = !self.plan.options.verify;
-        let written = filled.there() - if asleep_too { 0 } else { filled.asleep };
-        let name = &collection.planned.target;
-        let mut counted = Count::Unknown { reason: "no count in the answer".into() };
-        for pause in COUNT_PAUSES {
-            tokio::time::sleep(pause).await;
-            self.until_whole(watch).await?;
-            counted = if collection.asked.multi_tenant {
-                tenants::count(self.client, self.session, collection, asleep_too).await?
-            } else {
-                let counts = self.session.unless_stopped(self.client.counts(std::slice::from_ref(name))).await?;
-                counts.into_iter().next().unwrap_or(counted)
-            };
-            // A count is only worth something while the server is whole.
-            if watch.ask().await && counted.exact().is_none_or(|counted| counted == written) {
-                break;
-            }
-        }
-        self.until_whole(watch).await?;
-        match counted {
-            Count::Exact(counted) if counted != written => {
-                gathered.incomplete = true;
-                let text = format!("{written} objects were written, but the server counts {counted}");
-                gathered.remarks.push((name.clone(), text));
-                self.session.events.warn(Warning::CountMismatch { collection: name.clone(), listed: written, counted });
-            }
-            // The comparison lists them all, and warns itself.
-            Count::Unknown { .. } if self.plan.options.verify => {}
-            Count::Unknown { reason } => {
-                let text = format!("what was written was neither counted nor compared: {reason}");
-                gathered.remarks.push((name.clone(), text));
-                self.session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
-            }
-            Count::Exact(_) => {}
-        }
-        Ok(())
-    }
-
-    /// What auto-schema invented while objects were written.
-    async fn read_again(
-        &self,
-        collection: &Collection,
-        created: &Created,
-        gathered: &mut Gathered,
-    ) -> Result<(), Error> {
-        let name = created.schema.name.clone();
-        let now = self.session.unless_stopped(self.client.schema(&name)).await?;
-        let Some(now) = now else { return Err(Error::Vanished { collection: name }) };
-        if let Some(what) = grown(&created.schema, &now) {
-            // A collection that was there before has others who write to it.
-            gathered.incomplete |= !collection.joins;
-            gathered
-                .remarks
-                .push((name.clone(), format!("the server added to the schema while objects were written: {what}")));
-            self.session.events.warn(Warning::SchemaGrew { collection: name, what });
-        }
-        Ok(())
-    }
-
-    async fn compare(
-        &self,
-        collection: &Collection,
-        result: &mut CollectionResult,
-        gathered: &mut Gathered,
-    ) -> Result<(), Error> {
-        let options = &self.plan.options;
-        let pair = Pair {
-            archive: Arc::clone(&self.prepared.archive),
-            at: collection.at,
-            schema: collection.indexed.schema.clone(),
-            runs: Arc::clone(&collection.indexed.runs),
-            target: collection.planned.target.clone(),
-            tenants: options.tenants.clone(),
-        };
-        let made_vectors = if options.revectorize { survey::vectorised(&collection.asked) } else { Vec::new() };
-        let compare = CompareOptions {
-            renames: collection.renames.clone(),
-            vectors: options.vectors,
-            clamp_ints: options.clamp_ints,
-            made_vectors,
-            sample: None,
-            limit: options.differences_listed,
-            jobs: options.jobs,
-            memory_bytes: options.memory_bytes,
-            patience: options.patience,
-            seed: 0,
-            books: WakeBooks::NotNeeded,
-            states: false,
-        };
-        let compared = compare_collection(self.client, self.session, pair, &compare).await?;
-        let (name, ok) = (&collection.planned.target, compared.agrees());
-        gathered.remarks.extend(compared.remarks.into_iter().map(|remark| (name.clone(), remark)));
-        gathered.differences.extend(compared.differences);
-        gathered.differences.truncate(options.differences_listed);
-        result.digest = compared.digest;
-        (result.missing, result.extra) = (Some(compared.missing), Some(compared.extra));
-        result.different = Some(compared.different);
-        gathered.incomplete |= !ok;
-        journalling::record(&mut gathered.files, RunRecord::Verified { target: name.clone(), ok }).await
     }
 
     async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
@@ -511,25 +393,5 @@ mod tests {
         assert_eq!(together(&[0, 1, 2]), [0..1, 1..2, 2..3]);
         assert_eq!(together(&[0, 3, 2, 3, 4]), [0..1, 1..4, 4..5]);
         assert_eq!(together(&[1, 3, 2, 3, 4]), [0..4, 4..5]);
-    }
-
-    #[test]
-    fn remarks_about_references_count() {
-        assert!(about_references(Filled { objects: 7, rejected: 1, ..Filled::default() }).is_empty());
-        let some = |references, stored| about_references(Filled { stored, references, ..Filled::default() });
-        assert_eq!(
-            some(1, 1),
-            [
-                "1 reference was written after its object",
-                "1 rejected object is there all the same, without some of its references"
-            ]
-        );
-        assert_eq!(
-            some(2, 3),
-            [
-                "2 references were written after their objects",
-                "3 rejected objects are there all the same, without some of their references"
-            ]
-        );
     }
 }

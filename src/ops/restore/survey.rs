@@ -1,5 +1,6 @@
 //! What a restore has to know about the objects of an archive before it writes any: found while every byte is proven.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -38,7 +39,8 @@ pub(super) fn vectorised(schema: &Schema) -> Vec<String> {
     named.chain(unnamed).collect()
 }
 
-/// Proves every part of a collection that holds something chosen, and looks at these objects. `asked`: the schema it will have.
+/// Proves every part of a collection that holds something chosen and not done, and looks at these objects. `asked`: the
+/// schema it will have.
 pub(super) async fn survey(
     session: &Session,
     archive: &Arc<Archive>,
@@ -46,6 +48,7 @@ pub(super) async fn survey(
     indexed: &Indexed,
     asked: &Schema,
     options: &Options,
+    done: Arc<BTreeSet<usize>>,
 ) -> Result<Survey, Error> {
     let (to_vectorise, refused_integers) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let (vectorised, vectors) = (vectorised(asked), options.vectors);
@@ -59,7 +62,7 @@ pub(super) async fn survey(
             beyond.fetch_add(1, Ordering::Relaxed);
         }
     };
-    let reading = Reading { readers: READERS, says: false, tenants: options.tenants.clone() };
+    let reading = Reading { readers: READERS, says: false, tenants: options.tenants.clone(), done };
     prove::parts(session, archive, at, indexed, reading, Arc::new(look)).await?;
     let found = |counter: Arc<AtomicU64>| counter.load(Ordering::Relaxed);
     Ok(Survey { to_vectorise: found(to_vectorise), refused_integers: found(refused_integers) })

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::before::Stage;
 use super::{Collection, Refusal};
 use crate::archive::Archive;
 use crate::event::Warning;
@@ -107,20 +108,22 @@ pub(super) fn of_kind(schema: &Schema, map: &TenantMap) -> Schema {
     Schema::parse(document.to_string().into()).unwrap_or_else(|_| schema.clone())
 }
 
-/// Whether tenants may be added to a collection that exists, and what stands against it.
+/// Whether tenants may be added to a collection that exists, and what stands against it. `own`: those that an earlier run
+/// added, which this one carries on.
 pub(super) async fn joins(
     client: &crate::weaviate::Client,
     archived: &Schema,
     live: &Schema,
     tenants: &Tenants,
     differs: Vec<String>,
+    own: &[TenantName],
 ) -> Result<Vec<Refusal>, Error> {
     let collection = archived.name.clone();
     if !differs.is_empty() {
         return Ok(vec![Refusal::DoesNotFit { collection, there: live.name.clone(), differs }]);
     }
     let there: BTreeSet<TenantName> = client.tenants(&live.name).await?.into_iter().map(|t| t.name).collect();
-    let taken = tenants.made.iter().filter(|tenant| there.contains(&tenant.name));
+    let taken = tenants.made.iter().filter(|tenant| there.contains(&tenant.name) && !own.contains(&tenant.name));
     let refusal = |tenant: &Tenant| Refusal::TenantExists {
         collection: collection.clone(),
         there: live.name.clone(),
@@ -129,10 +132,21 @@ pub(super) async fn joins(
     Ok(taken.map(refusal).collect())
 }
 
-/// Makes the tenants: those that are to sleep asleep, so that never all are awake.
+/// Makes the tenants: those that are to sleep asleep, so that never all are awake. Of those that an earlier run made, which
+/// this one carries on, whoever was left in another state is put back.
 pub(super) async fn make(writer: &Writer, session: &Session, collection: &Collection) -> Result<(), Error> {
     let target = &collection.planned.target;
-    create_tenants(writer, session, target, &collection.tenants.made).await?;
+    if collection.before.stage == Stage::There {
+        let Wrong { state, gone } = wrong(writer, session, collection).await?;
+        let gone = |tenant: &&Tenant| gone.contains(&tenant.name);
+        let gone: Vec<Tenant> = collection.tenants.made.iter().filter(gone).cloned().collect();
+        create_tenants(writer, session, target, &gone).await?;
+        for chunk in state.chunks(TENANTS_A_REQUEST) {
+            session.unless_stopped(writer.set_tenant_states(target, chunk)).await?;
+        }
+    } else {
+        create_tenants(writer, session, target, &collection.tenants.made).await?;
+    }
     let there: BTreeSet<Tenant> = writer.tenants(target).await?.into_iter().collect();
     match collection.tenants.made.iter().find(|tenant| !there.contains(tenant)) {
         Some(lacking) => Err(Error::TenantLacks { collection: target.clone(), tenant: lacking.name.clone() }),

@@ -35,7 +35,7 @@ fn places(row: usize, verb: Verb) -> Vec<Place> {
 }
 
 async fn every_fault(verb: Verb) {
-    let setting = Setting::of(verb).await;
+    let setting = Box::pin(Setting::of(verb)).await;
     let rows = rows();
     let cases: Vec<(&Row, Place)> = rows
         .iter()
@@ -51,32 +51,32 @@ async fn every_fault(verb: Verb) {
 
 #[tokio::test]
 async fn a_backup_meets_every_fault() {
-    every_fault(Verb::Backup).await;
+    Box::pin(every_fault(Verb::Backup)).await;
 }
 
 #[tokio::test]
 async fn a_restore_meets_every_fault() {
-    every_fault(Verb::Restore).await;
+    Box::pin(every_fault(Verb::Restore)).await;
 }
 
 #[tokio::test]
 async fn a_comparison_meets_every_fault() {
-    every_fault(Verb::Verify).await;
+    Box::pin(every_fault(Verb::Verify)).await;
 }
 
 #[tokio::test]
 async fn a_clear_that_deletes_meets_every_fault() {
-    every_fault(Verb::Delete).await;
+    Box::pin(every_fault(Verb::Delete)).await;
 }
 
 #[tokio::test]
 async fn a_clear_that_drops_meets_every_fault() {
-    every_fault(Verb::Drop).await;
+    Box::pin(every_fault(Verb::Drop)).await;
 }
 
 #[tokio::test]
 async fn a_restore_that_creates_meets_every_fault() {
-    every_fault(Verb::Make).await;
+    Box::pin(every_fault(Verb::Make)).await;
 }
 
 #[test]

@@ -1,0 +1,85 @@
+//! `col clear --resume`: what the last clear was about, and the command that carries one on. Clearing again does what is
+//! left; all that is carried over is what was to be emptied.
+
+use std::path::Path;
+
+use crate::cli::args::{ClearArgs, MethodArg};
+use crate::cli::explain::explain_for;
+use crate::cli::{ClearSettings, Connect, Failure, Out};
+use crate::event::Op;
+use crate::model::CollectionName;
+use crate::ops::clear::{LeftOpen, left_open};
+use crate::ops::{Error, Session};
+use crate::render::{plain, quoted};
+
+/// Collections named in the command that carries on a clear; more are left to the journal.
+const NAMED: usize = 10;
+
+/// Has `settings` name what the clear was about that did not get to its end; if there is none, says so.
+pub(super) async fn take_over(
+    settings: &mut ClearSettings,
+    session: &Session,
+    url: &str,
+    out: &Out,
+) -> Result<(), Failure> {
+    let explained = |error: Error| explain_for(Op::Clear, &error);
+    let found = left_open(session, settings.state.runs.clone(), url).await.map_err(explained)?;
+    let Some(found) = found else {
+        if out.wants_words() {
+            out.note("There is no unfinished clear on this server to carry on.\n");
+        }
+        return Ok(());
+    };
+    let LeftOpen { run, collections, tenants } = found;
+    let names: Vec<String> = collections.iter().map(ToString::to_string).collect();
+    let (take, wanted) = (&mut settings.selection.take, &mut settings.tenants);
+    let mut differs = Vec::new();
+    if !take.is_empty() && take.iter().any(|name| !names.contains(name)) {
+        differs.push(format!("it was to empty {}", names.join(", ")));
+    }
+    if !wanted.is_empty() && *wanted != tenants {
+        let tenants = tenants.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        differs.push(if tenants.is_empty() {
+            "of all tenants".to_owned()
+        } else {
+            format!("of the tenants {tenants}")
+        });
+    }
+    if !differs.is_empty() {
+        return Err(explained(Error::OtherRun { run, differs }));
+    }
+    if out.wants_words() {
+        out.note(&(plain(&format!("Carries on {run}: what is left of {}.", names.join(", "))) + "\n"));
+    }
+    if take.is_empty() {
+        *take = names;
+    }
+    *wanted = tenants;
+    Ok(())
+}
+
+/// The command that carries on a clear of these collections.
+pub(super) fn command(args: &ClearArgs, collections: &[CollectionName], connect: &Connect) -> String {
+    let mut command = "elysiactl col clear".to_owned();
+    for name in collections.iter().take(if collections.len() > NAMED { 0 } else { NAMED }) {
+        command = command + " " + &quoted(name.as_str());
+    }
+    for tenant in &args.tenant {
+        command = command + " --tenant " + &quoted(tenant.as_str());
+    }
+    command += match args.method {
+        MethodArg::Auto => "",
+        MethodArg::Recreate => " --method recreate",
+        MethodArg::Delete => " --method delete",
+    };
+    if args.allow_protected {
+        command += " --allow-protected";
+    }
+    let folder = |flag: &str, dir: Option<&Path>| {
+        dir.map(|dir| format!(" {flag} {}", quoted(&dir.display().to_string()))).unwrap_or_default()
+    };
+    command += &folder("--output", args.output.as_deref());
+    command += &folder("--run-dir", args.run_dir.as_deref());
+    command += " --resume";
+    if connect.url_from == "--url" { command + " --url " + &quoted(&connect.url) } else { command }
+}

@@ -1,0 +1,64 @@
+//! The commands that a restore ends with: the one that compares, and the one that carries it on.
+
+use std::path::Path;
+
+use crate::cli::Connect;
+use crate::cli::args::TenantArgs;
+use crate::ops::restore::{AliasPolicy, Options, Setting};
+use crate::render::quoted;
+
+/// The command that compares what was restored with its archive.
+pub(super) fn verify(archive: &Path, options: &Options, url: &str, connect: &Connect) -> String {
+    let command = format!("elysiactl col verify {}{}", quoted(&archive.display().to_string()), chosen(options));
+    command + &server(url, connect)
+}
+
+/// The command that carries on a restore which did not get to its end. `run_dir`: the folder of runs, where it was named.
+pub(super) fn resume(options: &Options, run_dir: Option<&Path>, url: &str, connect: &Connect) -> String {
+    let mut command = format!("elysiactl col restore {}", quoted(&options.archive_at.display().to_string()));
+    command += &chosen(options);
+    let flags = [
+        (!options.data, "--skip-data"),
+        (!options.vectors, "--skip-vectors"),
+        (options.revectorize, "--revectorize"),
+        (options.clamp_ints, "--clamp-ints"),
+        (options.roles, "--with-roles"),
+        (options.aliases == AliasPolicy::Overwrite, "--alias overwrite"),
+        (options.aliases == AliasPolicy::Skip, "--alias skip"),
+        (options.settings.contains(&Setting::NoVectorizer), "--set vectorizer=none"),
+        (options.settings.contains(&Setting::NoObjectTtl), "--set objectTtl=off"),
+        (!options.verify, "--no-verify"),
+    ];
+    for (_, flag) in flags.iter().filter(|(given, _)| *given) {
+        command = command + " " + flag;
+    }
+    if let Some(jobs) = options.jobs {
+        command = command + " --jobs " + &jobs.to_string();
+    }
+    if let Some(objects) = options.batch_objects {
+        command = command + " --batch-size " + &objects.to_string();
+    }
+    if let Some(dir) = run_dir {
+        command = command + " --run-dir " + &quoted(&dir.display().to_string());
+    }
+    command + " --resume" + &server(url, connect)
+}
+
+/// The flags that choose collections and tenants, and name them.
+fn chosen(options: &Options) -> String {
+    let mut flags = String::new();
+    for chosen in &options.selection.take {
+        flags = flags + " --only " + &quoted(chosen);
+    }
+    if let Some(name) = &options.name {
+        flags = flags + " --name " + &quoted(name.as_str());
+    }
+    for (old, new) in options.renames.pairs() {
+        flags = flags + " --rename " + &quoted(&format!("{old}={new}"));
+    }
+    flags + &TenantArgs::of(&options.tenants)
+}
+
+fn server(url: &str, connect: &Connect) -> String {
+    if connect.url_from == "--url" { " --url ".to_owned() + &quoted(url) } else { String::new() }
+}

@@ -1,0 +1,105 @@
+//! What a plan has to do with an earlier run: which one it carries on, and whether what that one began is still its own.
+
+use std::collections::BTreeSet;
+
+use super::super::order::Turn;
+use super::super::resume::{self, Asked, Found, Resuming};
+use super::super::{Options, Refusal, Server, create};
+use super::added;
+use crate::archive::Archive;
+use crate::model::{CollectionName, Renames, Schema};
+use crate::ops::schema::Fit;
+use crate::ops::{Error, Session};
+use crate::weaviate::Client;
+
+/// What the run will be about, as its journal says it.
+pub(super) fn asked(
+    client: &Client,
+    options: &Options,
+    archive: &Archive,
+    collections: &[(usize, Schema)],
+    renames: &Renames,
+) -> Asked {
+    let names: Vec<(CollectionName, CollectionName)> =
+        collections.iter().map(|(_, s)| (s.name.clone(), renames.of(&s.name).clone())).collect();
+    Asked {
+        server_url: client.url().to_owned(),
+        archive: options.archive_at.display().to_string(),
+        archive_run_id: archive.manifest().run_id.clone(),
+        choice: resume::choice(options, &names, renames),
+        targets: names.into_iter().map(|(_, target)| target).collect(),
+    }
+}
+
+/// The run to carry on, if there is one.
+pub(super) async fn carried_on(
+    session: &Session,
+    options: &Options,
+    asked: &Asked,
+    there: &[Schema],
+) -> Result<Option<Resuming>, Error> {
+    let there = there.iter().map(|schema| schema.name.clone()).collect();
+    match resume::find(session, options, asked.clone(), there).await? {
+        Found::Nothing => Ok(None),
+        Found::Fits(resuming) => Ok(Some(*resuming)),
+        Found::Differs { run, differs } => Err(Error::OtherRun { run, differs }),
+    }
+}
+
+/// What stands against it; and if it is what an earlier run left, which one that is.
+pub(super) async fn in_words(
+    session: &Session,
+    options: &Options,
+    asked: Asked,
+    refusals: Vec<Refusal>,
+    chosen: usize,
+) -> Error {
+    let left = |refusal: &Refusal| matches!(refusal, Refusal::Exists { .. } | Refusal::TenantExists { .. });
+    if !options.resume && refusals.iter().all(left) {
+        // Whether there was one is only advice.
+        match resume::find(session, options, asked, BTreeSet::new()).await {
+            Ok(Found::Fits(resuming)) => return Error::Unfinished { run: resuming.run, refusals, chosen },
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "cannot look for earlier runs"),
+        }
+    }
+    Error::CannotRestore { refusals, chosen }
+}
+
+/// What collections are looked at with that an earlier run has begun.
+pub(super) struct Looked<'a> {
+    pub(super) client: &'a Client,
+    pub(super) session: &'a Session,
+    pub(super) server: &'a Server,
+    pub(super) resuming: &'a Resuming,
+    pub(super) live: &'a [Schema],
+}
+
+impl Looked<'_> {
+    /// What stands against carrying them on.
+    pub(super) async fn all(&self, turns: &[Turn], schemas: &[Schema], fits: &[Fit]) -> Result<Vec<Refusal>, Error> {
+        let mut refusals = Vec::new();
+        for Turn { at, waiting } in turns {
+            refusals.extend(self.at(&schemas[*at], &fits[*at].clone().adding_later(added(waiting))).await?);
+        }
+        Ok(refusals)
+    }
+
+    /// What stands against carrying one on.
+    async fn at(&self, asked: &Schema, fit: &Fit) -> Result<Option<Refusal>, Error> {
+        let target = &fit.target;
+        let history = self.resuming.kept.history.targets.get(target).filter(|history| history.joined.is_none());
+        let Some(history) = history else { return Ok(None) };
+        let there = self.live.iter().find(|schema| schema.name == *target);
+        let what = match (history.created.is_some(), there) {
+            (false, None) => None,
+            (false, Some(there)) => {
+                create::Begun { fit, asked, there }.other(self.client, self.session, self.server).await?
+            }
+            (true, Some(_)) if history.verified == Some(true) || self.resuming.kept.history.complete => None,
+            (true, there) => create::other(fit, asked, there, self.server),
+        };
+        let (collection, there) = (asked.name.clone(), target.clone());
+        Ok(what.map(|what| Refusal::NotAsLeft { collection, there, what }))
+    }
+}

@@ -1,0 +1,249 @@
+//! A run that did not get to its end: found by its journal, and held against what is asked for now.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{Collection, Options};
+use crate::archive::runfiles::{self, EarlierRun, Kept};
+use crate::archive::{self, RunAbout};
+use crate::event::Op;
+use crate::model::{CollectionName, Renames, TenantMap};
+use crate::ops::{Error, Session, blocking};
+
+/// What decides what is written, as the journal calls it and as a person does. Whatever else is in the journal only tunes.
+const CHOICE: [(&str, &str); 10] = [
+    ("collections", "which collections are restored, and under which names (--only, --name, --rename)"),
+    ("renames", "new names of collections that are referred to (--rename)"),
+    ("tenants", "which tenants are restored, and as what (--tenant, --into-tenant, --into-plain)"),
+    ("data", "whether objects are restored (--skip-data)"),
+    ("vectors", "whether vectors are restored (--skip-vectors)"),
+    ("revectorize", "whether the server makes vectors (--revectorize)"),
+    ("clamp_ints", "whether integers are changed (--clamp-ints)"),
+    ("aliases", "what becomes of aliases (--alias)"),
+    ("roles", "whether roles are made (--with-roles)"),
+    ("settings", "settings that are wanted otherwise (--set)"),
+];
+
+/// A run, as it is named to a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunName {
+    /// Its id; also the name of its directory.
+    pub run_id: Uuid,
+    /// When it started, UTC.
+    pub started: Timestamp,
+}
+
+impl RunName {
+    /// The name of the run that a journal is about.
+    #[must_use]
+    pub fn of(about: &RunAbout) -> Self {
+        Self { run_id: about.run_id, started: about.started }
+    }
+}
+
+impl fmt::Display for RunName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "run {} of {}", self.run_id, self.started.strftime("%Y-%m-%d %H:%M:%SZ"))
+    }
+}
+
+/// What a plan says about the run that it carries on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarriedOn {
+    /// The run.
+    pub run: RunName,
+    /// Objects that are there and are not sent again.
+    pub objects: u64,
+    /// Of so many.
+    pub of: u64,
+    /// That run got to its end, and only did not come to tell it.
+    pub complete: bool,
+    /// Collections of which everything is sent again, the objects that were written down as there, and why these are not
+    /// trusted any more.
+    pub again: Vec<(CollectionName, u64, String)>,
+}
+
+/// A run to carry on, with what its files hold.
+#[derive(Debug, Clone)]
+pub(super) struct Resuming {
+    pub(super) run: RunName,
+    pub(super) kept: Kept,
+    /// Collections of which nothing counts any more, with the objects that were written down as there, and why.
+    pub(super) again: Vec<(CollectionName, u64, String)>,
+}
+
+impl Resuming {
+    /// Whether that run was about to create a collection; not, whether it added tenants to one that existed.
+    pub(super) fn began(&self, target: &CollectionName) -> bool {
+        self.kept.history.targets.get(target).is_some_and(|history| history.joined.is_none())
+    }
+
+    /// Nothing of what was written into a collection counts any more.
+    pub(super) fn distrust(&mut self, target: &CollectionName, reason: String) {
+        let history = self.kept.history.targets.get(target);
+        let written = history.map_or(0, |history| history.imported.iter().map(|run| run.objects + run.stored).sum());
+        self.again.push((target.clone(), written, reason));
+    }
+
+    /// What a plan of these collections says about it.
+    pub(super) fn said(&self, planned: &[Collection]) -> CarriedOn {
+        CarriedOn {
+            run: self.run.clone(),
+            objects: planned.iter().map(|collection| collection.before.filled.there()).sum(),
+            of: planned.iter().map(|collection| collection.planned.objects).sum(),
+            complete: self.kept.history.complete,
+            again: self.again.clone(),
+        }
+    }
+}
+
+/// What a run is asked to do: what it shares with an earlier one that it carries on.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Asked {
+    pub(super) server_url: String,
+    pub(super) archive: String,
+    pub(super) archive_run_id: String,
+    pub(super) targets: Vec<CollectionName>,
+    pub(super) choice: Map<String, Value>,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// No run that has to do with this one.
+    Nothing,
+    /// The newest one that fits.
+    Fits(Box<Resuming>),
+    /// None that fits; what is different in the newest one that has to do with this one, each as a clause.
+    Differs { run: RunName, differs: Vec<String> },
+}
+
+/// The options that decide what is written, as the journal keeps them.
+pub(super) fn choice(
+    options: &Options,
+    names: &[(CollectionName, CollectionName)],
+    renames: &Renames,
+) -> Map<String, Value> {
+    let pairs = |pairs: &mut dyn Iterator<Item = (&CollectionName, &CollectionName)>| {
+        Value::Object(pairs.map(|(old, new)| (old.to_string(), Value::from(new.as_str()))).collect())
+    };
+    let mut settings = options.settings.clone();
+    settings.sort_unstable();
+    settings.dedup();
+    let chosen = json!({
+        "collections": pairs(&mut names.iter().map(|(old, new)| (old, new))),
+        "renames": pairs(&mut renames.pairs()),
+        "tenants": options.tenants,
+        "data": options.data,
+        "vectors": options.vectors,
+        "revectorize": options.revectorize,
+        "clamp_ints": options.clamp_ints,
+        "aliases": options.aliases,
+        "roles": options.roles,
+        "settings": settings,
+    });
+    match chosen {
+        Value::Object(chosen) => chosen,
+        _ => Map::new(),
+    }
+}
+
+impl Asked {
+    /// What an earlier run was about that this one is not, each as a clause.
+    fn differs(&self, about: &RunAbout) -> Vec<String> {
+        let mut differs = Vec::new();
+        if about.server_url != self.server_url {
+            differs.push(format!("its server is {}", about.server_url));
+        }
+        if about.archive_run_id != self.archive_run_id {
+            differs.push(format!("its archive is another one, {}", about.archive));
+        } else if about.archive != self.archive {
+            differs.push(format!("its archive lay in {}", about.archive));
+        }
+        if major(&about.tool.version) != major(&RunAbout::this_tool().version) {
+            differs.push(format!("elysiactl {} began it", about.tool.version));
+        }
+        let other = |key: &str| about.options.get(key) != self.choice.get(key);
+        differs.extend(CHOICE.iter().filter(|(key, _)| other(key)).map(|(_, name)| format!("not the same: {name}")));
+        differs
+    }
+
+    /// Whether an earlier run that is not the same is worth a word: it restored the same archive, or is in the way.
+    fn concerns(&self, run: &EarlierRun) -> bool {
+        let in_the_way = || self.targets.iter().any(|target| run.targets.contains(target));
+        run.about.archive_run_id == self.archive_run_id || (run.about.server_url == self.server_url && in_the_way())
+    }
+}
+
+fn major(version: &str) -> &str {
+    version.split('.').next().unwrap_or(version)
+}
+
+/// Looks for the newest run that fits: one that did not get to its end, or one that did and of which everything is still
+/// `there`, since it may have been stopped before it could tell.
+pub(super) async fn find(
+    session: &Session,
+    options: &Options,
+    asked: Asked,
+    there: BTreeSet<CollectionName>,
+) -> Result<Found, Error> {
+    let (disk, runs, tenants) = (Arc::clone(&session.disk), options.state.runs.clone(), options.tenants.clone());
+    blocking("earlier runs", move || {
+        let mut differing = None;
+        for run in runfiles::last_runs(&*disk, &runs, Op::Restore)? {
+            if run.complete && !run.targets.is_subset(&there) {
+                continue;
+            }
+            let differs = asked.differs(&run.about);
+            let name = RunName::of(&run.about);
+            if !differs.is_empty() {
+                if differing.is_none() && !run.complete && asked.concerns(&run) {
+                    differing = Some(Found::Differs { run: name, differs });
+                }
+                continue;
+            }
+            if let Some(damage) = run.damage {
+                return Err(damage);
+            }
+            let kept = runfiles::look(&*disk, &runs, name.run_id, &tenants)?;
+            return Ok(Found::Fits(Box::new(Resuming { run: name, kept, again: Vec::new() })));
+        }
+        Ok::<_, archive::Error>(differing.unwrap_or(Found::Nothing))
+    })
+    .await
+}
+
+/// The archive of the newest restore to this server that did not get to its end.
+pub async fn left_open(session: &Session, runs: PathBuf, server_url: &str) -> Result<Option<PathBuf>, Error> {
+    let (disk, url) = (Arc::clone(&session.disk), server_url.to_owned());
+    blocking("earlier runs", move || {
+        let runs = runfiles::last_runs(&*disk, &runs, Op::Restore)?;
+        let newest = runs.into_iter().find(|run| !run.complete && run.about.server_url == url);
+        Ok::<_, archive::Error>(newest.map(|run| run.about.archive.into()))
+    })
+    .await
+}
+
+/// The tenants of a collection that an earlier run adds to one that exists.
+pub(super) fn joined<'a>(
+    resuming: Option<&'a Resuming>,
+    target: &CollectionName,
+) -> Option<&'a [crate::model::TenantName]> {
+    resuming?.kept.history.targets.get(target)?.joined.as_deref()
+}
+
+/// Whether tenants are added to a collection, by what a run before this one did with it.
+pub(super) fn may_join(resuming: Option<&Resuming>, target: &CollectionName, tenants: &TenantMap) -> bool {
+    let named = matches!(tenants, TenantMap::Only(_) | TenantMap::IntoTenant(_));
+    let begun = resuming.and_then(|resuming| resuming.kept.history.targets.get(target));
+    named && begun.is_none_or(|begun| begun.joined.is_some())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Which earlier run is carried on, and what is said of one that is not.
+
+use super::*;
+use crate::archive::manifest::Tool;
+
+fn name(text: &str) -> CollectionName {
+    text.parse().expect("a name")
+}
+
+fn asked() -> Asked {
+    Asked {
+        server_url: "http://a:8080/".into(),
+        archive: "/backups/A".into(),
+        archive_run_id: "7".into(),
+        targets: vec![name("Article")],
+        choice: CHOICE.iter().map(|(key, _)| ((*key).to_owned(), Value::from(1))).collect(),
+    }
+}
+
+fn about() -> RunAbout {
+    let Asked { server_url, archive, archive_run_id, choice, .. } = asked();
+    let mut options = choice;
+    options.insert("jobs".to_owned(), 3.into());
+    RunAbout {
+        op: Op::Restore,
+        tool: RunAbout::this_tool(),
+        run_id: Uuid::from_u128(1),
+        started: Timestamp::UNIX_EPOCH,
+        server_url,
+        server_version: "1.32.0".into(),
+        archive,
+        archive_run_id,
+        options,
+    }
+}
+
+#[test]
+fn whatever_decides_what_is_written_must_be_the_same() {
+    assert!(asked().differs(&about()).is_empty(), "what only tunes may be another");
+    let tool = RunAbout::this_tool();
+    let newer = RunAbout { tool: Tool { version: "999.1.0".into(), ..tool }, ..about() };
+    let other = [
+        (RunAbout { server_url: "http://b/".into(), ..about() }, "its server is http://b/"),
+        (RunAbout { archive_run_id: "8".into(), ..about() }, "its archive is another one, /backups/A"),
+        (RunAbout { archive: "/old/A".into(), ..about() }, "its archive lay in /old/A"),
+        (newer, "elysiactl 999.1.0 began it"),
+    ];
+    for (about, said) in other {
+        assert_eq!(asked().differs(&about), [said]);
+    }
+    for (key, said) in CHOICE {
+        let mut about = about();
+        about.options.insert(key.to_owned(), 2.into());
+        assert_eq!(asked().differs(&about), [format!("not the same: {said}")]);
+    }
+}
+
+#[test]
+fn another_run_is_worth_a_word_if_it_is_of_the_same_archive_or_in_the_way() {
+    let run = |about: RunAbout, target: &str| EarlierRun {
+        about,
+        targets: [name(target)].into(),
+        complete: false,
+        damage: None,
+    };
+    let other = || RunAbout { archive_run_id: "8".into(), ..about() };
+    assert!(asked().concerns(&run(RunAbout { server_url: "http://b/".into(), ..about() }, "X")));
+    assert!(asked().concerns(&run(other(), "Article")));
+    assert!(!asked().concerns(&run(other(), "X")));
+    assert!(!asked().concerns(&run(RunAbout { server_url: "http://b/".into(), ..other() }, "Article")));
+}
+
+#[test]
+fn a_run_is_named_by_its_id_and_its_time() {
+    assert_eq!(RunName::of(&about()).to_string(), "run 00000000-0000-0000-0000-000000000001 of 1970-01-01 00:00:00Z");
+}

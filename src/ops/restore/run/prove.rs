@@ -1,0 +1,217 @@
+//! What a collection became: counted, its schema read again, compared with the archive.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::create::Created;
+use super::super::fill::Filled;
+use super::super::{Collection, survey, tenants};
+use super::{Gathered, Run, Underway};
+use crate::archive::RunRecord;
+use crate::event::{CollectionResult, Event, Warning};
+use crate::ops::schema::grown;
+use crate::ops::verify::{CompareOptions, Pair, compare_collection};
+use crate::ops::waking::WakeBooks;
+use crate::ops::{Error, journalling};
+use crate::pipeline::watch::Watch;
+use crate::weaviate::Count;
+
+/// Pauses before a count that is not what was written is believed: the last writes may still be on their way.
+const COUNT_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(2)];
+
+/// What is worth knowing about references, each as a clause.
+fn about_references(filled: Filled) -> Vec<String> {
+    let after = match filled.references {
+        0 => None,
+        1 => Some("1 reference was written after its object".to_owned()),
+        references => Some(format!("{references} references were written after their objects")),
+    };
+    let stored = match filled.stored {
+        0 => None,
+        1 => Some("1 rejected object is there all the same, without some of its references".to_owned()),
+        stored => Some(format!("{stored} rejected objects are there all the same, without some of their references")),
+    };
+    after.into_iter().chain(stored).collect()
+}
+
+impl Run<'_> {
+    /// Counts and compares what one collection became.
+    pub(super) async fn prove(&self, underway: Underway<'_>, gathered: &mut Gathered) -> Result<(), Error> {
+        let Underway { collection, created, mut watch, filled, .. } = underway;
+        let planned = &collection.planned;
+        let name = planned.target.clone();
+        let tenants = collection.tenants.made.len() as u64;
+        let mut result = CollectionResult { tenants, bytes: planned.bytes, ..CollectionResult::of(name.clone()) };
+        if collection.data {
+            let Filled { objects, rejected, .. } = filled;
+            if !collection.before.finished {
+                let record = RunRecord::Finished { target: name.clone(), objects: objects - rejected, rejected };
+                journalling::record(&mut gathered.files, record).await?;
+            }
+            (result.objects, result.rejected) = (objects - rejected, rejected);
+            result.bytes = planned.bytes.saturating_sub(filled.rejected_bytes);
+            gathered.incomplete |= rejected > 0;
+            gathered.remarks.extend(about_references(filled).into_iter().map(|remark| (name.clone(), remark)));
+            self.count(collection, filled, &mut watch, gathered).await?;
+            if collection.before.over {
+                let agreed = collection.before.verified || !self.plan.options.verify;
+                gathered.incomplete |= !agreed;
+                let text = "it was not found equal to the archive when it was restored";
+                gathered.remarks.extend((!agreed).then(|| (name.clone(), text.to_owned())));
+            } else {
+                self.read_again(collection, &created, gathered).await?;
+            }
+            if collection.before.verified {
+                (result.missing, result.extra, result.different) = (Some(0), Some(0), Some(0));
+                result.digest.clone_from(&collection.before.digest);
+            } else if self.plan.options.verify && !collection.before.over {
+                self.compare(collection, &mut result, gathered).await?;
+            }
+            gathered.unchecked = gathered.unchecked.take().or(watch.unchecked().map(str::to_owned));
+        }
+        if !collection.before.over {
+            let wrong = tenants::settle(self.client, self.session, collection).await?;
+            gathered.incomplete |= !wrong.is_empty();
+            gathered.remarks.extend(wrong.into_iter().map(|wrong| (name.clone(), wrong)));
+        }
+        self.session.events.emit(Event::CollectionFinished(result.clone()));
+        gathered.results.push(result);
+        Ok(())
+    }
+
+    /// SUCCESS is trusted only with the count: it must be what was written, taken while the server is whole.
+    async fn count(
+        &self,
+        collection: &Collection,
+        filled: Filled,
+        watch: &mut Watch,
+        gathered: &mut Gathered,
+    ) -> Result<(), Error> {
+        // Nobody is woken to be counted, if all are compared.
+        let asleep_too = !self.plan.options.verify || collection.before.verified;
+        let written = filled.there() - if asleep_too { 0 } else { filled.asleep };
+        let name = &collection.planned.target;
+        let mut counted = Count::Unknown { reason: "no count in the answer".into() };
+        for pause in COUNT_PAUSES {
+            tokio::time::sleep(pause).await;
+            self.until_whole(watch).await?;
+            counted = if collection.asked.multi_tenant {
+                tenants::count(self.client, self.session, collection, asleep_too).await?
+            } else {
+                let counts = self.session.unless_stopped(self.client.counts(std::slice::from_ref(name))).await?;
+                counts.into_iter().next().unwrap_or(counted)
+            };
+            // A count is only worth something while the server is whole.
+            if watch.ask().await && counted.exact().is_none_or(|counted| counted == written) {
+                break;
+            }
+        }
+        self.until_whole(watch).await?;
+        match counted {
+            Count::Exact(counted) if counted != written => {
+                gathered.incomplete = true;
+                let text = format!("{written} objects were written, but the server counts {counted}");
+                gathered.remarks.push((name.clone(), text));
+                self.session.events.warn(Warning::CountMismatch { collection: name.clone(), listed: written, counted });
+            }
+            // The comparison lists them all, and warns itself.
+            Count::Unknown { .. } if self.plan.options.verify => {}
+            Count::Unknown { reason } => {
+                let text = format!("what was written was neither counted nor compared: {reason}");
+                gathered.remarks.push((name.clone(), text));
+                self.session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
+            }
+            Count::Exact(_) => {}
+        }
+        Ok(())
+    }
+
+    /// What auto-schema invented while objects were written.
+    async fn read_again(
+        &self,
+        collection: &Collection,
+        created: &Created,
+        gathered: &mut Gathered,
+    ) -> Result<(), Error> {
+        let name = created.schema.name.clone();
+        let now = self.session.unless_stopped(self.client.schema(&name)).await?;
+        let Some(now) = now else { return Err(Error::Vanished { collection: name }) };
+        if let Some(what) = grown(&created.schema, &now) {
+            // A collection that was there before has others who write to it.
+            gathered.incomplete |= !collection.joins;
+            gathered
+                .remarks
+                .push((name.clone(), format!("the server added to the schema while objects were written: {what}")));
+            self.session.events.warn(Warning::SchemaGrew { collection: name, what });
+        }
+        Ok(())
+    }
+
+    async fn compare(
+        &self,
+        collection: &Collection,
+        result: &mut CollectionResult,
+        gathered: &mut Gathered,
+    ) -> Result<(), Error> {
+        let options = &self.plan.options;
+        let pair = Pair {
+            archive: Arc::clone(&self.prepared.archive),
+            at: collection.at,
+            schema: collection.indexed.schema.clone(),
+            runs: Arc::clone(&collection.indexed.runs),
+            target: collection.planned.target.clone(),
+            tenants: options.tenants.clone(),
+        };
+        let made_vectors = if options.revectorize { survey::vectorised(&collection.asked) } else { Vec::new() };
+        let compare = CompareOptions {
+            renames: collection.renames.clone(),
+            vectors: options.vectors,
+            clamp_ints: options.clamp_ints,
+            made_vectors,
+            sample: None,
+            limit: options.differences_listed,
+            jobs: options.jobs,
+            memory_bytes: options.memory_bytes,
+            patience: options.patience,
+            seed: 0,
+            books: WakeBooks::NotNeeded,
+            states: false,
+        };
+        let compared = compare_collection(self.client, self.session, pair, &compare).await?;
+        let (name, ok) = (&collection.planned.target, compared.agrees());
+        gathered.remarks.extend(compared.remarks.into_iter().map(|remark| (name.clone(), remark)));
+        gathered.differences.extend(compared.differences);
+        gathered.differences.truncate(options.differences_listed);
+        result.digest = compared.digest;
+        (result.missing, result.extra) = (Some(compared.missing), Some(compared.extra));
+        result.different = Some(compared.different);
+        gathered.incomplete |= !ok;
+        let record = RunRecord::Verified { target: name.clone(), ok, digest: result.digest.clone() };
+        journalling::record(&mut gathered.files, record).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remarks_about_references_count() {
+        assert!(about_references(Filled { objects: 7, rejected: 1, ..Filled::default() }).is_empty());
+        let some = |references, stored| about_references(Filled { stored, references, ..Filled::default() });
+        assert_eq!(
+            some(1, 1),
+            [
+                "1 reference was written after its object",
+                "1 rejected object is there all the same, without some of its references"
+            ]
+        );
+        assert_eq!(
+            some(2, 3),
+            [
+                "2 references were written after their objects",
+                "3 rejected objects are there all the same, without some of their references"
+            ]
+        );
+    }
+}
