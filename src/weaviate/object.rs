@@ -1,5 +1,7 @@
 //! One object by its id.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::Error;
@@ -11,8 +13,11 @@ use crate::model::{CollectionName, ObjectId, TenantName};
 
 /// The largest object that is fetched, in bytes.
 const OBJECT_BYTES_MAX: u64 = 256 << 20;
-/// Answers without a body before an object is taken for one that cannot be printed: one lost body must not cost a vector.
-const EMPTY_BODIES: u32 = 2;
+/// Answers without a body in a row before an object is taken for one that cannot be printed: where one body in five is
+/// lost, two in a row are nothing rare, and a lost body must not cost a vector.
+pub const EMPTY_BODIES: u32 = 6;
+/// Pause before the last of them is asked for: a proxy that loses bodies may be better by then.
+pub const EMPTY_BODY_PAUSE: Duration = Duration::from_millis(200);
 
 /// An object as the server prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +39,10 @@ impl Client {
         tenant: Option<&TenantName>,
         id: ObjectId,
     ) -> Result<Option<PrintedObject>, Error> {
-        for _ in 0..EMPTY_BODIES {
+        for asked in 1..=EMPTY_BODIES {
+            if asked == EMPTY_BODIES {
+                tokio::time::sleep(EMPTY_BODY_PAUSE).await;
+            }
             match self.printed(collection, tenant, id, true).await? {
                 Some(text) if text.is_empty() => {}
                 found => return Ok(found.map(|text| PrintedObject { text, unprintable: false })),

@@ -69,6 +69,16 @@ async fn what_passes_is_waited_out_and_the_archive_is_the_same() {
     }
 }
 
+/// Of the thousand seeds four lost two bodies in a row, and objects were saved, or compared, without their vectors.
+#[tokio::test]
+async fn a_few_lost_bodies_in_a_row_cost_no_vector() {
+    let world = article();
+    world.sandbox.faults().add(on_pages(Kind::EmptyBody).query("include=vector").after(3).times(5));
+    let one_by_one = Options { page_objects: Some(1), jobs: Some(1), ..world.options() };
+    let outcome = world.backup(one_by_one).await;
+    assert_eq!((outcome.result.status, outcome.manifest.incomplete.len()), (Status::Ok, 0));
+}
+
 #[tokio::test]
 async fn what_does_not_pass_ends_with_one_error_and_nothing_sealed() {
     for (kind, class) in [
