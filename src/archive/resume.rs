@@ -53,6 +53,12 @@ pub fn look(disk: &dyn Disk, path: &Path) -> Result<Unfinished, Error> {
     Ok(Unfinished { path: path.to_owned(), header, checkpoint })
 }
 
+/// Whether a run writes this archive at the moment. Makes no file.
+pub fn is_held(disk: &dyn Disk, path: &Path) -> bool {
+    let lock = path.join(names::LOCK);
+    matches!(disk.look(&lock), Ok(Some(_))) && matches!(disk.lock(&lock), Ok(None))
+}
+
 /// The schema that a collection of an unsealed archive was begun with, proven.
 pub fn schema_begun(disk: &dyn Disk, unfinished: &Unfinished, folder: &str) -> Result<Schema, Error> {
     let Some(kept) = unfinished.checkpoint.collections.get(folder) else {

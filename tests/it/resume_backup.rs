@@ -298,7 +298,16 @@ async fn a_plan_names_what_it_carries_on_or_could_and_writes_nothing() {
     let before = std::fs::read(archive.join("checkpoint.jsonl")).expect("a journal");
     let events = elysiactl::event::Events::none();
     let (client, session) = (world.client(events.clone()), world.session(events));
-    let fresh = backup::plan(&client, &session, options(&world)).await.expect("a plan");
+    let held = elysiactl::archive::Disk::lock(&OsDisk, &archive.join(".lock")).expect("a lock").expect("free");
+    let running = backup::plan(&client, &session, options(&world)).await.expect("a plan");
+    assert_eq!(running.interrupted, None, "another run writes it");
+    drop(held);
+    let mut fresh = backup::plan(&client, &session, options(&world)).await.expect("a plan");
+    // Another test that starts a program has the lock, too, until that program runs.
+    while fresh.interrupted.is_none() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        fresh = backup::plan(&client, &session, options(&world)).await.expect("a plan");
+    }
     assert_eq!(fresh.interrupted.as_ref().map(|found| &found.archive), Some(&archive));
     assert_eq!(fresh.carries_on, None);
     let carried = backup::plan(&client, &session, again(&world)).await.expect("a plan");

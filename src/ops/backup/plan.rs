@@ -42,7 +42,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     };
     // Only worth a remark: a folder that cannot be read is told when it is written to.
     let interrupted = if carried.is_none() {
-        resume::newest(session, url, version, &options).await.unwrap_or_default()
+        resume::newest(session, url, version, &options, false).await.unwrap_or_default()
     } else {
         None
     };

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Options, Outcome};
 use crate::archive::digest::ObjectDigest;
-use crate::archive::resume::{look, schema_begun, tidy_sealed};
+use crate::archive::resume::{is_held, look, schema_begun, tidy_sealed};
 use crate::archive::{self, Archive, CollectionWriter, Content, Noted, Unfinished, catalog};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, ObjectId, Schema, TenantName};
@@ -91,7 +91,7 @@ pub(super) async fn find(
     options: &Options,
 ) -> Result<Option<Unfinished>, Error> {
     let Some(path) = resume.archive.clone() else {
-        let newest = newest(session, url, version, options).await?;
+        let newest = newest(session, url, version, options, true).await?;
         if newest.is_none() {
             let folder = options.folder.display().to_string();
             session.events.warn(Warning::NothingToResume { folder });
@@ -106,12 +106,14 @@ pub(super) async fn find(
     }
 }
 
-/// The newest interrupted backup in the folder of archives that fits. Archives that cannot be read are passed over.
+/// The newest interrupted backup in the folder of archives that fits. Archives that cannot be read are passed over, and,
+/// unless they are `wanted` all the same, those that a run writes at the moment.
 pub(super) async fn newest(
     session: &Session,
     url: &str,
     version: &str,
     options: &Options,
+    wanted: bool,
 ) -> Result<Option<Unfinished>, Error> {
     let (disk, folder) = (Arc::clone(&session.disk), options.folder.clone());
     let list = move || match catalog::unsealed(&*disk, &folder) {
@@ -119,7 +121,8 @@ pub(super) async fn newest(
         found => found,
     };
     let found = blocking("list archives", list).await?;
-    Ok(found.into_iter().find(|unfinished| misfit(unfinished, url, version, options).is_none()))
+    let mut fitting = found.into_iter().filter(|unfinished| misfit(unfinished, url, version, options).is_none());
+    Ok(fitting.find(|unfinished| wanted || !is_held(&*session.disk, &unfinished.path)))
 }
 
 /// What is backed up, and how, becomes what it was then.
