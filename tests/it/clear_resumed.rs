@@ -11,7 +11,7 @@ fn stopped(method: &str) -> (Stage, String) {
     let stage = Stage::new(Sandbox::builder().seeded("Article", 40, 3, 7).seeded("Author", 40, 3, 8));
     let faults = stage.sandbox.faults();
     let (verb, path) = if method == "delete" { ("DELETE", "/v1/batch/objects") } else { ("DELETE", "/v1/schema/") };
-    let author = Fault::new(Kind::status(403, "{}")).on(verb, path).after(if method == "delete" { 2 } else { 1 });
+    let author = Fault::new(Kind::status(401, "")).on(verb, path).after(if method == "delete" { 2 } else { 1 });
     faults.add(author);
     let output = stage.run(&["col", "clear", "Article", "Author", "--yes", "--method", method]);
     faults.clear();

@@ -1,6 +1,8 @@
 //! `col restore --resume`: whatever stopped a restore, carried on it ends as an unbroken one would. Nothing is lost or
 //! doubled, and nothing is sent again that was written down as done.
 
+#[cfg(unix)]
+mod asked;
 mod disk;
 mod facts;
 #[cfg(unix)]

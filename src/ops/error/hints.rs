@@ -120,7 +120,6 @@ impl Error {
             | Self::TenantLacks { .. }
             | Self::NotAsPlanned { .. }
             | Self::SchemaChanged { .. }
-            | Self::WentOn { .. }
             | Self::Import { source: import::Error::Unjudged, .. } => vec![Hint::RunAgain],
             Self::Import { .. } | Self::ReadOnly { .. } => vec![Hint::MakeWritable],
             Self::MadeOtherwise { collection, .. } => vec![Hint::RemoveCollection(collection.clone())],
@@ -160,6 +159,7 @@ impl Error {
                 refusal_hints(refusals, *chosen)
             }
             Self::OtherRun { .. } | Self::OtherBackup { .. } => vec![Hint::WithoutResume],
+            Self::WentOn { .. } => vec![Hint::WaitForOtherRun],
             Self::CannotCreate { refusals } => refusal_hints(refusals, 1),
         }
     }

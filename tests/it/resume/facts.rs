@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use elysiactl::archive::RunAbout;
-use elysiactl::event::{Class, Status};
+use elysiactl::archive::{RunAbout, runfiles};
+use elysiactl::event::{Class, Events, Status};
 use elysiactl::ops::Error;
 use elysiactl::ops::restore::{AliasPolicy, Options, Refusal};
 use sandbox::{Fault, Kind, Sandbox};
@@ -173,6 +173,23 @@ async fn two_that_carry_one_run_on_do_not_both() {
     let late = target.run_plan(slow).await.0.expect_err("it has gone on");
     assert!(matches!(late.error, Error::WentOn { .. }), "{:?}", late.error);
     assert_eq!(target.sandbox.writing_requests(), 0);
+}
+
+#[tokio::test]
+async fn a_run_that_is_still_at_work_is_not_carried_on() {
+    let (_source, archive) = articles(90).await;
+    let (target, options) = half(&archive).await;
+    let (locks, url) = (target.state().locks, target.client(Events::none()).url().to_owned());
+    let held = runfiles::lock(&*target.disk, &locks, &url, &"Article".parse().expect("a name")).expect("a lock");
+    let before = target.files();
+    target.sandbox.clear_requests();
+    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
+    let refused = target.run_plan(plan).await.0.expect_err("held");
+    assert_eq!((refused.error.class(), target.sandbox.writing_requests()), (Class::Locked, 0));
+    assert_eq!(target.files(), before, "its journal least of all");
+    drop(held);
+    let (outcome, _) = carry_on(&target, &options, "free again").await;
+    assert_eq!(outcome.result.status, Status::Ok);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ const KILLS: u64 = 6;
 const MOMENTS_MS: [u64; 2] = [250, 1_500];
 
 /// A server with what is in an archive beside it, both of which the binary knows.
-fn stage() -> (Stage, String, BTreeMap<String, Vec<String>>) {
+pub(super) fn stage() -> (Stage, String, BTreeMap<String, Vec<String>>) {
     let stage = Stage::new(
         Sandbox::builder().seeded("Article", 250, 3, 7).seeded("Author", 250, 3, 8).alias("Live", "Article"),
     );
@@ -30,7 +30,7 @@ fn stage() -> (Stage, String, BTreeMap<String, Vec<String>>) {
     (stage, archive, held)
 }
 
-fn held(stage: &Stage) -> BTreeMap<String, Vec<String>> {
+pub(super) fn held(stage: &Stage) -> BTreeMap<String, Vec<String>> {
     let plain = |line: String| {
         let mut object: serde_json::Value = serde_json::from_str(&line).expect("an object");
         for member in ["creationTimeUnix", "lastUpdateTimeUnix"] {
@@ -46,7 +46,7 @@ fn held(stage: &Stage) -> BTreeMap<String, Vec<String>> {
     ["Article", "Author"].map(|class| (class.to_owned(), of(class))).into()
 }
 
-fn restoring<'a>(archive: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn restoring<'a>(archive: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["col", "restore", archive, "--batch-size", "10", "--jobs", "2"], more].concat()
 }
 
@@ -101,7 +101,7 @@ fn command_in(text: &str) -> Vec<String> {
 #[test]
 fn the_line_that_is_said_carries_it_on() {
     let (stage, archive, expected) = stage();
-    let dies = || Fault::new(Kind::status(403, "{}")).on("POST", "/v1/batch/objects").after(15);
+    let dies = || Fault::new(Kind::status(401, "")).on("POST", "/v1/batch/objects").after(15);
     stage.sandbox.faults().add(dies());
     let output = stage.run(&restoring(&archive, &["--only", "Article", "--name", "New", "--alias", "skip"]));
     assert_eq!(output.status.code(), Some(5), "{}", said(&output));
@@ -137,7 +137,7 @@ fn the_line_that_is_said_carries_it_on() {
 #[test]
 fn without_an_archive_the_last_restore_is_meant() {
     let (stage, archive, expected) = stage();
-    stage.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("POST", "/v1/batch/objects").after(15));
+    stage.sandbox.faults().add(Fault::new(Kind::status(401, "")).on("POST", "/v1/batch/objects").after(15));
     let output = stage.run(&restoring(&archive, &[]));
     assert_eq!(output.status.code(), Some(5), "{}", said(&output));
     stage.sandbox.faults().clear();

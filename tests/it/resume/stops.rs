@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::pin::Pin;
 
-use elysiactl::event::Status;
+use elysiactl::event::{Events, Status};
 use elysiactl::model::TenantMap;
 use elysiactl::ops::restore::Options;
+use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind, Sandbox};
 
 use super::{articles, carry_on, held, in_runs, small, stopped};
@@ -108,6 +109,31 @@ async fn references_in_a_circle_are_never_doubled_under_new_names_either() {
     };
     let broken = stops(23, || world(Sandbox::builder()), renamed, check).await;
     assert!(broken > 3, "{broken}");
+}
+
+#[tokio::test]
+async fn a_collection_that_takes_two_requests_to_be_made_is_finished_or_made() {
+    let class = r#"{"class":"Mix","vectorizer":"none","properties":[{"name":"t","dataType":["text"]}]}"#;
+    let object = r#"{"class":"Mix","id":"00000000-0000-0000-0000-000000000001","properties":{"t":"x"},"vector":[1,2],"vectors":{"n":[3]}}"#;
+    let source = world(Sandbox::builder().collection(class));
+    let (name, writer) = ("Mix".parse().expect("a name"), Writer::new(source.client(Events::none())));
+    let schema = writer.schema(&name).await.expect("an answer").expect("a schema");
+    let mut both: serde_json::Value = serde_json::from_slice(&schema.text).expect("JSON");
+    both["vectorConfig"] = serde_json::json!({"n": {"vectorizer": {"none": {}}, "vectorIndexType": "hnsw"}});
+    writer.update_collection(&name, &both.to_string()).await.expect("named vectors beside it");
+    source.sandbox.faults().now(&Change::Write(object.into()));
+    let (source, archive) = in_runs(source).await;
+    let empty = || world(Sandbox::builder());
+    let broken = stops(
+        1,
+        empty,
+        |target| small(target, &archive),
+        |target, how| {
+            same(&source, target, "Mix", None, how);
+        },
+    );
+    let broken = broken.await;
+    assert!(broken > 8, "{broken}");
 }
 
 /// Tenants that are awake and that sleep, with references inside each.
