@@ -17,6 +17,7 @@ use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 use crate::backup_tenants::{CLASS, equals, tenants};
 use crate::binary::{Stage, lines, said};
 use crate::disk_of::GoneAfter;
+use crate::terminal::Terminal;
 use crate::world::{World, world};
 
 const PAGES: &str = "/v1/objects";
@@ -458,4 +459,26 @@ fn an_interrupted_run_says_how_to_carry_it_on_and_the_next_one_names_it() {
     let nothing = stage.run(&["col", "backup", "--resume"]);
     assert_eq!(nothing.status.code(), Some(0));
     assert!(said(&nothing).contains("a new one begins"), "{}", said(&nothing));
+}
+
+#[test]
+fn at_a_terminal_an_interrupted_backup_is_offered_with_one_question() {
+    for (answer, archives) in [("\n", 1), ("y\n", 1), ("n\n", 2)] {
+        let stage = Stage::new(library());
+        stage.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).after(9));
+        let first = stage.run(&["col", "backup", "--batch-size", "40"]);
+        assert_eq!(first.status.code(), Some(5), "{}", said(&first));
+        stage.sandbox.faults().clear();
+        let mut terminal = Terminal::open(&stage, &["col", "backup"]);
+        let asked = terminal.waits_for("[Y/n] ");
+        assert!(asked.contains("was interrupted; ") && asked.contains(" are safe in it. Carry it on? "), "{asked}");
+        terminal.types(answer);
+        let (code, rest) = terminal.ends();
+        assert_eq!((code, stage.made().len()), (0, archives), "{answer:?}: {rest}");
+        assert_eq!(rest.contains("carrying on"), archives == 1, "{rest}");
+        for made in stage.made().iter().filter(|made| archives == 1 || made.join("manifest.json").exists()) {
+            let checked = stage.run(&["archive", "check", made.to_str().expect("text")]);
+            assert_eq!(checked.status.code(), Some(0), "{}", said(&checked));
+        }
+    }
 }
