@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use elysiactl::archive::Content;
 use elysiactl::archive::digest::ObjectDigest;
-use elysiactl::pipeline::load::prove_part;
+use elysiactl::pipeline::load::{Look, prove_part};
 use elysiactl_fuzz::{CODECS, Sealed, sealed};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -47,7 +47,12 @@ fuzz_target!(|data: &[u8]| {
     let schema = archive.schema(entry).expect("a schema");
     let digest = ObjectDigest::new(&schema, Content::Full);
     let mut objects = 0;
-    if prove_part(open(), &schema.name, &digest, |_, _| objects += 1).is_ok() {
+    if prove_part(open(), &schema.name, &digest, Look::Full, |_, _| {
+        objects += 1;
+        true
+    })
+    .is_ok()
+    {
         assert_eq!(objects, entry.objects, "proven, so all of it is there");
     }
 });
