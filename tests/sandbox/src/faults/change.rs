@@ -45,16 +45,18 @@ pub enum Change {
 
 /// Carries a change out.
 pub(crate) fn apply(core: &Core, change: &Change) {
-    if let Change::Write(text) = change {
-        if let Ok(item) = parse(text.as_bytes()) {
-            let batch = Json::Array(vec![item]);
-            crate::routes::batch::write_all(core, &batch, &crate::routes::batch::Level::default());
-        }
-        return;
-    }
-    let mut state = core.write();
-    let state = &mut *state;
+    apply_to(core, &mut core.write(), change);
+}
+
+/// The same while nobody else gets in between.
+pub(crate) fn apply_to(core: &Core, state: &mut State, change: &Change) {
     match change {
+        Change::Write(text) => {
+            if let Ok(item) = parse(text.as_bytes()) {
+                let batch = Json::Array(vec![item]);
+                crate::routes::batch::write_into(core, state, &batch, &crate::routes::batch::Level::default());
+            }
+        }
         Change::NodeDown(name) => set(state, name, Condition::Down),
         Change::NodeUnreachable(name) => set(state, name, Condition::Unreachable),
         Change::NodeLoading(name) => set(state, name, Condition::Loading),
@@ -100,7 +102,6 @@ pub(crate) fn apply(core: &Core, change: &Change) {
         Change::WriterThroughOneDrop(class, objects) => {
             state.revived.insert(class.clone(), (objects.clone(), true));
         }
-        Change::Write(_) => {}
     }
 }
 

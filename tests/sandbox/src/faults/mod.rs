@@ -6,6 +6,6 @@ mod kind;
 pub(crate) mod plan;
 
 pub use change::Change;
-pub(crate) use change::apply;
+pub(crate) use change::{apply, apply_to};
 pub use handle::Faults;
 pub use kind::{Fault, Kind, PageFault, When};

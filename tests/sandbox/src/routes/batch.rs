@@ -5,7 +5,7 @@ use crate::call::{Call, Failing, Reply, either, errors};
 use crate::json::{Json, object};
 use crate::objects::{Item, Level as Asked, Wish, prepare, put};
 use crate::print::{self, Style};
-use crate::state::{Core, now, upper_first};
+use crate::state::{Core, State, now, upper_first};
 
 /// How a batch is to be written.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +64,8 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
         return Err(Reply::empty(200));
     }
     let mut out = Vec::with_capacity(call.body.len() + items.len() * 128);
-    print::json(&mut out, &write_all(core, &objects, &level), Style::Html);
+    let written = write_into(core, &mut core.write(), &objects, &level);
+    print::json(&mut out, &written, Style::Html);
     Ok(Reply::printed(200, out))
 }
 
@@ -116,9 +117,8 @@ fn named(value: &Json) -> String {
 }
 
 /// Writes the objects one by one; gives the array of what became of each.
-pub(crate) fn write_all(core: &Core, objects: &Json, level: &Level) -> Json {
+pub(crate) fn write_into(core: &Core, state: &mut State, objects: &Json, level: &Level) -> Json {
     let time = now();
-    let mut state = core.write();
     let mut replies = Vec::new();
     for (at, raw) in (1_u64..).zip(objects.as_array().unwrap_or(&[])) {
         let mut item = Item::read(raw);
@@ -132,9 +132,9 @@ pub(crate) fn write_all(core: &Core, objects: &Json, level: &Level) -> Json {
         };
         let outcome = match planned {
             Some(text) => Err(text.clone()),
-            None => prepare(core, &mut state, &mut item).and_then(|()| {
+            None => prepare(core, state, &mut item).and_then(|()| {
                 let stored = item.stored(time, time);
-                put(core, &mut state, &item, stored, level.wish)
+                put(core, state, &item, stored, level.wish)
             }),
         };
         let mut reply = item.echo(time, time);

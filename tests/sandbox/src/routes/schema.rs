@@ -3,7 +3,7 @@
 use crate::auth::{Domain, allow};
 use crate::behaviour::Release;
 use crate::call::{Call, Reply, either};
-use crate::faults::{Change, apply};
+use crate::faults::{Change, apply_to};
 use crate::json::{Json, object};
 use crate::schema;
 use crate::state::{Core, upper_first};
@@ -95,9 +95,9 @@ pub(super) fn remove(core: &Core, call: &Call) -> Reply {
     if once {
         state.revived.remove(&name);
     }
-    drop(state);
+    // Their request comes before any that is sent now.
     for object in revived {
-        apply(core, &Change::Write(object));
+        apply_to(core, &mut state, &Change::Write(object));
     }
     Reply::empty(200)
 }

@@ -203,15 +203,12 @@ fn try_update(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let (given, wanted) = read(core, call)?;
     let mut state = core.write();
     let there = tenants(core, &state, class)?;
-    let gone = wanted.iter().find(|(name, _)| !there.contains_key(name)).map(|(name, _)| name);
-    let refused = gone.map(|name| {
-        let name = if core.ours.half_updates_tenants() { format!("[{name}]") } else { name.clone() };
-        Reply::error(422, &format!("updating schema: TYPE_UPDATE_TENANT: shard not found: {name}"))
-    });
-    let refused = match refused {
-        Some(refused) if !core.ours.half_updates_tenants() => return Err(refused),
-        refused => refused,
-    };
+    let gone = wanted.iter().find(|(name, _)| !there.contains_key(name)).map(|(name, _)| name.clone());
+    let shard_not_found =
+        |name: &str| Reply::error(422, &format!("updating schema: TYPE_UPDATE_TENANT: shard not found: {name}"));
+    if let Some(name) = gone.as_ref().filter(|_| !core.ours.half_updates_tenants()) {
+        return Err(shard_not_found(name));
+    }
     let (mut woken, mut asleep) = (0, 0);
     if let Some(tenants) = state.collection_mut(class).and_then(|c| c.tenants.as_mut()) {
         for (name, status) in &wanted {
@@ -219,14 +216,17 @@ fn try_update(core: &Core, call: &Call) -> Result<Reply, Reply> {
                 woken += usize::from(tenant.status != "HOT" && *status == "HOT");
                 asleep += usize::from(tenant.status == "HOT" && *status != "HOT");
                 let opens = tenant.status != "HOT" && *status == "HOT";
-                tenant.closed = if opens { refused.is_some() } else { tenant.closed && *status == "HOT" };
+                tenant.closed = if opens { gone.is_some() } else { tenant.closed && *status == "HOT" };
                 tenant.status = status;
             }
         }
     }
     state.woken[0] = (state.woken[0] + woken).saturating_sub(asleep);
     state.woken[1] = state.woken[1].max(state.woken[0]);
-    refused.map_or_else(|| Ok(Reply::json(200, &sorted(given))), Err)
+    match gone {
+        Some(name) => Err(shard_not_found(&format!("[{name}]"))),
+        None => Ok(Reply::json(200, &sorted(given))),
+    }
 }
 
 pub(super) fn remove(core: &Core, call: &Call) -> Reply {
