@@ -9,6 +9,7 @@ pub mod digest;
 mod disk;
 mod durable;
 mod error;
+mod growing;
 mod index;
 mod journal;
 mod lines;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::checkpoint::Record;
 use super::digest::{Hash, ObjectDigest, RunDigest, collection_digest};
+use super::durable::Stored;
 use super::error::{Broken, Error};
 use super::index::{self, RunLine};
 use super::lines::OBJECT_BYTES;
@@ -104,15 +105,9 @@ pub struct CollectionWriter {
 }
 
 impl CollectionWriter {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        schema: &Schema,
-        content: Content,
-        folder: String,
-        dir: PathBuf,
-        file: FileEntry,
-    ) -> Self {
-        Self {
+    pub(super) fn new(shared: Arc<Shared>, schema: &Schema, content: Content, folder: String, stored: Stored) -> Self {
+        let dir = shared.path.join(names::COLLECTIONS).join(&folder);
+        let mut writer = Self {
             shared,
             digest: ObjectDigest::new(schema, content),
             schema: schema.clone(),
@@ -125,9 +120,11 @@ impl CollectionWriter {
             next_part: 0,
             empties: Vec::new(),
             vectors: Vectors::default(),
-            files: vec![file],
+            files: Vec::new(),
             failed: false,
-        }
+        };
+        writer.note(names::SCHEMA, stored);
+        writer
     }
 
     /// Takes the next stretch of a lane: objects ascending within `covers`, the keys they stand for. A stretch that

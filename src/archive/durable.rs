@@ -30,9 +30,7 @@ pub(super) struct Stored {
 
 impl DurableFile {
     pub(super) fn create(disk: &Arc<dyn Disk>, path: PathBuf) -> Result<Self, Error> {
-        let mut unfinished = path.clone().into_os_string();
-        unfinished.push(names::UNFINISHED);
-        let unfinished = PathBuf::from(unfinished);
+        let unfinished = unfinished(&path);
         let file = disk.create_file(&unfinished).map_err(on(DiskOp::CreateFile, &path))?;
         Ok(Self { disk: Arc::clone(disk), file, unfinished, path, hasher: Sha256::new(), bytes: 0 })
     }
@@ -64,6 +62,13 @@ impl DurableFile {
         drop(self.file);
         self.disk.remove_file(&self.unfinished).map_err(on(DiskOp::Remove, &self.unfinished))
     }
+}
+
+/// What a file is called as long as it is not finished.
+pub(super) fn unfinished(path: &Path) -> PathBuf {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(names::UNFINISHED);
+    unfinished.into()
 }
 
 /// Writes a whole document durably.

@@ -2,13 +2,14 @@
 //! a good one is damage. What a record is, others say.
 
 use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::disk::{Disk, WriteFile};
+use super::disk::Disk;
 use super::error::{Damage, DiskOp, Error, on};
+use super::growing::GrowingFile;
 use super::lines::read_line;
 use super::names;
 
@@ -18,8 +19,6 @@ const CHECK: &str = "{\"check\":\"";
 const RECORD: &str = "\",\"record\":";
 /// Digits of a line's checksum.
 const CHECK_DIGITS: usize = 16;
-/// Records are handed to the disk when this many bytes have gathered.
-pub(super) const PENDING_BYTES: usize = 256 << 10;
 /// The longest line of a journal, in bytes (the header's options are the longest).
 const LINE_BYTES: usize = 16 << 20;
 
@@ -28,18 +27,12 @@ fn check(record: &[u8]) -> String {
 }
 
 /// A journal being written.
-pub(super) struct Journal {
-    file: Box<dyn WriteFile>,
-    path: PathBuf,
-    pending: Vec<u8>,
-}
+pub(super) struct Journal(GrowingFile);
 
 impl Journal {
     /// Begins the journal of a directory with its first record, durably.
     pub(super) fn create(disk: &dyn Disk, dir: &Path, first: &impl Serialize) -> Result<Self, Error> {
-        let path = dir.join(names::CHECKPOINT);
-        let file = disk.create_file(&path).map_err(on(DiskOp::CreateFile, &path))?;
-        let mut journal = Self { file, path, pending: Vec::new() };
+        let mut journal = Self(GrowingFile::create(disk, dir.join(names::CHECKPOINT))?);
         journal.append(first)?;
         journal.sync()?;
         disk.sync_dir(dir).map_err(on(DiskOp::SyncDir, dir))?;
@@ -54,60 +47,40 @@ impl Journal {
         mut take: impl FnMut(T) -> Option<()>,
     ) -> Result<Self, Error> {
         let path = dir.join(names::CHECKPOINT);
-        let unfinished = dir.join(format!("{}{}", names::CHECKPOINT, names::UNFINISHED));
-        if disk.look(&unfinished).map_err(on(DiskOp::Look, &unfinished))?.is_some() {
-            disk.remove_file(&unfinished).map_err(on(DiskOp::Remove, &unfinished))?;
-        }
         let folder = disk.open_folder(dir).map_err(on(DiskOp::Open, dir))?;
         let (old, _) = folder.open(names::CHECKPOINT).map_err(on(DiskOp::Open, &path))?;
-        let file = disk.create_file(&unfinished).map_err(on(DiskOp::CreateFile, &path))?;
-        let mut journal = Self { file, path: path.clone(), pending: Vec::new() };
+        let mut anew = GrowingFile::beside(disk, path.clone())?;
         read_lines(BufReader::new(old), &path, |line, record| {
-            journal.pending.extend_from_slice(line);
-            if journal.is_full() {
-                journal.write()?;
-            }
+            anew.put(line)?;
             Ok(take(record))
         })?;
-        journal.sync()?;
-        disk.rename(&unfinished, &path).map_err(on(DiskOp::Rename, &path))?;
-        disk.sync_dir(dir).map_err(on(DiskOp::SyncDir, dir))?;
-        Ok(journal)
+        anew.take_place(disk)?;
+        Ok(Self(anew))
     }
 
     /// Adds a record; it is durable after `sync`.
     pub(super) fn append(&mut self, record: &impl Serialize) -> Result<(), Error> {
         self.push(record)?;
-        if self.is_full() { self.write() } else { Ok(()) }
+        if self.is_full() { self.0.flush() } else { Ok(()) }
     }
 
     /// Adds a record in memory alone; whoever asks must look at `is_full`.
     pub(super) fn push(&mut self, record: &impl Serialize) -> Result<(), Error> {
-        let text = serde_json::to_vec(record).map_err(|e| Error::disk(DiskOp::Write, &self.path, 0, e.into()))?;
-        self.pending.extend_from_slice(CHECK.as_bytes());
-        self.pending.extend_from_slice(check(&text).as_bytes());
-        self.pending.extend_from_slice(RECORD.as_bytes());
-        self.pending.extend_from_slice(&text);
-        self.pending.extend_from_slice(b"}\n");
+        let text = serde_json::to_vec(record).map_err(|e| Error::disk(DiskOp::Write, self.0.path(), 0, e.into()))?;
+        for piece in [CHECK.as_bytes(), check(&text).as_bytes(), RECORD.as_bytes(), &text, b"}\n"] {
+            self.0.gather(piece);
+        }
         Ok(())
     }
 
     /// Whether enough has gathered to be handed to the disk.
     pub(super) fn is_full(&self) -> bool {
-        self.pending.len() >= PENDING_BYTES
-    }
-
-    fn write(&mut self) -> Result<(), Error> {
-        let needed = self.pending.len() as u64;
-        self.file.write_all(&self.pending).map_err(|e| Error::disk(DiskOp::Write, &self.path, needed, e))?;
-        self.pending.clear();
-        Ok(())
+        self.0.is_full()
     }
 
     /// Makes every record so far durable.
     pub(super) fn sync(&mut self) -> Result<(), Error> {
-        self.write()?;
-        self.file.sync().map_err(on(DiskOp::Sync, &self.path))
+        self.0.sync()
     }
 }
 

@@ -23,7 +23,7 @@ use super::stored::HashedFile;
 use crate::model::Schema;
 
 /// The largest document (schema, aliases, roles, tenants) a reader takes, in bytes.
-const DOCUMENT_BYTES: u64 = 256 << 20;
+pub(super) const DOCUMENT_BYTES: u64 = 256 << 20;
 /// The longest line of an index, in bytes; ours have about 400.
 const INDEX_LINE_BYTES: usize = 4 << 10;
 

@@ -9,23 +9,21 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::checkpoint::{Checkpoint, CheckpointCollection, CheckpointHeader, Record};
+use super::checkpoint::{Checkpoint, CheckpointCollection, CheckpointHeader, CheckpointPart, Record};
 use super::collection::CollectionWriter;
 use super::digest::Hash;
 use super::disk::{Disk, Entry, Folder, Kind};
 use super::durable::{self, sync_parent};
 use super::error::{Damage, DiskOp, Error, on};
 use super::journal::Journal;
-use super::manifest::{FORMAT, FileEntry};
+use super::manifest::FORMAT;
 use super::names;
-use super::reader::{self, open_manifest, read_whole, unsealed_folder};
+use super::reader::{self, DOCUMENT_BYTES, open_manifest, read_whole, unsealed_folder};
 use super::writer::{self, ArchiveWriter, RunHeader, Shared};
 use crate::model::{CollectionName, ObjectId, Schema, TenantName};
 
 /// Entries of one directory of an archive looked through at most.
 const ENTRIES: usize = 1 << 20;
-/// The largest schema that is read back, in bytes.
-const SCHEMA_BYTES: u64 = 256 << 20;
 
 /// An archive that a run left unsealed, as its journal tells. Nothing of it is proven.
 #[derive(Debug, Clone)]
@@ -117,8 +115,7 @@ impl ArchiveWriter {
     pub fn resume(disk: Arc<dyn Disk>, path: &Path, now: Timestamp) -> Result<Resumed, Error> {
         let folder = unsealed_folder(&*disk, path)?;
         let lock = writer::lock(&*disk, path)?;
-        // Who held the lock until now may have sealed it.
-        drop(unsealed_folder(&*disk, path)?);
+        // Only now: who held the lock until here may have sealed it.
         let Unfinished { header, .. } = look(&*disk, path)?;
         let mut checkpoint = Checkpoint::default();
         let mut journal = Journal::resume(&*disk, path, |record| checkpoint.take(record))?;
@@ -154,8 +151,7 @@ impl ArchiveWriter {
         Ok(Resumed { writer, header, dropped, begun: Begun(begun) })
     }
 
-    /// Carries on a collection that the run had begun, with the schema it was begun with and what else the journal says of
-    /// it; `None` if it was not.
+    /// Carries on a collection that the run had begun, with what else the journal says of it; `None` if it was not.
     pub fn carry_on(&mut self, begun: &mut Begun, collection: &CollectionName) -> Result<Option<CarriedOn>, Error> {
         let Some((folder, kept)) = begun.0.remove(collection) else { return Ok(None) };
         let shared = Arc::clone(self.shared());
@@ -170,15 +166,10 @@ impl ArchiveWriter {
             shared.disk.remove_file(&before).map_err(on(DiskOp::Remove, &before))?;
             sync_parent(&*shared.disk, &before)?;
         }
-        let file = FileEntry {
-            path: format!("{}/{folder}/{}", names::COLLECTIONS, names::SCHEMA),
-            bytes: schema.text.len() as u64,
-            sha256: kept.schema_sha256,
-        };
         self.begun(&schema.name, &folder);
-        let writer = CollectionWriter::carried(shared, &schema, &kept, folder, dir, file)?;
-        let noted = Noted { incomplete: kept.incomplete, shards: kept.shards };
-        Ok(Some(CarriedOn { writer, schema, noted }))
+        let writer = CollectionWriter::carried(shared, &schema, &kept, folder)?;
+        let noted = Noted { parts: kept.parts, incomplete: kept.incomplete, shards: kept.shards };
+        Ok(Some(CarriedOn { writer, noted }))
     }
 }
 
@@ -186,15 +177,15 @@ impl ArchiveWriter {
 pub struct CarriedOn {
     /// What writes it; its parts are not proven.
     pub writer: CollectionWriter,
-    /// The schema it was begun with.
-    pub schema: Schema,
-    /// What else the journal says of it.
+    /// What the journal says of it.
     pub noted: Noted,
 }
 
-/// What the journal says of a collection beside its parts.
+/// What the journal says of a collection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Noted {
+    /// The parts that `writer` holds, by file name.
+    pub parts: BTreeMap<String, CheckpointPart>,
     /// Objects that were to be kept without a vector that the server cannot print; whether they are is for `writer` to say.
     pub incomplete: BTreeSet<(Option<TenantName>, ObjectId)>,
     /// The names of its shards, if it is a plain one and they were known.
@@ -309,7 +300,7 @@ fn begun_with(folder: &dyn Folder, dir: &Path, kept: &CheckpointCollection) -> R
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
             opened => opened.map_err(on(DiskOp::Open, &at))?,
         };
-        let text = read_whole(file, size, SCHEMA_BYTES, &at)?;
+        let text = read_whole(file, size, DOCUMENT_BYTES, &at)?;
         if Hash(Sha256::digest(&text).into()) == kept.schema_sha256 {
             let schema = Schema::parse(text.into()).map_err(|e| Error::damaged(&at, Damage::Json(e.to_string())))?;
             if schema.name.as_str() != kept.name || schema.multi_tenant != kept.multi_tenant {

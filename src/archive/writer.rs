@@ -177,9 +177,7 @@ impl ArchiveWriter {
         journal.sync()?;
         drop(journal);
         self.begun(&schema.name, &folder);
-        let path = format!("{}/{folder}/{}", names::COLLECTIONS, names::SCHEMA);
-        let file = FileEntry { path, bytes: stored.bytes, sha256: stored.sha256 };
-        Ok(CollectionWriter::new(Arc::clone(&self.shared), schema, content, folder, dir, file))
+        Ok(CollectionWriter::new(Arc::clone(&self.shared), schema, content, folder, stored))
     }
 
     /// Keeps the server's aliases, as it printed them.

@@ -1,13 +1,12 @@
 //! A collection that an earlier process began: what it kept is taken over, and proven again before anything follows.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::checkpoint::{CheckpointCollection, Record};
+use super::super::checkpoint::{CheckpointCollection, CheckpointPart, Record};
+use super::super::durable::Stored;
 use super::super::error::{Broken, DiskOp, Error, on};
-use super::super::index::Run;
-use super::super::manifest::{FileEntry, PartEntry};
+use super::super::manifest::FileEntry;
 use super::super::names;
 use super::super::part_reader::PartReader;
 use super::super::writer::Shared;
@@ -21,11 +20,10 @@ impl CollectionWriter {
         schema: &Schema,
         kept: &CheckpointCollection,
         folder: String,
-        dir: PathBuf,
-        file: FileEntry,
     ) -> Result<Self, Error> {
         let codec = shared.codec;
-        let mut writer = Self::new(shared, schema, kept.content, folder, dir, file);
+        let stored = Stored { bytes: schema.text.len() as u64, sha256: kept.schema_sha256 };
+        let mut writer = Self::new(shared, schema, kept.content, folder, stored);
         writer.next_part = kept.next_part;
         for part in kept.parts.values() {
             let number = names::part_number(&part.file, codec).ok_or_else(|| writer.broken(Broken::Numbers))?;
@@ -52,34 +50,19 @@ impl CollectionWriter {
         &self.schema
     }
 
-    /// The parts that are durable, by number.
-    #[must_use]
-    pub fn sealed_parts(&self) -> Vec<PartEntry> {
-        let entry = |(number, part): (&u32, &PartFacts)| PartEntry {
-            file: names::part(*number, self.shared.codec),
-            objects: part.objects,
-            bytes: part.bytes,
-            runs: part.runs,
-        };
-        self.parts.iter().map(entry).collect()
-    }
-
     /// Opens a durable part for reading; what it holds is proven once the reader's `finish` has said so.
-    pub fn read_part(&self, file: &str) -> Result<PartReader, Error> {
-        let (number, facts) = self.sealed(file)?;
+    pub fn read_part(&self, part: &CheckpointPart) -> Result<PartReader, Error> {
         let folder = self.shared.disk.open_folder(&self.dir).map_err(on(DiskOp::Open, &self.dir))?;
-        let path = self.dir.join(file);
-        let (open, _) = folder.open(file).map_err(on(DiskOp::Open, &path))?;
-        let mut runs: Vec<Run> =
-            self.runs.iter().filter(|kept| kept.run.part == Some(number)).map(|kept| kept.run.clone()).collect();
-        runs.sort_by_key(|run| run.offset);
-        let file = FileEntry { path: self.path_of(file), bytes: facts.stored_bytes, sha256: facts.sha256 };
-        Ok(PartReader::new(path, self.shared.codec, file, runs, open))
+        let path = self.dir.join(&part.file);
+        let (open, _) = folder.open(&part.file).map_err(on(DiskOp::Open, &path))?;
+        let file = FileEntry { path: self.path_of(&part.file), bytes: part.stored_bytes, sha256: part.sha256 };
+        Ok(PartReader::new(path, self.shared.codec, file, part.runs.clone(), open))
     }
 
     /// Removes a durable part with all its runs. What it leaves open is in `gaps`.
     pub fn discard_part(&mut self, file: &str) -> Result<Dropped, Error> {
-        let (number, _) = self.sealed(file)?;
+        let number = names::part_number(file, self.shared.codec).filter(|number| self.parts.contains_key(number));
+        let number = number.ok_or_else(|| self.broken(Broken::Numbers))?;
         self.guarded(|writer| writer.discard(|kept| kept.run.part == Some(number)))
     }
 
@@ -96,7 +79,7 @@ impl CollectionWriter {
         self.guarded(|writer| writer.shared.journal().append(&record))
     }
 
-    fn journal_now(&self, record: &Record) -> Result<(), Error> {
+    pub(super) fn journal_now(&self, record: &Record) -> Result<(), Error> {
         let mut journal = self.shared.journal();
         journal.append(record)?;
         journal.sync()
@@ -106,11 +89,5 @@ impl CollectionWriter {
     #[must_use]
     pub fn tenants(&self) -> BTreeSet<TenantName> {
         self.runs.tenants().flatten().cloned().collect()
-    }
-
-    fn sealed(&self, file: &str) -> Result<(u32, &PartFacts), Error> {
-        let number = names::part_number(file, self.shared.codec);
-        let found = number.and_then(|number| Some((number, self.parts.get(&number)?)));
-        found.ok_or_else(|| self.broken(Broken::Numbers))
     }
 }

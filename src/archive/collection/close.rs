@@ -84,10 +84,7 @@ impl CollectionWriter {
         }
         let totals = self.totals();
         let entry = self.entry(&totals, schema_changed);
-        let mut journal = self.shared.journal();
-        journal.append(&Record::Closed { folder: self.folder.clone() })?;
-        journal.sync()?;
-        drop(journal);
+        self.journal_now(&Record::Closed { folder: self.folder.clone() })?;
         let Self { shared, files, schema, .. } = self;
         Ok(ClosedCollection { facts: CollectionFacts::default(), shared, entry, files, name: schema.name, totals })
     }
@@ -103,7 +100,7 @@ impl CollectionWriter {
         self.files.iter().any(|f| f.path == path)
     }
 
-    fn note(&mut self, file: &str, stored: Stored) {
+    pub(super) fn note(&mut self, file: &str, stored: Stored) {
         let path = self.path_of(file);
         self.files.retain(|f| f.path != path);
         self.files.push(FileEntry { path, bytes: stored.bytes, sha256: stored.sha256 });

@@ -15,18 +15,20 @@ impl Vectors {
     /// Notes the vectors of an object; only a name's first one is looked into.
     pub(super) fn see(&mut self, object: &RawObject) {
         for (name, text) in object.vectors() {
-            if self.0.iter().all(|(known, _)| **known != *name) && self.0.len() < NAMES {
-                self.0.push((name.into(), dimensions(text)));
-            }
+            self.note(name, || dimensions(text));
         }
     }
 
     /// Takes in what an earlier process saw.
     pub(super) fn take_over(&mut self, known: &BTreeMap<String, u64>) {
         for (name, size) in known {
-            if self.0.iter().all(|(there, _)| **there != *name.as_bytes()) && self.0.len() < NAMES {
-                self.0.push((name.as_bytes().into(), *size));
-            }
+            self.note(name.as_bytes(), || *size);
+        }
+    }
+
+    fn note(&mut self, name: &[u8], size: impl FnOnce() -> u64) {
+        if self.0.iter().all(|(known, _)| **known != *name) && self.0.len() < NAMES {
+            self.0.push((name.into(), size()));
         }
     }
 

@@ -35,7 +35,7 @@ fn finish(disk: &SimDisk) -> Result<Option<Sealed>, Error> {
     archive.put_aliases(br#"{"aliases":[]}"#)?;
     let mut collection = match carried {
         Some(carried) => {
-            assert_eq!(carried.schema.text, article.text);
+            assert_eq!(carried.writer.schema().text, article.text);
             carried.writer
         }
         None => archive.collection(&article, Content::Full)?,
@@ -184,15 +184,15 @@ fn what_the_journal_does_not_know_and_what_is_not_as_it_says_is_named_and_read_a
             (file(7, ""), NotKept::NotInJournal)
         ]
     );
-    let mut collection = carried(&mut resumed, "Article").writer;
+    let CarriedOn { writer: mut collection, noted } = carried(&mut resumed, "Article");
     assert_eq!(collection.gaps(None), [range(None, Some(19)), range(Some(39), None)]);
     assert_eq!(disk.files(&dir), [part(2), part(3), dir.join("schema.json")]);
-    let parts: Vec<String> = collection.sealed_parts().into_iter().map(|part| part.file).collect();
+    let parts: Vec<&str> = noted.parts.keys().map(String::as_str).collect();
     assert_eq!(parts, ["objects-000002.jsonl", "objects-000003.jsonl"]);
-    let mut reader = collection.read_part(&parts[0]).expect("opened");
+    let mut reader = collection.read_part(&noted.parts[parts[0]]).expect("opened");
     assert!(reader.next_line().expect("a line").is_some());
     reader.finish().expect("proven");
-    assert_eq!(collection.discard_part(&parts[1]).expect("dropped").objects, 1);
+    assert_eq!(collection.discard_part(parts[1]).expect("dropped").objects, 1);
     assert_eq!(collection.gaps(None), [range(None, Some(19)), range(Some(29), None)]);
     // Numbers are not given twice, so that nothing of an earlier part is ever taken for a later one.
     let sealed =
@@ -208,8 +208,8 @@ fn a_part_whose_bytes_changed_is_found_when_it_is_read_again() {
     drop((archive, collection));
     disk.edit(&Path::new(STEM).join("collections/Article/objects-000000.jsonl"), |bytes| bytes[40] ^= 1);
     let mut resumed = resume(&disk).expect("carried on");
-    let collection = carried(&mut resumed, "Article").writer;
-    let refused = collection.read_part("objects-000000.jsonl").expect("opened").finish();
+    let CarriedOn { writer: collection, noted } = carried(&mut resumed, "Article");
+    let refused = collection.read_part(&noted.parts["objects-000000.jsonl"]).expect("opened").finish();
     assert!(matches!(refused, Err(Error::Damaged { what: Damage::Hash, .. })), "{refused:?}");
 }
 

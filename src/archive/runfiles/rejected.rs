@@ -1,15 +1,14 @@
 //! The file of refused objects: a line for each, written, read back, and carried on after a kill.
 
 use std::io::{BufReader, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::disk::{Disk, WriteFile};
+use super::super::disk::Disk;
 use super::super::error::{DiskOp, Error, on};
-use super::super::journal::PENDING_BYTES;
+use super::super::growing::{GrowingFile, remove_beside};
 use super::super::lines::{OBJECT_BYTES, read_line};
-use super::super::names;
 use crate::model::{CollectionName, ObjectId, TenantName};
 
 /// The objects the server refused, one a line.
@@ -28,18 +27,15 @@ pub(super) struct Refusal<'a> {
 
 /// The file of refused objects.
 pub(super) struct Rejected {
-    file: Box<dyn WriteFile>,
-    path: PathBuf,
-    pending: Vec<u8>,
+    file: GrowingFile,
     unsynced: bool,
 }
 
 impl Rejected {
     pub(super) fn create(disk: &dyn Disk, dir: &Path) -> Result<Self, Error> {
-        let path = dir.join(REJECTED);
-        let file = disk.create_file(&path).map_err(on(DiskOp::CreateFile, &path))?;
+        let file = GrowingFile::create(disk, dir.join(REJECTED))?;
         disk.sync_dir(dir).map_err(on(DiskOp::SyncDir, dir))?;
-        Ok(Self { file, path, pending: Vec::new(), unsynced: false })
+        Ok(Self { file, unsynced: false })
     }
 
     /// Carries on the file of a directory: lines that `keep` does not want are left out, and the new file takes the old
@@ -49,71 +45,45 @@ impl Rejected {
         dir: &Path,
         mut keep: impl FnMut(&Line) -> bool,
     ) -> Result<Option<Self>, Error> {
-        let (path, unfinished) = (dir.join(REJECTED), dir.join(format!("{REJECTED}{}", names::UNFINISHED)));
-        if disk.look(&unfinished).map_err(on(DiskOp::Look, &unfinished))?.is_some() {
-            disk.remove_file(&unfinished).map_err(on(DiskOp::Remove, &unfinished))?;
-        }
+        let path = dir.join(REJECTED);
         if disk.look(&path).map_err(on(DiskOp::Look, &path))?.is_none() {
+            remove_beside(disk, &path)?;
             return Ok(None);
         }
-        let file = disk.create_file(&unfinished).map_err(on(DiskOp::CreateFile, &path))?;
-        let (mut carried, mut kept) = (Self { file, path, pending: Vec::new(), unsynced: true }, false);
+        let (mut file, mut kept) = (GrowingFile::beside(disk, path)?, false);
         read(disk, dir, |line, text| {
             if !keep(line) {
                 return Ok(());
             }
             kept = true;
-            carried.put(text)
+            file.put(text)
         })?;
-        carried.sync()?;
         if kept {
-            disk.rename(&unfinished, &carried.path).map_err(on(DiskOp::Rename, &carried.path))?;
-        } else {
-            disk.remove_file(&carried.path).map_err(on(DiskOp::Remove, &carried.path))?;
-            disk.remove_file(&unfinished).map_err(on(DiskOp::Remove, &unfinished))?;
+            file.take_place(disk)?;
+            return Ok(Some(Self { file, unsynced: false }));
         }
+        disk.remove_file(file.path()).map_err(on(DiskOp::Remove, file.path()))?;
+        remove_beside(disk, file.path())?;
         disk.sync_dir(dir).map_err(on(DiskOp::SyncDir, dir))?;
-        Ok(kept.then_some(carried))
+        Ok(None)
     }
 
     /// Where it lies.
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     pub(super) fn add(&mut self, refusal: &Refusal<'_>, object: &[u8]) -> Result<(), Error> {
         self.unsynced = true;
-        let text = serde_json::to_vec(refusal).map_err(|e| Error::disk(DiskOp::Write, &self.path, 0, e.into()))?;
-        self.put(text.strip_suffix(b"}").unwrap_or(&text))?;
-        self.put(b",\"object\":")?;
-        self.put(object)?;
-        self.put(b"}\n")
-    }
-
-    /// Gathers small pieces; a large one goes straight to the disk.
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if self.pending.len() + bytes.len() < PENDING_BYTES {
-            self.pending.extend_from_slice(bytes);
-            return Ok(());
+        let text = serde_json::to_vec(refusal).map_err(|e| Error::disk(DiskOp::Write, self.path(), 0, e.into()))?;
+        for piece in [text.strip_suffix(b"}").unwrap_or(&text), b",\"object\":", object, b"}\n"] {
+            self.file.put(piece)?;
         }
-        self.write()?;
-        let needed = bytes.len() as u64;
-        self.file.write_all(bytes).map_err(|e| Error::disk(DiskOp::Write, &self.path, needed, e))
-    }
-
-    fn write(&mut self) -> Result<(), Error> {
-        let needed = self.pending.len() as u64;
-        self.file.write_all(&self.pending).map_err(|e| Error::disk(DiskOp::Write, &self.path, needed, e))?;
-        self.pending.clear();
         Ok(())
     }
 
     pub(super) fn sync(&mut self) -> Result<(), Error> {
-        if !std::mem::take(&mut self.unsynced) {
-            return Ok(());
-        }
-        self.write()?;
-        self.file.sync().map_err(on(DiskOp::Sync, &self.path))
+        if std::mem::take(&mut self.unsynced) { self.file.sync() } else { Ok(()) }
     }
 }
 

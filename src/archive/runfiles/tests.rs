@@ -1,7 +1,7 @@
 //! The files of a run: written, read back, torn, tampered with, and on disks that fail.
 
 use super::super::Damage;
-use super::super::journal::PENDING_BYTES;
+use super::super::growing::PENDING_BYTES;
 use super::super::testing::{Fault, SimDisk, tenant, time};
 use super::*;
 

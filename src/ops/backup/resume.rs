@@ -183,16 +183,16 @@ pub(super) async fn prove(
     content: Content,
     changed_since_ms: Option<i64>,
 ) -> Result<(CollectionWriter, Kept), Error> {
-    let Noted { incomplete, shards } = noted;
+    let Noted { parts, incomplete, shards } = noted;
     let schema = writer.schema().clone();
     let mut kept = Kept { shards, ..Kept::default() };
     let cancel = session.cancel.clone();
     let prove = move || {
         let (digest, mut bad) = (ObjectDigest::new(&schema, content), Vec::new());
         let since = changed_since_ms.unwrap_or(i64::MAX);
-        for part in writer.sealed_parts() {
+        for (file, part) in parts {
             let (mut changed, mut unprintable, mut unwritable) = (0, BTreeSet::new(), BTreeSet::new());
-            let reader = writer.read_part(&part.file)?;
+            let reader = writer.read_part(&part)?;
             let tenants: Vec<_> = reader.runs().iter().map(|run| run.tenant.clone()).collect();
             let proven = prove_part(reader, &schema.name, &digest, Look::Structure, |object, at| {
                 changed += u64::from(object.updated_ms.is_some_and(|at| at >= since));
@@ -213,10 +213,10 @@ pub(super) async fn prove(
                 }
                 Err(load::Error::Stopped) => return Err(Error::Interrupted),
                 Err(load::Error::Archive(error @ archive::Error::Damaged { .. })) => {
-                    bad.push((part.file, error.to_string()));
+                    bad.push((file, error.to_string()));
                 }
                 Err(load::Error::Archive(error)) => return Err(error.into()),
-                Err(error @ load::Error::Line { .. }) => bad.push((part.file, error.to_string())),
+                Err(error @ load::Error::Line { .. }) => bad.push((file, error.to_string())),
             }
         }
         for (part, _) in &bad {

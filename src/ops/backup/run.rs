@@ -162,18 +162,18 @@ impl One<'_> {
         let (schema, content) = (self.planned.schema.clone(), self.plan.options.content);
         let carry_on = move || {
             let (collection, noted) = match writer.carry_on(&mut begun, &schema.name)? {
-                Some(CarriedOn { writer, schema, noted }) => (writer, Some((schema, noted))),
+                Some(CarriedOn { writer, noted }) => (writer, Some(noted)),
                 None => (writer.collection(&schema, content)?, None),
             };
             Ok::<_, ArchiveError>((writer, begun, collection, noted))
         };
-        let (writer, begun, collection, carried) = blocking("begin", carry_on).await?;
+        let (writer, begun, collection, noted) = blocking("begin", carry_on).await?;
         // The plan read the schema without the lock.
-        if carried.as_ref().is_some_and(|(schema, _)| schema.text != self.planned.schema.text) {
+        if collection.schema().text != self.planned.schema.text {
             let (collection, what) = (self.planned.schema.name.clone(), "another run carried the backup on".to_owned());
             return Err(Error::SchemaChanged { collection, what });
         }
-        Ok((writer, begun, collection, carried.map(|(_, noted)| noted)))
+        Ok((writer, begun, collection, noted))
     }
 }
 
