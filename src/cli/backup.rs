@@ -23,12 +23,13 @@ pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out
     run_with_events(out, Op::Backup, async |events, cancel| {
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
+        let resume = |archive: &Path| resume_command(archive, args.run_dir.as_deref(), &connect);
         if let Some(sealed) = sealed_already(&session, &settings).await? {
             return Ok(sealed);
         }
         let mut planned = plan(&client, &session, &cancel, options(&settings)).await?;
         if let Some(interrupted) = planned.interrupted.clone().filter(|_| !settings.dry_run)
-            && carries_on(out, &cancel, &interrupted).await?
+            && carries_on(out, &cancel, &interrupted, &resume).await?
         {
             let resume = Some(Resume { archive: Some(interrupted.archive), as_before: false });
             planned = plan(&client, &session, &cancel, Options { resume, ..options(&settings) }).await?;
@@ -41,7 +42,7 @@ pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out
             out.note(&headline(&planned));
         }
         let server = closing::server(&planned.url, &planned.server_version);
-        let outcome = backup::run(&Writer::new(client), &session, planned).await.map_err(stopped)?;
+        let outcome = backup::run(&Writer::new(client), &session, planned).await.map_err(|e| stopped(e, resume))?;
         let mut closing = closing::of(&outcome.manifest, server);
         closing.next = vec![closing::check_command(outcome.result.archive.as_deref())];
         Ok(Finished { result: outcome.result, closing })
@@ -74,7 +75,12 @@ async fn sealed_already(session: &Session, settings: &BackupSettings) -> Result<
 }
 
 /// Whether an interrupted backup is carried on instead of a new one being made: a person is asked, others are told how.
-async fn carries_on(out: &Out, cancel: &CancellationToken, found: &Interrupted) -> Result<bool, Failure> {
+async fn carries_on(
+    out: &Out,
+    cancel: &CancellationToken,
+    found: &Interrupted,
+    resume: impl Fn(&Path) -> String,
+) -> Result<bool, Failure> {
     let about =
         format!("{} was interrupted; {} are safe in it", plain(&found.archive.display().to_string()), kept(found));
     if out.asks() {
@@ -82,7 +88,7 @@ async fn carries_on(out: &Out, cancel: &CancellationToken, found: &Interrupted) 
         return confirm::answer(out, cancel, question).await;
     }
     if out.wants_words() {
-        out.note(&format!("{about}. Carry it on with: {}\n", resume_command(&found.archive)));
+        out.note(&format!("{about}. Carry it on with: {}\n", resume(&found.archive)));
     }
     Ok(false)
 }
@@ -92,9 +98,13 @@ fn kept(found: &Interrupted) -> String {
     format!("{} in {}", closing::counted(found.objects, "object"), closing::counted(found.parts, "part"))
 }
 
-/// The command that carries on a backup.
-fn resume_command(archive: &Path) -> String {
-    format!("elysiactl col backup --resume={}", quoted(&archive.display().to_string()))
+/// The command that carries on a backup. `run_dir`: the folder of runs, where it was named.
+pub(super) fn resume_command(archive: &Path, run_dir: Option<&Path>, connect: &Connect) -> String {
+    let mut command = format!("elysiactl col backup --resume={}", quoted(&archive.display().to_string()));
+    if let Some(dir) = run_dir {
+        command = command + " --run-dir " + &quoted(&dir.display().to_string());
+    }
+    command + &connect.url_flag(&connect.url)
 }
 
 fn options(settings: &BackupSettings) -> Options {
@@ -184,15 +194,15 @@ fn would(plan: &Plan) -> Finished {
     Finished { result, closing }
 }
 
-/// A run that stopped: the error, and what it left.
-pub(super) fn stopped(stopped: Stopped) -> Failure {
+/// A run that stopped: the error, what it left, and the command that carries it on.
+pub(super) fn stopped(stopped: Stopped, resume: impl Fn(&Path) -> String) -> Failure {
     let failure = explain(&stopped.error);
     match stopped.archive {
         Some(path) => failure
             .hint(format!(
                 "{} is not complete; what was sealed in it is kept: {} carries it on",
                 path.display(),
-                resume_command(&path)
+                resume(&path)
             ))
             .after(RunResult { archive: Some(path.display().to_string()), ..nothing(Op::Backup) }),
         None => failure,

@@ -11,9 +11,16 @@ use crate::archive::OsDisk;
 use crate::event::{Class, Events};
 use crate::model::Clock;
 use crate::ops::Session;
+use crate::render::quoted;
 use crate::weaviate::{Client, Connection, HeaderName};
 
 impl Connect {
+    /// What a command that is to be typed next needs to reach this server at `url`, a space before it: nothing, unless the
+    /// address was typed this time.
+    pub(super) fn url_flag(&self, url: &str) -> String {
+        if self.url_from == "--url" { " --url ".to_owned() + &quoted(url) } else { String::new() }
+    }
+
     /// A client for this server.
     pub(super) fn client(&self, events: &Events) -> Result<Client, Failure> {
         let wrong =

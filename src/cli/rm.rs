@@ -134,7 +134,7 @@ pub(super) fn create_command(saved: &SafetyCopy, connect: &Connect) -> String {
     if let Some(tenants) = &saved.tenants {
         command = command + " --tenants-file " + &path(tenants);
     }
-    if connect.url_from == "--url" { command + " --url " + &quoted(&connect.url) } else { command }
+    command + &connect.url_flag(&connect.url)
 }
 
 /// A run that stopped: the error, what is gone, what is not, and how a schema comes back.

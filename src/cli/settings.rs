@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use secrecy::SecretString;
 
+use super::archive::place_in;
 use super::args::{BackupArgs, ConnectionArgs};
 use super::{Env, Failure, memory, secrets};
 use crate::event::Class;
@@ -131,11 +132,10 @@ impl BackupSettings {
             && args.tenant.is_empty()
             && args.compress.is_none()
             && !(args.schema_only || args.skip_vectors || args.include_data || args.include_vectors);
-        // A name alone is that of an archive in the folder of archives.
-        let resume = args.resume.as_ref().map(|named| Resume {
-            archive: named.as_ref().map(|named| if named.exists() { named.clone() } else { folder.join(named) }),
-            as_before,
-        });
+        let resume = args
+            .resume
+            .as_ref()
+            .map(|named| Resume { archive: named.as_ref().map(|named| place_in(&folder, named)), as_before });
         Self {
             resume,
             selection: Selection { take: args.collections.clone(), exclude: args.exclude.clone() },

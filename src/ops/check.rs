@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::prove::{self, Reading};
 use super::{Error, Session};
 use crate::archive::manifest::CollectionEntry;
-use crate::archive::{Archive, Content, Manifest};
+use crate::archive::{Archive, Manifest};
 use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status};
 use crate::model::TenantMap;
 
@@ -62,14 +62,7 @@ async fn collection(
     session.events.emit(Event::CollectionStarted { collection: name.clone(), objects: Some(entry.objects) });
     let reading = Reading { readers, says: true, tenants: TenantMap::Same, done: Arc::default() };
     prove::parts(session, archive, at, &indexed, reading, Arc::new(|_, _| {})).await?;
-    let digest = entry.digest.map(|d| d.to_string()).filter(|_| entry.content != Content::SchemaOnly);
-    let result = CollectionResult {
-        tenants: entry.tenants.iter().filter(|t| t.tenant.is_some()).count() as u64,
-        objects: entry.objects,
-        bytes: entry.bytes,
-        digest,
-        ..CollectionResult::of(name.clone())
-    };
+    let result = prove::archived(name.clone(), entry);
     session.events.emit(Event::Verified { collection: name, objects: entry.objects, ok: true });
     session.events.emit(Event::CollectionFinished(result.clone()));
     Ok(result)

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Error, Session, blocking};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::{CollectionEntry, PartEntry};
-use crate::archive::{Archive, Index, Run};
-use crate::event::{Event, Events, Warning};
+use crate::archive::{Archive, Content, Index, Run};
+use crate::event::{CollectionResult, Event, Events, Warning};
 use crate::model::{CollectionName, RawObject, Schema, TenantMap};
 use crate::pipeline::load;
 use crate::weaviate::Tenant;
@@ -64,6 +64,17 @@ pub(super) async fn tenants(archive: &Arc<Archive>, at: usize) -> Result<Vec<Ten
     let read = move || archive.document(&format!("collections/{}/tenants.json", archive.collections()[at].folder));
     let text = blocking("tenants", read).await?;
     Ok(text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default())
+}
+
+/// What an archive says of a collection, as a result.
+pub(super) fn archived(name: CollectionName, entry: &CollectionEntry) -> CollectionResult {
+    CollectionResult {
+        tenants: entry.tenants.iter().filter(|tenant| tenant.tenant.is_some()).count() as u64,
+        objects: entry.objects,
+        bytes: entry.bytes,
+        digest: entry.digest.map(|digest| digest.to_string()).filter(|_| entry.content != Content::SchemaOnly),
+        ..CollectionResult::of(name)
+    }
 }
 
 /// How a collection is read.

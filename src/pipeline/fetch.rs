@@ -15,7 +15,7 @@ use super::scan::Error;
 use super::split::{self, Expected};
 use crate::event::{Events, Warning};
 use crate::model::{CollectionName, ObjectId, RawObject, TenantName};
-use crate::weaviate::{Client, EMPTY_BODIES, EMPTY_BODY_PAUSE, PageReply, PageRequest};
+use crate::weaviate::{Client, EmptyBodies, PageReply, PageRequest};
 
 /// Answers that make no sense in a row before the scan gives up.
 const NONSENSE_IN_A_ROW: u32 = 3;
@@ -78,7 +78,7 @@ impl Fetch<'_> {
         approach: &mut Approach,
         most: u32,
     ) -> Result<Fetched, Error> {
-        let (mut nonsense, mut empty_bodies) = (0, 0);
+        let (mut nonsense, mut empty) = (0, EmptyBodies::default());
         loop {
             let mut ask = self.pacer().ask();
             ask.objects = ask.objects.min(approach.0.unwrap_or(u32::MAX)).min(most).max(1);
@@ -94,13 +94,7 @@ impl Fetch<'_> {
             match outcome {
                 Outcome::Page(page) => return Ok(page),
                 Outcome::Again(limit) => approach.0 = limit.or(approach.0),
-                // Again before an object is saved without its vector: a few lost bodies must not cost one.
-                Outcome::Unprintable if empty_bodies + 1 < EMPTY_BODIES => {
-                    empty_bodies += 1;
-                    if empty_bodies + 1 == EMPTY_BODIES {
-                        tokio::time::sleep(EMPTY_BODY_PAUSE).await;
-                    }
-                }
+                Outcome::Unprintable if empty.ask_again().await => {}
                 Outcome::Unprintable => {
                     *approach = Approach::default();
                     let ask = Ask { objects: 1, bytes: ask.bytes };

@@ -35,7 +35,7 @@ pub use delete::{Deleted, Doomed};
 pub use error::{Bound, Error, Tried};
 pub use import::ImportReply;
 pub use meta::{Meta, Version};
-pub use object::{EMPTY_BODIES, EMPTY_BODY_PAUSE, PrintedObject};
+pub use object::{EmptyBodies, PrintedObject};
 pub use page::{PageReply, PageRequest};
 pub use references::{ReferReply, Unknown};
 pub use reqwest::{Url, header::HeaderName};

@@ -15,9 +15,24 @@ use crate::model::{CollectionName, ObjectId, TenantName};
 const OBJECT_BYTES_MAX: u64 = 256 << 20;
 /// Answers without a body in a row before an object is taken for one that cannot be printed: where one body in five is
 /// lost, two in a row are nothing rare, and a lost body must not cost a vector.
-pub const EMPTY_BODIES: u32 = 6;
+const EMPTY_BODIES: u32 = 6;
 /// Pause before the last of them is asked for: a proxy that loses bodies may be better by then.
-pub const EMPTY_BODY_PAUSE: Duration = Duration::from_millis(200);
+const EMPTY_BODY_PAUSE: Duration = Duration::from_millis(200);
+
+/// Counts answers without a body about one object.
+#[derive(Debug, Default)]
+pub struct EmptyBodies(u32);
+
+impl EmptyBodies {
+    /// Another one came: whether it is worth asking again. If not, the object has a vector that cannot be printed.
+    pub async fn ask_again(&mut self) -> bool {
+        self.0 += 1;
+        if self.0 + 1 == EMPTY_BODIES {
+            tokio::time::sleep(EMPTY_BODY_PAUSE).await;
+        }
+        self.0 < EMPTY_BODIES
+    }
+}
 
 /// An object as the server prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,13 +54,14 @@ impl Client {
         tenant: Option<&TenantName>,
         id: ObjectId,
     ) -> Result<Option<PrintedObject>, Error> {
-        for asked in 1..=EMPTY_BODIES {
-            if asked == EMPTY_BODIES {
-                tokio::time::sleep(EMPTY_BODY_PAUSE).await;
-            }
+        let mut empty = EmptyBodies::default();
+        loop {
             match self.printed(collection, tenant, id, true).await? {
                 Some(text) if text.is_empty() => {}
                 found => return Ok(found.map(|text| PrintedObject { text, unprintable: false })),
+            }
+            if !empty.ask_again().await {
+                break;
             }
         }
         let found = self.printed(collection, tenant, id, false).await?;

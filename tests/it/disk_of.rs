@@ -1,9 +1,9 @@
 //! The disk of the machine, with files that are not as good as they should be.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use elysiactl::archive::{Disk, Folder, Kind, Lock, OsDisk, WriteFile};
 
@@ -43,23 +43,33 @@ impl<F: Fn(Box<dyn WriteFile>) -> Box<dyn WriteFile> + Send + Sync> Disk for Dis
 /// The disk of the machine until it is gone: after so many calls every one fails, as if the process were killed there.
 #[derive(Clone)]
 pub(crate) struct GoneAfter {
-    calls: Arc<AtomicU64>,
-    last: u64,
+    left: Arc<AtomicI64>,
+    /// Calls that only look count, and fail, too.
+    looks: bool,
 }
 
 impl GoneAfter {
-    pub(crate) fn calls(last: u64) -> Self {
-        Self { calls: Arc::new(AtomicU64::new(0)), last }
+    /// After so many calls of any kind.
+    pub(crate) fn calls(last: i64) -> Self {
+        Self { left: Arc::new(AtomicI64::new(last)), looks: true }
+    }
+
+    /// After so many calls that change something, or take a lock.
+    pub(crate) fn changes(last: i64) -> Self {
+        Self { looks: false, ..Self::calls(last) }
     }
 
     /// Whether any call failed.
     pub(crate) fn is_gone(&self) -> bool {
-        self.calls.load(Ordering::SeqCst) > self.last
+        self.left.load(Ordering::SeqCst) < 0
     }
 
-    fn call(&self) -> io::Result<()> {
-        let before = self.calls.fetch_add(1, Ordering::SeqCst);
-        if before < self.last { Ok(()) } else { Err(io::Error::other("the disk is gone")) }
+    fn call<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        if self.left.fetch_sub(1, Ordering::SeqCst) <= 0 { Err(ErrorKind::StorageFull.into()) } else { work() }
+    }
+
+    fn look_at<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        if self.looks { self.call(work) } else { work() }
     }
 }
 
@@ -67,8 +77,7 @@ struct GoneFile(GoneAfter, Box<dyn WriteFile>);
 
 impl io::Write for GoneFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.call()?;
-        self.1.write(bytes)
+        self.0.clone().call(|| self.1.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -78,41 +87,40 @@ impl io::Write for GoneFile {
 
 impl WriteFile for GoneFile {
     fn sync(&mut self) -> io::Result<()> {
-        self.0.call()?;
-        self.1.sync()
+        self.0.clone().call(|| self.1.sync())
     }
 }
 
 impl Disk for GoneAfter {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.call().and_then(|()| OsDisk.create_dir(path))
+        self.call(|| OsDisk.create_dir(path))
     }
     fn create_file(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
-        self.call()?;
-        Ok(Box::new(GoneFile(self.clone(), OsDisk.create_file(path)?)))
+        let file = self.call(|| OsDisk.create_file(path))?;
+        Ok(Box::new(GoneFile(self.clone(), file)))
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.call().and_then(|()| OsDisk.rename(from, to))
+        self.call(|| OsDisk.rename(from, to))
     }
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.call().and_then(|()| OsDisk.sync_dir(path))
+        self.call(|| OsDisk.sync_dir(path))
     }
     fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.call().and_then(|()| OsDisk.remove_file(path))
+        self.call(|| OsDisk.remove_file(path))
     }
     fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
-        self.call().and_then(|()| OsDisk.look(path))
+        self.look_at(|| OsDisk.look(path))
     }
     fn free_space(&self, path: &Path) -> io::Result<u64> {
         OsDisk.free_space(path)
     }
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        self.call().and_then(|()| OsDisk.lock(path))
+        self.call(|| OsDisk.lock(path))
     }
     fn follow(&self, path: &Path) -> io::Result<PathBuf> {
         OsDisk.follow(path)
     }
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
-        self.call().and_then(|()| OsDisk.open_folder(path))
+        self.look_at(|| OsDisk.open_folder(path))
     }
 }

@@ -42,7 +42,8 @@ pub(super) fn back_up(
         };
         let planned = plan(&client, &session, options).await.map_err(|e| explain(&e))?;
         let server = closing::server(&planned.url, &planned.server_version);
-        let outcome = run(&Writer::new(client), &session, planned).await.map_err(backup::stopped)?;
+        let outcome = run(&Writer::new(client), &session, planned).await;
+        let outcome = outcome.map_err(|e| backup::stopped(e, |path| backup::resume_command(path, None, connect)))?;
         if outcome.result.status != Status::Ok {
             return Err(Failure::new(Class::Refused, "the backup does not hold everything; nothing was emptied")
                 .hint("`elysiactl archive show` says what is not in it")

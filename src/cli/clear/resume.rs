@@ -80,6 +80,5 @@ pub(super) fn command(args: &ClearArgs, collections: &[CollectionName], connect:
     };
     command += &folder("--output", args.output.as_deref());
     command += &folder("--run-dir", args.run_dir.as_deref());
-    command += " --resume";
-    if connect.url_from == "--url" { command + " --url " + &quoted(&connect.url) } else { command }
+    command + " --resume" + &connect.url_flag(&connect.url)
 }

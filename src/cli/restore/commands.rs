@@ -10,7 +10,7 @@ use crate::render::quoted;
 /// The command that compares what was restored with its archive.
 pub(super) fn verify(archive: &Path, options: &Options, url: &str, connect: &Connect) -> String {
     let command = format!("elysiactl col verify {}{}", quoted(&archive.display().to_string()), chosen(options));
-    command + &server(url, connect)
+    command + &connect.url_flag(url)
 }
 
 /// The command that carries on a restore which did not get to its end. `run_dir`: the folder of runs, where it was named.
@@ -41,7 +41,7 @@ pub(super) fn resume(options: &Options, run_dir: Option<&Path>, url: &str, conne
     if let Some(dir) = run_dir {
         command = command + " --run-dir " + &quoted(&dir.display().to_string());
     }
-    command + " --resume" + &server(url, connect)
+    command + " --resume" + &connect.url_flag(url)
 }
 
 /// The flags that choose collections and tenants, and name them.
@@ -57,8 +57,4 @@ fn chosen(options: &Options) -> String {
         flags = flags + " --rename " + &quoted(&format!("{old}={new}"));
     }
     flags + &TenantArgs::of(&options.tenants)
-}
-
-fn server(url: &str, connect: &Connect) -> String {
-    if connect.url_from == "--url" { " --url ".to_owned() + &quoted(url) } else { String::new() }
 }

@@ -95,8 +95,8 @@ impl Books {
         self.states.iter().find(|(_, state)| **state == TenantState::Hot).map(|(name, _)| name.clone())
     }
 
-    /// Takes in the tenants that an interrupted run had kept something of; those that are not there any more, or cannot be
-    /// read, whose objects are not to be in the archive.
+    /// Takes in the tenants that an interrupted run had kept something of. Gives those that are not there any more, or cannot
+    /// be read: nothing of them is to be in the archive.
     pub(super) fn take_over(&mut self, kept: BTreeSet<TenantName>) -> BTreeSet<TenantName> {
         let there = |name: &TenantName| self.states.contains_key(name) && !self.skipped.contains_key(name);
         let (there, gone) = kept.into_iter().partition(there);

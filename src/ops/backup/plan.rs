@@ -36,15 +36,10 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     let meta = client.meta().await?;
     let schemas = client.schemas().await?;
     let (url, version) = (client.url(), &meta.version.text);
-    let carried = match options.resume.clone() {
-        Some(wanted) => resume::find(session, &wanted, url, version, &options).await?,
-        None => None,
-    };
-    // Only worth a remark: a folder that cannot be read is told when it is written to.
-    let interrupted = if carried.is_none() {
-        resume::newest(session, url, version, &options, false).await.unwrap_or_default()
-    } else {
-        None
+    let (carried, interrupted) = match &options.resume {
+        Some(wanted) => (resume::find(session, wanted, url, version, &options).await?, None),
+        // Only worth a remark: a folder that cannot be read is told when it is written to.
+        None => (None, resume::newest(session, url, version, &options, false).await.unwrap_or_default()),
     };
     let (chosen, is_all) = if let Some(found) = &carried {
         resume::adopt(&mut options, found);

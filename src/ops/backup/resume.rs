@@ -14,7 +14,7 @@ use crate::archive::{self, Archive, CollectionWriter, Content, Noted, Unfinished
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, ObjectId, Schema, TenantName};
 use crate::ops::drift::{Drift, drift};
-use crate::ops::{Error, Session, blocking};
+use crate::ops::{Error, Session, blocking, prove};
 use crate::pipeline::limits;
 use crate::pipeline::load::{self, Look, prove_part};
 use crate::pipeline::store::UNWRITABLE_IDS;
@@ -70,15 +70,15 @@ fn misfit(found: &Unfinished, url: &str, version: &str, options: &Options) -> Op
     if header.server_version != version {
         return Some(("the server's version", header.server_version.clone(), version.to_owned()));
     }
+    if options.resume.as_ref().is_some_and(|resume| resume.as_before) {
+        return None;
+    }
     let wanted = options.record();
     let shown = |of: &Map<String, Value>, key: &str| of.get(key).map_or_else(|| "[]".to_owned(), Value::to_string);
     let differs = |(key, what): &(&'static str, &'static str)| {
         let (archived, wanted) = (shown(&header.options, key), shown(&wanted, key));
         (archived != wanted).then_some((*what, archived, wanted))
     };
-    if options.resume.as_ref().is_some_and(|resume| resume.as_before) {
-        return None;
-    }
     OF_CONTENT.iter().find_map(differs)
 }
 
@@ -255,14 +255,8 @@ pub async fn sealed_already(session: &Session, path: &Path) -> Result<Option<Out
     let mut collections = Vec::new();
     for entry in &manifest.collections {
         let name = entry.name.parse().map_err(archive::Error::from)?;
-        collections.push(CollectionResult {
-            tenants: entry.tenants.iter().filter(|tenant| tenant.tenant.is_some()).count() as u64,
-            objects: entry.objects,
-            bytes: entry.bytes,
-            digest: entry.digest.map(|digest| digest.to_string()),
-            changed_seen: entry.consistency.changed_seen,
-            ..CollectionResult::of(name)
-        });
+        collections
+            .push(CollectionResult { changed_seen: entry.consistency.changed_seen, ..prove::archived(name, entry) });
     }
     let status = if whole { Status::Ok } else { Status::Incomplete };
     let result = RunResult::of(Op::Backup, status, Some(path.display().to_string()), collections);

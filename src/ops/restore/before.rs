@@ -89,7 +89,8 @@ impl Own<'_> {
     /// What a run did that got to its end.
     fn over(&self, history: &TargetHistory) -> Before {
         let (written, rejected) = history.finished.unwrap_or_default();
-        let filled = history.imported.iter().fold(Filled::default(), |all, run| all.plus(self.filled(run)));
+        let sleepers = self.sleepers();
+        let filled = history.imported.iter().fold(Filled::default(), |all, run| all.plus(self.filled(run, &sleepers)));
         Before {
             stage: Stage::There,
             done: Arc::new((0..self.runs.len()).collect()),
@@ -115,6 +116,7 @@ impl Own<'_> {
         let places = self.runs.iter().enumerate().filter(|(_, run)| run.objects > 0);
         let places: BTreeMap<_, usize> =
             places.map(|(at, run)| (key(run.tenant.as_ref(), run.covers.from), at)).collect();
+        let sleepers = self.sleepers();
         for run in &history.imported {
             let place = places.get(&key(run.tenant.as_ref(), run.covers.from)).copied();
             let same = |at: &usize| {
@@ -122,7 +124,7 @@ impl Own<'_> {
                 archived.covers == run.covers && archived.objects == run.objects + run.rejected
             };
             match place.filter(same) {
-                Some(at) if done.insert(at) => filled = filled.plus(self.filled(run)),
+                Some(at) if done.insert(at) => filled = filled.plus(self.filled(run, &sleepers)),
                 _ => return Err("its journal tells of ids that the archive does not hold so".to_owned()),
             }
         }
@@ -134,11 +136,14 @@ impl Own<'_> {
         }
     }
 
-    fn filled(&self, run: &Imported) -> Filled {
+    /// The tenants that are made asleep.
+    fn sleepers(&self) -> BTreeSet<&TenantName> {
+        self.tenants.made.iter().filter(|t| t.state == TenantState::Cold).map(|t| &t.name).collect()
+    }
+
+    fn filled(&self, run: &Imported, sleepers: &BTreeSet<&TenantName>) -> Filled {
         let there = run.objects + run.stored;
-        let asleep = self.map.target(run.tenant.as_ref()).flatten().is_some_and(|name| {
-            self.tenants.made.iter().any(|tenant| tenant.name == name && tenant.state == TenantState::Cold)
-        });
+        let asleep = self.map.target(run.tenant.as_ref()).flatten().is_some_and(|name| sleepers.contains(&name));
         Filled {
             objects: run.objects + run.rejected,
             rejected: run.rejected,

@@ -1,76 +1,16 @@
 //! The disk that holds a run's files dies at every call in turn, and the run is carried on once there is another.
 
-use std::io::{self, ErrorKind, Write};
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use elysiactl::archive::{Disk, Folder, Kind, Lock, OsDisk, WriteFile};
+use elysiactl::archive::OsDisk;
 use elysiactl::event::{Class, Status};
 use sandbox::{Fault, Sandbox};
 
 use super::{articles, carry_on, held, small, stopped, written_down};
+use crate::disk_of::GoneAfter;
 use crate::world::world;
 
 const OBJECTS: u64 = 90;
-
-/// The disk of the machine: so many calls that change something are carried out, and none after them.
-#[derive(Clone)]
-struct Dies(Arc<AtomicI64>);
-
-impl Dies {
-    fn call<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        if self.0.fetch_sub(1, Ordering::SeqCst) <= 0 { Err(ErrorKind::StorageFull.into()) } else { work() }
-    }
-}
-
-struct DyingFile(Dies, Box<dyn WriteFile>);
-
-impl Write for DyingFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.clone().call(|| self.1.write(bytes))
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.1.flush()
-    }
-}
-
-impl WriteFile for DyingFile {
-    fn sync(&mut self) -> io::Result<()> {
-        self.0.clone().call(|| self.1.sync())
-    }
-}
-
-impl Disk for Dies {
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.call(|| OsDisk.create_dir(path))
-    }
-    fn create_file(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
-        let file = self.call(|| OsDisk.create_file(path))?;
-        Ok(Box::new(DyingFile(self.clone(), file)))
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.call(|| OsDisk.rename(from, to))
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.call(|| OsDisk.sync_dir(path))
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.call(|| OsDisk.remove_file(path))
-    }
-    fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
-        OsDisk.look(path)
-    }
-    fn free_space(&self, path: &Path) -> io::Result<u64> {
-        OsDisk.free_space(path)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        self.call(|| OsDisk.lock(path))
-    }
-    fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
-        OsDisk.open_folder(path)
-    }
-}
 
 #[tokio::test]
 async fn whatever_call_of_the_disk_is_the_last_one_the_restore_is_carried_on_and_equal() {
@@ -79,7 +19,7 @@ async fn whatever_call_of_the_disk_is_the_last_one_the_restore_is_carried_on_and
     let (mut broken, mut with_something, mut calls) = (0, 0, 0);
     loop {
         let mut target = world(Sandbox::builder());
-        target.disk = Arc::new(Dies(Arc::new(AtomicI64::new(calls))));
+        target.disk = Arc::new(GoneAfter::changes(calls));
         let how = format!("after {calls} calls");
         // One in ten is refused by the server, in both runs.
         let refused = sandbox::Kind::FailIds(10, "invalid text property".into());
@@ -92,7 +32,7 @@ async fn whatever_call_of_the_disk_is_the_last_one_the_restore_is_carried_on_and
         broken += 1;
         with_something += u32::from(written_down(&target, &options).unwrap_or(0) > 0);
         // The next one dies too, a few calls on.
-        target.disk = Arc::new(Dies(Arc::new(AtomicI64::new(4 + calls % 7))));
+        target.disk = Arc::new(GoneAfter::changes(4 + calls % 7));
         let plan = target.restore_plan(super::resumed(&options)).await.unwrap_or_else(|e| panic!("{how}: {e:?}"));
         let over = plan.plan.carries_on.as_ref().is_some_and(|carried| carried.complete);
         let again = target.run_plan(plan).await.0;
