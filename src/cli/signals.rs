@@ -1,4 +1,5 @@
-//! ^C and its kin: the first asks the run to stop at a safe place, the second stops at once, like a crash.
+//! ^C and its kin: the first asks the run to stop at a safe place, the second stops at once, like a crash. Files that may
+//! not grow are no reason to end.
 
 use std::io::{self, Write};
 
@@ -41,6 +42,9 @@ impl Signals {
         use tokio::signal::unix::{SignalKind, signal};
         let [interrupt, terminate, hangup] =
             [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+        // A file that grows beyond the limit of this process (`ulimit -f`) would end it without a word. Once somebody
+        // listens, the write fails instead, as on a full disk; the listening lasts as long as the process.
+        drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
         Ok(Self([interrupt?, terminate?, hangup?]))
     }
 

@@ -97,6 +97,14 @@ pub(crate) fn forge(archive: &Path, change: impl FnOnce(&str) -> String) {
     std::fs::write(&path, format!("{body}{KEY}{sum}\"}}\n")).expect("written");
 }
 
+/// The digests of an archive's collections, as its manifest has them.
+pub(crate) fn archived_digests(archive: &Path) -> Vec<String> {
+    let text = std::fs::read(archive.join("manifest.json")).expect("a manifest");
+    let manifest: Value = serde_json::from_slice(&text).expect("JSON");
+    let collections = manifest["collections"].as_array().expect("collections");
+    collections.iter().map(|c| c["digest"].as_str().expect("a digest").to_owned()).collect()
+}
+
 /// SHA-256 as `sha256sum` prints it.
 pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
     let digest = Sha256::digest(bytes);

@@ -39,6 +39,8 @@ mod failures;
 mod faults;
 /// What is said in the end when a server keeps failing.
 mod final_errors;
+/// Disks without room, real ones.
+mod full_disk;
 /// `--help` of every command, equal to docs/commands.
 mod help;
 /// Archives made to do harm, through the binary.

@@ -15,7 +15,7 @@ use elysiactl::weaviate::Writer;
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 
 use crate::backup_tenants::{CLASS, equals, tenants};
-use crate::binary::{Stage, lines, said};
+use crate::binary::{Stage, archived_digests, lines, said};
 use crate::disk_of::GoneAfter;
 use crate::terminal::Terminal;
 use crate::world::{World, world};
@@ -391,12 +391,6 @@ fn killed_and_carried_on_until_it_is_done_it_equals_an_unbroken_one() {
     let kills = std::env::var("ELYSIACTL_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20);
     let stage = Stage::new(library());
     let clean = stage.backup();
-    let digests = |archive: &Path| {
-        let text = std::fs::read(archive.join("manifest.json")).expect("a manifest");
-        let manifest: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
-        let all = manifest["collections"].as_array().expect("collections").clone();
-        all.into_iter().map(|c| c["digest"].as_str().expect("a digest").to_owned()).collect::<Vec<_>>()
-    };
     stage.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(3))));
     let whole = Instant::now();
     stage.backup();
@@ -429,7 +423,7 @@ fn killed_and_carried_on_until_it_is_done_it_equals_an_unbroken_one() {
         }
         let archive = archive.expect("an archive");
         assert_eq!(stage.made().len(), before.len() + 1, "each is carried on, none is begun anew");
-        assert_eq!(digests(&archive), digests(&clean), "after {killed} kills");
+        assert_eq!(archived_digests(&archive), archived_digests(&clean), "after {killed} kills");
         let checked = stage.run(&["archive", "check", archive.to_str().expect("text")]);
         assert_eq!(checked.status.code(), Some(0), "{}", said(&checked));
     }
