@@ -54,6 +54,8 @@ mod inventory_doc;
 mod layering;
 /// `col ls` and `col show`: what is there, and how far its numbers can be trusted.
 mod ls;
+/// Batches of which a part fails: rejected by name, or stored on another try.
+mod partial_batches;
 /// References of `col restore`: to itself, in circles, to what is not there.
 mod references;
 /// The same on a server that fails, blames, or says nothing.
@@ -91,6 +93,8 @@ mod signals;
 /// The binary at a pseudo-terminal.
 #[cfg(unix)]
 mod terminal;
+/// Servers that say when to ask again, and clocks that are wrong.
+mod told_to_wait;
 /// The guided tour of the README, with the built binary.
 mod tour;
 /// `col verify`: what differs is named, and nothing else.
