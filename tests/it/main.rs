@@ -56,6 +56,8 @@ mod layering;
 mod ls;
 /// Batches of which a part fails: rejected by name, or stored on another try.
 mod partial_batches;
+/// Archives that are read wrongly, once or always.
+mod read_faults;
 /// References of `col restore`: to itself, in circles, to what is not there.
 mod references;
 /// The same on a server that fails, blames, or says nothing.
