@@ -50,6 +50,8 @@ mod http_faults;
 mod imports;
 /// docs/inventory.md names every field of both.
 mod inventory_doc;
+/// Objects of many megabytes, within the memory allowed.
+mod large_objects;
 /// Who may use whom, who may print, how long a file may be.
 mod layering;
 /// `col ls` and `col show`: what is there, and how far its numbers can be trusted.
@@ -92,6 +94,8 @@ mod seeds;
 /// ^C and its kin, at every stage of a run.
 #[cfg(unix)]
 mod signals;
+/// Servers and disks that are slow: nothing is given up, and nothing piles up.
+mod slow;
 /// The binary at a pseudo-terminal.
 #[cfg(unix)]
 mod terminal;

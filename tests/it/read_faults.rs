@@ -28,15 +28,15 @@ struct GarblingFolder(Box<dyn Folder>, String, Arc<AtomicU64>, u64);
 struct Garbled {
     file: Box<dyn Read + Send>,
     at: u64,
-    garbled: u64,
+    flips: u64,
 }
 
 impl Read for Garbled {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let taken = self.file.read(buffer)?;
         let end = self.at + taken as u64;
-        if (self.at..end).contains(&self.garbled) {
-            buffer[usize::try_from(self.garbled - self.at).expect("small")] ^= 0x10;
+        if (self.at..end).contains(&self.flips) {
+            buffer[usize::try_from(self.flips - self.at).expect("small")] ^= 0x10;
         }
         self.at = end;
         Ok(taken)
@@ -54,7 +54,7 @@ impl Folder for GarblingFolder {
         if !file.ends_with(garbled.as_str()) || count.fetch_add(1, Ordering::SeqCst) >= *times {
             return Ok((opened, bytes));
         }
-        Ok((Box::new(Garbled { file: opened, at: 0, garbled: bytes / 2 }), bytes))
+        Ok((Box::new(Garbled { file: opened, at: 0, flips: bytes / 2 }), bytes))
     }
 }
 
