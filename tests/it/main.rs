@@ -56,6 +56,9 @@ mod large_objects;
 mod layering;
 /// `col ls` and `col show`: what is there, and how far its numbers can be trusted.
 mod ls;
+/// Modes of what a run writes.
+#[cfg(unix)]
+mod modes;
 /// Batches of which a part fails: rejected by name, or stored on another try.
 mod partial_batches;
 /// Archives that are read wrongly, once or always.
