@@ -255,6 +255,16 @@ pub enum Error {
         /// What is wrong.
         what: Damage,
     },
+    /// A file of the archive was read wrongly, and rightly when it was read once more: it is not the archive that is
+    /// damaged, but what it was read with.
+    #[error("{} was read wrongly once, and rightly the next time", path.display())]
+    Unsteady {
+        /// The file.
+        path: PathBuf,
+        /// What was wrong with it at first.
+        #[source]
+        first: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The disk is full, or a quota or size limit is reached.
     #[error("no space for {needed} bytes in {}", path.display())]
     NoSpace {
@@ -345,6 +355,11 @@ impl Error {
         }
     }
 
+    /// What was read wrongly at first and is whole now.
+    pub(crate) fn unsteady(path: impl Into<PathBuf>, first: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Unsteady { path: path.into(), first: Box::new(first) }
+    }
+
     pub(super) fn damaged(path: impl Into<PathBuf>, what: Damage) -> Self {
         Self::Damaged { path: path.into(), line: None, what }
     }
@@ -355,6 +370,14 @@ impl Error {
 
     pub(super) fn broken(path: impl Into<PathBuf>, what: Broken) -> Self {
         Self::Broken { path: path.into(), what }
+    }
+}
+
+/// Reads, and once more if what was read looks damaged: a fault of the disk that goes away is told apart.
+pub(super) fn twice<T>(at: &Path, read: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    match read() {
+        Err(first @ Error::Damaged { .. }) if read().is_ok() => Err(Error::unsteady(at, first)),
+        other => other,
     }
 }
 

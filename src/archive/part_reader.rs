@@ -2,7 +2,7 @@
 //! were sealed.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
 
@@ -27,6 +27,9 @@ pub struct Line {
     pub text: Bytes,
 }
 
+/// Opens a part from its beginning.
+type Again = Box<dyn Fn() -> Result<PartReader, Error> + Send>;
+
 /// Reads a part. Its content is proven only once `finish` has said so.
 pub struct PartReader {
     path: PathBuf,
@@ -46,6 +49,8 @@ pub struct PartReader {
     lines: u64,
     /// Lines handed out of the part.
     number: u64,
+    /// Opens it once more.
+    again: Option<Again>,
 }
 
 enum State {
@@ -75,7 +80,25 @@ impl PartReader {
             decoded: 0,
             lines: 0,
             number: 0,
+            again: None,
         }
+    }
+
+    /// The same, and it can be opened once more.
+    pub(super) fn readable_again(self, again: impl Fn() -> Result<Self, Error> + Send + 'static) -> Self {
+        Self { again: Some(Box::new(again)), ..self }
+    }
+
+    /// Where it is, and what opens it once more, if that can be done: to tell a part that is damaged from one that was
+    /// read wrongly.
+    pub fn second_look(&mut self) -> Option<impl FnOnce() -> Result<Self, Error> + use<>> {
+        self.again.take().map(|again| move || again())
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The runs of this part, in the order of the file.

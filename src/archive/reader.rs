@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::checkpoint::Checkpoint;
 use super::digest::{Hash, RunDigest};
 use super::disk::{Disk, Folder};
-use super::error::{Damage, DiskOp, Error, on};
+use super::error::{Damage, DiskOp, Error, on, twice};
 use super::index::{Index, RUNS, Run, RunLine, cover_exactly_once};
 use super::lines::read_line;
 use super::manifest::{self, CollectionEntry, FileEntry, Manifest, PartEntry, Refused, TenantEntry, path_of};
@@ -29,7 +29,7 @@ const INDEX_LINE_BYTES: usize = 4 << 10;
 
 /// A sealed archive, opened for reading.
 pub struct Archive {
-    folder: Box<dyn Folder>,
+    folder: Arc<dyn Folder>,
     path: PathBuf,
     manifest: Manifest,
     strays: Vec<String>,
@@ -39,7 +39,8 @@ impl Archive {
     /// Opens an archive and proves its manifest and the set and sizes of its files; what is in them is proven by reading
     /// them.
     pub fn open(disk: &Arc<dyn Disk>, path: &Path) -> Result<Self, Error> {
-        let (folder, manifest) = open_manifest(&**disk, path)?;
+        let (folder, manifest) = twice(&path.join(names::MANIFEST), || open_manifest(&**disk, path))?;
+        let folder = Arc::from(folder);
         let strays = files::check(&*folder, path, &manifest)?;
         Ok(Self { folder, path: path.to_owned(), manifest, strays })
     }
@@ -71,11 +72,15 @@ impl Archive {
     /// A collection's schema, proven.
     pub fn schema(&self, collection: &CollectionEntry) -> Result<Schema, Error> {
         let path = path_of(collection, names::SCHEMA);
-        let text = self.document(&path)?.ok_or_else(|| Error::damaged(self.path.join(&path), Damage::Missing))?;
+        twice(&self.path.join(&path), || self.schema_at(collection, &path))
+    }
+
+    fn schema_at(&self, collection: &CollectionEntry, path: &str) -> Result<Schema, Error> {
+        let text = self.document_at(path)?.ok_or_else(|| Error::damaged(self.path.join(path), Damage::Missing))?;
         let schema =
-            Schema::parse(text).map_err(|e| Error::damaged(self.path.join(&path), Damage::Json(e.to_string())))?;
+            Schema::parse(text).map_err(|e| Error::damaged(self.path.join(path), Damage::Json(e.to_string())))?;
         if schema.name.as_str() != collection.name || schema.multi_tenant != collection.multi_tenant {
-            return Err(Error::damaged(self.path.join(&path), Damage::Sums("schema and manifest")));
+            return Err(Error::damaged(self.path.join(path), Damage::Sums("schema and manifest")));
         }
         Ok(schema)
     }
@@ -83,6 +88,10 @@ impl Archive {
     /// A document of the archive (`aliases.json`, `roles.json`, `collections/…/tenants.json` …), proven; `None` if it
     /// has none.
     pub fn document(&self, path: &str) -> Result<Option<Bytes>, Error> {
+        twice(&self.path.join(path), || self.document_at(path))
+    }
+
+    fn document_at(&self, path: &str) -> Result<Option<Bytes>, Error> {
         let Some(entry) = self.manifest.file(path) else { return Ok(None) };
         let at = self.path.join(path);
         let (file, size) = self.open_file(entry)?;
@@ -115,8 +124,12 @@ impl Archive {
         let path = path_of(collection, names::INDEX);
         let Some(entry) = self.manifest.file(&path) else { return Ok(Index::default()) };
         let at = self.path.join(&path);
+        twice(&at, || self.runs_of(collection, entry, &at))
+    }
+
+    fn runs_of(&self, collection: &CollectionEntry, entry: &FileEntry, at: &Path) -> Result<Index, Error> {
         let (file, _) = self.open_file(entry)?;
-        let runs = self.read_index(HashedFile::new(file, entry.bytes), entry, &at)?;
+        let runs = self.read_index(HashedFile::new(file, entry.bytes), entry, at)?;
         if !cover_exactly_once(&runs) {
             return Err(Error::damaged(at, Damage::Coverage));
         }
@@ -212,7 +225,14 @@ impl Archive {
             return Err(Error::damaged(&at, Damage::Sums("offsets of runs")));
         }
         let (file, _) = self.open_file(entry)?;
-        Ok(PartReader::new(at, self.manifest.codec, entry.clone(), inside, file))
+        let (codec, folder, again) =
+            (self.manifest.codec, Arc::clone(&self.folder), (at.clone(), entry.clone(), inside.clone()));
+        let reader = PartReader::new(at, codec, entry.clone(), inside, file);
+        Ok(reader.readable_again(move || {
+            let (at, entry, inside) = again.clone();
+            let (file, _) = folder.open(&entry.path).map_err(|e| refused_open(e, &at))?;
+            Ok(PartReader::new(at, codec, entry, inside, file))
+        }))
     }
 
     fn open_file(&self, entry: &FileEntry) -> Result<(Box<dyn Read + Send>, u64), Error> {

@@ -147,6 +147,9 @@ fn words(hint: &Hint) -> String {
         Hint::OtherFolder => "choose another folder with --output".into(),
         Hint::CheckCertificate => "name your own authority's certificate with --ca-cert FILE".into(),
         Hint::RunAgain => "run the command again; every run makes an archive of its own".into(),
+        Hint::OtherMachine => {
+            "the archive itself may well be sound: a disk, its cable or the memory of this machine fails at times; copy the archive to another one and check it there with `elysiactl archive check`".into()
+        }
         Hint::ArchiveDamaged => {
             "do not restore from this archive: take another copy of it, or back up again while the server still has the data".into()
         }

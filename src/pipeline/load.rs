@@ -71,8 +71,26 @@ pub enum Look {
 
 /// Reads a part to its end, proving everything, and hands each object to `each`; `false` from it ends the reading with
 /// [`Error::Stopped`]. Blocks; memory is bounded by the longest line. What `each` got is proven only once this returns
-/// `Ok`.
+/// `Ok`. A part that looks damaged is read once more: if it is whole then, it was read wrongly at first, and that is
+/// the error.
 pub fn prove_part(
+    mut part: PartReader,
+    collection: &CollectionName,
+    digest: &ObjectDigest,
+    look: Look,
+    each: impl FnMut(&RawObject, At) -> bool,
+) -> Result<(), Error> {
+    let (path, second_look) = (part.path().to_owned(), part.second_look());
+    let done = prove_once(part, collection, digest, look, each);
+    let Err(first @ (Error::Archive(ArchiveError::Damaged { .. }) | Error::Line { .. })) = done else { return done };
+    let again = second_look.and_then(|open| open().ok());
+    match again.map(|part| prove_once(part, collection, digest, look, |_, _| true)) {
+        Some(Ok(())) => Err(ArchiveError::unsteady(path, first).into()),
+        _ => Err(first),
+    }
+}
+
+fn prove_once(
     mut part: PartReader,
     collection: &CollectionName,
     digest: &ObjectDigest,

@@ -109,8 +109,9 @@ impl Failure {
 }
 
 impl Client {
-    /// Asks once.
+    /// Asks once, as soon as the server may be asked.
     pub(super) async fn attempt(&self, ask: &Ask) -> Result<Answer, Failure> {
+        self.until_allowed().await;
         let Some(limit) = ask.timeout else {
             return self.exchange(ask).await;
         };
@@ -171,6 +172,7 @@ impl Client {
         };
         let (route, message) = (ask.route.clone(), self.safe(&words));
         if retry::judge(status, &words) == Verdict::Transient {
+            retry_after.inspect(|asked| self.hold_back(*asked));
             return Failure { retry_after, ..Failure::passing(Error::Server { route, status, message }) };
         }
         Failure::last(match status {

@@ -39,6 +39,8 @@ struct Shared {
     /// Objects sent again since the server refused them alone; these do not count against the budget.
     again: AtomicU64,
     dice: Dice,
+    /// Nothing is sent before then, as the server asked for.
+    hold: Mutex<Option<Instant>>,
     /// Whether the server has ever answered.
     reached: AtomicBool,
     /// Size of the last page, which the next one's buffer is made for.
@@ -78,6 +80,7 @@ impl Client {
             budget: Budget::default(),
             again: AtomicU64::new(0),
             dice: Dice::new(seed),
+            hold: Mutex::default(),
             reached: AtomicBool::new(false),
             page_bytes: AtomicU64::new(0),
             spare: Mutex::default(),
@@ -140,6 +143,24 @@ impl Client {
 
     pub(super) fn is_reached(&self) -> bool {
         self.0.reached.load(Ordering::Relaxed)
+    }
+
+    /// The server asked not to be asked again for so long: that is heeded by everything this run sends, up to the cap.
+    pub(super) fn hold_back(&self, asked: Duration) {
+        let until = Instant::now() + asked.min(self.policy().retry_after_cap);
+        let mut hold = self.0.hold.lock().unwrap_or_else(PoisonError::into_inner);
+        *hold = Some(hold.map_or(until, |earlier| earlier.max(until)));
+    }
+
+    /// Waits until something may be sent.
+    pub(super) async fn until_allowed(&self) {
+        loop {
+            let until = *self.0.hold.lock().unwrap_or_else(PoisonError::into_inner);
+            match until.filter(|until| *until > Instant::now()) {
+                Some(until) => tokio::time::sleep_until(until.into()).await,
+                None => return,
+            }
+        }
     }
 
     /// Makes a server's text safe to show.

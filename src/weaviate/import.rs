@@ -10,6 +10,8 @@ use super::writer::Writer;
 
 /// The answer repeats every object and escapes some characters as six: it is at most this many times as long.
 pub(super) const ECHO: u64 = 6;
+/// It is usually longer by one part in so many: a buffer that has room for that need not be doubled.
+const ECHO_MARGIN: u64 = 8;
 /// What an answer may hold beside its objects, in bytes.
 pub(super) const ANSWER_MARGIN: u64 = 4 << 20;
 
@@ -36,7 +38,7 @@ impl Writer {
     /// without an answer in time it is given up, or earlier if the policy says so.
     pub async fn import(&self, body: Bytes, stalls: u32) -> Result<ImportReply, Error> {
         let max_bytes = (body.len() as u64).saturating_mul(ECHO).saturating_add(ANSWER_MARGIN);
-        let expected_bytes = body.len() as u64;
+        let expected_bytes = body.len() as u64 + body.len() as u64 / ECHO_MARGIN;
         let ask = Ask {
             shape: Shape::Any,
             max_bytes,

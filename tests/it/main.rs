@@ -52,10 +52,19 @@ mod http_faults;
 mod imports;
 /// docs/inventory.md names every field of both.
 mod inventory_doc;
+/// Objects of many megabytes, within the memory allowed.
+mod large_objects;
 /// Who may use whom, who may print, how long a file may be.
 mod layering;
 /// `col ls` and `col show`: what is there, and how far its numbers can be trusted.
 mod ls;
+/// Modes of what a run writes.
+#[cfg(unix)]
+mod modes;
+/// Batches of which a part fails: rejected by name, or stored on another try.
+mod partial_batches;
+/// Archives that are read wrongly, once or always.
+mod read_faults;
 /// References of `col restore`: to itself, in circles, to what is not there.
 mod references;
 /// The same on a server that fails, blames, or says nothing.
@@ -90,9 +99,13 @@ mod seeds;
 /// ^C and its kin, at every stage of a run.
 #[cfg(unix)]
 mod signals;
+/// Servers and disks that are slow: nothing is given up, and nothing piles up.
+mod slow;
 /// The binary at a pseudo-terminal.
 #[cfg(unix)]
 mod terminal;
+/// Servers that say when to ask again, and clocks that are wrong.
+mod told_to_wait;
 /// The guided tour of the README, with the built binary.
 mod tour;
 /// `col verify`: what differs is named, and nothing else.

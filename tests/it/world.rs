@@ -26,6 +26,8 @@ pub(crate) struct World {
     pub(crate) key: Option<&'static str>,
     /// How long a server may say nothing.
     pub(crate) stall: Duration,
+    /// What this machine takes for the time.
+    pub(crate) clock: Clock,
     /// The bounds of asking again.
     pub(crate) policy: RetryPolicy,
     /// The way to the sandbox, if not straight: an address, and a certificate to trust.
@@ -57,6 +59,7 @@ pub(crate) fn world(builder: Builder) -> World {
         cancel,
         key: None,
         stall: Duration::from_secs(2),
+        clock: Clock::system(),
         policy: QUICK,
         by_way_of: None,
     }
@@ -86,7 +89,7 @@ impl World {
     }
 
     pub(crate) fn session(&self, events: Events) -> Session {
-        Session { events, cancel: self.cancel.clone(), disk: Arc::clone(&self.disk), clock: Clock::system() }
+        Session { events, cancel: self.cancel.clone(), disk: Arc::clone(&self.disk), clock: self.clock.clone() }
     }
 
     pub(crate) fn client(&self, events: Events) -> Client {

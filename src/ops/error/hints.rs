@@ -36,6 +36,8 @@ pub enum Hint {
     CheckCertificate,
     /// Run again.
     RunAgain,
+    /// Read the archive elsewhere: the disk, its cable or the memory here fails at times.
+    OtherMachine,
     /// Take an archive from another copy, or back up again.
     ArchiveDamaged,
     /// The archive was never sealed; carry it on, or back up again.
@@ -244,6 +246,7 @@ fn archive_hints(error: &archive::Error) -> Vec<Hint> {
         E::Damaged { what: Damage::JournalLine | Damage::JournalOrder, .. } => Vec::new(),
         E::Damaged { .. } => vec![Hint::ArchiveDamaged],
         E::NoSpace { .. } => vec![Hint::MakeRoom],
+        E::Unsteady { .. } => vec![Hint::OtherMachine],
         E::ReadOnly { .. } | E::PermissionDenied { .. } | E::OutputIsFile { .. } | E::OutputIsArchive { .. } => {
             vec![Hint::OtherFolder]
         }

@@ -43,7 +43,7 @@ async fn every_fault(verb: Verb) {
         .flat_map(|(at, row)| places(at, verb).into_iter().map(move |place| (row, row.place(place))))
         .collect();
     let count = cases.len();
-    let tried = futures_util::stream::iter(cases).map(|(row, place)| setting.case(row, place));
+    let tried = futures_util::stream::iter(cases).map(|(row, place)| Box::pin(setting.case(row, place)));
     let results: Vec<Result<(), String>> = tried.buffer_unordered(AT_ONCE).collect().await;
     let wrong: Vec<String> = results.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{} of {count} cases:\n{}", wrong.len(), wrong.join("\n"));
