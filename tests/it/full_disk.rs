@@ -18,11 +18,10 @@ fn library() -> Builder {
 
 const BACKUP: [&str; 7] = ["--json", "col", "backup", "--batch-size", "100", "--jobs", "2"];
 
-/// Sizes from 64 KiB on, each larger by the same factor, in KiB; a few of them, or all twenty.
-fn sizes(most: f64) -> Vec<u64> {
+/// Sizes from 64 KiB on at even distances, in KiB; a few of them, or all twenty.
+fn sizes(most: u64) -> Vec<u64> {
     let is_all = std::env::var_os("ELYSIA_FAULTS").is_some_and(|which| which == "all");
-    let all = (0..20).map(|n| (64.0 * (most / 64.0).powf(f64::from(n) / 19.0)) as u64);
-    all.step_by(if is_all { 1 } else { 6 }).collect()
+    (0..20).map(|n| 64 + (most - 64) * n / 19).step_by(if is_all { 1 } else { 6 }).collect()
 }
 
 /// What a backup without room, and the one that carries it on, ended with.
@@ -73,7 +72,7 @@ fn files_that_may_not_grow_end_a_backup_with_words_and_it_is_carried_on() {
     let stage = Stage::new(library());
     let clean = stage.backup();
     // A block is 512 bytes in some shells and 1,024 in others: files end before the archive does either way.
-    let sizes = sizes(1_024.0);
+    let sizes = sizes(1_024);
     for kib in sizes {
         let lived = live(&stage, &[], &BACKUP, [r#"(ulimit -f "$0"; exec "$@")"#, ":"], kib);
         is_honest(&stage, &clean, &lived, &format!("files of {kib} blocks"));
@@ -91,7 +90,7 @@ fn a_disk_without_room_ends_a_backup_with_words_and_it_is_carried_on() {
     }
     let stage = Stage::new(library());
     let clean = stage.backup();
-    for kib in sizes(4_096.0) {
+    for kib in sizes(4_096) {
         let steps = [r#"mount -t tmpfs -o size="$0"k tmpfs archives && "$@""#, "mount -o remount,size=64m archives"];
         // The plan refuses a plain archive that will not fit; how large a compressed one will be nobody knows.
         let lived = live(&stage, &alone, &[&BACKUP[..], &["--compress"]].concat(), steps, kib);

@@ -37,7 +37,7 @@ fn files_and_folders_are_private_under_any_umask_and_in_any_folder() {
     for umask in ["000", "022", "077"] {
         let stage = Stage::new(Sandbox::builder().seeded("Article", 200, 2, 1));
         // A folder that others may write to.
-        let (archives, state) = (stage.archives(), stage.folder.path().join("state"));
+        let (archives, journals) = (stage.archives(), stage.folder.path().join("state"));
         std::fs::create_dir(&archives).expect("a folder");
         std::fs::set_permissions(&archives, PermissionsExt::from_mode(0o775)).expect("set");
         run(&stage, umask, &["col", "backup"]);
@@ -46,7 +46,7 @@ fn files_and_folders_are_private_under_any_umask_and_in_any_folder() {
         run(&stage, umask, &["col", "restore", archive, "--name", "Copy", "-y"]);
         run(&stage, umask, &["col", "clear", "Copy", "--method", "recreate", "--yes"]);
         let kept = are_private(&archives);
-        assert!(kept > 5 && are_private(&state) > 1, "umask {umask}: {kept} files");
+        assert!(kept > 5 && are_private(&journals) > 1, "umask {umask}: {kept} files");
         let own = std::fs::metadata(&archives).expect("a mode").permissions().mode() & 0o7777;
         assert_eq!(own, 0o775, "what was there before is left as it is");
     }
