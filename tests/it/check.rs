@@ -8,9 +8,10 @@ use elysiactl::ops::Error;
 use elysiactl::ops::backup::Options;
 use sandbox::Sandbox;
 
+use crate::tier;
 use crate::world::{World, world};
 
-/// One bit in so many is flipped, unless `ELYSIACTL_TEST_EVERY_BIT` asks for all of them.
+/// One bit in so many is flipped on every commit, each one by night.
 const BITS: usize = 61;
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -40,7 +41,7 @@ async fn is_damaged(world: &World, archive: &Path, what: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flipped_bits_are_found_wherever_they_are() {
-    let step = if std::env::var_os("ELYSIACTL_TEST_EVERY_BIT").is_some() { 1 } else { BITS };
+    let step = tier::step(BITS);
     for codec in [Codec::None, Codec::Zstd, Codec::Gzip, Codec::Lz4] {
         let (world, archive) = small(codec).await;
         let mut flips = 0;
@@ -62,7 +63,7 @@ async fn flipped_bits_are_found_wherever_they_are() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_cut_and_every_byte_too_many_is_found() {
-    let step = if std::env::var_os("ELYSIACTL_TEST_EVERY_BIT").is_some() { 1 } else { 7 };
+    let step = tier::step(7);
     for codec in [Codec::None, Codec::Zstd, Codec::Gzip, Codec::Lz4] {
         let (world, archive) = small(codec).await;
         for file in files(&archive) {

@@ -6,9 +6,10 @@ use std::time::Duration;
 use sandbox::{Change, Fault, Kind, Sandbox};
 
 use crate::binary::Stage;
+use crate::tier;
 
-/// Kills of each method, over its whole run; `ELYSIACTL_TEST_KILLS=n` makes n of them.
-const KILLS: u64 = 12;
+/// Kills of each method, over its whole run: on every commit, by night, before a release.
+const KILLS: [u64; 3] = [12, 100, 1_000];
 /// When the first one comes and when the last one, in ms: around the requests that write.
 const MOMENTS_MS: [(&str, u64, u64); 2] = [("recreate", 600, 1_300), ("delete", 60, 500)];
 
@@ -44,7 +45,7 @@ fn slow() -> Stage {
 
 #[test]
 fn killed_at_any_step_and_run_again_it_is_empty_with_its_schema() {
-    let kills = std::env::var("ELYSIACTL_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
+    let kills = tier::amount("ELYSIACTL_TEST_KILLS", KILLS);
     for (method, first, last) in MOMENTS_MS {
         let mut in_time = 0;
         let mut without = 0;

@@ -1,5 +1,5 @@
 //! Disks without room, real ones: a file system of so many bytes, and files that may not grow further (reliability.md
-//! T5). Twenty sizes of each: `ELYSIA_FAULTS=all cargo test --test it full_disk`.
+//! T5). A few sizes of each, twenty by night.
 
 #![cfg(target_os = "linux")]
 
@@ -10,6 +10,7 @@ use sandbox::{Builder, Sandbox};
 use serde_json::Value;
 
 use crate::binary::{Stage, archived_digests, lines};
+use crate::tier;
 
 /// Collections that no disk of these tests has room for: 15 MB as they are, more than 4 MiB compressed.
 fn library() -> Builder {
@@ -20,8 +21,7 @@ const BACKUP: [&str; 7] = ["--json", "col", "backup", "--batch-size", "100", "--
 
 /// Sizes from 64 KiB on at even distances, in KiB; a few of them, or all twenty.
 fn sizes(most: u64) -> Vec<u64> {
-    let is_all = std::env::var_os("ELYSIA_FAULTS").is_some_and(|which| which == "all");
-    (0..20).map(|n| 64 + (most - 64) * n / 19).step_by(if is_all { 1 } else { 6 }).collect()
+    (0..20).map(|n| 64 + (most - 64) * n / 19).step_by(tier::step(6)).collect()
 }
 
 /// What a backup without room, and the one that carries it on, ended with.

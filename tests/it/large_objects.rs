@@ -1,5 +1,5 @@
-//! Objects of many megabytes, through the binary and within `--memory-limit` (reliability.md T19). The full size of
-//! the catalogue: `ELYSIA_FAULTS=all cargo test --test it large_objects`.
+//! Objects of many megabytes, through the binary and within `--memory-limit` (reliability.md T19). By night a hundred
+//! of them.
 
 #![cfg(target_os = "linux")]
 
@@ -8,6 +8,7 @@ use std::process::Output;
 use sandbox::{Builder, Sandbox};
 
 use crate::binary::{Stage, lines, said};
+use crate::tier;
 
 const MIB: u64 = 1 << 20;
 /// What a process may take beside what it was allowed to hold.
@@ -44,13 +45,9 @@ fn lives(stage: &Stage, limit: &str) -> [u64; 3] {
     [backup, verify, restore]
 }
 
-fn is_full_size() -> bool {
-    std::env::var_os("ELYSIA_FAULTS").is_some_and(|which| which == "all")
-}
-
 #[test]
 fn pages_of_objects_of_five_megabytes_stay_within_the_limit() {
-    let (objects, limit) = if is_full_size() { (100, 128) } else { (16, 72) };
+    let (objects, limit) = if tier::is_all() { (100, 128) } else { (16, 72) };
     let stage = Stage::new(texts(objects, 5_000_000));
     let peaks = lives(&stage, &format!("{limit}MiB"));
     assert!(peaks.iter().all(|peak| *peak <= limit * MIB + BESIDE), "{peaks:?} for {limit} MiB");

@@ -104,6 +104,8 @@ mod slow;
 /// The binary at a pseudo-terminal.
 #[cfg(unix)]
 mod terminal;
+/// How much of the long tests is run.
+mod tier;
 /// Servers that say when to ask again, and clocks that are wrong.
 mod told_to_wait;
 /// The guided tour of the README, with the built binary.

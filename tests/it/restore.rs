@@ -11,6 +11,7 @@ use elysiactl::ops::restore::{Options, Refusal};
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 use serde_json::Value;
 
+use crate::tier;
 use crate::world::{World, world};
 
 const OBJECTS: u64 = 700;
@@ -266,10 +267,10 @@ fn is_tenth(id: &str) -> bool {
     uuid::Uuid::try_parse(id).expect("an id").as_u128().is_multiple_of(10)
 }
 
-/// 100,000 objects with `ELYSIACTL_TEST_OBJECTS=100000`; a build for development takes its time over them.
+/// 100,000 objects by night; a build for development takes its time over them.
 #[tokio::test]
 async fn one_object_in_a_hundred_refused_is_exactly_those_named() {
-    let objects = std::env::var("ELYSIACTL_TEST_OBJECTS").ok().and_then(|n| n.parse().ok()).unwrap_or(5_000);
+    let objects = tier::amount("ELYSIACTL_TEST_OBJECTS", [5_000, 100_000, 100_000]);
     let (_from, archive) = backed_up(Sandbox::builder().seeded("Article", objects, 3, 4)).await;
     let target = world(Sandbox::builder());
     target.sandbox.faults().add(on_batches(Kind::FailIds(100, "invalid text property".into())));

@@ -18,6 +18,7 @@ use crate::backup_tenants::{CLASS, equals, tenants};
 use crate::binary::{Stage, archived_digests, lines, said};
 use crate::disk_of::GoneAfter;
 use crate::terminal::Terminal;
+use crate::tier;
 use crate::world::{World, world};
 
 const PAGES: &str = "/v1/objects";
@@ -107,7 +108,8 @@ async fn a_backup_that_the_server_ended_is_carried_on_to_what_an_unbroken_one_is
 async fn a_backup_whose_disk_goes_away_at_any_call_is_carried_on() {
     let clean = world(library());
     let clean = digests(&clean.backup(options(&clean)).await);
-    let (mut last, mut cut) = (3, 0);
+    let step = i64::try_from(tier::step(3)).expect("few");
+    let (mut last, mut cut) = (step, 0);
     loop {
         let mut world = world(library());
         let disk = GoneAfter::calls(last);
@@ -130,7 +132,7 @@ async fn a_backup_whose_disk_goes_away_at_any_call_is_carried_on() {
         if cut % 10 == 0 {
             world.proves(&outcome, Content::Full).await;
         }
-        (last, cut) = (last + 3, cut + 1);
+        (last, cut) = (last + step, cut + 1);
     }
     assert!(cut > 20, "{cut}");
 }
@@ -388,7 +390,7 @@ async fn an_object_kept_without_its_vector_is_named_after_it_was_carried_on() {
 /// T2: killed at blind moments, carried on and killed again, until it is done.
 #[test]
 fn killed_and_carried_on_until_it_is_done_it_equals_an_unbroken_one() {
-    let kills = std::env::var("ELYSIACTL_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20);
+    let kills = tier::amount("ELYSIACTL_TEST_KILLS", [20, 500, 5_000]);
     let stage = Stage::new(library());
     let clean = stage.backup();
     stage.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(3))));

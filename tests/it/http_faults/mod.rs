@@ -2,11 +2,8 @@
 //! last request that matters to a verb: what the table says comes of it, and nothing lost, doubled or changed
 //! (reliability.md T6).
 //!
-//! Every fault is tried with every verb on every commit, at one of the three places. All places:
-//!
-//! ```text
-//! ELYSIA_FAULTS=all cargo test --test it http_faults
-//! ```
+//! Every fault is tried with every verb on every commit, at one of the three places. All places are
+//! tried by night.
 
 mod certificates;
 pub(crate) mod proof;
@@ -17,21 +14,17 @@ use futures_util::StreamExt;
 
 use self::table::{Place, Row, rows};
 use self::verbs::{Setting, Verb};
+use crate::tier;
 
 /// Cases tried side by side: most of their time is waiting.
 const AT_ONCE: usize = 6;
-
-/// Whether every place is tried, and not one for each fault and verb.
-fn all() -> bool {
-    std::env::var_os("ELYSIA_FAULTS").is_some_and(|which| which == "all")
-}
 
 /// The places of a fault that are tried: in turn, so that each is met by about a third of them.
 fn places(row: usize, verb: Verb) -> Vec<Place> {
     if verb.is_single() {
         return vec![Place::First];
     }
-    if all() { Place::ALL.to_vec() } else { vec![Place::ALL[(row + verb as usize) % Place::ALL.len()]] }
+    if tier::is_all() { Place::ALL.to_vec() } else { vec![Place::ALL[(row + verb as usize) % Place::ALL.len()]] }
 }
 
 async fn every_fault(verb: Verb) {

@@ -7,9 +7,10 @@ use std::time::Duration;
 use sandbox::{Fault, Kind, Sandbox};
 
 use crate::binary::{Stage, lines, said};
+use crate::tier;
 
-/// Kills over a whole run; `ELYSIACTL_TEST_KILLS=n` makes n of them.
-const KILLS: u64 = 6;
+/// Lives of a restore, each killed twice: on every commit, by night, before a release.
+const KILLS: [u64; 3] = [6, 250, 2_500];
 /// When the first one comes and when the last one, in ms.
 const MOMENTS_MS: [u64; 2] = [250, 1_500];
 
@@ -67,7 +68,7 @@ fn killed(stage: &Stage, arguments: &[&str], after: Duration) -> bool {
 
 #[test]
 fn killed_at_any_moment_twice_it_is_carried_on_and_equal() {
-    let kills = std::env::var("ELYSIACTL_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
+    let kills = tier::amount("ELYSIACTL_TEST_KILLS", KILLS);
     let [first, last] = MOMENTS_MS;
     let (mut in_time, mut carried) = (0, 0);
     for n in 0..kills {

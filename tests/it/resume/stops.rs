@@ -12,17 +12,13 @@ use sandbox::{Change, Fault, Kind, Sandbox};
 use super::{articles, carry_on, held, in_runs, small, stopped};
 use crate::backup_tenants::{CLASS, tenants};
 use crate::references;
+use crate::tier;
 use crate::world::{World, world};
-
-/// Requests between two stops; `ELYSIACTL_TEST_STEP=1` stops after every one.
-fn step(usual: usize) -> usize {
-    std::env::var("ELYSIACTL_TEST_STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(usual)
-}
 
 /// How the server goes away.
 const WAYS: [Kind; 2] = [Kind::ResetBefore, Kind::ResetAfter];
 
-/// Stops a restore after every `step`-th request in turn, in both ways, and carries it on; how many were stopped.
+/// Stops a restore after every `step`-th request in turn (by night after each one), in both ways, and carries it on; how many were stopped.
 async fn stops(
     step: usize,
     make: impl Fn() -> World,
@@ -31,7 +27,7 @@ async fn stops(
 ) -> usize {
     let mut broken = 0;
     for kind in WAYS {
-        for requests in (0..).step_by(self::step(step)) {
+        for requests in (0..).step_by(tier::step(step)) {
             let target = make();
             let options = options(&target);
             let how = format!("{kind:?} after {requests} requests");

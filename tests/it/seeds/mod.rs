@@ -5,8 +5,8 @@
 //! A few seeds on every commit. One seed, as a failure prints it, or many:
 //!
 //! ```text
-//! ELYSIA_SEED=17 cargo test --test it seeds
-//! ELYSIA_SEEDS=1000 cargo test --test it seeds
+//! ELYSIACTL_TEST_SEED=17 cargo test --test it seeds
+//! ELYSIACTL_TEST_SEEDS=1000 cargo test --test it seeds
 //! ```
 
 mod life;
@@ -18,17 +18,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::life::Tally;
 use self::mix::Mix;
+use crate::tier;
 
-/// Seeds on every commit.
-const SEEDS: u64 = 40;
+/// Seeds on every commit, by night, before a release.
+const SEEDS: [u64; 3] = [40, 1_000, 20_000];
 /// Lives lived side by side: most of their time is waiting.
 const AT_ONCE: usize = 6;
 /// Of so many runs at least one in so many must have been hit, and as many must have come through.
 const HIT_AND_WHOLE: u64 = 20;
-
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
-}
 
 /// One life; what went wrong in it, with the command that shows it again.
 fn live(seed: u64) -> Result<Tally, String> {
@@ -37,7 +34,7 @@ fn live(seed: u64) -> Result<Tally, String> {
     lived.map_err(|panic| {
         let said = panic.downcast_ref::<String>().cloned();
         let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
-        format!("ELYSIA_SEED={seed} cargo test --test it seeds\n{:?}\n{said}\n", Mix::of(seed))
+        format!("ELYSIACTL_TEST_SEED={seed} cargo test --test it seeds\n{:?}\n{said}\n", Mix::of(seed))
     })
 }
 
@@ -49,9 +46,9 @@ fn said(text: &str) {
 
 #[test]
 fn mixes_of_faults_end_whole_or_honest() {
-    let seeds = match number("ELYSIA_SEED") {
+    let seeds = match tier::seed() {
         Some(seed) => seed..seed + 1,
-        None => 0..number("ELYSIA_SEEDS").unwrap_or(SEEDS),
+        None => 0..tier::amount("ELYSIACTL_TEST_SEEDS", SEEDS),
     };
     let (next, wrong, all) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()), Mutex::new(Tally::default()));
     std::thread::scope(|scope| {
@@ -75,6 +72,6 @@ fn mixes_of_faults_end_whole_or_honest() {
     assert!(wrong.is_empty(), "{} of {count} seeds:\n{}", wrong.len(), wrong.join("\n"));
     // Otherwise nothing was tried.
     let least = all.runs / HIT_AND_WHOLE;
-    assert!(count < SEEDS || (all.hit > least && all.whole > least && all.stopped > 0), "{all:?}");
+    assert!(count < SEEDS[0] || (all.hit > least && all.whole > least && all.stopped > 0), "{all:?}");
     said(&format!("{count} seeds: {all:?}"));
 }
