@@ -8,6 +8,7 @@ mod vectors;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::checkpoint::Record;
 use super::digest::{Hash, ObjectDigest, RunDigest, collection_digest};
@@ -154,6 +155,22 @@ impl CollectionWriter {
                 writer.put(&mut at, &key, object)?;
             }
             writer.lanes.insert(lane, at);
+            Ok(sealed)
+        })
+    }
+
+    /// Makes every part durable that has been open for this long, so that a process that is killed on a slow server has
+    /// something to carry on from.
+    pub fn seal_older(&mut self, age: Duration) -> Result<Vec<SealedPart>, Error> {
+        self.guarded(|writer| {
+            let is_old = |lane: &Lane| lane.part.as_ref().is_some_and(|part| part.opened.elapsed() >= age);
+            let old: Vec<usize> = writer.lanes.iter().filter(|(_, lane)| is_old(lane)).map(|(n, _)| *n).collect();
+            let mut sealed = Vec::new();
+            for number in old {
+                let mut lane = writer.lanes.remove(&number).unwrap_or_default();
+                sealed.extend(writer.seal_lane(&mut lane)?);
+                writer.lanes.insert(number, lane);
+            }
             Ok(sealed)
         })
     }

@@ -125,6 +125,7 @@ fn options(settings: &BackupSettings) -> Options {
         jobs: settings.jobs,
         page_objects: settings.batch_size,
         memory_bytes: settings.memory_limit,
+        part_age: Options::PART_AGE,
         patience: Options::PATIENCE,
         tenants: settings.tenants.clone(),
         state: settings.state.clone(),

@@ -59,6 +59,11 @@ impl GoneAfter {
         Self { looks: false, ..Self::calls(last) }
     }
 
+    /// From now on.
+    pub(crate) fn now(&self) {
+        self.left.store(0, Ordering::SeqCst);
+    }
+
     /// Whether any call failed.
     pub(crate) fn is_gone(&self) -> bool {
         self.left.load(Ordering::SeqCst) < 0

@@ -138,6 +138,35 @@ async fn a_backup_whose_disk_goes_away_at_any_call_is_carried_on() {
 }
 
 #[tokio::test]
+async fn of_a_collection_smaller_than_a_part_a_kill_leaves_what_was_read_a_while_ago() {
+    let clean = world(library());
+    let clean = digests(&clean.backup(options(&clean)).await);
+    for (part_age, some) in [(Duration::ZERO, true), (Options::PART_AGE, false)] {
+        let mut world = world(library());
+        let disk = GoneAfter::calls(i64::MAX);
+        world.disk = Arc::new(disk.clone());
+        // The last page of the first collection does not come, and then the run is no more: nobody seals anything.
+        world.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_secs(30))).on("GET", PAGES).after(6));
+        let killed = Options { part_age, jobs: Some(1), ..options(&world) };
+        let run = world.try_backup(killed);
+        let ends = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            disk.now();
+        };
+        tokio::select! {
+            _ = run => panic!("{part_age:?}: it waits for a page"),
+            () = ends => world.sandbox.faults().clear(),
+        }
+        world.disk = Arc::new(OsDisk);
+        let (done, events) = world.try_backup(again(&world)).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("{part_age:?}: {:?}", stopped.error));
+        assert_eq!((outcome.result.status, digests(&outcome)), (Status::Ok, clean.clone()), "{part_age:?}");
+        assert_eq!(resumed(&events) > 0, some, "{part_age:?}: {} kept", resumed(&events));
+        world.proves(&outcome, Content::Full).await;
+    }
+}
+
+#[tokio::test]
 async fn one_that_is_carried_on_may_be_interrupted_again() {
     let world = world(library());
     let archive = interrupted(&world, 6).await;

@@ -78,7 +78,8 @@ impl Collect<'_> {
 
     /// A sink, with what an interrupted run had noticed about the objects in `writer`.
     pub(super) fn store(&self, writer: CollectionWriter) -> Store {
-        let mut store = Store::new(writer, self.planned.schema.clone(), self.session.events.clone());
+        let mut store =
+            Store::new(writer, self.options.part_age, self.planned.schema.clone(), self.session.events.clone());
         store.unwritable.clone_from(&self.kept.unwritable);
         store
     }
