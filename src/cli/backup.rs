@@ -201,8 +201,7 @@ pub(super) fn stopped(stopped: Stopped, resume: impl Fn(&Path) -> String) -> Fai
     match stopped.archive {
         Some(path) => failure
             .hint(format!(
-                "{} is not complete; what was sealed in it is kept: {} carries it on",
-                path.display(),
+                "the archive is not complete; what was sealed in it is kept. Carry it on with: {}",
                 resume(&path)
             ))
             .after(RunResult { archive: Some(path.display().to_string()), ..nothing(Op::Backup) }),

@@ -36,6 +36,8 @@ const PAGES_A_REQUEST: u64 = 3;
 pub(super) struct Collected {
     pub(super) closed: ClosedCollection,
     pub(super) counts: (Option<u64>, Option<u64>),
+    /// Objects that this run read, those that were read twice included.
+    pub(super) read: u64,
     pub(super) changed: u64,
     pub(super) mismatch: Option<u64>,
     pub(super) on_any_replica: Option<u64>,
@@ -157,6 +159,7 @@ impl Collect<'_> {
         Ok(Collected {
             closed,
             counts,
+            read: seen.objects,
             changed: seen.changed,
             mismatch,
             on_any_replica,

@@ -162,6 +162,7 @@ impl<'a> Tenants<'a> {
         Ok(Collected {
             closed,
             counts: (None, counted),
+            read: seen.objects,
             changed: seen.changed,
             mismatch: mismatch.map(|(_, counted)| counted),
             on_any_replica: None,
