@@ -296,11 +296,11 @@ fn tidy(
 fn begun_with(folder: &dyn Folder, dir: &Path, kept: &CheckpointCollection) -> Result<(Schema, &'static str), Error> {
     for name in [names::SCHEMA_BEFORE, names::SCHEMA] {
         let at = dir.join(name);
-        let (file, size) = match folder.open(name) {
+        let opened = match folder.open(name) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
             opened => opened.map_err(on(DiskOp::Open, &at))?,
         };
-        let text = read_whole(file, size, DOCUMENT_BYTES, &at)?;
+        let text = read_whole(opened.content, opened.bytes, DOCUMENT_BYTES, &at)?;
         if Hash(Sha256::digest(&text).into()) == kept.schema_sha256 {
             let schema = Schema::parse(text.into()).map_err(|e| Error::damaged(&at, Damage::Json(e.to_string())))?;
             if schema.name.as_str() != kept.name || schema.multi_tenant != kept.multi_tenant {

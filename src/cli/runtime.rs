@@ -201,7 +201,8 @@ mod tests {
     fn what_an_interrupted_run_had_done_is_not_the_speed_of_this_one() {
         let result = RunResult { status: Status::Ok, objects: 10, resumed_objects: 8, ..nothing(Op::Backup) };
         let done = complete(Op::Backup, Ok(Finished { result, closing: Closing::default() }), moment());
-        assert_eq!(done.expect("finished").result.objects_per_second, 1.0);
+        let result = done.expect("finished").result;
+        assert_eq!((result.seconds, result.objects_per_second), (2.0, 1.0));
     }
 
     #[test]

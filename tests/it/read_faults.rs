@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use elysiactl::archive::{Codec, Disk, Entry, Error as ArchiveError, Folder, Kind, Lock, OsDisk, WriteFile};
+use elysiactl::archive::{Codec, Disk, Entry, Error as ArchiveError, Folder, Kind, Lock, Opened, OsDisk, WriteFile};
 use elysiactl::event::{Class, Events, Status};
 use elysiactl::ops::backup::Options;
 use elysiactl::ops::{Error, Hint, restore};
@@ -48,13 +48,14 @@ impl Folder for GarblingFolder {
         self.0.list(below, at_most)
     }
 
-    fn open(&self, file: &str) -> io::Result<(Box<dyn Read + Send>, u64)> {
-        let (opened, bytes) = self.0.open(file)?;
+    fn open(&self, file: &str) -> io::Result<Opened> {
+        let opened = self.0.open(file)?;
         let Self(_, garbled, count, times) = self;
         if !file.ends_with(garbled.as_str()) || count.fetch_add(1, Ordering::SeqCst) >= *times {
-            return Ok((opened, bytes));
+            return Ok(opened);
         }
-        Ok((Box::new(Garbled { file: opened, at: 0, flips: bytes / 2 }), bytes))
+        let garbled = Garbled { file: opened.content, at: 0, flips: opened.bytes / 2 };
+        Ok(Opened { content: Box::new(garbled), ..opened })
     }
 }
 
