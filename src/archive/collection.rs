@@ -187,6 +187,12 @@ impl CollectionWriter {
         })
     }
 
+    /// Its folder, by its path in the archive.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        format!("{}/{}", names::COLLECTIONS, self.folder)
+    }
+
     /// The keys of a tenant that no run covers, in order.
     #[must_use]
     pub fn gaps(&self, tenant: Option<&TenantName>) -> Vec<KeyRange> {

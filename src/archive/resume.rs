@@ -168,7 +168,8 @@ impl ArchiveWriter {
         }
         self.begun(&schema.name, &folder);
         let writer = CollectionWriter::carried(shared, &schema, &kept, folder)?;
-        let noted = Noted { parts: kept.parts, incomplete: kept.incomplete, shards: kept.shards };
+        let noted =
+            Noted { parts: kept.parts, incomplete: kept.incomplete, shards: kept.shards, was_closed: kept.was_closed };
         Ok(Some(CarriedOn { writer, noted }))
     }
 }
@@ -190,6 +191,8 @@ pub struct Noted {
     pub incomplete: BTreeSet<(Option<TenantName>, ObjectId)>,
     /// The names of its shards, if it is a plain one and they were known.
     pub shards: Vec<String>,
+    /// The run had read all of it.
+    pub was_closed: bool,
 }
 
 fn run_header(header: &CheckpointHeader, resumed: &[Timestamp], path: &Path) -> Result<RunHeader, Error> {

@@ -167,6 +167,37 @@ async fn of_a_collection_smaller_than_a_part_a_kill_leaves_what_was_read_a_while
     }
 }
 
+/// A kill may come just after a node went away, and before anybody noticed.
+#[tokio::test]
+async fn without_counts_nothing_of_a_cluster_is_trusted_that_was_not_read_to_its_end() {
+    for (nodes, counts, trusted) in [(1, false, true), (3, true, true), (3, false, false)] {
+        let how = format!("{nodes} nodes, counts: {counts}");
+        let clean = world(library());
+        let clean = digests(&clean.backup(options(&clean)).await);
+        let world = world(library().nodes(nodes).graphql(counts));
+        let may_not_count = || {
+            let no = Fault::new(Kind::status(403, "{}")).on("DELETE", "/v1/batch/objects");
+            world.sandbox.faults().add(no);
+        };
+        if !counts {
+            may_not_count();
+        }
+        interrupted(&world, 11).await;
+        if !counts {
+            may_not_count();
+        }
+        let (done, events) = world.try_backup(again(&world)).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("{how}: {:?}", stopped.error));
+        assert_eq!((outcome.result.status, digests(&outcome)), (Status::Ok, clean), "{how}");
+        // Article was read to its end, Book was not: 120 objects were safe, and some.
+        let kept = outcome.result.resumed_objects;
+        assert!(if trusted { kept > 120 } else { kept == 120 }, "{how}: {kept}");
+        let told = events.iter().any(|e| matches!(e, Event::Warning(Warning::NotKept { reason, .. }) if reason.contains("a node may have been away")));
+        assert_eq!(told, !trusted, "{how}");
+        world.proves(&outcome, Content::Full).await;
+    }
+}
+
 #[tokio::test]
 async fn one_that_is_carried_on_may_be_interrupted_again() {
     let world = world(library());
