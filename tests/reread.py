@@ -5,14 +5,14 @@ Without new names, the source of a backup: times count too. With new names, what
 are the server's own, and only the collections named are read. Tenants are compared one by one, and their states; those
 that sleep are woken one at a time and put back. OLD/TENANT=NEW/TENANT2 compares these two tenants alone; without a tenant
 on one side the collection there is a plain one."""
-import json, os, re, struct, sys, urllib.request
+import hashlib, json, os, re, struct, sys, urllib.request
 
 url, archive, differ, pairs = sys.argv[1], sys.argv[2], 0, [pair.split("=") for pair in sys.argv[3:]]
 names = {old.split("/")[0]: new.split("/")[0] for old, new in pairs}
 chosen = {tuple((old + "/").split("/")[:2]): (new + "/").split("/")[1] for old, new in pairs if "/" in old + new}
 
 def bits(v):
-    return [bits(x) for x in v] if isinstance(v, list) else struct.pack("<f", v)
+    return [bits(x) for x in v] if v and isinstance(v[0], list) else struct.pack(f"<{len(v)}f", *v)
 
 def follow(v):
     """The beacons of an archived value under the new names, each with its href as the server derives it."""
@@ -22,10 +22,12 @@ def follow(v):
     return {k: re.sub(r"(?<=localhost/)[^/]+|(?<=objects/)[^/]+", lambda m: names.get(m[0], m[0]), x) for k, x in v.items()}
 
 def plain(o, archived):
+    """What has to be equal of an object, as a hash: of a large collection there is no room for more."""
     vectors = {k: bits(v) for k, v in {**(o.get("vectors") or {}), "default": o.get("vector")}.items() if v}
     # repr, since 1 == 1.0 == True and 0.0 == -0.0 for Python.
     properties = repr(sorted((follow(o["properties"]) if archived else o["properties"]).items()))
-    return properties, vectors, None if names else (o["creationTimeUnix"], o["lastUpdateTimeUnix"])
+    times = None if names else (o["creationTimeUnix"], o["lastUpdateTimeUnix"])
+    return hashlib.sha256(repr((properties, sorted(vectors.items()), times)).encode()).digest()
 
 def send(method, path, body):
     headers = {"Content-Type": "application/json"}
@@ -39,13 +41,14 @@ def listed(collection, tenant):
     return live
 
 def lines_by_tenant(folder, tenants):
-    """The lines of each tenant, or of the plain collection (None), by the index."""
+    """The objects of each tenant, or of the plain collection (None), by the index: ids and hashes."""
     lines = {t["tenant"]: [] for t in tenants}
     for run in map(json.loads, open(os.path.join(folder, "index.jsonl"), encoding="utf-8")):
         if run["part"] is None: continue
         with open(os.path.join(folder, run["part"]), "rb") as part:
             part.seek(run["offset"])
-            lines[run["tenant"]] += [json.loads(line) for line in part.read(run["bytes"]).splitlines()]
+            objects = map(json.loads, part.read(run["bytes"]).splitlines())
+            lines[run["tenant"]] += [(o["id"], plain(o, True)) for o in objects]
     return lines
 
 for c in json.load(open(os.path.join(archive, "manifest.json")))["collections"]:
@@ -68,7 +71,7 @@ for c in json.load(open(os.path.join(archive, "manifest.json")))["collections"]:
     for tenant, lines in ((new, all_of_it[old]) for old, new in only.items()):
         asleep = states.get(tenant) == "COLD"
         if asleep: send("PUT", f"/v1/schema/{there}/tenants", [{"name": tenant, "activityStatus": "HOT"}])
-        stored, live = {o["id"]: plain(o, True) for o in lines}, listed(there, tenant)
+        stored, live = dict(lines), listed(there, tenant)
         if asleep: send("PUT", f"/v1/schema/{there}/tenants", [{"name": tenant, "activityStatus": "COLD"}])
         bad += len(lines) - len(stored) + sum(stored.get(i) != live.get(i) for i in stored.keys() | live.keys())
         all_live, all_stored = all_live + len(live), all_stored + len(lines)

@@ -57,6 +57,7 @@ async fn flipped_bits_are_found_wherever_they_are() {
             std::fs::write(&file, &good).expect("a file");
         }
         assert!(flips > 500, "{flips}");
+        eprintln!("{codec:?}: {flips} bits");
         world.check(&archive).await.expect("sound again");
     }
 }

@@ -45,3 +45,9 @@ pub(crate) fn step(usual: usize) -> usize {
 pub(crate) fn seed() -> Option<u64> {
     read("ELYSIACTL_TEST_SEED")
 }
+
+/// Tells whoever runs a long test with `--show-output` how much it did.
+#[expect(clippy::print_stderr, reason = "for a person")]
+pub(crate) fn said(text: &str) {
+    eprintln!("{text}");
+}

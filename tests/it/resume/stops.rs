@@ -48,6 +48,7 @@ async fn stops(
             check(&target, &how);
         }
     }
+    tier::said(&format!("{broken} restores were stopped and carried on"));
     broken
 }
 

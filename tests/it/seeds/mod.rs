@@ -38,12 +38,6 @@ fn live(seed: u64) -> Result<Tally, String> {
     })
 }
 
-/// With `--nocapture`.
-#[expect(clippy::print_stderr, reason = "for whoever runs many seeds")]
-fn said(text: &str) {
-    eprintln!("{text}");
-}
-
 #[test]
 fn mixes_of_faults_end_whole_or_honest() {
     let seeds = match tier::seed() {
@@ -73,5 +67,5 @@ fn mixes_of_faults_end_whole_or_honest() {
     // Otherwise nothing was tried.
     let least = all.runs / HIT_AND_WHOLE;
     assert!(count < SEEDS[0] || (all.hit > least && all.whole > least && all.stopped > 0), "{all:?}");
-    said(&format!("{count} seeds: {all:?}"));
+    tier::said(&format!("{count} seeds: {all:?}"));
 }
