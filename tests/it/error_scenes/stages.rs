@@ -274,3 +274,37 @@ async fn a_thread_that_dies_while_an_archive_is_compared_is_a_bug_and_no_differe
     assert!(matches!(&error, Error::Stage { what } if what == "compare"), "{error:?}");
     is(&error, Class::Bug, &[Hint::Report]);
 }
+
+/// Larger than what is written of documents and journals here.
+const BLOCK: usize = 4_000;
+
+/// A file that panics when a block of a part is written to it.
+struct Panics(Box<dyn WriteFile>);
+
+impl io::Write for Panics {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        assert!(bytes.len() < BLOCK, "a panic made by a test");
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl WriteFile for Panics {
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync()
+    }
+}
+
+#[tokio::test]
+async fn a_thread_that_dies_while_an_archive_is_written_is_a_bug_and_nothing_is_sealed() {
+    let mut world = articles();
+    world.disk = Arc::new(DiskOf(|file| Box::new(Panics(file)) as Box<dyn WriteFile>));
+    let (done, _) = world.try_backup(world.options()).await;
+    let error = done.expect_err("a panic").error;
+    assert!(matches!(error, Error::Stage { .. }), "{error:?}");
+    is(&error, Class::Bug, &[Hint::Report]);
+    world.nothing_is_sealed();
+}
