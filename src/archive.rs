@@ -28,7 +28,7 @@ mod writer;
 pub use checkpoint::{Checkpoint, CheckpointCollection, CheckpointHeader, CheckpointPart};
 pub use codec::Codec;
 pub use collection::{ClosedCollection, CollectionWriter, Dropped, PART_BYTES, SealedPart, TenantTotals, Totals};
-pub use disk::{Disk, Entry, Folder, Kind, Lock, OsDisk, WriteFile};
+pub use disk::{Disk, Entry, Folder, Kind, Lock, Opened, OsDisk, Stamp, WriteFile};
 pub use error::{Broken, Damage, DiskOp, Error};
 pub use index::{Index, Run};
 pub use manifest::{CollectionFacts, Content, Manifest};

@@ -167,11 +167,13 @@ pub struct RunResult {
     pub collections: Vec<CollectionResult>,
     /// Objects in total.
     pub objects: u64,
+    /// Those of them that an interrupted run had done and this one carried on.
+    pub resumed_objects: u64,
     /// Plain bytes in total.
     pub bytes: u64,
     /// Wall time of the run in seconds, without the time a person was asked.
     pub seconds: f64,
-    /// `objects` by `seconds`.
+    /// `objects` without `resumed_objects`, by `seconds`.
     pub objects_per_second: f64,
     /// Requests sent again.
     pub retries: u64,
@@ -191,6 +193,7 @@ impl RunResult {
             exit_code: 0,
             archive,
             objects: collections.iter().map(|c| c.objects).sum(),
+            resumed_objects: 0,
             bytes: collections.iter().map(|c| c.bytes).sum(),
             collections,
             seconds: 0.0,

@@ -8,6 +8,7 @@ mod vectors;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::checkpoint::Record;
 use super::digest::{Hash, ObjectDigest, RunDigest, collection_digest};
@@ -158,6 +159,22 @@ impl CollectionWriter {
         })
     }
 
+    /// Makes every part durable that has been open for this long, so that a process that is killed on a slow server has
+    /// something to carry on from.
+    pub fn seal_older(&mut self, age: Duration) -> Result<Vec<SealedPart>, Error> {
+        self.guarded(|writer| {
+            let is_old = |lane: &Lane| lane.part.as_ref().is_some_and(|part| part.opened.elapsed() >= age);
+            let old: Vec<usize> = writer.lanes.iter().filter(|(_, lane)| is_old(lane)).map(|(n, _)| *n).collect();
+            let mut sealed = Vec::new();
+            for number in old {
+                let mut lane = writer.lanes.remove(&number).unwrap_or_default();
+                sealed.extend(writer.seal_lane(&mut lane)?);
+                writer.lanes.insert(number, lane);
+            }
+            Ok(sealed)
+        })
+    }
+
     /// Makes every open part durable, in the order of the lanes.
     pub fn seal_parts(&mut self) -> Result<Vec<SealedPart>, Error> {
         self.guarded(|writer| {
@@ -168,6 +185,12 @@ impl CollectionWriter {
             writer.journal_empties()?;
             Ok(sealed)
         })
+    }
+
+    /// Its folder, by its path in the archive.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        format!("{}/{}", names::COLLECTIONS, self.folder)
     }
 
     /// The keys of a tenant that no run covers, in order.

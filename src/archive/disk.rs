@@ -33,6 +33,21 @@ pub struct Entry {
     pub bytes: u64,
 }
 
+/// A file that is open for reading.
+pub struct Opened {
+    /// Its bytes, from the first one on.
+    pub content: Box<dyn io::Read + Send>,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Which file it is, and in which state.
+    pub stamp: Stamp,
+}
+
+/// Tells a file from one that was put in its place, and from itself after somebody wrote to it: device, number and time of
+/// the last writing, as far as the platform tells. Made of the open file, so that nothing fits in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stamp(pub [i128; 3]);
+
 /// A file being written.
 pub trait WriteFile: io::Write + Send {
     /// Makes everything written so far durable. A failure is final: it must not be tried again.
@@ -47,8 +62,8 @@ pub trait Folder: Send + Sync {
     /// The entries of a directory below (`""`: this one), in no order; stops after `at_most` + 1 entries.
     fn list(&self, below: &str, at_most: usize) -> io::Result<Vec<Entry>>;
 
-    /// Opens a regular file, and says its size. Anything else is `ErrorKind::InvalidInput`; a pipe does not block.
-    fn open(&self, file: &str) -> io::Result<(Box<dyn io::Read + Send>, u64)>;
+    /// Opens a regular file. Anything else is `ErrorKind::InvalidInput`; a pipe does not block.
+    fn open(&self, file: &str) -> io::Result<Opened>;
 }
 
 /// The file system. Files are made 0600 and directories 0700, from the very beginning.

@@ -80,6 +80,9 @@ pub enum Damage {
     /// A file the manifest names is not there.
     #[error("missing")]
     Missing,
+    /// Another file than the one that was read before, or one that was written to since.
+    #[error("replaced or changed while it was in use")]
+    Replaced,
     /// A file the manifest does not name.
     #[error("not part of the archive")]
     Unknown,

@@ -48,7 +48,7 @@ impl Journal {
     ) -> Result<Self, Error> {
         let path = dir.join(names::CHECKPOINT);
         let folder = disk.open_folder(dir).map_err(on(DiskOp::Open, dir))?;
-        let (old, _) = folder.open(names::CHECKPOINT).map_err(on(DiskOp::Open, &path))?;
+        let old = folder.open(names::CHECKPOINT).map_err(on(DiskOp::Open, &path))?.content;
         let mut anew = GrowingFile::beside(disk, path.clone())?;
         read_lines(BufReader::new(old), &path, |line, record| {
             anew.put(line)?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::codec::{Codec, Frame};
 use super::disk::Disk;
@@ -19,6 +20,8 @@ pub(super) type RunKey = (Option<TenantName>, Option<ObjectId>);
 /// A part being written.
 pub(super) struct OpenPart {
     pub(super) number: u32,
+    /// When its file was made.
+    pub(super) opened: Instant,
     /// Lines written.
     pub(super) objects: u64,
     /// Their plain bytes.
@@ -46,6 +49,7 @@ impl OpenPart {
     pub(super) fn create(disk: &Arc<dyn Disk>, dir: &Path, number: u32, codec: Codec) -> Result<Self, Error> {
         Ok(Self {
             number,
+            opened: Instant::now(),
             objects: 0,
             bytes: 0,
             runs: Vec::new(),

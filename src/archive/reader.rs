@@ -5,14 +5,14 @@ mod files;
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::Checkpoint;
 use super::digest::{Hash, RunDigest};
-use super::disk::{Disk, Folder};
+use super::disk::{Disk, Folder, Opened, Stamp};
 use super::error::{Damage, DiskOp, Error, on, twice};
 use super::index::{Index, RUNS, Run, RunLine, cover_exactly_once};
 use super::lines::read_line;
@@ -33,6 +33,8 @@ pub struct Archive {
     path: PathBuf,
     manifest: Manifest,
     strays: Vec<String>,
+    /// The parts that were opened so far: what is read of one later has to be what was proven first.
+    stamps: Mutex<BTreeMap<String, Stamp>>,
 }
 
 impl Archive {
@@ -42,7 +44,7 @@ impl Archive {
         let (folder, manifest) = twice(&path.join(names::MANIFEST), || open_manifest(&**disk, path))?;
         let folder = Arc::from(folder);
         let strays = files::check(&*folder, path, &manifest)?;
-        Ok(Self { folder, path: path.to_owned(), manifest, strays })
+        Ok(Self { folder, path: path.to_owned(), manifest, strays, stamps: Mutex::default() })
     }
 
     /// The archive's directory.
@@ -94,7 +96,7 @@ impl Archive {
     fn document_at(&self, path: &str) -> Result<Option<Bytes>, Error> {
         let Some(entry) = self.manifest.file(path) else { return Ok(None) };
         let at = self.path.join(path);
-        let (file, size) = self.open_file(entry)?;
+        let Opened { content: file, bytes: size, .. } = self.open_file(entry)?;
         let bytes = read_whole(file, size, DOCUMENT_BYTES, &at)?;
         if Hash(Sha256::digest(&bytes).into()) != entry.sha256 {
             return Err(Error::damaged(at, Damage::Hash));
@@ -128,7 +130,7 @@ impl Archive {
     }
 
     fn runs_of(&self, collection: &CollectionEntry, entry: &FileEntry, at: &Path) -> Result<Index, Error> {
-        let (file, _) = self.open_file(entry)?;
+        let file = self.open_file(entry)?.content;
         let runs = self.read_index(HashedFile::new(file, entry.bytes), entry, at)?;
         if !cover_exactly_once(&runs) {
             return Err(Error::damaged(at, Damage::Coverage));
@@ -224,24 +226,34 @@ impl Archive {
         if end != entry.bytes {
             return Err(Error::damaged(&at, Damage::Sums("offsets of runs")));
         }
-        let (file, _) = self.open_file(entry)?;
+        let file = self.open_same(entry)?;
         let (codec, folder, again) =
             (self.manifest.codec, Arc::clone(&self.folder), (at.clone(), entry.clone(), inside.clone()));
         let reader = PartReader::new(at, codec, entry.clone(), inside, file);
         Ok(reader.readable_again(move || {
             let (at, entry, inside) = again.clone();
-            let (file, _) = folder.open(&entry.path).map_err(|e| refused_open(e, &at))?;
+            let file = folder.open(&entry.path).map_err(|e| refused_open(e, &at))?.content;
             Ok(PartReader::new(at, codec, entry, inside, file))
         }))
     }
 
-    fn open_file(&self, entry: &FileEntry) -> Result<(Box<dyn Read + Send>, u64), Error> {
-        let at = self.path.join(&entry.path);
-        let (file, found) = self.folder.open(&entry.path).map_err(|e| refused_open(e, &at))?;
-        if found != entry.bytes {
-            return Err(Error::damaged(at, Damage::Size { declared: entry.bytes, found }));
+    /// Opens a part; the same file in the same state as the first time.
+    fn open_same(&self, entry: &FileEntry) -> Result<Box<dyn Read + Send>, Error> {
+        let opened = self.open_file(entry)?;
+        let mut stamps = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
+        if stamps.insert(entry.path.clone(), opened.stamp).is_some_and(|first| first != opened.stamp) {
+            return Err(Error::damaged(self.path.join(&entry.path), Damage::Replaced));
         }
-        Ok((file, found))
+        Ok(opened.content)
+    }
+
+    fn open_file(&self, entry: &FileEntry) -> Result<Opened, Error> {
+        let at = self.path.join(&entry.path);
+        let opened = self.folder.open(&entry.path).map_err(|e| refused_open(e, &at))?;
+        if opened.bytes != entry.bytes {
+            return Err(Error::damaged(at, Damage::Size { declared: entry.bytes, found: opened.bytes }));
+        }
+        Ok(opened)
     }
 }
 
@@ -276,8 +288,8 @@ pub(super) fn open_manifest(disk: &dyn Disk, path: &Path) -> Result<(Box<dyn Fol
         Err(e) if e.kind() == NotFound => return Err(unsealed(&*folder, path)),
         opened => opened,
     };
-    let (file, size) = opened.map_err(|e| refused_open(e, &at))?;
-    let bytes = read_whole(file, size, manifest::MANIFEST_BYTES, &at)?;
+    let opened = opened.map_err(|e| refused_open(e, &at))?;
+    let bytes = read_whole(opened.content, opened.bytes, manifest::MANIFEST_BYTES, &at)?;
     let manifest = manifest::from_bytes(&bytes).map_err(|refused| match refused {
         Refused::Damaged(what) => Error::damaged(&at, what),
         Refused::Newer { format, tool_version } => {
@@ -318,7 +330,7 @@ fn unsealed(folder: &dyn Folder, path: &Path) -> Error {
 pub(super) fn checkpoint(folder: &dyn Folder, path: &Path) -> Result<Checkpoint, Error> {
     let at = path.join(names::CHECKPOINT);
     match folder.open(names::CHECKPOINT) {
-        Ok((file, _)) => Checkpoint::read(BufReader::new(file), &at),
+        Ok(opened) => Checkpoint::read(BufReader::new(opened.content), &at),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(Error::NotAnArchive { path: path.to_owned() }),
         Err(e) => Err(refused_open(e, &at)),
     }

@@ -168,7 +168,8 @@ impl ArchiveWriter {
         }
         self.begun(&schema.name, &folder);
         let writer = CollectionWriter::carried(shared, &schema, &kept, folder)?;
-        let noted = Noted { parts: kept.parts, incomplete: kept.incomplete, shards: kept.shards };
+        let noted =
+            Noted { parts: kept.parts, incomplete: kept.incomplete, shards: kept.shards, was_closed: kept.was_closed };
         Ok(Some(CarriedOn { writer, noted }))
     }
 }
@@ -190,6 +191,8 @@ pub struct Noted {
     pub incomplete: BTreeSet<(Option<TenantName>, ObjectId)>,
     /// The names of its shards, if it is a plain one and they were known.
     pub shards: Vec<String>,
+    /// The run had read all of it.
+    pub was_closed: bool,
 }
 
 fn run_header(header: &CheckpointHeader, resumed: &[Timestamp], path: &Path) -> Result<RunHeader, Error> {
@@ -296,11 +299,11 @@ fn tidy(
 fn begun_with(folder: &dyn Folder, dir: &Path, kept: &CheckpointCollection) -> Result<(Schema, &'static str), Error> {
     for name in [names::SCHEMA_BEFORE, names::SCHEMA] {
         let at = dir.join(name);
-        let (file, size) = match folder.open(name) {
+        let opened = match folder.open(name) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
             opened => opened.map_err(on(DiskOp::Open, &at))?,
         };
-        let text = read_whole(file, size, DOCUMENT_BYTES, &at)?;
+        let text = read_whole(opened.content, opened.bytes, DOCUMENT_BYTES, &at)?;
         if Hash(Sha256::digest(&text).into()) == kept.schema_sha256 {
             let schema = Schema::parse(text.into()).map_err(|e| Error::damaged(&at, Damage::Json(e.to_string())))?;
             if schema.name.as_str() != kept.name || schema.multi_tenant != kept.multi_tenant {

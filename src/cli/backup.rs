@@ -125,6 +125,7 @@ fn options(settings: &BackupSettings) -> Options {
         jobs: settings.jobs,
         page_objects: settings.batch_size,
         memory_bytes: settings.memory_limit,
+        part_age: Options::PART_AGE,
         patience: Options::PATIENCE,
         tenants: settings.tenants.clone(),
         state: settings.state.clone(),
@@ -200,8 +201,7 @@ pub(super) fn stopped(stopped: Stopped, resume: impl Fn(&Path) -> String) -> Fai
     match stopped.archive {
         Some(path) => failure
             .hint(format!(
-                "{} is not complete; what was sealed in it is kept: {} carries it on",
-                path.display(),
+                "the archive is not complete; what was sealed in it is kept. Carry it on with: {}",
                 resume(&path)
             ))
             .after(RunResult { archive: Some(path.display().to_string()), ..nothing(Op::Backup) }),

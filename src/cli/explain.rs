@@ -153,6 +153,9 @@ fn words(hint: &Hint) -> String {
         Hint::OtherMachine => {
             "the archive itself may well be sound: a disk, its cable or the memory of this machine fails at times; copy the archive to another one and check it there with `elysiactl archive check`".into()
         }
+        Hint::ArchiveInUse => {
+            "somebody changes the archive while it is read: see that nobody does, and look at it with `elysiactl archive check` before it is used again".into()
+        }
         Hint::ArchiveDamaged => {
             "do not restore from this archive: take another copy of it, or back up again while the server still has the data".into()
         }

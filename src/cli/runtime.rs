@@ -128,7 +128,7 @@ fn complete(op: Op, done: Result<Finished, Failure>, at: Moment) -> Result<Finis
 #[expect(clippy::cast_precision_loss, reason = "a rate for people, not a count")]
 fn measure(result: &mut RunResult, at: Moment) {
     result.seconds = (at.elapsed.as_secs_f64() * 1_000.0).round() / 1_000.0;
-    let rate = result.objects as f64 / at.elapsed.as_secs_f64();
+    let rate = result.objects.saturating_sub(result.resumed_objects) as f64 / at.elapsed.as_secs_f64();
     result.objects_per_second = if rate.is_finite() { rate.round() } else { 0.0 };
     result.peak_memory_bytes = memory::peak();
 }
@@ -195,6 +195,14 @@ mod tests {
             let result = done.expect("finished").result;
             assert_eq!((result.exit_code, result.seconds, result.objects_per_second), (code, 2.0, 5.0));
         }
+    }
+
+    #[test]
+    fn what_an_interrupted_run_had_done_is_not_the_speed_of_this_one() {
+        let result = RunResult { status: Status::Ok, objects: 10, resumed_objects: 8, ..nothing(Op::Backup) };
+        let done = complete(Op::Backup, Ok(Finished { result, closing: Closing::default() }), moment());
+        let result = done.expect("finished").result;
+        assert_eq!((result.seconds, result.objects_per_second), (2.0, 1.0));
     }
 
     #[test]

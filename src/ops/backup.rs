@@ -44,6 +44,8 @@ pub struct Options {
     pub page_objects: Option<u32>,
     /// Bytes that pages, buffers and codecs may take.
     pub memory_bytes: u64,
+    /// How long a part stays open at most: what a run that is killed has read since then is read again.
+    pub part_age: Duration,
     /// How long a server with a node away is waited for.
     pub patience: Duration,
     /// Where the journals of runs lie that wake tenants. `None`: there is no such place, and nobody is woken.
@@ -55,6 +57,8 @@ pub struct Options {
 impl Options {
     /// How long a server with a node away is waited for, unless `patience` says otherwise.
     pub const PATIENCE: Duration = Duration::from_secs(60);
+    /// How long a part stays open at most, unless `part_age` says otherwise. A fast server fills one in less.
+    pub const PART_AGE: Duration = Duration::from_secs(60);
     /// Requests in flight at most, unless `jobs` says otherwise.
     pub const MOST_JOBS: usize = 8;
 

@@ -2,6 +2,7 @@
 //! and syncing block. It hands its writer back; only the operation, which knows both sides' totals, may seal.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -20,16 +21,18 @@ pub struct Store {
     /// First ids of objects with an integer that a restore could not write.
     pub unwritable: BTreeSet<ObjectId>,
     sealed_objects: u64,
+    /// How long a part stays open at most while objects come.
+    part_age: Duration,
     schema: Schema,
     events: Events,
 }
 
 impl Store {
-    /// A sink that writes into `writer`.
+    /// A sink that writes into `writer` and seals a part after `part_age`, if not earlier.
     #[must_use]
-    pub fn new(writer: CollectionWriter, schema: Schema, events: Events) -> Self {
+    pub fn new(writer: CollectionWriter, part_age: Duration, schema: Schema, events: Events) -> Self {
         let sealed_objects = writer.totals().objects;
-        Self { writer, unwritable: BTreeSet::new(), sealed_objects, schema, events }
+        Self { writer, unwritable: BTreeSet::new(), sealed_objects, part_age, schema, events }
     }
 
     /// Takes batches until the channel closes, then returns itself, parts still open. Blocks: run it on a thread of
@@ -51,7 +54,8 @@ impl Store {
         if batch.unprintable {
             self.writer.note_incomplete(tenant, batch.objects.iter().map(|object| object.id).collect())?;
         }
-        let sealed = self.writer.append(batch.lane, tenant, batch.covers, &batch.objects, batch.mark)?;
+        let mut sealed = self.writer.append(batch.lane, tenant, batch.covers, &batch.objects, batch.mark)?;
+        sealed.extend(self.writer.seal_older(self.part_age)?);
         self.announce(sealed);
         Ok(())
     }

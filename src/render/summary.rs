@@ -217,6 +217,9 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
     if result.objects > 0 {
         let _ = write!(text, " ({} objects/s)", per_second(result));
     }
+    if result.resumed_objects > 0 {
+        let _ = write!(text, "; {} of them were done before", words::count(result.resumed_objects));
+    }
     text + "\n\n"
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use elysiactl::archive::{Disk, Entry, Folder, Kind, Lock, OsDisk, WriteFile};
+use elysiactl::archive::{Disk, Entry, Folder, Kind, Lock, Opened, OsDisk, WriteFile};
 
 /// Every file that is made is what this makes of it.
 pub(crate) struct DiskOf<F: Fn(Box<dyn WriteFile>) -> Box<dyn WriteFile>>(pub(crate) F);
@@ -52,9 +52,9 @@ impl<F: Fn(&str, File, u64) -> File + Send + Sync> Folder for FolderOf<F> {
     fn list(&self, below: &str, at_most: usize) -> io::Result<Vec<Entry>> {
         self.0.list(below, at_most)
     }
-    fn open(&self, file: &str) -> io::Result<(File, u64)> {
-        let (opened, bytes) = self.0.open(file)?;
-        Ok(((self.1)(file, opened, bytes), bytes))
+    fn open(&self, file: &str) -> io::Result<Opened> {
+        let opened = self.0.open(file)?;
+        Ok(Opened { content: (self.1)(file, opened.content, opened.bytes), ..opened })
     }
 }
 
@@ -105,6 +105,11 @@ impl GoneAfter {
     /// After so many calls that change something, or take a lock.
     pub(crate) fn changes(last: i64) -> Self {
         Self { looks: false, ..Self::calls(last) }
+    }
+
+    /// From now on.
+    pub(crate) fn now(&self) {
+        self.left.store(0, Ordering::SeqCst);
     }
 
     /// Whether any call failed.

@@ -185,6 +185,7 @@ fn is_a_run(events: &[Value], op: &str) {
         "objects_per_second",
         "op",
         "peak_memory_bytes",
+        "resumed_objects",
         "retries",
         "seconds",
         "status",

@@ -82,6 +82,9 @@ mod remove;
 mod remove_prompts;
 /// JSON, lines of text and summaries for made-up events.
 mod render;
+/// Archives that somebody changes while they are in use.
+#[cfg(unix)]
+mod replaced;
 /// `col restore`: what lies in the archive is what the server holds afterwards.
 mod restore;
 /// `col restore` at a terminal: the list of archives, and what ends it.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use elysiactl::event::{CollectionResult, Event, Events, Op, Status};
+use elysiactl::event::{CollectionResult, Event, Events, Op, RunResult, Status};
 use elysiactl::model::Clock;
 use elysiactl::render::{Closing, Json, Remark, Render, Stopwatch, Text, feed, summary};
 
@@ -143,7 +143,9 @@ fn the_summary_of_one_collection() {
         next: vec!["elysiactl archive check ./backups/Article_full_20261123_041200".into()],
         ..Closing::default()
     };
-    insta::assert_snapshot!(summary(&run(Op::Backup, Status::Ok, vec![result("Article", 120_000)]), &closing));
+    let whole = run(Op::Backup, Status::Ok, vec![result("Article", 120_000)]);
+    let carried_on = RunResult { resumed_objects: 80_000, objects_per_second: 3_200.0, ..whole.clone() };
+    insta::assert_snapshot!(summary(&whole, &closing) + "\n" + &summary(&carried_on, &Closing::default()));
 }
 
 #[test]

@@ -97,6 +97,7 @@ async fn carry_on(target: &World, options: &Options, how: &str) -> (Outcome, Vec
     let (done_now, events) = target.run_plan(plan).await;
     let outcome = done_now.unwrap_or_else(|stopped| panic!("{how}: it stopped again: {:?}", stopped.error));
     assert_eq!(sent(&events), all - done, "{how}: just what was not written down is sent");
+    assert!(outcome.result.resumed_objects <= done, "{how}: {} of {done}", outcome.result.resumed_objects);
     assert_eq!(outcome.result.objects + outcome.result.collections.iter().map(|c| c.rejected).sum::<u64>(), all);
     (outcome, events)
 }

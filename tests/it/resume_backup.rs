@@ -97,6 +97,7 @@ async fn a_backup_that_the_server_ended_is_carried_on_to_what_an_unbroken_one_is
         // Four samples, and what was not read; a short or an empty page ends each range.
         let kept = resumed(&events);
         assert!(kept > 0 && kept <= 40 * n, "{n}: {kept} kept");
+        assert_eq!(outcome.result.resumed_objects, kept, "{n}: none of it counts as the speed of this run");
         let scanned = events.iter().map(|e| if let Event::PageScanned { objects, .. } = e { *objects } else { 0 });
         assert_eq!(scanned.sum::<u64>() + kept, 480, "{n}: nothing is read that is safe");
         let times = outcome.manifest.options["resumed"].as_array().expect("times");
@@ -135,6 +136,66 @@ async fn a_backup_whose_disk_goes_away_at_any_call_is_carried_on() {
         (last, cut) = (last + step, cut + 1);
     }
     assert!(cut > 20, "{cut}");
+}
+
+#[tokio::test]
+async fn of_a_collection_smaller_than_a_part_a_kill_leaves_what_was_read_a_while_ago() {
+    let clean = world(library());
+    let clean = digests(&clean.backup(options(&clean)).await);
+    for (part_age, some) in [(Duration::ZERO, true), (Options::PART_AGE, false)] {
+        let mut world = world(library());
+        let disk = GoneAfter::calls(i64::MAX);
+        world.disk = Arc::new(disk.clone());
+        // The last page of the first collection does not come, and then the run is no more: nobody seals anything.
+        world.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_secs(30))).on("GET", PAGES).after(6));
+        let killed = Options { part_age, jobs: Some(1), ..options(&world) };
+        let run = world.try_backup(killed);
+        let ends = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            disk.now();
+        };
+        tokio::select! {
+            _ = run => panic!("{part_age:?}: it waits for a page"),
+            () = ends => world.sandbox.faults().clear(),
+        }
+        world.disk = Arc::new(OsDisk);
+        let (done, events) = world.try_backup(again(&world)).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("{part_age:?}: {:?}", stopped.error));
+        assert_eq!((outcome.result.status, digests(&outcome)), (Status::Ok, clean.clone()), "{part_age:?}");
+        assert_eq!(resumed(&events) > 0, some, "{part_age:?}: {} kept", resumed(&events));
+        world.proves(&outcome, Content::Full).await;
+    }
+}
+
+/// A kill may come just after a node went away, and before anybody noticed.
+#[tokio::test]
+async fn without_counts_nothing_of_a_cluster_is_trusted_that_was_not_read_to_its_end() {
+    for (nodes, counts, trusted) in [(1, false, true), (3, true, true), (3, false, false)] {
+        let how = format!("{nodes} nodes, counts: {counts}");
+        let clean = world(library());
+        let clean = digests(&clean.backup(options(&clean)).await);
+        let world = world(library().nodes(nodes).graphql(counts));
+        let may_not_count = || {
+            let no = Fault::new(Kind::status(403, "{}")).on("DELETE", "/v1/batch/objects");
+            world.sandbox.faults().add(no);
+        };
+        if !counts {
+            may_not_count();
+        }
+        interrupted(&world, 11).await;
+        if !counts {
+            may_not_count();
+        }
+        let (done, events) = world.try_backup(again(&world)).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("{how}: {:?}", stopped.error));
+        assert_eq!((outcome.result.status, digests(&outcome)), (Status::Ok, clean), "{how}");
+        // Article was read to its end, Book was not: 120 objects were safe, and some.
+        let kept = outcome.result.resumed_objects;
+        assert!(if trusted { kept > 120 } else { kept == 120 }, "{how}: {kept}");
+        let told = events.iter().any(|e| matches!(e, Event::Warning(Warning::NotKept { reason, .. }) if reason.contains("a node may have been away")));
+        assert_eq!(told, !trusted, "{how}");
+        world.proves(&outcome, Content::Full).await;
+    }
 }
 
 #[tokio::test]

@@ -48,6 +48,7 @@ pub(crate) fn run(op: Op, status: Status, collections: Vec<CollectionResult>) ->
         archive: Some("./backups/Article_full_20261123_041200".into()),
         collections,
         objects,
+        resumed_objects: 0,
         bytes: objects * 1_000,
         seconds: 12.5,
         objects_per_second: 9_600.0,

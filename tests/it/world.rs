@@ -75,6 +75,7 @@ impl World {
             jobs: None,
             page_objects: None,
             memory_bytes: 64 << 20,
+            part_age: Options::PART_AGE,
             patience: Duration::from_secs(20),
             tenants: Vec::new(),
             state: Some(self.state()),

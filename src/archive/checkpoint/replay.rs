@@ -51,6 +51,8 @@ pub struct CheckpointCollection {
     pub empty: BTreeMap<(Option<TenantName>, Option<ObjectId>), Run>,
     /// Whether it is complete.
     pub closed: bool,
+    /// Whether all that counts of it was read by a process that got to its end.
+    pub was_closed: bool,
     /// The names of its shards, if it is a plain one and they were known.
     pub shards: Vec<String>,
     /// Objects kept without a vector that the server cannot print, be they in safe parts or not.
@@ -118,6 +120,7 @@ impl Checkpoint {
                     parts: BTreeMap::new(),
                     empty: BTreeMap::new(),
                     closed: false,
+                    was_closed: false,
                     shards: Vec::new(),
                     incomplete: BTreeSet::new(),
                     next_part: 0,
@@ -125,7 +128,11 @@ impl Checkpoint {
                 };
                 (names::is_folder(&folder) && self.collections.insert(folder, begun).is_none()).then_some(())
             }
-            Record::Run { folder, run } => self.collections.get_mut(&folder)?.run(run.into_run(codec?).ok()?),
+            Record::Run { folder, run } => {
+                let collection = self.collections.get_mut(&folder)?;
+                collection.was_closed = false;
+                collection.run(run.into_run(codec?).ok()?)
+            }
             Record::Part { folder, part, objects, bytes, runs, stored_bytes, sha256, vectors } => {
                 let number = names::part_number(&part, codec?)?;
                 let collection = self.collections.get_mut(&folder)?;
@@ -146,7 +153,7 @@ impl Checkpoint {
             Record::Closed { folder } => {
                 let collection = self.collections.get_mut(&folder)?;
                 let once = !collection.closed;
-                collection.closed = true;
+                (collection.closed, collection.was_closed) = (true, true);
                 once.then_some(())
             }
             Record::Shards { folder, shards } => {

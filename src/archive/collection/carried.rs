@@ -54,7 +54,7 @@ impl CollectionWriter {
     pub fn read_part(&self, part: &CheckpointPart) -> Result<PartReader, Error> {
         let folder = self.shared.disk.open_folder(&self.dir).map_err(on(DiskOp::Open, &self.dir))?;
         let path = self.dir.join(&part.file);
-        let (open, _) = folder.open(&part.file).map_err(on(DiskOp::Open, &path))?;
+        let open = folder.open(&part.file).map_err(on(DiskOp::Open, &path))?.content;
         let file = FileEntry { path: self.path_of(&part.file), bytes: part.stored_bytes, sha256: part.sha256 };
         Ok(PartReader::new(path, self.shared.codec, file, part.runs.clone(), open))
     }

@@ -126,11 +126,12 @@ mod folder {
     use std::io;
     use std::os::fd::OwnedFd;
     use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::MetadataExt;
     use std::path::Path;
 
     use rustix::fs::{self as at, AtFlags, CWD, FileType, Mode, OFlags};
 
-    use super::super::{Entry, Folder, Kind};
+    use super::super::{Entry, Folder, Kind, Opened, Stamp};
 
     struct OsFolder(OwnedFd);
 
@@ -197,14 +198,16 @@ mod folder {
             Ok(entries)
         }
 
-        fn open(&self, file: &str) -> io::Result<(Box<dyn io::Read + Send>, u64)> {
+        fn open(&self, file: &str) -> io::Result<Opened> {
             let (below, name) = file.rsplit_once('/').unwrap_or(("", file));
             let file = File::from(open_at(&self.below(below)?, name, FILE)?);
             let found = file.metadata()?;
             if !found.is_file() {
                 return Err(not_regular());
             }
-            Ok((Box::new(file), found.len()))
+            let written = i128::from(found.mtime()) * 1_000_000_000 + i128::from(found.mtime_nsec());
+            let stamp = Stamp([found.dev().into(), found.ino().into(), written]);
+            Ok(Opened { content: Box::new(file), bytes: found.len(), stamp })
         }
     }
 }
@@ -214,8 +217,9 @@ mod folder {
     use std::fs::{self, File};
     use std::io;
     use std::path::{Path, PathBuf};
+    use std::time::{SystemTime, UNIX_EPOCH};
 
-    use super::super::{Entry, Folder, Kind};
+    use super::super::{Entry, Folder, Kind, Opened, Stamp};
     use super::kind;
 
     /// Without directory handles: every step is looked at before it is taken.
@@ -256,14 +260,19 @@ mod folder {
             Ok(entries)
         }
 
-        fn open(&self, file: &str) -> io::Result<(Box<dyn io::Read + Send>, u64)> {
+        fn open(&self, file: &str) -> io::Result<Opened> {
             let path = self.below(file)?;
             let file = File::open(path)?;
             let found = file.metadata()?;
             if !found.is_file() {
                 return Err(io::Error::from(io::ErrorKind::InvalidInput));
             }
-            Ok((Box::new(file), found.len()))
+            let since = |time: io::Result<SystemTime>| {
+                let time = time.ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+                time.and_then(|time| i128::try_from(time.as_nanos()).ok()).unwrap_or_default()
+            };
+            let stamp = Stamp([0, since(found.created()), since(found.modified())]);
+            Ok(Opened { content: Box::new(file), bytes: found.len(), stamp })
         }
     }
 }

@@ -29,7 +29,7 @@ pub fn look(disk: &dyn Disk, runs: &Path, run_id: Uuid, tenants: &TenantMap) -> 
     let dir = runs.join(run_id.to_string());
     let path = dir.join(CHECKPOINT);
     let folder = disk.open_folder(&dir).map_err(on(DiskOp::Open, &dir))?;
-    let (file, _) = folder.open(CHECKPOINT).map_err(on(DiskOp::Open, &path))?;
+    let file = folder.open(CHECKPOINT).map_err(on(DiskOp::Open, &path))?.content;
     let history = RunHistory::read(BufReader::new(file), &path)?;
     let (judged, mut refused) = (Judged::of(&history, tenants), BTreeMap::new());
     rejected::read(disk, &dir, |line, _| {

@@ -130,8 +130,8 @@ fn newest_first(disk: &dyn Disk, runs: &Path, mut each: impl FnMut(RunHistory, O
     for name in names {
         let path = format!("{name}/{CHECKPOINT}");
         match folder.open(&path) {
-            Ok((file, _)) => {
-                let (history, damage) = RunHistory::read_partly(BufReader::new(file), &runs.join(path));
+            Ok(opened) => {
+                let (history, damage) = RunHistory::read_partly(BufReader::new(opened.content), &runs.join(path));
                 each(history, damage);
             }
             Err(error) if matches!(error.kind(), NotFound | InvalidInput | NotADirectory) => {}

@@ -106,7 +106,7 @@ pub(super) fn read(
     let folder = disk.open_folder(dir).map_err(on(DiskOp::Open, dir))?;
     let file = match folder.open(REJECTED) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        opened => opened.map_err(on(DiskOp::Open, &path))?.0,
+        opened => opened.map_err(on(DiskOp::Open, &path))?.content,
     };
     let (mut from, mut text) = (BufReader::new(file), Vec::new());
     while read_line(&mut from, &mut text, LINE_BYTES).map_err(|e| Error::disk(DiskOp::Read, &path, 0, e))? {

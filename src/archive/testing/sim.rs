@@ -6,7 +6,7 @@ use std::io::{self, Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::super::{Disk, Entry, Folder, Kind, Lock, WriteFile};
+use super::super::{Disk, Entry, Folder, Kind, Lock, Opened, Stamp, WriteFile};
 
 /// How the disk fails at a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -287,13 +287,14 @@ impl Folder for SimFolder {
         })
     }
 
-    fn open(&self, file: &str) -> io::Result<(Box<dyn io::Read + Send>, u64)> {
+    fn open(&self, file: &str) -> io::Result<Opened> {
         let path = self.1.join(file);
         self.0.call(|state| match state.live.get(&path) {
             Some(Node::File(at)) => {
                 let data = state.inodes[*at].data.clone();
                 let bytes = data.len() as u64;
-                Ok((Box::new(Cursor::new(data)) as Box<dyn io::Read + Send>, bytes))
+                let stamp = Stamp([i128::try_from(*at).unwrap_or_default(), 0, 0]);
+                Ok(Opened { content: Box::new(Cursor::new(data)), bytes, stamp })
             }
             Some(Node::Dir) => Err(ErrorKind::InvalidInput.into()),
             None => Err(ErrorKind::NotFound.into()),

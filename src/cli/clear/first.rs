@@ -35,6 +35,7 @@ pub(super) fn back_up(
             jobs: None,
             page_objects: None,
             memory_bytes: settings.memory_limit,
+            part_age: Options::PART_AGE,
             patience: Options::PATIENCE,
             tenants: settings.tenants.clone(),
             state: Some(settings.state.clone()),

@@ -36,6 +36,8 @@ const PAGES_A_REQUEST: u64 = 3;
 pub(super) struct Collected {
     pub(super) closed: ClosedCollection,
     pub(super) counts: (Option<u64>, Option<u64>),
+    /// Objects that this run read, those that were read twice included.
+    pub(super) read: u64,
     pub(super) changed: u64,
     pub(super) mismatch: Option<u64>,
     pub(super) on_any_replica: Option<u64>,
@@ -78,7 +80,8 @@ impl Collect<'_> {
 
     /// A sink, with what an interrupted run had noticed about the objects in `writer`.
     pub(super) fn store(&self, writer: CollectionWriter) -> Store {
-        let mut store = Store::new(writer, self.planned.schema.clone(), self.session.events.clone());
+        let mut store =
+            Store::new(writer, self.options.part_age, self.planned.schema.clone(), self.session.events.clone());
         store.unwritable.clone_from(&self.kept.unwritable);
         store
     }
@@ -106,6 +109,10 @@ impl Collect<'_> {
         store = self.note_shards(store, &watch).await?;
         let before = self.count().await?;
         let mut seen = self.seen();
+        if self.is_in_doubt(&store, &watch, before.is_some()) {
+            store = self.drop_all(store).await?;
+            seen = Scanned::default();
+        }
         let mut again = true;
         for _ in 0..MOST_ROUNDS {
             store = self.read(store, &mut watch, &mut seen).await?;
@@ -118,7 +125,7 @@ impl Collect<'_> {
                 self.until_whole(&mut watch).await?;
             } else if matches!(verdict, Verdict::Disagrees { .. }) && std::mem::take(&mut again) {
                 tracing::warn!(collection = %schema.name, listed, ?verdict, "counts disagree, reading once more");
-                store = self.drop_doubtful(store, 0).await?;
+                store = self.drop_all(store).await?;
                 seen = Scanned::default();
             } else {
                 let counts = (before, after);
@@ -156,6 +163,7 @@ impl Collect<'_> {
         Ok(Collected {
             closed,
             counts,
+            read: seen.objects,
             changed: seen.changed,
             mismatch,
             on_any_replica,
@@ -287,6 +295,22 @@ impl Collect<'_> {
 
     pub(super) async fn drop_doubtful(&self, mut store: Store, mark: u64) -> Result<Store, Error> {
         blocking("drop parts in doubt", move || store.drop_since(mark).map(|()| store)).await
+    }
+
+    pub(super) async fn drop_all(&self, store: Store) -> Result<Store, Error> {
+        self.drop_doubtful(store, 0).await
+    }
+
+    /// Whether what an interrupted run kept may lack objects and nothing would show it. A run that loses a node reads what
+    /// it read last again; one that is killed then cannot, and where nobody counts, the end does not prove it either.
+    pub(super) fn is_in_doubt(&self, store: &Store, watch: &Watch, countable: bool) -> bool {
+        let doubt = !countable && !self.kept.was_closed && watch.nodes().len() > 1 && store.writer.totals().objects > 0;
+        if doubt {
+            let file = store.writer.folder();
+            let reason = "the server does not say how many objects there are, and a node may have been away".to_owned();
+            self.session.events.warn(Warning::NotKept { file, reason });
+        }
+        doubt
     }
 
     pub(super) async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {

@@ -173,6 +173,8 @@ pub(super) struct Kept {
     pub(super) unwritable: BTreeSet<ObjectId>,
     /// The names of its shards, if they were known.
     pub(super) shards: Vec<String>,
+    /// All of it was read, and the server was whole at the end.
+    pub(super) was_closed: bool,
 }
 
 /// Reads every part that an interrupted run had sealed, and drops those that are not what was sealed: each is named.
@@ -183,9 +185,9 @@ pub(super) async fn prove(
     content: Content,
     changed_since_ms: Option<i64>,
 ) -> Result<(CollectionWriter, Kept), Error> {
-    let Noted { parts, incomplete, shards } = noted;
+    let Noted { parts, incomplete, shards, was_closed } = noted;
     let schema = writer.schema().clone();
-    let mut kept = Kept { shards, ..Kept::default() };
+    let mut kept = Kept { shards, was_closed, ..Kept::default() };
     let cancel = session.cancel.clone();
     let prove = move || {
         let (digest, mut bad) = (ObjectDigest::new(&schema, content), Vec::new());

@@ -31,6 +31,7 @@ const LEAST_PAGES_BYTES: u64 = 4 << 20;
 struct Gathered {
     closed: Vec<ClosedCollection>,
     results: Vec<CollectionResult>,
+    resumed: u64,
     remarks: Remarks,
     mismatches: usize,
     left_awake: u64,
@@ -142,6 +143,7 @@ impl One<'_> {
             None => (collection, Kept::default()),
             Some(noted) => resume::prove(session, collection, noted, content, changed_since_ms).await?,
         };
+        let there = collection.totals().objects;
         let collect =
             Collect { client, session, options: &plan.options, budget: self.budget, planned, kept, changed_since_ms };
         let collected = if planned.schema.multi_tenant {
@@ -149,7 +151,10 @@ impl One<'_> {
         } else {
             Box::pin(collect.run(collection)).await?
         };
-        gathered.take(session, collected);
+        let read = collected.read;
+        let objects = gathered.take(session, collected);
+        // What was there and was dropped since is among those that were read.
+        gathered.resumed += there.min(objects.saturating_sub(read));
         Ok((writer, begun))
     }
 
@@ -178,7 +183,8 @@ impl One<'_> {
 }
 
 impl Gathered {
-    fn take(&mut self, session: &Session, mut collected: Collected) {
+    /// How many objects it has.
+    fn take(&mut self, session: &Session, mut collected: Collected) -> u64 {
         collected.closed.facts = facts::facts(&collected);
         let (result, remarks) = (facts::result(&collected), facts::remarks(&collected));
         self.remarks.limits.extend(remarks.limits);
@@ -189,7 +195,9 @@ impl Gathered {
         self.left_awake += collected.left_awake;
         self.unchecked = self.unchecked.take().or(collected.unchecked);
         self.nodes.extend(collected.nodes);
+        let objects = result.objects;
         self.finish(session, collected.closed, result);
+        objects
     }
 
     fn finish(&mut self, session: &Session, closed: ClosedCollection, result: CollectionResult) {
@@ -257,6 +265,7 @@ async fn seal(
     let collections = gathered.results;
     let result = RunResult {
         retries,
+        resumed_objects: gathered.resumed,
         ..RunResult::of(Op::Backup, status, Some(sealed.path.display().to_string()), collections)
     };
     Ok(Outcome { result, manifest: sealed.manifest, left_behind: sealed.left_behind })

@@ -56,6 +56,10 @@ impl<'a> Tenants<'a> {
             store = self.drop_tenants(store, gone).await?;
         }
         let mut seen = self.collect.seen();
+        if self.collect.is_in_doubt(&store, &watch, books.countable) {
+            store = self.collect.drop_all(store).await?;
+            seen = Scanned::default();
+        }
         for _ in 0..MOST_ROUNDS {
             store = Pass { tenants: self, mark: watch.mark() }.run(store, &mut watch, &mut books, &mut seen).await?;
             if session.cancel.is_cancelled() {
@@ -162,6 +166,7 @@ impl<'a> Tenants<'a> {
         Ok(Collected {
             closed,
             counts: (None, counted),
+            read: seen.objects,
             changed: seen.changed,
             mismatch: mismatch.map(|(_, counted)| counted),
             on_any_replica: None,

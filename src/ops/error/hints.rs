@@ -40,6 +40,8 @@ pub enum Hint {
     RunAgain,
     /// Read the archive elsewhere: the disk, its cable or the memory here fails at times.
     OtherMachine,
+    /// Let nobody touch the archive meanwhile.
+    ArchiveInUse,
     /// Take an archive from another copy, or back up again.
     ArchiveDamaged,
     /// The archive was never sealed; carry it on, or back up again.
@@ -254,6 +256,7 @@ fn archive_hints(error: &archive::Error) -> Vec<Hint> {
         E::NewerFormat { tool_version, .. } => vec![Hint::Upgrade(tool_version.clone())],
         // That of a run: the archive is as good as before.
         E::Damaged { what: Damage::JournalLine | Damage::JournalOrder, .. } => Vec::new(),
+        E::Damaged { what: Damage::Replaced, .. } => vec![Hint::ArchiveInUse],
         E::Damaged { .. } => vec![Hint::ArchiveDamaged],
         E::NoSpace { .. } => vec![Hint::MakeRoom],
         E::Unsteady { .. } => vec![Hint::OtherMachine],

@@ -69,7 +69,11 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
     let result = || {
         let archive = Some(plan.archive.display().to_string());
-        RunResult { retries: client.retries(), ..RunResult::of(Op::Restore, status, archive, gathered.results.clone()) }
+        RunResult {
+            retries: client.retries(),
+            resumed_objects: prepared.work.iter().map(|collection| collection.before.filled.there()).sum(),
+            ..RunResult::of(Op::Restore, status, archive, gathered.results.clone())
+        }
     };
     match done {
         Ok(()) => Ok(Outcome {

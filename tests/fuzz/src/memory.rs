@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use elysiactl::archive::{Disk, Entry, Folder, Kind, Lock, WriteFile};
+use elysiactl::archive::{Disk, Entry, Folder, Kind, Lock, Opened as OpenedFile, Stamp, WriteFile};
 
 /// Paths and their bytes; a directory has none. Clones share them.
 #[derive(Clone, Default)]
@@ -130,11 +130,15 @@ impl Folder for Opened {
         Ok(inside.take(at_most.saturating_add(1)).collect())
     }
 
-    fn open(&self, file: &str) -> io::Result<(Box<dyn io::Read + Send>, u64)> {
+    fn open(&self, file: &str) -> io::Result<OpenedFile> {
         // What is asked for must be a name inside: a reader that asks for more has trusted a manifest.
         assert!(!file.starts_with('/') && file.split('/').all(|name| !matches!(name, "" | "." | "..")), "{file:?}");
         match self.0.all().get(&self.1.join(file)) {
-            Some(Some(bytes)) => Ok((Box::new(Cursor::new(bytes.clone())), bytes.len() as u64)),
+            Some(Some(bytes)) => Ok(OpenedFile {
+                content: Box::new(Cursor::new(bytes.clone())),
+                bytes: bytes.len() as u64,
+                stamp: Stamp::default(),
+            }),
             Some(None) => Err(io::ErrorKind::InvalidInput.into()),
             None => Err(io::ErrorKind::NotFound.into()),
         }

@@ -87,6 +87,7 @@ fn what_the_archive_and_its_disk_say() {
         (E::Sealed { path: path() }, Class::Refused, &[]),
         (newer, Class::Archive, &[Hint::Upgrade("9.0.0".into())]),
         (damaged(Damage::Hash), Class::Archive, &[Hint::ArchiveDamaged]),
+        (damaged(Damage::Replaced), Class::Archive, &[Hint::ArchiveInUse]),
         // That of a run: the archive is as good as before.
         (damaged(Damage::JournalLine), Class::Archive, &[]),
         (damaged(Damage::JournalOrder), Class::Archive, &[]),
