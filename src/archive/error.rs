@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::model::{InvalidName, ObjectId};
+use crate::model::ObjectId;
 
 /// A call to the disk, named in errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -332,9 +332,6 @@ pub enum Error {
         /// The archive, or the lock's file.
         path: PathBuf,
     },
-    /// A name that no server would accept.
-    #[error(transparent)]
-    Name(#[from] InvalidName),
     /// An invariant of the writer does not hold; nothing is sealed.
     #[error("{}: {what}", path.display())]
     Broken {

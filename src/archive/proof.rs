@@ -48,3 +48,38 @@ impl<'a> RunProof<'a> {
         if self.sum == self.run.digest { Ok(()) } else { Err(Damage::Digest) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Content;
+    use super::super::testing::{objects, range, schema};
+    use super::*;
+
+    /// The proof of a run of `2..=4` over the keys up to 9, given these ids.
+    fn proven(edit: impl FnOnce(&mut Run), ids: &[u128]) -> Result<(), Damage> {
+        let mut digest = ObjectDigest::new(&schema("Article", false), Content::Full);
+        let mut run = Run::empty(None, range(None, Some(9)));
+        run.objects = 3;
+        (run.first_id, run.last_id) = (Some(ObjectId(2)), Some(ObjectId(4)));
+        for object in objects(2..5) {
+            run.digest.add(digest.of(&object).expect("a digest"));
+        }
+        edit(&mut run);
+        let mut proof = RunProof::new(&run, &digest);
+        objects(ids.iter().copied()).iter().try_for_each(|object| proof.add(object))?;
+        proof.finish()
+    }
+
+    #[test]
+    fn objects_that_are_not_those_of_the_run_are_told_by_what_is_wrong_with_them() {
+        assert_eq!(proven(|_| {}, &[2, 3, 4]), Ok(()));
+        assert_eq!(proven(|_| {}, &[2, 4, 3]), Err(Damage::IdOrder(ObjectId(3))));
+        assert_eq!(proven(|_| {}, &[2, 2, 3]), Err(Damage::IdOrder(ObjectId(2))));
+        assert_eq!(proven(|_| {}, &[2, 3, 10]), Err(Damage::IdOrder(ObjectId(10))));
+        assert_eq!(proven(|_| {}, &[1, 3, 4]), Err(Damage::Ends));
+        assert_eq!(proven(|_| {}, &[2, 3, 5]), Err(Damage::Ends));
+        assert_eq!(proven(|_| {}, &[2, 3]), Err(Damage::Lines { declared: 3 }));
+        assert_eq!(proven(|_| {}, &[2, 3, 4, 5]), Err(Damage::Lines { declared: 3 }));
+        assert_eq!(proven(|run| run.digest = RunDigest::default(), &[2, 3, 4]), Err(Damage::Digest));
+    }
+}

@@ -23,9 +23,9 @@ impl Connect {
 
     /// A client for this server.
     pub(super) fn client(&self, events: &Events) -> Result<Client, Failure> {
-        let wrong =
-            |e: crate::weaviate::Error| explain(&e.into()).hint(format!("the address comes from {}", self.url_from));
-        let mut connection = Connection::new(Connection::parse_url(&self.url).map_err(wrong)?);
+        let wrong = |e: crate::weaviate::Error| explain(&e.into());
+        let of_address = |e| wrong(e).hint(format!("the address comes from {}", self.url_from));
+        let mut connection = Connection::new(Connection::parse_url(&self.url).map_err(of_address)?);
         connection.key.clone_from(&self.key);
         for (name, value) in &self.headers {
             let parsed = HeaderName::from_bytes(name.as_bytes());

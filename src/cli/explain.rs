@@ -146,6 +146,9 @@ fn words(hint: &Hint) -> String {
         Hint::MakeRoom => "free some space, choose another folder with --output, or compress with -z".into(),
         Hint::OtherFolder => "choose another folder with --output".into(),
         Hint::CheckCertificate => "name your own authority's certificate with --ca-cert FILE".into(),
+        Hint::InstallCertificates => {
+            "install this machine's CA certificates (often a package named ca-certificates), or name one with --ca-cert FILE".into()
+        }
         Hint::RunAgain => "run the command again; every run makes an archive of its own".into(),
         Hint::OtherMachine => {
             "the archive itself may well be sound: a disk, its cable or the memory of this machine fails at times; copy the archive to another one and check it there with `elysiactl archive check`".into()
@@ -162,6 +165,8 @@ fn words(hint: &Hint) -> String {
         Hint::Upgrade(version) => format!("use elysiactl {version} or later to read it"),
         Hint::WaitForOtherRun => "wait for the other run to end, or stop it".into(),
         Hint::SmallerPages => "smaller pages may help: --batch-size 10".into(),
+        Hint::RaisePageLimit => "raise QUERY_MAXIMUM_RESULTS on the server: it allows no page at all".into(),
+        Hint::ExcludeCollection => "leave this collection out to go on with the others, or make the object smaller".into(),
         Hint::MakeWritable => {
             "the server's disk or memory may be short, or its shards were set read-only: see to that, then run again".into()
         }

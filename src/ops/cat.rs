@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Error;
+use super::{Error, select};
 use crate::archive::{Archive, Disk, Error as ArchiveError};
+use crate::model::CollectionName;
 
 /// Why printing stopped.
 #[derive(Debug, thiserror::Error)]
@@ -31,8 +32,9 @@ pub fn run(disk: &Arc<dyn Disk>, path: &Path, collection: Option<&str>, out: &mu
     let archive = Archive::open(disk, path)?;
     let wanted = |name: &str| collection.is_none_or(|c| c == name);
     if let Some(name) = collection.filter(|c| !archive.collections().iter().any(|e| e.name == *c)) {
-        let similar = archive.collections().iter().filter_map(|e| e.name.parse().ok()).take(3).collect();
-        return Err(Error::UnknownCollection { name: name.to_owned(), alias_of: None, similar }.into());
+        let names: Vec<CollectionName> = archive.collections().iter().filter_map(|e| e.name.parse().ok()).collect();
+        let similar = select::similar(name, &names.iter().collect::<Vec<_>>());
+        return Err(Error::NotInArchive { name: name.to_owned(), similar }.into());
     }
     for entry in archive.collections().iter().filter(|e| wanted(&e.name)) {
         let runs = archive.runs(entry)?;

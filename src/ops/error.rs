@@ -392,7 +392,9 @@ impl Error {
         match self {
             _ if self.is_bug() => Class::Bug,
             Self::Archive(e) => archive_class(e),
-            Self::BadGlob { .. } | Self::OneNameForMany { .. } | Self::SameName { .. } => Class::Usage,
+            Self::BadGlob { .. } | Self::OneNameForMany { .. } | Self::SameName { .. } | Self::NoRunFolder { .. } => {
+                Class::Usage
+            }
             Self::UnknownCollection { .. }
             | Self::DanglingAlias { .. }
             | Self::MissingCollections { .. }
@@ -418,7 +420,19 @@ impl Error {
             Self::NotEnoughSpace { .. } => Class::Disk,
             Self::Interrupted => Class::Interrupted,
             Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => Class::Archive,
-            _ => Class::Server,
+            Self::Stage { .. } => Class::Bug,
+            Self::Wire(_)
+            | Self::Scan { .. }
+            | Self::Import { .. }
+            | Self::NotWhole { .. }
+            | Self::Vanished { .. }
+            | Self::SchemaChanged { .. }
+            | Self::ReadOnly { .. }
+            | Self::NotCreated { .. }
+            | Self::NotDropped { .. }
+            | Self::TenantsNotCreated { .. }
+            | Self::TenantStays { .. }
+            | Self::TenantLacks { .. } => Class::Server,
         }
     }
 }
@@ -467,8 +481,7 @@ fn listed(names: &[CollectionName]) -> String {
 fn wire_class(error: &weaviate::Error) -> Class {
     use weaviate::Error as E;
     match error.root() {
-        E::Url { .. } | E::Header { .. } | E::Certificate { .. } => Class::Usage,
-        E::Setup { .. } => Class::Bug,
+        E::Url { .. } | E::Header { .. } | E::Certificate { .. } | E::Setup { .. } => Class::Usage,
         _ => Class::Server,
     }
 }
@@ -478,12 +491,9 @@ fn archive_class(error: &archive::Error) -> Class {
     match error {
         E::NotFound { .. } | E::TooMany { .. } => Class::Usage,
         E::Sealed { .. } => Class::Refused,
-        E::NotAnArchive { .. }
-        | E::IsLink { .. }
-        | E::Unsealed { .. }
-        | E::NewerFormat { .. }
-        | E::Damaged { .. }
-        | E::Name(_) => Class::Archive,
+        E::NotAnArchive { .. } | E::IsLink { .. } | E::Unsealed { .. } | E::NewerFormat { .. } | E::Damaged { .. } => {
+            Class::Archive
+        }
         E::Locked { .. } => Class::Locked,
         E::Broken { .. } => Class::Bug,
         _ => Class::Disk,

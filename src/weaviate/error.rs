@@ -29,7 +29,7 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// The HTTP client could not be built.
+    /// The HTTP client could not be built: most often the machine has no certificates of authorities.
     #[error("cannot set up the connection: {reason}")]
     Setup {
         /// Why.

@@ -1,13 +1,14 @@
 //! `col clear`: what was asked for is empty afterwards and still what it was, or nothing was done to it, or it is said.
 
+mod refusals;
 mod tenants;
 
 use std::time::Duration;
 
 use elysiactl::event::{Class, Event, Status};
 use elysiactl::model::{CollectionName, Selection};
-use elysiactl::ops::Error;
 use elysiactl::ops::clear::{self, Method, Options, Outcome, Plan, Refusal, Stopped, Wish};
+use elysiactl::ops::{Error, Hint};
 use elysiactl::weaviate::{Count, Tenant, TenantState, Writer};
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 use serde_json::Value;
@@ -160,24 +161,19 @@ async fn the_plan_names_what_hangs_on_it_and_what_holds_it() {
 
 #[tokio::test]
 async fn what_is_refused_sends_nothing_that_writes() {
-    let builder = articles()
-        .collection(r#"{"class":"Chat_SYSTEM"}"#)
-        .collection(r#"{"class":"Many","multiTenancyConfig":{"enabled":true}}"#);
-    let world = world(builder);
-    let class = |error: Error| error.class();
-    assert_eq!(class(refused(&world, options(&world, &["Nope"])).await), Class::Refused);
-    assert_eq!(class(refused(&world, options(&world, &["article"])).await), Class::Refused);
-    assert_eq!(class(refused(&world, options(&world, &["Z*"])).await), Class::Refused);
-    assert_eq!(class(refused(&world, options(&world, &["Chat_SYSTEM"])).await), Class::Refused);
-    assert_eq!(class(refused(&world, options(&world, &["*"])).await), Class::Refused, "one of them is protected");
-    let with = |take: &[&str], tenant: &str| Options {
-        tenants: vec![tenant.parse().expect("a name")],
-        ..options(&world, take)
-    };
-    for (take, tenant) in [(&["Article"][..], "t"), (&["Many"], "t"), (&["Article", "Many"], "t")] {
-        let error = refused(&world, with(take, tenant)).await;
-        assert!(matches!(&error, Error::CannotClear { .. }), "{error:?}");
-        assert_eq!(error.class(), Class::Refused);
+    let world = world(articles().collection(r#"{"class":"Chat_SYSTEM"}"#));
+    for take in ["Nope", "article"] {
+        let error = refused(&world, options(&world, &[take])).await;
+        assert!(matches!(error, Error::UnknownCollection { .. }) && error.class() == Class::Refused, "{error:?}");
+    }
+    let error = refused(&world, options(&world, &["Z*"])).await;
+    assert!(matches!(error, Error::NothingMatched { .. }), "{error:?}");
+    assert_eq!((error.class(), error.hints()), (Class::Refused, vec![Hint::ListCollections]));
+    // One of all is protected.
+    for take in ["Chat_SYSTEM", "*"] {
+        let error = refused(&world, options(&world, &[take])).await;
+        assert!(matches!(&error, Error::Protected { names } if *names == [name("Chat_SYSTEM")]), "{error:?}");
+        assert_eq!((error.class(), error.hints()), (Class::Refused, vec![Hint::AllowProtected]));
     }
 }
 
@@ -218,15 +214,6 @@ async fn a_node_away_is_refused_before_anything_is_sent() {
     world.sandbox.faults().node_down("node3");
     let error = refused(&world, options(&world, &["Article"])).await;
     assert!(matches!(error, Error::NotWhole { .. }), "{error:?}");
-}
-
-#[tokio::test]
-async fn a_key_that_may_only_read_is_found_out_in_the_plan() {
-    let mut world = world(articles().with_keys());
-    world.key = Some("readkey");
-    let error = refused(&world, options(&world, &["Article"])).await;
-    let Error::CannotClear { refusals } = &error else { panic!("{error:?}") };
-    assert!(matches!(refusals[0], Refusal::NotAllowed { action: "delete_data", .. }), "{refusals:?}");
 }
 
 #[tokio::test]

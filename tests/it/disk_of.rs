@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use elysiactl::archive::{Disk, Folder, Kind, Lock, OsDisk, WriteFile};
+use elysiactl::archive::{Disk, Entry, Folder, Kind, Lock, Opened, OsDisk, WriteFile};
 
 /// Every file that is made is what this makes of it.
 pub(crate) struct DiskOf<F: Fn(Box<dyn WriteFile>) -> Box<dyn WriteFile>>(pub(crate) F);
@@ -37,6 +37,54 @@ impl<F: Fn(Box<dyn WriteFile>) -> Box<dyn WriteFile> + Send + Sync> Disk for Dis
     }
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
         OsDisk.open_folder(path)
+    }
+}
+
+/// The disk of the machine, where what is read of a file is what this makes of it: its name, what it holds, its size.
+pub(crate) struct ReadsOf<F>(pub(crate) Arc<F>);
+
+/// A directory on it.
+struct FolderOf<F>(Box<dyn Folder>, Arc<F>);
+
+type File = Box<dyn io::Read + Send>;
+
+impl<F: Fn(&str, File, u64) -> File + Send + Sync> Folder for FolderOf<F> {
+    fn list(&self, below: &str, at_most: usize) -> io::Result<Vec<Entry>> {
+        self.0.list(below, at_most)
+    }
+    fn open(&self, file: &str) -> io::Result<Opened> {
+        let opened = self.0.open(file)?;
+        Ok(Opened { content: (self.1)(file, opened.content, opened.bytes), ..opened })
+    }
+}
+
+impl<F: Fn(&str, File, u64) -> File + Send + Sync + 'static> Disk for ReadsOf<F> {
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        OsDisk.create_dir(path)
+    }
+    fn create_file(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
+        OsDisk.create_file(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        OsDisk.rename(from, to)
+    }
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        OsDisk.sync_dir(path)
+    }
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        OsDisk.remove_file(path)
+    }
+    fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
+        OsDisk.look(path)
+    }
+    fn free_space(&self, path: &Path) -> io::Result<u64> {
+        OsDisk.free_space(path)
+    }
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        OsDisk.lock(path)
+    }
+    fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
+        Ok(Box::new(FolderOf(OsDisk.open_folder(path)?, Arc::clone(&self.0))))
     }
 }
 

@@ -4,9 +4,10 @@ use std::process::{Output, Stdio};
 
 use elysiactl::cli::Failure;
 use elysiactl::event::Class;
+use sandbox::Sandbox;
 use serde_json::Value;
 
-use crate::binary::elysiactl;
+use crate::binary::{Stage, elysiactl};
 
 fn run(arguments: &[&str]) -> Output {
     elysiactl(arguments).output().expect("the binary runs")
@@ -54,6 +55,27 @@ fn an_empty_key_is_wrong_usage_even_with_a_key_in_the_environment() {
     let output = command.env("WEAVIATE_API_KEY", "k").output().expect("the binary runs");
     assert_eq!(output.status.code(), Some(2));
     insta::assert_snapshot!(said(&output), @"error: the API key from stdin is empty");
+}
+
+/// A bare container: no certificates of authorities. Elsewhere they are not in files.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_machine_without_certificates_speaks_plain_http_and_is_told_what_https_needs() {
+    let stage = Stage::new(Sandbox::builder().seeded("Article", 5, 2, 1));
+    let bare = |arguments: &[&str]| {
+        let mut command = stage.command(arguments);
+        command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/no/such/folder");
+        command.output().expect("the binary runs")
+    };
+    let listed = bare(&["col", "ls"]);
+    assert_eq!((listed.status.code(), said(&listed)), (Some(0), String::new()));
+    let refused = bare(&["col", "ls", "--url", "https://127.0.0.1:1"]);
+    assert_eq!(refused.status.code(), Some(2));
+    insta::assert_snapshot!(said(&refused), @r"
+    error: cannot set up the connection: unexpected error: No CA certificates were loaded from the system
+
+    hint: install this machine's CA certificates (often a package named ca-certificates), or name one with --ca-cert FILE
+    ");
 }
 
 #[test]

@@ -122,3 +122,32 @@ fn an_answer_that_stops_is_told_by_the_binary_with_how_long_it_was_waited_for() 
     hint: run the command again; every run makes an archive of its own
     ");
 }
+
+#[test]
+fn pages_that_cannot_be_had_are_told_by_the_binary_with_what_would_help() {
+    let mut settings = settled();
+    settings.add_filter(r"hint: .*/archives/.*", "hint: [how to carry it on]");
+    let _settled = settings.bind_to_scope();
+    let told = |kind: Kind| {
+        let stage = Stage::new(articles());
+        stage.sandbox.faults().add(Fault::new(kind).on("GET", "/v1/objects").query("include=vector"));
+        let output = stage.run(&["col", "backup", "-q"]);
+        assert_eq!(output.status.code(), Some(5));
+        said(&output)
+    };
+    let refused = r#"{"error":[{"message":"query maximum results exceeded"}]}"#;
+    insta::assert_snapshot!(told(Kind::status(422, refused)), @r"
+    error: cannot read Article
+      1: the server refuses even a page of one object of Article
+
+    hint: raise QUERY_MAXIMUM_RESULTS on the server: it allows no page at all
+    hint: [how to carry it on]
+    ");
+    insta::assert_snapshot!(told(Kind::Promises(1 << 30)), @r"
+    error: cannot read Article
+      1: an object of Article is larger than 268435456 bytes
+
+    hint: leave this collection out to go on with the others, or make the object smaller
+    hint: [how to carry it on]
+    ");
+}

@@ -28,7 +28,7 @@ const DEEDS: [(&str, &[&str], &[&str]); 3] = [
 const LINES_OF_A_FILE: usize = 600;
 const LINES_OF_AN_INDEX: usize = 100;
 
-fn sources(below: &str) -> Vec<(PathBuf, String)> {
+pub(crate) fn sources(below: &str) -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();

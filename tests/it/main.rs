@@ -31,6 +31,10 @@ mod create;
 mod disk_of;
 /// The binary from end to end: exit codes, `--json`, pipes, the environment, `--dry-run`.
 mod e2e;
+/// What the server or the disk did, what is said, and with which exit code and advice.
+mod error_scenes;
+/// Every variant of every error is named by a test.
+mod error_variants;
 /// docs/events.md names every event, every warning and every field.
 mod events_doc;
 /// Exit codes and messages of the binary when something is wrong.

@@ -2,27 +2,18 @@
 //! (reliability.md T13). In neither case is anything written to a server.
 
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use elysiactl::archive::{Codec, Disk, Entry, Error as ArchiveError, Folder, Kind, Lock, Opened, OsDisk, WriteFile};
+use elysiactl::archive::{Codec, Error as ArchiveError};
 use elysiactl::event::{Class, Events, Status};
 use elysiactl::ops::backup::Options;
 use elysiactl::ops::{Error, Hint, restore};
 use sandbox::Sandbox;
 
+use crate::disk_of::ReadsOf;
 use crate::world::{World, verify_options, world};
-
-/// The disk of the machine, which garbles one file the first times it is opened.
-struct Garbling {
-    file: String,
-    opened: Arc<AtomicU64>,
-    times: u64,
-}
-
-/// A directory on it.
-struct GarblingFolder(Box<dyn Folder>, String, Arc<AtomicU64>, u64);
 
 /// A file of which one bit, somewhere in the middle, is the other one.
 struct Garbled {
@@ -43,56 +34,15 @@ impl Read for Garbled {
     }
 }
 
-impl Folder for GarblingFolder {
-    fn list(&self, below: &str, at_most: usize) -> io::Result<Vec<Entry>> {
-        self.0.list(below, at_most)
-    }
-
-    fn open(&self, file: &str) -> io::Result<Opened> {
-        let opened = self.0.open(file)?;
-        let Self(_, garbled, count, times) = self;
-        if !file.ends_with(garbled.as_str()) || count.fetch_add(1, Ordering::SeqCst) >= *times {
-            return Ok(opened);
-        }
-        let garbled = Garbled { file: opened.content, at: 0, flips: opened.bytes / 2 };
-        Ok(Opened { content: Box::new(garbled), ..opened })
-    }
-}
-
-impl Disk for Garbling {
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        OsDisk.create_dir(path)
-    }
-    fn create_file(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
-        OsDisk.create_file(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        OsDisk.rename(from, to)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        OsDisk.sync_dir(path)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        OsDisk.remove_file(path)
-    }
-    fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
-        OsDisk.look(path)
-    }
-    fn free_space(&self, path: &Path) -> io::Result<u64> {
-        OsDisk.free_space(path)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        OsDisk.lock(path)
-    }
-    fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
-        let folder = OsDisk.open_folder(path)?;
-        Ok(Box::new(GarblingFolder(folder, self.file.clone(), Arc::clone(&self.opened), self.times)))
-    }
-}
-
-/// Has a file of every archive read wrongly, so many times.
+/// Has a file of every archive read wrongly, the first times it is opened.
 fn garble(world: &mut World, file: &str, times: u64) {
-    world.disk = Arc::new(Garbling { file: file.into(), opened: Arc::default(), times });
+    let (garbled, opened) = (file.to_owned(), AtomicU64::new(0));
+    world.disk = Arc::new(ReadsOf(Arc::new(move |name: &str, file: Box<dyn Read + Send>, bytes: u64| {
+        if !name.ends_with(&garbled) || opened.fetch_add(1, Ordering::SeqCst) >= times {
+            return file;
+        }
+        Box::new(Garbled { file, at: 0, flips: bytes / 2 })
+    })));
 }
 
 async fn archive(codec: Codec) -> (World, PathBuf) {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use elysiactl::archive::{Archive, catalog, runfiles};
 use elysiactl::event::{Class, Event, Events, Status, Warning};
 use elysiactl::model::Selection;
-use elysiactl::ops::Error;
 use elysiactl::ops::remove::{self, Options, Outcome, Plan, Stopped};
+use elysiactl::ops::{Error, Hint};
 use elysiactl::weaviate::{Count, Writer};
 use sandbox::{Builder, Change, Fault, Kind, Role, Sandbox};
 
@@ -141,6 +141,9 @@ async fn what_cannot_be_meant_is_refused_and_nothing_is_sent() {
         assert_eq!(error.class(), Class::Refused, "{name}: {error:?}");
         assert!(error.to_string().contains(words), "{name}: {error}");
     }
+    let protected = try_plan(&world, options(&world, &["*"])).await.expect_err("refused");
+    assert!(matches!(&protected, Error::Protected { names } if names.len() == 2), "{protected:?}");
+    assert_eq!(protected.hints(), [Hint::AllowProtected]);
     let alias = try_plan(&world, options(&world, &["Now"])).await.expect_err("refused");
     assert!(matches!(alias, Error::UnknownCollection { alias_of: Some(of), .. } if of.as_str() == "Article"));
     assert_eq!(world.sandbox.writing_requests(), 0);

@@ -268,7 +268,8 @@ async fn names_that_make_no_sense_are_refused_before_anything_is_compared() {
         error
     };
     let several = refused(Options { name: Some(name("New")), ..options() }).await;
-    assert_eq!(several.class(), Class::Usage, "{several:?}");
+    assert!(matches!(several, Error::OneNameForMany { collections: 3 }), "{several:?}");
+    assert_eq!((several.class(), several.hints()), (Class::Usage, vec![Hint::RenameEach]));
     let renamed = |pairs: &[(&str, &str)]| {
         let mut renames = Renames::default();
         for (old, new) in pairs {
@@ -284,7 +285,8 @@ async fn names_that_make_no_sense_are_refused_before_anything_is_compared() {
         world.sandbox.faults().now(&Change::Drop(class.into()));
     }
     let missing = refused(options()).await;
-    assert!(missing.to_string().contains("Yak, Zoo") && missing.class() == Class::Refused, "{missing}");
+    assert!(matches!(&missing, Error::MissingCollections { names } if *names == [name("Yak"), name("Zoo")]));
+    assert_eq!((missing.class(), missing.hints()), (Class::Refused, vec![Hint::ListCollections]));
     let one = refused(renamed(&[("Zoo", "Article2"), ("Yak", "Article"), ("Article", "Article3")])).await;
     assert_eq!(one.class(), Class::Refused, "{one:?}");
 }

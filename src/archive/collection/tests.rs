@@ -117,6 +117,8 @@ fn the_digest_does_not_depend_on_lanes_parts_and_codec() {
 fn every_broken_rule_is_an_error_and_ends_the_collection() {
     type Stretch = (Option<&'static str>, KeyRange, Vec<RawObject>);
     let two_lines = RawObject { text: "{\n}".into(), ..object(3, "{}") };
+    // Zeros that nobody reads take no memory.
+    let too_long = RawObject { text: vec![0; OBJECT_BYTES].into(), ..object(4, "{}") };
     let cases: Vec<(Stretch, Broken)> = vec![
         ((None, range(None, Some(9)), objects([2, 1])), Broken::IdOrder(ObjectId(1))),
         ((None, range(None, Some(9)), objects([2, 2])), Broken::IdOrder(ObjectId(2))),
@@ -125,6 +127,7 @@ fn every_broken_rule_is_an_error_and_ends_the_collection() {
         ((None, range(Some(9), Some(8)), vec![]), Broken::Range),
         ((Some("t"), range(None, Some(9)), vec![]), Broken::Tenant),
         ((None, range(None, Some(9)), vec![two_lines]), Broken::Text(ObjectId(3))),
+        ((None, range(None, Some(9)), vec![too_long]), Broken::TooLong(ObjectId(4))),
         ((None, range(Some(99), Some(102)), vec![]), Broken::Overlap),
         ((None, range(Some(105), None), vec![]), Broken::Overlap),
         ((None, range(Some(101), Some(102)), vec![]), Broken::Overlap),
@@ -154,6 +157,16 @@ fn an_unfinished_collection_is_not_closed() {
     let (_, _archive, mut collection) = begun(true);
     collection.append(0, Some(&tenant("a")), range(Some(1), None), &[], 0).expect("kept");
     assert_eq!(refused(collection), Broken::Gap);
+}
+
+#[test]
+fn a_part_that_was_never_written_is_not_taken_back() {
+    let (_, _archive, mut collection) = begun(false);
+    for unknown in ["objects-000000.jsonl", "../objects-000000.jsonl"] {
+        let refused = collection.discard_part(unknown);
+        assert!(matches!(refused, Err(Error::Broken { what: Broken::Numbers, .. })), "{refused:?}");
+    }
+    collection.append(0, None, KeyRange::ALL, &objects([1]), 0).expect("nothing was harmed");
 }
 
 #[test]
@@ -200,7 +213,8 @@ fn a_schema_only_collection_holds_no_objects() {
     let disk = Arc::new(super::super::testing::SimDisk::default());
     let mut archive = super::super::testing::writer(disk.clone(), Codec::None).expect("an archive");
     let mut collection = archive.collection(&schema("Article", false), Content::SchemaOnly).expect("begun");
-    assert!(collection.append(0, None, KeyRange::ALL, &[], 0).is_err());
+    let refused = collection.append(0, None, KeyRange::ALL, &[], 0);
+    assert!(matches!(refused, Err(Error::Broken { what: Broken::SchemaOnly, .. })), "{refused:?}");
     let collection = archive.collection(&schema("Book", true), Content::SchemaOnly).expect("begun");
     let closed = collection.close(None).expect("closed");
     assert_eq!((closed.totals().objects, closed.totals().digest), (0, None));

@@ -216,31 +216,37 @@ fn a_bomb_is_left_after_its_declared_size() {
 #[test]
 fn names_in_a_manifest_are_not_trusted() {
     type Forgery = fn(&mut Manifest);
-    let forgeries: [(&str, Forgery); 14] = [
-        ("parent", |m| m.files[0].path = "../x".into()),
-        ("absolute", |m| m.files[0].path = "/etc/passwd".into()),
-        ("NUL", |m| m.files[0].path = "collections/Article/\0".into()),
-        ("twice", |m| m.files.insert(0, m.files[0].clone())),
-        ("folder", |m| m.collections[0].folder = "../../etc".into()),
-        ("empty folder", |m| m.collections[0].folder = String::new()),
-        ("part", |m| m.collections[0].parts[0].file = "../objects-000000.jsonl".into()),
-        ("part of another codec", |m| m.codec = Codec::Zstd),
-        ("collection", |m| m.collections[0].name = "../Article".into()),
-        ("case clash", |m| {
-            let mut other = m.collections[0].clone();
-            (other.name, other.folder) = ("ARTICLE".into(), "ARTICLE".into());
-            m.collections.push(other);
-        }),
-        ("count", |m| m.collections[0].objects += 1),
-        ("tenant", |m| m.collections[0].tenants[0].tenant = Some("t".into())),
-        ("digest", |m| m.collections[0].digest = None),
-        ("unlisted part", |m| m.files.retain(|f| !f.path.ends_with("objects-000000.jsonl"))),
+    let forgeries: [(Forgery, Damage); 15] = [
+        (|m| m.files[0].path = "../x".into(), Damage::Name("../x".into())),
+        (|m| m.files[0].path = "/etc/passwd".into(), Damage::Name("/etc/passwd".into())),
+        (|m| m.files[0].path = "collections/Article/\0".into(), Damage::NamedTwice("aliases.json".into())),
+        (|m| m.files.insert(0, m.files[0].clone()), Damage::NamedTwice("SHA256SUMS".into())),
+        (|m| m.collections[0].folder = "../../etc".into(), Damage::Name("../../etc".into())),
+        (|m| m.collections[0].folder = String::new(), Damage::Name(String::new())),
+        (
+            |m| m.collections[0].parts[0].file = "../objects-000000.jsonl".into(),
+            Damage::Name("../objects-000000.jsonl".into()),
+        ),
+        (|m| m.codec = Codec::Zstd, Damage::Name("objects-000000.jsonl".into())),
+        (|m| m.collections[0].name = "../Article".into(), Damage::Name("../Article".into())),
+        (
+            |m| {
+                let mut other = m.collections[0].clone();
+                (other.name, other.folder) = ("ARTICLE".into(), "ARTICLE".into());
+                m.collections.push(other);
+            },
+            Damage::NamedTwice("ARTICLE".into()),
+        ),
+        (|m| m.collections[0].objects += 1, Damage::Sums("tenants")),
+        (|m| m.collections[0].tenants[0].tenant = Some("t".into()), Damage::Sums("tenants")),
+        (|m| m.collections[0].digest = None, Damage::Digest),
+        (|m| m.collections[0].tenants[0].digest = Hash([7; 32]), Damage::Digest),
+        (|m| m.files.retain(|f| !f.path.ends_with("objects-000000.jsonl")), Damage::Sums("collections and files")),
     ];
-    for (name, forgery) in forgeries {
+    for (forgery, wanted) in forgeries {
         let (sim, disk, path) = whole(Codec::None);
         forge(&sim, &path, forgery);
-        let (at, what) = damage(read_all(&disk, &path));
-        assert!(at.ends_with("manifest.json"), "{name}: {what}");
+        assert_eq!(damage(read_all(&disk, &path)), (path.join("manifest.json"), wanted));
     }
 }
 

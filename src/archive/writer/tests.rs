@@ -5,8 +5,9 @@ use std::io::ErrorKind;
 
 use sha2::{Digest, Sha256};
 
+use super::super::digest::Hash;
 use super::super::testing::{CODECS, Crash, Fault, SimDisk, backup, facts, header, read_all, schema, writer};
-use super::super::{Archive, OsDisk};
+use super::super::{Archive, Damage, OsDisk};
 use super::*;
 
 const STEM: &str = "Article_full_20261123_041200";
@@ -202,7 +203,55 @@ fn a_collection_of_another_archive_is_not_sealed() {
     let article = schema("Article", false);
     let _mine = one.collection(&article, Content::SchemaOnly).expect("begun");
     let other = two.collection(&article, Content::SchemaOnly).expect("begun");
-    assert!(one.collection(&article, Content::Full).is_err(), "begun twice");
-    assert!(one.put_aliases(b"not json").is_err());
-    assert!(one.seal(vec![other.close(None).expect("closed")], facts()).is_err());
+    let broken = |refused: Result<(), Error>| match refused {
+        Err(Error::Broken { what, .. }) => what,
+        other => panic!("not refused: {other:?}"),
+    };
+    assert_eq!(broken(one.collection(&article, Content::Full).map(drop)), Broken::Collections, "begun twice");
+    assert_eq!(broken(one.put_aliases(b"not json")), Broken::Document);
+    one.put_aliases(b"{}").expect("kept");
+    assert_eq!(broken(one.put_aliases(b"{}")), Broken::Document, "twice");
+    let closed = vec![other.close(None).expect("closed")];
+    assert_eq!(broken(one.seal(closed, facts()).map(drop)), Broken::Collections, "closed by another");
+}
+
+#[test]
+fn a_file_that_is_gone_before_the_manifest_names_it_is_told_and_nothing_is_sealed() {
+    let sim = SimDisk::default();
+    let disk: Arc<dyn Disk> = Arc::new(sim.clone());
+    let mut archive = writer(Arc::clone(&disk), Codec::None).expect("an archive");
+    let closed = archive.collection(&schema("Article", false), Content::SchemaOnly).expect("begun").close(None);
+    let (path, gone) = (archive.path().to_owned(), archive.path().join("collections/Article/schema.json"));
+    sim.set(&gone, None);
+    let refused = archive.seal(vec![closed.expect("closed")], facts());
+    let told = matches!(&refused, Err(Error::Broken { path, what: Broken::Counts }) if *path == gone);
+    assert!(told, "{refused:?}");
+    assert!(matches!(read_all(&disk, &path), Err(Error::Unsealed { .. })));
+}
+
+#[test]
+fn a_manifest_that_no_reader_would_take_is_not_written() {
+    let sim = SimDisk::default();
+    let disk: Arc<dyn Disk> = Arc::new(sim.clone());
+    let archive = writer(Arc::clone(&disk), Codec::None).expect("an archive");
+    let sums = FileEntry { path: "SHA256SUMS".into(), bytes: 0, sha256: Hash([0; 32]) };
+    let manifest = archive.manifest(Vec::new(), vec![sums.clone(), sums], facts());
+    let refused = archive.put_manifest(&manifest);
+    let twice = Damage::NamedTwice("SHA256SUMS".into());
+    let told = matches!(&refused, Err(Error::Broken { what: Broken::Manifest(what), .. }) if *what == twice);
+    assert!(told, "{refused:?}");
+    assert!(matches!(read_all(&disk, archive.path()), Err(Error::Unsealed { .. })));
+}
+
+#[test]
+fn a_name_that_is_taken_in_every_number_is_told() {
+    let disk = SimDisk::default();
+    let folder = Path::new("/backups");
+    disk.create_dir(folder).expect("made");
+    let numbered = (2..=COPIES).map(|copy| format!("{STEM}_{copy}"));
+    for taken in std::iter::once(STEM.to_owned()).chain(numbered) {
+        disk.create_dir(&folder.join(taken)).expect("made");
+    }
+    let refused = create_dir_of(&disk, folder, STEM);
+    assert!(matches!(refused, Err(Error::Broken { what: Broken::Numbers, .. })), "{refused:?}");
 }

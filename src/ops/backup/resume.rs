@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{Options, Outcome};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::resume::{is_held, look, schema_begun, tidy_sealed};
-use crate::archive::{self, Archive, CollectionWriter, Content, Noted, Unfinished, catalog};
+use crate::archive::{self, Archive, CollectionWriter, Content, Damage, Noted, Unfinished, catalog};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, ObjectId, Schema, TenantName};
 use crate::ops::drift::{Drift, drift};
@@ -146,7 +146,7 @@ pub(super) async fn schemas(session: &Session, found: &Unfinished, live: Vec<Sch
         found.checkpoint.collections.iter().map(|(folder, kept)| (kept.name.as_str(), folder.as_str())).collect();
     let mut schemas = Vec::with_capacity(found.header.collections.len());
     for name in &found.header.collections {
-        let name: CollectionName = name.parse().map_err(archive::Error::from)?;
+        let name = named(&found.path, name)?;
         let Some(now) = live.remove(&name) else { return Err(Error::Vanished { collection: name }) };
         let Some(folder) = begun.get(name.as_str()).map(|folder| (*folder).to_owned()) else {
             schemas.push(now);
@@ -256,11 +256,50 @@ pub async fn sealed_already(session: &Session, path: &Path) -> Result<Option<Out
         && manifest.collections.iter().all(|c| !c.consistency.count_mismatch && c.consistency.on_any_replica.is_none());
     let mut collections = Vec::new();
     for entry in &manifest.collections {
-        let name = entry.name.parse().map_err(archive::Error::from)?;
+        let name = named(&path, &entry.name)?;
         collections
             .push(CollectionResult { changed_seen: entry.consistency.changed_seen, ..prove::archived(name, entry) });
     }
     let status = if whole { Status::Ok } else { Status::Incomplete };
     let result = RunResult::of(Op::Backup, status, Some(path.display().to_string()), collections);
     Ok(Some(Outcome { result, manifest, left_behind: Vec::new() }))
+}
+
+/// A name that an archive, or its journal, gives a collection.
+fn named(archive: &Path, name: &str) -> Result<CollectionName, archive::Error> {
+    let damaged =
+        || archive::Error::Damaged { path: archive.to_owned(), line: None, what: Damage::Name(name.to_owned()) };
+    name.parse().map_err(|_| damaged())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::{Checkpoint, CheckpointHeader, Codec, OsDisk, RunAbout, manifest};
+    use crate::event::{Class, Events};
+    use crate::model::Clock;
+    use crate::ops::Hint;
+
+    #[tokio::test]
+    async fn a_journal_that_names_what_no_server_has_is_damaged() {
+        let header = CheckpointHeader {
+            format: manifest::Format { major: 1, minor: 1 },
+            tool: RunAbout::this_tool(),
+            run_id: String::new(),
+            started: Timestamp::UNIX_EPOCH,
+            source_url: String::new(),
+            server_version: String::new(),
+            codec: Codec::None,
+            collections: vec!["../Article".into()],
+            options: Map::new(),
+            server_time_ms: None,
+        };
+        let found = Unfinished { path: "/a".into(), header, checkpoint: Checkpoint::default() };
+        let (events, cancel) = (Events::none(), tokio_util::sync::CancellationToken::new());
+        let session = Session { events, cancel, disk: Arc::new(OsDisk), clock: Clock::system() };
+        let error = schemas(&session, &found, Vec::new()).await.expect_err("a hostile name");
+        let is_named = |what: &Damage| *what == Damage::Name("../Article".into());
+        assert!(matches!(&error, Error::Archive(archive::Error::Damaged { what, .. }) if is_named(what)), "{error:?}");
+        assert_eq!((error.class(), error.hints()), (Class::Archive, vec![Hint::ArchiveDamaged]));
+    }
 }

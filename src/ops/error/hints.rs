@@ -5,7 +5,7 @@ use crate::archive::{self, Damage};
 use crate::model::{CollectionName, TenantName};
 use crate::ops::clear;
 use crate::ops::restore::Refusal;
-use crate::pipeline::import;
+use crate::pipeline::{import, scan};
 use crate::weaviate;
 
 /// What a person can do; the words are made by `cli`.
@@ -34,6 +34,8 @@ pub enum Hint {
     OtherFolder,
     /// Certificates.
     CheckCertificate,
+    /// The machine has no certificates of authorities.
+    InstallCertificates,
     /// Run again.
     RunAgain,
     /// Read the archive elsewhere: the disk, its cable or the memory here fails at times.
@@ -50,6 +52,10 @@ pub enum Hint {
     WaitForOtherRun,
     /// `--limit`-like settings of the server: smaller pages.
     SmallerPages,
+    /// The server's `QUERY_MAXIMUM_RESULTS`.
+    RaisePageLimit,
+    /// Leave the collection out, or make its object smaller.
+    ExcludeCollection,
     /// The server takes no writes: disk, memory, or somebody set its shards read-only.
     MakeWritable,
     /// A collection was created that is of no use and in the way of the next run.
@@ -114,9 +120,12 @@ impl Error {
         match self {
             _ if self.is_bug() => vec![Hint::Report],
             Self::Archive(e) => archive_hints(e),
-            Self::Scan { .. } => vec![Hint::SmallerPages, Hint::RunAgain],
+            Self::Scan { source: scan::Error::NoPageAllowed { .. }, .. } => vec![Hint::RaisePageLimit],
+            Self::Scan { source: scan::Error::ObjectTooLarge { .. }, .. } => vec![Hint::ExcludeCollection],
+            Self::Scan { source: scan::Error::Page { .. }, .. } => vec![Hint::SmallerPages, Hint::RunAgain],
             Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => vec![Hint::ArchiveDamaged],
-            Self::Vanished { .. }
+            Self::Scan { .. }
+            | Self::Vanished { .. }
             | Self::Moved { .. }
             | Self::MadeAnew { .. }
             | Self::NotDropped { source: None, .. }
@@ -231,6 +240,7 @@ fn wire_hints(error: &weaviate::Error) -> Vec<Hint> {
     match error.root() {
         E::Unreachable { .. } | E::NotWeaviate { .. } | E::Redirected { .. } => vec![Hint::CheckUrl],
         E::Tls { .. } | E::Certificate { .. } => vec![Hint::CheckCertificate],
+        E::Setup { .. } => vec![Hint::InstallCertificates],
         E::Unauthorized { .. } => vec![Hint::GiveKey],
         E::Forbidden { .. } => vec![Hint::GrantPermission],
         E::NotReady { .. } => vec![Hint::WaitForNodes],
@@ -261,38 +271,4 @@ fn archive_hints(error: &archive::Error) -> Vec<Hint> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::Class;
-
-    #[test]
-    fn refusals_are_listed_and_each_kind_has_its_hint_once() {
-        let name = |text: &str| text.parse::<CollectionName>().expect("a name");
-        let unsupported = |text: &str| Refusal::Unsupported {
-            collection: name(text),
-            key: "vectorIndexType".into(),
-            value: "\"hfresh\"".into(),
-            since: Some("1.36".into()),
-            server: "1.32.27".into(),
-        };
-        let module = |text: &str| Refusal::Module {
-            collection: name(text),
-            key: "vectorizer".into(),
-            module: "text2vec-x".into(),
-        };
-        let refusals = vec![unsupported("B"), module("A"), unsupported("A"), module("B")];
-        let error = Error::CannotRestore { refusals, chosen: 3 };
-        assert_eq!(error.class(), Class::Refused);
-        let text = error.to_string();
-        assert!(text.starts_with("cannot restore: B: vectorIndexType \"hfresh\" needs Weaviate 1.36"), "{text}");
-        assert_eq!(text.matches("; ").count(), 3);
-        assert_eq!(
-            error.hints(),
-            [
-                Hint::NewerServer,
-                Hint::EnableModules(vec!["text2vec-x".into()]),
-                Hint::LeaveOut(vec![name("A"), name("B")]),
-            ]
-        );
-    }
-}
+mod tests;

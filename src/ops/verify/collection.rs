@@ -290,14 +290,7 @@ impl Comparing<'_> {
             Err(
                 compare::Error::Live(scan::Error::Wire(e)) | compare::Error::Waking(pipeline::waking::Error::Wire(e)),
             ) if self.explains(&e).await => Ok(()),
-            Err(compare::Error::Live(source)) => Err(Error::Scan { collection: self.target.clone(), source }),
-            Err(compare::Error::Archive { source: load::Error::Stopped, .. }) => Err(Error::Interrupted),
-            Err(compare::Error::Archive { source: load::Error::Archive(e), .. }) => Err(e.into()),
-            Err(compare::Error::Archive { path, source: load::Error::Line { line, source } }) => {
-                Err(Error::Line { path, line, source })
-            }
-            Err(compare::Error::Waking(e)) => Err(e.into()),
-            Err(compare::Error::Thread) => Err(Error::Stage { what: "compare".into() }),
+            Err(error) => Err(stopped(&self.target, error)),
         }
     }
 
@@ -367,6 +360,20 @@ impl Comparing<'_> {
     }
 }
 
+/// Why the comparison of a collection stops.
+fn stopped(target: &CollectionName, error: compare::Error) -> Error {
+    match error {
+        compare::Error::Live(source) => Error::Scan { collection: target.clone(), source },
+        compare::Error::Archive { source: load::Error::Stopped, .. } => Error::Interrupted,
+        compare::Error::Archive { source: load::Error::Archive(e), .. } => e.into(),
+        compare::Error::Archive { path, source: load::Error::Line { line, source } } => {
+            Error::Line { path, line, source }
+        }
+        compare::Error::Waking(e) => e.into(),
+        compare::Error::Thread => Error::Stage { what: "compare".into() },
+    }
+}
+
 /// What the counts say against what was found. That writers explain a difference is a backup's excuse: a comparison that
 /// found nothing but the archive's objects, and a count that is not theirs, has overlooked something.
 fn judge(before: Option<u64>, after: Option<u64>, found: &Found) -> Option<Miscount> {
@@ -391,5 +398,40 @@ fn retell(stage: &Stage, books: &Books) {
     stage.asked.store(kept.asked, Ordering::SeqCst);
     if objects > 0 {
         stage.events.emit(Event::PagesDropped { collection: stage.target.clone(), objects, bytes });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::{self, Damage};
+    use crate::event::Class;
+    use crate::ops::Hint;
+    use crate::pipeline::split::SplitError;
+    use crate::pipeline::waking;
+
+    #[test]
+    fn what_stops_a_comparison_keeps_its_exit_code_and_its_advice() {
+        let (target, path) = ("A".parse().expect("a name"), std::path::PathBuf::from("/a/objects-000000.jsonl"));
+        let damaged = || archive::Error::Damaged { path: path.clone(), line: None, what: Damage::Hash };
+        let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let full = archive::Error::NoSpace { path: path.clone(), needed: 1, source };
+        let in_part = |source: load::Error| compare::Error::Archive { path: path.clone(), source };
+        let line = load::Error::Line { line: 7, source: SplitError::Structure { at: 1 } };
+        let lost = || weaviate::Error::Lost { route: "GET /v1/objects".into(), reason: "reset".into() };
+        for (error, class, hints) in [
+            (compare::Error::Live(scan::Error::Wire(lost())), Class::Server, &[Hint::RunAgain][..]),
+            (compare::Error::Live(scan::Error::SinkGone), Class::Bug, &[Hint::Report]),
+            (in_part(load::Error::Archive(damaged())), Class::Archive, &[Hint::ArchiveDamaged]),
+            (in_part(line), Class::Archive, &[Hint::ArchiveDamaged]),
+            (in_part(load::Error::Stopped), Class::Interrupted, &[]),
+            (compare::Error::Waking(waking::Error::Wire(lost())), Class::Server, &[Hint::RunAgain]),
+            (compare::Error::Waking(waking::Error::Journal(full)), Class::Disk, &[Hint::MakeRoom]),
+            (compare::Error::Thread, Class::Bug, &[Hint::Report]),
+        ] {
+            let words = format!("{error:?}");
+            let stopped = stopped(&target, error);
+            assert_eq!((stopped.class(), stopped.hints().as_slice()), (class, hints), "{words}");
+        }
     }
 }

@@ -101,37 +101,50 @@ fn answers_that_lie_are_refused() {
 }
 
 #[test]
-fn nonsense_is_refused() {
-    for (body, why) in [
-        (&b""[..], "empty"),
-        (b"{}", "no objects"),
-        (br#"{"error":[{"message":"x"}]}"#, "an error with status 200"),
-        (br#"{"objects":{}}"#, "an object for an array"),
-        (br#"{"objects":[]} {}"#, "text behind the page"),
-        (br#"{"objects":[],"objects":[]}"#, "doubled"),
-        (br#"{"objects":[{"class":"A"}]}"#, "no id"),
-        (br#"{"objects":[{"id":"00000000-0000-0000-0000-000000000001"}]}"#, "no class"),
-        (br#"{"objects":[{"class":"A","id":"zz"}]}"#, "no uuid"),
-        (br#"{"objects":[{"class":"A","id":7}]}"#, "a number for an id"),
-        (b"<html>busy</html>", "HTML"),
-        (b"{\"objects\":[],\"x\":\"\xff\"}", "not UTF-8"),
-    ] {
-        assert!(split(body, "A").is_err(), "{why}");
-    }
-    for member in [
-        r#""vector":[1,2}"#,
-        r#""vector":[NaN]"#,
-        r#""vector":[1,2],"vector":[3]"#,
-        r#""properties":{"a":tru}"#,
-        r#""properties":{},"properties":{}"#,
-        "\"properties\":{\"a\":\n1}",
-        r#""id":"00000000-0000-0000-0000-000000000002""#,
-        r#""lastUpdateTimeUnix":1.5"#,
-    ] {
-        assert!(split(&with_member(member), "A").is_err(), "{member}");
+fn what_is_not_whole_json_is_refused() {
+    for (body, why) in
+        [(&b""[..], "empty"), (br#"{"objects":[]} {}"#, "text behind the page"), (b"<html>busy</html>", "HTML")]
+    {
+        assert!(matches!(split(body, "A"), Err(SplitError::Structure { .. })), "{why}: {:?}", split(body, "A"));
     }
     let deep = format!(r#""properties":{}{}"#, "[".repeat(200), "]".repeat(200));
-    assert!(split(&with_member(&deep), "A").is_err(), "nested too deep");
+    for member in
+        [r#""vector":[1,2}"#, r#""vector":[NaN]"#, r#""properties":{"a":tru}"#, "\"properties\":{\"a\":\n1}", &deep]
+    {
+        let refused = split(&with_member(member), "A");
+        assert!(matches!(refused, Err(SplitError::Structure { .. })), "{member}: {refused:?}");
+    }
+}
+
+#[test]
+fn what_is_not_utf_8_is_refused_with_its_place() {
+    assert_eq!(split(b"{\"objects\":[],\"x\":\"\xff\"}", "A"), Err(SplitError::Encoding { at: 19 }));
+}
+
+#[test]
+fn members_that_are_missing_doubled_or_of_another_kind_are_named() {
+    for (body, named) in [
+        (&b"{}"[..], "objects"),
+        (br#"{"error":[{"message":"with status 200"}]}"#, "objects"),
+        (br#"{"objects":{}}"#, "objects"),
+        (br#"{"objects":[],"objects":[]}"#, "objects"),
+        (br#"{"objects":[{"class":"A"}]}"#, "id"),
+        (br#"{"objects":[{"id":"00000000-0000-0000-0000-000000000001"}]}"#, "class"),
+        (br#"{"objects":[{"class":"A","id":"zz"}]}"#, "id"),
+        (br#"{"objects":[{"class":"A","id":7}]}"#, "id"),
+    ] {
+        let refused = split(body, "A");
+        assert!(matches!(refused, Err(SplitError::Member { member, .. }) if member == named), "{named}: {refused:?}");
+    }
+    for (text, named) in [
+        (r#""vector":[1,2],"vector":[3]"#, "vector"),
+        (r#""properties":{},"properties":{}"#, "properties"),
+        (r#""id":"00000000-0000-0000-0000-000000000002""#, "id"),
+        (r#""lastUpdateTimeUnix":1.5"#, "lastUpdateTimeUnix"),
+    ] {
+        let refused = split(&with_member(text), "A");
+        assert!(matches!(refused, Err(SplitError::Member { member, .. }) if member == named), "{text}: {refused:?}");
+    }
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

@@ -97,7 +97,8 @@ async fn a_server_that_gives_removed_tenants_their_objects_back_is_not_asked_to_
     for options in [only(Wish::Recreate, "b"), only(Wish::Auto, "c"), one(Wish::Delete, options(&world, &["Many"]))] {
         let error = refused(&world, options).await;
         let Error::CannotClear { refusals } = &error else { panic!("{error:?}") };
-        assert!(matches!(refusals.as_slice(), [Refusal::TenantsStay { .. }]), "{refusals:?}");
+        assert!(matches!(refusals.as_slice(), [clear::Refusal::TenantsStay { .. }]), "{refusals:?}");
+        assert_eq!((error.class(), error.hints()), (Class::Refused, vec![Hint::WakeTenants]));
     }
     let outcome = cleared(&world, only(Wish::Auto, "b")).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 2));
@@ -106,4 +107,31 @@ async fn a_server_that_gives_removed_tenants_their_objects_back_is_not_asked_to_
     assert_eq!((outcome.result.status, tenants(&world, "Many").await), (Status::Ok, states), "dropped as a whole");
     call(&world, "PUT", "/v1/schema/Many/tenants", r#"[{"name":"c","activityStatus":"HOT"}]"#).await;
     assert_eq!(["a", "b", "c"].map(|t| world.sandbox.count("Many", Some(t))), [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_tenant_that_the_server_says_it_removed_and_did_not_is_told_and_keeps_what_it_has() {
+    let world = with_tenants().await;
+    world.sandbox.faults().add(Fault::new(Kind::status(200, "")).on("DELETE", "/v1/schema/Many/tenants"));
+    let wanted = Options { tenants: vec!["b".parse().expect("a name")], ..options(&world, &["Many"]) };
+    let plan = planned(&world, one(Wish::Recreate, wanted)).await.expect("a plan");
+    let (done, _) = run(&world, plan).await;
+    let error = done.expect_err("it stays").error;
+    assert!(matches!(&error, Error::TenantStays { tenant, .. } if tenant.as_str() == "b"), "{error:?}");
+    assert_eq!((error.class(), error.hints()), (Class::Server, vec![Hint::RunAgain]));
+    assert_eq!(["a", "b"].map(|t| world.sandbox.count("Many", Some(t))), [2, 2]);
+}
+
+#[tokio::test]
+async fn a_tenant_that_the_server_says_it_created_and_did_not_is_told_and_made_by_the_next_run() {
+    let world = with_tenants().await;
+    world.sandbox.faults().add(Fault::new(Kind::status(200, "[]")).on("POST", "/v1/schema/Many/tenants"));
+    let plan = planned(&world, one(Wish::Recreate, options(&world, &["Many"]))).await.expect("a plan");
+    let (done, _) = run(&world, plan).await;
+    let error = done.expect_err("no tenant").error;
+    assert!(matches!(&error, Error::TenantLacks { tenant, .. } if tenant.as_str() == "a"), "{error:?}");
+    assert_eq!((error.class(), error.hints()), (Class::Server, vec![Hint::RunAgain]));
+    world.sandbox.faults().clear();
+    let outcome = cleared(&world, options(&world, &["Many"])).await;
+    assert_eq!((outcome.result.status, tenants(&world, "Many").await.len()), (Status::Ok, 3));
 }

@@ -184,6 +184,10 @@ fn spoil(kind: Kind, body: &Bytes, mut reply: Response<Body>) -> Option<Response
         }
         Kind::Stall(keep, pause) => *reply.body_mut() = wire::stalled(body, keep, pause),
         Kind::Drip(size, every) => *reply.body_mut() = wire::dripping(body, size, every),
+        Kind::Promises(bytes) => {
+            reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes));
+            *reply.body_mut() = wire::broken(body, usize::MAX);
+        }
         Kind::EmptyBody => {
             *reply.status_mut() = StatusCode::OK;
             *reply.body_mut() = Body::empty();

@@ -37,6 +37,8 @@ pub enum Kind {
     Stall(usize, Duration),
     /// The body comes in pieces of so many bytes, one every so often.
     Drip(usize, Duration),
+    /// The head promises a body of so many bytes; what comes is shorter.
+    Promises(u64),
     /// Status 200 and no body.
     EmptyBody,
     /// A request whose body holds this text is not applied, and answered with status 200 and no body.

@@ -1,0 +1,246 @@
+//! Every kind of error gives one exit code, and the advice that helps with it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::*;
+use crate::event::Class;
+use crate::ops::restore::RunName;
+use crate::pipeline::scan;
+
+fn name(text: &str) -> CollectionName {
+    text.parse().expect("a name")
+}
+
+fn tenant() -> TenantName {
+    "t".parse().expect("a name")
+}
+
+fn gives(error: &Error, class: Class, hints: &[Hint]) {
+    assert_eq!((error.class(), error.hints().as_slice()), (class, hints), "{error:?}");
+}
+
+#[test]
+fn what_the_wire_says() {
+    use weaviate::Error as E;
+    let (host, route) = ("h:1".into(), || "GET /v1/meta".into());
+    let (reason, message) = (String::new, String::new);
+    let waited = Duration::ZERO;
+    let host = || std::sync::Arc::clone(&host);
+    for (error, class, hints) in [
+        (E::Url { reason: "is empty" }, Class::Usage, &[][..]),
+        (E::Header { name: "x".into() }, Class::Usage, &[]),
+        (E::Certificate { what: "x", reason: reason() }, Class::Usage, &[Hint::CheckCertificate]),
+        (E::Setup { reason: reason() }, Class::Usage, &[Hint::InstallCertificates]),
+        (E::Unreachable { host: host(), reason: reason(), tried: None }, Class::Server, &[Hint::CheckUrl]),
+        (E::Tls { host: host(), reason: reason() }, Class::Server, &[Hint::CheckCertificate]),
+        (E::NotWeaviate { host: host(), what: reason() }, Class::Server, &[Hint::CheckUrl]),
+        (E::NotReady { host: host(), waited, last: reason() }, Class::Server, &[Hint::WaitForNodes]),
+        (E::Redirected { route: route(), status: 307, to: reason() }, Class::Server, &[Hint::CheckUrl]),
+        (E::Unauthorized { route: route(), message: message() }, Class::Server, &[Hint::GiveKey]),
+        (E::Forbidden { route: route(), message: message() }, Class::Server, &[Hint::GrantPermission]),
+        (E::NotFound { route: route(), message: message() }, Class::Server, &[]),
+        (E::Rejected { route: route(), status: 422, message: message() }, Class::Server, &[]),
+        (E::Server { route: route(), status: 500, message: message() }, Class::Server, &[Hint::RunAgain]),
+        (E::Stalled { route: route(), after: waited }, Class::Server, &[Hint::RunAgain]),
+        (E::Lost { route: route(), reason: reason() }, Class::Server, &[Hint::RunAgain]),
+        (E::BadAnswer { route: route(), what: reason() }, Class::Server, &[Hint::RunAgain]),
+    ] {
+        // What gave up says what the last failure says.
+        let gave_up = |last| {
+            let (attempts, elapsed, bound) = (8, Duration::ZERO, weaviate::Bound::Attempts);
+            E::Exhausted { route: route(), attempts, elapsed, bound, last: Box::new(last) }
+        };
+        gives(&gave_up(error).into(), class, hints);
+    }
+}
+
+#[test]
+fn a_server_that_says_no_to_a_change_is_a_refusal_and_one_that_does_not_answer_is_not() {
+    let rejected = || weaviate::Error::Rejected { route: "POST /v1/schema".into(), status: 422, message: "no".into() };
+    let lost = || weaviate::Error::Lost { route: "POST /v1/schema".into(), reason: "reset".into() };
+    let not_created = |source| Error::NotCreated { collection: name("A"), source };
+    gives(&not_created(rejected()), Class::Refused, &[]);
+    gives(&not_created(lost()), Class::Server, &[Hint::RunAgain]);
+    let not_dropped = |source| Error::NotDropped { collection: name("A"), source };
+    gives(&not_dropped(Some(rejected())), Class::Refused, &[]);
+    gives(&not_dropped(None), Class::Server, &[Hint::RunAgain]);
+    let tenants = |source| Error::TenantsNotCreated { collection: name("A"), created: 1, all: 2, source };
+    gives(&tenants(rejected()), Class::Refused, &[]);
+    gives(&tenants(lost()), Class::Server, &[Hint::RunAgain]);
+}
+
+#[test]
+fn what_the_archive_and_its_disk_say() {
+    use archive::Error as E;
+    let path = || PathBuf::from("/a");
+    let source = || std::io::Error::from(std::io::ErrorKind::Other);
+    let op = archive::DiskOp::Write;
+    let damaged = |what| E::Damaged { path: path(), line: None, what };
+    let newer = E::NewerFormat { path: path(), major: 9, minor: 0, tool_version: "9.0.0".into() };
+    for (error, class, hints) in [
+        (E::NotFound { path: path() }, Class::Usage, &[Hint::NameArchive][..]),
+        (E::TooMany { path: path(), limit: 1 }, Class::Usage, &[Hint::NameArchive]),
+        (E::NotAnArchive { path: path() }, Class::Archive, &[Hint::NameArchive]),
+        (E::IsLink { path: path() }, Class::Archive, &[]),
+        (E::Unsealed { path: path(), parts: 0, objects: 0 }, Class::Archive, &[Hint::BackUpAgain]),
+        (E::Sealed { path: path() }, Class::Refused, &[]),
+        (newer, Class::Archive, &[Hint::Upgrade("9.0.0".into())]),
+        (damaged(Damage::Hash), Class::Archive, &[Hint::ArchiveDamaged]),
+        (damaged(Damage::Replaced), Class::Archive, &[Hint::ArchiveInUse]),
+        // That of a run: the archive is as good as before.
+        (damaged(Damage::JournalLine), Class::Archive, &[]),
+        (damaged(Damage::JournalOrder), Class::Archive, &[]),
+        (E::unsteady("/a", damaged(Damage::Hash)), Class::Disk, &[Hint::OtherMachine]),
+        (E::NoSpace { path: path(), needed: 1, source: source() }, Class::Disk, &[Hint::MakeRoom]),
+        (E::ReadOnly { path: path(), source: source() }, Class::Disk, &[Hint::OtherFolder]),
+        (E::PermissionDenied { op, path: path(), source: source() }, Class::Disk, &[Hint::OtherFolder]),
+        (E::Io { op, path: path(), source: source() }, Class::Disk, &[]),
+        (E::OutputIsFile { path: path() }, Class::Disk, &[Hint::OtherFolder]),
+        (E::OutputIsArchive { path: path() }, Class::Disk, &[Hint::OtherFolder]),
+        (E::Locked { path: path() }, Class::Locked, &[Hint::WaitForOtherRun]),
+        (E::Broken { path: path(), what: archive::Broken::Gap }, Class::Bug, &[Hint::Report]),
+    ] {
+        gives(&error.into(), class, hints);
+    }
+}
+
+#[test]
+fn names_that_cannot_be_meant() {
+    let unknown = |alias_of, similar| Error::UnknownCollection { name: "x".into(), alias_of, similar };
+    gives(&unknown(Some(name("A")), vec![name("B")]), Class::Refused, &[Hint::IsAlias(name("A"))]);
+    gives(&unknown(None, vec![name("B")]), Class::Refused, &[Hint::DidYouMean(vec![name("B")])]);
+    gives(&unknown(None, Vec::new()), Class::Refused, &[Hint::ListCollections]);
+    let archived = |similar| Error::NotInArchive { name: "x".into(), similar };
+    gives(&archived(vec![name("B")]), Class::Refused, &[Hint::DidYouMean(vec![name("B")])]);
+    gives(&archived(Vec::new()), Class::Refused, &[Hint::ShowArchive]);
+    let tenants = |archived, skipped, similar| Error::UnknownTenant { tenant: tenant(), archived, skipped, similar };
+    gives(&tenants(true, Some("asleep".into()), Vec::new()), Class::Refused, &[]);
+    gives(&tenants(true, None, vec![tenant()]), Class::Refused, &[Hint::DidYouMeanTenants(vec![tenant()])]);
+    gives(&tenants(true, None, Vec::new()), Class::Refused, &[Hint::ListArchivedTenants]);
+    gives(&tenants(false, None, Vec::new()), Class::Refused, &[Hint::ListTenants]);
+    gives(&Error::NothingToDo { excluded: true }, Class::Refused, &[]);
+    gives(&Error::NothingToDo { excluded: false }, Class::Refused, &[Hint::MaybeNotAllowed, Hint::CheckUrl]);
+    gives(&Error::OneNameForMany { collections: 2 }, Class::Usage, &[Hint::RenameEach]);
+}
+
+#[test]
+fn what_others_do_meanwhile() {
+    let collection = || name("A");
+    let run = || RunName { run_id: uuid::Uuid::nil(), started: jiff::Timestamp::UNIX_EPOCH };
+    let waited = Duration::ZERO;
+    for (error, class, hints) in [
+        (Error::Vanished { collection: collection() }, Class::Server, &[Hint::RunAgain][..]),
+        (Error::SchemaChanged { collection: collection(), what: "x".into() }, Class::Server, &[Hint::RunAgain]),
+        (Error::Moved { collection: collection(), was: 1, now: None }, Class::Refused, &[Hint::RunAgain]),
+        (Error::MadeAnew { collection: collection() }, Class::Refused, &[Hint::RunAgain]),
+        (Error::NotAsPlanned { collection: collection(), what: "x".into() }, Class::Refused, &[Hint::RunAgain]),
+        (Error::MadeUp { collection: collection(), attempts: 5 }, Class::Refused, &[Hint::StopWriters]),
+        (Error::WentOn { run: run() }, Class::Refused, &[Hint::WaitForOtherRun]),
+        (Error::OtherRun { run: run(), differs: Vec::new() }, Class::Refused, &[Hint::WithoutResume]),
+        (
+            Error::NotWhole { collection: collection(), reason: "x".into(), waited },
+            Class::Server,
+            &[Hint::WaitForNodes],
+        ),
+        (Error::ReadOnly { collection: collection(), shards: Vec::new() }, Class::Server, &[Hint::MakeWritable]),
+        (
+            Error::MadeOtherwise { collection: collection(), differences: Vec::new() },
+            Class::Refused,
+            &[Hint::RemoveCollection(name("A"))],
+        ),
+        (Error::NoRunFolder { collection: collection() }, Class::Usage, &[Hint::NameRunFolder]),
+        (Error::Protected { names: vec![name("A")] }, Class::Refused, &[Hint::AllowProtected]),
+        (Error::NotEnoughSpace { folder: "/a".into(), needed: 2, free: 1 }, Class::Disk, &[Hint::MakeRoom]),
+        (Error::Interrupted, Class::Interrupted, &[]),
+        (Error::Stage { what: "x".into() }, Class::Bug, &[Hint::Report]),
+    ] {
+        gives(&error, class, hints);
+    }
+}
+
+#[test]
+fn pages_that_cannot_be_had() {
+    let collection = || name("A");
+    let of = |source| Error::Scan { collection: name("A"), source };
+    gives(&of(scan::Error::NoPageAllowed { collection: collection() }), Class::Server, &[Hint::RaisePageLimit]);
+    let large = scan::Error::ObjectTooLarge { collection: collection(), bytes: 1 };
+    gives(&of(large), Class::Server, &[Hint::ExcludeCollection]);
+    gives(&of(scan::Error::EmptyBody { collection: collection() }), Class::Server, &[Hint::RunAgain]);
+    gives(&of(scan::Error::SinkGone), Class::Bug, &[Hint::Report]);
+}
+
+#[test]
+fn what_stands_against_a_clear_is_advised_on_once_a_kind() {
+    use clear::Refusal as R;
+    let collection = || name("A");
+    let refusals = || {
+        vec![
+            R::BeingWritten { collection: collection(), before: 1, after: 2 },
+            R::NotMadeAgain { collection: collection(), reason: "x".into() },
+            R::NotAllowed { collection: collection(), action: "delete_data" },
+            R::ReadOnly { collection: collection(), shards: Vec::new() },
+            R::UnknownTenant { collection: collection(), tenant: tenant() },
+            R::TenantsStay { collection: collection(), server: "1.24".into() },
+            R::NotMultiTenant { collection: collection() },
+            R::TenantsOfMany { collections: 2 },
+        ]
+    };
+    let hints =
+        [Hint::DeleteInstead, Hint::GrantPermission, Hint::RecreateInstead, Hint::ListTenants, Hint::WakeTenants];
+    gives(&Error::CannotClear { refusals: refusals() }, Class::Refused, &hints);
+}
+
+#[test]
+fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
+    use Refusal as R;
+    let (collection, there) = (|| name("A"), || name("A"));
+    let refusals = || {
+        vec![
+            R::Exists { collection: collection(), there: there() },
+            R::IsAlias { collection: collection(), alias: name("N"), of: name("B") },
+            R::AliasTaken { collection: collection(), alias: name("N"), by: name("B") },
+            R::NotAsLeft { collection: collection(), there: there(), what: "x".into() },
+            R::MissingTarget { collection: collection(), property: "p".into(), target: "T".into() },
+            R::WouldVectorise { collection: collection(), objects: 1 },
+            R::TenantExists { collection: collection(), there: there(), tenant: tenant() },
+            R::NoRoles { server: "1.24".into() },
+        ]
+    };
+    let hints = [
+        Hint::OtherName,
+        Hint::SkipAliases,
+        Hint::RemoveWhatWasLeft,
+        Hint::ChooseTargets,
+        Hint::Revectorize,
+        Hint::OtherTenant,
+        Hint::WithoutRoles,
+    ];
+    gives(&Error::CannotRestore { refusals: refusals(), chosen: 1 }, Class::Refused, &hints);
+    gives(&Error::CannotCreate { refusals: refusals() }, Class::Refused, &hints);
+    let run = RunName { run_id: uuid::Uuid::nil(), started: jiff::Timestamp::UNIX_EPOCH };
+    gives(&Error::Unfinished { run, refusals: refusals(), chosen: 1 }, Class::Refused, &hints);
+}
+
+#[test]
+fn refusals_are_listed_and_each_kind_has_its_hint_once() {
+    let unsupported = |text: &str| Refusal::Unsupported {
+        collection: name(text),
+        key: "vectorIndexType".into(),
+        value: "\"hfresh\"".into(),
+        since: Some("1.36".into()),
+        server: "1.32.27".into(),
+    };
+    let module =
+        |text: &str| Refusal::Module { collection: name(text), key: "vectorizer".into(), module: "text2vec-x".into() };
+    let refusals = vec![unsupported("B"), module("A"), unsupported("A"), module("B")];
+    let error = Error::CannotRestore { refusals, chosen: 3 };
+    assert_eq!(error.class(), Class::Refused);
+    let text = error.to_string();
+    assert!(text.starts_with("cannot restore: B: vectorIndexType \"hfresh\" needs Weaviate 1.36"), "{text}");
+    assert_eq!(text.matches("; ").count(), 3);
+    assert_eq!(
+        error.hints(),
+        [Hint::NewerServer, Hint::EnableModules(vec!["text2vec-x".into()]), Hint::LeaveOut(vec![name("A"), name("B")]),]
+    );
+}

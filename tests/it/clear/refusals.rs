@@ -1,0 +1,69 @@
+//! What stands against emptying a collection: each is named with what can be done, and nothing is sent that writes.
+
+use super::*;
+
+/// What a clear of the only thing that is wrong with it is refused for.
+async fn refusal(world: &World, options: Options, hints: &[Hint]) -> Refusal {
+    let error = refused(world, options).await;
+    assert_eq!((error.class(), error.hints().as_slice()), (Class::Refused, hints), "{error:?}");
+    match error {
+        Error::CannotClear { mut refusals } if refusals.len() == 1 => refusals.remove(0),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn tenants_that_cannot_be_meant_are_refused() {
+    let world = world(
+        articles().collection(r#"{"class":"Many","multiTenancyConfig":{"enabled":true}}"#).tenant("Many", "a", "HOT"),
+    );
+    let of = |take: &[&str]| Options { tenants: vec!["t".parse().expect("a name")], ..options(&world, take) };
+    let plain = refusal(&world, of(&["Article"]), &[]).await;
+    assert_eq!(plain, Refusal::NotMultiTenant { collection: name("Article") });
+    let unknown = refusal(&world, of(&["Many"]), &[Hint::ListTenants]).await;
+    assert!(matches!(&unknown, Refusal::UnknownTenant { tenant, .. } if tenant.as_str() == "t"), "{unknown:?}");
+    let many = refusal(&world, of(&["Article", "Many"]), &[]).await;
+    assert_eq!(many, Refusal::TenantsOfMany { collections: 2 });
+}
+
+#[tokio::test]
+async fn a_key_that_may_only_read_is_found_out_in_the_plan() {
+    let mut world = world(articles().with_keys());
+    world.key = Some("readkey");
+    let refusal = refusal(&world, options(&world, &["Article"]), &[Hint::GrantPermission]).await;
+    assert!(matches!(refusal, Refusal::NotAllowed { action: "delete_data", .. }), "{refusal:?}");
+}
+
+#[tokio::test]
+async fn read_only_shards_are_not_deleted_from() {
+    let world = world(articles());
+    let shard = world.sandbox.shards("Article")[0].clone();
+    call(&world, "PUT", &format!("/v1/schema/Article/shards/{shard}"), r#"{"status":"READONLY"}"#).await;
+    let refusal = refusal(&world, one(Wish::Delete, options(&world, &["Article"])), &[Hint::RecreateInstead]).await;
+    assert!(matches!(&refusal, Refusal::ReadOnly { shards, .. } if *shards == [shard]), "{refusal:?}");
+}
+
+#[tokio::test]
+async fn what_somebody_writes_to_is_not_dropped() {
+    let world = world(articles());
+    // Between the two counts of the plan.
+    let write = Kind::Change(Change::Write(article(1)));
+    world.sandbox.faults().add(Fault::new(write).on("POST", "/v1/graphql").nth(2));
+    let refusal = refusal(&world, one(Wish::Recreate, options(&world, &["Article"])), &[Hint::DeleteInstead]).await;
+    let wanted = Refusal::BeingWritten { collection: name("Article"), before: OBJECTS, after: OBJECTS + 1 };
+    assert_eq!(refusal, wanted);
+    assert_eq!(world.sandbox.count("Article", None), OBJECTS + 1);
+}
+
+#[tokio::test]
+async fn what_the_server_would_not_take_back_is_not_dropped() {
+    let odd = r#"{"class":"Odd","vectorizer":"text2vec-contextionary"}"#;
+    let world = world(Sandbox::builder().modules(&["text2vec-contextionary"]).collection(odd));
+    // It was started anew without the module.
+    let meta = r#"{"hostname":"http://[::]:8080","modules":{},"version":"1.40.0"}"#;
+    world.sandbox.faults().add(Fault::new(Kind::status(200, meta)).on("GET", "/v1/meta"));
+    let refusal = refusal(&world, one(Wish::Recreate, options(&world, &["Odd"])), &[Hint::DeleteInstead]).await;
+    let told = matches!(&refusal, Refusal::NotMadeAgain { reason, .. } if reason.contains("text2vec-contextionary"));
+    assert!(told, "{refusal:?}");
+    assert_eq!(world.sandbox.collections(), ["Odd"]);
+}
