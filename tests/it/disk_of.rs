@@ -7,34 +7,41 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use elysiactl::archive::{Disk, Entry, Folder, Kind, Lock, Opened, OsDisk, WriteFile};
 
+/// What a disk leaves to the machine's.
+macro_rules! calls_of_the_machine {
+    () => {
+        fn create_dir(&self, path: &Path) -> io::Result<()> {
+            OsDisk.create_dir(path)
+        }
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            OsDisk.rename(from, to)
+        }
+        fn sync_dir(&self, path: &Path) -> io::Result<()> {
+            OsDisk.sync_dir(path)
+        }
+        fn remove_file(&self, path: &Path) -> io::Result<()> {
+            OsDisk.remove_file(path)
+        }
+        fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
+            OsDisk.look(path)
+        }
+        fn free_space(&self, path: &Path) -> io::Result<u64> {
+            OsDisk.free_space(path)
+        }
+        fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+            OsDisk.lock(path)
+        }
+    };
+}
+
 /// Every file that is made is what this makes of it.
 pub(crate) struct DiskOf<F: Fn(Box<dyn WriteFile>) -> Box<dyn WriteFile>>(pub(crate) F);
 
 impl<F: Fn(Box<dyn WriteFile>) -> Box<dyn WriteFile> + Send + Sync> Disk for DiskOf<F> {
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        OsDisk.create_dir(path)
-    }
     fn create_file(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
         Ok((self.0)(OsDisk.create_file(path)?))
     }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        OsDisk.rename(from, to)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        OsDisk.sync_dir(path)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        OsDisk.remove_file(path)
-    }
-    fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
-        OsDisk.look(path)
-    }
-    fn free_space(&self, path: &Path) -> io::Result<u64> {
-        OsDisk.free_space(path)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        OsDisk.lock(path)
-    }
+    calls_of_the_machine!();
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
         OsDisk.open_folder(path)
     }
@@ -59,30 +66,10 @@ impl<F: Fn(&str, File, u64) -> File + Send + Sync> Folder for FolderOf<F> {
 }
 
 impl<F: Fn(&str, File, u64) -> File + Send + Sync + 'static> Disk for ReadsOf<F> {
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        OsDisk.create_dir(path)
-    }
     fn create_file(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
         OsDisk.create_file(path)
     }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        OsDisk.rename(from, to)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        OsDisk.sync_dir(path)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        OsDisk.remove_file(path)
-    }
-    fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
-        OsDisk.look(path)
-    }
-    fn free_space(&self, path: &Path) -> io::Result<u64> {
-        OsDisk.free_space(path)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        OsDisk.lock(path)
-    }
+    calls_of_the_machine!();
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
         Ok(Box::new(FolderOf(OsDisk.open_folder(path)?, Arc::clone(&self.0))))
     }
