@@ -188,7 +188,7 @@ pub(super) async fn prove(
     let Noted { parts, incomplete, shards, was_closed } = noted;
     let schema = writer.schema().clone();
     let mut kept = Kept { shards, was_closed, ..Kept::default() };
-    let cancel = session.cancel.clone();
+    let (cancel, events) = (session.cancel.clone(), session.events.clone());
     let prove = move || {
         let (digest, mut bad) = (ObjectDigest::new(&schema, content), Vec::new());
         let since = changed_since_ms.unwrap_or(i64::MAX);
@@ -209,6 +209,9 @@ pub(super) async fn prove(
             });
             match proven {
                 Ok(()) => {
+                    // Part by part: a large archive takes its time.
+                    let (objects, bytes) = (part.objects, part.bytes);
+                    events.emit(Event::Resumed { collection: schema.name.clone(), objects, bytes });
                     kept.changed += changed;
                     kept.unprintable.append(&mut unprintable);
                     kept.unwritable.append(&mut unwritable);
@@ -225,15 +228,12 @@ pub(super) async fn prove(
             writer.discard_part(part)?;
         }
         let bad: Vec<_> = bad.into_iter().map(|(part, why)| (writer.path_of(&part), why)).collect();
-        Ok((writer, kept, bad, schema))
+        Ok((writer, kept, bad))
     };
-    let (writer, kept, bad, schema) = blocking("prove what is kept", prove).await?;
+    let (writer, kept, bad) = blocking("prove what is kept", prove).await?;
     for (file, reason) in bad {
         session.events.warn(Warning::NotKept { file, reason });
     }
-    let totals = writer.totals();
-    let (objects, bytes) = (totals.objects, totals.bytes);
-    session.events.emit(Event::Resumed { collection: schema.name, objects, bytes });
     Ok((writer, kept))
 }
 

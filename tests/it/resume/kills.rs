@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sandbox::{Fault, Kind, Sandbox};
 
@@ -11,8 +11,10 @@ use crate::tier;
 
 /// Lives of a restore, each killed twice: on every commit, by night, before a release.
 const KILLS: [u64; 3] = [6, 250, 2_500];
-/// When the first one comes and when the last one, in ms.
-const MOMENTS_MS: [u64; 2] = [250, 1_500];
+/// When the first kill of a life comes, in hundredths of the time that a whole restore takes: at the earliest, at the latest.
+const MOMENTS: [u64; 2] = [10, 95];
+/// And the second one: so many hundredths at most, since less is left to do.
+const LEFT: u64 = 60;
 
 /// A server with what is in an archive beside it, both of which the binary knows.
 pub(super) fn stage() -> (Stage, String, BTreeMap<String, Vec<String>>) {
@@ -69,14 +71,21 @@ fn killed(stage: &Stage, arguments: &[&str], after: Duration) -> bool {
 #[test]
 fn killed_at_any_moment_twice_it_is_carried_on_and_equal() {
     let kills = tier::amount("ELYSIACTL_TEST_KILLS", KILLS);
-    let [first, last] = MOMENTS_MS;
+    let [first, last] = MOMENTS;
+    let whole = {
+        let (stage, archive, _) = stage();
+        slow(&stage);
+        let begun = Instant::now();
+        assert_eq!(stage.run(&restoring(&archive, &[])).status.code(), Some(0));
+        begun.elapsed()
+    };
     let (mut in_time, mut carried) = (0, 0);
     for n in 0..kills {
         let (stage, archive, expected) = stage();
         slow(&stage);
-        let after = Duration::from_millis(first + (last - first) * n / kills);
-        in_time += u32::from(killed(&stage, &restoring(&archive, &[]), after));
-        in_time += u32::from(killed(&stage, &restoring(&archive, &["--resume"]), after));
+        let part = |hundredths: u64| whole * u32::try_from(hundredths).expect("few") / 100;
+        in_time += u32::from(killed(&stage, &restoring(&archive, &[]), part(first + (last - first) * n / kills)));
+        in_time += u32::from(killed(&stage, &restoring(&archive, &["--resume"]), part(first + 37 * n % LEFT)));
         stage.sandbox.faults().clear();
         let output = stage.run(&restoring(&archive, &["--resume", "--json"]));
         assert_eq!(output.status.code(), Some(0), "kill {n}: {}", said(&output));
