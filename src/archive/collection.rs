@@ -200,6 +200,12 @@ impl CollectionWriter {
         index::gaps(&covered)
     }
 
+    /// Whether no run is kept at all, not even an empty one.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.runs.tenants().next().is_none()
+    }
+
     /// Whether any run of a tenant is kept, be it empty.
     #[must_use]
     pub fn has_runs(&self, tenant: &TenantName) -> bool {

@@ -304,7 +304,7 @@ impl Collect<'_> {
     /// Whether what an interrupted run kept may lack objects and nothing would show it. A run that loses a node reads what
     /// it read last again; one that is killed then cannot, and where nobody counts, the end does not prove it either.
     pub(super) fn is_in_doubt(&self, store: &Store, watch: &Watch, countable: bool) -> bool {
-        let doubt = !countable && !self.kept.was_closed && watch.nodes().len() > 1 && store.writer.totals().objects > 0;
+        let doubt = !countable && !self.kept.was_closed && watch.nodes().len() > 1 && !store.writer.is_empty();
         if doubt {
             let file = store.writer.folder();
             let reason = "the server does not say how many objects there are, and a node may have been away".to_owned();
