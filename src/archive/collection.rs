@@ -163,25 +163,14 @@ impl CollectionWriter {
     /// something to carry on from.
     pub fn seal_older(&mut self, age: Duration) -> Result<Vec<SealedPart>, Error> {
         self.guarded(|writer| {
-            let is_old = |lane: &Lane| lane.part.as_ref().is_some_and(|part| part.opened.elapsed() >= age);
-            let old: Vec<usize> = writer.lanes.iter().filter(|(_, lane)| is_old(lane)).map(|(n, _)| *n).collect();
-            let mut sealed = Vec::new();
-            for number in old {
-                let mut lane = writer.lanes.remove(&number).unwrap_or_default();
-                sealed.extend(writer.seal_lane(&mut lane)?);
-                writer.lanes.insert(number, lane);
-            }
-            Ok(sealed)
+            writer.seal_lanes(|lane| lane.part.as_ref().is_some_and(|part| part.opened.elapsed() >= age))
         })
     }
 
     /// Makes every open part durable, in the order of the lanes.
     pub fn seal_parts(&mut self) -> Result<Vec<SealedPart>, Error> {
         self.guarded(|writer| {
-            let mut sealed = Vec::new();
-            for (_, mut lane) in std::mem::take(&mut writer.lanes) {
-                sealed.extend(writer.seal_lane(&mut lane)?);
-            }
+            let sealed = writer.seal_lanes(|_| true)?;
             writer.journal_empties()?;
             Ok(sealed)
         })
@@ -365,6 +354,16 @@ impl CollectionWriter {
             _ => return Err(broken(Broken::Counts)),
         }
         Ok(())
+    }
+
+    /// Ends these lanes, in their order; whoever appends to one of them begins it anew.
+    fn seal_lanes(&mut self, which: impl Fn(&Lane) -> bool) -> Result<Vec<SealedPart>, Error> {
+        let due: Vec<usize> = self.lanes.iter().filter(|(_, lane)| which(lane)).map(|(number, _)| *number).collect();
+        let mut sealed = Vec::new();
+        for mut lane in due.iter().filter_map(|number| self.lanes.remove(number)).collect::<Vec<_>>() {
+            sealed.extend(self.seal_lane(&mut lane)?);
+        }
+        Ok(sealed)
     }
 
     /// Ends the lane's run and makes its part durable: first the part, then the journal (R1).

@@ -3,10 +3,12 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
 use super::codec::Codec;
+use super::disk::Folder;
 use super::error::{Broken, Damage, DiskOp, Error};
 use super::index::Run;
 use super::lines::OBJECT_BYTES;
@@ -27,9 +29,6 @@ pub struct Line {
     pub text: Bytes,
 }
 
-/// Opens a part from its beginning.
-type Again = Box<dyn Fn() -> Result<PartReader, Error> + Send>;
-
 /// Reads a part. Its content is proven only once `finish` has said so.
 pub struct PartReader {
     path: PathBuf,
@@ -49,8 +48,8 @@ pub struct PartReader {
     lines: u64,
     /// Lines handed out of the part.
     number: u64,
-    /// Opens it once more.
-    again: Option<Again>,
+    /// Where it can be opened once more.
+    folder: Option<Arc<dyn Folder>>,
 }
 
 enum State {
@@ -80,19 +79,21 @@ impl PartReader {
             decoded: 0,
             lines: 0,
             number: 0,
-            again: None,
+            folder: None,
         }
     }
 
     /// The same, and it can be opened once more.
-    pub(super) fn readable_again(self, again: impl Fn() -> Result<Self, Error> + Send + 'static) -> Self {
-        Self { again: Some(Box::new(again)), ..self }
+    pub(super) fn kept_in(self, folder: Arc<dyn Folder>) -> Self {
+        Self { folder: Some(folder), ..self }
     }
 
-    /// Where it is, and what opens it once more, if that can be done: to tell a part that is damaged from one that was
-    /// read wrongly.
-    pub fn second_look(&mut self) -> Option<impl FnOnce() -> Result<Self, Error> + use<>> {
-        self.again.take().map(|again| move || again())
+    /// The same part from its beginning, to tell one that is damaged from one that was read wrongly; `None` if it cannot be
+    /// opened once more.
+    #[must_use]
+    pub fn again(self) -> Option<Self> {
+        let opened = self.folder?.open(&self.file.path).ok()?;
+        Some(Self::new(self.path, self.codec, self.file, self.runs, opened.content))
     }
 
     /// The file.
@@ -128,7 +129,7 @@ impl PartReader {
     }
 
     /// Reads what is left, and proves that size and SHA-256 are the manifest's and nothing follows the last run.
-    pub fn finish(mut self) -> Result<(), Error> {
+    pub fn finish(&mut self) -> Result<(), Error> {
         while self.next_line()?.is_some() {}
         let State::Between(mut file) = std::mem::replace(&mut self.state, State::Failed) else {
             return Err(Error::broken(&self.path, Broken::AfterFailure));

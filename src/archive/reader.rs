@@ -227,14 +227,8 @@ impl Archive {
             return Err(Error::damaged(&at, Damage::Sums("offsets of runs")));
         }
         let file = self.open_same(entry)?;
-        let (codec, folder, again) =
-            (self.manifest.codec, Arc::clone(&self.folder), (at.clone(), entry.clone(), inside.clone()));
-        let reader = PartReader::new(at, codec, entry.clone(), inside, file);
-        Ok(reader.readable_again(move || {
-            let (at, entry, inside) = again.clone();
-            let file = folder.open(&entry.path).map_err(|e| refused_open(e, &at))?.content;
-            Ok(PartReader::new(at, codec, entry, inside, file))
-        }))
+        let reader = PartReader::new(at, self.manifest.codec, entry.clone(), inside, file);
+        Ok(reader.kept_in(Arc::clone(&self.folder)))
     }
 
     /// Opens a part; the same file in the same state as the first time.

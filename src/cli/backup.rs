@@ -100,11 +100,8 @@ fn kept(found: &Interrupted) -> String {
 
 /// The command that carries on a backup. `run_dir`: the folder of runs, where it was named.
 pub(super) fn resume_command(archive: &Path, run_dir: Option<&Path>, connect: &Connect) -> String {
-    let mut command = format!("elysiactl col backup --resume={}", quoted(&archive.display().to_string()));
-    if let Some(dir) = run_dir {
-        command = command + " --run-dir " + &quoted(&dir.display().to_string());
-    }
-    command + &connect.url_flag(&connect.url)
+    let command = format!("elysiactl col backup --resume={}", quoted(&archive.display().to_string()));
+    command + &closing::path_flag("--run-dir", run_dir) + &connect.url_flag(&connect.url)
 }
 
 fn options(settings: &BackupSettings) -> Options {

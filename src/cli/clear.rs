@@ -32,7 +32,9 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
     let mut settings = ClearSettings::resolve(args, env)?;
     let consent = Consent { yes: settings.yes, expected: settings.expect_count };
     let holds = match &settings.backup_first {
-        Some(folder) => Some(first::back_up(&settings, folder.clone(), consent, &connect, out)?),
+        Some(folder) => {
+            Some(first::back_up(&settings, folder.clone(), consent, &connect, args.run_dir.as_deref(), out)?)
+        }
         None => None,
     };
     run_with_events(out, Op::Clear, async |events, cancel| {

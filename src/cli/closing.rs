@@ -1,6 +1,7 @@
 //! The remarks of a manifest in words, for the closing summary and `archive show`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::archive::Manifest;
 use crate::archive::manifest::{CollectionEntry, Content, Limit, LimitKind, Skipped, TenantsChanged, TopologyState};
@@ -11,6 +12,11 @@ pub(super) use crate::render::counted;
 /// Server and version in one phrase.
 pub(super) fn server(url: &str, version: &str) -> String {
     format!("{url} (Weaviate {version})")
+}
+
+/// A flag with a path, a space before it, for a command that is to be typed next: nothing without a path.
+pub(super) fn path_flag(flag: &str, path: Option<&Path>) -> String {
+    path.map(|path| format!(" {flag} {}", quoted(&path.display().to_string()))).unwrap_or_default()
 }
 
 /// The command that checks an archive.

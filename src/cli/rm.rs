@@ -2,7 +2,6 @@
 
 mod plan;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::{ConnectionArgs, RmArgs};
@@ -129,12 +128,9 @@ fn closing_of(outcome: &Outcome) -> Closing {
 
 /// The command that makes a collection again, without its objects.
 pub(super) fn create_command(saved: &SafetyCopy, connect: &Connect) -> String {
-    let path = |path: &Path| quoted(&path.display().to_string());
-    let mut command = format!("elysiactl col create --schema-file {}", path(&saved.schema));
-    if let Some(tenants) = &saved.tenants {
-        command = command + " --tenants-file " + &path(tenants);
-    }
-    command + &connect.url_flag(&connect.url)
+    let schema = closing::path_flag("--schema-file", Some(&saved.schema));
+    let tenants = closing::path_flag("--tenants-file", saved.tenants.as_deref());
+    format!("elysiactl col create{schema}{tenants}{}", connect.url_flag(&connect.url))
 }
 
 /// A run that stopped: the error, what is gone, what is not, and how a schema comes back.

@@ -80,18 +80,17 @@ pub fn prove_part(
     look: Look,
     each: impl FnMut(&RawObject, At) -> bool,
 ) -> Result<(), Error> {
-    let (path, second_look) = (part.path().to_owned(), part.second_look());
-    let done = prove_once(part, collection, digest, look, each);
+    let done = prove_once(&mut part, collection, digest, look, each);
     let Err(first @ (Error::Archive(ArchiveError::Damaged { .. }) | Error::Line { .. })) = done else { return done };
-    let again = second_look.and_then(|open| open().ok());
-    match again.map(|part| prove_once(part, collection, digest, look, |_, _| true)) {
-        Some(Ok(())) => Err(ArchiveError::unsteady(path, first).into()),
-        _ => Err(first),
+    let Some(mut again) = part.again() else { return Err(first) };
+    match prove_once(&mut again, collection, digest, look, |_, _| true) {
+        Ok(()) => Err(ArchiveError::unsteady(again.path(), first).into()),
+        Err(_) => Err(first),
     }
 }
 
 fn prove_once(
-    mut part: PartReader,
+    part: &mut PartReader,
     collection: &CollectionName,
     digest: &ObjectDigest,
     look: Look,

@@ -41,6 +41,19 @@ impl Stage {
         command
     }
 
+    /// A shell's script around the binary, which it finds as `"$@"`; `$0` is what `zero` says. The shell itself is what
+    /// `outer` starts.
+    #[cfg(unix)]
+    pub(crate) fn shell(&self, outer: &[&str], script: &str, zero: &str, arguments: &[&str]) -> Command {
+        let direct = self.command(arguments);
+        let words = [outer, &["sh", "-c", script, zero]].concat();
+        let mut shell = Command::new(words[0]);
+        shell.args(&words[1..]).arg(direct.get_program()).args(direct.get_args()).current_dir(self.folder.path());
+        shell.env_clear().envs(direct.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        shell.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        shell
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("the binary runs")
     }

@@ -47,6 +47,31 @@ impl<F: Fn(Box<dyn WriteFile>) -> Box<dyn WriteFile> + Send + Sync> Disk for Dis
     }
 }
 
+/// The disk of the machine, where every write of a file is done by this.
+pub(crate) fn written_by<F>(write: F) -> impl Disk
+where
+    F: Fn(&mut dyn WriteFile, &[u8]) -> io::Result<usize> + Clone + Send + Sync + 'static,
+{
+    DiskOf(move |file| Box::new(WrittenBy(file, write.clone())) as Box<dyn WriteFile>)
+}
+
+struct WrittenBy<F>(Box<dyn WriteFile>, F);
+
+impl<F: Fn(&mut dyn WriteFile, &[u8]) -> io::Result<usize>> io::Write for WrittenBy<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (self.1)(&mut *self.0, bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<F: Fn(&mut dyn WriteFile, &[u8]) -> io::Result<usize> + Send> WriteFile for WrittenBy<F> {
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync()
+    }
+}
+
 /// The disk of the machine, where what is read of a file is what this makes of it: its name, what it holds, its size.
 pub(crate) struct ReadsOf<F>(pub(crate) Arc<F>);
 

@@ -12,7 +12,7 @@ use elysiactl::ops::backup::Options;
 use elysiactl::ops::{Error, Hint};
 use sandbox::{Change, Fault, Kind, PageFault, Sandbox};
 
-use crate::disk_of::DiskOf;
+use crate::disk_of::written_by;
 use crate::world::{World, world};
 
 const OBJECTS: u64 = 700;
@@ -238,36 +238,20 @@ async fn an_interrupted_backup_is_not_sealed_and_says_what_is_there() {
     assert!(matches!(error, Error::Archive(ArchiveError::Unsealed { .. })), "{error:?}");
 }
 
-/// A file on a disk that is full, or read-only, after so many bytes.
-struct FailingFile(Box<dyn WriteFile>, Arc<AtomicU64>, io::ErrorKind);
-
-impl io::Write for FailingFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let take = |left: u64| left.checked_sub(bytes.len() as u64);
-        match self.1.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take) {
-            Ok(_) => self.0.write(bytes),
-            Err(_) => Err(self.2.into()),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl WriteFile for FailingFile {
-    fn sync(&mut self) -> io::Result<()> {
-        self.0.sync()
-    }
-}
-
 #[tokio::test]
 async fn a_disk_that_fills_up_or_turns_read_only_is_told_and_nothing_is_sealed() {
     for kind in [io::ErrorKind::StorageFull, io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied] {
         for bytes in [0, 600, 20_000, 60_000] {
             let mut world = article();
             let left = Arc::new(AtomicU64::new(bytes));
-            world.disk = Arc::new(DiskOf(move |file| Box::new(FailingFile(file, Arc::clone(&left), kind))));
+            // A disk that is full, or read-only, after so many bytes.
+            world.disk = Arc::new(written_by(move |file, bytes| {
+                let take = |left: u64| left.checked_sub(bytes.len() as u64);
+                match left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take) {
+                    Ok(_) => file.write(bytes),
+                    Err(_) => Err(kind.into()),
+                }
+            }));
             let (done, _) = world.try_backup(pages(&world)).await;
             let error = done.expect_err("a failing disk").error;
             assert_eq!(error.class(), Class::Disk, "{kind:?} after {bytes}: {error:?}");

@@ -34,19 +34,15 @@ struct Lived {
 
 /// Backs up by `first`, and carries it on after `room`; `$0` is the size in KiB, `"$@"` the command that backs up.
 fn live(stage: &Stage, within: &[&str], backup: &[&str], [first, room]: [&str; 2], kib: u64) -> Lived {
-    let (folder, direct) = (stage.folder.path().join(kib.to_string()), stage.command(backup));
+    let folder = stage.folder.path().join(kib.to_string());
     std::fs::create_dir_all(folder.join("archives")).expect("a folder");
     let script = format!(
         r#"cd "$HERE"; {first} >first 2>said; echo $? >code; {room}; "$@" --resume >second 2>>said; echo $? >>code
         cp -r archives kept"#
     );
-    let shell = within.iter().copied().chain(["sh", "-c", &script]).collect::<Vec<_>>();
-    let mut run = Command::new(shell[0]);
-    run.args(&shell[1..]).arg(kib.to_string()).arg(direct.get_program()).args(direct.get_args());
-    run.env_clear().envs(direct.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut run = stage.shell(within, &script, &kib.to_string(), backup);
     // A profile that has no room is none.
-    run.env_remove("LLVM_PROFILE_FILE").env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    run.env("ELYSIACTL_ARCHIVE_DIR", folder.join("archives")).env("HERE", &folder);
+    run.env_remove("LLVM_PROFILE_FILE").env("ELYSIACTL_ARCHIVE_DIR", folder.join("archives")).env("HERE", &folder);
     assert!(run.status().expect("a shell").success(), "{kib} KiB");
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("written");
     let codes: Vec<i32> = read("code").lines().map(|code| code.parse().expect("a number")).collect();

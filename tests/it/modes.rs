@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use sandbox::Sandbox;
 
@@ -10,11 +10,7 @@ use crate::binary::{Stage, said};
 
 /// The binary under this umask.
 fn run(stage: &Stage, umask: &str, arguments: &[&str]) -> Output {
-    let direct = stage.command(arguments);
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg("umask \"$0\"; exec \"$@\"").arg(umask).arg(direct.get_program()).args(direct.get_args());
-    shell.env_clear().envs(direct.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    shell.current_dir(stage.folder.path());
+    let mut shell = stage.shell(&[], "umask \"$0\"; exec \"$@\"", umask, arguments);
     let output = shell.output().expect("a shell");
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", said(&output));
     output

@@ -449,6 +449,13 @@ async fn an_object_kept_without_its_vector_is_named_after_it_was_carried_on() {
     assert!(archive.join("manifest.json").exists());
 }
 
+/// The archives that a run had begun to write down: one that is killed before leaves a folder with nothing in it to carry on.
+fn begun(stage: &Stage) -> Vec<PathBuf> {
+    let holds = |path: &Path| path.metadata().is_ok_and(|file| file.len() > 0);
+    let is_begun = |path: &PathBuf| ["checkpoint.jsonl", "manifest.json"].iter().any(|file| holds(&path.join(file)));
+    stage.made().into_iter().filter(is_begun).collect()
+}
+
 /// T2: killed at blind moments, carried on and killed again, until it is done.
 #[test]
 fn killed_and_carried_on_until_it_is_done_it_equals_an_unbroken_one() {
@@ -461,7 +468,7 @@ fn killed_and_carried_on_until_it_is_done_it_equals_an_unbroken_one() {
     let whole = whole.elapsed();
     let (mut killed, mut round) = (0, 0_u32);
     while killed < kills {
-        let before = stage.made();
+        let before = begun(&stage);
         let mut archive = None;
         loop {
             round += 1;
@@ -478,7 +485,7 @@ fn killed_and_carried_on_until_it_is_done_it_equals_an_unbroken_one() {
             let in_time = child.try_wait().expect("a state").is_none();
             child.kill().expect("killed or over");
             let output = child.wait_with_output().expect("an end");
-            archive = archive.or_else(|| stage.made().into_iter().find(|path| !before.contains(path)));
+            archive = archive.or_else(|| begun(&stage).into_iter().find(|path| !before.contains(path)));
             if !in_time {
                 assert_eq!(output.status.code(), Some(0), "{}", said(&output));
                 break;
@@ -486,7 +493,7 @@ fn killed_and_carried_on_until_it_is_done_it_equals_an_unbroken_one() {
             killed += 1;
         }
         let archive = archive.expect("an archive");
-        assert_eq!(stage.made().len(), before.len() + 1, "each is carried on, none is begun anew");
+        assert_eq!(begun(&stage).len(), before.len() + 1, "each is carried on, none is begun anew");
         assert_eq!(archived_digests(&archive), archived_digests(&clean), "after {killed} kills");
         let checked = stage.run(&["archive", "check", archive.to_str().expect("text")]);
         assert_eq!(checked.status.code(), Some(0), "{}", said(&checked));
@@ -518,6 +525,28 @@ fn an_interrupted_run_says_how_to_carry_it_on_and_the_next_one_names_it() {
     let nothing = stage.run(&["col", "backup", "--resume"]);
     assert_eq!(nothing.status.code(), Some(0));
     assert!(said(&nothing).contains("a new one begins"), "{}", said(&nothing));
+}
+
+#[test]
+fn the_line_that_carries_a_backup_on_repeats_the_address_and_the_folder_that_were_typed() {
+    for is_first in [false, true] {
+        let stage = Stage::new(library());
+        let (url, runs, folder) = (stage.sandbox.url(), stage.folder.path().join("runs"), stage.archives());
+        let folder = folder.to_str().expect("text");
+        let backup_first = ["col", "clear", "Article", "--yes", "--backup-first", folder];
+        // One page of each collection is the plan's.
+        let (command, planned) = if is_first { (&backup_first[..], 1) } else { (&["col", "backup"][..], 4) };
+        stage.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).after(planned));
+        let typed = ["--url", &url, "--run-dir", runs.to_str().expect("text")];
+        let output = stage.run(&[command, &typed].concat());
+        assert_eq!(output.status.code(), Some(5), "{}", said(&output));
+        let line = format!(
+            "elysiactl col backup --resume={} --run-dir {} --url {url}",
+            stage.made().remove(0).display(),
+            runs.display()
+        );
+        assert!(said(&output).contains(&line), "{}", said(&output));
+    }
 }
 
 #[test]

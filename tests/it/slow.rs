@@ -1,17 +1,15 @@
 //! Servers and disks that are slow: an answer that keeps coming is waited for however long it takes, and what comes
 //! faster than it can be stored does not pile up (reliability.md T20).
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use elysiactl::archive::WriteFile;
 use elysiactl::event::Status;
 use elysiactl::ops::backup::Options;
 use sandbox::{Fault, Kind, Sandbox};
 
-use crate::disk_of::DiskOf;
+use crate::disk_of::written_by;
 use crate::world::{World, world};
 
 #[tokio::test]
@@ -27,37 +25,20 @@ async fn an_answer_that_keeps_coming_is_not_given_up_however_long_it_takes() {
     assert!(begun.elapsed() > stall, "longer than nothing would be waited for");
 }
 
-/// A file on a disk that takes its time over every byte.
-struct SlowFile(Box<dyn WriteFile>, Arc<AtomicU64>);
-
-/// Time for each KiB.
+/// Time that the slow disk takes for each KiB.
 const A_KIB: Duration = Duration::from_micros(250);
-
-impl io::Write for SlowFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        std::thread::sleep(A_KIB * u32::try_from(bytes.len() / 1_024).unwrap_or(u32::MAX));
-        let written = self.0.write(bytes)?;
-        self.1.fetch_add(written as u64, Ordering::SeqCst);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl WriteFile for SlowFile {
-    fn sync(&mut self) -> io::Result<()> {
-        self.0.sync()
-    }
-}
 
 #[tokio::test]
 async fn what_comes_faster_than_it_can_be_stored_does_not_pile_up() {
     let mut world = world(Sandbox::builder().seeded("Article", 12_000, 128, 4));
     let written = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&written);
-    world.disk = Arc::new(DiskOf(move |file| Box::new(SlowFile(file, Arc::clone(&counted)))));
+    world.disk = Arc::new(written_by(move |file, bytes| {
+        std::thread::sleep(A_KIB * u32::try_from(bytes.len() / 1_024).unwrap_or(u32::MAX));
+        let written = file.write(bytes)?;
+        counted.fetch_add(written as u64, Ordering::SeqCst);
+        Ok(written)
+    }));
     // So little that pages get the least they can do with, 4 MiB: a fifth of what there is.
     let options = Options { jobs: Some(4), memory_bytes: 1 << 20, ..world.options() };
     let (over, most) = (tokio_util::sync::CancellationToken::new(), AtomicU64::new(0));

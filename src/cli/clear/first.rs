@@ -1,6 +1,6 @@
 //! The backup before a clear: a run of its own, whose archive the clear then rests on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::archive::{self, Codec};
 use crate::cli::connect::session;
@@ -17,6 +17,7 @@ pub(super) fn back_up(
     folder: PathBuf,
     consent: Consent,
     connect: &Connect,
+    run_dir: Option<&Path>,
     out: &Out,
 ) -> Result<PathBuf, Failure> {
     if settings.selection.take.is_empty() {
@@ -44,7 +45,7 @@ pub(super) fn back_up(
         let planned = plan(&client, &session, options).await.map_err(|e| explain(&e))?;
         let server = closing::server(&planned.url, &planned.server_version);
         let outcome = run(&Writer::new(client), &session, planned).await;
-        let outcome = outcome.map_err(|e| backup::stopped(e, |path| backup::resume_command(path, None, connect)))?;
+        let outcome = outcome.map_err(|e| backup::stopped(e, |path| backup::resume_command(path, run_dir, connect)))?;
         if outcome.result.status != Status::Ok {
             return Err(Failure::new(Class::Refused, "the backup does not hold everything; nothing was emptied")
                 .hint("`elysiactl archive show` says what is not in it")

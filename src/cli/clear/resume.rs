@@ -1,11 +1,9 @@
 //! `col clear --resume`: what the last clear was about, and the command that carries one on. Clearing again does what is
 //! left; all that is carried over is what was to be emptied.
 
-use std::path::Path;
-
 use crate::cli::args::{ClearArgs, MethodArg};
 use crate::cli::explain::explain_for;
-use crate::cli::{ClearSettings, Connect, Failure, Out};
+use crate::cli::{ClearSettings, Connect, Failure, Out, closing};
 use crate::event::Op;
 use crate::model::CollectionName;
 use crate::ops::clear::{LeftOpen, left_open};
@@ -75,10 +73,7 @@ pub(super) fn command(args: &ClearArgs, collections: &[CollectionName], connect:
     if args.allow_protected {
         command += " --allow-protected";
     }
-    let folder = |flag: &str, dir: Option<&Path>| {
-        dir.map(|dir| format!(" {flag} {}", quoted(&dir.display().to_string()))).unwrap_or_default()
-    };
-    command += &folder("--output", args.output.as_deref());
-    command += &folder("--run-dir", args.run_dir.as_deref());
+    command += &closing::path_flag("--output", args.output.as_deref());
+    command += &closing::path_flag("--run-dir", args.run_dir.as_deref());
     command + " --resume" + &connect.url_flag(&connect.url)
 }

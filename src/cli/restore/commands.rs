@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::cli::Connect;
 use crate::cli::args::TenantArgs;
+use crate::cli::closing::path_flag;
 use crate::ops::restore::{AliasPolicy, Options, Setting};
 use crate::render::quoted;
 
@@ -38,10 +39,7 @@ pub(super) fn resume(options: &Options, run_dir: Option<&Path>, url: &str, conne
     if let Some(objects) = options.batch_objects {
         command = command + " --batch-size " + &objects.to_string();
     }
-    if let Some(dir) = run_dir {
-        command = command + " --run-dir " + &quoted(&dir.display().to_string());
-    }
-    command + " --resume" + &connect.url_flag(url)
+    command + &path_flag("--run-dir", run_dir) + " --resume" + &connect.url_flag(url)
 }
 
 /// The flags that choose collections and tenants, and name them.

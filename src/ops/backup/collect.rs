@@ -86,9 +86,23 @@ impl Collect<'_> {
         store
     }
 
-    /// What was seen of what is kept already.
-    pub(super) fn seen(&self) -> Scanned {
-        Scanned { changed: self.kept.changed, unprintable: self.kept.unprintable.clone(), ..Scanned::default() }
+    /// Takes over what an interrupted run kept, with what was seen of it; all of it is dropped if it may lack objects and
+    /// nothing would show that. A run that loses a node reads what it read last again; one that is killed then cannot, and
+    /// where nobody counts, the end does not prove it either.
+    pub(super) async fn take_over(
+        &self,
+        store: Store,
+        watch: &Watch,
+        countable: bool,
+    ) -> Result<(Store, Scanned), Error> {
+        if countable || self.kept.was_closed || watch.nodes().len() < 2 || store.writer.is_empty() {
+            let (changed, unprintable) = (self.kept.changed, self.kept.unprintable.clone());
+            return Ok((store, Scanned { changed, unprintable, ..Scanned::default() }));
+        }
+        let file = store.writer.folder();
+        let reason = "the server does not say how many objects there are, and a node may have been away".to_owned();
+        self.session.events.warn(Warning::NotKept { file, reason });
+        Ok((self.drop_all(store).await?, Scanned::default()))
     }
 
     /// Writes down by which names a collection is known again, if this run is the first one to ask.
@@ -108,11 +122,7 @@ impl Collect<'_> {
         self.until_whole(&mut watch).await?;
         store = self.note_shards(store, &watch).await?;
         let before = self.count().await?;
-        let mut seen = self.seen();
-        if self.is_in_doubt(&store, &watch, before.is_some()) {
-            store = self.drop_all(store).await?;
-            seen = Scanned::default();
-        }
+        let (mut store, mut seen) = self.take_over(store, &watch, before.is_some()).await?;
         let mut again = true;
         for _ in 0..MOST_ROUNDS {
             store = self.read(store, &mut watch, &mut seen).await?;
@@ -297,20 +307,8 @@ impl Collect<'_> {
         blocking("drop parts in doubt", move || store.drop_since(mark).map(|()| store)).await
     }
 
-    pub(super) async fn drop_all(&self, store: Store) -> Result<Store, Error> {
+    async fn drop_all(&self, store: Store) -> Result<Store, Error> {
         self.drop_doubtful(store, 0).await
-    }
-
-    /// Whether what an interrupted run kept may lack objects and nothing would show it. A run that loses a node reads what
-    /// it read last again; one that is killed then cannot, and where nobody counts, the end does not prove it either.
-    pub(super) fn is_in_doubt(&self, store: &Store, watch: &Watch, countable: bool) -> bool {
-        let doubt = !countable && !self.kept.was_closed && watch.nodes().len() > 1 && !store.writer.is_empty();
-        if doubt {
-            let file = store.writer.folder();
-            let reason = "the server does not say how many objects there are, and a node may have been away".to_owned();
-            self.session.events.warn(Warning::NotKept { file, reason });
-        }
-        doubt
     }
 
     pub(super) async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {

@@ -55,11 +55,7 @@ impl<'a> Tenants<'a> {
         if !gone.is_empty() {
             store = self.drop_tenants(store, gone).await?;
         }
-        let mut seen = self.collect.seen();
-        if self.collect.is_in_doubt(&store, &watch, books.countable) {
-            store = self.collect.drop_all(store).await?;
-            seen = Scanned::default();
-        }
+        let (mut store, mut seen) = self.collect.take_over(store, &watch, books.countable).await?;
         for _ in 0..MOST_ROUNDS {
             store = Pass { tenants: self, mark: watch.mark() }.run(store, &mut watch, &mut books, &mut seen).await?;
             if session.cancel.is_cancelled() {

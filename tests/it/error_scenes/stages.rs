@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use elysiactl::archive::digest::ObjectDigest;
-use elysiactl::archive::{Archive, Error as ArchiveError, RunAbout, RunFiles, WriteFile};
+use elysiactl::archive::{Archive, Error as ArchiveError, RunAbout, RunFiles};
 use elysiactl::event::{Class, Events, Op};
 use elysiactl::model::{CollectionName, KeyRange, ObjectText, RawObject, Renames, TenantName};
 use elysiactl::ops::{Error, Hint};
@@ -28,7 +28,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::is;
-use crate::disk_of::{DiskOf, ReadsOf};
+use crate::disk_of::{ReadsOf, written_by};
 use crate::world::{World, verify_options, world};
 
 const LIMITS: Limits = Limits { fixed_page_objects: Some(20), most_in_flight: 1, page_bytes: 1 << 20 };
@@ -130,33 +130,6 @@ async fn an_object_that_is_no_json_is_the_archives_damage_and_is_not_sent() {
     assert_eq!((world.sandbox.writing_requests(), world.sandbox.count("Article", None)), (0, 100));
 }
 
-/// A file of which every write fails, or panics, from some moment on.
-struct Switched {
-    file: Box<dyn WriteFile>,
-    fails: Arc<AtomicBool>,
-    panics: bool,
-}
-
-impl io::Write for Switched {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.fails.load(Ordering::SeqCst) {
-            return self.file.write(bytes);
-        }
-        assert!(!self.panics, "a panic made by a test");
-        Err(io::ErrorKind::StorageFull.into())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl WriteFile for Switched {
-    fn sync(&mut self) -> io::Result<()> {
-        self.file.sync()
-    }
-}
-
 const COLD: &str = "COLD";
 
 /// Two tenants that sleep, and what wakes them. The journal's disk fails, or panics, once that is switched on.
@@ -165,8 +138,13 @@ fn sleepers(panics: bool) -> (World, Waking, Arc<AtomicBool>) {
     let world = world(builder.tenant("Mt", "a", COLD).tenant("Mt", "b", COLD));
     let fails = Arc::new(AtomicBool::new(false));
     let switch = Arc::clone(&fails);
-    let disk =
-        DiskOf(move |file| Box::new(Switched { file, fails: Arc::clone(&switch), panics }) as Box<dyn WriteFile>);
+    let disk = written_by(move |file, bytes| {
+        if !switch.load(Ordering::SeqCst) {
+            return file.write(bytes);
+        }
+        assert!(!panics, "a panic made by a test");
+        Err(io::ErrorKind::StorageFull.into())
+    });
     let about = RunAbout {
         op: Op::Backup,
         tool: RunAbout::this_tool(),
@@ -278,30 +256,13 @@ async fn a_thread_that_dies_while_an_archive_is_compared_is_a_bug_and_no_differe
 /// Larger than what is written of documents and journals here.
 const BLOCK: usize = 4_000;
 
-/// A file that panics when a block of a part is written to it.
-struct Panics(Box<dyn WriteFile>);
-
-impl io::Write for Panics {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        assert!(bytes.len() < BLOCK, "a panic made by a test");
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl WriteFile for Panics {
-    fn sync(&mut self) -> io::Result<()> {
-        self.0.sync()
-    }
-}
-
 #[tokio::test]
 async fn a_thread_that_dies_while_an_archive_is_written_is_a_bug_and_nothing_is_sealed() {
     let mut world = articles();
-    world.disk = Arc::new(DiskOf(|file| Box::new(Panics(file)) as Box<dyn WriteFile>));
+    world.disk = Arc::new(written_by(|file, bytes| {
+        assert!(bytes.len() < BLOCK, "a panic made by a test");
+        file.write(bytes)
+    }));
     let (done, _) = world.try_backup(world.options()).await;
     let error = done.expect_err("a panic").error;
     assert!(matches!(error, Error::Stage { .. }), "{error:?}");
