@@ -204,8 +204,9 @@ impl Behaviour {
     pub(crate) fn grpc_size(self) -> bool {
         self.since(Release::V1_28)
     }
+    /// From 1.34.5 on (`entities/models/node_status.go`).
     pub(crate) fn operational_mode(self) -> bool {
-        self.since(Release::V1_32)
+        self.since(Release::V1_39)
     }
     pub(crate) fn replica_numbers(self) -> bool {
         self.since(Release::V1_39)
