@@ -87,7 +87,8 @@ pub(super) async fn standing(
     all: &[Schema],
     folder: &Path,
 ) -> Result<Vec<Standing>, Error> {
-    let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
+    let aliases =
+        session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let mut held = held_in(session, folder, client.url()).await?;
     let one = async |schema: &Schema| {
         let (shards, topology_unchecked) = whole(client, session, schema).await?;

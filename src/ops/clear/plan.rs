@@ -112,7 +112,8 @@ async fn chosen(
     dropped: &BTreeMap<CollectionName, PathBuf>,
     options: &Options,
 ) -> Result<(Vec<Schema>, Vec<Unfinished>), Error> {
-    let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
+    let aliases =
+        session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let (mut take, mut gone) = (Vec::new(), Vec::new());
     for text in &options.selection.take {
         let earlier = match text.parse::<CollectionName>() {

@@ -25,7 +25,8 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     renames.insert(schema.name.clone(), name.clone());
     let topology_unchecked = members(client, session, &name).await?;
 
-    let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
+    let aliases =
+        session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let live: Vec<CollectionName> =
         session.unless_stopped(client.schemas()).await?.into_iter().map(|schema| schema.name).collect();
     let target = Target { version: &meta.version, modules: &meta.modules, nodes };

@@ -94,6 +94,10 @@ pub enum Hint {
     DidYouMeanTenants(Vec<TenantName>),
     /// Leave aliases alone.
     SkipAliases,
+    /// Leave aliases that exist as they are, or let the key see them.
+    KeepAliases,
+    /// Have the server delete what expires, or restore a collection whose objects do not.
+    NoObjectTtl,
     /// Without `--resume` a new run is begun.
     WithoutResume,
     /// Remove what an unfinished run left.
@@ -115,7 +119,10 @@ impl Error {
     #[must_use]
     pub fn hints(&self) -> Vec<Hint> {
         if let Some(error) = self.wire() {
-            return wire_hints(error);
+            return match self {
+                Self::NotCreated { .. } if is_about_ttl(error) => vec![Hint::NoObjectTtl],
+                _ => wire_hints(error),
+            };
         }
         match self {
             _ if self.is_bug() => vec![Hint::Report],
@@ -209,7 +216,10 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
             Refusal::Unsupported { .. } if !hints.contains(&Hint::NewerServer) => hints.push(Hint::NewerServer),
             Refusal::MissingTarget { .. } if !hints.contains(&Hint::ChooseTargets) => hints.push(Hint::ChooseTargets),
             Refusal::WouldVectorise { .. } if !hints.contains(&Hint::Revectorize) => hints.push(Hint::Revectorize),
-            Refusal::AliasTaken { .. } if !hints.contains(&Hint::SkipAliases) => hints.push(Hint::SkipAliases),
+            Refusal::AliasTaken { .. } | Refusal::AliasSimilar { .. } if !hints.contains(&Hint::SkipAliases) => {
+                hints.push(Hint::SkipAliases);
+            }
+            Refusal::AliasHidden { .. } if !hints.contains(&Hint::KeepAliases) => hints.push(Hint::KeepAliases),
             Refusal::NotAsLeft { .. } if !hints.contains(&Hint::RemoveWhatWasLeft) => {
                 hints.push(Hint::RemoveWhatWasLeft);
             }
@@ -233,6 +243,12 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
         hints.push(Hint::LeaveOut(collections));
     }
     hints
+}
+
+/// Whether a server without a schedule for deleting what expires refused a collection whose objects do. No route tells
+/// beforehand whether it has one.
+fn is_about_ttl(error: &weaviate::Error) -> bool {
+    error.message().is_some_and(|message| message.contains("OBJECTS_TTL_DELETE_SCHEDULE"))
 }
 
 fn wire_hints(error: &weaviate::Error) -> Vec<Hint> {

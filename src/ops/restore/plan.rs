@@ -21,7 +21,7 @@ use crate::ops::chosen::{self, Chosen};
 use crate::ops::prove::{self, Indexed};
 use crate::ops::schema::{self, Fit, clauses, fit};
 use crate::ops::{Error, Session, blocking, verify};
-use crate::weaviate::{Aliases, Client, Topology};
+use crate::weaviate::{Aliases, Client, Listed, Topology};
 
 /// Looks at archive and server, and says what a restore would do. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Prepared, Error> {
@@ -48,7 +48,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let joined: Vec<Option<&Schema>> = schemas.iter().map(joined).collect();
     let there = client.aliases().await?;
     let own = |target: &CollectionName| resuming.as_ref().is_some_and(|r| r.began(target));
-    let mut refusals = in_the_way(there.as_ref(), &there_now, &schemas, &joined, &renames, &own);
+    let mut refusals = in_the_way(&there, &there_now, &schemas, &joined, &renames, &own);
     for ((schema, joined), tenants) in schemas.iter().zip(&joined).zip(&people) {
         let Some(there) = joined else { continue };
         let differs = verify::lacks(schema, there, &renames);
@@ -57,7 +57,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     }
     let live: BTreeSet<CollectionName> = there_now.iter().map(|s| s.name.clone()).collect();
     let (aliases, roles, remarks) =
-        beside(client, there.as_ref(), &archive, &options, &renames, &schemas, &live, &server).await?;
+        beside(client, &there, &archive, &options, &renames, &schemas, &live, &server).await?;
     refusals.extend(aliases.refused);
     let roles = roles.unwrap_or_else(|refused| {
         refusals.push(refused);
@@ -150,7 +150,7 @@ type Beside = (aliases::Found, Result<Vec<PlannedRole>, Refusal>, Vec<(Collectio
 #[expect(clippy::too_many_arguments, reason = "one step of `plan`, which holds them all")]
 async fn beside(
     client: &Client,
-    there: Option<&Aliases>,
+    there: &Listed<Aliases>,
     archive: &Arc<Archive>,
     options: &Options,
     renames: &Renames,
@@ -166,7 +166,16 @@ async fn beside(
     let (archived, archived_roles) = read.await?;
     let made: Vec<CollectionName> = schemas.iter().map(|schema| renames.of(&schema.name).clone()).collect();
     let (live, version) = (live.iter().cloned().collect::<Vec<_>>(), &server.meta.version.text);
-    let mut found = aliases::plan(there, archived, options.aliases, renames, &made, &live, version);
+    let looking = aliases::Looking {
+        client,
+        listed: there,
+        policy: options.aliases,
+        renames,
+        made: &made,
+        live: &live,
+        server: version,
+    };
+    let mut found = looking.plan(archived).await?;
     let mut remarks = std::mem::take(&mut found.remarks);
     let roles = if let Some(archived) = archived_roles {
         roles::plan(client, archived, renames, version).await?
@@ -216,14 +225,14 @@ async fn members(client: &Client, session: &Session, collections: &[(usize, Sche
 /// Targets that exist, under any spelling, or that are names of aliases. `own`: whether an earlier run has begun it, which
 /// this one carries on; then it may be there.
 fn in_the_way(
-    aliases: Option<&Aliases>,
+    aliases: &Listed<Aliases>,
     live: &[Schema],
     schemas: &[Schema],
     joined: &[Option<&Schema>],
     renames: &Renames,
     own: &dyn Fn(&CollectionName) -> bool,
 ) -> Vec<Refusal> {
-    let aliases = aliases.map_or(&[][..], |aliases| &aliases.pairs);
+    let aliases = if let Listed::Seen(aliases) = aliases { &aliases.pairs[..] } else { &[] };
     let mut refusals = Vec::new();
     for (schema, _) in schemas.iter().zip(joined).filter(|(_, joined)| joined.is_none()) {
         let target = renames.of(&schema.name);
