@@ -47,7 +47,7 @@ fn restore_words(hint: &Hint) -> Option<&'static str> {
     Some(match hint {
         Hint::ListCollections => "`elysiactl archive show ARCHIVE` lists the collections of an archive",
         Hint::GrantPermission => {
-            "a restore needs create_collections, read_collections and update_collections, create_data, update_data and read_data on its collections, and read_nodes to see whether the server is whole"
+            "a restore needs create_collections, read_collections and update_collections, create_data, update_data and read_data on its collections (delete_data too where objects expire), and read_nodes to see whether the server is whole; for aliases and roles read_aliases, create_aliases and update_aliases, read_roles and create_roles"
         }
         Hint::MakeRoom => "free some space, or choose another folder with --run-dir",
         Hint::OtherFolder => "choose another folder with --run-dir",

@@ -33,6 +33,12 @@ impl Rights {
         self.all(action).any(|permission| matches_pattern(&permission.collection, collection.as_str()))
     }
 
+    /// Whether an action is among them for anything at all.
+    #[must_use]
+    pub fn have(&self, action: &str) -> bool {
+        self.all(action).next().is_some()
+    }
+
     /// Whether a list of aliases shows all that a collection has.
     #[must_use]
     pub fn show_aliases(&self, of: &CollectionName) -> bool {
@@ -176,6 +182,7 @@ mod tests {
         }
         let others = rights(&json!([{"action": "read_collections", "collections": {"collection": "*"}}]));
         assert!(!others.show_aliases(&article) && others.allow("read_collections", &article));
+        assert!(!others.have("read_aliases") && others.have("read_collections"));
     }
 
     #[test]

@@ -148,6 +148,9 @@ async fn an_alias_that_the_key_may_make_but_not_see_is_not_said_to_stand() {
     assert!(said(&outcome, "whether the alias Live stands for it is not known"), "{:?}", outcome.remarks);
     // It may not even be made.
     let few = with_key(Sandbox::builder(), Role::Only(FEW));
+    let plan = few.restore_plan(few.restore_options(&archive)).await.expect("a plan").plan;
+    let foretold = "the alias Live is made for Article if the server lets the key, which lacks create_aliases";
+    assert_eq!(plan.aliases[0].clause(), foretold);
     let outcome = restored(&few, few.restore_options(&archive)).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert!(said(&outcome, "the alias Live could not be set: POST /v1/aliases: not allowed"), "{:?}", outcome.remarks);
@@ -208,6 +211,8 @@ async fn a_role_that_the_key_may_not_see_is_made_unless_it_is_there_and_never_sa
     );
 
     let few = with_key(Sandbox::builder(), Role::Only(FEW));
+    let plan = few.restore_plan(with_roles(&few)).await.expect("a plan").plan;
+    assert!(plan.roles[0].clause().contains("if the server lets the key, which lacks create_roles"));
     let outcome = restored(&few, with_roles(&few)).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert!(outcome.about_roles[0].starts_with("the role editor could not be made: POST /v1/authz/roles: not allowed"));

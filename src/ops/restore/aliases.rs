@@ -7,7 +7,7 @@ use super::Refusal;
 use crate::archive::Archive;
 use crate::model::{CollectionName, Renames};
 use crate::ops::{Error, Session, chosen};
-use crate::weaviate::{Aliases, Client, Error as WireError, Listed, Named, Writer};
+use crate::weaviate::{Aliases, Client, Error as WireError, Listed, Named, Rights, Writer};
 
 /// What becomes of aliases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -52,6 +52,8 @@ pub struct PlannedAlias {
     pub target: CollectionName,
     /// What is done.
     pub step: AliasStep,
+    /// The permission for it that lacks, if it is known that one does.
+    pub lacks: Option<&'static str>,
 }
 
 impl PlannedAlias {
@@ -59,10 +61,11 @@ impl PlannedAlias {
     #[must_use]
     pub fn clause(&self) -> String {
         let (alias, target) = (&self.alias, &self.target);
+        let lacks = lacking(self.lacks);
         match &self.step {
-            AliasStep::Create => format!("the alias {alias} is made for {target}"),
+            AliasStep::Create => format!("the alias {alias} is made for {target}{lacks}"),
             AliasStep::Overwrite { was } => {
-                format!("the alias {alias}, which stands for {was}, will stand for {target}")
+                format!("the alias {alias}, which stands for {was}, will stand for {target}{lacks}")
             }
             AliasStep::Keep { of } => {
                 format!("the alias {alias} stays with {of}; --alias overwrite gives it to {target}")
@@ -79,6 +82,11 @@ impl PlannedAlias {
             "the alias {alias} is there and stays as it is, whether for {target} or not: the key may not see it (read_aliases)"
         )
     }
+}
+
+/// What is said of a step for which the key lacks a permission.
+pub(super) fn lacking(permission: Option<&'static str>) -> String {
+    permission.map(|action| format!(" if the server lets the key, which lacks {action}")).unwrap_or_default()
 }
 
 /// The aliases in an archive: names, and collections as the archive calls them.
@@ -103,6 +111,8 @@ pub(super) struct Looking<'a> {
     pub(super) client: &'a Client,
     /// Those of the server, as far as it has any and shows them.
     pub(super) listed: &'a Listed<Aliases>,
+    /// What the key may do, where that is known.
+    pub(super) rights: Option<&'a Rights>,
     pub(super) policy: AliasPolicy,
     pub(super) renames: &'a Renames,
     /// Names on the server of all that is restored.
@@ -132,7 +142,16 @@ impl Looking<'_> {
                 continue;
             }
             match self.step(collection, &alias, &target).await? {
-                Ok(step) => found.planned.push(PlannedAlias { alias, target, step }),
+                Ok(step) => {
+                    let needed = match &step {
+                        AliasStep::Create => Some("create_aliases"),
+                        AliasStep::Overwrite { .. } => Some("update_aliases"),
+                        AliasStep::Keep { .. } | AliasStep::Same | AliasStep::Hidden => None,
+                    };
+                    let may = |action: &&str| self.rights.is_none_or(|rights| rights.allow(action, &target));
+                    let lacks = needed.filter(|action| !may(action));
+                    found.planned.push(PlannedAlias { alias, target, step, lacks });
+                }
                 Err(refusal) => found.refused.push(refusal),
             }
         }
@@ -176,7 +195,7 @@ impl Looking<'_> {
 /// What is said of an alias after it was to be set, by what became of the request and by what asking for it gave; and
 /// whether it stands for its collection, as far as can be seen.
 fn outcome(planned: &PlannedAlias, sent: Result<(), WireError>, now: Named<CollectionName>) -> (bool, String) {
-    let PlannedAlias { alias, target, step } = planned;
+    let PlannedAlias { alias, target, step, .. } = planned;
     let may_not = "the key may not see it (read_aliases)";
     match (now, sent) {
         (Named::There(of), _) if of == *target => match step {
@@ -218,7 +237,7 @@ pub(super) async fn set(
 ) -> Result<(Vec<(CollectionName, String)>, bool), Error> {
     let (mut remarks, mut all) = (Vec::new(), true);
     for one in planned {
-        let PlannedAlias { alias, target, step } = one;
+        let PlannedAlias { alias, target, step, .. } = one;
         if session.cancel.is_cancelled() {
             return Err(Error::Interrupted);
         }

@@ -12,7 +12,7 @@ use super::before::{Before, Own};
 use super::order::{Turn, Waiting, order};
 use super::survey::{Survey, survey};
 use super::tenants::{self, Tenants};
-use super::{Collection, Options, Plan, Planned, PlannedRole, Prepared, Refusal, Server};
+use super::{AliasPolicy, Collection, Options, Plan, Planned, PlannedRole, Prepared, Refusal, Server};
 use super::{aliases, resume, roles, settings};
 use crate::archive::{Archive, Content};
 use crate::event::Warning;
@@ -166,9 +166,14 @@ async fn beside(
     let (archived, archived_roles) = read.await?;
     let made: Vec<CollectionName> = schemas.iter().map(|schema| renames.of(&schema.name).clone()).collect();
     let (live, version) = (live.iter().cloned().collect::<Vec<_>>(), &server.meta.version.text);
+    // Only where something is to be made beside the collections is it worth a question what the key may do.
+    let beside = archived_roles.is_some() || (!archived.is_empty() && options.aliases != AliasPolicy::Skip);
+    let rights = if beside { client.rights().await? } else { None };
+    let rights = rights.as_ref();
     let looking = aliases::Looking {
         client,
         listed: there,
+        rights,
         policy: options.aliases,
         renames,
         made: &made,
@@ -178,7 +183,7 @@ async fn beside(
     let mut found = looking.plan(archived).await?;
     let mut remarks = std::mem::take(&mut found.remarks);
     let roles = if let Some(archived) = archived_roles {
-        roles::plan(client, archived, renames, version).await?
+        roles::plan(client, archived, rights, renames, version).await?
     } else {
         let nothing = made.first().filter(|_| options.roles);
         remarks.extend(nothing.map(|name| (name.clone(), "the archive holds no roles".to_owned())));
@@ -237,9 +242,11 @@ fn in_the_way(
     for (schema, _) in schemas.iter().zip(joined).filter(|(_, joined)| joined.is_none()) {
         let target = renames.of(&schema.name);
         let same = |name: &str| name.eq_ignore_ascii_case(target.as_str());
-        if let Some((_, collection)) = aliases.iter().find(|(alias, _)| same(alias)) {
+        if let Some((alias, collection)) = aliases.iter().find(|(alias, _)| same(alias)) {
             let (name, of) = (schema.name.clone(), collection.clone());
-            refusals.push(Refusal::IsAlias { collection: name, alias: target.clone(), of });
+            // As the server spells it, which may be otherwise.
+            let alias = alias.parse().unwrap_or_else(|_| target.clone());
+            refusals.push(Refusal::IsAlias { collection: name, alias, of });
         } else if let Some(there) = live.iter().find(|s| same(s.name.as_str()) && !(own(target) && s.name == *target)) {
             refusals.push(Refusal::Exists { collection: schema.name.clone(), there: there.name.clone() });
         }

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::Refusal;
-use super::aliases::answered;
+use super::aliases::{answered, lacking};
 use crate::archive::Archive;
 use crate::model::Renames;
 use crate::ops::{Error, Session};
-use crate::weaviate::{Client, Error as WireError, Listed, Named, Writer};
+use crate::weaviate::{Client, Error as WireError, Listed, Named, Rights, Writer};
 
 /// Roles that servers have by themselves, in all versions up to 1.40.
 const BUILT_IN: [&str; 4] = ["admin", "root", "viewer", "read-only"];
@@ -34,6 +34,8 @@ pub struct PlannedRole {
     pub follows: bool,
     /// What is done.
     pub step: RoleStep,
+    /// The permission for it that lacks, if it is known that one does.
+    pub lacks: Option<&'static str>,
     /// What is sent.
     document: Value,
 }
@@ -42,13 +44,14 @@ impl PlannedRole {
     /// What is done, as a clause.
     #[must_use]
     pub fn clause(&self) -> String {
+        let lacks = lacking(self.lacks);
         let names = if self.follows { ", for the collections under their new names" } else { "" };
         match self.step {
-            RoleStep::Create => format!("the role {} is made{names}", self.name),
+            RoleStep::Create => format!("the role {} is made{names}{lacks}", self.name),
             RoleStep::Same => format!("the role {} is there already", self.name),
             RoleStep::Differs => format!("the role {} is there with other permissions and stays as it is", self.name),
             RoleStep::Hidden => format!(
-                "the role {} is made{names}, unless it is there already, which the key may not see (read_roles)",
+                "the role {} is made{names}{lacks}, unless it is there already, which the key may not see (read_roles)",
                 self.name
             ),
         }
@@ -68,6 +71,7 @@ pub(super) fn archived(archive: &Archive) -> Result<Option<Vec<Value>>, crate::a
 pub(super) async fn plan(
     client: &Client,
     archived: Vec<Value>,
+    rights: Option<&Rights>,
     renames: &Renames,
     server: &str,
 ) -> Result<Result<Vec<PlannedRole>, Refusal>, Error> {
@@ -78,7 +82,7 @@ pub(super) async fn plan(
         Listed::Seen(text) => serde_json::from_slice(&text).unwrap_or_default(),
         Listed::Forbidden => Vec::new(),
         // Where a key has rights, there are roles.
-        Listed::Nothing if client.rights().await?.is_some() => Vec::new(),
+        Listed::Nothing if rights.is_some() => Vec::new(),
         Listed::Nothing => return Ok(Err(Refusal::NoRoles { server: server.to_owned() })),
     };
     let mut planned = Vec::with_capacity(archived.len());
@@ -95,7 +99,10 @@ pub(super) async fn plan(
             Named::There(_) => RoleStep::Differs,
             Named::Hidden => RoleStep::Hidden,
         };
-        planned.push(PlannedRole { name, follows, step, document });
+        let makes = matches!(step, RoleStep::Create | RoleStep::Hidden);
+        let may = rights.is_none_or(|rights| rights.have("create_roles"));
+        let lacks = (makes && !may).then_some("create_roles");
+        planned.push(PlannedRole { name, follows, step, lacks, document });
     }
     Ok(Ok(planned))
 }

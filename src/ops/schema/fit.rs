@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::applied::Applied;
 use super::place::{is_nothing, short, take, vectors};
-use super::rules::{MIXED_VECTORS, MODULES_BESIDE_NAMED, Then, hits};
+use super::rules::{MIXED_VECTORS, Then, hits};
 use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::restore::Refusal;
 use crate::weaviate::Version;
@@ -136,13 +136,13 @@ fn missing_modules(collection: &CollectionName, document: &Value, target: &Targe
     refused
 }
 
-/// Takes out the settings of modules that the server has not enabled. It would refuse them for a collection of named
-/// vectors; it does not mind them for one that has an unnamed vector.
+/// Takes out the settings of modules that the server has not enabled. For a collection of named vectors it would refuse
+/// them (1.24 falls over them, and answers nothing); for one that has an unnamed vector it does not mind them.
 fn without_absent_modules(document: &mut Value, target: &Target<'_>) -> Vec<Applied> {
     let is_named = !is_nothing(&document["vectorConfig"]) && is_nothing(&document["vectorIndexType"]);
     let modules = document["moduleConfig"].as_object().into_iter().flatten().map(|(module, _)| module.clone());
     let absent: Vec<String> = modules.filter(|module| !target.modules.contains(module)).collect();
-    if !is_named || absent.is_empty() || !MODULES_BESIDE_NAMED.knows(target.version) {
+    if !is_named || absent.is_empty() {
         return Vec::new();
     }
     let lost = Some("the server has not enabled the module, and would refuse the collection for it");

@@ -9,7 +9,7 @@ use super::place::{self, Path, places};
 use crate::weaviate::Version;
 use table::{TABLE, UNREAD};
 
-pub(super) use table::{MIXED_VECTORS, MODULES_BESIDE_NAMED, NOTES};
+pub(super) use table::{MIXED_VECTORS, NOTES};
 
 /// Since when servers know something: the first release of each 1.x line that does, as minor and patch number, ascending.
 /// The last one holds for every later line, the others only for their own (they were backports).

@@ -103,9 +103,6 @@ const KAGOME_JA: Since = Since(&[(28, 0)]);
 const GSE_CH: Since = Since(&[(30, 0)]);
 /// `usecases/schema/class.go`: 1.30 has it behind an experiment; below, a collection has either kind of vector.
 pub(in super::super) const MIXED_VECTORS: Since = Since(&[(31, 0)]);
-/// `usecases/modules/module_config_init_and_validate.go`: settings of a module that is not there are refused beside named
-/// vectors.
-pub(in super::super) const MODULES_BESIDE_NAMED: Since = Since(&[(25, 0)]);
 /// The line after the newest that this table was read from: what is unknown here may be known there.
 pub(in crate::ops) const UNREAD: Since = Since(&[(41, 0)]);
 /// No version.
