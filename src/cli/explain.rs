@@ -200,6 +200,9 @@ fn words(hint: &Hint) -> String {
         }
         Hint::NameRunFolder => "name a folder with --run-dir".into(),
         Hint::SkipAliases => "leave aliases alone with --alias skip".into(),
+        Hint::RemoveAlias => {
+            "no server takes a collection by the name of an alias, in any spelling: remove the alias if nobody reads by it (DELETE /v1/aliases/NAME)".into()
+        }
         Hint::KeepAliases => {
             "give the key read_aliases on it, or leave aliases that are there as they are with --alias keep".into()
         }

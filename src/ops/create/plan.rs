@@ -73,13 +73,13 @@ async fn members(client: &Client, session: &Session, name: &CollectionName) -> R
 fn in_the_way(name: &CollectionName, aliases: &[(String, CollectionName)], live: &[CollectionName]) -> Option<Refusal> {
     let same = |other: &str| other.eq_ignore_ascii_case(name.as_str());
     let collection = name.clone();
-    if let Some((alias, of)) = aliases.iter().find(|(alias, _)| same(alias)) {
-        // As the server spells it, which may be otherwise.
-        let alias = alias.parse().unwrap_or_else(|_| collection.clone());
-        return Some(Refusal::IsAlias { collection, alias, of: of.clone() });
+    if let Some(there) = live.iter().find(|there| same(there.as_str())).cloned() {
+        return Some(Refusal::Exists { collection, there });
     }
-    let there = live.iter().find(|there| same(there.as_str()))?.clone();
-    Some(Refusal::Exists { collection, there })
+    let (alias, of) = aliases.iter().find(|(alias, _)| same(alias))?;
+    // As the server spells it, which may be otherwise.
+    let alias = alias.parse().unwrap_or_else(|_| collection.clone());
+    Some(Refusal::IsAlias { collection, alias, of: of.clone() })
 }
 
 /// Tenants in states that they can be created in, and how many of them have another one.

@@ -94,6 +94,8 @@ pub enum Hint {
     DidYouMeanTenants(Vec<TenantName>),
     /// Leave aliases alone.
     SkipAliases,
+    /// Remove an alias whose name a collection is to have, in whatever spelling.
+    RemoveAlias,
     /// Leave aliases that exist as they are, or let the key see them.
     KeepAliases,
     /// Have the server delete what expires, or restore a collection whose objects do not.
@@ -225,8 +227,10 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
             }
             Refusal::NoRoles { .. } => hints.push(Hint::WithoutRoles),
             Refusal::TenantExists { .. } if !hints.contains(&Hint::OtherTenant) => hints.push(Hint::OtherTenant),
-            Refusal::Exists { .. } | Refusal::IsAlias { .. } if !hints.contains(&Hint::OtherName) => {
-                hints.push(Hint::OtherName);
+            Refusal::Exists { .. } if !hints.contains(&Hint::OtherName) => hints.push(Hint::OtherName),
+            Refusal::IsAlias { .. } if !hints.contains(&Hint::RemoveAlias) => {
+                hints.retain(|hint| *hint != Hint::OtherName);
+                hints.extend([Hint::OtherName, Hint::RemoveAlias]);
             }
             _ => {}
         }

@@ -242,13 +242,14 @@ fn in_the_way(
     for (schema, _) in schemas.iter().zip(joined).filter(|(_, joined)| joined.is_none()) {
         let target = renames.of(&schema.name);
         let same = |name: &str| name.eq_ignore_ascii_case(target.as_str());
-        if let Some((alias, collection)) = aliases.iter().find(|(alias, _)| same(alias)) {
-            let (name, of) = (schema.name.clone(), collection.clone());
+        let mine = own(target) && live.iter().any(|s| s.name == *target);
+        // An alias may be beside what exists in another spelling: it is in the way of what is to be made.
+        if let Some(there) = live.iter().find(|s| same(s.name.as_str()) && !(mine && s.name == *target)) {
+            refusals.push(Refusal::Exists { collection: schema.name.clone(), there: there.name.clone() });
+        } else if let Some((alias, of)) = aliases.iter().find(|(alias, _)| !mine && same(alias)) {
             // As the server spells it, which may be otherwise.
             let alias = alias.parse().unwrap_or_else(|_| target.clone());
-            refusals.push(Refusal::IsAlias { collection: name, alias, of });
-        } else if let Some(there) = live.iter().find(|s| same(s.name.as_str()) && !(own(target) && s.name == *target)) {
-            refusals.push(Refusal::Exists { collection: schema.name.clone(), there: there.name.clone() });
+            refusals.push(Refusal::IsAlias { collection: schema.name.clone(), alias, of: of.clone() });
         }
     }
     refusals

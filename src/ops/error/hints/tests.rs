@@ -214,6 +214,7 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
     };
     let hints = [
         Hint::OtherName,
+        Hint::RemoveAlias,
         Hint::SkipAliases,
         Hint::KeepAliases,
         Hint::RemoveWhatWasLeft,
