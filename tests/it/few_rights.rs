@@ -77,6 +77,21 @@ async fn an_archive_says_that_aliases_and_roles_were_kept_from_the_key() {
 }
 
 #[tokio::test]
+async fn a_restore_tells_that_the_archive_may_lack_what_was_kept_from_the_backups_key() {
+    let few = with_key(source(), Role::Only(FEW));
+    let (archive, _) = backed_up(&few).await;
+    let target = with_key(Sandbox::builder(), Role::Root);
+    let outcome = restored(&target, target.restore_options(&archive)).await;
+    assert!(said(&outcome, "aliases may lack: the key of the backup could not see them all"), "{:?}", outcome.remarks);
+    assert!(!said(&outcome, "roles"), "they were not asked for");
+    let mut options = Options { roles: true, aliases: AliasPolicy::Skip, ..target.restore_options(&archive) };
+    options.renames.insert("Article".parse().expect("a name"), "New".parse().expect("a name"));
+    let outcome = restored(&target, options).await;
+    assert!(said(&outcome, "roles may lack: the key of the backup could not see them all"), "{:?}", outcome.remarks);
+    assert!(!said(&outcome, "aliases"), "they are left alone");
+}
+
+#[tokio::test]
 async fn nothing_is_said_of_it_where_the_key_sees_all_or_nothing_is_known() {
     for role in [Role::Root, Role::Viewer] {
         assert_eq!(kinds(&backed_up(&with_key(source(), role)).await.1), []);
@@ -85,9 +100,11 @@ async fn nothing_is_said_of_it_where_the_key_sees_all_or_nothing_is_known() {
         let open = world(Sandbox::builder().version(version).seeded("Article", 20, 3, 1));
         assert_eq!(kinds(&backed_up(&open).await.1), [], "{version}: auth is off");
     }
-    let untold = with_key(source(), Role::Only(FEW));
-    untold.sandbox.faults().add(Fault::new(Kind::status(404, "no")).on("GET", "/v1/users/own-info"));
-    assert_eq!(kinds(&backed_up(&untold).await.1), []);
+    for status in [404, 500] {
+        let untold = with_key(source(), Role::Only(FEW));
+        untold.sandbox.faults().add(Fault::new(Kind::status(status, "no")).on("GET", "/v1/users/own-info"));
+        assert_eq!(kinds(&backed_up(&untold).await.1), [], "{status}");
+    }
     // 1.28 has roles and no aliases.
     let older = Sandbox::builder().version("1.28.16").seeded("Article", 20, 3, 1);
     assert_eq!(kinds(&backed_up(&with_key(older, Role::Only(FEW))).await.1), [(LimitKind::Roles, None)]);

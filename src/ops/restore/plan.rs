@@ -14,6 +14,7 @@ use super::survey::{Survey, survey};
 use super::tenants::{self, Tenants};
 use super::{AliasPolicy, Collection, Options, Plan, Planned, PlannedRole, Prepared, Refusal, Server};
 use super::{aliases, resume, roles, settings};
+use crate::archive::manifest::LimitKind;
 use crate::archive::{Archive, Content};
 use crate::event::Warning;
 use crate::model::{CollectionName, Renames, Schema};
@@ -168,7 +169,7 @@ async fn beside(
     let (live, version) = (live.iter().cloned().collect::<Vec<_>>(), &server.meta.version.text);
     // Only where something is to be made beside the collections is it worth a question what the key may do.
     let beside = archived_roles.is_some() || (!archived.is_empty() && options.aliases != AliasPolicy::Skip);
-    let rights = if beside { client.rights().await? } else { None };
+    let rights = if beside { client.rights().await.unwrap_or_default() } else { None };
     let rights = rights.as_ref();
     let looking = aliases::Looking {
         client,
@@ -182,6 +183,7 @@ async fn beside(
     };
     let mut found = looking.plan(archived).await?;
     let mut remarks = std::mem::take(&mut found.remarks);
+    remarks.extend(unseen(archive, options, schemas, renames));
     let roles = if let Some(archived) = archived_roles {
         roles::plan(client, archived, rights, renames, version).await?
     } else {
@@ -190,6 +192,26 @@ async fn beside(
         Ok(Vec::new())
     };
     Ok((found, roles, remarks))
+}
+
+/// That the archive need not hold what was kept from the key of the backup, where that is asked for.
+fn unseen(
+    archive: &Archive,
+    options: &Options,
+    schemas: &[Schema],
+    renames: &Renames,
+) -> Vec<(CollectionName, String)> {
+    let of = |kind| archive.manifest().limits.iter().filter(move |limit| limit.kind == kind);
+    let mut remarks = Vec::new();
+    for limit in of(LimitKind::Aliases).filter(|_| options.aliases != AliasPolicy::Skip) {
+        let about = |schema: &&Schema| limit.collection.as_ref().is_none_or(|name| *name == schema.name.as_str());
+        let text = "aliases may lack: the key of the backup could not see them all".to_owned();
+        remarks.extend(schemas.iter().find(about).map(|schema| (renames.of(&schema.name).clone(), text)));
+    }
+    let roles = of(LimitKind::Roles).next().and(schemas.first()).filter(|_| options.roles);
+    let text = "roles may lack: the key of the backup could not see them all".to_owned();
+    remarks.extend(roles.map(|schema| (renames.of(&schema.name).clone(), text)));
+    remarks
 }
 
 fn remarks_of(remarks: &[(CollectionName, String)], target: &CollectionName) -> Vec<String> {
