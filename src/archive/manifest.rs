@@ -230,6 +230,10 @@ pub enum LimitKind {
     Compression,
     /// That shards take no writes: a restore makes them ready. Since format 1.1.
     ReadOnly,
+    /// Aliases: the key could not see all there may be. Since format 1.1.
+    Aliases,
+    /// Roles: the key could not see all there may be. Since format 1.1.
+    Roles,
     /// Something a newer version knows.
     #[serde(other)]
     Other,

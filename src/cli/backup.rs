@@ -130,7 +130,7 @@ fn options(settings: &BackupSettings) -> Options {
     }
 }
 
-/// One line before the run: what, from where, to where.
+/// Before the run: one line on what, from where, to where, and what the key may not see.
 fn headline(plan: &Plan) -> String {
     let (objects, bytes) = (total(plan, |p| p.objects), total(plan, backup::Planned::bytes));
     let mut text =
@@ -158,7 +158,11 @@ fn headline(plan: &Plan) -> String {
             kept(found)
         ),
     };
-    plain(&text) + "\n"
+    let mut text = plain(&text) + "\n";
+    for remark in closing::limits(&plan.limits) {
+        text = text + &plain(&format!("{}: {}", remark.about, remark.text)) + "\n";
+    }
+    text
 }
 
 fn total(plan: &Plan, of: impl Fn(&backup::Planned) -> Option<u64>) -> Option<u64> {
@@ -186,6 +190,7 @@ fn would(plan: &Plan) -> Finished {
         would_be: Some(plan.archive.display().to_string()),
         free_bytes: plan.free_bytes,
         topology_unchecked: plan.topology.reason.clone(),
+        limits: closing::limits(&plan.limits),
         skipped: closing::skipped(&plan.skipped),
         ..Closing::default()
     };

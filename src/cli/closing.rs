@@ -36,7 +36,7 @@ pub(super) fn of(manifest: &Manifest, server: String) -> Closing {
             TopologyState::Whole => None,
         },
         changes: manifest.collections.iter().filter_map(change).collect(),
-        limits: manifest.limits.iter().filter_map(limit).collect(),
+        limits: limits(&manifest.limits),
         skipped: skipped(&manifest.skipped),
         incomplete: incomplete(manifest),
         ..Closing::default()
@@ -63,6 +63,11 @@ fn change(entry: &CollectionEntry) -> Option<Remark> {
     (!clauses.is_empty()).then(|| Remark { about: entry.name.clone(), text: clauses.join("; ") })
 }
 
+/// What can never be kept or was kept from the key, but for what is true of every archive.
+pub(super) fn limits(limits: &[Limit]) -> Vec<Remark> {
+    limits.iter().filter_map(limit).collect()
+}
+
 fn limit(limit: &Limit) -> Option<Remark> {
     let properties = limit.properties.join(", ");
     let text = match limit.kind {
@@ -76,8 +81,17 @@ fn limit(limit: &Limit) -> Option<Remark> {
             let first = limit.first_ids.first().map(String::as_str).unwrap_or_default();
             format!("holds integers the server prints but will not take back (first in {first})")
         }
+        LimitKind::Aliases => {
+            "its aliases may not be in the archive: the key may not see them all (read_aliases)".to_owned()
+        }
+        LimitKind::Roles => "may not be in the archive: the key may not see them all (read_roles)".to_owned(),
     };
-    Some(Remark { about: limit.collection.clone().unwrap_or_default(), text })
+    let about = limit.collection.clone().unwrap_or_else(|| match limit.kind {
+        LimitKind::Aliases => "Every collection".to_owned(),
+        LimitKind::Roles => "Roles".to_owned(),
+        _ => String::new(),
+    });
+    Some(Remark { about, text })
 }
 
 /// Why things were left out; tenants that were for the same reason are named together.

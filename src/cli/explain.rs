@@ -47,7 +47,7 @@ fn restore_words(hint: &Hint) -> Option<&'static str> {
     Some(match hint {
         Hint::ListCollections => "`elysiactl archive show ARCHIVE` lists the collections of an archive",
         Hint::GrantPermission => {
-            "a restore needs create_collections, read_collections and update_collections, create_data, update_data and read_data on its collections, and read_nodes to see whether the server is whole"
+            "a restore needs create_collections, read_collections and update_collections, create_data, update_data and read_data on its collections (delete_data too where objects expire), and read_nodes to see whether the server is whole; for aliases and roles read_aliases, create_aliases and update_aliases, read_roles and create_roles"
         }
         Hint::MakeRoom => "free some space, or choose another folder with --run-dir",
         Hint::OtherFolder => "choose another folder with --run-dir",
@@ -117,6 +117,7 @@ fn create_words(hint: &Hint) -> Option<&'static str> {
         }
         Hint::NewerServer => "create it on a server of the version named, or a later one",
         Hint::ChooseTargets => "create the collections that it refers to first",
+        Hint::NoObjectTtl => "set OBJECTS_TTL_DELETE_SCHEDULE on the server; or take objectTtlConfig out of the schema",
         Hint::RunAgain => "look whether it is there, then run the command again",
         Hint::WaitForOtherRun => {
             "another run writes to the same collection of this server: wait for it to end, or stop it"
@@ -199,6 +200,15 @@ fn words(hint: &Hint) -> String {
         }
         Hint::NameRunFolder => "name a folder with --run-dir".into(),
         Hint::SkipAliases => "leave aliases alone with --alias skip".into(),
+        Hint::RemoveAlias => {
+            "no server takes a collection by the name of an alias, in any spelling: remove the alias if nobody reads by it (DELETE /v1/aliases/NAME)".into()
+        }
+        Hint::KeepAliases => {
+            "give the key read_aliases on it, or leave aliases that are there as they are with --alias keep".into()
+        }
+        Hint::NoObjectTtl => {
+            "set OBJECTS_TTL_DELETE_SCHEDULE on the server; or restore without expiry, with --set objectTtl=off".into()
+        }
         Hint::WithoutResume => "without --resume a new run is begun, if nothing is in its way".into(),
         Hint::RemoveWhatWasLeft => {
             "what the unfinished run left cannot be carried on: remove it, then run again without --resume; or restore under another name with --name or --rename".into()

@@ -1,5 +1,6 @@
 //! `col backup`: live collections into a new archive.
 
+mod beside;
 mod collect;
 mod facts;
 mod passes;
@@ -131,6 +132,8 @@ pub struct Plan {
     pub collections: Vec<Planned>,
     /// What exists and will not be in the archive.
     pub skipped: Vec<Skipped>,
+    /// What the key may not see, and so will not be in the archive if it exists.
+    pub limits: Vec<Limit>,
     /// Whether the server is whole.
     pub topology: TopologyRecord,
     /// Bytes free in the folder of archives, where known.

@@ -40,6 +40,9 @@ pub struct Standing {
     pub referenced_by: Vec<(CollectionName, String)>,
     /// Aliases that stand for it.
     pub aliases: Vec<String>,
+    /// An alias, of whatever collection, that is this one's name in another spelling: the two can be, but once the
+    /// collection is dropped, no server takes it beside that alias again.
+    pub twin: Option<String>,
     /// The newest archive that holds it.
     pub held_in: Option<HeldIn>,
     /// Names of its shards, sorted; empty if they are not known, or if it is multi-tenant.
@@ -87,7 +90,8 @@ pub(super) async fn standing(
     all: &[Schema],
     folder: &Path,
 ) -> Result<Vec<Standing>, Error> {
-    let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
+    let aliases =
+        session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let mut held = held_in(session, folder, client.url()).await?;
     let one = async |schema: &Schema| {
         let (shards, topology_unchecked) = whole(client, session, schema).await?;
@@ -97,12 +101,14 @@ pub(super) async fn standing(
     let looked: Vec<_> = stream::iter(chosen.iter().map(one)).buffered(LOOKED_AT_ONCE).try_collect().await?;
     let mut found = Vec::with_capacity(chosen.len());
     for (schema, (shards, topology_unchecked, tenants)) in chosen.iter().zip(looked) {
+        let is_twin = |alias: &str| alias.eq_ignore_ascii_case(schema.name.as_str());
         found.push(Standing {
             schema: schema.clone(),
             objects: Count::Unknown { reason: String::new() },
             tenants,
             referenced_by: referenced_by(&schema.name, all),
             aliases: aliases.iter().filter(|(_, of)| *of == schema.name).map(|(alias, _)| alias.clone()).collect(),
+            twin: aliases.iter().map(|(alias, _)| alias).find(|alias| is_twin(alias)).cloned(),
             held_in: held.remove(schema.name.as_str()),
             shards,
             topology_unchecked,

@@ -9,6 +9,7 @@ use super::Error;
 use super::attempt::Ask;
 use super::body::Shape;
 use super::client::Client;
+use super::seen::{Listed, Named};
 use super::writer::Writer;
 use crate::model::CollectionName;
 
@@ -32,53 +33,82 @@ struct Pair {
     class: CollectionName,
 }
 
-/// Whether an error only says that there is nothing to see here: unknown to this version, switched off, not allowed.
-fn is_closed(error: &Error) -> bool {
-    matches!(error, Error::Forbidden { .. }) || matches!(error.status(), Some(404 | 405 | 501))
+/// The status of a role that was made.
+const CREATED: u16 = 201;
+
+/// Why nothing is listed, if an error only says that.
+fn closed<T>(error: Error) -> Result<Listed<T>, Error> {
+    match error.status() {
+        Some(403) => Ok(Listed::Forbidden),
+        Some(404 | 405 | 501) => Ok(Listed::Nothing),
+        _ => Err(error),
+    }
+}
+
+/// What asking by name gave.
+fn named<T>(answer: Result<T, Error>) -> Result<Named<T>, Error> {
+    match answer {
+        Ok(thing) => Ok(Named::There(thing)),
+        Err(error) => match error.status() {
+            Some(403) => Ok(Named::Hidden),
+            Some(404) => Ok(Named::Missing),
+            _ => Err(error),
+        },
+    }
+}
+
+/// A name as one piece of a path.
+fn piece(name: &str) -> String {
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~:@".contains(&byte);
+    let one = |byte: u8| if safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    name.bytes().map(one).collect()
 }
 
 impl Client {
-    /// All aliases; `None` where the version has none (before 1.32) or the key may not read them.
-    pub async fn aliases(&self) -> Result<Option<Aliases>, Error> {
+    /// The aliases that the key may see; none where the version has none (before 1.32).
+    pub async fn aliases(&self) -> Result<Listed<Aliases>, Error> {
         let ask = Ask::get("/v1/aliases");
         let body = match self.fetch(&ask).await {
-            Err(error) if is_closed(&error) => return Ok(None),
-            other => other?,
+            Err(error) => return closed(error),
+            Ok(body) => body,
         };
         let read: Document = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not a list of aliases"))?;
         let pairs = read.aliases.unwrap_or_default().into_iter().map(|pair| (pair.alias, pair.class)).collect();
-        Ok(Some(Aliases { text: body.slice_ref(body.trim_ascii()), pairs }))
+        Ok(Listed::Seen(Aliases { text: body.slice_ref(body.trim_ascii()), pairs }))
     }
 
-    /// What an alias stands for; `None` if there is none of this name, or the key may not see it.
-    pub async fn alias(&self, alias: &CollectionName) -> Result<Option<CollectionName>, Error> {
+    /// What an alias stands for, asked by its name. A server says 403 of one that is there and hidden, 404 of a free name.
+    pub async fn alias(&self, alias: &CollectionName) -> Result<Named<CollectionName>, Error> {
         let ask = Ask::get(format!("/v1/aliases/{alias}"));
-        let body = match self.fetch(&ask).await {
-            Err(error) if is_closed(&error) => return Ok(None),
-            other => other?,
-        };
-        let read: Pair = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not an alias"))?;
-        Ok(Some(read.class))
-    }
-
-    /// One role in the server's own bytes; `None` if there is none of this name.
-    pub async fn role(&self, name: &str) -> Result<Option<Bytes>, Error> {
-        match self.fetch(&Ask::get(format!("/v1/authz/roles/{name}"))).await {
-            Err(error) if error.status() == Some(404) => Ok(None),
-            other => other.map(Some),
+        match named(self.fetch(&ask).await)? {
+            Named::There(body) => {
+                let read: Pair = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not an alias"))?;
+                Ok(Named::There(read.class))
+            }
+            Named::Missing => Ok(Named::Missing),
+            Named::Hidden => Ok(Named::Hidden),
         }
     }
 
-    /// All roles in the server's own bytes; `None` where the version has none, they are off, or the key may not read
-    /// them. With roles switched off servers answer 401, 200 with an empty list, or (1.28) 200 with an empty body.
-    pub async fn roles(&self) -> Result<Option<Bytes>, Error> {
+    /// One role in the server's own bytes, asked by its name. To a key that may not read it a server says the same whether
+    /// it is there or not.
+    pub async fn role(&self, name: &str) -> Result<Named<Bytes>, Error> {
+        named(self.fetch(&Ask::get(format!("/v1/authz/roles/{}", piece(name)))).await)
+    }
+
+    /// The roles that the key may see, in the server's own bytes; nothing where the version has none, they are off, or the
+    /// key may see none: servers answer 200 with an empty list then. With roles switched off it is that as well, or 401, or
+    /// (1.28) 200 with an empty body.
+    pub async fn roles(&self) -> Result<Listed<Bytes>, Error> {
         let ask = Ask { shape: Shape::JsonOrEmpty, ..Ask::get("/v1/authz/roles") };
         let body = match self.fetch(&ask).await {
-            Err(error) if is_closed(&error) || matches!(error.status(), Some(401 | 422)) => return Ok(None),
-            other => other?,
+            Err(error) if matches!(error.status(), Some(401 | 422)) => return Ok(Listed::Nothing),
+            Err(error) => return closed(error),
+            Ok(body) => body,
         };
         let text = body.slice_ref(body.trim_ascii());
-        Ok((!text.is_empty() && &*text != b"[]").then_some(text))
+        let nothing = text.is_empty() || [&b"[]"[..], b"null"].contains(&&*text);
+        Ok(if nothing { Listed::Nothing } else { Listed::Seen(text) })
     }
 }
 
@@ -94,8 +124,10 @@ impl Writer {
         self.send(&Ask::with_body(Method::PUT, &format!("/v1/aliases/{alias}"), body)).await.map(|_| ())
     }
 
-    /// Makes a role from its document. Sent once: whether it is there is asked afterwards.
+    /// Makes a role from its document. Sent once: whether it is there is asked afterwards, since a server with roles
+    /// switched off answers as if it had made it.
     pub async fn create_role(&self, document: &Value) -> Result<(), Error> {
-        self.once(Method::POST, "/v1/authz/roles".into(), Some(document.clone())).await
+        let ask = Ask::with_body(Method::POST, "/v1/authz/roles", document.to_string());
+        self.send(&Ask { attempts: 1, shape: Shape::Any, good: CREATED, ..ask }).await.map(|_| ())
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Ask {
     pub(super) route: Arc<str>,
     pub(super) body: Option<Bytes>,
     pub(super) shape: Shape,
+    /// The status of the answer that is wanted.
+    pub(super) good: u16,
     pub(super) max_bytes: u64,
     /// Size of the answer, as far as it can be guessed.
     pub(super) expected_bytes: u64,
@@ -51,6 +53,7 @@ impl Ask {
             route,
             body: None,
             shape: Shape::Json,
+            good: 200,
             max_bytes: ANSWER_BYTES_MAX,
             expected_bytes: 0,
             timeout: None,
@@ -71,7 +74,7 @@ impl Ask {
     }
 }
 
-/// An answer with status 200.
+/// An answer with the status that is wanted.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) body: Body,
@@ -130,7 +133,7 @@ impl Client {
         let response = sent.map_err(|error| cut(Cut::Transport(error)))?;
         self.was_reached();
         let server_time = header(response.headers(), &DATE).and_then(retry::http_date);
-        if response.status().as_u16() != 200 {
+        if response.status().as_u16() != ask.good {
             return Err(self.refusal(ask, response, server_time).await);
         }
         let body =
@@ -155,7 +158,7 @@ impl Client {
         Failure::passing(ask.bad_answer(format!("{what}{joint}{words}")))
     }
 
-    /// The error for a status other than 200.
+    /// The error for a status other than the one that is wanted.
     async fn refusal(&self, ask: &Ask, response: Response, server_time: Option<Timestamp>) -> Failure {
         let status = response.status().as_u16();
         let retry_after =

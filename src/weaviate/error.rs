@@ -234,6 +234,12 @@ impl Error {
         matches!(self.root(), Self::Unauthorized { .. } | Self::Forbidden { .. })
     }
 
+    /// Whether the server answered, and its answer was no: what was asked for was not done.
+    #[must_use]
+    pub fn is_no(&self) -> bool {
+        self.is_auth() || matches!(self.root(), Self::NotFound { .. } | Self::Rejected { .. })
+    }
+
     /// Whether the answers come too slowly; a smaller page may help.
     #[must_use]
     pub fn is_stalled(&self) -> bool {

@@ -13,14 +13,50 @@ use crate::model::{CollectionName, ObjectId};
 
 /// The permissions of the roles of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rights(Vec<(String, String)>);
+pub struct Rights(Vec<Permission>);
+
+/// One permission: an action, and the patterns of what it is about. What a permission does not narrow is `*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Permission {
+    action: String,
+    collection: String,
+    alias: String,
+    role: String,
+    /// About roles: only those whose permissions the key has itself.
+    matching: bool,
+}
 
 impl Rights {
     /// Whether an action on a collection, such as `delete_collections`, is among them.
     #[must_use]
     pub fn allow(&self, action: &str, collection: &CollectionName) -> bool {
-        let meant = |pattern: &str| matches_pattern(pattern, collection.as_str());
-        self.0.iter().any(|(allowed, pattern)| allowed == action && meant(pattern))
+        self.all(action).any(|permission| matches_pattern(&permission.collection, collection.as_str()))
+    }
+
+    /// Whether an action is among them for anything at all.
+    #[must_use]
+    pub fn have(&self, action: &str) -> bool {
+        self.all(action).next().is_some()
+    }
+
+    /// Whether a list of aliases shows all that a collection has.
+    #[must_use]
+    pub fn show_aliases(&self, of: &CollectionName) -> bool {
+        let mut all = self.all("read_aliases");
+        all.any(|permission| permission.alias == "*" && matches_pattern(&permission.collection, of.as_str()))
+    }
+
+    /// Whether a list of roles shows all there are. A server lists those that the key may read whatever they allow, and
+    /// only if there is none of these, those that it may read since it has their permissions itself.
+    #[must_use]
+    pub fn show_roles(&self) -> bool {
+        let reads = |matching| self.all("read_roles").filter(move |permission| permission.matching == matching);
+        let matching = reads(false).next().is_none();
+        reads(matching).any(|permission| permission.role == "*")
+    }
+
+    fn all(&self, action: &str) -> impl Iterator<Item = &Permission> {
+        self.0.iter().filter(move |permission| permission.action == action)
     }
 }
 
@@ -59,7 +95,7 @@ impl Client {
         };
         let read: OwnInfo = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("nothing about the key"))?;
         let permissions = read.roles.iter().flatten().flat_map(|role| role.permissions.iter().flatten());
-        let permissions: Vec<(String, String)> = permissions.filter_map(one).collect();
+        let permissions: Vec<Permission> = permissions.filter_map(one).collect();
         Ok((!permissions.is_empty()).then_some(Rights(permissions)))
     }
 }
@@ -87,12 +123,20 @@ impl Client {
     }
 }
 
-/// Action and the pattern of collections it is about.
-fn one(permission: &Value) -> Option<(String, String)> {
+/// A permission from the server's document, which holds its patterns under the name of its domain.
+fn one(permission: &Value) -> Option<Permission> {
     let action = permission["action"].as_str()?.to_owned();
-    let domains = ["collections", "data", "tenants", "nodes"];
-    let pattern = domains.iter().find_map(|domain| permission[*domain]["collection"].as_str());
-    Some((action, pattern.unwrap_or("*").to_owned()))
+    let text = |domain: &str, member: &str| permission[domain][member].as_str();
+    let domains = ["collections", "data", "tenants", "nodes", "aliases"];
+    let collection = domains.iter().find_map(|domain| text(domain, "collection"));
+    let or_all = |pattern: Option<&str>| pattern.unwrap_or("*").to_owned();
+    Some(Permission {
+        action,
+        collection: or_all(collection),
+        alias: or_all(text("aliases", "alias")),
+        role: or_all(text("roles", "role")),
+        matching: text("roles", "scope") == Some("match"),
+    })
 }
 
 #[cfg(test)]
@@ -113,6 +157,46 @@ mod tests {
             ("Article*e", "Article", false),
         ] {
             assert_eq!(matches_pattern(pattern, name), meant, "{pattern} {name}");
+        }
+    }
+
+    fn rights(permissions: &Value) -> Rights {
+        Rights(permissions.as_array().expect("a list").iter().filter_map(one).collect())
+    }
+
+    #[test]
+    fn a_list_of_aliases_shows_all_of_a_collection_or_may_not() {
+        let (article, chunk) = ("Article".parse().expect("a name"), "Chunk".parse().expect("a name"));
+        for (aliases, of_article, of_chunk) in [
+            (json!({"collection": "*", "alias": "*"}), true, true),
+            (json!({"collection": "Art*", "alias": "*"}), true, false),
+            (json!({"collection": "*", "alias": "Live*"}), false, false),
+            (json!({}), true, true),
+        ] {
+            let rights = rights(&json!([{"action": "read_aliases", "aliases": aliases}]));
+            assert_eq!(
+                (rights.show_aliases(&article), rights.show_aliases(&chunk)),
+                (of_article, of_chunk),
+                "{aliases}"
+            );
+        }
+        let others = rights(&json!([{"action": "read_collections", "collections": {"collection": "*"}}]));
+        assert!(!others.show_aliases(&article) && others.allow("read_collections", &article));
+        assert!(!others.have("read_aliases") && others.have("read_collections"));
+    }
+
+    #[test]
+    fn a_list_of_roles_shows_all_or_may_not() {
+        let reads = |role: &str, scope: &str| json!({"action": "read_roles", "roles": {"role": role, "scope": scope}});
+        for (permissions, all) in [
+            (json!([reads("*", "all")]), true),
+            (json!([reads("*", "match")]), true),
+            (json!([reads("edit*", "all")]), false),
+            (json!([reads("edit*", "all"), reads("*", "match")]), false),
+            (json!([{"action": "read_roles", "roles": {"role": "*"}}]), true),
+            (json!([{"action": "create_roles", "roles": {"role": "*"}}]), false),
+        ] {
+            assert_eq!(rights(&permissions).show_roles(), all, "{permissions}");
         }
     }
 }

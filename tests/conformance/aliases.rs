@@ -29,6 +29,7 @@ pub(crate) async fn check(url: &str, version: (u32, u32)) -> Result<(), Failure>
         .await?
         .want(422)?
         .says(&format!("alias name {ALIAS} already exists"))?;
+    spelled_otherwise(&server).await?;
     server.write(&[json!({"class": ALIAS, "id": id(1), "properties": {"n": 1}})]).await?;
     let page = server.get(&format!("/v1/objects?class={ALIAS}&limit=5&after=")).await?.want(200)?.json();
     same("the real class", &page["objects"][0]["class"], &NAME)?;
@@ -42,5 +43,20 @@ pub(crate) async fn check(url: &str, version: (u32, u32)) -> Result<(), Failure>
     server.get(&format!("/v1/objects?class={ALIAS}&limit=5&after=")).await?.want(404)?;
     server.delete(&format!("/v1/aliases/{ALIAS}")).await?.want(204)?;
     server.delete(&format!("/v1/aliases/{ALIAS}")).await?.want(404)?;
+    Ok(())
+}
+
+/// A class gives way to no alias and no alias to another, in any spelling; an alias gives way to a class in its own alone.
+async fn spelled_otherwise(server: &Server) -> Result<(), Failure> {
+    let other = ALIAS.to_uppercase();
+    let taken = server.post("/v1/schema", &class(&other, &[])).await?.want(422)?;
+    taken.says(&format!("found similar alias \"{ALIAS}\""))?;
+    let pair = |alias: &str| json!({"alias": alias, "class": NAME});
+    server.post("/v1/aliases", &pair(&other)).await?.want(422)?.says("alias already exists")?;
+    server.get(&format!("/v1/aliases/{other}")).await?.want(404)?;
+    let shouted = NAME.to_uppercase();
+    server.delete(&format!("/v1/aliases/{shouted}")).await?;
+    server.post("/v1/aliases", &pair(&shouted)).await?.want(200)?;
+    server.delete(&format!("/v1/aliases/{shouted}")).await?.want(204)?;
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use elysiactl::archive::manifest::LimitKind;
 use elysiactl::event::Status;
 use elysiactl::model::CollectionName;
-use elysiactl::ops::Error;
 use elysiactl::ops::restore::{AliasPolicy, AliasStep, Options, Outcome, Refusal, Setting};
+use elysiactl::ops::{Error, Hint};
 use sandbox::{Builder, Fault, Kind, Role, Sandbox};
 
 use crate::world::{World, world};
@@ -243,6 +243,39 @@ async fn a_vectoriser_that_the_server_lacks_can_be_left_out() {
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 2), "{:?}", outcome.remarks);
     assert!(said(&outcome, "without its vectoriser (text2vec-openai)"), "{:?}", outcome.remarks);
     target.equals(&archive, "Made", "Made");
+}
+
+#[tokio::test]
+async fn settings_of_a_module_that_the_server_lacks_are_left_out_beside_named_vectors() {
+    let class = r#"{"class":"Asked","moduleConfig":{"generative-openai":{"model":"x"}},"vectorConfig":{"v":{
+        "vectorIndexType":"hnsw","vectorizer":{"none":{}}}},"properties":[{"name":"t","dataType":["text"]}]}"#;
+    let object = r#"{"class":"Asked","id":"00000000-0000-4000-8000-000000000001","properties":{"t":"x"},
+        "vectors":{"v":[1,2]}}"#;
+    for version in ["1.24.26", "1.28.16", "1.32.27", "1.40.0-dev"] {
+        let source = world(Sandbox::builder().version(version).collection(class).object(object));
+        let archive = backed_up(&source).await;
+        let target = world(Sandbox::builder().version(version).modules(&[]));
+        let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan").plan;
+        let remarks = plan.collections[0].remarks.join("; ");
+        assert!(remarks.contains("moduleConfig.generative-openai") && remarks.contains("not enabled"), "{remarks}");
+        let outcome = restored(&target, target.restore_options(&archive)).await;
+        assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 1), "{:?}", outcome.remarks);
+        assert!(said(&outcome, "moduleConfig.generative-openai"), "{version}: {:?}", outcome.remarks);
+    }
+}
+
+#[tokio::test]
+async fn a_collection_whose_objects_expire_is_refused_with_the_way_out_where_the_server_has_no_schedule() {
+    let class =
+        r#"{"class":"Short","objectTtlConfig":{"enabled":true,"defaultTtl":3600,"deleteOn":"_creationTimeUnix"}}"#;
+    let source = world(Sandbox::builder().ttl().collection(class));
+    let archive = backed_up(&source).await;
+    let target = world(Sandbox::builder());
+    let stopped = target.try_restore(target.restore_options(&archive)).await.0.expect_err("no schedule");
+    assert!(matches!(stopped.error, Error::NotCreated { .. }), "{:?}", stopped.error);
+    assert_eq!(stopped.error.hints(), [Hint::NoObjectTtl]);
+    let options = Options { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
+    assert_eq!(restored(&target, options).await.result.status, Status::Ok);
 }
 
 #[tokio::test]

@@ -41,6 +41,8 @@ mod events_doc;
 mod failures;
 /// Servers and disks that fail, lie or change while they are read.
 mod faults;
+/// What a key with few rights is told of aliases and roles.
+mod few_rights;
 /// What is said in the end when a server keeps failing.
 mod final_errors;
 /// Disks without room, real ones.

@@ -19,6 +19,7 @@ fn standing(text: &str, objects: Option<u64>) -> Standing {
         tenants: None,
         referenced_by: Vec::new(),
         aliases: Vec::new(),
+        twin: None,
         held_in: None,
         shards: Vec::new(),
         topology_unchecked: None,

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::passes::wants;
 use super::tenants::out_of_reach;
-use super::{Interrupted, Options, Plan, Planned, PlannedTenants, resume};
+use super::{Interrupted, Options, Plan, Planned, PlannedTenants, beside, resume};
 use crate::archive::manifest::{Skipped, TopologyRecord, TopologyState};
 use crate::archive::{self, Codec, Content, Disk};
 use crate::event::Warning;
@@ -41,12 +41,13 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         // Only worth a remark: a folder that cannot be read is told when it is written to.
         None => (None, resume::newest(session, url, version, &options, false).await.unwrap_or_default()),
     };
+    let aliases = client.aliases().await?;
     let (chosen, is_all) = if let Some(found) = &carried {
         resume::adopt(&mut options, found);
         (resume::schemas(session, found, schemas).await?, false)
     } else {
         let all = schemas.len();
-        let aliases = client.aliases().await?.map(|a| a.pairs).unwrap_or_default();
+        let aliases = aliases.clone().seen().map(|a| a.pairs).unwrap_or_default();
         let chosen = select::choose(schemas, &options.selection, &aliases)?;
         let is_all = chosen.len() == all && options.selection.take.is_empty();
         (chosen, is_all)
@@ -56,6 +57,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         chosen.iter().flat_map(|s| skipped(s, tenants.get(&s.name).into_iter().flatten())).collect();
     let collections = describe(client, session, &options, chosen, &tenants).await?;
     let topology = topology(client, session, &collections).await?;
+    let limits = beside::unseen(client, &aliases, &collections).await;
     let names: Vec<_> = collections.iter().map(|c| c.schema.name.clone()).collect();
     let header = carried.as_ref().map(|found| &found.header);
     let started = header.map_or_else(|| session.clock.now(), |header| header.started);
@@ -66,6 +68,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         archive: carried.as_ref().map_or_else(|| options.folder.join(&stem), |found| found.path.clone()),
         collections,
         skipped,
+        limits,
         topology,
         free_bytes: free_bytes(&session.disk, &options.folder).await,
         carries_on: carried.as_ref().map(Interrupted::of),

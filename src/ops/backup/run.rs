@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::collect::{Collect, Collected, schema_only};
 use super::resume::{self, Kept};
 use super::tenants::Tenants;
-use super::{Interrupted, Outcome, Plan, Planned, Remarks, Stopped, facts};
+use super::{Interrupted, Outcome, Plan, Planned, Remarks, Stopped, beside, facts};
 use crate::archive::manifest::{TopologyRecord, TopologyState};
 use crate::archive::{
     ArchiveWriter, Begun, CarriedOn, ClosedCollection, CollectionWriter, Content, Error as ArchiveError, Noted,
@@ -64,6 +62,7 @@ async fn fill(
     let pages = plan.options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES).max(LEAST_PAGES_BYTES);
     let budget = Budget::new(pages);
     let mut gathered = Gathered::default();
+    gathered.remarks.limits.clone_from(&plan.limits);
     for planned in &plan.collections {
         if session.cancel.is_cancelled() {
             return Err(Error::Interrupted);
@@ -71,7 +70,7 @@ async fn fill(
         let one = One { client, session, plan: &plan, budget: &budget, planned };
         (writer, begun) = one.read(writer, begun, &mut gathered).await?;
     }
-    let writer = beside(client, session, writer).await?;
+    let writer = beside::save(client, session, writer, &mut gathered.remarks.limits).await?;
     seal(session, plan, writer, gathered, client.retries()).await
 }
 
@@ -222,24 +221,6 @@ impl Gathered {
         let state = if reason.is_some() { TopologyState::Unchecked } else { plan.topology.state };
         TopologyRecord { state, reason, nodes: nodes.into_iter().collect() }
     }
-}
-
-/// Aliases and roles, where the server has any and the key may read them.
-async fn beside(client: &Writer, session: &Session, mut writer: ArchiveWriter) -> Result<ArchiveWriter, Error> {
-    let aliases = session.unless_stopped(client.aliases()).await?.map(|a| a.text);
-    let roles = session.unless_stopped(client.roles()).await?;
-    let write = move || {
-        if let Some(aliases) = aliases {
-            writer.put_aliases(&aliases)?;
-        }
-        if let Some(roles) =
-            roles.filter(|text| serde_json::from_slice::<Value>(text).is_ok_and(|v| v != Value::Array(Vec::new())))
-        {
-            writer.put_roles(&roles)?;
-        }
-        Ok::<_, ArchiveError>(writer)
-    };
-    blocking("aliases and roles", write).await
 }
 
 async fn seal(

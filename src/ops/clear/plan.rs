@@ -11,7 +11,7 @@ use super::unfinished::{dropped, is_made_up, saved};
 use super::{Options, Plan, Planned, Refusal, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
 use crate::ops::protected::is_protected;
-use crate::ops::schema::{Fit, Made, Target, clauses, fit, made};
+use crate::ops::schema::{Fit, Made, Target, clauses, expires, fit, made};
 use crate::ops::standing::{self, Standing, standing};
 use crate::ops::{Error, Session, select};
 use crate::weaviate::{Client, Count, Meta, Rights, Tenant, TenantState};
@@ -112,7 +112,8 @@ async fn chosen(
     dropped: &BTreeMap<CollectionName, PathBuf>,
     options: &Options,
 ) -> Result<(Vec<Schema>, Vec<Unfinished>), Error> {
-    let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
+    let aliases =
+        session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let (mut take, mut gone) = (Vec::new(), Vec::new());
     for text in &options.selection.take {
         let earlier = match text.parse::<CollectionName>() {
@@ -174,11 +175,11 @@ impl Looking<'_> {
         let facts = Facts {
             objects: objects.exact(),
             moved,
-            may_not_recreate: may_not_recreate(self.rights, &name, some_tenants)
+            may_not_recreate: may_not_recreate(self.rights, &standing.schema, some_tenants)
                 // Where nothing is told of its roles, a key that may not delete objects may hardly drop them.
                 .or(may_not_delete.filter(|_| self.rights.is_none()).map(|_| "delete_collections")),
             may_not_delete,
-            not_made_again: (!some_tenants).then(|| not_made_again(&fit)).flatten(),
+            not_made_again: (!some_tenants).then(|| not_made_again(&standing, &fit)).flatten(),
             read_only,
             unfinished: unfinished.is_some(),
             asleep,
@@ -209,7 +210,7 @@ impl Looking<'_> {
     fn gone(&self, unfinished: Unfinished) -> Result<Planned, Refusal> {
         let fit = self.fit(&unfinished.schema);
         let name = unfinished.schema.name.clone();
-        let may_not_recreate = may_not_recreate(self.rights, &name, false);
+        let may_not_recreate = may_not_recreate(self.rights, &unfinished.schema, false);
         let facts = Facts { unfinished: true, may_not_recreate, ..Facts::default() };
         let (method, why) = choose(&name, self.options.wish, &facts)?;
         let standing = Standing {
@@ -218,6 +219,7 @@ impl Looking<'_> {
             tenants: unfinished.tenants.clone(),
             referenced_by: Vec::new(),
             aliases: Vec::new(),
+            twin: None,
             held_in: None,
             shards: Vec::new(),
             topology_unchecked: None,
@@ -298,15 +300,21 @@ impl Looking<'_> {
 }
 
 /// The permission that lacks, as far as its roles tell.
-fn may_not_recreate(rights: Option<&Rights>, name: &CollectionName, some_tenants: bool) -> Option<&'static str> {
+fn may_not_recreate(rights: Option<&Rights>, schema: &Schema, some_tenants: bool) -> Option<&'static str> {
     let rights = rights?;
-    let needed: [&'static str; 2] =
-        if some_tenants { ["delete_tenants", "create_tenants"] } else { ["delete_collections", "create_collections"] };
-    needed.into_iter().find(|action| !rights.allow(action, name))
+    let needed: &[&'static str] = match (some_tenants, expires(schema)) {
+        (true, _) => &["delete_tenants", "create_tenants"],
+        (false, false) => &["delete_collections", "create_collections"],
+        // Whoever creates a collection whose objects expire has them deleted.
+        (false, true) => &["delete_collections", "create_collections", "delete_data"],
+    };
+    needed.iter().copied().find(|action| !rights.allow(action, &schema.name))
 }
 
-fn not_made_again(fit: &Fit) -> Option<String> {
-    fit.refused.first().map(ToString::to_string)
+fn not_made_again(standing: &Standing, fit: &Fit) -> Option<String> {
+    let twin =
+        |alias: &String| format!("{alias} is an alias, and no collection is taken that differs from it in case alone");
+    fit.refused.first().map(ToString::to_string).or_else(|| standing.twin.as_ref().map(twin))
 }
 
 /// What dropping loses that is no object.

@@ -25,7 +25,8 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     renames.insert(schema.name.clone(), name.clone());
     let topology_unchecked = members(client, session, &name).await?;
 
-    let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
+    let aliases =
+        session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let live: Vec<CollectionName> =
         session.unless_stopped(client.schemas()).await?.into_iter().map(|schema| schema.name).collect();
     let target = Target { version: &meta.version, modules: &meta.modules, nodes };
@@ -72,11 +73,13 @@ async fn members(client: &Client, session: &Session, name: &CollectionName) -> R
 fn in_the_way(name: &CollectionName, aliases: &[(String, CollectionName)], live: &[CollectionName]) -> Option<Refusal> {
     let same = |other: &str| other.eq_ignore_ascii_case(name.as_str());
     let collection = name.clone();
-    if let Some((_, of)) = aliases.iter().find(|(alias, _)| same(alias)) {
-        return Some(Refusal::IsAlias { alias: collection.clone(), collection, of: of.clone() });
+    if let Some(there) = live.iter().find(|there| same(there.as_str())).cloned() {
+        return Some(Refusal::Exists { collection, there });
     }
-    let there = live.iter().find(|there| same(there.as_str()))?.clone();
-    Some(Refusal::Exists { collection, there })
+    let (alias, of) = aliases.iter().find(|(alias, _)| same(alias))?;
+    // As the server spells it, which may be otherwise.
+    let alias = alias.parse().unwrap_or_else(|_| collection.clone());
+    Some(Refusal::IsAlias { collection, alias, of: of.clone() })
 }
 
 /// Tenants in states that they can be created in, and how many of them have another one.

@@ -94,6 +94,12 @@ pub enum Hint {
     DidYouMeanTenants(Vec<TenantName>),
     /// Leave aliases alone.
     SkipAliases,
+    /// Remove an alias whose name a collection is to have, in whatever spelling.
+    RemoveAlias,
+    /// Leave aliases that exist as they are, or let the key see them.
+    KeepAliases,
+    /// Have the server delete what expires, or restore a collection whose objects do not.
+    NoObjectTtl,
     /// Without `--resume` a new run is begun.
     WithoutResume,
     /// Remove what an unfinished run left.
@@ -115,7 +121,10 @@ impl Error {
     #[must_use]
     pub fn hints(&self) -> Vec<Hint> {
         if let Some(error) = self.wire() {
-            return wire_hints(error);
+            return match self {
+                Self::NotCreated { .. } if is_about_ttl(error) => vec![Hint::NoObjectTtl],
+                _ => wire_hints(error),
+            };
         }
         match self {
             _ if self.is_bug() => vec![Hint::Report],
@@ -209,14 +218,19 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
             Refusal::Unsupported { .. } if !hints.contains(&Hint::NewerServer) => hints.push(Hint::NewerServer),
             Refusal::MissingTarget { .. } if !hints.contains(&Hint::ChooseTargets) => hints.push(Hint::ChooseTargets),
             Refusal::WouldVectorise { .. } if !hints.contains(&Hint::Revectorize) => hints.push(Hint::Revectorize),
-            Refusal::AliasTaken { .. } if !hints.contains(&Hint::SkipAliases) => hints.push(Hint::SkipAliases),
+            Refusal::AliasTaken { .. } | Refusal::AliasSimilar { .. } if !hints.contains(&Hint::SkipAliases) => {
+                hints.push(Hint::SkipAliases);
+            }
+            Refusal::AliasHidden { .. } if !hints.contains(&Hint::KeepAliases) => hints.push(Hint::KeepAliases),
             Refusal::NotAsLeft { .. } if !hints.contains(&Hint::RemoveWhatWasLeft) => {
                 hints.push(Hint::RemoveWhatWasLeft);
             }
             Refusal::NoRoles { .. } => hints.push(Hint::WithoutRoles),
             Refusal::TenantExists { .. } if !hints.contains(&Hint::OtherTenant) => hints.push(Hint::OtherTenant),
-            Refusal::Exists { .. } | Refusal::IsAlias { .. } if !hints.contains(&Hint::OtherName) => {
-                hints.push(Hint::OtherName);
+            Refusal::Exists { .. } if !hints.contains(&Hint::OtherName) => hints.push(Hint::OtherName),
+            Refusal::IsAlias { .. } if !hints.contains(&Hint::RemoveAlias) => {
+                hints.retain(|hint| *hint != Hint::OtherName);
+                hints.extend([Hint::OtherName, Hint::RemoveAlias]);
             }
             _ => {}
         }
@@ -233,6 +247,12 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
         hints.push(Hint::LeaveOut(collections));
     }
     hints
+}
+
+/// Whether a server without a schedule for deleting what expires refused a collection whose objects do. No route tells
+/// beforehand whether it has one.
+fn is_about_ttl(error: &weaviate::Error) -> bool {
+    error.message().is_some_and(|message| message.contains("OBJECTS_TTL_DELETE_SCHEDULE"))
 }
 
 fn wire_hints(error: &weaviate::Error) -> Vec<Hint> {

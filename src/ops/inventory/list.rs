@@ -15,7 +15,7 @@ use crate::weaviate::{Client, TenantState};
 pub async fn list(client: &Client, selection: &Selection) -> Result<Listing, Error> {
     client.ready().await?;
     let (meta, schemas, aliases) = tokio::join!(client.meta(), client.schemas(), client.aliases());
-    let (meta, schemas, aliases) = (meta?, schemas?, aliases?.map(|a| a.pairs).unwrap_or_default());
+    let (meta, schemas, aliases) = (meta?, schemas?, aliases?.seen().map(|a| a.pairs).unwrap_or_default());
     let chosen = if schemas.is_empty() && selection.take.is_empty() {
         Vec::new()
     } else {

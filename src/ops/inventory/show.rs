@@ -15,7 +15,7 @@ use crate::weaviate::{Client, ShardState};
 pub async fn show(client: &Client, name: &CollectionName) -> Result<Shown, Error> {
     client.ready().await?;
     let (meta, schema, aliases) = tokio::join!(client.meta(), client.schema(name), client.aliases());
-    let (meta, aliases) = (meta?, aliases?.map(|a| a.pairs));
+    let (meta, aliases) = (meta?, aliases?.seen().map(|a| a.pairs));
     let Some(schema) = schema? else { return Err(unknown(client, name, aliases.unwrap_or_default()).await?) };
     let (counted, listed) = tokio::join!(count(client, std::slice::from_ref(&schema)), list_shards(client, &schema));
     let counted = counted?;

@@ -13,7 +13,8 @@ use crate::weaviate::{Client, Count};
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
     session.unless_stopped(client.ready()).await?;
     let meta = session.unless_stopped(client.meta()).await?;
-    let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
+    let aliases =
+        session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let all = session.unless_stopped(client.schemas()).await?;
     let chosen = choose(all.clone(), &options.selection, &aliases)?;
     let protected: Vec<CollectionName> = chosen.iter().map(|schema| schema.name.clone()).filter(is_protected).collect();

@@ -7,7 +7,7 @@ use super::Refusal;
 use crate::archive::Archive;
 use crate::model::{CollectionName, Renames};
 use crate::ops::{Error, Session, chosen};
-use crate::weaviate::{Aliases, Error as WireError, Writer};
+use crate::weaviate::{Aliases, Client, Error as WireError, Listed, Named, Rights, Writer};
 
 /// What becomes of aliases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -39,6 +39,8 @@ pub enum AliasStep {
     },
     /// It stands for the restored collection already.
     Same,
+    /// It is there, and the key may not see what it stands for: it stays what it is.
+    Hidden,
 }
 
 /// An alias of a plan.
@@ -50,6 +52,8 @@ pub struct PlannedAlias {
     pub target: CollectionName,
     /// What is done.
     pub step: AliasStep,
+    /// The permission for it that lacks, if it is known that one does.
+    pub lacks: Option<&'static str>,
 }
 
 impl PlannedAlias {
@@ -57,17 +61,32 @@ impl PlannedAlias {
     #[must_use]
     pub fn clause(&self) -> String {
         let (alias, target) = (&self.alias, &self.target);
+        let lacks = lacking(self.lacks);
         match &self.step {
-            AliasStep::Create => format!("the alias {alias} is made for {target}"),
+            AliasStep::Create => format!("the alias {alias} is made for {target}{lacks}"),
             AliasStep::Overwrite { was } => {
-                format!("the alias {alias}, which stands for {was}, will stand for {target}")
+                format!("the alias {alias}, which stands for {was}, will stand for {target}{lacks}")
             }
             AliasStep::Keep { of } => {
                 format!("the alias {alias} stays with {of}; --alias overwrite gives it to {target}")
             }
             AliasStep::Same => format!("the alias {alias} stands for {target} already"),
+            AliasStep::Hidden => self.hidden(),
         }
     }
+
+    /// That it is there, and that nobody knows what for.
+    fn hidden(&self) -> String {
+        let Self { alias, target, .. } = self;
+        format!(
+            "the alias {alias} is there and stays as it is, whether for {target} or not: the key may not see it (read_aliases)"
+        )
+    }
+}
+
+/// What is said of a step for which the key lacks a permission.
+pub(super) fn lacking(permission: Option<&'static str>) -> String {
+    permission.map(|action| format!(" if the server lets the key, which lacks {action}")).unwrap_or_default()
 }
 
 /// The aliases in an archive: names, and collections as the archive calls them.
@@ -87,48 +106,114 @@ pub(super) struct Found {
     pub(super) refused: Vec<Refusal>,
 }
 
-/// Looks what is to be done about the aliases of these collections. `there`: those of the server, if it has any or tells;
-/// `made`: names on the server of all that is restored; `live`: those of the collections that are there.
-pub(super) fn plan(
-    there: Option<&Aliases>,
-    archived: Vec<(CollectionName, CollectionName)>,
-    policy: AliasPolicy,
-    renames: &Renames,
-    made: &[CollectionName],
-    live: &[CollectionName],
-    server: &str,
-) -> Found {
-    let mut found = Found::default();
-    let ours = archived.into_iter().filter_map(|(alias, of)| {
-        let target = renames.of(&of).clone();
-        made.contains(&target).then_some((alias, of, target))
-    });
-    let ours: Vec<_> = ours.collect();
-    if policy == AliasPolicy::Skip || ours.is_empty() {
-        return found;
-    }
-    let Some(there) = there else {
-        let why = format!("the server, Weaviate {server}, has no aliases, or the key may not see them");
-        found.remarks =
-            ours.into_iter().map(|(a, _, target)| (target, format!("without its alias {a}: {why}"))).collect();
-        return found;
-    };
-    for (alias, collection, target) in ours {
-        let same = |name: &&CollectionName| name.as_str().eq_ignore_ascii_case(alias.as_str());
-        if let Some(taken) = made.iter().chain(live).find(same) {
-            found.refused.push(Refusal::AliasTaken { collection, alias, by: taken.clone() });
-            continue;
+/// What it takes to look what is to be done about aliases.
+pub(super) struct Looking<'a> {
+    pub(super) client: &'a Client,
+    /// Those of the server, as far as it has any and shows them.
+    pub(super) listed: &'a Listed<Aliases>,
+    /// What the key may do, where that is known.
+    pub(super) rights: Option<&'a Rights>,
+    pub(super) policy: AliasPolicy,
+    pub(super) renames: &'a Renames,
+    /// Names on the server of all that is restored.
+    pub(super) made: &'a [CollectionName],
+    /// Those of the collections that are there.
+    pub(super) live: &'a [CollectionName],
+    /// The server's version.
+    pub(super) server: &'a str,
+}
+
+impl Looking<'_> {
+    /// Looks what is to be done about the aliases of these collections. One that the server does not list is asked for by
+    /// its name, since a list leaves out what the key may not see.
+    pub(super) async fn plan(&self, archived: Vec<(CollectionName, CollectionName)>) -> Result<Found, Error> {
+        let mut found = Found::default();
+        if self.policy == AliasPolicy::Skip {
+            return Ok(found);
         }
-        let known = there.pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(alias.as_str()));
-        let step = match known.map(|(_, of)| of.clone()) {
-            None => AliasStep::Create,
-            Some(of) if of == target => AliasStep::Same,
-            Some(was) if policy == AliasPolicy::Overwrite => AliasStep::Overwrite { was },
-            Some(of) => AliasStep::Keep { of },
-        };
-        found.planned.push(PlannedAlias { alias: chosen::capital(&alias), target, step });
+        for (alias, collection) in archived {
+            let (alias, target) = (chosen::capital(&alias), self.renames.of(&collection).clone());
+            if !self.made.contains(&target) {
+                continue;
+            }
+            if *self.listed == Listed::Nothing {
+                let why = format!("the server, Weaviate {}, has no aliases", self.server);
+                found.remarks.push((target, format!("without its alias {alias}: {why}")));
+                continue;
+            }
+            match self.step(collection, &alias, &target).await? {
+                Ok(step) => {
+                    let needed = match &step {
+                        AliasStep::Create => Some("create_aliases"),
+                        AliasStep::Overwrite { .. } => Some("update_aliases"),
+                        AliasStep::Keep { .. } | AliasStep::Same | AliasStep::Hidden => None,
+                    };
+                    let may = |action: &&str| self.rights.is_none_or(|rights| rights.allow(action, &target));
+                    let lacks = needed.filter(|action| !may(action));
+                    found.planned.push(PlannedAlias { alias, target, step, lacks });
+                }
+                Err(refusal) => found.refused.push(refusal),
+            }
+        }
+        Ok(found)
     }
-    found
+
+    /// What is to be done about one alias, or why it cannot be. Servers compare it with names of collections as they are
+    /// spelled, and with other aliases without regard to case.
+    async fn step(
+        &self,
+        collection: CollectionName,
+        alias: &CollectionName,
+        target: &CollectionName,
+    ) -> Result<Result<AliasStep, Refusal>, Error> {
+        let alias = alias.clone();
+        if let Some(taken) = self.made.iter().chain(self.live).find(|name| **name == alias) {
+            return Ok(Err(Refusal::AliasTaken { collection, alias, by: taken.clone() }));
+        }
+        let pairs = if let Listed::Seen(aliases) = self.listed { &aliases.pairs[..] } else { &[] };
+        let known = pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(alias.as_str()));
+        let stands = match known {
+            Some((name, of)) if name == alias.as_str() => Named::There(of.clone()),
+            Some((name, of)) => {
+                let (there, of) = (name.clone(), of.clone());
+                return Ok(Err(Refusal::AliasSimilar { collection, alias, there, of }));
+            }
+            None => self.client.alias(&alias).await?,
+        };
+        let overwrites = self.policy == AliasPolicy::Overwrite;
+        Ok(match stands {
+            Named::Missing => Ok(AliasStep::Create),
+            Named::There(of) if of == *target => Ok(AliasStep::Same),
+            Named::There(was) if overwrites => Ok(AliasStep::Overwrite { was }),
+            Named::There(of) => Ok(AliasStep::Keep { of }),
+            Named::Hidden if overwrites => Err(Refusal::AliasHidden { collection, alias }),
+            Named::Hidden => Ok(AliasStep::Hidden),
+        })
+    }
+}
+
+/// What is said of an alias after it was to be set, by what became of the request and by what asking for it gave; and
+/// whether it stands for its collection, as far as can be seen.
+fn outcome(planned: &PlannedAlias, sent: Result<(), WireError>, now: Named<CollectionName>) -> (bool, String) {
+    let PlannedAlias { alias, target, step, .. } = planned;
+    let may_not = "the key may not see it (read_aliases)";
+    match (now, sent) {
+        (Named::There(of), _) if of == *target => match step {
+            AliasStep::Overwrite { was } => {
+                (true, format!("the alias {alias} stands for it now, and no more for {was}"))
+            }
+            _ => (true, format!("the alias {alias} stands for it")),
+        },
+        (Named::Hidden, Ok(())) => {
+            (true, format!("the server took the alias {alias} for it; whether it stands for it is unseen: {may_not}"))
+        }
+        (Named::Hidden, Err(error)) if error.is_no() => (false, format!("the alias {alias} could not be set: {error}")),
+        (Named::Hidden, Err(error)) => {
+            (false, format!("whether the alias {alias} stands for it is not known: {error}, and {may_not}"))
+        }
+        (_, Err(error)) => (false, format!("the alias {alias} could not be set: {error}")),
+        (_, Ok(())) => (false, format!("the alias {alias} does not stand for it, whatever the server answered")),
+    }
 }
 
 /// What the server said, `None` if it refused to. If it did not answer, the run stops here and can be carried on.
@@ -151,7 +236,8 @@ pub(super) async fn set(
     complete: bool,
 ) -> Result<(Vec<(CollectionName, String)>, bool), Error> {
     let (mut remarks, mut all) = (Vec::new(), true);
-    for PlannedAlias { alias, target, step } in planned {
+    for one in planned {
+        let PlannedAlias { alias, target, step, .. } = one;
         if session.cancel.is_cancelled() {
             return Err(Error::Interrupted);
         }
@@ -161,14 +247,19 @@ pub(super) async fn set(
                 remarks.push((target.clone(), format!("the alias {alias} stays with {of}")));
                 continue;
             }
+            AliasStep::Hidden => {
+                remarks.push((target.clone(), one.hidden()));
+                continue;
+            }
             AliasStep::Create => writer.create_alias(alias, target).await,
             AliasStep::Overwrite { was } => {
                 // Whoever reads by the alias is better served by the other collection than by half of this one.
                 let stays = if complete {
                     match session.unless_stopped(writer.alias(alias)).await? {
-                        Some(of) if of == *was || of == *target => None,
-                        Some(of) => Some(format!("stays with {of}: somebody moved it there since the plan")),
-                        None => Some(format!("stood for {was}, and is gone since the plan")),
+                        Named::There(of) if of == *was || of == *target => None,
+                        Named::There(of) => Some(format!("stays with {of}: somebody moved it there since the plan")),
+                        Named::Missing => Some(format!("stood for {was}, and is gone since the plan")),
+                        Named::Hidden => Some(format!("stood for {was}, and the key may not see it any more")),
                     }
                 } else {
                     Some(format!("stays with {was}, since not everything was restored as it was"))
@@ -182,16 +273,8 @@ pub(super) async fn set(
             }
         };
         let now = answered(session.unless_stopped(writer.alias(alias)).await)?;
-        let done = now.flatten().as_ref() == Some(target);
+        let (done, text) = outcome(one, sent, now.unwrap_or(Named::Missing));
         all &= done;
-        let text = match (done, step, sent) {
-            (true, AliasStep::Overwrite { was }, _) => {
-                format!("the alias {alias} stands for it now, and no more for {was}")
-            }
-            (true, ..) => format!("the alias {alias} stands for it"),
-            (false, _, Err(error)) => format!("the alias {alias} could not be set: {error}"),
-            (false, _, Ok(())) => format!("the alias {alias} does not stand for it, whatever the server answered"),
-        };
         remarks.push((target.clone(), text));
     }
     Ok((remarks, all))

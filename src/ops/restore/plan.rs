@@ -12,8 +12,9 @@ use super::before::{Before, Own};
 use super::order::{Turn, Waiting, order};
 use super::survey::{Survey, survey};
 use super::tenants::{self, Tenants};
-use super::{Collection, Options, Plan, Planned, PlannedRole, Prepared, Refusal, Server};
+use super::{AliasPolicy, Collection, Options, Plan, Planned, PlannedRole, Prepared, Refusal, Server};
 use super::{aliases, resume, roles, settings};
+use crate::archive::manifest::LimitKind;
 use crate::archive::{Archive, Content};
 use crate::event::Warning;
 use crate::model::{CollectionName, Renames, Schema};
@@ -21,7 +22,7 @@ use crate::ops::chosen::{self, Chosen};
 use crate::ops::prove::{self, Indexed};
 use crate::ops::schema::{self, Fit, clauses, fit};
 use crate::ops::{Error, Session, blocking, verify};
-use crate::weaviate::{Aliases, Client, Topology};
+use crate::weaviate::{Aliases, Client, Listed, Topology};
 
 /// Looks at archive and server, and says what a restore would do. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Prepared, Error> {
@@ -48,7 +49,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let joined: Vec<Option<&Schema>> = schemas.iter().map(joined).collect();
     let there = client.aliases().await?;
     let own = |target: &CollectionName| resuming.as_ref().is_some_and(|r| r.began(target));
-    let mut refusals = in_the_way(there.as_ref(), &there_now, &schemas, &joined, &renames, &own);
+    let mut refusals = in_the_way(&there, &there_now, &schemas, &joined, &renames, &own);
     for ((schema, joined), tenants) in schemas.iter().zip(&joined).zip(&people) {
         let Some(there) = joined else { continue };
         let differs = verify::lacks(schema, there, &renames);
@@ -57,7 +58,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     }
     let live: BTreeSet<CollectionName> = there_now.iter().map(|s| s.name.clone()).collect();
     let (aliases, roles, remarks) =
-        beside(client, there.as_ref(), &archive, &options, &renames, &schemas, &live, &server).await?;
+        beside(client, &there, &archive, &options, &renames, &schemas, &live, &server).await?;
     refusals.extend(aliases.refused);
     let roles = roles.unwrap_or_else(|refused| {
         refusals.push(refused);
@@ -150,7 +151,7 @@ type Beside = (aliases::Found, Result<Vec<PlannedRole>, Refusal>, Vec<(Collectio
 #[expect(clippy::too_many_arguments, reason = "one step of `plan`, which holds them all")]
 async fn beside(
     client: &Client,
-    there: Option<&Aliases>,
+    there: &Listed<Aliases>,
     archive: &Arc<Archive>,
     options: &Options,
     renames: &Renames,
@@ -166,16 +167,51 @@ async fn beside(
     let (archived, archived_roles) = read.await?;
     let made: Vec<CollectionName> = schemas.iter().map(|schema| renames.of(&schema.name).clone()).collect();
     let (live, version) = (live.iter().cloned().collect::<Vec<_>>(), &server.meta.version.text);
-    let mut found = aliases::plan(there, archived, options.aliases, renames, &made, &live, version);
+    // Only where something is to be made beside the collections is it worth a question what the key may do.
+    let beside = archived_roles.is_some() || (!archived.is_empty() && options.aliases != AliasPolicy::Skip);
+    let rights = if beside { client.rights().await.unwrap_or_default() } else { None };
+    let rights = rights.as_ref();
+    let looking = aliases::Looking {
+        client,
+        listed: there,
+        rights,
+        policy: options.aliases,
+        renames,
+        made: &made,
+        live: &live,
+        server: version,
+    };
+    let mut found = looking.plan(archived).await?;
     let mut remarks = std::mem::take(&mut found.remarks);
+    remarks.extend(unseen(archive, options, schemas, renames));
     let roles = if let Some(archived) = archived_roles {
-        roles::plan(client, archived, renames, version).await?
+        roles::plan(client, archived, rights, renames, version).await?
     } else {
         let nothing = made.first().filter(|_| options.roles);
         remarks.extend(nothing.map(|name| (name.clone(), "the archive holds no roles".to_owned())));
         Ok(Vec::new())
     };
     Ok((found, roles, remarks))
+}
+
+/// That the archive need not hold what was kept from the key of the backup, where that is asked for.
+fn unseen(
+    archive: &Archive,
+    options: &Options,
+    schemas: &[Schema],
+    renames: &Renames,
+) -> Vec<(CollectionName, String)> {
+    let of = |kind| archive.manifest().limits.iter().filter(move |limit| limit.kind == kind);
+    let mut remarks = Vec::new();
+    for limit in of(LimitKind::Aliases).filter(|_| options.aliases != AliasPolicy::Skip) {
+        let about = |schema: &&Schema| limit.collection.as_ref().is_none_or(|name| *name == schema.name.as_str());
+        let text = "aliases may lack: the key of the backup could not see them all".to_owned();
+        remarks.extend(schemas.iter().find(about).map(|schema| (renames.of(&schema.name).clone(), text)));
+    }
+    let roles = of(LimitKind::Roles).next().and(schemas.first()).filter(|_| options.roles);
+    let text = "roles may lack: the key of the backup could not see them all".to_owned();
+    remarks.extend(roles.map(|schema| (renames.of(&schema.name).clone(), text)));
+    remarks
 }
 
 fn remarks_of(remarks: &[(CollectionName, String)], target: &CollectionName) -> Vec<String> {
@@ -216,23 +252,26 @@ async fn members(client: &Client, session: &Session, collections: &[(usize, Sche
 /// Targets that exist, under any spelling, or that are names of aliases. `own`: whether an earlier run has begun it, which
 /// this one carries on; then it may be there.
 fn in_the_way(
-    aliases: Option<&Aliases>,
+    aliases: &Listed<Aliases>,
     live: &[Schema],
     schemas: &[Schema],
     joined: &[Option<&Schema>],
     renames: &Renames,
     own: &dyn Fn(&CollectionName) -> bool,
 ) -> Vec<Refusal> {
-    let aliases = aliases.map_or(&[][..], |aliases| &aliases.pairs);
+    let aliases = if let Listed::Seen(aliases) = aliases { &aliases.pairs[..] } else { &[] };
     let mut refusals = Vec::new();
     for (schema, _) in schemas.iter().zip(joined).filter(|(_, joined)| joined.is_none()) {
         let target = renames.of(&schema.name);
         let same = |name: &str| name.eq_ignore_ascii_case(target.as_str());
-        if let Some((_, collection)) = aliases.iter().find(|(alias, _)| same(alias)) {
-            let (name, of) = (schema.name.clone(), collection.clone());
-            refusals.push(Refusal::IsAlias { collection: name, alias: target.clone(), of });
-        } else if let Some(there) = live.iter().find(|s| same(s.name.as_str()) && !(own(target) && s.name == *target)) {
+        let mine = own(target) && live.iter().any(|s| s.name == *target);
+        // An alias may be beside what exists in another spelling: it is in the way of what is to be made.
+        if let Some(there) = live.iter().find(|s| same(s.name.as_str()) && !(mine && s.name == *target)) {
             refusals.push(Refusal::Exists { collection: schema.name.clone(), there: there.name.clone() });
+        } else if let Some((alias, of)) = aliases.iter().find(|(alias, _)| !mine && same(alias)) {
+            // As the server spells it, which may be otherwise.
+            let alias = alias.parse().unwrap_or_else(|_| target.clone());
+            refusals.push(Refusal::IsAlias { collection: schema.name.clone(), alias, of: of.clone() });
         }
     }
     refusals

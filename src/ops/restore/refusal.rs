@@ -26,6 +26,28 @@ pub enum Refusal {
         /// The collection of that name, on the server or restored beside it.
         by: CollectionName,
     },
+    /// An alias that cannot be beside one that differs from it in case alone.
+    #[error("{collection}: its alias {alias} cannot be beside the server's alias {there}, which stands for {of}")]
+    AliasSimilar {
+        /// The collection.
+        collection: CollectionName,
+        /// The alias.
+        alias: CollectionName,
+        /// The server's, as it spells it.
+        there: String,
+        /// What that one stands for.
+        of: CollectionName,
+    },
+    /// An alias that was to be moved, and that the key may not see.
+    #[error(
+        "{collection}: its alias {alias} is on the server, and the key may not see what it stands for (read_aliases)"
+    )]
+    AliasHidden {
+        /// The collection.
+        collection: CollectionName,
+        /// The alias.
+        alias: CollectionName,
+    },
     /// Roles were asked for, and the server has none.
     #[error("roles cannot be made: Weaviate {server} has none, has them switched off, or the key may not see them")]
     NoRoles {
@@ -121,6 +143,8 @@ impl Refusal {
         match self {
             Self::NoRoles { .. } => None,
             Self::AliasTaken { collection, .. }
+            | Self::AliasSimilar { collection, .. }
+            | Self::AliasHidden { collection, .. }
             | Self::TenantExists { collection, .. }
             | Self::DoesNotFit { collection, .. }
             | Self::Unsupported { collection, .. }

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::Refusal;
-use super::aliases::answered;
+use super::aliases::{answered, lacking};
 use crate::archive::Archive;
 use crate::model::Renames;
 use crate::ops::{Error, Session};
-use crate::weaviate::{Client, Writer};
+use crate::weaviate::{Client, Error as WireError, Listed, Named, Rights, Writer};
 
 /// Roles that servers have by themselves, in all versions up to 1.40.
 const BUILT_IN: [&str; 4] = ["admin", "root", "viewer", "read-only"];
@@ -21,6 +21,8 @@ pub enum RoleStep {
     Same,
     /// It is there with other permissions, and stays as it is.
     Differs,
+    /// Whether it is there cannot be known, since the key may not see it: it is made, which changes none that is there.
+    Hidden,
 }
 
 /// A role of a plan.
@@ -32,6 +34,8 @@ pub struct PlannedRole {
     pub follows: bool,
     /// What is done.
     pub step: RoleStep,
+    /// The permission for it that lacks, if it is known that one does.
+    pub lacks: Option<&'static str>,
     /// What is sent.
     document: Value,
 }
@@ -40,11 +44,16 @@ impl PlannedRole {
     /// What is done, as a clause.
     #[must_use]
     pub fn clause(&self) -> String {
+        let lacks = lacking(self.lacks);
         let names = if self.follows { ", for the collections under their new names" } else { "" };
         match self.step {
-            RoleStep::Create => format!("the role {} is made{names}", self.name),
+            RoleStep::Create => format!("the role {} is made{names}{lacks}", self.name),
             RoleStep::Same => format!("the role {} is there already", self.name),
             RoleStep::Differs => format!("the role {} is there with other permissions and stays as it is", self.name),
+            RoleStep::Hidden => format!(
+                "the role {} is made{names}{lacks}, unless it is there already, which the key may not see (read_roles)",
+                self.name
+            ),
         }
     }
 }
@@ -57,31 +66,54 @@ pub(super) fn archived(archive: &Archive) -> Result<Option<Vec<Value>>, crate::a
     Ok(Some(listed.into_iter().filter(own).collect()))
 }
 
-/// Looks what is to be done about these roles. A server without roles is a refusal, since they were asked for.
+/// Looks what is to be done about these roles. A server without roles is a refusal, since they were asked for. A role that
+/// the server does not list is asked for by its name, since a list leaves out what the key may not see.
 pub(super) async fn plan(
     client: &Client,
     archived: Vec<Value>,
+    rights: Option<&Rights>,
     renames: &Renames,
     server: &str,
 ) -> Result<Result<Vec<PlannedRole>, Refusal>, Error> {
     if archived.is_empty() {
         return Ok(Ok(Vec::new()));
     }
-    let Some(there) = client.roles().await? else {
-        return Ok(Err(Refusal::NoRoles { server: server.to_owned() }));
+    let there: Vec<Value> = match client.roles().await? {
+        Listed::Seen(text) => serde_json::from_slice(&text).unwrap_or_default(),
+        Listed::Forbidden => Vec::new(),
+        // Where a key has rights, there are roles.
+        Listed::Nothing if rights.is_some() => Vec::new(),
+        Listed::Nothing => return Ok(Err(Refusal::NoRoles { server: server.to_owned() })),
     };
-    let there: Vec<Value> = serde_json::from_slice(&there).unwrap_or_default();
-    let planned = archived.into_iter().map(|mut document| {
+    let mut planned = Vec::with_capacity(archived.len());
+    for mut document in archived {
         let follows = follow(&mut document["permissions"], renames);
-        let known = there.iter().find(|role| role["name"] == document["name"]);
-        let step = match known {
-            None => RoleStep::Create,
-            Some(known) if permissions(known) == permissions(&document) => RoleStep::Same,
-            Some(_) => RoleStep::Differs,
+        let name = document["name"].as_str().unwrap_or_default().to_owned();
+        let known = match there.iter().find(|role| role["name"] == document["name"]) {
+            Some(role) => Named::There(role.clone()),
+            None => by_name(client, &name).await?,
         };
-        PlannedRole { name: document["name"].as_str().unwrap_or_default().to_owned(), follows, step, document }
-    });
-    Ok(Ok(planned.collect()))
+        let step = match known {
+            Named::Missing => RoleStep::Create,
+            Named::There(known) if permissions(&known) == permissions(&document) => RoleStep::Same,
+            Named::There(_) => RoleStep::Differs,
+            Named::Hidden => RoleStep::Hidden,
+        };
+        let makes = matches!(step, RoleStep::Create | RoleStep::Hidden);
+        let may = rights.is_none_or(|rights| rights.have("create_roles"));
+        let lacks = (makes && !may).then_some("create_roles");
+        planned.push(PlannedRole { name, follows, step, lacks, document });
+    }
+    Ok(Ok(planned))
+}
+
+/// A role as the server has it.
+async fn by_name(client: &Client, name: &str) -> Result<Named<Value>, Error> {
+    Ok(match client.role(name).await? {
+        Named::There(text) => Named::There(serde_json::from_slice(&text).unwrap_or(Value::Null)),
+        Named::Missing => Named::Missing,
+        Named::Hidden => Named::Hidden,
+    })
 }
 
 /// Has permissions that name a renamed collection name it as it is called now. Patterns stay as they are.
@@ -117,6 +149,37 @@ fn permissions(role: &Value) -> Vec<String> {
     texts
 }
 
+/// The status of a role that is there already.
+const CONFLICT: u16 = 409;
+
+/// What is said of a role after it was to be made, by what became of the request and by what asking for it gave; and whether
+/// it is there as it was, as far as can be seen.
+fn outcome(role: &PlannedRole, sent: Result<(), WireError>, now: Named<Value>) -> (bool, String) {
+    let name = &role.name;
+    let may_not = "the key may not see it (read_roles)";
+    let is_there = |error: &WireError| error.status() == Some(CONFLICT);
+    match (now, sent) {
+        (Named::There(now), sent) if permissions(&now) == permissions(&role.document) => match sent {
+            Err(error) if is_there(&error) => (true, format!("the role {name} is there already")),
+            _ => (true, format!("the role {name} was made; no user has it yet")),
+        },
+        (Named::Hidden, Ok(())) => (
+            true,
+            format!(
+                "the server took the role {name}; whether it is there as it was is unseen: {may_not}; no user has it yet"
+            ),
+        ),
+        (Named::Hidden, Err(error)) if is_there(&error) => {
+            (false, format!("the role {name} is there already and stays as it is, whatever it allows: {may_not}"))
+        }
+        (Named::Hidden, Err(error)) if !error.is_no() => {
+            (false, format!("whether the role {name} is there is not known: {error}, and {may_not}"))
+        }
+        (_, Err(error)) => (false, format!("the role {name} could not be made: {error}")),
+        (_, Ok(())) => (false, format!("the role {name} is not there as it was, whatever the server answered")),
+    }
+}
+
 /// Makes the roles that are missing and reads them back; what became of each, and whether all that was asked for is there.
 pub(super) async fn make(
     writer: &Writer,
@@ -135,18 +198,13 @@ pub(super) async fn make(
                 remarks.push(role.clause());
                 continue;
             }
-            RoleStep::Create => {}
+            RoleStep::Create | RoleStep::Hidden => {}
         }
         let sent = writer.create_role(&role.document).await;
-        let now = answered(session.unless_stopped(writer.role(&role.name)).await)?;
-        let now: Option<Value> = now.flatten().and_then(|text| serde_json::from_slice(&text).ok());
-        let done = now.is_some_and(|now| permissions(&now) == permissions(&role.document));
+        let now = answered(session.unless_stopped(by_name(writer, &role.name)).await)?;
+        let (done, text) = outcome(role, sent, now.unwrap_or(Named::Missing));
         all &= done;
-        remarks.push(match (done, sent) {
-            (true, _) => format!("the role {} was made; no user has it yet", role.name),
-            (false, Err(error)) => format!("the role {} could not be made: {error}", role.name),
-            (false, Ok(())) => format!("the role {} is not there as it was, whatever the server answered", role.name),
-        });
+        remarks.push(text);
     }
     Ok((remarks, all))
 }

@@ -85,6 +85,8 @@ pub(in crate::ops) fn fit(schema: &Schema, renames: &Renames, target: &Target<'_
         take(&mut document, &path);
     }
     refused.extend(missing_modules(collection, &document, target));
+    applied.extend(without_absent_modules(&mut document, target));
+    applied.extend(without_idle_vectorizers(&mut document, target));
     applied.extend(lower_factor(&mut document, target));
     rename(&mut document, renames.of(collection), renames);
     let mixed = is_mixed(&document);
@@ -119,24 +121,71 @@ fn is_mixed(document: &Value) -> bool {
     !is_nothing(&document["vectorConfig"]) && !is_nothing(&document["vectorIndexType"])
 }
 
-/// Vectorisers that the server has not enabled. It would refuse the collection; it does not mind other modules.
+/// Vectorisers that the server has not enabled. It would refuse the collection.
 fn missing_modules(collection: &CollectionName, document: &Value, target: &Target<'_>) -> Vec<Refusal> {
     let mut refused = Vec::new();
     for (mut path, holder) in vectors(document) {
         path.push("vectorizer".to_owned());
-        let chosen = match &holder["vectorizer"] {
-            Value::String(name) => vec![name],
-            Value::Object(members) => members.keys().collect(),
-            _ => Vec::new(),
-        };
-        for module in chosen {
-            if !module.is_empty() && module != "none" && !target.modules.contains(module) {
+        for module in chosen(holder) {
+            if !module.is_empty() && module != "none" && !target.modules.contains(&module) {
                 let (collection, key) = (collection.clone(), path.join("."));
-                refused.push(Refusal::Module { collection, key, module: module.clone() });
+                refused.push(Refusal::Module { collection, key, module });
             }
         }
     }
     refused
+}
+
+/// Takes out the settings of modules that the server has not enabled. For a collection of named vectors it would refuse
+/// them (1.24 falls over them, and answers nothing); for one that has an unnamed vector it does not mind them.
+fn without_absent_modules(document: &mut Value, target: &Target<'_>) -> Vec<Applied> {
+    let is_named = !is_nothing(&document["vectorConfig"]) && is_nothing(&document["vectorIndexType"]);
+    let modules = document["moduleConfig"].as_object().into_iter().flatten().map(|(module, _)| module.clone());
+    let absent: Vec<String> = modules.filter(|module| !target.modules.contains(module)).collect();
+    if !is_named || absent.is_empty() {
+        return Vec::new();
+    }
+    let lost = Some("the server has not enabled the module, and would refuse the collection for it");
+    let one = |module: String| {
+        let path = ["moduleConfig".to_owned(), module];
+        take(document, &path).map(|was| Applied::new(&path, &was, None, lost))
+    };
+    let applied = absent.into_iter().filter_map(one).collect();
+    if is_nothing(&document["moduleConfig"]) {
+        take(document, &["moduleConfig".to_owned()]);
+    }
+    applied
+}
+
+/// Takes out of properties what is meant for a vectoriser that makes none of the collection's vectors. Nothing reads it, and
+/// a server that has the module enabled would refuse it.
+fn without_idle_vectorizers(document: &mut Value, target: &Target<'_>) -> Vec<Applied> {
+    let used: Vec<String> = vectors(document).into_iter().flat_map(|(_, holder)| chosen(holder)).collect();
+    let is_idle = |module: &String| {
+        let makes_vectors = module.contains("2vec-") || module.contains("2multivec-");
+        makes_vectors && target.modules.contains(module) && !used.contains(module)
+    };
+    let mut applied = Vec::new();
+    for property in document.get_mut("properties").and_then(Value::as_array_mut).into_iter().flatten() {
+        let name = property["name"].as_str().unwrap_or_default().to_owned();
+        let modules = property["moduleConfig"].as_object().into_iter().flatten().map(|(module, _)| module.clone());
+        for module in modules.filter(is_idle).collect::<Vec<_>>() {
+            if let Some(was) = take(property, &["moduleConfig".to_owned(), module.clone()]) {
+                let path = ["properties".to_owned(), name.clone(), "moduleConfig".to_owned(), module];
+                applied.push(Applied::new(&path, &was, None, None));
+            }
+        }
+    }
+    applied
+}
+
+/// The vectorisers of a vector: one, if any.
+fn chosen(holder: &Value) -> Vec<String> {
+    match &holder["vectorizer"] {
+        Value::String(name) => vec![name.clone()],
+        Value::Object(members) => members.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// More replicas than nodes: as many as there are nodes.

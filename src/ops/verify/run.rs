@@ -36,7 +36,8 @@ pub async fn run(client: &Writer, session: &Session, options: Options) -> Result
     session.unless_stopped(client.ready()).await?;
     let server_version = session.unless_stopped(client.meta()).await?.version.text;
     let schemas = session.unless_stopped(client.schemas()).await?;
-    let aliases = session.unless_stopped(client.aliases()).await?.map(|aliases| aliases.pairs).unwrap_or_default();
+    let aliases =
+        session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let live = names::live(&chosen, &schemas, &aliases)?;
     session.events.emit(Event::PlanMade { collections: planned(&archive, &chosen, &live, &options) });
     let schemas_only = chosen.iter().all(|chosen| archive.collections()[chosen.at].content == Content::SchemaOnly);

@@ -1,6 +1,7 @@
 //! Schemas, aliases, roles and meta, from recorded answers.
 
 use super::server::{Act, Server, ok, recorded, reply};
+use crate::weaviate::{Listed, Named};
 
 #[tokio::test]
 async fn meta_tells_version_modules_and_clock() {
@@ -46,21 +47,36 @@ async fn one_schema_is_found_or_missing() {
 
 #[tokio::test]
 async fn aliases_are_read_where_there_are_any() {
-    let server = Server::saying(recorded("aliases_list_one")).await;
-    let aliases = server.client().aliases().await.expect("an answer").expect("aliases");
+    let listed = async |answer| Server::saying(answer).await.client().aliases().await;
+    let Listed::Seen(aliases) = listed(recorded("aliases_list_one")).await.expect("an answer") else { panic!("none") };
     assert_eq!(aliases.pairs, [("MyAlias".to_owned(), "Del".parse().expect("a name"))]);
-    for closed in [recorded("extra/aliases_list__v1.24"), reply(403, "", ""), reply(501, "", "")] {
-        assert_eq!(Server::saying(closed).await.client().aliases().await.expect("an answer"), None);
+    for closed in [recorded("extra/aliases_list__v1.24"), reply(501, "", "")] {
+        assert_eq!(listed(closed).await.expect("an answer"), Listed::Nothing);
     }
-    assert!(Server::saying(reply(401, "", "")).await.client().aliases().await.expect_err("no key").is_auth());
+    assert_eq!(listed(reply(403, "", "")).await.expect("an answer"), Listed::Forbidden);
+    assert!(listed(reply(401, "", "")).await.expect_err("no key").is_auth());
 }
 
 #[tokio::test]
 async fn roles_are_kept_verbatim_where_they_exist() {
     let text = "[{\"name\":\"admin\",\"permissions\":[]}]";
-    let roles = Server::saying(ok(&format!("{text}\n"))).await.client().roles().await.expect("an answer");
-    assert_eq!(roles.as_deref(), Some(text.as_bytes()));
-    for closed in [ok("[]\n"), reply(401, "", ""), reply(403, "", ""), recorded("extra/nonexistent_path")] {
-        assert_eq!(Server::saying(closed).await.client().roles().await.expect("an answer"), None);
+    let listed = async |answer| Server::saying(answer).await.client().roles().await.expect("an answer");
+    assert_eq!(listed(ok(&format!("{text}\n"))).await, Listed::Seen(text.into()));
+    for nothing in [ok("[]\n"), ok("null"), ok(""), reply(401, "", ""), recorded("extra/nonexistent_path")] {
+        assert_eq!(listed(nothing).await, Listed::Nothing);
     }
+    assert_eq!(listed(reply(403, "", "")).await, Listed::Forbidden);
+}
+
+#[tokio::test]
+async fn what_is_asked_by_its_name_is_there_or_missing_or_hidden() {
+    let alias = async |answer| Server::saying(answer).await.client().alias(&"Live".parse().expect("a name")).await;
+    let there = ok(r#"{"alias":"Live","class":"Article"}"#);
+    assert_eq!(alias(there).await.expect("an answer"), Named::There("Article".parse().expect("a name")));
+    assert_eq!(alias(reply(403, "", "")).await.expect("an answer"), Named::Hidden);
+    assert_eq!(alias(reply(404, "", "")).await.expect("an answer"), Named::Missing);
+    assert!(alias(reply(401, "", "")).await.expect_err("no key").is_auth());
+    let server = Server::saying(reply(404, "", "")).await;
+    assert_eq!(server.client().role("../x y").await.expect("an answer"), Named::Missing);
+    assert_eq!(server.requests()[0].line, "GET /v1/authz/roles/..%2Fx%20y");
 }

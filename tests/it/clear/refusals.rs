@@ -56,6 +56,17 @@ async fn what_somebody_writes_to_is_not_dropped() {
 }
 
 #[tokio::test]
+async fn a_collection_beside_an_alias_of_its_name_in_another_spelling_is_not_dropped() {
+    let world = world(articles().alias("ARTICLE", "Article"));
+    let refusal = refusal(&world, one(Wish::Recreate, options(&world, &["Article"])), &[Hint::DeleteInstead]).await;
+    assert!(
+        matches!(&refusal, Refusal::NotMadeAgain { reason, .. } if reason.starts_with("ARTICLE is an alias")),
+        "{refusal:?}"
+    );
+    assert_eq!(world.sandbox.count("Article", None), OBJECTS);
+}
+
+#[tokio::test]
 async fn what_the_server_would_not_take_back_is_not_dropped() {
     let odd = r#"{"class":"Odd","vectorizer":"text2vec-contextionary"}"#;
     let world = world(Sandbox::builder().modules(&["text2vec-contextionary"]).collection(odd));

@@ -232,7 +232,7 @@ async fn a_collection_that_becomes_a_tenant_is_carried_on() {
 async fn several_collections_with_aliases_are_carried_on() {
     let builder = Sandbox::builder().seeded("Article", 40, 3, 4).seeded("Author", 40, 4, 5).seeded("Zoo", 1, 2, 6);
     let builder = tenants(builder.collection(CLASS), &[("a", "HOT"), ("b", "COLD")], 5);
-    let (source, archive) = in_runs(world(builder.alias("Live", "Article").alias("Old", "Author"))).await;
+    let (source, archive) = in_runs(world(builder.alias("ARTICLE", "Article").alias("Old", "Author"))).await;
     let check = |target: &World, how: &str| {
         for class in ["Article", "Author", "Zoo"] {
             same(&source, target, class, None, how);

@@ -1,6 +1,7 @@
 //! API keys and what their roles may do, with the server's own refusals.
 
 use crate::call::{Call, Reply};
+use crate::json::{Json, object};
 use crate::state::Settings;
 
 /// What a key may do.
@@ -10,8 +11,72 @@ pub enum Role {
     Root,
     /// Reading only.
     Viewer,
+    /// These actions, on everything.
+    Only(&'static [&'static str]),
     /// Nothing.
     None,
+}
+
+/// What there is to do, as far as the sandbox knows of it.
+const ACTIONS: [&str; 22] = [
+    "create_roles",
+    "read_roles",
+    "update_roles",
+    "delete_roles",
+    "read_cluster",
+    "read_nodes",
+    "create_collections",
+    "read_collections",
+    "update_collections",
+    "delete_collections",
+    "create_data",
+    "read_data",
+    "update_data",
+    "delete_data",
+    "create_tenants",
+    "read_tenants",
+    "update_tenants",
+    "delete_tenants",
+    "create_aliases",
+    "read_aliases",
+    "update_aliases",
+    "delete_aliases",
+];
+
+impl Role {
+    pub(crate) fn may(self, action: &str) -> bool {
+        match self {
+            Self::Root => true,
+            Self::Viewer => action.starts_with("read_"),
+            Self::Only(actions) => actions.contains(&action),
+            Self::None => false,
+        }
+    }
+
+    /// Its permissions, as servers print them.
+    pub(crate) fn permissions(self) -> Json {
+        Json::Array(ACTIONS.iter().filter(|action| self.may(action)).map(|action| permission(action)).collect())
+    }
+}
+
+fn permission(action: &str) -> Json {
+    let domain = action.split('_').next_back().unwrap_or_default();
+    let of_collection = |more: &[&str]| {
+        let members = std::iter::once("collection").chain(more.iter().copied());
+        Json::Object(members.map(|member| (member.to_owned(), "*".into())).collect())
+    };
+    let mut permission = object! {"action": action};
+    let about = match domain {
+        "collections" => of_collection(&[]),
+        "data" => of_collection(&["object", "tenant"]),
+        "tenants" => of_collection(&["tenant"]),
+        "aliases" => of_collection(&["alias"]),
+        "nodes" => object! {"collection": "*", "verbosity": "verbose"},
+        "roles" => object! {"role": "*", "scope": "all"},
+        _ => return permission,
+    };
+    permission.set(domain, about);
+    permission
 }
 
 /// An API key, the user behind it and the user's role.
@@ -36,11 +101,7 @@ impl User {
     }
 
     pub(crate) fn may(&self, action: &str) -> bool {
-        match self.role {
-            Role::Root => true,
-            Role::Viewer => action.starts_with("read_"),
-            Role::None => false,
-        }
+        self.role.may(action)
     }
 }
 
@@ -69,10 +130,12 @@ pub(crate) enum Domain<'a> {
     Collections(&'a str),
     /// The tenants of a class.
     Tenants(&'a str),
+    /// An alias, by the class it stands for and its name.
+    Aliases(&'a str, &'a str),
     /// The nodes.
     Nodes,
-    /// The roles.
-    Roles,
+    /// A role, by its name.
+    Roles(&'a str),
 }
 
 /// The sentence of a refusal.
@@ -85,7 +148,8 @@ pub(crate) fn refusal(call: &Call, action: &str, domain: Domain<'_>) -> Option<S
         Domain::Collections(class) => format!("Domain: collections, Collection: {class}"),
         Domain::Tenants(class) => format!("Domain: tenants, Collection: {class}, Tenant: *"),
         Domain::Nodes => "Domain: nodes, Verbosity: minimal".to_owned(),
-        Domain::Roles => "Domain: roles, Role: *".to_owned(),
+        Domain::Aliases(class, alias) => format!("Domain: aliases, Collection: {class}, Alias: {alias}"),
+        Domain::Roles(role) => format!("Domain: roles, Role: {role}"),
     };
     let user = &call.user.name;
     Some(format!(

@@ -128,12 +128,12 @@ impl Builder {
         self
     }
 
-    /// `rootkey` (everything), `readkey` (reading), `nonekey` (a user `nobody` without roles).
+    /// `rootkey` (everything), `readkey` (reading), `nonekey` (a user `nobody` without roles), and a role that none has.
     pub fn with_keys(self) -> Self {
-        self.key("rootkey", "root", Role::Root).key("readkey", "reader", Role::Viewer).key(
-            "nonekey",
-            "nobody",
-            Role::None,
+        let keys = self.key("rootkey", "root", Role::Root).key("readkey", "reader", Role::Viewer);
+        keys.key("nonekey", "nobody", Role::None).role(
+            r#"{"name":"backupReader","permissions":[{"action":"read_collections","collections":{"collection":"Sec"}},
+                {"action":"read_data","data":{"collection":"Sec","object":"*","tenant":"*"}}]}"#,
         )
     }
 

@@ -56,10 +56,13 @@ fn check_class_name(ours: Behaviour, state: &State, name: &str) -> Result<(), St
     if state.aliases.contains_key(name) {
         return Err(format!("alias name {name} already exists"));
     }
+    if let Some(similar) = state.aliases.keys().find(|k| k.eq_ignore_ascii_case(name)) {
+        return Err(format!("class already exists: found similar alias \"{similar}\""));
+    }
     Ok(())
 }
 
-/// The document as it is stored, with every default; the error is the server's.
+/// The document as it is stored, with every default; the error is the server's, empty where its handler panics.
 fn complete(core: &Core, state: &State, name: &str, given: &Json, new: bool) -> Result<Json, String> {
     let ours = core.ours;
     let tenants = given.at(&["multiTenancyConfig", "enabled"]).is_some_and(Json::is_true);
@@ -72,6 +75,13 @@ fn complete(core: &Core, state: &State, name: &str, given: &Json, new: bool) -> 
         .any(|n| given.get(n).is_some_and(|v| !v.is_null() && v.as_text() != Some("")));
     if new && named && legacy && ours.mixed_vectors() {
         return Err("creating a class with both a class level vector index and named vectors is forbidden".to_owned());
+    }
+    if new && named && !legacy {
+        let modules = given.get("moduleConfig").and_then(Json::as_object).unwrap_or(&[]);
+        if let Some((absent, _)) = modules.iter().find(|(module, _)| !core.settings.modules.contains(module)) {
+            let panics = ours.release == Release::V1_24;
+            return Err(if panics { String::new() } else { format!("module with name {absent} doesn't exist") });
+        }
     }
     if given.at(&["objectTtlConfig", "enabled"]).is_some_and(Json::is_true)
         && ours.release >= Release::V1_39

@@ -62,6 +62,9 @@ fn a_server_that_says_no_to_a_change_is_a_refusal_and_one_that_does_not_answer_i
     let not_created = |source| Error::NotCreated { collection: name("A"), source };
     gives(&not_created(rejected()), Class::Refused, &[]);
     gives(&not_created(lost()), Class::Server, &[Hint::RunAgain]);
+    let message = "ObjectTTLConfig: a scheduler is needed. Set OBJECTS_TTL_DELETE_SCHEDULE to activate it".to_owned();
+    let no_schedule = weaviate::Error::Rejected { route: "POST /v1/schema".into(), status: 422, message };
+    gives(&not_created(no_schedule), Class::Refused, &[Hint::NoObjectTtl]);
     let not_dropped = |source| Error::NotDropped { collection: name("A"), source };
     gives(&not_dropped(Some(rejected())), Class::Refused, &[]);
     gives(&not_dropped(None), Class::Server, &[Hint::RunAgain]);
@@ -200,6 +203,8 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
             R::Exists { collection: collection(), there: there() },
             R::IsAlias { collection: collection(), alias: name("N"), of: name("B") },
             R::AliasTaken { collection: collection(), alias: name("N"), by: name("B") },
+            R::AliasSimilar { collection: collection(), alias: name("N"), there: "n".into(), of: name("B") },
+            R::AliasHidden { collection: collection(), alias: name("N") },
             R::NotAsLeft { collection: collection(), there: there(), what: "x".into() },
             R::MissingTarget { collection: collection(), property: "p".into(), target: "T".into() },
             R::WouldVectorise { collection: collection(), objects: 1 },
@@ -209,7 +214,9 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
     };
     let hints = [
         Hint::OtherName,
+        Hint::RemoveAlias,
         Hint::SkipAliases,
+        Hint::KeepAliases,
         Hint::RemoveWhatWasLeft,
         Hint::ChooseTargets,
         Hint::Revectorize,

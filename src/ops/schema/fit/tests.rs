@@ -163,6 +163,46 @@ fn a_refusal_names_key_value_and_version() {
 }
 
 #[test]
+fn settings_of_modules_that_are_not_there_are_left_out_beside_named_vectors_alone() {
+    let named = json!({"v": {"vectorIndexType": "hnsw", "vectorizer": {"none": {}}}});
+    let modules = json!({"generative-y": {"model": "m"}, "reranker-x": {}});
+    let document = |more: Value| {
+        let mut document = json!({"class": "A", "moduleConfig": modules});
+        document.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        document
+    };
+    let alone = document(json!({"vectorConfig": named}));
+    let some = fitted_as(&alone, NEW, &["reranker-x"], &Renames::default());
+    assert!(some.create.contains(r#""moduleConfig":{"reranker-x":{}}"#), "{}", some.create);
+    assert_eq!(
+        clauses(&some.applied),
+        [
+            r#"moduleConfig.generative-y {"model":"m"} is not kept: the server has not enabled the module, and would refuse the collection for it"#
+        ]
+    );
+    assert!(!fitted(&alone, NEW).create.contains("moduleConfig"));
+    assert!(!fitted(&alone, "1.24.26").create.contains("moduleConfig"));
+    let unnamed = [json!({"vectorizer": "none"}), json!({"vectorIndexType": "hnsw", "vectorConfig": named})];
+    for fine in unnamed.map(document) {
+        let fit = fitted(&fine, NEW);
+        assert!(fit.asked.contains("generative-y") && fit.applied.is_empty(), "{}", fit.asked);
+    }
+}
+
+#[test]
+fn what_a_property_says_to_a_vectoriser_that_makes_no_vector_is_left_out_where_it_is_enabled() {
+    let property = json!({"name": "t", "dataType": ["text"],
+        "moduleConfig": {"text2vec-x": {"skip": true}, "text2vec-z": {"skip": true}, "other": {}}});
+    let document = json!({"class": "A", "properties": [property],
+        "vectorConfig": {"v": {"vectorIndexType": "hnsw", "vectorizer": {"text2vec-z": {}}}}});
+    let fit = fitted_as(&document, NEW, &["text2vec-x", "text2vec-z"], &Renames::default());
+    assert!(fit.create.contains(r#""moduleConfig":{"text2vec-z":{"skip":true},"other":{}}"#), "{}", fit.create);
+    assert_eq!(clauses(&fit.applied), ["settings that are off or without effect there are not kept: text2vec-x"]);
+    let without = fitted_as(&document, NEW, &["text2vec-z"], &Renames::default());
+    assert!(without.create.contains("text2vec-x") && without.applied.is_empty());
+}
+
+#[test]
 fn real_documents_fit_where_they_were_made() {
     for file in measured() {
         for (stored, _) in &file.pairs {

@@ -1,6 +1,7 @@
 //! `/v1/aliases` (`weaviate-rest.md` section 12).
 
 use crate::auth::{Domain, allow};
+use crate::behaviour::Release;
 use crate::call::{Call, Reply, either};
 use crate::json::{Json, object};
 use crate::state::{Core, upper_first};
@@ -20,7 +21,12 @@ pub(super) fn list(core: &Core, call: &Call) -> Reply {
 pub(super) fn one(core: &Core, call: &Call) -> Reply {
     let alias = upper_first(call.param("alias"));
     let state = core.read();
-    state.aliases.get(&alias).map_or_else(|| Reply::empty(404), |class| Reply::json(200, &shown(&alias, class)))
+    let Some(class) = state.aliases.get(&alias) else { return Reply::empty(404) };
+    // So whoever may not read it learns all the same that it is there.
+    match allow(call, "read_aliases", Domain::Aliases(class, &alias)) {
+        Ok(()) => Reply::json(200, &shown(&alias, class)),
+        Err(refused) => refused,
+    }
 }
 
 pub(super) fn create(core: &Core, call: &Call) -> Reply {
@@ -31,19 +37,25 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let given = call.json("body")?;
     let (alias, class) =
         (upper_first(given.text("alias").unwrap_or("")), upper_first(given.text("class").unwrap_or("")));
-    allow(call, "create_aliases", Domain::Collections(&class))?;
+    allow(call, "create_aliases", Domain::Aliases(&class, &alias))?;
     let mut state = core.write();
     if !state.cluster.has_majority() {
         return Err(Reply::error(500, &state.cluster.no_leader()));
     }
+    let newer = core.ours.release >= Release::V1_39;
     if !state.collections.contains_key(&class) {
-        return Err(Reply::error(422, &format!("validation: target class \"{class}\" does not exist")));
+        let text = format!("validation: target class \"{class}\" does not exist");
+        return Err(Reply::error(422, if newer { &text } else { "class does not exist: bad request" }));
     }
-    if state.aliases.contains_key(&alias) {
-        return Err(Reply::error(422, &format!("create alias: alias {alias} already exists")));
+    // Another alias takes the name in any spelling, a class only in its own.
+    if state.aliases.keys().any(|there| there.eq_ignore_ascii_case(&alias)) {
+        let before = if newer { "validation: " } else { "" };
+        let text = format!("{before}updating schema: TYPE_CREATE_ALIAS: create alias: {alias}, alias already exists");
+        return Err(Reply::error(422, &text));
     }
     if state.collections.contains_key(&alias) {
-        return Err(Reply::error(422, &format!("create alias: class {alias} already exists")));
+        let text = format!("updating schema: TYPE_CREATE_ALIAS: create alias: class {alias} already exists");
+        return Err(Reply::error(if newer { 500 } else { 422 }, &text));
     }
     state.aliases.insert(alias.clone(), class.clone());
     Ok(Reply::json(200, &shown(&alias, &class)))
@@ -57,7 +69,7 @@ fn try_update(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let given = call.json("body")?;
     let alias = upper_first(call.param("alias"));
     let class = upper_first(given.text("class").unwrap_or(""));
-    allow(call, "update_aliases", Domain::Collections(&class))?;
+    allow(call, "update_aliases", Domain::Aliases(&class, &alias))?;
     let mut state = core.write();
     if !state.aliases.contains_key(&alias) {
         return Err(Reply::empty(404));
@@ -71,7 +83,7 @@ fn try_update(core: &Core, call: &Call) -> Result<Reply, Reply> {
 
 pub(super) fn remove(core: &Core, call: &Call) -> Reply {
     let alias = upper_first(call.param("alias"));
-    if let Err(refused) = allow(call, "delete_aliases", Domain::Collections(&alias)) {
+    if let Err(refused) = allow(call, "delete_aliases", Domain::Aliases("*", &alias)) {
         return refused;
     }
     let there = core.write().aliases.remove(&alias).is_some();

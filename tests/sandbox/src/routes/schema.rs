@@ -43,6 +43,7 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
     check_strategy(core, &given)?;
     match schema::create(core, &mut core.write(), &given) {
         Ok(document) => Ok(Reply::json(200, &document)),
+        Err(why) if why.is_empty() => Err(Reply::empty(200)),
         Err(why) => Err(Reply::schema_error(core.ours, 422, &why)),
     }
 }

@@ -1,0 +1,59 @@
+//! What stands beside the collections of a backup: aliases and roles are saved as the server lists them, and where a list
+//! may be short since the key has few rights, that is known before the run and goes into the archive.
+
+use super::Planned;
+use crate::archive::manifest::{Limit, LimitKind};
+use crate::archive::{ArchiveWriter, Error as ArchiveError};
+use crate::ops::{Error, Session, blocking};
+use crate::weaviate::{Aliases, Client, Listed, Writer};
+
+/// What the key may not see, as far as its rights tell; nothing is said where the server tells nothing of them.
+pub(super) async fn unseen(client: &Client, aliases: &Listed<Aliases>, collections: &[Planned]) -> Vec<Limit> {
+    // No backup fails for want of this answer: what keeps the server from giving it keeps it from giving others.
+    let rights = client.rights().await.unwrap_or_default();
+    let hidden = |planned: &&Planned| match (aliases, &rights) {
+        (Listed::Nothing, _) | (Listed::Seen(_), None) => false,
+        (Listed::Forbidden, _) => true,
+        (Listed::Seen(_), Some(rights)) => !rights.show_aliases(&planned.schema.name),
+    };
+    let hidden: Vec<String> =
+        collections.iter().filter(hidden).map(|planned| planned.schema.name.to_string()).collect();
+    let mut limits: Vec<Limit> = if hidden.len() == collections.len() {
+        hidden.first().map(|_| limit(LimitKind::Aliases, None)).into_iter().collect()
+    } else {
+        hidden.into_iter().map(|name| limit(LimitKind::Aliases, Some(name))).collect()
+    };
+    if rights.is_some_and(|rights| !rights.show_roles()) {
+        limits.push(limit(LimitKind::Roles, None));
+    }
+    limits
+}
+
+/// Saves aliases and roles, where the server has any and the key may read them. `limits`: what is known of those that it
+/// may not; that roles may not be listed at all is added.
+pub(super) async fn save(
+    client: &Writer,
+    session: &Session,
+    mut writer: ArchiveWriter,
+    limits: &mut Vec<Limit>,
+) -> Result<ArchiveWriter, Error> {
+    let aliases = session.unless_stopped(client.aliases()).await?.seen();
+    let roles = session.unless_stopped(client.roles()).await?;
+    if roles == Listed::Forbidden && !limits.iter().any(|limit| limit.kind == LimitKind::Roles) {
+        limits.push(limit(LimitKind::Roles, None));
+    }
+    let write = move || {
+        if let Some(aliases) = aliases {
+            writer.put_aliases(&aliases.text)?;
+        }
+        if let Some(roles) = roles.seen() {
+            writer.put_roles(&roles)?;
+        }
+        Ok::<_, ArchiveError>(writer)
+    };
+    blocking("aliases and roles", write).await
+}
+
+fn limit(kind: LimitKind, collection: Option<String>) -> Limit {
+    Limit { kind, collection, properties: Vec::new(), objects: None, first_ids: Vec::new() }
+}
