@@ -275,7 +275,7 @@ impl Pass<'_> {
                 // What was read before the key lost the right is in the archive.
                 let unread = asleep.iter().map(|todo| &todo.tenant).filter(|tenant| !books.read.contains_key(*tenant));
                 for tenant in unread {
-                    books.skipped.insert(tenant.clone(), "asleep, and the key may not wake it".to_owned());
+                    books.skipped.insert(tenant.clone(), "asleep, and the key may not wake tenants".to_owned());
                 }
                 Ok(())
             })

@@ -232,8 +232,15 @@ impl Run<'_> {
             states: false,
         };
         let compared = compare_collection(self.writer, &quiet, pair, &options).await?;
-        let same = compared.agrees() && compared.digest.is_some();
-        if same { Ok(()) } else { Err(gone("it is not what was backed up: it was written to meanwhile")) }
+        if compared.agrees() && compared.digest.is_some() {
+            return Ok(());
+        }
+        let why = match compared.remarks.first() {
+            // Nothing that was compared differs: the rest was put out of reach.
+            Some(remark) if compared.missing + compared.extra + compared.different == 0 => remark,
+            _ => "it was written to meanwhile",
+        };
+        Err(gone(&format!("it is not what was backed up: {why}")))
     }
 
     fn watch(&self, schema: &Schema) -> Watch {

@@ -214,6 +214,7 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
                 hints.push(Hint::RemoveWhatWasLeft);
             }
             Refusal::NoRoles { .. } => hints.push(Hint::WithoutRoles),
+            Refusal::MayNotWake { .. } if !hints.contains(&Hint::GrantPermission) => hints.push(Hint::GrantPermission),
             Refusal::TenantExists { .. } if !hints.contains(&Hint::OtherTenant) => hints.push(Hint::OtherTenant),
             Refusal::Exists { .. } | Refusal::IsAlias { .. } if !hints.contains(&Hint::OtherName) => {
                 hints.push(Hint::OtherName);

@@ -10,6 +10,8 @@ pub enum Role {
     Root,
     /// Reading only.
     Viewer,
+    /// Everything but this action, such as `update_tenants`.
+    Without(&'static str),
     /// Nothing.
     None,
 }
@@ -39,6 +41,7 @@ impl User {
         match self.role {
             Role::Root => true,
             Role::Viewer => action.starts_with("read_"),
+            Role::Without(lacking) => action != lacking,
             Role::None => false,
         }
     }

@@ -205,6 +205,7 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
             R::WouldVectorise { collection: collection(), objects: 1 },
             R::TenantExists { collection: collection(), there: there(), tenant: tenant() },
             R::NoRoles { server: "1.24".into() },
+            R::MayNotWake { collection: collection(), tenants: 2, first: tenant() },
         ]
     };
     let hints = [
@@ -215,6 +216,7 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
         Hint::Revectorize,
         Hint::OtherTenant,
         Hint::WithoutRoles,
+        Hint::GrantPermission,
     ];
     gives(&Error::CannotRestore { refusals: refusals(), chosen: 1 }, Class::Refused, &hints);
     gives(&Error::CannotCreate { refusals: refusals() }, Class::Refused, &hints);

@@ -67,7 +67,25 @@ pub(super) fn own_info(_: &Core, call: &Call) -> Reply {
     let roles = match call.user.role {
         Role::Root => Json::Array(vec![object! {"name": "root"}]),
         Role::Viewer => Json::Array(vec![object! {"name": "viewer"}]),
+        Role::Without(lacking) => Json::Array(vec![most(lacking)]),
         Role::None => Json::Null,
     };
     Reply::json(200, &object! {"groups": Json::Null, "roles": roles, "username": &call.user.name})
+}
+
+/// A role that allows everything about collections but one action.
+fn most(lacking: &str) -> Json {
+    let mut permissions = Vec::new();
+    for domain in ["collections", "data", "tenants"] {
+        for verb in ["create", "read", "update", "delete"] {
+            let action = format!("{verb}_{domain}");
+            if action != lacking {
+                permissions.push(Json::Object(vec![
+                    ("action".to_owned(), Json::from(action.as_str())),
+                    (domain.to_owned(), object! {"collection": "*"}),
+                ]));
+            }
+        }
+    }
+    object! {"name": "most", "permissions": Json::Array(permissions)}
 }
