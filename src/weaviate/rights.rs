@@ -13,14 +13,36 @@ use crate::model::{CollectionName, ObjectId};
 
 /// The permissions of the roles of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rights(Vec<(String, String)>);
+pub struct Rights(Vec<Right>);
+
+/// One permission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Right {
+    action: String,
+    /// The pattern of collections it is about.
+    collections: String,
+    /// Whether it is about all of their tenants.
+    all_tenants: bool,
+}
 
 impl Rights {
     /// Whether an action on a collection, such as `delete_collections`, is among them.
     #[must_use]
     pub fn allow(&self, action: &str, collection: &CollectionName) -> bool {
-        let meant = |pattern: &str| matches_pattern(pattern, collection.as_str());
-        self.0.iter().any(|(allowed, pattern)| allowed == action && meant(pattern))
+        self.of(action, collection).next().is_some()
+    }
+
+    /// Whether all tenants of a collection are listed for the key: those that its roles do not name are left out of the
+    /// list without a word.
+    #[must_use]
+    pub fn see_all_tenants(&self, collection: &CollectionName) -> bool {
+        self.of("read_tenants", collection).any(|right| right.all_tenants)
+    }
+
+    fn of<'a>(&'a self, action: &'a str, collection: &'a CollectionName) -> impl Iterator<Item = &'a Right> {
+        let meant =
+            move |right: &&Right| right.action == action && matches_pattern(&right.collections, collection.as_str());
+        self.0.iter().filter(meant)
     }
 }
 
@@ -59,7 +81,7 @@ impl Client {
         };
         let read: OwnInfo = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("nothing about the key"))?;
         let permissions = read.roles.iter().flatten().flat_map(|role| role.permissions.iter().flatten());
-        let permissions: Vec<(String, String)> = permissions.filter_map(one).collect();
+        let permissions: Vec<Right> = permissions.filter_map(one).collect();
         Ok((!permissions.is_empty()).then_some(Rights(permissions)))
     }
 }
@@ -87,12 +109,16 @@ impl Client {
     }
 }
 
-/// Action and the pattern of collections it is about.
-fn one(permission: &Value) -> Option<(String, String)> {
+fn one(permission: &Value) -> Option<Right> {
     let action = permission["action"].as_str()?.to_owned();
     let domains = ["collections", "data", "tenants", "nodes"];
     let pattern = domains.iter().find_map(|domain| permission[*domain]["collection"].as_str());
-    Some((action, pattern.unwrap_or("*").to_owned()))
+    let tenants = permission["tenants"]["tenant"].as_str();
+    Some(Right {
+        action,
+        collections: pattern.unwrap_or("*").to_owned(),
+        all_tenants: tenants.is_none_or(|tenants| tenants == "*"),
+    })
 }
 
 #[cfg(test)]
@@ -114,5 +140,18 @@ mod tests {
         ] {
             assert_eq!(matches_pattern(pattern, name), meant, "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn a_role_about_some_tenants_shows_not_all_of_them() {
+        let right = |tenant: &str| {
+            let tenants = json!({"collection": "Mt*", "tenant": tenant});
+            one(&json!({"action": "read_tenants", "tenants": tenants})).expect("a right")
+        };
+        let (mt, other): (CollectionName, CollectionName) = ("Mt1".parse().expect("a"), "Other".parse().expect("a"));
+        assert!(Rights(vec![right("a"), right("*")]).see_all_tenants(&mt));
+        assert!(!Rights(vec![right("a"), right("b*")]).see_all_tenants(&mt));
+        assert!(!Rights(vec![right("*")]).see_all_tenants(&other));
+        assert!(Rights(vec![right("a")]).allow("read_tenants", &mt));
     }
 }

@@ -1,5 +1,5 @@
-//! Keys that may do everything but wake tenants, and tenants that nobody can wake: what is left out is named, what was is
-//! not touched, and nothing goes that is held nowhere.
+//! Keys that may do everything but wake tenants, or see all of them, and tenants that nobody can wake: what is left out is
+//! named, what was is not touched, and nothing goes that is held nowhere.
 
 use std::path::PathBuf;
 use std::process::Output;
@@ -178,4 +178,38 @@ fn a_tenant_that_is_offloaded_between_the_backup_and_the_clear_is_not_emptied() 
     let text = ends(&stage, "rootkey", &CLEAR, 4);
     settled(&stage).bind(|| insta::assert_snapshot!("a_clear_of_a_tenant_offloaded_meanwhile", text));
     is_untouched(&stage, &[("a".to_owned(), "HOT"), ("b".to_owned(), "FROZEN"), ("c".to_owned(), "COLD")]);
+}
+
+/// The same to a key of whose tenants only one is listed.
+fn seen_in_part() -> Stage {
+    let all = [("a", "HOT"), ("b", "COLD"), ("c", "HOT")];
+    let builder = tenants(Sandbox::builder().collection(CLASS), &all, 5);
+    Stage::new(builder.key("rootkey", "root", Role::Root).key("partkey", "part", Role::Sees("a")))
+}
+
+#[test]
+fn a_backup_does_not_pass_for_whole_where_the_key_sees_some_of_the_tenants() {
+    let stage = seen_in_part();
+    for dry_run in [&["--dry-run"][..], &[]] {
+        let text = ends(&stage, "partkey", &[&["col", "backup", "Mt"], dry_run].concat(), 3);
+        assert!(text.contains("some tenants alone (read_tenants), and any others are not in here"), "{text}");
+    }
+    // Whoever names tenants wants no others.
+    ends(&stage, "partkey", &["col", "backup", "Mt", "--tenant", "a"], 0);
+    ends(&stage, "partkey", &["col", "backup", "Mt", "--tenant", "b"], 4);
+    ends(&stage, "partkey", &["col", "backup", "Mt", "--schema-only"], 0);
+}
+
+#[test]
+fn what_goes_as_a_whole_does_not_take_tenants_along_that_the_key_does_not_see() {
+    let stage = seen_in_part();
+    let before = states(&stage);
+    for command in [&CLEAR[..], &["col", "clear", "Mt", "--yes"], &["col", "rm", "Mt", "--yes"]] {
+        ends(&stage, "partkey", command, 4);
+    }
+    let text = ends(&stage, "partkey", &["col", "clear", "Mt", "--yes", "--method", "recreate"], 4);
+    settled(&stage).bind(|| insta::assert_snapshot!("a_clear_that_sees_some_tenants", text));
+    is_untouched(&stage, &before);
+    ends(&stage, "partkey", &["col", "clear", "Mt", "--yes", "--tenant", "a"], 0);
+    assert_eq!((states(&stage), counts(&stage, &["a", "c"])), (before, vec![0, 5]));
 }

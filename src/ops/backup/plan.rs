@@ -52,8 +52,9 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         (chosen, is_all)
     };
     let (chosen, tenants) = of_tenants(client, &options, chosen).await?;
-    let skipped: Vec<Skipped> =
-        chosen.iter().flat_map(|s| skipped(s, tenants.get(&s.name).into_iter().flatten())).collect();
+    let unseen = unseen(client, &options, &tenants).await?;
+    let skipped = chosen.iter().flat_map(|s| skipped(s, tenants.get(&s.name).into_iter().flatten()));
+    let skipped: Vec<Skipped> = skipped.chain(unseen).collect();
     let collections = describe(client, session, &options, chosen, &tenants).await?;
     let topology = topology(client, session, &collections).await?;
     let names: Vec<_> = collections.iter().map(|c| c.schema.name.clone()).collect();
@@ -119,6 +120,21 @@ fn skipped<'a>(schema: &Schema, tenants: impl IntoIterator<Item = &'a Tenant>) -
         out_of_reach(tenant).map(|reason| Skipped { collection, tenant: tenant_name, reason })
     };
     tenants.into_iter().filter_map(skip).collect()
+}
+
+/// Collections of which not all tenants are listed for the key: what its roles do not name is left out of the list without
+/// a word. Whoever names tenants has them all, or hears which one is not there.
+async fn unseen(client: &Client, options: &Options, tenants: &Tenants) -> Result<Vec<Skipped>, Error> {
+    let wanted = options.tenants.is_empty() && !tenants.is_empty();
+    let rights = if wanted { client.rights().await? } else { None };
+    let Some(rights) = rights else { return Ok(Vec::new()) };
+    let skip = |name: &CollectionName| Skipped {
+        collection: name.to_string(),
+        tenant: None,
+        reason: "the roles of the key show it some tenants alone (read_tenants), and any others are not in here"
+            .to_owned(),
+    };
+    Ok(tenants.keys().filter(|name| !rights.see_all_tenants(name)).map(skip).collect())
 }
 
 /// Counts and samples every collection.

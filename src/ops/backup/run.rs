@@ -64,6 +64,8 @@ async fn fill(
     let pages = plan.options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES).max(LEAST_PAGES_BYTES);
     let budget = Budget::new(pages);
     let mut gathered = Gathered::default();
+    // What is known of single tenants now is looked at again when they are read.
+    gathered.remarks.skipped.extend(plan.skipped.iter().filter(|skipped| skipped.tenant.is_none()).cloned());
     for planned in &plan.collections {
         if session.cancel.is_cancelled() {
             return Err(Error::Interrupted);

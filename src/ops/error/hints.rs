@@ -137,6 +137,7 @@ impl Error {
             Self::Import { .. } | Self::ReadOnly { .. } => vec![Hint::MakeWritable],
             Self::MadeOtherwise { collection, .. } => vec![Hint::RemoveCollection(collection.clone())],
             Self::Protected { .. } => vec![Hint::AllowProtected],
+            Self::TenantsUnseen { .. } => vec![Hint::GrantPermission],
             Self::CannotClear { refusals } => clear_hints(refusals),
             Self::MadeUp { .. } => vec![Hint::StopWriters],
             Self::OneNameForMany { .. } | Self::SameName { .. } => vec![Hint::RenameEach],

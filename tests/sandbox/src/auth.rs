@@ -12,6 +12,8 @@ pub enum Role {
     Viewer,
     /// Everything but this action, such as `update_tenants`.
     Without(&'static str),
+    /// Everything, but of tenants it sees this one alone.
+    Sees(&'static str),
     /// Nothing.
     None,
 }
@@ -39,11 +41,18 @@ impl User {
 
     pub(crate) fn may(&self, action: &str) -> bool {
         match self.role {
-            Role::Root => true,
+            Role::Root | Role::Sees(_) => true,
             Role::Viewer => action.starts_with("read_"),
             Role::Without(lacking) => action != lacking,
             Role::None => false,
         }
+    }
+}
+
+impl User {
+    /// Whether a tenant is among those that are listed for it.
+    pub(crate) fn sees(&self, tenant: &str) -> bool {
+        if let Role::Sees(only) = self.role { only == tenant } else { true }
     }
 }
 

@@ -150,6 +150,7 @@ fn what_others_do_meanwhile() {
             &[Hint::RemoveCollection(name("A"))],
         ),
         (Error::NoRunFolder { collection: collection() }, Class::Usage, &[Hint::NameRunFolder]),
+        (Error::TenantsUnseen { collection: name("A") }, Class::Refused, &[Hint::GrantPermission]),
         (Error::Protected { names: vec![name("A")] }, Class::Refused, &[Hint::AllowProtected]),
         (Error::NotEnoughSpace { folder: "/a".into(), needed: 2, free: 1 }, Class::Disk, &[Hint::MakeRoom]),
         (Error::Interrupted, Class::Interrupted, &[]),

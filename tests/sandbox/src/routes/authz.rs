@@ -68,6 +68,11 @@ pub(super) fn own_info(_: &Core, call: &Call) -> Reply {
         Role::Root => Json::Array(vec![object! {"name": "root"}]),
         Role::Viewer => Json::Array(vec![object! {"name": "viewer"}]),
         Role::Without(lacking) => Json::Array(vec![most(lacking)]),
+        Role::Sees(tenant) => {
+            let tenants = object! {"collection": "*", "tenant": tenant};
+            let sees = object! {"action": "read_tenants", "tenants": tenants};
+            Json::Array(vec![most("read_tenants"), object! {"name": "sees", "permissions": vec![sees]}])
+        }
         Role::None => Json::Null,
     };
     Reply::json(200, &object! {"groups": Json::Null, "roles": roles, "username": &call.user.name})
@@ -82,7 +87,7 @@ fn most(lacking: &str) -> Json {
             if action != lacking {
                 permissions.push(Json::Object(vec![
                     ("action".to_owned(), Json::from(action.as_str())),
-                    (domain.to_owned(), object! {"collection": "*"}),
+                    (domain.to_owned(), object! {"collection": "*", "object": "*", "tenant": "*"}),
                 ]));
             }
         }

@@ -93,7 +93,7 @@ pub(super) fn list(core: &Core, call: &Call) -> Reply {
     let state = core.read();
     either(tenants(core, &state, class).map(|all| {
         // The server's order is random; sorted by a hash it cannot be relied on either.
-        let mut all: Vec<_> = all.iter().collect();
+        let mut all: Vec<_> = all.iter().filter(|(name, _)| call.user.sees(name)).collect();
         all.sort_by_key(|(name, _)| name.bytes().fold(7, |state, byte| mix(state, u64::from(byte))));
         Reply::json(200, &Json::Array(all.into_iter().map(|(name, tenant)| shown(name, tenant)).collect()))
     }))
