@@ -31,6 +31,8 @@ mod create;
 mod disk_of;
 /// The binary from end to end: exit codes, `--json`, pipes, the environment, `--dry-run`.
 mod e2e;
+/// Journals of runs before this one: read once, and who was left awake is put back.
+mod earlier_runs;
 /// What the server or the disk did, what is said, and with which exit code and advice.
 mod error_scenes;
 /// Every variant of every error is named by a test.
