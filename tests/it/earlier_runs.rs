@@ -110,7 +110,7 @@ async fn journals_are_read_once_for_all_collections_of_a_run() {
     let options = elysiactl::ops::verify::Options { state, ..verify_options(&archive_of(&outcome)) };
     assert_eq!(world.try_verify(options).await.0.expect("compared").result.status, Status::Ok);
     let read = reads.lock().expect("a lock");
-    assert!(read.len() >= 1 + 2 * COLLECTIONS && read.values().all(|times| times.len() == 1), "{read:?}");
+    assert!(read.len() > 2 * COLLECTIONS && read.values().all(|times| times.len() == 1), "{read:?}");
 }
 
 #[tokio::test]

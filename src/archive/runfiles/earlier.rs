@@ -97,7 +97,9 @@ impl Awake {
 
     fn take(&mut self, run: Said) {
         for (collection, tenants) in &run.asleep.0 {
-            tenants.iter().for_each(|tenant| self.remove(collection, tenant));
+            for tenant in tenants {
+                self.remove(collection, tenant);
+            }
         }
         for (collection, tenants) in run.awake.0 {
             self.0.entry(collection).or_default().extend(tenants);
@@ -120,7 +122,9 @@ impl Said {
         let read = journal::read(from, path, |record| {
             match record {
                 RunRecord::Waking { target, tenants } => {
-                    tenants.into_iter().for_each(|tenant| said.awake.insert(target.clone(), tenant));
+                    for tenant in tenants {
+                        said.awake.insert(target.clone(), tenant);
+                    }
                 }
                 RunRecord::Asleep { target, tenants } => {
                     for tenant in tenants {
@@ -207,8 +211,11 @@ fn newest_first(disk: &dyn Disk, runs: &Path, mut each: impl FnMut(RunHistory, O
     Ok(())
 }
 
+/// A folder, and the names in it.
+type Listed = (Box<dyn Folder>, Vec<String>);
+
 /// The folder of runs, and what lies in it, the newest first; `None` if there is no such folder.
-fn runs_of(disk: &dyn Disk, runs: &Path) -> Result<Option<(Box<dyn Folder>, Vec<String>)>, Error> {
+fn runs_of(disk: &dyn Disk, runs: &Path) -> Result<Option<Listed>, Error> {
     if disk.look(runs).map_err(on(DiskOp::Look, runs))?.is_none() {
         return Ok(None);
     }

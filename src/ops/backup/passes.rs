@@ -22,7 +22,8 @@ use crate::pipeline::waking::{self, AWAKE_AT_ONCE, TENANTS_A_WINDOW};
 use crate::pipeline::watch::{Mark, Watch};
 use crate::weaviate::{Count, Tenant, TenantState, TenantTrouble};
 
-/// Times a tenant is tried that is asleep whenever it is read, the first included.
+/// Rounds in which a tenant is found asleep whenever it is read, the first included, before it is given up: each wakes it
+/// anew and reads others meanwhile, so that nobody waits for it in one place.
 const TRIES: u32 = 5;
 /// Tenants that are read before they are counted, at most.
 const TENANTS_AT_ONCE: usize = 1_000;

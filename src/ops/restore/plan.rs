@@ -55,7 +55,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         let own = resume::joined(resuming.as_ref(), &there.name).unwrap_or_default();
         refusals.extend(tenants::joins(client, schema, there, tenants, differs, own).await?);
     }
-    refusals.extend(may_not_wake(client, &archive, &options, &collections, &people, &renames).await?);
+    refusals.extend(Box::pin(may_not_wake(client, &archive, &options, &collections, &people, &renames)).await?);
     let live: BTreeSet<CollectionName> = there_now.iter().map(|s| s.name.clone()).collect();
     let (aliases, roles, remarks) =
         beside(client, there.as_ref(), &archive, &options, &renames, &schemas, &live, &server).await?;
