@@ -84,6 +84,13 @@ impl Journal {
     }
 }
 
+/// The first record of a journal, if its line is whole; the others are left for [`read`].
+pub(super) fn first<T: DeserializeOwned>(mut from: impl BufRead) -> Option<T> {
+    let mut line = Vec::new();
+    read_line(&mut from, &mut line, LINE_BYTES).ok()?;
+    parse_line(line.strip_suffix(b"\n")?)
+}
+
 /// Hands every record of a journal to `take`, which says `None` to one that contradicts those before it. Gives whether
 /// the tail was torn off. `path` is only for errors.
 pub(super) fn read<T: DeserializeOwned>(

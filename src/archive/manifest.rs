@@ -234,6 +234,8 @@ pub enum LimitKind {
     Aliases,
     /// Roles: the key could not see all there may be. Since format 1.1.
     Roles,
+    /// Other collections: all were wanted, and the key could not see all there may be. Since format 1.1.
+    Collections,
     /// Something a newer version knows.
     #[serde(other)]
     Other,

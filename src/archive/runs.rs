@@ -1,11 +1,12 @@
 //! The runs of a collection while it is written: one small entry each, never overlapping.
 
 use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
 
 use super::error::Broken;
 use super::index::{self, Run};
 use super::part::RunKey;
-use crate::model::{KeyRange, ObjectId, TenantName};
+use crate::model::{KeyRange, TenantName};
 
 /// A run and what the writer must know about it.
 #[derive(Debug, Clone)]
@@ -17,30 +18,25 @@ pub(super) struct Kept {
     pub(super) journalled: bool,
 }
 
-/// All runs, by tenant and `from`.
+/// All runs, by tenant and `from`: one map, since a map in it for each tenant would take 3 KB of each, most of it unused.
 #[derive(Debug, Default)]
-pub(super) struct Runs {
-    by_tenant: BTreeMap<Option<TenantName>, BTreeMap<Option<ObjectId>, Kept>>,
-    number: u64,
-}
+pub(super) struct Runs(BTreeMap<RunKey, Kept>);
 
 impl Runs {
     /// Begins a run without objects.
     pub(super) fn begin(&mut self, tenant: Option<&TenantName>, covers: KeyRange, mark: u64) -> Result<RunKey, Broken> {
-        if self.number >= index::RUNS {
+        if self.0.len() as u64 >= index::RUNS {
             return Err(Broken::Numbers);
         }
-        let of_tenant = self.by_tenant.entry(tenant.cloned()).or_default();
-        let before = of_tenant.range(..=covers.from).next_back();
+        let key = (tenant.cloned(), covers.from);
+        let before = self.0.range(..=&key).next_back().filter(|((of, _), _)| *of == key.0);
         if before.is_some_and(|(_, kept)| Some(index::end(&kept.run.covers)) > covers.from)
-            || meets_later(of_tenant, &covers)
+            || self.meets_later(&key, &covers)
         {
             return Err(Broken::Overlap);
         }
-        let run = Run::empty(tenant.cloned(), covers);
-        of_tenant.insert(covers.from, Kept { run, mark, journalled: false });
-        self.number += 1;
-        Ok((tenant.cloned(), covers.from))
+        self.0.insert(key.clone(), Kept { run: Run::empty(key.0.clone(), covers), mark, journalled: false });
+        Ok(key)
     }
 
     /// Takes in a run that an earlier process kept, with mark 0.
@@ -52,54 +48,49 @@ impl Runs {
 
     /// Lets a run stand for the keys up to the end of `by`, which begins where it ends.
     pub(super) fn extend(&mut self, key: &RunKey, by: KeyRange, mark: u64) -> Result<(), Broken> {
-        let of_tenant = self.by_tenant.get_mut(&key.0).ok_or(Broken::Counts)?;
-        if meets_later(of_tenant, &by) {
+        if self.meets_later(&(key.0.clone(), by.from), &by) {
             return Err(Broken::Overlap);
         }
-        let kept = of_tenant.get_mut(&key.1).ok_or(Broken::Counts)?;
+        let kept = self.get_mut(key)?;
         kept.run.covers.to = by.to;
         kept.mark = kept.mark.max(mark);
         Ok(())
     }
 
     pub(super) fn get(&self, key: &RunKey) -> Option<&Kept> {
-        self.by_tenant.get(&key.0)?.get(&key.1)
+        self.0.get(key)
     }
 
     pub(super) fn get_mut(&mut self, key: &RunKey) -> Result<&mut Kept, Broken> {
-        self.by_tenant.get_mut(&key.0).and_then(|runs| runs.get_mut(&key.1)).ok_or(Broken::Counts)
+        self.0.get_mut(key).ok_or(Broken::Counts)
     }
 
+    /// A tenant without runs is not in the archive.
     pub(super) fn remove(&mut self, key: &RunKey) {
-        let Some(of_tenant) = self.by_tenant.get_mut(&key.0) else { return };
-        if of_tenant.remove(&key.1).is_some() {
-            self.number -= 1;
-        }
-        // A tenant without runs is not in the archive.
-        if of_tenant.is_empty() {
-            self.by_tenant.remove(&key.0);
-        }
+        self.0.remove(key);
     }
 
     /// All runs, by tenant in byte order, then by `from`.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Kept> {
-        self.by_tenant.values().flat_map(BTreeMap::values)
+        self.0.values()
     }
 
     /// The tenants seen.
     pub(super) fn tenants(&self) -> impl Iterator<Item = Option<&TenantName>> {
-        self.by_tenant.keys().map(Option::as_ref)
+        let mut last = None;
+        self.0.keys().map(|(tenant, _)| tenant.as_ref()).filter(move |tenant| last.replace(*tenant) != Some(*tenant))
     }
 
     /// The runs of one tenant, by `from`.
     pub(super) fn of(&self, tenant: Option<&TenantName>) -> impl Iterator<Item = &Run> {
-        self.by_tenant.get(&tenant.cloned()).into_iter().flat_map(BTreeMap::values).map(|kept| &kept.run)
+        let first = (tenant.cloned(), None);
+        let from = self.0.range(first..).take_while(move |((of, _), _)| of.as_ref() == tenant);
+        from.map(|(_, kept)| &kept.run)
     }
-}
 
-/// Whether a run that begins after `covers` does begins before `covers` ends.
-fn meets_later(of_tenant: &BTreeMap<Option<ObjectId>, Kept>, covers: &KeyRange) -> bool {
-    use std::ops::Bound::{Excluded, Unbounded};
-    let later = of_tenant.range((Excluded(covers.from), Unbounded)).next();
-    later.is_some_and(|(from, _)| *from < Some(index::end(covers)))
+    /// Whether a run of the same tenant that begins after `key` does begins before `covers` ends.
+    fn meets_later(&self, key: &RunKey, covers: &KeyRange) -> bool {
+        let later = self.0.range((Excluded(key), Unbounded)).next().filter(|((of, _), _)| *of == key.0);
+        later.is_some_and(|((_, from), _)| *from < Some(index::end(covers)))
+    }
 }

@@ -85,10 +85,14 @@ fn limit(limit: &Limit) -> Option<Remark> {
             "its aliases may not be in the archive: the key may not see them all (read_aliases)".to_owned()
         }
         LimitKind::Roles => "may not be in the archive: the key may not see them all (read_roles)".to_owned(),
+        LimitKind::Collections => {
+            "may be there and not in the archive: the key may not see them all (read_collections)".to_owned()
+        }
     };
     let about = limit.collection.clone().unwrap_or_else(|| match limit.kind {
         LimitKind::Aliases => "Every collection".to_owned(),
         LimitKind::Roles => "Roles".to_owned(),
+        LimitKind::Collections => "Other collections".to_owned(),
         _ => String::new(),
     });
     Some(Remark { about, text })

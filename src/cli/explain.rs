@@ -47,7 +47,7 @@ fn restore_words(hint: &Hint) -> Option<&'static str> {
     Some(match hint {
         Hint::ListCollections => "`elysiactl archive show ARCHIVE` lists the collections of an archive",
         Hint::GrantPermission => {
-            "a restore needs create_collections, read_collections and update_collections, create_data, update_data and read_data on its collections (delete_data too where objects expire), and read_nodes to see whether the server is whole; for aliases and roles read_aliases, create_aliases and update_aliases, read_roles and create_roles"
+            "a restore needs create_collections, read_collections and update_collections, create_data, update_data and read_data on its collections (delete_data too where objects expire), create_tenants, read_tenants and update_tenants where there are tenants, and read_nodes to see whether the server is whole; for aliases and roles read_aliases, create_aliases and update_aliases, read_roles and create_roles"
         }
         Hint::MakeRoom => "free some space, or choose another folder with --run-dir",
         Hint::OtherFolder => "choose another folder with --run-dir",
@@ -67,7 +67,7 @@ fn verify_words(hint: &Hint) -> Option<&'static str> {
             "the server may have it under another name: --name NEW, or --rename OLD=NEW for several; `elysiactl col ls` lists the collections this key can see"
         }
         Hint::GrantPermission => {
-            "a comparison needs read_collections and read_data on its collections, and read_nodes to see whether the server is whole"
+            "a comparison needs read_collections and read_data on its collections, read_tenants and, to wake those that sleep, update_tenants where there are tenants, and read_nodes to see whether the server is whole"
         }
         Hint::RunAgain => "run the command again once the server answers",
         Hint::SmallerPages => "a smaller --memory-limit makes smaller pages",
@@ -141,7 +141,7 @@ fn words(hint: &Hint) -> String {
         }
         Hint::GiveKey => "put the API key into WEAVIATE_API_KEY, or name a file with --api-key-file".into(),
         Hint::GrantPermission => {
-            "a backup needs read_collections and read_data on its collections, and read_nodes to see whether the server is whole".into()
+            "a backup needs read_collections and read_data on its collections, read_tenants and, to wake those that sleep, update_tenants where there are tenants, and read_nodes to see whether the server is whole".into()
         }
         Hint::WaitForNodes => "wait until every node of the server is back, then run the command again".into(),
         Hint::MakeRoom => "free some space, choose another folder with --output, or compress with -z".into(),

@@ -213,6 +213,14 @@ pub enum Error {
         /// What stands against it; at least one.
         refusals: Vec<clear::Refusal>,
     },
+    /// A collection was to go as a whole, and of its tenants the key sees some alone: the others would go unseen.
+    #[error(
+        "{collection}: the roles of the key show it some tenants alone (read_tenants), and any others would go unseen"
+    )]
+    TenantsUnseen {
+        /// The collection.
+        collection: CollectionName,
+    },
     /// Something changed between the plan and the moment it was to be carried out; nothing was done to it.
     #[error("{collection} is not as it was when it was planned: {what}")]
     NotAsPlanned {
@@ -411,6 +419,7 @@ impl Error {
             | Self::OtherBackup { .. }
             | Self::CannotClear { .. }
             | Self::NotAsPlanned { .. }
+            | Self::TenantsUnseen { .. }
             | Self::MadeUp { .. }
             | Self::CannotCreate { .. }
             | Self::Unfinished { .. }

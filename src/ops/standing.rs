@@ -13,7 +13,7 @@ use super::{Error, Session, blocking, proof};
 use crate::archive::{self, catalog};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
-use crate::weaviate::{Client, Count, Tenant, TenantState, Topology};
+use crate::weaviate::{Client, Count, Rights, Tenant, TenantState, Topology};
 
 /// Collections looked at at once.
 const LOOKED_AT_ONCE: usize = 8;
@@ -128,6 +128,17 @@ pub(super) async fn standing(
         };
     }
     Ok(found)
+}
+
+/// Refuses collections with tenants that are not listed for the key. What its roles do not tell, cannot be known.
+pub(super) fn all_tenants_are_seen(rights: Option<&Rights>, found: &[Standing]) -> Result<(), Error> {
+    let unseen = |standing: &&Standing| {
+        standing.schema.multi_tenant && rights.is_some_and(|rights| !rights.show_tenants(standing.name()))
+    };
+    match found.iter().find(unseen) {
+        Some(standing) => Err(Error::TenantsUnseen { collection: standing.name().clone() }),
+        None => Ok(()),
+    }
 }
 
 /// Whether every shard answers: the names of the shards, and why that is not known, if so.

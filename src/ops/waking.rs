@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use super::restore::StateFolders;
 use super::{Error, Session, blocking, journalling};
 use crate::archive::{Lock, RunAbout, runfiles};
@@ -68,17 +70,60 @@ pub(super) async fn put_back_between(session: &Session, collection: &CollectionN
     }
 }
 
-/// Where runs that wake tenants write down whom.
-#[derive(Debug, Clone)]
+/// Where runs that wake tenants write down whom. All collections of a run share one.
+#[derive(Debug, Clone, Default)]
 pub(super) enum WakeBooks {
     /// Below these folders.
-    In(StateFolders),
+    In(StateFolders, EarlierRuns),
     /// The same, for a run that has locked the collection already.
-    Locked(StateFolders),
+    Locked(StateFolders, EarlierRuns),
     /// Nowhere: there is no such place, and nobody may be woken.
+    #[default]
     Nowhere,
     /// Nowhere: the tenants are the run's own.
     NotNeeded,
+}
+
+impl WakeBooks {
+    /// Below these folders, if there are any.
+    pub(super) fn below(state: Option<&StateFolders>) -> Self {
+        state.map_or(Self::Nowhere, |state| Self::In(state.clone(), EarlierRuns::default()))
+    }
+
+    /// The folders, and what earlier runs left.
+    pub(super) fn folders(&self) -> Option<(&StateFolders, &EarlierRuns)> {
+        match self {
+            Self::In(state, earlier) | Self::Locked(state, earlier) => Some((state, earlier)),
+            Self::Nowhere | Self::NotNeeded => None,
+        }
+    }
+}
+
+/// The collections whose tenants runs before this one left awake. Their journals are read once in a run, when the first
+/// collection with tenants is looked at, and anew for those collections alone in which somebody was left: a run that
+/// goes on beside this one puts its tenants back meanwhile.
+#[derive(Debug, Clone, Default)]
+pub(super) struct EarlierRuns(Arc<OnceCell<BTreeSet<CollectionName>>>);
+
+impl EarlierRuns {
+    /// The tenants that were left awake in this collection.
+    async fn left_awake(
+        &self,
+        session: &Session,
+        state: &StateFolders,
+        url: &str,
+        collection: &CollectionName,
+    ) -> Result<BTreeSet<TenantName>, Error> {
+        let read = async || {
+            let (disk, runs, url) = (Arc::clone(&session.disk), state.runs.clone(), url.to_owned());
+            blocking("earlier runs", move || runfiles::left_awake(&*disk, &runs, &url)).await
+        };
+        let collections = async || Ok::<_, Error>(read().await?.into_keys().collect());
+        if !self.0.get_or_try_init(collections).await?.contains(collection) {
+            return Ok(BTreeSet::new());
+        }
+        Ok(read().await?.remove(collection).unwrap_or_default())
+    }
 }
 
 /// What begins the journal of a run that only reads and wakes tenants for it.
@@ -106,18 +151,17 @@ pub(super) struct LeftAwake {
 }
 
 impl LeftAwake {
-    /// Looks who was left awake and still is, and has them listed as asleep: that is what they should be.
+    /// Looks who was left awake and still is, and has them listed as asleep: that is what they should be. Nobody, where
+    /// nothing is written down.
     pub(super) async fn find(
         session: &Session,
-        state: &StateFolders,
+        books: &WakeBooks,
         url: &str,
         collection: &CollectionName,
         listed: &mut [Tenant],
     ) -> Result<Self, Error> {
-        let (disk, runs, url) = (Arc::clone(&session.disk), state.runs.clone(), url.to_owned());
-        let left =
-            blocking("earlier runs", move || runfiles::left_awake(&*disk, &runs, &url)).await?.remove(collection);
-        Ok(Self::among(left.unwrap_or_default(), listed))
+        let Some((state, earlier)) = books.folders() else { return Ok(Self::default()) };
+        Ok(Self::among(earlier.left_awake(session, state, url, collection).await?, listed))
     }
 
     fn among(mut left: BTreeSet<TenantName>, listed: &mut [Tenant]) -> Self {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
@@ -13,6 +14,34 @@ use crate::weaviate::{self, Tenant, TenantState, Writer};
 pub const AWAKE_AT_ONCE: usize = 32;
 /// Tenants that one worker has woken for itself at once: one request wakes them all.
 pub const TENANTS_A_WINDOW: usize = 8;
+
+/// Waits for a tenant that was woken and is said to be asleep: not every node hears of it at once. Its pauses double; when
+/// they are over it is somebody else who has it sleep. A backup has no use for it: it reads other tenants meanwhile, and
+/// in its next round wakes anew whoever was asleep.
+#[derive(Debug)]
+pub struct Late {
+    begun: Instant,
+    patience: Duration,
+    pause: Duration,
+}
+
+impl Late {
+    /// The first and the longest pause.
+    const PAUSE: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
+
+    /// Begins to wait, for this long.
+    #[must_use]
+    pub fn within(patience: Duration) -> Self {
+        Self { begun: Instant::now(), patience, pause: Self::PAUSE[0] }
+    }
+
+    /// The next pause; `None` once patience is over.
+    pub fn next_pause(&mut self) -> Option<Duration> {
+        let pause = self.pause;
+        self.pause = (pause * 2).min(Self::PAUSE[1]);
+        (self.begun.elapsed() < self.patience).then_some(pause)
+    }
+}
 
 /// Why tenants could not be woken, or not be put back.
 #[derive(Debug, thiserror::Error)]
@@ -236,5 +265,18 @@ impl Waking {
             self.writer.set_tenant_states(&self.collection, &shut).await?;
         }
         Ok(self.writer.set_tenant_states(&self.collection, &left).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_and_end_with_patience() {
+        let mut late = Late::within(Duration::from_secs(60));
+        let pauses: Vec<Duration> = std::iter::from_fn(|| late.next_pause()).take(7).collect();
+        assert_eq!(pauses, [50, 100, 200, 400, 800, 1_000, 1_000].map(Duration::from_millis));
+        assert_eq!(Late::within(Duration::ZERO).next_pause(), None);
     }
 }

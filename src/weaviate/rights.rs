@@ -20,6 +20,7 @@ pub struct Rights(Vec<Permission>);
 struct Permission {
     action: String,
     collection: String,
+    tenant: String,
     alias: String,
     role: String,
     /// About roles: only those whose permissions the key has itself.
@@ -39,6 +40,12 @@ impl Rights {
         self.all(action).next().is_some()
     }
 
+    /// Whether the list of collections shows all there are: those that its roles do not name are left out without a word.
+    #[must_use]
+    pub fn show_collections(&self) -> bool {
+        self.all("read_collections").any(|permission| permission.collection == "*")
+    }
+
     /// Whether a list of aliases shows all that a collection has.
     #[must_use]
     pub fn show_aliases(&self, of: &CollectionName) -> bool {
@@ -53,6 +60,14 @@ impl Rights {
         let reads = |matching| self.all("read_roles").filter(move |permission| permission.matching == matching);
         let matching = reads(false).next().is_none();
         reads(matching).any(|permission| permission.role == "*")
+    }
+
+    /// Whether all tenants of a collection are listed for the key: those that its roles do not name are left out of the
+    /// list without a word.
+    #[must_use]
+    pub fn show_tenants(&self, of: &CollectionName) -> bool {
+        let mut all = self.all("read_tenants");
+        all.any(|permission| permission.tenant == "*" && matches_pattern(&permission.collection, of.as_str()))
     }
 
     fn all(&self, action: &str) -> impl Iterator<Item = &Permission> {
@@ -133,6 +148,7 @@ fn one(permission: &Value) -> Option<Permission> {
     Some(Permission {
         action,
         collection: or_all(collection),
+        tenant: or_all(text("tenants", "tenant")),
         alias: or_all(text("aliases", "alias")),
         role: or_all(text("roles", "role")),
         matching: text("roles", "scope") == Some("match"),
@@ -198,5 +214,18 @@ mod tests {
         ] {
             assert_eq!(rights(&permissions).show_roles(), all, "{permissions}");
         }
+    }
+
+    #[test]
+    fn a_role_about_some_tenants_shows_not_all_of_them() {
+        let right = |tenant: &str| {
+            let tenants = json!({"collection": "Mt*", "tenant": tenant});
+            one(&json!({"action": "read_tenants", "tenants": tenants})).expect("a right")
+        };
+        let (mt, other): (CollectionName, CollectionName) = ("Mt1".parse().expect("a"), "Other".parse().expect("a"));
+        assert!(Rights(vec![right("a"), right("*")]).show_tenants(&mt));
+        assert!(!Rights(vec![right("a"), right("b*")]).show_tenants(&mt));
+        assert!(!Rights(vec![right("*")]).show_tenants(&other));
+        assert!(Rights(vec![right("a")]).allow("read_tenants", &mt));
     }
 }

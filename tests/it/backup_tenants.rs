@@ -258,7 +258,7 @@ async fn where_the_key_may_not_wake_tenants_they_are_named() {
     let outcome = world.try_backup(world.options()).await.0.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 5));
     let skipped: Vec<_> = outcome.manifest.skipped.iter().map(|s| (s.tenant.as_deref(), s.reason.as_str())).collect();
-    let why = "asleep, and the key may not wake it";
+    let why = "asleep, and the key may not wake tenants";
     assert_eq!(skipped, [(Some("b"), why), (Some("c"), why)]);
     equals(&world, &archive_of(&outcome), &["a"]).await;
 }

@@ -52,7 +52,8 @@ async fn archived() -> (World, PathBuf) {
 }
 
 fn kinds(limits: &[Limit]) -> Vec<(LimitKind, Option<&str>)> {
-    let beside = limits.iter().filter(|limit| matches!(limit.kind, LimitKind::Aliases | LimitKind::Roles));
+    let unseen = [LimitKind::Aliases, LimitKind::Roles, LimitKind::Collections];
+    let beside = limits.iter().filter(|limit| unseen.contains(&limit.kind));
     beside.map(|limit| (limit.kind, limit.collection.as_deref())).collect()
 }
 
@@ -74,6 +75,17 @@ async fn an_archive_says_that_aliases_and_roles_were_kept_from_the_key() {
     assert_eq!(kinds(&backed_up(&few).await.1), unseen);
     let some = with_key(source(), Role::Only(&["read_collections", "read_data", "read_nodes", "read_aliases"]));
     assert_eq!(kinds(&backed_up(&some).await.1), [(LimitKind::Roles, None)]);
+}
+
+#[tokio::test]
+async fn a_backup_of_all_says_that_collections_were_kept_from_the_key() {
+    let some = with_key(source().seeded("Hidden", 5, 3, 1), Role::Shown("Article"));
+    assert_eq!(kinds(&backed_up(&some).await.1), [(LimitKind::Collections, None)]);
+    // Whoever names collections has them, or hears which one is not there.
+    let mut named = some.options();
+    named.selection.take = vec!["Article".to_owned()];
+    let outcome = some.try_backup(named).await.0.expect("a backup");
+    assert_eq!(kinds(&outcome.manifest.limits), []);
 }
 
 #[tokio::test]

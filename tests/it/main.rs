@@ -31,6 +31,8 @@ mod create;
 mod disk_of;
 /// The binary from end to end: exit codes, `--json`, pipes, the environment, `--dry-run`.
 mod e2e;
+/// Journals of runs before this one: read once, and who was left awake is put back.
+mod earlier_runs;
 /// What the server or the disk did, what is said, and with which exit code and advice.
 mod error_scenes;
 /// Every variant of every error is named by a test.
@@ -64,6 +66,8 @@ mod large_objects;
 mod layering;
 /// `col ls` and `col show`: what is there, and how far its numbers can be trusted.
 mod ls;
+/// Keys that may do everything but wake tenants, and tenants that nobody can wake, at each verb.
+mod may_not_wake;
 /// Modes of what a run writes.
 #[cfg(unix)]
 mod modes;

@@ -264,7 +264,7 @@ impl World {
         &self,
         options: restore::Options,
     ) -> (Result<restore::Outcome, restore::Stopped>, Vec<Event>) {
-        let plan = self.restore_plan(options).await.unwrap_or_else(|e| panic!("no plan: {e:?}"));
+        let plan = Box::pin(self.restore_plan(options)).await.unwrap_or_else(|e| panic!("no plan: {e:?}"));
         self.run_plan(plan).await
     }
 

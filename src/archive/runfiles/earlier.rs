@@ -1,19 +1,20 @@
 //! Runs before this one: what they dropped, left awake, or did not get to the end of.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::BufReader;
 use std::io::ErrorKind::{InvalidInput, NotADirectory, NotFound};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use super::super::disk::Disk;
+use super::super::disk::{Disk, Folder};
 use super::super::error::{DiskOp, Error, on};
+use super::super::journal;
 use super::super::names::CHECKPOINT;
-use super::{RunAbout, RunHistory, TargetHistory};
+use super::{RunAbout, RunHistory, RunRecord, TargetHistory};
 use crate::event::Op;
 use crate::model::{CollectionName, TenantName};
 
-/// Runs looked through at most.
-const RUNS: usize = 20_000;
+/// Runs looked through at most: of each its name is in memory, some 100 bytes.
+const RUNS: usize = 100_000;
 
 /// Where the newest run of this kind on this server that was to drop a collection saved its schema, for those that did
 /// not get as far as having it there again. Runs whose journal cannot be read are passed over.
@@ -40,29 +41,105 @@ pub fn dropped_by(
 }
 
 /// Tenants on this server, by collection, that the newest run which woke them did not put back to sleep: it was killed.
-/// Runs whose journal cannot be read are passed over.
+/// Runs whose journal cannot be read are passed over. The journals are read from the oldest run to the newest, a line at
+/// a time, so that in memory are only those that are awake by what was read so far, whatever the runs did.
 pub fn left_awake(
     disk: &dyn Disk,
     runs: &Path,
     server_url: &str,
 ) -> Result<BTreeMap<CollectionName, BTreeSet<TenantName>>, Error> {
-    let mut newest: BTreeMap<CollectionName, BTreeMap<TenantName, bool>> = BTreeMap::new();
-    newest_first(disk, runs, |history, damage| {
-        if damage.is_some() || history.about.as_ref().is_none_or(|about| about.server_url != server_url) {
-            return;
+    let mut awake = Awake::default();
+    let Some((folder, names)) = runs_of(disk, runs)? else { return Ok(awake.0) };
+    for name in names.iter().rev() {
+        let path = format!("{name}/{CHECKPOINT}");
+        // What cannot be opened cannot be read.
+        let Ok(opened) = folder.open(&path) else { continue };
+        let mut from = BufReader::new(opened.content);
+        let may_say = |about: &RunAbout| about.server_url == server_url && wakes(about.op);
+        match journal::first(&mut from) {
+            Some(RunRecord::Header(about)) if may_say(&about) => {}
+            _ => continue,
         }
-        for (collection, tenants) in history.woken {
-            let known = newest.entry(collection).or_default();
-            for (tenant, awake) in tenants {
-                known.entry(tenant).or_insert(awake);
+        if let Some(run) = Said::read(from, &runs.join(path), &awake) {
+            awake.take(run);
+        }
+    }
+    Ok(awake.0)
+}
+
+/// Whether runs of this kind write down whom they wake. A restore wakes tenants that it made itself, and its journal, which
+/// may be large, says nothing of them.
+fn wakes(op: Op) -> bool {
+    op != Op::Restore
+}
+
+/// Tenants that are awake by what was read so far; no collection is without any.
+#[derive(Default)]
+struct Awake(BTreeMap<CollectionName, BTreeSet<TenantName>>);
+
+impl Awake {
+    fn holds(&self, collection: &CollectionName, tenant: &TenantName) -> bool {
+        self.0.get(collection).is_some_and(|tenants| tenants.contains(tenant))
+    }
+
+    fn insert(&mut self, collection: CollectionName, tenant: TenantName) {
+        self.0.entry(collection).or_default().insert(tenant);
+    }
+
+    fn remove(&mut self, collection: &CollectionName, tenant: &TenantName) {
+        if let Some(tenants) = self.0.get_mut(collection) {
+            tenants.remove(tenant);
+            if tenants.is_empty() {
+                self.0.remove(collection);
             }
         }
-    })?;
-    let awake = |tenants: BTreeMap<TenantName, bool>| {
-        tenants.into_iter().filter_map(|(tenant, awake)| awake.then_some(tenant)).collect::<BTreeSet<_>>()
-    };
-    let left = newest.into_iter().map(|(collection, tenants)| (collection, awake(tenants)));
-    Ok(left.filter(|(_, tenants)| !tenants.is_empty()).collect())
+    }
+
+    fn take(&mut self, run: Said) {
+        for (collection, tenants) in &run.asleep.0 {
+            for tenant in tenants {
+                self.remove(collection, tenant);
+            }
+        }
+        for (collection, tenants) in run.awake.0 {
+            self.0.entry(collection).or_default().extend(tenants);
+        }
+    }
+}
+
+/// What one run says of tenants in the end.
+#[derive(Default)]
+struct Said {
+    awake: Awake,
+    /// Of those that were awake before it.
+    asleep: Awake,
+}
+
+impl Said {
+    /// Reads the rest of a journal; `None` if it cannot be read to its end.
+    fn read(from: impl BufRead, path: &Path, before: &Awake) -> Option<Self> {
+        let mut said = Self::default();
+        let read = journal::read(from, path, |record| {
+            match record {
+                RunRecord::Waking { target, tenants } => {
+                    for tenant in tenants {
+                        said.awake.insert(target.clone(), tenant);
+                    }
+                }
+                RunRecord::Asleep { target, tenants } => {
+                    for tenant in tenants {
+                        said.awake.remove(&target, &tenant);
+                        if before.holds(&target, &tenant) {
+                            said.asleep.insert(target.clone(), tenant);
+                        }
+                    }
+                }
+                _ => {}
+            }
+            Some(())
+        });
+        read.is_ok().then_some(said)
+    }
 }
 
 /// A run that may have left something on its server.
@@ -119,14 +196,7 @@ pub fn last_unfinished(disk: &dyn Disk, runs: &Path, op: Op, server_url: &str) -
 /// Reads the journals of runs, the newest first, each as far as it can be read. Directories that are no runs are passed
 /// over.
 fn newest_first(disk: &dyn Disk, runs: &Path, mut each: impl FnMut(RunHistory, Option<Error>)) -> Result<(), Error> {
-    if disk.look(runs).map_err(on(DiskOp::Look, runs))?.is_none() {
-        return Ok(());
-    }
-    let folder = disk.open_folder(runs).map_err(on(DiskOp::Open, runs))?;
-    let entries = folder.list("", RUNS).map_err(on(DiskOp::List, runs))?;
-    // The names are UUIDs that begin with the time: the newest comes last.
-    let mut names: Vec<String> = entries.into_iter().filter_map(|entry| entry.name.into_string().ok()).collect();
-    names.sort_unstable_by(|a, b| b.cmp(a));
+    let Some((folder, names)) = runs_of(disk, runs)? else { return Ok(()) };
     for name in names {
         let path = format!("{name}/{CHECKPOINT}");
         match folder.open(&path) {
@@ -139,4 +209,25 @@ fn newest_first(disk: &dyn Disk, runs: &Path, mut each: impl FnMut(RunHistory, O
         }
     }
     Ok(())
+}
+
+/// A folder, and the names in it.
+type Listed = (Box<dyn Folder>, Vec<String>);
+
+/// The folder of runs, and what lies in it, the newest first; `None` if there is no such folder.
+fn runs_of(disk: &dyn Disk, runs: &Path) -> Result<Option<Listed>, Error> {
+    if disk.look(runs).map_err(on(DiskOp::Look, runs))?.is_none() {
+        return Ok(None);
+    }
+    let folder = disk.open_folder(runs).map_err(on(DiskOp::Open, runs))?;
+    let entries = folder.list("", RUNS).map_err(on(DiskOp::List, runs))?;
+    // The newest may be among those that were not listed.
+    if entries.len() > RUNS {
+        let why = io::Error::other(format!("more than {RUNS} runs lie in it"));
+        return Err(on(DiskOp::List, runs)(why));
+    }
+    // The names are UUIDs that begin with the time: the newest comes last.
+    let mut names: Vec<String> = entries.into_iter().filter_map(|entry| entry.name.into_string().ok()).collect();
+    names.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(Some((folder, names)))
 }

@@ -65,8 +65,6 @@ pub struct RunHistory {
     pub about: Option<RunAbout>,
     /// Collections by their name on the server.
     pub targets: BTreeMap<CollectionName, TargetHistory>,
-    /// Tenants that were woken, by collection, and whether they may still be awake.
-    pub woken: BTreeMap<CollectionName, BTreeMap<TenantName, bool>>,
     /// Whether nothing is left to do.
     pub complete: bool,
     /// Whether the journal's tail was torn off.
@@ -143,15 +141,8 @@ impl RunHistory {
                 let target = self.targets.get_mut(&target).filter(|t| t.is_there())?;
                 (target.verified, target.digest) = (Some(ok), digest.filter(|_| ok));
             }
-            RunRecord::Waking { target, tenants } => {
-                self.woken.entry(target).or_default().extend(tenants.into_iter().map(|tenant| (tenant, true)));
-            }
-            RunRecord::Asleep { target, tenants } => {
-                let woken = self.woken.get_mut(&target)?;
-                for tenant in tenants {
-                    *woken.get_mut(&tenant)? = false;
-                }
-            }
+            // Who is awake is read apart, of all runs together.
+            RunRecord::Waking { .. } | RunRecord::Asleep { .. } => {}
             RunRecord::Complete => self.complete = true,
         }
         Some(())

@@ -7,9 +7,13 @@ use crate::cli::connect::session;
 use crate::cli::explain::explain;
 use crate::cli::removal::{self, Consent};
 use crate::cli::{ClearSettings, Connect, Failure, Finished, Out, backup, closing, run_with_events};
-use crate::event::{Class, Op, Status};
+use crate::event::{Class, Op, RunResult, Status};
 use crate::ops::backup::{Options, plan, run};
+use crate::render::{Closing, quoted};
 use crate::weaviate::Writer;
+
+/// Things the backup lacks that are named in the error: `archive show` lists them all.
+const NAMED: usize = 10;
 
 /// Backs up what is to be emptied. The archive, if it holds everything; otherwise nothing may be emptied.
 pub(super) fn back_up(
@@ -47,12 +51,32 @@ pub(super) fn back_up(
         let outcome = run(&Writer::new(client), &session, planned).await;
         let outcome = outcome.map_err(|e| backup::stopped(e, |path| backup::resume_command(path, run_dir, connect)))?;
         if outcome.result.status != Status::Ok {
-            return Err(Failure::new(Class::Refused, "the backup does not hold everything; nothing was emptied")
-                .hint("`elysiactl archive show` says what is not in it")
-                .after(outcome.result));
+            return Err(not_everything(&closing::of(&outcome.manifest, server), outcome.result));
         }
         archive = outcome.result.archive.clone().map(PathBuf::from);
         Ok(Finished { closing: closing::of(&outcome.manifest, server), result: outcome.result })
     })?;
     archive.ok_or_else(|| Failure::new(Class::Bug, "the backup has no archive"))
+}
+
+/// The refusal after a backup that lacks something, with what it lacks and why.
+fn not_everything(closing: &Closing, result: RunResult) -> Failure {
+    let lacks: Vec<_> = closing.skipped.iter().chain(&closing.incomplete).collect();
+    let message = if lacks.is_empty() {
+        // Everything is in it, but tenants that were woken for it do not sleep again.
+        "the server is not as it was before the backup; nothing was emptied"
+    } else {
+        "the backup does not hold everything; nothing was emptied"
+    };
+    let failure = Failure::new(Class::Refused, message);
+    let failure = lacks
+        .iter()
+        .take(NAMED)
+        .fold(failure, |failure, lacking| failure.because(format!("{}: {}", lacking.about, lacking.text)));
+    let failure = match lacks.len().checked_sub(NAMED) {
+        Some(more) if more > 0 => failure.because(format!("and {more} more")),
+        _ => failure,
+    };
+    let archive = quoted(result.archive.as_deref().unwrap_or("ARCHIVE"));
+    failure.hint(format!("`elysiactl archive show {archive}` says what is not in it")).after(result)
 }

@@ -5,13 +5,17 @@ use super::Planned;
 use crate::archive::manifest::{Limit, LimitKind};
 use crate::archive::{ArchiveWriter, Error as ArchiveError};
 use crate::ops::{Error, Session, blocking};
-use crate::weaviate::{Aliases, Client, Listed, Writer};
+use crate::weaviate::{Aliases, Listed, Rights, Writer};
 
 /// What the key may not see, as far as its rights tell; nothing is said where the server tells nothing of them.
-pub(super) async fn unseen(client: &Client, aliases: &Listed<Aliases>, collections: &[Planned]) -> Vec<Limit> {
-    // No backup fails for want of this answer: what keeps the server from giving it keeps it from giving others.
-    let rights = client.rights().await.unwrap_or_default();
-    let hidden = |planned: &&Planned| match (aliases, &rights) {
+/// `all`: every collection was wanted.
+pub(super) fn unseen(
+    rights: Option<&Rights>,
+    aliases: &Listed<Aliases>,
+    collections: &[Planned],
+    all: bool,
+) -> Vec<Limit> {
+    let hidden = |planned: &&Planned| match (aliases, rights) {
         (Listed::Nothing, _) | (Listed::Seen(_), None) => false,
         (Listed::Forbidden, _) => true,
         (Listed::Seen(_), Some(rights)) => !rights.show_aliases(&planned.schema.name),
@@ -23,6 +27,9 @@ pub(super) async fn unseen(client: &Client, aliases: &Listed<Aliases>, collectio
     } else {
         hidden.into_iter().map(|name| limit(LimitKind::Aliases, Some(name))).collect()
     };
+    if all && rights.is_some_and(|rights| !rights.show_collections()) {
+        limits.push(limit(LimitKind::Collections, None));
+    }
     if rights.is_some_and(|rights| !rights.show_roles()) {
         limits.push(limit(LimitKind::Roles, None));
     }

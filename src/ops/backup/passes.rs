@@ -22,7 +22,8 @@ use crate::pipeline::waking::{self, AWAKE_AT_ONCE, TENANTS_A_WINDOW};
 use crate::pipeline::watch::{Mark, Watch};
 use crate::weaviate::{Count, Tenant, TenantState, TenantTrouble};
 
-/// Times a tenant is tried that is asleep whenever it is read, the first included.
+/// Rounds in which a tenant is found asleep whenever it is read, the first included, before it is given up: each wakes it
+/// anew and reads others meanwhile, so that nobody waits for it in one place.
 const TRIES: u32 = 5;
 /// Tenants that are read before they are counted, at most.
 const TENANTS_AT_ONCE: usize = 1_000;
@@ -275,7 +276,7 @@ impl Pass<'_> {
                 // What was read before the key lost the right is in the archive.
                 let unread = asleep.iter().map(|todo| &todo.tenant).filter(|tenant| !books.read.contains_key(*tenant));
                 for tenant in unread {
-                    books.skipped.insert(tenant.clone(), "asleep, and the key may not wake it".to_owned());
+                    books.skipped.insert(tenant.clone(), "asleep, and the key may not wake tenants".to_owned());
                 }
                 Ok(())
             })

@@ -14,7 +14,7 @@ use crate::archive::{self, Codec, Content, Disk};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::{Error, Session, blocking, select};
-use crate::weaviate::{Client, Count, PageReply, PageRequest, Tenant, TenantState, Topology};
+use crate::weaviate::{Client, Count, PageReply, PageRequest, Rights, Tenant, TenantState, Topology};
 
 /// Collections asked about at once.
 const COLLECTIONS_AT_ONCE: usize = 4;
@@ -53,11 +53,16 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         (chosen, is_all)
     };
     let (chosen, tenants) = of_tenants(client, &options, chosen).await?;
-    let skipped: Vec<Skipped> =
-        chosen.iter().flat_map(|s| skipped(s, tenants.get(&s.name).into_iter().flatten())).collect();
+    let rights = client.rights().await;
+    // Whose tenants are listed must be known. Otherwise no backup fails for want of this answer: what keeps the server from
+    // giving it keeps it from giving others.
+    let rights = if tenants.is_empty() { rights.unwrap_or_default() } else { rights? };
+    let unseen = unseen(rights.as_ref(), &options, &tenants);
+    let skipped = chosen.iter().flat_map(|s| skipped(s, tenants.get(&s.name).into_iter().flatten()));
+    let skipped: Vec<Skipped> = skipped.chain(unseen).collect();
     let collections = describe(client, session, &options, chosen, &tenants).await?;
     let topology = topology(client, session, &collections).await?;
-    let limits = beside::unseen(client, &aliases, &collections).await;
+    let limits = beside::unseen(rights.as_ref(), &aliases, &collections, options.selection.take.is_empty());
     let names: Vec<_> = collections.iter().map(|c| c.schema.name.clone()).collect();
     let header = carried.as_ref().map(|found| &found.header);
     let started = header.map_or_else(|| session.clock.now(), |header| header.started);
@@ -122,6 +127,19 @@ fn skipped<'a>(schema: &Schema, tenants: impl IntoIterator<Item = &'a Tenant>) -
         out_of_reach(tenant).map(|reason| Skipped { collection, tenant: tenant_name, reason })
     };
     tenants.into_iter().filter_map(skip).collect()
+}
+
+/// Collections of which not all tenants are listed for the key: what its roles do not name is left out of the list without
+/// a word. Whoever names tenants has them all, or hears which one is not there.
+fn unseen(rights: Option<&Rights>, options: &Options, tenants: &Tenants) -> Vec<Skipped> {
+    let Some(rights) = rights.filter(|_| options.tenants.is_empty()) else { return Vec::new() };
+    let skip = |name: &CollectionName| Skipped {
+        collection: name.to_string(),
+        tenant: None,
+        reason: "the roles of the key show it some tenants alone (read_tenants), and any others are not in here"
+            .to_owned(),
+    };
+    tenants.keys().filter(|name| !rights.show_tenants(name)).map(skip).collect()
 }
 
 /// Counts and samples every collection.

@@ -13,6 +13,7 @@ use crate::archive::{
     Resumed, RunHeader, SealFacts,
 };
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
+use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, blocking};
 use crate::pipeline::budget::Budget;
 use crate::weaviate::Writer;
@@ -61,13 +62,16 @@ async fn fill(
 ) -> Result<Outcome, Error> {
     let pages = plan.options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES).max(LEAST_PAGES_BYTES);
     let budget = Budget::new(pages);
+    let books = WakeBooks::below(plan.options.state.as_ref());
     let mut gathered = Gathered::default();
     gathered.remarks.limits.clone_from(&plan.limits);
+    // What is known of single tenants now is looked at again when they are read.
+    gathered.remarks.skipped.extend(plan.skipped.iter().filter(|skipped| skipped.tenant.is_none()).cloned());
     for planned in &plan.collections {
         if session.cancel.is_cancelled() {
             return Err(Error::Interrupted);
         }
-        let one = One { client, session, plan: &plan, budget: &budget, planned };
+        let one = One { client, session, plan: &plan, budget: &budget, planned, books: &books };
         (writer, begun) = one.read(writer, begun, &mut gathered).await?;
     }
     let writer = beside::save(client, session, writer, &mut gathered.remarks.limits).await?;
@@ -116,6 +120,7 @@ struct One<'a> {
     plan: &'a Plan,
     budget: &'a Budget,
     planned: &'a Planned,
+    books: &'a WakeBooks,
 }
 
 impl One<'_> {
@@ -146,7 +151,7 @@ impl One<'_> {
         let collect =
             Collect { client, session, options: &plan.options, budget: self.budget, planned, kept, changed_since_ms };
         let collected = if planned.schema.multi_tenant {
-            Box::pin(Tenants::new(collect, &plan.archive).run(collection)).await?
+            Box::pin(Tenants::new(collect, &plan.archive, self.books).run(collection)).await?
         } else {
             Box::pin(collect.run(collection)).await?
         };

@@ -12,7 +12,7 @@ use crate::archive::CollectionWriter;
 use crate::archive::manifest::TenantsChanged;
 use crate::event::{Op, Warning};
 use crate::model::{CollectionName, TenantName};
-use crate::ops::waking::{self, Journalled, LeftAwake};
+use crate::ops::waking::{self, Journalled, LeftAwake, WakeBooks};
 use crate::ops::{Error, blocking};
 use crate::pipeline::scan::Scanned;
 use crate::pipeline::store::Store;
@@ -26,12 +26,13 @@ const PAUSE: Duration = Duration::from_millis(300);
 pub(super) struct Tenants<'a> {
     pub(super) collect: Collect<'a>,
     archive: &'a Path,
+    books: &'a WakeBooks,
     waking: OnceCell<(Waking, Journalled)>,
 }
 
 impl<'a> Tenants<'a> {
-    pub(super) fn new(collect: Collect<'a>, archive: &'a Path) -> Self {
-        Self { collect, archive, waking: OnceCell::new() }
+    pub(super) fn new(collect: Collect<'a>, archive: &'a Path, books: &'a WakeBooks) -> Self {
+        Self { collect, archive, books, waking: OnceCell::new() }
     }
 
     pub(super) fn name(&self) -> &CollectionName {
@@ -101,11 +102,9 @@ impl<'a> Tenants<'a> {
         let (collect, name) = (&self.collect, self.name());
         let (session, options) = (collect.session, collect.options);
         let mut listed = session.unless_stopped(collect.client.tenants(name)).await?;
-        if let Some(state) = &options.state {
-            let left = LeftAwake::find(session, state, collect.client.url(), name, &mut listed).await?;
-            if !left.is_empty() {
-                left.put_right(session, name, self.waking().await?).await?;
-            }
+        let left = LeftAwake::find(session, self.books, collect.client.url(), name, &mut listed).await?;
+        if !left.is_empty() {
+            left.put_right(session, name, self.waking().await?).await?;
         }
         let mut books = Books::new(listed, &options.tenants);
         if let Some(probe) = books.first_awake() {
@@ -123,7 +122,7 @@ impl<'a> Tenants<'a> {
         let make = async || {
             let (collect, name) = (&self.collect, self.name().clone());
             let about = waking::about(Op::Backup, collect.session, collect.client.url(), self.archive, String::new());
-            let Some(state) = &collect.options.state else { return Err(Error::NoRunFolder { collection: name }) };
+            let Some((state, _)) = self.books.folders() else { return Err(Error::NoRunFolder { collection: name }) };
             let journalled =
                 waking::begin(collect.session, state, collect.client.url(), vec![name.clone()], about).await?;
             let journal = Some(std::sync::Arc::clone(&journalled.journal));

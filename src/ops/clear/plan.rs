@@ -12,7 +12,7 @@ use super::{Options, Plan, Planned, Refusal, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
 use crate::ops::protected::is_protected;
 use crate::ops::schema::{Fit, Made, Target, clauses, expires, fit, made};
-use crate::ops::standing::{self, Standing, standing};
+use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
 use crate::ops::{Error, Session, select};
 use crate::weaviate::{Client, Count, Meta, Rights, Tenant, TenantState};
 
@@ -40,6 +40,9 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let standings = standing(client, session, &chosen, &all, &options.folder).await?;
     let rights = session.unless_stopped(client.rights()).await?;
     let rights = rights.as_ref();
+    if options.tenants.is_empty() {
+        all_tenants_are_seen(rights, &standings)?;
+    }
     let looking = Looking { client, session, options: &options, meta: &meta, nodes, rights, dropped: &dropped };
     // Writers disturb nobody who deletes by ids.
     let again =

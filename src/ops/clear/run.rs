@@ -16,7 +16,7 @@ use crate::event::{CollectionResult, Event, Events, Op, RunResult, Status, Warni
 use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName};
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
-use crate::ops::waking::WakeBooks;
+use crate::ops::waking::{EarlierRuns, WakeBooks};
 use crate::ops::{Error, Session, journalling, prove, standing};
 use crate::pipeline::watch::Watch;
 use crate::weaviate::{Client, Count, PageReply, PageRequest, Tenant, TenantState, Writer};
@@ -57,7 +57,8 @@ pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outco
         unchecked: plan.topology_unchecked.clone(),
         incomplete: false,
     };
-    let done = Run { writer, session, plan: &plan }.all(&mut gathered).await;
+    let books = WakeBooks::Locked(plan.options.state.clone(), EarlierRuns::default());
+    let done = Run { writer, session, plan: &plan, books }.all(&mut gathered).await;
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
     let result =
         RunResult { retries: writer.retries(), ..RunResult::of(Op::Clear, status, None, gathered.results.clone()) };
@@ -95,6 +96,7 @@ struct Run<'a> {
     writer: &'a Writer,
     session: &'a Session,
     plan: &'a Plan,
+    books: WakeBooks,
 }
 
 impl Run<'_> {
@@ -228,12 +230,19 @@ impl Run<'_> {
             memory_bytes: self.plan.options.memory_bytes,
             patience: self.plan.options.patience,
             seed: 0,
-            books: WakeBooks::Locked(self.plan.options.state.clone()),
+            books: self.books.clone(),
             states: false,
         };
         let compared = compare_collection(self.writer, &quiet, pair, &options).await?;
-        let same = compared.agrees() && compared.digest.is_some();
-        if same { Ok(()) } else { Err(gone("it is not what was backed up: it was written to meanwhile")) }
+        if compared.agrees() && compared.digest.is_some() {
+            return Ok(());
+        }
+        let why = match compared.remarks.first() {
+            // Nothing that was compared differs: the rest was put out of reach.
+            Some(remark) if compared.missing + compared.extra + compared.different == 0 => remark,
+            _ => "it was written to meanwhile",
+        };
+        Err(gone(&format!("it is not what was backed up: {why}")))
     }
 
     fn watch(&self, schema: &Schema) -> Watch {

@@ -146,6 +146,7 @@ impl Error {
             Self::Import { .. } | Self::ReadOnly { .. } => vec![Hint::MakeWritable],
             Self::MadeOtherwise { collection, .. } => vec![Hint::RemoveCollection(collection.clone())],
             Self::Protected { .. } => vec![Hint::AllowProtected],
+            Self::TenantsUnseen { .. } => vec![Hint::GrantPermission],
             Self::CannotClear { refusals } => clear_hints(refusals),
             Self::MadeUp { .. } => vec![Hint::StopWriters],
             Self::OneNameForMany { .. } | Self::SameName { .. } => vec![Hint::RenameEach],
@@ -226,6 +227,7 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
                 hints.push(Hint::RemoveWhatWasLeft);
             }
             Refusal::NoRoles { .. } => hints.push(Hint::WithoutRoles),
+            Refusal::MayNotWake { .. } if !hints.contains(&Hint::GrantPermission) => hints.push(Hint::GrantPermission),
             Refusal::TenantExists { .. } if !hints.contains(&Hint::OtherTenant) => hints.push(Hint::OtherTenant),
             Refusal::Exists { .. } if !hints.contains(&Hint::OtherName) => hints.push(Hint::OtherName),
             Refusal::IsAlias { .. } if !hints.contains(&Hint::RemoveAlias) => {

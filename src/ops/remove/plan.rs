@@ -5,7 +5,7 @@ use crate::event::Warning;
 use crate::model::CollectionName;
 use crate::ops::protected::is_protected;
 use crate::ops::select::choose;
-use crate::ops::standing::{Standing, standing};
+use crate::ops::standing::{Standing, all_tenants_are_seen, standing};
 use crate::ops::{Error, Session};
 use crate::weaviate::{Client, Count};
 
@@ -22,6 +22,10 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         return Err(Error::Protected { names: protected });
     }
     let found = standing(client, session, &chosen, &all, &options.folder).await?;
+    if found.iter().any(|standing| standing.schema.multi_tenant) {
+        let rights = session.unless_stopped(client.rights()).await?;
+        all_tenants_are_seen(rights.as_ref(), &found)?;
+    }
     for standing in &found {
         if let Count::Unknown { reason } = &standing.objects {
             let (collection, reason) = (standing.name().clone(), reason.clone());

@@ -56,6 +56,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         let own = resume::joined(resuming.as_ref(), &there.name).unwrap_or_default();
         refusals.extend(tenants::joins(client, schema, there, tenants, differs, own).await?);
     }
+    refusals.extend(Box::pin(may_not_wake(client, &archive, &options, &collections, &people, &renames)).await?);
     let live: BTreeSet<CollectionName> = there_now.iter().map(|s| s.name.clone()).collect();
     let (aliases, roles, remarks) =
         beside(client, &there, &archive, &options, &renames, &schemas, &live, &server).await?;
@@ -275,6 +276,25 @@ fn in_the_way(
         }
     }
     refusals
+}
+
+/// Tenants that sleep and that the key may not wake. Its rights are only asked for where somebody has to be woken.
+async fn may_not_wake(
+    client: &Client,
+    archive: &Archive,
+    options: &Options,
+    collections: &[(usize, Schema)],
+    people: &[Tenants],
+    renames: &Renames,
+) -> Result<Vec<Refusal>, Error> {
+    let filled = |at: usize| options.data && archive.collections()[at].content != Content::SchemaOnly;
+    let all = collections.iter().zip(people);
+    let asleep: Vec<_> = all.filter(|((at, _), tenants)| filled(*at) && tenants.asleep() > 0).collect();
+    let rights = if asleep.is_empty() { None } else { client.rights().await? };
+    let Some(rights) = rights else { return Ok(Vec::new()) };
+    let refusal =
+        |(schema, tenants): (&Schema, &Tenants)| tenants.may_not_wake(&schema.name, renames.of(&schema.name), &rights);
+    Ok(asleep.into_iter().filter_map(|((_, schema), tenants)| refusal((schema, tenants))).collect())
 }
 
 /// Objects that would be sent to a vectoriser cost money, or fail: only when asked for.

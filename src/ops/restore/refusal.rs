@@ -16,6 +16,19 @@ pub enum Refusal {
         /// The tenant, by its name on the server.
         tenant: TenantName,
     },
+    /// Tenants are to be asleep in the end, and the key may not wake them to fill them.
+    #[error(
+        "{collection}: the key may not update_tenants, and {tenants} of its tenants {} asleep, to be woken and filled ({first} first)",
+        if *tenants == 1 { "is" } else { "are" }
+    )]
+    MayNotWake {
+        /// The collection.
+        collection: CollectionName,
+        /// How many sleep.
+        tenants: usize,
+        /// The first of them, by its name on the server.
+        first: TenantName,
+    },
     /// An alias whose name is a collection's.
     #[error("{collection}: its alias {alias} cannot be, as {by} is a collection")]
     AliasTaken {
@@ -146,6 +159,7 @@ impl Refusal {
             | Self::AliasSimilar { collection, .. }
             | Self::AliasHidden { collection, .. }
             | Self::TenantExists { collection, .. }
+            | Self::MayNotWake { collection, .. }
             | Self::DoesNotFit { collection, .. }
             | Self::Unsupported { collection, .. }
             | Self::Module { collection, .. }

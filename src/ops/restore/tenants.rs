@@ -10,14 +10,14 @@ use super::before::Stage;
 use super::{Collection, Refusal};
 use crate::archive::Archive;
 use crate::event::Warning;
-use crate::model::{Schema, TenantMap, TenantName};
+use crate::model::{CollectionName, Schema, TenantMap, TenantName};
 use crate::ops::proof::sum;
 use crate::ops::schema::create_tenants;
 use crate::ops::schema::place::take;
 use crate::ops::{Error, Session, prove, waking};
 use crate::pipeline::waking::{TENANTS_A_WINDOW, Waking};
 use crate::pipeline::windows::Windows;
-use crate::weaviate::{Count, Tenant, TenantState, Writer};
+use crate::weaviate::{Count, Rights, Tenant, TenantState, Writer};
 
 /// Tenants put into their states in one request.
 const TENANTS_A_REQUEST: usize = 100;
@@ -37,6 +37,19 @@ pub(super) struct Tenants {
 impl Tenants {
     pub(super) fn asleep(&self) -> usize {
         self.made.iter().filter(|tenant| tenant.state == TenantState::Cold).count()
+    }
+
+    /// Why they cannot be filled, where the roles of the key say that it may not wake them. Where nothing is told of its
+    /// roles, that is found out when the first one is to be woken.
+    pub(super) fn may_not_wake(
+        &self,
+        collection: &CollectionName,
+        target: &CollectionName,
+        rights: &Rights,
+    ) -> Option<Refusal> {
+        let first = self.made.iter().find(|tenant| tenant.state == TenantState::Cold)?.name.clone();
+        let refusal = Refusal::MayNotWake { collection: collection.clone(), tenants: self.asleep(), first };
+        (!rights.allow("update_tenants", target)).then_some(refusal)
     }
 
     /// Those that are to be in a state in the end.

@@ -41,12 +41,7 @@ pub(super) async fn face(
     options: &CompareOptions,
 ) -> Result<Facing, Error> {
     let mut listed = session.unless_stopped(client.tenants(&pair.target)).await?;
-    let left = match &options.books {
-        WakeBooks::In(state) | WakeBooks::Locked(state) => {
-            LeftAwake::find(session, state, client.url(), &pair.target, &mut listed).await?
-        }
-        WakeBooks::Nowhere | WakeBooks::NotNeeded => LeftAwake::default(),
-    };
+    let left = LeftAwake::find(session, &options.books, client.url(), &pair.target, &mut listed).await?;
     let mut facing = Facing::default();
     let archived = archived(pair).await?;
     let live: BTreeMap<&TenantName, &TenantState> = listed.iter().map(|tenant| (&tenant.name, &tenant.state)).collect();
@@ -100,8 +95,8 @@ impl Facing {
         sleepers: BTreeSet<TenantName>,
     ) -> Result<Arc<Waking>, Error> {
         let targets = match &options.books {
-            WakeBooks::In(state) => Some((state, vec![pair.target.clone()])),
-            WakeBooks::Locked(state) => Some((state, Vec::new())),
+            WakeBooks::In(state, _) => Some((state, vec![pair.target.clone()])),
+            WakeBooks::Locked(state, _) => Some((state, Vec::new())),
             WakeBooks::NotNeeded => None,
             WakeBooks::Nowhere => return Err(Error::NoRunFolder { collection: pair.target.clone() }),
         };

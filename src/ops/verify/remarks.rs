@@ -94,7 +94,7 @@ fn out_of_reach(stage: &Stage, found: &Found) -> Vec<String> {
         if stage.tenants.out_of_reach.contains(tenant) {
             "offloaded to other storage, or on the way"
         } else if stage.tenants.sleeps(tenant) && stage.tenants.waking_refused.load(Ordering::SeqCst) {
-            "asleep, and the key may not wake it"
+            "asleep, and the key may not wake tenants"
         } else {
             "the server says that it is not active"
         }

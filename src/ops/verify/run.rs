@@ -19,6 +19,8 @@ const OF_ANOTHER_KIND: &str =
 /// What a run gathered so far.
 #[derive(Default)]
 struct Gathered {
+    /// Where it is written down whom this run wakes.
+    books: WakeBooks,
     results: Vec<CollectionResult>,
     differences: Vec<Differs>,
     schema_differences: Vec<(CollectionName, String)>,
@@ -41,7 +43,7 @@ pub async fn run(client: &Writer, session: &Session, options: Options) -> Result
     let live = names::live(&chosen, &schemas, &aliases)?;
     session.events.emit(Event::PlanMade { collections: planned(&archive, &chosen, &live, &options) });
     let schemas_only = chosen.iter().all(|chosen| archive.collections()[chosen.at].content == Content::SchemaOnly);
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered { books: WakeBooks::below(options.state.as_ref()), ..Gathered::default() };
     for (chosen, live) in chosen.into_iter().zip(&live) {
         if session.cancel.is_cancelled() {
             return Err(Error::Interrupted);
@@ -150,7 +152,7 @@ fn compare_options(options: &Options, renames: &Renames, gathered: &Gathered) ->
         memory_bytes: options.memory_bytes,
         patience: options.patience,
         seed: options.seed,
-        books: options.state.clone().map_or(WakeBooks::Nowhere, WakeBooks::In),
+        books: gathered.books.clone(),
         states: true,
     }
 }

@@ -10,6 +10,7 @@ use super::units::{Segment, Unit};
 use super::window::Window;
 use crate::event::Difference;
 use crate::model::{KeyRange, ObjectId, RawObject, TenantName};
+use crate::pipeline::waking::Late;
 use crate::pipeline::{scan, split};
 use crate::weaviate::{PrintedObject, TenantTrouble};
 
@@ -158,27 +159,27 @@ impl<'a> Merge<'a> {
 
     /// The next live object up to `to`. That a tenant is gone, or does not wake, is said by what is found.
     async fn next(&mut self, to: Option<ObjectId>, left: u64) -> Result<Option<Taken>, Error> {
-        let mut tries = 0;
+        let mut late = None;
         loop {
             if self.standing != Standing::Here {
                 return Ok(None);
             }
             match self.live.up_to(to, left).await {
                 Ok(taken) => return Ok(taken),
-                Err(error) => self.lose(error, &mut tries).await?,
+                Err(error) => self.lose(error, &mut late).await?,
             }
         }
     }
 
     /// Waits before a tenant that is said to be asleep is asked again, and gives up one that stays so or is gone. Any
     /// other error is handed back.
-    async fn lose(&mut self, error: scan::Error, tries: &mut u32) -> Result<(), Error> {
+    async fn lose(&mut self, error: scan::Error, late: &mut Option<Late>) -> Result<(), Error> {
         let trouble = match &error {
             scan::Error::Wire(error) if self.tenant.is_some() => error.tenant_trouble(),
             _ => None,
         };
         self.standing = match trouble {
-            Some(TenantTrouble::Asleep) if self.window.wait(tries).await => return Ok(()),
+            Some(TenantTrouble::Asleep) if self.window.wait(late).await => return Ok(()),
             Some(TenantTrouble::Asleep) => Standing::OutOfReach,
             Some(TenantTrouble::Gone) => Standing::Absent,
             None => return Err(error.into()),
@@ -225,7 +226,7 @@ impl<'a> Merge<'a> {
     /// Asks for each missing object by its id: a listing reads one replica, a single object is read by a quorum. Those of
     /// a tenant that is not there are missing for certain.
     async fn ask(&mut self, mut missing: Vec<RawObject>) -> Result<(), Error> {
-        let mut tries = 0;
+        let mut late = None;
         while self.standing == Standing::Here && !missing.is_empty() {
             let may = self.stage.may_ask(missing.len() as u64);
             let unasked = missing.split_off(usize::try_from(may).unwrap_or(usize::MAX).min(missing.len()));
@@ -234,7 +235,7 @@ impl<'a> Merge<'a> {
                 self.missing(&archived);
             }
             if let Some(error) = self.ask_each(&mut missing).await? {
-                self.lose(error, &mut tries).await?;
+                self.lose(error, &mut late).await?;
             }
         }
         for archived in missing {

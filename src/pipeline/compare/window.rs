@@ -9,14 +9,13 @@ use super::stage::{Error, Round};
 use super::units::Segment;
 use crate::model::TenantName;
 use crate::pipeline::scan;
-use crate::pipeline::waking::{self, Awake, TENANTS_A_WINDOW, Waking};
+use crate::pipeline::waking::{self, Awake, Late, TENANTS_A_WINDOW, Waking};
 
 /// Runs ahead of the worker that are looked at for tenants to be woken: who is far ahead would be awake for long.
 const RUNS_AHEAD: usize = 64;
-/// Times a tenant is asked that says that it is asleep, the first included: after waking, other nodes hear of it late.
-const TRIES: u32 = 5;
-/// Pause between them.
-const PAUSE: Duration = Duration::from_millis(300);
+/// How long a tenant is waited for that is said to be asleep. Not long: each run of one that somebody else has sleep is
+/// waited for anew.
+const PATIENCE: Duration = Duration::from_millis(1_200);
 
 /// What is awake, with what was counted of it.
 pub(super) struct Window<'a> {
@@ -94,13 +93,11 @@ impl<'a> Window<'a> {
         self.counts.get(tenant).copied()
     }
 
-    /// Waits before a tenant that is said to be asleep is asked again; `false` if that makes no sense any more.
-    pub(super) async fn wait(&self, tries: &mut u32) -> bool {
-        *tries += 1;
-        let again = *tries < TRIES;
-        if again {
-            tokio::time::sleep(PAUSE).await;
-        }
-        again
+    /// Waits before a tenant that is said to be asleep is asked again; `false` once patience is over. `late`: what it was
+    /// waited for with so far.
+    pub(super) async fn wait(&self, late: &mut Option<Late>) -> bool {
+        let Some(pause) = late.get_or_insert_with(|| Late::within(PATIENCE)).next_pause() else { return false };
+        tokio::time::sleep(pause).await;
+        true
     }
 }

@@ -8,6 +8,7 @@ use super::group::{Fate, Group, Outcome};
 use super::{Error, OBJECT_ATTEMPTS, Shared};
 use crate::event::{Event, Warning};
 use crate::pipeline::Batch;
+use crate::pipeline::waking::Late;
 
 /// Pauses while a server takes no writes: this share of the patience, within these bounds.
 const PAUSES: u32 = 20;
@@ -18,8 +19,6 @@ const PAUSE: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(5)]
 const ASLEEP: &str = "tenant not active";
 /// A tenant that should be awake is waited for during this share of the patience, once.
 const WAKING: u32 = 6;
-/// The first and the longest pause meanwhile.
-const WAKING_PAUSE: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
 
 /// The words that say so, if the answer does.
 fn asleep(outcome: &Outcome) -> Option<&str> {
@@ -48,21 +47,20 @@ impl Shared<'_> {
     ) -> Result<Outcome, Error> {
         let Some(tenant) = &batch.tenant else { return Ok(outcome) };
         let asleep_for_good = || self.asleep.lock().unwrap_or_else(PoisonError::into_inner);
-        let (begun, mut attempt) = (Instant::now(), 0);
-        let [mut pause, longest] = WAKING_PAUSE;
+        let (mut late, mut attempt) = (Late::within(self.import.patience / WAKING), 0);
         while let Some(reason) = asleep(&outcome) {
-            if begun.elapsed() >= self.import.patience / WAKING || asleep_for_good().contains(tenant) {
+            let pause = late.next_pause().filter(|_| !asleep_for_good().contains(tenant));
+            let Some(pause) = pause else {
                 asleep_for_good().insert(tenant.clone());
                 group.attempt = OBJECT_ATTEMPTS;
                 break;
-            }
+            };
             attempt += 1;
             group.fresh = false;
             let (route, reason) = (self.route.clone(), self.import.client.shown(reason));
             let wait_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             self.import.events.emit(Event::Retrying { route, attempt, wait_ms, reason });
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(longest);
             let _open = self.gate.read().await;
             outcome = self.attempt(batch, group).await?;
         }

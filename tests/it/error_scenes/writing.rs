@@ -18,7 +18,7 @@ const OBJECTS: u64 = 200;
 
 async fn archive_of(builder: Builder) -> (World, PathBuf) {
     let source = world(builder);
-    let archive = source.backup(source.options()).await.result.archive.expect("an archive");
+    let archive = Box::pin(source.backup(source.options())).await.result.archive.expect("an archive");
     (source, archive.into())
 }
 

@@ -13,6 +13,12 @@ pub enum Role {
     Viewer,
     /// These actions, on everything.
     Only(&'static [&'static str]),
+    /// Everything but this action, such as `update_tenants`.
+    Without(&'static str),
+    /// Everything, but of tenants it sees this one alone.
+    Sees(&'static str),
+    /// Everything, but of collections it is shown this one alone.
+    Shown(&'static str),
     /// Nothing.
     None,
 }
@@ -46,7 +52,8 @@ const ACTIONS: [&str; 22] = [
 impl Role {
     pub(crate) fn may(self, action: &str) -> bool {
         match self {
-            Self::Root => true,
+            Self::Root | Self::Sees(_) | Self::Shown(_) => true,
+            Self::Without(lacking) => action != lacking,
             Self::Viewer => action.starts_with("read_"),
             Self::Only(actions) => actions.contains(&action),
             Self::None => false,
@@ -55,28 +62,31 @@ impl Role {
 
     /// Its permissions, as servers print them.
     pub(crate) fn permissions(self) -> Json {
-        Json::Array(ACTIONS.iter().filter(|action| self.may(action)).map(|action| permission(action)).collect())
+        let mine = ACTIONS.iter().filter(|action| self.may(action));
+        Json::Array(mine.map(|action| self.permission(action)).collect())
     }
-}
 
-fn permission(action: &str) -> Json {
-    let domain = action.split('_').next_back().unwrap_or_default();
-    let of_collection = |more: &[&str]| {
-        let members = std::iter::once("collection").chain(more.iter().copied());
-        Json::Object(members.map(|member| (member.to_owned(), "*".into())).collect())
-    };
-    let mut permission = object! {"action": action};
-    let about = match domain {
-        "collections" => of_collection(&[]),
-        "data" => of_collection(&["object", "tenant"]),
-        "tenants" => of_collection(&["tenant"]),
-        "aliases" => of_collection(&["alias"]),
-        "nodes" => object! {"collection": "*", "verbosity": "verbose"},
-        "roles" => object! {"role": "*", "scope": "all"},
-        _ => return permission,
-    };
-    permission.set(domain, about);
-    permission
+    fn permission(self, action: &str) -> Json {
+        let domain = action.split('_').next_back().unwrap_or_default();
+        let of_collection = |more: &[&str]| {
+            let members = std::iter::once("collection").chain(more.iter().copied());
+            Json::Object(members.map(|member| (member.to_owned(), "*".into())).collect())
+        };
+        let mut permission = object! {"action": action};
+        let about = match (domain, self) {
+            ("collections", Self::Shown(only)) if action == "read_collections" => object! {"collection": only},
+            ("collections", _) => of_collection(&[]),
+            ("data", _) => of_collection(&["object", "tenant"]),
+            ("tenants", Self::Sees(only)) => object! {"collection": "*", "tenant": only},
+            ("tenants", _) => of_collection(&["tenant"]),
+            ("aliases", _) => of_collection(&["alias"]),
+            ("nodes", _) => object! {"collection": "*", "verbosity": "verbose"},
+            ("roles", _) => object! {"role": "*", "scope": "all"},
+            _ => return permission,
+        };
+        permission.set(domain, about);
+        permission
+    }
 }
 
 /// An API key, the user behind it and the user's role.
@@ -102,6 +112,16 @@ impl User {
 
     pub(crate) fn may(&self, action: &str) -> bool {
         self.role.may(action)
+    }
+
+    /// Whether a collection is among those that it may read.
+    pub(crate) fn is_shown(&self, collection: &str) -> bool {
+        self.may("read_collections") && if let Role::Shown(only) = self.role { only == collection } else { true }
+    }
+
+    /// Whether a tenant is among those that are listed for it.
+    pub(crate) fn sees(&self, tenant: &str) -> bool {
+        if let Role::Sees(only) = self.role { only == tenant } else { true }
     }
 }
 

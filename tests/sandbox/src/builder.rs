@@ -26,6 +26,7 @@ pub struct Builder {
     settings: Settings,
     collections: Vec<String>,
     seeded: Vec<(String, u64, usize, u64)>,
+    tenants: u64,
     named: Vec<Named>,
     changes: Vec<Change>,
     faults: Vec<Fault>,
@@ -59,6 +60,7 @@ impl Default for Builder {
             settings,
             collections: Vec::new(),
             seeded: Vec::new(),
+            tenants: 0,
             named: Vec::new(),
             changes: Vec::new(),
             faults: Vec::new(),
@@ -173,6 +175,13 @@ impl Builder {
         self
     }
 
+    /// Seeded collections have so many tenants, `t000000` and so on, each with the objects that were asked for, and
+    /// every second one asleep.
+    pub fn in_tenants(mut self, tenants: u64) -> Self {
+        self.tenants = tenants;
+        self
+    }
+
     /// A fault rule from the start.
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
@@ -205,8 +214,11 @@ impl Builder {
         }
         for (class, objects, dimensions, seed) in &self.seeded {
             let seeded = Seeded::new(*seed, *objects, *dimensions, now() - 1_000_000);
-            create(&core, &json::parse(seeded.document(class).as_bytes()).map_err(io::Error::other)?)?;
-            if let Some(collection) = core.write().collection_mut(class) {
+            let document = seeded.document(class, self.tenants > 0);
+            create(&core, &json::parse(document.as_bytes()).map_err(io::Error::other)?)?;
+            if self.tenants > 0 {
+                routes::tenants::fill(&mut core.write(), class, self.tenants, &Arc::new(seeded));
+            } else if let Some(collection) = core.write().collection_mut(class) {
                 collection.whole.lengths.insert(String::new(), *dimensions);
                 collection.whole.store = Store::seeded(seeded);
             }

@@ -18,6 +18,9 @@ struct Options {
     /// How many objects it has; 0 makes none
     #[arg(long, default_value_t = 10_000)]
     objects: u64,
+    /// Tenants, each with that many objects and every second one asleep; 0 makes a plain collection
+    #[arg(long, default_value_t = 0)]
+    tenants: u64,
     /// Dimensions of their vectors; 0 makes none
     #[arg(long = "dim", default_value_t = 384)]
     dimensions: usize,
@@ -40,6 +43,7 @@ fn main() {
     }
     if options.objects > 0 {
         builder = builder.seeded(&options.class, options.objects, options.dimensions, options.seed);
+        builder = builder.in_tenants(options.tenants);
     }
     let sandbox = builder.start_blocking();
     #[expect(clippy::print_stdout, reason = "whoever started it needs the address")]

@@ -121,10 +121,11 @@ impl Seeded {
     }
 
     /// The class document of the collection.
-    pub(crate) fn document(&self, class: &str) -> String {
+    pub(crate) fn document(&self, class: &str, tenants: bool) -> String {
         let vectors = if self.dimensions == 0 { ",\"vectorIndexConfig\":{\"skip\":true}" } else { "" };
+        let tenants = if tenants { ",\"multiTenancyConfig\":{\"enabled\":true}" } else { "" };
         format!(
-            "{{\"class\":\"{class}\",\"vectorizer\":\"none\"{vectors},\"properties\":[\
+            "{{\"class\":\"{class}\",\"vectorizer\":\"none\"{vectors}{tenants},\"properties\":[\
              {{\"name\":\"title\",\"dataType\":[\"text\"]}},{{\"name\":\"score\",\"dataType\":[\"number\"]}},\
              {{\"name\":\"day\",\"dataType\":[\"date\"]}},{{\"name\":\"count\",\"dataType\":[\"int\"]}}]}}"
         )

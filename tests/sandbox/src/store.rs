@@ -128,8 +128,8 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn seeded(base: Seeded) -> Self {
-        Self { base: Some(Arc::new(base)), ..Self::default() }
+    pub(crate) fn seeded(base: impl Into<Arc<Seeded>>) -> Self {
+        Self { base: Some(base.into()), ..Self::default() }
     }
 
     pub(crate) fn len(&self) -> u64 {

@@ -153,6 +153,7 @@ fn what_others_do_meanwhile() {
             &[Hint::RemoveCollection(name("A"))],
         ),
         (Error::NoRunFolder { collection: collection() }, Class::Usage, &[Hint::NameRunFolder]),
+        (Error::TenantsUnseen { collection: name("A") }, Class::Refused, &[Hint::GrantPermission]),
         (Error::Protected { names: vec![name("A")] }, Class::Refused, &[Hint::AllowProtected]),
         (Error::NotEnoughSpace { folder: "/a".into(), needed: 2, free: 1 }, Class::Disk, &[Hint::MakeRoom]),
         (Error::Interrupted, Class::Interrupted, &[]),
@@ -210,6 +211,7 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
             R::WouldVectorise { collection: collection(), objects: 1 },
             R::TenantExists { collection: collection(), there: there(), tenant: tenant() },
             R::NoRoles { server: "1.24".into() },
+            R::MayNotWake { collection: collection(), tenants: 2, first: tenant() },
         ]
     };
     let hints = [
@@ -222,6 +224,7 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
         Hint::Revectorize,
         Hint::OtherTenant,
         Hint::WithoutRoles,
+        Hint::GrantPermission,
     ];
     gives(&Error::CannotRestore { refusals: refusals(), chosen: 1 }, Class::Refused, &hints);
     gives(&Error::CannotCreate { refusals: refusals() }, Class::Refused, &hints);

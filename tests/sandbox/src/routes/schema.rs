@@ -14,7 +14,7 @@ pub(super) fn list(core: &Core, call: &Call) -> Reply {
         let why = format!("could not read schema with strong consistency: {}", state.cluster.no_leader());
         return Reply::error(500, &why);
     }
-    let seen = state.collections.values().filter(|_| call.user.may("read_collections"));
+    let seen = state.collections.values().filter(|c| call.user.is_shown(&c.name));
     Reply::json(200, &object! {"classes": seen.map(|c| c.document.clone()).collect::<Vec<_>>()})
 }
 

@@ -1,14 +1,16 @@
 //! `/v1/schema/{class}/tenants` (`weaviate-rest.md` section 8).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::auth::{Domain, allow};
 use crate::behaviour::Release;
 use crate::call::{Call, Reply, either};
 use crate::cluster::Cluster;
 use crate::json::{Json, object};
-use crate::seeded::mix;
+use crate::seeded::{Seeded, mix};
 use crate::state::{Collection, Core, Space, State, Tenant};
+use crate::store::Store;
 
 /// The status as it is kept and read back; `None` for words the version does not know.
 fn status(core: &Core, word: &str) -> Option<&'static str> {
@@ -37,6 +39,19 @@ pub(crate) fn add(cluster: &mut Cluster, collection: &mut Collection, name: &str
 pub(crate) fn make(state: &mut State, class: &str, name: &str) {
     if let Some(collection) = state.collections.get_mut(class) {
         add(&mut state.cluster, collection, name, "HOT");
+    }
+}
+
+/// Adds so many tenants that all have the same objects, every second one asleep.
+pub(crate) fn fill(state: &mut State, class: &str, tenants: u64, objects: &Arc<Seeded>) {
+    let Some(collection) = state.collections.get_mut(class) else { return };
+    for n in 0..tenants {
+        let name = format!("t{n:06}");
+        add(&mut state.cluster, collection, &name, if n % 2 == 0 { "HOT" } else { "COLD" });
+        if let Some(tenant) = collection.tenants.as_mut().and_then(|tenants| tenants.get_mut(&name)) {
+            tenant.space.lengths.insert(String::new(), objects.dimensions());
+            tenant.space.store = Store::seeded(Arc::clone(objects));
+        }
     }
 }
 
@@ -93,7 +108,7 @@ pub(super) fn list(core: &Core, call: &Call) -> Reply {
     let state = core.read();
     either(tenants(core, &state, class).map(|all| {
         // The server's order is random; sorted by a hash it cannot be relied on either.
-        let mut all: Vec<_> = all.iter().collect();
+        let mut all: Vec<_> = all.iter().filter(|(name, _)| call.user.sees(name)).collect();
         all.sort_by_key(|(name, _)| name.bytes().fold(7, |state, byte| mix(state, u64::from(byte))));
         Reply::json(200, &Json::Array(all.into_iter().map(|(name, tenant)| shown(name, tenant)).collect()))
     }))
