@@ -78,6 +78,8 @@ pub trait Disk: Send + Sync {
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
+    /// Removes an empty directory.
+    fn remove_dir(&self, path: &Path) -> io::Result<()>;
     /// What is at a path, and its size; `None` if nothing. A link at the end is followed, since users may keep their
     /// folder of archives behind one.
     fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>>;

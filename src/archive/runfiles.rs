@@ -20,6 +20,7 @@ use super::durable::{create_missing, sync_parent};
 use super::error::{Broken, DiskOp, Error, on};
 use super::journal::Journal;
 use super::manifest::Tool;
+use super::names::CHECKPOINT;
 use crate::event::Op;
 use crate::model::{CollectionName, ObjectId, TenantName};
 
@@ -236,6 +237,19 @@ impl RunFiles {
             rejected.sync()?;
         }
         self.journal.sync()
+    }
+
+    /// Removes the run's directory, if its journal is all there is in it: for a run that left nothing anybody would go by.
+    /// Every call after it fails.
+    pub fn remove(&mut self) -> Result<(), Error> {
+        if self.rejected.is_some() {
+            return Ok(());
+        }
+        self.failed = true;
+        let journal = self.path.join(CHECKPOINT);
+        self.disk.remove_file(&journal).map_err(on(DiskOp::Remove, &journal))?;
+        self.disk.remove_dir(&self.path).map_err(on(DiskOp::Remove, &self.path))?;
+        sync_parent(&*self.disk, &self.path)
     }
 
     /// The file of refused objects, if there are any.

@@ -215,7 +215,7 @@ pub enum Error {
     },
     /// A collection was to go as a whole, and of its tenants the key sees some alone: the others would go unseen.
     #[error(
-        "{collection}: the roles of the key show it some tenants alone (read_tenants), and any others would go unseen"
+        "{collection}: the key's roles show it only some of the tenants (read_tenants), and any others would go unseen"
     )]
     TenantsUnseen {
         /// The collection.

@@ -47,10 +47,25 @@ pub(super) async fn begin(
     Ok(Journalled { journal: Arc::new(WakeJournal::new(files)), _locks: locks })
 }
 
-/// Puts back whoever is still awake because of this run, however it ended; how many could not be.
-pub(super) async fn put_back(session: &Session, collection: &CollectionName, waking: &Waking) -> u64 {
+/// Puts back whoever is still awake because of this run, however it ended; how many could not be. A journal that tells
+/// nothing any more is removed, or each run would leave one for all later runs to read.
+pub(super) async fn put_back(
+    session: &Session,
+    collection: &CollectionName,
+    waking: &Waking,
+    journalled: Option<&Journalled>,
+) -> u64 {
     let reason = match tokio::time::timeout(PUT_BACK, waking.put_back_all()).await {
-        Ok(Ok(())) => return 0,
+        Ok(Ok(())) => {
+            if let Some(journalled) = journalled
+                && waking.left_nothing().await
+                && let Err(error) = journalled.journal.remove().await
+            {
+                // It does no harm where it is.
+                tracing::warn!(%collection, %error, "the journal of tenants that were woken cannot be removed");
+            }
+            return 0;
+        }
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("not done in {} s", PUT_BACK.as_secs()),
     };

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
@@ -74,6 +75,12 @@ impl WakeJournal {
         let write = move || files.record(&record).and_then(|()| files.sync());
         Ok(tokio::task::spawn_blocking(write).await.map_err(|_| Error::Thread)??)
     }
+
+    /// Removes the run's directory. Nothing may be recorded afterwards.
+    pub async fn remove(&self) -> Result<(), Error> {
+        let mut files = Arc::clone(&self.0).lock_owned().await;
+        Ok(tokio::task::spawn_blocking(move || files.remove()).await.map_err(|_| Error::Thread)??)
+    }
 }
 
 impl std::fmt::Debug for WakeJournal {
@@ -94,6 +101,8 @@ pub struct Waking {
     permits: Arc<Semaphore>,
     /// How many hold each one awake. Held while the server is told, so that nobody reads a tenant too early.
     awake: Mutex<BTreeMap<TenantName, usize>>,
+    /// The journal also tells what became of tenants that another run had woken.
+    tells_of_others: AtomicBool,
 }
 
 /// Tenants that are held awake, until they are handed to [`Waking::put_back`]. Those that are dropped instead stay awake
@@ -128,7 +137,15 @@ impl Waking {
         journal: Option<Arc<WakeJournal>>,
     ) -> Self {
         let permits = Arc::new(Semaphore::new(AWAKE_AT_ONCE));
-        Self { writer, collection, sleepers, journal, permits, awake: Mutex::new(BTreeMap::new()) }
+        Self {
+            writer,
+            collection,
+            sleepers,
+            journal,
+            permits,
+            awake: Mutex::default(),
+            tells_of_others: AtomicBool::new(false),
+        }
     }
 
     /// Whether a tenant has to be woken before it is used.
@@ -193,6 +210,7 @@ impl Waking {
     pub async fn take_over(&self, tenants: BTreeSet<TenantName>) -> Result<(), Error> {
         let mut awake = self.awake.lock().await;
         let list = tenants.iter().cloned().collect();
+        self.tells_of_others.store(true, Ordering::Relaxed);
         self.record(|target| RunRecord::Waking { target, tenants: list }).await?;
         for tenant in tenants {
             awake.entry(tenant).or_insert(0);
@@ -206,6 +224,7 @@ impl Waking {
             return Ok(());
         }
         let list: Vec<TenantName> = tenants.iter().cloned().collect();
+        self.tells_of_others.store(true, Ordering::Relaxed);
         self.record(|target| RunRecord::Waking { target, tenants: list.clone() }).await?;
         self.record(|target| RunRecord::Asleep { target, tenants: list.clone() }).await
     }
@@ -215,6 +234,12 @@ impl Waking {
         let mut awake = self.awake.lock().await;
         let all = awake.keys().cloned().collect();
         self.let_sleep(&mut awake, all).await
+    }
+
+    /// Whether its journal tells nothing that the next run would not see on the server: whoever it woke sleeps again, and
+    /// it says nothing about tenants that an earlier run left awake, and still tells of.
+    pub async fn left_nothing(&self) -> bool {
+        !self.tells_of_others.load(Ordering::Relaxed) && self.awake.lock().await.is_empty()
     }
 
     /// The tenants that are awake because of us at the moment.

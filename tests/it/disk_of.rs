@@ -22,6 +22,9 @@ macro_rules! calls_of_the_machine {
         fn remove_file(&self, path: &Path) -> io::Result<()> {
             OsDisk.remove_file(path)
         }
+        fn remove_dir(&self, path: &Path) -> io::Result<()> {
+            OsDisk.remove_dir(path)
+        }
         fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
             OsDisk.look(path)
         }
@@ -172,6 +175,9 @@ impl Disk for GoneAfter {
     }
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.call(|| OsDisk.remove_file(path))
+    }
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        self.call(|| OsDisk.remove_dir(path))
     }
     fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
         self.look_at(|| OsDisk.look(path))

@@ -280,6 +280,9 @@ async fn a_plan_that_cannot_fit_is_refused_before_anything_is_written() {
         fn remove_file(&self, _: &Path) -> io::Result<()> {
             Err(io::ErrorKind::Unsupported.into())
         }
+        fn remove_dir(&self, _: &Path) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
         fn look(&self, path: &Path) -> io::Result<Option<(EntryKind, u64)>> {
             OsDisk.look(path)
         }

@@ -44,6 +44,8 @@ fn settled(stage: &Stage) -> insta::Settings {
     settings.add_filter(r"[\d.]+s\b", "[seconds]");
     settings.add_filter(r"[\d,]+ objects/s", "[rate]");
     settings.add_filter(r"[\d.]+ MiB at most", "[memory] at most");
+    // Which ranges are cut, and so which lines the index has, is a matter of time.
+    settings.add_filter(r"[\d.]+ KiB on disk", "[size] on disk");
     settings
 }
 
@@ -192,7 +194,7 @@ fn a_backup_does_not_pass_for_whole_where_the_key_sees_some_of_the_tenants() {
     let stage = seen_in_part();
     for dry_run in [&["--dry-run"][..], &[]] {
         let text = ends(&stage, "partkey", &[&["col", "backup", "Mt"], dry_run].concat(), 3);
-        assert!(text.contains("some tenants alone (read_tenants), and any others are not in here"), "{text}");
+        assert!(text.contains("only some of the tenants (read_tenants), and any others are not in here"), "{text}");
     }
     // Whoever names tenants wants no others.
     ends(&stage, "partkey", &["col", "backup", "Mt", "--tenant", "a"], 0);

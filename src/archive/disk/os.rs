@@ -89,6 +89,10 @@ impl Disk for OsDisk {
         fs::remove_file(path)
     }
 
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
     fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
         match fs::metadata(path) {
             Ok(found) => Ok(Some((kind(found.file_type()), found.len()))),

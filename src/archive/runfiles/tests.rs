@@ -85,6 +85,20 @@ fn what_was_done_is_known_afterwards() {
 }
 
 #[test]
+fn a_run_that_left_nothing_is_removed_and_one_that_refused_objects_is_not() {
+    let disk = Arc::new(SimDisk::default());
+    let runs = Path::new(RUNS);
+    let mut files = RunFiles::create(disk.clone(), runs, about()).expect("files");
+    files.remove().expect("removed");
+    assert!(disk.look(files.path()).expect("a look").is_none() && disk.look(runs).expect("a look").is_some());
+    assert!(matches!(files.record(&RunRecord::Complete), Err(Error::Broken { what: Broken::AfterFailure, .. })));
+    let mut files = write(&disk).expect("files");
+    files.remove().expect("left alone");
+    files.record(&RunRecord::Complete).expect("goes on");
+    assert!(disk.look(&files.path().join(CHECKPOINT)).expect("a look").is_some());
+}
+
+#[test]
 fn a_refused_object_is_kept_with_its_own_bytes() {
     let disk = Arc::new(SimDisk::default());
     let files = write(&disk).expect("written");

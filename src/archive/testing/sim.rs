@@ -339,6 +339,15 @@ impl Disk for SimDisk {
         self.call(|state| state.live.remove(path).map(drop).ok_or(ErrorKind::NotFound.into()))
     }
 
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        self.call(|state| {
+            if state.live.keys().any(|other| other.parent() == Some(path)) {
+                return Err(ErrorKind::DirectoryNotEmpty.into());
+            }
+            state.live.remove(path).map(drop).ok_or(ErrorKind::NotFound.into())
+        })
+    }
+
     fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
         self.call(|state| {
             Ok(state.live.get(path).map(|node| match node {

@@ -136,7 +136,7 @@ fn unseen(rights: Option<&Rights>, options: &Options, tenants: &Tenants) -> Vec<
     let skip = |name: &CollectionName| Skipped {
         collection: name.to_string(),
         tenant: None,
-        reason: "the roles of the key show it some tenants alone (read_tenants), and any others are not in here"
+        reason: "the key's roles show it only some of the tenants (read_tenants), and any others are not in here"
             .to_owned(),
     };
     tenants.keys().filter(|name| !rights.show_tenants(name)).map(skip).collect()

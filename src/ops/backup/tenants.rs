@@ -133,8 +133,8 @@ impl<'a> Tenants<'a> {
 
     /// Puts back whoever is still awake because of this run; how many could not be.
     async fn put_back(&self) -> u64 {
-        let Some((waking, _journalled)) = self.waking.get() else { return 0 };
-        waking::put_back(self.collect.session, self.name(), waking).await
+        let Some((waking, journalled)) = self.waking.get() else { return 0 };
+        waking::put_back(self.collect.session, self.name(), waking, Some(journalled)).await
     }
 
     async fn drop_tenants(&self, mut store: Store, tenants: BTreeSet<TenantName>) -> Result<Store, Error> {

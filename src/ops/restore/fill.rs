@@ -147,7 +147,7 @@ impl Fill<'_> {
         let mut done = self.judge(collection, written, loaded, imported, files.is_some());
         if let Some(windows) = windows {
             // However it ended. What fails here is put right, or told, when the states are looked at in the end.
-            waking::put_back(self.session, &collection.planned.target, windows.waking()).await;
+            waking::put_back(self.session, &collection.planned.target, windows.waking(), None).await;
             done = windows.failure().map_or(done, |error| Err(error.into()));
         }
         (filled, files, done)

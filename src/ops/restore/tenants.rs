@@ -210,7 +210,7 @@ async fn count_asleep(writer: &Writer, session: &Session, collection: &Collectio
     };
     let counted = counting.await;
     // However it ended. Who stays awake is told when the states are looked at in the end.
-    waking::put_back(session, target, &waking).await;
+    waking::put_back(session, target, &waking, None).await;
     counted
 }
 

@@ -138,7 +138,7 @@ pub(in crate::ops) async fn compare_collection(
     let mut comparing = Comparing { client, session, options, watch, target: target.clone(), facing };
     let compared = comparing.compare(pair, tenants, changed_since_ms).await;
     let left_awake = match &waking {
-        Some(waking) => waking::put_back(session, &target, waking).await,
+        Some(waking) => waking::put_back(session, &target, waking, comparing.facing.journalled.as_ref()).await,
         None => 0,
     };
     compared.map(|compared| Compared { tenants_differ: compared.tenants_differ || left_awake > 0, ..compared })

@@ -30,7 +30,7 @@ pub(super) struct Facing {
     /// All that the server has, and that the archive says it left out.
     known: BTreeSet<TenantName>,
     /// Held as long as tenants may be woken.
-    journalled: Option<Journalled>,
+    pub(super) journalled: Option<Journalled>,
 }
 
 /// Looks who is there. Wakes nobody.

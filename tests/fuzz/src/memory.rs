@@ -92,6 +92,10 @@ impl Disk for Memory {
         self.all().remove(path).map(|_| ()).ok_or(io::ErrorKind::NotFound.into())
     }
 
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        self.remove_file(path)
+    }
+
     fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
         let all = self.all();
         Ok(all.get(path).map(|file| file.as_ref().map_or((Kind::Dir, 0), |bytes| (Kind::File, bytes.len() as u64))))
