@@ -203,6 +203,15 @@ fn a_backup_does_not_pass_for_whole_where_the_key_sees_some_of_the_tenants() {
 }
 
 #[test]
+fn a_comparison_does_not_call_tenants_missing_that_the_key_does_not_see() {
+    let stage = seen_in_part();
+    ends(&stage, "rootkey", &["col", "backup", "Mt"], 0);
+    let archive = stage.made().remove(0);
+    let text = ends(&stage, "partkey", &["col", "verify", &archive.display().to_string()], 3);
+    assert!(text.contains("2 tenants (b first) of the archive not listed, which may be there"), "{text}");
+}
+
+#[test]
 fn what_goes_as_a_whole_does_not_take_tenants_along_that_the_key_does_not_see() {
     let stage = seen_in_part();
     let before = states(&stage);

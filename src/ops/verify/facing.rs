@@ -67,7 +67,15 @@ pub(super) async fn face(
     }
     if let Some(first) = facing.tenants.absent.first() {
         let absent = tenants(facing.tenants.absent.len(), first);
-        facing.remarks.push(format!("the server lacks {absent} of the archive"));
+        // Only words hang on the answer.
+        let rights = session.unless_stopped(client.rights()).await.unwrap_or_default();
+        facing.remarks.push(if rights.is_some_and(|rights| !rights.show_tenants(&pair.target)) {
+            format!(
+                "{absent} of the archive not listed, which may be there: the key's roles show it only some of the tenants (read_tenants)"
+            )
+        } else {
+            format!("the server lacks {absent} of the archive")
+        });
         facing.differ = true;
     }
     facing.known = listed.iter().map(|tenant| tenant.name.clone()).chain(skipped(pair)).collect();
