@@ -116,7 +116,7 @@ pub enum RunRecord {
         /// Their plain bytes in the archive, line ends included.
         #[serde(default, skip_serializing_if = "is_zero")]
         rejected_bytes: u64,
-        /// Refused objects that are on the server all the same, without some of their references.
+        /// Refused objects that are on the server all the same, without some of their references or lists of dates.
         #[serde(default, skip_serializing_if = "is_zero")]
         stored: u64,
         /// References that were written after their objects.

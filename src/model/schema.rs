@@ -47,6 +47,8 @@ pub struct Schema {
     pub blob_hashes: Vec<String>,
     /// Dotted paths of the integer properties (`int`, `int[]`), those of nested objects included, in schema order.
     pub integers: Vec<String>,
+    /// Names of the `date[]` properties, nested ones left aside, in schema order.
+    pub date_lists: Vec<String>,
     /// Names of the named vectors, in byte order.
     pub named_vectors: Vec<String>,
 }
@@ -99,6 +101,7 @@ impl Schema {
             references: named(&is_reference),
             blob_hashes: named(&|t| is(t, &["blobHash", "blobHash[]"])),
             integers: integers(properties),
+            date_lists: named(&|t| is(t, &["date[]"])),
             named_vectors,
             text,
         })

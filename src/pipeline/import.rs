@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 mod blame;
+mod date_lists;
 mod group;
 mod patience;
 mod refer;
@@ -19,7 +20,7 @@ use tokio::sync::{Mutex as AsyncMutex, RwLock, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use self::blame::{Blame, not_now};
-use self::group::{Fate, Group, Outcome, Step};
+use self::group::{DateLists, Fate, Group, Outcome, Step};
 use super::Batch;
 use super::pacer::{Came, Pacer};
 use super::rewrite::{self, Form, Rewrite};
@@ -34,6 +35,9 @@ const OBJECT_ATTEMPTS: u32 = 3;
 const GRACE: Duration = Duration::from_secs(5);
 /// What a refusal of an object says, on every version, if one of its references cannot be followed.
 const BAD_REFERENCE: &str = "invalid cref";
+/// What a refusal of an object says whose empty list of dates is read by another node of a cluster than the one asked
+/// (docs/weaviate-facts.md).
+const EMPTY_DATES: &str = "parse as time array";
 /// Pieces of a group that was refused as a whole.
 const REFUSED_PIECES: usize = 2;
 /// Bytes by which the text that is sent for an object may be longer without another allocation: another name, a tenant.
@@ -78,7 +82,8 @@ pub struct Rejected {
     pub reason: String,
     /// The object as the archive holds it.
     pub object: Bytes,
-    /// Whether it is on the server all the same, without some of its references: it was those that were refused.
+    /// Whether it is on the server all the same, without some of its references or lists of dates: it was those that were
+    /// refused.
     pub stored: bool,
 }
 
@@ -139,6 +144,8 @@ struct Shared<'a> {
     /// Held for writing while one worker finds out whether the server takes writes again, so that the others wait.
     gate: RwLock<()>,
     blame: Blame,
+    /// What becomes of the text of objects that go without empty lists of dates.
+    undated: Rewrite,
     /// Tenants that were waited for in vain.
     asleep: Mutex<BTreeSet<TenantName>>,
     /// Bytes that a request of references may have; halved by a refusal of one that was too large.
@@ -171,6 +178,7 @@ impl Import {
             batches: AsyncMutex::new(batches),
             gate: RwLock::new(()),
             blame: Blame::default(),
+            undated: self.rewrite.undated(),
             asleep: Mutex::default(),
             references_bytes: AtomicUsize::new(request::REQUEST_BYTES),
             references_route: "POST /v1/batch/references".into(),
@@ -233,9 +241,16 @@ impl Shared<'_> {
             }
         }
         while let Some(mut group) = groups.pop() {
-            if group.step == Step::References {
-                self.refer(batch, group, &mut groups, &mut dealt).await?;
-                continue;
+            match group.step {
+                Step::Objects | Step::ObjectsAgain => {}
+                Step::DateLists => {
+                    self.set_date_lists(batch, &group, &mut groups, &mut dealt).await?;
+                    continue;
+                }
+                Step::References => {
+                    self.refer(batch, group, &mut groups, &mut dealt).await?;
+                    continue;
+                }
             }
             // It was filled before a smaller one was refused.
             if group.members.len() > 1 && self.import.pacer().is_too_large(group.bytes(batch)) {
@@ -274,12 +289,13 @@ impl Shared<'_> {
     ) -> Result<(), Error> {
         let last = group.attempt >= OBJECT_ATTEMPTS;
         let (mut again, mut silent, mut said) = (Vec::new(), Vec::new(), String::new());
-        let (mut stored, mut bare, mut accused) = (Vec::new(), Vec::new(), 0);
+        let (mut stored, mut bare, mut undated, mut accused) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for (at, fate) in group.members.iter().copied().zip(fates) {
             match fate {
                 Fate::Stored => stored.push(at),
                 // A target is missing. It may be so in the source too, and a server minds it only here.
                 Fate::Refused(reason) if self.carries_bad_references(batch, group, at, &reason)? => bare.push(at),
+                Fate::Refused(reason) if self.carries_bad_date_lists(batch, group, at, &reason)? => undated.push(at),
                 Fate::Refused(reason) if last => {
                     if group.accused && not_now(&reason, group.made).is_some() {
                         accused += 1;
@@ -301,6 +317,9 @@ impl Shared<'_> {
         self.follow(batch, group, stored, groups, dealt);
         if !bare.is_empty() {
             groups.push(Group { form: Form::Bare, ..group.again(bare, 1) });
+        }
+        if !undated.is_empty() {
+            groups.push(Group { date_lists: DateLists::Filled, ..group.again(undated, 1) });
         }
         if !again.is_empty() {
             self.import.client.pause_to_retry(&self.route, group.attempt, &said).await;
@@ -342,7 +361,11 @@ impl Shared<'_> {
         let objects = group.members.iter().map(|at| &batch.objects[*at]);
         let bytes = objects.clone().map(|o| o.text.len() + ROOM_TO_REWRITE).sum::<usize>() + ROOM_TO_REWRITE;
         let tenant = batch.tenant.as_ref();
-        let body = rewrite::body(&self.import.rewrite, objects, tenant, group.form, bytes).map_err(Error::Text)?;
+        let rewrite = match group.date_lists {
+            DateLists::All => &self.import.rewrite,
+            DateLists::Filled => &self.undated,
+        };
+        let body = rewrite::body(rewrite, objects, tenant, group.form, bytes).map_err(Error::Text)?;
         let (sent_bytes, started) = (body.len() as u64, Instant::now());
         let several = group.members.len() > 1;
         let asked = u32::try_from(group.members.len()).unwrap_or(u32::MAX);

@@ -45,6 +45,10 @@ pub struct Rewrite {
     left_out: Vec<String>,
     /// Dotted paths of integers that are clamped; none if nothing is.
     clamped: Vec<String>,
+    /// Names of properties that hold lists of dates.
+    date_lists: Vec<String>,
+    /// Whether those of them that are empty are left out.
+    undated: bool,
     vectors: bool,
 }
 
@@ -60,6 +64,8 @@ impl Rewrite {
             deferred: Vec::new(),
             left_out: schema.blob_hashes.clone(),
             clamped: if clamp { schema.integers.clone() } else { Vec::new() },
+            date_lists: schema.date_lists.clone(),
+            undated: false,
             vectors,
         }
     }
@@ -68,6 +74,38 @@ impl Rewrite {
     #[must_use]
     pub fn deferring(self, properties: Vec<String>) -> Self {
         Self { deferred: properties, ..self }
+    }
+
+    /// The same, without lists of dates that are empty: [`Rewrite::merge`] gives what sets them afterwards.
+    #[must_use]
+    pub fn undated(&self) -> Self {
+        Self { undated: true, ..self.clone() }
+    }
+
+    /// The properties of an object that are empty lists of dates, as printed.
+    pub fn empty_date_lists<'a>(&self, object: &'a RawObject) -> Result<Vec<&'a str>, serde_json::Error> {
+        if self.date_lists.is_empty() || object.properties().is_empty() {
+            return Ok(Vec::new());
+        }
+        let members: Members<'a> = serde_json::from_slice(object.properties())?;
+        let empty = members.0.into_iter().filter(|(key, value)| self.is_empty_date_list(key, value));
+        Ok(empty.map(|(key, _)| key).collect())
+    }
+
+    fn is_empty_date_list(&self, key: &str, value: &str) -> bool {
+        let is_empty = || serde_json::from_str::<[(); 0]>(value).is_ok();
+        self.date_lists.iter().any(|name| name == key) && is_empty()
+    }
+
+    /// The body that adds to a stored object the lists of dates it was sent without.
+    pub fn merge(&self, object: &RawObject, tenant: Option<&TenantName>) -> Result<Bytes, serde_json::Error> {
+        let lists: serde_json::Map<String, serde_json::Value> =
+            self.empty_date_lists(object)?.into_iter().map(|name| (name.to_owned(), serde_json::json!([]))).collect();
+        let mut body = serde_json::json!({"class": self.target, "id": object.id.to_string(), "properties": lists});
+        if let Some(tenant) = tenant {
+            body["tenant"] = tenant.as_str().into();
+        }
+        Ok(body.to_string().into())
     }
 
     /// Whether vectors are sent, where objects have them.
@@ -194,14 +232,14 @@ impl Rewrite {
         let refers = (!self.renames.is_empty() && !self.references.is_empty()) || !following.is_empty();
         let refers = refers && mentions_beacons(object);
         let clamps = !self.clamped.is_empty() && limits::has_long_digits(object.properties());
-        if !refers && self.left_out.is_empty() && !clamps || object.properties().is_empty() {
+        if !refers && self.left_out.is_empty() && !clamps && !self.undated || object.properties().is_empty() {
             return Ok(None);
         }
         let members: Members<'_> = serde_json::from_slice(object.properties())?;
         let mut text = String::with_capacity(object.properties().len());
         for (key, value) in members.0 {
             let is_among = |names: &[String]| names.iter().any(|name| name == key);
-            if is_among(&self.left_out) {
+            if is_among(&self.left_out) || (self.undated && self.is_empty_date_list(key, value)) {
                 continue;
             }
             if refers && is_among(&self.references) {

@@ -7,6 +7,7 @@ use super::Error;
 use super::attempt::Ask;
 use super::body::{Body, Shape};
 use super::writer::Writer;
+use crate::model::{CollectionName, ObjectId};
 
 /// The answer repeats every object and escapes some characters as six: it is at most this many times as long.
 pub(super) const ECHO: u64 = 6;
@@ -32,7 +33,17 @@ pub enum ImportReply {
     },
 }
 
+/// The status of an object that was changed.
+const CHANGED: u16 = 204;
+
 impl Writer {
+    /// Sets properties of an object that is there, from a body with `class`, `id`, `properties` and, of a tenant, `tenant`.
+    /// Everything else stays as it is. Can be asked again, and is after failures that may pass.
+    pub async fn merge(&self, collection: &CollectionName, id: ObjectId, body: Bytes) -> Result<(), Error> {
+        let ask = Ask::with_body(Method::PATCH, &format!("/v1/objects/{collection}/{id}"), body);
+        self.send(&Ask { shape: Shape::Any, good: CHANGED, ..ask }).await.map(|_| ())
+    }
+
     /// Sends a body `{"objects":[…]}`. Writing is by id, so the same batch can be sent again, and is after failures
     /// that may pass; it may then have been carried out more than once, to the same effect. After `stalls` attempts
     /// without an answer in time it is given up, or earlier if the policy says so.

@@ -27,6 +27,8 @@ mod clear_resumed;
 mod cluster;
 /// `col create`: what is asked for is what the server has, and nothing that exists is touched.
 mod create;
+/// Empty lists of dates, on their way into a cluster.
+mod date_lists;
 /// The disk of the machine, with files that are worse.
 mod disk_of;
 /// The binary from end to end: exit codes, `--json`, pipes, the environment, `--dry-run`.

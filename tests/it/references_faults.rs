@@ -135,7 +135,7 @@ async fn an_object_whose_references_stay_refused_is_there_without_them_and_named
         assert_eq!((outcome.result.status, collection.rejected), (Status::Incomplete, count));
         assert_eq!((collection.objects, target.sandbox.count("Web", None)), (120 - count, 120));
         assert_eq!((collection.missing, collection.extra, collection.different), (Some(0), Some(0), Some(count)));
-        let stored = format!("{count} rejected objects are there all the same, without some of their references");
+        let stored = format!("{count} rejected objects are there all the same, but for what was refused of them");
         assert!(outcome.remarks.iter().any(|(_, text)| *text == stored), "{:?}", outcome.remarks);
         assert!(!outcome.remarks.iter().any(|(_, text)| text.contains("counts")), "{:?}", outcome.remarks);
         for number in 0..120 {

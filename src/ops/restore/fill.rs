@@ -39,7 +39,7 @@ pub(super) struct Filled {
     pub(super) rejected: u64,
     /// Plain bytes of those, line ends included.
     pub(super) rejected_bytes: u64,
-    /// Rejected objects that are on the server all the same, without some of their references.
+    /// Rejected objects that are on the server all the same, without some of their references or lists of dates.
     pub(super) stored: u64,
     /// References that were written after their objects.
     pub(super) references: u64,

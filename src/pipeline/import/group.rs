@@ -35,8 +35,19 @@ pub(super) enum Step {
     Objects,
     /// The objects, which were stored before: they take the place of what is there.
     ObjectsAgain,
+    /// The lists of dates that have to follow the objects, which are stored.
+    DateLists,
     /// The references that have to follow the objects, which are stored.
     References,
+}
+
+/// Which of their lists of dates objects carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DateLists {
+    /// All.
+    All,
+    /// Those that are not empty; the others follow.
+    Filled,
 }
 
 /// What went wrong with the references of a group so far. Each time its objects are sent again first, which puts them in
@@ -59,6 +70,8 @@ pub(super) struct Group {
     pub(super) step: Step,
     /// Which references its objects carry.
     pub(super) form: Form,
+    /// Which lists of dates its objects carry.
+    pub(super) date_lists: DateLists,
     /// The attempt to come, from 1.
     pub(super) attempt: u32,
     /// What went wrong with its references.
@@ -89,6 +102,7 @@ impl Group {
             members,
             step: Step::Objects,
             form: Form::Whole,
+            date_lists: DateLists::All,
             attempt: 1,
             tries: Tries::default(),
             farewell: None,

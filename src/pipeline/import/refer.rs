@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::blame::not_now;
-use super::group::{Group, Tries};
+use super::group::{DateLists, Group, Step, Tries};
 use super::request::{Request, Requests};
 use super::{Dealt, Error, OBJECT_ATTEMPTS, Pass, REFUSED_PIECES, SLOW_PIECES, Shared};
 use crate::pipeline::pacer::Came;
@@ -70,7 +70,7 @@ impl Told {
 }
 
 impl Shared<'_> {
-    /// Sorts stored objects: done, to be followed by their references, or stored for the last time.
+    /// Sorts stored objects: done, to be followed by lists of dates or by their references, or stored for the last time.
     pub(super) fn follow(
         &self,
         batch: &Batch,
@@ -79,7 +79,11 @@ impl Shared<'_> {
         groups: &mut Vec<Group>,
         dealt: &mut Dealt,
     ) {
-        if let Some(reason) = &group.farewell {
+        if group.date_lists == DateLists::Filled && group.step != Step::DateLists {
+            if !stored.is_empty() {
+                groups.push(Group { step: Step::DateLists, ..group.again(stored, 1) });
+            }
+        } else if let Some(reason) = &group.farewell {
             dealt.rejected.extend(stored.into_iter().map(|at| self.refused(batch, group, at, reason)));
         } else if self.import.pass != Pass::Objects && self.import.rewrite.defers(group.form) && !stored.is_empty() {
             groups.push(group.stored(stored));

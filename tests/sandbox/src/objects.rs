@@ -313,6 +313,27 @@ fn check_vectors(core: &Core, state: &mut State, item: &mut Item) -> Result<(), 
     Ok(())
 }
 
+/// What a node says of an empty list of dates that it is sent by another one: whoever has the only replica of an object
+/// reads its lists of dates as lists of texts, and an empty list is one of anything.
+pub(crate) fn refuse_dates(state: &State, item: &Item, wish: Wish) -> Result<(), String> {
+    let Some(collection) = state.collections.get(&item.class) else { return Ok(()) };
+    let space = collection.space(item.tenant.as_deref())?;
+    let shard = space.shards.get(state.cluster.shard_of(&collection.name, item.id, space.shards.len()));
+    let is_alone_elsewhere =
+        shard.is_some_and(|shard| shard.replicas.len() == 1 && shard.replicas[0].node != wish.asked);
+    let is_list_of_dates = |name: &str| {
+        let properties = collection.document.get("properties").and_then(Json::as_array).unwrap_or(&[]);
+        let property = properties.iter().find(|property| property.text("name") == Some(name));
+        property.and_then(|p| p.get("dataType")?.as_array()?.first()).is_some_and(|t| *t == Json::from("date[]"))
+    };
+    let mut values = item.properties.as_object().unwrap_or(&[]).iter();
+    let empty = values.any(|(name, value)| value.as_array().is_some_and(<[Json]>::is_empty) && is_list_of_dates(name));
+    if is_alone_elsewhere && empty {
+        return Err("parse as time array, expected []interface{} got []interface {}".to_owned());
+    }
+    Ok(())
+}
+
 /// Puts a prepared object into its shard; `Ok(false)` when the server says it did and did not.
 pub(crate) fn put(core: &Core, state: &mut State, item: &Item, stored: Stored, wish: Wish) -> Result<bool, String> {
     let State { collections, cluster, .. } = state;

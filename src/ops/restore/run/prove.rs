@@ -28,8 +28,8 @@ fn about_references(filled: Filled) -> Vec<String> {
     };
     let stored = match filled.stored {
         0 => None,
-        1 => Some("1 rejected object is there all the same, without some of its references".to_owned()),
-        stored => Some(format!("{stored} rejected objects are there all the same, without some of their references")),
+        1 => Some("1 rejected object is there all the same, but for what was refused of it".to_owned()),
+        stored => Some(format!("{stored} rejected objects are there all the same, but for what was refused of them")),
     };
     after.into_iter().chain(stored).collect()
 }
@@ -203,14 +203,14 @@ mod tests {
             some(1, 1),
             [
                 "1 reference was written after its object",
-                "1 rejected object is there all the same, without some of its references"
+                "1 rejected object is there all the same, but for what was refused of it"
             ]
         );
         assert_eq!(
             some(2, 3),
             [
                 "2 references were written after their objects",
-                "3 rejected objects are there all the same, without some of their references"
+                "3 rejected objects are there all the same, but for what was refused of them"
             ]
         );
     }

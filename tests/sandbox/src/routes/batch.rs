@@ -3,7 +3,7 @@
 use crate::auth::{Domain, allow};
 use crate::call::{Call, Failing, Reply, either, errors};
 use crate::json::{Json, object};
-use crate::objects::{Item, Level as Asked, Wish, prepare, put};
+use crate::objects::{Item, Level as Asked, Wish, prepare, put, refuse_dates};
 use crate::print::{self, Style};
 use crate::state::{Core, State, now, upper_first};
 
@@ -133,6 +133,7 @@ pub(crate) fn write_into(core: &Core, state: &mut State, objects: &Json, level: 
         let outcome = match planned {
             Some(text) => Err(text.clone()),
             None => prepare(core, state, &mut item).and_then(|()| {
+                refuse_dates(state, &item, level.wish)?;
                 let stored = item.stored(time, time);
                 put(core, state, &item, stored, level.wish)
             }),

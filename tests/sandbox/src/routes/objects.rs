@@ -6,7 +6,7 @@ use crate::auth::{Domain, allow};
 use crate::call::{Call, Reply, either};
 use crate::cluster::Cluster;
 use crate::json::{Json, parse};
-use crate::objects::{Item, Wish, prepare, put, reach};
+use crate::objects::{Item, Wish, prepare, put, reach, refuse_dates};
 use crate::print;
 use crate::state::{Core, State, now};
 use crate::store::{Entry, parse_id};
@@ -92,7 +92,8 @@ fn store(core: &Core, state: &mut State, item: &mut Item, wish: Wish, created: i
         });
     }
     let stored = item.stored(created, time);
-    put(core, state, item, stored, wish)
+    refuse_dates(state, item, wish)
+        .and_then(|()| put(core, state, item, stored, wish))
         .map_err(|why| Reply::error(500, &format!("{}{why}", put_prefix(state, item))))?;
     Ok(Reply::json(200, &item.echo(created, time)))
 }
