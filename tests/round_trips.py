@@ -133,7 +133,7 @@ class Seed:
             tenants = sorted({self.pick([f"t{k}", f"T-{k}", f"tenant_{k}", f"{k}" + "x" * 40]) for k in range(self.int(0, 9))})
         elif self.maybe(.4): document["shardingConfig"] = {"desiredCount": self.int(1, 4)}
         if version >= (1, 28) and self.maybe(.3):
-            document["replicationConfig"] = {"factor": 1, "asyncEnabled": self.maybe(.3), "deletionStrategy": self.pick(["NoAutomatedResolution", "DeleteOnConflict", "TimeBasedResolution"])}
+            document["replicationConfig"] = {"factor": self.pick([1, 3]) if clustered else 1, "asyncEnabled": self.maybe(.3), "deletionStrategy": self.pick(["NoAutomatedResolution", "DeleteOnConflict", "TimeBasedResolution"])}
         if send("POST", "/v1/schema", document) is None: return None
         if kind == "mixed":
             mixed = {**send("GET", f"/v1/schema/{name}"), "vectorConfig": {"later": {"vectorizer": {"none": {}}, **self.index()}}}
