@@ -41,12 +41,20 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         let question = out.asks() && !settings.yes;
         let mut planned = planned(&client, &session, &options).await;
         // What somebody at a terminal is asked then is whether that run is to be carried on.
-        if question && !settings.dry_run && matches!(planned, Err(Error::Unfinished { .. })) {
+        let unfinished = |prepared: &Prepared| prepared.plan.unfinished.is_some();
+        if question && !settings.dry_run && planned.as_ref().is_ok_and(unfinished) {
             options.resume = true;
             planned = self::planned(&client, &session, &options).await;
         }
         let prepared = planned.map_err(|error| refused(&error, &resume))?;
         let planned = &prepared.plan;
+        if let Some(error) = planned.refused() {
+            session.events.emit(Event::PlanMade { collections: planned.listed() });
+            if out.wants_words() {
+                out.note(&plan::text(planned));
+            }
+            return Err(refused(&error, &resume));
+        }
         if settings.dry_run {
             session.events.emit(Event::PlanMade { collections: planned.listed() });
             return Ok(would(planned));
@@ -117,6 +125,7 @@ fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> Options {
         state: settings.state.clone(),
         differences_listed: DIFFERENCES_LISTED,
         resume: settings.resume,
+        looks_anyway: settings.dry_run,
     }
 }
 

@@ -86,6 +86,8 @@ pub struct Options {
     pub differences_listed: usize,
     /// Whether a run of the same that did not get to its end is carried on. If there is none, a new one is begun.
     pub resume: bool,
+    /// Whether the plan reads the objects although something stands against it: what a dry run shows is whole.
+    pub looks_anyway: bool,
 }
 
 /// Where files about runs lie.
@@ -125,9 +127,12 @@ pub struct Planned {
     pub refused_integers: u64,
     /// Tenants that will be made, and how many of them will sleep.
     pub tenants: (u64, u64),
+    /// Its objects were not read, since something stands against the plan: what they hold is not known.
+    pub unread: bool,
 }
 
-/// What a restore will do. Making it reads every byte that would be sent, and sends nothing but reading requests.
+/// What a restore will do, and what stands against it. Making it reads every byte that would be sent, and sends nothing but
+/// reading requests.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The server's URL without credentials.
@@ -144,8 +149,12 @@ pub struct Plan {
     pub roles: Vec<PlannedRole>,
     /// Why it is not known whether the server is whole, if so.
     pub topology_unchecked: Option<String>,
-    /// The run that it carries on, if it does.
+    /// The run that it carries on, if it does and nothing stands against that.
     pub carries_on: Option<CarriedOn>,
+    /// What stands against it. If there is anything here, it cannot be carried out.
+    pub refusals: Vec<Refusal>,
+    /// The run that left what is in the way, if that is all that stands against it.
+    pub unfinished: Option<RunName>,
     /// The options it was made with.
     pub options: Options,
 }
@@ -243,6 +252,17 @@ impl Plan {
         let one =
             |p: &Planned| PlannedCollection { name: p.target.clone(), objects: Some(p.objects), bytes: Some(p.bytes) };
         self.collections.iter().map(one).collect()
+    }
+
+    /// The error of a plan that something stands against.
+    #[must_use]
+    pub fn refused(&self) -> Option<Error> {
+        let (refusals, chosen) = (self.refusals.clone(), self.collections.len());
+        match &self.unfinished {
+            _ if refusals.is_empty() => None,
+            Some(run) => Some(Error::Unfinished { run: run.clone(), refusals, chosen }),
+            None => Some(Error::CannotRestore { refusals, chosen }),
+        }
     }
 }
 

@@ -235,6 +235,7 @@ impl World {
             state: self.state(),
             differences_listed: 100,
             resume: false,
+            looks_anyway: false,
         }
     }
 
@@ -245,7 +246,10 @@ impl World {
 
     /// Plans, and gives the refusal.
     pub(crate) async fn refused(&self, options: restore::Options) -> Error {
-        self.restore_plan(options).await.expect_err("a refusal")
+        match self.restore_plan(options).await {
+            Ok(prepared) => prepared.plan.refused().expect("a refusal"),
+            Err(error) => error,
+        }
     }
 
     pub(crate) async fn run_plan(

@@ -31,6 +31,9 @@ pub(super) fn text(plan: &Plan) -> String {
 /// The run that is carried on, what is there of it, and what of that is not trusted; or that there is none.
 pub(super) fn carried_on(plan: &Plan) -> String {
     let Some(carried) = &plan.carries_on else {
+        if !plan.refusals.is_empty() {
+            return String::new();
+        }
         let none = "  There is no unfinished run of this to carry on: a new one is begun.\n";
         return if plan.options.resume { none.to_owned() } else { String::new() };
     };

@@ -55,6 +55,7 @@ fn planned(archived: &str, target: &str, objects: u64) -> Planned {
         to_vectorise: 0,
         refused_integers: 0,
         tenants: (0, 0),
+        unread: false,
     }
 }
 
@@ -68,6 +69,8 @@ fn a_plan(collections: Vec<Planned>) -> Plan {
         collections,
         topology_unchecked: None,
         carries_on: None,
+        refusals: Vec::new(),
+        unfinished: None,
         options: options(&settings(), "/backups/Article_full_20261123_041200".into()),
     }
 }

@@ -1,30 +1,44 @@
 //! The plan of a restore: what is in the archive, what the server can hold, what is in the way. Reads every byte that
-//! would be sent, and sends reading requests only.
+//! would be sent, and sends reading requests only. What stands against it is part of the plan.
 
+mod beside;
+mod candidate;
 mod carried;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::carried::{Looked, asked, carried_on, in_words};
-use super::before::{Before, Own};
-use super::order::{Turn, Waiting, order};
-use super::survey::{Survey, survey};
-use super::tenants::{self, Tenants};
-use super::{AliasPolicy, Collection, Options, Plan, Planned, PlannedRole, Prepared, Refusal, Server};
-use super::{aliases, resume, roles, settings};
-use crate::archive::manifest::LimitKind;
+use self::beside::Beside;
+use self::candidate::{Candidate, in_order};
+use self::carried::{Looked, asked, carried_on, left_by};
+use super::order::order;
+use super::{Collection, Options, Plan, Prepared, Refusal, Resuming, Server, resume, tenants};
 use crate::archive::{Archive, Content};
 use crate::event::Warning;
 use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::chosen::{self, Chosen};
-use crate::ops::prove::{self, Indexed};
-use crate::ops::schema::{self, Fit, clauses, fit};
-use crate::ops::{Error, Session, blocking, verify};
+use crate::ops::{Error, Session, blocking, prove, verify};
 use crate::weaviate::{Aliases, Client, Listed, Topology};
 
-/// Looks at archive and server, and says what a restore would do. Sends reading requests only.
+/// What the server has by the names that are restored, or others.
+struct Live {
+    schemas: Vec<Schema>,
+    aliases: Listed<Aliases>,
+}
+
+/// What every step of making a plan looks at.
+struct Planning<'a> {
+    client: &'a Client,
+    session: &'a Session,
+    archive: &'a Arc<Archive>,
+    options: &'a Options,
+    renames: &'a Renames,
+    server: &'a Server,
+    live: &'a Live,
+}
+
+/// Looks at archive and server, and says what a restore would do, and what stands against it. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Prepared, Error> {
     let archive = prove::open(session, options.archive.clone()).await?;
     let Chosen { collections, renames } = choose(&archive, &options).await?;
@@ -33,101 +47,64 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let server = Server { nodes: client.node_count().await?, meta };
     let topology_unchecked = members(client, session, &collections).await?;
     let asked = asked(client, &options, &archive, &collections, &renames);
-    let there_now = client.schemas().await?;
-    let mut resuming = if options.resume { carried_on(session, &options, &asked, &there_now).await? } else { None };
-    let wished = |s: &Schema| settings::apply(&tenants::of_kind(s, &options.tenants), &options.settings);
-    let (schemas, changed): (Vec<Schema>, Vec<Vec<String>>) = collections.iter().map(|(_, s)| wished(s)).unzip();
-    let mut people = Vec::with_capacity(schemas.len());
-    for (at, _) in &collections {
-        people.push(tenants::chosen(&archive, *at, &options.tenants).await?);
-    }
-    let joined = |schema: &Schema| {
-        let target = renames.of(&schema.name);
-        let may = resume::may_join(resuming.as_ref(), target, &options.tenants);
-        there_now.iter().find(|there| may && there.multi_tenant && there.name == *target)
+    let live = Live { schemas: client.schemas().await?, aliases: client.aliases().await? };
+    let mut resuming = if options.resume { carried_on(session, &options, &asked, &live.schemas).await? } else { None };
+    let planning = Planning {
+        client,
+        session,
+        archive: &archive,
+        options: &options,
+        renames: &renames,
+        server: &server,
+        live: &live,
     };
-    let joined: Vec<Option<&Schema>> = schemas.iter().map(joined).collect();
-    let there = client.aliases().await?;
-    let own = |target: &CollectionName| resuming.as_ref().is_some_and(|r| r.began(target));
-    let mut refusals = in_the_way(&there, &there_now, &schemas, &joined, &renames, &own);
-    for ((schema, joined), tenants) in schemas.iter().zip(&joined).zip(&people) {
-        let Some(there) = joined else { continue };
-        let differs = verify::lacks(schema, there, &renames);
-        let own = resume::joined(resuming.as_ref(), &there.name).unwrap_or_default();
-        refusals.extend(tenants::joins(client, schema, there, tenants, differs, own).await?);
+    let mut candidates = Vec::with_capacity(collections.len());
+    for (at, archived) in &collections {
+        candidates.push(Candidate::new(&planning, *at, archived, resuming.as_ref()).await?);
     }
-    refusals.extend(Box::pin(may_not_wake(client, &archive, &options, &collections, &people, &renames)).await?);
-    let live: BTreeSet<CollectionName> = there_now.iter().map(|s| s.name.clone()).collect();
-    let (aliases, roles, remarks) =
-        beside(client, &there, &archive, &options, &renames, &schemas, &live, &server).await?;
-    refusals.extend(aliases.refused);
-    let roles = roles.unwrap_or_else(|refused| {
-        refusals.push(refused);
-        Vec::new()
-    });
-    let filled = |place: usize| archive.collections()[collections[place].0].content != Content::SchemaOnly;
-    let turns = order(&schemas, &|name| live.contains(name), &filled, &renames).unwrap_or_else(|more| {
-        refusals.extend(more);
-        Vec::new()
-    });
-    let mut fits = Vec::new();
-    for (schema, joined) in schemas.iter().zip(&joined) {
-        let fit = fit(schema, &renames, &server.target());
-        // What exists is not made.
-        refusals.extend(fit.refused.iter().filter(|_| joined.is_none()).cloned());
-        fits.push(fit);
-    }
-    if let Some(resuming) = &resuming {
-        let looked = Looked { client, session, server: &server, resuming, live: &there_now };
-        refusals.extend(looked.all(&turns, &schemas, &fits).await?);
-    }
-    // What can be known without reading the objects is told at once.
-    if !refusals.is_empty() {
-        return Err(in_words(session, &options, asked, refusals, schemas.len()).await);
-    }
-
-    let mut planned = Vec::new();
-    for Turn { at: place, waiting } in turns {
-        let (at, _) = collections[place];
-        let indexed = prove::index(&archive, at).await?;
-        let target = renames.of(&schemas[place].name);
-        let own = Own { client, session, target, runs: &indexed.runs, tenants: &people[place], map: &options.tenants };
-        let before = own.look(resuming.as_mut()).await?;
-        let data = options.data && archive.collections()[at].content != Content::SchemaOnly;
-        // Whether a server makes vectors is for the collection to say that the objects go to.
-        let asked = joined[place].unwrap_or(&schemas[place]);
-        let done = Arc::clone(&before.done);
-        let found = if data {
-            survey(session, &archive, at, &indexed, asked, &options, done).await?
-        } else {
-            Survey::default()
-        };
-        let fit = fits[place].clone().adding_later(added(&waiting));
-        let tenants = people[place].clone();
-        let mut described = describe(&archive, at, indexed, fit, found, &renames, &options, data, tenants);
-        let about = changed[place].iter().cloned().chain(limits_of(&schemas[place]));
-        let about: Vec<String> = about.chain(remarks_of(&remarks, &described.planned.target)).collect();
-        if joined[place].is_some() {
-            described.planned.remarks.insert(0, "its tenants are added to the collection that is there".to_owned());
+    let mut refusals = planning.in_the_way(&candidates, resuming.as_ref());
+    refusals.extend(planning.joins(&candidates, resuming.as_ref()).await?);
+    refusals.extend(Box::pin(planning.may_not_wake(&candidates)).await?);
+    let mut beside = Beside::look(&planning, &candidates).await?;
+    refusals.append(&mut beside.refused);
+    let (candidates, ordered) = match planning.turns(&candidates) {
+        Ok(turns) => (in_order(candidates, turns), true),
+        Err(missing) => {
+            refusals.extend(missing);
+            (candidates, false)
         }
-        described.planned.remarks.extend(about.iter().cloned());
-        described.remarks.extend(about);
-        let (asked, joins) = (asked.clone(), joined[place].is_some());
-        planned.push(Collection { asked, waiting, joins, before, ..described });
+    };
+    // What exists is not made.
+    let made = candidates.iter().filter(|candidate| candidate.joined.is_none());
+    refusals.extend(made.flat_map(|candidate| candidate.fit.refused.iter().cloned()));
+    if let Some(resuming) = resuming.as_ref().filter(|_| ordered) {
+        let looked = Looked { client, session, server: &server, resuming, live: &live.schemas };
+        refusals.extend(looked.all(&candidates).await?);
     }
-    refuse(planned.iter().filter_map(|c| vectoriser(c, &options)).collect(), schemas.len())?;
+    let unfinished = left_by(session, &options, &asked, &refusals).await;
+    // A run that cannot be is told so at once; what its objects hold is for a dry run to find out.
+    let (refused, looks) = (!refusals.is_empty(), refusals.is_empty() || options.looks_anyway);
+    let mut work: Vec<Collection> = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        let resuming = resuming.as_mut().filter(|_| !refused);
+        work.push(Box::pin(candidate.into_collection(&planning, &beside.remarks, looks, resuming)).await?);
+    }
+    refusals.extend(work.iter().filter_map(|collection| would_vectorise(collection, &options)));
+    let carries_on = resuming.as_ref().filter(|_| !refused).map(|resuming| resuming.said(&work));
     let plan = Plan {
         url: client.url().to_owned(),
         server_version: server.meta.version.text.clone(),
         archive: options.archive.clone(),
-        collections: planned.iter().map(|c| c.planned.clone()).collect(),
-        aliases: aliases.planned,
-        roles,
+        collections: work.iter().map(|collection| collection.planned.clone()).collect(),
+        aliases: beside.aliases,
+        roles: beside.roles,
         topology_unchecked,
-        carries_on: resuming.as_ref().map(|resuming| resuming.said(&planned)),
+        carries_on,
+        refusals,
+        unfinished,
         options,
     };
-    Ok(Prepared { plan, archive, work: planned, server, started: session.clock.now(), asked, resuming })
+    Ok(Prepared { plan, archive, work, server, started: session.clock.now(), asked, resuming })
 }
 
 /// Chooses among the collections of an archive.
@@ -139,98 +116,6 @@ async fn choose(archive: &Arc<Archive>, options: &Options) -> Result<Chosen, Err
         chosen::choose(schemas, selection, name.as_ref(), renames)?.of_tenants(&archive, tenants, selection)
     };
     blocking("choose", choose).await
-}
-
-/// The properties that are added once all collections exist.
-fn added(waiting: &[Waiting]) -> impl Iterator<Item = &str> {
-    waiting.iter().filter(|waiting| waiting.added).map(|waiting| waiting.property.as_str())
-}
-
-/// What stands beside the collections: aliases, roles, and clauses about collections whose aliases cannot be.
-type Beside = (aliases::Found, Result<Vec<PlannedRole>, Refusal>, Vec<(CollectionName, String)>);
-
-#[expect(clippy::too_many_arguments, reason = "one step of `plan`, which holds them all")]
-async fn beside(
-    client: &Client,
-    there: &Listed<Aliases>,
-    archive: &Arc<Archive>,
-    options: &Options,
-    renames: &Renames,
-    schemas: &[Schema],
-    live: &BTreeSet<CollectionName>,
-    server: &Server,
-) -> Result<Beside, Error> {
-    let (reading, with_roles) = (Arc::clone(archive), options.roles);
-    let read = blocking("aliases and roles", move || {
-        let roles = if with_roles { roles::archived(&reading)? } else { None };
-        Ok::<_, crate::archive::Error>((aliases::archived(&reading)?, roles))
-    });
-    let (archived, archived_roles) = read.await?;
-    let made: Vec<CollectionName> = schemas.iter().map(|schema| renames.of(&schema.name).clone()).collect();
-    let (live, version) = (live.iter().cloned().collect::<Vec<_>>(), &server.meta.version.text);
-    // Only where something is to be made beside the collections is it worth a question what the key may do.
-    let beside = archived_roles.is_some() || (!archived.is_empty() && options.aliases != AliasPolicy::Skip);
-    let rights = if beside { client.rights().await.unwrap_or_default() } else { None };
-    let rights = rights.as_ref();
-    let looking = aliases::Looking {
-        client,
-        listed: there,
-        rights,
-        policy: options.aliases,
-        renames,
-        made: &made,
-        live: &live,
-        server: version,
-    };
-    let mut found = looking.plan(archived).await?;
-    let mut remarks = std::mem::take(&mut found.remarks);
-    remarks.extend(unseen(archive, options, schemas, renames));
-    let roles = if let Some(archived) = archived_roles {
-        roles::plan(client, archived, rights, renames, version).await?
-    } else {
-        let nothing = made.first().filter(|_| options.roles);
-        remarks.extend(nothing.map(|name| (name.clone(), "the archive holds no roles".to_owned())));
-        Ok(Vec::new())
-    };
-    Ok((found, roles, remarks))
-}
-
-/// That the archive need not hold what was kept from the key of the backup, where that is asked for.
-fn unseen(
-    archive: &Archive,
-    options: &Options,
-    schemas: &[Schema],
-    renames: &Renames,
-) -> Vec<(CollectionName, String)> {
-    let of = |kind| archive.manifest().limits.iter().filter(move |limit| limit.kind == kind);
-    let mut remarks = Vec::new();
-    for limit in of(LimitKind::Aliases).filter(|_| options.aliases != AliasPolicy::Skip) {
-        let about = |schema: &&Schema| limit.collection.as_ref().is_none_or(|name| *name == schema.name.as_str());
-        let text = "aliases may lack: the key of the backup could not see them all".to_owned();
-        remarks.extend(schemas.iter().find(about).map(|schema| (renames.of(&schema.name).clone(), text)));
-    }
-    let roles = of(LimitKind::Roles).next().and(schemas.first()).filter(|_| options.roles);
-    let text = "roles may lack: the key of the backup could not see them all".to_owned();
-    remarks.extend(roles.map(|schema| (renames.of(&schema.name).clone(), text)));
-    remarks
-}
-
-fn remarks_of(remarks: &[(CollectionName, String)], target: &CollectionName) -> Vec<String> {
-    remarks.iter().filter(|(of, _)| of == target).map(|(_, remark)| remark.clone()).collect()
-}
-
-/// What will not be as it was, by the schema alone.
-fn limits_of(schema: &Schema) -> Vec<String> {
-    let expires = schema::expires(schema);
-    let expires = expires.then(|| "objects expire, and their age counts anew from this restore".to_owned());
-    let trained = schema::trained(schema);
-    let trained =
-        (!trained.is_empty()).then(|| format!("compression is trained anew by the server: {}", trained.join(", ")));
-    expires.into_iter().chain(trained).collect()
-}
-
-fn refuse(refusals: Vec<Refusal>, chosen: usize) -> Result<(), Error> {
-    if refusals.is_empty() { Ok(()) } else { Err(Error::CannotRestore { refusals, chosen }) }
 }
 
 /// Refuses a server with a node away; says why it cannot be asked, if so.
@@ -250,105 +135,64 @@ async fn members(client: &Client, session: &Session, collections: &[(usize, Sche
     }
 }
 
-/// Targets that exist, under any spelling, or that are names of aliases. `own`: whether an earlier run has begun it, which
-/// this one carries on; then it may be there.
-fn in_the_way(
-    aliases: &Listed<Aliases>,
-    live: &[Schema],
-    schemas: &[Schema],
-    joined: &[Option<&Schema>],
-    renames: &Renames,
-    own: &dyn Fn(&CollectionName) -> bool,
-) -> Vec<Refusal> {
-    let aliases = if let Listed::Seen(aliases) = aliases { &aliases.pairs[..] } else { &[] };
-    let mut refusals = Vec::new();
-    for (schema, _) in schemas.iter().zip(joined).filter(|(_, joined)| joined.is_none()) {
-        let target = renames.of(&schema.name);
-        let same = |name: &str| name.eq_ignore_ascii_case(target.as_str());
-        let mine = own(target) && live.iter().any(|s| s.name == *target);
-        // An alias may be beside what exists in another spelling: it is in the way of what is to be made.
-        if let Some(there) = live.iter().find(|s| same(s.name.as_str()) && !(mine && s.name == *target)) {
-            refusals.push(Refusal::Exists { collection: schema.name.clone(), there: there.name.clone() });
-        } else if let Some((alias, of)) = aliases.iter().find(|(alias, _)| !mine && same(alias)) {
-            // As the server spells it, which may be otherwise.
-            let alias = alias.parse().unwrap_or_else(|_| target.clone());
-            refusals.push(Refusal::IsAlias { collection: schema.name.clone(), alias, of: of.clone() });
+impl Planning<'_> {
+    /// Targets that exist, under any spelling, or that are names of aliases. What an earlier run has begun, which this one
+    /// carries on, may be there.
+    fn in_the_way(&self, candidates: &[Candidate], resuming: Option<&Resuming>) -> Vec<Refusal> {
+        let aliases = if let Listed::Seen(aliases) = &self.live.aliases { &aliases.pairs[..] } else { &[] };
+        let live = &self.live.schemas;
+        let mut refusals = Vec::new();
+        for Candidate { schema, target, .. } in candidates.iter().filter(|candidate| candidate.joined.is_none()) {
+            let same = |name: &str| name.eq_ignore_ascii_case(target.as_str());
+            let began = resuming.is_some_and(|resuming| resuming.began(target));
+            let mine = began && live.iter().any(|there| there.name == *target);
+            // An alias may be beside what exists in another spelling: it is in the way of what is to be made.
+            if let Some(there) = live.iter().find(|s| same(s.name.as_str()) && !(mine && s.name == *target)) {
+                refusals.push(Refusal::Exists { collection: schema.name.clone(), there: there.name.clone() });
+            } else if let Some((alias, of)) = aliases.iter().find(|(alias, _)| !mine && same(alias)) {
+                // As the server spells it, which may be otherwise.
+                let alias = alias.parse().unwrap_or_else(|_| target.clone());
+                refusals.push(Refusal::IsAlias { collection: schema.name.clone(), alias, of: of.clone() });
+            }
         }
+        refusals
     }
-    refusals
-}
 
-/// Tenants that sleep and that the key may not wake. Its rights are only asked for where somebody has to be woken.
-async fn may_not_wake(
-    client: &Client,
-    archive: &Archive,
-    options: &Options,
-    collections: &[(usize, Schema)],
-    people: &[Tenants],
-    renames: &Renames,
-) -> Result<Vec<Refusal>, Error> {
-    let filled = |at: usize| options.data && archive.collections()[at].content != Content::SchemaOnly;
-    let all = collections.iter().zip(people);
-    let asleep: Vec<_> = all.filter(|((at, _), tenants)| filled(*at) && tenants.asleep() > 0).collect();
-    let rights = if asleep.is_empty() { None } else { client.rights().await? };
-    let Some(rights) = rights else { return Ok(Vec::new()) };
-    let refusal =
-        |(schema, tenants): (&Schema, &Tenants)| tenants.may_not_wake(&schema.name, renames.of(&schema.name), &rights);
-    Ok(asleep.into_iter().filter_map(|((_, schema), tenants)| refusal((schema, tenants))).collect())
+    /// What stands against adding tenants to collections that are there.
+    async fn joins(&self, candidates: &[Candidate], resuming: Option<&Resuming>) -> Result<Vec<Refusal>, Error> {
+        let mut refusals = Vec::new();
+        for Candidate { schema, tenants, joined, .. } in candidates {
+            let Some(there) = joined else { continue };
+            let differs = verify::lacks(schema, there, self.renames);
+            let own = resume::joined(resuming, &there.name).unwrap_or_default();
+            refusals.extend(tenants::joins(self.client, schema, there, tenants, differs, own).await?);
+        }
+        Ok(refusals)
+    }
+
+    /// Tenants that sleep and that the key may not wake. Its rights are only asked for where somebody has to be woken.
+    async fn may_not_wake(&self, candidates: &[Candidate]) -> Result<Vec<Refusal>, Error> {
+        let asleep = |candidate: &&Candidate| candidate.data && candidate.tenants.asleep() > 0;
+        let rights = if candidates.iter().any(|c| asleep(&c)) { self.client.rights().await? } else { None };
+        let Some(rights) = rights else { return Ok(Vec::new()) };
+        let refusal =
+            |candidate: &Candidate| candidate.tenants.may_not_wake(&candidate.schema.name, &candidate.target, &rights);
+        Ok(candidates.iter().filter(asleep).filter_map(refusal).collect())
+    }
+
+    /// The order of the collections, by their references; the references that lead nowhere, if there are any.
+    fn turns(&self, candidates: &[Candidate]) -> Result<Vec<super::order::Turn>, Vec<Refusal>> {
+        let live: BTreeSet<&CollectionName> = self.live.schemas.iter().map(|schema| &schema.name).collect();
+        let archived = self.archive.collections();
+        let filled = |place: usize| archived[candidates[place].at].content != Content::SchemaOnly;
+        let schemas: Vec<Schema> = candidates.iter().map(|candidate| candidate.schema.clone()).collect();
+        order(&schemas, &|name| live.contains(name), &filled, self.renames)
+    }
 }
 
 /// Objects that would be sent to a vectoriser cost money, or fail: only when asked for.
-fn vectoriser(collection: &Collection, options: &Options) -> Option<Refusal> {
+fn would_vectorise(collection: &Collection, options: &Options) -> Option<Refusal> {
     let objects = collection.planned.to_vectorise;
     let refused = objects > 0 && !options.revectorize;
     refused.then(|| Refusal::WouldVectorise { collection: collection.planned.archived.clone(), objects })
-}
-
-#[expect(clippy::too_many_arguments, reason = "what is known about one collection, gathered once")]
-fn describe(
-    archive: &Archive,
-    at: usize,
-    indexed: Indexed,
-    fit: Fit,
-    found: Survey,
-    renames: &Renames,
-    options: &Options,
-    data: bool,
-    tenants: Tenants,
-) -> Collection {
-    let entry = &archive.collections()[at];
-    let schema = &indexed.schema;
-    let mut remarks = tenants.remarks(&options.tenants);
-    if data && !schema.blob_hashes.is_empty() {
-        let names = schema.blob_hashes.join(", ");
-        remarks.push(format!("the blobHash values of {names} cannot be written back and are left out"));
-    }
-    if data && found.refused_integers > 0 && options.clamp_ints {
-        remarks.push("integers beyond ±9223372036854774784 become the nearest ones that the server takes".to_owned());
-    }
-    if data && entry.content == Content::Full && !options.vectors && !entry.vectors.is_empty() {
-        let made = found.to_vectorise > 0;
-        let what = if made { "vectors are left out, and the server makes new ones" } else { "vectors are left out" };
-        remarks.push(what.to_owned());
-    }
-    if found.to_vectorise > 0 && options.vectors {
-        let objects = if found.to_vectorise == 1 { "object gets" } else { "objects get" };
-        remarks.push(format!("{} {objects} vectors made by the server", found.to_vectorise));
-    }
-    if options.data && entry.content == Content::SchemaOnly {
-        remarks.push("the archive holds its schema alone".to_owned());
-    }
-    let planned = Planned {
-        archived: schema.name.clone(),
-        target: renames.of(&schema.name).clone(),
-        content: entry.content,
-        objects: if data { tenants.objects } else { 0 },
-        bytes: if data { tenants.bytes } else { 0 },
-        tenants: (tenants.made.len() as u64, tenants.asleep() as u64),
-        remarks: clauses(&fit.applied).into_iter().chain(remarks.clone()).collect(),
-        to_vectorise: found.to_vectorise,
-        refused_integers: found.refused_integers,
-    };
-    let (asked, renames, waiting, before) = (schema.clone(), renames.clone(), Vec::new(), Before::default());
-    Collection { at, indexed, asked, fit, planned, remarks, renames, waiting, data, tenants, joins: false, before }
 }

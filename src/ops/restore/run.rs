@@ -46,9 +46,13 @@ struct Gathered {
     incomplete: bool,
 }
 
-/// Runs a plan to its end. With an error, what was created and written stays, and is named.
+/// Runs a plan to its end; one that something stands against is not begun. With an error, what was created and written
+/// stays, and is named.
 pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Result<Outcome, Stopped> {
     let plan = &prepared.plan;
+    if let Some(error) = plan.refused() {
+        return Err(Stopped { error, run_dir: None, created: Vec::new(), joined: Vec::new(), partial: None });
+    }
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let mut gathered = Gathered {
         files: None,

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::super::order::Turn;
-use super::super::resume::{self, Asked, Found, Resuming};
+use super::super::resume::{self, Asked, Found, Resuming, RunName};
 use super::super::{Options, Refusal, Server, create};
-use super::added;
+use super::candidate::Candidate;
 use crate::archive::Archive;
 use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::schema::Fit;
@@ -46,24 +45,26 @@ pub(super) async fn carried_on(
     }
 }
 
-/// What stands against it; and if it is what an earlier run left, which one that is.
-pub(super) async fn in_words(
+/// The run that left what is in the way, if there is one and nothing else stands against the plan.
+pub(super) async fn left_by(
     session: &Session,
     options: &Options,
-    asked: Asked,
-    refusals: Vec<Refusal>,
-    chosen: usize,
-) -> Error {
+    asked: &Asked,
+    refusals: &[Refusal],
+) -> Option<RunName> {
     let left = |refusal: &Refusal| matches!(refusal, Refusal::Exists { .. } | Refusal::TenantExists { .. });
-    if !options.resume && refusals.iter().all(left) {
-        // Whether there was one is only advice.
-        match resume::find(session, options, asked, BTreeSet::new()).await {
-            Ok(Found::Fits(resuming)) => return Error::Unfinished { run: resuming.run, refusals, chosen },
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "cannot look for earlier runs"),
+    if options.resume || refusals.is_empty() || !refusals.iter().all(left) {
+        return None;
+    }
+    // Whether there was one is only advice.
+    match resume::find(session, options, asked.clone(), BTreeSet::new()).await {
+        Ok(Found::Fits(resuming)) => Some(resuming.run),
+        Ok(_) => None,
+        Err(error) => {
+            tracing::warn!(%error, "cannot look for earlier runs");
+            None
         }
     }
-    Error::CannotRestore { refusals, chosen }
 }
 
 /// What collections are looked at with that an earlier run has begun.
@@ -77,10 +78,10 @@ pub(super) struct Looked<'a> {
 
 impl Looked<'_> {
     /// What stands against carrying them on.
-    pub(super) async fn all(&self, turns: &[Turn], schemas: &[Schema], fits: &[Fit]) -> Result<Vec<Refusal>, Error> {
+    pub(super) async fn all(&self, candidates: &[Candidate]) -> Result<Vec<Refusal>, Error> {
         let mut refusals = Vec::new();
-        for Turn { at, waiting } in turns {
-            refusals.extend(self.at(&schemas[*at], &fits[*at].clone().adding_later(added(waiting))).await?);
+        for candidate in candidates {
+            refusals.extend(self.at(&candidate.schema, &candidate.fit).await?);
         }
         Ok(refusals)
     }

@@ -1,0 +1,82 @@
+//! What stands beside the collections of a plan: aliases and roles.
+
+use std::sync::Arc;
+
+use super::super::{AliasPolicy, PlannedAlias, PlannedRole, Refusal, aliases, roles};
+use super::{Candidate, Planning};
+use crate::archive::manifest::LimitKind;
+use crate::model::CollectionName;
+use crate::ops::{Error, blocking};
+
+/// What was found out about them.
+#[derive(Default)]
+pub(super) struct Beside {
+    pub(super) aliases: Vec<PlannedAlias>,
+    pub(super) roles: Vec<PlannedRole>,
+    /// Clauses about collections whose aliases cannot be, or need not all be known.
+    pub(super) remarks: Vec<(CollectionName, String)>,
+    /// What stands against it.
+    pub(super) refused: Vec<Refusal>,
+}
+
+impl Beside {
+    /// Looks what is to be done about each alias and role.
+    pub(super) async fn look(planning: &Planning<'_>, candidates: &[Candidate]) -> Result<Self, Error> {
+        let Planning { client, archive, options, renames, server, live, .. } = planning;
+        let (reading, with_roles) = (Arc::clone(archive), options.roles);
+        let read = blocking("aliases and roles", move || {
+            let roles = if with_roles { roles::archived(&reading)? } else { None };
+            Ok::<_, crate::archive::Error>((aliases::archived(&reading)?, roles))
+        });
+        let (archived, archived_roles) = read.await?;
+        let made: Vec<CollectionName> = candidates.iter().map(|candidate| candidate.target.clone()).collect();
+        let there: Vec<CollectionName> = live.schemas.iter().map(|schema| schema.name.clone()).collect();
+        let version = &server.meta.version.text;
+        // Only where something is to be made beside the collections is it worth a question what the key may do.
+        let beside = archived_roles.is_some() || (!archived.is_empty() && options.aliases != AliasPolicy::Skip);
+        let rights = if beside { client.rights().await.unwrap_or_default() } else { None };
+        let rights = rights.as_ref();
+        let looking = aliases::Looking {
+            client,
+            listed: &live.aliases,
+            rights,
+            policy: options.aliases,
+            renames,
+            made: &made,
+            live: &there,
+            server: version,
+        };
+        let found = looking.plan(archived).await?;
+        let mut beside =
+            Self { aliases: found.planned, roles: Vec::new(), remarks: found.remarks, refused: found.refused };
+        beside.remarks.extend(unseen(planning, candidates));
+        if let Some(archived) = archived_roles {
+            match roles::plan(client, archived, rights, renames, version).await? {
+                Ok(planned) => beside.roles = planned,
+                Err(refused) => beside.refused.push(refused),
+            }
+        } else {
+            let nothing = made.first().filter(|_| options.roles);
+            beside.remarks.extend(nothing.map(|name| (name.clone(), "the archive holds no roles".to_owned())));
+        }
+        Ok(beside)
+    }
+}
+
+/// That the archive need not hold what was kept from the key of the backup, where that is asked for.
+fn unseen(planning: &Planning<'_>, candidates: &[Candidate]) -> Vec<(CollectionName, String)> {
+    let options = planning.options;
+    let of = |kind| planning.archive.manifest().limits.iter().filter(move |limit| limit.kind == kind);
+    let mut remarks = Vec::new();
+    for limit in of(LimitKind::Aliases).filter(|_| options.aliases != AliasPolicy::Skip) {
+        let about = |candidate: &&Candidate| {
+            limit.collection.as_ref().is_none_or(|name| *name == candidate.schema.name.as_str())
+        };
+        let text = "aliases may lack: the key of the backup could not see them all".to_owned();
+        remarks.extend(candidates.iter().find(about).map(|candidate| (candidate.target.clone(), text)));
+    }
+    let roles = of(LimitKind::Roles).next().and(candidates.first()).filter(|_| options.roles);
+    let text = "roles may lack: the key of the backup could not see them all".to_owned();
+    remarks.extend(roles.map(|candidate| (candidate.target.clone(), text)));
+    remarks
+}

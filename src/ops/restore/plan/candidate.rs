@@ -1,0 +1,175 @@
+//! A collection of the archive on its way into a plan: each step adds what it finds out.
+
+use super::super::order::{Turn, Waiting};
+use super::super::survey::{Survey, survey};
+use super::super::tenants::{self, Tenants};
+use super::super::{Collection, Planned, Resuming, before::Own, resume, settings};
+use super::Planning;
+use crate::archive::Content;
+use crate::model::{CollectionName, Schema};
+use crate::ops::Error;
+use crate::ops::prove;
+use crate::ops::schema::{self, Fit, clauses, fit};
+
+/// What is known of a collection while the plan is made.
+pub(super) struct Candidate {
+    /// Its place in the archive's list.
+    pub(super) at: usize,
+    /// Its name on the server.
+    pub(super) target: CollectionName,
+    /// The schema that is asked for: the archived one, unless it becomes a collection of another kind or is to have other
+    /// settings.
+    pub(super) schema: Schema,
+    /// What was set otherwise in it, each as a clause.
+    pub(super) changed: Vec<String>,
+    /// Which of its tenants come back.
+    pub(super) tenants: Tenants,
+    /// The collection of the server that its tenants are added to.
+    pub(super) joined: Option<Schema>,
+    /// The schema made to fit the server.
+    pub(super) fit: Fit,
+    /// Its references to collections that are not complete when its objects are written.
+    pub(super) waiting: Vec<Waiting>,
+    /// With objects.
+    pub(super) data: bool,
+}
+
+impl Candidate {
+    /// What is known of it by the archive, the options and the server's schemas.
+    pub(super) async fn new(
+        planning: &Planning<'_>,
+        at: usize,
+        archived: &Schema,
+        resuming: Option<&Resuming>,
+    ) -> Result<Self, Error> {
+        let Planning { archive, options, renames, server, live, .. } = planning;
+        let (schema, changed) = settings::apply(&tenants::of_kind(archived, &options.tenants), &options.settings);
+        let target = renames.of(&schema.name).clone();
+        let may = resume::may_join(resuming, &target, &options.tenants);
+        let joined = live.schemas.iter().find(|there| may && there.multi_tenant && there.name == target).cloned();
+        Ok(Self {
+            at,
+            fit: fit(&schema, renames, &server.target()),
+            tenants: tenants::chosen(archive, at, &options.tenants).await?,
+            data: options.data && archive.collections()[at].content != Content::SchemaOnly,
+            waiting: Vec::new(),
+            target,
+            schema,
+            changed,
+            joined,
+        })
+    }
+
+    /// The collection with all that a run needs. `looks`: its objects are read and looked at.
+    pub(super) async fn into_collection(
+        self,
+        planning: &Planning<'_>,
+        remarks: &[(CollectionName, String)],
+        looks: bool,
+        resuming: Option<&mut Resuming>,
+    ) -> Result<Collection, Error> {
+        let Planning { client, session, archive, options, renames, .. } = *planning;
+        let indexed = prove::index(archive, self.at).await?;
+        let own = Own {
+            client,
+            session,
+            target: &self.target,
+            runs: &indexed.runs,
+            tenants: &self.tenants,
+            map: &options.tenants,
+        };
+        let before = own.look(resuming).await?;
+        // Whether a server makes vectors is for the collection to say that the objects go to.
+        let asked = self.joined.clone().unwrap_or_else(|| self.schema.clone());
+        let found = if self.data && looks {
+            let done = std::sync::Arc::clone(&before.done);
+            survey(session, archive, self.at, &indexed, &asked, options, done).await?
+        } else {
+            Survey::default()
+        };
+        let mut said = self.remarks(planning, &indexed.schema, found);
+        said.extend(self.changed.iter().cloned().chain(limits_of(&self.schema)));
+        said.extend(remarks.iter().filter(|(of, _)| *of == self.target).map(|(_, remark)| remark.clone()));
+        let joins = self.joined.is_some();
+        let added = joins.then(|| "its tenants are added to the collection that is there".to_owned());
+        let (tenants, data) = (self.tenants, self.data);
+        let planned = Planned {
+            archived: indexed.schema.name.clone(),
+            target: self.target,
+            content: archive.collections()[self.at].content,
+            objects: if data { tenants.objects } else { 0 },
+            bytes: if data { tenants.bytes } else { 0 },
+            tenants: (tenants.made.len() as u64, tenants.asleep() as u64),
+            remarks: added.into_iter().chain(clauses(&self.fit.applied)).chain(said.iter().cloned()).collect(),
+            to_vectorise: found.to_vectorise,
+            refused_integers: found.refused_integers,
+            unread: data && !looks,
+        };
+        Ok(Collection {
+            at: self.at,
+            indexed,
+            asked,
+            fit: self.fit,
+            planned,
+            remarks: said,
+            renames: renames.clone(),
+            waiting: self.waiting,
+            data,
+            tenants,
+            joins,
+            before,
+        })
+    }
+
+    /// What will be different for other reasons than the fit of its schema, each as a clause.
+    fn remarks(&self, planning: &Planning<'_>, archived: &Schema, found: Survey) -> Vec<String> {
+        let (options, data) = (planning.options, self.data);
+        let entry = &planning.archive.collections()[self.at];
+        let mut remarks = self.tenants.remarks(&options.tenants);
+        if data && !archived.blob_hashes.is_empty() {
+            let names = archived.blob_hashes.join(", ");
+            remarks.push(format!("the blobHash values of {names} cannot be written back and are left out"));
+        }
+        if data && found.refused_integers > 0 && options.clamp_ints {
+            remarks
+                .push("integers beyond ±9223372036854774784 become the nearest ones that the server takes".to_owned());
+        }
+        if data && entry.content == Content::Full && !options.vectors && !entry.vectors.is_empty() {
+            let made = found.to_vectorise > 0;
+            let what =
+                if made { "vectors are left out, and the server makes new ones" } else { "vectors are left out" };
+            remarks.push(what.to_owned());
+        }
+        if found.to_vectorise > 0 && options.vectors {
+            let objects = if found.to_vectorise == 1 { "object gets" } else { "objects get" };
+            remarks.push(format!("{} {objects} vectors made by the server", found.to_vectorise));
+        }
+        if options.data && entry.content == Content::SchemaOnly {
+            remarks.push("the archive holds its schema alone".to_owned());
+        }
+        remarks
+    }
+}
+
+/// Brings the candidates into the order of their references.
+pub(super) fn in_order(candidates: Vec<Candidate>, turns: Vec<Turn>) -> Vec<Candidate> {
+    let mut places: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
+    let candidate = |Turn { at, waiting }: Turn| {
+        let known = places[at].take()?;
+        let added = waiting.iter().filter(|waiting| waiting.added).map(|waiting| waiting.property.as_str());
+        // The properties that are added once all collections exist.
+        let fit = known.fit.adding_later(added);
+        Some(Candidate { fit, waiting, ..known })
+    };
+    turns.into_iter().filter_map(candidate).collect()
+}
+
+/// What will not be as it was, by the schema alone.
+fn limits_of(schema: &Schema) -> Vec<String> {
+    let expires = schema::expires(schema);
+    let expires = expires.then(|| "objects expire, and their age counts anew from this restore".to_owned());
+    let trained = schema::trained(schema);
+    let trained =
+        (!trained.is_empty()).then(|| format!("compression is trained anew by the server: {}", trained.join(", ")));
+    expires.into_iter().chain(trained).collect()
+}
