@@ -1,8 +1,9 @@
 //! Turns an operation's error into words: the one place that knows both its data and how to speak to a person.
 
-use super::Failure;
+use super::{Failure, remedy};
 use crate::event::Op;
 use crate::ops::{Error, Hint};
+use crate::weaviate::Error as WireError;
 
 /// The failure a person reads, with its class, causes and advice.
 pub(super) fn explain(error: &Error) -> Failure {
@@ -11,7 +12,7 @@ pub(super) fn explain(error: &Error) -> Failure {
 
 /// The same, with the advice that fits an operation.
 pub(super) fn explain_for(op: Op, error: &Error) -> Failure {
-    let failure = Failure::from_error(error.class(), error);
+    let failure = told(error);
     let special = |hint: &Hint| match op {
         Op::Restore => restore_words(hint),
         Op::Verify => verify_words(hint),
@@ -21,14 +22,34 @@ pub(super) fn explain_for(op: Op, error: &Error) -> Failure {
         _ => None,
     };
     let advice = |hint: &Hint| special(hint).map_or_else(|| words(hint), Into::into);
-    error.hints().iter().fold(failure, |failure, hint| failure.hint(advice(hint)))
+    advised(failure, error, advice)
 }
 
 /// The same for commands that list and show.
 pub(super) fn explain_reading(error: &Error) -> Failure {
-    let failure = Failure::from_error(error.class(), error);
+    let failure = told(error);
     let advice = |hint: &Hint| reading_words(hint).map_or_else(|| words(hint), Into::into);
-    error.hints().iter().fold(failure, |failure, hint| failure.hint(advice(hint)))
+    advised(failure, error, advice)
+}
+
+/// The error and what is behind it. Why a server refuses for good stands in the first line, its own words below.
+fn told(error: &Error) -> Failure {
+    let failure = Failure::from_error(error.class(), error);
+    match error.wire().map(WireError::root) {
+        Some(WireError::Lasting { route, status, cause, message }) => {
+            let what = if matches!(error, Error::Wire(_)) { String::new() } else { format!("{error}: ") };
+            Failure::new(failure.class, format!("{what}{cause}")).because(format!("{route} ({status}): {message}"))
+        }
+        _ => failure,
+    }
+}
+
+/// The advice with it. What alone helps stands in the second line.
+fn advised(failure: Failure, error: &Error, words: impl Fn(&Hint) -> String) -> Failure {
+    error.hints().iter().fold(failure, |failure, hint| match hint {
+        Hint::ChangeServer(cause) => Failure { remedy: Some(remedy::words(cause)), ..failure },
+        hint => failure.hint(words(hint)),
+    })
 }
 
 /// Advice that is another for reading.
@@ -223,6 +244,7 @@ fn words(hint: &Hint) -> String {
         Hint::AllowProtected => {
             "these names belong to systems that may depend on them; --allow-protected goes on all the same".into()
         }
+        Hint::ChangeServer(cause) => remedy::words(cause),
         Hint::Report => "this is a bug: please report it with the command and the output of -vv".into(),
     }
 }

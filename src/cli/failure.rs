@@ -16,6 +16,8 @@ pub struct Failure {
     pub class: Class,
     /// What failed, naming the thing: a lower-case fragment.
     pub message: String,
+    /// What alone helps, right below the message.
+    pub remedy: Option<String>,
     /// Why, the innermost cause last.
     pub causes: Vec<String>,
     /// What to do about it, the most likely first.
@@ -27,7 +29,7 @@ pub struct Failure {
 impl Failure {
     /// A failure without causes and hints.
     pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), causes: Vec::new(), hints: Vec::new(), partial: None }
+        Self { class, message: message.into(), remedy: None, causes: Vec::new(), hints: Vec::new(), partial: None }
     }
 
     /// An error with everything behind it.
@@ -92,8 +94,11 @@ impl Failure {
             if colour { format!("\u{1b}[{code}m{name}:\u{1b}[0m") } else { format!("{name}:") }
         };
         let mut text = format!("{} {}\n", label("error", "1;31"), plain(&self.message));
-        for (at, cause) in self.causes.iter().enumerate() {
+        if let Some(remedy) = &self.remedy {
             // A String takes every write.
+            let _ = writeln!(text, "{} {}", label("hint", "36"), plain(remedy));
+        }
+        for (at, cause) in self.causes.iter().enumerate() {
             let _ = writeln!(text, "  {}: {}", at + 1, plain(cause));
         }
         if !self.hints.is_empty() {

@@ -17,6 +17,7 @@ mod logging;
 mod ls;
 mod memory;
 mod output;
+mod remedy;
 mod removal;
 mod restore;
 mod rm;

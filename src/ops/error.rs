@@ -363,7 +363,7 @@ pub enum Error {
 
 impl Error {
     /// The failure of the wire behind it, if that is what it is.
-    fn wire(&self) -> Option<&weaviate::Error> {
+    pub(crate) fn wire(&self) -> Option<&weaviate::Error> {
         match self {
             Self::Wire(e)
             | Self::Scan { source: scan::Error::Wire(e), .. }
@@ -390,10 +390,12 @@ impl Error {
         match (self, self.wire()) {
             // The server answered, and its answer was no.
             (Self::NotCreated { .. } | Self::NotDropped { .. } | Self::TenantsNotCreated { .. }, Some(e))
-                if matches!(e.root(), weaviate::Error::Rejected { .. }) =>
+                if e.is_refused() =>
             {
                 return Class::Refused;
             }
+            // Nothing was sent that writes: the operation is refused as it stands.
+            (Self::Wire(_), Some(e)) if e.lasting().is_some() => return Class::Refused,
             (_, Some(error)) => return wire_class(error),
             _ => {}
         }

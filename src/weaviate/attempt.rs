@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::body::{self, Body, Cut, Shape};
 use super::client::Client;
 use super::retry::{self, Verdict};
-use super::{Error, said, transport};
+use super::{Error, LastingCause, said, transport};
 
 /// Longest JSON answer that is no page.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -164,16 +164,20 @@ impl Client {
         let retry_after =
             header(response.headers(), &RETRY_AFTER).and_then(|text| retry::retry_after(text, server_time));
         let to = header(response.headers(), &LOCATION).map(origin).unwrap_or_default();
-        let words = match body::read(response, BytesMut::new(), ERROR_BYTES_MAX, 0, self.stall_timeout()).await {
+        let body = match body::read(response, BytesMut::new(), ERROR_BYTES_MAX, 0, self.stall_timeout()).await {
             // Without its words nobody knows what such a refusal means, so it is asked for again.
             Ok(Body::Whole(bytes)) if retry::needs_words(status) && said::is_cut(&bytes) => {
                 return Failure::passing(ask.bad_answer(format!("a refusal ({status}) that is cut off")));
             }
             Err(cut) if retry::needs_words(status) => return self.cut(ask, cut),
-            Ok(Body::Whole(bytes)) => said::message(&bytes),
-            Ok(Body::TooLarge) | Err(_) => String::new(),
+            Ok(Body::Whole(bytes)) => bytes,
+            Ok(Body::TooLarge) | Err(_) => Bytes::new(),
         };
+        let words = said::message(&body);
         let (route, message) = (ask.route.clone(), self.safe(&words));
+        if let Some(cause) = LastingCause::of_answer(status, &body, &words, ask.body.as_deref()) {
+            return Failure::last(Error::Lasting { route, status, cause: Box::new(cause), message });
+        }
         if retry::judge(status, &words) == Verdict::Transient {
             retry_after.inspect(|asked| self.hold_back(*asked));
             return Failure { retry_after, ..Failure::passing(Error::Server { route, status, message }) };

@@ -160,7 +160,9 @@ impl Client {
         let ask = self.counting(Ask::with_body(Method::POST, "/v1/graphql", query(subjects)));
         let ask = Ask { shape: Shape::GraphQl, ..ask };
         let body = match self.fetch(&ask).await {
-            Err(Error::Forbidden { .. } | Error::NotFound { .. } | Error::Rejected { .. }) => return Ok(Round::Closed),
+            Err(Error::Forbidden { .. } | Error::NotFound { .. } | Error::Rejected { .. } | Error::Lasting { .. }) => {
+                return Ok(Round::Closed);
+            }
             other => other?,
         };
         let reply: Value = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not valid JSON"))?;
@@ -207,7 +209,10 @@ impl Client {
         }
         let body = match self.fetch(&ask).await {
             Err(
-                Error::Forbidden { message, .. } | Error::NotFound { message, .. } | Error::Rejected { message, .. },
+                Error::Forbidden { message, .. }
+                | Error::NotFound { message, .. }
+                | Error::Rejected { message, .. }
+                | Error::Lasting { message, .. },
             ) => {
                 return Ok(Count::Unknown { reason: message });
             }

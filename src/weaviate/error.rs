@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::LastingCause;
+
 /// Why a question to the server was not answered. Routes are a method and a path, such as `GET /v1/objects`.
 /// Messages of the server have their control characters escaped and are cut at 500 characters.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +114,18 @@ pub enum Error {
         route: Arc<str>,
         /// HTTP status.
         status: u16,
+        /// The server's words.
+        message: String,
+    },
+    /// The server refuses until its operator changes something: asking again does not help.
+    #[error("{cause} ({route}, {status}{})", after_colon(message))]
+    Lasting {
+        /// What was asked.
+        route: Arc<str>,
+        /// HTTP status.
+        status: u16,
+        /// Why, and what can be changed.
+        cause: Box<LastingCause>,
         /// The server's words.
         message: String,
     },
@@ -237,7 +251,22 @@ impl Error {
     /// Whether the server answered, and its answer was no: what was asked for was not done.
     #[must_use]
     pub fn is_no(&self) -> bool {
-        self.is_auth() || matches!(self.root(), Self::NotFound { .. } | Self::Rejected { .. })
+        self.is_auth() || self.is_refused() || matches!(self.root(), Self::NotFound { .. })
+    }
+
+    /// Whether the server refused what was asked for, whoever asks: for a reason that lasts, or for what was sent.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self.root(), Self::Rejected { .. } | Self::Lasting { .. })
+    }
+
+    /// Why the server refuses until somebody changes it, if that is so.
+    #[must_use]
+    pub fn lasting(&self) -> Option<&LastingCause> {
+        match self.root() {
+            Self::Lasting { cause, .. } => Some(cause),
+            _ => None,
+        }
     }
 
     /// Whether the answers come too slowly; a smaller page may help.
@@ -260,9 +289,10 @@ impl Error {
             Self::Unauthorized { .. } => Some(401),
             Self::Forbidden { .. } => Some(403),
             Self::NotFound { .. } => Some(404),
-            Self::Redirected { status, .. } | Self::Rejected { status, .. } | Self::Server { status, .. } => {
-                Some(*status)
-            }
+            Self::Redirected { status, .. }
+            | Self::Rejected { status, .. }
+            | Self::Lasting { status, .. }
+            | Self::Server { status, .. } => Some(*status),
             _ => None,
         }
     }
@@ -275,6 +305,7 @@ impl Error {
             | Self::Forbidden { message, .. }
             | Self::NotFound { message, .. }
             | Self::Rejected { message, .. }
+            | Self::Lasting { message, .. }
             | Self::Server { message, .. } => Some(message),
             _ => None,
         }

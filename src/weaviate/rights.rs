@@ -132,7 +132,7 @@ impl Client {
         match self.fetch(&ask).await {
             Ok(_) => Ok(Some(true)),
             Err(Error::Forbidden { .. }) => Ok(Some(false)),
-            Err(Error::NotFound { .. } | Error::Rejected { .. }) => Ok(None),
+            Err(Error::NotFound { .. } | Error::Rejected { .. } | Error::Lasting { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -112,6 +112,8 @@ pub enum Hint {
     NameRunFolder,
     /// `--allow-protected`.
     AllowProtected,
+    /// What the server's operator can change so that it takes what it refused.
+    ChangeServer(weaviate::LastingCause),
     /// This is a bug.
     Report,
 }
@@ -259,6 +261,9 @@ fn is_about_ttl(error: &weaviate::Error) -> bool {
 
 fn wire_hints(error: &weaviate::Error) -> Vec<Hint> {
     use weaviate::Error as E;
+    if let Some(cause) = error.lasting() {
+        return vec![Hint::ChangeServer(cause.clone())];
+    }
     match error.root() {
         E::Unreachable { .. } | E::NotWeaviate { .. } | E::Redirected { .. } => vec![Hint::CheckUrl],
         E::Tls { .. } | E::Certificate { .. } => vec![Hint::CheckCertificate],

@@ -220,9 +220,7 @@ fn outcome(planned: &PlannedAlias, sent: Result<(), WireError>, now: Named<Colle
 pub(super) fn answered<T>(asked: Result<T, Error>) -> Result<Option<T>, Error> {
     match asked {
         Ok(answer) => Ok(Some(answer)),
-        Err(Error::Wire(refused)) if refused.is_auth() || matches!(refused.root(), WireError::Rejected { .. }) => {
-            Ok(None)
-        }
+        Err(Error::Wire(refused)) if refused.is_auth() || refused.is_refused() => Ok(None),
         Err(other) => Err(other),
     }
 }

@@ -111,5 +111,5 @@ pub(in crate::ops) async fn create_tenants(
 
 /// Whether an error is an answer: nothing was done.
 fn is_refusal(error: &WireError) -> bool {
-    matches!(error.root(), WireError::Rejected { .. } | WireError::Forbidden { .. } | WireError::Unauthorized { .. })
+    error.is_refused() || error.is_auth()
 }

@@ -107,6 +107,19 @@ async fn what_asking_again_does_not_change_is_asked_once() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_lasts_is_asked_once_and_names_its_cause() {
+    let limit = r#"{"errorCode":"USAGE_LIMIT_EXCEEDED","limit":"objects","message":"m","value":10}"#;
+    let mode =
+        r#"{"error":[{"message":"write-only mode is enabled temporally at the config level: read operations"}]}"#;
+    for (status, body) in [(429, limit), (503, mode), (401, r#"{"code":401,"message":"instance suspended"}"#)] {
+        let server = Server::saying(reply(status, "retry-after: 1\r\n", body)).await;
+        let error = server.client().schemas().await.expect_err("no answer");
+        assert!(matches!(error, Error::Lasting { .. }) && error.is_no() && !error.is_auth(), "{error:?}");
+        assert_eq!((error.status(), server.requests().len()), (Some(status), 1));
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_whose_words_are_lost_is_asked_for_again() {
     let faults: [fn() -> Act; 4] = [
         || Act::Cut(b"HTTP/1.1 422 x\r\ncontent-length: 99\r\n\r\n{\"error\":".to_vec()),

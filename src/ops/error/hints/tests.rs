@@ -74,6 +74,19 @@ fn a_server_that_says_no_to_a_change_is_a_refusal_and_one_that_does_not_answer_i
 }
 
 #[test]
+fn a_refusal_that_lasts_is_refused_where_nothing_was_written_and_names_what_to_change() {
+    let cause = || weaviate::LastingCause::Mode(weaviate::OperationalMode::ReadOnly);
+    let (route, message) = (|| "POST /v1/schema".into(), String::new);
+    let lasting =
+        || weaviate::Error::Lasting { route: route(), status: 503, cause: Box::new(cause()), message: message() };
+    let hint = [Hint::ChangeServer(cause())];
+    gives(&lasting().into(), Class::Refused, &hint);
+    gives(&Error::NotCreated { collection: name("A"), source: lasting() }, Class::Refused, &hint);
+    gives(&Error::NotDropped { collection: name("A"), source: Some(lasting()) }, Class::Refused, &hint);
+    gives(&Error::Import { collection: name("A"), source: import::Error::Wire(lasting()) }, Class::Server, &hint);
+}
+
+#[test]
 fn what_the_archive_and_its_disk_say() {
     use archive::Error as E;
     let path = || PathBuf::from("/a");
