@@ -4,6 +4,7 @@ mod members;
 mod object;
 mod renames;
 mod schema;
+mod shown;
 mod tenants;
 
 use std::fmt;
@@ -16,6 +17,7 @@ pub use members::Members;
 pub use object::{ObjectText, RawObject, VectorText, dimensions};
 pub use renames::Renames;
 pub use schema::{DigestMode, Schema, SchemaError};
+pub use shown::{ShellWord, escaped, is_plain, path_of_text, path_text, scheme, shell_text};
 pub use tenants::TenantMap;
 
 /// The longest collection name a Weaviate server accepts, in characters (weaviate-rest.md §4.3).

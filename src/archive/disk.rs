@@ -85,8 +85,13 @@ pub trait Disk: Send + Sync {
     fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>>;
     /// Bytes a user may still write on the file system of `path`.
     fn free_space(&self, path: &Path) -> io::Result<u64>;
-    /// Takes the exclusive lock of a file, which is made if missing; `None` if another holds it.
+    /// Takes the exclusive lock of a regular file, which is made if missing; `None` if another holds it. Anything else
+    /// of that name, a link too, is `ErrorKind::InvalidInput`, and a pipe does not block.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
+    /// Whether another holds the lock of a file. Makes no file, and opens it as [`Disk::lock`] does.
+    fn is_locked(&self, path: &Path) -> io::Result<bool> {
+        Ok(self.look(path)?.is_some() && self.lock(path)?.is_none())
+    }
     /// Where a path leads when every link in it is followed. A disk without links has nothing to follow.
     fn follow(&self, path: &Path) -> io::Result<PathBuf> {
         Ok(path.to_owned())

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::model::ObjectId;
+use crate::model::{ObjectId, ShellWord};
 
 /// A call to the disk, named in errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,13 +66,13 @@ pub enum Damage {
     #[error("does not match its own checksum")]
     ManifestHash,
     /// Not the JSON that is expected here.
-    #[error("unreadable: {0}")]
+    #[error("unreadable: {}", short(.0))]
     Json(String),
     /// A name that no archive of ours contains.
-    #[error("not a name an archive may hold: {0:?}")]
+    #[error("not a name an archive may hold: {:?}", short(.0))]
     Name(String),
     /// Two names that are equal, or equal but for case.
-    #[error("named twice: {0:?}")]
+    #[error("named twice: {:?}", short(.0))]
     NamedTwice(String),
     /// Numbers or lists that contradict each other.
     #[error("{0} do not add up")]
@@ -110,7 +110,7 @@ pub enum Damage {
     #[error("runs do not cover the ids exactly once")]
     Coverage,
     /// A compression frame cannot be decoded.
-    #[error("not decodable: {0}")]
+    #[error("not decodable: {}", short(.0))]
     Frame(String),
     /// A frame holds more or less than its run declares.
     #[error("holds more or less than its {declared} declared bytes")]
@@ -142,6 +142,13 @@ pub enum Damage {
     /// A journal whose records contradict each other.
     #[error("records contradict each other")]
     JournalOrder,
+}
+
+/// The most characters of a value that an error says (an archive may hold any).
+const VALUE_CHARS: usize = 500;
+
+fn short(value: &str) -> &str {
+    value.char_indices().nth(VALUE_CHARS).map_or(value, |(end, _)| &value[..end])
 }
 
 /// A rule of the writer that its caller broke; a bug, never the user's fault.
@@ -203,25 +210,25 @@ pub enum Broken {
 #[non_exhaustive]
 pub enum Error {
     /// Nothing is there.
-    #[error("{} does not exist", path.display())]
+    #[error("{} does not exist", ShellWord::path(path))]
     NotFound {
         /// What was looked for.
         path: PathBuf,
     },
     /// There is something, but it is no archive.
-    #[error("{} is not an archive", path.display())]
+    #[error("{} is not an archive", ShellWord::path(path))]
     NotAnArchive {
         /// What was looked at.
         path: PathBuf,
     },
     /// The archive's directory is a symbolic link.
-    #[error("{} is a symbolic link", path.display())]
+    #[error("{} is a symbolic link", ShellWord::path(path))]
     IsLink {
         /// The link.
         path: PathBuf,
     },
     /// An archive that was never sealed: its run was interrupted, or goes on.
-    #[error("{} is not sealed: {parts} parts with {objects} objects are safe in it", path.display())]
+    #[error("{} is not sealed: {parts} parts with {objects} objects are safe in it", ShellWord::path(path))]
     Unsealed {
         /// The archive.
         path: PathBuf,
@@ -231,13 +238,13 @@ pub enum Error {
         objects: u64,
     },
     /// A sealed archive, where an unsealed one is wanted.
-    #[error("{} is sealed", path.display())]
+    #[error("{} is sealed", ShellWord::path(path))]
     Sealed {
         /// The archive.
         path: PathBuf,
     },
     /// Written in a format this version does not know.
-    #[error("{} has format {major}.{minor}, written by elysiactl {tool_version}", path.display())]
+    #[error("{} has format {major}.{minor}, written by elysiactl {tool_version}", ShellWord::path(path))]
     NewerFormat {
         /// The archive.
         path: PathBuf,
@@ -249,7 +256,7 @@ pub enum Error {
         tool_version: String,
     },
     /// A file of the archive is not what was written.
-    #[error("{}{}: {what}", path.display(), line.map(|n| format!(" line {n}")).unwrap_or_default())]
+    #[error("{}{}: {what}", ShellWord::path(path), line.map(|n| format!(" line {n}")).unwrap_or_default())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -260,7 +267,7 @@ pub enum Error {
     },
     /// A file of the archive was read wrongly, and rightly when it was read once more: it is not the archive that is
     /// damaged, but what it was read with.
-    #[error("{} was read wrongly once, and rightly the next time", path.display())]
+    #[error("{} was read wrongly once, and rightly the next time", ShellWord::path(path))]
     Unsteady {
         /// The file.
         path: PathBuf,
@@ -269,7 +276,7 @@ pub enum Error {
         first: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The disk is full, or a quota or size limit is reached.
-    #[error("no space for {needed} bytes in {}", path.display())]
+    #[error("no space for {needed} bytes in {}", ShellWord::path(path))]
     NoSpace {
         /// The file that was being written.
         path: PathBuf,
@@ -279,7 +286,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The file system cannot be written.
-    #[error("{} is on a read-only file system", path.display())]
+    #[error("{} is on a read-only file system", ShellWord::path(path))]
     ReadOnly {
         /// What was to be written.
         path: PathBuf,
@@ -287,7 +294,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The user may not.
-    #[error("may not {op} {}", path.display())]
+    #[error("may not {op} {}", ShellWord::path(path))]
     PermissionDenied {
         /// What was tried.
         op: DiskOp,
@@ -297,7 +304,7 @@ pub enum Error {
         source: io::Error,
     },
     /// Any other failure of the disk.
-    #[error("cannot {op} {}", path.display())]
+    #[error("cannot {op} {}", ShellWord::path(path))]
     Io {
         /// What was tried.
         op: DiskOp,
@@ -307,19 +314,19 @@ pub enum Error {
         source: io::Error,
     },
     /// The folder for archives is a file.
-    #[error("{} is a file", path.display())]
+    #[error("{} is a file", ShellWord::path(path))]
     OutputIsFile {
         /// The folder given.
         path: PathBuf,
     },
     /// The folder for archives is itself an archive.
-    #[error("{} is itself an archive", path.display())]
+    #[error("{} is itself an archive", ShellWord::path(path))]
     OutputIsArchive {
         /// The folder given.
         path: PathBuf,
     },
     /// The folder for archives holds more than anybody is willing to look through.
-    #[error("{} holds more than {limit} entries", path.display())]
+    #[error("{} holds more than {limit} entries", ShellWord::path(path))]
     TooMany {
         /// The folder given.
         path: PathBuf,
@@ -327,13 +334,13 @@ pub enum Error {
         limit: usize,
     },
     /// Another run holds the archive, or the collection of a server.
-    #[error("{} is locked by another run", path.display())]
+    #[error("{} is locked by another run", ShellWord::path(path))]
     Locked {
         /// The archive, or the lock's file.
         path: PathBuf,
     },
     /// An invariant of the writer does not hold; nothing is sealed.
-    #[error("{}: {what}", path.display())]
+    #[error("{}: {what}", ShellWord::path(path))]
     Broken {
         /// The file or directory it is about.
         path: PathBuf,

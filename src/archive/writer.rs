@@ -13,7 +13,7 @@ use super::codec::Codec;
 use super::collection::{ClosedCollection, CollectionWriter};
 use super::disk::{Disk, Kind, Lock};
 use super::durable::{self, sync_parent};
-use super::error::{Broken, DiskOp, Error, on};
+use super::error::{Broken, Damage, DiskOp, Error, on};
 use super::journal::Journal;
 use super::manifest::{
     self, Content, FORMAT, FileEntry, Incomplete, Limit, Manifest, Refused, Skipped, Source, Tool, TopologyRecord,
@@ -303,7 +303,11 @@ impl ArchiveWriter {
 /// Takes the lock of an archive that is not sealed.
 pub(super) fn lock(disk: &dyn Disk, archive: &Path) -> Result<Box<dyn Lock>, Error> {
     let path = archive.join(names::LOCK);
-    let taken = disk.lock(&path).map_err(on(DiskOp::Lock, &path))?;
+    let taken = disk.lock(&path).map_err(|e| match e.kind() {
+        // Somebody else put it there.
+        std::io::ErrorKind::InvalidInput => Error::damaged(&path, Damage::NotRegular),
+        _ => Error::disk(DiskOp::Lock, &path, 0, e),
+    })?;
     taken.ok_or_else(|| Error::Locked { path: archive.to_owned() })
 }
 

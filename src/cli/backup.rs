@@ -12,9 +12,10 @@ use super::runtime::nothing;
 use super::{BackupSettings, Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
 use crate::archive;
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
+use crate::model::path_text;
 use crate::ops::Session;
 use crate::ops::backup::{self, Interrupted, Options, Plan, Resume, Stopped};
-use crate::render::{Closing, plain, quoted, size};
+use crate::render::{Closing, plain, shell_path, size};
 use crate::weaviate::{Client, Writer};
 
 pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
@@ -81,8 +82,7 @@ async fn carries_on(
     found: &Interrupted,
     resume: impl Fn(&Path) -> String,
 ) -> Result<bool, Failure> {
-    let about =
-        format!("{} was interrupted; {} are safe in it", plain(&found.archive.display().to_string()), kept(found));
+    let about = format!("{} was interrupted; {} are safe in it", shell_path(&found.archive), kept(found));
     if out.asks() {
         let question = confirm::Question::yes_unless_no(&format!("{about}. Carry it on?"));
         return confirm::answer(out, cancel, question).await;
@@ -100,7 +100,7 @@ fn kept(found: &Interrupted) -> String {
 
 /// The command that carries on a backup. `run_dir`: the folder of runs, where it was named.
 pub(super) fn resume_command(archive: &Path, run_dir: Option<&Path>, connect: &Connect) -> String {
-    let command = format!("elysiactl col backup --resume={}", quoted(&archive.display().to_string()));
+    let command = format!("elysiactl col backup --resume={}", shell_path(archive));
     command + &closing::path_flag("--run-dir", run_dir) + &connect.url_flag(&connect.url)
 }
 
@@ -150,15 +150,15 @@ fn headline(plan: &Plan) -> String {
         text = text + ", about " + &size(bytes);
     }
     text = match &plan.carries_on {
-        None => format!("{text}, into {}", plan.archive.display()),
+        None => format!("{text}, into {}", shell_path(&plan.archive)),
         Some(found) => format!(
             "{text}; carrying on {}, begun {}, with {} in it",
-            plan.archive.display(),
+            shell_path(&plan.archive),
             found.started.strftime("%Y-%m-%d %H:%M:%S UTC"),
             kept(found)
         ),
     };
-    let mut text = plain(&text) + "\n";
+    let mut text = text + "\n";
     for remark in closing::limits(&plan.limits) {
         text = text + &plain(&format!("{}: {}", remark.about, remark.text)) + "\n";
     }
@@ -180,14 +180,14 @@ fn would(plan: &Plan) -> Finished {
     let result = RunResult::of(
         Op::Backup,
         if plan.skipped.is_empty() { Status::Ok } else { Status::Incomplete },
-        Some(plan.archive.display().to_string()),
+        Some(path_text(&plan.archive)),
         collections,
     );
     let closing = Closing {
         dry_run: true,
         schemas_only: plan.options.content == archive::Content::SchemaOnly,
         server: Some(closing::server(&plan.url, &plan.server_version)),
-        would_be: Some(plan.archive.display().to_string()),
+        would_be: Some(path_text(&plan.archive)),
         free_bytes: plan.free_bytes,
         topology_unchecked: plan.topology.reason.clone(),
         limits: closing::limits(&plan.limits),
@@ -206,7 +206,7 @@ pub(super) fn stopped(stopped: Stopped, resume: impl Fn(&Path) -> String) -> Fai
                 "the archive is not complete; what was sealed in it is kept. Carry it on with: {}",
                 resume(&path)
             ))
-            .after(RunResult { archive: Some(path.display().to_string()), ..nothing(Op::Backup) }),
+            .after(RunResult { archive: Some(path_text(&path)), ..nothing(Op::Backup) }),
         None => failure,
     }
 }

@@ -13,12 +13,12 @@ use super::removal::{self, Consent, Loss};
 use super::rm::{self, create_command};
 use super::{ClearSettings, Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
-use crate::model::{CollectionName, Selection};
+use crate::model::{CollectionName, Selection, path_text};
 use crate::ops::clear::{self, Options, Outcome, Plan, Planned, Stopped};
 use crate::ops::inventory::{self, Listed};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::{Error, Session};
-use crate::render::{Closing, Remark, counted, plain, quoted};
+use crate::render::{Closing, Remark, counted, plain, shell_path};
 use crate::weaviate::{Client, Writer};
 
 /// Collections named in the advice of a run that stopped.
@@ -177,7 +177,7 @@ fn would(plan: &Plan) -> Finished {
 fn closing_of(outcome: &Outcome) -> Closing {
     let schema = |(about, saved): &(CollectionName, SafetyCopy)| Remark {
         about: about.to_string(),
-        text: format!("saved in {}", quoted(&saved.schema.display().to_string())),
+        text: format!("saved in {}", shell_path(&saved.schema)),
     };
     let remark = |(about, text): &(CollectionName, String)| Remark { about: about.to_string(), text: text.clone() };
     Closing {
@@ -185,7 +185,7 @@ fn closing_of(outcome: &Outcome) -> Closing {
         uncounted: outcome.uncounted,
         schemas: outcome.saved.iter().map(schema).collect(),
         notes: outcome.remarks.iter().map(remark).collect(),
-        run_files: Some(outcome.run_dir.display().to_string()),
+        run_files: Some(path_text(&outcome.run_dir)),
         ..Closing::default()
     }
 }
@@ -218,7 +218,7 @@ fn stopped(stopped: &Stopped, connect: &Connect, resume: &str) -> Failure {
         failure = failure.hint(format!("nothing was done to: {}", listed(&stopped.untouched)));
     }
     if let Some(dir) = &stopped.run_dir {
-        failure = failure.hint(format!("what was done is written down in {}", quoted(&dir.display().to_string())));
+        failure = failure.hint(format!("what was done is written down in {}", shell_path(dir)));
     }
     failure.after((*stopped.partial).clone())
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::archive::Manifest;
 use crate::archive::manifest::{CollectionEntry, Content, Limit, LimitKind, Skipped, TenantsChanged, TopologyState};
-use crate::render::{Closing, Remark, quoted};
+use crate::model::shell_text;
+use crate::render::{Closing, Remark, shell_path};
 
 pub(super) use crate::render::counted;
 
@@ -16,12 +17,12 @@ pub(super) fn server(url: &str, version: &str) -> String {
 
 /// A flag with a path, a space before it, for a command that is to be typed next: nothing without a path.
 pub(super) fn path_flag(flag: &str, path: Option<&Path>) -> String {
-    path.map(|path| format!(" {flag} {}", quoted(&path.display().to_string()))).unwrap_or_default()
+    path.map(|path| format!(" {flag} {}", shell_path(path))).unwrap_or_default()
 }
 
 /// The command that checks an archive.
 pub(super) fn check_command(archive: Option<&str>) -> String {
-    format!("elysiactl archive check {}", quoted(archive.unwrap_or("ARCHIVE")))
+    format!("elysiactl archive check {}", shell_text(archive.unwrap_or("ARCHIVE")))
 }
 
 /// Everything a manifest has to say beyond its numbers.

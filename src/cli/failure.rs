@@ -7,7 +7,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::event::{Class, RunResult, Status};
-use crate::render::plain;
+use crate::render::sentence;
 
 /// Why a command did not do what it was asked, and what a person can do about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,19 +93,19 @@ impl Failure {
         let label = |name: &str, code: &str| {
             if colour { format!("\u{1b}[{code}m{name}:\u{1b}[0m") } else { format!("{name}:") }
         };
-        let mut text = format!("{} {}\n", label("error", "1;31"), plain(&self.message));
+        let mut text = format!("{} {}\n", label("error", "1;31"), sentence(&self.message));
         if let Some(remedy) = &self.remedy {
             // A String takes every write.
-            let _ = writeln!(text, "{} {}", label("hint", "36"), plain(remedy));
+            let _ = writeln!(text, "{} {}", label("hint", "36"), sentence(remedy));
         }
         for (at, cause) in self.causes.iter().enumerate() {
-            let _ = writeln!(text, "  {}: {}", at + 1, plain(cause));
+            let _ = writeln!(text, "  {}: {}", at + 1, sentence(cause));
         }
         if !self.hints.is_empty() {
             text.push('\n');
         }
         for hint in &self.hints {
-            let _ = writeln!(text, "{} {}", label("hint", "36"), plain(hint));
+            let _ = writeln!(text, "{} {}", label("hint", "36"), sentence(hint));
         }
         text
     }
@@ -113,7 +113,7 @@ impl Failure {
     /// Message and causes, for `run_finished`.
     #[must_use]
     pub fn errors(&self) -> Vec<String> {
-        std::iter::once(&self.message).chain(&self.causes).map(|text| plain(text)).collect()
+        std::iter::once(&self.message).chain(&self.causes).map(|text| sentence(text)).collect()
     }
 
     /// The word for it in `run_finished`.

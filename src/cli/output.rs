@@ -1,6 +1,6 @@
 //! Which streams there are and what they look like, decided once; all that verbs print goes through here.
 
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
@@ -10,7 +10,7 @@ use super::Env;
 use super::args::{Colour, OutputArgs};
 use super::failure::{Failure, exit_code};
 use crate::event::Class;
-use crate::render::{Bars, Json, Logs, Pause, Paused, Render, Text};
+use crate::render::{Bars, HarmlessJson, Json, Logs, Pause, Paused, Render, Text, harmless};
 
 /// Bytes gathered before results are written.
 const BUFFER_BYTES: usize = 128 * 1024;
@@ -35,6 +35,8 @@ pub struct Out {
     progress: Progress,
     colour: bool,
     asks: bool,
+    /// Stdout is a terminal.
+    shown: bool,
     screen: MultiProgress,
     pause: Pause,
 }
@@ -55,7 +57,8 @@ impl Out {
             Colour::Auto => terminal && !env.is_set("NO_COLOR"),
         };
         let screen = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        Self { json: flags.json, quiet: flags.quiet, progress, colour, asks, screen, pause: Pause::default() }
+        let shown = io::stdout().is_terminal();
+        Self { json: flags.json, quiet: flags.quiet, progress, colour, asks, shown, screen, pause: Pause::default() }
     }
 
     /// Whether results are to be JSON.
@@ -96,7 +99,11 @@ impl Out {
         };
         let mut renderers = vec![self.pause.around(on_stderr)];
         if self.json {
-            renderers.push(Box::new(Json::new(io::stdout())));
+            renderers.push(if self.shown {
+                Box::new(Json::new(HarmlessJson::new(io::stdout())))
+            } else {
+                Box::new(Json::new(io::stdout()))
+            });
         }
         renderers
     }
@@ -120,26 +127,36 @@ impl Out {
         self.colour
     }
 
-    /// A writer for many results (`archive cat`): locked and buffered; errors go through [`Failure::from_stdout`].
+    /// A writer for JSON results (`archive cat`): locked and buffered, byte for byte as they are unless a terminal shows
+    /// them. Errors go through [`Failure::from_stdout`].
     #[must_use]
-    pub fn results(&self) -> BufWriter<StdoutLock<'static>> {
-        BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock())
+    pub fn results(&self) -> Box<dyn Write> {
+        let buffered = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
+        if self.shown { Box::new(HarmlessJson::new(buffered)) } else { Box::new(buffered) }
     }
 
     /// Prints text as the result.
     pub fn text(&self, text: &str) -> Result<(), Failure> {
-        let mut results = self.results();
-        results.write_all(text.as_bytes()).and_then(|()| results.flush()).map_err(|e| Failure::from_stdout(&e))
+        let mut stdout = io::stdout().lock();
+        let written = stdout.write_all(harmless(text).as_bytes()).and_then(|()| stdout.flush());
+        written.map_err(|e| Failure::from_stdout(&e))
     }
 
     /// Prints one JSON document as the result.
     pub fn document(&self, document: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(document);
-        self.text(&(text.map_err(|error| Failure::from_error(Class::Bug, &error))? + "\n"))
+        let text = text.map_err(|error| Failure::from_error(Class::Bug, &error))? + "\n";
+        let mut results = self.results();
+        results.write_all(text.as_bytes()).and_then(|()| results.flush()).map_err(|e| Failure::from_stdout(&e))
     }
 
     /// Tells a person something on stderr, around the bars.
     pub fn note(&self, text: &str) {
+        self.put(&harmless(text));
+    }
+
+    /// The same for text that holds nothing but what is plain and colours.
+    fn put(&self, text: &str) {
         if text.is_empty() {
             return;
         }
@@ -151,7 +168,7 @@ impl Out {
     #[must_use]
     pub fn failure(&self, failure: &Failure) -> ExitCode {
         if failure.class != Class::ReaderGone {
-            self.note(&failure.text(self.colour));
+            self.put(&failure.text(self.colour));
         }
         exit_code(failure.class)
     }

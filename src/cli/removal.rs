@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::confirm::{self, Question};
 use super::{Failure, Out};
 use crate::event::Class;
-use crate::render::{count, counted, plain, quoted};
+use crate::render::{count, counted, plain, shell_path};
 
 /// Above so many objects there is a second question.
 const MANY_OBJECTS: u64 = 10_000;
@@ -137,7 +137,7 @@ fn second(loss: &Loss) -> Option<String> {
         (_, None) => format!("No archive holds the objects of {name}: they cannot come back."),
         (None, Some(_)) => format!("It is not known how many objects {name} has."),
         (Some(objects), Some(archive)) if objects > MANY_OBJECTS => {
-            let archive = quoted(&archive.display().to_string());
+            let archive = shell_path(archive);
             format!("{name} has {} objects; the newest archive that holds it is {archive}.", count(objects))
         }
         _ => return None,

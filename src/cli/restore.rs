@@ -13,11 +13,11 @@ use super::runtime::nothing;
 use super::verify::{difference, differing, not_listed};
 use super::{Connect, Env, Failure, Finished, Out, RestoreSettings, closing, confirm, run_with_events};
 use crate::event::{Class, CollectionResult, Difference, Event, Op, RunResult, Status};
-use crate::model::{CollectionName, TenantName};
+use crate::model::{CollectionName, TenantName, path_text};
 use crate::ops::restore::{self, Options, Outcome, Plan, Prepared, Stopped};
 use crate::ops::verify::Differs;
 use crate::ops::{Error, Session};
-use crate::render::{Closing, Remark, count, counted, quoted};
+use crate::render::{Closing, Remark, count, counted, shell_path};
 use crate::weaviate::{Client, Writer};
 
 /// Differences the comparison lists at most.
@@ -138,7 +138,7 @@ fn would(plan: &Plan) -> Finished {
         ..CollectionResult::of(p.target.clone())
     };
     let collections = plan.collections.iter().map(one).collect();
-    let result = RunResult::of(Op::Restore, Status::Ok, Some(plan.archive.display().to_string()), collections);
+    let result = RunResult::of(Op::Restore, Status::Ok, Some(path_text(&plan.archive)), collections);
     let closing = Closing {
         dry_run: true,
         schemas_only: !plan.options.data,
@@ -163,8 +163,8 @@ fn closing_of(outcome: &Outcome) -> Closing {
     Closing {
         more_differences: not_listed(to_list, differences.len()),
         topology_unchecked: outcome.topology_unchecked.clone(),
-        rejected: outcome.rejected.as_ref().map(|path| path.display().to_string()),
-        run_files: Some(outcome.run_dir.display().to_string()),
+        rejected: outcome.rejected.as_deref().map(path_text),
+        run_files: Some(path_text(&outcome.run_dir)),
         differences,
         missing_are_rejected: all_rejected,
         notes: outcome.remarks.iter().map(remark).chain(outcome.about_roles.iter().map(role)).collect(),
@@ -200,7 +200,7 @@ fn stopped(stopped: Stopped, resume: &str) -> Failure {
             .hint(format!("to start over, remove these tenants of {name}, or give others with --tenant TENANT=NEW"));
     }
     if let Some(dir) = &stopped.run_dir {
-        failure = failure.hint(format!("what was done is written down in {}", quoted(&dir.display().to_string())));
+        failure = failure.hint(format!("what was done is written down in {}", shell_path(dir)));
     }
     failure.after(stopped.partial.map_or_else(|| nothing(Op::Restore), |partial| *partial))
 }

@@ -16,7 +16,7 @@ use crate::ops::Error;
 use crate::ops::remove::{self, Options, Outcome, Plan, Planned, Stopped};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::standing;
-use crate::render::{Closing, Remark, counted, quoted};
+use crate::render::{Closing, Remark, counted, shell_path};
 use crate::weaviate::{Error as WireError, Writer};
 
 /// Collections named in the advice of a run that stopped.
@@ -110,7 +110,7 @@ fn would(plan: &Plan) -> Finished {
 fn closing_of(outcome: &Outcome) -> Closing {
     let schema = |(about, saved): &(CollectionName, SafetyCopy)| Remark {
         about: about.to_string(),
-        text: format!("saved in {}", quoted(&saved.schema.display().to_string())),
+        text: format!("saved in {}", shell_path(&saved.schema)),
     };
     let back = |name: &CollectionName| {
         Remark {

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Env, Failure};
 use crate::event::Class;
+use crate::model::ShellWord;
 
 /// The largest file a key, a header value or a certificate is read from.
 const FILE_BYTES: u64 = 1024 * 1024;
@@ -22,7 +23,7 @@ pub(super) fn key_from(path: &Path) -> Result<SecretString, Failure> {
     if path == Path::new("-") {
         return key(&read(io::stdin().lock(), Path::new("stdin"), "API key")?, "stdin");
     }
-    key(&open(path, "API key")?, &path.display().to_string())
+    key(&open(path, "API key")?, &ShellWord::path(path).to_string())
 }
 
 /// The API key from an environment variable.
@@ -83,7 +84,7 @@ pub(super) fn pem(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     if text.contains("-----BEGIN ") {
         return Ok(text.into_bytes());
     }
-    let message = format!("{what}: {} is not a PEM file", path.display());
+    let message = format!("{what}: {} is not a PEM file", ShellWord::path(path));
     Err(Failure::new(Class::Usage, message).hint("a PEM file has a line that starts with -----BEGIN"))
 }
 
@@ -110,5 +111,5 @@ fn read(from: impl Read, path: &Path, what: &str) -> Result<String, Failure> {
 }
 
 fn cannot_read(what: &str, path: &Path) -> Failure {
-    Failure::new(Class::Usage, format!("cannot read the {what} from {}", path.display()))
+    Failure::new(Class::Usage, format!("cannot read the {what} from {}", ShellWord::path(path)))
 }

@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use super::closing;
 use crate::archive::manifest::{CollectionEntry, Content};
 use crate::archive::{Codec, Manifest};
-use crate::render::{count, plain, quoted, size};
+use crate::render::{count, plain, shell_path, size};
 
 pub(super) fn text(path: &Path, manifest: &Manifest) -> String {
     let server = closing::server(&manifest.source.url, &manifest.source.server_version);
@@ -16,7 +16,7 @@ pub(super) fn text(path: &Path, manifest: &Manifest) -> String {
     let stored = manifest.files.iter().map(|f| f.bytes).sum();
     let plain_bytes = manifest.collections.iter().map(|c| c.bytes).sum();
     let mut facts = vec![
-        ("Archive", quoted(&path.display().to_string())),
+        ("Archive", shell_path(path)),
         ("Sealed", format!("{}, begun {}", second(manifest.sealed), second(manifest.started))),
         ("Server", plain(&server)),
         (

@@ -8,7 +8,7 @@ use super::{Error, Session};
 use crate::archive::manifest::CollectionEntry;
 use crate::archive::{Archive, Manifest};
 use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status};
-use crate::model::TenantMap;
+use crate::model::{TenantMap, path_text};
 
 /// What to check.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub async fn run(session: &Session, options: Options) -> Result<Outcome, Error> 
     for at in 0..archive.collections().len() {
         collections.push(collection(session, &archive, at, options.readers).await?);
     }
-    let result = RunResult::of(Op::ArchiveCheck, Status::Ok, Some(archive.path().display().to_string()), collections);
+    let result = RunResult::of(Op::ArchiveCheck, Status::Ok, Some(path_text(archive.path())), collections);
     Ok(Outcome { result, manifest: archive.manifest().clone(), strays: archive.strays().to_vec() })
 }
 

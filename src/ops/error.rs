@@ -9,7 +9,7 @@ use bytesize::ByteSize;
 
 use crate::archive;
 use crate::event::Class;
-use crate::model::{CollectionName, TenantName};
+use crate::model::{CollectionName, ShellWord, TenantName};
 use crate::ops::clear;
 use crate::ops::restore::{Refusal, RunName};
 use crate::pipeline::{import, scan};
@@ -116,7 +116,7 @@ pub enum Error {
         waited: Duration,
     },
     /// The archive would not fit.
-    #[error("{} has {} free, the archive needs about {}", folder.display(), ByteSize(*free), ByteSize(*needed))]
+    #[error("{} has {} free, the archive needs about {}", ShellWord::path(folder), ByteSize(*free), ByteSize(*needed))]
     NotEnoughSpace {
         /// The folder of archives.
         folder: PathBuf,
@@ -180,7 +180,7 @@ pub enum Error {
         collection: CollectionName,
     },
     /// An unsealed archive is not what is to be carried on.
-    #[error("{} is another backup: {what} was {archived} there and is {wanted} now", archive.display())]
+    #[error("{} is another backup: {what} was {archived} there and is {wanted} now", ShellWord::path(archive))]
     OtherBackup {
         /// The archive.
         archive: PathBuf,
@@ -294,7 +294,7 @@ pub enum Error {
     #[error("interrupted")]
     Interrupted,
     /// A line of an archive is not what it should be.
-    #[error("{} line {line}: {source}", path.display())]
+    #[error("{} line {line}: {source}", ShellWord::path(path))]
     Line {
         /// The part.
         path: PathBuf,

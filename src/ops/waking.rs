@@ -11,7 +11,7 @@ use super::restore::StateFolders;
 use super::{Error, Session, blocking, journalling};
 use crate::archive::{Lock, RunAbout, runfiles};
 use crate::event::{Op, Warning};
-use crate::model::{CollectionName, TenantName};
+use crate::model::{CollectionName, TenantName, path_text};
 use crate::pipeline::waking::{self, WakeJournal, Waking};
 use crate::weaviate::{Tenant, TenantState};
 
@@ -150,7 +150,7 @@ pub(super) fn about(op: Op, session: &Session, url: &str, archive: &Path, archiv
         started: session.clock.now(),
         server_url: url.to_owned(),
         server_version: String::new(),
-        archive: archive.display().to_string(),
+        archive: path_text(archive),
         archive_run_id,
         options: serde_json::Map::new(),
     }

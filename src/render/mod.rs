@@ -2,6 +2,7 @@
 
 mod bars;
 mod feed;
+mod harmless;
 mod json;
 mod logs;
 mod pause;
@@ -13,9 +14,10 @@ mod words;
 
 pub use bars::{Bars, Look};
 pub use feed::{Moment, Render, Stopwatch, feed};
+pub use harmless::HarmlessJson;
 pub use json::Json;
 pub use logs::Logs;
 pub use pause::{Pause, Paused};
 pub use summary::{Closing, Remark, summary};
 pub use text::Text;
-pub use words::{count, counted, plain, quoted, size};
+pub use words::{count, counted, harmless, plain, quoted, sentence, shell_path, size};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::words;
 use crate::event::{CollectionResult, Op, RunResult, Status};
+use crate::model::shell_text;
 
 /// Collections listed one by one; the rest is in the manifest.
 const COLLECTIONS_LISTED: usize = 20;
@@ -88,7 +89,7 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
             .filter(|_| result.op == Op::Restore || !closing.dry_run)
             .map(|path| ("Archive", archive(path, closing))),
     );
-    facts.extend(closing.would_be.iter().map(|path| ("Would be", words::quoted(path))));
+    facts.extend(closing.would_be.iter().map(|path| ("Would be", shell_text(path))));
     facts.extend(closing.free_bytes.map(|free| ("Free", words::size(free) + " on that disk")));
     if let [CollectionResult { digest: Some(digest), .. }] = result.collections.as_slice() {
         facts.push(("Digest", digest.clone()));
@@ -126,7 +127,7 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     ] {
         facts.extend(listed(remarks).map(|remark| (label, remark)));
     }
-    facts.extend(closing.run_files.iter().map(|path| ("Run files", words::quoted(path))));
+    facts.extend(closing.run_files.iter().map(|path| ("Run files", shell_text(path))));
     let mut label_before = "";
     for (label, fact) in facts {
         let shown = if label == label_before { "" } else { label };
@@ -258,7 +259,7 @@ fn table(collections: &[CollectionResult]) -> String {
 
 fn archive(path: &str, closing: &Closing) -> String {
     let size = closing.stored_bytes.map(|bytes| format!(" ({} on disk)", words::size(bytes))).unwrap_or_default();
-    words::quoted(path) + &size
+    shell_text(path) + &size
 }
 
 fn changed(collections: &[CollectionResult]) -> Option<String> {
@@ -269,7 +270,7 @@ fn changed(collections: &[CollectionResult]) -> Option<String> {
 
 fn rejected(result: &RunResult, closing: &Closing) -> Option<String> {
     let objects = result.collections.iter().map(|collection| collection.rejected).sum::<u64>();
-    let place = closing.rejected.as_ref().map(|path| format!(", listed in {}", words::quoted(path)));
+    let place = closing.rejected.as_ref().map(|path| format!(", listed in {}", shell_text(path)));
     (objects > 0).then(|| words::counted(objects, "object") + &place.unwrap_or_default())
 }
 
@@ -292,5 +293,5 @@ fn listed(remarks: &[Remark]) -> impl Iterator<Item = String> {
 }
 
 fn line(remark: &Remark) -> String {
-    format!("{}: {}", words::plain(&remark.about), words::plain(&remark.text))
+    format!("{}: {}", words::sentence(&remark.about), words::sentence(&remark.text))
 }

@@ -33,7 +33,7 @@ impl<W: Write + Send> Text<W> {
     }
 
     fn say(&mut self, line: &str) -> io::Result<()> {
-        self.out.write_all(format!("{line}\n").as_bytes())?;
+        self.out.write_all(format!("{}\n", words::harmless(line)).as_bytes())?;
         self.out.flush()
     }
 

@@ -1,46 +1,53 @@
 //! Numbers, times and warnings as people read them, and values made safe for a terminal.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::event::Warning;
-use crate::model::TenantName;
+use crate::model::{ShellWord, TenantName, escaped, shell_text};
 
 /// The longest value printed, in characters (R25).
 const VALUE_CHARS: usize = 500;
+/// The longest sentence printed, in characters: a path of 4,096 bytes, each escaped, and what is said of it.
+const SENTENCE_CHARS: usize = 4 * 4_096 + 1_000;
 
-/// A value from elsewhere, made safe for a terminal: control characters and those that turn the direction of writing
-/// are escaped, and what is longer than 500 characters is cut.
+/// A value from elsewhere, made safe for a terminal: what could steer it or shows nothing is escaped, and what is longer
+/// than 500 characters is cut.
 #[must_use]
 pub fn plain(value: &str) -> String {
-    let mut text = escaped(value.chars().take(VALUE_CHARS));
-    if value.chars().nth(VALUE_CHARS).is_some() {
-        text.push('…');
+    match value.char_indices().nth(VALUE_CHARS) {
+        Some((end, _)) => escaped(&value[..end]) + "…",
+        None => escaped(value),
     }
-    text
 }
 
-fn escaped(value: impl Iterator<Item = char>) -> String {
-    let mut text = String::new();
-    for character in value {
-        let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if turns || character.is_control() {
-            text.extend(character.escape_default());
-        } else {
-            text.push(character);
-        }
+/// A sentence of ours with values in it, made safe for a terminal. It may hold a path, which is never cut short of what a
+/// path can be.
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    match text.char_indices().nth(SENTENCE_CHARS) {
+        Some((end, _)) => escaped(&text[..end]) + "…",
+        None => escaped(text),
     }
-    text
 }
 
-/// A path or name as it has to be typed in a shell, in quotes only where it needs them.
+/// Text of several lines of ours, in which a value was forgotten or not: made safe for a terminal, its line breaks kept.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    text.split('\n').map(escaped).collect::<Vec<_>>().join("\n")
+}
+
+/// A name as it has to be typed in a shell, in quotes only where it needs them.
 #[must_use]
 pub fn quoted(value: &str) -> String {
-    let safe = |b: u8| b.is_ascii_alphanumeric() || b"/._-+:,@%".contains(&b);
-    if !value.is_empty() && value.bytes().all(safe) {
-        return value.into();
-    }
-    format!("'{}'", escaped(value.chars()).replace('\'', r"'\''"))
+    ShellWord::of(value).to_string()
+}
+
+/// A path as it has to be typed in a shell.
+#[must_use]
+pub fn shell_path(path: impl AsRef<Path>) -> String {
+    ShellWord::path(&path).to_string()
 }
 
 /// `1234567` as `1,234,567`.
@@ -121,9 +128,9 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::CountUnchecked { collection, reason } => {
             format!("{collection}: the server does not say how many objects there are: {}", plain(reason))
         }
-        Warning::NotKept { file, reason } => format!("{} is not kept: {}", plain(file), plain(reason)),
+        Warning::NotKept { file, reason } => format!("{} is not kept: {}", shell_text(file), plain(reason)),
         Warning::NothingToResume { folder } => {
-            format!("no interrupted backup in {} fits; a new one begins", plain(folder))
+            format!("no interrupted backup in {} fits; a new one begins", shell_text(folder))
         }
         Warning::TenantsSkipped { collection, tenants, first, reason } => {
             format!("{collection}: {} left out: {}", tenants_from(*tenants, first), plain(reason))
@@ -172,7 +179,7 @@ pub(super) fn warning(warning: &Warning) -> String {
             self::counted(*objects, "object"),
             plain(reason)
         ),
-        Warning::StrayFile { path } => format!("{} is no part of the archive; it does no harm", plain(path)),
+        Warning::StrayFile { path } => format!("{} is no part of the archive; it does no harm", shell_text(path)),
     }
 }
 

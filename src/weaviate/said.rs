@@ -4,16 +4,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use crate::model::is_plain;
+
 /// Longest text taken over from a server, in characters (reliability.md R25).
 const WORDS_CHARS: usize = 500;
 /// Shorter secrets are not looked for in texts: they would match by chance.
 const SECRET_MIN_BYTES: usize = 6;
-
-/// Characters that could steer a terminal or reorder a line.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
-}
 
 /// Escapes what could steer a terminal and cuts at 500 characters.
 pub(super) fn harmless(text: &str) -> String {
@@ -23,10 +19,10 @@ pub(super) fn harmless(text: &str) -> String {
             out.push('…');
             break;
         }
-        if is_unsafe(c) {
-            out.extend(c.escape_default());
-        } else {
+        if is_plain(c) {
             out.push(c);
+        } else {
+            out.extend(c.escape_default());
         }
     }
     out

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
-use sandbox::Sandbox;
+use sandbox::{Fault, Kind, Sandbox};
 
 use crate::binary::{Stage, files, forge, said};
 
@@ -143,4 +143,65 @@ fn an_unsealed_archive_with_a_pipe_for_a_journal_does_not_hang() {
     let journal = hostile.archive.join("checkpoint.jsonl");
     mknodat(CWD, &journal, FileType::Fifo, Mode::RUSR, 0).expect("a pipe");
     hostile.is_refused("a pipe for a journal");
+}
+
+/// A journal that belongs to a backup of this server which was interrupted, so that every backup looks at its lock.
+fn unsealed(stage: &Stage) -> PathBuf {
+    stage.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", "/v1/objects").after(2));
+    let output = stage.run(&["col", "backup", "-q"]);
+    assert_eq!(output.status.code(), Some(5), "{}", said(&output));
+    stage.sandbox.faults().clear();
+    let archive = stage.made().pop().expect("an archive");
+    assert!(!archive.join("manifest.json").exists());
+    archive
+}
+
+#[test]
+fn what_lies_in_the_place_of_a_lock_holds_nobody_up_and_is_left_alone() {
+    type At<'a> = &'a dyn Fn(&Path);
+    let makers: [(&str, At); 6] = [
+        ("a pipe", &|at| mknodat(CWD, at, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe")),
+        ("a link to nothing", &|at| symlink("../made-by-a-link", at).expect("linked")),
+        ("a link to a pipe", &|at| {
+            let pipe = at.with_file_name("pipe");
+            mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+            symlink(&pipe, at).expect("linked");
+        }),
+        ("a link to a device", &|at| symlink("/dev/zero", at).expect("linked")),
+        ("a socket", &|at| drop(std::os::unix::net::UnixListener::bind(at).expect("a socket"))),
+        ("a folder", &|at| std::fs::create_dir(at).expect("a folder")),
+    ];
+    for (what, make) in makers {
+        let stage = Stage::new(Sandbox::builder().seeded("Article", 40, 2, 1));
+        let archive = unsealed(&stage);
+        let lock = archive.join(".lock");
+        let _ = std::fs::remove_file(&lock);
+        make(&lock);
+        let before = lock.symlink_metadata().expect("it").ino();
+        let output = stage.run(&["--json", "col", "backup"]);
+        assert_eq!(output.status.code(), Some(0), "{what}: {}", said(&output));
+        let named = format!("--resume={}", archive.display());
+        for flag in ["--resume", &named] {
+            let output = stage.run(&["col", "backup", flag]);
+            assert_eq!(output.status.code(), Some(6), "{what} {flag}: {}", said(&output));
+            assert!(said(&output).contains(".lock: not a regular file"), "{what} {flag}: {}", said(&output));
+        }
+        assert_eq!(lock.symlink_metadata().expect("still there").ino(), before, "{what}");
+        assert!(!stage.archives().join("made-by-a-link").exists(), "{what}");
+    }
+}
+
+#[test]
+fn a_lock_of_runs_that_is_a_link_or_a_pipe_is_refused() {
+    let stage = Stage::new(Sandbox::builder().seeded("Article", 5, 2, 1));
+    let archive = stage.backup();
+    let restore = ["col", "restore", archive.to_str().expect("text"), "--name", "Copy"];
+    let locks = stage.folder.path().join("state/elysiactl/locks");
+    assert_eq!(stage.run(&restore).status.code(), Some(0));
+    let lock = files(&locks).pop().expect("a lock");
+    std::fs::remove_file(&lock).expect("removed");
+    mknodat(CWD, &lock, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+    let output = stage.run(&["col", "rm", "Copy", "--yes"]);
+    assert_eq!(output.status.code(), Some(7), "{}", said(&output));
+    assert!(said(&output).contains("not a regular file"), "{}", said(&output));
 }

@@ -116,6 +116,9 @@ mod seeds;
 mod signals;
 /// Servers and disks that are slow: nothing is given up, and nothing piles up.
 mod slow;
+/// What a server, an archive or a path holds cannot steer a terminal, and what is shown can be pasted.
+#[cfg(unix)]
+mod steering;
 /// The binary at a pseudo-terminal.
 #[cfg(unix)]
 mod terminal;

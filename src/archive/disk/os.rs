@@ -42,6 +42,18 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
+fn take(file: File) -> io::Result<Option<Box<dyn Lock>>> {
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Box::new(OsLock(file)))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(e)) => Err(e),
+    }
+}
+
+fn not_regular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")
+}
+
 fn kind(of: fs::FileType) -> Kind {
     if of.is_file() {
         Kind::File
@@ -78,7 +90,7 @@ impl Disk for OsDisk {
         if cfg!(windows) {
             return Ok(());
         }
-        match File::open(path)?.sync_all() {
+        match folder::open_dir(path)?.sync_all() {
             // Some network and user-space file systems cannot sync a directory at all.
             Err(e) if matches!(e.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
             other => other,
@@ -106,11 +118,13 @@ impl Disk for OsDisk {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(OsLock(file)))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(e)) => Err(e),
+        take(folder::open_lock(path, true)?)
+    }
+
+    fn is_locked(&self, path: &Path) -> io::Result<bool> {
+        match folder::open_lock(path, false) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            opened => Ok(take(opened?)?.is_none()),
         }
     }
 
@@ -136,16 +150,16 @@ mod folder {
     use rustix::fs::{self as at, AtFlags, CWD, FileType, Mode, OFlags};
 
     use super::super::{Entry, Folder, Kind, Opened, Stamp};
+    use super::not_regular;
 
     struct OsFolder(OwnedFd);
 
     const DIR: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
     /// `NONBLOCK`, so that opening a pipe returns at once; it has no effect on regular files.
-    const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-
-    fn not_regular() -> io::Error {
-        io::Error::from(io::ErrorKind::InvalidInput)
-    }
+    const NO_HARM: OFlags = OFlags::NONBLOCK.union(OFlags::NOFOLLOW).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+    const FILE: OFlags = OFlags::RDONLY.union(NO_HARM);
+    /// For writing, since some network file systems lock nothing else; nothing is ever written.
+    const LOCK: OFlags = OFlags::WRONLY.union(NO_HARM);
 
     /// A link answers ELOOP to `NOFOLLOW` on a file, and ENOTDIR together with `DIRECTORY`.
     fn open_at(dir: &OwnedFd, name: &str, flags: OFlags) -> io::Result<OwnedFd> {
@@ -153,6 +167,24 @@ mod folder {
             rustix::io::Errno::LOOP | rustix::io::Errno::NXIO => not_regular(),
             other => other.into(),
         })
+    }
+
+    /// Opens the file of a lock, and makes it if it may and there is none.
+    pub(super) fn open_lock(path: &Path, make: bool) -> io::Result<File> {
+        use rustix::io::Errno;
+        let flags = if make { LOCK | OFlags::CREATE } else { LOCK };
+        let file = at::openat(CWD, path, flags, Mode::RUSR | Mode::WUSR).map_err(|e| match e {
+            Errno::LOOP | Errno::NXIO | Errno::ISDIR => not_regular(),
+            other => other.into(),
+        })?;
+        let file = File::from(file);
+        if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular()) }
+    }
+
+    /// Opens a directory, and nothing else, so that its entries can be made durable.
+    pub(super) fn open_dir(path: &Path) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(File::from(at::openat(CWD, path, flags, Mode::empty())?))
     }
 
     pub(super) fn open(path: &Path) -> io::Result<Box<dyn Folder>> {
@@ -218,13 +250,26 @@ mod folder {
 
 #[cfg(not(unix))]
 mod folder {
-    use std::fs::{self, File};
+    use std::fs::{self, File, OpenOptions};
     use std::io;
     use std::path::{Path, PathBuf};
     use std::time::{SystemTime, UNIX_EPOCH};
 
     use super::super::{Entry, Folder, Kind, Opened, Stamp};
-    use super::kind;
+    use super::{kind, not_regular};
+
+    pub(super) fn open_lock(path: &Path, make: bool) -> io::Result<File> {
+        match fs::symlink_metadata(path) {
+            Ok(found) if !found.is_file() => return Err(not_regular()),
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        OpenOptions::new().write(true).create(make).truncate(false).open(path)
+    }
+
+    pub(super) fn open_dir(path: &Path) -> io::Result<File> {
+        File::open(path)
+    }
 
     /// Without directory handles: every step is looked at before it is taken.
     struct OsFolder(PathBuf);

@@ -373,6 +373,10 @@ impl Disk for SimDisk {
         .map(|taken| taken.then(|| Box::new(SimLock(self.clone(), path.to_owned())) as Box<dyn Lock>))
     }
 
+    fn is_locked(&self, path: &Path) -> io::Result<bool> {
+        self.call(|state| Ok(state.locked.contains(path)))
+    }
+
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
         self.call(|state| match state.live.get(path) {
             Some(Node::Dir) => Ok(()),

@@ -8,8 +8,9 @@ use crate::cli::explain::explain;
 use crate::cli::removal::{self, Consent};
 use crate::cli::{ClearSettings, Connect, Failure, Finished, Out, backup, closing, run_with_events};
 use crate::event::{Class, Op, RunResult, Status};
+use crate::model::shell_text;
 use crate::ops::backup::{Options, plan, run};
-use crate::render::{Closing, quoted};
+use crate::render::Closing;
 use crate::weaviate::Writer;
 
 /// Things the backup lacks that are named in the error: `archive show` lists them all.
@@ -77,6 +78,6 @@ fn not_everything(closing: &Closing, result: RunResult) -> Failure {
         Some(more) if more > 0 => failure.because(format!("and {more} more")),
         _ => failure,
     };
-    let archive = quoted(result.archive.as_deref().unwrap_or("ARCHIVE"));
+    let archive = shell_text(result.archive.as_deref().unwrap_or("ARCHIVE"));
     failure.hint(format!("`elysiactl archive show {archive}` says what is not in it")).after(result)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::cli::closing;
 use crate::ops::clear::{Method, Plan, Planned};
 use crate::ops::safety;
-use crate::render::{count, counted, plain, quoted};
+use crate::render::{count, counted, plain, shell_path};
 use crate::weaviate::Count;
 
 /// References, aliases and tenants of a collection listed one by one.
@@ -16,7 +16,7 @@ pub(super) fn text(plan: &Plan) -> String {
     let mut text = String::new();
     let mut facts = vec![("Server", plain(&closing::server(&plan.url, &plan.server_version)))];
     if plan.collections.iter().any(|p| !p.is_empty() && p.is_saved()) {
-        let saved = quoted(&plan.options.folder.join(safety::FOLDER).display().to_string());
+        let saved = shell_path(plan.options.folder.join(safety::FOLDER));
         facts.push(("Saves", format!("the schemas in {saved}, no objects")));
     }
     let unchecked = plan.topology_unchecked.as_ref();
@@ -72,7 +72,7 @@ fn remarks(planned: &Planned) -> Vec<String> {
         return remarks;
     }
     if let Some(unfinished) = &planned.unfinished {
-        let from = quoted(&unfinished.archive.display().to_string());
+        let from = shell_path(&unfinished.archive);
         let there = if planned.exists { "what is there now was made up by the server: it goes" } else { "it is gone" };
         remarks.push(format!("an earlier run dropped it and did not finish; {there}, and it is made from {from}"));
     } else {
@@ -103,7 +103,7 @@ fn remarks(planned: &Planned) -> Vec<String> {
     remarks.push(match &standing.held_in {
         Some(held) => {
             let sealed = held.sealed.strftime("%Y-%m-%d %H:%MZ");
-            format!("newest archive that holds it: {} of {sealed}", quoted(&held.path.display().to_string()))
+            format!("newest archive that holds it: {} of {sealed}", shell_path(&held.path))
         }
         None => "no archive in the folder holds it".into(),
     });

@@ -11,7 +11,7 @@ use crate::cli::Failure;
 use crate::cli::args::{ConnectionArgs, CreateArgs, Distance, Index};
 use crate::event::Class;
 use crate::model::{CollectionName, Schema};
-use crate::render::counted;
+use crate::render::{counted, shell_path};
 use crate::weaviate::Tenant;
 
 /// The longest class document, in bytes.
@@ -167,7 +167,7 @@ fn read(path: &Path, what: &str, most: u64) -> Result<Vec<u8>, Failure> {
 }
 
 fn shown(path: &Path) -> String {
-    if path == Path::new(STDIN) { "stdin".into() } else { path.display().to_string() }
+    if path == Path::new(STDIN) { "stdin".into() } else { shell_path(path) }
 }
 
 fn usage(text: impl Into<String>) -> Failure {

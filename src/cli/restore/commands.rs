@@ -6,17 +6,17 @@ use crate::cli::Connect;
 use crate::cli::args::TenantArgs;
 use crate::cli::closing::path_flag;
 use crate::ops::restore::{AliasPolicy, Options, Setting};
-use crate::render::quoted;
+use crate::render::{quoted, shell_path};
 
 /// The command that compares what was restored with its archive.
 pub(super) fn verify(archive: &Path, options: &Options, url: &str, connect: &Connect) -> String {
-    let command = format!("elysiactl col verify {}{}", quoted(&archive.display().to_string()), chosen(options));
+    let command = format!("elysiactl col verify {}{}", shell_path(archive), chosen(options));
     command + &connect.url_flag(url)
 }
 
 /// The command that carries on a restore which did not get to its end. `run_dir`: the folder of runs, where it was named.
 pub(super) fn resume(options: &Options, run_dir: Option<&Path>, url: &str, connect: &Connect) -> String {
-    let mut command = format!("elysiactl col restore {}", quoted(&options.archive_at.display().to_string()));
+    let mut command = format!("elysiactl col restore {}", shell_path(&options.archive_at));
     command += &chosen(options);
     let flags = [
         (!options.data, "--skip-data"),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::archive::Content;
 use crate::cli::closing;
 use crate::ops::restore::{Plan, Planned, PlannedAlias, PlannedRole};
-use crate::render::{count, counted, plain, quoted, size};
+use crate::render::{count, counted, plain, shell_path, size};
 
 /// Collections without remarks listed one by one.
 const COLLECTIONS_LISTED: usize = 50;
@@ -15,7 +15,7 @@ pub(super) fn text(plan: &Plan) -> String {
     let mut text = String::new();
     let mut facts = vec![
         ("Server", plain(&closing::server(&plan.url, &plan.server_version))),
-        ("Archive", quoted(&plan.archive.display().to_string())),
+        ("Archive", shell_path(&plan.archive)),
     ];
     let unchecked = plan.topology_unchecked.as_ref();
     facts.extend(
@@ -109,8 +109,8 @@ pub(super) fn headline(plan: &Plan) -> String {
     } else {
         "the schemas alone".into()
     };
-    let archive = plan.archive.display();
-    let restoring = plain(&format!("Restoring {} into {}, {objects}, from {archive}", many(plan), plan.url)) + "\n";
+    let archive = shell_path(&plan.archive);
+    let restoring = format!("Restoring {} into {}, {objects}, from {archive}\n", many(plan), plain(&plan.url));
     restoring + &carried_on(plan)
 }
 

@@ -11,7 +11,7 @@ use crate::cli::explain::explain_for;
 use crate::cli::{Failure, Out, RestoreSettings, Source, confirm};
 use crate::event::{Class, Op};
 use crate::ops::{Session, restore};
-use crate::render::{counted, plain, quoted, size};
+use crate::render::{counted, plain, shell_path, size};
 
 /// Unusable archives named in the advice.
 const UNUSABLE_NAMED: usize = 5;
@@ -57,7 +57,7 @@ async fn choose(folder: &Path, out: &Out, cancel: &CancellationToken) -> Result<
     let looked_in = folder.to_owned();
     let Catalog { mut sealed, unusable } = read(cancel, move || catalog::list(&OsDisk, &looked_in)).await?;
     let named = |failure: Failure, (path, why): &(PathBuf, archive::Error)| {
-        failure.hint(format!("{} cannot be restored: {why}", quoted(&path.display().to_string())))
+        failure.hint(format!("{} cannot be restored: {why}", shell_path(path)))
     };
     if sealed.is_empty() {
         return Err(unusable.iter().take(UNUSABLE_NAMED).fold(none(folder, ""), named));
@@ -71,7 +71,7 @@ async fn choose(folder: &Path, out: &Out, cancel: &CancellationToken) -> Result<
 }
 
 fn none(folder: &Path, what: &str) -> Failure {
-    let folder = quoted(&folder.display().to_string());
+    let folder = shell_path(folder);
     Failure::new(Class::Refused, format!("there is no sealed archive{what} in {folder}"))
         .hint("name an archive, or its folder in the environment variable ELYSIACTL_ARCHIVE_DIR")
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::cli::closing;
 use crate::ops::remove::{Plan, Planned};
 use crate::ops::safety;
-use crate::render::{count, counted, plain, quoted};
+use crate::render::{count, counted, plain, shell_path};
 use crate::weaviate::Count;
 
 /// References and aliases of a collection listed one by one.
@@ -14,7 +14,7 @@ const LISTED: usize = 10;
 /// All of it: server, collections, and where schemas are saved.
 pub(super) fn text(plan: &Plan) -> String {
     let mut text = String::new();
-    let saved = quoted(&plan.options.folder.join(safety::FOLDER).display().to_string());
+    let saved = shell_path(plan.options.folder.join(safety::FOLDER));
     let mut facts = vec![
         ("Server", plain(&closing::server(&plan.url, &plan.server_version))),
         ("Saves", format!("the schemas in {saved}, no objects")),
@@ -63,7 +63,7 @@ fn remarks(planned: &Planned) -> Vec<String> {
     remarks.push(match &standing.held_in {
         Some(held) => {
             let sealed = held.sealed.strftime("%Y-%m-%d %H:%MZ");
-            format!("newest archive that holds it: {} of {sealed}", quoted(&held.path.display().to_string()))
+            format!("newest archive that holds it: {} of {sealed}", shell_path(&held.path))
         }
         None => "no archive in the folder holds it".into(),
     });

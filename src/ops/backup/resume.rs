@@ -12,7 +12,7 @@ use crate::archive::digest::ObjectDigest;
 use crate::archive::resume::{is_held, look, schema_begun, tidy_sealed};
 use crate::archive::{self, Archive, CollectionWriter, Content, Damage, Noted, Unfinished, catalog};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
-use crate::model::{CollectionName, ObjectId, Schema, TenantName};
+use crate::model::{CollectionName, ObjectId, Schema, TenantName, path_text};
 use crate::ops::drift::{Drift, drift};
 use crate::ops::{Error, Session, blocking, prove};
 use crate::pipeline::limits;
@@ -93,13 +93,13 @@ pub(super) async fn find(
     let Some(path) = resume.archive.clone() else {
         let newest = newest(session, url, version, options, true).await?;
         if newest.is_none() {
-            let folder = options.folder.display().to_string();
+            let folder = path_text(&options.folder);
             session.events.warn(Warning::NothingToResume { folder });
         }
         return Ok(newest);
     };
     let disk = Arc::clone(&session.disk);
-    let found = blocking("look", move || look(&*disk, &path)).await?;
+    let found = session.unless_stopped(blocking("look", move || look(&*disk, &path))).await?;
     match misfit(&found, url, version, options) {
         None => Ok(Some(found)),
         Some((what, archived, wanted)) => Err(Error::OtherBackup { archive: found.path, what, archived, wanted }),
@@ -120,9 +120,12 @@ pub(super) async fn newest(
         Err(archive::Error::NotFound { .. }) => Ok(Vec::new()),
         found => found,
     };
-    let found = blocking("list archives", list).await?;
-    let mut fitting = found.into_iter().filter(|unfinished| misfit(unfinished, url, version, options).is_none());
-    Ok(fitting.find(|unfinished| wanted || !is_held(&*session.disk, &unfinished.path)))
+    let mut fitting = session.unless_stopped(blocking("list archives", list)).await?;
+    fitting.retain(|unfinished| misfit(unfinished, url, version, options).is_none());
+    let disk = Arc::clone(&session.disk);
+    // A folder that others fill may hold up whoever looks into it: never on an async thread.
+    let first = move || Ok::<_, Error>(fitting.into_iter().find(|found| wanted || !is_held(&*disk, &found.path)));
+    session.unless_stopped(blocking("look at locks", first)).await
 }
 
 /// What is backed up, and how, becomes what it was then.
@@ -261,7 +264,7 @@ pub async fn sealed_already(session: &Session, path: &Path) -> Result<Option<Out
             .push(CollectionResult { changed_seen: entry.consistency.changed_seen, ..prove::archived(name, entry) });
     }
     let status = if whole { Status::Ok } else { Status::Incomplete };
-    let result = RunResult::of(Op::Backup, status, Some(path.display().to_string()), collections);
+    let result = RunResult::of(Op::Backup, status, Some(path_text(&path)), collections);
     Ok(Some(Outcome { result, manifest, left_behind: Vec::new() }))
 }
 

@@ -13,6 +13,7 @@ use crate::archive::{
     Resumed, RunHeader, SealFacts,
 };
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
+use crate::model::path_text;
 use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, blocking};
 use crate::pipeline::budget::Budget;
@@ -252,7 +253,7 @@ async fn seal(
     let result = RunResult {
         retries,
         resumed_objects: gathered.resumed,
-        ..RunResult::of(Op::Backup, status, Some(sealed.path.display().to_string()), collections)
+        ..RunResult::of(Op::Backup, status, Some(path_text(&sealed.path)), collections)
     };
     Ok(Outcome { result, manifest: sealed.manifest, left_behind: sealed.left_behind })
 }

@@ -13,7 +13,7 @@ use super::{Method, Outcome, Plan, Planned, Stopped, tenants};
 use crate::archive::digest::Hash;
 use crate::archive::{Lock, RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Events, Op, RunResult, Status, Warning};
-use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName};
+use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName, path_text};
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::ops::waking::{EarlierRuns, WakeBooks};
@@ -136,7 +136,7 @@ impl Run<'_> {
             started: self.session.clock.now(),
             server_url: self.plan.url.clone(),
             server_version: self.plan.server_version.clone(),
-            archive: self.plan.options.folder.display().to_string(),
+            archive: path_text(&self.plan.options.folder),
             archive_run_id: String::new(),
             options: match options {
                 Value::Object(options) => options,
@@ -160,7 +160,7 @@ impl Run<'_> {
             Method::Delete => self.delete(planned, clock, gathered).await?,
         };
         let saved = gathered.saved.iter().find(|(saved, _)| *saved == name);
-        result.schema_saved = saved.map(|(_, copy)| copy.schema.display().to_string());
+        result.schema_saved = saved.map(|(_, copy)| path_text(&copy.schema));
         gathered.partly = None;
         self.session.events.emit(Event::CollectionFinished(result.clone()));
         gathered.results.push(result);
@@ -301,7 +301,7 @@ impl Run<'_> {
         let folder = &self.plan.options.folder;
         let copy = safety::save(self.session, folder, from, planned.schema(), tenants.as_deref()).await?;
         // Whoever reads this may be somewhere else.
-        let safety = std::path::absolute(&copy.archive).unwrap_or_else(|_| copy.archive.clone()).display().to_string();
+        let safety = path_text(&std::path::absolute(&copy.archive).unwrap_or_else(|_| copy.archive.clone()));
         let name = planned.name().clone();
         journalling::record(&mut gathered.files, RunRecord::Dropping { target: name.clone(), safety }).await?;
         gathered.saved.push((name, copy.clone()));

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Unfinished;
 use crate::archive::{self, Archive, Disk, runfiles};
 use crate::event::Op;
-use crate::model::{CollectionName, Schema, TenantName};
+use crate::model::{CollectionName, Schema, TenantName, path_of_text};
 use crate::ops::restore::RunName;
 use crate::ops::{Error, Session, blocking};
 use crate::weaviate::Tenant;
@@ -53,7 +53,7 @@ pub(super) async fn dropped(
     let (disk, runs, url) = (Arc::clone(&session.disk), runs.to_owned(), url.to_owned());
     blocking("earlier runs", move || {
         let dropped = runfiles::dropped_by(&*disk, &runs, Op::Clear, &url)?;
-        Ok::<_, archive::Error>(dropped.into_iter().map(|(name, safety)| (name, safety.into())).collect())
+        Ok::<_, archive::Error>(dropped.into_iter().map(|(name, safety)| (name, path_of_text(&safety))).collect())
     })
     .await
 }

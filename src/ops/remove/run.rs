@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Outcome, Plan, Planned, Stopped};
 use crate::archive::{Lock, runfiles};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status};
-use crate::model::CollectionName;
+use crate::model::{CollectionName, path_text};
 use crate::ops::dropping::{Dropped, drop_collection};
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::standing::{self, Now};
@@ -104,7 +104,7 @@ async fn one(
             Count::Exact(objects) => objects,
             Count::Unknown { .. } => 0,
         },
-        schema_saved: Some(saved.schema.display().to_string()),
+        schema_saved: Some(path_text(&saved.schema)),
         ..CollectionResult::of(schema.name.clone())
     };
     gathered.removed.push((schema.name.clone(), saved));

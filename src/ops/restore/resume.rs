@@ -13,7 +13,7 @@ use super::{Collection, Options};
 use crate::archive::runfiles::{self, EarlierRun, Kept};
 use crate::archive::{self, RunAbout};
 use crate::event::Op;
-use crate::model::{CollectionName, Renames, TenantMap};
+use crate::model::{CollectionName, Renames, TenantMap, path_of_text, shell_text};
 use crate::ops::{Error, Session, blocking};
 
 /// What decides what is written, as the journal calls it and as a person does. Whatever else is in the journal only tunes.
@@ -162,9 +162,9 @@ impl Asked {
             differs.push(format!("its server is {}", about.server_url));
         }
         if about.archive_run_id != self.archive_run_id {
-            differs.push(format!("its archive is another one, {}", about.archive));
+            differs.push(format!("its archive is another one, {}", shell_text(&about.archive)));
         } else if about.archive != self.archive {
-            differs.push(format!("its archive lay in {}", about.archive));
+            differs.push(format!("its archive lay in {}", shell_text(&about.archive)));
         }
         if major(&about.tool.version) != major(&RunAbout::this_tool().version) {
             differs.push(format!("elysiactl {} began it", about.tool.version));
@@ -225,7 +225,7 @@ pub async fn left_open(session: &Session, runs: PathBuf, server_url: &str) -> Re
     blocking("earlier runs", move || {
         let runs = runfiles::last_runs(&*disk, &runs, Op::Restore)?;
         let newest = runs.into_iter().find(|run| !run.complete && run.about.server_url == url);
-        Ok::<_, archive::Error>(newest.map(|run| run.about.archive.into()))
+        Ok::<_, archive::Error>(newest.map(|run| path_of_text(&run.about.archive)))
     })
     .await
 }

@@ -14,7 +14,7 @@ use super::{Collection, Options, Outcome, Plan, Prepared, Resuming, Stopped, ali
 use crate::archive::digest::Hash;
 use crate::archive::{Lock, RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
-use crate::model::{CollectionName, TenantName};
+use crate::model::{CollectionName, TenantName, path_text};
 use crate::ops::schema::NotMade;
 use crate::ops::verify::Differs;
 use crate::ops::{Error, Session, journalling};
@@ -72,7 +72,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
     let run_dir = gathered.files.as_ref().map(|files| files.path().to_owned());
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
     let result = || {
-        let archive = Some(plan.archive.display().to_string());
+        let archive = Some(path_text(&plan.archive));
         RunResult {
             retries: client.retries(),
             resumed_objects: prepared.work.iter().map(|collection| collection.before.filled.there()).sum(),

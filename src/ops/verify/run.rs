@@ -7,7 +7,7 @@ use super::names::{self, Chosen};
 use super::{CompareOptions, Compared, Differs, Options, Outcome, Pair, compare_collection, schema};
 use crate::archive::{Archive, Content, Error as ArchiveError};
 use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
-use crate::model::{CollectionName, Renames, Schema, TenantMap};
+use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
 use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, blocking, prove};
 use crate::weaviate::Writer;
@@ -51,7 +51,7 @@ pub async fn run(client: &Writer, session: &Session, options: Options) -> Result
         one(client, session, &archive, chosen, live, &options, &renames, &mut gathered).await?;
     }
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
-    let path = archive.path().display().to_string();
+    let path = path_text(archive.path());
     let result =
         RunResult { retries: client.retries(), ..RunResult::of(Op::Verify, status, Some(path), gathered.results) };
     Ok(Outcome {

@@ -17,7 +17,7 @@ use super::merge::Merge;
 use super::part::Source;
 use super::{Comparer, Found, Vectors};
 use crate::event::{Difference, Event, Events};
-use crate::model::{CollectionName, RawObject, TenantName};
+use crate::model::{CollectionName, RawObject, ShellWord, TenantName};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::fetch::Fetch;
 use crate::pipeline::pacer::{Limits, Pacer};
@@ -40,7 +40,7 @@ pub enum Error {
     #[error(transparent)]
     Live(#[from] scan::Error),
     /// The archive's side.
-    #[error("{}", path.display())]
+    #[error("{}", ShellWord::path(path))]
     Archive {
         /// The part.
         path: PathBuf,

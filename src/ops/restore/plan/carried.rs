@@ -6,7 +6,7 @@ use super::super::resume::{self, Asked, Found, Resuming, RunName};
 use super::super::{Options, Refusal, Server, create};
 use super::candidate::Candidate;
 use crate::archive::Archive;
-use crate::model::{CollectionName, Renames, Schema};
+use crate::model::{CollectionName, Renames, Schema, path_text};
 use crate::ops::schema::Fit;
 use crate::ops::{Error, Session};
 use crate::weaviate::Client;
@@ -23,7 +23,7 @@ pub(super) fn asked(
         collections.iter().map(|(_, s)| (s.name.clone(), renames.of(&s.name).clone())).collect();
     Asked {
         server_url: client.url().to_owned(),
-        archive: options.archive_at.display().to_string(),
+        archive: path_text(&options.archive_at),
         archive_run_id: archive.manifest().run_id.clone(),
         choice: resume::choice(options, &names, renames),
         targets: names.into_iter().map(|(_, target)| target).collect(),
