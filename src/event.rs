@@ -458,6 +458,14 @@ pub enum Warning {
         /// The collection.
         collection: CollectionName,
     },
+    /// Vectors of a collection are being dropped by the server, which takes them out of one object after the other. They are
+    /// left out of the archive.
+    VectorsDropped {
+        /// The collection.
+        collection: CollectionName,
+        /// The vectors' names.
+        vectors: Vec<String>,
+    },
     /// One object is larger than the memory limit and was fetched alone.
     ObjectBeyondLimit {
         /// The collection.

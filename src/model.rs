@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use members::Members;
 pub use object::{ObjectText, RawObject, VectorText, dimensions};
 pub use renames::Renames;
-pub use schema::{DigestMode, Schema, SchemaError};
+pub use schema::{DROPPED_VECTOR, DigestMode, Schema, SchemaError};
 pub use shown::{ShellWord, escaped, is_plain, path_of_text, path_text, scheme, shell_text};
 pub use tenants::TenantMap;
 

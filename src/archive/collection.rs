@@ -3,6 +3,7 @@
 mod carried;
 mod close;
 mod discard;
+mod earlier;
 mod vectors;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::model::{KeyRange, RawObject, Schema, TenantName};
 
 pub use close::ClosedCollection;
 pub use discard::Dropped;
+use earlier::Growth;
 use vectors::Vectors;
 
 /// A part is closed before it would grow past this many plain bytes.
@@ -95,6 +97,7 @@ pub struct CollectionWriter {
     dir: PathBuf,
     digest: ObjectDigest,
     runs: Runs,
+    growth: Growth,
     lanes: BTreeMap<usize, Lane>,
     parts: BTreeMap<u32, PartFacts>,
     next_part: u32,
@@ -116,6 +119,7 @@ impl CollectionWriter {
             folder,
             dir,
             runs: Runs::default(),
+            growth: Growth::default(),
             lanes: BTreeMap::new(),
             parts: BTreeMap::new(),
             next_part: 0,
@@ -296,6 +300,9 @@ impl CollectionWriter {
             key.0.as_ref() == tenant && self.runs.get(key).is_some_and(|kept| kept.run.covers.meets(&covers))
         };
         if let Some(key) = lane.run.take_if(|key| carries_on(key)) {
+            if let Some(kept) = self.runs.get(&key) {
+                self.growth.joins(&key, kept, mark);
+            }
             self.runs.extend(&key, covers, mark).map_err(|what| self.broken(what))?;
             lane.run = Some(key.clone());
             return Ok(key);

@@ -234,6 +234,8 @@ pub enum LimitKind {
     Aliases,
     /// Roles: the key could not see all there may be. Since format 1.1.
     Roles,
+    /// Named vectors that the server was dropping: left out of every object, and named. Since format 1.1.
+    DroppedVectors,
     /// Other collections: all were wanted, and the key could not see all there may be. Since format 1.1.
     Collections,
     /// Something a newer version knows.

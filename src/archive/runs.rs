@@ -57,6 +57,11 @@ impl Runs {
         Ok(())
     }
 
+    /// Puts a run back as it was before it was removed, unknown to the journal.
+    pub(super) fn put_back(&mut self, run: Run, mark: u64) {
+        self.0.insert((run.tenant.clone(), run.covers.from), Kept { run, mark, journalled: false });
+    }
+
     pub(super) fn get(&self, key: &RunKey) -> Option<&Kept> {
         self.0.get(key)
     }

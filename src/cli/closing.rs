@@ -77,6 +77,9 @@ fn limit(limit: &Limit) -> Option<Remark> {
         LimitKind::BlobHash => format!("a restore cannot bring back the blobHash values of {properties}"),
         LimitKind::ObjectTtl => "objects expire; after a restore their age counts anew".to_owned(),
         LimitKind::Compression => format!("a restore has the server train its compression anew: {properties}"),
+        LimitKind::DroppedVectors => {
+            format!("left out, since the server was dropping them when the collection was read: vectors {properties}")
+        }
         LimitKind::ReadOnly => format!("shards take no writes, which a restore does not bring back: {properties}"),
         LimitKind::Integers => {
             let first = limit.first_ids.first().map(String::as_str).unwrap_or_default();

@@ -58,6 +58,53 @@ impl RawObject {
             (name, &self.text[v.value.clone()])
         })
     }
+
+    /// The same object without its named vectors of these names; `None` if it has none of them. Everything else keeps its
+    /// bytes.
+    #[must_use]
+    pub fn without_vectors(&self, names: &[String]) -> Option<Self> {
+        let is_named = |at: &Range<usize>| names.iter().any(|name| name.as_bytes() == &self.text[at.clone()]);
+        let gone = |vector: &VectorText| vector.name.as_ref().is_some_and(is_named);
+        if names.is_empty() || !self.places.vectors.iter().any(gone) {
+            return None;
+        }
+        let mut cuts: Vec<Range<usize>> = Vec::new();
+        for vector in self.places.vectors.iter().filter(|vector| gone(vector)) {
+            let name = vector.name.clone().unwrap_or_default();
+            let reached = cuts.last().map_or(0, |cut| cut.end);
+            cuts.push(member(&self.text, name.start.saturating_sub(1)..vector.value.end, reached));
+        }
+        let mut text = Vec::with_capacity(self.text.len() - cuts.iter().map(Range::len).sum::<usize>());
+        let mut from = 0;
+        for cut in &cuts {
+            text.extend_from_slice(&self.text[from..cut.start]);
+            from = cut.end;
+        }
+        text.extend_from_slice(&self.text[from..]);
+        let moved = |at: &Range<usize>| {
+            let before: usize = cuts.iter().filter(|cut| cut.end <= at.start).map(Range::len).sum();
+            at.start - before..at.end - before
+        };
+        let vectors = self.places.vectors.iter().filter(|vector| !gone(vector));
+        let vectors =
+            vectors.map(|v| VectorText { name: v.name.as_ref().map(moved), value: moved(&v.value) }).collect();
+        let places =
+            ObjectText { class: moved(&self.places.class), properties: moved(&self.places.properties), vectors };
+        Some(Self { text: text.into(), places, ..self.clone() })
+    }
+}
+
+/// What to cut out of an object's text for a member to be gone: with the comma before it, or the one behind it where it is
+/// the first one left. Up to `reached` everything is cut already, or kept.
+fn member(text: &[u8], at: Range<usize>, reached: usize) -> Range<usize> {
+    let is_mark = |b: &u8| !b.is_ascii_whitespace();
+    let before = text[reached..at.start].iter().rposition(is_mark).map(|n| reached + n);
+    if let Some(comma) = before.filter(|n| text[*n] == b',') {
+        return comma..at.end;
+    }
+    let behind = text[at.end..].iter().position(is_mark).map(|n| at.end + n);
+    let end = behind.filter(|n| text[*n] == b',').map_or(at.end, |comma| comma + 1);
+    at.start..end
 }
 
 /// Numbers in the first innermost list: the dimensions of a vector, or of each vector of a multi-vector.
@@ -80,5 +127,48 @@ mod tests {
         for (text, size) in [("[1,2.5,-3e1]", 3), ("[1]", 1), ("[[1,2],[3,4],[5,6]]", 2), ("[]", 0), ("[[]]", 0)] {
             assert_eq!(dimensions(text.as_bytes()), size, "{text}");
         }
+    }
+
+    fn object(vectors: &[(&str, &str)], gap: &str) -> RawObject {
+        let (mut text, mut places) = (String::from("{\"class\":\""), ObjectText::default());
+        let put = |text: &mut String, piece: &str| {
+            let start = text.len();
+            text.push_str(piece);
+            start..text.len()
+        };
+        places.class = put(&mut text, "A");
+        put(&mut text, "\",\"vectors\":{");
+        for (n, (name, value)) in vectors.iter().enumerate() {
+            put(&mut text, &format!("{gap}{}{gap}\"", if n > 0 { "," } else { "" }));
+            let name = put(&mut text, name);
+            put(&mut text, &format!("\"{gap}:{gap}"));
+            let value = put(&mut text, value);
+            places.vectors.push(VectorText { name: Some(name), value });
+        }
+        put(&mut text, &format!("{gap}}},\"properties\":"));
+        places.properties = put(&mut text, "{\"n\":1}");
+        text.push('}');
+        RawObject { id: ObjectId(1), updated_ms: None, text: text.into(), places }
+    }
+
+    #[test]
+    fn vectors_are_cut_out_and_the_rest_keeps_its_bytes() {
+        let all = [("a", "[1,2]"), ("b", "[[3],[4]]"), ("c", "[5]")];
+        for gone in 1..8_usize {
+            let names: Vec<String> =
+                all.iter().enumerate().filter(|(n, _)| gone & (1 << n) > 0).map(|(_, v)| v.0.to_owned()).collect();
+            let left: Vec<_> = all.into_iter().filter(|(name, _)| !names.iter().any(|n| n == name)).collect();
+            for gap in ["", " "] {
+                let cut = object(&all, gap).without_vectors(&names).expect("has some of them");
+                let text: serde_json::Value = serde_json::from_slice(&cut.text).expect("still JSON");
+                assert_eq!(text["vectors"].as_object().expect("an object").len(), left.len(), "{names:?} {text}");
+                let found: Vec<_> = cut.vectors().collect();
+                let left: Vec<_> = left.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+                assert_eq!((found, cut.properties()), (left, &b"{\"n\":1}"[..]));
+                assert_eq!(&cut.text[cut.places.class.clone()], b"A");
+            }
+        }
+        let names = ["d".to_owned(), RawObject::UNNAMED_VECTOR.to_owned()];
+        assert_eq!(object(&all, "").without_vectors(&names), None, "nothing of it is copied");
     }
 }

@@ -51,7 +51,13 @@ pub struct Schema {
     pub date_lists: Vec<String>,
     /// Names of the named vectors, in byte order.
     pub named_vectors: Vec<String>,
+    /// Those of them that are being dropped: the server takes them out of one object after the other, and in the end out of
+    /// the schema.
+    pub dropped_vectors: Vec<String>,
 }
+
+/// The index type of a named vector that is being dropped. A server prints it and never takes it back.
+pub const DROPPED_VECTOR: &str = "none";
 
 /// The data types that are not references: everything else in `dataType` names a collection (weaviate-rest.md §4.3).
 fn is_reference(data_type: &Value) -> bool {
@@ -90,9 +96,11 @@ impl Schema {
         let is = |data_type: &Value, names: &[&str]| {
             data_type.get(0).and_then(Value::as_str).is_some_and(|t| names.contains(&t))
         };
-        let mut named_vectors: Vec<String> =
-            document["vectorConfig"].as_object().map(|v| v.keys().cloned().collect()).unwrap_or_default();
+        let vectors = document["vectorConfig"].as_object();
+        let mut named_vectors: Vec<String> = vectors.map(|v| v.keys().cloned().collect()).unwrap_or_default();
         named_vectors.sort_unstable();
+        let is_dropped = |name: &&String| document["vectorConfig"][name.as_str()]["vectorIndexType"] == DROPPED_VECTOR;
+        let dropped_vectors = named_vectors.iter().filter(is_dropped).cloned().collect();
         Ok(Self {
             name,
             multi_tenant: document.pointer("/multiTenancyConfig/enabled").and_then(Value::as_bool).unwrap_or(false),
@@ -103,6 +111,7 @@ impl Schema {
             integers: integers(properties),
             date_lists: named(&|t| is(t, &["date[]"])),
             named_vectors,
+            dropped_vectors,
             text,
         })
     }
@@ -123,7 +132,7 @@ mod tests {
         let text = Bytes::from_static(
             br#"{"class":"A","multiTenancyConfig":{"enabled":true},"properties":[{"name":"b","dataType":["B"]},
             {"name":"n","dataType":["int[]"]},{"name":"h","dataType":["blobHash"]},{"name":"t","dataType":["text"]}],
-            "replicationConfig":{"factor":3},"shardingConfig":{"actualCount":2},"vectorConfig":{"y":{},"x":{}}}"#,
+            "replicationConfig":{"factor":3},"shardingConfig":{"actualCount":2},"vectorConfig":{"y":{"vectorIndexType":"none"},"x":{}}}"#,
         );
         let schema = Schema::parse(text.clone()).expect("a schema");
         assert_eq!(schema.text, text);
@@ -135,6 +144,7 @@ mod tests {
             (&["h".to_owned()][..], &["n".to_owned()][..])
         );
         assert_eq!(schema.named_vectors, ["x", "y"]);
+        assert_eq!(schema.dropped_vectors, ["y"]);
         assert_eq!(schema.digest_mode(), DigestMode::Members);
     }
 

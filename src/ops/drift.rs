@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::model::Schema;
+use crate::model::{DROPPED_VECTOR, Schema};
 
 /// What happened to a schema meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,10 @@ pub(super) fn drift(before: &Schema, after: &Schema) -> Drift {
     }
     for (name, vector) in old["vectorConfig"].as_object().into_iter().flatten() {
         let now = &new["vectorConfig"][name];
+        if vector["vectorIndexType"] == DROPPED_VECTOR && (now.is_null() || now == vector) {
+            // It was left out of every object, be the server done with dropping it or not.
+            continue;
+        }
         if now["vectorIndexType"] != vector["vectorIndexType"] || now["vectorizer"] != vector["vectorizer"] {
             return broke(format!("vector {name:?} changed or went away"));
         }
@@ -102,6 +106,18 @@ mod tests {
         assert_eq!(against((r#""properties":["#, r#""properties":[{"name":"q","dataType":["int"]},"#)), Drift::Grew);
         assert_eq!(against((r#""vectorizer":"none""#, r#""vectorizer":"none","description":"x""#)), Drift::Grew);
         assert_eq!(against((r#""vectorConfig":{"#, r#""vectorConfig":{"w":{"vectorIndexType":"flat"},"#)), Drift::Grew);
+    }
+
+    #[test]
+    fn a_vector_that_is_being_dropped_may_go_and_none_other() {
+        let schema = |index: &str| Schema::parse(BEFORE.replace("hnsw", index).into()).expect("a schema");
+        let gone = Schema::parse(BEFORE.replace(r#""v":{"vectorIndexType":"hnsw"}"#, "").into()).expect("a schema");
+        assert_eq!(drift(&schema("none"), &gone), Drift::Grew);
+        for (before, after) in
+            [(schema("hnsw"), schema("none")), (schema("hnsw"), gone), (schema("none"), schema("hnsw"))]
+        {
+            assert!(matches!(drift(&before, &after), Drift::Broke { .. }), "{after:?}");
+        }
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Comparer {
     clamp_ints: bool,
     /// Names of vectors that the server makes where an archived object lacks them.
     made_vectors: Vec<String>,
+    /// Names of vectors that are left aside, since a server was dropping them when they were archived.
+    dropped_vectors: Vec<String>,
     /// Equal bytes may mean different things: a reference to a collection that got another name.
     bytes_may_lie: bool,
 }
@@ -57,7 +59,14 @@ impl Comparer {
     #[must_use]
     pub fn new(archived: &Schema, renames: Renames, clamp_ints: bool) -> Self {
         let bytes_may_lie = !renames.is_empty() && !archived.references.is_empty();
-        Self { members: value::members(archived), renames, clamp_ints, made_vectors: Vec::new(), bytes_may_lie }
+        Self {
+            members: value::members(archived),
+            renames,
+            clamp_ints,
+            made_vectors: Vec::new(),
+            dropped_vectors: archived.dropped_vectors.clone(),
+            bytes_may_lie,
+        }
     }
 
     /// The same, where the server was let make vectors of these names for objects that lack them.
@@ -81,7 +90,9 @@ impl Comparer {
             self.properties(archived, live, &mut walk);
         }
         match vectors {
-            Vectors::Compare => vectors::compare(archived, live, &self.made_vectors, &mut walk.found),
+            Vectors::Compare => {
+                vectors::compare(archived, live, [&self.made_vectors, &self.dropped_vectors], &mut walk.found);
+            }
             Vectors::Skip => {}
             Vectors::Unprintable => {
                 let shown = archived.vectors().next().map(|(_, text)| vectors::extent(text));

@@ -50,6 +50,8 @@ pub struct Rewrite {
     /// Whether those of them that are empty are left out.
     undated: bool,
     vectors: bool,
+    /// Names of vectors that were being dropped: no server takes them back.
+    dropped: Vec<String>,
 }
 
 impl Rewrite {
@@ -67,6 +69,7 @@ impl Rewrite {
             date_lists: schema.date_lists.clone(),
             undated: false,
             vectors,
+            dropped: schema.dropped_vectors.clone(),
         }
     }
 
@@ -177,7 +180,8 @@ impl Rewrite {
         to: &mut Vec<u8>,
     ) -> Result<(), serde_json::Error> {
         if self.vectors {
-            self.with_vectors(object, form, to)?;
+            let without = object.without_vectors(&self.dropped);
+            self.with_vectors(without.as_ref().unwrap_or(object), form, to)?;
         } else {
             self.without_vectors(object, form, to)?;
         }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::{Batch, limits};
 use crate::archive::{CollectionWriter, Dropped, Error, SealedPart};
 use crate::event::{Event, Events};
-use crate::model::{ObjectId, Schema, TenantName};
+use crate::model::{ObjectId, RawObject, Schema, TenantName};
 
 /// Ids kept of objects that hold a value no server takes back; more are only counted.
 pub const UNWRITABLE_IDS: usize = 10;
@@ -45,19 +45,29 @@ impl Store {
     }
 
     fn take(&mut self, batch: &Batch) -> Result<(), Error> {
-        for object in &batch.objects {
+        let without = self.without_dropped_vectors(&batch.objects);
+        let objects = without.as_deref().unwrap_or(&batch.objects);
+        for object in objects {
             if self.unwritable.len() < UNWRITABLE_IDS && limits::holds_unwritable_integer(&self.schema, object) {
                 self.unwritable.insert(object.id);
             }
         }
         let tenant = batch.tenant.as_ref();
         if batch.unprintable {
-            self.writer.note_incomplete(tenant, batch.objects.iter().map(|object| object.id).collect())?;
+            self.writer.note_incomplete(tenant, objects.iter().map(|object| object.id).collect())?;
         }
-        let mut sealed = self.writer.append(batch.lane, tenant, batch.covers, &batch.objects, batch.mark)?;
+        let mut sealed = self.writer.append(batch.lane, tenant, batch.covers, objects, batch.mark)?;
         sealed.extend(self.writer.seal_older(self.part_age)?);
         self.announce(sealed);
         Ok(())
+    }
+
+    /// The objects without the vectors that the server is dropping, if there are such: it takes them out of one object after
+    /// the other, so what of them is left by now is not the collection's.
+    fn without_dropped_vectors(&self, objects: &[RawObject]) -> Option<Vec<RawObject>> {
+        let names = &self.schema.dropped_vectors;
+        let without = |object: &RawObject| object.without_vectors(names).unwrap_or_else(|| object.clone());
+        (!names.is_empty()).then(|| objects.iter().map(without).collect())
     }
 
     /// Seals every open part. Blocks.
@@ -67,7 +77,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the parts that hold what was read at `mark` or later. Blocks.
+    /// Takes back what was read at `mark` or later. Blocks.
     pub fn drop_since(&mut self, mark: u64) -> Result<(), Error> {
         self.seal_parts()?;
         let dropped = self.writer.discard_since(mark)?;
@@ -75,7 +85,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the parts that hold anything of these tenants; what they held of others has to be read again. Blocks.
+    /// Takes back everything of these tenants. Blocks.
     pub fn drop_tenants(&mut self, tenants: &BTreeSet<TenantName>) -> Result<(), Error> {
         self.seal_parts()?;
         let dropped = self.writer.discard_tenants(tenants)?;
@@ -86,7 +96,12 @@ impl Store {
     fn dropped(&mut self, dropped: Dropped) {
         self.sealed_objects = self.writer.totals().objects;
         let collection = self.schema.name.clone();
-        self.events.emit(Event::PagesDropped { collection, objects: dropped.objects, bytes: dropped.bytes });
+        self.events.emit(Event::PagesDropped {
+            collection: collection.clone(),
+            objects: dropped.objects,
+            bytes: dropped.bytes,
+        });
+        self.events.emit(Event::CheckpointSaved { collection, objects: self.sealed_objects });
     }
 
     fn announce(&mut self, sealed: Vec<SealedPart>) {

@@ -151,6 +151,10 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::VectorUnprintable { collection } => {
             format!("{collection}: an object is saved without its vectors, since the server cannot print them")
         }
+        Warning::VectorsDropped { collection, vectors } => format!(
+            "{collection}: the server is dropping vector {}, which is left out of the archive",
+            plain(&vectors.join(", "))
+        ),
         Warning::ObjectBeyondLimit { collection, bytes } => {
             format!("{collection}: an object of {} is larger than --memory-limit; it is fetched alone", size(*bytes))
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use elysiactl::event::{Class, Event, Status, Warning};
 use elysiactl::ops::Error;
 use elysiactl::ops::backup::Options;
-use sandbox::{Change, Sandbox};
+use sandbox::{Change, Fault, Kind, Sandbox};
 
 use crate::world::{World, world};
 
@@ -78,6 +78,65 @@ async fn a_node_that_comes_back_during_the_run_ends_in_a_whole_backup() {
         world.check(&archive).await.expect("sound");
         assert_eq!(world.lines(&archive, "Article").len() as u64, OBJECTS);
     }
+}
+
+/// Reads that take some seconds, so that there are answers in between.
+fn slowly(world: &World) -> Options {
+    let slow = Fault::new(Kind::Delay(Duration::from_millis(300))).on("GET", "/v1/objects");
+    world.sandbox.faults().add(slow);
+    world.sandbox.faults().now(&Change::Hang(Duration::from_secs(1)));
+    pages(world)
+}
+
+/// Objects read before the server broke, and objects dropped.
+fn read_and_dropped(events: &[Event]) -> (u64, u64) {
+    let broke = events.iter().position(|e| matches!(e, Event::TopologyChanged { whole: false, .. }));
+    let objects = |event: &Event| if let Event::PageScanned { objects, .. } = event { *objects } else { 0 };
+    let dropped = |event: &Event| if let Event::PagesDropped { objects, .. } = event { *objects } else { 0 };
+    (events[..broke.expect("it broke")].iter().map(objects).sum(), events.iter().map(dropped).sum())
+}
+
+#[tokio::test]
+async fn a_blip_costs_what_was_read_since_the_last_good_answer_and_no_more() {
+    let world = three("1.40", 1);
+    let options = Options { patience: Duration::from_secs(30), ..slowly(&world) };
+    let ((done, events), ()) = tokio::join!(world.try_backup(options), async {
+        tokio::time::sleep(Duration::from_millis(3_600)).await;
+        world.sandbox.faults().node_down("node3");
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        world.sandbox.faults().node_up("node3");
+    });
+    let outcome = done.expect("whole");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS));
+    let (read, dropped) = read_and_dropped(&events);
+    assert!(read >= 400 && dropped > 0 && dropped <= read * 6 / 10, "{dropped} of {read} were dropped");
+    let archive = std::path::PathBuf::from(outcome.result.archive.expect("an archive"));
+    world.check(&archive).await.expect("sound");
+    assert_eq!(world.lines(&archive, "Article").len() as u64, OBJECTS);
+}
+
+#[tokio::test]
+async fn a_server_that_stays_away_leaves_what_is_proven_to_be_resumed() {
+    let world = three("1.40", 1);
+    let options = slowly(&world);
+    let ((done, events), ()) = tokio::join!(world.try_backup(options.clone()), async {
+        tokio::time::sleep(Duration::from_millis(3_600)).await;
+        world.sandbox.faults().node_down("node3");
+    });
+    assert!(matches!(done.expect_err("away").error, Error::NotWhole { .. }));
+    let (read, dropped) = read_and_dropped(&events);
+    let archive = world.archives().remove(0);
+    let left = elysiactl::archive::Archive::open(&world.disk, &archive);
+    let Err(elysiactl::archive::Error::Unsealed { parts, objects, .. }) = left else { panic!("sealed") };
+    assert!(parts > 0 && objects >= read * 4 / 10 && objects + dropped <= OBJECTS, "{objects} of {read} are safe");
+    world.sandbox.faults().node_up("node3");
+    world.sandbox.faults().clear();
+    let resume = elysiactl::ops::backup::Resume { archive: Some(archive.clone()), as_before: true };
+    let (done, _) = world.try_backup(Options { resume: Some(resume), ..options }).await;
+    let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS));
+    assert!(outcome.result.resumed_objects >= objects, "what was safe is not read again");
+    world.check(&archive).await.expect("sound");
 }
 
 #[tokio::test]

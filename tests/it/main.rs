@@ -31,6 +31,8 @@ mod create;
 mod date_lists;
 /// The disk of the machine, with files that are worse.
 mod disk_of;
+/// Vectors that the server is dropping while a collection is read.
+mod dropped_vectors;
 /// The binary from end to end: exit codes, `--json`, pipes, the environment, `--dry-run`.
 mod e2e;
 /// Journals of runs before this one: read once, and who was left awake is put back.

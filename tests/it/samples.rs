@@ -72,6 +72,7 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::TenantsStayAwake { collection: collection(), tenants: 2, first: tenant(), reason: "gone".into() },
         Warning::TenantsLeftAwake { collection: collection(), tenants: 1, first: tenant() },
         Warning::VectorUnprintable { collection: collection() },
+        Warning::VectorsDropped { collection: collection(), vectors: vec!["title".into()] },
         Warning::ObjectBeyondLimit { collection: collection(), bytes: 300 << 20 },
         Warning::CountMismatch { collection: collection(), listed: 2_613, counted: 4_000 },
         Warning::ReplicasDiffer { collection: collection(), counted: 3_999, on_any_replica: 4_000 },

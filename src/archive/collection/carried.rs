@@ -63,7 +63,7 @@ impl CollectionWriter {
     pub fn discard_part(&mut self, file: &str) -> Result<Dropped, Error> {
         let number = names::part_number(file, self.shared.codec).filter(|number| self.parts.contains_key(number));
         let number = number.ok_or_else(|| self.broken(Broken::Numbers))?;
-        self.guarded(|writer| writer.discard(|kept| kept.run.part == Some(number)))
+        self.guarded(|writer| writer.discard(|kept| kept.run.part == Some(number), None))
     }
 
     /// Writes down the names of the collection's shards, by which a resumed run knows whether it is the same one.

@@ -1,14 +1,19 @@
-//! Taking back what is in doubt: whole parts, journal first.
+//! Taking back what is in doubt and nothing else. A part that holds some of it is written anew without it: the new part is
+//! durable first, then the journal says so, then the old one goes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::checkpoint::Record;
 use super::super::durable::sync_parent;
-use super::super::error::{DiskOp, Error, on};
+use super::super::error::{Broken, DiskOp, Error, on};
+use super::super::index::{Run, RunLine};
+use super::super::manifest::FileEntry;
 use super::super::names;
 use super::super::part::RunKey;
+use super::super::part_reader::PartReader;
 use super::super::runs::Kept;
-use super::CollectionWriter;
+use super::earlier::Earlier;
+use super::{CollectionWriter, PartFacts};
 use crate::model::TenantName;
 
 /// What was thrown away.
@@ -20,62 +25,188 @@ pub struct Dropped {
     pub bytes: u64,
 }
 
+/// What is left of the runs of a part, in the order of its file.
+type Left = Vec<(RunKey, Option<Earlier>)>;
+
+/// A part that took another one's place.
+struct Rewritten {
+    number: u32,
+    facts: PartFacts,
+    runs: Vec<Run>,
+}
+
 impl CollectionWriter {
-    /// Removes every part, open or sealed, that holds a run whose mark is at least `mark`, with all runs in it, and empty
-    /// runs of such a mark. What it leaves open is in `gaps`.
+    /// Takes back everything with a mark of at least `mark`: whole runs, and what joined others since. What it leaves open
+    /// is in `gaps`.
     pub fn discard_since(&mut self, mark: u64) -> Result<Dropped, Error> {
-        self.guarded(|writer| writer.discard(|kept| kept.mark >= mark))
+        self.guarded(|writer| writer.discard(|kept| kept.mark >= mark, Some(mark)))
     }
 
-    /// Removes every part, open or sealed, that holds a run of one of these tenants, with all runs in it, and their empty
-    /// runs. What it leaves open, of other tenants too, is in `gaps`.
+    /// Takes back every run of these tenants. What it leaves open is in `gaps`.
     pub fn discard_tenants(&mut self, tenants: &BTreeSet<TenantName>) -> Result<Dropped, Error> {
         let theirs = |kept: &Kept| kept.run.tenant.as_ref().is_some_and(|tenant| tenants.contains(tenant));
-        self.guarded(|writer| writer.discard(theirs))
+        self.guarded(|writer| writer.discard(theirs, None))
     }
 
-    pub(super) fn discard(&mut self, doubtful: impl Fn(&Kept) -> bool) -> Result<Dropped, Error> {
-        let parts: BTreeSet<u32> =
-            self.runs.iter().filter(|kept| doubtful(kept)).filter_map(|kept| kept.run.part).collect();
-        let falls = |kept: &&Kept| kept.run.part.map_or_else(|| doubtful(kept), |part| parts.contains(&part));
-        let mut dropped = Dropped::default();
-        let mut fallen = Vec::new();
-        for kept in self.runs.iter().filter(falls) {
-            dropped.objects += kept.run.objects;
-            dropped.bytes += kept.run.bytes;
-            let journalled = kept.journalled && kept.run.part.is_none();
-            fallen.push(((kept.run.tenant.clone(), kept.run.covers.from), journalled));
+    /// Takes back runs: with `mark`, only what has that mark or a higher one, as far as it is known where that begins.
+    pub(super) fn discard(&mut self, doubtful: impl Fn(&Kept) -> bool, mark: Option<u64>) -> Result<Dropped, Error> {
+        let key_of = |run: &Run| (run.tenant.clone(), run.covers.from);
+        let fallen: BTreeSet<RunKey> =
+            self.runs.iter().filter(|kept| doubtful(kept)).map(|kept| key_of(&kept.run)).collect();
+        let in_part = |key: &RunKey| self.runs.get(key).and_then(|kept| kept.run.part);
+        let parts: BTreeSet<u32> = fallen.iter().filter_map(in_part).collect();
+        let mut left: BTreeMap<RunKey, Option<Earlier>> = BTreeMap::new();
+        for key in &fallen {
+            let earlier = mark.and_then(|mark| self.growth.before(key, mark));
+            left.insert(key.clone(), earlier);
         }
-        self.journal_fallen(&parts, &fallen)?;
-        for (key, _) in &fallen {
-            self.runs.remove(key);
+        let mut of_parts: BTreeMap<u32, Left> = parts.iter().map(|part| (*part, Left::new())).collect();
+        for kept in self.runs.iter() {
+            if let Some(of_part) = kept.run.part.and_then(|part| of_parts.get_mut(&part)) {
+                let key = key_of(&kept.run);
+                let whole = || Some(Earlier { run: kept.run.clone(), mark: kept.mark });
+                let stays = left.get(&key).map_or_else(whole, Clone::clone);
+                of_part.push((key, stays));
+            }
         }
-        self.empties.retain(|key| self.runs.get(key).is_some());
-        self.remove_parts(&parts)?;
-        Ok(dropped)
+        let before = self.kept_now();
+        let rewritten = self.rewrite(&mut of_parts)?;
+        self.journal_discarded(&parts, &left, &rewritten)?;
+        for (key, earlier) in left {
+            self.growth.forget(&key);
+            self.runs.remove(&key);
+            if let Some(Earlier { run, mark }) = earlier {
+                let is_empty = run.objects == 0;
+                self.runs.put_back(run, mark);
+                if is_empty {
+                    self.empties.push(key);
+                }
+            }
+        }
+        self.empties.retain(|key| self.runs.get(key).is_some_and(|kept| kept.run.part.is_none() && !kept.journalled));
+        for Rewritten { number, facts, runs } in rewritten {
+            self.parts.insert(number, facts);
+            for run in runs {
+                let kept = self.runs.get_mut(&key_of(&run)).map_err(|what| Error::broken(&self.dir, what))?;
+                (kept.run, kept.journalled) = (run, true);
+            }
+        }
+        self.remove_parts(&parts, &fallen)?;
+        let after = self.kept_now();
+        Ok(Dropped { objects: before.objects - after.objects, bytes: before.bytes - after.bytes })
     }
 
-    /// The journal first, so that it never promises a part that is gone.
-    fn journal_fallen(&self, parts: &BTreeSet<u32>, fallen: &[(RunKey, bool)]) -> Result<(), Error> {
+    fn kept_now(&self) -> Dropped {
+        let add = |sum: Dropped, kept: &Kept| Dropped {
+            objects: sum.objects + kept.run.objects,
+            bytes: sum.bytes + kept.run.bytes,
+        };
+        self.runs.iter().fold(Dropped::default(), add)
+    }
+
+    /// Writes what is left of these parts into new ones. Parts of which nothing is left are passed over.
+    fn rewrite(&mut self, of_parts: &mut BTreeMap<u32, Left>) -> Result<Vec<Rewritten>, Error> {
+        let holds = |(_, earlier): &(RunKey, Option<Earlier>)| earlier.as_ref().is_some_and(|e| e.run.objects > 0);
+        of_parts.retain(|_, of_part| of_part.iter().any(holds));
+        // What is still open is closed first, so that there is one way to read it back.
+        self.seal_lanes(|lane| lane.part.as_ref().is_some_and(|part| of_parts.contains_key(&part.number)))?;
+        let mut rewritten = Vec::with_capacity(of_parts.len());
+        for (number, of_part) in of_parts {
+            let place = |key: &RunKey| self.runs.get(key).map(|kept| kept.run.offset);
+            of_part.sort_by_key(|(key, _)| place(key));
+            rewritten.push(self.rewrite_part(*number, of_part)?);
+        }
+        Ok(rewritten)
+    }
+
+    /// Copies the first lines of each run as far as they are left. What is read back is proven to be what was written.
+    fn rewrite_part(&mut self, number: u32, of_part: &Left) -> Result<Rewritten, Error> {
+        let dir = self.dir.clone();
+        let broken = |what| Error::broken(&dir, what);
+        let runs: Option<Vec<Run>> =
+            of_part.iter().map(|(key, _)| self.runs.get(key).map(|kept| kept.run.clone())).collect();
+        let mut reader = self.read_back(number, runs.ok_or_else(|| broken(Broken::Counts))?)?;
+        let mut part = self.open_part()?;
+        let (mut left, mut next) = (Vec::new(), reader.next_line()?);
+        for (at, (_, earlier)) in of_part.iter().enumerate() {
+            let mut run = earlier.as_ref().map(|earlier| earlier.run.clone()).filter(|run| run.objects > 0);
+            let mut wanted = run.as_ref().map_or(0, |run| run.objects);
+            while let Some(line) = next.take_if(|line| line.run == at) {
+                if wanted > 0 {
+                    part.line(&line.text)?;
+                    wanted -= 1;
+                }
+                next = reader.next_line()?;
+            }
+            if let Some(run) = &mut run {
+                let span = part.end_frame()?;
+                if wanted > 0 || span.bytes != run.bytes {
+                    return Err(broken(Broken::Counts));
+                }
+                (run.part, run.offset, run.stored_bytes) = (Some(part.number), span.offset, span.stored_bytes);
+            }
+            left.extend(run);
+        }
+        reader.finish()?;
+        let (number, objects, bytes) = (part.number, part.objects, part.bytes);
+        let stored = part.finish()?;
+        let facts =
+            PartFacts { objects, bytes, runs: left.len() as u64, stored_bytes: stored.bytes, sha256: stored.sha256 };
+        Ok(Rewritten { number, facts, runs: left })
+    }
+
+    fn read_back(&self, number: u32, runs: Vec<Run>) -> Result<PartReader, Error> {
+        let facts = self.parts.get(&number).ok_or_else(|| self.broken(Broken::Counts))?;
+        let name = names::part(number, self.shared.codec);
+        let path = self.dir.join(&name);
+        let folder = self.shared.disk.open_folder(&self.dir).map_err(on(DiskOp::Open, &self.dir))?;
+        let open = folder.open(&name).map_err(on(DiskOp::Open, &path))?.content;
+        let file = FileEntry { path: self.path_of(&name), bytes: facts.stored_bytes, sha256: facts.sha256 };
+        Ok(PartReader::new(path, self.shared.codec, file, runs, open))
+    }
+
+    /// The old parts go before the new ones come, so that no key is ever covered twice: a journal that is cut in between
+    /// lacks a part, which is read again.
+    fn journal_discarded(
+        &self,
+        parts: &BTreeSet<u32>,
+        left: &BTreeMap<RunKey, Option<Earlier>>,
+        rewritten: &[Rewritten],
+    ) -> Result<(), Error> {
+        let (folder, codec) = (|| self.folder.clone(), self.shared.codec);
         let mut journal = self.shared.journal();
-        let sealed = parts.iter().filter(|part| self.parts.contains_key(part));
-        for number in sealed {
-            let part = names::part(*number, self.shared.codec);
-            journal.append(&Record::DropPart { folder: self.folder.clone(), part })?;
+        for number in parts.iter().filter(|part| self.parts.contains_key(part)) {
+            journal.append(&Record::DropPart { folder: folder(), part: names::part(*number, codec) })?;
         }
-        for ((tenant, from), _) in fallen.iter().filter(|(_, journalled)| *journalled) {
-            let (tenant, from) = (tenant.clone(), *from);
-            journal.append(&Record::DropEmpty { folder: self.folder.clone(), tenant, from })?;
+        let journalled_empty =
+            |key: &&RunKey| self.runs.get(key).is_some_and(|kept| kept.journalled && kept.run.part.is_none());
+        for (tenant, from) in left.keys().filter(journalled_empty) {
+            journal.append(&Record::DropEmpty { folder: folder(), tenant: tenant.clone(), from: *from })?;
+        }
+        for Rewritten { number, facts, runs } in rewritten {
+            for run in runs {
+                journal.append(&Record::Run { folder: folder(), run: RunLine::new(run, codec) })?;
+            }
+            journal.append(&Record::Part {
+                folder: folder(),
+                part: names::part(*number, codec),
+                objects: facts.objects,
+                bytes: facts.bytes,
+                runs: facts.runs,
+                stored_bytes: facts.stored_bytes,
+                sha256: facts.sha256,
+                vectors: self.vectors.known(),
+            })?;
         }
         journal.sync()
     }
 
-    fn remove_parts(&mut self, parts: &BTreeSet<u32>) -> Result<(), Error> {
+    fn remove_parts(&mut self, parts: &BTreeSet<u32>, fallen: &BTreeSet<RunKey>) -> Result<(), Error> {
         for lane in self.lanes.values_mut() {
             if let Some(part) = lane.part.take_if(|part| parts.contains(&part.number)) {
                 part.discard()?;
             }
-            lane.run.take_if(|key| self.runs.get(key).is_none());
+            lane.run.take_if(|key| fallen.contains(key));
         }
         let disk = &*self.shared.disk;
         for number in parts {

@@ -73,30 +73,82 @@ fn a_part_is_closed_before_it_passes_64_mib() {
 }
 
 #[test]
-fn pages_in_doubt_are_taken_back_with_their_whole_part() {
+fn pages_in_doubt_are_taken_back_and_nothing_else() {
+    for codec in CODECS {
+        let disk = Arc::new(super::super::testing::SimDisk::default());
+        let mut archive = super::super::testing::writer(disk.clone(), codec).expect("an archive");
+        let mut collection = archive.collection(&schema("Article", false), Content::Full).expect("begun");
+        collection.append(0, None, range(None, Some(4)), &objects([1, 2]), 1).expect("kept");
+        collection.seal_parts().expect("sealed");
+        collection.append(0, None, range(Some(4), Some(9)), &objects([5]), 1).expect("kept");
+        collection.append(0, None, range(Some(9), Some(20)), &objects([15]), 2).expect("kept");
+        collection.seal_parts().expect("sealed");
+        collection.append(1, None, range(Some(20), Some(30)), &[], 1).expect("kept");
+        collection.append(1, None, range(Some(30), Some(40)), &objects([33]), 3).expect("kept");
+        collection.append(2, None, range(Some(50), Some(60)), &[], 3).expect("kept");
+        collection.append(3, None, range(Some(70), Some(75)), &objects([72, 73]), 1).expect("kept");
+        collection.append(3, None, range(Some(80), Some(85)), &objects([82]), 2).expect("kept");
+        let before = collection.totals();
+        let dropped = collection.discard_since(2).expect("dropped");
+        assert_eq!(dropped.objects, 3, "15, 33 and 82");
+        assert_eq!(collection.totals().bytes + dropped.bytes, before.bytes);
+        let open = [range(Some(9), Some(20)), range(Some(30), Some(70)), range(Some(75), None)];
+        assert_eq!(collection.gaps(None), open, "the empty stretch before the page of 33 is proven");
+        assert_eq!(disk.files(&archive.path().join("collections")).len(), 4, "schema and three parts");
+        assert_eq!(collection.discard_since(2).expect("nothing left").objects, 0);
+        collection.append(1, None, open[0], &objects([15]), 4).expect("kept");
+        collection.append(1, None, open[1], &objects([33]), 4).expect("kept");
+        collection.append(1, None, open[2], &objects([82]), 4).expect("kept");
+        collection.seal_parts().expect("sealed");
+        let path = archive.path().to_owned();
+        let entry = sealed(archive, collection);
+        assert_eq!((entry.objects, entry.digest), (8, before.digest), "the same objects as before");
+        let disk: Arc<dyn Disk> = disk;
+        assert_eq!(read_all(&disk, &path).expect("whole").len(), 8);
+    }
+}
+
+#[test]
+fn a_long_run_is_cut_at_the_last_good_answer() {
     let (disk, archive, mut collection) = begun(false);
-    collection.append(0, None, range(None, Some(4)), &objects([1, 2]), 1).expect("kept");
-    collection.seal_parts().expect("sealed");
-    collection.append(0, None, range(Some(4), Some(9)), &objects([5]), 1).expect("kept");
-    collection.append(0, None, range(Some(9), Some(20)), &objects([15]), 2).expect("kept");
-    collection.seal_parts().expect("sealed");
-    collection.append(1, None, range(Some(20), Some(30)), &[], 1).expect("kept");
-    collection.append(1, None, range(Some(30), Some(40)), &objects([33]), 3).expect("kept");
-    collection.append(2, None, range(Some(50), Some(60)), &[], 3).expect("kept");
-    let before = collection.totals();
-    let dropped = collection.discard_since(2).expect("dropped");
-    // The run of 5 has mark 2 by its second stretch, the one of 33 took the empty stretch along.
-    assert_eq!(dropped.objects, 3);
-    assert_eq!(collection.totals().bytes + dropped.bytes, before.bytes);
-    assert_eq!(collection.gaps(None), [range(Some(4), None)]);
-    assert_eq!(disk.files(&archive.path().join("collections")).len(), 2, "schema and one part");
-    assert_eq!(collection.discard_since(2).expect("nothing left").objects, 0);
-    collection.append(1, None, range(Some(4), None), &objects([5, 15, 33]), 4).expect("kept");
+    for second in 0..40_u128 {
+        let covers = range((second > 0).then_some(second * 10), Some(second * 10 + 10));
+        let mark = u64::try_from(second).expect("small") + 1;
+        collection.append(0, None, covers, &objects([second * 10 + 1, second * 10 + 2]), mark).expect("kept");
+    }
+    assert_eq!(collection.discard_since(39).expect("dropped").objects, 4, "what was read since, of 80");
+    assert_eq!(collection.gaps(None), [range(Some(380), None)]);
+    assert_eq!(collection.discard_since(20).expect("dropped").objects, 76, "what is long proven is not cut");
+    collection.append(0, None, KeyRange::ALL, &objects([1]), 41).expect("kept");
     collection.seal_parts().expect("sealed");
     let path = archive.path().to_owned();
-    assert_eq!(sealed(archive, collection).objects, 5);
+    assert_eq!(sealed(archive, collection).objects, 1);
     let disk: Arc<dyn Disk> = disk;
-    assert_eq!(read_all(&disk, &path).expect("whole").len(), 5);
+    assert_eq!(read_all(&disk, &path).expect("whole").len(), 1);
+}
+
+#[test]
+fn tenants_that_are_taken_back_leave_the_others_of_their_part() {
+    let (disk, archive, mut collection) = begun(true);
+    let names: Vec<_> = (0..30).map(|n| tenant(&format!("t{n:02}"))).collect();
+    for name in &names {
+        collection.append(0, Some(name), KeyRange::ALL, &objects([7, 9]), 0).expect("kept");
+    }
+    collection.seal_parts().expect("sealed");
+    let gone = names[3..5].iter().cloned().collect();
+    assert_eq!(collection.discard_tenants(&gone).expect("dropped").objects, 4);
+    assert_eq!(collection.tenants().len(), 28);
+    for name in &gone {
+        assert_eq!(collection.gaps(Some(name)), [KeyRange::ALL]);
+        collection.append(0, Some(name), KeyRange::ALL, &objects([8]), 0).expect("kept");
+    }
+    collection.seal_parts().expect("sealed");
+    collection.put_tenants(b"[]").expect("kept");
+    let path = archive.path().to_owned();
+    let entry = sealed(archive, collection);
+    assert_eq!((entry.objects, entry.parts.len(), entry.tenants.len()), (58, 2, 30));
+    let disk: Arc<dyn Disk> = disk;
+    assert_eq!(read_all(&disk, &path).expect("whole").len(), 58);
 }
 
 #[test]

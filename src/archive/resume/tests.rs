@@ -97,6 +97,52 @@ fn a_backup_cut_anywhere_is_carried_on_to_the_same_archive() {
     assert!(carried > 300, "{carried} of {}", crashes.len());
 }
 
+/// A backup that loses what it read last, and reads it again.
+fn backup_with_doubt(disk: SimDisk, codec: Codec) -> Result<Sealed, Error> {
+    let mut archive = super::super::testing::writer(Arc::new(disk), codec)?;
+    archive.put_aliases(br#"{"aliases":[]}"#)?;
+    let mut collection = archive.collection(&schema("Article", false), Content::Full)?;
+    collection.append(0, None, range(None, Some(2)), &objects([0, 2]), 1)?;
+    collection.append(0, None, range(Some(2), Some(50)), &objects([3, 50]), 2)?;
+    collection.append(1, None, range(Some(50), Some(52)), &[], 1)?;
+    collection.append(1, None, range(Some(52), Some(60)), &objects([55]), 2)?;
+    collection.append(2, None, range(Some(60), Some(80)), &[], 1)?;
+    collection.append(2, None, range(Some(80), None), &objects([u128::MAX]), 1)?;
+    collection.seal_parts()?;
+    collection.discard_since(2)?;
+    for gap in collection.gaps(None) {
+        let inside = objects(IDS.into_iter().filter(|id| gap.contains(ObjectId(*id))));
+        collection.append(0, None, gap, &inside, 3)?;
+    }
+    collection.seal_parts()?;
+    archive.seal(vec![collection.close(None)?], facts())
+}
+
+/// T3 and T4 while pages are taken back: whatever call is the last one, the archive is whole or can be carried on.
+#[test]
+fn a_backup_cut_while_it_takes_pages_back_is_carried_on_to_the_same_archive() {
+    for codec in [Codec::None, Codec::Zstd] {
+        let recording = SimDisk::recording();
+        let sealed = backup_with_doubt(recording.clone(), codec).expect("sealed");
+        assert_eq!(sealed.manifest.collections[0].digest, Some(unbroken()));
+        let mut carried = 0;
+        for (step, how, disk) in recording.crashes() {
+            let finished = finish(&disk).unwrap_or_else(|error| panic!("{step} {how:?}: {error:?}"));
+            carried += usize::from(finished.is_some());
+            is_whole(&disk, step, &(step, how));
+        }
+        assert!(carried > 300, "{carried}");
+        for at in 0..recording.calls() {
+            let disk = SimDisk::fail_at(at, Fault::Error(ErrorKind::Other));
+            if let Err(error) = backup_with_doubt(disk.clone(), codec) {
+                assert!(matches!(error, Error::Io { .. }), "call {at}: {error:?}");
+                finish(&disk).unwrap_or_else(|error| panic!("call {at}: {error:?}"));
+                is_whole(&disk, usize::try_from(at).expect("small"), &at);
+            }
+        }
+    }
+}
+
 /// The same for a run that is carried on and cut once more, at every call of the second one.
 #[test]
 fn a_backup_cut_twice_is_carried_on_to_the_same_archive() {

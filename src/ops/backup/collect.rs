@@ -264,9 +264,21 @@ impl Collect<'_> {
             // next round asks again, as long as there is trouble to explain it.
             Err(Error::Scan { source: scan::Error::Wire(e), .. } | Error::Wire(e))
                 if self.explains(&e, watch).await => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                self.keep_proven(store, watch).await;
+                return Err(error);
+            }
         }
         Ok(store)
+    }
+
+    /// The run ends with an error: what is sealed for one that resumes it is what was read while the server was whole.
+    async fn keep_proven(&self, store: Store, watch: &mut Watch) {
+        if (watch.trouble().is_some() || !watch.ask().await)
+            && let Err(error) = self.drop_doubtful(store, watch.doubtful_from()).await
+        {
+            tracing::warn!(%error, "what is in doubt could not be taken out of the archive");
+        }
     }
 
     pub(super) fn unread(&self, source: scan::Error) -> Error {
@@ -304,7 +316,7 @@ impl Collect<'_> {
     }
 
     pub(super) async fn drop_doubtful(&self, mut store: Store, mark: u64) -> Result<Store, Error> {
-        blocking("drop parts in doubt", move || store.drop_since(mark).map(|()| store)).await
+        blocking("drop what is in doubt", move || store.drop_since(mark).map(|()| store)).await
     }
 
     async fn drop_all(&self, store: Store) -> Result<Store, Error> {

@@ -64,6 +64,9 @@ pub(super) fn schema_limits(schema: &Schema) -> Vec<Limit> {
     if expires(schema) {
         limits.push(limit(schema, LimitKind::ObjectTtl, Vec::new()));
     }
+    if !schema.dropped_vectors.is_empty() {
+        limits.push(limit(schema, LimitKind::DroppedVectors, schema.dropped_vectors.clone()));
+    }
     let trained = trained(schema);
     if !trained.is_empty() {
         limits.push(limit(schema, LimitKind::Compression, trained));

@@ -154,6 +154,10 @@ async fn describe(
         let planned = |schema| Planned { schema, objects: None, object_bytes: None, tenants: None };
         return Ok(schemas.into_iter().map(planned).collect());
     }
+    for schema in schemas.iter().filter(|s| options.content == Content::Full && !s.dropped_vectors.is_empty()) {
+        let (collection, vectors) = (schema.name.clone(), schema.dropped_vectors.clone());
+        session.events.warn(Warning::VectorsDropped { collection, vectors });
+    }
     let names: Vec<_> = schemas.iter().filter(|s| !s.multi_tenant).map(|s| s.name.clone()).collect();
     let counts = client.counts(&names).await?;
     for (name, count) in names.iter().zip(&counts) {

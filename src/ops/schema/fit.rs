@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::applied::Applied;
 use super::place::{is_nothing, short, take, vectors};
 use super::rules::{MIXED_VECTORS, Then, hits};
-use crate::model::{CollectionName, Renames, Schema};
+use crate::model::{CollectionName, DROPPED_VECTOR, Renames, Schema};
 use crate::ops::restore::Refusal;
 use crate::weaviate::Version;
 
@@ -69,6 +69,7 @@ pub(in crate::ops) fn fit(schema: &Schema, renames: &Renames, target: &Target<'_
         take(&mut document, &["shardingConfig".to_owned()]);
     }
     let mut left_out = Vec::new();
+    applied.extend(without_dropped_vectors(&mut document, schema));
     for hit in hits(&document, target.version) {
         match hit.rule.then {
             Then::Refused => refused.push(unsupported(collection, &hit.path, hit.value, hit.since(), target)),
@@ -103,6 +104,24 @@ pub(in crate::ops) fn fit(schema: &Schema, renames: &Renames, target: &Target<'_
         (asked.clone(), None)
     };
     Fit { target: renames.of(collection).clone(), create, then, added: Vec::new(), asked, applied, refused }
+}
+
+/// Takes out the vectors that a server was dropping when the schema was read: no server takes such a vector back, and the
+/// one that was dropping them has none of them in the end.
+fn without_dropped_vectors(document: &mut Value, schema: &Schema) -> Vec<Applied> {
+    const LOST: &str = "the vector was being dropped when the schema was read: it is left out, of the objects too";
+    let one = |name: &String| {
+        let path = ["vectorConfig".to_owned(), name.clone()];
+        take(document, &path).map(|_| {
+            let path = [path[0].clone(), path[1].clone(), "vectorIndexType".to_owned()];
+            Applied { key: path.join("."), ..Applied::new(&path, &Value::from(DROPPED_VECTOR), None, Some(LOST)) }
+        })
+    };
+    let applied: Vec<Applied> = schema.dropped_vectors.iter().filter_map(one).collect();
+    if !applied.is_empty() && is_nothing(&document["vectorConfig"]) {
+        take(document, &["vectorConfig".to_owned()]);
+    }
+    applied
 }
 
 fn unsupported(

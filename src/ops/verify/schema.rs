@@ -44,16 +44,18 @@ pub(super) fn compare(archived: &Schema, live: &Schema, renames: &Renames, tenan
         return diff;
     }
     let parse = |schema: &Schema| serde_json::from_slice::<Value>(&schema.text).unwrap_or(Value::Null);
-    let (ours, theirs) = (parse(archived), parse(live));
+    let (mut ours, mut theirs) = (parse(archived), parse(live));
+    without_dropped(&mut ours, archived);
+    without_dropped(&mut theirs, live);
     let of_another_kind = matches!(tenants, TenantMap::IntoTenant(_) | TenantMap::IntoPlain(_));
     if archived.multi_tenant != live.multi_tenant && !of_another_kind {
         diff.broken.push("multi-tenancy is switched".into());
     }
     properties("", &ours["properties"], &theirs["properties"], renames, &mut diff);
-    for name in archived.named_vectors.iter().filter(|name| !live.named_vectors.contains(name)) {
+    for name in kept(archived).filter(|name| !kept(live).any(|other| other == *name)) {
         diff.broken.push(format!("the live collection has no vector {name}"));
     }
-    for name in live.named_vectors.iter().filter(|name| !archived.named_vectors.contains(name)) {
+    for name in kept(live).filter(|name| !kept(archived).any(|other| other == *name)) {
         diff.other.push(format!("the live collection has a vector {name} more"));
     }
     let mut settings = settings(&ours, &theirs, &NOT_SETTINGS);
@@ -62,6 +64,17 @@ pub(super) fn compare(archived: &Schema, live: &Schema, renames: &Renames, tenan
         diff.other.push(format!("settings differ: {}", settings.join(", ")));
     }
     diff
+}
+
+/// The named vectors that are not being dropped.
+fn kept(schema: &Schema) -> impl Iterator<Item = &String> {
+    schema.named_vectors.iter().filter(|name| !schema.dropped_vectors.contains(name))
+}
+
+fn without_dropped(document: &mut Value, schema: &Schema) {
+    if let Some(vectors) = document.get_mut("vectorConfig").and_then(Value::as_object_mut) {
+        vectors.retain(|name, _| !schema.dropped_vectors.contains(name));
+    }
 }
 
 /// The members of two objects that differ, but for those in `without`.

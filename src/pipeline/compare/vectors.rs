@@ -5,9 +5,11 @@ use serde_json::value::RawValue;
 use super::{Fields, counted};
 use crate::model::RawObject;
 
-/// Live vectors of the names `made` are no difference where the archived object has none.
-pub(super) fn compare(archived: &RawObject, live: &RawObject, made: &[String], found: &mut Fields) {
-    for (name, ours) in archived.vectors() {
+/// Live vectors of the names `made` are no difference where the archived object has none, and those of the names `dropped`
+/// never are.
+pub(super) fn compare(archived: &RawObject, live: &RawObject, [made, dropped]: [&[String]; 2], found: &mut Fields) {
+    let is_among = |names: &[String], name: &[u8]| names.iter().any(|other| other.as_bytes() == name);
+    for (name, ours) in archived.vectors().filter(|(name, _)| !is_among(dropped, name)) {
         let theirs = live.vectors().find(|(other, _)| *other == name).map(|(_, text)| text);
         if theirs != Some(ours) {
             let field = field(name);
@@ -17,9 +19,8 @@ pub(super) fn compare(archived: &RawObject, live: &RawObject, made: &[String], f
             }
         }
     }
-    for (name, theirs) in live.vectors() {
-        let is_made = made.iter().any(|made| made.as_bytes() == name);
-        if !is_made && !archived.vectors().any(|(other, _)| other == name) {
+    for (name, theirs) in live.vectors().filter(|(name, _)| !is_among(dropped, name)) {
+        if !is_among(made, name) && !archived.vectors().any(|(other, _)| other == name) {
             found.push(&field(name), None, Some(extent(theirs)));
         }
     }

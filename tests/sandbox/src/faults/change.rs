@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::vectors;
 use crate::cluster::{Cluster, Condition};
 use crate::json::{Json, parse};
 use crate::state::{Core, State};
@@ -29,6 +30,12 @@ pub enum Change {
     Write(String),
     /// Somebody deletes an object: collection, tenant, id.
     Delete(String, Option<String>, String),
+    /// Somebody drops a named vector: the schema says so at once, objects lose it one by one. Collection, vector.
+    DropVector(String, String),
+    /// An object loses a vector that is being dropped: collection, vector, id.
+    StripVector(String, String, String),
+    /// A vector is dropped: no object has it, and the schema does not name it. Collection, vector.
+    VectorDropped(String, String),
     /// Somebody puts a tenant of a collection into a status, makes it, or (`None`) removes it.
     Tenant(String, String, Option<&'static str>),
     /// Somebody drops a collection.
@@ -78,6 +85,12 @@ pub(crate) fn apply_to(core: &Core, state: &mut State, change: &Change) {
             if let (Some(space), Some(id)) = (space, parse_id(id)) {
                 space.store.remove(id);
             }
+        }
+        Change::DropVector(class, vector) => vectors::mark(state, class, vector),
+        Change::StripVector(class, vector, id) => vectors::strip(state, class, vector, parse_id(id)),
+        Change::VectorDropped(class, vector) => {
+            vectors::strip(state, class, vector, None);
+            vectors::forget(state, class, vector);
         }
         Change::Drop(class) => {
             state.collections.remove(class);

@@ -4,6 +4,7 @@ mod change;
 mod handle;
 mod kind;
 pub(crate) mod plan;
+mod vectors;
 
 pub use change::Change;
 pub(crate) use change::{apply, apply_to};
