@@ -2,12 +2,16 @@
 //! interface of `--json` (docs/events.md). No event but `ObjectRejected` and `ObjectDiffers` carries an object's id.
 //! The result of a run is its return value; with nobody listening nothing changes.
 
+mod planned;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::model::{CollectionName, ObjectId, TenantName};
+
+pub use planned::{Covers, PlannedCollection, PlannedCopy};
 
 /// Which operation a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -526,17 +530,6 @@ pub enum Warning {
         /// Its path in the archive.
         path: String,
     },
-}
-
-/// A collection in a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PlannedCollection {
-    /// The collection.
-    pub name: CollectionName,
-    /// Objects expected, where known.
-    pub objects: Option<u64>,
-    /// Estimated plain bytes, where known.
-    pub bytes: Option<u64>,
 }
 
 /// The way out for events: cheap to clone, never fails, never waits. Nobody listening is fine.

@@ -1,6 +1,6 @@
 //! The archives in a folder: what each one holds, as its manifest says. What is in them is not proven here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -13,6 +13,8 @@ use super::resume::{self, Unfinished};
 
 /// Entries of a folder looked through at most.
 const ENTRIES: usize = 20_000;
+/// Archives with vectors kept of each collection that somebody asks about.
+const HOLDERS_KEPT: usize = 8;
 /// Names of collections kept of an archive.
 const NAMES_KEPT: usize = 8;
 
@@ -49,11 +51,19 @@ pub fn list(disk: &dyn Disk, folder: &Path) -> Result<Catalog, Error> {
     look_through(disk, folder, |manifest| Some(content_of(manifest, |_| true).unwrap_or(Content::SchemaOnly)))
 }
 
-/// The newest sealed archive with objects; those of `collection`, if one is named.
-pub fn latest(disk: &dyn Disk, folder: &Path, collection: Option<&str>) -> Result<Option<Found>, Error> {
+/// The newest sealed archive that holds at least this much: of `collection`, if one is named.
+pub fn latest(
+    disk: &dyn Disk,
+    folder: &Path,
+    collection: Option<&str>,
+    least: Content,
+) -> Result<Option<Found>, Error> {
     let wanted = |name: &str| collection.is_none_or(|collection| collection == name);
-    let with_objects = |manifest: &Manifest| content_of(manifest, wanted).filter(|c| *c != Content::SchemaOnly);
-    Ok(look_through(disk, folder, with_objects)?.sealed.into_iter().next())
+    let enough = |manifest: &Manifest| content_of(manifest, wanted).filter(|content| much(*content) >= much(least));
+    let mut sealed = look_through(disk, folder, enough)?.sealed;
+    // Of two sealed in one instant the one that holds more.
+    sealed.sort_by_key(|found| std::cmp::Reverse((found.sealed, much(found.content))));
+    Ok(sealed.into_iter().next())
 }
 
 /// The archives in a folder whose run was interrupted, or goes on, the one begun last first. What cannot be read is passed
@@ -65,38 +75,62 @@ pub fn unsealed(disk: &dyn Disk, folder: &Path) -> Result<Vec<Unfinished>, Error
     Ok(found)
 }
 
-/// For each collection that archives of the server at `url` hold with its objects, the newest of them, and when it was
-/// sealed.
-pub fn newest_of_each(
-    disk: &dyn Disk,
-    folder: &Path,
-    url: &str,
-) -> Result<BTreeMap<String, (PathBuf, Timestamp)>, Error> {
-    let mut newest: BTreeMap<String, (PathBuf, Timestamp)> = BTreeMap::new();
+/// A sealed archive that holds collections of a server with their objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its directory.
+    pub path: PathBuf,
+    /// When its manifest was written, UTC.
+    pub sealed: Timestamp,
+    /// Those of the collections that were asked about.
+    pub names: Vec<String>,
+}
+
+/// The archives of the server at `url` that hold any of these collections with their objects, as their manifests say, the
+/// newest first: of each collection the newest eight with vectors, and the newest without.
+pub fn holders(disk: &dyn Disk, folder: &Path, url: &str, names: &BTreeSet<String>) -> Result<Vec<Holder>, Error> {
+    type Newest = Vec<(Timestamp, PathBuf)>;
+    let mut of_each: BTreeMap<&str, (Newest, Newest)> = BTreeMap::new();
     for path in archives(disk, folder)? {
         let Ok((_, manifest)) = open_manifest(disk, &path) else { continue };
         if manifest.source.url.trim_end_matches('/') != url.trim_end_matches('/') {
             continue;
         }
-        for collection in manifest.collections.into_iter().filter(|c| c.content != Content::SchemaOnly) {
-            let this = (path.clone(), manifest.sealed);
-            let newer = |(before, at): &(PathBuf, Timestamp)| (*at, before) < (this.1, &this.0);
-            if newest.get(&collection.name).is_none_or(newer) {
-                newest.insert(collection.name, this);
-            }
+        for entry in &manifest.collections {
+            let Some(name) = names.get(&entry.name) else { continue };
+            let (full, without) = of_each.entry(name).or_default();
+            let (kept, most) = match entry.content {
+                Content::Full => (full, HOLDERS_KEPT),
+                Content::NoVectors => (without, 1),
+                Content::SchemaOnly => continue,
+            };
+            kept.push((manifest.sealed, path.clone()));
+            kept.sort_by(|a, b| b.cmp(a));
+            kept.truncate(most);
         }
     }
-    Ok(newest)
+    let mut holders: BTreeMap<(Timestamp, PathBuf), Vec<String>> = BTreeMap::new();
+    for (name, (full, without)) in of_each {
+        for at in full.into_iter().chain(without) {
+            holders.entry(at).or_default().push(name.to_owned());
+        }
+    }
+    let holder = |((sealed, path), names)| Holder { path, sealed, names };
+    Ok(holders.into_iter().rev().map(holder).collect())
 }
 
 /// What was kept of the collections named like this; `None` if there are none.
 fn content_of(manifest: &Manifest, wanted: impl Fn(&str) -> bool) -> Option<Content> {
-    let most = |content: &Content| match content {
+    manifest.collections.iter().filter(|c| wanted(&c.name)).map(|c| c.content).max_by_key(|content| much(*content))
+}
+
+/// How much was kept, in order.
+fn much(content: Content) -> u8 {
+    match content {
         Content::Full => 2,
         Content::NoVectors => 1,
         Content::SchemaOnly => 0,
-    };
-    manifest.collections.iter().filter(|c| wanted(&c.name)).map(|c| c.content).max_by_key(most)
+    }
 }
 
 /// Reads the manifests of a folder, one after the other, and keeps the facts of those that `content` says something of.

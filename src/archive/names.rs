@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::codec::Codec;
+use super::manifest::Content;
 use crate::model::CollectionName;
 
 /// Where the parts of all collections lie.
@@ -94,14 +95,18 @@ pub(super) fn part_number(name: &str, codec: Codec) -> Option<u32> {
 /// The name of an archive's directory: one collection's name, `First+N` for N more, `all`; what it holds; when, in UTC.
 /// `_2` and so on are added by the writer.
 #[must_use]
-pub fn stem(selected: &[CollectionName], all: bool, schema_only: bool, started: Timestamp) -> String {
+pub fn stem(selected: &[CollectionName], all: bool, content: Content, started: Timestamp) -> String {
     let first = selected.first().map_or_else(|| "all".to_owned(), |name| folder(name, &BTreeSet::new()));
     let what = match selected.len() {
         _ if all => "all".to_owned(),
         0 | 1 => first,
         n => format!("{first}+{}", n - 1),
     };
-    let kind = if schema_only { "schema" } else { "full" };
+    let kind = match content {
+        Content::Full => "full",
+        Content::NoVectors => "no-vectors",
+        Content::SchemaOnly => "schema",
+    };
     format!("{what}_{kind}_{}", started.strftime("%Y%m%d_%H%M%S"))
 }
 
@@ -160,10 +165,12 @@ mod tests {
     fn stems_name_what_is_inside_and_when() {
         let at: Timestamp = "2026-11-23T04:12:00Z".parse().expect("a time");
         let (a, b) = (name("Article"), name("Book"));
-        assert_eq!(stem(std::slice::from_ref(&a), false, false, at), "Article_full_20261123_041200");
-        assert_eq!(stem(&[a.clone(), b.clone()], false, true, at), "Article+1_schema_20261123_041200");
-        assert_eq!(stem(&[a, b], true, false, at), "all_full_20261123_041200");
-        assert!(is_stem(&stem(&[name(&"A".repeat(255))], false, false, at)));
+        let one = std::slice::from_ref(&a);
+        assert_eq!(stem(one, false, Content::Full, at), "Article_full_20261123_041200");
+        assert_eq!(stem(one, false, Content::NoVectors, at), "Article_no-vectors_20261123_041200");
+        assert_eq!(stem(&[a.clone(), b.clone()], false, Content::SchemaOnly, at), "Article+1_schema_20261123_041200");
+        assert_eq!(stem(&[a, b], true, Content::Full, at), "all_full_20261123_041200");
+        assert!(is_stem(&stem(&[name(&"A".repeat(255))], false, Content::NoVectors, at)));
         for bad in ["", "a/b", "..", ".hidden", "a\\b"] {
             assert!(!is_stem(bad), "{bad:?}");
         }

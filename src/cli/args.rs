@@ -190,7 +190,8 @@ pub(super) struct RestoreArgs {
     /// The folder of archives is ELYSIACTL_ARCHIVE_DIR, or else ./backups.
     #[arg(value_hint = ValueHint::DirPath)]
     pub archive: Option<PathBuf>,
-    /// Take the newest archive with objects; with =NAME the newest one that holds this collection
+    /// Take the newest archive with objects and their vectors (with --skip-vectors the newest with objects); with =NAME the
+    /// newest one that holds this collection
     ///
     /// All of its collections are restored; --only takes some of them.
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, conflicts_with = "archive")]
@@ -408,7 +409,7 @@ pub(super) enum Distance {
 /// Remove collections with everything in them
 ///
 /// Shows each collection with its objects, tenants, references and aliases, and the newest archive that holds it; then
-/// asks for its name, typed out, and once more if it holds above 10,000 objects or no archive holds it. Its schema and
+/// asks for its name, typed out, and once more above 10,000 objects or unless an archive holds everything. Its schema and
 /// the list of its tenants are saved in .safety in the folder of archives before it is dropped; its objects are not:
 /// back it up first. `col create --schema-file` makes the collection again, empty.
 #[derive(Debug, Args)]

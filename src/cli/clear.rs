@@ -51,8 +51,8 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
             settings.selection.take = vec![choose(&client, &session, out).await?];
         }
         let mut plan = clear::plan(&client, &session, options(&settings)).await.map_err(|e| explained(&e))?;
-        if let Some(archive) = holds {
-            plan.must_be_held_in(archive);
+        if let Some((archive, sealed)) = holds {
+            plan.must_be_held_in(archive, sealed);
         }
         let losses: Vec<Loss> = plan.collections.iter().map(|planned| loss(planned, &typed)).collect();
         if settings.dry_run {
@@ -149,7 +149,7 @@ fn loss(planned: &Planned, typed: &[String]) -> Loss {
     Loss {
         deed: format!("Empty {}", plan::subject(planned)),
         objects: planned.all_objects(),
-        held_in: planned.standing.held_in.as_ref().map(|held| held.path.clone()),
+        held_in: planned.standing.held_in.clone(),
         named: typed.contains(&name),
         name,
     }

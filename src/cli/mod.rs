@@ -13,6 +13,7 @@ mod create;
 mod env;
 mod explain;
 mod failure;
+mod held;
 mod logging;
 mod ls;
 mod memory;

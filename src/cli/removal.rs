@@ -1,14 +1,13 @@
 //! What has to be agreed before objects are lost, for every verb that takes some away: the name typed out, a second
 //! question where it matters, and the count read again after the answers. Nothing is sent before all is agreed.
 
-use std::path::PathBuf;
-
 use tokio_util::sync::CancellationToken;
 
 use super::confirm::{self, Question};
-use super::{Failure, Out};
+use super::{Failure, Out, held};
 use crate::event::Class;
-use crate::render::{count, counted, plain, shell_path};
+use crate::ops::held::HeldIn;
+use crate::render::{count, counted, plain};
 
 /// Above so many objects there is a second question.
 const MANY_OBJECTS: u64 = 10_000;
@@ -24,8 +23,8 @@ pub(super) struct Loss {
     pub(super) deed: String,
     /// Its objects; `None` if they are not known, or not all of them.
     pub(super) objects: Option<u64>,
-    /// The newest archive that holds them.
-    pub(super) held_in: Option<PathBuf>,
+    /// The archive that holds most of them.
+    pub(super) held_in: Option<HeldIn>,
     /// Whether the command line names it in full, and not by a glob alone.
     pub(super) named: bool,
 }
@@ -129,20 +128,21 @@ fn first(loss: &Loss) -> String {
     plain(&format!("{}{objects}? Type the collection's name", loss.deed))
 }
 
-/// The second question, where there is one.
+/// The second question, where there is one: unless an archive holds everything, and it is not too much to be lost by a slip.
 fn second(loss: &Loss) -> Option<String> {
-    let name = &loss.name;
+    let name = plain(&loss.name);
     let why = match (loss.objects, &loss.held_in) {
         (Some(0), _) => return None,
         (_, None) => format!("No archive holds the objects of {name}: they cannot come back."),
-        (None, Some(_)) => format!("It is not known how many objects {name} has."),
-        (Some(objects), Some(archive)) if objects > MANY_OBJECTS => {
-            let archive = shell_path(archive);
+        (_, Some(held)) if !held::is_all(held) => held::doubt(&name, held),
+        (Some(objects), Some(held)) if objects > MANY_OBJECTS => {
+            let archive = held::place(held);
             format!("{name} has {} objects; the newest archive that holds it is {archive}.", count(objects))
         }
+        (None, Some(_)) => format!("It is not known how many objects {name} has."),
         _ => return None,
     };
-    Some(format!("{} Go on?", plain(&why)))
+    Some(format!("{why} Go on?"))
 }
 
 fn holds(name: &str, objects: Option<u64>) -> String {
@@ -159,25 +159,59 @@ fn had(objects: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Covers;
 
-    fn loss(name: &str, objects: Option<u64>, held: bool, named: bool) -> Loss {
-        let held_in = held.then(|| "/backups/Article_full_1".into());
+    fn held(archived: u64, live: Option<u64>, covers: Covers) -> HeldIn {
+        let sealed = "2026-11-23T04:12:00Z".parse().expect("a time");
+        HeldIn { path: "/backups/Article_full_1".into(), sealed, archived, live, covers }
+    }
+
+    fn loss(name: &str, objects: Option<u64>, covers: Option<Covers>, named: bool) -> Loss {
+        let held_in = covers.map(|covers| held(objects.unwrap_or(150), objects, covers));
         Loss { name: name.into(), deed: format!("Remove {name}"), objects, held_in, named }
     }
 
     #[test]
-    fn a_second_question_comes_with_many_objects_or_without_an_archive() {
-        let asked = |objects, held| second(&loss("Article", objects, held, true));
-        assert_eq!(asked(Some(10_000), true), None);
-        assert_eq!(asked(Some(0), false), None, "nothing is lost");
-        assert!(asked(Some(10_001), true).is_some_and(|text| text.contains("10,001 objects; the newest archive")));
-        assert!(asked(Some(1), false).is_some_and(|text| text.starts_with("No archive holds the objects of Article")));
-        assert!(asked(None, true).is_some_and(|text| text.contains("not known")));
+    fn a_second_question_comes_with_many_objects_or_without_an_archive_that_holds_all() {
+        let asked = |objects, covers| second(&loss("Article", objects, covers, true));
+        let all = || Some(Covers::Everything);
+        assert_eq!((asked(Some(10_000), all()), asked(Some(10_000), Some(Covers::Compared))), (None, None));
+        assert_eq!(asked(Some(0), None), None, "nothing is lost");
+        assert!(asked(Some(10_001), all()).is_some_and(|text| text.contains("10,001 objects; the newest archive")));
+        assert!(asked(Some(1), None).is_some_and(|text| text.starts_with("No archive holds the objects of Article")));
+        let newest = "2026-11-24T00:00:00Z".parse().expect("a time");
+        let first = "b".parse().expect("a tenant");
+        for (covers, said) in [
+            (Covers::Fewer, "holds 200 objects, and the server 200"),
+            (Covers::NoVectors, "without their vectors"),
+            (Covers::Incomplete, "says itself"),
+            (Covers::WrittenSince { newest }, "written since it was begun (2026-11-24 00:00Z)"),
+            (Covers::LacksTenants { tenants: 2, first }, "lacks 2 tenants (b first)"),
+            (Covers::ChangesUnknown, "whether any was written since is not known"),
+            (Covers::Uncounted, "not all counted"),
+        ] {
+            let text = asked(Some(200), Some(covers.clone())).expect("a question");
+            assert!(text.contains(said) && text.ends_with("Go on?"), "{covers:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_plan_says_how_much_the_archive_holds() {
+        let line = |covers| held::line(Some(&held(150, Some(200), covers)));
+        assert_eq!(
+            line(Covers::Fewer),
+            "the newest archive of it holds 150 objects, and the server 200: /backups/Article_full_1 of 2026-11-23 04:12Z"
+        );
+        assert_eq!(
+            held::line(Some(&held(200, Some(200), Covers::Everything))),
+            "newest archive that holds it: /backups/Article_full_1 of 2026-11-23 04:12Z, with 200 objects; none here was written since"
+        );
+        assert_eq!(held::line(None), "no archive in the folder holds it");
     }
 
     #[test]
     fn the_first_question_names_what_is_lost() {
-        let text = |objects| first(&loss("Article", objects, true, true));
+        let text = |objects| first(&loss("Article", objects, None, true));
         assert_eq!(text(Some(12_345)), "Remove Article with its 12,345 objects? Type the collection's name");
         assert_eq!(text(Some(0)), "Remove Article, which is empty? Type the collection's name");
         assert_eq!(text(Some(1)), "Remove Article with its only object? Type the collection's name");
@@ -187,7 +221,7 @@ mod tests {
     #[test]
     fn what_a_glob_names_needs_the_number_of_objects() {
         let yes = |expected| Consent { yes: true, expected };
-        let both = [loss("A", Some(3), true, true), loss("B", Some(4), true, false)];
+        let both = [loss("A", Some(3), None, true), loss("B", Some(4), None, false)];
         let refused = is_expected(yes(None), &both).expect_err("refused");
         assert_eq!(refused.class, Class::Refused);
         assert_eq!(refused.hints, ["type the names in full, or add --expect-count 7"]);
@@ -197,7 +231,7 @@ mod tests {
             assert_eq!(is_expected(yes(Some(expected)), &both).expect_err("refused").class, Class::Refused);
             assert!(is_expected(Consent { yes: false, expected: Some(expected) }, &both).is_err());
         }
-        let unknown = [loss("A", None, true, false)];
+        let unknown = [loss("A", None, None, false)];
         assert!(is_expected(yes(Some(0)), &unknown).is_err() && is_expected(yes(None), &unknown).is_err());
     }
 }

@@ -82,7 +82,7 @@ fn loss(planned: &Planned, settings: &RmSettings) -> Loss {
     Loss {
         deed: format!("Remove {name}"),
         objects: standing.all_objects(),
-        held_in: standing.held_in.as_ref().map(|held| held.path.clone()),
+        held_in: standing.held_in.clone(),
         named: settings.selection.take.contains(&name),
         name,
     }

@@ -156,7 +156,11 @@ impl Plan {
     /// The collections as events and `--json` show them.
     #[must_use]
     pub fn listed(&self) -> Vec<PlannedCollection> {
-        let one = |p: &Planned| PlannedCollection { name: p.schema.name.clone(), objects: p.objects, bytes: p.bytes() };
+        let one = |p: &Planned| PlannedCollection {
+            objects: p.objects,
+            bytes: p.bytes(),
+            ..PlannedCollection::of(p.schema.name.clone())
+        };
         self.collections.iter().map(one).collect()
     }
 }

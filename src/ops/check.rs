@@ -45,7 +45,7 @@ pub async fn run(session: &Session, options: Options) -> Result<Outcome, Error> 
 fn planned(manifest: &Manifest) -> Vec<PlannedCollection> {
     let one = |c: &CollectionEntry| {
         let name = c.name.parse().ok()?;
-        Some(PlannedCollection { name, objects: Some(c.objects), bytes: Some(c.bytes) })
+        Some(PlannedCollection { objects: Some(c.objects), bytes: Some(c.bytes), ..PlannedCollection::of(name) })
     };
     manifest.collections.iter().filter_map(one).collect()
 }

@@ -12,9 +12,12 @@ mod unfinished;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::event::{PlannedCollection, RunResult};
+use jiff::Timestamp;
+
+use crate::event::{Covers, PlannedCollection, RunResult};
 use crate::model::{CollectionName, Schema, Selection, TenantName};
 use crate::ops::Error;
+use crate::ops::held::{Doomed, HeldIn};
 use crate::ops::restore::StateFolders;
 use crate::ops::safety::SafetyCopy;
 use crate::ops::schema::Fit;
@@ -157,6 +160,11 @@ impl Planned {
         self.tenants.iter().flatten().filter(|tenant| tenant.state != TenantState::Hot).count() as u64
     }
 
+    /// What is about to be lost.
+    fn doomed(&self) -> Doomed<'_> {
+        Doomed { name: self.name(), objects: self.all_objects(), tenants: self.tenants.as_deref() }
+    }
+
     /// The objects that will be gone, if all of them are counted.
     #[must_use]
     pub fn all_objects(&self) -> Option<u64> {
@@ -184,19 +192,29 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Only what this archive holds, to the last object and byte, may be emptied.
-    pub fn must_be_held_in(&mut self, archive: PathBuf) {
+    /// Only what this archive holds, to the last object and byte, may be emptied. `sealed`: when that was sealed.
+    pub fn must_be_held_in(&mut self, archive: PathBuf, sealed: Timestamp) {
+        for planned in &mut self.collections {
+            let objects = planned.all_objects();
+            planned.standing.held_in = Some(HeldIn {
+                path: archive.clone(),
+                sealed,
+                archived: objects.unwrap_or(0),
+                live: objects,
+                covers: Covers::Compared,
+            });
+        }
         self.must_hold = Some(archive);
     }
 
     /// The collections as events and `--json` show them.
     #[must_use]
     pub fn listed(&self) -> Vec<PlannedCollection> {
-        let objects = |count: &Count| match count {
-            Count::Exact(objects) => Some(*objects),
-            Count::Unknown { .. } => None,
+        let one = |p: &Planned| PlannedCollection {
+            objects: p.objects.exact(),
+            held_in: p.standing.held_in.as_ref().map(HeldIn::listed),
+            ..PlannedCollection::of(p.name().clone())
         };
-        let one = |p: &Planned| PlannedCollection { name: p.name().clone(), objects: objects(&p.objects), bytes: None };
         self.collections.iter().map(one).collect()
     }
 }

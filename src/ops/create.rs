@@ -65,7 +65,7 @@ impl Plan {
     /// The collection as events and `--json` show it.
     #[must_use]
     pub fn listed(&self) -> Vec<PlannedCollection> {
-        vec![PlannedCollection { name: self.name.clone(), objects: Some(0), bytes: None }]
+        vec![PlannedCollection { objects: Some(0), ..PlannedCollection::of(self.name.clone()) }]
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::event::{PlannedCollection, RunResult};
 use crate::model::{CollectionName, Selection};
 use crate::ops::Error;
+use crate::ops::held::HeldIn;
 use crate::ops::safety::SafetyCopy;
 use crate::ops::standing::Standing;
 
@@ -65,9 +66,9 @@ impl Plan {
     #[must_use]
     pub fn listed(&self) -> Vec<PlannedCollection> {
         let one = |p: &Planned| PlannedCollection {
-            name: p.standing.name().clone(),
             objects: p.standing.objects.exact(),
-            bytes: None,
+            held_in: p.standing.held_in.as_ref().map(HeldIn::listed),
+            ..PlannedCollection::of(p.standing.name().clone())
         };
         self.collections.iter().map(one).collect()
     }

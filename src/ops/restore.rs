@@ -249,8 +249,11 @@ impl Plan {
     /// The collections as events and `--json` show them, by their names on the server.
     #[must_use]
     pub fn listed(&self) -> Vec<PlannedCollection> {
-        let one =
-            |p: &Planned| PlannedCollection { name: p.target.clone(), objects: Some(p.objects), bytes: Some(p.bytes) };
+        let one = |p: &Planned| PlannedCollection {
+            objects: Some(p.objects),
+            bytes: Some(p.bytes),
+            ..PlannedCollection::of(p.target.clone())
+        };
         self.collections.iter().map(one).collect()
     }
 

@@ -1,31 +1,18 @@
 //! What is known of a live collection that is to be emptied or removed: what is in it, what hangs on it, what holds a copy
 //! of it. Sends reading requests only.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use jiff::Timestamp;
 
-use super::{Error, Session, blocking, proof};
-use crate::archive::{self, catalog};
+use super::held::{Doomed, HeldIn};
+use super::{Error, Session, proof};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::weaviate::{Client, Count, Rights, Tenant, TenantState, Topology};
 
 /// Collections looked at at once.
 const LOOKED_AT_ONCE: usize = 8;
-
-/// A sealed archive that holds a collection of this server with its objects.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldIn {
-    /// Its directory.
-    pub path: std::path::PathBuf,
-    /// When it was sealed.
-    pub sealed: Timestamp,
-}
 
 /// What is known of one collection.
 #[derive(Debug, Clone)]
@@ -43,7 +30,7 @@ pub struct Standing {
     /// An alias, of whatever collection, that is this one's name in another spelling: the two can be, but once the
     /// collection is dropped, no server takes it beside that alias again.
     pub twin: Option<String>,
-    /// The newest archive that holds it.
+    /// The archive that holds most of it.
     pub held_in: Option<HeldIn>,
     /// Names of its shards, sorted; empty if they are not known, or if it is multi-tenant.
     pub shards: Vec<String>,
@@ -65,6 +52,11 @@ impl Standing {
         tenants.filter(|tenant| tenant.state != TenantState::Hot).count() as u64
     }
 
+    /// All of it, as what is about to be lost.
+    pub(super) fn doomed(&self) -> Doomed<'_> {
+        Doomed { name: self.name(), objects: self.all_objects(), tenants: self.tenants.as_deref() }
+    }
+
     /// Its objects, if all of them are counted.
     #[must_use]
     pub fn all_objects(&self) -> Option<u64> {
@@ -81,18 +73,16 @@ pub(super) struct Now {
     pub(super) topology_unchecked: Option<String>,
 }
 
-/// Looks at the collections `chosen` among `all` of the server. `folder` is the folder of archives. A collection that is
+/// Looks at the collections `chosen` among `all` of the server, and not yet which archive holds them. A collection that is
 /// not whole is an error: what is away would come back.
 pub(super) async fn standing(
     client: &Client,
     session: &Session,
     chosen: &[Schema],
     all: &[Schema],
-    folder: &Path,
 ) -> Result<Vec<Standing>, Error> {
     let aliases =
         session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
-    let mut held = held_in(session, folder, client.url()).await?;
     let one = async |schema: &Schema| {
         let (shards, topology_unchecked) = whole(client, session, schema).await?;
         let tenants = tenants(client, session, schema).await?;
@@ -109,7 +99,7 @@ pub(super) async fn standing(
             referenced_by: referenced_by(&schema.name, all),
             aliases: aliases.iter().filter(|(_, of)| *of == schema.name).map(|(alias, _)| alias.clone()).collect(),
             twin: aliases.iter().map(|(alias, _)| alias).find(|alias| is_twin(alias)).cloned(),
-            held_in: held.remove(schema.name.as_str()),
+            held_in: None,
             shards,
             topology_unchecked,
         });
@@ -222,18 +212,6 @@ fn referenced_by(name: &CollectionName, all: &[Schema]) -> Vec<(CollectionName, 
         found.extend(names.map(|property| (schema.name.clone(), property.to_owned())));
     }
     found
-}
-
-/// The newest archive of this server that holds each collection with its objects, by the collection's name.
-async fn held_in(session: &Session, folder: &Path, url: &str) -> Result<BTreeMap<String, HeldIn>, Error> {
-    let (disk, folder, url) = (Arc::clone(&session.disk), folder.to_owned(), url.to_owned());
-    let look = move || match catalog::newest_of_each(&*disk, &folder, &url) {
-        Ok(found) => Ok(found.into_iter().map(|(name, (path, sealed))| (name, HeldIn { path, sealed })).collect()),
-        // There is none yet, or none that can be read: then nothing holds them.
-        Err(archive::Error::NotFound { .. } | archive::Error::OutputIsFile { .. }) => Ok(BTreeMap::new()),
-        Err(error) => Err(error),
-    };
-    blocking("catalog", look).await
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod error;
 mod import;
 mod lasting;
 mod meta;
+mod newest;
 mod object;
 mod page;
 mod ready;

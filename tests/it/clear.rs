@@ -266,7 +266,7 @@ async fn what_the_backup_does_not_hold_any_more_is_not_emptied() {
     let archive: std::path::PathBuf = world.backup(world.options()).await.result.archive.expect("an archive").into();
     let held = async || {
         let mut plan = planned(&world, one(Wish::Recreate, options(&world, &["Article"]))).await.expect("a plan");
-        plan.must_be_held_in(archive.clone());
+        plan.must_be_held_in(archive.clone(), jiff::Timestamp::UNIX_EPOCH);
         plan
     };
     let changed = world.sandbox.objects("Article", None).remove(7);
@@ -285,7 +285,7 @@ async fn what_the_backup_holds_is_emptied() {
     let world = world(articles());
     let archive = world.backup(world.options()).await.result.archive.expect("an archive");
     let mut plan = planned(&world, options(&world, &["Article"])).await.expect("a plan");
-    plan.must_be_held_in(archive.into());
+    plan.must_be_held_in(archive.into(), jiff::Timestamp::UNIX_EPOCH);
     let (done, _) = run(&world, plan).await;
     assert_eq!((done.expect("done").result.status, world.sandbox.count("Article", None)), (Status::Ok, 0));
 }

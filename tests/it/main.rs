@@ -53,6 +53,8 @@ mod few_rights;
 mod final_errors;
 /// Disks without room, real ones.
 mod full_disk;
+/// What is said of the archives that hold what is about to be removed.
+mod held;
 /// `--help` of every command, equal to docs/commands.
 mod help;
 /// Archives made to do harm, through the binary.

@@ -75,7 +75,9 @@ async fn a_collection_is_gone_and_its_schema_is_kept_byte_for_byte() {
         assert_eq!(outcome.result.collections[0].schema_saved, Some(saved.schema.display().to_string()));
         assert!(saved.archive.starts_with(world.options().folder.join(".safety")));
         world.check(&saved.archive).await.expect("a sound archive");
-        let latest = catalog::latest(&*world.disk, &world.options().folder, None).expect("a folder");
+        let latest =
+            catalog::latest(&*world.disk, &world.options().folder, None, elysiactl::archive::Content::SchemaOnly)
+                .expect("a folder");
         assert_eq!(latest, None, "a safety copy is no backup");
     }
 }

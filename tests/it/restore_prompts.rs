@@ -86,7 +86,7 @@ fn without_a_terminal_an_archive_must_be_named() {
 
     let none = stage.run(&["col", "restore", "--latest=Nothing"]);
     assert_eq!(none.status.code(), Some(4), "{}", said(&none));
-    assert!(said(&none).contains("no sealed archive with objects of \"Nothing\""), "{}", said(&none));
+    assert!(said(&none).contains("no sealed archive with objects and their vectors of \"Nothing\""), "{}", said(&none));
     assert_eq!(stage.sandbox.writing_requests(), 0);
 }
 

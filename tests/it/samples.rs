@@ -18,7 +18,7 @@ pub(crate) fn name(text: &str) -> CollectionName {
 }
 
 pub(crate) fn planned(text: &str, objects: Option<u64>) -> PlannedCollection {
-    PlannedCollection { name: name(text), objects, bytes: objects.map(|objects| objects * 1_000) }
+    PlannedCollection { objects, bytes: objects.map(|objects| objects * 1_000), ..PlannedCollection::of(name(text)) }
 }
 
 pub(crate) fn page(collection: &str, objects: u64) -> Event {

@@ -30,7 +30,7 @@ fn folder() -> Arc<SimDisk> {
     let disk = Arc::new(SimDisk::default());
     seal(disk.clone(), FOLDER, "B_full_1", 2, &["B"], Content::Full);
     seal(disk.clone(), FOLDER, "A_full_1", 1, &["A", "B"], Content::Full);
-    seal(disk.clone(), FOLDER, "A_full_2", 4, &["A", "C"], Content::NoVectors);
+    seal(disk.clone(), FOLDER, "A_no-vectors_2", 4, &["A", "C"], Content::NoVectors);
     seal(disk.clone(), FOLDER, "all_schema_1", 9, &["A", "B", "C"], Content::SchemaOnly);
     disk
 }
@@ -40,14 +40,14 @@ fn names(found: &[Found]) -> Vec<&str> {
 }
 
 fn newest(disk: &SimDisk, collection: Option<&str>) -> Option<String> {
-    let found = latest(disk, Path::new(FOLDER), collection).expect("a folder");
+    let found = latest(disk, Path::new(FOLDER), collection, Content::Full).expect("a folder");
     found.map(|found| names(&[found])[0].to_owned())
 }
 
 #[test]
 fn archives_come_newest_first_with_what_they_hold() {
     let catalog = list(&*folder(), Path::new(FOLDER)).expect("a folder");
-    assert_eq!(names(&catalog.sealed), ["all_schema_1", "A_full_2", "B_full_1", "A_full_1"]);
+    assert_eq!(names(&catalog.sealed), ["all_schema_1", "A_no-vectors_2", "B_full_1", "A_full_1"]);
     let of = |at: usize| {
         let found = &catalog.sealed[at];
         (found.content, found.collections, found.objects, found.bytes > 0)
@@ -62,10 +62,46 @@ fn archives_come_newest_first_with_what_they_hold() {
 #[test]
 fn the_latest_is_never_a_schema_and_holds_the_collection_named() {
     let disk = folder();
-    assert_eq!(newest(&disk, None).as_deref(), Some("A_full_2"));
+    assert_eq!(newest(&disk, None).as_deref(), Some("B_full_1"));
     assert_eq!(newest(&disk, Some("B")).as_deref(), Some("B_full_1"));
-    assert_eq!(newest(&disk, Some("C")).as_deref(), Some("A_full_2"));
+    assert_eq!(newest(&disk, Some("A")).as_deref(), Some("A_full_1"), "a newer one has no vectors");
+    assert_eq!(newest(&disk, Some("C")), None);
     assert_eq!(newest(&disk, Some("b")), None);
+    let least = |content| {
+        let found = latest(&*disk, Path::new(FOLDER), None, content).expect("a folder");
+        found.map(|found| names(&[found])[0].to_owned())
+    };
+    assert_eq!(least(Content::NoVectors).as_deref(), Some("A_no-vectors_2"));
+    assert_eq!(least(Content::SchemaOnly).as_deref(), Some("all_schema_1"));
+}
+
+#[test]
+fn of_two_sealed_in_one_instant_the_one_that_holds_more_is_the_newest() {
+    let disk = Arc::new(SimDisk::default());
+    seal(disk.clone(), FOLDER, "A_full_1", 1, &["A"], Content::Full);
+    seal(disk.clone(), FOLDER, "A_schema_1", 1, &["A"], Content::SchemaOnly);
+    let found = latest(&*disk, Path::new(FOLDER), None, Content::SchemaOnly).expect("a folder").expect("one");
+    assert_eq!(names(&[found]), ["A_full_1"]);
+}
+
+#[test]
+fn holders_are_the_newest_of_each_collection_and_only_of_that_server() {
+    let disk = folder();
+    for n in 0..12 {
+        seal(disk.clone(), FOLDER, &format!("D_full_{n}"), 20 + n, &["D"], Content::Full);
+    }
+    let asked = |url: &str, wanted: &[&str]| {
+        let wanted = wanted.iter().map(|name| (*name).to_owned()).collect();
+        let found = holders(&*disk, Path::new(FOLDER), url, &wanted).expect("a folder");
+        let name = |holder: &Holder| holder.path.file_name().expect("a name").to_string_lossy().into_owned();
+        found.iter().map(|holder| format!("{} {}", name(holder), holder.names.join(","))).collect::<Vec<_>>()
+    };
+    let url = header().source_url;
+    assert_eq!(asked(&url, &["A", "B"]), ["A_no-vectors_2 A", "B_full_1 B", "A_full_1 A,B"]);
+    assert_eq!(asked(&format!("{url}/"), &["C"]), ["A_no-vectors_2 C"]);
+    let newest = asked(&url, &["D"]);
+    assert_eq!((newest.len(), newest[0].as_str()), (HOLDERS_KEPT, "D_full_11 D"));
+    assert_eq!(asked("http://elsewhere:8080", &["A"]), [""; 0]);
 }
 
 #[test]
@@ -85,7 +121,7 @@ fn unsealed_and_damaged_archives_are_named_and_the_rest_is_found() {
     disk.create_dir(Path::new("/backups/notes")).expect("a directory");
     disk.set(Path::new("/backups/readme.txt"), Some(b"hello".to_vec()));
     let catalog = list(&*disk, Path::new(FOLDER)).expect("a folder");
-    assert_eq!(names(&catalog.sealed), ["all_schema_1", "A_full_2", "A_full_1"]);
+    assert_eq!(names(&catalog.sealed), ["all_schema_1", "A_no-vectors_2", "A_full_1"]);
     let unusable: Vec<_> = catalog.unusable.iter().map(|(path, why)| (path.as_path(), why)).collect();
     assert!(
         matches!(
@@ -107,7 +143,7 @@ fn hidden_folders_are_not_looked_into() {
             Path::new("/backups/.A_full_9").join(path.strip_prefix("/backups/.safety/A_full_9").expect("in it"));
         disk.set(&hidden, Some(disk.read(&path)));
     }
-    assert_eq!(newest(&disk, None).as_deref(), Some("A_full_2"));
+    assert_eq!(newest(&disk, None).as_deref(), Some("B_full_1"));
 }
 
 #[test]

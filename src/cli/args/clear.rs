@@ -23,7 +23,7 @@ pub(in crate::cli) enum MethodArg {
 /// Empty collections, keeping what they are
 ///
 /// Shows each collection with its objects, how they will go, what hangs on it and the newest archive that holds it; then
-/// asks for its name, typed out, and once more if it holds above 10,000 objects or no archive holds it. Afterwards the
+/// asks for its name, typed out, and once more above 10,000 objects or unless an archive holds everything. Afterwards the
 /// collection is counted: exit 0 means that it is empty and that its schema is as before, tenants with their states
 /// included. Before a collection is dropped its schema is saved in .safety in the folder of archives; should the run be
 /// killed before it is there again, running it once more finishes it.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::archive::{self, Codec};
 use crate::cli::connect::session;
 use crate::cli::explain::explain;
@@ -24,7 +26,7 @@ pub(super) fn back_up(
     connect: &Connect,
     run_dir: Option<&Path>,
     out: &Out,
-) -> Result<PathBuf, Failure> {
+) -> Result<(PathBuf, Timestamp), Failure> {
     if settings.selection.take.is_empty() {
         return Err(Failure::new(Class::Usage, "--backup-first needs the names of the collections"));
     }
@@ -54,7 +56,7 @@ pub(super) fn back_up(
         if outcome.result.status != Status::Ok {
             return Err(not_everything(&closing::of(&outcome.manifest, server), outcome.result));
         }
-        archive = outcome.result.archive.clone().map(PathBuf::from);
+        archive = outcome.result.archive.clone().map(|path| (PathBuf::from(path), outcome.manifest.sealed));
         Ok(Finished { closing: closing::of(&outcome.manifest, server), result: outcome.result })
     })?;
     archive.ok_or_else(|| Failure::new(Class::Bug, "the backup has no archive"))

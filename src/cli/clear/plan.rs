@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::cli::closing;
+use crate::cli::{closing, held};
 use crate::ops::clear::{Method, Plan, Planned};
 use crate::ops::safety;
 use crate::render::{count, counted, plain, shell_path};
@@ -100,13 +100,7 @@ fn remarks(planned: &Planned) -> Vec<String> {
         remarks.push(format!("not counted, and emptied too without being woken: {asleep} not active"));
     }
     remarks.extend(planned.loses.iter().map(|loss| format!("not as before: {loss}")));
-    remarks.push(match &standing.held_in {
-        Some(held) => {
-            let sealed = held.sealed.strftime("%Y-%m-%d %H:%MZ");
-            format!("newest archive that holds it: {} of {sealed}", shell_path(&held.path))
-        }
-        None => "no archive in the folder holds it".into(),
-    });
+    remarks.push(held::line(standing.held_in.as_ref()));
     let references = standing.referenced_by.iter().take(LISTED);
     remarks.extend(
         references.map(|(from, property)| format!("{from}.{property} refers to it, and will point to nothing")),

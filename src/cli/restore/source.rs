@@ -25,8 +25,8 @@ pub(super) async fn archive(
     let folder = &settings.folder;
     match &settings.source {
         Source::Named(path) => Ok(place_in(folder, path)),
-        Source::Latest(collection) => latest(folder, collection.clone(), cancel).await,
-        Source::Open if settings.dry_run => latest(folder, None, cancel).await,
+        Source::Latest(collection) => latest(settings, collection.clone(), cancel).await,
+        Source::Open if settings.dry_run => newest(folder, cancel).await,
         Source::Open if out.asks() => choose(folder, out, cancel).await,
         Source::Open => Err(Failure::new(Class::Usage, "no archive is named")
             .hint("name one, or take the newest with --latest or --latest=NAME")),
@@ -45,11 +45,38 @@ pub(super) async fn left_open(
     restore::left_open(session, settings.state.runs.clone(), url).await.map_err(|e| explain_for(Op::Restore, &e))
 }
 
-async fn latest(folder: &Path, collection: Option<String>, cancel: &CancellationToken) -> Result<PathBuf, Failure> {
-    let (looked_in, wanted) = (folder.to_owned(), collection.clone());
-    let found = read(cancel, move || catalog::latest(&OsDisk, &looked_in, wanted.as_deref())).await?;
-    let what = || collection.map_or(" with objects".into(), |name| format!(" with objects of {name:?}"));
-    found.map(|found| found.path).ok_or_else(|| none(folder, &what()))
+/// The newest archive with vectors; where none are wanted, the newest with objects.
+async fn latest(
+    settings: &RestoreSettings,
+    collection: Option<String>,
+    cancel: &CancellationToken,
+) -> Result<PathBuf, Failure> {
+    let (folder, vectors) = (settings.folder.clone(), settings.vectors);
+    let (looked_in, wanted) = (folder.clone(), collection.clone());
+    let look = move || {
+        let of = |content| catalog::latest(&OsDisk, &looked_in, wanted.as_deref(), content);
+        let with_vectors = if vectors { of(Content::Full)? } else { None };
+        let with_objects = if with_vectors.is_none() { of(Content::NoVectors)? } else { None };
+        Ok((with_vectors, with_objects))
+    };
+    let what = if vectors { "objects and their vectors" } else { "objects" };
+    let what = collection.map_or_else(|| format!(" with {what}"), |name| format!(" with {what} of {name:?}"));
+    match read(cancel, look).await? {
+        (Some(found), _) => Ok(found.path),
+        (None, Some(found)) if !vectors => Ok(found.path),
+        (None, Some(without)) => {
+            let path = shell_path(&without.path);
+            Err(none(&folder, &what).hint(format!("{path} holds objects without vectors: name it to restore those")))
+        }
+        (None, None) => Err(none(&folder, &what)),
+    }
+}
+
+/// The newest sealed archive, whatever it holds: for a plan that nothing follows.
+async fn newest(folder: &Path, cancel: &CancellationToken) -> Result<PathBuf, Failure> {
+    let looked_in = folder.to_owned();
+    let found = read(cancel, move || catalog::latest(&OsDisk, &looked_in, None, Content::SchemaOnly)).await?;
+    found.map(|found| found.path).ok_or_else(|| none(folder, ""))
 }
 
 /// Lets a person choose among all sealed archives.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::cli::closing;
+use crate::cli::{closing, held};
 use crate::ops::remove::{Plan, Planned};
 use crate::ops::safety;
 use crate::render::{count, counted, plain, shell_path};
@@ -60,13 +60,7 @@ fn remarks(planned: &Planned) -> Vec<String> {
         let asleep = counted(standing.asleep(), "tenant");
         remarks.push(format!("not counted, and removed too: {asleep} not active"));
     }
-    remarks.push(match &standing.held_in {
-        Some(held) => {
-            let sealed = held.sealed.strftime("%Y-%m-%d %H:%MZ");
-            format!("newest archive that holds it: {} of {sealed}", shell_path(&held.path))
-        }
-        None => "no archive in the folder holds it".into(),
-    });
+    remarks.push(held::line(standing.held_in.as_ref()));
     let reference = |(from, property): &(_, String)| format!("{from}.{property} refers to it, and will lead nowhere");
     let alias = |alias: &String| format!("the alias {alias} stands for it, and will stand for nothing");
     remarks.extend(listed(&standing.referenced_by, reference));

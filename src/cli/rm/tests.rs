@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::*;
+use crate::event::Covers;
 use crate::model::{Schema, Selection};
-use crate::ops::standing::{HeldIn, Standing};
+use crate::ops::held::HeldIn;
+use crate::ops::standing::Standing;
 use crate::weaviate::{Bound, Count, Tenant, TenantState};
 
 fn name(text: &str) -> CollectionName {
@@ -47,6 +49,9 @@ fn busy_plan() -> Plan {
     article.held_in = Some(HeldIn {
         path: "/backups/Article_full_20261123_041200".into(),
         sealed: "2026-11-23T04:12:00Z".parse().expect("a time"),
+        archived: 99_000,
+        live: Some(100_000),
+        covers: Covers::Fewer,
     });
     article.referenced_by = (0..12).map(|n| (name(&format!("C{n}")), "to".to_owned())).collect();
     article.aliases = vec!["Now".into()];

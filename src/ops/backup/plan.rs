@@ -66,7 +66,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     let names: Vec<_> = collections.iter().map(|c| c.schema.name.clone()).collect();
     let header = carried.as_ref().map(|found| &found.header);
     let started = header.map_or_else(|| session.clock.now(), |header| header.started);
-    let stem = archive::stem(&names, is_all, options.content == Content::SchemaOnly, started);
+    let stem = archive::stem(&names, is_all, options.content, started);
     let plan = Plan {
         url: client.url().to_owned(),
         server_version: meta.version.text,

@@ -10,6 +10,7 @@ use super::method::{Facts, choose};
 use super::unfinished::{dropped, is_made_up, saved};
 use super::{Options, Plan, Planned, Refusal, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
+use crate::ops::held::{Doomed, ServerClock, held_in};
 use crate::ops::protected::is_protected;
 use crate::ops::schema::{Fit, Made, Target, clauses, expires, fit, made};
 use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
@@ -25,6 +26,7 @@ const LOOKED_AT_ONCE: usize = 8;
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
     session.unless_stopped(client.ready()).await?;
     let meta = session.unless_stopped(client.meta()).await?;
+    let clock = ServerClock::of(&meta, session);
     let nodes = session.unless_stopped(client.node_count()).await?;
     let all = session.unless_stopped(client.schemas()).await?;
     let dropped = dropped(session, &options.state.runs, client.url()).await?;
@@ -37,7 +39,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     if !options.tenants.is_empty() && chosen.len() != 1 {
         return Err(refused(vec![Refusal::TenantsOfMany { collections: chosen.len() }]));
     }
-    let standings = standing(client, session, &chosen, &all, &options.folder).await?;
+    let standings = standing(client, session, &chosen, &all).await?;
     let rights = session.unless_stopped(client.rights()).await?;
     let rights = rights.as_ref();
     if options.tenants.is_empty() {
@@ -68,6 +70,11 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     }
     if !refusals.is_empty() {
         return Err(refused(refusals));
+    }
+    let doomed: Vec<Doomed<'_>> = planned.iter().filter(|planned| planned.exists).map(Planned::doomed).collect();
+    let mut held = held_in(client, session, &options.folder, clock, &doomed).await?;
+    for one in &mut planned {
+        one.standing.held_in = held.remove(one.name());
     }
     planned.sort_by(|a, b| a.name().cmp(b.name()));
     Ok(Plan {

@@ -3,6 +3,7 @@
 use super::{Options, Plan, Planned};
 use crate::event::Warning;
 use crate::model::CollectionName;
+use crate::ops::held::{Doomed, ServerClock, held_in};
 use crate::ops::protected::is_protected;
 use crate::ops::select::choose;
 use crate::ops::standing::{Standing, all_tenants_are_seen, standing};
@@ -13,6 +14,7 @@ use crate::weaviate::{Client, Count};
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
     session.unless_stopped(client.ready()).await?;
     let meta = session.unless_stopped(client.meta()).await?;
+    let clock = ServerClock::of(&meta, session);
     let aliases =
         session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let all = session.unless_stopped(client.schemas()).await?;
@@ -21,7 +23,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     if !options.allow_protected && !protected.is_empty() {
         return Err(Error::Protected { names: protected });
     }
-    let found = standing(client, session, &chosen, &all, &options.folder).await?;
+    let mut found = standing(client, session, &chosen, &all).await?;
     if found.iter().any(|standing| standing.schema.multi_tenant) {
         let rights = session.unless_stopped(client.rights()).await?;
         all_tenants_are_seen(rights.as_ref(), &found)?;
@@ -31,6 +33,11 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
             let (collection, reason) = (standing.name().clone(), reason.clone());
             session.events.warn(Warning::CountUnchecked { collection, reason });
         }
+    }
+    let doomed: Vec<Doomed<'_>> = found.iter().map(|standing| standing.doomed()).collect();
+    let mut held = held_in(client, session, &options.folder, clock, &doomed).await?;
+    for standing in &mut found {
+        standing.held_in = held.remove(standing.name());
     }
     let goes = |name: &CollectionName| chosen.iter().any(|schema| schema.name == *name);
     let one = |standing: Standing| {

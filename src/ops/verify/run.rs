@@ -83,7 +83,11 @@ fn planned(archive: &Archive, chosen: &[Chosen], live: &[Schema], options: &Opti
         let entry = &archive.collections()[chosen.at];
         let whole = is_read_whole(chosen, live, options);
         let known = |number: u64| Some(number).filter(|_| whole);
-        PlannedCollection { name: chosen.target.clone(), objects: known(entry.objects), bytes: known(entry.bytes) }
+        PlannedCollection {
+            objects: known(entry.objects),
+            bytes: known(entry.bytes),
+            ..PlannedCollection::of(chosen.target.clone())
+        }
     };
     chosen.iter().zip(live).map(one).collect()
 }

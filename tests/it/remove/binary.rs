@@ -66,6 +66,12 @@ fn a_dry_run_shows_the_plan_and_sends_nothing_that_writes() {
     let output = stage.run(&["col", "rm", "Article", "--dry-run", "--json"]);
     let events: Vec<String> = lines(&output.stdout).iter().map(|e| e["event"].to_string()).collect();
     assert_eq!(events, ["\"run_started\"", "\"plan_made\"", "\"run_finished\""]);
+    let held = &lines(&output.stdout)[1]["collections"][0]["held_in"];
+    assert_eq!(
+        (&held["covers"], &held["archived_objects"], &held["server_objects"]),
+        (&"everything".into(), &40.into(), &40.into())
+    );
+    assert!(held["archive"].as_str().is_some_and(|path| path.contains("_full_")), "{held}");
     assert_eq!((stage.sandbox.writing_requests(), stage.sandbox.collections().len()), (0, 2));
 }
 

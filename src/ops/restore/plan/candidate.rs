@@ -140,6 +140,11 @@ impl Candidate {
                 if made { "vectors are left out, and the server makes new ones" } else { "vectors are left out" };
             remarks.push(what.to_owned());
         }
+        if data && entry.content == Content::NoVectors {
+            let made = found.to_vectorise > 0;
+            let end = if made { ": the server makes new ones" } else { ": its objects come back without any" };
+            remarks.push(format!("the archive holds no vectors{end}"));
+        }
         if found.to_vectorise > 0 && options.vectors {
             let objects = if found.to_vectorise == 1 { "object gets" } else { "objects get" };
             remarks.push(format!("{} {objects} vectors made by the server", found.to_vectorise));

@@ -50,9 +50,19 @@ fn page(core: &Core, call: &Call) -> Result<Reply, Reply> {
         return Err(search(500, &why));
     }
     let sieve = state.cluster.sieve(&collection.name, &space.shards, call.arrival.asked);
+    if let Some(order) = by_update_time(call) {
+        let mut all: Page = space.store.walk(None).filter(|(id, _)| sieve.is_open() || sieve.shows(*id)).collect();
+        all.sort_by_key(|(id, entry)| (entry.updated(), *id));
+        if order == Order::Descending {
+            all.reverse();
+        }
+        let page: Page =
+            all.into_iter().skip(usize::try_from(offset).unwrap_or(usize::MAX)).take(take(limit)).collect();
+        return Ok(print(&state, &collection.name, &page, vectors, None));
+    }
     let start = if call.arrival.page == Some(PageFault::Repeat) { None } else { cursor };
     let skip = usize::try_from(offset).unwrap_or(usize::MAX);
-    let take = usize::try_from(limit).unwrap_or(usize::MAX);
+    let take = take(limit);
     let mut shown = space.store.walk(start).filter(|(id, _)| sieve.is_open() || sieve.shows(*id)).skip(skip);
     let mut page: Page = match (call.arrival.page, cursor) {
         (Some(PageFault::Repeat), Some(cursor)) => {
@@ -64,6 +74,23 @@ fn page(core: &Core, call: &Call) -> Result<Reply, Reply> {
     };
     let stranger = call.arrival.page.and_then(|fault| distort(fault, &mut page));
     Ok(print(&state, &collection.name, &page, vectors, stranger))
+}
+
+/// Which end of a sorted listing comes first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Ascending,
+    Descending,
+}
+
+/// The order of a listing that is sorted by the time of the last update. No other sort is known here.
+fn by_update_time(call: &Call) -> Option<Order> {
+    call.ask("sort").filter(|path| *path == "_lastUpdateTimeUnix")?;
+    Some(if call.ask("order") == Some("desc") { Order::Descending } else { Order::Ascending })
+}
+
+fn take(limit: u64) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 /// Without a class the server lists objects of all classes, one class after the other.

@@ -1,0 +1,231 @@
+//! Which archive holds what somebody is about to lose, and how surely: by what its manifest says, by its files and their
+//! sizes, and by the server's counts and times. No object is compared. Sends reading requests only.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+
+use super::{Error, Session, blocking};
+use crate::archive::manifest::{CollectionEntry, Content, Manifest};
+use crate::archive::{self, Archive, catalog};
+use crate::event::{Covers, PlannedCopy};
+use crate::model::{CollectionName, TenantName};
+use crate::weaviate::{Client, Meta, Tenant, TenantState};
+
+/// Objects of a collection up to which the server is asked when the newest was written: it looks at each for the answer.
+pub const MOST_LOOKED_AT: u64 = 10_000;
+/// Tenants of a collection up to which it is asked, one after the other.
+const TENANTS_LOOKED_AT: usize = 100;
+/// Collections that are asked about at once.
+const ASKED_AT_ONCE: usize = 8;
+/// The step of the clock in an answer's `Date`, in ms.
+const CLOCK_STEP_MS: i64 = 1_000;
+
+/// A sealed archive that holds objects of a collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldIn {
+    /// Its directory.
+    pub path: PathBuf,
+    /// When it was sealed.
+    pub sealed: Timestamp,
+    /// Objects in it, of those tenants that are about to be lost.
+    pub archived: u64,
+    /// Objects on the server; `None` if they are not all counted.
+    pub live: Option<u64>,
+    /// How much of them it holds.
+    pub covers: Covers,
+}
+
+impl HeldIn {
+    /// As events and `--json` show it.
+    #[must_use]
+    pub fn listed(&self) -> PlannedCopy {
+        PlannedCopy {
+            archive: self.path.display().to_string(),
+            sealed: self.sealed,
+            archived_objects: self.archived,
+            server_objects: self.live,
+            covers: self.covers.clone(),
+        }
+    }
+}
+
+/// What somebody is about to lose of one collection.
+pub(super) struct Doomed<'a> {
+    pub(super) name: &'a CollectionName,
+    /// Its objects, if all of them are counted.
+    pub(super) objects: Option<u64>,
+    /// Its tenants, or those of them that it is about; `None` in a plain collection.
+    pub(super) tenants: Option<&'a [Tenant]>,
+}
+
+/// What is known of the server's clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ServerClock {
+    /// How far it is ahead of the clock here, at least, in ms; `None` if the server does not tell the time.
+    ahead_ms: Option<i64>,
+}
+
+impl ServerClock {
+    /// The clock of a server that was asked a moment ago.
+    pub(super) fn of(meta: &Meta, session: &Session) -> Self {
+        Self { ahead_ms: meta.server_time_ms.map(|at| at - session.clock.now().as_millisecond()) }
+    }
+}
+
+/// When the newest object was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Newest {
+    /// In ms since 1970, by the server's clock.
+    At(i64),
+    /// There is no object.
+    Nothing,
+    /// It was not asked, or not answered.
+    Unknown,
+}
+
+/// The facts that an archive is held against.
+struct Facts {
+    objects: Option<u64>,
+    tenants: Option<Vec<TenantName>>,
+    newest: Newest,
+}
+
+/// Looks for the archives in a folder that hold what is about to be lost, by the names of the collections. Of each the newest
+/// that holds everything; if there is none, the newest with vectors; and if there is none either, the newest.
+pub(super) async fn held_in(
+    client: &Client,
+    session: &Session,
+    folder: &Path,
+    clock: ServerClock,
+    doomed: &[Doomed<'_>],
+) -> Result<BTreeMap<CollectionName, HeldIn>, Error> {
+    let names: BTreeSet<String> = doomed.iter().map(|one| one.name.to_string()).collect();
+    let (disk, place, url) = (Arc::clone(&session.disk), folder.to_owned(), client.url().to_owned());
+    let look = move || match catalog::holders(&*disk, &place, &url, &names) {
+        // There is none yet, or none that can be read: then nothing holds them.
+        Err(archive::Error::NotFound { .. } | archive::Error::OutputIsFile { .. }) => Ok(Vec::new()),
+        found => found,
+    };
+    let holders = blocking("catalog", look).await?;
+    let held: BTreeSet<&str> = holders.iter().flat_map(|holder| holder.names.iter().map(String::as_str)).collect();
+    let facts = doomed.iter().filter(|one| held.contains(one.name.as_str())).map(async |one| {
+        let newest = newest(client, session, one).await?;
+        let tenants = one.tenants.map(|tenants| tenants.iter().map(|tenant| tenant.name.clone()).collect());
+        Ok::<_, Error>((one.name.clone(), Facts { objects: one.objects, tenants, newest }))
+    });
+    let facts: Vec<_> = stream::iter(facts).buffered(ASKED_AT_ONCE).collect().await;
+    let facts: BTreeMap<CollectionName, Facts> = facts.into_iter().collect::<Result<_, _>>()?;
+    let disk = Arc::clone(&session.disk);
+    blocking("archives", move || Ok::<_, Error>(hold_against(&disk, &holders, &facts, clock))).await
+}
+
+/// Asks when something was written last, where that is cheap. No plan fails for want of the answer.
+async fn newest(client: &Client, session: &Session, doomed: &Doomed<'_>) -> Result<Newest, Error> {
+    let few = doomed.objects.is_some_and(|objects| objects <= MOST_LOOKED_AT);
+    let asked: Vec<Option<&TenantName>> = match doomed.tenants {
+        None => vec![None],
+        Some(tenants) => {
+            tenants.iter().filter(|t| t.state == TenantState::Hot).map(|tenant| Some(&tenant.name)).collect()
+        }
+    };
+    if !few || asked.len() > TENANTS_LOOKED_AT {
+        return Ok(Newest::Unknown);
+    }
+    let mut newest = Newest::Nothing;
+    for tenant in asked {
+        let answer = client.newest_update(doomed.name, tenant);
+        let answered = session.unless_stopped::<_, Error>(async { Ok(answer.await) }).await?;
+        newest = match (answered, newest) {
+            (Ok(Some(at)), Newest::At(before)) => Newest::At(at.max(before)),
+            (Ok(Some(at)), _) => Newest::At(at),
+            (Ok(None), before) => before,
+            (Err(_), _) => return Ok(Newest::Unknown),
+        };
+    }
+    Ok(newest)
+}
+
+/// Opens the archives, the newest first, and holds each against what is known. One whose files are not all there, with their
+/// sizes, holds nothing.
+fn hold_against(
+    disk: &Arc<dyn archive::Disk>,
+    holders: &[catalog::Holder],
+    facts: &BTreeMap<CollectionName, Facts>,
+    clock: ServerClock,
+) -> BTreeMap<CollectionName, HeldIn> {
+    let mut found: BTreeMap<CollectionName, HeldIn> = BTreeMap::new();
+    let settled = |found: &BTreeMap<CollectionName, HeldIn>, name: &CollectionName| {
+        found.get(name).is_some_and(|held| held.covers == Covers::Everything)
+    };
+    for holder in holders {
+        let wanted: Vec<(&CollectionName, &Facts)> = facts
+            .iter()
+            .filter(|(name, _)| holder.names.iter().any(|held| held == name.as_str()))
+            .filter(|(name, _)| !settled(&found, name))
+            .collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        let Ok(archive) = Archive::open(disk, &holder.path) else { continue };
+        for (name, facts) in wanted {
+            let Some(entry) = archive.collections().iter().find(|entry| entry.name == name.as_str()) else { continue };
+            let manifest = archive.manifest();
+            let (archived, covers) = covers(manifest, entry, facts, clock);
+            let without = found.get(name).is_none_or(|held| held.covers == Covers::NoVectors);
+            if covers == Covers::Everything || (without && (covers != Covers::NoVectors || !found.contains_key(name))) {
+                let (path, sealed, live) = (holder.path.clone(), manifest.sealed, facts.objects);
+                found.insert(name.clone(), HeldIn { path, sealed, archived, live, covers });
+            }
+        }
+    }
+    found
+}
+
+/// How many of the objects an archive holds, and whether that is all there is. Pure.
+fn covers(manifest: &Manifest, entry: &CollectionEntry, facts: &Facts, clock: ServerClock) -> (u64, Covers) {
+    let of_interest = |tenant: Option<&str>| match &facts.tenants {
+        None => true,
+        Some(live) => live.iter().any(|name| Some(name.as_str()) == tenant),
+    };
+    let held = entry.tenants.iter().filter(|tenant| of_interest(tenant.tenant.as_deref()));
+    let archived = held.clone().fold(0_u64, |sum, tenant| sum.saturating_add(tenant.objects));
+    let held: BTreeSet<&str> = held.filter_map(|tenant| tenant.tenant.as_deref()).collect();
+    let lacking: Vec<&TenantName> =
+        facts.tenants.iter().flatten().filter(|tenant| !held.contains(tenant.as_str())).collect();
+    let same = |collection: &str| collection == entry.name;
+    let in_part = manifest.skipped.iter().any(|skipped| same(&skipped.collection) && skipped.tenant.is_none())
+        || manifest.incomplete.iter().any(|one| same(&one.collection) && of_interest(one.tenant.as_deref()))
+        || entry.consistency.count_mismatch
+        || entry.consistency.on_any_replica.is_some();
+    let covers = match (lacking.first(), facts.objects) {
+        _ if entry.content != Content::Full => Covers::NoVectors,
+        (Some(first), _) => Covers::LacksTenants { tenants: lacking.len() as u64, first: (*first).clone() },
+        (None, Some(live)) if archived < live => Covers::Fewer,
+        _ if in_part => Covers::Incomplete,
+        (None, None) => Covers::Uncounted,
+        (None, Some(0)) => Covers::Everything,
+        (None, Some(_)) => since(manifest.started, facts.newest, clock),
+    };
+    (archived, covers)
+}
+
+/// Whether something was written since an archive was begun.
+fn since(started: Timestamp, newest: Newest, clock: ServerClock) -> Covers {
+    let at = match (newest, clock.ahead_ms) {
+        (Newest::Nothing, _) => return Covers::Everything,
+        (Newest::At(at), Some(ahead)) => at - ahead - started.as_millisecond(),
+        (Newest::Unknown, _) | (_, None) => return Covers::ChangesUnknown,
+    };
+    match (newest, at) {
+        (_, ..0) => Covers::Everything,
+        // The server tells the time in whole seconds, and took a moment to do so.
+        (Newest::At(ms), at) if at >= 2 * CLOCK_STEP_MS => {
+            Covers::WrittenSince { newest: Timestamp::from_millisecond(ms).unwrap_or(started) }
+        }
+        _ => Covers::ChangesUnknown,
+    }
+}

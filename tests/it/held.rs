@@ -1,0 +1,225 @@
+//! What `col rm` and `col clear` say of the archives that hold what is about to go: never more than they hold.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use elysiactl::archive::Content;
+use elysiactl::event::{Covers, Events};
+use elysiactl::model::{Clock, Selection, TenantName};
+use elysiactl::ops::clear::{self, Wish};
+use elysiactl::ops::held::HeldIn;
+use elysiactl::ops::{backup, remove};
+use jiff::{SignedDuration, Timestamp};
+use sandbox::{Builder, Change, Sandbox};
+
+use crate::world::{World, world};
+
+fn articles() -> Builder {
+    Sandbox::builder().seeded("Article", 40, 3, 4)
+}
+
+fn selection() -> Selection {
+    Selection { take: vec!["Article".to_owned()], exclude: Vec::new() }
+}
+
+/// By a plan to remove it.
+async fn before_rm(world: &World) -> Option<HeldIn> {
+    let options = remove::Options {
+        selection: selection(),
+        allow_protected: false,
+        folder: world.options().folder,
+        locks: world.folder.path().join("state/locks"),
+        patience: Duration::ZERO,
+    };
+    let events = Events::none();
+    let plan = remove::plan(&world.client(events.clone()), &world.session(events), options).await.expect("a plan");
+    plan.collections[0].standing.held_in.clone()
+}
+
+/// By a plan to clear it, or these tenants of it.
+async fn before_clear(world: &World, tenants: &[&str]) -> Option<HeldIn> {
+    let options = clear::Options {
+        selection: selection(),
+        tenants: tenants.iter().map(|name| name.parse().expect("a tenant")).collect(),
+        wish: Wish::Auto,
+        allow_protected: false,
+        folder: world.options().folder,
+        state: world.state(),
+        memory_bytes: 16 << 20,
+        patience: Duration::ZERO,
+    };
+    let events = Events::none();
+    let plan = clear::plan(&world.client(events.clone()), &world.session(events), options).await.expect("a plan");
+    plan.collections[0].standing.held_in.clone()
+}
+
+/// By both, which say the same.
+async fn held(world: &World) -> Option<HeldIn> {
+    let held = before_rm(world).await;
+    assert_eq!(before_clear(world, &[]).await, held);
+    assert_eq!(world.sandbox.writing_requests(), 0);
+    held
+}
+
+async fn covers(world: &World) -> Option<Covers> {
+    held(world).await.map(|held| held.covers)
+}
+
+async fn backed_up(world: &World, options: backup::Options) -> PathBuf {
+    let archive = world.try_backup(options).await.0.expect("a backup").result.archive.expect("an archive").into();
+    world.sandbox.clear_requests();
+    archive
+}
+
+fn more(world: &World, objects: std::ops::Range<u32>) {
+    for n in objects {
+        let object = format!(
+            r#"{{"class":"Article","id":"00000000-0000-4000-9000-{n:012}","properties":{{"title":"late"}},"vector":[1,2,3]}}"#
+        );
+        world.sandbox.faults().now(&Change::Write(object));
+    }
+}
+
+#[tokio::test]
+async fn an_archive_that_holds_everything_is_named_with_its_objects() {
+    for version in ["1.24", "1.32", "1.40"] {
+        let world = world(articles().version(version));
+        let path = backed_up(&world, world.options()).await;
+        let held = held(&world).await.expect("an archive");
+        assert_eq!((held.path, held.archived, held.live, held.covers), (path, 40, Some(40), Covers::Everything));
+    }
+}
+
+#[tokio::test]
+async fn fifty_archived_and_a_hundred_and_fifty_live_are_told_apart() {
+    let world = world(articles());
+    backed_up(&world, world.options()).await;
+    more(&world, 0..110);
+    let held = held(&world).await.expect("an archive");
+    assert_eq!((held.archived, held.live, held.covers), (40, Some(150), Covers::Fewer));
+}
+
+#[tokio::test]
+async fn as_many_objects_of_which_none_is_in_the_archive_are_seen_by_their_times() {
+    let mut world = world(articles());
+    world.clock = Clock::fixed(Timestamp::now() - SignedDuration::from_secs(600));
+    backed_up(&world, world.options()).await;
+    // Its clock goes on, as the server's does.
+    world.clock = Clock::system();
+    for id in world.sandbox.objects("Article", None) {
+        let object: serde_json::Value = serde_json::from_str(&id).expect("an object");
+        let id = object["id"].as_str().expect("an id").to_owned();
+        world.sandbox.faults().now(&Change::Delete("Article".into(), None, id));
+    }
+    more(&world, 0..30);
+    let found = covers(&world).await;
+    assert!(matches!(found, Some(Covers::WrittenSince { .. })), "{found:?}");
+}
+
+#[tokio::test]
+async fn one_object_changed_since_is_seen_by_its_time() {
+    let mut world = world(articles());
+    world.clock = Clock::fixed(Timestamp::now() - SignedDuration::from_secs(600));
+    backed_up(&world, world.options()).await;
+    world.clock = Clock::system();
+    let mut changed: serde_json::Value =
+        serde_json::from_str(&world.sandbox.objects("Article", None)[7]).expect("an object");
+    changed["properties"]["title"] = "edited".into();
+    world.sandbox.faults().now(&Change::Write(changed.to_string()));
+    let found = covers(&world).await;
+    assert!(matches!(found, Some(Covers::WrittenSince { .. })), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_here_changes_nothing_of_that() {
+    for hours in [-30, 30] {
+        let world = world(articles());
+        let world = World { clock: Clock::fixed(Timestamp::now() + SignedDuration::from_hours(hours)), ..world };
+        backed_up(&world, world.options()).await;
+        assert_eq!(covers(&world).await, Some(Covers::Everything), "{hours}");
+    }
+}
+
+#[tokio::test]
+async fn many_objects_are_not_looked_at_for_their_times_and_that_is_said() {
+    let world = world(Sandbox::builder().seeded("Article", 10_001, 2, 7));
+    backed_up(&world, world.options()).await;
+    assert_eq!(covers(&world).await, Some(Covers::ChangesUnknown));
+    assert!(!world.sandbox.requests().iter().any(|seen| seen.path.contains("sort=")));
+}
+
+#[tokio::test]
+async fn without_vectors_nothing_is_held_and_an_older_full_one_is_named_before_it() {
+    let world = world(articles());
+    backed_up(&world, backup::Options { content: Content::NoVectors, ..world.options() }).await;
+    assert_eq!(covers(&world).await, Some(Covers::NoVectors));
+    let full = backed_up(&world, world.options()).await;
+    backed_up(&world, backup::Options { content: Content::NoVectors, ..world.options() }).await;
+    backed_up(&world, backup::Options { content: Content::SchemaOnly, ..world.options() }).await;
+    let held = held(&world).await.expect("an archive");
+    assert_eq!((held.path, held.covers), (full, Covers::Everything));
+}
+
+#[tokio::test]
+async fn of_a_schema_alone_nothing_is_held() {
+    let world = world(articles());
+    backed_up(&world, backup::Options { content: Content::SchemaOnly, ..world.options() }).await;
+    assert_eq!(held(&world).await, None);
+}
+
+#[tokio::test]
+async fn tenants_that_were_not_chosen_are_lacking_and_those_that_were_are_held() {
+    let world = world(Sandbox::builder().seeded("Article", 5, 3, 4).in_tenants(4));
+    let tenants: Vec<TenantName> = vec!["t000000".parse().expect("a tenant")];
+    backed_up(&world, backup::Options { tenants, ..world.options() }).await;
+    let lacks = Covers::LacksTenants { tenants: 3, first: "t000001".parse().expect("a tenant") };
+    assert_eq!(covers(&world).await, Some(lacks));
+    let held = before_clear(&world, &["t000000"]).await.expect("an archive");
+    assert_eq!((held.archived, held.live, held.covers), (5, Some(5), Covers::Everything));
+    let other = before_clear(&world, &["t000002"]).await.expect("an archive");
+    assert_eq!((other.archived, matches!(other.covers, Covers::LacksTenants { tenants: 1, .. })), (0, true));
+}
+
+#[tokio::test]
+async fn tenants_that_are_not_active_are_not_counted() {
+    let world = world(Sandbox::builder().seeded("Article", 5, 3, 4).in_tenants(4));
+    let options = backup::Options { state: Some(world.state()), ..world.options() };
+    backed_up(&world, options).await;
+    let held = held(&world).await.expect("an archive");
+    assert_eq!((held.archived, held.live, held.covers), (20, None, Covers::Uncounted));
+}
+
+/// A folder with nothing but the manifest of another archive.
+fn manifest_alone(archive: &Path) {
+    let forged = archive.with_file_name("Forged_full_20990101_000000");
+    std::fs::create_dir(&forged).expect("a folder");
+    std::fs::copy(archive.join("manifest.json"), forged.join("manifest.json")).expect("a copy");
+    std::fs::remove_dir_all(archive).expect("removed");
+}
+
+#[tokio::test]
+async fn a_manifest_without_the_files_it_names_holds_nothing() {
+    let empty = world(Sandbox::builder().collection(r#"{"class":"Article","vectorizer":"none"}"#));
+    let archive = backed_up(&empty, empty.options()).await;
+    more(&empty, 0..3);
+    assert_eq!(covers(&empty).await, Some(Covers::Fewer), "whole, and with no objects in it");
+    manifest_alone(&archive);
+    assert_eq!(held(&empty).await, None);
+    let full = world(articles());
+    manifest_alone(&backed_up(&full, full.options()).await);
+    assert_eq!(held(&full).await, None);
+}
+
+#[tokio::test]
+async fn a_part_of_another_size_and_a_missing_manifest_hold_nothing() {
+    let world = world(articles());
+    let archive = backed_up(&world, world.options()).await;
+    let part = archive.join("collections/Article/objects-000000.jsonl");
+    let bytes = std::fs::read(&part).expect("a part");
+    std::fs::write(&part, &bytes[1..]).expect("written");
+    assert_eq!(held(&world).await, None);
+    std::fs::write(&part, &bytes).expect("written");
+    assert_eq!(covers(&world).await, Some(Covers::Everything));
+    std::fs::rename(archive.join("manifest.json"), archive.join("checkpoint.jsonl")).expect("renamed");
+    assert_eq!(held(&world).await, None);
+}
