@@ -525,6 +525,15 @@ pub enum Warning {
         /// Why, in few words.
         reason: String,
     },
+    /// Objects of an archive with members that no known server has; these members are not sent.
+    MembersNotSent {
+        /// The collection, as the archive calls it.
+        collection: CollectionName,
+        /// Such objects.
+        objects: u64,
+        /// The name of one such member, as printed.
+        first: String,
+    },
     /// A file that is no part of an archive, but does not harm it.
     StrayFile {
         /// Its path in the archive.

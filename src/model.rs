@@ -1,5 +1,6 @@
 //! The words every layer shares: names, ids, key ranges, untouched objects. No I/O, no wire format, no file format.
 
+pub mod fold;
 mod members;
 mod object;
 mod renames;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use members::Members;
 pub use object::{ObjectText, RawObject, VectorText, dimensions};
 pub use renames::Renames;
-pub use schema::{DROPPED_VECTOR, DigestMode, Schema, SchemaError};
+pub use schema::{CLASS_BYTES, DROPPED_VECTOR, DigestMode, Schema, SchemaError};
 pub use shown::{ShellWord, escaped, is_plain, path_of_text, path_text, scheme, shell_text};
 pub use tenants::TenantMap;
 

@@ -9,6 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::manifest::Content;
+use crate::model::fold::is_property;
 use crate::model::{DigestMode, Members, RawObject, Schema};
 
 /// A buffer larger than this is given back after an object that needed it.
@@ -142,6 +143,13 @@ impl ObjectDigest {
             Arc::new(Special { references: set(&schema.references), blob_hashes: set(&schema.blob_hashes) })
         });
         Self { members, vectors: content == Content::Full, input: Vec::new() }
+    }
+
+    /// Whether a property of this name holds references; `None` if none does.
+    #[must_use]
+    pub fn references(&self) -> Option<impl Fn(&[u8]) -> bool + use<>> {
+        let members = self.members.clone().filter(|members| !members.references.is_empty())?;
+        Some(move |name: &[u8]| members.references.iter().any(|reference| is_property(reference, name)))
     }
 
     /// The digest of one object.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::model::fold::Misread;
 use crate::model::{ObjectId, ShellWord};
 
 /// A call to the disk, named in errors.
@@ -68,6 +69,9 @@ pub enum Damage {
     /// Not the JSON that is expected here.
     #[error("unreadable: {}", short(.0))]
     Json(String),
+    /// A server would read it otherwise than it is spelled.
+    #[error("not to be trusted: {0}")]
+    Misread(Misread),
     /// A name that no archive of ours contains.
     #[error("not a name an archive may hold: {:?}", short(.0))]
     Name(String),

@@ -55,7 +55,7 @@ pub(super) fn split(text: &Bytes) -> Result<RawObject, serde_json::Error> {
         id: object.id,
         updated_ms: None,
         text: text.clone(),
-        places: ObjectText { class: 0..0, properties, vectors: vectors.into() },
+        places: ObjectText { properties, vectors: vectors.into(), ..ObjectText::default() },
     })
 }
 

@@ -27,6 +27,8 @@ const HELP_COLUMNS: usize = 100;
 const STALL_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3_600)];
 /// The smallest `--memory-limit`: a handful of pages and the buffers of one codec.
 const LEAST_MEMORY: ByteSize = ByteSize::mib(16);
+/// The largest `--jobs`: each has a connection and buffers, and no server answers more side by side any faster.
+const MOST_JOBS: usize = 256;
 
 /// The longest name of a property that servers take.
 const PROPERTY_NAME_CHARS: usize = 231;
@@ -158,8 +160,8 @@ pub(super) struct BackupArgs {
     #[arg(short = 'z', long, value_name = "CODEC", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "zstd", hide_possible_values = false)]
     pub compress: Option<Compression>,
-    /// Requests in flight at most [default: decided while running]
-    #[arg(long, value_name = "N")]
+    /// Requests in flight at most, up to 256 [default: decided while running]
+    #[arg(long, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Objects asked for in one page [default: decided while running]
     #[arg(long, value_name = "N")]
@@ -220,8 +222,8 @@ pub(super) struct RestoreArgs {
     /// Change integers that the server would refuse into the nearest ones it takes
     #[arg(long)]
     pub clamp_ints: bool,
-    /// Requests in flight at most [default: decided while running]
-    #[arg(long, value_name = "N")]
+    /// Requests in flight at most, up to 256 [default: decided while running]
+    #[arg(long, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Objects of one batch [default: decided while running]
     #[arg(long, value_name = "N")]
@@ -322,8 +324,8 @@ pub(super) struct VerifyArgs {
     /// Name so many differing objects at most; all are counted
     #[arg(long, value_name = "N", default_value_t = verify::Options::LIMIT)]
     pub limit: usize,
-    /// Requests in flight at most [default: decided while running]
-    #[arg(long, value_name = "N")]
+    /// Requests in flight at most, up to 256 [default: decided while running]
+    #[arg(long, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Memory for pages and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
@@ -516,6 +518,11 @@ fn setting(text: &str) -> Result<Setting, String> {
 fn memory_limit(text: &str) -> Result<ByteSize, String> {
     let size: ByteSize = text.parse().map_err(|_| "not a size; for example 64MiB".to_owned())?;
     if size >= LEAST_MEMORY { Ok(size) } else { Err(format!("must be at least {LEAST_MEMORY}")) }
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let jobs = text.parse().ok().filter(|jobs: &NonZeroUsize| jobs.get() <= MOST_JOBS);
+    jobs.ok_or_else(|| format!("must be a number from 1 to {MOST_JOBS}"))
 }
 
 fn collection_name(text: &str) -> Result<CollectionName, String> {

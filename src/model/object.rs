@@ -25,6 +25,11 @@ pub struct ObjectText {
     pub properties: Range<usize>,
     /// The vectors present (not null, not empty), in printed order. One needs no memory of its own.
     pub vectors: SmallVec<[VectorText; 1]>,
+    /// The value of `tenant`, without its quotes: listings print none, a single object of a tenant has one. Empty if
+    /// there is none.
+    pub tenant: Range<usize>,
+    /// The first member, as printed between its quotes, that no server up to 1.40 has; empty if there is none.
+    pub unknown: Range<usize>,
 }
 
 /// An object as the server printed it, never re-encoded, with its id and the places found while splitting the page.
@@ -49,6 +54,18 @@ impl RawObject {
     #[must_use]
     pub fn properties(&self) -> &[u8] {
         &self.text[self.places.properties.clone()]
+    }
+
+    /// The tenant printed in it, if any.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&[u8]> {
+        Some(&self.text[self.places.tenant.clone()]).filter(|tenant| !tenant.is_empty())
+    }
+
+    /// The name of the first member that no known server has, as printed.
+    #[must_use]
+    pub fn unknown_member(&self) -> Option<&[u8]> {
+        Some(&self.text[self.places.unknown.clone()]).filter(|name| !name.is_empty())
     }
 
     /// Name and text of each vector present, in printed order. The unnamed vector's name is `default`.
@@ -88,8 +105,13 @@ impl RawObject {
         let vectors = self.places.vectors.iter().filter(|vector| !gone(vector));
         let vectors =
             vectors.map(|v| VectorText { name: v.name.as_ref().map(moved), value: moved(&v.value) }).collect();
-        let places =
-            ObjectText { class: moved(&self.places.class), properties: moved(&self.places.properties), vectors };
+        let places = ObjectText {
+            class: moved(&self.places.class),
+            properties: moved(&self.places.properties),
+            vectors,
+            tenant: moved(&self.places.tenant),
+            unknown: moved(&self.places.unknown),
+        };
         Some(Self { text: text.into(), places, ..self.clone() })
     }
 }

@@ -4,7 +4,13 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::fold::{self, Misread};
 use super::{CollectionName, InvalidName};
+
+/// The longest class document, in bytes. One with a thousand properties has some 500 kB.
+pub const CLASS_BYTES: u64 = 16 << 20;
+/// Values a class document holds at most: what a reader builds of it stays near its size.
+const CLASS_VALUES: u32 = 250_000;
 
 /// A schema document that cannot be understood.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +19,12 @@ pub enum SchemaError {
     /// The text is not a JSON object with a `class`.
     #[error("the class document is not valid JSON with a class name")]
     Json(#[source] serde_json::Error),
+    /// It is longer than any server's.
+    #[error("the class document is longer than {} MiB", CLASS_BYTES >> 20)]
+    TooLong,
+    /// A server would read it otherwise than it is meant.
+    #[error("the class document cannot be trusted: {0}")]
+    Misread(#[source] Misread),
     /// The class has a name no server accepts.
     #[error(transparent)]
     Name(#[from] InvalidName),
@@ -80,8 +92,21 @@ fn integers(properties: &[Value]) -> Vec<String> {
 }
 
 impl Schema {
+    /// Refuses a class document that a server would read otherwise than it is spelled, or that is larger than any. Whether
+    /// it is JSON at all is left to whoever parses it.
+    pub fn trusted(text: &[u8]) -> Result<(), SchemaError> {
+        if text.len() as u64 > CLASS_BYTES {
+            return Err(SchemaError::TooLong);
+        }
+        match fold::check(text, &fold::CLASS, CLASS_VALUES) {
+            Ok(()) | Err(Misread::Json(_)) => Ok(()),
+            Err(misread) => Err(SchemaError::Misread(misread)),
+        }
+    }
+
     /// Reads the facts from a class document as `GET /v1/schema/{class}` prints it.
     pub fn parse(text: Bytes) -> Result<Self, SchemaError> {
+        Self::trusted(&text)?;
         let document: Value = serde_json::from_slice(&text).map_err(SchemaError::Json)?;
         let name = document["class"].as_str().unwrap_or_default().parse()?;
         let number = |at: &str| document.pointer(at).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
@@ -159,5 +184,9 @@ mod tests {
     fn nonsense_is_refused() {
         assert!(matches!(Schema::parse(Bytes::from_static(b"[")), Err(SchemaError::Json(_))));
         assert!(matches!(Schema::parse(Bytes::from_static(b"{}")), Err(SchemaError::Name(_))));
+        let two = Schema::parse(Bytes::from_static(br#"{"class":"A","Class":"B"}"#));
+        assert!(matches!(two, Err(SchemaError::Misread(Misread::Folds { member: "class", .. }))), "{two:?}");
+        let long = format!(r#"{{"class":"A"}}{}"#, " ".repeat(usize::try_from(CLASS_BYTES).expect("fits")));
+        assert!(matches!(Schema::parse(long.into()), Err(SchemaError::TooLong)));
     }
 }

@@ -60,10 +60,11 @@ pub(super) async fn index(archive: &Arc<Archive>, at: usize) -> Result<Indexed, 
 /// The tenants that the source had, with their states; none if the collection has none by its nature. Those that were not
 /// read are among them.
 pub(super) async fn tenants(archive: &Arc<Archive>, at: usize) -> Result<Vec<Tenant>, Error> {
-    let archive = Arc::clone(archive);
-    let read = move || archive.document(&format!("collections/{}/tenants.json", archive.collections()[at].folder));
-    let text = blocking("tenants", read).await?;
-    Ok(text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default())
+    let path = format!("collections/{}/tenants.json", archive.collections()[at].folder);
+    let (reader, file) = (Arc::clone(archive), path.clone());
+    let text = blocking("tenants", move || reader.document(&file)).await?;
+    let Some(text) = text else { return Ok(Vec::new()) };
+    Ok(serde_json::from_slice(&text).map_err(|error| archive.not_read(&path, &error))?)
 }
 
 /// What an archive says of a collection, as a result.

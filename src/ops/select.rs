@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{GlobBuilder, GlobSet};
 
 use super::Error;
 use crate::model::{CollectionName, Schema, Selection};
@@ -36,10 +36,12 @@ pub(super) fn choose(
     Ok(chosen)
 }
 
-fn patterns(texts: &[String]) -> Result<Vec<GlobMatcher>, Error> {
+fn patterns(texts: &[String]) -> Result<Vec<GlobSet>, Error> {
     let build = |text: &String| {
         let glob = GlobBuilder::new(text).literal_separator(false).build();
-        glob.map(|g| g.compile_matcher()).map_err(|source| Error::BadGlob { glob: text.clone(), source })
+        // A set of one says what it cannot compile, such as hundreds of nested braces; a matcher panics over it.
+        let set = glob.and_then(|glob| GlobSet::builder().add(glob).build());
+        set.map_err(|source| Error::BadGlob { glob: text.clone(), source })
     };
     texts.iter().map(build).collect()
 }
@@ -124,5 +126,15 @@ mod tests {
         assert!(matches!(chosen(&["X*"], &[]), Err(Error::NothingMatched { collections: 4, .. })));
         assert!(matches!(chosen(&[], &["*"]), Err(Error::NothingToDo { excluded: true })));
         assert!(matches!(chosen(&["a[b"], &[]), Err(Error::BadGlob { .. })));
+        let nested = "{a,".repeat(300) + &"}".repeat(300);
+        for glob in [nested.clone(), nested.replace("{a,", "{"), "{".repeat(100_000), "*".repeat(100_000)] {
+            let result = chosen(&[&glob], &[]);
+            assert!(
+                matches!(result, Err(Error::BadGlob { .. } | Error::NothingMatched { .. }) | Ok(_)),
+                "{}",
+                glob.len()
+            );
+        }
+        assert!(matches!(chosen(&[&nested], &[]), Err(Error::BadGlob { .. })));
     }
 }

@@ -186,6 +186,7 @@ impl Fetch<'_> {
         let wrong = |source| Error::Page { collection: self.collection.clone(), source };
         let expected = Expected { collection: self.collection, after, limit: page.asked };
         let objects = split::page(&body, expected).map_err(wrong)?;
+        objects.iter().try_for_each(|object| split::of_tenant(object, self.tenant)).map_err(wrong)?;
         if self.pages.fetch_add(1, Ordering::Relaxed).is_multiple_of(PAGES_A_FULL_PARSE) {
             let parsed = serde_json::from_slice::<IgnoredAny>(&body);
             parsed.map_err(|e| wrong(split::SplitError::Structure { at: e.column() }))?;

@@ -97,15 +97,20 @@ fn prove_once(
     mut each: impl FnMut(&RawObject, At) -> bool,
 ) -> Result<(), Error> {
     let runs = part.runs().to_vec();
+    let is_reference = digest.references();
     let mut proofs = runs.iter().map(|run| RunProof::new(run, digest));
     let mut open: Option<(usize, RunProof<'_>)> = None;
     while let Some(line) = part.next_line()? {
-        let object = split::line(&line.text, collection).map_err(|source| Error::Line { line: line.number, source })?;
+        let wrong = |source| Error::Line { line: line.number, source };
+        let object = split::line(&line.text, collection).map_err(wrong)?;
+        split::of_tenant(&object, runs[line.run].tenant.as_ref()).map_err(wrong)?;
+        if let Some(is_reference) = &is_reference {
+            split::references(&object, is_reference).map_err(wrong)?;
+        }
         if look == Look::Full
             && let Err(e) = serde_json::from_slice::<IgnoredAny>(&line.text)
         {
-            let source = SplitError::Structure { at: e.column().saturating_sub(1) };
-            return Err(Error::Line { line: line.number, source });
+            return Err(wrong(SplitError::Structure { at: e.column().saturating_sub(1) }));
         }
         while open.as_ref().is_none_or(|(run, _)| *run < line.run) {
             let next = open.as_ref().map_or(0, |(run, _)| run + 1);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use super::limits;
+use crate::model::fold;
 use crate::model::{Members, ObjectId, RawObject, Renames, Schema, TenantName};
 
 /// What beacons begin with, up to the host.
@@ -97,7 +98,7 @@ impl Rewrite {
 
     fn is_empty_date_list(&self, key: &str, value: &str) -> bool {
         let is_empty = || serde_json::from_str::<[(); 0]>(value).is_ok();
-        self.date_lists.iter().any(|name| name == key) && is_empty()
+        is_among(&self.date_lists, key) && is_empty()
     }
 
     /// The body that adds to a stored object the lists of dates it was sent without.
@@ -139,7 +140,7 @@ impl Rewrite {
             return Ok(found);
         }
         let members: Members<'a> = serde_json::from_slice(object.properties())?;
-        for (property, value) in members.0.into_iter().filter(|(key, _)| names.iter().any(|name| name == key)) {
+        for (property, value) in members.0.into_iter().filter(|(key, _)| is_among(names, key)) {
             let list = list(value).unwrap_or_default();
             found.extend(list.iter().filter_map(beacon).map(|beacon| Reference { property, beacon }));
         }
@@ -181,19 +182,24 @@ impl Rewrite {
     ) -> Result<(), serde_json::Error> {
         if self.vectors {
             let without = object.without_vectors(&self.dropped);
-            self.with_vectors(without.as_ref().unwrap_or(object), form, to)?;
+            let object = without.as_ref().unwrap_or(object);
+            if object.tenant().is_none() && object.unknown_member().is_none() {
+                self.spliced(object, form, to)?;
+            } else {
+                self.built(object, form, to)?;
+            }
         } else {
-            self.without_vectors(object, form, to)?;
+            self.built(object, form, to)?;
         }
         if let Some(tenant) = tenant {
-            // Last, since of two members of that name a server takes the last one.
             to.pop();
             let _ = write!(to, ",\"tenant\":\"{tenant}\"}}");
         }
         Ok(())
     }
 
-    fn with_vectors(&self, object: &RawObject, form: Form, to: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    /// The text as it stands, but for its class and properties. There is no other member in it that servers know.
+    fn spliced(&self, object: &RawObject, form: Form, to: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         let (text, places) = (&object.text, &object.places);
         let new = self.properties(object, form)?;
         let properties = &places.properties;
@@ -213,16 +219,19 @@ impl Rewrite {
         Ok(())
     }
 
-    fn without_vectors(&self, object: &RawObject, form: Form, to: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    /// A text made of the members that servers know. The tenant is not taken from it.
+    fn built(&self, object: &RawObject, form: Form, to: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         let members: Members<'_> = serde_json::from_slice(&object.text)?;
         let properties = self.properties(object, form)?;
         let mut text = String::with_capacity(object.text.len());
         for (key, value) in members.0 {
             match key {
-                "vector" | "vectors" => {}
+                "vector" | "vectors" if !self.vectors => {}
+                "tenant" => {}
                 "class" => put(&mut text, key, &format!("\"{}\"", self.target)),
                 "properties" => put(&mut text, key, properties.as_deref().unwrap_or(value)),
-                _ => put(&mut text, key, value),
+                _ if fold::OBJECT.contains(&key) => put(&mut text, key, value),
+                _ => {}
             }
         }
         text.push('}');
@@ -242,15 +251,14 @@ impl Rewrite {
         let members: Members<'_> = serde_json::from_slice(object.properties())?;
         let mut text = String::with_capacity(object.properties().len());
         for (key, value) in members.0 {
-            let is_among = |names: &[String]| names.iter().any(|name| name == key);
-            if is_among(&self.left_out) || (self.undated && self.is_empty_date_list(key, value)) {
+            if is_among(&self.left_out, key) || (self.undated && self.is_empty_date_list(key, value)) {
                 continue;
             }
-            if refers && is_among(&self.references) {
+            if refers && is_among(&self.references, key) {
                 // Not a list of beacons: the server is to judge it. An empty list needs nothing to follow it, and nothing
                 // could: a server minds references that are added to one (weaviate-rest.md, trap 7).
                 match list(value) {
-                    Some(list) if !list.is_empty() && is_among(following) => {}
+                    Some(list) if !list.is_empty() && is_among(following, key) => {}
                     Some(list) => put(&mut text, key, &self.inline(list)),
                     None => put(&mut text, key, value),
                 }
@@ -290,6 +298,11 @@ impl Rewrite {
         let new = self.renames.get(collection)?;
         Some(format!("\"{BEACON}{host}/{new}/{id}\""))
     }
+}
+
+/// Whether a server takes a name in properties for one of these.
+fn is_among(properties: &[String], key: &str) -> bool {
+    properties.iter().any(|property| fold::is_property(property, key.as_bytes()))
 }
 
 /// Whether there may be references in an object.
@@ -359,6 +372,34 @@ mod tests {
         split::line(&Bytes::from(line.to_owned()), &"A".parse().expect("a name")).expect("a line")
     }
 
+    #[test]
+    fn only_members_that_servers_have_are_sent_and_the_tenant_is_ours() {
+        let line = format!(
+            r#"{{"class":"A","creationTimeUnix":1,"id":"{ID}","later":{{"class":"B"}},"properties":{{"n":1}},"tenant":"t","vector":[1.50]}}"#
+        );
+        let rewrite = rewrite(SCHEMA, &[("A", "New")], false, true);
+        assert_eq!(
+            appended(&rewrite, &line, Some("mine"), Form::Whole),
+            format!(
+                r#"{{"class":"New","creationTimeUnix":1,"id":"{ID}","properties":{{"n":1}},"vector":[1.50],"tenant":"mine"}}"#
+            )
+        );
+        assert_eq!(
+            appended(&rewrite, &line, None, Form::Whole),
+            format!(r#"{{"class":"New","creationTimeUnix":1,"id":"{ID}","properties":{{"n":1}},"vector":[1.50]}}"#)
+        );
+    }
+
+    #[test]
+    fn a_property_is_known_whatever_the_case_of_its_first_letter() {
+        let line = format!(
+            r#"{{"class":"A","id":"{ID}","properties":{{"H":"x","To":[{{"beacon":"weaviate://localhost/B/{ID}"}}]}}}}"#
+        );
+        let rewrite = rewrite(SCHEMA, &[("B", "C")], false, true);
+        let sent = appended(&rewrite, &line, None, Form::Whole);
+        assert!(sent.contains(&format!("weaviate://localhost/C/{ID}")) && !sent.contains("\"H\""), "{sent}");
+    }
+
     fn appended(rewrite: &Rewrite, line: &str, tenant: Option<&str>, form: Form) -> String {
         let mut out = Vec::new();
         let tenant = tenant.map(|tenant| tenant.parse().expect("a name"));
@@ -372,9 +413,7 @@ mod tests {
 
     #[test]
     fn an_object_that_keeps_its_name_goes_out_byte_for_byte() {
-        let line = format!(
-            r#"{{"class":"A","future":[1e2, -0],"id":"{ID}","properties":{{"t":"\u0000 1.0"}},"vector":[1e-7,-0]}}"#
-        );
+        let line = format!(r#"{{"class":"A","id":"{ID}","properties":{{"t":"\u0000 1.0"}},"vector":[1e-7,-0]}}"#);
         assert_eq!(sent(&line, r#"{"class":"A"}"#, &[], false, true), line);
     }
 

@@ -18,9 +18,10 @@ use super::fetch::{Approach, Fetch, Fetched};
 use super::keyspace::{Claim, Keyspace, Next, Stretch};
 use super::pacer::{Limits, Pacer};
 use super::slots::Slots;
-use super::split::SplitError;
+use super::split::{self, SplitError};
 use super::watch::Mark;
 use crate::event::{Event, Events, Warning};
+use crate::model::fold::is_property;
 use crate::model::{CollectionName, ObjectId, RawObject, TenantName};
 use crate::weaviate::{Client, TenantTrouble};
 
@@ -80,6 +81,8 @@ pub struct Scan {
     pub client: Client,
     /// The collection.
     pub collection: CollectionName,
+    /// Names of its properties that hold references.
+    pub references: Arc<[String]>,
     /// The tenants that stretches name by their places here; none for a plain collection.
     pub tenants: Arc<[TenantName]>,
     /// Whether to ask for vectors.
@@ -212,6 +215,16 @@ impl Shared<'_> {
         Ok(())
     }
 
+    fn prove_references(&self, objects: &[RawObject]) -> Result<(), Error> {
+        let Scan { collection, references, .. } = self.scan;
+        if references.is_empty() {
+            return Ok(());
+        }
+        let is_reference = |name: &[u8]| references.iter().any(|reference| is_property(reference, name));
+        let wrong = |source| Error::Page { collection: collection.clone(), source };
+        objects.iter().try_for_each(|object| split::references(object, is_reference)).map_err(wrong)
+    }
+
     /// What a worker beyond the requests allowed in flight does: wait, or stop when all is done.
     fn idle(&self) -> Next {
         if lock(&self.space).is_done() { Next::Done } else { Next::Wait }
@@ -236,6 +249,7 @@ impl Shared<'_> {
                 Err(error) => return self.give_up(claim, stretch.space, error),
                 Ok(page) => page,
             };
+            self.prove_references(&page.objects)?;
             if is_tenant && page.objects.len() as u64 >= u64::from(most) {
                 self.first_page.fetch_max(most.saturating_mul(2), Ordering::Relaxed);
             }

@@ -3,14 +3,19 @@
 //! order of magnitude faster than a parse; `scan` has one page in a hundred parsed in full beside it, `archive check`
 //! every line. What it accepts must never be cut wrongly: every page must close, ids must ascend.
 
+mod names;
 mod results;
 mod text;
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
-use crate::model::{CollectionName, ObjectId, ObjectText, RawObject, VectorText};
+use crate::model::fold::{self, Misread};
+use crate::model::{CollectionName, ObjectId, ObjectText, RawObject, TenantName, VectorText};
+use names::Taken;
 pub use results::{Written, outcomes, results};
-use text::{Structure, Text};
+use text::Text;
 
 /// Why a page or a line was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +40,30 @@ pub enum SplitError {
         member: &'static str,
         /// Offset from the start of the page or line.
         at: usize,
+    },
+    /// A member that servers take for another one than it is spelled as.
+    #[error("a server takes the member \"{printed}\" at byte {at} for \"{member}\"")]
+    Folds {
+        /// What it is taken for.
+        member: &'static str,
+        /// The name as it is printed, escapes and all, cut at 100 characters.
+        printed: String,
+        /// Offset from the start of the page or line.
+        at: usize,
+    },
+    /// A property, or a named vector, that is there twice: a server takes one of them.
+    #[error("the property or vector {name:?} is there twice, or spelled with escapes, at byte {at}")]
+    Name {
+        /// The name as it is printed, cut at 100 characters.
+        name: String,
+        /// Offset from the start of the page or line.
+        at: usize,
+    },
+    /// An object of another tenant.
+    #[error("an object of tenant {found:?} where another one's, or none's, belongs")]
+    OtherTenant {
+        /// The tenant printed, cut at 100 characters.
+        found: String,
     },
     /// An object of another collection.
     #[error("an object of collection {found:?} in an answer about {asked}")]
@@ -81,7 +110,8 @@ pub fn page(body: &Bytes, expected: Expected<'_>) -> Result<Vec<RawObject>, Spli
     let mut text = Text::new(body)?;
     let mut members = text.object()?;
     while let Some(key) = text.member(&mut members)? {
-        if body[key] != *b"objects" {
+        if body[key.clone()] != *b"objects" {
+            refuse_folded(&body[key.clone()], &["objects"], key.start)?;
             text.skip()?;
             continue;
         }
@@ -119,15 +149,54 @@ pub fn line(line: &Bytes, collection: &CollectionName) -> Result<RawObject, Spli
     if object.text.len() == line.len() { Ok(object) } else { Err(SplitError::Structure { at: 0 }) }
 }
 
+/// Refuses an object whose references a server would read otherwise than they are spelled. `is_reference`: whether a
+/// property of this name holds any.
+pub fn references(object: &RawObject, is_reference: impl Fn(&[u8]) -> bool) -> Result<(), SplitError> {
+    let properties = object.text.slice(object.places.properties.clone());
+    if !properties.starts_with(b"{") {
+        return Ok(());
+    }
+    let mut lists = Vec::new();
+    names::each(&mut Text::new(&properties)?, &properties, Taken::FirstLower, |name, value| {
+        if is_reference(&properties[name]) {
+            lists.push(value);
+        }
+    })?;
+    for at in lists {
+        let list = &properties[at.clone()];
+        if names::are_plain_references(list) {
+            continue;
+        }
+        let at = object.places.properties.start + at.start;
+        match fold::check(list, &fold::REFERENCES, u32::MAX) {
+            Err(Misread::Folds { member, printed }) => return Err(SplitError::Folds { member, printed, at }),
+            Err(Misread::Twice { member }) => return Err(SplitError::Name { name: member, at }),
+            // Not a list of references: the server is to judge it.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses an object that names another tenant than the one it is read of. Listings name none.
+pub fn of_tenant(object: &RawObject, tenant: Option<&TenantName>) -> Result<(), SplitError> {
+    match object.tenant() {
+        Some(printed) if tenant.is_none_or(|tenant| tenant.as_str().as_bytes() != printed) => {
+            Err(SplitError::OtherTenant { found: cut(printed) })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Members of an object that may stand once only.
 #[derive(Default)]
 struct Found {
+    /// Which fields have been there, by their places in [`fold::OBJECT`].
+    fields: u16,
     id: Option<ObjectId>,
-    class: Option<std::ops::Range<usize>>,
+    class: Option<Range<usize>>,
     updated_ms: Option<i64>,
-    properties: Option<std::ops::Range<usize>>,
-    vector: bool,
-    vectors: bool,
+    properties: Option<Range<usize>>,
 }
 
 fn one(text: &mut Text<'_>, body: &Bytes, collection: &CollectionName) -> Result<RawObject, SplitError> {
@@ -137,55 +206,48 @@ fn one(text: &mut Text<'_>, body: &Bytes, collection: &CollectionName) -> Result
     let mut members = text.object()?;
     while let Some(key) = text.member(&mut members)? {
         let at = text.at();
-        let doubled = |member| SplitError::Member { member, at };
-        match &body[key] {
-            b"id" => {
+        let name = &body[key.clone()];
+        let Some(field) = fold::OBJECT.iter().position(|field| field.as_bytes() == name) else {
+            refuse_folded(name, &fold::OBJECT, key.start)?;
+            if places.unknown.is_empty() {
+                places.unknown = key;
+            }
+            text.skip()?;
+            continue;
+        };
+        let member = fold::OBJECT[field];
+        let wrong = || SplitError::Member { member, at };
+        if found.fields & 1 << field != 0 {
+            return Err(wrong());
+        }
+        found.fields |= 1 << field;
+        match member {
+            "id" => {
                 let id = text.string("id")?;
                 let id = std::str::from_utf8(&body[id]).ok().and_then(|id| id.parse().ok());
-                let id: ObjectId = id.ok_or(doubled("id"))?;
-                if found.id.replace(id).is_some() {
-                    return Err(doubled("id"));
-                }
+                found.id = Some(id.ok_or_else(wrong)?);
             }
-            b"class" => {
+            "class" => {
                 let class = text.string("class")?;
                 if body[class.clone()] != *collection.as_str().as_bytes() {
-                    let found = String::from_utf8_lossy(&body[class]).chars().take(100).collect();
-                    return Err(SplitError::OtherCollection { asked: collection.clone(), found });
+                    return Err(SplitError::OtherCollection { asked: collection.clone(), found: cut(&body[class]) });
                 }
-                if found.class.replace(class).is_some() {
-                    return Err(doubled("class"));
-                }
+                found.class = Some(class);
             }
-            b"lastUpdateTimeUnix" => {
+            "tenant" => places.tenant = text.string("tenant")?,
+            "lastUpdateTimeUnix" => {
                 let value = text.skip()?;
                 let number = std::str::from_utf8(&body[value]).ok().and_then(|n| n.parse().ok());
-                let number: i64 = number.ok_or(doubled("lastUpdateTimeUnix"))?;
-                if found.updated_ms.replace(number).is_some() {
-                    return Err(doubled("lastUpdateTimeUnix"));
-                }
+                found.updated_ms = Some(number.ok_or_else(wrong)?);
             }
-            b"properties" => {
+            "properties" => found.properties = Some(properties(text, body)?),
+            "vector" => {
                 let value = text.skip()?;
-                if found.properties.replace(value).is_some() {
-                    return Err(doubled("properties"));
-                }
-            }
-            b"vector" => {
-                let value = text.skip()?;
-                if std::mem::replace(&mut found.vector, true) {
-                    return Err(doubled("vector"));
-                }
                 if !is_absent(&body[value.clone()]) {
                     places.vectors.push(VectorText { name: None, value });
                 }
             }
-            b"vectors" => {
-                if std::mem::replace(&mut found.vectors, true) {
-                    return Err(doubled("vectors"));
-                }
-                named_vectors(text, body, &mut places)?;
-            }
+            "vectors" => named_vectors(text, body, &mut places)?,
             _ => {
                 text.skip()?;
             }
@@ -199,27 +261,46 @@ fn one(text: &mut Text<'_>, body: &Bytes, collection: &CollectionName) -> Result
         // One line is one object: an answer printed over several lines cannot be stored as it is.
         return Err(SplitError::Structure { at: start + at });
     }
-    places.class = class.start - start..class.end - start;
-    places.properties = found.properties.map_or(0..0, |p| p.start - start..p.end - start);
+    let inside = |at: Range<usize>| if at.is_empty() { 0..0 } else { at.start - start..at.end - start };
+    places.class = inside(class);
+    places.properties = inside(found.properties.unwrap_or_default());
+    places.tenant = inside(places.tenant);
+    places.unknown = inside(places.unknown);
     for vector in &mut places.vectors {
-        vector.value = vector.value.start - start..vector.value.end - start;
-        vector.name = vector.name.take().map(|n| n.start - start..n.end - start);
+        vector.value = inside(vector.value.clone());
+        vector.name = vector.name.take().map(inside);
     }
     Ok(RawObject { id, updated_ms: found.updated_ms, text: body.slice(start..end), places })
+}
+
+/// Refuses a member that a server takes for one of `known`.
+fn refuse_folded(name: &[u8], known: &[&'static str], at: usize) -> Result<(), SplitError> {
+    match fold::refuse_other_spelling(name, known) {
+        Err(Misread::Folds { member, printed }) => Err(SplitError::Folds { member, printed, at }),
+        _ => Ok(()),
+    }
+}
+
+/// The properties: `{…}` whose names stand once each, or any other value.
+fn properties(text: &mut Text<'_>, body: &Bytes) -> Result<Range<usize>, SplitError> {
+    let start = text.start()?;
+    if body[start] == b'{' { names::each(text, body, Taken::FirstLower, |_, _| {}) } else { text.skip() }
 }
 
 fn named_vectors(text: &mut Text<'_>, body: &Bytes, places: &mut ObjectText) -> Result<(), SplitError> {
     if text.skip_null()? {
         return Ok(());
     }
-    let mut members: Structure = text.object()?;
-    while let Some(name) = text.member(&mut members)? {
-        let value = text.skip()?;
+    names::each(text, body, Taken::Exactly, |name, value| {
         if !is_absent(&body[value.clone()]) {
             places.vectors.push(VectorText { name: Some(name), value });
         }
-    }
+    })?;
     Ok(())
+}
+
+fn cut(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).chars().take(100).collect()
 }
 
 /// A vector that is missing, null, `[]` or `{}` is absent (design.md §2, content digest).

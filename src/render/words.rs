@@ -183,6 +183,11 @@ pub(super) fn warning(warning: &Warning) -> String {
             self::counted(*objects, "object"),
             plain(reason)
         ),
+        Warning::MembersNotSent { collection, objects, first } => format!(
+            "{collection}: {} with members that no known server has, such as {}; these are not sent",
+            self::counted(*objects, "object"),
+            plain(first)
+        ),
         Warning::StrayFile { path } => format!("{} is no part of the archive; it does no harm", shell_text(path)),
     }
 }

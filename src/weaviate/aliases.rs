@@ -11,7 +11,7 @@ use super::body::Shape;
 use super::client::Client;
 use super::seen::{Listed, Named};
 use super::writer::Writer;
-use crate::model::CollectionName;
+use crate::model::{CollectionName, fold};
 
 /// The server's aliases.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ struct Pair {
     class: CollectionName,
 }
 
+/// Values in a list of aliases or roles.
+const LISTED_VALUES: u32 = 500_000;
 /// The status of a role that was made.
 const CREATED: u16 = 201;
 
@@ -72,6 +74,7 @@ impl Client {
             Err(error) => return closed(error),
             Ok(body) => body,
         };
+        ask.trusted(&body, &fold::ALIASES, LISTED_VALUES)?;
         let read: Document = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not a list of aliases"))?;
         let pairs = read.aliases.unwrap_or_default().into_iter().map(|pair| (pair.alias, pair.class)).collect();
         Ok(Listed::Seen(Aliases { text: body.slice_ref(body.trim_ascii()), pairs }))
@@ -107,6 +110,9 @@ impl Client {
             Ok(body) => body,
         };
         let text = body.slice_ref(body.trim_ascii());
+        if !text.is_empty() {
+            ask.trusted(&text, &fold::ROLES, LISTED_VALUES)?;
+        }
         let nothing = text.is_empty() || [&b"[]"[..], b"null"].contains(&&*text);
         Ok(if nothing { Listed::Nothing } else { Listed::Seen(text) })
     }

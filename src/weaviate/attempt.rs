@@ -13,6 +13,7 @@ use super::body::{self, Body, Cut, Shape};
 use super::client::Client;
 use super::retry::{self, Verdict};
 use super::{Error, LastingCause, said, transport};
+use crate::model::fold::{self, Layout};
 
 /// Longest JSON answer that is no page.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -66,6 +67,11 @@ impl Ask {
     pub(super) fn with_body(method: Method, path: &str, body: impl Into<Bytes>) -> Self {
         let route = format!("{method} {path}").into();
         Self { method, body: Some(body.into()), route, ..Self::get(path) }
+    }
+
+    /// Refuses an answer that a server would read otherwise than it is spelled.
+    pub(super) fn trusted(&self, body: &[u8], layout: &'static Layout, most_values: u32) -> Result<(), Error> {
+        fold::check(body, layout, most_values).map_err(|misread| self.bad_answer(said::harmless(&misread.to_string())))
     }
 
     /// An answer that is not what was asked for.

@@ -51,6 +51,9 @@ mod faults;
 mod few_rights;
 /// What is said in the end when a server keeps failing.
 mod final_errors;
+/// Archives changed by somebody who can compute checksums.
+#[cfg(unix)]
+mod forged;
 /// Disks without room, real ones.
 mod full_disk;
 /// What is said of the archives that hold what is about to be removed.
@@ -77,6 +80,9 @@ mod may_not_wake;
 /// Modes of what a run writes.
 #[cfg(unix)]
 mod modes;
+/// Members that servers take for others than they are spelled as.
+#[cfg(unix)]
+mod other_spellings;
 /// Batches of which a part fails: rejected by name, or stored on another try.
 mod partial_batches;
 /// Archives that are read wrongly, once or always.

@@ -80,6 +80,7 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::MissingUnasked { collection: collection(), objects: 90_000 },
         Warning::WritesRefused { collection: collection(), reason: "store is read-only".into() },
         Warning::SentAgain { collection: collection(), objects: 500, reason: "its tenant t1 is gone".into() },
+        Warning::MembersNotSent { collection: collection(), objects: 12, first: "later".into() },
         Warning::StrayFile { path: "collections/\u{1b}[2J".into() },
     ]
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::Failure;
 use crate::cli::args::{ConnectionArgs, CreateArgs, Distance, Index};
 use crate::event::Class;
+use crate::model::fold::{self, Misread};
 use crate::model::{CollectionName, Schema};
 use crate::render::{counted, shell_path};
 use crate::weaviate::Tenant;
@@ -18,6 +19,8 @@ use crate::weaviate::Tenant;
 const DOCUMENT_BYTES: u64 = 16 << 20;
 /// The longest list of tenants, in bytes: about a million of them.
 const TENANTS_BYTES: u64 = 64 << 20;
+/// Values in it: three for each tenant.
+const TENANTS_VALUES: u32 = 4_500_000;
 /// Bytes of a MiB.
 const MIB: u64 = 1 << 20;
 
@@ -37,8 +40,12 @@ pub(super) fn stdin_is_read_once(args: &CreateArgs, connection: &ConnectionArgs)
 pub(super) fn from_file(path: &Path) -> Result<Schema, Failure> {
     let from = shown(path);
     let text = read(path, "class document", DOCUMENT_BYTES)?;
-    let document = parse(&text, &from)?;
     let none = |why: &str| usage(format!("{from} holds no class document: {why}"));
+    // Before anything is built of it.
+    if let Err(error) = Schema::trusted(&text) {
+        return Err(usage(format!("{from}: {error}")));
+    }
+    let document = parse(&text, &from)?;
     let Value::Object(members) = &document else { return Err(none("it is no JSON object")) };
     let Some(name) = members.get("class") else {
         return Err(match members.get("classes").and_then(Value::as_array) {
@@ -131,11 +138,15 @@ pub(super) fn tenants(path: &Path) -> Result<Vec<Tenant>, Failure> {
         usage(format!("{from} holds no list of tenants: {why}"))
             .hint(r#"it looks like [{"name": "a", "activityStatus": "HOT"}, …]"#)
     };
-    let document = parse(&text, &from)?;
-    if !document.is_array() {
+    match fold::check(&text, &fold::TENANTS, TENANTS_VALUES) {
+        Ok(()) => {}
+        Err(Misread::Json(why)) => return Err(usage(format!("{from} is not JSON")).because(why)),
+        Err(misread) => return Err(wrong(misread.to_string())),
+    }
+    if !text.trim_ascii_start().starts_with(b"[") {
         return Err(wrong("it is no JSON list".into()));
     }
-    let tenants: Vec<Tenant> = serde_json::from_value(document).map_err(|error| wrong(error.to_string()))?;
+    let tenants: Vec<Tenant> = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
     let mut names = BTreeSet::new();
     match tenants.iter().find(|tenant| !names.insert(&tenant.name)) {
         Some(twice) => Err(wrong(format!("{} is in it twice", twice.name))),

@@ -137,6 +137,8 @@ fn senseless_values_are_refused_while_parsing() {
     let line = |flags: &[&str]| Cli::try_parse_from(["elysiactl", "col", "backup"].iter().chain(flags)).is_err();
     for flags in [
         &["--jobs", "0"][..],
+        &["--jobs", "257"],
+        &["--jobs", "1000000"],
         &["--batch-size", "0"],
         &["--memory-limit", "1KiB"],
         &["--memory-limit", "lots"],

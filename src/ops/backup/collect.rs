@@ -297,6 +297,7 @@ impl Collect<'_> {
         Scan {
             client: Client::clone(self.client),
             collection: self.planned.schema.name.clone(),
+            references: self.planned.schema.references.clone().into(),
             tenants: Arc::new([]),
             vectors: self.options.content == Content::Full,
             expected_objects: self.planned.objects,

@@ -9,6 +9,9 @@ use crate::model::{CollectionName, Renames};
 use crate::ops::{Error, Session, chosen};
 use crate::weaviate::{Aliases, Client, Error as WireError, Listed, Named, Rights, Writer};
 
+/// The document that holds them.
+const ALIASES: &str = "aliases.json";
+
 /// What becomes of aliases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,8 +94,8 @@ pub(super) fn lacking(permission: Option<&'static str>) -> String {
 
 /// The aliases in an archive: names, and collections as the archive calls them.
 pub(super) fn archived(archive: &Archive) -> Result<Vec<(CollectionName, CollectionName)>, crate::archive::Error> {
-    let Some(text) = archive.document("aliases.json")? else { return Ok(Vec::new()) };
-    let document: Value = serde_json::from_slice(&text).unwrap_or(Value::Null);
+    let Some(text) = archive.document(ALIASES)? else { return Ok(Vec::new()) };
+    let document: Value = serde_json::from_slice(&text).map_err(|error| archive.not_read(ALIASES, &error))?;
     let name = |value: &Value| value.as_str().and_then(|name| name.parse().ok());
     let listed = document["aliases"].as_array().into_iter().flatten();
     Ok(listed.filter_map(|pair| Some((name(&pair["alias"])?, name(&pair["class"])?))).collect())

@@ -12,6 +12,9 @@ use crate::weaviate::{Client, Error as WireError, Listed, Named, Rights, Writer}
 /// Roles that servers have by themselves, in all versions up to 1.40.
 const BUILT_IN: [&str; 4] = ["admin", "root", "viewer", "read-only"];
 
+/// The document that holds them.
+const ROLES: &str = "roles.json";
+
 /// What is done about one role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleStep {
@@ -60,8 +63,8 @@ impl PlannedRole {
 
 /// The roles in an archive, but for those that servers have by themselves; `None` if it holds none.
 pub(super) fn archived(archive: &Archive) -> Result<Option<Vec<Value>>, crate::archive::Error> {
-    let Some(text) = archive.document("roles.json")? else { return Ok(None) };
-    let listed: Vec<Value> = serde_json::from_slice(&text).unwrap_or_default();
+    let Some(text) = archive.document(ROLES)? else { return Ok(None) };
+    let listed: Vec<Value> = serde_json::from_slice(&text).map_err(|error| archive.not_read(ROLES, &error))?;
     let own = |role: &Value| role["name"].as_str().is_some_and(|name| !BUILT_IN.contains(&name));
     Ok(Some(listed.into_iter().filter(own).collect()))
 }

@@ -1,13 +1,14 @@
 //! What a restore has to know about the objects of an archive before it writes any: found while every byte is proven.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
 use super::Options;
 use crate::archive::Archive;
+use crate::event::Warning;
 use crate::model::{RawObject, Schema};
 use crate::ops::prove::{self, Indexed, Reading};
 use crate::ops::{Error, Session};
@@ -15,6 +16,8 @@ use crate::pipeline::limits;
 
 /// Threads that read an archive.
 const READERS: usize = 4;
+/// Characters of an unknown member's name that are shown.
+const NAME_CHARS: usize = 60;
 
 /// What was found in the objects of one collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,7 +56,13 @@ pub(super) async fn survey(
     let (to_vectorise, refused_integers) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let (vectorised, vectors) = (vectorised(asked), options.vectors);
     let (lacking, beyond) = (Arc::clone(&to_vectorise), Arc::clone(&refused_integers));
+    let unknown = Arc::new(Mutex::new(None::<(u64, String)>));
+    let unknown_too = Arc::clone(&unknown);
     let look = move |schema: &Schema, object: &RawObject| {
+        if let Some(name) = object.unknown_member() {
+            let mut unknown = unknown_too.lock().unwrap_or_else(PoisonError::into_inner);
+            unknown.get_or_insert_with(|| (0, shown(name))).0 += 1;
+        }
         let has = |name: &String| vectors && object.vectors().any(|(n, _)| n == name.as_bytes());
         if !vectorised.iter().all(has) {
             lacking.fetch_add(1, Ordering::Relaxed);
@@ -65,7 +74,15 @@ pub(super) async fn survey(
     let reading = Reading { readers: READERS, says: false, tenants: options.tenants.clone(), done };
     prove::parts(session, archive, at, indexed, reading, Arc::new(look)).await?;
     let found = |counter: Arc<AtomicU64>| counter.load(Ordering::Relaxed);
+    if let Some((objects, first)) = unknown.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let collection = indexed.schema.name.clone();
+        session.events.warn(Warning::MembersNotSent { collection, objects, first });
+    }
     Ok(Survey { to_vectorise: found(to_vectorise), refused_integers: found(refused_integers) })
+}
+
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).chars().take(NAME_CHARS).collect()
 }
 
 #[cfg(test)]

@@ -183,3 +183,87 @@ proptest! {
         let _ = split(&body, "A");
     }
 }
+
+#[test]
+fn a_member_that_a_server_takes_for_a_known_one_is_refused() {
+    for name in ["Class", "cl\\u0061ss", "cla\u{17f}s", "ID", "PROPERTIES", "Vectors", "vectorweights", "Tenant"] {
+        let known = crate::model::fold::taken_for(name.as_bytes(), &crate::model::fold::OBJECT).expect("a member");
+        for body in [with_member(&format!(r#""{name}":1"#)), with_member(&format!(r#""x":{{}},"{name}":{{"a":"b"}}"#))]
+        {
+            let found = split(&body, "A");
+            let right =
+                matches!(&found, Err(SplitError::Folds { member, printed, .. }) if *member == known && printed == name);
+            assert!(right, "{name}: {found:?}");
+        }
+    }
+    assert!(matches!(split(br#"{"Objects":[],"objects":[]}"#, "A"), Err(SplitError::Folds { member: "objects", .. })));
+}
+
+#[test]
+fn a_member_a_property_or_a_vector_that_is_there_twice_is_refused() {
+    for member in [r#""tenant":"a","tenant":"a""#, r#""creationTimeUnix":1,"creationTimeUnix":1"#, r#""class":"A""#] {
+        assert!(matches!(split(&with_member(member), "A"), Err(SplitError::Member { .. })), "{member}");
+    }
+    for (member, twice) in [
+        (r#""properties":{"a":1,"a":2}"#, "a"),
+        (r#""properties":{"b":1,"a":2,"b":3}"#, "b"),
+        (r#""properties":{"Title":1,"title":2}"#, "title"),
+        (r#""properties":{"title":1,"Title":2}"#, "Title"),
+        (r#""properties":{"titl\u0065":1}"#, "titl\\u0065"),
+        (r#""vectors":{"v":[1],"v":[2]}"#, "v"),
+        (r#""vectors":{"v":[1],"u":[],"v":null}"#, "v"),
+        (r#""vectors":{"\u0076":[1]}"#, "\\u0076"),
+    ] {
+        let found = split(&with_member(member), "A");
+        assert!(matches!(&found, Err(SplitError::Name { name, .. }) if name == twice), "{member}: {found:?}");
+    }
+    for member in [
+        r#""properties":{"B":1,"a":2,"c":{"x":1,"x":2,"X":3}},"vectors":{"V":[1],"v":[2]}"#,
+        r#""properties":{"class":1,"id":2,"Tenant":[{"Class":1}]},"later":1,"later":2"#,
+    ] {
+        assert!(split(&with_member(member), "A").is_ok(), "{member}");
+    }
+}
+
+#[test]
+fn references_are_spelled_as_servers_print_them() {
+    let of = |list: &str| {
+        let body = with_member(&format!(r#""properties":{{"n":{list},"to":{list}}}"#));
+        super::references(&split(&body, "A").expect("a page")[0], |name| name == b"to")
+    };
+    let beacon = r#""beacon":"weaviate://localhost/B/00000000-0000-0000-0000-000000000001""#;
+    for list in [
+        "[]".to_owned(),
+        "null".to_owned(),
+        format!("[{{{beacon}}}]"),
+        format!(r#"[{{{beacon},"href":"/v1/objects/B/1"}},{{{beacon}}}]"#),
+        format!(r#"[{{{beacon},"later":"x"}}]"#),
+        r#""beacon""#.to_owned(),
+    ] {
+        assert_eq!(of(&list), Ok(()), "{list}");
+    }
+    for list in [
+        format!(r#"[{{{beacon},"Beacon":"x"}}]"#),
+        format!(r#"[{{{beacon},"be\u0061con":"x"}}]"#),
+        format!(r#"[{{{beacon},{beacon}}}]"#),
+        format!(r#"[{{{beacon},"HREF":"x"}}]"#),
+    ] {
+        assert!(matches!(of(&list), Err(SplitError::Folds { .. } | SplitError::Name { .. })), "{list}");
+    }
+}
+
+#[test]
+fn an_object_of_another_tenant_is_refused() {
+    let of = |member: &str, tenant: Option<&str>| {
+        let tenant = tenant.map(|tenant| tenant.parse().expect("a name"));
+        super::of_tenant(&split(&with_member(member), "A").expect("a page")[0], tenant.as_ref())
+    };
+    assert_eq!(of(r#""tenant":"t""#, Some("t")), Ok(()));
+    assert_eq!(of(r#""x":1"#, Some("t")), Ok(()));
+    assert_eq!(of(r#""tenant":"""#, None), Ok(()));
+    for (member, tenant) in
+        [(r#""tenant":"t""#, None), (r#""tenant":"u""#, Some("t")), (r#""tenant":"\u0074""#, Some("t"))]
+    {
+        assert!(matches!(of(member, tenant), Err(SplitError::OtherTenant { .. })), "{member}");
+    }
+}

@@ -41,6 +41,11 @@ impl<'a> Text<'a> {
         self.at
     }
 
+    /// Goes back to where a value began.
+    pub(super) fn back_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
     fn wrong<T>(&self) -> Result<T, SplitError> {
         Err(SplitError::Structure { at: self.at })
     }

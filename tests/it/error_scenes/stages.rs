@@ -49,6 +49,7 @@ async fn a_scan_whose_batches_nobody_takes_is_a_bug_and_counts_nothing_as_read()
     let scan = Scan {
         client,
         collection: article(),
+        references: Arc::new([]),
         tenants: Arc::new([]),
         vectors: true,
         expected_objects: Some(100),

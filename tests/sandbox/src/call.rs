@@ -10,6 +10,7 @@ use bytes::Bytes;
 use crate::auth::User;
 use crate::behaviour::Behaviour;
 use crate::faults::PageFault;
+use crate::fold::Struct;
 use crate::json::{self, Json, object};
 use crate::print::{self, Style};
 
@@ -65,8 +66,8 @@ impl Call {
         self.ask("tenant").filter(|t| !t.is_empty())
     }
 
-    /// The body as JSON; `name` is what the server calls it in its complaint.
-    pub(crate) fn json(&self, name: &str) -> Result<Json, Reply> {
+    /// The body as the struct that the server decodes it into; `name` is what the server calls it in its complaint.
+    pub(crate) fn json(&self, name: &str, into: &Struct) -> Result<Json, Reply> {
         let kind = self.content_type.as_deref().unwrap_or("");
         let plain = kind.split(';').next().unwrap_or("").trim();
         if !plain.is_empty() && plain != "application/json" && plain != "application/yaml" {
@@ -75,6 +76,7 @@ impl Call {
             return Err(Reply::coded(415, 415, &text));
         }
         json::parse(&self.body)
+            .map(|value| into.decoded(value))
             .map_err(|error| Reply::coded(400, 400, &format!("parsing {name} body from \"\" failed, because {error}")))
     }
 }

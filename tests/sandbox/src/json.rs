@@ -245,10 +245,9 @@ impl Reader<'_> {
             }
             self.at += 1;
             let value = self.value()?;
-            match members.iter_mut().find(|(n, _)| *n == name) {
-                Some(member) => member.1 = value,
-                None => members.push((name, value)),
-            }
+            // The last one wins, and it is the last one that counts for what is read in order.
+            members.retain(|(n, _)| *n != name);
+            members.push((name, value));
             if self.more(b'}', "after object key:value pair")? {
                 return Ok(Json::Object(members));
             }

@@ -8,6 +8,7 @@ mod call;
 mod cluster;
 mod faults;
 mod filter;
+mod fold;
 mod graphql;
 mod json;
 mod log;

@@ -116,6 +116,8 @@ pub enum PageFault {
     TooMany,
     /// No objects, though there are more.
     Empty,
+    /// Every object has this text before its closing brace.
+    Also(&'static str),
 }
 
 /// When a fault strikes, counting the requests that match it.

@@ -3,6 +3,7 @@
 use crate::auth::{Domain, allow};
 use crate::behaviour::Release;
 use crate::call::{Call, Reply, either};
+use crate::fold;
 use crate::json::{Json, object};
 use crate::state::{Core, upper_first};
 
@@ -34,7 +35,7 @@ pub(super) fn create(core: &Core, call: &Call) -> Reply {
 }
 
 fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
-    let given = call.json("body")?;
+    let given = call.json("body", &fold::ALIAS)?;
     let (alias, class) =
         (upper_first(given.text("alias").unwrap_or("")), upper_first(given.text("class").unwrap_or("")));
     allow(call, "create_aliases", Domain::Aliases(&class, &alias))?;
@@ -66,7 +67,7 @@ pub(super) fn update(core: &Core, call: &Call) -> Reply {
 }
 
 fn try_update(core: &Core, call: &Call) -> Result<Reply, Reply> {
-    let given = call.json("body")?;
+    let given = call.json("body", &fold::ALIAS)?;
     let alias = upper_first(call.param("alias"));
     let class = upper_first(given.text("class").unwrap_or(""));
     allow(call, "update_aliases", Domain::Aliases(&class, &alias))?;

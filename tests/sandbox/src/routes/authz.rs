@@ -2,6 +2,7 @@
 
 use crate::auth::{Domain, Role, refusal};
 use crate::call::{Call, Reply, either};
+use crate::fold;
 use crate::json::{Json, object};
 use crate::state::Core;
 
@@ -28,7 +29,7 @@ pub(super) fn create(core: &Core, call: &Call) -> Reply {
 }
 
 fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
-    let given = call.json("body")?;
+    let given = call.json("body", &fold::ROLE)?;
     let name = given.text("name").unwrap_or("").to_owned();
     if core.settings.keys.is_empty() {
         return Ok(Reply::empty(200));

@@ -2,6 +2,7 @@
 
 use crate::auth::{Domain, allow};
 use crate::call::{Call, Failing, Reply, either, errors};
+use crate::fold;
 use crate::json::{Json, object};
 use crate::objects::{Item, Level as Asked, Wish, prepare, put, refuse_dates};
 use crate::print::{self, Style};
@@ -35,7 +36,7 @@ pub(super) fn level(call: &Call) -> Result<Option<Asked>, Reply> {
 }
 
 fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
-    let body = call.json("body")?;
+    let body = call.json("body", &fold::BATCH)?;
     let objects = body.get("objects").cloned().unwrap_or(Json::Null);
     let items = objects.as_array().unwrap_or(&[]);
     for (at, item) in items.iter().enumerate() {

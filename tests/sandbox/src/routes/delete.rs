@@ -6,6 +6,7 @@ use crate::behaviour::Release;
 use crate::call::{Call, Reply, either, errors};
 use crate::cluster::{Buried, Condition};
 use crate::filter;
+use crate::fold;
 use crate::json::{Json, object};
 use crate::objects::{Wish, reach};
 use crate::print::{self, Style};
@@ -20,7 +21,7 @@ pub(super) fn remove(core: &Core, call: &Call) -> Reply {
 }
 
 fn try_remove(core: &Core, call: &Call) -> Result<Reply, Reply> {
-    let body = call.json("body")?;
+    let body = call.json("body", &fold::DELETE)?;
     let bad = |why: &str| Reply::error(core.ours.bad_delete_status(), &format!("validate: {why}"));
     let wanted = body.get("match").filter(|m| !m.is_null()).ok_or_else(|| bad("empty match clause"))?;
     let class = wanted.text("class").filter(|c| !c.is_empty()).ok_or_else(|| bad("empty match.class clause"))?;

@@ -3,6 +3,7 @@
 use crate::auth::{Domain, refusal};
 use crate::call::{Call, Reply, either};
 use crate::cluster::{Cluster, Condition, Sieve};
+use crate::fold;
 use crate::graphql::{Count, read};
 use crate::json::{Json, object};
 use crate::state::{Collection, Core, State};
@@ -17,7 +18,7 @@ fn error(message: &str, line: usize, column: usize, path: Json) -> Json {
 }
 
 fn try_counts(core: &Core, call: &Call) -> Result<Reply, Reply> {
-    let body = call.json("body")?;
+    let body = call.json("body", &fold::QUERY)?;
     if let Some(text) = refusal(call, "read_collections", Domain::Collections("*")) {
         let why = "due to GraphQL introspection, this role must have the permission to `read_collections` on `*` (all) collections";
         return Err(Reply::error(403, &format!("{why}: {text}")));

@@ -73,7 +73,8 @@ fn page(core: &Core, call: &Call) -> Result<Reply, Reply> {
         _ => shown.by_ref().take(take).collect(),
     };
     let stranger = call.arrival.page.and_then(|fault| distort(fault, &mut page));
-    Ok(print(&state, &collection.name, &page, vectors, stranger))
+    let also = if let Some(PageFault::Also(text)) = call.arrival.page { text } else { "" };
+    Ok(print(&state, &collection.name, &page, vectors, stranger, also))
 }
 
 /// Which end of a sorted listing comes first.
@@ -126,7 +127,7 @@ fn distort(fault: PageFault, page: &mut Page) -> Option<usize> {
     None
 }
 
-fn print(state: &State, class: &str, page: &Page, vectors: bool, stranger: Option<usize>) -> Reply {
+fn print(state: &State, class: &str, page: &Page, vectors: bool, stranger: Option<usize>, also: &str) -> Reply {
     let nan = |id: u128| state.unprintable.contains(&(class.to_owned(), id));
     if vectors && !state.unprintable.is_empty() && page.iter().any(|(id, _)| nan(*id)) {
         return Reply::empty(200);
@@ -139,6 +140,11 @@ fn print(state: &State, class: &str, page: &Page, vectors: bool, stranger: Optio
         }
         let class = if stranger == Some(at) { "Stranger" } else { class };
         entry.print(&mut out, class, *id, None, vectors);
+        if !also.is_empty() {
+            out.pop();
+            out.extend_from_slice(also.as_bytes());
+            out.push(b'}');
+        }
         if at == 0 {
             out.reserve(out.len() * page.len() + page.len() * 64);
         }

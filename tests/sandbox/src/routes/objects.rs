@@ -5,6 +5,7 @@ use super::list::include;
 use crate::auth::{Domain, allow};
 use crate::call::{Call, Reply, either};
 use crate::cluster::Cluster;
+use crate::fold;
 use crate::json::{Json, parse};
 use crate::objects::{Item, Wish, prepare, put, reach, refuse_dates};
 use crate::print;
@@ -64,7 +65,7 @@ pub(super) fn create(core: &Core, call: &Call) -> Reply {
 }
 
 fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
-    let raw = call.json("body")?;
+    let raw = call.json("body", &fold::OBJECT)?;
     check_shape(core, &raw, "Object.")?;
     if let Some(id) = raw.text("id").filter(|id| !is_format_uuid(id)) {
         return Err(Reply::coded(422, 601, &format!("id in body must be of type uuid: \"{id}\"")));
@@ -111,7 +112,7 @@ pub(super) fn replace(core: &Core, call: &Call) -> Reply {
 
 fn try_replace(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let id = id(call)?;
-    let raw = call.json("body")?;
+    let raw = call.json("body", &fold::OBJECT)?;
     check_shape(core, &raw, "Object.")?;
     allow(call, "update_data", Domain::Data(call.param("class")))?;
     if raw.text("id").and_then(parse_id) != Some(id) {
@@ -134,7 +135,7 @@ pub(super) fn merge(core: &Core, call: &Call) -> Reply {
 
 fn try_merge(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let id = id(call)?;
-    let raw = call.json("body")?;
+    let raw = call.json("body", &fold::OBJECT)?;
     check_shape(core, &raw, "Object.")?;
     allow(call, "update_data", Domain::Data(call.param("class")))?;
     let mut state = core.write();

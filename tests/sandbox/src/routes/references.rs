@@ -4,6 +4,7 @@ use super::batch::result;
 use crate::auth::{Domain, allow};
 use crate::behaviour::{BadBeacon, Release};
 use crate::call::{Call, Failing, Reply, either};
+use crate::fold;
 use crate::json::{Json, object, parse};
 use crate::objects::find_target;
 use crate::print;
@@ -17,7 +18,7 @@ pub(super) fn append(core: &Core, call: &Call) -> Reply {
 }
 
 fn try_append(core: &Core, call: &Call) -> Result<Reply, Reply> {
-    let body = call.json("body")?;
+    let body = call.json("body", &fold::REFERENCES)?;
     let items = body.as_array().unwrap_or(&[]);
     if items.is_empty() {
         let why = "invalid params: length cannot be 0, need at least one reference for batching";
@@ -173,7 +174,7 @@ pub(super) fn replace(core: &Core, call: &Call) -> Reply {
 }
 
 fn try_replace(core: &Core, call: &Call) -> Result<Reply, Reply> {
-    let body = call.json("body")?;
+    let body = call.json("body", &fold::REFERENCES)?;
     let (class, name) = (call.param("class"), call.param("property"));
     allow(call, "update_data", Domain::Data(class))?;
     let mut state = core.write();

@@ -4,6 +4,7 @@ use crate::auth::{Domain, allow};
 use crate::behaviour::Release;
 use crate::call::{Call, Reply, either};
 use crate::faults::{Change, apply_to};
+use crate::fold;
 use crate::json::{Json, object};
 use crate::schema;
 use crate::state::{Core, upper_first};
@@ -38,7 +39,7 @@ pub(super) fn create(core: &Core, call: &Call) -> Reply {
 }
 
 fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
-    let given = call.json("objectClass")?;
+    let given = call.json("objectClass", &fold::CLASS)?;
     allow(call, "create_collections", Domain::Collections(&upper_first(given.text("class").unwrap_or(""))))?;
     check_strategy(core, &given)?;
     match schema::create(core, &mut core.write(), &given) {
@@ -68,7 +69,7 @@ pub(super) fn update(core: &Core, call: &Call) -> Reply {
 }
 
 fn try_update(core: &Core, call: &Call) -> Result<Reply, Reply> {
-    let given = call.json("objectClass")?;
+    let given = call.json("objectClass", &fold::CLASS)?;
     let class = call.param("class");
     allow(call, "update_collections", Domain::Collections(class))?;
     check_strategy(core, &given)?;
@@ -108,7 +109,7 @@ pub(super) fn add_property(core: &Core, call: &Call) -> Reply {
 }
 
 fn try_add_property(core: &Core, call: &Call) -> Result<Reply, Reply> {
-    let given = call.json("body")?;
+    let given = call.json("body", &fold::PROPERTY)?;
     let class = call.param("class");
     allow(call, "update_collections", Domain::Collections(class))?;
     let mut state = core.write();

@@ -4,6 +4,7 @@ use crate::auth::{Domain, allow};
 use crate::behaviour::Release;
 use crate::call::{Call, Reply, either};
 use crate::cluster::{Cluster, shard_status};
+use crate::fold;
 use crate::json::{Json, object};
 use crate::state::Core;
 
@@ -55,7 +56,7 @@ pub(super) fn update(core: &Core, call: &Call) -> Reply {
 }
 
 fn try_update(core: &Core, call: &Call) -> Result<Reply, Reply> {
-    let given = call.json("body")?;
+    let given = call.json("body", &fold::SHARD)?;
     let (class, name) = (call.param("class"), call.param("shard"));
     allow(call, "update_collections", Domain::Collections(class))?;
     let status = given.text("status").unwrap_or("");

@@ -7,6 +7,7 @@ use crate::auth::{Domain, allow};
 use crate::behaviour::Release;
 use crate::call::{Call, Reply, either};
 use crate::cluster::Cluster;
+use crate::fold;
 use crate::json::{Json, object};
 use crate::seeded::{Seeded, mix};
 use crate::state::{Collection, Core, Space, State, Tenant};
@@ -133,7 +134,7 @@ type Wanted = (String, Option<&'static str>);
 
 /// The tenants of a body, each with its status if one was given.
 fn read(core: &Core, call: &Call) -> Result<(Json, Vec<Wanted>), Reply> {
-    let given = call.json("body")?;
+    let given = call.json("body", &fold::TENANTS)?;
     let mut all = Vec::new();
     for (at, tenant) in given.as_array().unwrap_or(&[]).iter().enumerate() {
         let name = tenant.text("name").unwrap_or("").to_owned();
@@ -251,7 +252,7 @@ pub(super) fn remove(core: &Core, call: &Call) -> Reply {
 fn try_remove(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let class = call.param("class");
     allow(call, "delete_tenants", Domain::Tenants(class))?;
-    let given = call.json("tenants")?;
+    let given = call.json("tenants", &fold::TENANTS)?;
     let mut state = core.write();
     tenants(core, &state, class)?;
     let class = state.resolve(class).unwrap_or(class).to_owned();
