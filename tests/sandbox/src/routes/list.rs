@@ -58,7 +58,7 @@ fn page(core: &Core, call: &Call) -> Result<Reply, Reply> {
         }
         let page: Page =
             all.into_iter().skip(usize::try_from(offset).unwrap_or(usize::MAX)).take(take(limit)).collect();
-        return Ok(print(&state, &collection.name, &page, vectors, None));
+        return Ok(print(&state, &collection.name, &page, vectors, None, ""));
     }
     let start = if call.arrival.page == Some(PageFault::Repeat) { None } else { cursor };
     let skip = usize::try_from(offset).unwrap_or(usize::MAX);
