@@ -1,6 +1,7 @@
 //! The words every layer shares: names, ids, key ranges, untouched objects. No I/O, no wire format, no file format.
 
 pub mod fold;
+mod lengths;
 mod members;
 mod object;
 mod renames;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use lengths::{MixedLengths, MixedSpaces, VectorLengths, VectorNames, is_odd};
 pub use members::Members;
 pub use object::{ObjectText, RawObject, VectorText, dimensions};
 pub use renames::Renames;

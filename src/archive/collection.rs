@@ -22,7 +22,7 @@ use super::names;
 use super::part::{OpenPart, RunKey};
 use super::runs::Runs;
 use super::writer::Shared;
-use crate::model::{KeyRange, RawObject, Schema, TenantName};
+use crate::model::{KeyRange, RawObject, Schema, TenantName, VectorNames};
 
 pub use close::ClosedCollection;
 pub use discard::Dropped;
@@ -104,6 +104,7 @@ pub struct CollectionWriter {
     /// Empty runs the journal does not know yet.
     empties: Vec<RunKey>,
     vectors: Vectors,
+    vector_names: VectorNames,
     files: Vec<FileEntry>,
     failed: bool,
 }
@@ -125,6 +126,7 @@ impl CollectionWriter {
             next_part: 0,
             empties: Vec::new(),
             vectors: Vectors::default(),
+            vector_names: VectorNames::default(),
             files: Vec::new(),
             failed: false,
         };
@@ -320,7 +322,9 @@ impl CollectionWriter {
         };
         let dir = &self.dir;
         let digest = self.digest.of(object).map_err(|_| Error::broken(dir, Broken::Text(object.id)))?;
-        let run = &mut self.runs.get_mut(key).map_err(|what| Error::broken(dir, what))?.run;
+        let kept = self.runs.get_mut(key).map_err(|what| Error::broken(dir, what))?;
+        kept.lengths.see(&mut self.vector_names, object);
+        let run = &mut kept.run;
         if run.part.is_none() {
             run.part = Some(part.number);
             run.first_id = Some(object.id);

@@ -97,6 +97,26 @@ pub struct TenantEntry {
     pub digest: Hash,
 }
 
+/// A vector that objects of one tenant have in several lengths, though an index takes one. Since format 1.1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VectorLengthsEntry {
+    /// The tenant; null in a plain collection.
+    pub tenant: Option<String>,
+    /// The vector's name.
+    pub vector: String,
+    /// Its lengths, most objects first.
+    pub lengths: Vec<LengthEntry>,
+}
+
+/// One length of a vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LengthEntry {
+    /// Numbers in it.
+    pub length: u64,
+    /// Objects that have it.
+    pub objects: u64,
+}
+
 /// One part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartEntry {
@@ -199,6 +219,9 @@ pub struct CollectionEntry {
     pub tenants: Vec<TenantEntry>,
     /// Vectors by name with their dimensions, as the first object that has one shows them.
     pub vectors: BTreeMap<String, u64>,
+    /// Vectors that objects of one tenant have in several lengths; absent if there are none. Since format 1.1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vector_lengths: Vec<VectorLengthsEntry>,
     /// Parts in order of their numbers.
     pub parts: Vec<PartEntry>,
     /// What the server counted.

@@ -6,7 +6,7 @@ use std::ops::Bound::{Excluded, Unbounded};
 use super::error::Broken;
 use super::index::{self, Run};
 use super::part::RunKey;
-use crate::model::{KeyRange, TenantName};
+use crate::model::{KeyRange, TenantName, VectorLengths};
 
 /// A run and what the writer must know about it.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub(super) struct Kept {
     pub(super) mark: u64,
     /// Whether the journal knows it.
     pub(super) journalled: bool,
+    /// Lengths of its objects' vectors, by the writer's names.
+    pub(super) lengths: VectorLengths,
 }
 
 /// All runs, by tenant and `from`: one map, since a map in it for each tenant would take 3 KB of each, most of it unused.
@@ -35,14 +37,16 @@ impl Runs {
         {
             return Err(Broken::Overlap);
         }
-        self.0.insert(key.clone(), Kept { run: Run::empty(key.0.clone(), covers), mark, journalled: false });
+        let run = Run::empty(key.0.clone(), covers);
+        let fresh = Kept { run, mark, journalled: false, lengths: VectorLengths::default() };
+        self.0.insert(key.clone(), fresh);
         Ok(key)
     }
 
     /// Takes in a run that an earlier process kept, with mark 0.
     pub(super) fn take_over(&mut self, run: Run) -> Result<(), Broken> {
         let key = self.begin(run.tenant.as_ref(), run.covers, 0)?;
-        *self.get_mut(&key)? = Kept { run, mark: 0, journalled: true };
+        *self.get_mut(&key)? = Kept { run, mark: 0, journalled: true, lengths: VectorLengths::default() };
         Ok(())
     }
 
@@ -58,8 +62,8 @@ impl Runs {
     }
 
     /// Puts a run back as it was before it was removed, unknown to the journal.
-    pub(super) fn put_back(&mut self, run: Run, mark: u64) {
-        self.0.insert((run.tenant.clone(), run.covers.from), Kept { run, mark, journalled: false });
+    pub(super) fn put_back(&mut self, run: Run, mark: u64, lengths: VectorLengths) {
+        self.0.insert((run.tenant.clone(), run.covers.from), Kept { run, mark, journalled: false, lengths });
     }
 
     pub(super) fn get(&self, key: &RunKey) -> Option<&Kept> {

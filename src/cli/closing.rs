@@ -10,6 +10,9 @@ use crate::render::{Closing, Remark, shell_path};
 
 pub(super) use crate::render::counted;
 
+/// Lengths of a vector named at most.
+const LENGTHS_NAMED: usize = 4;
+
 /// Server and version in one phrase.
 pub(super) fn server(url: &str, version: &str) -> String {
     format!("{url} (Weaviate {version})")
@@ -37,7 +40,7 @@ pub(super) fn of(manifest: &Manifest, server: String) -> Closing {
             TopologyState::Whole => None,
         },
         changes: manifest.collections.iter().filter_map(change).collect(),
-        limits: limits(&manifest.limits),
+        limits: limits(&manifest.limits).into_iter().chain(lengths(manifest)).collect(),
         skipped: skipped(&manifest.skipped),
         incomplete: incomplete(manifest),
         ..Closing::default()
@@ -69,13 +72,38 @@ pub(super) fn limits(limits: &[Limit]) -> Vec<Remark> {
     limits.iter().filter_map(limit).collect()
 }
 
+/// Vectors that come in several lengths, a line for each collection.
+fn lengths(manifest: &Manifest) -> impl Iterator<Item = Remark> {
+    manifest.collections.iter().filter_map(|c| {
+        let first = c.vector_lengths.first()?;
+        let each = first.lengths.iter().take(LENGTHS_NAMED);
+        let each = each.map(|one| format!("{} in {}", one.length, counted(one.objects, "object")));
+        let tenant = first.tenant.as_ref().map_or_else(String::new, |tenant| format!(" of tenant {tenant}"));
+        let more = match c.vector_lengths.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more such"),
+        };
+        let each = each.collect::<Vec<_>>().join(", ");
+        let text =
+            format!("vectors differ in length ({}: {each}{tenant}{more}), and a vector index takes one", first.vector);
+        Some(Remark { about: c.name.clone(), text })
+    })
+}
+
 fn limit(limit: &Limit) -> Option<Remark> {
     let properties = limit.properties.join(", ");
     let text = match limit.kind {
         // True of every archive: the documentation says so, not every summary.
         LimitKind::CreationTimes | LimitKind::ApiKeys | LimitKind::Other => return None,
         LimitKind::BlobHash => format!("a restore cannot bring back the blobHash values of {properties}"),
-        LimitKind::ObjectTtl => "objects expire; after a restore their age counts anew".to_owned(),
+        LimitKind::ObjectTtl if limit.properties.is_empty() => {
+            "objects expire; after a restore their age counts anew".to_owned()
+        }
+        LimitKind::ObjectTtl => {
+            format!(
+                "objects expire by {properties}: a server removes those again that have expired when they are restored"
+            )
+        }
         LimitKind::Compression => format!("a restore has the server train its compression anew: {properties}"),
         LimitKind::DroppedVectors => {
             format!("left out, since the server was dropping them when the collection was read: vectors {properties}")
@@ -126,12 +154,16 @@ fn incomplete(manifest: &Manifest) -> Vec<Remark> {
         about: i.collection.clone(),
         text: format!("object {} is kept without its vectors, which the server cannot print (NaN or Inf)", i.id),
     });
+    let of_ttl = |limit: &&Limit| limit.kind == LimitKind::ObjectTtl;
+    let expires =
+        |name: &str| manifest.limits.iter().filter(of_ttl).any(|limit| limit.collection.as_deref() == Some(name));
     let mismatched = manifest.collections.iter().filter(|c| c.consistency.count_mismatch).map(|c| Remark {
         about: c.name.clone(),
         text: format!(
-            "{} objects listed, but the server counts {}, and no writer explains it",
+            "{} objects listed, but the server counts {}, and {}",
             c.objects,
-            c.counts.after.or(c.counts.before).unwrap_or(0)
+            c.counts.after.or(c.counts.before).unwrap_or(0),
+            if expires(&c.name) { "objects of it expire, which may be why" } else { "no writer explains it" }
         ),
     });
     let differing = manifest.collections.iter().filter_map(|c| {

@@ -132,8 +132,8 @@ fn member(text: &[u8], at: Range<usize>, reached: usize) -> Range<usize> {
 /// Numbers in the first innermost list: the dimensions of a vector, or of each vector of a multi-vector.
 #[must_use]
 pub fn dimensions(text: &[u8]) -> u64 {
-    let inner = text.iter().position(|b| *b == b']').map_or(text, |end| &text[..end]);
-    let inner = inner.iter().rposition(|b| *b == b'[').map_or(inner, |start| &inner[start + 1..]);
+    let inner = memchr::memchr(b']', text).map_or(text, |end| &text[..end]);
+    let inner = memchr::memrchr(b'[', inner).map_or(inner, |start| &inner[start + 1..]);
     if inner.trim_ascii().is_empty() {
         return 0;
     }

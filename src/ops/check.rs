@@ -61,7 +61,7 @@ async fn collection(
     let name = indexed.schema.name.clone();
     session.events.emit(Event::CollectionStarted { collection: name.clone(), objects: Some(entry.objects) });
     let reading = Reading { readers, says: true, tenants: TenantMap::Same, done: Arc::default() };
-    prove::parts(session, archive, at, &indexed, reading, Arc::new(|_, _| {})).await?;
+    prove::parts(session, archive, at, &indexed, reading, Arc::new(|_, _, _| {})).await?;
     let result = prove::archived(name.clone(), entry);
     session.events.emit(Event::Verified { collection: name, objects: entry.objects, ok: true });
     session.events.emit(Event::CollectionFinished(result.clone()));

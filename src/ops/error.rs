@@ -164,7 +164,12 @@ pub enum Error {
         source: Option<weaviate::Error>,
     },
     /// A collection has not as many objects any more as somebody agreed to lose.
-    #[error("{collection} had {} when this was confirmed, and has {} now", objects(Some(*was)), objects(*now))]
+    #[error(
+        "{collection} had {} when this was confirmed, and has {} now{}",
+        objects(Some(*was)),
+        objects(*now),
+        if *expires { "; objects of it expire (objectTtlConfig), which may be why" } else { "" }
+    )]
     Moved {
         /// The collection.
         collection: CollectionName,
@@ -172,6 +177,8 @@ pub enum Error {
         was: u64,
         /// Objects there are; `None` if that cannot be asked.
         now: Option<u64>,
+        /// The server removes objects of it by itself when they expire.
+        expires: bool,
     },
     /// Another collection of the same name has taken its place.
     #[error("{collection} was removed and made anew meanwhile")]

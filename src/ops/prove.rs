@@ -20,7 +20,7 @@ const MOST_READERS: usize = 4;
 const OBJECTS_AN_EVENT: u64 = 5_000;
 
 /// What a proof shows each object to; it is called from several threads.
-pub(super) type Look = dyn Fn(&Schema, &RawObject) + Send + Sync;
+pub(super) type Look = dyn Fn(&Schema, &RawObject, &Run) + Send + Sync;
 
 /// Schema and index of a collection, proven.
 #[derive(Debug, Clone)]
@@ -179,7 +179,7 @@ impl Job {
         let mut progress = Progress { events: &events, collection: &schema.name, objects: 0, bytes: 0 };
         let proven = load::prove_part(reader, &schema.name, digest, parse, |object, at| {
             if wanted[at.run] {
-                (self.look)(schema, object);
+                (self.look)(schema, object, &runs[places[at.run]]);
             }
             progress.add(object.text.len() as u64 + 1);
             !self.session.cancel.is_cancelled()

@@ -39,6 +39,7 @@ pub use resume::{CarriedOn, RunName, left_open};
 pub use roles::{PlannedRole, RoleStep};
 pub use run::run;
 pub use settings::Setting;
+use survey::Survey;
 
 /// What to restore, under which names, and within which bounds.
 #[derive(Debug, Clone)]
@@ -192,6 +193,8 @@ struct Collection {
     /// Its place in the archive's list.
     at: usize,
     indexed: Indexed,
+    /// What was found in its objects.
+    survey: Survey,
     /// The schema that is asked for: the archived one, unless it becomes a collection of another kind or is to have other
     /// settings; of a collection that exists the one it has.
     asked: Schema,

@@ -3,10 +3,11 @@
 //! that have to follow their objects are sent by the worker that sent these, so that nobody else writes to them meanwhile.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+mod again;
 mod blame;
 mod date_lists;
 mod group;
@@ -22,11 +23,12 @@ use tokio_util::sync::CancellationToken;
 use self::blame::{Blame, not_now};
 use self::group::{DateLists, Fate, Group, Outcome, Step};
 use super::Batch;
+use super::compare::Comparer;
 use super::pacer::{Came, Pacer};
 use super::rewrite::{self, Form, Rewrite};
 use super::slots::Slots;
 use crate::event::{Event, Events};
-use crate::model::{CollectionName, ObjectId, TenantName};
+use crate::model::{CollectionName, MixedSpaces, ObjectId, TenantName};
 use crate::weaviate::{ImportReply, Writer};
 
 /// Times an object is sent that the server keeps refusing, the first included.
@@ -98,6 +100,8 @@ pub struct Done {
     pub rejected: Vec<Rejected>,
     /// References that were added after their objects were stored.
     pub references: u64,
+    /// Objects the server refused which are there all the same, as they should be: they do not count as rejected.
+    pub found_equal: u64,
 }
 
 /// What is sent of each batch.
@@ -125,6 +129,11 @@ pub struct Import {
     /// Names of vectors that the server makes where an object lacks them. Such objects go in batches of their own,
     /// since a vectoriser that fails takes the whole batch with it (weaviate-rest.md, trap 16).
     pub vectorised: Vec<String>,
+    /// Tenants whose vectors come in several lengths: objects of an odd one go apart from the others, and once only, as the
+    /// server will not change its mind.
+    pub mixed: Arc<MixedSpaces>,
+    /// Tells whether a refused object is there all the same.
+    pub comparer: Comparer,
     /// The pace, shared with `load`.
     pub pacer: Arc<Mutex<Pacer>>,
     /// Requests in flight at most.
@@ -148,6 +157,8 @@ struct Shared<'a> {
     undated: Rewrite,
     /// Tenants that were waited for in vain.
     asleep: Mutex<BTreeSet<TenantName>>,
+    /// Refused objects that may still be read back.
+    reads_back: AtomicU64,
     /// Bytes that a request of references may have; halved by a refusal of one that was too large.
     references_bytes: AtomicUsize,
     references_route: Arc<str>,
@@ -160,6 +171,7 @@ struct Shared<'a> {
 struct Dealt {
     rejected: Vec<Rejected>,
     references: u64,
+    found_equal: u64,
 }
 
 impl Import {
@@ -180,6 +192,7 @@ impl Import {
             blame: Blame::default(),
             undated: self.rewrite.undated(),
             asleep: Mutex::default(),
+            reads_back: AtomicU64::new(again::READS_BACK),
             references_bytes: AtomicUsize::new(request::REQUEST_BYTES),
             references_route: "POST /v1/batch/references".into(),
             begun: Instant::now(),
@@ -203,13 +216,23 @@ impl Shared<'_> {
                 () = self.stop.cancelled() => return Ok(()),
                 batch = async { self.batches.lock().await.recv().await } => batch,
             };
-            let Some(batch) = batch else { return Ok(()) };
-            let Dealt { rejected, references } = tokio::select! {
+            let Some(mut batch) = batch else { return Ok(()) };
+            if let Some(leads) = batch.leads.take() {
+                tokio::select! {
+                    led = self.lead(&batch) => led?,
+                    () = self.grace() => return Ok(()),
+                }
+                // Whoever waits may be gone.
+                let _ = leads.send(());
+                self.slots.give_back(slot, &self.import.pacer, &self.import.collection, &self.import.events);
+                continue;
+            }
+            let Dealt { rejected, references, found_equal } = tokio::select! {
                 dealt = self.deal_with(&batch) => dealt?,
                 () = self.grace() => return Ok(()),
             };
             let (objects, refused) = (batch.objects.len() as u64, rejected.len() as u64);
-            let handed = done.send(Done { lane: batch.lane, objects, rejected, references }).await;
+            let handed = done.send(Done { lane: batch.lane, objects, rejected, references, found_equal }).await;
             handed.map_err(|_| Error::SinkGone)?;
             // The objects of a pass of references were told before.
             if self.import.pass != Pass::References {
@@ -234,7 +257,8 @@ impl Shared<'_> {
     /// Sends a batch until every object of it is stored or refused for good.
     async fn deal_with(&self, batch: &Batch) -> Result<Dealt, Error> {
         let mut dealt = Dealt::default();
-        let mut groups = Group::of(batch, &self.import.vectorised, &self.import.rewrite);
+        let groups = Group::of(batch, &self.import.vectorised, &self.import.rewrite);
+        let mut groups = self.apart(batch, groups);
         if self.import.pass == Pass::References {
             for group in &mut groups {
                 group.step = Step::References;
@@ -270,7 +294,9 @@ impl Shared<'_> {
                     groups.extend(Group { fresh: false, ..group }.pieces(REFUSED_PIECES));
                 }
                 Outcome::Whole(reason) => {
-                    dealt.rejected.extend(group.members.iter().map(|at| self.refused(batch, &group, *at, &reason)));
+                    let refused = group.members.iter().map(|at| (*at, reason.clone())).collect();
+                    let found = self.give_up(batch, &group, refused, &mut dealt).await?;
+                    self.follow(batch, &group, found, &mut groups, &mut dealt);
                 }
             }
         }
@@ -288,7 +314,7 @@ impl Shared<'_> {
         dealt: &mut Dealt,
     ) -> Result<(), Error> {
         let last = group.attempt >= OBJECT_ATTEMPTS;
-        let (mut again, mut silent, mut said) = (Vec::new(), Vec::new(), String::new());
+        let (mut again, mut silent, mut said, mut given_up) = (Vec::new(), Vec::new(), String::new(), Vec::new());
         let (mut stored, mut bare, mut undated, mut accused) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for (at, fate) in group.members.iter().copied().zip(fates) {
             match fate {
@@ -296,12 +322,12 @@ impl Shared<'_> {
                 // A target is missing. It may be so in the source too, and a server minds it only here.
                 Fate::Refused(reason) if self.carries_bad_references(batch, group, at, &reason)? => bare.push(at),
                 Fate::Refused(reason) if self.carries_bad_date_lists(batch, group, at, &reason)? => undated.push(at),
-                Fate::Refused(reason) if last => {
+                Fate::Refused(reason) if last || group.odd => {
                     if group.accused && not_now(&reason, group.made).is_some() {
                         accused += 1;
                         said.clone_from(&reason);
                     }
-                    dealt.rejected.push(self.refused(batch, group, at, &reason));
+                    given_up.push((at, reason));
                 }
                 Fate::Refused(reason) => {
                     said = reason;
@@ -314,6 +340,7 @@ impl Shared<'_> {
             let reason = self.import.client.shown(&said);
             return Err(Error::WritesRefused { reason, waited: self.import.patience });
         }
+        stored.extend(self.give_up(batch, group, given_up, dealt).await?);
         self.follow(batch, group, stored, groups, dealt);
         if !bare.is_empty() {
             groups.push(Group { form: Form::Bare, ..group.again(bare, 1) });
@@ -336,7 +363,9 @@ impl Shared<'_> {
             _ if !last => groups.push(group.again(silent, group.attempt + 1)),
             // One object can make a server drop the whole answer: find it by halves.
             [one] => {
-                dealt.rejected.push(self.refused(batch, group, *one, "the server does not say what became of it"));
+                let unsaid = vec![(*one, "the server does not say what became of it".to_owned())];
+                let found = self.give_up(batch, group, unsaid, dealt).await?;
+                self.follow(batch, group, found, groups, dealt);
             }
             _ => groups.extend(group.again(silent, 1).pieces(REFUSED_PIECES)),
         }

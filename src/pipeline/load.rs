@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+mod lead;
+
 use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -17,7 +19,8 @@ use super::{Batch, Page};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::PartEntry;
 use crate::archive::{Archive, Damage, Error as ArchiveError, Index, PartReader, Run, RunProof};
-use crate::model::{CollectionName, KeyRange, ObjectId, RawObject, Schema, TenantMap, TenantName};
+use crate::model::{CollectionName, KeyRange, MixedSpaces, ObjectId, RawObject, Schema, TenantMap, TenantName};
+use lead::Leads;
 
 /// What a batch takes of the budget for each plain byte: the objects, the body that is sent, the answer that repeats it.
 const COPIES: u64 = 3;
@@ -152,6 +155,8 @@ pub struct Load {
     pub tenants: TenantMap,
     /// Runs that are not wanted any more, by their places in `runs`.
     pub done: Arc<BTreeSet<usize>>,
+    /// Tenants, by their names on the server, whose vectors come in several lengths: what leads them is sent first.
+    pub mixed: Arc<MixedSpaces>,
     /// Wakes those of them that sleep; `None` if none does.
     pub windows: Option<Arc<Windows>>,
     /// Says how many objects and bytes a batch may have.
@@ -166,13 +171,14 @@ impl Load {
     /// a part that changed meanwhile ends this with an error. Blocks, inside the runtime.
     pub fn run(&self, batches: &mpsc::Sender<Batch>) -> Result<(), Box<BadPart>> {
         let entry = &self.archive.collections()[self.at];
+        let mut leads = Leads::default();
         for part in &entry.parts {
-            self.part(part, batches).map_err(|error| Box::new(BadPart { part: part.clone(), error }))?;
+            self.part(part, batches, &mut leads).map_err(|error| Box::new(BadPart { part: part.clone(), error }))?;
         }
         Ok(())
     }
 
-    fn part(&self, part: &PartEntry, batches: &mpsc::Sender<Batch>) -> Result<(), Error> {
+    fn part(&self, part: &PartEntry, batches: &mpsc::Sender<Batch>, leads: &mut Leads) -> Result<(), Error> {
         let numbers = self.archive.inside(part, &self.runs);
         let wanted =
             |at: &usize| self.tenants.target(self.runs[*at].tenant.as_ref()).filter(|_| !self.done.contains(at));
@@ -191,7 +197,8 @@ impl Load {
             };
             let number = numbers[at.run];
             let place = Place { run: &self.runs[number], number, tenant: tenant.as_ref() };
-            (filling.seen > 0 || self.enter(ahead())) && filling.take(object, place)
+            let begun = filling.seen > 0 || (self.enter(ahead()) && self.lead(tenant.as_ref(), leads, batches));
+            begun && filling.take(object, place)
         })
     }
 
@@ -274,6 +281,7 @@ impl Filling<'_> {
                 bytes,
                 mark: 0,
                 unprintable: false,
+                leads: None,
                 page: Page::from_file(share),
             };
             tokio::select! {

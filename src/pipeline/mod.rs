@@ -19,6 +19,7 @@ pub mod watch;
 pub mod windows;
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
 use crate::model::{CollectionName, KeyRange, RawObject, TenantName};
 use crate::weaviate::Client;
@@ -46,6 +47,9 @@ pub struct Batch {
     pub mark: u64,
     /// The objects lack a vector that the server cannot print.
     pub unprintable: bool,
+    /// It is sent before all else of its tenant, as a server's index takes the length of the vectors it meets first; these
+    /// objects come again. Whoever takes it lets go of this once it was sent.
+    pub leads: Option<oneshot::Sender<()>>,
     /// The page behind the objects, and its share of the memory budget. Last, so that it outlives the objects.
     pub page: Page,
 }

@@ -125,7 +125,7 @@ impl Rewrite {
     }
 
     /// The properties whose references are not sent with an object of this form.
-    fn following(&self, form: Form) -> &[String] {
+    pub(super) fn following(&self, form: Form) -> &[String] {
         match form {
             Form::Whole => &self.deferred,
             Form::Bare => &self.references,

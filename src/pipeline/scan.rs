@@ -306,6 +306,7 @@ impl Shared<'_> {
             bytes,
             mark: self.scan.mark.now(),
             unprintable,
+            leads: None,
             page,
         };
         (batch, finished)

@@ -43,6 +43,8 @@ mod error_scenes;
 mod error_variants;
 /// docs/events.md names every event, every warning and every field.
 mod events_doc;
+/// Collections whose objects expire: counted before they are written, named where they went.
+mod expiry;
 /// Exit codes and messages of the binary when something is wrong.
 mod failures;
 /// Servers and disks that fail, lie or change while they are read.
@@ -80,6 +82,8 @@ mod may_not_wake;
 /// Modes of what a run writes.
 #[cfg(unix)]
 mod modes;
+/// Vectors of several lengths in one collection: all come back, or are named.
+mod odd_vectors;
 /// Members that servers take for others than they are spelled as.
 #[cfg(unix)]
 mod other_spellings;

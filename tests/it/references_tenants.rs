@@ -8,6 +8,7 @@ use std::time::Duration;
 use elysiactl::event::Events;
 use elysiactl::model::{KeyRange, RawObject, Renames, Schema, TenantName};
 use elysiactl::pipeline::budget::Budget;
+use elysiactl::pipeline::compare::Comparer;
 use elysiactl::pipeline::import::{Done, Import, Pass};
 use elysiactl::pipeline::pacer::{Limits, Pacer};
 use elysiactl::pipeline::rewrite::Rewrite;
@@ -71,6 +72,8 @@ async fn import(world: &World, pass: Pass, deferred: &[&str], batches: Vec<(&str
         rewrite: Rewrite::new(&schema, &renames, false, true).deferring(deferred),
         pass,
         vectorised: Vec::new(),
+        mixed: Arc::default(),
+        comparer: Comparer::new(&schema, renames.clone(), false),
         pacer: Arc::new(Mutex::new(Pacer::new(limits, None))),
         most_in_flight: 3,
         patience: Duration::from_secs(5),
@@ -91,6 +94,7 @@ async fn import(world: &World, pass: Pass, deferred: &[&str], batches: Vec<(&str
                 objects,
                 mark: 0,
                 unprintable: false,
+                leads: None,
                 page: Page::from_file(share),
             };
             sender.send(batch).await.expect("somebody takes it");

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::super::checkpoint::{CheckpointCollection, CheckpointPart, Record};
 use super::super::durable::Stored;
 use super::super::error::{Broken, DiskOp, Error, on};
+use super::super::index::Run;
 use super::super::manifest::FileEntry;
 use super::super::names;
 use super::super::part_reader::PartReader;
 use super::super::writer::Shared;
 use super::{CollectionWriter, Dropped, PartFacts};
-use crate::model::{ObjectId, Schema, TenantName};
+use crate::model::{ObjectId, RawObject, Schema, TenantName};
 
 impl CollectionWriter {
     /// Takes over what the journal knows to be safe. Nothing of it is proven here.
@@ -57,6 +58,13 @@ impl CollectionWriter {
         let open = folder.open(&part.file).map_err(on(DiskOp::Open, &path))?.content;
         let file = FileEntry { path: self.path_of(&part.file), bytes: part.stored_bytes, sha256: part.sha256 };
         Ok(PartReader::new(path, self.shared.codec, file, part.runs.clone(), open))
+    }
+
+    /// Takes note of an object of a run that was taken over, while its part is proven.
+    pub fn see_kept(&mut self, run: &Run, object: &RawObject) {
+        if let Ok(kept) = self.runs.get_mut(&(run.tenant.clone(), run.covers.from)) {
+            kept.lengths.see(&mut self.vector_names, object);
+        }
     }
 
     /// Removes a durable part with all its runs. What it leaves open is in `gaps`.

@@ -8,7 +8,8 @@ use super::super::durable::{self, DurableFile, Stored};
 use super::super::error::{Broken, DiskOp, Error, on};
 use super::super::index::RunLine;
 use super::super::manifest::{
-    CollectionEntry, CollectionFacts, Consistency, Content, Counts, FileEntry, PartEntry, TenantEntry, TenantsChanged,
+    CollectionEntry, CollectionFacts, Consistency, Content, Counts, FileEntry, LengthEntry, PartEntry, TenantEntry,
+    TenantsChanged, VectorLengthsEntry,
 };
 use super::super::names;
 use super::super::writer::Shared;
@@ -160,6 +161,24 @@ impl CollectionWriter {
         file.finish()
     }
 
+    /// The vectors that objects have in several lengths, tenant by tenant.
+    fn vector_lengths(&self) -> Vec<VectorLengthsEntry> {
+        let mut all = Vec::new();
+        let mut runs = self.runs.iter().peekable();
+        while let Some(first) = runs.next() {
+            let mut lengths = first.lengths.clone();
+            while let Some(more) = runs.next_if(|more| more.run.tenant == first.run.tenant) {
+                lengths.add(&more.lengths);
+            }
+            all.extend(lengths.mixed(&self.vector_names).into_iter().map(|mixed| VectorLengthsEntry {
+                tenant: first.run.tenant.clone().map(String::from),
+                vector: mixed.vector,
+                lengths: mixed.lengths.into_iter().map(|(length, objects)| LengthEntry { length, objects }).collect(),
+            }));
+        }
+        all
+    }
+
     fn entry(&mut self, totals: &Totals, schema_changed: bool) -> CollectionEntry {
         let codec = self.shared.codec;
         let mut parts = Vec::with_capacity(self.parts.len());
@@ -185,6 +204,7 @@ impl CollectionWriter {
             digest: totals.digest,
             tenants: totals.tenants.iter().map(tenant).collect(),
             vectors: self.vectors.known(),
+            vector_lengths: self.vector_lengths(),
             parts,
             counts: Counts::default(),
             consistency: Consistency::default(),

@@ -64,7 +64,7 @@ impl CollectionWriter {
         for kept in self.runs.iter() {
             if let Some(of_part) = kept.run.part.and_then(|part| of_parts.get_mut(&part)) {
                 let key = key_of(&kept.run);
-                let whole = || Some(Earlier { run: kept.run.clone(), mark: kept.mark });
+                let whole = || Some(Earlier { run: kept.run.clone(), mark: kept.mark, lengths: kept.lengths.clone() });
                 let stays = left.get(&key).map_or_else(whole, Clone::clone);
                 of_part.push((key, stays));
             }
@@ -75,9 +75,9 @@ impl CollectionWriter {
         for (key, earlier) in left {
             self.growth.forget(&key);
             self.runs.remove(&key);
-            if let Some(Earlier { run, mark }) = earlier {
+            if let Some(Earlier { run, mark, lengths }) = earlier {
                 let is_empty = run.objects == 0;
-                self.runs.put_back(run, mark);
+                self.runs.put_back(run, mark, lengths);
                 if is_empty {
                     self.empties.push(key);
                 }

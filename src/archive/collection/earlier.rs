@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::super::index::Run;
 use super::super::part::RunKey;
 use super::super::runs::Kept;
+use crate::model::VectorLengths;
 
 /// States kept of one run. A question follows an answer, so what is in doubt has one of the last two marks.
 const STATES_A_RUN: usize = 3;
@@ -16,6 +17,7 @@ const MARKS_OPEN: u64 = 2;
 pub(super) struct Earlier {
     pub(super) run: Run,
     pub(super) mark: u64,
+    pub(super) lengths: VectorLengths,
 }
 
 /// Earlier states of the runs that grew lately.
@@ -40,7 +42,7 @@ impl Growth {
         if states.len() == STATES_A_RUN {
             states.pop_front();
         }
-        states.push_back(Earlier { run: kept.run.clone(), mark: kept.mark });
+        states.push_back(Earlier { run: kept.run.clone(), mark: kept.mark, lengths: kept.lengths.clone() });
     }
 
     /// The run as it was when it held nothing of this mark or a higher one; `None` if it never was, or if that is forgotten.

@@ -7,6 +7,7 @@ use crate::archive::CollectionFacts;
 use crate::archive::manifest::{Consistency, Counts, Incomplete, Limit, LimitKind, ReadMode, Skipped};
 use crate::event::CollectionResult;
 use crate::model::Schema;
+use crate::ops::schema::expiry::Expiry;
 use crate::ops::schema::{expires, trained};
 
 /// The facts that go into the collection's entry.
@@ -62,7 +63,8 @@ pub(super) fn schema_limits(schema: &Schema) -> Vec<Limit> {
         limits.push(limit(schema, LimitKind::BlobHash, schema.blob_hashes.clone()));
     }
     if expires(schema) {
-        limits.push(limit(schema, LimitKind::ObjectTtl, Vec::new()));
+        let property = Expiry::of(schema).map(|expiry| expiry.property().to_owned());
+        limits.push(limit(schema, LimitKind::ObjectTtl, property.into_iter().collect()));
     }
     if !schema.dropped_vectors.is_empty() {
         limits.push(limit(schema, LimitKind::DroppedVectors, schema.dropped_vectors.clone()));

@@ -198,10 +198,11 @@ pub(super) async fn prove(
         for (file, part) in parts {
             let (mut changed, mut unprintable, mut unwritable) = (0, BTreeSet::new(), BTreeSet::new());
             let reader = writer.read_part(&part)?;
-            let tenants: Vec<_> = reader.runs().iter().map(|run| run.tenant.clone()).collect();
+            let runs = reader.runs().to_vec();
             let proven = prove_part(reader, &schema.name, &digest, Look::Structure, |object, at| {
                 changed += u64::from(object.updated_ms.is_some_and(|at| at >= since));
-                let named = (tenants[at.run].clone(), object.id);
+                writer.see_kept(&runs[at.run], object);
+                let named = (runs[at.run].tenant.clone(), object.id);
                 if !incomplete.is_empty() && incomplete.contains(&named) {
                     unprintable.insert(named);
                 }

@@ -15,6 +15,7 @@ use crate::archive::{Lock, RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Events, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName, path_text};
 use crate::ops::safety::{self, SafetyCopy};
+use crate::ops::schema::{self, expiry};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::ops::waking::{EarlierRuns, WakeBooks};
 use crate::ops::{Error, Session, journalling, prove, standing};
@@ -185,7 +186,8 @@ impl Run<'_> {
         if let Some(was) = planned.agreed
             && counted.exact() != Some(was)
         {
-            return Err(Error::Moved { collection: name.clone(), was, now: counted.exact() });
+            let expires = schema::expires(&now);
+            return Err(Error::Moved { collection: name.clone(), was, now: counted.exact(), expires });
         }
         if let Some(archive) = &self.plan.must_hold {
             self.held(planned, archive).await?;
@@ -202,7 +204,9 @@ impl Run<'_> {
         match (planned.objects.exact(), counted.exact()) {
             // What was agreed to was held above against what there is now.
             (Some(before), Some(now)) if planned.agreed.is_none() && before != now => {
-                Err(changed(format!("it had {before} objects and has {now} now")))
+                let why =
+                    expiry::may_be_why(&planned.standing.schema).map_or_else(String::new, |why| format!("; {why}"));
+                Err(changed(format!("it had {before} objects and has {now} now{why}")))
             }
             _ => Ok(()),
         }
@@ -242,7 +246,8 @@ impl Run<'_> {
             Some(remark) if compared.missing + compared.extra + compared.different == 0 => remark,
             _ => "it was written to meanwhile",
         };
-        Err(gone(&format!("it is not what was backed up: {why}")))
+        let expired = expiry::may_be_why(&planned.standing.schema).filter(|_| compared.missing > 0);
+        Err(gone(&format!("it is not what was backed up: {}", expired.unwrap_or(why))))
     }
 
     fn watch(&self, schema: &Schema) -> Watch {

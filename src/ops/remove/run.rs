@@ -9,6 +9,7 @@ use crate::event::{CollectionResult, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, path_text};
 use crate::ops::dropping::{Dropped, drop_collection};
 use crate::ops::safety::{self, SafetyCopy};
+use crate::ops::schema;
 use crate::ops::standing::{self, Now};
 use crate::ops::{Error, Session, blocking};
 use crate::weaviate::{Count, Writer};
@@ -84,7 +85,8 @@ async fn one(
     if let Some(was) = planned.agreed
         && objects.exact() != Some(was)
     {
-        return Err(Error::Moved { collection: before.name().clone(), was, now: objects.exact() });
+        let (collection, now, expires) = (before.name().clone(), objects.exact(), schema::expires(&schema));
+        return Err(Error::Moved { collection, was, now, expires });
     }
     let from = safety::From {
         url: &plan.url,

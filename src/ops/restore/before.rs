@@ -150,6 +150,7 @@ impl Own<'_> {
             rejected_bytes: run.rejected_bytes,
             stored: run.stored,
             references: run.references,
+            found_equal: 0,
             asleep: if asleep { there } else { 0 },
         }
     }

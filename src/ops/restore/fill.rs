@@ -14,6 +14,7 @@ use crate::model::{CollectionName, TenantMap};
 use crate::ops::{Error, Session, prove, waking};
 use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::budget::Budget;
+use crate::pipeline::compare::Comparer;
 use crate::pipeline::import::{Done, Import, Pass};
 use crate::pipeline::load::{self, BadPart, Load};
 use crate::pipeline::pacer::{BATCH_BYTES, Limits, Pacer};
@@ -43,6 +44,8 @@ pub(super) struct Filled {
     pub(super) stored: u64,
     /// References that were written after their objects.
     pub(super) references: u64,
+    /// Objects that the server refused and that are there all the same, as they should be: not among the rejected.
+    pub(super) found_equal: u64,
     /// Objects on the server in tenants that sleep.
     pub(super) asleep: u64,
 }
@@ -59,6 +62,7 @@ impl Filled {
         self.rejected_bytes += done.rejected.iter().map(|r| r.object.len() as u64 + 1).sum::<u64>();
         self.stored += done.rejected.iter().filter(|r| r.stored).count() as u64;
         self.references += done.references;
+        self.found_equal += done.found_equal;
     }
 
     /// What became of these objects and of others.
@@ -69,6 +73,7 @@ impl Filled {
             rejected_bytes: self.rejected_bytes + others.rejected_bytes,
             stored: self.stored + others.stored,
             references: self.references + others.references,
+            found_equal: self.found_equal + others.found_equal,
             asleep: self.asleep + others.asleep,
         }
     }
@@ -113,7 +118,7 @@ impl Fill<'_> {
         let (batches, waiting) = mpsc::channel(BATCHES_WAITING);
         let (results, judged) = mpsc::channel(RESULTS_WAITING);
         let windows = tenants::windows(self.client, collection);
-        let load = self.load(collection, windows.clone(), &pacer, &stop);
+        let load = self.load(collection, pass, windows.clone(), &pacer, &stop);
         let loading = tokio::task::spawn_blocking(move || load.run(&batches));
         let journal = Journal {
             files,
@@ -201,6 +206,7 @@ impl Fill<'_> {
     fn load(
         &self,
         collection: &Collection,
+        pass: Pass,
         windows: Option<Arc<Windows>>,
         pacer: &Arc<Mutex<Pacer>>,
         stop: &CancellationToken,
@@ -213,6 +219,7 @@ impl Fill<'_> {
             digest: collection.indexed.digest.clone(),
             tenants: self.options.tenants.clone(),
             done: Arc::clone(&collection.before.done),
+            mixed: if pass == Pass::References { Arc::default() } else { Arc::clone(&collection.survey.mixed) },
             windows,
             budget: self.budget.clone(),
             pacer: Arc::clone(pacer),
@@ -222,13 +229,18 @@ impl Fill<'_> {
 
     fn import(&self, collection: &Collection, pass: Pass, pacer: &Arc<Mutex<Pacer>>) -> Import {
         let schema = &collection.indexed.schema;
-        let Options { clamp_ints, vectors, .. } = *self.options;
+        let Options { clamp_ints, vectors, revectorize, .. } = *self.options;
+        let vectorised = survey::vectorised(&collection.asked);
+        let made = if revectorize { vectorised.clone() } else { Vec::new() };
+        let comparer = Comparer::new(schema, collection.renames.clone(), clamp_ints).with_made_vectors(made);
         Import {
             client: self.client.clone(),
             collection: collection.planned.target.clone(),
             rewrite: Rewrite::new(schema, &collection.renames, clamp_ints, vectors).deferring(collection.deferred()),
             pass,
-            vectorised: survey::vectorised(&collection.asked),
+            vectorised,
+            mixed: Arc::clone(&collection.survey.mixed),
+            comparer,
             pacer: Arc::clone(pacer),
             most_in_flight: self.options.jobs.unwrap_or(Options::MOST_JOBS).max(1),
             patience: self.options.patience,

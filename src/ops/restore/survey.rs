@@ -1,16 +1,17 @@
 //! What a restore has to know about the objects of an archive before it writes any: found while every byte is proven.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
 use super::Options;
-use crate::archive::Archive;
+use crate::archive::{Archive, Run};
 use crate::event::Warning;
-use crate::model::{RawObject, Schema};
+use crate::model::{MixedLengths, MixedSpaces, RawObject, Schema, TenantName, VectorLengths, VectorNames};
 use crate::ops::prove::{self, Indexed, Reading};
+use crate::ops::schema::expiry::Expiry;
 use crate::ops::{Error, Session};
 use crate::pipeline::limits;
 
@@ -19,13 +20,76 @@ const READERS: usize = 4;
 /// Characters of an unknown member's name that are shown.
 const NAME_CHARS: usize = 60;
 
+/// Lengths of a vector named at most.
+const LENGTHS_NAMED: usize = 4;
+
 /// What was found in the objects of one collection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Survey {
     /// Objects that lack a vector which the server would make.
     pub(super) to_vectorise: u64,
     /// Objects with an integer that the server refuses.
     pub(super) refused_integers: u64,
+    /// Objects that the server would remove at once, as they have expired.
+    pub(super) expired: u64,
+    /// Tenants, by their names on the server, whose objects have vectors in several lengths.
+    pub(super) mixed: Arc<MixedSpaces>,
+}
+
+impl Survey {
+    /// What has to be known before anything is written, each as a clause.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.expired > 0 {
+            let have = if self.expired == 1 { "object has" } else { "objects have" };
+            remarks.push(format!(
+                "{} {have} expired already: the server removes them soon after they are written, unless --set objectTtl=off",
+                self.expired
+            ));
+        }
+        let first = self.mixed.iter().next().and_then(|(tenant, mixed)| Some((tenant, mixed.first()?)));
+        if let Some((tenant, mixed)) = first {
+            let odd: u64 = self.mixed.iter().flat_map(|(_, mixed)| mixed).map(MixedLengths::odd_objects).sum();
+            let more = self.mixed.iter().map(|(_, mixed)| mixed.len()).sum::<usize>() - 1;
+            let tenant = tenant.map_or_else(String::new, |tenant| format!(" of tenant {tenant}"));
+            let more = if more > 0 { format!(", and {more} more such") } else { String::new() };
+            remarks.push(format!(
+                "vectors differ in length ({}{tenant}{more}): a vector index takes one length, so the usual one goes first; \
+                 {odd} others will be missing in the index, and may be rejected",
+                lengths(mixed)
+            ));
+        }
+        remarks
+    }
+}
+
+/// The lengths of a vector, most objects first.
+fn lengths(mixed: &MixedLengths) -> String {
+    let one = |(length, objects): &(u64, u64)| {
+        format!("{length} in {objects} object{}", if *objects == 1 { "" } else { "s" })
+    };
+    let mut named: Vec<String> = mixed.lengths.iter().take(LENGTHS_NAMED).map(one).collect();
+    if let Some(more @ 1..) = mixed.lengths.len().checked_sub(LENGTHS_NAMED) {
+        named.push(format!("{more} more"));
+    }
+    format!("{}: {}", mixed.vector, named.join(", "))
+}
+
+/// Vectors counted on several threads, by tenant on the server.
+#[derive(Debug, Default)]
+struct Counting {
+    names: VectorNames,
+    of: BTreeMap<Option<TenantName>, VectorLengths>,
+}
+
+impl Counting {
+    fn mixed(&self) -> MixedSpaces {
+        let mut mixed = MixedSpaces::default();
+        for (tenant, lengths) in &self.of {
+            mixed.insert(tenant.clone(), lengths.mixed(&self.names));
+        }
+        mixed
+    }
 }
 
 /// Names of the vectors that the server makes where an object lacks them. The unnamed one is `default`.
@@ -53,12 +117,14 @@ pub(super) async fn survey(
     options: &Options,
     done: Arc<BTreeSet<usize>>,
 ) -> Result<Survey, Error> {
-    let (to_vectorise, refused_integers) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let (vectorised, vectors) = (vectorised(asked), options.vectors);
-    let (lacking, beyond) = (Arc::clone(&to_vectorise), Arc::clone(&refused_integers));
+    let [to_vectorise, refused_integers, expired] = [(); 3].map(|()| Arc::new(AtomicU64::new(0)));
+    let (vectorised, vectors, tenants) = (vectorised(asked), options.vectors, options.tenants.clone());
+    let (lacking, beyond, too_old) = (to_vectorise.clone(), refused_integers.clone(), expired.clone());
+    let counting = Arc::new(Mutex::new(Counting::default()));
+    let (counted, expiry, now) = (Arc::clone(&counting), Expiry::of(asked), session.clock.now());
     let unknown = Arc::new(Mutex::new(None::<(u64, String)>));
     let unknown_too = Arc::clone(&unknown);
-    let look = move |schema: &Schema, object: &RawObject| {
+    let look = move |schema: &Schema, object: &RawObject, run: &Run| {
         if let Some(name) = object.unknown_member() {
             let mut unknown = unknown_too.lock().unwrap_or_else(PoisonError::into_inner);
             unknown.get_or_insert_with(|| (0, shown(name))).0 += 1;
@@ -70,6 +136,14 @@ pub(super) async fn survey(
         if limits::holds_unwritable_integer(schema, object) {
             beyond.fetch_add(1, Ordering::Relaxed);
         }
+        if expiry.as_ref().is_some_and(|expiry| expiry.is_expired(object, now)) {
+            too_old.fetch_add(1, Ordering::Relaxed);
+        }
+        if vectors && let Some(target) = tenants.target(run.tenant.as_ref()) {
+            let mut counting = counted.lock().unwrap_or_else(PoisonError::into_inner);
+            let Counting { names, of } = &mut *counting;
+            of.entry(target).or_default().see(names, object);
+        }
     };
     let reading = Reading { readers: READERS, says: false, tenants: options.tenants.clone(), done };
     prove::parts(session, archive, at, indexed, reading, Arc::new(look)).await?;
@@ -78,7 +152,13 @@ pub(super) async fn survey(
         let collection = indexed.schema.name.clone();
         session.events.warn(Warning::MembersNotSent { collection, objects, first });
     }
-    Ok(Survey { to_vectorise: found(to_vectorise), refused_integers: found(refused_integers) })
+    let mixed = Arc::new(counting.lock().unwrap_or_else(PoisonError::into_inner).mixed());
+    Ok(Survey {
+        to_vectorise: found(to_vectorise),
+        refused_integers: found(refused_integers),
+        expired: found(expired),
+        mixed,
+    })
 }
 
 fn shown(name: &[u8]) -> String {

@@ -8,6 +8,7 @@ use super::{CompareOptions, Compared, Differs, Options, Outcome, Pair, compare_c
 use crate::archive::{Archive, Content, Error as ArchiveError};
 use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
 use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
+use crate::ops::schema::expiry;
 use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, blocking, prove};
 use crate::weaviate::Writer;
@@ -129,6 +130,8 @@ async fn one(
         let pair = Pair { archive: shared, at, schema, runs: Arc::new(runs), target: target.clone(), tenants };
         let compared = compare_collection(client, session, pair, &compare_options(options, renames, gathered)).await?;
         remarks.extend(compared.remarks.iter().cloned());
+        let expired = expiry::may_be_why(live).filter(|_| compared.missing > 0 || compared.miscount.is_some());
+        remarks.extend(expired.map(str::to_owned));
         fill(&mut result, &compared);
         result.sample_of = options.sample.map(|_| entry.objects);
         gathered.incomplete |= !compared.agrees();

@@ -64,6 +64,7 @@ pub(super) struct Tries {
 
 /// Objects of a batch, by their places in it, that are sent together.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Group {
     pub(super) members: Vec<usize>,
     /// What is to be sent.
@@ -84,6 +85,8 @@ pub(super) struct Group {
     pub(super) made: bool,
     /// Others were stored beside these objects: whatever is said of them is about them, not about the server.
     pub(super) accused: bool,
+    /// They have vectors of another length than most: the server will not change its mind about them.
+    pub(super) odd: bool,
 }
 
 impl Group {
@@ -109,6 +112,7 @@ impl Group {
             fresh: true,
             made,
             accused: false,
+            odd: false,
         };
         let groups = [group(lacking, true), group(whole, false)];
         groups.into_iter().filter(|group| !group.members.is_empty()).collect()

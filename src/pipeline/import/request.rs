@@ -190,6 +190,7 @@ mod tests {
             bytes: 0,
             mark: 0,
             unprintable: false,
+            leads: None,
             page: Page::from_file(share),
         }
     }

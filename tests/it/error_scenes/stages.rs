@@ -12,6 +12,7 @@ use elysiactl::event::{Class, Events, Op};
 use elysiactl::model::{CollectionName, KeyRange, ObjectText, RawObject, Renames, TenantName};
 use elysiactl::ops::{Error, Hint};
 use elysiactl::pipeline::budget::Budget;
+use elysiactl::pipeline::compare::Comparer;
 use elysiactl::pipeline::import::{self, Import, Pass};
 use elysiactl::pipeline::keyspace::Stretch;
 use elysiactl::pipeline::load::{self, Look, prove_part};
@@ -80,6 +81,8 @@ async fn imported(world: &World, text: &str, takes: bool) -> Result<(), import::
         rewrite: Rewrite::new(&schema, &Renames::default(), false, false),
         pass: Pass::All,
         vectorised: Vec::new(),
+        mixed: Arc::default(),
+        comparer: Comparer::new(&schema, Renames::default(), false),
         pacer: Arc::new(Mutex::new(Pacer::new(LIMITS, None))),
         most_in_flight: 1,
         patience: Duration::from_secs(1),
@@ -100,6 +103,7 @@ async fn imported(world: &World, text: &str, takes: bool) -> Result<(), import::
         objects: vec![object],
         mark: 0,
         unprintable: false,
+        leads: None,
         page: Page::from_file(Budget::new(1 << 20).take(1).await),
     };
     let (sender, batches) = mpsc::channel(1);

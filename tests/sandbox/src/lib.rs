@@ -6,6 +6,7 @@ mod behaviour;
 mod builder;
 mod call;
 mod cluster;
+mod expiry;
 mod faults;
 mod filter;
 mod fold;

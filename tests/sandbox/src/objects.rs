@@ -4,7 +4,7 @@ use crate::cluster::{Cluster, Condition};
 use crate::json::{Json, object};
 use crate::print::{self, Style};
 use crate::schema;
-use crate::state::{Collection, Core, State, upper_first};
+use crate::state::{Collection, Core, Space, State, upper_first};
 use crate::store::{Stored, dashed, parse_id};
 use crate::values::{Place, normalise};
 
@@ -14,6 +14,8 @@ pub(crate) struct Wish {
     pub(crate) asked: usize,
     /// `None` when it was not said.
     pub(crate) level: Option<Level>,
+    /// Others are written by the same request.
+    pub(crate) several: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -343,17 +345,32 @@ pub(crate) fn put(core: &Core, state: &mut State, item: &Item, stored: Stored, w
         return Ok(false);
     }
     let class = collection.name.clone();
+    let skips = collection.document.at(&["vectorIndexConfig", "skip"]).is_some_and(Json::is_true);
     let space = collection.space_mut(item.tenant.as_deref())?;
     if space.store.get(item.id).is_none() {
         for node in reach.missed {
             cluster.set_absent(&class, node, item.id, true);
         }
     }
-    for (name, length) in item.lengths().into_iter().filter(|(_, length)| *length > 0) {
-        space.lengths.entry(name).or_insert(length);
-    }
+    let number = space.store.len();
     space.store.put(item.id, stored);
-    Ok(true)
+    // The store took it; the index may not.
+    let mut refused = None;
+    for (name, length) in item.lengths().into_iter().filter(|(_, length)| *length > 0 && !skips) {
+        let Space { lengths, met, .. } = space;
+        let there = *lengths.get(&name).unwrap_or_else(|| met.entry(name).or_insert(length));
+        if there != length {
+            refused.get_or_insert(format!(
+                "insert to vector index: insert doc id {number} to vector index: find and connect neighbors: at level 0: \
+                 pick entrypoint at level beginning: calculate distance between insert node and entrypoint: {there} vs \
+                 {length}: vector lengths don't match"
+            ));
+        }
+    }
+    if !wish.several {
+        space.settle();
+    }
+    refused.map_or(Ok(true), Err)
 }
 
 /// Which replicas a write reaches.

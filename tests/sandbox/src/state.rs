@@ -158,6 +158,17 @@ pub(crate) struct Space {
     pub(crate) shards: Vec<Shard>,
     /// Length of the vectors, by vector name; the unnamed one is "".
     pub(crate) lengths: HashMap<String, usize>,
+    /// The same of vectors that the request at hand brought first: they count once all of it is stored.
+    pub(crate) met: HashMap<String, usize>,
+}
+
+impl Space {
+    /// A request is over: what its vectors were is what the index takes from now on.
+    pub(crate) fn settle(&mut self) {
+        for (name, length) in self.met.drain() {
+            self.lengths.entry(name).or_insert(length);
+        }
+    }
 }
 
 impl Collection {

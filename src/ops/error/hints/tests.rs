@@ -148,7 +148,11 @@ fn what_others_do_meanwhile() {
     for (error, class, hints) in [
         (Error::Vanished { collection: collection() }, Class::Server, &[Hint::RunAgain][..]),
         (Error::SchemaChanged { collection: collection(), what: "x".into() }, Class::Server, &[Hint::RunAgain]),
-        (Error::Moved { collection: collection(), was: 1, now: None }, Class::Refused, &[Hint::RunAgain]),
+        (
+            Error::Moved { collection: collection(), was: 1, now: None, expires: true },
+            Class::Refused,
+            &[Hint::RunAgain],
+        ),
         (Error::MadeAnew { collection: collection() }, Class::Refused, &[Hint::RunAgain]),
         (Error::NotAsPlanned { collection: collection(), what: "x".into() }, Class::Refused, &[Hint::RunAgain]),
         (Error::MadeUp { collection: collection(), attempts: 5 }, Class::Refused, &[Hint::StopWriters]),

@@ -9,7 +9,7 @@ use crate::archive::Content;
 use crate::model::{CollectionName, Schema};
 use crate::ops::Error;
 use crate::ops::prove;
-use crate::ops::schema::{self, Fit, clauses, fit};
+use crate::ops::schema::{self, Fit, clauses, expiry, fit};
 
 /// What is known of a collection while the plan is made.
 pub(super) struct Candidate {
@@ -87,7 +87,7 @@ impl Candidate {
         } else {
             Survey::default()
         };
-        let mut said = self.remarks(planning, &indexed.schema, found);
+        let mut said = self.remarks(planning, &indexed.schema, &found);
         said.extend(self.changed.iter().cloned().chain(limits_of(&self.schema)));
         said.extend(remarks.iter().filter(|(of, _)| *of == self.target).map(|(_, remark)| remark.clone()));
         let joins = self.joined.is_some();
@@ -108,6 +108,7 @@ impl Candidate {
         Ok(Collection {
             at: self.at,
             indexed,
+            survey: found,
             asked,
             fit: self.fit,
             planned,
@@ -122,7 +123,7 @@ impl Candidate {
     }
 
     /// What will be different for other reasons than the fit of its schema, each as a clause.
-    fn remarks(&self, planning: &Planning<'_>, archived: &Schema, found: Survey) -> Vec<String> {
+    fn remarks(&self, planning: &Planning<'_>, archived: &Schema, found: &Survey) -> Vec<String> {
         let (options, data) = (planning.options, self.data);
         let entry = &planning.archive.collections()[self.at];
         let mut remarks = self.tenants.remarks(&options.tenants);
@@ -149,6 +150,7 @@ impl Candidate {
             let objects = if found.to_vectorise == 1 { "object gets" } else { "objects get" };
             remarks.push(format!("{} {objects} vectors made by the server", found.to_vectorise));
         }
+        remarks.extend(found.remarks());
         if options.data && entry.content == Content::SchemaOnly {
             remarks.push("the archive holds its schema alone".to_owned());
         }
@@ -171,8 +173,7 @@ pub(super) fn in_order(candidates: Vec<Candidate>, turns: Vec<Turn>) -> Vec<Cand
 
 /// What will not be as it was, by the schema alone.
 fn limits_of(schema: &Schema) -> Vec<String> {
-    let expires = schema::expires(schema);
-    let expires = expires.then(|| "objects expire, and their age counts anew from this restore".to_owned());
+    let expires = expiry::ages(schema);
     let trained = schema::trained(schema);
     let trained =
         (!trained.is_empty()).then(|| format!("compression is trained anew by the server: {}", trained.join(", ")));

@@ -9,7 +9,7 @@ use super::super::{Collection, survey, tenants};
 use super::{Gathered, Run, Underway};
 use crate::archive::RunRecord;
 use crate::event::{CollectionResult, Event, Warning};
-use crate::ops::schema::grown;
+use crate::ops::schema::{expiry, grown};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, journalling};
@@ -19,7 +19,11 @@ use crate::weaviate::Count;
 /// Pauses before a count that is not what was written is believed: the last writes may still be on their way.
 const COUNT_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(2)];
 
-/// What is worth knowing about references, each as a clause.
+/// What is said of objects that the server refused and stored.
+const FOUND_EQUAL: &str =
+    "refused by the server, yet stored and equal: its vector index may lack them, so that searches may too";
+
+/// What is worth knowing about references, and about refused objects that are there, each as a clause.
 fn about_references(filled: Filled) -> Vec<String> {
     let after = match filled.references {
         0 => None,
@@ -31,7 +35,12 @@ fn about_references(filled: Filled) -> Vec<String> {
         1 => Some("1 rejected object is there all the same, but for what was refused of it".to_owned()),
         stored => Some(format!("{stored} rejected objects are there all the same, but for what was refused of them")),
     };
-    after.into_iter().chain(stored).collect()
+    let found = match filled.found_equal {
+        0 => None,
+        1 => Some(format!("1 object {FOUND_EQUAL}")),
+        found => Some(format!("{found} objects {FOUND_EQUAL}")),
+    };
+    after.into_iter().chain(stored).chain(found).collect()
 }
 
 impl Run<'_> {
@@ -112,6 +121,9 @@ impl Run<'_> {
                 gathered.incomplete = true;
                 let text = format!("{written} objects were written, but the server counts {counted}");
                 gathered.remarks.push((name.clone(), text));
+                let expired =
+                    expiry::may_be_why(&collection.asked).filter(|_| counted < written && !self.plan.options.verify);
+                gathered.remarks.extend(expired.map(|why| (name.clone(), why.to_owned())));
                 self.session.events.warn(Warning::CountMismatch { collection: name.clone(), listed: written, counted });
             }
             // The comparison lists them all, and warns itself.
@@ -179,6 +191,9 @@ impl Run<'_> {
         };
         let compared = compare_collection(self.client, self.session, pair, &compare).await?;
         let (name, ok) = (&collection.planned.target, compared.agrees());
+        let expired =
+            expiry::may_be_why(&collection.asked).filter(|_| compared.missing > 0 || compared.miscount.is_some());
+        gathered.remarks.extend(expired.map(|why| (name.clone(), why.to_owned())));
         gathered.remarks.extend(compared.remarks.into_iter().map(|remark| (name.clone(), remark)));
         gathered.differences.extend(compared.differences);
         gathered.differences.truncate(options.differences_listed);

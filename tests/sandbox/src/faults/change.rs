@@ -38,6 +38,8 @@ pub enum Change {
     VectorDropped(String, String),
     /// Somebody puts a tenant of a collection into a status, makes it, or (`None`) removes it.
     Tenant(String, String, Option<&'static str>),
+    /// The server removes what has expired, as it does by its schedule.
+    Expire,
     /// Somebody drops a collection.
     Drop(String),
     /// Replicas on other nodes take a shard's new status that much later.
@@ -92,6 +94,7 @@ pub(crate) fn apply_to(core: &Core, state: &mut State, change: &Change) {
             vectors::strip(state, class, vector, None);
             vectors::forget(state, class, vector);
         }
+        Change::Expire => crate::expiry::expire(state),
         Change::Drop(class) => {
             state.collections.remove(class);
         }

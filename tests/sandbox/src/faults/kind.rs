@@ -56,7 +56,7 @@ pub enum Kind {
     /// Every written object whose id, as a number, is a multiple of this fails with this text, whenever it is sent; of
     /// references every one from such an object.
     FailIds(u64, String),
-    /// One reference in so many is added and said to have failed with this text.
+    /// One reference, or written object, in so many is added, or stored, and said to have failed with this text.
     FailAdded(u64, String),
     /// The answer to a batch has only so many results.
     KeepResults(usize),

@@ -6,7 +6,7 @@ use crate::fold;
 use crate::json::{Json, object};
 use crate::objects::{Item, Level as Asked, Wish, prepare, put, refuse_dates};
 use crate::print::{self, Style};
-use crate::state::{Core, State, now, upper_first};
+use crate::state::{Collection, Core, State, now, upper_first};
 
 /// How a batch is to be written.
 #[derive(Debug, Clone, Default)]
@@ -46,8 +46,10 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
             return Err(Reply::coded(422, 601, &why));
         }
     }
-    let level =
-        Level { wish: Wish { asked: call.arrival.asked, level: level(call)? }, failing: call.arrival.failing.clone() };
+    let level = Level {
+        wish: Wish { asked: call.arrival.asked, level: level(call)?, several: true },
+        failing: call.arrival.failing.clone(),
+    };
     for class in items.iter().map(|i| upper_first(i.text("class").unwrap_or(""))) {
         allow(call, "update_data", Domain::Data(&class))?;
         allow(call, "create_data", Domain::Data(&class))?;
@@ -120,6 +122,7 @@ fn named(value: &Json) -> String {
 /// Writes the objects one by one; gives the array of what became of each.
 pub(crate) fn write_into(core: &Core, state: &mut State, objects: &Json, level: &Level) -> Json {
     let time = now();
+    let wish = Wish { several: true, ..level.wish };
     let mut replies = Vec::new();
     for (at, raw) in (1_u64..).zip(objects.as_array().unwrap_or(&[])) {
         let mut item = Item::read(raw);
@@ -134,15 +137,25 @@ pub(crate) fn write_into(core: &Core, state: &mut State, objects: &Json, level: 
         let outcome = match planned {
             Some(text) => Err(text.clone()),
             None => prepare(core, state, &mut item).and_then(|()| {
-                refuse_dates(state, &item, level.wish)?;
+                refuse_dates(state, &item, wish)?;
                 let stored = item.stored(time, time);
-                put(core, state, &item, stored, level.wish)
+                put(core, state, &item, stored, wish)
             }),
         };
+        let stored_all_the_same = match &level.failing {
+            Some(Failing::Added(one_in, text)) if at.is_multiple_of((*one_in).max(1)) => Err(text.clone()),
+            _ => Ok(()),
+        };
+        let outcome = outcome.map(|_| ()).and(stored_all_the_same);
         let mut reply = item.echo(time, time);
         reply.set("deprecations", Json::Null);
         reply.set("result", result(outcome.err().as_deref()));
         replies.push(reply);
+    }
+    let tenants = |c: &mut Collection| c.tenants.iter_mut().flatten().for_each(|(_, tenant)| tenant.space.settle());
+    for collection in state.collections.values_mut() {
+        collection.whole.settle();
+        tenants(collection);
     }
     Json::Array(replies)
 }

@@ -61,7 +61,7 @@ fn try_remove(core: &Core, call: &Call) -> Result<Reply, Reply> {
         }
     }
     let time = body.get("deletionTimeUnixMilli").and_then(Json::as_i64);
-    let wish = Wish { asked: call.arrival.asked, level: level(call)? };
+    let wish = Wish { asked: call.arrival.asked, level: level(call)?, several: true };
     let carried = carry_out(core, call, &mut state, &name, chosen, wish, dry, time);
     let mut reply = object! {};
     if core.ours.delete_says_time() {

@@ -57,7 +57,7 @@ pub(super) fn exists(core: &Core, call: &Call) -> Reply {
 }
 
 fn wish(call: &Call) -> Result<Wish, Reply> {
-    Ok(Wish { asked: call.arrival.asked, level: level(call)? })
+    Ok(Wish { asked: call.arrival.asked, level: level(call)?, several: false })
 }
 
 pub(super) fn create(core: &Core, call: &Call) -> Reply {

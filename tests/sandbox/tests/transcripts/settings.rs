@@ -83,6 +83,7 @@ fn alone(stem: &str, builder: Builder, recorded: &Value) -> Builder {
         return vectors(stem, builder);
     }
     let empty = match () {
+        () if about("Lengths") => Some(class("Lengths", &[("t", "text")])),
         () if about("Sec") => Some(class("Sec", &[("t", "text")])),
         () if about("Hash") => Some(class("Hash", &[("h", "blobHash")])),
         () if about("Vz") => Some(

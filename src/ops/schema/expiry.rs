@@ -1,0 +1,110 @@
+//! When a server removes the objects of a collection by itself: `objectTtlConfig` (Weaviate 1.35 and later). Pure.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::place::is_off;
+use crate::model::{RawObject, Schema};
+
+/// What the time to live counts from: the server's own times, by the names it takes for them.
+const OWN_TIMES: [&str; 2] = ["_creationTimeUnix", "_lastUpdateTimeUnix"];
+
+/// Why objects may have gone that nobody removed, as a clause, where objects expire.
+pub(in crate::ops) fn may_be_why(schema: &Schema) -> Option<&'static str> {
+    enabled(schema).map(|_| "objects of this collection expire (objectTtlConfig), which may be why some are gone")
+}
+
+/// When objects of a collection expire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::ops) struct Expiry {
+    /// The property that holds the time it counts from.
+    property: String,
+    /// Seconds after that; may be negative.
+    seconds: i64,
+}
+
+/// The settings of a collection whose objects expire.
+fn enabled(schema: &Schema) -> Option<Value> {
+    let document: Value = serde_json::from_slice(&schema.text).unwrap_or(Value::Null);
+    Some(document["objectTtlConfig"].clone()).filter(|settings| !is_off(settings))
+}
+
+/// What a copy of the collection does with the age of its objects, as a clause; `None` if they do not expire.
+pub(in crate::ops) fn ages(schema: &Schema) -> Option<String> {
+    let settings = enabled(schema)?;
+    let on = settings["deleteOn"].as_str().unwrap_or_default().trim();
+    Some(if OWN_TIMES.contains(&on) || on.is_empty() {
+        "objects expire, and their age counts anew from this restore".to_owned()
+    } else {
+        format!("objects expire by their property {on}, which keeps its value")
+    })
+}
+
+impl Expiry {
+    /// When objects of such a collection expire, if what that counts from stands in them. By the server's own times their
+    /// age counts anew.
+    pub(in crate::ops) fn of(schema: &Schema) -> Option<Self> {
+        let settings = enabled(schema)?;
+        let on = settings["deleteOn"].as_str()?.trim();
+        let by_property = !on.is_empty() && !OWN_TIMES.contains(&on);
+        by_property.then(|| Self { property: on.to_owned(), seconds: settings["defaultTtl"].as_i64().unwrap_or(0) })
+    }
+
+    /// The property that holds the time it counts from.
+    pub(in crate::ops) fn property(&self) -> &str {
+        &self.property
+    }
+
+    /// Whether an object has expired at this time. One without a value never does.
+    pub(in crate::ops) fn is_expired(&self, object: &RawObject, now: Timestamp) -> bool {
+        let Ok(properties) = serde_json::from_slice::<Value>(object.properties()) else { return false };
+        let Some(time) = properties[&self.property].as_str().and_then(|text| text.parse::<Timestamp>().ok()) else {
+            return false;
+        };
+        time.as_second().saturating_add(self.seconds) <= now.as_second()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(settings: &str) -> Schema {
+        Schema::parse(format!(r#"{{"class":"A","objectTtlConfig":{settings}}}"#).into()).expect("a schema")
+    }
+
+    fn object(text: &str) -> RawObject {
+        let places = crate::model::ObjectText { properties: 0..text.len(), ..Default::default() };
+        let id = "00000000-0000-0000-0000-000000000001".parse().expect("an id");
+        RawObject { id, updated_ms: None, text: text.to_owned().into(), places }
+    }
+
+    #[test]
+    fn only_a_property_keeps_its_time() {
+        let own = schema(r#"{"enabled":true,"deleteOn":"_creationTimeUnix","defaultTtl":60}"#);
+        assert!(Expiry::of(&own).is_none() && ages(&own).is_some_and(|text| text.contains("anew")));
+        let off = schema(r#"{"enabled":false,"deleteOn":"until"}"#);
+        assert!(Expiry::of(&off).is_none() && ages(&off).is_none());
+        let by = schema(r#"{"enabled":true,"deleteOn":" until ","defaultTtl":0}"#);
+        assert!(Expiry::of(&by).is_some() && ages(&by).is_some_and(|text| text.contains("property until")));
+    }
+
+    #[test]
+    fn an_object_expires_when_its_time_and_the_time_to_live_have_passed() {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+        for (seconds, text, expired) in [
+            (0, r#"{"until":"2026-01-01T00:00:00Z"}"#, true),
+            (0, r#"{"until":"2026-01-01T00:00:01Z"}"#, false),
+            (0, r#"{"until":"2026-01-01T01:00:00+02:00"}"#, true),
+            (60, r#"{"until":"2025-12-31T23:59:01Z"}"#, false),
+            (-60, r#"{"until":"2026-01-01T00:00:59Z"}"#, true),
+            (i64::MAX, r#"{"until":"2026-01-01T00:00:00Z"}"#, false),
+            (0, r#"{"other":"2020-01-01T00:00:00Z"}"#, false),
+            (0, r#"{"until":"soon"}"#, false),
+            (0, r#"{"until":null}"#, false),
+        ] {
+            let expiry = Expiry { property: "until".into(), seconds };
+            assert_eq!(expiry.is_expired(&object(text), now), expired, "{seconds} {text}");
+        }
+    }
+}

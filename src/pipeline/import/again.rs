@@ -1,0 +1,134 @@
+//! Refused objects are read back before they are called rejected: a server may refuse what it has stored, as its vector
+//! index or another index refuses what the store took. And what leads a tenant with vectors of several lengths.
+
+use std::sync::atomic::Ordering;
+
+use super::group::{DateLists, Group, Step};
+use super::{Dealt, Error, ROOM_TO_REWRITE, Rejected, Shared};
+use crate::model::is_odd;
+use crate::pipeline::compare::Vectors;
+use crate::pipeline::rewrite::{self, Form};
+use crate::pipeline::{Batch, split};
+use crate::weaviate::{ImportReply, PrintedObject};
+
+/// Refused objects of one collection that are read back at most.
+pub(super) const READS_BACK: u64 = 100_000;
+/// How an empty list is shown where objects differ.
+const EMPTY_LISTS: [&str; 2] = ["[]", "[] (0 elements)"];
+
+/// What reading a refused object back told.
+enum ReadBack {
+    /// It is there as it should be.
+    Equal,
+    /// Something else is there under its id.
+    Other,
+    Absent,
+    /// It could not be read, for this reason.
+    Unknown(String),
+}
+
+impl Shared<'_> {
+    /// Groups that hold objects of odd lengths alone, or none. A server may tell of the refusal of one at the place of
+    /// another, and leave others out of its index: nothing but such objects is sent with them.
+    pub(super) fn apart(&self, batch: &Batch, groups: Vec<Group>) -> Vec<Group> {
+        let Some(mixed) = self.import.mixed.of(batch.tenant.as_ref()) else { return groups };
+        let cut = |group: Group| {
+            let is_odd = |at: &usize| is_odd(mixed, &batch.objects[*at]);
+            let (odd, usual): (Vec<usize>, Vec<usize>) = group.members.iter().copied().partition(is_odd);
+            let part = |members, odd| Group { members, odd, fresh: group.fresh && !odd, ..group.clone() };
+            [part(odd, true), part(usual, false)]
+        };
+        groups.into_iter().flat_map(cut).filter(|group| !group.members.is_empty()).collect()
+    }
+
+    /// Sends what leads a tenant. What became of it shows when the same objects are sent in their turn; only that it was
+    /// too large is of account, as then less of it may do.
+    pub(super) async fn lead(&self, batch: &Batch) -> Result<(), Error> {
+        let mixed = self.import.mixed.of(batch.tenant.as_ref()).unwrap_or_default();
+        let (odd, usual): (Vec<_>, Vec<_>) = batch.objects.iter().partition(|object| is_odd(mixed, object));
+        let (mut most_usual, mut most_odd) = (usual.len(), odd.len());
+        loop {
+            let objects: Vec<_> = usual[..most_usual].iter().chain(&odd[..most_odd]).copied().collect();
+            let bytes = objects.iter().map(|object| object.text.len() + ROOM_TO_REWRITE).sum();
+            let tenant = batch.tenant.as_ref();
+            let body = rewrite::body(&self.import.rewrite, objects, tenant, Form::Whole, bytes).map_err(Error::Text)?;
+            match self.import.client.import(body, u32::MAX).await? {
+                ImportReply::TooLarge if most_usual + most_odd > 1 => {
+                    (most_usual, most_odd) = (most_usual.div_ceil(2), most_odd / 2);
+                }
+                ImportReply::Answer(_) | ImportReply::TooLarge | ImportReply::Refused { .. } => return Ok(()),
+            }
+        }
+    }
+
+    /// Objects that the server refused for good: reads each back, and gives those that are there as they should be. The
+    /// others are rejected.
+    pub(super) async fn give_up(
+        &self,
+        batch: &Batch,
+        group: &Group,
+        refused: Vec<(usize, String)>,
+        dealt: &mut Dealt,
+    ) -> Result<Vec<usize>, Error> {
+        let mut found = Vec::new();
+        for (at, reason) in refused {
+            let rejected = |stored: bool, more: &str| {
+                let rejected = self.refused(batch, group, at, &format!("{reason}{more}"));
+                Rejected { stored: stored || rejected.stored, ..rejected }
+            };
+            // Of later steps it is known that it is there.
+            if group.step != Step::Objects {
+                dealt.rejected.push(rejected(true, ""));
+                continue;
+            }
+            match self.read_back(batch, group, at).await {
+                ReadBack::Equal => {
+                    dealt.found_equal += 1;
+                    found.push(at);
+                }
+                ReadBack::Other => dealt.rejected.push(rejected(true, "; what is there is not as it should be")),
+                ReadBack::Absent => dealt.rejected.push(rejected(false, "")),
+                ReadBack::Unknown(why) => {
+                    dealt
+                        .rejected
+                        .push(rejected(false, &format!("; whether it is there all the same is unknown: {why}")));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn read_back(&self, batch: &Batch, group: &Group, at: usize) -> ReadBack {
+        let one_less = |left: u64| left.checked_sub(1);
+        if self.reads_back.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_err() {
+            return ReadBack::Unknown(format!("only {READS_BACK} refused objects are read back"));
+        }
+        let (import, object) = (self.import, &batch.objects[at]);
+        let printed = match import.client.object(&import.collection, batch.tenant.as_ref(), object.id).await {
+            Ok(Some(printed)) => printed,
+            Ok(None) => return ReadBack::Absent,
+            Err(error) => {
+                // Where one question was in vain after all its attempts, others would take as long.
+                self.reads_back.store(0, Ordering::Relaxed);
+                return ReadBack::Unknown(import.client.shown(&error.to_string()));
+            }
+        };
+        let PrintedObject { text, unprintable } = printed;
+        let Ok(live) = split::line(&text, &import.collection) else {
+            return ReadBack::Unknown("the server printed something else".to_owned());
+        };
+        let vectors = match (import.rewrite.sends_vectors(), unprintable) {
+            (false, _) => Vectors::Skip,
+            (true, true) => Vectors::Unprintable,
+            (true, false) => Vectors::Compare,
+        };
+        let differing = import.comparer.fields(object, &live, vectors);
+        let follows = |field: &crate::event::FieldDiff| {
+            let name = field.field.strip_prefix("properties.").unwrap_or_default();
+            let later = import.rewrite.following(group.form).iter().any(|property| property == name);
+            let empty = field.archived.as_deref().is_some_and(|shown| EMPTY_LISTS.contains(&shown));
+            field.live.is_none() && (later || (group.date_lists == DateLists::Filled && empty))
+        };
+        if differing.iter().all(follows) { ReadBack::Equal } else { ReadBack::Other }
+    }
+}
