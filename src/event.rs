@@ -94,6 +94,10 @@ pub struct CollectionResult {
     pub rejected: u64,
     /// Objects that look written during the run; a lower bound. `None` where it does not apply.
     pub changed_seen: Option<u64>,
+    /// Whether the server's own count was held against the objects; `Some(false)` where it could not be asked, `None` where
+    /// nothing was to be counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counts_verified: Option<bool>,
     /// Objects of the archive that the server lacks; `None` where nothing was compared, as in the next two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<u64>,
@@ -123,6 +127,7 @@ impl CollectionResult {
             digest: None,
             rejected: 0,
             changed_seen: None,
+            counts_verified: None,
             missing: None,
             extra: None,
             different: None,
@@ -494,6 +499,27 @@ pub enum Warning {
         counted: u64,
         /// Objects that at least one replica holds.
         on_any_replica: u64,
+    },
+    /// Objects were older on the replica that was read than on others. The server repaired them before they were read.
+    ReplicaOlder {
+        /// The collection.
+        collection: CollectionName,
+        /// How many.
+        objects: u64,
+    },
+    /// Replicas of some objects hold different versions, also after the server compared them several times.
+    ReplicasDisagree {
+        /// The collection.
+        collection: CollectionName,
+        /// How many objects.
+        objects: u64,
+    },
+    /// Replicas could not be compared: what was read is what one of them listed.
+    ReplicasUncompared {
+        /// The collection.
+        collection: CollectionName,
+        /// Why, in few words.
+        reason: String,
     },
     /// The server's schema of a collection gained something during the import, guessed from what was written.
     SchemaGrew {

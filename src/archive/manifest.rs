@@ -185,6 +185,22 @@ impl TenantsChanged {
     }
 }
 
+/// How the replicas of a collection compare. Since format 1.1.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReplicaRecord {
+    /// Objects whose replicas were compared before they were read, those that were read twice included. 0: every object is
+    /// what one replica listed.
+    pub compared: u64,
+    /// Objects that were older on the replica that was read; the server repaired them before they were read.
+    pub repaired: u64,
+    /// Objects whose replicas went on to differ: what is in here is what one of them listed.
+    pub differing: u64,
+    /// The number of objects moved while it was asked of all replicas, so it could not be compared.
+    pub counts_moved: bool,
+    /// Why replicas, or some of them, could not be compared.
+    pub reason: Option<String>,
+}
+
 /// What only the operation knows about a collection.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CollectionFacts {
@@ -194,6 +210,8 @@ pub struct CollectionFacts {
     pub consistency: Consistency,
     /// Tenants that came or went.
     pub tenants_changed: TenantsChanged,
+    /// How its replicas compare.
+    pub replica_check: Option<ReplicaRecord>,
 }
 
 /// One collection.
@@ -233,6 +251,24 @@ pub struct CollectionEntry {
     /// Tenants that came or went during the run; absent if none did.
     #[serde(default, skip_serializing_if = "TenantsChanged::is_empty")]
     pub tenants_changed: TenantsChanged,
+    /// How its replicas compare; absent where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica_check: Option<ReplicaRecord>,
+}
+
+impl CollectionEntry {
+    /// Whether objects are in here that the server did not count.
+    #[must_use]
+    pub fn is_uncounted(&self) -> bool {
+        self.content != Content::SchemaOnly && self.counts.after.is_none()
+    }
+
+    /// Whether the replicas of some objects went on to differ.
+    #[must_use]
+    pub fn replicas_differ(&self) -> bool {
+        self.consistency.on_any_replica.is_some()
+            || self.replica_check.as_ref().is_some_and(|found| found.differing > 0)
+    }
 }
 
 /// What can never be kept.

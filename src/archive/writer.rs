@@ -216,6 +216,7 @@ impl ArchiveWriter {
             collection.entry.counts = collection.facts.counts;
             collection.entry.consistency = collection.facts.consistency;
             collection.entry.tenants_changed = collection.facts.tenants_changed;
+            collection.entry.replica_check = collection.facts.replica_check;
             files.append(&mut collection.files);
             collections.push(collection.entry);
         }

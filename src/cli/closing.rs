@@ -43,6 +43,8 @@ pub(super) fn of(manifest: &Manifest, server: String) -> Closing {
         limits: limits(&manifest.limits).into_iter().chain(lengths(manifest)).collect(),
         skipped: skipped(&manifest.skipped),
         incomplete: incomplete(manifest),
+        counts: uncounted(manifest),
+        replicas: manifest.collections.iter().filter_map(replicas).collect(),
         ..Closing::default()
     }
 }
@@ -63,6 +65,29 @@ fn change(entry: &CollectionEntry) -> Option<Remark> {
     }
     if entry.schema_changed {
         clauses.push("the schema grew (schema.before.json is the earlier one)".into());
+    }
+    (!clauses.is_empty()).then(|| Remark { about: entry.name.clone(), text: clauses.join("; ") })
+}
+
+/// The collections whose objects the server did not count.
+fn uncounted(manifest: &Manifest) -> Vec<Remark> {
+    let uncounted = manifest.collections.iter().filter(|entry| entry.is_uncounted());
+    let text = "not verified: the server did not say how many objects there are";
+    uncounted.map(|entry| Remark { about: entry.name.clone(), text: text.to_owned() }).collect()
+}
+
+fn replicas(entry: &CollectionEntry) -> Option<Remark> {
+    let found = entry.replica_check.as_ref()?;
+    let mut clauses = Vec::new();
+    if let Some(reason) = &found.reason {
+        clauses.push(format!("read from one replica, which could not be compared with the others: {reason}"));
+    }
+    if found.repaired > 0 {
+        let older = counted(found.repaired, "object");
+        clauses.push(format!("{older} older on the replica that was read; the server repaired it first"));
+    }
+    if found.counts_moved {
+        clauses.push("how many objects each replica holds could not be told while objects were written".to_owned());
     }
     (!clauses.is_empty()).then(|| Remark { about: entry.name.clone(), text: clauses.join("; ") })
 }
@@ -171,5 +196,10 @@ fn incomplete(manifest: &Manifest) -> Vec<Remark> {
         let text = format!("replicas differ: {} objects were listed, {any} lie on at least one replica", c.objects);
         Some(Remark { about: c.name.clone(), text })
     });
-    mismatched.chain(differing).chain(objects).collect()
+    let disagreeing = manifest.collections.iter().filter_map(|c| {
+        let objects = c.replica_check.as_ref().map(|found| found.differing).filter(|objects| *objects > 0)?;
+        let text = format!("the replicas of {} hold different versions; one was read", counted(objects, "object"));
+        Some(Remark { about: c.name.clone(), text })
+    });
+    mismatched.chain(differing).chain(disagreeing).chain(objects).collect()
 }

@@ -32,6 +32,8 @@ pub(super) fn text(path: &Path, manifest: &Manifest) -> String {
         ("Size", format!("{} on disk, {} of objects{}", size(stored), size(plain_bytes), codec(manifest.codec))),
     ];
     let remarks = [
+        ("Counts", &about.counts),
+        ("Replicas", &about.replicas),
         ("Changed", &about.changes),
         ("Limits", &about.limits),
         ("Skipped", &about.skipped),

@@ -5,6 +5,7 @@ mod collect;
 mod facts;
 mod passes;
 mod plan;
+mod replicas;
 mod resume;
 mod run;
 mod tenants;

@@ -74,6 +74,7 @@ pub(super) fn archived(name: CollectionName, entry: &CollectionEntry) -> Collect
         objects: entry.objects,
         bytes: entry.bytes,
         digest: entry.digest.map(|digest| digest.to_string()).filter(|_| entry.content != Content::SchemaOnly),
+        counts_verified: (entry.content != Content::SchemaOnly).then(|| !entry.is_uncounted()),
         ..CollectionResult::of(name)
     }
 }

@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 use super::Page;
 use super::budget::{Budget, Share};
 use super::pacer::{Ask, Came, Pacer};
+use super::replicas::ReplicaCheck;
 use super::scan::Error;
 use super::split::{self, Expected};
 use crate::event::{Events, Warning};
@@ -39,6 +40,8 @@ pub(super) struct Fetch<'a> {
     /// When the scan began.
     pub(super) begun: Instant,
     pub(super) events: &'a Events,
+    /// Compares the replicas of each page before it is read; `None` where there is one.
+    pub(super) replicas: Option<&'a ReplicaCheck>,
 }
 
 /// A page that was accepted.
@@ -79,9 +82,15 @@ impl Fetch<'_> {
         most: u32,
     ) -> Result<Fetched, Error> {
         let (mut nonsense, mut empty) = (0, EmptyBodies::default());
+        let mut held = None;
         loop {
             let mut ask = self.pacer().ask();
             ask.objects = ask.objects.min(approach.0.unwrap_or(u32::MAX)).min(most).max(1);
+            if let (Some(replicas), None) = (self.replicas, &held) {
+                let (collection, tenant, limit) = (self.collection, self.tenant, ask.objects);
+                let page = PageRequest { collection, tenant, after, limit, vectors: false, max_bytes: 0 };
+                held = Some(replicas.before(self.client, &page).await?);
+            }
             let outcome = match self.attempt(after, ask, self.vectors).await {
                 Err(Error::Page { source, .. }) if nonsense + 1 < NONSENSE_IN_A_ROW => {
                     nonsense += 1;
@@ -92,7 +101,12 @@ impl Fetch<'_> {
                 other => other?,
             };
             match outcome {
-                Outcome::Page(page) => return Ok(page),
+                Outcome::Page(page) => {
+                    if let (Some(replicas), Some(held)) = (self.replicas, &held) {
+                        replicas.after(held, &page.objects);
+                    }
+                    return Ok(page);
+                }
                 Outcome::Again(limit) => approach.0 = limit.or(approach.0),
                 Outcome::Unprintable if empty.ask_again().await => {}
                 Outcome::Unprintable => {

@@ -57,6 +57,7 @@ impl Ids {
             pages: &pages,
             begun: Instant::now(),
             events: &self.events,
+            replicas: None,
         };
         let (mut after, mut approach) = (None, Approach::default());
         let mut open = Stretch { ids: Vec::new(), updated_ms: None };

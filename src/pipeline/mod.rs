@@ -9,6 +9,7 @@ pub mod keyspace;
 pub mod limits;
 pub mod load;
 pub mod pacer;
+pub mod replicas;
 pub mod rewrite;
 pub mod scan;
 mod slots;

@@ -17,6 +17,7 @@ use super::budget::Budget;
 use super::fetch::{Approach, Fetch, Fetched};
 use super::keyspace::{Claim, Keyspace, Next, Stretch};
 use super::pacer::{Limits, Pacer};
+use super::replicas::ReplicaCheck;
 use super::slots::Slots;
 use super::split::{self, SplitError};
 use super::watch::Mark;
@@ -106,6 +107,8 @@ pub struct Scan {
     pub changed_since_ms: Option<i64>,
     /// Where events go.
     pub events: Events,
+    /// Compares the replicas of each page before it is read; `None` where there is one.
+    pub replicas: Option<Arc<ReplicaCheck>>,
 }
 
 /// What a scan read, up to its end or to where it was cancelled.
@@ -189,6 +192,7 @@ impl Shared<'_> {
             pages: &self.pages,
             begun: self.begun,
             events: &self.scan.events,
+            replicas: self.scan.replicas.as_deref(),
         }
     }
 

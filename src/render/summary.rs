@@ -47,6 +47,10 @@ pub struct Closing {
     pub skipped: Vec<Remark>,
     /// What is kept in part.
     pub incomplete: Vec<Remark>,
+    /// Collections whose objects the server did not count.
+    pub counts: Vec<Remark>,
+    /// What was found about replicas.
+    pub replicas: Vec<Remark>,
     /// The number of objects is not known, or not that of every collection.
     pub uncounted: bool,
     /// Class documents that were saved, by collection.
@@ -120,6 +124,8 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
         ("Schema", &closing.schemas),
         ("Schema", &closing.schema_differences),
         ("Note", &closing.notes),
+        ("Counts", &closing.counts),
+        ("Replicas", &closing.replicas),
         ("Changed", &closing.changes),
         ("Limits", &closing.limits),
         ("Skipped", &closing.skipped),

@@ -163,6 +163,19 @@ pub(super) fn warning(warning: &Warning) -> String {
             count(*counted),
             count(*on_any_replica)
         ),
+        Warning::ReplicaOlder { collection, objects } => format!(
+            "{collection}: {} older on the replica that was read; the server repaired it first",
+            self::counted(*objects, "object")
+        ),
+        Warning::ReplicasDisagree { collection, objects } => {
+            format!("{collection}: the replicas of {} hold different versions", self::counted(*objects, "object"))
+        }
+        Warning::ReplicasUncompared { collection, reason } => {
+            format!(
+                "{collection}: read from one replica, which could not be compared with the others: {}",
+                plain(reason)
+            )
+        }
         Warning::CountMismatch { collection, listed, counted } => format!(
             "{collection}: the server lists {} but counts {}, and nobody seems to write",
             self::counted(*listed, "object"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use elysiactl::event::{Class, Event, Status, Warning};
 use elysiactl::ops::Error;
 use elysiactl::ops::backup::Options;
-use sandbox::{Change, Fault, Kind, Sandbox};
+use sandbox::{Change, Fault, Kind, Role, Sandbox};
 
 use crate::world::{World, world};
 
@@ -180,4 +180,129 @@ async fn replicas_that_differ_are_told_even_where_list_and_count_agree() {
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, OBJECTS - 1));
     assert_eq!(outcome.manifest.collections[0].consistency.on_any_replica, Some(OBJECTS));
     assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::ReplicasDiffer { .. }))), "{events:?}");
+}
+
+/// An object of the collection, written anew past this node.
+fn written_past(world: &World, node: &str, objects: usize) {
+    for text in world.sandbox.objects("Article", None).into_iter().take(objects) {
+        let mut object: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        object["properties"] = serde_json::json!({"t": "newest"});
+        world.sandbox.faults().now(&Change::WritePast(node.into(), object.to_string()));
+    }
+}
+
+fn newest(lines: &[String]) -> usize {
+    lines.iter().filter(|line| line.contains("newest")).count()
+}
+
+#[tokio::test]
+async fn a_replica_that_missed_updates_is_noticed_and_what_is_read_is_the_newest() {
+    for version in ["1.40", "1.32"] {
+        let world = three(version, 3);
+        written_past(&world, "node1", 38);
+        // What was written within the second before the plan could be a writer's.
+        tokio::time::sleep(Duration::from_millis(2_100)).await;
+        let (done, events) = world.try_backup(pages(&world)).await;
+        let outcome = done.expect("an archive");
+        assert_eq!(outcome.result.status, Status::Ok);
+        let told = events.iter().find_map(|event| match event {
+            Event::Warning(Warning::ReplicaOlder { objects, .. }) => Some(*objects),
+            _ => None,
+        });
+        assert_eq!(told, Some(38), "{version}");
+        let found = outcome.manifest.collections[0].replica_check.clone().expect("several replicas");
+        assert!(found.compared >= OBJECTS, "{}", found.compared);
+        assert_eq!((found.repaired, found.differing, found.reason), (38, 0, None));
+        let archive = std::path::PathBuf::from(outcome.result.archive.expect("an archive"));
+        assert_eq!(newest(&world.lines(&archive, "Article")), 38);
+    }
+}
+
+#[tokio::test]
+async fn an_archive_is_compared_with_the_newest_version_whichever_replica_lists_it() {
+    let world = three("1.40", 3);
+    let archive = std::path::PathBuf::from(world.backup(pages(&world)).await.result.archive.expect("an archive"));
+    written_past(&world, "node1", 38);
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    let found = world.verify(crate::world::verify_options(&archive)).await;
+    assert_eq!(found.result.collections[0].different, Some(38), "the list through node1 shows the older ones");
+    assert!(
+        found.remarks.iter().any(|(_, text)| text.contains("38 objects older on the replica")),
+        "{:?}",
+        found.remarks
+    );
+}
+
+#[tokio::test]
+async fn replicas_that_never_agree_are_named_and_the_backup_is_incomplete() {
+    let world = three("1.40", 3);
+    let object: serde_json::Value = serde_json::from_str(&world.sandbox.objects("Article", None)[3]).expect("JSON");
+    let id = object["id"].as_str().expect("an id").to_owned();
+    world.sandbox.faults().now(&Change::Conflict("Article".into(), id));
+    let (done, events) = world.try_backup(pages(&world)).await;
+    let outcome = done.expect("an archive");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, OBJECTS));
+    assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::ReplicasDisagree { objects: 1, .. }))));
+    let archive = std::path::PathBuf::from(outcome.result.archive.expect("an archive"));
+    let found = world.verify(crate::world::verify_options(&archive)).await;
+    assert_eq!(found.result.status, Status::Incomplete, "{:?}", found.remarks);
+}
+
+#[tokio::test]
+async fn replicas_that_cannot_be_compared_are_said_to_be_one() {
+    let world = three("1.40", 3);
+    world.sandbox.faults().add(Fault::new(Kind::status(403, "")).on("POST", "/v1/graphql"));
+    let (done, events) = world.try_backup(pages(&world)).await;
+    let outcome = done.expect("an archive");
+    assert_eq!(outcome.result.status, Status::Ok);
+    let told = events.iter().filter(|e| matches!(e, Event::Warning(Warning::ReplicasUncompared { .. }))).count();
+    let found = outcome.manifest.collections[0].replica_check.clone().expect("several replicas");
+    assert_eq!((told, found.compared, found.reason.is_some()), (1, 0, true), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_writer_is_no_difference_of_replicas() {
+    let world = three("1.40", 3);
+    let stop = tokio_util::sync::CancellationToken::new();
+    let writing = async {
+        for n in 0_u128.. {
+            if stop.is_cancelled() {
+                return n;
+            }
+            let id = uuid::Uuid::from_u128(n.wrapping_mul(0x1234_5678_9abc_def1_0203_0405_0607_0809));
+            let text = format!(r#"{{"class":"Article","id":"{id}","properties":{{}},"vector":[1,2]}}"#);
+            world.sandbox.faults().now(&Change::Write(text));
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        0
+    };
+    let backup = async {
+        let done = world.try_backup(pages(&world)).await;
+        stop.cancel();
+        done
+    };
+    let ((done, events), written) = tokio::join!(backup, writing);
+    assert!(written > 20, "{written}");
+    assert_eq!(done.expect("an archive").result.status, Status::Ok, "{events:?}");
+}
+
+#[tokio::test]
+async fn counts_that_could_not_be_asked_are_said_not_to_be_verified() {
+    let mut world =
+        world(Sandbox::builder().graphql(false).key("readkey", "reader", Role::Viewer).seeded("Article", 40, 2, 1));
+    world.key = Some("readkey");
+    let outcome = world.try_backup(world.options()).await.0.expect("an archive");
+    assert_eq!((outcome.result.status, outcome.result.collections[0].counts_verified), (Status::Ok, Some(false)));
+    let archive = std::path::PathBuf::from(outcome.result.archive.expect("an archive"));
+    let checked = world.check(&archive).await.expect("sound");
+    assert_eq!(checked.result.collections[0].counts_verified, Some(false));
+    let found = world.verify(crate::world::verify_options(&archive)).await;
+    assert_eq!(found.result.collections[0].counts_verified, Some(false));
+    assert!(found.remarks.iter().any(|(_, text)| text.starts_with("counts not verified")), "{:?}", found.remarks);
+    let shown = std::process::Command::new(env!("CARGO_BIN_EXE_elysiactl"))
+        .args(["archive", "show"])
+        .arg(&archive)
+        .output()
+        .expect("it runs");
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("Counts      Article: not verified"), "{shown:?}");
 }

@@ -35,6 +35,7 @@ pub(crate) fn result(collection: &str, objects: u64) -> CollectionResult {
         bytes: objects * 1_000,
         digest: Some("0123456789abcdef".repeat(4)),
         changed_seen: Some(0),
+        counts_verified: Some(true),
         ..CollectionResult::of(name(collection))
     }
 }
@@ -72,6 +73,9 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::TenantsStayAwake { collection: collection(), tenants: 2, first: tenant(), reason: "gone".into() },
         Warning::TenantsLeftAwake { collection: collection(), tenants: 1, first: tenant() },
         Warning::VectorUnprintable { collection: collection() },
+        Warning::ReplicaOlder { collection: collection(), objects: 389 },
+        Warning::ReplicasDisagree { collection: collection(), objects: 2 },
+        Warning::ReplicasUncompared { collection: collection(), reason: "GraphQL is closed".into() },
         Warning::VectorsDropped { collection: collection(), vectors: vec!["title".into()] },
         Warning::ObjectBeyondLimit { collection: collection(), bytes: 300 << 20 },
         Warning::CountMismatch { collection: collection(), listed: 2_613, counted: 4_000 },

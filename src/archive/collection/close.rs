@@ -210,6 +210,7 @@ impl CollectionWriter {
             consistency: Consistency::default(),
             schema_changed,
             tenants_changed: TenantsChanged::default(),
+            replica_check: None,
         }
     }
 }

@@ -2,11 +2,11 @@
 //! time, and the counts agree or writers explain why they do not.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::replicas::AnyReplica;
 use super::resume::Kept;
 use super::{Options, Planned};
 use crate::archive::manifest::TenantsChanged;
@@ -19,6 +19,7 @@ use crate::ops::{Error, Session, blocking};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::keyspace::Stretch;
 use crate::pipeline::pacer::{Limits, PAGE_BYTES};
+use crate::pipeline::replicas::{ReplicaCheck, ReplicaFindings};
 use crate::pipeline::scan::{self, Scan, Scanned};
 use crate::pipeline::store::Store;
 use crate::pipeline::watch::{Mark, Watch};
@@ -27,8 +28,6 @@ use crate::weaviate::{Client, Count, Writer};
 
 /// Rounds of reading before a server that keeps breaking is given up.
 pub(super) const MOST_ROUNDS: u32 = 50;
-/// Pauses before the questions whether replicas differ: a write reaches the last replica a moment after the first.
-const REPLICA_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(1)];
 /// Pages that may be in memory for each request in flight: on the wire, waiting, being written.
 const PAGES_A_REQUEST: u64 = 3;
 
@@ -40,7 +39,9 @@ pub(super) struct Collected {
     pub(super) read: u64,
     pub(super) changed: u64,
     pub(super) mismatch: Option<u64>,
-    pub(super) on_any_replica: Option<u64>,
+    pub(super) any_replica: AnyReplica,
+    /// What comparing the replicas found; `None` where there is one.
+    pub(super) replicas: Option<ReplicaFindings>,
     pub(super) unprintable: Vec<(Option<TenantName>, ObjectId)>,
     pub(super) more_unprintable: u64,
     pub(super) unwritable: Vec<ObjectId>,
@@ -66,6 +67,8 @@ pub(super) struct Collect<'a> {
     /// What an interrupted run had kept.
     pub(super) kept: Kept,
     pub(super) changed_since_ms: Option<i64>,
+    /// Compares the replicas of each page before it is read; `None` where there is one.
+    pub(super) replicas: Option<Arc<ReplicaCheck>>,
 }
 
 impl Collect<'_> {
@@ -160,7 +163,7 @@ impl Collect<'_> {
             return Err(Error::SchemaChanged { collection: schema.name.clone(), what });
         }
         let mismatch = self.mismatch(verdict, &store);
-        let on_any_replica = self.replicas_differ().await?;
+        let any_replica = self.any_replica(seen.changed > 0).await?;
         let schema_after = self.schema_after().await?;
         // Only worth a remark: whoever may not ask is told nothing.
         let read_only = match self.session.unless_stopped(self.client.read_only_shards(&schema.name)).await {
@@ -176,7 +179,8 @@ impl Collect<'_> {
             read: seen.objects,
             changed: seen.changed,
             mismatch,
-            on_any_replica,
+            any_replica,
+            replicas: self.replica_findings(),
             unprintable: seen.unprintable.into_iter().collect(),
             more_unprintable: seen.more_unprintable,
             unwritable,
@@ -313,6 +317,7 @@ impl Collect<'_> {
             mark,
             changed_since_ms: self.changed_since_ms,
             events: self.session.events.clone(),
+            replicas: self.replicas.clone(),
         }
     }
 
@@ -336,7 +341,7 @@ impl Collect<'_> {
         Error::NotWhole { collection: self.planned.schema.name.clone(), reason, waited: self.options.patience }
     }
 
-    async fn count(&self) -> Result<Option<u64>, Error> {
+    pub(super) async fn count(&self) -> Result<Option<u64>, Error> {
         let names = std::slice::from_ref(&self.planned.schema.name);
         let counts = self.session.unless_stopped(self.client.counts(names)).await?;
         Ok(counts.first().and_then(Count::exact))
@@ -347,33 +352,6 @@ impl Collect<'_> {
         let (collection, listed) = (self.planned.schema.name.clone(), store.writer.totals().objects);
         self.session.events.warn(Warning::CountMismatch { collection, listed, counted });
         Some(counted)
-    }
-
-    /// The number of objects on any replica, if it is not the count and stays so. Every listing reads one replica.
-    async fn replicas_differ(&self) -> Result<Option<u64>, Error> {
-        if self.planned.schema.replicas < 2 {
-            return Ok(None);
-        }
-        let collection = &self.planned.schema.name;
-        let mut found = None;
-        for pause in REPLICA_PAUSES {
-            tokio::time::sleep(pause).await;
-            let Some(counted) = self.count().await? else { return Ok(None) };
-            // Writers make both numbers move: what is asked once more and still differs is no write on its way.
-            match self.session.unless_stopped(self.client.on_any_replica(collection)).await {
-                Err(Error::Interrupted) => return Err(Error::Interrupted),
-                Ok(Count::Exact(any)) if any != counted => found = Some((counted, any)),
-                Ok(Count::Exact(_) | Count::Unknown { .. }) => return Ok(None),
-                Err(e) => {
-                    tracing::warn!(%collection, %e, "cannot ask whether replicas differ");
-                    return Ok(None);
-                }
-            }
-        }
-        let Some((counted, on_any_replica)) = found else { return Ok(None) };
-        let collection = collection.clone();
-        self.session.events.warn(Warning::ReplicasDiffer { collection, counted, on_any_replica });
-        Ok(Some(on_any_replica))
     }
 
     /// The schema as it is now; additions are taken over.

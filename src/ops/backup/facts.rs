@@ -3,8 +3,9 @@
 
 use super::Remarks;
 use super::collect::Collected;
+use super::replicas::AnyReplica;
 use crate::archive::CollectionFacts;
-use crate::archive::manifest::{Consistency, Counts, Incomplete, Limit, LimitKind, ReadMode, Skipped};
+use crate::archive::manifest::{Consistency, Counts, Incomplete, Limit, LimitKind, ReadMode, ReplicaRecord, Skipped};
 use crate::event::CollectionResult;
 use crate::model::Schema;
 use crate::ops::schema::expiry::Expiry;
@@ -19,11 +20,27 @@ pub(super) fn facts(collected: &Collected) -> CollectionFacts {
             mode: ReadMode::Live,
             changed_seen: Some(collected.changed),
             count_mismatch: collected.mismatch.is_some(),
-            on_any_replica: collected.on_any_replica,
+            on_any_replica: match collected.any_replica {
+                AnyReplica::More { on_any_replica, .. } => Some(on_any_replica),
+                AnyReplica::Agrees | AnyReplica::Moved => None,
+            },
             ..Consistency::default()
         },
         tenants_changed: collected.tenants_changed.clone(),
+        replica_check: collected.replicas.as_ref().map(|found| ReplicaRecord {
+            compared: found.compared,
+            repaired: found.older,
+            differing: found.differing,
+            counts_moved: collected.any_replica == AnyReplica::Moved,
+            reason: found.closed.clone(),
+        }),
     }
+}
+
+/// Whether counts and replicas agree, as far as they could be asked.
+pub(super) fn agrees(collected: &Collected) -> bool {
+    let differs = matches!(collected.any_replica, AnyReplica::More { .. });
+    collected.mismatch.is_none() && !differs && collected.replicas.as_ref().is_none_or(|found| found.differing == 0)
 }
 
 /// What goes into the manifest's lists.
@@ -98,6 +115,7 @@ pub(super) fn result(collected: &Collected) -> CollectionResult {
         bytes: totals.bytes,
         digest: totals.digest.map(|d| d.to_string()),
         changed_seen: Some(collected.changed),
+        counts_verified: Some(collected.counts.1.is_some()),
         ..CollectionResult::of(collected.schema.name.clone())
     }
 }

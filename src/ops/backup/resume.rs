@@ -257,7 +257,7 @@ pub async fn sealed_already(session: &Session, path: &Path) -> Result<Option<Out
     let Some((path, manifest)) = blocking("finish", finish).await? else { return Ok(None) };
     let whole = manifest.skipped.is_empty()
         && manifest.incomplete.is_empty()
-        && manifest.collections.iter().all(|c| !c.consistency.count_mismatch && c.consistency.on_any_replica.is_none());
+        && manifest.collections.iter().all(|c| !c.consistency.count_mismatch && !c.replicas_differ());
     let mut collections = Vec::new();
     for entry in &manifest.collections {
         let name = named(&path, &entry.name)?;

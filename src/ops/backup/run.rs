@@ -17,6 +17,7 @@ use crate::model::path_text;
 use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, blocking};
 use crate::pipeline::budget::Budget;
+use crate::pipeline::replicas::ReplicaCheck;
 use crate::weaviate::Writer;
 
 /// Everything but the budget of pages that a run holds in memory: sockets, line buffers and codecs.
@@ -149,8 +150,9 @@ impl One<'_> {
             Some(noted) => resume::prove(session, collection, noted, content, changed_since_ms).await?,
         };
         let there = collection.totals().objects;
-        let collect =
-            Collect { client, session, options: &plan.options, budget: self.budget, planned, kept, changed_since_ms };
+        let replicas = (planned.schema.replicas > 1).then(|| Arc::new(ReplicaCheck::new(changed_since_ms)));
+        let (options, budget) = (&plan.options, self.budget);
+        let collect = Collect { client, session, options, budget, planned, kept, changed_since_ms, replicas };
         let collected = if planned.schema.multi_tenant {
             Box::pin(Tenants::new(collect, &plan.archive, self.books).run(collection)).await?
         } else {
@@ -196,7 +198,7 @@ impl Gathered {
         self.remarks.incomplete.extend(remarks.incomplete);
         self.remarks.skipped.extend(remarks.skipped);
         self.more_unprintable += collected.more_unprintable;
-        self.mismatches += usize::from(collected.mismatch.is_some() || collected.on_any_replica.is_some());
+        self.mismatches += usize::from(!facts::agrees(&collected));
         self.left_awake += collected.left_awake;
         self.unchecked = self.unchecked.take().or(collected.unchecked);
         self.nodes.extend(collected.nodes);

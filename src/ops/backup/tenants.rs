@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::collect::{Collect, Collected, MOST_ROUNDS};
 use super::passes::{Books, Pass};
+use super::replicas::AnyReplica;
 use crate::archive::CollectionWriter;
 use crate::archive::manifest::TenantsChanged;
 use crate::event::{Op, Warning};
@@ -164,7 +165,8 @@ impl<'a> Tenants<'a> {
             read: seen.objects,
             changed: seen.changed,
             mismatch: mismatch.map(|(_, counted)| counted),
-            on_any_replica: None,
+            any_replica: AnyReplica::Agrees,
+            replicas: self.collect.replica_findings(),
             unprintable: seen.unprintable.into_iter().collect(),
             more_unprintable: seen.more_unprintable,
             unwritable,

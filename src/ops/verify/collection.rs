@@ -1,8 +1,8 @@
 //! One collection of an archive against a live one: rounds of comparing until every unit is done, the server was whole
 //! all the time, and the count agrees or writers explain why it does not.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,7 @@ use crate::ops::{Error, Session};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::{self, Comparer, Found, Sample, Source, Stage, units};
 use crate::pipeline::pacer::Limits;
+use crate::pipeline::replicas::ReplicaCheck;
 use crate::pipeline::watch::Watch;
 use crate::pipeline::{self, load, scan};
 use crate::weaviate::{self, Client, Writer};
@@ -103,12 +104,19 @@ pub(in crate::ops) struct Compared {
     pub(in crate::ops) tenants: u64,
     /// The server has other tenants than the archive, some could not be read, or were left awake.
     pub(in crate::ops) tenants_differ: bool,
+    /// The replicas of some objects hold different versions.
+    pub(in crate::ops) replicas_differ: bool,
+    /// Whether the server's own count was held against the objects.
+    pub(in crate::ops) counted: bool,
 }
 
 impl Compared {
     /// Whether everything compared has the same content, and nothing was overlooked.
     pub(in crate::ops) fn agrees(&self) -> bool {
-        self.missing + self.extra + self.different == 0 && self.miscount.is_none() && !self.tenants_differ
+        self.missing + self.extra + self.different == 0
+            && self.miscount.is_none()
+            && !self.tenants_differ
+            && !self.replicas_differ
     }
 }
 
@@ -130,12 +138,15 @@ pub(in crate::ops) async fn compare_collection(
         return Err(Error::UnknownCollection { name: pair.target.to_string(), alias_of, similar: Vec::new() });
     };
     let mut facing = if live.multi_tenant { face(client, session, &pair, options).await? } else { Facing::default() };
+    let replicas = live.replicas;
     let watch = Watch::new(Client::clone(client), live, session.events.clone());
     let changed_since_ms = session.unless_stopped(client.meta()).await?.server_time_ms.map(|at| at + CLOCK_STEP_MS);
     let tenants = std::mem::take(&mut facing.tenants);
     let waking = tenants.waking.clone();
     let target = pair.target.clone();
-    let mut comparing = Comparing { client, session, options, watch, target: target.clone(), facing };
+    let uncounted = OnceLock::new();
+    let mut comparing =
+        Comparing { client, session, options, watch, target: target.clone(), facing, replicas, uncounted };
     let compared = comparing.compare(pair, tenants, changed_since_ms).await;
     let left_awake = match &waking {
         Some(waking) => waking::put_back(session, &target, waking, comparing.facing.journalled.as_ref()).await,
@@ -182,6 +193,7 @@ fn stage(
         changed_since_ms,
         limit: options.limit,
         events: comparing.session.events.clone(),
+        replicas: (comparing.replicas > 1).then(|| ReplicaCheck::new(changed_since_ms)),
         asked: AtomicU64::new(0),
         told: [AtomicU64::new(0), AtomicU64::new(0)],
         source: Source { archive: pair.archive, at: pair.at, schema: pair.schema, runs: pair.runs, units, sample },
@@ -196,6 +208,10 @@ pub(super) struct Comparing<'a> {
     pub(super) watch: Watch,
     pub(super) target: CollectionName,
     pub(super) facing: Facing,
+    /// Replicas of each shard.
+    replicas: u32,
+    /// Why the server's count could not be asked, if so.
+    pub(super) uncounted: OnceLock<String>,
 }
 
 impl Comparing<'_> {
@@ -329,8 +345,12 @@ impl Comparing<'_> {
         let entry = &stage.source.archive.collections()[stage.source.at];
         let mut remarks = remarks::remarks(entry, stage, &found, self.options, miscount);
         remarks.extend(self.facing.remarks.iter().cloned());
+        remarks.extend(self.uncounted.get().map(|reason| format!("counts not verified: {reason}")));
+        let replicas = stage.replicas.as_ref().map(ReplicaCheck::findings).unwrap_or_default();
+        remarks.extend(remarks::replicas(&replicas));
+        let replicas_differ = replicas.differing > 0;
         let tenants_differ = self.facing.differ || !found.out_of_reach.is_empty();
-        let ok = found.agrees() && miscount.is_none() && !tenants_differ;
+        let ok = found.agrees() && miscount.is_none() && !tenants_differ && !replicas_differ;
         // Clamped integers agree with what was asked, not with what the archive holds.
         let exact = self.options.sample.is_none() && !self.options.clamp_ints && same;
         let whole = exact && found.without_vectors + found.made_vectors == 0;
@@ -340,6 +360,8 @@ impl Comparing<'_> {
         let compared = Compared {
             objects: found.objects,
             bytes: found.bytes,
+            replicas_differ,
+            counted: self.uncounted.get().is_none(),
             missing: found.missing,
             extra: found.extra,
             different: found.different,

@@ -114,6 +114,7 @@ impl Comparing<'_> {
     }
 
     fn warn(&self, reason: String) {
+        self.uncounted.get_or_init(|| reason.clone());
         self.session.events.warn(Warning::CountUnchecked { collection: self.target.clone(), reason });
     }
 }

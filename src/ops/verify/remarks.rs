@@ -8,6 +8,7 @@ use crate::archive::Content;
 use crate::archive::manifest::CollectionEntry;
 use crate::model::TenantName;
 use crate::pipeline::compare::{Found, Stage};
+use crate::pipeline::replicas::ReplicaFindings;
 
 /// What the server's counts say against the objects that were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +75,20 @@ pub(super) fn remarks(
         }
     }));
     remarks
+}
+
+/// What comparing the replicas found.
+pub(super) fn replicas(found: &ReplicaFindings) -> Vec<String> {
+    let older = (found.older > 0).then(|| {
+        format!("{} older on the replica that was listed; the server repaired it first", objects(found.older))
+    });
+    let differing = (found.differing > 0)
+        .then(|| format!("the replicas of {} hold different versions; one was listed", objects(found.differing)));
+    let closed = found
+        .closed
+        .as_ref()
+        .map(|reason| format!("listed from one replica, which could not be compared with the others: {reason}"));
+    [older, differing, closed].into_iter().flatten().collect()
 }
 
 pub(super) fn objects(number: u64) -> String {

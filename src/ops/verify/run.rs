@@ -178,6 +178,7 @@ fn fill(result: &mut CollectionResult, compared: &Compared) {
     result.objects = compared.objects;
     result.bytes = compared.bytes;
     result.digest.clone_from(&compared.digest);
+    result.counts_verified = Some(compared.counted);
     result.missing = Some(compared.missing);
     result.extra = Some(compared.extra);
     result.different = Some(compared.different);

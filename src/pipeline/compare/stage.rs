@@ -21,6 +21,7 @@ use crate::model::{CollectionName, RawObject, ShellWord, TenantName};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::fetch::Fetch;
 use crate::pipeline::pacer::{Limits, Pacer};
+use crate::pipeline::replicas::ReplicaCheck;
 use crate::pipeline::slots::Slots;
 use crate::pipeline::waking::{self, Waking};
 use crate::pipeline::watch::Mark;
@@ -88,6 +89,8 @@ pub struct Stage {
     pub limit: usize,
     /// Where events go.
     pub events: Events,
+    /// Compares the replicas of each page before it is read; `None` where there is one.
+    pub replicas: Option<ReplicaCheck>,
     /// Missing objects asked for so far.
     pub asked: AtomicU64,
     /// Objects and bytes told of in events so far.
@@ -227,6 +230,7 @@ impl Round {
             pages: &self.pages,
             begun: self.begun,
             events: &self.stage.events,
+            replicas: self.stage.replicas.as_ref(),
         }
     }
 

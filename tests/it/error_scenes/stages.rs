@@ -62,6 +62,7 @@ async fn a_scan_whose_batches_nobody_takes_is_a_bug_and_counts_nothing_as_read()
         mark: Mark::default(),
         changed_since_ms: None,
         events: Events::none(),
+        replicas: None,
     };
     let (batches, taken) = mpsc::channel(1);
     drop(taken);

@@ -73,6 +73,10 @@ pub(crate) struct Cluster {
     pub(crate) hang: Duration,
     /// Objects a node's replica lacks.
     absent: HashMap<(String, usize), HashSet<u128>>,
+    /// Objects that a node's replica holds in an older version.
+    stale: HashMap<(String, usize), HashMap<u128, Stored>>,
+    /// Objects whose replicas never agree.
+    conflicts: HashSet<(String, u128)>,
     /// Objects a test put into a certain shard.
     placed: HashMap<(String, u128), usize>,
     pub(crate) buried: Vec<Buried>,
@@ -87,6 +91,8 @@ impl Cluster {
             freeze_lag: Duration::ZERO,
             hang: Duration::from_secs(60),
             absent: HashMap::new(),
+            stale: HashMap::new(),
+            conflicts: HashSet::new(),
             placed: HashMap::new(),
             buried: Vec::new(),
             names: 0,
@@ -188,6 +194,34 @@ impl Cluster {
 
     pub(crate) fn repair(&mut self) {
         self.absent.clear();
+        self.stale.clear();
+        self.conflicts.clear();
+    }
+
+    /// A node's replica goes on to hold this version.
+    pub(crate) fn set_stale(&mut self, class: &str, node: usize, id: u128, object: Stored) {
+        self.stale.entry((class.to_owned(), node)).or_default().insert(id, object);
+    }
+
+    /// The older version that a node's replica holds, if it does.
+    pub(crate) fn stale(&self, class: &str, node: usize, id: u128) -> Option<&Stored> {
+        self.stale.get(&(class.to_owned(), node))?.get(&id)
+    }
+
+    /// The replicas of an object are compared: those that are older hold the newest version from now on, wherever they are.
+    /// Whether they agree then.
+    pub(crate) fn compare(&mut self, class: &str, id: u128) -> bool {
+        for ((of, _), stale) in &mut self.stale {
+            if of == class {
+                stale.remove(&id);
+            }
+        }
+        !self.conflicts.contains(&(class.to_owned(), id))
+    }
+
+    /// The replicas of an object never agree.
+    pub(crate) fn set_conflict(&mut self, class: &str, id: u128) {
+        self.conflicts.insert((class.to_owned(), id));
     }
 
     /// What a read through a node leaves out.

@@ -16,6 +16,41 @@ pub(crate) struct Count {
     pub(crate) argument: (usize, usize),
 }
 
+/// A page of ids and update times: `{Get{a:C(limit:9,after:"",consistencyLevel:ALL){_additional{…}}}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Page {
+    /// The name of the answer: the alias, or the class.
+    pub(crate) key: String,
+    pub(crate) class: String,
+    pub(crate) tenant: Option<String>,
+    pub(crate) limit: usize,
+    pub(crate) after: String,
+    pub(crate) consistency: String,
+}
+
+/// Reads such a page; `None` for anything else.
+pub(crate) fn read_page(text: &str) -> Option<Page> {
+    let (field, rest) = text.strip_prefix("{Get{")?.split_once('(')?;
+    let (arguments, rest) = rest.split_once(')')?;
+    if rest != "{_additional{id lastUpdateTimeUnix isConsistent}}}}" {
+        return None;
+    }
+    let (key, class) = field.split_once(':').unwrap_or((field, field));
+    let mut page = Page { key: key.to_owned(), class: class.to_owned(), ..Page::default() };
+    for argument in arguments.split(',') {
+        let (name, value) = argument.split_once(':')?;
+        let text = value.trim_matches('"').to_owned();
+        match name {
+            "limit" => page.limit = text.parse().ok()?,
+            "after" => page.after = text,
+            "tenant" => page.tenant = Some(text),
+            "consistencyLevel" => page.consistency = text,
+            _ => return None,
+        }
+    }
+    Some(page)
+}
+
 /// A syntax error: the server's sentence and its place.
 #[derive(Debug)]
 pub(crate) struct Wrong {

@@ -200,6 +200,7 @@ impl Run<'_> {
         result.digest = compared.digest;
         (result.missing, result.extra) = (Some(compared.missing), Some(compared.extra));
         result.different = Some(compared.different);
+        result.counts_verified = Some(compared.counted);
         gathered.incomplete |= !ok;
         let record = RunRecord::Verified { target: name.clone(), ok, digest: result.digest.clone() };
         journalling::record(&mut gathered.files, record).await

@@ -24,6 +24,10 @@ pub enum Change {
     Repair,
     /// A node's replica lacks an object: collection, id, node.
     Lacks(String, String, String),
+    /// Somebody writes an object (JSON, as in a batch), and this node's replica does not hear of it.
+    WritePast(String, String),
+    /// The replicas of an object never agree: collection, id.
+    Conflict(String, String),
     /// The vector of an object holds NaN: collection, id.
     Unprintable(String, String),
     /// Somebody writes an object (JSON, as in a batch).
@@ -64,6 +68,22 @@ pub(crate) fn apply_to(core: &Core, state: &mut State, change: &Change) {
             if let Ok(item) = parse(text.as_bytes()) {
                 let batch = Json::Array(vec![item]);
                 crate::routes::batch::write_into(core, state, &batch, &crate::routes::batch::Level::default());
+            }
+        }
+        Change::WritePast(node, text) => {
+            let item = parse(text.as_bytes()).unwrap_or(Json::Null);
+            let (class, id) = (item.text("class").unwrap_or("").to_owned(), item.text("id").and_then(parse_id));
+            let (Some(id), Some(node)) = (id, state.cluster.number(node)) else { return };
+            let space = state.collection(&class).and_then(|c| c.space(None).ok());
+            let before = space.and_then(|space| space.store.get(id)).map(|entry| entry.stored());
+            apply_to(core, state, &Change::Write(text.clone()));
+            if let Some(before) = before {
+                state.cluster.set_stale(&class, node, id, before);
+            }
+        }
+        Change::Conflict(class, id) => {
+            if let Some(id) = parse_id(id) {
+                state.cluster.set_conflict(class, id);
             }
         }
         Change::NodeDown(name) => set(state, name, Condition::Down),

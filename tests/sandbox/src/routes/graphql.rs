@@ -4,7 +4,7 @@ use crate::auth::{Domain, refusal};
 use crate::call::{Call, Reply, either};
 use crate::cluster::{Cluster, Condition, Sieve};
 use crate::fold;
-use crate::graphql::{Count, read};
+use crate::graphql::{Count, Page, read};
 use crate::json::{Json, object};
 use crate::state::{Collection, Core, State};
 
@@ -24,6 +24,9 @@ fn try_counts(core: &Core, call: &Call) -> Result<Reply, Reply> {
         return Err(Reply::error(403, &format!("{why}: {text}")));
     }
     let query = body.text("query").unwrap_or("");
+    if let Some(asked) = crate::graphql::read_page(query) {
+        return page(core, call, &asked);
+    }
     let state = core.read();
     if query.is_empty() {
         return Err(Reply::error(422, "query cannot be empty"));
@@ -63,6 +66,42 @@ fn try_counts(core: &Core, call: &Call) -> Result<Reply, Reply> {
         reply.set("errors", errors);
     }
     Ok(Reply::json(200, &reply))
+}
+
+/// `Get` of ids and update times with `consistencyLevel:ALL`: the asked node's replica is shown as it was, and repaired.
+fn page(core: &Core, call: &Call, asked: &Page) -> Result<Reply, Reply> {
+    let mut state = core.write();
+    let invalid = |why: &str| Reply::json(200, &object! {"errors": vec![error(why, 1, 6, Json::Null)]});
+    let Some(collection) = state.collection(&asked.class).filter(|_| asked.consistency == "ALL") else {
+        return Err(invalid(&format!("Cannot query field \"{}\" on type \"GetObjectsObj\".", asked.class)));
+    };
+    let (name, node) = (collection.name.clone(), call.arrival.asked);
+    let field = |why: String| {
+        let errors = vec![error(&why, 1, 6, vec![Json::from("Get"), Json::from(&asked.key)].into())];
+        let found = Json::Object(vec![(asked.key.clone(), Json::Null)]);
+        Reply::json(200, &object! {"data": object! {"Get": found}, "errors": errors})
+    };
+    let space = collection.space(asked.tenant.as_deref()).map_err(field)?;
+    if let Some(why) = state.cluster.read_error(core.ours, &name, &space.shards, collection.tenants.is_some()) {
+        return Err(field(why));
+    }
+    let sieve = state.cluster.sieve(&name, &space.shards, node);
+    let after = crate::store::parse_id(&asked.after);
+    let shown = space.store.walk(after).filter(|(id, _)| sieve.is_open() || sieve.shows(*id)).take(asked.limit);
+    let held = |(id, entry): (u128, crate::store::Entry)| {
+        (id, state.cluster.stale(&name, node, id).map_or_else(|| entry.updated(), |older| older.updated))
+    };
+    let held: Vec<(u128, i64)> = shown.map(held).collect();
+    let mut objects = Vec::with_capacity(held.len());
+    for (id, updated) in held {
+        let agrees = state.cluster.compare(&name, id);
+        let additional = object! {
+            "id": crate::store::dashed(id), "isConsistent": agrees, "lastUpdateTimeUnix": updated.to_string(),
+        };
+        objects.push(object! {"_additional": additional});
+    }
+    let found = Json::Object(vec![(asked.key.clone(), Json::from(objects))]);
+    Ok(Reply::json(200, &object! {"data": object! {"Get": found}}))
 }
 
 /// What is wrong with a field before anything is counted.

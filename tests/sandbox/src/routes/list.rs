@@ -1,5 +1,7 @@
 //! `GET /v1/objects`: pages behind an exclusive cursor, in id order (`weaviate-rest.md` section 5).
 
+use std::sync::Arc;
+
 use crate::auth::{Domain, refusal};
 use crate::call::{Call, Reply, either};
 use crate::faults::PageFault;
@@ -72,6 +74,11 @@ fn page(core: &Core, call: &Call) -> Result<Reply, Reply> {
         (Some(PageFault::TooMany), _) => shown.take(take.saturating_add(1)).collect(),
         _ => shown.by_ref().take(take).collect(),
     };
+    for (id, entry) in &mut page {
+        if let Some(older) = state.cluster.stale(&collection.name, call.arrival.asked, *id) {
+            *entry = Entry::Stored(Arc::new(older.clone()));
+        }
+    }
     let stranger = call.arrival.page.and_then(|fault| distort(fault, &mut page));
     let also = if let Some(PageFault::Also(text)) = call.arrival.page { text } else { "" };
     Ok(print(&state, &collection.name, &page, vectors, stranger, also))
