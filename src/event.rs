@@ -161,6 +161,15 @@ pub struct FieldDiff {
     pub live: Option<String>,
 }
 
+/// What a server lets through, learned from the requests it turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RateLimit {
+    /// Requests a second that it answered while it turned others away.
+    pub requests_per_second: f64,
+    /// Requests that it turned away (429); each was sent again.
+    pub turned_away: u64,
+}
+
 /// The summary line of a run, and the last line of `--json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunResult {
@@ -186,6 +195,9 @@ pub struct RunResult {
     pub objects_per_second: f64,
     /// Requests sent again.
     pub retries: u64,
+    /// What the server lets through, if it turned enough requests away to tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
     /// The process's highest resident memory in bytes; `None` where the platform does not tell.
     pub peak_memory_bytes: Option<u64>,
     /// What went wrong, the innermost cause last; empty unless the run failed or was refused.
@@ -208,6 +220,7 @@ impl RunResult {
             seconds: 0.0,
             objects_per_second: 0.0,
             retries: 0,
+            rate_limit: None,
             peak_memory_bytes: None,
             errors: Vec::new(),
         }
@@ -419,6 +432,13 @@ pub enum Warning {
     NothingToResume {
         /// The folder that was searched.
         folder: String,
+    },
+    /// The server works on a collection in the background; until that is done it refuses to delete it, or tenants of it.
+    TaskRuns {
+        /// The collection.
+        collection: CollectionName,
+        /// What runs, in the server's word, such as `reindex`.
+        task: String,
     },
     /// Tenants are left out: they cannot be read.
     TenantsSkipped {

@@ -482,9 +482,12 @@ pub(super) struct OutputArgs {
     /// Say nothing but warnings and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Log to stderr; -vv logs more
+    /// Log each request to stderr; -vv logs retries, pace and topology too
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+    /// Write the log to FILE as well, at least as much as -v logs; FILE is created with mode 0600, or appended to
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
     /// When to use colours; NO_COLOR turns them off too
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Colour,

@@ -151,8 +151,31 @@ fn names(names: &[impl ToString]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// Advice about the way to the server.
+fn connection_words(hint: &Hint) -> &'static str {
+    match hint {
+        Hint::GiveKey => {
+            "put the API key, or an OIDC access token, into WEAVIATE_API_KEY, or name a file with --api-key-file"
+        }
+        Hint::OtherKey => {
+            "a key was sent, and this server does not accept it: check that it belongs to this server and is not revoked; an OIDC token may have expired"
+        }
+        Hint::CheckName => "check the host in --url or WEAVIATE_URL: its name cannot be resolved from here",
+        Hint::UseHttp => "the server speaks plain HTTP on this port: write the address with http://",
+        Hint::UseHttps => "the server may speak HTTPS on this port: write the address with https://",
+        Hint::ServerGone => "the server answered before and is gone now: see that it runs, then run the command again",
+        _ => "",
+    }
+}
+
 fn words(hint: &Hint) -> String {
     match hint {
+        Hint::GiveKey
+        | Hint::OtherKey
+        | Hint::CheckName
+        | Hint::UseHttp
+        | Hint::UseHttps
+        | Hint::ServerGone => connection_words(hint).into(),
         Hint::DidYouMean(collections) => format!("did you mean {}?", names(collections)),
         Hint::IsAlias(collection) => format!("it is an alias of {collection}; name that collection instead"),
         Hint::ListCollections => "`elysiactl col ls` lists the collections this key can see".into(),
@@ -160,9 +183,8 @@ fn words(hint: &Hint) -> String {
         Hint::CheckUrl => {
             "check --url or WEAVIATE_URL: the REST port is usually 8080 (8079 for embedded Weaviate, 443 in the cloud)".into()
         }
-        Hint::GiveKey => "put the API key into WEAVIATE_API_KEY, or name a file with --api-key-file".into(),
         Hint::GrantPermission => {
-            "a backup needs read_collections and read_data on its collections, read_tenants and, to wake those that sleep, update_tenants where there are tenants, and read_nodes to see whether the server is whole".into()
+            "a backup needs read_collections and read_data on its collections, read_tenants and, to wake those that sleep, update_tenants where there are tenants, and read_nodes to see whether the server is whole; a role that is limited to some tenants needs read_tenants on * to list them".into()
         }
         Hint::WaitForNodes => "wait until every node of the server is back, then run the command again".into(),
         Hint::MakeRoom => "free some space, choose another folder with --output, or compress with -z".into(),

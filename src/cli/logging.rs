@@ -1,21 +1,57 @@
-//! The developer's log (`-v`), on stderr and around the bars.
+//! The log: one line a request (`-v`), decisions too (`-vv`), on stderr around the bars, and in a file.
 
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::sync::Arc;
+
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::Out;
 use super::args::OutputArgs;
+use super::{Failure, Out};
+use crate::event::Class;
 
 /// Starts the log if it was asked for. Foreign crates never log below `info`: some would print headers.
-pub(super) fn start(flags: &OutputArgs, out: &Out) {
-    let (ours, theirs) = match flags.verbose {
-        0 => return,
-        1 => (LevelFilter::DEBUG, LevelFilter::WARN),
+pub(super) fn start(flags: &OutputArgs, out: &Out) -> Result<(), Failure> {
+    let file = flags.log_file.as_deref().map(open).transpose()?;
+    let on_screen = (flags.verbose > 0).then(|| {
+        let lines = tracing_subscriber::fmt::layer().with_writer(out.logs()).with_ansi(out.colour()).with_target(false);
+        lines.with_filter(which(flags.verbose))
+    });
+    let in_file = file.map(|file| {
+        let lines = tracing_subscriber::fmt::layer().with_writer(Arc::new(file)).with_ansi(false).with_target(false);
+        lines.with_filter(which(flags.verbose.max(1)))
+    });
+    if on_screen.is_some() || in_file.is_some() {
+        // Already started only where a test calls twice in one process.
+        let _ = tracing_subscriber::registry().with(on_screen).with(in_file).try_init();
+    }
+    Ok(())
+}
+
+/// What is logged.
+fn which(verbose: u8) -> Targets {
+    let (ours, theirs) = match verbose {
+        0 | 1 => (LevelFilter::DEBUG, LevelFilter::WARN),
         _ => (LevelFilter::TRACE, LevelFilter::INFO),
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(out.logs()).with_ansi(out.colour()).with_target(false);
-    let which = Targets::new().with_default(theirs).with_target("elysiactl", ours);
-    // Already started only where a test calls twice in one process.
-    let _ = tracing_subscriber::registry().with(lines).with(which).try_init();
+    Targets::new().with_default(theirs).with_target("elysiactl", ours)
+}
+
+/// Opens the file to append to, for its owner alone.
+fn open(path: &Path) -> Result<File, Failure> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let failed = |error: std::io::Error| {
+        let what = format!("cannot write the log to {}", path.display());
+        Failure::new(Class::Disk, what).because(error.to_string()).hint("name another file with --log-file")
+    };
+    options.open(path).map_err(failed)
 }

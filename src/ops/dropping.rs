@@ -10,6 +10,11 @@ use crate::weaviate::{Error as WireError, Topology, Writer};
 const PAUSES: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(1)];
 
+/// Requests to drop one collection, as long as a gateway answers in the place of the server.
+const DROPS: u32 = 3;
+/// The share of the patience that a collection must still be there before it is dropped once more.
+const BEFORE_NEXT: u32 = 6;
+
 /// What became of a collection that was dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Dropped {
@@ -20,7 +25,8 @@ pub(super) enum Dropped {
 }
 
 /// Drops a collection. The request goes out once, since one without an answer may be carried out later, when the name
-/// stands for another collection; what happened is read back for as long as `patience`. `shards` are the names of its
+/// stands for another collection; what happened is read back for as long as `patience`. Only where a gateway answered (502,
+/// 503) and the very same collection is still there after a while, it goes out again. `shards` are the names of its
 /// shards, by which a collection that came back is told from one that was never dropped.
 pub(super) async fn drop_collection(
     writer: &Writer,
@@ -30,8 +36,8 @@ pub(super) async fn drop_collection(
     patience: Duration,
 ) -> Result<Dropped, Error> {
     let collection = &schema.name;
-    let asked = writer.drop_collection(collection).await;
-    let begun = Instant::now();
+    let mut asked = writer.drop_collection(collection).await;
+    let (begun, mut last, mut drops) = (Instant::now(), Instant::now(), 1);
     let mut pauses = PAUSES.into_iter();
     let mut pause = Duration::ZERO;
     loop {
@@ -44,6 +50,12 @@ pub(super) async fn drop_collection(
         }
         // What was refused will not happen any more.
         let refused = asked.as_ref().is_err_and(|error| !matches!(error, WireError::Exhausted { .. }));
+        let gateway = asked.as_ref().is_err_and(WireError::is_gateway);
+        if gateway && drops < DROPS && last.elapsed() >= patience / BEFORE_NEXT && !session.cancel.is_cancelled() {
+            asked = writer.drop_collection(collection).await;
+            (last, drops) = (Instant::now(), drops + 1);
+            continue;
+        }
         if refused || begun.elapsed() >= patience || session.cancel.is_cancelled() {
             break;
         }

@@ -105,6 +105,18 @@ pub enum Error {
         /// Whether `--exclude` took the last one away.
         excluded: bool,
     },
+    /// The server's operational mode forbids what is wanted; nothing was done.
+    #[error("{}", weaviate::LastingCause::Mode(*mode))]
+    ModeForbids {
+        /// The mode that all of its nodes are in.
+        mode: weaviate::OperationalMode,
+    },
+    /// Collections are in a namespace that is not active (suspended, for instance), so that nothing of them can be read.
+    #[error("in a namespace that is suspended, or not active: {}", collections.join(", "))]
+    InIdleNamespace {
+        /// The collections.
+        collections: Vec<String>,
+    },
     /// Part of the server is away.
     #[error("part of {collection} cannot be read: {reason}{}", after(*waited))]
     NotWhole {
@@ -423,6 +435,8 @@ impl Error {
             | Self::NothingToDo { .. }
             | Self::MadeOtherwise { .. }
             | Self::Protected { .. }
+            | Self::ModeForbids { .. }
+            | Self::InIdleNamespace { .. }
             | Self::Moved { .. }
             | Self::MadeAnew { .. }
             | Self::OtherBackup { .. }

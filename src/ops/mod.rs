@@ -21,6 +21,7 @@ pub mod restore;
 pub mod safety;
 mod schema;
 mod select;
+mod server;
 pub mod standing;
 pub mod verify;
 mod waking;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::held::{Doomed, HeldIn};
-use super::{Error, Session, proof};
+use super::{Error, Session, proof, server};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::weaviate::{Client, Count, Rights, Tenant, TenantState, Topology};
@@ -81,6 +81,7 @@ pub(super) async fn standing(
     chosen: &[Schema],
     all: &[Schema],
 ) -> Result<Vec<Standing>, Error> {
+    server::are_active(client, session, chosen).await?;
     let aliases =
         session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let one = async |schema: &Schema| {
@@ -103,6 +104,11 @@ pub(super) async fn standing(
             shards,
             topology_unchecked,
         });
+    }
+    for task in session.unless_stopped::<_, Error>(async { Ok(client.running_tasks().await) }).await? {
+        if let Some(standing) = found.iter().find(|s| task.collection.as_deref() == Some(s.schema.name.as_str())) {
+            session.events.warn(Warning::TaskRuns { collection: standing.schema.name.clone(), task: task.kind });
+        }
     }
     let unchecked = found.iter().find_map(|standing| standing.topology_unchecked.clone());
     if let Some(reason) = unchecked {

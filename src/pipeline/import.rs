@@ -29,7 +29,7 @@ use super::rewrite::{self, Form, Rewrite};
 use super::slots::Slots;
 use crate::event::{Event, Events};
 use crate::model::{CollectionName, MixedSpaces, ObjectId, TenantName};
-use crate::weaviate::{ImportReply, Writer};
+use crate::weaviate::{Error as WireError, ImportReply, LastingCause, Writer};
 
 /// Times an object is sent that the server keeps refusing, the first included.
 const OBJECT_ATTEMPTS: u32 = 3;
@@ -285,6 +285,9 @@ impl Shared<'_> {
                 let _open = self.gate.read().await;
                 self.attempt(batch, &group).await?
             };
+            if let Some(refused) = self.lasting(batch, &group, &outcome) {
+                return Err(refused.into());
+            }
             let outcome = self.until_awake(batch, &mut group, outcome).await?;
             let outcome = self.wait_out(batch, &mut group, outcome).await?;
             match outcome {
@@ -376,6 +379,19 @@ impl Shared<'_> {
     fn carries_bad_references(&self, batch: &Batch, group: &Group, at: usize, reason: &str) -> Result<bool, Error> {
         let bad = group.form == Form::Whole && reason.contains(BAD_REFERENCE);
         Ok(bad && self.import.rewrite.carries_references(&batch.objects[at]).map_err(Error::Text)?)
+    }
+
+    /// The error, if an object was refused for a reason that lasts and is about all that may come, such as a usage limit.
+    /// Words that stand in the object itself prove nothing.
+    fn lasting(&self, batch: &Batch, group: &Group, outcome: &Outcome) -> Option<WireError> {
+        let Outcome::Judged(fates) = outcome else { return None };
+        let (words, cause) = group.members.iter().zip(fates).find_map(|(at, fate)| {
+            let Fate::Refused(words) = fate else { return None };
+            let cause = LastingCause::of_result(words)?;
+            memchr::memmem::find(&batch.objects[*at].text, words.as_bytes()).is_none().then_some((words, cause))
+        })?;
+        let message = self.import.client.shown(words);
+        Some(WireError::Lasting { route: self.route.clone(), status: 200, cause: Box::new(cause), message })
     }
 
     fn refused(&self, batch: &Batch, group: &Group, at: usize, reason: &str) -> Rejected {

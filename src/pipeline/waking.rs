@@ -177,8 +177,8 @@ impl Waking {
             }
             self.record(|target| RunRecord::Waking { target, tenants: asleep.clone() }).await?;
             if let Err(error) = self.set(&asleep, &TenantState::Hot).await {
-                if matches!(&error, Error::Wire(refused) if refused.is_auth()) {
-                    // A key that may not wake them may not put them back either, and need not.
+                if matches!(&error, Error::Wire(refused) if refused.is_auth() || refused.lasting().is_some()) {
+                    // Who may not wake them, for the key or for the server's mode, may not put them back either, and need not.
                     self.record(|target| RunRecord::Asleep { target, tenants: asleep.clone() }).await?;
                     awake.retain(|tenant, _| !asleep.contains(tenant));
                 }

@@ -14,6 +14,9 @@ use crate::weaviate::{Client, Topology};
 /// Time between two questions.
 pub const INTERVAL: Duration = Duration::from_secs(1);
 
+/// Requests that one question takes.
+const REQUESTS: u32 = 4;
+
 /// The number of questions begun so far: the mark that pages carry.
 #[derive(Debug, Clone, Default)]
 pub struct Mark(Arc<AtomicU64>);
@@ -166,6 +169,7 @@ impl Watch {
             }
             Topology::Broken { reason } => self.trouble = Some(reason),
         }
+        tracing::trace!(collection = %self.schema.name, question, trouble = self.trouble, "topology");
         if before.is_some() != self.trouble.is_some() {
             let reason = self.trouble.clone().unwrap_or_default();
             let whole = self.trouble.is_none();
@@ -174,12 +178,17 @@ impl Watch {
         self.trouble.is_none()
     }
 
+    /// Time to the next question: longer where the server takes few requests, so that reading is not starved.
+    fn interval(&self) -> Duration {
+        INTERVAL.max(self.client.rest_between(REQUESTS))
+    }
+
     /// Asks every second until the answer is bad, which cancels `reading`, or until `reading` is cancelled.
     pub async fn run(mut self, reading: CancellationToken) -> Self {
         loop {
             tokio::select! {
                 () = reading.cancelled() => return self,
-                () = tokio::time::sleep(INTERVAL) => {}
+                () = tokio::time::sleep(self.interval()) => {}
             }
             if !self.ask().await {
                 reading.cancel();
@@ -197,7 +206,7 @@ impl Watch {
             }
             tokio::select! {
                 () = cancel.cancelled() => return false,
-                () = tokio::time::sleep(INTERVAL) => {}
+                () = tokio::time::sleep(self.interval()) => {}
             }
             if tokio::time::Instant::now() >= give_up {
                 return false;

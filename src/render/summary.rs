@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::words;
-use crate::event::{CollectionResult, Op, RunResult, Status};
+use crate::event::{CollectionResult, Op, RateLimit, RunResult, Status};
 use crate::model::shell_text;
 
 /// Collections listed one by one; the rest is in the manifest.
@@ -107,6 +107,11 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     );
     if result.retries > 0 {
         facts.push(("Retries", words::counted(result.retries, "request") + " sent again"));
+    }
+    if let Some(RateLimit { requests_per_second, turned_away }) = result.rate_limit {
+        let turned_away = words::counted(turned_away, "request");
+        let text = format!("about {requests_per_second:.0} requests/s; the server turned {turned_away} away (429)");
+        facts.push(("Rate limit", text));
     }
     facts.extend(
         result

@@ -132,6 +132,10 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::NothingToResume { folder } => {
             format!("no interrupted backup in {} fits; a new one begins", shell_text(folder))
         }
+        Warning::TaskRuns { collection, task } => format!(
+            "{collection}: the server works on it ({}), and until that is done it refuses to delete it or tenants of it",
+            plain(task)
+        ),
         Warning::TenantsSkipped { collection, tenants, first, reason } => {
             format!("{collection}: {} left out: {}", tenants_from(*tenants, first), plain(reason))
         }

@@ -1,7 +1,7 @@
 //! One request and its answer, judged: nothing here waits for better times or asks again.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
@@ -15,6 +15,8 @@ use super::retry::{self, Verdict};
 use super::{Error, LastingCause, said, transport};
 use crate::model::fold::{self, Layout};
 
+/// The status for too many requests.
+const TOO_MANY: u16 = 429;
 /// Longest JSON answer that is no page.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Longest part of an error's body that is read.
@@ -90,6 +92,7 @@ pub(super) struct Answer {
 
 /// A failed attempt.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about one failure")]
 pub(super) struct Failure {
     pub(super) error: Error,
     /// Whether it may pass.
@@ -98,12 +101,17 @@ pub(super) struct Failure {
     pub(super) noise: bool,
     /// What `Retry-After` asks for.
     pub(super) retry_after: Option<Duration>,
+    /// Whether the server, or what stands before it, turned the request away since there are too many (429): nothing was
+    /// done, and being told to wait is no failure.
+    pub(super) turned_away: bool,
+    /// Whether the connection was closed before a byte of the answer came: most often it had been idle for too long.
+    pub(super) stale: bool,
 }
 
 impl Failure {
     /// A failure that stays.
     pub(super) fn last(error: Error) -> Self {
-        Self { error, passing: false, noise: false, retry_after: None }
+        Self { error, passing: false, noise: false, retry_after: None, turned_away: false, stale: false }
     }
 
     /// A failure that may pass.
@@ -118,14 +126,19 @@ impl Failure {
 }
 
 impl Client {
-    /// Asks once, as soon as the server may be asked.
-    pub(super) async fn attempt(&self, ask: &Ask) -> Result<Answer, Failure> {
+    /// Asks once, as soon as the server may be asked. `nth`: which try of the question this is, from 1; only told.
+    pub(super) async fn attempt(&self, ask: &Ask, nth: u32) -> Result<Answer, Failure> {
         self.until_allowed().await;
-        let Some(limit) = ask.timeout else {
-            return self.exchange(ask).await;
+        let begun = Instant::now();
+        let done = match ask.timeout {
+            None => self.exchange(ask).await,
+            Some(limit) => {
+                let stalled = |_| Failure::passing(Error::Stalled { route: ask.route.clone(), after: limit });
+                timeout(limit, self.exchange(ask)).await.map_err(stalled).flatten()
+            }
         };
-        let stalled = |_| Failure::passing(Error::Stalled { route: ask.route.clone(), after: limit });
-        timeout(limit, self.exchange(ask)).await.map_err(stalled)?
+        logged(ask, nth, begun.elapsed(), &done);
+        done
     }
 
     async fn exchange(&self, ask: &Ask) -> Result<Answer, Failure> {
@@ -138,6 +151,9 @@ impl Client {
         let sent = timeout(stall, request.send()).await.map_err(|_| cut(Cut::Stalled(stall)))?;
         let response = sent.map_err(|error| cut(Cut::Transport(error)))?;
         self.was_reached();
+        if response.status().as_u16() != TOO_MANY {
+            self.was_answered();
+        }
         let server_time = header(response.headers(), &DATE).and_then(retry::http_date);
         if response.status().as_u16() != ask.good {
             return Err(self.refusal(ask, response, server_time).await);
@@ -186,16 +202,32 @@ impl Client {
         }
         if retry::judge(status, &words) == Verdict::Transient {
             retry_after.inspect(|asked| self.hold_back(*asked));
-            return Failure { retry_after, ..Failure::passing(Error::Server { route, status, message }) };
+            let turned_away = status == TOO_MANY;
+            return Failure { retry_after, turned_away, ..Failure::passing(Error::Server { route, status, message }) };
         }
         Failure::last(match status {
             200..=299 => return Failure::passing(ask.bad_answer(format!("unexpected status {status}"))),
             300..=399 => Error::Redirected { route, status, to },
-            401 => Error::Unauthorized { route, message },
+            401 => Error::Unauthorized { route, message, key_sent: self.has_key() },
             403 => Error::Forbidden { route, message },
             404 => Error::NotFound { route, message },
             _ => Error::Rejected { route, status, message },
         })
+    }
+}
+
+/// One line a request. No query, id or header is in it; the server's words are safe to show.
+fn logged(ask: &Ask, nth: u32, took: Duration, done: &Result<Answer, Failure>) {
+    let (route, ms) = (&*ask.route, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    let sent = ask.body.as_ref().map_or(0, Bytes::len);
+    match done {
+        Ok(Answer { body: Body::Whole(body), .. }) => {
+            tracing::debug!(status = ask.good, ms, sent, received = body.len(), tries = nth, "{route}");
+        }
+        Ok(_) => tracing::debug!(status = ask.good, ms, sent, received = "too much", tries = nth, "{route}"),
+        Err(Failure { error, .. }) => {
+            tracing::debug!(status = error.status(), ms, sent, tries = nth, %error, "{route}");
+        }
     }
 }
 

@@ -12,10 +12,11 @@ use super::attempt::{Answer, Ask, Failure};
 use super::body::{Body, Shape};
 use super::connection::{Connection, shown};
 use super::error::{Bound, Tried};
+use super::pace::Pace;
 use super::references::Unknown;
 use super::retry::{self, Budget, Dice, RetryPolicy};
 use super::{Error, said};
-use crate::event::{Event, Events, Warning};
+use crate::event::{Event, Events, RateLimit, Warning};
 
 /// Buffers kept for later pages.
 const SPARE_PAGES: usize = 8;
@@ -32,6 +33,7 @@ struct Shared {
     url: String,
     host: Arc<str>,
     stall_timeout: Duration,
+    has_key: bool,
     secrets: Vec<SecretString>,
     events: Events,
     policy: RetryPolicy,
@@ -39,6 +41,9 @@ struct Shared {
     /// Objects sent again since the server refused them alone; these do not count against the budget.
     again: AtomicU64,
     dice: Dice,
+    begun: Instant,
+    /// How many requests a second the server takes, by those it turned away.
+    pace: Mutex<Pace>,
     /// Nothing is sent before then, as the server asked for.
     hold: Mutex<Option<Instant>>,
     /// Whether the server has ever answered.
@@ -74,12 +79,15 @@ impl Client {
             url: shown(&connection.url),
             host: format!("{}:{port}", connection.url.host_str().unwrap_or_default()).into(),
             stall_timeout: connection.stall_timeout,
+            has_key: connection.key.is_some(),
             secrets: connection.into_secrets(),
             events,
             policy,
             budget: Budget::default(),
             again: AtomicU64::new(0),
             dice: Dice::new(seed),
+            begun: Instant::now(),
+            pace: Mutex::new(Pace::new(policy.slowest_pace)),
             hold: Mutex::default(),
             reached: AtomicBool::new(false),
             page_bytes: AtomicU64::new(0),
@@ -117,6 +125,11 @@ impl Client {
         self.0.budget.retries() + self.0.again.load(Ordering::Relaxed)
     }
 
+    /// Whether a key goes with every request.
+    pub(super) fn has_key(&self) -> bool {
+        self.0.has_key
+    }
+
     pub(super) fn http(&self) -> &reqwest::Client {
         &self.0.http
     }
@@ -152,15 +165,55 @@ impl Client {
         *hold = Some(hold.map_or(until, |earlier| earlier.max(until)));
     }
 
-    /// Waits until something may be sent.
+    /// Waits until something may be sent: the server may have asked for time, and may take only so many requests a second.
     pub(super) async fn until_allowed(&self) {
         loop {
-            let until = *self.0.hold.lock().unwrap_or_else(PoisonError::into_inner);
-            match until.filter(|until| *until > Instant::now()) {
-                Some(until) => tokio::time::sleep_until(until.into()).await,
-                None => return,
+            while let Some(until) = self.held_until() {
+                tokio::time::sleep_until(until.into()).await;
+            }
+            let wait = self.with_pace(Pace::reserve);
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
+            // Somebody may have been told to wait meanwhile.
+            if self.held_until().is_none() {
+                return;
             }
         }
+    }
+
+    fn held_until(&self) -> Option<Instant> {
+        let until = *self.0.hold.lock().unwrap_or_else(PoisonError::into_inner);
+        until.filter(|until| *until > Instant::now())
+    }
+
+    fn with_pace<T>(&self, then: impl FnOnce(&mut Pace, Duration) -> T) -> T {
+        let mut pace = self.0.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        then(&mut pace, self.0.begun.elapsed())
+    }
+
+    /// A question was turned away so many times: from the second one on the run goes slower.
+    fn turned_away(&self, turns: u32) {
+        if let Some(rate) = self.with_pace(|pace, now| pace.turned_away(now, turns > 1)) {
+            tracing::trace!(requests_per_second = format!("{rate:.1}"), "pace: turned away, going slower");
+        }
+    }
+
+    /// An answer came that turned nothing away.
+    pub(super) fn was_answered(&self) {
+        self.with_pace(Pace::answered);
+    }
+
+    /// How long to rest between two rounds of so many questions that only watch, where the server takes few requests.
+    #[must_use]
+    pub fn rest_between(&self, questions: u32) -> Duration {
+        self.with_pace(|pace, _| pace.rest(questions))
+    }
+
+    /// What the server lets through, if it turned enough requests away to tell.
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        self.with_pace(|pace, _| pace.limit())
     }
 
     /// Makes a server's text safe to show.
@@ -171,32 +224,65 @@ impl Client {
     /// Asks, and asks again while the failure may pass, within the policy's bounds.
     pub(super) async fn send(&self, ask: &Ask) -> Result<Answer, Error> {
         self.0.budget.question();
-        let (started, mut attempt, mut stalls) = (Instant::now(), 0, 0);
+        let (started, mut attempt, mut stalls, mut turns, mut stale) = (Instant::now(), 0, 0, 0, false);
         loop {
-            attempt += 1;
-            let failure = match self.attempt(ask).await {
+            let failure = match self.attempt(ask, attempt + turns + 1).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            stalls += u32::from(failure.error.is_stalled());
             if !failure.passing {
                 return Err(failure.error);
+            }
+            let tried = |attempts| Tried { attempts, elapsed: started.elapsed() };
+            // Whatever it asks for: it was not carried out.
+            if failure.turned_away {
+                turns += 1;
+                if started.elapsed() >= self.policy().turn_wait {
+                    return Err(self.give_up(ask, failure, tried(attempt + turns), Bound::Turn));
+                }
+                self.wait_for_turn(&ask.route, turns, &failure).await;
+                continue;
+            }
+            attempt += 1;
+            stalls += u32::from(failure.error.is_stalled());
+            // An idle connection that the server had closed: a new one is taken at once, a single time.
+            if failure.stale && ask.attempts > 1 && !std::mem::replace(&mut stale, true) {
+                self.0.again.fetch_add(1, Ordering::Relaxed);
+                self.pause(&ask.route, attempt, Duration::ZERO, failure.error.to_string()).await;
+                continue;
             }
             // Stalls are bounded by the policy, and by the question where that is less.
             let last_stall = stalls >= ask.stalls;
             let may = if last_stall { Err(Bound::Attempts) } else { self.may_retry(attempt, ask.attempts, stalls) };
             if let Err(bound) = may {
-                return Err(self.give_up(ask, failure, Tried { attempts: attempt, elapsed: started.elapsed() }, bound));
+                return Err(self.give_up(ask, failure, tried(attempt + turns), bound));
             }
             let wait = retry::wait(self.policy(), attempt, self.0.dice.draw(), failure.retry_after);
             self.pause(&ask.route, attempt, wait, failure.error.to_string()).await;
         }
     }
 
-    /// Asks once, whatever comes.
+    /// Waits after a request was turned away, before it is sent again: the server's own wish, or a moment.
+    async fn wait_for_turn(&self, route: &Arc<str>, turns: u32, failure: &Failure) {
+        self.turned_away(turns);
+        self.0.again.fetch_add(1, Ordering::Relaxed);
+        let wait = retry::wait(self.policy(), turns.min(retry::TURNS_MAX), self.0.dice.draw(), failure.retry_after);
+        self.pause(route, turns, wait, failure.error.to_string()).await;
+    }
+
+    /// Asks once, whatever comes; again only where it was turned away, and so not carried out.
     pub(super) async fn send_once(&self, ask: &Ask) -> Result<Answer, Failure> {
         self.0.budget.question();
-        self.attempt(ask).await
+        let (started, mut turns) = (Instant::now(), 0);
+        loop {
+            match self.attempt(ask, turns + 1).await {
+                Err(failure) if failure.turned_away && started.elapsed() < self.policy().turn_wait => {
+                    turns += 1;
+                    self.wait_for_turn(&ask.route, turns, &failure).await;
+                }
+                done => return done,
+            }
+        }
     }
 
     /// Asks like [`Client::send`] and returns the whole body.
@@ -275,6 +361,7 @@ impl Client {
     /// Says that something is asked again, and waits.
     pub(super) async fn pause(&self, route: &Arc<str>, attempt: u32, wait: Duration, reason: String) {
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        tracing::trace!(%route, attempt, wait_ms, reason, "retry");
         self.0.events.emit(Event::Retrying { route: route.clone(), attempt, wait_ms, reason });
         tokio::time::sleep(wait).await;
     }

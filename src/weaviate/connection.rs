@@ -76,6 +76,23 @@ impl Connection {
         Ok(url)
     }
 
+    /// Whether an address is this machine itself, which is reached without a proxy.
+    #[must_use]
+    pub fn is_local(url: &Url) -> bool {
+        is_loopback(url)
+    }
+
+    /// Whether a text, as it stands in `HTTPS_PROXY` and the like, names a proxy that the client can use: HTTP or HTTPS,
+    /// with a host. Without a scheme it is HTTP.
+    #[must_use]
+    pub fn is_proxy(text: &str) -> bool {
+        let text = text.trim();
+        let parsed = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
+        parsed.is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty())
+        })
+    }
+
     /// Gives up everything but what must not be shown.
     pub(super) fn into_secrets(self) -> Vec<SecretString> {
         self.key.into_iter().chain(self.headers.into_iter().map(|(_, value)| value)).collect()
@@ -95,6 +112,14 @@ impl Connection {
         let built = match self.builder()?.build() {
             // A bare container has no certificates of authorities. Plain HTTP needs none.
             Err(_) if self.url.scheme() == "http" => self.builder()?.tls_certs_only(Vec::new()).build(),
+            // What works without the certificate that was named failed for that certificate.
+            Err(error) if self.ca_cert_pem.is_some() => {
+                let without = Self { ca_cert_pem: None, ..self.clone() };
+                if without.builder()?.build().is_ok() {
+                    return Err(certificate("the CA certificate", error));
+                }
+                Err(error)
+            }
             built => built,
         };
         built.map_err(|e| Error::Setup { reason: reason(e) })

@@ -90,6 +90,8 @@ pub enum Error {
         route: Arc<str>,
         /// The server's words.
         message: String,
+        /// Whether a key was sent.
+        key_sent: bool,
     },
     /// 403: the key may not do this.
     #[error("{route}: not allowed{}", after_colon(message))]
@@ -203,6 +205,8 @@ pub enum Bound {
     Attempts,
     /// It is sent once, whatever comes: a second request could do something else.
     Once,
+    /// It was turned away (429) for as long as that is put up with.
+    Turn,
     /// The run has sent so many requests again, and that is all it may.
     Budget {
         /// Requests sent again by the whole run.
@@ -215,6 +219,7 @@ impl fmt::Display for Bound {
         match self {
             Self::Attempts => Ok(()),
             Self::Once => f.write_str(", as it must not be sent twice"),
+            Self::Turn => f.write_str(", as the server turned it away all that time"),
             Self::Budget { retries } => {
                 write!(f, ", as this run has sent {retries} requests again, more than its share")
             }
@@ -267,6 +272,13 @@ impl Error {
             Self::Lasting { cause, .. } => Some(cause),
             _ => None,
         }
+    }
+
+    /// Whether a gateway, or a server that is not ready, answered in the place of the server (502, 503): most likely the
+    /// request was not carried out, and it is not on its way any more.
+    #[must_use]
+    pub fn is_gateway(&self) -> bool {
+        matches!(self.root(), Self::Server { status: 502 | 503, .. })
     }
 
     /// Whether the answers come too slowly; a smaller page may help.

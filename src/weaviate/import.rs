@@ -40,7 +40,9 @@ impl Writer {
     /// Sets properties of an object that is there, from a body with `class`, `id`, `properties` and, of a tenant, `tenant`.
     /// Everything else stays as it is. Can be asked again, and is after failures that may pass.
     pub async fn merge(&self, collection: &CollectionName, id: ObjectId, body: Bytes) -> Result<(), Error> {
-        let ask = Ask::with_body(Method::PATCH, &format!("/v1/objects/{collection}/{id}"), body);
+        // The id stays out of what is told.
+        let route = format!("PATCH /v1/objects/{collection}/…").into();
+        let ask = Ask { route, ..Ask::with_body(Method::PATCH, &format!("/v1/objects/{collection}/{id}"), body) };
         self.send(&Ask { shape: Shape::Any, good: CHANGED, ..ask }).await.map(|_| ())
     }
 

@@ -238,6 +238,9 @@ impl LastingCause {
     /// (`USAGE_LIMITS_ERROR_MESSAGE`) are not known.
     #[must_use]
     pub fn of_result(words: &str) -> Option<Self> {
+        if SUSPENDED.iter().any(|said| words.ends_with(said)) {
+            return Some(Self::Suspended);
+        }
         let [count, reached] = LIMIT_WORDS;
         let (before, rest) = words.split_once(count)?;
         let (digits, _) = rest.split_once(reached)?;
@@ -255,7 +258,7 @@ impl fmt::Display for LastingCause {
             }
             Self::Mode(mode) => write!(f, "the server is in operational mode {mode}: it takes no writes"),
             Self::UsageLimit { of, value: Some(value) } => {
-                write!(f, "the server's usage limit is reached: {value} {of}")
+                write!(f, "the server's usage limit is reached: {of}, at most {value}")
             }
             Self::UsageLimit { of, value: None } => write!(f, "a usage limit of the server is reached: {of}"),
             Self::NotAllowed { restriction, value, allowed } => {
@@ -433,6 +436,7 @@ mod tests {
         ] {
             assert_eq!(LastingCause::of_result(words), Some(objects.clone()), "{words}");
         }
+        assert_eq!(LastingCause::of_result("namespace is suspended"), Some(LastingCause::Suspended));
         for words in
             ["invalid property", "word count limit of 3 reached for this instance.", " count limit of x reached"]
         {

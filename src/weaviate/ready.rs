@@ -25,7 +25,7 @@ impl Client {
         let (ask, started, mut looks) = (ask(), Instant::now(), 0);
         loop {
             looks += 1;
-            let failure = match self.attempt(&ask).await {
+            let failure = match self.attempt(&ask, looks).await {
                 Ok(answer) => return self.is_weaviate(&answer),
                 Err(failure) => failure,
             };
@@ -78,7 +78,7 @@ impl Client {
                 Err(error @ Error::NotFound { .. }) => error,
                 other => return other,
             };
-            let is_ready = self.attempt(&self::ask()).await.is_ok();
+            let is_ready = self.attempt(&self::ask(), 1).await.is_ok();
             if was_ready && is_ready {
                 return Err(not_found);
             }

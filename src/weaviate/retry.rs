@@ -32,6 +32,15 @@ pub struct RetryPolicy {
     pub ready_pause: Duration,
     /// Longest time for one question about the topology: a server with a hung node answers after 20 s or not at all.
     pub question_timeout: Duration,
+    /// Requests sent for one question about the topology, before what fails is taken for a part that is away. Those that
+    /// get no answer in time are bounded by `stalled_questions`.
+    pub question_attempts: u32,
+    /// The same, for those that get no answer in time.
+    pub stalled_questions: u32,
+    /// Longest time that one question goes on being turned away (429) and sent again.
+    pub turn_wait: Duration,
+    /// Requests a second that a run does not fall below by itself when it is turned away.
+    pub slowest_pace: u32,
 }
 
 impl Default for RetryPolicy {
@@ -49,6 +58,10 @@ impl Default for RetryPolicy {
             ready_wait: Duration::from_secs(60),
             ready_pause: Duration::from_millis(500),
             question_timeout: Duration::from_secs(2),
+            question_attempts: 6,
+            stalled_questions: 2,
+            turn_wait: Duration::from_secs(600),
+            slowest_pace: 2,
         }
     }
 }
@@ -61,6 +74,9 @@ pub(super) enum Verdict {
     /// It may pass.
     Transient,
 }
+
+/// Waits of a question that is turned away double so often at most: the pace of the run does the rest.
+pub(super) const TURNS_MAX: u32 = 5;
 
 /// Temporary states that come with a status of 4xx, or as a GraphQL error (design.md §3).
 const TEMPORARY: [&str; 4] =

@@ -12,6 +12,7 @@ use super::Error;
 use super::attempt::Ask;
 use super::body::Body;
 use super::client::Client;
+use super::retry::RetryPolicy;
 use crate::model::{CollectionName, Schema};
 
 pub use all::Topologies;
@@ -97,7 +98,7 @@ struct Shard {
 impl Client {
     /// Looks whether every shard of the collection answers: the raft voters are the nodes and all are healthy; the
     /// shards that nodes hold are as many as the schema says, times replicas; every shard has a status. All is asked
-    /// at once, with 2 s each, and never twice. The shards of a multi-tenant collection are its tenants, which fail
+    /// at once, with 2 s each; a question that is lost is asked again a few times before it counts as a part that is away. The shards of a multi-tenant collection are its tenants, which fail
     /// honestly; they are not asked about.
     pub async fn topology(&self, schema: &Schema) -> Topology {
         let name = &schema.name;
@@ -160,8 +161,9 @@ impl Client {
     }
 
     async fn question_within<T: DeserializeOwned>(&self, path: String, longest: Duration) -> Facts<T> {
-        let ask = Ask { timeout: Some(longest), ..Ask::get(path) };
-        let answer = self.attempt(&ask).await.map_err(|failure| doubt(&failure.error))?;
+        let RetryPolicy { question_attempts: attempts, stalled_questions: stalls, .. } = *self.policy();
+        let ask = Ask { timeout: Some(longest), attempts, stalls, ..Ask::get(path) };
+        let answer = self.send(&ask).await.map_err(|error| doubt(error.root()))?;
         let nonsense = || Doubt::Broken(ask.bad_answer("not what this question is answered with").to_string());
         match answer.body {
             Body::Whole(body) => serde_json::from_slice(&body).map_err(|_| nonsense()),

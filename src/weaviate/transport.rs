@@ -7,6 +7,8 @@ use super::Error;
 use super::attempt::Failure;
 use super::said::harmless;
 
+/// Hyper's words for a connection that ended before a byte of the answer came.
+const STALE: &str = "connection closed before message completed";
 /// Outer layers that only say that there is an inner one.
 const WRAPPING: [&str; 3] = ["error sending request", "client error (", "builder error"];
 
@@ -57,6 +59,7 @@ pub(super) fn failure(error: reqwest::Error, host: &Arc<str>, route: &Arc<str>) 
     } else if connecting {
         Failure::passing(Error::Unreachable { host, reason, tried: None })
     } else {
-        Failure::passing(Error::Lost { route, reason })
+        let stale = reason.contains(STALE);
+        Failure { stale, ..Failure::passing(Error::Lost { route, reason }) }
     }
 }

@@ -129,7 +129,7 @@ async fn a_page_that_always_lacks_an_object_is_told_by_the_count() {
 
 #[tokio::test]
 async fn a_refused_or_missing_key_is_told_with_what_to_do() {
-    for (key, hint) in [(None, Hint::GiveKey), (Some("wrong"), Hint::GiveKey)] {
+    for (key, hint) in [(None, Hint::GiveKey), (Some("wrong"), Hint::OtherKey)] {
         let mut world = world(Sandbox::builder().with_keys().seeded("Article", 5, 2, 1));
         world.key = key;
         let (done, _) = world.try_backup(world.options()).await;

@@ -73,8 +73,12 @@ mod imports;
 mod inventory_doc;
 /// Objects of many megabytes, within the memory allowed.
 mod large_objects;
+/// What a server goes on refusing: told at once, with what to change.
+mod lasting;
 /// Who may use whom, who may print, how long a file may be.
 mod layering;
+/// `-v`, `-vv` and `--log-file`: one line a request, and nothing that is secret.
+mod logs;
 /// `col ls` and `col show`: what is there, and how far its numbers can be trusted.
 mod ls;
 /// Keys that may do everything but wake tenants, and tenants that nobody can wake, at each verb.
@@ -142,6 +146,8 @@ mod tier;
 mod told_to_wait;
 /// The guided tour of the README, with the built binary.
 mod tour;
+/// A proxy that turns requests away, or fails each path once: nothing changes but the time.
+mod turned_away;
 /// `col verify`: what differs is named, and nothing else.
 mod verify;
 mod verify_found;

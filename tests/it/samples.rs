@@ -1,7 +1,7 @@
 //! One of each event and warning.
 
 use elysiactl::event::{
-    CollectionResult, Difference, Event, FieldDiff, Op, PlannedCollection, RunResult, Status, Warning,
+    CollectionResult, Difference, Event, FieldDiff, Op, PlannedCollection, RateLimit, RunResult, Status, Warning,
 };
 use elysiactl::model::{CollectionName, ObjectId};
 use elysiactl::render::Moment;
@@ -53,6 +53,7 @@ pub(crate) fn run(op: Op, status: Status, collections: Vec<CollectionResult>) ->
         bytes: objects * 1_000,
         seconds: 12.5,
         objects_per_second: 9_600.0,
+        rate_limit: None,
         retries: 0,
         peak_memory_bytes: Some(96 << 20),
         errors: Vec::new(),
@@ -68,6 +69,7 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::CountUnchecked { collection: collection(), reason: "GraphQL is off".into() },
         Warning::NotKept { file: "collections/Article/objects-000004.jsonl".into(), reason: "it is not there".into() },
         Warning::NothingToResume { folder: "./backups".into() },
+        Warning::TaskRuns { collection: collection(), task: "reindex".into() },
         Warning::TenantsSkipped { collection: collection(), tenants: 3, first: tenant(), reason: "offloaded".into() },
         Warning::TenantsChanged { collection: collection(), added: 1, deleted: 2, first: tenant() },
         Warning::TenantsStayAwake { collection: collection(), tenants: 2, first: tenant(), reason: "gone".into() },
@@ -147,6 +149,8 @@ pub(crate) fn events() -> Vec<Event> {
         }),
     ];
     events.extend(warnings().into_iter().map(Event::Warning));
-    events.push(Event::RunFinished(run(Op::Backup, Status::Ok, vec![result("Article", 10_000)])));
+    let finished = run(Op::Backup, Status::Ok, vec![result("Article", 10_000)]);
+    let rate_limit = Some(RateLimit { requests_per_second: 8.0, turned_away: 4 });
+    events.push(Event::RunFinished(RunResult { rate_limit, ..finished }));
     events
 }

@@ -48,6 +48,10 @@ pub(crate) const QUICK: RetryPolicy = RetryPolicy {
     ready_wait: Duration::from_millis(400),
     ready_pause: Duration::from_millis(20),
     question_timeout: Duration::from_secs(2),
+    question_attempts: 3,
+    stalled_questions: 1,
+    turn_wait: Duration::from_secs(5),
+    slowest_pace: 100_000,
 };
 
 pub(crate) fn world(builder: Builder) -> World {

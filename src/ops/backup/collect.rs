@@ -322,6 +322,7 @@ impl Collect<'_> {
     }
 
     pub(super) async fn drop_doubtful(&self, mut store: Store, mark: u64) -> Result<Store, Error> {
+        tracing::trace!(collection = %self.planned.schema.name, mark, "cut: what is in doubt since this question is read again");
         blocking("drop what is in doubt", move || store.drop_since(mark).map(|()| store)).await
     }
 

@@ -223,8 +223,8 @@ struct Careful {
 
 /// What came of a window.
 enum Window<'a> {
-    /// The key may not wake tenants.
-    Refused,
+    /// Tenants cannot be woken: why, in few words.
+    Refused(String),
     /// The tenants that were read, and their counts unless the reading was cut short.
     Read(Read<'a>, Option<BTreeMap<TenantName, Option<u64>>>),
 }
@@ -270,13 +270,11 @@ impl Pass<'_> {
             .collect
             .beside(store, watch, async |reading, batches| {
                 self.group(&awake, books, &reading, &batches, seen).await?;
-                if self.asleep(&asleep, books, &reading, &batches, seen).await? {
-                    return Ok(());
-                }
+                let Some(reason) = self.asleep(&asleep, books, &reading, &batches, seen).await? else { return Ok(()) };
                 // What was read before the key lost the right is in the archive.
                 let unread = asleep.iter().map(|todo| &todo.tenant).filter(|tenant| !books.read.contains_key(*tenant));
                 for tenant in unread {
-                    books.skipped.insert(tenant.clone(), "asleep, and the key may not wake tenants".to_owned());
+                    books.skipped.insert(tenant.clone(), reason.clone());
                 }
                 Ok(())
             })
@@ -288,7 +286,7 @@ impl Pass<'_> {
         WINDOWS_AT_ONCE.min(self.tenants.collect.options.jobs.unwrap_or(WINDOWS_AT_ONCE)).max(1)
     }
 
-    /// Reads tenants that sleep, a few windows of a few at a time. Whether they can be woken at all.
+    /// Reads tenants that sleep, a few windows of a few at a time. Why they cannot be woken at all, if so.
     async fn asleep(
         &self,
         asleep: &[Todo],
@@ -296,7 +294,7 @@ impl Pass<'_> {
         reading: &CancellationToken,
         batches: &mpsc::Sender<Batch>,
         seen: &mut Scanned,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<String>, Error> {
         let careful =
             Careful { counts_first: books.careful && books.countable, counted: books.countable && !books.careful };
         // The windows that are open have the first lanes; one that is over leaves its own to the next.
@@ -317,7 +315,7 @@ impl Pass<'_> {
         while let Some(window) = windows.next().await {
             match window? {
                 None => {}
-                Some(Window::Refused) => return Ok(false),
+                Some(Window::Refused(reason)) => return Ok(Some(reason)),
                 Some(Window::Read(mut read, counts)) => {
                     books.take(&read.scanned);
                     merge(seen, &mut read.scanned);
@@ -327,7 +325,7 @@ impl Pass<'_> {
                 }
             }
         }
-        Ok(true)
+        Ok(None)
     }
 
     /// Wakes a few tenants, reads and counts them, and puts them back.
@@ -343,7 +341,13 @@ impl Pass<'_> {
         let waking = self.tenants.waking().await?;
         let held = match waking.wake(&names).await {
             Ok(held) => held,
-            Err(waking::Error::Wire(error)) if error.is_auth() => return Ok(Window::Refused),
+            Err(waking::Error::Wire(error)) if error.is_auth() => {
+                return Ok(Window::Refused("asleep, and the key may not wake tenants".to_owned()));
+            }
+            Err(waking::Error::Wire(error)) if error.lasting().is_some() => {
+                let cause = error.lasting().map(ToString::to_string).unwrap_or_default();
+                return Ok(Window::Refused(format!("inactive, and cannot be activated: {cause}")));
+            }
             Err(error) => return Err(error.into()),
         };
         let before = if careful.counts_first { self.counts(&names).await? } else { BTreeMap::new() };

@@ -13,8 +13,12 @@ use crate::archive::manifest::{Skipped, TopologyRecord, TopologyState};
 use crate::archive::{self, Codec, Content, Disk};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
+use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session, blocking, select};
-use crate::weaviate::{Client, Count, PageReply, PageRequest, Rights, Tenant, TenantState, Topology};
+use crate::weaviate::{
+    Client, Count, LastingCause, OperationalMode, PageReply, PageRequest, Rights, ServerFacts, Tenant, TenantState,
+    Topology,
+};
 
 /// Collections asked about at once.
 const COLLECTIONS_AT_ONCE: usize = 4;
@@ -32,8 +36,7 @@ const TENANTS_SAMPLED: usize = 5;
 
 /// Looks at server and disk, and says what a backup would do. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, mut options: Options) -> Result<Plan, Error> {
-    client.ready().await?;
-    let meta = client.meta().await?;
+    let ServerFacts { meta, mode, .. } = server::look(client, session, Needs::Reads).await?;
     let schemas = client.schemas().await?;
     let (url, version) = (client.url(), &meta.version.text);
     let (carried, interrupted) = match &options.resume {
@@ -52,14 +55,21 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         let is_all = chosen.len() == all && options.selection.take.is_empty();
         (chosen, is_all)
     };
+    let (chosen, idle) = without_idle_namespaces(client, chosen).await;
+    if chosen.is_empty() {
+        return Err(Error::InIdleNamespace {
+            collections: idle.iter().map(|skipped| skipped.collection.clone()).collect(),
+        });
+    }
     let (chosen, tenants) = of_tenants(client, &options, chosen).await?;
+    warn_of_inactive(session, mode, &tenants);
     let rights = client.rights().await;
     // Whose tenants are listed must be known. Otherwise no backup fails for want of this answer: what keeps the server from
     // giving it keeps it from giving others.
     let rights = if tenants.is_empty() { rights.unwrap_or_default() } else { rights? };
     let unseen = unseen(rights.as_ref(), &options, &tenants);
     let skipped = chosen.iter().flat_map(|s| skipped(s, tenants.get(&s.name).into_iter().flatten()));
-    let skipped: Vec<Skipped> = skipped.chain(unseen).collect();
+    let skipped: Vec<Skipped> = idle.into_iter().chain(skipped).chain(unseen).collect();
     let collections = describe(client, session, &options, chosen, &tenants).await?;
     let topology = topology(client, session, &collections).await?;
     let limits = beside::unseen(rights.as_ref(), &aliases, &collections, options.selection.take.is_empty());
@@ -86,6 +96,36 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     };
     fits(&plan)?;
     Ok(plan)
+}
+
+/// The collections that can be read, and those that cannot, as their namespace is not active.
+async fn without_idle_namespaces(client: &Client, chosen: Vec<Schema>) -> (Vec<Schema>, Vec<Skipped>) {
+    let idle = server::idle_namespaces(client, &chosen).await;
+    let (mut left, mut skipped) = (Vec::new(), Vec::new());
+    for schema in chosen {
+        match idle.iter().find(|namespace| namespace.holds(&schema.name)) {
+            None => left.push(schema),
+            Some(namespace) => {
+                let reason =
+                    format!("the namespace {} is {}, and nothing of it can be read", namespace.name, namespace.state);
+                skipped.push(Skipped { collection: schema.name.to_string(), tenant: None, reason });
+            }
+        }
+    }
+    (left, skipped)
+}
+
+/// Says which tenants will be left out, as the server's mode does not let inactive ones be activated.
+fn warn_of_inactive(session: &Session, mode: Option<OperationalMode>, tenants: &Tenants) {
+    let Some(mode) = mode.filter(|mode| !mode.writes()) else { return };
+    for (collection, listed) in tenants {
+        let inactive: Vec<&Tenant> = listed.iter().filter(|tenant| tenant.state == TenantState::Cold).collect();
+        if let Some(first) = inactive.first() {
+            let reason = format!("inactive, and cannot be activated: {}", LastingCause::Mode(mode));
+            let (collection, first, tenants) = (collection.clone(), first.name.clone(), inactive.len() as u64);
+            session.events.warn(Warning::TenantsSkipped { collection, tenants, first, reason });
+        }
+    }
 }
 
 /// The tenants of multi-tenant collections, by collection.

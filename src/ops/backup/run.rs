@@ -77,7 +77,7 @@ async fn fill(
         (writer, begun) = one.read(writer, begun, &mut gathered).await?;
     }
     let writer = beside::save(client, session, writer, &mut gathered.remarks.limits).await?;
-    seal(session, plan, writer, gathered, client.retries()).await
+    seal(client, session, plan, writer, gathered).await
 }
 
 async fn create(session: &Session, plan: &Plan) -> Result<ArchiveWriter, Error> {
@@ -232,11 +232,11 @@ impl Gathered {
 }
 
 async fn seal(
+    client: &Writer,
     session: &Session,
     plan: Plan,
     writer: ArchiveWriter,
     gathered: Gathered,
-    retries: u64,
 ) -> Result<Outcome, Error> {
     let status = if gathered.is_complete() { Status::Ok } else { Status::Incomplete };
     let mut limits = facts::general_limits();
@@ -253,7 +253,8 @@ async fn seal(
     let sealed = blocking("seal", move || writer.seal(closed, sealed)).await?;
     let collections = gathered.results;
     let result = RunResult {
-        retries,
+        retries: client.retries(),
+        rate_limit: client.rate_limit(),
         resumed_objects: gathered.resumed,
         ..RunResult::of(Op::Backup, status, Some(path_text(&sealed.path)), collections)
     };

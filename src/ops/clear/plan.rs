@@ -13,9 +13,10 @@ use crate::model::{CollectionName, Renames, Schema, Selection};
 use crate::ops::held::{Doomed, ServerClock, held_in};
 use crate::ops::protected::is_protected;
 use crate::ops::schema::{Fit, Made, Target, clauses, expires, fit, made};
+use crate::ops::server::{self, Needs};
 use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
 use crate::ops::{Error, Session, select};
-use crate::weaviate::{Client, Count, Meta, Rights, Tenant, TenantState};
+use crate::weaviate::{Client, Count, Meta, Rights, ServerFacts, Tenant, TenantState};
 
 /// Time between two counts that tell whether somebody writes.
 const COUNTS_APART: Duration = Duration::from_millis(500);
@@ -24,10 +25,8 @@ const LOOKED_AT_ONCE: usize = 8;
 
 /// Looks at the collections and says how they would be emptied. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
-    session.unless_stopped(client.ready()).await?;
-    let meta = session.unless_stopped(client.meta()).await?;
+    let ServerFacts { meta, nodes, .. } = server::look(client, session, Needs::Writes).await?;
     let clock = ServerClock::of(&meta, session);
-    let nodes = session.unless_stopped(client.node_count()).await?;
     let all = session.unless_stopped(client.schemas()).await?;
     let dropped = dropped(session, &options.state.runs, client.url()).await?;
     let (chosen, gone) = chosen(client, session, &all, &dropped, &options).await?;

@@ -61,8 +61,11 @@ pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outco
     let books = WakeBooks::Locked(plan.options.state.clone(), EarlierRuns::default());
     let done = Run { writer, session, plan: &plan, books }.all(&mut gathered).await;
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
-    let result =
-        RunResult { retries: writer.retries(), ..RunResult::of(Op::Clear, status, None, gathered.results.clone()) };
+    let result = RunResult {
+        retries: writer.retries(),
+        rate_limit: writer.rate_limit(),
+        ..RunResult::of(Op::Clear, status, None, gathered.results.clone())
+    };
     let run_dir = gathered.files.as_ref().map(|files| files.path().to_owned());
     match done {
         Ok(()) => Ok(Outcome {

@@ -1,5 +1,7 @@
 //! Tenants: made again after they, or their collection, were dropped.
 
+use std::time::Duration;
+
 use crate::event::Event;
 use crate::model::{CollectionName, TenantName};
 use crate::ops::{Error, Session};
@@ -7,6 +9,11 @@ use crate::weaviate::{Client, Tenant, TenantState, Writer};
 
 /// Tenants created or deleted in one request.
 const TENANTS_A_REQUEST: usize = 100;
+
+/// Requests to delete the same tenants, as long as a gateway answers in the place of the server.
+const DELETIONS: u32 = 3;
+/// How long it is waited before the next one: nothing of the last one is on its way then.
+const BEFORE_NEXT: Duration = Duration::from_secs(1);
 
 /// Creates tenants with the states they had. Those that were offloaded are asleep afterwards: how many, is returned.
 pub(super) async fn create(writer: &Writer, collection: &CollectionName, tenants: &[Tenant]) -> Result<usize, Error> {
@@ -39,8 +46,7 @@ pub(super) async fn recreate(
             return Err(Error::Interrupted);
         }
         let names: Vec<TenantName> = chunk.iter().map(|tenant| tenant.name.clone()).collect();
-        writer.delete_tenants(collection, &names).await?;
-        let left = writer.tenants(collection).await?;
+        let left = delete(writer, collection, &names).await?;
         if let Some(tenant) = names.iter().find(|name| left.iter().any(|there| there.name == **name)) {
             return Err(Error::TenantStays { collection: collection.clone(), tenant: tenant.clone() });
         }
@@ -50,6 +56,27 @@ pub(super) async fn recreate(
         }
     }
     Ok(offloaded)
+}
+
+/// Deletes tenants, and lists those there are then. Where a gateway answered in the place of the server, they are looked for
+/// before they are deleted again.
+async fn delete(writer: &Writer, collection: &CollectionName, names: &[TenantName]) -> Result<Vec<Tenant>, Error> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let asked = writer.delete_tenants(collection, names).await;
+        let failed = match asked {
+            Err(error) if !error.is_gateway() => return Err(error.into()),
+            other => other.err(),
+        };
+        let left = writer.tenants(collection).await?;
+        let stays = |there: &Tenant| names.contains(&there.name);
+        match failed {
+            Some(_) if attempt < DELETIONS && left.iter().any(stays) => tokio::time::sleep(BEFORE_NEXT).await,
+            Some(error) if left.iter().any(stays) => return Err(error.into()),
+            _ => return Ok(left),
+        }
+    }
 }
 
 /// Tenants that are not there as they should be, by name and state; `None` if all are.

@@ -11,14 +11,13 @@ use crate::model::{CollectionName, Renames};
 use crate::ops::chosen::capital;
 use crate::ops::restore::{Refusal, missing};
 use crate::ops::schema::{Target, clauses, fit};
+use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session};
-use crate::weaviate::{Client, Tenant, TenantState, Topology};
+use crate::weaviate::{Client, ServerFacts, Tenant, TenantState, Topology};
 
 /// Looks at the server, and says what a creation would do. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Prepared, Error> {
-    session.unless_stopped(client.ready()).await?;
-    let meta = session.unless_stopped(client.meta()).await?;
-    let nodes = session.unless_stopped(client.node_count()).await?;
+    let ServerFacts { meta, nodes, .. } = server::look(client, session, Needs::Writes).await?;
     let schema = &options.schema;
     let name = capital(options.name.as_ref().unwrap_or(&schema.name));
     let mut renames = Renames::default();

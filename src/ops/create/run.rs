@@ -36,7 +36,11 @@ pub async fn run(writer: &Writer, session: &Session, prepared: Prepared) -> Resu
     let result = CollectionResult { tenants: plan.tenants.len() as u64, ..CollectionResult::of(plan.name.clone()) };
     session.events.emit(Event::CollectionFinished(result.clone()));
     let status = if missing.is_empty() { Status::Ok } else { Status::Incomplete };
-    let result = RunResult { retries: writer.retries(), ..RunResult::of(Op::Create, status, None, vec![result]) };
+    let result = RunResult {
+        retries: writer.retries(),
+        rate_limit: writer.rate_limit(),
+        ..RunResult::of(Op::Create, status, None, vec![result])
+    };
     Ok(Outcome { result, remarks, additions, missing, topology_unchecked: plan.topology_unchecked.clone() })
 }
 

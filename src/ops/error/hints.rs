@@ -8,6 +8,15 @@ use crate::ops::restore::Refusal;
 use crate::pipeline::{import, scan};
 use crate::weaviate;
 
+/// What a connection says whose host cannot be found.
+const NO_NAME: &str = "dns error";
+/// What rustls says of an answer that is no TLS.
+const NO_TLS: &str = "InvalidContentType";
+/// What is said of an answer that is no HTTP: a server that speaks TLS answers so to plain HTTP.
+const NOT_HTTP: &str = "not HTTP";
+/// What servers and proxies answer to plain HTTP on a port for HTTPS.
+const HTTPS_WANTED: [&str; 2] = ["HTTP request to an HTTPS server", "plain HTTP request was sent to HTTPS port"];
+
 /// What a person can do; the words are made by `cli`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -22,8 +31,18 @@ pub enum Hint {
     MaybeNotAllowed,
     /// Check URL and port.
     CheckUrl,
-    /// Give a key, or another one.
+    /// Give a key.
     GiveKey,
+    /// The key that was given is not known to the server.
+    OtherKey,
+    /// The host's name cannot be resolved.
+    CheckName,
+    /// What answers speaks plain HTTP.
+    UseHttp,
+    /// What answers may speak HTTPS alone.
+    UseHttps,
+    /// The server answered before, and is gone.
+    ServerGone,
     /// The key lacks permissions.
     GrantPermission,
     /// Wait until every node is back, then run again.
@@ -148,6 +167,8 @@ impl Error {
             Self::Import { .. } | Self::ReadOnly { .. } => vec![Hint::MakeWritable],
             Self::MadeOtherwise { collection, .. } => vec![Hint::RemoveCollection(collection.clone())],
             Self::Protected { .. } => vec![Hint::AllowProtected],
+            Self::InIdleNamespace { .. } => vec![Hint::ChangeServer(weaviate::LastingCause::Suspended)],
+            Self::ModeForbids { mode } => vec![Hint::ChangeServer(weaviate::LastingCause::Mode(*mode))],
             Self::TenantsUnseen { .. } => vec![Hint::GrantPermission],
             Self::CannotClear { refusals } => clear_hints(refusals),
             Self::MadeUp { .. } => vec![Hint::StopWriters],
@@ -264,10 +285,18 @@ fn wire_hints(error: &weaviate::Error) -> Vec<Hint> {
     if let Some(cause) = error.lasting() {
         return vec![Hint::ChangeServer(cause.clone())];
     }
+    let says_https = |text: &str| HTTPS_WANTED.iter().any(|words| text.contains(words));
     match error.root() {
+        _ if error.message().is_some_and(says_https) => vec![Hint::UseHttps],
+        E::Unreachable { .. } if matches!(error, E::Exhausted { .. }) => vec![Hint::ServerGone],
+        E::Unreachable { reason, .. } if reason.contains(NO_NAME) => vec![Hint::CheckName],
+        E::NotWeaviate { what, .. } if says_https(what) => vec![Hint::UseHttps],
+        E::NotWeaviate { what, .. } if what == NOT_HTTP => vec![Hint::UseHttps, Hint::CheckUrl],
         E::Unreachable { .. } | E::NotWeaviate { .. } | E::Redirected { .. } => vec![Hint::CheckUrl],
+        E::Tls { reason, .. } if reason.contains(NO_TLS) => vec![Hint::UseHttp],
         E::Tls { .. } | E::Certificate { .. } => vec![Hint::CheckCertificate],
         E::Setup { .. } => vec![Hint::InstallCertificates],
+        E::Unauthorized { key_sent: true, .. } => vec![Hint::OtherKey],
         E::Unauthorized { .. } => vec![Hint::GiveKey],
         E::Forbidden { .. } => vec![Hint::GrantPermission],
         E::NotReady { .. } => vec![Hint::WaitForNodes],

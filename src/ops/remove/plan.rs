@@ -6,14 +6,14 @@ use crate::model::CollectionName;
 use crate::ops::held::{Doomed, ServerClock, held_in};
 use crate::ops::protected::is_protected;
 use crate::ops::select::choose;
+use crate::ops::server::{self, Needs};
 use crate::ops::standing::{Standing, all_tenants_are_seen, standing};
 use crate::ops::{Error, Session};
-use crate::weaviate::{Client, Count};
+use crate::weaviate::{Client, Count, ServerFacts};
 
 /// Looks at the server and the folder of archives, and says what a removal would do. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
-    session.unless_stopped(client.ready()).await?;
-    let meta = session.unless_stopped(client.meta()).await?;
+    let ServerFacts { meta, .. } = server::look(client, session, Needs::Writes).await?;
     let clock = ServerClock::of(&meta, session);
     let aliases =
         session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();

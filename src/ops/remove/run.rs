@@ -35,8 +35,11 @@ pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outco
     let mut gathered = Gathered::default();
     let done = all(writer, session, &plan, &mut gathered).await;
     let status = if gathered.back.is_empty() { Status::Ok } else { Status::Incomplete };
-    let result =
-        RunResult { retries: writer.retries(), ..RunResult::of(Op::Rm, status, None, gathered.results.clone()) };
+    let result = RunResult {
+        retries: writer.retries(),
+        rate_limit: writer.rate_limit(),
+        ..RunResult::of(Op::Rm, status, None, gathered.results.clone())
+    };
     let topology_unchecked = plan.topology_unchecked.clone();
     match done {
         Ok(()) => Ok(Outcome { result, saved: gathered.removed, back: gathered.back, topology_unchecked }),

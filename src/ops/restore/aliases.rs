@@ -252,7 +252,16 @@ pub(super) async fn set(
                 remarks.push((target.clone(), one.hidden()));
                 continue;
             }
-            AliasStep::Create => writer.create_alias(alias, target).await,
+            AliasStep::Create => {
+                let sent = writer.create_alias(alias, target).await;
+                let missing = match &sent {
+                    Err(error) if error.is_gateway() => {
+                        session.unless_stopped(writer.alias(alias)).await? == Named::Missing
+                    }
+                    _ => false,
+                };
+                if missing { writer.create_alias(alias, target).await } else { sent }
+            }
             AliasStep::Overwrite { was } => {
                 // Whoever reads by the alias is better served by the other collection than by half of this one.
                 let stays = if complete {

@@ -18,8 +18,9 @@ use crate::archive::{Archive, Content};
 use crate::event::Warning;
 use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::chosen::{self, Chosen};
+use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session, blocking, prove, verify};
-use crate::weaviate::{Aliases, Client, Listed, Topology};
+use crate::weaviate::{Aliases, Client, Listed, ServerFacts, Topology};
 
 /// What the server has by the names that are restored, or others.
 struct Live {
@@ -42,9 +43,8 @@ struct Planning<'a> {
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Prepared, Error> {
     let archive = prove::open(session, options.archive.clone()).await?;
     let Chosen { collections, renames } = choose(&archive, &options).await?;
-    client.ready().await?;
-    let meta = client.meta().await?;
-    let server = Server { nodes: client.node_count().await?, meta };
+    let ServerFacts { meta, nodes, .. } = server::look(client, session, Needs::Writes).await?;
+    let server = Server { meta, nodes };
     let topology_unchecked = members(client, session, &collections).await?;
     let asked = asked(client, &options, &archive, &collections, &renames);
     let live = Live { schemas: client.schemas().await?, aliases: client.aliases().await? };

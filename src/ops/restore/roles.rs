@@ -203,7 +203,12 @@ pub(super) async fn make(
             }
             RoleStep::Create | RoleStep::Hidden => {}
         }
-        let sent = writer.create_role(&role.document).await;
+        let mut sent = writer.create_role(&role.document).await;
+        if sent.as_ref().is_err_and(WireError::is_gateway)
+            && session.unless_stopped(by_name(writer, &role.name)).await? == Named::Missing
+        {
+            sent = writer.create_role(&role.document).await;
+        }
         let now = answered(session.unless_stopped(by_name(writer, &role.name)).await)?;
         let (done, text) = outcome(role, sent, now.unwrap_or(Named::Missing));
         all &= done;

@@ -75,6 +75,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
         let archive = Some(path_text(&plan.archive));
         RunResult {
             retries: client.retries(),
+            rate_limit: client.rate_limit(),
             resumed_objects: prepared.work.iter().map(|collection| collection.before.filled.there()).sum(),
             ..RunResult::of(Op::Restore, status, archive, gathered.results.clone())
         }

@@ -1,7 +1,6 @@
 //! What is to be known about the comparison of a collection, beyond its numbers, each as a clause. Pure.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 
 use super::collection::CompareOptions;
 use crate::archive::Content;
@@ -108,8 +107,8 @@ fn out_of_reach(stage: &Stage, found: &Found) -> Vec<String> {
     let reason = |tenant: &TenantName| {
         if stage.tenants.out_of_reach.contains(tenant) {
             "offloaded to other storage, or on the way"
-        } else if stage.tenants.sleeps(tenant) && stage.tenants.waking_refused.load(Ordering::SeqCst) {
-            "asleep, and the key may not wake tenants"
+        } else if let Some(refused) = stage.tenants.waking_refused.get().filter(|_| stage.tenants.sleeps(tenant)) {
+            refused.as_str()
         } else {
             "the server says that it is not active"
         }

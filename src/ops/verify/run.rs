@@ -9,6 +9,7 @@ use crate::archive::{Archive, Content, Error as ArchiveError};
 use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
 use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
 use crate::ops::schema::expiry;
+use crate::ops::server::{self, Needs};
 use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, blocking, prove};
 use crate::weaviate::Writer;
@@ -36,12 +37,12 @@ struct Gathered {
 pub async fn run(client: &Writer, session: &Session, options: Options) -> Result<Outcome, Error> {
     let (archive, archived) = open(session, options.archive.clone()).await?;
     let (chosen, renames) = names::choose(archived, &archive, &options)?;
-    session.unless_stopped(client.ready()).await?;
-    let server_version = session.unless_stopped(client.meta()).await?.version.text;
+    let server_version = server::look(client, session, Needs::Reads).await?.meta.version.text;
     let schemas = session.unless_stopped(client.schemas()).await?;
     let aliases =
         session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let live = names::live(&chosen, &schemas, &aliases)?;
+    server::are_active(client, session, &live).await?;
     session.events.emit(Event::PlanMade { collections: planned(&archive, &chosen, &live, &options) });
     let schemas_only = chosen.iter().all(|chosen| archive.collections()[chosen.at].content == Content::SchemaOnly);
     let mut gathered = Gathered { books: WakeBooks::below(options.state.as_ref()), ..Gathered::default() };
@@ -53,8 +54,11 @@ pub async fn run(client: &Writer, session: &Session, options: Options) -> Result
     }
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
     let path = path_text(archive.path());
-    let result =
-        RunResult { retries: client.retries(), ..RunResult::of(Op::Verify, status, Some(path), gathered.results) };
+    let result = RunResult {
+        retries: client.retries(),
+        rate_limit: client.rate_limit(),
+        ..RunResult::of(Op::Verify, status, Some(path), gathered.results)
+    };
     Ok(Outcome {
         result,
         url: client.url().to_owned(),

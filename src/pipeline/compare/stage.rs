@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::{SemaphorePermit, mpsc};
@@ -106,8 +106,8 @@ pub struct Tenants {
     pub absent: BTreeSet<TenantName>,
     /// Tenants that cannot be read: offloaded to other storage, or on the way.
     pub out_of_reach: BTreeSet<TenantName>,
-    /// Set once the server says that the key may not wake tenants.
-    pub waking_refused: AtomicBool,
+    /// Why tenants cannot be woken, in few words: set once the server refuses to.
+    pub waking_refused: OnceLock<String>,
     /// Whether tenants that sleep are not counted while they are awake for us.
     pub sleepers_uncounted: AtomicBool,
     /// Tenants that are awake and part of no count any more.

@@ -47,7 +47,7 @@ impl<'a> Window<'a> {
     pub(super) async fn reach(&mut self, ahead: &[Segment], tenant: &TenantName) -> Result<bool, Error> {
         let refused = &self.round.stage.tenants.waking_refused;
         let Some(waking) = self.waking() else { return Ok(true) };
-        if self.awake.holds(tenant) || refused.load(Ordering::SeqCst) {
+        if self.awake.holds(tenant) || refused.get().is_some() {
             return Ok(self.awake.holds(tenant));
         }
         self.close().await?;
@@ -62,8 +62,10 @@ impl<'a> Window<'a> {
         }
         match waking.wake(&next).await {
             Ok(awake) => self.awake = awake,
-            Err(waking::Error::Wire(error)) if error.is_auth() => {
-                refused.store(true, Ordering::SeqCst);
+            Err(waking::Error::Wire(error)) if error.is_auth() || error.lasting().is_some() => {
+                let cause = error.lasting().map(|cause| format!("inactive, and cannot be activated: {cause}"));
+                let reason = cause.unwrap_or_else(|| "asleep, and the key may not wake tenants".to_owned());
+                refused.get_or_init(|| reason);
                 return Ok(false);
             }
             Err(error) => return Err(error.into()),

@@ -2,7 +2,7 @@
 
 use super::server::{Act, Server, chunks, ok, quick, recorded, reply, said, waits};
 use crate::event::{Event, Events};
-use crate::weaviate::{Client, Error, RetryPolicy};
+use crate::weaviate::{Bound, Client, Error, RetryPolicy, Writer};
 
 const META: &str = r#"{"hostname":"x","version":"1.40.0-dev","modules":{}}"#;
 
@@ -85,6 +85,40 @@ async fn a_server_that_asks_for_time_gets_it_up_to_a_cap() {
         client.meta().await.expect("an answer");
         assert_eq!(waits(&mut heard), [30], "{headers}");
     }
+}
+
+#[tokio::test]
+async fn being_turned_away_is_no_failure_until_the_question_was_turned_away_for_long() {
+    let server = Server::start(|n, _| Act::Answer(if n < 20 { reply(429, "", "") } else { ok(META) })).await;
+    let policy = RetryPolicy { budget_floor: 0, budget_percent: 0, turn_wait: quick().turn_wait * 50, ..quick() };
+    let client = Client::with_policy(server.connection("http"), Events::none(), 1, policy).expect("a client");
+    client.meta().await.expect("more attempts than a failure gets, and no budget");
+    assert_eq!((client.retries(), server.requests().len()), (20, 21));
+    let server = Server::saying(reply(429, "", "slow down")).await;
+    let error = server.client().meta().await.expect_err("turned away for good");
+    assert!(matches!(&error, Error::Exhausted { bound: Bound::Turn, .. }), "{error:?}");
+    assert_eq!((error.status(), error.message()), (Some(429), Some("slow down")));
+}
+
+#[tokio::test]
+async fn what_is_sent_once_is_sent_again_where_it_was_turned_away() {
+    let server = Server::start(|n, _| Act::Answer(if n == 0 { reply(429, "", "") } else { ok("") })).await;
+    let writer = Writer::new(server.client());
+    writer.drop_collection(&"A".parse().expect("a name")).await.expect("dropped");
+    assert_eq!(server.requests().len(), 2);
+    let server = Server::start(|n, _| if n == 0 { Act::Cut(Vec::new()) } else { Act::Answer(ok("")) }).await;
+    let writer = Writer::new(server.client());
+    writer.drop_collection(&"A".parse().expect("a name")).await.expect_err("nobody knows what became of it");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_had_closed_costs_one_request_more_and_no_time() {
+    let server = Server::start(|n, _| if n == 1 { Act::Cut(Vec::new()) } else { Act::Answer(ok(META)) }).await;
+    let (client, mut heard) = server.client_heard();
+    client.meta().await.expect("an answer");
+    client.meta().await.expect("an answer by another connection");
+    assert_eq!((waits(&mut heard), server.requests().len()), (vec![0], 3));
 }
 
 #[tokio::test]

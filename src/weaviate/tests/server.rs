@@ -148,6 +148,10 @@ pub(super) fn quick() -> RetryPolicy {
         ready_wait: Duration::from_millis(300),
         ready_pause: Duration::from_millis(5),
         question_timeout: Duration::from_millis(500),
+        question_attempts: 2,
+        stalled_questions: 1,
+        turn_wait: Duration::from_millis(200),
+        slowest_pace: 100_000,
         ..RetryPolicy::default()
     }
 }

@@ -131,6 +131,40 @@ async fn a_question_without_an_answer_in_time_is_broken() {
 }
 
 #[tokio::test]
+async fn a_question_that_is_lost_once_is_asked_again_and_nothing_is_broken() {
+    let faults: [fn() -> Act; 5] = [
+        || Act::Reset,
+        || Act::Cut(Vec::new()),
+        || Act::Answer(reply(429, "retry-after: 1\r\n", "")),
+        || Act::Answer(reply(502, "", "<html>")),
+        || Act::Answer(reply(503, "", "")),
+    ];
+    for (n, fault) in faults.into_iter().enumerate() {
+        let well = well();
+        let server = Server::start(move |_, request| {
+            static SEEN: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+            let mut seen = SEEN.lock().expect("no panic");
+            let asked = format!("{n} {}", request.line);
+            if !seen.contains(&asked) {
+                seen.push(asked);
+                return fault();
+            }
+            Act::Answer(match request.line.as_str() {
+                "GET /v1/cluster/statistics" => well.statistics.clone(),
+                "GET /v1/nodes" => well.nodes.clone(),
+                "GET /v1/nodes/A1?output=verbose" => well.placed.clone(),
+                _ => well.statuses.clone(),
+            })
+        })
+        .await;
+        let topology = server.client().topology(&schema(1, 1)).await;
+        assert!(matches!(topology, Topology::Whole { .. }), "fault {n}: {topology:?}");
+        // Only what was still open.
+        assert_eq!(server.requests().len(), 8, "fault {n}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_or_version_that_cannot_ask_leaves_it_unchecked() {
     let (forbidden, missing) = (|| reply(403, "", ""), || recorded("extra/nonexistent_path"));
     let schema = schema(1, 1);

@@ -182,6 +182,12 @@ impl Builder {
         self
     }
 
+    /// Something that changes once everything else is there.
+    pub fn change(mut self, change: Change) -> Self {
+        self.changes.push(change);
+        self
+    }
+
     /// A fault rule from the start.
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);

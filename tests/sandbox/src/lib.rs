@@ -12,6 +12,7 @@ mod filter;
 mod fold;
 mod graphql;
 mod json;
+mod limits;
 mod log;
 mod objects;
 mod print;

@@ -36,7 +36,8 @@ pub(crate) fn create(core: &Core, state: &mut State, given: &Json) -> Result<Jso
 }
 
 fn check_class_name(ours: Behaviour, state: &State, name: &str) -> Result<(), String> {
-    let fits = property::is_name(name, 254) && name.starts_with(|c: char| c.is_ascii_uppercase());
+    let short = name.split_once(':').map_or(name, |(_, short)| short);
+    let fits = property::is_name(short, 254) && short.starts_with(|c: char| c.is_ascii_uppercase());
     if !fits {
         return Err(format!("'{name}' is not a valid class name"));
     }

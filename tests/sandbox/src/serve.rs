@@ -216,6 +216,10 @@ fn spoil(kind: Kind, body: &Bytes, mut reply: Response<Body>) -> Option<Response
 }
 
 async fn route(serving: &Serving, mut request: Request<Body>, mut arrival: Arrival) -> Response<Body> {
+    let forbidden = serving.core.read().limits.mode_forbids(request.method(), request.uri().path());
+    if let Some(refused) = forbidden {
+        return refused.into_response();
+    }
     let header = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
     match auth::identify(&serving.core.settings, request.uri().path(), header) {
         Ok(user) => arrival.user = Some(user),

@@ -9,6 +9,7 @@ use crate::behaviour::Behaviour;
 use crate::cluster::{Cluster, Shard};
 use crate::faults::plan::Plan;
 use crate::json::Json;
+use crate::limits::Limits;
 use crate::log::Log;
 use crate::store::Store;
 
@@ -46,6 +47,7 @@ impl Core {
             cluster: Cluster::new(nodes),
             unprintable: HashSet::new(),
             revived: HashMap::new(),
+            limits: Limits::default(),
             roles: Vec::new(),
             woken: [0, 0],
             kept: HashMap::new(),
@@ -82,6 +84,8 @@ pub(crate) struct State {
     /// What tenants held that were removed, by class and tenant, where the version keeps it.
     pub(crate) kept: HashMap<(String, String), Space>,
     pub(crate) revived: HashMap<String, (Vec<String>, bool)>,
+    /// What its operator forbids.
+    pub(crate) limits: Limits,
     /// Roles that were made.
     pub(crate) roles: Vec<Json>,
     /// Tenants that a request woke and none put back, and the most there were of them at any time.
@@ -118,6 +122,9 @@ impl State {
 
 /// A name with its first letter in upper case.
 pub(crate) fn upper_first(name: &str) -> String {
+    if let Some((namespace, short)) = name.split_once(':') {
+        return format!("{namespace}:{}", upper_first(short));
+    }
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

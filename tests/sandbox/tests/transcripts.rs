@@ -21,6 +21,11 @@ const NOT_COVERED: &[(&str, &str)] = &[
     ("extra/export_create.json", "the export API is out of scope"),
     ("extra/export_status.json", "the export API is out of scope"),
     ("extra/nodes_verbose_async.json", "asynchronous indexing is not modelled"),
+    ("lasting/reserved_suffix.json", "reserved suffixes are not modelled"),
+    ("lasting/tokenizer_off.json", "tokenizers are not modelled"),
+    ("lasting/restriction_compression.json", "compressions are not modelled"),
+    ("lasting/suspended_shards.json", "shards of suspended namespaces are not modelled"),
+    ("lasting/namespaced_create.json", "keys of namespaces are not modelled"),
     ("extra/batch_blobhash.json", "the hash is another one than the server's"),
 ];
 
@@ -32,7 +37,7 @@ fn root() -> PathBuf {
 
 fn files() -> Result<Vec<String>, Failure> {
     let mut all = Vec::new();
-    for folder in ["", "extra/", "cluster/"] {
+    for folder in ["", "extra/", "cluster/", "lasting/"] {
         for entry in std::fs::read_dir(root().join(folder))? {
             let name = entry?.file_name().to_string_lossy().into_owned();
             if Path::new(&name).extension().is_some_and(|e| e == "json") {
@@ -71,6 +76,9 @@ async fn replay(name: &str) -> Result<(), Failure> {
     let version = recorded["version"].as_str().unwrap_or("");
     let stem = name.trim_end_matches(".json").rsplit('/').next().unwrap_or("");
     let cluster = name.starts_with("cluster/");
+    if name.starts_with("lasting/") {
+        return settings::lasting::replay(stem, &recorded).await;
+    }
     let sandbox = settings::build(stem, version, cluster, &recorded).await?;
     let asked = recorded["asked_node"].as_str().unwrap_or("node1");
     let reply = ask(&sandbox.node_url(asked), &recorded["request"], &settings::renamed(&sandbox)).await?;

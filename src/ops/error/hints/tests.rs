@@ -32,12 +32,19 @@ fn what_the_wire_says() {
         (E::Header { name: "x".into() }, Class::Usage, &[]),
         (E::Certificate { what: "x", reason: reason() }, Class::Usage, &[Hint::CheckCertificate]),
         (E::Setup { reason: reason() }, Class::Usage, &[Hint::InstallCertificates]),
-        (E::Unreachable { host: host(), reason: reason(), tried: None }, Class::Server, &[Hint::CheckUrl]),
+        (E::Unreachable { host: host(), reason: reason(), tried: None }, Class::Server, &[Hint::ServerGone]),
         (E::Tls { host: host(), reason: reason() }, Class::Server, &[Hint::CheckCertificate]),
         (E::NotWeaviate { host: host(), what: reason() }, Class::Server, &[Hint::CheckUrl]),
         (E::NotReady { host: host(), waited, last: reason() }, Class::Server, &[Hint::WaitForNodes]),
         (E::Redirected { route: route(), status: 307, to: reason() }, Class::Server, &[Hint::CheckUrl]),
-        (E::Unauthorized { route: route(), message: message() }, Class::Server, &[Hint::GiveKey]),
+        (E::Unauthorized { route: route(), message: message(), key_sent: false }, Class::Server, &[Hint::GiveKey]),
+        (E::Unauthorized { route: route(), message: message(), key_sent: true }, Class::Server, &[Hint::OtherKey]),
+        (E::NotWeaviate { host: host(), what: "not HTTP".into() }, Class::Server, &[Hint::UseHttps, Hint::CheckUrl]),
+        (
+            E::Tls { host: host(), reason: "received corrupt message of type InvalidContentType".into() },
+            Class::Server,
+            &[Hint::UseHttp],
+        ),
         (E::Forbidden { route: route(), message: message() }, Class::Server, &[Hint::GrantPermission]),
         (E::NotFound { route: route(), message: message() }, Class::Server, &[]),
         (E::Rejected { route: route(), status: 422, message: message() }, Class::Server, &[]),
@@ -53,6 +60,19 @@ fn what_the_wire_says() {
         };
         gives(&gave_up(error).into(), class, hints);
     }
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_at_first_is_looked_for_where_it_is_said_to_be() {
+    use weaviate::Error as E;
+    let unreachable =
+        |reason: &str| -> Error { E::Unreachable { host: "h:1".into(), reason: reason.into(), tried: None }.into() };
+    gives(&unreachable("tcp connect error: refused"), Class::Server, &[Hint::CheckUrl]);
+    gives(&unreachable("dns error: no such name"), Class::Server, &[Hint::CheckName]);
+    let message = "Client sent an HTTP request to an HTTPS server.".to_owned();
+    let rejected = E::Rejected { route: "GET /".into(), status: 400, message: message.clone() };
+    gives(&rejected.into(), Class::Server, &[Hint::UseHttps]);
+    gives(&E::NotWeaviate { host: "h:1".into(), what: message }.into(), Class::Server, &[Hint::UseHttps]);
 }
 
 #[test]
@@ -81,6 +101,9 @@ fn a_refusal_that_lasts_is_refused_where_nothing_was_written_and_names_what_to_c
         || weaviate::Error::Lasting { route: route(), status: 503, cause: Box::new(cause()), message: message() };
     let hint = [Hint::ChangeServer(cause())];
     gives(&lasting().into(), Class::Refused, &hint);
+    let suspended = [Hint::ChangeServer(weaviate::LastingCause::Suspended)];
+    gives(&Error::InIdleNamespace { collections: vec!["beta:Doc".into()] }, Class::Refused, &suspended);
+    gives(&Error::ModeForbids { mode: weaviate::OperationalMode::ReadOnly }, Class::Refused, &hint);
     gives(&Error::NotCreated { collection: name("A"), source: lasting() }, Class::Refused, &hint);
     gives(&Error::NotDropped { collection: name("A"), source: Some(lasting()) }, Class::Refused, &hint);
     gives(&Error::Import { collection: name("A"), source: import::Error::Wire(lasting()) }, Class::Server, &hint);

@@ -54,6 +54,16 @@ pub enum Change {
     WriterThroughDrop(String, Vec<String>),
     /// The same, only once.
     WriterThroughOneDrop(String, Vec<String>),
+    /// The operator sets `OPERATIONAL_MODE`.
+    Mode(&'static str),
+    /// The operator sets a usage limit: what it counts (`objects`, `collections`, `tenants`, `shards`), and the limit.
+    Limit(&'static str, u64),
+    /// The operator sets `ALLOWED_VECTOR_INDEX_TYPES`.
+    VectorIndexes(Vec<&'static str>),
+    /// The operator sets `REPLICATION_MAXIMUM_FACTOR`.
+    MostReplicas(i64),
+    /// A namespace comes into a state: `active`, `suspended`.
+    Namespace(String, &'static str),
 }
 
 /// Carries a change out.
@@ -93,6 +103,11 @@ pub(crate) fn apply_to(core: &Core, state: &mut State, change: &Change) {
             set(state, name, Condition::Up);
             come_back(state, name);
         }
+        Change::Mode(mode) => state.limits.mode = mode,
+        Change::Limit(what, most) => drop(state.limits.most.insert(what, *most)),
+        Change::VectorIndexes(allowed) => state.limits.vector_indexes.clone_from(allowed),
+        Change::MostReplicas(most) => state.limits.factor = Some(*most),
+        Change::Namespace(name, now) => drop(state.limits.namespaces.insert(name.clone(), now)),
         Change::Repair => state.cluster.repair(),
         Change::Lacks(class, id, node) => {
             if let (Some(id), Some(node)) = (parse_id(id), state.cluster.number(node)) {

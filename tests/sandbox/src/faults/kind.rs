@@ -129,6 +129,10 @@ pub enum When {
     After(u64),
     /// At every one, with this chance in a thousand.
     Chance(u64),
+    /// Once at each distinct path (its query apart).
+    OnceAPath,
+    /// At every one beyond so many in a second, counted from the first one of it; those it strikes do not count.
+    Beyond(u64),
 }
 
 /// A rule: which requests, when, what.
@@ -214,6 +218,20 @@ impl Fault {
     #[must_use]
     pub fn chance(mut self, per_mille: u64) -> Self {
         self.when = When::Chance(per_mille);
+        self
+    }
+
+    /// Once at each distinct path.
+    #[must_use]
+    pub fn once_a_path(mut self) -> Self {
+        self.when = When::OnceAPath;
+        self
+    }
+
+    /// Beyond so many requests a second.
+    #[must_use]
+    pub fn beyond(mut self, a_second: u64) -> Self {
+        self.when = When::Beyond(a_second);
         self
     }
 

@@ -1,9 +1,13 @@
 //! The rules in force and the counts that decide which of them strikes.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::{Change, Fault, Kind, When};
 use crate::seeded::mix;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// The faults of a sandbox.
 #[derive(Debug, Default)]
@@ -27,6 +31,20 @@ struct Armed {
     fault: Fault,
     matched: u64,
     struck: u64,
+    /// Paths that were asked for.
+    paths: BTreeSet<String>,
+    /// When the second began that is counted, and the requests in it.
+    second: Option<(Instant, u64)>,
+}
+
+impl Armed {
+    /// Whether this request is beyond what the second holds.
+    fn is_beyond(&mut self, a_second: u64) -> bool {
+        let now = Instant::now();
+        let (began, requests) = self.second.filter(|(began, _)| began.elapsed() < SECOND).unwrap_or((now, 0));
+        self.second = Some((began, (requests + 1).min(a_second)));
+        requests >= a_second
+    }
 }
 
 /// What happens to one request.
@@ -42,7 +60,7 @@ impl Plan {
     }
 
     pub(crate) fn add(&self, fault: Fault) {
-        self.lock().armed.push(Armed { fault, matched: 0, struck: 0 });
+        self.lock().armed.push(Armed { fault, matched: 0, struck: 0, paths: BTreeSet::new(), second: None });
     }
 
     pub(crate) fn clear(&self) {
@@ -103,7 +121,7 @@ impl Plan {
         });
         let (seed, mut draws, mut blows) = (inner.seed, inner.draws, 0);
         for armed in &mut inner.armed {
-            let fault = &armed.fault;
+            let fault = armed.fault.clone();
             let meant = fault.method.as_deref().is_none_or(|m| m == method)
                 && path.starts_with(&fault.path)
                 && (!fault.exact || path == fault.path)
@@ -120,11 +138,13 @@ impl Plan {
                     draws += 1;
                     mix(seed, draws) % 1000 < per_mille
                 }
+                When::OnceAPath => armed.paths.insert(format!("{method} {path}")),
+                When::Beyond(a_second) => armed.is_beyond(a_second),
             };
             if strikes && armed.struck < fault.times {
                 armed.struck += 1;
                 blows += 1;
-                struck.kinds.push(fault.kind.clone());
+                struck.kinds.push(fault.kind);
             }
         }
         inner.draws = draws;

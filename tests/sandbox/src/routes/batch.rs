@@ -4,6 +4,7 @@ use crate::auth::{Domain, allow};
 use crate::call::{Call, Failing, Reply, either, errors};
 use crate::fold;
 use crate::json::{Json, object};
+use crate::limits;
 use crate::objects::{Item, Level as Asked, Wish, prepare, put, refuse_dates};
 use crate::print::{self, Style};
 use crate::state::{Collection, Core, State, now, upper_first};
@@ -65,6 +66,10 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
     }
     if core.ours.item_without_class_empties_reply() && items.iter().any(|i| i.text("class").unwrap_or("").is_empty()) {
         return Err(Reply::empty(200));
+    }
+    {
+        let state = core.read();
+        state.limits.beyond("objects", limits::objects(&state) + items.len() as u64)?;
     }
     let mut out = Vec::with_capacity(call.body.len() + items.len() * 128);
     let written = write_into(core, &mut core.write(), &objects, &level);
@@ -136,6 +141,9 @@ pub(crate) fn write_into(core: &Core, state: &mut State, objects: &Json, level: 
         };
         let outcome = match planned {
             Some(text) => Err(text.clone()),
+            None if state.limits.is_suspended(raw.text("class").unwrap_or_default()) => {
+                Err("namespace is suspended".to_owned())
+            }
             None => prepare(core, state, &mut item).and_then(|()| {
                 refuse_dates(state, &item, wish)?;
                 let stored = item.stored(time, time);

@@ -37,6 +37,13 @@ fn try_remove(core: &Core, call: &Call) -> Result<Reply, Reply> {
             format!("failed to get class: {class}")
         }));
     };
+    if state.limits.is_suspended(&collection.name) {
+        let shard = collection.whole.shards.first().map_or("", |shard| shard.name.as_str());
+        let why = format!(
+            "batch delete objects: cannot find objects: find matching doc ids in shard \"{shard}\": namespace is suspended"
+        );
+        return Err(Reply::error(500, &why));
+    }
     if !matches!(output, "minimal" | "verbose") {
         let why = format!("validate: invalid output: \"{output}\", possible values are: \"minimal\", \"verbose\"");
         return Err(Reply::error(core.ours.bad_delete_output_status(), &why));

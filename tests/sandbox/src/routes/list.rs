@@ -43,6 +43,7 @@ fn page(core: &Core, call: &Call) -> Result<Reply, Reply> {
     super::tenants::wake_for_reading(core, class, call.tenant());
     let state = core.read();
     let Some(collection) = state.collection(class) else { return Err(Reply::empty(404)) };
+    state.limits.listing(&collection.name)?;
     let search = |status: u16, why: &str| {
         Reply::error(status, &format!("msg:search index {} code:{status} err:{why}", collection.name.to_lowercase()))
     };

@@ -53,7 +53,7 @@ fn node(core: &Core, call: &Call, state: &State, number: usize, verbose: bool, o
     }
     entry.set("name", &state.cluster.nodes[number].name);
     if ours.operational_mode() {
-        entry.set("operationalMode", "ReadWrite");
+        entry.set("operationalMode", state.limits.mode);
     }
     let condition = state.cluster.condition(number);
     let majority = state.cluster.has_majority();

@@ -88,6 +88,9 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
             .route("/v1/aliases", get(aliases::list).merge(post(aliases::create)))
             .route("/v1/aliases/{alias}", get(aliases::one).merge(put(aliases::update)).merge(delete(aliases::remove)));
     }
+    if !core.read().limits.namespaces.is_empty() {
+        router = router.route("/v1/namespaces", get(|core: &Core, _: &Call| core.read().limits.list()));
+    }
     if ours.authz() {
         router = router
             .route("/v1/authz/roles", get(authz::roles).merge(post(authz::create)))

@@ -42,6 +42,10 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let given = call.json("objectClass", &fold::CLASS)?;
     allow(call, "create_collections", Domain::Collections(&upper_first(given.text("class").unwrap_or(""))))?;
     check_strategy(core, &given)?;
+    {
+        let state = core.read();
+        state.limits.class(&given, state.collections.len() as u64)?;
+    }
     match schema::create(core, &mut core.write(), &given) {
         Ok(document) => Ok(Reply::json(200, &document)),
         Err(why) if why.is_empty() => Err(Reply::empty(200)),
@@ -88,6 +92,9 @@ pub(super) fn remove(core: &Core, call: &Call) -> Reply {
     let mut state = core.write();
     if !state.cluster.has_majority() {
         return Reply::error(400, &state.cluster.no_leader());
+    }
+    if let Err(refused) = state.limits.dropping(class) {
+        return refused;
     }
     // An alias is not followed, and whatever is not there is dropped with 200 too.
     let name = upper_first(class);

@@ -42,6 +42,8 @@ pub(crate) async fn build(stem: &str, version: &str, cluster: bool, recorded: &V
 
 #[path = "cluster.rs"]
 mod cluster;
+#[path = "lasting.rs"]
+pub(crate) mod lasting;
 
 fn alone(stem: &str, builder: Builder, recorded: &Value) -> Builder {
     let sent = recorded["request"].to_string();
