@@ -12,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::args::OutputArgs;
 use super::{Failure, Out};
 use crate::event::Class;
+use crate::model::path_text;
 
 /// Starts the log if it was asked for. Foreign crates never log below `info`: some would print headers.
 pub(super) fn start(flags: &OutputArgs, out: &Out) -> Result<(), Failure> {
@@ -50,7 +51,7 @@ fn open(path: &Path) -> Result<File, Failure> {
         options.mode(0o600);
     }
     let failed = |error: std::io::Error| {
-        let what = format!("cannot write the log to {}", path.display());
+        let what = format!("cannot write the log to {}", path_text(path));
         Failure::new(Class::Disk, what).because(error.to_string()).hint("name another file with --log-file")
     };
     options.open(path).map_err(failed)
