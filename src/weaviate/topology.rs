@@ -125,19 +125,6 @@ impl Client {
         verdict(members(&statistics, &nodes), [Ok(()), Ok(())], Vec::new())
     }
 
-    /// How many nodes the server has; `None` where the key may not ask.
-    pub async fn node_count(&self) -> Result<Option<usize>, Error> {
-        let ask = Ask::get("/v1/nodes");
-        match self.fetch(&ask).await {
-            Ok(body) => {
-                let nodes: Nodes = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not a list of nodes"))?;
-                Ok(nodes.nodes.map(|nodes| nodes.len()).filter(|n| *n > 0))
-            }
-            Err(error) if error.is_auth() || error.is_missing_route() => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// The shards of a plain collection that take no writes, with their status. Up to 1.39 a write to one on another
     /// node is answered with SUCCESS and lost, so they are looked for before anything is written.
     pub async fn read_only_shards(&self, collection: &CollectionName) -> Result<Vec<String>, Error> {
