@@ -57,10 +57,8 @@ pub fn main() -> ExitCode {
         }
     };
     let out = Out::new(&cli.output, &env);
-    if let Err(failure) = logging::start(&cli.output, &out) {
-        return out.failure(&failure);
-    }
-    let done = catch_unwind(AssertUnwindSafe(|| run(&cli, &env, &out)));
+    let logging = logging::start(&cli.output, &out);
+    let done = catch_unwind(AssertUnwindSafe(|| logging.and_then(|()| run(&cli, &env, &out))));
     done.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref()))).unwrap_or_else(|failure| out.failure(&failure))
 }
 
