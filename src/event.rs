@@ -3,6 +3,7 @@
 //! The result of a run is its return value; with nobody listening nothing changes.
 
 mod planned;
+mod result;
 
 use std::sync::Arc;
 
@@ -11,7 +12,10 @@ use tokio::sync::mpsc;
 
 use crate::model::{CollectionName, ObjectId, TenantName};
 
-pub use planned::{Covers, PlannedCollection, PlannedCopy};
+pub use planned::{
+    Covers, PlannedAction, PlannedCollection, PlannedCopy, PlannedRefusal, PlannedRestore, PlannedThere, RestorePlanned,
+};
+pub use result::{CollectionResult, RateLimit, RunResult, SavedSchema};
 
 /// Which operation a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,66 +81,6 @@ pub enum Class {
     ReaderGone,
 }
 
-/// What became of one collection; part of `run_finished`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CollectionResult {
-    /// The collection.
-    pub name: CollectionName,
-    /// Tenants read, 0 for a plain collection.
-    pub tenants: u64,
-    /// Objects stored or compared.
-    pub objects: u64,
-    /// Plain bytes of those objects, line ends included.
-    pub bytes: u64,
-    /// The content digest, 64 lower-case hex digits; `None` where no objects were read on purpose.
-    pub digest: Option<String>,
-    /// Objects the target refused.
-    pub rejected: u64,
-    /// Objects that look written during the run; a lower bound. `None` where it does not apply.
-    pub changed_seen: Option<u64>,
-    /// Whether the server's own count was held against the objects; `Some(false)` where it could not be asked, `None` where
-    /// nothing was to be counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub counts_verified: Option<bool>,
-    /// Objects of the archive that the server lacks; `None` where nothing was compared, as in the next two.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub missing: Option<u64>,
-    /// Objects of the server that the archive lacks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub extra: Option<u64>,
-    /// Objects whose content differs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub different: Option<u64>,
-    /// Objects that a sample was taken of; `None` where all were compared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sample_of: Option<u64>,
-    /// The class document that was saved before the collection was dropped; `None` where none was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub schema_saved: Option<String>,
-}
-
-impl CollectionResult {
-    /// The result of a collection of which nothing was read yet.
-    #[must_use]
-    pub fn of(name: CollectionName) -> Self {
-        Self {
-            name,
-            tenants: 0,
-            objects: 0,
-            bytes: 0,
-            digest: None,
-            rejected: 0,
-            changed_seen: None,
-            counts_verified: None,
-            missing: None,
-            extra: None,
-            different: None,
-            sample_of: None,
-            schema_saved: None,
-        }
-    }
-}
-
 /// How an object on the server differs from the one in the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -161,72 +105,6 @@ pub struct FieldDiff {
     pub live: Option<String>,
 }
 
-/// What a server lets through, learned from the requests it turned away.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct RateLimit {
-    /// Requests a second that it answered while it turned others away.
-    pub requests_per_second: f64,
-    /// Requests that it turned away (429); each was sent again.
-    pub turned_away: u64,
-}
-
-/// The summary line of a run, and the last line of `--json`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RunResult {
-    /// Which operation.
-    pub op: Op,
-    /// How it ended.
-    pub status: Status,
-    /// The exit code that goes with it (design.md §1).
-    pub exit_code: u8,
-    /// The archive's directory, where there is one.
-    pub archive: Option<String>,
-    /// Each collection, in the order of the plan.
-    pub collections: Vec<CollectionResult>,
-    /// Objects in total.
-    pub objects: u64,
-    /// Those of them that an interrupted run had done and this one carried on.
-    pub resumed_objects: u64,
-    /// Plain bytes in total.
-    pub bytes: u64,
-    /// Wall time of the run in seconds, without the time a person was asked.
-    pub seconds: f64,
-    /// `objects` without `resumed_objects`, by `seconds`.
-    pub objects_per_second: f64,
-    /// Requests sent again.
-    pub retries: u64,
-    /// What the server lets through, if it turned enough requests away to tell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate_limit: Option<RateLimit>,
-    /// The process's highest resident memory in bytes; `None` where the platform does not tell.
-    pub peak_memory_bytes: Option<u64>,
-    /// What went wrong, the innermost cause last; empty unless the run failed or was refused.
-    pub errors: Vec<String>,
-}
-
-impl RunResult {
-    /// The result of a run over these collections. What only its end knows (times, exit code, memory) is left at 0.
-    #[must_use]
-    pub fn of(op: Op, status: Status, archive: Option<String>, collections: Vec<CollectionResult>) -> Self {
-        Self {
-            op,
-            status,
-            exit_code: 0,
-            archive,
-            objects: collections.iter().map(|c| c.objects).sum(),
-            resumed_objects: 0,
-            bytes: collections.iter().map(|c| c.bytes).sum(),
-            collections,
-            seconds: 0.0,
-            objects_per_second: 0.0,
-            retries: 0,
-            rate_limit: None,
-            peak_memory_bytes: None,
-            errors: Vec::new(),
-        }
-    }
-}
-
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -236,6 +114,8 @@ pub enum Event {
     RunStarted {
         /// Which operation.
         op: Op,
+        /// Whether it only shows what would be done.
+        dry_run: bool,
         /// elysiactl's version.
         version: &'static str,
     },
@@ -244,6 +124,8 @@ pub enum Event {
         /// The collections in order, with the objects expected in each (`None`: not known).
         collections: Vec<PlannedCollection>,
     },
+    /// What a restore would do is known, before `PlanMade`.
+    RestorePlanned(RestorePlanned),
     /// A collection begins.
     CollectionStarted {
         /// The collection.
@@ -579,6 +461,15 @@ pub enum Warning {
         objects: u64,
         /// The name of one such member, as printed.
         first: String,
+    },
+    /// A name that was typed is no collection's, and was taken for this one.
+    NameTaken {
+        /// What was typed.
+        typed: String,
+        /// The collection.
+        collection: CollectionName,
+        /// It is an alias of the collection; otherwise its first letter is of another case.
+        is_alias: bool,
     },
     /// A file that is no part of an archive, but does not harm it.
     StrayFile {

@@ -38,7 +38,7 @@ pub(super) fn show(args: &ShowArgs, env: &Env, out: &Out) -> Result<ExitCode, Fa
 
 pub(super) fn check(args: &CheckArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let archive = place(&args.archive, env);
-    run_with_events(out, Op::ArchiveCheck, async |events, cancel| {
+    run_with_events(out, Op::ArchiveCheck, false, async |events, cancel| {
         let readers = available_parallelism().map_or(1, usize::from);
         let session = session(events, cancel);
         let outcome = check::run(&session, check::Options { archive, readers }).await.map_err(|e| explain(&e))?;

@@ -11,17 +11,17 @@ use super::explain::explain;
 use super::runtime::nothing;
 use super::{BackupSettings, Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
 use crate::archive;
-use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
+use crate::event::{Class, CollectionResult, Event, Op, RunResult, SavedSchema, Status};
 use crate::model::path_text;
 use crate::ops::Session;
 use crate::ops::backup::{self, Interrupted, Options, Plan, Resume, Stopped};
-use crate::render::{Closing, plain, shell_path, size};
+use crate::render::{Closing, Remark, plain, shell_path, size};
 use crate::weaviate::{Client, Writer};
 
 pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let connect = Connect::resolve(connection, env)?;
     let settings = BackupSettings::resolve(args, env);
-    run_with_events(out, Op::Backup, async |events, cancel| {
+    run_with_events(out, Op::Backup, settings.dry_run, async |events, cancel| {
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
         let resume = |archive: &Path| resume_command(archive, args.run_dir.as_deref(), &connect);
@@ -171,7 +171,11 @@ fn total(plan: &Plan, of: impl Fn(&backup::Planned) -> Option<u64>) -> Option<u6
 
 /// What a dry run says.
 fn would(plan: &Plan) -> Finished {
+    // One that is resumed is there already.
+    let resumed = plan.carries_on.is_some();
     let one = |p: &backup::Planned| CollectionResult {
+        tenants: p.tenants.map_or(0, |tenants| tenants.awake + tenants.asleep),
+        schema: (plan.options.content == archive::Content::SchemaOnly).then(|| SavedSchema::of(&p.schema)),
         objects: p.objects.unwrap_or(0),
         bytes: p.bytes().unwrap_or(0),
         ..CollectionResult::of(p.schema.name.clone())
@@ -180,12 +184,16 @@ fn would(plan: &Plan) -> Finished {
     let result = RunResult::of(
         Op::Backup,
         if plan.skipped.is_empty() { Status::Ok } else { Status::Incomplete },
-        Some(path_text(&plan.archive)),
+        resumed.then(|| path_text(&plan.archive)),
         collections,
     );
+    let result = RunResult { planned_archive: (!resumed).then(|| path_text(&plan.archive)), ..result };
+    let schemas_only = plan.options.content == archive::Content::SchemaOnly;
     let closing = Closing {
         dry_run: true,
-        schemas_only: plan.options.content == archive::Content::SchemaOnly,
+        schemas_only,
+        uncounted: !schemas_only && total(plan, |p| p.objects).is_none(),
+        notes: plan.collections.iter().filter_map(activates).collect(),
         server: Some(closing::server(&plan.url, &plan.server_version)),
         would_be: Some(path_text(&plan.archive)),
         free_bytes: plan.free_bytes,
@@ -195,6 +203,14 @@ fn would(plan: &Plan) -> Finished {
         ..Closing::default()
     };
     Finished { result, closing }
+}
+
+/// What a backup does with tenants that cannot be read as they are.
+fn activates(planned: &backup::Planned) -> Option<Remark> {
+    let asleep = planned.tenants.map(|tenants| tenants.asleep).filter(|asleep| *asleep > 0)?;
+    let tenants = closing::counted(asleep, "inactive tenant");
+    let text = format!("{tenants} would be activated, a few at a time, read and counted, and deactivated again");
+    Some(Remark { about: planned.schema.name.to_string(), text })
 }
 
 /// A run that stopped: the error, what it left, and the command that carries it on.

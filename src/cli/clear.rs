@@ -37,7 +37,7 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
         }
         None => None,
     };
-    run_with_events(out, Op::Clear, async |events, cancel| {
+    run_with_events(out, Op::Clear, settings.dry_run, async |events, cancel| {
         if !settings.dry_run {
             removal::somebody_agrees(out, consent)?;
         }

@@ -20,7 +20,7 @@ pub(super) fn run(args: &CreateArgs, connection: &ConnectionArgs, env: &Env, out
     document::stdin_is_read_once(args, connection)?;
     let connect = Connect::resolve(connection, env)?;
     let options = options(args, env)?;
-    run_with_events(out, Op::Create, async |events, cancel| {
+    run_with_events(out, Op::Create, args.dry_run, async |events, cancel| {
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
         let prepared = create::plan(&client, &session, options).await.map_err(|e| match e {

@@ -25,8 +25,7 @@ pub(super) fn is_all(held: &HeldIn) -> bool {
 
 /// What is said before the question whether to go on, where it does not, or need not.
 pub(super) fn doubt(name: &str, held: &HeldIn) -> String {
-    let text = format!("{}, the newest archive of {name}, {}.", place(held), lacks(held));
-    format!("{text} What it does not hold cannot come back.")
+    format!("The newest archive of {name} {}. What it does not hold cannot come back.", lacks(held))
 }
 
 /// Where it lies.

@@ -11,7 +11,7 @@ use super::connect::session;
 use super::explain::explain_for;
 use super::runtime::nothing;
 use super::verify::{difference, differing, not_listed};
-use super::{Connect, Env, Failure, Finished, Out, RestoreSettings, closing, confirm, run_with_events};
+use super::{Connect, Env, Failure, Finished, Out, RestoreSettings, Source, closing, confirm, run_with_events};
 use crate::event::{Class, CollectionResult, Difference, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, TenantName, path_text};
 use crate::ops::restore::{self, Options, Outcome, Plan, Prepared, Stopped};
@@ -28,7 +28,7 @@ const CREATED_NAMED: usize = 10;
 pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let connect = Connect::resolve(connection, env)?;
     let settings = RestoreSettings::resolve(args, env)?;
-    run_with_events(out, Op::Restore, async |events, cancel| {
+    run_with_events(out, Op::Restore, settings.dry_run, async |events, cancel| {
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
         let left_open = source::left_open(&settings, &session, client.url()).await?;
@@ -36,6 +36,9 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
             Some(archive) => archive,
             None => source::archive(&settings, out, &cancel).await?,
         };
+        if settings.dry_run && settings.source == Source::Open && out.wants_words() {
+            out.note(&format!("No archive is named: this is a plan for the newest one, {}\n", shell_path(&archive)));
+        }
         let mut options = options(&settings, archive);
         let resume = commands::resume(&options, settings.run_dir.as_deref(), client.url(), &connect);
         let question = out.asks() && !settings.yes;
@@ -48,9 +51,12 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         }
         let prepared = planned.map_err(|error| refused(&error, &resume))?;
         let planned = &prepared.plan;
+        session.events.emit(Event::RestorePlanned(planned.told()));
         if let Some(error) = planned.refused() {
             session.events.emit(Event::PlanMade { collections: planned.listed() });
-            if out.wants_words() {
+            if out.wants_words() && settings.dry_run {
+                out.text(&plan::text(planned))?;
+            } else if out.wants_words() {
                 out.note(&plan::text(planned));
             }
             return Err(refused(&error, &resume));
@@ -142,7 +148,7 @@ fn would(plan: &Plan) -> Finished {
     let closing = Closing {
         dry_run: true,
         schemas_only: !plan.options.data,
-        plan: Some(plan::carried_on(plan) + &plan::collections(plan)),
+        plan: Some(plan::about(plan) + &plan::carried_on(plan) + &plan::collections(plan)),
         server: Some(closing::server(&plan.url, &plan.server_version)),
         topology_unchecked: plan.topology_unchecked.clone(),
         ..Closing::default()

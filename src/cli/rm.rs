@@ -26,7 +26,7 @@ pub(super) fn run(args: &RmArgs, connection: &ConnectionArgs, env: &Env, out: &O
     let connect = Connect::resolve(connection, env)?;
     let settings = RmSettings::resolve(args, env)?;
     let consent = Consent { yes: settings.yes, expected: settings.expect_count };
-    run_with_events(out, Op::Rm, async |events, cancel| {
+    run_with_events(out, Op::Rm, settings.dry_run, async |events, cancel| {
         if !settings.dry_run {
             removal::somebody_agrees(out, consent)?;
         }

@@ -28,9 +28,9 @@ pub struct Finished {
     pub closing: Closing,
 }
 
-/// Runs `body` and shows it. `run_started` is the first event and `run_finished` the last; `body` emits neither.
+/// Runs `body` and shows it; `dry_run`: it only shows what would be done. `run_started` is the first event and `run_finished` the last; `body` emits neither.
 /// It should end soon after the token is cancelled, with a failure of [`Class::Interrupted`].
-pub fn run_with_events<F, Run>(out: &Out, op: Op, body: F) -> Result<ExitCode, Failure>
+pub fn run_with_events<F, Run>(out: &Out, op: Op, dry_run: bool, body: F) -> Result<ExitCode, Failure>
 where
     F: FnOnce(Events, CancellationToken) -> Run,
     Run: Future<Output = Result<Finished, Failure>>,
@@ -41,12 +41,12 @@ where
         let (events, receiver) = Events::channel();
         let watch = Stopwatch::start(Clock::system());
         let screen = tokio::spawn(feed(receiver, out.renderers(), watch.clone()));
-        events.emit(Event::RunStarted { op, version: env!("CARGO_PKG_VERSION") });
+        events.emit(Event::RunStarted { op, dry_run, version: env!("CARGO_PKG_VERSION") });
         let run = AssertUnwindSafe(async { body(events.clone(), cancel).await });
         let done = run.catch_unwind().await.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref())));
         let mut end = watch.now();
         end.elapsed = end.elapsed.saturating_sub(out.pauses().spent());
-        let done = complete(op, done, end);
+        let done = complete(op, dry_run, done, end);
         events.emit(Event::RunFinished(match &done {
             Ok(finished) => finished.result.clone(),
             Err(failure) => failure.partial.as_deref().cloned().unwrap_or_else(|| nothing(op)),
@@ -100,7 +100,7 @@ fn no_start(error: &std::io::Error) -> Failure {
 }
 
 /// Fills in what only the end of a run knows. A failure gets a result too, for `run_finished`.
-fn complete(op: Op, done: Result<Finished, Failure>, at: Moment) -> Result<Finished, Failure> {
+fn complete(op: Op, dry_run: bool, done: Result<Finished, Failure>, at: Moment) -> Result<Finished, Failure> {
     match done {
         Ok(mut finished) => {
             let class = match finished.result.status {
@@ -111,12 +111,14 @@ fn complete(op: Op, done: Result<Finished, Failure>, at: Moment) -> Result<Finis
                 Status::Failed => Some(Class::Bug),
             };
             finished.result.exit_code = class.map_or(0, failure::code);
+            finished.result.dry_run = dry_run;
             measure(&mut finished.result, at);
             Ok(finished)
         }
         Err(mut failed) => {
             let mut result = failed.partial.take().map_or_else(|| nothing(op), |partial| *partial);
             result.status = failed.status();
+            result.dry_run = dry_run;
             result.exit_code = failure::code(failed.class);
             result.errors = failed.errors();
             measure(&mut result, at);
@@ -129,7 +131,7 @@ fn complete(op: Op, done: Result<Finished, Failure>, at: Moment) -> Result<Finis
 fn measure(result: &mut RunResult, at: Moment) {
     result.seconds = (at.elapsed.as_secs_f64() * 1_000.0).round() / 1_000.0;
     let rate = result.objects.saturating_sub(result.resumed_objects) as f64 / at.elapsed.as_secs_f64();
-    result.objects_per_second = if rate.is_finite() { rate.round() } else { 0.0 };
+    result.objects_per_second = if rate.is_finite() && !result.dry_run { rate.round() } else { 0.0 };
     result.peak_memory_bytes = memory::peak();
 }
 
@@ -155,7 +157,7 @@ mod tests {
     fn a_run_ends_with_the_exit_code_of_its_status() {
         let result = RunResult { status: Status::Incomplete, ..nothing(Op::Backup) };
         let finished = Finished { result, closing: Closing::default() };
-        let code = run_with_events(&quiet(), Op::Backup, async |events, cancel| {
+        let code = run_with_events(&quiet(), Op::Backup, false, async |events, cancel| {
             events.emit(Event::PlanMade { collections: Vec::new() });
             assert!(!cancel.is_cancelled());
             Ok(finished)
@@ -165,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_panic_inside_a_run_is_a_bug_and_the_run_is_finished_all_the_same() {
-        let failed = run_with_events(&quiet(), Op::Backup, async |_, _| panic!("a permit is missing"));
+        let failed = run_with_events(&quiet(), Op::Backup, false, async |_, _| panic!("a permit is missing"));
         let failure = failed.expect_err("a failure");
         assert_eq!((failure.class, failure.causes[0].as_str()), (Class::Bug, "a permit is missing"));
         assert_eq!(failure.partial.expect("a result").exit_code, 1);
@@ -173,7 +175,7 @@ mod tests {
 
     #[test]
     fn work_that_hangs_after_the_end_does_not_hold_it_up() {
-        let failed = run_with_events(&quiet(), Op::Backup, async |events, _| {
+        let failed = run_with_events(&quiet(), Op::Backup, false, async |events, _| {
             let _lost = tokio::spawn(async move {
                 let _events = events;
                 std::future::pending::<()>().await;
@@ -191,16 +193,26 @@ mod tests {
     fn a_finished_run_gets_its_exit_code_and_its_measures() {
         for (status, code) in [(Status::Ok, 0), (Status::Incomplete, 3), (Status::Interrupted, 130)] {
             let result = RunResult { status, objects: 10, ..nothing(Op::Backup) };
-            let done = complete(Op::Backup, Ok(Finished { result, closing: Closing::default() }), moment());
+            let done = complete(Op::Backup, false, Ok(Finished { result, closing: Closing::default() }), moment());
             let result = done.expect("finished").result;
             assert_eq!((result.exit_code, result.seconds, result.objects_per_second), (code, 2.0, 5.0));
         }
     }
 
     #[test]
+    fn a_dry_run_says_so_however_it_ends() {
+        let result = RunResult { objects: 10, ..nothing(Op::Backup) };
+        let done = complete(Op::Backup, true, Ok(Finished { result, closing: Closing::default() }), moment());
+        let result = done.expect("finished").result;
+        assert_eq!((result.dry_run, result.objects_per_second), (true, 0.0));
+        let failed = complete(Op::Backup, true, Err(Failure::new(Class::Refused, "no")), moment());
+        assert!(failed.expect_err("failed").partial.expect("a result").dry_run);
+    }
+
+    #[test]
     fn what_an_interrupted_run_had_done_is_not_the_speed_of_this_one() {
         let result = RunResult { status: Status::Ok, objects: 10, resumed_objects: 8, ..nothing(Op::Backup) };
-        let done = complete(Op::Backup, Ok(Finished { result, closing: Closing::default() }), moment());
+        let done = complete(Op::Backup, false, Ok(Finished { result, closing: Closing::default() }), moment());
         let result = done.expect("finished").result;
         assert_eq!((result.seconds, result.objects_per_second), (2.0, 1.0));
     }
@@ -209,7 +221,7 @@ mod tests {
     fn a_failed_run_keeps_what_it_did_and_says_why() {
         let partial = RunResult { objects: 7, archive: Some("a".into()), ..nothing(Op::Backup) };
         let failure = Failure::new(Class::Server, "no answer").because("refused").after(partial);
-        let failed = complete(Op::Backup, Err(failure), moment()).expect_err("failed");
+        let failed = complete(Op::Backup, false, Err(failure), moment()).expect_err("failed");
         let result = failed.partial.expect("a result");
         assert_eq!((result.status, result.exit_code, result.objects), (Status::Failed, 5, 7));
         assert_eq!(result.errors, ["no answer", "refused"]);

@@ -16,7 +16,7 @@ use crate::weaviate::Writer;
 pub(super) fn run(args: &VerifyArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let connect = Connect::resolve(connection, env)?;
     let options = options(args, env)?;
-    run_with_events(out, Op::Verify, async |events, cancel| {
+    run_with_events(out, Op::Verify, false, async |events, cancel| {
         let client = connect.client(&events)?;
         let outcome = verify::run(&Writer::new(client), &session(events, cancel), options)
             .await

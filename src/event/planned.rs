@@ -54,6 +54,100 @@ pub struct PlannedCopy {
     pub covers: Covers,
 }
 
+/// What a restore would do and what stands against it, whole.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RestorePlanned {
+    /// The archive's directory.
+    pub archive: String,
+    /// When its backup began, UTC.
+    pub started: Timestamp,
+    /// When it was sealed, UTC.
+    pub sealed: Timestamp,
+    /// Seconds that the backup took for what is restored, by its share of the bytes; `None` if that is nothing.
+    pub backup_seconds: Option<f64>,
+    /// Its collections that are chosen, in the order they are restored.
+    pub collections: Vec<PlannedRestore>,
+    /// What becomes of aliases, each as a clause.
+    pub aliases: Vec<String>,
+    /// What becomes of roles, each as a clause.
+    pub roles: Vec<String>,
+    /// What stands against it; if there is anything here, nothing is sent.
+    pub refusals: Vec<PlannedRefusal>,
+}
+
+/// What a restore does with one collection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedRestore {
+    /// Its name on the server.
+    pub name: CollectionName,
+    /// Its name in the archive.
+    pub archived: CollectionName,
+    /// What the archive kept of it: `full`, `no_vectors` or `schema`.
+    pub content: &'static str,
+    /// What is done.
+    pub action: PlannedAction,
+    /// Objects that are written.
+    pub objects: u64,
+    /// Their plain bytes in the archive.
+    pub bytes: u64,
+    /// Tenants that are made.
+    pub tenants: u64,
+    /// Those of them that are inactive in the end.
+    pub inactive_tenants: u64,
+    /// What will be different from the source, each as a clause.
+    pub differs: Vec<String>,
+    /// Objects that the server makes vectors for.
+    pub to_vectorise: u64,
+    /// Objects with an integer that the server refuses.
+    pub refused_integers: u64,
+    /// Whether its objects were read for the plan: otherwise the two numbers before are not known.
+    pub objects_read: bool,
+    /// What stands on the server in its place; null if nothing does.
+    pub there: Option<PlannedThere>,
+}
+
+/// What a restore does with a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PlannedAction {
+    /// It is created.
+    Create,
+    /// Its tenants are added to the collection that is there.
+    AddTenants,
+    /// What an earlier run began is resumed.
+    Resume,
+    /// Nothing: something stands against it.
+    Refuse,
+}
+
+/// What stands on the server where a collection is to be restored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedThere {
+    /// Its name, as the server spells it.
+    pub name: CollectionName,
+    /// Its objects, with tenants those of the active ones; `None` if they are not counted.
+    pub objects: Option<u64>,
+    /// Its tenants; `None` if it has none by its nature, or they are not known.
+    pub tenants: Option<u64>,
+    /// Those of them that are not active: their objects are not counted.
+    pub inactive_tenants: Option<u64>,
+    /// How its schema differs from the archive's, each as a clause; empty if it does not.
+    pub schema_differs: Vec<String>,
+    /// Aliases that stand for it.
+    pub aliases: Vec<String>,
+}
+
+/// Something that stands against a plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedRefusal {
+    /// The same in words.
+    pub text: String,
+    /// `kind` and what belongs to it.
+    #[serde(flatten)]
+    pub facts: serde_json::Value,
+}
+
 /// A collection in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlannedCollection {

@@ -30,8 +30,15 @@ impl From<ArchiveError> for CatError {
 /// damage is found, so only an `Ok` vouches for what was written.
 pub fn run(disk: &Arc<dyn Disk>, path: &Path, collection: Option<&str>, out: &mut dyn Write) -> Result<(), CatError> {
     let archive = Archive::open(disk, path)?;
+    let is_there = |name: &str| archive.collections().iter().any(|entry| entry.name == name);
+    let capital = |typed: &str| typed.parse().map(|name| select::capital(&name).to_string()).unwrap_or_default();
+    let collection = collection.map(|typed| {
+        let other = capital(typed);
+        if !is_there(typed) && is_there(&other) { other } else { typed.to_owned() }
+    });
+    let collection = collection.as_deref();
     let wanted = |name: &str| collection.is_none_or(|c| c == name);
-    if let Some(name) = collection.filter(|c| !archive.collections().iter().any(|e| e.name == *c)) {
+    if let Some(name) = collection.filter(|name| !is_there(name)) {
         let names: Vec<CollectionName> = archive.collections().iter().filter_map(|e| e.name.parse().ok()).collect();
         let similar = select::similar(name, &names.iter().collect::<Vec<_>>());
         return Err(Error::NotInArchive { name: name.to_owned(), similar }.into());

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Error, select};
+use super::Error;
+pub(super) use super::select::capital;
+use super::select::{self, Alias};
 use crate::archive::Archive;
 use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName};
 
@@ -23,7 +25,7 @@ pub(super) fn choose(
 ) -> Result<Chosen, Error> {
     let places: BTreeMap<CollectionName, usize> =
         schemas.iter().enumerate().map(|(at, s)| (s.name.clone(), at)).collect();
-    let chosen = select::choose(schemas, selection, &[]).map_err(in_archive)?;
+    let chosen = select::choose(schemas, selection, &[], Alias::Follows).map_err(in_archive)?;
     let mut renames = renames.pairs().fold(Renames::default(), |mut all, (old, new)| {
         all.insert(old.clone(), capital(new));
         all
@@ -110,14 +112,6 @@ impl Chosen {
     }
 }
 
-/// The name as the server would store it: its first letter in upper case.
-pub(super) fn capital(name: &CollectionName) -> CollectionName {
-    let text = name.as_str();
-    let at = text.find(':').map_or(0, |colon| colon + 1);
-    let upper = format!("{}{}{}", &text[..at], text[at..=at].to_uppercase(), &text[at + 1..]);
-    upper.parse().unwrap_or_else(|_| name.clone())
-}
-
 fn in_archive(error: Error) -> Error {
     match error {
         Error::UnknownCollection { name, similar, .. } => Error::NotInArchive { name, similar },
@@ -161,7 +155,8 @@ mod tests {
         assert_eq!(class(chosen(&[], None, &[("A", "CHAT")])), Class::Usage, "one name for servers");
         assert_eq!(class(chosen(&[], None, &[("Nope", "X")])), Class::Refused);
         assert!(
-            matches!(chosen(&["chat"], None, &[]), Err(Error::NotInArchive { similar, .. }) if similar == [name("Chat")])
+            matches!(chosen(&["cHat"], None, &[]), Err(Error::NotInArchive { similar, .. }) if similar == [name("Chat")])
         );
+        assert_eq!(chosen(&["chat"], None, &[]).expect("its first letter alone"), ["2 Chat"]);
     }
 }

@@ -40,6 +40,21 @@ pub struct HeldIn {
 }
 
 impl HeldIn {
+    /// The same once the number of objects on the server is another one: what moved it was written since.
+    pub fn moved_to(&mut self, live: Option<u64>) {
+        self.live = live;
+        self.covers = match (&self.covers, live) {
+            (Covers::Everything | Covers::ChangesUnknown | Covers::WrittenSince { .. }, Some(live))
+                if self.archived < live =>
+            {
+                Covers::Fewer
+            }
+            (Covers::Everything | Covers::ChangesUnknown, None) => Covers::Uncounted,
+            (Covers::Everything, Some(_)) => Covers::ChangesUnknown,
+            (same, _) => same.clone(),
+        };
+    }
+
     /// As events and `--json` show it.
     #[must_use]
     pub fn listed(&self) -> PlannedCopy {

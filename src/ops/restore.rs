@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::archive::{Archive, Content};
-use crate::event::{PlannedCollection, RunResult};
+use crate::archive::{Archive, Content, Manifest};
+use crate::event::{PlannedAction, PlannedCollection, PlannedRestore, PlannedThere, RestorePlanned, RunResult};
 use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName};
 use crate::ops::Error;
 use crate::ops::prove::Indexed;
@@ -130,6 +130,43 @@ pub struct Planned {
     pub tenants: (u64, u64),
     /// Its objects were not read, since something stands against the plan: what they hold is not known.
     pub unread: bool,
+    /// What is done with it.
+    pub action: PlannedAction,
+    /// What stands on the server in its place.
+    pub there: Option<PlannedThere>,
+}
+
+/// What is known of the archive that a plan is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArchiveFacts {
+    /// When its backup began.
+    pub started: Timestamp,
+    /// When it was sealed.
+    pub sealed: Timestamp,
+    /// The most that was kept of any of its collections.
+    pub content: Content,
+    /// Collections in it.
+    pub collections: usize,
+    /// Objects in all of them.
+    pub objects: u64,
+    /// Their plain bytes.
+    pub bytes: u64,
+}
+
+impl ArchiveFacts {
+    fn of(manifest: &Manifest) -> Self {
+        let all = &manifest.collections;
+        let any = |content| all.iter().any(|collection| collection.content == content);
+        let content = [Content::Full, Content::NoVectors].into_iter().find(|content| any(*content));
+        Self {
+            started: manifest.started,
+            sealed: manifest.sealed,
+            content: content.unwrap_or(Content::SchemaOnly),
+            collections: all.len(),
+            objects: all.iter().fold(0, |sum, collection| sum.saturating_add(collection.objects)),
+            bytes: all.iter().fold(0, |sum, collection| sum.saturating_add(collection.bytes)),
+        }
+    }
 }
 
 /// What a restore will do, and what stands against it. Making it reads every byte that would be sent, and sends nothing but
@@ -142,6 +179,10 @@ pub struct Plan {
     pub server_version: String,
     /// The archive's directory.
     pub archive: PathBuf,
+    /// What is known of the archive.
+    pub about: ArchiveFacts,
+    /// When the plan was made.
+    pub made: Timestamp,
     /// The collections, in the order they are restored.
     pub collections: Vec<Planned>,
     /// Aliases of the collections.
@@ -258,6 +299,49 @@ impl Plan {
             ..PlannedCollection::of(p.target.clone())
         };
         self.collections.iter().map(one).collect()
+    }
+
+    /// How long the backup took for what is restored, by its share of the archive's bytes; `None` if that is nothing.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    pub fn backup_took(&self) -> Option<Duration> {
+        let bytes: u64 = self.collections.iter().map(|planned| planned.bytes).sum();
+        let took = Duration::try_from(self.about.sealed.duration_since(self.about.started)).ok()?;
+        (bytes > 0 && self.about.bytes > 0).then(|| took.mul_f64((bytes as f64 / self.about.bytes as f64).min(1.0)))
+    }
+
+    /// All of it as events and `--json` show it.
+    #[must_use]
+    pub fn told(&self) -> RestorePlanned {
+        let one = |p: &Planned| PlannedRestore {
+            name: p.target.clone(),
+            archived: p.archived.clone(),
+            content: match p.content {
+                Content::Full => "full",
+                Content::NoVectors => "no_vectors",
+                Content::SchemaOnly => "schema",
+            },
+            action: p.action,
+            objects: p.objects,
+            bytes: p.bytes,
+            tenants: p.tenants.0,
+            inactive_tenants: p.tenants.1,
+            differs: p.remarks.clone(),
+            to_vectorise: p.to_vectorise,
+            refused_integers: p.refused_integers,
+            objects_read: !p.unread,
+            there: p.there.clone(),
+        };
+        RestorePlanned {
+            archive: self.archive.display().to_string(),
+            started: self.about.started,
+            sealed: self.about.sealed,
+            backup_seconds: self.backup_took().map(|took| took.as_secs_f64()),
+            collections: self.collections.iter().map(one).collect(),
+            aliases: self.aliases.iter().map(PlannedAlias::clause).collect(),
+            roles: self.roles.iter().map(PlannedRole::clause).collect(),
+            refusals: self.refusals.iter().map(Refusal::listed).collect(),
+        }
     }
 
     /// The error of a plan that something stands against.

@@ -19,7 +19,7 @@ use crate::ops::restore::StateFolders;
 
 pub(in crate::ops) use collection::{CompareOptions, Compared, Pair, compare_collection};
 pub use run::run;
-pub(in crate::ops) use schema::lacks;
+pub(in crate::ops) use schema::{differs, lacks};
 
 /// What to compare with what.
 #[derive(Debug, Clone)]

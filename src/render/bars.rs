@@ -88,7 +88,7 @@ impl Render for Bars {
 
     fn tick(&mut self, at: Moment) -> io::Result<()> {
         self.progress.tick(at);
-        if at.elapsed >= QUIET_FOR {
+        if at.elapsed >= QUIET_FOR && self.progress.is_under_way() {
             self.draw(at);
         }
         Ok(())

@@ -302,6 +302,12 @@ impl Progress {
         (if self.is_comparing() { compared() } else { self.finished }, self.lanes.len())
     }
 
+    /// Whether something is done already: what takes objects away first asks whether it may, and nothing must look as if it
+    /// had begun.
+    pub(super) fn is_under_way(&self) -> bool {
+        !matches!(self.op, Some(Op::Rm | Op::Clear | Op::Create)) || self.finished().1 > 0
+    }
+
     /// Whether `cli` has told more about the plan than its event does.
     pub(super) fn is_told(&self) -> bool {
         matches!(self.op, Some(Op::Backup | Op::Restore | Op::Rm | Op::Clear | Op::Create))

@@ -81,7 +81,8 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     let mut text = headline(result, closing);
     match &closing.plan {
         Some(plan) => text = text + plan + "\n",
-        None if closing.schemas_only || is_of_wholes(result.op) => {}
+        None if closing.schemas_only => text.push_str(&schemas(&result.collections)),
+        None if is_of_wholes(result.op) => {}
         None => text.push_str(&table(&result.collections)),
     }
     let mut facts: Vec<(&str, String)> = Vec::new();
@@ -222,6 +223,9 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
         let end = if closing.dry_run { "; nothing was sent".to_owned() } else { format!(" in {time}") };
         return format!("{done} {collections}{objects}{end}\n\n");
     }
+    if closing.dry_run && closing.uncounted {
+        return format!("{done} {collections}, not all of whose objects are counted; nothing was written\n\n");
+    }
     if closing.dry_run {
         return format!("{done} {collections}, {objects}, about {size}; nothing was written\n\n");
     }
@@ -266,6 +270,22 @@ fn table(collections: &[CollectionResult]) -> String {
         let _ = writeln!(text, "  … and {} more", collections.len() - listed.len());
     }
     text + "\n"
+}
+
+/// What was saved of each collection, where that is its schema alone.
+fn schemas(collections: &[CollectionResult]) -> String {
+    let listed = &collections[..collections.len().min(COLLECTIONS_LISTED)];
+    let longest = listed.iter().map(|c| c.name.as_str().len()).max().unwrap_or(0).min(60);
+    let mut text = String::new();
+    for collection in listed {
+        let Some(schema) = &collection.schema else { continue };
+        // A String takes every write.
+        let _ = writeln!(text, "  {:<longest$}  {}", collection.name.as_str(), words::saved_schema(schema));
+    }
+    if listed.len() < collections.len() && !text.is_empty() {
+        let _ = writeln!(text, "  … and {} more", collections.len() - listed.len());
+    }
+    if text.is_empty() { text } else { text + "\n" }
 }
 
 fn archive(path: &str, closing: &Closing) -> String {

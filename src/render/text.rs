@@ -49,6 +49,9 @@ impl<W: Write + Send> Text<W> {
         if self.progress.is_of_wholes() {
             return format!("{}: done, took {} ({finished} of {all})", result.name, words::span(took));
         }
+        if let Some(schema) = &result.schema {
+            return format!("{}: its schema, {} ({finished} of {all})", result.name, words::saved_schema(schema));
+        }
         let size = if self.progress.has_bytes() { format!(", {}", words::size(result.bytes)) } else { String::new() };
         let objects = words::counted(result.objects, "object");
         format!("{}: {objects}{size}, took {} ({finished} of {all})", result.name, words::span(took))

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::event::Warning;
+use crate::event::{SavedSchema, Warning};
 use crate::model::{ShellWord, TenantName, escaped, shell_text};
 
 /// The longest value printed, in characters (R25).
@@ -99,7 +99,8 @@ fn scaled(number: u64, base: u64, units: &[&str]) -> String {
 }
 
 /// A span of time: `8s`, `12m03s`, `1h02m`.
-pub(super) fn span(time: Duration) -> String {
+#[must_use]
+pub fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0..60 => format!("{seconds}s"),
@@ -205,6 +206,12 @@ pub(super) fn warning(warning: &Warning) -> String {
             self::counted(*objects, "object"),
             plain(first)
         ),
+        Warning::NameTaken { typed, collection, is_alias: true } => {
+            plain(&format!("{typed} is an alias, and is taken for its collection {collection}"))
+        }
+        Warning::NameTaken { typed, collection, is_alias: false } => {
+            plain(&format!("there is no {typed}: {collection} is taken for it"))
+        }
         Warning::StrayFile { path } => format!("{} is no part of the archive; it does no harm", shell_text(path)),
     }
 }
@@ -215,6 +222,21 @@ pub(super) fn rate(per_second: Option<u64>, of: &str) -> String {
     // A String takes every write.
     let _ = write!(text, "{of}/s");
     text
+}
+
+/// What a schema says, in few words.
+pub(super) fn saved_schema(schema: &SavedSchema) -> String {
+    let vectors = match schema.vectors.as_slice() {
+        [] => "no vectors".to_owned(),
+        [one] => format!("vector {one}"),
+        many => format!("vectors {}", many.join(", ")),
+    };
+    let tenants = if schema.multi_tenant { ", multi-tenant (its tenants are not saved)" } else { "" };
+    let properties = match schema.properties {
+        1 => "1 property".to_owned(),
+        many => format!("{} properties", count(many)),
+    };
+    plain(&format!("{properties}, {vectors}{tenants}"))
 }
 
 #[cfg(test)]

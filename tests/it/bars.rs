@@ -17,7 +17,7 @@ fn bars(columns: u16) -> (InMemoryTerm, Bars) {
 fn three_seconds(bars: &mut Bars, many: usize) {
     let names: Vec<String> = (0..many).map(|n| format!("Collection_{n}")).collect();
     let plan = names.iter().map(|name| planned(name, Some(10_000))).collect();
-    bars.event(&Event::RunStarted { op: Op::Backup, version: "0.1.0" }, at(0)).expect("drawn");
+    bars.event(&Event::RunStarted { op: Op::Backup, dry_run: false, version: "0.1.0" }, at(0)).expect("drawn");
     bars.event(&Event::PlanMade { collections: plan }, at(0)).expect("drawn");
     for name in &names {
         bars.event(&started(name, Some(10_000)), at(0)).expect("drawn");
@@ -109,7 +109,7 @@ fn a_restore_writes_and_then_compares_and_never_passes_its_end() {
         frames.push(terminal.contents());
     };
     let plan = vec![planned("Article", Some(1_000)), planned("Chat", Some(500))];
-    bars.event(&Event::RunStarted { op: Op::Restore, version: "0.1.0" }, at(0)).expect("drawn");
+    bars.event(&Event::RunStarted { op: Op::Restore, dry_run: false, version: "0.1.0" }, at(0)).expect("drawn");
     bars.event(&Event::PlanMade { collections: plan }, at(0)).expect("drawn");
     let begin = vec![started("Article", Some(1_000)), batch("Article", 400, 1)];
     feed(&mut bars, 1_000, begin);

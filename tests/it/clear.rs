@@ -162,10 +162,13 @@ async fn the_plan_names_what_hangs_on_it_and_what_holds_it() {
 #[tokio::test]
 async fn what_is_refused_sends_nothing_that_writes() {
     let world = world(articles().collection(r#"{"class":"Chat_SYSTEM"}"#));
-    for take in ["Nope", "article"] {
+    for take in ["Nope", "ARTICLE"] {
         let error = refused(&world, options(&world, &[take])).await;
         assert!(matches!(error, Error::UnknownCollection { .. }) && error.class() == Class::Refused, "{error:?}");
     }
+    // Its name has to be typed out, however it was found.
+    let plan = planned(&world, options(&world, &["article"])).await.expect("a plan");
+    assert_eq!(plan.collections[0].name(), &name("Article"));
     let error = refused(&world, options(&world, &["Z*"])).await;
     assert!(matches!(error, Error::NothingMatched { .. }), "{error:?}");
     assert_eq!((error.class(), error.hints()), (Class::Refused, vec![Hint::ListCollections]));

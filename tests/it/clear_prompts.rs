@@ -1,6 +1,8 @@
 //! `col clear` at a terminal and without one: what is typed, and what follows. The questions themselves are those of
 //! `col rm`.
 
+use std::time::Duration;
+
 use sandbox::{Change, Sandbox};
 use serde_json::Value;
 
@@ -99,8 +101,31 @@ fn a_count_that_moved_is_asked_for_again() {
     assert!(again.contains("with its 41 objects?"), "{again}");
     assert_eq!(stage.sandbox.writing_requests(), 0);
     terminal.types("Article\n");
+    // The archive held everything, and does not any more.
+    let sure = terminal.waits_for(SURE);
+    assert!(sure.contains("holds 40 objects, and the server 41. What it does not hold cannot come back."), "{sure}");
+    terminal.types("y\n");
     assert_eq!(terminal.ends().0, 0);
     assert_eq!(counts(&stage), [0, 3]);
+}
+
+#[test]
+fn whoever_ends_it_at_a_question_is_never_shown_that_it_clears() {
+    for question in 1..=2 {
+        let stage = stage();
+        let mut terminal = Terminal::open(&stage, &["col", "clear", "Chat"]);
+        terminal.waits_for(NAME);
+        if question == 2 {
+            terminal.types("Chat\n");
+            terminal.waits_for(SURE);
+        }
+        std::thread::sleep(Duration::from_millis(600));
+        terminal.session.send_control('c').expect("sent");
+        let (code, rest) = terminal.ends();
+        assert_eq!(code, 130, "{rest}");
+        assert!(rest.contains("interrupted; nothing was sent") && !rest.contains("clearing"), "{rest}");
+        assert_eq!((stage.sandbox.writing_requests(), counts(&stage)), (0, [40, 3]));
+    }
 }
 
 #[test]

@@ -33,6 +33,9 @@ mod date_lists;
 mod disk_of;
 /// Vectors that the server is dropping while a collection is read.
 mod dropped_vectors;
+/// Dry runs of every verb: they tell the whole plan, never look like runs, and send nothing that writes.
+#[cfg(unix)]
+mod dry_runs;
 /// The binary from end to end: exit codes, `--json`, pipes, the environment, `--dry-run`.
 mod e2e;
 /// Journals of runs before this one: read once, and who was left awake is put back.

@@ -133,7 +133,7 @@ async fn what_cannot_be_meant_is_refused_and_nothing_is_sent() {
     world.sandbox.clear_requests();
     for (name, words) in [
         ("Now", "there is no collection \"Now\""),
-        ("article", "there is no collection \"article\""),
+        ("ARTICLE", "there is no collection \"ARTICLE\""),
         ("Nothing", "there is no collection"),
         ("Z*", "no collection matches"),
         ("ELYSIA_Config", "protected: ELYSIA_Config"),

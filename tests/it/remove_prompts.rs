@@ -178,6 +178,9 @@ fn a_count_that_moved_is_shown_and_asked_for_again() {
     assert!(again.contains("with its 41 objects?"), "{again}");
     assert_eq!(stage.sandbox.writing_requests(), 0);
     terminal.types("Article\n");
+    let sure = terminal.waits_for(SURE);
+    assert!(sure.contains("holds 40 objects, and the server 41"), "{sure}");
+    terminal.types("y\n");
     let (code, rest) = terminal.ends();
     assert_eq!(code, 0, "{rest}");
     assert_eq!(stage.sandbox.collections(), ["Chat"]);
@@ -187,10 +190,15 @@ fn a_count_that_moved_is_shown_and_asked_for_again() {
 fn a_count_that_never_stands_still_ends_the_run() {
     let stage = stage();
     let mut terminal = Terminal::open(&stage, &["col", "rm", "Article"]);
-    for _ in 0..3 {
+    for round in 0..3 {
         terminal.waits_for(NAME);
         stage.sandbox.faults().now(&one_more());
         terminal.types("Article\n");
+        if round > 0 {
+            // The archive does not hold everything any more.
+            terminal.waits_for(SURE);
+            terminal.types("y\n");
+        }
     }
     let (code, rest) = terminal.ends();
     assert_eq!(code, 4, "{rest}");

@@ -61,7 +61,7 @@ fn lines_of_text_without_a_terminal() {
     let out = Shared::default();
     let mut text = Text::new(out.clone());
     let mut feed = |milliseconds, event: Event| text.event(&event, at(milliseconds)).expect("written");
-    feed(0, Event::RunStarted { op: Op::Backup, version: "0.1.0" });
+    feed(0, Event::RunStarted { op: Op::Backup, dry_run: false, version: "0.1.0" });
     feed(10, Event::PlanMade { collections: vec![planned("Article", Some(20_000)), planned("Chat", Some(4_000))] });
     feed(10, started("Article", Some(20_000)));
     for second in 0..12 {
@@ -85,7 +85,7 @@ fn lines_of_text_without_a_terminal() {
 fn a_run_that_stands_still_says_for_how_long() {
     let out = Shared::default();
     let mut text = Text::new(out.clone());
-    text.event(&Event::RunStarted { op: Op::Backup, version: "0.1.0" }, at(0)).expect("written");
+    text.event(&Event::RunStarted { op: Op::Backup, dry_run: false, version: "0.1.0" }, at(0)).expect("written");
     text.event(&Event::PlanMade { collections: vec![planned("Article", Some(4_000))] }, at(10)).expect("written");
     // Nothing is at work yet.
     text.tick(at(11_000)).expect("written");
@@ -216,7 +216,7 @@ fn lines_of_text_of_a_restore() {
         text.event(&event, at(milliseconds)).expect("written");
         text.tick(at(milliseconds)).expect("written");
     };
-    feed(0, Event::RunStarted { op: Op::Restore, version: "0.1.0" });
+    feed(0, Event::RunStarted { op: Op::Restore, dry_run: false, version: "0.1.0" });
     feed(10, Event::PlanMade { collections: vec![planned("Article", Some(20_000))] });
     feed(10, started("Article", Some(20_000)));
     feed(9_000, batch(15_000));

@@ -1,7 +1,8 @@
 //! One of each event and warning.
 
 use elysiactl::event::{
-    CollectionResult, Difference, Event, FieldDiff, Op, PlannedCollection, RateLimit, RunResult, Status, Warning,
+    CollectionResult, Difference, Event, FieldDiff, Op, PlannedCollection, RateLimit, RestorePlanned, RunResult,
+    SavedSchema, Status, Warning,
 };
 use elysiactl::model::{CollectionName, ObjectId};
 use elysiactl::render::Moment;
@@ -44,9 +45,11 @@ pub(crate) fn run(op: Op, status: Status, collections: Vec<CollectionResult>) ->
     let objects = collections.iter().map(|collection| collection.objects).sum();
     RunResult {
         op,
+        dry_run: false,
         status,
         exit_code: 0,
         archive: Some("./backups/Article_full_20261123_041200".into()),
+        planned_archive: None,
         collections,
         objects,
         resumed_objects: 0,
@@ -87,16 +90,33 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::WritesRefused { collection: collection(), reason: "store is read-only".into() },
         Warning::SentAgain { collection: collection(), objects: 500, reason: "its tenant t1 is gone".into() },
         Warning::MembersNotSent { collection: collection(), objects: 12, first: "later".into() },
+        Warning::NameTaken { typed: "Now".into(), collection: collection(), is_alias: true },
+        Warning::NameTaken { typed: "article".into(), collection: collection(), is_alias: false },
         Warning::StrayFile { path: "collections/\u{1b}[2J".into() },
     ]
+}
+
+fn restore_planned() -> RestorePlanned {
+    let at = |text: &str| text.parse().expect("a time");
+    RestorePlanned {
+        archive: "./backups/Article_full_20261123_041200".into(),
+        started: at("2026-11-23T04:12:00Z"),
+        sealed: at("2026-11-23T04:12:10Z"),
+        backup_seconds: Some(10.0),
+        collections: Vec::new(),
+        aliases: vec!["the alias Now is made for Article".into()],
+        roles: Vec::new(),
+        refusals: Vec::new(),
+    }
 }
 
 pub(crate) fn events() -> Vec<Event> {
     let collection = || name("Article");
     let tenant = || "tenant-1".parse().expect("a tenant");
     let mut events = vec![
-        Event::RunStarted { op: Op::Backup, version: "0.1.0" },
+        Event::RunStarted { op: Op::Backup, dry_run: false, version: "0.1.0" },
         Event::PlanMade { collections: vec![planned("Article", Some(10_000)), planned("Chat", None)] },
+        Event::RestorePlanned(restore_planned()),
         started("Article", Some(10_000)),
         Event::TenantStarted { collection: collection(), tenant: tenant() },
         Event::Resumed { collection: collection(), objects: 800, bytes: 800_000 },
@@ -144,6 +164,7 @@ pub(crate) fn events() -> Vec<Event> {
             extra: Some(2),
             different: Some(3),
             sample_of: Some(1_000),
+            schema: Some(SavedSchema { properties: 3, vectors: vec!["title".into()], multi_tenant: true }),
             schema_saved: Some("./backups/.safety/Author_schema_1/collections/Author/schema.json".into()),
             ..result("Author", 10)
         }),

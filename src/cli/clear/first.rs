@@ -31,7 +31,7 @@ pub(super) fn back_up(
         return Err(Failure::new(Class::Usage, "--backup-first needs the names of the collections"));
     }
     let mut archive = None;
-    run_with_events(out, Op::Backup, async |events, cancel| {
+    run_with_events(out, Op::Backup, false, async |events, cancel| {
         removal::somebody_agrees(out, consent)?;
         let client = connect.client(&events)?;
         let session = session(events, cancel);

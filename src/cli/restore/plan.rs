@@ -1,11 +1,13 @@
 //! A plan of `col restore` in words: before the question, and as the result of a dry run.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use crate::archive::Content;
 use crate::cli::closing;
-use crate::ops::restore::{Plan, Planned, PlannedAlias, PlannedRole};
-use crate::render::{count, counted, plain, shell_path, size};
+use crate::event::PlannedThere;
+use crate::ops::restore::{ArchiveFacts, Plan, Planned, PlannedAlias, PlannedRole};
+use crate::render::{count, counted, plain, shell_path, size, span};
 
 /// Collections without remarks listed one by one.
 const COLLECTIONS_LISTED: usize = 50;
@@ -25,7 +27,42 @@ pub(super) fn text(plan: &Plan) -> String {
         // A String takes every write.
         let _ = writeln!(text, "{label:<12}{fact}");
     }
-    format!("{text}\n{}{}\n", carried_on(plan), collections(plan))
+    format!("{text}{}{}{}\n", about(plan), carried_on(plan), collections(plan))
+}
+
+/// What the archive holds, how old it is, and how long the backup of it took.
+pub(super) fn about(plan: &Plan) -> String {
+    let ArchiveFacts { sealed, content, collections, objects, bytes, .. } = plan.about;
+    let collections = counted(collections as u64, "collection");
+    let holds = match content {
+        Content::SchemaOnly => format!("the schemas of {collections}, no objects"),
+        Content::NoVectors => format!("{collections}, {}, {}, no vectors", counted(objects, "object"), size(bytes)),
+        Content::Full => format!("{collections}, {}, {}", counted(objects, "object"), size(bytes)),
+    };
+    let sealed_at = sealed.strftime("%Y-%m-%d %H:%MZ");
+    let mut text = format!("{:<12}{sealed_at}{}, with {holds}\n", "Sealed", ago(plan));
+    if let Some(took) = plan.backup_took() {
+        let restored: u64 = plan.collections.iter().map(|planned| planned.bytes).sum();
+        let took = if took < Duration::from_secs(1) { "less than a second".to_owned() } else { span(took) };
+        let rate = format!("its backup took {took}, and a restore mostly takes 2 to 8 times as long");
+        let line = format!("{} to send; {rate}", size(restored));
+        // A String takes every write.
+        let _ = writeln!(text, "{:<12}{line}", "Expect");
+    }
+    text + "\n"
+}
+
+/// How long ago the archive was sealed, in the largest unit that fits.
+fn ago(plan: &Plan) -> String {
+    let seconds = plan.made.duration_since(plan.about.sealed).as_secs();
+    let Ok(seconds) = u64::try_from(seconds) else { return String::new() };
+    let (many, unit) = match seconds {
+        0..60 => (seconds, "second"),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!(", {} ago", counted(many, unit))
 }
 
 /// The run that is carried on, what is there of it, and what of that is not trusted; or that there is none.
@@ -77,6 +114,9 @@ pub(super) fn collections(plan: &Plan) -> String {
     if unlisted > 0 {
         let _ = writeln!(text, "  … and {} more", count(unlisted));
     }
+    for refusal in plan.refusals.iter().filter(|refusal| refusal.collection().is_none()) {
+        let _ = writeln!(text, "  refused: {}", plain(&refusal.to_string()));
+    }
     let beside = plan.aliases.iter().map(PlannedAlias::clause).chain(plan.roles.iter().map(PlannedRole::clause));
     for clause in beside {
         let _ = writeln!(text, "  {}", plain(&clause));
@@ -94,12 +134,51 @@ fn tenants(planned: &Planned) -> String {
 }
 
 fn remarks(plan: &Plan, planned: &Planned) -> Vec<String> {
-    let mut remarks = planned.remarks.clone();
+    let mut remarks = refused(plan, planned);
+    remarks.extend(planned.there.as_ref().map(there_now));
+    remarks.extend(planned.remarks.iter().cloned());
+    if planned.unread {
+        remarks.push("its objects were not read: a dry run reads them, and says what they hold".to_owned());
+    }
     if planned.refused_integers > 0 && !plan.options.clamp_ints {
         let objects = counted(planned.refused_integers, "object");
         remarks.push(format!("{objects} will be rejected for integers the server refuses; --clamp-ints changes those"));
     }
     remarks
+}
+
+/// What stands against a collection; that nothing does, where something stands against others.
+fn refused(plan: &Plan, planned: &Planned) -> Vec<String> {
+    let about = format!("{}: ", planned.archived);
+    let own = plan.refusals.iter().filter(|refusal| refusal.collection() == Some(&planned.archived));
+    let own: Vec<String> = own
+        .map(|refusal| {
+            let text = refusal.to_string();
+            format!("refused: {}", text.strip_prefix(&about).unwrap_or(&text))
+        })
+        .collect();
+    if own.is_empty() && !plan.refusals.is_empty() {
+        return vec!["nothing stands against it".to_owned()];
+    }
+    own
+}
+
+/// What stands on the server in its place.
+fn there_now(there: &PlannedThere) -> String {
+    let objects = there.objects.map_or_else(|| "objects not counted".to_owned(), |n| counted(n, "object"));
+    let tenants = there.tenants.map(|tenants| format!(" in {}", counted(tenants, "tenant"))).unwrap_or_default();
+    let inactive = there.inactive_tenants.filter(|inactive| *inactive > 0);
+    let inactive = inactive.map(|inactive| format!(" ({} inactive, not counted)", count(inactive))).unwrap_or_default();
+    let schema = match there.schema_differs.as_slice() {
+        [] => "its schema is the archive's".to_owned(),
+        differs => format!("its schema is another one: {}", differs.join("; ")),
+    };
+    let aliases = match there.aliases.as_slice() {
+        [] => String::new(),
+        [one] => format!("; alias {one}"),
+        many => format!("; aliases {}", many.join(", ")),
+    };
+    format!("there now: {} with {objects}{tenants}{inactive}; {schema}{aliases}", there.name)
 }
 
 /// One line before a run that asks nobody.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::*;
 use crate::archive::Content;
 use crate::cli::settings::Source;
+use crate::event::{PlannedAction, PlannedThere};
 use crate::model::{Renames, Selection, TenantMap};
 use crate::ops::Error;
-use crate::ops::restore::{Planned, StateFolders};
+use crate::ops::restore::{ArchiveFacts, Planned, Refusal, StateFolders};
 
 /// Stands for the command that carries a restore on.
 const RESUME: &str = "elysiactl col restore X --resume";
@@ -56,6 +57,8 @@ fn planned(archived: &str, target: &str, objects: u64) -> Planned {
         refused_integers: 0,
         tenants: (0, 0),
         unread: false,
+        action: PlannedAction::Create,
+        there: None,
     }
 }
 
@@ -66,6 +69,15 @@ fn a_plan(collections: Vec<Planned>) -> Plan {
         url: "http://localhost:8080/".into(),
         server_version: "1.40.0".into(),
         archive: "/backups/Article_full_20261123_041200".into(),
+        about: ArchiveFacts {
+            started: "2026-11-23T04:12:00Z".parse().expect("a time"),
+            sealed: "2026-11-23T04:12:10Z".parse().expect("a time"),
+            content: Content::Full,
+            collections: collections.len(),
+            objects: collections.iter().map(|planned| planned.objects).sum(),
+            bytes: collections.iter().map(|planned| planned.bytes).sum(),
+        },
+        made: "2026-11-23T04:15:10Z".parse().expect("a time"),
         collections,
         topology_unchecked: None,
         carries_on: None,
@@ -85,6 +97,40 @@ fn a_plan_shows_names_numbers_and_what_will_be_different() {
     let mut plan = a_plan(vec![article, schema]);
     plan.topology_unchecked = Some("the key may not ask".into());
     insta::assert_snapshot!(plan::text(&plan) + &plan::question(&plan) + "\n" + &plan::headline(&plan));
+}
+
+#[test]
+fn a_refused_plan_shows_what_is_there_and_what_stands_against_each() {
+    let (mut article, mut part) = (planned("Article", "Article", 100_000), planned("Part", "Part", 3));
+    article.unread = true;
+    article.there = Some(PlannedThere {
+        name: name("Article"),
+        objects: Some(150),
+        tenants: None,
+        inactive_tenants: None,
+        schema_differs: vec!["the live collection has a property q more".into()],
+        aliases: vec!["Now".into(), "x\u{1b}[2J".into()],
+    });
+    part.there = Some(PlannedThere {
+        name: name("part"),
+        objects: None,
+        tenants: Some(5),
+        inactive_tenants: Some(2),
+        schema_differs: Vec::new(),
+        aliases: Vec::new(),
+    });
+    let mut plan = a_plan(vec![article, part, planned("Free", "Free", 1)]);
+    plan.refusals = vec![
+        Refusal::Exists { collection: name("Article"), there: name("Article") },
+        Refusal::Exists { collection: name("Part"), there: name("part") },
+        Refusal::NoRoles { server: "1.24.26".into() },
+    ];
+    insta::assert_snapshot!(plan::text(&plan));
+    let told = serde_json::to_value(plan.told()).expect("JSON");
+    assert_eq!(told["refusals"][0]["kind"], "exists");
+    assert_eq!(told["refusals"][0]["there"], "Article");
+    assert_eq!(told["collections"][0]["there"]["objects"], 150);
+    assert_eq!(told["backup_seconds"], 10.0);
 }
 
 #[test]

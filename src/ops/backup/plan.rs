@@ -13,8 +13,9 @@ use crate::archive::manifest::{Skipped, TopologyRecord, TopologyState};
 use crate::archive::{self, Codec, Content, Disk};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
+use crate::ops::select::{self, Alias};
 use crate::ops::server::{self, Needs};
-use crate::ops::{Error, Session, blocking, select};
+use crate::ops::{Error, Session, blocking};
 use crate::weaviate::{
     Client, Count, LastingCause, OperationalMode, PageReply, PageRequest, Rights, ServerFacts, Tenant, TenantState,
     Topology,
@@ -51,7 +52,8 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     } else {
         let all = schemas.len();
         let aliases = aliases.clone().seen().map(|a| a.pairs).unwrap_or_default();
-        let chosen = select::choose(schemas, &options.selection, &aliases)?;
+        select::tell(session, select::all_taken(&schemas, &options.selection, &aliases, Alias::Follows));
+        let chosen = select::choose(schemas, &options.selection, &aliases, Alias::Follows)?;
         let is_all = chosen.len() == all && options.selection.take.is_empty();
         (chosen, is_all)
     };

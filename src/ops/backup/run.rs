@@ -12,7 +12,7 @@ use crate::archive::{
     ArchiveWriter, Begun, CarriedOn, ClosedCollection, CollectionWriter, Content, Error as ArchiveError, Noted,
     Resumed, RunHeader, SealFacts,
 };
-use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
+use crate::event::{CollectionResult, Event, Op, RunResult, SavedSchema, Status, Warning};
 use crate::model::path_text;
 use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, blocking};
@@ -138,7 +138,12 @@ impl One<'_> {
         if content == Content::SchemaOnly {
             let closed = schema_only(client, session, planned, collection).await?;
             gathered.remarks.limits.extend(facts::schema_limits(&planned.schema));
-            gathered.finish(session, closed, CollectionResult::of(planned.schema.name.clone()));
+            let schema = Some(SavedSchema::of(&planned.schema));
+            gathered.finish(
+                session,
+                closed,
+                CollectionResult { schema, ..CollectionResult::of(planned.schema.name.clone()) },
+            );
             return Ok((writer, begun));
         }
         let (name, objects) = (planned.schema.name.clone(), planned.objects);

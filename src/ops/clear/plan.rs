@@ -141,7 +141,8 @@ async fn chosen(
         return Ok((Vec::new(), gone));
     }
     let selection = Selection { take, exclude: options.selection.exclude.clone() };
-    Ok((select::choose(all.to_vec(), &selection, &aliases)?, gone))
+    select::tell(session, select::all_taken(all, &selection, &aliases, select::Alias::Refuses));
+    Ok((select::choose(all.to_vec(), &selection, &aliases, select::Alias::Refuses)?, gone))
 }
 
 /// What every collection is looked at with.

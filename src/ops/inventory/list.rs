@@ -19,7 +19,7 @@ pub async fn list(client: &Client, selection: &Selection) -> Result<Listing, Err
     let chosen = if schemas.is_empty() && selection.take.is_empty() {
         Vec::new()
     } else {
-        select::choose(schemas, selection, &aliases)?
+        select::choose(schemas, selection, &aliases, select::Alias::Follows)?
     };
     let counted = count(client, &chosen).await?;
     Ok(Listing {

@@ -5,7 +5,7 @@ use crate::event::Warning;
 use crate::model::CollectionName;
 use crate::ops::held::{Doomed, ServerClock, held_in};
 use crate::ops::protected::is_protected;
-use crate::ops::select::choose;
+use crate::ops::select::{self, Alias};
 use crate::ops::server::{self, Needs};
 use crate::ops::standing::{Standing, all_tenants_are_seen, standing};
 use crate::ops::{Error, Session};
@@ -18,7 +18,8 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let aliases =
         session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let all = session.unless_stopped(client.schemas()).await?;
-    let chosen = choose(all.clone(), &options.selection, &aliases)?;
+    select::tell(session, select::all_taken(&all, &options.selection, &aliases, Alias::Refuses));
+    let chosen = select::choose(all.clone(), &options.selection, &aliases, Alias::Refuses)?;
     let protected: Vec<CollectionName> = chosen.iter().map(|schema| schema.name.clone()).filter(is_protected).collect();
     if !options.allow_protected && !protected.is_empty() {
         return Err(Error::Protected { names: protected });

@@ -4,6 +4,7 @@
 mod beside;
 mod candidate;
 mod carried;
+mod there;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,10 +13,11 @@ use std::time::Duration;
 use self::beside::Beside;
 use self::candidate::{Candidate, in_order};
 use self::carried::{Looked, asked, carried_on, left_by};
+use super::before::Stage;
 use super::order::order;
-use super::{Collection, Options, Plan, Prepared, Refusal, Resuming, Server, resume, tenants};
+use super::{ArchiveFacts, Collection, Options, Plan, Prepared, Refusal, Resuming, Server, resume, tenants};
 use crate::archive::{Archive, Content};
-use crate::event::Warning;
+use crate::event::{PlannedAction, Warning};
 use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::chosen::{self, Chosen};
 use crate::ops::server::{self, Needs};
@@ -84,17 +86,30 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let unfinished = left_by(session, &options, &asked, &refusals).await;
     // A run that cannot be is told so at once; what its objects hold is for a dry run to find out.
     let (refused, looks) = (!refusals.is_empty(), refusals.is_empty() || options.looks_anyway);
+    let mut there = planning.there(&candidates).await;
     let mut work: Vec<Collection> = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         let resuming = resuming.as_mut().filter(|_| !refused);
         work.push(Box::pin(candidate.into_collection(&planning, &beside.remarks, looks, resuming)).await?);
     }
     refusals.extend(work.iter().filter_map(|collection| would_vectorise(collection, &options)));
+    for Collection { planned, joins, before, .. } in &mut work {
+        planned.there = there.remove(&planned.target);
+        let against = |refusal: &Refusal| refusal.collection().is_none_or(|about| *about == planned.archived);
+        planned.action = match before.stage {
+            _ if refusals.iter().any(against) => PlannedAction::Refuse,
+            Stage::Begun | Stage::There => PlannedAction::Resume,
+            Stage::Nothing if *joins => PlannedAction::AddTenants,
+            Stage::Nothing => PlannedAction::Create,
+        };
+    }
     let carries_on = resuming.as_ref().filter(|_| !refused).map(|resuming| resuming.said(&work));
     let plan = Plan {
         url: client.url().to_owned(),
         server_version: server.meta.version.text.clone(),
         archive: options.archive.clone(),
+        about: ArchiveFacts::of(archive.manifest()),
+        made: session.clock.now(),
         collections: work.iter().map(|collection| collection.planned.clone()).collect(),
         aliases: beside.aliases,
         roles: beside.roles,

@@ -1,9 +1,13 @@
 //! What stands against restoring a collection to a server, as data.
 
+use serde::Serialize;
+
+use crate::event::PlannedRefusal;
 use crate::model::{CollectionName, TenantName};
 
 /// Why a collection cannot be restored as it was saved. Collections go by their names in the archive.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Refusal {
     /// A tenant that the server's collection has already.
@@ -150,6 +154,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// As events and `--json` show it.
+    #[must_use]
+    pub fn listed(&self) -> PlannedRefusal {
+        PlannedRefusal { text: self.to_string(), facts: serde_json::to_value(self).unwrap_or_default() }
+    }
+
     /// The collection it is about; `None`: it is about none of them.
     #[must_use]
     pub fn collection(&self) -> Option<&CollectionName> {

@@ -33,6 +33,12 @@ pub(in crate::ops) fn lacks(archived: &Schema, live: &Schema, renames: &Renames)
     lacks
 }
 
+/// Everything in which a live schema is not the archived one, each as a clause.
+pub(in crate::ops) fn differs(archived: &Schema, live: &Schema, renames: &Renames, tenants: &TenantMap) -> Vec<String> {
+    let SchemaDiff { broken, other } = compare(archived, live, renames, tenants);
+    broken.into_iter().chain(other).collect()
+}
+
 fn has_unnamed_vector(schema: &Schema) -> bool {
     serde_json::from_slice::<Value>(&schema.text).is_ok_and(|document| !is_off(&document["vectorIndexType"]))
 }

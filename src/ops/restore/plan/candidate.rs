@@ -6,6 +6,7 @@ use super::super::tenants::{self, Tenants};
 use super::super::{Collection, Planned, Resuming, before::Own, resume, settings};
 use super::Planning;
 use crate::archive::Content;
+use crate::event::PlannedAction;
 use crate::model::{CollectionName, Schema};
 use crate::ops::Error;
 use crate::ops::prove;
@@ -104,6 +105,8 @@ impl Candidate {
             to_vectorise: found.to_vectorise,
             refused_integers: found.refused_integers,
             unread: data && !looks,
+            action: PlannedAction::Create,
+            there: None,
         };
         Ok(Collection {
             at: self.at,
