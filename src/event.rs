@@ -291,6 +291,16 @@ pub enum Warning {
         /// The host.
         host: String,
     },
+    /// Everybody on this machine may read a file with a secret in it.
+    SecretReadableByAll {
+        /// The file.
+        path: String,
+    },
+    /// Everybody on this machine may write to a file or a folder that is trusted.
+    WritableByAll {
+        /// The file or folder.
+        path: String,
+    },
     /// Whether the server is whole could not be asked.
     TopologyUnchecked {
         /// Why, in few words.

@@ -3,6 +3,7 @@
 pub mod fold;
 mod lengths;
 mod members;
+mod numbers;
 mod object;
 mod renames;
 mod schema;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use lengths::{MixedLengths, MixedSpaces, VectorLengths, VectorNames, is_odd};
 pub use members::Members;
+pub use numbers::{count, counted};
 pub use object::{ObjectText, RawObject, VectorText, dimensions};
 pub use renames::Renames;
 pub use schema::{CLASS_BYTES, DROPPED_VECTOR, DigestMode, Schema, SchemaError};

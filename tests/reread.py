@@ -16,9 +16,14 @@ def bits(v):
 
 def follow(v):
     """The beacons of an archived value under the new names, each with its href as the server derives it."""
-    if isinstance(v, list): return [follow(x) for x in v]
-    if not isinstance(v, dict): return v
-    if "beacon" not in v: return {k: follow(x) for k, x in v.items()}
+    if isinstance(v, list): return [refer(x) if is_reference(x) else follow(x) for x in v]
+    return {k: follow(x) for k, x in v.items()} if isinstance(v, dict) else v
+
+def is_reference(v):
+    """An element of a reference property: a property named beacon is none, whatever its text."""
+    return isinstance(v, dict) and v.keys() <= {"beacon", "href"} and str(v.get("beacon")).startswith("weaviate://")
+
+def refer(v):
     return {k: re.sub(r"(?<=localhost/)[^/]+|(?<=objects/)[^/]+", lambda m: names.get(m[0], m[0]), x) for k, x in v.items()}
 
 def plain(o, archived):

@@ -96,6 +96,10 @@ pub trait Disk: Send + Sync {
     fn follow(&self, path: &Path) -> io::Result<PathBuf> {
         Ok(path.to_owned())
     }
+    /// Whether everybody may write to what is at a path; never on a platform without such modes.
+    fn others_may_write(&self, _: &Path) -> io::Result<bool> {
+        Ok(false)
+    }
     /// Opens a directory for reading. A symbolic link is `ErrorKind::InvalidInput`.
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>>;
 }

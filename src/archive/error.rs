@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::model::fold::Misread;
-use crate::model::{ObjectId, ShellWord};
+use crate::model::{ObjectId, ShellWord, count, counted};
 
 /// A call to the disk, named in errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,7 +232,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// An archive that was never sealed: its run was interrupted, or goes on.
-    #[error("{} is not sealed: {parts} parts with {objects} objects are safe in it", ShellWord::path(path))]
+    #[error("{} is not sealed: {} with {} kept in it", ShellWord::path(path), counted(*parts, "part"), counted(*objects, "object"))]
     Unsealed {
         /// The archive.
         path: PathBuf,
@@ -330,7 +330,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The folder for archives holds more than anybody is willing to look through.
-    #[error("{} holds more than {limit} entries", ShellWord::path(path))]
+    #[error("{} holds more than {} entries", ShellWord::path(path), count(*limit as u64))]
     TooMany {
         /// The folder given.
         path: PathBuf,

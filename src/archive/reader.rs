@@ -46,10 +46,17 @@ impl Archive {
     /// Opens an archive and proves its manifest and the set and sizes of its files; what is in them is proven by reading
     /// them.
     pub fn open(disk: &Arc<dyn Disk>, path: &Path) -> Result<Self, Error> {
+        let (archive, damages) = Self::open_damaged(disk, path, 1)?;
+        damages.into_iter().next().map_or(Ok(archive), Err)
+    }
+
+    /// The same for who wants to know all that is damaged: an archive whose manifest is proven, and what is wrong with the
+    /// set and sizes of its files, `at_most` of it.
+    pub fn open_damaged(disk: &Arc<dyn Disk>, path: &Path, at_most: usize) -> Result<(Self, Vec<Error>), Error> {
         let (folder, manifest) = twice(&path.join(names::MANIFEST), || open_manifest(&**disk, path))?;
         let folder = Arc::from(folder);
-        let strays = files::check(&*folder, path, &manifest)?;
-        Ok(Self { folder, path: path.to_owned(), manifest, strays, stamps: Mutex::default() })
+        let files::Found { strays, damages } = files::check(&*folder, path, &manifest, at_most)?;
+        Ok((Self { folder, path: path.to_owned(), manifest, strays, stamps: Mutex::default() }, damages))
     }
 
     /// The archive's directory.
@@ -117,21 +124,38 @@ impl Archive {
 
     /// Proves every file that is neither an index nor a part: schemas, aliases, roles, tenants and `SHA256SUMS`.
     pub fn prove_documents(&self) -> Result<(), Error> {
-        for entry in &self.manifest.collections {
-            self.schema(entry)?;
-            let before = path_of(entry, names::SCHEMA_BEFORE);
-            if entry.schema_changed {
-                twice(&self.path.join(&before), || self.schema_at(entry, &before))?;
-            }
-            self.trusted(&path_of(entry, names::TENANTS), &fold::TENANTS, TENANTS_VALUES)?;
-        }
-        self.trusted(names::ALIASES, &fold::ALIASES, DOCUMENT_VALUES)?;
-        self.trusted(names::ROLES, &fold::ROLES, DOCUMENT_VALUES)?;
-        let sums = manifest::sums(self.manifest.files.iter().filter(|file| file.path != names::SUMS));
-        if self.document(names::SUMS)?.as_deref() != Some(sums.as_bytes()) {
-            return Err(Error::damaged(self.path.join(names::SUMS), Damage::Sums("checksums and manifest")));
+        self.document_proofs().find_map(Result::err).map_or(Ok(()), Err)
+    }
+
+    /// The same, one proof for each of these files, made as it is asked for.
+    pub fn document_proofs(&self) -> impl Iterator<Item = Result<(), Error>> {
+        let of_collection = |entry: &CollectionEntry| {
+            [
+                self.schema(entry).map(drop),
+                self.prove_schema_before(entry),
+                self.trusted(&path_of(entry, names::TENANTS), &fold::TENANTS, TENANTS_VALUES),
+            ]
+        };
+        let aliases = std::iter::once_with(|| self.trusted(names::ALIASES, &fold::ALIASES, DOCUMENT_VALUES));
+        let roles = std::iter::once_with(|| self.trusted(names::ROLES, &fold::ROLES, DOCUMENT_VALUES));
+        let sums = std::iter::once_with(|| self.prove_sums());
+        self.manifest.collections.iter().flat_map(of_collection).chain(aliases).chain(roles).chain(sums)
+    }
+
+    fn prove_schema_before(&self, entry: &CollectionEntry) -> Result<(), Error> {
+        let before = path_of(entry, names::SCHEMA_BEFORE);
+        if entry.schema_changed {
+            twice(&self.path.join(&before), || self.schema_at(entry, &before))?;
         }
         Ok(())
+    }
+
+    fn prove_sums(&self) -> Result<(), Error> {
+        let sums = manifest::sums(self.manifest.files.iter().filter(|file| file.path != names::SUMS));
+        if self.document(names::SUMS)?.as_deref() == Some(sums.as_bytes()) {
+            return Ok(());
+        }
+        Err(Error::damaged(self.path.join(names::SUMS), Damage::Sums("checksums and manifest")))
     }
 
     /// Proves a document that servers would take, if it is there.
@@ -139,6 +163,20 @@ impl Archive {
         let Some(text) = self.document(path)? else { return Ok(()) };
         fold::check(&text, layout, most_values)
             .map_err(|misread| Error::damaged(self.path.join(path), Damage::Misread(misread)))
+    }
+
+    /// Proves the bytes of a part alone, for a collection whose schema or index is damaged.
+    pub fn prove_bytes(&self, collection: &CollectionEntry, part: &PartEntry) -> Result<(), Error> {
+        let path = path_of(collection, &part.file);
+        let at = self.path.join(&path);
+        let entry = self.manifest.file(&path).ok_or_else(|| Error::damaged(&at, Damage::Missing))?;
+        let mut file = HashedFile::new(self.open_file(entry)?.content, entry.bytes);
+        std::io::copy(&mut file, &mut std::io::sink()).map_err(on(DiskOp::Read, &at))?;
+        let (bytes, sha256) = file.finish();
+        if bytes != entry.bytes {
+            return Err(Error::damaged(at, Damage::Size { declared: entry.bytes, found: bytes }));
+        }
+        if sha256 == entry.sha256 { Ok(()) } else { Err(Error::damaged(at, Damage::Hash)) }
     }
 
     /// A collection's runs by tenant and `from`, proven: they cover every key exactly once, and agree with the manifest.

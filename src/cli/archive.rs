@@ -10,13 +10,15 @@ use super::connect::session;
 use super::explain::explain;
 use super::{Env, Failure, Finished, Out, closing, run_with_events, settings, show};
 use crate::archive::{Archive, Disk, OsDisk};
-use crate::event::Op;
+use crate::event::{Class, Op};
 use crate::ops::cat::CatError;
+use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::{cat, check};
+use crate::render::Closing;
 
 /// The archive meant: a path, or else a name in the folder of archives.
-pub(super) fn place(archive: &Path, env: &Env) -> PathBuf {
-    place_in(&settings::folder(env), archive)
+pub(super) fn place(archive: &Path, env: &Env) -> Result<PathBuf, Failure> {
+    Ok(place_in(&settings::folder(env)?, archive))
 }
 
 /// A path, or else a name in this folder of archives.
@@ -27,7 +29,7 @@ pub(super) fn place_in(folder: &Path, archive: &Path) -> PathBuf {
 
 pub(super) fn show(args: &ShowArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let disk: Arc<dyn Disk> = Arc::new(OsDisk);
-    let archive = Archive::open(&disk, &place(&args.archive, env)).map_err(|e| explain(&e.into()))?;
+    let archive = Archive::open(&disk, &place(&args.archive, env)?).map_err(|e| explain(&e.into()))?;
     if out.json() {
         out.document(archive.manifest())?;
     } else {
@@ -36,14 +38,33 @@ pub(super) fn show(args: &ShowArgs, env: &Env, out: &Out) -> Result<ExitCode, Fa
     Ok(ExitCode::SUCCESS)
 }
 
+/// Checks one archive after the other, each a run of its own. The exit code is that of the first one that fails.
 pub(super) fn check(args: &CheckArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
-    let archive = place(&args.archive, env);
+    let archives = args.archive.iter().map(|archive| place(archive, env)).collect::<Result<Vec<_>, _>>()?;
+    let last = archives.len().saturating_sub(1);
+    let mut first_failure = None;
+    for (at, archive) in archives.into_iter().enumerate() {
+        match check_one(archive, out) {
+            Ok(_) => {}
+            Err(failure) if failure.class == Class::Interrupted => return Err(failure),
+            Err(failure) if at == last && first_failure.is_none() => return Err(failure),
+            Err(failure) => {
+                let code = out.failure(&failure);
+                first_failure.get_or_insert(code);
+            }
+        }
+    }
+    Ok(first_failure.unwrap_or(ExitCode::SUCCESS))
+}
+
+fn check_one(archive: PathBuf, out: &Out) -> Result<ExitCode, Failure> {
     run_with_events(out, Op::ArchiveCheck, false, async |events, cancel| {
         let readers = available_parallelism().map_or(1, usize::from);
         let session = session(events, cancel);
+        warn_of_open_folders(&session, vec![archive.clone()]).await;
         let outcome = check::run(&session, check::Options { archive, readers }).await.map_err(|e| explain(&e))?;
-        let source = &outcome.manifest.source;
-        let closing = closing::of(&outcome.manifest, closing::server(&source.url, &source.server_version));
+        // No server takes part.
+        let closing = Closing { server: None, ..closing::of(&outcome.manifest, String::new()) };
         Ok(Finished { result: outcome.result, closing })
     })
 }
@@ -51,7 +72,7 @@ pub(super) fn check(args: &CheckArgs, env: &Env, out: &Out) -> Result<ExitCode, 
 pub(super) fn cat(args: &CatArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let disk: Arc<dyn Disk> = Arc::new(OsDisk);
     let mut lines = out.results();
-    let done = cat::run(&disk, &place(&args.archive, env), args.collection.as_deref(), &mut lines);
+    let done = cat::run(&disk, &place(&args.archive, env)?, args.collection.as_deref(), &mut lines);
     done.map_err(|e| match e {
         CatError::Archive(e) => explain(&e),
         CatError::Output(e) => Failure::from_stdout(&e),

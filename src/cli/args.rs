@@ -164,7 +164,7 @@ pub(super) struct BackupArgs {
     #[arg(long, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Objects asked for in one page [default: decided while running]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub batch_size: Option<NonZeroU32>,
     /// Memory for pages and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
@@ -226,7 +226,7 @@ pub(super) struct RestoreArgs {
     #[arg(long, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Objects of one batch [default: decided while running]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub batch_size: Option<NonZeroU32>,
     /// Memory for batches and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
@@ -279,12 +279,13 @@ pub(super) struct ShowArgs {
 
 /// Check every byte of an archive against its manifest
 ///
-/// Reads all of it: structure, hashes, counts, order and digests. Needs no server.
+/// Reads all of it: structure, hashes, counts, order and digests. What is damaged is named, file by file, and the rest
+/// read all the same. Needs no server.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// The archive's directory
-    #[arg(value_hint = ValueHint::DirPath)]
-    pub archive: PathBuf,
+    /// The archives' directories
+    #[arg(required = true, value_hint = ValueHint::DirPath)]
+    pub archive: Vec<PathBuf>,
 }
 
 /// Print the objects of an archive, one JSON object a line
@@ -366,10 +367,10 @@ pub(super) struct CreateArgs {
     #[arg(long, value_enum)]
     pub distance: Option<Distance>,
     /// Copies of every object [default: the server's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub replicas: Option<NonZeroU32>,
     /// Shards [default: one for each node]
-    #[arg(long, value_name = "N", conflicts_with = "multi_tenant")]
+    #[arg(long, value_name = "N", conflicts_with = "multi_tenant", value_parser = at_least_one)]
     pub shards: Option<NonZeroU32>,
     /// Keep the objects of each tenant apart
     #[arg(long)]
@@ -508,6 +509,13 @@ fn stall_timeout(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| format!("{error}; for example 30s or 2m"))?;
     let [least, most] = STALL_TIMEOUTS;
     if (least..=most).contains(&time) { Ok(time) } else { Err("must lie between 1s and 1h".into()) }
+}
+
+/// A number of things of which there has to be one.
+fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
+    let number: u64 = text.parse().map_err(|_| "not a whole number".to_owned())?;
+    let most = u32::MAX;
+    u32::try_from(number).ok().and_then(NonZeroU32::new).ok_or_else(|| format!("must lie between 1 and {most}"))
 }
 
 fn setting(text: &str) -> Result<Setting, String> {

@@ -15,15 +15,18 @@ use crate::event::{Class, CollectionResult, Event, Op, RunResult, SavedSchema, S
 use crate::model::path_text;
 use crate::ops::Session;
 use crate::ops::backup::{self, Interrupted, Options, Plan, Resume, Stopped};
-use crate::render::{Closing, Remark, plain, shell_path, size};
+use crate::ops::exposed::warn_of_open_folders;
+use crate::render::{Closing, Remark, date, plain, shell_path, size};
 use crate::weaviate::{Client, Writer};
 
 pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let connect = Connect::resolve(connection, env)?;
-    let settings = BackupSettings::resolve(args, env);
+    let settings = BackupSettings::resolve(args, env)?;
     run_with_events(out, Op::Backup, settings.dry_run, async |events, cancel| {
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
+        let runs = settings.state.iter().map(|state| state.runs.clone());
+        warn_of_open_folders(&session, runs.chain([settings.folder.clone()]).collect()).await;
         let resume = |archive: &Path| resume_command(archive, args.run_dir.as_deref(), &connect);
         if let Some(sealed) = sealed_already(&session, &settings).await? {
             return Ok(sealed);
@@ -154,7 +157,7 @@ fn headline(plan: &Plan) -> String {
         Some(found) => format!(
             "{text}; carrying on {}, begun {}, with {} in it",
             shell_path(&plan.archive),
-            found.started.strftime("%Y-%m-%d %H:%M:%S UTC"),
+            date(found.started),
             kept(found)
         ),
     };

@@ -15,6 +15,7 @@ use super::{ClearSettings, Connect, Env, Failure, Finished, Out, closing, confir
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, Selection, path_text};
 use crate::ops::clear::{self, Options, Outcome, Plan, Planned, Stopped};
+use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::inventory::{self, Listed};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::{Error, Session};
@@ -43,6 +44,7 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
         }
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
+        warn_of_open_folders(&session, vec![settings.folder.clone(), settings.state.runs.clone()]).await;
         let typed = settings.selection.take.clone();
         if settings.resume {
             resume::take_over(&mut settings, &session, client.url(), out).await?;

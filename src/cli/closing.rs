@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::archive::Manifest;
 use crate::archive::manifest::{CollectionEntry, Content, Limit, LimitKind, Skipped, TenantsChanged, TopologyState};
 use crate::model::shell_text;
-use crate::render::{Closing, Remark, shell_path};
+use crate::render::{Closing, Remark, count, shell_path};
 
 pub(super) use crate::render::counted;
 
@@ -54,7 +54,7 @@ fn change(entry: &CollectionEntry) -> Option<Remark> {
     if let (Some(before), Some(after)) = (entry.counts.before, entry.counts.after)
         && before != after
     {
-        clauses.push(format!("{before} objects before and {after} after"));
+        clauses.push(format!("{} before and {} after", counted(before, "object"), count(after)));
     }
     let TenantsChanged { added, deleted } = &entry.tenants_changed;
     if !added.is_empty() {
@@ -185,15 +185,16 @@ fn incomplete(manifest: &Manifest) -> Vec<Remark> {
     let mismatched = manifest.collections.iter().filter(|c| c.consistency.count_mismatch).map(|c| Remark {
         about: c.name.clone(),
         text: format!(
-            "{} objects listed, but the server counts {}, and {}",
-            c.objects,
-            c.counts.after.or(c.counts.before).unwrap_or(0),
+            "{} listed, but the server counts {}, and {}",
+            counted(c.objects, "object"),
+            count(c.counts.after.or(c.counts.before).unwrap_or(0)),
             if expires(&c.name) { "objects of it expire, which may be why" } else { "no writer explains it" }
         ),
     });
     let differing = manifest.collections.iter().filter_map(|c| {
         let any = c.consistency.on_any_replica?;
-        let text = format!("replicas differ: {} objects were listed, {any} lie on at least one replica", c.objects);
+        let (listed, any) = (counted(c.objects, "object"), count(any));
+        let text = format!("replicas differ: {listed} listed, {any} on at least one replica");
         Some(Remark { about: c.name.clone(), text })
     });
     let disagreeing = manifest.collections.iter().filter_map(|c| {

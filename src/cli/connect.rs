@@ -23,6 +23,7 @@ impl Connect {
 
     /// A client for this server.
     pub(super) fn client(&self, events: &Events) -> Result<Client, Failure> {
+        self.exposed.iter().for_each(|warning| events.warn(warning.clone()));
         let wrong = |e: crate::weaviate::Error| explain(&e.into());
         let of_address = |e| wrong(e).hint(format!("the address comes from {}", self.url_from));
         let mut connection = Connection::new(Connection::parse_url(&self.url).map_err(of_address)?);

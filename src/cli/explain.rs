@@ -21,7 +21,14 @@ pub(super) fn explain_for(op: Op, error: &Error) -> Failure {
         Op::Create => create_words(hint),
         _ => None,
     };
-    let advice = |hint: &Hint| special(hint).map_or_else(|| words(hint), Into::into);
+    let advice = |hint: &Hint| match (op, hint) {
+        (Op::Create | Op::Clear, Hint::EnableModules(modules)) => {
+            let modules = modules.join(", ");
+            let instead = if op == Op::Create { "; or create it with another vectorizer" } else { "" };
+            format!("enable on the server (ENABLE_MODULES): {modules}{instead}")
+        }
+        _ => special(hint).map_or_else(|| words(hint), Into::into),
+    };
     advised(failure, error, advice)
 }
 
@@ -35,6 +42,9 @@ pub(super) fn explain_reading(error: &Error) -> Failure {
 /// The error and what is behind it. Why a server refuses for good stands in the first line, its own words below.
 fn told(error: &Error) -> Failure {
     let failure = Failure::from_error(error.class(), error);
+    if let Error::Damages { damages, .. } = error {
+        return damages.iter().fold(failure, |failure, damage| failure.because(damage.to_string()));
+    }
     match error.wire().map(WireError::root) {
         Some(WireError::Lasting { route, status, cause, message }) => {
             let what = if matches!(error, Error::Wire(_)) { String::new() } else { format!("{error}: ") };
@@ -117,6 +127,7 @@ fn clear_words(hint: &Hint) -> Option<&'static str> {
         Hint::GrantPermission => {
             "clearing needs delete_data, or delete_collections and create_collections, on its collections (for single tenants delete_tenants and create_tenants), read_collections and read_tenants, and read_nodes to see whether the server is whole"
         }
+        Hint::NoObjectTtl => "set OBJECTS_TTL_DELETE_SCHEDULE on the server, as it was when the collection was made",
         Hint::MakeRoom => "free some space, or choose other folders with --output and --run-dir",
         Hint::OtherFolder => "choose other folders with --output and --run-dir",
         Hint::RunAgain => "run the command again: it shows what is there now",
@@ -168,6 +179,7 @@ fn connection_words(hint: &Hint) -> &'static str {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn words(hint: &Hint) -> String {
     match hint {
         Hint::GiveKey
@@ -232,6 +244,12 @@ fn words(hint: &Hint) -> String {
         Hint::ChooseTargets => "restore the collections that are referred to in the same run, or before".into(),
         Hint::LeaveOut(collections) => format!("everything but {} can be chosen with --only", names(collections)),
         Hint::StopWriters => "stop what writes to it, then bring the schema back".into(),
+        Hint::OtherStateFolder => {
+            "the files of runs and their locks lie below XDG_STATE_HOME, or ~/.local/state: set XDG_STATE_HOME to a folder that can be written (--run-dir, where the command has it, moves all but the locks)".into()
+        }
+        Hint::OtherNames => {
+            "restore under other names with --rename OLD=NEW, once for each; a collection that exists is never written to".into()
+        }
         Hint::DeleteInstead => {
             "--method delete empties it without dropping it; or stop what writes to it, then run again".into()
         }

@@ -2,12 +2,12 @@
 
 use crate::event::Covers;
 use crate::ops::held::{HeldIn, MOST_LOOKED_AT};
-use crate::render::{count, counted, plain, shell_path};
+use crate::render::{count, counted, date, plain, shell_path};
 
 /// A line of a plan.
 pub(super) fn line(held: Option<&HeldIn>) -> String {
     let Some(held) = held else { return "no archive in the folder holds it".into() };
-    let of = format!("{} of {}", place(held), held.sealed.strftime("%Y-%m-%d %H:%MZ"));
+    let of = format!("{} of {}", place(held), date(held.sealed));
     match &held.covers {
         Covers::Everything => {
             let objects = counted(held.archived, "object");
@@ -44,7 +44,7 @@ fn lacks(held: &HeldIn) -> String {
         Covers::NoVectors => format!("holds {objects} without their vectors, {server}"),
         Covers::Incomplete => format!("holds {objects}, {server}, and says itself that something is missing in it"),
         Covers::WrittenSince { newest } => {
-            let at = newest.strftime("%Y-%m-%d %H:%MZ");
+            let at = date(*newest);
             format!("holds {objects}, {server}, of which at least one was written since it was begun ({at})")
         }
         Covers::LacksTenants { tenants, first } => {

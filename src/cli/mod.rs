@@ -17,7 +17,9 @@ mod held;
 mod logging;
 mod ls;
 mod memory;
+mod mistakes;
 mod output;
+mod paths;
 mod remedy;
 mod removal;
 mod restore;
@@ -47,14 +49,10 @@ use args::{ArchiveCommand, ColCommand, Command};
 #[must_use]
 pub fn main() -> ExitCode {
     let env = Env::process();
-    let command = Cli::command().color(help_colour(&env));
+    let command = paths::with_local_paths(Cli::command()).color(help_colour(&env));
     let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help asked for goes to stdout and is no failure; a reader who has gone does not mind.
-            let _ = error.print();
-            return if error.use_stderr() { exit_code(crate::event::Class::Usage) } else { ExitCode::SUCCESS };
-        }
+        Err(error) => return mistakes::tell(error),
     };
     let out = Out::new(&cli.output, &env);
     let logging = logging::start(&cli.output, &out);

@@ -14,6 +14,7 @@ use super::verify::{difference, differing, not_listed};
 use super::{Connect, Env, Failure, Finished, Out, RestoreSettings, Source, closing, confirm, run_with_events};
 use crate::event::{Class, CollectionResult, Difference, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, TenantName, path_text};
+use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::restore::{self, Options, Outcome, Plan, Prepared, Stopped};
 use crate::ops::verify::Differs;
 use crate::ops::{Error, Session};
@@ -39,6 +40,9 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         if settings.dry_run && settings.source == Source::Open && out.wants_words() {
             out.note(&format!("No archive is named: this is a plan for the newest one, {}\n", shell_path(&archive)));
         }
+        let beside = archive.parent().map(std::path::Path::to_owned);
+        let folders = [archive.clone(), settings.state.runs.clone()].into_iter().chain(beside);
+        warn_of_open_folders(&session, folders.collect()).await;
         let mut options = options(&settings, archive);
         let resume = commands::resume(&options, settings.run_dir.as_deref(), client.url(), &connect);
         let question = out.asks() && !settings.yes;

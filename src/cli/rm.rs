@@ -13,6 +13,7 @@ use super::{Connect, Env, Failure, Finished, Out, RmSettings, closing, run_with_
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::model::CollectionName;
 use crate::ops::Error;
+use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::remove::{self, Options, Outcome, Plan, Planned, Stopped};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::standing;
@@ -32,6 +33,7 @@ pub(super) fn run(args: &RmArgs, connection: &ConnectionArgs, env: &Env, out: &O
         }
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
+        warn_of_open_folders(&session, vec![settings.folder.clone()]).await;
         let explained = |e: &Error| match e {
             Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was sent"),
             other => explain_for(Op::Rm, other),

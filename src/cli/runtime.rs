@@ -36,8 +36,11 @@ where
     Run: Future<Output = Result<Finished, Failure>>,
 {
     let runtime = runtime()?;
-    let done = runtime.block_on(async {
-        let cancel = signals::listen(out.screen(), out.pauses()).map_err(|error| no_start(&error))?;
+    let (done, shown) = runtime.block_on(async {
+        let cancel = match signals::listen(out.screen(), out.pauses()) {
+            Ok(cancel) => cancel,
+            Err(error) => return (Err(no_start(&error)), Ok(())),
+        };
         let (events, receiver) = Events::channel();
         let watch = Stopwatch::start(Clock::system());
         let screen = tokio::spawn(feed(receiver, out.renderers(), watch.clone()));
@@ -52,14 +55,17 @@ where
             Err(failure) => failure.partial.as_deref().cloned().unwrap_or_else(|| nothing(op)),
         }));
         drop(events);
-        let _ = screen.await;
-        done
+        (done, screen.await.unwrap_or(Ok(())))
     });
     runtime.shutdown_timeout(LAST_WAIT);
     let finished = done?;
+    match shown.map_err(|error| Failure::from_stdout(&error)) {
+        // The run is done, whoever hears of it.
+        Err(failure) if failure.class != Class::ReaderGone => return Err(failure),
+        _ => {}
+    }
     if out.wants_words() {
         match out.text(&summary(&finished.result, &finished.closing)) {
-            // The run is done, whoever hears of it.
             Err(failure) if failure.class != Class::ReaderGone => return Err(failure),
             _ => {}
         }

@@ -1,17 +1,24 @@
 //! Reads what must not stand on a command line: keys, header values, certificates. No value read here is ever printed.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::paths::local_in;
 use super::{Env, Failure};
-use crate::event::Class;
-use crate::model::ShellWord;
+use crate::event::{Class, Warning};
+use crate::model::{ShellWord, path_text};
 
 /// The largest file a key, a header value or a certificate is read from.
 const FILE_BYTES: u64 = 1024 * 1024;
+/// The bits of a file's mode that let everybody read and write.
+#[cfg(unix)]
+const OTHERS_READ: u32 = 0o004;
+#[cfg(unix)]
+const OTHERS_WRITE: u32 = 0o002;
 /// Headers that belong to the connection itself.
 const RESERVED: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "upgrade"];
 /// A header whose name holds one of these is taken to be secret.
@@ -19,11 +26,11 @@ const SECRET_WORDS: [&str; 9] =
     ["auth", "key", "token", "secret", "password", "passwd", "credential", "cookie", "session"];
 
 /// The API key from a file, or from stdin for `-`. White space around it is no part of it.
-pub(super) fn key_from(path: &Path) -> Result<SecretString, Failure> {
+pub(super) fn key_from(path: &Path, exposed: &mut Exposed) -> Result<SecretString, Failure> {
     if path == Path::new("-") {
         return key(&read(io::stdin().lock(), Path::new("stdin"), "API key")?, "stdin");
     }
-    key(&open(path, "API key")?, &ShellWord::path(path).to_string())
+    key(&open(path, "API key", Some(exposed))?, &ShellWord::path(path).to_string())
 }
 
 /// The API key from an environment variable.
@@ -32,7 +39,7 @@ pub(super) fn key_in(env: &Env, name: &str) -> Result<Option<SecretString>, Fail
 }
 
 fn key(text: &str, from: &str) -> Result<SecretString, Failure> {
-    let key = text.trim();
+    let key = text.trim_start_matches('\u{feff}').trim();
     if key.is_empty() {
         return Err(Failure::new(Class::Usage, format!("the API key from {from} is empty")));
     }
@@ -44,7 +51,7 @@ fn key(text: &str, from: &str) -> Result<SecretString, Failure> {
 }
 
 /// One `--header`: NAME=@env:VAR, NAME=@file:PATH, or NAME=VALUE where the name tells of no secret.
-pub(super) fn header(text: &str, env: &Env) -> Result<(String, SecretString), Failure> {
+pub(super) fn header(text: &str, env: &Env, exposed: &mut Exposed) -> Result<(String, SecretString), Failure> {
     let usage = |message: String| Failure::new(Class::Usage, message);
     let hint = "write --header NAME=@env:VARIABLE or --header NAME=@file:PATH";
     let Some((name, value)) = text.split_once('=') else {
@@ -63,7 +70,8 @@ pub(super) fn header(text: &str, env: &Env) -> Result<(String, SecretString), Fa
         let missing = || usage(format!("--header {name}: the environment variable {variable} is not set"));
         env.text(variable)?.ok_or_else(missing)?
     } else if let Some(path) = value.strip_prefix("@file:") {
-        open(Path::new(path), &format!("value of the header {name}"))?
+        let path = local_in(env, OsStr::new(path)).map_err(|why| usage(format!("--header {name}: {why}")))?;
+        open(&path, &format!("value of the header {name}"), Some(exposed))?
     } else if SECRET_WORDS.iter().any(|word| lower.contains(word)) {
         let message =
             format!("--header {name}: a secret on the command line can be read by every user of this machine");
@@ -79,8 +87,12 @@ pub(super) fn header(text: &str, env: &Env) -> Result<(String, SecretString), Fa
 }
 
 /// Certificates as PEM.
-pub(super) fn pem(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
-    let text = open(path, what)?;
+pub(super) fn pem(path: &Path, what: &str, exposed: &mut Exposed) -> Result<Vec<u8>, Failure> {
+    let text = open(path, what, None).inspect(|_| exposed.look_at_trust(path))?;
+    if_pem(text, path, what)
+}
+
+fn if_pem(text: String, path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     if text.contains("-----BEGIN ") {
         return Ok(text.into_bytes());
     }
@@ -89,15 +101,57 @@ pub(super) fn pem(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
 }
 
 /// A certificate and its private key as one PEM text.
-pub(super) fn identity(certificate: &Path, key: &Path) -> Result<SecretString, Failure> {
-    let key: SecretString = String::from_utf8_lossy(&pem(key, "private key")?).into_owned().into();
-    let certificate = pem(certificate, "client certificate")?;
+pub(super) fn identity(certificate: &Path, key: &Path, exposed: &mut Exposed) -> Result<SecretString, Failure> {
+    let text = if_pem(open(key, "private key", Some(exposed))?, key, "private key")?;
+    let key: SecretString = String::from_utf8_lossy(&text).into_owned().into();
+    let certificate = pem(certificate, "client certificate", exposed)?;
     Ok(format!("{}\n{}", String::from_utf8_lossy(&certificate), key.expose_secret()).into())
 }
 
-fn open(path: &Path, what: &str) -> Result<String, Failure> {
+/// `exposed`: where to note who may read or write it, if it is a secret.
+fn open(path: &Path, what: &str, exposed: Option<&mut Exposed>) -> Result<String, Failure> {
     let failed = |error: io::Error| cannot_read(what, path).because(error.to_string());
-    read(File::open(path).map_err(failed)?, path, what)
+    // A pipe is as good as a file: a shell's `<(…)` is one.
+    let file = File::open(path).map_err(failed)?;
+    if let Some(exposed) = exposed {
+        exposed.look_at_secret(&file, path);
+    }
+    read(file, path, what)
+}
+
+/// Files with secrets or certificates that everybody on this machine may read or write.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Exposed(pub(super) Vec<Warning>);
+
+impl Exposed {
+    #[cfg(unix)]
+    fn look_at_secret(&mut self, file: &File, path: &Path) {
+        use std::os::unix::fs::MetadataExt;
+        let Ok(found) = file.metadata() else { return };
+        let path = path_text(path);
+        if found.is_file() && found.mode() & OTHERS_READ != 0 {
+            self.0.push(Warning::SecretReadableByAll { path: path.clone() });
+        }
+        if found.is_file() && found.mode() & OTHERS_WRITE != 0 {
+            self.0.push(Warning::WritableByAll { path });
+        }
+    }
+
+    /// Who can change what is trusted can read what is sent.
+    #[cfg(unix)]
+    fn look_at_trust(&mut self, path: &Path) {
+        use std::os::unix::fs::MetadataExt;
+        let found = std::fs::metadata(path);
+        if found.is_ok_and(|found| found.is_file() && found.mode() & OTHERS_WRITE != 0) {
+            self.0.push(Warning::WritableByAll { path: path_text(path) });
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn look_at_secret(&mut self, _: &File, _: &Path) {}
+
+    #[cfg(not(unix))]
+    fn look_at_trust(&mut self, _: &Path) {}
 }
 
 fn read(from: impl Read, path: &Path, what: &str) -> Result<String, Failure> {

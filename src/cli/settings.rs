@@ -9,8 +9,8 @@ use secrecy::SecretString;
 
 use super::archive::place_in;
 use super::args::{BackupArgs, ConnectionArgs};
-use super::{Env, Failure, memory, secrets};
-use crate::event::Class;
+use super::{Env, Failure, memory, paths, secrets};
+use crate::event::{Class, Warning};
 use crate::model::{Selection, TenantName};
 use crate::ops::backup::Resume;
 use crate::ops::restore::StateFolders;
@@ -20,6 +20,8 @@ use crate::weaviate::Connection;
 const DEFAULT_URL: &str = "http://localhost:8080";
 /// The folder of archives where nothing names one.
 const DEFAULT_FOLDER: &str = "./backups";
+/// The variable that names the folder of archives.
+const ARCHIVES: &str = "ELYSIACTL_ARCHIVE_DIR";
 
 /// How to reach a server. `Debug` shows no secret.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub struct Connect {
     pub ca_cert_pem: Option<Vec<u8>>,
     /// Client certificate and its key, one PEM text.
     pub client_pem: Option<SecretString>,
+    /// Files among these that others may read or change, to be warned of.
+    pub exposed: Vec<Warning>,
     /// Whether any certificate will do.
     pub insecure: bool,
     /// How long an answer may stand still.
@@ -58,19 +62,26 @@ impl Connect {
             (None, None, Some(url)) => (url, "WCD_URL", "WCD_API_KEY"),
             (None, None, None) => (DEFAULT_URL.into(), "default", "WEAVIATE_API_KEY"),
         };
+        let mut exposed = secrets::Exposed::default();
         let key = match &args.api_key_file {
-            Some(path) => Some(secrets::key_from(path)?),
+            Some(path) => Some(secrets::key_from(path, &mut exposed)?),
             None => secrets::key_in(env, key_name)?,
         };
         proxies(env, &url)?;
+        let mut header = |text: &String| secrets::header(text, env, &mut exposed);
+        let headers = args.header.iter().map(&mut header).collect::<Result<_, _>>()?;
+        let ca_cert = args.ca_cert.as_deref();
+        let ca_cert_pem = ca_cert.map(|path| secrets::pem(path, "CA certificate", &mut exposed)).transpose()?;
         let client_pem = args.client_cert.as_deref().zip(args.client_key.as_deref());
+        let client_pem = client_pem.map(|(cert, key)| secrets::identity(cert, key, &mut exposed)).transpose()?;
         Ok(Self {
             url,
             url_from,
             key,
-            headers: args.header.iter().map(|text| secrets::header(text, env)).collect::<Result<_, _>>()?,
-            ca_cert_pem: args.ca_cert.as_deref().map(|path| secrets::pem(path, "CA certificate")).transpose()?,
-            client_pem: client_pem.map(|(cert, key)| secrets::identity(cert, key)).transpose()?,
+            headers,
+            ca_cert_pem,
+            client_pem,
+            exposed: exposed.0,
             insecure: args.insecure,
             stall_timeout: args.stall_timeout,
         })
@@ -145,8 +156,9 @@ pub struct BackupSettings {
 }
 
 impl BackupSettings {
-    pub(super) fn resolve(args: &BackupArgs, env: &Env) -> Self {
-        let folder = args.output.clone().unwrap_or_else(|| folder(env));
+    pub(super) fn resolve(args: &BackupArgs, env: &Env) -> Result<Self, Failure> {
+        codec_is_no_collection(args)?;
+        let folder = named_or_folder(args.output.as_ref(), env)?;
         let as_before = args.collections.is_empty()
             && args.exclude.is_empty()
             && args.tenant.is_empty()
@@ -156,7 +168,7 @@ impl BackupSettings {
             .resume
             .as_ref()
             .map(|named| Resume { archive: named.as_ref().map(|named| place_in(&folder, named)), as_before });
-        Self {
+        Ok(Self {
             resume,
             selection: Selection { take: args.collections.clone(), exclude: args.exclude.clone() },
             folder,
@@ -173,13 +185,35 @@ impl BackupSettings {
             tenants: args.tenant.clone(),
             // Without such a place everything can be backed up but tenants that sleep.
             state: restore::state_folders(args.run_dir.as_deref(), env).ok(),
-        }
+        })
     }
 }
 
 /// The folder of archives, unless a flag names another.
-pub(super) fn folder(env: &Env) -> PathBuf {
-    env.raw("ELYSIACTL_ARCHIVE_DIR").map_or_else(|| DEFAULT_FOLDER.into(), PathBuf::from)
+pub(super) fn folder(env: &Env) -> Result<PathBuf, Failure> {
+    let Some(typed) = env.raw(ARCHIVES) else { return Ok(DEFAULT_FOLDER.into()) };
+    paths::local_in(env, &typed).map_err(|why| Failure::new(Class::Usage, format!("{ARCHIVES}: {why}")))
+}
+
+/// The folder that a flag names, or else the folder of archives.
+fn named_or_folder(named: Option<&PathBuf>, env: &Env) -> Result<PathBuf, Failure> {
+    named.map_or_else(|| folder(env), |named| Ok(named.clone()))
+}
+
+/// `-z zstd` looks as if it chose a codec, and would look for a collection.
+fn codec_is_no_collection(args: &BackupArgs) -> Result<(), Failure> {
+    let codec = |name: &&String| Compression::value_variants().iter().any(|known| is_named(*known, name));
+    match args.collections.iter().find(codec) {
+        Some(codec) if args.compress.is_some() => {
+            Err(Failure::new(Class::Usage, format!("{codec:?} stands where a collection is named"))
+                .hint(format!("a codec is part of its flag: --compress={codec} or -z={codec}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_named(codec: Compression, name: &str) -> bool {
+    codec.to_possible_value().is_some_and(|known| known.matches(name, false))
 }
 
 mod clear;

@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use super::closing;
 use crate::archive::manifest::{CollectionEntry, Content};
 use crate::archive::{Codec, Manifest};
-use crate::render::{count, plain, shell_path, size};
+use crate::render::{count, date, plain, shell_path, size};
 
 pub(super) fn text(path: &Path, manifest: &Manifest) -> String {
     let server = closing::server(&manifest.source.url, &manifest.source.server_version);
@@ -17,7 +17,7 @@ pub(super) fn text(path: &Path, manifest: &Manifest) -> String {
     let plain_bytes = manifest.collections.iter().map(|c| c.bytes).sum();
     let mut facts = vec![
         ("Archive", shell_path(path)),
-        ("Sealed", format!("{}, begun {}", second(manifest.sealed), second(manifest.started))),
+        ("Sealed", format!("{}, begun {}", date(manifest.sealed), date(manifest.started))),
         ("Server", plain(&server)),
         (
             "Format",
@@ -57,11 +57,6 @@ pub(super) fn text(path: &Path, manifest: &Manifest) -> String {
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text
-}
-
-/// A time without fractions of a second.
-fn second(time: jiff::Timestamp) -> jiff::Timestamp {
-    jiff::Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 fn codec(codec: Codec) -> &'static str {

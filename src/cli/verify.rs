@@ -9,6 +9,7 @@ use super::settings::state_folders;
 use super::{Connect, Env, Failure, Finished, Out, archive, closing, memory, run_with_events};
 use crate::event::{Class, CollectionResult, Difference, Op};
 use crate::model::{CollectionName, Renames, Selection};
+use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::verify::{self, Differs, Options, Outcome};
 use crate::render::{Closing, Remark, count};
 use crate::weaviate::Writer;
@@ -18,9 +19,11 @@ pub(super) fn run(args: &VerifyArgs, connection: &ConnectionArgs, env: &Env, out
     let options = options(args, env)?;
     run_with_events(out, Op::Verify, false, async |events, cancel| {
         let client = connect.client(&events)?;
-        let outcome = verify::run(&Writer::new(client), &session(events, cancel), options)
-            .await
-            .map_err(|e| explain_for(Op::Verify, &e))?;
+        let session = session(events, cancel);
+        let runs = options.state.iter().map(|state| state.runs.clone());
+        warn_of_open_folders(&session, runs.chain([options.archive.clone()]).collect()).await;
+        let outcome =
+            verify::run(&Writer::new(client), &session, options).await.map_err(|e| explain_for(Op::Verify, &e))?;
         let closing = said(&outcome);
         Ok(Finished { result: outcome.result, closing })
     })
@@ -34,7 +37,7 @@ fn options(args: &VerifyArgs, env: &Env) -> Result<Options, Failure> {
         }
     }
     Ok(Options {
-        archive: archive::place(&args.archive, env),
+        archive: archive::place(&args.archive, env)?,
         selection: Selection { take: args.only.clone(), exclude: Vec::new() },
         name: args.name.clone(),
         renames,

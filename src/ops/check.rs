@@ -1,14 +1,19 @@
-//! `archive check`: structure, counts, order and every byte of an archive, without a server.
+//! `archive check`: structure, counts, order and every byte of an archive, without a server. What is damaged is gathered,
+//! each file once, and the rest is read all the same.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::prove::{self, Reading};
-use super::{Error, Session};
+use super::prove;
+use super::{Error, Session, blocking};
 use crate::archive::manifest::CollectionEntry;
-use crate::archive::{Archive, Manifest};
-use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status};
-use crate::model::{TenantMap, path_text};
+use crate::archive::{self, Archive, Manifest};
+use crate::event::{Class, CollectionResult, Event, Op, PlannedCollection, RunResult, Status};
+use crate::model::path_text;
+
+/// Damages that are named; a check that finds so many stops.
+pub const MOST_DAMAGES: usize = 20;
 
 /// What to check.
 #[derive(Debug, Clone)]
@@ -30,16 +35,101 @@ pub struct Outcome {
     pub strays: Vec<String>,
 }
 
-/// Reads the whole archive. The first thing found wrong is the error; nothing is written.
+/// What is damaged, as far as it was found: the first of each file.
+#[derive(Debug, Default)]
+pub(super) struct Damages(Mutex<Gathered>);
+
+#[derive(Debug, Default)]
+struct Gathered {
+    errors: Vec<Error>,
+    places: BTreeSet<PathBuf>,
+}
+
+impl Damages {
+    fn gathered(&self) -> MutexGuard<'_, Gathered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether no more are looked for.
+    pub(super) fn are_enough(&self) -> bool {
+        self.gathered().errors.len() >= MOST_DAMAGES
+    }
+
+    fn len(&self) -> usize {
+        self.gathered().errors.len()
+    }
+
+    /// Keeps an error that is about one file; another one is given back.
+    pub(super) fn take(&self, error: Error) -> Result<(), Error> {
+        use archive::Error as E;
+        let place = match &error {
+            Error::Line { path, .. }
+            | Error::Archive(
+                E::Damaged { path, .. }
+                | E::Unsteady { path, .. }
+                | E::Io { path, .. }
+                | E::PermissionDenied { path, .. },
+            ) => path.clone(),
+            _ => return Err(error),
+        };
+        let mut gathered = self.gathered();
+        if gathered.errors.len() < MOST_DAMAGES && gathered.places.insert(place) {
+            gathered.errors.push(error);
+        }
+        Ok(())
+    }
+
+    /// The only one as it is, several together; fine if there are none.
+    fn result(&self, archive: &Archive) -> Result<(), Error> {
+        let mut errors = std::mem::take(&mut self.gathered().errors);
+        match errors.len() {
+            0 => Ok(()),
+            1 => errors.pop().map_or(Ok(()), Err),
+            found => {
+                let path = archive.path().to_owned();
+                Err(Error::Damages { archive: path, all: found < MOST_DAMAGES, damages: errors })
+            }
+        }
+    }
+}
+
+/// What several damages are together: the archive's fault, if any of them is.
+pub(super) fn class_of(damages: &[Error]) -> Class {
+    let of_archive = damages.iter().map(Error::class).find(|class| *class == Class::Archive);
+    of_archive.or_else(|| damages.first().map(Error::class)).unwrap_or(Class::Archive)
+}
+
+/// Reads the whole archive. What is damaged is the error, up to [`MOST_DAMAGES`] files of it; nothing is written.
 pub async fn run(session: &Session, options: Options) -> Result<Outcome, Error> {
-    let archive = prove::open(session, options.archive).await?;
+    let damages = Arc::new(Damages::default());
+    let archive = open(session, options.archive, &damages).await?;
     session.events.emit(Event::PlanMade { collections: planned(archive.manifest()) });
     let mut collections = Vec::new();
     for at in 0..archive.collections().len() {
-        collections.push(collection(session, &archive, at, options.readers).await?);
+        if damages.are_enough() {
+            break;
+        }
+        collections.extend(collection(session, &archive, at, options.readers, &damages).await?);
     }
+    damages.result(&archive)?;
     let result = RunResult::of(Op::ArchiveCheck, Status::Ok, Some(path_text(archive.path())), collections);
     Ok(Outcome { result, manifest: archive.manifest().clone(), strays: archive.strays().to_vec() })
+}
+
+/// Opens the archive, and proves everything in it but indexes and parts.
+async fn open(session: &Session, path: PathBuf, damages: &Arc<Damages>) -> Result<Arc<Archive>, Error> {
+    let (disk, gathered) = (Arc::clone(&session.disk), Arc::clone(damages));
+    let open = move || {
+        let (archive, found) = Archive::open_damaged(&disk, &path, MOST_DAMAGES)?;
+        let documents = archive.document_proofs().filter_map(Result::err);
+        for error in found.into_iter().chain(documents) {
+            gathered.take(error.into())?;
+        }
+        Ok::<_, Error>(archive)
+    };
+    let archive = blocking("open", open).await?;
+    prove::warn_of_strays(session, &archive);
+    Ok(Arc::new(archive))
 }
 
 fn planned(manifest: &Manifest) -> Vec<PlannedCollection> {
@@ -50,20 +140,54 @@ fn planned(manifest: &Manifest) -> Vec<PlannedCollection> {
     manifest.collections.iter().filter_map(one).collect()
 }
 
+/// One collection; `None` if it is damaged.
 async fn collection(
     session: &Session,
     archive: &Arc<Archive>,
     at: usize,
     readers: usize,
-) -> Result<CollectionResult, Error> {
-    let indexed = prove::index(archive, at).await?;
+    damages: &Arc<Damages>,
+) -> Result<Option<CollectionResult>, Error> {
     let entry = &archive.collections()[at];
+    let before = damages.len();
+    let indexed = match prove::index(archive, at).await {
+        Ok(indexed) => indexed,
+        Err(error) => {
+            damages.take(error)?;
+            return bytes_alone(session, archive, at, damages).await.map(|()| None);
+        }
+    };
     let name = indexed.schema.name.clone();
     session.events.emit(Event::CollectionStarted { collection: name.clone(), objects: Some(entry.objects) });
-    let reading = Reading { readers, says: true, tenants: TenantMap::Same, done: Arc::default() };
-    prove::parts(session, archive, at, &indexed, reading, Arc::new(|_, _, _| {})).await?;
-    let result = prove::archived(name.clone(), entry);
-    session.events.emit(Event::Verified { collection: name, objects: entry.objects, ok: true });
-    session.events.emit(Event::CollectionFinished(result.clone()));
+    prove::all_parts(session, archive, at, &indexed, readers, damages).await?;
+    let ok = damages.len() == before;
+    session.events.emit(Event::Verified { collection: name.clone(), objects: entry.objects, ok });
+    let result = ok.then(|| prove::archived(name, entry));
+    if let Some(result) = &result {
+        session.events.emit(Event::CollectionFinished(result.clone()));
+    }
     Ok(result)
+}
+
+/// Reads the parts of a collection whose schema or index is damaged, as far as their hashes tell.
+async fn bytes_alone(
+    session: &Session,
+    archive: &Arc<Archive>,
+    at: usize,
+    damages: &Arc<Damages>,
+) -> Result<(), Error> {
+    let (archive, damages, cancel) = (Arc::clone(archive), Arc::clone(damages), session.cancel.clone());
+    let prove = move || {
+        let entry = &archive.collections()[at];
+        for part in &entry.parts {
+            if cancel.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            if let Err(error) = archive.prove_bytes(entry, part) {
+                damages.take(error.into())?;
+            }
+        }
+        Ok(())
+    };
+    blocking("read parts", prove).await
 }

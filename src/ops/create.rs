@@ -2,6 +2,7 @@
 
 mod plan;
 mod run;
+mod stored;
 
 use std::path::PathBuf;
 
@@ -76,6 +77,8 @@ pub struct Prepared {
     pub plan: Plan,
     options: Options,
     fit: Fit,
+    /// What of the document servers keep otherwise, each as a clause.
+    rewritten: Vec<String>,
     /// What will be different about the tenants, as a clause.
     tenants_remark: Option<String>,
     meta: Meta,

@@ -9,7 +9,7 @@ use bytesize::ByteSize;
 
 use crate::archive;
 use crate::event::Class;
-use crate::model::{CollectionName, ShellWord, TenantName};
+use crate::model::{CollectionName, ShellWord, TenantName, count, counted};
 use crate::ops::clear;
 use crate::ops::restore::{Refusal, RunName};
 use crate::pipeline::{import, scan};
@@ -27,6 +27,9 @@ pub enum Error {
     /// The archive or the disk under it.
     #[error(transparent)]
     Archive(#[from] archive::Error),
+    /// The files of this run, or the lock of a collection, cannot be written.
+    #[error(transparent)]
+    RunFiles(archive::Error),
     /// Reading objects.
     #[error("cannot read {collection}")]
     Scan {
@@ -322,6 +325,16 @@ pub enum Error {
         /// What is wrong with it.
         source: crate::pipeline::split::SplitError,
     },
+    /// Several files of an archive are not what was sealed.
+    #[error("{}: {}{} files are damaged", ShellWord::path(archive), if *all { "" } else { "at least " }, damages.len())]
+    Damages {
+        /// The archive.
+        archive: PathBuf,
+        /// What is wrong with each, in the order it was found.
+        damages: Vec<Error>,
+        /// Whether these are all.
+        all: bool,
+    },
     /// The server cannot hold what the archive has, or not by this version of elysiactl.
     #[error("cannot restore: {}", each(refusals))]
     CannotRestore {
@@ -361,7 +374,7 @@ pub enum Error {
         refusals: Vec<Refusal>,
     },
     /// A collection was created, but not all of its tenants.
-    #[error("{collection} was created, but only {created} of its {all} tenants")]
+    #[error("{collection} was created, but only {} of its {}", count(*created as u64), counted(*all as u64, "tenant"))]
     TenantsNotCreated {
         /// The collection.
         collection: CollectionName,
@@ -381,6 +394,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// An error met at the files of a run: a disk that cannot be written there is not that of the archives.
+    pub(super) fn of_run_files(self) -> Self {
+        use archive::Error as E;
+        match self {
+            Self::Archive(
+                e @ (E::NoSpace { .. }
+                | E::ReadOnly { .. }
+                | E::PermissionDenied { .. }
+                | E::Io { .. }
+                | E::OutputIsFile { .. }),
+            ) => Self::RunFiles(e),
+            other => other,
+        }
+    }
+
     /// The failure of the wire behind it, if that is what it is.
     pub(crate) fn wire(&self) -> Option<&weaviate::Error> {
         match self {
@@ -420,7 +448,7 @@ impl Error {
         }
         match self {
             _ if self.is_bug() => Class::Bug,
-            Self::Archive(e) => archive_class(e),
+            Self::Archive(e) | Self::RunFiles(e) => archive_class(e),
             Self::BadGlob { .. } | Self::OneNameForMany { .. } | Self::SameName { .. } | Self::NoRunFolder { .. } => {
                 Class::Usage
             }
@@ -449,6 +477,7 @@ impl Error {
             | Self::OtherRun { .. }
             | Self::WentOn { .. }
             | Self::CannotRestore { .. } => Class::Refused,
+            Self::Damages { damages, .. } => super::check::class_of(damages),
             Self::NotEnoughSpace { .. } => Class::Disk,
             Self::Interrupted => Class::Interrupted,
             Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => Class::Archive,
@@ -499,8 +528,7 @@ fn after(waited: Duration) -> String {
 /// A number of objects.
 fn objects(number: Option<u64>) -> String {
     match number {
-        Some(1) => "1 object".to_owned(),
-        Some(number) => format!("{number} objects"),
+        Some(number) => counted(number, "object"),
         None => "a number of objects that is not known".to_owned(),
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn begin(
         let files = RunFiles::create(disk, &state.runs, about)?;
         Ok::<_, archive::Error>((locks, files))
     };
-    blocking("run files", begin).await
+    blocking("run files", begin).await.map_err(Error::of_run_files)
 }
 
 /// A run whose files are taken up: what [`RunFiles::resume`] wants to know of it.
@@ -50,7 +50,7 @@ pub(super) async fn resume(
         let files = RunFiles::resume(disk, &state.runs, run_id, &tenants, &looked, &again)?;
         Ok::<_, archive::Error>(files.map(|files| (locks, files)))
     };
-    blocking("run files", resume).await
+    blocking("run files", resume).await.map_err(Error::of_run_files)
 }
 
 fn lock_all(
@@ -71,5 +71,5 @@ pub(super) async fn record(files: &mut Option<RunFiles>, record: RunRecord) -> R
     };
     let (journal, written) = blocking("journal", write).await?;
     *files = Some(journal);
-    Ok(written?)
+    written.map_err(|e| Error::from(e).of_run_files())
 }

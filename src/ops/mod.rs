@@ -10,6 +10,7 @@ pub mod create;
 mod drift;
 mod dropping;
 mod error;
+pub mod exposed;
 pub mod held;
 pub mod inventory;
 mod journalling;

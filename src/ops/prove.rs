@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::check::Damages;
 use super::{Error, Session, blocking};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::{CollectionEntry, PartEntry};
@@ -39,10 +40,14 @@ pub(super) async fn open(session: &Session, path: PathBuf) -> Result<Arc<Archive
         Ok::<_, crate::archive::Error>(archive)
     })
     .await?;
+    warn_of_strays(session, &archive);
+    Ok(Arc::new(archive))
+}
+
+pub(super) fn warn_of_strays(session: &Session, archive: &Archive) {
     for path in archive.strays() {
         session.events.warn(Warning::StrayFile { path: path.clone() });
     }
-    Ok(Arc::new(archive))
 }
 
 /// Reads schema and index of the collection at `at` in the archive's list.
@@ -108,6 +113,8 @@ struct Job {
     session: Session,
     reading: Reading,
     look: Arc<Look>,
+    /// Where damage is gathered; `None`: the first one ends the reading.
+    damages: Option<Arc<Damages>>,
 }
 
 /// Reads every part that holds what is wanted. The first thing found wrong is the error.
@@ -118,6 +125,31 @@ pub(super) async fn parts(
     indexed: &Indexed,
     reading: Reading,
     look: Arc<Look>,
+) -> Result<(), Error> {
+    read_parts(session, archive, at, indexed, reading, look, None).await
+}
+
+/// Reads every part, and goes on with the others behind one that is damaged, until so many damages are found.
+pub(super) async fn all_parts(
+    session: &Session,
+    archive: &Arc<Archive>,
+    at: usize,
+    indexed: &Indexed,
+    readers: usize,
+    damages: &Arc<Damages>,
+) -> Result<(), Error> {
+    let reading = Reading { readers, says: true, tenants: TenantMap::Same, done: Arc::default() };
+    read_parts(session, archive, at, indexed, reading, Arc::new(|_, _, _| {}), Some(Arc::clone(damages))).await
+}
+
+async fn read_parts(
+    session: &Session,
+    archive: &Arc<Archive>,
+    at: usize,
+    indexed: &Indexed,
+    reading: Reading,
+    look: Arc<Look>,
+    damages: Option<Arc<Damages>>,
 ) -> Result<(), Error> {
     let runs = &indexed.runs;
     let wanted = |part: &&PartEntry| {
@@ -134,6 +166,7 @@ pub(super) async fn parts(
         session: session.clone(),
         reading,
         look,
+        damages,
     });
     let reading = (0..threads).map(|_| {
         let job = Arc::clone(&job);
@@ -155,16 +188,25 @@ pub(super) fn wrong(archive: &Archive, entry: &CollectionEntry, part: &PartEntry
 }
 
 impl Job {
-    /// Reads parts until none is left, another thread has failed, or the run is cancelled.
+    /// Reads parts until none is left, another thread has failed, enough is damaged, or the run is cancelled.
     fn read(&self) -> Result<(), Error> {
-        let next = || self.parts.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let enough = || self.damages.as_ref().is_some_and(|damages| damages.are_enough());
+        let next = || if enough() { None } else { self.next_part() };
         while let Some(part) = next() {
-            if let Err(e) = self.part(&part) {
+            let judge = |e| match &self.damages {
+                Some(damages) => damages.take(e),
+                None => Err(e),
+            };
+            if let Err(e) = self.part(&part).or_else(judge) {
                 self.parts.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 return Err(e);
             }
         }
         Ok(())
+    }
+
+    fn next_part(&self) -> Option<PartEntry> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     fn part(&self, part: &PartEntry) -> Result<(), Error> {

@@ -22,7 +22,7 @@ impl From<waking::Error> for Error {
     fn from(error: waking::Error) -> Self {
         match error {
             waking::Error::Wire(error) => Self::Wire(error),
-            waking::Error::Journal(error) => Self::Archive(error),
+            waking::Error::Journal(error) => Self::Archive(error).of_run_files(),
             waking::Error::Thread => Self::Stage { what: "waking".into() },
         }
     }

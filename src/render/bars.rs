@@ -74,6 +74,9 @@ impl Bars {
     }
 }
 
+/// Lines that a sentence about trouble takes at most.
+const TROUBLE_LINES: usize = 4;
+
 impl Render for Bars {
     fn event(&mut self, event: &Event, at: Moment) -> io::Result<()> {
         self.progress.take(event, at);
@@ -127,9 +130,28 @@ fn frame(progress: &Progress, at: Moment, columns: usize, colour: bool) -> Strin
         lines.push(line(&title, &progress.total()));
     }
     if let Some(trouble) = progress.trouble(at) {
-        lines.push(truncate_str(&trouble, columns, "…").into_owned());
+        lines.extend(wrapped(&trouble, columns));
     }
     lines.join("\n")
+}
+
+/// A sentence on as many lines as it needs, and no more than [`TROUBLE_LINES`]; a longer word is cut.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let is_full = lines.len() == TROUBLE_LINES;
+        match lines.last_mut() {
+            Some(line) if measure_text_width(line) + 1 + measure_text_width(word) <= columns => {
+                *line = format!("{line} {word}");
+            }
+            Some(line) if is_full => {
+                *line = truncate_str(&format!("{line} …"), columns, "…").into_owned();
+                break;
+            }
+            _ => lines.push(truncate_str(word, columns, "…").into_owned()),
+        }
+    }
+    lines
 }
 
 #[derive(Clone, Copy)]

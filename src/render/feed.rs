@@ -47,7 +47,7 @@ impl Stopwatch {
     }
 }
 
-/// A way to show a run. A renderer that returns an error (its reader has gone) is dropped without a word.
+/// A way to show a run. A renderer that returns an error (its reader has gone) is dropped.
 pub trait Render: Send {
     /// Takes one event; every renderer sees the same ones in the same order, save for progress it is too slow for.
     fn event(&mut self, event: &Event, at: Moment) -> io::Result<()>;
@@ -55,14 +55,24 @@ pub trait Render: Send {
     /// Called about ten times a second, whether or not anything happened.
     fn tick(&mut self, at: Moment) -> io::Result<()>;
 
+    /// Whether what it writes is the result itself: then a failure to write it is told, and no longer only drawn about.
+    fn holds_results(&self) -> bool {
+        false
+    }
+
     /// No event will follow: leave the screen as others expect it.
     fn finish(&mut self, at: Moment) -> io::Result<()>;
 }
 
 /// Feeds `renderers` until `run_finished` or until the last handle is gone, then waits until all of it is drawn.
-/// A renderer nobody reads from holds this up (never the run): its results must not get lost.
-pub async fn feed(mut events: mpsc::UnboundedReceiver<Event>, renderers: Vec<Box<dyn Render>>, watch: Stopwatch) {
-    let mut threads: Vec<(Arc<Mailbox>, JoinHandle<()>)> = Vec::new();
+/// A renderer nobody reads from holds this up (never the run): its results must not get lost. The error is that of a
+/// renderer that [holds results](Render::holds_results).
+pub async fn feed(
+    mut events: mpsc::UnboundedReceiver<Event>,
+    renderers: Vec<Box<dyn Render>>,
+    watch: Stopwatch,
+) -> io::Result<()> {
+    let mut threads: Vec<(Arc<Mailbox>, JoinHandle<io::Result<()>>)> = Vec::new();
     for render in renderers {
         let mailbox = Arc::new(Mailbox::default());
         let (theirs, their_watch) = (Arc::clone(&mailbox), watch.clone());
@@ -85,20 +95,26 @@ pub async fn feed(mut events: mpsc::UnboundedReceiver<Event>, renderers: Vec<Box
     for (mailbox, _) in &threads {
         mailbox.close();
     }
-    let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|(_, thread)| drop(thread.join())));
-    let _ = joined.await;
+    let join = move || {
+        // All of them are waited for, whatever became of the first.
+        let ends: Vec<io::Result<()>> =
+            threads.into_iter().map(|(_, thread)| thread.join().unwrap_or(Ok(()))).collect();
+        ends.into_iter().collect::<io::Result<()>>()
+    };
+    tokio::task::spawn_blocking(join).await.unwrap_or(Ok(()))
 }
 
 /// The life of one renderer's thread.
-fn draw(mailbox: &Mailbox, mut render: Box<dyn Render>, watch: &Stopwatch) {
+fn draw(mailbox: &Mailbox, mut render: Box<dyn Render>, watch: &Stopwatch) -> io::Result<()> {
     let mut ticked = Duration::ZERO;
+    let told = |done: io::Result<()>, holds: bool| if holds { done } else { Ok(()) };
     loop {
         let drawn = match mailbox.next() {
             Next::Event(at, event) => render.event(&event, at),
             Next::Quiet => Ok(()),
             Next::Closed => {
-                let _ = render.finish(watch.now());
-                return;
+                let done = render.finish(watch.now());
+                return told(done, render.holds_results());
             }
         };
         let now = watch.now();
@@ -110,7 +126,8 @@ fn draw(mailbox: &Mailbox, mut render: Box<dyn Render>, watch: &Stopwatch) {
             render.tick(now)
         });
         if ticks.is_err() {
-            return mailbox.abandon();
+            mailbox.abandon();
+            return told(ticks, render.holds_results());
         }
     }
 }

@@ -33,6 +33,10 @@ impl<W: Write + Send> Render for Json<W> {
         Ok(())
     }
 
+    fn holds_results(&self) -> bool {
+        true
+    }
+
     fn finish(&mut self, _: Moment) -> io::Result<()> {
         self.out.flush()
     }

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use indicatif::MultiProgress;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::words::harmless;
+
 /// Where the log goes.
 #[derive(Debug, Clone)]
 pub struct Logs {
@@ -47,7 +49,10 @@ impl Write for Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
+        // Values come here without escape characters: those that are left are the log's own colours.
+        let text = String::from_utf8_lossy(&self.text);
+        let pieces: Vec<String> = text.split('\u{1b}').map(harmless).collect();
         // A log nobody can read is no reason to stop.
-        let _ = self.bars.suspend(|| io::stderr().lock().write_all(&self.text));
+        let _ = self.bars.suspend(|| io::stderr().lock().write_all(pieces.join("\u{1b}").as_bytes()));
     }
 }

@@ -20,4 +20,4 @@ pub use logs::Logs;
 pub use pause::{Pause, Paused};
 pub use summary::{Closing, Remark, summary};
 pub use text::Text;
-pub use words::{count, counted, harmless, plain, quoted, sentence, shell_path, size, span};
+pub use words::{count, counted, date, flag, harmless, plain, quoted, sentence, shell_path, size, span};

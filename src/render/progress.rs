@@ -329,6 +329,8 @@ impl Progress {
             Some(Op::Backup) => "backing up",
             Some(Op::ArchiveCheck) => "checking",
             Some(Op::Restore) if self.is_comparing() => "verifying",
+            // What a plan reads is not sent, and not counted.
+            Some(Op::Restore) if self.lanes.is_empty() => "reading the archive",
             Some(Op::Restore) => "restoring",
             Some(Op::Verify) => "verifying",
             Some(Op::Rm) => "removing",

@@ -249,7 +249,7 @@ fn table(collections: &[CollectionResult]) -> String {
     if collections.len() < 2 {
         return String::new();
     }
-    let names = listed.iter().map(|c| c.name.as_str().len()).max().unwrap_or(0).clamp(10, 40);
+    let names = listed.iter().map(|c| c.name.as_str().len()).max().unwrap_or(0).max(10);
     let digests = listed.iter().any(|c| c.digest.is_some());
     let mut text = String::new();
     let mut row = |name: &str, objects: &str, size: &str, digest: &str| {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use crate::event::{SavedSchema, Warning};
 use crate::model::{ShellWord, TenantName, escaped, shell_text};
 
+pub use crate::model::{count, counted};
+
 /// The longest value printed, in characters (R25).
 const VALUE_CHARS: usize = 500;
 /// The longest sentence printed, in characters: a path of 4,096 bytes, each escaped, and what is said of it.
@@ -44,31 +46,23 @@ pub fn quoted(value: &str) -> String {
     ShellWord::of(value).to_string()
 }
 
+/// A flag with its value for a command that is to be typed, a space before it. The name of a tenant may begin with a dash.
+#[must_use]
+pub fn flag(name: &str, value: &str) -> String {
+    let between = if value.starts_with('-') { '=' } else { ' ' };
+    format!(" {name}{between}{}", quoted(value))
+}
+
 /// A path as it has to be typed in a shell.
 #[must_use]
 pub fn shell_path(path: impl AsRef<Path>) -> String {
     ShellWord::path(&path).to_string()
 }
 
-/// `1234567` as `1,234,567`.
+/// A moment, in the one way that moments are shown: `2026-11-28 21:04:00 UTC`.
 #[must_use]
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `count` with the word that goes with it: `1 object`, `2 objects`.
-#[must_use]
-pub fn counted(number: u64, word: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {word}{plural}", count(number))
+pub fn date(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// `1234567` as `1.2M`: at most five characters up to a billion.
@@ -118,10 +112,17 @@ fn tenants_from(tenants: u64, first: &TenantName) -> String {
 }
 
 /// A warning as a sentence.
+#[expect(clippy::too_many_lines, reason = "one table")]
 pub(super) fn warning(warning: &Warning) -> String {
     match warning {
         Warning::KeyOverHttp { host } => {
             format!("the API key crosses the network to {} unencrypted; use https://", plain(host))
+        }
+        Warning::SecretReadableByAll { path } => {
+            format!("every user of this machine may read the secret in {}; chmod 600 it", shell_text(path))
+        }
+        Warning::WritableByAll { path } => {
+            format!("every user of this machine may write to {}; what lies there may not be yours", shell_text(path))
         }
         Warning::TopologyUnchecked { reason } => {
             format!("cannot ask whether every node of the server is there: {}", plain(reason))

@@ -115,6 +115,100 @@ async fn what_an_editor_or_a_kill_leaves_beside_a_manifest_is_no_damage() {
 }
 
 #[tokio::test]
+async fn a_note_beside_the_manifest_is_no_damage_and_one_among_the_parts_is() {
+    let (world, archive) = small(Codec::None).await;
+    for note in ["where-it-came-from.txt", "README", "manifest.json.sig"] {
+        std::fs::write(archive.join(note), "a note").expect("a file");
+    }
+    let outcome = world.check(&archive).await.expect("sound");
+    assert_eq!(outcome.strays, ["README", "manifest.json.sig", "where-it-came-from.txt"]);
+    for place in ["collections/note.txt", "collections/Article/note.txt", "roles.json", "aliases.json", "folder/x"] {
+        let at = archive.join(place);
+        std::fs::create_dir_all(at.parent().expect("a folder")).expect("a folder");
+        let had = std::fs::read(&at).ok();
+        if had.is_some() {
+            continue;
+        }
+        std::fs::write(&at, "{}").expect("a file");
+        is_damaged(&world, &archive, place).await;
+        std::fs::remove_file(&at).expect("removed");
+        let _ = std::fs::remove_dir(archive.join("folder"));
+    }
+    world.check(&archive).await.expect("sound again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_damaged_is_named_once_and_the_rest_is_read() {
+    let builder = ["Article", "Book", "Chat"].iter().fold(Sandbox::builder(), |b, name| b.seeded(name, 4, 2, 1));
+    let world = world(builder);
+    let archive: PathBuf = world.backup(world.options()).await.result.archive.expect("an archive").into();
+    let spoil = |file: &str| {
+        let path = archive.join(file);
+        let mut bytes = std::fs::read(&path).expect("a file");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(path, bytes).expect("written");
+    };
+    spoil("collections/Article/objects-000000.jsonl");
+    spoil("collections/Book/schema.json");
+    spoil("collections/Book/objects-000000.jsonl");
+    spoil("collections/Chat/index.jsonl");
+    std::fs::remove_file(archive.join("SHA256SUMS")).expect("removed");
+    std::fs::write(archive.join("collections/x"), "x").expect("written");
+    let error = world.check(&archive).await.expect_err("damage");
+    let Error::Damages { damages, all: true, .. } = &error else { panic!("{error:?}") };
+    let said: Vec<String> = damages.iter().map(ToString::to_string).collect();
+    for file in [
+        "Article/objects-000000",
+        "Book/objects-000000",
+        "Book/schema.json",
+        "Chat/index.jsonl",
+        "SHA256SUMS",
+        "collections/x",
+    ] {
+        assert_eq!(said.iter().filter(|said| said.contains(file)).count(), 1, "{file}: {said:?}");
+    }
+    assert_eq!((said.len(), error.class()), (6, Class::Archive));
+}
+
+#[tokio::test]
+async fn a_check_stops_after_so_many_damages_and_says_that_there_may_be_more() {
+    let (world, archive) = small(Codec::None).await;
+    for n in 0..40 {
+        std::fs::write(archive.join(format!("collections/stray-{n}")), "x").expect("written");
+    }
+    let error = world.check(&archive).await.expect_err("damage");
+    let Error::Damages { damages, all: false, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(damages.len(), elysiactl::ops::check::MOST_DAMAGES);
+    assert!(error.to_string().contains("at least 20 files"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn several_archives_are_checked_one_after_the_other_and_no_server_is_named() {
+    use crate::binary::{Stage, lines, said};
+    let stage = Stage::new(Sandbox::builder().seeded("Article", 4, 2, 1));
+    let [one, two, three] = [stage.backup(), stage.backup(), stage.backup()];
+    let part = two.join("collections/Article/objects-000000.jsonl");
+    std::fs::write(&part, "x").expect("written");
+    let paths = [&one, &two, &three].map(|path| path.to_str().expect("text"));
+    let output = stage.run(&[&["archive", "check"], &paths[..]].concat());
+    assert_eq!(output.status.code(), Some(6), "{}", said(&output));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains(paths[0]) && !text.contains(paths[1]) && text.contains(paths[2]), "{text}");
+    assert!(!text.contains("Server"), "{text}");
+    assert_eq!(said(&output).matches(paths[1]).count(), 1, "{}", said(&output));
+    let output = stage.run(&[&["--json", "archive", "check"], &paths[..]].concat());
+    let ends: Vec<i64> = lines(&output.stdout)
+        .iter()
+        .filter(|event| event["event"] == "run_finished")
+        .map(|event| event["exit_code"].as_i64().expect("a code"))
+        .collect();
+    assert_eq!((output.status.code(), ends.as_slice()), (Some(6), [0, 6, 0].as_slice()));
+    assert_eq!(stage.run(&["archive", "check", paths[0], paths[2]]).status.code(), Some(0));
+}
+
+#[tokio::test]
 async fn an_archive_without_a_manifest_is_no_backup() {
     let (world, archive) = small(Codec::None).await;
     std::fs::remove_file(archive.join("manifest.json")).expect("removed");

@@ -151,6 +151,9 @@ mod told_to_wait;
 mod tour;
 /// A proxy that turns requests away, or fails each path once: nothing changes but the time.
 mod turned_away;
+/// Paths that are none, a stdout that is full, files that others may read, slips of the hand.
+#[cfg(unix)]
+mod usage;
 /// `col verify`: what differs is named, and nothing else.
 mod verify;
 mod verify_found;

@@ -68,6 +68,8 @@ pub(crate) fn warnings() -> Vec<Warning> {
     let tenant = || "tenant-1".parse().expect("a tenant");
     vec![
         Warning::KeyOverHttp { host: "weaviate.example".into() },
+        Warning::SecretReadableByAll { path: "/etc/key".into() },
+        Warning::WritableByAll { path: "/tmp/archives".into() },
         Warning::TopologyUnchecked { reason: "the key may not ask".into() },
         Warning::CountUnchecked { collection: collection(), reason: "GraphQL is off".into() },
         Warning::NotKept { file: "collections/Article/objects-000004.jsonl".into(), reason: "it is not there".into() },

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::{Disk, Folder, Kind, Lock, WriteFile};
 
+/// The mode's bit that lets everybody write.
+#[cfg(unix)]
+const OTHERS_WRITE: u32 = 0o002;
+
 /// The machine's file system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OsDisk;
@@ -130,6 +134,12 @@ impl Disk for OsDisk {
 
     fn follow(&self, path: &Path) -> io::Result<PathBuf> {
         fs::canonicalize(path)
+    }
+
+    #[cfg(unix)]
+    fn others_may_write(&self, path: &Path) -> io::Result<bool> {
+        use std::os::unix::fs::MetadataExt;
+        Ok(fs::metadata(path)?.mode() & OTHERS_WRITE != 0)
     }
 
     fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {

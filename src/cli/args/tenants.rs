@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::Failure;
 use crate::event::Class;
 use crate::model::{TenantMap, TenantName};
+use crate::render::flag;
 
 #[derive(Debug, Clone, Default, Args)]
 pub(in crate::cli) struct TenantArgs {
@@ -50,13 +51,14 @@ impl TenantArgs {
     pub(in crate::cli) fn of(map: &TenantMap) -> String {
         match map {
             TenantMap::Same => String::new(),
-            TenantMap::IntoTenant(tenant) => format!(" --into-tenant {tenant}"),
-            TenantMap::IntoPlain(tenant) => format!(" --tenant {tenant} --into-plain"),
+            TenantMap::IntoTenant(tenant) => flag("--into-tenant", tenant.as_str()),
+            TenantMap::IntoPlain(tenant) => flag("--tenant", tenant.as_str()) + " --into-plain",
             TenantMap::Only(names) => {
-                let flag = |(tenant, new): (&TenantName, &TenantName)| {
-                    if tenant == new { format!(" --tenant {tenant}") } else { format!(" --tenant '{tenant}={new}'") }
+                let one = |(tenant, new): (&TenantName, &TenantName)| {
+                    let renamed = || flag("--tenant", &format!("{tenant}={new}"));
+                    if tenant == new { flag("--tenant", tenant.as_str()) } else { renamed() }
                 };
-                names.iter().map(flag).collect()
+                names.iter().map(one).collect()
             }
         }
     }
@@ -91,6 +93,7 @@ mod tests {
         }
         assert_eq!(TenantArgs::of(&map(&["a"], true).expect("a map")), " --tenant a --into-plain");
         assert_eq!(TenantArgs::of(&TenantMap::IntoTenant(name("x"))), " --into-tenant x");
+        assert_eq!(TenantArgs::of(&TenantMap::IntoTenant(name("-x"))), " --into-tenant=-x");
         for (tenants, into_plain) in
             [(&["a", "a=b"][..], false), (&["a=b", "c=b"], false), (&["a", "b"], true), (&["a=b"], true), (&[], true)]
         {

@@ -8,7 +8,7 @@ use crate::event::Op;
 use crate::model::CollectionName;
 use crate::ops::clear::{LeftOpen, left_open};
 use crate::ops::{Error, Session};
-use crate::render::{plain, quoted};
+use crate::render::{flag, plain, quoted};
 
 /// Collections named in the command that carries on a clear; more are left to the journal.
 const NAMED: usize = 10;
@@ -63,7 +63,7 @@ pub(super) fn command(args: &ClearArgs, collections: &[CollectionName], connect:
         command = command + " " + &quoted(name.as_str());
     }
     for tenant in &args.tenant {
-        command = command + " --tenant " + &quoted(tenant.as_str());
+        command += &flag("--tenant", tenant.as_str());
     }
     command += match args.method {
         MethodArg::Auto => "",

@@ -24,6 +24,11 @@ const TENANTS_VALUES: u32 = 4_500_000;
 /// Bytes of a MiB.
 const MIB: u64 = 1 << 20;
 
+/// What some editors write before a text, and so say that it is UTF-8.
+const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The same for UTF-16, of either order of bytes.
+const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+
 /// What stands for stdin.
 const STDIN: &str = "-";
 
@@ -173,6 +178,13 @@ fn read(path: &Path, what: &str, most: u64) -> Result<Vec<u8>, Failure> {
     };
     if bytes.map_err(|error| failed(&error))? as u64 > most {
         return Err(usage(format!("{} is too large for a {what}: above {} MiB", shown(path), most / MIB)));
+    }
+    // Editors on Windows write a mark before the text.
+    if let Some(marked) = text.strip_prefix(UTF_8_MARK) {
+        return Ok(marked.to_vec());
+    }
+    if UTF_16_MARKS.iter().any(|mark| text.starts_with(mark)) {
+        return Err(usage(format!("{} is UTF-16; a {what} has to be UTF-8", shown(path))));
     }
     Ok(text)
 }

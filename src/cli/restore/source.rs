@@ -11,7 +11,7 @@ use crate::cli::explain::explain_for;
 use crate::cli::{Failure, Out, RestoreSettings, Source, confirm};
 use crate::event::{Class, Op};
 use crate::ops::{Session, restore};
-use crate::render::{counted, plain, shell_path, size};
+use crate::render::{counted, date, plain, shell_path, size};
 
 /// Unusable archives named in the advice.
 const UNUSABLE_NAMED: usize = 5;
@@ -128,7 +128,7 @@ fn items(sealed: &[Found]) -> Vec<String> {
             Content::NoVectors => format!("{}, {}, no vectors", counted(found.objects, "object"), size(found.bytes)),
             Content::Full => format!("{}, {}", counted(found.objects, "object"), size(found.bytes)),
         };
-        let sealed = found.sealed.strftime("%Y-%m-%d %H:%MZ");
+        let sealed = date(found.sealed);
         format!("{:<longest$}  {sealed}  {collections}, {what}", name(found))
     };
     sealed.iter().map(item).collect()
@@ -157,9 +157,9 @@ mod tests {
         assert_eq!(
             items(&all),
             [
-                "Article_full_20261123_041200  2026-11-23 04:12Z  1 collection, 100,000 objects, 420.0 MiB",
-                "all_full_1                    2026-11-23 04:12Z  12 collections, 100,000 objects, 420.0 MiB, no vectors",
-                r"x\u{1b}[2J                    2026-11-23 04:12Z  2 collections, no objects",
+                "Article_full_20261123_041200  2026-11-23 04:12:00 UTC  1 collection, 100,000 objects, 420.0 MiB",
+                "all_full_1                    2026-11-23 04:12:00 UTC  12 collections, 100,000 objects, 420.0 MiB, no vectors",
+                r"x\u{1b}[2J                    2026-11-23 04:12:00 UTC  2 collections, no objects",
             ]
         );
     }

@@ -90,6 +90,7 @@ fn connect() -> Connect {
         headers: Vec::new(),
         ca_cert_pem: None,
         client_pem: None,
+        exposed: Vec::new(),
         insecure: false,
         stall_timeout: Duration::from_secs(1),
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::folder;
+use super::named_or_folder;
 use super::restore::state_folders;
 use crate::cli::args::{ClearArgs, MethodArg};
 use crate::cli::{Env, Failure, memory};
@@ -51,7 +51,7 @@ impl ClearSettings {
                 MethodArg::Delete => Wish::Delete,
             },
             backup_first: args.backup_first.clone(),
-            folder: args.output.clone().unwrap_or_else(|| folder(env)),
+            folder: named_or_folder(args.output.as_ref(), env)?,
             expect_count: args.expect_count,
             allow_protected: args.allow_protected,
             memory_limit: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),

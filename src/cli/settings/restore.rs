@@ -81,7 +81,7 @@ impl RestoreSettings {
                 (None, Some(collection)) => Source::Latest(Some(collection.clone()).filter(|name| !name.is_empty())),
                 (None, None) => Source::Open,
             },
-            folder: folder(env),
+            folder: folder(env)?,
             selection: Selection { take: args.only.clone(), exclude: Vec::new() },
             name: args.name.clone(),
             renames: renames(&args.rename)?,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::folder;
+use super::named_or_folder;
 use super::restore::state_folders;
 use crate::cli::args::RmArgs;
 use crate::cli::{Env, Failure};
@@ -31,7 +31,7 @@ impl RmSettings {
     pub(in crate::cli) fn resolve(args: &RmArgs, env: &Env) -> Result<Self, Failure> {
         Ok(Self {
             selection: Selection { take: args.collections.clone(), exclude: Vec::new() },
-            folder: args.output.clone().unwrap_or_else(|| folder(env)),
+            folder: named_or_folder(args.output.as_ref(), env)?,
             locks: locks(env)?,
             expect_count: args.expect_count,
             allow_protected: args.allow_protected,

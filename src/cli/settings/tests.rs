@@ -17,7 +17,7 @@ fn backup(flags: &[&str], variables: &[(&str, &str)]) -> BackupSettings {
     let line = ["elysiactl", "col", "backup"].iter().chain(flags);
     let cli = Cli::try_parse_from(line).expect("flags that parse");
     let Command::Col(ColCommand::Backup(args)) = cli.command else { panic!("another command") };
-    BackupSettings::resolve(&args, &Env::of(variables))
+    BackupSettings::resolve(&args, &Env::of(variables)).expect("settings")
 }
 
 fn url_and_key(flags: &[&str], variables: &[(&str, &str)]) -> (String, Option<String>) {

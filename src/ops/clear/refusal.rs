@@ -1,6 +1,6 @@
 //! What stands against emptying a collection, as data.
 
-use crate::model::{CollectionName, TenantName};
+use crate::model::{CollectionName, TenantName, count, counted};
 
 /// Why a collection cannot be emptied, or not the way that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +28,9 @@ pub enum Refusal {
     },
     /// Somebody writes to it, and whoever writes to a collection that is gone has the server make up another one.
     #[error(
-        "{collection} is being written to ({before} objects, then {after}): dropped now, the server would make up another one"
+        "{collection} is being written to ({}, then {}): dropped now, the server would make up another one",
+        counted(*before, "object"),
+        count(*after)
     )]
     BeingWritten {
         /// The collection.

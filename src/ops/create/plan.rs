@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::stored::as_stored;
 use super::{Options, Plan, Prepared, Shape};
 use crate::event::Warning;
 use crate::model::{CollectionName, Renames};
@@ -16,7 +17,9 @@ use crate::ops::{Error, Session};
 use crate::weaviate::{Client, ServerFacts, Tenant, TenantState, Topology};
 
 /// Looks at the server, and says what a creation would do. Sends reading requests only.
-pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Prepared, Error> {
+pub async fn plan(client: &Client, session: &Session, mut options: Options) -> Result<Prepared, Error> {
+    let (stored, rewritten) = as_stored(&options.schema)?;
+    options.schema = stored;
     let ServerFacts { meta, nodes, .. } = server::look(client, session, Needs::Writes).await?;
     let schema = &options.schema;
     let name = capital(options.name.as_ref().unwrap_or(&schema.name));
@@ -41,7 +44,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         let what = if changed == 1 { "1 tenant is".into() } else { format!("{changed} tenants are") };
         format!("{what} created inactive (COLD), since no tenant is created offloaded")
     });
-    let remarks = clauses(&fit.applied).into_iter().chain(tenants_remark.clone()).collect();
+    let remarks = rewritten.iter().cloned().chain(clauses(&fit.applied)).chain(tenants_remark.clone()).collect();
     let plan = Plan {
         url: client.url().to_owned(),
         server_version: meta.version.text.clone(),
@@ -51,7 +54,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         remarks,
         topology_unchecked,
     };
-    Ok(Prepared { plan, options, fit, tenants_remark, meta, nodes })
+    Ok(Prepared { plan, options, fit, rewritten, tenants_remark, meta, nodes })
 }
 
 /// Refuses a server with a node away; says why it cannot be asked, if so.

@@ -32,7 +32,7 @@ pub async fn run(writer: &Writer, session: &Session, prepared: Prepared) -> Resu
     }
     let (mut remarks, additions) = compared(writer, &prepared).await.map_err(perhaps)?;
     let missing = tenants(writer, session, &prepared).await.map_err(perhaps)?;
-    remarks.extend(prepared.tenants_remark.clone());
+    remarks.extend(prepared.rewritten.iter().cloned().chain(prepared.tenants_remark.clone()));
     let result = CollectionResult { tenants: plan.tenants.len() as u64, ..CollectionResult::of(plan.name.clone()) };
     session.events.emit(Event::CollectionFinished(result.clone()));
     let status = if missing.is_empty() { Status::Ok } else { Status::Incomplete };
@@ -47,7 +47,7 @@ pub async fn run(writer: &Writer, session: &Session, prepared: Prepared) -> Resu
 async fn lock(session: &Session, prepared: &Prepared) -> Result<Box<dyn Lock>, Error> {
     let (disk, folder) = (Arc::clone(&session.disk), prepared.options.locks.clone());
     let (url, name) = (prepared.plan.url.clone(), prepared.plan.name.clone());
-    blocking("lock", move || runfiles::lock(&*disk, &folder, &url, &name)).await
+    blocking("lock", move || runfiles::lock(&*disk, &folder, &url, &name)).await.map_err(Error::of_run_files)
 }
 
 fn taken(prepared: &Prepared) -> Error {

@@ -51,6 +51,10 @@ pub enum Hint {
     MakeRoom,
     /// Name another folder.
     OtherFolder,
+    /// Have the files of runs and their locks lie elsewhere.
+    OtherStateFolder,
+    /// Restore each under another name, or remove what is there.
+    OtherNames,
     /// Certificates.
     CheckCertificate,
     /// The machine has no certificates of authorities.
@@ -150,10 +154,20 @@ impl Error {
         match self {
             _ if self.is_bug() => vec![Hint::Report],
             Self::Archive(e) => archive_hints(e),
+            Self::RunFiles(_) => vec![Hint::OtherStateFolder],
             Self::Scan { source: scan::Error::NoPageAllowed { .. }, .. } => vec![Hint::RaisePageLimit],
             Self::Scan { source: scan::Error::ObjectTooLarge { .. }, .. } => vec![Hint::ExcludeCollection],
             Self::Scan { source: scan::Error::Page { .. }, .. } => vec![Hint::SmallerPages, Hint::RunAgain],
             Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => vec![Hint::ArchiveDamaged],
+            Self::Damages { damages, .. } => {
+                let mut hints: Vec<Hint> = Vec::new();
+                for hint in damages.iter().flat_map(Self::hints) {
+                    if !hints.contains(&hint) {
+                        hints.push(hint);
+                    }
+                }
+                hints
+            }
             Self::Scan { .. }
             | Self::Vanished { .. }
             | Self::Moved { .. }
@@ -233,6 +247,8 @@ fn clear_hints(refusals: &[clear::Refusal]) -> Vec<Hint> {
 
 /// One hint for each kind of refusal, and at the end what to do without them.
 fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
+    // --name is for one collection alone.
+    let other_name = if chosen > 1 { Hint::OtherNames } else { Hint::OtherName };
     let mut hints = Vec::new();
     let mut modules: Vec<String> = Vec::new();
     let mut collections: Vec<CollectionName> = Vec::new();
@@ -252,10 +268,10 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
             Refusal::NoRoles { .. } => hints.push(Hint::WithoutRoles),
             Refusal::MayNotWake { .. } if !hints.contains(&Hint::GrantPermission) => hints.push(Hint::GrantPermission),
             Refusal::TenantExists { .. } if !hints.contains(&Hint::OtherTenant) => hints.push(Hint::OtherTenant),
-            Refusal::Exists { .. } if !hints.contains(&Hint::OtherName) => hints.push(Hint::OtherName),
+            Refusal::Exists { .. } if !hints.contains(&other_name) => hints.push(other_name.clone()),
             Refusal::IsAlias { .. } if !hints.contains(&Hint::RemoveAlias) => {
-                hints.retain(|hint| *hint != Hint::OtherName);
-                hints.extend([Hint::OtherName, Hint::RemoveAlias]);
+                hints.retain(|hint| *hint != other_name);
+                hints.extend([other_name.clone(), Hint::RemoveAlias]);
             }
             _ => {}
         }

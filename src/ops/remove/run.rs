@@ -68,7 +68,7 @@ async fn lock(session: &Session, plan: &Plan, gathered: &mut Gathered) -> Result
     let (disk, folder, url) = (Arc::clone(&session.disk), plan.options.locks.clone(), plan.url.clone());
     let names: Vec<CollectionName> = plan.collections.iter().map(|p| p.standing.name().clone()).collect();
     let take = move || names.iter().map(|name| runfiles::lock(&*disk, &folder, &url, name)).collect();
-    gathered.locks = blocking::<Vec<_>, crate::archive::Error>("locks", take).await?;
+    gathered.locks = blocking::<Vec<_>, crate::archive::Error>("locks", take).await.map_err(Error::of_run_files)?;
     Ok(())
 }
 

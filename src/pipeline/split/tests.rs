@@ -245,7 +245,7 @@ fn references_are_spelled_as_servers_print_them() {
     for list in [
         format!(r#"[{{{beacon},"Beacon":"x"}}]"#),
         format!(r#"[{{{beacon},"be\u0061con":"x"}}]"#),
-        format!(r#"[{{{beacon},{beacon}}}]"#),
+        format!(r"[{{{beacon},{beacon}}}]"),
         format!(r#"[{{{beacon},"HREF":"x"}}]"#),
     ] {
         assert!(matches!(of(&list), Err(SplitError::Folds { .. } | SplitError::Name { .. })), "{list}");

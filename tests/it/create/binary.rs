@@ -30,6 +30,24 @@ fn with_stdin(stage: &Stage, arguments: &[&str], text: &str) -> Output {
 }
 
 #[test]
+fn what_editors_and_older_schemas_hold_is_taken_as_the_server_takes_it() {
+    let stage = stage();
+    let document = r#"{"class":"Old","vectorizer":"none","properties":[{"name":"Title","dataType":["string"]},{"name":"Tags","dataType":["string[]"],"tokenization":"field"}]}"#;
+    let file = stage.folder.path().join("old.json");
+    std::fs::write(&file, format!("\u{feff}{document}")).expect("a file");
+    let (_, said) = ends(&stage, &["--schema-file", "old.json", "--dry-run"], 0);
+    assert_eq!(said, "");
+    let (out, _) = ends(&stage, &["--schema-file", "old.json"], 0);
+    assert!(out.contains("property Title is named title") && out.contains("servers keep string so"), "{out}");
+    let (_, words) = ends(&stage, &["Flags", "--property", "Name:text", "--property", "size:int"], 0);
+    assert!(!words.contains("error"), "{words}");
+    let utf_16: Vec<u8> = [0xff, 0xfe].into_iter().chain(document.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    std::fs::write(&file, utf_16).expect("a file");
+    let (_, words) = ends(&stage, &["--schema-file", "old.json"], 2);
+    assert!(words.contains("UTF-16"), "{words}");
+}
+
+#[test]
 fn flags_files_and_stdin_all_do() {
     let stage = stage();
     let (out, _) = ends(&stage, &["Chat", "--property", "text:text", "--property", "to:Taken", "--distance", "dot"], 0);

@@ -268,8 +268,32 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
     ];
     gives(&Error::CannotRestore { refusals: refusals(), chosen: 1 }, Class::Refused, &hints);
     gives(&Error::CannotCreate { refusals: refusals() }, Class::Refused, &hints);
+    let many = Error::CannotRestore { refusals: refusals(), chosen: 4 }.hints();
+    assert!(many.contains(&Hint::OtherNames) && !many.contains(&Hint::OtherName), "--name is for one: {many:?}");
     let run = RunName { run_id: uuid::Uuid::nil(), started: jiff::Timestamp::UNIX_EPOCH };
     gives(&Error::Unfinished { run, refusals: refusals(), chosen: 1 }, Class::Refused, &hints);
+}
+
+#[test]
+fn a_disk_that_fails_under_the_files_of_a_run_is_not_that_of_the_archives() {
+    let (path, source) = (|| PathBuf::from("/state"), || std::io::Error::from(std::io::ErrorKind::PermissionDenied));
+    let denied = || archive::Error::PermissionDenied { op: archive::DiskOp::CreateDir, path: path(), source: source() };
+    gives(&denied().into(), Class::Disk, &[Hint::OtherFolder]);
+    let error = Error::from(denied()).of_run_files();
+    assert!(matches!(error, Error::RunFiles(_)));
+    gives(&error, Class::Disk, &[Hint::OtherStateFolder]);
+    let locked = Error::from(archive::Error::Locked { path: path() }).of_run_files();
+    gives(&locked, Class::Locked, &[Hint::WaitForOtherRun]);
+}
+
+#[test]
+fn several_damages_give_each_hint_once_and_are_the_archives_fault_if_any_is() {
+    let damaged = || Error::from(archive::Error::Damaged { path: "a".into(), line: None, what: Damage::Hash });
+    let source = std::io::Error::from(std::io::ErrorKind::Other);
+    let disk = Error::from(archive::Error::Io { op: archive::DiskOp::Read, path: "b".into(), source });
+    let error = Error::Damages { archive: "x".into(), damages: vec![disk, damaged(), damaged()], all: true };
+    gives(&error, Class::Archive, &[Hint::ArchiveDamaged]);
+    assert_eq!(error.to_string(), "x: 3 files are damaged");
 }
 
 #[test]
