@@ -3,6 +3,7 @@
 
 pub mod catalog;
 mod checkpoint;
+pub mod claims;
 mod codec;
 mod collection;
 pub mod digest;

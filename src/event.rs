@@ -38,6 +38,22 @@ pub enum Op {
     Create,
 }
 
+impl Op {
+    /// The command, as it is typed.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Backup => "col backup",
+            Self::ArchiveCheck => "archive check",
+            Self::Restore => "col restore",
+            Self::Verify => "col verify",
+            Self::Rm => "col rm",
+            Self::Clear => "col clear",
+            Self::Create => "col create",
+        }
+    }
+}
+
 /// How a run ended, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -400,6 +416,15 @@ pub enum Warning {
         collection: CollectionName,
         /// Objects listed.
         listed: u64,
+        /// Objects counted.
+        counted: u64,
+    },
+    /// A restore wrote another number of objects than the server counts afterwards.
+    WrittenMismatch {
+        /// The collection.
+        collection: CollectionName,
+        /// Objects the server said it stored.
+        written: u64,
         /// Objects counted.
         counted: u64,
     },

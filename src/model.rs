@@ -7,6 +7,7 @@ mod numbers;
 mod object;
 mod renames;
 mod schema;
+mod server;
 mod shown;
 mod tenants;
 
@@ -22,6 +23,7 @@ pub use numbers::{count, counted};
 pub use object::{ObjectText, RawObject, VectorText, dimensions};
 pub use renames::Renames;
 pub use schema::{CLASS_BYTES, DROPPED_VECTOR, DigestMode, Schema, SchemaError};
+pub use server::ServerIdentity;
 pub use shown::{ShellWord, escaped, is_plain, path_of_text, path_text, scheme, shell_text};
 pub use tenants::TenantMap;
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::claims::Held;
 use crate::model::fold::Misread;
 use crate::model::{ObjectId, ShellWord, count, counted};
 
@@ -337,12 +338,15 @@ pub enum Error {
         /// Entries looked through at most.
         limit: usize,
     },
-    /// Another run holds the archive, or the collection of a server.
+    /// Another run holds the archive.
     #[error("{} is locked by another run", ShellWord::path(path))]
     Locked {
         /// The archive, or the lock's file.
         path: PathBuf,
     },
+    /// Another run of this machine is at work on a collection.
+    #[error("{}", _0.said())]
+    Claimed(Box<Held>),
     /// An invariant of the writer does not hold; nothing is sealed.
     #[error("{}: {what}", ShellWord::path(path))]
     Broken {

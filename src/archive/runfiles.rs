@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::digest::Hash;
-use super::disk::{Disk, Lock};
+use super::disk::Disk;
 use super::durable::{create_missing, sync_parent};
 use super::error::{Broken, DiskOp, Error, on};
 use super::journal::Journal;
@@ -28,9 +28,6 @@ pub use carried::{Kept, look};
 pub use earlier::{EarlierRun, dropped_by, last_runs, last_unfinished, left_awake};
 pub use history::{Imported, RunHistory, TargetHistory};
 use rejected::{Refusal, Rejected};
-
-/// Hex digits of a lock's name.
-const LOCK_DIGITS: usize = 32;
 
 /// What a run is about; it may only be resumed if all of this still holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -267,20 +264,6 @@ impl RunFiles {
         self.failed = done.is_err();
         done
     }
-}
-
-/// Takes the lock of one collection on one server in `locks`, which is made if missing. Names that differ in case only
-/// share a lock, since servers take such for one collection. Held: [`Error::Locked`].
-pub fn lock(disk: &dyn Disk, locks: &Path, server_url: &str, target: &CollectionName) -> Result<Box<dyn Lock>, Error> {
-    create_missing(disk, locks)?;
-    let mut hasher = blake3::Hasher::new();
-    for part in [server_url.trim_end_matches('/').to_ascii_lowercase(), target.as_str().to_ascii_lowercase()] {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    }
-    let path = locks.join(&hasher.finalize().to_hex()[..LOCK_DIGITS]);
-    let taken = disk.lock(&path).map_err(on(DiskOp::Lock, &path))?;
-    taken.ok_or(Error::Locked { path })
 }
 
 #[cfg(test)]

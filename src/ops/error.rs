@@ -195,6 +195,16 @@ pub enum Error {
         /// The server removes objects of it by itself when they expire.
         expires: bool,
     },
+    /// The number of objects moves: somebody writes to a collection that was to go.
+    #[error("{collection} is being written to ({before} objects, then {after})")]
+    BeingWritten {
+        /// The collection.
+        collection: CollectionName,
+        /// Objects first counted.
+        before: u64,
+        /// Objects counted then.
+        after: u64,
+    },
     /// Another collection of the same name has taken its place.
     #[error("{collection} was removed and made anew meanwhile")]
     MadeAnew {
@@ -466,6 +476,7 @@ impl Error {
             | Self::ModeForbids { .. }
             | Self::InIdleNamespace { .. }
             | Self::Moved { .. }
+            | Self::BeingWritten { .. }
             | Self::MadeAnew { .. }
             | Self::OtherBackup { .. }
             | Self::CannotClear { .. }
@@ -554,7 +565,7 @@ fn archive_class(error: &archive::Error) -> Class {
         E::NotAnArchive { .. } | E::IsLink { .. } | E::Unsealed { .. } | E::NewerFormat { .. } | E::Damaged { .. } => {
             Class::Archive
         }
-        E::Locked { .. } => Class::Locked,
+        E::Locked { .. } | E::Claimed(_) => Class::Locked,
         E::Broken { .. } => Class::Bug,
         _ => Class::Disk,
     }

@@ -1,30 +1,32 @@
-//! The files of a run that writes: its locks, its directory, and lines in its journal, off the async threads.
+//! The files of a run that writes: its claim, its directory, and lines in its journal, off the async threads.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::claim::Claiming;
 use super::restore::StateFolders;
 use super::{Error, Session, blocking};
-use crate::archive::{self, Lock, RunAbout, RunFiles, RunHistory, RunRecord, runfiles};
+use crate::archive::claims::Claim;
+use crate::archive::{self, RunAbout, RunFiles, RunHistory, RunRecord};
+use crate::event::Op;
 use crate::model::{CollectionName, TenantMap};
 
-/// Locks every target on this server, then makes the run's directory and begins its journal.
+/// Claims the collections of a run, then makes its directory and begins its journal.
 pub(super) async fn begin(
-    session: &Session,
+    claiming: Claiming<'_>,
     state: &StateFolders,
-    url: &str,
-    targets: Vec<CollectionName>,
     about: RunAbout,
-) -> Result<(Vec<Box<dyn Lock>>, RunFiles), Error> {
-    let (disk, state, url) = (Arc::clone(&session.disk), state.clone(), url.to_owned());
-    let begin = move || {
-        let locks = lock_all(&*disk, &state.locks, &url, &targets)?;
-        let files = RunFiles::create(disk, &state.runs, about)?;
-        Ok::<_, archive::Error>((locks, files))
-    };
-    blocking("run files", begin).await.map_err(Error::of_run_files)
+) -> Result<(Claim, RunFiles), Error> {
+    let session = claiming.session;
+    let claim = claiming.take(about.op).await?;
+    Ok((claim, create(session, state, about).await?))
+}
+
+/// Makes the directory of a run and begins its journal.
+pub(super) async fn create(session: &Session, state: &StateFolders, about: RunAbout) -> Result<RunFiles, Error> {
+    let (disk, runs) = (Arc::clone(&session.disk), state.runs.clone());
+    blocking("run files", move || RunFiles::create(disk, &runs, about)).await.map_err(Error::of_run_files)
 }
 
 /// A run whose files are taken up: what [`RunFiles::resume`] wants to know of it.
@@ -35,31 +37,20 @@ pub(super) struct Taken {
     pub(super) again: Vec<CollectionName>,
 }
 
-/// Locks every target on this server, then takes up the files of a run; `None` if it has gone on since it was looked at.
+/// Claims the collections of a run, then takes up the files of an earlier one; `None` if it has gone on since it was looked
+/// at.
 pub(super) async fn resume(
-    session: &Session,
+    claiming: Claiming<'_>,
     state: &StateFolders,
-    url: &str,
-    targets: Vec<CollectionName>,
     taken: Taken,
-) -> Result<Option<(Vec<Box<dyn Lock>>, RunFiles)>, Error> {
-    let (disk, state, url) = (Arc::clone(&session.disk), state.clone(), url.to_owned());
+) -> Result<Option<(Claim, RunFiles)>, Error> {
+    let (disk, runs) = (Arc::clone(&claiming.session.disk), state.runs.clone());
+    let claim = claiming.take(Op::Restore).await?;
     let resume = move || {
-        let locks = lock_all(&*disk, &state.locks, &url, &targets)?;
         let Taken { run_id, tenants, looked, again } = taken;
-        let files = RunFiles::resume(disk, &state.runs, run_id, &tenants, &looked, &again)?;
-        Ok::<_, archive::Error>(files.map(|files| (locks, files)))
+        RunFiles::resume(disk, &runs, run_id, &tenants, &looked, &again)
     };
-    blocking("run files", resume).await.map_err(Error::of_run_files)
-}
-
-fn lock_all(
-    disk: &dyn archive::Disk,
-    locks: &Path,
-    url: &str,
-    targets: &[CollectionName],
-) -> Result<Vec<Box<dyn Lock>>, archive::Error> {
-    targets.iter().map(|target| runfiles::lock(disk, locks, url, target)).collect()
+    Ok(blocking("run files", resume).await.map_err(Error::of_run_files)?.map(|files| (claim, files)))
 }
 
 /// Writes a line into the journal, durably.

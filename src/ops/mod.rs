@@ -5,6 +5,7 @@ pub mod backup;
 pub mod cat;
 pub mod check;
 mod chosen;
+mod claim;
 pub mod clear;
 pub mod create;
 mod drift;

@@ -1,16 +1,21 @@
 //! What is known of a live collection that is to be emptied or removed: what is in it, what hangs on it, what holds a copy
 //! of it. Sends reading requests only.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::claim::Claiming;
 use super::held::{Doomed, HeldIn};
 use super::{Error, Session, proof, server};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::weaviate::{Client, Count, Rights, Tenant, TenantState, Topology};
 
+/// Time between two counts that tell whether somebody writes.
+const COUNTS_APART: Duration = Duration::from_millis(500);
 /// Collections looked at at once.
 const LOOKED_AT_ONCE: usize = 8;
 
@@ -182,6 +187,38 @@ pub(super) async fn count(
     }
     let counts = session.unless_stopped(client.counts(std::slice::from_ref(name))).await?;
     counts.into_iter().next().ok_or_else(|| Error::Stage { what: "count".into() })
+}
+
+/// Counts the collections once more, after a moment: a count that moves tells that somebody writes.
+pub(super) async fn count_again(
+    client: &Client,
+    session: &Session,
+    found: &[Standing],
+) -> Result<BTreeMap<CollectionName, Count>, Error> {
+    tokio::time::sleep(COUNTS_APART).await;
+    let plain: Vec<CollectionName> =
+        found.iter().filter(|standing| standing.tenants.is_none()).map(|standing| standing.name().clone()).collect();
+    let counts = session.unless_stopped(client.counts(&plain)).await?;
+    let mut again: BTreeMap<_, _> = plain.into_iter().zip(counts).collect();
+    for standing in found {
+        if let Some(tenants) = &standing.tenants {
+            again.insert(standing.name().clone(), count_tenants(client, session, standing.name(), tenants).await?);
+        }
+    }
+    Ok(again)
+}
+
+/// Refuses collections that another run of this machine is at work on. `all`: what the server has.
+pub(super) async fn refuse_held(
+    client: &Client,
+    session: &Session,
+    locks: &Path,
+    found: &[Standing],
+    all: &[Schema],
+) -> Result<(), Error> {
+    let targets = found.iter().map(|standing| standing.name().clone()).collect();
+    let shards = found.iter().flat_map(|standing| standing.shards.clone()).collect();
+    Claiming { client, session, locks, targets, shards }.refuse_held(all).await
 }
 
 /// Counts a collection again. One that went away, or was made anew, is an error.

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
+use super::claim::Claiming;
 use super::restore::StateFolders;
 use super::{Error, Session, blocking, journalling};
-use crate::archive::{Lock, RunAbout, runfiles};
+use crate::archive::claims::Claim;
+use crate::archive::{RunAbout, runfiles};
 use crate::event::{Op, Warning};
 use crate::model::{CollectionName, TenantName, path_text};
 use crate::pipeline::waking::{self, WakeJournal, Waking};
-use crate::weaviate::{Tenant, TenantState};
+use crate::weaviate::{Client, Tenant, TenantState};
 
 /// How long putting tenants back to sleep may take at the end of a run.
 const PUT_BACK: Duration = Duration::from_secs(8);
@@ -28,23 +30,25 @@ impl From<waking::Error> for Error {
     }
 }
 
-/// A run's journal, and the locks of the collections whose tenants it may wake: two runs would put to sleep what the
+/// A run's journal, and its claim of the collections whose tenants it may wake: two runs would put to sleep what the
 /// other one reads.
 pub(super) struct Journalled {
     pub(super) journal: Arc<WakeJournal>,
-    _locks: Vec<Box<dyn Lock>>,
+    _claim: Claim,
 }
 
-/// Locks the collections and begins the journal. Only for runs that have somebody to wake.
+/// Claims the collections and begins the journal. Only for runs that have somebody to wake.
 pub(super) async fn begin(
+    client: &Client,
     session: &Session,
     state: &StateFolders,
-    url: &str,
     collections: Vec<CollectionName>,
     about: RunAbout,
 ) -> Result<Journalled, Error> {
-    let (locks, files) = journalling::begin(session, state, url, collections, about).await?;
-    Ok(Journalled { journal: Arc::new(WakeJournal::new(files)), _locks: locks })
+    let claiming = Claiming { client, session, locks: &state.locks, targets: collections, shards: Vec::new() };
+    let claim = claiming.take_briefly(about.op).await?;
+    let files = journalling::create(session, state, about).await?;
+    Ok(Journalled { journal: Arc::new(WakeJournal::new(files)), _claim: claim })
 }
 
 /// Puts back whoever is still awake because of this run, however it ended; how many could not be. A journal that tells

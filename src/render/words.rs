@@ -187,6 +187,11 @@ pub(super) fn warning(warning: &Warning) -> String {
             self::counted(*listed, "object"),
             count(*counted)
         ),
+        Warning::WrittenMismatch { collection, written, counted } => format!(
+            "{collection}: {} written, but the server counts {}",
+            self::counted(*written, "object"),
+            count(*counted)
+        ),
         Warning::SchemaGrew { collection, what } => {
             format!("{collection}: the server added to the schema while objects were written: {}", plain(what))
         }

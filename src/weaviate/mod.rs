@@ -9,6 +9,7 @@ mod count;
 mod delete;
 mod error;
 mod facts;
+mod identity;
 mod import;
 mod lasting;
 mod meta;

@@ -56,24 +56,25 @@ enum Doubt {
 type Facts<T> = Result<T, Doubt>;
 
 #[derive(Deserialize)]
-struct Statistics {
-    statistics: Option<Vec<Statistic>>,
+pub(super) struct Statistics {
+    pub(super) statistics: Option<Vec<Statistic>>,
 }
 
 #[derive(Deserialize)]
-struct Statistic {
-    raft: Option<Raft>,
+pub(super) struct Statistic {
+    pub(super) raft: Option<Raft>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Raft {
-    latest_configuration: Option<Vec<Voter>>,
+pub(super) struct Raft {
+    pub(super) latest_configuration: Option<Vec<Voter>>,
 }
 
 #[derive(Deserialize)]
-struct Voter {
-    id: String,
+pub(super) struct Voter {
+    pub(super) id: String,
+    pub(super) address: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -89,8 +90,8 @@ struct Node {
 }
 
 #[derive(Deserialize)]
-struct Shard {
-    name: String,
+pub(super) struct Shard {
+    pub(super) name: String,
     class: Option<String>,
     status: Option<String>,
 }

@@ -5,7 +5,6 @@ mod binary;
 use std::time::Duration;
 
 use bytes::Bytes;
-use elysiactl::archive::runfiles;
 use elysiactl::event::{Class, Events, Status};
 use elysiactl::model::{Schema, Selection};
 use elysiactl::ops::Error;
@@ -259,8 +258,8 @@ async fn while_another_run_writes_to_it_nothing_is_created() {
     let world = world(Sandbox::builder());
     let wanted = options(&world, PLAIN);
     let prepared = plan(&world, wanted.clone()).await.expect("a plan");
-    let held = runfiles::lock(&*world.disk, &wanted.locks, &prepared.plan.url, &wanted.schema.name).expect("a lock");
-    let stopped = run(&world, prepared).await.expect_err("locked");
+    let held = world.held_by_another_run(wanted.schema.name.as_str());
+    let stopped = run(&world, prepared).await.expect_err("held");
     assert_eq!((stopped.error.class(), world.sandbox.writing_requests()), (Class::Locked, 0));
     drop(held);
 }

@@ -12,6 +12,8 @@ mod beside;
 mod binary;
 /// `archive check`: damage of every kind is found.
 mod check;
+/// Runs that reach one server by different URLs.
+mod claims;
 /// `col clear`: what was asked for is empty afterwards and still what it was.
 mod clear;
 /// `col clear` killed at any moment and run again.

@@ -4,7 +4,7 @@ mod binary;
 
 use std::time::Duration;
 
-use elysiactl::archive::{Archive, catalog, runfiles};
+use elysiactl::archive::{Archive, catalog};
 use elysiactl::event::{Class, Event, Events, Status, Warning};
 use elysiactl::model::Selection;
 use elysiactl::ops::remove::{self, Options, Outcome, Plan, Stopped};
@@ -242,6 +242,23 @@ async fn with_a_node_away_nothing_is_removed() {
 }
 
 #[tokio::test]
+async fn what_is_being_written_to_is_not_removed() {
+    let write = || Change::Write(r#"{"class":"Article","properties":{"title":"new"},"vector":[1,2,3]}"#.into());
+    let world = world(articles());
+    // Between the two counts of a plan.
+    world.sandbox.faults().add(Fault::new(Kind::Change(write())).on("POST", "/v1/graphql").nth(2));
+    let error = try_plan(&world, options(&world, &["Article"])).await.expect_err("refused");
+    assert!(matches!(error, Error::BeingWritten { before: 300, after: 301, .. }), "{error:?}");
+    assert_eq!(error.class(), Class::Refused);
+    // After it: nobody was asked for a number, as with --yes.
+    let before = plan(&world, &["Article"]).await;
+    world.sandbox.faults().now(&write());
+    let stopped = run(&world, before).await.expect_err("refused");
+    assert!(matches!(stopped.error, Error::BeingWritten { before: 301, after: 302, .. }), "{:?}", stopped.error);
+    assert_eq!((world.sandbox.writing_requests(), world.sandbox.collections()), (0, vec!["Article".to_owned()]));
+}
+
+#[tokio::test]
 async fn what_changed_since_it_was_agreed_is_not_removed() {
     let write = Change::Write(r#"{"class":"Article","properties":{"title":"new"},"vector":[1,2,3]}"#.into());
     let world = world(articles());
@@ -260,10 +277,8 @@ async fn what_changed_since_it_was_agreed_is_not_removed() {
     let stopped = run(&world, before).await.expect_err("another one");
     assert!(matches!(stopped.error, Error::MadeAnew { .. }), "{:?}", stopped.error);
     assert_eq!(world.sandbox.writing_requests(), 0);
-    // Nobody agreed to a number.
-    let before = plan(&world, &["Article"]).await;
-    world.sandbox.faults().now(&write);
-    assert_eq!(run(&world, before).await.expect("removed").result.objects, 2);
+    // What stands still goes.
+    assert_eq!(removed(&world, &["Article"]).await.result.objects, 1);
 }
 
 #[tokio::test]
@@ -343,10 +358,14 @@ async fn without_a_saved_schema_nothing_is_dropped() {
 async fn two_runs_do_not_touch_the_same_collection() {
     let world = world(articles());
     let plan = plan(&world, &["Article"]).await;
-    let name = "ARTICLE".parse().expect("a name");
-    let held = runfiles::lock(&*world.disk, &plan.options.locks, &plan.url, &name).expect("a lock");
-    let stopped = run(&world, plan.clone()).await.expect_err("locked");
-    assert_eq!((stopped.error.class(), world.sandbox.writing_requests()), (Class::Locked, 0));
+    let held = world.held_by_another_run("ARTICLE");
+    let stopped = run(&world, plan.clone()).await.expect_err("held");
+    let refused = try_plan(&world, options(&world, &["Article"])).await.expect_err("held");
+    for error in [stopped.error, refused] {
+        assert_eq!((error.class(), world.sandbox.writing_requests()), (Class::Locked, 0));
+        let said = error.to_string();
+        assert!(said.contains("ARTICLE") && said.contains("process 4711, started 2026-01-02 03:04:05Z"), "{said}");
+    }
     drop(held);
     run(&world, plan).await.expect("removed");
 }

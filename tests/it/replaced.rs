@@ -41,26 +41,26 @@ async fn is_noticed(codec: Codec, what: &str, change: impl Fn(&Path)) {
 #[tokio::test]
 async fn a_part_that_another_file_took_the_place_of_is_not_sent() {
     for codec in [Codec::None, Codec::Zstd] {
-        is_noticed(codec, "another file", |part| {
+        Box::pin(is_noticed(codec, "another file", |part| {
             let text = std::fs::read(part).expect("a part");
             let beside = part.with_extension("new");
             std::fs::write(&beside, text).expect("written");
             std::fs::rename(&beside, part).expect("renamed");
-        })
+        }))
         .await;
     }
 }
 
 #[tokio::test]
 async fn a_part_that_is_written_to_after_its_proof_is_not_sent() {
-    is_noticed(Codec::None, "one digit", |part| {
+    Box::pin(is_noticed(Codec::None, "one digit", |part| {
         // Sound JSON of the same length: only the sum of the whole part would tell, after it was sent.
         let text = std::fs::read_to_string(part).expect("a part");
         let at = text.find("\"vector\":[").expect("a vector") + 10;
         let digit = text[at..].find(|c: char| c.is_ascii_digit()).expect("a digit") + at;
         let other = if text.as_bytes()[digit] == b'1' { "2" } else { "1" };
         std::fs::write(part, text[..digit].to_owned() + other + &text[digit + 1..]).expect("written");
-    })
+    }))
     .await;
 }
 

@@ -354,7 +354,7 @@ async fn success_that_stored_nothing_is_found_by_the_count() {
     let (done, events) = target.run_plan(plan).await;
     let outcome = done.expect("an end");
     assert_eq!(outcome.result.status, Status::Incomplete);
-    assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::CountMismatch { .. }))));
+    assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::WrittenMismatch { .. }))));
 }
 
 #[tokio::test]

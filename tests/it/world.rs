@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use elysiactl::archive::claims::{Claim, Claimant};
 use elysiactl::archive::{Archive, Codec, Content, Disk, OsDisk, RunAbout, RunFiles, RunRecord};
 use elysiactl::event::{Event, Events, Op, RunResult, Status};
-use elysiactl::model::{Clock, Renames, Selection, TenantMap};
+use elysiactl::model::{Clock, Renames, Selection, ServerIdentity, TenantMap};
 use elysiactl::ops::backup::{self, Options, Outcome, Stopped};
 use elysiactl::ops::restore::{self, StateFolders};
 use elysiactl::ops::{Error, Session, cat, check, verify};
@@ -104,6 +105,15 @@ impl World {
         connection.key = self.key.map(|key| key.to_owned().into());
         connection.stall_timeout = self.stall;
         Client::with_policy(connection, events, 7, self.policy).expect("a client")
+    }
+
+    /// Another run, process 4711, that is at work on a collection of this server.
+    pub(crate) fn held_by_another_run(&self, collection: &str) -> Claim {
+        let url = self.client(Events::none()).url().to_owned();
+        let started = "2026-01-02T03:04:05Z".parse().expect("a time");
+        let by = Claimant { op: Op::Restore, pid: 4711, started, server_url: url.clone() };
+        let (server, names) = (ServerIdentity::of_url(&url), vec![collection.parse().expect("a name")]);
+        Claim::take(&self.disk, &self.state().locks, by, server, names).expect("a claim")
     }
 
     /// A run on this server that wrote this into its journal and was killed.

@@ -6,7 +6,6 @@ use super::super::testing::{Fault, SimDisk, tenant, time};
 use super::*;
 
 const RUNS: &str = "/home/me/state/elysiactl/runs";
-const LOCKS: &str = "/home/me/state/elysiactl/locks";
 const OBJECT: &[u8] = br#"{"id":"00000000-0000-0000-0000-000000000007","properties":{"n":1e0}}"#;
 
 fn name(text: &str) -> CollectionName {
@@ -230,20 +229,6 @@ fn a_power_cut_loses_no_refused_object_that_the_journal_counts() {
         let kept = there.contains(&rejected) && left.read(&rejected).ends_with(b"}\n");
         assert!(kept || !counted, "step {step}, {how:?}");
     }
-}
-
-#[test]
-fn one_collection_on_one_server_is_locked_once() {
-    let disk = SimDisk::default();
-    let take = |url: &str, target: &str| lock(&disk, Path::new(LOCKS), url, &name(target));
-    let held = take("http://a:8080", "Article").expect("a lock");
-    let others = [take("http://a:8080", "Author"), take("http://b:8080", "Article")];
-    assert!(others.iter().all(Result::is_ok));
-    for (url, target) in [("http://a:8080", "Article"), ("http://A:8080/", "ARTICLE")] {
-        assert!(matches!(take(url, target), Err(Error::Locked { .. })), "{url} {target}");
-    }
-    drop(held);
-    take("http://a:8080", "Article").expect("free again");
 }
 
 #[cfg(unix)]

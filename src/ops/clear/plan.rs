@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -18,8 +17,6 @@ use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
 use crate::ops::{Error, Session, select};
 use crate::weaviate::{Client, Count, Meta, Rights, ServerFacts, Tenant, TenantState};
 
-/// Time between two counts that tell whether somebody writes.
-const COUNTS_APART: Duration = Duration::from_millis(500);
 /// Collections looked at at once.
 const LOOKED_AT_ONCE: usize = 8;
 
@@ -39,6 +36,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         return Err(refused(vec![Refusal::TenantsOfMany { collections: chosen.len() }]));
     }
     let standings = standing(client, session, &chosen, &all).await?;
+    standing::refuse_held(client, session, &options.state.locks, &standings, &all).await?;
     let rights = session.unless_stopped(client.rights()).await?;
     let rights = rights.as_ref();
     if options.tenants.is_empty() {
@@ -46,8 +44,11 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     }
     let looking = Looking { client, session, options: &options, meta: &meta, nodes, rights, dropped: &dropped };
     // Writers disturb nobody who deletes by ids.
-    let again =
-        if options.wish == Wish::Delete { BTreeMap::new() } else { count_again(client, session, &chosen).await? };
+    let again = if options.wish == Wish::Delete {
+        BTreeMap::new()
+    } else {
+        standing::count_again(client, session, &standings).await?
+    };
 
     let (mut planned, mut refusals) = (Vec::new(), Vec::new());
     let looked = standings.into_iter().map(|standing| {
@@ -86,18 +87,6 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         meta,
         nodes,
     })
-}
-
-/// Counts the plain collections once more, after a moment.
-async fn count_again(
-    client: &Client,
-    session: &Session,
-    chosen: &[Schema],
-) -> Result<BTreeMap<CollectionName, Count>, Error> {
-    tokio::time::sleep(COUNTS_APART).await;
-    let plain: Vec<CollectionName> = chosen.iter().filter(|s| !s.multi_tenant).map(|s| s.name.clone()).collect();
-    let counts = session.unless_stopped(client.counts(&plain)).await?;
-    Ok(plain.into_iter().zip(counts).collect())
 }
 
 /// Counts again what will be gone; `None` where not all of it can be counted.

@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 use super::delete::{Delete, Passed, ServerClock};
 use super::recreate::Recreate;
 use super::{Method, Outcome, Plan, Planned, Stopped, tenants};
+use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
-use crate::archive::{Lock, RunAbout, RunFiles, RunRecord};
+use crate::archive::{RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Events, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName, path_text};
+use crate::ops::claim::Claiming;
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::schema::{self, expiry};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
@@ -32,7 +34,7 @@ const LAST_PAGE_BYTES: u64 = 64 << 20;
 /// What a run gathered so far.
 struct Gathered {
     files: Option<RunFiles>,
-    locks: Vec<Box<dyn Lock>>,
+    claim: Option<Claim>,
     results: Vec<CollectionResult>,
     remarks: Vec<(CollectionName, String)>,
     saved: Vec<(CollectionName, SafetyCopy)>,
@@ -48,7 +50,7 @@ pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outco
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let mut gathered = Gathered {
         files: None,
-        locks: Vec::new(),
+        claim: None,
         results: Vec::new(),
         remarks: Vec::new(),
         saved: Vec::new(),
@@ -119,12 +121,18 @@ impl Run<'_> {
         if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
     }
 
-    /// Takes the locks and makes the run's directory.
+    /// Claims the collections and makes the run's directory.
     async fn begin(&self, gathered: &mut Gathered) -> Result<(), Error> {
-        let targets = self.plan.collections.iter().map(|p| p.name().clone()).collect();
-        let (plan, about) = (self.plan, self.about());
-        let (locks, files) = journalling::begin(self.session, &plan.options.state, &plan.url, targets, about).await?;
-        (gathered.locks, gathered.files) = (locks, Some(files));
+        let (plan, state) = (self.plan, &self.plan.options.state);
+        let claiming = Claiming {
+            client: self.writer,
+            session: self.session,
+            locks: &state.locks,
+            targets: plan.collections.iter().map(|p| p.name().clone()).collect(),
+            shards: plan.collections.iter().flat_map(|p| p.standing.shards.clone()).collect(),
+        };
+        let (claim, files) = journalling::begin(claiming, state, self.about()).await?;
+        (gathered.claim, gathered.files) = (Some(claim), Some(files));
         Ok(())
     }
 

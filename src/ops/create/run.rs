@@ -1,15 +1,15 @@
 //! Carries out the plan of a creation: the collection, what the server made of it, its tenants.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::{Outcome, Prepared, Stopped};
-use crate::archive::{Lock, runfiles};
+use crate::archive::claims::Claim;
 use crate::event::{CollectionResult, Event, Op, RunResult, Status};
 use crate::model::TenantName;
+use crate::ops::claim::Claiming;
 use crate::ops::restore::Refusal;
 use crate::ops::schema::{Applied, Made, NotMade, clauses, complete, create_tenants, made, until_there};
-use crate::ops::{Error, Session, blocking};
+use crate::ops::{Error, Session};
 use crate::weaviate::{TenantState, Writer};
 
 /// Runs a plan to its end.
@@ -19,7 +19,7 @@ pub async fn run(writer: &Writer, session: &Session, prepared: Prepared) -> Resu
     let perhaps = |error| Stopped { error, perhaps_there: Some(plan.name.clone()) };
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     session.events.emit(Event::CollectionStarted { collection: plan.name.clone(), objects: Some(0) });
-    let _lock = lock(session, &prepared).await.map_err(not_sent)?;
+    let _claim = claim(writer, session, &prepared).await.map_err(not_sent)?;
     if session.unless_stopped(writer.schema(&plan.name)).await.map_err(not_sent)?.is_some() {
         return Err(not_sent(taken(&prepared)));
     }
@@ -44,10 +44,9 @@ pub async fn run(writer: &Writer, session: &Session, prepared: Prepared) -> Resu
     Ok(Outcome { result, remarks, additions, missing, topology_unchecked: plan.topology_unchecked.clone() })
 }
 
-async fn lock(session: &Session, prepared: &Prepared) -> Result<Box<dyn Lock>, Error> {
-    let (disk, folder) = (Arc::clone(&session.disk), prepared.options.locks.clone());
-    let (url, name) = (prepared.plan.url.clone(), prepared.plan.name.clone());
-    blocking("lock", move || runfiles::lock(&*disk, &folder, &url, &name)).await.map_err(Error::of_run_files)
+async fn claim(writer: &Writer, session: &Session, prepared: &Prepared) -> Result<Claim, Error> {
+    let (locks, targets) = (&*prepared.options.locks, vec![prepared.plan.name.clone()]);
+    Claiming { client: writer, session, locks, targets, shards: Vec::new() }.take(Op::Create).await
 }
 
 fn taken(prepared: &Prepared) -> Error {

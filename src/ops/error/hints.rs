@@ -171,6 +171,7 @@ impl Error {
             Self::Scan { .. }
             | Self::Vanished { .. }
             | Self::Moved { .. }
+            | Self::BeingWritten { .. }
             | Self::MadeAnew { .. }
             | Self::NotDropped { source: None, .. }
             | Self::TenantStays { .. }
@@ -335,7 +336,7 @@ fn archive_hints(error: &archive::Error) -> Vec<Hint> {
         E::ReadOnly { .. } | E::PermissionDenied { .. } | E::OutputIsFile { .. } | E::OutputIsArchive { .. } => {
             vec![Hint::OtherFolder]
         }
-        E::Locked { .. } => vec![Hint::WaitForOtherRun],
+        E::Locked { .. } | E::Claimed(_) => vec![Hint::WaitForOtherRun],
         E::Broken { .. } => vec![Hint::Report],
         E::NotAnArchive { .. } | E::NotFound { .. } | E::TooMany { .. } => vec![Hint::NameArchive],
         _ => Vec::new(),

@@ -7,7 +7,7 @@ use crate::ops::held::{Doomed, ServerClock, held_in};
 use crate::ops::protected::is_protected;
 use crate::ops::select::{self, Alias};
 use crate::ops::server::{self, Needs};
-use crate::ops::standing::{Standing, all_tenants_are_seen, standing};
+use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
 use crate::ops::{Error, Session};
 use crate::weaviate::{Client, Count, ServerFacts};
 
@@ -25,6 +25,15 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         return Err(Error::Protected { names: protected });
     }
     let mut found = standing(client, session, &chosen, &all).await?;
+    standing::refuse_held(client, session, &options.locks, &found, &all).await?;
+    let again = standing::count_again(client, session, &found).await?;
+    let moved = found.iter().find_map(|one| {
+        let (before, after) = one.objects.exact().zip(again.get(one.name()).and_then(Count::exact))?;
+        (before != after).then(|| Error::BeingWritten { collection: one.name().clone(), before, after })
+    });
+    if let Some(moved) = moved {
+        return Err(moved);
+    }
     if found.iter().any(|standing| standing.schema.multi_tenant) {
         let rights = session.unless_stopped(client.rights()).await?;
         all_tenants_are_seen(rights.as_ref(), &found)?;

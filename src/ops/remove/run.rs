@@ -1,17 +1,17 @@
 //! Carries out the plan of a removal: one collection after the other is looked at once more, saved, and dropped.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Outcome, Plan, Planned, Stopped};
-use crate::archive::{Lock, runfiles};
+use crate::archive::claims::Claim;
 use crate::event::{CollectionResult, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, path_text};
+use crate::ops::claim::Claiming;
 use crate::ops::dropping::{Dropped, drop_collection};
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::schema;
 use crate::ops::standing::{self, Now};
-use crate::ops::{Error, Session, blocking};
+use crate::ops::{Error, Session};
 use crate::weaviate::{Count, Writer};
 
 /// How long after the last drop it is looked once more whether a collection came back: whoever writes to it has written
@@ -21,7 +21,7 @@ const LAST_LOOK: Duration = Duration::from_millis(300);
 /// What a run gathered so far.
 #[derive(Default)]
 struct Gathered {
-    locks: Vec<Box<dyn Lock>>,
+    claim: Option<Claim>,
     removed: Vec<(CollectionName, SafetyCopy)>,
     back: Vec<CollectionName>,
     /// What was saved of the collection at work.
@@ -54,7 +54,7 @@ pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outco
 }
 
 async fn all(writer: &Writer, session: &Session, plan: &Plan, gathered: &mut Gathered) -> Result<(), Error> {
-    lock(session, plan, gathered).await?;
+    claim(writer, session, plan, gathered).await?;
     for planned in &plan.collections {
         if session.cancel.is_cancelled() {
             return Err(Error::Interrupted);
@@ -64,11 +64,15 @@ async fn all(writer: &Writer, session: &Session, plan: &Plan, gathered: &mut Gat
     look_once_more(writer, session, gathered).await
 }
 
-async fn lock(session: &Session, plan: &Plan, gathered: &mut Gathered) -> Result<(), Error> {
-    let (disk, folder, url) = (Arc::clone(&session.disk), plan.options.locks.clone(), plan.url.clone());
-    let names: Vec<CollectionName> = plan.collections.iter().map(|p| p.standing.name().clone()).collect();
-    let take = move || names.iter().map(|name| runfiles::lock(&*disk, &folder, &url, name)).collect();
-    gathered.locks = blocking::<Vec<_>, crate::archive::Error>("locks", take).await.map_err(Error::of_run_files)?;
+async fn claim(writer: &Writer, session: &Session, plan: &Plan, gathered: &mut Gathered) -> Result<(), Error> {
+    let claiming = Claiming {
+        client: writer,
+        session,
+        locks: &plan.options.locks,
+        targets: plan.collections.iter().map(|p| p.standing.name().clone()).collect(),
+        shards: plan.collections.iter().flat_map(|p| p.standing.shards.clone()).collect(),
+    };
+    gathered.claim = Some(claiming.take(Op::Rm).await?);
     Ok(())
 }
 
@@ -90,6 +94,13 @@ async fn one(
     {
         let (collection, now, expires) = (before.name().clone(), objects.exact(), schema::expires(&schema));
         return Err(Error::Moved { collection, was, now, expires });
+    }
+    // Nobody was asked for a number; it must stand still all the same.
+    if let Some((before_it, after)) = before.objects.exact().zip(objects.exact())
+        && planned.agreed.is_none()
+        && before_it != after
+    {
+        return Err(Error::BeingWritten { collection: before.name().clone(), before: before_it, after });
     }
     let from = safety::From {
         url: &plan.url,

@@ -50,7 +50,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let topology_unchecked = members(client, session, &collections).await?;
     let asked = asked(client, &options, &archive, &collections, &renames);
     let live = Live { schemas: client.schemas().await?, aliases: client.aliases().await? };
-    let mut resuming = if options.resume { carried_on(session, &options, &asked, &live.schemas).await? } else { None };
+    let mut resuming = Box::pin(carried_on(client, session, &options, &asked, &live.schemas)).await?;
     let planning = Planning {
         client,
         session,

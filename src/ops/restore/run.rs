@@ -11,10 +11,12 @@ use super::before::Stage;
 use super::create::{self, Created};
 use super::fill::{FLOW_BYTES, Fill, Filled, RejectedOfRuns};
 use super::{Collection, Options, Outcome, Plan, Prepared, Resuming, Stopped, aliases, resume, roles, tenants};
+use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
-use crate::archive::{Lock, RunAbout, RunFiles, RunRecord};
+use crate::archive::{RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, TenantName, path_text};
+use crate::ops::claim::{self, Claiming};
 use crate::ops::schema::NotMade;
 use crate::ops::verify::Differs;
 use crate::ops::{Error, Session, journalling};
@@ -30,7 +32,7 @@ const LEAST_BATCH_BYTES: u64 = 4 << 20;
 /// What a run gathered so far.
 struct Gathered {
     files: Option<RunFiles>,
-    locks: Vec<Box<dyn Lock>>,
+    claim: Option<Claim>,
     created: BTreeMap<CollectionName, Created>,
     /// Collections that exist since this run, but not as they should.
     half_made: Vec<CollectionName>,
@@ -56,7 +58,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let mut gathered = Gathered {
         files: None,
-        locks: Vec::new(),
+        claim: None,
         created: BTreeMap::new(),
         half_made: Vec::new(),
         joined: BTreeMap::new(),
@@ -173,13 +175,19 @@ impl Run<'_> {
         if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
     }
 
-    /// Takes the locks and makes the run's directory, or takes up the one of the run that is carried on.
+    /// Claims the collections and makes the run's directory, or takes up the one of the run that is carried on.
     async fn begin(&self, gathered: &mut Gathered) -> Result<(), Error> {
-        let targets = self.prepared.work.iter().map(|c| c.planned.target.clone()).collect();
         let (plan, state) = (self.plan, &self.plan.options.state);
+        let claiming = Claiming {
+            client: self.client,
+            session: self.session,
+            locks: &state.locks,
+            targets: self.prepared.work.iter().map(|c| c.planned.target.clone()).collect(),
+            shards: Vec::new(),
+        };
         let Some(resuming) = &self.prepared.resuming else {
-            let (locks, files) = journalling::begin(self.session, state, &plan.url, targets, self.about()).await?;
-            (gathered.locks, gathered.files) = (locks, Some(files));
+            let (claim, files) = journalling::begin(claiming, state, self.about()).await?;
+            (gathered.claim, gathered.files) = (Some(claim), Some(files));
             return Ok(());
         };
         let Resuming { run, kept, again } = resuming;
@@ -189,9 +197,9 @@ impl Run<'_> {
             looked: kept.history.clone(),
             again: again.iter().map(|(target, ..)| target.clone()).collect(),
         };
-        let taken = journalling::resume(self.session, state, &plan.url, targets, taken).await?;
-        let Some((locks, files)) = taken else { return Err(Error::WentOn { run: run.clone() }) };
-        (gathered.locks, gathered.files) = (locks, Some(files));
+        let taken = journalling::resume(claiming, state, taken).await?;
+        let Some((claim, files)) = taken else { return Err(Error::WentOn { run: run.clone() }) };
+        (gathered.claim, gathered.files) = (Some(claim), Some(files));
         for (collection, objects, reason) in again {
             let (collection, objects, reason) = (collection.clone(), *objects, reason.clone());
             self.session.events.warn(Warning::SentAgain { collection, objects, reason });
@@ -338,6 +346,8 @@ impl Run<'_> {
         let (mut filled, mut rejected) = (before.filled, RejectedOfRuns::new());
         if collection.data && !before.finished {
             self.until_whole(&mut watch).await?;
+            // From here on it is known as the same one through any URL.
+            claim::add_shards(&mut gathered.claim, watch.shards().to_vec()).await?;
             // The shards of a collection with tenants are the tenants, which were just made.
             if !collection.asked.multi_tenant {
                 self.writable(&name).await?;

@@ -111,7 +111,7 @@ impl Facing {
         if let Some((state, targets)) = targets {
             let (archive, run_id) = (pair.archive.path(), pair.archive.manifest().run_id.clone());
             let about = waking::about(Op::Verify, session, client.url(), archive, run_id);
-            self.journalled = Some(waking::begin(session, state, client.url(), targets, about).await?);
+            self.journalled = Some(waking::begin(client, session, state, targets, about).await?);
         }
         let journal = self.journalled.as_ref().map(|journalled| Arc::clone(&journalled.journal));
         let waking = Arc::new(Waking::new(client.clone(), pair.target.clone(), Some(sleepers), journal));

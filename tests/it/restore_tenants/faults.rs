@@ -119,7 +119,8 @@ async fn without_a_comparison_those_asleep_are_counted_too() {
         let outcome = done.expect("to its end");
         let status = if lost { Status::Incomplete } else { Status::Ok };
         assert_eq!(outcome.result.status, status, "{:?}", outcome.remarks);
-        let mismatch = |e: &Event| matches!(e, Event::Warning(Warning::CountMismatch { listed: 15, counted: 14, .. }));
+        let mismatch =
+            |e: &Event| matches!(e, Event::Warning(Warning::WrittenMismatch { written: 15, counted: 14, .. }));
         assert_eq!(events.iter().any(mismatch), lost);
         assert_eq!(target.sandbox.tenants("Mt").iter().filter(|(_, state)| *state == "COLD").count(), 2);
     }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use elysiactl::archive::{RunAbout, runfiles};
-use elysiactl::event::{Class, Events, Status};
+use elysiactl::archive::RunAbout;
+use elysiactl::event::{Class, Status};
 use elysiactl::ops::Error;
 use elysiactl::ops::restore::{AliasPolicy, Options, Refusal};
 use sandbox::{Fault, Kind, Sandbox};
@@ -179,13 +179,17 @@ async fn two_that_carry_one_run_on_do_not_both() {
 async fn a_run_that_is_still_at_work_is_not_carried_on() {
     let (_source, archive) = articles(90).await;
     let (target, options) = half(&archive).await;
-    let (locks, url) = (target.state().locks, target.client(Events::none()).url().to_owned());
-    let held = runfiles::lock(&*target.disk, &locks, &url, &"Article".parse().expect("a name")).expect("a lock");
+    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
+    let held = target.held_by_another_run("Article");
     let before = target.files();
     target.sandbox.clear_requests();
-    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
-    let refused = target.run_plan(plan).await.0.expect_err("held");
-    assert_eq!((refused.error.class(), target.sandbox.writing_requests()), (Class::Locked, 0));
+    let stopped = target.run_plan(plan).await.0.expect_err("held");
+    // Whether it is to be resumed or begun: it is not called a run that did not get to its end.
+    let (resumed, begun) = (target.refused(resumed(&options)).await, target.refused(options.clone()).await);
+    for error in [stopped.error, resumed, begun] {
+        assert_eq!((error.class(), target.sandbox.writing_requests()), (Class::Locked, 0), "{error:?}");
+        assert!(error.to_string().contains("process 4711, started 2026-01-02 03:04:05Z"), "{error}");
+    }
     assert_eq!(target.files(), before, "its journal least of all");
     drop(held);
     let (outcome, _) = carry_on(&target, &options, "free again").await;

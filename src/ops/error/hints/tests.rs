@@ -93,6 +93,16 @@ fn a_server_that_says_no_to_a_change_is_a_refusal_and_one_that_does_not_answer_i
     gives(&tenants(lost()), Class::Server, &[Hint::RunAgain]);
 }
 
+fn held() -> archive::claims::Held {
+    let by = archive::claims::Claimant {
+        op: crate::event::Op::Restore,
+        pid: 1,
+        started: jiff::Timestamp::UNIX_EPOCH,
+        server_url: "http://a".into(),
+    };
+    archive::claims::Held { collection: name("A"), by }
+}
+
 #[test]
 fn a_refusal_that_lasts_is_refused_where_nothing_was_written_and_names_what_to_change() {
     let cause = || weaviate::LastingCause::Mode(weaviate::OperationalMode::ReadOnly);
@@ -138,6 +148,7 @@ fn what_the_archive_and_its_disk_say() {
         (E::OutputIsFile { path: path() }, Class::Disk, &[Hint::OtherFolder]),
         (E::OutputIsArchive { path: path() }, Class::Disk, &[Hint::OtherFolder]),
         (E::Locked { path: path() }, Class::Locked, &[Hint::WaitForOtherRun]),
+        (E::Claimed(Box::new(held())), Class::Locked, &[Hint::WaitForOtherRun]),
         (E::Broken { path: path(), what: archive::Broken::Gap }, Class::Bug, &[Hint::Report]),
     ] {
         gives(&error.into(), class, hints);
@@ -176,6 +187,7 @@ fn what_others_do_meanwhile() {
             Class::Refused,
             &[Hint::RunAgain],
         ),
+        (Error::BeingWritten { collection: collection(), before: 1, after: 2 }, Class::Refused, &[Hint::RunAgain]),
         (Error::MadeAnew { collection: collection() }, Class::Refused, &[Hint::RunAgain]),
         (Error::NotAsPlanned { collection: collection(), what: "x".into() }, Class::Refused, &[Hint::RunAgain]),
         (Error::MadeUp { collection: collection(), attempts: 5 }, Class::Refused, &[Hint::StopWriters]),

@@ -7,6 +7,7 @@ use super::super::{Options, Refusal, Server, create};
 use super::candidate::Candidate;
 use crate::archive::Archive;
 use crate::model::{CollectionName, Renames, Schema, path_text};
+use crate::ops::claim::Claiming;
 use crate::ops::schema::Fit;
 use crate::ops::{Error, Session};
 use crate::weaviate::Client;
@@ -30,13 +31,19 @@ pub(super) fn asked(
     }
 }
 
-/// The run to carry on, if there is one.
+/// The run to carry on, if that is asked for and there is one. Refuses what a run holds that is still at work.
 pub(super) async fn carried_on(
+    client: &Client,
     session: &Session,
     options: &Options,
     asked: &Asked,
     there: &[Schema],
 ) -> Result<Option<Resuming>, Error> {
+    let (locks, targets) = (&*options.state.locks, asked.targets.clone());
+    Claiming { client, session, locks, targets, shards: Vec::new() }.refuse_held(there).await?;
+    if !options.resume {
+        return Ok(None);
+    }
     let there = there.iter().map(|schema| schema.name.clone()).collect();
     match resume::find(session, options, asked.clone(), there).await? {
         Found::Nothing => Ok(None),

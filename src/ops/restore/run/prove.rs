@@ -116,6 +116,9 @@ impl Run<'_> {
             }
         }
         self.until_whole(watch).await?;
+        if watch.is_remade() {
+            return Err(Error::MadeAnew { collection: name.clone() });
+        }
         match counted {
             Count::Exact(counted) if counted != written => {
                 gathered.incomplete = true;
@@ -124,7 +127,8 @@ impl Run<'_> {
                 let expired =
                     expiry::may_be_why(&collection.asked).filter(|_| counted < written && !self.plan.options.verify);
                 gathered.remarks.extend(expired.map(|why| (name.clone(), why.to_owned())));
-                self.session.events.warn(Warning::CountMismatch { collection: name.clone(), listed: written, counted });
+                let collection = name.clone();
+                self.session.events.warn(Warning::WrittenMismatch { collection, written, counted });
             }
             // The comparison lists them all, and warns itself.
             Count::Unknown { .. } if self.plan.options.verify => {}

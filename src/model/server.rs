@@ -1,0 +1,125 @@
+//! What tells one server from another, whatever the URL it is reached by.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// What is known of the server behind a URL that would still be so behind another URL of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerIdentity {
+    /// The URL: host in lower case, the port always there, every name of this machine as `localhost`.
+    pub url: String,
+    /// The voters of the cluster, each as `id@address`; empty where they cannot be asked (before 1.25, or a key without
+    /// `read_cluster`).
+    #[serde(default)]
+    pub voters: BTreeSet<String>,
+    /// Names of shards of plain collections, which a server draws at random: of those that a run is about, and of some
+    /// others.
+    #[serde(default)]
+    pub shards: BTreeSet<String>,
+    /// How many of these are of collections that the run is not about.
+    #[serde(default)]
+    pub lasting_shards: usize,
+}
+
+impl ServerIdentity {
+    /// The identity of a server of which nothing but the URL is known.
+    #[must_use]
+    pub fn of_url(url: &str) -> Self {
+        Self { url: comparable(url), ..Self::default() }
+    }
+
+    /// Whether both may be one server. In doubt they are: a run that waits for nothing is better than two that write to
+    /// one collection.
+    #[must_use]
+    pub fn may_be(&self, other: &Self) -> bool {
+        if self.url == other.url || self.shards.iter().any(|shard| other.shards.contains(shard)) {
+            return true;
+        }
+        // Nodes of two clusters may have the same names and addresses, in networks of their own. Then each has collections
+        // that no run is about, and none of them in common.
+        let told_apart = self.lasting_shards > 0 && other.lasting_shards > 0;
+        !told_apart && same_voters(&self.voters, &other.voters)
+    }
+}
+
+/// Whether these are voters of one cluster: all names are the same, and at least one of the addresses, since a node that is
+/// moved or restarted gets another one.
+fn same_voters(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
+    let ids = |voters: &BTreeSet<String>| -> BTreeSet<String> {
+        voters.iter().map(|voter| voter.split_once('@').map_or(voter.as_str(), |(id, _)| id).to_owned()).collect()
+    };
+    one.intersection(other).next().is_some() && ids(one) == ids(other)
+}
+
+/// A URL as it is compared: `scheme://host:port/path`.
+fn comparable(url: &str) -> String {
+    let url = url.trim_end_matches('/');
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let scheme = scheme.to_ascii_lowercase();
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let authority = authority.to_ascii_lowercase();
+    // An IPv6 address has colons of its own, and brackets around it.
+    let port_at = authority.rfind(':').filter(|at| authority[*at..].bytes().skip(1).all(|b| b.is_ascii_digit()));
+    let (host, port) = port_at.map_or((authority.as_str(), ""), |at| (&authority[..at], &authority[at + 1..]));
+    let port = match port {
+        "" if scheme == "https" => "443",
+        "" => "80",
+        port => port,
+    };
+    format!("{scheme}://{}:{port}{path}", if is_this_machine(host) { "localhost" } else { host })
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let numbered = host.strip_prefix("127.").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+    numbered || host.ends_with(".localhost") || matches!(host, "localhost" | "[::1]" | "0.0.0.0" | "[::]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(url: &str, voters: &[&str], shards: &[&str], lasting_shards: usize) -> ServerIdentity {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        ServerIdentity { voters: set(voters), shards: set(shards), lasting_shards, ..ServerIdentity::of_url(url) }
+    }
+
+    #[test]
+    fn every_spelling_of_a_url_is_one_server() {
+        let same = [
+            "http://localhost:8080",
+            "http://LOCALHOST:8080/",
+            "HTTP://127.0.0.1:8080",
+            "http://127.1.2.3:8080//",
+            "http://[::1]:8080",
+            "http://db.localhost:8080",
+            "http://0.0.0.0:8080",
+        ];
+        for url in same {
+            assert_eq!(comparable(url), "http://localhost:8080", "{url}");
+        }
+        assert_eq!(comparable("https://Db.Example/weaviate/"), "https://db.example:443/weaviate");
+        assert_eq!(comparable("http://db"), "http://db:80");
+        assert_eq!(comparable("http://[fe80::1]"), "http://[fe80::1]:80");
+        assert_ne!(comparable("http://127.example:8080"), comparable("http://localhost:8080"));
+    }
+
+    #[test]
+    fn nodes_and_shards_tell_what_urls_do_not() {
+        let (a, b) = ("http://a:8080", "http://b:8080");
+        let cluster = server(a, &["n1@10.0.0.1:8300", "n2@10.0.0.2:8300"], &[], 0);
+        // Another node or a balancer; a node that came back with another address.
+        assert!(cluster.may_be(&server(b, &["n1@10.0.0.1:8300", "n2@10.0.0.2:8300"], &[], 0)));
+        assert!(cluster.may_be(&server(b, &["n1@10.0.0.1:8300", "n2@10.0.0.9:8300"], &["x"], 1)));
+        // Another cluster with the same names, one with other nodes, one of which nothing is known.
+        assert!(!cluster.may_be(&server(b, &["n1@10.9.0.1:8300", "n2@10.9.0.2:8300"], &[], 0)));
+        assert!(!cluster.may_be(&server(b, &["n1@10.0.0.1:8300"], &[], 0)));
+        assert!(!cluster.may_be(&server(b, &[], &["x"], 1)));
+        // A common shard says it by itself.
+        assert!(server(a, &[], &["x", "y"], 1).may_be(&server(b, &["n1@h"], &["y", "z"], 1)));
+        // Networks of their own: same names, same addresses, nothing in common.
+        let one = server(a, &["n1@172.18.0.2:8300"], &["x"], 1);
+        assert!(!one.may_be(&server(b, &["n1@172.18.0.2:8300"], &["y"], 1)));
+        assert!(one.may_be(&server(b, &["n1@172.18.0.2:8300"], &["y"], 0)), "the one collection was made anew");
+    }
+}

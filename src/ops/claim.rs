@@ -1,0 +1,90 @@
+//! The collections that a run holds while it is at work, so that no other run of this machine changes them meanwhile,
+//! through whatever URL it reaches the server.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Error, Session, blocking};
+use crate::archive::claims::{self, Claim, Claimant};
+use crate::event::Op;
+use crate::model::{CollectionName, Schema, ServerIdentity};
+use crate::weaviate::Client;
+
+/// Collections that a run is not about and by whose shards the server is known too. Few: each is a request.
+const LASTING: usize = 4;
+
+/// What is claimed.
+pub(super) struct Claiming<'a> {
+    pub(super) client: &'a Client,
+    pub(super) session: &'a Session,
+    /// The folder of locks.
+    pub(super) locks: &'a Path,
+    pub(super) targets: Vec<CollectionName>,
+    /// Names of their shards, as far as they are known.
+    pub(super) shards: Vec<String>,
+}
+
+impl Claiming<'_> {
+    /// Refuses what another run holds: for a plan, so that nobody is asked to confirm what cannot be done. `all`: what the
+    /// server has.
+    pub(super) async fn refuse_held(self, all: &[Schema]) -> Result<(), Error> {
+        if !self.anybody().await? {
+            return Ok(());
+        }
+        let server = self.server(&lasting(all, &self.targets)).await?;
+        let (disk, locks, targets) = (Arc::clone(&self.session.disk), self.locks.to_owned(), self.targets);
+        let held = blocking("locks", move || claims::held(&*disk, &locks, &server, &targets)).await?;
+        held.map_or(Ok(()), |held| Err(crate::archive::Error::from(held).into()))
+    }
+
+    /// Holds the collections until the claim is dropped.
+    pub(super) async fn take(self, op: Op) -> Result<Claim, Error> {
+        let all = self.session.unless_stopped(self.client.schemas()).await?;
+        let server = self.server(&lasting(&all, &self.targets)).await?;
+        self.hold(op, server).await
+    }
+
+    /// The same for a run that only activates tenants: it asks no more than which nodes there are.
+    pub(super) async fn take_briefly(self, op: Op) -> Result<Claim, Error> {
+        let server = self.server(&[]).await?;
+        self.hold(op, server).await
+    }
+
+    async fn hold(self, op: Op, server: ServerIdentity) -> Result<Claim, Error> {
+        let (started, server_url) = (self.session.clock.now(), self.client.url().to_owned());
+        let by = Claimant { op, pid: std::process::id(), started, server_url };
+        let (disk, locks, targets) = (Arc::clone(&self.session.disk), self.locks.to_owned(), self.targets);
+        blocking("locks", move || Claim::take(&disk, &locks, by, server, targets)).await.map_err(Error::of_run_files)
+    }
+
+    /// Whether there is any other run, before the server is asked anything.
+    async fn anybody(&self) -> Result<bool, Error> {
+        let (disk, locks) = (Arc::clone(&self.session.disk), self.locks.to_owned());
+        blocking("locks", move || claims::anybody(&*disk, &locks)).await
+    }
+
+    async fn server(&self, lasting: &[CollectionName]) -> Result<ServerIdentity, Error> {
+        self.session.unless_stopped(self.client.identity(&self.shards, lasting)).await
+    }
+}
+
+/// Plain collections that a run is not about, the first by name: another run of the same server picks the same ones.
+fn lasting(all: &[Schema], targets: &[CollectionName]) -> Vec<CollectionName> {
+    let targets: BTreeSet<&CollectionName> = targets.iter().collect();
+    let others = all.iter().filter(|schema| !schema.multi_tenant && !targets.contains(&schema.name));
+    let others: BTreeSet<&CollectionName> = others.map(|schema| &schema.name).collect();
+    others.into_iter().take(LASTING).cloned().collect()
+}
+
+/// Adds shards of a collection that this run has made to what it claims.
+pub(super) async fn add_shards(claim: &mut Option<Claim>, shards: Vec<String>) -> Result<(), Error> {
+    let Some(mut own) = claim.take() else { return Ok(()) };
+    let (own, added) = blocking("locks", move || {
+        let added = own.add_shards(&shards);
+        Ok::<_, crate::archive::Error>((own, added))
+    })
+    .await?;
+    *claim = Some(own);
+    Ok(added?)
+}

@@ -1,0 +1,86 @@
+//! Runs of one machine that reach one server by different URLs: what one is at work on, no other changes.
+
+use std::time::Duration;
+
+use elysiactl::event::{Class, Events};
+use elysiactl::model::Selection;
+use elysiactl::ops::{Error, remove};
+use elysiactl::weaviate::{Client, Connection, Writer};
+use sandbox::{Builder, Fault, Kind, Proxy, Sandbox};
+
+use crate::world::{QUICK, World, world};
+
+const OBJECTS: u64 = 300;
+
+fn articles() -> Builder {
+    Sandbox::builder().seeded("Article", OBJECTS, 4, 7)
+}
+
+fn client(url: &str) -> Client {
+    let connection = Connection::new(Connection::parse_url(url).expect("a URL"));
+    Client::with_policy(connection, Events::none(), 7, QUICK).expect("a client")
+}
+
+/// Removes `Article` by this URL, with the state of this world, as `col rm Article --yes` does.
+async fn remove_by(world: &World, url: &str) -> Result<remove::Outcome, Error> {
+    let options = remove::Options {
+        selection: Selection { take: vec!["Article".into()], exclude: Vec::new() },
+        allow_protected: false,
+        folder: world.options().folder,
+        locks: world.state().locks,
+        patience: Duration::from_secs(5),
+    };
+    let (client, session) = (client(url), world.session(Events::none()));
+    let plan = remove::plan(&client, &session, options).await?;
+    remove::run(&Writer::new(client), &session, plan).await.map_err(|stopped| stopped.error)
+}
+
+#[tokio::test]
+async fn a_restore_is_not_disturbed_by_a_removal_through_another_url() {
+    let from = world(articles());
+    let archive = from.backup(from.options()).await.result.archive.expect("an archive");
+    let target = world(Sandbox::builder());
+    target.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(60))).on("POST", "/v1/batch/objects"));
+    // A balancer, of which nothing but its answers tells that it leads to the same server.
+    let balancer = Proxy::start(target.sandbox.port(), None);
+    let urls = [
+        target.sandbox.url(),
+        format!("http://localhost:{}", target.sandbox.port()),
+        format!("http://127.0.0.1:{}", balancer.port()),
+    ];
+    let mut options = target.restore_options(archive.as_ref());
+    (options.jobs, options.batch_objects) = (Some(1), Some(20));
+    let removals = async {
+        while target.sandbox.count("Article", None) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        for url in &urls {
+            let refused = remove_by(&target, url).await.expect_err("a run is at work");
+            assert_eq!(refused.class(), Class::Locked, "{url}: {refused:?}");
+            let pid = format!("process {}, started", std::process::id());
+            assert!(refused.to_string().contains(&pid), "{refused}");
+        }
+        assert!(target.sandbox.count("Article", None) < OBJECTS, "it was at work all the while");
+    };
+    let ((done, _), ()) = tokio::join!(target.try_restore(options), removals);
+    assert_eq!(done.expect("undisturbed").result.objects, OBJECTS);
+    // Over is over, and nothing stays but the gate.
+    let left: Vec<_> = std::fs::read_dir(target.state().locks).expect("a folder").collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    remove_by(&target, &urls[2]).await.expect("removed");
+}
+
+#[tokio::test]
+async fn what_was_removed_under_a_restore_is_told_and_not_taken_for_a_count() {
+    let from = world(articles());
+    let archive = from.backup(from.options()).await.result.archive.expect("an archive");
+    let target = world(Sandbox::builder());
+    // Somebody without a lock on this machine drops it, and auto-schema makes another one for the next batch.
+    let drop = Kind::Change(sandbox::Change::Drop("Article".into()));
+    target.sandbox.faults().add(Fault::new(drop).on("POST", "/v1/batch/objects").nth(3));
+    let mut options = target.restore_options(archive.as_ref());
+    (options.jobs, options.batch_objects) = (Some(1), Some(20));
+    let (done, _) = target.try_restore(options).await;
+    let stopped = done.expect_err("another collection");
+    assert!(matches!(stopped.error, Error::MadeAnew { .. }), "{:?}", stopped.error);
+}
