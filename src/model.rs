@@ -21,7 +21,7 @@ pub use lengths::{MixedLengths, MixedSpaces, VectorLengths, VectorNames, is_odd}
 pub use members::Members;
 pub use numbers::{count, counted};
 pub use object::{ObjectText, RawObject, VectorText, dimensions};
-pub use renames::Renames;
+pub use renames::{RenamePattern, Renames};
 pub use schema::{CLASS_BYTES, DROPPED_VECTOR, DigestMode, Schema, SchemaError};
 pub use server::ServerIdentity;
 pub use shown::{ShellWord, escaped, is_plain, path_of_text, path_text, scheme, shell_text};

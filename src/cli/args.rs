@@ -13,7 +13,7 @@ use bytesize::ByteSize;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::settings::Compression;
-use crate::model::{CollectionName, TenantName};
+use crate::model::{CollectionName, RenamePattern, Renames, TenantName};
 use crate::ops::restore::Setting;
 use crate::ops::verify;
 
@@ -205,9 +205,12 @@ pub(super) struct RestoreArgs {
     /// Restore the only collection chosen under this name
     #[arg(long, value_name = "NEW", conflicts_with = "rename")]
     pub name: Option<CollectionName>,
-    /// Restore the collection OLD as NEW; may be repeated
+    /// Restore the collection OLD as NEW, or all with '*=Staging*'; may be repeated
+    ///
+    /// With one * on each side it is a pattern for every collection of the archive that has no OLD=NEW of its own: what the *
+    /// stands for is kept. References, aliases and roles follow. Add OLD=OLD for one that keeps its name.
     #[arg(long, value_name = "OLD=NEW", value_parser = rename)]
-    pub rename: Vec<(CollectionName, CollectionName)>,
+    pub rename: Vec<Rename>,
     #[command(flatten)]
     pub tenants: TenantArgs,
     /// Create the collections alone, without objects
@@ -311,9 +314,9 @@ pub(super) struct VerifyArgs {
     /// The name on the server of the only collection compared
     #[arg(long, value_name = "NEW", value_parser = collection_name)]
     pub name: Option<CollectionName>,
-    /// A collection that has another name on the server; may be repeated
+    /// A collection that has another name on the server, or all with '*=Staging*'; may be repeated
     #[arg(long, value_name = "OLD=NEW", value_parser = rename)]
-    pub rename: Vec<(CollectionName, CollectionName)>,
+    pub rename: Vec<Rename>,
     /// Compare only this collection of the archive, by name or glob; may be repeated [default: all]
     #[arg(long, value_name = "NAME|GLOB")]
     pub only: Vec<String>,
@@ -540,9 +543,34 @@ fn collection_name(text: &str) -> Result<CollectionName, String> {
     text.parse().map_err(|error: crate::model::InvalidName| error.to_string())
 }
 
-fn rename(text: &str) -> Result<(CollectionName, CollectionName), String> {
+/// A new name for one collection, or for all of a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Rename {
+    Pair(CollectionName, CollectionName),
+    Pattern(RenamePattern),
+}
+
+impl Rename {
+    /// All of them; the collection that is named twice, if one is.
+    pub(super) fn all(given: &[Self]) -> Result<Renames, CollectionName> {
+        let mut renames = Renames::default();
+        for one in given {
+            match one {
+                Self::Pattern(pattern) => renames.insert_pattern(pattern.clone()),
+                Self::Pair(old, new) if renames.insert(old.clone(), new.clone()).is_some() => return Err(old.clone()),
+                Self::Pair(..) => {}
+            }
+        }
+        Ok(renames)
+    }
+}
+
+fn rename(text: &str) -> Result<Rename, String> {
     let (old, new) = text.split_once('=').ok_or("must be OLD=NEW")?;
-    Ok((collection_name(old)?, collection_name(new)?))
+    if text.contains('*') {
+        return RenamePattern::parse(old, new).map(Rename::Pattern).ok_or("one * on each side, or none".to_owned());
+    }
+    Ok(Rename::Pair(collection_name(old)?, collection_name(new)?))
 }
 
 /// A property's name, and its data type or the collection it refers to.

@@ -233,7 +233,9 @@ fn words(hint: &Hint) -> String {
             "restore under another name with --name NEW or --rename OLD=NEW; a collection that exists is never written to".into()
         }
         Hint::Revectorize => "--revectorize allows it; it may cost money, and the vectors will be other ones".into(),
-        Hint::RenameEach => "--rename OLD=NEW names each collection; --only chooses one of them".into(),
+        Hint::RenameEach => {
+            "--rename OLD=NEW names one collection, --rename '*=NEW*' all of them; --only chooses among them".into()
+        }
         Hint::ShowArchive => "`elysiactl archive show` lists the collections of an archive".into(),
         Hint::NameArchive => "name the directory of one archive: the one that holds manifest.json".into(),
         Hint::NewerServer => "restore to a server of the version named, or a later one".into(),

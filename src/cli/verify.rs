@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use super::args::{ConnectionArgs, VerifyArgs};
+use super::args::{ConnectionArgs, Rename, VerifyArgs};
 use super::connect::session;
 use super::explain::explain_for;
 use super::settings::state_folders;
 use super::{Connect, Env, Failure, Finished, Out, archive, closing, memory, run_with_events};
 use crate::event::{Class, CollectionResult, Difference, Op};
-use crate::model::{CollectionName, Renames, Selection};
+use crate::model::{CollectionName, Selection};
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::verify::{self, Differs, Options, Outcome};
 use crate::render::{Closing, Remark, count};
@@ -30,17 +30,12 @@ pub(super) fn run(args: &VerifyArgs, connection: &ConnectionArgs, env: &Env, out
 }
 
 fn options(args: &VerifyArgs, env: &Env) -> Result<Options, Failure> {
-    let mut renames = Renames::default();
-    for (old, new) in &args.rename {
-        if renames.insert(old.clone(), new.clone()).is_some() {
-            return Err(Failure::new(Class::Usage, format!("--rename gives {old} two names")));
-        }
-    }
+    let twice = |name| Failure::new(Class::Usage, format!("--rename gives {name} two names"));
     Ok(Options {
         archive: archive::place(&args.archive, env)?,
         selection: Selection { take: args.only.clone(), exclude: Vec::new() },
         name: args.name.clone(),
-        renames,
+        renames: Rename::all(&args.rename).map_err(twice)?,
         tenants: args.tenants.map()?,
         state: state_folders(args.run_dir.as_deref(), env).ok(),
         sample: args.sample,

@@ -6,7 +6,7 @@ use super::Error;
 pub(super) use super::select::capital;
 use super::select::{self, Alias};
 use crate::archive::Archive;
-use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName};
+use crate::model::{CollectionName, RenamePattern, Renames, Schema, Selection, TenantMap, TenantName};
 
 /// The collections chosen, in the order of the archive, by their places in its list, and the names they get.
 #[derive(Debug)]
@@ -21,12 +21,12 @@ pub(super) fn choose(
     schemas: Vec<Schema>,
     selection: &Selection,
     name: Option<&CollectionName>,
-    renames: &Renames,
+    given: &Renames,
 ) -> Result<Chosen, Error> {
     let places: BTreeMap<CollectionName, usize> =
         schemas.iter().enumerate().map(|(at, s)| (s.name.clone(), at)).collect();
     let chosen = select::choose(schemas, selection, &[], Alias::Follows).map_err(in_archive)?;
-    let mut renames = renames.pairs().fold(Renames::default(), |mut all, (old, new)| {
+    let mut renames = given.pairs().fold(Renames::default(), |mut all, (old, new)| {
         all.insert(old.clone(), capital(new));
         all
     });
@@ -36,6 +36,7 @@ pub(super) fn choose(
             return Err(Error::NotInArchive { name: old.to_string(), similar });
         }
     }
+    expand(&mut renames, given.patterns(), &places)?;
     if let Some(name) = name {
         let [only] = chosen.as_slice() else { return Err(Error::OneNameForMany { collections: chosen.len() }) };
         renames.insert(only.name.clone(), capital(name));
@@ -50,6 +51,33 @@ pub(super) fn choose(
     }
     let collections = chosen.into_iter().filter_map(|s| Some((*places.get(&s.name)?, s))).collect();
     Ok(Chosen { collections, renames })
+}
+
+/// Gives every collection of the archive that has no name of its own the one that a pattern makes of it; references to
+/// collections that are not chosen follow, as they do with a pair.
+fn expand(
+    renames: &mut Renames,
+    patterns: &[RenamePattern],
+    places: &BTreeMap<CollectionName, usize>,
+) -> Result<(), Error> {
+    let paired: BTreeSet<CollectionName> = renames.pairs().map(|(old, _)| old.clone()).collect();
+    let mut matched = vec![false; patterns.len()];
+    for name in places.keys() {
+        let mut first = None;
+        for (matched, pattern) in matched.iter_mut().zip(patterns) {
+            let Some(new) = pattern.apply(name) else { continue };
+            *matched = true;
+            first = first.or(Some((pattern, new)));
+        }
+        let Some((pattern, new)) = first.filter(|_| !paired.contains(name)) else { continue };
+        let (collection, pattern) = (name.clone(), pattern.to_string());
+        let new = new.map_err(|invalid| Error::BadRename { collection, pattern, name: invalid.name })?;
+        renames.insert(name.clone(), capital(&new));
+    }
+    match matched.iter().position(|matched| !matched) {
+        Some(at) => Err(Error::NothingMatched { glob: patterns[at].to_string(), collections: places.len() }),
+        None => Ok(()),
+    }
 }
 
 impl Chosen {
@@ -134,7 +162,10 @@ mod tests {
         let selection = Selection { take: take.iter().map(|t| (*t).to_owned()).collect(), exclude: Vec::new() };
         let mut renames = Renames::default();
         for (old, new) in pairs {
-            renames.insert(name(old), name(new));
+            match RenamePattern::parse(old, new) {
+                Some(pattern) => renames.insert_pattern(pattern),
+                None => drop(renames.insert(name(old), name(new))),
+            }
         }
         let chosen = choose(schemas.into(), &selection, only.map(name).as_ref(), &renames)?;
         Ok(chosen.collections.iter().map(|(at, s)| format!("{at} {}", chosen.renames.of(&s.name))).collect())
@@ -146,6 +177,25 @@ mod tests {
         assert_eq!(chosen(&["Chat"], Some("talk"), &[]).expect("one"), ["2 Talk"]);
         assert_eq!(chosen(&["A"], None, &[("B", "B2")]).expect("one"), ["0 A"], "references may follow");
         assert_eq!(chosen(&[], None, &[("A", "B"), ("B", "A")]).expect("all"), ["0 B", "1 A", "2 Chat"]);
+    }
+
+    #[test]
+    fn a_pattern_gives_a_name_to_all_that_have_none() {
+        assert_eq!(
+            chosen(&[], None, &[("*", "staging*")]).expect("all"),
+            ["0 StagingA", "1 StagingB", "2 StagingChat"]
+        );
+        let mixed = chosen(&[], None, &[("*", "Old*"), ("Ch*", "X*"), ("B", "B")]);
+        assert_eq!(mixed.expect("all"), ["0 OldA", "1 B", "2 OldChat"], "the first counts");
+        let mixed = chosen(&[], None, &[("Ch*", "X*"), ("*", "Old*"), ("B", "B")]);
+        assert_eq!(mixed.expect("all"), ["0 OldA", "1 B", "2 Xat"]);
+        assert!(matches!(
+            chosen(&[], None, &[("A*", "*")]),
+            Err(Error::BadRename { collection, name: text, .. }) if collection == name("A") && text.is_empty()
+        ));
+        let same = chosen(&[], None, &[("*", "C*"), ("B", "CA")]);
+        assert!(matches!(same, Err(Error::SameName { .. })), "{same:?}");
+        assert!(matches!(chosen(&[], None, &[("Z*", "Y*")]), Err(Error::NothingMatched { .. })));
     }
 
     #[test]

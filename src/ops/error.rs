@@ -316,6 +316,16 @@ pub enum Error {
         /// The collections, as the archive calls them.
         collections: [CollectionName; 2],
     },
+    /// A pattern that makes no name of one that it matches.
+    #[error("{pattern} makes {name:?} of {collection}, which is no collection's name")]
+    BadRename {
+        /// The collection.
+        collection: CollectionName,
+        /// The pattern.
+        pattern: String,
+        /// What it makes of it.
+        name: String,
+    },
     /// Collections the server does not have, more than one.
     #[error("the server has no collections named {}", listed(names))]
     MissingCollections {
@@ -459,9 +469,11 @@ impl Error {
         match self {
             _ if self.is_bug() => Class::Bug,
             Self::Archive(e) | Self::RunFiles(e) => archive_class(e),
-            Self::BadGlob { .. } | Self::OneNameForMany { .. } | Self::SameName { .. } | Self::NoRunFolder { .. } => {
-                Class::Usage
-            }
+            Self::BadGlob { .. }
+            | Self::OneNameForMany { .. }
+            | Self::SameName { .. }
+            | Self::BadRename { .. }
+            | Self::NoRunFolder { .. } => Class::Usage,
             Self::UnknownCollection { .. }
             | Self::DanglingAlias { .. }
             | Self::MissingCollections { .. }

@@ -54,5 +54,8 @@ fn chosen(options: &Options) -> String {
     for (old, new) in options.renames.pairs() {
         flags = flags + " --rename " + &quoted(&format!("{old}={new}"));
     }
+    for pattern in options.renames.patterns() {
+        flags = flags + " --rename " + &quoted(&pattern.to_string());
+    }
     flags + &TenantArgs::of(&options.tenants)
 }

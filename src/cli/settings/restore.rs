@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::folder;
-use crate::cli::args::{AliasArg, RestoreArgs};
+use crate::cli::args::{AliasArg, Rename, RestoreArgs};
 use crate::cli::{Env, Failure, memory};
 use crate::event::Class;
 use crate::model::{CollectionName, Renames, Selection, TenantMap};
@@ -110,14 +110,8 @@ impl RestoreSettings {
     }
 }
 
-fn renames(pairs: &[(CollectionName, CollectionName)]) -> Result<Renames, Failure> {
-    let mut renames = Renames::default();
-    for (old, new) in pairs {
-        if renames.insert(old.clone(), new.clone()).is_some() {
-            return Err(Failure::new(Class::Usage, format!("--rename names {old} twice")));
-        }
-    }
-    Ok(renames)
+fn renames(given: &[Rename]) -> Result<Renames, Failure> {
+    Rename::all(given).map_err(|twice| Failure::new(Class::Usage, format!("--rename names {twice} twice")))
 }
 
 /// Where files about runs lie: the folder named, or else ours in the user's folder for state.

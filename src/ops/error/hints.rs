@@ -187,7 +187,7 @@ impl Error {
             Self::TenantsUnseen { .. } => vec![Hint::GrantPermission],
             Self::CannotClear { refusals } => clear_hints(refusals),
             Self::MadeUp { .. } => vec![Hint::StopWriters],
-            Self::OneNameForMany { .. } | Self::SameName { .. } => vec![Hint::RenameEach],
+            Self::OneNameForMany { .. } | Self::SameName { .. } | Self::BadRename { .. } => vec![Hint::RenameEach],
             Self::NotInArchive { similar, .. } if !similar.is_empty() => vec![Hint::DidYouMean(similar.clone())],
             Self::NotInArchive { .. } => vec![Hint::ShowArchive],
             Self::Wire(_)

@@ -187,6 +187,11 @@ fn what_others_do_meanwhile() {
             Class::Refused,
             &[Hint::RunAgain],
         ),
+        (
+            Error::BadRename { collection: collection(), pattern: "A*=*".into(), name: String::new() },
+            Class::Usage,
+            &[Hint::RenameEach],
+        ),
         (Error::BeingWritten { collection: collection(), before: 1, after: 2 }, Class::Refused, &[Hint::RunAgain]),
         (Error::MadeAnew { collection: collection() }, Class::Refused, &[Hint::RunAgain]),
         (Error::NotAsPlanned { collection: collection(), what: "x".into() }, Class::Refused, &[Hint::RunAgain]),
