@@ -24,7 +24,7 @@ use super::names::CHECKPOINT;
 use crate::event::Op;
 use crate::model::{CollectionName, ObjectId, TenantName};
 
-pub use carried::{Kept, look};
+pub use carried::{Forget, Kept, look};
 pub use earlier::{EarlierRun, dropped_by, last_runs, last_unfinished, left_awake};
 pub use history::{Imported, RunHistory, TargetHistory};
 use rejected::{Refusal, Rejected};
@@ -96,7 +96,7 @@ pub enum RunRecord {
         /// SHA-256 of the schema that was sent.
         schema_sha256: Hash,
     },
-    /// Every object of a run of ids was judged by the server.
+    /// Every object of a run of ids, or of a stretch of one, was judged by the server.
     Imported {
         /// The collection.
         target: CollectionName,
@@ -122,6 +122,11 @@ pub enum RunRecord {
     },
     /// Nothing of what was written into a collection counts any more: all of it is sent again.
     Again {
+        /// The collection.
+        target: CollectionName,
+    },
+    /// A collection that was created is gone from the server: it is begun anew, and what was written into it counts no more.
+    Gone {
         /// The collection.
         target: CollectionName,
     },

@@ -8,9 +8,10 @@ use super::claim::Claiming;
 use super::restore::StateFolders;
 use super::{Error, Session, blocking};
 use crate::archive::claims::Claim;
+use crate::archive::runfiles::Forget;
 use crate::archive::{self, RunAbout, RunFiles, RunHistory, RunRecord};
 use crate::event::Op;
-use crate::model::{CollectionName, TenantMap};
+use crate::model::TenantMap;
 
 /// Claims the collections of a run, then makes its directory and begins its journal.
 pub(super) async fn begin(
@@ -34,7 +35,7 @@ pub(super) struct Taken {
     pub(super) run_id: Uuid,
     pub(super) tenants: TenantMap,
     pub(super) looked: RunHistory,
-    pub(super) again: Vec<CollectionName>,
+    pub(super) forget: Forget,
 }
 
 /// Claims the collections of a run, then takes up the files of an earlier one; `None` if it has gone on since it was looked
@@ -47,8 +48,8 @@ pub(super) async fn resume(
     let (disk, runs) = (Arc::clone(&claiming.session.disk), state.runs.clone());
     let claim = claiming.take(Op::Restore).await?;
     let resume = move || {
-        let Taken { run_id, tenants, looked, again } = taken;
-        RunFiles::resume(disk, &runs, run_id, &tenants, &looked, &again)
+        let Taken { run_id, tenants, looked, forget } = taken;
+        RunFiles::resume(disk, &runs, run_id, &tenants, &looked, &forget)
     };
     Ok(blocking("run files", resume).await.map_err(Error::of_run_files)?.map(|files| (claim, files)))
 }

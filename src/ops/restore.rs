@@ -4,6 +4,7 @@ mod aliases;
 mod before;
 mod create;
 mod fill;
+mod notes;
 mod order;
 mod plan;
 mod refusal;

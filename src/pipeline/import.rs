@@ -28,7 +28,7 @@ use super::pacer::{Came, Pacer};
 use super::rewrite::{self, Form, Rewrite};
 use super::slots::Slots;
 use crate::event::{Event, Events};
-use crate::model::{CollectionName, MixedSpaces, ObjectId, TenantName};
+use crate::model::{CollectionName, KeyRange, MixedSpaces, ObjectId, TenantName};
 use crate::weaviate::{Error as WireError, ImportReply, LastingCause, Writer};
 
 /// Times an object is sent that the server keeps refusing, the first included.
@@ -94,6 +94,8 @@ pub struct Rejected {
 pub struct Done {
     /// The batch's lane: the run it is of.
     pub lane: usize,
+    /// The keys it stands for.
+    pub covers: KeyRange,
     /// Objects in it.
     pub objects: u64,
     /// Those the server refused for good.
@@ -232,7 +234,8 @@ impl Shared<'_> {
                 () = self.grace() => return Ok(()),
             };
             let (objects, refused) = (batch.objects.len() as u64, rejected.len() as u64);
-            let handed = done.send(Done { lane: batch.lane, objects, rejected, references, found_equal }).await;
+            let (lane, covers) = (batch.lane, batch.covers);
+            let handed = done.send(Done { lane, covers, objects, rejected, references, found_equal }).await;
             handed.map_err(|_| Error::SinkGone)?;
             // The objects of a pass of references were told before.
             if self.import.pass != Pass::References {

@@ -1,7 +1,7 @@
 //! Reads a part of an archive line by line, splits each line, and proves what it says on the way: JSON in full, class,
 //! order, ranges, counts, digests, and the file's own checksum at the end. Hands the objects on in batches.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 mod lead;
@@ -157,6 +157,8 @@ pub struct Load {
     pub done: Arc<BTreeSet<usize>>,
     /// Tenants, by their names on the server, whose vectors come in several lengths: what leads them is sent first.
     pub mixed: Arc<MixedSpaces>,
+    /// Stretches of other runs that are not wanted any more, by the places of these, in order.
+    pub judged: Arc<BTreeMap<usize, Vec<KeyRange>>>,
     /// Wakes those of them that sleep; `None` if none does.
     pub windows: Option<Arc<Windows>>,
     /// Says how many objects and bytes a batch may have.
@@ -187,8 +189,16 @@ impl Load {
             return Ok(());
         }
         let reader = self.archive.part(&self.archive.collections()[self.at], part, &self.runs)?;
-        let mut filling =
-            Filling { load: self, batches, objects: Vec::new(), bytes: 0, room: self.room(), passed: None, seen: 0 };
+        let mut filling = Filling {
+            load: self,
+            batches,
+            objects: Vec::new(),
+            bytes: 0,
+            room: self.room(),
+            passed: None,
+            gap: None,
+            seen: 0,
+        };
         prove_part(reader, &self.schema.name, &self.digest, Look::Structure, |object, at| {
             let Some(tenant) = &targets[at.run] else { return true };
             let ahead = || {
@@ -229,8 +239,22 @@ struct Filling<'a> {
     room: (u32, u64),
     /// The last id that was sent on in this run.
     passed: Option<ObjectId>,
+    /// The stretch between those that are not wanted, if there are any of this run.
+    gap: Option<KeyRange>,
     /// Objects seen of this run.
     seen: u64,
+}
+
+/// The stretch around an id that lies between ranges of a run; `None` if it lies in one of them.
+fn gap(judged: &[KeyRange], whole: KeyRange, id: ObjectId) -> Option<KeyRange> {
+    let behind = judged.partition_point(|range| range.from.is_none_or(|from| from < id));
+    let before = behind.checked_sub(1).map(|at| judged[at]);
+    if before.is_some_and(|range| range.contains(id)) {
+        return None;
+    }
+    let from = before.map_or(whole.from, |range| range.to);
+    let to = judged.get(behind).map_or(whole.to, |range| range.from);
+    Some(KeyRange { from, to })
 }
 
 /// The run that an object is of, its place among all, and its tenant on the server.
@@ -244,6 +268,17 @@ struct Place<'a> {
 impl Filling<'_> {
     /// Takes the next object; whether more is wanted.
     fn take(&mut self, object: &RawObject, place: Place<'_>) -> bool {
+        let judged = self.load.judged.get(&place.number);
+        if judged.is_some_and(|judged| !self.stays_in_gap(judged, object.id, place)) {
+            return false;
+        }
+        if judged.is_some() && self.gap.is_none() {
+            self.seen += 1;
+            if self.seen == place.run.objects {
+                (self.passed, self.seen) = (None, 0);
+            }
+            return true;
+        }
         let bytes = object.text.len() as u64 + 1;
         let (objects, most_bytes) = self.room;
         let full = self.objects.len() >= objects as usize || self.bytes + bytes > most_bytes;
@@ -256,6 +291,19 @@ impl Filling<'_> {
         self.seen < place.run.objects || self.send(place, true)
     }
 
+    /// Finds the stretch that an object lies in, of a run of which others are not wanted; what was gathered of another one is
+    /// sent on. Whether more is wanted.
+    fn stays_in_gap(&mut self, judged: &[KeyRange], id: ObjectId, place: Place<'_>) -> bool {
+        let next = gap(judged, place.run.covers, id);
+        if next == self.gap {
+            return true;
+        }
+        let seen = self.seen;
+        let wanted = self.objects.is_empty() || self.send(place, true);
+        (self.gap, self.passed, self.seen) = (next, next.and_then(|gap| gap.from), seen);
+        wanted
+    }
+
     /// Sends the batch on, and waits for its share of the budget and for somebody who takes it.
     fn send(&mut self, place: Place<'_>, ends: bool) -> bool {
         let Place { run, number, tenant } = place;
@@ -263,8 +311,10 @@ impl Filling<'_> {
         let bytes = std::mem::take(&mut self.bytes);
         let from = self.passed.or(run.covers.from);
         let last = objects.last().map(|object| object.id);
-        let to = if ends { run.covers.to } else { last };
+        let end = self.gap.map_or(run.covers.to, |gap| gap.to);
+        let to = if ends { end } else { last };
         (self.passed, self.seen) = if ends { (None, 0) } else { (last, self.seen) };
+        self.gap = self.gap.filter(|_| !ends);
         self.room = self.load.room();
         let (budget, stop) = (&self.load.budget, &self.load.stop);
         Handle::current().block_on(async {
@@ -289,5 +339,34 @@ impl Filling<'_> {
                 () = stop.cancelled() => false,
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(from: u128, to: u128) -> KeyRange {
+        let edge = |at: u128| (at > 0 && at < 99).then_some(ObjectId(at));
+        KeyRange { from: edge(from), to: edge(to) }
+    }
+
+    #[test]
+    fn an_id_lies_in_a_stretch_that_is_done_or_between_two() {
+        let (judged, whole) = ([range(10, 20), range(30, 40)], range(0, 99));
+        for (id, expected) in [
+            (1, Some(range(0, 10))),
+            (10, Some(range(0, 10))),
+            (11, None),
+            (20, None),
+            (21, Some(range(20, 30))),
+            (30, Some(range(20, 30))),
+            (40, None),
+            (41, Some(range(40, 99))),
+        ] {
+            assert_eq!(gap(&judged, whole, ObjectId(id)), expected, "{id}");
+        }
+        assert_eq!(gap(&[range(0, 20)], whole, ObjectId(20)), None);
+        assert_eq!(gap(&[], range(5, 9), ObjectId(7)), Some(range(5, 9)));
     }
 }

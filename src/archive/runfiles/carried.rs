@@ -24,6 +24,26 @@ pub struct Kept {
     pub refused: BTreeMap<CollectionName, u64>,
 }
 
+/// What of an earlier run does not count any more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forget {
+    /// Collections that are there, and of which every object is sent again.
+    pub again: Vec<CollectionName>,
+    /// Collections that are gone from the server.
+    pub gone: Vec<CollectionName>,
+}
+
+impl Forget {
+    fn is_empty(&self) -> bool {
+        self.again.is_empty() && self.gone.is_empty()
+    }
+
+    fn records(&self) -> Vec<RunRecord> {
+        let gone = self.gone.iter().map(|target| RunRecord::Gone { target: target.clone() });
+        gone.chain(self.again.iter().map(|target| RunRecord::Again { target: target.clone() })).collect()
+    }
+}
+
 /// Reads the files of a run and changes nothing. `tenants`: the names that its tenants have on the server.
 pub fn look(disk: &dyn Disk, runs: &Path, run_id: Uuid, tenants: &TenantMap) -> Result<Kept, Error> {
     let dir = runs.join(run_id.to_string());
@@ -44,8 +64,7 @@ pub fn look(disk: &dyn Disk, runs: &Path, run_id: Uuid, tenants: &TenantMap) -> 
 impl RunFiles {
     /// Takes up the files of a run where it was killed; `None` if its journal does not say what it did when it was
     /// `looked` at, since somebody else took it up. What was torn off the journal is cut; of the refused objects only those
-    /// stay that the journal counts, since the others are sent again. `again`: collections of which nothing counts any
-    /// more. `tenants`: the names that the run's tenants have on the server. After an error, or another kill, nothing that
+    /// stay that the journal counts, since the others are sent again. `tenants`: the names that the run's tenants have on the server. After an error, or another kill, nothing that
     /// was durable is lost, and it can be taken up once more.
     pub fn resume(
         disk: Arc<dyn Disk>,
@@ -53,7 +72,7 @@ impl RunFiles {
         run_id: Uuid,
         tenants: &TenantMap,
         looked: &RunHistory,
-        again: &[CollectionName],
+        forget: &Forget,
     ) -> Result<Option<Self>, Error> {
         let path = runs.join(run_id.to_string());
         let mut history = RunHistory::default();
@@ -62,12 +81,11 @@ impl RunFiles {
         if history != *looked {
             return Ok(None);
         }
-        for target in again {
-            let record = RunRecord::Again { target: target.clone() };
-            journal.append(&record)?;
-            history.take(record).ok_or_else(|| Error::damaged(path.join(CHECKPOINT), Damage::JournalOrder))?;
+        for record in &forget.records() {
+            journal.append(record)?;
+            history.take(record.clone()).ok_or_else(|| Error::damaged(path.join(CHECKPOINT), Damage::JournalOrder))?;
         }
-        if !again.is_empty() {
+        if !forget.is_empty() {
             journal.sync()?;
         }
         let judged = Judged::of(&history, tenants);

@@ -10,7 +10,7 @@ use super::super::journal;
 use super::{RunAbout, RunRecord};
 use crate::model::{CollectionName, KeyRange, TenantName};
 
-/// A run of ids that the server has judged.
+/// A run of ids, or a stretch of one, that the server has judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
     /// The tenant, in a multi-tenant collection.
@@ -40,7 +40,7 @@ pub struct TargetHistory {
     pub joined: Option<Vec<TenantName>>,
     /// SHA-256 of the schema it was created with; `None`: whether it exists is not known.
     pub created: Option<Hash>,
-    /// Runs of ids that need not be sent again, in the order they were done.
+    /// Runs of ids, or stretches of them, that need not be sent again, in the order they were done.
     pub imported: Vec<Imported>,
     /// Whether all of it was sent: objects written and objects refused.
     pub finished: Option<(u64, u64)>,
@@ -133,6 +133,7 @@ impl RunHistory {
                 self.targets.get(&target).filter(|t| t.is_there())?;
                 self.forget(&target);
             }
+            RunRecord::Gone { target } => return self.targets.remove(&target).map(drop),
             RunRecord::Finished { target, objects, rejected } => {
                 let target = self.targets.get_mut(&target).filter(|t| t.is_there())?;
                 return target.finished.replace((objects, rejected)).is_none().then_some(());

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::fill::Filled;
+use super::notes::{Partly, in_order};
 use super::resume::Resuming;
 use super::tenants::Tenants;
 use crate::archive::Index;
 use crate::archive::runfiles::{Imported, Kept, TargetHistory};
-use crate::model::{CollectionName, ObjectId, TenantMap, TenantName};
+use crate::model::{CollectionName, TenantMap, TenantName};
 use crate::ops::proof::sum;
 use crate::ops::{Error, Session};
 use crate::weaviate::{Client, Count, TenantState};
@@ -32,7 +33,9 @@ pub(super) struct Before {
     pub(super) stage: Stage,
     /// Places of the runs of ids that are not sent again.
     pub(super) done: Arc<BTreeSet<usize>>,
-    /// What became of their objects.
+    /// Runs of which a part is not sent again, by their places.
+    pub(super) partly: Arc<BTreeMap<usize, Partly>>,
+    /// What became of the objects of both.
     pub(super) filled: Filled,
     /// All was sent, and that is written down.
     pub(super) finished: bool,
@@ -42,6 +45,26 @@ pub(super) struct Before {
     pub(super) digest: Option<String>,
     /// The run got to its end: nothing is left to do.
     pub(super) over: bool,
+}
+
+impl Before {
+    /// Plain bytes of what is not sent again; of runs that are so in part, by the share of their objects.
+    pub(super) fn bytes(&self, runs: &Index) -> u64 {
+        let share = |(at, partly): (&usize, &Partly)| {
+            let run = runs.get(*at)?;
+            Some(run.bytes.saturating_mul(partly.filled.objects) / run.objects.max(1))
+        };
+        let whole = self.done.iter().filter_map(|at| runs.get(*at)).map(|run| run.bytes);
+        whole.chain(self.partly.iter().filter_map(share)).sum()
+    }
+}
+
+/// What a journal says of the objects of one collection.
+#[derive(Debug, Default)]
+struct Progress {
+    done: BTreeSet<usize>,
+    partly: BTreeMap<usize, Partly>,
+    filled: Filled,
 }
 
 /// What belongs to one collection of a plan that carries on a run.
@@ -72,10 +95,11 @@ impl Own<'_> {
             return Ok((self.over(history), None));
         }
         let doubted = |reason| (Before { stage, ..Before::default() }, Some(reason));
-        let (done, filled) = match self.done(history, kept.refused.get(self.target).copied().unwrap_or(0)) {
-            Ok(done) => done,
-            Err(reason) => return Ok(doubted(reason)),
-        };
+        let Progress { done, partly, filled } =
+            match self.done(history, kept.refused.get(self.target).copied().unwrap_or(0)) {
+                Ok(done) => done,
+                Err(reason) => return Ok(doubted(reason)),
+            };
         let verified = history.verified == Some(true);
         if !verified && let Some(reason) = self.lacks(history).await? {
             return Ok(doubted(reason));
@@ -83,7 +107,8 @@ impl Own<'_> {
         let (finished, digest) = (history.finished.is_some(), history.digest.clone());
         let every = || (0..self.runs.len()).collect();
         let done = Arc::new(if finished { every() } else { done });
-        Ok((Before { stage, done, filled, finished, verified, digest, over: false }, None))
+        let partly = Arc::new(partly);
+        Ok((Before { stage, done, partly, filled, finished, verified, digest, over: false }, None))
     }
 
     /// What a run did that got to its end.
@@ -94,6 +119,7 @@ impl Own<'_> {
         Before {
             stage: Stage::There,
             done: Arc::new((0..self.runs.len()).collect()),
+            partly: Arc::default(),
             filled: Filled { objects: written + rejected, rejected, ..filled },
             finished: true,
             verified: history.verified == Some(true),
@@ -102,37 +128,52 @@ impl Own<'_> {
         }
     }
 
-    /// The runs that are done, by their places, and what became of their objects. `listed`: refused objects that are kept.
-    fn done(&self, history: &TargetHistory, listed: u64) -> Result<(BTreeSet<usize>, Filled), String> {
+    /// The runs that are done, and those that are so in part, and what became of their objects. `listed`: refused objects
+    /// that are kept.
+    fn done(&self, history: &TargetHistory, listed: u64) -> Result<Progress, String> {
         let refused: u64 = history.imported.iter().map(|run| run.rejected).sum();
         if listed != refused {
             return Err(format!("{refused} refused objects were written down, and {listed} of them are kept"));
         }
-        let (mut done, mut filled) = (BTreeSet::new(), Filled::default());
+        let mut progress = Progress::default();
         if history.imported.is_empty() {
-            return Ok((done, filled));
+            return Ok(progress);
         }
-        let key = |tenant: Option<&TenantName>, from: Option<ObjectId>| (tenant.cloned(), from);
         let places = self.runs.iter().enumerate().filter(|(_, run)| run.objects > 0);
-        let places: BTreeMap<_, usize> =
-            places.map(|(at, run)| (key(run.tenant.as_ref(), run.covers.from), at)).collect();
+        let places: BTreeMap<_, usize> = places.map(|(at, run)| ((run.tenant.as_ref(), run.covers.from), at)).collect();
         let sleepers = self.sleepers();
+        let other = || "its journal tells of ids that the archive does not hold so".to_owned();
         for run in &history.imported {
-            let place = places.get(&key(run.tenant.as_ref(), run.covers.from)).copied();
-            let same = |at: &usize| {
-                let archived = &self.runs[*at];
-                archived.covers == run.covers && archived.objects == run.objects + run.rejected
-            };
-            match place.filter(same) {
-                Some(at) if done.insert(at) => filled = filled.plus(self.filled(run, &sleepers)),
-                _ => return Err("its journal tells of ids that the archive does not hold so".to_owned()),
+            // The run of the archive that it is, or that it is a stretch of.
+            let key = (run.tenant.as_ref(), run.covers.from);
+            let (tenant, at) =
+                places.range(..=key).next_back().map(|((tenant, _), at)| (*tenant, *at)).ok_or_else(other)?;
+            if tenant != run.tenant.as_ref() {
+                return Err(other());
+            }
+            let part = progress.partly.entry(at).or_default();
+            part.ranges.push(run.covers);
+            part.filled = part.filled.plus(self.filled(run, &sleepers));
+            progress.filled = progress.filled.plus(self.filled(run, &sleepers));
+        }
+        for (at, part) in &mut progress.partly {
+            let archived = &self.runs[*at];
+            part.ranges = in_order(std::mem::take(&mut part.ranges), archived.covers).ok_or_else(other)?;
+            let whole = part.ranges == [archived.covers];
+            if whole != (part.filled.objects == archived.objects) || part.filled.objects > archived.objects {
+                return Err(other());
+            }
+            if whole {
+                progress.done.insert(*at);
             }
         }
+        progress.partly.retain(|at, _| !progress.done.contains(at));
+        let Filled { objects, rejected, .. } = progress.filled;
         match history.finished {
-            Some(finished) if finished != (filled.objects - filled.rejected, filled.rejected) => {
+            Some(finished) if finished != (objects - rejected, rejected) => {
                 Err("its journal contradicts itself about the number of objects".to_owned())
             }
-            _ => Ok((done, filled)),
+            _ => Ok(progress),
         }
     }
 

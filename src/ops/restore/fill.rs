@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::notes::Notes;
 use super::{Collection, Options, survey, tenants};
 use crate::archive::{Archive, Index, Run, RunFiles, RunRecord};
 use crate::event::{Event, Events};
-use crate::model::{CollectionName, TenantMap};
+use crate::model::{CollectionName, KeyRange, TenantMap};
 use crate::ops::{Error, Session, prove, waking};
 use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::budget::Budget;
@@ -126,7 +128,8 @@ impl Fill<'_> {
             runs: Arc::clone(&collection.indexed.runs),
             pass,
             rejected: std::mem::take(rejected),
-            open: BTreeMap::new(),
+            notes: Notes::after(&collection.before.partly),
+            began: Instant::now(),
             filled: Filled::default(),
             before: collection.before.filled.objects,
             tenants: self.options.tenants.clone(),
@@ -220,6 +223,9 @@ impl Fill<'_> {
             tenants: self.options.tenants.clone(),
             done: Arc::clone(&collection.before.done),
             mixed: if pass == Pass::References { Arc::default() } else { Arc::clone(&collection.survey.mixed) },
+            judged: Arc::new(
+                collection.before.partly.iter().map(|(at, partly)| (*at, partly.ranges.clone())).collect(),
+            ),
             windows,
             budget: self.budget.clone(),
             pacer: Arc::clone(pacer),
@@ -258,7 +264,8 @@ struct Journal {
     /// Of runs whose references wait for a pass of their own.
     rejected: RejectedOfRuns,
     /// What became of each run that is not done.
-    open: BTreeMap<usize, Filled>,
+    notes: Notes,
+    began: Instant,
     filled: Filled,
     /// Objects that an earlier run has dealt with.
     before: u64,
@@ -283,8 +290,42 @@ impl Journal {
                 }
             }
         }
+        // However it ended: what is judged need not be sent again.
+        let written = written.and_then(|()| {
+            let left = self.notes.all();
+            self.note(left)
+        });
         let synced = self.files.sync();
         (self, written.and(synced))
+    }
+
+    /// Writes down stretches of runs that are under way. Objects without the references that belong to them are not judged
+    /// before these are.
+    fn note(&mut self, pieces: Vec<(usize, (KeyRange, Filled))>) -> Result<(), crate::archive::Error> {
+        if self.pass != Pass::All {
+            return Ok(());
+        }
+        for (at, (covers, filled)) in pieces {
+            if let Some(run) = self.runs.get(at).cloned() {
+                self.imported(&run, covers, filled)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn imported(&mut self, run: &Run, covers: KeyRange, filled: Filled) -> Result<(), crate::archive::Error> {
+        let Filled { objects, rejected, rejected_bytes, stored, references, .. } = filled;
+        self.files.record(&RunRecord::Imported {
+            target: self.target.clone(),
+            tenant: run.tenant.clone(),
+            from: covers.from,
+            to: covers.to,
+            objects: objects - rejected,
+            rejected,
+            rejected_bytes,
+            stored,
+            references,
+        })
     }
 
     /// All of a run was judged: its tenant may sleep again, if it is one that does.
@@ -308,32 +349,34 @@ impl Journal {
                 reason: object.reason.clone(),
             });
         }
-        let open = self.open.entry(done.lane).or_default();
-        open.add(done);
-        let dealt = open.objects;
-        let Some(run) = self.runs.get(done.lane).filter(|run| run.objects == dealt).cloned() else { return Ok(()) };
-        let over = self.open.remove(&done.lane).unwrap_or_default();
-        self.let_sleep(done.lane, &run, over);
+        let Some(run) = self.runs.get(done.lane).cloned() else { return Ok(()) };
+        let mut filled = Filled::default();
+        filled.add(done);
+        let Some(over) = self.notes.take(done.lane, run.covers, run.objects, (done.covers, filled)) else {
+            let due = if self.pass == Pass::All { self.notes.due(self.began.elapsed()) } else { Vec::new() };
+            if due.is_empty() {
+                return Ok(());
+            }
+            self.note(due)?;
+            return self.saved();
+        };
+        self.let_sleep(done.lane, &run, over.now);
         // Objects without the references that belong to them are not all of the run.
         if self.pass == Pass::Objects {
-            if over.rejected > 0 {
-                self.rejected.insert(done.lane, over);
+            if over.now.rejected > 0 {
+                self.rejected.insert(done.lane, over.now);
             }
             return Ok(());
         }
-        let over = self.rejected.remove(&done.lane).map_or(over, |objects| objects.referred(over));
-        let Filled { objects, rejected, rejected_bytes, stored, references, .. } = over;
-        self.files.record(&RunRecord::Imported {
-            target: self.target.clone(),
-            tenant: run.tenant.clone(),
-            from: run.covers.from,
-            to: run.covers.to,
-            objects: objects - rejected,
-            rejected,
-            rejected_bytes,
-            stored,
-            references,
-        })?;
+        for (covers, filled) in over.pieces {
+            let filled = self.rejected.remove(&done.lane).map_or(filled, |objects| objects.referred(filled));
+            self.imported(&run, covers, filled)?;
+        }
+        self.saved()
+    }
+
+    /// Makes what was written down durable, and says so.
+    fn saved(&mut self) -> Result<(), crate::archive::Error> {
         self.files.sync()?;
         self.events.emit(Event::CheckpointSaved {
             collection: self.target.clone(),

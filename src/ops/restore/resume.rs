@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{Collection, Options};
-use crate::archive::runfiles::{self, EarlierRun, Kept};
-use crate::archive::{self, RunAbout};
+use crate::archive::runfiles::{self, EarlierRun, Forget, Kept};
+use crate::archive::{self, RunAbout, RunHistory};
 use crate::event::Op;
 use crate::model::{CollectionName, Renames, TenantMap, path_of_text, shell_text};
 use crate::ops::{Error, Session, blocking};
@@ -73,7 +73,12 @@ pub struct CarriedOn {
 #[derive(Debug, Clone)]
 pub(super) struct Resuming {
     pub(super) run: RunName,
+    /// What its journal says, word for word.
+    pub(super) looked: Arc<RunHistory>,
+    /// What its files hold, but for collections that are gone.
     pub(super) kept: Kept,
+    /// Collections that it made, and that are gone from the server.
+    gone: Vec<CollectionName>,
     /// Collections of which nothing counts any more, with the objects that were written down as there, and why.
     pub(super) again: Vec<(CollectionName, u64, String)>,
 }
@@ -89,6 +94,23 @@ impl Resuming {
         let history = self.kept.history.targets.get(target);
         let written = history.map_or(0, |history| history.imported.iter().map(|run| run.objects + run.stored).sum());
         self.again.push((target.clone(), written, reason));
+    }
+
+    /// What it made of collections that are not `there` any more counts no more: they are begun anew.
+    fn forget_gone(&mut self, there: &BTreeSet<CollectionName>) {
+        let made = self.kept.history.targets.iter().filter(|(_, history)| history.is_there());
+        self.gone = made.map(|(target, _)| target.clone()).filter(|target| !there.contains(target)).collect();
+        for target in self.gone.clone() {
+            self.distrust(&target, "it is gone from the server, and is made anew".to_owned());
+            self.kept.history.targets.remove(&target);
+            self.kept.refused.remove(&target);
+        }
+    }
+
+    /// What of it does not count any more, for its journal.
+    pub(super) fn forget(&self) -> Forget {
+        let again = self.again.iter().map(|(target, ..)| target).filter(|target| !self.gone.contains(target));
+        Forget { again: again.cloned().collect(), gone: self.gone.clone() }
     }
 
     /// What a plan of these collections says about it.
@@ -212,7 +234,10 @@ pub(super) async fn find(
                 return Err(damage);
             }
             let kept = runfiles::look(&*disk, &runs, name.run_id, &tenants)?;
-            return Ok(Found::Fits(Box::new(Resuming { run: name, kept, again: Vec::new() })));
+            let looked = Arc::new(kept.history.clone());
+            let mut resuming = Resuming { run: name, looked, kept, gone: Vec::new(), again: Vec::new() };
+            resuming.forget_gone(&there);
+            return Ok(Found::Fits(Box::new(resuming)));
         }
         Ok::<_, archive::Error>(differing.unwrap_or(Found::Nothing))
     })

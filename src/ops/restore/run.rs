@@ -13,7 +13,7 @@ use super::fill::{FLOW_BYTES, Fill, Filled, RejectedOfRuns};
 use super::{Collection, Options, Outcome, Plan, Prepared, Resuming, Stopped, aliases, resume, roles, tenants};
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
-use crate::archive::{RunAbout, RunFiles, RunRecord};
+use crate::archive::{RunAbout, RunFiles, RunHistory, RunRecord};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, TenantName, path_text};
 use crate::ops::claim::{self, Claiming};
@@ -190,12 +190,12 @@ impl Run<'_> {
             (gathered.claim, gathered.files) = (Some(claim), Some(files));
             return Ok(());
         };
-        let Resuming { run, kept, again } = resuming;
+        let Resuming { run, looked, again, .. } = resuming;
         let taken = journalling::Taken {
             run_id: run.run_id,
             tenants: plan.options.tenants.clone(),
-            looked: kept.history.clone(),
-            again: again.iter().map(|(target, ..)| target.clone()).collect(),
+            looked: RunHistory::clone(looked),
+            forget: resuming.forget(),
         };
         let taken = journalling::resume(claiming, state, taken).await?;
         let Some((claim, files)) = taken else { return Err(Error::WentOn { run: run.clone() }) };
@@ -338,7 +338,7 @@ impl Run<'_> {
         };
         let before = &collection.before;
         if before.filled.objects > 0 {
-            let bytes = before.done.iter().filter_map(|at| collection.indexed.runs.get(*at)).map(|run| run.bytes).sum();
+            let bytes = before.bytes(&collection.indexed.runs);
             let (objects, bytes) = (before.filled.objects, planned.bytes.min(bytes));
             session.events.emit(Event::Resumed { collection: name.clone(), objects, bytes });
         }

@@ -9,7 +9,7 @@ use elysiactl::ops::restore::Options;
 use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind, Sandbox};
 
-use super::{articles, carry_on, held, in_runs, small, stopped};
+use super::{articles, carry_on, held, in_runs, sent, small, stopped, written_down};
 use crate::backup_tenants::{CLASS, tenants};
 use crate::references;
 use crate::tier;
@@ -54,6 +54,39 @@ async fn stops(
 
 fn same(source: &World, target: &World, class: &str, tenant: Option<&str>, how: &str) {
     assert!(held(source, class, tenant, &[]) == held(target, class, tenant, &[]), "{how}: {class} {tenant:?} differs");
+}
+
+#[tokio::test]
+async fn progress_never_falls_from_one_failed_attempt_to_the_next() {
+    // One run of ids: an attempt that does not get to its end has no whole one to write down.
+    let source = world(Sandbox::builder().seeded("Article", 150, 3, 4));
+    let archive: std::path::PathBuf = source.backup(source.options()).await.result.archive.expect("an archive").into();
+    let target = world(Sandbox::builder());
+    let options = Options { jobs: Some(3), ..small(&target, &archive) };
+    let (mut before, mut attempts, mut sent_in_all) = (0, 0, 0);
+    loop {
+        let plan = target.restore_plan(Options { resume: attempts > 0, ..options.clone() }).await.expect("a plan");
+        let there = target.sandbox.count("Article", None);
+        if attempts > 0 {
+            assert_eq!(plan.plan.carries_on.as_ref().map(|carried| (carried.objects, carried.of)), Some((there, 150)));
+        }
+        // The second batch of each attempt is refused for good: what is under way beside it comes back out of order.
+        let broken = Fault::new(Kind::ResetBefore).on("POST", "/v1/batch/objects");
+        target.sandbox.faults().add(broken.clone().nth(2));
+        target.sandbox.faults().add(broken.after(3));
+        let (done, events) = target.run_plan(plan).await;
+        target.sandbox.faults().clear();
+        (attempts, sent_in_all) = (attempts + 1, sent_in_all + sent(&events));
+        if done.is_ok() {
+            break;
+        }
+        let now = written_down(&target, &options).expect("a run");
+        assert!(now >= before && now == target.sandbox.count("Article", None), "{before}, then {now}");
+        before = now;
+        assert!(attempts < 100, "it gets on");
+    }
+    assert_eq!(sent_in_all, 150, "nothing twice, in {attempts} attempts");
+    assert!(attempts > 5 && held(&source, "Article", None, &[]) == held(&target, "Article", None, &[]));
 }
 
 #[tokio::test]

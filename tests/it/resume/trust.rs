@@ -119,13 +119,32 @@ async fn tenants_that_the_killed_run_left_awake_sleep_in_the_end() {
 }
 
 #[tokio::test]
-async fn a_collection_that_is_gone_or_another_one_by_now_is_refused() {
+async fn a_collection_that_was_removed_is_made_anew_by_the_resumed_run() {
+    let (source, archive) = articles(60).await;
+    let target = world(Sandbox::builder());
+    let options = small(&target, &archive);
+    stop(&target, &options, 3).await;
+    target.sandbox.faults().now(&Change::Drop("Article".into()));
+    stop(&target, &resumed(&options), 2).await;
+    assert!(target.sandbox.count("Article", None) < 60);
+    // Once more, and this time to the end: the journal knows that it was begun anew.
+    target.sandbox.faults().now(&Change::Drop("Article".into()));
+    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
+    assert_eq!(plan.plan.carries_on.as_ref().map(|carried| (carried.objects, carried.of)), Some((0, 60)));
+    let (done, events) = target.run_plan(plan).await;
+    let outcome = done.expect("restored");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 60), "{:?}", outcome.remarks);
+    assert_eq!(distrust(&events), ["it is gone from the server, and is made anew"]);
+    assert!(held(&source, "Article", None, &[]) == held(&target, "Article", None, &[]));
+}
+
+#[tokio::test]
+async fn a_collection_that_is_another_one_by_now_is_refused() {
     let (_source, archive) = articles(60).await;
     let target = world(Sandbox::builder());
     let options = small(&target, &archive);
     stop(&target, &options, 5).await;
     target.sandbox.faults().now(&Change::Drop("Article".into()));
-    assert_eq!(not_as_left(&target, &options).await, "it is gone");
     let writer = Writer::new(target.client(Events::none()));
     let other = r#"{"class":"Article","vectorizer":"none","vectorIndexType":"flat"}"#;
     writer.create_collection(other).await.expect("created");

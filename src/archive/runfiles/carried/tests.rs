@@ -70,7 +70,14 @@ fn go_on(disk: &SimDisk, run_id: u128) -> Result<RunFiles, Error> {
     let taken = match begun.first() {
         Some(EarlierRun { about, damage: None, .. }) => {
             let kept = look(disk, runs, about.run_id, &tenants())?;
-            let files = RunFiles::resume(Arc::clone(&shared), runs, about.run_id, &tenants(), &kept.history, &[])?;
+            let files = RunFiles::resume(
+                Arc::clone(&shared),
+                runs,
+                about.run_id,
+                &tenants(),
+                &kept.history,
+                &Forget::default(),
+            )?;
             Some((files.expect("nobody else"), kept.history))
         }
         Some(EarlierRun { damage: Some(damage @ Error::Damaged { .. }), .. }) => panic!("torn, not damaged: {damage}"),
@@ -192,9 +199,9 @@ fn what_does_not_count_any_more_is_forgotten_with_its_refusals() {
     let kept = look(&disk, runs, Uuid::from_u128(1), &tenants()).expect("files");
     assert_eq!(kept.refused[&name("New")], (0..STRETCHES).flat_map(refused).count() as u64);
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let again = [name("New")];
+    let forget = Forget { again: vec![name("New")], gone: Vec::new() };
     let resume =
-        |history: &RunHistory| RunFiles::resume(shared.clone(), runs, Uuid::from_u128(1), &tenants(), history, &again);
+        |history: &RunHistory| RunFiles::resume(shared.clone(), runs, Uuid::from_u128(1), &tenants(), history, &forget);
     let files = resume(&kept.history).expect("taken up").expect("as it was looked at");
     assert_eq!(files.rejected(), None);
     assert!(!disk.files(&dir).iter().any(|path| path.ends_with("rejected.jsonl")));
@@ -202,6 +209,23 @@ fn what_does_not_count_any_more_is_forgotten_with_its_refusals() {
     assert!(resume(&kept.history).expect("readable").is_none(), "it has gone on since");
     let files = go_on(&disk, 2).expect("all of it again");
     is_whole(&disk, &files, "again");
+}
+
+#[test]
+fn a_collection_that_is_gone_is_begun_anew_in_the_same_journal() {
+    let disk = SimDisk::recording();
+    drop(go_on(&disk, 1).expect("a run"));
+    let (runs, shared) = (Path::new(RUNS), Arc::new(disk.clone()) as Arc<dyn Disk>);
+    let kept = look(&disk, runs, Uuid::from_u128(1), &tenants()).expect("files");
+    let forget = Forget { again: Vec::new(), gone: vec![name("New")] };
+    let files = RunFiles::resume(shared, runs, Uuid::from_u128(1), &tenants(), &kept.history, &forget);
+    let mut files = files.expect("taken up").expect("as it was looked at");
+    assert_eq!(files.rejected(), None);
+    let intent = RunRecord::Intent { collection: name("Old"), target: name("New") };
+    files.record(&intent).and_then(|()| files.sync()).expect("begun anew");
+    let history = look(&disk, runs, Uuid::from_u128(1), &tenants()).expect("files").history;
+    let target = &history.targets[&name("New")];
+    assert!(!target.is_there() && target.imported.is_empty(), "{target:?}");
 }
 
 #[test]
