@@ -4,6 +4,7 @@
 mod excerpt;
 mod found;
 mod live;
+mod long;
 mod merge;
 mod part;
 mod sample;
@@ -27,6 +28,8 @@ pub use units::{Unit, units};
 
 /// Fields named of one object at most.
 const FIELDS_NAMED: usize = 20;
+/// Properties of more bytes than this have their lists of references compared without being parsed as a whole.
+const LONG_PROPERTIES: usize = 1 << 20;
 
 /// What is to be compared of the vectors of one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +114,15 @@ impl Comparer {
                 _ => None,
             },
         };
+        if archived.properties().len().max(live.properties().len()) > LONG_PROPERTIES
+            && let (Some(mut ours), Some(mut theirs)) = (long::split(archived), long::split(live))
+        {
+            long::references(&self.members, &mut ours, &mut theirs, walk);
+            if let (Some(ours), Some(theirs)) = (long::parsed(&ours), long::parsed(&theirs)) {
+                walk.members("properties", &self.members, &ours, &theirs);
+                return;
+            }
+        }
         match (parse(archived.properties()), parse(live.properties())) {
             (Some(ours), Some(theirs)) => walk.members("properties", &self.members, &ours, &theirs),
             _ if archived.properties() == live.properties() => {}

@@ -1,10 +1,13 @@
 //! Turns an object as it stands in an archive into the text that is sent: another collection's name, its tenant, beacons
 //! of renamed collections, and what must stay behind. Everything else goes out as the server once printed it.
 
+use std::fmt;
 use std::io::Write;
 
 use bytes::Bytes;
 use memchr::memmem;
+use serde::Deserializer;
+use serde::de::{SeqAccess, Visitor};
 
 use super::limits;
 use crate::model::fold;
@@ -141,8 +144,12 @@ impl Rewrite {
         }
         let members: Members<'a> = serde_json::from_slice(object.properties())?;
         for (property, value) in members.0.into_iter().filter(|(key, _)| is_among(names, key)) {
-            let list = list(value).unwrap_or_default();
-            found.extend(list.iter().filter_map(beacon).map(|beacon| Reference { property, beacon }));
+            if list_length(value).is_some() {
+                let take = |reference: &Members<'a>| {
+                    found.extend(beacon(reference).map(|beacon| Reference { property, beacon }));
+                };
+                each_member(value, take);
+            }
         }
         Ok(found)
     }
@@ -257,9 +264,12 @@ impl Rewrite {
             if refers && is_among(&self.references, key) {
                 // Not a list of beacons: the server is to judge it. An empty list needs nothing to follow it, and nothing
                 // could: a server minds references that are added to one (weaviate-rest.md, trap 7).
-                match list(value) {
-                    Some(list) if !list.is_empty() && is_among(following, key) => {}
-                    Some(list) => put(&mut text, key, &self.inline(list)),
+                match list_length(value) {
+                    Some(1..) if is_among(following, key) => {}
+                    Some(_) => {
+                        put(&mut text, key, "");
+                        self.inline(value, &mut text);
+                    }
                     None => put(&mut text, key, value),
                 }
             } else if clamps {
@@ -272,23 +282,26 @@ impl Rewrite {
         Ok(Some(text))
     }
 
-    /// A list of references as it is sent inside of an object: every beacon of a renamed collection rewritten; `href`
-    /// follows from it and is left out.
-    fn inline(&self, references: Vec<Members<'_>>) -> String {
-        let mut list = Vec::with_capacity(references.len());
-        for reference in references {
-            let mut text = String::new();
-            for (key, value) in reference.0 {
-                match key {
-                    "href" => {}
-                    "beacon" => put(&mut text, key, &self.renamed(value).unwrap_or_else(|| value.to_owned())),
-                    _ => put(&mut text, key, value),
-                }
+    /// Appends a list of references as it is sent inside of an object: every beacon of a renamed collection rewritten; `href`
+    /// follows from it and is left out. One after the other, since there may be a hundred thousand.
+    fn inline(&self, list: &str, text: &mut String) {
+        text.push('[');
+        let mut first = true;
+        each_member(list, |reference| {
+            text.push_str(if std::mem::take(&mut first) { "" } else { "," });
+            text.push('{');
+            let members = reference.0.iter().filter(|(key, _)| *key != "href");
+            for (at, (key, value)) in members.enumerate() {
+                text.push_str(if at == 0 { "" } else { "," });
+                let renamed = if *key == "beacon" { self.renamed(value) } else { None };
+                text.push('"');
+                text.push_str(key);
+                text.push_str("\":");
+                text.push_str(renamed.as_deref().unwrap_or(value));
             }
             text.push('}');
-            list.push(text);
-        }
-        format!("[{}]", list.join(","))
+        });
+        text.push(']');
     }
 
     /// `"weaviate://host/Collection/id"` with the new name; `None` if it keeps its name or names no collection.
@@ -310,10 +323,36 @@ fn mentions_beacons(object: &RawObject) -> bool {
     memmem::find(object.properties(), BEACON_KEY).is_some()
 }
 
-/// The references of a list, each with a beacon; `None` if the value is something else.
-fn list(value: &str) -> Option<Vec<Members<'_>>> {
-    let references: Vec<Members<'_>> = serde_json::from_str(value).ok()?;
-    references.iter().all(|reference| beacon(reference).is_some()).then_some(references)
+/// The length of a list of references, each with a beacon; `None` if the value is something else.
+fn list_length(value: &str) -> Option<usize> {
+    let (mut length, mut all) = (0, true);
+    each_member(value, |reference| {
+        length += 1;
+        all &= beacon(reference).is_some();
+    })
+    .filter(|()| all)
+    .map(|()| length)
+}
+
+/// Shows the objects of a list one after the other, so that their number costs no memory; `None` if it is no such list.
+fn each_member<'a>(list: &'a str, each: impl FnMut(&Members<'a>)) -> Option<()> {
+    struct Each<F>(F);
+    impl<'de, F: FnMut(&Members<'de>)> Visitor<'de> for Each<F> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of JSON objects")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+            while let Some(members) = list.next_element()? {
+                (self.0)(&members);
+            }
+            Ok(())
+        }
+    }
+    let mut from = serde_json::Deserializer::from_str(list);
+    from.deserialize_seq(Each(each)).and_then(|()| from.end()).ok()
 }
 
 /// The beacon of a reference as printed, quotes included.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::fmt::temporal::Pieces;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::Fields;
@@ -137,6 +138,22 @@ impl<'a> Walk<'a> {
             },
             _ if self.same_scalar(kind, ours, theirs) => {}
             _ => self.differ(path, Some(ours), Some(theirs)),
+        }
+    }
+
+    /// Compares two long lists of references.
+    pub(super) fn references(&mut self, path: &str, ours: &[&RawValue], theirs: &[&RawValue]) {
+        let parse = |text: &RawValue| serde_json::from_str::<Value>(text.get()).unwrap_or_default();
+        for (at, (our, their)) in ours.iter().zip(theirs).enumerate() {
+            if self.found.is_full() {
+                return;
+            }
+            self.value(&format!("{path}[{at}]"), &Kind::Reference, &parse(our), &parse(their));
+        }
+        if ours.len() != theirs.len() {
+            let at = ours.len().min(theirs.len());
+            let text = |list: &[&RawValue]| list.get(at).map(|text| text.get().to_owned());
+            self.found.push(&format!("{path}[{at}]"), text(ours), text(theirs));
         }
     }
 
