@@ -25,6 +25,7 @@ impl RenamePattern {
     }
 
     /// What a name becomes; `None` if it does not match, the text if that is no name.
+    #[must_use]
     pub fn apply(&self, name: &CollectionName) -> Option<Result<CollectionName, super::InvalidName>> {
         let (namespace, class) = name.as_str().split_at(name.as_str().find(':').map_or(0, |colon| colon + 1));
         let [before, after] = &self.old;

@@ -124,7 +124,8 @@ impl<'a> Tenants<'a> {
             let (collect, name) = (&self.collect, self.name().clone());
             let about = waking::about(Op::Backup, collect.session, collect.client.url(), self.archive, String::new());
             let Some((state, _)) = self.books.folders() else { return Err(Error::NoRunFolder { collection: name }) };
-            let journalled = waking::begin(collect.client, collect.session, state, vec![name.clone()], about).await?;
+            let journalled =
+                Box::pin(waking::begin(collect.client, collect.session, state, vec![name.clone()], about)).await?;
             let journal = Some(std::sync::Arc::clone(&journalled.journal));
             Ok::<_, Error>((Waking::new(collect.client.clone(), name, None, journal), journalled))
         };
