@@ -18,7 +18,6 @@ mod logging;
 mod ls;
 mod memory;
 mod mistakes;
-mod open_files;
 mod output;
 mod paths;
 mod remedy;
@@ -57,7 +56,6 @@ pub fn main() -> ExitCode {
     };
     let out = Out::new(&cli.output, &env);
     let logging = logging::start(&cli.output, &out);
-    open_files::raise_limit();
     let done = catch_unwind(AssertUnwindSafe(|| logging.and_then(|()| run(&cli, &env, &out))));
     done.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref()))).unwrap_or_else(|failure| out.failure(&failure))
 }

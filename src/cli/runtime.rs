@@ -1,5 +1,7 @@
 //! Runs one operation with everything around it: renderers, signals, exactly one `run_finished`, the closing words.
 
+mod open_files;
+
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
@@ -97,6 +99,7 @@ where
 }
 
 fn runtime() -> Result<Runtime, Failure> {
+    open_files::raise_limit();
     let threads = available_parallelism().map_or(1, usize::from).min(THREADS);
     Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(|error| no_start(&error))
 }
