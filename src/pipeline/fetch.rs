@@ -89,7 +89,8 @@ impl Fetch<'_> {
             if let (Some(replicas), None) = (self.replicas, &held) {
                 let (collection, tenant, limit) = (self.collection, self.tenant, ask.objects);
                 let page = PageRequest { collection, tenant, after, limit, vectors: false, max_bytes: 0 };
-                held = Some(replicas.before(self.client, &page).await?);
+                // Boxed: the future of a page is part of every other one.
+                held = Some(Box::pin(replicas.before(self.client, &page)).await?);
             }
             let outcome = match self.attempt(after, ask, self.vectors).await {
                 Err(Error::Page { source, .. }) if nonsense + 1 < NONSENSE_IN_A_ROW => {

@@ -209,10 +209,12 @@ async fn a_replica_that_missed_updates_is_noticed_and_what_is_read_is_the_newest
             Event::Warning(Warning::ReplicaOlder { objects, .. }) => Some(*objects),
             _ => None,
         });
-        assert_eq!(told, Some(38), "{version}");
+        // Older versions answer with the repaired times, so nobody can tell.
+        let noticed = if version == "1.40" { 38 } else { 0 };
+        assert_eq!(told.unwrap_or_default(), noticed, "{version}");
         let found = outcome.manifest.collections[0].replica_check.clone().expect("several replicas");
         assert!(found.compared >= OBJECTS, "{}", found.compared);
-        assert_eq!((found.repaired, found.differing, found.reason), (38, 0, None));
+        assert_eq!((found.repaired, found.differing, found.reason), (noticed, 0, None));
         let archive = std::path::PathBuf::from(outcome.result.archive.expect("an archive"));
         assert_eq!(newest(&world.lines(&archive, "Article")), 38);
     }

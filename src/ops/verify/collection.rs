@@ -147,7 +147,7 @@ pub(in crate::ops) async fn compare_collection(
     let uncounted = OnceLock::new();
     let mut comparing =
         Comparing { client, session, options, watch, target: target.clone(), facing, replicas, uncounted };
-    let compared = comparing.compare(pair, tenants, changed_since_ms).await;
+    let compared = Box::pin(comparing.compare(pair, tenants, changed_since_ms)).await;
     let left_awake = match &waking {
         Some(waking) => waking::put_back(session, &target, waking, comparing.facing.journalled.as_ref()).await,
         None => 0,

@@ -1,6 +1,7 @@
 //! `POST /v1/graphql`: counts (`weaviate-rest.md` section 9).
 
 use crate::auth::{Domain, refusal};
+use crate::behaviour::Release;
 use crate::call::{Call, Reply, either};
 use crate::cluster::{Cluster, Condition, Sieve};
 use crate::fold;
@@ -89,7 +90,9 @@ fn page(core: &Core, call: &Call, asked: &Page) -> Result<Reply, Reply> {
     let after = crate::store::parse_id(&asked.after);
     let shown = space.store.walk(after).filter(|(id, _)| sieve.is_open() || sieve.shows(*id)).take(asked.limit);
     let held = |(id, entry): (u128, crate::store::Entry)| {
-        (id, state.cluster.stale(&name, node, id).map_or_else(|| entry.updated(), |older| older.updated))
+        // Up to 1.32 the answer shows what was repaired, from 1.39 on what was there before.
+        let older = state.cluster.stale(&name, node, id).filter(|_| core.ours.release >= Release::V1_39);
+        (id, older.map_or_else(|| entry.updated(), |older| older.updated))
     };
     let held: Vec<(u128, i64)> = shown.map(held).collect();
     let mut objects = Vec::with_capacity(held.len());
