@@ -33,7 +33,7 @@ pub(super) struct Taken {
 /// The collection that a name which is none's stands for; `None` for globs, and for names of collections and of nothing.
 fn taken<'a>(
     typed: &str,
-    names: impl Iterator<Item = &'a CollectionName> + Clone,
+    names: &(impl Iterator<Item = &'a CollectionName> + Clone),
     aliases: &[(String, CollectionName)],
     alias: Alias,
 ) -> Option<Taken> {
@@ -69,7 +69,7 @@ pub(super) fn all_taken(
     alias: Alias,
 ) -> Vec<Taken> {
     let typed = selection.take.iter().chain(&selection.exclude);
-    typed.filter_map(|typed| taken(typed, schemas.iter().map(|schema| &schema.name), aliases, alias)).collect()
+    typed.filter_map(|typed| taken(typed, &schemas.iter().map(|schema| &schema.name), aliases, alias)).collect()
 }
 
 /// Says what names were taken for.
@@ -89,7 +89,7 @@ pub(super) fn choose(
 ) -> Result<Vec<Schema>, Error> {
     let names: Vec<&CollectionName> = schemas.iter().map(|s| &s.name).collect();
     let real = |typed: &String| {
-        let taken = taken(typed, names.iter().copied(), aliases, alias);
+        let taken = taken(typed, &names.iter().copied(), aliases, alias);
         taken.map_or_else(|| typed.clone(), |taken| taken.collection.to_string())
     };
     let selection = &Selection {

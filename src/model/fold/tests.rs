@@ -136,7 +136,7 @@ fn printed() -> impl Strategy<Value = String> {
     proptest::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat())
 }
 
-/// The same by other means: serde_json undoes the escapes, and the standard library folds by the full rules of Unicode,
+/// The same by other means: `serde_json` undoes the escapes, and the standard library folds by the full rules of Unicode,
 /// of which only the two letters reach into ASCII.
 fn by_other_means(printed: &str) -> Option<&'static str> {
     let name: String = serde_json::from_str(&format!("\"{printed}\"")).ok()?;

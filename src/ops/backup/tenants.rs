@@ -42,7 +42,7 @@ impl<'a> Tenants<'a> {
 
     /// Reads everything into `writer` and closes it. However it ends, tenants that were woken are put back.
     pub(super) async fn run(&self, writer: CollectionWriter) -> Result<Collected, Error> {
-        let read = self.read(writer).await;
+        let read = Box::pin(self.read(writer)).await;
         let left_awake = self.put_back().await;
         read.map(|collected| Collected { left_awake, ..collected })
     }
