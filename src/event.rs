@@ -506,6 +506,13 @@ pub enum Warning {
         /// It is an alias of the collection; otherwise its first letter is of another case.
         is_alias: bool,
     },
+    /// A role that is to be made allows what is to be looked at twice.
+    RoleAllows {
+        /// The role.
+        role: String,
+        /// Each permission: action, what it is on, and why it is to be looked at, if it is.
+        permissions: Vec<String>,
+    },
     /// A file that is no part of an archive, but does not harm it.
     StrayFile {
         /// Its path in the archive.

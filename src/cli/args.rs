@@ -14,7 +14,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::settings::Compression;
 use crate::model::{CollectionName, RenamePattern, Renames, TenantName};
-use crate::ops::restore::Setting;
+use crate::ops::restore::{Origin, Setting};
 use crate::ops::verify;
 
 pub(super) use clear::{ClearArgs, MethodArg};
@@ -222,6 +222,12 @@ pub(super) struct RestoreArgs {
     /// Let the server make the vectors of objects that lack them; this may cost money
     #[arg(long)]
     pub revectorize: bool,
+    /// With --revectorize, let the collection's modules send objects and keys to this address; may be repeated
+    ///
+    /// A schema may name where a module sends its requests, with the key of the module. Scheme, host and port have to be
+    /// the same.
+    #[arg(long, value_name = "URL", requires = "revectorize")]
+    pub allow_endpoint: Vec<Origin>,
     /// Change integers that the server would refuse into the nearest ones it takes
     #[arg(long)]
     pub clamp_ints: bool,

@@ -3,6 +3,7 @@
 use super::{Failure, remedy};
 use crate::event::Op;
 use crate::ops::{Error, Hint};
+use crate::render::quoted;
 use crate::weaviate::Error as WireError;
 
 /// The failure a person reads, with its class, causes and advice.
@@ -233,6 +234,14 @@ fn words(hint: &Hint) -> String {
             "restore under another name with --name NEW or --rename OLD=NEW; a collection that exists is never written to".into()
         }
         Hint::Revectorize => "--revectorize allows it; it may cost money, and the vectors will be other ones".into(),
+        Hint::AllowEndpoint(origins) if origins.is_empty() => {
+            "that is no address that could be allowed: restore without the module, with --set vectorizer=none".into()
+        }
+        Hint::AllowEndpoint(origins) => {
+            let flags = origins.iter().map(|origin| format!("--allow-endpoint {}", quoted(origin)));
+            let flags = flags.collect::<Vec<_>>().join(" ");
+            format!("{flags} allows it, if you know who answers there; --set vectorizer=none restores without the module")
+        }
         Hint::RenameEach => {
             "--rename OLD=NEW names one collection, --rename '*=NEW*' all of them; --only chooses among them".into()
         }

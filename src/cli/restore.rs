@@ -44,6 +44,7 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         let folders = [archive.clone(), settings.state.runs.clone()].into_iter().chain(beside);
         warn_of_open_folders(&session, folders.collect()).await;
         let mut options = options(&settings, archive);
+        options.key_headers = connect.headers.iter().map(|(name, _)| name.clone()).collect();
         let resume = commands::resume(&options, settings.run_dir.as_deref(), client.url(), &connect);
         let question = out.asks() && !settings.yes;
         let mut planned = planned(&client, &session, &options).await;
@@ -76,6 +77,9 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         }
         if question {
             confirm::ask(out, &cancel, confirm::Question::yes_unless_no(&plan::question(planned))).await?;
+            if let Some(question) = plan::question_of_roles(planned) {
+                confirm::ask(out, &cancel, confirm::Question::no_unless_yes(&question)).await?;
+            }
         }
         let server = closing::server(&planned.url, &planned.server_version);
         // A comparison by itself knows nothing of what was left out or changed on purpose.
@@ -123,6 +127,8 @@ fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> Options {
         data: settings.data,
         vectors: settings.vectors,
         revectorize: settings.revectorize,
+        allowed_endpoints: settings.allowed_endpoints.clone(),
+        key_headers: Vec::new(),
         clamp_ints: settings.clamp_ints,
         aliases: settings.aliases,
         roles: settings.roles,

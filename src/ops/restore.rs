@@ -30,6 +30,7 @@ use crate::ops::schema;
 use crate::ops::verify::Differs;
 use crate::weaviate::Meta;
 
+pub use crate::ops::schema::endpoints::{Endpoint, InvalidOrigin, Origin};
 pub use aliases::{AliasPolicy, AliasStep, PlannedAlias};
 use order::Waiting;
 pub(super) use order::missing;
@@ -37,7 +38,7 @@ pub use plan::plan;
 pub use refusal::Refusal;
 use resume::Resuming;
 pub use resume::{CarriedOn, RunName, left_open};
-pub use roles::{PlannedRole, RoleStep};
+pub use roles::{Allowed, PlannedRole, RoleStep};
 pub use run::run;
 pub use settings::Setting;
 use survey::Survey;
@@ -64,6 +65,10 @@ pub struct Options {
     pub vectors: bool,
     /// Whether objects that lack a vector may be sent to the server's vectoriser.
     pub revectorize: bool,
+    /// Where servers may send such objects, and the keys of their modules, beside the modules' own places.
+    pub allowed_endpoints: Vec<Origin>,
+    /// Names of the headers that go along with every request, for the plan: servers pass keys in them on to modules.
+    pub key_headers: Vec<String>,
     /// Whether integers the server would refuse become the nearest ones it takes.
     pub clamp_ints: bool,
     /// What becomes of the aliases that the archive knows.
@@ -125,6 +130,8 @@ pub struct Planned {
     pub remarks: Vec<String>,
     /// Objects that will be sent to the server's vectoriser.
     pub to_vectorise: u64,
+    /// Where its modules send what they are given, as far as its settings say so.
+    pub endpoints: Vec<Endpoint>,
     /// Objects with an integer the server will refuse.
     pub refused_integers: u64,
     /// Tenants that will be made, and how many of them will sleep.

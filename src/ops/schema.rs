@@ -2,6 +2,7 @@
 //! every operation that creates collections.
 
 mod applied;
+pub(super) mod endpoints;
 pub(super) mod expiry;
 mod fit;
 mod made;

@@ -218,6 +218,9 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::NameTaken { typed, collection, is_alias: false } => {
             plain(&format!("there is no {typed}: {collection} is taken for it"))
         }
+        Warning::RoleAllows { role, permissions } => {
+            format!("the role {} would allow {}", plain(role), plain(&permissions.join("; ")))
+        }
         Warning::StrayFile { path } => format!("{} is no part of the archive; it does no harm", shell_text(path)),
     }
 }

@@ -4,6 +4,7 @@ mod aliases;
 mod attempt;
 mod body;
 mod client;
+mod compressed;
 mod connection;
 mod count;
 mod delete;
@@ -36,6 +37,7 @@ mod tests;
 
 pub use aliases::Aliases;
 pub use client::Client;
+pub use compressed::CompressedShards;
 pub use connection::Connection;
 pub use count::Count;
 pub use delete::{Deleted, Doomed};

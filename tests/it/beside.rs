@@ -291,7 +291,7 @@ async fn what_cannot_come_back_is_in_the_manifest_and_in_the_plan() {
     let target = world(Sandbox::builder());
     let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan").plan;
     let remarks = plan.collections[0].remarks.join("; ");
-    assert!(remarks.contains("objects expire") && remarks.contains("trained anew by the server: pq"), "{remarks}");
+    assert!(remarks.contains("objects expire") && remarks.contains("has to be trained anew: pq"), "{remarks}");
     let without = Options { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
     let outcome = restored(&target, without).await;
     assert!(said(&outcome, "objects do not expire"), "{:?}", outcome.remarks);

@@ -27,6 +27,8 @@ mod clear_prompts;
 mod clear_resumed;
 /// Three nodes, one of them away.
 mod cluster;
+/// Compressions that are trained: started after a restore, or said not to be.
+mod compression;
 /// `col create`: what is asked for is what the server has, and nothing that exists is touched.
 mod create;
 /// Empty lists of dates, on their way into a cluster.
@@ -42,6 +44,8 @@ mod dry_runs;
 mod e2e;
 /// Journals of runs before this one: read once, and who was left awake is put back.
 mod earlier_runs;
+/// Where modules send what they are given, as an archive says.
+mod endpoints;
 /// What the server or the disk did, what is said, and with which exit code and advice.
 mod error_scenes;
 /// Every variant of every error is named by a test.

@@ -92,6 +92,10 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::MissingUnasked { collection: collection(), objects: 90_000 },
         Warning::WritesRefused { collection: collection(), reason: "store is read-only".into() },
         Warning::SentAgain { collection: collection(), objects: 500, reason: "its tenant t1 is gone".into() },
+        Warning::RoleAllows {
+            role: "reader".into(),
+            permissions: vec!["delete_data on collection * (deletes, everything!)".into()],
+        },
         Warning::MembersNotSent { collection: collection(), objects: 12, first: "later".into() },
         Warning::NameTaken { typed: "Now".into(), collection: collection(), is_alias: true },
         Warning::NameTaken { typed: "article".into(), collection: collection(), is_alias: false },

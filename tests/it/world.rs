@@ -237,6 +237,8 @@ impl World {
             data: true,
             vectors: true,
             revectorize: false,
+            allowed_endpoints: Vec::new(),
+            key_headers: Vec::new(),
             clamp_ints: false,
             aliases: restore::AliasPolicy::Keep,
             roles: false,

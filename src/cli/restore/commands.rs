@@ -33,6 +33,9 @@ pub(super) fn resume(options: &Options, run_dir: Option<&Path>, url: &str, conne
     for (_, flag) in flags.iter().filter(|(given, _)| *given) {
         command = command + " " + flag;
     }
+    for origin in &options.allowed_endpoints {
+        command = command + " --allow-endpoint " + &quoted(&origin.to_string());
+    }
     if let Some(jobs) = options.jobs {
         command = command + " --jobs " + &jobs.to_string();
     }

@@ -1,5 +1,6 @@
 //! A plan of `col restore` in words: before the question, and as the result of a dry run.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -117,11 +118,29 @@ pub(super) fn collections(plan: &Plan) -> String {
     for refusal in plan.refusals.iter().filter(|refusal| refusal.collection().is_none()) {
         let _ = writeln!(text, "  refused: {}", plain(&refusal.to_string()));
     }
-    let beside = plan.aliases.iter().map(PlannedAlias::clause).chain(plan.roles.iter().map(PlannedRole::clause));
-    for clause in beside {
+    if let Some(clause) = keys_go_along(plan) {
         let _ = writeln!(text, "  {}", plain(&clause));
     }
+    for clause in plan.aliases.iter().map(PlannedAlias::clause) {
+        let _ = writeln!(text, "  {}", plain(&clause));
+    }
+    for role in &plan.roles {
+        let _ = writeln!(text, "  {}", plain(&role.clause()));
+        for allowed in role.allows() {
+            let _ = writeln!(text, "      it allows {}", plain(&allowed.to_string()));
+        }
+    }
     text
+}
+
+/// The headers of every request, where a module of the server may pass them on to who the archive names.
+fn keys_go_along(plan: &Plan) -> Option<String> {
+    let anywhere = plan.collections.iter().flat_map(|p| &p.endpoints).filter(|endpoint| endpoint.anywhere);
+    let places: BTreeSet<&str> = anywhere.map(|endpoint| endpoint.shown.as_str()).collect();
+    let headers = &plan.options.key_headers;
+    let to = places.into_iter().collect::<Vec<_>>().join(", ");
+    (!headers.is_empty() && !to.is_empty())
+        .then(|| format!("The headers {} go along: the server may pass them on to {to}", headers.join(", ")))
 }
 
 /// How many tenants there are, if any.
@@ -191,6 +210,14 @@ pub(super) fn headline(plan: &Plan) -> String {
     let archive = shell_path(&plan.archive);
     let restoring = format!("Restoring {} into {}, {objects}, from {archive}\n", many(plan), plain(&plan.url));
     restoring + &carried_on(plan)
+}
+
+/// The question about roles that are to be looked at twice, if there are any.
+pub(super) fn question_of_roles(plan: &Plan) -> Option<String> {
+    let marked = |role: &&PlannedRole| role.allows().iter().any(|allowed| !allowed.marks.is_empty());
+    let names: Vec<&str> = plan.roles.iter().filter(marked).map(|role| role.name.as_str()).collect();
+    let names = names.join(", ");
+    (!names.is_empty()).then(|| plain(&format!("Make roles that allow what is marked with ! above ({names})?")))
 }
 
 /// The question.

@@ -7,7 +7,7 @@ use crate::cli::args::{AliasArg, Rename, RestoreArgs};
 use crate::cli::{Env, Failure, memory};
 use crate::event::Class;
 use crate::model::{CollectionName, Renames, Selection, TenantMap};
-use crate::ops::restore::{AliasPolicy, Setting, StateFolders};
+use crate::ops::restore::{AliasPolicy, Origin, Setting, StateFolders};
 
 /// Our directory in the user's folder for state.
 const OURS: &str = "elysiactl";
@@ -45,6 +45,8 @@ pub struct RestoreSettings {
     pub vectors: bool,
     /// Whether the server may make vectors.
     pub revectorize: bool,
+    /// Where modules may send objects beside their own places.
+    pub allowed_endpoints: Vec<Origin>,
     /// Whether integers may be changed.
     pub clamp_ints: bool,
     /// Requests in flight at most; `None` = the pacer decides.
@@ -89,6 +91,7 @@ impl RestoreSettings {
             data: !args.skip_data,
             vectors: !args.skip_vectors,
             revectorize: args.revectorize,
+            allowed_endpoints: args.allow_endpoint.clone(),
             clamp_ints: args.clamp_ints,
             jobs: args.jobs.map(Into::into),
             batch_size: args.batch_size.map(Into::into),

@@ -11,6 +11,7 @@ use crate::event::Warning;
 use crate::model::{CollectionName, Renames};
 use crate::ops::chosen::capital;
 use crate::ops::restore::{Refusal, missing};
+use crate::ops::schema::endpoints::endpoints;
 use crate::ops::schema::{Target, clauses, fit};
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session};
@@ -44,7 +45,10 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         let what = if changed == 1 { "1 tenant is".into() } else { format!("{changed} tenants are") };
         format!("{what} created inactive (COLD), since no tenant is created offloaded")
     });
-    let remarks = rewritten.iter().cloned().chain(clauses(&fit.applied)).chain(tenants_remark.clone()).collect();
+    let leads = endpoints(&serde_json::from_str(&fit.asked).unwrap_or_default());
+    let leads = leads.iter().map(|one| format!("its settings say where a module sends what it is given: {one}"));
+    let fitted = clauses(&fit.applied).into_iter().chain(leads);
+    let remarks = rewritten.iter().cloned().chain(fitted).chain(tenants_remark.clone()).collect();
     let plan = Plan {
         url: client.url().to_owned(),
         server_version: meta.version.text.clone(),

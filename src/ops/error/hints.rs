@@ -87,6 +87,8 @@ pub enum Hint {
     OtherName,
     /// `--revectorize`.
     Revectorize,
+    /// `--allow-endpoint`, with these that can be allowed.
+    AllowEndpoint(Vec<String>),
     /// Give each collection a name of its own.
     RenameEach,
     /// Look at what the archive holds.
@@ -253,11 +255,16 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
     let mut hints = Vec::new();
     let mut modules: Vec<String> = Vec::new();
     let mut collections: Vec<CollectionName> = Vec::new();
+    let (mut origins, mut leads_on): (Vec<String>, bool) = (Vec::new(), false);
     for refusal in refusals {
         match refusal {
             Refusal::Module { module, .. } => modules.push(module.clone()),
             Refusal::Unsupported { .. } if !hints.contains(&Hint::NewerServer) => hints.push(Hint::NewerServer),
             Refusal::MissingTarget { .. } if !hints.contains(&Hint::ChooseTargets) => hints.push(Hint::ChooseTargets),
+            Refusal::Endpoint { endpoint, .. } => {
+                leads_on = true;
+                origins.extend(endpoint.origin.as_ref().map(ToString::to_string));
+            }
             Refusal::WouldVectorise { .. } if !hints.contains(&Hint::Revectorize) => hints.push(Hint::Revectorize),
             Refusal::AliasTaken { .. } | Refusal::AliasSimilar { .. } if !hints.contains(&Hint::SkipAliases) => {
                 hints.push(Hint::SkipAliases);
@@ -277,6 +284,11 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
             _ => {}
         }
         collections.extend(refusal.collection().cloned());
+    }
+    if leads_on {
+        origins.sort_unstable();
+        origins.dedup();
+        hints.push(Hint::AllowEndpoint(origins));
     }
     modules.sort_unstable();
     modules.dedup();

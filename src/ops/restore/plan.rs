@@ -15,7 +15,7 @@ use self::candidate::{Candidate, in_order};
 use self::carried::{Looked, asked, carried_on, left_by};
 use super::before::Stage;
 use super::order::order;
-use super::{ArchiveFacts, Collection, Options, Plan, Prepared, Refusal, Resuming, Server, resume, tenants};
+use super::{ArchiveFacts, Collection, Endpoint, Options, Plan, Prepared, Refusal, Resuming, Server, resume, tenants};
 use crate::archive::{Archive, Content};
 use crate::event::{PlannedAction, Warning};
 use crate::model::{CollectionName, Renames, Schema};
@@ -93,6 +93,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         work.push(Box::pin(candidate.into_collection(&planning, &beside.remarks, looks, resuming)).await?);
     }
     refusals.extend(work.iter().filter_map(|collection| would_vectorise(collection, &options)));
+    refusals.extend(work.iter().flat_map(|collection| leads_on(collection, &options)));
     for Collection { planned, joins, before, .. } in &mut work {
         planned.there = there.remove(&planned.target);
         let against = |refusal: &Refusal| refusal.collection().is_none_or(|about| *about == planned.archived);
@@ -203,6 +204,15 @@ impl Planning<'_> {
         let schemas: Vec<Schema> = candidates.iter().map(|candidate| candidate.schema.clone()).collect();
         order(&schemas, &|name| live.contains(name), &filled, self.renames)
     }
+}
+
+/// Where a module would send objects, and its key, without a word of the operator: the archive says where, not they.
+fn leads_on(collection: &Collection, options: &Options) -> Vec<Refusal> {
+    let planned = &collection.planned;
+    let sends = options.revectorize && planned.to_vectorise > 0;
+    let unknown = planned.endpoints.iter().filter(|e| sends && !e.is_allowed(&options.allowed_endpoints));
+    let refusal = |e: &Endpoint| Refusal::Endpoint { collection: planned.archived.clone(), endpoint: e.clone() };
+    unknown.map(refusal).collect()
 }
 
 /// Objects that would be sent to a vectoriser cost money, or fail: only when asked for.

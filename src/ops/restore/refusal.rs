@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::Endpoint;
 use crate::event::PlannedRefusal;
 use crate::model::{CollectionName, TenantName};
 
@@ -143,6 +144,14 @@ pub enum Refusal {
         /// What it stands for.
         of: CollectionName,
     },
+    /// Objects, and the key of a module with them, would be sent where nobody said that they may go.
+    #[error("{collection}: {endpoint} would get the texts of its objects, and the key of the module that sends them")]
+    Endpoint {
+        /// The collection.
+        collection: CollectionName,
+        /// The setting that leads there.
+        endpoint: Endpoint,
+    },
     /// Objects would be sent to the server's vectoriser.
     #[error("{collection}: {objects} objects lack a vector that the server would make, which may cost money")]
     WouldVectorise {
@@ -177,6 +186,7 @@ impl Refusal {
             | Self::NotAsLeft { collection, .. }
             | Self::Exists { collection, .. }
             | Self::IsAlias { collection, .. }
+            | Self::Endpoint { collection, .. }
             | Self::WouldVectorise { collection, .. } => Some(collection),
         }
     }

@@ -1,6 +1,10 @@
 //! The roles of an archive: made where they are missing, and never changed where they exist.
 
+mod allowed;
+
 use serde_json::Value;
+
+pub use allowed::Allowed;
 
 use super::Refusal;
 use super::aliases::{answered, lacking};
@@ -44,6 +48,13 @@ pub struct PlannedRole {
 }
 
 impl PlannedRole {
+    /// What it allows, if it is made.
+    #[must_use]
+    pub fn allows(&self) -> Vec<Allowed> {
+        let makes = matches!(self.step, RoleStep::Create | RoleStep::Hidden);
+        if makes { allowed::allowed(&self.document) } else { Vec::new() }
+    }
+
     /// What is done, as a clause.
     #[must_use]
     pub fn clause(&self) -> String {

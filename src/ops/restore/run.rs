@@ -2,6 +2,7 @@
 //! and compares the content. A run that carries on an earlier one does the same, without what that one did.
 
 mod prove;
+mod train;
 
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;

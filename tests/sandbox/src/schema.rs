@@ -21,8 +21,13 @@ pub(crate) fn create(core: &Core, state: &mut State, given: &Json) -> Result<Jso
     check_class_name(core.ours, state, &name)?;
     let document = complete(core, state, &name, given, true)?;
     let tenants = document.at(&["multiTenancyConfig", "enabled"]).is_some_and(Json::is_true);
-    let mut collection =
-        Collection { name: name.clone(), document, whole: Space::default(), tenants: tenants.then(Default::default) };
+    let mut collection = Collection {
+        name: name.clone(),
+        document,
+        whole: Space::default(),
+        tenants: tenants.then(Default::default),
+        trained: false,
+    };
     let factor = collection.factor();
     let count = collection.document.at(&["shardingConfig", "actualCount"]).and_then(Json::as_i64).unwrap_or(1);
     let nodes: Vec<usize> = (0..state.cluster.nodes.len()).collect();
@@ -183,8 +188,17 @@ pub(crate) fn update(core: &Core, state: &mut State, name: &str, given: &Json) -
     }
     if let Some(collection) = state.collections.get_mut(&name) {
         collection.document = document.clone();
+        collection.trained |= trains(collection);
     }
     Ok(Some(document))
+}
+
+/// Whether settings that are sent start a training that succeeds: with objects, and with enough of them for `pq`.
+fn trains(collection: &Collection) -> bool {
+    let on = |kind: &str| collection.document.at(&["vectorIndexConfig", kind, "enabled"]).is_some_and(Json::is_true);
+    let tenants = collection.tenants.iter().flatten().map(|(_, tenant)| tenant.space.store.len()).max();
+    let objects = collection.whole.store.len().max(tenants.unwrap_or(0));
+    (on("sq") && objects > 0) || (on("pq") && objects >= 256)
 }
 
 /// Adds a property to a class.

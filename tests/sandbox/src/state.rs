@@ -138,6 +138,8 @@ pub(crate) struct Collection {
     /// The objects, where there are no tenants.
     pub(crate) whole: Space,
     pub(crate) tenants: Option<BTreeMap<String, Tenant>>,
+    /// Its trained quantizer is trained.
+    pub(crate) trained: bool,
 }
 
 /// A tenant and its objects.

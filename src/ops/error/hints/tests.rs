@@ -8,6 +8,11 @@ use crate::event::Class;
 use crate::ops::restore::RunName;
 use crate::pipeline::scan;
 
+fn endpoint() -> crate::ops::restore::Endpoint {
+    let (key, shown) = ("moduleConfig.m.baseURL".into(), "http://h/".into());
+    crate::ops::restore::Endpoint { key, shown, origin: "http://h".parse().ok(), anywhere: true }
+}
+
 fn name(text: &str) -> CollectionName {
     text.parse().expect("a name")
 }
@@ -266,6 +271,7 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
             R::NotAsLeft { collection: collection(), there: there(), what: "x".into() },
             R::MissingTarget { collection: collection(), property: "p".into(), target: "T".into() },
             R::WouldVectorise { collection: collection(), objects: 1 },
+            R::Endpoint { collection: collection(), endpoint: endpoint() },
             R::TenantExists { collection: collection(), there: there(), tenant: tenant() },
             R::NoRoles { server: "1.24".into() },
             R::MayNotWake { collection: collection(), tenants: 2, first: tenant() },
@@ -282,6 +288,7 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
         Hint::OtherTenant,
         Hint::WithoutRoles,
         Hint::GrantPermission,
+        Hint::AllowEndpoint(vec!["http://h".into()]),
     ];
     gives(&Error::CannotRestore { refusals: refusals(), chosen: 1 }, Class::Refused, &hints);
     gives(&Error::CannotCreate { refusals: refusals() }, Class::Refused, &hints);

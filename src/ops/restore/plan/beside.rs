@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::{AliasPolicy, PlannedAlias, PlannedRole, Refusal, aliases, roles};
 use super::{Candidate, Planning};
 use crate::archive::manifest::LimitKind;
+use crate::event::Warning;
 use crate::model::CollectionName;
 use crate::ops::{Error, blocking};
 
@@ -52,7 +53,10 @@ impl Beside {
         beside.remarks.extend(unseen(planning, candidates));
         if let Some(archived) = archived_roles {
             match roles::plan(client, archived, rights, renames, version).await? {
-                Ok(planned) => beside.roles = planned,
+                Ok(planned) => {
+                    planned.iter().filter_map(role_allows).for_each(|warning| planning.session.events.warn(warning));
+                    beside.roles = planned;
+                }
                 Err(refused) => beside.refused.push(refused),
             }
         } else {
@@ -79,4 +83,12 @@ fn unseen(planning: &Planning<'_>, candidates: &[Candidate]) -> Vec<(CollectionN
     let text = "roles may lack: the key of the backup could not see them all".to_owned();
     remarks.extend(roles.map(|candidate| (candidate.target.clone(), text)));
     remarks
+}
+
+/// The warning about a role that allows what is to be looked at twice.
+fn role_allows(role: &PlannedRole) -> Option<Warning> {
+    let allowed = role.allows();
+    let marked = allowed.iter().any(|allowed| !allowed.marks.is_empty());
+    let permissions = allowed.iter().map(ToString::to_string).collect();
+    marked.then(|| Warning::RoleAllows { role: role.name.clone(), permissions })
 }

@@ -10,6 +10,7 @@ use crate::event::PlannedAction;
 use crate::model::{CollectionName, Schema};
 use crate::ops::Error;
 use crate::ops::prove;
+use crate::ops::schema::endpoints::endpoints;
 use crate::ops::schema::{self, Fit, clauses, expiry, fit};
 
 /// What is known of a collection while the plan is made.
@@ -89,6 +90,13 @@ impl Candidate {
             Survey::default()
         };
         let mut said = self.remarks(planning, &indexed.schema, &found);
+        let document = serde_json::from_slice(&asked.text).unwrap_or_default();
+        let endpoints = endpoints(&document);
+        said.extend(
+            endpoints
+                .iter()
+                .map(|endpoint| format!("its settings say where a module sends what it is given: {endpoint}")),
+        );
         said.extend(self.changed.iter().cloned().chain(limits_of(&self.schema)));
         said.extend(remarks.iter().filter(|(of, _)| *of == self.target).map(|(_, remark)| remark.clone()));
         let joins = self.joined.is_some();
@@ -103,6 +111,7 @@ impl Candidate {
             tenants: (tenants.made.len() as u64, tenants.asleep() as u64),
             remarks: added.into_iter().chain(clauses(&self.fit.applied)).chain(said.iter().cloned()).collect(),
             to_vectorise: found.to_vectorise,
+            endpoints,
             refused_integers: found.refused_integers,
             unread: data && !looks,
             action: PlannedAction::Create,
@@ -178,7 +187,6 @@ pub(super) fn in_order(candidates: Vec<Candidate>, turns: Vec<Turn>) -> Vec<Cand
 fn limits_of(schema: &Schema) -> Vec<String> {
     let expires = expiry::ages(schema);
     let trained = schema::trained(schema);
-    let trained =
-        (!trained.is_empty()).then(|| format!("compression is trained anew by the server: {}", trained.join(", ")));
+    let trained = (!trained.is_empty()).then(|| format!("compression has to be trained anew: {}", trained.join(", ")));
     expires.into_iter().chain(trained).collect()
 }

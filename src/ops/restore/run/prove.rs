@@ -78,6 +78,9 @@ impl Run<'_> {
             }
             gathered.unchecked = gathered.unchecked.take().or(watch.unchecked().map(str::to_owned));
         }
+        if collection.data {
+            self.train(collection, filled, gathered).await?;
+        }
         if !collection.before.over {
             let wrong = tenants::settle(self.client, self.session, collection).await?;
             gathered.incomplete |= !wrong.is_empty();

@@ -78,7 +78,7 @@ fn node(core: &Core, call: &Call, state: &State, number: usize, verbose: bool, o
                     one.set("asyncReplicationStatus", Json::Array(Vec::new()));
                 }
                 one.set("class", &collection.name);
-                one.set("compressed", false);
+                one.set("compressed", collection.trained);
                 one.set("loaded", true);
                 one.set("name", &shard.name);
                 if ours.replica_numbers() {

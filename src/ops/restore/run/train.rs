@@ -1,0 +1,127 @@
+//! Has the server train the compression of a filled collection. An index with a trained quantizer that is on from the
+//! start stays uncompressed until its settings are sent again, unchanged (Weaviate 1.40, `hnsw.UpdateUserConfig`); and then
+//! says nothing of a training that failed.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::super::Collection;
+use super::super::fill::Filled;
+use super::{Gathered, Run};
+use crate::ops::Error;
+use crate::ops::schema::{self, place};
+use crate::weaviate::{CompressedShards, Error as WireError};
+
+/// How long compression is waited for while no further shard becomes compressed.
+const TRAINING_WAIT: Duration = Duration::from_secs(60);
+/// Between two questions.
+const TRAINING_PAUSE: Duration = Duration::from_millis(500);
+/// Centroids of a product quantizer that says nothing of them.
+const CENTROIDS: u64 = 256;
+
+impl Run<'_> {
+    /// Has trained compressions trained, and says what came of it. The class document stays as it is.
+    pub(super) async fn train(
+        &self,
+        collection: &Collection,
+        filled: Filled,
+        gathered: &mut Gathered,
+    ) -> Result<(), Error> {
+        let kinds = schema::trained(&collection.asked);
+        if kinds.is_empty() || collection.joins || collection.before.over || filled.there() == 0 {
+            return Ok(());
+        }
+        let name = &collection.planned.target;
+        let kinds = kinds.join(", ");
+        let entry = &self.prepared.archive.collections()[collection.at];
+        let largest = entry.tenants.iter().map(|tenant| tenant.objects).max().unwrap_or(0);
+        let needed = centroids(&collection.asked);
+        let said = match self.trained(collection).await {
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(Error::Wire(error)) if error.is_auth() => {
+                format!("not compressed: {kinds} is on, and the key may not start its training (update_collections)")
+            }
+            Err(error) => format!("whether it is compressed is not known, {kinds} is on: {error}"),
+            Ok(shards) if shards.compressed == shards.all => format!("compressed: {kinds} is trained"),
+            Ok(shards) => {
+                let where_ = format!("{} of {} shards", shards.all - shards.compressed, shards.all);
+                let why = match needed {
+                    Some(needed) if largest < needed => {
+                        format!("training needs {needed} objects in a shard, and there are {largest} at most")
+                    }
+                    _ => format!("its training was asked for and is not over after {} s", TRAINING_WAIT.as_secs()),
+                };
+                format!("not compressed in {where_}: {kinds} is on; {why}")
+            }
+        };
+        gathered.remarks.push((name.clone(), said));
+        Ok(())
+    }
+
+    /// Sends the settings again unless everything is compressed, and waits.
+    async fn trained(&self, collection: &Collection) -> Result<CompressedShards, Error> {
+        let (client, session, name) = (self.client, self.session, &collection.planned.target);
+        let mut shards = session.unless_stopped(client.compressed(name)).await?;
+        if shards.compressed == shards.all {
+            return Ok(shards);
+        }
+        let Some(before) = session.unless_stopped(client.schema(name)).await? else {
+            return Err(Error::Vanished { collection: name.clone() });
+        };
+        let text = String::from_utf8_lossy(&before.text).into_owned();
+        client.update_collection(name, &text).await.map_err(|error: WireError| Error::Wire(error))?;
+        let after = session.unless_stopped(client.schema(name)).await?;
+        if after.is_none_or(|after| after.text != before.text) {
+            let what = "its settings were sent again, unchanged, and are not the same since".to_owned();
+            return Err(Error::SchemaChanged { collection: name.clone(), what });
+        }
+        let mut moved = Instant::now();
+        while shards.compressed < shards.all && moved.elapsed() < self.training_wait(collection) {
+            session.unless_stopped::<_, Error>(async { Ok(tokio::time::sleep(TRAINING_PAUSE).await) }).await?;
+            let now = session.unless_stopped(client.compressed(name)).await?;
+            if now.compressed > shards.compressed {
+                moved = Instant::now();
+            }
+            shards = now;
+        }
+        Ok(shards)
+    }
+
+    /// No longer than it is worth: a product quantizer without enough objects is never trained.
+    fn training_wait(&self, collection: &Collection) -> Duration {
+        let entry = &self.prepared.archive.collections()[collection.at];
+        let largest = entry.tenants.iter().map(|tenant| tenant.objects).max().unwrap_or(0);
+        let hopeless = centroids(&collection.asked).is_some_and(|needed| largest < needed);
+        if hopeless { TRAINING_PAUSE * 4 } else { TRAINING_WAIT }
+    }
+}
+
+/// Objects that a shard needs before its product quantizers can be trained; `None` if it has none that is on.
+fn centroids(schema: &crate::model::Schema) -> Option<u64> {
+    let document: Value = serde_json::from_slice(&schema.text).unwrap_or(Value::Null);
+    let of = |settings: &Value| {
+        let pq = &settings["pq"];
+        (pq["enabled"] == Value::Bool(true)).then(|| pq["centroids"].as_u64().filter(|n| *n > 0).unwrap_or(CENTROIDS))
+    };
+    let all = place::vectors(&document).into_iter().flat_map(|(_, holder)| {
+        let settings = &holder["vectorIndexConfig"];
+        [of(settings), of(&settings["hnsw"])]
+    });
+    all.flatten().max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Schema;
+
+    #[test]
+    fn a_product_quantizer_needs_as_many_objects_as_it_has_centroids() {
+        let of = |text: &str| centroids(&Schema::parse(text.to_owned().into()).expect("a schema"));
+        assert_eq!(of(r#"{"class":"A","vectorIndexConfig":{"sq":{"enabled":true},"pq":{"enabled":false}}}"#), None);
+        assert_eq!(of(r#"{"class":"A","vectorIndexConfig":{"pq":{"enabled":true,"centroids":8}}}"#), Some(8));
+        let named = r#"{"class":"A","vectorConfig":{"v":{"vectorIndexConfig":{"hnsw":{"pq":{"enabled":true}}}}}}"#;
+        assert_eq!(of(named), Some(CENTROIDS));
+    }
+}
