@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use elysiactl::cli;
+
 fn main() -> ExitCode {
-    elysiactl::cli::main()
+    cli::stack::on_ample_stack(cli::main)
 }

@@ -2,6 +2,7 @@
 //! change of meaning needs a new major version.
 
 mod check;
+mod plain;
 mod seal;
 
 use std::collections::BTreeMap;
@@ -14,11 +15,12 @@ use super::codec::Codec;
 use super::digest::Hash;
 
 pub(super) use check::path_of;
+pub(super) use plain::Plain;
 pub(super) use seal::{Refused, from_bytes, to_bytes};
 
 /// The format version this code writes.
 pub(super) const FORMAT: Format = Format { major: 1, minor: 1 };
-/// The largest manifest a reader takes, in bytes (a million tenants need about 200 MB).
+/// The largest manifest a reader takes, in bytes (a million tenants need about 200 MB, and as much memory again).
 pub(super) const MANIFEST_BYTES: u64 = 256 << 20;
 
 /// The version of the archive format. Readers refuse another major one and ignore what a newer minor one added.

@@ -20,15 +20,17 @@ use super::manifest::{self, CollectionEntry, FileEntry, Manifest, PartEntry, Ref
 use super::names;
 use super::part_reader::PartReader;
 use super::stored::HashedFile;
-use crate::model::Schema;
 use crate::model::fold::{self, Layout};
+use crate::model::{CLASS_BYTES, Schema};
 
-/// The largest document (schema, aliases, roles, tenants) a reader takes, in bytes.
-pub(super) const DOCUMENT_BYTES: u64 = 256 << 20;
-/// Values in a list of tenants: three for each of a million and a half.
-const TENANTS_VALUES: u32 = 4_500_000;
+/// The largest document of aliases or roles a reader takes, in bytes.
+const DOCUMENT_BYTES: u64 = 16 << 20;
+/// The largest list of tenants, and of checksums, in bytes: a million tenants have some 50 MB.
+const LIST_BYTES: u64 = 80 << 20;
+/// Values in a list of tenants: three for each of a million, and the list.
+const TENANTS_VALUES: u32 = 3_000_001;
 /// Values in a document of aliases or roles.
-const DOCUMENT_VALUES: u32 = 500_000;
+const DOCUMENT_VALUES: u32 = 250_000;
 /// The longest line of an index, in bytes; ours have about 400.
 const INDEX_LINE_BYTES: usize = 4 << 10;
 
@@ -109,7 +111,7 @@ impl Archive {
         let Some(entry) = self.manifest.file(path) else { return Ok(None) };
         let at = self.path.join(path);
         let Opened { content: file, bytes: size, .. } = self.open_file(entry)?;
-        let bytes = read_whole(file, size, DOCUMENT_BYTES, &at)?;
+        let bytes = read_whole(file, size, longest(path), &at)?;
         if Hash(Sha256::digest(&bytes).into()) != entry.sha256 {
             return Err(Error::damaged(at, Damage::Hash));
         }
@@ -310,6 +312,18 @@ impl Archive {
     }
 }
 
+/// Bytes of a file read at once.
+const PIECE_BYTES: u64 = 256 << 10;
+
+/// The most bytes of a document, by its path in the archive.
+fn longest(path: &str) -> u64 {
+    match path.rsplit('/').next().unwrap_or_default() {
+        names::SCHEMA | names::SCHEMA_BEFORE => CLASS_BYTES,
+        names::TENANTS | names::SUMS => LIST_BYTES,
+        _ => DOCUMENT_BYTES,
+    }
+}
+
 fn open_dir(disk: &dyn Disk, path: &Path) -> Result<Box<dyn Folder>, Error> {
     use std::io::ErrorKind::{InvalidInput, NotADirectory, NotFound};
     let named = || path.to_owned();
@@ -342,7 +356,9 @@ pub(super) fn open_manifest(disk: &dyn Disk, path: &Path) -> Result<(Box<dyn Fol
         opened => opened,
     };
     let opened = opened.map_err(|e| refused_open(e, &at))?;
-    let bytes = read_whole(opened.content, opened.bytes, manifest::MANIFEST_BYTES, &at)?;
+    let mut plain = manifest::Plain::default();
+    let mut look = |bytes: &[u8]| plain.take(bytes);
+    let bytes = read_looking(opened.content, opened.bytes, manifest::MANIFEST_BYTES, &at, &mut look)?;
     let manifest = manifest::from_bytes(&bytes).map_err(|refused| match refused {
         Refused::Damaged(what) => Error::damaged(&at, what),
         Refused::Newer { format, tool_version } => {
@@ -362,11 +378,30 @@ fn refused_open(error: std::io::Error, at: &Path) -> Error {
 
 /// Reads a file of known size into memory; more or less than that, or than the limit, is damage.
 pub(super) fn read_whole(file: Box<dyn Read + Send>, size: u64, limit: u64, at: &Path) -> Result<Vec<u8>, Error> {
+    read_looking(file, size, limit, at, &mut |_| Ok(()))
+}
+
+/// The same, and has each piece looked at as it comes.
+fn read_looking(
+    file: Box<dyn Read + Send>,
+    size: u64,
+    limit: u64,
+    at: &Path,
+    look: &mut dyn FnMut(&[u8]) -> Result<(), Damage>,
+) -> Result<Vec<u8>, Error> {
     if size > limit {
         return Err(Error::damaged(at, Damage::Limit { limit }));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-    file.take(size + 1).read_to_end(&mut bytes).map_err(on(DiskOp::Read, at))?;
+    let mut file = file.take(size + 1);
+    loop {
+        let before = bytes.len();
+        let read = (&mut file).take(PIECE_BYTES).read_to_end(&mut bytes).map_err(on(DiskOp::Read, at))?;
+        if read == 0 {
+            break;
+        }
+        look(&bytes[before..]).map_err(|what| Error::damaged(at, what))?;
+    }
     let found = bytes.len() as u64;
     if found == size { Ok(bytes) } else { Err(Error::damaged(at, Damage::Size { declared: size, found })) }
 }

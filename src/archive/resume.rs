@@ -18,9 +18,9 @@ use super::error::{Damage, DiskOp, Error, on};
 use super::journal::Journal;
 use super::manifest::FORMAT;
 use super::names;
-use super::reader::{self, DOCUMENT_BYTES, open_manifest, read_whole, unsealed_folder};
+use super::reader::{self, open_manifest, read_whole, unsealed_folder};
 use super::writer::{self, ArchiveWriter, RunHeader, Shared};
-use crate::model::{CollectionName, ObjectId, Schema, TenantName};
+use crate::model::{CLASS_BYTES, CollectionName, ObjectId, Schema, TenantName};
 
 /// Entries of one directory of an archive looked through at most.
 const ENTRIES: usize = 1 << 20;
@@ -302,7 +302,7 @@ fn begun_with(folder: &dyn Folder, dir: &Path, kept: &CheckpointCollection) -> R
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
             opened => opened.map_err(on(DiskOp::Open, &at))?,
         };
-        let text = read_whole(opened.content, opened.bytes, DOCUMENT_BYTES, &at)?;
+        let text = read_whole(opened.content, opened.bytes, CLASS_BYTES, &at)?;
         if Hash(Sha256::digest(&text).into()) == kept.schema_sha256 {
             let schema = Schema::parse(text.into()).map_err(|e| Error::damaged(&at, Damage::Json(e.to_string())))?;
             if schema.name.as_str() != kept.name || schema.multi_tenant != kept.multi_tenant {

@@ -29,6 +29,7 @@ mod secrets;
 mod settings;
 mod show;
 mod signals;
+pub mod stack;
 mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

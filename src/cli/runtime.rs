@@ -98,8 +98,30 @@ where
     done
 }
 
+/// Files that must be allowed to be open at once: those of the runtime, of a run, and some connections.
+const LEAST_FILES: u64 = 32;
+
+/// Refuses to begin what would fail for want of open files, in words instead of panics.
+#[cfg(unix)]
+fn enough_files() -> Result<(), Failure> {
+    use rustix::process::{Resource, getrlimit};
+    match getrlimit(Resource::Nofile).current {
+        Some(files) if files < LEAST_FILES => {
+            let text = format!("only {files} files may be open at once, and at least {LEAST_FILES} are needed");
+            Err(Failure::new(Class::Disk, text).hint("raise the limit: ulimit -n 1024"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn enough_files() -> Result<(), Failure> {
+    Ok(())
+}
+
 fn runtime() -> Result<Runtime, Failure> {
     open_files::raise_limit();
+    enough_files()?;
     let threads = available_parallelism().map_or(1, usize::from).min(THREADS);
     Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(|error| no_start(&error))
 }

@@ -34,7 +34,7 @@ struct Pair {
 }
 
 /// Values in a list of aliases or roles.
-const LISTED_VALUES: u32 = 500_000;
+const LISTED_VALUES: u32 = 250_000;
 /// The status of a role that was made.
 const CREATED: u16 = 201;
 

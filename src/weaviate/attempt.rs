@@ -17,8 +17,14 @@ use crate::model::fold::{self, Layout};
 
 /// The status for too many requests.
 const TOO_MANY: u16 = 429;
-/// Longest JSON answer that is no page.
-const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Longest JSON answer, decoded, that is neither a page nor a list of everything.
+const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Longest list of all collections or of all tenants of one, decoded: a million tenants have some 50 MB.
+pub(super) const LISTING_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Longest answer about nodes and their shards, decoded: some 200,000 shards.
+pub(super) const SHARDS_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Values in such an answer at most.
+pub(super) const SHARDS_VALUES_MAX: u32 = 2_000_000;
 /// Longest part of an error's body that is read.
 const ERROR_BYTES_MAX: u64 = 64 * 1024;
 
@@ -74,6 +80,16 @@ impl Ask {
     /// Refuses an answer that a server would read otherwise than it is spelled.
     pub(super) fn trusted(&self, body: &[u8], layout: &'static Layout, most_values: u32) -> Result<(), Error> {
         fold::check(body, layout, most_values).map_err(|misread| self.bad_answer(said::harmless(&misread.to_string())))
+    }
+
+    /// Refuses an answer that holds more values than any honest one, before anything is built of it. Counts what may begin
+    /// a value, in texts too.
+    pub(super) fn bounded(&self, body: &[u8], most_values: u32) -> Result<(), Error> {
+        let values = memchr::memchr3_iter(b',', b'{', b'[', body).count();
+        if values > most_values as usize {
+            return Err(self.bad_answer(format!("it holds more than {most_values} values")));
+        }
+        Ok(())
     }
 
     /// An answer that is not what was asked for.

@@ -16,6 +16,8 @@ use crate::model::{CollectionName, TenantName};
 
 /// Collections or tenants in one question.
 const SUBJECTS_MAX: usize = 100;
+/// Longest answer to a question about counts, decoded: a hundred numbers, or a hundred errors.
+const COUNT_BYTES_MAX: u64 = 1024 * 1024;
 /// Questions about tenants in flight.
 const TENANT_QUESTIONS_AT_ONCE: usize = 4;
 /// Longest time for one attempt: with a node away the server hangs for a minute (weaviate-cluster.md §2).
@@ -226,6 +228,6 @@ impl Client {
     }
 
     fn counting(&self, ask: Ask) -> Ask {
-        Ask { timeout: Some(COUNT_TIMEOUT), attempts: self.policy().count_attempts, ..ask }
+        Ask { timeout: Some(COUNT_TIMEOUT), max_bytes: COUNT_BYTES_MAX, attempts: self.policy().count_attempts, ..ask }
     }
 }

@@ -10,6 +10,8 @@ use super::body::Shape;
 use super::writer::Writer;
 use crate::model::{CollectionName, ObjectId, TenantName};
 
+/// Values in the result of a deletion at most: some for each of 10,000 objects that stayed.
+const DELETED_VALUES_MAX: u32 = 500_000;
 /// Characters of the server's words on one failure that are kept.
 const REASON_CHARS: usize = 200;
 
@@ -82,6 +84,7 @@ impl Writer {
         };
         let ask = Ask::with_body(Method::DELETE, &path, body.to_string());
         let body = self.fetch(&ask).await?;
+        ask.bounded(&body, DELETED_VALUES_MAX)?;
         let reply: Reply = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("no result of a deletion"))?;
         let Some(Results { matches, successful, failed, objects }) = reply.results else {
             return Err(ask.bad_answer("no result of a deletion"));

@@ -13,6 +13,9 @@ use super::meta::Meta;
 use super::{Error, said};
 use crate::model::CollectionName;
 
+/// Values in an answer that nothing depends on, at most.
+const TOLD_VALUES_MAX: u32 = 250_000;
+
 /// Requests for one fact at most; what is not told is not known, and no run fails for it.
 const ATTEMPTS: u32 = 3;
 /// States of a task that is over (`cluster/distributedtask/task.go`).
@@ -122,6 +125,8 @@ impl Client {
     async fn told<T: serde::de::DeserializeOwned>(&self, path: &str) -> Option<T> {
         let timeout = Some(self.policy().question_timeout);
         let ask = Ask { timeout, attempts: ATTEMPTS, stalls: 1, shape: Shape::Json, ..Ask::get(path) };
-        serde_json::from_slice(&self.fetch(&ask).await.ok()?).ok()
+        let body = self.fetch(&ask).await.ok()?;
+        ask.bounded(&body, TOLD_VALUES_MAX).ok()?;
+        serde_json::from_slice(&body).ok()
     }
 }

@@ -57,6 +57,9 @@ pub struct Meta {
     pub server_time_ms: Option<i64>,
 }
 
+/// Longest answer about the server and its modules, decoded.
+const META_BYTES_MAX: u64 = 1024 * 1024;
+
 #[derive(Deserialize)]
 struct Document {
     version: String,
@@ -66,7 +69,7 @@ struct Document {
 impl Client {
     /// Asks who answers here. Anything but a Weaviate server is [`Error::NotWeaviate`].
     pub async fn meta(&self) -> Result<Meta, Error> {
-        let ask = Ask::get("/v1/meta");
+        let ask = Ask { max_bytes: META_BYTES_MAX, ..Ask::get("/v1/meta") };
         let answer = self.send(&ask).await.map_err(|error| self.stranger(error))?;
         let read = || {
             let Body::Whole(body) = &answer.body else { return None };

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Error;
-use super::attempt::Ask;
+use super::attempt::{Ask, LISTING_BYTES_MAX};
 use super::client::Client;
 use crate::model::{CollectionName, TenantName};
 
@@ -29,7 +29,9 @@ impl Client {
     ) -> Result<Option<i64>, Error> {
         let tenant = tenant.map(|tenant| format!("&tenant={tenant}")).unwrap_or_default();
         let sorted = "limit=1&sort=_lastUpdateTimeUnix&order=desc";
-        let ask = Ask::get(format!("/v1/objects?class={collection}&{sorted}{tenant}"));
+        let path = format!("/v1/objects?class={collection}&{sorted}{tenant}");
+        // One object, which may be a large one.
+        let ask = Ask { max_bytes: LISTING_BYTES_MAX, ..Ask::get(path) };
         let body = self.fetch(&ask).await?;
         let listing: Listing = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("no list of objects"))?;
         Ok(listing.objects.first().map(|newest| newest.last_update_time_unix))

@@ -108,6 +108,7 @@ impl Client {
             Err(error) if error.is_auth() || matches!(error.status(), Some(404 | 405 | 422 | 501)) => return Ok(None),
             other => other?,
         };
+        ask.bounded(&body, RIGHTS_VALUES_MAX)?;
         let read: OwnInfo = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("nothing about the key"))?;
         let permissions = read.roles.iter().flatten().flat_map(|role| role.permissions.iter().flatten());
         let permissions: Vec<Permission> = permissions.filter_map(one).collect();
@@ -115,6 +116,8 @@ impl Client {
     }
 }
 
+/// Values in what a server tells of a key, at most.
+const RIGHTS_VALUES_MAX: u32 = 250_000;
 /// Longest time for one attempt of a dry run: with a node away it may hang (weaviate-cluster.md §2).
 const DRY_RUN_TIMEOUT: Duration = Duration::from_secs(15);
 

@@ -1,21 +1,55 @@
 //! Class documents, in the server's own bytes.
 
+use std::fmt;
+
 use bytes::Bytes;
 use reqwest::Method;
-use serde::Deserialize;
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::attempt::Ask;
+use super::attempt::{Ask, LISTING_BYTES_MAX};
 use super::body::Body;
 use super::client::Client;
 use super::writer::Writer;
 use super::{Error, said};
 use crate::model::{CollectionName, Schema};
 
+/// Collections in a listing at most: what is read of each stays in memory.
+const COLLECTIONS_MAX: usize = 100_000;
+
 #[derive(Deserialize)]
 struct Listing<'a> {
     #[serde(borrow)]
-    classes: Option<Vec<&'a RawValue>>,
+    classes: Option<Documents<'a>>,
+}
+
+/// The texts of at most so many class documents.
+struct Documents<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Documents<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Bounded;
+        impl<'de> Visitor<'de> for Bounded {
+            type Value = Documents<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of at most {COLLECTIONS_MAX} collections")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut documents = Vec::new();
+                while let Some(document) = list.next_element()? {
+                    documents.push(document);
+                    if documents.len() > COLLECTIONS_MAX {
+                        return Err(A::Error::invalid_length(documents.len(), &self));
+                    }
+                }
+                Ok(Documents(documents))
+            }
+        }
+        from.deserialize_seq(Bounded)
+    }
 }
 
 fn understood(ask: &Ask, text: Bytes) -> Result<Schema, Error> {
@@ -25,11 +59,11 @@ fn understood(ask: &Ask, text: Bytes) -> Result<Schema, Error> {
 impl Client {
     /// Every collection the key may see, sorted by name. A key with few rights sees fewer or none, without an error.
     pub async fn schemas(&self) -> Result<Vec<Schema>, Error> {
-        let ask = Ask::get("/v1/schema");
+        let ask = Ask { max_bytes: LISTING_BYTES_MAX, ..Ask::get("/v1/schema") };
         let body = self.fetch(&ask).await?;
         let listing: Listing<'_> =
             serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not a list of classes"))?;
-        let Some(classes) = listing.classes else { return Err(ask.bad_answer("no list of classes")) };
+        let Some(Documents(classes)) = listing.classes else { return Err(ask.bad_answer("no list of classes")) };
         let mut schemas = classes
             .into_iter()
             .map(|raw| understood(&ask, body.slice_ref(raw.get().as_bytes())))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use super::attempt::Ask;
+use super::attempt::{Ask, SHARDS_VALUES_MAX};
 use super::client::Client;
 use crate::model::CollectionName;
 
@@ -37,6 +37,7 @@ impl Client {
         let path = format!("/v1/schema/{collection}/shards");
         let ask = Ask { timeout: Some(SHARDS_TIMEOUT), attempts: SHARDS_ATTEMPTS, ..Ask::get(path) };
         let body = self.fetch(&ask).await?;
+        ask.bounded(&body, SHARDS_VALUES_MAX)?;
         let mut shards: Vec<ShardState> =
             serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not a list of shards"))?;
         shards.sort_by(|a, b| a.name.cmp(&b.name));

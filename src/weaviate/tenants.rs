@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Error;
-use super::attempt::Ask;
+use super::attempt::{Ask, LISTING_BYTES_MAX};
 use super::client::Client;
 use super::writer::Writer;
 use crate::model::{CollectionName, TenantName, fold};
 
-/// Values in a list of tenants: three for each of a million and a half.
-const TENANTS_VALUES: u32 = 4_500_000;
+/// Values in a list of tenants: three for each of a million, and the list.
+const TENANTS_VALUES: u32 = 3_000_001;
 
 /// What a tenant is doing. The words are the server's own, whatever version was told them (`ACTIVE` reads back as `HOT`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ pub struct Tenant {
 impl Client {
     /// The tenants of a multi-tenant collection, sorted by name. Asking wakes none of them.
     pub async fn tenants(&self, collection: &CollectionName) -> Result<Vec<Tenant>, Error> {
-        let ask = Ask::get(format!("/v1/schema/{collection}/tenants"));
+        let ask = Ask { max_bytes: LISTING_BYTES_MAX, ..Ask::get(format!("/v1/schema/{collection}/tenants")) };
         let body = self.fetch(&ask).await?;
         ask.trusted(&body, &fold::TENANTS, TENANTS_VALUES)?;
         let mut tenants: Vec<Tenant> =

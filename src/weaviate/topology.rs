@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Error;
-use super::attempt::Ask;
+use super::attempt::{Ask, SHARDS_BYTES_MAX, SHARDS_VALUES_MAX};
 use super::body::Body;
 use super::client::Client;
 use super::retry::RetryPolicy;
@@ -129,11 +129,12 @@ impl Client {
     /// The shards of a plain collection that take no writes, with their status. Up to 1.39 a write to one on another
     /// node is answered with SUCCESS and lost, so they are looked for before anything is written.
     pub async fn read_only_shards(&self, collection: &CollectionName) -> Result<Vec<String>, Error> {
-        let ask = Ask::get(format!("/v1/schema/{collection}/shards"));
+        let ask = Ask { max_bytes: SHARDS_BYTES_MAX, ..Ask::get(format!("/v1/schema/{collection}/shards")) };
         let body = match self.fetch(&ask).await {
             Err(Error::Forbidden { .. }) => return Ok(Vec::new()),
             other => other?,
         };
+        ask.bounded(&body, SHARDS_VALUES_MAX)?;
         let shards: Vec<Shard> = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not a list of shards"))?;
         let read_only = shards.into_iter().filter(|shard| shard.status.as_deref() == Some("READONLY"));
         Ok(read_only.map(|shard| super::said::harmless(&shard.name)).collect())
@@ -150,11 +151,14 @@ impl Client {
 
     async fn question_within<T: DeserializeOwned>(&self, path: String, longest: Duration) -> Facts<T> {
         let RetryPolicy { question_attempts: attempts, stalled_questions: stalls, .. } = *self.policy();
-        let ask = Ask { timeout: Some(longest), attempts, stalls, ..Ask::get(path) };
+        let ask = Ask { timeout: Some(longest), max_bytes: SHARDS_BYTES_MAX, attempts, stalls, ..Ask::get(path) };
         let answer = self.send(&ask).await.map_err(|error| doubt(error.root()))?;
         let nonsense = || Doubt::Broken(ask.bad_answer("not what this question is answered with").to_string());
         match answer.body {
-            Body::Whole(body) => serde_json::from_slice(&body).map_err(|_| nonsense()),
+            Body::Whole(body) => {
+                ask.bounded(&body, SHARDS_VALUES_MAX).map_err(|error| doubt(&error))?;
+                serde_json::from_slice(&body).map_err(|_| nonsense())
+            }
             Body::TooLarge => Err(nonsense()),
         }
     }

@@ -10,6 +10,9 @@ mod bars;
 mod beside;
 /// The binary with an empty environment.
 mod binary;
+/// Answers and files that would become many times their size in memory, or are nested without end.
+#[cfg(target_os = "linux")]
+mod bombs;
 /// `archive check`: damage of every kind is found.
 mod check;
 /// Runs that reach one server by different URLs.

@@ -1,6 +1,7 @@
 //! The manifest's bytes and its own checksum.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::super::digest::Hash;
@@ -13,6 +14,9 @@ const KEY: &str = "\"self_sha256\":\"";
 const END: &str = "\"}\n";
 /// Digits of a SHA-256.
 const DIGITS: usize = 64;
+
+/// The most bytes of a run's options.
+const OPTIONS_BYTES: usize = 4 << 20;
 
 /// Why bytes are not a manifest.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,9 +60,20 @@ pub(in crate::archive) fn from_bytes(bytes: &[u8]) -> Result<Manifest, Refused> 
     if head.format.major != FORMAT.major {
         return Err(Refused::Newer { format: head.format, tool_version: head.tool.version });
     }
+    let Options { options } = serde_json::from_slice(bytes).map_err(json)?;
+    if options.is_some_and(|options| options.get().len() > OPTIONS_BYTES) {
+        return Err(Damage::Limit { limit: OPTIONS_BYTES as u64 }.into());
+    }
     let manifest: Manifest = serde_json::from_slice(bytes).map_err(json)?;
     check::consistent(&manifest)?;
     Ok(manifest)
+}
+
+/// The options of the run, unread: the only member of any shape.
+#[derive(Deserialize)]
+struct Options<'a> {
+    #[serde(borrow)]
+    options: Option<&'a RawValue>,
 }
 
 /// What every format version has.
