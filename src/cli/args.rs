@@ -87,7 +87,7 @@ pub struct Cli {
 pub(super) enum Command {
     /// Work with the collections of a server
     #[command(subcommand, visible_alias = "collection", arg_required_else_help = true)]
-    Col(ColCommand),
+    Col(Box<ColCommand>),
     /// Work with archives on disk, without a server
     #[command(subcommand, arg_required_else_help = true)]
     Archive(ArchiveCommand),

@@ -64,14 +64,16 @@ pub fn main() -> ExitCode {
 /// One verb a line.
 fn run(cli: &Cli, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     match &cli.command {
-        Command::Col(ColCommand::Ls(args)) => ls::run(args, &cli.connection, env, out),
-        Command::Col(ColCommand::Show(args)) => col_show::run(args, &cli.connection, env, out),
-        Command::Col(ColCommand::Backup(args)) => backup::run(args, &cli.connection, env, out),
-        Command::Col(ColCommand::Restore(args)) => restore::run(args, &cli.connection, env, out),
-        Command::Col(ColCommand::Verify(args)) => verify::run(args, &cli.connection, env, out),
-        Command::Col(ColCommand::Clear(args)) => clear::run(args, &cli.connection, env, out),
-        Command::Col(ColCommand::Create(args)) => create::run(args, &cli.connection, env, out),
-        Command::Col(ColCommand::Rm(args)) => rm::run(args, &cli.connection, env, out),
+        Command::Col(command) => match &**command {
+            ColCommand::Ls(args) => ls::run(args, &cli.connection, env, out),
+            ColCommand::Show(args) => col_show::run(args, &cli.connection, env, out),
+            ColCommand::Backup(args) => backup::run(args, &cli.connection, env, out),
+            ColCommand::Restore(args) => restore::run(args, &cli.connection, env, out),
+            ColCommand::Verify(args) => verify::run(args, &cli.connection, env, out),
+            ColCommand::Clear(args) => clear::run(args, &cli.connection, env, out),
+            ColCommand::Create(args) => create::run(args, &cli.connection, env, out),
+            ColCommand::Rm(args) => rm::run(args, &cli.connection, env, out),
+        },
         Command::Archive(ArchiveCommand::Show(args)) => archive::show(args, env, out),
         Command::Archive(ArchiveCommand::Check(args)) => archive::check(args, env, out),
         Command::Archive(ArchiveCommand::Cat(args)) => archive::cat(args, env, out),

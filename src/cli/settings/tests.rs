@@ -16,7 +16,8 @@ fn connect(flags: &[&str], variables: &[(&str, &str)]) -> Result<Connect, Failur
 fn backup(flags: &[&str], variables: &[(&str, &str)]) -> BackupSettings {
     let line = ["elysiactl", "col", "backup"].iter().chain(flags);
     let cli = Cli::try_parse_from(line).expect("flags that parse");
-    let Command::Col(ColCommand::Backup(args)) = cli.command else { panic!("another command") };
+    let Command::Col(command) = cli.command else { panic!("another command") };
+    let ColCommand::Backup(args) = *command else { panic!("another command") };
     BackupSettings::resolve(&args, &Env::of(variables)).expect("settings")
 }
 

@@ -11,9 +11,8 @@ fn parse(flags: &[&str]) -> Result<Cli, clap::Error> {
 }
 
 fn resolve(flags: &[&str], variables: &[(&str, &str)]) -> Result<RestoreSettings, Failure> {
-    let Command::Col(ColCommand::Restore(args)) = parse(flags).expect("flags that parse").command else {
-        panic!("another command")
-    };
+    let Command::Col(command) = parse(flags).expect("flags that parse").command else { panic!("another command") };
+    let ColCommand::Restore(args) = *command else { panic!("another command") };
     RestoreSettings::resolve(&args, &Env::of(variables))
 }
 

@@ -78,7 +78,11 @@ impl Run<'_> {
         }
         let mut moved = Instant::now();
         while shards.compressed < shards.all && moved.elapsed() < self.training_wait(collection) {
-            session.unless_stopped::<_, Error>(async { Ok(tokio::time::sleep(TRAINING_PAUSE).await) }).await?;
+            let pause = async {
+                tokio::time::sleep(TRAINING_PAUSE).await;
+                Ok::<(), Error>(())
+            };
+            session.unless_stopped(pause).await?;
             let now = session.unless_stopped(client.compressed(name)).await?;
             if now.compressed > shards.compressed {
                 moved = Instant::now();
