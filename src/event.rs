@@ -36,6 +36,8 @@ pub enum Op {
     Clear,
     /// `col create`
     Create,
+    /// A rehearsal: it stands in journals alone, never in an event.
+    Rehearsal,
 }
 
 impl Op {
@@ -50,6 +52,7 @@ impl Op {
             Self::Rm => "col rm",
             Self::Clear => "col clear",
             Self::Create => "col create",
+            Self::Rehearsal => "a rehearsal",
         }
     }
 }
@@ -512,6 +515,18 @@ pub enum Warning {
         role: String,
         /// Each permission: action, what it is on, and why it is to be looked at, if it is.
         permissions: Vec<String>,
+    },
+    /// A scratch collection that a rehearsal created could not be removed: the next run on this server does it.
+    ScratchStays {
+        /// The scratch collection.
+        collection: CollectionName,
+        /// Why, in few words.
+        reason: String,
+    },
+    /// A scratch collection that a killed run left was removed.
+    ScratchRemoved {
+        /// The scratch collection.
+        collection: CollectionName,
     },
     /// A file that is no part of an archive, but does not harm it.
     StrayFile {

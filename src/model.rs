@@ -7,6 +7,7 @@ mod numbers;
 mod object;
 mod renames;
 mod schema;
+mod scratch;
 mod server;
 mod shown;
 mod tenants;

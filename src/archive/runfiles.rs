@@ -5,6 +5,7 @@ mod carried;
 mod earlier;
 mod history;
 mod rejected;
+mod scratch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use carried::{Forget, Kept, look};
 pub use earlier::{EarlierRun, dropped_by, last_runs, last_unfinished, left_awake};
 pub use history::{Imported, RunHistory, TargetHistory};
 use rejected::{Refusal, Rejected};
+pub use scratch::{LeftScratch, ScratchBook, left_scratches};
 
 /// What a run is about; it may only be resumed if all of this still holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,6 +90,11 @@ pub enum RunRecord {
         target: CollectionName,
         /// The archive that holds its schema.
         safety: String,
+    },
+    /// What was created, and nothing was written to, was removed again.
+    Undone {
+        /// The collection.
+        target: CollectionName,
     },
     /// The server has it.
     Created {
@@ -162,6 +169,18 @@ pub enum RunRecord {
         target: CollectionName,
         /// The tenants.
         tenants: Vec<TenantName>,
+    },
+    /// A scratch collection is about to be created; from here on it may exist.
+    Scratch {
+        /// Its name on the server.
+        target: CollectionName,
+        /// When.
+        at: Timestamp,
+    },
+    /// Such a collection is gone.
+    ScratchGone {
+        /// Its name on the server.
+        target: CollectionName,
     },
     /// Nothing is left to do.
     Complete,

@@ -84,6 +84,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub(super) enum Command {
     /// Work with the collections of a server
     #[command(subcommand, visible_alias = "collection", arg_required_else_help = true)]
@@ -202,6 +203,9 @@ pub(super) struct RestoreArgs {
     /// Restore only this collection, by name or glob; may be repeated
     #[arg(long, value_name = "NAME|GLOB")]
     pub only: Vec<String>,
+    /// Leave out these collections, by name or glob; may be repeated
+    #[arg(long, value_name = "NAME|GLOB")]
+    pub exclude: Vec<String>,
     /// Restore the only collection chosen under this name
     #[arg(long, value_name = "NEW", conflicts_with = "rename")]
     pub name: Option<CollectionName>,
@@ -268,7 +272,10 @@ pub(super) struct RestoreArgs {
     /// restore to this server is meant. If there is none, a new one is begun.
     #[arg(long)]
     pub resume: bool,
-    /// Show what would be restored, and send nothing that writes
+    /// Do not try out first, under scratch names, whether the server takes the collections
+    #[arg(long)]
+    pub no_rehearsal: bool,
+    /// Show what would be restored, and make no changes; nothing is rehearsed
     #[arg(long)]
     pub dry_run: bool,
     /// Do not ask
@@ -352,6 +359,7 @@ pub(super) struct VerifyArgs {
 /// What the server cannot hold is refused before anything is sent, and what it made is compared with what was asked. On
 /// a terminal the plan is shown first and one question asked; without a terminal none.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
 pub(super) struct CreateArgs {
     /// Its name; with --schema-file another one than in the file
     #[arg(required_unless_present = "schema_file", value_parser = collection_name)]
@@ -384,7 +392,10 @@ pub(super) struct CreateArgs {
     /// Keep the objects of each tenant apart
     #[arg(long)]
     pub multi_tenant: bool,
-    /// Show what would be created, and send nothing that writes
+    /// Do not try out first, under a scratch name, whether the server takes it
+    #[arg(long)]
+    pub no_rehearsal: bool,
+    /// Show what would be created, and make no changes; nothing is rehearsed
     #[arg(long)]
     pub dry_run: bool,
     /// Do not ask

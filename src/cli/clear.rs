@@ -57,11 +57,14 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
             plan.must_be_held_in(archive, sealed);
         }
         let losses: Vec<Loss> = plan.collections.iter().map(|planned| loss(planned, &typed)).collect();
+        removal::is_expected(consent, &losses)?;
         if settings.dry_run {
-            removal::is_expected(consent, &losses)?;
             session.events.emit(Event::PlanMade { collections: plan.listed() });
             return Ok(would(&plan));
         }
+        // The plan that is shown is the truth: how it is emptied may depend on what the server would take back.
+        let writer = Writer::new(client.clone());
+        plan = clear::rehearse(&writer, &session, plan).await.map_err(|e| explained(&e))?;
         if !settings.yes || (out.asks() && out.wants_words()) {
             out.note(&plan::text(&plan));
         } else if out.wants_words() {
@@ -80,7 +83,7 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
         let server = closing::server(&plan.url, &plan.server_version);
         let names: Vec<CollectionName> = plan.collections.iter().map(|planned| planned.name().clone()).collect();
         let resume = resume::command(args, &names, &connect);
-        let outcome = clear::run(&Writer::new(client), &session, plan).await;
+        let outcome = clear::run(&writer, &session, plan).await;
         let outcome = outcome.map_err(|e| stopped(&e, &connect, &resume))?;
         Ok(Finished { closing: Closing { server: Some(server), ..closing_of(&outcome) }, result: outcome.result })
     })
@@ -88,7 +91,7 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
 
 fn explained(error: &Error) -> Failure {
     match error {
-        Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was sent"),
+        Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was changed"),
         other => explain_for(Op::Clear, other),
     }
 }
@@ -142,6 +145,7 @@ fn options(settings: &ClearSettings) -> Options {
         state: settings.state.clone(),
         memory_bytes: settings.memory_limit,
         patience: Options::PATIENCE,
+        rehearse: settings.rehearse,
     }
 }
 
@@ -196,6 +200,7 @@ fn closing_of(outcome: &Outcome) -> Closing {
 /// carries it on.
 fn stopped(stopped: &Stopped, connect: &Connect, resume: &str) -> Failure {
     let mut failure = explain_for(Op::Clear, &stopped.error);
+    failure.class = stopped.class();
     if stopped.run_dir.is_some() && matches!(failure.class, Class::Interrupted | Class::Server | Class::Disk) {
         failure = failure.hint(format!("`{resume}` carries it on from here"));
     }
@@ -203,7 +208,11 @@ fn stopped(stopped: &Stopped, connect: &Connect, resume: &str) -> Failure {
         let command = create_command(saved, connect);
         failure = failure
             .hint(format!("{name} was dropped: run the command again to have it made again, empty"))
-            .hint(format!("or make it from its saved schema: `{command}`"));
+            .hint(format!("or make it from its saved schema: `{command}`"))
+            .hint(match &stopped.safe_in {
+                Some(archive) => format!("its objects are safe in {}", shell_path(archive)),
+                None => "its objects went with it, as was agreed: this run made no backup of them".to_owned(),
+            });
     }
     if let Some(name) = &stopped.partly {
         failure = failure.hint(format!("part of {name} may be gone: run the command again to empty it"));

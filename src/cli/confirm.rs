@@ -19,7 +19,7 @@ const LIST_COLUMNS: usize = 3;
 /// How long a signal may take from a key of a list to whoever listens for it.
 const SIGNAL_WAIT: Duration = Duration::from_secs(2);
 /// What a run says that ends at a question.
-const NOTHING_SENT: &str = "interrupted; nothing was sent";
+const NOTHING_SENT: &str = "interrupted; nothing was changed";
 
 /// Whether an answer, without its line end, means yes.
 type Accepts = Box<dyn Fn(&[u8]) -> bool + Send>;
@@ -74,7 +74,7 @@ pub(super) async fn ask(out: &Out, cancel: &CancellationToken, question: Questio
     if answer(out, cancel, question).await? {
         return Ok(());
     }
-    Err(Failure::new(Class::Refused, "not confirmed; nothing was sent"))
+    Err(Failure::new(Class::Refused, "not confirmed; nothing was changed"))
 }
 
 /// Asks, and gives the answer; there has to be one.
@@ -83,7 +83,7 @@ pub(super) async fn answer(out: &Out, cancel: &CancellationToken, question: Ques
         forget_what_was_typed();
         question.put(&mut io::stdin().lock(), &mut io::stderr())
     });
-    answer.await?.ok_or_else(|| Failure::new(Class::Refused, "no answer; nothing was sent"))
+    answer.await?.ok_or_else(|| Failure::new(Class::Refused, "no answer; nothing was changed"))
 }
 
 /// Lets a person choose one of `items`, the first one marked; gives its place.
@@ -106,7 +106,7 @@ pub(super) async fn choose(
         };
         Err(error)
     });
-    chosen.await?.ok_or_else(|| Failure::new(Class::Refused, "nothing was chosen; nothing was sent"))
+    chosen.await?.ok_or_else(|| Failure::new(Class::Refused, "nothing was chosen; nothing was changed"))
 }
 
 /// Runs what talks to the terminal on a thread of its own, which is left behind if the run is told to stop: a read

@@ -23,15 +23,15 @@ pub(super) fn run(args: &CreateArgs, connection: &ConnectionArgs, env: &Env, out
     run_with_events(out, Op::Create, args.dry_run, async |events, cancel| {
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
-        let prepared = create::plan(&client, &session, options).await.map_err(|e| match e {
-            Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was sent"),
-            other => explain_for(Op::Create, &other),
-        })?;
-        let planned = &prepared.plan;
+        let prepared = create::plan(&client, &session, options).await.map_err(|e| refused(&e))?;
         if args.dry_run {
-            session.events.emit(Event::PlanMade { collections: planned.listed() });
-            return Ok(would(planned));
+            session.events.emit(Event::PlanMade { collections: prepared.plan.listed() });
+            return Ok(would(&prepared.plan));
         }
+        let writer = Writer::new(client);
+        let rehearsed = create::rehearse(&writer, &session, prepared).await;
+        let prepared = rehearsed.map_err(|e| refused(&e))?;
+        let planned = &prepared.plan;
         let question = out.asks() && !args.yes;
         if question || (out.asks() && out.wants_words()) {
             out.note(&plan::text(planned));
@@ -44,11 +44,18 @@ pub(super) fn run(args: &CreateArgs, connection: &ConnectionArgs, env: &Env, out
             confirm::ask(out, &cancel, confirm::Question::yes_unless_no(&text)).await?;
         }
         let server = closing::server(&planned.url, &planned.server_version);
-        let outcome = create::run(&Writer::new(client), &session, prepared).await.map_err(stopped)?;
+        let outcome = create::run(&writer, &session, prepared).await.map_err(stopped)?;
         // Flags leave nearly everything to the server, and that is what they are for.
         let closing = Closing { server: Some(server), ..closing_of(&outcome, args.schema_file.is_some()) };
         Ok(Finished { result: outcome.result, closing })
     })
+}
+
+fn refused(error: &Error) -> Failure {
+    match error {
+        Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was created"),
+        other => explain_for(Op::Create, other),
+    }
 }
 
 fn options(args: &CreateArgs, env: &Env) -> Result<Options, Failure> {
@@ -64,7 +71,7 @@ fn options(args: &CreateArgs, env: &Env) -> Result<Options, Failure> {
             Failure::new(Class::Usage, text).hint("--multi-tenant makes it so, or multiTenancyConfig in its file")
         );
     }
-    Ok(Options { schema, name, tenants, locks: settings::locks(env)? })
+    Ok(Options { schema, name, tenants, state: settings::state_alone(env)?, rehearse: !args.no_rehearsal })
 }
 
 /// What a dry run says.

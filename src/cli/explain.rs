@@ -292,6 +292,9 @@ fn words(hint: &Hint) -> String {
             "the tenants of an archive: jq -r '.collections[].tenants[].tenant' manifest.json".into()
         }
         Hint::DidYouMeanTenants(tenants) => format!("did you mean {}?", names(tenants)),
+        Hint::WithoutRehearsal => {
+            "--no-rehearsal goes on without having tried it; whether the server takes the schema is then not proven".into()
+        }
         Hint::AllowProtected => {
             "these names belong to systems that may depend on them; --allow-protected goes on all the same".into()
         }

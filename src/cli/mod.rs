@@ -20,6 +20,7 @@ mod memory;
 mod mistakes;
 mod output;
 mod paths;
+mod rehearsal;
 mod remedy;
 mod removal;
 mod restore;

@@ -43,7 +43,7 @@ pub(super) fn somebody_agrees(out: &Out, consent: Consent) -> Result<(), Failure
     if consent.yes || out.asks() {
         return Ok(());
     }
-    Err(Failure::new(Class::Refused, "not confirmed: there is no terminal to ask at; nothing was sent")
+    Err(Failure::new(Class::Refused, "not confirmed: there is no terminal to ask at; nothing was changed")
         .hint("--yes goes on without questions; --dry-run shows what would be done"))
 }
 
@@ -57,12 +57,13 @@ pub(super) fn is_expected(consent: Consent, losses: &[Loss]) -> Result<(), Failu
     match consent.expected {
         Some(expected) if total == Some(expected) => Ok(()),
         Some(expected) => {
-            let text = format!("--expect-count {expected}, but there are {}; nothing was sent", hold(total));
+            let text = format!("--expect-count {expected}, but there are {}; nothing was changed", hold(total));
             Err(Failure::new(Class::Refused, text))
         }
         None if consent.yes && losses.iter().any(|loss| !loss.named) => {
             let many = counted(losses.len() as u64, "collection");
-            let text = format!("--yes covers only names typed in full: {many} with {}; nothing was sent", hold(total));
+            let text =
+                format!("--yes covers only names typed in full: {many} with {}; nothing was changed", hold(total));
             let advice = match total {
                 Some(total) => format!("type the names in full, or add --expect-count {total}"),
                 None => "type the names in full".into(),
@@ -117,7 +118,7 @@ async fn one(
             held.moved_to(now);
         }
     }
-    let text = format!("the objects of {} keep changing; nothing was sent", plain(&loss.name));
+    let text = format!("the objects of {} keep changing; nothing was changed", plain(&loss.name));
     Err(Failure::new(Class::Refused, text).hint("stop what writes to it, then run the command again"))
 }
 

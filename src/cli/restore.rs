@@ -67,9 +67,13 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
             return Err(refused(&error, &resume));
         }
         if settings.dry_run {
-            session.events.emit(Event::PlanMade { collections: planned.listed() });
-            return Ok(would(planned));
+            session.events.emit(Event::PlanMade { collections: prepared.plan.listed() });
+            return Ok(would(&prepared.plan));
         }
+        let writer = Writer::new(client);
+        let rehearsed = restore::rehearse(&writer, &session, prepared).await;
+        let prepared = rehearsed.map_err(|error| refused(&error, &resume))?;
+        let planned = &prepared.plan;
         if question || (out.asks() && out.wants_words()) {
             out.note(&plan::text(planned));
         } else if out.wants_words() {
@@ -88,7 +92,7 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         let verify = (!planned.options.verify && exact)
             .then(|| commands::verify(&planned.archive, &planned.options, &planned.url, &connect));
         let schemas_only = !planned.options.data;
-        let outcome = restore::run(&Writer::new(client), &session, prepared).await.map_err(|e| stopped(e, &resume))?;
+        let outcome = restore::run(&writer, &session, prepared).await.map_err(|e| stopped(e, &resume))?;
         let closing =
             Closing { schemas_only, server: Some(server), next: verify.into_iter().collect(), ..closing_of(&outcome) };
         Ok(Finished { result: outcome.result, closing })
@@ -106,7 +110,7 @@ async fn planned(client: &Client, session: &Session, options: &Options) -> Resul
 /// A restore that was not begun. `resume`: the command that carries on what an earlier run left.
 fn refused(error: &Error, resume: &str) -> Failure {
     match error {
-        Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was sent"),
+        Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was changed"),
         Error::Unfinished { .. } => {
             let mut failure = explain_for(Op::Restore, error);
             failure.hints.insert(0, format!("`{resume}` carries that run on"));
@@ -142,6 +146,7 @@ fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> Options {
         differences_listed: DIFFERENCES_LISTED,
         resume: settings.resume,
         looks_anyway: settings.dry_run,
+        rehearse: settings.rehearse,
     }
 }
 
@@ -195,6 +200,12 @@ fn stopped(stopped: Stopped, resume: &str) -> Failure {
     let begun = stopped.run_dir.is_some() && !(stopped.created.is_empty() && stopped.joined.is_empty());
     if begun && matches!(failure.class, Class::Interrupted | Class::Server | Class::Disk) {
         failure = failure.hint(format!("`{resume}` carries it on from here"));
+    }
+    if !stopped.undone.is_empty() {
+        let names = stopped.undone.iter().take(CREATED_NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let more = stopped.undone.len().saturating_sub(CREATED_NAMED);
+        let more = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
+        failure = failure.hint(format!("this run had created, and removed again, empty as they were: {names}{more}"));
     }
     if !stopped.created.is_empty() {
         let each = stopped.created.iter().take(CREATED_NAMED);

@@ -35,7 +35,7 @@ pub(super) fn run(args: &RmArgs, connection: &ConnectionArgs, env: &Env, out: &O
         let session = session(events, cancel.clone());
         warn_of_open_folders(&session, vec![settings.folder.clone()]).await;
         let explained = |e: &Error| match e {
-            Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was sent"),
+            Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was changed"),
             other => explain_for(Op::Rm, other),
         };
         let mut plan = remove::plan(&client, &session, options(&settings)).await.map_err(|e| explained(&e))?;

@@ -224,7 +224,7 @@ pub use clear::ClearSettings;
 pub(super) use restore::state_folders;
 pub use restore::{RestoreSettings, Source};
 pub use rm::RmSettings;
-pub(super) use rm::locks;
+pub(super) use rm::state_alone;
 
 #[cfg(test)]
 mod tests;

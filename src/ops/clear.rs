@@ -5,6 +5,7 @@ mod method;
 mod plan;
 mod recreate;
 mod refusal;
+mod rehearse;
 mod run;
 mod tenants;
 mod unfinished;
@@ -14,18 +15,20 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::event::{Covers, PlannedCollection, RunResult};
+use crate::event::{Class, Covers, PlannedCollection, RunResult};
 use crate::model::{CollectionName, Schema, Selection, TenantName};
 use crate::ops::Error;
 use crate::ops::held::{Doomed, HeldIn};
 use crate::ops::restore::StateFolders;
 use crate::ops::safety::SafetyCopy;
-use crate::ops::schema::Fit;
+use crate::ops::schema::{Fit, Rehearsed};
 use crate::ops::standing::Standing;
-use crate::weaviate::{Count, Meta, Tenant, TenantState};
+use crate::weaviate::{Count, Meta, Rights, Tenant, TenantState};
+use method::Facts;
 
 pub use plan::{plan, recount};
 pub use refusal::Refusal;
+pub use rehearse::rehearse;
 pub use run::run;
 pub use unfinished::{LeftOpen, left_open};
 
@@ -69,6 +72,8 @@ pub struct Options {
     pub memory_bytes: u64,
     /// How long a server that does not do what it was asked is waited for.
     pub patience: Duration,
+    /// Whether what is dropped is first created under a scratch name.
+    pub rehearse: bool,
 }
 
 impl Options {
@@ -112,7 +117,10 @@ pub struct Planned {
     pub exists: bool,
     /// The objects somebody agreed to lose: with any other number nothing is done. `None` where none was named.
     pub agreed: Option<u64>,
+    /// Whether it was tried out that the server takes it back.
+    pub rehearsed: Rehearsed,
     fit: Fit,
+    facts: Facts,
 }
 
 impl Planned {
@@ -189,6 +197,7 @@ pub struct Plan {
     must_hold: Option<PathBuf>,
     meta: Meta,
     nodes: Option<usize>,
+    rights: Option<Rights>,
 }
 
 impl Plan {
@@ -253,6 +262,19 @@ pub struct Stopped {
     pub partly: Option<CollectionName>,
     /// Collections nothing was done to.
     pub untouched: Vec<CollectionName>,
+    /// The archive that was proven to hold the objects before they went, if the run was to rest on one.
+    pub safe_in: Option<PathBuf>,
     /// The result so far.
     pub partial: Box<RunResult>,
+}
+
+impl Stopped {
+    /// What kind of failure it is. Once something was dropped that is not there again, nothing is merely refused.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self.error.class() {
+            Class::Refused if self.dropped.is_some() => Class::Server,
+            class => class,
+        }
+    }
 }

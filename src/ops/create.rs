@@ -1,18 +1,19 @@
 //! `col create`: one empty collection from a class document, with its tenants.
 
 mod plan;
+mod rehearse;
 mod run;
 mod stored;
-
-use std::path::PathBuf;
 
 use crate::event::{PlannedCollection, RunResult};
 use crate::model::{CollectionName, Schema};
 use crate::ops::Error;
-use crate::ops::schema::{Fit, Target};
+use crate::ops::restore::StateFolders;
+use crate::ops::schema::{Fit, Rehearsed, Target};
 use crate::weaviate::{Meta, Tenant};
 
 pub use plan::plan;
+pub use rehearse::rehearse;
 pub use run::run;
 
 /// What to create.
@@ -24,8 +25,10 @@ pub struct Options {
     pub name: Option<CollectionName>,
     /// Tenants to create; only for a multi-tenant collection.
     pub tenants: Vec<Tenant>,
-    /// Where locks by server and collection lie.
-    pub locks: PathBuf,
+    /// Where locks by server and collection lie, and the journals of runs.
+    pub state: StateFolders,
+    /// Whether it is first created under a scratch name.
+    pub rehearse: bool,
 }
 
 /// What a collection will be, in words of its class document.
@@ -58,6 +61,8 @@ pub struct Plan {
     pub tenants: Vec<Tenant>,
     /// What will not be as the document or the list of tenants says, each as a clause.
     pub remarks: Vec<String>,
+    /// Whether it was tried out that the server makes it.
+    pub rehearsed: Rehearsed,
     /// Why it is not known whether the server is whole, if so.
     pub topology_unchecked: Option<String>,
 }

@@ -37,6 +37,7 @@ use crate::event::Events;
 use crate::model::Clock;
 
 pub use error::{Error, Hint};
+pub use schema::{Rehearsed, Unmakeable};
 
 /// What every operation gets from outside: where events go, how it is told to stop, the disk and the clock.
 #[derive(Clone)]

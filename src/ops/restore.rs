@@ -8,12 +8,14 @@ mod notes;
 mod order;
 mod plan;
 mod refusal;
+mod rehearse;
 mod resume;
 mod roles;
 mod run;
 mod settings;
 mod survey;
 mod tenants;
+mod undo;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +28,7 @@ use crate::event::{PlannedAction, PlannedCollection, PlannedRestore, PlannedTher
 use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName};
 use crate::ops::Error;
 use crate::ops::prove::Indexed;
-use crate::ops::schema;
+use crate::ops::schema::{self, Rehearsed};
 use crate::ops::verify::Differs;
 use crate::weaviate::Meta;
 
@@ -36,6 +38,7 @@ use order::Waiting;
 pub(super) use order::missing;
 pub use plan::plan;
 pub use refusal::Refusal;
+pub use rehearse::rehearse;
 use resume::Resuming;
 pub use resume::{CarriedOn, RunName, left_open};
 pub use roles::{Allowed, PlannedRole, RoleStep};
@@ -95,6 +98,8 @@ pub struct Options {
     pub resume: bool,
     /// Whether the plan reads the objects although something stands against it: what a dry run shows is whole.
     pub looks_anyway: bool,
+    /// Whether what is created is first created under scratch names.
+    pub rehearse: bool,
 }
 
 /// Where files about runs lie.
@@ -199,6 +204,8 @@ pub struct Plan {
     pub roles: Vec<PlannedRole>,
     /// Why it is not known whether the server is whole, if so.
     pub topology_unchecked: Option<String>,
+    /// Whether it was tried out that the server makes the collections.
+    pub rehearsed: Rehearsed,
     /// The run that it carries on, if it does and nothing stands against that.
     pub carries_on: Option<CarriedOn>,
     /// What stands against it. If there is anything here, it cannot be carried out.
@@ -392,6 +399,8 @@ pub struct Stopped {
     pub error: Error,
     /// The directory of the run's files, if it got as far as making one.
     pub run_dir: Option<PathBuf>,
+    /// What was created and, as the server refused the rest, removed again.
+    pub undone: Vec<CollectionName>,
     /// What was created, with the objects known to be written.
     pub created: Vec<(CollectionName, u64)>,
     /// Collections that were there before, with the tenants that were added, or begun to be, and the objects known to be

@@ -8,6 +8,7 @@ mod fit;
 mod made;
 mod make;
 pub(super) mod place;
+mod rehearse;
 mod rules;
 mod standing;
 #[cfg(test)]
@@ -15,6 +16,8 @@ pub(super) mod testing;
 
 pub(super) use applied::{Applied, clauses};
 pub(super) use fit::{Fit, Target, fit};
-pub(super) use made::{Made, grown, made};
+pub(super) use made::{Made, grown, made, remade};
 pub(super) use make::{NotMade, complete, create_tenants, until_there};
+pub(super) use rehearse::{Rehearsal, Subject, sweep};
+pub use rehearse::{Rehearsed, Unmakeable};
 pub(super) use standing::{expires, trained};

@@ -104,6 +104,10 @@ pub(super) fn choose(
     }
     let exclude = patterns(&selection.exclude)?;
     let wanted = |name: &CollectionName| {
+        // A scratch collection lives for a moment, and no pattern means it.
+        if name.is_scratch() && !selection.take.iter().any(|text| text == name.as_str()) {
+            return false;
+        }
         let taken = take.is_empty() || take.iter().any(|p| p.is_match(name.as_str()));
         taken && !exclude.iter().any(|p| p.is_match(name.as_str()))
     };

@@ -336,6 +336,7 @@ impl Progress {
             Some(Op::Rm) => "removing",
             Some(Op::Clear) => "clearing",
             Some(Op::Create) => "creating",
+            Some(Op::Rehearsal) => "rehearsing",
             None => "starting",
         }
     }

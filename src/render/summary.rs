@@ -208,6 +208,7 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
         (Op::Clear, _, true) => "Would clear",
         (Op::Clear, Status::Ok, false) => "Cleared",
         (Op::Clear, _, false) => "Cleared, but not empty:",
+        (Op::Rehearsal, _, _) => "Rehearsed",
     };
     let collections = words::counted(result.collections.len() as u64, "collection");
     let objects = words::counted(result.objects, "object");
@@ -220,7 +221,7 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
     let time = if took < Duration::from_secs(60) { format!("{:.1}s", took.as_secs_f64()) } else { words::span(took) };
     if is_of_wholes(result.op) {
         let objects = if closing.uncounted { String::new() } else { format!(", {objects}") };
-        let end = if closing.dry_run { "; nothing was sent".to_owned() } else { format!(" in {time}") };
+        let end = if closing.dry_run { "; nothing was changed".to_owned() } else { format!(" in {time}") };
         return format!("{done} {collections}{objects}{end}\n\n");
     }
     if closing.dry_run && closing.uncounted {

@@ -221,6 +221,13 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::RoleAllows { role, permissions } => {
             format!("the role {} would allow {}", plain(role), plain(&permissions.join("; ")))
         }
+        Warning::ScratchStays { collection, reason } => format!(
+            "the scratch collection {collection} could not be removed ({}): the next run on this server removes it",
+            plain(reason)
+        ),
+        Warning::ScratchRemoved { collection } => {
+            format!("{collection}: the scratch collection of a run that was killed was removed")
+        }
         Warning::StrayFile { path } => format!("{} is no part of the archive; it does no harm", shell_text(path)),
     }
 }

@@ -67,6 +67,14 @@ pub struct Tenant {
     pub state: TenantState,
 }
 
+impl Tenant {
+    /// The same, inactive.
+    #[must_use]
+    pub fn asleep(&self) -> Self {
+        Self { name: self.name.clone(), state: TenantState::Cold }
+    }
+}
+
 impl Client {
     /// The tenants of a multi-tenant collection, sorted by name. Asking wakes none of them.
     pub async fn tenants(&self, collection: &CollectionName) -> Result<Vec<Tenant>, Error> {

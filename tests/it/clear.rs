@@ -37,6 +37,7 @@ fn options(world: &World, take: &[&str]) -> Options {
         state,
         memory_bytes: 16 << 20,
         patience: Duration::from_secs(5),
+        rehearse: true,
     }
 }
 

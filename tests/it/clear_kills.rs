@@ -11,7 +11,7 @@ use crate::tier;
 /// Kills of each method, over its whole run: on every commit, by night, before a release.
 const KILLS: [u64; 3] = [12, 100, 1_000];
 /// When the first one comes and when the last one, in ms: around the requests that write.
-const MOMENTS_MS: [(&str, u64, u64); 2] = [("recreate", 600, 1_300), ("delete", 60, 500)];
+const MOMENTS_MS: [(&str, u64, u64); 2] = [("recreate", 600, 1_500), ("delete", 60, 500)];
 
 fn schema(stage: &Stage) -> serde_json::Value {
     let output = stage.run(&["--json", "col", "show", "Article"]);

@@ -11,7 +11,7 @@ fn stopped(method: &str) -> (Stage, String) {
     let stage = Stage::new(Sandbox::builder().seeded("Article", 40, 3, 7).seeded("Author", 40, 3, 8));
     let faults = stage.sandbox.faults();
     let (verb, path) = if method == "delete" { ("DELETE", "/v1/batch/objects") } else { ("DELETE", "/v1/schema/") };
-    let author = Fault::new(Kind::status(401, "")).on(verb, path).after(if method == "delete" { 2 } else { 1 });
+    let author = Fault::new(Kind::status(401, "")).on(verb, path).after(2);
     faults.add(author);
     let output = stage.run(&["col", "clear", "Article", "Author", "--yes", "--method", method]);
     faults.clear();
@@ -68,7 +68,7 @@ fn another_collection_than_it_was_about_is_refused() {
 #[test]
 fn a_collection_that_was_dropped_when_it_was_killed_is_made_again() {
     let stage = Stage::new(Sandbox::builder().seeded("Article", 40, 3, 7));
-    stage.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("POST", "/v1/schema"));
+    stage.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("POST", "/v1/schema").after(1));
     let mut child =
         stage.command(&["col", "clear", "Article", "--yes", "--method", "recreate"]).spawn().expect("a child");
     let gone = (0..200).any(|_| {

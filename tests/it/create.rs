@@ -25,8 +25,13 @@ fn schema(text: impl Into<Bytes>) -> Schema {
 }
 
 fn options(world: &World, document: &str) -> Options {
-    let locks = world.folder.path().join("state/locks");
-    Options { schema: schema(document.to_owned()), name: None, tenants: Vec::new(), locks }
+    Options {
+        schema: schema(document.to_owned()),
+        name: None,
+        tenants: Vec::new(),
+        state: world.state(),
+        rehearse: true,
+    }
 }
 
 async fn plan(world: &World, options: Options) -> Result<Prepared, Error> {
@@ -116,9 +121,17 @@ async fn what_was_removed_comes_back_as_it_was() {
             let read = |path: std::path::PathBuf| std::fs::read(path).expect("a file");
             let tenants = saved.tenants.map(|path| serde_json::from_slice(&read(path)).expect("a list"));
             let schema = schema(read(saved.schema));
-            let locks = world.folder.path().join("state/locks");
-            let made =
-                created(&world, Options { schema, name: None, tenants: tenants.unwrap_or_default(), locks }).await;
+            let made = created(
+                &world,
+                Options {
+                    schema,
+                    name: None,
+                    tenants: tenants.unwrap_or_default(),
+                    state: world.state(),
+                    rehearse: true,
+                },
+            )
+            .await;
             assert_eq!(made.result.status, Status::Ok, "{version}");
             assert!(made.remarks.is_empty() && made.additions.is_empty(), "{version}: {made:?}");
         }

@@ -47,6 +47,7 @@ async fn before_clear(world: &World, tenants: &[&str]) -> Option<HeldIn> {
         state: world.state(),
         memory_bytes: 16 << 20,
         patience: Duration::ZERO,
+        rehearse: true,
     };
     let events = Events::none();
     let plan = clear::plan(&world.client(events.clone()), &world.session(events), options).await.expect("a plan");

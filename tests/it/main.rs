@@ -113,6 +113,8 @@ mod references;
 mod references_faults;
 /// The same where objects have tenants, and targets are looked for.
 mod references_tenants;
+/// Rehearsals: what would not come back, or not be made, is found out first, and leaves nothing.
+mod rehearsal;
 /// `col rm`: what is named is gone, its schema is saved, and nothing else is touched.
 mod remove;
 /// `col rm` at a terminal: what is typed, and what follows.

@@ -64,7 +64,7 @@ fn anything_but_the_exact_name_removes_nothing() {
         terminal.types(answer);
         let (code, rest) = terminal.ends();
         assert_eq!(code, 4, "{answer:?}: {rest}");
-        assert!(rest.contains("not confirmed; nothing was sent"), "{answer:?}: {rest}");
+        assert!(rest.contains("not confirmed; nothing was changed"), "{answer:?}: {rest}");
         nothing_was_sent(&stage);
     }
 }
@@ -72,10 +72,10 @@ fn anything_but_the_exact_name_removes_nothing() {
 #[test]
 fn control_d_is_no_answer_and_control_c_ends_the_run() {
     for (typed, key, code, words) in [
-        ("", 'd', 4, "no answer; nothing was sent"),
-        ("Article", 'd', 4, "no answer; nothing was sent"),
-        ("", 'c', 130, "interrupted; nothing was sent"),
-        ("Article", 'c', 130, "interrupted; nothing was sent"),
+        ("", 'd', 4, "no answer; nothing was changed"),
+        ("Article", 'd', 4, "no answer; nothing was changed"),
+        ("", 'c', 130, "interrupted; nothing was changed"),
+        ("Article", 'c', 130, "interrupted; nothing was changed"),
     ] {
         let stage = stage();
         let mut terminal = asked(&stage, &["Article"]);
@@ -202,7 +202,7 @@ fn a_count_that_never_stands_still_ends_the_run() {
     }
     let (code, rest) = terminal.ends();
     assert_eq!(code, 4, "{rest}");
-    assert!(rest.contains("the objects of Article keep changing; nothing was sent"), "{rest}");
+    assert!(rest.contains("the objects of Article keep changing; nothing was changed"), "{rest}");
     assert_eq!((stage.sandbox.writing_requests(), stage.sandbox.count("Article", None)), (0, 43));
 }
 

@@ -405,7 +405,8 @@ async fn a_collection_the_server_refuses_to_create_is_refused_and_named() {
     target.sandbox.faults().add(Fault::new(Kind::status(422, body)).on("POST", "/v1/schema").exactly());
     let (done, _) = target.try_restore(batches(&target, &archive)).await;
     let stopped = done.expect_err("refused");
-    assert!(matches!(&stopped.error, Error::NotCreated { .. }), "{:?}", stopped.error);
+    let Error::CannotRestore { refusals, .. } = &stopped.error else { panic!("{:?}", stopped.error) };
+    assert!(matches!(&refusals[..], [Refusal::Unmakeable { .. }]), "{refusals:?}");
     assert_eq!((stopped.error.class(), stopped.created.len()), (Class::Refused, 0));
 }
 

@@ -34,7 +34,7 @@ fn the_list_shows_every_archive_newest_first() {
     terminal.types(ESCAPE);
     let (code, rest) = terminal.ends();
     assert_eq!(code, 4, "{rest}");
-    assert!(rest.contains("nothing was chosen; nothing was sent"), "{rest}");
+    assert!(rest.contains("nothing was chosen; nothing was changed"), "{rest}");
     assert_eq!(stage.sandbox.writing_requests(), 0);
 }
 
@@ -47,7 +47,7 @@ fn control_c_in_the_list_ends_the_run_and_tidies_the_terminal() {
     terminal.session.send_control('c').expect("sent");
     let (code, rest) = terminal.ends();
     assert_eq!(code, 130, "{rest}");
-    assert!(rest.contains("interrupted; nothing was sent") && !rest.contains("safe place"), "{rest}");
+    assert!(rest.contains("interrupted; nothing was changed") && !rest.contains("safe place"), "{rest}");
     assert_eq!(stage.sandbox.writing_requests(), 0);
 }
 

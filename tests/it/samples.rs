@@ -99,6 +99,8 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::MembersNotSent { collection: collection(), objects: 12, first: "later".into() },
         Warning::NameTaken { typed: "Now".into(), collection: collection(), is_alias: true },
         Warning::NameTaken { typed: "article".into(), collection: collection(), is_alias: false },
+        Warning::ScratchStays { collection: collection(), reason: "it is still there".into() },
+        Warning::ScratchRemoved { collection: collection() },
         Warning::StrayFile { path: "collections/\u{1b}[2J".into() },
     ]
 }

@@ -252,6 +252,7 @@ impl World {
             differences_listed: 100,
             resume: false,
             looks_anyway: false,
+            rehearse: true,
         }
     }
 

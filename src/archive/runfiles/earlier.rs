@@ -212,10 +212,10 @@ fn newest_first(disk: &dyn Disk, runs: &Path, mut each: impl FnMut(RunHistory, O
 }
 
 /// A folder, and the names in it.
-type Listed = (Box<dyn Folder>, Vec<String>);
+pub(super) type Listed = (Box<dyn Folder>, Vec<String>);
 
 /// The folder of runs, and what lies in it, the newest first; `None` if there is no such folder.
-fn runs_of(disk: &dyn Disk, runs: &Path) -> Result<Option<Listed>, Error> {
+pub(super) fn runs_of(disk: &dyn Disk, runs: &Path) -> Result<Option<Listed>, Error> {
     if disk.look(runs).map_err(on(DiskOp::Look, runs))?.is_none() {
         return Ok(None);
     }

@@ -113,6 +113,7 @@ impl RunHistory {
                 let begun = begun(target.clone(), Some(safety));
                 return self.targets.insert(target, begun).is_none().then_some(());
             }
+            RunRecord::Undone { target } => drop(self.targets.remove(&target)?),
             RunRecord::Created { target, schema_sha256 } => {
                 return self.targets.get_mut(&target)?.created.replace(schema_sha256).is_none().then_some(());
             }
@@ -143,7 +144,10 @@ impl RunHistory {
                 (target.verified, target.digest) = (Some(ok), digest.filter(|_| ok));
             }
             // Who is awake is read apart, of all runs together.
-            RunRecord::Waking { .. } | RunRecord::Asleep { .. } => {}
+            RunRecord::Waking { .. } | RunRecord::Asleep { .. }
+            // Those are in journals of their own.
+            | RunRecord::Scratch { .. }
+            | RunRecord::ScratchGone { .. } => {}
             RunRecord::Complete => self.complete = true,
         }
         Some(())

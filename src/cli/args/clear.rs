@@ -25,8 +25,10 @@ pub(in crate::cli) enum MethodArg {
 /// Shows each collection with its objects, how they will go, what hangs on it and the newest archive that holds it; then
 /// asks for its name, typed out, and once more above 10,000 objects or unless an archive holds everything. Afterwards the
 /// collection is counted: exit 0 means that it is empty and that its schema is as before, tenants with their states
-/// included. Before a collection is dropped its schema is saved in .safety in the folder of archives; should the run be
-/// killed before it is there again, running it once more finishes it.
+/// included. Before anybody is asked, what would be dropped is rehearsed: created under a scratch name, with its tenants,
+/// compared, and removed; if the server would not take it back as it is, its objects are deleted instead, or nothing is
+/// done. Before a collection is dropped its schema is saved in .safety in the folder of archives; should the run be killed
+/// before it is there again, running it once more finishes it.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
 pub(in crate::cli) struct ClearArgs {
@@ -72,7 +74,13 @@ pub(in crate::cli) struct ClearArgs {
     /// dropped is made again, one that is not empty is emptied. With --yes the names are still needed, or --expect-count.
     #[arg(long, conflicts_with_all = ["delete_schema", "backup_first"])]
     pub resume: bool,
-    /// Show what would be emptied and how, and send nothing that writes
+    /// Do not try out first that the server takes back what is dropped
+    ///
+    /// For keys that may create nothing under another name. By itself a collection is then dropped only with --method
+    /// recreate; that the server takes its schema back is not proven.
+    #[arg(long, conflicts_with = "delete_schema")]
+    pub no_rehearsal: bool,
+    /// Show what would be emptied and how, and make no changes; what would be dropped is not rehearsed
     #[arg(long)]
     pub dry_run: bool,
     /// Do not ask; for names typed in full, for a glob only with --expect-count

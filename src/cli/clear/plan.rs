@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::cli::{closing, held};
+use crate::cli::{closing, held, rehearsal};
 use crate::ops::clear::{Method, Plan, Planned};
 use crate::ops::safety;
 use crate::render::{count, counted, plain, shell_path};
@@ -83,6 +83,7 @@ fn remarks(planned: &Planned) -> Vec<String> {
         };
         remarks.push(format!("{way}: {}", planned.why));
     }
+    remarks.extend(rehearsal::clause(planned.rehearsed));
     if !planned.missing.is_empty() {
         let names: Vec<&str> = planned.missing.iter().take(LISTED).map(|t| t.name.as_str()).collect();
         let many = counted(planned.missing.len() as u64, "tenant");

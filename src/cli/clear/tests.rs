@@ -38,9 +38,10 @@ fn a_clear_that_stopped_says_what_is_gone_and_how_it_comes_back() {
         partly: None,
         untouched: (0..12).map(|n| name(&format!("C{n}"))).collect(),
         partial: Box::new(super::super::runtime::nothing(Op::Clear)),
+        safe_in: None,
     };
     let failure = stopped(&stop, &connect(), "elysiactl col clear Article --resume");
-    assert_eq!(failure.class, Class::Refused);
+    assert_eq!(failure.class, Class::Server, "it was dropped: that is no refusal any more");
     insta::assert_snapshot!(failure.text(false));
     let partly = Stopped {
         error: Error::Interrupted,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::cli::closing;
+use crate::cli::{closing, rehearsal};
 use crate::ops::create::Plan;
 use crate::render::{count, plain};
 use crate::weaviate::TenantState;
@@ -46,7 +46,7 @@ pub(super) fn collection(plan: &Plan) -> String {
         };
         lines.push(("tenants", tenants));
     }
-    lines.extend(plan.remarks.iter().map(|remark| ("note", remark.clone())));
+    lines.extend(plan.remarks.iter().cloned().chain(rehearsal::clause(plan.rehearsed)).map(|remark| ("note", remark)));
     let mut text = format!("  {}\n", plan.name);
     let mut before = "";
     for (label, line) in lines {

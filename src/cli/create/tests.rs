@@ -178,6 +178,7 @@ fn a_plan() -> Plan {
         },
         tenants: vec![tenant("a", TenantState::Hot), tenant("b", TenantState::Cold)],
         remarks: vec!["replicationConfig.factor becomes 1, it was 3: too few nodes".into()],
+        rehearsed: crate::ops::Rehearsed::Done,
         topology_unchecked: Some("the key may not ask".into()),
     }
 }

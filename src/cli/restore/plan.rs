@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::archive::Content;
-use crate::cli::closing;
+use crate::cli::{closing, rehearsal};
 use crate::event::PlannedThere;
 use crate::ops::restore::{ArchiveFacts, Plan, Planned, PlannedAlias, PlannedRole};
 use crate::render::{count, counted, plain, shell_path, size, span};
@@ -118,7 +118,7 @@ pub(super) fn collections(plan: &Plan) -> String {
     for refusal in plan.refusals.iter().filter(|refusal| refusal.collection().is_none()) {
         let _ = writeln!(text, "  refused: {}", plain(&refusal.to_string()));
     }
-    if let Some(clause) = keys_go_along(plan) {
+    for clause in rehearsal::clause(plan.rehearsed).into_iter().chain(keys_go_along(plan)) {
         let _ = writeln!(text, "  {}", plain(&clause));
     }
     for clause in plan.aliases.iter().map(PlannedAlias::clause) {

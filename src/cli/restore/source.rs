@@ -113,7 +113,7 @@ async fn read<T: Send + 'static>(
             Ok(done) => done.map_err(|e| explain_for(Op::Restore, &e.into())),
             Err(panic) => Err(Failure::new(Class::Bug, "cannot read the folder of archives").because(panic.to_string())),
         },
-        () = cancel.cancelled() => Err(Failure::new(Class::Interrupted, "interrupted; nothing was sent")),
+        () = cancel.cancelled() => Err(Failure::new(Class::Interrupted, "interrupted; nothing was changed")),
     }
 }
 

@@ -41,6 +41,7 @@ fn settings() -> RestoreSettings {
         state: StateFolders { runs: "/runs".into(), locks: "/locks".into() },
         run_dir: None,
         resume: false,
+        rehearse: true,
         dry_run: false,
         yes: false,
     }
@@ -82,6 +83,7 @@ fn a_plan(collections: Vec<Planned>) -> Plan {
         made: "2026-11-23T04:15:10Z".parse().expect("a time"),
         collections,
         topology_unchecked: None,
+        rehearsed: crate::ops::Rehearsed::NotNeeded,
         carries_on: None,
         refusals: Vec::new(),
         unfinished: None,
@@ -194,6 +196,7 @@ fn a_restore_that_stopped_says_what_is_there_and_how_to_go_on() {
     let stop = |created| Stopped {
         error: Error::Interrupted,
         run_dir: Some(PathBuf::from("/runs/7")),
+        undone: Vec::new(),
         created,
         joined: Vec::new(),
         partial: Some(Box::new(RunResult { objects: 7, ..nothing(Op::Restore) })),

@@ -34,6 +34,8 @@ pub struct ClearSettings {
     pub state: StateFolders,
     /// Carry on the last one, if it did not get to its end.
     pub resume: bool,
+    /// Try out first that the server takes back what is dropped.
+    pub rehearse: bool,
     /// Only plan.
     pub dry_run: bool,
     /// Do not ask.
@@ -57,6 +59,7 @@ impl ClearSettings {
             memory_limit: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
             state: state_folders(args.run_dir.as_deref(), env)?,
             resume: args.resume,
+            rehearse: !args.no_rehearsal,
             dry_run: args.dry_run,
             yes: args.yes,
         })

@@ -69,6 +69,8 @@ pub struct RestoreSettings {
     pub run_dir: Option<PathBuf>,
     /// Carry on a run that did not get to its end.
     pub resume: bool,
+    /// Try out first that the server makes the collections.
+    pub rehearse: bool,
     /// Only plan.
     pub dry_run: bool,
     /// Do not ask.
@@ -84,7 +86,7 @@ impl RestoreSettings {
                 (None, None) => Source::Open,
             },
             folder: folder(env)?,
-            selection: Selection { take: args.only.clone(), exclude: Vec::new() },
+            selection: Selection { take: args.only.clone(), exclude: args.exclude.clone() },
             name: args.name.clone(),
             renames: renames(&args.rename)?,
             tenants: args.tenants.map()?,
@@ -107,6 +109,7 @@ impl RestoreSettings {
             state: state_folders(args.run_dir.as_deref(), env)?,
             run_dir: args.run_dir.clone(),
             resume: args.resume,
+            rehearse: !args.no_rehearsal,
             dry_run: args.dry_run,
             yes: args.yes,
         })

@@ -7,6 +7,7 @@ use super::restore::state_folders;
 use crate::cli::args::RmArgs;
 use crate::cli::{Env, Failure};
 use crate::model::Selection;
+use crate::ops::restore::StateFolders;
 
 /// What `col rm` is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,9 +44,13 @@ impl RmSettings {
 
 /// Where locks lie, for commands that write no other files about their runs.
 pub(in crate::cli) fn locks(env: &Env) -> Result<PathBuf, Failure> {
-    let folders = state_folders(None, env).map_err(|failure| {
+    Ok(state_alone(env)?.locks)
+}
+
+/// Where files about runs lie, for commands that have no flag for it.
+pub(in crate::cli) fn state_alone(env: &Env) -> Result<StateFolders, Failure> {
+    state_folders(None, env).map_err(|failure| {
         let hint = if cfg!(windows) { "set LOCALAPPDATA" } else { "set XDG_STATE_HOME or HOME" };
         Failure { hints: vec![hint.into()], ..failure }
-    })?;
-    Ok(folders.locks)
+    })
 }

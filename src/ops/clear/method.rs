@@ -2,6 +2,7 @@
 
 use super::{Method, Refusal, Wish};
 use crate::model::CollectionName;
+use crate::ops::schema::Unmakeable;
 
 /// Up to so many objects are deleted one by one rather than dropped with their collection: it takes no longer, and loses
 /// nothing.
@@ -9,6 +10,7 @@ const FEW_OBJECTS: u64 = 1_000;
 
 /// What the decision rests on.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Facts {
     /// Objects, if they can be counted.
     pub(super) objects: Option<u64>,
@@ -28,6 +30,14 @@ pub(super) struct Facts {
     pub(super) asleep: usize,
     /// Whether only some of its tenants are emptied.
     pub(super) some_tenants: bool,
+    /// Whether tenants are removed and created again whatever the method.
+    pub(super) recreates_tenants: bool,
+    /// Nothing is tried out before it is dropped.
+    pub(super) unrehearsed: bool,
+    /// Why the server does not make it again, as a rehearsal showed.
+    pub(super) unmakeable: Option<Unmakeable>,
+    /// The same of its tenants alone.
+    pub(super) tenants_unmakeable: Option<Unmakeable>,
     /// The server's version, if it keeps what a tenant held when that is removed and created again.
     pub(super) tenants_stay: Option<String>,
 }
@@ -45,8 +55,12 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
         if let (true, Some(server)) = (facts.some_tenants, facts.tenants_stay.clone()) {
             return Some(Refusal::TenantsStay { collection: collection(), server });
         }
-        let reason = facts.not_made_again.clone()?;
-        Some(Refusal::NotMadeAgain { collection: collection(), reason })
+        if let Some(reason) = facts.not_made_again.clone() {
+            return Some(Refusal::NotMadeAgain { collection: collection(), reason });
+        }
+        let of_tenants = facts.tenants_unmakeable.as_ref().filter(|_| facts.some_tenants);
+        let why = facts.unmakeable.as_ref().or(of_tenants)?.clone();
+        Some(Refusal::Unmakeable { collection: collection(), why })
     };
     let against_delete = || {
         if let Some(action) = facts.may_not_delete {
@@ -55,14 +69,19 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
         if let (1.., Some(server)) = (facts.asleep, facts.tenants_stay.clone()) {
             return Some(Refusal::TenantsStay { collection: collection(), server });
         }
+        if let (true, Some(why)) = (facts.recreates_tenants, facts.tenants_unmakeable.clone()) {
+            return Some(Refusal::Unmakeable { collection: collection(), why });
+        }
         (!facts.read_only.is_empty())
             .then(|| Refusal::ReadOnly { collection: collection(), shards: facts.read_only.clone() })
     };
     if facts.unfinished {
         let why = "an earlier run dropped it and did not finish".to_owned();
-        return facts.may_not_recreate.map_or(Ok((Method::Recreate, why)), |action| {
-            Err(Refusal::NotAllowed { collection: collection(), action })
-        });
+        return match (facts.may_not_recreate, facts.unmakeable.clone()) {
+            (Some(action), _) => Err(Refusal::NotAllowed { collection: collection(), action }),
+            (None, Some(why)) => Err(Refusal::Unmakeable { collection: collection(), why }),
+            (None, None) => Ok((Method::Recreate, why)),
+        };
     }
     match (wish, against_recreate(), against_delete()) {
         // By itself: what stands against deleting is the smaller obstacle, a right or shards that can be opened.
@@ -72,7 +91,12 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
         (Wish::Recreate, None, _) => Ok((Method::Recreate, "as asked".to_owned())),
         (Wish::Delete, _, None) => Ok((Method::Delete, "as asked".to_owned())),
         (Wish::Auto, Some(refusal), None) => Ok((Method::Delete, refusal.to_string())),
+        // What was not tried out is dropped only where that was asked for.
+        (Wish::Auto, None, Some(refusal)) if facts.unrehearsed => Err(refusal),
         (Wish::Auto, None, Some(refusal)) => Ok((Method::Recreate, refusal.to_string())),
+        (Wish::Auto, None, None) if facts.unrehearsed => {
+            Ok((Method::Delete, "without a rehearsal, nothing is dropped unless that is asked for".to_owned()))
+        }
         (Wish::Auto, None, None) => Ok(match facts.objects {
             Some(objects) if objects <= FEW_OBJECTS && facts.asleep == 0 => {
                 (Method::Delete, "so few objects are deleted at once, and nothing else is touched".to_owned())

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::method::{Facts, choose};
+use super::rehearse::is_due;
 use super::unfinished::{dropped, is_made_up, saved};
 use super::{Options, Plan, Planned, Refusal, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
 use crate::ops::held::{Doomed, ServerClock, held_in};
 use crate::ops::protected::is_protected;
-use crate::ops::schema::{Fit, Made, Target, clauses, expires, fit, made};
+use crate::ops::schema::{Fit, Made, Rehearsed, Target, clauses, expires, fit, made, trained};
 use crate::ops::server::{self, Needs};
 use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
 use crate::ops::{Error, Session, select};
@@ -38,6 +39,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let standings = standing(client, session, &chosen, &all).await?;
     standing::refuse_held(client, session, &options.state.locks, &standings, &all).await?;
     let rights = session.unless_stopped(client.rights()).await?;
+    let key_rights = rights.clone();
     let rights = rights.as_ref();
     if options.tenants.is_empty() {
         all_tenants_are_seen(rights, &standings)?;
@@ -77,6 +79,9 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         one.standing.held_in = held.remove(one.name());
     }
     planned.sort_by(|a, b| a.name().cmp(b.name()));
+    for planned in planned.iter_mut().filter(|planned| is_due(planned)) {
+        planned.rehearsed = if options.rehearse { Rehearsed::Due } else { Rehearsed::Skipped };
+    }
     Ok(Plan {
         url: client.url().to_owned(),
         server_version: meta.version.text.clone(),
@@ -86,6 +91,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         must_hold: None,
         meta,
         nodes,
+        rights: key_rights,
     })
 }
 
@@ -183,7 +189,10 @@ impl Looking<'_> {
             unfinished: unfinished.is_some(),
             asleep,
             some_tenants,
+            recreates_tenants: asleep > 0 || !missing.is_empty(),
+            unrehearsed: !options.rehearse,
             tenants_stay: (!self.meta.version.at_least(1, 32)).then(|| self.meta.version.to_string()),
+            ..Facts::default()
         };
         Ok(choose(&name, options.wish, &facts).map(|(method, why)| {
             let loses =
@@ -200,7 +209,9 @@ impl Looking<'_> {
                 missing,
                 exists: true,
                 agreed: None,
+                rehearsed: Rehearsed::NotNeeded,
                 fit,
+                facts,
             }
         }))
     }
@@ -238,7 +249,9 @@ impl Looking<'_> {
             missing: Vec::new(),
             exists,
             agreed: None,
+            rehearsed: Rehearsed::NotNeeded,
             fit,
+            facts,
         })
     }
 
@@ -317,13 +330,12 @@ fn not_made_again(standing: &Standing, fit: &Fit) -> Option<String> {
 }
 
 /// What dropping loses that is no object.
-fn loses(standing: &Standing, fit: &Fit, some_tenants: bool) -> Vec<String> {
+pub(super) fn loses(standing: &Standing, fit: &Fit, some_tenants: bool) -> Vec<String> {
     if some_tenants {
         return Vec::new();
     }
     let mut loses = clauses(&fit.applied);
-    let document: serde_json::Value = serde_json::from_slice(&standing.schema.text).unwrap_or_default();
-    if is_trained(&document) {
+    if !trained(&standing.schema).is_empty() {
         loses.push(
             "what the quantiser of its vector index has learned: it is trained again with new objects".to_owned(),
         );
@@ -334,13 +346,4 @@ fn loses(standing: &Standing, fit: &Fit, some_tenants: bool) -> Vec<String> {
         loses.push(format!("offloaded tenants are there again asleep: {offloaded}"));
     }
     loses
-}
-
-/// Whether a quantiser that learns from the data is on, in any of its vector indexes.
-fn is_trained(document: &serde_json::Value) -> bool {
-    let named = document["vectorConfig"].as_object().into_iter().flatten().map(|(_, config)| config);
-    let learns = |config: &serde_json::Value| {
-        ["pq", "sq"].iter().any(|quantiser| config["vectorIndexConfig"][quantiser]["enabled"] == true)
-    };
-    named.chain(std::iter::once(document)).any(learns)
 }

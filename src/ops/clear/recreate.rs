@@ -10,7 +10,7 @@ use super::tenants;
 use super::{Plan, Planned};
 use crate::model::{CollectionName, Schema};
 use crate::ops::dropping::{Dropped, drop_collection};
-use crate::ops::schema::{Made, Target, complete, made, until_there};
+use crate::ops::schema::{Made, Target, complete, made, remade, until_there};
 use crate::ops::{Error, Session, standing};
 use crate::weaviate::{Error as WireError, Topology, Writer};
 
@@ -29,6 +29,8 @@ const RACE_TIME: Duration = Duration::from_secs(5);
 pub(super) struct Again {
     /// What is to be known, each as a clause.
     pub(super) remarks: Vec<String>,
+    /// It is not what it was, though a rehearsal said that it would be, or none was held.
+    pub(super) is_other: bool,
 }
 
 /// One collection that is dropped and made again.
@@ -133,6 +135,12 @@ impl Recreate<'_> {
                 "{made_up} objects that somebody wrote while it was away went into a collection the server made up, and \
                  are gone with it"
             ));
+        }
+        if let Made::Other { differences } =
+            remade(&self.planned.fit.asked, self.planned.schema(), &schema, &self.target())
+        {
+            again.is_other = true;
+            again.remarks.push(format!("it is not what it was: {}", differences.join("; ")));
         }
         self.tenants(&schema, &mut again).await?;
         Ok(again)

@@ -1,6 +1,7 @@
 //! What stands against emptying a collection, as data.
 
 use crate::model::{CollectionName, TenantName, count, counted};
+use crate::ops::schema::Unmakeable;
 
 /// Why a collection cannot be emptied, or not the way that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +56,14 @@ pub enum Refusal {
         collection: CollectionName,
         /// Why.
         reason: String,
+    },
+    /// The server does not make it again: that was tried out under a scratch name.
+    #[error("{collection} could not be created again: {why}")]
+    Unmakeable {
+        /// The collection.
+        collection: CollectionName,
+        /// Why.
+        why: Unmakeable,
     },
     /// Tenants would have to be removed and created again, and would have their objects again.
     #[error("{collection}: Weaviate {server} keeps what a tenant held when it is removed and created again")]

@@ -92,6 +92,7 @@ pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outco
                 dropped: gathered.dropped,
                 partly: gathered.partly,
                 untouched,
+                safe_in: plan.must_hold.clone(),
                 partial: Box::new(result),
             })
         }
@@ -295,6 +296,7 @@ impl Run<'_> {
         let again = recreate.create(created).await?;
         self.created(planned, gathered).await?;
         (gathered.dropped, gathered.partly) = (None, Some(name.clone()));
+        gathered.incomplete |= again.is_other;
         gathered.remarks.extend(again.remarks.into_iter().map(|remark| (name.clone(), remark)));
         let objects = planned.objects.exact().unwrap_or(0);
         self.session.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });

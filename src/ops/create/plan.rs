@@ -12,7 +12,7 @@ use crate::model::{CollectionName, Renames};
 use crate::ops::chosen::capital;
 use crate::ops::restore::{Refusal, missing};
 use crate::ops::schema::endpoints::endpoints;
-use crate::ops::schema::{Target, clauses, fit};
+use crate::ops::schema::{Rehearsed, Target, clauses, fit};
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session};
 use crate::weaviate::{Client, ServerFacts, Tenant, TenantState, Topology};
@@ -56,6 +56,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         name,
         tenants,
         remarks,
+        rehearsed: if options.rehearse { Rehearsed::Due } else { Rehearsed::Skipped },
         topology_unchecked,
     };
     Ok(Prepared { plan, options, fit, rewritten, tenants_remark, meta, nodes })

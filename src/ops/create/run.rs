@@ -45,7 +45,7 @@ pub async fn run(writer: &Writer, session: &Session, prepared: Prepared) -> Resu
 }
 
 async fn claim(writer: &Writer, session: &Session, prepared: &Prepared) -> Result<Claim, Error> {
-    let (locks, targets) = (&*prepared.options.locks, vec![prepared.plan.name.clone()]);
+    let (locks, targets) = (&*prepared.options.state.locks, vec![prepared.plan.name.clone()]);
     Claiming { client: writer, session, locks, targets, shards: Vec::new() }.take(Op::Create).await
 }
 

@@ -3,6 +3,7 @@
 use super::Error;
 use crate::archive::{self, Damage};
 use crate::model::{CollectionName, TenantName};
+use crate::ops::Unmakeable;
 use crate::ops::clear;
 use crate::ops::restore::Refusal;
 use crate::pipeline::{import, scan};
@@ -135,6 +136,8 @@ pub enum Hint {
     OtherTenant,
     /// Name a folder for the files of runs.
     NameRunFolder,
+    /// `--no-rehearsal`.
+    WithoutRehearsal,
     /// `--allow-protected`.
     AllowProtected,
     /// What the server's operator can change so that it takes what it refused.
@@ -234,6 +237,14 @@ fn clear_hints(refusals: &[clear::Refusal]) -> Vec<Hint> {
     let mut hints = Vec::new();
     for refusal in refusals {
         let hint = match refusal {
+            R::Unmakeable { why, .. } => {
+                for hint in unmakeable_hints(why).into_iter().chain([Hint::DeleteInstead]) {
+                    if !hints.contains(&hint) {
+                        hints.push(hint);
+                    }
+                }
+                continue;
+            }
             R::BeingWritten { .. } | R::NotMadeAgain { .. } => Hint::DeleteInstead,
             R::NotAllowed { .. } => Hint::GrantPermission,
             R::ReadOnly { .. } => Hint::RecreateInstead,
@@ -248,6 +259,16 @@ fn clear_hints(refusals: &[clear::Refusal]) -> Vec<Hint> {
     hints
 }
 
+/// What can be done where a server does not make a collection.
+fn unmakeable_hints(why: &Unmakeable) -> Vec<Hint> {
+    match (why, why.cause()) {
+        (Unmakeable::NoScratchName { .. }, _) => vec![Hint::WithoutRehearsal],
+        (_, Some(cause)) => vec![Hint::ChangeServer(cause.clone())],
+        (Unmakeable::Refused { status: Some(401 | 403), .. }, None) => vec![Hint::GrantPermission],
+        (_, None) => Vec::new(),
+    }
+}
+
 /// One hint for each kind of refusal, and at the end what to do without them.
 fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
     // --name is for one collection alone.
@@ -259,6 +280,15 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
     for refusal in refusals {
         match refusal {
             Refusal::Module { module, .. } => modules.push(module.clone()),
+            Refusal::Unmakeable { why, .. } => {
+                let of_ttl = matches!(why.cause(), Some(cause) if cause.setting() == Some(TTL_SCHEDULE));
+                let own = if of_ttl { vec![Hint::NoObjectTtl] } else { unmakeable_hints(why) };
+                for hint in own {
+                    if !hints.contains(&hint) {
+                        hints.push(hint);
+                    }
+                }
+            }
             Refusal::Unsupported { .. } if !hints.contains(&Hint::NewerServer) => hints.push(Hint::NewerServer),
             Refusal::MissingTarget { .. } if !hints.contains(&Hint::ChooseTargets) => hints.push(Hint::ChooseTargets),
             Refusal::Endpoint { endpoint, .. } => {
@@ -303,10 +333,13 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
     hints
 }
 
+/// The setting that lets a server delete what expires.
+const TTL_SCHEDULE: &str = "OBJECTS_TTL_DELETE_SCHEDULE";
+
 /// Whether a server without a schedule for deleting what expires refused a collection whose objects do. No route tells
 /// beforehand whether it has one.
 fn is_about_ttl(error: &weaviate::Error) -> bool {
-    error.message().is_some_and(|message| message.contains("OBJECTS_TTL_DELETE_SCHEDULE"))
+    error.message().is_some_and(|message| message.contains(TTL_SCHEDULE))
 }
 
 fn wire_hints(error: &weaviate::Error) -> Vec<Hint> {

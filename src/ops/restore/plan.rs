@@ -20,6 +20,7 @@ use crate::archive::{Archive, Content};
 use crate::event::{PlannedAction, Warning};
 use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::chosen::{self, Chosen};
+use crate::ops::schema::Rehearsed;
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session, blocking, prove, verify};
 use crate::weaviate::{Aliases, Client, Listed, ServerFacts, Topology};
@@ -115,6 +116,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         aliases: beside.aliases,
         roles: beside.roles,
         topology_unchecked,
+        rehearsed: if options.rehearse { Rehearsed::Due } else { Rehearsed::Skipped },
         carries_on,
         refusals,
         unfinished,

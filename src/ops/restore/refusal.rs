@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Endpoint;
 use crate::event::PlannedRefusal;
 use crate::model::{CollectionName, TenantName};
+use crate::ops::schema::Unmakeable;
 
 /// Why a collection cannot be restored as it was saved. Collections go by their names in the archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
@@ -96,6 +97,14 @@ pub enum Refusal {
         /// The server's version.
         server: String,
     },
+    /// The server does not make it: that was tried out, under a scratch name or in the run.
+    #[error("{collection}: {why}")]
+    Unmakeable {
+        /// The collection.
+        collection: CollectionName,
+        /// Why.
+        why: Unmakeable,
+    },
     /// A vectoriser the server has not enabled.
     #[error("{collection}: {key} needs the module {module:?}, which the server has not enabled")]
     Module {
@@ -181,6 +190,7 @@ impl Refusal {
             | Self::MayNotWake { collection, .. }
             | Self::DoesNotFit { collection, .. }
             | Self::Unsupported { collection, .. }
+            | Self::Unmakeable { collection, .. }
             | Self::Module { collection, .. }
             | Self::MissingTarget { collection, .. }
             | Self::NotAsLeft { collection, .. }

@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::before::Stage;
 use super::create::{self, Created};
 use super::fill::{FLOW_BYTES, Fill, Filled, RejectedOfRuns};
-use super::{Collection, Options, Outcome, Plan, Prepared, Resuming, Stopped, aliases, resume, roles, tenants};
+use super::{Collection, Options, Outcome, Plan, Prepared, Resuming, Stopped, aliases, resume, roles, tenants, undo};
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
 use crate::archive::{RunAbout, RunFiles, RunHistory, RunRecord};
@@ -54,7 +54,14 @@ struct Gathered {
 pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Result<Outcome, Stopped> {
     let plan = &prepared.plan;
     if let Some(error) = plan.refused() {
-        return Err(Stopped { error, run_dir: None, created: Vec::new(), joined: Vec::new(), partial: None });
+        return Err(Stopped {
+            error,
+            run_dir: None,
+            undone: Vec::new(),
+            created: Vec::new(),
+            joined: Vec::new(),
+            partial: None,
+        });
     }
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let mut gathered = Gathered {
@@ -72,6 +79,13 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
         incomplete: false,
     };
     let done = Box::pin(Run { client, session, plan, prepared: &prepared }.all(&mut gathered)).await;
+    let (done, undone) = match done {
+        Ok(()) => (Ok(()), Vec::new()),
+        Err(error) => {
+            let (error, undone) = undone(client, session, &prepared.work, error, &mut gathered).await;
+            (Err(error), undone)
+        }
+    };
     let run_dir = gathered.files.as_ref().map(|files| files.path().to_owned());
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
     let result = || {
@@ -99,9 +113,40 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
             let created = gathered.created.keys().filter(own).chain(&gathered.half_made);
             let created = created.map(|name| (name.clone(), written(name))).collect();
             let joined = gathered.joined.iter().map(|(name, tenants)| (name.clone(), tenants.clone(), written(name)));
-            Err(Stopped { error, run_dir, created, joined: joined.collect(), partial: Some(Box::new(result())) })
+            Err(Stopped {
+                error,
+                run_dir,
+                undone,
+                created,
+                joined: joined.collect(),
+                partial: Some(Box::new(result())),
+            })
         }
     }
+}
+
+/// Removes again what this run created, if what stopped it is that the server does not make the rest, and nothing was
+/// written yet: then it is a refusal that leaves nothing. What was removed.
+async fn undone(
+    writer: &Writer,
+    session: &Session,
+    work: &[Collection],
+    error: Error,
+    gathered: &mut Gathered,
+) -> (Error, Vec<CollectionName>) {
+    let begun = gathered.filled.values().any(|filled| filled.there() > 0) || !gathered.joined.is_empty();
+    let Some(refusal) = undo::unmakeable(&error, work).filter(|_| !begun) else { return (error, Vec::new()) };
+    let made: Vec<CollectionName> = gathered.created.keys().chain(&gathered.half_made).cloned().collect();
+    let (undone, all) = undo::undo(writer, session, work, &made, &mut gathered.files).await;
+    for name in &undone {
+        gathered.created.remove(name);
+        gathered.half_made.retain(|half_made| half_made != name);
+    }
+    // A key that is refused is told as such.
+    let is_auth = error.wire().is_some_and(crate::weaviate::Error::is_auth);
+    let error =
+        if all && !is_auth { Error::CannotRestore { refusals: vec![refusal], chosen: work.len() } } else { error };
+    (error, undone)
 }
 
 /// A collection whose objects are written, but not proven yet.

@@ -22,6 +22,8 @@ const NAME_CHARS: usize = 60;
 
 /// Lengths of a vector named at most.
 const LENGTHS_NAMED: usize = 4;
+/// Makes vectors of those of the objects referred to: nothing is called for it, and nothing paid.
+pub(super) const CENTROID: &str = "ref2vec-centroid";
 
 /// What was found in the objects of one collection.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -96,8 +98,8 @@ impl Counting {
 pub(super) fn vectorised(schema: &Schema) -> Vec<String> {
     let document: Value = serde_json::from_slice(&schema.text).unwrap_or(Value::Null);
     let made = |vectorizer: &Value| match vectorizer {
-        Value::String(module) => !module.is_empty() && module != "none",
-        Value::Object(modules) => modules.keys().any(|module| module != "none"),
+        Value::String(module) => !module.is_empty() && module != "none" && module != CENTROID,
+        Value::Object(modules) => modules.keys().any(|module| module != "none" && module != CENTROID),
         _ => false,
     };
     let named = document["vectorConfig"].as_object().into_iter().flatten();
@@ -177,6 +179,7 @@ mod tests {
     fn vectors_with_a_vectoriser_are_named() {
         assert_eq!(of(r#"{"class":"A","vectorizer":"none"}"#), Vec::<String>::new());
         assert_eq!(of(r#"{"class":"A"}"#), Vec::<String>::new());
+        assert_eq!(of(r#"{"class":"A","vectorizer":"ref2vec-centroid"}"#), Vec::<String>::new());
         assert_eq!(of(r#"{"class":"A","vectorizer":"text2vec-openai"}"#), ["default"]);
         let named = r#"{"class":"A","vectorConfig":{"a":{"vectorizer":{"none":{}}},"b":{"vectorizer":{"text2vec-openai":{"x":1}}}}}"#;
         assert_eq!(of(named), ["b"]);

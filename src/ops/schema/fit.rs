@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::applied::Applied;
-use super::place::{is_nothing, short, take, vectors};
+use super::place::{Path, is_nothing, short, take, vectors};
 use super::rules::{MIXED_VECTORS, Then, hits};
 use crate::model::{CollectionName, DROPPED_VECTOR, Renames, Schema};
 use crate::ops::restore::Refusal;
@@ -56,6 +56,50 @@ impl Fit {
         }
         self
     }
+
+    /// The same for a server that compresses vectors by default, of which the collection is to have none: created without,
+    /// in words that the server keeps to, and put as it was right after. `None` where there is no such way.
+    pub(in crate::ops) fn without_default_compression(&self) -> Option<Self> {
+        if self.then.is_some() {
+            return None;
+        }
+        let mut document: Value = serde_json::from_str(&self.asked).unwrap_or(Value::Null);
+        let mut switched = 0;
+        for path in uncompressed(&document) {
+            let settings = path.iter().try_fold(&mut document, |value, key| value.get_mut(key));
+            if let Some(settings) = settings.and_then(Value::as_object_mut) {
+                settings.insert(SKIP_DEFAULT.to_owned(), Value::Bool(true));
+                switched += 1;
+            }
+        }
+        let then = Some(self.asked.clone());
+        (switched > 0).then(|| Self { create: document.to_string(), then, ..self.clone() })
+    }
+}
+
+/// Says that a collection has no compression, whatever the server does by default.
+const SKIP_DEFAULT: &str = "skipDefaultQuantization";
+/// What compresses the vectors of an index.
+const COMPRESSIONS: [&str; 4] = ["pq", "bq", "sq", "rq"];
+
+/// Where the settings of the vector indexes stand that have no compression on.
+fn uncompressed(document: &Value) -> Vec<Path> {
+    let mut found = Vec::new();
+    for (mut path, holder) in vectors(document) {
+        path.push("vectorIndexConfig".to_owned());
+        let settings = &holder["vectorIndexConfig"];
+        let inner = ["hnsw", "flat"].into_iter().filter(|inner| settings[*inner].is_object());
+        let mut all: Vec<(Path, &Value)> =
+            inner.map(|inner| (path.iter().cloned().chain([inner.to_owned()]).collect(), &settings[inner])).collect();
+        if all.is_empty() {
+            all.push((path, settings));
+        }
+        let on = |settings: &Value| COMPRESSIONS.iter().any(|kind| settings[kind]["enabled"] == true);
+        found.extend(
+            all.into_iter().filter(|(_, settings)| settings.is_object() && !on(settings)).map(|(path, _)| path),
+        );
+    }
+    found
 }
 
 /// Makes a stored schema fit a server. Every key stays as it is unless a rule says otherwise.
@@ -89,6 +133,7 @@ pub(in crate::ops) fn fit(schema: &Schema, renames: &Renames, target: &Target<'_
     applied.extend(without_absent_modules(&mut document, target));
     applied.extend(without_idle_vectorizers(&mut document, target));
     applied.extend(lower_factor(&mut document, target));
+    name_vectorizer(&mut document);
     rename(&mut document, renames.of(collection), renames);
     let mixed = is_mixed(&document);
     if mixed && !MIXED_VECTORS.knows(target.version) {
@@ -133,6 +178,14 @@ fn unsupported(
 ) -> Refusal {
     let server = target.version.to_string();
     Refusal::Unsupported { collection: collection.clone(), key: path.join("."), value: short(value), since, server }
+}
+
+/// Says that nothing makes vectors, where the document says nothing about that: a server would take its default module, and
+/// have what is written vectorised, perhaps for money.
+fn name_vectorizer(document: &mut Value) {
+    if document.is_object() && is_nothing(&document["vectorConfig"]) && is_nothing(&document["vectorizer"]) {
+        document["vectorizer"] = Value::from("none");
+    }
 }
 
 /// Whether a collection has an unnamed vector and named ones. No server takes both in one request.

@@ -12,6 +12,17 @@ use crate::model::Schema;
 const CHANGES_NAMED: usize = 5;
 /// The quantisers of a vector index: what a server's default may switch on.
 const QUANTISERS: [&str; 4] = ["pq", "bq", "sq", "rq"];
+/// Keys of a class document below which an addition makes another collection of it.
+const RESHAPING: [&str; 8] = [
+    "vectorizer",
+    "vectorIndexType",
+    "vectorIndexConfig",
+    "vectorConfig",
+    "moduleConfig",
+    "multiTenancyConfig",
+    "objectTtlConfig",
+    "properties",
+];
 const QUANTISED: &str = "the server compresses vectors by default";
 
 /// What a server made of a class document.
@@ -34,6 +45,16 @@ pub(in crate::ops) enum Made {
 /// Compares what a server shows with what it was sent in the end (see [`super::fit::Fit::asked`]). Order does not matter,
 /// numbers are compared by value, properties by name.
 pub(in crate::ops) fn made(asked: &str, archived: &Schema, got: &Schema, target: &Target<'_>) -> Made {
+    compared(asked, archived, got, target, false)
+}
+
+/// The same for a collection that takes the place of one it was on the same server: nothing may be added that changes what
+/// is stored or what a search finds, and no compression switched on.
+pub(in crate::ops) fn remade(asked: &str, archived: &Schema, got: &Schema, target: &Target<'_>) -> Made {
+    compared(asked, archived, got, target, true)
+}
+
+fn compared(asked: &str, archived: &Schema, got: &Schema, target: &Target<'_>, strict: bool) -> Made {
     let asked: Value = serde_json::from_str(asked).unwrap_or(Value::Null);
     let (archived, got) = (parse(archived), parse(got));
     let rules = hits(&asked, target.version);
@@ -46,7 +67,12 @@ pub(in crate::ops) fn made(asked: &str, archived: &Schema, got: &Schema, target:
             change.path.starts_with(&hit.path) && (gone || hit.rule.then == Then::Decided)
         });
         let lost = by_rule.map(|hit| hit.rule.lost);
-        let lost = lost.or_else(|| quantised(&change, &asked, &got).then_some(Some(QUANTISED)));
+        let by_default = quantised(&change, &asked, &got);
+        if strict && (by_default || change.reshapes()) {
+            differences.push(change.clause());
+            continue;
+        }
+        let lost = lost.or_else(|| by_default.then_some(Some(QUANTISED)));
         match (lost, change.was) {
             (Some(lost), was) => {
                 applied.push(Applied::new(&change.path, was.unwrap_or(&Value::Null), change.now, lost));
@@ -98,6 +124,12 @@ impl Change<'_> {
     fn addition(&self) -> String {
         let value = self.now.filter(|now| !is_off(now) && !now.is_object());
         value.map_or_else(|| shape(&self.path), |value| format!("{} {}", shape(&self.path), short(value)))
+    }
+
+    /// Whether it is an addition that changes what is stored or what a search finds.
+    fn reshapes(&self) -> bool {
+        let first = self.path.first().map(String::as_str).unwrap_or_default();
+        self.was.is_none() && self.now.is_some_and(|now| !is_off(now)) && RESHAPING.contains(&first)
     }
 
     fn clause(&self) -> String {

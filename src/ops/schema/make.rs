@@ -1,5 +1,7 @@
 //! Creates a collection from a class document that was made to fit, and waits until it is there.
 
+use std::sync::Arc;
+
 use super::fit::Fit;
 use crate::model::{CollectionName, Schema};
 use crate::ops::{Error, Session};
@@ -7,6 +9,8 @@ use crate::weaviate::{Error as WireError, Tenant, Writer};
 
 /// Requests sent to create one collection, or to add one property, as long as none is answered.
 const CREATE_ATTEMPTS: u32 = 3;
+/// What is told about a request to create a collection that is sent again.
+const CREATE_ROUTE: &str = "POST /v1/schema";
 /// Tenants created in one request.
 const TENANTS_A_REQUEST: usize = 100;
 
@@ -18,40 +22,68 @@ pub(in crate::ops) struct NotMade {
     pub(in crate::ops) perhaps_there: bool,
 }
 
-/// Asks until the collection is there; `taken` is the error for one that somebody else made. Only the server knows whether
-/// a request without an answer was carried out, and it may be carried out late; so it is looked for before it is asked
-/// for again.
+/// Asks until the collection is there; `taken` is the error for one that somebody else made.
 pub(in crate::ops) async fn until_there(
     writer: &Writer,
     session: &Session,
     fit: &Fit,
     taken: impl Fn() -> Error,
 ) -> Result<(), NotMade> {
-    let target = &fit.target;
+    let perhaps = |error| NotMade { error, perhaps_there: true };
+    match begin(writer, session, fit).await.map_err(perhaps)? {
+        Begun::There => Ok(()),
+        Begun::Taken => Err(NotMade { error: taken(), perhaps_there: false }),
+        Begun::Refused(source) | Begun::Unanswered(source) => {
+            Err(perhaps(Error::NotCreated { collection: fit.target.clone(), source }))
+        }
+    }
+}
+
+/// What became of a request to create a collection.
+#[derive(Debug)]
+pub(in crate::ops) enum Begun {
+    /// It is there.
+    There,
+    /// Somebody else made one of that name.
+    Taken,
+    /// The server refused it: nothing was made.
+    Refused(WireError),
+    /// The server did not answer, or only that it cannot at the moment, as often as it was asked.
+    Unanswered(WireError),
+}
+
+/// Asks until the collection is there. Only the server knows whether a request without an answer was carried out, and it may
+/// be carried out late; so it is looked for before it is asked for again.
+pub(in crate::ops) async fn begin(writer: &Writer, session: &Session, fit: &Fit) -> Result<Begun, Error> {
+    let (target, route) = (&fit.target, Arc::from(CREATE_ROUTE));
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let Err(source) = writer.create_collection(&fit.create).await else { return Ok(()) };
-        let perhaps = |error| NotMade { error, perhaps_there: true };
+        let Err(source) = writer.create_collection(&fit.create).await else { return Ok(Begun::There) };
         let refused = is_refusal(&source);
         // The first refusal is an answer: nothing was made, and what is there is somebody else's. A later one may mean
         // that an earlier request got through.
         let unanswered = !refused || attempt > 1;
         let there = match session.unless_stopped(writer.schema(target)).await {
             Ok(there) => there.is_some(),
-            Err(Error::Interrupted) => return Err(perhaps(Error::Interrupted)),
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
             // What is told is why it was not created.
             Err(_) => false,
         };
         match (there, unanswered) {
-            (true, true) => return Ok(()),
-            (true, false) => return Err(NotMade { error: taken(), perhaps_there: false }),
+            (true, true) => return Ok(Begun::There),
+            (true, false) => return Ok(Begun::Taken),
+            (false, _) if refused => return Ok(Begun::Refused(source)),
             (false, _) => {}
         }
-        if refused || attempt == CREATE_ATTEMPTS {
-            return Err(perhaps(Error::NotCreated { collection: target.clone(), source }));
-        }
         tracing::warn!(%target, %source, attempt, "creating was not answered, and the collection is not there");
+        let again = match source.status() {
+            Some(_) => writer.wait_to_retry(&route, attempt, &source.root().to_string()).await,
+            None => attempt < CREATE_ATTEMPTS,
+        };
+        if !again {
+            return Ok(Begun::Unanswered(source));
+        }
     }
 }
 

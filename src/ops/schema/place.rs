@@ -16,12 +16,13 @@ pub(in crate::ops) struct Place<'a> {
 }
 
 /// Every place a pattern matches. A pattern is keys from the top, joined by dots, the first of which may stand for many:
-/// `@property` for every property, nested ones included; `@vector` for the unnamed vector (the document itself) and
+/// `@property` for every property, nested ones included, `@top` for those of the top level alone; `@vector` for the unnamed vector (the document itself) and
 /// each named one; `@hnsw`, `@flat` and `@hfresh` for every settings of such an index, those inside of `dynamic` too.
 pub(in crate::ops) fn places<'a>(document: &'a Value, pattern: &str) -> Vec<Place<'a>> {
     let (first, rest) = pattern.split_once('.').unwrap_or((pattern, ""));
     let starts = match first {
         "@property" => properties(document),
+        "@top" => properties(document).into_iter().filter(|(path, _)| path.len() == 2).collect(),
         "@vector" => vectors(document),
         "@hnsw" | "@flat" | "@hfresh" => {
             let kind = first.trim_start_matches('@');

@@ -48,6 +48,8 @@ pub(in crate::ops) enum When {
     /// A text, or the first of a list, that is none of these. A name of a collection (upper case first, or with a
     /// namespace) is not meant.
     NoneOf(&'static [&'static str]),
+    /// A text that ends with one of these.
+    EndsWith(&'static [&'static str]),
     /// Any value, if one of these keys stands beside it.
     Beside(&'static [&'static str]),
 }
@@ -148,6 +150,7 @@ impl When {
                 let is_word = |text: &str| text.starts_with(|c: char| c.is_ascii_lowercase()) && !text.contains(':');
                 text().is_some_and(|text| is_word(text) && !known.contains(&text))
             }
+            Self::EndsWith(ends) => value.as_str().is_some_and(|text| ends.iter().any(|end| text.ends_with(end))),
             Self::Beside(keys) => keys.iter().any(|key| !within[key].is_null()),
         }
     }

@@ -88,7 +88,7 @@ fn what_cannot_be_meant_sends_nothing() {
 fn a_dry_run_shows_the_plan_and_sends_nothing() {
     let stage = stage();
     let (out, _) = ends(&stage, &["Copy", "--schema-file", "schema.json", "--dry-run"], 0);
-    assert!(out.starts_with("Would create 1 collection; nothing was sent\n\n  Copy\n"), "{out}");
+    assert!(out.starts_with("Would create 1 collection; nothing was changed\n\n  Copy\n"), "{out}");
     assert!(out.contains("properties  title text"), "{out}");
     assert_eq!(stage.sandbox.writing_requests(), 0);
 }

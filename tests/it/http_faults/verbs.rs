@@ -140,6 +140,7 @@ fn clear_options(world: &World, wish: Wish) -> clear::Options {
         state: world.state(),
         memory_bytes: 16 << 20,
         patience: PATIENCE,
+        rehearse: true,
     }
 }
 

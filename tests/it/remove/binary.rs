@@ -60,7 +60,7 @@ fn a_dry_run_shows_the_plan_and_sends_nothing_that_writes() {
     let output = stage.run(&["col", "rm", "Art*", "--dry-run"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.starts_with("Would remove 2 collections, 43 objects; nothing was sent"), "{text}");
+    assert!(text.starts_with("Would remove 2 collections, 43 objects; nothing was changed"), "{text}");
     assert!(text.contains("  Article   40 objects\n      newest archive that holds it: "), "{text}");
     ends(&stage, &["Art*", "--dry-run", "--expect-count", "1"], 4);
     let output = stage.run(&["col", "rm", "Article", "--dry-run", "--json"]);

@@ -186,9 +186,14 @@ impl Life<'_> {
         let struck = self.on();
         let done = match self.world.restore_plan(hit).await {
             Ok(plan) => self.world.run_plan(plan).await.0,
-            Err(error) => {
-                Err(restore::Stopped { error, run_dir: None, created: vec![], joined: vec![], partial: None })
-            }
+            Err(error) => Err(restore::Stopped {
+                error,
+                run_dir: None,
+                undone: vec![],
+                created: vec![],
+                joined: vec![],
+                partial: None,
+            }),
         };
         self.off(struck, done.as_ref().map(|d| d.result.status).map_err(|s| s.error.class())).await;
         let is_there = self.world.sandbox.collections().iter().any(|name| name == COPY);
@@ -258,6 +263,7 @@ impl Life<'_> {
             state: world.state(),
             memory_bytes: 16 << 20,
             patience: PATIENCE,
+            rehearse: true,
         };
         let (client, session) = (world.client(Events::none()), world.session(Events::none()));
         let plan = clear::plan(&client, &session, options).await.map_err(not_begun)?;
@@ -268,5 +274,14 @@ impl Life<'_> {
 /// A clear that was not even planned.
 fn not_begun(error: Error) -> clear::Stopped {
     let partial = Box::new(RunResult::of(Op::Clear, Status::Failed, None, Vec::new()));
-    clear::Stopped { error, run_dir: None, done: vec![], dropped: None, partly: None, untouched: vec![], partial }
+    clear::Stopped {
+        error,
+        run_dir: None,
+        done: vec![],
+        dropped: None,
+        partly: None,
+        untouched: vec![],
+        safe_in: None,
+        partial,
+    }
 }

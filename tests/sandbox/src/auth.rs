@@ -19,6 +19,10 @@ pub enum Role {
     Sees(&'static str),
     /// Everything, but of collections it is shown this one alone.
     Shown(&'static str),
+    /// Everything, but of collections only on those with a name that begins so.
+    Named(&'static str),
+    /// Everything, but of collections only on this one.
+    Exactly(&'static str),
     /// Nothing.
     None,
 }
@@ -52,7 +56,7 @@ const ACTIONS: [&str; 22] = [
 impl Role {
     pub(crate) fn may(self, action: &str) -> bool {
         match self {
-            Self::Root | Self::Sees(_) | Self::Shown(_) => true,
+            Self::Root | Self::Sees(_) | Self::Shown(_) | Self::Named(_) | Self::Exactly(_) => true,
             Self::Without(lacking) => action != lacking,
             Self::Viewer => action.starts_with("read_"),
             Self::Only(actions) => actions.contains(&action),
@@ -69,8 +73,19 @@ impl Role {
     fn permission(self, action: &str) -> Json {
         let domain = action.split('_').next_back().unwrap_or_default();
         let of_collection = |more: &[&str]| {
+            let all = match self {
+                Self::Named(beginning) => format!("{beginning}*"),
+                Self::Exactly(name) => name.to_owned(),
+                _ => "*".to_owned(),
+            };
             let members = std::iter::once("collection").chain(more.iter().copied());
-            Json::Object(members.map(|member| (member.to_owned(), "*".into())).collect())
+            Json::Object(
+                members
+                    .map(|member| {
+                        (member.to_owned(), Json::from(if member == "collection" { all.as_str() } else { "*" }))
+                    })
+                    .collect(),
+            )
         };
         let mut permission = object! {"action": action};
         let about = match (domain, self) {
@@ -160,7 +175,12 @@ pub(crate) enum Domain<'a> {
 
 /// The sentence of a refusal.
 pub(crate) fn refusal(call: &Call, action: &str, domain: Domain<'_>) -> Option<String> {
-    if call.user.may(action) {
+    let named = match (call.user.role, domain) {
+        (Role::Named(beginning), Domain::Collections(class) | Domain::Tenants(class)) => class.starts_with(beginning),
+        (Role::Exactly(name), Domain::Collections(class) | Domain::Tenants(class)) => class == name,
+        _ => true,
+    };
+    if named && call.user.may(action) {
         return None;
     }
     let what = match domain {

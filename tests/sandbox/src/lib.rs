@@ -15,6 +15,7 @@ mod json;
 mod limits;
 mod log;
 mod objects;
+mod operator;
 mod print;
 mod proxy;
 mod routes;
@@ -34,6 +35,7 @@ pub use behaviour::Release;
 pub use builder::Builder;
 pub use faults::{Change, Fault, Faults, Kind, PageFault, When};
 pub use log::Seen;
+pub use operator::Operator;
 pub use proxy::{Certificates, Proxy, Strike, Trouble};
 use state::Core;
 use tokio::sync::watch;
@@ -85,10 +87,16 @@ impl Sandbox {
         self.core.log.all()
     }
 
-    /// How many of them could change data.
+    /// How many of them could change data, but for scratch collections.
     #[must_use]
     pub fn writing_requests(&self) -> usize {
-        self.core.log.all().iter().filter(|seen| seen.writing).count()
+        self.core.log.all().iter().filter(|seen| seen.writing && !seen.rehearsing).count()
+    }
+
+    /// How many of them could change scratch collections.
+    #[must_use]
+    pub fn rehearsing_requests(&self) -> usize {
+        self.core.log.all().iter().filter(|seen| seen.writing && seen.rehearsing).count()
     }
 
     /// Forgets the requests so far.
@@ -151,6 +159,20 @@ impl Sandbox {
     #[must_use]
     pub fn most_woken(&self) -> usize {
         self.core.read().woken[1]
+    }
+
+    /// Sets what its operator can set, as a restart with other settings does.
+    pub fn operate(&self, operator: Operator) {
+        self.core.write().operator = operator;
+    }
+
+    /// Leaves a collection without any vector, as servers from 1.39 on do when the last one was dropped.
+    pub fn drop_vectors(&self, class: &str) {
+        if let Some(collection) = self.core.write().collection_mut(class) {
+            for member in ["vectorizer", "vectorIndexType", "vectorIndexConfig", "vectorConfig"] {
+                collection.document.remove(member);
+            }
+        }
     }
 
     /// The names of the collections there are.

@@ -24,6 +24,8 @@ pub struct Seen {
     pub at: Instant,
     /// True for anything that can change the server's data.
     pub writing: bool,
+    /// Whether it is about a scratch collection, which a rehearsal makes and removes.
+    pub rehearsing: bool,
 }
 
 /// The log of a sandbox.

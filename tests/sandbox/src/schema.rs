@@ -124,7 +124,8 @@ fn complete(core: &Core, state: &State, name: &str, given: &Json, new: bool) -> 
     }
     if !named || legacy {
         let kind = given.text("vectorIndexType").filter(|t| !t.is_empty()).unwrap_or("hnsw");
-        let vectorizer = given.text("vectorizer").filter(|t| !t.is_empty()).unwrap_or("none");
+        let default = state.operator.default_vectorizer.unwrap_or("none");
+        let vectorizer = given.text("vectorizer").filter(|t| !t.is_empty()).unwrap_or(default);
         check_vectorizer(core, vectorizer)?;
         document.set("vectorIndexConfig", defaults::vector_index(ours, kind, given.get("vectorIndexConfig"))?);
         document.set("vectorIndexType", kind);
@@ -132,6 +133,9 @@ fn complete(core: &Core, state: &State, name: &str, given: &Json, new: bool) -> 
     }
     if ours.release >= Release::V1_39 {
         document.set("replicationConfig", replication);
+    }
+    if new {
+        state.operator.compress(&mut document);
     }
     Ok(document)
 }

@@ -76,6 +76,13 @@ fn reset(cut: &Cut) -> io::Error {
     io::ErrorKind::ConnectionReset.into()
 }
 
+/// What names of scratch collections hold.
+const SCRATCH: &str = "ElysiactlRehearsal";
+
+fn is_rehearsing(path: &str, body: &[u8]) -> bool {
+    path.contains(SCRATCH) || (path == "/v1/schema" && body.windows(SCRATCH.len()).any(|w| w == SCRATCH.as_bytes()))
+}
+
 async fn answer(serving: &Serving, cut: &Cut, asked: usize, request: Request<Incoming>) -> io::Result<Response<Body>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| reset(cut))?.to_bytes();
@@ -90,6 +97,7 @@ async fn answer(serving: &Serving, cut: &Cut, asked: usize, request: Request<Inc
         beside,
         at: Instant::now(),
         writing: is_writing(parts.method.as_str(), parts.uri.path(), &body),
+        rehearsing: is_rehearsing(parts.uri.path(), &body),
     };
     let struck = serving.core.plan.strike(&seen.method, &seen.path, &seen.query, seen.writing);
     for change in &struck.changes {

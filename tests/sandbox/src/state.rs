@@ -11,6 +11,7 @@ use crate::faults::plan::Plan;
 use crate::json::Json;
 use crate::limits::Limits;
 use crate::log::Log;
+use crate::operator::Operator;
 use crate::store::Store;
 
 /// Everything a running sandbox shares.
@@ -51,6 +52,7 @@ impl Core {
             roles: Vec::new(),
             woken: [0, 0],
             kept: HashMap::new(),
+            operator: Operator::default(),
         };
         Self { ours, settings, state: RwLock::new(state), plan: Plan::default(), log: Log::default() }
     }
@@ -90,6 +92,8 @@ pub(crate) struct State {
     pub(crate) roles: Vec<Json>,
     /// Tenants that a request woke and none put back, and the most there were of them at any time.
     pub(crate) woken: [usize; 2],
+    /// What the operator set.
+    pub(crate) operator: Operator,
 }
 
 impl State {

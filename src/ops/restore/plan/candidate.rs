@@ -1,7 +1,7 @@
 //! A collection of the archive on its way into a plan: each step adds what it finds out.
 
 use super::super::order::{Turn, Waiting};
-use super::super::survey::{Survey, survey};
+use super::super::survey::{CENTROID, Survey, survey};
 use super::super::tenants::{self, Tenants};
 use super::super::{Collection, Planned, Resuming, before::Own, resume, settings};
 use super::Planning;
@@ -188,5 +188,10 @@ fn limits_of(schema: &Schema) -> Vec<String> {
     let expires = expiry::ages(schema);
     let trained = schema::trained(schema);
     let trained = (!trained.is_empty()).then(|| format!("compression has to be trained anew: {}", trained.join(", ")));
-    expires.into_iter().chain(trained).collect()
+    let centroid = String::from_utf8_lossy(&schema.text).contains(CENTROID).then(|| {
+        format!(
+            "{CENTROID} computes vectors again from the objects referred to: where these are gone, vectors are lost"
+        )
+    });
+    expires.into_iter().chain(trained).chain(centroid).collect()
 }

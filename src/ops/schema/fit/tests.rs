@@ -38,31 +38,58 @@ fn a_new_name_reaches_the_class_and_its_references() {
     let mut renames = Renames::default();
     renames.insert(name("A"), name("B"));
     renames.insert(name("B"), name("A"));
-    let document = json!({"class": "A", "properties": [{"name": "A", "dataType": ["B", "C", "A"]}]});
+    let properties = json!([{"name": "A", "dataType": ["B", "C", "A"]}]);
+    let document = json!({"class": "A", "vectorizer": "none", "properties": properties});
     let fit = fitted_as(&document, NEW, &[], &renames);
     assert_eq!(fit.target, name("B"));
-    assert_eq!(fit.create, r#"{"class":"B","properties":[{"name":"A","dataType":["A","C","B"]}]}"#);
+    assert_eq!(fit.create, r#"{"class":"B","vectorizer":"none","properties":[{"name":"A","dataType":["A","C","B"]}]}"#);
 }
 
 #[test]
 fn what_the_server_would_refuse_or_the_last_one_noted_is_left_out() {
     let property = json!({"name": "p", "dataType": ["int"], "bucketGeneration": 2, "indexInverted": true,
         "indexFilterable": true, "searchableBlockmax": true, "indexSearchable": false});
-    let document = json!({"class": "A", "properties": [property],
+    let document = json!({"class": "A", "vectorizer": "none", "properties": [property],
         "replicationConfig": {"deletionStrategy": "TimeBasedResolution", "factor": 1}});
     let left = r#"[{"name":"p","dataType":["int"],"indexFilterable":true,"indexSearchable":false}]"#;
     let sent = |on| fitted(&document, on).create;
-    assert_eq!(sent("1.24.26"), format!(r#"{{"class":"A","properties":{left},"replicationConfig":{{"factor":1}}}}"#));
+    let sent_there =
+        format!(r#"{{"class":"A","vectorizer":"none","properties":{left},"replicationConfig":{{"factor":1}}}}"#);
+    assert_eq!(sent("1.24.26"), sent_there);
     assert!(sent(NEW).ends_with(r#"{"deletionStrategy":"TimeBasedResolution","factor":1}}"#));
     let alone = json!({"class": "A", "properties": [{"name": "p", "indexInverted": true}]});
     assert!(fitted(&alone, NEW).create.contains("indexInverted"));
 }
 
 #[test]
+fn no_vectoriser_is_left_to_the_server() {
+    let sent = |document: &Value| -> Value { serde_json::from_str(&fitted(document, NEW).create).expect("JSON") };
+    for document in [json!({"class": "A"}), json!({"class": "A", "vectorizer": "", "vectorConfig": {}})] {
+        assert_eq!(sent(&document)["vectorizer"], "none", "{document}");
+    }
+    let named = json!({"class": "A", "vectorConfig": {"v": {"vectorizer": {"none": {}}, "vectorIndexType": "flat"}}});
+    assert_eq!(sent(&named), named, "it has no unnamed vector");
+}
+
+#[test]
+fn a_collection_without_compression_can_be_created_without_whatever_the_default() {
+    let hnsw = |rq: bool| json!({"rq": {"enabled": rq}, "skipDefaultQuantization": false});
+    let document = |index: Value| json!({"class": "A", "vectorizer": "none", "vectorIndexConfig": index});
+    let fit = fitted(&document(hnsw(false)), NEW);
+    let explicit = fit.without_default_compression().expect("a way");
+    assert!(explicit.create.contains(r#""skipDefaultQuantization":true"#) && explicit.then == Some(fit.asked.clone()));
+    assert_eq!(explicit.asked, fit.asked);
+    assert_eq!(fitted(&document(hnsw(true)), NEW).without_default_compression(), None, "it is compressed");
+    let inner = fitted(&document(json!({"hnsw": hnsw(true), "flat": {"bq": {"enabled": false}}})), NEW);
+    let inner = inner.without_default_compression().expect("a way").create;
+    assert!(inner.contains(r#""flat":{"bq":{"enabled":false},"skipDefaultQuantization":true}"#), "{inner}");
+}
+
+#[test]
 fn replicas_are_as_many_as_nodes_allow() {
-    let document = json!({"class": "A", "replicationConfig": {"factor": 3}});
+    let document = json!({"class": "A", "vectorizer": "none", "replicationConfig": {"factor": 3}});
     let fit = fitted(&document, NEW);
-    assert_eq!(fit.create, r#"{"class":"A","replicationConfig":{"factor":1}}"#);
+    assert_eq!(fit.create, r#"{"class":"A","vectorizer":"none","replicationConfig":{"factor":1}}"#);
     assert_eq!(
         clauses(&fit.applied),
         ["replicationConfig.factor becomes 1, it was 3: the server has too few nodes for as many replicas"]

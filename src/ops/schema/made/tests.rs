@@ -142,8 +142,8 @@ fn additions_are_listed_once_and_with_their_value() {
 
 #[test]
 fn what_was_left_out_on_purpose_is_no_addition() {
-    let archived = json!({"class": "A", "replicationConfig": {"deletionStrategy": "TimeBasedResolution", "factor": 1}});
-    let got = json!({"class": "A", "replicationConfig": {"deletionStrategy": "NoAutomatedResolution", "factor": 1}});
+    let archived = json!({"class": "A", "vectorizer": "none", "replicationConfig": {"deletionStrategy": "TimeBasedResolution", "factor": 1}});
+    let got = json!({"class": "A", "vectorizer": "none", "replicationConfig": {"deletionStrategy": "NoAutomatedResolution", "factor": 1}});
     let version = version("1.24.26");
     let sent = fit(&schema(&archived), &Renames::default(), &on(&version));
     assert_eq!(made(&sent.asked, &schema(&archived), &schema(&got), &on(&version)), same());

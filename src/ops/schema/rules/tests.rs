@@ -142,13 +142,25 @@ fn no_rule_is_without_a_case() {
     let beside = json!({"properties": [{"name": "p", "indexInverted": true, "indexFilterable": true}]});
     let documents: Vec<(Value, [&str; 2])> =
         cases().into_iter().map(|(at, value, versions, ..)| (document(at, &value), versions)).collect();
-    let documents = [documents, vec![(beside, ["1.24.0", "1.40.0"])]].concat();
+    let reserved = json!({"properties": [{"name": "a_searchable"}]});
+    let documents = [documents, vec![(beside, ["1.24.0", "1.40.0"]), (reserved, ["1.32.27", "1.39.0"])]].concat();
     let mut met: Vec<&Rule> = Vec::new();
     for (document, versions) in &documents {
         met.extend(versions.iter().flat_map(|text| hits(document, &version(text))).map(|hit| hit.rule));
     }
     let unmet: Vec<&Rule> = TABLE.iter().copied().flatten().filter(|rule| !met.contains(rule)).collect();
     assert!(unmet.is_empty(), "{unmet:#?}");
+}
+
+#[test]
+fn names_that_servers_keep_for_their_indexes_are_refused_at_the_top_alone() {
+    let document = json!({"properties": [{"name": "a_temp"}, {"name": "o", "nestedProperties": [{"name": "b_temp"}]},
+        {"name": "temp"}]});
+    let paths = |text: &str| -> Vec<String> {
+        hits(&document, &version(text)).into_iter().map(|hit| hit.path.join(".")).collect()
+    };
+    assert_eq!(paths("1.32.27"), Vec::<String>::new());
+    assert_eq!(paths("1.40.0"), ["properties.a_temp.name"]);
 }
 
 #[test]

@@ -46,11 +46,27 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
         let state = core.read();
         state.limits.class(&given, state.collections.len() as u64)?;
     }
+    stands_against(core, &given)?;
     match schema::create(core, &mut core.write(), &given) {
         Ok(document) => Ok(Reply::json(200, &document)),
         Err(why) if why.is_empty() => Err(Reply::empty(200)),
         Err(why) => Err(Reply::schema_error(core.ours, 422, &why)),
     }
+}
+
+/// What the operator's settings refuse: what they forbid, and then a collection too many.
+fn stands_against(core: &Core, given: &Json) -> Result<(), Reply> {
+    let state = core.read();
+    match state.operator.stand_against(given) {
+        Some(Ok(why)) => return Err(Reply::schema_error(core.ours, 422, &why)),
+        Some(Err(coded)) => return Err(Reply::json(coded.status, &coded.body)),
+        None => {}
+    }
+    let most = state.operator.most_collections.filter(|most| state.collections.len() >= *most);
+    most.map_or(Ok(()), |most| {
+        let coded = crate::operator::limit("collections", most);
+        Err(Reply::json(coded.status, &coded.body))
+    })
 }
 
 /// The framework refuses words it does not know before the server sees them.

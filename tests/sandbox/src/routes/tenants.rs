@@ -191,6 +191,13 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let there = state.collection(&name).and_then(|collection| collection.tenants.as_ref()).map_or(0, BTreeMap::len);
     state.limits.beyond("tenants", (there + wanted.len()) as u64)?;
     let state = &mut *state;
+    let there = state.collections.get(&name).and_then(|collection| collection.tenants.as_ref());
+    let all = there.map_or(0, BTreeMap::len)
+        + wanted.iter().filter(|(name, _)| !there.is_some_and(|there| there.contains_key(name))).count();
+    if let Some(most) = state.operator.most_tenants.filter(|most| all > *most) {
+        let coded = crate::operator::limit("tenants", most);
+        return Err(Reply::json(coded.status, &coded.body));
+    }
     if let Some(collection) = state.collections.get_mut(&name) {
         for (name, status) in &wanted {
             if !collection.tenants.as_ref().is_some_and(|t| t.contains_key(name)) {

@@ -103,6 +103,10 @@ pub(crate) fn lower_first(name: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
+/// What names of properties do not end with, as the server's own indexes do.
+const RESERVED_ENDS: [&str; 6] =
+    ["_searchable", "_temp", "_rangeable", "_propertyLength", "_nullState", "__meta_count"];
+
 /// Whether the server takes a property name.
 pub(crate) fn check_name(ours: Behaviour, name: &str) -> Result<(), String> {
     if !is_name(name, 230) {
@@ -114,6 +118,10 @@ pub(crate) fn check_name(ours: Behaviour, name: &str) -> Result<(), String> {
     }
     if matches!(name, "id" | "_id" | "_additional") {
         return Err(format!("'{name}' is a reserved property name"));
+    }
+    let reserved = RESERVED_ENDS.iter().find(|end| ours.release >= Release::V1_39 && name.ends_with(**end));
+    if let Some(end) = reserved {
+        return Err(format!("'{name}' is not a valid property name: suffix '{end}' is reserved for internal indices"));
     }
     Ok(())
 }

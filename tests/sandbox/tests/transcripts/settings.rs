@@ -1,6 +1,6 @@
 //! The state each group of recordings assumes (`weaviate-rest.md` section 16).
 
-use sandbox::{Builder, Sandbox};
+use sandbox::{Builder, Operator, Sandbox};
 use serde_json::{Value, json};
 
 use crate::{Failure, send};
@@ -36,8 +36,26 @@ pub(crate) async fn build(stem: &str, version: &str, cluster: bool, recorded: &V
         return cluster::build(stem, builder, recorded).await;
     }
     let sandbox = alone(stem, builder, recorded).start().await;
+    sandbox.operate(operator(stem));
     after(stem, &sandbox).await?;
     Ok(sandbox)
+}
+
+/// What the operator of the recorded server had set.
+fn operator(stem: &str) -> Operator {
+    let nothing = Operator::default();
+    match stem {
+        "schema_create_collections_limit" => Operator { most_collections: Some(1), ..nothing },
+        "tenants_create_limit" => Operator { most_tenants: Some(2), ..nothing },
+        "schema_create_shards_limit" => Operator { most_shards: Some(2), ..nothing },
+        "schema_create_index_type_not_allowed" => Operator { index_types: Some(&["hnsw", "dynamic"]), ..nothing },
+        "schema_create_compression_not_allowed" => Operator { compressions: Some(&["rq-8"]), ..nothing },
+        "schema_create_tokenizer_off" => Operator { tokenizers_off: true, ..nothing },
+        "schema_create_default_quantization" | "schema_create_skip_default_quantization" => {
+            Operator { rq_by_default: true, ..nothing }
+        }
+        _ => nothing,
+    }
 }
 
 #[path = "cluster.rs"]
@@ -54,6 +72,9 @@ fn alone(stem: &str, builder: Builder, recorded: &Value) -> Builder {
             || sent.contains(&format!("/{name}/"))
             || sent.contains(&format!("{{{name}"))
     };
+    if matches!(stem, "schema_create_collections_limit" | "tenants_create_limit") {
+        return builder.collection(r#"{"class":"Limited","multiTenancyConfig":{"enabled":true}}"#);
+    }
     let creates = stem.starts_with("schema_create") && !stem.contains("exists");
     if creates || matches!(stem, "schema_empty" | "schema_recreate_mt_from_get" | "schema_recreate_dangling_ref") {
         return builder;

@@ -1,0 +1,35 @@
+//! Before anybody is asked: the collection is created under a scratch name, with its tenants, compared, and removed.
+
+use std::collections::BTreeSet;
+
+use super::Prepared;
+use crate::ops::restore::Refusal;
+use crate::ops::schema::{Rehearsal, Rehearsed, Subject, Unmakeable, sweep};
+use crate::ops::{Error, Session};
+use crate::weaviate::Writer;
+
+/// Rehearses what the plan creates; what the server does not make as it is to be is refused. What killed runs left behind
+/// is removed in any case.
+pub async fn rehearse(writer: &Writer, session: &Session, mut prepared: Prepared) -> Result<Prepared, Error> {
+    let state = prepared.options.state.clone();
+    if !prepared.options.rehearse {
+        sweep(writer, session, &state).await?;
+        return Ok(prepared);
+    }
+    let rights = session.unless_stopped(writer.rights()).await?;
+    let mut rehearsal = Rehearsal::open(writer, session, &state, prepared.target(), rights.as_ref()).await?;
+    let pending = BTreeSet::new();
+    let (fit, archived, tenants) = (&prepared.fit, &prepared.options.schema, &prepared.plan.tenants);
+    let found = rehearsal.one(&Subject { fit, archived, pending: &pending, tenants, strict: false }).await;
+    rehearsal.close().await;
+    prepared.plan.rehearsed = match found? {
+        Ok(_) => Rehearsed::Done,
+        // The key may create it, and remove nothing: that is no reason against it.
+        Err(Unmakeable::NoScratchName { lacks, .. }) => Rehearsed::NotAllowed { lacks },
+        Err(why) => {
+            let refusals = vec![Refusal::Unmakeable { collection: prepared.plan.name.clone(), why }];
+            return Err(Error::CannotCreate { refusals });
+        }
+    };
+    Ok(prepared)
+}

@@ -1,0 +1,62 @@
+//! Before anybody is asked, and before anything is created for good: what the plan creates is created under scratch names,
+//! compared, and removed. Sends writing requests, which touch nothing of the user's.
+
+use std::collections::BTreeSet;
+
+use super::before::Stage;
+use super::{Collection, Prepared, Refusal};
+use crate::model::CollectionName;
+use crate::ops::schema::{Rehearsal, Rehearsed, Subject, Unmakeable, sweep};
+use crate::ops::{Error, Session};
+use crate::weaviate::{Tenant, Writer};
+
+/// Up to so many collections are there at once under scratch names, which shows whether a limit leaves room for all of
+/// them. Of more each document is tried once.
+const MOST_HELD: usize = 8;
+
+/// Rehearses what the plan creates; what the server does not make as it is to be is refused. What killed runs left behind
+/// is removed in any case.
+pub async fn rehearse(writer: &Writer, session: &Session, mut prepared: Prepared) -> Result<Prepared, Error> {
+    let state = prepared.plan.options.state.clone();
+    let over = prepared.resuming.as_ref().is_some_and(|resuming| resuming.kept.history.complete);
+    let created = |collection: &&Collection| !collection.joins && collection.before.stage == Stage::Nothing && !over;
+    let work: Vec<&Collection> = prepared.work.iter().filter(created).collect();
+    if work.is_empty() || !prepared.plan.options.rehearse {
+        sweep(writer, session, &state).await?;
+        return Ok(prepared);
+    }
+    let rights = session.unless_stopped(writer.rights()).await?;
+    let server = prepared.server.clone();
+    let mut rehearsal = Rehearsal::open(writer, session, &state, server.target(), rights.as_ref()).await?;
+    let found = all(&mut rehearsal, &work).await;
+    rehearsal.close().await;
+    let chosen = prepared.work.len();
+    let (refusals, rehearsed) = found?;
+    if !refusals.is_empty() {
+        return Err(Error::CannotRestore { refusals, chosen });
+    }
+    prepared.plan.rehearsed = rehearsed;
+    Ok(prepared)
+}
+
+/// What stands against each, and how it was found out.
+async fn all(rehearsal: &mut Rehearsal<'_>, work: &[&Collection]) -> Result<(Vec<Refusal>, Rehearsed), Error> {
+    let pending: BTreeSet<CollectionName> = work.iter().map(|collection| collection.planned.target.clone()).collect();
+    let (mut refusals, mut rehearsed) = (Vec::new(), Rehearsed::Done);
+    for collection in work {
+        let tenants: &[Tenant] = if collection.asked.multi_tenant { &collection.tenants.made } else { &[] };
+        let (fit, archived) = (&collection.fit, &collection.asked);
+        let subject = Subject { fit, archived, pending: &pending, tenants, strict: false };
+        let found =
+            if work.len() <= MOST_HELD { rehearsal.hold(&subject).await? } else { rehearsal.one(&subject).await? };
+        match found {
+            Ok(_) => {}
+            // The key may create what it is to create, and remove nothing: that is no reason against it.
+            Err(Unmakeable::NoScratchName { lacks, .. }) => rehearsed = Rehearsed::NotAllowed { lacks },
+            Err(why) => {
+                refusals.push(Refusal::Unmakeable { collection: collection.planned.archived.clone(), why });
+            }
+        }
+    }
+    Ok((refusals, rehearsed))
+}

@@ -1,0 +1,285 @@
+//! Rehearsal: the very class document, with the very key, created under a scratch name, compared, and removed. What a server
+//! would refuse, or make something else of, is known before anything of the user's is touched. Sends writing requests.
+
+mod books;
+mod subject;
+mod unmakeable;
+
+use std::time::Duration;
+
+use super::fit::{Fit, Target};
+use super::made::{Made, made, remade};
+use super::make::{Begun, begin, complete};
+use crate::model::{CollectionName, Schema};
+use crate::ops::restore::StateFolders;
+use crate::ops::{Error, Session};
+use crate::weaviate::{Count, Error as WireError, Rights, Tenant, Writer};
+use books::Books;
+
+pub(in crate::ops) use subject::Subject;
+pub use unmakeable::Unmakeable;
+
+/// Requests to remove a scratch collection, and pauses between two looks at whether it is gone.
+const REMOVALS: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];
+/// Tenants created in one request: all inactive, so that none is opened.
+const TENANTS_A_REQUEST: usize = 10_000;
+/// How long a server may go on with a request to create whose sender was killed.
+const LATE: Duration = Duration::from_secs(2);
+/// The same, until such a journal is no longer kept for the next run.
+const LATEST: Duration = Duration::from_secs(60);
+/// Pause between two looks at what may come late.
+const LATE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Whether it was tried out that the server makes what is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rehearsed {
+    /// Nothing is created.
+    #[default]
+    NotNeeded,
+    /// It has to be, before anything is touched.
+    Due,
+    /// It was, and the server makes it.
+    Done,
+    /// Nobody wants it.
+    Skipped,
+    /// The roles of the key do not let it.
+    NotAllowed {
+        /// The permission that lacks.
+        lacks: &'static str,
+    },
+}
+
+/// What every collection of a plan is rehearsed with.
+pub(in crate::ops) struct Rehearsal<'a> {
+    writer: &'a Writer,
+    session: &'a Session,
+    target: Target<'a>,
+    /// What the key may do, where that is known.
+    rights: Option<&'a Rights>,
+    books: Books<'a>,
+    /// Scratch collections that stay until the end.
+    held: Vec<CollectionName>,
+    /// What was found out about documents, each once.
+    known: Vec<(String, Result<Made, Unmakeable>)>,
+}
+
+impl<'a> Rehearsal<'a> {
+    /// Removes what killed runs left on this server, and gets ready. Nothing is created yet.
+    pub(in crate::ops) async fn open(
+        writer: &'a Writer,
+        session: &'a Session,
+        state: &'a StateFolders,
+        target: Target<'a>,
+        rights: Option<&'a Rights>,
+    ) -> Result<Self, Error> {
+        sweep(writer, session, state).await?;
+        let books = Books::new(session, state, writer.url(), target.version);
+        Ok(Self { writer, session, target, rights, books, held: Vec::new(), known: Vec::new() })
+    }
+
+    /// Creates, compares, and removes; gives what the server made of it, or why it does not make it. A document that was
+    /// rehearsed before is not rehearsed again.
+    pub(in crate::ops) async fn one(&mut self, subject: &Subject<'_>) -> Result<Result<Made, Unmakeable>, Error> {
+        let key = subject.key();
+        if let Some((_, found)) = self.known.iter().find(|(known, _)| *known == key) {
+            return Ok(found.clone());
+        }
+        let (found, name) = self.begin(subject).await?;
+        if let Some(name) = name {
+            self.remove(&name).await;
+        }
+        self.known.push((key, found.clone()));
+        Ok(found)
+    }
+
+    /// The same, but that the scratch collection stays until [`Rehearsal::close`]: so it shows how many there may be.
+    pub(in crate::ops) async fn hold(&mut self, subject: &Subject<'_>) -> Result<Result<Made, Unmakeable>, Error> {
+        let (found, name) = self.begin(subject).await?;
+        self.held.extend(name);
+        Ok(found)
+    }
+
+    /// Removes what is held, and the journal if nothing is left.
+    pub(in crate::ops) async fn close(mut self) {
+        for name in std::mem::take(&mut self.held) {
+            self.remove(&name).await;
+        }
+        self.books.close().await;
+    }
+
+    /// Creates and compares. The scratch collection that may be there since, if any; if it fails, that is removed.
+    async fn begin(
+        &mut self,
+        subject: &Subject<'_>,
+    ) -> Result<(Result<Made, Unmakeable>, Option<CollectionName>), Error> {
+        let mut refused = None;
+        for name in CollectionName::scratch(&subject.fit.target, rand()) {
+            if let Some(lacks) = self.lacks(&name, subject) {
+                let collection = subject.fit.target.clone();
+                refused = refused.or(Some(Unmakeable::NoScratchName { collection, lacks }));
+                continue;
+            }
+            if self.session.cancel.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            self.books.note(&name).await?;
+            match self.make(&name, subject).await {
+                // Where nothing is told of its roles, another name may be allowed.
+                Ok(Err(Unmakeable::Refused { status: Some(403), words, cause })) if self.rights.is_none() => {
+                    self.remove(&name).await;
+                    refused = Some(Unmakeable::Refused { status: Some(403), words, cause });
+                }
+                Ok(found) => return Ok((found, Some(name))),
+                Err(error) => {
+                    self.remove(&name).await;
+                    return Err(error);
+                }
+            }
+        }
+        let nothing =
+            || Unmakeable::NoScratchName { collection: subject.fit.target.clone(), lacks: "create_collections" };
+        Ok((Err(refused.unwrap_or_else(nothing)), None))
+    }
+
+    /// The permission for a scratch collection of this name that the roles of the key do not give.
+    fn lacks(&self, name: &CollectionName, subject: &Subject<'_>) -> Option<&'static str> {
+        let rights = self.rights?;
+        subject.needs().into_iter().find(|action| !rights.allow(action, name))
+    }
+
+    async fn make(&self, name: &CollectionName, subject: &Subject<'_>) -> Result<Result<Made, Unmakeable>, Error> {
+        let fit = subject.under(name);
+        match begin(self.writer, self.session, &fit).await? {
+            Begun::There => {}
+            Begun::Refused(source) | Begun::Unanswered(source) => return refused(source),
+            // A name like this one is nobody else's.
+            Begun::Taken => return Err(Error::Stage { what: "scratch name".into() }),
+        }
+        let there = match complete(self.writer, &fit).await {
+            Ok(there) => there,
+            Err(Error::NotCreated { source, .. }) => return refused(source),
+            Err(error) => return Err(error),
+        };
+        let found = self.compare(&fit, subject.archived, &there, subject.strict);
+        if let Made::Other { differences } = found {
+            return Ok(Err(Unmakeable::Otherwise { differences }));
+        }
+        Ok(self.tenants(name, subject.tenants).await?.map(|()| found))
+    }
+
+    fn compare(&self, fit: &Fit, archived: &Schema, there: &Schema, strict: bool) -> Made {
+        let compare = if strict { remade } else { made };
+        compare(&fit.asked, archived, there, &self.target)
+    }
+
+    /// Creates the tenants, all of them where servers have a limit, each inactive.
+    async fn tenants(&self, name: &CollectionName, tenants: &[Tenant]) -> Result<Result<(), Unmakeable>, Error> {
+        // Usage limits came with 1.38.
+        let some = if self.target.version.at_least(1, 38) { tenants } else { &tenants[..tenants.len().min(1)] };
+        for chunk in some.chunks(TENANTS_A_REQUEST) {
+            let chunk: Vec<Tenant> = chunk.iter().map(Tenant::asleep).collect();
+            match self.session.unless_stopped(self.writer.create_tenants(name, &chunk)).await {
+                Ok(()) => {}
+                Err(Error::Wire(source)) => {
+                    return match Unmakeable::of(&source) {
+                        Some(Unmakeable::Refused { words, cause, .. }) => {
+                            Ok(Err(Unmakeable::Tenants { tenants: tenants.len(), words, cause }))
+                        }
+                        _ => Err(source.into()),
+                    };
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Removes a scratch collection. If that fails it stays in the journal, for the next run.
+    async fn remove(&mut self, name: &CollectionName) {
+        match removed(self.writer, name).await {
+            Ok(()) => self.books.gone(name).await,
+            Err(reason) => {
+                self.books.left();
+                self.session.events.warn(crate::event::Warning::ScratchStays { collection: name.clone(), reason });
+            }
+        }
+    }
+}
+
+/// A random number for a name.
+fn rand() -> u64 {
+    uuid::Uuid::new_v4().as_u64_pair().1
+}
+
+/// What a server refused, unless it did not answer at all.
+fn refused(source: WireError) -> Result<Result<Made, Unmakeable>, Error> {
+    Unmakeable::of(&source).map_or_else(|| Err(source.into()), |why| Ok(Err(why)))
+}
+
+/// Drops a scratch collection until it is seen to be gone; otherwise why it is not. Such a name is used once, so that the
+/// request may be sent again.
+async fn removed(writer: &Writer, name: &CollectionName) -> Result<(), String> {
+    if !name.is_scratch() {
+        return Err("it is no scratch collection".to_owned());
+    }
+    let mut why = String::new();
+    for pause in REMOVALS {
+        tokio::time::sleep(pause).await;
+        let asked = writer.drop_collection(name).await;
+        match writer.schema(name).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(_)) => why = asked.err().map_or_else(|| "it is still there".to_owned(), |error| error.to_string()),
+            Err(error) => why = error.to_string(),
+        }
+    }
+    Err(why)
+}
+
+/// Removes the scratch collections that killed runs left on this server, by their journals.
+pub(in crate::ops) async fn sweep(writer: &Writer, session: &Session, state: &StateFolders) -> Result<(), Error> {
+    'journals: for left in books::left(session, state, writer.url()).await? {
+        for (name, at) in &left.names {
+            let age = || session.clock.now().duration_since(*at).try_into().unwrap_or(Duration::ZERO);
+            let there = loop {
+                let there = session.unless_stopped(writer.schema(name)).await?;
+                if there.is_some() || age() >= LATE {
+                    break there;
+                }
+                tokio::time::sleep(LATE_PAUSE).await;
+            };
+            let Some(there) = there else {
+                if age() < LATEST {
+                    continue 'journals;
+                }
+                continue;
+            };
+            if let Some(reason) = in_use(writer, session, &there).await? {
+                session.events.warn(crate::event::Warning::ScratchStays { collection: name.clone(), reason });
+                continue 'journals;
+            }
+            match removed(writer, name).await {
+                Ok(()) => session.events.warn(crate::event::Warning::ScratchRemoved { collection: name.clone() }),
+                Err(reason) => {
+                    session.events.warn(crate::event::Warning::ScratchStays { collection: name.clone(), reason });
+                    continue 'journals;
+                }
+            }
+        }
+        books::forget(left).await;
+    }
+    Ok(())
+}
+
+/// Why a scratch collection is not removed, if somebody wrote to it.
+async fn in_use(writer: &Writer, session: &Session, there: &Schema) -> Result<Option<String>, Error> {
+    if there.multi_tenant {
+        // Its tenants are inactive, and nobody can have written to them.
+        return Ok(None);
+    }
+    let counts = session.unless_stopped(writer.counts(std::slice::from_ref(&there.name))).await?;
+    Ok(match counts.first() {
+        Some(Count::Exact(objects @ 1..)) => Some(format!("{objects} objects were written to it")),
+        _ => None,
+    })
+}

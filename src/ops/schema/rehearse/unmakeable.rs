@@ -1,0 +1,74 @@
+//! Why a server does not make a collection as it is to be, as data.
+
+use serde::Serialize;
+
+use crate::model::CollectionName;
+use crate::weaviate::{Error as WireError, LastingCause};
+
+/// Why a server does not make a collection as it is to be: found out under a scratch name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Unmakeable {
+    /// It refuses the class document.
+    #[error("the server refuses it: {words}")]
+    Refused {
+        /// HTTP status, where there was one.
+        status: Option<u16>,
+        /// The server's words.
+        words: String,
+        /// What the server's operator can change, where that is known.
+        #[serde(skip)]
+        cause: Option<Box<LastingCause>>,
+    },
+    /// It makes something else of it.
+    #[error("the server makes something else of it: {}", differences.join("; "))]
+    Otherwise {
+        /// What is different, each as a clause.
+        differences: Vec<String>,
+    },
+    /// It refuses the tenants.
+    #[error("the server refuses its {tenants} tenants: {words}")]
+    Tenants {
+        /// How many there are to be.
+        tenants: usize,
+        /// The server's words.
+        words: String,
+        /// What the server's operator can change, where that is known.
+        #[serde(skip)]
+        cause: Option<Box<LastingCause>>,
+    },
+    /// The key may not do it under any other name, so that it cannot be tried.
+    #[error("it cannot be tried under a scratch name: the key's roles allow {lacks} for no name but {collection}")]
+    NoScratchName {
+        /// The collection.
+        collection: CollectionName,
+        /// The permission that lacks.
+        lacks: &'static str,
+    },
+}
+
+impl Unmakeable {
+    /// What a server refused; `None` for an error that says nothing about what was asked: no answer, or one that any other
+    /// request would get.
+    pub(in crate::ops) fn of(error: &WireError) -> Option<Self> {
+        let cause = error.lasting();
+        let is_about_it = match cause {
+            Some(LastingCause::Mode(_) | LastingCause::Suspended) => false,
+            Some(_) => true,
+            None => error.is_no() || error.status() == Some(429),
+        };
+        let words = error.message().filter(|words| !words.is_empty());
+        let words = words.map_or_else(|| error.root().to_string(), str::to_owned);
+        is_about_it.then(|| Self::Refused { status: error.status(), words, cause: cause.cloned().map(Box::new) })
+    }
+
+    /// What the server's operator can change, where that is known.
+    #[must_use]
+    pub fn cause(&self) -> Option<&LastingCause> {
+        match self {
+            Self::Refused { cause, .. } | Self::Tenants { cause, .. } => cause.as_deref(),
+            Self::Otherwise { .. } | Self::NoScratchName { .. } => None,
+        }
+    }
+}
