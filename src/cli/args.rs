@@ -84,7 +84,6 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub(super) enum Command {
     /// Work with the collections of a server
     #[command(subcommand, visible_alias = "collection", arg_required_else_help = true)]

@@ -13,8 +13,11 @@ use crate::weaviate::{Tenant, TenantState};
 fn args(line: &[&str]) -> Result<CreateArgs, String> {
     let line = [&["elysiactl", "col", "create"], line].concat();
     match Cli::try_parse_from(line).map_err(|e| e.to_string())?.command {
-        Command::Col(ColCommand::Create(args)) => Ok(args),
-        other => Err(format!("{other:?}")),
+        Command::Col(command) => match *command {
+            ColCommand::Create(args) => Ok(args),
+            other => panic!("another command: {other:?}"),
+        },
+        other @ Command::Archive(_) => Err(format!("{other:?}")),
     }
 }
 
