@@ -55,7 +55,7 @@ fn reseal(archive: &Path) {
             run["bytes"] = bytes.into();
             run["stored_bytes"] = bytes.into();
         }
-        let text: String = runs.iter().map(|run| format!("{run}\n")).collect();
+        let text = runs.iter().fold(String::new(), |text, run| text + &format!("{run}\n"));
         std::fs::write(folder.join("index.jsonl"), text).expect("written");
         collection["bytes"] = bytes.into();
         collection["parts"][0]["bytes"] = bytes.into();
@@ -71,7 +71,7 @@ fn reseal(archive: &Path) {
             sums.insert(path.clone(), hex(std::fs::read(archive.join(&path)).expect("a file")));
         }
     }
-    let text: String = sums.iter().map(|(path, sum)| format!("{sum}  {path}\n")).collect();
+    let text = sums.iter().fold(String::new(), |text, (path, sum)| text + &format!("{sum}  {path}\n"));
     std::fs::write(archive.join("SHA256SUMS"), text).expect("written");
     for file in manifest["files"].as_array_mut().expect("files") {
         let path = archive.join(file["path"].as_str().expect("a path"));

@@ -141,7 +141,7 @@ impl World {
         let (events, mut receiver) = Events::channel();
         let (client, session) = (self.client(events.clone()), self.session(events));
         let done = match backup::plan(&client, &session, options).await {
-            Ok(plan) => backup::run(&Writer::new(client.clone()), &session, plan).await,
+            Ok(plan) => Box::pin(backup::run(&Writer::new(client.clone()), &session, plan)).await,
             Err(error) => Err(Stopped { error, archive: None }),
         };
         drop((client, session));
@@ -151,7 +151,7 @@ impl World {
     pub(crate) async fn try_verify(&self, options: verify::Options) -> (Result<verify::Outcome, Error>, Vec<Event>) {
         let (events, mut receiver) = Events::channel();
         let (client, session) = (self.client(events.clone()), self.session(events));
-        let done = verify::run(&Writer::new(client.clone()), &session, options).await;
+        let done = Box::pin(verify::run(&Writer::new(client.clone()), &session, options)).await;
         drop((client, session));
         (done, drain(&mut receiver))
     }
@@ -258,7 +258,7 @@ impl World {
 
     pub(crate) async fn restore_plan(&self, options: restore::Options) -> Result<restore::Prepared, Error> {
         let events = Events::none();
-        restore::plan(&self.client(events.clone()), &self.session(events), options).await
+        Box::pin(restore::plan(&self.client(events.clone()), &self.session(events), options)).await
     }
 
     /// Plans, and gives the refusal.
@@ -275,7 +275,7 @@ impl World {
     ) -> (Result<restore::Outcome, restore::Stopped>, Vec<Event>) {
         let (events, mut receiver) = Events::channel();
         let (client, session) = (self.client(events.clone()), self.session(events));
-        let done = restore::run(&Writer::new(client.clone()), &session, plan).await;
+        let done = Box::pin(restore::run(&Writer::new(client.clone()), &session, plan)).await;
         drop((client, session));
         (done, drain(&mut receiver))
     }

@@ -33,7 +33,7 @@ struct Gathered {
 pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outcome, Stopped> {
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let mut gathered = Gathered::default();
-    let done = all(writer, session, &plan, &mut gathered).await;
+    let done = Box::pin(all(writer, session, &plan, &mut gathered)).await;
     let status = if gathered.back.is_empty() { Status::Ok } else { Status::Incomplete };
     let result = RunResult {
         retries: writer.retries(),
