@@ -1,0 +1,78 @@
+//! The flags of `col create` with their help.
+#![expect(clippy::doc_markdown, reason = "these doc comments are help texts, printed as they are")]
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use super::{at_least_one, collection_name, property};
+use crate::model::CollectionName;
+
+/// Create an empty collection
+///
+/// From a class document, such as the schema.json of an archive or of a safety copy, or from a name and a few flags.
+/// What the server cannot hold is refused before anything is sent, and what it made is compared with what was asked. On
+/// a terminal the plan is shown first and one question asked; without a terminal none.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
+pub(in crate::cli) struct CreateArgs {
+    /// Its name; with --schema-file another one than in the file
+    #[arg(required_unless_present = "schema_file", value_parser = collection_name)]
+    pub name: Option<CollectionName>,
+    /// Create it from the class document in this file, `-` for stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["property", "vectorizer", "index", "distance", "replicas", "shards", "multi_tenant"])]
+    pub schema_file: Option<PathBuf>,
+    /// Create the tenants listed in this file too, such as the tenants.json of a safety copy
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tenants_file: Option<PathBuf>,
+    /// A property and its data type, such as title:text or author:Author; may be repeated
+    #[arg(long, value_name = "NAME:TYPE", value_parser = property)]
+    pub property: Vec<(String, String)>,
+    /// The module that makes vectors [default: none]
+    #[arg(long, value_name = "none|MODULE")]
+    pub vectorizer: Option<String>,
+    /// The vector index [default: the server's]
+    #[arg(long, value_enum)]
+    pub index: Option<Index>,
+    /// How the index measures distance [default: the server's, cosine]
+    #[arg(long, value_enum)]
+    pub distance: Option<Distance>,
+    /// Copies of every object [default: the server's]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub replicas: Option<NonZeroU32>,
+    /// Shards [default: one for each node]
+    #[arg(long, value_name = "N", conflicts_with = "multi_tenant", value_parser = at_least_one)]
+    pub shards: Option<NonZeroU32>,
+    /// Keep the objects of each tenant apart
+    #[arg(long)]
+    pub multi_tenant: bool,
+    /// Do not try out first, under a scratch name, whether the server takes it
+    #[arg(long)]
+    pub no_rehearsal: bool,
+    /// Show what would be created, and make no changes; nothing is rehearsed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// A vector index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Index {
+    Hnsw,
+    Flat,
+    Dynamic,
+}
+
+/// A measure of distance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Distance {
+    Cosine,
+    Dot,
+    L2Squared,
+    Hamming,
+    Manhattan,
+}
