@@ -208,8 +208,13 @@ fn look(
     let entries = folder.list("", MOST_FILES).map_err(on(DiskOp::List, locks))?;
     let wanted: BTreeSet<String> = collections.iter().map(|name| name.as_str().to_ascii_lowercase()).collect();
     let mut found = None;
-    let names = entries.into_iter().filter_map(|entry| entry.name.into_string().ok());
-    for id in names.filter_map(|name| name.strip_suffix(LOCK).map(str::to_owned)) {
+    let names: BTreeSet<String> = entries.into_iter().filter_map(|entry| entry.name.into_string().ok()).collect();
+    // A run has its lock before its claim, and both behind the gate.
+    let lost = |id: &&str| !names.contains(&format!("{id}{LOCK}"));
+    for id in names.iter().filter_map(|name| name.strip_suffix(CLAIM)).filter(lost) {
+        let _ = disk.remove_file(&locks.join(format!("{id}{CLAIM}")));
+    }
+    for id in names.iter().filter_map(|name| name.strip_suffix(LOCK)) {
         let [lock_file, claim_file] = [LOCK, CLAIM].map(|end| locks.join(format!("{id}{end}")));
         if let Some(lock) = disk.lock(&lock_file).map_err(on(DiskOp::Lock, &lock_file))? {
             for file in [&claim_file, &lock_file] {

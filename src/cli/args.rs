@@ -440,7 +440,7 @@ pub(super) struct OutputArgs {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// Write the log to FILE as well, at least as much as -v logs; FILE is created with mode 0600, or appended to
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub log_file: Option<PathBuf>,
     /// When to use colours; NO_COLOR turns them off too
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]

@@ -7,7 +7,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::event::{Class, RunResult, Status};
-use crate::render::sentence;
+use crate::render::{plain, sentence};
 
 /// Why a command did not do what it was asked, and what a person can do about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +99,7 @@ impl Failure {
             let _ = writeln!(text, "{} {}", label("hint", "36"), sentence(remedy));
         }
         for (at, cause) in self.causes.iter().enumerate() {
-            let _ = writeln!(text, "  {}: {}", at + 1, sentence(cause));
+            let _ = writeln!(text, "  {}: {}", at + 1, plain(cause));
         }
         if !self.hints.is_empty() {
             text.push('\n');

@@ -7,6 +7,7 @@ mod backup;
 mod clear;
 mod closing;
 mod col_show;
+mod colour;
 mod confirm;
 mod connect;
 mod create;
@@ -36,7 +37,7 @@ mod verify;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::{ColorChoice, CommandFactory, FromArgMatches};
+use clap::{CommandFactory, FromArgMatches};
 
 pub use args::Cli;
 pub use env::Env;
@@ -51,7 +52,7 @@ use args::{ArchiveCommand, ColCommand, Command};
 #[must_use]
 pub fn main() -> ExitCode {
     let env = Env::process();
-    let command = paths::with_local_paths(Cli::command()).color(help_colour(&env));
+    let command = paths::with_local_paths(Cli::command()).color(colour::of_help(&env));
     let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return mistakes::tell(error),
@@ -79,22 +80,4 @@ fn run(cli: &Cli, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
         Command::Archive(ArchiveCommand::Check(args)) => archive::check(args, env, out),
         Command::Archive(ArchiveCommand::Cat(args)) => archive::cat(args, env, out),
     }
-}
-
-/// `--color` has to be known before anything is parsed, since help and parse errors are coloured too.
-fn help_colour(env: &Env) -> ColorChoice {
-    let mut arguments = std::env::args_os().skip(1);
-    while let Some(argument) = arguments.next() {
-        let value = match argument.to_str() {
-            Some("--color") => arguments.next().and_then(|next| next.into_string().ok()),
-            Some(other) => other.strip_prefix("--color=").map(Into::into),
-            None => None,
-        };
-        match value.as_deref() {
-            Some("always") => return ColorChoice::Always,
-            Some("never") => return ColorChoice::Never,
-            _ => {}
-        }
-    }
-    if env.is_set("NO_COLOR") { ColorChoice::Never } else { ColorChoice::Auto }
 }

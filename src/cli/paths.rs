@@ -77,7 +77,7 @@ mod tests {
             for argument in command.get_arguments() {
                 let is_path = matches!(argument.get_value_hint(), ValueHint::DirPath | ValueHint::FilePath);
                 let takes_one = argument.get_value_parser().type_id() == clap::value_parser!(PathBuf).type_id();
-                assert_eq!(is_path, takes_one, "{argument}");
+                assert_eq!(is_path, takes_one, "{}", argument.get_id());
                 *found += usize::from(is_path);
             }
             command.get_subcommands().for_each(|below| look(below, found));

@@ -189,7 +189,7 @@ mod tests {
             (Covers::Fewer, "holds 200 objects, and the server 200"),
             (Covers::NoVectors, "without their vectors"),
             (Covers::Incomplete, "says itself"),
-            (Covers::WrittenSince { newest }, "written since it was begun (2026-11-24 00:00:00 UTC)"),
+            (Covers::WrittenSince { newest }, "written since it was begun (2026-11-24 00:00:00Z)"),
             (Covers::LacksTenants { tenants: 2, first }, "lacks 2 tenants (b first)"),
             (Covers::ChangesUnknown, "whether any was written since is not known"),
             (Covers::Uncounted, "not all counted"),
@@ -205,11 +205,11 @@ mod tests {
         let line = |covers| held::line(Some(&held(150, Some(200), covers)));
         assert_eq!(
             line(Covers::Fewer),
-            "the newest archive of it holds 150 objects, and the server 200: /backups/Article_full_1 of 2026-11-23 04:12:00 UTC"
+            "the newest archive of it holds 150 objects, and the server 200: /backups/Article_full_1 of 2026-11-23 04:12:00Z"
         );
         assert_eq!(
             held::line(Some(&held(200, Some(200), Covers::Everything))),
-            "newest archive that holds it: /backups/Article_full_1 of 2026-11-23 04:12:00 UTC, with 200 objects; none here was written since"
+            "newest archive that holds it: /backups/Article_full_1 of 2026-11-23 04:12:00Z, with 200 objects; none here was written since"
         );
         assert_eq!(held::line(None), "no archive in the folder holds it");
     }

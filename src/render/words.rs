@@ -59,10 +59,10 @@ pub fn shell_path(path: impl AsRef<Path>) -> String {
     ShellWord::path(&path).to_string()
 }
 
-/// A moment, in the one way that moments are shown: `2026-11-28 21:04:00 UTC`.
+/// A moment, in the one way that moments are shown: `2026-11-28 21:04:00Z`.
 #[must_use]
 pub fn date(time: jiff::Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// `1234567` as `1.2M`: at most five characters up to a billion.

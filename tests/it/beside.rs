@@ -272,8 +272,9 @@ async fn a_collection_whose_objects_expire_is_refused_with_the_way_out_where_the
     let archive = backed_up(&source).await;
     let target = world(Sandbox::builder());
     let stopped = target.try_restore(target.restore_options(&archive)).await.0.expect_err("no schedule");
-    assert!(matches!(stopped.error, Error::NotCreated { .. }), "{:?}", stopped.error);
+    assert!(matches!(stopped.error, Error::CannotRestore { .. }), "{:?}", stopped.error);
     assert_eq!(stopped.error.hints(), [Hint::NoObjectTtl]);
+    assert_eq!(target.sandbox.collections(), Vec::<String>::new());
     let options = Options { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
     assert_eq!(restored(&target, options).await.result.status, Status::Ok);
 }

@@ -123,7 +123,7 @@ fn whoever_ends_it_at_a_question_is_never_shown_that_it_clears() {
         terminal.session.send_control('c').expect("sent");
         let (code, rest) = terminal.ends();
         assert_eq!(code, 130, "{rest}");
-        assert!(rest.contains("interrupted; nothing was sent") && !rest.contains("clearing"), "{rest}");
+        assert!(rest.contains("interrupted; nothing was changed") && !rest.contains("clearing"), "{rest}");
         assert_eq!((stage.sandbox.writing_requests(), counts(&stage)), (0, [40, 3]));
     }
 }

@@ -80,7 +80,7 @@ fn on_the_server_that_still_has_it_the_whole_plan_is_shown_before_the_refusal() 
     }
     let refused = said(&output);
     assert!(refused.contains("cannot restore: Article: the server has Article already"), "{refused}");
-    assert!(refused.contains("--name NEW or --rename OLD=NEW"), "{refused}");
+    assert!(refused.contains("--rename OLD=NEW, once for each"), "{refused}");
     assert_eq!(stage.sandbox.writing_requests(), 0);
 
     let output = ends(&stage, &["col", "restore", "--latest", "--dry-run", "--json"], 4);

@@ -122,7 +122,8 @@ async fn every_renderer_gets_the_same_order_and_one_that_fails_stops_nobody() {
     }
     // Nothing follows `run_finished`, even if a task still holds a handle and talks.
     handle.emit(page("Article", 1));
-    feed(receiver, renderers, watch).await.expect("shown");
+    let told = feed(receiver, renderers, watch).await.expect_err("results that nobody got");
+    assert_eq!(told.kind(), std::io::ErrorKind::BrokenPipe);
     assert_eq!(out.text().lines().count(), events().len());
     assert!(out.text().lines().last().expect("a line").contains(r#""event":"run_finished""#));
 }

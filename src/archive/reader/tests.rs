@@ -96,9 +96,12 @@ fn missing_unknown_and_swapped_files_are_named() {
         assert_eq!(damage(read_all(&disk, &path)), (file.clone(), Damage::Missing));
         sim.set(file, Some(bytes));
     }
-    for extra in
-        ["x", "SHA256SUMS.tmp", "collections/x", "collections/Article/objects-000009.jsonl", "collections/Article/x"]
-    {
+    for note in ["x", "SHA256SUMS.tmp"] {
+        sim.set(&at(note), Some(b"x".to_vec()));
+        read_all(&disk, &path).expect("a file beside the manifest is no damage");
+        sim.set(&at(note), None);
+    }
+    for extra in ["collections/x", "collections/Article/objects-000009.jsonl", "collections/Article/x"] {
         sim.set(&at(extra), Some(b"x".to_vec()));
         assert_eq!(damage(read_all(&disk, &path)), (at(extra), Damage::Unknown));
         sim.set(&at(extra), None);

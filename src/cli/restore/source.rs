@@ -157,9 +157,9 @@ mod tests {
         assert_eq!(
             items(&all),
             [
-                "Article_full_20261123_041200  2026-11-23 04:12:00 UTC  1 collection, 100,000 objects, 420.0 MiB",
-                "all_full_1                    2026-11-23 04:12:00 UTC  12 collections, 100,000 objects, 420.0 MiB, no vectors",
-                r"x\u{1b}[2J                    2026-11-23 04:12:00 UTC  2 collections, no objects",
+                "Article_full_20261123_041200  2026-11-23 04:12:00Z  1 collection, 100,000 objects, 420.0 MiB",
+                "all_full_1                    2026-11-23 04:12:00Z  12 collections, 100,000 objects, 420.0 MiB, no vectors",
+                r"x\u{1b}[2J                    2026-11-23 04:12:00Z  2 collections, no objects",
             ]
         );
     }

@@ -11,7 +11,7 @@ use crate::weaviate::{Error as WireError, LastingCause};
 #[non_exhaustive]
 pub enum Unmakeable {
     /// It refuses the class document.
-    #[error("the server refuses it: {words}")]
+    #[error("the server refuses it: {words}{}", known(cause.as_deref()))]
     Refused {
         /// HTTP status, where there was one.
         status: Option<u16>,
@@ -28,7 +28,7 @@ pub enum Unmakeable {
         differences: Vec<String>,
     },
     /// It refuses the tenants.
-    #[error("the server refuses its {tenants} tenants: {words}")]
+    #[error("the server refuses its {tenants} tenants: {words}{}", known(cause.as_deref()))]
     Tenants {
         /// How many there are to be.
         tenants: usize,
@@ -46,6 +46,11 @@ pub enum Unmakeable {
         /// The permission that lacks.
         lacks: &'static str,
     },
+}
+
+/// Why, behind the server's own words, where that is known.
+fn known(cause: Option<&LastingCause>) -> String {
+    cause.map_or_else(String::new, |cause| format!(" ({cause})"))
 }
 
 impl Unmakeable {
