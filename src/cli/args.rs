@@ -163,10 +163,10 @@ pub(super) struct BackupArgs {
     #[arg(default_missing_value = "zstd", hide_possible_values = false)]
     pub compress: Option<Compression>,
     /// Requests in flight at most, up to 256 [default: decided while running]
-    #[arg(long, value_name = "N", value_parser = jobs)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Objects asked for in one page [default: decided while running]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
     pub batch_size: Option<NonZeroU32>,
     /// Memory for pages and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
@@ -237,10 +237,10 @@ pub(super) struct RestoreArgs {
     #[arg(long)]
     pub clamp_ints: bool,
     /// Requests in flight at most, up to 256 [default: decided while running]
-    #[arg(long, value_name = "N", value_parser = jobs)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Objects of one batch [default: decided while running]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
     pub batch_size: Option<NonZeroU32>,
     /// Memory for batches and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
@@ -343,7 +343,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "N", default_value_t = verify::Options::LIMIT)]
     pub limit: usize,
     /// Requests in flight at most, up to 256 [default: decided while running]
-    #[arg(long, value_name = "N", value_parser = jobs)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Memory for pages and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]

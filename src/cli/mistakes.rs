@@ -51,6 +51,8 @@ fn keep_near_tips(error: &mut clap::Error) {
     let (typed, offered) = (text(error, ContextKind::InvalidArg), text(error, ContextKind::SuggestedArg));
     if typed.zip(offered).is_some_and(|(typed, offered)| !is_near(&typed, &offered)) {
         error.remove(ContextKind::SuggestedArg);
+        // It is made of the flag that was offered.
+        error.remove(ContextKind::Usage);
     }
 }
 

@@ -7,7 +7,7 @@ pub(super) fn clause(rehearsed: Rehearsed) -> Option<String> {
     Some(match rehearsed {
         Rehearsed::NotNeeded => return None,
         Rehearsed::Due => {
-            "not rehearsed: a dry run makes no changes; a run first tries out, under a scratch name, whether the server takes it".to_owned()
+            "not rehearsed yet: a run first tries out, under a scratch name, whether the server takes it; a dry run makes no changes".to_owned()
         }
         Rehearsed::Done => "rehearsed under a scratch name: the server takes it".to_owned(),
         Rehearsed::Skipped => "not rehearsed (--no-rehearsal): that the server takes it is not proven".to_owned(),

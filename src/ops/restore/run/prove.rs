@@ -61,7 +61,7 @@ impl Run<'_> {
             result.bytes = planned.bytes.saturating_sub(filled.rejected_bytes);
             gathered.incomplete |= rejected > 0;
             gathered.remarks.extend(about_references(filled).into_iter().map(|remark| (name.clone(), remark)));
-            self.count(collection, filled, &mut watch, gathered).await?;
+            let counted = self.count(collection, filled, &mut watch, gathered).await?;
             if collection.before.over {
                 let agreed = collection.before.verified || !self.plan.options.verify;
                 gathered.incomplete |= !agreed;
@@ -72,6 +72,7 @@ impl Run<'_> {
             }
             if collection.before.verified {
                 (result.missing, result.extra, result.different) = (Some(0), Some(0), Some(0));
+                result.counts_verified = Some(counted);
                 result.digest.clone_from(&collection.before.digest);
             } else if self.plan.options.verify && !collection.before.over {
                 self.compare(collection, &mut result, gathered).await?;
@@ -91,14 +92,15 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// SUCCESS is trusted only with the count: it must be what was written, taken while the server is whole.
+    /// SUCCESS is trusted only with the count: it must be what was written, taken while the server is whole. Whether there
+    /// is a count.
     async fn count(
         &self,
         collection: &Collection,
         filled: Filled,
         watch: &mut Watch,
         gathered: &mut Gathered,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         // Nobody is woken to be counted, if all are compared.
         let asleep_too = !self.plan.options.verify || collection.before.verified;
         let written = filled.there() - if asleep_too { 0 } else { filled.asleep };
@@ -122,6 +124,7 @@ impl Run<'_> {
         if watch.is_remade() {
             return Err(Error::MadeAnew { collection: name.clone() });
         }
+        let is_known = counted.exact().is_some();
         match counted {
             Count::Exact(counted) if counted != written => {
                 gathered.incomplete = true;
@@ -142,7 +145,7 @@ impl Run<'_> {
             }
             Count::Exact(_) => {}
         }
-        Ok(())
+        Ok(is_known)
     }
 
     /// What auto-schema invented while objects were written.

@@ -38,7 +38,7 @@ impl<'a> Books<'a> {
             book.note(&record)?;
             Ok::<_, archive::Error>(book)
         };
-        self.book = Some(blocking("journal", write).await?);
+        self.book = Some(blocking("journal", write).await.map_err(Error::of_run_files)?);
         Ok(())
     }
 
@@ -89,7 +89,7 @@ impl<'a> Books<'a> {
 pub(super) async fn left(session: &Session, state: &StateFolders, url: &str) -> Result<Vec<LeftScratch>, Error> {
     let (disk, runs, url) = (Arc::clone(&session.disk), state.runs.clone(), url.to_owned());
     let now = session.clock.now();
-    blocking("earlier runs", move || left_scratches(&disk, &runs, &url, now)).await
+    blocking("earlier runs", move || left_scratches(&disk, &runs, &url, now)).await.map_err(Error::of_run_files)
 }
 
 /// Removes such a journal.
