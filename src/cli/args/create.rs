@@ -1,5 +1,4 @@
 //! The flags of `col create` with their help.
-#![expect(clippy::doc_markdown, reason = "these doc comments are help texts, printed as they are")]
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;

@@ -158,8 +158,7 @@ impl Error {
         }
         match self {
             _ if self.is_bug() => vec![Hint::Report],
-            Self::Archive(e) => archive_hints(e),
-            Self::RunFiles(e @ archive::Error::NoSpace { .. }) => archive_hints(e),
+            Self::Archive(e) | Self::RunFiles(e @ archive::Error::NoSpace { .. }) => archive_hints(e),
             Self::RunFiles(_) => vec![Hint::OtherStateFolder],
             Self::Scan { source: scan::Error::NoPageAllowed { .. }, .. } => vec![Hint::RaisePageLimit],
             Self::Scan { source: scan::Error::ObjectTooLarge { .. }, .. } => vec![Hint::ExcludeCollection],
