@@ -2,7 +2,7 @@
 //! collections, however many these are.
 //!
 //! In the folder of locks lie `gate`, which is held for the moment in which a run looks at the others and adds itself, and
-//! for each run `<id>.lock`, locked as long as the run lives, and `<id>.jsonl`, what it claims: a [`Claimed`], then a line
+//! for each run `<id>.lock`, locked as long as the run lives, and `<id>.jsonl`, what it claims: a `Claimed`, then a line
 //! for what became known later. What a killed run left is removed by the next one.
 
 use std::collections::BTreeSet;
