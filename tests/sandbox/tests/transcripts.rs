@@ -21,7 +21,6 @@ const NOT_COVERED: &[(&str, &str)] = &[
     ("extra/export_create.json", "the export API is out of scope"),
     ("extra/export_status.json", "the export API is out of scope"),
     ("extra/nodes_verbose_async.json", "asynchronous indexing is not modelled"),
-    ("lasting/reserved_suffix.json", "reserved suffixes are not modelled"),
     ("lasting/tokenizer_off.json", "tokenizers are not modelled"),
     ("lasting/restriction_compression.json", "compressions are not modelled"),
     ("lasting/suspended_shards.json", "shards of suspended namespaces are not modelled"),
