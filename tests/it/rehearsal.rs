@@ -1,9 +1,12 @@
 //! Rehearsal: what the server would not take back is not dropped, what it would not make is refused before anything is
 //! created, and nothing of it stays behind.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use elysiactl::event::{Class, Events, Status};
+use elysiactl::archive::runfiles::ScratchBook;
+use elysiactl::archive::{OsDisk, RunAbout, RunRecord};
+use elysiactl::event::{Class, Events, Op, Status};
 use elysiactl::model::{CollectionName, Selection};
 use elysiactl::ops::clear::{self, Method, Options, Refusal, Wish};
 use elysiactl::ops::{Error, Hint, Rehearsed, Unmakeable, create, restore};
@@ -336,4 +339,45 @@ fn killed_at_any_request_of_a_rehearsal_the_next_run_leaves_no_scratch_collectio
         assert_eq!(stage.sandbox.count("Article", None), 0, "{n}");
     }
     assert!(kills > 2, "only {kills} kills came in time");
+}
+
+#[test]
+fn of_several_scratch_collections_none_stays_though_one_is_gone_already_and_the_server_is_called_otherwise() {
+    let builder = Sandbox::builder().seeded("A", 5, 3, 7).seeded("B", 5, 4, 7).seeded("C", 5, 5, 7);
+    let stage = Stage::new(builder);
+    let archive = stage.backup();
+    for method in ["DELETE", "POST"] {
+        stage.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(50))).on(method, "/v1/schema"));
+    }
+    let archive = archive.to_str().expect("a path");
+    // Three were created, and the removal of the first one is on its way.
+    assert!(killed_at(&stage, &["col", "restore", archive, "--rename", "*=R*", "--yes"], 4), "it came too late");
+    stage.sandbox.faults().clear();
+    let url = stage.sandbox.url().replace("127.0.0.1", "localhost");
+    let output = stage.run(&["col", "restore", archive, "--rename", "*=R*", "--yes", "--url", &url]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(stage.sandbox.collections(), ["A", "B", "C", "RA", "RB", "RC"]);
+}
+
+#[tokio::test]
+async fn a_scratch_collection_that_the_key_may_not_see_stops_nobody() {
+    let mut world = world(Sandbox::builder().seeded("Article", OBJECTS, 3, 4).key("k", "u", Role::Named("Article")));
+    world.key = Some("k");
+    let about = RunAbout {
+        op: Op::Rehearsal,
+        tool: RunAbout::this_tool(),
+        run_id: uuid::Uuid::now_v7(),
+        started: jiff::Timestamp::UNIX_EPOCH,
+        server_url: world.client(Events::none()).url().to_owned(),
+        server_version: String::new(),
+        archive: String::new(),
+        archive_run_id: String::new(),
+        options: serde_json::Map::new(),
+    };
+    let mut book = ScratchBook::create(Arc::new(OsDisk), &world.state().runs, about).expect("a book");
+    let target = CollectionName::scratch(&name("Other"), 7).remove(0);
+    book.note(&RunRecord::Scratch { target, at: jiff::Timestamp::UNIX_EPOCH }).expect("noted");
+    drop(book);
+    let plan = rehearsed(&world, options(&world, &["Article"], Wish::Recreate)).await.expect("a plan");
+    assert_eq!((plan.collections[0].rehearsed, journals(&world)), (Rehearsed::Done, 1), "it may be there");
 }

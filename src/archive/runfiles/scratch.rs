@@ -58,6 +58,8 @@ impl ScratchBook {
 pub struct LeftScratch {
     /// The scratch collections that may exist, and when each was about to be created.
     pub names: BTreeMap<CollectionName, Timestamp>,
+    /// Whether the server had the address then that was asked for. Otherwise it may be the same server all the same.
+    pub is_of_this_address: bool,
     path: PathBuf,
     disk: Arc<dyn Disk>,
     lock: Box<dyn Lock>,
@@ -76,7 +78,7 @@ impl LeftScratch {
     }
 }
 
-/// The journals of rehearsals on this server that runs left which were killed. Those that cannot be read are passed over.
+/// The journals of rehearsals that runs left which were killed, of whichever server. Those that cannot be read are passed over.
 pub fn left_scratches(
     disk: &Arc<dyn Disk>,
     runs: &Path,
@@ -88,13 +90,10 @@ pub fn left_scratches(
     for name in names {
         let Ok(opened) = folder.open(&format!("{name}/{CHECKPOINT}")) else { continue };
         let (path, mut from) = (runs.join(&name), BufReader::new(opened.content));
-        let started = match journal::first(&mut from) {
-            Some(RunRecord::Header(RunAbout { op: Op::Rehearsal, server_url: url, started, .. }))
-                if url == server_url =>
-            {
-                started
-            }
-            _ => continue,
+        let Some(RunRecord::Header(RunAbout { op: Op::Rehearsal, server_url: url, started, .. })) =
+            journal::first(&mut from)
+        else {
+            continue;
         };
         let mut names = BTreeMap::new();
         let read = journal::read(from, &path, |record| {
@@ -112,7 +111,8 @@ pub fn left_scratches(
         let lock = path.join(LOCK);
         // Held: that run is at work.
         if let Some(lock) = disk.lock(&lock).map_err(on(DiskOp::Lock, &lock))? {
-            left.push(LeftScratch { names, path, disk: Arc::clone(disk), lock });
+            let is_of_this_address = url == server_url;
+            left.push(LeftScratch { names, is_of_this_address, path, disk: Arc::clone(disk), lock });
         }
     }
     Ok(left)
@@ -152,7 +152,9 @@ mod tests {
         assert!(left("http://a").is_empty(), "it is at work");
         let path = book.files.path().to_owned();
         drop(book);
-        assert!(left("http://b").is_empty(), "another server");
+        let other = left("http://b");
+        assert!(!other[0].is_of_this_address && other[0].names.len() == 1, "it may be the same server");
+        drop(other);
         let mut found = left("http://a");
         assert!(left("http://a").is_empty(), "somebody deals with it");
         assert_eq!(found[0].names.keys().collect::<Vec<_>>(), [&scratch[1]]);

@@ -3,9 +3,8 @@
 
 mod books;
 mod subject;
+mod sweep;
 mod unmakeable;
-
-use std::time::Duration;
 
 use super::fit::{Fit, Target};
 use super::made::{Made, made, remade};
@@ -13,23 +12,16 @@ use super::make::{Begun, begin, complete};
 use crate::model::{CollectionName, Schema};
 use crate::ops::restore::StateFolders;
 use crate::ops::{Error, Session};
-use crate::weaviate::{Count, Error as WireError, Rights, Tenant, Writer};
+use crate::weaviate::{Error as WireError, Rights, Tenant, Writer};
 use books::Books;
+use sweep::removed;
 
 pub(in crate::ops) use subject::Subject;
+pub(in crate::ops) use sweep::sweep;
 pub use unmakeable::Unmakeable;
 
-/// Requests to remove a scratch collection, and pauses between two looks at whether it is gone.
-const REMOVALS: [Duration; 4] =
-    [Duration::ZERO, Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];
 /// Tenants created in one request: all inactive, so that none is opened.
 const TENANTS_A_REQUEST: usize = 10_000;
-/// How long a server may go on with a request to create whose sender was killed.
-const LATE: Duration = Duration::from_secs(2);
-/// The same, until such a journal is no longer kept for the next run.
-const LATEST: Duration = Duration::from_secs(60);
-/// Pause between two looks at what may come late.
-const LATE_PAUSE: Duration = Duration::from_millis(100);
 
 /// Whether it was tried out that the server makes what is to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -215,71 +207,4 @@ fn rand() -> u64 {
 /// What a server refused, unless it did not answer at all.
 fn refused(source: WireError) -> Result<Result<Made, Unmakeable>, Error> {
     Unmakeable::of(&source).map_or_else(|| Err(source.into()), |why| Ok(Err(why)))
-}
-
-/// Drops a scratch collection until it is seen to be gone; otherwise why it is not. Such a name is used once, so that the
-/// request may be sent again.
-async fn removed(writer: &Writer, name: &CollectionName) -> Result<(), String> {
-    if !name.is_scratch() {
-        return Err("it is no scratch collection".to_owned());
-    }
-    let mut why = String::new();
-    for pause in REMOVALS {
-        tokio::time::sleep(pause).await;
-        let asked = writer.drop_collection(name).await;
-        match writer.schema(name).await {
-            Ok(None) => return Ok(()),
-            Ok(Some(_)) => why = asked.err().map_or_else(|| "it is still there".to_owned(), |error| error.to_string()),
-            Err(error) => why = error.to_string(),
-        }
-    }
-    Err(why)
-}
-
-/// Removes the scratch collections that killed runs left on this server, by their journals.
-pub(in crate::ops) async fn sweep(writer: &Writer, session: &Session, state: &StateFolders) -> Result<(), Error> {
-    'journals: for left in books::left(session, state, writer.url()).await? {
-        for (name, at) in &left.names {
-            let age = || session.clock.now().duration_since(*at).try_into().unwrap_or(Duration::ZERO);
-            let there = loop {
-                let there = session.unless_stopped(writer.schema(name)).await?;
-                if there.is_some() || age() >= LATE {
-                    break there;
-                }
-                tokio::time::sleep(LATE_PAUSE).await;
-            };
-            let Some(there) = there else {
-                if age() < LATEST {
-                    continue 'journals;
-                }
-                continue;
-            };
-            if let Some(reason) = in_use(writer, session, &there).await? {
-                session.events.warn(crate::event::Warning::ScratchStays { collection: name.clone(), reason });
-                continue 'journals;
-            }
-            match removed(writer, name).await {
-                Ok(()) => session.events.warn(crate::event::Warning::ScratchRemoved { collection: name.clone() }),
-                Err(reason) => {
-                    session.events.warn(crate::event::Warning::ScratchStays { collection: name.clone(), reason });
-                    continue 'journals;
-                }
-            }
-        }
-        books::forget(left).await;
-    }
-    Ok(())
-}
-
-/// Why a scratch collection is not removed, if somebody wrote to it.
-async fn in_use(writer: &Writer, session: &Session, there: &Schema) -> Result<Option<String>, Error> {
-    if there.multi_tenant {
-        // Its tenants are inactive, and nobody can have written to them.
-        return Ok(None);
-    }
-    let counts = session.unless_stopped(writer.counts(std::slice::from_ref(&there.name))).await?;
-    Ok(match counts.first() {
-        Some(Count::Exact(objects @ 1..)) => Some(format!("{objects} objects were written to it")),
-        _ => None,
-    })
 }

@@ -85,7 +85,7 @@ impl<'a> Books<'a> {
     }
 }
 
-/// What rehearsals on this server left that were killed.
+/// What rehearsals left that were killed.
 pub(super) async fn left(session: &Session, state: &StateFolders, url: &str) -> Result<Vec<LeftScratch>, Error> {
     let (disk, runs, url) = (Arc::clone(&session.disk), state.runs.clone(), url.to_owned());
     let now = session.clock.now();
