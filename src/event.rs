@@ -325,6 +325,11 @@ pub enum Warning {
         /// Why, in few words.
         reason: String,
     },
+    /// Nodes are missing, as was allowed: what the others hold is read.
+    NodesMissing {
+        /// Their names.
+        nodes: Vec<String>,
+    },
     /// The number of objects could not be asked.
     CountUnchecked {
         /// The collection.

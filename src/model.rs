@@ -5,6 +5,7 @@ mod lengths;
 mod members;
 mod numbers;
 mod object;
+mod reasons;
 mod renames;
 mod schema;
 mod scratch;
@@ -22,6 +23,7 @@ pub use lengths::{MixedLengths, MixedSpaces, VectorLengths, VectorNames, is_odd}
 pub use members::Members;
 pub use numbers::{count, counted};
 pub use object::{ObjectText, RawObject, VectorText, dimensions};
+pub use reasons::{Reason, Reasons};
 pub use renames::{RenamePattern, Renames};
 pub use schema::{CLASS_BYTES, DROPPED_VECTOR, DigestMode, Schema, SchemaError};
 pub use server::ServerIdentity;

@@ -73,6 +73,10 @@ pub struct TopologyRecord {
     pub reason: Option<String>,
     /// Names of the nodes, sorted.
     pub nodes: Vec<String>,
+    /// Names of the nodes that were missing while it was read, as was allowed; every shard had a majority of its replicas on
+    /// the others. Then the state is `unchecked`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
 }
 
 /// Where the objects came from.

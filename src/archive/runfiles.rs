@@ -7,6 +7,7 @@ mod history;
 mod rejected;
 mod scratch;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use super::journal::Journal;
 use super::manifest::Tool;
 use super::names::CHECKPOINT;
 use crate::event::Op;
-use crate::model::{CollectionName, ObjectId, TenantName};
+use crate::model::{CollectionName, ObjectId, Reason, Reasons, TenantName};
 
 pub use carried::{Forget, Kept, look};
 pub use earlier::{EarlierRun, dropped_by, last_runs, last_unfinished, left_awake};
@@ -197,6 +198,8 @@ pub struct RunFiles {
     path: PathBuf,
     journal: Journal,
     rejected: Option<Rejected>,
+    /// Why, by collection.
+    reasons: BTreeMap<CollectionName, Reasons>,
     failed: bool,
 }
 
@@ -208,7 +211,7 @@ impl RunFiles {
         disk.create_dir(&path).map_err(on(DiskOp::CreateDir, &path))?;
         sync_parent(&*disk, &path)?;
         let journal = Journal::create(&*disk, &path, &RunRecord::Header(about))?;
-        Ok(Self { disk, path, journal, rejected: None, failed: false })
+        Ok(Self { disk, path, journal, rejected: None, reasons: BTreeMap::new(), failed: false })
     }
 
     /// The run's directory.
@@ -244,8 +247,15 @@ impl RunFiles {
                 Some(rejected) => rejected,
                 none => none.insert(Rejected::create(&*files.disk, &files.path)?),
             };
-            rejected.add(&Refusal { collection, tenant, id, reason }, object)
+            rejected.add(&Refusal { collection, tenant, id, reason }, object)?;
+            files.reasons.entry(collection.clone()).or_default().add(reason, id);
+            Ok(())
         })
+    }
+
+    /// Why objects of a collection were refused, the commonest reason first: all that are in the file. Told once.
+    pub fn take_reasons(&mut self, collection: &CollectionName) -> Vec<Reason> {
+        self.reasons.remove(collection).map(|reasons| reasons.listed()).unwrap_or_default()
     }
 
     /// Makes all records and refused objects so far durable.

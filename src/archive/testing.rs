@@ -101,7 +101,12 @@ pub(super) fn header() -> RunHeader {
 pub(super) fn facts() -> SealFacts {
     SealFacts {
         sealed: time(),
-        topology: TopologyRecord { state: TopologyState::Whole, reason: None, nodes: vec!["node-0".into()] },
+        topology: TopologyRecord {
+            state: TopologyState::Whole,
+            reason: None,
+            nodes: vec!["node-0".into()],
+            missing: Vec::new(),
+        },
         limits: Vec::new(),
         skipped: Vec::new(),
         incomplete: Vec::new(),

@@ -175,6 +175,12 @@ pub(super) struct BackupArgs {
     /// left awake [default: elysiactl/runs below XDG_STATE_HOME or ~/.local/state]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub run_dir: Option<PathBuf>,
+    /// Back up although nodes are missing, if every shard has a majority of its replicas on the others (exit 3)
+    ///
+    /// For a node that is lost for good. The archive names the missing nodes. A write that reached only them is not in it. A
+    /// shard with too few replicas left is refused all the same (exit 5).
+    #[arg(long)]
+    pub allow_missing_nodes: bool,
     /// Show what would be backed up, and write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -273,10 +279,17 @@ pub(super) struct RestoreArgs {
     /// restore to this server is meant. If there is none, a new one is begun.
     #[arg(long)]
     pub resume: bool,
-    /// Do not try out first, under scratch names, whether the server takes the collections
+    #[command(flatten)]
+    pub creating: CreatingArgs,
+}
+
+/// How what is about to be created is tried out, shown and asked about.
+#[derive(Debug, Args)]
+pub(super) struct CreatingArgs {
+    /// Do not try out first, under scratch names, whether the server takes what is created
     #[arg(long)]
     pub no_rehearsal: bool,
-    /// Show what would be restored, and make no changes; nothing is rehearsed
+    /// Show what would be created, and make no changes; nothing is rehearsed
     #[arg(long)]
     pub dry_run: bool,
     /// Do not ask

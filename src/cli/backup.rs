@@ -27,7 +27,8 @@ pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out
         let session = session(events, cancel.clone());
         let runs = settings.state.iter().map(|state| state.runs.clone());
         warn_of_open_folders(&session, runs.chain([settings.folder.clone()]).collect()).await;
-        let resume = |archive: &Path| resume_command(archive, args.run_dir.as_deref(), &connect);
+        let missing = if args.allow_missing_nodes { " --allow-missing-nodes" } else { "" };
+        let resume = |archive: &Path| resume_command(archive, args.run_dir.as_deref(), &connect) + missing;
         if let Some(sealed) = sealed_already(&session, &settings).await? {
             return Ok(sealed);
         }
@@ -129,6 +130,7 @@ fn options(settings: &BackupSettings) -> Options {
         patience: Options::PATIENCE,
         tenants: settings.tenants.clone(),
         state: settings.state.clone(),
+        allow_missing_nodes: settings.allow_missing_nodes,
         resume: settings.resume.clone(),
     }
 }
@@ -186,7 +188,7 @@ fn would(plan: &Plan) -> Finished {
     let collections: Vec<CollectionResult> = plan.collections.iter().map(one).collect();
     let result = RunResult::of(
         Op::Backup,
-        if plan.skipped.is_empty() { Status::Ok } else { Status::Incomplete },
+        if plan.skipped.is_empty() && plan.topology.missing.is_empty() { Status::Ok } else { Status::Incomplete },
         resumed.then(|| path_text(&plan.archive)),
         collections,
     );
@@ -200,7 +202,8 @@ fn would(plan: &Plan) -> Finished {
         server: Some(closing::server(&plan.url, &plan.server_version)),
         would_be: Some(path_text(&plan.archive)),
         free_bytes: plan.free_bytes,
-        topology_unchecked: plan.topology.reason.clone(),
+        topology_unchecked: plan.topology.reason.clone().filter(|_| plan.topology.missing.is_empty()),
+        incomplete: closing::missing_nodes(&plan.topology.missing).into_iter().collect(),
         limits: closing::limits(&plan.limits),
         skipped: closing::skipped(&plan.skipped),
         ..Closing::default()

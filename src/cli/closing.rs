@@ -36,6 +36,7 @@ pub(super) fn of(manifest: &Manifest, server: String) -> Closing {
         server: Some(server),
         stored_bytes: Some(manifest.files.iter().map(|f| f.bytes).sum()),
         topology_unchecked: match manifest.source.topology.state {
+            _ if !manifest.source.topology.missing.is_empty() => None,
             TopologyState::Unchecked => Some(manifest.source.topology.reason.clone().unwrap_or_default()),
             TopologyState::Whole => None,
         },
@@ -174,6 +175,15 @@ pub(super) fn skipped(skipped: &[Skipped]) -> Vec<Remark> {
     together.into_iter().map(remark).collect()
 }
 
+/// That nodes were missing, if any were.
+pub(super) fn missing_nodes(missing: &[String]) -> Option<Remark> {
+    let text = format!(
+        "missing while it was read: {}; every shard had a majority of its replicas on the others",
+        missing.join(", ")
+    );
+    (!missing.is_empty()).then(|| Remark { about: "Nodes".to_owned(), text })
+}
+
 fn incomplete(manifest: &Manifest) -> Vec<Remark> {
     let objects = manifest.incomplete.iter().map(|i| Remark {
         about: i.collection.clone(),
@@ -202,5 +212,6 @@ fn incomplete(manifest: &Manifest) -> Vec<Remark> {
         let text = format!("the replicas of {} hold different versions; one was read", counted(objects, "object"));
         Some(Remark { about: c.name.clone(), text })
     });
-    mismatched.chain(differing).chain(disagreeing).chain(objects).collect()
+    let missing = missing_nodes(&manifest.source.topology.missing);
+    missing.into_iter().chain(mismatched).chain(differing).chain(disagreeing).chain(objects).collect()
 }

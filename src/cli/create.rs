@@ -20,11 +20,11 @@ pub(super) fn run(args: &CreateArgs, connection: &ConnectionArgs, env: &Env, out
     document::stdin_is_read_once(args, connection)?;
     let connect = Connect::resolve(connection, env)?;
     let options = options(args, env)?;
-    run_with_events(out, Op::Create, args.dry_run, async |events, cancel| {
+    run_with_events(out, Op::Create, args.creating.dry_run, async |events, cancel| {
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
         let prepared = create::plan(&client, &session, options).await.map_err(|e| refused(&e))?;
-        if args.dry_run {
+        if args.creating.dry_run {
             session.events.emit(Event::PlanMade { collections: prepared.plan.listed() });
             return Ok(would(&prepared.plan));
         }
@@ -32,7 +32,7 @@ pub(super) fn run(args: &CreateArgs, connection: &ConnectionArgs, env: &Env, out
         let rehearsed = create::rehearse(&writer, &session, prepared).await;
         let prepared = rehearsed.map_err(|e| refused(&e))?;
         let planned = &prepared.plan;
-        let question = out.asks() && !args.yes;
+        let question = out.asks() && !args.creating.yes;
         if question || (out.asks() && out.wants_words()) {
             out.note(&plan::text(planned));
         } else if out.wants_words() {
@@ -71,7 +71,7 @@ fn options(args: &CreateArgs, env: &Env) -> Result<Options, Failure> {
             Failure::new(Class::Usage, text).hint("--multi-tenant makes it so, or multiTenancyConfig in its file")
         );
     }
-    Ok(Options { schema, name, tenants, state: settings::state_alone(env)?, rehearse: !args.no_rehearsal })
+    Ok(Options { schema, name, tenants, state: settings::state_alone(env)?, rehearse: !args.creating.no_rehearsal })
 }
 
 /// What a dry run says.

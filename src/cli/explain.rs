@@ -200,6 +200,9 @@ fn words(hint: &Hint) -> String {
             "a backup needs read_collections and read_data on its collections, read_tenants and, to wake those that sleep, update_tenants where there are tenants, and read_nodes to see whether the server is whole; a role that is limited to some tenants needs read_tenants on * to list them".into()
         }
         Hint::WaitForNodes => "wait until every node of the server is back, then run the command again".into(),
+        Hint::AllowMissingNodes => {
+            "if they are lost for good: --allow-missing-nodes backs up what the others hold (exit 3); a write that reached only the missing nodes is not in it".into()
+        }
         Hint::MakeRoom => "free some space, choose another folder with --output, or compress with -z".into(),
         Hint::OtherFolder => "choose another folder with --output".into(),
         Hint::CheckCertificate => "name your own authority's certificate with --ca-cert FILE".into(),
@@ -261,9 +264,8 @@ fn words(hint: &Hint) -> String {
         Hint::OtherNames => {
             "restore under other names with --rename OLD=NEW, once for each; a collection that exists is never written to".into()
         }
-        Hint::DeleteInstead => {
-            "--method delete empties it without dropping it; or stop what writes to it, then run again".into()
-        }
+        Hint::DeleteInstead => "--method delete empties it without dropping it".into(),
+        Hint::WritersFirst => "or stop what writes to it, then run again".into(),
         Hint::RecreateInstead => {
             "--method recreate drops it all the same; or set its shards to READY, then run again".into()
         }

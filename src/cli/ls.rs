@@ -20,7 +20,9 @@ pub(super) fn run(args: &LsArgs, connection: &ConnectionArgs, env: &Env, out: &O
     let selection = Selection { take: args.collections.clone(), exclude: Vec::new() };
     let listing = read(out, async |events| {
         let client = connect.client(&events)?;
-        inventory::list(&client, &selection).await.map_err(|e| explain_reading(&e))
+        let listing = inventory::list(&client, &selection).await.map_err(|e| explain_reading(&e))?;
+        listing.taken.iter().cloned().for_each(|taken| events.warn(taken));
+        Ok(listing)
     })?;
     let about = listing.collections.iter().map(|one| (one.name.as_str(), &one.objects));
     out.note(&warnings(&listing.topology, about));

@@ -153,6 +153,8 @@ pub struct BackupSettings {
     pub state: Option<StateFolders>,
     /// Which interrupted backup to carry on.
     pub resume: Option<Resume>,
+    /// Whether nodes may be missing.
+    pub(super) allow_missing_nodes: bool,
 }
 
 impl BackupSettings {
@@ -183,6 +185,7 @@ impl BackupSettings {
             memory_limit: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
             dry_run: args.dry_run,
             tenants: args.tenant.clone(),
+            allow_missing_nodes: args.allow_missing_nodes,
             // Without such a place everything can be backed up but tenants that sleep.
             state: restore::state_folders(args.run_dir.as_deref(), env).ok(),
         })

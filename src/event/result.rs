@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Op, Status};
-use crate::model::{CollectionName, RawObject, Schema};
+use crate::model::{CollectionName, RawObject, Reason, Schema};
 
 /// What became of one collection; part of `run_finished`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,6 +20,9 @@ pub struct CollectionResult {
     pub digest: Option<String>,
     /// Objects the target refused.
     pub rejected: u64,
+    /// Why, the commonest reason first; a few at most.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rejected_reasons: Vec<Reason>,
     /// Objects that look written during the run; a lower bound. `None` where it does not apply.
     pub changed_seen: Option<u64>,
     /// Whether the server's own count was held against the objects; `Some(false)` where it could not be asked, `None` where
@@ -57,6 +60,7 @@ impl CollectionResult {
             bytes: 0,
             digest: None,
             rejected: 0,
+            rejected_reasons: Vec::new(),
             changed_seen: None,
             counts_verified: None,
             missing: None,

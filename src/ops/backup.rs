@@ -3,6 +3,7 @@
 mod beside;
 mod collect;
 mod facts;
+mod missing;
 mod passes;
 mod plan;
 mod replicas;
@@ -52,6 +53,8 @@ pub struct Options {
     pub patience: Duration,
     /// Where the journals of runs lie that wake tenants. `None`: there is no such place, and nobody is woken.
     pub state: Option<StateFolders>,
+    /// Whether nodes may be missing, as long as every shard has a majority of its replicas on the others.
+    pub allow_missing_nodes: bool,
     /// Which interrupted backup to carry on; `None`: a new archive is made.
     pub resume: Option<Resume>,
 }

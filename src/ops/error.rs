@@ -130,6 +130,12 @@ pub enum Error {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// Nodes are missing, and every shard that is wanted has enough replicas on the others.
+    #[error("nodes are missing: {}; every shard has a majority of its replicas on the others", nodes.join(", "))]
+    NodesMissing {
+        /// Their names.
+        nodes: Vec<String>,
+    },
     /// The archive would not fit.
     #[error("{} has {} free, the archive needs about {}", ShellWord::path(folder), ByteSize(*free), ByteSize(*needed))]
     NotEnoughSpace {
@@ -509,6 +515,7 @@ impl Error {
             | Self::Scan { .. }
             | Self::Import { .. }
             | Self::NotWhole { .. }
+            | Self::NodesMissing { .. }
             | Self::Vanished { .. }
             | Self::SchemaChanged { .. }
             | Self::ReadOnly { .. }

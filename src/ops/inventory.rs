@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::event::Warning;
 use crate::model::{CollectionName, TenantName};
 use crate::weaviate::{ShardState, TenantState, Topology};
 
@@ -143,6 +144,9 @@ pub struct Listing {
     pub topology: Nodes,
     /// The collections chosen, by name.
     pub collections: Vec<Listed>,
+    /// What typed names were taken for that are no names of collections.
+    #[serde(skip)]
+    pub taken: Vec<Warning>,
 }
 
 /// One collection of a listing.

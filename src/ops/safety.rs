@@ -57,7 +57,7 @@ pub(super) async fn save(
     let reason = from.topology_unchecked.map(str::to_owned);
     let facts = SealFacts {
         sealed: started,
-        topology: TopologyRecord { state, reason, nodes: Vec::new() },
+        topology: TopologyRecord { state, reason, nodes: Vec::new(), missing: Vec::new() },
         limits: Vec::new(),
         skipped: Vec::new(),
         incomplete: Vec::new(),

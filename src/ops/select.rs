@@ -30,6 +30,14 @@ pub(super) struct Taken {
     pub(super) is_alias: bool,
 }
 
+impl Taken {
+    /// What is said of it.
+    pub(super) fn warning(self) -> Warning {
+        let Self { typed, collection, is_alias } = self;
+        Warning::NameTaken { typed, collection, is_alias }
+    }
+}
+
 /// The collection that a name which is none's stands for; `None` for globs, and for names of collections and of nothing.
 fn taken<'a>(
     typed: &str,
@@ -74,9 +82,7 @@ pub(super) fn all_taken(
 
 /// Says what names were taken for.
 pub(super) fn tell(session: &Session, taken: Vec<Taken>) {
-    for Taken { typed, collection, is_alias } in taken {
-        session.events.warn(Warning::NameTaken { typed, collection, is_alias });
-    }
+    taken.into_iter().map(Taken::warning).for_each(|warning| session.events.warn(warning));
 }
 
 /// The collections a selection takes, in the order of `schemas`. A name must exist, a glob must match something.

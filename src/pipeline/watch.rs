@@ -1,6 +1,7 @@
 //! Asks every second whether the server is whole while pages are read, and counts those questions, so that it is known
 //! which pages a good answer vouches for. A page is proven by a good answer to a question asked after the page came.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::event::{Event, Events};
 use crate::model::{CollectionName, Schema};
-use crate::weaviate::{Client, Topology};
+use crate::weaviate::{Client, Reduced, Topology};
 
 /// Time between two questions.
 pub const INTERVAL: Duration = Duration::from_secs(1);
@@ -64,6 +65,10 @@ pub struct Watch {
     /// The shards' names, by the first answer that had any.
     shards: Vec<String>,
     remade: bool,
+    /// Whether nodes may be missing as long as every shard has enough replicas left.
+    allows_missing: bool,
+    /// The nodes that were missing at any time.
+    missing: BTreeSet<String>,
 }
 
 impl Watch {
@@ -82,7 +87,21 @@ impl Watch {
             nodes: Vec::new(),
             shards: Vec::new(),
             remade: false,
+            allows_missing: false,
+            missing: BTreeSet::new(),
         }
+    }
+
+    /// The same for a server of which nodes may be missing, as long as every shard has a majority of its replicas left.
+    #[must_use]
+    pub fn allowing_missing_nodes(self, allows_missing: bool) -> Self {
+        Self { allows_missing, ..self }
+    }
+
+    /// The nodes that were missing at any time, sorted.
+    #[must_use]
+    pub fn missing(&self) -> &BTreeSet<String> {
+        &self.missing
     }
 
     /// The collection.
@@ -156,7 +175,14 @@ impl Watch {
     pub async fn ask(&mut self) -> bool {
         let question = self.mark.next();
         let before = self.trouble.take();
-        match self.client.topology(&self.schema).await {
+        let topology = if self.allows_missing {
+            let Reduced { topology, missing } = self.client.topology_without_nodes(&self.schema).await;
+            self.missing.extend(missing);
+            topology
+        } else {
+            self.client.topology(&self.schema).await
+        };
+        match topology {
             Topology::Whole { nodes, shards } => {
                 self.see(shards);
                 self.nodes = nodes;

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use super::words;
 use crate::event::{CollectionResult, Op, RateLimit, RunResult, Status};
-use crate::model::shell_text;
+use crate::model::{CollectionName, Reason, shell_text};
 
 /// Collections listed one by one; the rest is in the manifest.
 const COLLECTIONS_LISTED: usize = 20;
 /// Remarks of one kind listed one by one.
 const REMARKS_LISTED: usize = 20;
+
+/// Reasons of refused objects listed one by one.
+const REASONS_LISTED: usize = 5;
 
 /// A remark about one collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +124,7 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
             .map(|bytes| ("Memory", words::size(bytes) + " at most")),
     );
     facts.extend(rejected(result, closing).map(|refused| ("Rejected", refused)));
+    facts.extend(reasons(&result.collections).into_iter().map(|reason| ("Reasons", reason)));
     facts.extend(compared(result).map(|agrees| ("Compared", agrees.to_owned())));
     let told = |(label, _): &(&str, String)| closing.missing_are_rejected && *label == "Missing";
     facts.extend(differing(&result.collections).filter(|fact| !told(fact)));
@@ -304,6 +308,22 @@ fn rejected(result: &RunResult, closing: &Closing) -> Option<String> {
     let objects = result.collections.iter().map(|collection| collection.rejected).sum::<u64>();
     let place = closing.rejected.as_ref().map(|path| format!(", listed in {}", shell_text(path)));
     (objects > 0).then(|| words::counted(objects, "object") + &place.unwrap_or_default())
+}
+
+/// Why objects were refused, of all collections together, the commonest first.
+fn reasons(collections: &[CollectionResult]) -> Vec<String> {
+    let of_one =
+        |c: &CollectionResult| c.rejected_reasons.iter().map(|r| (c.name.clone(), r.clone())).collect::<Vec<_>>();
+    let mut all: Vec<_> = collections.iter().flat_map(of_one).collect();
+    // What is only known to be others comes last, however many they are.
+    all.sort_by_key(|(_, reason)| (reason.first_id.is_none(), std::cmp::Reverse(reason.objects)));
+    let more = all.len().saturating_sub(REASONS_LISTED);
+    let line = |(collection, reason): &(CollectionName, Reason)| {
+        let first = reason.first_id.map(|id| format!(" (first {id})")).unwrap_or_default();
+        format!("{} of {collection}: {}{first}", words::count(reason.objects), words::plain(&reason.reason))
+    };
+    let lines = all.iter().take(REASONS_LISTED).map(line);
+    lines.chain((more > 0).then(|| format!("… and {more} more"))).collect()
 }
 
 /// How many objects differ, of each kind that was met.

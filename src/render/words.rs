@@ -127,6 +127,10 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::TopologyUnchecked { reason } => {
             format!("cannot ask whether every node of the server is there: {}", plain(reason))
         }
+        Warning::NodesMissing { nodes } => format!(
+            "nodes are missing: {}; every shard has a majority of its replicas on the others, and those are read",
+            plain(&nodes.join(", "))
+        ),
         Warning::CountUnchecked { collection, reason } => {
             format!("{collection}: the server does not say how many objects there are: {}", plain(reason))
         }

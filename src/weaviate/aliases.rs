@@ -37,6 +37,10 @@ struct Pair {
 const LISTED_VALUES: u32 = 250_000;
 /// The status of a role that was made.
 const CREATED: u16 = 201;
+/// The status of a document that names what the server does not know.
+const UNKNOWN: u16 = 422;
+/// A role that every server with roles has.
+const ROLE_OF_ALL: &str = "viewer";
 
 /// Why nothing is listed, if an error only says that.
 fn closed<T>(error: Error) -> Result<Listed<T>, Error> {
@@ -115,6 +119,24 @@ impl Client {
         }
         let nothing = text.is_empty() || [&b"[]"[..], b"null"].contains(&&*text);
         Ok(if nothing { Listed::Nothing } else { Listed::Seen(text) })
+    }
+}
+
+impl Client {
+    /// Whether the server knows an action of permissions. It holds the action of a question whether a role has a permission
+    /// against its own list, before it asks who asks: nothing is changed by it.
+    pub async fn knows_action(&self, action: &str) -> Result<bool, Error> {
+        let path = format!("/v1/authz/roles/{ROLE_OF_ALL}/has-permission");
+        let ask = Ask::with_body(Method::POST, &path, json!({"action": action}).to_string());
+        match self.fetch(&Ask { shape: Shape::Any, ..ask }).await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.status() {
+                Some(UNKNOWN) => Ok(false),
+                // What it says against a question with an action alone comes after it knew the action.
+                Some(400 | 403 | 404 | 405 | 501) => Ok(true),
+                _ => Err(error),
+            },
+        }
     }
 }
 

@@ -56,5 +56,5 @@ pub use rights::Rights;
 pub use seen::{Listed, Named};
 pub use shards::ShardState;
 pub use tenants::{Tenant, TenantState, TenantTrouble};
-pub use topology::{Topologies, Topology};
+pub use topology::{Reduced, Topologies, Topology};
 pub use writer::Writer;

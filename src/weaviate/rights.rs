@@ -122,6 +122,25 @@ const RIGHTS_VALUES_MAX: u32 = 250_000;
 const DRY_RUN_TIMEOUT: Duration = Duration::from_secs(15);
 
 impl Client {
+    /// Whether the key may read a collection's schema, asked by its name: a server says 403 whether it is there or not.
+    pub async fn may_read_schema(&self, collection: &CollectionName) -> Result<bool, Error> {
+        match self.schema(collection).await {
+            Err(Error::Forbidden { .. }) => Ok(false),
+            other => other.map(|_| true),
+        }
+    }
+
+    /// Whether the key may read a collection's objects: a server says 403 whether it is there or not, and whatever else it
+    /// says, it says afterwards.
+    pub async fn may_read_objects(&self, collection: &CollectionName) -> Result<bool, Error> {
+        let ask = Ask::get(format!("/v1/objects?class={collection}&limit=1"));
+        match self.fetch(&ask).await {
+            Err(Error::Forbidden { .. }) => Ok(false),
+            Err(error) if error.status().is_none() => Err(error),
+            _ => Ok(true),
+        }
+    }
+
     /// Whether the key may delete objects of a plain collection, by a dry-run delete, which deletes nothing; `None` where
     /// that cannot be told.
     pub async fn may_delete(&self, collection: &CollectionName) -> Result<Option<bool>, Error> {

@@ -1,6 +1,7 @@
 //! Whether a collection is whole: with a node away, newer servers list what is left with status 200.
 
 mod all;
+mod reduced;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use super::retry::RetryPolicy;
 use crate::model::{CollectionName, Schema};
 
 pub use all::Topologies;
+pub use reduced::Reduced;
 
 /// What a node says that is well.
 const HEALTHY: &str = "HEALTHY";

@@ -224,6 +224,35 @@ async fn without_the_flag_no_role_is_touched_and_where_there_are_none_the_flag_i
 }
 
 #[tokio::test]
+async fn a_role_with_actions_that_the_server_does_not_know_is_foretold_with_them_and_nothing_is_written() {
+    const NEWER: &str = r#"{"name":"newer","permissions":[{"action":"read_mcp"},{"action":"manage_namespaces"},
+        {"action":"read_collections","collections":{"collection":"*"}}]}"#;
+    let source = with_role(source(), NEWER);
+    let archive = backed_up(&source).await;
+    let with_roles = |world: &World| Options { roles: true, ..world.restore_options(&archive) };
+    let older = with_role(Sandbox::builder().version("1.32.27"), r#"{"name":"other","permissions":[]}"#);
+    let error = older.refused(with_roles(&older)).await;
+    assert_eq!(
+        error.to_string(),
+        "cannot restore: the role newer cannot be made: Weaviate 1.32.27 does not know read_mcp, manage_namespaces"
+    );
+    assert_eq!(error.hints(), [Hint::WithoutRoles]);
+    let Error::CannotRestore { refusals, .. } = error else { panic!("a refusal") };
+    assert!(matches!(&refusals[..], [Refusal::RoleUnknown { role, .. }] if role == "newer"), "{refusals:?}");
+    assert_eq!((older.sandbox.writing_requests(), older.sandbox.roles()), (0, vec!["other".to_owned()]));
+    // The server's own words, for one that is sent all the same.
+    let same = with_role(Sandbox::builder(), r#"{"name":"other","permissions":[]}"#);
+    let outcome = restored(&same, with_roles(&same)).await;
+    assert_eq!(
+        (outcome.result.status, same.sandbox.roles()),
+        (Status::Ok, vec!["other".to_owned(), "newer".to_owned()])
+    );
+    // A role that is there is not made, and need not be known.
+    let there = with_role(Sandbox::builder().version("1.32.27"), r#"{"name":"newer","permissions":[]}"#);
+    assert!(there.restore_plan(with_roles(&there)).await.expect("a plan").plan.refusals.is_empty());
+}
+
+#[tokio::test]
 async fn a_vectoriser_that_the_server_lacks_can_be_left_out() {
     let class = r#"{"class":"Made","vectorizer":"text2vec-openai","moduleConfig":{"text2vec-openai":{"model":"x"}},
         "properties":[{"name":"t","dataType":["text"],"moduleConfig":{"text2vec-openai":{"skip":true}}}]}"#;

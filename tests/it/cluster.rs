@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use elysiactl::event::{Class, Event, Status, Warning};
-use elysiactl::ops::Error;
 use elysiactl::ops::backup::Options;
+use elysiactl::ops::{Error, Hint};
 use sandbox::{Change, Fault, Kind, Role, Sandbox};
 
 use crate::world::{World, world};
@@ -146,6 +146,72 @@ async fn three_replicas_are_read_whole_while_all_nodes_are_there() {
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS));
     assert_eq!(outcome.manifest.source.topology.nodes.len(), 3);
     assert_eq!(outcome.manifest.collections[0].replicas, 3);
+}
+
+#[tokio::test]
+async fn a_node_lost_for_good_is_named_where_every_shard_has_replicas_left_and_the_error_names_the_flag() {
+    let world = three("1.40", 3);
+    world.sandbox.faults().node_down("node3");
+    let error = world.try_backup(pages(&world)).await.0.expect_err("the flag was not given").error;
+    assert!(matches!(&error, Error::NodesMissing { nodes } if *nodes == ["node3"]), "{error:?}");
+    assert_eq!(error.hints(), [Hint::WaitForNodes, Hint::AllowMissingNodes]);
+    assert!(world.archives().is_empty());
+    let allowed = Options { allow_missing_nodes: true, ..pages(&world) };
+    let (done, events) = world.try_backup(allowed).await;
+    let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, OBJECTS));
+    let topology = &outcome.manifest.source.topology;
+    assert_eq!(
+        (&topology.missing[..], &topology.nodes[..]),
+        (&["node3".to_owned()][..], &["node1".to_owned(), "node2".to_owned()][..])
+    );
+    let told = |event: &Event| matches!(event, Event::Warning(Warning::NodesMissing { nodes }) if *nodes == ["node3"]);
+    assert_eq!(events.iter().filter(|event| told(event)).count(), 1);
+    let archive = std::path::PathBuf::from(outcome.result.archive.expect("an archive"));
+    world.check(&archive).await.expect("sound");
+    // Nobody is missing: the flag changes nothing.
+    world.sandbox.faults().node_up("node3");
+    let outcome = world.backup(Options { allow_missing_nodes: true, ..pages(&world) }).await;
+    assert_eq!((outcome.result.status, outcome.manifest.source.topology.missing.len()), (Status::Ok, 0));
+}
+
+#[tokio::test]
+async fn a_shard_with_too_few_replicas_left_is_refused_by_name_whatever_is_allowed() {
+    let world = three("1.40", 1);
+    world.sandbox.faults().node_down("node3");
+    let allowed = Options { allow_missing_nodes: true, ..pages(&world) };
+    for options in [pages(&world), allowed] {
+        let allowed = options.allow_missing_nodes;
+        let error = world.try_backup(options).await.0.expect_err("not whole").error;
+        let Error::NotWhole { reason, .. } = &error else { panic!("{error:?}") };
+        assert_eq!((error.class(), error.hints()), (Class::Server, vec![Hint::WaitForNodes]));
+        let named = world.sandbox.shards("Article").iter().any(|shard| reason.contains(&format!("{shard} (0 of 1)")));
+        assert_eq!(named, allowed, "{reason}");
+    }
+    assert!(world.archives().is_empty());
+    let tenants = r#"{"class":"Mt","multiTenancyConfig":{"enabled":true},"replicationConfig":{"factor":1}}"#;
+    let world = world_of_three(tenants);
+    world.sandbox.faults().node_down("node3");
+    let options = Options { allow_missing_nodes: true, ..world.options() };
+    let error = world.try_backup(options).await.0.expect_err("not whole").error;
+    assert!(
+        matches!(&error, Error::NotWhole { reason, .. } if reason.contains("its tenants have 1 replica each")),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_node_lost_during_the_run_is_named_too() {
+    let world = three("1.40", 3);
+    world.sandbox.faults().in_requests(25, Change::NodeDown("node3".into()));
+    let outcome = world.try_backup(Options { allow_missing_nodes: true, ..pages(&world) }).await.0;
+    let outcome = outcome.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, OBJECTS));
+    assert_eq!(outcome.manifest.source.topology.missing, ["node3"]);
+}
+
+fn world_of_three(document: &str) -> World {
+    world(Sandbox::builder().version("1.40").nodes(3).collection(document))
 }
 
 #[tokio::test]

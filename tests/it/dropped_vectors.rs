@@ -138,7 +138,7 @@ async fn of_an_older_build(world: &World) -> PathBuf {
     let closed = vec![collection.close(None).expect("closed")];
     let facts = SealFacts {
         sealed: jiff::Timestamp::now(),
-        topology: TopologyRecord { state: TopologyState::Whole, reason: None, nodes: Vec::new() },
+        topology: TopologyRecord { state: TopologyState::Whole, reason: None, nodes: Vec::new(), missing: Vec::new() },
         limits: Vec::new(),
         skipped: Vec::new(),
         incomplete: Vec::new(),

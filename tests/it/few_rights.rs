@@ -248,10 +248,54 @@ async fn a_role_that_the_key_may_not_see_is_made_unless_it_is_there_and_never_sa
     assert!(few.sandbox.roles().is_empty());
 
     let lost = with_key(Sandbox::builder(), makes);
-    lost.sandbox.faults().add(Fault::new(Kind::ResetAfter).on("POST", "/v1/authz/roles"));
+    lost.sandbox.faults().add(Fault::new(Kind::ResetAfter).on("POST", "/v1/authz/roles").exactly());
     let outcome = restored(&lost, with_roles(&lost)).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert!(outcome.about_roles[0].starts_with("whether the role editor is there is not known"));
+}
+
+/// `Src` refers to `Tgt`, and `Ring` to itself.
+fn referring() -> Builder {
+    let refers =
+        |class: &str, to: &str| format!(r#"{{"class":"{class}","properties":[{{"name":"r","dataType":["{to}"]}}]}}"#);
+    Sandbox::builder()
+        .collection(r#"{"class":"Tgt","properties":[{"name":"t","dataType":["text"]}]}"#)
+        .collection(&refers("Src", "Tgt"))
+        .object(r#"{"class":"Src","id":"00000000-0000-4000-8000-000000000001","properties":{}}"#)
+}
+
+async fn refusals(world: &World, options: Options) -> Vec<Refusal> {
+    let plan = world.restore_plan(options.clone()).await.expect("a plan").plan;
+    let Error::CannotRestore { refusals, .. } = world.refused(options).await else { panic!("a refusal") };
+    assert_eq!(plan.refusals, refusals, "the plan foretells it");
+    assert_eq!(world.sandbox.writing_requests(), 0);
+    refusals
+}
+
+#[tokio::test]
+async fn a_reference_to_what_the_key_may_not_read_is_foretold_whether_it_is_there_or_made_in_the_same_run() {
+    let source = with_key(referring(), Role::Root);
+    let archive = backed_up(&source).await.0;
+    let unreadable = |refusal: &Refusal| {
+        matches!(refusal, Refusal::TargetUnreadable { collection, property, target, lacks }
+            if collection.as_str() == "Src" && property == "r" && target.as_str() == "Tgt" && *lacks == "read_collections")
+    };
+    let there = r#"{"class":"Tgt","properties":[{"name":"t","dataType":["text"]}]}"#;
+    for builder in [Sandbox::builder().collection(there), Sandbox::builder()] {
+        let target = with_key(builder, Role::Named("Src"));
+        let mut only = target.restore_options(&archive);
+        only.selection.take = vec!["Src".to_owned()];
+        let found = refusals(&target, only).await;
+        assert!(matches!(&found[..], [one] if unreadable(one)), "{found:?}");
+    }
+    let target = with_key(Sandbox::builder(), Role::Named("Src"));
+    let found = refusals(&target, target.restore_options(&archive)).await;
+    assert!(
+        matches!(&found[..], [Refusal::Unreadable { there, .. }, refers] if there.as_str() == "Tgt" && unreadable(refers)),
+        "{found:?}"
+    );
+    let error = target.refused(target.restore_options(&archive)).await;
+    assert_eq!(error.hints(), [Hint::GrantPermission]);
 }
 
 #[tokio::test]
@@ -259,7 +303,7 @@ async fn a_role_that_is_taken_and_not_there_is_not_said_to_be_made() {
     let (_source, archive) = archived().await;
     let target = with_key(Sandbox::builder(), Role::Root);
     // As a server does that has roles switched off.
-    target.sandbox.faults().add(Fault::new(Kind::status(201, "")).on("POST", "/v1/authz/roles"));
+    target.sandbox.faults().add(Fault::new(Kind::status(201, "")).on("POST", "/v1/authz/roles").exactly());
     let outcome = restored(&target, Options { roles: true, ..target.restore_options(&archive) }).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert_eq!(outcome.about_roles, ["the role editor is not there as it was, whatever the server answered"]);

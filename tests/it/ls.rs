@@ -71,6 +71,12 @@ fn a_table_of_all_collections() {
     let (text, warned) = ends(&stage, &["col", "ls"], 0);
     insta::assert_snapshot!(text);
     assert_eq!(warned, "");
+    let (_, warned) = ends(&stage, &["col", "ls", "Now", "article"], 0);
+    let (alias, case) =
+        ("Now is an alias, and is taken for its collection Wide", "there is no article: Article is taken for it");
+    assert_eq!(warned, format!("warning: {alias}\nwarning: {case}\n"));
+    let (_, warned) = ends(&stage, &["col", "show", "article"], 0);
+    assert_eq!(warned, format!("warning: {case}\n"));
     let (some, _) = ends(&stage, &["col", "ls", "A*", "Wide"], 0);
     assert!(some.contains("Article") && some.contains("Wide") && !some.contains("Chats"), "{some}");
 }

@@ -254,6 +254,9 @@ async fn objects_that_stay_refused_are_named_and_the_others_are_there() {
     let collection = &outcome.result.collections[0];
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert_eq!((collection.rejected, collection.missing), (expected.len() as u64, Some(expected.len() as u64)));
+    let [reason] = &collection.rejected_reasons[..] else { panic!("one reason: {:?}", collection.rejected_reasons) };
+    assert_eq!((reason.reason.as_str(), reason.objects), ("invalid text property", collection.rejected));
+    assert!(reason.first_id.is_some_and(|id| expected.contains(&id.to_string())), "{reason:?}");
     assert_eq!((collection.objects + collection.rejected, said), (OBJECTS, expected.len()));
     assert_eq!(target.sandbox.count("Article", None), OBJECTS - collection.rejected);
 }

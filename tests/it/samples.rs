@@ -4,7 +4,7 @@ use elysiactl::event::{
     CollectionResult, Difference, Event, FieldDiff, Op, PlannedCollection, RateLimit, RestorePlanned, RunResult,
     SavedSchema, Status, Warning,
 };
-use elysiactl::model::{CollectionName, ObjectId};
+use elysiactl::model::{CollectionName, ObjectId, Reason};
 use elysiactl::render::Moment;
 
 /// A moment this many milliseconds into a run that began at a fixed time.
@@ -70,6 +70,7 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::KeyOverHttp { host: "weaviate.example".into() },
         Warning::SecretReadableByAll { path: "/etc/key".into() },
         Warning::WritableByAll { path: "/tmp/archives".into() },
+        Warning::NodesMissing { nodes: vec!["node3".into()] },
         Warning::TopologyUnchecked { reason: "the key may not ask".into() },
         Warning::CountUnchecked { collection: collection(), reason: "GraphQL is off".into() },
         Warning::NotKept { file: "collections/Article/objects-000004.jsonl".into(), reason: "it is not there".into() },
@@ -169,6 +170,12 @@ pub(crate) fn events() -> Vec<Event> {
             }],
         },
         Event::CollectionFinished(CollectionResult {
+            rejected: 2,
+            rejected_reasons: vec![Reason {
+                reason: "invalid text property".into(),
+                objects: 2,
+                first_id: Some(ObjectId(7)),
+            }],
             missing: Some(1),
             extra: Some(2),
             different: Some(3),

@@ -84,6 +84,7 @@ impl World {
             patience: Duration::from_secs(20),
             tenants: Vec::new(),
             state: Some(self.state()),
+            allow_missing_nodes: false,
             resume: None,
         }
     }

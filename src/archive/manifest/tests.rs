@@ -57,7 +57,7 @@ proptest! {
     ) {
         let mut manifest = manifest();
         manifest.source.url = url;
-        manifest.source.topology = TopologyRecord { state: TopologyState::Unchecked, reason: reason.clone(), nodes };
+        manifest.source.topology = TopologyRecord { state: TopologyState::Unchecked, reason: reason.clone(), missing: nodes.clone(), nodes };
         manifest.options = options.into_iter().map(|(k, v)| (k, Value::from(v))).collect();
         manifest.collections[0].counts = Counts { before: count, after: inserted };
         manifest.collections[0].consistency =

@@ -13,7 +13,7 @@ use super::super::journal::Journal;
 use super::super::names::CHECKPOINT;
 use super::rejected::{self, Line, Rejected};
 use super::{RunFiles, RunHistory, RunRecord};
-use crate::model::{CollectionName, KeyRange, ObjectId, TenantMap, TenantName};
+use crate::model::{CollectionName, KeyRange, ObjectId, Reasons, TenantMap, TenantName};
 
 /// What the files of a run hold.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -89,8 +89,15 @@ impl RunFiles {
             journal.sync()?;
         }
         let judged = Judged::of(&history, tenants);
-        let rejected = Rejected::resume(&*disk, &path, |line| judged.holds(line))?;
-        Ok(Some(Self { disk, path, journal, rejected, failed: false }))
+        let mut reasons: BTreeMap<CollectionName, Reasons> = BTreeMap::new();
+        let rejected = Rejected::resume(&*disk, &path, |line| {
+            let holds = judged.holds(line);
+            if holds {
+                reasons.entry(line.collection.clone()).or_default().add(&line.reason, line.id);
+            }
+            holds
+        })?;
+        Ok(Some(Self { disk, path, journal, rejected, reasons, failed: false }))
     }
 }
 
@@ -115,7 +122,7 @@ impl Judged {
     }
 
     fn holds(&self, line: &Line) -> bool {
-        let Line { collection, tenant, id } = line;
+        let Line { collection, tenant, id, .. } = line;
         let runs = self.0.get(&(collection.clone(), tenant.clone()));
         runs.is_some_and(|runs| within(runs, *id))
     }

@@ -87,12 +87,13 @@ impl Rejected {
     }
 }
 
-/// What a line says about its object, but for the server's words.
+/// What a line says about its object.
 #[derive(Debug, Deserialize)]
 pub(super) struct Line {
     pub(super) collection: CollectionName,
     pub(super) tenant: Option<TenantName>,
     pub(super) id: ObjectId,
+    pub(super) reason: String,
 }
 
 /// Hands on every whole line of a directory's file, its end included; none if there is no such file. What was torn off is

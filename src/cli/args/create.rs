@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::{at_least_one, collection_name, property};
+use super::{CreatingArgs, at_least_one, collection_name, property};
 use crate::model::CollectionName;
 
 /// Create an empty collection
@@ -14,7 +14,6 @@ use crate::model::CollectionName;
 /// What the server cannot hold is refused before anything is sent, and what it made is compared with what was asked. On
 /// a terminal the plan is shown first and one question asked; without a terminal none.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
 pub(in crate::cli) struct CreateArgs {
     /// Its name; with --schema-file another one than in the file
     #[arg(required_unless_present = "schema_file", value_parser = collection_name)]
@@ -47,15 +46,8 @@ pub(in crate::cli) struct CreateArgs {
     /// Keep the objects of each tenant apart
     #[arg(long)]
     pub multi_tenant: bool,
-    /// Do not try out first, under a scratch name, whether the server takes it
-    #[arg(long)]
-    pub no_rehearsal: bool,
-    /// Show what would be created, and make no changes; nothing is rehearsed
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask
-    #[arg(short, long)]
-    pub yes: bool,
+    #[command(flatten)]
+    pub creating: CreatingArgs,
 }
 
 /// A vector index.

@@ -46,6 +46,7 @@ pub(super) fn back_up(
             part_age: Options::PART_AGE,
             patience: Options::PATIENCE,
             tenants: settings.tenants.clone(),
+            allow_missing_nodes: false,
             state: Some(settings.state.clone()),
             resume: None,
         };

@@ -1,6 +1,6 @@
 //! A plan of `col restore` in words: before the question, and as the result of a dry run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -8,10 +8,15 @@ use crate::archive::Content;
 use crate::cli::{closing, rehearsal};
 use crate::event::PlannedThere;
 use crate::ops::restore::{ArchiveFacts, Plan, Planned, PlannedAlias, PlannedRole};
-use crate::render::{count, counted, plain, shell_path, size, span};
+use crate::render::{count, counted, date, plain, shell_path, size, span};
 
-/// Collections without remarks listed one by one.
+/// Collections listed one by one; of the others only those that something stands against or that have to be weighed.
 const COLLECTIONS_LISTED: usize = 50;
+/// Aliases listed one by one.
+const ALIASES_LISTED: usize = 50;
+/// Different remarks about the others that are told apart, and those of them that are listed.
+const REMARKS_KEPT: usize = 200;
+const REMARKS_LISTED: usize = 10;
 
 /// All of it: server, archive and collections.
 pub(super) fn text(plan: &Plan) -> String {
@@ -40,7 +45,7 @@ pub(super) fn about(plan: &Plan) -> String {
         Content::NoVectors => format!("{collections}, {}, {}, no vectors", counted(objects, "object"), size(bytes)),
         Content::Full => format!("{collections}, {}, {}", counted(objects, "object"), size(bytes)),
     };
-    let sealed_at = sealed.strftime("%Y-%m-%d %H:%MZ");
+    let sealed_at = date(sealed);
     let mut text = format!("{:<12}{sealed_at}{}, with {holds}\n", "Sealed", ago(plan));
     if let Some(took) = plan.backup_took() {
         let restored: u64 = plan.collections.iter().map(|planned| planned.bytes).sum();
@@ -95,11 +100,11 @@ pub(super) fn collections(plan: &Plan) -> String {
         archived.map_or_else(String::new, |name| format!("{name} -> ")) + p.target.as_str()
     };
     let longest = plan.collections.iter().map(|p| names(p).len()).max().unwrap_or(0).min(60);
-    let (mut text, mut unlisted) = (String::new(), 0);
+    let (mut text, mut folded) = (String::new(), Folded::default());
     for (at, planned) in plan.collections.iter().enumerate() {
         let remarks = remarks(plan, planned);
-        if at >= COLLECTIONS_LISTED && remarks.is_empty() {
-            unlisted += 1;
+        if at >= COLLECTIONS_LISTED && !weighs(plan, planned) {
+            folded.add(remarks);
             continue;
         }
         let what = match (plan.options.data, planned.content) {
@@ -112,17 +117,18 @@ pub(super) fn collections(plan: &Plan) -> String {
             let _ = writeln!(text, "      {}", plain(&remark));
         }
     }
-    if unlisted > 0 {
-        let _ = writeln!(text, "  … and {} more", count(unlisted));
-    }
+    text.push_str(&folded.text());
     for refusal in plan.refusals.iter().filter(|refusal| refusal.collection().is_none()) {
         let _ = writeln!(text, "  refused: {}", plain(&refusal.to_string()));
     }
     for clause in rehearsal::clause(plan.rehearsed).into_iter().chain(keys_go_along(plan)) {
         let _ = writeln!(text, "  {}", plain(&clause));
     }
-    for clause in plan.aliases.iter().map(PlannedAlias::clause) {
+    for clause in plan.aliases.iter().take(ALIASES_LISTED).map(PlannedAlias::clause) {
         let _ = writeln!(text, "  {}", plain(&clause));
+    }
+    if let Some(more @ 1..) = plan.aliases.len().checked_sub(ALIASES_LISTED) {
+        let _ = writeln!(text, "  … and {} more aliases; --json has all", count(more as u64));
     }
     for role in &plan.roles {
         let _ = writeln!(text, "  {}", plain(&role.clause()));
@@ -131,6 +137,53 @@ pub(super) fn collections(plan: &Plan) -> String {
         }
     }
     text
+}
+
+/// Whether a collection is shown however many there are: something stands against it, or has to be weighed.
+fn weighs(plan: &Plan, planned: &Planned) -> bool {
+    let refused = plan.refusals.iter().any(|refusal| refusal.collection() == Some(&planned.archived));
+    refused || planned.to_vectorise > 0 || planned.refused_integers > 0 || !planned.endpoints.is_empty()
+}
+
+/// Collections that are not shown one by one, and what would be said of them.
+#[derive(Default)]
+struct Folded {
+    collections: u64,
+    remarks: BTreeMap<String, u64>,
+    /// Remarks beyond those that are told apart.
+    others: u64,
+}
+
+impl Folded {
+    fn add(&mut self, remarks: Vec<String>) {
+        self.collections += 1;
+        for remark in remarks {
+            if self.remarks.len() < REMARKS_KEPT || self.remarks.contains_key(&remark) {
+                *self.remarks.entry(remark).or_default() += 1;
+            } else {
+                self.others += 1;
+            }
+        }
+    }
+
+    /// How many there are, and what is said of most of them.
+    fn text(&self) -> String {
+        if self.collections == 0 {
+            return String::new();
+        }
+        let mut text = format!("  … and {} more; --json has all\n", count(self.collections));
+        let mut remarks: Vec<(&String, u64)> = self.remarks.iter().map(|(remark, of)| (remark, *of)).collect();
+        remarks.sort_by_key(|(_, of)| std::cmp::Reverse(*of));
+        for (remark, of) in remarks.iter().take(REMARKS_LISTED) {
+            // A String takes every write.
+            let _ = writeln!(text, "      {} of them: {}", count(*of), plain(remark));
+        }
+        let unlisted = remarks.iter().skip(REMARKS_LISTED).map(|(_, of)| of).sum::<u64>() + self.others;
+        if unlisted > 0 {
+            let _ = writeln!(text, "      and {}", counted(unlisted, "other remark"));
+        }
+        text
+    }
 }
 
 /// The headers of every request, where a module of the server may pass them on to who the archive names.

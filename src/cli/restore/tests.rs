@@ -7,7 +7,7 @@ use super::*;
 use crate::archive::Content;
 use crate::cli::settings::Source;
 use crate::event::{PlannedAction, PlannedThere};
-use crate::model::{Renames, Selection, TenantMap};
+use crate::model::{ObjectId, Reason, Renames, Selection, TenantMap};
 use crate::ops::Error;
 use crate::ops::restore::{ArchiveFacts, Planned, Refusal, StateFolders};
 
@@ -138,12 +138,21 @@ fn a_refused_plan_shows_what_is_there_and_what_stands_against_each() {
 }
 
 #[test]
-fn of_hundreds_of_collections_those_with_remarks_are_always_listed() {
+fn of_hundreds_of_collections_those_that_weigh_are_always_listed_and_the_others_are_folded() {
     let mut collections: Vec<_> = (0..200).map(|n| planned(&format!("C{n}"), &format!("C{n}"), n)).collect();
+    for one in &mut collections[60..] {
+        one.remarks = vec!["replicas go from 3 to 1".into()];
+    }
     collections[150].refused_integers = 3;
-    let text = plan::collections(&a_plan(collections));
+    let mut plan = a_plan(collections);
+    let text = plan::collections(&plan);
     assert!(text.contains("  C49 ") && !text.contains("  C50 ") && text.contains("  C150 "), "{text}");
-    assert!(text.ends_with("  … and 149 more\n"), "{text}");
+    let end = "  … and 149 more; --json has all\n      139 of them: replicas go from 3 to 1\n";
+    assert!(text.ends_with(end), "{text}");
+    plan.refusals = vec![Refusal::Exists { collection: name("C199"), there: name("C199") }];
+    let text = plan::collections(&plan);
+    assert!(text.contains("\n  C199 ") && text.contains("refused: the server has C199 already"), "{text}");
+    assert!(text.contains("… and 148 more") && text.contains("148 of them: nothing stands against it"), "{text}");
 }
 
 #[test]
@@ -222,12 +231,17 @@ fn a_restore_that_stopped_says_what_is_there_and_how_to_go_on() {
     );
 }
 
+fn reason(reason: &str, objects: u64, first: Option<u128>) -> Reason {
+    Reason { reason: reason.to_owned(), objects, first_id: first.map(ObjectId) }
+}
+
 #[test]
 fn the_summary_tells_what_was_refused_and_what_differs() {
     let article = CollectionResult {
         objects: 99_997,
         bytes: 420 << 20,
         rejected: 3,
+        rejected_reasons: vec![reason("invalid text property 't': \u{9b}2J", 2, Some(7)), reason("others", 1, None)],
         missing: Some(3),
         extra: Some(0),
         different: Some(1),

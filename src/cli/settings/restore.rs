@@ -109,9 +109,9 @@ impl RestoreSettings {
             state: state_folders(args.run_dir.as_deref(), env)?,
             run_dir: args.run_dir.clone(),
             resume: args.resume,
-            rehearse: !args.no_rehearsal,
-            dry_run: args.dry_run,
-            yes: args.yes,
+            rehearse: !args.creating.no_rehearsal,
+            dry_run: args.creating.dry_run,
+            yes: args.creating.yes,
         })
     }
 }

@@ -1,11 +1,13 @@
 //! One collection from server to parts: rounds of scanning until every key is covered, the server was whole all the
 //! time, and the counts agree or writers explain why they do not.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::missing;
 use super::replicas::AnyReplica;
 use super::resume::Kept;
 use super::{Options, Planned};
@@ -47,6 +49,8 @@ pub(super) struct Collected {
     pub(super) unwritable: Vec<ObjectId>,
     pub(super) unchecked: Option<String>,
     pub(super) nodes: Vec<String>,
+    /// Nodes that were missing, as was allowed.
+    pub(super) missing: BTreeSet<String>,
     pub(super) schema: Schema,
     /// Tenants that were not read, and why.
     pub(super) skipped: Vec<(TenantName, String)>,
@@ -74,7 +78,8 @@ pub(super) struct Collect<'a> {
 impl Collect<'_> {
     pub(super) fn watch(&self) -> Watch {
         let mut watch =
-            Watch::new(Client::clone(self.client), self.planned.schema.clone(), self.session.events.clone());
+            Watch::new(Client::clone(self.client), self.planned.schema.clone(), self.session.events.clone())
+                .allowing_missing_nodes(self.options.allow_missing_nodes);
         if !self.kept.shards.is_empty() {
             watch.expect_shards(self.kept.shards.clone());
         }
@@ -186,6 +191,7 @@ impl Collect<'_> {
             unwritable,
             unchecked: watch.unchecked().map(str::to_owned),
             nodes: watch.nodes().to_vec(),
+            missing: watch.missing().clone(),
             schema: schema_after,
             skipped: Vec::new(),
             tenants_changed: TenantsChanged::default(),
@@ -334,7 +340,11 @@ impl Collect<'_> {
         if watch.wait_until_whole(self.options.patience, &self.session.cancel).await {
             return Ok(());
         }
-        if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Err(self.not_whole(watch)) }
+        if self.session.cancel.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
+        let schema = [&self.planned.schema];
+        Err(Box::pin(missing::allowable(self.client, schema)).await.unwrap_or_else(|| self.not_whole(watch)))
     }
 
     pub(super) fn not_whole(&self, watch: &Watch) -> Error {

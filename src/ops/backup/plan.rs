@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::passes::wants;
 use super::tenants::out_of_reach;
-use super::{Interrupted, Options, Plan, Planned, PlannedTenants, beside, resume};
+use super::{Interrupted, Options, Plan, Planned, PlannedTenants, beside, missing, resume};
 use crate::archive::manifest::{Skipped, TopologyRecord, TopologyState};
 use crate::archive::{self, Codec, Content, Disk};
 use crate::event::Warning;
@@ -73,7 +73,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     let skipped = chosen.iter().flat_map(|s| skipped(s, tenants.get(&s.name).into_iter().flatten()));
     let skipped: Vec<Skipped> = idle.into_iter().chain(skipped).chain(unseen).collect();
     let collections = describe(client, session, &options, chosen, &tenants).await?;
-    let topology = topology(client, session, &collections).await?;
+    let topology = topology(client, session, &options, &collections).await?;
     let limits = beside::unseen(rights.as_ref(), &aliases, &collections, options.selection.take.is_empty());
     let names: Vec<_> = collections.iter().map(|c| c.schema.name.clone()).collect();
     let header = carried.as_ref().map(|found| &found.header);
@@ -283,21 +283,39 @@ async fn sample(
 
 /// Refuses a server with a node away before anything is written. One collection speaks for the nodes; each is asked
 /// again on its own before it is read.
-async fn topology(client: &Client, session: &Session, collections: &[Planned]) -> Result<TopologyRecord, Error> {
+async fn topology(
+    client: &Client,
+    session: &Session,
+    options: &Options,
+    collections: &[Planned],
+) -> Result<TopologyRecord, Error> {
     let Some(first) = collections.first() else {
         return Ok(TopologyRecord {
             state: TopologyState::Unchecked,
             reason: Some("nothing to read".into()),
             nodes: Vec::new(),
+            missing: Vec::new(),
         });
     };
+    if options.allow_missing_nodes
+        && let Some(record) = Box::pin(missing::record(client, session, collections)).await?
+    {
+        return Ok(record);
+    }
     match client.topology(&first.schema).await {
-        Topology::Whole { nodes, .. } => Ok(TopologyRecord { state: TopologyState::Whole, reason: None, nodes }),
+        Topology::Whole { nodes, .. } => {
+            Ok(TopologyRecord { state: TopologyState::Whole, reason: None, nodes, missing: Vec::new() })
+        }
         Topology::Unchecked { reason, .. } => {
             session.events.warn(Warning::TopologyUnchecked { reason: reason.clone() });
-            Ok(TopologyRecord { state: TopologyState::Unchecked, reason: Some(reason), nodes: Vec::new() })
+            let (state, reason, nodes) = (TopologyState::Unchecked, Some(reason), Vec::new());
+            Ok(TopologyRecord { state, reason, nodes, missing: Vec::new() })
         }
         Topology::Broken { reason } => {
+            let schemas = collections.iter().map(|planned| &planned.schema);
+            if let Some(error) = Box::pin(missing::allowable(client, schemas)).await {
+                return Err(error);
+            }
             let collection = first.schema.name.clone();
             Err(Error::NotWhole { collection, reason, waited: std::time::Duration::ZERO })
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::collect::{Collect, Collected, schema_only};
 use super::resume::{self, Kept};
 use super::tenants::Tenants;
-use super::{Interrupted, Outcome, Plan, Planned, Remarks, Stopped, beside, facts};
+use super::{Interrupted, Outcome, Plan, Planned, Remarks, Stopped, beside, facts, missing};
 use crate::archive::manifest::{TopologyRecord, TopologyState};
 use crate::archive::{
     ArchiveWriter, Begun, CarriedOn, ClosedCollection, CollectionWriter, Content, Error as ArchiveError, Noted,
@@ -39,6 +39,8 @@ struct Gathered {
     more_unprintable: u64,
     unchecked: Option<String>,
     nodes: BTreeSet<String>,
+    /// Nodes that were missing, as was allowed.
+    missing: BTreeSet<String>,
 }
 
 /// Runs a plan to its end. With an error the archive stays unsealed; what was sealed of it stays on disk.
@@ -67,6 +69,7 @@ async fn fill(
     let books = WakeBooks::below(plan.options.state.as_ref());
     let mut gathered = Gathered::default();
     gathered.remarks.limits.clone_from(&plan.limits);
+    gathered.missing.extend(plan.topology.missing.iter().cloned());
     // What is known of single tenants now is looked at again when they are read.
     gathered.remarks.skipped.extend(plan.skipped.iter().filter(|skipped| skipped.tenant.is_none()).cloned());
     for planned in &plan.collections {
@@ -207,6 +210,7 @@ impl Gathered {
         self.left_awake += collected.left_awake;
         self.unchecked = self.unchecked.take().or(collected.unchecked);
         self.nodes.extend(collected.nodes);
+        self.missing.extend(collected.missing);
         let objects = result.objects;
         self.finish(session, collected.closed, result);
         objects
@@ -225,14 +229,18 @@ impl Gathered {
             && self.more_unprintable == 0
             && self.mismatches == 0
             && self.left_awake == 0
+            && self.missing.is_empty()
     }
 
     fn topology(&self, plan: &Plan) -> TopologyRecord {
         let mut nodes: BTreeSet<String> = self.nodes.clone();
         nodes.extend(plan.topology.nodes.iter().cloned());
-        let reason = self.unchecked.clone().or_else(|| plan.topology.reason.clone());
-        let state = if reason.is_some() { TopologyState::Unchecked } else { plan.topology.state };
-        TopologyRecord { state, reason, nodes: nodes.into_iter().collect() }
+        let missing: Vec<String> = self.missing.iter().cloned().collect();
+        let of_missing = (!missing.is_empty()).then(|| missing::reason(&missing));
+        let of_plan = plan.topology.reason.clone().filter(|_| plan.topology.missing.is_empty());
+        let reason = of_missing.or_else(|| self.unchecked.clone()).or(of_plan);
+        let state = if reason.is_some() { TopologyState::Unchecked } else { TopologyState::Whole };
+        TopologyRecord { state, reason, nodes: nodes.into_iter().collect(), missing }
     }
 }
 

@@ -93,7 +93,8 @@ impl<'a> Tenants<'a> {
             }
             let unchecked = watch.unchecked().map(str::to_owned);
             let nodes = watch.nodes().to_vec();
-            return Ok(Collected { unchecked, nodes, ..self.finish(store, books, seen).await? });
+            let missing = watch.missing().clone();
+            return Ok(Collected { unchecked, nodes, missing, ..self.finish(store, books, seen).await? });
         }
         Err(self.collect.not_whole(&watch))
     }
@@ -172,6 +173,7 @@ impl<'a> Tenants<'a> {
             unwritable,
             unchecked: None,
             nodes: Vec::new(),
+            missing: BTreeSet::new(),
             schema: schema_after,
             tenants_changed: TenantsChanged {
                 added: books.added.iter().map(ToString::to_string).collect(),

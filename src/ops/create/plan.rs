@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::stored::as_stored;
 use super::{Options, Plan, Prepared, Shape};
 use crate::event::Warning;
-use crate::model::{CollectionName, Renames};
+use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::chosen::capital;
-use crate::ops::restore::{Refusal, missing};
+use crate::ops::restore::{Reading, Refusal, missing};
 use crate::ops::schema::endpoints::endpoints;
 use crate::ops::schema::{Rehearsed, Target, clauses, fit};
 use crate::ops::server::{self, Needs};
@@ -35,7 +35,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     let target = Target { version: &meta.version, modules: &meta.modules, nodes };
     let fit = fit(schema, &renames, &target);
     let mut refusals: Vec<Refusal> = in_the_way(&name, &aliases, &live).into_iter().collect();
-    refusals.extend(missing(schema, &|name| live.contains(name), &renames));
+    refusals.extend(unreadable_or_missing(client, session, schema, &name, &live).await?);
     refusals.extend(fit.refused.iter().cloned());
     if !refusals.is_empty() {
         return Err(Error::CannotCreate { refusals });
@@ -60,6 +60,36 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         topology_unchecked,
     };
     Ok(Prepared { plan, options, fit, rewritten, tenants_remark, meta, nodes })
+}
+
+/// References to what is not there, or to what the key may not read, whether it is there or not.
+async fn unreadable_or_missing(
+    client: &Client,
+    session: &Session,
+    schema: &Schema,
+    name: &CollectionName,
+    live: &[CollectionName],
+) -> Result<Vec<Refusal>, Error> {
+    let mut renames = Renames::default();
+    renames.insert(schema.name.clone(), name.clone());
+    let looking = async {
+        let rights = client.rights().await?;
+        Reading::new(client, rights.as_ref()).refusals(schema, name, &renames, |_| false).await
+    };
+    let mut refused: Vec<Refusal> = session.unless_stopped(looking).await?;
+    let hidden: Vec<String> = refused
+        .iter()
+        .filter_map(|refusal| match refusal {
+            Refusal::TargetUnreadable { property, .. } => Some(property.clone()),
+            _ => None,
+        })
+        .collect();
+    let missing = missing(schema, &|name| live.contains(name), &renames).into_iter();
+    refused
+        .extend(missing.filter(
+            |refusal| !matches!(refusal, Refusal::MissingTarget { property, .. } if hidden.contains(property)),
+        ));
+    Ok(refused)
 }
 
 /// Refuses a server with a node away; says why it cannot be asked, if so.

@@ -48,6 +48,8 @@ pub enum Hint {
     GrantPermission,
     /// Wait until every node is back, then run again.
     WaitForNodes,
+    /// `--allow-missing-nodes`: every shard has enough replicas on the nodes that are there.
+    AllowMissingNodes,
     /// Free space, name another folder, or compress.
     MakeRoom,
     /// Name another folder.
@@ -108,6 +110,8 @@ pub enum Hint {
     StopWriters,
     /// `--method delete`, which writers do not disturb.
     DeleteInstead,
+    /// Stop what writes to it before it is dropped.
+    WritersFirst,
     /// `--method recreate`, which read-only shards do not disturb.
     RecreateInstead,
     /// Tenants that are active are emptied by deleting.
@@ -220,6 +224,7 @@ impl Error {
             Self::NoRunFolder { .. } => vec![Hint::NameRunFolder],
             Self::NothingToDo { excluded: false } => vec![Hint::MaybeNotAllowed, Hint::CheckUrl],
             Self::NotWhole { .. } => vec![Hint::WaitForNodes],
+            Self::NodesMissing { .. } => vec![Hint::WaitForNodes, Hint::AllowMissingNodes],
             Self::NotEnoughSpace { .. } => vec![Hint::MakeRoom],
             Self::CannotRestore { refusals, chosen } | Self::Unfinished { refusals, chosen, .. } => {
                 refusal_hints(refusals, *chosen)
@@ -245,7 +250,12 @@ fn clear_hints(refusals: &[clear::Refusal]) -> Vec<Hint> {
                 }
                 continue;
             }
-            R::BeingWritten { .. } | R::NotMadeAgain { .. } => Hint::DeleteInstead,
+            R::BeingWritten { .. } => {
+                let both = [Hint::DeleteInstead, Hint::WritersFirst];
+                hints.extend(both.into_iter().filter(|hint| !hints.contains(hint)).collect::<Vec<_>>());
+                continue;
+            }
+            R::NotMadeAgain { .. } => Hint::DeleteInstead,
             R::NotAllowed { .. } => Hint::GrantPermission,
             R::ReadOnly { .. } => Hint::RecreateInstead,
             R::UnknownTenant { .. } => Hint::ListTenants,
@@ -303,8 +313,14 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
             Refusal::NotAsLeft { .. } if !hints.contains(&Hint::RemoveWhatWasLeft) => {
                 hints.push(Hint::RemoveWhatWasLeft);
             }
-            Refusal::NoRoles { .. } => hints.push(Hint::WithoutRoles),
-            Refusal::MayNotWake { .. } if !hints.contains(&Hint::GrantPermission) => hints.push(Hint::GrantPermission),
+            Refusal::NoRoles { .. } | Refusal::RoleUnknown { .. } if !hints.contains(&Hint::WithoutRoles) => {
+                hints.push(Hint::WithoutRoles);
+            }
+            Refusal::MayNotWake { .. } | Refusal::TargetUnreadable { .. } | Refusal::Unreadable { .. }
+                if !hints.contains(&Hint::GrantPermission) =>
+            {
+                hints.push(Hint::GrantPermission);
+            }
             Refusal::TenantExists { .. } if !hints.contains(&Hint::OtherTenant) => hints.push(Hint::OtherTenant),
             Refusal::Exists { .. } if !hints.contains(&other_name) => hints.push(other_name.clone()),
             Refusal::IsAlias { .. } if !hints.contains(&Hint::RemoveAlias) => {

@@ -16,6 +16,7 @@ pub async fn list(client: &Client, selection: &Selection) -> Result<Listing, Err
     client.ready().await?;
     let (meta, schemas, aliases) = tokio::join!(client.meta(), client.schemas(), client.aliases());
     let (meta, schemas, aliases) = (meta?, schemas?, aliases?.seen().map(|a| a.pairs).unwrap_or_default());
+    let taken = select::all_taken(&schemas, selection, &aliases, select::Alias::Follows);
     let chosen = if schemas.is_empty() && selection.take.is_empty() {
         Vec::new()
     } else {
@@ -25,6 +26,7 @@ pub async fn list(client: &Client, selection: &Selection) -> Result<Listing, Err
     Ok(Listing {
         server: Server { url: client.url().to_owned(), version: meta.version.text },
         topology: counted.topology,
+        taken: taken.into_iter().map(select::Taken::warning).collect(),
         collections: chosen.iter().zip(counted.collections).map(|(schema, counted)| listed(schema, counted)).collect(),
     })
 }

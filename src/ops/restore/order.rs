@@ -18,7 +18,7 @@ enum Visit {
 }
 
 /// A reference property's name and a collection it refers to, as the archive calls it.
-type Reference = (String, String);
+pub(in crate::ops) type Reference = (String, String);
 
 /// A reference property whose targets are not all there when its collection's objects are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,8 @@ pub(in crate::ops) fn missing(
     missing.map(refused).collect()
 }
 
-fn references(schema: &Schema) -> Vec<Reference> {
+/// The references of a collection: each property with each collection it refers to.
+pub(in crate::ops) fn references(schema: &Schema) -> Vec<Reference> {
     let document: Value = serde_json::from_slice(&schema.text).unwrap_or(Value::Null);
     let mut found = Vec::new();
     for property in document["properties"].as_array().into_iter().flatten() {

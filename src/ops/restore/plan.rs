@@ -4,6 +4,7 @@
 mod beside;
 mod candidate;
 mod carried;
+mod readable;
 mod there;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use self::beside::Beside;
 use self::candidate::{Candidate, in_order};
 use self::carried::{Looked, asked, carried_on, left_by};
+pub(in crate::ops) use self::readable::Reading;
 use super::before::Stage;
 use super::order::order;
 use super::{ArchiveFacts, Collection, Endpoint, Options, Plan, Prepared, Refusal, Resuming, Server, resume, tenants};
@@ -70,13 +72,20 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     refusals.extend(Box::pin(planning.may_not_wake(&candidates)).await?);
     let mut beside = Beside::look(&planning, &candidates).await?;
     refusals.append(&mut beside.refused);
-    let (candidates, ordered) = match planning.turns(&candidates) {
-        Ok(turns) => (in_order(candidates, turns), true),
-        Err(missing) => {
-            refusals.extend(missing);
-            (candidates, false)
-        }
+    let turns = planning.turns(&candidates);
+    let ordered = turns.is_ok();
+    let (candidates, missing) = match turns {
+        Ok(turns) => (in_order(candidates, turns), Vec::new()),
+        Err(missing) => (candidates, missing),
     };
+    let unreadable = Box::pin(planning.unreadable(&candidates)).await?;
+    // What the key may not read is not listed for it: whether it is there is not known.
+    let hidden = |refusal: &Refusal| {
+        matches!(refusal, Refusal::MissingTarget { collection, property, .. }
+        if unreadable.iter().any(|other| matches!(other, Refusal::TargetUnreadable { collection: of, property: by, .. } if of == collection && by == property)))
+    };
+    refusals.extend(missing.into_iter().filter(|refusal| !hidden(refusal)));
+    refusals.extend(unreadable);
     // What exists is not made.
     let made = candidates.iter().filter(|candidate| candidate.joined.is_none());
     refusals.extend(made.flat_map(|candidate| candidate.fit.refused.iter().cloned()));

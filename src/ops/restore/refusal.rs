@@ -73,6 +73,36 @@ pub enum Refusal {
         /// The server's version.
         server: String,
     },
+    /// A role with permissions that the server does not know.
+    #[error("the role {role} cannot be made: Weaviate {server} does not know {}", actions.join(", "))]
+    RoleUnknown {
+        /// Its name.
+        role: String,
+        /// The actions that the server does not know.
+        actions: Vec<String>,
+        /// The server's version.
+        server: String,
+    },
+    /// What is created could not be looked at.
+    #[error("{collection}: the key may not read_collections on {there}, which is created: it could not be compared")]
+    Unreadable {
+        /// The collection.
+        collection: CollectionName,
+        /// Its name on the server.
+        there: CollectionName,
+    },
+    /// A reference to a collection that the key may not read: servers refuse it, whether the collection is there or not.
+    #[error("{collection}: {property} refers to {target}, on which the key may not {lacks}: the server refuses that")]
+    TargetUnreadable {
+        /// The collection.
+        collection: CollectionName,
+        /// The reference property.
+        property: String,
+        /// The collection it refers to, by its name on the server.
+        target: CollectionName,
+        /// The permission that lacks.
+        lacks: &'static str,
+    },
     /// Tenants were to be added to a collection that cannot hold what they hold.
     #[error("{collection}: {there} on the server cannot hold it: {}", differs.join("; "))]
     DoesNotFit {
@@ -182,7 +212,7 @@ impl Refusal {
     #[must_use]
     pub fn collection(&self) -> Option<&CollectionName> {
         match self {
-            Self::NoRoles { .. } => None,
+            Self::NoRoles { .. } | Self::RoleUnknown { .. } => None,
             Self::AliasTaken { collection, .. }
             | Self::AliasSimilar { collection, .. }
             | Self::AliasHidden { collection, .. }
@@ -193,6 +223,8 @@ impl Refusal {
             | Self::Unmakeable { collection, .. }
             | Self::Module { collection, .. }
             | Self::MissingTarget { collection, .. }
+            | Self::TargetUnreadable { collection, .. }
+            | Self::Unreadable { collection, .. }
             | Self::NotAsLeft { collection, .. }
             | Self::Exists { collection, .. }
             | Self::IsAlias { collection, .. }

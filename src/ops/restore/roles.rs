@@ -2,6 +2,8 @@
 
 mod allowed;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 pub use allowed::Allowed;
@@ -15,6 +17,9 @@ use crate::weaviate::{Client, Error as WireError, Listed, Named, Rights, Writer}
 
 /// Roles that servers have by themselves, in all versions up to 1.40.
 const BUILT_IN: [&str; 4] = ["admin", "root", "viewer", "read-only"];
+
+/// Actions that a server is asked about at most; there are some forty.
+const MOST_ACTIONS: usize = 200;
 
 /// The document that holds them.
 const ROLES: &str = "roles.json";
@@ -80,24 +85,24 @@ pub(super) fn archived(archive: &Archive) -> Result<Option<Vec<Value>>, crate::a
     Ok(Some(listed.into_iter().filter(own).collect()))
 }
 
-/// Looks what is to be done about these roles. A server without roles is a refusal, since they were asked for. A role that
-/// the server does not list is asked for by its name, since a list leaves out what the key may not see.
+/// Looks what is to be done about these roles, and what stands against it: a server without roles, since they were asked
+/// for, or one that does not know what they allow. A role that the server does not list is asked for by its name, since a list leaves out what the key may not see.
 pub(super) async fn plan(
     client: &Client,
     archived: Vec<Value>,
     rights: Option<&Rights>,
     renames: &Renames,
     server: &str,
-) -> Result<Result<Vec<PlannedRole>, Refusal>, Error> {
+) -> Result<(Vec<PlannedRole>, Vec<Refusal>), Error> {
     if archived.is_empty() {
-        return Ok(Ok(Vec::new()));
+        return Ok((Vec::new(), Vec::new()));
     }
     let there: Vec<Value> = match client.roles().await? {
         Listed::Seen(text) => serde_json::from_slice(&text).unwrap_or_default(),
         Listed::Forbidden => Vec::new(),
         // Where a key has rights, there are roles.
         Listed::Nothing if rights.is_some() => Vec::new(),
-        Listed::Nothing => return Ok(Err(Refusal::NoRoles { server: server.to_owned() })),
+        Listed::Nothing => return Ok((Vec::new(), vec![Refusal::NoRoles { server: server.to_owned() }])),
     };
     let mut planned = Vec::with_capacity(archived.len());
     for mut document in archived {
@@ -118,7 +123,33 @@ pub(super) async fn plan(
         let lacks = (makes && !may).then_some("create_roles");
         planned.push(PlannedRole { name, follows, step, lacks, document });
     }
-    Ok(Ok(planned))
+    let refused = unknown(client, &planned, server).await?;
+    Ok((planned, refused))
+}
+
+/// Roles to be made with actions that the server does not know: it would refuse them at the very end of the run. Each action
+/// is asked about once.
+async fn unknown(client: &Client, planned: &[PlannedRole], server: &str) -> Result<Vec<Refusal>, Error> {
+    let mut asked: BTreeMap<String, bool> = BTreeMap::new();
+    let mut refused = Vec::new();
+    for role in planned {
+        let mut actions: Vec<String> = Vec::new();
+        for action in role.allows().into_iter().map(|allowed| allowed.action) {
+            let is_known = match asked.get(&action) {
+                Some(is_known) => *is_known,
+                None if asked.len() >= MOST_ACTIONS => true,
+                None => client.knows_action(&action).await?,
+            };
+            asked.insert(action.clone(), is_known);
+            if !is_known && !actions.contains(&action) {
+                actions.push(action);
+            }
+        }
+        if !actions.is_empty() {
+            refused.push(Refusal::RoleUnknown { role: role.name.clone(), actions, server: server.to_owned() });
+        }
+    }
+    Ok(refused)
 }
 
 /// A role as the server has it.

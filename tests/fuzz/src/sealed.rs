@@ -55,7 +55,7 @@ pub fn sealed(codec: Codec) -> Sealed {
         collection.append(lane, None, covers, &ids.map(object).collect::<Vec<_>>(), 0).expect("kept");
     }
     collection.seal_parts().expect("sealed");
-    let topology = TopologyRecord { state: TopologyState::Whole, reason: None, nodes: Vec::new() };
+    let topology = TopologyRecord { state: TopologyState::Whole, reason: None, nodes: Vec::new(), missing: Vec::new() };
     let facts = SealFacts {
         sealed: jiff::Timestamp::UNIX_EPOCH,
         topology,

@@ -49,7 +49,9 @@ async fn what_somebody_writes_to_is_not_dropped() {
     // Between the two counts of the plan.
     let write = Kind::Change(Change::Write(article(1)));
     world.sandbox.faults().add(Fault::new(write).on("POST", "/v1/graphql").nth(2));
-    let refusal = refusal(&world, one(Wish::Recreate, options(&world, &["Article"])), &[Hint::DeleteInstead]).await;
+    let refusal =
+        refusal(&world, one(Wish::Recreate, options(&world, &["Article"])), &[Hint::DeleteInstead, Hint::WritersFirst])
+            .await;
     let wanted = Refusal::BeingWritten { collection: name("Article"), before: OBJECTS, after: OBJECTS + 1 };
     assert_eq!(refusal, wanted);
     assert_eq!(world.sandbox.count("Article", None), OBJECTS + 1);

@@ -56,7 +56,7 @@ pub(super) fn by_hand(world: &World, states: &str, stretches: &[Stretch<'_>]) ->
     let closed = collection.close(None).expect("closed");
     let facts = SealFacts {
         sealed: time,
-        topology: TopologyRecord { state: TopologyState::Whole, reason: None, nodes: Vec::new() },
+        topology: TopologyRecord { state: TopologyState::Whole, reason: None, nodes: Vec::new(), missing: Vec::new() },
         limits: Vec::new(),
         skipped: Vec::new(),
         incomplete: Vec::new(),

@@ -103,7 +103,7 @@ pub(crate) static DELETE: Struct = Fields(&[
     ("deletionTimeUnixMilli", &Any),
 ]);
 pub(crate) static ROLE: Struct = Fields(&[("name", &Any), ("permissions", &Slice(&PERMISSION))]);
-static PERMISSION: Struct = Fields(&[
+pub(crate) static PERMISSION: Struct = Fields(&[
     ("action", &Any),
     ("aliases", &Fields(&[("alias", &Any), ("collection", &Any)])),
     ("collections", &Fields(&[("collection", &Any)])),

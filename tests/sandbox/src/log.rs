@@ -79,6 +79,7 @@ impl Log {
 pub(crate) fn is_writing(method: &str, path: &str, body: &[u8]) -> bool {
     match (method, path) {
         ("GET" | "HEAD" | "OPTIONS", _) | ("POST", "/v1/graphql") => false,
+        ("POST", _) if path.ends_with("/has-permission") => false,
         ("DELETE", "/v1/batch/objects") => {
             !crate::json::parse(body).is_ok_and(|b| b.get("dryRun").is_some_and(crate::json::Json::is_true))
         }

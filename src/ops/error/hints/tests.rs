@@ -208,6 +208,7 @@ fn what_others_do_meanwhile() {
             Class::Server,
             &[Hint::WaitForNodes],
         ),
+        (Error::NodesMissing { nodes: Vec::new() }, Class::Server, &[Hint::WaitForNodes, Hint::AllowMissingNodes]),
         (Error::ReadOnly { collection: collection(), shards: Vec::new() }, Class::Server, &[Hint::MakeWritable]),
         (
             Error::MadeOtherwise { collection: collection(), differences: Vec::new() },
@@ -252,8 +253,14 @@ fn what_stands_against_a_clear_is_advised_on_once_a_kind() {
             R::TenantsOfMany { collections: 2 },
         ]
     };
-    let hints =
-        [Hint::DeleteInstead, Hint::GrantPermission, Hint::RecreateInstead, Hint::ListTenants, Hint::WakeTenants];
+    let hints = [
+        Hint::DeleteInstead,
+        Hint::WritersFirst,
+        Hint::GrantPermission,
+        Hint::RecreateInstead,
+        Hint::ListTenants,
+        Hint::WakeTenants,
+    ];
     gives(&Error::CannotClear { refusals: refusals() }, Class::Refused, &hints);
 }
 
@@ -274,6 +281,9 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
             R::Endpoint { collection: collection(), endpoint: endpoint() },
             R::TenantExists { collection: collection(), there: there(), tenant: tenant() },
             R::NoRoles { server: "1.24".into() },
+            R::RoleUnknown { role: "r".into(), actions: vec!["read_mcp".into()], server: "1.32".into() },
+            R::Unreadable { collection: collection(), there: there() },
+            R::TargetUnreadable { collection: collection(), property: "p".into(), target: name("T"), lacks: "x" },
             R::MayNotWake { collection: collection(), tenants: 2, first: tenant() },
         ]
     };

@@ -52,13 +52,10 @@ impl Beside {
             Self { aliases: found.planned, roles: Vec::new(), remarks: found.remarks, refused: found.refused };
         beside.remarks.extend(unseen(planning, candidates));
         if let Some(archived) = archived_roles {
-            match roles::plan(client, archived, rights, renames, version).await? {
-                Ok(planned) => {
-                    planned.iter().filter_map(role_allows).for_each(|warning| planning.session.events.warn(warning));
-                    beside.roles = planned;
-                }
-                Err(refused) => beside.refused.push(refused),
-            }
+            let (planned, refused) = roles::plan(client, archived, rights, renames, version).await?;
+            planned.iter().filter_map(role_allows).for_each(|warning| planning.session.events.warn(warning));
+            beside.roles = planned;
+            beside.refused.extend(refused);
         } else {
             let nothing = made.first().filter(|_| options.roles);
             beside.remarks.extend(nothing.map(|name| (name.clone(), "the archive holds no roles".to_owned())));

@@ -59,6 +59,8 @@ impl Run<'_> {
             }
             (result.objects, result.rejected) = (objects - rejected, rejected);
             result.bytes = planned.bytes.saturating_sub(filled.rejected_bytes);
+            let reasons = gathered.files.as_mut().map(|files| files.take_reasons(&name));
+            result.rejected_reasons = reasons.unwrap_or_default();
             gathered.incomplete |= rejected > 0;
             gathered.remarks.extend(about_references(filled).into_iter().map(|remark| (name.clone(), remark)));
             let counted = self.count(collection, filled, &mut watch, gathered).await?;

@@ -1,6 +1,7 @@
 //! Roles and the caller's own name (`weaviate-rest.md` section 11).
 
 use crate::auth::{Domain, Role, refusal};
+use crate::behaviour::Release;
 use crate::call::{Call, Reply, either};
 use crate::fold;
 use crate::json::{Json, object};
@@ -11,6 +12,75 @@ fn all(core: &Core) -> Vec<Json> {
     let builtin =
         ["admin", "root", "viewer"].map(|name| object! {"name": name, "permissions": Json::Array(Vec::new())});
     builtin.into_iter().chain(core.read().roles.iter().cloned()).collect()
+}
+
+/// Actions of permissions, each since a version, in the order in which the server names them.
+const ACTIONS: [(Release, &[&str]); 6] = [
+    (
+        Release::V1_28,
+        &[
+            "manage_backups",
+            "read_cluster",
+            "create_data",
+            "read_data",
+            "update_data",
+            "delete_data",
+            "read_nodes",
+            "create_roles",
+            "read_roles",
+            "update_roles",
+            "delete_roles",
+            "create_collections",
+            "read_collections",
+            "update_collections",
+            "delete_collections",
+            "assign_and_revoke_users",
+        ],
+    ),
+    (Release::V1_32, &["create_users"]),
+    (Release::V1_28, &["read_users"]),
+    (Release::V1_32, &["update_users", "delete_users"]),
+    (Release::V1_28, &["create_tenants", "read_tenants", "update_tenants", "delete_tenants"]),
+    (
+        Release::V1_32,
+        &[
+            "create_replicate",
+            "read_replicate",
+            "update_replicate",
+            "delete_replicate",
+            "create_aliases",
+            "read_aliases",
+            "update_aliases",
+            "delete_aliases",
+            "assign_and_revoke_groups",
+            "read_groups",
+        ],
+    ),
+];
+/// Those that are newer.
+const NEWER_ACTIONS: [&str; 4] = ["create_mcp", "read_mcp", "update_mcp", "manage_namespaces"];
+
+/// Refuses an action that the version does not know, before anything else is looked at.
+fn known(core: &Core, place: &str, action: &str) -> Result<(), Reply> {
+    let release = core.ours.release;
+    let older = ACTIONS.iter().filter(|(since, _)| release >= *since).flat_map(|(_, actions)| actions.iter());
+    let newer = NEWER_ACTIONS.iter().filter(|_| release >= Release::V1_39);
+    let all: Vec<&str> = older.chain(newer).copied().collect();
+    if all.contains(&action) {
+        return Ok(());
+    }
+    Err(Reply::coded(422, 606, &format!("{place} in body should be one of [{}]", all.join(" "))))
+}
+
+/// Whether a role has a permission; only what comes before that question is played.
+pub(super) fn has_permission(core: &Core, call: &Call) -> Reply {
+    let try_has = || {
+        let given = call.json("body", &fold::PERMISSION)?;
+        known(core, "action", given.text("action").unwrap_or(""))?;
+        allow_role(call, "read_roles", call.param("name"))?;
+        Ok(Reply::json(200, &Json::from(false)))
+    };
+    either(try_has())
 }
 
 /// The sentence before every refusal that is about roles.
@@ -31,6 +101,10 @@ pub(super) fn create(core: &Core, call: &Call) -> Reply {
 fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let given = call.json("body", &fold::ROLE)?;
     let name = given.text("name").unwrap_or("").to_owned();
+    let permissions = given.get("permissions").and_then(Json::as_array).unwrap_or_default();
+    for (at, permission) in permissions.iter().enumerate() {
+        known(core, &format!("permissions.{at}.action"), permission.text("action").unwrap_or(""))?;
+    }
     if core.settings.keys.is_empty() {
         return Ok(Reply::empty(200));
     }

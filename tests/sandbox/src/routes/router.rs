@@ -95,6 +95,7 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
         router = router
             .route("/v1/authz/roles", get(authz::roles).merge(post(authz::create)))
             .route("/v1/authz/roles/{name}", get(authz::role))
+            .route("/v1/authz/roles/{name}/has-permission", post(authz::has_permission))
             .route("/v1/users/own-info", get(authz::own_info));
     }
     router.fallback(unknown).with_state(Arc::clone(core))

@@ -1,6 +1,6 @@
 //! `/v1/schema`: classes listed, created, changed and dropped.
 
-use crate::auth::{Domain, allow};
+use crate::auth::{Domain, allow, refusal};
 use crate::behaviour::Release;
 use crate::call::{Call, Reply, either};
 use crate::faults::{Change, apply_to};
@@ -42,6 +42,7 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let given = call.json("objectClass", &fold::CLASS)?;
     allow(call, "create_collections", Domain::Collections(&upper_first(given.text("class").unwrap_or(""))))?;
     check_strategy(core, &given)?;
+    targets_are_readable(call, &given)?;
     {
         let state = core.read();
         state.limits.class(&given, state.collections.len() as u64)?;
@@ -52,6 +53,22 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
         Err(why) if why.is_empty() => Err(Reply::empty(200)),
         Err(why) => Err(Reply::schema_error(core.ours, 422, &why)),
     }
+}
+
+/// Whoever may not read a collection may not have properties refer to it.
+fn targets_are_readable(call: &Call, given: &Json) -> Result<(), Reply> {
+    for property in given.get("properties").and_then(Json::as_array).unwrap_or_default() {
+        for target in property.get("dataType").and_then(Json::as_array).unwrap_or_default() {
+            let Some(target) = target.as_text().filter(|target| target.starts_with(char::is_uppercase)) else {
+                continue;
+            };
+            if let Some(text) = refusal(call, "read_collections", Domain::Collections(target)) {
+                let name = property.text("name").unwrap_or("");
+                return Err(Reply::error(403, &format!("property '{name}': invalid dataType: [{target}]: {text}")));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What the operator's settings refuse: what they forbid, and then a collection too many.
