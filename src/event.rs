@@ -237,6 +237,17 @@ pub enum Event {
         /// Objects that a resumed run would not read again.
         objects: u64,
     },
+    /// A collection is about to be created.
+    Creating {
+        /// The collection, by its name in the end.
+        collection: CollectionName,
+        /// Which one it is of those to be created, from 1.
+        nth: u64,
+        /// How many there are.
+        of: u64,
+        /// It is created under a scratch name, to see whether the server takes it, and removed again.
+        rehearsal: bool,
+    },
     /// A collection is done.
     CollectionFinished(CollectionResult),
     /// Something was proven about an archive.
@@ -355,6 +366,21 @@ pub enum Warning {
         collection: CollectionName,
         /// What runs, in the server's word, such as `reindex`.
         task: String,
+    },
+    /// Replicas of a collection are being moved between nodes: until that is over, the server deactivates none of the tenants
+    /// whose replicas they are.
+    ReplicasMove {
+        /// The collection.
+        collection: CollectionName,
+        /// Replicas on their way.
+        moves: u64,
+    },
+    /// Tenants stay active for a while: the server moves replicas of theirs. It is asked again until they are inactive.
+    MovesAwaited {
+        /// The collection.
+        collection: CollectionName,
+        /// Tenants that are still active.
+        tenants: u64,
     },
     /// Tenants are left out: they cannot be read.
     TenantsSkipped {

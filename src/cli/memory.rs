@@ -9,9 +9,22 @@ const MOST: u64 = ByteSize::mib(128).0;
 /// The share of a container's limit that is taken.
 const SHARE: u64 = 4;
 
-/// The default of `--memory-limit`: 128 MiB, or a quarter of the cgroup's limit if that is less.
+/// The default of `--memory-limit`: 128 MiB, or a quarter of the cgroup's limit, or of that on address space, if one is less.
 pub(super) fn default_limit() -> u64 {
-    cgroup_limit(Path::new("/")).map_or(MOST, |limit| MOST.min(limit / SHARE))
+    let limits = [cgroup_limit(Path::new("/")), address_space()];
+    limits.into_iter().flatten().fold(MOST, |least, limit| least.min(limit / SHARE))
+}
+
+/// The limit on this process's address space (`ulimit -v`), in bytes.
+#[cfg(unix)]
+pub(super) fn address_space() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::As).current
+}
+
+/// There is none here.
+#[cfg(not(unix))]
+pub(super) fn address_space() -> Option<u64> {
+    None
 }
 
 /// The tightest memory limit of this process's cgroup and those above it, in bytes.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, Out, failure, memory, signals};
 use crate::event::{Class, Event, Events, Op, RunResult, Status};
 use crate::model::Clock;
-use crate::render::{Closing, Moment, Stopwatch, feed, summary};
+use crate::render::{Closing, Moment, Stopwatch, feed, size, summary};
 
 /// Threads of the runtime at most: one page takes microseconds of theirs.
 const THREADS: usize = 8;
@@ -119,9 +119,25 @@ fn enough_files() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Address space that must be allowed, in bytes: what threads and their stacks reserve, and the least memory of a run.
+const LEAST_ADDRESS_SPACE: u64 = 128 << 20;
+
+/// Refuses to begin what would abort for want of address space, without a word of its own.
+fn enough_address_space(allowed: Option<u64>) -> Result<(), Failure> {
+    match allowed {
+        Some(bytes) if bytes < LEAST_ADDRESS_SPACE => {
+            let (have, need) = (size(bytes), size(LEAST_ADDRESS_SPACE));
+            let text = format!("only {have} of address space may be used, and at least {need} are needed");
+            Err(Failure::new(Class::Disk, text).hint("raise the limit: ulimit -v 1048576"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn runtime() -> Result<Runtime, Failure> {
     open_files::raise_limit();
     enough_files()?;
+    enough_address_space(memory::address_space())?;
     let threads = available_parallelism().map_or(1, usize::from).min(THREADS);
     Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(|error| no_start(&error))
 }

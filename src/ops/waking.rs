@@ -17,6 +17,10 @@ use crate::model::{CollectionName, TenantName, path_text};
 use crate::pipeline::waking::{self, WakeJournal, Waking};
 use crate::weaviate::{Client, Tenant, TenantState};
 
+/// How long tenants are asked for again that the server does not deactivate while it moves replicas of theirs.
+const MOVES_PATIENCE: Duration = Duration::from_secs(60);
+/// Pause between two such requests.
+const MOVES_PAUSE: Duration = Duration::from_secs(2);
 /// How long putting tenants back to sleep may take at the end of a run.
 const PUT_BACK: Duration = Duration::from_secs(8);
 
@@ -59,7 +63,7 @@ pub(super) async fn put_back(
     waking: &Waking,
     journalled: Option<&Journalled>,
 ) -> u64 {
-    let reason = match tokio::time::timeout(PUT_BACK, waking.put_back_all()).await {
+    let reason = match put_back_after_moves(session, collection, waking).await {
         Ok(Ok(())) => {
             if let Some(journalled) = journalled
                 && waking.left_nothing().await
@@ -78,6 +82,31 @@ pub(super) async fn put_back(
     let (collection, tenants) = (collection.clone(), awake.len() as u64);
     session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason });
     tenants
+}
+
+/// Puts back whoever is still awake; while the server moves replicas of theirs, it is asked again and again.
+async fn put_back_after_moves(
+    session: &Session,
+    collection: &CollectionName,
+    waking: &Waking,
+) -> Result<Result<(), waking::Error>, tokio::time::error::Elapsed> {
+    let give_up = tokio::time::Instant::now() + MOVES_PATIENCE;
+    let mut told = false;
+    loop {
+        let done = tokio::time::timeout(PUT_BACK, waking.put_back_all()).await?;
+        let blocked = done.as_ref().is_err_and(waking::Error::is_blocked_by_move);
+        if !blocked || tokio::time::Instant::now() >= give_up || session.cancel.is_cancelled() {
+            return Ok(done);
+        }
+        if !std::mem::replace(&mut told, true) {
+            let (collection, tenants) = (collection.clone(), waking.awake().await.len() as u64);
+            session.events.warn(Warning::MovesAwaited { collection, tenants });
+        }
+        tokio::select! {
+            () = tokio::time::sleep(MOVES_PAUSE) => {}
+            () = session.cancel.cancelled() => {}
+        }
+    }
 }
 
 /// Puts back whoever a round that was cut short left awake. What fails is tried again by the next one, or at the end.

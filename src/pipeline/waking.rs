@@ -59,6 +59,14 @@ pub enum Error {
     Thread,
 }
 
+impl Error {
+    /// Whether tenants stay active since replicas of theirs are being moved, which passes.
+    #[must_use]
+    pub fn is_blocked_by_move(&self) -> bool {
+        matches!(self, Self::Wire(error) if weaviate::is_blocked_by_move(error))
+    }
+}
+
 /// The journal of a run that wakes tenants: what it names may be awake, so a killed run is made good by the next one.
 pub struct WakeJournal(Arc<Mutex<RunFiles>>);
 
@@ -192,7 +200,8 @@ impl Waking {
     }
 
     /// Lets go of tenants; those that nobody else holds go back to sleep, and with them whoever could not be put back
-    /// before.
+    /// before. While replicas are being moved the server deactivates none of their tenants: these are tried again with the
+    /// next ones.
     pub async fn put_back(&self, held: Awake) -> Result<(), Error> {
         let mut awake = self.awake.lock().await;
         for tenant in &held.tenants {
@@ -201,7 +210,12 @@ impl Waking {
             }
         }
         let free = awake.iter().filter(|(_, holders)| **holders == 0).map(|(tenant, _)| tenant.clone()).collect();
-        self.let_sleep(&mut awake, free).await?;
+        match self.let_sleep(&mut awake, free).await {
+            Err(error) if error.is_blocked_by_move() => {
+                tracing::debug!(collection = %self.collection, %error, "tenants stay active while replicas move");
+            }
+            other => other?,
+        }
         drop(held.permits);
         Ok(())
     }

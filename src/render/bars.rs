@@ -109,6 +109,7 @@ impl Render for Bars {
 fn frame(progress: &Progress, at: Moment, columns: usize, colour: bool) -> String {
     let (finished, collections) = progress.finished();
     let title = match collections {
+        _ if progress.creating().is_some() => progress.creating().unwrap_or_default(),
         0 => progress.verb().into(),
         1 => "total".into(),
         _ if progress.verb() == "verifying" => format!("verified {finished}/{collections}"),

@@ -203,6 +203,7 @@ fn is_progress(event: &Event) -> bool {
         event,
         Event::PageScanned { .. }
             | Event::BatchImported { .. }
+            | Event::Creating { .. }
             | Event::ObjectRejected { .. }
             | Event::TenantStarted { .. }
             | Event::PartSealed { .. }

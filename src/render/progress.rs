@@ -128,6 +128,8 @@ pub(super) struct Progress {
     /// When something came last that is no failure.
     moved: Duration,
     broken: Option<String>,
+    /// Which collection is being created, of how many, and whether under a scratch name; until something else begins.
+    creating: Option<(u64, u64, bool)>,
 }
 
 impl Progress {
@@ -138,7 +140,9 @@ impl Progress {
         }
         match event {
             Event::RunStarted { op, .. } => self.op = Some(*op),
+            Event::Creating { nth, of, rehearsal, .. } => self.creating = Some((*nth, *of, *rehearsal)),
             Event::PlanMade { collections } => {
+                self.creating = None;
                 self.plan(collections);
                 // The time of reading the archive and of a question is not that of the work.
                 if self.op == Some(Op::Restore) {
@@ -147,6 +151,7 @@ impl Progress {
                 }
             }
             Event::CollectionStarted { collection, objects } => {
+                self.creating = None;
                 let lane = self.lane(collection);
                 (lane.stage, lane.began) = (Stage::Running, at.elapsed);
                 lane.tally.expected = objects.or(lane.tally.expected);
@@ -321,6 +326,13 @@ impl Progress {
     /// Whether the bytes of objects are known on the way.
     pub(super) fn has_bytes(&self) -> bool {
         self.op != Some(Op::Clear)
+    }
+
+    /// Which collection is being created, while nothing else is done.
+    pub(super) fn creating(&self) -> Option<String> {
+        let (nth, of, rehearsal) = self.creating?;
+        let verb = if rehearsal { "rehearsing" } else { "creating" };
+        Some(format!("{verb} {} of {}", words::count(nth), words::count(of)))
     }
 
     /// What is being done, in one word.

@@ -58,6 +58,10 @@ impl<W: Write + Send> Text<W> {
     }
 
     fn how_far(&self, at: Moment) -> String {
+        if let Some(creating) = self.progress.creating() {
+            let trouble = self.progress.trouble(at).map(|trouble| format!(": {trouble}")).unwrap_or_default();
+            return format!("{} {creating} collections{trouble}", words::span(at.elapsed));
+        }
         let total = self.progress.total();
         let (finished, all) = self.progress.finished();
         let mut facts = vec![match total.expected.zip(total.share()) {

@@ -127,6 +127,14 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::TopologyUnchecked { reason } => {
             format!("cannot ask whether every node of the server is there: {}", plain(reason))
         }
+        Warning::ReplicasMove { collection, moves } => format!(
+            "{collection}: the server moves {} between nodes, and deactivates none of their tenants until that is over",
+            self::counted(*moves, "replica")
+        ),
+        Warning::MovesAwaited { collection, tenants } => format!(
+            "{collection}: {} active until the server has moved their replicas; it is asked again for a minute",
+            if *tenants == 1 { "1 tenant stays".to_owned() } else { format!("{} tenants stay", count(*tenants)) }
+        ),
         Warning::NodesMissing { nodes } => format!(
             "nodes are missing: {}; every shard has a majority of its replicas on the others, and those are read",
             plain(&nodes.join(", "))

@@ -13,8 +13,9 @@ use super::transport::reason;
 
 /// Longest wait for a TCP and TLS connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// An idle connection is dropped before a proxy would do so (60 s is common).
-const POOL_IDLE: Duration = Duration::from_secs(20);
+/// An idle connection is dropped before the server does so (10 s by its own default), or a proxy (60 s is common): what is
+/// sent over one that was closed goes out twice.
+const POOL_IDLE: Duration = Duration::from_secs(8);
 /// Idle connections kept.
 const POOL_CONNECTIONS: usize = 16;
 /// TCP keep-alive probes notice a peer that vanished.

@@ -16,10 +16,17 @@ use crate::model::CollectionName;
 /// Values in an answer that nothing depends on, at most.
 const TOLD_VALUES_MAX: u32 = 250_000;
 
+/// Moves of replicas that are logged one by one.
+const MOVES_LOGGED: usize = 20;
+
 /// Requests for one fact at most; what is not told is not known, and no run fails for it.
 const ATTEMPTS: u32 = 3;
 /// States of a task that is over (`cluster/distributedtask/task.go`).
 const OVER: [&str; 3] = ["FINISHED", "FAILED", "CANCELLED"];
+/// States of a movement of a replica that is over (`entities/models/replication_replicate_details_replica_status.go`).
+const MOVED: [&str; 2] = ["READY", "CANCELLED"];
+/// What a server says of a tenant that it does not deactivate while a replica of it moves.
+const IN_PROGRESS: &str = "replica movement in progress";
 /// The state of a namespace that is used (1.38).
 const ACTIVE: &str = "active";
 
@@ -32,6 +39,25 @@ pub struct ServerFacts {
     pub nodes: Option<usize>,
     /// What it lets be done, where all of its nodes say the same (1.34.5); `None` where it does not tell.
     pub mode: Option<OperationalMode>,
+    /// Replicas that are being moved or copied between nodes; none where the server does not tell.
+    pub moves: Vec<ReplicaMove>,
+}
+
+/// A replica on its way from one node to another: until it is there, its tenant cannot be deactivated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicaMove {
+    /// The collection.
+    pub collection: String,
+    /// The shard, which is the tenant in a multi-tenant collection.
+    pub shard: String,
+    /// How far it is, in the server's word: `HYDRATING`.
+    pub state: String,
+}
+
+/// Whether a server refused to deactivate tenants since replicas of theirs are being moved.
+#[must_use]
+pub fn is_blocked_by_move(error: &Error) -> bool {
+    error.message().is_some_and(|message| message.contains(IN_PROGRESS))
 }
 
 /// A namespace that is not active: its collections can be seen, and nothing of them read or changed.
@@ -73,6 +99,18 @@ struct Node {
 }
 
 #[derive(Deserialize)]
+struct Movement {
+    collection: Option<String>,
+    shard: Option<String>,
+    status: Option<MovementState>,
+}
+
+#[derive(Deserialize)]
+struct MovementState {
+    state: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct Namespace {
     name: String,
     state: Option<String>,
@@ -92,10 +130,29 @@ impl Client {
         let modes: Vec<Option<OperationalMode>> =
             nodes.iter().map(|node| OperationalMode::parse(node.operational_mode.as_deref()?)).collect();
         let mode = modes.first().copied().flatten().filter(|mode| modes.iter().all(|other| *other == Some(*mode)));
-        let facts = ServerFacts { meta, nodes: Some(nodes.len()).filter(|n| *n > 0), mode };
+        // Between fewer than two nodes nothing moves.
+        let moving = if nodes.len() > 1 { self.replica_moves().await } else { Vec::new() };
+        let facts = ServerFacts { meta, nodes: Some(nodes.len()).filter(|n| *n > 0), mode, moves: moving };
         let (version, modules) = (&facts.meta.version.text, facts.meta.modules.join(" "));
-        tracing::debug!(version, nodes = facts.nodes, mode = facts.mode.map(OperationalMode::name), modules, "server");
+        let (mode, moving) = (facts.mode.map(OperationalMode::name), facts.moves.len());
+        tracing::debug!(version, nodes = facts.nodes, mode, modules, moves = moving, "server");
+        for ReplicaMove { collection, shard, state } in facts.moves.iter().take(MOVES_LOGGED) {
+            tracing::debug!(collection, shard, state, "a replica is being moved");
+        }
         Ok(facts)
+    }
+
+    /// Replicas that are being moved or copied; none where that is switched off, or the key may not ask.
+    async fn replica_moves(&self) -> Vec<ReplicaMove> {
+        let listed = self.told::<Vec<Movement>>("/v1/replication/replicate/list").await.unwrap_or_default();
+        let moves = |Movement { collection, shard, status }: Movement| {
+            let state = status?.state?;
+            let clean = |text: Option<String>| said::harmless(&text.unwrap_or_default());
+            let is_over = MOVED.contains(&state.as_str());
+            let state = clean(Some(state));
+            (!is_over).then(|| ReplicaMove { collection: clean(collection), shard: clean(shard), state })
+        };
+        listed.into_iter().filter_map(moves).collect()
     }
 
     /// Namespaces that are not active; none where the server has no namespaces, or the key may not ask.

@@ -42,7 +42,7 @@ pub use connection::Connection;
 pub use count::Count;
 pub use delete::{Deleted, Doomed};
 pub use error::{Bound, Error, Tried};
-pub use facts::{IdleNamespace, RunningTask, ServerFacts};
+pub use facts::{IdleNamespace, ReplicaMove, RunningTask, ServerFacts, is_blocked_by_move};
 pub use import::ImportReply;
 pub use lasting::{LastingCause, LimitOf, OperationalMode};
 pub use meta::{Meta, Version};

@@ -345,3 +345,35 @@ async fn a_count_that_does_not_agree_is_read_again_and_then_named() {
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 60), "the second reading saw all");
     equals(&world, &archive_of(&outcome), &["a", "b"]).await;
 }
+
+/// What a 1.40 says of a tenant one of whose replicas is on its way to another node.
+const MOVES: &str = r#"{"error":[{"message":"rpc error: code = Internal desc = updating schema: TYPE_UPDATE_TENANT: replica movement in progress: tenant \"b\" status change to COLD blocked; retry after movement completes"}]}"#;
+/// What it lists meanwhile.
+const LISTED: &str = r#"[{"collection":"Mt","id":"e1048b3d-b173-4404-9cf7-83b41563638c","shard":"b","sourceNode":"node3",
+    "status":{"errors":[],"state":"HYDRATING"},"statusHistory":null,"targetNode":"node1","type":"MOVE"},
+    {"collection":"Mt","shard":"a","status":{"errors":[],"state":"READY"},"type":"COPY"}]"#;
+
+#[tokio::test]
+async fn tenants_that_stay_active_while_replicas_move_are_deactivated_once_that_is_over() {
+    let class = Sandbox::builder().nodes(3).collection(CLASS);
+    let world = world(tenants(class, &[("a", "HOT"), ("b", "COLD")], 3));
+    let faults = world.sandbox.faults();
+    faults.add(Fault::new(Kind::status(200, LISTED)).on("GET", "/v1/replication/replicate/list"));
+    // The first request activates.
+    faults.add(Fault::new(Kind::status(422, MOVES)).on("PUT", "/v1/schema/Mt/tenants").after(1).times(2));
+    let (done, events) = world.try_backup(world.options()).await;
+    let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
+    assert_eq!(outcome.result.status, Status::Ok);
+    let told = |event: &Event| match event {
+        Event::Warning(warning @ (Warning::ReplicasMove { .. } | Warning::MovesAwaited { .. })) => {
+            Some(warning.clone())
+        }
+        _ => None,
+    };
+    let told: Vec<Warning> = events.iter().filter_map(told).collect();
+    assert_eq!(
+        told,
+        [Warning::ReplicasMove { collection: mt(), moves: 1 }, Warning::MovesAwaited { collection: mt(), tenants: 1 }]
+    );
+    assert_eq!(world.sandbox.tenants("Mt"), [("a".to_owned(), "HOT"), ("b".to_owned(), "COLD")]);
+}

@@ -253,6 +253,34 @@ async fn a_role_with_actions_that_the_server_does_not_know_is_foretold_with_them
 }
 
 #[tokio::test]
+async fn vectors_made_of_those_referred_to_cost_nothing_and_what_is_gone_is_named_in_the_plan() {
+    let made = r#"{"class":"Doc","vectorizer":"ref2vec-centroid","moduleConfig":{"ref2vec-centroid":{"referenceProperties":["has"]}},
+        "properties":[{"name":"has","dataType":["Para"]}]}"#;
+    let id = |n: u32| format!("00000000-0000-4000-8000-{n:012}");
+    let doc = |n: u32, to: u32| {
+        let beacon = format!("weaviate://localhost/Para/{}", id(to));
+        format!(r#"{{"class":"Doc","id":"{}","properties":{{"has":[{{"beacon":"{beacon}"}}]}},"vector":[1,2]}}"#, id(n))
+    };
+    let para = r#"{"class":"Para","properties":[{"name":"t","dataType":["text"]}]}"#;
+    let there = |n: u32| format!(r#"{{"class":"Para","id":"{}","properties":{{}},"vector":[1,2]}}"#, id(n));
+    let builder = Sandbox::builder().modules(&["ref2vec-centroid"]).collection(para).collection(made);
+    let builder = builder.object(&there(1)).object(&there(2)).object(&doc(11, 1)).object(&doc(12, 2));
+    let source = world(builder);
+    let gone = format!("{}/v1/objects/Para/{}", source.sandbox.url(), id(2));
+    assert!(reqwest::Client::new().delete(gone).send().await.expect("an answer").status().is_success());
+    let archive = backed_up(&source).await;
+    let target = world(Sandbox::builder().modules(&["ref2vec-centroid"]));
+    let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan").plan;
+    assert!(plan.refusals.is_empty(), "{:?}", plan.refusals);
+    let doc = plan.collections.iter().find(|planned| planned.target.as_str() == "Doc").expect("the collection");
+    let gone =
+        format!("the object Para/{}, which it refers to, is not in the archive: vectors made of it are lost", id(2));
+    assert!(doc.remarks.contains(&gone), "{:?}", doc.remarks);
+    assert!(doc.remarks.iter().any(|remark| remark.contains("the server itself makes the vectors anew")));
+    assert_eq!(doc.to_vectorise, 0);
+}
+
+#[tokio::test]
 async fn a_vectoriser_that_the_server_lacks_can_be_left_out() {
     let class = r#"{"class":"Made","vectorizer":"text2vec-openai","moduleConfig":{"text2vec-openai":{"model":"x"}},
         "properties":[{"name":"t","dataType":["text"],"moduleConfig":{"text2vec-openai":{"skip":true}}}]}"#;

@@ -70,6 +70,8 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::KeyOverHttp { host: "weaviate.example".into() },
         Warning::SecretReadableByAll { path: "/etc/key".into() },
         Warning::WritableByAll { path: "/tmp/archives".into() },
+        Warning::ReplicasMove { collection: name("Article"), moves: 2 },
+        Warning::MovesAwaited { collection: name("Article"), tenants: 2 },
         Warning::NodesMissing { nodes: vec!["node3".into()] },
         Warning::TopologyUnchecked { reason: "the key may not ask".into() },
         Warning::CountUnchecked { collection: collection(), reason: "GraphQL is off".into() },
@@ -169,6 +171,7 @@ pub(crate) fn events() -> Vec<Event> {
                 live: Some("0.5".into()),
             }],
         },
+        Event::Creating { collection: name("Article"), nth: 3, of: 30, rehearsal: false },
         Event::CollectionFinished(CollectionResult {
             rejected: 2,
             rejected_reasons: vec![Reason {

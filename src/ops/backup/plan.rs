@@ -37,7 +37,7 @@ const TENANTS_SAMPLED: usize = 5;
 
 /// Looks at server and disk, and says what a backup would do. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, mut options: Options) -> Result<Plan, Error> {
-    let ServerFacts { meta, mode, .. } = server::look(client, session, Needs::Reads).await?;
+    let ServerFacts { meta, mode, moves, .. } = server::look(client, session, Needs::Reads).await?;
     let schemas = client.schemas().await?;
     let (url, version) = (client.url(), &meta.version.text);
     let (carried, interrupted) = match &options.resume {
@@ -65,6 +65,13 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     }
     let (chosen, tenants) = of_tenants(client, &options, chosen).await?;
     warn_of_inactive(session, mode, &tenants);
+    for (collection, listed) in &tenants {
+        let activates = listed.iter().any(|tenant| tenant.state == TenantState::Cold);
+        let moves = moves.iter().filter(|one| one.collection == collection.as_str()).count() as u64;
+        if activates && moves > 0 {
+            session.events.warn(Warning::ReplicasMove { collection: collection.clone(), moves });
+        }
+    }
     let rights = client.rights().await;
     // Whose tenants are listed must be known. Otherwise no backup fails for want of this answer: what keeps the server from
     // giving it keeps it from giving others.

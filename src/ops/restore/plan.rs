@@ -4,6 +4,7 @@
 mod beside;
 mod candidate;
 mod carried;
+mod centroid;
 mod readable;
 mod there;
 
@@ -101,6 +102,9 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     for candidate in candidates {
         let resuming = resuming.as_mut().filter(|_| !refused);
         work.push(Box::pin(candidate.into_collection(&planning, &beside.remarks, looks, resuming)).await?);
+    }
+    if looks {
+        Box::pin(planning.name_gone(&mut work)).await?;
     }
     refusals.extend(work.iter().filter_map(|collection| would_vectorise(collection, &options)));
     refusals.extend(work.iter().flat_map(|collection| leads_on(collection, &options)));

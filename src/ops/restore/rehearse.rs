@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::before::Stage;
 use super::{Collection, Prepared, Refusal};
+use crate::event::Event;
 use crate::model::CollectionName;
 use crate::ops::schema::{Rehearsal, Rehearsed, Subject, Unmakeable, sweep};
 use crate::ops::{Error, Session};
@@ -28,7 +29,7 @@ pub async fn rehearse(writer: &Writer, session: &Session, mut prepared: Prepared
     let rights = session.unless_stopped(writer.rights()).await?;
     let server = prepared.server.clone();
     let mut rehearsal = Rehearsal::open(writer, session, &state, server.target(), rights.as_ref()).await?;
-    let found = all(&mut rehearsal, &work).await;
+    let found = all(&mut rehearsal, session, &work).await;
     rehearsal.close().await;
     let chosen = prepared.work.len();
     let (refusals, rehearsed) = found?;
@@ -40,10 +41,17 @@ pub async fn rehearse(writer: &Writer, session: &Session, mut prepared: Prepared
 }
 
 /// What stands against each, and how it was found out.
-async fn all(rehearsal: &mut Rehearsal<'_>, work: &[&Collection]) -> Result<(Vec<Refusal>, Rehearsed), Error> {
+async fn all(
+    rehearsal: &mut Rehearsal<'_>,
+    session: &Session,
+    work: &[&Collection],
+) -> Result<(Vec<Refusal>, Rehearsed), Error> {
     let pending: BTreeSet<CollectionName> = work.iter().map(|collection| collection.planned.target.clone()).collect();
     let (mut refusals, mut rehearsed) = (Vec::new(), Rehearsed::Done);
-    for collection in work {
+    for (at, collection) in work.iter().enumerate() {
+        let (nth, of) = (at as u64 + 1, work.len() as u64);
+        let target = collection.planned.target.clone();
+        session.events.emit(Event::Creating { collection: target, nth, of, rehearsal: true });
         let tenants: &[Tenant] = if collection.asked.multi_tenant { &collection.tenants.made } else { &[] };
         let (fit, archived) = (&collection.fit, &collection.asked);
         let subject = Subject { fit, archived, pending: &pending, tenants, strict: false };

@@ -186,8 +186,17 @@ struct Run<'a> {
 impl Run<'_> {
     async fn all(&self, gathered: &mut Gathered) -> Result<(), Error> {
         self.begin(gathered).await?;
-        for collection in &self.prepared.work {
+        let work = &self.prepared.work;
+        let created = |collection: &&Collection| !collection.joins && collection.before.stage != Stage::There;
+        let of = work.iter().filter(created).count() as u64;
+        let mut nth = 0;
+        for collection in work {
             self.going()?;
+            if created(&collection) {
+                nth += 1;
+                let collection = collection.planned.target.clone();
+                self.session.events.emit(Event::Creating { collection, nth, of, rehearsal: false });
+            }
             self.create(collection, gathered).await?;
         }
         // What refers to collections that were not there yet.

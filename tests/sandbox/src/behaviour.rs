@@ -208,6 +208,9 @@ impl Behaviour {
     pub(crate) fn operational_mode(self) -> bool {
         self.since(Release::V1_39)
     }
+    pub(crate) fn replica_movement(self) -> bool {
+        self.since(Release::V1_32)
+    }
     pub(crate) fn replica_numbers(self) -> bool {
         self.since(Release::V1_39)
     }

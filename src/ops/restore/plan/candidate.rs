@@ -190,7 +190,7 @@ fn limits_of(schema: &Schema) -> Vec<String> {
     let trained = (!trained.is_empty()).then(|| format!("compression has to be trained anew: {}", trained.join(", ")));
     let centroid = String::from_utf8_lossy(&schema.text).contains(CENTROID).then(|| {
         format!(
-            "{CENTROID} computes vectors again from the objects referred to: where these are gone, vectors are lost"
+            "{CENTROID}: the server itself makes the vectors anew from those of the objects referred to; where these are gone, vectors are lost"
         )
     });
     expires.into_iter().chain(trained).chain(centroid).collect()

@@ -139,3 +139,8 @@ pub(super) fn statistics(core: &Core, call: &Call) -> Reply {
     // It says so with a dead voter too.
     Reply::json(200, &object! {"statistics": statistics, "synchronized": true})
 }
+
+/// Replicas on their way from node to node: switched off, as it is by default.
+pub(super) fn movements(_: &Core, _: &Call) -> Reply {
+    Reply::empty(501)
+}

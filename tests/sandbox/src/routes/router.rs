@@ -91,6 +91,9 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
     if !core.read().limits.namespaces.is_empty() {
         router = router.route("/v1/namespaces", get(|core: &Core, _: &Call| core.read().limits.list()));
     }
+    if ours.replica_movement() {
+        router = router.route("/v1/replication/replicate/list", get(nodes::movements));
+    }
     if ours.authz() {
         router = router
             .route("/v1/authz/roles", get(authz::roles).merge(post(authz::create)))
