@@ -1,7 +1,7 @@
 //! What is known of a live collection that is to be emptied or removed: what is in it, what hangs on it, what holds a copy
 //! of it. Sends reading requests only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
@@ -95,6 +95,7 @@ pub(super) async fn standing(
         Ok::<_, Error>((shards, topology_unchecked, tenants))
     };
     let looked: Vec<_> = stream::iter(chosen.iter().map(one)).buffered(LOOKED_AT_ONCE).try_collect().await?;
+    let references = references(all);
     let mut found = Vec::with_capacity(chosen.len());
     for (schema, (shards, topology_unchecked, tenants)) in chosen.iter().zip(looked) {
         let is_twin = |alias: &str| alias.eq_ignore_ascii_case(schema.name.as_str());
@@ -102,7 +103,7 @@ pub(super) async fn standing(
             schema: schema.clone(),
             objects: Count::Unknown { reason: String::new() },
             tenants,
-            referenced_by: referenced_by(&schema.name, all),
+            referenced_by: references.get(schema.name.as_str()).cloned().unwrap_or_default(),
             aliases: aliases.iter().filter(|(_, of)| *of == schema.name).map(|(alias, _)| alias.clone()).collect(),
             twin: aliases.iter().map(|(alias, _)| alias).find(|alias| is_twin(alias)).cloned(),
             held_in: None,
@@ -242,17 +243,20 @@ pub(super) async fn now(client: &Client, session: &Session, before: &Standing) -
     Ok(Now { schema, tenants, objects, topology_unchecked })
 }
 
-/// Reference properties in other collections that may point to this one.
-fn referenced_by(name: &CollectionName, all: &[Schema]) -> Vec<(CollectionName, String)> {
-    let mut found = Vec::new();
-    for schema in all.iter().filter(|schema| schema.name != *name && !schema.references.is_empty()) {
+/// Reference properties in other collections, by the collection that they may point to. Each document is read once, however
+/// many collections are looked at.
+fn references(all: &[Schema]) -> HashMap<String, Vec<(CollectionName, String)>> {
+    let mut found: HashMap<String, Vec<(CollectionName, String)>> = HashMap::new();
+    for schema in all.iter().filter(|schema| !schema.references.is_empty()) {
         let document: serde_json::Value = serde_json::from_slice(&schema.text).unwrap_or_default();
-        let properties = document["properties"].as_array().into_iter().flatten();
-        let points_here = |property: &&serde_json::Value| {
-            property["dataType"].as_array().is_some_and(|types| types.iter().any(|t| t.as_str() == Some(name.as_str())))
-        };
-        let names = properties.filter(points_here).filter_map(|property| property["name"].as_str());
-        found.extend(names.map(|property| (schema.name.clone(), property.to_owned())));
+        for property in document["properties"].as_array().into_iter().flatten() {
+            let types = property["dataType"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+            let targets: BTreeSet<&str> = types.filter(|target| *target != schema.name.as_str()).collect();
+            let Some(name) = property["name"].as_str() else { continue };
+            for target in targets {
+                found.entry(target.to_owned()).or_default().push((schema.name.clone(), name.to_owned()));
+            }
+        }
     }
     found
 }
@@ -274,8 +278,10 @@ mod tests {
             ),
             schema(r#"{"class":"C","properties":[{"name":"to","dataType":["B"]}]}"#),
         ];
-        let found = referenced_by(&"A".parse().expect("a name"), &all);
-        assert_eq!(found, [("B".parse().expect("a name"), "to".to_owned())]);
-        assert!(referenced_by(&"C".parse().expect("a name"), &all[..1]).is_empty());
+        let name = |text: &str| -> CollectionName { text.parse().expect("a name") };
+        let found = references(&all);
+        assert_eq!(found["A"], [(name("B"), "to".to_owned())], "its own is not counted");
+        assert_eq!((found["B"][0].0.clone(), found["C"][0].0.clone()), (name("C"), name("B")));
+        assert!(!references(&all[..1]).contains_key("A"));
     }
 }
