@@ -7,6 +7,7 @@ mod result;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
@@ -359,6 +360,13 @@ pub enum Warning {
     NothingToResume {
         /// The folder that was searched.
         folder: String,
+    },
+    /// The backup that was to be carried on is sealed: nothing was read of it or of the server.
+    SealedAlready {
+        /// The archive.
+        archive: String,
+        /// When it was sealed.
+        sealed: Timestamp,
     },
     /// The server works on a collection in the background; until that is done it refuses to delete it, or tenants of it.
     TaskRuns {

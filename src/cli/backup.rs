@@ -14,7 +14,7 @@ use crate::archive;
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, SavedSchema, Status};
 use crate::model::path_text;
 use crate::ops::Session;
-use crate::ops::backup::{self, Interrupted, Options, Plan, Resume, Stopped};
+use crate::ops::backup::{self, Interrupted, LeftInactive, Options, Plan, Resume, Stopped};
 use crate::ops::exposed::warn_of_open_folders;
 use crate::render::{Closing, Remark, date, plain, shell_path, size};
 use crate::weaviate::{Client, Writer};
@@ -29,7 +29,7 @@ pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out
         warn_of_open_folders(&session, runs.chain([settings.folder.clone()]).collect()).await;
         let missing = if args.allow_missing_nodes { " --allow-missing-nodes" } else { "" };
         let resume = |archive: &Path| resume_command(archive, args.run_dir.as_deref(), &connect) + missing;
-        if let Some(sealed) = sealed_already(&session, &settings).await? {
+        if let Some(sealed) = sealed_already(&session, &settings, &client).await? {
             return Ok(sealed);
         }
         let mut planned = plan(&client, &session, &cancel, options(&settings)).await?;
@@ -67,15 +67,23 @@ async fn plan(
 }
 
 /// What there is to say if the archive that is to be carried on lacked nothing but its last steps.
-async fn sealed_already(session: &Session, settings: &BackupSettings) -> Result<Option<Finished>, Failure> {
+async fn sealed_already(
+    session: &Session,
+    settings: &BackupSettings,
+    client: &Client,
+) -> Result<Option<Finished>, Failure> {
     let named = settings.resume.as_ref().and_then(|resume| resume.archive.as_ref());
     let Some(path) = named.filter(|_| !settings.dry_run) else { return Ok(None) };
-    let sealed = backup::sealed_already(session, path).await.map_err(|e| explain(&e))?;
+    let sealed =
+        backup::sealed_already(session, path, client.url(), &options(settings)).await.map_err(|e| explain(&e))?;
     Ok(sealed.map(|outcome| {
         let source = &outcome.manifest.source;
         let server = closing::server(&source.url, &source.server_version);
         let next = vec![closing::check_command(outcome.result.archive.as_deref())];
-        Finished { closing: Closing { next, ..closing::of(&outcome.manifest, server) }, result: outcome.result }
+        Finished {
+            closing: Closing { next, sealed_already: true, ..closing::of(&outcome.manifest, server) },
+            result: outcome.result,
+        }
     }))
 }
 
@@ -188,7 +196,11 @@ fn would(plan: &Plan) -> Finished {
     let collections: Vec<CollectionResult> = plan.collections.iter().map(one).collect();
     let result = RunResult::of(
         Op::Backup,
-        if plan.skipped.is_empty() && plan.topology.missing.is_empty() { Status::Ok } else { Status::Incomplete },
+        if plan.skipped.is_empty() && plan.left_inactive.is_empty() && plan.topology.missing.is_empty() {
+            Status::Ok
+        } else {
+            Status::Incomplete
+        },
         resumed.then(|| path_text(&plan.archive)),
         collections,
     );
@@ -205,7 +217,7 @@ fn would(plan: &Plan) -> Finished {
         topology_unchecked: plan.topology.reason.clone().filter(|_| plan.topology.missing.is_empty()),
         incomplete: closing::missing_nodes(&plan.topology.missing).into_iter().collect(),
         limits: closing::limits(&plan.limits),
-        skipped: closing::skipped(&plan.skipped),
+        skipped: closing::skipped(&plan.skipped).into_iter().chain(plan.left_inactive.iter().map(stay)).collect(),
         ..Closing::default()
     };
     Finished { result, closing }
@@ -217,6 +229,13 @@ fn activates(planned: &backup::Planned) -> Option<Remark> {
     let tenants = closing::counted(asleep, "inactive tenant");
     let text = format!("{tenants} would be activated, a few at a time, read and counted, and deactivated again");
     Some(Remark { about: planned.schema.name.to_string(), text })
+}
+
+/// Tenants that a backup leaves out.
+fn stay(left: &LeftInactive) -> Remark {
+    let tenants = closing::counted(left.tenants, "inactive tenant");
+    let text = format!("{tenants} ({} first), which cannot be activated: {}", left.first, left.reason);
+    Remark { about: left.collection.to_string(), text }
 }
 
 /// A run that stopped: the error, what it left, and the command that carries it on.

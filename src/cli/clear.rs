@@ -1,7 +1,7 @@
 //! `col clear`: settings in, a collection chosen, plan shown, each name typed out, operation, what is empty now out.
 
 mod first;
-mod plan;
+pub(super) mod plan;
 mod resume;
 
 use std::process::ExitCode;
@@ -126,8 +126,11 @@ async fn choose(client: &Client, session: &Session, out: &Out) -> Result<String,
     }
     let longest = listed.iter().map(|one| one.name.as_str().len()).max().unwrap_or(0).min(60);
     let line = |one: &Listed| {
-        let objects =
-            one.objects.objects_seen.map_or_else(|| "not counted".to_owned(), |objects| counted(objects, "object"));
+        let objects = match (one.objects.objects, one.objects.objects_seen) {
+            (Some(objects), _) => counted(objects, "object"),
+            (None, Some(seen @ 1..)) => format!("{} counted, there may be more", counted(seen, "object")),
+            (None, _) => "objects not counted".to_owned(),
+        };
         plain(&format!("{:<longest$}  {objects}", one.name.as_str()))
     };
     let items = listed.iter().map(line).collect();
@@ -171,7 +174,7 @@ fn would(plan: &Plan) -> Finished {
     let result = RunResult::of(Op::Clear, Status::Ok, None, plan.collections.iter().map(one).collect());
     let closing = Closing {
         dry_run: true,
-        uncounted: plan.collections.iter().any(|p| p.objects.exact().is_none()),
+        uncounted: plan.collections.iter().any(|p| p.all_objects().is_none()),
         plan: Some(plan::collections(plan)),
         server: Some(closing::server(&plan.url, &plan.server_version)),
         topology_unchecked: plan.topology_unchecked.clone(),

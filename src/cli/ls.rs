@@ -25,6 +25,9 @@ pub(super) fn run(args: &LsArgs, connection: &ConnectionArgs, env: &Env, out: &O
         Ok(listing)
     })?;
     let about = listing.collections.iter().map(|one| (one.name.as_str(), &one.objects));
+    if listing.is_partial {
+        out.note("warning: the key's roles show it only some collections (read_collections), and any others are not listed\n");
+    }
     out.note(&warnings(&listing.topology, about));
     if out.json() {
         out.document(&listing)?;

@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use crate::archive::manifest::{Incomplete, Limit, Skipped, TopologyRecord};
 use crate::archive::{Codec, Content, Manifest};
 use crate::event::{PlannedCollection, RunResult};
-use crate::model::{Schema, Selection, TenantName};
+use crate::model::{CollectionName, Schema, Selection, TenantName};
 use crate::ops::Error;
 use crate::ops::restore::StateFolders;
 
@@ -105,6 +105,19 @@ pub struct PlannedTenants {
     pub out_of_reach: u64,
 }
 
+/// Tenants of one collection that are inactive and cannot be activated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftInactive {
+    /// The collection.
+    pub collection: CollectionName,
+    /// How many.
+    pub tenants: u64,
+    /// The first of them, by name.
+    pub first: TenantName,
+    /// Why they cannot be activated.
+    pub reason: String,
+}
+
 impl Planned {
     /// Estimated plain bytes, where known.
     #[must_use]
@@ -136,6 +149,8 @@ pub struct Plan {
     pub collections: Vec<Planned>,
     /// What exists and will not be in the archive.
     pub skipped: Vec<Skipped>,
+    /// Tenants that are inactive and cannot be activated, so that they will not be in the archive.
+    pub left_inactive: Vec<LeftInactive>,
     /// What the key may not see, and so will not be in the archive if it exists.
     pub limits: Vec<Limit>,
     /// Whether the server is whole.

@@ -220,7 +220,7 @@ impl Plan {
     #[must_use]
     pub fn listed(&self) -> Vec<PlannedCollection> {
         let one = |p: &Planned| PlannedCollection {
-            objects: p.objects.exact(),
+            objects: p.all_objects(),
             held_in: p.standing.held_in.as_ref().map(HeldIn::listed),
             ..PlannedCollection::of(p.name().clone())
         };

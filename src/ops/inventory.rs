@@ -142,6 +142,8 @@ pub struct Listing {
     pub server: Server,
     /// Whether its nodes were there.
     pub topology: Nodes,
+    /// Whether the server may have collections that the key's roles do not show it: they are left out without a word.
+    pub is_partial: bool,
     /// The collections chosen, by name.
     pub collections: Vec<Listed>,
     /// What typed names were taken for that are no names of collections.

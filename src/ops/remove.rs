@@ -66,7 +66,7 @@ impl Plan {
     #[must_use]
     pub fn listed(&self) -> Vec<PlannedCollection> {
         let one = |p: &Planned| PlannedCollection {
-            objects: p.standing.objects.exact(),
+            objects: p.standing.all_objects(),
             held_in: p.standing.held_in.as_ref().map(HeldIn::listed),
             ..PlannedCollection::of(p.standing.name().clone())
         };

@@ -30,6 +30,8 @@ pub struct Remark {
 pub struct Closing {
     /// Nothing was done, the result is what would be.
     pub dry_run: bool,
+    /// The archive was sealed before the run: nothing was done.
+    pub sealed_already: bool,
     /// No objects were wanted, only schemas.
     pub schemas_only: bool,
     /// The server, without credentials, with its version.
@@ -192,6 +194,10 @@ fn differs(result: &RunResult, closing: &Closing) -> bool {
 fn headline(result: &RunResult, closing: &Closing) -> String {
     let done = match (result.op, result.status, closing.dry_run) {
         (Op::Backup, _, true) => "Would back up",
+        (Op::Backup, Status::Ok, false) if closing.sealed_already => "Backed up before, nothing was done now:",
+        (Op::Backup, _, false) if closing.sealed_already => {
+            "Backed up before, but not everything; nothing was done now:"
+        }
         (Op::Backup, Status::Ok, false) => "Backed up",
         (Op::Backup, _, false) => "Backed up, but not everything:",
         (Op::Restore, _, true) => "Would restore",
@@ -233,6 +239,9 @@ fn headline(result: &RunResult, closing: &Closing) -> String {
     }
     if closing.dry_run {
         return format!("{done} {collections}, {objects}, about {size}; nothing was written\n\n");
+    }
+    if closing.sealed_already {
+        return format!("{done} {collections}, {objects}, {size}\n\n");
     }
     let mut text = format!("{done} {collections}, {objects}, {size} in {time}");
     if result.objects > 0 {

@@ -146,6 +146,13 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::NothingToResume { folder } => {
             format!("no interrupted backup in {} fits; a new one begins", shell_text(folder))
         }
+        Warning::SealedAlready { archive, sealed } => {
+            format!(
+                "{} was sealed on {} already: nothing was read, and nothing checked",
+                shell_text(archive),
+                date(*sealed)
+            )
+        }
         Warning::TaskRuns { collection, task } => format!(
             "{collection}: the server works on it ({}), and until that is done it refuses to delete it or tenants of it",
             plain(task)

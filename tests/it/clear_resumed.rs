@@ -57,6 +57,21 @@ fn without_names_those_of_the_last_clear_are_meant_and_must_be_agreed_to() {
 }
 
 #[test]
+fn what_was_to_be_deleted_by_ids_is_not_dropped_by_the_run_that_carries_it_on() {
+    // So many that a clear which chooses for itself drops the collection.
+    let stage = Stage::new(Sandbox::builder().seeded("Article", 1_500, 3, 7));
+    stage.sandbox.faults().add(Fault::new(Kind::status(401, "")).on("DELETE", "/v1/batch/objects").after(1));
+    let output = stage.run(&["col", "clear", "Article", "--yes", "--method", "delete"]);
+    stage.sandbox.faults().clear();
+    assert_eq!((output.status.code(), stage.sandbox.count("Article", None)), (Some(5), 1_500), "{}", said(&output));
+    stage.sandbox.clear_requests();
+    let output = stage.run(&["col", "clear", "--resume", "--yes", "--expect-count", "1500"]);
+    assert_eq!((output.status.code(), stage.sandbox.count("Article", None)), (Some(0), 0), "{}", said(&output));
+    let drops = |seen: &sandbox::Seen| seen.method == "DELETE" && seen.path == "/v1/schema/Article";
+    assert!(!stage.sandbox.requests().iter().any(drops), "it was dropped");
+}
+
+#[test]
 fn another_collection_than_it_was_about_is_refused() {
     let (stage, _) = stopped("delete");
     stage.sandbox.clear_requests();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Output;
 
 use sandbox::{Builder, Change, Fault, Kind, Role, Sandbox};
+use serde_json::json;
 
 use crate::backup_tenants::{CLASS, tenants};
 use crate::binary::{Stage, said};
@@ -210,7 +211,44 @@ fn a_comparison_does_not_call_tenants_missing_that_the_key_does_not_see() {
     ends(&stage, "rootkey", &["col", "backup", "Mt"], 0);
     let archive = stage.made().remove(0);
     let text = ends(&stage, "partkey", &["col", "verify", &archive.display().to_string()], 3);
-    assert!(text.contains("2 tenants (b first) of the archive not listed, which may be there"), "{text}");
+    let unseen = "not compared: 2 tenants (b first), 10 objects in the archive: not listed, and may be there";
+    assert!(text.contains(unseen) && !text.contains("not on the server"), "{text}");
+}
+
+#[test]
+fn a_listing_gives_no_count_for_exact_where_the_key_sees_some_of_the_tenants() {
+    let stage = seen_in_part();
+    for command in [&["col", "ls", "--json"][..], &["col", "show", "Mt", "--json"]] {
+        let output = with_key(&stage, "partkey", command);
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let one = document["collections"].get(0).unwrap_or(&document);
+        let told = ["objects", "objects_seen", "count", "tenants"].map(|field| &one[field]);
+        assert_eq!(told, [&json!(null), &json!(5), &json!("unchecked"), &json!(null)], "{document}");
+        assert!(said(&output).contains("read_tenants"), "{}", said(&output));
+    }
+}
+
+#[test]
+fn a_listing_says_where_the_key_sees_only_some_collections() {
+    let builder = Sandbox::builder().seeded("Article", 3, 2, 1).seeded("Book", 3, 2, 1);
+    let builder = builder.key("rootkey", "root", Role::Root).key("onekey", "one", Role::Shown("Book"));
+    let stage = Stage::new(builder.key("nokey", "no", Role::Only(&["read_roles"])));
+    for (key, listed, partial) in [("rootkey", 2, false), ("onekey", 1, true), ("nokey", 0, true)] {
+        let output = with_key(&stage, key, &["col", "ls", "--json"]);
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let collections = document["collections"].as_array().expect("a list");
+        assert_eq!((collections.len(), &document["is_partial"]), (listed, &json!(partial)), "{key}: {document}");
+        assert_eq!(said(&output).contains("read_collections"), partial, "{key}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_dry_run_of_a_backup_does_not_promise_tenants_that_the_key_may_not_activate() {
+    let stage = night();
+    let text = ends(&stage, "daykey", &["col", "backup", "Mt", "--dry-run"], 3);
+    assert!(text.contains("2 inactive tenants (b first), which cannot be activated"), "{text}");
+    assert!(!text.contains("would be activated"), "{text}");
+    assert!(ends(&stage, "rootkey", &["col", "backup", "Mt", "--dry-run"], 0).contains("would be activated"));
 }
 
 #[test]

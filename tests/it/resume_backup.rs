@@ -348,7 +348,18 @@ async fn nobody_carries_on_what_another_run_writes_or_what_is_sealed() {
         std::fs::write(archive.join(left), b"").expect("written");
     }
     let session = world.session(elysiactl::event::Events::none());
-    let sealed = backup::sealed_already(&session, &archive).await.expect("looked").expect("sealed");
+    let wanted = this_one(&world, &archive);
+    let (url, elsewhere) = (world.sandbox.url(), "http://127.0.0.1:1".to_owned());
+    for (url, content, what) in [(&elsewhere, Content::Full, "the server"), (&url, Content::SchemaOnly, "what is kept")]
+    {
+        let wanted = Options { content, ..again(&world) };
+        let error = backup::sealed_already(&session, &archive, url, &wanted).await.expect_err("another backup");
+        assert!(matches!(&error, Error::OtherBackup { what: found, .. } if *found == what), "{error:?}");
+        assert!(archive.join("checkpoint.jsonl").exists(), "nothing is touched");
+    }
+    let sealed = backup::sealed_already(&session, &archive, &url, &wanted).await;
+    let sealed = sealed.expect("looked").expect("sealed");
+    assert_eq!(sealed.result.resumed_objects, sealed.result.objects, "none of it was done by this run");
     assert_eq!(digests(&sealed), digests(&outcome));
     assert_eq!(sealed.result.status, Status::Ok);
     assert!(!archive.join("checkpoint.jsonl").exists() && !archive.join(".lock").exists());

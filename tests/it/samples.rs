@@ -77,6 +77,10 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::CountUnchecked { collection: collection(), reason: "GraphQL is off".into() },
         Warning::NotKept { file: "collections/Article/objects-000004.jsonl".into(), reason: "it is not there".into() },
         Warning::NothingToResume { folder: "./backups".into() },
+        Warning::SealedAlready {
+            archive: "./backups/all_full_20261123_041200".into(),
+            sealed: jiff::Timestamp::UNIX_EPOCH,
+        },
         Warning::TaskRuns { collection: collection(), task: "reindex".into() },
         Warning::TenantsSkipped { collection: collection(), tenants: 3, first: tenant(), reason: "offloaded".into() },
         Warning::TenantsChanged { collection: collection(), added: 1, deleted: 2, first: tenant() },

@@ -62,7 +62,16 @@ fn what(planned: &Planned) -> String {
         Count::Unknown { .. } => "objects not counted".into(),
     };
     let Some(tenants) = &planned.tenants else { return objects };
-    format!("{objects} in {}", counted(tenants.len() as u64, "tenant"))
+    in_tenants(&objects, tenants.len() as u64, planned.asleep())
+}
+
+/// Objects of the tenants that are active; the others cannot be counted.
+pub(in crate::cli) fn in_tenants(objects: &str, tenants: u64, inactive: u64) -> String {
+    match (tenants - inactive, inactive) {
+        (_, 0) => format!("{objects} in {}", counted(tenants, "tenant")),
+        (0, _) => format!("objects not counted in {}", counted(inactive, "inactive tenant")),
+        (active, _) => format!("{objects} in {} of {}", counted(active, "active tenant"), count(tenants)),
+    }
 }
 
 fn remarks(planned: &Planned) -> Vec<String> {
@@ -119,7 +128,7 @@ fn remarks(planned: &Planned) -> Vec<String> {
 /// One line before a run that asks nobody.
 pub(super) fn headline(plan: &Plan) -> String {
     let many = counted(plan.collections.len() as u64, "collection");
-    let objects: Option<u64> = plan.collections.iter().map(|p| p.objects.exact()).sum();
+    let objects: Option<u64> = plan.collections.iter().map(Planned::all_objects).sum();
     let objects = objects.map(|objects| format!(", {}", counted(objects, "object"))).unwrap_or_default();
     plain(&format!("Emptying {many}{objects} on {}", plan.url)) + "\n"
 }

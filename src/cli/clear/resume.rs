@@ -1,12 +1,13 @@
 //! `col clear --resume`: what the last clear was about, and the command that carries one on. Clearing again does what is
-//! left; all that is carried over is what was to be emptied.
+//! left; all that is carried over is what was to be emptied, and that
+//! nothing was to be dropped.
 
 use crate::cli::args::{ClearArgs, MethodArg};
 use crate::cli::explain::explain_for;
 use crate::cli::{ClearSettings, Connect, Failure, Out, closing};
 use crate::event::Op;
 use crate::model::CollectionName;
-use crate::ops::clear::{LeftOpen, left_open};
+use crate::ops::clear::{LeftOpen, Wish, left_open};
 use crate::ops::{Error, Session};
 use crate::render::{flag, plain, quoted};
 
@@ -28,7 +29,7 @@ pub(super) async fn take_over(
         }
         return Ok(());
     };
-    let LeftOpen { run, collections, tenants } = found;
+    let LeftOpen { run, collections, tenants, deletes } = found;
     let names: Vec<String> = collections.iter().map(ToString::to_string).collect();
     let (take, wanted) = (&mut settings.selection.take, &mut settings.tenants);
     let mut differs = Vec::new();
@@ -53,6 +54,10 @@ pub(super) async fn take_over(
         *take = names;
     }
     *wanted = tenants;
+    // Whoever had objects deleted did not want the collection dropped: that is not chosen anew.
+    if deletes && settings.wish == Wish::Auto {
+        settings.wish = Wish::Delete;
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::cli::clear::plan::in_tenants;
 use crate::cli::{closing, held};
 use crate::ops::remove::{Plan, Planned};
 use crate::ops::safety;
@@ -50,7 +51,7 @@ fn what(planned: &Planned) -> String {
         Count::Unknown { .. } => "objects not counted".into(),
     };
     let Some(tenants) = &standing.tenants else { return objects };
-    format!("{objects} in {}", counted(tenants.len() as u64, "tenant"))
+    in_tenants(&objects, tenants.len() as u64, standing.asleep())
 }
 
 fn remarks(planned: &Planned) -> Vec<String> {

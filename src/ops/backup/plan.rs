@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::passes::wants;
 use super::tenants::out_of_reach;
-use super::{Interrupted, Options, Plan, Planned, PlannedTenants, beside, missing, resume};
+use super::{Interrupted, LeftInactive, Options, Plan, Planned, PlannedTenants, beside, missing, resume};
 use crate::archive::manifest::{Skipped, TopologyRecord, TopologyState};
 use crate::archive::{self, Codec, Content, Disk};
 use crate::event::Warning;
@@ -64,7 +64,6 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         });
     }
     let (chosen, tenants) = of_tenants(client, &options, chosen).await?;
-    warn_of_inactive(session, mode, &tenants);
     for (collection, listed) in &tenants {
         let activates = listed.iter().any(|tenant| tenant.state == TenantState::Cold);
         let moves = moves.iter().filter(|one| one.collection == collection.as_str()).count() as u64;
@@ -79,7 +78,8 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     let unseen = unseen(rights.as_ref(), &options, &tenants);
     let skipped = chosen.iter().flat_map(|s| skipped(s, tenants.get(&s.name).into_iter().flatten()));
     let skipped: Vec<Skipped> = idle.into_iter().chain(skipped).chain(unseen).collect();
-    let collections = describe(client, session, &options, chosen, &tenants).await?;
+    let left_inactive = left_inactive(mode, rights.as_ref(), &tenants);
+    let collections = describe(client, session, &options, chosen, &tenants, &left_inactive).await?;
     let topology = topology(client, session, &options, &collections).await?;
     let limits = beside::unseen(rights.as_ref(), &aliases, &collections, options.selection.take.is_empty());
     let names: Vec<_> = collections.iter().map(|c| c.schema.name.clone()).collect();
@@ -92,6 +92,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         archive: carried.as_ref().map_or_else(|| options.folder.join(&stem), |found| found.path.clone()),
         collections,
         skipped,
+        left_inactive,
         limits,
         topology,
         free_bytes: free_bytes(&session.disk, &options.folder).await,
@@ -124,17 +125,22 @@ async fn without_idle_namespaces(client: &Client, chosen: Vec<Schema>) -> (Vec<S
     (left, skipped)
 }
 
-/// Says which tenants will be left out, as the server's mode does not let inactive ones be activated.
-fn warn_of_inactive(session: &Session, mode: Option<OperationalMode>, tenants: &Tenants) {
-    let Some(mode) = mode.filter(|mode| !mode.writes()) else { return };
-    for (collection, listed) in tenants {
-        let inactive: Vec<&Tenant> = listed.iter().filter(|tenant| tenant.state == TenantState::Cold).collect();
-        if let Some(first) = inactive.first() {
-            let reason = format!("inactive, and cannot be activated: {}", LastingCause::Mode(mode));
-            let (collection, first, tenants) = (collection.clone(), first.name.clone(), inactive.len() as u64);
-            session.events.warn(Warning::TenantsSkipped { collection, tenants, first, reason });
-        }
-    }
+/// The tenants that will be left out, as the server's mode, or the key's roles, do not let inactive ones be activated.
+fn left_inactive(mode: Option<OperationalMode>, rights: Option<&Rights>, tenants: &Tenants) -> Vec<LeftInactive> {
+    let mode = mode.filter(|mode| !mode.writes());
+    let of = |(collection, listed): (&CollectionName, &Vec<Tenant>)| {
+        let denied = rights.is_some_and(|rights| !rights.allow("update_tenants", collection));
+        let reason = match mode {
+            Some(mode) => LastingCause::Mode(mode).to_string(),
+            None if denied => "the key has no right to (update_tenants)".to_owned(),
+            None => return None,
+        };
+        let mut inactive = listed.iter().filter(|tenant| tenant.state == TenantState::Cold);
+        let first = inactive.next()?.name.clone();
+        let (collection, tenants) = (collection.clone(), inactive.count() as u64 + 1);
+        Some(LeftInactive { collection, tenants, first, reason })
+    };
+    tenants.iter().filter_map(of).collect()
 }
 
 /// The tenants of multi-tenant collections, by collection.
@@ -198,6 +204,7 @@ async fn describe(
     options: &Options,
     schemas: Vec<Schema>,
     tenants: &Tenants,
+    left_inactive: &[LeftInactive],
 ) -> Result<Vec<Planned>, Error> {
     if options.content == Content::SchemaOnly {
         let planned = |schema| Planned { schema, objects: None, object_bytes: None, tenants: None };
@@ -219,7 +226,8 @@ async fn describe(
         let (count, tenants) = (counts.get(&schema.name).cloned(), tenants.get(&schema.name));
         async move {
             if let Some(tenants) = tenants {
-                return describe_tenants(client, schema, tenants, options.content).await;
+                let stay = left_inactive.iter().any(|left| left.collection == schema.name);
+                return describe_tenants(client, schema, tenants, options.content, stay).await;
             }
             let objects = count.as_ref().and_then(Count::exact);
             let object_bytes =
@@ -231,16 +239,17 @@ async fn describe(
     planned.try_collect().await
 }
 
-/// A multi-tenant collection. Nobody is woken for a plan: where some sleep, the number of objects is not known.
+/// A multi-tenant collection. `inactive_stay`: no tenant can be activated. Nobody is woken for a plan: where some sleep, the number of objects is not known.
 async fn describe_tenants(
     client: &Client,
     schema: Schema,
     tenants: &[Tenant],
     content: Content,
+    inactive_stay: bool,
 ) -> Result<Planned, Error> {
     let awake: Vec<TenantName> =
         tenants.iter().filter(|t| t.state == TenantState::Hot).map(|t| t.name.clone()).collect();
-    let asleep = tenants.iter().filter(|t| t.state == TenantState::Cold).count();
+    let asleep = tenants.iter().filter(|t| t.state == TenantState::Cold && !inactive_stay).count();
     let numbers = PlannedTenants {
         awake: awake.len() as u64,
         asleep: asleep as u64,

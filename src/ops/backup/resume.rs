@@ -70,13 +70,18 @@ fn misfit(found: &Unfinished, url: &str, version: &str, options: &Options) -> Op
     if header.server_version != version {
         return Some(("the server's version", header.server_version.clone(), version.to_owned()));
     }
+    other_content(&header.options, options)
+}
+
+/// The first thing that a run's options have otherwise, of those that decide what its archive holds.
+fn other_content(archived: &Map<String, Value>, options: &Options) -> Option<(&'static str, String, String)> {
     if options.resume.as_ref().is_some_and(|resume| resume.as_before) {
         return None;
     }
     let wanted = options.record();
     let shown = |of: &Map<String, Value>, key: &str| of.get(key).map_or_else(|| "[]".to_owned(), Value::to_string);
     let differs = |(key, what): &(&'static str, &'static str)| {
-        let (archived, wanted) = (shown(&header.options, key), shown(&wanted, key));
+        let (archived, wanted) = (shown(archived, key), shown(&wanted, key));
         (archived != wanted).then_some((*what, archived, wanted))
     };
     OF_CONTENT.iter().find_map(differs)
@@ -241,9 +246,19 @@ pub(super) async fn prove(
     Ok((writer, kept))
 }
 
-/// The result of a backup that lacked nothing but its last steps: its archive is sealed, and what the run left beside the
-/// manifest goes. `None` if the archive is not sealed.
-pub async fn sealed_already(session: &Session, path: &Path) -> Result<Option<Outcome>, Error> {
+/// The result of a backup that lacked nothing, or its last steps at most: its archive is sealed, and what the run left beside
+/// the manifest goes. Nothing is read of server or parts, and a warning says so. `None` if the archive is not sealed. `url`:
+/// the server that is meant, without credentials.
+///
+/// # Errors
+///
+/// [`Error::OtherBackup`] if the archive is of another server, or of other things than `options` say.
+pub async fn sealed_already(
+    session: &Session,
+    path: &Path,
+    url: &str,
+    options: &Options,
+) -> Result<Option<Outcome>, Error> {
     let (disk, path) = (Arc::clone(&session.disk), path.to_owned());
     let finish = move || {
         match look(&*disk, &path) {
@@ -251,10 +266,17 @@ pub async fn sealed_already(session: &Session, path: &Path) -> Result<Option<Out
             Err(error) => return Err(error),
             Ok(_) => return Ok(None),
         }
-        tidy_sealed(&*disk, &path)?;
         Archive::open(&disk, &path).map(|archive| Some((path, archive.manifest().clone())))
     };
-    let Some((path, manifest)) = blocking("finish", finish).await? else { return Ok(None) };
+    let Some((path, manifest)) = blocking("look", finish).await? else { return Ok(None) };
+    let from = manifest.source.url.trim_end_matches('/');
+    let other_server = (from != url.trim_end_matches('/')).then(|| ("the server", from.to_owned(), url.to_owned()));
+    if let Some((what, archived, wanted)) = other_server.or_else(|| other_content(&manifest.options, options)) {
+        return Err(Error::OtherBackup { archive: path, what, archived, wanted });
+    }
+    let (disk, place) = (Arc::clone(&session.disk), path.clone());
+    blocking("finish", move || tidy_sealed(&*disk, &place)).await?;
+    session.events.warn(Warning::SealedAlready { archive: path_text(&path), sealed: manifest.sealed });
     let whole = manifest.skipped.is_empty()
         && manifest.incomplete.is_empty()
         && manifest.collections.iter().all(|c| !c.consistency.count_mismatch && !c.replicas_differ());
@@ -266,6 +288,7 @@ pub async fn sealed_already(session: &Session, path: &Path) -> Result<Option<Out
     }
     let status = if whole { Status::Ok } else { Status::Incomplete };
     let result = RunResult::of(Op::Backup, status, Some(path_text(&path)), collections);
+    let result = RunResult { resumed_objects: result.objects, ..result };
     Ok(Some(Outcome { result, manifest, left_behind: Vec::new() }))
 }
 

@@ -74,7 +74,10 @@ pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outco
             result,
             saved: gathered.saved,
             remarks: gathered.remarks,
-            uncounted: plan.collections.iter().any(|p| p.method == Method::Recreate && p.objects.exact().is_none()),
+            uncounted: plan
+                .collections
+                .iter()
+                .any(|p| p.all_objects().is_none() && (p.method == Method::Recreate || p.asleep() > 0)),
             run_dir: run_dir.unwrap_or_default(),
             topology_unchecked: gathered.unchecked,
         }),

@@ -26,6 +26,8 @@ pub struct LeftOpen {
     pub collections: Vec<CollectionName>,
     /// The tenants it was to empty of the only collection; none: all of it.
     pub tenants: Vec<TenantName>,
+    /// Whether it was to delete the objects of each of them by their ids, and to drop nothing.
+    pub deletes: bool,
 }
 
 /// The last clear on this server, if it did not get to its end.
@@ -37,6 +39,7 @@ pub async fn left_open(session: &Session, runs: PathBuf, url: &str) -> Result<Op
         let name = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
         let tenant = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
         LeftOpen {
+            deletes: listed().next().is_some() && listed().all(|one| one["method"] == "delete"),
             run: RunName::of(&about),
             collections: listed().filter_map(|one| name(&one["collection"])).collect(),
             tenants: listed().filter_map(|one| one["tenants"].as_array()).flatten().filter_map(tenant).collect(),

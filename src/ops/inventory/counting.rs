@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::{CountState, Nodes, Objects, OneTenant};
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::Error;
-use crate::weaviate::{self, Client, Count, Tenant, TenantState, Topology};
+use crate::weaviate::{self, Client, Count, Rights, Tenant, TenantState, Topology};
 
 /// Requests in flight at most.
 const REQUESTS_AT_ONCE: usize = 8;
@@ -37,13 +37,15 @@ pub(super) struct OneCounted {
 
 struct Counter<'a> {
     client: &'a Client,
+    rights: Option<&'a Rights>,
     gate: Semaphore,
 }
 
 /// Counts each collection. An error means that the server cannot be reached; everything else is said of the collection
-/// it is about. Counts are taken between two looks at the topology, and are exact only if both were good.
-pub(super) async fn count(client: &Client, schemas: &[Schema]) -> Result<Counted, Error> {
-    let counter = Counter { client, gate: Semaphore::new(REQUESTS_AT_ONCE) };
+/// it is about. Counts are taken between two looks at the topology, and are exact only if both were good, and, of a
+/// multi-tenant collection, if `rights`, those of the key, show all its tenants.
+pub(super) async fn count(client: &Client, schemas: &[Schema], rights: Option<&Rights>) -> Result<Counted, Error> {
+    let counter = Counter { client, rights, gate: Semaphore::new(REQUESTS_AT_ONCE) };
     let before = client.topologies(schemas).await;
     let broken = |at: usize| matches!(before.collections[at], Topology::Broken { .. });
     let (mut sound, mut alone) = (Vec::new(), Vec::new());
@@ -121,7 +123,9 @@ impl Counter<'_> {
             tenants.iter().filter(|t| t.state == TenantState::Hot).map(|t| t.name.clone()).collect();
         let chunks = active.chunks(TENANTS_A_REQUEST).map(|chunk| self.some_tenants(name, chunk, doubtful));
         let counts = try_join_all(chunks).await?.concat();
-        Ok(sum(tenants, &active, &counts))
+        let counted = sum(tenants, &active, &counts);
+        let all_listed = self.rights.is_none_or(|rights| rights.show_tenants(name));
+        Ok(if all_listed { counted } else { of_some(counted.objects.objects_seen) })
     }
 
     async fn some_tenants(
@@ -141,6 +145,16 @@ impl Counter<'_> {
         };
         Ok(tenants.iter().map(|_| Count::Unknown { reason: reason.clone() }).collect())
     }
+}
+
+/// What is known of a collection some of whose tenants may not be listed: servers leave those out without a word.
+fn of_some(seen: Option<u64>) -> OneCounted {
+    let reason = "the key's roles show it only some of the tenants, or none (read_tenants)".to_owned();
+    let objects = match seen {
+        Some(seen @ 1..) => Objects::seen(seen, CountState::Unchecked, reason),
+        _ => Objects::unknown(reason),
+    };
+    OneCounted { objects, tenants: None }
 }
 
 fn no_answer() -> String {

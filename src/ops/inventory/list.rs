@@ -14,19 +14,24 @@ use crate::weaviate::{Client, TenantState};
 /// Lists and counts the collections chosen. A server without any gives an empty list, unless some were named.
 pub async fn list(client: &Client, selection: &Selection) -> Result<Listing, Error> {
     client.ready().await?;
-    let (meta, schemas, aliases) = tokio::join!(client.meta(), client.schemas(), client.aliases());
+    let (meta, schemas, aliases, rights) =
+        tokio::join!(client.meta(), client.schemas(), client.aliases(), client.rights());
     let (meta, schemas, aliases) = (meta?, schemas?, aliases?.seen().map(|a| a.pairs).unwrap_or_default());
     let taken = select::all_taken(&schemas, selection, &aliases, select::Alias::Follows);
+    // No listing fails for want of this answer.
+    let rights = rights.unwrap_or_default();
+    let is_partial = rights.as_ref().is_some_and(|rights| !rights.show_collections());
     let chosen = if schemas.is_empty() && selection.take.is_empty() {
         Vec::new()
     } else {
         select::choose(schemas, selection, &aliases, select::Alias::Follows)?
     };
-    let counted = count(client, &chosen).await?;
+    let counted = count(client, &chosen, rights.as_ref()).await?;
     Ok(Listing {
         server: Server { url: client.url().to_owned(), version: meta.version.text },
         topology: counted.topology,
         taken: taken.into_iter().map(select::Taken::warning).collect(),
+        is_partial,
         collections: chosen.iter().zip(counted.collections).map(|(schema, counted)| listed(schema, counted)).collect(),
     })
 }

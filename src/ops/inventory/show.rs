@@ -14,10 +14,13 @@ use crate::weaviate::{Client, ShardState};
 /// Describes and counts a collection, named by itself or by an alias.
 pub async fn show(client: &Client, name: &CollectionName) -> Result<Shown, Error> {
     client.ready().await?;
-    let (meta, schema, aliases) = tokio::join!(client.meta(), client.schema(name), client.aliases());
-    let (meta, aliases) = (meta?, aliases?.seen().map(|a| a.pairs));
+    let (meta, schema, aliases, rights) =
+        tokio::join!(client.meta(), client.schema(name), client.aliases(), client.rights());
+    // No look fails for want of the rights.
+    let (meta, aliases, rights) = (meta?, aliases?.seen().map(|a| a.pairs), rights.unwrap_or_default());
     let Some(schema) = schema? else { return Err(unknown(client, name, aliases.unwrap_or_default()).await?) };
-    let (counted, listed) = tokio::join!(count(client, std::slice::from_ref(&schema)), list_shards(client, &schema));
+    let (counted, listed) =
+        tokio::join!(count(client, std::slice::from_ref(&schema), rights.as_ref()), list_shards(client, &schema));
     let counted = counted?;
     let (shards_each, shards_reason) = listed;
     let one = counted.collections.into_iter().next().ok_or(Error::Stage { what: "count".into() })?;

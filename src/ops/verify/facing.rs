@@ -65,18 +65,16 @@ pub(super) async fn face(
     if let Some(first) = moved.first().filter(|_| options.states) {
         facing.remarks.push(format!("{} in another state than in the archive", tenants(moved.len(), first)));
     }
-    if let Some(first) = facing.tenants.absent.first() {
-        let absent = tenants(facing.tenants.absent.len(), first);
+    if !facing.tenants.absent.is_empty() {
         // Only words hang on the answer.
         let rights = session.unless_stopped(client.rights()).await.unwrap_or_default();
-        facing.remarks.push(if rights.is_some_and(|rights| !rights.show_tenants(&pair.target)) {
-            format!(
-                "{absent} of the archive not listed, which may be there: the key's roles show it only some of the tenants (read_tenants)"
-            )
-        } else {
-            format!("the server lacks {absent} of the archive")
-        });
+        if rights.is_some_and(|rights| !rights.show_tenants(&pair.target)) {
+            facing.tenants.unseen = std::mem::take(&mut facing.tenants.absent);
+        }
         facing.differ = true;
+    }
+    if let Some(first) = facing.tenants.absent.first() {
+        facing.remarks.push(format!("the server lacks {} of the archive", tenants(facing.tenants.absent.len(), first)));
     }
     facing.known = listed.iter().map(|tenant| tenant.name.clone()).chain(skipped(pair)).collect();
     if pair.tenants.is_same() {

@@ -107,6 +107,8 @@ fn out_of_reach(stage: &Stage, found: &Found) -> Vec<String> {
     let reason = |tenant: &TenantName| {
         if stage.tenants.out_of_reach.contains(tenant) {
             "offloaded to other storage, or on the way"
+        } else if stage.tenants.unseen.contains(tenant) {
+            "not listed, and may be there: the key's roles show it only some of the tenants (read_tenants)"
         } else if let Some(refused) = stage.tenants.waking_refused.get().filter(|_| stage.tenants.sleeps(tenant)) {
             refused.as_str()
         } else {

@@ -120,7 +120,7 @@ impl<'a> Merge<'a> {
         let (tenants, Some(tenant)) = (&self.stage.tenants, &segment.tenant) else { return Ok(()) };
         if tenants.absent.contains(tenant) {
             self.standing = Standing::Absent;
-        } else if tenants.out_of_reach.contains(tenant) {
+        } else if tenants.out_of_reach.contains(tenant) || tenants.unseen.contains(tenant) {
             self.standing = Standing::OutOfReach;
         } else if tenants.sleeps(tenant) {
             let there = self.window.reach(&segments[number..], tenant).await?;

@@ -106,6 +106,8 @@ pub struct Tenants {
     pub absent: BTreeSet<TenantName>,
     /// Tenants that cannot be read: offloaded to other storage, or on the way.
     pub out_of_reach: BTreeSet<TenantName>,
+    /// Tenants that are not listed, which the key's roles may keep from it.
+    pub unseen: BTreeSet<TenantName>,
     /// Why tenants cannot be woken, in few words: set once the server refuses to.
     pub waking_refused: OnceLock<String>,
     /// Whether tenants that sleep are not counted while they are awake for us.
