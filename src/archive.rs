@@ -34,7 +34,7 @@ pub use error::{Broken, Damage, DiskOp, Error};
 pub use index::{Index, Run};
 pub use manifest::{CollectionFacts, Content, Manifest};
 pub use names::stem;
-pub use part_reader::{Line, PartReader};
+pub use part_reader::{Line, LineRoom, PartReader};
 pub use proof::RunProof;
 pub use reader::Archive;
 pub use resume::{Begun, CarriedOn, NotKept, Noted, Resumed, Unfinished};

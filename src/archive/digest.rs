@@ -1,19 +1,20 @@
 //! The content digest: equal digests prove equal content, whatever the order of reading (design.md §2,
 //! docs/archive-format.md).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::Error as _;
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::manifest::Content;
 use crate::model::fold::is_property;
 use crate::model::{DigestMode, Members, RawObject, Schema};
 
-/// A buffer larger than this is given back after an object that needed it.
-const INPUT_BYTES: usize = 4 << 20;
+/// What is gathered of an object at most, in bytes.
+const INPUT_BYTES: usize = 1 << 20;
 
 /// 32 bytes that print as 64 lower-case hex digits: a SHA-256, a blake3 hash, or a sum of those.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -108,9 +109,38 @@ pub fn collection_digest<'a>(tenants: impl IntoIterator<Item = (&'a str, u64, Ha
 }
 
 /// LP(x): the length as u64, then the bytes.
-fn put(input: &mut Vec<u8>, bytes: &[u8]) {
-    input.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-    input.extend_from_slice(bytes);
+/// What is hashed of an object, gathered first: blake3 is three times as fast on one piece as on many. What is long goes
+/// into the hash piece by piece, and is not held.
+#[derive(Debug, Clone, Default)]
+struct Input {
+    gathered: Vec<u8>,
+    hasher: Option<Box<blake3::Hasher>>,
+}
+
+impl Input {
+    fn add(&mut self, bytes: &[u8]) {
+        if self.gathered.len() + bytes.len() <= INPUT_BYTES {
+            return self.gathered.extend_from_slice(bytes);
+        }
+        let hasher = self.hasher.get_or_insert_default();
+        hasher.update(&self.gathered).update(bytes);
+        self.gathered.clear();
+    }
+
+    /// The hash of what was added since the last one.
+    fn hash(&mut self) -> Hash {
+        let hash = match self.hasher.take() {
+            Some(mut hasher) => hasher.update(&self.gathered).finalize(),
+            None => blake3::hash(&self.gathered),
+        };
+        self.gathered.clear();
+        Hash(*hash.as_bytes())
+    }
+}
+
+fn put(input: &mut Input, bytes: &[u8]) {
+    input.add(&(bytes.len() as u64).to_le_bytes());
+    input.add(bytes);
 }
 
 /// Makes the digests of one collection's objects.
@@ -118,8 +148,7 @@ fn put(input: &mut Vec<u8>, bytes: &[u8]) {
 pub struct ObjectDigest {
     members: Option<Arc<Special>>,
     vectors: bool,
-    /// What is hashed of an object, gathered first: blake3 is three times as fast on one piece as on many.
-    input: Vec<u8>,
+    input: Input,
 }
 
 /// Which members of `properties` do not enter as they stand.
@@ -142,7 +171,7 @@ impl ObjectDigest {
             let set = |names: &[String]| names.iter().cloned().collect();
             Arc::new(Special { references: set(&schema.references), blob_hashes: set(&schema.blob_hashes) })
         });
-        Self { members, vectors: content == Content::Full, input: Vec::new() }
+        Self { members, vectors: content == Content::Full, input: Input::default() }
     }
 
     /// Whether a property of this name holds references; `None` if none does.
@@ -155,11 +184,13 @@ impl ObjectDigest {
     /// The digest of one object.
     pub fn of(&mut self, object: &RawObject) -> Result<Hash, BadProperties> {
         let input = &mut self.input;
-        input.clear();
-        input.extend_from_slice(&object.id.0.to_be_bytes());
+        // An object that could not be read may have left something.
+        *input = Input { gathered: std::mem::take(&mut input.gathered), hasher: None };
+        input.gathered.clear();
+        input.add(&object.id.0.to_be_bytes());
         match &self.members {
             None => {
-                input.push(0);
+                input.add(&[0]);
                 put(input, object.properties());
             }
             Some(members) => members.put(input, object.properties())?,
@@ -167,15 +198,11 @@ impl ObjectDigest {
         if self.vectors {
             put_vectors(input, object);
         }
-        let hash = Hash(*blake3::hash(input).as_bytes());
-        if input.capacity() > INPUT_BYTES {
-            *input = Vec::new();
-        }
-        Ok(hash)
+        Ok(input.hash())
     }
 }
 
-fn put_vectors(input: &mut Vec<u8>, object: &RawObject) {
+fn put_vectors(input: &mut Input, object: &RawObject) {
     // Servers print names in byte order, so the list for sorting is rarely needed.
     if object.vectors().is_sorted_by(|a, b| a.0 <= b.0) {
         for (name, text) in object.vectors() {
@@ -193,15 +220,15 @@ fn put_vectors(input: &mut Vec<u8>, object: &RawObject) {
 }
 
 impl Special {
-    fn put(&self, input: &mut Vec<u8>, properties: &[u8]) -> Result<(), BadProperties> {
+    fn put(&self, input: &mut Input, properties: &[u8]) -> Result<(), BadProperties> {
         let printed: Option<Members<'_>> = match properties {
             b"" => None,
             text => serde_json::from_slice(text).map_err(|_| BadProperties)?,
         };
         let mut members = printed.map(|p| p.0).unwrap_or_default();
         members.retain(|(key, _)| !self.blob_hashes.contains(*key));
-        input.push(1);
-        input.extend_from_slice(&u32::try_from(members.len()).map_err(|_| BadProperties)?.to_le_bytes());
+        input.add(&[1]);
+        input.add(&u32::try_from(members.len()).map_err(|_| BadProperties)?.to_le_bytes());
         for (key, value) in members {
             put(input, key.as_bytes());
             let targets = if self.references.contains(key) { beacons(value) } else { None };
@@ -212,18 +239,39 @@ impl Special {
 }
 
 /// `Collection/id` of each beacon, joined by newlines; `None` if this is not a list of beacons, whose text then enters
-/// as it stands.
+/// as it stands. One after the other, since there may be a hundred thousand.
 fn beacons(value: &str) -> Option<String> {
     #[derive(Deserialize)]
-    struct Reference {
-        beacon: String,
+    struct Reference<'a> {
+        #[serde(borrow)]
+        beacon: Cow<'a, str>,
     }
-    let references: Vec<Reference> = serde_json::from_str(value).ok()?;
-    let target = |r: &Reference| {
-        let (_host, target) = r.beacon.strip_prefix("weaviate://")?.split_once('/')?;
-        Some(target.to_owned())
-    };
-    references.iter().map(target).collect::<Option<Vec<_>>>().map(|targets| targets.join("\n"))
+    struct Targets;
+    impl<'de> Visitor<'de> for Targets {
+        type Value = Option<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of references")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<String>, A::Error> {
+            let mut targets = Some(String::new());
+            while let Some(reference) = list.next_element::<Reference<'de>>()? {
+                let target = reference.beacon.strip_prefix("weaviate://").and_then(|rest| rest.split_once('/'));
+                targets = targets.zip(target).map(|(mut targets, (_host, target))| {
+                    targets.push_str(target);
+                    targets.push('\n');
+                    targets
+                });
+            }
+            Ok(targets)
+        }
+    }
+    let mut from = serde_json::Deserializer::from_str(value);
+    let mut targets = from.deserialize_seq(Targets).ok()??;
+    from.end().ok()?;
+    targets.pop();
+    Some(targets)
 }
 
 #[cfg(test)]

@@ -270,6 +270,19 @@ pub enum Error {
         /// What is wrong.
         what: Damage,
     },
+    /// A line that is longer than there is memory for. It may be as it was written.
+    #[error(
+        "{} line {line} is longer than {longest} bytes, the longest that the memory limit has room for",
+        ShellWord::path(path)
+    )]
+    LineTooLong {
+        /// The part.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What there is room for, in bytes.
+        longest: u64,
+    },
     /// A file of the archive was read wrongly, and rightly when it was read once more: it is not the archive that is
     /// damaged, but what it was read with.
     #[error("{} was read wrongly once, and rightly the next time", ShellWord::path(path))]

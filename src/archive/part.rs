@@ -69,7 +69,8 @@ impl OpenPart {
             self.flush()?;
         }
         if text.len() >= BLOCK_BYTES {
-            self.put(text)?; // not copied
+            // Not copied, and what comes out of it never waits in one piece.
+            text.chunks(BLOCK_BYTES).try_for_each(|some| self.put(some))?;
         } else {
             self.block.extend_from_slice(text);
         }

@@ -14,6 +14,7 @@ use super::index::Run;
 use super::lines::OBJECT_BYTES;
 use super::manifest::FileEntry;
 use super::stored::{Decoder, HashedFile};
+use crate::model::{LARGE_BYTES, room_for};
 
 /// Plain bytes decoded at once.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -25,8 +26,17 @@ pub struct Line {
     pub run: usize,
     /// Its number in the part, from 1.
     pub number: u64,
-    /// Its text without the line end; a slice of a larger buffer, which it keeps alive.
+    /// Its text without the line end. Below `LARGE_BYTES` a slice of a larger buffer, which it keeps alive.
     pub text: Bytes,
+}
+
+/// Room for a line that is longer than those of most objects. Without it a reader takes lines up to the longest that a
+/// writer writes.
+pub trait LineRoom: Send {
+    /// A line has `held` bytes and goes on: how many it may have now; no more than `held` if this is all.
+    fn grow(&mut self, held: usize) -> usize;
+    /// The next line begins, and the reader holds nothing of the one before.
+    fn end(&mut self);
 }
 
 /// Reads a part. Its content is proven only once `finish` has said so.
@@ -38,8 +48,10 @@ pub struct PartReader {
     state: State,
     /// Runs begun.
     begun: usize,
-    /// Decoded and not handed out.
+    /// Decoded and not handed out, unless it is all in `long`.
     buffer: BytesMut,
+    /// The beginning of a line that is too long for a buffer shared with others: this becomes the line.
+    long: Vec<u8>,
     /// Bytes of the buffer known to hold no line end.
     searched: usize,
     /// Plain bytes decoded of this run.
@@ -50,6 +62,9 @@ pub struct PartReader {
     number: u64,
     /// Where it can be opened once more.
     folder: Option<Arc<dyn Folder>>,
+    room: Option<Box<dyn LineRoom>>,
+    /// What the line that is being read may have without asking for more.
+    granted: usize,
 }
 
 enum State {
@@ -75,12 +90,21 @@ impl PartReader {
             runs,
             begun: 0,
             buffer: BytesMut::new(),
+            long: Vec::new(),
             searched: 0,
             decoded: 0,
             lines: 0,
             number: 0,
             folder: None,
+            room: None,
+            granted: LARGE_BYTES,
         }
+    }
+
+    /// The same, with lines as long as there is room for them.
+    #[must_use]
+    pub fn within(self, room: Box<dyn LineRoom>) -> Self {
+        Self { room: Some(room), ..self }
     }
 
     /// The same, and it can be opened once more.
@@ -93,7 +117,8 @@ impl PartReader {
     #[must_use]
     pub fn again(self) -> Option<Self> {
         let opened = self.folder?.open(&self.file.path).ok()?;
-        Some(Self::new(self.path, self.codec, self.file, self.runs, opened.content))
+        let again = Self::new(self.path, self.codec, self.file, self.runs, opened.content);
+        Some(Self { room: self.room, ..again })
     }
 
     /// The file.
@@ -116,6 +141,10 @@ impl PartReader {
 
     /// The next line; `None` after the last one of the last run. After an error every call fails.
     pub fn next_line(&mut self) -> Result<Option<Line>, Error> {
+        if self.granted > LARGE_BYTES {
+            self.granted = LARGE_BYTES;
+            self.room.iter_mut().for_each(|room| room.end());
+        }
         loop {
             if let Some(text) = self.take_line()? {
                 self.number += 1;
@@ -152,23 +181,53 @@ impl PartReader {
     }
 
     fn take_line(&mut self) -> Result<Option<Bytes>, Error> {
-        let Some(at) = memchr::memchr(b'\n', &self.buffer[self.searched..]) else {
-            self.searched = self.buffer.len();
+        let held = if self.long.is_empty() { &self.buffer[..] } else { &self.long };
+        let Some(at) = memchr::memchr(b'\n', &held[self.searched..]) else {
+            self.searched = held.len();
             if self.searched > OBJECT_BYTES {
                 return Err(self.fail(Damage::Limit { limit: OBJECT_BYTES as u64 }));
             }
+            if self.searched >= self.granted {
+                self.grow()?;
+            }
+            if self.long.is_empty() && self.searched >= LARGE_BYTES {
+                self.long.reserve_exact(room_for(self.searched));
+                self.long.extend_from_slice(&self.buffer);
+                self.buffer = BytesMut::new();
+            }
             return Ok(None);
         };
+        if !self.long.is_empty() {
+            let end = self.searched + at;
+            self.buffer.extend_from_slice(&self.long[end + 1..]);
+            self.searched = 0;
+            let mut line = std::mem::take(&mut self.long);
+            line.truncate(end);
+            return Ok(Some(line.into()));
+        }
         let mut line = self.buffer.split_to(self.searched + at + 1).freeze();
         self.searched = 0;
         line.truncate(line.len() - 1);
         Ok(Some(line))
     }
 
+    /// Asks for room for more of a line.
+    fn grow(&mut self) -> Result<(), Error> {
+        let held = self.searched;
+        self.granted = self.room.as_mut().map_or(usize::MAX, |room| room.grow(held));
+        if self.granted > held {
+            return Ok(());
+        }
+        // Nobody reads on, so nothing is held.
+        self.fail(Damage::Trailing);
+        Err(Error::LineTooLong { path: self.path.clone(), line: self.number + 1, longest: held as u64 })
+    }
+
     /// The file cannot be read on; `what` is wrong near the line after the last one handed out.
     fn fail(&mut self, what: Damage) -> Error {
         self.state = State::Failed;
         self.buffer.clear();
+        self.long = Vec::new();
         self.searched = 0;
         Error::damaged_line(&self.path, self.number + 1, what)
     }
@@ -201,10 +260,20 @@ impl PartReader {
         let declared = self.runs[self.begun - 1].bytes;
         // One byte more than declared, so that too long a frame shows.
         let left = usize::try_from(declared - self.decoded).unwrap_or(usize::MAX).saturating_add(1);
-        let held = self.buffer.len();
-        self.buffer.resize(held + left.min(CHUNK_BYTES), 0);
-        let read = decoder.read(&mut self.buffer[held..]);
-        self.buffer.truncate(held + read.as_ref().map_or(0, |n| *n));
+        let most = left.min(CHUNK_BYTES);
+        let read = if self.long.is_empty() {
+            let held = self.buffer.len();
+            self.buffer.resize(held + most, 0);
+            let read = decoder.read(&mut self.buffer[held..]);
+            self.buffer.truncate(held + read.as_ref().map_or(0, |n| *n));
+            read
+        } else {
+            let held = self.long.len();
+            self.long.resize(held + most, 0);
+            let read = decoder.read(&mut self.long[held..]);
+            self.long.truncate(held + read.as_ref().map_or(0, |n| *n));
+            read
+        };
         match read {
             Ok(0) => self.end_run(decoder),
             Ok(taken) => {
@@ -231,7 +300,7 @@ impl PartReader {
         if !exact {
             return Err(self.fail(Damage::Trailing));
         }
-        if !self.buffer.is_empty() || self.lines != objects {
+        if !self.buffer.is_empty() || !self.long.is_empty() || self.lines != objects {
             return Err(self.fail(Damage::Lines { declared: objects }));
         }
         self.state = State::Between(file);

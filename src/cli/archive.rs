@@ -5,10 +5,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
+use bytesize::ByteSize;
+
 use super::args::{CatArgs, CheckArgs, ShowArgs};
 use super::connect::session;
 use super::explain::explain;
-use super::{Env, Failure, Finished, Out, closing, run_with_events, settings, show};
+use super::{Env, Failure, Finished, Out, closing, memory, run_with_events, settings, show};
 use crate::archive::{Archive, Disk, OsDisk};
 use crate::event::{Class, Op};
 use crate::ops::cat::CatError;
@@ -44,7 +46,7 @@ pub(super) fn check(args: &CheckArgs, env: &Env, out: &Out) -> Result<ExitCode, 
     let last = archives.len().saturating_sub(1);
     let mut first_failure = None;
     for (at, archive) in archives.into_iter().enumerate() {
-        match check_one(archive, out) {
+        match check_one(archive, memory_bytes(args.memory_limit), out) {
             Ok(_) => {}
             Err(failure) if failure.class == Class::Interrupted => return Err(failure),
             Err(failure) if at == last && first_failure.is_none() => return Err(failure),
@@ -57,12 +59,17 @@ pub(super) fn check(args: &CheckArgs, env: &Env, out: &Out) -> Result<ExitCode, 
     Ok(first_failure.unwrap_or(ExitCode::SUCCESS))
 }
 
-fn check_one(archive: PathBuf, out: &Out) -> Result<ExitCode, Failure> {
+fn memory_bytes(limit: Option<ByteSize>) -> u64 {
+    limit.map_or_else(memory::default_limit, |limit| limit.as_u64())
+}
+
+fn check_one(archive: PathBuf, memory_bytes: u64, out: &Out) -> Result<ExitCode, Failure> {
     run_with_events(out, Op::ArchiveCheck, false, async |events, cancel| {
         let readers = available_parallelism().map_or(1, usize::from);
         let session = session(events, cancel);
         warn_of_open_folders(&session, vec![archive.clone()]).await;
-        let outcome = check::run(&session, check::Options { archive, readers }).await.map_err(|e| explain(&e))?;
+        let outcome =
+            check::run(&session, check::Options { archive, readers, memory_bytes }).await.map_err(|e| explain(&e))?;
         // No server takes part.
         let closing = Closing { server: None, ..closing::of(&outcome.manifest, String::new()) };
         Ok(Finished { result: outcome.result, closing })
@@ -72,7 +79,8 @@ fn check_one(archive: PathBuf, out: &Out) -> Result<ExitCode, Failure> {
 pub(super) fn cat(args: &CatArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let disk: Arc<dyn Disk> = Arc::new(OsDisk);
     let mut lines = out.results();
-    let done = cat::run(&disk, &place(&args.archive, env)?, args.collection.as_deref(), &mut lines);
+    let memory = memory_bytes(args.memory_limit);
+    let done = cat::run(&disk, &place(&args.archive, env)?, args.collection.as_deref(), memory, &mut lines);
     done.map_err(|e| match e {
         CatError::Archive(e) => explain(&e),
         CatError::Output(e) => Failure::from_stdout(&e),

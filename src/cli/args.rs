@@ -316,6 +316,9 @@ pub(super) struct CheckArgs {
     /// The archives' directories
     #[arg(required = true, value_hint = ValueHint::DirPath)]
     pub archive: Vec<PathBuf>,
+    /// Memory for lines and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
+    #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
+    pub memory_limit: Option<ByteSize>,
 }
 
 /// Print the objects of an archive, one JSON object a line
@@ -326,6 +329,9 @@ pub(super) struct CatArgs {
     pub archive: PathBuf,
     /// The collection to print [default: all]
     pub collection: Option<String>,
+    /// Memory for lines and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
+    #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
+    pub memory_limit: Option<ByteSize>,
 }
 
 /// Compare an archive with live collections, object by object

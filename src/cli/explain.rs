@@ -210,6 +210,9 @@ fn words(hint: &Hint) -> String {
             "install this machine's CA certificates (often a package named ca-certificates), or name one with --ca-cert FILE".into()
         }
         Hint::RunAgain => "run the command again; every run makes an archive of its own".into(),
+        Hint::RaiseMemoryLimit { .. } => {
+            "raise --memory-limit to 24 MiB and twice the size of the largest object; no object is larger than 256 MiB".into()
+        }
         Hint::OtherMachine => {
             "the archive itself may well be sound: a disk, its cable or the memory of this machine fails at times; copy the archive to another one and check it there with `elysiactl archive check`".into()
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::ObjectId;
+use super::{ObjectId, room_for};
 
 /// Where a vector stands in an object's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +91,8 @@ impl RawObject {
             let reached = cuts.last().map_or(0, |cut| cut.end);
             cuts.push(member(&self.text, name.start.saturating_sub(1)..vector.value.end, reached));
         }
-        let mut text = Vec::with_capacity(self.text.len() - cuts.iter().map(Range::len).sum::<usize>());
+        let left = self.text.len() - cuts.iter().map(Range::len).sum::<usize>();
+        let mut text = Vec::with_capacity(room_for(left));
         let mut from = 0;
         for cut in &cuts {
             text.extend_from_slice(&self.text[from..cut.start]);

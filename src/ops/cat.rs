@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Error, select};
 use crate::archive::{Archive, Disk, Error as ArchiveError};
 use crate::model::CollectionName;
+use crate::pipeline::long_lines::LongLines;
 
 /// Why printing stopped.
 #[derive(Debug, thiserror::Error)]
@@ -26,9 +27,16 @@ impl From<ArchiveError> for CatError {
 }
 
 /// Writes every object of `collection` (of all, if `None`) to `out`, one a line, as the server printed it; in a
-/// multi-tenant collection with a first member `tenant`. Blocks. Lines of a damaged part may be written before the
+/// multi-tenant collection with a first member `tenant`. `memory_bytes`: what a line may take. Blocks. Lines of a damaged part may be written before the
 /// damage is found, so only an `Ok` vouches for what was written.
-pub fn run(disk: &Arc<dyn Disk>, path: &Path, collection: Option<&str>, out: &mut dyn Write) -> Result<(), CatError> {
+pub fn run(
+    disk: &Arc<dyn Disk>,
+    path: &Path,
+    collection: Option<&str>,
+    memory_bytes: u64,
+    out: &mut dyn Write,
+) -> Result<(), CatError> {
+    let lines = LongLines::within(memory_bytes, 1);
     let archive = Archive::open(disk, path)?;
     let is_there = |name: &str| archive.collections().iter().any(|entry| entry.name == name);
     let capital = |typed: &str| typed.parse().map(|name| select::capital(&name).to_string()).unwrap_or_default();
@@ -46,7 +54,7 @@ pub fn run(disk: &Arc<dyn Disk>, path: &Path, collection: Option<&str>, out: &mu
     for entry in archive.collections().iter().filter(|e| wanted(&e.name)) {
         let runs = archive.runs(entry)?;
         for part in &entry.parts {
-            let mut reader = archive.part(entry, part, &runs)?;
+            let mut reader = archive.part(entry, part, &runs)?.within(Box::new(lines.room()));
             while let Some(line) = reader.next_line()? {
                 let tenant = reader.runs().get(line.run).and_then(|run| run.tenant.clone());
                 let written = match tenant {

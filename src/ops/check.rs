@@ -22,6 +22,8 @@ pub struct Options {
     pub archive: PathBuf,
     /// Threads to use.
     pub readers: usize,
+    /// What lines may take, in bytes.
+    pub memory_bytes: u64,
 }
 
 /// An archive that was read to its last byte and found whole.
@@ -109,7 +111,7 @@ pub async fn run(session: &Session, options: Options) -> Result<Outcome, Error> 
         if damages.are_enough() {
             break;
         }
-        collections.extend(collection(session, &archive, at, options.readers, &damages).await?);
+        collections.extend(collection(session, &archive, at, (options.readers, options.memory_bytes), &damages).await?);
     }
     damages.result(&archive)?;
     let result = RunResult::of(Op::ArchiveCheck, Status::Ok, Some(path_text(archive.path())), collections);
@@ -145,7 +147,7 @@ async fn collection(
     session: &Session,
     archive: &Arc<Archive>,
     at: usize,
-    readers: usize,
+    (readers, memory_bytes): (usize, u64),
     damages: &Arc<Damages>,
 ) -> Result<Option<CollectionResult>, Error> {
     let entry = &archive.collections()[at];
@@ -159,7 +161,7 @@ async fn collection(
     };
     let name = indexed.schema.name.clone();
     session.events.emit(Event::CollectionStarted { collection: name.clone(), objects: Some(entry.objects) });
-    prove::all_parts(session, archive, at, &indexed, readers, damages).await?;
+    prove::all_parts(session, archive, at, &indexed, readers, memory_bytes, damages).await?;
     let ok = damages.len() == before;
     session.events.emit(Event::Verified { collection: name.clone(), objects: entry.objects, ok });
     let result = ok.then(|| prove::archived(name, entry));

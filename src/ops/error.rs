@@ -580,7 +580,7 @@ fn archive_class(error: &archive::Error) -> Class {
     use archive::Error as E;
     match error {
         E::NotFound { .. } | E::TooMany { .. } => Class::Usage,
-        E::Sealed { .. } => Class::Refused,
+        E::Sealed { .. } | E::LineTooLong { .. } => Class::Refused,
         E::NotAnArchive { .. } | E::IsLink { .. } | E::Unsealed { .. } | E::NewerFormat { .. } | E::Damaged { .. } => {
             Class::Archive
         }

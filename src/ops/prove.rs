@@ -13,6 +13,7 @@ use crate::archive::{Archive, Content, Index, Run};
 use crate::event::{CollectionResult, Event, Events, Warning};
 use crate::model::{CollectionName, RawObject, Schema, TenantMap};
 use crate::pipeline::load;
+use crate::pipeline::long_lines::LongLines;
 use crate::weaviate::Tenant;
 
 /// Parts read at once, at most: each is one thread's work.
@@ -89,6 +90,8 @@ pub(super) fn archived(name: CollectionName, entry: &CollectionEntry) -> Collect
 pub(super) struct Reading {
     /// Threads, at most [`MOST_READERS`].
     pub(super) readers: usize,
+    /// What their lines may take, in bytes.
+    pub(super) memory_bytes: u64,
     /// Whether every line is parsed in full, and events say what was read.
     pub(super) says: bool,
     /// The tenants wanted: parts that hold nothing of them are not read, objects of others not looked at.
@@ -113,6 +116,7 @@ struct Job {
     session: Session,
     reading: Reading,
     look: Arc<Look>,
+    lines: LongLines,
     /// Where damage is gathered; `None`: the first one ends the reading.
     damages: Option<Arc<Damages>>,
 }
@@ -136,9 +140,10 @@ pub(super) async fn all_parts(
     at: usize,
     indexed: &Indexed,
     readers: usize,
+    memory_bytes: u64,
     damages: &Arc<Damages>,
 ) -> Result<(), Error> {
-    let reading = Reading { readers, says: true, tenants: TenantMap::Same, done: Arc::default() };
+    let reading = Reading { readers, memory_bytes, says: true, tenants: TenantMap::Same, done: Arc::default() };
     read_parts(session, archive, at, indexed, reading, Arc::new(|_, _, _| {}), Some(Arc::clone(damages))).await
 }
 
@@ -164,6 +169,7 @@ async fn read_parts(
         indexed: indexed.clone(),
         parts: Mutex::new(parts),
         session: session.clone(),
+        lines: LongLines::within(reading.memory_bytes, threads),
         reading,
         look,
         damages,
@@ -212,7 +218,7 @@ impl Job {
     fn part(&self, part: &PartEntry) -> Result<(), Error> {
         let entry = &self.archive.collections()[self.at];
         let Indexed { schema, runs, digest } = &self.indexed;
-        let reader = self.archive.part(entry, part, runs)?;
+        let reader = self.archive.part(entry, part, runs)?.within(Box::new(self.lines.room()));
         let places = self.archive.inside(part, runs);
         let wanted: Vec<bool> = places.iter().map(|at| self.reading.wants(*at, &runs[*at])).collect();
         let says = self.reading.says;

@@ -58,6 +58,16 @@ impl Budget {
         Share { permit: acquire(&self.permits, units).await, flow: Some(flow) }
     }
 
+    /// The same for somebody who holds a share of `held` bytes already: both together are no more than ordinary pages may
+    /// take, so that it is not waited for what the same one holds.
+    pub async fn take_beside(&self, held: u64, bytes: u64) -> Share {
+        let left = (u64::from(self.flow_units) * UNIT_BYTES).saturating_sub(held);
+        if left == 0 {
+            return Share { permit: acquire(&self.permits, 0).await, flow: None };
+        }
+        self.take(bytes.min(left)).await
+    }
+
     /// Waits for the whole budget: nothing else is in memory then.
     pub async fn take_all(&self) -> Share {
         Share { permit: acquire(&self.permits, self.units).await, flow: None }
@@ -86,6 +96,15 @@ impl Share {
         self.permit.num_permits() as u64 * UNIT_BYTES
     }
 
+    /// Adds another share of the same budget.
+    pub fn join(&mut self, other: Self) {
+        self.permit.merge(other.permit);
+        match (&mut self.flow, other.flow) {
+            (Some(ours), Some(theirs)) => ours.merge(theirs),
+            (ours, theirs) => *ours = ours.take().or(theirs),
+        }
+    }
+
     /// Gives back what is beyond `bytes`.
     pub fn shrink_to(&mut self, bytes: u64) {
         let keep = usize::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(usize::MAX).max(1);
@@ -110,6 +129,18 @@ mod tests {
         assert_eq!((share.bytes(), budget.free_bytes()), (1 << 10, 1023 << 10));
         drop(share);
         assert_eq!(budget.free_bytes(), budget.bytes());
+    }
+
+    #[tokio::test]
+    async fn a_share_beside_another_never_waits_for_that_one() {
+        let budget = Budget::new(64 << 10);
+        let mut share = budget.take(40 << 10).await;
+        share.join(budget.take_beside(share.bytes(), 40 << 10).await);
+        assert_eq!((share.bytes(), budget.free_bytes()), (64 << 10, 0));
+        share.join(budget.take_beside(share.bytes(), 40 << 10).await);
+        assert_eq!(share.bytes(), 64 << 10);
+        drop(share);
+        assert_eq!((budget.free_bytes(), budget.take(u64::MAX).await.bytes()), (64 << 10, 64 << 10));
     }
 
     #[tokio::test]

@@ -117,6 +117,7 @@ impl Comparer {
         if archived.properties().len().max(live.properties().len()) > LONG_PROPERTIES
             && let (Some(mut ours), Some(mut theirs)) = (long::split(archived), long::split(live))
         {
+            long::leave_out_equal(&self.members, &mut ours, &mut theirs);
             long::references(&self.members, &mut ours, &mut theirs, walk);
             if let (Some(ours), Some(theirs)) = (long::parsed(&ours), long::parsed(&theirs)) {
                 walk.members("properties", &self.members, &ours, &theirs);

@@ -42,8 +42,6 @@ const BAD_REFERENCE: &str = "invalid cref";
 const EMPTY_DATES: &str = "parse as time array";
 /// Pieces of a group that was refused as a whole.
 const REFUSED_PIECES: usize = 2;
-/// Bytes by which the text that is sent for an object may be longer without another allocation: another name, a tenant.
-const ROOM_TO_REWRITE: usize = 96;
 /// Pieces of a group that got no answer in time: each try costs that time, so there are few steps down to one object.
 const SLOW_PIECES: usize = 4;
 
@@ -407,14 +405,13 @@ impl Shared<'_> {
     /// Sends one group once.
     async fn attempt(&self, batch: &Batch, group: &Group) -> Result<Outcome, Error> {
         let objects = group.members.iter().map(|at| &batch.objects[*at]);
-        let bytes = objects.clone().map(|o| o.text.len() + ROOM_TO_REWRITE).sum::<usize>() + ROOM_TO_REWRITE;
         let tenant = batch.tenant.as_ref();
         let rewrite = match group.date_lists {
             DateLists::All => &self.import.rewrite,
             DateLists::Filled => &self.undated,
         };
-        let body = rewrite::body(rewrite, objects, tenant, group.form, bytes).map_err(Error::Text)?;
-        let (sent_bytes, started) = (body.len() as u64, Instant::now());
+        let body = rewrite::body(rewrite, objects, tenant, group.form).map_err(Error::Text)?;
+        let (sent_bytes, started) = (body.bytes(), Instant::now());
         let several = group.members.len() > 1;
         let asked = u32::try_from(group.members.len()).unwrap_or(u32::MAX);
         // Several objects that take too long are sent in pieces, which is as good as sending them again.

@@ -1,6 +1,9 @@
 //! Finds the values that a server prints but would refuse to take back: integers near 2^63 (weaviate-rest.md, trap 14).
 
-use serde_json::Value;
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::model::{Members, RawObject, Schema};
@@ -19,7 +22,10 @@ pub fn holds_unwritable_integer(schema: &Schema, object: &RawObject) -> bool {
     if !has_long_digits(object.properties()) {
         return false;
     }
-    serde_json::from_slice(object.properties()).is_ok_and(|properties| beyond(&properties, "", &schema.integers))
+    let mut text = serde_json::Deserializer::from_slice(object.properties());
+    Beyond { path: "", integers: &schema.integers }
+        .deserialize(&mut text)
+        .is_ok_and(|beyond| beyond && text.end().is_ok())
 }
 
 /// Whether a run of `DIGITS_OF_INTEREST` digits stands anywhere. Looks at one byte in nineteen, then around it.
@@ -32,18 +38,76 @@ pub(super) fn has_long_digits(text: &[u8]) -> bool {
     })
 }
 
-/// Whether an integer at one of the dotted paths in `integers` is too large.
-fn beyond(value: &Value, path: &str, integers: &[String]) -> bool {
-    match value {
-        Value::Number(n) => {
-            n.as_f64().is_some_and(|n| n.abs() > LARGEST_INTEGER) && integers.iter().any(|known| known == path)
+/// Whether an integer at one of the dotted paths in `integers` is too large. Builds nothing: a list of a few megabytes may
+/// have millions of numbers.
+#[derive(Clone, Copy)]
+struct Beyond<'a> {
+    path: &'a str,
+    integers: &'a [String],
+}
+
+impl Beyond<'_> {
+    fn is(self, number: f64) -> bool {
+        number.abs() > LARGEST_INTEGER && self.integers.iter().any(|known| known == self.path)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Beyond<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<bool, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Beyond<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "as servers read it")]
+    fn visit_i64<E>(self, number: i64) -> Result<bool, E> {
+        Ok(self.is(number as f64))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "as servers read it")]
+    fn visit_u64<E>(self, number: u64) -> Result<bool, E> {
+        Ok(self.is(number as f64))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<bool, E> {
+        Ok(self.is(number))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some(beyond) = list.next_element_seed(self)? {
+            found |= beyond;
         }
-        Value::Array(values) => values.iter().any(|value| beyond(value, path, integers)),
-        Value::Object(members) => members.iter().any(|(name, value)| {
-            let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            beyond(value, &below, integers)
-        }),
-        _ => false,
+        Ok(found)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some(name) = members.next_key::<String>()? {
+            let below = if self.path.is_empty() { name } else { format!("{}.{name}", self.path) };
+            found |= members.next_value_seed(Beyond { path: &below, ..self })?;
+        }
+        Ok(found)
     }
 }
 

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 mod lead;
+mod room;
 
 use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::budget::Budget;
+use super::budget::{Budget, Share};
 use super::pacer::Pacer;
 use super::split::{self, SplitError};
 use super::windows::Windows;
@@ -19,11 +20,17 @@ use super::{Batch, Page};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::PartEntry;
 use crate::archive::{Archive, Damage, Error as ArchiveError, Index, PartReader, Run, RunProof};
-use crate::model::{CollectionName, KeyRange, MixedSpaces, ObjectId, RawObject, Schema, TenantMap, TenantName};
+use crate::model::{
+    CollectionName, KeyRange, LARGE_BYTES, MixedSpaces, ObjectId, RawObject, Schema, TenantMap, TenantName,
+};
 use lead::Leads;
+use room::Room;
 
-/// What a batch takes of the budget for each plain byte: the objects, the body that is sent, the answer that repeats it.
+/// What a batch takes of the budget for each plain byte: the objects, in buffers that are not theirs alone, and the body
+/// that is sent.
 const COPIES: u64 = 3;
+/// The same of a large object: itself, and what becomes of its properties where they are sent otherwise than they stand.
+const LARGE_COPIES: u64 = 2;
 
 /// Why a part could not be trusted.
 #[derive(Debug, thiserror::Error)]
@@ -151,6 +158,8 @@ pub struct Load {
     pub digest: ObjectDigest,
     /// What the batches are taken from.
     pub budget: Budget,
+    /// The longest line that is read, in bytes: at most half of the budget, or within what every limit has room for.
+    pub longest_line: usize,
     /// Which tenants, and their names on the server.
     pub tenants: TenantMap,
     /// Runs that are not wanted any more, by their places in `runs`.
@@ -188,12 +197,16 @@ impl Load {
         if targets.iter().all(Option::is_none) {
             return Ok(());
         }
-        let reader = self.archive.part(&self.archive.collections()[self.at], part, &self.runs)?;
+        let room = Room::new(&self.budget, self.longest_line, &self.stop);
+        let line = room.share();
+        let reader = self.archive.part(&self.archive.collections()[self.at], part, &self.runs)?.within(Box::new(room));
         let mut filling = Filling {
             load: self,
             batches,
             objects: Vec::new(),
             bytes: 0,
+            share: None,
+            line,
             room: self.room(),
             passed: None,
             gap: None,
@@ -236,6 +249,10 @@ struct Filling<'a> {
     batches: &'a mpsc::Sender<Batch>,
     objects: Vec<RawObject>,
     bytes: u64,
+    /// What the large ones among them take of the budget.
+    share: Option<Share>,
+    /// The share of the line that is being read, if it is long.
+    line: Arc<Mutex<Option<Share>>>,
     room: (u32, u64),
     /// The last id that was sent on in this run.
     passed: Option<ObjectId>,
@@ -285,6 +302,10 @@ impl Filling<'_> {
         if full && !self.objects.is_empty() && !self.send(place, false) {
             return false;
         }
+        self.line.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if object.text.len() >= LARGE_BYTES && !self.pay(bytes.saturating_mul(LARGE_COPIES)) {
+            return false;
+        }
         self.objects.push(object.clone());
         self.bytes += bytes;
         self.seen += 1;
@@ -304,6 +325,25 @@ impl Filling<'_> {
         wanted
     }
 
+    /// Waits for the share of a large object; whether more is wanted. Whoever waits here holds the share of one batch at
+    /// most, and the others come back.
+    fn pay(&mut self, bytes: u64) -> bool {
+        let (budget, stop) = (&self.load.budget, &self.load.stop);
+        let held = self.share.as_ref().map_or(0, Share::bytes);
+        let share = Handle::current().block_on(async {
+            tokio::select! {
+                share = budget.take_beside(held, bytes) => Some(share),
+                () = stop.cancelled() => None,
+            }
+        });
+        let Some(share) = share else { return false };
+        match &mut self.share {
+            Some(held) => held.join(share),
+            None => self.share = Some(share),
+        }
+        true
+    }
+
     /// Sends the batch on, and waits for its share of the budget and for somebody who takes it.
     fn send(&mut self, place: Place<'_>, ends: bool) -> bool {
         let Place { run, number, tenant } = place;
@@ -316,12 +356,13 @@ impl Filling<'_> {
         (self.passed, self.seen) = if ends { (None, 0) } else { (last, self.seen) };
         self.gap = self.gap.filter(|_| !ends);
         self.room = self.load.room();
-        let (budget, stop) = (&self.load.budget, &self.load.stop);
+        let large: u64 = objects.iter().map(|o| o.text.len() as u64).filter(|bytes| *bytes >= LARGE_BYTES as u64).sum();
+        if !self.pay(bytes.saturating_sub(large).saturating_mul(COPIES)) {
+            return false;
+        }
+        let Some(share) = self.share.take() else { return false };
+        let stop = &self.load.stop;
         Handle::current().block_on(async {
-            let share = tokio::select! {
-                share = budget.take(bytes.saturating_mul(COPIES)) => share,
-                () = stop.cancelled() => return false,
-            };
             let batch = Batch {
                 collection: self.load.schema.name.clone(),
                 tenant: tenant.cloned(),

@@ -8,6 +8,7 @@ pub mod import;
 pub mod keyspace;
 pub mod limits;
 pub mod load;
+pub mod long_lines;
 pub mod pacer;
 pub mod replicas;
 pub mod rewrite;

@@ -11,12 +11,16 @@ use serde::de::{SeqAccess, Visitor};
 
 use super::limits;
 use crate::model::fold;
-use crate::model::{Members, ObjectId, RawObject, Renames, Schema, TenantName};
+use crate::model::{Members, ObjectId, RawObject, Renames, Schema, TenantName, room_for};
+use crate::weaviate::{Pieces, SHARED_BYTES};
 
 /// What beacons begin with, up to the host.
 const BEACON: &str = "weaviate://";
 /// What every reference in an object's text holds.
 const BEACON_KEY: &[u8] = b"\"beacon\"";
+
+/// Bytes by which the text that is sent for an object may be longer without another allocation: another name, a tenant.
+const ROOM_TO_REWRITE: usize = 96;
 
 /// Which references an object carries when it is sent; the others follow in requests of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,7 +189,7 @@ impl Rewrite {
         object: &RawObject,
         tenant: Option<&TenantName>,
         form: Form,
-        to: &mut Vec<u8>,
+        to: &mut Pieces,
     ) -> Result<(), serde_json::Error> {
         if self.vectors {
             let without = object.without_vectors(&self.dropped);
@@ -199,50 +203,50 @@ impl Rewrite {
             self.built(object, form, to)?;
         }
         if let Some(tenant) = tenant {
-            to.pop();
-            let _ = write!(to, ",\"tenant\":\"{tenant}\"}}");
+            to.push(format!(",\"tenant\":\"{tenant}\"").as_bytes());
         }
+        to.push(b"}");
         Ok(())
     }
 
-    /// The text as it stands, but for its class and properties. There is no other member in it that servers know.
-    fn spliced(&self, object: &RawObject, form: Form, to: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    /// The text as it stands up to its last brace, but for its class and properties. There is no other member in it that
+    /// servers know.
+    fn spliced(&self, object: &RawObject, form: Form, to: &mut Pieces) -> Result<(), serde_json::Error> {
         let (text, places) = (&object.text, &object.places);
-        let new = self.properties(object, form)?;
-        let properties = &places.properties;
-        // `class` may stand before or behind `properties`.
-        let mut changes = vec![(&places.class, self.target.as_bytes())];
-        if let Some(new) = &new {
-            changes.push((properties, new.as_bytes()));
+        let mut changes = vec![(&places.class, Bytes::copy_from_slice(self.target.as_bytes()))];
+        if let Some(new) = self.properties(object, form)? {
+            changes.push((&places.properties, new.into()));
         }
+        // `class` may stand before or behind `properties`.
         changes.sort_by_key(|(at, _)| at.start);
         let mut from = 0;
         for (at, with) in changes {
-            to.extend_from_slice(&text[from..at.start]);
-            to.extend_from_slice(with);
+            to.share(text.slice(from..at.start));
+            to.share(with);
             from = at.end;
         }
-        to.extend_from_slice(&text[from..]);
+        to.share(text.slice(from..text.len() - 1));
         Ok(())
     }
 
-    /// A text made of the members that servers know. The tenant is not taken from it.
-    fn built(&self, object: &RawObject, form: Form, to: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    /// A text made of the members that servers know, up to its last brace. The tenant is not taken from it.
+    fn built(&self, object: &RawObject, form: Form, to: &mut Pieces) -> Result<(), serde_json::Error> {
         let members: Members<'_> = serde_json::from_slice(&object.text)?;
-        let properties = self.properties(object, form)?;
-        let mut text = String::with_capacity(object.text.len());
+        let mut properties = self.properties(object, form)?.map(Bytes::from);
+        let mut before = b'{';
         for (key, value) in members.0 {
-            match key {
-                "vector" | "vectors" if !self.vectors => {}
-                "tenant" => {}
-                "class" => put(&mut text, key, &format!("\"{}\"", self.target)),
-                "properties" => put(&mut text, key, properties.as_deref().unwrap_or(value)),
-                _ if fold::OBJECT.contains(&key) => put(&mut text, key, value),
-                _ => {}
-            }
+            let value = match key {
+                "vector" | "vectors" if !self.vectors => continue,
+                "class" => Bytes::from(format!("\"{}\"", self.target)),
+                "properties" => properties.take().unwrap_or_else(|| object.text.slice_ref(value.as_bytes())),
+                _ if key != "tenant" && fold::OBJECT.contains(&key) => object.text.slice_ref(value.as_bytes()),
+                _ => continue,
+            };
+            to.push(&[std::mem::replace(&mut before, b','), b'"']);
+            to.push(key.as_bytes());
+            to.push(b"\":");
+            to.share(value);
         }
-        text.push('}');
-        to.extend_from_slice(text.as_bytes());
         Ok(())
     }
 
@@ -256,7 +260,7 @@ impl Rewrite {
             return Ok(None);
         }
         let members: Members<'_> = serde_json::from_slice(object.properties())?;
-        let mut text = String::with_capacity(object.properties().len());
+        let mut text = String::with_capacity(room_for(object.properties().len()));
         for (key, value) in members.0 {
             if is_among(&self.left_out, key) || (self.undated && self.is_empty_date_list(key, value)) {
                 continue;
@@ -370,24 +374,25 @@ fn put(text: &mut String, key: &str, value: &str) {
     text.push_str(value);
 }
 
-/// The body of a batch of objects, in the order given.
+/// The body of a batch of objects, in the order given. Those that are long are not copied.
 pub fn body<'a>(
     rewrite: &Rewrite,
-    objects: impl IntoIterator<Item = &'a RawObject>,
+    objects: impl IntoIterator<Item = &'a RawObject, IntoIter: Clone>,
     tenant: Option<&TenantName>,
     form: Form,
-    bytes: usize,
-) -> Result<Bytes, serde_json::Error> {
-    let mut body = Vec::with_capacity(bytes);
-    body.extend_from_slice(b"{\"objects\":[");
-    for (n, object) in objects.into_iter().enumerate() {
+) -> Result<Pieces, serde_json::Error> {
+    let objects = objects.into_iter();
+    let copied = |object: &RawObject| Some(object.text.len()).filter(|bytes| *bytes < SHARED_BYTES).unwrap_or_default();
+    let mut body = Pieces::with_room(objects.clone().map(|object| copied(object) + ROOM_TO_REWRITE).sum());
+    body.push(b"{\"objects\":[");
+    for (n, object) in objects.enumerate() {
         if n > 0 {
-            body.push(b',');
+            body.push(b",");
         }
         rewrite.append(object, tenant, form, &mut body)?;
     }
-    body.extend_from_slice(b"]}");
-    Ok(body.into())
+    body.push(b"]}");
+    Ok(body.finish())
 }
 
 #[cfg(test)]
@@ -440,10 +445,10 @@ mod tests {
     }
 
     fn appended(rewrite: &Rewrite, line: &str, tenant: Option<&str>, form: Form) -> String {
-        let mut out = Vec::new();
+        let mut out = Pieces::default();
         let tenant = tenant.map(|tenant| tenant.parse().expect("a name"));
         rewrite.append(&object(line), tenant.as_ref(), form, &mut out).expect("rewritten");
-        String::from_utf8(out).expect("text")
+        String::from_utf8(out.concat()).expect("text")
     }
 
     fn sent(line: &str, schema: &str, renames: &[(&str, &str)], clamp: bool, vectors: bool) -> String {
@@ -557,8 +562,8 @@ mod tests {
         let tenant = "T-1".parse().expect("a name");
         let objects = [object(line), object(line)];
         let rewrite = rewrite(r#"{"class":"A"}"#, &[], false, true);
-        let body = body(&rewrite, &objects, Some(&tenant), Form::Whole, 0).expect("a body");
-        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        let body = body(&rewrite, &objects, Some(&tenant), Form::Whole).expect("a body");
+        let body: serde_json::Value = serde_json::from_slice(&body.concat()).expect("JSON");
         assert!(body["objects"].as_array().expect("a list").iter().all(|object| object["tenant"] == "T-1"));
     }
 }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Method, Response, Url};
 use tokio::time::timeout;
 
-use super::body::{self, Body, Cut, Shape};
+use super::body::{self, Body, Cut, Room, Shape};
 use super::client::Client;
+use super::pieces::Pieces;
 use super::retry::{self, Verdict};
 use super::{Error, LastingCause, said, transport};
 use crate::model::fold::{self, Layout};
@@ -36,7 +37,7 @@ pub(super) struct Ask {
     pub(super) path: String,
     /// What is told about it: method and path.
     pub(super) route: Arc<str>,
-    pub(super) body: Option<Bytes>,
+    pub(super) body: Option<Pieces>,
     pub(super) shape: Shape,
     /// The status of the answer that is wanted.
     pub(super) good: u16,
@@ -74,7 +75,7 @@ impl Ask {
     /// A question that goes out in a JSON body.
     pub(super) fn with_body(method: Method, path: &str, body: impl Into<Bytes>) -> Self {
         let route = format!("{method} {path}").into();
-        Self { method, body: Some(body.into()), route, ..Self::get(path) }
+        Self { method, body: Some(Pieces::from(body.into())), route, ..Self::get(path) }
     }
 
     /// Refuses an answer that a server would read otherwise than it is spelled.
@@ -160,7 +161,7 @@ impl Client {
     async fn exchange(&self, ask: &Ask) -> Result<Answer, Failure> {
         let mut request = self.http().request(ask.method.clone(), format!("{}{}", self.url(), ask.path));
         if let Some(body) = &ask.body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
+            request = request.header(CONTENT_TYPE, "application/json").body(body.to_body());
         }
         let cut = |cut| self.cut(ask, cut);
         let stall = self.stall_timeout();
@@ -174,8 +175,10 @@ impl Client {
         if response.status().as_u16() != ask.good {
             return Err(self.refusal(ask, response, server_time).await);
         }
-        let body =
-            body::read(response, self.spare(ask.shape), ask.max_bytes, ask.expected_bytes, stall).await.map_err(cut)?;
+        let room = self.room(ask.shape);
+        // Boxed: the future of a request is part of every other one.
+        let read = Box::pin(body::read(response, room, ask.max_bytes, ask.expected_bytes, stall));
+        let body = read.await.map_err(cut)?;
         if let Body::Whole(bytes) = &body {
             body::judge(ask.shape, bytes).map_err(|what| self.nonsense(ask, what, bytes))?;
         }
@@ -202,7 +205,7 @@ impl Client {
         let retry_after =
             header(response.headers(), &RETRY_AFTER).and_then(|text| retry::retry_after(text, server_time));
         let to = header(response.headers(), &LOCATION).map(origin).unwrap_or_default();
-        let body = match body::read(response, BytesMut::new(), ERROR_BYTES_MAX, 0, self.stall_timeout()).await {
+        let body = match body::read(response, Room::default(), ERROR_BYTES_MAX, 0, self.stall_timeout()).await {
             // Without its words nobody knows what such a refusal means, so it is asked for again.
             Ok(Body::Whole(bytes)) if retry::needs_words(status) && said::is_cut(&bytes) => {
                 return Failure::passing(ask.bad_answer(format!("a refusal ({status}) that is cut off")));
@@ -213,7 +216,7 @@ impl Client {
         };
         let words = said::message(&body);
         let (route, message) = (ask.route.clone(), self.safe(&words));
-        if let Some(cause) = LastingCause::of_answer(status, &body, &words, ask.body.as_deref()) {
+        if let Some(cause) = LastingCause::of_answer(status, &body, &words, ask.body.as_ref()) {
             return Failure::last(Error::Lasting { route, status, cause: Box::new(cause), message });
         }
         if retry::judge(status, &words) == Verdict::Transient {
@@ -235,7 +238,7 @@ impl Client {
 /// One line a request. No query, id or header is in it; the server's words are safe to show.
 fn logged(ask: &Ask, nth: u32, took: Duration, done: &Result<Answer, Failure>) {
     let (route, ms) = (&*ask.route, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-    let sent = ask.body.as_ref().map_or(0, Bytes::len);
+    let sent = ask.body.as_ref().map_or(0, Pieces::bytes);
     match done {
         Ok(Answer { body: Body::Whole(body), .. }) => {
             tracing::debug!(status = ask.good, ms, sent, received = body.len(), tries = nth, "{route}");

@@ -7,10 +7,15 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::time::{Instant, timeout_at};
 
+use super::skim::Skim;
 use super::{retry, said};
+use crate::model::{LARGE_BYTES, room_for};
 
 /// Bytes that count as progress within one stall timeout; less is a drip that would never end.
 const PROGRESS_BYTES: usize = 1024;
+
+/// What is kept of a list of results at most, in bytes: ids and the server's words about each object.
+const SKIMMED_BYTES_MAX: usize = 4 << 20;
 
 /// What came of reading a body.
 #[derive(Debug)]
@@ -29,11 +34,60 @@ pub(super) enum Cut {
     Transport(reqwest::Error),
 }
 
-/// Reads a body of at most `max` bytes into `buffer`, which is empty. `expected` pre-sizes it where the server does not
-/// tell the length.
+/// Where a body goes.
+pub(super) enum Room {
+    /// All of it, into a buffer that is empty.
+    Buffer(BytesMut),
+    /// What is read of a list of results.
+    Skim(Box<Skim>),
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::Buffer(BytesMut::new())
+    }
+}
+
+impl Room {
+    /// Makes room for so many bytes of the body, before the first of them.
+    fn reserve(&mut self, bytes: usize) {
+        match self {
+            Self::Buffer(buffer) if buffer.capacity() < bytes => *buffer = BytesMut::with_capacity(room_for(bytes)),
+            _ => {}
+        }
+    }
+
+    /// Takes the next bytes; whether what is kept of the body is still within its bounds.
+    fn take(&mut self, chunk: &[u8]) -> bool {
+        match self {
+            Self::Buffer(buffer) => {
+                let wanted = buffer.len() + chunk.len();
+                if wanted > buffer.capacity() && wanted >= LARGE_BYTES && buffer.capacity() < room_for(wanted) {
+                    let small = std::mem::replace(buffer, BytesMut::with_capacity(room_for(wanted)));
+                    buffer.extend_from_slice(&small);
+                }
+                buffer.extend_from_slice(chunk);
+                true
+            }
+            Self::Skim(skim) => {
+                skim.take(chunk);
+                skim.bytes() <= SKIMMED_BYTES_MAX
+            }
+        }
+    }
+
+    fn finish(self) -> Bytes {
+        match self {
+            Self::Buffer(buffer) => buffer.freeze(),
+            Self::Skim(skim) => skim.finish(),
+        }
+    }
+}
+
+/// Reads a body of at most `max` bytes. `expected` pre-sizes its room where the server does not tell the length.
 pub(super) async fn read(
     mut response: reqwest::Response,
-    mut buffer: BytesMut,
+    mut room: Room,
     max: u64,
     expected: u64,
     stall: Duration,
@@ -43,19 +97,19 @@ pub(super) async fn read(
     }
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     let expected = response.content_length().unwrap_or(expected);
-    buffer.reserve(usize::try_from(expected).unwrap_or(0).min(max));
-    let (mut deadline, mut fresh) = (Instant::now() + stall, 0);
+    room.reserve(usize::try_from(expected).unwrap_or(0).min(max));
+    let (mut deadline, mut fresh, mut taken) = (Instant::now() + stall, 0, 0);
     loop {
         let Ok(read) = timeout_at(deadline, response.chunk()).await else {
             return Err(Cut::Stalled(stall));
         };
         let Some(chunk) = read.map_err(Cut::Transport)? else {
-            return Ok(Body::Whole(buffer.freeze()));
+            return Ok(Body::Whole(room.finish()));
         };
-        if buffer.len() + chunk.len() > max {
+        taken += chunk.len();
+        if taken > max || !room.take(&chunk) {
             return Ok(Body::TooLarge);
         }
-        buffer.extend_from_slice(&chunk);
         fresh += chunk.len();
         if fresh >= PROGRESS_BYTES {
             (deadline, fresh) = (Instant::now() + stall, 0);
@@ -68,6 +122,8 @@ pub(super) async fn read(
 pub(super) enum Shape {
     /// Nothing is known about it.
     Any,
+    /// A list of results, of which the ids and the results are kept. The splitter judges it.
+    Results,
     /// A page: empty, or one JSON object by its first and last byte. The splitter judges the rest.
     Page,
     /// A JSON document without an error in it.
@@ -100,7 +156,7 @@ pub(super) fn judge(shape: Shape, body: &[u8]) -> Result<(), &'static str> {
         Shape::Page if body.first().is_some_and(|b| *b != b'{') => Err("the page is not a JSON object"),
         Shape::Page if body.last().is_some_and(|b| *b != b'}') => Err("the page is cut off"),
         Shape::Page if is_error(body) => Err("an error with status 200"),
-        Shape::Any | Shape::Page => Ok(()),
+        Shape::Any | Shape::Results | Shape::Page => Ok(()),
         Shape::JsonOrEmpty if body.is_empty() => Ok(()),
         Shape::JsonOrEmpty => judge(Shape::Json, body),
         Shape::GraphQl => judge(Shape::Json, body).and_then(|()| match serde_json::from_slice::<Reply>(body) {

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use secrecy::SecretString;
 
 use super::attempt::{Answer, Ask, Failure};
-use super::body::{Body, Shape};
+use super::body::{Body, Room, Shape};
 use super::connection::{Connection, shown};
 use super::error::{Bound, Tried};
 use super::pace::Pace;
@@ -18,8 +18,8 @@ use super::retry::{self, Budget, Dice, RetryPolicy};
 use super::{Error, said};
 use crate::event::{Event, Events, RateLimit, Warning};
 
-/// Buffers kept for later pages.
-const SPARE_PAGES: usize = 8;
+/// Bytes of the pages whose buffers are kept for later ones, together.
+const SPARE_BYTES: usize = 8 << 20;
 
 /// What a server may still be doing for a request whose answer was lost is waited for, in first waits of the policy.
 const WAITS_TO_MEND: u32 = 20;
@@ -50,7 +50,7 @@ struct Shared {
     reached: AtomicBool,
     /// Size of the last page, which the next one's buffer is made for.
     page_bytes: AtomicU64,
-    /// Buffers of pages that nobody holds any more.
+    /// Buffers of pages that nobody holds any more, and these pages still in them.
     spare: Mutex<Vec<BytesMut>>,
 }
 
@@ -98,19 +98,22 @@ impl Client {
     /// Gives back the buffer of a page that was dealt with. It serves the next page, so that memory does not creep up
     /// with the number of pages. Does nothing while somebody still holds a slice of it.
     pub fn give_back(&self, page: Bytes) {
-        if let Ok(mut buffer) = page.try_into_mut() {
+        if let Ok(buffer) = page.try_into_mut() {
             let mut spare = self.0.spare.lock().unwrap_or_else(PoisonError::into_inner);
-            if spare.len() < SPARE_PAGES {
-                buffer.clear();
+            if spare.iter().map(BytesMut::len).sum::<usize>() + buffer.len() <= SPARE_BYTES {
                 spare.push(buffer);
             }
         }
     }
 
-    /// A buffer for an answer of this shape.
-    pub(super) fn spare(&self, shape: Shape) -> BytesMut {
-        let spare = (shape == Shape::Page).then(|| self.0.spare.lock().unwrap_or_else(PoisonError::into_inner).pop());
-        spare.flatten().unwrap_or_default()
+    /// Where an answer of this shape goes.
+    pub(super) fn room(&self, shape: Shape) -> Room {
+        let spare = || self.0.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match shape {
+            Shape::Results => Room::Skim(Box::default()),
+            Shape::Page => Room::Buffer(spare().map(cleared).unwrap_or_default()),
+            _ => Room::default(),
+        }
     }
 
     /// The base address, without credentials and without a trailing slash.
@@ -365,4 +368,9 @@ impl Client {
         self.0.events.emit(Event::Retrying { route: route.clone(), attempt, wait_ms, reason });
         tokio::time::sleep(wait).await;
     }
+}
+
+fn cleared(mut buffer: BytesMut) -> BytesMut {
+    buffer.clear();
+    buffer
 }

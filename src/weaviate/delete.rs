@@ -1,5 +1,6 @@
 //! Deleting: objects by their ids or all of them, tenants, whole collections.
 
+use bytes::Bytes;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -112,7 +113,7 @@ impl Writer {
     /// Asks once for something whose answer may have no body.
     pub(super) async fn once(&self, method: Method, path: String, body: Option<Value>) -> Result<(), Error> {
         let route = format!("{method} {path}").into();
-        let body = body.map(|body| body.to_string().into());
+        let body = body.map(|body| Bytes::from(body.to_string()).into());
         let ask = Ask { method, route, body, attempts: 1, shape: Shape::Any, ..Ask::get(path) };
         self.send(&ask).await.map(|_| ())
     }

@@ -6,21 +6,20 @@ use reqwest::Method;
 use super::Error;
 use super::attempt::Ask;
 use super::body::{Body, Shape};
+use super::pieces::Pieces;
 use super::writer::Writer;
 use crate::model::{CollectionName, ObjectId};
 
 /// The answer repeats every object and escapes some characters as six: it is at most this many times as long.
 pub(super) const ECHO: u64 = 6;
-/// It is usually longer by one part in so many: a buffer that has room for that need not be doubled.
-const ECHO_MARGIN: u64 = 8;
 /// What an answer may hold beside its objects, in bytes.
 pub(super) const ANSWER_MARGIN: u64 = 4 << 20;
 
 /// What came of sending a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportReply {
-    /// Status 200 with this body: one result for each object, if the server keeps its word. It may also be empty, or
-    /// short, or something else: which objects were stored is for the caller to read from it.
+    /// Status 200 with this body, of which the ids and the results are left: one result for each object, if the server keeps
+    /// its word. It may also be empty, or short, or something else: which objects were stored is for the caller to read from it.
     Answer(Bytes),
     /// 413: the batch is too large for the server, or for a proxy before it.
     TooLarge,
@@ -49,16 +48,10 @@ impl Writer {
     /// Sends a body `{"objects":[…]}`. Writing is by id, so the same batch can be sent again, and is after failures
     /// that may pass; it may then have been carried out more than once, to the same effect. After `stalls` attempts
     /// without an answer in time it is given up, or earlier if the policy says so.
-    pub async fn import(&self, body: Bytes, stalls: u32) -> Result<ImportReply, Error> {
-        let max_bytes = (body.len() as u64).saturating_mul(ECHO).saturating_add(ANSWER_MARGIN);
-        let expected_bytes = body.len() as u64 + body.len() as u64 / ECHO_MARGIN;
-        let ask = Ask {
-            shape: Shape::Any,
-            max_bytes,
-            expected_bytes,
-            stalls,
-            ..Ask::with_body(Method::POST, "/v1/batch/objects", body)
-        };
+    pub async fn import(&self, body: Pieces, stalls: u32) -> Result<ImportReply, Error> {
+        let max_bytes = body.bytes().saturating_mul(ECHO).saturating_add(ANSWER_MARGIN);
+        let ask = Ask::with_body(Method::POST, "/v1/batch/objects", Bytes::new());
+        let ask = Ask { body: Some(body), shape: Shape::Results, max_bytes, stalls, ..ask };
         match self.send(&ask).await {
             Ok(answer) => match answer.body {
                 Body::Whole(body) => Ok(ImportReply::Answer(body)),

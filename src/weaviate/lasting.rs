@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::pieces::Pieces;
 use super::said;
 
 /// The code of an answer about a usage limit (1.38).
@@ -222,13 +223,13 @@ impl LastingCause {
 
     /// The cause that an answer other than 2xx tells of, by its code or its words. `sent` is the request's body: words that
     /// stand in it are the user's and prove nothing.
-    pub(super) fn of_answer(status: u16, body: &[u8], words: &str, sent: Option<&[u8]>) -> Option<Self> {
+    pub(super) fn of_answer(status: u16, body: &[u8], words: &str, sent: Option<&Pieces>) -> Option<Self> {
         if let Some(cause) = of_code(body) {
             return Some(cause);
         }
         let cause = match status {
             503 => MODES.iter().find(|(said, _)| words.starts_with(said)).map(|(_, mode)| Self::Mode(*mode))?,
-            400..=500 => of_words(words, sent.unwrap_or_default())?,
+            400..=500 => of_words(words, sent)?,
             _ => return None,
         };
         Some(cause)
@@ -308,8 +309,8 @@ fn of_code(body: &[u8]) -> Option<LastingCause> {
     }
 }
 
-fn of_words(words: &str, sent: &[u8]) -> Option<LastingCause> {
-    let says = |said: &str| words.contains(said) && memchr::memmem::find(sent, said.as_bytes()).is_none();
+fn of_words(words: &str, sent: Option<&Pieces>) -> Option<LastingCause> {
+    let says = |said: &str| words.contains(said) && !sent.is_some_and(|sent| sent.holds(said.as_bytes()));
     let bound = |said: &str| {
         let rest = says(said).then(|| words.split_once(said)).flatten()?.1;
         let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
@@ -339,6 +340,8 @@ fn of_words(words: &str, sent: &[u8]) -> Option<LastingCause> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     fn of(status: u16, body: &str) -> Option<LastingCause> {
@@ -422,9 +425,9 @@ mod tests {
     fn words_that_the_request_itself_holds_prove_nothing() {
         let words = "invalid text property: got 'our namespace is suspended today'";
         let body = serde_json::json!({"error": [{"message": words}]}).to_string();
-        let cause = |sent: &[u8]| LastingCause::of_answer(422, body.as_bytes(), words, Some(sent));
-        assert_eq!(cause(br#"{"objects":[{"t":"our namespace is suspended today"}]}"#), None);
-        assert_eq!(cause(b"{}"), Some(LastingCause::Suspended));
+        let cause = |sent: Bytes| LastingCause::of_answer(422, body.as_bytes(), words, Some(&sent.into()));
+        assert_eq!(cause(Bytes::from_static(br#"{"objects":[{"t":"our namespace is suspended today"}]}"#)), None);
+        assert_eq!(cause(Bytes::from_static(b"{}")), Some(LastingCause::Suspended));
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(crate) async fn equals(world: &World, archive: &std::path::Path, expected: &
     world.check(archive).await.expect("a sound archive");
     let mut stored: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     let mut out = Vec::new();
-    elysiactl::ops::cat::run(&world.disk, archive, Some("Mt"), &mut out).expect("lines");
+    elysiactl::ops::cat::run(&world.disk, archive, Some("Mt"), 128 << 20, &mut out).expect("lines");
     for line in String::from_utf8(out).expect("text").lines() {
         let object: serde_json::Value = serde_json::from_str(line).expect("an object");
         let text = |member: &str| object[member].as_str().expect("a text").to_owned();

@@ -129,6 +129,33 @@ fn files_of_an_archive_are_bounded() {
 }
 
 #[test]
+fn a_line_that_there_is_no_memory_for_is_refused_by_name() {
+    let stage = Stage::new(copy());
+    assert_eq!(ran(&stage, &["col", "backup", "Copy"], "a backup").0, 0);
+    let archive = stage.made().remove(0);
+    let at = archive.to_str().expect("text");
+    let is_first = std::cell::Cell::new(true);
+    forged::lines(&archive, |line| {
+        let gap = if is_first.take() { 24 << 20 } else { 0 };
+        line.replacen('{', &format!("{{{}", " ".repeat(gap)), 1)
+    });
+    for arguments in
+        [&["archive", "check", at][..], &["col", "verify", at], &["col", "restore", at, "--name", "New", "-y"]]
+    {
+        let (code, output) = ran(&stage, &[arguments, &["--memory-limit", "64MiB"]].concat(), "a long line");
+        assert_eq!(code, 4, "{arguments:?}: {}", said(&output));
+        assert!(said(&output).contains("line 1 is longer than"), "{}", said(&output));
+    }
+    let mut cat = stage.command(&["archive", "cat", at, "--memory-limit", "64MiB"]);
+    let output = cat.output().expect("the binary runs");
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(4), 0));
+    assert!(said(&output).contains("--memory-limit"), "{}", said(&output));
+    assert_eq!(stage.sandbox.count("New", None), 0, "nothing was made");
+    // It is no damage: with more memory it is a line like any other.
+    assert_eq!(ran(&stage, &["archive", "check", at], "more memory").0, 0);
+}
+
+#[test]
 fn a_small_stack_and_few_files_end_in_words() {
     let stage = Stage::new(copy());
     for (limit, code, words) in [

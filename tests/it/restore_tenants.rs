@@ -30,7 +30,7 @@ fn only(pairs: &[(&str, &str)]) -> TenantMap {
 /// What the archive holds of a tenant, or of a plain collection: texts without times and class, by id.
 fn archived(world: &World, archive: &Path, class: &str, tenant: Option<&str>) -> Vec<String> {
     let mut out = Vec::new();
-    elysiactl::ops::cat::run(&world.disk, archive, Some(class), &mut out).expect("lines");
+    elysiactl::ops::cat::run(&world.disk, archive, Some(class), 128 << 20, &mut out).expect("lines");
     let text = String::from_utf8(out).expect("text");
     let lines = text.lines().filter(|line| match tenant {
         Some(tenant) => line.starts_with(&format!("{{\"tenant\":\"{tenant}\",")),

@@ -202,13 +202,17 @@ impl World {
     }
 
     pub(crate) async fn check(&self, archive: &Path) -> Result<check::Outcome, Error> {
-        check::run(&self.session(Events::none()), check::Options { archive: archive.to_owned(), readers: 2 }).await
+        check::run(
+            &self.session(Events::none()),
+            check::Options { archive: archive.to_owned(), readers: 2, memory_bytes: 128 << 20 },
+        )
+        .await
     }
 
     /// The objects of a collection in an archive, sorted by id.
     pub(crate) fn lines(&self, archive: &Path, collection: &str) -> Vec<String> {
         let mut out = Vec::new();
-        cat::run(&self.disk, archive, Some(collection), &mut out).expect("a readable archive");
+        cat::run(&self.disk, archive, Some(collection), 128 << 20, &mut out).expect("a readable archive");
         sorted(String::from_utf8(out).expect("text").lines().map(str::to_owned).collect())
     }
 

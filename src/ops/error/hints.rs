@@ -66,6 +66,11 @@ pub enum Hint {
     RunAgain,
     /// Read the archive elsewhere: the disk, its cable or the memory here fails at times.
     OtherMachine,
+    /// Give more memory: a line is longer than this.
+    RaiseMemoryLimit {
+        /// What there is room for, in bytes.
+        longest: u64,
+    },
     /// Let nobody touch the archive meanwhile.
     ArchiveInUse,
     /// Take an archive from another copy, or back up again.
@@ -393,6 +398,7 @@ fn archive_hints(error: &archive::Error) -> Vec<Hint> {
         E::Damaged { what: Damage::Replaced, .. } => vec![Hint::ArchiveInUse],
         E::Damaged { .. } => vec![Hint::ArchiveDamaged],
         E::NoSpace { .. } => vec![Hint::MakeRoom],
+        E::LineTooLong { longest, .. } => vec![Hint::RaiseMemoryLimit { longest: *longest }],
         E::Unsteady { .. } => vec![Hint::OtherMachine],
         E::ReadOnly { .. } | E::PermissionDenied { .. } | E::OutputIsFile { .. } | E::OutputIsArchive { .. } => {
             vec![Hint::OtherFolder]

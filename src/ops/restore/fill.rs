@@ -19,6 +19,7 @@ use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::Comparer;
 use crate::pipeline::import::{Done, Import, Pass};
 use crate::pipeline::load::{self, BadPart, Load};
+use crate::pipeline::long_lines::longest_line;
 use crate::pipeline::pacer::{BATCH_BYTES, Limits, Pacer};
 use crate::pipeline::rewrite::Rewrite;
 use crate::pipeline::windows::Windows;
@@ -228,6 +229,7 @@ impl Fill<'_> {
             ),
             windows,
             budget: self.budget.clone(),
+            longest_line: longest_line(self.options.memory_bytes),
             pacer: Arc::clone(pacer),
             stop: stop.clone(),
         }

@@ -147,7 +147,13 @@ pub(super) async fn survey(
             of.entry(target).or_default().see(names, object);
         }
     };
-    let reading = Reading { readers: READERS, says: false, tenants: options.tenants.clone(), done };
+    let reading = Reading {
+        readers: READERS,
+        memory_bytes: options.memory_bytes,
+        says: false,
+        tenants: options.tenants.clone(),
+        done,
+    };
     prove::parts(session, archive, at, indexed, reading, Arc::new(look)).await?;
     let found = |counter: Arc<AtomicU64>| counter.load(Ordering::Relaxed);
     if let Some((objects, first)) = unknown.lock().unwrap_or_else(PoisonError::into_inner).take() {

@@ -21,6 +21,7 @@ use crate::ops::waking::{self, WakeBooks};
 use crate::ops::{Error, Session};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::{self, Comparer, Found, Sample, Source, Stage, units};
+use crate::pipeline::long_lines::LongLines;
 use crate::pipeline::pacer::Limits;
 use crate::pipeline::replicas::ReplicaCheck;
 use crate::pipeline::watch::Watch;
@@ -196,7 +197,15 @@ fn stage(
         replicas: (comparing.replicas > 1).then(|| ReplicaCheck::new(changed_since_ms)),
         asked: AtomicU64::new(0),
         told: [AtomicU64::new(0), AtomicU64::new(0)],
-        source: Source { archive: pair.archive, at: pair.at, schema: pair.schema, runs: pair.runs, units, sample },
+        source: Source {
+            archive: pair.archive,
+            at: pair.at,
+            schema: pair.schema,
+            runs: pair.runs,
+            units,
+            lines: LongLines::with_own(options.memory_bytes, shares.own_line_bytes),
+            sample,
+        },
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Live<'a> {
     approach: Approach,
     /// The last id fetched.
     after: Option<ObjectId>,
+    /// The last id taken.
+    taken: Option<ObjectId>,
     /// Nothing lies behind it.
     ended: bool,
     /// Objects asked for beyond those the archive holds.
@@ -49,6 +51,7 @@ impl<'a> Live<'a> {
             counted: false,
             approach: Approach::default(),
             after: None,
+            taken: None,
             ended: false,
             surplus: 1,
             objects: Vec::new().into_iter().peekable(),
@@ -64,7 +67,7 @@ impl<'a> Live<'a> {
         self.drop_page();
         (self.tenant, self.counted) = (tenant, counted);
         self.approach = Approach::default();
-        (self.after, self.ended, self.surplus) = (from, false, 1);
+        (self.after, self.taken, self.ended, self.surplus) = (from, from, false, 1);
     }
 
     /// The next object with an id up to `to`. `left`: objects the archive still holds of this stretch.
@@ -74,6 +77,7 @@ impl<'a> Live<'a> {
         }
         let unprintable = self.unprintable;
         let next = self.objects.next_if(|object| to.is_none_or(|to| object.id <= to));
+        self.taken = next.as_ref().map(|object| object.id).or(self.taken);
         Ok(next.map(|object| Taken { object, unprintable }))
     }
 
@@ -97,6 +101,14 @@ impl<'a> Live<'a> {
         self.unprintable = unprintable;
         self.page = Some(page);
         Ok(())
+    }
+
+    /// Lets go of its page. What was not taken of it is asked for again.
+    pub(super) fn let_go(&mut self) {
+        if self.objects.peek().is_some() {
+            (self.after, self.ended) = (self.taken, false);
+        }
+        self.drop_page();
     }
 
     /// Lets go of the objects first, so that the page's buffer can be used again.

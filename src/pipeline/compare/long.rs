@@ -1,6 +1,8 @@
 //! Properties of many megabytes: their lists of references are compared one reference after the other. As values, a hundred
 //! thousand of them would take ten times the memory of their text, on both sides.
 
+use std::collections::BTreeSet;
+
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -13,6 +15,14 @@ pub(super) fn split(object: &RawObject) -> Option<Members<'_>> {
     let mut names: Vec<&str> = members.0.iter().map(|(name, _)| *name).collect();
     names.sort_unstable();
     names.windows(2).all(|pair| pair[0] != pair[1]).then_some(members)
+}
+
+/// Takes out what is printed alike by both, references aside: those may lead elsewhere all the same.
+pub(super) fn leave_out_equal<'a>(kinds: &Kinds, ours: &mut Members<'a>, theirs: &mut Members<'a>) {
+    let is_reference = |name: &str| matches!(kinds.get(name), Some(Kind::Reference));
+    let printed: BTreeSet<_> = theirs.0.iter().copied().collect();
+    let equal: BTreeSet<_> = ours.0.iter().copied().filter(|m| !is_reference(m.0) && printed.contains(m)).collect();
+    [ours, theirs].into_iter().for_each(|members| members.0.retain(|member| !equal.contains(member)));
 }
 
 /// Compares the lists of references that both have, and takes them out.

@@ -84,10 +84,12 @@ impl<'a> Merge<'a> {
                 self.live.begin(self.tenant.clone(), self.counted != Counted::No, from);
                 self.left = objects;
             }
-            Piece::Objects(objects) => {
+            Piece::Objects(objects, turn) => {
                 self.objects(objects).await?;
+                drop(turn);
                 self.tell();
             }
+            Piece::LetGo => self.live.let_go(),
             Piece::End { to } => {
                 while let Some(extra) = self.next(to, 0).await? {
                     self.extra(&extra);

@@ -2,7 +2,7 @@
 //! by run or, for a sample, block by block.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -11,8 +11,9 @@ use super::sample::{BLOCK_OBJECTS, Sample};
 use super::units::{Segment, Unit};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::{Archive, Index};
-use crate::model::{KeyRange, ObjectId, RawObject, Schema};
+use crate::model::{KeyRange, LARGE_BYTES, ObjectId, RawObject, Schema};
 use crate::pipeline::load;
+use crate::pipeline::long_lines::{LongLines, Turn};
 
 /// Objects are handed on when they weigh so many bytes, or are so many.
 const PIECE_BYTES: usize = 128 << 10;
@@ -30,6 +31,8 @@ pub struct Source {
     pub runs: Arc<Index>,
     /// The units, as `units` cut them.
     pub units: Vec<Unit>,
+    /// What long lines may take.
+    pub lines: LongLines,
     /// What to take of them; `None`: everything.
     pub sample: Option<Sample>,
 }
@@ -38,8 +41,10 @@ pub struct Source {
 pub(super) enum Piece {
     /// The stretch begins behind this id and holds so many objects. `segment`: its place in the unit.
     Begin { segment: usize, from: Option<ObjectId>, objects: u64 },
-    /// The next objects.
-    Objects(Vec<RawObject>),
+    /// The next objects; the last one's line may be so long that no other such one is read before it is compared.
+    Objects(Vec<RawObject>, Option<Turn>),
+    /// The reader has to wait for its turn to read a long line: nothing that others wait for may be held meanwhile.
+    LetGo,
     /// The stretch ends with this key.
     End { to: Option<ObjectId> },
 }
@@ -77,7 +82,12 @@ impl Source {
         };
         let entry = &self.archive.collections()[self.at];
         let Some(part) = entry.parts.get(part) else { return Ok(()) };
-        let reader = self.archive.part(entry, part, &self.runs)?;
+        let waiting = to.clone();
+        let room = self.lines.room().before_waiting(move || {
+            let _ = waiting.blocking_send(Piece::LetGo);
+        });
+        let turn = room.turn();
+        let reader = self.archive.part(entry, part, &self.runs)?.within(Box::new(room));
         let digest = ObjectDigest::new(&self.schema, entry.content);
         let mut cutter = Cutter {
             segments: unit.segments.iter().enumerate(),
@@ -87,6 +97,7 @@ impl Source {
             objects: Vec::new(),
             bytes: 0,
             sample: self.sample,
+            turn,
             to,
         };
         load::prove_part(reader, &self.schema.name, &digest, load::Look::Structure, |object, _| {
@@ -107,6 +118,8 @@ struct Cutter<'a> {
     objects: Vec<RawObject>,
     bytes: usize,
     sample: Option<Sample>,
+    /// The reader's turn, while it has it.
+    turn: Arc<Mutex<Option<Turn>>>,
     to: &'a mpsc::Sender<Piece>,
 }
 
@@ -131,14 +144,18 @@ impl Cutter<'_> {
         if inside == 0 {
             self.send(Piece::Begin { segment: number, from, objects: left.min(length) });
         }
-        // A copy, since the slice would keep the reader's whole buffer alive, and the reader would need a new one.
-        self.objects.push(RawObject { text: Bytes::copy_from_slice(&object.text), ..object.clone() });
+        // A copy, since the slice would keep the reader's whole buffer alive, and the reader would need a new one. What is
+        // large has a buffer of its own.
+        let is_large = object.text.len() >= LARGE_BYTES;
+        let text = if is_large { object.text.clone() } else { Bytes::copy_from_slice(&object.text) };
+        self.objects.push(RawObject { text, ..object.clone() });
         self.bytes += object.text.len();
         let ended = inside + 1 == length || left == 1;
         if ended || self.bytes >= PIECE_BYTES || self.objects.len() >= PIECE_OBJECTS {
             self.bytes = 0;
             let objects = std::mem::take(&mut self.objects);
-            self.send(Piece::Objects(objects));
+            let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.send(Piece::Objects(objects, turn));
         }
         if ended {
             // The last block of a run also stands for the keys behind it, or new objects there would never be seen.

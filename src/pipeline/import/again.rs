@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use super::group::{DateLists, Group, Step};
-use super::{Dealt, Error, ROOM_TO_REWRITE, Rejected, Shared};
+use super::{Dealt, Error, Rejected, Shared};
 use crate::model::is_odd;
 use crate::pipeline::compare::Vectors;
 use crate::pipeline::rewrite::{self, Form};
@@ -49,9 +49,8 @@ impl Shared<'_> {
         let (mut most_usual, mut most_odd) = (usual.len(), odd.len());
         loop {
             let objects: Vec<_> = usual[..most_usual].iter().chain(&odd[..most_odd]).copied().collect();
-            let bytes = objects.iter().map(|object| object.text.len() + ROOM_TO_REWRITE).sum();
             let tenant = batch.tenant.as_ref();
-            let body = rewrite::body(&self.import.rewrite, objects, tenant, Form::Whole, bytes).map_err(Error::Text)?;
+            let body = rewrite::body(&self.import.rewrite, objects, tenant, Form::Whole).map_err(Error::Text)?;
             match self.import.client.import(body, u32::MAX).await? {
                 ImportReply::TooLarge if most_usual + most_odd > 1 => {
                     (most_usual, most_odd) = (most_usual.div_ceil(2), most_odd / 2);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{COPIES, Load, Look, prove_part};
+use super::{COPIES, Load, Look, Room, prove_part};
 use crate::model::{KeyRange, RawObject, TenantName, is_odd};
 use crate::pipeline::{Batch, Page};
 
@@ -95,6 +95,8 @@ impl Load {
                 continue;
             }
             let Ok(reader) = self.archive.part(entry, part, &self.runs) else { continue };
+            let room = Room::new(&self.budget, self.longest_line, &self.stop);
+            let reader = reader.within(Box::new(room));
             let read = prove_part(reader, &self.schema.name, &self.digest, Look::Structure, |object, at| {
                 if theirs[at.run] && is_odd(mixed, object) {
                     odd.take(object, ODD_OBJECTS, most_bytes);

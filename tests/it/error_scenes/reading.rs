@@ -160,7 +160,8 @@ impl io::Write for Gone {
 async fn cat_tells_a_reader_that_is_gone_from_an_archive_that_is_damaged() {
     let world = world(articles());
     let archive: std::path::PathBuf = world.backup(world.options()).await.result.archive.expect("an archive").into();
-    let cat = |collection: Option<&str>, out: &mut dyn io::Write| cat::run(&world.disk, &archive, collection, out);
+    let cat =
+        |collection: Option<&str>, out: &mut dyn io::Write| cat::run(&world.disk, &archive, collection, 128 << 20, out);
     let gone = cat(None, &mut Gone);
     assert!(matches!(&gone, Err(CatError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe), "{gone:?}");
 

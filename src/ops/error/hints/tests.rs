@@ -145,6 +145,11 @@ fn what_the_archive_and_its_disk_say() {
         // That of a run: the archive is as good as before.
         (damaged(Damage::JournalLine), Class::Archive, &[]),
         (damaged(Damage::JournalOrder), Class::Archive, &[]),
+        (
+            E::LineTooLong { path: "/a".into(), line: 1, longest: 12 },
+            Class::Refused,
+            &[Hint::RaiseMemoryLimit { longest: 12 }],
+        ),
         (E::unsteady("/a", damaged(Damage::Hash)), Class::Disk, &[Hint::OtherMachine]),
         (E::NoSpace { path: path(), needed: 1, source: source() }, Class::Disk, &[Hint::MakeRoom]),
         (E::ReadOnly { path: path(), source: source() }, Class::Disk, &[Hint::OtherFolder]),

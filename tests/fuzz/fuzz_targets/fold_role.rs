@@ -1,0 +1,21 @@
+//! Roles against the server's reader: those that are taken say to it what they say to us.
+#![no_main]
+
+use elysiactl::model::fold;
+use elysiactl_fuzz::go::{self, Kind};
+use libfuzzer_sys::fuzz_target;
+
+const NAMES: [&str; 19] = [
+    "name", "permissions", "action", "aliases", "alias", "collection", "collections", "data", "object", "tenant", "nodes",
+    "verbosity", "roles", "role", "scope", "tenants", "users", "read_data", "*",
+];
+
+fuzz_target!(|data: &[u8]| {
+    let text = elysiactl_fuzz::document(data, &NAMES);
+    if fold::check(&text, &fold::ROLES, 1_000).is_err() {
+        return;
+    }
+    if let Some(seen) = go::read(Kind::Roles, &text) {
+        seen.is(&text);
+    }
+});
