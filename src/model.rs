@@ -12,6 +12,7 @@ mod schema;
 mod scratch;
 mod server;
 mod shown;
+mod stamped;
 mod tenants;
 
 use std::fmt;
@@ -30,6 +31,7 @@ pub use room::{LARGE_BYTES, room_for};
 pub use schema::{CLASS_BYTES, DROPPED_VECTOR, DigestMode, Schema, SchemaError};
 pub use server::ServerIdentity;
 pub use shown::{ShellWord, escaped, is_plain, path_of_text, path_text, scheme, shell_text};
+pub use stamped::Stamped;
 pub use tenants::TenantMap;
 
 /// The longest collection name a Weaviate server accepts, in characters (weaviate-rest.md §4.3).

@@ -24,7 +24,7 @@ use super::journal::Journal;
 use super::manifest::Tool;
 use super::names::CHECKPOINT;
 use crate::event::Op;
-use crate::model::{CollectionName, ObjectId, Reason, Reasons, TenantName};
+use crate::model::{CollectionName, ObjectId, Reason, Reasons, Stamped, TenantName};
 
 pub use carried::{Forget, Kept, look};
 pub use earlier::{EarlierRun, dropped_by, last_runs, last_unfinished, left_awake};
@@ -103,6 +103,10 @@ pub enum RunRecord {
         target: CollectionName,
         /// SHA-256 of the schema that was sent.
         schema_sha256: Hash,
+        /// The names of its shards, sorted: another collection of its name has other ones. Empty where they are not known,
+        /// and of a multi-tenant one, whose shards are named as its tenants.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shards: Vec<String>,
     },
     /// Every object of a run of ids, or of a stretch of one, was judged by the server.
     Imported {
@@ -127,6 +131,9 @@ pub enum RunRecord {
         /// References that were written after their objects.
         #[serde(default, skip_serializing_if = "is_zero")]
         references: u64,
+        /// When the objects that this attempt has written into the collection so far were created: these are among them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stamped: Option<Stamped>,
     },
     /// Nothing of what was written into a collection counts any more: all of it is sent again.
     Again {

@@ -4,6 +4,7 @@ mod aliases;
 mod before;
 mod create;
 mod fill;
+mod left;
 mod notes;
 mod order;
 mod plan;

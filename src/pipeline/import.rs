@@ -14,6 +14,7 @@ mod group;
 mod patience;
 mod refer;
 mod request;
+mod stamps;
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::blame::{Blame, not_now};
 use self::group::{DateLists, Fate, Group, Outcome, Step};
+pub use self::stamps::Stamps;
 use super::Batch;
 use super::compare::Comparer;
 use super::pacer::{Came, Pacer};
@@ -138,6 +140,8 @@ pub struct Import {
     pub pacer: Arc<Mutex<Pacer>>,
     /// Requests in flight at most.
     pub most_in_flight: usize,
+    /// When the objects that are stored were created.
+    pub stamps: Arc<Stamps>,
     /// How long a server that takes no writes is waited for.
     pub patience: Duration,
     /// Where events go.
@@ -440,7 +444,7 @@ impl Shared<'_> {
                     let came = Came { asked: whole, objects: asked.into(), bytes: sent_bytes, took, at };
                     self.import.pacer().came(came);
                 }
-                Ok(Outcome::Judged(group.fates(batch, &answer)))
+                Ok(Outcome::Judged(group.fates(batch, &answer, &self.import.stamps)))
             }
             ImportReply::TooLarge => {
                 if several {

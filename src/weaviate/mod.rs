@@ -7,6 +7,7 @@ mod client;
 mod compressed;
 mod connection;
 mod count;
+mod created;
 mod delete;
 mod error;
 mod facts;

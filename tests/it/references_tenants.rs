@@ -76,6 +76,7 @@ async fn import(world: &World, pass: Pass, deferred: &[&str], batches: Vec<(&str
         comparer: Comparer::new(&schema, renames.clone(), false),
         pacer: Arc::new(Mutex::new(Pacer::new(limits, None))),
         most_in_flight: 3,
+        stamps: Arc::default(),
         patience: Duration::from_secs(5),
         events: Events::none(),
     };

@@ -8,7 +8,7 @@ use super::super::digest::Hash;
 use super::super::error::Error;
 use super::super::journal;
 use super::{RunAbout, RunRecord};
-use crate::model::{CollectionName, KeyRange, TenantName};
+use crate::model::{CollectionName, KeyRange, Stamped, TenantName};
 
 /// A run of ids, or a stretch of one, that the server has judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Imported {
     pub stored: u64,
     /// References that were written after their objects.
     pub references: u64,
+    /// When the objects that its attempt had written by then were created.
+    pub stamped: Option<Stamped>,
 }
 
 /// What became of one collection.
@@ -40,6 +42,8 @@ pub struct TargetHistory {
     pub joined: Option<Vec<TenantName>>,
     /// SHA-256 of the schema it was created with; `None`: whether it exists is not known.
     pub created: Option<Hash>,
+    /// The names of its shards, where they are known.
+    pub shards: Vec<String>,
     /// Runs of ids, or stretches of them, that need not be sent again, in the order they were done.
     pub imported: Vec<Imported>,
     /// Whether all of it was sent: objects written and objects refused.
@@ -114,10 +118,23 @@ impl RunHistory {
                 return self.targets.insert(target, begun).is_none().then_some(());
             }
             RunRecord::Undone { target } => drop(self.targets.remove(&target)?),
-            RunRecord::Created { target, schema_sha256 } => {
-                return self.targets.get_mut(&target)?.created.replace(schema_sha256).is_none().then_some(());
+            RunRecord::Created { target, schema_sha256, shards } => {
+                let target = self.targets.get_mut(&target)?;
+                target.shards = shards;
+                return target.created.replace(schema_sha256).is_none().then_some(());
             }
-            RunRecord::Imported { target, tenant, from, to, objects, rejected, rejected_bytes, stored, references } => {
+            RunRecord::Imported {
+                target,
+                tenant,
+                from,
+                to,
+                objects,
+                rejected,
+                rejected_bytes,
+                stored,
+                references,
+                stamped,
+            } => {
                 let target = self.targets.get_mut(&target).filter(|t| t.is_there() && t.finished.is_none())?;
                 let covers = KeyRange { from, to };
                 target.imported.push(Imported {
@@ -128,6 +145,7 @@ impl RunHistory {
                     rejected_bytes,
                     stored,
                     references,
+                    stamped,
                 });
             }
             RunRecord::Again { target } => {
@@ -160,6 +178,7 @@ fn begun(collection: CollectionName, dropping: Option<String>) -> TargetHistory 
         dropping,
         joined: None,
         created: None,
+        shards: Vec::new(),
         imported: Vec::new(),
         finished: None,
         verified: None,

@@ -38,10 +38,11 @@ fn records() -> Vec<RunRecord> {
         rejected_bytes: 0,
         stored: 0,
         references: 0,
+        stamped: None,
     };
     vec![
         RunRecord::Intent { collection: name("Article"), target: target() },
-        RunRecord::Created { target: target(), schema_sha256: Hash([3; 32]) },
+        RunRecord::Created { target: target(), schema_sha256: Hash([3; 32]), shards: Vec::new() },
         imported(None, Some(9), 5, 0),
         imported(Some(9), None, 4, 1),
         RunRecord::Finished { target: target(), objects: 9, rejected: 1 },

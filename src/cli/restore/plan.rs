@@ -83,7 +83,8 @@ pub(super) fn carried_on(plan: &Plan) -> String {
     let (run, there, of) = (&carried.run, count(carried.objects), counted(carried.of, "object"));
     let mut text = format!("  Carries on {run}: {there} of {of} are there.\n");
     if carried.complete {
-        text.push_str("  It got to its end: nothing is left to do but to count once more.\n");
+        let compare = if plan.options.verify { " and to compare" } else { "" };
+        let _ = writeln!(text, "  It got to its end: nothing is left to do but to count{compare} once more.");
     }
     for (name, objects, reason) in &carried.again {
         let clause = plain(&format!("{name}: all of it is sent again, as {reason}"));

@@ -332,8 +332,11 @@ impl Run<'_> {
     /// Writes down that nothing of it is away any more.
     async fn created(&self, planned: &Planned, gathered: &mut Gathered) -> Result<(), Error> {
         let schema_sha256 = Hash(Sha256::digest(planned.fit.create.as_bytes()).into());
-        journalling::record(&mut gathered.files, RunRecord::Created { target: planned.name().clone(), schema_sha256 })
-            .await
+        journalling::record(
+            &mut gathered.files,
+            RunRecord::Created { target: planned.name().clone(), schema_sha256, shards: Vec::new() },
+        )
+        .await
     }
 
     /// Removes these tenants and creates them again, and creates those that an earlier run left away.

@@ -41,8 +41,6 @@ pub(super) struct Before {
     pub(super) finished: bool,
     /// All was compared, and nothing differed.
     pub(super) verified: bool,
-    /// The digest that was found then.
-    pub(super) digest: Option<String>,
     /// The run got to its end: nothing is left to do.
     pub(super) over: bool,
 }
@@ -104,11 +102,11 @@ impl Own<'_> {
         if !verified && let Some(reason) = self.lacks(history).await? {
             return Ok(doubted(reason));
         }
-        let (finished, digest) = (history.finished.is_some(), history.digest.clone());
+        let finished = history.finished.is_some();
         let every = || (0..self.runs.len()).collect();
         let done = Arc::new(if finished { every() } else { done });
         let partly = Arc::new(partly);
-        Ok((Before { stage, done, partly, filled, finished, verified, digest, over: false }, None))
+        Ok((Before { stage, done, partly, filled, finished, verified, over: false }, None))
     }
 
     /// What a run did that got to its end.
@@ -123,7 +121,6 @@ impl Own<'_> {
             filled: Filled { objects: written + rejected, rejected, ..filled },
             finished: true,
             verified: history.verified == Some(true),
-            digest: history.digest.clone(),
             over: true,
         }
     }

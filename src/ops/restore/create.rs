@@ -127,7 +127,7 @@ pub(super) fn other(fit: &Fit, asked: &Schema, there: Option<&Schema>, server: &
     }
 }
 
-fn not_as_left(collection: &Collection, what: String) -> Error {
+pub(super) fn not_as_left(collection: &Collection, what: String) -> Error {
     let (archived, there) = (collection.planned.archived.clone(), collection.planned.target.clone());
     let refusal = Refusal::NotAsLeft { collection: archived, there, what };
     Error::CannotRestore { refusals: vec![refusal], chosen: 1 }

@@ -17,7 +17,7 @@ use crate::ops::{Error, Session, prove, waking};
 use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::Comparer;
-use crate::pipeline::import::{Done, Import, Pass};
+use crate::pipeline::import::{Done, Import, Pass, Stamps};
 use crate::pipeline::load::{self, BadPart, Load};
 use crate::pipeline::long_lines::longest_line;
 use crate::pipeline::pacer::{BATCH_BYTES, Limits, Pacer};
@@ -121,6 +121,7 @@ impl Fill<'_> {
         let (batches, waiting) = mpsc::channel(BATCHES_WAITING);
         let (results, judged) = mpsc::channel(RESULTS_WAITING);
         let windows = tenants::windows(self.client, collection);
+        let stamps = Arc::new(Stamps::default());
         let load = self.load(collection, pass, windows.clone(), &pacer, &stop);
         let loading = tokio::task::spawn_blocking(move || load.run(&batches));
         let journal = Journal {
@@ -135,13 +136,14 @@ impl Fill<'_> {
             before: collection.before.filled.objects,
             tenants: self.options.tenants.clone(),
             windows: windows.clone(),
+            stamps: Arc::clone(&stamps),
             events: self.session.events.clone(),
         };
         let journalling = tokio::task::spawn_blocking({
             let stop = stop.clone();
             move || journal.take_all(judged, &stop)
         });
-        let imported = self.import(collection, pass, &pacer).run(waiting, results, &stop).await;
+        let imported = self.import(collection, pass, &pacer, stamps).run(waiting, results, &stop).await;
         if imported.is_err() {
             stop.cancel();
         }
@@ -235,7 +237,7 @@ impl Fill<'_> {
         }
     }
 
-    fn import(&self, collection: &Collection, pass: Pass, pacer: &Arc<Mutex<Pacer>>) -> Import {
+    fn import(&self, collection: &Collection, pass: Pass, pacer: &Arc<Mutex<Pacer>>, stamps: Arc<Stamps>) -> Import {
         let schema = &collection.indexed.schema;
         let Options { clamp_ints, vectors, revectorize, .. } = *self.options;
         let vectorised = survey::vectorised(&collection.asked);
@@ -251,6 +253,7 @@ impl Fill<'_> {
             comparer,
             pacer: Arc::clone(pacer),
             most_in_flight: self.options.jobs.unwrap_or(Options::MOST_JOBS).max(1),
+            stamps,
             patience: self.options.patience,
             events: self.session.events.clone(),
         }
@@ -273,6 +276,8 @@ struct Journal {
     before: u64,
     tenants: TenantMap,
     windows: Option<Arc<Windows>>,
+    /// When what was written so far was created.
+    stamps: Arc<Stamps>,
     events: Events,
 }
 
@@ -327,6 +332,7 @@ impl Journal {
             rejected_bytes,
             stored,
             references,
+            stamped: self.stamps.seen(),
         })
     }
 

@@ -91,7 +91,8 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let made = candidates.iter().filter(|candidate| candidate.joined.is_none());
     refusals.extend(made.flat_map(|candidate| candidate.fit.refused.iter().cloned()));
     if let Some(resuming) = resuming.as_ref().filter(|_| ordered) {
-        let looked = Looked { client, session, server: &server, resuming, live: &live.schemas };
+        let (live, tenants) = (&live.schemas[..], &options.tenants);
+        let looked = Looked { client, session, server: &server, resuming, live, tenants };
         refusals.extend(looked.all(&candidates).await?);
     }
     let unfinished = left_by(session, &options, &asked, &refusals).await;

@@ -11,6 +11,7 @@ use std::ops::Range;
 use super::before::Stage;
 use super::create::{self, Created};
 use super::fill::{FLOW_BYTES, Fill, Filled, RejectedOfRuns};
+use super::left::Left;
 use super::{Collection, Options, Outcome, Plan, Prepared, Resuming, Stopped, aliases, resume, roles, tenants, undo};
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
@@ -291,6 +292,7 @@ impl Run<'_> {
         match collection.before.stage {
             Stage::There => {
                 let created = create::again(self.client, self.session, collection, &self.prepared.server).await?;
+                self.is_as_left(collection).await?;
                 return self.there(collection, created, gathered).await;
             }
             // From here on it may exist.
@@ -322,6 +324,7 @@ impl Run<'_> {
         let (archived, target) = (collection.planned.archived.clone(), collection.planned.target.clone());
         let own = resume::joined(self.prepared.resuming.as_ref(), &target).unwrap_or_default();
         let created = create::join(self.client, self.session, collection, own).await?;
+        self.is_as_left(collection).await?;
         let tenants: Vec<TenantName> = collection.tenants.made.iter().map(|tenant| tenant.name.clone()).collect();
         if collection.before.stage == Stage::Nothing {
             let record = RunRecord::Joining { collection: archived, target: target.clone(), tenants: tenants.clone() };
@@ -350,8 +353,33 @@ impl Run<'_> {
         let target = &collection.planned.target;
         let created = create::finish(self.client, collection, &self.prepared.server).await?;
         let schema_sha256 = Hash(Sha256::digest(collection.fit.asked.as_bytes()).into());
-        journalling::record(&mut gathered.files, RunRecord::Created { target: target.clone(), schema_sha256 }).await?;
+        let record =
+            RunRecord::Created { target: target.clone(), schema_sha256, shards: self.shards(collection).await? };
+        journalling::record(&mut gathered.files, record).await?;
         self.there(collection, created, gathered).await
+    }
+
+    /// The names of its shards, by which it is known again; none where they cannot be asked for.
+    async fn shards(&self, collection: &Collection) -> Result<Vec<String>, Error> {
+        if collection.asked.multi_tenant {
+            return Ok(Vec::new());
+        }
+        let asked = self.client.shard_states(&collection.planned.target);
+        let shards = self.session.unless_stopped::<_, Error>(async { Ok(asked.await) }).await?;
+        Ok(shards.unwrap_or_default().into_iter().map(|shard| shard.name).collect())
+    }
+
+    /// Refuses what is not what the run that is carried on has left: somebody may have looked at the plan for long.
+    async fn is_as_left(&self, collection: &Collection) -> Result<(), Error> {
+        let (target, tenants, map) = (&collection.planned.target, &collection.tenants, &self.plan.options.tenants);
+        let Some(Resuming { kept, .. }) = &self.prepared.resuming else { return Ok(()) };
+        let Some(history) = kept.history.targets.get(target).filter(|history| history.is_there()) else {
+            return Ok(());
+        };
+        let (client, session, multi_tenant) = (self.client, self.session, collection.asked.multi_tenant);
+        let left = Left { client, session, target, multi_tenant, history, tenants, map };
+        let what = left.other(kept.history.complete).await?;
+        what.map_or(Ok(()), |what| Err(create::not_as_left(collection, what)))
     }
 
     /// Fills collections and proves them, once all their references are written.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
+use super::stamps::Stamps;
 use crate::model::ObjectId;
 use crate::pipeline::rewrite::{Form, Rewrite};
 use crate::pipeline::{Batch, split};
@@ -145,11 +146,15 @@ impl Group {
         self.members.iter().map(|at| batch.objects[*at].text.len() as u64 + 1).sum()
     }
 
-    /// What the answer says about each object. Two results for one object must both say that it is stored.
-    pub(super) fn fates(&self, batch: &Batch, answer: &Bytes) -> Vec<Fate> {
+    /// What the answer says about each object; when those that are stored were created goes into `stamps`. Two results for
+    /// one object must both say that it is stored.
+    pub(super) fn fates(&self, batch: &Batch, answer: &Bytes, stamps: &Stamps) -> Vec<Fate> {
         let results = split::results(answer).unwrap_or_default();
         let mut said: HashMap<ObjectId, Option<String>> = HashMap::with_capacity(results.len());
         for result in results {
+            if let (None, Some(created_ms)) = (&result.refused, result.created_ms) {
+                stamps.see(created_ms);
+            }
             let known = said.entry(result.id).or_insert(None);
             *known = known.take().or(result.refused);
         }

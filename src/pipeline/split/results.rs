@@ -15,6 +15,8 @@ pub struct Written {
     pub id: ObjectId,
     /// `None` if it was stored, else the server's words.
     pub refused: Option<String>,
+    /// When the server says it created the object, in ms since 1970 by its own clock.
+    pub created_ms: Option<i64>,
 }
 
 #[derive(Deserialize, Default)]
@@ -53,13 +55,17 @@ pub fn results(body: &Bytes) -> Result<Vec<Written>, SplitError> {
     let mut text = Text::new(body)?;
     let mut elements = text.array("results")?;
     while text.element(&mut elements)? {
-        let (mut id, mut outcome) = (None, None);
+        let (mut id, mut outcome, mut created_ms) = (None, None, None);
         let mut members = text.object()?;
         while let Some(key) = text.member(&mut members)? {
             match &body[key] {
                 b"id" => {
                     let at = text.string("id")?;
                     id = std::str::from_utf8(&body[at]).ok().and_then(|id| id.parse().ok());
+                }
+                b"creationTimeUnix" => {
+                    let at = text.skip()?;
+                    created_ms = std::str::from_utf8(&body[at]).ok().and_then(|number| number.parse().ok());
                 }
                 b"result" => {
                     let at = text.skip()?;
@@ -71,7 +77,7 @@ pub fn results(body: &Bytes) -> Result<Vec<Written>, SplitError> {
             }
         }
         if let (Some(id), Some(outcome)) = (id, outcome) {
-            written.push(Written { id, refused: outcome.refused() });
+            written.push(Written { id, refused: outcome.refused(), created_ms });
         }
     }
     text.end()?;
@@ -127,6 +133,14 @@ mod tests {
             (5, said("c")),
         ];
         assert_eq!(refused, expected);
+    }
+
+    #[test]
+    fn the_time_of_creation_is_told_where_it_is_one() {
+        let body = r#"[{"creationTimeUnix":1700000000123,"id":"00000000-0000-0000-0000-000000000001","result":{"status":"SUCCESS"}},
+            {"creationTimeUnix":"x","id":"00000000-0000-0000-0000-000000000002","result":{"status":"SUCCESS"}}]"#;
+        let created: Vec<_> = split(body).expect("results").into_iter().map(|w| w.created_ms).collect();
+        assert_eq!(created, [Some(1_700_000_000_123), None]);
     }
 
     #[test]

@@ -86,6 +86,7 @@ async fn imported(world: &World, text: &str, takes: bool) -> Result<(), import::
         comparer: Comparer::new(&schema, Renames::default(), false),
         pacer: Arc::new(Mutex::new(Pacer::new(LIMITS, None))),
         most_in_flight: 1,
+        stamps: Arc::default(),
         patience: Duration::from_secs(1),
         events: Events::none(),
     };

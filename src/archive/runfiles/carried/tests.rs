@@ -59,6 +59,7 @@ fn imported(stretch: u128) -> RunRecord {
         rejected_bytes: rejected * 7,
         stored: 0,
         references: 0,
+        stamped: None,
     }
 }
 
@@ -96,7 +97,7 @@ fn go_on(disk: &SimDisk, run_id: u128) -> Result<RunFiles, Error> {
         files.sync()?;
     }
     if target.is_none_or(|target| target.created.is_none()) {
-        files.record(&RunRecord::Created { target: name("New"), schema_sha256: Hash([3; 32]) })?;
+        files.record(&RunRecord::Created { target: name("New"), schema_sha256: Hash([3; 32]), shards: Vec::new() })?;
         files.sync()?;
     }
     for stretch in 0..STRETCHES {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::super::left::Left;
 use super::super::resume::{self, Asked, Found, Resuming, RunName};
 use super::super::{Options, Refusal, Server, create};
 use super::candidate::Candidate;
 use crate::archive::Archive;
-use crate::model::{CollectionName, Renames, Schema, path_text};
+use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
 use crate::ops::claim::Claiming;
 use crate::ops::schema::Fit;
 use crate::ops::{Error, Session};
@@ -81,6 +82,7 @@ pub(super) struct Looked<'a> {
     pub(super) server: &'a Server,
     pub(super) resuming: &'a Resuming,
     pub(super) live: &'a [Schema],
+    pub(super) tenants: &'a TenantMap,
 }
 
 impl Looked<'_> {
@@ -88,26 +90,40 @@ impl Looked<'_> {
     pub(super) async fn all(&self, candidates: &[Candidate]) -> Result<Vec<Refusal>, Error> {
         let mut refusals = Vec::new();
         for candidate in candidates {
-            refusals.extend(self.at(&candidate.schema, &candidate.fit).await?);
+            let what = match self.at(&candidate.schema, &candidate.fit).await? {
+                None => self.another(candidate).await?,
+                what => what,
+            };
+            let (collection, there) = (candidate.schema.name.clone(), candidate.target.clone());
+            refusals.extend(what.map(|what| Refusal::NotAsLeft { collection, there, what }));
         }
         Ok(refusals)
     }
 
-    /// What stands against carrying one on.
-    async fn at(&self, asked: &Schema, fit: &Fit) -> Result<Option<Refusal>, Error> {
+    /// What is wrong with the schema of one, as a clause.
+    async fn at(&self, asked: &Schema, fit: &Fit) -> Result<Option<String>, Error> {
         let target = &fit.target;
         let history = self.resuming.kept.history.targets.get(target).filter(|history| history.joined.is_none());
         let Some(history) = history else { return Ok(None) };
         let there = self.live.iter().find(|schema| schema.name == *target);
-        let what = match (history.created.is_some(), there) {
+        Ok(match (history.created.is_some(), there) {
             (false, None) => None,
             (false, Some(there)) => {
                 create::Begun { fit, asked, there }.other(self.client, self.session, self.server).await?
             }
             (true, Some(_)) if history.verified == Some(true) || self.resuming.kept.history.complete => None,
             (true, there) => create::other(fit, asked, there, self.server),
-        };
-        let (collection, there) = (asked.name.clone(), target.clone());
-        Ok(what.map(|what| Refusal::NotAsLeft { collection, there, what }))
+        })
+    }
+
+    /// Why it is not the collection, or not the tenants, that the earlier run left, as a clause.
+    async fn another(&self, candidate: &Candidate) -> Result<Option<String>, Error> {
+        let Candidate { target, schema, tenants, joined, .. } = candidate;
+        let history = self.resuming.kept.history.targets.get(target).filter(|history| history.is_there());
+        let Some(history) = history else { return Ok(None) };
+        let (client, session, map) = (self.client, self.session, self.tenants);
+        let multi_tenant = joined.is_some() || schema.multi_tenant;
+        let left = Left { client, session, target, multi_tenant, history, tenants, map };
+        left.other(self.resuming.kept.history.complete).await
     }
 }

@@ -1,0 +1,123 @@
+//! Whether what stands on the server is what an earlier run left there. A name proves nothing: the collection, or a tenant
+//! of it, may have been removed and made again by somebody else, or the URL may lead to another server by now. A plain
+//! collection is known by the names of its shards, tenants by when their objects were created.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::tenants::Tenants;
+use crate::archive::runfiles::TargetHistory;
+use crate::model::{CollectionName, KeyRange, Stamped, TenantMap, TenantName};
+use crate::ops::{Error, Session};
+use crate::weaviate::{Client, TenantState};
+
+/// Objects looked at in one place.
+const OBJECTS: u32 = 3;
+/// Tenants looked at at once.
+const TENANTS_AT_ONCE: usize = 8;
+/// How much earlier than the first answer says an object may have been created, in ms: one that is sent again after a
+/// request without an answer keeps its time on some servers.
+const BEFORE_MS: i64 = 10 * 60 * 1_000;
+/// How much later than the last answer says, in ms: the requests that were on their way when the run was killed.
+const IN_FLIGHT_MS: i64 = 2 * 60 * 1_000;
+
+/// A collection that an earlier run made, or added tenants to.
+pub(super) struct Left<'a> {
+    pub(super) client: &'a Client,
+    pub(super) session: &'a Session,
+    pub(super) target: &'a CollectionName,
+    pub(super) multi_tenant: bool,
+    pub(super) history: &'a TargetHistory,
+    pub(super) tenants: &'a Tenants,
+    pub(super) map: &'a TenantMap,
+}
+
+impl Left<'_> {
+    /// Why it cannot be what that run left, if so. What cannot be asked proves nothing. `complete`: that run got to its end,
+    /// so that nothing is written any more, and others may have written.
+    pub(super) async fn other(&self, complete: bool) -> Result<Option<String>, Error> {
+        if let Some(same) = self.has_its_shards().await? {
+            return Ok(
+                (!same).then(|| "it was removed and made again by somebody else (its shards are others)".to_owned())
+            );
+        }
+        let stamps = self.history.imported.iter().filter_map(|run| run.stamped);
+        let Some(stamped) = stamps.reduce(Stamped::joined).filter(|_| !complete) else { return Ok(None) };
+        let mut places = self.places();
+        if self.multi_tenant {
+            let live = self.session.unless_stopped(self.client.tenants(self.target)).await?;
+            // Nobody is activated for a plan.
+            let live =
+                live.into_iter().filter(|tenant| tenant.state == TenantState::Hot).map(|tenant| Some(tenant.name));
+            let made: Vec<_> = self.tenants.made.iter().map(|tenant| Some(tenant.name.clone())).collect();
+            places =
+                live.filter(|t| made.contains(t)).map(|t| (t.clone(), places.remove(&t).unwrap_or_default())).collect();
+        }
+        let looks = places.iter().map(|(tenant, ranges)| async move {
+            let own = self.session.unless_stopped(self.is_own(tenant.as_ref(), ranges, stamped)).await?;
+            Ok::<_, Error>((!own).then_some(tenant))
+        });
+        let others: Vec<_> = stream::iter(looks).buffered(TENANTS_AT_ONCE).try_collect().await?;
+        Ok(others.into_iter().flatten().next().map(|tenant| {
+            let whose =
+                tenant.as_ref().map_or_else(|| "its objects".to_owned(), |t| format!("the objects of its tenant {t}"));
+            format!("{whose} were not created while that run wrote, but by somebody else")
+        }))
+    }
+
+    /// Whether its shards are those that it was created with; `None` if that is not known.
+    async fn has_its_shards(&self) -> Result<Option<bool>, Error> {
+        if self.multi_tenant || self.history.shards.is_empty() {
+            return Ok(None);
+        }
+        let asked = async { Ok::<_, Error>(self.client.shard_states(self.target).await) };
+        let shards = match self.session.unless_stopped(asked).await? {
+            Ok(shards) => shards,
+            Err(error) => {
+                tracing::debug!(collection = %self.target, %error, "its shards cannot be asked for");
+                return Ok(None);
+            }
+        };
+        // Right after a creation not every node may have known of all of them.
+        let known = shards.iter().any(|shard| self.history.shards.contains(&shard.name));
+        Ok((!shards.is_empty()).then_some(known))
+    }
+
+    /// The stretches of ids that hold something of that run, by the tenant's name on the server.
+    fn places(&self) -> BTreeMap<Option<TenantName>, Vec<KeyRange>> {
+        let mut places: BTreeMap<_, Vec<KeyRange>> = BTreeMap::new();
+        for run in self.history.imported.iter().filter(|run| run.objects + run.stored > 0) {
+            if let Some(tenant) = self.map.target(run.tenant.as_ref()) {
+                places.entry(tenant).or_default().push(run.covers);
+            }
+        }
+        places
+    }
+
+    /// Whether any object that is looked at was created by that run, or there is none.
+    async fn is_own(
+        &self,
+        tenant: Option<&TenantName>,
+        ranges: &[KeyRange],
+        stamped: Stamped,
+    ) -> Result<bool, crate::weaviate::Error> {
+        let earliest = stamped.first_ms - BEFORE_MS;
+        let mut nothing = true;
+        for range in ranges.first().into_iter().chain(ranges.last()) {
+            let found = self.client.created_times(self.target, tenant, range.from, OBJECTS).await?;
+            let mut found = found.into_iter().filter(|(id, _)| range.contains(*id)).map(|(_, at)| at).peekable();
+            nothing &= found.peek().is_none();
+            if found.any(|at| (earliest..=stamped.last_ms).contains(&at)) {
+                return Ok(true);
+            }
+        }
+        if !nothing {
+            return Ok(false);
+        }
+        // Nothing of it was written down, or that is gone: what else is there may have been on its way.
+        let latest = stamped.last_ms + IN_FLIGHT_MS;
+        let found = self.client.created_times(self.target, tenant, None, OBJECTS).await?;
+        Ok(found.is_empty() || found.iter().any(|(_, at)| (earliest..=latest).contains(at)))
+    }
+}
