@@ -77,8 +77,8 @@ impl Planning<'_> {
         collection: &Collection,
         look: impl Fn(&Schema, &RawObject, &Run) + Send + Sync + 'static,
     ) -> Result<(), Error> {
-        let tenants = self.options.tenants.clone();
-        let reading = Reading { readers: READERS, says: false, tenants, done: Arc::default() };
+        let (tenants, memory_bytes) = (self.options.tenants.clone(), self.options.memory_bytes);
+        let reading = Reading { readers: READERS, memory_bytes, says: false, tenants, done: Arc::default() };
         prove::parts(self.session, self.archive, collection.at, &collection.indexed, reading, Arc::new(look)).await
     }
 }
