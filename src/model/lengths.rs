@@ -64,6 +64,19 @@ impl MixedLengths {
         self.lengths.first().map_or(0, |(length, _)| *length)
     }
 
+    /// Objects that have it in that length.
+    #[must_use]
+    pub fn usual_objects(&self) -> u64 {
+        self.lengths.first().map_or(0, |(_, objects)| *objects)
+    }
+
+    /// How long it is in an object; `None` if that has none of it.
+    #[must_use]
+    pub fn length_in(&self, object: &RawObject) -> Option<u64> {
+        let text = object.vectors().find(|(name, _)| *name == self.vector.as_bytes()).map(|(_, text)| text);
+        text.map(dimensions)
+    }
+
     /// Objects that have it in another length.
     #[must_use]
     pub fn odd_objects(&self) -> u64 {
@@ -149,8 +162,7 @@ impl MixedSpaces {
 /// Whether an object has a vector of another length than most.
 #[must_use]
 pub fn is_odd(mixed: &[MixedLengths], object: &RawObject) -> bool {
-    let usual = |name: &[u8]| mixed.iter().find(|mixed| mixed.vector.as_bytes() == name).map(MixedLengths::usual);
-    object.vectors().any(|(name, text)| usual(name).is_some_and(|usual| usual != dimensions(text)))
+    mixed.iter().any(|one| one.length_in(object).is_some_and(|length| length != one.usual()))
 }
 
 #[cfg(test)]

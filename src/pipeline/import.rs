@@ -21,7 +21,7 @@ use futures_util::future::try_join_all;
 use tokio::sync::{Mutex as AsyncMutex, RwLock, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use self::blame::{Blame, not_now};
+use self::blame::{Blame, is_about_lengths, not_now};
 use self::group::{DateLists, Fate, Group, Outcome, Step};
 pub use self::stamps::Stamps;
 use super::Batch;
@@ -330,7 +330,8 @@ impl Shared<'_> {
                 // A target is missing. It may be so in the source too, and a server minds it only here.
                 Fate::Refused(reason) if self.carries_bad_references(batch, group, at, &reason)? => bare.push(at),
                 Fate::Refused(reason) if self.carries_bad_date_lists(batch, group, at, &reason)? => undated.push(at),
-                Fate::Refused(reason) if last || group.odd => {
+                // About its length the server will not change its mind.
+                Fate::Refused(reason) if last || (group.odd && is_about_lengths(&reason)) => {
                     if group.accused && not_now(&reason, group.made).is_some() {
                         accused += 1;
                         said.clone_from(&reason);

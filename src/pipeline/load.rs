@@ -182,7 +182,7 @@ impl Load {
     /// a part that changed meanwhile ends this with an error. Blocks, inside the runtime.
     pub fn run(&self, batches: &mpsc::Sender<Batch>) -> Result<(), Box<BadPart>> {
         let entry = &self.archive.collections()[self.at];
-        let mut leads = Leads::default();
+        let mut leads = Leads::of(self);
         for part in &entry.parts {
             self.part(part, batches, &mut leads).map_err(|error| Box::new(BadPart { part: part.clone(), error }))?;
         }

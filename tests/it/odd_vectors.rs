@@ -29,7 +29,8 @@ fn object(number: u64, length: usize, tenant: Option<&str>) -> Value {
 
 /// A collection whose objects of odd lengths, the ones with the lowest ids, were written by its first request.
 async fn filled(builder: Builder, odd: u64, tenant: Option<&str>) -> World {
-    let class = json!({"class": "Mixed", "vectorizer": "none", "properties": [{"name": "t", "dataType": ["text"]}],
+    let properties = json!([{"name": "t", "dataType": ["text"]}, {"name": "to", "dataType": ["Mixed"]}]);
+    let class = json!({"class": "Mixed", "vectorizer": "none", "properties": properties,
         "multiTenancyConfig": {"enabled": tenant.is_some()}});
     let builder = builder.collection(&class.to_string());
     let source = world(tenant.iter().fold(builder, |builder, name| builder.tenant("Mixed", name, "HOT")));
@@ -154,4 +155,87 @@ async fn an_object_that_cannot_be_read_back_stays_rejected_and_that_is_said() {
     assert_eq!(outcome.result.status, Status::Incomplete);
     let text = std::fs::read_to_string(outcome.rejected.expect("a file")).expect("text");
     assert!(text.lines().count() as u64 == outcome.result.collections[0].rejected && text.lines().count() > 0);
+}
+
+/// Every object refers to the next one.
+async fn linked(source: &World, objects: u64) {
+    let beacon = |number: u64| format!("weaviate://localhost/Mixed/{}", id(number));
+    let link = |number| json!({"from": format!("{}/to", beacon(number)), "to": beacon((number + 1) % objects)});
+    let links: Vec<Value> = (0..objects).map(link).collect();
+    let url = format!("{}/v1/batch/references", source.sandbox.url());
+    let answer = reqwest::Client::new().post(url).json(&links).send().await.expect("an answer");
+    let results: Vec<Value> = answer.json().await.expect("JSON");
+    assert!(results.iter().all(|result| result["result"]["status"] == "SUCCESS"), "{:?}", results.first());
+}
+
+/// Objects of a server that refer to nothing.
+fn unlinked(world: &World) -> usize {
+    let lines = world.sandbox.objects("Mixed", None);
+    lines.iter().filter(|line| serde_json::from_str::<Value>(line).expect("JSON")["properties"]["to"].is_null()).count()
+}
+
+#[tokio::test]
+async fn what_leads_does_not_take_the_place_of_what_an_earlier_attempt_finished() {
+    let source = filled(Sandbox::builder(), 20, None).await;
+    linked(&source, USUAL + 20).await;
+    let archive = archived(&source).await;
+    let target = world(Sandbox::builder());
+    let options = Options {
+        verify: false,
+        jobs: Some(1),
+        patience: std::time::Duration::from_millis(100),
+        ..options(&target, &archive, 50)
+    };
+    // The first two requests of references get through, and then the server is gone.
+    target.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("POST", "/v1/batch/").after(6));
+    let (done, _) = target.try_restore(options.clone()).await;
+    assert!(done.is_err(), "it was stopped");
+    target.sandbox.faults().clear();
+    let plan = target.restore_plan(Options { resume: true, ..options }).await.expect("a plan");
+    let done = plan.plan.carries_on.as_ref().map_or(0, |carried| carried.objects);
+    assert!((50..USUAL).contains(&done), "{done} were done");
+    let (outcome, _) = target.run_plan(plan).await;
+    let outcome = outcome.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, USUAL + 20), "{:?}", outcome.remarks);
+    assert_eq!((unlinked(&source), unlinked(&target)), (0, 0));
+}
+
+#[tokio::test]
+async fn objects_without_the_vector_do_not_count_as_those_of_its_usual_length() {
+    let named = |name: &str| json!({name: {"vectorizer": {"none": {}}, "vectorIndexType": "hnsw"}});
+    let mut config = named("a");
+    config["b"] = named("b")["b"].clone();
+    let class = json!({"class": "Mixed", "vectorConfig": config, "properties": [{"name": "t", "dataType": ["text"]}]});
+    let source = world(Sandbox::builder().collection(&class.to_string()));
+    let one = |number: u64, name: &str, length: usize| json!({"class": "Mixed", "id": id(number), "properties": {"t": "x"}, "vectors": {name: vec![number % 7; length]}});
+    let mut all: Vec<Value> = (301..301 + USUAL).map(|number| one(number, "a", 5)).collect();
+    all.push(one(300, "a", 10));
+    all.extend((0..300).map(|number| one(number, "b", 3)));
+    let url = format!("{}/v1/batch/objects", source.sandbox.url());
+    reqwest::Client::new().post(url).json(&json!({"objects": all})).send().await.expect("an answer");
+    assert_eq!(source.sandbox.count("Mixed", None), USUAL + 301);
+    let archive = archived(&source).await;
+    let target = world(Sandbox::builder());
+    let (done, _) = target.try_restore(options(&target, &archive, 100)).await;
+    let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
+    let told = (outcome.result.status, outcome.result.collections[0].rejected, outcome.result.objects);
+    assert_eq!(told, (Status::Ok, 0, USUAL + 301), "{:?}", outcome.remarks);
+}
+
+#[tokio::test]
+async fn an_odd_object_that_is_refused_for_something_else_is_sent_again() {
+    // Without an index every length is taken.
+    let class = json!({"class": "Mixed", "vectorizer": "none", "vectorIndexConfig": {"skip": true},
+        "properties": [{"name": "t", "dataType": ["text"]}]});
+    let all = (0..40).map(|number| object(number, if number < 4 { 10 } else { 5 }, None).to_string());
+    let source = world(all.fold(Sandbox::builder().collection(&class.to_string()), |b, one| b.object(&one)));
+    let archive = archived(&source).await;
+    let target = world(Sandbox::builder());
+    // What goes ahead is refused, and so are the odd ones at first.
+    let busy = Fault::new(Kind::FailObjects(1, "put object: something was in the way".into()));
+    target.sandbox.faults().add(busy.on("POST", "/v1/batch/objects").times(2));
+    let (done, _) = target.try_restore(Options { jobs: Some(1), ..options(&target, &archive, 4) }).await;
+    let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
+    let told = (outcome.result.status, outcome.result.collections[0].rejected, target.sandbox.count("Mixed", None));
+    assert_eq!(told, (Status::Ok, 0, 40), "{:?}", outcome.remarks);
 }

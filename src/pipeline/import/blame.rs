@@ -23,6 +23,8 @@ const CONNECTION: [&str; 8] = [
     "shutting down",
     "not ready",
 ];
+/// A vector has another length than the index takes: in the words of every version and kind of index.
+const LENGTHS: [&str; 3] = ["lengths don't match", "vector with length", "dimension"];
 /// So many objects are always believed to be at fault themselves.
 const FEW_ACCUSED: u64 = 20;
 /// Beyond that, one in so many of the objects written lately.
@@ -35,6 +37,11 @@ const LATELY: u64 = 4_096;
 pub(super) fn not_now(reason: &str, made: bool) -> Option<&'static str> {
     let connection = CONNECTION.iter().filter(|_| !made);
     STATE.iter().chain(&CLUSTER).chain(connection).find(|words| says(reason, words)).copied()
+}
+
+/// Whether what a server said is about the length of a vector.
+pub(super) fn is_about_lengths(reason: &str) -> bool {
+    LENGTHS.iter().any(|words| reason.contains(words))
 }
 
 /// Whether the words stand in the text as words: "EOF" is no part of "GEOFENCE".
