@@ -168,7 +168,7 @@ impl Collect<'_> {
             return Err(Error::SchemaChanged { collection: schema.name.clone(), what });
         }
         let mismatch = self.mismatch(verdict, &store);
-        let any_replica = Box::pin(self.any_replica(seen.changed > 0)).await?;
+        let any_replica = Box::pin(self.any_replica()).await?;
         let schema_after = self.schema_after().await?;
         // Only worth a remark: whoever may not ask is told nothing.
         let read_only = match self.session.unless_stopped(self.client.read_only_shards(&schema.name)).await {

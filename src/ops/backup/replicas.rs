@@ -40,28 +40,29 @@ struct Look {
     after: u64,
 }
 
-/// Judges looks, oldest first: a difference of replicas stays, what is on its way goes. Pure. `None`: one more look may tell.
-fn judge(looks: &[Look], written: bool) -> Option<AnyReplica> {
+/// Judges looks, oldest first: a difference of replicas stays, what is on its way comes and goes, whoever writes. Pure.
+/// `None`: one more look may tell.
+fn judge(looks: &[Look]) -> Option<AnyReplica> {
     let last = looks.last()?;
     if (last.before, last.after) == (last.any, last.any) {
         return Some(AnyReplica::Agrees);
     }
+    if looks.len() < PAUSES.len() {
+        return None;
+    }
     let counts = || looks.iter().flat_map(|look| [look.before, look.after]);
-    let moved = counts().max()? - counts().min()?;
-    let writers = written || moved > 0;
-    let explained = moved + if writers { ON_THEIR_WAY } else { 0 };
     let above = |look: &Look| look.any.saturating_sub(look.before.max(look.after));
-    if above(last) <= explained && (writers || looks.len() == PAUSES.len()) {
+    let (least, most) = (looks.iter().map(above).min()?, looks.iter().map(above).max()?);
+    let explained = if least == most { 0 } else { counts().max()? - counts().min()? + ON_THEIR_WAY };
+    if least <= explained {
         return Some(AnyReplica::Moved);
     }
-    let more = AnyReplica::More { counted: last.after, on_any_replica: last.any };
-    (looks.len() == PAUSES.len()).then_some(more)
+    Some(AnyReplica::More { counted: last.after, on_any_replica: last.any })
 }
 
 impl Collect<'_> {
     /// Asks for the count, for the objects on any replica, and for the count again, until it is told what that means.
-    /// `written`: somebody was seen to write.
-    pub(super) async fn any_replica(&self, written: bool) -> Result<AnyReplica, Error> {
+    pub(super) async fn any_replica(&self) -> Result<AnyReplica, Error> {
         if self.planned.schema.replicas < 2 {
             return Ok(AnyReplica::Agrees);
         }
@@ -81,7 +82,7 @@ impl Collect<'_> {
             };
             let Some(after) = self.count().await? else { return Ok(AnyReplica::Agrees) };
             looks.push(Look { before, any, after });
-            if let Some(judged) = judge(&looks, written) {
+            if let Some(judged) = judge(&looks) {
                 if let AnyReplica::More { counted, on_any_replica } = judged {
                     let collection = collection.clone();
                     self.session.events.warn(Warning::ReplicasDiffer { collection, counted, on_any_replica });
@@ -113,25 +114,29 @@ impl Collect<'_> {
 mod tests {
     use super::*;
 
-    fn of(looks: &[[u64; 3]], written: bool) -> Option<AnyReplica> {
+    fn of(looks: &[[u64; 3]]) -> Option<AnyReplica> {
         let looks: Vec<Look> =
             looks.iter().map(|[before, any, after]| Look { before: *before, any: *any, after: *after }).collect();
-        judge(&looks, written)
+        judge(&looks)
     }
 
     #[test]
-    fn only_more_than_what_moved_is_a_difference() {
-        let more = Some(AnyReplica::More { counted: 10, on_any_replica: 11 });
-        assert_eq!(of(&[[10, 10, 10]], false), Some(AnyReplica::Agrees));
-        assert_eq!(of(&[[10, 11, 10]; 3], false), None, "a write may be on its way");
-        assert_eq!(of(&[[10, 11, 10]; 4], false), more, "it stays, and nobody writes");
-        assert_eq!(of(&[[10, 11, 10], [11, 11, 11]], false), Some(AnyReplica::Agrees));
-        assert_eq!(of(&[[40_420, 40_397, 40_431]], true), Some(AnyReplica::Moved), "fewer than either count");
-        assert_eq!(of(&[[40_400, 40_431, 40_420]], false), Some(AnyReplica::Moved));
-        assert_eq!(of(&[[100, 130, 100]], true), Some(AnyReplica::Moved), "a batch on its way");
-        let (writers, apart) = ([4_000, 9_000, 4_005], AnyReplica::More { counted: 4_005, on_any_replica: 9_000 });
-        assert_eq!(of(&[writers; 3], true), None);
-        assert_eq!(of(&[writers; 4], true), Some(apart), "more than any writer explains");
-        assert_eq!(of(&[[10, 9, 10]; 4], false), Some(AnyReplica::Moved), "fewer on all than on one makes no sense");
+    fn only_a_surplus_that_stays_is_a_difference() {
+        let more = |counted, on_any_replica| Some(AnyReplica::More { counted, on_any_replica });
+        assert_eq!(of(&[[10, 10, 10]]), Some(AnyReplica::Agrees));
+        assert_eq!(of(&[[10, 11, 10]; 3]), None, "a write may be on its way");
+        assert_eq!(of(&[[10, 11, 10]; 4]), more(10, 11), "it stays");
+        assert_eq!(of(&[[10, 11, 10], [11, 11, 11]]), Some(AnyReplica::Agrees));
+        assert_eq!(of(&[[100, 130, 100]]), None, "one look tells nothing");
+        assert_eq!(of(&[[100, 130, 100]; 4]), more(100, 130), "whoever else was updated meanwhile");
+        let batches = [[100, 130, 100], [100, 100, 130], [160, 190, 160], [190, 195, 190]];
+        assert_eq!(of(&batches), Some(AnyReplica::Moved), "batches on their way");
+        let updates = [[100, 130, 100], [100, 125, 100], [100, 130, 100], [100, 104, 100]];
+        assert_eq!(of(&updates), Some(AnyReplica::Moved), "what is on its way comes and goes");
+        assert_eq!(of(&[[40_420, 40_397, 40_431]; 4]), Some(AnyReplica::Moved), "fewer than either count");
+        assert_eq!(of(&[[4_000, 9_000, 4_005]; 4]), more(4_005, 9_000), "more than any writer explains");
+        let growing = [[4_000, 9_000, 4_005], [4_010, 9_020, 4_015], [4_020, 9_024, 4_025], [4_030, 9_040, 4_035]];
+        assert_eq!(of(&growing), more(4_035, 9_040), "more than any writer explains");
+        assert_eq!(of(&[[10, 9, 10]; 4]), Some(AnyReplica::Moved), "fewer on all than on one makes no sense");
     }
 }
