@@ -88,6 +88,10 @@ pub struct Source {
     pub server_version: String,
     /// The server's nodes.
     pub topology: TopologyRecord,
+    /// The server's clock when the run was planned, in whole seconds, as ms since 1970; absent where the server does not tell
+    /// the time. Since format 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_time_ms: Option<i64>,
 }
 
 /// One tenant, or the whole of a plain collection.

@@ -261,6 +261,7 @@ impl ArchiveWriter {
                 url: header.source_url.clone(),
                 server_version: header.server_version.clone(),
                 topology: facts.topology,
+                server_time_ms: header.server_time_ms,
             },
             started: header.started,
             sealed: facts.sealed,

@@ -13,7 +13,7 @@ use crate::archive::manifest::{CollectionEntry, Content, Manifest};
 use crate::archive::{self, Archive, catalog};
 use crate::event::{Covers, PlannedCopy};
 use crate::model::{CollectionName, TenantName};
-use crate::weaviate::{Client, Meta, Tenant, TenantState};
+use crate::weaviate::{Client, Tenant, TenantState};
 
 /// Objects of a collection up to which the server is asked when the newest was written: it looks at each for the answer.
 pub const MOST_LOOKED_AT: u64 = 10_000;
@@ -77,20 +77,6 @@ pub(super) struct Doomed<'a> {
     pub(super) tenants: Option<&'a [Tenant]>,
 }
 
-/// What is known of the server's clock.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ServerClock {
-    /// How far it is ahead of the clock here, at least, in ms; `None` if the server does not tell the time.
-    ahead_ms: Option<i64>,
-}
-
-impl ServerClock {
-    /// The clock of a server that was asked a moment ago.
-    pub(super) fn of(meta: &Meta, session: &Session) -> Self {
-        Self { ahead_ms: meta.server_time_ms.map(|at| at - session.clock.now().as_millisecond()) }
-    }
-}
-
 /// When the newest object was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Newest {
@@ -115,7 +101,6 @@ pub(super) async fn held_in(
     client: &Client,
     session: &Session,
     folder: &Path,
-    clock: ServerClock,
     doomed: &[Doomed<'_>],
 ) -> Result<BTreeMap<CollectionName, HeldIn>, Error> {
     let names: BTreeSet<String> = doomed.iter().map(|one| one.name.to_string()).collect();
@@ -135,7 +120,7 @@ pub(super) async fn held_in(
     let facts: Vec<_> = stream::iter(facts).buffered(ASKED_AT_ONCE).collect().await;
     let facts: BTreeMap<CollectionName, Facts> = facts.into_iter().collect::<Result<_, _>>()?;
     let disk = Arc::clone(&session.disk);
-    blocking("archives", move || Ok::<_, Error>(hold_against(&disk, &holders, &facts, clock))).await
+    blocking("archives", move || Ok::<_, Error>(hold_against(&disk, &holders, &facts))).await
 }
 
 /// Asks when something was written last, where that is cheap. No plan fails for want of the answer.
@@ -170,7 +155,6 @@ fn hold_against(
     disk: &Arc<dyn archive::Disk>,
     holders: &[catalog::Holder],
     facts: &BTreeMap<CollectionName, Facts>,
-    clock: ServerClock,
 ) -> BTreeMap<CollectionName, HeldIn> {
     let mut found: BTreeMap<CollectionName, HeldIn> = BTreeMap::new();
     let settled = |found: &BTreeMap<CollectionName, HeldIn>, name: &CollectionName| {
@@ -189,7 +173,7 @@ fn hold_against(
         for (name, facts) in wanted {
             let Some(entry) = archive.collections().iter().find(|entry| entry.name == name.as_str()) else { continue };
             let manifest = archive.manifest();
-            let (archived, covers) = covers(manifest, entry, facts, clock);
+            let (archived, covers) = covers(manifest, entry, facts);
             let without = found.get(name).is_none_or(|held| held.covers == Covers::NoVectors);
             if covers == Covers::Everything || (without && (covers != Covers::NoVectors || !found.contains_key(name))) {
                 let (path, sealed, live) = (holder.path.clone(), manifest.sealed, facts.objects);
@@ -201,7 +185,7 @@ fn hold_against(
 }
 
 /// How many of the objects an archive holds, and whether that is all there is. Pure.
-fn covers(manifest: &Manifest, entry: &CollectionEntry, facts: &Facts, clock: ServerClock) -> (u64, Covers) {
+fn covers(manifest: &Manifest, entry: &CollectionEntry, facts: &Facts) -> (u64, Covers) {
     let of_interest = |tenant: Option<&str>| match &facts.tenants {
         None => true,
         Some(live) => live.iter().any(|name| Some(name.as_str()) == tenant),
@@ -215,7 +199,7 @@ fn covers(manifest: &Manifest, entry: &CollectionEntry, facts: &Facts, clock: Se
     let in_part = manifest.skipped.iter().any(|skipped| same(&skipped.collection) && skipped.tenant.is_none())
         || manifest.incomplete.iter().any(|one| same(&one.collection) && of_interest(one.tenant.as_deref()))
         || entry.consistency.count_mismatch
-        || entry.consistency.on_any_replica.is_some();
+        || entry.replicas_differ();
     let covers = match (lacking.first(), facts.objects) {
         _ if entry.content != Content::Full => Covers::NoVectors,
         (Some(first), _) => Covers::LacksTenants { tenants: lacking.len() as u64, first: (*first).clone() },
@@ -223,24 +207,42 @@ fn covers(manifest: &Manifest, entry: &CollectionEntry, facts: &Facts, clock: Se
         _ if in_part => Covers::Incomplete,
         (None, None) => Covers::Uncounted,
         (None, Some(0)) => Covers::Everything,
-        (None, Some(_)) => since(manifest.started, facts.newest, clock),
+        (None, Some(_)) => since(manifest.source.server_time_ms, facts.newest),
     };
     (archived, covers)
 }
 
-/// Whether something was written since an archive was begun.
-fn since(started: Timestamp, newest: Newest, clock: ServerClock) -> Covers {
-    let at = match (newest, clock.ahead_ms) {
+/// Whether something was written since an archive was begun, by the clock of the server alone: that of the machine which made
+/// the archive may have been any.
+fn since(begun_ms: Option<i64>, newest: Newest) -> Covers {
+    let (at, begun) = match (newest, begun_ms) {
         (Newest::Nothing, _) => return Covers::Everything,
-        (Newest::At(at), Some(ahead)) => at - ahead - started.as_millisecond(),
+        (Newest::At(at), Some(begun)) => (at, begun),
         (Newest::Unknown, _) | (_, None) => return Covers::ChangesUnknown,
     };
-    match (newest, at) {
-        (_, ..0) => Covers::Everything,
+    match at.saturating_sub(begun) {
+        ..0 => Covers::Everything,
         // The server tells the time in whole seconds, and took a moment to do so.
-        (Newest::At(ms), at) if at >= 2 * CLOCK_STEP_MS => {
-            Covers::WrittenSince { newest: Timestamp::from_millisecond(ms).unwrap_or(started) }
+        after if after >= 2 * CLOCK_STEP_MS => {
+            let newest = Timestamp::from_millisecond(at);
+            newest.map_or(Covers::ChangesUnknown, |newest| Covers::WrittenSince { newest })
         }
         _ => Covers::ChangesUnknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_clock_of_the_server_tells_what_was_written_since() {
+        let written = |ms| Covers::WrittenSince { newest: Timestamp::from_millisecond(ms).expect("a time") };
+        assert_eq!(since(Some(60_000), Newest::At(59_999)), Covers::Everything);
+        assert_eq!(since(Some(60_000), Newest::At(60_000)), Covers::ChangesUnknown, "within the second");
+        assert_eq!(since(Some(60_000), Newest::At(62_000)), written(62_000));
+        assert_eq!(since(None, Newest::At(0)), Covers::ChangesUnknown, "an archive that does not tell");
+        assert_eq!(since(Some(0), Newest::Unknown), Covers::ChangesUnknown);
+        assert_eq!(since(None, Newest::Nothing), Covers::Everything);
     }
 }

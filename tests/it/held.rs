@@ -12,6 +12,7 @@ use elysiactl::ops::{backup, remove};
 use jiff::{SignedDuration, Timestamp};
 use sandbox::{Builder, Change, Sandbox};
 
+use crate::forged;
 use crate::world::{World, world};
 
 fn articles() -> Builder {
@@ -72,6 +73,14 @@ async fn backed_up(world: &World, options: backup::Options) -> PathBuf {
     archive
 }
 
+/// As if the server's clock had gone on for ten minutes since.
+fn begun_earlier(archive: &Path) {
+    forged::says(archive, |manifest| {
+        let at = &mut manifest["source"]["server_time_ms"];
+        *at = (at.as_i64().expect("a time") - 600_000).into();
+    });
+}
+
 fn more(world: &World, objects: std::ops::Range<u32>) {
     for n in objects {
         let object = format!(
@@ -102,11 +111,8 @@ async fn fifty_archived_and_a_hundred_and_fifty_live_are_told_apart() {
 
 #[tokio::test]
 async fn as_many_objects_of_which_none_is_in_the_archive_are_seen_by_their_times() {
-    let mut world = world(articles());
-    world.clock = Clock::fixed(Timestamp::now() - SignedDuration::from_secs(600));
-    backed_up(&world, world.options()).await;
-    // Its clock goes on, as the server's does.
-    world.clock = Clock::system();
+    let world = world(articles());
+    begun_earlier(&backed_up(&world, world.options()).await);
     for id in world.sandbox.objects("Article", None) {
         let object: serde_json::Value = serde_json::from_str(&id).expect("an object");
         let id = object["id"].as_str().expect("an id").to_owned();
@@ -119,10 +125,8 @@ async fn as_many_objects_of_which_none_is_in_the_archive_are_seen_by_their_times
 
 #[tokio::test]
 async fn one_object_changed_since_is_seen_by_its_time() {
-    let mut world = world(articles());
-    world.clock = Clock::fixed(Timestamp::now() - SignedDuration::from_secs(600));
-    backed_up(&world, world.options()).await;
-    world.clock = Clock::system();
+    let world = world(articles());
+    begun_earlier(&backed_up(&world, world.options()).await);
     let mut changed: serde_json::Value =
         serde_json::from_str(&world.sandbox.objects("Article", None)[7]).expect("an object");
     changed["properties"]["title"] = "edited".into();
@@ -139,6 +143,42 @@ async fn a_clock_that_is_wrong_here_changes_nothing_of_that() {
         backed_up(&world, world.options()).await;
         assert_eq!(covers(&world).await, Some(Covers::Everything), "{hours}");
     }
+}
+
+#[tokio::test]
+async fn the_clock_of_the_machine_that_made_the_archive_does_not_hide_what_was_written_since() {
+    let mut world = world(articles());
+    world.clock = Clock::fixed(Timestamp::now() + SignedDuration::from_hours(30));
+    let archive = backed_up(&world, world.options()).await;
+    world.clock = Clock::system();
+    more(&world, 0..1);
+    let id = "00000000-0000-4000-9000-000000000000".to_owned();
+    world.sandbox.faults().now(&Change::Delete("Article".into(), None, id));
+    let mut changed: serde_json::Value =
+        serde_json::from_str(&world.sandbox.objects("Article", None)[7]).expect("an object");
+    changed["properties"]["title"] = "edited".into();
+    world.sandbox.faults().now(&Change::Write(changed.to_string()));
+    assert_eq!(covers(&world).await, Some(Covers::ChangesUnknown), "within a second or two");
+    begun_earlier(&archive);
+    let found = covers(&world).await;
+    assert!(matches!(found, Some(Covers::WrittenSince { .. })), "{found:?}");
+    // An archive that does not tell the time of the server proves nothing.
+    forged::says(&archive, |manifest| {
+        manifest["source"].as_object_mut().expect("an object").shift_remove("server_time_ms");
+    });
+    assert_eq!(covers(&world).await, Some(Covers::ChangesUnknown));
+}
+
+#[tokio::test]
+async fn an_archive_of_replicas_that_went_on_to_differ_does_not_hold_everything() {
+    let world = world(articles());
+    let archive = backed_up(&world, world.options()).await;
+    forged::says(&archive, |manifest| {
+        let found =
+            serde_json::json!({"compared": 40, "repaired": 0, "differing": 1, "counts_moved": false, "reason": null});
+        manifest["collections"][0]["replica_check"] = found;
+    });
+    assert_eq!(covers(&world).await, Some(Covers::Incomplete));
 }
 
 #[tokio::test]

@@ -10,9 +10,9 @@ use super::rehearse::is_due;
 use super::unfinished::{dropped, is_made_up, saved};
 use super::{Options, Plan, Planned, Refusal, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
-use crate::ops::held::{Doomed, ServerClock, held_in};
+use crate::ops::held::{Doomed, held_in};
 use crate::ops::protected::is_protected;
-use crate::ops::schema::{Fit, Made, Rehearsed, Target, clauses, expires, fit, made, trained};
+use crate::ops::schema::{Fit, Made, Rehearsed, Target, clauses, expires, fit, made, remade, trained};
 use crate::ops::server::{self, Needs};
 use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
 use crate::ops::{Error, Session, select};
@@ -24,7 +24,6 @@ const LOOKED_AT_ONCE: usize = 8;
 /// Looks at the collections and says how they would be emptied. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
     let ServerFacts { meta, nodes, .. } = server::look(client, session, Needs::Writes).await?;
-    let clock = ServerClock::of(&meta, session);
     let all = session.unless_stopped(client.schemas()).await?;
     let dropped = dropped(session, &options.state.runs, client.url()).await?;
     let (chosen, gone) = chosen(client, session, &all, &dropped, &options).await?;
@@ -74,7 +73,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         return Err(refused(refusals));
     }
     let doomed: Vec<Doomed<'_>> = planned.iter().filter(|planned| planned.exists).map(Planned::doomed).collect();
-    let mut held = held_in(client, session, &options.folder, clock, &doomed).await?;
+    let mut held = held_in(client, session, &options.folder, &doomed).await?;
     for one in &mut planned {
         one.standing.held_in = held.remove(one.name());
     }
@@ -280,7 +279,8 @@ impl Looking<'_> {
         Ok(Some(found))
     }
 
-    /// What an earlier run saved of a collection that is there, but that the server made up; or, of one that is there as
+    /// What an earlier run saved of a collection that is there, but that the server made up, or that the run only began to
+    /// make again; or, of one that is there as
     /// it was saved, the tenants it lacks. What somebody made meanwhile is theirs, whatever was saved.
     async fn earlier(&self, standing: &Standing) -> Result<(Option<Unfinished>, Vec<Tenant>), Error> {
         let nothing = (None, Vec::new());
@@ -291,14 +291,29 @@ impl Looking<'_> {
         };
         let asked = self.fit(&earlier.schema);
         match made(&asked.asked, &earlier.schema, &standing.schema, &self.target()) {
+            Made::Same { .. } if self.is_half_made(&asked, &earlier, standing) => Ok((Some(earlier), Vec::new())),
             Made::Same { .. } => {
                 let there = standing.tenants.as_deref().unwrap_or_default();
                 let lacks = |tenant: &Tenant| !there.iter().any(|t| t.name == tenant.name);
                 Ok((None, earlier.tenants.into_iter().flatten().filter(lacks).collect()))
             }
-            Made::Other { .. } if is_made_up(&standing.schema) => Ok((Some(earlier), Vec::new())),
+            Made::Other { .. } if is_made_up(&standing.schema) || self.is_half_made(&asked, &earlier, standing) => {
+                Ok((Some(earlier), Vec::new()))
+            }
             Made::Other { .. } => Ok(nothing),
         }
+    }
+
+    /// Whether a collection is what the first of two requests makes of what was saved, and no more: named vectors beside an
+    /// unnamed one, or the words that keep the server from compressing, take a second one.
+    fn is_half_made(&self, asked: &Fit, earlier: &Unfinished, standing: &Standing) -> bool {
+        let is = |document: &str| {
+            let made = remade(document, &earlier.schema, &standing.schema, &self.target());
+            matches!(made, Made::Same { .. })
+        };
+        let explicit = asked.without_default_compression();
+        let first = [explicit.as_ref(), Some(asked).filter(|fit| fit.then.is_some())];
+        !is(&asked.asked) && first.into_iter().flatten().any(|fit| is(&fit.create))
     }
 
     /// A dry-run delete deletes nothing, and shows whether the key might. For tenants only its roles can tell.

@@ -3,7 +3,7 @@
 use super::{Options, Plan, Planned};
 use crate::event::Warning;
 use crate::model::CollectionName;
-use crate::ops::held::{Doomed, ServerClock, held_in};
+use crate::ops::held::{Doomed, held_in};
 use crate::ops::protected::is_protected;
 use crate::ops::select::{self, Alias};
 use crate::ops::server::{self, Needs};
@@ -14,7 +14,6 @@ use crate::weaviate::{Client, Count, ServerFacts};
 /// Looks at the server and the folder of archives, and says what a removal would do. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
     let ServerFacts { meta, .. } = server::look(client, session, Needs::Writes).await?;
-    let clock = ServerClock::of(&meta, session);
     let aliases =
         session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let all = session.unless_stopped(client.schemas()).await?;
@@ -45,7 +44,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         }
     }
     let doomed: Vec<Doomed<'_>> = found.iter().map(|standing| standing.doomed()).collect();
-    let mut held = held_in(client, session, &options.folder, clock, &doomed).await?;
+    let mut held = held_in(client, session, &options.folder, &doomed).await?;
     for standing in &mut found {
         standing.held_in = held.remove(standing.name());
     }
