@@ -562,6 +562,18 @@ pub enum Warning {
         /// Why, in few words.
         reason: String,
     },
+    /// It was not tried out whether the server makes what is to be made: the key may not do so under another name.
+    NotRehearsed {
+        /// The permission that it lacks.
+        lacks: String,
+    },
+    /// A collection that a refused restore had created, and that stays.
+    CreatedStays {
+        /// The collection.
+        collection: CollectionName,
+        /// Why, in few words.
+        reason: String,
+    },
     /// A scratch collection that a killed run left was removed.
     ScratchRemoved {
         /// The scratch collection.

@@ -197,6 +197,7 @@ fn closing_of(outcome: &Outcome) -> Closing {
 /// that carries it on.
 fn stopped(stopped: Stopped, resume: &str) -> Failure {
     let mut failure = explain_for(Op::Restore, &stopped.error);
+    failure.class = stopped.class();
     let begun = stopped.run_dir.is_some() && !(stopped.created.is_empty() && stopped.joined.is_empty());
     if begun && matches!(failure.class, Class::Interrupted | Class::Server | Class::Disk) {
         failure = failure.hint(format!("`{resume}` carries it on from here"));

@@ -269,11 +269,12 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    /// What kind of failure it is. Once something was dropped that is not there again, nothing is merely refused.
+    /// What kind of failure it is. Once something is gone, nothing is merely refused.
     #[must_use]
     pub fn class(&self) -> Class {
+        let begun = self.dropped.is_some() || self.partly.is_some() || !self.done.is_empty();
         match self.error.class() {
-            Class::Refused if self.dropped.is_some() => Class::Server,
+            Class::Refused if begun => Class::Server,
             class => class,
         }
     }

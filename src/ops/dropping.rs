@@ -11,9 +11,15 @@ const PAUSES: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(1)];
 
 /// Requests to drop one collection, as long as a gateway answers in the place of the server.
-const DROPS: u32 = 3;
+pub(super) const DROPS: u32 = 3;
 /// The share of the patience that a collection must still be there before it is dropped once more.
 const BEFORE_NEXT: u32 = 6;
+
+/// How long what was to be removed must still be there before it is asked for once more: whatever a gateway let through of the
+/// last request has been carried out by then.
+pub(super) fn before_next(patience: Duration) -> Duration {
+    patience / BEFORE_NEXT
+}
 
 /// What became of a collection that was dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +57,7 @@ pub(super) async fn drop_collection(
         // What was refused will not happen any more.
         let refused = asked.as_ref().is_err_and(|error| !matches!(error, WireError::Exhausted { .. }));
         let gateway = asked.as_ref().is_err_and(WireError::is_gateway);
-        if gateway && drops < DROPS && last.elapsed() >= patience / BEFORE_NEXT && !session.cancel.is_cancelled() {
+        if gateway && drops < DROPS && last.elapsed() >= before_next(patience) && !session.cancel.is_cancelled() {
             asked = writer.drop_collection(collection).await;
             (last, drops) = (Instant::now(), drops + 1);
             continue;

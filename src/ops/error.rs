@@ -467,7 +467,7 @@ impl Error {
             {
                 return Class::Refused;
             }
-            // Nothing was sent that writes: the operation is refused as it stands.
+            // The operation is refused as it stands; whether something was done before is for the run to say.
             (Self::Wire(_), Some(e)) if e.lasting().is_some() => return Class::Refused,
             (_, Some(error)) => return wire_class(error),
             _ => {}

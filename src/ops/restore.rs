@@ -25,7 +25,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::archive::{Archive, Content, Manifest};
-use crate::event::{PlannedAction, PlannedCollection, PlannedRestore, PlannedThere, RestorePlanned, RunResult};
+use crate::event::{Class, PlannedAction, PlannedCollection, PlannedRestore, PlannedThere, RestorePlanned, RunResult};
 use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName};
 use crate::ops::Error;
 use crate::ops::prove::Indexed;
@@ -410,4 +410,16 @@ pub struct Stopped {
     pub joined: Vec<(CollectionName, Vec<TenantName>, u64)>,
     /// The result so far.
     pub partial: Option<Box<RunResult>>,
+}
+
+impl Stopped {
+    /// What kind of failure it is. What the server refuses after something was created is not merely refused.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        let begun = !self.created.is_empty() || !self.joined.is_empty();
+        match self.error.class() {
+            Class::Refused if begun && self.error.wire().is_some() => Class::Server,
+            class => class,
+        }
+    }
 }

@@ -244,6 +244,13 @@ pub(super) fn warning(warning: &Warning) -> String {
             "the scratch collection {collection} could not be removed ({}): the next run on this server removes it",
             plain(reason)
         ),
+        Warning::NotRehearsed { lacks } => format!(
+            "not rehearsed, since the key lacks {} for other names: that the server takes it is not proven",
+            plain(lacks)
+        ),
+        Warning::CreatedStays { collection, reason } => {
+            format!("{collection} was created by this run and is not removed again: {}", plain(reason))
+        }
         Warning::ScratchRemoved { collection } => {
             format!("{collection}: the scratch collection of a run that was killed was removed")
         }

@@ -354,3 +354,17 @@ async fn what_cannot_come_back_is_in_the_manifest_and_in_the_plan() {
     let outcome = restored(&target, without).await;
     assert!(said(&outcome, "objects do not expire"), "{:?}", outcome.remarks);
 }
+
+#[tokio::test]
+async fn a_look_that_is_refused_after_a_gateway_answered_does_not_stop_a_finished_restore() {
+    let source = world(source());
+    let archive = backed_up(&source).await;
+    let target = world(Sandbox::builder());
+    let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan");
+    target.sandbox.faults().add(Fault::new(Kind::bad_gateway()).on("POST", "/v1/aliases"));
+    target.sandbox.faults().add(Fault::new(Kind::status(422, "no")).on("GET", "/v1/aliases/Live"));
+    let (done, _) = target.run_plan(plan).await;
+    let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 30));
+    assert!(said(&outcome, "the alias Live could not be set"), "{:?}", outcome.remarks);
+}

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use elysiactl::event::Status;
-use sandbox::Sandbox;
+use sandbox::{Change, Fault, Kind, Sandbox};
 use serde_json::{Value, json};
 
 use crate::world::{World, world};
@@ -51,4 +51,47 @@ async fn without_a_trained_quantizer_nothing_is_sent_again() {
     let outcome = target.restore(target.restore_options(&archive)).await;
     assert!(!outcome.remarks.iter().any(|(_, text)| text.contains("compressed")), "{:?}", outcome.remarks);
     assert!(!target.sandbox.requests().iter().any(|r| r.method == "PUT"));
+}
+
+#[tokio::test]
+async fn what_is_not_known_of_compression_is_not_called_trained_and_what_changed_is_told() {
+    let tenants = json!({"class": "Small", "vectorizer": "none", "multiTenancyConfig": {"enabled": true},
+        "vectorIndexConfig": {"sq": {"enabled": true}}});
+    let object = |tenant: &str| {
+        json!({"class": "Small", "tenant": tenant, "properties": {"t": "x"}, "vector": [1, 2]}).to_string()
+    };
+    for (states, told) in [
+        (["COLD", "COLD"], "whether it is compressed is not known, sq is on: none of its shards is open"),
+        (["HOT", "COLD"], "compressed: sq is trained; of 1 inactive tenant it is not known"),
+    ] {
+        let builder = Sandbox::builder().collection(&tenants.to_string()).tenant("Small", "a", "HOT");
+        let source = world(builder.tenant("Small", "b", "HOT").object(&object("a")).object(&object("b")));
+        for (name, state) in ["a", "b"].iter().zip(states) {
+            source.sandbox.faults().now(&Change::Tenant("Small".into(), (*name).into(), Some(state)));
+        }
+        let options = elysiactl::ops::backup::Options { state: Some(source.state()), ..source.options() };
+        let archive: PathBuf =
+            Box::pin(source.try_backup(options)).await.0.expect("a backup").result.archive.expect("an archive").into();
+        let target = world(Sandbox::builder());
+        let outcome = target.restore(target.restore_options(&archive)).await;
+        assert!(outcome.remarks.iter().any(|(_, text)| text == told), "{states:?}: {:?}", outcome.remarks);
+    }
+    // A key that may not look, and one that may not start it, are told apart.
+    let (_source, archive) = archived("sq", 20).await;
+    for (method, path, told) in [
+        ("GET", "/v1/nodes/Small", "whether it is compressed is not known"),
+        ("PUT", "/v1/schema/Small", "may not start its training (update_collections)"),
+    ] {
+        let target = world(Sandbox::builder());
+        target.sandbox.faults().add(Fault::new(Kind::status(403, "no")).on(method, path));
+        let (done, _) = target.try_restore(target.restore_options(&archive)).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("{path}: {:?}", stopped.error));
+        assert!(outcome.remarks.iter().any(|(_, text)| text.contains(told)), "{path}: {:?}", outcome.remarks);
+    }
+    // Gone when its settings were to be sent.
+    let target = world(Sandbox::builder());
+    let gone = Kind::Change(Change::Drop("Small".into()));
+    target.sandbox.faults().add(Fault::new(gone).on("PUT", "/v1/schema/Small"));
+    let (done, _) = target.try_restore(target.restore_options(&archive)).await;
+    assert!(done.is_err() || done.is_ok_and(|outcome| outcome.result.status != Status::Ok));
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use elysiactl::archive::runfiles::ScratchBook;
 use elysiactl::archive::{OsDisk, RunAbout, RunRecord};
-use elysiactl::event::{Class, Events, Op, Status};
+use elysiactl::event::{Class, Event, Events, Op, Status, Warning};
 use elysiactl::model::{CollectionName, Selection};
 use elysiactl::ops::clear::{self, Method, Options, Refusal, Wish};
 use elysiactl::ops::{Error, Hint, Rehearsed, Unmakeable, create, restore};
 use elysiactl::weaviate::Writer;
-use sandbox::{Builder, Fault, Kind, Operator, Role, Sandbox};
+use sandbox::{Builder, Change, Fault, Kind, Operator, Role, Sandbox};
 use serde_json::Value;
 
 use crate::binary::Stage;
@@ -380,4 +380,155 @@ async fn a_scratch_collection_that_the_key_may_not_see_stops_nobody() {
     drop(book);
     let plan = rehearsed(&world, options(&world, &["Article"], Wish::Recreate)).await.expect("a plan");
     assert_eq!((plan.collections[0].rehearsed, journals(&world)), (Rehearsed::Done, 1), "it may be there");
+
+/// A class document as the server shows it.
+async fn document(world: &World, collection: &str) -> Value {
+    let client = world.client(Events::none());
+    let schema = client.schema(&name(collection)).await.expect("an answer").expect("a collection");
+    serde_json::from_slice(&schema.text).expect("JSON")
+}
+
+#[tokio::test]
+async fn a_collection_that_was_made_again_by_half_is_made_whole_by_the_next_run() {
+    // Both take a second request, which fails.
+    let mixed = r#"{"class":"Article","vectorizer":"none","vectorIndexType":"hnsw","vectorConfig":{"v":{"vectorizer":{"none":{}},"vectorIndexType":"hnsw"}}}"#;
+    let source = Sandbox::builder().collection(r#"{"class":"Article","vectorizer":"none","vectorIndexType":"hnsw"}"#);
+    let named = world(source.object(r#"{"class":"Article","properties":{"t":"x"},"vector":[1,2]}"#));
+    let put = reqwest::Client::new().put(format!("{}/v1/schema/Article", named.sandbox.url()));
+    let put = put.header("content-type", "application/json").body(mixed).send().await.expect("an answer");
+    assert!(put.status().is_success(), "{:?}", put.text().await);
+    let plain = world(Sandbox::builder().seeded("Article", OBJECTS, 3, 4));
+    for (world, operator) in
+        [(named, Operator::default()), (plain, Operator { rq_by_default: true, ..Operator::default() })]
+    {
+        let before = document(&world, "Article").await;
+        world.sandbox.operate(operator);
+        let plan = rehearsed(&world, options(&world, &["Article"], Wish::Recreate)).await.expect("a plan");
+        world.sandbox.faults().add(Fault::new(Kind::status(500, "disk")).on("PUT", "/v1/schema/Article"));
+        let writer = Writer::new(world.client(Events::none()));
+        let stopped = clear::run(&writer, &world.session(Events::none()), plan).await.expect_err("half made");
+        assert!(stopped.dropped.is_some() && stopped.class() == Class::Server, "{:?}", stopped.error);
+        world.sandbox.faults().clear();
+        assert_ne!(document(&world, "Article").await, before);
+        let plan = rehearsed(&world, options(&world, &["Article"], Wish::Auto)).await.expect("a plan");
+        assert!(plan.collections[0].unfinished.is_some(), "it is what the run left");
+        let run = clear::run(&writer, &world.session(Events::none()), plan).await.expect("done");
+        assert_eq!((run.result.status, world.sandbox.count("Article", None)), (Status::Ok, 0), "{:?}", run.remarks);
+        let after = document(&world, "Article").await;
+        for key in ["vectorConfig", "vectorIndexConfig", "vectorIndexType", "properties"] {
+            assert_eq!(after[key], before[key], "{key}");
+        }
+        // Nothing is left of it: what is there now is nobody's leftover.
+        let plan = rehearsed(&world, options(&world, &["Article"], Wish::Auto)).await.expect("a plan");
+        assert!(plan.collections[0].unfinished.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_limiter_in_between_says_nothing_about_the_collection() {
+    let world = world(Sandbox::builder().seeded("Article", OBJECTS, 3, 4));
+    world.sandbox.faults().add(Fault::new(Kind::status(429, "slow down")).on("POST", "/v1/schema"));
+    let error = rehearsed(&world, options(&world, &["Article"], Wish::Recreate)).await.expect_err("no answer");
+    assert!(matches!(error, Error::Wire(_)) && error.class() == Class::Server, "{error:?}");
+    assert_eq!(world.sandbox.collections(), ["Article"]);
+}
+
+#[tokio::test]
+async fn where_there_is_no_room_for_one_more_collection_it_is_said_that_it_cannot_be_tried() {
+    let world = world(Sandbox::builder().seeded("Article", OBJECTS, 3, 4));
+    world.sandbox.operate(Operator { most_collections: Some(1), ..Operator::default() });
+    let error = rehearsed(&world, options(&world, &["Article"], Wish::Recreate)).await.expect_err("refused");
+    let text = error.to_string();
+    assert!(text.contains("Article cannot be tried under a scratch name") && !text.contains("again"), "{text}");
+}
+
+/// An archive of `A`, and of `B` that refers to it.
+async fn with_references() -> (World, restore::Options) {
+    let there = world(
+        Sandbox::builder()
+            .collection(r#"{"class":"A"}"#)
+            .collection(r#"{"class":"B","properties":[{"name":"to","dataType":["A"]}]}"#)
+            .object(r#"{"class":"A","properties":{"x":"y"}}"#),
+    );
+    let archive = there.backup(there.options()).await.result.archive.expect("an archive");
+    let options = there.restore_options(std::path::Path::new(&archive));
+    (there, options)
+}
+
+#[tokio::test]
+async fn a_resumed_restore_rehearses_what_an_earlier_attempt_could_not_create() {
+    let (_there, options) = with_references().await;
+    let target = world(Sandbox::builder());
+    let writer = Writer::new(target.client(Events::none()));
+    let session = target.session(Events::none());
+    let options = restore::Options { state: target.state(), ..options };
+    let prepared = target.restore_plan(options.clone()).await.expect("a plan");
+    let prepared = restore::rehearse(&writer, &session, prepared).await.expect("rehearsed");
+    // The server is away when A is to be created for good: its intent is written down, and it is not there.
+    target.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("POST", "/v1/schema"));
+    let (done, _) = target.run_plan(prepared).await;
+    done.expect_err("not created");
+    target.sandbox.faults().clear();
+    let resumed = restore::Options { resume: true, ..options };
+    let prepared = target.restore_plan(resumed).await.expect("a plan");
+    assert!(prepared.plan.carries_on.is_some());
+    let prepared = restore::rehearse(&writer, &session, prepared).await.expect("rehearsed");
+    assert_eq!(prepared.plan.rehearsed, Rehearsed::Done);
+    let (done, _) = target.run_plan(prepared).await;
+    assert_eq!(done.expect("restored").result.objects, 1);
+}
+
+#[tokio::test]
+async fn a_run_with_nothing_left_to_create_does_not_say_that_a_rehearsal_is_due() {
+    let (_there, options) = with_references().await;
+    let target = world(Sandbox::builder());
+    let (writer, session) = (Writer::new(target.client(Events::none())), target.session(Events::none()));
+    let options = restore::Options { state: target.state(), ..options };
+    let prepared = target.restore_plan(options.clone()).await.expect("a plan");
+    target.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("POST", "/v1/batch/objects"));
+    target.run_plan(prepared).await.0.expect_err("no objects");
+    target.sandbox.faults().clear();
+    let resumed = restore::Options { resume: true, ..options };
+    let prepared = target.restore_plan(resumed).await.expect("a plan");
+    let prepared = restore::rehearse(&writer, &session, prepared).await.expect("rehearsed");
+    assert_eq!(prepared.plan.rehearsed, Rehearsed::NotNeeded);
+}
+
+#[tokio::test]
+async fn what_a_refused_restore_cannot_remove_again_stays_and_is_named() {
+    let write = || Change::Write(r#"{"class":"A","properties":{"x":"mine"}}"#.into());
+    for (nodes, change, why) in
+        [(1, write(), "it holds objects"), (3, Change::NodeDown("node2".into()), "the server is not whole")]
+    {
+        let (_there, options) = with_references().await;
+        let target = world(Sandbox::builder().nodes(nodes));
+        let options = restore::Options { state: target.state(), ..options };
+        let prepared = target.restore_plan(options).await.expect("a plan");
+        // B is refused, and something happened by then.
+        target.sandbox.faults().add(Fault::new(Kind::Change(change)).on("POST", "/v1/schema").nth(2));
+        target.sandbox.faults().add(Fault::new(Kind::status(422, "no")).on("POST", "/v1/schema").after(1));
+        let (done, events) = target.run_plan(prepared).await;
+        let stopped = done.expect_err("refused");
+        assert_eq!((stopped.undone.len(), stopped.class()), (0, Class::Server), "{:?}", stopped.error);
+        assert!(stopped.created.iter().any(|(created, _)| *created == name("A")), "{:?}", stopped.created);
+        let told = events.iter().any(|event| {
+            matches!(event, Event::Warning(Warning::CreatedStays { collection, reason })
+                if *collection == name("A") && reason == why)
+        });
+        assert!(told, "{why}: {events:?}");
+        assert_eq!(target.sandbox.collections(), ["A"]);
+    }
+}
+
+#[tokio::test]
+async fn a_collection_that_moves_after_another_was_emptied_is_no_mere_refusal() {
+    let world = world(Sandbox::builder().seeded("Article", OBJECTS, 3, 4).seeded("Book", OBJECTS, 3, 5));
+    let plan = rehearsed(&world, options(&world, &["Article", "Book"], Wish::Recreate)).await.expect("a plan");
+    let write = Change::Write(r#"{"class":"Book","properties":{"title":"late"},"vector":[1,2,3]}"#.into());
+    world.sandbox.faults().add(Fault::new(Kind::Change(write)).on("DELETE", "/v1/schema/Article").nth(1));
+    let writer = Writer::new(world.client(Events::none()));
+    let stopped = clear::run(&writer, &world.session(Events::none()), plan).await.expect_err("it moved");
+    assert!(matches!(stopped.error, Error::NotAsPlanned { .. }), "{:?}", stopped.error);
+    assert_eq!((stopped.done.as_slice(), stopped.class()), ([name("Article")].as_slice(), Class::Server));
+    assert_eq!(world.sandbox.count("Book", None), OBJECTS + 1);
 }

@@ -107,6 +107,8 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::NameTaken { typed: "Now".into(), collection: collection(), is_alias: true },
         Warning::NameTaken { typed: "article".into(), collection: collection(), is_alias: false },
         Warning::ScratchStays { collection: collection(), reason: "it is still there".into() },
+        Warning::NotRehearsed { lacks: "delete_collections".into() },
+        Warning::CreatedStays { collection: collection(), reason: "it holds objects".into() },
         Warning::ScratchRemoved { collection: collection() },
         Warning::StrayFile { path: "collections/\u{1b}[2J".into() },
     ]

@@ -2,6 +2,7 @@
 
 use crate::model::{CollectionName, TenantName, count, counted};
 use crate::ops::schema::Unmakeable;
+use crate::weaviate::{LastingCause, LimitOf};
 
 /// Why a collection cannot be emptied, or not the way that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,7 +59,7 @@ pub enum Refusal {
         reason: String,
     },
     /// The server does not make it again: that was tried out under a scratch name.
-    #[error("{collection} could not be created again: {why}")]
+    #[error("{collection} {}: {why}", unproven(why))]
     Unmakeable {
         /// The collection.
         collection: CollectionName,
@@ -81,4 +82,14 @@ pub enum Refusal {
         /// Their names.
         shards: Vec<String>,
     },
+}
+
+/// What a rehearsal that failed says. A limit of collections leaves no room to try it, though dropping it would make some.
+fn unproven(why: &Unmakeable) -> &'static str {
+    match why.cause() {
+        Some(LastingCause::UsageLimit { of: LimitOf::Collections, .. }) => {
+            "cannot be tried under a scratch name, for which the server has no room"
+        }
+        _ => "could not be created again",
+    }
 }

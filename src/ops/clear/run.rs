@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::delete::{Delete, Passed, ServerClock};
 use super::recreate::Recreate;
-use super::{Method, Outcome, Plan, Planned, Stopped, tenants};
+use super::tenants::{self, Recreating};
+use super::{Method, Outcome, Plan, Planned, Stopped};
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
 use crate::archive::{RunAbout, RunFiles, RunRecord};
@@ -22,7 +23,7 @@ use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::ops::waking::{EarlierRuns, WakeBooks};
 use crate::ops::{Error, Session, journalling, prove, standing};
 use crate::pipeline::watch::Watch;
-use crate::weaviate::{Client, Count, PageReply, PageRequest, Tenant, TenantState, Writer};
+use crate::weaviate::{Client, Count, Error as WireError, PageReply, PageRequest, Tenant, TenantState, Writer};
 
 /// Rounds of listing and deleting before a collection counts as one that is being written to.
 const MOST_ROUNDS: u32 = 3;
@@ -351,9 +352,23 @@ impl Run<'_> {
         }
         let name = planned.name();
         self.dropping(planned, gathered).await?;
-        gathered.partly = Some(name.clone());
-        let mut offloaded = tenants::create(self.writer, name, &planned.missing).await?;
-        offloaded += tenants::recreate(self.writer, self.session, name, tenants).await?;
+        let patience = self.plan.options.patience;
+        let recreating = Recreating { writer: self.writer, session: self.session, collection: name, patience };
+        let mut removed = false;
+        let again = async {
+            let missing = tenants::create(self.writer, name, &planned.missing).await?;
+            Ok::<_, Error>(missing + recreating.run(tenants, &mut removed).await?)
+        };
+        let again = again.await;
+        let refused = again.as_ref().is_err_and(|error| error.wire().is_some_and(WireError::is_no));
+        if removed || !refused {
+            gathered.partly = Some(name.clone());
+        }
+        let offloaded = again?;
+        let wanted: Vec<Tenant> = planned.missing.iter().chain(tenants).cloned().collect();
+        if let Some(tenant) = tenants::lacking(self.writer, self.session, name, &wanted).await? {
+            return Err(Error::TenantLacks { collection: name.clone(), tenant });
+        }
         if offloaded > 0 {
             gathered.remarks.push((name.clone(), format!("tenants that were offloaded are asleep now: {offloaded}")));
         }
@@ -379,7 +394,7 @@ impl Run<'_> {
         let awake = |tenant: &&Tenant| tenant.state == TenantState::Hot;
         let sleepers: Vec<Tenant> = planned.tenants.iter().flatten().filter(|t| !awake(t)).cloned().collect();
         self.recreate_tenants(planned, &sleepers, gathered).await?;
-        gathered.partly = Some(name.clone());
+        let begun = gathered.partly.replace(name.clone()).is_some();
         let mut left = Count::Exact(0);
         for round in 1..=MOST_ROUNDS {
             let tenants: Vec<Option<&TenantName>> = match &planned.tenants {
@@ -396,7 +411,12 @@ impl Run<'_> {
                     memory_bytes: self.plan.options.memory_bytes,
                     clock,
                 };
-                delete.pass(&mut passed).await?;
+                if let Err(error) = delete.pass(&mut passed).await {
+                    // What the server refused at once it did not do.
+                    let untouched = !begun && passed.deleted == 0 && error.wire().is_some_and(WireError::is_no);
+                    gathered.partly = gathered.partly.take().filter(|_| !untouched);
+                    return Err(error);
+                }
             }
             left = self.left(schema, planned.tenants.as_deref()).await?;
             if left == Count::Exact(0) {

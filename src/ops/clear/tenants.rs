@@ -1,19 +1,18 @@
 //! Tenants: made again after they, or their collection, were dropped.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::event::Event;
 use crate::model::{CollectionName, TenantName};
+use crate::ops::dropping::{DROPS, before_next};
 use crate::ops::{Error, Session};
-use crate::weaviate::{Client, Tenant, TenantState, Writer};
+use crate::weaviate::{Client, Error as WireError, Tenant, TenantState, Writer};
 
 /// Tenants created or deleted in one request.
 const TENANTS_A_REQUEST: usize = 100;
 
-/// Requests to delete the same tenants, as long as a gateway answers in the place of the server.
-const DELETIONS: u32 = 3;
-/// How long it is waited before the next one: nothing of the last one is on its way then.
-const BEFORE_NEXT: Duration = Duration::from_secs(1);
+/// Between two looks at whether tenants are gone, where a gateway answered in the place of the server.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Creates tenants with the states they had. Those that were offloaded are asleep afterwards: how many, is returned.
 pub(super) async fn create(writer: &Writer, collection: &CollectionName, tenants: &[Tenant]) -> Result<usize, Error> {
@@ -32,49 +31,65 @@ pub(super) async fn create(writer: &Writer, collection: &CollectionName, tenants
     Ok(offloaded)
 }
 
-/// Deletes tenants with everything in them and creates them again, chunk by chunk, so that at no time more than one chunk
-/// of them is away.
-pub(super) async fn recreate(
-    writer: &Writer,
-    session: &Session,
-    collection: &CollectionName,
-    tenants: &[Tenant],
-) -> Result<usize, Error> {
-    let mut offloaded = 0;
-    for chunk in tenants.chunks(TENANTS_A_REQUEST) {
-        if session.cancel.is_cancelled() {
-            return Err(Error::Interrupted);
-        }
-        let names: Vec<TenantName> = chunk.iter().map(|tenant| tenant.name.clone()).collect();
-        let left = delete(writer, collection, &names).await?;
-        if let Some(tenant) = names.iter().find(|name| left.iter().any(|there| there.name == **name)) {
-            return Err(Error::TenantStays { collection: collection.clone(), tenant: tenant.clone() });
-        }
-        offloaded += create(writer, collection, chunk).await?;
-        for tenant in names {
-            session.events.emit(Event::TenantStarted { collection: collection.clone(), tenant });
-        }
-    }
-    Ok(offloaded)
+/// Tenants that are removed with everything in them and created again.
+pub(super) struct Recreating<'a> {
+    pub(super) writer: &'a Writer,
+    pub(super) session: &'a Session,
+    pub(super) collection: &'a CollectionName,
+    /// How long a server that does not do what it was asked is waited for.
+    pub(super) patience: Duration,
 }
 
-/// Deletes tenants, and lists those there are then. Where a gateway answered in the place of the server, they are looked for
-/// before they are deleted again.
-async fn delete(writer: &Writer, collection: &CollectionName, names: &[TenantName]) -> Result<Vec<Tenant>, Error> {
-    let mut attempt = 0;
-    loop {
-        attempt += 1;
-        let asked = writer.delete_tenants(collection, names).await;
-        let failed = match asked {
-            Err(error) if !error.is_gateway() => return Err(error.into()),
-            other => other.err(),
-        };
-        let left = writer.tenants(collection).await?;
-        let stays = |there: &Tenant| names.contains(&there.name);
-        match failed {
-            Some(_) if attempt < DELETIONS && left.iter().any(stays) => tokio::time::sleep(BEFORE_NEXT).await,
-            Some(error) if left.iter().any(stays) => return Err(error.into()),
-            _ => return Ok(left),
+impl Recreating<'_> {
+    /// Goes chunk by chunk, so that at no time more than one chunk of them is away; how many were offloaded. `removed`: whether
+    /// any may be gone, also when it fails.
+    pub(super) async fn run(&self, tenants: &[Tenant], removed: &mut bool) -> Result<usize, Error> {
+        let Self { writer, session, collection, .. } = self;
+        let mut offloaded = 0;
+        for chunk in tenants.chunks(TENANTS_A_REQUEST) {
+            if session.cancel.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            let names: Vec<TenantName> = chunk.iter().map(|tenant| tenant.name.clone()).collect();
+            let deleted = self.delete(&names).await;
+            // What the server refused it did not do.
+            *removed |= !deleted.as_ref().is_err_and(|error| error.wire().is_some_and(WireError::is_no));
+            let left = deleted?;
+            if let Some(tenant) = names.iter().find(|name| left.iter().any(|there| there.name == **name)) {
+                return Err(Error::TenantStays { collection: (*collection).clone(), tenant: tenant.clone() });
+            }
+            offloaded += create(writer, collection, chunk).await?;
+            for tenant in names {
+                session.events.emit(Event::TenantStarted { collection: (*collection).clone(), tenant });
+            }
+        }
+        Ok(offloaded)
+    }
+
+    /// Deletes tenants, and lists those there are then. Where a gateway answered in the place of the server they are deleted
+    /// again only once nothing of the last request can be on its way: it would remove what is created after it.
+    async fn delete(&self, names: &[TenantName]) -> Result<Vec<Tenant>, Error> {
+        let delete = async || (self.writer.delete_tenants(self.collection, names).await, Instant::now());
+        let (mut asked, mut sent) = delete().await;
+        let mut requests = 1;
+        loop {
+            let failed = match asked {
+                Err(error) if !error.is_gateway() => return Err(error.into()),
+                other => other.err(),
+            };
+            let left = self.writer.tenants(self.collection).await?;
+            let stays = left.iter().any(|there| names.contains(&there.name));
+            let Some(error) = failed.filter(|_| stays) else { return Ok(left) };
+            let wait = before_next(self.patience).saturating_sub(sent.elapsed());
+            if wait > Duration::ZERO {
+                tokio::time::sleep(wait.min(LOOK_AGAIN)).await;
+                asked = Err(error);
+            } else if requests < DROPS {
+                (asked, sent) = delete().await;
+                requests += 1;
+            } else {
+                return Err(error.into());
+            }
         }
     }
 }

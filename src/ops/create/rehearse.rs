@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Prepared;
+use crate::event::Warning;
 use crate::ops::restore::Refusal;
 use crate::ops::schema::{Rehearsal, Rehearsed, Subject, Unmakeable, sweep};
 use crate::ops::{Error, Session};
@@ -25,7 +26,10 @@ pub async fn rehearse(writer: &Writer, session: &Session, mut prepared: Prepared
     prepared.plan.rehearsed = match found? {
         Ok(_) => Rehearsed::Done,
         // The key may create it, and remove nothing: that is no reason against it.
-        Err(Unmakeable::NoScratchName { lacks, .. }) => Rehearsed::NotAllowed { lacks },
+        Err(Unmakeable::NoScratchName { lacks, .. }) => {
+            session.events.warn(Warning::NotRehearsed { lacks: lacks.to_owned() });
+            Rehearsed::NotAllowed { lacks }
+        }
         Err(why) => {
             let refusals = vec![Refusal::Unmakeable { collection: prepared.plan.name.clone(), why }];
             return Err(Error::CannotCreate { refusals });

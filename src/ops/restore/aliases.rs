@@ -256,7 +256,7 @@ pub(super) async fn set(
                 let sent = writer.create_alias(alias, target).await;
                 let missing = match &sent {
                     Err(error) if error.is_gateway() => {
-                        session.unless_stopped(writer.alias(alias)).await? == Named::Missing
+                        answered(session.unless_stopped(writer.alias(alias)).await)? == Some(Named::Missing)
                     }
                     _ => false,
                 };
@@ -265,7 +265,7 @@ pub(super) async fn set(
             AliasStep::Overwrite { was } => {
                 // Whoever reads by the alias is better served by the other collection than by half of this one.
                 let stays = if complete {
-                    match session.unless_stopped(writer.alias(alias)).await? {
+                    match answered(session.unless_stopped(writer.alias(alias)).await)?.unwrap_or(Named::Hidden) {
                         Named::There(of) if of == *was || of == *target => None,
                         Named::There(of) => Some(format!("stays with {of}: somebody moved it there since the plan")),
                         Named::Missing => Some(format!("stood for {was}, and is gone since the plan")),

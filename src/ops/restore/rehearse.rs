@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::before::Stage;
 use super::{Collection, Prepared, Refusal};
-use crate::event::Event;
+use crate::event::{Event, Warning};
 use crate::model::CollectionName;
 use crate::ops::schema::{Rehearsal, Rehearsed, Subject, Unmakeable, sweep};
 use crate::ops::{Error, Session};
@@ -20,33 +20,48 @@ const MOST_HELD: usize = 8;
 pub async fn rehearse(writer: &Writer, session: &Session, mut prepared: Prepared) -> Result<Prepared, Error> {
     let state = prepared.plan.options.state.clone();
     let over = prepared.resuming.as_ref().is_some_and(|resuming| resuming.kept.history.complete);
-    let created = |collection: &&Collection| !collection.joins && collection.before.stage == Stage::Nothing && !over;
-    let work: Vec<&Collection> = prepared.work.iter().filter(created).collect();
+    let created = |collection: &&Collection| !collection.joins && collection.before.stage != Stage::There && !over;
+    let pending: Vec<&Collection> = prepared.work.iter().filter(created).collect();
+    let mut work = Vec::with_capacity(pending.len());
+    for collection in &pending {
+        // What an earlier attempt began may have been created or not.
+        let begun = collection.before.stage == Stage::Begun;
+        if !begun || session.unless_stopped(writer.schema(&collection.planned.target)).await?.is_none() {
+            work.push(*collection);
+        }
+    }
     if work.is_empty() || !prepared.plan.options.rehearse {
         sweep(writer, session, &state).await?;
+        if work.is_empty() {
+            prepared.plan.rehearsed = Rehearsed::NotNeeded;
+        }
         return Ok(prepared);
     }
+    let pending: BTreeSet<CollectionName> = pending.iter().map(|one| one.planned.target.clone()).collect();
     let rights = session.unless_stopped(writer.rights()).await?;
     let server = prepared.server.clone();
     let mut rehearsal = Rehearsal::open(writer, session, &state, server.target(), rights.as_ref()).await?;
-    let found = all(&mut rehearsal, session, &work).await;
+    let found = all(&mut rehearsal, session, &work, &pending).await;
     rehearsal.close().await;
     let chosen = prepared.work.len();
     let (refusals, rehearsed) = found?;
     if !refusals.is_empty() {
         return Err(Error::CannotRestore { refusals, chosen });
     }
+    if let Rehearsed::NotAllowed { lacks } = rehearsed {
+        session.events.warn(Warning::NotRehearsed { lacks: lacks.to_owned() });
+    }
     prepared.plan.rehearsed = rehearsed;
     Ok(prepared)
 }
 
-/// What stands against each, and how it was found out.
+/// What stands against each, and how it was found out. `pending`: what is not there, or not known to be.
 async fn all(
     rehearsal: &mut Rehearsal<'_>,
     session: &Session,
     work: &[&Collection],
+    pending: &BTreeSet<CollectionName>,
 ) -> Result<(Vec<Refusal>, Rehearsed), Error> {
-    let pending: BTreeSet<CollectionName> = work.iter().map(|collection| collection.planned.target.clone()).collect();
     let (mut refusals, mut rehearsed) = (Vec::new(), Rehearsed::Done);
     for (at, collection) in work.iter().enumerate() {
         let (nth, of) = (at as u64 + 1, work.len() as u64);
@@ -54,7 +69,7 @@ async fn all(
         session.events.emit(Event::Creating { collection: target, nth, of, rehearsal: true });
         let tenants: &[Tenant] = if collection.asked.multi_tenant { &collection.tenants.made } else { &[] };
         let (fit, archived) = (&collection.fit, &collection.asked);
-        let subject = Subject { fit, archived, pending: &pending, tenants, strict: false };
+        let subject = Subject { fit, archived, pending, tenants, strict: false };
         let found =
             if work.len() <= MOST_HELD { rehearsal.hold(&subject).await? } else { rehearsal.one(&subject).await? };
         match found {

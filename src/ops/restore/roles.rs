@@ -247,7 +247,7 @@ pub(super) async fn make(
         }
         let mut sent = writer.create_role(&role.document).await;
         if sent.as_ref().is_err_and(WireError::is_gateway)
-            && session.unless_stopped(by_name(writer, &role.name)).await? == Named::Missing
+            && answered(session.unless_stopped(by_name(writer, &role.name)).await)? == Some(Named::Missing)
         {
             sent = writer.create_role(&role.document).await;
         }

@@ -38,6 +38,8 @@ struct Gathered {
     created: BTreeMap<CollectionName, Created>,
     /// Collections that exist since this run, but not as they should.
     half_made: Vec<CollectionName>,
+    /// Those of them that are there after requests that nobody answered: they may be somebody else's.
+    unsure: Vec<CollectionName>,
     /// Tenants that were added, or begun to be, to collections that existed before.
     joined: BTreeMap<CollectionName, Vec<TenantName>>,
     filled: BTreeMap<CollectionName, Filled>,
@@ -70,6 +72,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
         claim: None,
         created: BTreeMap::new(),
         half_made: Vec::new(),
+        unsure: Vec::new(),
         joined: BTreeMap::new(),
         filled: BTreeMap::new(),
         results: Vec::new(),
@@ -83,7 +86,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
     let (done, undone) = match done {
         Ok(()) => (Ok(()), Vec::new()),
         Err(error) => {
-            let (error, undone) = undone(client, session, &prepared.work, error, &mut gathered).await;
+            let (error, undone) = undone(client, session, &prepared, error, &mut gathered).await;
             (Err(error), undone)
         }
     };
@@ -131,14 +134,18 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
 async fn undone(
     writer: &Writer,
     session: &Session,
-    work: &[Collection],
+    prepared: &Prepared,
     error: Error,
     gathered: &mut Gathered,
 ) -> (Error, Vec<CollectionName>) {
     let begun = gathered.filled.values().any(|filled| filled.there() > 0) || !gathered.joined.is_empty();
-    let Some(refusal) = undo::unmakeable(&error, work).filter(|_| !begun) else { return (error, Vec::new()) };
+    let work = &prepared.work;
+    let unmakeable = undo::unmakeable(&error, work).filter(|_| !begun);
+    let Some((refused, refusal)) = unmakeable else { return (error, Vec::new()) };
     let made: Vec<CollectionName> = gathered.created.keys().chain(&gathered.half_made).cloned().collect();
-    let (undone, all) = undo::undo(writer, session, work, &made, &mut gathered.files).await;
+    let (server, unsure) = (&prepared.server, &gathered.unsure);
+    let undoing = undo::Undoing { writer, session, server, work, made: &made, unsure };
+    let (undone, all) = undoing.run(&refused, &mut gathered.files).await;
     for name in &undone {
         gathered.created.remove(name);
         gathered.half_made.retain(|half_made| half_made != name);
@@ -311,6 +318,7 @@ impl Run<'_> {
                     Err(_) => true,
                 };
                 if perhaps_there && there().await {
+                    gathered.unsure.push(target.clone());
                     gathered.half_made.push(target);
                 }
                 return Err(error);

@@ -4,19 +4,20 @@
 use std::time::Duration;
 
 use super::before::Stage;
-use super::{Collection, Refusal};
+use super::{Collection, Refusal, Server};
 use crate::archive::{RunFiles, RunRecord};
-use crate::model::CollectionName;
+use crate::event::Warning;
+use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::dropping::{Dropped, drop_collection};
-use crate::ops::schema::Unmakeable;
+use crate::ops::schema::{Made, Unmakeable, made};
 use crate::ops::{Error, Session, journalling, standing};
-use crate::weaviate::{Count, Writer};
+use crate::weaviate::{Count, Topology, Writer};
 
 /// How long a collection that was dropped may take to be gone.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Why the server does not make what is to be made, if that is what stopped the run.
-pub(super) fn unmakeable(error: &Error, work: &[Collection]) -> Option<Refusal> {
+/// What the server does not make, by its name there, and why, if that is what stopped the run.
+pub(super) fn unmakeable(error: &Error, work: &[Collection]) -> Option<(CollectionName, Refusal)> {
     let archived = |target: &CollectionName| {
         let of = work.iter().find(|collection| collection.planned.target == *target);
         of.map_or_else(|| target.clone(), |collection| collection.planned.archived.clone())
@@ -30,55 +31,110 @@ pub(super) fn unmakeable(error: &Error, work: &[Collection]) -> Option<Refusal> 
         }
         _ => return None,
     };
-    Some(Refusal::Unmakeable { collection: archived(target), why })
+    Some((target.clone(), Refusal::Unmakeable { collection: archived(target), why }))
 }
 
-/// Removes what this run created, the last one first. Those that were removed, and whether all were.
-pub(super) async fn undo(
-    writer: &Writer,
-    session: &Session,
-    work: &[Collection],
-    made: &[CollectionName],
-    files: &mut Option<RunFiles>,
-) -> (Vec<CollectionName>, bool) {
-    let mut undone = Vec::new();
-    for name in made.iter().rev() {
-        let own = |collection: &&Collection| collection.planned.target == *name;
-        let Some(collection) = work.iter().find(own).filter(|c| !c.joins && c.before.stage == Stage::Nothing) else {
-            continue;
-        };
-        match one(writer, session, collection, files).await {
-            Ok(true) => undone.push(name.clone()),
-            Ok(false) => {}
-            Err(error) => tracing::warn!(collection = %name, %error, "what was created cannot be removed again"),
+/// What a refused run created.
+pub(super) struct Undoing<'a> {
+    pub(super) writer: &'a Writer,
+    pub(super) session: &'a Session,
+    pub(super) server: &'a Server,
+    pub(super) work: &'a [Collection],
+    /// Collections that exist since this run, in the order they were made.
+    pub(super) made: &'a [CollectionName],
+    /// Those among them of which it is not known who made them.
+    pub(super) unsure: &'a [CollectionName],
+}
+
+impl Undoing<'_> {
+    /// Removes what this run created, the last one first, and tells of what stays. Those that were removed, and whether all
+    /// were. `refused`: the collection that the server did not make, whose intent is taken back as well.
+    pub(super) async fn run(
+        &self,
+        refused: &CollectionName,
+        files: &mut Option<RunFiles>,
+    ) -> (Vec<CollectionName>, bool) {
+        let mut undone = Vec::new();
+        for name in self.made.iter().rev() {
+            let Some(collection) = self.own(name) else { continue };
+            let stays = match self.one(collection).await {
+                Ok(None) => journalling::record(files, RunRecord::Undone { target: name.clone() }).await.err(),
+                Ok(Some(reason)) => {
+                    self.stays(name, reason);
+                    continue;
+                }
+                Err(error) => Some(error),
+            };
+            match stays {
+                None => undone.push(name.clone()),
+                Some(error) => self.stays(name, error.to_string()),
+            }
         }
+        if !self.made.contains(refused)
+            && self.own(refused).is_some()
+            && matches!(self.writer.schema(refused).await, Ok(None))
+        {
+            // It is said already why the run stopped.
+            let _ = journalling::record(files, RunRecord::Undone { target: refused.clone() }).await;
+        }
+        let all = undone.len() == self.made.len();
+        (undone, all)
     }
-    let all = undone.len() == made.len();
-    (undone, all)
-}
 
-/// Removes one that is empty; whether it is gone.
-async fn one(
-    writer: &Writer,
-    session: &Session,
-    collection: &Collection,
-    files: &mut Option<RunFiles>,
-) -> Result<bool, Error> {
-    let target = &collection.planned.target;
-    if let Some(there) = writer.schema(target).await? {
+    fn stays(&self, name: &CollectionName, reason: String) {
+        self.session.events.warn(Warning::CreatedStays { collection: name.clone(), reason });
+    }
+
+    /// One that this run was to create.
+    fn own(&self, name: &CollectionName) -> Option<&Collection> {
+        let own = self.work.iter().find(|collection| collection.planned.target == *name);
+        own.filter(|collection| !collection.joins && collection.before.stage == Stage::Nothing)
+    }
+
+    /// Removes one that is what this run made, and empty; why it stays, if it does. It is counted while the server is whole:
+    /// with a node away a count is that of what is left.
+    async fn one(&self, collection: &Collection) -> Result<Option<String>, Error> {
+        let (writer, session, target) = (self.writer, self.session, &collection.planned.target);
+        let stays = |reason: &str| Ok(Some(reason.to_owned()));
+        let Some(there) = writer.schema(target).await? else { return Ok(None) };
+        if self.unsure.contains(target) {
+            return stays("the server did not answer when it was created, so it may be somebody else's");
+        }
+        if there.name != *target {
+            return stays("its name is an alias now");
+        }
+        let is = |document: &str| {
+            matches!(made(document, &collection.asked, &there, &self.server.target()), Made::Same { .. })
+        };
+        if !is(&collection.fit.create) && !is(&collection.fit.asked) {
+            return stays("it is not what this run created any more");
+        }
+        let Some(shards) = whole(writer, &there).await else { return stays("the server is not whole") };
         let tenants = if there.multi_tenant { Some(writer.tenants(target).await?) } else { None };
-        let foreign = |name: &crate::model::TenantName| !collection.tenants.made.iter().any(|made| made.name == *name);
+        let foreign = |name: &TenantName| !collection.tenants.made.iter().any(|made| made.name == *name);
         if tenants.iter().flatten().any(|tenant| foreign(&tenant.name)) {
-            return Ok(false);
+            return stays("somebody added tenants to it");
         }
         // Inactive tenants are this run's own, which has written nothing yet.
-        if standing::count(writer, session, target, tenants.as_deref()).await? != Count::Exact(0) {
-            return Ok(false);
+        match standing::count(writer, session, target, tenants.as_deref()).await? {
+            Count::Exact(0) => {}
+            Count::Exact(_) => return stays("it holds objects"),
+            Count::Unknown { .. } => return stays("whether it is empty is not known"),
         }
-        if drop_collection(writer, session, &there, &[], PATIENCE).await? != Dropped::Gone {
-            return Ok(false);
+        if whole(writer, &there).await.as_ref() != Some(&shards) {
+            return stays("the server is not whole, or it was made anew");
+        }
+        match drop_collection(writer, session, &there, &shards, PATIENCE).await? {
+            Dropped::Gone => Ok(None),
+            Dropped::Back => stays("somebody made another one of that name"),
         }
     }
-    journalling::record(files, RunRecord::Undone { target: target.clone() }).await?;
-    Ok(true)
+}
+
+/// The shards of a collection, as far as they are told, while nothing of it is away.
+async fn whole(writer: &Writer, schema: &Schema) -> Option<Vec<String>> {
+    match writer.topology(schema).await {
+        Topology::Whole { shards, .. } | Topology::Unchecked { shards, .. } => Some(shards),
+        Topology::Broken { .. } => None,
+    }
 }

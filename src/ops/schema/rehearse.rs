@@ -81,7 +81,9 @@ impl<'a> Rehearsal<'a> {
         if let Some(name) = name {
             self.remove(&name).await;
         }
-        self.known.push((key, found.clone()));
+        if is_about_the_document(&found) {
+            self.known.push((key, found.clone()));
+        }
         Ok(found)
     }
 
@@ -199,6 +201,12 @@ impl<'a> Rehearsal<'a> {
     }
 }
 
+/// Whether what was found out holds for every collection of this document: what is about the names that a key may use does
+/// not.
+fn is_about_the_document(found: &Result<Made, Unmakeable>) -> bool {
+    !matches!(found, Err(Unmakeable::NoScratchName { .. } | Unmakeable::Refused { status: Some(403), .. }))
+}
+
 /// A random number for a name.
 fn rand() -> u64 {
     uuid::Uuid::new_v4().as_u64_pair().1
@@ -207,4 +215,19 @@ fn rand() -> u64 {
 /// What a server refused, unless it did not answer at all.
 fn refused(source: WireError) -> Result<Result<Made, Unmakeable>, Error> {
     Unmakeable::of(&source).map_or_else(|| Err(source.into()), |why| Ok(Err(why)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_key_may_not_do_under_one_name_is_not_remembered_for_another() {
+        let refused = |status| Err(Unmakeable::Refused { status: Some(status), words: "no".into(), cause: None });
+        let collection = "A".parse().expect("a name");
+        assert!(!is_about_the_document(&Err(Unmakeable::NoScratchName { collection, lacks: "create_collections" })));
+        assert!(!is_about_the_document(&refused(403)));
+        assert!(is_about_the_document(&refused(422)));
+        assert!(is_about_the_document(&Ok(Made::Same { additions: Vec::new(), applied: Vec::new() })));
+    }
 }

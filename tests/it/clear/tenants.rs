@@ -135,3 +135,64 @@ async fn a_tenant_that_the_server_says_it_created_and_did_not_is_told_and_made_b
     let outcome = cleared(&world, options(&world, &["Many"])).await;
     assert_eq!((outcome.result.status, tenants(&world, "Many").await.len()), (Status::Ok, 3));
 }
+
+/// To remove `a` and `b`, and create them again.
+async fn two_tenants(world: &World, patience: Duration) -> Plan {
+    let tenants = ["a", "b"].map(|tenant| tenant.parse().expect("a name")).to_vec();
+    let wanted = Options { tenants, patience, ..options(world, &["Many"]) };
+    planned(world, one(Wish::Recreate, wanted)).await.expect("a plan")
+}
+
+#[tokio::test]
+async fn tenants_are_not_removed_again_before_the_first_request_must_be_over() {
+    let world = with_tenants().await;
+    let plan = two_tenants(&world, Duration::from_secs(9)).await;
+    world.sandbox.clear_requests();
+    world.sandbox.faults().add(Fault::new(Kind::bad_gateway()).on("DELETE", "/v1/schema/Many/tenants").times(1));
+    let (done, _) = run(&world, plan).await;
+    assert_eq!(done.expect("done").result.status, Status::Ok);
+    let seen = world.sandbox.requests();
+    let sent: Vec<_> = seen.iter().filter(|r| r.method == "DELETE" && r.path.contains("tenants")).collect();
+    assert_eq!(sent.len(), 2);
+    let waited = sent[1].at.duration_since(sent[0].at);
+    assert!(waited >= Duration::from_millis(1_400), "a sixth of the patience, and not {waited:?}");
+}
+
+#[tokio::test]
+async fn tenants_that_a_late_request_removed_after_all_are_not_called_emptied() {
+    let world = with_tenants().await;
+    let plan = two_tenants(&world, Duration::from_secs(1)).await;
+    // They are created, and gone again by the time they are looked for.
+    let gone = Kind::Change(Change::Tenant("Many".into(), "b".into(), None));
+    world.sandbox.faults().add(Fault::new(gone).on("GET", "/v1/schema/Many/tenants").after(2));
+    let (done, _) = run(&world, plan).await;
+    let stopped = done.expect_err("one is gone");
+    assert!(
+        matches!(&stopped.error, Error::TenantLacks { tenant, .. } if tenant.as_str() == "b"),
+        "{:?}",
+        stopped.error
+    );
+    world.sandbox.faults().clear();
+    let plan = planned(&world, options(&world, &["Many"])).await.expect("a plan");
+    assert_eq!(plan.collections[0].missing.len(), 1, "the next run creates it");
+}
+
+#[tokio::test]
+async fn tenants_that_are_gone_and_not_taken_back_are_no_mere_refusal() {
+    let world = with_tenants().await;
+    let plan = two_tenants(&world, Duration::from_secs(1)).await;
+    let limit = Kind::Change(Change::Limit("tenants", 1));
+    world.sandbox.faults().add(Fault::new(limit).on("DELETE", "/v1/schema/Many/tenants"));
+    let (done, _) = run(&world, plan).await;
+    let stopped = done.expect_err("a limit");
+    assert!(stopped.error.class() == Class::Refused, "{:?}", stopped.error);
+    assert_eq!((stopped.class(), stopped.partly), (Class::Server, Some(name("Many"))));
+    // Refused before anything was removed, it is one.
+    let world = with_tenants().await;
+    let plan = two_tenants(&world, Duration::from_secs(1)).await;
+    let mode = Kind::Change(Change::Mode("ReadOnly"));
+    world.sandbox.faults().add(Fault::new(mode).on("DELETE", "/v1/schema/Many/tenants"));
+    let (done, _) = run(&world, plan).await;
+    let stopped = done.expect_err("a mode");
+    assert_eq!((stopped.class(), stopped.partly), (Class::Refused, None), "{:?}", stopped.error);
+}

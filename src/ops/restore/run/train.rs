@@ -9,9 +9,10 @@ use serde_json::Value;
 use super::super::Collection;
 use super::super::fill::Filled;
 use super::{Gathered, Run};
+use crate::model::counted;
 use crate::ops::Error;
 use crate::ops::schema::{self, place};
-use crate::weaviate::{CompressedShards, Error as WireError};
+use crate::weaviate::{CompressedShards, Error as WireError, TenantState};
 
 /// How long compression is waited for while no further shard becomes compressed.
 const TRAINING_WAIT: Duration = Duration::from_secs(60);
@@ -37,14 +38,30 @@ impl Run<'_> {
         let entry = &self.prepared.archive.collections()[collection.at];
         let largest = entry.tenants.iter().map(|tenant| tenant.objects).max().unwrap_or(0);
         let needed = centroids(&collection.asked);
+        // Shards of inactive tenants are not open, and nobody tells of them.
+        let asleep = collection.tenants.made.iter().filter(|tenant| tenant.state != TenantState::Hot).count();
+        let unseen = match asleep {
+            0 => String::new(),
+            _ => format!("; of {} it is not known", counted(asleep as u64, "inactive tenant")),
+        };
         let said = match self.trained(collection).await {
-            Err(Error::Interrupted) => return Err(Error::Interrupted),
-            Err(Error::Wire(error)) if error.is_auth() => {
+            Err(error @ (Error::Interrupted | Error::Vanished { .. })) => return Err(error),
+            Err(error @ Error::SchemaChanged { .. }) => {
+                gathered.incomplete = true;
+                format!("whether it is compressed is not known, {kinds} is on: {error}")
+            }
+            Ok(Err(refused)) if refused.is_auth() => {
                 format!("not compressed: {kinds} is on, and the key may not start its training (update_collections)")
             }
             Err(error) => format!("whether it is compressed is not known, {kinds} is on: {error}"),
-            Ok(shards) if shards.compressed == shards.all => format!("compressed: {kinds} is trained"),
-            Ok(shards) => {
+            Ok(Err(error)) => {
+                format!("whether it is compressed is not known, {kinds} is on; its training was not started: {error}")
+            }
+            Ok(Ok(CompressedShards { all: 0, .. })) => {
+                format!("whether it is compressed is not known, {kinds} is on: none of its shards is open")
+            }
+            Ok(Ok(shards)) if shards.compressed == shards.all => format!("compressed: {kinds} is trained{unseen}"),
+            Ok(Ok(shards)) => {
                 let where_ = format!("{} of {} shards", shards.all - shards.compressed, shards.all);
                 let why = match needed {
                     Some(needed) if largest < needed => {
@@ -52,25 +69,27 @@ impl Run<'_> {
                     }
                     _ => format!("its training was asked for and is not over after {} s", TRAINING_WAIT.as_secs()),
                 };
-                format!("not compressed in {where_}: {kinds} is on; {why}")
+                format!("not compressed in {where_}: {kinds} is on; {why}{unseen}")
             }
         };
         gathered.remarks.push((name.clone(), said));
         Ok(())
     }
 
-    /// Sends the settings again unless everything is compressed, and waits.
-    async fn trained(&self, collection: &Collection) -> Result<CompressedShards, Error> {
+    /// Sends the settings again unless everything is compressed, and waits. The inner error is the answer to sending them.
+    async fn trained(&self, collection: &Collection) -> Result<Result<CompressedShards, WireError>, Error> {
         let (client, session, name) = (self.client, self.session, &collection.planned.target);
         let mut shards = session.unless_stopped(client.compressed(name)).await?;
         if shards.compressed == shards.all {
-            return Ok(shards);
+            return Ok(Ok(shards));
         }
         let Some(before) = session.unless_stopped(client.schema(name)).await? else {
             return Err(Error::Vanished { collection: name.clone() });
         };
         let text = String::from_utf8_lossy(&before.text).into_owned();
-        client.update_collection(name, &text).await.map_err(|error: WireError| Error::Wire(error))?;
+        if let Err(error) = client.update_collection(name, &text).await {
+            return Ok(Err(error));
+        }
         let after = session.unless_stopped(client.schema(name)).await?;
         if after.is_none_or(|after| after.text != before.text) {
             let what = "its settings were sent again, unchanged, and are not the same since".to_owned();
@@ -89,7 +108,7 @@ impl Run<'_> {
             }
             shards = now;
         }
-        Ok(shards)
+        Ok(Ok(shards))
     }
 
     /// No longer than it is worth: a product quantizer without enough objects is never trained.

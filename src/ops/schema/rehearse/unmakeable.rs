@@ -61,7 +61,8 @@ impl Unmakeable {
         let is_about_it = match cause {
             Some(LastingCause::Mode(_) | LastingCause::Suspended) => false,
             Some(_) => true,
-            None => error.is_no() || error.status() == Some(429),
+            // A 429 without a code is that of a limiter in between, which says nothing about what was asked.
+            None => error.is_no(),
         };
         let words = error.message().filter(|words| !words.is_empty());
         let words = words.map_or_else(|| error.root().to_string(), str::to_owned);
