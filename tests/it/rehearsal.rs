@@ -380,6 +380,7 @@ async fn a_scratch_collection_that_the_key_may_not_see_stops_nobody() {
     drop(book);
     let plan = rehearsed(&world, options(&world, &["Article"], Wish::Recreate)).await.expect("a plan");
     assert_eq!((plan.collections[0].rehearsed, journals(&world)), (Rehearsed::Done, 1), "it may be there");
+}
 
 /// A class document as the server shows it.
 async fn document(world: &World, collection: &str) -> Value {
