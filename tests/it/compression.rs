@@ -73,7 +73,8 @@ async fn what_is_not_known_of_compression_is_not_called_trained_and_what_changed
         let archive: PathBuf =
             Box::pin(source.try_backup(options)).await.0.expect("a backup").result.archive.expect("an archive").into();
         let target = world(Sandbox::builder());
-        let outcome = target.restore(target.restore_options(&archive)).await;
+        let (done, _) = target.try_restore(target.restore_options(&archive)).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("{states:?}: {:?}", stopped.error));
         assert!(outcome.remarks.iter().any(|(_, text)| text == told), "{states:?}: {:?}", outcome.remarks);
     }
     // A key that may not look, and one that may not start it, are told apart.
