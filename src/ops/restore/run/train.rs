@@ -88,7 +88,9 @@ impl Run<'_> {
         };
         let text = String::from_utf8_lossy(&before.text).into_owned();
         if let Err(error) = client.update_collection(name, &text).await {
-            return Ok(Err(error));
+            // Refused since it is gone, or for another reason.
+            let there = session.unless_stopped(client.schema(name)).await?;
+            return there.map(|_| Err(error)).ok_or_else(|| Error::Vanished { collection: name.clone() });
         }
         let after = session.unless_stopped(client.schema(name)).await?;
         if after.is_none_or(|after| after.text != before.text) {
