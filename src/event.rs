@@ -2,6 +2,7 @@
 //! interface of `--json` (docs/events.md). No event but `ObjectRejected` and `ObjectDiffers` carries an object's id.
 //! The result of a run is its return value; with nobody listening nothing changes.
 
+mod handle;
 mod planned;
 mod result;
 
@@ -9,10 +10,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
 
 use crate::model::{CollectionName, ObjectId, TenantName};
 
+pub use handle::Events;
 pub use planned::{
     Covers, PlannedAction, PlannedCollection, PlannedCopy, PlannedRefusal, PlannedRestore, PlannedThere, RestorePlanned,
 };
@@ -584,36 +585,4 @@ pub enum Warning {
         /// Its path in the archive.
         path: String,
     },
-}
-
-/// The way out for events: cheap to clone, never fails, never waits. Nobody listening is fine.
-#[derive(Debug, Clone, Default)]
-pub struct Events(Option<mpsc::UnboundedSender<Event>>);
-
-impl Events {
-    /// A handle nobody listens to.
-    #[must_use]
-    pub fn none() -> Self {
-        Self(None)
-    }
-
-    /// A handle and its receiver. Unbounded, since events come one per page or part and their number is small; the
-    /// receiver ends when the last handle is dropped.
-    #[must_use]
-    pub fn channel() -> (Self, mpsc::UnboundedReceiver<Event>) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        (Self(Some(sender)), receiver)
-    }
-
-    /// Says that something happened.
-    pub fn emit(&self, event: Event) {
-        if let Some(sender) = &self.0 {
-            let _ = sender.send(event);
-        }
-    }
-
-    /// Says something a person should know.
-    pub fn warn(&self, warning: Warning) {
-        self.emit(Event::Warning(warning));
-    }
 }

@@ -1,0 +1,37 @@
+//! The way out for what a run says.
+
+use tokio::sync::mpsc;
+
+use super::{Event, Warning};
+
+/// The way out for events: cheap to clone, never fails, never waits. Nobody listening is fine.
+#[derive(Debug, Clone, Default)]
+pub struct Events(Option<mpsc::UnboundedSender<Event>>);
+
+impl Events {
+    /// A handle nobody listens to.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// A handle and its receiver. Unbounded, since events come one per page or part and their number is small; the
+    /// receiver ends when the last handle is dropped.
+    #[must_use]
+    pub fn channel() -> (Self, mpsc::UnboundedReceiver<Event>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(Some(sender)), receiver)
+    }
+
+    /// Says that something happened.
+    pub fn emit(&self, event: Event) {
+        if let Some(sender) = &self.0 {
+            let _ = sender.send(event);
+        }
+    }
+
+    /// Says something a person should know.
+    pub fn warn(&self, warning: Warning) {
+        self.emit(Event::Warning(warning));
+    }
+}
