@@ -4,18 +4,18 @@ mod carried;
 mod close;
 mod discard;
 mod earlier;
+mod noting;
 mod vectors;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::checkpoint::Record;
 use super::digest::{Hash, ObjectDigest, RunDigest, collection_digest};
 use super::durable::Stored;
 use super::error::{Broken, Error};
-use super::index::{self, RunLine};
+use super::index;
 use super::lines::OBJECT_BYTES;
 use super::manifest::{Content, FileEntry};
 use super::names;
@@ -102,7 +102,11 @@ pub struct CollectionWriter {
     parts: BTreeMap<u32, PartFacts>,
     next_part: u32,
     /// Empty runs the journal does not know yet.
-    empties: Vec<RunKey>,
+    empties: BTreeSet<RunKey>,
+    /// Durable parts that the journal does not know yet, with their runs in the order of the file.
+    unnoted: BTreeMap<u32, Vec<RunKey>>,
+    /// Pages with a lower mark are proven; the journal is told of nothing else.
+    proven_below: u64,
     vectors: Vectors,
     vector_names: VectorNames,
     files: Vec<FileEntry>,
@@ -124,7 +128,9 @@ impl CollectionWriter {
             lanes: BTreeMap::new(),
             parts: BTreeMap::new(),
             next_part: 0,
-            empties: Vec::new(),
+            empties: BTreeSet::new(),
+            unnoted: BTreeMap::new(),
+            proven_below: u64::MAX,
             vectors: Vectors::default(),
             vector_names: VectorNames::default(),
             files: Vec::new(),
@@ -177,7 +183,7 @@ impl CollectionWriter {
     pub fn seal_parts(&mut self) -> Result<Vec<SealedPart>, Error> {
         self.guarded(|writer| {
             let sealed = writer.seal_lanes(|_| true)?;
-            writer.journal_empties()?;
+            writer.note_empties()?;
             Ok(sealed)
         })
     }
@@ -361,7 +367,7 @@ impl CollectionWriter {
                 run.offset = span.offset;
                 run.stored_bytes = span.stored_bytes;
             }
-            _ if run.part.is_none() => self.empties.push(key),
+            _ if run.part.is_none() => drop(self.empties.insert(key)),
             _ => return Err(broken(Broken::Counts)),
         }
         Ok(())
@@ -377,7 +383,7 @@ impl CollectionWriter {
         Ok(sealed)
     }
 
-    /// Ends the lane's run and makes its part durable: first the part, then the journal (R1).
+    /// Ends the lane's run and makes its part durable: first the part, then the journal (R1), as soon as it is proven.
     fn seal_lane(&mut self, lane: &mut Lane) -> Result<Option<SealedPart>, Error> {
         self.end_run(lane)?;
         let Some(mut part) = lane.part.take() else { return Ok(None) };
@@ -385,48 +391,20 @@ impl CollectionWriter {
         let keys = std::mem::take(&mut part.runs);
         let stored = part.finish()?;
         let mut sums = (0, 0, 0);
-        let mut journal = self.shared.journal();
         for key in &keys {
-            let kept = self.runs.get_mut(key).map_err(|what| Error::broken(&self.dir, what))?;
-            sums = (sums.0 + kept.run.objects, sums.1 + kept.run.bytes, sums.2 + kept.run.stored_bytes);
-            kept.journalled = true;
-            let run = RunLine::new(&kept.run, self.shared.codec);
-            journal.append(&Record::Run { folder: self.folder.clone(), run })?;
+            let run = &self.runs.get_mut(key).map_err(|what| Error::broken(&self.dir, what))?.run;
+            sums = (sums.0 + run.objects, sums.1 + run.bytes, sums.2 + run.stored_bytes);
         }
         if sums != (objects, bytes, stored.bytes) {
             return Err(Error::broken(&self.dir, Broken::Counts));
         }
         let name = names::part(number, self.shared.codec);
         let runs = keys.len() as u64;
-        journal.append(&Record::Part {
-            folder: self.folder.clone(),
-            part: name.clone(),
-            objects,
-            bytes,
-            runs,
-            stored_bytes: stored.bytes,
-            sha256: stored.sha256,
-            vectors: self.vectors.known(),
-        })?;
-        journal.sync()?;
-        drop(journal);
         let facts = PartFacts { objects, bytes, runs, stored_bytes: stored.bytes, sha256: stored.sha256 };
         self.parts.insert(number, facts);
+        self.unnoted.insert(number, keys);
+        self.note_parts()?;
         Ok(Some(SealedPart { part: name.into(), objects, bytes, stored_bytes: stored.bytes }))
-    }
-
-    fn journal_empties(&mut self) -> Result<(), Error> {
-        if self.empties.is_empty() {
-            return Ok(());
-        }
-        let mut journal = self.shared.journal();
-        for key in self.empties.drain(..) {
-            let kept = self.runs.get_mut(&key).map_err(|what| Error::broken(&self.dir, what))?;
-            kept.journalled = true;
-            let run = RunLine::new(&kept.run, self.shared.codec);
-            journal.append(&Record::Run { folder: self.folder.clone(), run })?;
-        }
-        journal.sync()
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn run(args: &RmArgs, connection: &ConnectionArgs, env: &Env, out: &O
             let now = standing::recount(&client, &session, &planned.standing).await.map_err(|e| explained(&e))?;
             Ok(now.exact().filter(|_| planned.standing.asleep() == 0))
         };
-        let agreed = removal::agree(out, &cancel, consent, &losses, recount).await?;
+        let agreed = Box::pin(removal::agree(out, &cancel, consent, &losses, recount)).await?;
         for (planned, agreed) in plan.collections.iter_mut().zip(agreed) {
             planned.agreed = agreed;
         }

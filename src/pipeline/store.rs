@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::watch::Proven;
 use super::{Batch, limits};
 use crate::archive::{CollectionWriter, Dropped, Error, SealedPart};
 use crate::event::{Event, Events};
@@ -20,7 +21,8 @@ pub struct Store {
     pub writer: CollectionWriter,
     /// First ids of objects with an integer that a restore could not write.
     pub unwritable: BTreeSet<ObjectId>,
-    sealed_objects: u64,
+    /// What is proven, where pages are not worth anything before; `None`: what is sealed counts at once.
+    proven: Option<Proven>,
     /// How long a part stays open at most while objects come.
     part_age: Duration,
     schema: Schema,
@@ -31,8 +33,13 @@ impl Store {
     /// A sink that writes into `writer` and seals a part after `part_age`, if not earlier.
     #[must_use]
     pub fn new(writer: CollectionWriter, part_age: Duration, schema: Schema, events: Events) -> Self {
-        let sealed_objects = writer.totals().objects;
-        Self { writer, unwritable: BTreeSet::new(), sealed_objects, part_age, schema, events }
+        Self { writer, unwritable: BTreeSet::new(), proven: None, part_age, schema, events }
+    }
+
+    /// From now on pages count for whoever resumes the run only once they are proven.
+    pub fn await_proof(&mut self, proven: Proven) {
+        self.writer.await_proof();
+        self.proven = Some(proven);
     }
 
     /// Takes batches until the channel closes, then returns itself, parts still open. Blocks: run it on a thread of
@@ -59,6 +66,16 @@ impl Store {
         let mut sealed = self.writer.append(batch.lane, tenant, batch.covers, objects, batch.mark)?;
         sealed.extend(self.writer.seal_older(self.part_age)?);
         self.announce(sealed);
+        self.note_proven()
+    }
+
+    /// Notes in the journal what is proven by now. Blocks.
+    pub fn note_proven(&mut self) -> Result<(), Error> {
+        if let Some(proven) = &self.proven
+            && self.writer.note_proven(proven.below())?
+        {
+            self.saved();
+        }
         Ok(())
     }
 
@@ -94,20 +111,19 @@ impl Store {
     }
 
     fn dropped(&mut self, dropped: Dropped) {
-        self.sealed_objects = self.writer.totals().objects;
         let collection = self.schema.name.clone();
-        self.events.emit(Event::PagesDropped {
-            collection: collection.clone(),
-            objects: dropped.objects,
-            bytes: dropped.bytes,
-        });
-        self.events.emit(Event::CheckpointSaved { collection, objects: self.sealed_objects });
+        self.events.emit(Event::PagesDropped { collection, objects: dropped.objects, bytes: dropped.bytes });
+        self.saved();
+    }
+
+    fn saved(&self) {
+        let (collection, objects) = (self.schema.name.clone(), self.writer.noted_objects());
+        self.events.emit(Event::CheckpointSaved { collection, objects });
     }
 
     fn announce(&mut self, sealed: Vec<SealedPart>) {
         let any = !sealed.is_empty();
         for part in sealed {
-            self.sealed_objects += part.objects;
             self.events.emit(Event::PartSealed {
                 collection: self.schema.name.clone(),
                 part: part.part,
@@ -117,8 +133,7 @@ impl Store {
             });
         }
         if any {
-            let (collection, objects) = (self.schema.name.clone(), self.sealed_objects);
-            self.events.emit(Event::CheckpointSaved { collection, objects });
+            self.saved();
         }
     }
 }

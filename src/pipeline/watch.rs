@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{Event, Events};
@@ -14,6 +15,9 @@ use crate::weaviate::{Client, Reduced, Topology};
 
 /// Time between two questions.
 pub const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The least time that an answer is waited for, however short the patience: a question takes 2 s, and is asked again.
+const SHORTEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Requests that one question takes.
 const REQUESTS: u32 = 4;
@@ -50,12 +54,30 @@ impl Proven {
     }
 }
 
+/// Whether pages were read that an answer has to prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pages {
+    None,
+    Read,
+}
+
+/// What a question is answered with.
+struct Answer {
+    topology: Topology,
+    /// Nodes that are missing, and may be.
+    missing: Vec<String>,
+    /// A failure that it was asked again for.
+    blip: Option<String>,
+}
+
 /// Watches over one collection.
 #[derive(Debug, Clone)]
 pub struct Watch {
     client: Client,
     schema: Schema,
     events: Events,
+    /// Cancelled when the run is told to stop.
+    stop: CancellationToken,
     mark: Mark,
     proven: Proven,
     /// What the last answer said is wrong.
@@ -72,14 +94,15 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// A watch that has not asked yet.
+    /// A watch that has not asked yet. Once `stop` is cancelled, it waits for no answer any more.
     #[must_use]
-    pub fn new(client: Client, schema: Schema, events: Events) -> Self {
+    pub fn new(client: Client, schema: Schema, events: Events, stop: CancellationToken) -> Self {
         let mark = Mark::default();
         Self {
             client,
             schema,
             events,
+            stop,
             mark,
             proven: Proven::default(),
             trouble: None,
@@ -171,29 +194,62 @@ impl Watch {
         }
     }
 
-    /// Asks once. Whether everything read before may be trusted.
+    async fn question(&self) -> Answer {
+        if self.allows_missing {
+            let Reduced { topology, missing, blip } = self.client.topology_without_nodes(&self.schema).await;
+            return Answer { topology, missing, blip };
+        }
+        let (topology, blip) = self.client.topology_and_blip(&self.schema).await;
+        Answer { topology, missing: Vec::new(), blip }
+    }
+
+    /// Asks once. Whether everything read before may be trusted; `false` at once when the run is told to stop.
     pub async fn ask(&mut self) -> bool {
         let question = self.mark.next();
-        let before = self.trouble.take();
-        let topology = if self.allows_missing {
-            let Reduced { topology, missing } = self.client.topology_without_nodes(&self.schema).await;
-            self.missing.extend(missing);
-            topology
-        } else {
-            self.client.topology(&self.schema).await
+        let (asked, stop) = (self.question(), self.stop.clone());
+        let answer = tokio::select! {
+            answer = asked => answer,
+            () = stop.cancelled() => return false,
         };
-        match topology {
-            Topology::Whole { nodes, shards } => {
+        self.take(question, answer, Pages::Read)
+    }
+
+    /// Asks once more at the end of a run that fails or is told to stop, and waits no longer than `longest`.
+    pub async fn ask_last(&mut self, longest: Duration) -> bool {
+        let question = self.mark.next();
+        let Ok(answer) = timeout(longest, self.question()).await else {
+            self.no_answer(longest);
+            return false;
+        };
+        self.take(question, answer, Pages::Read)
+    }
+
+    fn no_answer(&mut self, after: Duration) {
+        let reason =
+            || format!("the server did not say within {} whether it is whole", format_args!("{} s", after.as_secs()));
+        self.trouble.get_or_insert_with(reason);
+    }
+
+    /// Takes in an answer. One that came only after a failure tells how things are now, and proves nothing that was read
+    /// before: something may have been away for a moment.
+    fn take(&mut self, question: u64, answer: Answer, pages: Pages) -> bool {
+        let before = self.trouble.take();
+        self.missing.extend(answer.missing);
+        match (answer.topology, answer.blip) {
+            (Topology::Whole { nodes, shards }, blip) => {
                 self.see(shards);
                 self.nodes = nodes;
-                self.proven.set(question);
+                match blip.filter(|_| pages == Pages::Read) {
+                    None => self.proven.set(question),
+                    Some(why) => self.trouble = Some(format!("it answers again, after a failure: {why}")),
+                }
             }
-            Topology::Unchecked { reason, shards } => {
+            (Topology::Unchecked { reason, shards }, _) => {
                 self.see(shards);
                 self.unchecked = Some(reason);
                 self.proven.set(question);
             }
-            Topology::Broken { reason } => self.trouble = Some(reason),
+            (Topology::Broken { reason }, _) => self.trouble = Some(reason),
         }
         tracing::trace!(collection = %self.schema.name, question, trouble = self.trouble, "topology");
         if before.is_some() != self.trouble.is_some() {
@@ -223,18 +279,38 @@ impl Watch {
         }
     }
 
-    /// Asks until the server is whole. `false` if it is still broken after `patience`, or when cancelled.
-    pub async fn wait_until_whole(&mut self, patience: Duration, cancel: &CancellationToken) -> bool {
-        let give_up = tokio::time::Instant::now() + patience;
+    /// Asks until the server is whole; of what was read before nothing may be in doubt any more. `false` if it is still
+    /// broken after `patience`, or when the run is told to stop. Where the server itself asked for more time than that
+    /// (429), it gets it, once.
+    pub async fn wait_until_whole(&mut self, patience: Duration) -> bool {
+        let begun = Instant::now();
+        let (mut give_up, mut had_its_time) = (begun + patience.max(SHORTEST_WAIT), false);
+        let stop = self.stop.clone();
         loop {
-            if self.ask().await {
-                return true;
+            let question = self.mark.next();
+            let asked = timeout_at(give_up, self.question());
+            let answer = tokio::select! {
+                answer = asked => answer,
+                () = stop.cancelled() => return false,
+            };
+            if let Ok(answer) = answer {
+                if self.take(question, answer, Pages::None) {
+                    return true;
+                }
+            } else {
+                let hold = self.client.held_back_for();
+                if hold.is_zero() || std::mem::replace(&mut had_its_time, true) {
+                    self.no_answer(begun.elapsed());
+                    return false;
+                }
+                give_up = Instant::now() + hold + SHORTEST_WAIT;
+                continue;
             }
             tokio::select! {
-                () = cancel.cancelled() => return false,
+                () = stop.cancelled() => return false,
                 () = tokio::time::sleep(self.interval()) => {}
             }
-            if tokio::time::Instant::now() >= give_up {
+            if begun.elapsed() >= patience {
                 return false;
             }
         }

@@ -20,7 +20,7 @@ use crate::model::fold::{self, Layout};
 const TOO_MANY: u16 = 429;
 /// Longest JSON answer, decoded, that is neither a page nor a list of everything.
 const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
-/// Longest list of all collections or of all tenants of one, decoded: a million tenants have some 50 MB.
+/// Longest list of all collections, decoded.
 pub(super) const LISTING_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Longest answer about nodes and their shards, decoded: some 200,000 shards.
 pub(super) const SHARDS_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -78,11 +78,6 @@ impl Ask {
         Self { method, body: Some(Pieces::from(body.into())), route, ..Self::get(path) }
     }
 
-    /// Refuses an answer that a server would read otherwise than it is spelled.
-    pub(super) fn trusted(&self, body: &[u8], layout: &'static Layout, most_values: u32) -> Result<(), Error> {
-        fold::check(body, layout, most_values).map_err(|misread| self.bad_answer(said::harmless(&misread.to_string())))
-    }
-
     /// Refuses an answer that holds more values than any honest one, before anything is built of it. Counts what may begin
     /// a value, in texts too.
     pub(super) fn bounded(&self, body: &[u8], most_values: u32) -> Result<(), Error> {
@@ -105,6 +100,8 @@ pub(super) struct Answer {
     pub(super) body: Body,
     /// The server's clock, from its `Date` header.
     pub(super) server_time: Option<Timestamp>,
+    /// What the question met before: the failure it was asked again for, unless it was only turned away (429).
+    pub(super) after: Option<Box<Error>>,
 }
 
 /// A failed attempt.
@@ -143,6 +140,11 @@ impl Failure {
 }
 
 impl Client {
+    /// Refuses an answer that a server would read otherwise than it is spelled.
+    pub(super) fn trusted(&self, ask: &Ask, body: &[u8], layout: &'static Layout, values: u32) -> Result<(), Error> {
+        fold::check(body, layout, values).map_err(|misread| ask.bad_answer(self.safe(&misread.to_string())))
+    }
+
     /// Asks once, as soon as the server may be asked. `nth`: which try of the question this is, from 1; only told.
     pub(super) async fn attempt(&self, ask: &Ask, nth: u32) -> Result<Answer, Failure> {
         self.until_allowed().await;
@@ -182,7 +184,7 @@ impl Client {
         if let Body::Whole(bytes) = &body {
             body::judge(ask.shape, bytes).map_err(|what| self.nonsense(ask, what, bytes))?;
         }
-        Ok(Answer { body, server_time })
+        Ok(Answer { body, server_time, after: None })
     }
 
     fn cut(&self, ask: &Ask, cut: Cut) -> Failure {
@@ -217,7 +219,8 @@ impl Client {
         let words = said::message(&body);
         let (route, message) = (ask.route.clone(), self.safe(&words));
         if let Some(cause) = LastingCause::of_answer(status, &body, &words, ask.body.as_ref()) {
-            return Failure::last(Error::Lasting { route, status, cause: Box::new(cause), message });
+            let cause = Box::new(cause.shown_by(|text| self.safe(text)));
+            return Failure::last(Error::Lasting { route, status, cause, message });
         }
         if retry::judge(status, &words) == Verdict::Transient {
             retry_after.inspect(|asked| self.hold_back(*asked));

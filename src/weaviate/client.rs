@@ -185,6 +185,12 @@ impl Client {
         }
     }
 
+    /// How long nothing is sent yet, as the server asked for.
+    #[must_use]
+    pub fn held_back_for(&self) -> Duration {
+        self.held_until().map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
+    }
+
     fn held_until(&self) -> Option<Instant> {
         let until = *self.0.hold.lock().unwrap_or_else(PoisonError::into_inner);
         until.filter(|until| *until > Instant::now())
@@ -228,9 +234,10 @@ impl Client {
     pub(super) async fn send(&self, ask: &Ask) -> Result<Answer, Error> {
         self.0.budget.question();
         let (started, mut attempt, mut stalls, mut turns, mut stale) = (Instant::now(), 0, 0, 0, false);
+        let mut after = None;
         loop {
             let failure = match self.attempt(ask, attempt + turns + 1).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => return Ok(Answer { after, ..answer }),
                 Err(failure) => failure,
             };
             if !failure.passing {
@@ -252,6 +259,7 @@ impl Client {
             if failure.stale && ask.attempts > 1 && !std::mem::replace(&mut stale, true) {
                 self.0.again.fetch_add(1, Ordering::Relaxed);
                 self.pause(&ask.route, attempt, Duration::ZERO, failure.error.to_string()).await;
+                after = Some(Box::new(failure.error));
                 continue;
             }
             // Stalls are bounded by the policy, and by the question where that is less.
@@ -262,6 +270,7 @@ impl Client {
             }
             let wait = retry::wait(self.policy(), attempt, self.0.dice.draw(), failure.retry_after);
             self.pause(&ask.route, attempt, wait, failure.error.to_string()).await;
+            after = Some(Box::new(failure.error));
         }
     }
 

@@ -287,6 +287,13 @@ impl Error {
         matches!(self.root(), Self::Stalled { .. })
     }
 
+    /// Whether a request that was given up may have failed because a node went away. Being turned away (429) says nothing
+    /// of the kind.
+    #[must_use]
+    pub fn may_be_a_node_away(&self) -> bool {
+        matches!(self, Self::Exhausted { bound, .. } if *bound != Bound::Turn)
+    }
+
     /// Whether this version of the server does not know the route, as opposed to a collection or object not found.
     #[must_use]
     pub fn is_missing_route(&self) -> bool {

@@ -4,6 +4,7 @@ mod all;
 mod reduced;
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -45,6 +46,10 @@ pub enum Topology {
         shards: Vec<String>,
     },
 }
+
+/// The first failure that any of some questions was asked again for, in words. A part of the server may have been away
+/// then, whatever was answered in the end.
+type Blip = OnceLock<String>;
 
 /// Why one question has no answer to go by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,29 +106,36 @@ pub(super) struct Shard {
 impl Client {
     /// Looks whether every shard of the collection answers: the raft voters are the nodes and all are healthy; the
     /// shards that nodes hold are as many as the schema says, times replicas; every shard has a status. All is asked
-    /// at once, with 2 s each; a question that is lost is asked again a few times before it counts as a part that is away. The shards of a multi-tenant collection are its tenants, which fail
-    /// honestly; they are not asked about.
+    /// at once, with 2 s each; a question that is lost is asked again a few times before it counts as a part that is away.
+    /// The shards of a multi-tenant collection are its tenants, which fail honestly; they are not asked about.
     pub async fn topology(&self, schema: &Schema) -> Topology {
-        let name = &schema.name;
+        self.topology_and_blip(schema).await.0
+    }
+
+    /// The same, and what a question was asked again for, if any was: then the answer tells how things are, and nothing
+    /// about a moment ago. Being turned away (429) is no such thing.
+    pub async fn topology_and_blip(&self, schema: &Schema) -> (Topology, Option<String>) {
+        let (name, blip) = (&schema.name, &Blip::new());
         let (statistics, nodes, placed, statuses) = tokio::join!(
-            self.question::<Statistics>("/v1/cluster/statistics".into()),
-            self.question::<Nodes>("/v1/nodes".into()),
-            self.question_of::<Nodes>(schema, format!("/v1/nodes/{name}?output=verbose")),
-            self.question_of::<Vec<Shard>>(schema, format!("/v1/schema/{name}/shards")),
+            self.question::<Statistics>("/v1/cluster/statistics".into(), blip),
+            self.question::<Nodes>("/v1/nodes".into(), blip),
+            self.question_of::<Nodes>(schema, format!("/v1/nodes/{name}?output=verbose"), blip),
+            self.question_of::<Vec<Shard>>(schema, format!("/v1/schema/{name}/shards"), blip),
         );
         let members = members(&statistics, &nodes);
         let placed = placed.and_then(|placed| judge_placed(schema, placed.as_ref(), &statuses, &members));
         let mut names: Vec<String> = statuses.iter().flatten().flatten().map(|shard| shard.name.clone()).collect();
         names.sort_unstable();
         let statuses = statuses.and_then(|shards| judge_statuses(schema, shards.as_deref()));
-        verdict(members, [placed, statuses], names)
+        (verdict(members, [placed, statuses], names), blip.get().cloned())
     }
 
     /// Looks whether the nodes themselves are there, whatever they hold: for a server without the collection in question.
     pub async fn members(&self) -> Topology {
+        let blip = Blip::new();
         let (statistics, nodes) = tokio::join!(
-            self.question::<Statistics>("/v1/cluster/statistics".into()),
-            self.question::<Nodes>("/v1/nodes".into()),
+            self.question::<Statistics>("/v1/cluster/statistics".into(), &blip),
+            self.question::<Nodes>("/v1/nodes".into(), &blip),
         );
         verdict(members(&statistics, &nodes), [Ok(()), Ok(())], Vec::new())
     }
@@ -143,18 +155,21 @@ impl Client {
     }
 
     /// A question that makes no sense for multi-tenant collections.
-    async fn question_of<T: DeserializeOwned>(&self, schema: &Schema, path: String) -> Facts<Option<T>> {
-        if schema.multi_tenant { Ok(None) } else { self.question(path).await.map(Some) }
+    async fn question_of<T: DeserializeOwned>(&self, schema: &Schema, path: String, blip: &Blip) -> Facts<Option<T>> {
+        if schema.multi_tenant { Ok(None) } else { self.question(path, blip).await.map(Some) }
     }
 
-    fn question<T: DeserializeOwned>(&self, path: String) -> impl Future<Output = Facts<T>> {
-        self.question_within(path, self.policy().question_timeout)
+    async fn question<T: DeserializeOwned>(&self, path: String, blip: &Blip) -> Facts<T> {
+        self.question_within(path, self.policy().question_timeout, blip).await
     }
 
-    async fn question_within<T: DeserializeOwned>(&self, path: String, longest: Duration) -> Facts<T> {
+    async fn question_within<T: DeserializeOwned>(&self, path: String, longest: Duration, blip: &Blip) -> Facts<T> {
         let RetryPolicy { question_attempts: attempts, stalled_questions: stalls, .. } = *self.policy();
         let ask = Ask { timeout: Some(longest), max_bytes: SHARDS_BYTES_MAX, attempts, stalls, ..Ask::get(path) };
-        let answer = self.send(&ask).await.map_err(|error| doubt(error.root()))?;
+        let answer = Box::pin(self.send(&ask)).await.map_err(|error| doubt(error.root()))?;
+        if let Some(error) = &answer.after {
+            blip.get_or_init(|| error.to_string());
+        }
         let nonsense = || Doubt::Broken(ask.bad_answer("not what this question is answered with").to_string());
         match answer.body {
             Body::Whole(body) => {

@@ -1,12 +1,17 @@
 //! Three nodes, one of them away: a partial listing never passes for a backup.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use elysiactl::event::{Class, Event, Status, Warning};
-use elysiactl::ops::backup::Options;
+use elysiactl::archive::OsDisk;
+use elysiactl::event::{Class, Event, Events, Status, Warning};
+use elysiactl::model::ObjectId;
+use elysiactl::ops::backup::{self, Options};
 use elysiactl::ops::{Error, Hint};
+use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind, Role, Sandbox};
 
+use crate::disk_of::GoneAfter;
 use crate::world::{World, world};
 
 const OBJECTS: u64 = 900;
@@ -137,6 +142,113 @@ async fn a_server_that_stays_away_leaves_what_is_proven_to_be_resumed() {
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS));
     assert!(outcome.result.resumed_objects >= objects, "what was safe is not read again");
     world.check(&archive).await.expect("sound");
+}
+
+/// Every run of keys that the journal of an unsealed archive tells of holds all objects of these keys.
+fn holds_whole_runs(world: &World) {
+    let archive = world.archives().remove(0);
+    let unfinished = elysiactl::archive::resume::look(&OsDisk, &archive).expect("a journal");
+    let id = |text: &String| -> u128 {
+        let object: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        object["id"].as_str().expect("an id").parse::<uuid::Uuid>().expect("an id").as_u128()
+    };
+    let ids: Vec<u128> = world.sandbox.objects("Article", None).iter().map(id).collect();
+    for collection in unfinished.checkpoint.collections.values() {
+        for run in collection.parts.values().flat_map(|part| &part.runs).chain(collection.empty.values()) {
+            let there = ids.iter().filter(|id| run.covers.contains(ObjectId(**id))).count() as u64;
+            assert_eq!(run.objects, there, "{:?}", run.covers);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_ends_while_a_node_is_away_keeps_no_short_page() {
+    for killed in [false, true] {
+        let mut world = three("1.40", 1);
+        let options = Options { part_age: Duration::ZERO, ..slowly(&world) };
+        let disk = GoneAfter::calls(i64::MAX);
+        world.disk = Arc::new(disk.clone());
+        let pages = async |more: usize| {
+            let seen = || world.sandbox.requests().iter().filter(|seen| seen.path == "/v1/objects").count();
+            let wanted = seen() + more;
+            while seen() < wanted {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let ends = async {
+            pages(8).await;
+            world.sandbox.faults().node_down("node3");
+            // Some of these lack what lies there.
+            pages(4).await;
+            if killed {
+                disk.now();
+            } else {
+                world.cancel.cancel();
+            }
+        };
+        let run = world.try_backup(options.clone());
+        if killed {
+            tokio::select! {
+                _ = run => panic!("it reads for some seconds"),
+                () = ends => {}
+            }
+        } else {
+            let ((done, _), ()) = tokio::join!(run, ends);
+            assert!(matches!(done.expect_err("stopped").error, Error::Interrupted));
+        }
+        world.disk = Arc::new(OsDisk);
+        world.cancel = tokio_util::sync::CancellationToken::new();
+        holds_whole_runs(&world);
+        world.sandbox.faults().node_up("node3");
+        world.sandbox.faults().clear();
+        let resume = elysiactl::ops::backup::Resume { archive: world.archives().pop(), as_before: true };
+        let (done, _) = world.try_backup(Options { resume: Some(resume), ..options }).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
+        assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS));
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_is_answered_well_only_when_it_is_asked_again_proves_no_page_of_before() {
+    for (status, doubt) in [(502, true), (429, false)] {
+        let world = three("1.40", 1);
+        let options = slowly(&world);
+        let blip = Fault::new(Kind::status(status, "")).on("GET", "/v1/cluster/statistics").after(3).times(1);
+        world.sandbox.faults().add(blip);
+        let (done, events) = world.try_backup(options).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("{status}: {:?}", stopped.error));
+        assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS), "{status}");
+        let told = events.iter().any(|event| {
+            matches!(event, Event::TopologyChanged { whole: false, reason, .. } if reason.contains("after a failure"))
+        });
+        let dropped = events.iter().any(|event| matches!(event, Event::PagesDropped { .. }));
+        assert_eq!((told, dropped), (doubt, doubt), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_turned_away_is_stopped_soon_wherever_it_waits() {
+    // From the beginning, while it waits for the first answer; and later, while it reads and watches.
+    for after in [0, 25] {
+        let mut world = three("1.40", 1);
+        world.policy.turn_wait = Duration::from_secs(120);
+        let options = slowly(&world);
+        let (client, session) = (world.client(Events::none()), world.session(Events::none()));
+        let plan = backup::plan(&client, &session, options).await.expect("a plan");
+        world.sandbox.faults().add(Fault::new(Kind::status(429, "")).path("/v1").after(after));
+        let stop = async {
+            let begun = std::time::Instant::now();
+            while world.sandbox.faults().struck() < 40 && begun.elapsed() < Duration::from_secs(20) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            world.cancel.cancel();
+        };
+        let writer = Writer::new(client);
+        let run = tokio::time::timeout(Duration::from_secs(60), backup::run(&writer, &session, plan));
+        let (done, ()) = tokio::join!(Box::pin(run), stop);
+        let done = done.expect("it ends long before the server takes a request again");
+        assert!(matches!(done.expect_err("stopped").error, Error::Interrupted), "{after}");
+    }
 }
 
 #[tokio::test]

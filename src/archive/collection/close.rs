@@ -76,7 +76,9 @@ impl CollectionWriter {
         for (_, mut lane) in std::mem::take(&mut self.lanes) {
             self.end_run(&mut lane)?;
         }
-        self.journal_empties()?;
+        // Whoever closes a collection vouches for all of it.
+        self.proven_below = u64::MAX;
+        self.note_all_proven()?;
         self.check_complete()?;
         let schema_changed = self.put_schema_after(schema_after)?;
         if self.content != Content::SchemaOnly {

@@ -31,15 +31,22 @@ type Left = Vec<(RunKey, Option<Earlier>)>;
 /// A part that took another one's place.
 struct Rewritten {
     number: u32,
+    /// The highest mark of what it holds.
+    mark: u64,
     facts: PartFacts,
     runs: Vec<Run>,
 }
 
 impl CollectionWriter {
     /// Takes back everything with a mark of at least `mark`: whole runs, and what joined others since. What it leaves open
-    /// is in `gaps`.
+    /// is in `gaps`. The rest is proven.
     pub fn discard_since(&mut self, mark: u64) -> Result<Dropped, Error> {
-        self.guarded(|writer| writer.discard(|kept| kept.mark >= mark, Some(mark)))
+        self.guarded(|writer| {
+            writer.proven_below = writer.proven_below.max(mark);
+            let dropped = writer.discard(|kept| kept.mark >= mark, Some(mark))?;
+            writer.note_all_proven()?;
+            Ok(dropped)
+        })
     }
 
     /// Takes back every run of these tenants. What it leaves open is in `gaps`.
@@ -79,16 +86,20 @@ impl CollectionWriter {
                 let is_empty = run.objects == 0;
                 self.runs.put_back(run, mark, lengths);
                 if is_empty {
-                    self.empties.push(key);
+                    self.empties.insert(key);
                 }
             }
         }
         self.empties.retain(|key| self.runs.get(key).is_some_and(|kept| kept.run.part.is_none() && !kept.journalled));
-        for Rewritten { number, facts, runs } in rewritten {
+        for Rewritten { number, mark, facts, runs } in rewritten {
+            let noted = mark < self.proven_below;
             self.parts.insert(number, facts);
+            if !noted {
+                self.unnoted.insert(number, runs.iter().map(key_of).collect());
+            }
             for run in runs {
                 let kept = self.runs.get_mut(&key_of(&run)).map_err(|what| Error::broken(&self.dir, what))?;
-                (kept.run, kept.journalled) = (run, true);
+                (kept.run, kept.journalled) = (run, noted);
             }
         }
         self.remove_parts(&parts, &fallen)?;
@@ -127,7 +138,7 @@ impl CollectionWriter {
             of_part.iter().map(|(key, _)| self.runs.get(key).map(|kept| kept.run.clone())).collect();
         let mut reader = self.read_back(number, runs.ok_or_else(|| broken(Broken::Counts))?)?;
         let mut part = self.open_part()?;
-        let (mut left, mut next) = (Vec::new(), reader.next_line()?);
+        let (mut left, mut mark, mut next) = (Vec::new(), 0, reader.next_line()?);
         for (at, (_, earlier)) in of_part.iter().enumerate() {
             let mut run = earlier.as_ref().map(|earlier| earlier.run.clone()).filter(|run| run.objects > 0);
             let mut wanted = run.as_ref().map_or(0, |run| run.objects);
@@ -145,6 +156,9 @@ impl CollectionWriter {
                 }
                 (run.part, run.offset, run.stored_bytes) = (Some(part.number), span.offset, span.stored_bytes);
             }
+            if run.is_some() {
+                mark = mark.max(earlier.as_ref().map_or(0, |earlier| earlier.mark));
+            }
             left.extend(run);
         }
         reader.finish()?;
@@ -152,7 +166,7 @@ impl CollectionWriter {
         let stored = part.finish()?;
         let facts =
             PartFacts { objects, bytes, runs: left.len() as u64, stored_bytes: stored.bytes, sha256: stored.sha256 };
-        Ok(Rewritten { number, facts, runs: left })
+        Ok(Rewritten { number, mark, facts, runs: left })
     }
 
     fn read_back(&self, number: u32, runs: Vec<Run>) -> Result<PartReader, Error> {
@@ -166,7 +180,7 @@ impl CollectionWriter {
     }
 
     /// The old parts go before the new ones come, so that no key is ever covered twice: a journal that is cut in between
-    /// lacks a part, which is read again.
+    /// lacks a part, which is read again. Of what is not proven, old or new, it says nothing.
     fn journal_discarded(
         &self,
         parts: &BTreeSet<u32>,
@@ -175,7 +189,8 @@ impl CollectionWriter {
     ) -> Result<(), Error> {
         let (folder, codec) = (|| self.folder.clone(), self.shared.codec);
         let mut journal = self.shared.journal();
-        for number in parts.iter().filter(|part| self.parts.contains_key(part)) {
+        let is_noted = |part: &&u32| self.parts.contains_key(part) && !self.unnoted.contains_key(part);
+        for number in parts.iter().filter(is_noted) {
             journal.append(&Record::DropPart { folder: folder(), part: names::part(*number, codec) })?;
         }
         let journalled_empty =
@@ -183,7 +198,7 @@ impl CollectionWriter {
         for (tenant, from) in left.keys().filter(journalled_empty) {
             journal.append(&Record::DropEmpty { folder: folder(), tenant: tenant.clone(), from: *from })?;
         }
-        for Rewritten { number, facts, runs } in rewritten {
+        for Rewritten { number, facts, runs, .. } in rewritten.iter().filter(|part| part.mark < self.proven_below) {
             for run in runs {
                 journal.append(&Record::Run { folder: folder(), run: RunLine::new(run, codec) })?;
             }
@@ -210,6 +225,7 @@ impl CollectionWriter {
         }
         let disk = &*self.shared.disk;
         for number in parts {
+            self.unnoted.remove(number);
             if self.parts.remove(number).is_some() {
                 let path = self.dir.join(names::part(*number, self.shared.codec));
                 disk.remove_file(&path).map_err(on(DiskOp::Remove, &path))?;

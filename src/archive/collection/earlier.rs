@@ -20,10 +20,18 @@ pub(super) struct Earlier {
     pub(super) lengths: VectorLengths,
 }
 
+/// The earlier states of one run.
+#[derive(Debug, Default)]
+struct States {
+    earlier: VecDeque<Earlier>,
+    /// The mark of what joined last: the run's own.
+    joined: u64,
+}
+
 /// Earlier states of the runs that grew lately.
 #[derive(Debug, Default)]
 pub(super) struct Growth {
-    of: BTreeMap<RunKey, VecDeque<Earlier>>,
+    of: BTreeMap<RunKey, States>,
     /// The highest mark seen.
     highest: u64,
 }
@@ -36,18 +44,19 @@ impl Growth {
         }
         if mark > self.highest {
             self.highest = mark;
-            self.of.retain(|_, states| states.back().is_some_and(|last| last.mark + MARKS_OPEN >= mark));
+            self.of.retain(|_, states| states.joined + MARKS_OPEN >= mark);
         }
         let states = self.of.entry(key.clone()).or_default();
-        if states.len() == STATES_A_RUN {
-            states.pop_front();
+        states.joined = mark;
+        if states.earlier.len() == STATES_A_RUN {
+            states.earlier.pop_front();
         }
-        states.push_back(Earlier { run: kept.run.clone(), mark: kept.mark, lengths: kept.lengths.clone() });
+        states.earlier.push_back(Earlier { run: kept.run.clone(), mark: kept.mark, lengths: kept.lengths.clone() });
     }
 
     /// The run as it was when it held nothing of this mark or a higher one; `None` if it never was, or if that is forgotten.
     pub(super) fn before(&self, key: &RunKey, mark: u64) -> Option<Earlier> {
-        self.of.get(key)?.iter().rev().find(|earlier| earlier.mark < mark).cloned()
+        self.of.get(key)?.earlier.iter().rev().find(|earlier| earlier.mark < mark).cloned()
     }
 
     /// Forgets a run.

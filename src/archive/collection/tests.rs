@@ -128,6 +128,65 @@ fn a_long_run_is_cut_at_the_last_good_answer() {
 }
 
 #[test]
+fn what_joined_a_run_late_is_taken_back_alone_whatever_joined_others_since() {
+    let (_, _archive, mut collection) = begun(false);
+    collection.append(0, None, range(None, Some(10)), &objects([1]), 5).expect("kept");
+    collection.append(1, None, range(Some(50), Some(60)), &objects([51]), 6).expect("kept");
+    collection.append(0, None, range(Some(10), Some(20)), &objects([11]), 7).expect("kept");
+    collection.append(1, None, range(Some(60), Some(70)), &objects([61]), 8).expect("kept");
+    assert_eq!(collection.discard_since(7).expect("dropped").objects, 2, "11 and 61");
+    assert_eq!(collection.gaps(None), [range(Some(10), Some(50)), range(Some(60), None)]);
+}
+
+/// Parts and empty runs that the journal tells of.
+fn noted(disk: &super::super::testing::SimDisk, archive: &ArchiveWriter) -> (usize, usize) {
+    let unfinished = super::super::resume::look(disk, archive.path()).expect("a journal");
+    let kept = &unfinished.checkpoint.collections["Article"];
+    assert!(!unfinished.checkpoint.torn);
+    (kept.parts.len(), kept.empty.len())
+}
+
+#[test]
+fn the_journal_hears_of_a_page_once_it_is_proven_and_not_before() {
+    let (disk, archive, mut collection) = begun(false);
+    collection.await_proof();
+    collection.append(0, None, range(None, Some(4)), &objects([1]), 1).expect("kept");
+    collection.append(1, None, range(Some(4), Some(9)), &objects([5]), 2).expect("kept");
+    collection.append(2, None, range(Some(9), Some(12)), &[], 1).expect("kept");
+    collection.append(2, None, range(Some(12), Some(20)), &[], 2).expect("kept");
+    assert_eq!(collection.seal_parts().expect("sealed").len(), 2);
+    assert_eq!((noted(&disk, &archive), collection.noted_objects()), ((0, 0), 0));
+    assert!(!collection.note_proven(1).expect("nothing"));
+    assert!(collection.note_proven(2).expect("noted"));
+    assert_eq!((noted(&disk, &archive), collection.noted_objects()), ((1, 0), 1));
+    // What goes with a mark of 2 leaves the empty run as it was, once.
+    assert_eq!(collection.discard_since(2).expect("dropped").objects, 1);
+    assert_eq!(collection.gaps(None), [range(Some(4), Some(9)), range(Some(12), None)]);
+    assert_eq!(noted(&disk, &archive), (1, 1));
+    collection.append(0, None, range(Some(4), Some(9)), &objects([5]), 3).expect("kept");
+    collection.append(0, None, range(Some(12), None), &objects([13]), 4).expect("kept");
+    collection.seal_parts().expect("sealed");
+    assert_eq!(noted(&disk, &archive), (1, 1));
+    collection.note_proven(5).expect("noted");
+    assert_eq!(noted(&disk, &archive), (2, 1));
+    assert_eq!(sealed(archive, collection).objects, 3);
+}
+
+#[test]
+fn a_part_that_loses_a_tenant_stays_as_unproven_as_it_was() {
+    let (disk, archive, mut collection) = begun(true);
+    collection.await_proof();
+    for name in ["a", "b"] {
+        collection.append(0, Some(&tenant(name)), KeyRange::ALL, &objects([7]), 1).expect("kept");
+    }
+    collection.seal_parts().expect("sealed");
+    collection.discard_tenants(&[tenant("a")].into()).expect("dropped");
+    assert_eq!((noted(&disk, &archive), collection.noted_objects()), ((0, 0), 0));
+    collection.note_proven(2).expect("noted");
+    assert_eq!((noted(&disk, &archive), collection.noted_objects()), ((1, 0), 1));
+}
+
+#[test]
 fn tenants_that_are_taken_back_leave_the_others_of_their_part() {
     let (disk, archive, mut collection) = begun(true);
     let names: Vec<_> = (0..30).map(|n| tenant(&format!("t{n:02}"))).collect();

@@ -143,6 +143,50 @@ fn a_backup_cut_while_it_takes_pages_back_is_carried_on_to_the_same_archive() {
     }
 }
 
+/// A backup from a cluster: what it read last was short, and it noticed.
+fn backup_with_short_pages(disk: SimDisk) -> Result<Sealed, Error> {
+    let mut archive = super::super::testing::writer(Arc::new(disk), Codec::None)?;
+    archive.put_aliases(br#"{"aliases":[]}"#)?;
+    let mut collection = archive.collection(&schema("Article", false), Content::Full)?;
+    collection.await_proof();
+    collection.append(0, None, range(None, Some(2)), &objects([0, 2]), 1)?;
+    collection.append(1, None, range(Some(60), None), &objects([u128::MAX]), 1)?;
+    collection.note_proven(2)?;
+    collection.append(0, None, range(Some(2), Some(50)), &objects([3]), 2)?;
+    collection.append(2, None, range(Some(50), Some(60)), &[], 2)?;
+    collection.seal_parts()?;
+    collection.discard_since(2)?;
+    for gap in collection.gaps(None) {
+        let inside = objects(IDS.into_iter().filter(|id| gap.contains(ObjectId(*id))));
+        collection.append(0, None, gap, &inside, 3)?;
+    }
+    collection.seal_parts()?;
+    archive.seal(vec![collection.close(None)?], facts())
+}
+
+/// However a run from a cluster ends, its journal tells of no page that was never proven.
+#[test]
+fn whenever_a_backup_is_cut_no_short_page_counts() {
+    let recording = SimDisk::recording();
+    let sealed = backup_with_short_pages(recording.clone()).expect("sealed");
+    assert_eq!(sealed.manifest.collections[0].digest, Some(unbroken()));
+    let mut kept = 0;
+    for (step, how, disk) in recording.crashes() {
+        let Ok(unfinished) = look(&disk, Path::new(STEM)) else { continue };
+        for collection in unfinished.checkpoint.collections.values() {
+            let runs = collection.parts.values().flat_map(|part| &part.runs).chain(collection.empty.values());
+            for run in runs {
+                let there = IDS.into_iter().filter(|id| run.covers.contains(ObjectId(*id))).count() as u64;
+                assert_eq!(run.objects, there, "{step} {how:?}: {:?}", run.covers);
+                kept += 1;
+            }
+        }
+        finish(&disk).unwrap_or_else(|error| panic!("{step} {how:?}: {error:?}"));
+        is_whole(&disk, step, &(step, how));
+    }
+    assert!(kept > 50, "{kept}");
+}
+
 /// The same for a run that is carried on and cut once more, at every call of the second one.
 #[test]
 fn a_backup_cut_twice_is_carried_on_to_the_same_archive() {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -28,8 +29,11 @@ use crate::pipeline::watch::{Mark, Watch};
 use crate::pipeline::{BATCHES_WAITING, Batch};
 use crate::weaviate::{Client, Count, Writer};
 
-/// Rounds of reading before a server that keeps breaking is given up.
-pub(super) const MOST_ROUNDS: u32 = 50;
+/// Rounds without progress before a server that keeps breaking is given up.
+const MOST_ROUNDS: u32 = 50;
+/// Longest time that a run which fails, or is told to stop, waits to hear whether the server is whole. What is not proven
+/// by then is not kept.
+const LAST_QUESTION: Duration = Duration::from_secs(3);
 /// Pages that may be in memory for each request in flight: on the wire, waiting, being written.
 const PAGES_A_REQUEST: u64 = 3;
 
@@ -61,6 +65,27 @@ pub(super) struct Collected {
     pub(super) read_only: Vec<String>,
 }
 
+/// Rounds in which a server broke: those after which more is kept than ever before do not count.
+pub(super) struct Rounds {
+    left: u32,
+    most_kept: u64,
+}
+
+impl Rounds {
+    pub(super) fn new() -> Self {
+        Self { left: MOST_ROUNDS, most_kept: 0 }
+    }
+
+    /// Whether there may be another round, with so many objects kept by now.
+    pub(super) fn another(&mut self, kept: u64) -> bool {
+        if kept > self.most_kept {
+            (self.left, self.most_kept) = (MOST_ROUNDS, kept);
+        }
+        self.left = self.left.saturating_sub(1);
+        self.left > 0
+    }
+}
+
 /// Reads one collection.
 pub(super) struct Collect<'a> {
     pub(super) client: &'a Writer,
@@ -77,9 +102,9 @@ pub(super) struct Collect<'a> {
 
 impl Collect<'_> {
     pub(super) fn watch(&self) -> Watch {
-        let mut watch =
-            Watch::new(Client::clone(self.client), self.planned.schema.clone(), self.session.events.clone())
-                .allowing_missing_nodes(self.options.allow_missing_nodes);
+        let (events, stop) = (self.session.events.clone(), self.session.cancel.clone());
+        let mut watch = Watch::new(Client::clone(self.client), self.planned.schema.clone(), events, stop)
+            .allowing_missing_nodes(self.options.allow_missing_nodes);
         if !self.kept.shards.is_empty() {
             watch.expect_shards(self.kept.shards.clone());
         }
@@ -95,14 +120,19 @@ impl Collect<'_> {
     }
 
     /// Takes over what an interrupted run kept, with what was seen of it; all of it is dropped if it may lack objects and
-    /// nothing would show that. A run that loses a node reads what it read last again; one that is killed then cannot, and
-    /// where nobody counts, the end does not prove it either.
+    /// nothing would show that: the journals of earlier builds may tell of pages that were never proven, and where nobody
+    /// counts, the end does not prove them either.
     pub(super) async fn take_over(
         &self,
         store: Store,
         watch: &Watch,
         countable: bool,
     ) -> Result<(Store, Scanned), Error> {
+        let mut store = store;
+        // A server of one node answers a page whole or not at all.
+        if watch.nodes().len() + watch.missing().len() > 1 {
+            store.await_proof(watch.proven());
+        }
         if countable || self.kept.was_closed || watch.nodes().len() < 2 || store.writer.is_empty() {
             let (changed, unprintable) = (self.kept.changed, self.kept.unprintable.clone());
             return Ok((store, Scanned { changed, unprintable, ..Scanned::default() }));
@@ -132,9 +162,11 @@ impl Collect<'_> {
         let before = self.count().await?;
         let (mut store, mut seen) = self.take_over(store, &watch, before.is_some()).await?;
         let mut again = true;
-        for _ in 0..MOST_ROUNDS {
+        let mut rounds = Rounds::new();
+        while rounds.another(store.writer.noted_objects()) {
             store = self.read(store, &mut watch, &mut seen).await?;
-            let after = self.count().await?;
+            let after;
+            (store, after) = self.or_keep_proven(store, &mut watch, self.count()).await?;
             let listed = store.writer.totals().objects;
             let verdict = proof::judge(Evidence { before, after, listed, changed: seen.changed });
             if !watch.ask().await {
@@ -147,6 +179,7 @@ impl Collect<'_> {
                 seen = Scanned::default();
             } else {
                 let counts = (before, after);
+                store = self.note_proven(store).await?;
                 return self.finish(store, &watch, seen, counts, verdict).await;
             }
         }
@@ -202,15 +235,13 @@ impl Collect<'_> {
 
     /// Rounds until no key is left: each reads what no kept run covers, and ends early when the server breaks.
     async fn read(&self, mut store: Store, watch: &mut Watch, seen: &mut Scanned) -> Result<Store, Error> {
-        for _ in 0..MOST_ROUNDS {
+        let mut rounds = Rounds::new();
+        while rounds.another(store.writer.noted_objects()) {
             let todo = store.writer.gaps(None);
             if todo.is_empty() {
                 return Ok(store);
             }
             store = self.round(store, &todo, watch, seen).await?;
-            if self.session.cancel.is_cancelled() {
-                return Err(Error::Interrupted);
-            }
             if watch.trouble().is_some() {
                 store = self.drop_doubtful(store, watch.doubtful_from()).await?;
                 self.until_whole(watch).await?;
@@ -236,7 +267,7 @@ impl Collect<'_> {
     }
 
     /// Lets `read` fill the store on a thread of its own, with the watch beside both. Every part is sealed at the end.
-    /// The token that `read` gets is cancelled when the server breaks, and when the run is told to stop.
+    /// Whoever is told to stop meanwhile keeps what is proven, as with any error. The token that `read` gets is cancelled when the server breaks, and when the run is told to stop.
     pub(super) async fn beside(
         &self,
         store: Store,
@@ -269,6 +300,10 @@ impl Collect<'_> {
         // The sink's own error comes first: a scan that finds it gone only says that.
         let store = stored?;
         match read {
+            Ok(()) if stop.is_cancelled() => {
+                self.keep_proven(store, watch).await;
+                return Err(Error::Interrupted);
+            }
             Ok(()) => {}
             // While a node goes away requests fail before the watch has noticed: what was read stays in doubt, and the
             // next round asks again, as long as there is trouble to explain it.
@@ -282,13 +317,36 @@ impl Collect<'_> {
         Ok(store)
     }
 
-    /// The run ends with an error: what is sealed for one that resumes it is what was read while the server was whole.
-    async fn keep_proven(&self, store: Store, watch: &mut Watch) {
-        if (watch.trouble().is_some() || !watch.ask().await)
-            && let Err(error) = self.drop_doubtful(store, watch.doubtful_from()).await
-        {
+    /// The run ends with an error, or is told to stop: what counts for one that resumes it is what was read while the
+    /// server was whole.
+    pub(super) async fn keep_proven(&self, store: Store, watch: &mut Watch) {
+        let whole = watch.trouble().is_none() && watch.ask_last(LAST_QUESTION).await;
+        let kept =
+            if whole { self.note_proven(store).await } else { self.drop_doubtful(store, watch.doubtful_from()).await };
+        if let Err(error) = kept {
             tracing::warn!(%error, "what is in doubt could not be taken out of the archive");
         }
+    }
+
+    /// Asks for something while the store is open: if that fails, what is proven is kept.
+    pub(super) async fn or_keep_proven<T>(
+        &self,
+        store: Store,
+        watch: &mut Watch,
+        asked: impl Future<Output = Result<T, Error>>,
+    ) -> Result<(Store, T), Error> {
+        match asked.await {
+            Ok(found) => Ok((store, found)),
+            Err(error) => {
+                self.keep_proven(store, watch).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Tells the journal what is proven by now.
+    pub(super) async fn note_proven(&self, mut store: Store) -> Result<Store, Error> {
+        blocking("note what is proven", move || store.note_proven().map(|()| store)).await
     }
 
     pub(super) fn unread(&self, source: scan::Error) -> Error {
@@ -297,8 +355,7 @@ impl Collect<'_> {
 
     /// Whether a failed request fits a server that is not whole.
     async fn explains(&self, error: &crate::weaviate::Error, watch: &mut Watch) -> bool {
-        let temporary = matches!(error, crate::weaviate::Error::Exhausted { .. });
-        temporary && (watch.trouble().is_some() || !watch.ask().await)
+        error.may_be_a_node_away() && (watch.trouble().is_some() || !watch.ask().await)
     }
 
     pub(super) fn scan(&self, mark: Mark) -> Scan {
@@ -337,7 +394,7 @@ impl Collect<'_> {
     }
 
     pub(super) async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
-        if watch.wait_until_whole(self.options.patience, &self.session.cancel).await {
+        if watch.wait_until_whole(self.options.patience).await {
             return Ok(());
         }
         if self.session.cancel.is_cancelled() {

@@ -17,7 +17,7 @@ pub(super) async fn bearable<'a>(
 ) -> Result<BTreeSet<String>, Error> {
     let mut all = BTreeSet::new();
     for schema in schemas {
-        let Reduced { topology, missing } = client.topology_without_nodes(schema).await;
+        let Reduced { topology, missing, .. } = client.topology_without_nodes(schema).await;
         if let Topology::Broken { reason } = topology {
             return Err(Error::NotWhole { collection: schema.name.clone(), reason, waited: Duration::ZERO });
         }

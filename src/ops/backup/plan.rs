@@ -318,7 +318,7 @@ async fn topology(
     {
         return Ok(record);
     }
-    match client.topology(&first.schema).await {
+    match session.unless_stopped::<_, Error>(async { Ok(client.topology(&first.schema).await) }).await? {
         Topology::Whole { nodes, .. } => {
             Ok(TopologyRecord { state: TopologyState::Whole, reason: None, nodes, missing: Vec::new() })
         }

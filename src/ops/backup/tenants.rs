@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::collect::{Collect, Collected, MOST_ROUNDS};
+use super::collect::{Collect, Collected, Rounds};
 use super::passes::{Books, Pass};
 use super::replicas::AnyReplica;
 use crate::archive::CollectionWriter;
@@ -58,11 +58,9 @@ impl<'a> Tenants<'a> {
             store = self.drop_tenants(store, gone).await?;
         }
         let (mut store, mut seen) = self.collect.take_over(store, &watch, books.countable).await?;
-        for _ in 0..MOST_ROUNDS {
+        let mut rounds = Rounds::new();
+        while rounds.another(store.writer.noted_objects()) {
             store = Pass { tenants: self, mark: watch.mark() }.run(store, &mut watch, &mut books, &mut seen).await?;
-            if session.cancel.is_cancelled() {
-                return Err(Error::Interrupted);
-            }
             if watch.trouble().is_some() {
                 store = self.collect.drop_doubtful(store, watch.doubtful_from()).await?;
                 self.collect.until_whole(&mut watch).await?;
@@ -74,10 +72,10 @@ impl<'a> Tenants<'a> {
                 store = self.drop_tenants(store, disagreeing).await?;
                 continue;
             }
-            books.list(
-                session.unless_stopped(self.collect.client.tenants(&schema.name)).await?,
-                &self.collect.options.tenants,
-            );
+            let listed;
+            let list = session.unless_stopped(self.collect.client.tenants(&schema.name));
+            (store, listed) = self.collect.or_keep_proven(store, &mut watch, list).await?;
+            books.list(listed, &self.collect.options.tenants);
             let cut_short = books.cut_short(&store.writer);
             if !cut_short.is_empty() {
                 store = self.drop_tenants(store, cut_short).await?;
@@ -94,6 +92,7 @@ impl<'a> Tenants<'a> {
             let unchecked = watch.unchecked().map(str::to_owned);
             let nodes = watch.nodes().to_vec();
             let missing = watch.missing().clone();
+            store = self.collect.note_proven(store).await?;
             return Ok(Collected { unchecked, nodes, missing, ..self.finish(store, books, seen).await? });
         }
         Err(self.collect.not_whole(&watch))

@@ -267,12 +267,12 @@ impl Run<'_> {
     }
 
     fn watch(&self, schema: &Schema) -> Watch {
-        Watch::new(Client::clone(self.writer), schema.clone(), self.session.events.clone())
+        Watch::new(Client::clone(self.writer), schema.clone(), self.session.events.clone(), self.session.cancel.clone())
     }
 
     async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
         let patience = self.plan.options.patience;
-        if watch.wait_until_whole(patience, &self.session.cancel).await {
+        if watch.wait_until_whole(patience).await {
             return Ok(());
         }
         self.going()?;

@@ -152,7 +152,7 @@ async fn choose(archive: &Arc<Archive>, options: &Options) -> Result<Chosen, Err
 
 /// Refuses a server with a node away; says why it cannot be asked, if so.
 async fn members(client: &Client, session: &Session, collections: &[(usize, Schema)]) -> Result<Option<String>, Error> {
-    match client.members().await {
+    match session.unless_stopped::<_, Error>(async { Ok(client.members().await) }).await? {
         Topology::Whole { .. } => Ok(None),
         Topology::Unchecked { reason, .. } => {
             session.events.warn(Warning::TopologyUnchecked { reason: reason.clone() });

@@ -433,7 +433,8 @@ impl Run<'_> {
             let (objects, bytes) = (before.filled.objects, planned.bytes.min(bytes));
             session.events.emit(Event::Resumed { collection: name.clone(), objects, bytes });
         }
-        let mut watch = Watch::new(Client::clone(self.client), created.schema.clone(), session.events.clone());
+        let (events, stop) = (session.events.clone(), session.cancel.clone());
+        let mut watch = Watch::new(Client::clone(self.client), created.schema.clone(), events, stop);
         let (mut filled, mut rejected) = (before.filled, RejectedOfRuns::new());
         if collection.data && !before.finished {
             self.until_whole(&mut watch).await?;
@@ -484,7 +485,7 @@ impl Run<'_> {
 
     async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
         let Options { patience, .. } = self.plan.options;
-        if watch.wait_until_whole(patience, &self.session.cancel).await {
+        if watch.wait_until_whole(patience).await {
             return Ok(());
         }
         self.going()?;

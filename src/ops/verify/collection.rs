@@ -140,7 +140,7 @@ pub(in crate::ops) async fn compare_collection(
     };
     let mut facing = if live.multi_tenant { face(client, session, &pair, options).await? } else { Facing::default() };
     let replicas = live.replicas;
-    let watch = Watch::new(Client::clone(client), live, session.events.clone());
+    let watch = Watch::new(Client::clone(client), live, session.events.clone(), session.cancel.clone());
     let changed_since_ms = session.unless_stopped(client.meta()).await?.server_time_ms.map(|at| at + CLOCK_STEP_MS);
     let tenants = std::mem::take(&mut facing.tenants);
     let waking = tenants.waking.clone();
@@ -321,12 +321,11 @@ impl Comparing<'_> {
 
     /// Whether a failed request fits a server that is not whole.
     pub(super) async fn explains(&mut self, error: &weaviate::Error) -> bool {
-        let temporary = matches!(error, weaviate::Error::Exhausted { .. });
-        temporary && (self.watch.trouble().is_some() || !self.watch.ask().await)
+        error.may_be_a_node_away() && (self.watch.trouble().is_some() || !self.watch.ask().await)
     }
 
     pub(super) async fn until_whole(&mut self) -> Result<(), Error> {
-        if self.watch.wait_until_whole(self.options.patience, &self.session.cancel).await {
+        if self.watch.wait_until_whole(self.options.patience).await {
             return Ok(());
         }
         if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Err(self.not_whole()) }

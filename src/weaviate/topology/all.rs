@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Doubt, Facts, Nodes, Statistics, Topology, judge_placed, members, verdict};
+use super::{Blip, Doubt, Facts, Nodes, Statistics, Topology, judge_placed, members, verdict};
 use crate::model::Schema;
 use crate::weaviate::Client;
 
@@ -17,6 +17,8 @@ pub struct Topologies {
     pub server: Topology,
     /// Each collection, in the order they were given.
     pub collections: Vec<Topology>,
+    /// What a question was asked again for, if any was: the answers say nothing about a moment ago then.
+    pub blip: Option<String>,
 }
 
 impl Client {
@@ -25,10 +27,11 @@ impl Client {
     /// one thing: a collection of which no node lists a shard is unchecked, not broken, since a key that may not ask
     /// sees the same.
     pub async fn topologies(&self, schemas: &[Schema]) -> Topologies {
+        let blip = &Blip::new();
         let (statistics, nodes, placed) = tokio::join!(
-            self.question::<Statistics>("/v1/cluster/statistics".into()),
-            self.question::<Nodes>("/v1/nodes".into()),
-            self.question_within::<Nodes>("/v1/nodes?output=verbose".into(), ALL_SHARDS_TIMEOUT),
+            self.question::<Statistics>("/v1/cluster/statistics".into(), blip),
+            self.question::<Nodes>("/v1/nodes".into(), blip),
+            self.question_within::<Nodes>("/v1/nodes?output=verbose".into(), ALL_SHARDS_TIMEOUT, blip),
         );
         let members = members(&statistics, &nodes);
         let listed: BTreeSet<&str> = placed.iter().flat_map(classes).collect();
@@ -38,7 +41,8 @@ impl Client {
             verdict(members.clone(), [judged, Ok(())], Vec::new())
         };
         let collections = schemas.iter().map(one).collect();
-        Topologies { server: verdict(members.clone(), [Ok(()), Ok(())], Vec::new()), collections }
+        let server = verdict(members.clone(), [Ok(()), Ok(())], Vec::new());
+        Topologies { server, collections, blip: blip.get().cloned() }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Facts, HEALTHY, Nodes, Shard, Statistics, Topology, listed, members, verdict};
+use super::{Blip, Facts, HEALTHY, Nodes, Shard, Statistics, Topology, listed, members, verdict};
 use crate::model::Schema;
 use crate::weaviate::Client;
 
@@ -18,6 +18,8 @@ pub struct Reduced {
     pub topology: Topology,
     /// The voters that are not there, sorted: none if all are, or if what is left is not enough.
     pub missing: Vec<String>,
+    /// What a question was asked again for, if any was: the answers say nothing about a moment ago then.
+    pub blip: Option<String>,
 }
 
 impl Client {
@@ -25,35 +27,37 @@ impl Client {
     /// each shard the others hold. The replicas of tenants are not asked for: as many as nodes are missing may be gone.
     pub async fn topology_without_nodes(&self, schema: &Schema) -> Reduced {
         let name = &schema.name;
+        let seen = &Blip::new();
         let (statistics, nodes) = tokio::join!(
-            self.question::<Statistics>("/v1/cluster/statistics".into()),
-            self.question::<Nodes>("/v1/nodes".into()),
+            self.question::<Statistics>("/v1/cluster/statistics".into(), seen),
+            self.question::<Nodes>("/v1/nodes".into(), seen),
         );
         let missing = missing(&statistics, &nodes);
         if missing.is_empty() {
-            return Reduced { topology: self.topology(schema).await, missing };
+            let (topology, blip) = self.topology_and_blip(schema).await;
+            return Reduced { topology, missing, blip: seen.get().cloned().or(blip) };
         }
         let (placed, shards) = tokio::join!(
-            self.question_of::<Nodes>(schema, format!("/v1/nodes/{name}?output=verbose")),
-            self.question_of::<Vec<Shard>>(schema, format!("/v1/schema/{name}/shards")),
+            self.question_of::<Nodes>(schema, format!("/v1/nodes/{name}?output=verbose"), seen),
+            self.question_of::<Vec<Shard>>(schema, format!("/v1/schema/{name}/shards"), seen),
         );
-        let away = listed(&missing);
+        let (away, blip) = (listed(&missing), seen.get().cloned());
         let judged = placed.and_then(|placed| shards.map(|shards| left(schema, missing.len(), placed, shards)));
         match judged {
             Ok(Ok(shards)) => {
                 let there = nodes.iter().flat_map(|nodes| nodes.nodes.iter().flatten());
                 let mut there: Vec<String> = there.map(|node| node.name.clone()).collect();
                 there.sort_unstable();
-                Reduced { topology: Topology::Whole { nodes: there, shards }, missing }
+                Reduced { topology: Topology::Whole { nodes: there, shards }, missing, blip }
             }
             Ok(Err(reason)) => {
                 let reason = format!("away: {away}; {reason}");
-                Reduced { topology: Topology::Broken { reason }, missing: Vec::new() }
+                Reduced { topology: Topology::Broken { reason }, missing: Vec::new(), blip }
             }
             // What cannot be asked is not proven to be enough.
             Err(_) => {
                 let members = members(&statistics, &nodes);
-                Reduced { topology: verdict(members, [Ok(()), Ok(())], Vec::new()), missing: Vec::new() }
+                Reduced { topology: verdict(members, [Ok(()), Ok(())], Vec::new()), missing: Vec::new(), blip }
             }
         }
     }
