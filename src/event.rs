@@ -575,7 +575,14 @@ pub enum Warning {
         /// Why, in few words.
         reason: String,
     },
-    /// A scratch collection that a killed run left was removed.
+    /// Objects were written to a scratch collection that an earlier run left: it is not removed, and a person has to see to it.
+    ScratchInUse {
+        /// The scratch collection.
+        collection: CollectionName,
+        /// Objects in it.
+        objects: u64,
+    },
+    /// A scratch collection that an earlier run left was removed.
     ScratchRemoved {
         /// The scratch collection.
         collection: CollectionName,

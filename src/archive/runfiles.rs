@@ -277,6 +277,11 @@ impl RunFiles {
         self.journal.sync()
     }
 
+    /// Every call after it fails.
+    fn close(&mut self) {
+        self.failed = true;
+    }
+
     /// Removes the run's directory, if its journal is all there is in it: for a run that left nothing anybody would go by.
     /// Every call after it fails.
     pub fn remove(&mut self) -> Result<(), Error> {

@@ -251,6 +251,11 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::CreatedStays { collection, reason } => {
             format!("{collection} was created by this run and is not removed again: {}", plain(reason))
         }
+        Warning::ScratchInUse { collection, objects } => format!(
+            "{} were written to the scratch collection {collection} of an earlier run, which is not removed: move them, \
+             then remove it with `elysiactl col rm {collection}`",
+            self::counted(*objects, "object"),
+        ),
         Warning::ScratchRemoved { collection } => {
             format!("{collection}: the scratch collection of a run that was killed was removed")
         }

@@ -106,6 +106,7 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::MembersNotSent { collection: collection(), objects: 12, first: "later".into() },
         Warning::NameTaken { typed: "Now".into(), collection: collection(), is_alias: true },
         Warning::NameTaken { typed: "article".into(), collection: collection(), is_alias: false },
+        Warning::ScratchInUse { collection: collection(), objects: 5 },
         Warning::ScratchStays { collection: collection(), reason: "it is still there".into() },
         Warning::NotRehearsed { lacks: "delete_collections".into() },
         Warning::CreatedStays { collection: collection(), reason: "it holds objects".into() },

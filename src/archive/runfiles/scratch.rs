@@ -2,13 +2,13 @@
 //! run removes what a killed one left.
 
 use std::collections::BTreeMap;
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::super::disk::{Disk, Lock};
+use super::super::disk::{Disk, Folder, Lock};
 use super::super::durable::sync_parent;
 use super::super::error::{DiskOp, Error, on};
 use super::super::journal;
@@ -46,11 +46,9 @@ impl ScratchBook {
 
     /// Removes all of it: nothing it tells of is there any more.
     pub fn remove(mut self) -> Result<(), Error> {
-        let path = self.files.path().join(LOCK);
-        self.disk.remove_file(&path).map_err(on(DiskOp::Remove, &path))?;
-        self.files.remove()?;
-        drop(self.lock);
-        Ok(())
+        let path = self.files.path().to_owned();
+        self.files.close();
+        remove(&*self.disk, &path, self.lock)
     }
 }
 
@@ -68,17 +66,50 @@ pub struct LeftScratch {
 impl LeftScratch {
     /// Removes the journal: nothing it tells of is there any more.
     pub fn remove(self) -> Result<(), Error> {
-        for name in [LOCK, CHECKPOINT] {
-            let path = self.path.join(name);
-            self.disk.remove_file(&path).map_err(on(DiskOp::Remove, &path))?;
-        }
-        self.disk.remove_dir(&self.path).map_err(on(DiskOp::Remove, &self.path))?;
-        drop(self.lock);
-        sync_parent(&*self.disk, &self.path)
+        remove(&*self.disk, &self.path, self.lock)
     }
 }
 
-/// The journals of rehearsals that runs left which were killed, of whichever server. Those that cannot be read are passed over.
+/// Removes the files of a rehearsal. The lock goes last: as long as there is a journal, nobody else takes it.
+fn remove(disk: &dyn Disk, dir: &Path, lock: Box<dyn Lock>) -> Result<(), Error> {
+    for name in [CHECKPOINT, LOCK] {
+        let path = dir.join(name);
+        disk.remove_file(&path).map_err(on(DiskOp::Remove, &path))?;
+    }
+    disk.remove_dir(dir).map_err(on(DiskOp::Remove, dir))?;
+    drop(lock);
+    sync_parent(disk, dir)
+}
+
+/// What a journal of a rehearsal tells.
+struct Told {
+    names: BTreeMap<CollectionName, Timestamp>,
+    server_url: String,
+    started: Timestamp,
+}
+
+/// What the journal of a run tells; `None` if it cannot be read, is not there any more, or is of no rehearsal.
+fn told(folder: &dyn Folder, name: &str) -> Option<Told> {
+    let journal = format!("{name}/{CHECKPOINT}");
+    let mut from = BufReader::new(folder.open(&journal).ok()?.content);
+    let Some(RunRecord::Header(RunAbout { op: Op::Rehearsal, server_url, started, .. })) = journal::first(&mut from)
+    else {
+        return None;
+    };
+    let mut names = BTreeMap::new();
+    let read = journal::read(from, Path::new(&journal), |record| {
+        match record {
+            RunRecord::Scratch { target, at } => drop(names.insert(target, at)),
+            RunRecord::ScratchGone { target } => drop(names.remove(&target)),
+            _ => {}
+        }
+        Some(())
+    });
+    read.is_ok().then_some(Told { names, server_url, started })
+}
+
+/// The journals of rehearsals that runs left which were killed, of whichever server. Those that cannot be read are passed
+/// over, and those of runs that come to their end meanwhile.
 pub fn left_scratches(
     disk: &Arc<dyn Disk>,
     runs: &Path,
@@ -88,31 +119,32 @@ pub fn left_scratches(
     let Some((folder, names)) = runs_of(&**disk, runs)? else { return Ok(Vec::new()) };
     let mut left = Vec::new();
     for name in names {
-        let Ok(opened) = folder.open(&format!("{name}/{CHECKPOINT}")) else { continue };
-        let (path, mut from) = (runs.join(&name), BufReader::new(opened.content));
-        let Some(RunRecord::Header(RunAbout { op: Op::Rehearsal, server_url: url, started, .. })) =
-            journal::first(&mut from)
-        else {
-            continue;
-        };
-        let mut names = BTreeMap::new();
-        let read = journal::read(from, &path, |record| {
-            match record {
-                RunRecord::Scratch { target, at } => drop(names.insert(target, at)),
-                RunRecord::ScratchGone { target } => drop(names.remove(&target)),
-                _ => {}
-            }
-            Some(())
-        });
-        let begins = names.is_empty() && now.as_second() - started.as_second() < JUST_BEGUN_SECONDS;
-        if read.is_err() || begins {
+        let Some(Told { names: scratches, started, .. }) = told(&*folder, &name) else { continue };
+        if scratches.is_empty() && now.as_second() - started.as_second() < JUST_BEGUN_SECONDS {
             continue;
         }
-        let lock = path.join(LOCK);
-        // Held: that run is at work.
-        if let Some(lock) = disk.lock(&lock).map_err(on(DiskOp::Lock, &lock))? {
-            let is_of_this_address = url == server_url;
-            left.push(LeftScratch { names, is_of_this_address, path, disk: Arc::clone(disk), lock });
+        let path = runs.join(&name);
+        let at = path.join(LOCK);
+        let lock = match disk.lock(&at) {
+            // Held: that run is at work.
+            Ok(None) => continue,
+            // It was at work, and is done.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            lock => lock.map_err(on(DiskOp::Lock, &at))?,
+        };
+        let Some(lock) = lock else { continue };
+        // Until it was locked, the run may have gone on.
+        match told(&*folder, &name) {
+            Some(Told { names, server_url: url, .. }) => {
+                let is_of_this_address = url == server_url;
+                left.push(LeftScratch { names, is_of_this_address, path, disk: Arc::clone(disk), lock });
+            }
+            // What is left of one that is done is this lock alone.
+            None if matches!(disk.look(&path.join(CHECKPOINT)), Ok(None)) => {
+                let _ = disk.remove_file(&at);
+                let _ = disk.remove_dir(&path);
+            }
+            None => {}
         }
     }
     Ok(left)
@@ -120,8 +152,12 @@ pub fn left_scratches(
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::Mutex;
+
     use super::*;
-    use crate::archive::OsDisk;
+    use crate::archive::disk::Kind;
+    use crate::archive::{OsDisk, WriteFile};
 
     fn about(url: &str) -> RunAbout {
         RunAbout {
@@ -135,6 +171,82 @@ mod tests {
             archive_run_id: String::new(),
             options: serde_json::Map::new(),
         }
+    }
+
+    /// The disk of the machine, on which something happens right before a lock is taken.
+    struct BeforeLock(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+    impl Disk for BeforeLock {
+        fn create_dir(&self, path: &Path) -> io::Result<()> {
+            OsDisk.create_dir(path)
+        }
+        fn create_file(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
+            OsDisk.create_file(path)
+        }
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            OsDisk.rename(from, to)
+        }
+        fn sync_dir(&self, path: &Path) -> io::Result<()> {
+            OsDisk.sync_dir(path)
+        }
+        fn remove_file(&self, path: &Path) -> io::Result<()> {
+            OsDisk.remove_file(path)
+        }
+        fn remove_dir(&self, path: &Path) -> io::Result<()> {
+            OsDisk.remove_dir(path)
+        }
+        fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>> {
+            OsDisk.look(path)
+        }
+        fn free_space(&self, path: &Path) -> io::Result<u64> {
+            OsDisk.free_space(path)
+        }
+        fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+            if let Some(happens) = self.0.lock().expect("whole").take() {
+                happens();
+            }
+            OsDisk.lock(path)
+        }
+        fn open_folder(&self, path: &Path) -> io::Result<Box<dyn Folder>> {
+            OsDisk.open_folder(path)
+        }
+    }
+
+    #[test]
+    fn a_rehearsal_that_ends_or_goes_on_while_it_is_looked_at_is_no_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (runs, os): (_, Arc<dyn Disk>) = (folder.path().join("runs"), Arc::new(OsDisk));
+        let scratch = CollectionName::scratch(&"A".parse().expect("a name"), 1);
+        let begun = || {
+            let mut book = ScratchBook::create(Arc::clone(&os), &runs, about("http://a")).expect("a book");
+            let target = scratch[0].clone();
+            book.note(&RunRecord::Scratch { target, at: Timestamp::UNIX_EPOCH }).expect("noted");
+            book
+        };
+        let left = |happens: Box<dyn FnOnce() + Send>| {
+            let disk: Arc<dyn Disk> = Arc::new(BeforeLock(Mutex::new(Some(happens))));
+            left_scratches(&disk, &runs, "http://a", Timestamp::now()).expect("read")
+        };
+        // It comes to its end.
+        let book = begun();
+        assert!(left(Box::new(move || book.remove().expect("removed"))).is_empty());
+        assert_eq!(std::fs::read_dir(&runs).expect("a folder").count(), 0);
+        // The same, but for its lock and its directory.
+        let book = begun();
+        let path = book.files.path().to_owned();
+        let ends = move || {
+            std::fs::remove_file(path.join(CHECKPOINT)).expect("removed");
+            drop(book);
+        };
+        assert!(left(Box::new(ends)).is_empty());
+        assert_eq!(std::fs::read_dir(&runs).expect("a folder").count(), 0, "nothing is left behind");
+        // It goes on, and is killed.
+        let (mut book, target) = (begun(), scratch[1].clone());
+        let goes_on = move || {
+            book.note(&RunRecord::Scratch { target, at: Timestamp::UNIX_EPOCH }).expect("noted");
+        };
+        let found = left(Box::new(goes_on));
+        assert_eq!(found[0].names.len(), 2, "what it wrote down last counts too");
     }
 
     #[test]

@@ -52,9 +52,29 @@ pub(in crate::ops) enum Begun {
     Unanswered(WireError),
 }
 
+/// Whether a request to create a collection may still be carried out, without an answer to anybody.
+#[derive(Debug, Default)]
+pub(in crate::ops) struct Late(bool);
+
+impl Late {
+    pub(in crate::ops) fn may_come(&self) -> bool {
+        self.0
+    }
+}
+
+/// Asks until the collection is there (see [`begin_or_late`]).
+pub(in crate::ops) async fn begin(writer: &Writer, session: &Session, fit: &Fit) -> Result<Begun, Error> {
+    begin_or_late(writer, session, fit, &mut Late::default()).await
+}
+
 /// Asks until the collection is there. Only the server knows whether a request without an answer was carried out, and it may
 /// be carried out late; so it is looked for before it is asked for again.
-pub(in crate::ops) async fn begin(writer: &Writer, session: &Session, fit: &Fit) -> Result<Begun, Error> {
+pub(in crate::ops) async fn begin_or_late(
+    writer: &Writer,
+    session: &Session,
+    fit: &Fit,
+    late: &mut Late,
+) -> Result<Begun, Error> {
     let (target, route) = (&fit.target, Arc::from(CREATE_ROUTE));
     let mut attempt = 0;
     loop {
@@ -64,6 +84,7 @@ pub(in crate::ops) async fn begin(writer: &Writer, session: &Session, fit: &Fit)
         // The first refusal is an answer: nothing was made, and what is there is somebody else's. A later one may mean
         // that an earlier request got through.
         let unanswered = !refused || attempt > 1;
+        late.0 |= !refused;
         let there = match session.unless_stopped(writer.schema(target)).await {
             Ok(there) => there.is_some(),
             Err(Error::Interrupted) => return Err(Error::Interrupted),
@@ -71,7 +92,11 @@ pub(in crate::ops) async fn begin(writer: &Writer, session: &Session, fit: &Fit)
             Err(_) => false,
         };
         match (there, unanswered) {
-            (true, true) => return Ok(Begun::There),
+            (true, true) => {
+                // The one request without an answer was carried out; of several, another one may still be.
+                late.0 = attempt > 1 + u32::from(refused);
+                return Ok(Begun::There);
+            }
             (true, false) => return Ok(Begun::Taken),
             (false, _) if refused => return Ok(Begun::Refused(source)),
             (false, _) => {}

@@ -8,13 +8,14 @@ mod unmakeable;
 
 use super::fit::{Fit, Target};
 use super::made::{Made, made, remade};
-use super::make::{Begun, begin, complete};
+use super::make::{Begun, Late, begin_or_late, complete};
+use crate::event::Warning;
 use crate::model::{CollectionName, Schema};
 use crate::ops::restore::StateFolders;
 use crate::ops::{Error, Session};
 use crate::weaviate::{Error as WireError, Rights, Tenant, Writer};
 use books::Books;
-use sweep::removed;
+use sweep::{Stays, removed};
 
 pub(in crate::ops) use subject::Subject;
 pub(in crate::ops) use sweep::sweep;
@@ -52,6 +53,10 @@ pub(in crate::ops) struct Rehearsal<'a> {
     books: Books<'a>,
     /// Scratch collections that stay until the end.
     held: Vec<CollectionName>,
+    /// Those that may come once more after they were removed: a request to create them was not answered.
+    late: Vec<CollectionName>,
+    /// The server did not answer when one was to be removed: the others are left to the next run.
+    gave_up: bool,
     /// What was found out about documents, each once.
     known: Vec<(String, Result<Made, Unmakeable>)>,
 }
@@ -67,7 +72,17 @@ impl<'a> Rehearsal<'a> {
     ) -> Result<Self, Error> {
         sweep(writer, session, state).await?;
         let books = Books::new(session, state, writer.url(), target.version);
-        Ok(Self { writer, session, target, rights, books, held: Vec::new(), known: Vec::new() })
+        Ok(Self {
+            writer,
+            session,
+            target,
+            rights,
+            books,
+            held: Vec::new(),
+            late: Vec::new(),
+            gave_up: false,
+            known: Vec::new(),
+        })
     }
 
     /// Creates, compares, and removes; gives what the server made of it, or why it does not make it. A document that was
@@ -142,9 +157,14 @@ impl<'a> Rehearsal<'a> {
         subject.needs().into_iter().find(|action| !rights.allow(action, name))
     }
 
-    async fn make(&self, name: &CollectionName, subject: &Subject<'_>) -> Result<Result<Made, Unmakeable>, Error> {
+    async fn make(&mut self, name: &CollectionName, subject: &Subject<'_>) -> Result<Result<Made, Unmakeable>, Error> {
         let fit = subject.under(name);
-        match begin(self.writer, self.session, &fit).await? {
+        let mut late = Late::default();
+        let begun = begin_or_late(self.writer, self.session, &fit, &mut late).await;
+        if late.may_come() {
+            self.late.push(name.clone());
+        }
+        match begun? {
             Begun::There => {}
             Begun::Refused(source) | Begun::Unanswered(source) => return refused(source),
             // A name like this one is nobody else's.
@@ -189,13 +209,16 @@ impl<'a> Rehearsal<'a> {
         Ok(Ok(()))
     }
 
-    /// Removes a scratch collection. If that fails it stays in the journal, for the next run.
+    /// Removes a scratch collection. If that fails, or if it may come once more, it stays in the journal, for the next run.
     async fn remove(&mut self, name: &CollectionName) {
-        match removed(self.writer, name).await {
+        let removed = if self.gave_up { Err(Stays::NoAnswer) } else { removed(self.writer, self.session, name).await };
+        match removed {
+            Ok(()) if self.late.contains(name) => self.books.left(),
             Ok(()) => self.books.gone(name).await,
-            Err(reason) => {
+            Err(stays) => {
+                self.gave_up |= stays == Stays::NoAnswer;
                 self.books.left();
-                self.session.events.warn(crate::event::Warning::ScratchStays { collection: name.clone(), reason });
+                self.session.events.warn(Warning::ScratchStays { collection: name.clone(), reason: stays.reason() });
             }
         }
     }

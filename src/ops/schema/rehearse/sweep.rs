@@ -1,6 +1,8 @@
 //! Scratch collections go: those of this run, and those that killed runs left.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use super::books;
 use crate::archive::runfiles::LeftScratch;
@@ -15,6 +17,8 @@ const REMOVALS: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];
 /// How long all of that may take: a server that is away keeps nobody waiting, since the next run removes it.
 const REMOVAL_TIME: Duration = Duration::from_secs(20);
+/// The same, once the run is told to stop.
+const REMOVAL_TIME_STOPPED: Duration = Duration::from_secs(3);
 /// How long a server may go on with a request to create whose sender was killed.
 const LATE: Duration = Duration::from_secs(2);
 /// The same, until such a journal is no longer kept for the next run.
@@ -22,42 +26,81 @@ const LATEST: Duration = Duration::from_secs(60);
 /// Pause between two looks at what may come late.
 const LATE_PAUSE: Duration = Duration::from_millis(100);
 
-/// Drops a scratch collection until it is seen to be gone; otherwise why it is not. Such a name is used once, so that the
-/// request may be sent again.
-pub(super) async fn removed(writer: &Writer, name: &CollectionName) -> Result<(), String> {
-    if !name.is_scratch() {
-        return Err("it is no scratch collection".to_owned());
-    }
-    let mut why = format!("no answer within {} s", REMOVAL_TIME.as_secs());
-    let gone = tokio::time::timeout(REMOVAL_TIME, remove(writer, name, &mut why)).await.unwrap_or(false);
-    if gone { Ok(()) } else { Err(why) }
+/// Why a scratch collection stays for now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stays {
+    /// The server did not say in time that it is gone.
+    NoAnswer,
+    /// Why it is not removed, in few words.
+    Refused(String),
 }
 
-/// Whether it is gone; `why` it is not.
-async fn remove(writer: &Writer, name: &CollectionName, why: &mut String) -> bool {
+impl Stays {
+    pub(super) fn reason(self) -> String {
+        match self {
+            Self::NoAnswer => "the server did not answer in time".to_owned(),
+            Self::Refused(reason) => reason,
+        }
+    }
+}
+
+/// Drops a scratch collection until it is seen to be gone, within a bounded time, and a shorter one once the run is told to
+/// stop. Such a name is used once, so that the request may be sent again.
+pub(super) async fn removed(writer: &Writer, session: &Session, name: &CollectionName) -> Result<(), Stays> {
+    if !name.is_scratch() {
+        return Err(Stays::Refused("it is no scratch collection".to_owned()));
+    }
+    let stopped = async {
+        session.cancel.cancelled().await;
+        tokio::time::sleep(REMOVAL_TIME_STOPPED).await;
+    };
+    tokio::select! {
+        done = remove(writer, name) => done.map_err(Stays::Refused),
+        () = tokio::time::sleep(REMOVAL_TIME) => Err(Stays::NoAnswer),
+        () = stopped => Err(Stays::NoAnswer),
+    }
+}
+
+/// Until it is gone; otherwise why it is not.
+async fn remove(writer: &Writer, name: &CollectionName) -> Result<(), String> {
+    let mut why = String::new();
     for pause in REMOVALS {
         tokio::time::sleep(pause).await;
         let asked = writer.drop_collection(name).await;
         match writer.schema(name).await {
-            Ok(None) => return true,
-            Ok(Some(_)) => {
-                *why = asked.err().map_or_else(|| "it is still there".to_owned(), |error| error.to_string());
-            }
-            Err(error) => *why = error.to_string(),
+            Ok(None) => return Ok(()),
+            Ok(Some(_)) => why = asked.err().map_or_else(|| "it is still there".to_owned(), |error| error.to_string()),
+            Err(error) => why = error.to_string(),
         }
     }
-    false
+    Err(why)
 }
 
 /// Removes the scratch collections that killed runs left on this server, by their journals. The same server may have been
 /// called otherwise then: what a journal of another address names is removed where it is found, as such a name is used once.
+/// What cannot be removed is said, and is no reason to end: it has nothing to do with this run.
 pub(in crate::ops) async fn sweep(writer: &Writer, session: &Session, state: &StateFolders) -> Result<(), Error> {
     for left in books::left(session, state, writer.url()).await? {
         // One that stays, or may still come, keeps the journal, and none of the others.
         let mut is_done = true;
         for (name, at) in &left.names {
-            let age = || session.clock.now().duration_since(*at).try_into().unwrap_or(Duration::ZERO);
-            is_done &= swept(writer, session, &left, name, age).await?;
+            match swept(writer, session, &left, name, *at).await? {
+                Swept::Nothing => {}
+                Swept::Removed => session.events.warn(Warning::ScratchRemoved { collection: name.clone() }),
+                Swept::MayBe => is_done = false,
+                Swept::InUse { objects } => {
+                    is_done = false;
+                    session.events.warn(Warning::ScratchInUse { collection: name.clone(), objects });
+                }
+                Swept::Stays(why) => {
+                    is_done = false;
+                    let no_answer = why == Stays::NoAnswer;
+                    session.events.warn(Warning::ScratchStays { collection: name.clone(), reason: why.reason() });
+                    if no_answer {
+                        return Ok(());
+                    }
+                }
+            }
         }
         if is_done {
             books::forget(left).await;
@@ -66,51 +109,64 @@ pub(in crate::ops) async fn sweep(writer: &Writer, session: &Session, state: &St
     Ok(())
 }
 
-/// Removes one scratch collection of such a journal. Whether the journal needs to tell of it no more.
+/// What became of a scratch collection that a killed run had written down.
+enum Swept {
+    /// It is not there, and does not come any more.
+    Nothing,
+    /// It may come yet, or be on another server.
+    MayBe,
+    /// It was there.
+    Removed,
+    /// Somebody wrote to it: a person has to see to it.
+    InUse {
+        /// Objects in it.
+        objects: u64,
+    },
+    /// It may be there, and could not be removed.
+    Stays(Stays),
+}
+
+/// Removes a scratch collection that was to be created at `at`.
 async fn swept(
     writer: &Writer,
     session: &Session,
     left: &LeftScratch,
     name: &CollectionName,
-    age: impl Fn() -> Duration,
-) -> Result<bool, Error> {
-    let stays = |reason| {
-        session.events.warn(Warning::ScratchStays { collection: name.clone(), reason });
-        Ok(false)
+    at: Timestamp,
+) -> Result<Swept, Error> {
+    // This machine's clock may have been put back since: how long is waited here does not depend on it.
+    let age = session.clock.now().duration_since(at).unsigned_abs();
+    let begun = Instant::now();
+    let refused = |error: &crate::weaviate::Error| {
+        let stays = || Swept::Stays(Stays::Refused(error.to_string()));
+        if left.is_of_this_address { stays() } else { Swept::MayBe }
     };
     let there = loop {
-        let there = match session.unless_stopped(writer.schema(name)).await {
-            // This key may not see it. Another one made it.
-            Err(Error::Wire(error)) if error.is_no() => {
-                return if left.is_of_this_address { stays(error.to_string()) } else { Ok(false) };
-            }
-            there => there?,
-        };
-        if there.is_some() || age() >= LATE {
-            break there;
+        match session.unless_stopped(writer.schema(name)).await {
+            Ok(Some(there)) => break there,
+            Ok(None) if age + begun.elapsed() < LATE => tokio::time::sleep(LATE_PAUSE).await,
+            Ok(None) if left.is_of_this_address && age >= LATEST => return Ok(Swept::Nothing),
+            Ok(None) => return Ok(Swept::MayBe),
+            // This key may not see it: another one made it. Or the server cannot say at the moment.
+            Err(Error::Wire(error)) if error.status().is_some() => return Ok(refused(&error)),
+            Err(error) => return Err(error),
         }
-        tokio::time::sleep(LATE_PAUSE).await;
     };
-    let Some(there) = there else { return Ok(left.is_of_this_address && age() >= LATEST) };
-    if let Some(reason) = in_use(writer, session, &there).await? {
-        return stays(reason);
+    match written(writer, session, &there).await {
+        Ok(0) => {}
+        Ok(objects) => return Ok(Swept::InUse { objects }),
+        Err(Error::Wire(error)) if error.status().is_some() => return Ok(refused(&error)),
+        Err(error) => return Err(error),
     }
-    match removed(writer, name).await {
-        Ok(()) => session.events.warn(Warning::ScratchRemoved { collection: name.clone() }),
-        Err(reason) => return stays(reason),
-    }
-    Ok(true)
+    Ok(removed(writer, session, name).await.map_or_else(Swept::Stays, |()| Swept::Removed))
 }
 
-/// Why a scratch collection is not removed, if somebody wrote to it.
-async fn in_use(writer: &Writer, session: &Session, there: &Schema) -> Result<Option<String>, Error> {
+/// Objects that somebody wrote to a scratch collection, as far as they can be counted.
+async fn written(writer: &Writer, session: &Session, there: &Schema) -> Result<u64, Error> {
     if there.multi_tenant {
         // Its tenants are inactive, and nobody can have written to them.
-        return Ok(None);
+        return Ok(0);
     }
     let counts = session.unless_stopped(writer.counts(std::slice::from_ref(&there.name))).await?;
-    Ok(match counts.first() {
-        Some(Count::Exact(objects @ 1..)) => Some(format!("{objects} objects were written to it")),
-        _ => None,
-    })
+    Ok(counts.first().and_then(Count::exact).unwrap_or_default())
 }
