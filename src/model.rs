@@ -39,6 +39,13 @@ const COLLECTION_NAME_CHARS: usize = 255;
 /// The longest tenant name a Weaviate server accepts, in characters (weaviate-rest.md §4.3).
 const TENANT_NAME_CHARS: usize = 64;
 
+/// Tenants of one collection that are dealt with at most.
+pub const MOST_TENANTS: usize = 1_000_000;
+/// The longest list of so many tenants, in bytes, wherever it is read: each takes 110 bytes at most.
+pub const TENANTS_BYTES: u64 = 128 << 20;
+/// Values in such a list: three for each tenant, and the list.
+pub const TENANTS_VALUES: u32 = 3_000_001;
+
 /// A name that no server would accept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name:?} is not a valid {kind} name")]

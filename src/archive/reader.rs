@@ -21,14 +21,12 @@ use super::names;
 use super::part_reader::PartReader;
 use super::stored::HashedFile;
 use crate::model::fold::{self, Layout};
-use crate::model::{CLASS_BYTES, Schema};
+use crate::model::{CLASS_BYTES, Schema, TENANTS_BYTES, TENANTS_VALUES};
 
 /// The largest document of aliases or roles a reader takes, in bytes.
 const DOCUMENT_BYTES: u64 = 16 << 20;
-/// The largest list of tenants, and of checksums, in bytes: a million tenants have some 50 MB.
-const LIST_BYTES: u64 = 80 << 20;
-/// Values in a list of tenants: three for each of a million, and the list.
-const TENANTS_VALUES: u32 = 3_000_001;
+/// The largest list of checksums, in bytes.
+const SUMS_BYTES: u64 = 80 << 20;
 /// Values in a document of aliases or roles.
 const DOCUMENT_VALUES: u32 = 250_000;
 /// The longest line of an index, in bytes; ours have about 400.
@@ -319,7 +317,8 @@ const PIECE_BYTES: u64 = 256 << 10;
 fn longest(path: &str) -> u64 {
     match path.rsplit('/').next().unwrap_or_default() {
         names::SCHEMA | names::SCHEMA_BEFORE => CLASS_BYTES,
-        names::TENANTS | names::SUMS => LIST_BYTES,
+        names::TENANTS => TENANTS_BYTES,
+        names::SUMS => SUMS_BYTES,
         _ => DOCUMENT_BYTES,
     }
 }

@@ -388,13 +388,11 @@ impl Shared<'_> {
     }
 
     /// The error, if an object was refused for a reason that lasts and is about all that may come, such as a usage limit.
-    /// Words that stand in the object itself prove nothing.
     fn lasting(&self, batch: &Batch, group: &Group, outcome: &Outcome) -> Option<WireError> {
         let Outcome::Judged(fates) = outcome else { return None };
         let (words, cause) = group.members.iter().zip(fates).find_map(|(at, fate)| {
             let Fate::Refused(words) = fate else { return None };
-            let cause = LastingCause::of_result(words)?;
-            memchr::memmem::find(&batch.objects[*at].text, words.as_bytes()).is_none().then_some((words, cause))
+            Some((words, LastingCause::of_result(words, &batch.objects[*at].text)?))
         })?;
         let message = self.import.client.shown(words);
         Some(WireError::Lasting { route: self.route.clone(), status: 200, cause: Box::new(cause), message })

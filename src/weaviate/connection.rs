@@ -94,9 +94,14 @@ impl Connection {
         })
     }
 
-    /// Gives up everything but what must not be shown.
+    /// Gives up everything but what must not be shown: of a header's value also its last word, which is the secret itself
+    /// where a scheme stands before it (`Bearer`, `Basic`).
     pub(super) fn into_secrets(self) -> Vec<SecretString> {
-        self.key.into_iter().chain(self.headers.into_iter().map(|(_, value)| value)).collect()
+        let both = |value: SecretString| {
+            let last = value.expose_secret().split_whitespace().next_back().map(SecretString::from);
+            [Some(value), last].into_iter().flatten()
+        };
+        self.key.into_iter().chain(self.headers.into_iter().flat_map(|(_, value)| both(value))).collect()
     }
 
     /// The host that would receive secrets in the clear, if there is one.
@@ -283,6 +288,19 @@ mod tests {
         assert!(!debug.contains("sesame") && debug.contains("x-openai-api-key"), "{debug}");
         assert_eq!(connection.exposed_host(), Some("example.com"));
         assert!(matches!(connection.http(), Err(Error::Url { .. })));
+    }
+
+    #[test]
+    fn the_token_in_a_header_is_a_secret_without_its_scheme_too() {
+        let url = Connection::parse_url("http://localhost").expect("a url");
+        let connection = Connection {
+            key: Some("the-key".into()),
+            headers: vec![(AUTHORIZATION, "Bearer sesame-token".into())],
+            ..Connection::new(url)
+        };
+        let secrets = connection.into_secrets();
+        let told = crate::weaviate::said::without_secrets("sesame-token and the-key are wrong", secrets.iter());
+        assert_eq!(told, "[redacted] and [redacted] are wrong");
     }
 
     #[test]

@@ -237,17 +237,36 @@ impl LastingCause {
 
     /// The cause in the words about a single object of a batch: there is no code for it. Words of an operator's own
     /// (`USAGE_LIMITS_ERROR_MESSAGE`) are not known.
+    /// `sent` is the text of that object: a phrase that stands in it is the user's and proves nothing.
     #[must_use]
-    pub fn of_result(words: &str) -> Option<Self> {
-        if SUSPENDED.iter().any(|said| words.ends_with(said)) {
-            return Some(Self::Suspended);
+    pub fn of_result(words: &str, sent: &[u8]) -> Option<Self> {
+        let is_own = |phrase: &str| !stands_in(phrase, sent);
+        if let Some(said) = SUSPENDED.iter().find(|said| words.ends_with(**said)) {
+            return is_own(said).then_some(Self::Suspended);
         }
         let [count, reached] = LIMIT_WORDS;
         let (before, rest) = words.split_once(count)?;
         let (digits, _) = rest.split_once(reached)?;
         let value = Some(digits).filter(|digits| digits.len() <= DIGITS_MAX)?.parse().ok()?;
-        let of = LimitOf::parse(before.rsplit([' ', ':']).next().unwrap_or_default());
-        (of.setting().is_some()).then_some(Self::UsageLimit { of, value: Some(value) })
+        let word = before.rsplit([' ', ':']).next().unwrap_or_default();
+        let of = LimitOf::parse(word);
+        let phrase = format!("{word}{count}{digits}{reached}");
+        (of.setting().is_some() && is_own(&phrase)).then_some(Self::UsageLimit { of, value: Some(value) })
+    }
+
+    /// The same with every text that the server chose made safe to show.
+    pub(super) fn shown_by(self, safe: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::UsageLimit { of: LimitOf::Other(what), value } => {
+                Self::UsageLimit { of: LimitOf::Other(safe(&what)), value }
+            }
+            Self::NotAllowed { restriction, value, allowed } => Self::NotAllowed {
+                restriction: safe(&restriction),
+                value: safe(&value),
+                allowed: allowed.iter().map(|one| safe(one)).collect(),
+            },
+            other => other,
+        }
     }
 }
 
@@ -309,8 +328,49 @@ fn of_code(body: &[u8]) -> Option<LastingCause> {
     }
 }
 
+/// Whether a phrase in ASCII stands in a JSON text, as it is or with any of its characters escaped.
+fn stands_in(phrase: &str, json: &[u8]) -> bool {
+    let holds = |text: &[u8]| memchr::memmem::find(text, phrase.as_bytes()).is_some();
+    holds(json) || (json.contains(&b'\\') && holds(&unescaped(json)))
+}
+
+/// A JSON text with the escapes in its strings resolved: characters beyond ASCII become `?`. No JSON any more.
+fn unescaped(json: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(json.len());
+    let mut rest = json;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'\\' {
+            plain.push(byte);
+            continue;
+        }
+        let Some((&escape, after)) = rest.split_first() else { break };
+        rest = after;
+        plain.push(match escape {
+            b'u' => {
+                let digits = rest.get(..4).and_then(|digits| std::str::from_utf8(digits).ok());
+                let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+                rest = rest.get(4..).unwrap_or_default();
+                code.filter(u8::is_ascii).unwrap_or(b'?')
+            }
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'r' => b'\r',
+            b'b' => 8,
+            b'f' => 12,
+            other => other,
+        });
+    }
+    plain
+}
+
+/// The same of a request's body.
+fn is_sent(phrase: &str, sent: &Pieces) -> bool {
+    sent.holds(phrase.as_bytes()) || (sent.holds(b"\\") && stands_in(phrase, &sent.concat()))
+}
+
 fn of_words(words: &str, sent: Option<&Pieces>) -> Option<LastingCause> {
-    let says = |said: &str| words.contains(said) && !sent.is_some_and(|sent| sent.holds(said.as_bytes()));
+    let says = |said: &str| words.contains(said) && !sent.is_some_and(|sent| is_sent(said, sent));
     let bound = |said: &str| {
         let rest = says(said).then(|| words.split_once(said)).flatten()?.1;
         let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
@@ -425,9 +485,35 @@ mod tests {
     fn words_that_the_request_itself_holds_prove_nothing() {
         let words = "invalid text property: got 'our namespace is suspended today'";
         let body = serde_json::json!({"error": [{"message": words}]}).to_string();
-        let cause = |sent: Bytes| LastingCause::of_answer(422, body.as_bytes(), words, Some(&sent.into()));
-        assert_eq!(cause(Bytes::from_static(br#"{"objects":[{"t":"our namespace is suspended today"}]}"#)), None);
-        assert_eq!(cause(Bytes::from_static(b"{}")), Some(LastingCause::Suspended));
+        let cause = |sent: &'static [u8]| {
+            let sent = Bytes::from_static(sent).into();
+            LastingCause::of_answer(422, body.as_bytes(), words, Some(&sent))
+        };
+        assert_eq!(cause(br#"{"objects":[{"t":"our namespace is suspended today"}]}"#), None);
+        assert_eq!(cause(br#"{"objects":[{"t":"our n\u0061mespace \u0069s suspended today"}]}"#), None);
+        assert_eq!(cause(b"{}"), Some(LastingCause::Suspended));
+        // A longer refusal of one object that repeats what the object holds.
+        let echo = "invalid value 'objects count limit of 3 reached for this instance.' of 't' in class A";
+        for sent in [
+            r#"{"t":"objects count limit of 3 reached for this instance."}"#,
+            r#"{"t":"objects c\u006funt limit of 3 reached for this inst\u0061nce."}"#,
+        ] {
+            assert_eq!(LastingCause::of_result(&echo.replace("'objects", "objects"), sent.as_bytes()), None, "{sent}");
+        }
+        let quoted = br#"{"t":"namespace is suspended"}"#;
+        assert_eq!(LastingCause::of_result("no date: namespace is suspended", quoted), None);
+    }
+
+    #[test]
+    fn escapes_are_resolved_whatever_stands_behind_them() {
+        for (json, plain) in [
+            (&br#"a\u0041\n\"\\u"#[..], &b"aA\n\"\\u"[..]),
+            (br#"\u00e9\ud83d\ude00"#, b"???"),
+            (br#"\u00"#, b"?"),
+            (br"\", b""),
+        ] {
+            assert_eq!(unescaped(json), plain, "{}", String::from_utf8_lossy(json));
+        }
     }
 
     #[test]
@@ -437,13 +523,13 @@ mod tests {
             "objects count limit of 100 reached for this instance.",
             "shard abc: objects count limit of 100 reached for this instance.",
         ] {
-            assert_eq!(LastingCause::of_result(words), Some(objects.clone()), "{words}");
+            assert_eq!(LastingCause::of_result(words, b"{}"), Some(objects.clone()), "{words}");
         }
-        assert_eq!(LastingCause::of_result("namespace is suspended"), Some(LastingCause::Suspended));
+        assert_eq!(LastingCause::of_result("namespace is suspended", b"{}"), Some(LastingCause::Suspended));
         for words in
             ["invalid property", "word count limit of 3 reached for this instance.", " count limit of x reached"]
         {
-            assert_eq!(LastingCause::of_result(words), None, "{words}");
+            assert_eq!(LastingCause::of_result(words, b"{}"), None, "{words}");
         }
     }
 }

@@ -5,13 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Error;
-use super::attempt::{Ask, LISTING_BYTES_MAX};
+use super::attempt::Ask;
 use super::client::Client;
 use super::writer::Writer;
-use crate::model::{CollectionName, TenantName, fold};
-
-/// Values in a list of tenants: three for each of a million, and the list.
-const TENANTS_VALUES: u32 = 3_000_001;
+use crate::model::{CollectionName, TENANTS_BYTES, TENANTS_VALUES, TenantName, fold};
 
 /// What a tenant is doing. The words are the server's own, whatever version was told them (`ACTIVE` reads back as `HOT`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,9 +75,9 @@ impl Tenant {
 impl Client {
     /// The tenants of a multi-tenant collection, sorted by name. Asking wakes none of them.
     pub async fn tenants(&self, collection: &CollectionName) -> Result<Vec<Tenant>, Error> {
-        let ask = Ask { max_bytes: LISTING_BYTES_MAX, ..Ask::get(format!("/v1/schema/{collection}/tenants")) };
+        let ask = Ask { max_bytes: TENANTS_BYTES, ..Ask::get(format!("/v1/schema/{collection}/tenants")) };
         let body = self.fetch(&ask).await?;
-        ask.trusted(&body, &fold::TENANTS, TENANTS_VALUES)?;
+        self.trusted(&ask, &body, &fold::TENANTS, TENANTS_VALUES)?;
         let mut tenants: Vec<Tenant> =
             serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not a list of tenants"))?;
         tenants.sort_unstable();
@@ -124,5 +121,26 @@ impl Writer {
     pub async fn create_tenants(&self, collection: &CollectionName, tenants: &[Tenant]) -> Result<(), Error> {
         let ask = Ask::with_body(Method::POST, &format!("/v1/schema/{collection}/tenants"), json!(tenants).to_string());
         self.send(&ask).await.map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::MOST_TENANTS;
+
+    #[test]
+    fn a_list_of_as_many_tenants_as_there_may_be_fits_whatever_their_names() {
+        let longest = Tenant {
+            name: "n".repeat(64).parse().expect("a name"),
+            state: TenantState::Other("UNFREEZING".to_owned()),
+        };
+        let one = serde_json::to_string(&longest).expect("JSON").len() as u64 + 1;
+        assert!(one * MOST_TENANTS as u64 <= TENANTS_BYTES, "{one}");
+        let few = vec![longest; 50];
+        let list = serde_json::to_vec(&few).expect("JSON");
+        let values = u32::try_from(few.len()).expect("few") * (TENANTS_VALUES - 1) / 1_000_000 + 1;
+        assert!(fold::check(&list, &fold::TENANTS, values).is_ok(), "three values a tenant, and the list");
+        assert!(fold::check(&list, &fold::TENANTS, values - 1).is_err());
     }
 }

@@ -76,7 +76,9 @@ impl FileSet<'_> {
         };
         if entries.len() > at_most {
             // What was not listed may be there all the same.
-            self.missing.retain(|path, _| !path.starts_with(below));
+            let is_below =
+                |path: &str| below.is_empty() || path.strip_prefix(below).is_some_and(|rest| rest.starts_with('/'));
+            self.missing.retain(|path, _| !is_below(path));
             self.damaged(self.path.join(below), Damage::Limit { limit: at_most as u64 });
             return Ok(());
         }
@@ -118,5 +120,36 @@ impl FileSet<'_> {
             return None;
         }
         Some(Damage::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::archive::disk::Opened;
+
+    /// A directory that is overfull; all others are empty.
+    struct Crowded(&'static str);
+
+    impl Folder for Crowded {
+        fn list(&self, below: &str, at_most: usize) -> io::Result<Vec<Entry>> {
+            let one = |n: usize| Entry { name: n.to_string().into(), kind: Kind::File, bytes: 0 };
+            Ok(if below == self.0 { (0..=at_most).map(one).collect() } else { Vec::new() })
+        }
+
+        fn open(&self, _: &str) -> io::Result<Opened> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+
+    #[test]
+    fn a_directory_with_too_many_files_hides_nothing_of_its_neighbours() {
+        let (folder, path) = (Crowded("collections/A"), Path::new("/archive"));
+        let missing = [("collections/A/x", 1), ("collections/AB/x", 1)].into();
+        let mut set = FileSet { folder: &folder, path, missing, found: Found::default(), at_most: 9 };
+        set.visit("collections/A", |_| false).expect("looked at");
+        assert_eq!(set.missing.keys().collect::<Vec<_>>(), [&"collections/AB/x"]);
     }
 }

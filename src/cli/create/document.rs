@@ -11,16 +11,12 @@ use crate::cli::Failure;
 use crate::cli::args::{ConnectionArgs, CreateArgs, Distance, Index};
 use crate::event::Class;
 use crate::model::fold::{self, Misread};
-use crate::model::{CollectionName, Schema};
-use crate::render::{counted, shell_path};
+use crate::model::{CollectionName, MOST_TENANTS, Schema, TENANTS_BYTES, TENANTS_VALUES};
+use crate::render::{count, counted, shell_path};
 use crate::weaviate::Tenant;
 
 /// The longest class document, in bytes.
 const DOCUMENT_BYTES: u64 = 16 << 20;
-/// The longest list of tenants, in bytes: about a million of them.
-const TENANTS_BYTES: u64 = 64 << 20;
-/// Values in it: three for each tenant.
-const TENANTS_VALUES: u32 = 4_500_000;
 /// Bytes of a MiB.
 const MIB: u64 = 1 << 20;
 
@@ -143,8 +139,13 @@ pub(super) fn tenants(path: &Path) -> Result<Vec<Tenant>, Failure> {
         usage(format!("{from} holds no list of tenants: {why}"))
             .hint(r#"it looks like [{"name": "a", "activityStatus": "HOT"}, …]"#)
     };
+    let too_many = || {
+        let most = count(MOST_TENANTS as u64);
+        usage(format!("{from} lists too many tenants: {most} in a collection is the most that can be listed again"))
+    };
     match fold::check(&text, &fold::TENANTS, TENANTS_VALUES) {
         Ok(()) => {}
+        Err(Misread::Values { .. }) => return Err(too_many()),
         Err(Misread::Json(why)) => return Err(usage(format!("{from} is not JSON")).because(why)),
         Err(misread) => return Err(wrong(misread.to_string())),
     }
@@ -152,6 +153,10 @@ pub(super) fn tenants(path: &Path) -> Result<Vec<Tenant>, Failure> {
         return Err(wrong("it is no JSON list".into()));
     }
     let tenants: Vec<Tenant> = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    // More could be created, and neither listed nor backed up.
+    if tenants.len() > MOST_TENANTS {
+        return Err(too_many());
+    }
     let mut names = BTreeSet::new();
     match tenants.iter().find(|tenant| !names.insert(&tenant.name)) {
         Some(twice) => Err(wrong(format!("{} is in it twice", twice.name))),
