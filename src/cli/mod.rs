@@ -21,6 +21,7 @@ mod memory;
 mod mistakes;
 mod output;
 mod paths;
+mod proxies;
 mod rehearsal;
 mod remedy;
 mod removal;

@@ -9,12 +9,11 @@ use secrecy::SecretString;
 
 use super::archive::place_in;
 use super::args::{BackupArgs, ConnectionArgs};
-use super::{Env, Failure, memory, paths, secrets};
+use super::{Env, Failure, memory, paths, proxies, secrets};
 use crate::event::{Class, Warning};
 use crate::model::{Selection, TenantName};
 use crate::ops::backup::Resume;
 use crate::ops::restore::StateFolders;
-use crate::weaviate::Connection;
 
 /// The server where nothing names one.
 const DEFAULT_URL: &str = "http://localhost:8080";
@@ -67,7 +66,7 @@ impl Connect {
             Some(path) => Some(secrets::key_from(path, &mut exposed)?),
             None => secrets::key_in(env, key_name)?,
         };
-        proxies(env, &url)?;
+        proxies::usable(env, &url)?;
         let mut header = |text: &String| secrets::header(text, env, &mut exposed);
         let headers = args.header.iter().map(&mut header).collect::<Result<_, _>>()?;
         let ca_cert = args.ca_cert.as_deref();
@@ -86,24 +85,6 @@ impl Connect {
             stall_timeout: args.stall_timeout,
         })
     }
-}
-
-/// Refuses a proxy that cannot be used: the HTTP client would pass over it, and the key would go out by another way.
-fn proxies(env: &Env, url: &str) -> Result<(), Failure> {
-    let Ok(url) = Connection::parse_url(url) else { return Ok(()) };
-    if Connection::is_local(&url) {
-        return Ok(());
-    }
-    let own = if url.scheme() == "https" { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
-    for name in own.into_iter().chain(["ALL_PROXY", "all_proxy"]) {
-        let Some(value) = env.text(name)? else { continue };
-        if !Connection::is_proxy(&value) {
-            let what = format!("{name} does not name a proxy that can be used");
-            return Err(Failure::new(Class::Usage, what)
-                .hint("write it as http://HOST:PORT, or unset it: nothing is sent past a proxy that was asked for"));
-        }
-    }
-    Ok(())
 }
 
 /// What of a collection is backed up.

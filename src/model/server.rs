@@ -29,8 +29,8 @@ impl ServerIdentity {
         Self { url: comparable(url), ..Self::default() }
     }
 
-    /// Whether both may be one server. In doubt they are: a run that waits for nothing is better than two that write to
-    /// one collection.
+    /// Whether both may be one server. In doubt, where of one of them neither voters nor other collections are known, they
+    /// are: a run that waits for nothing is better than two that write to one collection.
     #[must_use]
     pub fn may_be(&self, other: &Self) -> bool {
         if self.url == other.url || self.shards.iter().any(|shard| other.shards.contains(shard)) {
@@ -39,7 +39,8 @@ impl ServerIdentity {
         // Nodes of two clusters may have the same names and addresses, in networks of their own. Then each has collections
         // that no run is about, and none of them in common.
         let told_apart = self.lasting_shards > 0 && other.lasting_shards > 0;
-        !told_apart && same_voters(&self.voters, &other.voters)
+        let unknown = self.voters.is_empty() || other.voters.is_empty();
+        !told_apart && (unknown || same_voters(&self.voters, &other.voters))
     }
 }
 
@@ -111,10 +112,14 @@ mod tests {
         // Another node or a balancer; a node that came back with another address.
         assert!(cluster.may_be(&server(b, &["n1@10.0.0.1:8300", "n2@10.0.0.2:8300"], &[], 0)));
         assert!(cluster.may_be(&server(b, &["n1@10.0.0.1:8300", "n2@10.0.0.9:8300"], &["x"], 1)));
-        // Another cluster with the same names, one with other nodes, one of which nothing is known.
+        // One of which nothing is known, or of which nothing can be held against the other: it may be the same.
+        assert!(cluster.may_be(&server(b, &[], &["x"], 1)));
+        assert!(server(a, &[], &[], 0).may_be(&server(b, &[], &[], 0)));
+        assert!(server(a, &[], &["x"], 0).may_be(&server(b, &[], &["y"], 1)), "the one collection may be made anew");
+        assert!(!server(a, &[], &["x"], 1).may_be(&server(b, &[], &["y"], 1)));
+        // Another cluster with the same names, one with other nodes.
         assert!(!cluster.may_be(&server(b, &["n1@10.9.0.1:8300", "n2@10.9.0.2:8300"], &[], 0)));
         assert!(!cluster.may_be(&server(b, &["n1@10.0.0.1:8300"], &[], 0)));
-        assert!(!cluster.may_be(&server(b, &[], &["x"], 1)));
         // A common shard says it by itself.
         assert!(server(a, &[], &["x", "y"], 1).may_be(&server(b, &["n1@h"], &["y", "z"], 1)));
         // Networks of their own: same names, same addresses, nothing in common.

@@ -20,8 +20,10 @@ fn take(disk: &SimDisk, server: ServerIdentity, names: &[&str]) -> Result<Claim,
     Claim::take(&disk, Path::new(LOCKS), by(4711), server, names)
 }
 
+/// A server at this address, with a voter that is named so.
 fn at(url: &str) -> ServerIdentity {
-    ServerIdentity::of_url(url)
+    let voters = [format!("node1@{}", url.trim_end_matches('/').to_lowercase())].into();
+    ServerIdentity { voters, ..ServerIdentity::of_url(url) }
 }
 
 fn left(disk: &SimDisk) -> Vec<PathBuf> {
