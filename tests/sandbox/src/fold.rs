@@ -123,17 +123,57 @@ pub(crate) static PROPERTY: Struct = Fields(&[
     ("indexSearchable", &Any),
     ("moduleConfig", &Any),
     ("nestedProperties", &Slice(&PROPERTY)),
+    ("textAnalyzer", &Fields(&[("asciiFold", &Any), ("asciiFoldIgnore", &Any), ("stopwordPreset", &Any)])),
     ("tokenization", &Any),
+]);
+static INVERTED_INDEX: Struct = Fields(&[
+    ("bm25", &Fields(&[("b", &Any), ("k1", &Any)])),
+    ("cleanupIntervalSeconds", &Any),
+    ("indexNullState", &Any),
+    ("indexPropertyLength", &Any),
+    ("indexTimestamps", &Any),
+    ("stopwordPresets", &Any),
+    ("stopwords", &Fields(&[("additions", &Any), ("preset", &Any), ("removals", &Any)])),
+    (
+        "tokenizerUserDict",
+        &Slice(&Fields(&[
+            ("replacements", &Slice(&Fields(&[("source", &Any), ("target", &Any)]))),
+            ("tokenizer", &Any),
+        ])),
+    ),
+    ("usingBlockMaxWAND", &Any),
+]);
+static OBJECT_TTL: Struct =
+    Fields(&[("defaultTtl", &Any), ("deleteOn", &Any), ("enabled", &Any), ("filterExpiredObjects", &Any)]);
+static ASYNC_REPLICATION: Struct = Fields(&[
+    ("diffBatchSize", &Any),
+    ("diffPerNodeTimeout", &Any),
+    ("frequency", &Any),
+    ("frequencyWhilePropagating", &Any),
+    ("hashtreeHeight", &Any),
+    ("loggingFrequency", &Any),
+    ("prePropagationTimeout", &Any),
+    ("propagationBatchSize", &Any),
+    ("propagationConcurrency", &Any),
+    ("propagationDelay", &Any),
+    ("propagationLimit", &Any),
+    ("propagationTimeout", &Any),
+]);
+static REPLICATION: Struct = Fields(&[
+    ("asyncConfig", &ASYNC_REPLICATION),
+    ("asyncEnabled", &Any),
+    ("deletionStrategy", &Any),
+    ("factor", &Any),
 ]);
 pub(crate) static CLASS: Struct = Fields(&[
     ("class", &Any),
     ("description", &Any),
-    ("invertedIndexConfig", &Any),
+    ("invertedIndexConfig", &INVERTED_INDEX),
     ("moduleConfig", &Any),
     ("multiTenancyConfig", &Fields(&[("enabled", &Any), ("autoTenantCreation", &Any), ("autoTenantActivation", &Any)])),
-    ("objectTtlConfig", &Any),
+    ("objectTtlConfig", &OBJECT_TTL),
     ("properties", &Slice(&PROPERTY)),
-    ("replicationConfig", &Fields(&[("factor", &Any), ("deletionStrategy", &Any), ("asyncEnabled", &Any)])),
+    ("replicationConfig", &REPLICATION),
     ("shardingConfig", &Any),
     ("vectorConfig", &Map(&Fields(&[("vectorizer", &Any), ("vectorIndexType", &Any), ("vectorIndexConfig", &Any)]))),
     ("vectorIndexConfig", &Any),
@@ -168,5 +208,18 @@ mod tests {
         let decoded = CLASS.decoded(parse(text).expect("JSON"));
         let joined = object! {"enabled": true, "autoTenantCreation": true};
         assert_eq!(decoded.get("multiTenancyConfig"), Some(&joined));
+        let text = br#"{"InvertedIndexConfig":{"BM25":{"K1":2}},"objectTtlConfig":{"DefaultTTL":60},
+            "replicationConfig":{"asyncConfig":{"HashtreeHeight":9}},
+            "properties":[{"TextAnalyzer":{"AsciiFold":true}}]}"#;
+        let decoded = CLASS.decoded(parse(text).expect("JSON"));
+        for path in [
+            &["invertedIndexConfig", "bm25", "k1"][..],
+            &["objectTtlConfig", "defaultTtl"],
+            &["replicationConfig", "asyncConfig", "hashtreeHeight"],
+        ] {
+            assert!(decoded.at(path).is_some(), "{path:?}");
+        }
+        let property = &decoded.get("properties").and_then(Json::as_array).expect("properties")[0];
+        assert!(property.at(&["textAnalyzer", "asciiFold"]).is_some());
     }
 }

@@ -1,5 +1,5 @@
-//! What an operator can forbid: the operational mode, usage limits, restrictions of settings, suspended namespaces. The
-//! answers are those of 1.40 (`tests/fixtures/transcripts/lasting`).
+//! What an operator can forbid while requests come: the operational mode, more objects, suspended namespaces. The answers
+//! are those of 1.40 (`tests/fixtures/transcripts/lasting`).
 
 use std::collections::BTreeMap;
 
@@ -8,31 +8,22 @@ use axum::http::Method;
 use crate::call::Reply;
 use crate::json::{Json, object};
 use crate::state::State;
+use crate::store::parse_id;
 
 /// What is forbidden at the moment; nothing by itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
     /// `OPERATIONAL_MODE`
     pub(crate) mode: &'static str,
-    /// Usage limits by what they count: `objects`, `collections`, `tenants`, `shards`.
-    pub(crate) most: BTreeMap<&'static str, u64>,
-    /// `ALLOWED_VECTOR_INDEX_TYPES`; empty: all.
-    pub(crate) vector_indexes: Vec<&'static str>,
-    /// `REPLICATION_MAXIMUM_FACTOR`
-    pub(crate) factor: Option<i64>,
+    /// `MAXIMUM_ALLOWED_OBJECTS_COUNT`
+    pub(crate) objects: Option<u64>,
     /// Namespaces and their states.
     pub(crate) namespaces: BTreeMap<String, &'static str>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            mode: "ReadWrite",
-            most: BTreeMap::new(),
-            vector_indexes: Vec::new(),
-            factor: None,
-            namespaces: BTreeMap::new(),
-        }
+        Self { mode: "ReadWrite", objects: None, namespaces: BTreeMap::new() }
     }
 }
 
@@ -63,41 +54,6 @@ impl Limits {
         Some(Reply::error(503, words))
     }
 
-    /// The answer where there would be more of something than is allowed.
-    pub(crate) fn beyond(&self, what: &'static str, there_will_be: u64) -> Result<(), Reply> {
-        let Some(most) = self.most.get(what).filter(|most| there_will_be > **most) else { return Ok(()) };
-        let message = format!("{what} count limit of {most} reached for this instance.");
-        let most = i64::try_from(*most).unwrap_or(i64::MAX);
-        let body = object! {"errorCode": "USAGE_LIMIT_EXCEEDED", "limit": what, "message": message, "value": most};
-        Err(Reply::json(429, &body))
-    }
-
-    /// The answer to a class document that holds what is not allowed.
-    pub(crate) fn class(&self, given: &Json, collections: u64) -> Result<(), Reply> {
-        let refuse = |text: &str| {
-            let error = vec![object! {"message": text}];
-            Err(Reply::json(422, &object! {"allowed": Json::Null, "error": error}))
-        };
-        let factor = given.at(&["replicationConfig", "factor"]).and_then(Json::as_i64).unwrap_or(1);
-        if let Some(most) = self.factor.filter(|most| factor > *most) {
-            return refuse(&format!("invalid replication factor: setup caps replication at {most}: got {factor}"));
-        }
-        let kind = given.text("vectorIndexType").filter(|kind| !kind.is_empty()).unwrap_or("hnsw");
-        if !self.vector_indexes.is_empty() && !self.vector_indexes.contains(&kind) {
-            let allowed = self.vector_indexes.join(", ");
-            let message = format!("{kind} is not allowed for vector_index_type. Allowed values: {allowed}.");
-            let allowed: Vec<Json> = self.vector_indexes.iter().map(|kind| Json::from(*kind)).collect();
-            let body = object! {
-                "allowed": allowed, "error": Json::Null, "errorCode": "CONFIG_NOT_ALLOWED", "message": message,
-                "restriction": "vector_index_type", "value": kind,
-            };
-            return Err(Reply::json(422, &body));
-        }
-        self.beyond("collections", collections + 1)?;
-        let shards = given.at(&["shardingConfig", "desiredCount"]).and_then(Json::as_i64).unwrap_or(1);
-        self.beyond("shards", u64::try_from(shards).unwrap_or(1))
-    }
-
     /// Whether the namespace of a collection is suspended.
     pub(crate) fn is_suspended(&self, class: &str) -> bool {
         let namespace = class.split_once(':').map(|(namespace, _)| namespace);
@@ -124,6 +80,31 @@ impl Limits {
             |(name, state): (&String, &&'static str)| object! {"home_node": "node1", "name": name, "state": *state};
         Reply::json(200, &Json::Array(self.namespaces.iter().map(one).collect()))
     }
+}
+
+/// Which objects of a batch the limit keeps out. A server asks for each shard's share of it by itself, and takes none of a
+/// share that would be too many (`adapters/repos/db/shard_write_batch_objects.go`).
+pub(crate) fn kept_out(state: &State, batch: &[Json]) -> Vec<bool> {
+    let Some(most) = state.limits.objects else { return vec![false; batch.len()] };
+    let share = |item: &Json| {
+        let (class, tenant) =
+            (item.text("class").unwrap_or_default().to_owned(), item.text("tenant").map(str::to_owned));
+        let space = state.collection(&class).and_then(|collection| collection.space(tenant.as_deref()).ok());
+        let id = item.text("id").and_then(parse_id).unwrap_or_default();
+        let shard = state.cluster.shard_of(&class, id, space.map_or(1, |space| space.shards.len()));
+        (class, tenant, shard)
+    };
+    let mut shares: BTreeMap<_, u64> = BTreeMap::new();
+    for item in batch {
+        *shares.entry(share(item)).or_default() += 1;
+    }
+    let there = objects(state);
+    batch.iter().map(|item| there + shares[&share(item)] > most).collect()
+}
+
+/// What is said of an object beyond the limit.
+pub(crate) fn beyond(most: u64) -> String {
+    format!("objects count limit of {most} reached for this instance.")
 }
 
 /// Objects of all collections and tenants.

@@ -22,6 +22,8 @@ pub struct Operator {
     pub rq_by_default: bool,
     /// `DEFAULT_VECTORIZER_MODULE`
     pub default_vectorizer: Option<&'static str>,
+    /// `REPLICATION_MAXIMUM_FACTOR`
+    pub most_replicas: Option<i64>,
     /// `REPLICATION_MINIMUM_FACTOR`
     pub least_replicas: Option<i64>,
 }
@@ -65,7 +67,9 @@ impl Operator {
                 )));
             }
         }
-        let kind = document.text("vectorIndexType").unwrap_or("");
+        let named = document.get("vectorConfig").and_then(Json::as_object).is_some_and(|named| !named.is_empty());
+        let kind = document.text("vectorIndexType").filter(|kind| !kind.is_empty());
+        let kind = kind.unwrap_or(if named { "" } else { "hnsw" });
         if let Some(allowed) = self.index_types.filter(|allowed| !kind.is_empty() && !allowed.contains(&kind)) {
             return Some(Err(not_allowed("vector_index_type", kind, allowed)));
         }
@@ -77,12 +81,15 @@ impl Operator {
             }
         }
         let factor = document.at(&["replicationConfig", "factor"]).and_then(Json::as_i64).unwrap_or(1);
+        if let Some(most) = self.most_replicas.filter(|most| factor > *most) {
+            return Some(Ok(format!("invalid replication factor: setup caps replication at {most}: got {factor}")));
+        }
         if let Some(least) = self.least_replicas.filter(|least| factor < *least) {
             return Some(Ok(format!(
                 "invalid replication factor: setup requires a minimum replication factor of {least}: got {factor}"
             )));
         }
-        let shards = document.at(&["shardingConfig", "desiredCount"]).and_then(Json::as_i64).unwrap_or(0);
+        let shards = document.at(&["shardingConfig", "desiredCount"]).and_then(Json::as_i64).unwrap_or(1);
         let most = self.most_shards.filter(|most| usize::try_from(shards).is_ok_and(|shards| shards > *most));
         most.map(|most| Err(limit("shards", most)))
     }

@@ -59,7 +59,7 @@ pub enum Change {
     /// The operator sets a usage limit: what it counts (`objects`, `collections`, `tenants`, `shards`), and the limit.
     Limit(&'static str, u64),
     /// The operator sets `ALLOWED_VECTOR_INDEX_TYPES`.
-    VectorIndexes(Vec<&'static str>),
+    VectorIndexes(&'static [&'static str]),
     /// The operator sets `REPLICATION_MAXIMUM_FACTOR`.
     MostReplicas(i64),
     /// A namespace comes into a state: `active`, `suspended`.
@@ -104,9 +104,18 @@ pub(crate) fn apply_to(core: &Core, state: &mut State, change: &Change) {
             come_back(state, name);
         }
         Change::Mode(mode) => state.limits.mode = mode,
-        Change::Limit(what, most) => drop(state.limits.most.insert(what, *most)),
-        Change::VectorIndexes(allowed) => state.limits.vector_indexes.clone_from(allowed),
-        Change::MostReplicas(most) => state.limits.factor = Some(*most),
+        Change::Limit("objects", most) => state.limits.objects = Some(*most),
+        Change::Limit(what, most) => {
+            let most = usize::try_from(*most).ok();
+            match *what {
+                "collections" => state.operator.most_collections = most,
+                "tenants" => state.operator.most_tenants = most,
+                "shards" => state.operator.most_shards = most,
+                other => panic!("nothing limits {other}"),
+            }
+        }
+        Change::VectorIndexes(allowed) => state.operator.index_types = Some(allowed),
+        Change::MostReplicas(most) => state.operator.most_replicas = Some(*most),
         Change::Namespace(name, now) => drop(state.limits.namespaces.insert(name.clone(), now)),
         Change::Repair => state.cluster.repair(),
         Change::Lacks(class, id, node) => {

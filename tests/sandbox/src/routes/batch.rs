@@ -68,8 +68,12 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
         return Err(Reply::empty(200));
     }
     {
+        // Where no object at all may come, the answer is about the batch.
         let state = core.read();
-        state.limits.beyond("objects", limits::objects(&state) + items.len() as u64)?;
+        if let Some(most) = state.limits.objects.filter(|_| limits::kept_out(&state, items).iter().all(|out| *out)) {
+            let coded = crate::operator::limit("objects", usize::try_from(most).unwrap_or(usize::MAX));
+            return Err(Reply::json(coded.status, &coded.body));
+        }
     }
     let mut out = Vec::with_capacity(call.body.len() + items.len() * 128);
     let written = write_into(core, &mut core.write(), &objects, &level);
@@ -129,7 +133,10 @@ pub(crate) fn write_into(core: &Core, state: &mut State, objects: &Json, level: 
     let time = now();
     let wish = Wish { several: true, ..level.wish };
     let mut replies = Vec::new();
-    for (at, raw) in (1_u64..).zip(objects.as_array().unwrap_or(&[])) {
+    let batch = objects.as_array().unwrap_or(&[]);
+    let kept_out = limits::kept_out(state, batch);
+    let beyond = limits::beyond(state.limits.objects.unwrap_or_default());
+    for ((at, raw), kept_out) in (1_u64..).zip(batch).zip(kept_out) {
         let mut item = Item::read(raw);
         let planned = match &level.failing {
             Some(Failing::Places(one_in, text)) => at.is_multiple_of((*one_in).max(1)).then_some(text),
@@ -141,6 +148,7 @@ pub(crate) fn write_into(core: &Core, state: &mut State, objects: &Json, level: 
         };
         let outcome = match planned {
             Some(text) => Err(text.clone()),
+            None if kept_out => Err(beyond.clone()),
             None if state.limits.is_suspended(raw.text("class").unwrap_or_default()) => {
                 Err("namespace is suspended".to_owned())
             }

@@ -43,10 +43,6 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
     allow(call, "create_collections", Domain::Collections(&upper_first(given.text("class").unwrap_or(""))))?;
     check_strategy(core, &given)?;
     targets_are_readable(call, &given)?;
-    {
-        let state = core.read();
-        state.limits.class(&given, state.collections.len() as u64)?;
-    }
     stands_against(core, &given)?;
     match schema::create(core, &mut core.write(), &given) {
         Ok(document) => Ok(Reply::json(200, &document)),
