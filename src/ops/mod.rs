@@ -20,6 +20,7 @@ mod protected;
 mod prove;
 pub mod remove;
 pub mod restore;
+mod rounds;
 pub mod safety;
 mod schema;
 mod select;

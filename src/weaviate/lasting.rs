@@ -508,8 +508,8 @@ mod tests {
     fn escapes_are_resolved_whatever_stands_behind_them() {
         for (json, plain) in [
             (&br#"a\u0041\n\"\\u"#[..], &b"aA\n\"\\u"[..]),
-            (br#"\u00e9\ud83d\ude00"#, b"???"),
-            (br#"\u00"#, b"?"),
+            (br"\u00e9\ud83d\ude00", b"???"),
+            (br"\u00", b"?"),
             (br"\", b""),
         ] {
             assert_eq!(unescaped(json), plain, "{}", String::from_utf8_lossy(json));

@@ -126,7 +126,7 @@ fn every_usage_limit_and_restriction_ends_a_restore_at_once_with_the_setting_to_
             "MAXIMUM_ALLOWED_TENANTS_PER_COLLECTION",
         ),
         (Change::Limit("shards", 0), &archive, 4, "at most 0", "MAXIMUM_ALLOWED_SHARDS_PER_COLLECTION"),
-        (Change::VectorIndexes(vec!["flat"]), &archive, 4, "does not allow hnsw", "ALLOWED_VECTOR_INDEX_TYPES"),
+        (Change::VectorIndexes(&["flat"]), &archive, 4, "does not allow hnsw", "ALLOWED_VECTOR_INDEX_TYPES"),
         (Change::MostReplicas(0), &archive, 4, "replication factor of 0", "REPLICATION_MAXIMUM_FACTOR"),
     ] {
         let stage = Stage::new(Sandbox::builder().change(change));

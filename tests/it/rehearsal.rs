@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use elysiactl::archive::runfiles::ScratchBook;
-use elysiactl::archive::runfiles::ScratchBook;
 use elysiactl::archive::{OsDisk, RunAbout, RunRecord};
 use elysiactl::event::{Class, Event, Events, Op, Status, Warning};
 use elysiactl::model::{CollectionName, Selection};

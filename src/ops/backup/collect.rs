@@ -18,6 +18,7 @@ use crate::event::{Event, Warning};
 use crate::model::{KeyRange, ObjectId, Schema, TenantName};
 use crate::ops::drift::{Drift, drift};
 use crate::ops::proof::{self, Evidence, Verdict};
+use crate::ops::rounds::Rounds;
 use crate::ops::{Error, Session, blocking};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::keyspace::Stretch;
@@ -29,8 +30,6 @@ use crate::pipeline::watch::{Mark, Watch};
 use crate::pipeline::{BATCHES_WAITING, Batch};
 use crate::weaviate::{Client, Count, Writer};
 
-/// Rounds without progress before a server that keeps breaking is given up.
-const MOST_ROUNDS: u32 = 50;
 /// Longest time that a run which fails, or is told to stop, waits to hear whether the server is whole. What is not proven
 /// by then is not kept.
 const LAST_QUESTION: Duration = Duration::from_secs(3);
@@ -63,27 +62,6 @@ pub(super) struct Collected {
     pub(super) left_awake: u64,
     /// Shards that take no writes.
     pub(super) read_only: Vec<String>,
-}
-
-/// Rounds in which a server broke: those after which more is kept than ever before do not count.
-pub(super) struct Rounds {
-    left: u32,
-    most_kept: u64,
-}
-
-impl Rounds {
-    pub(super) fn new() -> Self {
-        Self { left: MOST_ROUNDS, most_kept: 0 }
-    }
-
-    /// Whether there may be another round, with so many objects kept by now.
-    pub(super) fn another(&mut self, kept: u64) -> bool {
-        if kept > self.most_kept {
-            (self.left, self.most_kept) = (MOST_ROUNDS, kept);
-        }
-        self.left = self.left.saturating_sub(1);
-        self.left > 0
-    }
 }
 
 /// Reads one collection.

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::collect::{Collect, Collected, Rounds};
+use super::collect::{Collect, Collected};
 use super::passes::{Books, Pass};
 use super::replicas::AnyReplica;
 use crate::archive::CollectionWriter;
 use crate::archive::manifest::TenantsChanged;
 use crate::event::{Op, Warning};
 use crate::model::{CollectionName, TenantName};
+use crate::ops::rounds::Rounds;
 use crate::ops::waking::{self, Journalled, LeftAwake, WakeBooks};
 use crate::ops::{Error, blocking};
 use crate::pipeline::scan::Scanned;

@@ -17,6 +17,7 @@ use crate::archive::{Archive, Content, Index};
 use crate::event::{Event, Warning};
 use crate::model::{CollectionName, Renames, Schema, TenantMap};
 use crate::ops::proof::{self, Evidence, Verdict};
+use crate::ops::rounds::Rounds;
 use crate::ops::waking::{self, WakeBooks};
 use crate::ops::{Error, Session};
 use crate::pipeline::budget::Budget;
@@ -249,8 +250,8 @@ impl Comparing<'_> {
         books: &mut Books,
         mut before: Before,
     ) -> Result<Option<Miscount>, Error> {
-        let mut again = true;
-        for _ in 0..MOST_ROUNDS {
+        let (mut again, mut rounds) = (true, Rounds::new());
+        while rounds.another(books.kept()) {
             let todo = books.todo();
             self.round(stage, books, &todo).await?;
             if self.session.cancel.is_cancelled() {

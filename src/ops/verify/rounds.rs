@@ -45,6 +45,11 @@ impl Books {
         }
     }
 
+    /// Objects compared in what is not to be read again, as things stand.
+    pub(super) fn kept(&self) -> u64 {
+        self.settled.objects + self.open.values().map(|found| found.objects).sum::<u64>()
+    }
+
     /// Forgets what rests on answers with this mark or a higher one.
     pub(super) fn drop_since(&mut self, mark: u64) {
         self.settle();
