@@ -3,61 +3,23 @@
 //! The result of a run is its return value; with nobody listening nothing changes.
 
 mod handle;
+mod op;
 mod planned;
 mod result;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::model::{CollectionName, ObjectId, TenantName};
 
 pub use handle::Events;
+pub use op::Op;
 pub use planned::{
     Covers, PlannedAction, PlannedCollection, PlannedCopy, PlannedRefusal, PlannedRestore, PlannedThere, RestorePlanned,
 };
 pub use result::{CollectionResult, RateLimit, RunResult, SavedSchema};
-
-/// Which operation a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Op {
-    /// `col backup`
-    Backup,
-    /// `archive check`
-    ArchiveCheck,
-    /// `col restore`
-    Restore,
-    /// `col verify`
-    Verify,
-    /// `col rm`
-    Rm,
-    /// `col clear`
-    Clear,
-    /// `col create`
-    Create,
-    /// A rehearsal: it stands in journals alone, never in an event.
-    Rehearsal,
-}
-
-impl Op {
-    /// The command, as it is typed.
-    #[must_use]
-    pub fn verb(self) -> &'static str {
-        match self {
-            Self::Backup => "col backup",
-            Self::ArchiveCheck => "archive check",
-            Self::Restore => "col restore",
-            Self::Verify => "col verify",
-            Self::Rm => "col rm",
-            Self::Clear => "col clear",
-            Self::Create => "col create",
-            Self::Rehearsal => "a rehearsal",
-        }
-    }
-}
 
 /// How a run ended, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
