@@ -52,9 +52,9 @@ fn judge(looks: &[Look]) -> Option<AnyReplica> {
     }
     let counts = || looks.iter().flat_map(|look| [look.before, look.after]);
     let above = |look: &Look| look.any.saturating_sub(look.before.max(look.after));
-    let (least, most) = (looks.iter().map(above).min()?, looks.iter().map(above).max()?);
-    let explained = if least == most { 0 } else { counts().max()? - counts().min()? + ON_THEIR_WAY };
-    if least <= explained {
+    let (smallest, largest) = (looks.iter().map(above).min()?, looks.iter().map(above).max()?);
+    let explained = if smallest == largest { 0 } else { counts().max()? - counts().min()? + ON_THEIR_WAY };
+    if smallest <= explained {
         return Some(AnyReplica::Moved);
     }
     Some(AnyReplica::More { counted: last.after, on_any_replica: last.any })

@@ -22,7 +22,9 @@ pub(super) fn leave_out_equal<'a>(kinds: &Kinds, ours: &mut Members<'a>, theirs:
     let is_reference = |name: &str| matches!(kinds.get(name), Some(Kind::Reference));
     let printed: BTreeSet<_> = theirs.0.iter().copied().collect();
     let equal: BTreeSet<_> = ours.0.iter().copied().filter(|m| !is_reference(m.0) && printed.contains(m)).collect();
-    [ours, theirs].into_iter().for_each(|members| members.0.retain(|member| !equal.contains(member)));
+    for members in [ours, theirs] {
+        members.0.retain(|member| !equal.contains(member));
+    }
 }
 
 /// Compares the lists of references that both have, and takes them out.
