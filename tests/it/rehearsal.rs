@@ -512,9 +512,9 @@ async fn a_collection_that_was_made_again_by_half_is_made_whole_by_the_next_run(
     let put = reqwest::Client::new().put(format!("{}/v1/schema/Article", named.sandbox.url()));
     let put = put.header("content-type", "application/json").body(mixed).send().await.expect("an answer");
     assert!(put.status().is_success(), "{:?}", put.text().await);
-    let plain = world(Sandbox::builder().seeded("Article", OBJECTS, 3, 4));
+    let unnamed = world(Sandbox::builder().seeded("Article", OBJECTS, 3, 4));
     for (world, operator) in
-        [(named, Operator::default()), (plain, Operator { rq_by_default: true, ..Operator::default() })]
+        [(named, Operator::default()), (unnamed, Operator { rq_by_default: true, ..Operator::default() })]
     {
         let before = document(&world, "Article").await;
         world.sandbox.operate(operator);
