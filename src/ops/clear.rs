@@ -7,6 +7,7 @@ mod recreate;
 mod refusal;
 mod rehearse;
 mod run;
+mod since;
 mod tenants;
 mod unfinished;
 

@@ -10,18 +10,32 @@ use tokio_util::sync::CancellationToken;
 use super::budget::Budget;
 use super::fetch::{Approach, Fetch};
 use super::pacer::{Limits, PAGE_BYTES, Pacer};
+use super::replicas::ReplicaCheck;
 use super::scan::Error;
 use crate::event::Events;
-use crate::model::{CollectionName, ObjectId, TenantName};
+use crate::model::{CollectionName, ObjectId, RawObject, TenantName};
 use crate::weaviate::Client;
 
 /// Ids that follow one another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stretch {
     /// The ids, ascending.
     pub ids: Vec<ObjectId>,
     /// The latest time any of them was updated, by the server's clock in ms, if any says so.
     pub updated_ms: Option<i64>,
+    /// Objects among them whose ids were left out, since they were updated too late.
+    pub newer: u64,
+}
+
+impl Stretch {
+    fn take(&mut self, object: &RawObject, until_ms: Option<i64>) {
+        if until_ms.is_some_and(|until| object.updated_ms.is_none_or(|at| at > until)) {
+            self.newer += 1;
+            return;
+        }
+        self.ids.push(object.id);
+        self.updated_ms = self.updated_ms.max(object.updated_ms);
+    }
 }
 
 /// What to list, and how much at once.
@@ -39,13 +53,21 @@ pub struct Ids {
     pub budget: Budget,
     /// Where events go.
     pub events: Events,
+    /// Objects updated after this time, by the server's clock in ms, are counted and left out; `None`: none are.
+    pub until_ms: Option<i64>,
+    /// Compares the replicas of each page before it is read; `None` where the latest times do not matter.
+    pub replicas: Option<ReplicaCheck>,
 }
 
 impl Ids {
     /// Lists everything there is and hands it on, until the end, until nobody takes it, or until `stop` is cancelled.
     pub async fn run(&self, stretches: mpsc::Sender<Stretch>, stop: &CancellationToken) -> Result<(), Error> {
-        let limits =
-            Limits { fixed_page_objects: None, most_in_flight: 1, page_bytes: PAGE_BYTES.min(self.budget.bytes() / 2) };
+        let limits = Limits {
+            // What is to be known as late as possible is not read far ahead.
+            fixed_page_objects: self.until_ms.and_then(|_| u32::try_from(self.most).ok()),
+            most_in_flight: 1,
+            page_bytes: PAGE_BYTES.min(self.budget.bytes() / 2),
+        };
         let (pacer, pages) = (Mutex::new(Pacer::new(limits, None)), AtomicU64::new(0));
         let fetch = Fetch {
             client: &self.client,
@@ -57,20 +79,19 @@ impl Ids {
             pages: &pages,
             begun: Instant::now(),
             events: &self.events,
-            replicas: None,
+            replicas: self.replicas.as_ref(),
         };
         let (mut after, mut approach) = (None, Approach::default());
-        let mut open = Stretch { ids: Vec::new(), updated_ms: None };
+        let mut open = Stretch::default();
         loop {
             let page = tokio::select! {
                 page = fetch.page(after, &mut approach, u32::MAX) => page?,
                 () = stop.cancelled() => return Ok(()),
             };
             for object in &page.objects {
-                open.ids.push(object.id);
-                open.updated_ms = open.updated_ms.max(object.updated_ms);
+                open.take(object, self.until_ms);
                 if open.ids.len() >= self.most {
-                    let full = std::mem::replace(&mut open, Stretch { ids: Vec::new(), updated_ms: None });
+                    let full = std::mem::take(&mut open);
                     if stretches.send(full).await.is_err() {
                         return Ok(());
                     }
@@ -82,7 +103,7 @@ impl Ids {
                 break;
             }
         }
-        if !open.ids.is_empty() {
+        if !open.ids.is_empty() || open.newer > 0 {
             let _ = stretches.send(open).await;
         }
         Ok(())

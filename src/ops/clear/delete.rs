@@ -11,12 +11,16 @@ use crate::model::{CollectionName, TenantName};
 use crate::ops::{Error, Session};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::ids::{Ids, Stretch};
+use crate::pipeline::replicas::ReplicaCheck;
 use crate::weaviate::{Client, Doomed, Writer};
 
 /// Ids deleted in one request. Servers delete at most `QUERY_MAXIMUM_RESULTS` (10,000 unless set) at once.
 const IDS_A_REQUEST: usize = 5_000;
 /// Stretches that are listed and wait.
 const STRETCHES_WAITING: usize = 2;
+/// Ids deleted in one request, and stretches that wait, where an object that is written meanwhile has to stay: what is
+/// written between the list and the request goes unseen, so that the two follow each other closely.
+const FRESH: (usize, usize) = (500, 1);
 
 /// The server's clock, carried on by ours.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +36,7 @@ impl ServerClock {
         Self { at_ms, read: Instant::now() }
     }
 
-    fn now_ms(&self) -> i64 {
+    pub(super) fn now_ms(&self) -> i64 {
         self.at_ms.saturating_add(i64::try_from(self.read.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 }
@@ -42,6 +46,8 @@ impl ServerClock {
 pub(super) struct Passed {
     /// Objects deleted.
     pub(super) deleted: u64,
+    /// Objects that were left, since they were written too late.
+    pub(super) newer: u64,
     /// Objects, or shards, that could not be.
     pub(super) failed: u64,
     /// What was said of the first failure.
@@ -56,20 +62,28 @@ pub(super) struct Delete<'a> {
     pub(super) tenant: Option<&'a TenantName>,
     pub(super) memory_bytes: u64,
     pub(super) clock: ServerClock,
+    /// Objects updated after this time, by the server's clock in ms, stay; `None`: none do.
+    pub(super) until_ms: Option<i64>,
+    /// Whether there is more than one replica.
+    pub(super) replicated: bool,
 }
 
 impl Delete<'_> {
     /// Lists everything that is there and deletes it. `passed` tells what was done, also when it fails.
     pub(super) async fn pass(&self, passed: &mut Passed) -> Result<(), Error> {
         let stop = self.session.cancel.child_token();
-        let (sender, mut stretches) = mpsc::channel(STRETCHES_WAITING);
+        let (most, waiting) = if self.until_ms.is_some() { FRESH } else { (IDS_A_REQUEST, STRETCHES_WAITING) };
+        let (sender, mut stretches) = mpsc::channel(waiting);
         let ids = Ids {
             client: Client::clone(self.writer),
             collection: self.collection.clone(),
             tenant: self.tenant.cloned(),
-            most: IDS_A_REQUEST,
+            most,
             budget: Budget::new(self.memory_bytes),
             events: self.session.events.clone(),
+            until_ms: self.until_ms,
+            // A replica that was away lists objects as old as they once were.
+            replicas: (self.replicated && self.until_ms.is_some()).then(ReplicaCheck::default),
         };
         let listing = async {
             ids.run(sender, &stop).await.map_err(|source| Error::Scan { collection: self.collection.clone(), source })
@@ -91,6 +105,10 @@ impl Delete<'_> {
 
     /// Deletes these ids; a server with a lower limit takes them in several requests.
     async fn stretch(&self, stretch: &Stretch, passed: &mut Passed) -> Result<(), Error> {
+        passed.newer += stretch.newer;
+        if stretch.ids.is_empty() {
+            return Ok(());
+        }
         // A deletion must not be older than what it deletes: a replica that was away would bring that back.
         let at_ms = self.clock.now_ms().max(stretch.updated_ms.unwrap_or(i64::MIN));
         loop {

@@ -9,13 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::delete::{Delete, Passed, ServerClock};
 use super::recreate::Recreate;
+use super::since::{self, BackedUp};
 use super::tenants::{self, Recreating};
 use super::{Method, Outcome, Plan, Planned, Stopped};
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
 use crate::archive::{RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Events, Op, RunResult, Status, Warning};
-use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName, path_text};
+use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName, counted, path_text};
 use crate::ops::claim::Claiming;
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::schema::{self, expiry};
@@ -168,13 +169,11 @@ impl Run<'_> {
         self.session.events.emit(Event::CollectionStarted { collection: name.clone(), objects });
         let mut result = CollectionResult::of(name.clone());
         result.tenants = planned.tenants.as_ref().map_or(0, |tenants| tenants.len() as u64);
-        if planned.exists {
-            self.as_planned(planned).await?;
-        }
+        let backed_up = if planned.exists { self.as_planned(planned, clock).await? } else { None };
         result.objects = match planned.method {
             Method::Recreate if planned.some_tenants => self.tenants(planned, gathered).await?,
-            Method::Recreate => self.recreate(planned, gathered).await?,
-            Method::Delete => self.delete(planned, clock, gathered).await?,
+            Method::Recreate => self.recreate(planned, backed_up, gathered).await?,
+            Method::Delete => self.delete(planned, clock, backed_up, gathered).await?,
         };
         let saved = gathered.saved.iter().find(|(saved, _)| *saved == name);
         result.schema_saved = saved.map(|(_, copy)| path_text(&copy.schema));
@@ -186,8 +185,8 @@ impl Run<'_> {
     }
 
     /// It is whole, and still what it was when it was planned. A collection that is to be dropped has as many objects as
-    /// were confirmed.
-    async fn as_planned(&self, planned: &Planned) -> Result<(), Error> {
+    /// were confirmed. What the backup holds of it, if there has to be one.
+    async fn as_planned(&self, planned: &Planned, clock: ServerClock) -> Result<Option<BackedUp>, Error> {
         let name = planned.name();
         let changed = |what: String| Error::NotAsPlanned { collection: name.clone(), what };
         let mut watch = self.watch(&planned.standing.schema);
@@ -205,17 +204,23 @@ impl Run<'_> {
             let expires = schema::expires(&now);
             return Err(Error::Moved { collection: name.clone(), was, now: counted.exact(), expires });
         }
+        let mut backed_up = None;
         if let Some(archive) = &self.plan.must_hold {
-            self.held(planned, archive).await?;
+            let (until_ms, is_newest) = since::begin(self.writer, self.session, planned, clock).await?;
+            let objects = self.held(planned, archive).await?;
+            backed_up = Some(BackedUp { until_ms, is_newest, objects });
         }
-        if planned.method == Method::Delete {
-            return Ok(());
+        if planned.method == Method::Delete && backed_up.is_none() {
+            return Ok(None);
         }
         if let Some(before) = &planned.standing.tenants {
             let now = self.session.unless_stopped(self.writer.tenants(name)).await?;
             if now != *before {
                 return Err(changed("its tenants, or their states, changed".to_owned()));
             }
+        }
+        if planned.method == Method::Delete {
+            return Ok(backed_up);
         }
         match (planned.objects.exact(), counted.exact()) {
             // What was agreed to was held above against what there is now.
@@ -224,12 +229,12 @@ impl Run<'_> {
                     expiry::may_be_why(&planned.standing.schema).map_or_else(String::new, |why| format!("; {why}"));
                 Err(changed(format!("it had {before} objects and has {now} now{why}")))
             }
-            _ => Ok(()),
+            _ => Ok(backed_up),
         }
     }
 
-    /// The archive holds every object that is there now, and no other.
-    async fn held(&self, planned: &Planned, path: &Path) -> Result<(), Error> {
+    /// The archive holds every object that is there now, and no other: how many.
+    async fn held(&self, planned: &Planned, path: &Path) -> Result<u64, Error> {
         let name = planned.name();
         let quiet = Session { events: Events::none(), ..self.session.clone() };
         let archive = prove::open(&quiet, path.to_owned()).await?;
@@ -255,7 +260,7 @@ impl Run<'_> {
         };
         let compared = compare_collection(self.writer, &quiet, pair, &options).await?;
         if compared.agrees() && compared.digest.is_some() {
-            return Ok(());
+            return Ok(compared.objects);
         }
         let why = match compared.remarks.first() {
             // Nothing that was compared differs: the rest was put out of reach.
@@ -264,6 +269,27 @@ impl Run<'_> {
         };
         let expired = expiry::may_be_why(&planned.standing.schema).filter(|_| compared.missing > 0);
         Err(gone(&format!("it is not what was backed up: {}", expired.unwrap_or(why))))
+    }
+
+    /// Nothing was written since it was compared with the backup: as many objects as then, and none newer.
+    async fn still_held(&self, planned: &Planned, backed_up: BackedUp) -> Result<(), Error> {
+        let name = planned.name();
+        let changed = |what: &str| Error::NotAsPlanned { collection: name.clone(), what: what.to_owned() };
+        if !backed_up.is_newest {
+            return Err(changed(
+                "whether it is written to could not be asked, and a drop takes what no backup holds (--method delete does \
+                 not)",
+            ));
+        }
+        let written = || changed("it was written to after it was compared with the backup");
+        let newest = since::newest_ms(self.writer, self.session, planned).await?;
+        if newest.is_some_and(|at| at > backed_up.until_ms) {
+            return Err(written());
+        }
+        let counted = standing::count(self.writer, self.session, name, planned.counted()).await?;
+        // The backup holds the tenants too that are not awake, and not counted.
+        let wrong = |now: u64| if planned.asleep() == 0 { now != backed_up.objects } else { now > backed_up.objects };
+        if counted.exact().is_some_and(wrong) { Err(written()) } else { Ok(()) }
     }
 
     fn watch(&self, schema: &Schema) -> Watch {
@@ -281,9 +307,17 @@ impl Run<'_> {
     }
 
     /// Drops and makes again; the objects that went.
-    async fn recreate(&self, planned: &Planned, gathered: &mut Gathered) -> Result<u64, Error> {
+    async fn recreate(
+        &self,
+        planned: &Planned,
+        backed_up: Option<BackedUp>,
+        gathered: &mut Gathered,
+    ) -> Result<u64, Error> {
         let name = planned.name().clone();
         let copy = self.dropping(planned, gathered).await?;
+        if let Some(backed_up) = backed_up {
+            self.still_held(planned, backed_up).await?;
+        }
         // From here on it is seen through, whoever asks to stop: a second signal ends it at once.
         let through = Session { cancel: CancellationToken::new(), ..self.session.clone() };
         let recreate = Recreate { writer: self.writer, session: &through, plan: self.plan, planned };
@@ -386,8 +420,14 @@ impl Run<'_> {
         Ok(objects)
     }
 
-    /// Deletes what is listed, round by round, until nothing is left; the objects deleted.
-    async fn delete(&self, planned: &Planned, clock: ServerClock, gathered: &mut Gathered) -> Result<u64, Error> {
+    /// Deletes what is listed, round by round, until nothing is left but what has to stay; the objects deleted.
+    async fn delete(
+        &self,
+        planned: &Planned,
+        clock: ServerClock,
+        backed_up: Option<BackedUp>,
+        gathered: &mut Gathered,
+    ) -> Result<u64, Error> {
         let (name, schema) = (planned.name().clone(), &planned.standing.schema);
         let mut passed = Passed::default();
         // Asleep, a tenant can be emptied without being woken by being made again.
@@ -410,6 +450,8 @@ impl Run<'_> {
                     tenant,
                     memory_bytes: self.plan.options.memory_bytes,
                     clock,
+                    until_ms: backed_up.map(|backed_up| backed_up.until_ms),
+                    replicated: schema.replicas > 1,
                 };
                 if let Err(error) = delete.pass(&mut passed).await {
                     // What the server refused at once it did not do.
@@ -419,17 +461,37 @@ impl Run<'_> {
                 }
             }
             left = self.left(schema, planned.tenants.as_deref()).await?;
-            if left == Count::Exact(0) {
+            let stays = |left: u64| left <= passed.newer;
+            if left.exact().is_some_and(stays) {
                 break;
             }
             tracing::warn!(collection = %name, round, ?left, "not empty yet");
         }
         if passed.failed > 0 {
-            let why = passed.reason.unwrap_or_else(|| "the server does not say why".to_owned());
+            let why = passed.reason.as_deref().unwrap_or("the server does not say why");
             gathered.remarks.push((name.clone(), format!("{} could not be deleted: {why}", passed.failed)));
         }
-        self.told_left(left, "it is still being written to, or they cannot be deleted", &name, gathered);
+        self.told_newer(&passed, backed_up, &name, gathered);
+        if left.exact().is_none_or(|left| left > passed.newer) {
+            self.told_left(left, "it is still being written to, or they cannot be deleted", &name, gathered);
+        }
         Ok(passed.deleted)
+    }
+
+    /// Says what was written after it was compared with the backup.
+    fn told_newer(&self, passed: &Passed, backed_up: Option<BackedUp>, name: &CollectionName, gathered: &mut Gathered) {
+        let Some(backed_up) = backed_up else { return };
+        if passed.newer > 0 {
+            let many = counted(passed.newer, "object");
+            let stay = "written after the comparison with the backup, which does not hold them: not deleted";
+            gathered.remarks.push((name.clone(), format!("not empty: {many} {stay}")));
+            gathered.incomplete = true;
+        }
+        if let Some(more @ 1..) = passed.deleted.checked_sub(backed_up.objects) {
+            let many = counted(more, "object");
+            gathered.remarks.push((name.clone(), format!("{many} more were deleted than the backup holds")));
+            gathered.incomplete = true;
+        }
     }
 
     /// What is left, while the server is whole. Where nothing can be counted, a listing tells.

@@ -1,0 +1,62 @@
+//! What is written after everything was found in the backup: no archive holds it, so it must not go with the rest.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::Planned;
+use super::delete::ServerClock;
+use crate::model::TenantName;
+use crate::ops::{Error, Session};
+use crate::weaviate::{Client, TenantState};
+
+/// Tenants that are asked at once when something was written to them last.
+const ASKED_AT_ONCE: usize = 8;
+/// The step of the clock in an answer's `Date`, in ms.
+const CLOCK_STEP_MS: i64 = 1_000;
+
+/// What a comparison with a backup proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BackedUp {
+    /// Objects updated after this time (the server's clock, ms since 1970) were perhaps not compared.
+    pub(super) until_ms: i64,
+    /// Whether that is the time of the newest object, so that any newer one shows that somebody wrote. Otherwise it is the
+    /// time of the question, which the server did not answer.
+    pub(super) is_newest: bool,
+    /// Objects that were compared.
+    pub(super) objects: u64,
+}
+
+/// The newest update time of what is about to be emptied, and whether the server told it. Has to be asked before the
+/// comparison, so that whatever is written during or after that is newer.
+pub(super) async fn begin(
+    client: &Client,
+    session: &Session,
+    planned: &Planned,
+    clock: ServerClock,
+) -> Result<(i64, bool), Error> {
+    let asked_ms = clock.now_ms().saturating_sub(CLOCK_STEP_MS);
+    match newest_ms(client, session, planned).await {
+        Ok(newest) => Ok((newest.unwrap_or(i64::MIN), true)),
+        Err(Error::Interrupted) => Err(Error::Interrupted),
+        Err(error) => {
+            // The server looks at every object for it, which may take too long.
+            tracing::warn!(collection = %planned.name(), %error, "cannot ask when something was written last");
+            Ok((asked_ms, false))
+        }
+    }
+}
+
+/// The newest update time among the objects that are awake, by the server's clock in ms; `None` if there are none.
+pub(super) async fn newest_ms(client: &Client, session: &Session, planned: &Planned) -> Result<Option<i64>, Error> {
+    let spaces: Vec<Option<TenantName>> = match &planned.tenants {
+        None => vec![None],
+        Some(tenants) => {
+            let awake = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
+            awake.map(|tenant| Some(tenant.name.clone())).collect()
+        }
+    };
+    let ask = async |tenant: Option<TenantName>| {
+        session.unless_stopped(client.newest_update(planned.name(), tenant.as_ref())).await
+    };
+    let newest: Vec<Option<i64>> = stream::iter(spaces).map(ask).buffered(ASKED_AT_ONCE).try_collect().await?;
+    Ok(newest.into_iter().max().flatten())
+}

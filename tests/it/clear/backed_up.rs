@@ -1,0 +1,82 @@
+//! With a backup first, nothing goes that the backup does not hold: what is written after the comparison stays, and is said.
+
+use super::*;
+
+/// More than a deletion with a backup lists ahead.
+const MANY: u64 = 3_000;
+
+async fn plan_after_backup(world: &World, wish: Wish) -> Plan {
+    let archive = world.backup(world.options()).await.result.archive.expect("an archive");
+    let mut plan = planned(world, one(wish, options(world, &["Article"]))).await.expect("a plan");
+    plan.must_be_held_in(archive.into(), jiff::Timestamp::UNIX_EPOCH);
+    plan
+}
+
+/// The object with the highest id, edited.
+fn edited_last(world: &World) -> String {
+    let objects = world.sandbox.objects("Article", None);
+    let parsed = objects.iter().map(|text| serde_json::from_str::<Value>(text).expect("an object"));
+    let mut last = parsed.max_by_key(|object| object["id"].as_str().map(str::to_owned)).expect("an object");
+    last["properties"]["title"] = "edited".into();
+    last.to_string()
+}
+
+#[tokio::test]
+async fn objects_written_while_the_backed_up_ones_are_deleted_stay_and_are_said() {
+    for edited in [false, true] {
+        let world = world(Sandbox::builder().seeded("Article", MANY, 3, 4));
+        let plan = plan_after_backup(&world, Wish::Delete).await;
+        let late = if edited { edited_last(&world) } else { article(1) };
+        let write = Kind::Change(Change::Write(late));
+        world.sandbox.faults().add(Fault::new(write).on("DELETE", "/v1/batch/objects").times(1));
+        let (done, _) = run(&world, plan).await;
+        let outcome = done.expect("an end");
+        let deleted = if edited { MANY - 1 } else { MANY };
+        assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, deleted), "{edited}");
+        assert_eq!(world.sandbox.count("Article", None), 1, "{edited}");
+        let said = "1 object written after the comparison with the backup";
+        assert!(outcome.remarks.iter().any(|(_, text)| text.contains(said)), "{:?}", outcome.remarks);
+    }
+}
+
+#[tokio::test]
+async fn a_collection_that_is_written_to_after_the_comparison_is_not_dropped() {
+    for edited in [false, true] {
+        let world = world(articles());
+        let plan = plan_after_backup(&world, Wish::Recreate).await;
+        let late = if edited { edited_last(&world) } else { article(1) };
+        let write = Kind::Change(Change::Write(late));
+        // The last question before the drop: the first one of its kind stands before the comparison.
+        let last = Fault::new(write).on("GET", "/v1/objects").query("sort=").nth(2);
+        world.sandbox.faults().add(last);
+        world.sandbox.clear_requests();
+        let (done, _) = run(&world, plan).await;
+        let stopped = done.expect_err("refused");
+        assert!(
+            matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what.contains("after it was compared")),
+            "{:?}",
+            stopped.error
+        );
+        assert_eq!((world.sandbox.writing_requests(), stopped.untouched.as_slice()), (0, &[name("Article")][..]));
+        assert_eq!(world.sandbox.count("Article", None), OBJECTS + u64::from(!edited));
+    }
+}
+
+#[tokio::test]
+async fn without_an_answer_to_when_it_was_written_to_nothing_is_dropped_and_what_is_old_enough_is_deleted() {
+    let unanswered = || Fault::new(Kind::status(422, "no sort")).on("GET", "/v1/objects").query("sort=");
+    let world = world(articles());
+    let plan = plan_after_backup(&world, Wish::Recreate).await;
+    world.sandbox.faults().add(unanswered());
+    let (done, _) = run(&world, plan).await;
+    let stopped = done.expect_err("refused");
+    assert!(matches!(&stopped.error, Error::NotAsPlanned { .. }), "{:?}", stopped.error);
+    assert_eq!(world.sandbox.count("Article", None), OBJECTS);
+    let mut plan = planned(&world, one(Wish::Delete, options(&world, &["Article"]))).await.expect("a plan");
+    let archive = world.backup(world.options()).await.result.archive.expect("an archive");
+    plan.must_be_held_in(archive.into(), jiff::Timestamp::UNIX_EPOCH);
+    let (done, _) = run(&world, plan).await;
+    let outcome = done.expect("an end");
+    let left = world.sandbox.count("Article", None);
+    assert_eq!((outcome.result.status, outcome.result.objects, left), (Status::Ok, OBJECTS, 0));
+}
