@@ -12,7 +12,9 @@ use super::{Options, Plan, Planned, Refusal, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
 use crate::ops::held::{Doomed, held_in};
 use crate::ops::protected::is_protected;
-use crate::ops::schema::{Fit, Made, Rehearsed, Target, clauses, expires, fit, made, remade, trained};
+use crate::ops::schema::{
+    Applied, Fit, Made, Rehearsed, Target, clauses, expires, fit, made, remade, trained,
+};
 use crate::ops::server::{self, Needs};
 use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
 use crate::ops::{Error, Session, select};
@@ -341,7 +343,9 @@ fn may_not_recreate(rights: Option<&Rights>, schema: &Schema, some_tenants: bool
 fn not_made_again(standing: &Standing, fit: &Fit) -> Option<String> {
     let twin =
         |alias: &String| format!("{alias} is an alias, and no collection is taken that differs from it in case alone");
-    fit.refused.first().map(ToString::to_string).or_else(|| standing.twin.as_ref().map(twin))
+    // What the server has stored and would not take back is a setting of the collection all the same.
+    let lost = fit.applied.iter().find(|applied| applied.is_setting_lost()).map(Applied::clause);
+    fit.refused.first().map(ToString::to_string).or(lost).or_else(|| standing.twin.as_ref().map(twin))
 }
 
 /// What dropping loses that is no object.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::place::{shape, short};
+use crate::model::DROPPED_VECTOR;
 
 /// A rule applied to a place of a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +25,16 @@ impl Applied {
         Self { key: shape(path), was: short(was), now: now.map(short), lost }
     }
 
+    /// Whether a setting would go that the same server has stored: a server's own notes, and a vector that is being dropped,
+    /// are none.
+    pub(in crate::ops) fn is_setting_lost(&self) -> bool {
+        let of_modules = self.key.split('.').any(|key| key == "moduleConfig");
+        let dropped_vector = self.was == short(&Value::from(DROPPED_VECTOR));
+        of_modules || (self.lost.is_some() && !dropped_vector)
+    }
+
     /// What happened, as a clause.
-    fn clause(&self) -> String {
+    pub(in crate::ops) fn clause(&self) -> String {
         let change = match &self.now {
             Some(now) => format!("{} becomes {now}, it was {}", self.key, self.was),
             None => format!("{} {} is not kept", self.key, self.was),
@@ -57,6 +66,18 @@ mod tests {
     fn applied(path: &str, now: Option<&Value>, lost: Option<&'static str>) -> Applied {
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();
         Applied::new(&path, &Value::from(3), now, lost)
+    }
+
+    #[test]
+    fn settings_of_modules_are_lost_and_a_vector_that_is_being_dropped_is_not() {
+        let lost = |path: &str, was: &str, lost| {
+            let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+            Applied::new(&path, &Value::from(was), None, lost).is_setting_lost()
+        };
+        assert!(lost("properties.a.moduleConfig.text2vec-x", "x", None));
+        assert!(lost("replicationConfig.factor", "3", Some("too few nodes")));
+        assert!(!lost("properties.a.bucketGeneration", "1", None));
+        assert!(!lost("vectorConfig.v.vectorIndexType", DROPPED_VECTOR, Some("it is being dropped")));
     }
 
     #[test]

@@ -23,6 +23,9 @@ const RESHAPING: [&str; 8] = [
     "objectTtlConfig",
     "properties",
 ];
+/// The layout of the text index, by which a search ranks. A server of 1.30 and later chooses it for what is new, whatever is
+/// sent, and leaves what is older as it was.
+const TEXT_INDEX: [&str; 2] = ["invertedIndexConfig", "usingBlockMaxWAND"];
 const QUANTISED: &str = "the server compresses vectors by default";
 
 /// What a server made of a class document.
@@ -49,7 +52,7 @@ pub(in crate::ops) fn made(asked: &str, archived: &Schema, got: &Schema, target:
 }
 
 /// The same for a collection that takes the place of one it was on the same server: nothing may be added that changes what
-/// is stored or what a search finds, and no compression switched on.
+/// is stored or what a search finds, no compression switched on, and no setting decided anew by the server.
 pub(in crate::ops) fn remade(asked: &str, archived: &Schema, got: &Schema, target: &Target<'_>) -> Made {
     compared(asked, archived, got, target, true)
 }
@@ -68,7 +71,8 @@ fn compared(asked: &str, archived: &Schema, got: &Schema, target: &Target<'_>, s
         });
         let lost = by_rule.map(|hit| hit.rule.lost);
         let by_default = quantised(&change, &asked, &got);
-        if strict && (by_default || change.reshapes()) {
+        // On its own server nothing explains that a setting becomes another one, but a note of the server's own.
+        if strict && (by_default || change.reshapes() || lost.flatten().is_some()) {
             differences.push(change.clause());
             continue;
         }
@@ -129,7 +133,8 @@ impl Change<'_> {
     /// Whether it is an addition that changes what is stored or what a search finds.
     fn reshapes(&self) -> bool {
         let first = self.path.first().map(String::as_str).unwrap_or_default();
-        self.was.is_none() && self.now.is_some_and(|now| !is_off(now)) && RESHAPING.contains(&first)
+        let reshaping = RESHAPING.contains(&first) || self.path == TEXT_INDEX;
+        self.was.is_none() && self.now.is_some_and(|now| !is_off(now)) && reshaping
     }
 
     fn clause(&self) -> String {

@@ -80,3 +80,26 @@ async fn what_the_server_would_not_take_back_is_not_dropped() {
     assert!(told, "{refusal:?}");
     assert_eq!(world.sandbox.collections(), ["Odd"]);
 }
+
+#[tokio::test]
+async fn what_would_come_back_without_a_setting_is_not_dropped() {
+    let generates = r#"{"class":"Gen","vectorConfig":{"v":{"vectorizer":{"none":{}},"vectorIndexType":"hnsw"}},
+        "moduleConfig":{"generative-openai":{"model":"gpt-4"}}}"#;
+    let idle = r#"{"class":"Idle","vectorizer":"none","properties":[
+        {"name":"title","dataType":["text"],"moduleConfig":{"text2vec-openai":{"skip":true}}}]}"#;
+    let world = world(Sandbox::builder().collection(generates).collection(idle));
+    // It was started anew without one of its modules.
+    let meta = r#"{"hostname":"http://[::]:8080","modules":{"text2vec-openai":{}},"version":"1.40.0"}"#;
+    world.sandbox.faults().add(Fault::new(Kind::status(200, meta)).on("GET", "/v1/meta"));
+    for (collection, setting) in [
+        ("Gen", r#"moduleConfig.generative-openai {"model":"gpt-4"} is not kept"#),
+        ("Idle", r#"properties.*.moduleConfig.text2vec-openai {"skip":true} is not kept"#),
+    ] {
+        let wanted = one(Wish::Recreate, options(&world, &[collection]));
+        let refusal = refusal(&world, wanted, &[Hint::DeleteInstead]).await;
+        let told = matches!(&refusal, Refusal::NotMadeAgain { reason, .. } if reason.starts_with(setting));
+        assert!(told, "{refusal:?}");
+        let plan = planned(&world, options(&world, &[collection])).await.expect("a plan");
+        assert_eq!(plan.collections[0].method, Method::Delete);
+    }
+}

@@ -167,6 +167,22 @@ fn a_default_quantiser_is_excused_only_if_the_server_says_so() {
 }
 
 #[test]
+fn a_text_index_of_another_layout_is_another_collection_on_its_own_server() {
+    let of = |config: Value| json!({"class": "A", "vectorizer": "none", "invertedIndexConfig": config});
+    let (older, newer) = (of(json!({"cleanupIntervalSeconds": 60})), of(json!({"usingBlockMaxWAND": true})));
+    let chosen = of(json!({"usingBlockMaxWAND": false}));
+    let again = |asked: &Value, got: &Value| {
+        let version = version("1.40.0");
+        differences(remade(&asked.to_string(), &schema(asked), &schema(got), &on(&version)))
+    };
+    assert_eq!(again(&of(json!({})), &newer), ["invertedIndexConfig.usingBlockMaxWAND was added"]);
+    assert_eq!(again(&chosen, &newer), ["invertedIndexConfig.usingBlockMaxWAND is true, not false"]);
+    assert_eq!(again(&newer, &newer), Vec::<String>::new());
+    assert_eq!(again(&of(json!({})), &older), Vec::<String>::new(), "a default of the server is a note");
+    assert_eq!(differences(compared(&chosen, &newer, "1.40.0")), Vec::<String>::new(), "a restore says it");
+}
+
+#[test]
 fn growth_is_named_and_bounded() {
     let schema_of = |names: &[&str]| {
         let properties: Vec<Value> = names.iter().map(|name| json!({"name": name, "dataType": ["int"]})).collect();
