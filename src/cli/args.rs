@@ -21,7 +21,7 @@ use crate::ops::verify;
 pub(super) use clear::{ClearArgs, MethodArg};
 pub(super) use create::{CreateArgs, Distance, Index};
 pub(super) use inventory::{ColShowArgs, LsArgs};
-pub(super) use tenants::TenantArgs;
+pub(super) use tenants::{TenantArgs, each_once};
 
 /// The widest line of help.
 const HELP_COLUMNS: usize = 100;

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use secrecy::SecretString;
 
 use super::archive::place_in;
-use super::args::{BackupArgs, ConnectionArgs};
+use super::args::{BackupArgs, ConnectionArgs, each_once};
 use super::{Env, Failure, memory, paths, proxies, secrets};
 use crate::event::{Class, Warning};
 use crate::model::{Selection, TenantName};
@@ -165,7 +165,7 @@ impl BackupSettings {
             batch_size: args.batch_size.map(Into::into),
             memory_limit: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
             dry_run: args.dry_run,
-            tenants: args.tenant.clone(),
+            tenants: each_once(&args.tenant)?,
             allow_missing_nodes: args.allow_missing_nodes,
             // Without such a place everything can be backed up but tenants that sleep.
             state: restore::state_folders(args.run_dir.as_deref(), env).ok(),

@@ -348,7 +348,8 @@ async fn a_collection_that_could_not_be_made_again_is_made_again_by_the_next_run
     assert_eq!(stopped.error.class(), Class::Server);
 
     world.sandbox.faults().clear();
-    let plan = planned(&world, options(&world, &["Article"])).await.expect("a plan for what is gone");
+    let plan = planned(&world, options(&world, &["Article", "Article"])).await.expect("a plan for what is gone");
+    assert_eq!(plan.collections.len(), 1, "named twice, it is meant once");
     assert!(!plan.collections[0].exists && plan.collections[0].unfinished.is_some());
     let (done, _) = run(&world, plan).await;
     assert_eq!(done.expect("done").result.status, Status::Ok);

@@ -53,6 +53,16 @@ fn an_address_is_no_folder_and_none_is_made_of_it() {
 }
 
 #[test]
+fn a_tenant_that_is_named_twice_is_refused_by_every_verb() {
+    let stage = stage();
+    let twice = ["--tenant", "a", "--tenant", "a"];
+    for verb in [&["col", "backup"][..], &["col", "clear", "Chat"], &["col", "restore", "x"], &["col", "verify", "x"]] {
+        let output = ends(&stage, &[verb, &twice].concat(), 2);
+        assert!(said(&output).contains("--tenant names a twice"), "{verb:?}: {}", said(&output));
+    }
+}
+
+#[test]
 fn a_tilde_in_quotes_is_home() {
     let stage = stage();
     let home = stage.folder.path().join("home");

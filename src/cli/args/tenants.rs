@@ -22,6 +22,14 @@ pub(in crate::cli) struct TenantArgs {
     pub into_plain: bool,
 }
 
+/// The tenants named by `--tenant`, each of them once.
+pub(in crate::cli) fn each_once(named: &[TenantName]) -> Result<Vec<TenantName>, Failure> {
+    match named.iter().enumerate().find(|(at, tenant)| named[..*at].contains(tenant)) {
+        Some((_, tenant)) => Err(Failure::new(Class::Usage, format!("--tenant names {tenant} twice"))),
+        None => Ok(named.to_vec()),
+    }
+}
+
 impl TenantArgs {
     /// What the flags mean together.
     pub(in crate::cli) fn map(&self) -> Result<TenantMap, Failure> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::named_or_folder;
 use super::restore::state_folders;
-use crate::cli::args::{ClearArgs, MethodArg};
+use crate::cli::args::{ClearArgs, MethodArg, each_once};
 use crate::cli::{Env, Failure, memory};
 use crate::model::{Selection, TenantName};
 use crate::ops::clear::Wish;
@@ -46,7 +46,7 @@ impl ClearSettings {
     pub(in crate::cli) fn resolve(args: &ClearArgs, env: &Env) -> Result<Self, Failure> {
         Ok(Self {
             selection: Selection { take: args.collections.clone(), exclude: Vec::new() },
-            tenants: args.tenant.clone(),
+            tenants: each_once(&args.tenant)?,
             wish: match args.method {
                 MethodArg::Auto => Wish::Auto,
                 MethodArg::Recreate => Wish::Recreate,

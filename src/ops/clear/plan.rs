@@ -1,6 +1,6 @@
 //! The plan of a clear: what is there, how it will be emptied, what is in the way. Sends reading requests only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -24,7 +24,11 @@ use crate::weaviate::{Client, Count, Meta, Rights, ServerFacts, Tenant, TenantSt
 const LOOKED_AT_ONCE: usize = 8;
 
 /// Looks at the collections and says how they would be emptied. Sends reading requests only.
-pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
+pub async fn plan(client: &Client, session: &Session, mut options: Options) -> Result<Plan, Error> {
+    // Whatever is named twice is meant once: a server that is asked to create a tenant twice creates it not at all.
+    let (mut tenants, mut names) = (BTreeSet::new(), BTreeSet::new());
+    options.tenants.retain(|tenant| tenants.insert(tenant.clone()));
+    options.selection.take.retain(|name| names.insert(name.clone()));
     let ServerFacts { meta, nodes, .. } = server::look(client, session, Needs::Writes).await?;
     let all = session.unless_stopped(client.schemas()).await?;
     let dropped = dropped(session, &options.state.runs, client.url()).await?;

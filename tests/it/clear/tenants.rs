@@ -196,3 +196,19 @@ async fn tenants_that_are_gone_and_not_taken_back_are_no_mere_refusal() {
     let stopped = done.expect_err("a mode");
     assert_eq!((stopped.class(), stopped.partly), (Class::Refused, None), "{:?}", stopped.error);
 }
+
+#[tokio::test]
+async fn a_tenant_that_is_named_twice_is_emptied_once() {
+    for wish in [Wish::Recreate, Wish::Delete] {
+        let world = with_tenants().await;
+        let states = tenants(&world, "Many").await;
+        let twice = ["b", "b"].map(|tenant| tenant.parse().expect("a name")).to_vec();
+        let wanted = Options { tenants: twice, ..one(wish, options(&world, &["Many", "Many"])) };
+        let plan = planned(&world, wanted).await.expect("a plan");
+        assert_eq!((plan.collections.len(), &plan.collections[0].objects), (1, &Count::Exact(2)), "{wish:?}");
+        let (done, _) = run(&world, plan).await;
+        assert_eq!(done.expect("done").result.collections[0].tenants, 1);
+        assert_eq!(tenants(&world, "Many").await, states);
+        assert_eq!(["a", "b"].map(|t| world.sandbox.count("Many", Some(t))), [2, 0]);
+    }
+}
