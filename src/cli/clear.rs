@@ -204,18 +204,30 @@ fn closing_of(outcome: &Outcome) -> Closing {
 fn stopped(stopped: &Stopped, connect: &Connect, resume: &str) -> Failure {
     let mut failure = explain_for(Op::Clear, &stopped.error);
     failure.class = stopped.class();
-    if stopped.run_dir.is_some() && matches!(failure.class, Class::Interrupted | Class::Server | Class::Disk) {
+    // Run again, it would empty what somebody else has made meanwhile.
+    let is_theirs = matches!(stopped.error, Error::MadeAnew { .. }) && stopped.dropped.is_some();
+    if is_theirs {
+        failure.hints.clear();
+    } else if stopped.run_dir.is_some() && matches!(failure.class, Class::Interrupted | Class::Server | Class::Disk) {
         failure = failure.hint(format!("`{resume}` carries it on from here"));
     }
     if let Some((name, saved)) = &stopped.dropped {
         let command = create_command(saved, connect);
-        failure = failure
-            .hint(format!("{name} was dropped: run the command again to have it made again, empty"))
-            .hint(format!("or make it from its saved schema: `{command}`"))
-            .hint(match &stopped.safe_in {
-                Some(archive) => format!("its objects are safe in {}", shell_path(archive)),
-                None => "its objects went with it, as was agreed: this run made no backup of them".to_owned(),
-            });
+        failure = if is_theirs {
+            failure
+                .hint(format!(
+                    "{name} was dropped, and somebody else created one of that name: that one was left alone"
+                ))
+                .hint(format!("once it is gone, `{command}` makes the one that was dropped again, empty"))
+        } else {
+            failure
+                .hint(format!("{name} was dropped: run the command again to have it made again, empty"))
+                .hint(format!("or make it from its saved schema: `{command}`"))
+        };
+        failure = failure.hint(match &stopped.safe_in {
+            Some(archive) => format!("its objects are safe in {}", shell_path(archive)),
+            None => "its objects went with it, as was agreed: this run made no backup of them".to_owned(),
+        });
     }
     if let Some(name) = &stopped.partly {
         failure = failure.hint(format!("part of {name} may be gone: run the command again to empty it"));

@@ -415,6 +415,24 @@ async fn a_writer_through_the_drop_never_leaves_a_guessed_schema() {
 }
 
 #[tokio::test]
+async fn a_collection_that_somebody_creates_right_after_the_drop_is_theirs() {
+    let world = world(articles());
+    let plan = planned(&world, one(Wish::Recreate, options(&world, &["Article"]))).await.expect("a plan");
+    let theirs =
+        r#"{"class":"Article","description":"made by a migration","properties":[{"name":"other","dataType":["int"]}]}"#;
+    world.sandbox.faults().now(&Change::CreatorAfterDrop("Article".into(), theirs.into()));
+    let (done, _) = run(&world, plan).await;
+    let stopped = done.expect_err("theirs");
+    assert!(matches!(stopped.error, Error::MadeAnew { .. }), "{:?}", stopped.error);
+    assert_eq!(stopped.class(), Class::Server, "ours is gone");
+    let (lost, copy) = stopped.dropped.expect("it is gone, and that is said");
+    assert!(lost == name("Article") && copy.schema.exists());
+    assert_eq!(schema(&world, "Article").await["description"], "made by a migration");
+    let drops = world.sandbox.requests().into_iter().filter(|r| r.method == "DELETE" && r.path == "/v1/schema/Article");
+    assert_eq!(drops.count(), 1);
+}
+
+#[tokio::test]
 async fn what_is_written_while_it_is_deleted_is_deleted_too_or_said() {
     let world = world(articles());
     let plan = planned(&world, one(Wish::Delete, options(&world, &["Article"]))).await.expect("a plan");

@@ -43,6 +43,12 @@ fn a_clear_that_stopped_says_what_is_gone_and_how_it_comes_back() {
     let failure = stopped(&stop, &connect(), "elysiactl col clear Article --resume");
     assert_eq!(failure.class, Class::Server, "it was dropped: that is no refusal any more");
     insta::assert_snapshot!(failure.text(false));
+    let theirs = Stopped { error: Error::MadeAnew { collection: name("Article") }, done: Vec::new(), ..stop };
+    let failure = stopped(&theirs, &connect(), "elysiactl col clear Article --resume");
+    assert_eq!(failure.class, Class::Server);
+    let text = failure.text(false);
+    assert!(text.contains("that one was left alone") && !text.contains("--resume") && !text.contains("again to have"));
+    let stop = theirs;
     let partly = Stopped {
         error: Error::Interrupted,
         dropped: None,

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::tenants;
+use super::unfinished::is_made_up;
 use super::{Plan, Planned};
 use crate::model::{CollectionName, Schema};
 use crate::ops::dropping::{Dropped, drop_collection};
@@ -105,6 +106,7 @@ impl Recreate<'_> {
             let taken = || Error::MadeUp { collection: name.clone(), attempts: races + 1 };
             let begun =
                 if created { Ok(()) } else { until_there(self.writer, self.session, &self.planned.fit, taken).await };
+            let is_ours = begun.is_ok();
             let there = match begun {
                 Ok(()) => complete(self.writer, &self.planned.fit).await?,
                 Err(not_made) if matches!(not_made.error, Error::MadeUp { .. }) => {
@@ -118,6 +120,12 @@ impl Recreate<'_> {
             };
             match made(&self.planned.fit.asked, self.planned.schema(), &there, &self.target()) {
                 Made::Same { .. } => break there,
+                // What it was asked for is something else on this server: that is said below.
+                Made::Other { .. } if is_ours && !is_made_up(&there) => break there,
+                // Somebody made it, and may have written to it: it is theirs.
+                Made::Other { .. } if !is_made_up(&there) => {
+                    return Err(Error::MadeAnew { collection: self.name().clone() });
+                }
                 Made::Other { differences } if races == MOST_RACES => {
                     tracing::warn!(collection = %self.name(), ?differences, "made up by the server");
                     return Err(Error::MadeUp { collection: self.name().clone(), attempts: races + 1 });

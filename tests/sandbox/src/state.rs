@@ -48,6 +48,7 @@ impl Core {
             cluster: Cluster::new(nodes),
             unprintable: HashSet::new(),
             revived: HashMap::new(),
+            replaced: HashMap::new(),
             limits: Limits::default(),
             roles: Vec::new(),
             woken: [0, 0],
@@ -82,10 +83,12 @@ pub(crate) struct State {
     pub(crate) cluster: Cluster,
     /// Objects whose vector holds NaN.
     pub(crate) unprintable: HashSet<(String, u128)>,
-    /// Objects a busy writer sends right after their class is dropped.
     /// What tenants held that were removed, by class and tenant, where the version keeps it.
     pub(crate) kept: HashMap<(String, String), Space>,
+    /// Objects a busy writer sends right after their class is dropped.
     pub(crate) revived: HashMap<String, (Vec<String>, bool)>,
+    /// Class documents that somebody creates right after a class is dropped, once.
+    pub(crate) replaced: HashMap<String, String>,
     /// What its operator forbids.
     pub(crate) limits: Limits,
     /// Roles that were made.

@@ -54,6 +54,8 @@ pub enum Change {
     WriterThroughDrop(String, Vec<String>),
     /// The same, only once.
     WriterThroughOneDrop(String, Vec<String>),
+    /// Right after this collection is dropped, somebody creates another one of that name: collection, class document.
+    CreatorAfterDrop(String, String),
     /// The operator sets `OPERATIONAL_MODE`.
     Mode(&'static str),
     /// The operator sets a usage limit: what it counts (`objects`, `collections`, `tenants`, `shards`), and the limit.
@@ -158,6 +160,9 @@ pub(crate) fn apply_to(core: &Core, state: &mut State, change: &Change) {
         Change::FreezeLag(lag) => state.cluster.freeze_lag = *lag,
         Change::WriterThroughDrop(class, objects) => {
             state.revived.insert(class.clone(), (objects.clone(), false));
+        }
+        Change::CreatorAfterDrop(class, document) => {
+            state.replaced.insert(class.clone(), document.clone());
         }
         Change::WriterThroughOneDrop(class, objects) => {
             state.revived.insert(class.clone(), (objects.clone(), true));

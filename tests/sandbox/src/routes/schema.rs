@@ -5,7 +5,7 @@ use crate::behaviour::Release;
 use crate::call::{Call, Reply, either};
 use crate::faults::{Change, apply_to};
 use crate::fold;
-use crate::json::{Json, object};
+use crate::json::{Json, object, parse};
 use crate::schema;
 use crate::state::{Core, upper_first};
 
@@ -132,6 +132,11 @@ pub(super) fn remove(core: &Core, call: &Call) -> Reply {
     let (revived, once) = state.revived.get(&name).cloned().unwrap_or_default();
     if once {
         state.revived.remove(&name);
+    }
+    if let Some(document) = state.replaced.remove(&name)
+        && let Ok(document) = parse(document.as_bytes())
+    {
+        let _ = schema::create(core, &mut state, &document);
     }
     // Their request comes before any that is sent now.
     for object in revived {
