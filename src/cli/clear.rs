@@ -229,7 +229,12 @@ fn stopped(stopped: &Stopped, connect: &Connect, resume: &str) -> Failure {
             None => "its objects went with it, as was agreed: this run made no backup of them".to_owned(),
         });
     }
-    if let Some(name) = &stopped.partly {
+    if let (Some(name), Error::NotDropped { .. }) = (&stopped.partly, &stopped.error) {
+        failure = failure.hint(format!(
+            "the drop of {name} was sent, and may still be carried out: should {name} be gone later, `{resume}` makes it \
+             again, empty"
+        ));
+    } else if let Some(name) = &stopped.partly {
         failure = failure.hint(format!("part of {name} may be gone: run the command again to empty it"));
     }
     let listed = |names: &[CollectionName]| {

@@ -259,7 +259,7 @@ pub struct Stopped {
     pub done: Vec<CollectionName>,
     /// The collection that was dropped and is not there again as it was, with the copy of its schema.
     pub dropped: Option<(CollectionName, SafetyCopy)>,
-    /// The collection in work of which some objects may be gone.
+    /// The collection in work of which some objects may be gone, or which a drop that nobody answered may still take.
     pub partly: Option<CollectionName>,
     /// Collections nothing was done to.
     pub untouched: Vec<CollectionName>,

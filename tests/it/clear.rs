@@ -334,6 +334,30 @@ async fn a_drop_is_believed_by_what_is_there_and_asked_for_once() {
 }
 
 #[tokio::test]
+async fn a_drop_that_a_gateway_gave_up_and_that_comes_later_is_told_and_found() {
+    let world = world(articles());
+    let before = schema(&world, "Article").await;
+    let gave_up = Kind::status(504, "<html>gateway timeout</html>");
+    world.sandbox.faults().add(Fault::new(gave_up).on("DELETE", "/v1/schema/Article"));
+    let wanted = Options { patience: Duration::from_millis(200), ..one(Wish::Recreate, options(&world, &["Article"])) };
+    let plan = planned(&world, wanted).await.expect("a plan");
+    let (done, _) = run(&world, plan).await;
+    let stopped = done.expect_err("not dropped yet");
+    assert!(matches!(stopped.error, Error::NotDropped { .. }), "{:?}", stopped.error);
+    assert_eq!(
+        (stopped.class(), stopped.partly, stopped.untouched),
+        (Class::Server, Some(name("Article")), Vec::new())
+    );
+    world.sandbox.faults().clear();
+    world.sandbox.faults().now(&Change::Drop("Article".into()));
+    let plan = planned(&world, options(&world, &["Article"])).await.expect("it is found");
+    assert!(!plan.collections[0].exists && plan.collections[0].unfinished.is_some());
+    let (done, _) = run(&world, plan).await;
+    assert_eq!(done.expect("done").result.status, Status::Ok);
+    assert_eq!(schema(&world, "Article").await, before);
+}
+
+#[tokio::test]
 async fn a_collection_that_could_not_be_made_again_is_made_again_by_the_next_run() {
     let world = world(articles());
     let before = schema(&world, "Article").await;

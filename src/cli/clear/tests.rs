@@ -48,7 +48,15 @@ fn a_clear_that_stopped_says_what_is_gone_and_how_it_comes_back() {
     assert_eq!(failure.class, Class::Server);
     let text = failure.text(false);
     assert!(text.contains("that one was left alone") && !text.contains("--resume") && !text.contains("again to have"));
-    let stop = theirs;
+    let late = Stopped {
+        error: Error::NotDropped { collection: name("Article"), source: None },
+        dropped: None,
+        partly: Some(name("Article")),
+        ..theirs
+    };
+    let text = stopped(&late, &connect(), "elysiactl col clear Article --resume").text(false);
+    assert!(text.contains("was sent, and may still be carried out") && !text.contains("part of Article"), "{text}");
+    let stop = late;
     let partly = Stopped {
         error: Error::Interrupted,
         dropped: None,

@@ -326,7 +326,11 @@ impl Run<'_> {
             Err(error) => {
                 // Whether it was dropped is not known where the server does not answer.
                 let there = matches!(self.writer.schema(&name).await, Ok(Some(_)));
-                gathered.dropped = (!there).then_some((name, copy));
+                if there {
+                    gathered.partly = may_still_happen(&error).then_some(name);
+                } else {
+                    gathered.dropped = Some((name, copy));
+                }
                 return Err(error);
             }
         };
@@ -549,4 +553,9 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// Whether a drop that failed may be carried out later: nobody answered it, or it was taken and the collection is there still.
+fn may_still_happen(error: &Error) -> bool {
+    matches!(error, Error::NotDropped { source: None | Some(WireError::Exhausted { .. }), .. })
 }
