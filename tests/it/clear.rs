@@ -479,6 +479,21 @@ async fn what_is_written_while_it_is_deleted_is_deleted_too_or_said() {
 }
 
 #[tokio::test]
+async fn a_server_that_says_it_deletes_and_does_not_is_not_asked_for_ever() {
+    let world = world(articles());
+    let plan = planned(&world, one(Wish::Delete, options(&world, &["Article"]))).await.expect("a plan");
+    let lie = r#"{"results":{"matches":1500,"successful":1,"failed":0,"objects":null}}"#;
+    world.sandbox.faults().add(Fault::new(Kind::status(200, lie)).on("DELETE", "/v1/batch/objects"));
+    world.sandbox.clear_requests();
+    let (done, _) = run(&world, plan).await;
+    let outcome = done.expect("an end");
+    assert_eq!(outcome.result.status, Status::Incomplete);
+    assert!(outcome.remarks.iter().any(|(_, text)| text.contains("goes on finding as many")), "{:?}", outcome.remarks);
+    assert!(world.sandbox.writing_requests() <= 6, "two for each of three rounds");
+    assert_eq!(world.sandbox.count("Article", None), OBJECTS);
+}
+
+#[tokio::test]
 async fn deletions_that_fail_are_said_with_the_servers_words() {
     let world = world(articles());
     let plan = planned(&world, one(Wish::Delete, options(&world, &["Article"]))).await.expect("a plan");
