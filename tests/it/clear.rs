@@ -222,17 +222,22 @@ async fn a_node_away_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn read_only_shards_are_dropped_and_never_deleted_from() {
+async fn read_only_shards_are_never_deleted_from_and_dropped_only_if_that_is_meant() {
     let world = world(articles());
     let shard = world.sandbox.shards("Article")[0].clone();
     call(&world, "PUT", &format!("/v1/schema/Article/shards/{shard}"), r#"{"status":"READONLY"}"#).await;
-    let error = refused(&world, one(Wish::Delete, options(&world, &["Article"]))).await;
-    assert!(
-        matches!(&error, Error::CannotClear { refusals } if matches!(refusals[0], Refusal::ReadOnly { .. })),
-        "{error:?}"
-    );
-    let outcome = cleared(&world, options(&world, &["Article"])).await;
-    assert_eq!((outcome.result.objects, world.sandbox.count("Article", None)), (OBJECTS, 0));
+    for wish in [Wish::Delete, Wish::Auto] {
+        let error = refused(&world, one(wish, options(&world, &["Article"]))).await;
+        assert!(
+            matches!(&error, Error::CannotClear { refusals } if matches!(refusals[0], Refusal::ReadOnly { .. })),
+            "{error:?}"
+        );
+    }
+    let plan = planned(&world, one(Wish::Recreate, options(&world, &["Article"]))).await.expect("a plan");
+    let lost = format!("shards that are read-only take writes again: {shard}");
+    assert!(plan.collections[0].loses.contains(&lost), "{:?}", plan.collections[0].loses);
+    let (done, _) = run(&world, plan).await;
+    assert_eq!((done.expect("done").result.objects, world.sandbox.count("Article", None)), (OBJECTS, 0));
 }
 
 #[tokio::test]

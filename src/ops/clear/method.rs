@@ -93,6 +93,8 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
         (Wish::Auto, Some(refusal), None) => Ok((Method::Delete, refusal.to_string())),
         // What was not tried out is dropped only where that was asked for.
         (Wish::Auto, None, Some(refusal)) if facts.unrehearsed => Err(refusal),
+        // Somebody froze it, or the server did: that goes with a drop, so that it has to be meant.
+        (Wish::Auto, None, Some(refusal @ Refusal::ReadOnly { .. })) => Err(refusal),
         (Wish::Auto, None, Some(refusal)) => Ok((Method::Recreate, refusal.to_string())),
         (Wish::Auto, None, None) if facts.unrehearsed => {
             Ok((Method::Delete, "without a rehearsal, nothing is dropped unless that is asked for".to_owned()))
@@ -128,8 +130,9 @@ mod tests {
         assert_eq!(chosen(Wish::Auto, &Facts { moved: Some((1, 2)), ..many() }), Ok(Method::Delete));
         assert_eq!(chosen(Wish::Auto, &Facts { may_not_recreate: Some("x"), ..many() }), Ok(Method::Delete));
         assert_eq!(chosen(Wish::Auto, &Facts { not_made_again: Some("x".into()), ..many() }), Ok(Method::Delete));
-        let few = Facts { objects: Some(1), read_only: vec!["s".into()], ..many() };
-        assert_eq!(chosen(Wish::Auto, &few), Ok(Method::Recreate));
+        let frozen = || Facts { read_only: vec!["s".into()], ..many() };
+        assert_eq!(chosen(Wish::Auto, &frozen()), Err("A has read-only shards: s".into()));
+        assert_eq!(chosen(Wish::Recreate, &frozen()), Ok(Method::Recreate), "that is meant");
         assert_eq!(chosen(Wish::Auto, &Facts { unfinished: true, ..Facts::default() }), Ok(Method::Recreate));
     }
 

@@ -200,8 +200,7 @@ impl Looking<'_> {
             ..Facts::default()
         };
         Ok(choose(&name, options.wish, &facts).map(|(method, why)| {
-            let loses =
-                if method == super::Method::Recreate { loses(&standing, &fit, some_tenants) } else { Vec::new() };
+            let loses = if method == super::Method::Recreate { loses(&standing, &fit, &facts) } else { Vec::new() };
             Planned {
                 standing,
                 tenants,
@@ -353,8 +352,8 @@ fn not_made_again(standing: &Standing, fit: &Fit) -> Option<String> {
 }
 
 /// What dropping loses that is no object.
-pub(super) fn loses(standing: &Standing, fit: &Fit, some_tenants: bool) -> Vec<String> {
-    if some_tenants {
+pub(super) fn loses(standing: &Standing, fit: &Fit, facts: &Facts) -> Vec<String> {
+    if facts.some_tenants {
         return Vec::new();
     }
     let mut loses = clauses(&fit.applied);
@@ -362,6 +361,9 @@ pub(super) fn loses(standing: &Standing, fit: &Fit, some_tenants: bool) -> Vec<S
         loses.push(
             "what the quantiser of its vector index has learned: it is trained again with new objects".to_owned(),
         );
+    }
+    if !facts.read_only.is_empty() {
+        loses.push(format!("shards that are read-only take writes again: {}", facts.read_only.join(", ")));
     }
     let offloaded = standing.tenants.iter().flatten();
     let offloaded = offloaded.filter(|t| !matches!(t.state, TenantState::Hot | TenantState::Cold)).count();

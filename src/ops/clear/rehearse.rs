@@ -105,7 +105,7 @@ impl OnStage<'_, '_> {
         }
         match found {
             Ok(made) => {
-                planned.loses = loses(&planned.standing, &planned.fit, false);
+                planned.loses = loses(&planned.standing, &planned.fit, &planned.facts);
                 if let Made::Same { additions, applied } = made {
                     planned.loses.extend(clauses(&applied));
                     let added = (!additions.is_empty()).then(|| additions.join(", "));

@@ -340,6 +340,9 @@ impl Run<'_> {
         (gathered.dropped, gathered.partly) = (None, Some(name.clone()));
         gathered.incomplete |= again.is_other;
         gathered.remarks.extend(again.remarks.into_iter().map(|remark| (name.clone(), remark)));
+        // The plan was perhaps shown to nobody.
+        let lost = planned.loses.iter().map(|loss| (name.clone(), format!("not as before: {loss}")));
+        gathered.remarks.extend(lost);
         let objects = planned.objects.exact().unwrap_or(0);
         self.session.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
         let Some(schema) = self.writer.schema(&name).await? else {
