@@ -499,6 +499,19 @@ async fn a_server_that_says_it_deletes_and_does_not_is_not_asked_for_ever() {
 }
 
 #[tokio::test]
+async fn a_replica_that_lacks_what_others_hold_is_named_as_the_cause() {
+    let document = r#"{"class":"Article","vectorizer":"none","replicationConfig":{"factor":3}}"#;
+    let world = world(Sandbox::builder().nodes(3).collection(document).object(&article(1)).object(&article(2)));
+    for n in 1..=2 {
+        world.sandbox.faults().lacks("node1", "Article", &format!("00000000-0000-0000-0000-{n:012}"));
+    }
+    let outcome = cleared(&world, one(Wish::Delete, options(&world, &["Article"]))).await;
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 0));
+    let told = |text: &str| text.contains("2 objects are there") && text.contains("its replica lacks what others hold");
+    assert!(outcome.remarks.iter().any(|(_, text)| told(text)), "{:?}", outcome.remarks);
+}
+
+#[tokio::test]
 async fn deletions_that_fail_are_said_with_the_servers_words() {
     let world = world(articles());
     let plan = planned(&world, one(Wish::Delete, options(&world, &["Article"]))).await.expect("a plan");

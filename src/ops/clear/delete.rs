@@ -48,6 +48,8 @@ impl ServerClock {
 pub(super) struct Passed {
     /// Objects deleted.
     pub(super) deleted: u64,
+    /// Objects that were listed.
+    pub(super) listed: u64,
     /// Objects that were left, since they were written too late.
     pub(super) newer: u64,
     /// Objects, or shards, that could not be.
@@ -108,6 +110,7 @@ impl Delete<'_> {
     /// Deletes these ids; a server with a lower limit takes them in several requests.
     async fn stretch(&self, stretch: &Stretch, passed: &mut Passed) -> Result<(), Error> {
         passed.newer += stretch.newer;
+        passed.listed += stretch.newer + stretch.ids.len() as u64;
         if stretch.ids.is_empty() {
             return Ok(());
         }

@@ -30,6 +30,9 @@ use crate::weaviate::{Client, Count, Error as WireError, PageReply, PageRequest,
 const MOST_ROUNDS: u32 = 3;
 /// Pauses before a count that is not zero is believed: the last deletions may still be on their way.
 const COUNT_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(2)];
+/// Why objects stay that are counted, and not listed.
+const REPLICAS_DIFFER: &str = "and the node that was asked lists none of them: its replica lacks what others hold. Clear it \
+                               through another node (--url), or once the replicas have been repaired";
 /// Bytes of the one page that shows whether anything is left where nothing can be counted.
 const LAST_PAGE_BYTES: u64 = 64 << 20;
 
@@ -480,7 +483,11 @@ impl Run<'_> {
         }
         self.told_newer(&passed, backed_up, &name, gathered);
         if left.exact().is_none_or(|left| left > passed.newer) {
-            self.told_left(left, "it is still being written to, or they cannot be deleted", &name, gathered);
+            // What is deleted is what the replica of one node lists.
+            let unlisted = passed.listed == 0 && schema.replicas > 1;
+            let why =
+                if unlisted { REPLICAS_DIFFER } else { "it is still being written to, or they cannot be deleted" };
+            self.told_left(left, why, &name, gathered);
         }
         Ok(passed.deleted)
     }
