@@ -12,9 +12,7 @@ use super::{Options, Plan, Planned, Refusal, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
 use crate::ops::held::{Doomed, held_in};
 use crate::ops::protected::is_protected;
-use crate::ops::schema::{
-    Applied, Fit, Made, Rehearsed, Target, clauses, expires, fit, made, remade, trained,
-};
+use crate::ops::schema::{Applied, Fit, Made, Rehearsed, Target, clauses, expires, fit, made, remade, trained};
 use crate::ops::server::{self, Needs};
 use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
 use crate::ops::{Error, Session, select};

@@ -122,6 +122,8 @@ impl Recreate<'_> {
                 Made::Same { .. } => break there,
                 // What it was asked for is something else on this server: that is said below.
                 Made::Other { .. } if is_ours && !is_made_up(&there) => break there,
+                // The first of two requests was carried out, and its answer lost.
+                Made::Other { .. } if !is_ours && self.is_half_made(&there) => created = true,
                 // Somebody made it, and may have written to it: it is theirs.
                 Made::Other { .. } if !is_made_up(&there) => {
                     return Err(Error::MadeAnew { collection: self.name().clone() });
@@ -152,6 +154,13 @@ impl Recreate<'_> {
         }
         self.tenants(&schema, &mut again).await?;
         Ok(again)
+    }
+
+    /// Whether it is what the first of two requests makes, and no more.
+    fn is_half_made(&self, there: &Schema) -> bool {
+        let fit = &self.planned.fit;
+        let first = || made(&fit.create, self.planned.schema(), there, &self.target());
+        fit.then.is_some() && matches!(first(), Made::Same { .. })
     }
 
     /// Drops what the server made up: the objects that were in it, and whether the collection was created again.
