@@ -85,16 +85,16 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
     }
     match (wish, against_recreate(), against_delete()) {
         // By itself: what stands against deleting is the smaller obstacle, a right or shards that can be opened.
+        // Read-only shards: somebody froze them, or the server did. That goes with a drop, so that it has to be meant.
         (Wish::Recreate, Some(refusal), _)
         | (Wish::Delete, _, Some(refusal))
-        | (Wish::Auto, Some(_), Some(refusal)) => Err(refusal),
+        | (Wish::Auto, Some(_), Some(refusal))
+        | (Wish::Auto, None, Some(refusal @ Refusal::ReadOnly { .. })) => Err(refusal),
         (Wish::Recreate, None, _) => Ok((Method::Recreate, "as asked".to_owned())),
         (Wish::Delete, _, None) => Ok((Method::Delete, "as asked".to_owned())),
         (Wish::Auto, Some(refusal), None) => Ok((Method::Delete, refusal.to_string())),
         // What was not tried out is dropped only where that was asked for.
         (Wish::Auto, None, Some(refusal)) if facts.unrehearsed => Err(refusal),
-        // Somebody froze it, or the server did: that goes with a drop, so that it has to be meant.
-        (Wish::Auto, None, Some(refusal @ Refusal::ReadOnly { .. })) => Err(refusal),
         (Wish::Auto, None, Some(refusal)) => Ok((Method::Recreate, refusal.to_string())),
         (Wish::Auto, None, None) if facts.unrehearsed => {
             Ok((Method::Delete, "without a rehearsal, nothing is dropped unless that is asked for".to_owned()))

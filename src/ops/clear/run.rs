@@ -481,7 +481,7 @@ impl Run<'_> {
             let why = passed.reason.as_deref().unwrap_or("the server does not say why");
             gathered.remarks.push((name.clone(), format!("{} could not be deleted: {why}", passed.failed)));
         }
-        self.told_newer(&passed, backed_up, &name, gathered);
+        told_newer(&passed, backed_up, &name, gathered);
         if left.exact().is_none_or(|left| left > passed.newer) {
             // What is deleted is what the replica of one node lists.
             let unlisted = passed.listed == 0 && schema.replicas > 1;
@@ -490,22 +490,6 @@ impl Run<'_> {
             self.told_left(left, why, &name, gathered);
         }
         Ok(passed.deleted)
-    }
-
-    /// Says what was written after it was compared with the backup.
-    fn told_newer(&self, passed: &Passed, backed_up: Option<BackedUp>, name: &CollectionName, gathered: &mut Gathered) {
-        let Some(backed_up) = backed_up else { return };
-        if passed.newer > 0 {
-            let many = counted(passed.newer, "object");
-            let stay = "written after the comparison with the backup, which does not hold them: not deleted";
-            gathered.remarks.push((name.clone(), format!("not empty: {many} {stay}")));
-            gathered.incomplete = true;
-        }
-        if let Some(more @ 1..) = passed.deleted.checked_sub(backed_up.objects) {
-            let many = counted(more, "object");
-            gathered.remarks.push((name.clone(), format!("{many} more were deleted than the backup holds")));
-            gathered.incomplete = true;
-        }
     }
 
     /// What is left, while the server is whole. Where nothing can be counted, a listing tells.
@@ -568,4 +552,20 @@ impl Run<'_> {
 /// Whether a drop that failed may be carried out later: nobody answered it, or it was taken and the collection is there still.
 fn may_still_happen(error: &Error) -> bool {
     matches!(error, Error::NotDropped { source: None | Some(WireError::Exhausted { .. }), .. })
+}
+
+/// Says what was written after it was compared with the backup.
+fn told_newer(passed: &Passed, backed_up: Option<BackedUp>, name: &CollectionName, gathered: &mut Gathered) {
+    let Some(backed_up) = backed_up else { return };
+    if passed.newer > 0 {
+        let many = counted(passed.newer, "object");
+        let stay = "written after the comparison with the backup, which does not hold them: not deleted";
+        gathered.remarks.push((name.clone(), format!("not empty: {many} {stay}")));
+        gathered.incomplete = true;
+    }
+    if let Some(more @ 1..) = passed.deleted.checked_sub(backed_up.objects) {
+        let many = counted(more, "object");
+        gathered.remarks.push((name.clone(), format!("{many} more were deleted than the backup holds")));
+        gathered.incomplete = true;
+    }
 }
