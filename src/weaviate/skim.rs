@@ -6,9 +6,9 @@ use bytes::{Bytes, BytesMut};
 /// The deepest nesting that is followed, as when the answer is split.
 const NESTING: u32 = 120;
 /// The members of a result that are kept.
-const KEPT: [&[u8]; 2] = [b"id", b"result"];
+const KEPT: [&[u8]; 3] = [b"id", b"creationTimeUnix", b"result"];
 /// So much of a name is kept until it is known which one it is: more than any of those with its quotes.
-const KEY_BYTES: usize = 16;
+const KEY_BYTES: usize = 24;
 /// What stands for a value that is left out, with the colon before it.
 const LEFT_OUT: &[u8] = b":0";
 /// A text that no JSON can begin or go on with: whatever came is not a list of results.
@@ -178,7 +178,7 @@ mod tests {
         let expected = concat!(
             r#"[{"class":0,"id":"1","properties":0,"vector":0,"#,
             r#""result":{"status":"FAILED","errors":{"error":[{"message":"a,\"b"}]}}},"#,
-            r#" { "id" : "2" , "creationTimeUnix" :0, "result":{"status":"SUCCESS"} , "vectors" :0} , {}]"#,
+            r#" { "id" : "2" , "creationTimeUnix" : 17 , "result":{"status":"SUCCESS"} , "vectors" :0} , {}]"#,
             "\n"
         );
         for chunk in 1..answer.len() {

@@ -152,7 +152,7 @@ impl Group {
         let results = split::results(answer).unwrap_or_default();
         let mut said: HashMap<ObjectId, Option<String>> = HashMap::with_capacity(results.len());
         for result in results {
-            if let (None, Some(created_ms)) = (&result.refused, result.created_ms) {
+            if let (None, Some(created_ms)) = (&result.refused, result.created_ms.filter(|at| *at > 0)) {
                 stamps.see(created_ms);
             }
             let known = said.entry(result.id).or_insert(None);
