@@ -119,8 +119,9 @@ fn enough_files() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Address space that must be allowed, in bytes: what threads and their stacks reserve, and the least memory of a run.
-const LEAST_ADDRESS_SPACE: u64 = 128 << 20;
+/// Address space that must be allowed, in bytes. It is reserved, not used: 64 MiB by the allocator for each of a dozen
+/// threads, 32 MiB for each large buffer, and the stacks. Below 512 MiB backups were seen to abort.
+const LEAST_ADDRESS_SPACE: u64 = 1 << 30;
 
 /// Refuses to begin what would abort for want of address space, without a word of its own.
 fn enough_address_space(allowed: Option<u64>) -> Result<(), Failure> {
@@ -128,7 +129,7 @@ fn enough_address_space(allowed: Option<u64>) -> Result<(), Failure> {
         Some(bytes) if bytes < LEAST_ADDRESS_SPACE => {
             let (have, need) = (size(bytes), size(LEAST_ADDRESS_SPACE));
             let text = format!("only {have} of address space may be used, and at least {need} are needed");
-            Err(Failure::new(Class::Disk, text).hint("raise the limit: ulimit -v 1048576"))
+            Err(Failure::new(Class::Disk, text).hint("raise the limit: ulimit -v 2097152"))
         }
         _ => Ok(()),
     }

@@ -163,7 +163,8 @@ fn a_small_stack_and_few_files_end_in_words() {
         ("-n 8", 7, "files may be open at once"),
         ("-n 31", 7, "files may be open at once"),
         ("-v 100000", 7, "of address space may be used"),
-        ("-v 262144", 0, "Copy"),
+        ("-v 262144", 7, "of address space may be used"),
+        ("-v 2097152", 0, "Copy"),
         ("-s 128", 0, "Copy"),
     ] {
         for arguments in [&["col", "ls"][..], &["col", "backup", "Copy"]] {
