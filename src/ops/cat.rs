@@ -27,8 +27,8 @@ impl From<ArchiveError> for CatError {
 }
 
 /// Writes every object of `collection` (of all, if `None`) to `out`, one a line, as the server printed it; in a
-/// multi-tenant collection with a first member `tenant`. `memory_bytes`: what a line may take. Blocks. Lines of a damaged part may be written before the
-/// damage is found, so only an `Ok` vouches for what was written.
+/// multi-tenant collection with a first member `tenant`. `memory_bytes`: what a line may take. Blocks. Lines of a damaged
+/// part may be written before the damage is found, so only an `Ok` vouches for what was written.
 pub fn run(
     disk: &Arc<dyn Disk>,
     path: &Path,

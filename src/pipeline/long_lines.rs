@@ -10,7 +10,7 @@ use crate::archive::LineRoom;
 use crate::model::LARGE_BYTES;
 
 /// Everything but lines, pages and batches that a run holds in memory: sockets, line buffers and codecs.
-const OTHER_BYTES: u64 = 24 << 20;
+pub const OTHER_BYTES: u64 = 24 << 20;
 /// A line of so many bytes is read within any limit, and costs no share of a budget: there is one at a time.
 pub const LEAST_LONGEST_BYTES: usize = 12 << 20;
 

@@ -225,8 +225,7 @@ impl Watch {
     }
 
     fn no_answer(&mut self, after: Duration) {
-        let reason =
-            || format!("the server did not say within {} whether it is whole", format_args!("{} s", after.as_secs()));
+        let reason = || format!("the server did not say within {} s whether it is whole", after.as_secs());
         self.trouble.get_or_insert_with(reason);
     }
 

@@ -202,16 +202,7 @@ impl CollectionWriter {
             for run in runs {
                 journal.append(&Record::Run { folder: folder(), run: RunLine::new(run, codec) })?;
             }
-            journal.append(&Record::Part {
-                folder: folder(),
-                part: names::part(*number, codec),
-                objects: facts.objects,
-                bytes: facts.bytes,
-                runs: facts.runs,
-                stored_bytes: facts.stored_bytes,
-                sha256: facts.sha256,
-                vectors: self.vectors.known(),
-            })?;
+            journal.append(&self.part_record(*number, facts))?;
         }
         journal.sync()
     }

@@ -6,7 +6,7 @@ use super::super::error::Error;
 use super::super::index::RunLine;
 use super::super::names;
 use super::super::part::RunKey;
-use super::CollectionWriter;
+use super::{CollectionWriter, PartFacts};
 
 /// The mark of what an earlier process kept is 0: that is proven before anything else is.
 const NOTHING_PROVEN: u64 = 1;
@@ -45,6 +45,20 @@ impl CollectionWriter {
         self.runs.get(key).is_none_or(|kept| kept.mark < self.proven_below)
     }
 
+    /// What the journal is told of a part; its runs come before it.
+    pub(super) fn part_record(&self, number: u32, facts: &PartFacts) -> Record {
+        Record::Part {
+            folder: self.folder.clone(),
+            part: names::part(number, self.shared.codec),
+            objects: facts.objects,
+            bytes: facts.bytes,
+            runs: facts.runs,
+            stored_bytes: facts.stored_bytes,
+            sha256: facts.sha256,
+            vectors: self.vectors.known(),
+        }
+    }
+
     pub(super) fn note_parts(&mut self) -> Result<bool, Error> {
         let proven = |keys: &Vec<RunKey>| keys.iter().all(|key| self.is_proven(key));
         let due: Vec<u32> = self.unnoted.iter().filter(|(_, keys)| proven(keys)).map(|(number, _)| *number).collect();
@@ -60,16 +74,7 @@ impl CollectionWriter {
                 let run = RunLine::new(&kept.run, self.shared.codec);
                 journal.append(&Record::Run { folder: self.folder.clone(), run })?;
             }
-            journal.append(&Record::Part {
-                folder: self.folder.clone(),
-                part: names::part(number, self.shared.codec),
-                objects: facts.objects,
-                bytes: facts.bytes,
-                runs: facts.runs,
-                stored_bytes: facts.stored_bytes,
-                sha256: facts.sha256,
-                vectors: self.vectors.known(),
-            })?;
+            journal.append(&self.part_record(number, facts))?;
         }
         journal.sync()?;
         Ok(true)

@@ -245,7 +245,8 @@ impl Collect<'_> {
     }
 
     /// Lets `read` fill the store on a thread of its own, with the watch beside both. Every part is sealed at the end.
-    /// Whoever is told to stop meanwhile keeps what is proven, as with any error. The token that `read` gets is cancelled when the server breaks, and when the run is told to stop.
+    /// Whoever is told to stop meanwhile keeps what is proven, as with any error. The token that `read` gets is cancelled when
+    /// the server breaks, and when the run is told to stop.
     pub(super) async fn beside(
         &self,
         store: Store,

@@ -239,7 +239,8 @@ async fn describe(
     planned.try_collect().await
 }
 
-/// A multi-tenant collection. `inactive_stay`: no tenant can be activated. Nobody is woken for a plan: where some sleep, the number of objects is not known.
+/// A multi-tenant collection. `inactive_stay`: no tenant can be activated. Nobody is woken for a plan: where some sleep, the
+/// number of objects is not known.
 async fn describe_tenants(
     client: &Client,
     schema: Schema,

@@ -86,7 +86,8 @@ pub(super) fn archived(archive: &Archive) -> Result<Option<Vec<Value>>, crate::a
 }
 
 /// Looks what is to be done about these roles, and what stands against it: a server without roles, since they were asked
-/// for, or one that does not know what they allow. A role that the server does not list is asked for by its name, since a list leaves out what the key may not see.
+/// for, or one that does not know what they allow. A role that the server does not list is asked for by its name, since a
+/// list leaves out what the key may not see.
 pub(super) async fn plan(
     client: &Client,
     archived: Vec<Value>,

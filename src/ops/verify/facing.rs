@@ -66,7 +66,7 @@ pub(super) async fn face(
         facing.remarks.push(format!("{} in another state than in the archive", tenants(moved.len(), first)));
     }
     if !facing.tenants.absent.is_empty() {
-        // Only words hang on the answer.
+        // No comparison fails for want of the answer.
         let rights = session.unless_stopped(client.rights()).await.unwrap_or_default();
         if rights.is_some_and(|rights| !rights.show_tenants(&pair.target)) {
             facing.tenants.unseen = std::mem::take(&mut facing.tenants.absent);

@@ -1,11 +1,9 @@
 //! How the memory of a comparison is shared out: readers of the archive on one side, pages of the server on the other.
 //! Pure.
 
-use crate::pipeline::long_lines::LongLines;
+use crate::pipeline::long_lines::{LongLines, OTHER_BYTES};
 use crate::pipeline::pacer::PAGE_BYTES;
 
-/// Everything but pages and readers that a run holds in memory: sockets and line buffers.
-const OTHER_BYTES: u64 = 24 << 20;
 /// What one reader of the archive holds: its codec, the buffer it fills, and the pieces that wait.
 const READER_BYTES: u64 = 2 << 20;
 /// Large objects that one reader holds at once: one that is read, and a piece each that waits, is to be sent, and is
