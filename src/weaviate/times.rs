@@ -1,4 +1,4 @@
-//! When objects were created, and when something was written last to a collection.
+//! When objects were created and written last, and when something was written last to a collection.
 
 use serde::Deserialize;
 
@@ -56,9 +56,32 @@ impl Client {
         after: Option<ObjectId>,
         limit: u32,
     ) -> Result<Vec<(ObjectId, i64)>, Error> {
+        let listed = self.first_behind(collection, tenant, after, limit).await?;
+        Ok(listed.into_iter().map(|listed| (listed.id, listed.creation_time_unix)).collect())
+    }
+
+    /// The same, with when each was written last.
+    pub async fn updated_times(
+        &self,
+        collection: &CollectionName,
+        tenant: Option<&TenantName>,
+        after: Option<ObjectId>,
+        limit: u32,
+    ) -> Result<Vec<(ObjectId, i64)>, Error> {
+        let listed = self.first_behind(collection, tenant, after, limit).await?;
+        Ok(listed.into_iter().map(|listed| (listed.id, listed.last_update_time_unix)).collect())
+    }
+
+    async fn first_behind(
+        &self,
+        collection: &CollectionName,
+        tenant: Option<&TenantName>,
+        after: Option<ObjectId>,
+        limit: u32,
+    ) -> Result<Vec<Listed>, Error> {
         let after = after.map(|id| id.to_string()).unwrap_or_default();
         let ask = list(collection, tenant, &format!("limit={limit}&after={after}"));
         let Body::Whole(body) = self.send(&ask).await?.body else { return Ok(Vec::new()) };
-        Ok(listed(&ask, &body)?.into_iter().map(|listed| (listed.id, listed.creation_time_unix)).collect())
+        listed(&ask, &body)
     }
 }

@@ -1,6 +1,8 @@
 //! A backup that was interrupted is carried on: it ends as an unbroken one would, reads no more than it must, and is not
 //! taken for another one.
 
+mod made_again;
+
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -105,6 +105,11 @@ impl Books {
         gone
     }
 
+    /// Whether a tenant can be read as it is.
+    pub(super) fn is_active(&self, tenant: &TenantName) -> bool {
+        self.states.get(tenant) == Some(&TenantState::Hot)
+    }
+
     fn is_asleep(&self, tenant: &TenantName) -> bool {
         self.states.get(tenant) == Some(&TenantState::Cold)
     }

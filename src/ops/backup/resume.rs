@@ -170,6 +170,18 @@ pub(super) async fn schemas(session: &Session, found: &Unfinished, live: Vec<Sch
     Ok(schemas)
 }
 
+/// Objects of a tenant that are looked for again on the server.
+pub(super) const FIRST_OBJECTS: usize = 2;
+
+/// The first objects that are kept of a tenant, in one of its runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct First {
+    /// Where that run begins, exclusively.
+    pub(super) from: Option<ObjectId>,
+    /// Their ids and update times, [`FIRST_OBJECTS`] at most.
+    pub(super) objects: Vec<(ObjectId, Option<i64>)>,
+}
+
 /// What an interrupted run had kept of a collection, proven.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kept {
@@ -183,6 +195,8 @@ pub(super) struct Kept {
     pub(super) shards: Vec<String>,
     /// All of it was read, and the server was whole at the end.
     pub(super) was_closed: bool,
+    /// By what its tenants are known again.
+    pub(super) firsts: BTreeMap<TenantName, First>,
 }
 
 /// Reads every part that an interrupted run had sealed, and drops those that are not what was sealed: each is named.
@@ -202,11 +216,21 @@ pub(super) async fn prove(
         let since = changed_since_ms.unwrap_or(i64::MAX);
         for (file, part) in parts {
             let (mut changed, mut unprintable, mut unwritable) = (0, BTreeSet::new(), BTreeSet::new());
+            let mut firsts: BTreeMap<TenantName, First> = BTreeMap::new();
             let reader = writer.read_part(&part)?;
             let runs = reader.runs().to_vec();
             let proven = prove_part(reader, &schema.name, &digest, Look::Structure, |object, at| {
                 changed += u64::from(object.updated_ms.is_some_and(|at| at >= since));
-                writer.see_kept(&runs[at.run], object);
+                let run = &runs[at.run];
+                writer.see_kept(run, object);
+                if let Some(tenant) = &run.tenant {
+                    let from = run.covers.from;
+                    let new = || First { from, objects: Vec::with_capacity(FIRST_OBJECTS) };
+                    let first = firsts.entry(tenant.clone()).or_insert_with(new);
+                    if first.from == from && first.objects.len() < FIRST_OBJECTS {
+                        first.objects.push((object.id, object.updated_ms));
+                    }
+                }
                 let named = (runs[at.run].tenant.clone(), object.id);
                 if !incomplete.is_empty() && incomplete.contains(&named) {
                     unprintable.insert(named);
@@ -222,6 +246,9 @@ pub(super) async fn prove(
                     let (objects, bytes) = (part.objects, part.bytes);
                     events.emit(Event::Resumed { collection: schema.name.clone(), objects, bytes });
                     kept.changed += changed;
+                    for (tenant, first) in firsts {
+                        kept.firsts.entry(tenant).or_insert(first);
+                    }
                     kept.unprintable.append(&mut unprintable);
                     kept.unwritable.append(&mut unwritable);
                 }

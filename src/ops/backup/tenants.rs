@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::OnceCell;
 
 use super::collect::{Collect, Collected};
 use super::passes::{Books, Pass};
 use super::replicas::AnyReplica;
+use super::resume::{FIRST_OBJECTS, First};
 use crate::archive::CollectionWriter;
 use crate::archive::manifest::TenantsChanged;
 use crate::event::{Op, Warning};
-use crate::model::{CollectionName, TenantName};
+use crate::model::{CollectionName, ObjectId, TenantName};
 use crate::ops::rounds::Rounds;
 use crate::ops::waking::{self, Journalled, LeftAwake, WakeBooks};
 use crate::ops::{Error, blocking};
@@ -23,6 +25,9 @@ use crate::weaviate::{Tenant, TenantState};
 
 /// Pause before tenants that did not answer as they should are asked again.
 const PAUSE: Duration = Duration::from_millis(300);
+
+/// Tenants of which the first objects are asked for at once.
+const TENANTS_LOOKED_AT: usize = 8;
 
 /// Reads one multi-tenant collection.
 pub(super) struct Tenants<'a> {
@@ -54,7 +59,17 @@ impl<'a> Tenants<'a> {
         let mut store = self.collect.store(writer);
         self.collect.until_whole(&mut watch).await?;
         let mut books = self.books().await?;
-        let gone = books.take_over(store.writer.tenants());
+        let kept = store.writer.tenants();
+        let mut gone = books.take_over(kept.clone());
+        let (others, first) = self.others(&books, kept).await?;
+        if let Some(first) = first {
+            let reason = format!(
+                "tenants were made again, or rewritten, since they were read: {} ({first} first)",
+                others.len()
+            );
+            session.events.warn(Warning::NotKept { file: store.writer.folder(), reason });
+            gone.extend(others);
+        }
         if !gone.is_empty() {
             store = self.drop_tenants(store, gone).await?;
         }
@@ -97,6 +112,37 @@ impl<'a> Tenants<'a> {
             return Ok(Collected { unchecked, nodes, missing, ..self.finish(store, books, seen).await? });
         }
         Err(self.collect.not_whole(&watch))
+    }
+
+    /// Tenants of which an interrupted run kept something and that are not the ones it read, and the first of them. Tenants
+    /// have no other identity than their objects: one of which none of the first ones is as it was, is read again. If no
+    /// active one is as it was, the collection itself was made again, and none of it is kept.
+    async fn others(
+        &self,
+        books: &Books,
+        kept: BTreeSet<TenantName>,
+    ) -> Result<(BTreeSet<TenantName>, Option<TenantName>), Error> {
+        let (client, session, name) = (self.collect.client, self.collect.session, self.name());
+        let looks = self.collect.kept.firsts.iter().filter(|(tenant, _)| books.is_active(tenant));
+        let looks = looks.map(|(tenant, First { from, objects })| async move {
+            let limit = u32::try_from(FIRST_OBJECTS).unwrap_or(1);
+            let live = session.unless_stopped(client.updated_times(name, Some(tenant), *from, limit)).await;
+            let live = match live {
+                // It was deactivated, or removed, since it was listed.
+                Err(Error::Wire(error)) if error.tenant_trouble().is_some() => return Ok((tenant, true)),
+                live => live?,
+            };
+            let same = |(id, at): &(ObjectId, i64)| objects.contains(&(*id, Some(*at)));
+            Ok::<_, Error>((tenant, live.iter().any(same)))
+        });
+        let looked: Vec<(&TenantName, bool)> = stream::iter(looks).buffered(TENANTS_LOOKED_AT).try_collect().await?;
+        let others: BTreeSet<TenantName> =
+            looked.iter().filter(|(_, same)| !same).map(|(tenant, _)| (*tenant).clone()).collect();
+        let first = others.first().cloned();
+        if first.is_some() && others.len() == looked.len() {
+            return Ok((kept, first));
+        }
+        Ok((others, first))
     }
 
     /// The tenants as they are before anything is read. Those that a killed run left awake are put back first.
