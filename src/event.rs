@@ -353,6 +353,13 @@ pub enum Warning {
         /// Tenants that are still active.
         tenants: u64,
     },
+    /// A collection is left out: it was removed, or made again, while the backup ran.
+    CollectionSkipped {
+        /// The collection.
+        collection: CollectionName,
+        /// Why, in few words.
+        reason: String,
+    },
     /// Tenants are left out: they cannot be read.
     TenantsSkipped {
         /// The collection.

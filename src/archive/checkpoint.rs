@@ -69,6 +69,8 @@ pub(super) enum Record {
     DropEmpty { folder: String, tenant: Option<TenantName>, from: Option<ObjectId> },
     /// A collection is complete, and its index safe.
     Closed { folder: String },
+    /// A collection is given up: all of its folder is about to be removed. It may be begun anew.
+    Gone { folder: String },
     /// The names of a plain collection's shards: one that is dropped and made anew has others.
     Shards { folder: String, shards: Vec<String> },
     /// Objects that the server could not print whole, so that they are kept without a vector.

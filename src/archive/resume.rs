@@ -132,7 +132,15 @@ impl ArchiveWriter {
                 return Err(Error::damaged(collections.join(&entry.name), Damage::Unknown));
             };
             let kept = checkpoint.collections.get_mut(name);
-            dropped.extend(tidy(&*disk, path, &*folder, name, kept, &mut journal)?);
+            let is_known = kept.is_some();
+            let not_kept = tidy(&*disk, path, &*folder, name, kept, &mut journal)?;
+            if !is_known {
+                writer::remove_folder(&*disk, &collections.join(name))?;
+            }
+            // Of what was given up nothing is missed.
+            if !checkpoint.gone.contains(name) {
+                dropped.extend(not_kept);
+            }
         }
         let mut begun = BTreeMap::new();
         for (name, kept) in std::mem::take(&mut checkpoint.collections) {
@@ -148,6 +156,13 @@ impl ArchiveWriter {
         let shared = Arc::new(Shared::new(disk, path.to_owned(), codec, journal));
         let writer = ArchiveWriter::carried(shared, lock, run_header(&header, &checkpoint.resumed, path)?);
         Ok(Resumed { writer, header, dropped, begun: Begun(begun) })
+    }
+
+    /// Gives up a collection that the run had begun, with everything that was kept of it; whether it had begun it.
+    pub fn give_up_begun(&mut self, begun: &mut Begun, collection: &CollectionName) -> Result<bool, Error> {
+        let Some((folder, _)) = begun.0.remove(collection) else { return Ok(false) };
+        self.begun(collection, &folder);
+        self.give_up(collection).map(|()| true)
     }
 
     /// Carries on a collection that the run had begun, with what else the journal says of it; `None` if it was not.

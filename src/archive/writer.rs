@@ -1,6 +1,8 @@
 //! Writing an archive: its directory, its lock, its journal, and at the very end its manifest.
 
-use std::collections::BTreeSet;
+mod gone;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -94,7 +96,8 @@ pub struct ArchiveWriter {
     lock: Box<dyn Lock>,
     header: RunHeader,
     folders: BTreeSet<String>,
-    begun: Vec<CollectionName>,
+    /// The collections begun, with their folders.
+    begun: BTreeMap<CollectionName, String>,
     files: Vec<FileEntry>,
     /// Another process began it: a folder that its journal does not know yet may be there.
     carried: bool,
@@ -125,7 +128,7 @@ impl ArchiveWriter {
             lock,
             header,
             folders: BTreeSet::new(),
-            begun: Vec::new(),
+            begun: BTreeMap::new(),
             files: Vec::new(),
             carried: false,
         })
@@ -133,7 +136,7 @@ impl ArchiveWriter {
 
     /// Carries on what another process began.
     pub(super) fn carried(shared: Arc<Shared>, lock: Box<dyn Lock>, header: RunHeader) -> Self {
-        let (folders, begun, files) = (BTreeSet::new(), Vec::new(), Vec::new());
+        let (folders, begun, files) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
         Self { shared, lock, header, folders, begun, files, carried: true }
     }
 
@@ -144,7 +147,7 @@ impl ArchiveWriter {
     /// Books a collection that has its folder already.
     pub(super) fn begun(&mut self, name: &CollectionName, folder: &str) {
         self.folders.insert(folder.to_ascii_lowercase());
-        self.begun.push(name.clone());
+        self.begun.insert(name.clone(), folder.to_owned());
     }
 
     /// The archive's directory.
@@ -155,7 +158,7 @@ impl ArchiveWriter {
 
     /// Begins a collection: makes its folder and keeps its schema.
     pub fn collection(&mut self, schema: &Schema, content: Content) -> Result<CollectionWriter, Error> {
-        if self.begun.contains(&schema.name) {
+        if self.begun.contains_key(&schema.name) {
             return Err(Error::broken(self.path(), Broken::Collections));
         }
         let folder = names::folder(&schema.name, &self.folders);
@@ -201,13 +204,12 @@ impl ArchiveWriter {
         Ok(())
     }
 
-    /// Seals the archive: checksums, then the manifest, then lock and journal go. Every collection begun must be in
-    /// `closed`. After an error the archive counts as unsealed, unless only the last sync of the directory failed.
+    /// Seals the archive: checksums, then the manifest, then lock and journal go. Every collection begun and not given up must be
+    /// in `closed`. After an error the archive counts as unsealed, unless only the last sync of the directory failed.
     pub fn seal(mut self, closed: Vec<ClosedCollection>, facts: SealFacts) -> Result<Sealed, Error> {
         let names: Vec<&CollectionName> = closed.iter().map(ClosedCollection::name).collect();
         let mine = closed.iter().all(|c| Arc::ptr_eq(&c.shared, &self.shared));
-        let begun: BTreeSet<&CollectionName> = self.begun.iter().collect();
-        if !mine || names.len() != begun.len() || !names.iter().all(|name| begun.contains(name)) {
+        if !mine || names.len() != self.begun.len() || !names.iter().all(|name| self.begun.contains_key(*name)) {
             return Err(Error::broken(self.path(), Broken::Collections));
         }
         let mut files = std::mem::take(&mut self.files);
@@ -303,6 +305,8 @@ impl ArchiveWriter {
         left
     }
 }
+
+pub(super) use gone::remove_folder;
 
 /// Takes the lock of an archive that is not sealed.
 pub(super) fn lock(disk: &dyn Disk, archive: &Path) -> Result<Box<dyn Lock>, Error> {

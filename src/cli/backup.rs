@@ -13,9 +13,9 @@ use super::{BackupSettings, Connect, Env, Failure, Finished, Out, closing, confi
 use crate::archive;
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, SavedSchema, Status};
 use crate::model::path_text;
-use crate::ops::Session;
 use crate::ops::backup::{self, Interrupted, LeftInactive, Options, Plan, Resume, Stopped};
 use crate::ops::exposed::warn_of_open_folders;
+use crate::ops::{Error, Session};
 use crate::render::{Closing, Remark, date, plain, shell_path, size};
 use crate::weaviate::{Client, Writer};
 
@@ -242,6 +242,10 @@ fn stay(left: &LeftInactive) -> Remark {
 pub(super) fn stopped(stopped: Stopped, resume: impl Fn(&Path) -> String) -> Failure {
     let failure = explain(&stopped.error);
     match stopped.archive {
+        // Nothing was left to read.
+        Some(path) if matches!(stopped.error, Error::Vanished { .. }) => {
+            failure.hint(format!("there is nothing in the archive, and it is not sealed: {}", shell_path(&path)))
+        }
         Some(path) => failure
             .hint(format!(
                 "the archive is not complete; what was sealed in it is kept. Carry it on with: {}",

@@ -3,6 +3,7 @@
 mod beside;
 mod collect;
 mod facts;
+mod gone;
 mod missing;
 mod passes;
 mod plan;
@@ -11,6 +12,7 @@ mod resume;
 mod run;
 mod tenants;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -151,6 +153,9 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     /// Tenants that are inactive and cannot be activated, so that they will not be in the archive.
     pub left_inactive: Vec<LeftInactive>,
+    /// Collections of which nothing is carried on that an interrupted run had kept, and why: they were removed meanwhile, or
+    /// are not the same any more.
+    pub given_up: BTreeMap<CollectionName, String>,
     /// What the key may not see, and so will not be in the archive if it exists.
     pub limits: Vec<Limit>,
     /// Whether the server is whole.

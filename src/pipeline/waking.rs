@@ -265,7 +265,12 @@ impl Waking {
         if tenants.is_empty() {
             return Ok(());
         }
-        self.set(&tenants, &TenantState::Cold).await?;
+        if let Err(error) = self.set(&tenants, &TenantState::Cold).await {
+            // Tenants of a collection that was removed are not active, and those of one that is made again are others.
+            if !self.writer.is_removed(&self.collection).await {
+                return Err(error);
+            }
+        }
         self.record(|target| RunRecord::Asleep { target, tenants: tenants.clone() }).await?;
         awake.retain(|tenant, _| !tenants.contains(tenant));
         Ok(())

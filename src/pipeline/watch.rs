@@ -87,6 +87,7 @@ pub struct Watch {
     /// The shards' names, by the first answer that had any.
     shards: Vec<String>,
     remade: bool,
+    removed: bool,
     /// Whether nodes may be missing as long as every shard has enough replicas left.
     allows_missing: bool,
     /// The nodes that were missing at any time.
@@ -110,6 +111,7 @@ impl Watch {
             nodes: Vec::new(),
             shards: Vec::new(),
             remade: false,
+            removed: false,
             allows_missing: false,
             missing: BTreeSet::new(),
         }
@@ -175,6 +177,12 @@ impl Watch {
         self.remade
     }
 
+    /// Whether the last answer was bad since the collection is not there any more: it does not get better.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        self.removed
+    }
+
     /// The names of the shards, by the first answer that had any.
     #[must_use]
     pub fn shards(&self) -> &[String] {
@@ -211,7 +219,7 @@ impl Watch {
             answer = asked => answer,
             () = stop.cancelled() => return false,
         };
-        self.take(question, answer, Pages::Read)
+        self.hear(question, answer, Pages::Read).await
     }
 
     /// Asks once more at the end of a run that fails or is told to stop, and waits no longer than `longest`.
@@ -221,7 +229,25 @@ impl Watch {
             self.no_answer(longest);
             return false;
         };
-        self.take(question, answer, Pages::Read)
+        self.hear(question, answer, Pages::Read).await
+    }
+
+    /// Takes in an answer, unless it is only bad as the collection is not there any more: the server is not said to be
+    /// broken then. Whoever was told to stop does not ask for that.
+    async fn hear(&mut self, question: u64, answer: Answer, pages: Pages) -> bool {
+        self.removed = false;
+        if let Topology::Broken { reason } = &answer.topology {
+            let (removed, stop) = (self.client.is_removed(&self.schema.name), self.stop.clone());
+            self.removed = tokio::select! {
+                removed = removed => removed,
+                () = stop.cancelled() => false,
+            };
+            if self.removed {
+                self.trouble = Some(reason.clone());
+                return false;
+            }
+        }
+        self.take(question, answer, pages)
     }
 
     fn no_answer(&mut self, after: Duration) {
@@ -279,7 +305,8 @@ impl Watch {
     }
 
     /// Asks until the server is whole; of what was read before nothing may be in doubt any more. `false` if it is still
-    /// broken after `patience`, or when the run is told to stop. Where the server itself asked for more time than that
+    /// broken after `patience`, when the run is told to stop, or at once if the collection is not there any more, which
+    /// looks as if its node were away. Where the server itself asked for more time than that
     /// (429), it gets it, once.
     pub async fn wait_until_whole(&mut self, patience: Duration) -> bool {
         let begun = Instant::now();
@@ -293,8 +320,11 @@ impl Watch {
                 () = stop.cancelled() => return false,
             };
             if let Ok(answer) = answer {
-                if self.take(question, answer, Pages::None) {
+                if self.hear(question, answer, Pages::None).await {
                     return true;
+                }
+                if self.removed {
+                    return false;
                 }
             } else {
                 let hold = self.client.held_back_for();

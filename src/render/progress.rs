@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::{Moment, words};
-use crate::event::{Event, Op, PlannedCollection};
+use crate::event::{Event, Op, PlannedCollection, Warning};
 use crate::model::CollectionName;
 
 /// Over how long a rate is measured.
@@ -152,6 +152,7 @@ impl Progress {
             }
             Event::CollectionStarted { collection, objects } => {
                 self.creating = None;
+                self.leave(collection);
                 let lane = self.lane(collection);
                 (lane.stage, lane.began) = (Stage::Running, at.elapsed);
                 lane.tally.expected = objects.or(lane.tally.expected);
@@ -193,6 +194,11 @@ impl Progress {
                 self.lane(collection).tally.give_back(*objects, *bytes);
                 self.total.give_back(*objects, *bytes);
             }
+            Event::Warning(Warning::CollectionSkipped { collection, .. }) => {
+                self.leave(collection);
+                let lane = self.lane(collection);
+                (lane.stage, lane.tally.expected) = (Stage::Done, Some(lane.tally.objects));
+            }
             Event::CollectionFinished(result) => {
                 self.at_work.retain(|name| *name != result.name);
                 let lane = self.lane(&result.name);
@@ -216,6 +222,13 @@ impl Progress {
             }
             _ => {}
         }
+    }
+
+    /// A collection is not at work any more, or begins from the start: it keeps nobody waiting.
+    fn leave(&mut self, collection: &CollectionName) {
+        self.at_work.retain(|name| name != collection);
+        let of = format!("({collection}: ");
+        self.broken.take_if(|text| text.contains(&of));
     }
 
     /// Takes samples for the rates.

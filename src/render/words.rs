@@ -157,6 +157,7 @@ pub(super) fn warning(warning: &Warning) -> String {
             "{collection}: the server works on it ({}), and until that is done it refuses to delete it or tenants of it",
             plain(task)
         ),
+        Warning::CollectionSkipped { collection, reason } => format!("{collection} left out: {}", plain(reason)),
         Warning::TenantsSkipped { collection, tenants, first, reason } => {
             format!("{collection}: {} left out: {}", tenants_from(*tenants, first), plain(reason))
         }

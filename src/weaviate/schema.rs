@@ -7,8 +7,9 @@ use reqwest::Method;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 
-use super::attempt::{Ask, LISTING_BYTES_MAX};
+use super::attempt::{Answer, Ask, LISTING_BYTES_MAX};
 use super::body::Body;
 use super::client::Client;
 use super::writer::Writer;
@@ -84,6 +85,23 @@ impl Client {
         match body {
             Body::Whole(text) => understood(&ask, text.slice_ref(text.trim_ascii())).map(Some),
             Body::TooLarge => Err(ask.bad_answer("too large")),
+        }
+    }
+}
+
+impl Client {
+    /// Whether a server that is ready says that there is no collection of that name. Asked once: `false` where there is no
+    /// clear answer.
+    pub async fn is_removed(&self, name: &CollectionName) -> bool {
+        let longest = self.policy().question_timeout;
+        let ask = Ask { attempts: 1, timeout: Some(longest), ..Ask::get(format!("/v1/schema/{name}")) };
+        match timeout(longest * 2, self.send_doubting_404(&ask)).await {
+            Ok(Err(error @ Error::NotFound { .. })) => !error.is_missing_route(),
+            // An alias of that name may stand for another collection by now.
+            Ok(Ok(Answer { body: Body::Whole(text), .. })) => {
+                understood(&ask, text.slice_ref(text.trim_ascii())).is_ok_and(|there| there.name != *name)
+            }
+            _ => false,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 /// `col backup`: what comes in is what lies in the archive.
 mod backup;
+/// `col backup` while owners remove collections or tenants, or make them again.
+mod backup_gone;
 /// `col backup` of multi-tenant collections: every tenant, and afterwards each is as it was.
 mod backup_tenants;
 /// Bars on a terminal held in memory.

@@ -13,7 +13,6 @@ use elysiactl::archive::{Archive, Content, Error as ArchiveError, OsDisk};
 use elysiactl::event::{Class, Event, Status, Warning};
 use elysiactl::ops::Error;
 use elysiactl::ops::backup::{self, Options, Outcome, Resume};
-use elysiactl::weaviate::Writer;
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 
 use crate::backup_tenants::{CLASS, equals, tenants};
@@ -308,29 +307,6 @@ async fn without_names_everything_is_as_it_was() {
     assert_eq!(outcome.manifest.codec, elysiactl::archive::Codec::Zstd);
     assert_eq!(outcome.manifest.collections[0].content, Content::NoVectors);
     world.proves(&outcome, Content::NoVectors).await;
-}
-
-#[tokio::test]
-async fn a_collection_that_is_gone_or_made_anew_is_not_mixed_with_what_was_read_of_the_old_one() {
-    let remade = world(library());
-    let archive = interrupted(&remade, 9).await;
-    let (client, article) = (remade.client(elysiactl::event::Events::none()), "Article".parse().expect("a name"));
-    let schema = client.schema(&article).await.expect("asked").expect("there");
-    let objects = remade.sandbox.objects("Article", None);
-    remade.sandbox.faults().now(&Change::Drop("Article".into()));
-    let document = String::from_utf8(schema.text.to_vec()).expect("text");
-    Writer::new(client).create_collection(&document).await.expect("made");
-    for object in objects {
-        remade.sandbox.faults().now(&Change::Write(object));
-    }
-    let error = remade.try_backup(this_one(&remade, &archive)).await.0.expect_err("refused").error;
-    assert!(matches!(&error, Error::SchemaChanged { .. }), "{error:?}");
-    remade.nothing_is_sealed();
-    let gone = world(library());
-    let archive = interrupted(&gone, 9).await;
-    gone.sandbox.faults().now(&Change::Drop("Article".into()));
-    let error = gone.try_backup(this_one(&gone, &archive)).await.0.expect_err("refused").error;
-    assert!(matches!(&error, Error::Vanished { collection } if collection.as_str() == "Article"), "{error:?}");
 }
 
 #[tokio::test]

@@ -82,6 +82,7 @@ pub(crate) fn warnings() -> Vec<Warning> {
             sealed: jiff::Timestamp::UNIX_EPOCH,
         },
         Warning::TaskRuns { collection: collection(), task: "reindex".into() },
+        Warning::CollectionSkipped { collection: collection(), reason: "it was removed".into() },
         Warning::TenantsSkipped { collection: collection(), tenants: 3, first: tenant(), reason: "offloaded".into() },
         Warning::TenantsChanged { collection: collection(), added: 1, deleted: 2, first: tenant() },
         Warning::TenantsStayAwake { collection: collection(), tenants: 2, first: tenant(), reason: "gone".into() },

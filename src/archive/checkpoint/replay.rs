@@ -70,6 +70,8 @@ pub struct Checkpoint {
     pub header: Option<CheckpointHeader>,
     /// Collections by folder.
     pub collections: BTreeMap<String, CheckpointCollection>,
+    /// Folders of collections that were given up and not begun anew: what is left of them is to be removed.
+    pub gone: BTreeSet<String>,
     /// When others carried the run on, the first time first.
     pub resumed: Vec<Timestamp>,
     /// Whether its tail was torn off.
@@ -126,6 +128,7 @@ impl Checkpoint {
                     next_part: 0,
                     waiting: Vec::new(),
                 };
+                self.gone.remove(&folder);
                 (names::is_folder(&folder) && self.collections.insert(folder, begun).is_none()).then_some(())
             }
             Record::Run { folder, run } => {
@@ -155,6 +158,11 @@ impl Checkpoint {
                 let once = !collection.closed;
                 (collection.closed, collection.was_closed) = (true, true);
                 once.then_some(())
+            }
+            Record::Gone { folder } => {
+                self.collections.remove(&folder)?;
+                self.gone.insert(folder);
+                Some(())
             }
             Record::Shards { folder, shards } => {
                 self.collections.get_mut(&folder)?.shards = shards;

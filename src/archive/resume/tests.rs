@@ -351,3 +351,49 @@ fn what_an_unsealed_archive_holds_can_be_looked_at() {
     assert!(disk.calls() > before);
     drop((archive, collection));
 }
+
+/// A backup that gives up a collection half-way, begins it anew, and gives up that one, too.
+fn backup_that_gives_up(disk: SimDisk) -> Result<Sealed, Error> {
+    let mut archive = super::super::testing::writer(Arc::new(disk), Codec::None)?;
+    archive.put_aliases(br#"{"aliases":[]}"#)?;
+    let gone = schema("Gone", false);
+    for n in [1, 2] {
+        let mut half = archive.collection(&gone, Content::Full)?;
+        half.append(0, None, range(None, Some(2)), &objects(0..=n), 1)?;
+        half.seal_parts()?;
+        half.append(0, None, range(Some(2), Some(9)), &objects([3, 4, 9]), 2)?;
+        drop(half);
+        archive.give_up(&gone.name)?;
+    }
+    assert!(archive.give_up(&gone.name).is_err(), "it is not there any more");
+    let mut collection = archive.collection(&schema("Article", false), Content::Full)?;
+    collection.append(0, None, range(None, None), &objects(IDS), 1)?;
+    collection.seal_parts()?;
+    archive.seal(vec![collection.close(None)?], facts())
+}
+
+#[test]
+fn of_a_collection_that_was_given_up_nothing_is_left_wherever_the_backup_was_cut() {
+    let none_of_it = |disk: &SimDisk| {
+        assert!(!disk.files(Path::new(STEM)).iter().any(|file| file.to_string_lossy().contains("Gone")));
+    };
+    let gone = "Gone".parse().expect("a name");
+    let recording = SimDisk::recording();
+    assert_eq!(backup_that_gives_up(recording.clone()).expect("sealed").manifest.collections.len(), 1);
+    none_of_it(&recording);
+    let mut carried = 0;
+    for (step, how, disk) in recording.crashes() {
+        let Ok(Resumed { mut writer, mut begun, dropped, .. }) = resume(&disk) else { continue };
+        let lost = |(file, why): &(String, NotKept)| file.contains("Gone") && *why == NotKept::Missing;
+        assert!(!dropped.iter().any(lost), "{step} {how:?}: {dropped:?}");
+        // Its owner removed it, whether this run had noticed or not.
+        let had_begun = writer.give_up_begun(&mut begun, &gone).unwrap_or_else(|e| panic!("{step} {how:?}: {e:?}"));
+        drop((writer, begun));
+        carried += usize::from(had_begun);
+        let finished = finish(&disk).unwrap_or_else(|error| panic!("{step} {how:?}: {error:?}"));
+        assert!(finished.is_some(), "{step} {how:?}");
+        none_of_it(&disk);
+        assert!(is_whole(&disk, step, &(step, how)));
+    }
+    assert!(carried > 20, "{carried}");
+}

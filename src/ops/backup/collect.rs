@@ -174,10 +174,7 @@ impl Collect<'_> {
         verdict: Verdict,
     ) -> Result<Collected, Error> {
         let schema = &self.planned.schema;
-        if watch.is_remade() {
-            let what = "it was dropped and made anew".to_owned();
-            return Err(Error::SchemaChanged { collection: schema.name.clone(), what });
-        }
+        self.not_remade(watch)?;
         let mismatch = self.mismatch(verdict, &store);
         let any_replica = Box::pin(self.any_replica()).await?;
         let schema_after = self.schema_after().await?;
@@ -374,13 +371,25 @@ impl Collect<'_> {
 
     pub(super) async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
         if watch.wait_until_whole(self.options.patience).await {
-            return Ok(());
+            return self.not_remade(watch);
+        }
+        if watch.is_removed() {
+            return Err(Error::Vanished { collection: self.planned.schema.name.clone() });
         }
         if self.session.cancel.is_cancelled() {
             return Err(Error::Interrupted);
         }
         let schema = [&self.planned.schema];
         Err(Box::pin(missing::allowable(self.client, schema)).await.unwrap_or_else(|| self.not_whole(watch)))
+    }
+
+    /// Whether the shards are those of the collection that is read.
+    fn not_remade(&self, watch: &Watch) -> Result<(), Error> {
+        if !watch.is_remade() {
+            return Ok(());
+        }
+        let (collection, what) = (self.planned.schema.name.clone(), "it was dropped and made anew".to_owned());
+        Err(Error::SchemaChanged { collection, what })
     }
 
     pub(super) fn not_whole(&self, watch: &Watch) -> Error {

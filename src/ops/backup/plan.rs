@@ -46,9 +46,12 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         None => (None, resume::newest(session, url, version, &options, false).await.unwrap_or_default()),
     };
     let aliases = client.aliases().await?;
+    let (mut removed, mut given_up) = (Vec::new(), BTreeMap::new());
     let (chosen, is_all) = if let Some(found) = &carried {
         resume::adopt(&mut options, found);
-        (resume::schemas(session, found, schemas).await?, false)
+        let standing = resume::standing(session, found, schemas).await?;
+        (removed, given_up) = (standing.removed, standing.given_up);
+        (standing.schemas, false)
     } else {
         let all = schemas.len();
         let aliases = aliases.clone().seen().map(|a| a.pairs).unwrap_or_default();
@@ -77,7 +80,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     let rights = if tenants.is_empty() { rights.unwrap_or_default() } else { rights? };
     let unseen = unseen(rights.as_ref(), &options, &tenants);
     let skipped = chosen.iter().flat_map(|s| skipped(s, tenants.get(&s.name).into_iter().flatten()));
-    let skipped: Vec<Skipped> = idle.into_iter().chain(skipped).chain(unseen).collect();
+    let skipped: Vec<Skipped> = removed.into_iter().chain(idle).chain(skipped).chain(unseen).collect();
     let left_inactive = left_inactive(mode, rights.as_ref(), &tenants);
     let collections = describe(client, session, &options, chosen, &tenants, &left_inactive).await?;
     let topology = topology(client, session, &options, &collections).await?;
@@ -93,6 +96,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         collections,
         skipped,
         left_inactive,
+        given_up,
         limits,
         topology,
         free_bytes: free_bytes(&session.disk, &options.folder).await,

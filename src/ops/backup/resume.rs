@@ -7,8 +7,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Options, Outcome};
+use super::{Options, Outcome, gone};
 use crate::archive::digest::ObjectDigest;
+use crate::archive::manifest::Skipped;
 use crate::archive::resume::{is_held, look, schema_begun, tidy_sealed};
 use crate::archive::{self, Archive, CollectionWriter, Content, Damage, Noted, Unfinished, catalog};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
@@ -146,16 +147,34 @@ pub(super) fn adopt(options: &mut Options, found: &Unfinished) {
     options.codec = found.header.codec;
 }
 
-/// The collections of an interrupted run as they are to be read on: those that were begun with the schema they were begun
-/// with. One that is gone, or is not the same any more, cannot be carried on.
-pub(super) async fn schemas(session: &Session, found: &Unfinished, live: Vec<Schema>) -> Result<Vec<Schema>, Error> {
+/// The collections of an interrupted run as they are now.
+pub(super) struct Standing {
+    /// As they are to be read on: those that were begun with the schema they were begun with, as far as they still fit it.
+    pub(super) schemas: Vec<Schema>,
+    /// Those that are not there any more.
+    pub(super) removed: Vec<Skipped>,
+    /// Those of which nothing that is kept is carried on, and why.
+    pub(super) given_up: BTreeMap<CollectionName, String>,
+}
+
+/// Holds the collections of an interrupted run against those that are `live`. There must be one left.
+pub(super) async fn standing(session: &Session, found: &Unfinished, live: Vec<Schema>) -> Result<Standing, Error> {
     let mut live: BTreeMap<CollectionName, Schema> = live.into_iter().map(|s| (s.name.clone(), s)).collect();
     let begun: BTreeMap<&str, &str> =
         found.checkpoint.collections.iter().map(|(folder, kept)| (kept.name.as_str(), folder.as_str())).collect();
-    let mut schemas = Vec::with_capacity(found.header.collections.len());
+    let (mut schemas, mut removed) = (Vec::with_capacity(found.header.collections.len()), Vec::new());
+    let (mut given_up, mut first) = (BTreeMap::new(), None);
     for name in &found.header.collections {
         let name = named(&found.path, name)?;
-        let Some(now) = live.remove(&name) else { return Err(Error::Vanished { collection: name }) };
+        let Some(now) = live.remove(&name) else {
+            let kept = begun.get(name.as_str()).and_then(|folder| found.checkpoint.collections.get(*folder));
+            let objects = kept.iter().flat_map(|kept| kept.parts.values()).map(|part| part.objects).sum();
+            let skipped = gone::removed_since(&name, objects);
+            given_up.insert(name.clone(), skipped.reason.clone());
+            removed.push(skipped);
+            first.get_or_insert(name);
+            continue;
+        };
         let Some(folder) = begun.get(name.as_str()).map(|folder| (*folder).to_owned()) else {
             schemas.push(now);
             continue;
@@ -163,11 +182,17 @@ pub(super) async fn schemas(session: &Session, found: &Unfinished, live: Vec<Sch
         let (disk, found) = (Arc::clone(&session.disk), found.clone());
         let before = blocking("read a schema", move || schema_begun(&*disk, &found, &folder)).await?;
         if let Drift::Broke { what } = drift(&before, &now) {
-            return Err(Error::SchemaChanged { collection: name, what });
+            let changed = Error::SchemaChanged { collection: name.clone(), what };
+            given_up.insert(name, format!("{changed}; it is read again from the start"));
+            schemas.push(now);
+            continue;
         }
         schemas.push(before);
     }
-    Ok(schemas)
+    match first {
+        Some(collection) if schemas.is_empty() => Err(Error::Vanished { collection }),
+        _ => Ok(Standing { schemas, removed, given_up }),
+    }
 }
 
 /// Objects of a tenant that are looked for again on the server.
@@ -351,7 +376,7 @@ mod tests {
         let found = Unfinished { path: "/a".into(), header, checkpoint: Checkpoint::default() };
         let (events, cancel) = (Events::none(), tokio_util::sync::CancellationToken::new());
         let session = Session { events, cancel, disk: Arc::new(OsDisk), clock: Clock::system() };
-        let error = schemas(&session, &found, Vec::new()).await.expect_err("a hostile name");
+        let error = standing(&session, &found, Vec::new()).await.err().expect("a hostile name");
         let is_named = |what: &Damage| *what == Damage::Name("../Article".into());
         assert!(matches!(&error, Error::Archive(archive::Error::Damaged { what, .. }) if is_named(what)), "{error:?}");
         assert_eq!((error.class(), error.hints()), (Class::Archive, vec![Hint::ArchiveDamaged]));

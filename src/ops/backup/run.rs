@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::collect::{Collect, Collected, schema_only};
+use super::gone::{self, Fate};
 use super::resume::{self, Kept};
 use super::tenants::Tenants;
 use super::{Interrupted, Outcome, Plan, Planned, Remarks, Stopped, beside, facts, missing};
@@ -67,17 +68,40 @@ async fn fill(
     let pages = plan.options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES).max(LEAST_PAGES_BYTES);
     let budget = Budget::new(pages);
     let books = WakeBooks::below(plan.options.state.as_ref());
-    let mut gathered = Gathered::default();
+    let (mut gathered, mut last_lost) = (Gathered::default(), None);
     gathered.remarks.limits.clone_from(&plan.limits);
     gathered.missing.extend(plan.topology.missing.iter().cloned());
     // What is known of single tenants now is looked at again when they are read.
     gathered.remarks.skipped.extend(plan.skipped.iter().filter(|skipped| skipped.tenant.is_none()).cloned());
     for planned in &plan.collections {
-        if session.cancel.is_cancelled() {
-            return Err(Error::Interrupted);
+        let mut anew = None;
+        loop {
+            if session.cancel.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            let again = anew.is_some();
+            let planned = anew.as_ref().unwrap_or(planned);
+            let one = One { client, session, plan: &plan, budget: &budget, planned, books: &books };
+            let lost;
+            (writer, begun, lost) = one.read(writer, begun, &mut gathered).await?;
+            let Some((fate, error)) = lost else { break };
+            let name = planned.schema.name.clone();
+            let reason = fate.reason();
+            // Whoever named tenants does not want a collection that has none now.
+            let readable = |now: &Planned| now.schema.multi_tenant || plan.options.tenants.is_empty();
+            let Some(now) = fate.planned().filter(|now| !again && readable(now)) else {
+                gathered.remarks.skipped.push(gone::skipped(&name, reason));
+                session.events.warn(Warning::CollectionSkipped { collection: name, reason: reason.into() });
+                last_lost = Some(error);
+                break;
+            };
+            let (file, reason) = (name.to_string(), format!("{error}; it is read again from the start"));
+            session.events.warn(Warning::NotKept { file, reason });
+            anew = Some(now);
         }
-        let one = One { client, session, plan: &plan, budget: &budget, planned, books: &books };
-        (writer, begun) = one.read(writer, begun, &mut gathered).await?;
+    }
+    if let Some(error) = last_lost.filter(|_| gathered.closed.is_empty()) {
+        return Err(error);
     }
     let writer = beside::save(client, session, writer, &mut gathered.remarks.limits).await?;
     seal(client, session, plan, writer, gathered).await
@@ -115,6 +139,31 @@ async fn carry_on(session: &Session, plan: &Plan, interrupted: &Interrupted) -> 
     for (file, why) in dropped {
         session.events.warn(Warning::NotKept { file, reason: why.reason().to_owned() });
     }
+    give_up(session, plan, writer, begun).await
+}
+
+/// Gives up what an interrupted run had kept of collections that were removed since, or are not the same any more.
+async fn give_up(
+    session: &Session,
+    plan: &Plan,
+    mut writer: ArchiveWriter,
+    mut begun: Begun,
+) -> Result<(ArchiveWriter, Begun), Error> {
+    for (collection, reason) in &plan.given_up {
+        let (collection, reason) = (collection.clone(), reason.clone());
+        let name = collection.clone();
+        let had_begun;
+        (writer, begun, had_begun) = blocking("give up", move || {
+            let had_begun = writer.give_up_begun(&mut begun, &name)?;
+            Ok::<_, ArchiveError>((writer, begun, had_begun))
+        })
+        .await?;
+        if !plan.collections.iter().any(|planned| planned.schema.name == collection) {
+            session.events.warn(Warning::CollectionSkipped { collection, reason });
+        } else if had_begun {
+            session.events.warn(Warning::NotKept { file: collection.to_string(), reason });
+        }
+    }
     Ok((writer, begun))
 }
 
@@ -128,16 +177,35 @@ struct One<'a> {
     books: &'a WakeBooks,
 }
 
+/// A collection that was given up: what became of it, and the error that this was noticed by.
+type Lost = Option<(Fate, Error)>;
+
 impl One<'_> {
+    /// Reads the collection, or gives it up if it was removed, or made again, meanwhile.
     async fn read(
         &self,
         writer: ArchiveWriter,
         begun: Begun,
         gathered: &mut Gathered,
-    ) -> Result<(ArchiveWriter, Begun), Error> {
+    ) -> Result<(ArchiveWriter, Begun, Lost), Error> {
+        let (mut writer, begun, collection, carried) = self.begin(writer, begun).await?;
+        let Err(error) = Box::pin(self.read_into(collection, carried, gathered)).await else {
+            return Ok((writer, begun, None));
+        };
+        let name = self.planned.schema.name.clone();
+        let lost = Box::pin(gone::fate(self.client, self.session, &name, error)).await?;
+        let writer = blocking("give up", move || writer.give_up(&name).map(|()| writer)).await?;
+        Ok((writer, begun, Some(lost)))
+    }
+
+    async fn read_into(
+        &self,
+        collection: CollectionWriter,
+        carried: Option<Noted>,
+        gathered: &mut Gathered,
+    ) -> Result<(), Error> {
         let Self { client, session, plan, planned, .. } = *self;
         let content = plan.options.content;
-        let (writer, begun, collection, carried) = self.begin(writer, begun).await?;
         if content == Content::SchemaOnly {
             let closed = schema_only(client, session, planned, collection).await?;
             gathered.remarks.limits.extend(facts::schema_limits(&planned.schema));
@@ -147,7 +215,7 @@ impl One<'_> {
                 closed,
                 CollectionResult { schema, ..CollectionResult::of(planned.schema.name.clone()) },
             );
-            return Ok((writer, begun));
+            return Ok(());
         }
         let (name, objects) = (planned.schema.name.clone(), planned.objects);
         session.events.emit(Event::CollectionStarted { collection: name, objects });
@@ -170,7 +238,7 @@ impl One<'_> {
         let objects = gathered.take(session, collected);
         // What was there and was dropped since is among those that were read.
         gathered.resumed += there.min(objects.saturating_sub(read));
-        Ok((writer, begun))
+        Ok(())
     }
 
     /// Begins the collection, or carries it on if the run had begun it.

@@ -1,10 +1,14 @@
-//! A collection with tenants that somebody removed and made again while its backup was interrupted.
+//! Collections that somebody removed, or removed and made again, while their backup was interrupted.
 
-use elysiactl::event::{Event, Warning};
+use elysiactl::archive::Content;
+use elysiactl::event::{Event, Status, Warning};
+use elysiactl::ops::Error;
 use elysiactl::ops::backup::{Options, Resume};
+use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind};
 
-use super::{PAGES, STATES, equals, with_tenants};
+use super::{NAMES, PAGES, STATES, equals, interrupted, library, resumed, this_one, with_tenants};
+use crate::world::world;
 
 #[tokio::test]
 async fn of_a_collection_with_tenants_that_was_made_again_meanwhile_nothing_old_is_sealed() {
@@ -33,4 +37,58 @@ async fn of_a_collection_with_tenants_that_was_made_again_meanwhile_nothing_old_
         assert!(events.iter().any(said), "{events:?}");
         equals(&world, &stopped.archive.expect("an archive"), &STATES.map(|(name, _)| name)).await;
     }
+}
+
+#[tokio::test]
+async fn a_collection_that_is_made_anew_is_not_mixed_with_what_was_read_of_the_old_one() {
+    let remade = world(library());
+    let archive = interrupted(&remade, 9).await;
+    let (client, article) = (remade.client(elysiactl::event::Events::none()), "Article".parse().expect("a name"));
+    let schema = client.schema(&article).await.expect("asked").expect("there");
+    let objects = remade.sandbox.objects("Article", None);
+    remade.sandbox.faults().now(&Change::Drop("Article".into()));
+    let document = String::from_utf8(schema.text.to_vec()).expect("text");
+    Writer::new(client).create_collection(&document).await.expect("made");
+    for object in objects {
+        remade.sandbox.faults().now(&Change::Write(object));
+    }
+    let (done, events) = remade.try_backup(this_one(&remade, &archive)).await;
+    let outcome = done.expect("carried on");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 480));
+    let said = |event: &Event| matches!(event, Event::Warning(Warning::NotKept { file, .. }) if file == "Article");
+    assert!(events.iter().any(said), "{events:?}");
+    remade.proves(&outcome, Content::Full).await;
+}
+
+#[tokio::test]
+async fn a_collection_that_was_removed_meanwhile_is_left_out_and_named_when_the_others_are_carried_on() {
+    for name in ["Article", "Draft"] {
+        let world = world(library());
+        let archive = interrupted(&world, 9).await;
+        world.sandbox.faults().now(&Change::Drop(name.into()));
+        let (done, events) = world.try_backup(this_one(&world, &archive)).await;
+        let outcome = done.expect("carried on");
+        assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 360));
+        assert!(resumed(&events) > 0);
+        let skipped = &outcome.manifest.skipped;
+        assert!(matches!(&skipped[..], [one] if one.collection == name && one.tenant.is_none()), "{skipped:?}");
+        let kept = if name == "Article" { ", and 120 objects read of it before are not kept" } else { "" };
+        assert_eq!(skipped[0].reason, format!("it was removed before the backup was carried on{kept}"));
+        let said = |event: &Event| matches!(event, Event::Warning(Warning::CollectionSkipped { .. }));
+        assert_eq!(events.iter().filter(|event| said(event)).count(), 1);
+        assert!(!archive.join("collections").join(name).exists());
+        world.check(&archive).await.expect("a sound archive");
+    }
+}
+
+#[tokio::test]
+async fn a_backup_of_which_nothing_is_left_is_not_sealed() {
+    let world = world(library());
+    let archive = interrupted(&world, 9).await;
+    for name in NAMES {
+        world.sandbox.faults().now(&Change::Drop(name.into()));
+    }
+    let error = world.try_backup(this_one(&world, &archive)).await.0.expect_err("nothing to read").error;
+    assert!(matches!(&error, Error::Vanished { collection } if collection.as_str() == "Article"), "{error:?}");
+    world.nothing_is_sealed();
 }

@@ -1,0 +1,80 @@
+//! A collection that its owner removes, or makes again, while it is backed up: it costs the other ones nothing.
+
+use super::Planned;
+use crate::archive::manifest::Skipped;
+use crate::model::{CollectionName, Schema, counted};
+use crate::ops::{Error, Session};
+use crate::pipeline::scan;
+use crate::weaviate::{Client, Error as WireError};
+
+/// Why a collection that is not there any more is not in the archive.
+const REMOVED: &str = "it was removed before it was read to its end";
+/// Why one that was made again, and then once more, is not.
+const MADE_AGAIN: &str = "it was made again, or its schema changed, each time it was read";
+
+/// What became of a collection that could not be read to its end.
+pub(super) enum Fate {
+    /// It is not there any more.
+    Removed,
+    /// It is another one now, of this schema, or was not there for a moment.
+    Anew(Box<Schema>),
+}
+
+impl Fate {
+    /// The collection as it is to be read from the start; nothing was counted of it.
+    pub(super) fn planned(self) -> Option<Planned> {
+        match self {
+            Self::Removed => None,
+            Self::Anew(schema) => Some(Planned { schema: *schema, objects: None, object_bytes: None, tenants: None }),
+        }
+    }
+
+    /// Why it is left out, if nothing more is tried.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Removed => REMOVED,
+            Self::Anew(_) => MADE_AGAIN,
+        }
+    }
+}
+
+/// What became of a collection, if the server says that this is why reading it failed; otherwise the error itself.
+pub(super) async fn fate(
+    client: &Client,
+    session: &Session,
+    name: &CollectionName,
+    error: Error,
+) -> Result<(Fate, Error), Error> {
+    let is_another = match &error {
+        Error::Vanished { .. } | Error::SchemaChanged { .. } => true,
+        Error::Wire(wire) | Error::Scan { source: scan::Error::Wire(wire), .. } if wire.status().is_some() => {
+            matches!(wire.root(), WireError::NotFound { .. }) && !wire.root().is_missing_route()
+        }
+        Error::NotWhole { .. } => false,
+        _ => return Err(error),
+    };
+    match session.unless_stopped(client.schema(name)).await {
+        Err(Error::Interrupted) => Err(Error::Interrupted),
+        Err(_) => Err(error),
+        Ok(Some(now)) if now.name == *name && is_another => Ok((Fate::Anew(Box::new(now)), error)),
+        Ok(Some(now)) if now.name == *name => Err(error),
+        Ok(_) => Ok((Fate::Removed, Error::Vanished { collection: name.clone() })),
+    }
+}
+
+/// A collection that is not there any more when an interrupted run is carried on, which had kept so many objects of it.
+pub(super) fn removed_since(collection: &CollectionName, kept: u64) -> Skipped {
+    let reason = match kept {
+        0 => "it was removed before the backup was carried on".to_owned(),
+        kept => {
+            let objects = counted(kept, "object");
+            format!("it was removed before the backup was carried on, and {objects} read of it before are not kept")
+        }
+    };
+    skipped(collection, &reason)
+}
+
+/// A collection that exists, or did, and is not in the archive.
+pub(super) fn skipped(collection: &CollectionName, reason: &str) -> Skipped {
+    Skipped { collection: collection.to_string(), tenant: None, reason: reason.to_owned() }
+}
