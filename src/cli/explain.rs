@@ -148,6 +148,7 @@ fn create_words(hint: &Hint) -> Option<&'static str> {
         Hint::GrantPermission => {
             "creating needs create_collections and read_collections, create_tenants and read_tenants for tenants, and read_nodes to see whether the server is whole"
         }
+        Hint::NameTenants => "leave out the tenants that the key may not create",
         Hint::NewerServer => "create it on a server of the version named, or a later one",
         Hint::ChooseTargets => "create the collections that it refers to first",
         Hint::NoObjectTtl => "set OBJECTS_TTL_DELETE_SCHEDULE on the server; or take objectTtlConfig out of the schema",
@@ -199,6 +200,11 @@ fn words(hint: &Hint) -> String {
         Hint::GrantPermission => {
             "a backup needs read_collections and read_data on its collections, read_tenants and, to wake those that sleep, update_tenants where there are tenants, and read_nodes to see whether the server is whole; a role that is limited to some tenants needs read_tenants on * to list them".into()
         }
+        Hint::ReadEveryTenant => {
+            "servers list objects, also those of a single tenant, only to a key whose read_data is on all tenants (tenant *): --tenant does not help here".into()
+        }
+        Hint::NameTenants => "--tenant chooses the tenants that the key may do it to".into(),
+        Hint::WithoutComparison => "--no-verify restores without comparing afterwards, which takes no read_data".into(),
         Hint::WaitForNodes => "wait until every node of the server is back, then run the command again".into(),
         Hint::AllowMissingNodes => {
             "if they are lost for good: --allow-missing-nodes backs up what the others hold (exit 3); a write that reached only the missing nodes is not in it".into()

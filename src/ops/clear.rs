@@ -1,6 +1,7 @@
 //! `col clear`: empties live collections and keeps what they are.
 
 mod delete;
+mod may;
 mod method;
 mod plan;
 mod recreate;

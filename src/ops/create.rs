@@ -10,7 +10,7 @@ use crate::model::{CollectionName, Schema};
 use crate::ops::Error;
 use crate::ops::restore::StateFolders;
 use crate::ops::schema::{Fit, Rehearsed, Target};
-use crate::weaviate::{Meta, Tenant};
+use crate::weaviate::{Meta, Rights, Tenant};
 
 pub use plan::plan;
 pub use rehearse::rehearse;
@@ -88,6 +88,8 @@ pub struct Prepared {
     tenants_remark: Option<String>,
     meta: Meta,
     nodes: Option<usize>,
+    /// What the key may do, where that is known.
+    rights: Option<Rights>,
 }
 
 impl Prepared {

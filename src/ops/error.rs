@@ -10,6 +10,7 @@ use bytesize::ByteSize;
 use crate::archive;
 use crate::event::Class;
 use crate::model::{CollectionName, ShellWord, TenantName, count, counted};
+use crate::ops::Lack;
 use crate::ops::clear;
 use crate::ops::restore::{Refusal, RunName};
 use crate::pipeline::{import, scan};
@@ -278,6 +279,12 @@ pub enum Error {
         /// How often it was tried.
         attempts: u32,
     },
+    /// The roles of the key do not let it do what is wanted; nothing was done.
+    #[error("the key may not {}", lacks.iter().map(ToString::to_string).collect::<Vec<_>>().join("; nor "))]
+    NotAllowed {
+        /// The permissions that lack; at least one.
+        lacks: Vec<Lack>,
+    },
     /// Names that are not removed or emptied by accident.
     #[error("protected: {}", listed(names))]
     Protected {
@@ -500,6 +507,7 @@ impl Error {
             | Self::CannotClear { .. }
             | Self::NotAsPlanned { .. }
             | Self::TenantsUnseen { .. }
+            | Self::NotAllowed { .. }
             | Self::MadeUp { .. }
             | Self::CannotCreate { .. }
             | Self::Unfinished { .. }

@@ -15,6 +15,7 @@ pub mod exposed;
 pub mod held;
 pub mod inventory;
 mod journalling;
+mod lacking;
 mod proof;
 mod protected;
 mod prove;
@@ -38,6 +39,7 @@ use crate::event::Events;
 use crate::model::Clock;
 
 pub use error::{Error, Hint};
+pub use lacking::{Lack, LackOf, SomeTenants};
 pub use schema::{Rehearsed, Unmakeable};
 
 /// What every operation gets from outside: where events go, how it is told to stop, the disk and the clock.

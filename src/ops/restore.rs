@@ -31,14 +31,14 @@ use crate::ops::Error;
 use crate::ops::prove::Indexed;
 use crate::ops::schema::{self, Rehearsed};
 use crate::ops::verify::Differs;
-use crate::weaviate::Meta;
+use crate::weaviate::{Meta, Rights};
 
 pub use crate::ops::schema::endpoints::{Endpoint, InvalidOrigin, Origin};
 pub use aliases::{AliasPolicy, AliasStep, PlannedAlias};
 use order::Waiting;
 pub(super) use order::{missing, references};
-pub(super) use plan::Reading;
 pub use plan::plan;
+pub(super) use plan::{Making, Reading, not_allowed, without_hidden};
 pub use refusal::Refusal;
 pub use rehearse::rehearse;
 use resume::Resuming;
@@ -226,6 +226,8 @@ pub struct Prepared {
     archive: Arc<Archive>,
     work: Vec<Collection>,
     server: Server,
+    /// What the key may do, where that is known.
+    rights: Option<Rights>,
     started: Timestamp,
     /// What the run is about, as its journal says it.
     asked: resume::Asked,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Error;
 use super::attempt::Ask;
 use super::client::Client;
-use crate::model::{CollectionName, ObjectId};
+use crate::model::{CollectionName, ObjectId, TenantName};
 
 /// The permissions of the roles of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,6 +21,7 @@ struct Permission {
     action: String,
     collection: String,
     tenant: String,
+    object: String,
     alias: String,
     role: String,
     /// About roles: only those whose permissions the key has itself.
@@ -28,10 +29,23 @@ struct Permission {
 }
 
 impl Rights {
-    /// Whether an action on a collection, such as `delete_collections`, is among them.
+    /// Whether an action on a collection, such as `delete_collections`, is among them; of data and tenants, for any tenant.
     #[must_use]
     pub fn allow(&self, action: &str, collection: &CollectionName) -> bool {
-        self.all(action).any(|permission| matches_pattern(&permission.collection, collection.as_str()))
+        self.on(action, collection).next().is_some()
+    }
+
+    /// Whether an action on the data or the tenants of a collection is among them for every tenant. A plain collection takes
+    /// that, and so does the list of objects, also of a single tenant (Weaviate 1.40, `usecases/objects/query.go`).
+    #[must_use]
+    pub fn allow_all(&self, action: &str, collection: &CollectionName) -> bool {
+        self.on(action, collection).any(|permission| permission.tenant == "*")
+    }
+
+    /// Whether an action on the data of a tenant, or on a tenant itself, is among them.
+    #[must_use]
+    pub fn allow_tenant(&self, action: &str, collection: &CollectionName, tenant: &TenantName) -> bool {
+        self.on(action, collection).any(|permission| matches_pattern(&permission.tenant, tenant.as_str()))
     }
 
     /// Whether an action is among them for anything at all.
@@ -70,13 +84,22 @@ impl Rights {
         all.any(|permission| permission.tenant == "*" && matches_pattern(&permission.collection, of.as_str()))
     }
 
+    /// Those for an action, but for such as are about single objects: no request of ours names one beforehand.
     fn all(&self, action: &str) -> impl Iterator<Item = &Permission> {
-        self.0.iter().filter(move |permission| permission.action == action)
+        self.0.iter().filter(move |permission| permission.action == action && permission.object == "*")
+    }
+
+    fn on(&self, action: &str, collection: &CollectionName) -> impl Iterator<Item = &Permission> {
+        self.all(action).filter(move |permission| matches_pattern(&permission.collection, collection.as_str()))
     }
 }
 
-/// Whether a name is meant by a pattern, in which `*` stands for any text.
+/// Whether a name is meant by a pattern, in which `*` stands for any text. Servers take other regular expressions as well:
+/// such a one may mean any name, so that nobody is refused for it.
 fn matches_pattern(pattern: &str, name: &str) -> bool {
+    if pattern.contains(|c: char| !(c.is_ascii_alphanumeric() || "_-:*".contains(c))) {
+        return true;
+    }
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else { return false };
@@ -170,7 +193,8 @@ fn one(permission: &Value) -> Option<Permission> {
     Some(Permission {
         action,
         collection: or_all(collection),
-        tenant: or_all(text("tenants", "tenant")),
+        tenant: or_all(text("tenants", "tenant").or_else(|| text("data", "tenant"))),
+        object: or_all(text("data", "object")),
         alias: or_all(text("aliases", "alias")),
         role: or_all(text("roles", "role")),
         matching: text("roles", "scope") == Some("match"),
@@ -193,6 +217,7 @@ mod tests {
             ("A*x*e", "Article", false),
             ("Art*le", "Artle", true),
             ("Article*e", "Article", false),
+            ("Art[a-z]+", "Chunk", true),
         ] {
             assert_eq!(matches_pattern(pattern, name), meant, "{pattern} {name}");
         }
@@ -249,5 +274,21 @@ mod tests {
         assert!(!Rights(vec![right("a"), right("b*")]).show_tenants(&mt));
         assert!(!Rights(vec![right("*")]).show_tenants(&other));
         assert!(Rights(vec![right("a")]).allow("read_tenants", &mt));
+    }
+
+    #[test]
+    fn data_of_some_tenants_is_neither_all_nor_none() {
+        let data = |collection: &str, tenant: &str, object: &str| {
+            let about = json!({"collection": collection, "tenant": tenant, "object": object});
+            json!({"action": "read_data", "data": about})
+        };
+        let (mt, other): (CollectionName, CollectionName) = ("Mt1".parse().expect("a"), "Other".parse().expect("a"));
+        let (a, b): (TenantName, TenantName) = ("a1".parse().expect("a name"), "b1".parse().expect("a name"));
+        let some = rights(&json!([data("Mt*", "a*", "*"), data("Mt1", "b1", "one")]));
+        assert!(some.allow("read_data", &mt) && some.allow_tenant("read_data", &mt, &a));
+        assert!(!some.allow_all("read_data", &mt) && !some.allow_tenant("read_data", &mt, &b), "of one object alone");
+        assert!(!some.allow("read_data", &other) && !some.allow_tenant("delete_data", &mt, &a));
+        let all = rights(&json!([data("Mt1", "*", "*")]));
+        assert!(all.allow_all("read_data", &mt) && all.allow_tenant("read_data", &mt, &b));
     }
 }

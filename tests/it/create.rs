@@ -212,7 +212,10 @@ async fn a_server_that_refuses_or_keeps_failing_leaves_nothing() {
         let stopped = run(&world, prepared).await.expect_err("refused");
         assert_eq!((stopped.error.class(), stopped.perhaps_there), (class, None), "{:?}", stopped.error);
     }
-    let mut world = world(Sandbox::builder().seeded("Other", 1, 2, 3).key("canary-read", "reader", Role::Viewer));
+    // Where its roles are told, the plan refuses (`may_not`).
+    let untold = Fault::new(Kind::status(404, "no")).on("GET", "/v1/users/own-info");
+    let reader = Sandbox::builder().seeded("Other", 1, 2, 3).key("canary-read", "reader", Role::Viewer);
+    let mut world = world(reader.fault(untold));
     world.key = Some("canary-read");
     let prepared = plan(&world, options(&world, PLAIN)).await.expect("a plan");
     let stopped = run(&world, prepared).await.expect_err("refused");

@@ -96,6 +96,7 @@ mod logs;
 /// `col ls` and `col show`: what is there, and how far its numbers can be trusted.
 mod ls;
 /// Keys that may do everything but wake tenants, and tenants that nobody can wake, at each verb.
+mod may_not;
 mod may_not_wake;
 /// Modes of what a run writes.
 #[cfg(unix)]

@@ -211,7 +211,9 @@ async fn a_collection_that_a_writer_brings_back_is_said() {
 #[tokio::test]
 async fn a_key_that_may_read_but_not_delete_removes_nothing() {
     for version in ["1.32", "1.40"] {
-        let mut world = world(articles().version(version).key("canary-read", "reader", Role::Viewer));
+        // Where its roles are told, the plan refuses (`may_not`).
+        let untold = Fault::new(Kind::status(404, "no")).on("GET", "/v1/users/own-info");
+        let mut world = world(articles().version(version).key("canary-read", "reader", Role::Viewer).fault(untold));
         world.key = Some("canary-read");
         let plan = plan(&world, &["Article"]).await;
         let stopped = run(&world, plan).await.expect_err("refused");

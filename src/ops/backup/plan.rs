@@ -13,6 +13,7 @@ use crate::archive::manifest::{Skipped, TopologyRecord, TopologyState};
 use crate::archive::{self, Codec, Content, Disk};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
+use crate::ops::lacking::Lacking;
 use crate::ops::select::{self, Alias};
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session, blocking};
@@ -78,6 +79,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     // Whose tenants are listed must be known. Otherwise no backup fails for want of this answer: what keeps the server from
     // giving it keeps it from giving others.
     let rights = if tenants.is_empty() { rights.unwrap_or_default() } else { rights? };
+    all_can_be_read(rights.as_ref(), &options, &chosen)?;
     let unseen = unseen(rights.as_ref(), &options, &tenants);
     let skipped = chosen.iter().flat_map(|s| skipped(s, tenants.get(&s.name).into_iter().flatten()));
     let skipped: Vec<Skipped> = removed.into_iter().chain(idle).chain(skipped).chain(unseen).collect();
@@ -112,6 +114,15 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     Ok(plan)
 }
 
+/// Refuses collections whose objects the roles of the key do not let it list: none is left out without a word. A server lists
+/// the objects of a single tenant only to a key that may read all tenants.
+fn all_can_be_read(rights: Option<&Rights>, options: &Options, chosen: &[Schema]) -> Result<(), Error> {
+    let Some(rights) = rights.filter(|_| options.content != Content::SchemaOnly) else { return Ok(()) };
+    let lack = |s: &Schema| Lacking { rights, collection: &s.name, multi_tenant: s.multi_tenant }.whole("read_data");
+    let lacks: Vec<_> = chosen.iter().filter_map(lack).collect();
+    if lacks.is_empty() { Ok(()) } else { Err(Error::NotAllowed { lacks }) }
+}
+
 /// The collections that can be read, and those that cannot, as their namespace is not active.
 async fn without_idle_namespaces(client: &Client, chosen: Vec<Schema>) -> (Vec<Schema>, Vec<Skipped>) {
     let idle = server::idle_namespaces(client, &chosen).await;
@@ -133,13 +144,15 @@ async fn without_idle_namespaces(client: &Client, chosen: Vec<Schema>) -> (Vec<S
 fn left_inactive(mode: Option<OperationalMode>, rights: Option<&Rights>, tenants: &Tenants) -> Vec<LeftInactive> {
     let mode = mode.filter(|mode| !mode.writes());
     let of = |(collection, listed): (&CollectionName, &Vec<Tenant>)| {
-        let denied = rights.is_some_and(|rights| !rights.allow("update_tenants", collection));
+        let inactive = || listed.iter().filter(|tenant| tenant.state == TenantState::Cold);
+        // They are activated several in a request, which is refused as a whole.
+        let may = |rights: &Rights| inactive().all(|t| rights.allow_tenant("update_tenants", collection, &t.name));
         let reason = match mode {
             Some(mode) => LastingCause::Mode(mode).to_string(),
-            None if denied => "the key has no right to (update_tenants)".to_owned(),
+            None if rights.is_some_and(|rights| !may(rights)) => "the key has no right to (update_tenants)".to_owned(),
             None => return None,
         };
-        let mut inactive = listed.iter().filter(|tenant| tenant.state == TenantState::Cold);
+        let mut inactive = inactive();
         let first = inactive.next()?.name.clone();
         let (collection, tenants) = (collection.clone(), inactive.count() as u64 + 1);
         Some(LeftInactive { collection, tenants, first, reason })

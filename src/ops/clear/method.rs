@@ -2,6 +2,7 @@
 
 use super::{Method, Refusal, Wish};
 use crate::model::CollectionName;
+use crate::ops::Lack;
 use crate::ops::schema::Unmakeable;
 
 /// Up to so many objects are deleted one by one rather than dropped with their collection: it takes no longer, and loses
@@ -17,9 +18,9 @@ pub(super) struct Facts {
     /// Two counts that were not the same.
     pub(super) moved: Option<(u64, u64)>,
     /// The permission to drop and create that lacks, if it is known that one does.
-    pub(super) may_not_recreate: Option<&'static str>,
+    pub(super) may_not_recreate: Option<Lack>,
     /// The permission to delete objects that lacks, if it is known that it does.
-    pub(super) may_not_delete: Option<&'static str>,
+    pub(super) may_not_delete: Option<Lack>,
     /// Why the server would not take the schema back, if so.
     pub(super) not_made_again: Option<String>,
     /// Shards that take no deletions.
@@ -49,8 +50,8 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
         if let Some((before, after)) = facts.moved {
             return Some(Refusal::BeingWritten { collection: collection(), before, after });
         }
-        if let Some(action) = facts.may_not_recreate {
-            return Some(Refusal::NotAllowed { collection: collection(), action });
+        if let Some(lack) = facts.may_not_recreate.clone() {
+            return Some(Refusal::NotAllowed { lack });
         }
         if let (true, Some(server)) = (facts.some_tenants, facts.tenants_stay.clone()) {
             return Some(Refusal::TenantsStay { collection: collection(), server });
@@ -63,8 +64,8 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
         Some(Refusal::Unmakeable { collection: collection(), why })
     };
     let against_delete = || {
-        if let Some(action) = facts.may_not_delete {
-            return Some(Refusal::NotAllowed { collection: collection(), action });
+        if let Some(lack) = facts.may_not_delete.clone() {
+            return Some(Refusal::NotAllowed { lack });
         }
         if let (1.., Some(server)) = (facts.asleep, facts.tenants_stay.clone()) {
             return Some(Refusal::TenantsStay { collection: collection(), server });
@@ -77,8 +78,8 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
     };
     if facts.unfinished {
         let why = "an earlier run dropped it and did not finish".to_owned();
-        return match (facts.may_not_recreate, facts.unmakeable.clone()) {
-            (Some(action), _) => Err(Refusal::NotAllowed { collection: collection(), action }),
+        return match (facts.may_not_recreate.clone(), facts.unmakeable.clone()) {
+            (Some(lack), _) => Err(Refusal::NotAllowed { lack }),
             (None, Some(why)) => Err(Refusal::Unmakeable { collection: collection(), why }),
             (None, None) => Ok((Method::Recreate, why)),
         };
@@ -117,6 +118,10 @@ mod tests {
         choose(&name, wish, facts).map(|(method, _)| method).map_err(|refusal| refusal.to_string())
     }
 
+    fn lack(action: &'static str) -> Lack {
+        Lack::on(action, &"A".parse().expect("a name"))
+    }
+
     fn many() -> Facts {
         Facts { objects: Some(100_000), ..Facts::default() }
     }
@@ -128,7 +133,7 @@ mod tests {
         assert_eq!(chosen(Wish::Auto, &Facts { objects: Some(1_000), ..many() }), Ok(Method::Delete));
         assert_eq!(chosen(Wish::Auto, &Facts { objects: Some(0), asleep: 1, ..many() }), Ok(Method::Recreate));
         assert_eq!(chosen(Wish::Auto, &Facts { moved: Some((1, 2)), ..many() }), Ok(Method::Delete));
-        assert_eq!(chosen(Wish::Auto, &Facts { may_not_recreate: Some("x"), ..many() }), Ok(Method::Delete));
+        assert_eq!(chosen(Wish::Auto, &Facts { may_not_recreate: Some(lack("x")), ..many() }), Ok(Method::Delete));
         assert_eq!(chosen(Wish::Auto, &Facts { not_made_again: Some("x".into()), ..many() }), Ok(Method::Delete));
         let frozen = || Facts { read_only: vec!["s".into()], ..many() };
         assert_eq!(chosen(Wish::Auto, &frozen()), Err("A has read-only shards: s".into()));
@@ -161,12 +166,15 @@ mod tests {
         assert_eq!(chosen(Wish::Recreate, &moved), Err(why.into()));
         assert_eq!(chosen(Wish::Recreate, &Facts { objects: Some(1), ..many() }), Ok(Method::Recreate));
         assert_eq!(chosen(Wish::Delete, &many()), Ok(Method::Delete));
-        let closed =
-            Facts { may_not_delete: Some("delete_data"), may_not_recreate: Some("delete_collections"), ..many() };
+        let closed = Facts {
+            may_not_delete: Some(lack("delete_data")),
+            may_not_recreate: Some(lack("delete_collections")),
+            ..many()
+        };
         for (wish, action) in
             [(Wish::Delete, "delete_data"), (Wish::Recreate, "delete_collections"), (Wish::Auto, "delete_data")]
         {
-            assert_eq!(chosen(wish, &closed), Err(format!("the key may not {action} for A")));
+            assert_eq!(chosen(wish, &closed), Err(format!("the key may not {action} on A")));
         }
         let read_only = Facts { read_only: vec!["s1".into(), "s2".into()], ..many() };
         assert_eq!(chosen(Wish::Delete, &read_only), Err("A has read-only shards: s1, s2".into()));

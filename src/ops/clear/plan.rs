@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::may::May;
 use super::method::{Facts, choose};
 use super::rehearse::is_due;
 use super::unfinished::{dropped, is_made_up, saved};
@@ -12,10 +13,10 @@ use super::{Options, Plan, Planned, Refusal, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
 use crate::ops::held::{Doomed, held_in};
 use crate::ops::protected::is_protected;
-use crate::ops::schema::{Applied, Fit, Made, Rehearsed, Target, clauses, expires, fit, made, remade, trained};
+use crate::ops::schema::{Applied, Fit, Made, Rehearsed, Target, clauses, fit, made, remade, trained};
 use crate::ops::server::{self, Needs};
 use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
-use crate::ops::{Error, Session, select};
+use crate::ops::{Error, Lack, Session, select};
 use crate::weaviate::{Client, Count, Meta, Rights, ServerFacts, Tenant, TenantState};
 
 /// Collections looked at at once.
@@ -179,13 +180,22 @@ impl Looking<'_> {
         let read_only =
             if plain { self.session.unless_stopped(self.client.read_only_shards(&name)).await? } else { Vec::new() };
         let asleep = tenants.iter().flatten().filter(|tenant| tenant.state != TenantState::Hot).count();
-        let may_not_delete = self.may_not_delete(&name, plain).await?;
+        let allowed = self.rights.map(|rights| {
+            let (schema, tenants, missing) = (&standing.schema, tenants.as_deref(), &missing[..]);
+            May { rights, schema, fit: &fit, tenants, missing, some_tenants }
+        });
+        let may_not_delete = match allowed.as_ref().map(May::not_delete) {
+            Some(Some(lack)) => Some(lack),
+            _ => self.may_not_delete(&name, plain).await?,
+        };
         let facts = Facts {
             objects: objects.exact(),
             moved,
-            may_not_recreate: may_not_recreate(self.rights, &standing.schema, some_tenants)
+            may_not_recreate: match &allowed {
+                Some(allowed) => allowed.not_recreate(),
                 // Where nothing is told of its roles, a key that may not delete objects may hardly drop them.
-                .or(may_not_delete.filter(|_| self.rights.is_none()).map(|_| "delete_collections")),
+                None => may_not_delete.as_ref().map(|_| Lack::on("delete_collections", &name)),
+            },
             may_not_delete,
             not_made_again: (!some_tenants).then(|| not_made_again(&standing, &fit)).flatten(),
             read_only,
@@ -222,7 +232,10 @@ impl Looking<'_> {
     fn gone(&self, unfinished: Unfinished) -> Result<Planned, Refusal> {
         let fit = self.fit(&unfinished.schema);
         let name = unfinished.schema.name.clone();
-        let may_not_recreate = may_not_recreate(self.rights, &unfinished.schema, false);
+        let (schema, tenants) = (&unfinished.schema, unfinished.tenants.as_deref());
+        let may_not_recreate = self.rights.and_then(|rights| {
+            May { rights, schema, fit: &fit, tenants, missing: &[], some_tenants: false }.not_recreate()
+        });
         let facts = Facts { unfinished: true, may_not_recreate, ..Facts::default() };
         let (method, why) = choose(&name, self.options.wish, &facts)?;
         let standing = Standing {
@@ -320,25 +333,10 @@ impl Looking<'_> {
     }
 
     /// A dry-run delete deletes nothing, and shows whether the key might. For tenants only its roles can tell.
-    async fn may_not_delete(&self, name: &CollectionName, plain: bool) -> Result<Option<&'static str>, Error> {
-        if self.rights.is_some_and(|rights| !rights.allow("delete_data", name)) {
-            return Ok(Some("delete_data"));
-        }
+    async fn may_not_delete(&self, name: &CollectionName, plain: bool) -> Result<Option<Lack>, Error> {
         let asked = plain && self.session.unless_stopped(self.client.may_delete(name)).await? == Some(false);
-        Ok(asked.then_some("delete_data"))
+        Ok(asked.then(|| Lack::on("delete_data", name)))
     }
-}
-
-/// The permission that lacks, as far as its roles tell.
-fn may_not_recreate(rights: Option<&Rights>, schema: &Schema, some_tenants: bool) -> Option<&'static str> {
-    let rights = rights?;
-    let needed: &[&'static str] = match (some_tenants, expires(schema)) {
-        (true, _) => &["delete_tenants", "create_tenants"],
-        (false, false) => &["delete_collections", "create_collections"],
-        // Whoever creates a collection whose objects expire has them deleted.
-        (false, true) => &["delete_collections", "create_collections", "delete_data"],
-    };
-    needed.iter().copied().find(|action| !rights.allow(action, &schema.name))
 }
 
 fn not_made_again(standing: &Standing, fit: &Fit) -> Option<String> {

@@ -1,6 +1,7 @@
 //! What stands against emptying a collection, as data.
 
 use crate::model::{CollectionName, TenantName, count, counted};
+use crate::ops::Lack;
 use crate::ops::schema::Unmakeable;
 use crate::weaviate::{LastingCause, LimitOf};
 
@@ -43,12 +44,10 @@ pub enum Refusal {
         after: u64,
     },
     /// The key may not do it.
-    #[error("the key may not {action} for {collection}")]
+    #[error("the key may not {lack}")]
     NotAllowed {
-        /// The collection.
-        collection: CollectionName,
         /// The permission that lacks.
-        action: &'static str,
+        lack: Lack,
     },
     /// The server would not take its schema back.
     #[error("{collection} could not be created again: {reason}")]

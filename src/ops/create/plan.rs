@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::stored::as_stored;
 use super::{Options, Plan, Prepared, Shape};
 use crate::event::Warning;
-use crate::model::{CollectionName, Renames, Schema};
+use crate::model::{CollectionName, Renames};
 use crate::ops::chosen::capital;
-use crate::ops::restore::{Reading, Refusal, missing};
+use crate::ops::restore::{Making, Reading, Refusal, missing, not_allowed, without_hidden};
 use crate::ops::schema::endpoints::endpoints;
-use crate::ops::schema::{Rehearsed, Target, clauses, fit};
+use crate::ops::schema::{Rehearsed, Target, clauses, expires, fit};
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session};
 use crate::weaviate::{Client, ServerFacts, Tenant, TenantState, Topology};
@@ -34,8 +34,17 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         session.unless_stopped(client.schemas()).await?.into_iter().map(|schema| schema.name).collect();
     let target = Target { version: &meta.version, modules: &meta.modules, nodes };
     let fit = fit(schema, &renames, &target);
+    let rights = session.unless_stopped(client.rights()).await?;
     let mut refusals: Vec<Refusal> = in_the_way(&name, &aliases, &live).into_iter().collect();
-    refusals.extend(unreadable_or_missing(client, session, schema, &name, &live).await?);
+    let mut reading = Reading::new(client, rights.as_ref());
+    let unreadable = session.unless_stopped(reading.refusals(schema, &name, &renames, |_| false)).await?;
+    let missing = missing(schema, &|name| live.contains(name), &renames);
+    let missing = without_hidden(missing, &unreadable);
+    refusals.extend(unreadable.into_iter().chain(missing));
+    refusals.extend(rights.as_ref().into_iter().flat_map(|rights| {
+        let (multi_tenant, expires) = (schema.multi_tenant, expires(schema));
+        not_allowed(&name, &Making { rights, fit: &fit, multi_tenant, expires, tenants: &options.tenants })
+    }));
     refusals.extend(fit.refused.iter().cloned());
     if !refusals.is_empty() {
         return Err(Error::CannotCreate { refusals });
@@ -59,37 +68,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         rehearsed: if options.rehearse { Rehearsed::Due } else { Rehearsed::Skipped },
         topology_unchecked,
     };
-    Ok(Prepared { plan, options, fit, rewritten, tenants_remark, meta, nodes })
-}
-
-/// References to what is not there, or to what the key may not read, whether it is there or not.
-async fn unreadable_or_missing(
-    client: &Client,
-    session: &Session,
-    schema: &Schema,
-    name: &CollectionName,
-    live: &[CollectionName],
-) -> Result<Vec<Refusal>, Error> {
-    let mut renames = Renames::default();
-    renames.insert(schema.name.clone(), name.clone());
-    let looking = async {
-        let rights = client.rights().await?;
-        Reading::new(client, rights.as_ref()).refusals(schema, name, &renames, |_| false).await
-    };
-    let mut refused: Vec<Refusal> = session.unless_stopped(looking).await?;
-    let hidden: Vec<String> = refused
-        .iter()
-        .filter_map(|refusal| match refusal {
-            Refusal::TargetUnreadable { property, .. } => Some(property.clone()),
-            _ => None,
-        })
-        .collect();
-    let missing = missing(schema, &|name| live.contains(name), &renames).into_iter();
-    refused
-        .extend(missing.filter(
-            |refusal| !matches!(refusal, Refusal::MissingTarget { property, .. } if hidden.contains(property)),
-        ));
-    Ok(refused)
+    Ok(Prepared { plan, options, fit, rewritten, tenants_remark, meta, nodes, rights })
 }
 
 /// Refuses a server with a node away; says why it cannot be asked, if so.

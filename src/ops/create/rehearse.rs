@@ -17,7 +17,7 @@ pub async fn rehearse(writer: &Writer, session: &Session, mut prepared: Prepared
         sweep(writer, session, &state).await?;
         return Ok(prepared);
     }
-    let rights = session.unless_stopped(writer.rights()).await?;
+    let rights = prepared.rights.clone();
     let mut rehearsal = Rehearsal::open(writer, session, &state, prepared.target(), rights.as_ref()).await?;
     let pending = BTreeSet::new();
     let (fit, archived, tenants) = (&prepared.fit, &prepared.options.schema, &prepared.plan.tenants);

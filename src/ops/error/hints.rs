@@ -3,9 +3,9 @@
 use super::Error;
 use crate::archive::{self, Damage};
 use crate::model::{CollectionName, TenantName};
-use crate::ops::Unmakeable;
 use crate::ops::clear;
 use crate::ops::restore::Refusal;
+use crate::ops::{Lack, LackOf, Unmakeable};
 use crate::pipeline::{import, scan};
 use crate::weaviate;
 
@@ -46,6 +46,12 @@ pub enum Hint {
     ServerGone,
     /// The key lacks permissions.
     GrantPermission,
+    /// Servers list objects, also those of a single tenant, only to a key that may read all tenants.
+    ReadEveryTenant,
+    /// `--tenant`, with those that the key may do it to.
+    NameTenants,
+    /// `--no-verify`.
+    WithoutComparison,
     /// Wait until every node is back, then run again.
     WaitForNodes,
     /// `--allow-missing-nodes`: every shard has enough replicas on the nodes that are there.
@@ -199,6 +205,11 @@ impl Error {
             Self::InIdleNamespace { .. } => vec![Hint::ChangeServer(weaviate::LastingCause::Suspended)],
             Self::ModeForbids { mode } => vec![Hint::ChangeServer(weaviate::LastingCause::Mode(*mode))],
             Self::TenantsUnseen { .. } => vec![Hint::GrantPermission],
+            Self::NotAllowed { lacks } => lacks.iter().fold(Vec::new(), |mut hints, lack| {
+                let new: Vec<Hint> = lack_hints(lack).into_iter().filter(|hint| !hints.contains(hint)).collect();
+                hints.extend(new);
+                hints
+            }),
             Self::CannotClear { refusals } => clear_hints(refusals),
             Self::MadeUp { .. } => vec![Hint::StopWriters],
             Self::OneNameForMany { .. } | Self::SameName { .. } | Self::BadRename { .. } => vec![Hint::RenameEach],
@@ -260,8 +271,12 @@ fn clear_hints(refusals: &[clear::Refusal]) -> Vec<Hint> {
                 hints.extend(both.into_iter().filter(|hint| !hints.contains(hint)).collect::<Vec<_>>());
                 continue;
             }
+            R::NotAllowed { lack } => {
+                let new: Vec<Hint> = lack_hints(lack).into_iter().filter(|hint| !hints.contains(hint)).collect();
+                hints.extend(new);
+                continue;
+            }
             R::NotMadeAgain { .. } => Hint::DeleteInstead,
-            R::NotAllowed { .. } => Hint::GrantPermission,
             R::ReadOnly { .. } => Hint::RecreateInstead,
             R::UnknownTenant { .. } => Hint::ListTenants,
             R::TenantsStay { .. } => Hint::WakeTenants,
@@ -272,6 +287,16 @@ fn clear_hints(refusals: &[clear::Refusal]) -> Vec<Hint> {
         }
     }
     hints
+}
+
+/// What can be done about a permission that lacks.
+fn lack_hints(lack: &Lack) -> Vec<Hint> {
+    let first = match lack.of {
+        LackOf::Tenants(_) => Some(Hint::NameTenants),
+        LackOf::EveryTenant if lack.action == "read_data" => Some(Hint::ReadEveryTenant),
+        _ => None,
+    };
+    first.into_iter().chain([Hint::GrantPermission]).collect()
 }
 
 /// What can be done where a server does not make a collection.
@@ -325,6 +350,14 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
                 if !hints.contains(&Hint::GrantPermission) =>
             {
                 hints.push(Hint::GrantPermission);
+            }
+            Refusal::NotAllowed { lack, .. } => {
+                let compares = (lack.action == "read_data").then_some(Hint::WithoutComparison);
+                for hint in lack_hints(lack).into_iter().chain(compares) {
+                    if !hints.contains(&hint) {
+                        hints.push(hint);
+                    }
+                }
             }
             Refusal::TenantExists { .. } if !hints.contains(&Hint::OtherTenant) => hints.push(Hint::OtherTenant),
             Refusal::Exists { .. } if !hints.contains(&other_name) => hints.push(other_name.clone()),

@@ -2,14 +2,18 @@
 
 use super::{Options, Plan, Planned};
 use crate::event::Warning;
-use crate::model::CollectionName;
+use crate::model::{CollectionName, Schema};
 use crate::ops::held::{Doomed, held_in};
+use crate::ops::lacking::Lacking;
 use crate::ops::protected::is_protected;
 use crate::ops::select::{self, Alias};
 use crate::ops::server::{self, Needs};
 use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
 use crate::ops::{Error, Session};
 use crate::weaviate::{Client, Count, ServerFacts};
+
+/// The permission that a removal takes.
+const DROP: &str = "delete_collections";
 
 /// Looks at the server and the folder of archives, and says what a removal would do. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
@@ -23,6 +27,14 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     if !options.allow_protected && !protected.is_empty() {
         return Err(Error::Protected { names: protected });
     }
+    let rights = session.unless_stopped(client.rights()).await?;
+    if let Some(rights) = &rights {
+        let lacking = |s: &Schema| Lacking { rights, collection: &s.name, multi_tenant: s.multi_tenant }.whole(DROP);
+        let lacks: Vec<_> = chosen.iter().filter_map(lacking).collect();
+        if !lacks.is_empty() {
+            return Err(Error::NotAllowed { lacks });
+        }
+    }
     let mut found = standing(client, session, &chosen, &all).await?;
     standing::refuse_held(client, session, &options.locks, &found, &all).await?;
     let again = standing::count_again(client, session, &found).await?;
@@ -33,10 +45,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     if let Some(moved) = moved {
         return Err(moved);
     }
-    if found.iter().any(|standing| standing.schema.multi_tenant) {
-        let rights = session.unless_stopped(client.rights()).await?;
-        all_tenants_are_seen(rights.as_ref(), &found)?;
-    }
+    all_tenants_are_seen(rights.as_ref(), &found)?;
     for standing in &found {
         if let Count::Unknown { reason } = &standing.objects {
             let (collection, reason) = (standing.name().clone(), reason.clone());

@@ -5,6 +5,7 @@ mod beside;
 mod candidate;
 mod carried;
 mod centroid;
+mod may;
 mod readable;
 mod there;
 
@@ -15,7 +16,8 @@ use std::time::Duration;
 use self::beside::Beside;
 use self::candidate::{Candidate, in_order};
 use self::carried::{Looked, asked, carried_on, left_by};
-pub(in crate::ops) use self::readable::Reading;
+pub(in crate::ops) use self::may::{Making, not_allowed};
+pub(in crate::ops) use self::readable::{Reading, without_hidden};
 use super::before::Stage;
 use super::order::order;
 use super::{ArchiveFacts, Collection, Endpoint, Options, Plan, Prepared, Refusal, Resuming, Server, resume, tenants};
@@ -26,7 +28,7 @@ use crate::ops::chosen::{self, Chosen};
 use crate::ops::schema::Rehearsed;
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session, blocking, prove, verify};
-use crate::weaviate::{Aliases, Client, Listed, ServerFacts, Topology};
+use crate::weaviate::{Aliases, Client, Listed, Rights, ServerFacts, Topology};
 
 /// What the server has by the names that are restored, or others.
 struct Live {
@@ -43,6 +45,8 @@ struct Planning<'a> {
     renames: &'a Renames,
     server: &'a Server,
     live: &'a Live,
+    /// What the key may do, where that is known.
+    rights: Option<&'a Rights>,
 }
 
 /// Looks at archive and server, and says what a restore would do, and what stands against it. Sends reading requests only.
@@ -54,6 +58,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let topology_unchecked = members(client, session, &collections).await?;
     let asked = asked(client, &options, &archive, &collections, &renames);
     let live = Live { schemas: client.schemas().await?, aliases: client.aliases().await? };
+    let rights = session.unless_stopped(client.rights()).await?;
     let mut resuming = Box::pin(carried_on(client, session, &options, &asked, &live.schemas)).await?;
     let planning = Planning {
         client,
@@ -63,6 +68,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         renames: &renames,
         server: &server,
         live: &live,
+        rights: rights.as_ref(),
     };
     let mut candidates = Vec::with_capacity(collections.len());
     for (at, archived) in &collections {
@@ -70,7 +76,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     }
     let mut refusals = planning.in_the_way(&candidates, resuming.as_ref());
     refusals.extend(planning.joins(&candidates, resuming.as_ref()).await?);
-    refusals.extend(Box::pin(planning.may_not_wake(&candidates)).await?);
+    refusals.extend(planning.may_not_wake(&candidates));
     let mut beside = Beside::look(&planning, &candidates).await?;
     refusals.append(&mut beside.refused);
     let turns = planning.turns(&candidates);
@@ -80,13 +86,9 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         Err(missing) => (candidates, missing),
     };
     let unreadable = Box::pin(planning.unreadable(&candidates)).await?;
-    // What the key may not read is not listed for it: whether it is there is not known.
-    let hidden = |refusal: &Refusal| {
-        matches!(refusal, Refusal::MissingTarget { collection, property, .. }
-        if unreadable.iter().any(|other| matches!(other, Refusal::TargetUnreadable { collection: of, property: by, .. } if of == collection && by == property)))
-    };
-    refusals.extend(missing.into_iter().filter(|refusal| !hidden(refusal)));
+    refusals.extend(without_hidden(missing, &unreadable));
     refusals.extend(unreadable);
+    refusals.extend(planning.may_not(&candidates, resuming.as_ref()));
     // What exists is not made.
     let made = candidates.iter().filter(|candidate| candidate.joined.is_none());
     refusals.extend(made.flat_map(|candidate| candidate.fit.refused.iter().cloned()));
@@ -136,7 +138,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         unfinished,
         options,
     };
-    Ok(Prepared { plan, archive, work, server, started: session.clock.now(), asked, resuming })
+    Ok(Prepared { plan, archive, work, server, rights, started: session.clock.now(), asked, resuming })
 }
 
 /// Chooses among the collections of an archive.
@@ -200,16 +202,6 @@ impl Planning<'_> {
             refusals.extend(tenants::joins(self.client, schema, there, tenants, differs, own).await?);
         }
         Ok(refusals)
-    }
-
-    /// Tenants that sleep and that the key may not wake. Its rights are only asked for where somebody has to be woken.
-    async fn may_not_wake(&self, candidates: &[Candidate]) -> Result<Vec<Refusal>, Error> {
-        let asleep = |candidate: &&Candidate| candidate.data && candidate.tenants.asleep() > 0;
-        let rights = if candidates.iter().any(|c| asleep(&c)) { self.client.rights().await? } else { None };
-        let Some(rights) = rights else { return Ok(Vec::new()) };
-        let refusal =
-            |candidate: &Candidate| candidate.tenants.may_not_wake(&candidate.schema.name, &candidate.target, &rights);
-        Ok(candidates.iter().filter(asleep).filter_map(refusal).collect())
     }
 
     /// The order of the collections, by their references; the references that lead nowhere, if there are any.

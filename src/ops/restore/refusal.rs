@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Endpoint;
 use crate::event::PlannedRefusal;
 use crate::model::{CollectionName, TenantName};
+use crate::ops::Lack;
 use crate::ops::schema::Unmakeable;
 
 /// Why a collection cannot be restored as it was saved. Collections go by their names in the archive.
@@ -82,6 +83,14 @@ pub enum Refusal {
         actions: Vec<String>,
         /// The server's version.
         server: String,
+    },
+    /// The roles of the key do not let it make or fill the collection.
+    #[error("{collection}: the key may not {lack}")]
+    NotAllowed {
+        /// The collection.
+        collection: CollectionName,
+        /// The permission that lacks.
+        lack: Lack,
     },
     /// What is created could not be looked at.
     #[error("{collection}: the key may not read_collections on {there}, which is created: it could not be compared")]
@@ -218,6 +227,7 @@ impl Refusal {
             | Self::AliasHidden { collection, .. }
             | Self::TenantExists { collection, .. }
             | Self::MayNotWake { collection, .. }
+            | Self::NotAllowed { collection, .. }
             | Self::DoesNotFit { collection, .. }
             | Self::Unsupported { collection, .. }
             | Self::Unmakeable { collection, .. }

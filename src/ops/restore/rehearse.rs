@@ -38,8 +38,7 @@ pub async fn rehearse(writer: &Writer, session: &Session, mut prepared: Prepared
         return Ok(prepared);
     }
     let pending: BTreeSet<CollectionName> = pending.iter().map(|one| one.planned.target.clone()).collect();
-    let rights = session.unless_stopped(writer.rights()).await?;
-    let server = prepared.server.clone();
+    let (server, rights) = (prepared.server.clone(), prepared.rights.clone());
     let mut rehearsal = Rehearsal::open(writer, session, &state, server.target(), rights.as_ref()).await?;
     let found = all(&mut rehearsal, session, &work, &pending).await;
     rehearsal.close().await;

@@ -47,9 +47,10 @@ impl Tenants {
         target: &CollectionName,
         rights: &Rights,
     ) -> Option<Refusal> {
-        let first = self.made.iter().find(|tenant| tenant.state == TenantState::Cold)?.name.clone();
-        let refusal = Refusal::MayNotWake { collection: collection.clone(), tenants: self.asleep(), first };
-        (!rights.allow("update_tenants", target)).then_some(refusal)
+        let asleep = self.made.iter().filter(|tenant| tenant.state == TenantState::Cold).map(|tenant| &tenant.name);
+        let mut denied = asleep.filter(|name| !rights.allow_tenant("update_tenants", target, name));
+        let first = denied.next()?.clone();
+        Some(Refusal::MayNotWake { collection: collection.clone(), tenants: denied.count() + 1, first })
     }
 
     /// Those that are to be in a state in the end.

@@ -108,7 +108,9 @@ fn the_words_say_what_is_gone() {
 #[test]
 fn a_server_that_refuses_half_way_leaves_the_rest_and_says_so() {
     let no = Fault::new(Kind::status(500, r#"{"error":[{"message":"no"}]}"#)).on("DELETE", "/v1/schema/Articles");
-    let stage = Stage::new(both().with_keys().fault(no));
+    // Where the roles of a key are told, the plan refuses (`may_not`).
+    let untold = Fault::new(Kind::status(404, "no")).on("GET", "/v1/users/own-info");
+    let stage = Stage::new(both().with_keys().fault(no).fault(untold));
     let run = |key: &str, names: &[&str]| {
         let arguments = [&["col", "rm", "-y"], names].concat();
         let mut command = stage.command(&arguments);

@@ -17,6 +17,8 @@ pub enum Role {
     Without(&'static str),
     /// Everything, but of tenants it sees this one alone.
     Sees(&'static str),
+    /// Everything, but these actions on the data of this tenant alone.
+    DataOf(&'static [&'static str], &'static str),
     /// Everything, but of collections it is shown this one alone.
     Shown(&'static str),
     /// Everything, but of collections only on those with a name that begins so.
@@ -56,7 +58,7 @@ const ACTIONS: [&str; 22] = [
 impl Role {
     pub(crate) fn may(self, action: &str) -> bool {
         match self {
-            Self::Root | Self::Sees(_) | Self::Shown(_) | Self::Named(_) | Self::Exactly(_) => true,
+            Self::Root | Self::Sees(_) | Self::DataOf(..) | Self::Shown(_) | Self::Named(_) | Self::Exactly(_) => true,
             Self::Without(lacking) => action != lacking,
             Self::Viewer => action.starts_with("read_"),
             Self::Only(actions) => actions.contains(&action),
@@ -91,6 +93,9 @@ impl Role {
         let about = match (domain, self) {
             ("collections", Self::Shown(only)) if action == "read_collections" => object! {"collection": only},
             ("collections", _) => of_collection(&[]),
+            ("data", Self::DataOf(actions, only)) if actions.contains(&action) => {
+                object! {"collection": "*", "object": "*", "tenant": only}
+            }
             ("data", _) => of_collection(&["object", "tenant"]),
             ("tenants", Self::Sees(only)) => object! {"collection": "*", "tenant": only},
             ("tenants", _) => of_collection(&["tenant"]),
@@ -195,6 +200,24 @@ pub(crate) fn refusal(call: &Call, action: &str, domain: Domain<'_>) -> Option<S
     Some(format!(
         "rbac: authorization, forbidden action: user '{user}' has insufficient permissions to {action} [[{what}]]"
     ))
+}
+
+/// The sentence of a refusal to do something to objects of a tenant; empty: to whatever there is.
+pub(crate) fn refusal_of_data(call: &Call, action: &str, class: &str, tenant: &str) -> Option<String> {
+    match call.user.role {
+        Role::DataOf(actions, only) if actions.contains(&action) && tenant != only => {
+            let (user, tenant) = (&call.user.name, if tenant.is_empty() { "*" } else { tenant });
+            Some(format!(
+                "rbac: authorization, forbidden action: user '{user}' has insufficient permissions to {action} [[Domain: data, Collection: {class}, Tenant: {tenant}, Object: *]]"
+            ))
+        }
+        _ => refusal(call, action, Domain::Data(class)),
+    }
+}
+
+/// Refuses with 403 what the user may not do to objects of a tenant.
+pub(crate) fn allow_data(call: &Call, action: &str, class: &str, tenant: &str) -> Result<(), Reply> {
+    refusal_of_data(call, action, class, tenant).map_or(Ok(()), |text| Err(Reply::error(403, &text)))
 }
 
 /// Refuses with 403 what the user may not do.

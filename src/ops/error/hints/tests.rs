@@ -180,6 +180,15 @@ fn names_that_cannot_be_meant() {
     gives(&tenants(true, None, Vec::new()), Class::Refused, &[Hint::ListArchivedTenants]);
     gives(&tenants(false, None, Vec::new()), Class::Refused, &[Hint::ListTenants]);
     gives(&Error::NothingToDo { excluded: true }, Class::Refused, &[]);
+    let lacks = |action, of| Error::NotAllowed { lacks: vec![Lack { action, on: name("A"), of }] };
+    let some = || LackOf::Tenants(crate::ops::SomeTenants { count: 1, first: vec![tenant()] });
+    for (error, hints) in [
+        (lacks("read_data", LackOf::Collection), vec![Hint::GrantPermission]),
+        (lacks("read_data", LackOf::EveryTenant), vec![Hint::ReadEveryTenant, Hint::GrantPermission]),
+        (lacks("delete_data", some()), vec![Hint::NameTenants, Hint::GrantPermission]),
+    ] {
+        gives(&error, Class::Refused, &hints);
+    }
     gives(&Error::NothingToDo { excluded: false }, Class::Refused, &[Hint::MaybeNotAllowed, Hint::CheckUrl]);
     gives(&Error::OneNameForMany { collections: 2 }, Class::Usage, &[Hint::RenameEach]);
 }
@@ -250,7 +259,7 @@ fn what_stands_against_a_clear_is_advised_on_once_a_kind() {
         vec![
             R::BeingWritten { collection: collection(), before: 1, after: 2 },
             R::NotMadeAgain { collection: collection(), reason: "x".into() },
-            R::NotAllowed { collection: collection(), action: "delete_data" },
+            R::NotAllowed { lack: Lack { action: "delete_data", on: collection(), of: LackOf::Collection } },
             R::ReadOnly { collection: collection(), shards: Vec::new() },
             R::UnknownTenant { collection: collection(), tenant: tenant() },
             R::TenantsStay { collection: collection(), server: "1.24".into() },

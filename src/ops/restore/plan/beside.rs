@@ -23,7 +23,7 @@ pub(super) struct Beside {
 impl Beside {
     /// Looks what is to be done about each alias and role.
     pub(super) async fn look(planning: &Planning<'_>, candidates: &[Candidate]) -> Result<Self, Error> {
-        let Planning { client, archive, options, renames, server, live, .. } = planning;
+        let Planning { client, archive, options, renames, server, live, rights, .. } = *planning;
         let (reading, with_roles) = (Arc::clone(archive), options.roles);
         let read = blocking("aliases and roles", move || {
             let roles = if with_roles { roles::archived(&reading)? } else { None };
@@ -33,10 +33,6 @@ impl Beside {
         let made: Vec<CollectionName> = candidates.iter().map(|candidate| candidate.target.clone()).collect();
         let there: Vec<CollectionName> = live.schemas.iter().map(|schema| schema.name.clone()).collect();
         let version = &server.meta.version.text;
-        // Only where something is to be made beside the collections is it worth a question what the key may do.
-        let beside = archived_roles.is_some() || (!archived.is_empty() && options.aliases != AliasPolicy::Skip);
-        let rights = if beside { client.rights().await.unwrap_or_default() } else { None };
-        let rights = rights.as_ref();
         let looking = aliases::Looking {
             client,
             listed: &live.aliases,

@@ -1,7 +1,7 @@
 //! What the key may not read, of the collections that a plan creates and of those that they refer to. A server says so only
 //! when it is asked to create them, which is too late for a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Refusal, references};
 use super::{Candidate, Planning};
@@ -72,12 +72,23 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// References that lead nowhere, but for those that are refused anyway: what the key may not read is not listed for it, so
+/// that it is not known whether it is there.
+pub(in crate::ops) fn without_hidden(missing: Vec<Refusal>, unreadable: &[Refusal]) -> Vec<Refusal> {
+    let about = |refusal: &Refusal| match refusal {
+        Refusal::MissingTarget { collection, property, .. }
+        | Refusal::TargetUnreadable { collection, property, .. } => Some((collection.clone(), property.clone())),
+        _ => None,
+    };
+    let hidden: BTreeSet<_> = unreadable.iter().filter_map(about).collect();
+    missing.into_iter().filter(|refusal| about(refusal).is_none_or(|about| !hidden.contains(&about))).collect()
+}
+
 impl Planning<'_> {
     /// What the key may not read of what is created and of what that refers to.
     pub(super) async fn unreadable(&self, candidates: &[Candidate]) -> Result<Vec<Refusal>, Error> {
         let made: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.joined.is_none()).collect();
-        let rights = if made.is_empty() { None } else { self.client.rights().await? };
-        let mut reading = Reading::new(self.client, rights.as_ref());
+        let mut reading = Reading::new(self.client, self.rights);
         let mut refused = Vec::new();
         for Candidate { schema, target, waiting, data, .. } in made {
             let waits = |property: &str| *data && waiting.iter().any(|waiting| waiting.property == property);

@@ -145,9 +145,13 @@ pub(super) fn own_info(_: &Core, call: &Call) -> Reply {
     let roles = match call.user.role {
         Role::Root => Json::Array(vec![role("root")]),
         Role::Viewer => Json::Array(vec![role("viewer")]),
-        Role::Only(_) | Role::Without(_) | Role::Sees(_) | Role::Named(_) | Role::Exactly(_) | Role::Shown(_) => {
-            Json::Array(vec![role("some")])
-        }
+        Role::Only(_)
+        | Role::Without(_)
+        | Role::Sees(_)
+        | Role::DataOf(..)
+        | Role::Named(_)
+        | Role::Exactly(_)
+        | Role::Shown(_) => Json::Array(vec![role("some")]),
         Role::None => Json::Null,
     };
     Reply::json(200, &object! {"groups": Json::Null, "roles": roles, "username": &call.user.name})

@@ -1,6 +1,6 @@
 //! `POST /v1/batch/objects` (`weaviate-rest.md` section 6.1).
 
-use crate::auth::{Domain, allow};
+use crate::auth::allow_data;
 use crate::call::{Call, Failing, Reply, either, errors};
 use crate::fold;
 use crate::json::{Json, object};
@@ -51,9 +51,10 @@ fn try_create(core: &Core, call: &Call) -> Result<Reply, Reply> {
         wish: Wish { asked: call.arrival.asked, level: level(call)?, several: true },
         failing: call.arrival.failing.clone(),
     };
-    for class in items.iter().map(|i| upper_first(i.text("class").unwrap_or(""))) {
-        allow(call, "update_data", Domain::Data(&class))?;
-        allow(call, "create_data", Domain::Data(&class))?;
+    for item in items {
+        let (class, tenant) = (upper_first(item.text("class").unwrap_or("")), item.text("tenant").unwrap_or(""));
+        allow_data(call, "update_data", &class, tenant)?;
+        allow_data(call, "create_data", &class, tenant)?;
     }
     if items.is_empty() {
         let why = "invalid param 'objects': cannot be empty, need at least one object for batching";

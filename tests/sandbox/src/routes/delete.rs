@@ -1,7 +1,7 @@
 //! `DELETE /v1/batch/objects` (`weaviate-rest.md` section 7.1).
 
 use super::batch::level;
-use crate::auth::{Domain, allow};
+use crate::auth::allow_data;
 use crate::behaviour::Release;
 use crate::call::{Call, Reply, either, errors};
 use crate::cluster::{Buried, Condition};
@@ -25,7 +25,7 @@ fn try_remove(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let bad = |why: &str| Reply::error(core.ours.bad_delete_status(), &format!("validate: {why}"));
     let wanted = body.get("match").filter(|m| !m.is_null()).ok_or_else(|| bad("empty match clause"))?;
     let class = wanted.text("class").filter(|c| !c.is_empty()).ok_or_else(|| bad("empty match.class clause"))?;
-    allow(call, "delete_data", Domain::Data(class))?;
+    allow_data(call, "delete_data", class, call.tenant().unwrap_or_default())?;
     let filter = wanted.get("where").filter(|w| !w.is_null()).ok_or_else(|| bad("empty match.where clause"))?;
     let output = body.text("output").filter(|o| !o.is_empty()).unwrap_or("minimal");
     let dry = body.get("dryRun").is_some_and(Json::is_true);

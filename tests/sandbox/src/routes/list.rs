@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::auth::{Domain, refusal};
+use crate::auth::refusal_of_data;
 use crate::call::{Call, Reply, either};
 use crate::faults::PageFault;
 use crate::state::{Core, State};
@@ -31,7 +31,7 @@ fn page(core: &Core, call: &Call) -> Result<Reply, Reply> {
         }
         return everything(core, call, limit.unwrap_or(DEFAULT_LIMIT), vectors);
     };
-    if let Some(text) = refusal(call, "read_data", Domain::Data(class)) {
+    if let Some(text) = refusal_of_data(call, "read_data", class, "") {
         return Err(Reply::error(403, &format!("msg:{text} code:403 err:{text}")));
     }
     if !core.plan.is_ready() || core.read().collection(class).is_none() {
