@@ -50,6 +50,12 @@ impl Budget {
         u64::from(self.units) * UNIT_BYTES
     }
 
+    /// What ordinary pages may take together, in bytes.
+    #[must_use]
+    pub fn flow_bytes(&self) -> u64 {
+        u64::from(self.flow_units) * UNIT_BYTES
+    }
+
     /// Waits for a share of `bytes`, or of all that ordinary pages may take if that is less. Shares are given in the
     /// order of asking.
     pub async fn take(&self, bytes: u64) -> Share {
@@ -61,7 +67,7 @@ impl Budget {
     /// The same for somebody who holds a share of `held` bytes already: both together are no more than ordinary pages may
     /// take, so that it is not waited for what the same one holds.
     pub async fn take_beside(&self, held: u64, bytes: u64) -> Share {
-        let left = (u64::from(self.flow_units) * UNIT_BYTES).saturating_sub(held);
+        let left = self.flow_bytes().saturating_sub(held);
         if left == 0 {
             return Share { permit: acquire(&self.permits, 0).await, flow: None };
         }

@@ -24,7 +24,7 @@ use crate::model::{
     CollectionName, KeyRange, LARGE_BYTES, MixedSpaces, ObjectId, RawObject, Schema, TenantMap, TenantName,
 };
 use lead::Leads;
-use room::Room;
+use room::{LineShare, Room};
 
 /// What a batch takes of the budget for each plain byte: the objects, in buffers that are not theirs alone, and the body
 /// that is sent.
@@ -220,7 +220,8 @@ impl Load {
             };
             let number = numbers[at.run];
             let place = Place { run: &self.runs[number], number, tenant: tenant.as_ref() };
-            let begun = filling.seen > 0 || (self.enter(ahead()) && self.lead(tenant.as_ref(), leads, batches));
+            let begun =
+                filling.seen > 0 || (self.enter(ahead()) && self.lead(tenant.as_ref(), leads, &filling.line, batches));
             begun && filling.take(object, place)
         })
     }
@@ -252,7 +253,7 @@ struct Filling<'a> {
     /// What the large ones among them take of the budget.
     share: Option<Share>,
     /// The share of the line that is being read, if it is long.
-    line: Arc<Mutex<Option<Share>>>,
+    line: LineShare,
     room: (u32, u64),
     /// The last id that was sent on in this run.
     passed: Option<ObjectId>,
@@ -309,7 +310,13 @@ impl Filling<'_> {
         self.objects.push(object.clone());
         self.bytes += bytes;
         self.seen += 1;
-        self.seen < place.run.objects || self.send(place, true)
+        if self.seen == place.run.objects {
+            return self.send(place, true);
+        }
+        // The next line may be so long that it needs what this batch holds, and the batch would wait for that line.
+        let held = self.share.as_ref().map_or(0, Share::bytes);
+        let fits = held == 0 || held + self.load.longest_line as u64 <= self.load.budget.flow_bytes();
+        fits || self.send(place, false)
     }
 
     /// Finds the stretch that an object lies in, of a run of which others are not wanted; what was gathered of another one is
@@ -325,11 +332,12 @@ impl Filling<'_> {
         wanted
     }
 
-    /// Waits for the share of a large object; whether more is wanted. Whoever waits here holds the share of one batch at
-    /// most, and the others come back.
+    /// Waits for the share of a large object, or of a batch; whether more is wanted. Whoever waits here holds the share of one
+    /// batch at most, and that of the line that is read already: the others come back.
     fn pay(&mut self, bytes: u64) -> bool {
         let (budget, stop) = (&self.load.budget, &self.load.stop);
-        let held = self.share.as_ref().map_or(0, Share::bytes);
+        let of_line = self.line.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, Share::bytes);
+        let held = of_line + self.share.as_ref().map_or(0, Share::bytes);
         let share = Handle::current().block_on(async {
             tokio::select! {
                 share = budget.take_beside(held, bytes) => Some(share),

@@ -91,3 +91,30 @@ fn one_object_of_fifty_megabytes_is_dealt_with_alone() {
     let (_, output) = ran(&stage, &["col", "backup", "Big"], "16MiB");
     assert!(lines(&output.stdout).iter().any(|line| line["warning"] == "object_beyond_limit"), "{}", said(&output));
 }
+
+/// Two hundred small objects, three of which each needs nearly all that a run may hold, and a small one between them.
+fn small_and_long(vector: impl Fn(usize) -> &'static str) -> Builder {
+    let document = r#"{"class":"Big","vectorizer":"none","properties":[{"name":"t","dataType":["text"]}]}"#;
+    let bytes = |n: usize| if [0, 200, 201, 203].contains(&n) { 13_000_000 } else { 10_000 };
+    (0..205).fold(Sandbox::builder().collection(document), |builder, n| {
+        let text = "x".repeat(bytes(n));
+        builder.object(&format!(
+            r#"{{"class":"Big","id":"00000000-0000-0000-0000-{n:012}","properties":{{"t":"{text}"}},"vector":{}}}"#,
+            vector(n)
+        ))
+    })
+}
+
+#[test]
+fn long_objects_behind_small_and_long_ones_do_not_wait_for_each_other() {
+    let stage = Stage::new(small_and_long(|_| "[1]"));
+    let peaks = lives(&stage, "64MiB", "Copy");
+    assert!(peaks.iter().all(|peak| *peak <= 64 * MIB + BESIDE), "{peaks:?}");
+}
+
+#[test]
+fn a_long_object_at_the_head_of_vectors_of_two_lengths_is_restored() {
+    let stage = Stage::new(small_and_long(|n| if n % 50 == 49 { "[1,2]" } else { "[1]" }));
+    let peaks = lives(&stage, "64MiB", "Copy");
+    assert!(peaks.iter().all(|peak| *peak <= 64 * MIB + BESIDE), "{peaks:?}");
+}

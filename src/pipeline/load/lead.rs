@@ -3,13 +3,16 @@
 //! that request brings enough objects of the usual length to decide, and behind them those of other lengths.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+use super::room::LineShare;
 use super::{COPIES, Error, Load, Look, Room, prove_part};
 use crate::model::{KeyRange, MixedLengths, RawObject, TenantName, is_odd};
+use crate::pipeline::budget::Share;
 use crate::pipeline::{Batch, Page};
 
 /// Objects of the usual length of each vector that go ahead: more than a server has workers, which take them in turn.
@@ -98,18 +101,26 @@ impl<'a> Lead<'a> {
 }
 
 impl Load {
-    /// Sends what leads a tenant, unless it was sent, and waits until it is dealt with; whether more is wanted.
-    pub(super) fn lead(&self, tenant: Option<&TenantName>, leads: &mut Leads, batches: &mpsc::Sender<Batch>) -> bool {
+    /// Sends what leads a tenant, unless it was sent, and waits until it is dealt with; whether more is wanted. `line` is that
+    /// of the reading that comes to the tenant.
+    pub(super) fn lead(
+        &self,
+        tenant: Option<&TenantName>,
+        leads: &mut Leads,
+        line: &LineShare,
+        batches: &mpsc::Sender<Batch>,
+    ) -> bool {
         let Some(mixed) = self.mixed.of(tenant).filter(|_| leads.0.insert(tenant.cloned())) else { return true };
-        let Lead { usual, odd, .. } = self.gather(tenant, mixed);
+        let Lead { usual, odd, .. } = self.gather(tenant, mixed, line);
         if odd.objects.is_empty() {
             return true;
         }
         let bytes = usual.bytes + odd.bytes;
         let objects = usual.objects.into_iter().chain(odd.objects).collect();
+        let held = line.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, Share::bytes);
         Handle::current().block_on(async {
             let share = tokio::select! {
-                share = self.budget.take(bytes.saturating_mul(COPIES)) => share,
+                share = self.budget.take_beside(held, bytes.saturating_mul(COPIES)) => share,
                 () = self.stop.cancelled() => return false,
             };
             let (leads, dealt_with) = oneshot::channel();
@@ -135,7 +146,7 @@ impl Load {
 
     /// Objects of the usual lengths, and of others. No more is read than it takes to find them. A part that cannot be read is
     /// found again, and told, when its turn comes.
-    fn gather<'a>(&self, tenant: Option<&TenantName>, mixed: &'a [MixedLengths]) -> Lead<'a> {
+    fn gather<'a>(&self, tenant: Option<&TenantName>, mixed: &'a [MixedLengths], line: &LineShare) -> Lead<'a> {
         let mut lead = Lead::new(mixed, BYTES.min(self.budget.bytes() / SHARE));
         let entry = &self.archive.collections()[self.at];
         for part in &entry.parts {
@@ -145,7 +156,7 @@ impl Load {
             let theirs: Vec<bool> = inside.iter().map(of_tenant).collect();
             let Some(last) = theirs.iter().rposition(|theirs| *theirs) else { continue };
             let Ok(reader) = self.archive.part(entry, part, &self.runs) else { continue };
-            let room = Room::new(&self.budget, self.longest_line, &self.stop);
+            let room = Room::new(&self.budget, self.longest_line, &self.stop).beside(line);
             let reader = reader.within(Box::new(room));
             let mut more = true;
             let read = prove_part(reader, &self.schema.name, &self.digest, Look::Structure, |object, at| {

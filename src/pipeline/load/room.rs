@@ -14,16 +14,27 @@ pub(super) struct Room {
     budget: Budget,
     most: usize,
     stop: CancellationToken,
-    share: Arc<Mutex<Option<Share>>>,
+    /// What the same reading holds of the budget meanwhile, in bytes.
+    held: u64,
+    share: LineShare,
 }
+
+/// The share of the line that is being read, if it is long.
+pub(super) type LineShare = Arc<Mutex<Option<Share>>>;
 
 impl Room {
     pub(super) fn new(budget: &Budget, most: usize, stop: &CancellationToken) -> Self {
-        Self { budget: budget.clone(), most, stop: stop.clone(), share: Arc::default() }
+        Self { budget: budget.clone(), most, stop: stop.clone(), held: 0, share: Arc::default() }
+    }
+
+    /// The same beside another line, which is held until this reading has ended.
+    pub(super) fn beside(self, line: &LineShare) -> Self {
+        let held = line.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, Share::bytes);
+        Self { held, ..self }
     }
 
     /// Where the line's share is until its object gets one of its own.
-    pub(super) fn share(&self) -> Arc<Mutex<Option<Share>>> {
+    pub(super) fn share(&self) -> LineShare {
         Arc::clone(&self.share)
     }
 }
@@ -39,7 +50,7 @@ impl LineRoom for Room {
         // After a stop whoever is shown the line wants no more.
         let share = Handle::current().block_on(async {
             tokio::select! {
-                share = self.budget.take(self.most as u64) => Some(share),
+                share = self.budget.take_beside(self.held, self.most as u64) => Some(share),
                 () = self.stop.cancelled() => None,
             }
         });
