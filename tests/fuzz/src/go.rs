@@ -8,6 +8,14 @@ use crate::json::{self, Json};
 
 static ALIASES: Struct = Struct::Fields(&[("aliases", &Struct::Slice(&fold::ALIAS))]);
 static ROLES: Struct = Struct::Slice(&fold::ROLE);
+/// The references of an object.
+static REFERENCES: Struct = Struct::Slice(&Struct::Fields(&[
+    ("beacon", &Struct::Any),
+    ("class", &Struct::Any),
+    ("classification", &Struct::Any),
+    ("href", &Struct::Any),
+    ("schema", &Struct::Any),
+]));
 
 /// What a document is decoded into.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +42,7 @@ impl Kind {
             Self::Roles => &ROLES,
             Self::Aliases => &ALIASES,
             Self::Tenants => &fold::TENANTS,
-            Self::References => &fold::REFERENCES,
+            Self::References => &REFERENCES,
         }
     }
 }

@@ -122,10 +122,22 @@ pub(crate) static PROPERTY: Struct = Fields(&[
     ("indexRangeFilters", &Any),
     ("indexSearchable", &Any),
     ("moduleConfig", &Any),
-    ("nestedProperties", &Slice(&PROPERTY)),
-    ("textAnalyzer", &Fields(&[("asciiFold", &Any), ("asciiFoldIgnore", &Any), ("stopwordPreset", &Any)])),
+    ("nestedProperties", &Slice(&NESTED_PROPERTY)),
+    ("textAnalyzer", &TEXT_ANALYZER),
     ("tokenization", &Any),
 ]);
+static NESTED_PROPERTY: Struct = Fields(&[
+    ("name", &Any),
+    ("dataType", &Any),
+    ("description", &Any),
+    ("indexFilterable", &Any),
+    ("indexRangeFilters", &Any),
+    ("indexSearchable", &Any),
+    ("nestedProperties", &Slice(&NESTED_PROPERTY)),
+    ("textAnalyzer", &TEXT_ANALYZER),
+    ("tokenization", &Any),
+]);
+static TEXT_ANALYZER: Struct = Fields(&[("asciiFold", &Any), ("asciiFoldIgnore", &Any), ("stopwordPreset", &Any)]);
 static INVERTED_INDEX: Struct = Fields(&[
     ("bm25", &Fields(&[("b", &Any), ("k1", &Any)])),
     ("cleanupIntervalSeconds", &Any),
