@@ -62,23 +62,33 @@ async fn a_collection_that_is_made_anew_is_not_mixed_with_what_was_read_of_the_o
 
 #[tokio::test]
 async fn a_collection_that_was_removed_meanwhile_is_left_out_and_named_when_the_others_are_carried_on() {
-    for name in ["Article", "Draft"] {
-        let world = world(library());
-        let archive = interrupted(&world, 9).await;
-        world.sandbox.faults().now(&Change::Drop(name.into()));
-        let (done, events) = world.try_backup(this_one(&world, &archive)).await;
-        let outcome = done.expect("carried on");
-        assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 360));
-        assert!(resumed(&events) > 0);
-        let skipped = &outcome.manifest.skipped;
-        assert!(matches!(&skipped[..], [one] if one.collection == name && one.tenant.is_none()), "{skipped:?}");
-        let kept = if name == "Article" { ", and 120 objects read of it before are not kept" } else { "" };
-        assert_eq!(skipped[0].reason, format!("it was removed before the backup was carried on{kept}"));
-        let said = |event: &Event| matches!(event, Event::Warning(Warning::CollectionSkipped { .. }));
-        assert_eq!(events.iter().filter(|event| said(event)).count(), 1);
-        assert!(!archive.join("collections").join(name).exists());
-        world.check(&archive).await.expect("a sound archive");
-    }
+    let world = world(library());
+    let archive = interrupted(&world, 9).await;
+    world.sandbox.faults().now(&Change::Drop("Draft".into()));
+    let (done, events) = world.try_backup(this_one(&world, &archive)).await;
+    let outcome = done.expect("carried on");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 360));
+    assert!(resumed(&events) > 0);
+    let skipped = &outcome.manifest.skipped;
+    assert!(matches!(&skipped[..], [one] if one.collection == "Draft" && one.tenant.is_none()), "{skipped:?}");
+    assert_eq!(skipped[0].reason, "it was removed before the backup was carried on");
+    let said = |event: &Event| matches!(event, Event::Warning(Warning::CollectionSkipped { .. }));
+    assert_eq!(events.iter().filter(|event| said(event)).count(), 1);
+    assert!(!archive.join("collections").join("Draft").exists());
+    world.check(&archive).await.expect("a sound archive");
+}
+
+#[tokio::test]
+async fn what_was_read_whole_of_a_collection_that_was_removed_since_is_not_thrown_away() {
+    let world = world(library());
+    let archive = interrupted(&world, 9).await;
+    let parts = || std::fs::read_dir(archive.join("collections").join("Article")).expect("a folder").count();
+    let before = parts();
+    world.sandbox.faults().now(&Change::Drop("Article".into()));
+    let error = world.try_backup(this_one(&world, &archive)).await.0.expect_err("the last copy").error;
+    assert!(matches!(&error, Error::Vanished { collection } if collection.as_str() == "Article"), "{error:?}");
+    world.nothing_is_sealed();
+    assert_eq!(parts(), before);
 }
 
 #[tokio::test]
