@@ -1,6 +1,7 @@
 //! Why an operation stopped, as data: the error itself, the class that decides the exit code, and what a person can do.
 
 mod hints;
+mod words;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::ops::clear;
 use crate::ops::restore::{Refusal, RunName};
 use crate::pipeline::{import, scan};
 use crate::weaviate;
+use words::{after, each, each_alone, listed, no_tenant, objects};
 
 pub use hints::Hint;
 
@@ -152,6 +154,19 @@ pub enum Error {
     Vanished {
         /// The collection.
         collection: CollectionName,
+    },
+    /// A backup cannot be carried on without what may be the last there is of a collection.
+    #[error(
+        "{collection} was removed, and {} has {}, all of it: carried on, the backup would lose them",
+        ShellWord::path(archive), counted(*objects, "object")
+    )]
+    LastCopy {
+        /// The archive that is not sealed.
+        archive: PathBuf,
+        /// The collection.
+        collection: CollectionName,
+        /// Its objects in that archive.
+        objects: u64,
     },
     /// The schema changed in a way objects depend on.
     #[error("{collection} changed while it was read: {what}")]
@@ -504,6 +519,7 @@ impl Error {
             | Self::BeingWritten { .. }
             | Self::MadeAnew { .. }
             | Self::OtherBackup { .. }
+            | Self::LastCopy { .. }
             | Self::CannotClear { .. }
             | Self::NotAsPlanned { .. }
             | Self::TenantsUnseen { .. }
@@ -534,46 +550,6 @@ impl Error {
             | Self::TenantLacks { .. } => Class::Server,
         }
     }
-}
-
-fn no_tenant(tenant: &TenantName, skipped: Option<&str>) -> String {
-    match skipped {
-        Some(reason) => format!("the archive names tenant {tenant} and does not hold it: {reason}"),
-        None => format!("no collection that was chosen has a tenant {tenant}"),
-    }
-}
-
-fn each(refusals: &[Refusal]) -> String {
-    refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-/// The same about a collection that is created alone.
-fn each_alone(refusals: &[Refusal]) -> String {
-    let words = |refusal: &Refusal| match refusal {
-        Refusal::MissingTarget { collection, property, target } => {
-            format!("{collection}: {property} refers to {target}, which is not on the server")
-        }
-        other => other.to_string(),
-    };
-    refusals.iter().map(words).collect::<Vec<_>>().join("; ")
-}
-
-/// The time waited, in words; nothing for no time.
-fn after(waited: Duration) -> String {
-    if waited.is_zero() { String::new() } else { format!(" (waited {} s)", waited.as_secs()) }
-}
-
-/// A number of objects.
-fn objects(number: Option<u64>) -> String {
-    match number {
-        Some(number) => counted(number, "object"),
-        None => "a number of objects that is not known".to_owned(),
-    }
-}
-
-/// Names, one after the other.
-fn listed(names: &[CollectionName]) -> String {
-    names.iter().map(CollectionName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn wire_class(error: &weaviate::Error) -> Class {

@@ -171,7 +171,7 @@ pub(super) async fn standing(session: &Session, found: &Unfinished, live: Vec<Sc
             let objects = kept.iter().flat_map(|kept| kept.parts.values()).map(|part| part.objects).sum();
             // What was read whole may be the last there is of it: a new backup leaves this archive as it is.
             if objects > 0 && kept.is_some_and(|kept| kept.was_closed) {
-                return Err(Error::Vanished { collection: name });
+                return Err(Error::LastCopy { archive: found.path.clone(), collection: name, objects });
             }
             let skipped = gone::removed_since(&name, objects);
             given_up.insert(name.clone(), skipped.reason.clone());

@@ -1,9 +1,9 @@
 //! Collections that somebody removed, or removed and made again, while their backup was interrupted.
 
 use elysiactl::archive::Content;
-use elysiactl::event::{Event, Status, Warning};
-use elysiactl::ops::Error;
+use elysiactl::event::{Class, Event, Status, Warning};
 use elysiactl::ops::backup::{Options, Resume};
+use elysiactl::ops::{Error, Hint};
 use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind};
 
@@ -86,19 +86,29 @@ async fn what_was_read_whole_of_a_collection_that_was_removed_since_is_not_throw
     let before = parts();
     world.sandbox.faults().now(&Change::Drop("Article".into()));
     let error = world.try_backup(this_one(&world, &archive)).await.0.expect_err("the last copy").error;
-    assert!(matches!(&error, Error::Vanished { collection } if collection.as_str() == "Article"), "{error:?}");
+    assert!(
+        matches!(&error, Error::LastCopy { objects: 120, collection, .. } if collection.as_str() == "Article"),
+        "{error:?}"
+    );
+    assert_eq!((error.class(), error.hints()), (Class::Refused, vec![Hint::WithoutResume]));
     world.nothing_is_sealed();
     assert_eq!(parts(), before);
 }
 
 #[tokio::test]
 async fn a_backup_of_which_nothing_is_left_is_not_sealed() {
-    let world = world(library());
-    let archive = interrupted(&world, 9).await;
-    for name in NAMES {
-        world.sandbox.faults().now(&Change::Drop(name.into()));
+    // Nothing was read to its end when it was interrupted, or the first collection was.
+    for (pages, was_read) in [(4, false), (9, true)] {
+        let world = world(library());
+        let archive = interrupted(&world, pages).await;
+        for name in NAMES {
+            world.sandbox.faults().now(&Change::Drop(name.into()));
+        }
+        let error = world.try_backup(this_one(&world, &archive)).await.0.expect_err("nothing to read").error;
+        let (Error::Vanished { collection } | Error::LastCopy { collection, .. }) = &error else {
+            panic!("{error:?}");
+        };
+        assert_eq!((collection.as_str(), matches!(error, Error::LastCopy { .. })), ("Article", was_read));
+        world.nothing_is_sealed();
     }
-    let error = world.try_backup(this_one(&world, &archive)).await.0.expect_err("nothing to read").error;
-    assert!(matches!(&error, Error::Vanished { collection } if collection.as_str() == "Article"), "{error:?}");
-    world.nothing_is_sealed();
 }
