@@ -158,7 +158,7 @@ impl Drop for Claim {
     }
 }
 
-/// The first of these collections that a run which is still at work holds. Changes nothing. Blocks.
+/// The first of these collections that a run which is still at work holds. Removes what ended runs left of theirs. Blocks.
 pub fn held(
     disk: &dyn Disk,
     locks: &Path,

@@ -108,7 +108,6 @@ pub fn collection_digest<'a>(tenants: impl IntoIterator<Item = (&'a str, u64, Ha
     Hash(*hasher.finalize().as_bytes())
 }
 
-/// LP(x): the length as u64, then the bytes.
 /// What is hashed of an object, gathered first: blake3 is three times as fast on one piece as on many. What is long goes
 /// into the hash piece by piece, and is not held.
 #[derive(Debug, Clone, Default)]
@@ -138,6 +137,7 @@ impl Input {
     }
 }
 
+/// LP(x): the length as u64, then the bytes.
 fn put(input: &mut Input, bytes: &[u8]) {
     input.add(&(bytes.len() as u64).to_le_bytes());
     input.add(bytes);

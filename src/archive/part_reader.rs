@@ -118,7 +118,12 @@ impl PartReader {
     pub fn again(self) -> Option<Self> {
         let opened = self.folder?.open(&self.file.path).ok()?;
         let again = Self::new(self.path, self.codec, self.file, self.runs, opened.content);
-        Some(Self { room: self.room, ..again })
+        let mut room = self.room;
+        if let Some(room) = &mut room {
+            // The line that it failed in may be a long one, whose room would be waited for.
+            room.end();
+        }
+        Some(Self { room, ..again })
     }
 
     /// The file.

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::model::{CollectionName, TenantName, counted};
-use crate::weaviate::Rights;
+use crate::ops::Error;
+use crate::ops::schema::Fit;
+use crate::weaviate::{Rights, Tenant};
 
 /// Tenants that are named one by one.
 const TENANTS_NAMED: usize = 5;
@@ -103,6 +105,53 @@ impl Lacking<'_> {
         let of = if some { LackOf::Tenants(SomeTenants { count, first }) } else { LackOf::Collection };
         Some(Lack { of, ..Lack::on(action, self.collection) })
     }
+}
+
+/// A collection that is about to be created, with its tenants.
+pub(super) struct Making<'a> {
+    pub(super) rights: &'a Rights,
+    pub(super) fit: &'a Fit,
+    pub(super) multi_tenant: bool,
+    /// Whether its objects are to expire.
+    pub(super) expires: bool,
+    /// Tenants that are created.
+    pub(super) tenants: &'a [Tenant],
+}
+
+impl Making<'_> {
+    /// What lacks for other things, by the same name.
+    pub(super) fn lacking(&self) -> Lacking<'_> {
+        Lacking { rights: self.rights, collection: &self.fit.target, multi_tenant: self.multi_tenant }
+    }
+
+    /// What lacks to create the collection, without its tenants. That it can be read afterwards is looked at elsewhere.
+    pub(super) fn collection(&self) -> Vec<Lack> {
+        let later = self.fit.then.is_some() || !self.fit.added.is_empty();
+        let needed = [
+            Some("create_collections"),
+            later.then_some("update_collections"),
+            // Whoever creates a collection whose objects expire has them deleted.
+            self.expires.then_some("delete_data"),
+        ];
+        needed.into_iter().flatten().filter_map(|action| self.lacking().whole(action)).collect()
+    }
+
+    /// What lacks to create its tenants, and to see that they are there.
+    pub(super) fn tenants(&self) -> Vec<Lack> {
+        let names = || self.tenants.iter().map(|tenant| &tenant.name);
+        let needed = ["create_tenants", "read_tenants"];
+        needed.into_iter().filter_map(|action| self.lacking().tenants(action, names())).collect()
+    }
+}
+
+/// Goes on if nothing lacks.
+///
+/// # Errors
+///
+/// [`Error::NotAllowed`] with all that lacks.
+pub(super) fn nothing_lacks(lacks: impl IntoIterator<Item = Lack>) -> Result<(), Error> {
+    let lacks: Vec<Lack> = lacks.into_iter().collect();
+    if lacks.is_empty() { Ok(()) } else { Err(Error::NotAllowed { lacks }) }
 }
 
 #[cfg(test)]

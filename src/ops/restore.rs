@@ -38,7 +38,7 @@ pub use aliases::{AliasPolicy, AliasStep, PlannedAlias};
 use order::Waiting;
 pub(super) use order::{missing, references};
 pub use plan::plan;
-pub(super) use plan::{Making, Reading, not_allowed, without_hidden};
+pub(super) use plan::{Reading, not_allowed, without_hidden};
 pub use refusal::Refusal;
 pub use rehearse::rehearse;
 use resume::Resuming;

@@ -303,7 +303,7 @@ impl Filling<'_> {
         if full && !self.objects.is_empty() && !self.send(place, false) {
             return false;
         }
-        self.line.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.line.give_back();
         if object.text.len() >= LARGE_BYTES && !self.pay(bytes.saturating_mul(LARGE_COPIES)) {
             return false;
         }
@@ -336,8 +336,7 @@ impl Filling<'_> {
     /// batch at most, and that of the line that is read already: the others come back.
     fn pay(&mut self, bytes: u64) -> bool {
         let (budget, stop) = (&self.load.budget, &self.load.stop);
-        let of_line = self.line.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, Share::bytes);
-        let held = of_line + self.share.as_ref().map_or(0, Share::bytes);
+        let held = self.line.bytes() + self.share.as_ref().map_or(0, Share::bytes);
         let share = Handle::current().block_on(async {
             tokio::select! {
                 share = budget.take_beside(held, bytes) => Some(share),

@@ -59,5 +59,6 @@ pub use rights::Rights;
 pub use seen::{Listed, Named};
 pub use shards::ShardState;
 pub use tenants::{Tenant, TenantState, TenantTrouble};
+pub use times::ObjectTimes;
 pub use topology::{Reduced, Topologies, Topology};
 pub use writer::Writer;

@@ -11,15 +11,20 @@ use crate::model::{CollectionName, ObjectId, TenantName};
 #[derive(Deserialize)]
 struct Listing {
     #[serde(default)]
-    objects: Vec<Listed>,
+    objects: Vec<ObjectTimes>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Listed {
-    id: ObjectId,
-    creation_time_unix: i64,
-    last_update_time_unix: i64,
+/// When an object was created and written last, in ms since 1970 by the server's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct ObjectTimes {
+    /// The object.
+    pub id: ObjectId,
+    /// Its creation.
+    #[serde(rename = "creationTimeUnix")]
+    pub created_ms: i64,
+    /// Its last update.
+    #[serde(rename = "lastUpdateTimeUnix")]
+    pub updated_ms: i64,
 }
 
 /// A question for a list of objects of a collection, or of one of its tenants. A single object may be a large one.
@@ -29,7 +34,7 @@ fn list(collection: &CollectionName, tenant: Option<&TenantName>, query: &str) -
     Ask { max_bytes: LISTING_BYTES_MAX, ..Ask::get(path) }
 }
 
-fn listed(ask: &Ask, body: &[u8]) -> Result<Vec<Listed>, Error> {
+fn listed(ask: &Ask, body: &[u8]) -> Result<Vec<ObjectTimes>, Error> {
     let listing: Listing = serde_json::from_slice(body).map_err(|_| ask.bad_answer("no list of objects"))?;
     Ok(listing.objects)
 }
@@ -44,41 +49,17 @@ impl Client {
     ) -> Result<Option<i64>, Error> {
         let ask = list(collection, tenant, "limit=1&sort=_lastUpdateTimeUnix&order=desc");
         let body = self.fetch(&ask).await?;
-        Ok(listed(&ask, &body)?.first().map(|newest| newest.last_update_time_unix))
+        Ok(listed(&ask, &body)?.first().map(|newest| newest.updated_ms))
     }
 
-    /// The first objects behind an id, `limit` at most, and when each was created, in ms since 1970 by the server's clock.
-    /// Nothing where they are too large to be listed.
-    pub async fn created_times(
+    /// The first objects behind an id, `limit` at most, with their times. Nothing where they are too large to be listed.
+    pub async fn times_behind(
         &self,
         collection: &CollectionName,
         tenant: Option<&TenantName>,
         after: Option<ObjectId>,
         limit: u32,
-    ) -> Result<Vec<(ObjectId, i64)>, Error> {
-        let listed = self.first_behind(collection, tenant, after, limit).await?;
-        Ok(listed.into_iter().map(|listed| (listed.id, listed.creation_time_unix)).collect())
-    }
-
-    /// The same, with when each was written last.
-    pub async fn updated_times(
-        &self,
-        collection: &CollectionName,
-        tenant: Option<&TenantName>,
-        after: Option<ObjectId>,
-        limit: u32,
-    ) -> Result<Vec<(ObjectId, i64)>, Error> {
-        let listed = self.first_behind(collection, tenant, after, limit).await?;
-        Ok(listed.into_iter().map(|listed| (listed.id, listed.last_update_time_unix)).collect())
-    }
-
-    async fn first_behind(
-        &self,
-        collection: &CollectionName,
-        tenant: Option<&TenantName>,
-        after: Option<ObjectId>,
-        limit: u32,
-    ) -> Result<Vec<Listed>, Error> {
+    ) -> Result<Vec<ObjectTimes>, Error> {
         let after = after.map(|id| id.to_string()).unwrap_or_default();
         let ask = list(collection, tenant, &format!("limit={limit}&after={after}"));
         let Body::Whole(body) = self.send(&ask).await?.body else { return Ok(Vec::new()) };

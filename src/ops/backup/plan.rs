@@ -13,7 +13,7 @@ use crate::archive::manifest::{Skipped, TopologyRecord, TopologyState};
 use crate::archive::{self, Codec, Content, Disk};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
-use crate::ops::lacking::Lacking;
+use crate::ops::lacking::{Lacking, nothing_lacks};
 use crate::ops::select::{self, Alias};
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session, blocking};
@@ -119,8 +119,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
 fn all_can_be_read(rights: Option<&Rights>, options: &Options, chosen: &[Schema]) -> Result<(), Error> {
     let Some(rights) = rights.filter(|_| options.content != Content::SchemaOnly) else { return Ok(()) };
     let lack = |s: &Schema| Lacking { rights, collection: &s.name, multi_tenant: s.multi_tenant }.whole("read_data");
-    let lacks: Vec<_> = chosen.iter().filter_map(lack).collect();
-    if lacks.is_empty() { Ok(()) } else { Err(Error::NotAllowed { lacks }) }
+    nothing_lacks(chosen.iter().filter_map(lack))
 }
 
 /// The collections that can be read, and those that cannot, as their namespace is not active.

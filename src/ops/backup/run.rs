@@ -18,11 +18,10 @@ use crate::model::path_text;
 use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, blocking};
 use crate::pipeline::budget::Budget;
+use crate::pipeline::long_lines::OTHER_BYTES;
 use crate::pipeline::replicas::ReplicaCheck;
 use crate::weaviate::Writer;
 
-/// Everything but the budget of pages that a run holds in memory: sockets, line buffers and codecs.
-const OTHER_MEMORY_BYTES: u64 = 24 << 20;
 /// The step of the clock in an answer's `Date`, in ms.
 const CLOCK_STEP_MS: i64 = 1_000;
 /// The least that pages may take.
@@ -65,7 +64,7 @@ async fn fill(
     mut writer: ArchiveWriter,
     mut begun: Begun,
 ) -> Result<Outcome, Error> {
-    let pages = plan.options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES).max(LEAST_PAGES_BYTES);
+    let pages = plan.options.memory_bytes.saturating_sub(OTHER_BYTES).max(LEAST_PAGES_BYTES);
     let budget = Budget::new(pages);
     let books = WakeBooks::below(plan.options.state.as_ref());
     let (mut gathered, mut last_lost) = (Gathered::default(), None);

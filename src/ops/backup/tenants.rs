@@ -14,14 +14,14 @@ use super::resume::{FIRST_OBJECTS, First};
 use crate::archive::CollectionWriter;
 use crate::archive::manifest::TenantsChanged;
 use crate::event::{Op, Warning};
-use crate::model::{CollectionName, ObjectId, TenantName};
+use crate::model::{CollectionName, TenantName};
 use crate::ops::rounds::Rounds;
 use crate::ops::waking::{self, Journalled, LeftAwake, WakeBooks};
 use crate::ops::{Error, blocking};
 use crate::pipeline::scan::Scanned;
 use crate::pipeline::store::Store;
 use crate::pipeline::waking::Waking;
-use crate::weaviate::{Tenant, TenantState};
+use crate::weaviate::{ObjectTimes, Tenant, TenantState};
 
 /// Pause before tenants that did not answer as they should are asked again.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -126,13 +126,13 @@ impl<'a> Tenants<'a> {
         let looks = self.collect.kept.firsts.iter().filter(|(tenant, _)| books.is_active(tenant));
         let looks = looks.map(|(tenant, First { from, objects })| async move {
             let limit = u32::try_from(FIRST_OBJECTS).unwrap_or(1);
-            let live = session.unless_stopped(client.updated_times(name, Some(tenant), *from, limit)).await;
+            let live = session.unless_stopped(client.times_behind(name, Some(tenant), *from, limit)).await;
             let live = match live {
                 // It was deactivated, or removed, since it was listed.
                 Err(Error::Wire(error)) if error.tenant_trouble().is_some() => return Ok((tenant, true)),
                 live => live?,
             };
-            let same = |(id, at): &(ObjectId, i64)| objects.contains(&(*id, Some(*at)));
+            let same = |times: &ObjectTimes| objects.contains(&(times.id, Some(times.updated_ms)));
             Ok::<_, Error>((tenant, live.iter().any(same)))
         });
         let looked: Vec<(&TenantName, bool)> = stream::iter(looks).buffered(TENANTS_LOOKED_AT).try_collect().await?;

@@ -2,7 +2,7 @@
 
 use crate::model::{Schema, TenantName};
 use crate::ops::Lack;
-use crate::ops::lacking::Lacking;
+use crate::ops::lacking::{Lacking, Making};
 use crate::ops::schema::{Fit, expires};
 use crate::weaviate::{Rights, Tenant, TenantState};
 
@@ -51,15 +51,11 @@ impl May<'_> {
             let mut actions = ["delete_tenants", "create_tenants"].into_iter();
             return actions.find_map(|action| lacking.tenants(action, all.iter().copied()));
         }
-        let later = self.fit.then.is_some() || !self.fit.added.is_empty();
-        let needed = [
-            Some("delete_collections"),
-            Some("create_collections"),
-            later.then_some("update_collections"),
-            // Whoever creates a collection whose objects expire has them deleted.
-            expires(self.schema).then_some("delete_data"),
-        ];
-        let mut needed = needed.into_iter().flatten();
-        needed.find_map(|action| lacking.whole(action)).or_else(|| lacking.tenants("create_tenants", all))
+        let Self { rights, fit, .. } = *self;
+        let (multi_tenant, expires) = (lacking.multi_tenant, expires(self.schema));
+        let making = Making { rights, fit, multi_tenant, expires, tenants: &[] };
+        let made_again = || making.collection().into_iter().next();
+        let dropped = lacking.whole("delete_collections");
+        dropped.or_else(made_again).or_else(|| lacking.tenants("create_tenants", all))
     }
 }

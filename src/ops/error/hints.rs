@@ -180,12 +180,8 @@ impl Error {
             Self::Scan { source: scan::Error::Page { .. }, .. } => vec![Hint::SmallerPages, Hint::RunAgain],
             Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => vec![Hint::ArchiveDamaged],
             Self::Damages { damages, .. } => {
-                let mut hints: Vec<Hint> = Vec::new();
-                for hint in damages.iter().flat_map(Self::hints) {
-                    if !hints.contains(&hint) {
-                        hints.push(hint);
-                    }
-                }
+                let mut hints = Vec::new();
+                add(&mut hints, damages.iter().flat_map(Self::hints));
                 hints
             }
             Self::Scan { .. }
@@ -205,11 +201,11 @@ impl Error {
             Self::InIdleNamespace { .. } => vec![Hint::ChangeServer(weaviate::LastingCause::Suspended)],
             Self::ModeForbids { mode } => vec![Hint::ChangeServer(weaviate::LastingCause::Mode(*mode))],
             Self::TenantsUnseen { .. } => vec![Hint::GrantPermission],
-            Self::NotAllowed { lacks } => lacks.iter().fold(Vec::new(), |mut hints, lack| {
-                let new: Vec<Hint> = lack_hints(lack).into_iter().filter(|hint| !hints.contains(hint)).collect();
-                hints.extend(new);
+            Self::NotAllowed { lacks } => {
+                let mut hints = Vec::new();
+                add(&mut hints, lacks.iter().flat_map(lack_hints));
                 hints
-            }),
+            }
             Self::CannotClear { refusals } => clear_hints(refusals),
             Self::MadeUp { .. } => vec![Hint::StopWriters],
             Self::OneNameForMany { .. } | Self::SameName { .. } | Self::BadRename { .. } => vec![Hint::RenameEach],
@@ -245,7 +241,7 @@ impl Error {
             Self::CannotRestore { refusals, chosen } | Self::Unfinished { refusals, chosen, .. } => {
                 refusal_hints(refusals, *chosen)
             }
-            Self::OtherRun { .. } | Self::OtherBackup { .. } => vec![Hint::WithoutResume],
+            Self::OtherRun { .. } | Self::OtherBackup { .. } | Self::LastCopy { .. } => vec![Hint::WithoutResume],
             Self::WentOn { .. } => vec![Hint::WaitForOtherRun],
             Self::CannotCreate { refusals } => refusal_hints(refusals, 1),
         }
@@ -259,21 +255,15 @@ fn clear_hints(refusals: &[clear::Refusal]) -> Vec<Hint> {
     for refusal in refusals {
         let hint = match refusal {
             R::Unmakeable { why, .. } => {
-                for hint in unmakeable_hints(why).into_iter().chain([Hint::DeleteInstead]) {
-                    if !hints.contains(&hint) {
-                        hints.push(hint);
-                    }
-                }
+                add(&mut hints, unmakeable_hints(why).into_iter().chain([Hint::DeleteInstead]));
                 continue;
             }
             R::BeingWritten { .. } => {
-                let both = [Hint::DeleteInstead, Hint::WritersFirst];
-                hints.extend(both.into_iter().filter(|hint| !hints.contains(hint)).collect::<Vec<_>>());
+                add(&mut hints, [Hint::DeleteInstead, Hint::WritersFirst]);
                 continue;
             }
             R::NotAllowed { lack } => {
-                let new: Vec<Hint> = lack_hints(lack).into_iter().filter(|hint| !hints.contains(hint)).collect();
-                hints.extend(new);
+                add(&mut hints, lack_hints(lack));
                 continue;
             }
             R::NotMadeAgain { .. } => Hint::DeleteInstead,
@@ -282,11 +272,18 @@ fn clear_hints(refusals: &[clear::Refusal]) -> Vec<Hint> {
             R::TenantsStay { .. } => Hint::WakeTenants,
             R::NotMultiTenant { .. } | R::TenantsOfMany { .. } => continue,
         };
+        add(&mut hints, [hint]);
+    }
+    hints
+}
+
+/// Adds those of these hints that are not among them yet.
+fn add(hints: &mut Vec<Hint>, more: impl IntoIterator<Item = Hint>) {
+    for hint in more {
         if !hints.contains(&hint) {
             hints.push(hint);
         }
     }
-    hints
 }
 
 /// What can be done about a permission that lacks.
@@ -353,11 +350,7 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
             }
             Refusal::NotAllowed { lack, .. } => {
                 let compares = (lack.action == "read_data").then_some(Hint::WithoutComparison);
-                for hint in lack_hints(lack).into_iter().chain(compares) {
-                    if !hints.contains(&hint) {
-                        hints.push(hint);
-                    }
-                }
+                add(&mut hints, lack_hints(lack).into_iter().chain(compares));
             }
             Refusal::TenantExists { .. } if !hints.contains(&Hint::OtherTenant) => hints.push(Hint::OtherTenant),
             Refusal::Exists { .. } if !hints.contains(&other_name) => hints.push(other_name.clone()),

@@ -4,7 +4,7 @@ use super::{Options, Plan, Planned};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema};
 use crate::ops::held::{Doomed, held_in};
-use crate::ops::lacking::Lacking;
+use crate::ops::lacking::{Lacking, nothing_lacks};
 use crate::ops::protected::is_protected;
 use crate::ops::select::{self, Alias};
 use crate::ops::server::{self, Needs};
@@ -30,10 +30,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let rights = session.unless_stopped(client.rights()).await?;
     if let Some(rights) = &rights {
         let lacking = |s: &Schema| Lacking { rights, collection: &s.name, multi_tenant: s.multi_tenant }.whole(DROP);
-        let lacks: Vec<_> = chosen.iter().filter_map(lacking).collect();
-        if !lacks.is_empty() {
-            return Err(Error::NotAllowed { lacks });
-        }
+        nothing_lacks(chosen.iter().filter_map(lacking))?;
     }
     let mut found = standing(client, session, &chosen, &all).await?;
     standing::refuse_held(client, session, &options.locks, &found, &all).await?;

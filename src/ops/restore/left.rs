@@ -105,8 +105,9 @@ impl Left<'_> {
         let earliest = stamped.first_ms - BEFORE_MS;
         let mut nothing = true;
         for range in ranges.first().into_iter().chain(ranges.last()) {
-            let found = self.client.created_times(self.target, tenant, range.from, OBJECTS).await?;
-            let mut found = found.into_iter().filter(|(id, _)| range.contains(*id)).map(|(_, at)| at).peekable();
+            let found = self.client.times_behind(self.target, tenant, range.from, OBJECTS).await?;
+            let mut found =
+                found.into_iter().filter(|times| range.contains(times.id)).map(|times| times.created_ms).peekable();
             nothing &= found.peek().is_none();
             if found.any(|at| (earliest..=stamped.last_ms).contains(&at)) {
                 return Ok(true);
@@ -117,7 +118,7 @@ impl Left<'_> {
         }
         // Nothing of it was written down, or that is gone: what else is there may have been on its way.
         let latest = stamped.last_ms + IN_FLIGHT_MS;
-        let found = self.client.created_times(self.target, tenant, None, OBJECTS).await?;
-        Ok(found.is_empty() || found.iter().any(|(_, at)| (earliest..=latest).contains(at)))
+        let found = self.client.times_behind(self.target, tenant, None, OBJECTS).await?;
+        Ok(found.is_empty() || found.iter().any(|times| (earliest..=latest).contains(&times.created_ms)))
     }
 }

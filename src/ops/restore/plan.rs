@@ -16,7 +16,7 @@ use std::time::Duration;
 use self::beside::Beside;
 use self::candidate::{Candidate, in_order};
 use self::carried::{Looked, asked, carried_on, left_by};
-pub(in crate::ops) use self::may::{Making, not_allowed};
+pub(in crate::ops) use self::may::not_allowed;
 pub(in crate::ops) use self::readable::{Reading, without_hidden};
 use super::before::Stage;
 use super::order::order;

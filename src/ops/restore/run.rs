@@ -24,11 +24,10 @@ use crate::ops::verify::Differs;
 use crate::ops::{Error, Session, journalling};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::import::Pass;
+use crate::pipeline::long_lines::OTHER_BYTES;
 use crate::pipeline::watch::Watch;
 use crate::weaviate::{Client, Writer};
 
-/// Everything but the budget of batches that a run holds in memory: sockets, line buffers and codecs.
-const OTHER_MEMORY_BYTES: u64 = 24 << 20;
 /// The least that batches may take.
 const LEAST_BATCH_BYTES: u64 = 4 << 20;
 /// What a run gathered so far.
@@ -215,7 +214,7 @@ impl Run<'_> {
             self.going()?;
             self.finish(collection, gathered).await?;
         }
-        let memory = self.plan.options.memory_bytes.saturating_sub(OTHER_MEMORY_BYTES).max(LEAST_BATCH_BYTES);
+        let memory = self.plan.options.memory_bytes.saturating_sub(OTHER_BYTES).max(LEAST_BATCH_BYTES);
         let budget = Budget::with_flow(memory, FLOW_BYTES);
         let work = &self.prepared.work;
         let after: Vec<usize> = work.iter().enumerate().map(|(at, collection)| collection.complete_after(at)).collect();

@@ -3,7 +3,6 @@
 //! that request brings enough objects of the usual length to decide, and behind them those of other lengths.
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
@@ -12,7 +11,6 @@ use tokio::sync::{mpsc, oneshot};
 use super::room::LineShare;
 use super::{COPIES, Error, Load, Look, Room, prove_part};
 use crate::model::{KeyRange, MixedLengths, RawObject, TenantName, is_odd};
-use crate::pipeline::budget::Share;
 use crate::pipeline::{Batch, Page};
 
 /// Objects of the usual length of each vector that go ahead: more than a server has workers, which take them in turn.
@@ -117,10 +115,9 @@ impl Load {
         }
         let bytes = usual.bytes + odd.bytes;
         let objects = usual.objects.into_iter().chain(odd.objects).collect();
-        let held = line.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, Share::bytes);
         Handle::current().block_on(async {
             let share = tokio::select! {
-                share = self.budget.take_beside(held, bytes.saturating_mul(COPIES)) => share,
+                share = self.budget.take_beside(line.bytes(), bytes.saturating_mul(COPIES)) => share,
                 () = self.stop.cancelled() => return false,
             };
             let (leads, dealt_with) = oneshot::channel();

@@ -1,6 +1,6 @@
 //! Room for the lines that are to be sent: from the budget of batches, so that a long one waits until others are gone.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -19,23 +19,39 @@ pub(super) struct Room {
     share: LineShare,
 }
 
-/// The share of the line that is being read, if it is long.
-pub(super) type LineShare = Arc<Mutex<Option<Share>>>;
+/// The share of the line that is being read, if it is long. Clones show the same.
+#[derive(Clone, Default)]
+pub(super) struct LineShare(Arc<Mutex<Option<Share>>>);
+
+impl LineShare {
+    /// Its size in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.lock().as_ref().map_or(0, Share::bytes)
+    }
+
+    /// Gives it back.
+    pub(super) fn give_back(&self) {
+        self.lock().take();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Share>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Room {
     pub(super) fn new(budget: &Budget, most: usize, stop: &CancellationToken) -> Self {
-        Self { budget: budget.clone(), most, stop: stop.clone(), held: 0, share: Arc::default() }
+        Self { budget: budget.clone(), most, stop: stop.clone(), held: 0, share: LineShare::default() }
     }
 
     /// The same beside another line, which is held until this reading has ended.
     pub(super) fn beside(self, line: &LineShare) -> Self {
-        let held = line.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, Share::bytes);
-        Self { held, ..self }
+        Self { held: line.bytes(), ..self }
     }
 
     /// Where the line's share is until its object gets one of its own.
     pub(super) fn share(&self) -> LineShare {
-        Arc::clone(&self.share)
+        self.share.clone()
     }
 }
 
@@ -54,11 +70,11 @@ impl LineRoom for Room {
                 () = self.stop.cancelled() => None,
             }
         });
-        *self.share.lock().unwrap_or_else(PoisonError::into_inner) = share;
+        *self.share.lock() = share;
         self.most
     }
 
     fn end(&mut self) {
-        self.share.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.share.give_back();
     }
 }

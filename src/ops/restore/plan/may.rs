@@ -5,45 +5,9 @@ use super::super::{Refusal, Resuming};
 use super::{Candidate, Planning};
 use crate::model::CollectionName;
 use crate::ops::Lack;
-use crate::ops::lacking::Lacking;
-use crate::ops::schema::{Fit, expires};
-use crate::weaviate::{Rights, Tenant};
-
-/// A collection that is about to be created, with its tenants.
-pub(in crate::ops) struct Making<'a> {
-    pub(in crate::ops) rights: &'a Rights,
-    pub(in crate::ops) fit: &'a Fit,
-    pub(in crate::ops) multi_tenant: bool,
-    /// Whether its objects are to expire.
-    pub(in crate::ops) expires: bool,
-    /// Tenants that are created.
-    pub(in crate::ops) tenants: &'a [Tenant],
-}
-
-impl Making<'_> {
-    fn lacking(&self) -> Lacking<'_> {
-        Lacking { rights: self.rights, collection: &self.fit.target, multi_tenant: self.multi_tenant }
-    }
-
-    /// What lacks to create the collection, without its tenants. That it can be read afterwards is looked at elsewhere.
-    pub(in crate::ops) fn collection(&self) -> Vec<Lack> {
-        let later = self.fit.then.is_some() || !self.fit.added.is_empty();
-        let needed = [
-            Some("create_collections"),
-            later.then_some("update_collections"),
-            // Whoever creates a collection whose objects expire has them deleted.
-            self.expires.then_some("delete_data"),
-        ];
-        needed.into_iter().flatten().filter_map(|action| self.lacking().whole(action)).collect()
-    }
-
-    /// What lacks to create its tenants, and to see that they are there.
-    pub(in crate::ops) fn tenants(&self) -> Vec<Lack> {
-        let names = || self.tenants.iter().map(|tenant| &tenant.name);
-        let needed = ["create_tenants", "read_tenants"];
-        needed.into_iter().filter_map(|action| self.lacking().tenants(action, names())).collect()
-    }
-}
+use crate::ops::lacking::Making;
+use crate::ops::schema::expires;
+use crate::weaviate::Rights;
 
 impl Planning<'_> {
     /// What the roles of the key lack for creating, filling and comparing the collections.
