@@ -1,6 +1,6 @@
 //! The archives in a folder: what each one holds, as its manifest says. What is in them is not proven here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -87,22 +87,29 @@ pub struct Holder {
 }
 
 /// The archives of the server at `url` that hold any of these collections with their objects, as their manifests say, the
-/// newest first: of each collection the newest eight with vectors, and the newest without.
-pub fn holders(disk: &dyn Disk, folder: &Path, url: &str, names: &BTreeSet<String>) -> Result<Vec<Holder>, Error> {
+/// newest first: of each collection the newest eight with vectors, the newest without, and the newest of another collection
+/// of its name. `names`: what is asked about, with the shards it has, where they are known.
+pub fn holders(
+    disk: &dyn Disk,
+    folder: &Path,
+    url: &str,
+    names: &BTreeMap<String, Vec<String>>,
+) -> Result<Vec<Holder>, Error> {
     type Newest = Vec<(Timestamp, PathBuf)>;
-    let mut of_each: BTreeMap<&str, (Newest, Newest)> = BTreeMap::new();
+    let mut of_each: BTreeMap<&str, [Newest; 3]> = BTreeMap::new();
     for path in archives(disk, folder)? {
         let Ok((_, manifest)) = open_manifest(disk, &path) else { continue };
         if manifest.source.url.trim_end_matches('/') != url.trim_end_matches('/') {
             continue;
         }
         for entry in &manifest.collections {
-            let Some(name) = names.get(&entry.name) else { continue };
-            let (full, without) = of_each.entry(name).or_default();
+            let Some((name, shards)) = names.get_key_value(&entry.name) else { continue };
+            let [full, without, other] = of_each.entry(name).or_default();
             let (kept, most) = match entry.content {
+                Content::SchemaOnly => continue,
+                _ if entry.is_of_other_shards(shards) => (other, 1),
                 Content::Full => (full, HOLDERS_KEPT),
                 Content::NoVectors => (without, 1),
-                Content::SchemaOnly => continue,
             };
             kept.push((manifest.sealed, path.clone()));
             kept.sort_by(|a, b| b.cmp(a));
@@ -110,8 +117,8 @@ pub fn holders(disk: &dyn Disk, folder: &Path, url: &str, names: &BTreeSet<Strin
         }
     }
     let mut holders: BTreeMap<(Timestamp, PathBuf), Vec<String>> = BTreeMap::new();
-    for (name, (full, without)) in of_each {
-        for at in full.into_iter().chain(without) {
+    for (name, kept) in of_each {
+        for at in kept.into_iter().flatten() {
             holders.entry(at).or_default().push(name.to_owned());
         }
     }

@@ -109,6 +109,8 @@ pub struct CollectionWriter {
     proven_below: u64,
     vectors: Vectors,
     vector_names: VectorNames,
+    /// The names of the collection's shards, if it is a plain one and they are known.
+    shards: Vec<String>,
     files: Vec<FileEntry>,
     failed: bool,
 }
@@ -133,6 +135,7 @@ impl CollectionWriter {
             proven_below: u64::MAX,
             vectors: Vectors::default(),
             vector_names: VectorNames::default(),
+            shards: Vec::new(),
             files: Vec::new(),
             failed: false,
         };

@@ -250,6 +250,10 @@ pub struct CollectionEntry {
     /// Vectors that objects of one tenant have in several lengths; absent if there are none. Since format 1.1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vector_lengths: Vec<VectorLengthsEntry>,
+    /// The names that its shards had on the source, sorted: a collection that has none of them is another one. Absent where
+    /// they are not known, and where it has tenants. Since format 1.1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<String>,
     /// Parts in order of their numbers.
     pub parts: Vec<PartEntry>,
     /// What the server counted.
@@ -271,6 +275,14 @@ impl CollectionEntry {
     #[must_use]
     pub fn is_uncounted(&self) -> bool {
         self.content != Content::SchemaOnly && self.counts.after.is_none()
+    }
+
+    /// Whether a collection with these shards is another one: made again under the name since, or of another server. Nobody
+    /// can tell where the shards of either are not known. One in common is enough: right after a creation not every node
+    /// may have known of all.
+    #[must_use]
+    pub fn is_of_other_shards(&self, shards: &[String]) -> bool {
+        !shards.is_empty() && !self.shards.is_empty() && !self.shards.iter().any(|shard| shards.contains(shard))
     }
 
     /// Whether the replicas of some objects went on to differ.

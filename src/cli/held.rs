@@ -41,6 +41,9 @@ fn lacks(held: &HeldIn) -> String {
         None => "and those on the server are not all counted".into(),
     };
     match &held.covers {
+        Covers::OtherCollection => format!(
+            "holds {objects}, {server}, but of another collection of that name: this one was made again, or is on another server"
+        ),
         Covers::NoVectors => format!("holds {objects} without their vectors, {server}"),
         Covers::Incomplete => format!("holds {objects}, {server}, and says itself that something is missing in it"),
         Covers::WrittenSince { newest } => {

@@ -21,6 +21,9 @@ pub enum Covers {
         /// The first of them, by name.
         first: TenantName,
     },
+    /// Nothing: it is of another collection of that name. None of its shards is one of those on the server, which is
+    /// another one by now, or where the collection was made again.
+    OtherCollection,
     /// Objects without their vectors.
     NoVectors,
     /// It says itself that something is missing in it.

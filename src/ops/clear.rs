@@ -172,7 +172,12 @@ impl Planned {
 
     /// What is about to be lost.
     fn doomed(&self) -> Doomed<'_> {
-        Doomed { name: self.name(), objects: self.all_objects(), tenants: self.tenants.as_deref() }
+        Doomed {
+            name: self.name(),
+            objects: self.all_objects(),
+            tenants: self.tenants.as_deref(),
+            shards: &self.standing.shards,
+        }
     }
 
     /// The objects that will be gone, if all of them are counted.

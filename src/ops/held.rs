@@ -1,5 +1,5 @@
 //! Which archive holds what somebody is about to lose, and how surely: by what its manifest says, by its files and their
-//! sizes, and by the server's counts and times. No object is compared. Sends reading requests only.
+//! sizes, and by the server's shards, counts and times. No object is compared. Sends reading requests only.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -75,6 +75,8 @@ pub(super) struct Doomed<'a> {
     pub(super) objects: Option<u64>,
     /// Its tenants, or those of them that it is about; `None` in a plain collection.
     pub(super) tenants: Option<&'a [Tenant]>,
+    /// The names of its shards; none if they are not known, or if it has tenants.
+    pub(super) shards: &'a [String],
 }
 
 /// When the newest object was written.
@@ -92,18 +94,20 @@ enum Newest {
 struct Facts {
     objects: Option<u64>,
     tenants: Option<Vec<TenantName>>,
+    shards: Vec<String>,
     newest: Newest,
 }
 
-/// Looks for the archives in a folder that hold what is about to be lost, by the names of the collections. Of each the newest
-/// that holds everything; if there is none, the newest with vectors; and if there is none either, the newest.
+/// Looks for the archives in a folder that hold what is about to be lost, by the names of the collections and of their shards.
+/// Of each the newest that holds everything; if there is none, the newest with vectors; if there is none either, the newest;
+/// and only where there is nothing else, the newest of another collection of that name.
 pub(super) async fn held_in(
     client: &Client,
     session: &Session,
     folder: &Path,
     doomed: &[Doomed<'_>],
 ) -> Result<BTreeMap<CollectionName, HeldIn>, Error> {
-    let names: BTreeSet<String> = doomed.iter().map(|one| one.name.to_string()).collect();
+    let names: BTreeMap<_, _> = doomed.iter().map(|one| (one.name.to_string(), one.shards.to_vec())).collect();
     let (disk, place, url) = (Arc::clone(&session.disk), folder.to_owned(), client.url().to_owned());
     let look = move || match catalog::holders(&*disk, &place, &url, &names) {
         // There is none yet, or none that can be read: then nothing holds them.
@@ -115,7 +119,8 @@ pub(super) async fn held_in(
     let facts = doomed.iter().filter(|one| held.contains(one.name.as_str())).map(async |one| {
         let newest = newest(client, session, one).await?;
         let tenants = one.tenants.map(|tenants| tenants.iter().map(|tenant| tenant.name.clone()).collect());
-        Ok::<_, Error>((one.name.clone(), Facts { objects: one.objects, tenants, newest }))
+        let shards = one.shards.to_vec();
+        Ok::<_, Error>((one.name.clone(), Facts { objects: one.objects, tenants, shards, newest }))
     });
     let facts: Vec<_> = stream::iter(facts).buffered(ASKED_AT_ONCE).collect().await;
     let facts: BTreeMap<CollectionName, Facts> = facts.into_iter().collect::<Result<_, _>>()?;
@@ -174,14 +179,23 @@ fn hold_against(
             let Some(entry) = archive.collections().iter().find(|entry| entry.name == name.as_str()) else { continue };
             let manifest = archive.manifest();
             let (archived, covers) = covers(manifest, entry, facts);
-            let without = found.get(name).is_none_or(|held| held.covers == Covers::NoVectors);
-            if covers == Covers::Everything || (without && (covers != Covers::NoVectors || !found.contains_key(name))) {
+            if found.get(name).is_none_or(|held| rank(&held.covers) < rank(&covers)) {
                 let (path, sealed, live) = (holder.path.clone(), manifest.sealed, facts.objects);
                 found.insert(name.clone(), HeldIn { path, sealed, archived, live, covers });
             }
         }
     }
     found
+}
+
+/// Which of two archives is named rather than the other; of equal ones the newer.
+fn rank(covers: &Covers) -> u8 {
+    match covers {
+        Covers::OtherCollection => 0,
+        Covers::NoVectors => 1,
+        Covers::Everything => 3,
+        _ => 2,
+    }
 }
 
 /// How many of the objects an archive holds, and whether that is all there is. Pure.
@@ -201,6 +215,7 @@ fn covers(manifest: &Manifest, entry: &CollectionEntry, facts: &Facts) -> (u64, 
         || entry.consistency.count_mismatch
         || entry.replicas_differ();
     let covers = match (lacking.first(), facts.objects) {
+        _ if entry.is_of_other_shards(&facts.shards) => Covers::OtherCollection,
         _ if entry.content != Content::Full => Covers::NoVectors,
         (Some(first), _) => Covers::LacksTenants { tenants: lacking.len() as u64, first: (*first).clone() },
         (None, Some(live)) if archived < live => Covers::Fewer,

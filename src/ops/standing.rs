@@ -59,7 +59,12 @@ impl Standing {
 
     /// All of it, as what is about to be lost.
     pub(super) fn doomed(&self) -> Doomed<'_> {
-        Doomed { name: self.name(), objects: self.all_objects(), tenants: self.tenants.as_deref() }
+        Doomed {
+            name: self.name(),
+            objects: self.all_objects(),
+            tenants: self.tenants.as_deref(),
+            shards: &self.shards,
+        }
     }
 
     /// Its objects, if all of them are counted.

@@ -9,6 +9,7 @@ use elysiactl::model::{Clock, Selection, TenantName};
 use elysiactl::ops::clear::{self, Wish};
 use elysiactl::ops::held::HeldIn;
 use elysiactl::ops::{backup, remove};
+use elysiactl::weaviate::Writer;
 use jiff::{SignedDuration, Timestamp};
 use sandbox::{Builder, Change, Sandbox};
 
@@ -81,6 +82,26 @@ fn begun_earlier(archive: &Path) {
     });
 }
 
+/// As if the server's clock had stood ten minutes later: nothing on it was written since.
+fn begun_later(archive: &Path) {
+    forged::says(archive, |manifest| {
+        let at = &mut manifest["source"]["server_time_ms"];
+        *at = (at.as_i64().expect("a time") + 600_000).into();
+    });
+}
+
+/// Somebody removes the collection and makes it again, with as many other objects: so it looks as well where another server
+/// stands behind the URL by now.
+async fn made_again(world: &World) {
+    let (client, name) = (world.client(Events::none()), "Article".parse().expect("a name"));
+    let schema = client.schema(&name).await.expect("asked").expect("there");
+    world.sandbox.faults().now(&Change::Drop("Article".into()));
+    let document = String::from_utf8(schema.text.to_vec()).expect("text");
+    Writer::new(client).create_collection(&document).await.expect("made");
+    more(world, 0..40);
+    world.sandbox.clear_requests();
+}
+
 fn more(world: &World, objects: std::ops::Range<u32>) {
     for n in objects {
         let object = format!(
@@ -98,6 +119,63 @@ async fn an_archive_that_holds_everything_is_named_with_its_objects() {
         let held = held(&world).await.expect("an archive");
         assert_eq!((held.path, held.archived, held.live, held.covers), (path, 40, Some(40), Covers::Everything));
     }
+}
+
+#[tokio::test]
+async fn an_archive_of_another_collection_of_that_name_holds_nothing_of_this_one() {
+    for version in ["1.24", "1.40"] {
+        let world = world(articles().version(version));
+        let path = backed_up(&world, world.options()).await;
+        begun_later(&path);
+        made_again(&world).await;
+        let held = held(&world).await.expect("an archive");
+        assert_eq!((held.path, held.archived, held.live, held.covers), (path, 40, Some(40), Covers::OtherCollection));
+    }
+}
+
+#[tokio::test]
+async fn an_archive_of_another_collection_hides_no_older_one_that_holds_this_one() {
+    let world = world(articles());
+    backed_up(&world, world.options()).await;
+    made_again(&world).await;
+    let without = backed_up(&world, backup::Options { content: Content::NoVectors, ..world.options() }).await;
+    let found = held(&world).await.expect("an archive");
+    assert_eq!((found.path, found.covers), (without, Covers::NoVectors));
+    let whole = backed_up(&world, world.options()).await;
+    begun_later(&whole);
+    // More of them than are looked at, and newer.
+    let other = backed_up(&world, world.options()).await;
+    begun_later(&other);
+    forged::says(&other, |manifest| manifest["collections"][0]["shards"] = serde_json::json!(["elsewhere"]));
+    for n in 0..9 {
+        copied(&other, &other.with_file_name(format!("Other_full_20990101_00000{n}")));
+    }
+    let found = before_rm(&world).await.expect("an archive");
+    assert_eq!((found.path, found.covers), (whole, Covers::Everything));
+}
+
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        let at = to.join(entry.file_name().expect("a name"));
+        if entry.is_dir() {
+            copied(&entry, &at);
+        } else {
+            std::fs::copy(&entry, &at).expect("a copy");
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_the_archive_names_no_shards_counts_and_times_decide_as_before() {
+    let world = world(articles());
+    let path = backed_up(&world, world.options()).await;
+    begun_later(&path);
+    made_again(&world).await;
+    forged::says(&path, |manifest| {
+        manifest["collections"][0].as_object_mut().expect("an object").shift_remove("shards").expect("shards");
+    });
+    assert_eq!(covers(&world).await, Some(Covers::Everything));
 }
 
 #[tokio::test]

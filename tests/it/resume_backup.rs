@@ -103,6 +103,7 @@ async fn a_backup_that_the_server_ended_is_carried_on_to_what_an_unbroken_one_is
         assert_eq!(scanned.sum::<u64>() + kept, 480, "{n}: nothing is read that is safe");
         let times = outcome.manifest.options["resumed"].as_array().expect("times");
         assert_eq!(times.len(), 1);
+        assert!(outcome.manifest.collections.iter().all(|one| one.shards.len() == 1), "{n}: known again by its shards");
     }
 }
 

@@ -91,7 +91,7 @@ fn holders_are_the_newest_of_each_collection_and_only_of_that_server() {
         seal(disk.clone(), FOLDER, &format!("D_full_{n}"), 20 + n, &["D"], Content::Full);
     }
     let asked = |url: &str, wanted: &[&str]| {
-        let wanted = wanted.iter().map(|name| (*name).to_owned()).collect();
+        let wanted = wanted.iter().map(|name| ((*name).to_owned(), Vec::new())).collect();
         let found = holders(&*disk, Path::new(FOLDER), url, &wanted).expect("a folder");
         let name = |holder: &Holder| holder.path.file_name().expect("a name").to_string_lossy().into_owned();
         found.iter().map(|holder| format!("{} {}", name(holder), holder.names.join(","))).collect::<Vec<_>>()

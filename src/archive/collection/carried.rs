@@ -26,6 +26,7 @@ impl CollectionWriter {
         let stored = Stored { bytes: schema.text.len() as u64, sha256: kept.schema_sha256 };
         let mut writer = Self::new(shared, schema, kept.content, folder, stored);
         writer.next_part = kept.next_part;
+        writer.shards.clone_from(&kept.shards);
         for part in kept.parts.values() {
             let number = names::part_number(&part.file, codec).ok_or_else(|| writer.broken(Broken::Numbers))?;
             let facts = PartFacts {
@@ -74,8 +75,11 @@ impl CollectionWriter {
         self.guarded(|writer| writer.discard(|kept| kept.run.part == Some(number), None))
     }
 
-    /// Writes down the names of the collection's shards, by which a resumed run knows whether it is the same one.
+    /// Writes down the names of the collection's shards, by which a resumed run, and whoever holds the archive against a
+    /// server, knows whether it is the same one.
     pub fn note_shards(&mut self, shards: &[String]) -> Result<(), Error> {
+        self.shards = shards.to_vec();
+        self.shards.sort_unstable();
         let record = Record::Shards { folder: self.folder.clone(), shards: shards.to_vec() };
         self.guarded(|writer| writer.journal_now(&record))
     }

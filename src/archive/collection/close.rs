@@ -207,6 +207,7 @@ impl CollectionWriter {
             tenants: totals.tenants.iter().map(tenant).collect(),
             vectors: self.vectors.known(),
             vector_lengths: self.vector_lengths(),
+            shards: std::mem::take(&mut self.shards),
             parts,
             counts: Counts::default(),
             consistency: Consistency::default(),
