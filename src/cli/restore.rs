@@ -15,7 +15,7 @@ use super::{Connect, Env, Failure, Finished, Out, RestoreSettings, Source, closi
 use crate::event::{Class, CollectionResult, Difference, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, TenantName, path_text};
 use crate::ops::exposed::warn_of_open_folders;
-use crate::ops::restore::{self, Options, Outcome, Plan, Prepared, Stopped};
+use crate::ops::restore::{self, Lost, Options, Outcome, Plan, Prepared, Stopped};
 use crate::ops::verify::Differs;
 use crate::ops::{Error, Session};
 use crate::render::{Closing, Remark, count, counted, shell_path};
@@ -201,6 +201,12 @@ fn stopped(stopped: Stopped, resume: &str) -> Failure {
     let begun = stopped.run_dir.is_some() && !(stopped.created.is_empty() && stopped.joined.is_empty());
     if begun && matches!(failure.class, Class::Interrupted | Class::Server | Class::Disk) {
         failure = failure.hint(format!("`{resume}` carries it on from here"));
+    }
+    for Lost { collection, there, .. } in &stopped.lost {
+        failure = failure.hint(match there {
+            None => format!("once nobody removes {collection} any more, `{resume}` restores it again from its first object"),
+            Some(_) => format!("look at what is there now (`elysiactl col show {collection}`); once it is removed, and nobody removes what is restored, `{resume}` restores {collection} again from its first object"),
+        });
     }
     if !stopped.undone.is_empty() {
         let names = stopped.undone.iter().take(CREATED_NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");

@@ -13,7 +13,7 @@ use crate::event::Class;
 use crate::model::{CollectionName, ShellWord, TenantName, count, counted};
 use crate::ops::Lack;
 use crate::ops::clear;
-use crate::ops::restore::{Refusal, RunName};
+use crate::ops::restore::{Lost, Refusal, RunName};
 use crate::pipeline::{import, scan};
 use crate::weaviate;
 use words::{after, each, each_alone, listed, no_tenant, objects};
@@ -232,6 +232,12 @@ pub enum Error {
     MadeAnew {
         /// The collection.
         collection: CollectionName,
+    },
+    /// Collections were removed by somebody while they were restored.
+    #[error("{}", lost.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Lost {
+        /// What became of each; at least one.
+        lost: Vec<Lost>,
     },
     /// An unsealed archive is not what is to be carried on.
     #[error("{} is another backup: {what} was {archived} there and is {wanted} now", ShellWord::path(archive))]
@@ -541,6 +547,7 @@ impl Error {
             | Self::NotWhole { .. }
             | Self::NodesMissing { .. }
             | Self::Vanished { .. }
+            | Self::Lost { .. }
             | Self::SchemaChanged { .. }
             | Self::ReadOnly { .. }
             | Self::NotCreated { .. }

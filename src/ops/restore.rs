@@ -5,6 +5,7 @@ mod before;
 mod create;
 mod fill;
 mod left;
+mod lost;
 mod notes;
 mod order;
 mod plan;
@@ -35,6 +36,7 @@ use crate::weaviate::{Meta, Rights};
 
 pub use crate::ops::schema::endpoints::{Endpoint, InvalidOrigin, Origin};
 pub use aliases::{AliasPolicy, AliasStep, PlannedAlias};
+pub use lost::{Instead, Lost};
 use order::Waiting;
 pub(super) use order::{missing, references};
 pub use plan::plan;
@@ -403,6 +405,8 @@ pub struct Stopped {
     pub error: Error,
     /// The directory of the run's files, if it got as far as making one.
     pub run_dir: Option<PathBuf>,
+    /// What somebody removed while objects were written to it: neither of the lists of what is there names it.
+    pub lost: Vec<Lost>,
     /// What was created and, as the server refused the rest, removed again.
     pub undone: Vec<CollectionName>,
     /// What was created, with the objects known to be written.

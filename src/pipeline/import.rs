@@ -65,6 +65,9 @@ pub enum Error {
     /// The server answers batches without saying what became of their objects.
     #[error("the server does not say what became of the objects it was sent")]
     Unjudged,
+    /// The collection is not there any more, and the server creates none for the objects it is sent.
+    #[error("the collection was removed meanwhile")]
+    Removed,
     /// An object that cannot be read as JSON.
     #[error("an object is not valid JSON")]
     Text(#[source] serde_json::Error),
@@ -163,6 +166,8 @@ struct Shared<'a> {
     asleep: Mutex<BTreeSet<TenantName>>,
     /// Refused objects that may still be read back.
     reads_back: AtomicU64,
+    /// What need not be read back, since it is known that it cannot be.
+    unreadable: Mutex<again::Unreadable>,
     /// Bytes that a request of references may have; halved by a refusal of one that was too large.
     references_bytes: AtomicUsize,
     references_route: Arc<str>,
@@ -197,6 +202,7 @@ impl Import {
             undated: self.rewrite.undated(),
             asleep: Mutex::default(),
             reads_back: AtomicU64::new(again::READS_BACK),
+            unreadable: Mutex::default(),
             references_bytes: AtomicUsize::new(request::REQUEST_BYTES),
             references_route: "POST /v1/batch/references".into(),
             begun: Instant::now(),

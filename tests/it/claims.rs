@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use elysiactl::event::{Class, Events};
 use elysiactl::model::Selection;
+use elysiactl::ops::restore::{Instead, Lost};
 use elysiactl::ops::{Error, remove};
 use elysiactl::weaviate::{Client, Connection, Writer};
 use sandbox::{Builder, Fault, Kind, Proxy, Sandbox};
@@ -82,5 +83,29 @@ async fn what_was_removed_under_a_restore_is_told_and_not_taken_for_a_count() {
     (options.jobs, options.batch_objects) = (Some(1), Some(20));
     let (done, _) = target.try_restore(options).await;
     let stopped = done.expect_err("another collection");
-    assert!(matches!(stopped.error, Error::MadeAnew { .. }), "{:?}", stopped.error);
+    // Two batches of 20 went with the one that was dropped.
+    let instead = Instead { objects: Some(OBJECTS - 40), by_auto_schema: true };
+    let lost = Lost { collection: "Article".parse().expect("a name"), written: OBJECTS, there: Some(instead) };
+    assert!(matches!(&stopped.error, Error::Lost { lost: named } if *named == [lost.clone()]), "{:?}", stopped.error);
+    assert_eq!((stopped.class(), stopped.created.as_slice(), stopped.lost), (Class::Server, &[][..], vec![lost]));
+}
+
+#[tokio::test]
+async fn what_was_removed_where_nothing_is_made_up_ends_the_restore_soon() {
+    let from = world(articles());
+    let archive = from.backup(from.options()).await.result.archive.expect("an archive");
+    let target = world(Sandbox::builder().auto_schema(false));
+    let drop = Kind::Change(sandbox::Change::Drop("Article".into()));
+    target.sandbox.faults().add(Fault::new(drop).on("POST", "/v1/batch/objects").nth(3));
+    let mut options = target.restore_options(archive.as_ref());
+    (options.jobs, options.batch_objects) = (Some(1), Some(20));
+    let (done, _) = target.try_restore(options).await;
+    let stopped = done.expect_err("nothing is there");
+    let lost = Lost { collection: "Article".parse().expect("a name"), written: 40, there: None };
+    assert!(matches!(&stopped.error, Error::Lost { lost: named } if *named == [lost.clone()]), "{:?}", stopped.error);
+    assert_eq!((stopped.class(), stopped.created.len()), (Class::Server, 0));
+    let asked = target.sandbox.requests().into_iter().filter(|r| r.path.starts_with("/v1/objects/")).count();
+    assert_eq!(asked, 0, "no object is asked for");
+    let written = target.sandbox.requests().into_iter().filter(|r| r.path == "/v1/batch/objects").count();
+    assert!(written <= 6, "{written} batches");
 }

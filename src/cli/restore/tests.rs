@@ -205,6 +205,7 @@ fn a_restore_that_stopped_says_what_is_there_and_how_to_go_on() {
     let stop = |created| Stopped {
         error: Error::Interrupted,
         run_dir: Some(PathBuf::from("/runs/7")),
+        lost: Vec::new(),
         undone: Vec::new(),
         created,
         joined: Vec::new(),

@@ -194,7 +194,7 @@ impl Error {
             | Self::TenantLacks { .. }
             | Self::NotAsPlanned { .. }
             | Self::SchemaChanged { .. }
-            | Self::Import { source: import::Error::Unjudged, .. } => vec![Hint::RunAgain],
+            | Self::Import { source: import::Error::Unjudged | import::Error::Removed, .. } => vec![Hint::RunAgain],
             Self::Import { .. } | Self::ReadOnly { .. } => vec![Hint::MakeWritable],
             Self::MadeOtherwise { collection, .. } => vec![Hint::RemoveCollection(collection.clone())],
             Self::Protected { .. } => vec![Hint::AllowProtected],
@@ -215,6 +215,7 @@ impl Error {
             | Self::NotCreated { .. }
             | Self::TenantsNotCreated { .. }
             | Self::NotDropped { .. }
+            | Self::Lost { .. }
             | Self::Stage { .. }
             | Self::BadGlob { .. }
             | Self::Interrupted

@@ -12,6 +12,7 @@ use super::before::Stage;
 use super::create::{self, Created};
 use super::fill::{FLOW_BYTES, Fill, Filled, RejectedOfRuns};
 use super::left::Left;
+use super::lost;
 use super::{Collection, Options, Outcome, Plan, Prepared, Resuming, Stopped, aliases, resume, roles, tenants, undo};
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
@@ -41,6 +42,8 @@ struct Gathered {
     unsure: Vec<CollectionName>,
     /// Tenants that were added, or begun to be, to collections that existed before.
     joined: BTreeMap<CollectionName, Vec<TenantName>>,
+    /// The names of the shards that objects were written to, of plain collections.
+    shards: BTreeMap<CollectionName, Vec<String>>,
     filled: BTreeMap<CollectionName, Filled>,
     results: Vec<CollectionResult>,
     remarks: Vec<(CollectionName, String)>,
@@ -51,6 +54,19 @@ struct Gathered {
     incomplete: bool,
 }
 
+impl Gathered {
+    /// The collections that objects were written to, and that are not proven.
+    fn underway(&self) -> Vec<lost::Underway<'_>> {
+        let written = self.filled.iter().map(|(name, filled)| (name, filled.there()));
+        let open = written.filter(|(name, written)| *written > 0 && self.results.iter().all(|r| r.name != **name));
+        let one = |(name, written)| {
+            let shards = self.shards.get(name).map(Vec::as_slice).unwrap_or_default();
+            Some(lost::Underway { name, schema: &self.created.get(name)?.schema, shards, written })
+        };
+        open.filter_map(one).collect()
+    }
+}
+
 /// Runs a plan to its end; one that something stands against is not begun. With an error, what was created and written
 /// stays, and is named.
 pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Result<Outcome, Stopped> {
@@ -59,6 +75,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
         return Err(Stopped {
             error,
             run_dir: None,
+            lost: Vec::new(),
             undone: Vec::new(),
             created: Vec::new(),
             joined: Vec::new(),
@@ -73,6 +90,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
         half_made: Vec::new(),
         unsure: Vec::new(),
         joined: BTreeMap::new(),
+        shards: BTreeMap::new(),
         filled: BTreeMap::new(),
         results: Vec::new(),
         remarks: Vec::new(),
@@ -82,11 +100,12 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
         incomplete: false,
     };
     let done = Box::pin(Run { client, session, plan, prepared: &prepared }.all(&mut gathered)).await;
-    let (done, undone) = match done {
-        Ok(()) => (Ok(()), Vec::new()),
+    let (done, undone, lost) = match done {
+        Ok(()) => (Ok(()), Vec::new(), Vec::new()),
         Err(error) => {
             let (error, undone) = undone(client, session, &prepared, error, &mut gathered).await;
-            (Err(error), undone)
+            let lost = lost::lost(client, gathered.underway()).await;
+            (Err(lost::named(error, &lost)), undone, lost)
         }
     };
     let run_dir = gathered.files.as_ref().map(|files| files.path().to_owned());
@@ -112,13 +131,16 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
         }),
         Err(error) => {
             let written = |name: &CollectionName| gathered.filled.get(name).map_or(0, Filled::there);
-            let own = |name: &&CollectionName| !gathered.joined.contains_key(name);
+            let is_there = |name: &CollectionName| !lost.iter().any(|lost| lost.collection == *name);
+            let own = |name: &&CollectionName| !gathered.joined.contains_key(name) && is_there(name);
             let created = gathered.created.keys().filter(own).chain(&gathered.half_made);
             let created = created.map(|name| (name.clone(), written(name))).collect();
-            let joined = gathered.joined.iter().map(|(name, tenants)| (name.clone(), tenants.clone(), written(name)));
+            let joined = gathered.joined.iter().filter(|(name, _)| is_there(name));
+            let joined = joined.map(|(name, tenants)| (name.clone(), tenants.clone(), written(name)));
             Err(Stopped {
                 error,
                 run_dir,
+                lost: lost.clone(),
                 undone,
                 created,
                 joined: joined.collect(),
@@ -437,6 +459,8 @@ impl Run<'_> {
         let (mut filled, mut rejected) = (before.filled, RejectedOfRuns::new());
         if collection.data && !before.finished {
             self.until_whole(&mut watch).await?;
+            let shards = if collection.asked.multi_tenant { Vec::new() } else { watch.shards().to_vec() };
+            gathered.shards.insert(name.clone(), shards);
             // From here on it is known as the same one through any URL.
             claim::add_shards(&mut gathered.claim, watch.shards().to_vec()).await?;
             // The shards of a collection with tenants are the tenants, which were just made.
@@ -488,6 +512,9 @@ impl Run<'_> {
             return Ok(());
         }
         self.going()?;
+        if watch.is_removed() {
+            return Err(Error::Vanished { collection: watch.collection().clone() });
+        }
         let reason = watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
         Err(Error::NotWhole { collection: watch.collection().clone(), reason, waited: patience })
     }

@@ -188,21 +188,30 @@ pub(super) async fn count(
     collection: &Collection,
     asleep_too: bool,
 ) -> Result<Count, Error> {
-    let awake = collection.tenants.of(&TenantState::Hot);
+    let there = session.unless_stopped(writer.tenants(&collection.planned.target)).await?;
+    let there: BTreeSet<TenantName> = there.into_iter().map(|tenant| tenant.name).collect();
+    // One that somebody removed has no objects any more.
+    let of = |state| collection.tenants.of(&state).into_iter().filter(|name| there.contains(name)).collect::<Vec<_>>();
+    let awake = of(TenantState::Hot);
     let awake = sum(session.unless_stopped(writer.tenant_counts(&collection.planned.target, &awake)).await?);
     if !asleep_too || awake.exact().is_none() {
         return Ok(awake);
     }
-    Ok(sum(vec![awake, count_asleep(writer, session, collection).await?]))
+    Ok(sum(vec![awake, count_asleep(writer, session, collection, &of(TenantState::Cold)).await?]))
 }
 
 /// Counts the objects of the tenants that sleep, a few of them at a time.
-async fn count_asleep(writer: &Writer, session: &Session, collection: &Collection) -> Result<Count, Error> {
+async fn count_asleep(
+    writer: &Writer,
+    session: &Session,
+    collection: &Collection,
+    asleep: &[TenantName],
+) -> Result<Count, Error> {
     let Some(waking) = sleepers(writer, collection) else { return Ok(Count::Exact(0)) };
     let target = &collection.planned.target;
     let counting = async {
         let mut all = Vec::new();
-        for tenants in collection.tenants.of(&TenantState::Cold).chunks(TENANTS_A_WINDOW) {
+        for tenants in asleep.chunks(TENANTS_A_WINDOW) {
             let awake = session.unless_stopped(waking.wake(tenants)).await?;
             all.push(sum(session.unless_stopped(writer.tenant_counts(target, tenants)).await?));
             session.unless_stopped(waking.put_back(awake)).await?;

@@ -1,22 +1,27 @@
 //! Refused objects are read back before they are called rejected: a server may refuse what it has stored, as its vector
 //! index or another index refuses what the store took. And what leads a tenant with vectors of several lengths.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 
 use super::group::{DateLists, Group, Step};
 use super::{Dealt, Error, Rejected, Shared};
-use crate::model::is_odd;
+use crate::model::{TenantName, is_odd};
 use crate::pipeline::compare::Vectors;
 use crate::pipeline::rewrite::{self, Form};
 use crate::pipeline::{Batch, split};
-use crate::weaviate::{ImportReply, PrintedObject};
+use crate::weaviate::{Error as WireError, ImportReply, PrintedObject};
 
 /// Refused objects of one collection that are read back at most.
 pub(super) const READS_BACK: u64 = 100_000;
+/// What every version says of an object whose tenant is not there.
+const NO_TENANT: &str = "tenant not found";
 /// How an empty list is shown where objects differ.
 const EMPTY_LISTS: [&str; 2] = ["[]", "[] (0 elements)"];
 
 /// What reading a refused object back told.
+#[derive(Debug, PartialEq, Eq)]
 enum ReadBack {
     /// It is there as it should be.
     Equal,
@@ -27,7 +32,41 @@ enum ReadBack {
     Unknown(String),
 }
 
+/// What is known of objects without asking for each of them.
+#[derive(Debug, Default)]
+pub(super) struct Unreadable {
+    /// Why none is read back any more: one question was in vain after all its attempts, and others would take as long.
+    all: Option<String>,
+    /// Tenants of which none can be read, each with why; `None`: it is not there, and so none of its objects is.
+    tenants: BTreeMap<TenantName, Option<String>>,
+}
+
+impl Unreadable {
+    fn of(&self, tenant: Option<&TenantName>) -> Option<ReadBack> {
+        let one = tenant.and_then(|tenant| self.tenants.get(tenant));
+        let one = one.map(|why| why.clone().map_or(ReadBack::Absent, ReadBack::Unknown));
+        one.or_else(|| self.all.clone().map(ReadBack::Unknown))
+    }
+
+    /// Keeps what a failed question tells of the objects to come, and tells it of this one.
+    fn learn(&mut self, tenant: Option<&TenantName>, error: &WireError, shown: impl Fn(&str) -> String) -> ReadBack {
+        let why = shown(&error.to_string());
+        match tenant.filter(|_| error.is_refused()) {
+            Some(tenant) => {
+                let gone = error.message().is_some_and(|message| message.contains(NO_TENANT));
+                self.tenants.insert(tenant.clone(), (!gone).then_some(why));
+            }
+            None => self.all = Some(why),
+        }
+        self.of(tenant).unwrap_or(ReadBack::Absent)
+    }
+}
+
 impl Shared<'_> {
+    fn unreadable(&self) -> MutexGuard<'_, Unreadable> {
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Groups that hold objects of odd lengths alone, or none. A server may tell of the refusal of one at the place of
     /// another, and leave others out of its index: nothing but such objects is sent with them.
     pub(super) fn apart(&self, batch: &Batch, groups: Vec<Group>) -> Vec<Group> {
@@ -69,6 +108,11 @@ impl Shared<'_> {
         refused: Vec<(usize, String)>,
         dealt: &mut Dealt,
     ) -> Result<Vec<usize>, Error> {
+        // Nothing of it was stored: there may be nothing to store it in, and each object would be asked for in vain.
+        let all = refused.len() == group.members.len() && group.step == Step::Objects;
+        if all && self.import.client.is_removed(&self.import.collection).await {
+            return Err(Error::Removed);
+        }
         let mut found = Vec::new();
         for (at, reason) in refused {
             let rejected = |stored: bool, more: &str| {
@@ -98,19 +142,18 @@ impl Shared<'_> {
     }
 
     async fn read_back(&self, batch: &Batch, group: &Group, at: usize) -> ReadBack {
+        let (import, object, tenant) = (self.import, &batch.objects[at], batch.tenant.as_ref());
+        if let Some(known) = self.unreadable().of(tenant) {
+            return known;
+        }
         let one_less = |left: u64| left.checked_sub(1);
         if self.reads_back.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_err() {
             return ReadBack::Unknown(format!("only {READS_BACK} refused objects are read back"));
         }
-        let (import, object) = (self.import, &batch.objects[at]);
-        let printed = match import.client.object(&import.collection, batch.tenant.as_ref(), object.id).await {
+        let printed = match import.client.object(&import.collection, tenant, object.id).await {
             Ok(Some(printed)) => printed,
             Ok(None) => return ReadBack::Absent,
-            Err(error) => {
-                // Where one question was in vain after all its attempts, others would take as long.
-                self.reads_back.store(0, Ordering::Relaxed);
-                return ReadBack::Unknown(import.client.shown(&error.to_string()));
-            }
+            Err(error) => return self.unreadable().learn(tenant, &error, |text| import.client.shown(text)),
         };
         let PrintedObject { text, unprintable } = printed;
         let Ok(live) = split::line(&text, &import.collection) else {
@@ -129,5 +172,29 @@ impl Shared<'_> {
             field.live.is_none() && (later || (group.date_lists == DateLists::Filled && empty))
         };
         if differing.iter().all(follows) { ReadBack::Equal } else { ReadBack::Other }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_of_one_tenant_is_asked_once_and_told_alike_of_each_of_its_objects() {
+        let refused = |message: &str| WireError::Rejected {
+            route: "GET /v1/objects/R/…".into(),
+            status: 422,
+            message: message.into(),
+        };
+        let (b, c): (TenantName, TenantName) = ("b".parse().expect("a name"), "c".parse().expect("a name"));
+        let mut known = Unreadable::default();
+        let first = known.learn(Some(&b), &refused("tenant not active: 'b'"), str::to_owned);
+        assert!(matches!(&first, ReadBack::Unknown(why) if why.contains("tenant not active")), "{first:?}");
+        assert_eq!(known.of(Some(&b)), Some(first));
+        assert_eq!((known.of(Some(&c)), known.of(None)), (None, None), "others are still asked for");
+        assert_eq!(known.learn(Some(&c), &refused("tenant not found: \"c\""), str::to_owned), ReadBack::Absent);
+        let lost = WireError::Server { route: "GET".into(), status: 503, message: "x".into() };
+        let all = known.learn(None, &lost, str::to_owned);
+        assert_eq!((known.of(None), known.of(Some(&c))), (Some(all), Some(ReadBack::Absent)));
     }
 }

@@ -54,6 +54,26 @@ async fn a_tenant_that_somebody_has_sleep_is_given_up_after_a_while_and_the_othe
 }
 
 #[tokio::test]
+async fn what_is_refused_of_a_tenant_that_was_removed_is_told_in_the_servers_words_and_counted() {
+    let states = r#"[{"name":"a","activityStatus":"HOT"},{"name":"b","activityStatus":"HOT"}]"#;
+    let ids: Vec<u128> = (1..=100).collect();
+    for verify in [true, false] {
+        let target = world(Sandbox::builder());
+        let archive = by_hand(&target, states, &[("a", 0, [None, None], &ids), ("b", 0, [None, None], &ids)]);
+        target.sandbox.faults().add(Fault::new(status("b", None)).on(BATCHES.0, BATCHES.1).nth(7));
+        let options = Options { batch_objects: Some(20), jobs: Some(1), verify, ..target.restore_options(&archive) };
+        let outcome = target.try_restore(options).await.0.expect("to its end");
+        let collection = &outcome.result.collections[0];
+        assert_eq!((outcome.result.status, collection.rejected), (Status::Incomplete, 80));
+        let reasons: Vec<_> = collection.rejected_reasons.iter().map(|r| (r.objects, r.reason.as_str())).collect();
+        assert_eq!(reasons, [(80, "tenant not found: \"b\"")], "one reason, and nothing that is not so");
+        let told =
+            outcome.remarks.iter().any(|(_, said)| said == "120 objects were written, but the server counts 100");
+        assert!(told, "{:?}", outcome.remarks);
+    }
+}
+
+#[tokio::test]
 async fn a_server_out_of_files_is_no_fault_of_the_objects() {
     let source = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "HOT")], 30));
     let archive = backed_up(&source).await;

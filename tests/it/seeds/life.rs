@@ -189,6 +189,7 @@ impl Life<'_> {
             Err(error) => Err(restore::Stopped {
                 error,
                 run_dir: None,
+                lost: vec![],
                 undone: vec![],
                 created: vec![],
                 joined: vec![],

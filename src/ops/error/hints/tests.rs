@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::Class;
-use crate::ops::restore::RunName;
+use crate::ops::restore::{Lost, RunName};
 use crate::pipeline::scan;
 
 fn endpoint() -> crate::ops::restore::Endpoint {
@@ -212,6 +212,8 @@ fn what_others_do_meanwhile() {
             &[Hint::RenameEach],
         ),
         (Error::BeingWritten { collection: collection(), before: 1, after: 2 }, Class::Refused, &[Hint::RunAgain]),
+        (Error::Import { collection: collection(), source: import::Error::Removed }, Class::Server, &[Hint::RunAgain]),
+        (Error::Lost { lost: vec![Lost { collection: collection(), written: 1, there: None }] }, Class::Server, &[]),
         (Error::MadeAnew { collection: collection() }, Class::Refused, &[Hint::RunAgain]),
         (Error::NotAsPlanned { collection: collection(), what: "x".into() }, Class::Refused, &[Hint::RunAgain]),
         (Error::MadeUp { collection: collection(), attempts: 5 }, Class::Refused, &[Hint::StopWriters]),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::create::Created;
 use super::super::fill::Filled;
+use super::super::lost::is_other;
 use super::super::{Collection, survey, tenants};
 use super::{Gathered, Run, Underway};
 use crate::archive::RunRecord;
@@ -158,6 +159,9 @@ impl Run<'_> {
         let name = created.schema.name.clone();
         let now = self.session.unless_stopped(self.client.schema(&name)).await?;
         let Some(now) = now else { return Err(Error::Vanished { collection: name }) };
+        if is_other(&created.schema, &now) {
+            return Err(Error::MadeAnew { collection: name });
+        }
         if let Some(what) = grown(&created.schema, &now) {
             // A collection that was there before has others who write to it.
             gathered.incomplete |= !collection.joins;
