@@ -9,7 +9,10 @@ mod refusal;
 mod rehearse;
 mod run;
 mod since;
+mod sleepers;
+mod stays;
 mod tenants;
+mod unchanged;
 mod unfinished;
 
 use std::path::PathBuf;

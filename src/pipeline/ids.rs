@@ -25,11 +25,15 @@ pub struct Stretch {
     pub updated_ms: Option<i64>,
     /// Objects among them whose ids were left out, since they were updated too late.
     pub newer: u64,
+    /// The latest time that any of those was updated, by the server's clock in ms; `None` if one of them does not say.
+    pub newest_ms: Option<i64>,
 }
 
 impl Stretch {
     fn take(&mut self, object: &RawObject, until_ms: Option<i64>) {
         if until_ms.is_some_and(|until| object.updated_ms.is_none_or(|at| at > until)) {
+            let before = if self.newer == 0 { Some(i64::MIN) } else { self.newest_ms };
+            self.newest_ms = before.zip(object.updated_ms).map(|(before, at)| before.max(at));
             self.newer += 1;
             return;
         }
@@ -55,6 +59,8 @@ pub struct Ids {
     pub events: Events,
     /// Objects updated after this time, by the server's clock in ms, are counted and left out; `None`: none are.
     pub until_ms: Option<i64>,
+    /// Whether it is listed no further ahead than `most`.
+    pub closely: bool,
     /// Compares the replicas of each page before it is read; `None` where the latest times do not matter.
     pub replicas: Option<ReplicaCheck>,
 }
@@ -64,7 +70,7 @@ impl Ids {
     pub async fn run(&self, stretches: mpsc::Sender<Stretch>, stop: &CancellationToken) -> Result<(), Error> {
         let limits = Limits {
             // What is to be known as late as possible is not read far ahead.
-            fixed_page_objects: self.until_ms.and_then(|_| u32::try_from(self.most).ok()),
+            fixed_page_objects: u32::try_from(self.most).ok().filter(|_| self.closely),
             most_in_flight: 1,
             page_bytes: PAGE_BYTES.min(self.budget.bytes() / 2),
         };

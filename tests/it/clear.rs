@@ -1,5 +1,6 @@
 //! `col clear`: what was asked for is empty afterwards and still what it was, or nothing was done to it, or it is said.
 
+mod agreed;
 mod backed_up;
 mod refusals;
 mod tenants;

@@ -1,7 +1,7 @@
 //! Empties by deleting: lists the ids that are there and deletes them, stretch by stretch, the next one listed while this
 //! one is deleted. Whatever comes meanwhile is found by the next round.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +38,11 @@ impl ServerClock {
         Self { at_ms, read: Instant::now() }
     }
 
+    /// How long ago it was read.
+    pub(super) fn age(&self) -> Duration {
+        self.read.elapsed()
+    }
+
     pub(super) fn now_ms(&self) -> i64 {
         self.at_ms.saturating_add(i64::try_from(self.read.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
@@ -52,6 +57,8 @@ pub(super) struct Passed {
     pub(super) listed: u64,
     /// Objects that were left, since they were written too late.
     pub(super) newer: u64,
+    /// The latest time that any of those was updated, by the server's clock in ms; `None` if one of them does not say.
+    pub(super) newest_ms: Option<i64>,
     /// Objects, or shards, that could not be.
     pub(super) failed: u64,
     /// What was said of the first failure.
@@ -68,6 +75,8 @@ pub(super) struct Delete<'a> {
     pub(super) clock: ServerClock,
     /// Objects updated after this time, by the server's clock in ms, stay; `None`: none do.
     pub(super) until_ms: Option<i64>,
+    /// Whether what is written between the list and the deletion has to stay as well.
+    pub(super) closely: bool,
     /// Whether there is more than one replica.
     pub(super) replicated: bool,
 }
@@ -76,7 +85,7 @@ impl Delete<'_> {
     /// Lists everything that is there and deletes it. `passed` tells what was done, also when it fails.
     pub(super) async fn pass(&self, passed: &mut Passed) -> Result<(), Error> {
         let stop = self.session.cancel.child_token();
-        let (most, waiting) = if self.until_ms.is_some() { FRESH } else { (IDS_A_REQUEST, STRETCHES_WAITING) };
+        let (most, waiting) = if self.closely { FRESH } else { (IDS_A_REQUEST, STRETCHES_WAITING) };
         let (sender, mut stretches) = mpsc::channel(waiting);
         let ids = Ids {
             client: Client::clone(self.writer),
@@ -86,8 +95,9 @@ impl Delete<'_> {
             budget: Budget::new(self.memory_bytes),
             events: self.session.events.clone(),
             until_ms: self.until_ms,
+            closely: self.closely,
             // A replica that was away lists objects as old as they once were.
-            replicas: (self.replicated && self.until_ms.is_some()).then(ReplicaCheck::default),
+            replicas: (self.replicated && self.closely).then(ReplicaCheck::default),
         };
         let listing = async {
             ids.run(sender, &stop).await.map_err(|source| Error::Scan { collection: self.collection.clone(), source })
@@ -109,6 +119,10 @@ impl Delete<'_> {
 
     /// Deletes these ids; a server with a lower limit takes them in several requests.
     async fn stretch(&self, stretch: &Stretch, passed: &mut Passed) -> Result<(), Error> {
+        if stretch.newer > 0 {
+            let before = if passed.newer == 0 { Some(i64::MIN) } else { passed.newest_ms };
+            passed.newest_ms = before.zip(stretch.newest_ms).map(|(before, newest)| before.max(newest));
+        }
         passed.newer += stretch.newer;
         passed.listed += stretch.newer + stretch.ids.len() as u64;
         if stretch.ids.is_empty() {

@@ -1,6 +1,5 @@
 //! Carries out a plan: collections one after the other, each proven empty before the next one is begun.
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -9,20 +8,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::delete::{Delete, Passed, ServerClock};
 use super::recreate::Recreate;
-use super::since::{self, BackedUp};
+use super::since::BackedUp;
+use super::stays::Stays;
 use super::tenants::{self, Recreating};
+use super::unchanged::{Proven, Unchanged};
 use super::{Method, Outcome, Plan, Planned, Stopped};
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
 use crate::archive::{RunAbout, RunFiles, RunRecord};
-use crate::event::{CollectionResult, Event, Events, Op, RunResult, Status, Warning};
-use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName, counted, path_text};
+use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
+use crate::model::{CollectionName, Schema, TenantName, path_text};
 use crate::ops::claim::Claiming;
 use crate::ops::safety::{self, SafetyCopy};
-use crate::ops::schema::{self, expiry};
-use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::ops::waking::{EarlierRuns, WakeBooks};
-use crate::ops::{Error, Session, journalling, prove, standing};
+use crate::ops::{Error, Session, journalling, standing};
 use crate::pipeline::watch::Watch;
 use crate::weaviate::{Client, Count, Error as WireError, PageReply, PageRequest, Tenant, TenantState, Writer};
 
@@ -172,11 +171,16 @@ impl Run<'_> {
         self.session.events.emit(Event::CollectionStarted { collection: name.clone(), objects });
         let mut result = CollectionResult::of(name.clone());
         result.tenants = planned.tenants.as_ref().map_or(0, |tenants| tenants.len() as u64);
-        let backed_up = if planned.exists { self.as_planned(planned, clock).await? } else { None };
+        let unchanged = self.unchanged(planned, clock);
+        let mut proven = Proven::default();
+        if planned.exists {
+            self.until_whole(&mut self.watch(&planned.standing.schema)).await?;
+            proven = unchanged.before().await?;
+        }
         result.objects = match planned.method {
-            Method::Recreate if planned.some_tenants => self.tenants(planned, gathered).await?,
-            Method::Recreate => self.recreate(planned, backed_up, gathered).await?,
-            Method::Delete => self.delete(planned, clock, backed_up, gathered).await?,
+            Method::Recreate if planned.some_tenants => self.tenants(&unchanged, gathered).await?,
+            Method::Recreate => self.recreate(&unchanged, &proven, gathered).await?,
+            Method::Delete => self.delete(&unchanged, &proven, gathered).await?,
         };
         let saved = gathered.saved.iter().find(|(saved, _)| *saved == name);
         result.schema_saved = saved.map(|(_, copy)| path_text(&copy.schema));
@@ -187,112 +191,9 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// It is whole, and still what it was when it was planned. A collection that is to be dropped has as many objects as
-    /// were confirmed. What the backup holds of it, if there has to be one.
-    async fn as_planned(&self, planned: &Planned, clock: ServerClock) -> Result<Option<BackedUp>, Error> {
-        let name = planned.name();
-        let changed = |what: String| Error::NotAsPlanned { collection: name.clone(), what };
-        let mut watch = self.watch(&planned.standing.schema);
-        self.until_whole(&mut watch).await?;
-        let Some(now) = self.session.unless_stopped(self.writer.schema(name)).await? else {
-            return Err(changed("it is gone".to_owned()));
-        };
-        if now.text != planned.standing.schema.text {
-            return Err(changed("its schema changed".to_owned()));
-        }
-        let counted = standing::count(self.writer, self.session, name, planned.counted()).await?;
-        if let Some(was) = planned.agreed
-            && counted.exact() != Some(was)
-        {
-            let expires = schema::expires(&now);
-            return Err(Error::Moved { collection: name.clone(), was, now: counted.exact(), expires });
-        }
-        let mut backed_up = None;
-        if let Some(archive) = &self.plan.must_hold {
-            let (until_ms, is_newest) = since::begin(self.writer, self.session, planned, clock).await?;
-            let objects = self.held(planned, archive).await?;
-            backed_up = Some(BackedUp { until_ms, is_newest, objects });
-        }
-        if planned.method == Method::Delete && backed_up.is_none() {
-            return Ok(None);
-        }
-        if let Some(before) = &planned.standing.tenants {
-            let now = self.session.unless_stopped(self.writer.tenants(name)).await?;
-            if now != *before {
-                return Err(changed("its tenants, or their states, changed".to_owned()));
-            }
-        }
-        if planned.method == Method::Delete {
-            return Ok(backed_up);
-        }
-        match (planned.objects.exact(), counted.exact()) {
-            // What was agreed to was held above against what there is now.
-            (Some(before), Some(now)) if planned.agreed.is_none() && before != now => {
-                let why =
-                    expiry::may_be_why(&planned.standing.schema).map_or_else(String::new, |why| format!("; {why}"));
-                Err(changed(format!("it had {before} objects and has {now} now{why}")))
-            }
-            _ => Ok(backed_up),
-        }
-    }
-
-    /// The archive holds every object that is there now, and no other: how many.
-    async fn held(&self, planned: &Planned, path: &Path) -> Result<u64, Error> {
-        let name = planned.name();
-        let quiet = Session { events: Events::none(), ..self.session.clone() };
-        let archive = prove::open(&quiet, path.to_owned()).await?;
-        let place = archive.collections().iter().position(|entry| entry.name == name.as_str());
-        let gone = |what: &str| Error::NotAsPlanned { collection: name.clone(), what: what.to_owned() };
-        let Some(at) = place else { return Err(gone("it is not in the backup")) };
-        let indexed = prove::index(&archive, at).await?;
-        let runs = indexed.runs;
-        let pair = Pair { archive, at, schema: indexed.schema, runs, target: name.clone(), tenants: TenantMap::Same };
-        let options = CompareOptions {
-            renames: Renames::default(),
-            vectors: true,
-            clamp_ints: false,
-            made_vectors: Vec::new(),
-            sample: None,
-            limit: 0,
-            jobs: None,
-            memory_bytes: self.plan.options.memory_bytes,
-            patience: self.plan.options.patience,
-            seed: 0,
-            books: self.books.clone(),
-            states: false,
-        };
-        let compared = compare_collection(self.writer, &quiet, pair, &options).await?;
-        if compared.agrees() && compared.digest.is_some() {
-            return Ok(compared.objects);
-        }
-        let why = match compared.remarks.first() {
-            // Nothing that was compared differs: the rest was put out of reach.
-            Some(remark) if compared.missing + compared.extra + compared.different == 0 => remark,
-            _ => "it was written to meanwhile",
-        };
-        let expired = expiry::may_be_why(&planned.standing.schema).filter(|_| compared.missing > 0);
-        Err(gone(&format!("it is not what was backed up: {}", expired.unwrap_or(why))))
-    }
-
-    /// Nothing was written since it was compared with the backup: as many objects as then, and none newer.
-    async fn still_held(&self, planned: &Planned, backed_up: BackedUp) -> Result<(), Error> {
-        let name = planned.name();
-        let changed = |what: &str| Error::NotAsPlanned { collection: name.clone(), what: what.to_owned() };
-        if !backed_up.is_newest {
-            return Err(changed(
-                "whether it is written to could not be asked, and a drop takes what no backup holds (--method delete does \
-                 not)",
-            ));
-        }
-        let written = || changed("it was written to after it was compared with the backup");
-        let newest = since::newest_ms(self.writer, self.session, planned).await?;
-        if newest.is_some_and(|at| at > backed_up.until_ms) {
-            return Err(written());
-        }
-        let counted = standing::count(self.writer, self.session, name, planned.counted()).await?;
-        // The backup holds the tenants too that are not awake, and not counted.
-        let wrong = |now: u64| if planned.asleep() == 0 { now != backed_up.objects } else { now > backed_up.objects };
-        if counted.exact().is_some_and(wrong) { Err(written()) } else { Ok(()) }
+    fn unchanged<'p>(&'p self, planned: &'p Planned, clock: ServerClock) -> Unchanged<'p> {
+        let Self { writer, session, plan, books } = self;
+        Unchanged { writer, session, plan, planned, clock, books }
     }
 
     fn watch(&self, schema: &Schema) -> Watch {
@@ -312,15 +213,15 @@ impl Run<'_> {
     /// Drops and makes again; the objects that went.
     async fn recreate(
         &self,
-        planned: &Planned,
-        backed_up: Option<BackedUp>,
+        unchanged: &Unchanged<'_>,
+        proven: &Proven,
         gathered: &mut Gathered,
     ) -> Result<u64, Error> {
+        let planned = unchanged.planned;
         let name = planned.name().clone();
-        let copy = self.dropping(planned, gathered).await?;
-        if let Some(backed_up) = backed_up {
-            self.still_held(planned, backed_up).await?;
-        }
+        let copy = self.saved(planned, gathered).await?;
+        unchanged.at_the_drop(proven.backed_up.as_ref()).await?;
+        self.dropping(&name, &copy, gathered).await?;
         // From here on it is seen through, whoever asks to stop: a second signal ends it at once.
         let through = Session { cancel: CancellationToken::new(), ..self.session.clone() };
         let recreate = Recreate { writer: self.writer, session: &through, plan: self.plan, planned };
@@ -356,8 +257,8 @@ impl Run<'_> {
         Ok(objects)
     }
 
-    /// Seals a copy of what is about to be dropped and writes that down. What an earlier run saved is saved again.
-    async fn dropping(&self, planned: &Planned, gathered: &mut Gathered) -> Result<SafetyCopy, Error> {
+    /// Seals a copy of what is about to be dropped. What an earlier run saved is saved again.
+    async fn saved(&self, planned: &Planned, gathered: &mut Gathered) -> Result<SafetyCopy, Error> {
         let from = safety::From {
             url: &self.plan.url,
             server_version: &self.plan.server_version,
@@ -366,12 +267,15 @@ impl Run<'_> {
         let tenants = planned.all_tenants();
         let folder = &self.plan.options.folder;
         let copy = safety::save(self.session, folder, from, planned.schema(), tenants.as_deref()).await?;
+        gathered.saved.push((planned.name().clone(), copy.clone()));
+        Ok(copy)
+    }
+
+    /// Writes down that it is about to be dropped, and where the copy of it is.
+    async fn dropping(&self, name: &CollectionName, copy: &SafetyCopy, gathered: &mut Gathered) -> Result<(), Error> {
         // Whoever reads this may be somewhere else.
         let safety = path_text(&std::path::absolute(&copy.archive).unwrap_or_else(|_| copy.archive.clone()));
-        let name = planned.name().clone();
-        journalling::record(&mut gathered.files, RunRecord::Dropping { target: name.clone(), safety }).await?;
-        gathered.saved.push((name, copy.clone()));
-        Ok(copy)
+        journalling::record(&mut gathered.files, RunRecord::Dropping { target: name.clone(), safety }).await
     }
 
     /// Writes down that nothing of it is away any more.
@@ -387,24 +291,36 @@ impl Run<'_> {
     /// Removes these tenants and creates them again, and creates those that an earlier run left away.
     async fn recreate_tenants(
         &self,
-        planned: &Planned,
+        unchanged: &Unchanged<'_>,
         tenants: &[Tenant],
+        backed_up: Option<&BackedUp>,
         gathered: &mut Gathered,
     ) -> Result<(), Error> {
+        let planned = unchanged.planned;
         if tenants.is_empty() && planned.missing.is_empty() {
             return Ok(());
         }
         let name = planned.name();
-        self.dropping(planned, gathered).await?;
-        let patience = self.plan.options.patience;
-        let recreating = Recreating { writer: self.writer, session: self.session, collection: name, patience };
+        let copy = self.saved(planned, gathered).await?;
+        self.dropping(name, &copy, gathered).await?;
+        let (writer, session, patience) = (self.writer, self.session, self.plan.options.patience);
         let mut removed = false;
+        let sleepers = if backed_up.is_some() { unchanged.sleepers().await? } else { None };
+        let held_in = sleepers.as_ref().zip(backed_up);
+        let recreating = Recreating { writer, session, collection: name, patience, unchanged, sleepers: held_in };
         let again = async {
             let missing = tenants::create(self.writer, name, &planned.missing).await?;
             Ok::<_, Error>(missing + recreating.run(tenants, &mut removed).await?)
         };
         let again = again.await;
-        let refused = again.as_ref().is_err_and(|error| error.wire().is_some_and(WireError::is_no));
+        if let Some(sleepers) = sleepers {
+            sleepers.end().await;
+        }
+        let is_no = |error: &Error| {
+            error.wire().is_some_and(WireError::is_no)
+                || matches!(error, Error::NotAsPlanned { .. } | Error::Interrupted)
+        };
+        let refused = again.as_ref().is_err_and(is_no);
         if removed || !refused {
             gathered.partly = Some(name.clone());
         }
@@ -420,9 +336,10 @@ impl Run<'_> {
     }
 
     /// Drops and makes again some tenants; the objects that went, as far as they could be counted.
-    async fn tenants(&self, planned: &Planned, gathered: &mut Gathered) -> Result<u64, Error> {
+    async fn tenants(&self, unchanged: &Unchanged<'_>, gathered: &mut Gathered) -> Result<u64, Error> {
+        let planned = unchanged.planned;
         let (name, wanted) = (planned.name().clone(), planned.tenants.as_deref().unwrap_or_default());
-        self.recreate_tenants(planned, wanted, gathered).await?;
+        self.recreate_tenants(unchanged, wanted, None, gathered).await?;
         let objects = planned.objects.exact().unwrap_or(0);
         self.session.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
         let left = self.left(&planned.standing.schema, Some(wanted)).await?;
@@ -431,19 +348,15 @@ impl Run<'_> {
     }
 
     /// Deletes what is listed, round by round, until nothing is left but what has to stay; the objects deleted.
-    async fn delete(
-        &self,
-        planned: &Planned,
-        clock: ServerClock,
-        backed_up: Option<BackedUp>,
-        gathered: &mut Gathered,
-    ) -> Result<u64, Error> {
+    async fn delete(&self, unchanged: &Unchanged<'_>, proven: &Proven, gathered: &mut Gathered) -> Result<u64, Error> {
+        let (planned, backed_up) = (unchanged.planned, proven.backed_up.as_ref());
+        let mut stays = Stays::new(planned, proven);
         let (name, schema) = (planned.name().clone(), &planned.standing.schema);
         let mut passed = Passed::default();
         // Asleep, a tenant can be emptied without being woken by being made again.
         let awake = |tenant: &&Tenant| tenant.state == TenantState::Hot;
         let sleepers: Vec<Tenant> = planned.tenants.iter().flatten().filter(|t| !awake(t)).cloned().collect();
-        self.recreate_tenants(planned, &sleepers, gathered).await?;
+        self.recreate_tenants(unchanged, &sleepers, backed_up, gathered).await?;
         let begun = gathered.partly.replace(name.clone()).is_some();
         let mut left = Count::Exact(0);
         for round in 1..=MOST_ROUNDS {
@@ -459,8 +372,9 @@ impl Run<'_> {
                     collection: &name,
                     tenant,
                     memory_bytes: self.plan.options.memory_bytes,
-                    clock,
-                    until_ms: backed_up.map(|backed_up| backed_up.until_ms),
+                    clock: unchanged.clock,
+                    until_ms: stays.until_ms,
+                    closely: backed_up.is_some(),
                     replicated: schema.replicas > 1,
                 };
                 if let Err(error) = delete.pass(&mut passed).await {
@@ -470,9 +384,11 @@ impl Run<'_> {
                     return Err(error);
                 }
             }
+            if stays.may_go_too(&passed) {
+                continue;
+            }
             left = self.left(schema, planned.tenants.as_deref()).await?;
-            let stays = |left: u64| left <= passed.newer;
-            if left.exact().is_some_and(stays) {
+            if left.exact().is_some_and(|left| left <= passed.newer) {
                 break;
             }
             tracing::warn!(collection = %name, round, ?left, "not empty yet");
@@ -481,7 +397,9 @@ impl Run<'_> {
             let why = passed.reason.as_deref().unwrap_or("the server does not say why");
             gathered.remarks.push((name.clone(), format!("{} could not be deleted: {why}", passed.failed)));
         }
-        told_newer(&passed, backed_up, &name, gathered);
+        let (remarks, whole) = stays.told(&passed);
+        gathered.incomplete |= !whole;
+        gathered.remarks.extend(remarks.into_iter().map(|remark| (name.clone(), remark)));
         if left.exact().is_none_or(|left| left > passed.newer) {
             // What is deleted is what the replica of one node lists.
             let unlisted = passed.listed == 0 && schema.replicas > 1;
@@ -552,20 +470,4 @@ impl Run<'_> {
 /// Whether a drop that failed may be carried out later: nobody answered it, or it was taken and the collection is there still.
 fn may_still_happen(error: &Error) -> bool {
     matches!(error, Error::NotDropped { source: None | Some(WireError::Exhausted { .. }), .. })
-}
-
-/// Says what was written after it was compared with the backup.
-fn told_newer(passed: &Passed, backed_up: Option<BackedUp>, name: &CollectionName, gathered: &mut Gathered) {
-    let Some(backed_up) = backed_up else { return };
-    if passed.newer > 0 {
-        let many = counted(passed.newer, "object");
-        let stay = "written after the comparison with the backup, which does not hold them: not deleted";
-        gathered.remarks.push((name.clone(), format!("not empty: {many} {stay}")));
-        gathered.incomplete = true;
-    }
-    if let Some(more @ 1..) = passed.deleted.checked_sub(backed_up.objects) {
-        let many = counted(more, "object");
-        gathered.remarks.push((name.clone(), format!("{many} more were deleted than the backup holds")));
-        gathered.incomplete = true;
-    }
 }

@@ -1,5 +1,8 @@
 //! What is written after everything was found in the backup: no archive holds it, so it must not go with the rest.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Planned;
@@ -9,38 +12,62 @@ use crate::ops::{Error, Session};
 use crate::weaviate::{Client, TenantState};
 
 /// Tenants that are asked at once when something was written to them last.
-const ASKED_AT_ONCE: usize = 8;
+pub(super) const ASKED_AT_ONCE: usize = 8;
 /// The step of the clock in an answer's `Date`, in ms.
 const CLOCK_STEP_MS: i64 = 1_000;
+/// How old a reading of the clock has to be for what a backup holds to be certainly older than the time of a question:
+/// the step above, taken off that time, and the one that the reading itself may be late by.
+const CLOCK_AGE: Duration = Duration::from_secs(2);
 
-/// What a comparison with a backup proved.
+/// From when on what is written was perhaps not compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BackedUp {
-    /// Objects updated after this time (the server's clock, ms since 1970) were perhaps not compared.
+pub(super) struct Since {
+    /// Objects that are awake and updated after this time (the server's clock, ms since 1970) were perhaps not compared.
     pub(super) until_ms: i64,
-    /// Whether that is the time of the newest object, so that any newer one shows that somebody wrote. Otherwise it is the
-    /// time of the question, which the server did not answer.
+    /// Whether that is the time of the newest object, so that any newer one shows that somebody wrote. Otherwise it is
+    /// `asked_ms`, as the server did not answer.
     pub(super) is_newest: bool,
-    /// Objects that were compared.
-    pub(super) objects: u64,
+    /// The time of the question, by the server's clock in ms.
+    pub(super) asked_ms: i64,
 }
 
-/// The newest update time of what is about to be emptied, and whether the server told it. Has to be asked before the
-/// comparison, so that whatever is written during or after that is newer.
+/// What a comparison with a backup proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct BackedUp {
+    /// From when on.
+    pub(super) since: Since,
+    /// Objects that were compared.
+    pub(super) objects: u64,
+    /// How many of them each tenant has.
+    pub(super) tenants: BTreeMap<TenantName, u64>,
+}
+
+/// A time that has certainly been reached by the server's clock, in ms: what is not newer was written before.
+pub(super) fn certain_ms(clock: ServerClock) -> i64 {
+    clock.now_ms().saturating_sub(CLOCK_STEP_MS)
+}
+
+/// The newest update time of what is about to be emptied and is awake, and whether the server told it. Has to be asked
+/// before the comparison, so that whatever is written during or after that is newer.
 pub(super) async fn begin(
     client: &Client,
     session: &Session,
     planned: &Planned,
     clock: ServerClock,
-) -> Result<(i64, bool), Error> {
-    let asked_ms = clock.now_ms().saturating_sub(CLOCK_STEP_MS);
+) -> Result<Since, Error> {
+    if planned.asleep() > 0 {
+        // Nothing but this time tells of those that sleep.
+        let wait = tokio::time::sleep(CLOCK_AGE.saturating_sub(clock.age()));
+        session.unless_stopped(async { Ok::<_, Error>(wait.await) }).await?;
+    }
+    let asked_ms = certain_ms(clock);
     match newest_ms(client, session, planned).await {
-        Ok(newest) => Ok((newest.unwrap_or(i64::MIN), true)),
+        Ok(newest) => Ok(Since { until_ms: newest.unwrap_or(i64::MIN), is_newest: true, asked_ms }),
         Err(Error::Interrupted) => Err(Error::Interrupted),
         Err(error) => {
             // The server looks at every object for it, which may take too long.
             tracing::warn!(collection = %planned.name(), %error, "cannot ask when something was written last");
-            Ok((asked_ms, false))
+            Ok(Since { until_ms: asked_ms, is_newest: false, asked_ms })
         }
     }
 }

@@ -2,10 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use super::since::BackedUp;
+use super::sleepers::Sleepers;
+use super::unchanged::Unchanged;
 use crate::event::Event;
 use crate::model::{CollectionName, TenantName};
 use crate::ops::dropping::{DROPS, before_next};
 use crate::ops::{Error, Session};
+use crate::pipeline::waking::AWAKE_AT_ONCE;
 use crate::weaviate::{Client, Error as WireError, Tenant, TenantState, Writer};
 
 /// Tenants created or deleted in one request.
@@ -38,6 +42,10 @@ pub(super) struct Recreating<'a> {
     pub(super) collection: &'a CollectionName,
     /// How long a server that does not do what it was asked is waited for.
     pub(super) patience: Duration,
+    /// Looks at them once more before they go.
+    pub(super) unchanged: &'a Unchanged<'a>,
+    /// What has to hold what those that sleep hold, and what wakes them to see it.
+    pub(super) sleepers: Option<(&'a Sleepers<'a>, &'a BackedUp)>,
 }
 
 impl Recreating<'_> {
@@ -46,10 +54,13 @@ impl Recreating<'_> {
     pub(super) async fn run(&self, tenants: &[Tenant], removed: &mut bool) -> Result<usize, Error> {
         let Self { writer, session, collection, .. } = self;
         let mut offloaded = 0;
-        for chunk in tenants.chunks(TENANTS_A_REQUEST) {
+        // What was asked has to be true still when they go.
+        let most = if self.sleepers.is_some() { AWAKE_AT_ONCE } else { TENANTS_A_REQUEST };
+        for chunk in tenants.chunks(most) {
             if session.cancel.is_cancelled() {
                 return Err(Error::Interrupted);
             }
+            self.unchanged.at_the_removal(chunk, self.sleepers).await?;
             let names: Vec<TenantName> = chunk.iter().map(|tenant| tenant.name.clone()).collect();
             let deleted = self.delete(&names).await;
             // What the server refused it did not do.

@@ -80,3 +80,57 @@ async fn without_an_answer_to_when_it_was_written_to_nothing_is_dropped_and_what
     let left = world.sandbox.count("Article", None);
     assert_eq!((outcome.result.status, outcome.result.objects, left), (Status::Ok, OBJECTS, 0));
 }
+
+#[tokio::test]
+async fn a_setting_that_somebody_changes_while_the_backup_is_compared_is_not_undone() {
+    let described = || Kind::Change(Change::Describe("Article".into(), "new words"));
+    let during_the_comparison = Fault::new(described()).on("GET", "/v1/objects").query("sort=").nth(2);
+    // There the schema has been looked at, and the objects are counted.
+    let without_a_backup = Fault::new(described()).on("POST", "/v1/graphql").nth(1);
+    for (fault, has_backup) in [(during_the_comparison, true), (without_a_backup, false)] {
+        let world = world(articles());
+        let plan = if has_backup {
+            plan_after_backup(&world, Wish::Recreate).await
+        } else {
+            planned(&world, one(Wish::Recreate, options(&world, &["Article"]))).await.expect("a plan")
+        };
+        world.sandbox.faults().add(fault);
+        world.sandbox.clear_requests();
+        let (done, _) = run(&world, plan).await;
+        let stopped = done.expect_err("refused");
+        let changed = matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what == "its schema changed");
+        assert!(changed && stopped.class() == Class::Refused, "{:?}", stopped.error);
+        assert_eq!((world.sandbox.writing_requests(), world.sandbox.count("Article", None)), (0, OBJECTS));
+        assert_eq!(schema(&world, "Article").await["description"], "new words");
+        let again = planned(&world, options(&world, &["Article"])).await.expect("a plan");
+        assert!(again.collections[0].unfinished.is_none(), "nothing was begun");
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_to_a_tenant_that_sleeps_after_it_was_compared_is_not_lost() {
+    for (wish, edited) in [(Wish::Recreate, true), (Wish::Recreate, false), (Wish::Delete, true), (Wish::Delete, false)]
+    {
+        let world = tenants::with_tenants().await;
+        let states = super::tenants(&world, "Many").await;
+        // The run compares it with the server: that is what this is about.
+        let (backup, _) = world.try_backup(world.options()).await;
+        let archive = backup.expect("a backup").result.archive.expect("an archive");
+        let mut plan = planned(&world, one(wish, options(&world, &["Many"]))).await.expect("a plan");
+        plan.must_be_held_in(archive.into(), jiff::Timestamp::UNIX_EPOCH);
+        let id = format!("00000000-0000-0000-0000-{:012}", if edited { 2 } else { 9 });
+        let late = format!(r#"{{"class":"Many","id":"{id}","tenant":"c","properties":{{}},"vector":[3,4]}}"#);
+        // Two tenants are awake and asked before the comparison; the third question is for the one that sleeps.
+        let write = Fault::new(Kind::Change(Change::Write(late))).on("GET", "/v1/objects").query("sort=").nth(3);
+        world.sandbox.faults().add(write);
+        let (done, _) = run(&world, plan).await;
+        let stopped = done.expect_err("refused");
+        let what = "its tenant c was written to after it was compared with the backup";
+        assert!(matches!(&stopped.error, Error::NotAsPlanned { what: is, .. } if is == what), "{:?}", stopped.error);
+        assert_eq!((stopped.class(), stopped.untouched.as_slice()), (Class::Refused, &[name("Many")][..]), "{wish:?}");
+        assert_eq!(super::tenants(&world, "Many").await, states, "it sleeps again");
+        call(&world, "PUT", "/v1/schema/Many/tenants", r#"[{"name":"c","activityStatus":"HOT"}]"#).await;
+        let counts = ["a", "b", "c"].map(|tenant| world.sandbox.count("Many", Some(tenant)));
+        assert_eq!(counts, [2, 2, if edited { 2 } else { 3 }], "{wish:?}");
+    }
+}

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A collection with three tenants of two objects, one of them asleep.
-async fn with_tenants() -> World {
+pub(super) async fn with_tenants() -> World {
     with_tenants_on("1.40").await
 }
 
@@ -210,5 +210,25 @@ async fn a_tenant_that_is_named_twice_is_emptied_once() {
         assert_eq!(done.expect("done").result.collections[0].tenants, 1);
         assert_eq!(tenants(&world, "Many").await, states);
         assert_eq!(["a", "b"].map(|t| world.sandbox.count("Many", Some(t))), [2, 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_sleeps_and_is_not_what_it_was_is_not_removed_by_a_clear_that_deletes() {
+    // Seen at the first look of the run, and at the one right before it is removed.
+    for (look, status) in [(1, Some("HOT")), (1, None), (2, Some("HOT")), (2, None)] {
+        let world = with_tenants().await;
+        let plan = planned(&world, one(Wish::Delete, options(&world, &["Many"]))).await.expect("a plan");
+        let other = Kind::Change(Change::Tenant("Many".into(), "c".into(), status));
+        world.sandbox.faults().add(Fault::new(other).on("GET", "/v1/schema/Many/tenants").nth(look));
+        world.sandbox.clear_requests();
+        let (done, _) = run(&world, plan).await;
+        let stopped = done.expect_err("refused");
+        let said =
+            matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what.contains("tenant c is gone, or in"));
+        assert!(said, "{look} {status:?}: {:?}", stopped.error);
+        assert_eq!((stopped.class(), stopped.partly.as_ref()), (Class::Refused, None), "{look} {status:?}");
+        assert_eq!(world.sandbox.writing_requests(), 0, "{look} {status:?}");
+        assert_eq!(tenants(&world, "Many").await.len(), if status.is_some() { 3 } else { 2 }, "not made again");
     }
 }

@@ -46,6 +46,8 @@ pub enum Change {
     Expire,
     /// Somebody drops a collection.
     Drop(String),
+    /// Somebody changes the description of a collection: collection, text.
+    Describe(String, &'static str),
     /// Replicas on other nodes take a shard's new status that much later.
     FreezeLag(Duration),
     /// Calls that hang have their connection dropped after so long (60 s if not said).
@@ -141,6 +143,11 @@ pub(crate) fn apply_to(core: &Core, state: &mut State, change: &Change) {
             vectors::forget(state, class, vector);
         }
         Change::Expire => crate::expiry::expire(state),
+        Change::Describe(class, text) => {
+            if let Some(collection) = state.collection_mut(class) {
+                collection.document.set("description", *text);
+            }
+        }
         Change::Drop(class) => {
             state.collections.remove(class);
         }

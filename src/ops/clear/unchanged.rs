@@ -1,0 +1,223 @@
+//! What is emptied is what was planned: looked at again before anything is done to it, and once more right before the
+//! request that takes it away.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::delete::ServerClock;
+use super::since::{self, BackedUp};
+use super::sleepers::Sleepers;
+use super::{Method, Plan, Planned};
+use crate::event::Events;
+use crate::model::{Renames, TenantMap, TenantName};
+use crate::ops::schema::{self, expiry};
+use crate::ops::verify::{CompareOptions, Pair, compare_collection};
+use crate::ops::waking::WakeBooks;
+use crate::ops::{Error, Session, prove, standing};
+use crate::weaviate::{Tenant, TenantState, Writer};
+
+/// What a look at a collection proved before anything was done to it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Proven {
+    /// What the backup holds of it, if there has to be one.
+    pub(super) backed_up: Option<BackedUp>,
+    /// What was written up to this time (the server's clock, ms since 1970) was counted with certainty.
+    pub(super) counted_ms: i64,
+}
+
+/// One collection of a plan, looked at again.
+pub(super) struct Unchanged<'a> {
+    pub(super) writer: &'a Writer,
+    pub(super) session: &'a Session,
+    pub(super) plan: &'a Plan,
+    pub(super) planned: &'a Planned,
+    pub(super) clock: ServerClock,
+    pub(super) books: &'a WakeBooks,
+}
+
+impl Unchanged<'_> {
+    fn changed(&self, what: impl Into<String>) -> Error {
+        Error::NotAsPlanned { collection: self.planned.name().clone(), what: what.into() }
+    }
+
+    fn written(&self) -> Error {
+        self.changed("it was written to after it was compared with the backup")
+    }
+
+    /// It is still what it was when it was planned. A collection that is to be dropped has as many objects as were
+    /// confirmed, and what a backup has to hold it holds.
+    pub(super) async fn before(&self) -> Result<Proven, Error> {
+        let planned = self.planned;
+        let name = planned.name();
+        let now = self.schema().await?;
+        let counted_ms = since::certain_ms(self.clock);
+        let counted = standing::count(self.writer, self.session, name, planned.counted()).await?;
+        if let Some(was) = planned.agreed
+            && counted.exact() != Some(was)
+        {
+            return Err(Error::Moved { collection: name.clone(), was, now: counted.exact(), expires: now.expires });
+        }
+        let mut proven = Proven { backed_up: None, counted_ms };
+        if let Some(archive) = &self.plan.must_hold {
+            let since = since::begin(self.writer, self.session, planned, self.clock).await?;
+            let (objects, tenants) = self.held(archive).await?;
+            proven.backed_up = Some(BackedUp { since, objects, tenants });
+        }
+        self.tenants(proven.backed_up.as_ref()).await?;
+        match (planned.objects.exact(), counted.exact()) {
+            // What was agreed to was held above against what there is now.
+            (Some(before), Some(now))
+                if planned.method == Method::Recreate && planned.agreed.is_none() && before != now =>
+            {
+                let why =
+                    expiry::may_be_why(&planned.standing.schema).map_or_else(String::new, |why| format!("; {why}"));
+                Err(self.changed(format!("it had {before} objects and has {now} now{why}")))
+            }
+            _ => Ok(proven),
+        }
+    }
+
+    /// It is so still, right before it is dropped: nothing was written that the backup lacks, no setting was changed that
+    /// the copy of its schema lacks, no tenant came or went. What takes longest is asked first.
+    pub(super) async fn at_the_drop(&self, backed_up: Option<&BackedUp>) -> Result<(), Error> {
+        if !self.planned.exists {
+            return Ok(());
+        }
+        if let Some(backed_up) = backed_up {
+            if let Some(sleepers) = self.sleepers().await? {
+                let held = sleepers.hold(&self.asleep(), backed_up).await;
+                sleepers.end().await;
+                held?;
+            }
+            self.still_held(backed_up).await?;
+        }
+        self.schema().await?;
+        self.tenants(backed_up).await
+    }
+
+    /// These tenants are still there, in their states, and those that sleep hold no more than the backup does. Asked right
+    /// before they are removed.
+    pub(super) async fn at_the_removal(
+        &self,
+        tenants: &[Tenant],
+        sleepers: Option<(&Sleepers<'_>, &BackedUp)>,
+    ) -> Result<(), Error> {
+        if let Some((sleepers, backed_up)) = sleepers {
+            sleepers.hold(&asleep(tenants), backed_up).await?;
+        }
+        self.are_there(tenants).await
+    }
+
+    /// What wakes the tenants that are emptied and sleep; `None` where all are awake.
+    pub(super) async fn sleepers(&self) -> Result<Option<Sleepers<'_>>, Error> {
+        let (asleep, name) = (self.asleep(), self.planned.name());
+        let Some(archive) = self.plan.must_hold.as_ref().filter(|_| !asleep.is_empty()) else { return Ok(None) };
+        Sleepers::begin(self.writer, self.session, self.books, archive, name, asleep).await.map(Some)
+    }
+
+    fn asleep(&self) -> Vec<TenantName> {
+        asleep(self.planned.tenants.as_deref().unwrap_or_default())
+    }
+
+    /// Its schema is the one that was planned with, and saved; whether objects of it expire.
+    async fn schema(&self) -> Result<Settings, Error> {
+        let name = self.planned.name();
+        let Some(now) = self.session.unless_stopped(self.writer.schema(name)).await? else {
+            return Err(self.changed("it is gone"));
+        };
+        if now.text != self.planned.standing.schema.text {
+            return Err(self.changed("its schema changed"));
+        }
+        Ok(Settings { expires: schema::expires(&now) })
+    }
+
+    /// Its tenants and their states are as they were. A writer that makes tenants disturbs nobody who deletes objects by
+    /// their ids, unless a backup has to hold them.
+    async fn tenants(&self, backed_up: Option<&BackedUp>) -> Result<(), Error> {
+        let Some(before) = &self.planned.standing.tenants else { return Ok(()) };
+        if self.planned.method == Method::Delete && backed_up.is_none() {
+            return self.are_there(self.planned.tenants.as_deref().unwrap_or_default()).await;
+        }
+        let now = self.session.unless_stopped(self.writer.tenants(self.planned.name())).await?;
+        if now == *before { Ok(()) } else { Err(self.changed("its tenants, or their states, changed")) }
+    }
+
+    async fn are_there(&self, tenants: &[Tenant]) -> Result<(), Error> {
+        let now = self.session.unless_stopped(self.writer.tenants(self.planned.name())).await?;
+        let now: BTreeMap<&TenantName, &TenantState> = now.iter().map(|t| (&t.name, &t.state)).collect();
+        match tenants.iter().find(|tenant| now.get(&tenant.name) != Some(&&tenant.state)) {
+            Some(tenant) => {
+                Err(self.changed(format!("its tenant {} is gone, or in another state than it was", tenant.name)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The archive holds every object that is there now, and no other: how many, and how many of each tenant.
+    async fn held(&self, path: &Path) -> Result<(u64, BTreeMap<TenantName, u64>), Error> {
+        let name = self.planned.name();
+        let quiet = Session { events: Events::none(), ..self.session.clone() };
+        let archive = prove::open(&quiet, path.to_owned()).await?;
+        let place = archive.collections().iter().position(|entry| entry.name == name.as_str());
+        let Some(at) = place else { return Err(self.changed("it is not in the backup")) };
+        let tenants = archive.collections()[at].tenants.iter();
+        let tenants = tenants.filter_map(|t| Some((t.tenant.as_ref()?.parse().ok()?, t.objects))).collect();
+        let indexed = prove::index(&archive, at).await?;
+        let runs = indexed.runs;
+        let pair = Pair { archive, at, schema: indexed.schema, runs, target: name.clone(), tenants: TenantMap::Same };
+        let options = CompareOptions {
+            renames: Renames::default(),
+            vectors: true,
+            clamp_ints: false,
+            made_vectors: Vec::new(),
+            sample: None,
+            limit: 0,
+            jobs: None,
+            memory_bytes: self.plan.options.memory_bytes,
+            patience: self.plan.options.patience,
+            seed: 0,
+            books: self.books.clone(),
+            states: false,
+        };
+        let compared = compare_collection(self.writer, &quiet, pair, &options).await?;
+        if compared.agrees() && compared.digest.is_some() {
+            return Ok((compared.objects, tenants));
+        }
+        let why = match compared.remarks.first() {
+            // Nothing that was compared differs: the rest was put out of reach.
+            Some(remark) if compared.missing + compared.extra + compared.different == 0 => remark,
+            _ => "it was written to meanwhile",
+        };
+        let expired = expiry::may_be_why(&self.planned.standing.schema).filter(|_| compared.missing > 0);
+        Err(self.changed(format!("it is not what was backed up: {}", expired.unwrap_or(why))))
+    }
+
+    /// Nothing was written to what is awake since it was compared with the backup: as many objects as then, and none newer.
+    async fn still_held(&self, backed_up: &BackedUp) -> Result<(), Error> {
+        let (planned, name) = (self.planned, self.planned.name());
+        if !backed_up.since.is_newest {
+            return Err(self.changed(
+                "whether it is written to could not be asked, and a drop takes what no backup holds (--method delete does \
+                 not)",
+            ));
+        }
+        let newest = since::newest_ms(self.writer, self.session, planned).await?;
+        if newest.is_some_and(|at| at > backed_up.since.until_ms) {
+            return Err(self.written());
+        }
+        let counted = standing::count(self.writer, self.session, name, planned.counted()).await?;
+        let asleep: u64 = self.asleep().iter().filter_map(|name| backed_up.tenants.get(name)).sum();
+        let awake = backed_up.objects.saturating_sub(asleep);
+        if counted.exact().is_some_and(|now| now != awake) { Err(self.written()) } else { Ok(()) }
+    }
+}
+
+/// What of a schema matters once it is known to be the planned one.
+struct Settings {
+    expires: bool,
+}
+
+fn asleep(tenants: &[Tenant]) -> Vec<TenantName> {
+    let asleep = tenants.iter().filter(|tenant| tenant.state != TenantState::Hot);
+    asleep.map(|tenant| tenant.name.clone()).collect()
+}

@@ -1,0 +1,50 @@
+//! Deleting by ids takes what was agreed to, and not what comes after that.
+
+use super::*;
+
+/// To delete as many as there are.
+async fn agreed(world: &World) -> Plan {
+    let mut plan = planned(world, one(Wish::Delete, options(world, &["Article"]))).await.expect("a plan");
+    plan.collections[0].agreed = plan.collections[0].all_objects();
+    plan
+}
+
+fn writes(object: &str) -> Fault {
+    Fault::new(Kind::Change(Change::Write(object.to_owned()))).on("DELETE", "/v1/batch/objects").times(1)
+}
+
+#[tokio::test]
+async fn what_comes_after_a_count_was_agreed_to_stays() {
+    let world = world(articles());
+    let plan = agreed(&world).await;
+    world.sandbox.faults().add(writes(&article(1)));
+    let (done, _) = run(&world, plan).await;
+    let outcome = done.expect("an end");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, OBJECTS));
+    assert_eq!(world.sandbox.count("Article", None), 1);
+    let said = "not empty: 1 object written after 1,500 objects were confirmed: not deleted";
+    assert!(outcome.remarks.iter().any(|(_, text)| text == said), "{:?}", outcome.remarks);
+}
+
+#[tokio::test]
+async fn what_was_written_in_the_second_before_the_count_goes_as_agreed() {
+    let world = world(articles());
+    world.sandbox.faults().now(&Change::Write(article(1)));
+    let (done, _) = run(&world, agreed(&world).await).await;
+    let outcome = done.expect("an end");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS + 1), "{:?}", outcome.remarks);
+    assert_eq!((world.sandbox.count("Article", None), outcome.remarks.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn where_no_number_was_agreed_to_all_of_it_goes_and_it_is_said_that_it_was_more() {
+    let world = world(articles());
+    let plan = planned(&world, one(Wish::Delete, options(&world, &["Article"]))).await.expect("a plan");
+    world.sandbox.faults().add(writes(&article(1)));
+    let (done, _) = run(&world, plan).await;
+    let outcome = done.expect("an end");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS + 1));
+    assert_eq!(world.sandbox.count("Article", None), 0);
+    let said = "more was deleted than there was when it was planned, as somebody writes to it: 1 object";
+    assert!(outcome.remarks.iter().any(|(_, text)| text == said), "{:?}", outcome.remarks);
+}
