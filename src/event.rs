@@ -440,6 +440,13 @@ pub enum Warning {
         /// Objects counted.
         counted: u64,
     },
+    /// The server refused objects that it had stored all the same, equal to the archive's; its indexes may lack them.
+    RefusedYetStored {
+        /// The collection.
+        collection: CollectionName,
+        /// Its words about the first of them.
+        reason: String,
+    },
     /// Replicas of a collection hold different objects; one of them was read.
     ReplicasDiffer {
         /// The collection.

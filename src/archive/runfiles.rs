@@ -131,6 +131,12 @@ pub enum RunRecord {
         /// References that were written after their objects.
         #[serde(default, skip_serializing_if = "is_zero")]
         references: u64,
+        /// Objects written that the server called refused; they were read back and are equal.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        refused_equal: u64,
+        /// The same where the server did not say what became of them.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        unsaid_equal: u64,
         /// When the objects that this attempt has written into the collection so far were created: these are among them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stamped: Option<Stamped>,

@@ -3,7 +3,7 @@
 //! that have to follow their objects are sent by the worker that sent these, so that nobody else writes to them meanwhile.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,8 @@ use futures_util::future::try_join_all;
 use tokio::sync::{Mutex as AsyncMutex, RwLock, mpsc};
 use tokio_util::sync::CancellationToken;
 
+pub use self::again::FoundEqual;
+use self::again::Said;
 use self::blame::{Blame, is_about_lengths, not_now};
 use self::group::{DateLists, Fate, Group, Outcome, Step};
 pub use self::stamps::Stamps;
@@ -105,8 +107,8 @@ pub struct Done {
     pub rejected: Vec<Rejected>,
     /// References that were added after their objects were stored.
     pub references: u64,
-    /// Objects the server refused which are there all the same, as they should be: they do not count as rejected.
-    pub found_equal: u64,
+    /// Objects the server did not call stored which are there all the same, as they should be: they do not count as rejected.
+    pub found: FoundEqual,
 }
 
 /// What is sent of each batch.
@@ -168,6 +170,8 @@ struct Shared<'a> {
     reads_back: AtomicU64,
     /// What need not be read back, since it is known that it cannot be.
     unreadable: Mutex<again::Unreadable>,
+    /// Whether it was told that the server refused what it had stored.
+    told: AtomicBool,
     /// Bytes that a request of references may have; halved by a refusal of one that was too large.
     references_bytes: AtomicUsize,
     references_route: Arc<str>,
@@ -180,7 +184,7 @@ struct Shared<'a> {
 struct Dealt {
     rejected: Vec<Rejected>,
     references: u64,
-    found_equal: u64,
+    found: FoundEqual,
 }
 
 impl Import {
@@ -203,6 +207,7 @@ impl Import {
             asleep: Mutex::default(),
             reads_back: AtomicU64::new(again::READS_BACK),
             unreadable: Mutex::default(),
+            told: AtomicBool::new(false),
             references_bytes: AtomicUsize::new(request::REQUEST_BYTES),
             references_route: "POST /v1/batch/references".into(),
             begun: Instant::now(),
@@ -237,13 +242,13 @@ impl Shared<'_> {
                 self.slots.give_back(slot, &self.import.pacer, &self.import.collection, &self.import.events);
                 continue;
             }
-            let Dealt { rejected, references, found_equal } = tokio::select! {
+            let Dealt { rejected, references, found } = tokio::select! {
                 dealt = self.deal_with(&batch) => dealt?,
                 () = self.grace() => return Ok(()),
             };
             let (objects, refused) = (batch.objects.len() as u64, rejected.len() as u64);
             let (lane, covers) = (batch.lane, batch.covers);
-            let handed = done.send(Done { lane, covers, objects, rejected, references, found_equal }).await;
+            let handed = done.send(Done { lane, covers, objects, rejected, references, found }).await;
             handed.map_err(|_| Error::SinkGone)?;
             // The objects of a pass of references were told before.
             if self.import.pass != Pass::References {
@@ -308,7 +313,7 @@ impl Shared<'_> {
                     groups.extend(Group { fresh: false, ..group }.pieces(REFUSED_PIECES));
                 }
                 Outcome::Whole(reason) => {
-                    let refused = group.members.iter().map(|at| (*at, reason.clone())).collect();
+                    let refused = group.members.iter().map(|at| (*at, Said::Refused(reason.clone()))).collect();
                     let found = self.give_up(batch, &group, refused, &mut dealt).await?;
                     self.follow(batch, &group, found, &mut groups, &mut dealt);
                 }
@@ -342,9 +347,10 @@ impl Shared<'_> {
                         accused += 1;
                         said.clone_from(&reason);
                     }
-                    given_up.push((at, reason));
+                    given_up.push((at, Said::Refused(reason)));
                 }
-                Fate::Refused(reason) => {
+                Fate::Unsaid(reason) if last => given_up.push((at, Said::Nothing(reason))),
+                Fate::Refused(reason) | Fate::Unsaid(reason) => {
                     said = reason;
                     again.push(at);
                 }
@@ -378,7 +384,7 @@ impl Shared<'_> {
             _ if !last => groups.push(group.again(silent, group.attempt + 1)),
             // One object can make a server drop the whole answer: find it by halves.
             [one] => {
-                let unsaid = vec![(*one, "the server does not say what became of it".to_owned())];
+                let unsaid = vec![(*one, Said::Nothing("the server does not say what became of it".to_owned()))];
                 let found = self.give_up(batch, group, unsaid, dealt).await?;
                 self.follow(batch, group, found, groups, dealt);
             }

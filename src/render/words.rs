@@ -212,6 +212,9 @@ pub(super) fn warning(warning: &Warning) -> String {
             self::counted(*written, "object"),
             count(*counted)
         ),
+        Warning::RefusedYetStored { collection, reason } => {
+            format!("{collection}: the server refused objects that it has stored all the same: {}", plain(reason))
+        }
         Warning::SchemaGrew { collection, what } => {
             format!("{collection}: the server added to the schema while objects were written: {}", plain(what))
         }

@@ -27,6 +27,10 @@ pub struct Imported {
     pub stored: u64,
     /// References that were written after their objects.
     pub references: u64,
+    /// Objects written that the server called refused, and that were read back equal.
+    pub refused_equal: u64,
+    /// The same where the server did not say what became of them.
+    pub unsaid_equal: u64,
     /// When the objects that its attempt had written by then were created.
     pub stamped: Option<Stamped>,
 }
@@ -133,6 +137,8 @@ impl RunHistory {
                 rejected_bytes,
                 stored,
                 references,
+                refused_equal,
+                unsaid_equal,
                 stamped,
             } => {
                 let target = self.targets.get_mut(&target).filter(|t| t.is_there() && t.finished.is_none())?;
@@ -145,6 +151,8 @@ impl RunHistory {
                     rejected_bytes,
                     stored,
                     references,
+                    refused_equal,
+                    unsaid_equal,
                     stamped,
                 });
             }

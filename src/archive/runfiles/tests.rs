@@ -38,6 +38,8 @@ fn records() -> Vec<RunRecord> {
         rejected_bytes: 0,
         stored: 0,
         references: 0,
+        refused_equal: 0,
+        unsaid_equal: 0,
         stamped: None,
     };
     vec![

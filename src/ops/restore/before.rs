@@ -13,6 +13,7 @@ use crate::archive::runfiles::{Imported, Kept, TargetHistory};
 use crate::model::{CollectionName, TenantMap, TenantName};
 use crate::ops::proof::sum;
 use crate::ops::{Error, Session};
+use crate::pipeline::import::FoundEqual;
 use crate::weaviate::{Client, Count, TenantState};
 
 /// How far a collection came.
@@ -188,7 +189,8 @@ impl Own<'_> {
             rejected_bytes: run.rejected_bytes,
             stored: run.stored,
             references: run.references,
-            found_equal: 0,
+            // Of lengths the plan tells.
+            found: FoundEqual { lengths: 0, refused: run.refused_equal, unsaid: run.unsaid_equal },
             asleep: if asleep { there } else { 0 },
         }
     }

@@ -17,7 +17,7 @@ use crate::ops::{Error, Session, prove, waking};
 use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::Comparer;
-use crate::pipeline::import::{Done, Import, Pass, Stamps};
+use crate::pipeline::import::{Done, FoundEqual, Import, Pass, Stamps};
 use crate::pipeline::load::{self, BadPart, Load};
 use crate::pipeline::long_lines::longest_line;
 use crate::pipeline::pacer::{BATCH_BYTES, Limits, Pacer};
@@ -47,8 +47,8 @@ pub(super) struct Filled {
     pub(super) stored: u64,
     /// References that were written after their objects.
     pub(super) references: u64,
-    /// Objects that the server refused and that are there all the same, as they should be: not among the rejected.
-    pub(super) found_equal: u64,
+    /// Objects that the server did not call stored and that are there all the same, as they should be: not among the rejected.
+    pub(super) found: FoundEqual,
     /// Objects on the server in tenants that sleep.
     pub(super) asleep: u64,
 }
@@ -65,7 +65,7 @@ impl Filled {
         self.rejected_bytes += done.rejected.iter().map(|r| r.object.len() as u64 + 1).sum::<u64>();
         self.stored += done.rejected.iter().filter(|r| r.stored).count() as u64;
         self.references += done.references;
-        self.found_equal += done.found_equal;
+        self.found = self.found.plus(done.found);
     }
 
     /// What became of these objects and of others.
@@ -76,7 +76,7 @@ impl Filled {
             rejected_bytes: self.rejected_bytes + others.rejected_bytes,
             stored: self.stored + others.stored,
             references: self.references + others.references,
-            found_equal: self.found_equal + others.found_equal,
+            found: self.found.plus(others.found),
             asleep: self.asleep + others.asleep,
         }
     }
@@ -321,7 +321,7 @@ impl Journal {
     }
 
     fn imported(&mut self, run: &Run, covers: KeyRange, filled: Filled) -> Result<(), crate::archive::Error> {
-        let Filled { objects, rejected, rejected_bytes, stored, references, .. } = filled;
+        let Filled { objects, rejected, rejected_bytes, stored, references, found, .. } = filled;
         self.files.record(&RunRecord::Imported {
             target: self.target.clone(),
             tenant: run.tenant.clone(),
@@ -332,6 +332,8 @@ impl Journal {
             rejected_bytes,
             stored,
             references,
+            refused_equal: found.refused,
+            unsaid_equal: found.unsaid,
             stamped: self.stamps.seen(),
         })
     }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
+use super::blame::is_about_lengths;
 use super::group::{DateLists, Group, Step};
 use super::{Dealt, Error, Rejected, Shared};
+use crate::event::Warning;
 use crate::model::{TenantName, is_odd};
 use crate::pipeline::compare::Vectors;
 use crate::pipeline::rewrite::{self, Form};
@@ -19,6 +21,38 @@ pub(super) const READS_BACK: u64 = 100_000;
 const NO_TENANT: &str = "tenant not found";
 /// How an empty list is shown where objects differ.
 const EMPTY_LISTS: [&str; 2] = ["[]", "[] (0 elements)"];
+
+/// What a server said of an object that it did not call stored.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// That it refused it, in these words.
+    Refused(String),
+    /// Nothing: there is no result, or one without a status that means something. The words for that.
+    Nothing(String),
+}
+
+/// Objects that were not called stored and were found to be there, equal to the archive's, when they were read back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FoundEqual {
+    /// Refused for the length of a vector: no index takes two, so that the source's index lacks them too.
+    pub lengths: u64,
+    /// Refused in other words: an index may lack them.
+    pub refused: u64,
+    /// The server did not say what became of them.
+    pub unsaid: u64,
+}
+
+impl FoundEqual {
+    /// These and others.
+    #[must_use]
+    pub fn plus(self, others: Self) -> Self {
+        Self {
+            lengths: self.lengths + others.lengths,
+            refused: self.refused + others.refused,
+            unsaid: self.unsaid + others.unsaid,
+        }
+    }
+}
 
 /// What reading a refused object back told.
 #[derive(Debug, PartialEq, Eq)]
@@ -105,7 +139,7 @@ impl Shared<'_> {
         &self,
         batch: &Batch,
         group: &Group,
-        refused: Vec<(usize, String)>,
+        refused: Vec<(usize, Said)>,
         dealt: &mut Dealt,
     ) -> Result<Vec<usize>, Error> {
         // Nothing of it was stored: there may be nothing to store it in, and each object would be asked for in vain.
@@ -114,7 +148,11 @@ impl Shared<'_> {
             return Err(Error::Removed);
         }
         let mut found = Vec::new();
-        for (at, reason) in refused {
+        for (at, said) in refused {
+            let (reason, is_said) = match said {
+                Said::Refused(reason) => (reason, true),
+                Said::Nothing(reason) => (reason, false),
+            };
             let rejected = |stored: bool, more: &str| {
                 let rejected = self.refused(batch, group, at, &format!("{reason}{more}"));
                 Rejected { stored: stored || rejected.stored, ..rejected }
@@ -126,7 +164,14 @@ impl Shared<'_> {
             }
             match self.read_back(batch, group, at).await {
                 ReadBack::Equal => {
-                    dealt.found_equal += 1;
+                    if !is_said {
+                        dealt.found.unsaid += 1;
+                    } else if is_about_lengths(&reason) {
+                        dealt.found.lengths += 1;
+                    } else {
+                        dealt.found.refused += 1;
+                        self.tell_refused_yet_stored(&reason);
+                    }
                     found.push(at);
                 }
                 ReadBack::Other => dealt.rejected.push(rejected(true, "; what is there is not as it should be")),
@@ -139,6 +184,14 @@ impl Shared<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Tells once of the words in which objects were refused that are stored.
+    fn tell_refused_yet_stored(&self, reason: &str) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            let (collection, reason) = (self.import.collection.clone(), self.import.client.shown(reason));
+            self.import.events.warn(Warning::RefusedYetStored { collection, reason });
+        }
     }
 
     async fn read_back(&self, batch: &Batch, group: &Group, at: usize) -> ReadBack {

@@ -14,6 +14,8 @@ use crate::pipeline::{Batch, split};
 pub(super) enum Fate {
     Stored,
     Refused(String),
+    /// The result that it has is none: the words for it.
+    Unsaid(String),
     /// The answer says nothing about it.
     Silent,
 }
@@ -150,17 +152,19 @@ impl Group {
     /// one object must both say that it is stored.
     pub(super) fn fates(&self, batch: &Batch, answer: &Bytes, stamps: &Stamps) -> Vec<Fate> {
         let results = split::results(answer).unwrap_or_default();
-        let mut said: HashMap<ObjectId, Option<String>> = HashMap::with_capacity(results.len());
+        let mut said: HashMap<ObjectId, Option<Fate>> = HashMap::with_capacity(results.len());
         for result in results {
             if let (None, Some(created_ms)) = (&result.refused, result.created_ms.filter(|at| *at > 0)) {
                 stamps.see(created_ms);
             }
+            let failed =
+                result.refused.map(|words| if result.unsaid { Fate::Unsaid(words) } else { Fate::Refused(words) });
             let known = said.entry(result.id).or_insert(None);
-            *known = known.take().or(result.refused);
+            *known = known.take().or(failed);
         }
         let fate = |at: &usize| match said.remove(&batch.objects[*at].id) {
             Some(None) => Fate::Stored,
-            Some(Some(reason)) => Fate::Refused(reason),
+            Some(Some(failed)) => failed,
             None => Fate::Silent,
         };
         self.members.iter().map(fate).collect()

@@ -29,7 +29,7 @@ fn asleep(outcome: &Outcome) -> Option<&str> {
         Outcome::Judged(fates) => {
             let reasons = fates.iter().filter_map(|fate| match fate {
                 Fate::Refused(reason) => Some(reason.as_str()),
-                Fate::Stored | Fate::Silent => None,
+                Fate::Stored | Fate::Unsaid(_) | Fate::Silent => None,
             });
             reasons.into_iter().find(said)
         }

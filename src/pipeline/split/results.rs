@@ -15,6 +15,8 @@ pub struct Written {
     pub id: ObjectId,
     /// `None` if it was stored, else the server's words.
     pub refused: Option<String>,
+    /// The result says neither that it was stored nor that it failed: it has no status, or one such as PENDING.
+    pub unsaid: bool,
     /// When the server says it created the object, in ms since 1970 by its own clock.
     pub created_ms: Option<i64>,
 }
@@ -36,6 +38,12 @@ struct Message {
 }
 
 impl Outcome {
+    /// Whether it says nothing of what became of the object.
+    fn is_unsaid(&self) -> bool {
+        let words = self.errors.iter().flat_map(|e| e.error.iter().flatten()).any(|m| m.message.is_some());
+        !words && !matches!(self.status.as_deref(), Some("SUCCESS" | "FAILED"))
+    }
+
     /// Only the word SUCCESS means that the object was stored.
     fn refused(self) -> Option<String> {
         let messages = self.errors.and_then(|e| e.error).into_iter().flatten().filter_map(|m| m.message);
@@ -77,7 +85,7 @@ pub fn results(body: &Bytes) -> Result<Vec<Written>, SplitError> {
             }
         }
         if let (Some(id), Some(outcome)) = (id, outcome) {
-            written.push(Written { id, refused: outcome.refused(), created_ms });
+            written.push(Written { id, unsaid: outcome.is_unsaid(), refused: outcome.refused(), created_ms });
         }
     }
     text.end()?;
@@ -123,7 +131,10 @@ mod tests {
             {"id":"00000000-0000-0000-0000-000000000004","result":{}},
             {"id":"00000000-0000-0000-0000-000000000005","result":{"status":"SUCCESS","errors":{"error":[{"message":"c"}]}}}]
         "#;
-        let refused: Vec<_> = split(body).expect("results").into_iter().map(|w| (w.id.0, w.refused)).collect();
+        let results = split(body).expect("results");
+        let unsaid: Vec<_> = results.iter().filter(|w| w.unsaid).map(|w| w.id.0).collect();
+        assert_eq!(unsaid, [3, 4]);
+        let refused: Vec<_> = results.into_iter().map(|w| (w.id.0, w.refused)).collect();
         let said = |text: &str| Some(text.to_owned());
         let expected = [
             (1, None),

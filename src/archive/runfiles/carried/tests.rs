@@ -59,6 +59,8 @@ fn imported(stretch: u128) -> RunRecord {
         rejected_bytes: rejected * 7,
         stored: 0,
         references: 0,
+        refused_equal: 0,
+        unsaid_equal: 0,
         stamped: None,
     }
 }

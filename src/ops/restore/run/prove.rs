@@ -10,19 +10,25 @@ use super::super::{Collection, survey, tenants};
 use super::{Gathered, Run, Underway};
 use crate::archive::RunRecord;
 use crate::event::{CollectionResult, Event, Warning};
+use crate::model::counted;
 use crate::ops::schema::{expiry, grown};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::ops::waking::{EarlierRuns, WakeBooks};
 use crate::ops::{Error, journalling};
+use crate::pipeline::import::FoundEqual;
 use crate::pipeline::watch::Watch;
 use crate::weaviate::Count;
 
 /// Pauses before a count that is not what was written is believed: the last writes may still be on their way.
 const COUNT_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(2)];
 
-/// What is said of objects that the server refused and stored.
-const FOUND_EQUAL: &str =
-    "refused by the server, yet stored and equal: its vector index may lack them, so that searches may too";
+/// What is said of objects that the server refused for the length of a vector, and stored.
+const FOUND_EQUAL: &str = "refused for the length of a vector, yet stored and equal: the vector index may lack them, so that searches may too, as on the server they are from";
+/// What is said of objects that the server refused in other words, and stored.
+const REFUSED_EQUAL: &str =
+    "refused by the server, yet stored and equal: its indexes may lack them, so that searches may too";
+/// What is said of objects that have no result, and are stored.
+const UNSAID_EQUAL: &str = "of which the server did not say whether it stored them: read back, each is there and equal";
 
 /// What is worth knowing about references, and about refused objects that are there, each as a clause.
 fn about_references(filled: Filled) -> Vec<String> {
@@ -36,11 +42,10 @@ fn about_references(filled: Filled) -> Vec<String> {
         1 => Some("1 rejected object is there all the same, but for what was refused of it".to_owned()),
         stored => Some(format!("{stored} rejected objects are there all the same, but for what was refused of them")),
     };
-    let found = match filled.found_equal {
-        0 => None,
-        1 => Some(format!("1 object {FOUND_EQUAL}")),
-        found => Some(format!("{found} objects {FOUND_EQUAL}")),
-    };
+    let FoundEqual { lengths, refused, unsaid } = filled.found;
+    let found = [(lengths, FOUND_EQUAL), (refused, REFUSED_EQUAL), (unsaid, UNSAID_EQUAL)];
+    let found = found.into_iter().filter(|(objects, _)| *objects > 0);
+    let found = found.map(|(objects, words)| format!("{} {words}", counted(objects, "object")));
     after.into_iter().chain(stored).chain(found).collect()
 }
 
@@ -65,7 +70,8 @@ impl Run<'_> {
             result.bytes = planned.bytes.saturating_sub(filled.rejected_bytes);
             let reasons = gathered.files.as_mut().map(|files| files.take_reasons(&name));
             result.rejected_reasons = reasons.unwrap_or_default();
-            gathered.incomplete |= rejected > 0;
+            // What was refused may lack in an index, though it is stored: that is not known to be as it was.
+            gathered.incomplete |= rejected > 0 || filled.found.refused > 0;
             gathered.remarks.extend(about_references(filled).into_iter().map(|remark| (name.clone(), remark)));
             let counted = self.count(collection, filled, &mut watch, gathered).await?;
             if !collection.before.over {
@@ -244,6 +250,11 @@ mod tests {
                 "1 rejected object is there all the same, but for what was refused of it"
             ]
         );
+        let found = FoundEqual { lengths: 1, refused: 2_000, unsaid: 3 };
+        let found = about_references(Filled { found, ..Filled::default() });
+        let begins =
+            ["1 object refused for the length", "2,000 objects refused by the server, yet", "3 objects of which"];
+        assert!(found.len() == 3 && found.iter().zip(begins).all(|(said, begin)| said.starts_with(begin)), "{found:?}");
         assert_eq!(
             some(2, 3),
             [
