@@ -1,6 +1,7 @@
 //! The words every layer shares: names, ids, key ranges, untouched objects. No I/O, no wire format, no file format.
 
 pub mod fold;
+pub mod json;
 mod lengths;
 mod members;
 mod numbers;

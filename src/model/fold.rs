@@ -81,7 +81,7 @@ pub fn unescaped(printed: &str) -> Cow<'_, str> {
 }
 
 /// The character that an escape stands for, and the bytes it takes after its backslash.
-fn escape(after: &str) -> (char, usize) {
+pub(super) fn escape(after: &str) -> (char, usize) {
     let Some(kind) = after.chars().next() else { return (char::REPLACEMENT_CHARACTER, 0) };
     let plain = match kind {
         '"' | '\\' | '/' => kind,

@@ -4,7 +4,6 @@
 mod excerpt;
 mod found;
 mod live;
-mod long;
 mod merge;
 mod part;
 mod sample;
@@ -14,11 +13,9 @@ mod value;
 mod vectors;
 mod window;
 
-use serde_json::Value;
-
 use crate::event::FieldDiff;
-use crate::model::{RawObject, Renames, Schema};
-use value::{Members, Walk};
+use crate::model::{RawObject, Renames, Schema, json};
+use value::{Members, Path, Walk};
 
 pub use found::{Differing, Found, Place};
 pub use part::Source;
@@ -28,8 +25,8 @@ pub use units::{Unit, units};
 
 /// Fields named of one object at most.
 const FIELDS_NAMED: usize = 20;
-/// Properties of more bytes than this have their lists of references compared without being parsed as a whole.
-const LONG_PROPERTIES: usize = 1 << 20;
+/// Characters of a field's name that are shown.
+const FIELD_CHARS: usize = 2_000;
 
 /// What is to be compared of the vectors of one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,39 +96,27 @@ impl Comparer {
             Vectors::Skip => {}
             Vectors::Unprintable => {
                 let shown = archived.vectors().next().map(|(_, text)| vectors::extent(text));
-                walk.found.push("vectors", shown, Some("not printable (NaN or Inf)".into()));
+                walk.found.push("vectors", shown.as_deref(), Some("not printable (NaN or Inf)"));
             }
         }
         walk.found.fields
     }
 
     fn properties(&self, archived: &RawObject, live: &RawObject, walk: &mut Walk<'_>) {
-        let parse = |text: &[u8]| match text {
-            b"" => Some(serde_json::Map::new()),
-            text => match serde_json::from_slice(text) {
-                Ok(Value::Object(members)) => Some(members),
-                Ok(Value::Null) => Some(serde_json::Map::new()),
-                _ => None,
-            },
-        };
-        if archived.properties().len().max(live.properties().len()) > LONG_PROPERTIES
-            && let (Some(mut ours), Some(mut theirs)) = (long::split(archived), long::split(live))
-        {
-            long::leave_out_equal(&self.members, &mut ours, &mut theirs);
-            long::references(&self.members, &mut ours, &mut theirs, walk);
-            if let (Some(ours), Some(theirs)) = (long::parsed(&ours), long::parsed(&theirs)) {
-                walk.members("properties", &self.members, &ours, &theirs);
-                return;
-            }
-        }
-        match (parse(archived.properties()), parse(live.properties())) {
-            (Some(ours), Some(theirs)) => walk.members("properties", &self.members, &ours, &theirs),
+        let sides = [archived, live].map(|side| String::from_utf8_lossy(side.properties()));
+        match sides.each_ref().map(|text| object(text)) {
+            [Some(ours), Some(theirs)] => walk.members(&Path::of("properties"), &self.members, ours, theirs),
             _ if archived.properties() == live.properties() => {}
-            _ => {
-                let text = |bytes: &[u8]| Some(String::from_utf8_lossy(bytes).into_owned());
-                walk.found.push("properties", text(archived.properties()), text(live.properties()));
-            }
+            _ => walk.found.push("properties", Some(&sides[0]), Some(&sides[1])),
         }
+    }
+}
+
+/// The text of an object, empty if there is none; `None` for what is none.
+fn object(properties: &str) -> Option<&str> {
+    match properties.trim_ascii() {
+        "" | "null" => Some("{}"),
+        text => Some(text).filter(|text| text.starts_with('{') && json::is_valid(text)),
     }
 }
 
@@ -142,25 +127,38 @@ struct Fields {
 }
 
 impl Fields {
-    fn push(&mut self, field: &str, archived: Option<String>, live: Option<String>) {
+    /// A field whose values are shown in these words.
+    fn push(&mut self, field: &str, archived: Option<&str>, live: Option<&str>) {
+        self.push_characters(field, archived.map(str::chars), live.map(str::chars));
+    }
+
+    /// A field with these values, which are JSON.
+    fn push_json(&mut self, field: &str, archived: Option<&str>, live: Option<&str>) {
+        self.push_characters(field, archived.map(json::canonical), live.map(json::canonical));
+    }
+
+    /// Two lists of different length: what is shown of them may not reach to where one of them ends.
+    fn push_lists(&mut self, field: &str, archived: &str, live: &str) {
+        let before = self.fields.len();
+        self.push_json(field, Some(archived), Some(live));
+        for field in &mut self.fields[before..] {
+            let sides = [(&mut field.archived, archived), (&mut field.live, live)];
+            for (shown, list) in sides.into_iter().filter_map(|(shown, list)| Some((shown.as_mut()?, list))) {
+                *shown = format!("{shown} ({})", counted(json::elements(list).count(), "element"));
+            }
+        }
+    }
+
+    fn push_characters<C>(&mut self, field: &str, archived: Option<C>, live: Option<C>)
+    where
+        C: Iterator<Item = char> + Clone,
+    {
         if self.is_full() {
             return;
         }
         let (archived, live) = excerpt::both(archived, live);
-        self.fields.push(FieldDiff { field: field.to_owned(), archived, live });
-    }
-
-    /// Two lists of different length: what is shown of them may not reach to where one of them ends.
-    fn push_lists(&mut self, field: &str, archived: &[Value], live: &[Value]) {
-        let before = self.fields.len();
-        let text = |list: &[Value]| Some(Value::from(list).to_string());
-        self.push(field, text(archived), text(live));
-        for field in &mut self.fields[before..] {
-            let sides = [(&mut field.archived, archived.len()), (&mut field.live, live.len())];
-            for (shown, length) in sides.into_iter().filter_map(|(shown, length)| Some((shown.as_mut()?, length))) {
-                *shown = format!("{shown} ({})", counted(length, "element"));
-            }
-        }
+        let field = field.chars().take(FIELD_CHARS).collect();
+        self.fields.push(FieldDiff { field, archived, live });
     }
 
     fn is_full(&self) -> bool {

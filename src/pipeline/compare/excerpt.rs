@@ -7,24 +7,27 @@ const CHARS_BEFORE: usize = 40;
 /// Stands where a value was cut.
 const CUT: &str = "…";
 
-/// Both values, each cut to the same stretch if either is long.
-pub(super) fn both(archived: Option<String>, live: Option<String>) -> (Option<String>, Option<String>) {
+/// Both values, each cut to the same stretch if either is long. Neither is ever held as a whole.
+pub(super) fn both<C>(archived: Option<C>, live: Option<C>) -> (Option<String>, Option<String>)
+where
+    C: Iterator<Item = char> + Clone,
+{
     let start = match (&archived, &live) {
-        (Some(ours), Some(theirs)) if is_long(ours) || is_long(theirs) => {
-            let alike = ours.chars().zip(theirs.chars()).take_while(|(our, their)| our == their).count();
+        (Some(ours), Some(theirs)) if is_long(ours.clone()) || is_long(theirs.clone()) => {
+            let alike = ours.clone().zip(theirs.clone()).take_while(|(our, their)| our == their).count();
             alike.saturating_sub(CHARS_BEFORE)
         }
         _ => 0,
     };
-    (archived.map(|text| stretch(&text, start)), live.map(|text| stretch(&text, start)))
+    (archived.map(|text| stretch(text, start)), live.map(|text| stretch(text, start)))
 }
 
-fn is_long(text: &str) -> bool {
-    text.chars().nth(VALUE_CHARS).is_some()
+fn is_long(mut text: impl Iterator<Item = char>) -> bool {
+    text.nth(VALUE_CHARS).is_some()
 }
 
-fn stretch(text: &str, start: usize) -> String {
-    let mut rest = text.chars().skip(start);
+fn stretch(text: impl Iterator<Item = char>, start: usize) -> String {
+    let mut rest = text.skip(start);
     let shown: String = rest.by_ref().take(VALUE_CHARS).collect();
     let before = if start > 0 { CUT } else { "" };
     let after = if rest.next().is_some() { CUT } else { "" };
@@ -36,7 +39,7 @@ mod tests {
     use super::*;
 
     fn shown(ours: &str, theirs: &str) -> (String, String) {
-        let (ours, theirs) = both(Some(ours.into()), Some(theirs.into()));
+        let (ours, theirs) = both(Some(ours.chars()), Some(theirs.chars()));
         (ours.expect("a value"), theirs.expect("a value"))
     }
 
@@ -60,7 +63,7 @@ mod tests {
 
     #[test]
     fn one_value_alone_is_shown_from_its_beginning() {
-        let (ours, theirs) = both(Some("x".repeat(300)), None);
+        let (ours, theirs) = both(Some("x".repeat(300).chars()), None);
         assert_eq!((ours, theirs), (Some("x".repeat(VALUE_CHARS) + CUT), None));
     }
 }

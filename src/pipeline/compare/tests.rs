@@ -1,8 +1,11 @@
 //! What is the same and what is not, type by type, and that spelling never matters.
 
+mod oracle;
+mod walks;
+
 use bytes::Bytes;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::pipeline::split;

@@ -1,9 +1,12 @@
-//! Vectors: the same text, or the same `float32` at every place. Their order does not matter, their names do.
+//! Vectors: the same text, or the same `float32` at every place. Their order does not matter, their names do. Their texts are
+//! walked, and nothing is built of them.
 
-use serde_json::value::RawValue;
-
+use super::excerpt::VALUE_CHARS;
 use super::{Fields, counted};
-use crate::model::RawObject;
+use crate::model::{RawObject, json};
+
+/// Characters of a vector's name that are shown. Servers take 230.
+const NAME_CHARS: usize = 256;
 
 /// Live vectors of the names `made` are no difference where the archived object has none, and those of the names `dropped`
 /// never are.
@@ -14,61 +17,68 @@ pub(super) fn compare(archived: &RawObject, live: &RawObject, [made, dropped]: [
         if theirs != Some(ours) {
             let field = field(name);
             match theirs {
-                Some(theirs) => values(&field, ours, theirs, found),
-                None => found.push(&field, Some(extent(ours)), None),
+                Some(theirs) => match (list(ours), list(theirs)) {
+                    (Some(ours), Some(theirs)) => values(&field, ours, theirs, found),
+                    _ => found.push(&field, Some(&extent(ours)), Some(&extent(theirs))),
+                },
+                None => found.push(&field, Some(&extent(ours)), None),
             }
         }
     }
     for (name, theirs) in live.vectors().filter(|(name, _)| !is_among(dropped, name)) {
         if !is_among(made, name) && !archived.vectors().any(|(other, _)| other == name) {
-            found.push(&field(name), None, Some(extent(theirs)));
+            found.push(&field(name), None, Some(&extent(theirs)));
         }
     }
 }
 
 fn field(name: &[u8]) -> String {
-    format!("vectors.{}", String::from_utf8_lossy(name))
+    let name: String = String::from_utf8_lossy(name).chars().take(NAME_CHARS).collect();
+    format!("vectors.{name}")
 }
 
-fn elements(text: &[u8]) -> Option<Vec<&RawValue>> {
-    serde_json::from_slice(text).ok()
+/// A text that is a list.
+fn list(text: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(text).ok()?;
+    Some(text).filter(|text| text.starts_with('[') && json::is_valid(text))
 }
 
-fn is_nested(elements: &[&RawValue]) -> bool {
-    elements.first().is_some_and(|first| first.get().starts_with('['))
+fn is_nested(list: &str) -> bool {
+    json::elements(list).next().is_some_and(|first| first.starts_with('['))
 }
 
 /// How large a vector is, in words.
 pub(super) fn extent(text: &[u8]) -> String {
-    match elements(text) {
-        Some(elements) if is_nested(&elements) => counted(elements.len(), "vector"),
-        Some(elements) => counted(elements.len(), "dimension"),
-        None => String::from_utf8_lossy(text).into_owned(),
+    match list(text) {
+        Some(list) => extent_of(list),
+        None => String::from_utf8_lossy(text).chars().take(VALUE_CHARS + 1).collect(),
     }
 }
 
+fn extent_of(list: &str) -> String {
+    counted(json::elements(list).count(), if is_nested(list) { "vector" } else { "dimension" })
+}
+
 /// Names the first place where two vectors differ, if they do.
-fn values(field: &str, ours: &[u8], theirs: &[u8], found: &mut Fields) {
-    let (Some(our), Some(their)) = (elements(ours), elements(theirs)) else {
-        return found.push(field, Some(extent(ours)), Some(extent(theirs)));
-    };
-    if our.len() != their.len() || is_nested(&our) != is_nested(&their) {
-        return found.push(field, Some(extent(ours)), Some(extent(theirs)));
+fn values(field: &str, ours: &str, theirs: &str, found: &mut Fields) {
+    let length = |list: &str| json::elements(list).count();
+    if length(ours) != length(theirs) || is_nested(ours) != is_nested(theirs) {
+        return found.push(field, Some(&extent_of(ours)), Some(&extent_of(theirs)));
     }
-    for (at, (our, their)) in our.iter().zip(&their).enumerate() {
-        if same(our.get(), their.get()) {
+    for (at, (our, their)) in json::elements(ours).zip(json::elements(theirs)).enumerate() {
+        if same(our, their) {
             continue;
         }
         let place = format!("{field}[{at}]");
-        if our.get().starts_with('[') && their.get().starts_with('[') {
+        if our.starts_with('[') && their.starts_with('[') {
             let before = found.fields.len();
-            values(&place, our.get().as_bytes(), their.get().as_bytes(), found);
+            values(&place, our, their, found);
             if found.fields.len() == before {
                 continue;
             }
             return;
         }
-        return found.push(&place, Some(our.get().to_owned()), Some(their.get().to_owned()));
+        return found.push(&place, Some(our), Some(their));
     }
 }
 
