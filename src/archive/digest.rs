@@ -225,10 +225,9 @@ impl Special {
             b"" => None,
             text => serde_json::from_slice(text).map_err(|_| BadProperties)?,
         };
-        let mut members = printed.map(|p| p.0).unwrap_or_default();
-        members.retain(|(key, _)| !self.blob_hashes.contains(*key));
+        let members = printed.into_iter().flat_map(Members::iter).filter(|(key, _)| !self.blob_hashes.contains(*key));
         input.add(&[1]);
-        input.add(&u32::try_from(members.len()).map_err(|_| BadProperties)?.to_le_bytes());
+        input.add(&u32::try_from(members.clone().count()).map_err(|_| BadProperties)?.to_le_bytes());
         for (key, value) in members {
             put(input, key.as_bytes());
             let targets = if self.references.contains(key) { beacons(value) } else { None };

@@ -47,7 +47,7 @@ pub(super) fn split(text: &Bytes) -> Result<RawObject, serde_json::Error> {
         vectors.push(VectorText { name: None, value: place(value) });
     }
     let named: Option<crate::model::Members<'_>> = object.vectors.map(|v| serde_json::from_str(v.get())).transpose()?;
-    for (name, value) in named.iter().flat_map(|v| &v.0).filter(|(_, value)| present(value)) {
+    for (name, value) in named.into_iter().flat_map(crate::model::Members::iter).filter(|(_, value)| present(value)) {
         vectors.push(VectorText { name: Some(place(name)), value: place(value) });
     }
     let properties = object.properties.map_or(0..0, |p| place(p.get()));

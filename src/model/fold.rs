@@ -20,6 +20,8 @@ pub use documents::{ALIASES, CLASS, OBJECT, REFERENCES, ROLE, ROLES, TENANTS};
 
 /// Characters of a name that are repeated.
 const SHOWN_CHARS: usize = 100;
+/// Names that are held at once while they are looked at for doubles: those of an object, and of those it stands in.
+const NAMES_HELD: u32 = 1 << 16;
 
 /// Why a server would read a document otherwise than it is meant, or why nobody reads it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +41,7 @@ pub enum Misread {
         /// The name as it is printed the second time, cut at 100 characters.
         member: String,
     },
-    /// More values than such a document honestly has.
+    /// More values than such a document honestly has, or more members than are held.
     #[error("it holds more than {limit} values")]
     Values {
         /// The most.
@@ -159,7 +161,8 @@ fn shown(printed: &str) -> String {
 /// Walks through a document, and refuses it if a server would read any name in it otherwise than it is spelled, if any
 /// object has a name twice, or if it holds more than `most_values` values. Builds nothing of it.
 pub fn check(text: &[u8], layout: &'static Layout, most_values: u32) -> Result<(), Misread> {
-    let state = State { limit: most_values, left: Cell::new(most_values), found: RefCell::new(None) };
+    let left = Cell::new(most_values);
+    let state = State { limit: most_values, left, names: Cell::new(0), found: RefCell::new(None) };
     let mut from = serde_json::Deserializer::from_slice(text);
     let walked = Walk { layout, state: &state }.deserialize(&mut from).and_then(|()| from.end());
     match (state.found.into_inner(), walked) {
@@ -172,6 +175,8 @@ pub fn check(text: &[u8], layout: &'static Layout, most_values: u32) -> Result<(
 struct State {
     limit: u32,
     left: Cell<u32>,
+    /// Names that are held at the moment.
+    names: Cell<u32>,
     found: RefCell<Option<Misread>>,
 }
 
@@ -186,6 +191,14 @@ impl State {
     fn count<E: serde::de::Error>(&self) -> Result<(), E> {
         let left = self.left.get().checked_sub(1).ok_or_else(|| self.stop(Misread::Values { limit: self.limit }))?;
         self.left.set(left);
+        Ok(())
+    }
+
+    fn hold_name<E: serde::de::Error>(&self) -> Result<(), E> {
+        if self.names.get() == NAMES_HELD {
+            return Err(self.stop(Misread::Values { limit: NAMES_HELD }));
+        }
+        self.names.set(self.names.get() + 1);
         Ok(())
     }
 }
@@ -248,6 +261,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
             Layout::Map(value) => (&[][..], *value),
             Layout::List(_) | Layout::Free => (&[][..], &Layout::Free),
         };
+        let held_before = self.state.names.get();
         let mut names: BTreeSet<Cow<'de, str>> = BTreeSet::new();
         while let Some(key) = members.next_key_seed(Printed)? {
             let printed = &key[1..key.len() - 1];
@@ -257,10 +271,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
             if !names.insert(unescaped(printed)) {
                 return Err(self.state.stop(Misread::Twice { member: shown(printed) }));
             }
+            self.state.hold_name()?;
             let field = fields.iter().find(|(name, _)| *name == printed);
             let layout = field.map_or(others, |(_, layout)| *layout);
             members.next_value_seed(Walk { layout, ..self })?;
         }
+        self.state.names.set(held_before);
         Ok(())
     }
 }

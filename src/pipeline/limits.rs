@@ -4,9 +4,8 @@ use std::fmt;
 
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
-use crate::model::{Members, RawObject, Schema};
+use crate::model::{RawObject, Schema, json};
 
 /// The largest integer that survives a round trip: the largest `float64` below 2^63.
 pub const LARGEST_INTEGER: f64 = 9_223_372_036_854_774_784.0;
@@ -111,32 +110,36 @@ impl<'de> Visitor<'de> for Beyond<'_> {
     }
 }
 
-/// The text of a property with every integer at one of the dotted paths brought into the range that the server takes.
-/// All other text is kept.
-pub(super) fn clamped(value: &str, path: &str, integers: &[String]) -> Result<String, serde_json::Error> {
-    let value = value.trim();
+/// Appends the text of a property with every integer at one of the dotted paths brought into the range that the server
+/// takes. All other text is kept. `value` is valid JSON.
+pub(super) fn clamp(value: &str, path: &str, integers: &[String], to: &mut String) {
     if !has_long_digits(value.as_bytes()) {
-        return Ok(value.to_owned());
+        return to.push_str(value);
     }
+    let comma = |at: usize| if at == 0 { "" } else { "," };
     match value.as_bytes().first() {
         Some(b'[') => {
-            let elements: Vec<&RawValue> = serde_json::from_str(value)?;
-            let elements = elements.into_iter().map(|element| clamped(element.get(), path, integers));
-            Ok(format!("[{}]", elements.collect::<Result<Vec<_>, _>>()?.join(",")))
+            to.push('[');
+            for (at, element) in json::elements(value).enumerate() {
+                to.push_str(comma(at));
+                clamp(element, path, integers, to);
+            }
+            to.push(']');
         }
         Some(b'{') => {
-            let members: Members<'_> = serde_json::from_str(value)?;
-            let members = members.0.into_iter().map(|(key, value)| {
-                Ok::<_, serde_json::Error>(format!("\"{key}\":{}", clamped(value, &format!("{path}.{key}"), integers)?))
-            });
-            Ok(format!("{{{}}}", members.collect::<Result<Vec<_>, _>>()?.join(",")))
+            to.push('{');
+            for (at, (key, value)) in json::members(value).enumerate() {
+                to.extend([comma(at), "\"", key, "\":"]);
+                clamp(value, &format!("{path}.{key}"), integers, to);
+            }
+            to.push('}');
         }
-        Some(b'-' | b'0'..=b'9') if integers.iter().any(|known| known == path) => Ok(match value.parse::<f64>() {
-            Ok(number) if number > LARGEST_INTEGER => LARGEST_TEXT.to_owned(),
-            Ok(number) if number < -LARGEST_INTEGER => format!("-{LARGEST_TEXT}"),
-            _ => value.to_owned(),
-        }),
-        _ => Ok(value.to_owned()),
+        Some(b'-' | b'0'..=b'9') if integers.iter().any(|known| known == path) => match value.parse::<f64>() {
+            Ok(number) if number > LARGEST_INTEGER => to.push_str(LARGEST_TEXT),
+            Ok(number) if number < -LARGEST_INTEGER => to.extend(["-", LARGEST_TEXT]),
+            _ => to.push_str(value),
+        },
+        _ => to.push_str(value),
     }
 }
 
@@ -168,7 +171,11 @@ mod tests {
     #[test]
     fn integers_are_clamped_wherever_they_stand_and_nothing_else_is_touched() {
         let integers = ["i".to_owned(), "o.deep".to_owned()];
-        let clamp = |value: &str, path: &str| clamped(value, path, &integers).expect("JSON");
+        let clamp = |value: &str, path: &str| {
+            let mut text = String::new();
+            super::clamp(value, path, &integers, &mut text);
+            text
+        };
         assert_eq!(clamp("9223372036854776000", "i"), LARGEST_TEXT);
         assert_eq!(clamp("[-9223372036854776000, 1]", "i"), format!("[-{LARGEST_TEXT},1]"));
         assert_eq!(

@@ -99,7 +99,7 @@ impl Rewrite {
             return Ok(Vec::new());
         }
         let members: Members<'a> = serde_json::from_slice(object.properties())?;
-        let empty = members.0.into_iter().filter(|(key, value)| self.is_empty_date_list(key, value));
+        let empty = members.iter().filter(|(key, value)| self.is_empty_date_list(key, value));
         Ok(empty.map(|(key, _)| key).collect())
     }
 
@@ -147,7 +147,7 @@ impl Rewrite {
             return Ok(found);
         }
         let members: Members<'a> = serde_json::from_slice(object.properties())?;
-        for (property, value) in members.0.into_iter().filter(|(key, _)| is_among(names, key)) {
+        for (property, value) in members.iter().filter(|(key, _)| is_among(names, key)) {
             if list_length(value).is_some() {
                 let take = |reference: &Members<'a>| {
                     found.extend(beacon(reference).map(|beacon| Reference { property, beacon }));
@@ -234,7 +234,7 @@ impl Rewrite {
         let members: Members<'_> = serde_json::from_slice(&object.text)?;
         let mut properties = self.properties(object, form)?.map(Bytes::from);
         let mut before = b'{';
-        for (key, value) in members.0 {
+        for (key, value) in members.iter() {
             let value = match key {
                 "vector" | "vectors" if !self.vectors => continue,
                 "class" => Bytes::from(format!("\"{}\"", self.target)),
@@ -261,7 +261,7 @@ impl Rewrite {
         }
         let members: Members<'_> = serde_json::from_slice(object.properties())?;
         let mut text = String::with_capacity(room_for(object.properties().len()));
-        for (key, value) in members.0 {
+        for (key, value) in members.iter() {
             if is_among(&self.left_out, key) || (self.undated && self.is_empty_date_list(key, value)) {
                 continue;
             }
@@ -277,7 +277,8 @@ impl Rewrite {
                     None => put(&mut text, key, value),
                 }
             } else if clamps {
-                put(&mut text, key, &limits::clamped(value, key, &self.clamped)?);
+                put(&mut text, key, "");
+                limits::clamp(value, key, &self.clamped, &mut text);
             } else {
                 put(&mut text, key, value);
             }
@@ -294,10 +295,10 @@ impl Rewrite {
         each_member(list, |reference| {
             text.push_str(if std::mem::take(&mut first) { "" } else { "," });
             text.push('{');
-            let members = reference.0.iter().filter(|(key, _)| *key != "href");
+            let members = reference.iter().filter(|(key, _)| *key != "href");
             for (at, (key, value)) in members.enumerate() {
                 text.push_str(if at == 0 { "" } else { "," });
-                let renamed = if *key == "beacon" { self.renamed(value) } else { None };
+                let renamed = if key == "beacon" { self.renamed(value) } else { None };
                 text.push('"');
                 text.push_str(key);
                 text.push_str("\":");
@@ -361,7 +362,7 @@ fn each_member<'a>(list: &'a str, each: impl FnMut(&Members<'a>)) -> Option<()> 
 
 /// The beacon of a reference as printed, quotes included.
 fn beacon<'a>(reference: &Members<'a>) -> Option<&'a str> {
-    let found = reference.0.iter().find(|(key, _)| *key == "beacon").map(|(_, text)| *text);
+    let found = reference.iter().find(|(key, _)| *key == "beacon").map(|(_, text)| text);
     found.filter(|text| text.starts_with('"'))
 }
 

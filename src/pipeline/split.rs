@@ -17,6 +17,9 @@ use names::Taken;
 pub use results::{Written, outcomes, results};
 use text::Text;
 
+/// Vectors of an object at most: their places are held with it. Each would be an index of its own in the server.
+const VECTORS_MOST: u32 = 1 << 14;
+
 /// Why a page or a line was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -56,6 +59,16 @@ pub enum SplitError {
     Name {
         /// The name as it is printed, cut at 100 characters.
         name: String,
+        /// Offset from the start of the page or line.
+        at: usize,
+    },
+    /// More names in an object than are looked at.
+    #[error("more than {limit} names of {what}s in an object at byte {at}")]
+    ManyNames {
+        /// What they name: a vector, or a member of a reference.
+        what: &'static str,
+        /// The most.
+        limit: u32,
         /// Offset from the start of the page or line.
         at: usize,
     },
@@ -171,6 +184,7 @@ pub fn references(object: &RawObject, is_reference: impl Fn(&[u8]) -> bool) -> R
         match fold::check(list, &fold::REFERENCES, u32::MAX) {
             Err(Misread::Folds { member, printed }) => return Err(SplitError::Folds { member, printed, at }),
             Err(Misread::Twice { member }) => return Err(SplitError::Name { name: member, at }),
+            Err(Misread::Values { limit }) => return Err(SplitError::ManyNames { what: "member", limit, at }),
             // Not a list of references: the server is to judge it.
             _ => {}
         }
@@ -291,12 +305,19 @@ fn named_vectors(text: &mut Text<'_>, body: &Bytes, places: &mut ObjectText) -> 
     if text.skip_null()? {
         return Ok(());
     }
+    let mut at = text.start()?;
+    let mut is_bounded = true;
     names::each(text, body, Taken::Exactly, |name, value| {
-        if !is_absent(&body[value.clone()]) {
+        if is_absent(&body[value.clone()]) {
+            return;
+        }
+        if places.vectors.len() < VECTORS_MOST as usize {
             places.vectors.push(VectorText { name: Some(name), value });
+        } else if std::mem::take(&mut is_bounded) {
+            at = name.start;
         }
     })?;
-    Ok(())
+    if is_bounded { Ok(()) } else { Err(SplitError::ManyNames { what: "vector", limit: VECTORS_MOST, at }) }
 }
 
 fn cut(text: &[u8]) -> String {

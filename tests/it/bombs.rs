@@ -155,6 +155,50 @@ fn a_line_that_there_is_no_memory_for_is_refused_by_name() {
     assert_eq!(ran(&stage, &["archive", "check", at], "more memory").0, 0);
 }
 
+/// An archived line, and a live object, of very many small numbers: they are compared in the memory of their texts.
+#[test]
+fn lists_of_very_many_numbers_are_compared_without_values_of_them() {
+    let list = |first: &str| format!("[{first},{}1]", "0,".repeat(500_000));
+    let document = r#"{"class":"Copy","vectorizer":"none","properties":[{"name":"n","dataType":["number[]"]}]}"#;
+    let object =
+        format!(r#"{{"class":"Copy","id":"00000000-0000-0000-0000-000000000001","properties":{{"n":{}}}}}"#, list("0"));
+    let stage = Stage::new(Sandbox::builder().collection(document).object(&object));
+    assert_eq!(ran(&stage, &["col", "backup", "Copy"], "a backup").0, 0);
+    let archive = stage.made().remove(0);
+    let at = archive.to_str().expect("text");
+    // Other bytes of the same value, so that a comparison looks at every number of both.
+    forged::lines(&archive, |line| line.replacen("[0,", "[0.0,", 1));
+    within(&stage, &["col", "verify", at, "--memory-limit", "24MiB"], 24 + 32);
+    forged::lines(&archive, |line| line.replacen("[0.0,", "[5,", 1));
+    within(&stage, &["col", "verify", at, "--memory-limit", "24MiB"], 24 + 32);
+}
+
+#[test]
+fn names_in_no_order_are_looked_at_in_shares() {
+    let stage = Stage::new(copy());
+    assert_eq!(ran(&stage, &["col", "backup", "Copy"], "a backup").0, 0);
+    let archive = stage.made().remove(0);
+    let at = archive.to_str().expect("text");
+    let is_first = std::cell::Cell::new(true);
+    let many: Vec<String> = (0..250_000).rev().map(|n| format!("\"a{n}\":0")).collect();
+    let many = many.join(",") + ",";
+    forged::lines(&archive, |line| {
+        let members = if is_first.take() { many.as_str() } else { "" };
+        line.replacen("\"properties\":{", &format!("\"properties\":{{{members}"), 1)
+    });
+    within(&stage, &["archive", "check", at, "--memory-limit", "24MiB"], 24 + 32);
+}
+
+/// Runs to its end within so many MiB, whatever it finds.
+fn within(stage: &Stage, arguments: &[&str], most_mib: u64) {
+    let mut command = stage.command(arguments);
+    let output = command.arg("--json").output().expect("the binary runs");
+    let last = lines(&output.stdout).pop().unwrap_or_else(|| panic!("{arguments:?}: {}", said(&output)));
+    let peak = last["peak_memory_bytes"].as_u64().expect("a number");
+    assert!(peak <= most_mib << 20, "{arguments:?}: {} MiB, {}", peak >> 20, said(&output));
+    assert!(!said(&output).contains("panicked"), "{arguments:?}: {}", said(&output));
+}
+
 #[test]
 fn a_small_stack_and_few_files_end_in_words() {
     let stage = Stage::new(copy());

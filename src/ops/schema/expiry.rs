@@ -4,10 +4,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::place::is_off;
-use crate::model::{RawObject, Schema};
+use crate::model::{Members, RawObject, Schema, fold, json};
 
 /// What the time to live counts from: the server's own times, by the names it takes for them.
 const OWN_TIMES: [&str; 2] = ["_creationTimeUnix", "_lastUpdateTimeUnix"];
+
+/// The longest text that may be a time, in bytes as printed.
+const TIME_BYTES: usize = 1 << 10;
 
 /// Why objects may have gone that nobody removed, as a clause, where objects expire.
 pub(in crate::ops) fn may_be_why(schema: &Schema) -> Option<&'static str> {
@@ -57,8 +60,10 @@ impl Expiry {
 
     /// Whether an object has expired at this time. One without a value never does.
     pub(in crate::ops) fn is_expired(&self, object: &RawObject, now: Timestamp) -> bool {
-        let Ok(properties) = serde_json::from_slice::<Value>(object.properties()) else { return false };
-        let Some(time) = properties[&self.property].as_str().and_then(|text| text.parse::<Timestamp>().ok()) else {
+        let Ok(properties) = serde_json::from_slice::<Members<'_>>(object.properties()) else { return false };
+        let value = properties.iter().filter(|(name, _)| *name == self.property).last().map(|(_, value)| value);
+        let printed = value.and_then(json::string).filter(|printed| printed.len() <= TIME_BYTES);
+        let Some(time) = printed.and_then(|printed| fold::unescaped(printed).parse::<Timestamp>().ok()) else {
             return false;
         };
         time.as_second().saturating_add(self.seconds) <= now.as_second()
@@ -100,6 +105,8 @@ mod tests {
             (-60, r#"{"until":"2026-01-01T00:00:59Z"}"#, true),
             (i64::MAX, r#"{"until":"2026-01-01T00:00:00Z"}"#, false),
             (0, r#"{"other":"2020-01-01T00:00:00Z"}"#, false),
+            (0, r#"{"until":"2026\u002d01-01T00:00:00Z"}"#, true),
+            (0, r#"{"until":["2026-01-01T00:00:00Z"]}"#, false),
             (0, r#"{"until":"soon"}"#, false),
             (0, r#"{"until":null}"#, false),
         ] {

@@ -1,13 +1,18 @@
 //! Names that may stand once only in an object: those of properties and of named vectors. Servers print them in byte
 //! order, and none of them holds a character that is printed with an escape.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
 use memchr::memmem;
 
 use super::text::Text;
 use super::{SplitError, cut};
+
+/// Names that are held at once while they are looked at for doubles. An object may have millions, made of next to nothing
+/// by the compression of a part.
+pub(super) const NAMES_HELD: usize = 1 << 17;
 
 /// How servers take names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +33,7 @@ pub(super) fn each(
     let start = text.start()?;
     let mut last: Option<Range<usize>> = None;
     let mut in_order = true;
+    let mut count = 0_usize;
     let mut members = text.object()?;
     while let Some(at) = text.member(&mut members)? {
         let name = &body[at.clone()];
@@ -37,32 +43,35 @@ pub(super) fn each(
             return Err(SplitError::Name { name: cut(name), at: at.start });
         }
         last = Some(at.clone());
+        count += 1;
         each(at, text.skip()?);
     }
     let whole = start..text.at();
     if !in_order {
-        stand_once(text, body, taken, whole.clone())?;
+        stand_once(text, body, taken, whole.start, count.div_ceil(NAMES_HELD))?;
     }
     Ok(whole)
 }
 
-/// Whether every name of an object is there once, whatever their order.
-fn stand_once(text: &mut Text<'_>, body: &[u8], taken: Taken, whole: Range<usize>) -> Result<(), SplitError> {
-    let end = text.at();
-    text.back_to(whole.start);
-    let mut names = BTreeSet::new();
-    let mut members = text.object()?;
-    while let Some(at) = text.member(&mut members)? {
-        let mut name = body[at.clone()].to_vec();
-        if let (Taken::FirstLower, Some(first)) = (taken, name.first_mut()) {
-            first.make_ascii_lowercase();
+/// Whether every name of an object is there once, whatever their order. They are looked at in so many shares, so that no
+/// more than those of one share are held.
+fn stand_once(text: &mut Text<'_>, body: &[u8], taken: Taken, start: usize, shares: usize) -> Result<(), SplitError> {
+    let hashes = RandomState::new();
+    let mut names = HashSet::new();
+    for share in 0..shares as u64 {
+        names.clear();
+        text.back_to(start);
+        let mut members = text.object()?;
+        while let Some(at) = text.member(&mut members)? {
+            let printed = &body[at.clone()];
+            let lower = |first: &u8| if taken == Taken::FirstLower { first.to_ascii_lowercase() } else { *first };
+            let name = (printed.first().map(lower), printed.get(1..));
+            if hashes.hash_one(name) % shares as u64 == share && !names.insert(name) {
+                return Err(SplitError::Name { name: cut(printed), at: at.start });
+            }
+            text.skip()?;
         }
-        if !names.insert(name) {
-            return Err(SplitError::Name { name: cut(&body[at.clone()]), at: at.start });
-        }
-        text.skip()?;
     }
-    debug_assert_eq!(text.at(), end, "the same object");
     Ok(())
 }
 

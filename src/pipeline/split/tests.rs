@@ -226,6 +226,39 @@ fn a_member_a_property_or_a_vector_that_is_there_twice_is_refused() {
 }
 
 #[test]
+fn a_name_that_is_there_twice_among_very_many_is_found() {
+    let last = super::names::NAMES_HELD;
+    let of = |more: &str| {
+        let members: Vec<String> = (0..=last).rev().map(|n| format!("\"a{n}\":0")).collect();
+        let members = members.join(",");
+        split(&with_member(&format!("\"properties\":{{{members},{more}}}")), "A")
+    };
+    assert!(of("\"b\":1").is_ok());
+    for twice in [format!("A{last}"), "a77777".to_owned()] {
+        let found = of(&format!("\"{twice}\":1"));
+        assert!(matches!(&found, Err(SplitError::Name { name, .. }) if *name == twice), "{found:?}");
+    }
+}
+
+#[test]
+fn more_vectors_or_names_in_a_reference_than_are_held_are_refused() {
+    let vectors = |last: u32| {
+        let vectors: Vec<String> = (0..=last).map(|n| format!("\"v{n:05}\":[1]")).collect();
+        split(&with_member(&format!("\"vectors\":{{{}}}", vectors.join(","))), "A")
+    };
+    assert_eq!(vectors(super::VECTORS_MOST - 1).expect("a page")[0].vectors().count(), super::VECTORS_MOST as usize);
+    assert!(matches!(
+        vectors(super::VECTORS_MOST),
+        Err(SplitError::ManyNames { what: "vector", limit: super::VECTORS_MOST, .. })
+    ));
+    let members: Vec<String> = (0..1 << 16).map(|n| format!("\"a{n}\":0")).collect();
+    let members = members.join(",");
+    let list = format!("\"properties\":{{\"to\":[{{\"beacon\":\"x\",{members}}}]}}");
+    let found = super::references(&split(&with_member(&list), "A").expect("a page")[0], |name| name == b"to");
+    assert!(matches!(found, Err(SplitError::ManyNames { what: "member", .. })), "{found:?}");
+}
+
+#[test]
 fn references_are_spelled_as_servers_print_them() {
     let of = |list: &str| {
         let body = with_member(&format!(r#""properties":{{"n":{list},"to":{list}}}"#));
