@@ -186,11 +186,14 @@ fn total(plan: &Plan, of: impl Fn(&backup::Planned) -> Option<u64>) -> Option<u6
 fn would(plan: &Plan) -> Finished {
     // One that is resumed is there already.
     let resumed = plan.carries_on.is_some();
+    let schemas_only = plan.options.content == archive::Content::SchemaOnly;
     let one = |p: &backup::Planned| CollectionResult {
         tenants: p.tenants.map_or(0, |tenants| tenants.awake + tenants.asleep),
-        schema: (plan.options.content == archive::Content::SchemaOnly).then(|| SavedSchema::of(&p.schema)),
+        schema: schemas_only.then(|| SavedSchema::of(&p.schema)),
         objects: p.objects.unwrap_or(0),
         bytes: p.bytes().unwrap_or(0),
+        // No number at all, which the field for it cannot say.
+        counts_verified: (!schemas_only && p.objects.is_none()).then_some(false),
         ..CollectionResult::of(p.schema.name.clone())
     };
     let collections: Vec<CollectionResult> = plan.collections.iter().map(one).collect();
@@ -205,7 +208,6 @@ fn would(plan: &Plan) -> Finished {
         collections,
     );
     let result = RunResult { planned_archive: (!resumed).then(|| path_text(&plan.archive)), ..result };
-    let schemas_only = plan.options.content == archive::Content::SchemaOnly;
     let closing = Closing {
         dry_run: true,
         schemas_only,

@@ -88,7 +88,7 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
         Some(plan) => text = text + plan + "\n",
         None if closing.schemas_only => text.push_str(&schemas(&result.collections)),
         None if is_of_wholes(result.op) => {}
-        None => text.push_str(&table(&result.collections)),
+        None => text.push_str(&table(&result.collections, closing.dry_run)),
     }
     let mut facts: Vec<(&str, String)> = Vec::new();
     facts.extend(closing.server.iter().map(|server| ("Server", words::plain(server))));
@@ -258,7 +258,7 @@ fn per_second(result: &RunResult) -> String {
     words::count(result.objects_per_second.round() as u64)
 }
 
-fn table(collections: &[CollectionResult]) -> String {
+fn table(collections: &[CollectionResult], dry_run: bool) -> String {
     let listed = &collections[..collections.len().min(COLLECTIONS_LISTED)];
     if collections.len() < 2 {
         return String::new();
@@ -277,7 +277,11 @@ fn table(collections: &[CollectionResult]) -> String {
             .digest
             .as_deref()
             .map_or("–".into(), |digest| digest.get(..16).unwrap_or(digest).to_owned() + "…");
-        let (objects, size) = (words::count(collection.objects), words::size(collection.bytes));
+        let (objects, size) = if dry_run && collection.counts_verified == Some(false) {
+            ("not counted".to_owned(), "–".to_owned())
+        } else {
+            (words::count(collection.objects), words::size(collection.bytes))
+        };
         row(collection.name.as_str(), &objects, &size, &digest);
     }
     if listed.len() < collections.len() {

@@ -216,3 +216,22 @@ fn a_name_is_found_by_one_rule_and_what_it_was_taken_for_is_said() {
     ends(&stage, &["col", "rm", "article", "--yes", "--expect-count", "40"], 0);
     assert_eq!(stage.sandbox.collections(), ["Chat"]);
 }
+
+#[test]
+fn a_backup_of_what_is_not_counted_is_not_announced_as_one_of_no_objects() {
+    let class = r#"{"class":"Mt","multiTenancyConfig":{"enabled":true}}"#;
+    let object =
+        r#"{"class":"Mt","id":"00000000-0000-0000-0000-000000000001","tenant":"a","properties":{},"vector":[1]}"#;
+    let builder =
+        Sandbox::builder().seeded("Article", 40, 4, 7).collection(class).tenant("Mt", "a", "HOT").object(object);
+    let stage = Stage::new(builder);
+    let asleep = sandbox::Change::Tenant("Mt".into(), "a".into(), Some("COLD"));
+    stage.sandbox.faults().now(&asleep);
+    let text = printed(&ends(&stage, &["col", "backup", "--dry-run"], 0));
+    let row = text.lines().find(|line| line.trim_start().starts_with("Mt ")).expect("a row");
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["Mt", "not", "counted", "–"], "{text}");
+    assert!(text.contains("not all of whose objects are counted"), "{text}");
+    let end = event(&ends(&stage, &["col", "backup", "--dry-run", "--json"], 0), "run_finished");
+    let counted = |at: usize| end["collections"][at]["counts_verified"].clone();
+    assert_eq!((counted(0), counted(1)), (Value::Null, Value::Bool(false)), "{end}");
+}

@@ -57,8 +57,11 @@ pub(super) async fn begin(
 ) -> Result<Since, Error> {
     if planned.asleep() > 0 {
         // Nothing but this time tells of those that sleep.
-        let wait = tokio::time::sleep(CLOCK_AGE.saturating_sub(clock.age()));
-        session.unless_stopped(async { Ok::<_, Error>(wait.await) }).await?;
+        let wait = async {
+            tokio::time::sleep(CLOCK_AGE.saturating_sub(clock.age())).await;
+            Ok::<_, Error>(())
+        };
+        session.unless_stopped(wait).await?;
     }
     let asked_ms = certain_ms(clock);
     match newest_ms(client, session, planned).await {
