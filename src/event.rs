@@ -402,6 +402,16 @@ pub enum Warning {
         /// The first of them, by name.
         first: TenantName,
     },
+    /// Tenants of the names of some that a killed run left awake are active, and may be others by now: made again, written to,
+    /// or on another server behind the URL. They stay as they are, and nothing more is said of them.
+    TenantsNotKnownAgain {
+        /// The collection.
+        collection: CollectionName,
+        /// How many.
+        tenants: u64,
+        /// The first of them, by name.
+        first: TenantName,
+    },
     /// An object was saved without its vectors, since the server cannot print them.
     VectorUnprintable {
         /// The collection.

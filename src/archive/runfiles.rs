@@ -27,7 +27,7 @@ use crate::event::Op;
 use crate::model::{CollectionName, ObjectId, Reason, Reasons, Stamped, TenantName};
 
 pub use carried::{Forget, Kept, look};
-pub use earlier::{EarlierRun, dropped_by, last_runs, last_unfinished, left_awake};
+pub use earlier::{EarlierRun, Woken, dropped_by, last_runs, last_unfinished, left_awake};
 pub use history::{Imported, RunHistory, TargetHistory};
 use rejected::{Refusal, Rejected};
 pub use scratch::{LeftScratch, ScratchBook, left_scratches};
@@ -176,6 +176,10 @@ pub enum RunRecord {
         target: CollectionName,
         /// The tenants.
         tenants: Vec<TenantName>,
+        /// The first objects that were seen in them once they were awake, by which they are known again. Said once more with
+        /// these, as soon as they are seen.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        firsts: BTreeMap<TenantName, FirstObject>,
     },
     /// Such tenants sleep again.
     Asleep {
@@ -198,6 +202,16 @@ pub enum RunRecord {
     },
     /// Nothing is left to do.
     Complete,
+}
+
+/// The first object of a tenant. A tenant has no other identity than its objects: another one of its name, made again or on
+/// another server, does not have the same object written at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstObject {
+    /// Its id.
+    pub id: ObjectId,
+    /// When it was written last, in ms since 1970 by the server's clock.
+    pub updated_ms: i64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]

@@ -1,16 +1,18 @@
 //! The books of runs that wake tenants: a journal for this run, and what a killed one left awake.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::OnceCell;
 
 use super::claim::Claiming;
 use super::restore::StateFolders;
 use super::{Error, Session, blocking, journalling};
 use crate::archive::claims::Claim;
+use crate::archive::runfiles::{FirstObject, Woken};
 use crate::archive::{RunAbout, runfiles};
 use crate::event::{Op, Warning};
 use crate::model::{CollectionName, TenantName, path_text};
@@ -23,6 +25,8 @@ const MOVES_PATIENCE: Duration = Duration::from_secs(60);
 const MOVES_PAUSE: Duration = Duration::from_secs(2);
 /// How long putting tenants back to sleep may take at the end of a run.
 const PUT_BACK: Duration = Duration::from_secs(8);
+/// Tenants that are looked at at once whether they are those that were left awake.
+const TENANTS_LOOKED_AT: usize = 8;
 
 impl From<waking::Error> for Error {
     fn from(error: waking::Error) -> Self {
@@ -161,14 +165,14 @@ impl EarlierRuns {
         state: &StateFolders,
         url: &str,
         collection: &CollectionName,
-    ) -> Result<BTreeSet<TenantName>, Error> {
+    ) -> Result<Woken, Error> {
         let read = async || {
             let (disk, runs, url) = (Arc::clone(&session.disk), state.runs.clone(), url.to_owned());
             blocking("earlier runs", move || runfiles::left_awake(&*disk, &runs, &url)).await
         };
         let collections = async || Ok::<_, Error>(read().await?.into_keys().collect());
         if !self.0.get_or_try_init(collections).await?.contains(collection) {
-            return Ok(BTreeSet::new());
+            return Ok(Woken::new());
         }
         Ok(read().await?.remove(collection).unwrap_or_default())
     }
@@ -192,9 +196,12 @@ pub(super) fn about(op: Op, session: &Session, url: &str, archive: &Path, archiv
 /// The tenants of a collection that killed runs on this server woke and did not put back.
 #[derive(Debug, Default)]
 pub(super) struct LeftAwake {
-    /// Those that still are awake.
-    still: BTreeSet<TenantName>,
-    /// The others: somebody put them back, or removed them.
+    /// Those that still are awake, each with the object that it was known again by.
+    still: BTreeMap<TenantName, FirstObject>,
+    /// Those of whose names some are awake that may be others: made again, or on another server behind the URL. They may be
+    /// in use.
+    others: BTreeSet<TenantName>,
+    /// The rest: somebody put them back, or removed them.
     no_more: BTreeSet<TenantName>,
 }
 
@@ -202,46 +209,76 @@ impl LeftAwake {
     /// Looks who was left awake and still is, and has them listed as asleep: that is what they should be. Nobody, where
     /// nothing is written down.
     pub(super) async fn find(
+        client: &Client,
         session: &Session,
         books: &WakeBooks,
-        url: &str,
         collection: &CollectionName,
         listed: &mut [Tenant],
     ) -> Result<Self, Error> {
         let Some((state, earlier)) = books.folders() else { return Ok(Self::default()) };
-        Ok(Self::among(earlier.left_awake(session, state, url, collection).await?, listed))
-    }
-
-    fn among(mut left: BTreeSet<TenantName>, listed: &mut [Tenant]) -> Self {
-        let mut still = BTreeSet::new();
-        for tenant in listed.iter_mut().filter(|tenant| tenant.state == TenantState::Hot) {
-            if let Some(name) = left.take(&tenant.name) {
+        let mut left = earlier.left_awake(session, state, client.url(), collection).await?;
+        let awake = listed.iter_mut().filter(|tenant| tenant.state == TenantState::Hot);
+        let awake: Vec<_> = awake.filter_map(|tenant| left.remove(&tenant.name).map(|first| (tenant, first))).collect();
+        let looks = awake.into_iter().map(async |(tenant, first)| {
+            let known = match first {
+                Some(first) => session.unless_stopped(is_first(client, collection, &tenant.name, first)).await?,
+                None => false,
+            };
+            Ok::<_, Error>((tenant, first.filter(|_| known)))
+        });
+        let looked: Vec<_> = stream::iter(looks).buffered(TENANTS_LOOKED_AT).try_collect().await?;
+        let mut found = Self { no_more: left.into_keys().collect(), ..Self::default() };
+        for (tenant, first) in looked {
+            if let Some(first) = first {
                 tenant.state = TenantState::Cold;
-                still.insert(name);
+                found.still.insert(tenant.name.clone(), first);
+            } else {
+                found.others.insert(tenant.name.clone());
             }
         }
-        Self { still, no_more: left }
+        Ok(found)
     }
 
     /// Whether there is nothing to put right.
     pub(super) fn is_empty(&self) -> bool {
-        self.still.is_empty() && self.no_more.is_empty()
+        self.still.is_empty() && self.others.is_empty() && self.no_more.is_empty()
     }
 
-    /// Puts back who still is awake. Of those that are not any more it is written down, or they would be put to sleep once
-    /// somebody wakes them for good reason.
+    /// Puts back who still is awake, as far as it is proven who they are. Of all others it is written down that they are nobody's
+    /// business any more, or they would be put to sleep once somebody wakes them for good reason.
     pub(super) async fn put_right(
         self,
         session: &Session,
         collection: &CollectionName,
         waking: &Waking,
     ) -> Result<(), Error> {
-        waking.write_off(&self.no_more).await?;
-        let Some(first) = self.still.first().cloned() else { return Ok(()) };
+        if let Some(first) = self.others.first().cloned() {
+            let (collection, tenants) = (collection.clone(), self.others.len() as u64);
+            session.events.warn(Warning::TenantsNotKnownAgain { collection, tenants, first });
+        }
+        let gone: BTreeSet<TenantName> = self.no_more.into_iter().chain(self.others).collect();
+        waking.write_off(&gone).await?;
+        let Some(first) = self.still.keys().next().cloned() else { return Ok(()) };
         let (name, tenants) = (collection.clone(), self.still.len() as u64);
         session.events.warn(Warning::TenantsLeftAwake { collection: name, tenants, first });
         waking.take_over(self.still).await?;
         put_back_between(session, collection, waking).await;
         Ok(())
+    }
+}
+
+/// Whether this is the first object of a tenant, as it was written then. What does not answer proves nothing.
+async fn is_first(
+    client: &Client,
+    collection: &CollectionName,
+    tenant: &TenantName,
+    first: FirstObject,
+) -> Result<bool, Error> {
+    match client.first_object(collection, tenant).await {
+        Ok(found) => Ok(found.is_some_and(|found| (found.id, found.updated_ms) == (first.id, first.updated_ms))),
+        Err(error) => {
+            tracing::debug!(%collection, %tenant, %error, "its first object cannot be asked for");
+            Ok(false)
+        }
     }
 }

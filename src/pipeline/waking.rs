@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
+use crate::archive::runfiles::FirstObject;
 use crate::archive::{self, RunFiles, RunRecord};
 use crate::model::{CollectionName, TenantName};
 use crate::weaviate::{self, Tenant, TenantState, Writer};
@@ -15,6 +18,8 @@ use crate::weaviate::{self, Tenant, TenantState, Writer};
 pub const AWAKE_AT_ONCE: usize = 32;
 /// Tenants that one worker has woken for itself at once: one request wakes them all.
 pub const TENANTS_A_WINDOW: usize = 8;
+/// Tenants that were just woken whose first objects are asked for at once.
+const FIRSTS_AT_ONCE: usize = 4;
 
 /// Waits for a tenant that was woken and is said to be asleep: not every node hears of it at once. Its pauses double; when
 /// they are over it is somebody else who has it sleep. A backup has no use for it: it reads other tenants meanwhile, and
@@ -176,14 +181,14 @@ impl Waking {
         let permits = Arc::clone(&self.permits).acquire_many_owned(permits).await.map_err(|_| Error::Thread)?;
         let mut awake = self.awake.lock().await;
         // Nobody holds what a request was begun for that was given up: whether it is awake is not known.
-        let held = |tenant: &TenantName| awake.get(tenant).is_some_and(|holders| *holders > 0);
-        let asleep: Vec<TenantName> = wanted.iter().filter(|tenant| !held(tenant)).cloned().collect();
+        let is_held = |tenant: &TenantName| awake.get(tenant).is_some_and(|holders| *holders > 0);
+        let asleep: Vec<TenantName> = wanted.iter().filter(|tenant| !is_held(tenant)).cloned().collect();
         if !asleep.is_empty() {
             // Before anything else: whatever comes of it, they may be awake.
             for tenant in &asleep {
                 awake.entry(tenant.clone()).or_insert(0);
             }
-            self.record(|target| RunRecord::Waking { target, tenants: asleep.clone() }).await?;
+            self.record(|target| waking(target, asleep.clone())).await?;
             if let Err(error) = self.set(&asleep, &TenantState::Hot).await {
                 if matches!(&error, Error::Wire(refused) if refused.is_auth() || refused.lasting().is_some()) {
                     // Who may not wake them, for the key or for the server's mode, may not put them back either, and need not.
@@ -196,7 +201,34 @@ impl Waking {
         for tenant in &wanted {
             *awake.entry(tenant.clone()).or_insert(0) += 1;
         }
-        Ok(Awake { tenants: wanted, permits: Some(permits) })
+        let held = Awake { tenants: wanted, permits: Some(permits) };
+        drop(awake);
+        self.note_firsts(&asleep).await?;
+        Ok(held)
+    }
+
+    /// Writes down by which object each of the tenants that were woken just now is known again. One that has none, or does not
+    /// answer, will not be known again, and so not be put back by a later run if this one is killed.
+    async fn note_firsts(&self, woken: &[TenantName]) -> Result<(), Error> {
+        if self.journal.is_none() || woken.is_empty() {
+            return Ok(());
+        }
+        let looks: Vec<BoxFuture<'_, _>> = woken.iter().map(|tenant| self.first_of(tenant).boxed()).collect();
+        let firsts: Vec<_> = stream::iter(looks).buffered(FIRSTS_AT_ONCE).collect().await;
+        // Of one that was put back meanwhile it is not said that it is awake.
+        let awake = self.awake.lock().await;
+        let there = |(tenant, _): &(TenantName, FirstObject)| awake.contains_key(tenant);
+        let firsts: BTreeMap<_, _> = firsts.into_iter().flatten().filter(there).collect();
+        if firsts.is_empty() {
+            return Ok(());
+        }
+        let tenants = firsts.keys().cloned().collect();
+        self.record(|target| RunRecord::Waking { target, tenants, firsts }).await
+    }
+
+    async fn first_of(&self, tenant: &TenantName) -> Option<(TenantName, FirstObject)> {
+        let first = self.writer.first_object(&self.collection, tenant).await.ok().flatten()?;
+        Some((tenant.clone(), FirstObject { id: first.id, updated_ms: first.updated_ms }))
     }
 
     /// Lets go of tenants; those that nobody else holds go back to sleep, and with them whoever could not be put back
@@ -220,26 +252,29 @@ impl Waking {
         Ok(())
     }
 
-    /// Takes over tenants that may be awake because of a run that was killed: they are put back with all others.
-    pub async fn take_over(&self, tenants: BTreeSet<TenantName>) -> Result<(), Error> {
+    /// Takes over tenants that are awake because of a run that was killed, each known again by this object: they are put back
+    /// with all others.
+    pub async fn take_over(&self, tenants: BTreeMap<TenantName, FirstObject>) -> Result<(), Error> {
         let mut awake = self.awake.lock().await;
-        let list = tenants.iter().cloned().collect();
+        let list = tenants.keys().cloned().collect();
         self.tells_of_others.store(true, Ordering::Relaxed);
-        self.record(|target| RunRecord::Waking { target, tenants: list }).await?;
-        for tenant in tenants {
+        let firsts = tenants.clone();
+        self.record(|target| RunRecord::Waking { target, tenants: list, firsts }).await?;
+        for tenant in tenants.into_keys() {
             awake.entry(tenant).or_insert(0);
         }
         Ok(())
     }
 
-    /// Writes down that tenants sleep which a run that was killed left awake: somebody put them back, or removed them.
+    /// Writes down that tenants are nobody's business any more which a run that was killed left awake: somebody put them back,
+    /// removed them, or made others of their names.
     pub async fn write_off(&self, tenants: &BTreeSet<TenantName>) -> Result<(), Error> {
         if tenants.is_empty() {
             return Ok(());
         }
         let list: Vec<TenantName> = tenants.iter().cloned().collect();
         self.tells_of_others.store(true, Ordering::Relaxed);
-        self.record(|target| RunRecord::Waking { target, tenants: list.clone() }).await?;
+        self.record(|target| waking(target, list.clone())).await?;
         self.record(|target| RunRecord::Asleep { target, tenants: list.clone() }).await
     }
 
@@ -310,6 +345,11 @@ impl Waking {
         }
         Ok(self.writer.set_tenant_states(&self.collection, &left).await?)
     }
+}
+
+/// Who is about to be woken, of which nothing is seen yet.
+fn waking(target: CollectionName, tenants: Vec<TenantName>) -> RunRecord {
+    RunRecord::Waking { target, tenants, firsts: BTreeMap::new() }
 }
 
 #[cfg(test)]

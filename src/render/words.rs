@@ -174,6 +174,11 @@ pub(super) fn warning(warning: &Warning) -> String {
             "{collection}: {} left awake by a run that was killed; put back to sleep",
             tenants_from(*tenants, first)
         ),
+        Warning::TenantsNotKnownAgain { collection, tenants, first } => format!(
+            "{collection}: {} perhaps left awake by a run that was killed, and not put to sleep: nothing proves that they are not \
+             others by now (written to, made again, or on another server behind this URL); deactivate them if nobody needs them",
+            tenants_from(*tenants, first)
+        ),
         Warning::VectorUnprintable { collection } => {
             format!("{collection}: an object is saved without its vectors, since the server cannot print them")
         }

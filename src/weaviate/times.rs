@@ -1,5 +1,7 @@
 //! When objects were created and written last, and when something was written last to a collection.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::Error;
@@ -7,6 +9,11 @@ use super::attempt::{Ask, LISTING_BYTES_MAX};
 use super::body::Body;
 use super::client::Client;
 use crate::model::{CollectionName, ObjectId, TenantName};
+
+/// Longest time for the first object of a tenant.
+const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Its longest answer, decoded: several are asked for beside the pages that have a budget.
+const FIRST_BYTES_MAX: u64 = 256 * 1024;
 
 #[derive(Deserialize)]
 struct Listing {
@@ -50,6 +57,19 @@ impl Client {
         let ask = list(collection, tenant, "limit=1&sort=_lastUpdateTimeUnix&order=desc");
         let body = self.fetch(&ask).await?;
         Ok(listed(&ask, &body)?.first().map(|newest| newest.updated_ms))
+    }
+
+    /// The first object of a tenant, with its times: by it the tenant is known again. Asked once, and for a moment only; nothing
+    /// where it is too large to be looked at for that.
+    pub async fn first_object(
+        &self,
+        collection: &CollectionName,
+        tenant: &TenantName,
+    ) -> Result<Option<ObjectTimes>, Error> {
+        let ask = list(collection, Some(tenant), "limit=1&after=");
+        let ask = Ask { timeout: Some(FIRST_TIMEOUT), attempts: 1, max_bytes: FIRST_BYTES_MAX, ..ask };
+        let Body::Whole(body) = self.send(&ask).await?.body else { return Ok(None) };
+        Ok(listed(&ask, &body)?.first().copied())
     }
 
     /// The first objects behind an id, `limit` at most, with their times. Nothing where they are too large to be listed.

@@ -28,7 +28,12 @@ fn mt() -> CollectionName {
 
 /// What a run writes down before it wakes tenants.
 pub(crate) fn woken(tenants: &[&str]) -> RunRecord {
-    RunRecord::Waking { target: mt(), tenants: named(tenants) }
+    RunRecord::Waking { target: mt(), tenants: named(tenants), firsts: BTreeMap::new() }
+}
+
+/// Whether it is the question for the first object of a tenant that was woken, by which it is known again.
+pub(crate) fn is_look(query: &str) -> bool {
+    query.contains("&limit=1&after=&tenant=")
 }
 
 /// Objects of the same ids in each of these tenants.
@@ -157,7 +162,9 @@ async fn many_small_tenants_are_read_with_one_page_each_and_few_awake() {
     let asleep = world.sandbox.tenants("Mt").iter().filter(|(_, state)| *state == "COLD").count();
     assert_eq!(asleep, 100);
     let seen = world.sandbox.requests();
-    let pages = seen.iter().filter(|r| r.method == "GET" && r.path == "/v1/objects").count();
+    let looks = seen.iter().filter(|r| is_look(&r.query)).count();
+    assert!((100..=103).contains(&looks), "{looks} looks at those that were woken");
+    let pages = seen.iter().filter(|r| r.method == "GET" && r.path == "/v1/objects").count() - looks;
     assert!(pages <= 310, "{pages} pages");
     let counts = seen.iter().filter(|r| r.path == "/v1/graphql").count();
     assert!(counts <= 2 + 4 + 100_usize.div_ceil(TENANTS_A_WINDOW), "{counts} questions for counts");
@@ -299,6 +306,36 @@ async fn what_a_killed_run_left_awake_sleeps_after_the_next_one() {
     world.sandbox.faults().now(&Change::Tenant("Mt".into(), "c".into(), Some("HOT")));
     world.try_backup(world.options()).await.0.expect("a backup");
     assert_eq!(world.sandbox.tenants("Mt")[2].1, "HOT");
+}
+
+#[tokio::test]
+async fn a_tenant_in_use_that_may_be_another_one_than_a_killed_run_woke_is_not_put_to_sleep() {
+    for saw in [true, false] {
+        let world = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "COLD")], 5));
+        if saw {
+            world.killed_run(Op::Backup, &[woken(&["b"])]);
+            // Somebody makes it again, with an object of the same id: or it is another server behind the URL.
+            world.sandbox.faults().now(&Change::Tenant("Mt".into(), "b".into(), None));
+            world.sandbox.faults().now(&Change::Tenant("Mt".into(), "b".into(), Some("HOT")));
+            let first = id(0);
+            let object = format!(r#"{{"class":"Mt","tenant":"b","id":"{first}","properties":{{}},"vector":[1,2]}}"#);
+            world.sandbox.faults().now(&Change::Write(object));
+        } else {
+            world.killed_before_it_looked(Op::Backup, &[woken(&["b"])]);
+            world.sandbox.faults().now(&Change::Tenant("Mt".into(), "b".into(), Some("HOT")));
+        }
+        let said = |events: &[Event]| {
+            let one = |event: &&Event| matches!(event, Event::Warning(Warning::TenantsNotKnownAgain { tenants: 1, first, .. }) if first.as_str() == "b");
+            events.iter().filter(one).count()
+        };
+        let (done, events) = world.try_backup(world.options()).await;
+        assert_eq!(done.expect("a backup").result.objects, if saw { 6 } else { 10 });
+        assert_eq!((said(&events), world.sandbox.tenants("Mt")[1].1), (1, "HOT"), "{saw}: {events:?}");
+        // It is said once.
+        let (done, events) = world.try_backup(world.options()).await;
+        assert_eq!(done.expect("a backup").result.status, Status::Ok);
+        assert_eq!((said(&events), world.sandbox.tenants("Mt")[1].1), (0, "HOT"), "{saw}: {events:?}");
+    }
 }
 
 #[tokio::test]

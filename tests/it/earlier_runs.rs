@@ -40,7 +40,7 @@ fn many() -> World {
 }
 
 fn waking(n: usize, tenants: &[&str]) -> RunRecord {
-    RunRecord::Waking { target: collection(n), tenants: named(tenants) }
+    RunRecord::Waking { target: collection(n), tenants: named(tenants), firsts: BTreeMap::new() }
 }
 
 fn asleep(n: usize, tenants: &[&str]) -> RunRecord {
@@ -50,7 +50,7 @@ fn asleep(n: usize, tenants: &[&str]) -> RunRecord {
 fn left(world: &World) -> BTreeMap<CollectionName, Vec<String>> {
     let url = world.client(elysiactl::event::Events::none()).url().to_owned();
     let left = left_awake(&*world.disk, &world.state().runs, &url).expect("journals");
-    left.into_iter().map(|(name, tenants)| (name, tenants.iter().map(ToString::to_string).collect())).collect()
+    left.into_iter().map(|(name, tenants)| (name, tenants.keys().map(ToString::to_string).collect())).collect()
 }
 
 /// A restore of which the journal is long.

@@ -87,6 +87,7 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::TenantsChanged { collection: collection(), added: 1, deleted: 2, first: tenant() },
         Warning::TenantsStayAwake { collection: collection(), tenants: 2, first: tenant(), reason: "gone".into() },
         Warning::TenantsLeftAwake { collection: collection(), tenants: 1, first: tenant() },
+        Warning::TenantsNotKnownAgain { collection: collection(), tenants: 1, first: tenant() },
         Warning::VectorUnprintable { collection: collection() },
         Warning::ReplicaOlder { collection: collection(), objects: 389 },
         Warning::ReplicasDisagree { collection: collection(), objects: 2 },

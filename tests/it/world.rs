@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use elysiactl::archive::claims::{Claim, Claimant};
+use elysiactl::archive::runfiles::FirstObject;
 use elysiactl::archive::{Archive, Codec, Content, Disk, OsDisk, RunAbout, RunFiles, RunRecord};
 use elysiactl::event::{Event, Events, Op, RunResult, Status};
-use elysiactl::model::{Clock, Renames, Selection, ServerIdentity, TenantMap};
+use elysiactl::model::{Clock, CollectionName, Renames, Selection, ServerIdentity, TenantMap, TenantName};
 use elysiactl::ops::backup::{self, Options, Outcome, Stopped};
 use elysiactl::ops::restore::{self, StateFolders};
 use elysiactl::ops::{Error, Session, cat, check, verify};
@@ -117,8 +118,29 @@ impl World {
         Claim::take(&self.disk, &self.state().locks, by, server, names).expect("a claim")
     }
 
-    /// A run on this server that wrote this into its journal and was killed.
+    /// A run on this server that wrote this into its journal, with the first object of every tenant that it woke, and was
+    /// killed.
     pub(crate) fn killed_run(&self, op: Op, records: &[RunRecord]) {
+        let seen = |record: &RunRecord| match record.clone() {
+            RunRecord::Waking { target, tenants, .. } => {
+                let first = |tenant: &TenantName| Some((tenant.clone(), self.first_object(&target, tenant)?));
+                let firsts = tenants.iter().filter_map(first).collect();
+                RunRecord::Waking { target, tenants, firsts }
+            }
+            other => other,
+        };
+        self.killed_before_it_looked(op, &records.iter().map(seen).collect::<Vec<_>>());
+    }
+
+    fn first_object(&self, collection: &CollectionName, tenant: &TenantName) -> Option<FirstObject> {
+        let object = self.sandbox.objects(collection.as_str(), Some(tenant.as_str())).into_iter().next()?;
+        let object: serde_json::Value = serde_json::from_str(&object).expect("an object");
+        let id = object["id"].as_str().expect("an id").parse().expect("an id");
+        Some(FirstObject { id, updated_ms: object["lastUpdateTimeUnix"].as_i64().expect("a time") })
+    }
+
+    /// A run on this server that wrote this into its journal and was killed.
+    pub(crate) fn killed_before_it_looked(&self, op: Op, records: &[RunRecord]) {
         let about = RunAbout {
             op,
             tool: RunAbout::this_tool(),

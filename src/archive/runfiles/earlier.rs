@@ -9,7 +9,7 @@ use super::super::disk::{Disk, Folder};
 use super::super::error::{DiskOp, Error, on};
 use super::super::journal;
 use super::super::names::CHECKPOINT;
-use super::{RunAbout, RunHistory, RunRecord, TargetHistory};
+use super::{FirstObject, RunAbout, RunHistory, RunRecord, TargetHistory};
 use crate::event::Op;
 use crate::model::{CollectionName, TenantName};
 
@@ -40,14 +40,13 @@ pub fn dropped_by(
     Ok(dropped)
 }
 
+/// Tenants that a run woke, with the first object that it saw in each, if it saw one.
+pub type Woken = BTreeMap<TenantName, Option<FirstObject>>;
+
 /// Tenants on this server, by collection, that the newest run which woke them did not put back to sleep: it was killed.
 /// Runs whose journal cannot be read are passed over. The journals are read from the oldest run to the newest, a line at
 /// a time, so that in memory are only those that are awake by what was read so far, whatever the runs did.
-pub fn left_awake(
-    disk: &dyn Disk,
-    runs: &Path,
-    server_url: &str,
-) -> Result<BTreeMap<CollectionName, BTreeSet<TenantName>>, Error> {
+pub fn left_awake(disk: &dyn Disk, runs: &Path, server_url: &str) -> Result<BTreeMap<CollectionName, Woken>, Error> {
     let mut awake = Awake::default();
     let Some((folder, names)) = runs_of(disk, runs)? else { return Ok(awake.0) };
     for name in names.iter().rev() {
@@ -75,15 +74,15 @@ fn wakes(op: Op) -> bool {
 
 /// Tenants that are awake by what was read so far; no collection is without any.
 #[derive(Default)]
-struct Awake(BTreeMap<CollectionName, BTreeSet<TenantName>>);
+struct Awake(BTreeMap<CollectionName, Woken>);
 
 impl Awake {
     fn holds(&self, collection: &CollectionName, tenant: &TenantName) -> bool {
-        self.0.get(collection).is_some_and(|tenants| tenants.contains(tenant))
+        self.0.get(collection).is_some_and(|tenants| tenants.contains_key(tenant))
     }
 
-    fn insert(&mut self, collection: CollectionName, tenant: TenantName) {
-        self.0.entry(collection).or_default().insert(tenant);
+    fn insert(&mut self, collection: CollectionName, tenant: TenantName, first: Option<FirstObject>) {
+        self.0.entry(collection).or_default().insert(tenant, first);
     }
 
     fn remove(&mut self, collection: &CollectionName, tenant: &TenantName) {
@@ -97,7 +96,7 @@ impl Awake {
 
     fn take(&mut self, run: Said) {
         for (collection, tenants) in &run.asleep.0 {
-            for tenant in tenants {
+            for tenant in tenants.keys() {
                 self.remove(collection, tenant);
             }
         }
@@ -121,16 +120,17 @@ impl Said {
         let mut said = Self::default();
         let read = journal::read(from, path, |record| {
             match record {
-                RunRecord::Waking { target, tenants } => {
+                RunRecord::Waking { target, tenants, firsts } => {
                     for tenant in tenants {
-                        said.awake.insert(target.clone(), tenant);
+                        let first = firsts.get(&tenant).copied();
+                        said.awake.insert(target.clone(), tenant, first);
                     }
                 }
                 RunRecord::Asleep { target, tenants } => {
                     for tenant in tenants {
                         said.awake.remove(&target, &tenant);
                         if before.holds(&target, &tenant) {
-                            said.asleep.insert(target.clone(), tenant);
+                            said.asleep.insert(target.clone(), tenant, None);
                         }
                     }
                 }

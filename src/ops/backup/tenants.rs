@@ -150,7 +150,7 @@ impl<'a> Tenants<'a> {
         let (collect, name) = (&self.collect, self.name());
         let (session, options) = (collect.session, collect.options);
         let mut listed = session.unless_stopped(collect.client.tenants(name)).await?;
-        let left = LeftAwake::find(session, self.books, collect.client.url(), name, &mut listed).await?;
+        let left = LeftAwake::find(collect.client, session, self.books, name, &mut listed).await?;
         if !left.is_empty() {
             left.put_right(session, name, self.waking().await?).await?;
         }

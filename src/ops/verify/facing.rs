@@ -41,7 +41,7 @@ pub(super) async fn face(
     options: &CompareOptions,
 ) -> Result<Facing, Error> {
     let mut listed = session.unless_stopped(client.tenants(&pair.target)).await?;
-    let left = LeftAwake::find(session, &options.books, client.url(), &pair.target, &mut listed).await?;
+    let left = LeftAwake::find(client, session, &options.books, &pair.target, &mut listed).await?;
     let mut facing = Facing::default();
     let archived = archived(pair).await?;
     let live: BTreeMap<&TenantName, &TenantState> = listed.iter().map(|tenant| (&tenant.name, &tenant.state)).collect();
