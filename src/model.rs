@@ -30,7 +30,7 @@ pub use reasons::{Reason, Reasons};
 pub use renames::{RenamePattern, Renames};
 pub use room::{LARGE_BYTES, room_for};
 pub use schema::{CLASS_BYTES, DROPPED_VECTOR, DigestMode, Schema, SchemaError};
-pub use server::ServerIdentity;
+pub use server::{ServerIdentity, address};
 pub use shown::{ShellWord, escaped, is_plain, path_of_text, path_text, scheme, shell_text};
 pub use stamped::Stamped;
 pub use tenants::TenantMap;

@@ -10,6 +10,7 @@ use super::error::{DiskOp, Error, on};
 use super::manifest::{Content, Manifest};
 use super::reader::open_manifest;
 use super::resume::{self, Unfinished};
+use crate::model::address;
 
 /// Entries of a folder looked through at most.
 const ENTRIES: usize = 20_000;
@@ -86,7 +87,7 @@ pub struct Holder {
     pub names: Vec<String>,
 }
 
-/// The archives of the server at `url` that hold any of these collections with their objects, as their manifests say, the
+/// The archives of the server at `url`, however it is spelled, that hold any of these collections with their objects, as their manifests say, the
 /// newest first: of each collection the newest eight with vectors, the newest without, and the newest of another collection
 /// of its name. `names`: what is asked about, with the shards it has, where they are known.
 pub fn holders(
@@ -99,7 +100,7 @@ pub fn holders(
     let mut of_each: BTreeMap<&str, [Newest; 3]> = BTreeMap::new();
     for path in archives(disk, folder)? {
         let Ok((_, manifest)) = open_manifest(disk, &path) else { continue };
-        if manifest.source.url.trim_end_matches('/') != url.trim_end_matches('/') {
+        if address(&manifest.source.url) != address(url) {
             continue;
         }
         for entry in &manifest.collections {

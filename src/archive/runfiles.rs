@@ -24,7 +24,7 @@ use super::journal::Journal;
 use super::manifest::Tool;
 use super::names::CHECKPOINT;
 use crate::event::Op;
-use crate::model::{CollectionName, ObjectId, Reason, Reasons, Stamped, TenantName};
+use crate::model::{CollectionName, ObjectId, Reason, Reasons, Stamped, TenantName, address};
 
 pub use carried::{Forget, Kept, look};
 pub use earlier::{EarlierRun, Woken, dropped_by, last_runs, last_unfinished, left_awake};
@@ -60,6 +60,12 @@ impl RunAbout {
     #[must_use]
     pub fn this_tool() -> Tool {
         super::writer::tool()
+    }
+
+    /// Whether the run was about the server at this URL, however it was spelled.
+    #[must_use]
+    pub fn is_about(&self, server_url: &str) -> bool {
+        address(&self.server_url) == address(server_url)
     }
 }
 

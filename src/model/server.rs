@@ -53,8 +53,22 @@ fn same_voters(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
     one.intersection(other).next().is_some() && ids(one) == ids(other)
 }
 
-/// A URL as it is compared: `scheme://host:port/path`.
+/// A URL of a server in one spelling, to be compared and not shown: letters of either case, the default port, slashes at the
+/// end. Of the names of this machine only the three that one server nearly always answers to are one: those of
+/// 127.0.0.0/8 and other names may be several servers, and what is compared like this is written to, put to sleep or taken
+/// for held.
+#[must_use]
+pub fn address(url: &str) -> String {
+    spelled(url, |host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"))
+}
+
+/// A URL as claims compare it, where one server too few is better than one too many.
 fn comparable(url: &str) -> String {
+    spelled(url, is_this_machine)
+}
+
+/// `scheme://host:port/path`, with `localhost` for what is this machine.
+fn spelled(url: &str, is_this_machine: impl Fn(&str) -> bool) -> String {
     let url = url.trim_end_matches('/');
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     let scheme = scheme.to_ascii_lowercase();
@@ -103,6 +117,26 @@ mod tests {
         assert_eq!(comparable("http://db"), "http://db:80");
         assert_eq!(comparable("http://[fe80::1]"), "http://[fe80::1]:80");
         assert_ne!(comparable("http://127.example:8080"), comparable("http://localhost:8080"));
+    }
+
+    #[test]
+    fn spellings_of_an_address_are_one_and_other_addresses_of_this_machine_are_not() {
+        for url in ["http://localhost:80", "HTTP://LocalHost/", "http://127.0.0.1:80//", "http://[::1]"] {
+            assert_eq!(address(url), "http://localhost:80", "{url}");
+        }
+        assert_eq!(address("https://DB.example"), address("https://db.example:443/"));
+        let others = [
+            "http://127.0.0.2",
+            "http://db.localhost",
+            "http://0.0.0.0",
+            "http://[::]",
+            "https://localhost",
+            "http://localhost:8080",
+        ];
+        for url in others {
+            assert_ne!(address(url), address("http://localhost"), "{url}");
+        }
+        assert_ne!(address("http://db/a"), address("http://db/A"), "a path has its case");
     }
 
     #[test]

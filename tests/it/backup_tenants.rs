@@ -309,6 +309,15 @@ async fn what_a_killed_run_left_awake_sleeps_after_the_next_one() {
 }
 
 #[tokio::test]
+async fn who_was_woken_by_one_spelling_of_the_address_is_put_back_by_another() {
+    let mut world = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "HOT")], 5));
+    world.killed_run(Op::Backup, &[woken(&["b"])]);
+    world.respell();
+    assert_eq!(world.try_backup(world.options()).await.0.expect("a backup").result.status, Status::Ok);
+    assert_eq!(world.sandbox.tenants("Mt")[1].1, "COLD");
+}
+
+#[tokio::test]
 async fn a_tenant_in_use_that_may_be_another_one_than_a_killed_run_woke_is_not_put_to_sleep() {
     for saw in [true, false] {
         let world = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "COLD")], 5));

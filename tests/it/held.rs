@@ -122,6 +122,15 @@ async fn an_archive_that_holds_everything_is_named_with_its_objects() {
 }
 
 #[tokio::test]
+async fn an_archive_of_the_same_server_by_another_spelling_of_its_address_holds_it() {
+    let mut world = world(articles());
+    let path = backed_up(&world, world.options()).await;
+    world.respell();
+    let held = before_rm(&world).await.expect("an archive");
+    assert_eq!((held.path, held.covers), (path, Covers::Everything));
+}
+
+#[tokio::test]
 async fn an_archive_of_another_collection_of_that_name_holds_nothing_of_this_one() {
     for version in ["1.24", "1.40"] {
         let world = world(articles().version(version));

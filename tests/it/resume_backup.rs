@@ -202,6 +202,16 @@ async fn without_counts_nothing_of_a_cluster_is_trusted_that_was_not_read_to_its
 }
 
 #[tokio::test]
+async fn a_backup_is_carried_on_by_another_spelling_of_the_servers_address() {
+    let mut world = world(library());
+    let archive = interrupted(&world, 9).await;
+    world.respell();
+    let (done, events) = world.try_backup(again(&world)).await;
+    assert_eq!(done.expect("carried on").result.archive.as_deref(), archive.to_str());
+    assert!(resumed(&events) > 0);
+}
+
+#[tokio::test]
 async fn one_that_is_carried_on_may_be_interrupted_again() {
     let world = world(library());
     let archive = interrupted(&world, 6).await;

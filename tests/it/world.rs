@@ -109,6 +109,11 @@ impl World {
         Client::with_policy(connection, events, 7, self.policy).expect("a client")
     }
 
+    /// Goes to the sandbox by another name of this machine from now on.
+    pub(crate) fn respell(&mut self) {
+        self.by_way_of = Some((self.sandbox.url().replace("127.0.0.1", "LOCALHOST") + "/", None));
+    }
+
     /// Another run, process 4711, that is at work on a collection of this server.
     pub(crate) fn held_by_another_run(&self, collection: &str) -> Claim {
         let url = self.client(Events::none()).url().to_owned();

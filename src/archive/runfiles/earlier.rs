@@ -11,7 +11,7 @@ use super::super::journal;
 use super::super::names::CHECKPOINT;
 use super::{FirstObject, RunAbout, RunHistory, RunRecord, TargetHistory};
 use crate::event::Op;
-use crate::model::{CollectionName, TenantName};
+use crate::model::{CollectionName, TenantName, address};
 
 /// Runs looked through at most: of each its name is in memory, some 100 bytes.
 const RUNS: usize = 100_000;
@@ -26,7 +26,7 @@ pub fn dropped_by(
 ) -> Result<BTreeMap<CollectionName, String>, Error> {
     let (mut dropped, mut seen) = (BTreeMap::new(), BTreeSet::new());
     newest_first(disk, runs, |history, damage| {
-        if damage.is_some() || !history.about.as_ref().is_some_and(|a| a.op == op && a.server_url == server_url) {
+        if damage.is_some() || !history.about.as_ref().is_some_and(|a| a.op == op && a.is_about(server_url)) {
             return;
         }
         for (target, TargetHistory { dropping, created, .. }) in history.targets {
@@ -54,7 +54,7 @@ pub fn left_awake(disk: &dyn Disk, runs: &Path, server_url: &str) -> Result<BTre
         // What cannot be opened cannot be read.
         let Ok(opened) = folder.open(&path) else { continue };
         let mut from = BufReader::new(opened.content);
-        let may_say = |about: &RunAbout| about.server_url == server_url && wakes(about.op);
+        let may_say = |about: &RunAbout| wakes(about.op) && about.is_about(server_url);
         match journal::first(&mut from) {
             Some(RunRecord::Header(about)) if may_say(&about) => {}
             _ => continue,
@@ -166,9 +166,9 @@ pub fn last_runs(disk: &dyn Disk, runs: &Path, op: Op) -> Result<Vec<EarlierRun>
             return;
         };
         let targets: BTreeSet<CollectionName> = history.targets.into_keys().collect();
-        let mut followed = false;
+        let (mut followed, server) = (false, address(&about.server_url));
         for target in &targets {
-            followed |= !seen.insert((about.server_url.clone(), target.clone()));
+            followed |= !seen.insert((server.clone(), target.clone()));
         }
         if about.op == op && !followed && (damage.is_some() || !targets.is_empty()) {
             found.push(EarlierRun { about, targets, complete: history.complete, damage });
@@ -183,7 +183,7 @@ pub fn last_unfinished(disk: &dyn Disk, runs: &Path, op: Op, server_url: &str) -
     newest_first(disk, runs, |history, damage| {
         let RunHistory { about, complete, .. } = history;
         match about {
-            Some(about) if about.op == op && about.server_url == server_url => {
+            Some(about) if about.op == op && about.is_about(server_url) => {
                 last.get_or_insert((!complete).then_some(about));
             }
             Some(_) => {}

@@ -16,7 +16,7 @@ use super::super::names::{CHECKPOINT, LOCK};
 use super::earlier::runs_of;
 use super::{RunAbout, RunFiles, RunRecord};
 use crate::event::Op;
-use crate::model::CollectionName;
+use crate::model::{CollectionName, address};
 
 /// How old a journal without any scratch collection is before it counts as one that was left: a run may be about to take
 /// its lock.
@@ -136,7 +136,7 @@ pub fn left_scratches(
         // Until it was locked, the run may have gone on.
         match told(&*folder, &name) {
             Some(Told { names, server_url: url, .. }) => {
-                let is_of_this_address = url == server_url;
+                let is_of_this_address = address(&url) == address(server_url);
                 left.push(LeftScratch { names, is_of_this_address, path, disk: Arc::clone(disk), lock });
             }
             // What is left of one that is done is this lock alone.

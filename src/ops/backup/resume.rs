@@ -13,7 +13,7 @@ use crate::archive::manifest::Skipped;
 use crate::archive::resume::{is_held, look, schema_begun, tidy_sealed};
 use crate::archive::{self, Archive, CollectionWriter, Content, Damage, Noted, Unfinished, catalog};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
-use crate::model::{CollectionName, ObjectId, Schema, TenantName, path_text};
+use crate::model::{CollectionName, ObjectId, Schema, TenantName, address, path_text};
 use crate::ops::drift::{Drift, drift};
 use crate::ops::{Error, Session, blocking, prove};
 use crate::pipeline::limits;
@@ -65,7 +65,7 @@ const OF_CONTENT: [(&str, &str); 5] = [
 /// The first thing that an interrupted run has otherwise: what, how it was, how it is wanted.
 fn misfit(found: &Unfinished, url: &str, version: &str, options: &Options) -> Option<(&'static str, String, String)> {
     let header = &found.header;
-    if header.source_url.trim_end_matches('/') != url.trim_end_matches('/') {
+    if address(&header.source_url) != address(url) {
         return Some(("the server", header.source_url.clone(), url.to_owned()));
     }
     if header.server_version != version {
@@ -326,7 +326,7 @@ pub async fn sealed_already(
     };
     let Some((path, manifest)) = blocking("look", finish).await? else { return Ok(None) };
     let from = manifest.source.url.trim_end_matches('/');
-    let other_server = (from != url.trim_end_matches('/')).then(|| ("the server", from.to_owned(), url.to_owned()));
+    let other_server = (address(from) != address(url)).then(|| ("the server", from.to_owned(), url.to_owned()));
     if let Some((what, archived, wanted)) = other_server.or_else(|| other_content(&manifest.options, options)) {
         return Err(Error::OtherBackup { archive: path, what, archived, wanted });
     }

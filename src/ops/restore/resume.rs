@@ -180,7 +180,7 @@ impl Asked {
     /// What an earlier run was about that this one is not, each as a clause.
     fn differs(&self, about: &RunAbout) -> Vec<String> {
         let mut differs = Vec::new();
-        if about.server_url != self.server_url {
+        if !about.is_about(&self.server_url) {
             differs.push(format!("its server is {}", about.server_url));
         }
         if about.archive_run_id != self.archive_run_id {
@@ -199,7 +199,7 @@ impl Asked {
     /// Whether an earlier run that is not the same is worth a word: it restored the same archive, or is in the way.
     fn concerns(&self, run: &EarlierRun) -> bool {
         let in_the_way = || self.targets.iter().any(|target| run.targets.contains(target));
-        run.about.archive_run_id == self.archive_run_id || (run.about.server_url == self.server_url && in_the_way())
+        run.about.archive_run_id == self.archive_run_id || (run.about.is_about(&self.server_url) && in_the_way())
     }
 }
 
@@ -249,7 +249,7 @@ pub async fn left_open(session: &Session, runs: PathBuf, server_url: &str) -> Re
     let (disk, url) = (Arc::clone(&session.disk), server_url.to_owned());
     blocking("earlier runs", move || {
         let runs = runfiles::last_runs(&*disk, &runs, Op::Restore)?;
-        let newest = runs.into_iter().find(|run| !run.complete && run.about.server_url == url);
+        let newest = runs.into_iter().find(|run| !run.complete && run.about.is_about(&url));
         Ok::<_, archive::Error>(newest.map(|run| path_of_text(&run.about.archive)))
     })
     .await
