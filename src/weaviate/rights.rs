@@ -154,12 +154,12 @@ impl Client {
     }
 
     /// Whether the key may read a collection's objects: a server says 403 whether it is there or not, and whatever else it
-    /// says, it says afterwards.
+    /// says, it says afterwards. A key that it does not know, and a gateway's answer, tell nothing.
     pub async fn may_read_objects(&self, collection: &CollectionName) -> Result<bool, Error> {
         let ask = Ask::get(format!("/v1/objects?class={collection}&limit=1"));
         match self.fetch(&ask).await {
             Err(Error::Forbidden { .. }) => Ok(false),
-            Err(error) if error.status().is_none() => Err(error),
+            Err(error) if error.status().is_none_or(|status| matches!(status, 401 | 429 | 502..=504)) => Err(error),
             _ => Ok(true),
         }
     }

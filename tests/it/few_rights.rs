@@ -310,3 +310,14 @@ async fn a_role_that_is_taken_and_not_there_is_not_said_to_be_made() {
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert_eq!(outcome.about_roles, ["the role editor is not there as it was, whatever the server answered"]);
 }
+
+#[tokio::test]
+async fn an_answer_of_a_gateway_or_to_a_key_that_is_not_known_is_no_right_to_read() {
+    for (status, may) in [(401, None), (502, None), (403, Some(false)), (404, Some(true)), (422, Some(true))] {
+        let world = with_key(Sandbox::builder(), Role::Root);
+        world.sandbox.faults().add(sandbox::Fault::new(sandbox::Kind::status(status, "")).on("GET", "/v1/objects"));
+        let client = world.client(elysiactl::event::Events::none());
+        let asked = client.may_read_objects(&"Tgt".parse().expect("a name")).await;
+        assert_eq!(asked.as_ref().ok().copied(), may, "{status}: {asked:?}");
+    }
+}
