@@ -15,12 +15,11 @@ use super::codec::Codec;
 use super::digest::Hash;
 
 pub(super) use check::path_of;
-pub(super) use plain::Plain;
-pub(super) use seal::{Refused, from_bytes, to_bytes};
+pub(super) use seal::{Refused, from_bytes, read, to_bytes};
 
 /// The format version this code writes.
 pub(super) const FORMAT: Format = Format { major: 1, minor: 1 };
-/// The largest manifest a reader takes, in bytes (a million tenants need about 200 MB, and as much memory again).
+/// The largest manifest a reader takes, in bytes (a million tenants need about 150 MB, and less memory than that).
 pub(super) const MANIFEST_BYTES: u64 = 256 << 20;
 
 /// The version of the archive format. Readers refuse another major one and ignore what a newer minor one added.

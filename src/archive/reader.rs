@@ -310,9 +310,6 @@ impl Archive {
     }
 }
 
-/// Bytes of a file read at once.
-const PIECE_BYTES: u64 = 256 << 10;
-
 /// The most bytes of a document, by its path in the archive.
 fn longest(path: &str) -> u64 {
     match path.rsplit('/').next().unwrap_or_default() {
@@ -355,10 +352,13 @@ pub(super) fn open_manifest(disk: &dyn Disk, path: &Path) -> Result<(Box<dyn Fol
         opened => opened,
     };
     let opened = opened.map_err(|e| refused_open(e, &at))?;
-    let mut plain = manifest::Plain::default();
-    let mut look = |bytes: &[u8]| plain.take(bytes);
-    let bytes = read_looking(opened.content, opened.bytes, manifest::MANIFEST_BYTES, &at, &mut look)?;
-    let manifest = manifest::from_bytes(&bytes).map_err(|refused| match refused {
+    if opened.bytes > manifest::MANIFEST_BYTES {
+        return Err(Error::damaged(&at, Damage::Limit { limit: manifest::MANIFEST_BYTES }));
+    }
+    let mut first = Some(opened.content);
+    let again = || first.take().map_or_else(|| folder.open(names::MANIFEST).map(|opened| opened.content), Ok);
+    let read = manifest::read(again, opened.bytes).map_err(on(DiskOp::Read, &at))?;
+    let manifest = read.map_err(|refused| match refused {
         Refused::Damaged(what) => Error::damaged(&at, what),
         Refused::Newer { format, tool_version } => {
             Error::NewerFormat { path: named(), major: format.major, minor: format.minor, tool_version }
@@ -377,30 +377,11 @@ fn refused_open(error: std::io::Error, at: &Path) -> Error {
 
 /// Reads a file of known size into memory; more or less than that, or than the limit, is damage.
 pub(super) fn read_whole(file: Box<dyn Read + Send>, size: u64, limit: u64, at: &Path) -> Result<Vec<u8>, Error> {
-    read_looking(file, size, limit, at, &mut |_| Ok(()))
-}
-
-/// The same, and has each piece looked at as it comes.
-fn read_looking(
-    file: Box<dyn Read + Send>,
-    size: u64,
-    limit: u64,
-    at: &Path,
-    look: &mut dyn FnMut(&[u8]) -> Result<(), Damage>,
-) -> Result<Vec<u8>, Error> {
     if size > limit {
         return Err(Error::damaged(at, Damage::Limit { limit }));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-    let mut file = file.take(size + 1);
-    loop {
-        let before = bytes.len();
-        let read = (&mut file).take(PIECE_BYTES).read_to_end(&mut bytes).map_err(on(DiskOp::Read, at))?;
-        if read == 0 {
-            break;
-        }
-        look(&bytes[before..]).map_err(|what| Error::damaged(at, what))?;
-    }
+    file.take(size + 1).read_to_end(&mut bytes).map_err(on(DiskOp::Read, at))?;
     let found = bytes.len() as u64;
     if found == size { Ok(bytes) } else { Err(Error::damaged(at, Damage::Size { declared: size, found })) }
 }

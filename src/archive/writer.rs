@@ -284,8 +284,6 @@ impl ArchiveWriter {
         if bytes.len() as u64 > manifest::MANIFEST_BYTES {
             return Err(Error::broken(&path, Broken::Numbers));
         }
-        let plain = manifest::Plain::default().take(&bytes);
-        plain.map_err(|what| Error::broken(&path, Broken::Manifest(what)))?;
         match manifest::from_bytes(&bytes) {
             Ok(read) if read == *manifest => {}
             Ok(_) | Err(Refused::Newer { .. }) => return Err(Error::broken(&path, Broken::Document)),
