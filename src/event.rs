@@ -457,6 +457,13 @@ pub enum Warning {
         /// Its words about the first of them.
         reason: String,
     },
+    /// Objects that were restored have expired (objectTtlConfig): the server removes them, or has.
+    ObjectsExpired {
+        /// The collection.
+        collection: CollectionName,
+        /// Objects that had expired before they were written; others did since.
+        objects: u64,
+    },
     /// Replicas of a collection hold different objects; one of them was read.
     ReplicasDiffer {
         /// The collection.

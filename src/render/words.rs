@@ -220,6 +220,13 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::RefusedYetStored { collection, reason } => {
             format!("{collection}: the server refused objects that it has stored all the same: {}", plain(reason))
         }
+        Warning::ObjectsExpired { collection, objects: 0 } => {
+            format!("{collection}: objects expired while they were restored: the server removes them, or has")
+        }
+        Warning::ObjectsExpired { collection, objects } => format!(
+            "{collection}: {} had expired before they were restored: the server removes them, or has",
+            self::counted(*objects, "object")
+        ),
         Warning::SchemaGrew { collection, what } => {
             format!("{collection}: the server added to the schema while objects were written: {}", plain(what))
         }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use elysiactl::event::Status;
+use elysiactl::event::{Event, Status, Warning};
 use elysiactl::ops::restore::{Options, Setting};
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 use serde_json::{Value, json};
@@ -53,6 +53,21 @@ async fn a_plan_counts_what_has_expired_and_says_how_to_keep_it() {
     target.sandbox.faults().now(&Change::Expire);
     assert_eq!((outcome.result.status, target.sandbox.count("Short", None)), (Status::Ok, LIVE + EXPIRED));
     assert!(!outcome.remarks.iter().any(|(_, text)| text.contains("have expired")), "{:?}", outcome.remarks);
+}
+
+#[tokio::test]
+async fn what_has_expired_is_not_called_restored_though_the_server_still_shows_it() {
+    let source = source("until");
+    let archive = archived(&source).await;
+    for verify in [true, false] {
+        let target = world(Sandbox::builder().ttl());
+        let (done, events) = target.try_restore(Options { verify, ..target.restore_options(&archive) }).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
+        assert_eq!(target.sandbox.count("Short", None), LIVE + EXPIRED, "its schedule has not come round");
+        assert_eq!(outcome.result.status, Status::Incomplete, "{:?}", outcome.remarks);
+        let told = |e: &Event| matches!(e, Event::Warning(Warning::ObjectsExpired { objects: EXPIRED, .. }));
+        assert!(events.iter().any(told));
+    }
 }
 
 #[tokio::test]

@@ -97,6 +97,7 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::CountMismatch { collection: collection(), listed: 2_613, counted: 4_000 },
         Warning::WrittenMismatch { collection: collection(), written: 20_000, counted: 15_473 },
         Warning::RefusedYetStored { collection: collection(), reason: "update prop-specific indices: no".into() },
+        Warning::ObjectsExpired { collection: collection(), objects: 100 },
         Warning::ReplicasDiffer { collection: collection(), counted: 3_999, on_any_replica: 4_000 },
         Warning::SchemaGrew { collection: collection(), what: "property \"zip\"".into() },
         Warning::MissingUnasked { collection: collection(), objects: 90_000 },

@@ -4,6 +4,7 @@
 mod prove;
 mod train;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -185,6 +186,8 @@ struct Underway<'a> {
     watch: Watch,
     filled: Filled,
     rejected: RejectedOfRuns,
+    /// When the writing of its objects began.
+    began: Timestamp,
 }
 
 /// Collections that are filled before any of them is proven, by their places: where references wait for a pass of their
@@ -444,6 +447,7 @@ impl Run<'_> {
     ) -> Result<Underway<'c>, Error> {
         let planned = &collection.planned;
         let (name, session) = (planned.target.clone(), self.session);
+        let began = session.clock.now();
         session.events.emit(Event::CollectionStarted { collection: name.clone(), objects: Some(planned.objects) });
         let Some(created) = gathered.created.get(&name).cloned() else {
             return Err(Error::Stage { what: "create".into() });
@@ -470,7 +474,7 @@ impl Run<'_> {
             let pass = if collection.refers_last() { Pass::Objects } else { Pass::All };
             filled = self.fill(collection, pass, &mut rejected, budget, gathered).await?;
         }
-        Ok(Underway { collection, created, watch, filled, rejected })
+        Ok(Underway { collection, created, watch, filled, rejected, began })
     }
 
     /// A write to a read-only shard may be answered with SUCCESS and lost: such shards are looked for first.

@@ -1,9 +1,10 @@
 //! What a restore has to know about the objects of an archive before it writes any: found while every byte is proven.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Options;
@@ -34,6 +35,8 @@ pub(super) struct Survey {
     pub(super) refused_integers: u64,
     /// Objects that the server would remove at once, as they have expired.
     pub(super) expired: u64,
+    /// When the first of the others expires, in s since 1970.
+    pub(super) next_expiry: Option<i64>,
     /// Tenants, by their names on the server, whose objects have vectors in several lengths.
     pub(super) mixed: Arc<MixedSpaces>,
 }
@@ -62,6 +65,20 @@ impl Survey {
             ));
         }
         remarks
+    }
+}
+
+/// What is said where objects that had not expired in the plan have done so in the end.
+const LAPSED: &str =
+    "objects of it expired while it was restored: the server removes them, or has, unless --set objectTtl=off";
+
+impl Survey {
+    /// Whether objects expired between the beginning and the end of a restore, as a clause. `own_seconds`: how long objects
+    /// live that age from when they were written.
+    pub(super) fn lapsed(&self, own_seconds: Option<i64>, began: Timestamp, now: Timestamp) -> Option<&'static str> {
+        let own = own_seconds.map(|seconds| began.as_second().saturating_add(seconds));
+        let first = self.next_expiry.into_iter().chain(own).min();
+        first.is_some_and(|at| at <= now.as_second()).then_some(LAPSED)
     }
 }
 
@@ -122,6 +139,8 @@ pub(super) async fn survey(
     let [to_vectorise, refused_integers, expired] = [(); 3].map(|()| Arc::new(AtomicU64::new(0)));
     let (vectorised, vectors, tenants) = (vectorised(asked), options.vectors, options.tenants.clone());
     let (lacking, beyond, too_old) = (to_vectorise.clone(), refused_integers.clone(), expired.clone());
+    let next_expiry = Arc::new(AtomicI64::new(i64::MAX));
+    let next = Arc::clone(&next_expiry);
     let counting = Arc::new(Mutex::new(Counting::default()));
     let (counted, expiry, now) = (Arc::clone(&counting), Expiry::of(asked), session.clock.now());
     let unknown = Arc::new(Mutex::new(None::<(u64, String)>));
@@ -138,8 +157,10 @@ pub(super) async fn survey(
         if limits::holds_unwritable_integer(schema, object) {
             beyond.fetch_add(1, Ordering::Relaxed);
         }
-        if expiry.as_ref().is_some_and(|expiry| expiry.is_expired(object, now)) {
-            too_old.fetch_add(1, Ordering::Relaxed);
+        match expiry.as_ref().and_then(|expiry| expiry.at(object)) {
+            Some(at) if at <= now.as_second() => drop(too_old.fetch_add(1, Ordering::Relaxed)),
+            Some(at) => drop(next.fetch_min(at, Ordering::Relaxed)),
+            None => {}
         }
         if vectors && let Some(target) = tenants.target(run.tenant.as_ref()) {
             let mut counting = counted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,6 +186,7 @@ pub(super) async fn survey(
         to_vectorise: found(to_vectorise),
         refused_integers: found(refused_integers),
         expired: found(expired),
+        next_expiry: Some(next_expiry.load(Ordering::Relaxed)).filter(|at| *at < i64::MAX),
         mixed,
     })
 }
@@ -179,6 +201,22 @@ mod tests {
 
     fn of(text: &str) -> Vec<String> {
         vectorised(&Schema::parse(text.to_owned().into()).expect("a schema"))
+    }
+
+    #[test]
+    fn what_expires_before_the_end_is_told_by_whichever_time_counts() {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let of = |next_expiry| Survey { next_expiry, ..Survey::default() };
+        for (next, own, told) in [
+            (None, None, false),
+            (Some(150), None, true),
+            (Some(201), None, false),
+            (None, Some(100), true),
+            (None, Some(101), false),
+            (Some(201), Some(60), true),
+        ] {
+            assert_eq!(of(next).lapsed(own, at(100), at(200)).is_some(), told, "{next:?} {own:?}");
+        }
     }
 
     #[test]

@@ -53,20 +53,25 @@ impl Expiry {
         by_property.then(|| Self { property: on.to_owned(), seconds: settings["defaultTtl"].as_i64().unwrap_or(0) })
     }
 
+    /// How long objects of such a collection live, in seconds, if that counts from the server's own times: from a restore.
+    pub(in crate::ops) fn own_seconds(schema: &Schema) -> Option<i64> {
+        let settings = enabled(schema)?;
+        let on = settings["deleteOn"].as_str().unwrap_or_default().trim();
+        (on.is_empty() || OWN_TIMES.contains(&on)).then(|| settings["defaultTtl"].as_i64().unwrap_or(0))
+    }
+
     /// The property that holds the time it counts from.
     pub(in crate::ops) fn property(&self) -> &str {
         &self.property
     }
 
-    /// Whether an object has expired at this time. One without a value never does.
-    pub(in crate::ops) fn is_expired(&self, object: &RawObject, now: Timestamp) -> bool {
-        let Ok(properties) = serde_json::from_slice::<Members<'_>>(object.properties()) else { return false };
+    /// When an object expires, in s since 1970. One without a value never does.
+    pub(in crate::ops) fn at(&self, object: &RawObject) -> Option<i64> {
+        let properties = serde_json::from_slice::<Members<'_>>(object.properties()).ok()?;
         let value = properties.iter().filter(|(name, _)| *name == self.property).last().map(|(_, value)| value);
-        let printed = value.and_then(json::string).filter(|printed| printed.len() <= TIME_BYTES);
-        let Some(time) = printed.and_then(|printed| fold::unescaped(printed).parse::<Timestamp>().ok()) else {
-            return false;
-        };
-        time.as_second().saturating_add(self.seconds) <= now.as_second()
+        let printed = value.and_then(json::string).filter(|printed| printed.len() <= TIME_BYTES)?;
+        let time = fold::unescaped(printed).parse::<Timestamp>().ok()?;
+        Some(time.as_second().saturating_add(self.seconds))
     }
 }
 
@@ -87,10 +92,12 @@ mod tests {
     #[test]
     fn only_a_property_keeps_its_time() {
         let own = schema(r#"{"enabled":true,"deleteOn":"_creationTimeUnix","defaultTtl":60}"#);
+        assert_eq!((Expiry::own_seconds(&own), Expiry::own_seconds(&schema("null"))), (Some(60), None));
         assert!(Expiry::of(&own).is_none() && ages(&own).is_some_and(|text| text.contains("anew")));
         let off = schema(r#"{"enabled":false,"deleteOn":"until"}"#);
         assert!(Expiry::of(&off).is_none() && ages(&off).is_none());
         let by = schema(r#"{"enabled":true,"deleteOn":" until ","defaultTtl":0}"#);
+        assert_eq!(Expiry::own_seconds(&by), None);
         assert!(Expiry::of(&by).is_some() && ages(&by).is_some_and(|text| text.contains("property until")));
     }
 
@@ -111,7 +118,8 @@ mod tests {
             (0, r#"{"until":null}"#, false),
         ] {
             let expiry = Expiry { property: "until".into(), seconds };
-            assert_eq!(expiry.is_expired(&object(text), now), expired, "{seconds} {text}");
+            let is_expired = expiry.at(&object(text)).is_some_and(|at| at <= now.as_second());
+            assert_eq!(is_expired, expired, "{seconds} {text}");
         }
     }
 }

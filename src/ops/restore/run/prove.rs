@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::super::create::Created;
 use super::super::fill::Filled;
 use super::super::lost::is_other;
@@ -11,7 +13,8 @@ use super::{Gathered, Run, Underway};
 use crate::archive::RunRecord;
 use crate::event::{CollectionResult, Event, Warning};
 use crate::model::counted;
-use crate::ops::schema::{expiry, grown};
+use crate::ops::schema::expiry::{self, Expiry};
+use crate::ops::schema::grown;
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::ops::waking::{EarlierRuns, WakeBooks};
 use crate::ops::{Error, journalling};
@@ -55,7 +58,7 @@ const RESTORED_BEFORE: &str = "it was restored by an earlier run: nothing was se
 impl Run<'_> {
     /// Counts and compares what one collection became.
     pub(super) async fn prove(&self, underway: Underway<'_>, gathered: &mut Gathered) -> Result<(), Error> {
-        let Underway { collection, created, mut watch, filled, .. } = underway;
+        let Underway { collection, created, mut watch, filled, began, .. } = underway;
         let planned = &collection.planned;
         let name = planned.target.clone();
         let tenants = collection.tenants.made.len() as u64;
@@ -84,6 +87,9 @@ impl Run<'_> {
             if self.plan.options.verify {
                 self.compare(collection, &mut result, gathered).await?;
             }
+            if !collection.before.over {
+                self.expired(collection, began, gathered);
+            }
             gathered.unchecked = gathered.unchecked.take().or(watch.unchecked().map(str::to_owned));
         }
         if collection.data {
@@ -97,6 +103,19 @@ impl Run<'_> {
         self.session.events.emit(Event::CollectionFinished(result.clone()));
         gathered.results.push(result);
         Ok(())
+    }
+
+    /// Objects that have expired may still be there to be counted and compared: they are there until the server removes them,
+    /// as it does by a schedule of its own. That is no copy of the archive.
+    fn expired(&self, collection: &Collection, began: Timestamp, gathered: &mut Gathered) {
+        let (name, survey) = (&collection.planned.target, &collection.survey);
+        let lapsed = survey.lapsed(Expiry::own_seconds(&collection.asked), began, self.session.clock.now());
+        gathered.remarks.extend(lapsed.map(|lapsed| (name.clone(), lapsed.to_owned())));
+        let objects = survey.expired;
+        if objects > 0 || lapsed.is_some() {
+            gathered.incomplete = true;
+            self.session.events.warn(Warning::ObjectsExpired { collection: name.clone(), objects });
+        }
     }
 
     /// SUCCESS is trusted only with the count: it must be what was written, taken while the server is whole. Whether there
