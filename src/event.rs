@@ -441,6 +441,13 @@ pub enum Warning {
         /// Objects counted.
         counted: u64,
     },
+    /// Objects were deleted while a backup ran, before they were read.
+    ObjectsVanished {
+        /// The collection.
+        collection: CollectionName,
+        /// At least so many.
+        objects: u64,
+    },
     /// A restore wrote another number of objects than the server counts afterwards.
     WrittenMismatch {
         /// The collection.

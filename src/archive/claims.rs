@@ -49,12 +49,35 @@ pub struct Claimant {
     pub server_url: String,
 }
 
+/// What a run does to the collections that it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Use {
+    /// It writes to them, empties or removes them: nobody else may be at work on them.
+    #[default]
+    Changes,
+    /// It activates inactive tenants and deactivates them again: no other run may do that.
+    Wakes,
+    /// It reads all of them: nobody may change them.
+    Reads,
+}
+
+impl Use {
+    /// Whether two runs keep each other out.
+    fn excludes(self, other: Self) -> bool {
+        self == Self::Changes || other == Self::Changes || (self, other) == (Self::Wakes, Self::Wakes)
+    }
+}
+
 /// The first line of a claim.
 #[derive(Debug, Serialize, Deserialize)]
 struct Claimed {
     by: Claimant,
     server: ServerIdentity,
     collections: Vec<CollectionName>,
+    /// Earlier builds had one kind of claim.
+    #[serde(default)]
+    purpose: Use,
 }
 
 /// A later line: shards of collections that the run has made.
@@ -113,10 +136,11 @@ impl Claim {
         by: Claimant,
         server: ServerIdentity,
         collections: Vec<CollectionName>,
+        purpose: Use,
     ) -> Result<Self, Error> {
         create_missing(&**disk, locks)?;
         let _gate = gate(&**disk, locks)?;
-        if let Some(held) = look(&**disk, locks, &server, &collections)? {
+        if let Some(held) = look(&**disk, locks, &server, &collections, purpose)? {
             return Err(held.into());
         }
         let id = Uuid::now_v7();
@@ -129,7 +153,7 @@ impl Claim {
         // Whatever fails from here on leaves nothing behind.
         let mut claim = Self { disk: Arc::clone(disk), files: files.clone(), content: None, known, _lock: lock };
         claim.content = Some(content?);
-        claim.line(&Claimed { by, server, collections })?;
+        claim.line(&Claimed { by, server, collections, purpose })?;
         Ok(claim)
     }
 
@@ -158,7 +182,7 @@ impl Drop for Claim {
     }
 }
 
-/// The first of these collections that a run which is still at work holds. Removes what ended runs left of theirs. Blocks.
+/// The first of these collections that a run which is still at work holds, so that they cannot be changed. Removes what ended runs left of theirs. Blocks.
 pub fn held(
     disk: &dyn Disk,
     locks: &Path,
@@ -169,7 +193,7 @@ pub fn held(
         return Ok(None);
     }
     let _gate = gate(disk, locks)?;
-    look(disk, locks, server, collections)
+    look(disk, locks, server, collections, Use::Changes)
 }
 
 /// Whether any run is at work, or was killed, as far as the folder tells. Changes nothing. Blocks.
@@ -203,6 +227,7 @@ fn look(
     locks: &Path,
     server: &ServerIdentity,
     collections: &[CollectionName],
+    purpose: Use,
 ) -> Result<Option<Held>, Error> {
     let folder = disk.open_folder(locks).map_err(on(DiskOp::Open, locks))?;
     let entries = folder.list("", MOST_FILES).map_err(on(DiskOp::List, locks))?;
@@ -227,6 +252,7 @@ fn look(
         let Some((claimed, server_then)) = read(&*folder, &claim_file, &format!("{id}{CLAIM}"))? else { continue };
         let same = |name: &&CollectionName| wanted.contains(&name.as_str().to_ascii_lowercase());
         if let Some(name) = claimed.collections.iter().find(same)
+            && purpose.excludes(claimed.purpose)
             && server.may_be(&server_then)
         {
             found = found.or(Some(Held { collection: name.clone(), by: claimed.by }));

@@ -177,6 +177,10 @@ pub struct Consistency {
     /// Objects that at least one replica holds, if these are not the ones counted: replicas differ, and the archive
     /// holds what one of them listed.
     pub on_any_replica: Option<u64>,
+    /// Objects that were counted before the backup, and neither came into the archive nor were there when it was read to its
+    /// end; at least so many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vanished: Option<u64>,
 }
 
 /// Tenants that came or went while a collection was read. Since format 1.1.

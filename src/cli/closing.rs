@@ -201,6 +201,12 @@ fn incomplete(manifest: &Manifest) -> Vec<Remark> {
             if expires(&c.name) { "objects of it expire, which may be why" } else { "no writer explains it" }
         ),
     });
+    let vanished = manifest.collections.iter().filter_map(|c| {
+        let objects = counted(c.consistency.vanished?, "object");
+        let why = if expires(&c.name) { "; objects of it expire, which may be why" } else { "" };
+        let text = format!("at least {objects} deleted by somebody before they were read, and not in the archive{why}");
+        Some(Remark { about: c.name.clone(), text })
+    });
     let differing = manifest.collections.iter().filter_map(|c| {
         let any = c.consistency.on_any_replica?;
         let (listed, any) = (counted(c.objects, "object"), count(any));
@@ -213,5 +219,5 @@ fn incomplete(manifest: &Manifest) -> Vec<Remark> {
         Some(Remark { about: c.name.clone(), text })
     });
     let missing = missing_nodes(&manifest.source.topology.missing);
-    missing.into_iter().chain(mismatched).chain(differing).chain(disagreeing).chain(objects).collect()
+    missing.into_iter().chain(mismatched).chain(vanished).chain(differing).chain(disagreeing).chain(objects).collect()
 }

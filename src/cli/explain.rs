@@ -86,7 +86,7 @@ fn restore_words(hint: &Hint) -> Option<&'static str> {
         Hint::RunAgain => "run the command again once the server answers",
         Hint::SmallerPages => "smaller batches may help: --batch-size 10",
         Hint::WaitForOtherRun => {
-            "another run writes to the same collection of this server: wait for it to end, or stop it"
+            "another run is at work on the same collection of this server: wait for it to end, or stop it"
         }
         _ => return None,
     })
@@ -116,7 +116,7 @@ fn rm_words(hint: &Hint) -> Option<&'static str> {
         Hint::MakeRoom => "free some space, or choose another folder with --output",
         Hint::RunAgain => "run the command again: it shows what is there now",
         Hint::WaitForOtherRun => {
-            "another run writes to the same collection of this server: wait for it to end, or stop it"
+            "another run is at work on the same collection of this server: wait for it to end, or stop it"
         }
         _ => return None,
     })
@@ -133,7 +133,7 @@ fn clear_words(hint: &Hint) -> Option<&'static str> {
         Hint::OtherFolder => "choose other folders with --output and --run-dir",
         Hint::RunAgain => "run the command again: it shows what is there now",
         Hint::WaitForOtherRun => {
-            "another run writes to the same collection of this server: wait for it to end, or stop it"
+            "another run is at work on the same collection of this server: wait for it to end, or stop it"
         }
         _ => return None,
     })
@@ -154,7 +154,7 @@ fn create_words(hint: &Hint) -> Option<&'static str> {
         Hint::NoObjectTtl => "set OBJECTS_TTL_DELETE_SCHEDULE on the server; or take objectTtlConfig out of the schema",
         Hint::RunAgain => "look whether it is there, then run the command again",
         Hint::WaitForOtherRun => {
-            "another run writes to the same collection of this server: wait for it to end, or stop it"
+            "another run is at work on the same collection of this server: wait for it to end, or stop it"
         }
         _ => return None,
     })

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Error, Session, blocking};
-use crate::archive::claims::{self, Claim, Claimant};
+use crate::archive::claims::{self, Claim, Claimant, Use};
 use crate::event::Op;
 use crate::model::{CollectionName, Schema, ServerIdentity};
 use crate::weaviate::Client;
@@ -42,20 +42,36 @@ impl Claiming<'_> {
     pub(super) async fn take(self, op: Op) -> Result<Claim, Error> {
         let all = self.session.unless_stopped(self.client.schemas()).await?;
         let server = self.server(&lasting(&all, &self.targets)).await?;
-        self.hold(op, server).await
+        self.hold(op, server, Use::Changes).await
     }
 
     /// The same for a run that only activates tenants: it asks no more than which nodes there are.
     pub(super) async fn take_briefly(self, op: Op) -> Result<Claim, Error> {
         let server = self.server(&[]).await?;
-        self.hold(op, server).await
+        self.hold(op, server, Use::Wakes).await
     }
 
-    async fn hold(self, op: Op, server: ServerIdentity) -> Result<Claim, Error> {
+    /// The same for a run that reads all there is, and that is worth little if somebody removes it meanwhile. Where nothing
+    /// can be written down, nobody is kept out, and the run goes on.
+    pub(super) async fn take_to_read(self, op: Op) -> Result<Option<Claim>, Error> {
+        let server = self.server(&[]).await?;
+        match self.hold(op, server, Use::Reads).await {
+            Ok(claim) => Ok(Some(claim)),
+            Err(held @ Error::Archive(crate::archive::Error::Claimed(_))) => Err(held),
+            Err(error) => {
+                tracing::warn!(%error, "other runs cannot be told that these collections are read");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn hold(self, op: Op, server: ServerIdentity, purpose: Use) -> Result<Claim, Error> {
         let (started, server_url) = (self.session.clock.now(), self.client.url().to_owned());
         let by = Claimant { op, pid: std::process::id(), started, server_url };
         let (disk, locks, targets) = (Arc::clone(&self.session.disk), self.locks.to_owned(), self.targets);
-        blocking("locks", move || Claim::take(&disk, &locks, by, server, targets)).await.map_err(Error::of_run_files)
+        blocking("locks", move || Claim::take(&disk, &locks, by, server, targets, purpose))
+            .await
+            .map_err(Error::of_run_files)
     }
 
     /// Whether there is any other run, before the server is asked anything.

@@ -212,6 +212,10 @@ pub(super) fn warning(warning: &Warning) -> String {
             self::counted(*listed, "object"),
             count(*counted)
         ),
+        Warning::ObjectsVanished { collection, objects } => format!(
+            "{collection}: at least {} deleted by somebody before they were read, and not in the archive",
+            self::counted(*objects, "object")
+        ),
         Warning::WrittenMismatch { collection, written, counted } => format!(
             "{collection}: {} written, but the server counts {}",
             self::counted(*written, "object"),

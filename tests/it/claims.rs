@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use elysiactl::event::{Class, Events};
+use elysiactl::event::{Class, Event, Events, Status, Warning};
 use elysiactl::model::Selection;
 use elysiactl::ops::restore::{Instead, Lost};
 use elysiactl::ops::{Error, remove};
@@ -108,4 +108,55 @@ async fn what_was_removed_where_nothing_is_made_up_ends_the_restore_soon() {
     assert_eq!(asked, 0, "no object is asked for");
     let written = target.sandbox.requests().into_iter().filter(|r| r.path == "/v1/batch/objects").count();
     assert!(written <= 6, "{written} batches");
+}
+
+#[tokio::test]
+async fn a_collection_that_is_backed_up_is_removed_by_no_other_run_of_this_machine() {
+    let source = world(articles());
+    source.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(30))).on("GET", "/v1/objects"));
+    let options = elysiactl::ops::backup::Options { page_objects: Some(10), jobs: Some(1), ..source.options() };
+    let removal = async {
+        while source.sandbox.requests().iter().filter(|r| r.path == "/v1/objects").count() < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let refused = remove_by(&source, &source.sandbox.url()).await.expect_err("a run reads it");
+        assert_eq!(refused.class(), Class::Locked, "{refused:?}");
+        assert!(refused.to_string().contains("col backup on http"), "{refused}");
+    };
+    let ((done, _), ()) = tokio::join!(Box::pin(source.try_backup(options)), removal);
+    assert_eq!(done.expect("undisturbed").result.objects, OBJECTS);
+    remove_by(&source, &source.sandbox.url()).await.expect("removed, now that it is over");
+}
+
+#[tokio::test]
+async fn a_collection_that_another_run_changes_is_not_backed_up_and_two_backups_are_no_trouble() {
+    let source = world(articles());
+    let held = source.held_by_another_run("Article");
+    let (done, _) = Box::pin(source.try_backup(source.options())).await;
+    assert_eq!(done.expect_err("it is being changed").error.class(), Class::Locked);
+    drop(held);
+    let (first, second) =
+        tokio::join!(Box::pin(source.try_backup(source.options())), Box::pin(source.try_backup(source.options())));
+    assert!(first.0.is_ok() && second.0.is_ok());
+}
+
+#[tokio::test]
+async fn objects_that_vanish_while_they_are_backed_up_are_told_and_no_success() {
+    let source = world(articles());
+    let objects = source.sandbox.objects("Article", None);
+    let ids = objects.iter().map(|text| serde_json::from_str::<serde_json::Value>(text).expect("JSON")["id"].clone());
+    for id in ids.skip(100) {
+        let id = id.as_str().expect("an id").to_owned();
+        let delete = Kind::Change(sandbox::Change::Delete("Article".into(), None, id));
+        source.sandbox.faults().add(Fault::new(delete).on("GET", "/v1/objects").nth(4));
+    }
+    let options = elysiactl::ops::backup::Options { page_objects: Some(10), jobs: Some(1), ..source.options() };
+    let (done, events) = Box::pin(source.try_backup(options)).await;
+    let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
+    let vanished = outcome.manifest.collections[0].consistency.vanished;
+    let gone = OBJECTS - outcome.result.objects;
+    assert_eq!((outcome.result.status, vanished), (Status::Incomplete, Some(gone)));
+    assert!(gone >= 150, "{gone}");
+    let told = |e: &Event| matches!(e, Event::Warning(Warning::ObjectsVanished { objects, .. }) if *objects == gone);
+    assert!(events.iter().any(told), "{events:?}");
 }

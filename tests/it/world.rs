@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use elysiactl::archive::claims::{Claim, Claimant};
+use elysiactl::archive::claims::{Claim, Claimant, Use};
 use elysiactl::archive::runfiles::FirstObject;
 use elysiactl::archive::{Archive, Codec, Content, Disk, OsDisk, RunAbout, RunFiles, RunRecord};
 use elysiactl::event::{Event, Events, Op, RunResult, Status};
@@ -120,7 +120,7 @@ impl World {
         let started = "2026-01-02T03:04:05Z".parse().expect("a time");
         let by = Claimant { op: Op::Restore, pid: 4711, started, server_url: url.clone() };
         let (server, names) = (ServerIdentity::of_url(&url), vec![collection.parse().expect("a name")]);
-        Claim::take(&self.disk, &self.state().locks, by, server, names).expect("a claim")
+        Claim::take(&self.disk, &self.state().locks, by, server, names, Use::Changes).expect("a claim")
     }
 
     /// A run on this server that wrote this into its journal, with the first object of every tenant that it woke, and was

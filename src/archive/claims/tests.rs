@@ -17,7 +17,7 @@ fn by(pid: u32) -> Claimant {
 fn take(disk: &SimDisk, server: ServerIdentity, names: &[&str]) -> Result<Claim, Error> {
     let names = names.iter().map(|text| name(text)).collect();
     let disk: Arc<dyn Disk> = Arc::new(disk.clone());
-    Claim::take(&disk, Path::new(LOCKS), by(4711), server, names)
+    Claim::take(&disk, Path::new(LOCKS), by(4711), server, names, Use::Changes)
 }
 
 /// A server at this address, with a voter that is named so.
@@ -100,4 +100,29 @@ fn a_run_that_does_not_say_what_it_holds_may_hold_anything() {
     let claim = take(&disk, at("http://a:8080"), &["Article"]).expect("a claim");
     disk.set(&claim.files[0], Some(b"{}\n".to_vec()));
     assert!(matches!(take(&disk, at("http://b:8080"), &["Book"]), Err(Error::Locked { .. })));
+}
+
+#[test]
+fn runs_that_read_keep_out_those_that_change_and_no_others() {
+    let disk = SimDisk::default();
+    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+    let take = |purpose| {
+        let names = vec!["Article".parse().expect("a name")];
+        Claim::take(&shared, Path::new(LOCKS), by(4711), at("http://a:8080"), names, purpose)
+    };
+    for (held, asked, refused) in [
+        (Use::Reads, Use::Reads, false),
+        (Use::Reads, Use::Wakes, false),
+        (Use::Reads, Use::Changes, true),
+        (Use::Wakes, Use::Reads, false),
+        (Use::Wakes, Use::Wakes, true),
+        (Use::Wakes, Use::Changes, true),
+        (Use::Changes, Use::Reads, true),
+        (Use::Changes, Use::Wakes, true),
+        (Use::Changes, Use::Changes, true),
+    ] {
+        let _held = take(held).expect("free");
+        let second = take(asked);
+        assert_eq!(matches!(second, Err(Error::Claimed(_))), refused, "{held:?} {asked:?}: {second:?}");
+    }
 }

@@ -44,6 +44,8 @@ pub(super) struct Collected {
     pub(super) read: u64,
     pub(super) changed: u64,
     pub(super) mismatch: Option<u64>,
+    /// Objects that were there in the plan, and neither came into the archive nor are there now; at least so many.
+    pub(super) vanished: Option<u64>,
     pub(super) any_replica: AnyReplica,
     /// What comparing the replicas found; `None` where there is one.
     pub(super) replicas: Option<ReplicaFindings>,
@@ -192,6 +194,7 @@ impl Collect<'_> {
             read: seen.objects,
             changed: seen.changed,
             mismatch,
+            vanished: None,
             any_replica,
             replicas: self.replica_findings(),
             unprintable: seen.unprintable.into_iter().collect(),

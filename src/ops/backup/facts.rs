@@ -20,6 +20,7 @@ pub(super) fn facts(collected: &Collected) -> CollectionFacts {
             mode: ReadMode::Live,
             changed_seen: Some(collected.changed),
             count_mismatch: collected.mismatch.is_some(),
+            vanished: collected.vanished,
             on_any_replica: match collected.any_replica {
                 AnyReplica::More { on_any_replica, .. } => Some(on_any_replica),
                 AnyReplica::Agrees | AnyReplica::Moved => None,
@@ -40,7 +41,22 @@ pub(super) fn facts(collected: &Collected) -> CollectionFacts {
 /// Whether counts and replicas agree, as far as they could be asked.
 pub(super) fn agrees(collected: &Collected) -> bool {
     let differs = matches!(collected.any_replica, AnyReplica::More { .. });
-    collected.mismatch.is_none() && !differs && collected.replicas.as_ref().is_none_or(|found| found.differing == 0)
+    let vanished = collected.vanished.is_some() && !expires(&collected.schema);
+    collected.mismatch.is_none()
+        && !vanished
+        && !differs
+        && collected.replicas.as_ref().is_none_or(|found| found.differing == 0)
+}
+
+/// Objects that the plan counted, of which the archive holds fewer, as fewer are there now: somebody deleted them before
+/// they were read. At least so many, as others may have come meanwhile. Tenants that went are told by name instead.
+pub(super) fn vanished(agreed: Option<u64>, collected: &Collected) -> Option<u64> {
+    let agreed = agreed.filter(|_| collected.tenants_changed.deleted.is_empty())?;
+    gone(agreed, collected.closed.totals().objects, collected.counts.1?)
+}
+
+fn gone(agreed: u64, listed: u64, after: u64) -> Option<u64> {
+    Some(agreed.saturating_sub(listed).min(agreed.saturating_sub(after))).filter(|objects| *objects > 0)
 }
 
 /// What goes into the manifest's lists.
@@ -117,5 +133,24 @@ pub(super) fn result(collected: &Collected) -> CollectionResult {
         changed_seen: Some(collected.changed),
         counts_verified: Some(collected.counts.1.is_some()),
         ..CollectionResult::of(collected.schema.name.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_neither_in_the_archive_nor_on_the_server_has_vanished() {
+        for (agreed, listed, after, found) in [
+            (3_000, 800, 0, Some(2_200)),
+            (3_000, 3_000, 0, None),
+            (3_000, 2_990, 3_005, None),
+            (3_000, 2_999, 2_999, Some(1)),
+            (3_000, 0, 2_500, Some(500)),
+            (0, 5, 5, None),
+        ] {
+            assert_eq!(gone(agreed, listed, after), found, "{agreed} {listed} {after}");
+        }
     }
 }

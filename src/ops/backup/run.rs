@@ -8,6 +8,7 @@ use super::gone::{self, Fate};
 use super::resume::{self, Kept};
 use super::tenants::Tenants;
 use super::{Interrupted, Outcome, Plan, Planned, Remarks, Stopped, beside, facts, missing};
+use crate::archive::claims::Claim;
 use crate::archive::manifest::{TopologyRecord, TopologyState};
 use crate::archive::{
     ArchiveWriter, Begun, CarriedOn, ClosedCollection, CollectionWriter, Content, Error as ArchiveError, Noted,
@@ -15,6 +16,7 @@ use crate::archive::{
 };
 use crate::event::{CollectionResult, Event, Op, RunResult, SavedSchema, Status, Warning};
 use crate::model::path_text;
+use crate::ops::claim::Claiming;
 use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, blocking};
 use crate::pipeline::budget::Budget;
@@ -46,11 +48,13 @@ struct Gathered {
 /// Runs a plan to its end. With an error the archive stays unsealed; what was sealed of it stays on disk.
 pub async fn run(client: &Writer, session: &Session, plan: Plan) -> Result<Outcome, Stopped> {
     session.events.emit(Event::PlanMade { collections: plan.listed() });
+    let there = plan.carries_on.as_ref().map(|interrupted| interrupted.archive.clone());
+    let claim = claim(client, session, &plan).await;
+    let _claim = claim.map_err(|error| Stopped { error, archive: there.clone() })?;
     let begun = match &plan.carries_on {
         None => create(session, &plan).await.map(|writer| (writer, Begun::default())),
         Some(interrupted) => carry_on(session, &plan, interrupted).await,
     };
-    let there = plan.carries_on.as_ref().map(|interrupted| interrupted.archive.clone());
     let (writer, begun) = begun.map_err(|error| Stopped { error, archive: there })?;
     let archive = Some(writer.path().to_owned());
     fill(client, session, plan, writer, begun).await.map_err(|error| Stopped { error, archive })
@@ -73,14 +77,14 @@ async fn fill(
     // What is known of single tenants now is looked at again when they are read.
     gathered.remarks.skipped.extend(plan.skipped.iter().filter(|skipped| skipped.tenant.is_none()).cloned());
     for planned in &plan.collections {
-        let mut anew = None;
+        let (mut anew, agreed) = (None, planned.objects);
         loop {
             if session.cancel.is_cancelled() {
                 return Err(Error::Interrupted);
             }
             let again = anew.is_some();
             let planned = anew.as_ref().unwrap_or(planned);
-            let one = One { client, session, plan: &plan, budget: &budget, planned, books: &books };
+            let one = One { client, session, plan: &plan, budget: &budget, planned, agreed, books: &books };
             let lost;
             (writer, begun, lost) = one.read(writer, begun, &mut gathered).await?;
             let Some((fate, error)) = lost else { break };
@@ -104,6 +108,15 @@ async fn fill(
     }
     let writer = beside::save(client, session, writer, &mut gathered.remarks.limits).await?;
     seal(client, session, plan, writer, gathered).await
+}
+
+/// Keeps runs of this machine from changing the collections while they are read.
+async fn claim(client: &Writer, session: &Session, plan: &Plan) -> Result<Option<Claim>, Error> {
+    let Some(state) = plan.options.state.as_ref().filter(|_| plan.options.content != Content::SchemaOnly) else {
+        return Ok(None);
+    };
+    let targets = plan.collections.iter().map(|planned| planned.schema.name.clone()).collect();
+    Claiming { client, session, locks: &state.locks, targets, shards: Vec::new() }.take_to_read(Op::Backup).await
 }
 
 async fn create(session: &Session, plan: &Plan) -> Result<ArchiveWriter, Error> {
@@ -173,6 +186,8 @@ struct One<'a> {
     plan: &'a Plan,
     budget: &'a Budget,
     planned: &'a Planned,
+    /// Its objects by the count of the plan, also where it was made again since.
+    agreed: Option<u64>,
     books: &'a WakeBooks,
 }
 
@@ -234,6 +249,7 @@ impl One<'_> {
             Box::pin(collect.run(collection)).await?
         };
         let read = collected.read;
+        let collected = Collected { vanished: facts::vanished(self.agreed, &collected), ..collected };
         let objects = gathered.take(session, collected);
         // What was there and was dropped since is among those that were read.
         gathered.resumed += there.min(objects.saturating_sub(read));
@@ -273,6 +289,10 @@ impl Gathered {
         self.remarks.incomplete.extend(remarks.incomplete);
         self.remarks.skipped.extend(remarks.skipped);
         self.more_unprintable += collected.more_unprintable;
+        if let Some(objects) = collected.vanished {
+            let collection = collected.schema.name.clone();
+            session.events.warn(Warning::ObjectsVanished { collection, objects });
+        }
         self.mismatches += usize::from(!facts::agrees(&collected));
         self.left_awake += collected.left_awake;
         self.unchecked = self.unchecked.take().or(collected.unchecked);

@@ -212,6 +212,7 @@ impl<'a> Tenants<'a> {
             read: seen.objects,
             changed: seen.changed,
             mismatch: mismatch.map(|(_, counted)| counted),
+            vanished: None,
             any_replica: AnyReplica::Agrees,
             replicas: self.collect.replica_findings(),
             unprintable: seen.unprintable.into_iter().collect(),
