@@ -259,3 +259,36 @@ async fn a_count_that_a_leaving_node_swallows_is_asked_again() {
         faults.clear();
     }
 }
+
+/// Requests for single objects.
+fn single(world: &World) -> usize {
+    world.sandbox.requests().iter().filter(|r| r.path.starts_with("/v1/objects/Article/")).count()
+}
+
+#[tokio::test]
+async fn of_many_missing_objects_a_few_are_asked_for_where_the_counts_prove_the_others() {
+    let world = world(articles(OBJECTS));
+    let archive = archive(&world).await;
+    for n in 1..=OBJECTS - 7 {
+        world.sandbox.faults().now(&Change::Delete("Article".into(), None, id(n)));
+    }
+    let outcome = world.verify(verify_options(&archive)).await;
+    assert_eq!(outcome.result.collections[0].missing, Some(OBJECTS - 7));
+    assert!((1..=200).contains(&single(&world)), "each takes two, of at most a hundred: {}", single(&world));
+    assert!(!remarks(&outcome).contains("one by one"), "{}", remarks(&outcome));
+}
+
+#[tokio::test]
+async fn missing_objects_that_the_counts_do_not_prove_are_each_asked_for() {
+    let world = world(articles(OBJECTS));
+    let archive = archive(&world).await;
+    for n in 1..=300 {
+        world.sandbox.faults().now(&Change::Delete("Article".into(), None, id(n)));
+    }
+    // A listing that leaves out what is there, whenever it is asked.
+    world.sandbox.faults().add(Fault::new(Kind::Page(PageFault::Skip)).on("GET", "/v1/objects"));
+    let outcome = world.verify(verify_options(&archive)).await;
+    let collection = &outcome.result.collections[0];
+    assert_eq!((collection.missing, collection.different), (Some(300), Some(0)), "{}", remarks(&outcome));
+    assert!(single(&world) >= 600, "{}", single(&world));
+}

@@ -1,14 +1,14 @@
 //! One collection of an archive against a live one: rounds of comparing until every unit is done, the server was whole
 //! all the time, and the count agrees or writers explain why it does not.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::Differs;
-use super::counting::Before;
+use super::counting::{After, Before};
 use super::facing::{Facing, face};
 use super::remarks::{self, Miscount};
 use super::rounds::Books;
@@ -196,6 +196,8 @@ fn stage(
         limit: options.limit,
         events: comparing.session.events.clone(),
         replicas: (comparing.replicas > 1).then(|| ReplicaCheck::new(changed_since_ms)),
+        // A listing reads one replica, and so does a count.
+        ask_each: AtomicBool::new(comparing.replicas > 1),
         asked: AtomicU64::new(0),
         told: [AtomicU64::new(0), AtomicU64::new(0)],
         source: Source {
@@ -250,7 +252,7 @@ impl Comparing<'_> {
         books: &mut Books,
         mut before: Before,
     ) -> Result<Option<Miscount>, Error> {
-        let (mut again, mut rounds) = (true, Rounds::new());
+        let (mut again, mut listed_again, mut rounds) = (true, false, Rounds::new());
         while rounds.another(books.kept()) {
             let todo = books.todo();
             self.round(stage, books, &todo).await?;
@@ -264,6 +266,17 @@ impl Comparing<'_> {
                         let objects = after.objects.filter(|_| after.unknown.is_empty());
                         let miscount = judge(before.objects, objects, &books.total());
                         if self.watch.ask().await {
+                            if !is_proven_missing(stage, before.objects, &after, &books.total()) {
+                                // Whoever deletes meanwhile may be done: then the next count proves what is not there.
+                                let moved = before.objects.is_some() && before.objects != after.objects;
+                                if !moved || std::mem::replace(&mut listed_again, true) {
+                                    stage.ask_for_each();
+                                }
+                                before.objects = before.objects.and(after.objects);
+                                books.drop_all();
+                                retell(stage, books);
+                                continue;
+                            }
                             let proven = miscount.is_none() && after.unknown.is_empty();
                             if proven || !std::mem::take(&mut again) {
                                 self.warn_of(&after);
@@ -348,7 +361,7 @@ impl Comparing<'_> {
             let listed = found.listed();
             events.warn(Warning::CountMismatch { collection: collection.clone(), listed, counted });
         }
-        if found.unasked > 0 {
+        if found.unasked > 0 && stage.asks_each() {
             events.warn(Warning::MissingUnasked { collection: collection.clone(), objects: found.unasked });
         }
         let entry = &stage.source.archive.collections()[stage.source.at];
@@ -403,6 +416,15 @@ fn stopped(target: &CollectionName, error: compare::Error) -> Error {
         compare::Error::Waking(e) => e.into(),
         compare::Error::Thread => Error::Stage { what: "compare".into() },
     }
+}
+
+/// Whether it is certain of the missing objects that they are not there: each was asked for, or is missing in a listing of
+/// which the counts before and after say that it showed every object there is.
+fn is_proven_missing(stage: &Stage, before: Option<u64>, after: &After, found: &Found) -> bool {
+    let listed = found.listed().saturating_sub(found.uncounted);
+    let counted = after.objects.filter(|_| after.unknown.is_empty()).map(|objects| objects + found.counted_asleep);
+    let is_steady = before.is_none_or(|before| Some(before) == after.objects);
+    found.unasked == 0 || stage.asks_each() || (counted == Some(listed) && is_steady)
 }
 
 /// What the counts say against what was found. That writers explain a difference is a backup's excuse: a comparison that

@@ -57,7 +57,7 @@ pub(super) fn remarks(
     if found.changed > 0 {
         remarks.push(format!("at least {} written while the collection was compared", objects(found.changed)));
     }
-    if found.unasked > 0 {
+    if found.unasked > 0 && stage.asks_each() {
         let was = if found.unasked == 1 { "was" } else { "were" };
         remarks.push(format!("{} of the missing objects {was} not asked for one by one", found.unasked));
     }

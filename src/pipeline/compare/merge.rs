@@ -230,7 +230,7 @@ impl<'a> Merge<'a> {
     async fn ask(&mut self, mut missing: Vec<RawObject>) -> Result<(), Error> {
         let mut late = None;
         while self.standing == Standing::Here && !missing.is_empty() {
-            let may = self.stage.may_ask(missing.len() as u64);
+            let may = self.stage.may_ask(missing.len() as u64, self.counted != Counted::No);
             let unasked = missing.split_off(usize::try_from(may).unwrap_or(usize::MAX).min(missing.len()));
             for archived in unasked {
                 self.found.unasked += 1;
@@ -278,6 +278,7 @@ impl<'a> Merge<'a> {
             self.missing(archived);
             return Ok(());
         };
+        self.stage.ask_for_each();
         self.compared(archived);
         let wrong = |source| scan::Error::Page { collection: self.stage.target.clone(), source };
         let object = split::line(&text, &self.stage.target).map_err(wrong)?;

@@ -32,6 +32,9 @@ use crate::weaviate::Client;
 const PIECES_WAITING: usize = 1;
 /// Missing objects asked for in a collection; the others are missing unasked.
 const MOST_ASKED: u64 = 10_000;
+/// The same where a count may prove that the listing showed all there is: as many as may be a listing's whim. Each takes four
+/// requests, so that a collection that was emptied would cost more than one that is whole.
+const FIRST_ASKED: u64 = 100;
 
 /// Why a comparison stopped.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +94,8 @@ pub struct Stage {
     pub events: Events,
     /// Compares the replicas of each page before it is read; `None` where there is one.
     pub replicas: Option<ReplicaCheck>,
+    /// Whether each missing object is asked for, as no count proves the listing.
+    pub ask_each: AtomicBool,
     /// Missing objects asked for so far.
     pub asked: AtomicU64,
     /// Objects and bytes told of in events so far.
@@ -181,11 +186,23 @@ impl Stage {
         }
     }
 
-    /// How many of so many missing objects may still be asked for.
-    pub(super) fn may_ask(&self, wanted: u64) -> u64 {
-        let take = |asked: u64| Some(asked + wanted.min(MOST_ASKED.saturating_sub(asked)));
-        let before = self.asked.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).unwrap_or(MOST_ASKED);
-        wanted.min(MOST_ASKED.saturating_sub(before))
+    /// How many of so many missing objects may still be asked for. `counted`: they lie where a count is taken.
+    pub(super) fn may_ask(&self, wanted: u64, counted: bool) -> u64 {
+        let most = if counted && !self.asks_each() { FIRST_ASKED } else { MOST_ASKED };
+        let take = |asked: u64| Some(asked + wanted.min(most.saturating_sub(asked)));
+        let before = self.asked.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).unwrap_or(most);
+        wanted.min(most.saturating_sub(before))
+    }
+
+    /// Whether each missing object is asked for.
+    #[must_use]
+    pub fn asks_each(&self) -> bool {
+        self.ask_each.load(Ordering::SeqCst)
+    }
+
+    /// From now on each missing object is asked for: the listing did not show all there is.
+    pub fn ask_for_each(&self) {
+        self.ask_each.store(true, Ordering::SeqCst);
     }
 
     pub(super) fn tell(&self, tenant: Option<TenantName>, objects: u64, bytes: u64) {
