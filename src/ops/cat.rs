@@ -1,4 +1,5 @@
-//! `archive cat`: the objects of an archive, line by line, in the order of its files, each part proven as it is read.
+//! `archive cat`: the objects of an archive, line by line, in the order of its files, each part proven before it is printed,
+//! and once more while it is.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -27,8 +28,8 @@ impl From<ArchiveError> for CatError {
 }
 
 /// Writes every object of `collection` (of all, if `None`) to `out`, one a line, as the server printed it; in a
-/// multi-tenant collection with a first member `tenant`. `memory_bytes`: what a line may take. Blocks. Lines of a damaged
-/// part may be written before the damage is found, so only an `Ok` vouches for what was written.
+/// multi-tenant collection with a first member `tenant`. `memory_bytes`: what a line may take. Blocks. Nothing is written of a
+/// part that is damaged; what was written of the parts before it stands, so only an `Ok` vouches for all of them.
 pub fn run(
     disk: &Arc<dyn Disk>,
     path: &Path,
@@ -54,7 +55,12 @@ pub fn run(
     for entry in archive.collections().iter().filter(|e| wanted(&e.name)) {
         let runs = archive.runs(entry)?;
         for part in &entry.parts {
-            let mut reader = archive.part(entry, part, &runs)?.within(Box::new(lines.room()));
+            let open = || archive.part(entry, part, &runs).map(|reader| reader.within(Box::new(lines.room())));
+            let mut proof = open()?;
+            while proof.next_line()?.is_some() {}
+            proof.finish()?;
+            // It may change meanwhile, so what is printed is proven too.
+            let mut reader = open()?;
             while let Some(line) = reader.next_line()? {
                 let tenant = reader.runs().get(line.run).and_then(|run| run.tenant.clone());
                 let written = match tenant {
