@@ -49,6 +49,16 @@ fn the_log_goes_to_a_file_of_its_owner_alone_and_json_stays_json() {
     assert_eq!(refused.status.code(), Some(7), "{}", said(&refused));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_cannot_be_written_is_told_once_and_ends_nothing() {
+    let stage = stage();
+    let text = said(&run(&stage, &["--log-file", "/dev/full", "--no-progress", "col", "backup"]));
+    let told: Vec<&str> = text.lines().filter(|line| line.contains("/dev/full")).collect();
+    assert_eq!(told.len(), 1, "{text}");
+    assert!(told[0].starts_with("warning: the log lacks lines: cannot write to /dev/full: "), "{text}");
+}
+
 #[test]
 fn a_proxy_that_cannot_be_used_is_refused_before_anything_is_sent() {
     let stage = stage();
