@@ -100,6 +100,11 @@ impl<'a> Path<'a> {
         Self { parent: Some(self), step: Step::Member(name) }
     }
 
+    /// Whether it leads to a property, not into one.
+    fn is_of_property(&self) -> bool {
+        self.parent.is_some_and(|properties| properties.parent.is_none())
+    }
+
     fn element(&'a self, at: usize) -> Self {
         Self { parent: Some(self), step: Step::Element(at) }
     }
@@ -134,7 +139,8 @@ impl<'a> Walk<'a> {
         Self { renames, clamp_ints, held: 0, found: Fields::default() }
     }
 
-    /// Compares two objects member by member; null is the same as missing, and of several members of one name the last
+    /// Compares two objects member by member. A property that is null is the same as one that is missing, since no server keeps
+    /// it; a member of an object that is null is kept, and is not. Of several members of one name the last
     /// one counts.
     pub(super) fn members(&mut self, path: &Path<'_>, kinds: &Members, ours: &str, theirs: &str) {
         if json::has_names_in_order(ours) && json::has_names_in_order(theirs) {
@@ -200,10 +206,9 @@ impl<'a> Walk<'a> {
     }
 
     fn member(&mut self, path: &Path<'_>, kind: &Kind, sides: [Option<&str>; 2]) {
-        match sides.map(|side| side.filter(|value| *value != "null")) {
+        let is_there = |value: &&str| !path.is_of_property() || *value != "null";
+        match sides.map(|side| side.filter(is_there)) {
             [None, None] => {}
-            // No references and an empty list of them point to the same objects.
-            [one, None] | [None, one] if matches!(kind, Kind::Reference) && one.is_some_and(is_empty_list) => {}
             [Some(ours), Some(theirs)] => self.value(path, kind, ours, theirs),
             [ours, theirs] => self.differ(path, ours, theirs),
         }
@@ -290,10 +295,6 @@ impl<'a> Walk<'a> {
 /// The member of this name; the last one, where there are several.
 fn last_member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     json::members(object).filter(|(printed, _)| json::is_same_string(printed, name)).last().map(|(_, value)| value)
-}
-
-fn is_empty_list(value: &str) -> bool {
-    value.starts_with('[') && json::elements(value).next().is_none()
 }
 
 /// A number as servers read it.

@@ -39,11 +39,11 @@ impl<'a> Walk<'a> {
         Self { renames, clamp_ints, found: Vec::new() }
     }
 
-    /// Compares two objects member by member; null is the same as missing.
+    /// Compares two objects member by member; a property that is null is the same as one that is missing.
     fn members(&mut self, path: &str, kinds: &Members, ours: &Map<String, Value>, theirs: &Map<String, Value>) {
         let names = ours.keys().chain(theirs.keys().filter(|name| !ours.contains_key(*name)));
         for name in names {
-            let present = |side: &&Value| !side.is_null();
+            let present = |side: &&Value| path != "properties" || !side.is_null();
             let (our, their) = (ours.get(name).filter(present), theirs.get(name).filter(present));
             let kind = kinds.get(name).unwrap_or(&Kind::Plain);
             if matches!(kind, Kind::BlobHash) || self.is_full() {
@@ -56,8 +56,6 @@ impl<'a> Walk<'a> {
     fn member(&mut self, path: &str, kind: &Kind, ours: Option<&Value>, theirs: Option<&Value>) {
         match (ours, theirs) {
             (None, None) => {}
-            // No references and an empty list of them point to the same objects.
-            (one, None) | (None, one) if matches!(kind, Kind::Reference) && one.is_some_and(is_empty_list) => {}
             (Some(ours), Some(theirs)) => self.value(path, kind, ours, theirs),
             (ours, theirs) => self.differ(path, ours, theirs),
         }
@@ -165,10 +163,6 @@ impl<'a> Walk<'a> {
             .and_then(|(collection, id)| self.renames.get(collection).map(|new| format!("{new}/{id}")));
         Some(renamed.unwrap_or_else(|| target.to_owned()))
     }
-}
-
-fn is_empty_list(value: &Value) -> bool {
-    value.as_array().is_some_and(Vec::is_empty)
 }
 
 fn same_float32(ours: &Value, theirs: &Value) -> bool {
