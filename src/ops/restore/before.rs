@@ -189,7 +189,6 @@ impl Own<'_> {
             rejected_bytes: run.rejected_bytes,
             stored: run.stored,
             references: run.references,
-            // Of lengths the plan tells.
             found: FoundEqual { lengths: 0, refused: run.refused_equal, unsaid: run.unsaid_equal },
             asleep: if asleep { there } else { 0 },
         }

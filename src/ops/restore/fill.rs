@@ -332,7 +332,7 @@ impl Journal {
             rejected_bytes,
             stored,
             references,
-            refused_equal: found.refused,
+            refused_equal: found.refused + found.lengths,
             unsaid_equal: found.unsaid,
             stamped: self.stamps.seen(),
         })

@@ -34,7 +34,7 @@ pub(super) enum Said {
 /// Objects that were not called stored and were found to be there, equal to the archive's, when they were read back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FoundEqual {
-    /// Refused for the length of a vector: no index takes two, so that the source's index lacks them too.
+    /// Refused for the length of a vector: no index takes two. Which one the source's index took, no archive tells.
     pub lengths: u64,
     /// Refused in other words: an index may lack them.
     pub refused: u64,
@@ -164,13 +164,13 @@ impl Shared<'_> {
             }
             match self.read_back(batch, group, at).await {
                 ReadBack::Equal => {
-                    if !is_said {
-                        dealt.found.unsaid += 1;
-                    } else if is_about_lengths(&reason) {
-                        dealt.found.lengths += 1;
-                    } else {
-                        dealt.found.refused += 1;
+                    if is_said {
+                        let lengths = is_about_lengths(&reason);
+                        dealt.found.lengths += u64::from(lengths);
+                        dealt.found.refused += u64::from(!lengths);
                         self.tell_refused_yet_stored(&reason);
+                    } else {
+                        dealt.found.unsaid += 1;
                     }
                     found.push(at);
                 }

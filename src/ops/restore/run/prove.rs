@@ -26,7 +26,7 @@ use crate::weaviate::Count;
 const COUNT_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(2)];
 
 /// What is said of objects that the server refused for the length of a vector, and stored.
-const FOUND_EQUAL: &str = "refused for the length of a vector, yet stored and equal: the vector index may lack them, so that searches may too, as on the server they are from";
+const FOUND_EQUAL: &str = "refused for the length of a vector, yet stored and equal: the vector index lacks them, so that searches by vector do too; the index they come from took one length as well, and maybe another";
 /// What is said of objects that the server refused in other words, and stored.
 const REFUSED_EQUAL: &str =
     "refused by the server, yet stored and equal: its indexes may lack them, so that searches may too";
@@ -74,7 +74,7 @@ impl Run<'_> {
             let reasons = gathered.files.as_mut().map(|files| files.take_reasons(&name));
             result.rejected_reasons = reasons.unwrap_or_default();
             // What was refused may lack in an index, though it is stored: that is not known to be as it was.
-            gathered.incomplete |= rejected > 0 || filled.found.refused > 0;
+            gathered.incomplete |= rejected > 0 || filled.found.refused + filled.found.lengths > 0;
             gathered.remarks.extend(about_references(filled).into_iter().map(|remark| (name.clone(), remark)));
             let counted = self.count(collection, filled, &mut watch, gathered).await?;
             if !collection.before.over {
