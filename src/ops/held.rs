@@ -1,5 +1,7 @@
 //! Which archive holds what somebody is about to lose, and how surely: by what its manifest says, by its files and their
-//! sizes, and by the server's shards, counts and times. No object is compared. Sends reading requests only.
+//! sizes, and by the server's shards, counts and times; of collections with tenants by a few first objects. No more is compared. Sends reading requests only.
+
+mod tenants;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,6 +9,8 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
+
+use tenants::{Whose, whose};
 
 use super::{Error, Session, blocking};
 use crate::archive::manifest::{CollectionEntry, Content, Manifest};
@@ -124,8 +128,36 @@ pub(super) async fn held_in(
     });
     let facts: Vec<_> = stream::iter(facts).buffered(ASKED_AT_ONCE).collect().await;
     let facts: BTreeMap<CollectionName, Facts> = facts.into_iter().collect::<Result<_, _>>()?;
-    let disk = Arc::clone(&session.disk);
-    blocking("archives", move || Ok::<_, Error>(hold_against(&disk, &holders, &facts))).await
+    let (facts, holders) = (Arc::new(facts), Arc::new(holders));
+    let mut judged: BTreeMap<(CollectionName, PathBuf), Whose> = BTreeMap::new();
+    // Each time round at least one more of the holders, which are few, is known to be of another collection.
+    loop {
+        let (disk, holders, known) = (Arc::clone(&session.disk), Arc::clone(&holders), Arc::clone(&facts));
+        let others = judged.iter().filter(|(_, whose)| **whose == Whose::Other).map(|(at, _)| at.clone()).collect();
+        let compare = move || Ok::<_, Error>(hold_against(&disk, &holders, &known, &others));
+        let mut found = blocking("archives", compare).await?;
+        let mut again = false;
+        for (name, held) in found.iter_mut().filter(|(_, held)| held.covers == Covers::Everything) {
+            let Some(tenants) = facts.get(name).and_then(|facts| facts.tenants.as_deref()) else { continue };
+            if held.live == Some(0) {
+                continue;
+            }
+            let at = (name.clone(), held.path.clone());
+            let verdict = match judged.get(&at) {
+                Some(verdict) => *verdict,
+                None => whose(client, session, &held.path, name, tenants, held.live == Some(held.archived)).await?,
+            };
+            judged.insert(at, verdict);
+            match verdict {
+                Whose::Same => {}
+                Whose::Unknown => held.covers = Covers::ChangesUnknown,
+                Whose::Other => again = true,
+            }
+        }
+        if !again {
+            return Ok(found);
+        }
+    }
 }
 
 /// Asks when something was written last, where that is cheap. No plan fails for want of the answer.
@@ -155,11 +187,12 @@ async fn newest(client: &Client, session: &Session, doomed: &Doomed<'_>) -> Resu
 }
 
 /// Opens the archives, the newest first, and holds each against what is known. One whose files are not all there, with their
-/// sizes, holds nothing.
+/// sizes, holds nothing. `others`: collections in archives that are known to be others than those on the server.
 fn hold_against(
     disk: &Arc<dyn archive::Disk>,
     holders: &[catalog::Holder],
     facts: &BTreeMap<CollectionName, Facts>,
+    others: &BTreeSet<(CollectionName, PathBuf)>,
 ) -> BTreeMap<CollectionName, HeldIn> {
     let mut found: BTreeMap<CollectionName, HeldIn> = BTreeMap::new();
     let settled = |found: &BTreeMap<CollectionName, HeldIn>, name: &CollectionName| {
@@ -178,7 +211,8 @@ fn hold_against(
         for (name, facts) in wanted {
             let Some(entry) = archive.collections().iter().find(|entry| entry.name == name.as_str()) else { continue };
             let manifest = archive.manifest();
-            let (archived, covers) = covers(manifest, entry, facts);
+            let is_other = others.contains(&(name.clone(), holder.path.clone()));
+            let (archived, covers) = covers(manifest, entry, facts, is_other);
             if found.get(name).is_none_or(|held| rank(&held.covers) < rank(&covers)) {
                 let (path, sealed, live) = (holder.path.clone(), manifest.sealed, facts.objects);
                 found.insert(name.clone(), HeldIn { path, sealed, archived, live, covers });
@@ -199,7 +233,7 @@ fn rank(covers: &Covers) -> u8 {
 }
 
 /// How many of the objects an archive holds, and whether that is all there is. Pure.
-fn covers(manifest: &Manifest, entry: &CollectionEntry, facts: &Facts) -> (u64, Covers) {
+fn covers(manifest: &Manifest, entry: &CollectionEntry, facts: &Facts, is_other: bool) -> (u64, Covers) {
     let of_interest = |tenant: Option<&str>| match &facts.tenants {
         None => true,
         Some(live) => live.iter().any(|name| Some(name.as_str()) == tenant),
@@ -215,7 +249,7 @@ fn covers(manifest: &Manifest, entry: &CollectionEntry, facts: &Facts) -> (u64, 
         || entry.consistency.count_mismatch
         || entry.replicas_differ();
     let covers = match (lacking.first(), facts.objects) {
-        _ if entry.is_of_other_shards(&facts.shards) => Covers::OtherCollection,
+        _ if is_other || entry.is_of_other_shards(&facts.shards) => Covers::OtherCollection,
         _ if entry.content != Content::Full => Covers::NoVectors,
         (Some(first), _) => Covers::LacksTenants { tenants: lacking.len() as u64, first: (*first).clone() },
         (None, Some(live)) if archived < live => Covers::Fewer,
