@@ -203,8 +203,7 @@ fn incomplete(manifest: &Manifest) -> Vec<Remark> {
     });
     let vanished = manifest.collections.iter().filter_map(|c| {
         let objects = counted(c.consistency.vanished?, "object");
-        let why = if expires(&c.name) { "; objects of it expire, which may be why" } else { "" };
-        let text = format!("at least {objects} deleted by somebody before they were read, and not in the archive{why}");
+        let text = format!("at least {objects} deleted by somebody before they were read, and not in the archive");
         Some(Remark { about: c.name.clone(), text })
     });
     let differing = manifest.collections.iter().filter_map(|c| {

@@ -240,9 +240,38 @@ async fn what_was_written_between_the_two_runs_is_not_lost() {
         interrupted(&world, 9).await;
         world.sandbox.faults().now(&change);
         let outcome = carried_on(&world).await;
-        assert_eq!(outcome.result.status, Status::Ok);
+        // What was kept and deleted since is not in the archive any more, which is said.
+        let vanished: u64 = outcome.manifest.collections.iter().filter_map(|c| c.consistency.vanished).sum();
+        let status = if vanished > 0 { Status::Incomplete } else { Status::Ok };
+        assert_eq!((outcome.result.status, matches!(change, Change::Delete(..))), (status, vanished == 1));
         world.proves(&outcome, Content::Full).await;
     }
+}
+
+/// Somebody deletes every object of a collection, or of a tenant of it.
+fn empty(world: &World, class: &str, tenant: Option<&str>) {
+    for object in world.sandbox.objects(class, tenant) {
+        let object: serde_json::Value = serde_json::from_str(&object).expect("JSON");
+        let id = object["id"].as_str().expect("an id").to_owned();
+        world.sandbox.faults().now(&Change::Delete(class.into(), tenant.map(str::to_owned), id));
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_collection_that_was_emptied_since_is_not_thrown_away() {
+    let plain = world(library());
+    interrupted(&plain, 9).await;
+    empty(&plain, "Article", None);
+    let outcome = carried_on(&plain).await;
+    assert_eq!((outcome.result.status, outcome.manifest.collections[0].objects), (Status::Incomplete, 120));
+    let multi_tenant = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "HOT")], 90));
+    let archive = interrupted(&multi_tenant, 3).await;
+    assert!(archive.join("collections").exists());
+    empty(&multi_tenant, "Mt", Some("a"));
+    empty(&multi_tenant, "Mt", Some("b"));
+    let outcome = carried_on(&multi_tenant).await;
+    assert!(outcome.manifest.collections[0].objects >= 40, "{:?}", outcome.manifest.collections[0]);
+    assert_eq!(outcome.result.status, Status::Incomplete);
 }
 
 #[tokio::test]

@@ -141,6 +141,7 @@ impl Collect<'_> {
         store = self.note_shards(store, &watch).await?;
         let before = self.count().await?;
         let (mut store, mut seen) = self.take_over(store, &watch, before.is_some()).await?;
+        let carried = store.writer.totals().objects;
         let mut again = true;
         let mut rounds = Rounds::new();
         while rounds.another(store.writer.noted_objects()) {
@@ -153,7 +154,11 @@ impl Collect<'_> {
                 // The last pages, or the count, may be partial: whatever is in doubt is read again.
                 store = self.drop_doubtful(store, watch.doubtful_from()).await?;
                 self.until_whole(&mut watch).await?;
-            } else if matches!(verdict, Verdict::Disagrees { .. }) && std::mem::take(&mut again) {
+            } else if matches!(verdict, Verdict::Disagrees { .. })
+                // Emptied since an interrupted run read it: what that run kept may be the last there is.
+                && !(carried > 0 && after == Some(0))
+                && std::mem::take(&mut again)
+            {
                 tracing::warn!(collection = %schema.name, listed, ?verdict, "counts disagree, reading once more");
                 store = self.drop_all(store).await?;
                 seen = Scanned::default();

@@ -41,17 +41,18 @@ pub(super) fn facts(collected: &Collected) -> CollectionFacts {
 /// Whether counts and replicas agree, as far as they could be asked.
 pub(super) fn agrees(collected: &Collected) -> bool {
     let differs = matches!(collected.any_replica, AnyReplica::More { .. });
-    let vanished = collected.vanished.is_some() && !expires(&collected.schema);
     collected.mismatch.is_none()
-        && !vanished
+        && collected.vanished.is_none()
         && !differs
         && collected.replicas.as_ref().is_none_or(|found| found.differing == 0)
 }
 
 /// Objects that the plan counted, of which the archive holds fewer, as fewer are there now: somebody deleted them before
-/// they were read. At least so many, as others may have come meanwhile. Tenants that went are told by name instead.
+/// they were read. At least so many, as others may have come meanwhile. Tenants that went are told by name instead, and
+/// objects that expire go by themselves.
 pub(super) fn vanished(agreed: Option<u64>, collected: &Collected) -> Option<u64> {
-    let agreed = agreed.filter(|_| collected.tenants_changed.deleted.is_empty())?;
+    let told = !collected.tenants_changed.deleted.is_empty() || expires(&collected.schema);
+    let agreed = agreed.filter(|_| !told)?;
     gone(agreed, collected.closed.totals().objects, collected.counts.1?)
 }
 

@@ -55,6 +55,8 @@ pub(super) struct Books {
     tries: BTreeMap<TenantName, u32>,
     /// Tenants that an interrupted run had kept something of: they are counted even if nothing is left to read.
     uncounted: BTreeSet<TenantName>,
+    /// Tenants of which an interrupted run kept objects, and that have none any more: these may be the last there are.
+    emptied: BTreeSet<TenantName>,
 }
 
 /// A tenant with the keys that are to be read of it.
@@ -78,6 +80,7 @@ impl Books {
             careful: false,
             tries: BTreeMap::new(),
             uncounted: BTreeSet::new(),
+            emptied: BTreeSet::new(),
         };
         for tenant in listed.into_iter().filter(|tenant| wants(named, &tenant.name)) {
             books.enter(tenant);
@@ -143,8 +146,8 @@ impl Books {
         }
         self.careful = true;
         let disagrees = |read: &(u64, Option<u64>, Verdict)| matches!(read.2, Verdict::Disagrees { .. });
-        let again: BTreeSet<TenantName> =
-            self.read.iter().filter(|(_, read)| disagrees(read)).map(|(name, _)| name.clone()).collect();
+        let again = self.read.iter().filter(|(name, read)| disagrees(read) && !self.emptied.contains(*name));
+        let again: BTreeSet<TenantName> = again.map(|(name, _)| name.clone()).collect();
         self.read.retain(|name, _| !again.contains(name));
         again
     }
@@ -246,6 +249,9 @@ fn book(books: &mut Books, read: &Read<'_>, counts: &BTreeMap<TenantName, Option
             _ => proof::judge(Evidence { before, after, listed, changed }),
         };
         books.uncounted.remove(tenant);
+        if *kept > 0 && after == Some(0) {
+            books.emptied.insert(tenant.clone());
+        }
         books.read.insert(tenant.clone(), (listed, after, verdict));
     }
 }

@@ -335,7 +335,10 @@ pub async fn sealed_already(
     session.events.warn(Warning::SealedAlready { archive: path_text(&path), sealed: manifest.sealed });
     let whole = manifest.skipped.is_empty()
         && manifest.incomplete.is_empty()
-        && manifest.collections.iter().all(|c| !c.consistency.count_mismatch && !c.replicas_differ());
+        && manifest
+            .collections
+            .iter()
+            .all(|c| !c.consistency.count_mismatch && c.consistency.vanished.is_none() && !c.replicas_differ());
     let mut collections = Vec::new();
     for entry in &manifest.collections {
         let name = named(&path, &entry.name)?;

@@ -249,7 +249,10 @@ impl One<'_> {
             Box::pin(collect.run(collection)).await?
         };
         let read = collected.read;
-        let collected = Collected { vanished: facts::vanished(self.agreed, &collected), ..collected };
+        let collected = Collected {
+            vanished: facts::vanished(self.agreed.map(|agreed| agreed.max(there)), &collected),
+            ..collected
+        };
         let objects = gathered.take(session, collected);
         // What was there and was dropped since is among those that were read.
         gathered.resumed += there.min(objects.saturating_sub(read));
