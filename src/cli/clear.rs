@@ -80,6 +80,12 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
         for (at, agreed) in asked.into_iter().zip(agreed) {
             plan.collections[at].agreed = agreed;
         }
+        if !consent.yes || consent.expected.is_some() {
+            // Nobody is asked about what is empty: that it is was agreed to.
+            for planned in plan.collections.iter_mut().filter(|planned| planned.is_empty()) {
+                planned.agreed = Some(0);
+            }
+        }
         let server = closing::server(&plan.url, &plan.server_version);
         let names: Vec<CollectionName> = plan.collections.iter().map(|planned| planned.name().clone()).collect();
         let resume = resume::command(args, &names, &connect);

@@ -59,7 +59,7 @@ pub struct Ids {
     pub events: Events,
     /// Objects updated after this time, by the server's clock in ms, are counted and left out; `None`: none are.
     pub until_ms: Option<i64>,
-    /// Whether it is listed no further ahead than `most`.
+    /// Whether each page is no larger than `most`.
     pub closely: bool,
     /// Compares the replicas of each page before it is read; `None` where the latest times do not matter.
     pub replicas: Option<ReplicaCheck>,

@@ -57,16 +57,26 @@ struct Failed {
     errors: Value,
 }
 
+/// How often a request is sent that fails in a way that may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tries {
+    /// Once: whoever asks looks again first.
+    One,
+    /// As often as any other.
+    All,
+}
+
 impl Writer {
     /// Deletes objects of a collection or of one tenant. `at_ms` is the time of the deletion by the server's clock, in
     /// ms: without it a replica that was away brings everything back (weaviate-cluster.md, trap 3). Objects that are not
-    /// there are none of `matches`, so it can be asked again, and is after failures that may pass.
+    /// there are none of `matches`, so it can be asked again, and is after failures that may pass, if `tries` allow it.
     pub async fn delete_objects(
         &self,
         collection: &CollectionName,
         tenant: Option<&TenantName>,
         doomed: Doomed<'_>,
         at_ms: i64,
+        tries: Tries,
     ) -> Result<Deleted, Error> {
         let filter = match doomed {
             Doomed::Ids(ids) => {
@@ -83,7 +93,10 @@ impl Writer {
             Some(tenant) => format!("/v1/batch/objects?tenant={tenant}"),
             None => "/v1/batch/objects".to_owned(),
         };
-        let ask = Ask::with_body(Method::DELETE, &path, body.to_string());
+        let mut ask = Ask::with_body(Method::DELETE, &path, body.to_string());
+        if tries == Tries::One {
+            ask.attempts = 1;
+        }
         let body = self.fetch(&ask).await?;
         ask.bounded(&body, DELETED_VALUES_MAX)?;
         let reply: Reply = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("no result of a deletion"))?;

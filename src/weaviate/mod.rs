@@ -42,7 +42,7 @@ pub use client::Client;
 pub use compressed::CompressedShards;
 pub use connection::Connection;
 pub use count::Count;
-pub use delete::{Deleted, Doomed};
+pub use delete::{Deleted, Doomed, Tries};
 pub use error::{Bound, Error, Tried};
 pub use facts::{IdleNamespace, ReplicaMove, RunningTask, ServerFacts, is_blocked_by_move};
 pub use import::ImportReply;

@@ -193,3 +193,16 @@ fn one_that_is_empty_already_is_not_asked_for() {
     assert!(rest.contains("empty already") && !rest.contains(NAME), "{rest}");
     assert_eq!(stage.sandbox.writing_requests(), 0);
 }
+
+#[test]
+fn what_comes_into_one_that_was_shown_as_empty_stays() {
+    let stage = Stage::new(Sandbox::builder().seeded("Article", 40, 4, 7).collection(r#"{"class":"Empty"}"#));
+    let late = r#"{"class":"Empty","id":"00000000-0000-0000-0000-000000000001","properties":{}}"#;
+    let write = sandbox::Kind::Change(sandbox::Change::Write(late.to_owned()));
+    stage.sandbox.faults().add(sandbox::Fault::new(write).on("DELETE", "/v1/batch/objects").times(1));
+    let output = stage.run(&["col", "clear", "Article", "Empty", "--yes", "--expect-count", "40"]);
+    let text = crate::binary::said(&output);
+    assert_eq!(output.status.code(), Some(5), "{text}");
+    assert!(text.contains("Empty"), "{text}");
+    assert_eq!(["Article", "Empty"].map(|name| stage.sandbox.count(name, None)), [0, 1], "{text}");
+}

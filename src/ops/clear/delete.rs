@@ -1,7 +1,7 @@
 //! Empties by deleting: lists the ids that are there and deletes them, stretch by stretch, the next one listed while this
 //! one is deleted. Whatever comes meanwhile is found by the next round.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,7 @@ use crate::ops::{Error, Session};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::ids::{Ids, Stretch};
 use crate::pipeline::replicas::ReplicaCheck;
-use crate::weaviate::{Client, Doomed, Writer};
+use crate::weaviate::{Client, Doomed, Tries, Writer};
 
 /// Ids deleted in one request. Servers delete at most `QUERY_MAXIMUM_RESULTS` (10,000 unless set) at once.
 const IDS_A_REQUEST: usize = 5_000;
@@ -36,11 +36,6 @@ impl ServerClock {
     pub(super) fn new(server_time_ms: Option<i64>, session: &Session) -> Self {
         let at_ms = server_time_ms.unwrap_or_else(|| session.clock.now().as_millisecond());
         Self { at_ms, read: Instant::now() }
-    }
-
-    /// How long ago it was read.
-    pub(super) fn age(&self) -> Duration {
-        self.read.elapsed()
     }
 
     pub(super) fn now_ms(&self) -> i64 {
@@ -75,7 +70,8 @@ pub(super) struct Delete<'a> {
     pub(super) clock: ServerClock,
     /// Objects updated after this time, by the server's clock in ms, stay; `None`: none do.
     pub(super) until_ms: Option<i64>,
-    /// Whether what is written between the list and the deletion has to stay as well.
+    /// Whether the list and the deletion follow each other as closely as can be, since what is written between them goes
+    /// unseen: a request that fails is not sent again before its ids are listed anew.
     pub(super) closely: bool,
     /// Whether there is more than one replica.
     pub(super) replicated: bool,
@@ -136,7 +132,8 @@ impl Delete<'_> {
                 return Err(Error::Interrupted);
             }
             let doomed = Doomed::Ids(&stretch.ids);
-            let done = self.writer.delete_objects(self.collection, self.tenant, doomed, at_ms).await?;
+            let tries = if self.closely { Tries::One } else { Tries::All };
+            let done = self.writer.delete_objects(self.collection, self.tenant, doomed, at_ms, tries).await?;
             // Each request leaves fewer of these ids to find, or it did not do what it says.
             if done.matches >= matched {
                 passed.failed += done.matches;

@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::delete::{Delete, Passed, ServerClock};
 use super::recreate::Recreate;
-use super::since::BackedUp;
 use super::stays::Stays;
 use super::tenants::{self, Recreating};
 use super::unchanged::{Proven, Unchanged};
@@ -29,6 +28,11 @@ use crate::weaviate::{Client, Count, Error as WireError, PageReply, PageRequest,
 const MOST_ROUNDS: u32 = 3;
 /// Pauses before a count that is not zero is believed: the last deletions may still be on their way.
 const COUNT_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(2)];
+/// Pauses before objects are listed again of which a request to delete them failed, where none may be sent twice.
+const AGAIN_PAUSES: [Duration; 12] = {
+    let s = Duration::from_secs;
+    [Duration::from_millis(250), s(1), s(2), s(4), s(8), s(8), s(8), s(8), s(8), s(8), s(8), s(8)]
+};
 /// Why objects stay that are counted, and not listed.
 const REPLICAS_DIFFER: &str = "and the node that was asked lists none of them: its replica lacks what others hold. Clear it \
                                through another node (--url), or once the replicas have been repaired";
@@ -178,7 +182,7 @@ impl Run<'_> {
             proven = unchanged.before().await?;
         }
         result.objects = match planned.method {
-            Method::Recreate if planned.some_tenants => self.tenants(&unchanged, gathered).await?,
+            Method::Recreate if planned.some_tenants => self.tenants(&unchanged, &proven, gathered).await?,
             Method::Recreate => self.recreate(&unchanged, &proven, gathered).await?,
             Method::Delete => self.delete(&unchanged, &proven, gathered).await?,
         };
@@ -206,6 +210,10 @@ impl Run<'_> {
             return Ok(());
         }
         self.going()?;
+        if watch.is_removed() {
+            let (collection, what) = (watch.collection().clone(), "it is gone".to_owned());
+            return Err(Error::NotAsPlanned { collection, what });
+        }
         let reason = watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
         Err(Error::NotWhole { collection: watch.collection().clone(), reason, waited: patience })
     }
@@ -220,7 +228,7 @@ impl Run<'_> {
         let planned = unchanged.planned;
         let name = planned.name().clone();
         let copy = self.saved(planned, gathered).await?;
-        unchanged.at_the_drop(proven.backed_up.as_ref()).await?;
+        unchanged.at_the_drop(proven).await?;
         self.dropping(&name, &copy, gathered).await?;
         // From here on it is seen through, whoever asks to stop: a second signal ends it at once.
         let through = Session { cancel: CancellationToken::new(), ..self.session.clone() };
@@ -247,7 +255,7 @@ impl Run<'_> {
         // The plan was perhaps shown to nobody.
         let lost = planned.loses.iter().map(|loss| (name.clone(), format!("not as before: {loss}")));
         gathered.remarks.extend(lost);
-        let objects = planned.objects.exact().unwrap_or(0);
+        let objects = proven.objects.unwrap_or(0);
         self.session.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
         let Some(schema) = self.writer.schema(&name).await? else {
             return Err(Error::Vanished { collection: name });
@@ -293,36 +301,39 @@ impl Run<'_> {
         &self,
         unchanged: &Unchanged<'_>,
         tenants: &[Tenant],
-        backed_up: Option<&BackedUp>,
+        proven: &Proven,
         gathered: &mut Gathered,
     ) -> Result<(), Error> {
-        let planned = unchanged.planned;
+        let (planned, backed_up) = (unchanged.planned, proven.backed_up.as_ref());
         if tenants.is_empty() && planned.missing.is_empty() {
             return Ok(());
         }
         let name = planned.name();
         let copy = self.saved(planned, gathered).await?;
+        unchanged.are_there(tenants).await?;
         self.dropping(name, &copy, gathered).await?;
         let (writer, session, patience) = (self.writer, self.session, self.plan.options.patience);
-        let mut removed = false;
+        let (mut made, mut removed) = (false, false);
         let sleepers = if backed_up.is_some() { unchanged.sleepers().await? } else { None };
         let held_in = sleepers.as_ref().zip(backed_up);
-        let recreating = Recreating { writer, session, collection: name, patience, unchanged, sleepers: held_in };
+        let recreating =
+            Recreating { writer, session, collection: name, patience, unchanged, proven, sleepers: held_in };
         let again = async {
             let missing = tenants::create(self.writer, name, &planned.missing).await?;
+            made = true;
             Ok::<_, Error>(missing + recreating.run(tenants, &mut removed).await?)
         };
         let again = again.await;
         if let Some(sleepers) = sleepers {
             sleepers.end().await;
         }
-        let is_no = |error: &Error| {
-            error.wire().is_some_and(WireError::is_no)
-                || matches!(error, Error::NotAsPlanned { .. } | Error::Interrupted)
-        };
-        let refused = again.as_ref().is_err_and(is_no);
-        if removed || !refused {
+        let refused = again.as_ref().is_err_and(|error| error.wire().is_some_and(WireError::is_no));
+        if removed || (!planned.missing.is_empty() && (made || !refused)) {
             gathered.partly = Some(name.clone());
+        }
+        if again.is_err() && made && !removed {
+            // Nothing of it is away: the next run has nothing to make good.
+            self.created(planned, gathered).await?;
         }
         let offloaded = again?;
         let wanted: Vec<Tenant> = planned.missing.iter().chain(tenants).cloned().collect();
@@ -336,11 +347,11 @@ impl Run<'_> {
     }
 
     /// Drops and makes again some tenants; the objects that went, as far as they could be counted.
-    async fn tenants(&self, unchanged: &Unchanged<'_>, gathered: &mut Gathered) -> Result<u64, Error> {
+    async fn tenants(&self, unchanged: &Unchanged<'_>, proven: &Proven, gathered: &mut Gathered) -> Result<u64, Error> {
         let planned = unchanged.planned;
         let (name, wanted) = (planned.name().clone(), planned.tenants.as_deref().unwrap_or_default());
-        self.recreate_tenants(unchanged, wanted, None, gathered).await?;
-        let objects = planned.objects.exact().unwrap_or(0);
+        self.recreate_tenants(unchanged, wanted, proven, gathered).await?;
+        let objects = proven.objects.unwrap_or(0);
         self.session.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
         let left = self.left(&planned.standing.schema, Some(wanted)).await?;
         self.told_left(left, "since the tenants were made again", &name, gathered);
@@ -356,15 +367,17 @@ impl Run<'_> {
         // Asleep, a tenant can be emptied without being woken by being made again.
         let awake = |tenant: &&Tenant| tenant.state == TenantState::Hot;
         let sleepers: Vec<Tenant> = planned.tenants.iter().flatten().filter(|t| !awake(t)).cloned().collect();
-        self.recreate_tenants(unchanged, &sleepers, backed_up, gathered).await?;
+        self.recreate_tenants(unchanged, &sleepers, proven, gathered).await?;
         let begun = gathered.partly.replace(name.clone()).is_some();
         let mut left = Count::Exact(0);
-        for round in 1..=MOST_ROUNDS {
+        let (mut round, mut pauses) = (1, AGAIN_PAUSES.iter());
+        'rounds: while round <= MOST_ROUNDS {
             let tenants: Vec<Option<&TenantName>> = match &planned.tenants {
                 Some(tenants) => tenants.iter().filter(awake).map(|tenant| Some(&tenant.name)).collect(),
                 None => vec![None],
             };
-            passed = Passed { deleted: passed.deleted, ..Passed::default() };
+            let before = passed.deleted;
+            passed = Passed { deleted: before, ..Passed::default() };
             for tenant in tenants {
                 let delete = Delete {
                     writer: self.writer,
@@ -378,20 +391,30 @@ impl Run<'_> {
                     replicated: schema.replicas > 1,
                 };
                 if let Err(error) = delete.pass(&mut passed).await {
+                    if backed_up.is_some()
+                        && error.wire().is_some_and(|wire| !wire.is_no())
+                        && let Some(pause) = pauses.next()
+                    {
+                        // What was listed is listed anew before it is asked for again.
+                        tracing::warn!(collection = %name, %error, "a request failed, listing again");
+                        tokio::time::sleep(*pause).await;
+                        continue 'rounds;
+                    }
                     // What the server refused at once it did not do.
                     let untouched = !begun && passed.deleted == 0 && error.wire().is_some_and(WireError::is_no);
                     gathered.partly = gathered.partly.take().filter(|_| !untouched);
                     return Err(error);
                 }
             }
-            if stays.may_go_too(&passed) {
+            round += 1;
+            if stays.may_go_too(&passed, before) {
                 continue;
             }
             left = self.left(schema, planned.tenants.as_deref()).await?;
             if left.exact().is_some_and(|left| left <= passed.newer) {
                 break;
             }
-            tracing::warn!(collection = %name, round, ?left, "not empty yet");
+            tracing::warn!(collection = %name, ?left, "not empty yet");
         }
         if passed.failed > 0 {
             let why = passed.reason.as_deref().unwrap_or("the server does not say why");

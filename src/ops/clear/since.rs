@@ -1,7 +1,6 @@
 //! What is written after everything was found in the backup: no archive holds it, so it must not go with the rest.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -15,20 +14,15 @@ use crate::weaviate::{Client, TenantState};
 pub(super) const ASKED_AT_ONCE: usize = 8;
 /// The step of the clock in an answer's `Date`, in ms.
 const CLOCK_STEP_MS: i64 = 1_000;
-/// How old a reading of the clock has to be for what a backup holds to be certainly older than the time of a question:
-/// the step above, taken off that time, and the one that the reading itself may be late by.
-const CLOCK_AGE: Duration = Duration::from_secs(2);
 
 /// From when on what is written was perhaps not compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Since {
     /// Objects that are awake and updated after this time (the server's clock, ms since 1970) were perhaps not compared.
     pub(super) until_ms: i64,
-    /// Whether that is the time of the newest object, so that any newer one shows that somebody wrote. Otherwise it is
-    /// `asked_ms`, as the server did not answer.
+    /// Whether that is the time of the newest object, so that any newer one shows that somebody wrote. Otherwise it is the
+    /// time of the question, which the server did not answer.
     pub(super) is_newest: bool,
-    /// The time of the question, by the server's clock in ms.
-    pub(super) asked_ms: i64,
 }
 
 /// What a comparison with a backup proved.
@@ -40,11 +34,19 @@ pub(super) struct BackedUp {
     pub(super) objects: u64,
     /// How many of them each tenant has.
     pub(super) tenants: BTreeMap<TenantName, u64>,
+    /// The latest update time of the objects of each tenant that sleeps, as they were compared; by the server's clock in
+    /// ms.
+    pub(super) newest_asleep: BTreeMap<TenantName, i64>,
 }
 
 /// A time that has certainly been reached by the server's clock, in ms: what is not newer was written before.
 pub(super) fn certain_ms(clock: ServerClock) -> i64 {
     clock.now_ms().saturating_sub(CLOCK_STEP_MS)
+}
+
+/// A time that has certainly not been reached yet, in ms: what is newer is written later.
+pub(super) fn future_ms(clock: ServerClock) -> i64 {
+    clock.now_ms().saturating_add(CLOCK_STEP_MS)
 }
 
 /// The newest update time of what is about to be emptied and is awake, and whether the server told it. Has to be asked
@@ -55,22 +57,14 @@ pub(super) async fn begin(
     planned: &Planned,
     clock: ServerClock,
 ) -> Result<Since, Error> {
-    if planned.asleep() > 0 {
-        // Nothing but this time tells of those that sleep.
-        let wait = async {
-            tokio::time::sleep(CLOCK_AGE.saturating_sub(clock.age())).await;
-            Ok::<_, Error>(())
-        };
-        session.unless_stopped(wait).await?;
-    }
     let asked_ms = certain_ms(clock);
     match newest_ms(client, session, planned).await {
-        Ok(newest) => Ok(Since { until_ms: newest.unwrap_or(i64::MIN), is_newest: true, asked_ms }),
+        Ok(newest) => Ok(Since { until_ms: newest.unwrap_or(i64::MIN), is_newest: true }),
         Err(Error::Interrupted) => Err(Error::Interrupted),
         Err(error) => {
             // The server looks at every object for it, which may take too long.
             tracing::warn!(collection = %planned.name(), %error, "cannot ask when something was written last");
-            Ok(Since { until_ms: asked_ms, is_newest: false, asked_ms })
+            Ok(Since { until_ms: asked_ms, is_newest: false })
         }
     }
 }

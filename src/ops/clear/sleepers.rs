@@ -2,9 +2,10 @@
 //! since they were compared with it, and put back.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use std::time::Duration;
 
 use super::since::{ASKED_AT_ONCE, BackedUp};
 use crate::event::Op;
@@ -41,7 +42,7 @@ impl<'a> Sleepers<'a> {
         };
         let about = waking::about(Op::Verify, session, writer.url(), archive, String::new());
         let journalled = waking::begin(writer, session, state, Vec::new(), about).await?;
-        let journal = Some(std::sync::Arc::clone(&journalled.journal));
+        let journal = Some(Arc::clone(&journalled.journal));
         let waking = Waking::new(writer.clone(), collection.clone(), Some(asleep.into_iter().collect()), journal);
         Ok(Self { writer, session, collection, waking, journalled })
     }
@@ -51,8 +52,9 @@ impl<'a> Sleepers<'a> {
         for few in tenants.chunks(AWAKE_AT_ONCE) {
             let awake = self.session.unless_stopped(self.waking.wake(few)).await?;
             let held = self.few(few, backed_up).await;
-            self.waking.put_back(awake).await?;
+            let put_back = self.waking.put_back(awake).await;
             held?;
+            put_back?;
         }
         Ok(())
     }
@@ -63,7 +65,8 @@ impl<'a> Sleepers<'a> {
         let counts = self.session.unless_stopped(self.writer.tenant_counts(self.collection, tenants)).await?;
         for ((tenant, newest), count) in tenants.iter().zip(newest).zip(counts) {
             let held = backed_up.tenants.get(tenant).copied().unwrap_or(0);
-            if newest.is_some_and(|at| at > backed_up.since.asked_ms) || count.exact().is_some_and(|now| now != held) {
+            let compared = backed_up.newest_asleep.get(tenant).copied();
+            if newest > compared || count.exact().is_some_and(|now| now != held) {
                 let what = format!("its tenant {tenant} was written to after it was compared with the backup");
                 return Err(Error::NotAsPlanned { collection: self.collection.clone(), what });
             }

@@ -15,8 +15,9 @@ pub(super) struct Stays {
 enum Why {
     /// They go, whoever wrote them: it is only said that there were more than this.
     Planned(Option<u64>),
-    /// This many objects were agreed to. `sorted`: which ones they are has been told apart.
-    Agreed { objects: u64, sorted: bool },
+    /// This many objects were agreed to, of which none is newer than `last_ms`. `sorted`: which ones they are has been told
+    /// apart.
+    Agreed { objects: u64, last_ms: i64, sorted: bool },
     /// The backup holds this many.
     BackedUp(u64),
 }
@@ -28,22 +29,23 @@ impl Stays {
                 Self { until_ms: Some(backed_up.since.until_ms), why: Why::BackedUp(backed_up.objects) }
             }
             (None, Some(objects)) => {
-                Self { until_ms: Some(proven.counted_ms), why: Why::Agreed { objects, sorted: false } }
+                let [until_ms, last_ms] = proven.counted_ms;
+                Self { until_ms: Some(until_ms), why: Why::Agreed { objects, last_ms, sorted: false } }
             }
             (None, None) => Self { until_ms: None, why: Why::Planned(planned.all_objects()) },
         }
     }
 
-    /// Whether what a pass left is to go as well. The server's clock is known to the second: what was written in the one
-    /// before the count stays at first, and goes if there is no more than was agreed to.
-    pub(super) fn may_go_too(&mut self, passed: &Passed) -> bool {
-        let Why::Agreed { objects, sorted } = &mut self.why else { return false };
-        if passed.newer == 0 || std::mem::replace(sorted, true) || passed.deleted + passed.newer > *objects {
+    /// Whether some of what a pass left is to go as well. The server's clock is known to the second: what was written in the
+    /// one of the count stays at first, and goes if no more was listed than was agreed to. What is newer stays for good.
+    /// `before`: objects that passes before this one deleted.
+    pub(super) fn may_go_too(&mut self, passed: &Passed, before: u64) -> bool {
+        let Why::Agreed { objects, last_ms, sorted } = &mut self.why else { return false };
+        if passed.newer == 0 || std::mem::replace(sorted, true) || before + passed.listed > *objects {
             return false;
         }
-        // What comes from now on is newer.
-        self.until_ms = passed.newest_ms.or(self.until_ms);
-        passed.newest_ms.is_some()
+        self.until_ms = passed.newest_ms.map(|newest| newest.min(*last_ms)).or(self.until_ms);
+        true
     }
 
     /// What is to be known, each as a clause, and whether the collection is as empty as it was meant to be.
@@ -52,7 +54,8 @@ impl Stays {
         let (most, written, than) = match &self.why {
             Why::Planned(most) => (*most, String::new(), "there was when it was planned, as somebody writes to it"),
             Why::Agreed { objects, .. } => {
-                let written = format!("written after {} were confirmed", many(*objects));
+                let confirmed = if *objects == 1 { "was confirmed" } else { "were confirmed" };
+                let written = format!("written after {} {confirmed}, or in that second", many(*objects));
                 (Some(*objects), written, "was confirmed")
             }
             Why::BackedUp(objects) => {
@@ -70,5 +73,46 @@ impl Stays {
         }
         let told_only = matches!(self.why, Why::Planned(_));
         (remarks, passed.newer == 0 && (told_only || more.is_none()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agreed(objects: u64) -> Stays {
+        Stays { until_ms: Some(1_000), why: Why::Agreed { objects, last_ms: 3_000, sorted: false } }
+    }
+
+    #[test]
+    fn only_what_was_written_in_the_second_of_the_count_goes_after_all_and_once() {
+        let passed = |listed, newer, newest_ms| Passed { deleted: 5, listed, newer, newest_ms, ..Passed::default() };
+        let mut stays = agreed(10);
+        assert!(stays.may_go_too(&passed(10, 5, Some(2_000)), 0), "all were there when they were counted");
+        assert_eq!(stays.until_ms, Some(2_000));
+        assert!(!stays.may_go_too(&passed(10, 5, Some(2_500)), 0), "what comes then is newer");
+        let mut stays = agreed(10);
+        assert!(stays.may_go_too(&passed(10, 5, Some(9_000)), 0));
+        assert_eq!(stays.until_ms, Some(3_000), "an edit, or one that came for another that somebody deleted, stays");
+        assert!(!agreed(10).may_go_too(&passed(11, 5, Some(2_000)), 0), "which ones came later is not known");
+        assert!(!agreed(10).may_go_too(&passed(1, 1, Some(2_000)), 10), "all that were agreed to are gone");
+        let mut stays = agreed(10);
+        assert!(stays.may_go_too(&passed(10, 5, None), 0));
+        assert_eq!(stays.until_ms, Some(1_000), "what does not say when it was written stays");
+        let mut others = Stays { until_ms: Some(1_000), why: Why::BackedUp(10) };
+        assert!(!others.may_go_too(&passed(10, 5, Some(2_000)), 0), "what a backup lacks stays");
+    }
+
+    #[test]
+    fn what_stayed_and_what_went_beyond_is_said() {
+        let passed = |deleted, newer| Passed { deleted, newer, ..Passed::default() };
+        assert_eq!(agreed(10).told(&passed(10, 0)), (Vec::new(), true));
+        let (said, whole) = agreed(1).told(&passed(1, 2));
+        assert_eq!(said, ["not empty: 2 objects written after 1 object was confirmed, or in that second: not deleted"]);
+        assert!(!whole);
+        let (said, whole) = agreed(10).told(&passed(12, 0));
+        assert_eq!((&said[..], whole), (&["more was deleted than was confirmed: 2 objects".to_owned()][..], false));
+        let planned = Stays { until_ms: None, why: Why::Planned(Some(10)) };
+        assert!(planned.told(&passed(12, 0)).1, "it was meant to be empty");
     }
 }

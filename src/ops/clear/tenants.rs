@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::since::BackedUp;
 use super::sleepers::Sleepers;
-use super::unchanged::Unchanged;
+use super::unchanged::{Proven, Unchanged};
 use crate::event::Event;
 use crate::model::{CollectionName, TenantName};
 use crate::ops::dropping::{DROPS, before_next};
@@ -44,6 +44,8 @@ pub(super) struct Recreating<'a> {
     pub(super) patience: Duration,
     /// Looks at them once more before they go.
     pub(super) unchanged: &'a Unchanged<'a>,
+    /// What was proven of them.
+    pub(super) proven: &'a Proven,
     /// What has to hold what those that sleep hold, and what wakes them to see it.
     pub(super) sleepers: Option<(&'a Sleepers<'a>, &'a BackedUp)>,
 }
@@ -60,7 +62,7 @@ impl Recreating<'_> {
             if session.cancel.is_cancelled() {
                 return Err(Error::Interrupted);
             }
-            self.unchanged.at_the_removal(chunk, self.sleepers).await?;
+            self.unchanged.at_the_removal(chunk, self.proven, self.sleepers).await?;
             let names: Vec<TenantName> = chunk.iter().map(|tenant| tenant.name.clone()).collect();
             let deleted = self.delete(&names).await;
             // What the server refused it did not do.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::delete::ServerClock;
-use super::since::{self, BackedUp};
+use super::since::{self, BackedUp, Since};
 use super::sleepers::Sleepers;
 use super::{Method, Plan, Planned};
 use crate::event::Events;
@@ -13,16 +13,21 @@ use crate::model::{Renames, TenantMap, TenantName};
 use crate::ops::schema::{self, expiry};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::ops::waking::WakeBooks;
-use crate::ops::{Error, Session, prove, standing};
-use crate::weaviate::{Tenant, TenantState, Writer};
+use crate::ops::{Error, Session, proof, prove, standing};
+use crate::weaviate::{Count, Tenant, TenantState, Writer};
 
 /// What a look at a collection proved before anything was done to it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Proven {
     /// What the backup holds of it, if there has to be one.
     pub(super) backed_up: Option<BackedUp>,
-    /// What was written up to this time (the server's clock, ms since 1970) was counted with certainty.
-    pub(super) counted_ms: i64,
+    /// What was written up to the first of these times (the server's clock, ms since 1970) was counted with certainty, and
+    /// what was written after the second was not.
+    pub(super) counted_ms: [i64; 2],
+    /// The objects there were, as far as they are awake; `None` where they could not be counted.
+    pub(super) objects: Option<u64>,
+    /// How many of them each tenant has that is to be removed by its name and is awake.
+    tenants: BTreeMap<TenantName, u64>,
 }
 
 /// One collection of a plan, looked at again.
@@ -49,40 +54,62 @@ impl Unchanged<'_> {
     pub(super) async fn before(&self) -> Result<Proven, Error> {
         let planned = self.planned;
         let name = planned.name();
-        let now = self.schema().await?;
-        let counted_ms = since::certain_ms(self.clock);
-        let counted = standing::count(self.writer, self.session, name, planned.counted()).await?;
-        if let Some(was) = planned.agreed
-            && counted.exact() != Some(was)
-        {
-            return Err(Error::Moved { collection: name.clone(), was, now: counted.exact(), expires: now.expires });
+        self.schema().await?;
+        let from_ms = since::certain_ms(self.clock);
+        let tenants = self.counts(planned.tenants.as_deref().filter(|_| planned.some_tenants)).await?;
+        let counted = match &tenants {
+            Some(counts) => proof::sum(counts.values().cloned().collect()),
+            None => standing::count(self.writer, self.session, name, planned.counted()).await?,
+        };
+        let mut proven = Proven {
+            backed_up: None,
+            counted_ms: [from_ms, since::future_ms(self.clock)],
+            objects: counted.exact(),
+            tenants: tenants.into_iter().flatten().filter_map(|(name, count)| Some((name, count.exact()?))).collect(),
+        };
+        if planned.agreed.is_some() || planned.method == Method::Recreate {
+            self.as_many(planned.objects.exact(), proven.objects)?;
         }
-        let mut proven = Proven { backed_up: None, counted_ms };
         if let Some(archive) = &self.plan.must_hold {
             let since = since::begin(self.writer, self.session, planned, self.clock).await?;
-            let (objects, tenants) = self.held(archive).await?;
-            proven.backed_up = Some(BackedUp { since, objects, tenants });
+            proven.backed_up = Some(self.held(archive, since).await?);
         }
         self.tenants(proven.backed_up.as_ref()).await?;
-        match (planned.objects.exact(), counted.exact()) {
-            // What was agreed to was held above against what there is now.
-            (Some(before), Some(now))
-                if planned.method == Method::Recreate && planned.agreed.is_none() && before != now =>
-            {
-                let why =
-                    expiry::may_be_why(&planned.standing.schema).map_or_else(String::new, |why| format!("; {why}"));
+        Ok(proven)
+    }
+
+    /// As many objects as before, where they can be counted, or as were agreed to.
+    fn as_many(&self, before: Option<u64>, now: Option<u64>) -> Result<(), Error> {
+        let (planned, schema) = (self.planned, &self.planned.standing.schema);
+        if let Some(was) = planned.agreed {
+            let (collection, expires) = (planned.name().clone(), schema::expires(schema));
+            return if now == Some(was) { Ok(()) } else { Err(Error::Moved { collection, was, now, expires }) };
+        }
+        match (before, now) {
+            (Some(before), Some(now)) if before != now => {
+                let why = expiry::may_be_why(schema).map_or_else(String::new, |why| format!("; {why}"));
                 Err(self.changed(format!("it had {before} objects and has {now} now{why}")))
             }
-            _ => Ok(proven),
+            _ => Ok(()),
         }
+    }
+
+    /// The objects of each of these tenants that is awake.
+    async fn counts(&self, tenants: Option<&[Tenant]>) -> Result<Option<BTreeMap<TenantName, Count>>, Error> {
+        let Some(tenants) = tenants else { return Ok(None) };
+        let awake = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
+        let awake: Vec<TenantName> = awake.map(|tenant| tenant.name.clone()).collect();
+        let counts = self.session.unless_stopped(self.writer.tenant_counts(self.planned.name(), &awake)).await?;
+        Ok(Some(awake.into_iter().zip(counts).collect()))
     }
 
     /// It is so still, right before it is dropped: nothing was written that the backup lacks, no setting was changed that
     /// the copy of its schema lacks, no tenant came or went. What takes longest is asked first.
-    pub(super) async fn at_the_drop(&self, backed_up: Option<&BackedUp>) -> Result<(), Error> {
+    pub(super) async fn at_the_drop(&self, proven: &Proven) -> Result<(), Error> {
         if !self.planned.exists {
             return Ok(());
         }
+        let backed_up = proven.backed_up.as_ref();
         if let Some(backed_up) = backed_up {
             if let Some(sleepers) = self.sleepers().await? {
                 let held = sleepers.hold(&self.asleep(), backed_up).await;
@@ -90,20 +117,33 @@ impl Unchanged<'_> {
                 held?;
             }
             self.still_held(backed_up).await?;
+        } else {
+            let (name, counted) = (self.planned.name(), self.planned.counted());
+            let now = standing::count(self.writer, self.session, name, counted).await?;
+            self.as_many(proven.objects, now.exact())?;
         }
         self.schema().await?;
         self.tenants(backed_up).await
     }
 
-    /// These tenants are still there, in their states, and those that sleep hold no more than the backup does. Asked right
-    /// before they are removed.
+    /// These tenants are still there, in their states, and hold what they held, or what the backup does. Asked right before
+    /// they are removed.
     pub(super) async fn at_the_removal(
         &self,
         tenants: &[Tenant],
+        proven: &Proven,
         sleepers: Option<(&Sleepers<'_>, &BackedUp)>,
     ) -> Result<(), Error> {
         if let Some((sleepers, backed_up)) = sleepers {
             sleepers.hold(&asleep(tenants), backed_up).await?;
+        }
+        for (tenant, now) in self.counts(Some(tenants)).await?.into_iter().flatten() {
+            let was = proven.tenants.get(&tenant);
+            if let (Some(was), Some(now)) = (was, now.exact())
+                && *was != now
+            {
+                return Err(self.changed(format!("its tenant {tenant} had {was} objects and has {now} now")));
+            }
         }
         self.are_there(tenants).await
     }
@@ -119,30 +159,27 @@ impl Unchanged<'_> {
         asleep(self.planned.tenants.as_deref().unwrap_or_default())
     }
 
-    /// Its schema is the one that was planned with, and saved; whether objects of it expire.
-    async fn schema(&self) -> Result<Settings, Error> {
+    /// Its schema is the one that was planned with, and saved.
+    async fn schema(&self) -> Result<(), Error> {
         let name = self.planned.name();
         let Some(now) = self.session.unless_stopped(self.writer.schema(name)).await? else {
             return Err(self.changed("it is gone"));
         };
-        if now.text != self.planned.standing.schema.text {
-            return Err(self.changed("its schema changed"));
-        }
-        Ok(Settings { expires: schema::expires(&now) })
+        if now.text == self.planned.standing.schema.text { Ok(()) } else { Err(self.changed("its schema changed")) }
     }
 
-    /// Its tenants and their states are as they were. A writer that makes tenants disturbs nobody who deletes objects by
-    /// their ids, unless a backup has to hold them.
+    /// Its tenants and their states are as they were. Whoever makes tenants disturbs nobody who deletes objects by their
+    /// ids, or removes other tenants, unless a backup has to hold them.
     async fn tenants(&self, backed_up: Option<&BackedUp>) -> Result<(), Error> {
         let Some(before) = &self.planned.standing.tenants else { return Ok(()) };
-        if self.planned.method == Method::Delete && backed_up.is_none() {
+        if self.planned.some_tenants || (self.planned.method == Method::Delete && backed_up.is_none()) {
             return self.are_there(self.planned.tenants.as_deref().unwrap_or_default()).await;
         }
         let now = self.session.unless_stopped(self.writer.tenants(self.planned.name())).await?;
         if now == *before { Ok(()) } else { Err(self.changed("its tenants, or their states, changed")) }
     }
 
-    async fn are_there(&self, tenants: &[Tenant]) -> Result<(), Error> {
+    pub(super) async fn are_there(&self, tenants: &[Tenant]) -> Result<(), Error> {
         let now = self.session.unless_stopped(self.writer.tenants(self.planned.name())).await?;
         let now: BTreeMap<&TenantName, &TenantState> = now.iter().map(|t| (&t.name, &t.state)).collect();
         match tenants.iter().find(|tenant| now.get(&tenant.name) != Some(&&tenant.state)) {
@@ -153,8 +190,8 @@ impl Unchanged<'_> {
         }
     }
 
-    /// The archive holds every object that is there now, and no other: how many, and how many of each tenant.
-    async fn held(&self, path: &Path) -> Result<(u64, BTreeMap<TenantName, u64>), Error> {
+    /// The archive holds every object that is there now, and no other.
+    async fn held(&self, path: &Path, since: Since) -> Result<BackedUp, Error> {
         let name = self.planned.name();
         let quiet = Session { events: Events::none(), ..self.session.clone() };
         let archive = prove::open(&quiet, path.to_owned()).await?;
@@ -181,7 +218,8 @@ impl Unchanged<'_> {
         };
         let compared = compare_collection(self.writer, &quiet, pair, &options).await?;
         if compared.agrees() && compared.digest.is_some() {
-            return Ok((compared.objects, tenants));
+            let (objects, newest_asleep) = (compared.objects, compared.newest_asleep);
+            return Ok(BackedUp { since, objects, tenants, newest_asleep });
         }
         let why = match compared.remarks.first() {
             // Nothing that was compared differs: the rest was put out of reach.
@@ -210,11 +248,6 @@ impl Unchanged<'_> {
         let awake = backed_up.objects.saturating_sub(asleep);
         if counted.exact().is_some_and(|now| now != awake) { Err(self.written()) } else { Ok(()) }
     }
-}
-
-/// What of a schema matters once it is known to be the planned one.
-struct Settings {
-    expires: bool,
 }
 
 fn asleep(tenants: &[Tenant]) -> Vec<TenantName> {

@@ -1,6 +1,7 @@
 //! One collection of an archive against a live one: rounds of comparing until every unit is done, the server was whole
 //! all the time, and the count agrees or writers explain why it does not.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use super::rounds::Books;
 use super::shares::Shares;
 use crate::archive::{Archive, Content, Index};
 use crate::event::{Event, Warning};
-use crate::model::{CollectionName, Renames, Schema, TenantMap};
+use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName};
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::rounds::Rounds;
 use crate::ops::waking::{self, WakeBooks};
@@ -106,6 +107,8 @@ pub(in crate::ops) struct Compared {
     pub(in crate::ops) tenants: u64,
     /// The server has other tenants than the archive, some could not be read, or were left awake.
     pub(in crate::ops) tenants_differ: bool,
+    /// The latest update time of the objects of each tenant that sleeps, as they were compared; by the server's clock in ms.
+    pub(in crate::ops) newest_asleep: BTreeMap<TenantName, i64>,
     /// The replicas of some objects hold different versions.
     pub(in crate::ops) replicas_differ: bool,
     /// Whether the server's own count was held against the objects.
@@ -382,6 +385,7 @@ impl Comparing<'_> {
         let compared = Compared {
             objects: found.objects,
             bytes: found.bytes,
+            newest_asleep: found.newest_asleep,
             replicas_differ,
             counted: self.uncounted.get().is_none(),
             missing: found.missing,

@@ -40,6 +40,8 @@ pub struct Found {
     pub counted_asleep: u64,
     /// Tenants that could not be read, with the objects the archive holds of each; none of these was compared.
     pub out_of_reach: BTreeMap<TenantName, u64>,
+    /// The latest update time of the objects that were compared of each tenant that sleeps, by the server's clock in ms.
+    pub newest_asleep: BTreeMap<TenantName, i64>,
     /// The first of the differing objects, by tenant and id.
     pub differing: BTreeMap<Place, Differing>,
     /// The highest mark of the answers this rests on.
@@ -84,9 +86,20 @@ impl Found {
         for (tenant, objects) in other.out_of_reach {
             *self.out_of_reach.entry(tenant).or_default() += objects;
         }
+        for (tenant, at) in other.newest_asleep {
+            self.note_newest(&tenant, at);
+        }
         self.mark = self.mark.max(other.mark);
         for (at, differing) in other.differing {
             self.keep(at, differing, limit);
+        }
+    }
+
+    /// An object of a tenant that sleeps was updated at this time.
+    pub(super) fn note_newest(&mut self, tenant: &TenantName, at: i64) {
+        match self.newest_asleep.get_mut(tenant) {
+            Some(newest) => *newest = at.max(*newest),
+            None => drop(self.newest_asleep.insert(tenant.clone(), at)),
         }
     }
 

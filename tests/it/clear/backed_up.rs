@@ -134,3 +134,37 @@ async fn what_is_written_to_a_tenant_that_sleeps_after_it_was_compared_is_not_lo
         assert_eq!(counts, [2, 2, if edited { 2 } else { 3 }], "{wish:?}");
     }
 }
+
+#[tokio::test]
+async fn what_is_written_right_before_the_drop_is_not_lost() {
+    let world = world(articles());
+    let plan = planned(&world, one(Wish::Recreate, options(&world, &["Article"]))).await.expect("a plan");
+    let write = Kind::Change(Change::Write(article(1)));
+    // The first count stands before the copy of the schema, the second after it.
+    world.sandbox.faults().add(Fault::new(write).on("POST", "/v1/graphql").nth(2));
+    world.sandbox.clear_requests();
+    let (done, _) = run(&world, plan).await;
+    let stopped = done.expect_err("refused");
+    let said = "it had 1500 objects and has 1501 now";
+    assert!(matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what == said), "{:?}", stopped.error);
+    assert_eq!((world.sandbox.writing_requests(), world.sandbox.count("Article", None)), (0, OBJECTS + 1));
+}
+
+#[tokio::test]
+async fn a_deletion_that_fails_is_not_sent_again_before_its_objects_are_listed_anew() {
+    let world = world(articles());
+    let plan = plan_after_backup(&world, Wish::Delete).await;
+    let busy = Fault::new(Kind::status(503, "busy")).on("DELETE", "/v1/batch/objects").nth(2);
+    world.sandbox.faults().add(busy);
+    world.sandbox.clear_requests();
+    let (done, _) = run(&world, plan).await;
+    let outcome = done.expect("an end");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS), "{:?}", outcome.remarks);
+    assert_eq!(world.sandbox.count("Article", None), 0);
+    let seen = world.sandbox.requests();
+    let failed = seen.iter().enumerate().filter(|(_, r)| r.method == "DELETE").nth(1).expect("two").0;
+    let listed = |r: &sandbox::Seen| r.method == "GET" && r.path == "/v1/objects";
+    let deletes = |r: &sandbox::Seen| r.method == "DELETE";
+    let next = seen[failed + 1..].iter().find(|r| listed(r) || deletes(r)).expect("it goes on");
+    assert!(listed(next), "{next:?}");
+}

@@ -164,7 +164,7 @@ async fn tenants_that_a_late_request_removed_after_all_are_not_called_emptied() 
     let plan = two_tenants(&world, Duration::from_secs(1)).await;
     // They are created, and gone again by the time they are looked for.
     let gone = Kind::Change(Change::Tenant("Many".into(), "b".into(), None));
-    world.sandbox.faults().add(Fault::new(gone).on("GET", "/v1/schema/Many/tenants").after(2));
+    world.sandbox.faults().add(Fault::new(gone).on("GET", "/v1/schema/Many/tenants").after(4));
     let (done, _) = run(&world, plan).await;
     let stopped = done.expect_err("one is gone");
     assert!(
@@ -215,8 +215,8 @@ async fn a_tenant_that_is_named_twice_is_emptied_once() {
 
 #[tokio::test]
 async fn a_tenant_that_sleeps_and_is_not_what_it_was_is_not_removed_by_a_clear_that_deletes() {
-    // Seen at the first look of the run, and at the one right before it is removed.
-    for (look, status) in [(1, Some("HOT")), (1, None), (2, Some("HOT")), (2, None)] {
+    // Seen at the first look of the run, at the one before that is written down, and at the one right before it is removed.
+    for (look, status) in [(1, Some("HOT")), (1, None), (2, None), (3, Some("HOT")), (3, None)] {
         let world = with_tenants().await;
         let plan = planned(&world, one(Wish::Delete, options(&world, &["Many"]))).await.expect("a plan");
         let other = Kind::Change(Change::Tenant("Many".into(), "c".into(), status));
@@ -230,5 +230,29 @@ async fn a_tenant_that_sleeps_and_is_not_what_it_was_is_not_removed_by_a_clear_t
         assert_eq!((stopped.class(), stopped.partly.as_ref()), (Class::Refused, None), "{look} {status:?}");
         assert_eq!(world.sandbox.writing_requests(), 0, "{look} {status:?}");
         assert_eq!(tenants(&world, "Many").await.len(), if status.is_some() { 3 } else { 2 }, "not made again");
+        let again = planned(&world, options(&world, &["Many"])).await.expect("a plan");
+        assert_eq!(again.collections[0].missing, [], "{look} {status:?}: nor by the next run");
     }
+}
+
+#[tokio::test]
+async fn what_is_written_to_a_tenant_before_it_is_removed_is_not_lost_and_other_tenants_are_no_hindrance() {
+    let world = with_tenants().await;
+    let plan = two_tenants(&world, Duration::from_secs(5)).await;
+    let late =
+        r#"{"class":"Many","id":"00000000-0000-0000-0000-000000000009","tenant":"b","properties":{},"vector":[3,4]}"#;
+    let write = Kind::Change(Change::Write(late.to_owned()));
+    world.sandbox.faults().add(Fault::new(write).on("POST", "/v1/graphql").nth(2));
+    let (done, _) = run(&world, plan).await;
+    let stopped = done.expect_err("refused");
+    let said = "its tenant b had 2 objects and has 3 now";
+    assert!(matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what == said), "{:?}", stopped.error);
+    assert_eq!((stopped.class(), stopped.partly), (Class::Refused, None));
+    assert_eq!(["a", "b"].map(|t| world.sandbox.count("Many", Some(t))), [2, 3]);
+    world.sandbox.faults().clear();
+    let plan = two_tenants(&world, Duration::from_secs(5)).await;
+    world.sandbox.faults().now(&Change::Tenant("Many".into(), "new".into(), Some("HOT")));
+    let (done, _) = run(&world, plan).await;
+    assert_eq!(done.expect("done").result.objects, 5);
+    assert_eq!(["a", "b"].map(|t| world.sandbox.count("Many", Some(t))), [0, 0]);
 }
