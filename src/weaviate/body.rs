@@ -62,7 +62,8 @@ impl Room {
         match self {
             Self::Buffer(buffer) => {
                 let wanted = buffer.len() + chunk.len();
-                if wanted > buffer.capacity() && wanted >= LARGE_BYTES && buffer.capacity() < room_for(wanted) {
+                // Beyond that it grows by doubling, as a mapping does without a copy.
+                if wanted > buffer.capacity() && wanted >= LARGE_BYTES && wanted < room_for(wanted) {
                     let small = std::mem::replace(buffer, BytesMut::with_capacity(room_for(wanted)));
                     buffer.extend_from_slice(&small);
                 }
@@ -178,6 +179,43 @@ pub(super) fn judge(shape: Shape, body: &[u8]) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_body_is_not_copied_with_every_piece_of_it() {
+        let (mut room, mut capacities) = (Room::default(), std::collections::BTreeSet::new());
+        let piece = [b'x'; 16 << 10];
+        for _ in 0..(40 << 20) / piece.len() {
+            assert!(room.take(&piece));
+            if let Room::Buffer(buffer) = &room {
+                capacities.insert(buffer.capacity());
+            }
+        }
+        assert!(capacities.len() < 12, "{capacities:?}");
+        assert_eq!(room.finish().len(), 40 << 20);
+    }
+
+    #[test]
+    fn very_many_words_of_refusal_leave_no_object_silent() {
+        let words = "the server minds this \\u003c\\\"é𝄞\\\" ".repeat(400);
+        let one = |n: usize| {
+            format!(
+                r#"{{"id":"{n}","properties":{{"t":"{words}"}},"result":{{"errors":{{"error":[{{"message":"{words}"}}]}}}}}}"#
+            )
+        };
+        let answer = format!("[{}]", (0..1_000).map(one).collect::<Vec<_>>().join(","));
+        assert!(answer.len() > 3 * SKIMMED_BYTES_MAX);
+        for chunk in [97, 16 << 10] {
+            let mut room = Room::Skim(Box::default());
+            assert!(answer.as_bytes().chunks(chunk).all(|chunk| room.take(chunk)));
+            let kept: Vec<serde_json::Value> = serde_json::from_slice(&room.finish()).expect("JSON");
+            assert_eq!(kept.len(), 1_000);
+            for (n, object) in kept.iter().enumerate() {
+                let message = object["result"]["errors"]["error"][0]["message"].as_str().expect("words");
+                assert_eq!(object["id"], n.to_string());
+                assert!(message.len() >= 200 && message.starts_with("the server minds this <\"é𝄞\" the"), "{message}");
+            }
+        }
+    }
 
     #[test]
     fn a_page_is_empty_or_one_object() {

@@ -100,7 +100,8 @@ impl Client {
     pub fn give_back(&self, page: Bytes) {
         if let Ok(buffer) = page.try_into_mut() {
             let mut spare = self.0.spare.lock().unwrap_or_else(PoisonError::into_inner);
-            if spare.iter().map(BytesMut::len).sum::<usize>() + buffer.len() <= SPARE_BYTES {
+            // A large one is a mapping of its own: what it ever held goes back to the system with it.
+            if spare.iter().map(BytesMut::capacity).sum::<usize>() + buffer.capacity() <= SPARE_BYTES {
                 spare.push(buffer);
             }
         }

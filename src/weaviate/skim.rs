@@ -9,6 +9,14 @@ const NESTING: u32 = 120;
 const KEPT: [&[u8]; 3] = [b"id", b"creationTimeUnix", b"result"];
 /// So much of a name is kept until it is known which one it is: more than any of those with its quotes.
 const KEY_BYTES: usize = 24;
+/// So much of a text is kept, in bytes: more than is ever shown of what a server says.
+const TEXT_BYTES: usize = 1 << 10;
+/// The same once very much was kept: a server may say something of every object.
+const LATER_TEXT_BYTES: usize = 256;
+/// Very much.
+const MUCH_KEPT: usize = 1 << 20;
+/// Digits of an escape behind its `u`.
+const ESCAPE_DIGITS: usize = 4;
 /// What stands for a value that is left out, with the colon before it.
 const LEFT_OUT: &[u8] = b":0";
 /// A text that no JSON can begin or go on with: whatever came is not a list of results.
@@ -22,6 +30,10 @@ pub(super) struct Skim {
     /// What is open, the innermost last: 1 for an object, 0 for an array.
     kinds: u128,
     string: InString,
+    /// Bytes kept of the text that is being read; `None` if the rest of it is left out.
+    text_bytes: Option<usize>,
+    /// Bytes of it that still belong to an escape.
+    digits: usize,
     /// The name of the member that is being read, as far as it may be one that is kept.
     key: Vec<u8>,
     /// The next string of a result is a name.
@@ -47,6 +59,8 @@ impl Default for Skim {
             depth: 0,
             kinds: 0,
             string: InString::No,
+            text_bytes: None,
+            digits: 0,
             key: Vec::new(),
             key_next: false,
             leaves_out: false,
@@ -60,7 +74,8 @@ impl Skim {
     pub(super) fn take(&mut self, chunk: &[u8]) {
         let mut rest = chunk;
         while let Some(first) = rest.first().filter(|_| !self.broken) {
-            let taken = match self.string {
+            let was = self.string;
+            let taken = match was {
                 InString::No => self.outside(*first),
                 InString::Escaped => {
                     self.string = InString::Yes;
@@ -83,7 +98,7 @@ impl Skim {
                 return;
             }
             if !self.leaves_out {
-                self.kept.extend_from_slice(now);
+                self.keep(was, now);
             }
             let is_gap = self.string == InString::No && now.trim_ascii().is_empty();
             if self.key_next && !is_gap && self.key.len() < KEY_BYTES {
@@ -92,6 +107,50 @@ impl Skim {
             self.after(now);
             rest = later;
         }
+    }
+
+    /// Keeps the bytes just taken, but for the end of a long text. `was`: where the text stood before them.
+    fn keep(&mut self, was: InString, now: &[u8]) {
+        match was {
+            InString::No => {
+                (self.text_bytes, self.digits) = (Some(0), 0);
+                self.kept.extend_from_slice(now);
+            }
+            InString::Escaped => {
+                if let Some(bytes) = &mut self.text_bytes {
+                    *bytes += now.len();
+                    self.digits = if now == b"u" { ESCAPE_DIGITS } else { 0 };
+                    self.kept.extend_from_slice(now);
+                }
+            }
+            InString::Yes => {
+                let ends = usize::from(self.string != InString::Yes);
+                let (text, end) = now.split_at(now.len() - ends);
+                self.keep_text(text);
+                // Behind an escape nothing is cut: it may be half of a character.
+                let may_cut = !text.is_empty() && self.digits == 0;
+                let most = self.most_text();
+                self.text_bytes = self.text_bytes.filter(|bytes| end != b"\\" || !may_cut || *bytes < most);
+                if self.text_bytes.is_some() || end == b"\"" {
+                    self.kept.extend_from_slice(end);
+                }
+            }
+        }
+    }
+
+    /// Keeps a stretch of a text without escapes, up to the end of a character.
+    fn keep_text(&mut self, text: &[u8]) {
+        let Some(bytes) = self.text_bytes else { return };
+        let room = self.most_text().saturating_sub(bytes).max(self.digits);
+        let begins_character = |at: &usize| text[*at] & 0b1100_0000 != 0b1000_0000;
+        let cut = (room..text.len()).find(begins_character);
+        self.kept.extend_from_slice(&text[..cut.unwrap_or(text.len())]);
+        self.text_bytes = if cut.is_none() { Some(bytes + text.len()) } else { None };
+        self.digits = self.digits.saturating_sub(text.len());
+    }
+
+    fn most_text(&self) -> usize {
+        if self.kept.len() < MUCH_KEPT { TEXT_BYTES } else { LATER_TEXT_BYTES }
     }
 
     /// A byte outside of strings: notes what it opens or closes. How many bytes were taken.
