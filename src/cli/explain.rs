@@ -294,7 +294,7 @@ fn words(hint: &Hint) -> String {
         }
         Hint::WithoutResume => "without --resume a new run is begun, if nothing is in its way".into(),
         Hint::RemoveWhatWasLeft => {
-            "what the unfinished run left cannot be carried on: remove it, then run again without --resume; or restore under another name with --name or --rename".into()
+            "what is there now is not what the unfinished run left: see whose it is before you remove it; or restore without --resume under another name, with --name or --rename".into()
         }
         Hint::WithoutRoles => "leave --with-roles out, or make the roles by hand from the archive's roles.json".into(),
         Hint::OtherTenant => "give it another name with --tenant OLD=NEW".into(),

@@ -37,7 +37,28 @@ fn what_is_left_is_emptied_by_the_line_that_is_said() {
         assert_eq!((stage.sandbox.count("Article", None), stage.sandbox.count("Author", None)), (0, 0), "{method}");
         assert_eq!(stage.sandbox.collections(), ["Article", "Author"], "{method}");
         let again = stage.run(&["col", "clear", "--resume", "--yes"]);
-        assert_eq!(again.status.code(), Some(2), "nothing is left, and nothing named: {}", said(&again));
+        assert_eq!(again.status.code(), Some(4), "nothing is left: {}", said(&again));
+        assert!(said(&again).contains("no unfinished clear on this server to carry on"), "{}", said(&again));
+    }
+}
+
+#[test]
+fn a_clear_of_one_tenant_that_is_carried_on_twice_leaves_the_other_tenants_alone() {
+    let builder = Sandbox::builder().collection(r#"{"class":"Mt","multiTenancyConfig":{"enabled":true}}"#);
+    let builder = ["a", "b"].into_iter().fold(builder, |builder, tenant| {
+        let id = "00000000-0000-0000-0000-000000000001";
+        let object = format!(r#"{{"class":"Mt","id":"{id}","tenant":"{tenant}","properties":{{}},"vector":[1]}}"#);
+        builder.tenant("Mt", tenant, "HOT").object(&object)
+    });
+    let stage = Stage::new(builder);
+    stage.sandbox.faults().add(Fault::new(Kind::status(401, "")).on("DELETE", "/v1/batch/objects"));
+    let output = stage.run(&["col", "clear", "Mt", "--tenant", "a", "--yes", "--method", "delete"]);
+    assert_eq!(output.status.code(), Some(5), "{}", said(&output));
+    stage.sandbox.faults().clear();
+    let counts = || ["a", "b"].map(|tenant| stage.sandbox.count("Mt", Some(tenant)));
+    for code in [0, 4, 4] {
+        let output = stage.run(&["col", "clear", "Mt", "--resume", "--yes"]);
+        assert_eq!((output.status.code(), counts()), (Some(code), [0, 1]), "{}", said(&output));
     }
 }
 

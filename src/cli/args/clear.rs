@@ -70,6 +70,7 @@ pub(in crate::cli) struct ClearArgs {
     pub run_dir: Option<PathBuf>,
     /// Carry on the last clear on this server, if it did not get to its end
     ///
+    /// If there is none, nothing is done (exit code 4).
     /// Without names its collections, and its tenants, are meant. It asks again, for what is left: a collection that it
     /// dropped is made again, one that is not empty is emptied. With --yes the names are still needed, or --expect-count.
     #[arg(long, conflicts_with_all = ["delete_schema", "backup_first"])]

@@ -1,11 +1,10 @@
 //! `col clear --resume`: what the last clear was about, and the command that carries one on. Clearing again does what is
-//! left; all that is carried over is what was to be emptied, and that
-//! nothing was to be dropped.
+//! left; all that is carried over is what was to be emptied, and that nothing was to be dropped.
 
 use crate::cli::args::{ClearArgs, MethodArg};
 use crate::cli::explain::explain_for;
 use crate::cli::{ClearSettings, Connect, Failure, Out, closing};
-use crate::event::Op;
+use crate::event::{Class, Op};
 use crate::model::CollectionName;
 use crate::ops::clear::{LeftOpen, Wish, left_open};
 use crate::ops::{Error, Session};
@@ -14,7 +13,8 @@ use crate::render::{flag, plain, quoted};
 /// Collections named in the command that carries on a clear; more are left to the journal.
 const NAMED: usize = 10;
 
-/// Has `settings` name what the clear was about that did not get to its end; if there is none, says so.
+/// Has `settings` name what the clear was about that did not get to its end. If there is none, nothing may be emptied: what
+/// was left was perhaps one tenant, and who carries it on twice names the collection alone.
 pub(super) async fn take_over(
     settings: &mut ClearSettings,
     session: &Session,
@@ -24,10 +24,8 @@ pub(super) async fn take_over(
     let explained = |error: Error| explain_for(Op::Clear, &error);
     let found = left_open(session, settings.state.runs.clone(), url).await.map_err(explained)?;
     let Some(found) = found else {
-        if out.wants_words() {
-            out.note("There is no unfinished clear on this server to carry on.\n");
-        }
-        return Ok(());
+        let text = "there is no unfinished clear on this server to carry on: nothing was done";
+        return Err(Failure::new(Class::Refused, text).hint("to begin a new one, run the command without --resume"));
     };
     let LeftOpen { run, collections, tenants, deletes } = found;
     let names: Vec<String> = collections.iter().map(ToString::to_string).collect();

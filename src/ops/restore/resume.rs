@@ -185,7 +185,7 @@ impl Asked {
         }
         if about.archive_run_id != self.archive_run_id {
             differs.push(format!("its archive is another one, {}", shell_text(&about.archive)));
-        } else if about.archive != self.archive {
+        } else if !path_of_text(&about.archive).components().eq(path_of_text(&self.archive).components()) {
             differs.push(format!("its archive lay in {}", shell_text(&about.archive)));
         }
         if major(&about.tool.version) != major(&RunAbout::this_tool().version) {

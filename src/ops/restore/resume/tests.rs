@@ -48,6 +48,8 @@ fn whatever_decides_what_is_written_must_be_the_same() {
     for (about, said) in other {
         assert_eq!(asked().differs(&about), [said]);
     }
+    let slashed = RunAbout { archive: "/backups/./A/".into(), ..about() };
+    assert!(asked().differs(&slashed).is_empty(), "another spelling of the same place");
     for (key, said) in CHOICE {
         let mut about = about();
         about.options.insert(key.to_owned(), 2.into());
