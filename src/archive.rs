@@ -39,7 +39,7 @@ pub use proof::RunProof;
 pub use reader::Archive;
 pub use resume::{Begun, CarriedOn, NotKept, Noted, Resumed, Unfinished};
 pub use runfiles::{RunAbout, RunFiles, RunHistory, RunRecord};
-pub use writer::{ArchiveWriter, RunHeader, SealFacts, Sealed};
+pub use writer::{ArchiveWriter, RunHeader, SealFacts, Sealed, place};
 
 #[cfg(test)]
 mod testing;

@@ -26,6 +26,18 @@ use crate::model::{CollectionName, Schema};
 /// Archives of one stem in one folder: `_2` to this number.
 const COPIES: u32 = 10_000;
 
+/// Where an archive of this stem is made next: the first of `stem`, `stem_2` … that is free.
+#[must_use]
+pub fn place(disk: &dyn Disk, folder: &Path, stem: &str) -> PathBuf {
+    let places = (1..=COPIES).map(|copy| copy_of(folder, stem, copy));
+    let mut free = places.filter(|path| !matches!(disk.look(path), Ok(Some(_))));
+    free.next().unwrap_or_else(|| folder.join(stem))
+}
+
+fn copy_of(folder: &Path, stem: &str, copy: u32) -> PathBuf {
+    if copy == 1 { folder.join(stem) } else { folder.join(format!("{stem}_{copy}")) }
+}
+
 /// What is known when a run starts, and what a resumed run must agree with.
 #[derive(Debug, Clone)]
 pub struct RunHeader {
@@ -354,7 +366,7 @@ fn prepare_folder(disk: &dyn Disk, folder: &Path) -> Result<(), Error> {
 
 fn create_dir_of(disk: &dyn Disk, folder: &Path, stem: &str) -> Result<PathBuf, Error> {
     for copy in 1..=COPIES {
-        let path = if copy == 1 { folder.join(stem) } else { folder.join(format!("{stem}_{copy}")) };
+        let path = copy_of(folder, stem, copy);
         match disk.create_dir(&path) {
             Ok(()) => {
                 sync_parent(disk, &path)?;

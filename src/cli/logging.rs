@@ -78,6 +78,15 @@ fn which(verbose: u8) -> Targets {
     Targets::new().with_default(theirs).with_target("elysiactl", ours)
 }
 
+/// A path that cannot be one is a wrong flag; a disk that takes nothing is the disk.
+fn class_of(error: &io::Error) -> Class {
+    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match error.kind() {
+        StorageFull | QuotaExceeded | ReadOnlyFilesystem => Class::Disk,
+        _ => Class::Usage,
+    }
+}
+
 /// Opens the file to append to, for its owner alone.
 fn open(path: &Path, out: &Out) -> Result<LogFile, Failure> {
     let mut options = OpenOptions::new();
@@ -89,7 +98,7 @@ fn open(path: &Path, out: &Out) -> Result<LogFile, Failure> {
     }
     let failed = |error: std::io::Error| {
         let what = format!("cannot write the log to {}", path_text(path));
-        Failure::new(Class::Disk, what).because(error.to_string()).hint("name another file with --log-file")
+        Failure::new(class_of(&error), what).because(error.to_string()).hint("name another file with --log-file")
     };
     let file = options.open(path).map_err(failed)?;
     Ok(LogFile { file, path: path_text(path), stderr: out.logs(), told: AtomicBool::new(false) })

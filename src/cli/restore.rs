@@ -33,12 +33,13 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
         let left_open = source::left_open(&settings, &session, client.url()).await?;
+        let is_left_open = left_open.is_some();
         let archive = match left_open {
             Some(archive) => archive,
             None => source::archive(&settings, out, &cancel).await?,
         };
         if settings.dry_run && settings.source == Source::Open && out.wants_words() {
-            out.note(&format!("No archive is named: this is a plan for the newest one, {}\n", shell_path(&archive)));
+            out.note(&source::unnamed(&archive, is_left_open));
         }
         let beside = archive.parent().map(std::path::Path::to_owned);
         let folders = [archive.clone(), settings.state.runs.clone()].into_iter().chain(beside);
@@ -54,7 +55,15 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
             options.resume = true;
             planned = self::planned(&client, &session, &options).await;
         }
-        let prepared = planned.map_err(|error| refused(&error, &resume))?;
+        let prepared = match planned {
+            Ok(prepared) => prepared,
+            Err(Error::OtherRun { run, differs }) => {
+                let begun = restore::as_begun(&session, &options, client.url(), &run).await;
+                let line = begun.map(|b| commands::resume(&b, settings.run_dir.as_deref(), client.url(), &connect));
+                return Err(other_run(&Error::OtherRun { run, differs }, line.as_deref()));
+            }
+            Err(error) => return Err(refused(&error, &resume)),
+        };
         let planned = &prepared.plan;
         session.events.emit(Event::RestorePlanned(planned.told()));
         if let Some(error) = planned.refused() {
@@ -92,9 +101,12 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         let verify = (!planned.options.verify && exact)
             .then(|| commands::verify(&planned.archive, &planned.options, &planned.url, &connect));
         let schemas_only = !planned.options.data;
+        let of =
+            |p: &restore::Planned| p.unwritten.iter().map(|name| format!("{}.{name}", p.target)).collect::<Vec<_>>();
+        let unwritten = planned.collections.iter().flat_map(of).collect();
         let outcome = restore::run(&writer, &session, prepared).await.map_err(|e| stopped(e, &resume))?;
-        let closing =
-            Closing { schemas_only, server: Some(server), next: verify.into_iter().collect(), ..closing_of(&outcome) };
+        let next = verify.into_iter().collect();
+        let closing = Closing { schemas_only, server: Some(server), unwritten, next, ..closing_of(&outcome) };
         Ok(Finished { result: outcome.result, closing })
     })
 }
@@ -118,6 +130,15 @@ fn refused(error: &Error, resume: &str) -> Failure {
         }
         other => explain_for(Op::Restore, other),
     }
+}
+
+/// A run was to be carried on, and the last one was begun otherwise. `line`: the command that carries that one on.
+fn other_run(error: &Error, line: Option<&str>) -> Failure {
+    let mut failure = explain_for(Op::Restore, error);
+    if let Some(line) = line {
+        failure.hints.insert(0, format!("`{line}` carries that run on"));
+    }
+    failure
 }
 
 fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> Options {

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod before;
+mod begun;
 mod create;
 mod fill;
 mod left;
@@ -36,6 +37,7 @@ use crate::weaviate::{Meta, Rights};
 
 pub use crate::ops::schema::endpoints::{Endpoint, InvalidOrigin, Origin};
 pub use aliases::{AliasPolicy, AliasStep, PlannedAlias};
+pub use begun::as_begun;
 pub use lost::{Instead, Lost};
 use order::Waiting;
 pub(super) use order::{missing, references};
@@ -143,6 +145,8 @@ pub struct Planned {
     pub endpoints: Vec<Endpoint>,
     /// Objects with an integer the server will refuse.
     pub refused_integers: u64,
+    /// Properties whose values are not written, since no server takes them back (`blobHash`).
+    pub unwritten: Vec<String>,
     /// Tenants that will be made, and how many of them will sleep.
     pub tenants: (u64, u64),
     /// Its objects were not read, since something stands against the plan: what they hold is not known.

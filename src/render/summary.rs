@@ -66,6 +66,8 @@ pub struct Closing {
     pub rejected: Option<String>,
     /// The objects that are missing are the ones that the server refused.
     pub missing_are_rejected: bool,
+    /// What a restore could not write back, as `Collection.property`: it is in no comparison.
+    pub unwritten: Vec<String>,
     /// The directory of the run's files.
     pub run_files: Option<String>,
     /// Objects that differ, by collection and id: all of them are listed.
@@ -127,7 +129,7 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     );
     facts.extend(rejected(result, closing).map(|refused| ("Rejected", refused)));
     facts.extend(reasons(&result.collections).into_iter().map(|reason| ("Reasons", reason)));
-    facts.extend(compared(result).map(|agrees| ("Compared", agrees.to_owned())));
+    facts.extend(compared(result, closing).map(|agrees| ("Compared", agrees)));
     let told = |(label, _): &(&str, String)| closing.missing_are_rejected && *label == "Missing";
     facts.extend(differing(&result.collections).filter(|fact| !told(fact)));
     facts.extend(closing.differences.iter().map(|differs| ("Differences", line(differs))));
@@ -170,15 +172,20 @@ fn is_sample(result: &RunResult) -> bool {
 
 /// That a restore was compared and found equal; findings have lines of their own. Without a digest something was left
 /// out of the comparison on purpose, which has a line of its own as well.
-fn compared(result: &RunResult) -> Option<&'static str> {
+fn compared(result: &RunResult, closing: &Closing) -> Option<String> {
     let agrees = |c: &CollectionResult| c.missing.zip(c.extra).zip(c.different) == Some(((0, 0), 0));
     let all = !result.collections.is_empty() && result.collections.iter().all(agrees);
     let exact = result.collections.iter().all(|collection| collection.digest.is_some());
-    (result.op == Op::Restore && result.status == Status::Ok && all).then_some(if exact {
-        "every object is on the server as in the archive"
-    } else {
-        "what was compared is on the server as in the archive"
-    })
+    let what = if exact { "every object" } else { "what was compared" };
+    let but = match closing.unwritten.as_slice() {
+        [] => String::new(),
+        [first] => format!(", but without the values of {first} (blobHash: no server takes them back)"),
+        [first, rest @ ..] => {
+            format!(", but without the values of {first} and {} more (blobHash: no server takes them back)", rest.len())
+        }
+    };
+    (result.op == Op::Restore && result.status == Status::Ok && all)
+        .then(|| format!("{what} is on the server as in the archive{but}"))
 }
 
 /// Whether objects of the archive are not on the server.

@@ -235,3 +235,19 @@ fn a_backup_of_what_is_not_counted_is_not_announced_as_one_of_no_objects() {
     let counted = |at: usize| end["collections"][at]["counts_verified"].clone();
     assert_eq!((counted(0), counted(1)), (Value::Null, Value::Bool(false)), "{end}");
 }
+
+#[test]
+fn a_restore_that_cannot_write_values_back_says_so_beside_what_it_compared() {
+    let class = r#"{"class":"Hashed","vectorizer":"none","properties":[
+        {"name":"t","dataType":["text"]},{"name":"h","dataType":["blobHash"]}]}"#;
+    let object =
+        r#"{"class":"Hashed","id":"00000000-0000-0000-0000-000000000001","properties":{"t":"x","h":"aGVsbG8="}}"#;
+    let stage = Stage::new(Sandbox::builder().collection(class).object(object));
+    let archive = stage.backup();
+    let arguments = ["col", "restore", archive.to_str().expect("text"), "--name", "Copy"];
+    let plan = printed(&ends(&stage, &[&arguments[..], &["--dry-run"]].concat(), 0));
+    assert!(plan.contains("the blobHash values of h cannot be written back and are left out"), "{plan}");
+    let summary = printed(&ends(&stage, &[&arguments[..], &["--yes"]].concat(), 0));
+    let but = "every object is on the server as in the archive, but without the values of Copy.h (blobHash: ";
+    assert!(summary.contains(but), "{summary}");
+}

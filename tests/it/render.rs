@@ -241,6 +241,15 @@ fn the_summary_of_a_restore_and_of_a_comparison_that_found_something() {
         next: vec!["elysiactl col verify ./backups/Article_full_20261123_041200 --name Article2".into()],
         ..Closing::default()
     };
+    for (unwritten, but) in [
+        (vec!["A.h".to_owned()], ", but without the values of A.h (blobHash: no server takes them back)\n"),
+        (vec!["A.h".to_owned(), "B.i".to_owned()], ", but without the values of A.h and 1 more (blobHash: "),
+    ] {
+        let mut equal = result("Article2", 120_000);
+        (equal.missing, equal.extra, equal.different) = (Some(0), Some(0), Some(0));
+        let text = summary(&run(Op::Restore, Status::Ok, vec![equal]), &Closing { unwritten, ..Closing::default() });
+        assert!(text.contains(&format!("Compared    every object is on the server as in the archive{but}")), "{text}");
+    }
     let mut differing = result("Article2", 120_000);
     (differing.missing, differing.extra, differing.different) = (Some(1), Some(0), Some(2_000));
     let verified = run(Op::Verify, Status::Incomplete, vec![differing]);

@@ -29,6 +29,8 @@ fn a_missing_folder_is_made_and_a_taken_name_counts_on() {
     let (one, two) = (create(&folder).expect("one"), create(&folder).expect("two"));
     assert_eq!(one.path(), folder.join(STEM));
     assert_eq!(two.path(), folder.join(format!("{STEM}_2")));
+    assert_eq!(place(&OsDisk, &folder, STEM), folder.join(format!("{STEM}_3")), "what a plan says");
+    assert_eq!(place(&OsDisk, &folder.join("none"), STEM), folder.join("none").join(STEM));
 }
 
 #[test]

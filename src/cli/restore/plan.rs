@@ -18,6 +18,9 @@ const ALIASES_LISTED: usize = 50;
 const REMARKS_KEPT: usize = 200;
 const REMARKS_LISTED: usize = 10;
 
+/// How much longer than a backup a restore takes: measured on servers from 1.24 to 1.40, by the index of the vectors.
+const LONGER: &str = "a restore takes about 4 (flat) to 40 (hnsw) times as long, as the server builds its index";
+
 /// All of it: server, archive and collections.
 pub(super) fn text(plan: &Plan) -> String {
     let mut text = String::new();
@@ -50,8 +53,7 @@ pub(super) fn about(plan: &Plan) -> String {
     if let Some(took) = plan.backup_took() {
         let restored: u64 = plan.collections.iter().map(|planned| planned.bytes).sum();
         let took = if took < Duration::from_secs(1) { "less than a second".to_owned() } else { span(took) };
-        let rate = format!("its backup took {took}, and a restore mostly takes 2 to 8 times as long");
-        let line = format!("{} to send; {rate}", size(restored));
+        let line = format!("{} to send; its backup took {took}; {LONGER}", size(restored));
         // A String takes every write.
         let _ = writeln!(text, "{:<12}{line}", "Expect");
     }

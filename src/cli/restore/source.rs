@@ -45,6 +45,12 @@ pub(super) async fn left_open(
     restore::left_open(session, settings.state.runs.clone(), url).await.map_err(|e| explain_for(Op::Restore, &e))
 }
 
+/// What a dry run says first where no archive is named. `is_left_open`: it is that of a run that stopped.
+pub(super) fn unnamed(archive: &Path, is_left_open: bool) -> String {
+    let which = if is_left_open { "that of the restore that stopped" } else { "the newest one" };
+    format!("No archive is named: this is a plan for {which}, {}\n", shell_path(archive))
+}
+
 /// The newest archive with vectors; where none are wanted, the newest with objects.
 async fn latest(
     settings: &RestoreSettings,

@@ -58,6 +58,7 @@ fn planned(archived: &str, target: &str, objects: u64) -> Planned {
         to_vectorise: 0,
         endpoints: Vec::new(),
         refused_integers: 0,
+        unwritten: Vec::new(),
         tenants: (0, 0),
         unread: false,
         action: PlannedAction::Create,

@@ -1,7 +1,7 @@
 //! The plan of a backup: which collections, how many objects, how many bytes, where to. Reads only.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -91,10 +91,14 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     let header = carried.as_ref().map(|found| &found.header);
     let started = header.map_or_else(|| session.clock.now(), |header| header.started);
     let stem = archive::stem(&names, is_all, options.content, started);
+    let archive = match &carried {
+        Some(found) => found.path.clone(),
+        None => place(&session.disk, &options.folder, &stem).await?,
+    };
     let plan = Plan {
         url: client.url().to_owned(),
         server_version: meta.version.text,
-        archive: carried.as_ref().map_or_else(|| options.folder.join(&stem), |found| found.path.clone()),
+        archive,
         collections,
         skipped,
         left_inactive,
@@ -353,6 +357,12 @@ async fn topology(
             Err(Error::NotWhole { collection, reason, waited: std::time::Duration::ZERO })
         }
     }
+}
+
+/// Where the archive will be, unless another run takes that place first.
+async fn place(disk: &Arc<dyn Disk>, folder: &Path, stem: &str) -> Result<PathBuf, Error> {
+    let (disk, folder, stem) = (Arc::clone(disk), folder.to_owned(), stem.to_owned());
+    blocking("the folder of archives", move || Ok::<_, Error>(archive::place(&*disk, &folder, &stem))).await
 }
 
 /// Free space where the archive will be: of the nearest folder that exists.

@@ -1,6 +1,6 @@
 //! The aliases of restored collections: what the archive knows, what the server has, and what is done about it in the end.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Refusal;
@@ -13,7 +13,7 @@ use crate::weaviate::{Aliases, Client, Error as WireError, Listed, Named, Rights
 const ALIASES: &str = "aliases.json";
 
 /// What becomes of aliases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AliasPolicy {
     /// Missing ones are made, those that exist stay as they are.

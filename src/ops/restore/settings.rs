@@ -1,13 +1,13 @@
 //! Settings of a collection that a person wants otherwise (`--set`). Pure.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::model::Schema;
 use crate::ops::schema::place::{is_off, take, vectors};
 
 /// One such setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Setting {
     /// No vectoriser: vectors are what the objects bring.

@@ -113,6 +113,7 @@ impl Candidate {
             to_vectorise: found.to_vectorise,
             endpoints,
             refused_integers: found.refused_integers,
+            unwritten: if data { indexed.schema.blob_hashes.clone() } else { Vec::new() },
             unread: data && !looks,
             action: PlannedAction::Create,
             there: None,

@@ -25,13 +25,35 @@ use crate::weaviate::Count;
 /// Pauses before a count that is not what was written is believed: the last writes may still be on their way.
 const COUNT_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(2)];
 
-/// What is said of objects that the server refused for the length of a vector, and stored.
-const FOUND_EQUAL: &str = "refused for the length of a vector, yet stored and equal: the vector index lacks them, so that searches by vector do too; the index they come from took one length as well, and maybe another";
-/// What is said of objects that the server refused in other words, and stored.
-const REFUSED_EQUAL: &str =
-    "refused by the server, yet stored and equal: its indexes may lack them, so that searches may too";
-/// What is said of objects that have no result, and are stored.
-const UNSAID_EQUAL: &str = "of which the server did not say whether it stored them: read back, each is there and equal";
+/// What is said of objects that the server refused, or of which it said nothing, and that it stored.
+fn found_equal(FoundEqual { lengths, refused, unsaid }: FoundEqual) -> Vec<String> {
+    let them = |objects| if objects == 1 { "it" } else { "them" };
+    let of_length = |objects| {
+        format!(
+            "{} refused for the length of a vector, yet stored and equal: the vector index lacks {}, so that searches by vector do too; the source's index took one length as well, and maybe another",
+            counted(objects, "object"),
+            them(objects)
+        )
+    };
+    let refused_equal = |objects| {
+        format!(
+            "{} refused by the server, yet stored and equal: its indexes may lack {}, so that searches may too",
+            counted(objects, "object"),
+            them(objects)
+        )
+    };
+    let unsaid_equal = |objects| {
+        format!(
+            "{} of which the server did not say whether it stored {}: read back, {} there and equal",
+            counted(objects, "object"),
+            them(objects),
+            if objects == 1 { "it is" } else { "each is" }
+        )
+    };
+    let some = |objects: u64| (objects > 0).then_some(objects);
+    let said = [some(lengths).map(of_length), some(refused).map(refused_equal), some(unsaid).map(unsaid_equal)];
+    said.into_iter().flatten().collect()
+}
 
 /// What is worth knowing about references, and about refused objects that are there, each as a clause.
 fn about_references(filled: Filled) -> Vec<String> {
@@ -45,11 +67,7 @@ fn about_references(filled: Filled) -> Vec<String> {
         1 => Some("1 rejected object is there all the same, but for what was refused of it".to_owned()),
         stored => Some(format!("{stored} rejected objects are there all the same, but for what was refused of them")),
     };
-    let FoundEqual { lengths, refused, unsaid } = filled.found;
-    let found = [(lengths, FOUND_EQUAL), (refused, REFUSED_EQUAL), (unsaid, UNSAID_EQUAL)];
-    let found = found.into_iter().filter(|(objects, _)| *objects > 0);
-    let found = found.map(|(objects, words)| format!("{} {words}", counted(objects, "object")));
-    after.into_iter().chain(stored).chain(found).collect()
+    after.into_iter().chain(stored).chain(found_equal(filled.found)).collect()
 }
 
 /// What is said of a collection of which nothing was done but a count.
@@ -257,6 +275,19 @@ impl Run<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_object_that_is_there_is_spoken_of_as_one() {
+        let one = found_equal(FoundEqual { lengths: 1, refused: 1, unsaid: 1 });
+        assert!(one[0].contains("lacks it,") && one[1].contains("may lack it,"), "{one:?}");
+        let unsaid = "1 object of which the server did not say whether it stored it: read back, it is there and equal";
+        assert_eq!(one[2], unsaid);
+        let many = found_equal(FoundEqual { unsaid: 2, ..FoundEqual::default() });
+        assert_eq!(
+            many,
+            ["2 objects of which the server did not say whether it stored them: read back, each is there and equal"]
+        );
+    }
 
     #[test]
     fn remarks_about_references_count() {
