@@ -218,7 +218,7 @@ pub enum Event {
     Verified {
         /// The collection.
         collection: CollectionName,
-        /// Objects looked at.
+        /// Objects compared; of a check of an archive, those in parts that were proven.
         objects: u64,
         /// Whether everything agreed.
         ok: bool,

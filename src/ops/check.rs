@@ -2,7 +2,7 @@
 //! each file once, and the rest is read all the same.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::prove;
@@ -57,8 +57,9 @@ impl Damages {
         self.gathered().errors.len() >= MOST_DAMAGES
     }
 
-    fn len(&self) -> usize {
-        self.gathered().errors.len()
+    /// Whether anything below this folder is damaged, whenever it was found.
+    fn touch(&self, folder: &Path) -> bool {
+        self.gathered().places.iter().any(|place| place.starts_with(folder))
     }
 
     /// Keeps an error that is about one file; another one is given back.
@@ -151,19 +152,26 @@ async fn collection(
     damages: &Arc<Damages>,
 ) -> Result<Option<CollectionResult>, Error> {
     let entry = &archive.collections()[at];
-    let before = damages.len();
+    let verified = |collection, objects, ok| session.events.emit(Event::Verified { collection, objects, ok });
     let indexed = match prove::index(archive, at).await {
         Ok(indexed) => indexed,
         Err(error) => {
             damages.take(error)?;
-            return bytes_alone(session, archive, at, damages).await.map(|()| None);
+            bytes_alone(session, archive, at, damages).await?;
+            if let Ok(name) = entry.name.parse() {
+                verified(name, 0, false);
+            }
+            return Ok(None);
         }
     };
     let name = indexed.schema.name.clone();
     session.events.emit(Event::CollectionStarted { collection: name.clone(), objects: Some(entry.objects) });
-    prove::all_parts(session, archive, at, &indexed, readers, memory_bytes, damages).await?;
-    let ok = damages.len() == before;
-    session.events.emit(Event::Verified { collection: name.clone(), objects: entry.objects, ok });
+    let objects = prove::all_parts(session, archive, at, &indexed, readers, memory_bytes, damages).await?;
+    // A file that was missing when the archive was opened is no news here, and damage of this collection all the same.
+    let folder = archive.path().join("collections").join(&entry.folder);
+    let in_parts: u64 = entry.parts.iter().map(|part| part.objects).sum();
+    let ok = !damages.touch(&folder) && objects == in_parts;
+    verified(name.clone(), objects, ok);
     let result = ok.then(|| prove::archived(name, entry));
     if let Some(result) = &result {
         session.events.emit(Event::CollectionFinished(result.clone()));

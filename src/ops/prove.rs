@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::check::Damages;
@@ -119,6 +120,8 @@ struct Job {
     lines: LongLines,
     /// Where damage is gathered; `None`: the first one ends the reading.
     damages: Option<Arc<Damages>>,
+    /// Objects in the parts that were proven.
+    proven: AtomicU64,
 }
 
 /// Reads every part that holds what is wanted. The first thing found wrong is the error.
@@ -130,10 +133,11 @@ pub(super) async fn parts(
     reading: Reading,
     look: Arc<Look>,
 ) -> Result<(), Error> {
-    read_parts(session, archive, at, indexed, reading, look, None).await
+    read_parts(session, archive, at, indexed, reading, look, None).await.map(|_| ())
 }
 
 /// Reads every part, and goes on with the others behind one that is damaged, until so many damages are found.
+/// Gives the objects in those that were proven.
 pub(super) async fn all_parts(
     session: &Session,
     archive: &Arc<Archive>,
@@ -142,7 +146,7 @@ pub(super) async fn all_parts(
     readers: usize,
     memory_bytes: u64,
     damages: &Arc<Damages>,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let reading = Reading { readers, memory_bytes, says: true, tenants: TenantMap::Same, done: Arc::default() };
     read_parts(session, archive, at, indexed, reading, Arc::new(|_, _, _| {}), Some(Arc::clone(damages))).await
 }
@@ -155,7 +159,7 @@ async fn read_parts(
     reading: Reading,
     look: Arc<Look>,
     damages: Option<Arc<Damages>>,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let runs = &indexed.runs;
     let wanted = |part: &&PartEntry| {
         let inside = archive.inside(part, runs);
@@ -173,12 +177,14 @@ async fn read_parts(
         reading,
         look,
         damages,
+        proven: AtomicU64::new(0),
     });
     let reading = (0..threads).map(|_| {
         let job = Arc::clone(&job);
         blocking("read parts", move || job.read())
     });
-    futures_util::future::try_join_all(reading).await.map(|_| ())
+    futures_util::future::try_join_all(reading).await?;
+    Ok(job.proven.load(Ordering::Relaxed))
 }
 
 /// The error for a part that could not be proven.
@@ -203,7 +209,11 @@ impl Job {
                 Some(damages) => damages.take(e),
                 None => Err(e),
             };
-            if let Err(e) = self.part(&part).or_else(judge) {
+            let proven = self.part(&part);
+            if proven.is_ok() {
+                self.proven.fetch_add(part.objects, Ordering::Relaxed);
+            }
+            if let Err(e) = proven.or_else(judge) {
                 self.parts.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 return Err(e);
             }

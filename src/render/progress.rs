@@ -211,6 +211,7 @@ impl Progress {
                 self.lane(collection).compared = true;
                 self.at_work.retain(|name| name != collection);
             }
+            Event::Verified { collection, ok: false, .. } if self.is_of_archive() => self.leave(collection),
             Event::Retrying { route, attempt, wait_ms, reason } => {
                 let until = at.elapsed + Duration::from_millis(*wait_ms) + NOTICE;
                 let (route, reason) = (words::plain(route), words::plain(reason));
@@ -329,6 +330,11 @@ impl Progress {
     /// Whether `cli` has told more about the plan than its event does.
     pub(super) fn is_told(&self) -> bool {
         matches!(self.op, Some(Op::Backup | Op::Restore | Op::Rm | Op::Clear | Op::Create))
+    }
+
+    /// Whether what is verified is an archive, by itself.
+    pub(super) fn is_of_archive(&self) -> bool {
+        self.op == Some(Op::ArchiveCheck)
     }
 
     /// Whether collections are dealt with as a whole: then no object and no byte of theirs is counted on the way.

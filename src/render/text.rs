@@ -99,6 +99,9 @@ impl<W: Write + Send> Render for Text<W> {
             Event::CollectionFinished(result) if self.lines && self.is_worth_a_line(result, at) => {
                 self.say(&self.finished(result, at))
             }
+            Event::Verified { collection, objects, ok: false } if self.lines && self.progress.is_of_archive() => {
+                self.say(&format!("{collection}: damaged, {} proven", words::counted(*objects, "object")))
+            }
             Event::TopologyChanged { .. } if self.lines => {
                 let text = self.progress.trouble(at).unwrap_or("the server is whole again".into()).into_owned();
                 self.say(&text)

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use elysiactl::archive::{Codec, Error as ArchiveError};
-use elysiactl::event::Class;
-use elysiactl::ops::Error;
+use elysiactl::event::{Class, Event, Events};
 use elysiactl::ops::backup::Options;
+use elysiactl::ops::{Error, check};
 use sandbox::Sandbox;
 
 use crate::tier;
@@ -171,6 +171,59 @@ async fn everything_damaged_is_named_once_and_the_rest_is_read() {
     assert_eq!((said.len(), error.class()), (6, Class::Archive));
 }
 
+/// What a check says of each collection in the end: whether it is verified, with how many objects, and whether it is
+/// called finished.
+async fn verdicts(world: &World, archive: &Path) -> Vec<(String, u64, bool, bool)> {
+    let (events, mut seen) = Events::channel();
+    let options = check::Options { archive: archive.to_owned(), readers: 2, memory_bytes: 128 << 20 };
+    let _ = check::run(&world.session(events), options).await;
+    let (mut found, mut finished) = (Vec::new(), Vec::new());
+    while let Ok(event) = seen.try_recv() {
+        match event {
+            Event::Verified { collection, objects, ok } => found.push((collection.to_string(), objects, ok)),
+            Event::CollectionFinished(result) => finished.push(result.name.to_string()),
+            _ => {}
+        }
+    }
+    let one = |(name, objects, ok)| {
+        let is_finished = finished.contains(&name);
+        (name, objects, ok, is_finished)
+    };
+    found.into_iter().map(one).collect()
+}
+
+#[tokio::test]
+async fn what_was_not_looked_at_is_not_said_to_be_verified() {
+    let world = world(Sandbox::builder().seeded("Article", 4, 2, 1).seeded("Other", 5, 2, 2));
+    let archive: PathBuf = world.backup(world.options()).await.result.archive.expect("an archive").into();
+    let whole = |name: &str, objects| (name.to_owned(), objects, true, true);
+    let not = |name: &str| (name.to_owned(), 0, false, false);
+    assert_eq!(verdicts(&world, &archive).await, [whole("Article", 4), whole("Other", 5)]);
+    for file in files(&archive.join("collections/Article")) {
+        let good = std::fs::read(&file).expect("a file");
+        let is_part = file.to_string_lossy().contains("objects-");
+        let damage: [&dyn Fn(); 3] = [
+            &|| std::fs::remove_file(&file).expect("removed"),
+            &|| std::fs::write(&file, &good[..good.len() / 2]).expect("cut"),
+            &|| std::fs::write(&file, [b"x".as_slice(), &good[1..]].concat()).expect("changed"),
+        ];
+        for spoil in damage {
+            spoil();
+            let said = verdicts(&world, &archive).await;
+            assert_eq!(said[1..], [whole("Other", 5)], "{}", file.display());
+            assert!(!said[0].2 && !said[0].3, "{}: {said:?}", file.display());
+            assert!(!is_part || said[0] == not("Article"), "{}: {said:?}", file.display());
+            std::fs::write(&file, &good).expect("a file");
+        }
+    }
+    let [one, two] = ["Article", "Other"].map(|c| archive.join(format!("collections/{c}/objects-000000.jsonl")));
+    let swap = archive.with_extension("swap");
+    for (from, to) in [(&one, &swap), (&two, &one), (&swap, &two)] {
+        std::fs::rename(from, to).expect("renamed");
+    }
+    assert_eq!(verdicts(&world, &archive).await, [not("Article"), not("Other")]);
+}
+
 #[tokio::test]
 async fn a_check_stops_after_so_many_damages_and_says_that_there_may_be_more() {
     let (world, archive) = small(Codec::None).await;
@@ -195,9 +248,13 @@ fn several_archives_are_checked_one_after_the_other_and_no_server_is_named() {
     let output = stage.run(&[&["archive", "check"], &paths[..]].concat());
     assert_eq!(output.status.code(), Some(6), "{}", said(&output));
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains(paths[0]) && !text.contains(paths[1]) && text.contains(paths[2]), "{text}");
+    // One name may begin with another: two backups in one second are told apart by a number behind it.
+    let names = |path: &str| text.contains(&format!("{path} ("));
+    assert!(names(paths[0]) && !names(paths[1]) && names(paths[2]), "{text}");
     assert!(!text.contains("Server"), "{text}");
     assert_eq!(said(&output).matches(paths[1]).count(), 1, "{}", said(&output));
+    assert!(said(&output).contains("Article: damaged, 0 objects proven\n"), "{}", said(&output));
+    assert_eq!(said(&output).matches("Article: 4 objects").count(), 2, "{}", said(&output));
     let output = stage.run(&[&["--json", "archive", "check"], &paths[..]].concat());
     let ends: Vec<i64> = lines(&output.stdout)
         .iter()
