@@ -12,6 +12,13 @@ pub(super) use crate::render::counted;
 
 /// Lengths of a vector named at most.
 const LENGTHS_NAMED: usize = 4;
+/// What is said of aliases where the key may not see them all.
+pub(super) const UNSEEN_ALIASES: &str = "not known: the key may not see them all (read_aliases)";
+
+/// That more aliases may stand for a collection than those that are listed.
+pub(super) fn unseen_aliases(listed: &[String]) -> String {
+    format!("{} {UNSEEN_ALIASES}", if listed.is_empty() { "its aliases are" } else { "its other aliases are" })
+}
 
 /// Server and version in one phrase.
 pub(super) fn server(url: &str, version: &str) -> String {

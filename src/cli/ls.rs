@@ -28,6 +28,9 @@ pub(super) fn run(args: &LsArgs, connection: &ConnectionArgs, env: &Env, out: &O
     if listing.is_partial {
         out.note("warning: the key's roles show it only some collections (read_collections), and any others are not listed\n");
     }
+    if listing.collections.is_empty() && !listing.is_partial {
+        out.note("warning: no collection is listed: the server has none, or the key's roles show it none (read_collections)\n");
+    }
     out.note(&warnings(&listing.topology, about));
     if out.json() {
         out.document(&listing)?;

@@ -120,8 +120,18 @@ fn closing_of(outcome: &Outcome) -> Closing {
         text: "it is there again: something that writes to it had the server make one up; stop that, and remove it once more".into(),
     }
     };
+    let dangling = |(alias, of): &(String, CollectionName)| Remark {
+        about: of.to_string(),
+        text: format!("the alias {alias} stood for it, and stands for nothing now"),
+    };
+    let unseen = |name: &CollectionName| Remark {
+        about: name.to_string(),
+        text: format!("aliases that stood for it are {}", closing::UNSEEN_ALIASES),
+    };
+    let notes = outcome.dangling.iter().map(dangling).chain(outcome.aliases_unseen.iter().map(unseen));
     Closing {
         topology_unchecked: outcome.topology_unchecked.clone(),
+        notes: notes.collect(),
         schemas: outcome.saved.iter().map(schema).collect(),
         incomplete: outcome.back.iter().map(back).collect(),
         ..Closing::default()

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, Out, failure, memory, signals};
 use crate::event::{Class, Event, Events, Op, RunResult, Status};
 use crate::model::Clock;
-use crate::render::{Closing, Moment, Stopwatch, feed, size, summary};
+use crate::render::{Closing, Moment, Stopwatch, feed, size, summary, verdict};
 
 /// Threads of the runtime at most: one page takes microseconds of theirs.
 const THREADS: usize = 8;
@@ -71,6 +71,10 @@ where
             Err(failure) if failure.class != Class::ReaderGone => return Err(failure),
             _ => {}
         }
+    } else if !out.json()
+        && let Some(verdict) = verdict(&finished.result, &finished.closing)
+    {
+        out.note(&format!("warning: {verdict}\n"));
     }
     Ok(ExitCode::from(finished.result.exit_code))
 }

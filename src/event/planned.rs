@@ -139,6 +139,8 @@ pub struct PlannedThere {
     pub schema_differs: Vec<String>,
     /// Aliases that stand for it.
     pub aliases: Vec<String>,
+    /// Whether more may stand for it, which the key may not see.
+    pub aliases_unseen: bool,
 }
 
 /// Something that stands against a plan.

@@ -189,8 +189,13 @@ pub struct Shown {
     pub objects: Objects,
     /// How much room they take, estimated; `None` without objects that could be read.
     pub size: Option<Size>,
-    /// Names that stand for it, sorted; `None` where the version has none or the key may not read them.
+    /// Names that stand for it, sorted; `None` where the version has none or the key may not read them all.
     pub aliases: Option<Vec<String>>,
+    /// Those among them that the server lists for the key.
+    pub aliases_seen: Vec<String>,
+    /// Whether the version has aliases.
+    #[serde(skip)]
+    pub has_aliases: bool,
     /// Whether it has tenants.
     pub multi_tenant: bool,
     /// How many tenants it has; `None` if it has none by its nature, or they may not be listed.

@@ -89,6 +89,10 @@ pub struct Outcome {
     pub saved: Vec<(CollectionName, SafetyCopy)>,
     /// Collections that are there again: somebody who writes to them had the server make them up.
     pub back: Vec<CollectionName>,
+    /// Aliases that stand for nothing now, each with the collection that it stood for.
+    pub dangling: Vec<(String, CollectionName)>,
+    /// Collections that are gone, for which aliases may have stood that the key may not see.
+    pub aliases_unseen: Vec<CollectionName>,
     /// Why it is not known whether the server was whole, if so.
     pub topology_unchecked: Option<String>,
 }

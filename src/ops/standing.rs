@@ -12,10 +12,12 @@ use super::held::{Doomed, HeldIn};
 use super::{Error, Session, proof, server};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
-use crate::weaviate::{Client, Count, Rights, Tenant, TenantState, Topology};
+use crate::weaviate::{Client, Count, Listed, Rights, Tenant, TenantState, Topology, Version};
 
 /// Time between two counts that tell whether somebody writes.
 const COUNTS_APART: Duration = Duration::from_millis(500);
+/// The first version with aliases.
+const ALIASES_SINCE: (u64, u64) = (1, 32);
 /// Collections looked at at once.
 const LOOKED_AT_ONCE: usize = 8;
 
@@ -32,6 +34,8 @@ pub struct Standing {
     pub referenced_by: Vec<(CollectionName, String)>,
     /// Aliases that stand for it.
     pub aliases: Vec<String>,
+    /// Whether more aliases may stand for it, which the key may not see.
+    pub aliases_unseen: bool,
     /// An alias, of whatever collection, that is this one's name in another spelling: the two can be, but once the
     /// collection is dropped, no server takes it beside that alias again.
     pub twin: Option<String>,
@@ -92,8 +96,9 @@ pub(super) async fn standing(
     all: &[Schema],
 ) -> Result<Vec<Standing>, Error> {
     server::are_active(client, session, chosen).await?;
-    let aliases =
-        session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
+    let listed = session.unless_stopped(client.aliases()).await?;
+    let aliases_unseen = listed == Listed::Forbidden;
+    let aliases = listed.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let one = async |schema: &Schema| {
         let (shards, topology_unchecked) = whole(client, session, schema).await?;
         let tenants = tenants(client, session, schema).await?;
@@ -110,6 +115,7 @@ pub(super) async fn standing(
             tenants,
             referenced_by: references.get(schema.name.as_str()).cloned().unwrap_or_default(),
             aliases: aliases.iter().filter(|(_, of)| *of == schema.name).map(|(alias, _)| alias.clone()).collect(),
+            aliases_unseen,
             twin: aliases.iter().map(|(alias, _)| alias).find(|alias| is_twin(alias)).cloned(),
             held_in: None,
             shards,
@@ -135,6 +141,15 @@ pub(super) async fn standing(
         };
     }
     Ok(found)
+}
+
+/// Notes where aliases may be left out of the list, since the key may not read them all.
+pub(super) fn note_unseen_aliases(rights: Option<&Rights>, server: &Version, found: &mut [Standing]) {
+    for standing in found {
+        let hides = server.at_least(ALIASES_SINCE.0, ALIASES_SINCE.1)
+            && rights.is_some_and(|rights| !rights.show_aliases(standing.name()));
+        standing.aliases_unseen |= hides;
+    }
 }
 
 /// Refuses collections with tenants that are not listed for the key. What its roles do not tell, cannot be known.

@@ -18,6 +18,6 @@ pub use harmless::HarmlessJson;
 pub use json::Json;
 pub use logs::Logs;
 pub use pause::{Pause, Paused};
-pub use summary::{Closing, Remark, summary};
+pub use summary::{Closing, Remark, summary, verdict};
 pub use text::Text;
 pub use words::{count, counted, date, flag, harmless, plain, quoted, sentence, shell_path, size, span};

@@ -161,6 +161,35 @@ pub fn summary(result: &RunResult, closing: &Closing) -> String {
     text
 }
 
+/// What a run came to that is not as it should be, and why, in one line; `None` if everything is.
+#[must_use]
+pub fn verdict(result: &RunResult, closing: &Closing) -> Option<String> {
+    if result.status == Status::Ok {
+        return None;
+    }
+    let headline = headline(result, closing).trim_end().to_owned();
+    let mut parts = vec![headline[..1].to_lowercase() + &headline[1..]];
+    parts.extend(rejected(result, closing).map(|refused| format!("rejected: {refused}")));
+    parts.extend(differing(&result.collections).map(|(_, what)| what));
+    parts.extend(closing.schema_differences.first().map(|first| format!("schemas differ: {}", line(first))));
+    if parts.len() == 1 {
+        let all = [
+            &closing.incomplete,
+            &closing.skipped,
+            &closing.counts,
+            &closing.replicas,
+            &closing.changes,
+            &closing.limits,
+            &closing.notes,
+        ];
+        let mut remarks = all.into_iter().flatten();
+        parts.extend(remarks.next().map(line));
+        let more = remarks.count() as u64;
+        parts.extend((more > 0).then(|| words::counted(more, "more remark") + " without -q"));
+    }
+    Some(parts.join("; "))
+}
+
 /// Whether collections are dealt with as a whole, not object by object.
 fn is_of_wholes(op: Op) -> bool {
     matches!(op, Op::Rm | Op::Clear | Op::Create)

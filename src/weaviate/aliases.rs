@@ -9,6 +9,7 @@ use super::Error;
 use super::attempt::Ask;
 use super::body::Shape;
 use super::client::Client;
+use super::rights::Rights;
 use super::seen::{Listed, Named};
 use super::writer::Writer;
 use crate::model::{CollectionName, fold};
@@ -20,6 +21,19 @@ pub struct Aliases {
     pub text: Bytes,
     /// Alias and the collection it stands for, in the server's order. The collection may be gone.
     pub pairs: Vec<(String, CollectionName)>,
+}
+
+impl Listed<Aliases> {
+    /// Whether a collection may have aliases that are not in the list: servers leave out what the key may not read without a
+    /// word. Where nothing is told of its rights, the list is taken for all there are.
+    #[must_use]
+    pub fn may_lack(&self, rights: Option<&Rights>, of: &CollectionName) -> bool {
+        match (self, rights) {
+            (Self::Nothing, _) | (Self::Seen(_), None) => false,
+            (Self::Forbidden, _) => true,
+            (Self::Seen(_), Some(rights)) => !rights.show_aliases(of),
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -293,7 +293,7 @@ fn an_older_server_is_listed_too() {
         let (text, _) = ends(&stage, &["col", "ls"], 0);
         assert!(text.contains("Article") && text.contains("1 (1 not active)"), "{text}");
         let (text, _) = ends(&stage, &["col", "show", "Article"], 0);
-        assert!(text.contains("Aliases     unknown") && text.contains("READY"), "{text}");
+        assert!(text.contains("Aliases     none, this version has no aliases") && text.contains("READY"), "{text}");
     }
 }
 

@@ -165,6 +165,8 @@ mod told_to_wait;
 mod tour;
 /// A proxy that turns requests away, or fails each path once: nothing changes but the time.
 mod turned_away;
+/// What a key may not see, and what `-q` still says.
+mod unseen;
 /// Paths that are none, a stdout that is full, files that others may read, slips of the hand.
 #[cfg(unix)]
 mod usage;

@@ -122,6 +122,7 @@ fn remarks(planned: &Planned) -> Vec<String> {
         let names = standing.aliases.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
         remarks.push(format!("stays as it is: alias {names}"));
     }
+    remarks.extend(standing.aliases_unseen.then(|| closing::unseen_aliases(&standing.aliases)));
     remarks
 }
 

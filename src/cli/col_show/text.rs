@@ -36,7 +36,9 @@ fn facts(shown: &Shown) -> Vec<(&'static str, String)> {
     facts.push(("Objects", number(&shown.objects)));
     facts.extend(shown.size.as_ref().map(|size| ("Size", room(size))));
     let aliases = match &shown.aliases {
-        None => "unknown".into(),
+        None if !shown.has_aliases => "none, this version has no aliases".into(),
+        None if shown.aliases_seen.is_empty() => closing::UNSEEN_ALIASES.into(),
+        None => format!("{}; others {}", listed(&shown.aliases_seen), closing::UNSEEN_ALIASES),
         Some(aliases) if aliases.is_empty() => "none".into(),
         Some(aliases) => listed(aliases),
     };

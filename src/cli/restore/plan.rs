@@ -253,7 +253,9 @@ fn there_now(there: &PlannedThere) -> String {
         [one] => format!("; alias {one}"),
         many => format!("; aliases {}", many.join(", ")),
     };
-    format!("there now: {} with {objects}{tenants}{inactive}; {schema}{aliases}", there.name)
+    let unseen =
+        if there.aliases_unseen { format!("; {}", closing::unseen_aliases(&there.aliases)) } else { String::new() };
+    format!("there now: {} with {objects}{tenants}{inactive}; {schema}{aliases}{unseen}", there.name)
 }
 
 /// One line before a run that asks nobody.

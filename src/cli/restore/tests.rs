@@ -115,6 +115,7 @@ fn a_refused_plan_shows_what_is_there_and_what_stands_against_each() {
         inactive_tenants: None,
         schema_differs: vec!["the live collection has a property q more".into()],
         aliases: vec!["Now".into(), "x\u{1b}[2J".into()],
+        aliases_unseen: false,
     });
     part.there = Some(PlannedThere {
         name: name("part"),
@@ -123,6 +124,7 @@ fn a_refused_plan_shows_what_is_there_and_what_stands_against_each() {
         inactive_tenants: Some(2),
         schema_differs: Vec::new(),
         aliases: Vec::new(),
+        aliases_unseen: true,
     });
     let mut plan = a_plan(vec![article, part, planned("Free", "Free", 1)]);
     plan.refusals = vec![

@@ -66,6 +66,7 @@ fn remarks(planned: &Planned) -> Vec<String> {
     let alias = |alias: &String| format!("the alias {alias} stands for it, and will stand for nothing");
     remarks.extend(listed(&standing.referenced_by, reference));
     remarks.extend(listed(&standing.aliases, alias));
+    remarks.extend(standing.aliases_unseen.then(|| closing::unseen_aliases(&standing.aliases)));
     remarks
 }
 

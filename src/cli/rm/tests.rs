@@ -21,6 +21,7 @@ fn standing(text: &str, objects: Option<u64>) -> Standing {
         tenants: None,
         referenced_by: Vec::new(),
         aliases: Vec::new(),
+        aliases_unseen: false,
         twin: None,
         held_in: None,
         shards: Vec::new(),
@@ -57,6 +58,7 @@ fn busy_plan() -> Plan {
     article.aliases = vec!["Now".into()];
     let tenant = |text: &str, state| Tenant { name: text.parse().expect("a tenant"), state };
     let mut chat = standing("Chat", Some(3));
+    chat.aliases_unseen = true;
     chat.tenants = Some(vec![tenant("a", TenantState::Hot), tenant("b", TenantState::Cold)]);
     let mut plan = a_plan(vec![article, chat, standing("Unknown", None)]);
     plan.topology_unchecked = Some("the key may not ask\u{1b}[2J".into());
@@ -124,6 +126,8 @@ fn the_summary_names_the_saved_schemas_and_what_came_back() {
         result: RunResult { seconds: 0.4, ..RunResult::of(Op::Rm, Status::Incomplete, None, collections) },
         saved: vec![(name("Article"), saved("Article", false)), (name("Chat"), saved("Chat", true))],
         back: vec![name("Chat")],
+        dangling: vec![("Now".into(), name("Article"))],
+        aliases_unseen: vec![name("Article")],
         topology_unchecked: None,
     };
     insta::assert_snapshot!(crate::render::summary(&outcome.result, &closing_of(&outcome)));

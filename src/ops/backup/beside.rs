@@ -15,11 +15,7 @@ pub(super) fn unseen(
     collections: &[Planned],
     all: bool,
 ) -> Vec<Limit> {
-    let hidden = |planned: &&Planned| match (aliases, rights) {
-        (Listed::Nothing, _) | (Listed::Seen(_), None) => false,
-        (Listed::Forbidden, _) => true,
-        (Listed::Seen(_), Some(rights)) => !rights.show_aliases(&planned.schema.name),
-    };
+    let hidden = |planned: &&Planned| aliases.may_lack(rights, &planned.schema.name);
     let hidden: Vec<String> =
         collections.iter().filter(hidden).map(|planned| planned.schema.name.to_string()).collect();
     let mut limits: Vec<Limit> = if hidden.len() == collections.len() {

@@ -40,11 +40,12 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     if !options.tenants.is_empty() && chosen.len() != 1 {
         return Err(refused(vec![Refusal::TenantsOfMany { collections: chosen.len() }]));
     }
-    let standings = standing(client, session, &chosen, &all).await?;
+    let mut standings = standing(client, session, &chosen, &all).await?;
     standing::refuse_held(client, session, &options.state.locks, &standings, &all).await?;
     let rights = session.unless_stopped(client.rights()).await?;
     let key_rights = rights.clone();
     let rights = rights.as_ref();
+    standing::note_unseen_aliases(rights, &meta.version, &mut standings);
     if options.tenants.is_empty() {
         all_tenants_are_seen(rights, &standings)?;
     }
@@ -244,6 +245,7 @@ impl Looking<'_> {
             tenants: unfinished.tenants.clone(),
             referenced_by: Vec::new(),
             aliases: Vec::new(),
+            aliases_unseen: false,
             twin: None,
             held_in: None,
             shards: Vec::new(),

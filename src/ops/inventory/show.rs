@@ -9,16 +9,21 @@ use super::sample::{Sample, sample};
 use super::{Nodes, Server, Shown};
 use crate::model::{CollectionName, Schema};
 use crate::ops::{Error, select};
-use crate::weaviate::{Client, ShardState};
+use crate::weaviate::{Aliases, Client, Listed, ShardState};
 
 /// Describes and counts a collection, named by itself or by an alias.
 pub async fn show(client: &Client, name: &CollectionName) -> Result<Shown, Error> {
     client.ready().await?;
     let (meta, schema, aliases, rights) =
         tokio::join!(client.meta(), client.schema(name), client.aliases(), client.rights());
-    // No look fails for want of the rights.
-    let (meta, aliases, rights) = (meta?, aliases?.seen().map(|a| a.pairs), rights.unwrap_or_default());
-    let Some(schema) = schema? else { return Err(unknown(client, name, aliases.unwrap_or_default()).await?) };
+    let (meta, listed) = (meta?, aliases?);
+    // No look fails for want of the rights; whether they show every alias is not known then.
+    let told = rights.is_ok();
+    let rights = rights.unwrap_or_default();
+    let Some(schema) = schema? else { return Err(unknown(client, name, pairs(listed)).await?) };
+    let has_aliases = listed != Listed::Nothing;
+    let aliases_known = has_aliases && told && !listed.may_lack(rights.as_ref(), &schema.name);
+    let aliases_seen = of(&schema.name, pairs(listed));
     let (counted, listed) =
         tokio::join!(count(client, std::slice::from_ref(&schema), rights.as_ref()), list_shards(client, &schema));
     let counted = counted?;
@@ -46,7 +51,9 @@ pub async fn show(client: &Client, name: &CollectionName) -> Result<Shown, Error
         asked_by_alias: (!is_its_name(name, &schema.name)).then(|| name.clone()),
         objects: one.objects,
         size: looked_at.size(tenant, seen),
-        aliases: aliases.map(|pairs| of(&schema.name, pairs)),
+        aliases: aliases_known.then(|| aliases_seen.clone()),
+        aliases_seen,
+        has_aliases,
         multi_tenant: schema.multi_tenant,
         tenants: one.tenants.as_deref().map(tenants),
         tenants_each: one.tenants.unwrap_or_default(),
@@ -59,6 +66,10 @@ pub async fn show(client: &Client, name: &CollectionName) -> Result<Shown, Error
         schema: verbatim(&schema)?,
         name: schema.name,
     })
+}
+
+fn pairs(listed: Listed<Aliases>) -> Vec<(String, CollectionName)> {
+    listed.seen().map(|aliases| aliases.pairs).unwrap_or_default()
 }
 
 /// Why a name leads nowhere: an alias whose collection is gone, or no collection at all.

@@ -43,6 +43,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         return Err(moved);
     }
     all_tenants_are_seen(rights.as_ref(), &found)?;
+    standing::note_unseen_aliases(rights.as_ref(), &meta.version, &mut found);
     for standing in &found {
         if let Count::Unknown { reason } = &standing.objects {
             let (collection, reason) = (standing.name().clone(), reason.clone());

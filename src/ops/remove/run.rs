@@ -10,7 +10,7 @@ use crate::ops::claim::Claiming;
 use crate::ops::dropping::{Dropped, drop_collection};
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::schema;
-use crate::ops::standing::{self, Now};
+use crate::ops::standing::{self, Now, Standing};
 use crate::ops::{Error, Session};
 use crate::weaviate::{Count, Writer};
 
@@ -42,7 +42,18 @@ pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outco
     };
     let topology_unchecked = plan.topology_unchecked.clone();
     match done {
-        Ok(()) => Ok(Outcome { result, saved: gathered.removed, back: gathered.back, topology_unchecked }),
+        Ok(()) => {
+            let is_gone = |name: &CollectionName| !gathered.back.contains(name);
+            let gone = || plan.collections.iter().map(|planned| &planned.standing).filter(|one| is_gone(one.name()));
+            let stood = |one: &Standing| {
+                let name = one.name().clone();
+                one.aliases.clone().into_iter().map(move |alias| (alias, name.clone()))
+            };
+            let dangling = gone().flat_map(stood).collect();
+            let aliases_unseen = gone().filter(|one| one.aliases_unseen).map(|one| one.name().clone()).collect();
+            let (saved, back) = (gathered.removed, gathered.back);
+            Ok(Outcome { result, saved, back, dangling, aliases_unseen, topology_unchecked })
+        }
         Err(error) => {
             let gone = |name: &CollectionName| gathered.removed.iter().any(|(removed, _)| removed == name);
             let names = plan.collections.iter().map(|planned| planned.standing.name().clone());

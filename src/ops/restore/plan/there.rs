@@ -50,6 +50,7 @@ impl Planning<'_> {
             inactive_tenants: None,
             schema_differs: verify::differs(&candidate.schema, schema, self.renames, &self.options.tenants),
             aliases: pairs.iter().filter(|(_, of)| *of == schema.name).map(|(alias, _)| alias.clone()).collect(),
+            aliases_unseen: self.live.aliases.may_lack(self.rights, &schema.name),
         }
     }
 
