@@ -93,8 +93,8 @@ impl Filled {
     }
 }
 
-/// What became of each run of which objects were rejected, by the run's place.
-pub(super) type RejectedOfRuns = BTreeMap<usize, Filled>;
+/// What became of each run of which objects were not all called stored, by the run's place.
+pub(super) type ObjectsOfRuns = BTreeMap<usize, Filled>;
 
 /// What it takes to fill collections.
 pub(super) struct Fill<'a> {
@@ -107,12 +107,12 @@ pub(super) struct Fill<'a> {
 
 impl Fill<'_> {
     /// Writes every object of a collection that no earlier run has written, or, in a pass of their own, the references
-    /// that wait: `rejected` is then what the pass before rejected. The journal is handed back in any case, with what was written until then.
+    /// that wait: `objects` is then what became of them in the pass before. The journal is handed back in any case, with what was written until then.
     pub(super) async fn run(
         &self,
         collection: &Collection,
         pass: Pass,
-        rejected: &mut RejectedOfRuns,
+        objects: &mut ObjectsOfRuns,
         files: RunFiles,
     ) -> (Filled, Option<RunFiles>, Result<(), Error>) {
         // Cancelled when the run is told to stop, and when one side fails.
@@ -129,7 +129,7 @@ impl Fill<'_> {
             target: collection.planned.target.clone(),
             runs: Arc::clone(&collection.indexed.runs),
             pass,
-            rejected: std::mem::take(rejected),
+            before_references: std::mem::take(objects),
             notes: Notes::after(&collection.before.partly),
             began: Instant::now(),
             filled: Filled::default(),
@@ -150,7 +150,7 @@ impl Fill<'_> {
         let loaded = loading.await;
         let (files, filled, written) = match journalling.await {
             Ok((journal, written)) => {
-                *rejected = journal.rejected;
+                *objects = journal.before_references;
                 (Some(journal.files), journal.filled, written)
             }
             Err(_) => (None, Filled::default(), Ok(())),
@@ -267,7 +267,7 @@ struct Journal {
     runs: Arc<Index>,
     pass: Pass,
     /// Of runs whose references wait for a pass of their own.
-    rejected: RejectedOfRuns,
+    before_references: ObjectsOfRuns,
     /// What became of each run that is not done.
     notes: Notes,
     began: Instant,
@@ -373,13 +373,13 @@ impl Journal {
         self.let_sleep(done.lane, &run, over.now);
         // Objects without the references that belong to them are not all of the run.
         if self.pass == Pass::Objects {
-            if over.now.rejected > 0 {
-                self.rejected.insert(done.lane, over.now);
+            if over.now.rejected > 0 || over.now.found != FoundEqual::default() {
+                self.before_references.insert(done.lane, over.now);
             }
             return Ok(());
         }
         for (covers, filled) in over.pieces {
-            let filled = self.rejected.remove(&done.lane).map_or(filled, |objects| objects.referred(filled));
+            let filled = self.before_references.remove(&done.lane).map_or(filled, |objects| objects.referred(filled));
             self.imported(&run, covers, filled)?;
         }
         self.saved()

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::before::Stage;
 use super::create::{self, Created};
-use super::fill::{FLOW_BYTES, Fill, Filled, RejectedOfRuns};
+use super::fill::{FLOW_BYTES, Fill, Filled, ObjectsOfRuns};
 use super::left::Left;
 use super::lost;
 use super::{Collection, Options, Outcome, Plan, Prepared, Resuming, Stopped, aliases, resume, roles, tenants, undo};
@@ -180,12 +180,13 @@ async fn undone(
 }
 
 /// A collection whose objects are written, but not proven yet.
-struct Underway<'a> {
+struct Unproven<'a> {
     collection: &'a Collection,
     created: Created,
     watch: Watch,
     filled: Filled,
-    rejected: RejectedOfRuns,
+    /// What became of them, run by run, where references wait for a pass of their own.
+    objects: ObjectsOfRuns,
     /// When the writing of its objects began.
     began: Timestamp,
 }
@@ -426,8 +427,8 @@ impl Run<'_> {
                 continue;
             }
             self.going()?;
-            let Underway { collection, rejected, .. } = underway;
-            let pass = self.fill(collection, Pass::References, rejected, budget, gathered).await?;
+            let Unproven { collection, objects, .. } = underway;
+            let pass = self.fill(collection, Pass::References, objects, budget, gathered).await?;
             underway.filled = underway.filled.referred(pass);
             gathered.filled.insert(collection.planned.target.clone(), underway.filled);
         }
@@ -444,7 +445,7 @@ impl Run<'_> {
         collection: &'c Collection,
         budget: &Budget,
         gathered: &mut Gathered,
-    ) -> Result<Underway<'c>, Error> {
+    ) -> Result<Unproven<'c>, Error> {
         let planned = &collection.planned;
         let (name, session) = (planned.target.clone(), self.session);
         let began = session.clock.now();
@@ -460,7 +461,7 @@ impl Run<'_> {
         }
         let (events, stop) = (session.events.clone(), session.cancel.clone());
         let mut watch = Watch::new(Client::clone(self.client), created.schema.clone(), events, stop);
-        let (mut filled, mut rejected) = (before.filled, RejectedOfRuns::new());
+        let (mut filled, mut objects) = (before.filled, ObjectsOfRuns::new());
         if collection.data && !before.finished {
             self.until_whole(&mut watch).await?;
             let shards = if collection.asked.multi_tenant { Vec::new() } else { watch.shards().to_vec() };
@@ -472,9 +473,9 @@ impl Run<'_> {
                 self.writable(&name).await?;
             }
             let pass = if collection.refers_last() { Pass::Objects } else { Pass::All };
-            filled = self.fill(collection, pass, &mut rejected, budget, gathered).await?;
+            filled = self.fill(collection, pass, &mut objects, budget, gathered).await?;
         }
-        Ok(Underway { collection, created, watch, filled, rejected, began })
+        Ok(Unproven { collection, created, watch, filled, objects, began })
     }
 
     /// A write to a read-only shard may be answered with SUCCESS and lost: such shards are looked for first.
@@ -487,7 +488,7 @@ impl Run<'_> {
         &self,
         collection: &Collection,
         pass: Pass,
-        rejected: &mut RejectedOfRuns,
+        objects: &mut ObjectsOfRuns,
         budget: &Budget,
         gathered: &mut Gathered,
     ) -> Result<Filled, Error> {
@@ -495,7 +496,7 @@ impl Run<'_> {
         let (client, session, options, archive) =
             (self.client, self.session, &self.plan.options, &self.prepared.archive);
         let fill = Fill { client, session, options, archive, budget };
-        let (filled, files, done) = fill.run(collection, pass, rejected, files).await;
+        let (filled, files, done) = fill.run(collection, pass, objects, files).await;
         gathered.files = files;
         let filled = if pass == Pass::References { filled } else { collection.before.filled.plus(filled) };
         if pass != Pass::References {

@@ -9,7 +9,7 @@ use super::super::create::Created;
 use super::super::fill::Filled;
 use super::super::lost::is_other;
 use super::super::{Collection, survey, tenants};
-use super::{Gathered, Run, Underway};
+use super::{Gathered, Run, Unproven};
 use crate::archive::RunRecord;
 use crate::event::{CollectionResult, Event, Warning};
 use crate::model::counted;
@@ -75,8 +75,8 @@ const RESTORED_BEFORE: &str = "it was restored by an earlier run: nothing was se
 
 impl Run<'_> {
     /// Counts and compares what one collection became.
-    pub(super) async fn prove(&self, underway: Underway<'_>, gathered: &mut Gathered) -> Result<(), Error> {
-        let Underway { collection, created, mut watch, filled, began, .. } = underway;
+    pub(super) async fn prove(&self, underway: Unproven<'_>, gathered: &mut Gathered) -> Result<(), Error> {
+        let Unproven { collection, created, mut watch, filled, began, .. } = underway;
         let planned = &collection.planned;
         let name = planned.target.clone();
         let tenants = collection.tenants.made.len() as u64;
