@@ -238,6 +238,8 @@ pub enum Error {
     Lost {
         /// What became of each; at least one.
         lost: Vec<Lost>,
+        /// What ended the run: it may be about something else, as the removal may have come before it unnoticed.
+        source: Box<Error>,
     },
     /// An unsealed archive is not what is to be carried on.
     #[error("{} is another backup: {what} was {archived} there and is {wanted} now", ShellWord::path(archive))]

@@ -20,4 +20,4 @@ pub(super) use made::{Made, grown, made, remade};
 pub(super) use make::{NotMade, complete, create_tenants, until_there};
 pub(super) use rehearse::{Rehearsal, Subject, sweep};
 pub use rehearse::{Rehearsed, Unmakeable};
-pub(super) use standing::{expires, trained};
+pub(super) use standing::{expires, is_by_auto_schema, trained};

@@ -86,8 +86,33 @@ async fn what_was_removed_under_a_restore_is_told_and_not_taken_for_a_count() {
     // Two batches of 20 went with the one that was dropped.
     let instead = Instead { objects: Some(OBJECTS - 40), by_auto_schema: true };
     let lost = Lost { collection: "Article".parse().expect("a name"), written: OBJECTS, there: Some(instead) };
-    assert!(matches!(&stopped.error, Error::Lost { lost: named } if *named == [lost.clone()]), "{:?}", stopped.error);
+    assert!(
+        matches!(&stopped.error, Error::Lost { lost: named, .. } if *named == [lost.clone()]),
+        "{:?}",
+        stopped.error
+    );
     assert_eq!((stopped.class(), stopped.created.as_slice(), stopped.lost), (Class::Server, &[][..], vec![lost]));
+}
+
+#[tokio::test]
+async fn what_else_ended_a_restore_of_a_removed_collection_is_told_with_what_helps() {
+    let from = world(articles());
+    let archive = from.backup(from.options()).await.result.archive.expect("an archive");
+    let target = world(Sandbox::builder());
+    let (drop, mode) = (sandbox::Change::Drop("Article".into()), sandbox::Change::Mode("ReadOnly"));
+    let batches = |change, nth| Fault::new(Kind::Change(change)).on("POST", "/v1/batch/objects").nth(nth);
+    target.sandbox.faults().add(batches(drop, 3));
+    target.sandbox.faults().add(batches(mode, 6));
+    let mut options = target.restore_options(archive.as_ref());
+    (options.jobs, options.batch_objects) = (Some(1), Some(20));
+    let (done, _) = target.try_restore(options).await;
+    let error = done.expect_err("a mode").error;
+    let Error::Lost { lost, source } = &error else { panic!("{error:?}") };
+    assert!(lost.len() == 1 && matches!(**source, Error::Import { .. }), "{source:?}");
+    let helps = error.hints();
+    assert!(matches!(helps.as_slice(), [elysiactl::ops::Hint::ChangeServer(_)]), "{helps:?}");
+    let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+    assert!(causes.map(ToString::to_string).any(|cause| cause.contains("read-only")), "{error:?}");
 }
 
 #[tokio::test]
@@ -102,7 +127,11 @@ async fn what_was_removed_where_nothing_is_made_up_ends_the_restore_soon() {
     let (done, _) = target.try_restore(options).await;
     let stopped = done.expect_err("nothing is there");
     let lost = Lost { collection: "Article".parse().expect("a name"), written: 40, there: None };
-    assert!(matches!(&stopped.error, Error::Lost { lost: named } if *named == [lost.clone()]), "{:?}", stopped.error);
+    assert!(
+        matches!(&stopped.error, Error::Lost { lost: named, .. } if *named == [lost.clone()]),
+        "{:?}",
+        stopped.error
+    );
     assert_eq!((stopped.class(), stopped.created.len()), (Class::Server, 0));
     let asked = target.sandbox.requests().into_iter().filter(|r| r.path.starts_with("/v1/objects/")).count();
     assert_eq!(asked, 0, "no object is asked for");

@@ -8,12 +8,14 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::may::May;
 use super::method::{Facts, choose};
 use super::rehearse::is_due;
-use super::unfinished::{dropped, is_made_up, saved};
+use super::unfinished::{dropped, saved};
 use super::{Options, Plan, Planned, Refusal, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
 use crate::ops::held::{Doomed, held_in};
 use crate::ops::protected::is_protected;
-use crate::ops::schema::{Applied, Fit, Made, Rehearsed, Target, clauses, fit, made, remade, trained};
+use crate::ops::schema::{
+    Applied, Fit, Made, Rehearsed, Target, clauses, fit, is_by_auto_schema, made, remade, trained,
+};
 use crate::ops::server::{self, Needs};
 use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
 use crate::ops::{Error, Lack, Session, select};
@@ -315,7 +317,9 @@ impl Looking<'_> {
                 let lacks = |tenant: &Tenant| !there.iter().any(|t| t.name == tenant.name);
                 Ok((None, earlier.tenants.into_iter().flatten().filter(lacks).collect()))
             }
-            Made::Other { .. } if is_made_up(&standing.schema) || self.is_half_made(&asked, &earlier, standing) => {
+            Made::Other { .. }
+                if is_by_auto_schema(&standing.schema) || self.is_half_made(&asked, &earlier, standing) =>
+            {
                 Ok((Some(earlier), Vec::new()))
             }
             Made::Other { .. } => Ok(nothing),

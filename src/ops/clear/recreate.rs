@@ -7,11 +7,10 @@ use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::tenants;
-use super::unfinished::is_made_up;
 use super::{Plan, Planned};
 use crate::model::{CollectionName, Schema};
 use crate::ops::dropping::{Dropped, drop_collection};
-use crate::ops::schema::{Made, Target, complete, made, remade, until_there};
+use crate::ops::schema::{Made, Target, complete, is_by_auto_schema, made, remade, until_there};
 use crate::ops::{Error, Session, standing};
 use crate::weaviate::{Error as WireError, Topology, Writer};
 
@@ -121,11 +120,11 @@ impl Recreate<'_> {
             match made(&self.planned.fit.asked, self.planned.schema(), &there, &self.target()) {
                 Made::Same { .. } => break there,
                 // What it was asked for is something else on this server: that is said below.
-                Made::Other { .. } if is_ours && !is_made_up(&there) => break there,
+                Made::Other { .. } if is_ours && !is_by_auto_schema(&there) => break there,
                 // The first of two requests was carried out, and its answer lost.
                 Made::Other { .. } if !is_ours && self.is_half_made(&there) => created = true,
                 // Somebody made it, and may have written to it: it is theirs.
-                Made::Other { .. } if !is_made_up(&there) => {
+                Made::Other { .. } if !is_by_auto_schema(&there) => {
                     return Err(Error::MadeAnew { collection: self.name().clone() });
                 }
                 Made::Other { differences } if races == MOST_RACES => {

@@ -206,6 +206,10 @@ impl Error {
                 add(&mut hints, lacks.iter().flat_map(lack_hints));
                 hints
             }
+            // What alone helps helps here too. All else is about a collection that is not there any more.
+            Self::Lost { source, .. } => {
+                source.hints().into_iter().filter(|hint| matches!(hint, Hint::ChangeServer(_))).collect()
+            }
             Self::CannotClear { refusals } => clear_hints(refusals),
             Self::MadeUp { .. } => vec![Hint::StopWriters],
             Self::OneNameForMany { .. } | Self::SameName { .. } | Self::BadRename { .. } => vec![Hint::RenameEach],
@@ -215,7 +219,6 @@ impl Error {
             | Self::NotCreated { .. }
             | Self::TenantsNotCreated { .. }
             | Self::NotDropped { .. }
-            | Self::Lost { .. }
             | Self::Stage { .. }
             | Self::BadGlob { .. }
             | Self::Interrupted

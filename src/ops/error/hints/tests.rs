@@ -213,7 +213,14 @@ fn what_others_do_meanwhile() {
         ),
         (Error::BeingWritten { collection: collection(), before: 1, after: 2 }, Class::Refused, &[Hint::RunAgain]),
         (Error::Import { collection: collection(), source: import::Error::Removed }, Class::Server, &[Hint::RunAgain]),
-        (Error::Lost { lost: vec![Lost { collection: collection(), written: 1, there: None }] }, Class::Server, &[]),
+        (
+            Error::Lost {
+                lost: vec![Lost { collection: collection(), written: 1, there: None }],
+                source: Box::new(Error::Vanished { collection: collection() }),
+            },
+            Class::Server,
+            &[],
+        ),
         (Error::MadeAnew { collection: collection() }, Class::Refused, &[Hint::RunAgain]),
         (Error::NotAsPlanned { collection: collection(), what: "x".into() }, Class::Refused, &[Hint::RunAgain]),
         (Error::MadeUp { collection: collection(), attempts: 5 }, Class::Refused, &[Hint::StopWriters]),
