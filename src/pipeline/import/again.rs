@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::blame::is_about_lengths;
 use super::group::{DateLists, Group, Step};
@@ -19,6 +20,12 @@ use crate::weaviate::{Error as WireError, ImportReply, PrintedObject};
 pub(super) const READS_BACK: u64 = 100_000;
 /// What every version says of an object whose tenant is not there.
 const NO_TENANT: &str = "tenant not found";
+/// Pauses before an object is asked for again whose tenant a server does not know: not every node hears at once of one that
+/// was created just now.
+const UNHEARD_PAUSES: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(600)];
+/// Such pauses in one collection at most: where very many tenants were removed, they are not waited for one by one.
+const MOST_PAUSES: usize = 60;
 /// How an empty list is shown where objects differ.
 const EMPTY_LISTS: [&str; 2] = ["[]", "[] (0 elements)"];
 
@@ -73,6 +80,12 @@ pub(super) struct Unreadable {
     all: Option<String>,
     /// Tenants of which none can be read, each with why; `None`: it is not there, and so none of its objects is.
     tenants: BTreeMap<TenantName, Option<String>>,
+    /// Pauses made for tenants that the server did not know.
+    pauses: usize,
+}
+
+fn is_no_tenant(error: &WireError) -> bool {
+    error.is_refused() && error.message().is_some_and(|message| message.contains(NO_TENANT))
 }
 
 impl Unreadable {
@@ -82,13 +95,23 @@ impl Unreadable {
         one.or_else(|| self.all.clone().map(ReadBack::Unknown))
     }
 
+    /// The pause before an object is asked for again; `None` once this is the answer. `asked`: times it was asked for.
+    fn next_pause(&mut self, tenant: Option<&TenantName>, error: &WireError, asked: usize) -> Option<Duration> {
+        let pause = *UNHEARD_PAUSES.get(asked.checked_sub(1)?)?;
+        // Somebody else's question may have been answered meanwhile.
+        if self.pauses >= MOST_PAUSES || !is_no_tenant(error) || self.of(tenant).is_some() {
+            return None;
+        }
+        self.pauses += 1;
+        Some(pause)
+    }
+
     /// Keeps what a failed question tells of the objects to come, and tells it of this one.
     fn learn(&mut self, tenant: Option<&TenantName>, error: &WireError, shown: impl Fn(&str) -> String) -> ReadBack {
         let why = shown(&error.to_string());
         match tenant.filter(|_| error.is_refused()) {
             Some(tenant) => {
-                let gone = error.message().is_some_and(|message| message.contains(NO_TENANT));
-                self.tenants.insert(tenant.clone(), (!gone).then_some(why));
+                self.tenants.insert(tenant.clone(), (!is_no_tenant(error)).then_some(why));
             }
             None => self.all = Some(why),
         }
@@ -203,10 +226,19 @@ impl Shared<'_> {
         if self.reads_back.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_err() {
             return ReadBack::Unknown(format!("only {READS_BACK} refused objects are read back"));
         }
-        let printed = match import.client.object(&import.collection, tenant, object.id).await {
-            Ok(Some(printed)) => printed,
-            Ok(None) => return ReadBack::Absent,
-            Err(error) => return self.unreadable().learn(tenant, &error, |text| import.client.shown(text)),
+        let mut asked = 0;
+        let printed = loop {
+            asked += 1;
+            let error = match import.client.object(&import.collection, tenant, object.id).await {
+                Ok(Some(printed)) => break printed,
+                Ok(None) => return ReadBack::Absent,
+                Err(error) => error,
+            };
+            let pause = self.unreadable().next_pause(tenant, &error, asked);
+            let Some(pause) = pause else {
+                return self.unreadable().learn(tenant, &error, |text| import.client.shown(text));
+            };
+            tokio::time::sleep(pause).await;
         };
         let PrintedObject { text, unprintable } = printed;
         let Ok(live) = split::line(&text, &import.collection) else {
@@ -249,5 +281,20 @@ mod tests {
         let lost = WireError::Server { route: "GET".into(), status: 503, message: "x".into() };
         let all = known.learn(None, &lost, str::to_owned);
         assert_eq!((known.of(None), known.of(Some(&c))), (Some(all), Some(ReadBack::Absent)));
+    }
+
+    #[test]
+    fn a_tenant_that_the_server_does_not_know_is_asked_for_a_few_times_and_many_are_not() {
+        let error = |message: &str| WireError::Rejected { route: "GET".into(), status: 422, message: message.into() };
+        let name = |text: &str| text.parse::<TenantName>().expect("a name");
+        let (gone, other) = (error("tenant not found: \"b\""), error("tenant not active: 'b'"));
+        let mut known = Unreadable::default();
+        let pauses: Vec<_> = (1..).map_while(|asked| known.next_pause(Some(&name("b")), &gone, asked)).collect();
+        assert_eq!(pauses, UNHEARD_PAUSES);
+        assert_eq!(known.next_pause(Some(&name("b")), &other, 1), None, "that is an answer");
+        known.learn(Some(&name("b")), &gone, str::to_owned);
+        assert_eq!(known.next_pause(Some(&name("b")), &gone, 1), None, "it is known");
+        let more = (0..200).filter(|n| known.next_pause(Some(&name(&format!("t{n}"))), &gone, 1).is_some()).count();
+        assert_eq!(more, MOST_PAUSES - UNHEARD_PAUSES.len());
     }
 }

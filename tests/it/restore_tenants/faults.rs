@@ -74,6 +74,24 @@ async fn what_is_refused_of_a_tenant_that_was_removed_is_told_in_the_servers_wor
 }
 
 #[tokio::test]
+async fn a_tenant_that_a_node_has_not_heard_of_is_asked_for_again_before_its_objects_are_called_not_stored() {
+    let source = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "HOT")], 10));
+    let archive = backed_up(&source).await;
+    let target = world(Sandbox::builder());
+    let stored = Kind::FailAdded(1, "update prop-specific indices: no".into());
+    target.sandbox.faults().add(Fault::new(stored).on(BATCHES.0, BATCHES.1));
+    let unheard = Kind::status(422, r#"{"error":[{"message":"tenant not found: \"a\""}]}"#);
+    let unheard = Fault::new(unheard).on("GET", "/v1/objects/Mt/").query("tenant=a").times(2);
+    target.sandbox.faults().add(unheard);
+    let options = Options { jobs: Some(1), ..target.restore_options(&archive) };
+    let outcome = target.try_restore(options).await.0.expect("restored");
+    let rejected = outcome.result.collections[0].rejected;
+    assert_eq!((outcome.result.status, rejected), (Status::Incomplete, 0), "{:?}", outcome.remarks);
+    let said = |text: &str| text.starts_with("20 objects refused by the server, yet stored");
+    assert!(outcome.remarks.iter().any(|(_, text)| said(text)), "{:?}", outcome.remarks);
+}
+
+#[tokio::test]
 async fn a_server_out_of_files_is_no_fault_of_the_objects() {
     let source = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "HOT")], 30));
     let archive = backed_up(&source).await;
