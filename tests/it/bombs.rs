@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::process::Output;
 
-use sandbox::{Builder, Fault, Kind, Role, Sandbox};
+use sandbox::{Builder, Change, Fault, Kind, Role, Sandbox};
+use serde_json::Value;
 
 use crate::binary::{Stage, forge, lines, said};
 use crate::forged;
@@ -13,6 +14,8 @@ use crate::forged;
 const MOST: u64 = (128 + 32) << 20;
 /// Small values in a bomb.
 const VALUES: usize = 1_500_000;
+/// Names of one object that are in no order: more than are looked at in one share.
+const NAMES: usize = 140_000;
 /// Nested lists in a bomb.
 const DEPTH: usize = 100_000;
 
@@ -166,11 +169,14 @@ fn lists_of_very_many_numbers_are_compared_without_values_of_them() {
     assert_eq!(ran(&stage, &["col", "backup", "Copy"], "a backup").0, 0);
     let archive = stage.made().remove(0);
     let at = archive.to_str().expect("text");
-    // Other bytes of the same value, so that a comparison looks at every number of both.
-    forged::lines(&archive, |line| line.replacen("[0,", "[0.0,", 1));
-    within(&stage, &["col", "verify", at, "--memory-limit", "24MiB"], 24 + 32);
-    forged::lines(&archive, |line| line.replacen("[0.0,", "[5,", 1));
-    within(&stage, &["col", "verify", at, "--memory-limit", "24MiB"], 24 + 32);
+    // Other bytes of the same value, so that a comparison looks at every number of both; then another value.
+    for (first, code, different) in [("0.0", 0, 0), ("5", 3, 1)] {
+        let live = object.replacen("[0,", &format!("[{first},"), 1);
+        stage.sandbox.faults().now(&Change::Write(live));
+        let (ended, last) = within(&stage, &["col", "verify", at, "--memory-limit", "24MiB"], 24 + 32);
+        assert_eq!((ended, &last["objects"]), (code, &1.into()), "{first}: {last}");
+        assert_eq!(last["collections"][0]["different"], different, "{first}: {last}");
+    }
 }
 
 #[test]
@@ -180,23 +186,35 @@ fn names_in_no_order_are_looked_at_in_shares() {
     let archive = stage.made().remove(0);
     let at = archive.to_str().expect("text");
     let is_first = std::cell::Cell::new(true);
-    let many: Vec<String> = (0..250_000).rev().map(|n| format!("\"a{n}\":0")).collect();
+    let many: Vec<String> = (0..NAMES).rev().map(|n| format!("\"a{n}\":0")).collect();
     let many = many.join(",") + ",";
     forged::lines(&archive, |line| {
         let members = if is_first.take() { many.as_str() } else { "" };
         line.replacen("\"properties\":{", &format!("\"properties\":{{{members}"), 1)
     });
-    within(&stage, &["archive", "check", at, "--memory-limit", "24MiB"], 24 + 32);
+    // All names stand once: what is found is that the lines are others, by the digest behind the last of them.
+    let check = ["archive", "check", at, "--memory-limit", "24MiB"];
+    let (code, last) = within(&stage, &check, 24 + 32);
+    let said = last["errors"].to_string();
+    assert!(code == 6 && said.contains("line 12: content digest"), "{code}: {said}");
+    // The first and the last name are the same.
+    forged::lines(&archive, |line| {
+        line.replacen(&format!("\"a{}\"", NAMES - 1), &format!("\"a0\":1,\"a{}\"", NAMES - 1), 1)
+    });
+    let (code, last) = within(&stage, &check, 24 + 32);
+    let said = last["errors"].to_string();
+    assert!(code == 6 && said.contains("line 1: ") && !said.contains("digest"), "{code}: {said}");
 }
 
-/// Runs to its end within so many MiB, whatever it finds.
-fn within(stage: &Stage, arguments: &[&str], most_mib: u64) {
+/// Runs to its end within so many MiB; gives its exit code and its result.
+fn within(stage: &Stage, arguments: &[&str], most_mib: u64) -> (i32, Value) {
     let mut command = stage.command(arguments);
     let output = command.arg("--json").output().expect("the binary runs");
     let last = lines(&output.stdout).pop().unwrap_or_else(|| panic!("{arguments:?}: {}", said(&output)));
     let peak = last["peak_memory_bytes"].as_u64().expect("a number");
     assert!(peak <= most_mib << 20, "{arguments:?}: {} MiB, {}", peak >> 20, said(&output));
     assert!(!said(&output).contains("panicked"), "{arguments:?}: {}", said(&output));
+    (output.status.code().expect("a code"), last)
 }
 
 #[test]
