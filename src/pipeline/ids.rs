@@ -27,6 +27,8 @@ pub struct Stretch {
     pub newer: u64,
     /// The latest time that any of those was updated, by the server's clock in ms; `None` if one of them does not say.
     pub newest_ms: Option<i64>,
+    /// Objects among them whose ids were left out, since their replicas hold different versions.
+    pub differing: u64,
 }
 
 impl Stretch {
@@ -61,7 +63,8 @@ pub struct Ids {
     pub until_ms: Option<i64>,
     /// Whether each page is no larger than `most`.
     pub closely: bool,
-    /// Compares the replicas of each page before it is read; `None` where the latest times do not matter.
+    /// Compares the replicas of each page before it is read, and leaves out what differs on them; `None` where the latest
+    /// times do not matter.
     pub replicas: Option<ReplicaCheck>,
 }
 
@@ -95,6 +98,10 @@ impl Ids {
                 () = stop.cancelled() => return Ok(()),
             };
             for object in &page.objects {
+                if self.replicas.as_ref().is_some_and(|replicas| replicas.differs(self.tenant.as_ref(), object.id)) {
+                    open.differing += 1;
+                    continue;
+                }
                 open.take(object, self.until_ms);
                 if open.ids.len() >= self.most {
                     let full = std::mem::take(&mut open);
@@ -109,7 +116,7 @@ impl Ids {
                 break;
             }
         }
-        if !open.ids.is_empty() || open.newer > 0 {
+        if !open.ids.is_empty() || open.newer + open.differing > 0 {
             let _ = stretches.send(open).await;
         }
         Ok(())

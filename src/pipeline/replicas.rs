@@ -90,6 +90,13 @@ impl ReplicaCheck {
         }
     }
 
+    /// Whether the replicas of an object still differed when they were last compared. Where more differ than are kept by
+    /// their ids, all others are taken for such.
+    pub(super) fn differs(&self, tenant: Option<&TenantName>, id: ObjectId) -> bool {
+        let book = self.book();
+        book.more > 0 || (!book.differing.is_empty() && book.differing.contains(&(tenant.cloned(), id)))
+    }
+
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -54,10 +54,21 @@ pub(super) struct Passed {
     pub(super) newer: u64,
     /// The latest time that any of those was updated, by the server's clock in ms; `None` if one of them does not say.
     pub(super) newest_ms: Option<i64>,
+    /// Objects that were left, since their replicas hold different versions.
+    pub(super) differing: u64,
+    /// Why replicas could not be compared, where there are several and what is newest has to stay.
+    pub(super) uncompared: Option<String>,
     /// Objects, or shards, that could not be.
     pub(super) failed: u64,
     /// What was said of the first failure.
     pub(super) reason: Option<String>,
+}
+
+impl Passed {
+    /// Objects that were listed and have to stay.
+    pub(super) fn stay(&self) -> u64 {
+        self.newer + self.differing
+    }
 }
 
 /// Deletes objects of one collection, or of one of its tenants.
@@ -109,6 +120,8 @@ impl Delete<'_> {
         };
         let done = tokio::try_join!(listing, deleting).map(|_| ());
         CancellationToken::cancel(&stop);
+        let closed = ids.replicas.as_ref().and_then(|replicas| replicas.findings().closed);
+        passed.uncompared = passed.uncompared.take().or(closed);
         done?;
         if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
     }
@@ -120,7 +133,8 @@ impl Delete<'_> {
             passed.newest_ms = before.zip(stretch.newest_ms).map(|(before, newest)| before.max(newest));
         }
         passed.newer += stretch.newer;
-        passed.listed += stretch.newer + stretch.ids.len() as u64;
+        passed.differing += stretch.differing;
+        passed.listed += stretch.newer + stretch.differing + stretch.ids.len() as u64;
         if stretch.ids.is_empty() {
             return Ok(());
         }

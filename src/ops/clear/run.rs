@@ -411,7 +411,7 @@ impl Run<'_> {
                 continue;
             }
             left = self.left(schema, planned.tenants.as_deref()).await?;
-            if left.exact().is_some_and(|left| left <= passed.newer) {
+            if left.exact().is_some_and(|left| left <= passed.stay()) {
                 break;
             }
             tracing::warn!(collection = %name, ?left, "not empty yet");
@@ -423,7 +423,7 @@ impl Run<'_> {
         let (remarks, whole) = stays.told(&passed);
         gathered.incomplete |= !whole;
         gathered.remarks.extend(remarks.into_iter().map(|remark| (name.clone(), remark)));
-        if left.exact().is_none_or(|left| left > passed.newer) {
+        if left.exact().is_none_or(|left| left > passed.stay()) {
             // What is deleted is what the replica of one node lists.
             let unlisted = passed.listed == 0 && schema.replicas > 1;
             let why =

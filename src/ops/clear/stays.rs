@@ -67,12 +67,21 @@ impl Stays {
         if passed.newer > 0 {
             remarks.push(format!("not empty: {} {written}: not deleted", many(passed.newer)));
         }
+        if passed.differing > 0 {
+            let objects = many(passed.differing);
+            remarks.push(format!("not empty: {objects} with other versions on other replicas: not deleted, as the backup holds one of them"));
+        }
+        if let Some(reason) = &passed.uncompared {
+            remarks.push(format!(
+                "deleted as one replica listed it, which could not be compared with the others: {reason}"
+            ));
+        }
         let more = most.and_then(|most| passed.deleted.checked_sub(most)).filter(|more| *more > 0);
         if let Some(more) = more {
             remarks.push(format!("more was deleted than {than}: {}", many(more)));
         }
         let told_only = matches!(self.why, Why::Planned(_));
-        (remarks, passed.newer == 0 && (told_only || more.is_none()))
+        (remarks, passed.stay() == 0 && (told_only || more.is_none()))
     }
 }
 
@@ -112,6 +121,11 @@ mod tests {
         assert!(!whole);
         let (said, whole) = agreed(10).told(&passed(12, 0));
         assert_eq!((&said[..], whole), (&["more was deleted than was confirmed: 2 objects".to_owned()][..], false));
+        let backed_up = Stays { until_ms: Some(1_000), why: Why::BackedUp(10) };
+        let found = Passed { deleted: 9, differing: 1, uncompared: Some("no".into()), ..Passed::default() };
+        let (said, whole) = backed_up.told(&found);
+        assert!(!whole && said.len() == 2 && said[0].contains("1 object with other versions"), "{said:?}");
+        assert!(backed_up.told(&Passed { differing: 0, ..found }).1, "that nothing was compared is only said");
         let planned = Stays { until_ms: None, why: Why::Planned(Some(10)) };
         assert!(planned.told(&passed(12, 0)).1, "it was meant to be empty");
     }

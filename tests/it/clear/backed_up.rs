@@ -168,3 +168,21 @@ async fn a_deletion_that_fails_is_not_sent_again_before_its_objects_are_listed_a
     let next = seen[failed + 1..].iter().find(|r| listed(r) || deletes(r)).expect("it goes on");
     assert!(listed(next), "{next:?}");
 }
+
+#[tokio::test]
+async fn an_object_whose_replicas_come_to_differ_stays_and_is_said() {
+    let document = r#"{"class":"Article","vectorizer":"none","replicationConfig":{"factor":3}}"#;
+    let builder = Sandbox::builder().nodes(3).collection(document);
+    let world = world((1..=MANY).fold(builder, |builder, n| builder.object(&article(n))));
+    let plan = plan_after_backup(&world, Wish::Delete).await;
+    let last = format!("00000000-0000-0000-0000-{MANY:012}");
+    let conflict = Kind::Change(Change::Conflict("Article".into(), last));
+    world.sandbox.faults().add(Fault::new(conflict).on("DELETE", "/v1/batch/objects").times(1));
+    let (done, _) = run(&world, plan).await;
+    let outcome = done.expect("an end");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, MANY - 1));
+    assert_eq!(world.sandbox.count("Article", None), 1);
+    let said = "not empty: 1 object with other versions on other replicas: not deleted";
+    let remarks: Vec<_> = outcome.remarks.iter().map(|(_, text)| text).collect();
+    assert!(remarks.len() == 1 && remarks[0].starts_with(said), "{remarks:?}");
+}
