@@ -120,6 +120,9 @@ pub struct Planned {
     pub missing: Vec<Tenant>,
     /// Whether the server has it now.
     pub exists: bool,
+    /// Whether a run that was killed left something to put right about its tenants: of those that are awake still, `tenants`
+    /// says that they are asleep.
+    left_awake: bool,
     /// The objects somebody agreed to lose: with any other number nothing is done. `None` where none was named.
     pub agreed: Option<u64>,
     /// Whether it was tried out that the server takes it back.

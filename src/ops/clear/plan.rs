@@ -18,6 +18,7 @@ use crate::ops::schema::{
 };
 use crate::ops::server::{self, Needs};
 use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
+use crate::ops::waking::{EarlierRuns, LeftAwake, WakeBooks};
 use crate::ops::{Error, Lack, Session, select};
 use crate::weaviate::{Client, Count, Meta, Rights, ServerFacts, Tenant, TenantState};
 
@@ -51,7 +52,8 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     if options.tenants.is_empty() {
         all_tenants_are_seen(rights, &standings)?;
     }
-    let looking = Looking { client, session, options: &options, meta: &meta, nodes, rights, dropped: &dropped };
+    let books = WakeBooks::Locked(options.state.clone(), EarlierRuns::default());
+    let looking = Looking { client, session, options: &options, meta: &meta, nodes, rights, dropped: &dropped, books };
     // Writers disturb nobody who deletes by ids.
     let again = if options.wish == Wish::Delete {
         BTreeMap::new()
@@ -157,6 +159,8 @@ struct Looking<'a> {
     rights: Option<&'a Rights>,
     /// Where unfinished runs saved what they dropped.
     dropped: &'a BTreeMap<CollectionName, PathBuf>,
+    /// What runs left that wake tenants.
+    books: WakeBooks,
 }
 
 impl Looking<'_> {
@@ -165,8 +169,10 @@ impl Looking<'_> {
     }
 
     /// One collection that is there.
-    async fn one(&self, standing: Standing, again: Option<u64>) -> Result<Result<Planned, Refusal>, Error> {
+    async fn one(&self, mut standing: Standing, again: Option<u64>) -> Result<Result<Planned, Refusal>, Error> {
         let (name, options) = (standing.schema.name.clone(), self.options);
+        let moved = standing.objects.exact().zip(again).filter(|(before, after)| before != after);
+        let left_awake = self.left_awake(&mut standing).await?;
         let (unfinished, missing) = self.earlier(&standing).await?;
         let tenants = match self.tenants(&standing, &missing) {
             Ok(tenants) => tenants,
@@ -179,7 +185,6 @@ impl Looking<'_> {
             _ => standing.objects.clone(),
         };
         let plain = !standing.schema.multi_tenant;
-        let moved = standing.objects.exact().zip(again).filter(|(before, after)| before != after);
         let read_only =
             if plain { self.session.unless_stopped(self.client.read_only_shards(&name)).await? } else { Vec::new() };
         let asleep = tenants.iter().flatten().filter(|tenant| tenant.state != TenantState::Hot).count();
@@ -223,12 +228,25 @@ impl Looking<'_> {
                 unfinished,
                 missing,
                 exists: true,
+                left_awake,
                 agreed: None,
                 rehearsed: Rehearsed::NotNeeded,
                 fit,
                 facts,
             }
         }))
+    }
+
+    /// Whether a run that was killed left any of its tenants awake. They are planned as asleep, which they will be.
+    async fn left_awake(&self, standing: &mut Standing) -> Result<bool, Error> {
+        let (client, session, name) = (self.client, self.session, standing.schema.name.clone());
+        let Some(tenants) = &mut standing.tenants else { return Ok(false) };
+        let before = tenants.clone();
+        let left = LeftAwake::find(client, session, &self.books, &name, tenants).await?;
+        if *tenants != before {
+            standing.objects = standing::count(client, session, &name, Some(tenants)).await?;
+        }
+        Ok(!left.is_empty())
     }
 
     /// One that is gone since an earlier run dropped it.
@@ -267,6 +285,7 @@ impl Looking<'_> {
             unfinished,
             missing: Vec::new(),
             exists,
+            left_awake: false,
             agreed: None,
             rehearsed: Rehearsed::NotNeeded,
             fit,

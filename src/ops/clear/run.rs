@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::delete::{Delete, Passed, ServerClock};
 use super::recreate::Recreate;
+use super::sleepers;
 use super::stays::Stays;
 use super::tenants::{self, Recreating};
 use super::unchanged::{Proven, Unchanged};
@@ -177,6 +178,9 @@ impl Run<'_> {
         result.tenants = planned.tenants.as_ref().map_or(0, |tenants| tenants.len() as u64);
         let unchanged = self.unchanged(planned, clock);
         let mut proven = Proven::default();
+        if planned.left_awake {
+            sleepers::put_right(self.writer, self.session, &self.books, &self.plan.options.folder, &name).await?;
+        }
         if planned.exists {
             self.until_whole(&mut self.watch(&planned.standing.schema)).await?;
             proven = unchanged.before().await?;

@@ -1,6 +1,7 @@
 //! Tenants that sleep, and that a backup has to hold: woken a few at a time, asked whether anything was written to them
 //! since they were compared with it, and put back.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +11,36 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::since::{ASKED_AT_ONCE, BackedUp};
 use crate::event::Op;
 use crate::model::{CollectionName, TenantName};
-use crate::ops::waking::{self, Journalled, WakeBooks};
+use crate::ops::waking::{self, Journalled, LeftAwake, WakeBooks};
 use crate::ops::{Error, Session};
 use crate::pipeline::waking::{AWAKE_AT_ONCE, Late, Waking};
 use crate::weaviate::Writer;
 
 /// How long a tenant is waited for that was woken and is said to be asleep.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Puts back the tenants of one collection that runs which were killed left awake. This run has locked it already.
+pub(super) async fn put_right(
+    writer: &Writer,
+    session: &Session,
+    books: &WakeBooks,
+    folder: &Path,
+    collection: &CollectionName,
+) -> Result<(), Error> {
+    let Some((state, _)) = books.folders() else { return Ok(()) };
+    let mut listed = session.unless_stopped(writer.tenants(collection)).await?;
+    let left = LeftAwake::find(writer, session, books, collection, &mut listed).await?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let about = waking::about(Op::Verify, session, writer.url(), folder, String::new());
+    let journalled = waking::begin(writer, session, state, Vec::new(), about).await?;
+    let journal = Some(Arc::clone(&journalled.journal));
+    let waking = Waking::new(writer.clone(), collection.clone(), Some(BTreeSet::new()), journal);
+    let right = left.put_right(session, collection, &waking).await;
+    waking::put_back(session, collection, &waking, Some(&journalled)).await;
+    right
+}
 
 /// The tenants of one collection that are emptied and sleep.
 pub(super) struct Sleepers<'a> {

@@ -1,5 +1,8 @@
 //! Multi-tenant collections and single tenants: their names and states are there afterwards, their objects are not.
 
+use elysiactl::archive::RunRecord;
+use elysiactl::event::{Op, Warning};
+
 use super::*;
 
 /// A collection with three tenants of two objects, one of them asleep.
@@ -255,4 +258,50 @@ async fn what_is_written_to_a_tenant_before_it_is_removed_is_not_lost_and_other_
     let (done, _) = run(&world, plan).await;
     assert_eq!(done.expect("done").result.objects, 5);
     assert_eq!(["a", "b"].map(|t| world.sandbox.count("Many", Some(t))), [0, 0]);
+}
+
+/// A run woke the tenant that sleeps, and was killed.
+async fn with_one_left_awake() -> World {
+    let world = with_tenants().await;
+    world.sandbox.faults().now(&Change::Tenant("Many".into(), "c".into(), Some("HOT")));
+    let tenants = vec!["c".parse().expect("a name")];
+    let waking = RunRecord::Waking { target: name("Many"), tenants, firsts: std::collections::BTreeMap::new() };
+    world.killed_run(Op::Verify, &[waking]);
+    world
+}
+
+#[tokio::test]
+async fn what_a_killed_run_left_awake_is_planned_as_asleep_and_sleeps_afterwards() {
+    for (wish, is_backed_up) in [Wish::Recreate, Wish::Delete].into_iter().flat_map(|w| [(w, false), (w, true)]) {
+        let world = with_one_left_awake().await;
+        world.sandbox.clear_requests();
+        let mut plan = planned(&world, one(wish, options(&world, &["Many"]))).await.expect("a plan");
+        assert_eq!((plan.collections[0].asleep(), &plan.collections[0].objects), (1, &Count::Exact(4)), "{wish:?}");
+        assert_eq!(
+            (world.sandbox.writing_requests(), tenants(&world, "Many").await[2].state == TenantState::Hot),
+            (0, true)
+        );
+        if is_backed_up {
+            // It puts the tenant back itself.
+            let (backup, _) = world.try_backup(world.options()).await;
+            plan.must_be_held_in(
+                backup.expect("a backup").result.archive.expect("an archive").into(),
+                jiff::Timestamp::UNIX_EPOCH,
+            );
+        }
+        let (done, events) = run(&world, plan).await;
+        assert_eq!(done.expect("done").result.status, Status::Ok, "{wish:?}");
+        let told = events.iter().any(|e| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 1, .. })));
+        assert_eq!(told, !is_backed_up, "{wish:?}");
+        let states: Vec<_> = tenants(&world, "Many").await.into_iter().map(|tenant| tenant.state).collect();
+        assert_eq!(states, [TenantState::Hot, TenantState::Hot, TenantState::Cold], "{wish:?}");
+        call(&world, "PUT", "/v1/schema/Many/tenants", r#"[{"name":"c","activityStatus":"HOT"}]"#).await;
+        assert_eq!(["a", "b", "c"].map(|t| world.sandbox.count("Many", Some(t))), [0, 0, 0], "{wish:?}");
+        let again = planned(&world, options(&world, &["Many"])).await.expect("a plan");
+        assert_eq!(
+            again.collections[0].asleep(),
+            0,
+            "{wish:?}: it was put right, and whoever wakes it now has reason to"
+        );
+    }
 }
