@@ -59,7 +59,7 @@ pub fn left_awake(disk: &dyn Disk, runs: &Path, server_url: &str) -> Result<BTre
             Some(RunRecord::Header(about)) if may_say(&about) => {}
             _ => continue,
         }
-        if let Some(run) = Said::read(from, &runs.join(path), &awake) {
+        if let Some(run) = TenantsSaid::read(from, &runs.join(path), &awake) {
             awake.take(run);
         }
     }
@@ -94,7 +94,7 @@ impl Awake {
         }
     }
 
-    fn take(&mut self, run: Said) {
+    fn take(&mut self, run: TenantsSaid) {
         for (collection, tenants) in &run.asleep.0 {
             for tenant in tenants.keys() {
                 self.remove(collection, tenant);
@@ -108,13 +108,13 @@ impl Awake {
 
 /// What one run says of tenants in the end.
 #[derive(Default)]
-struct Said {
+struct TenantsSaid {
     awake: Awake,
     /// Of those that were awake before it.
     asleep: Awake,
 }
 
-impl Said {
+impl TenantsSaid {
     /// Reads the rest of a journal; `None` if it cannot be read to its end.
     fn read(from: impl BufRead, path: &Path, before: &Awake) -> Option<Self> {
         let mut said = Self::default();
