@@ -248,6 +248,8 @@ pub(super) fn stopped(stopped: Stopped, resume: impl Fn(&Path) -> String) -> Fai
         Some(path) if matches!(stopped.error, Error::Vanished { .. }) => {
             failure.hint(format!("there is nothing in the archive, and it is not sealed: {}", shell_path(&path)))
         }
+        // Another run is at work on it, and nothing of it is left by this one.
+        Some(_) if matches!(stopped.error, Error::Archive(archive::Error::Locked { .. })) => failure,
         Some(path) => failure
             .hint(format!(
                 "the archive is not complete; what was sealed in it is kept. Carry it on with: {}",

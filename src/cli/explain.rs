@@ -168,7 +168,7 @@ fn names(names: &[impl ToString]) -> String {
 fn connection_words(hint: &Hint) -> &'static str {
     match hint {
         Hint::GiveKey => {
-            "put the API key, or an OIDC access token, into WEAVIATE_API_KEY, or name a file with --api-key-file"
+            "put the API key, or an OIDC access token, into WEAVIATE_API_KEY (into WCD_API_KEY where the address comes from WCD_URL: the two pairs are never mixed), or name a file with --api-key-file"
         }
         Hint::OtherKey => {
             "a key was sent, and this server does not accept it: check that it belongs to this server and is not revoked; an OIDC token may have expired"
@@ -176,6 +176,19 @@ fn connection_words(hint: &Hint) -> &'static str {
         Hint::CheckName => "check the host in --url or WEAVIATE_URL: its name cannot be resolved from here",
         Hint::UseHttp => "the server speaks plain HTTP on this port: write the address with http://",
         Hint::UseHttps => "the server may speak HTTPS on this port: write the address with https://",
+        Hint::CheckCertificate => "name your own authority's certificate with --ca-cert FILE",
+        Hint::OtherServerName => {
+            "the server's certificate is for other names: write the address in --url or WEAVIATE_URL with one that it is for, or give the server a certificate for this one; --ca-cert does not help"
+        }
+        Hint::RenewCertificate => {
+            "the server's certificate is out of date by the clock of this machine: renew it, or set the clock"
+        }
+        Hint::ShowClientCertificate => {
+            "the server takes only clients that show a certificate that it trusts: --client-cert FILE --client-key FILE"
+        }
+        Hint::PairClientCertificate => {
+            "--client-cert and --client-key take PEM files that belong together: the certificate first in its file, and the private key of that same certificate"
+        }
         Hint::ServerGone => "the server answered before and is gone now: see that it runs, then run the command again",
         _ => "",
     }
@@ -189,6 +202,11 @@ fn words(hint: &Hint) -> String {
         | Hint::CheckName
         | Hint::UseHttp
         | Hint::UseHttps
+        | Hint::CheckCertificate
+        | Hint::OtherServerName
+        | Hint::RenewCertificate
+        | Hint::ShowClientCertificate
+        | Hint::PairClientCertificate
         | Hint::ServerGone => connection_words(hint).into(),
         Hint::DidYouMean(collections) => format!("did you mean {}?", names(collections)),
         Hint::IsAlias(collection) => format!("it is an alias of {collection}; name that collection instead"),
@@ -211,7 +229,6 @@ fn words(hint: &Hint) -> String {
         }
         Hint::MakeRoom => "free some space, choose another folder with --output, or compress with -z".into(),
         Hint::OtherFolder => "choose another folder with --output".into(),
-        Hint::CheckCertificate => "name your own authority's certificate with --ca-cert FILE".into(),
         Hint::InstallCertificates => {
             "install this machine's CA certificates (often a package named ca-certificates), or name one with --ca-cert FILE".into()
         }

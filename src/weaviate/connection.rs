@@ -119,14 +119,17 @@ impl Connection {
             // A bare container has no certificates of authorities. Plain HTTP needs none.
             Err(_) if self.url.scheme() == "http" => self.builder()?.tls_certs_only(Vec::new()).build(),
             // What works without the certificate that was named failed for that certificate.
-            Err(error) if self.ca_cert_pem.is_some() => {
-                let without = Self { ca_cert_pem: None, ..self.clone() };
-                if without.builder()?.build().is_ok() {
-                    return Err(certificate("the CA certificate", error));
+            Err(error) => {
+                let works = |without: Self| without.builder().is_ok_and(|builder| builder.build().is_ok());
+                if self.ca_cert_pem.is_some() && works(Self { ca_cert_pem: None, ..self.clone() }) {
+                    return Err(certificate(CA_CERTIFICATE, error));
+                }
+                if self.client_cert_pem.is_some() && works(Self { client_cert_pem: None, ..self.clone() }) {
+                    return Err(certificate(CLIENT_CERTIFICATE, error));
                 }
                 Err(error)
             }
-            built => built,
+            Ok(built) => Ok(built),
         };
         built.map_err(|e| Error::Setup { reason: reason(e) })
     }
@@ -148,7 +151,7 @@ impl Connection {
             builder = builder.no_proxy();
         }
         if let Some(pem) = &self.ca_cert_pem {
-            let what = "the CA certificate";
+            let what = CA_CERTIFICATE;
             let trusted = Certificate::from_pem_bundle(pem).map_err(|e| certificate(what, e))?;
             if trusted.is_empty() {
                 return Err(Error::Certificate { what, reason: "no certificate in the file".into() });
@@ -157,7 +160,7 @@ impl Connection {
         }
         if let Some(pem) = &self.client_cert_pem {
             let identity = Identity::from_pem(pem.expose_secret());
-            builder = builder.identity(identity.map_err(|e| certificate("the client certificate", e))?);
+            builder = builder.identity(identity.map_err(|e| certificate(CLIENT_CERTIFICATE, e))?);
         }
         Ok(builder)
     }
@@ -190,6 +193,11 @@ impl fmt::Debug for Connection {
             .finish()
     }
 }
+
+/// What is said of a file given with `--ca-cert`.
+const CA_CERTIFICATE: &str = "the CA certificate";
+/// What is said of the files given with `--client-cert` and `--client-key`.
+pub const CLIENT_CERTIFICATE: &str = "the client certificate";
 
 fn certificate(what: &'static str, error: reqwest::Error) -> Error {
     Error::Certificate { what, reason: reason(error) }

@@ -6,6 +6,23 @@ use std::time::Duration;
 
 use super::LastingCause;
 
+/// Why there is no secure connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsCause {
+    /// The server's certificate is not trusted: most often nobody knows who signed it.
+    Untrusted,
+    /// The server's certificate is for other names than the one asked for.
+    OtherName,
+    /// The server's certificate has expired, or is not valid yet.
+    OutOfDate,
+    /// The server wants a certificate of its clients, and takes none that was shown.
+    WantsClientCertificate,
+    /// What answers speaks no TLS.
+    NoTls,
+    /// Something else.
+    Other,
+}
+
 /// Why a question to the server was not answered. Routes are a method and a path, such as `GET /v1/objects`.
 /// Messages of the server have their control characters escaped and are cut at 500 characters.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +69,8 @@ pub enum Error {
     Tls {
         /// Host and port.
         host: Arc<str>,
+        /// What kind of reason it is.
+        cause: TlsCause,
         /// Why.
         reason: String,
     },
@@ -70,6 +89,8 @@ pub enum Error {
         host: Arc<str>,
         /// Time spent waiting.
         waited: Duration,
+        /// Whether it closed a plain connection without a byte, as what waits for TLS does.
+        closes: bool,
         /// The last answer, in few words.
         last: String,
     },

@@ -48,7 +48,11 @@ impl Client {
             }
             error @ Error::Tls { .. } => error,
             _ if failure.noise => Error::NotWeaviate { host: self.host().clone(), what: "not HTTP".into() },
-            error => Error::NotReady { host: self.host().clone(), waited, last: error.to_string() },
+            error => {
+                let is_plain = self.url().starts_with("http:");
+                let closes = is_plain && !self.is_reached() && matches!(error, Error::Lost { .. });
+                Error::NotReady { host: self.host().clone(), waited, closes, last: error.to_string() }
+            }
         }
     }
 

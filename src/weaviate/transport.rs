@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Error;
 use super::attempt::Failure;
+use super::error::TlsCause;
 use super::said::harmless;
 
 /// Hyper's words for a connection that ended before a byte of the answer came.
@@ -46,14 +47,42 @@ fn is_noise(text: &str) -> bool {
     (text.starts_with("invalid") && text.ends_with("parsed")) || text.contains("received unexpected message")
 }
 
+/// What kind of reason a failed handshake has.
+fn tls_cause(error: &rustls::Error) -> TlsCause {
+    use rustls::{AlertDescription as A, CertificateError as C, Error as E};
+    match error {
+        E::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. })
+        | E::AlertReceived(A::UnrecognisedName) => TlsCause::OtherName,
+        E::InvalidCertificate(
+            C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. },
+        ) => TlsCause::OutOfDate,
+        E::InvalidCertificate(_) => TlsCause::Untrusted,
+        // What a server says of the certificate that it was shown, or of none.
+        E::AlertReceived(
+            A::CertificateRequired
+            | A::NoCertificate
+            | A::BadCertificate
+            | A::UnsupportedCertificate
+            | A::CertificateRevoked
+            | A::CertificateExpired
+            | A::CertificateUnknown
+            | A::UnknownCA
+            | A::AccessDenied
+            | A::DecryptError,
+        ) => TlsCause::WantsClientCertificate,
+        E::InvalidMessage(_) => TlsCause::NoTls,
+        _ => TlsCause::Other,
+    }
+}
+
 /// Turns a failure below HTTP into an error, and says whether it may pass.
 pub(super) fn failure(error: reqwest::Error, host: &Arc<str>, route: &Arc<str>) -> Failure {
-    let is_tls = causes(&error).iter().any(|cause| cause.downcast_ref::<rustls::Error>().is_some());
+    let tls = causes(&error).into_iter().find_map(|cause| cause.downcast_ref::<rustls::Error>()).map(tls_cause);
     let is_noise = causes(&error).iter().any(|cause| is_noise(&cause.to_string()));
     let (connecting, reason) = (error.is_connect(), reason(error));
     let (host, route) = (host.clone(), route.clone());
-    if is_tls {
-        Failure::last(Error::Tls { host, reason })
+    if let Some(cause) = tls {
+        Failure::last(Error::Tls { host, cause, reason })
     } else if is_noise {
         Failure::noise(Error::BadAnswer { route, what: "not HTTP".into() })
     } else if connecting {

@@ -2,7 +2,8 @@
 
 use std::process::Output;
 
-use sandbox::{Change, Role, Sandbox};
+use elysiactl::archive::{Disk, OsDisk};
+use sandbox::{Change, Fault, Kind, Role, Sandbox};
 
 use crate::binary::{Stage, said};
 
@@ -98,4 +99,33 @@ fn a_quiet_run_that_ends_with_3_says_why_in_one_line() {
     assert!(line.starts_with("warning: differences found: 1 collection"), "{line}");
     assert!(line.ends_with("; 1 object in the archive and not on the server\n"), "{line}");
     assert_eq!(said(&verify(&["-q", "--json"])), "", "the events say it");
+}
+
+#[test]
+fn a_key_for_another_pair_of_variables_is_not_sent_and_the_hint_names_the_right_one() {
+    let stage = stage();
+    let mut command = stage.command(&["col", "ls"]);
+    command.env_remove("WEAVIATE_URL").env("WCD_URL", stage.sandbox.url()).env("WEAVIATE_API_KEY", "rootkey");
+    let output = command.output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(5), "{}", said(&output));
+    assert!(said(&output).contains("into WCD_API_KEY where the address comes from WCD_URL"), "{}", said(&output));
+    let output = command.env("WCD_API_KEY", "rootkey").output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
+#[test]
+fn a_backup_that_another_run_works_on_is_not_to_be_carried_on() {
+    let stage = Stage::new(Sandbox::builder().seeded("Article", 40, 2, 1));
+    stage.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", "/v1/objects").after(2));
+    let output = stage.run(&["col", "backup", "--batch-size", "10", "--jobs", "1"]);
+    assert!(said(&output).contains("Carry it on with"), "{}", said(&output));
+    stage.sandbox.faults().clear();
+    let archive = stage.made().remove(0);
+    let held = OsDisk.lock(&archive.join(".lock")).expect("a lock").expect("free");
+    let resume = format!("--resume={}", archive.display());
+    let output = stage.run(&["col", "backup", &resume]);
+    assert_eq!(output.status.code(), Some(8), "{}", said(&output));
+    assert!(said(&output).contains("wait for the other run to end"), "{}", said(&output));
+    assert!(!said(&output).contains("Carry it on"), "{}", said(&output));
+    drop(held);
 }

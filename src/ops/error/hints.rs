@@ -7,12 +7,12 @@ use crate::ops::clear;
 use crate::ops::restore::Refusal;
 use crate::ops::{Lack, LackOf, Unmakeable};
 use crate::pipeline::{import, scan};
-use crate::weaviate;
+use crate::weaviate::{self, TlsCause};
 
 /// What a connection says whose host cannot be found.
 const NO_NAME: &str = "dns error";
-/// What rustls says of an answer that is no TLS.
-const NO_TLS: &str = "InvalidContentType";
+/// What a proxy says over HTTP to clients that showed no certificate.
+const CLIENT_CERTIFICATE_WANTED: &str = "No required SSL certificate was sent";
 /// What is said of an answer that is no HTTP: a server that speaks TLS answers so to plain HTTP.
 const NOT_HTTP: &str = "not HTTP";
 /// What servers and proxies answer to plain HTTP on a port for HTTPS.
@@ -64,8 +64,16 @@ pub enum Hint {
     OtherStateFolder,
     /// Restore each under another name, or remove what is there.
     OtherNames,
-    /// Certificates.
+    /// Name the authority that signed the server's certificate.
     CheckCertificate,
+    /// Write the address with a name that the server's certificate is for.
+    OtherServerName,
+    /// The server's certificate has run out, or a clock is wrong.
+    RenewCertificate,
+    /// Show a certificate of one's own, which the server trusts.
+    ShowClientCertificate,
+    /// The client certificate and its key do not belong together, or are no PEM.
+    PairClientCertificate,
     /// The machine has no certificates of authorities.
     InstallCertificates,
     /// Run again.
@@ -399,19 +407,31 @@ fn wire_hints(error: &weaviate::Error) -> Vec<Hint> {
         return vec![Hint::ChangeServer(cause.clone())];
     }
     let says_https = |text: &str| HTTPS_WANTED.iter().any(|words| text.contains(words));
+    let wants_certificate = |text: &str| text.contains(CLIENT_CERTIFICATE_WANTED);
     match error.root() {
         _ if error.message().is_some_and(says_https) => vec![Hint::UseHttps],
+        _ if error.message().is_some_and(wants_certificate) => vec![Hint::ShowClientCertificate],
+        E::NotWeaviate { what, .. } if wants_certificate(what) => vec![Hint::ShowClientCertificate],
         E::Unreachable { .. } if matches!(error, E::Exhausted { .. }) => vec![Hint::ServerGone],
         E::Unreachable { reason, .. } if reason.contains(NO_NAME) => vec![Hint::CheckName],
         E::NotWeaviate { what, .. } if says_https(what) => vec![Hint::UseHttps],
         E::NotWeaviate { what, .. } if what == NOT_HTTP => vec![Hint::UseHttps, Hint::CheckUrl],
         E::Unreachable { .. } | E::NotWeaviate { .. } | E::Redirected { .. } => vec![Hint::CheckUrl],
-        E::Tls { reason, .. } if reason.contains(NO_TLS) => vec![Hint::UseHttp],
-        E::Tls { .. } | E::Certificate { .. } => vec![Hint::CheckCertificate],
+        E::Tls { cause, .. } => match cause {
+            TlsCause::NoTls => vec![Hint::UseHttp],
+            TlsCause::OtherName => vec![Hint::OtherServerName],
+            TlsCause::OutOfDate => vec![Hint::RenewCertificate],
+            TlsCause::WantsClientCertificate => vec![Hint::ShowClientCertificate],
+            TlsCause::Untrusted => vec![Hint::CheckCertificate],
+            TlsCause::Other => vec![Hint::CheckUrl],
+        },
+        E::Certificate { what, .. } if *what == weaviate::CLIENT_CERTIFICATE => vec![Hint::PairClientCertificate],
+        E::Certificate { .. } => vec![Hint::CheckCertificate],
         E::Setup { .. } => vec![Hint::InstallCertificates],
         E::Unauthorized { key_sent: true, .. } => vec![Hint::OtherKey],
         E::Unauthorized { .. } => vec![Hint::GiveKey],
         E::Forbidden { .. } => vec![Hint::GrantPermission],
+        E::NotReady { closes: true, .. } => vec![Hint::UseHttps, Hint::WaitForNodes],
         E::NotReady { .. } => vec![Hint::WaitForNodes],
         E::Server { .. } | E::Stalled { .. } | E::Lost { .. } | E::BadAnswer { .. } => vec![Hint::RunAgain],
         _ => Vec::new(),

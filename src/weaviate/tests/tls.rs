@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::server::{Act, Server, ok, quick};
 use crate::event::Events;
-use crate::weaviate::{Client, Connection, Error};
+use crate::weaviate::{CLIENT_CERTIFICATE, Client, Connection, Error, TlsCause};
 
 /// An authority, and what it signed.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -66,6 +66,10 @@ async fn start(authority: &Authority, ask_clients: bool) -> Server {
     server
 }
 
+fn cause(error: &Error) -> Option<TlsCause> {
+    if let Error::Tls { cause, .. } = error { Some(*cause) } else { None }
+}
+
 async fn version(connection: Connection) -> Result<String, Error> {
     let client = Client::with_policy(connection, Events::none(), 1, quick())?;
     client.meta().await.map(|meta| meta.version.text)
@@ -78,8 +82,13 @@ async fn an_own_authority_is_trusted_when_named_and_refused_when_not() {
     let mut connection = server.connection("https");
     let error = version(connection.clone()).await.expect_err("no trust");
     assert!(matches!(&error, Error::Tls { reason, .. } if reason.contains("UnknownIssuer")), "{error:?}");
+    assert_eq!(cause(&error), Some(TlsCause::Untrusted));
     connection.ca_cert_pem = Some(authority.pem());
     assert_eq!(version(connection.clone()).await.expect("trust"), "1.40.0");
+    let elsewhere = connection.url.as_str().replace("localhost", "127.0.0.1");
+    let by_address = Connection { url: Connection::parse_url(&elsewhere).expect("a URL"), ..connection.clone() };
+    let error = version(by_address).await.expect_err("another name");
+    assert_eq!(cause(&error), Some(TlsCause::OtherName), "{error:?}");
     connection.ca_cert_pem = Some(Authority::new().pem());
     assert!(matches!(version(connection.clone()).await, Err(Error::Tls { .. })));
     connection.insecure = true;
@@ -93,8 +102,16 @@ async fn a_client_certificate_is_shown_where_one_is_wanted() {
     let mut connection = server.connection("https");
     connection.ca_cert_pem = Some(authority.pem());
     let error = version(connection.clone()).await.expect_err("no certificate");
-    assert!(matches!(&error, Error::Tls { .. }), "{error:?}");
+    assert_eq!(cause(&error), Some(TlsCause::WantsClientCertificate), "{error:?}");
+    let (_, key, pem) = Authority::new().sign("client");
+    connection.client_cert_pem = Some(format!("{pem}{}", key.serialize_pem()).into_bytes().into());
+    let error = version(connection.clone()).await.expect_err("a certificate of another authority");
+    assert_eq!(cause(&error), Some(TlsCause::WantsClientCertificate), "{error:?}");
     let (_, key, pem) = authority.sign("client");
+    let other = KeyPair::generate().expect("a key");
+    connection.client_cert_pem = Some(format!("{pem}{}", other.serialize_pem()).into_bytes().into());
+    let error = version(connection.clone()).await.expect_err("another key");
+    assert!(matches!(&error, Error::Certificate { what: CLIENT_CERTIFICATE, .. }), "{error:?}");
     connection.client_cert_pem = Some(format!("{pem}{}", key.serialize_pem()).into_bytes().into());
     assert_eq!(version(connection).await.expect("a certificate"), "1.40.0");
 }
@@ -111,7 +128,26 @@ async fn https_to_a_plain_port_is_a_tls_error_and_asked_once() {
         }
     });
     let error = version(connection).await.expect_err("plain");
-    assert!(matches!(&error, Error::Tls { .. }), "{error:?}");
+    assert_eq!(cause(&error), Some(TlsCause::NoTls), "{error:?}");
+}
+
+#[tokio::test]
+async fn plain_http_to_a_port_for_tls_is_told_apart_from_a_server_that_starts() {
+    // This one closes without a word, as some do; others answer in HTTP, or with bytes that are none.
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let at = Server::at(silent.local_addr().expect("an address").port());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = silent.accept().await {
+            let mut greeting = [0; 4096];
+            let _ = stream.read(&mut greeting).await;
+        }
+    });
+    for (scheme, closes) in [("http", true), ("https", false)] {
+        let client = Client::with_policy(at.connection(scheme), Events::none(), 1, quick()).expect("a client");
+        let error = client.ready().await.expect_err("no answer");
+        let said = matches!(&error, Error::NotReady { closes: true, .. });
+        assert_eq!(said, closes, "{scheme}: {error:?}");
+    }
 }
 
 #[test]
@@ -123,6 +159,6 @@ fn files_that_are_no_certificates_are_named() {
     connection.ca_cert_pem = None;
     connection.client_cert_pem = Some(b"-----BEGIN sesame".to_vec().into());
     let error = Client::new(connection, Events::none(), 1).expect_err("nonsense");
-    assert!(matches!(error, Error::Certificate { what: "the client certificate", .. }), "{error:?}");
+    assert!(matches!(error, Error::Certificate { what: CLIENT_CERTIFICATE, .. }), "{error:?}");
     assert!(!format!("{error:?}").contains("sesame"));
 }

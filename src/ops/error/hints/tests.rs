@@ -32,24 +32,32 @@ fn what_the_wire_says() {
     let (reason, message) = (String::new, String::new);
     let waited = Duration::ZERO;
     let host = || std::sync::Arc::clone(&host);
+    let tls = |cause| E::Tls { host: host(), cause, reason: reason() };
+    let not_ready = |closes| E::NotReady { host: host(), waited, closes, last: reason() };
     for (error, class, hints) in [
         (E::Url { reason: "is empty" }, Class::Usage, &[][..]),
         (E::Header { name: "x".into() }, Class::Usage, &[]),
         (E::Certificate { what: "x", reason: reason() }, Class::Usage, &[Hint::CheckCertificate]),
+        (
+            E::Certificate { what: weaviate::CLIENT_CERTIFICATE, reason: reason() },
+            Class::Usage,
+            &[Hint::PairClientCertificate],
+        ),
         (E::Setup { reason: reason() }, Class::Usage, &[Hint::InstallCertificates]),
         (E::Unreachable { host: host(), reason: reason(), tried: None }, Class::Server, &[Hint::ServerGone]),
-        (E::Tls { host: host(), reason: reason() }, Class::Server, &[Hint::CheckCertificate]),
+        (tls(TlsCause::Untrusted), Class::Server, &[Hint::CheckCertificate]),
+        (tls(TlsCause::OtherName), Class::Server, &[Hint::OtherServerName]),
+        (tls(TlsCause::OutOfDate), Class::Server, &[Hint::RenewCertificate]),
+        (tls(TlsCause::WantsClientCertificate), Class::Server, &[Hint::ShowClientCertificate]),
+        (tls(TlsCause::NoTls), Class::Server, &[Hint::UseHttp]),
+        (tls(TlsCause::Other), Class::Server, &[Hint::CheckUrl]),
         (E::NotWeaviate { host: host(), what: reason() }, Class::Server, &[Hint::CheckUrl]),
-        (E::NotReady { host: host(), waited, last: reason() }, Class::Server, &[Hint::WaitForNodes]),
+        (not_ready(false), Class::Server, &[Hint::WaitForNodes]),
+        (not_ready(true), Class::Server, &[Hint::UseHttps, Hint::WaitForNodes]),
         (E::Redirected { route: route(), status: 307, to: reason() }, Class::Server, &[Hint::CheckUrl]),
         (E::Unauthorized { route: route(), message: message(), key_sent: false }, Class::Server, &[Hint::GiveKey]),
         (E::Unauthorized { route: route(), message: message(), key_sent: true }, Class::Server, &[Hint::OtherKey]),
         (E::NotWeaviate { host: host(), what: "not HTTP".into() }, Class::Server, &[Hint::UseHttps, Hint::CheckUrl]),
-        (
-            E::Tls { host: host(), reason: "received corrupt message of type InvalidContentType".into() },
-            Class::Server,
-            &[Hint::UseHttp],
-        ),
         (E::Forbidden { route: route(), message: message() }, Class::Server, &[Hint::GrantPermission]),
         (E::NotFound { route: route(), message: message() }, Class::Server, &[]),
         (E::Rejected { route: route(), status: 422, message: message() }, Class::Server, &[]),
@@ -74,6 +82,9 @@ fn a_server_that_cannot_be_reached_at_first_is_looked_for_where_it_is_said_to_be
         |reason: &str| -> Error { E::Unreachable { host: "h:1".into(), reason: reason.into(), tried: None }.into() };
     gives(&unreachable("tcp connect error: refused"), Class::Server, &[Hint::CheckUrl]);
     gives(&unreachable("dns error: no such name"), Class::Server, &[Hint::CheckName]);
+    let message = "400 No required SSL certificate was sent".to_owned();
+    let wanted = E::Rejected { route: "GET /".into(), status: 400, message };
+    gives(&wanted.into(), Class::Server, &[Hint::ShowClientCertificate]);
     let message = "Client sent an HTTP request to an HTTPS server.".to_owned();
     let rejected = E::Rejected { route: "GET /".into(), status: 400, message: message.clone() };
     gives(&rejected.into(), Class::Server, &[Hint::UseHttps]);
