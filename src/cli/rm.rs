@@ -117,7 +117,7 @@ fn closing_of(outcome: &Outcome) -> Closing {
     let back = |name: &CollectionName| {
         Remark {
         about: name.to_string(),
-        text: "it is there again: something that writes to it had the server make one up; stop that, and remove it once more".into(),
+        text: "it is there again: somebody made it, or something that writes to it had the server make one up; see whose it is before you remove it once more".into(),
     }
     };
     let dangling = |(alias, of): &(String, CollectionName)| Remark {

@@ -26,7 +26,7 @@ pub(super) fn before_next(patience: Duration) -> Duration {
 pub(super) enum Dropped {
     /// It is gone.
     Gone,
-    /// Another one of that name is there: somebody who writes to it had the server make one up.
+    /// Another one of that name is there: somebody made it, or had the server make one up by writing to it.
     Back,
 }
 

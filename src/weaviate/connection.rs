@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Identity, Url};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
@@ -168,6 +168,8 @@ impl Connection {
     fn header_map(&self) -> Result<HeaderMap, Error> {
         let mut map = HeaderMap::new();
         map.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        // What a cache answers is what once was.
+        map.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         for (name, value) in &self.headers {
             map.insert(name, sensitive(name, value.expose_secret())?);
         }
@@ -244,6 +246,12 @@ mod tests {
 
     fn parsed(text: &str) -> String {
         Connection::parse_url(text).map_or_else(|e| e.to_string(), |url| shown(&url))
+    }
+
+    #[test]
+    fn no_cache_between_may_answer() {
+        let connection = Connection::new(Connection::parse_url("localhost:8080").expect("a URL"));
+        assert_eq!(connection.header_map().expect("headers")[CACHE_CONTROL], "no-cache");
     }
 
     #[test]

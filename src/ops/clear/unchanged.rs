@@ -218,6 +218,12 @@ impl Unchanged<'_> {
         };
         let compared = compare_collection(self.writer, &quiet, pair, &options).await?;
         if compared.agrees() && compared.digest.is_some() {
+            if since.is_newest && compared.newest_ms.is_some_and(|newest| newest < since.until_ms) {
+                return Err(self.changed(
+                    "the objects that were listed are older than the newest one that the server names: is there a cache \
+                     between?",
+                ));
+            }
             let (objects, newest_asleep) = (compared.objects, compared.newest_asleep);
             return Ok(BackedUp { since, objects, tenants, newest_asleep });
         }

@@ -165,10 +165,9 @@ impl<'a> Rehearsal<'a> {
             self.late.push(name.clone());
         }
         match begun? {
-            Begun::There => {}
+            // A name like this one is nobody else's: the request went out twice.
+            Begun::There | Begun::Taken => {}
             Begun::Refused(source) | Begun::Unanswered(source) => return refused(source),
-            // A name like this one is nobody else's.
-            Begun::Taken => return Err(Error::Stage { what: "scratch name".into() }),
         }
         let there = match complete(self.writer, &fit).await {
             Ok(there) => there,

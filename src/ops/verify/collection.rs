@@ -107,6 +107,8 @@ pub(in crate::ops) struct Compared {
     pub(in crate::ops) tenants: u64,
     /// The server has other tenants than the archive, some could not be read, or were left awake.
     pub(in crate::ops) tenants_differ: bool,
+    /// The latest update time of the objects that were compared, by the server's clock in ms.
+    pub(in crate::ops) newest_ms: Option<i64>,
     /// The latest update time of the objects of each tenant that sleeps, as they were compared; by the server's clock in ms.
     pub(in crate::ops) newest_asleep: BTreeMap<TenantName, i64>,
     /// The replicas of some objects hold different versions.
@@ -385,6 +387,7 @@ impl Comparing<'_> {
         let compared = Compared {
             objects: found.objects,
             bytes: found.bytes,
+            newest_ms: found.newest_ms,
             newest_asleep: found.newest_asleep,
             replicas_differ,
             counted: self.uncounted.get().is_none(),

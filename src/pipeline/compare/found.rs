@@ -40,6 +40,8 @@ pub struct Found {
     pub counted_asleep: u64,
     /// Tenants that could not be read, with the objects the archive holds of each; none of these was compared.
     pub out_of_reach: BTreeMap<TenantName, u64>,
+    /// The latest update time of the objects that were compared, by the server's clock in ms.
+    pub newest_ms: Option<i64>,
     /// The latest update time of the objects that were compared of each tenant that sleeps, by the server's clock in ms.
     pub newest_asleep: BTreeMap<TenantName, i64>,
     /// The first of the differing objects, by tenant and id.
@@ -86,6 +88,7 @@ impl Found {
         for (tenant, objects) in other.out_of_reach {
             *self.out_of_reach.entry(tenant).or_default() += objects;
         }
+        self.newest_ms = self.newest_ms.max(other.newest_ms);
         for (tenant, at) in other.newest_asleep {
             self.note_newest(&tenant, at);
         }

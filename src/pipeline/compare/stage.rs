@@ -225,6 +225,7 @@ impl Stage {
         found.without_vectors += u64::from(kept_without);
         found.made_vectors += u64::from(vectors == Vectors::Compare && self.comparer.lacks_made_vector(archived));
         found.changed += u64::from(self.is_changed(&live.object));
+        found.newest_ms = found.newest_ms.max(live.object.updated_ms);
         if let (Some(tenant), Some(at)) = (tenant.filter(|tenant| self.tenants.sleeps(tenant)), live.object.updated_ms)
         {
             found.note_newest(tenant, at);

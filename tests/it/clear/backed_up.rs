@@ -186,3 +186,43 @@ async fn an_object_whose_replicas_come_to_differ_stays_and_is_said() {
     let remarks: Vec<_> = outcome.remarks.iter().map(|(_, text)| text).collect();
     assert!(remarks.len() == 1 && remarks[0].starts_with(said), "{remarks:?}");
 }
+
+#[tokio::test]
+async fn what_a_cache_between_answers_is_not_taken_for_what_is_there() {
+    let world = world(articles());
+    for wish in [Wish::Recreate, Wish::Delete] {
+        let plan = plan_after_backup(&world, wish).await;
+        // The server knows of an update that none of the pages shows.
+        let newest =
+            r#"{"id":"00000000-0000-0000-0000-000000000001","creationTimeUnix":1,"lastUpdateTimeUnix":4102444800000}"#;
+        let newest = Kind::status(200, &format!(r#"{{"objects":[{newest}]}}"#));
+        world.sandbox.faults().add(Fault::new(newest).on("GET", "/v1/objects").query("sort=").nth(1));
+        world.sandbox.clear_requests();
+        let (done, _) = run(&world, plan).await;
+        world.sandbox.faults().clear();
+        let stopped = done.expect_err("refused");
+        let said = "is there a cache between?";
+        assert!(
+            matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what.ends_with(said)),
+            "{:?}",
+            stopped.error
+        );
+        assert_eq!((world.sandbox.writing_requests(), world.sandbox.count("Article", None)), (0, OBJECTS), "{wish:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_rehearsal_whose_request_went_out_twice_is_no_bug() {
+    let world = world(articles());
+    let plan = planned(&world, one(Wish::Recreate, options(&world, &["Article"]))).await.expect("a plan");
+    let taken = r#"{"error":[{"message":"class name already exists"}]}"#.to_owned();
+    world
+        .sandbox
+        .faults()
+        .add(Fault::new(Kind::AppliedThen { status: 422, body: taken }).on("POST", "/v1/schema").times(1));
+    let (client, session) =
+        (world.client(elysiactl::event::Events::none()), world.session(elysiactl::event::Events::none()));
+    let plan = clear::rehearse(&Writer::new(client), &session, plan).await.expect("a rehearsal");
+    assert_eq!(plan.collections[0].method, Method::Recreate);
+    assert_eq!(world.sandbox.collections(), ["Article"], "nothing is left of it");
+}
