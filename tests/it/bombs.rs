@@ -173,9 +173,9 @@ fn lists_of_very_many_numbers_are_compared_without_values_of_them() {
     for (first, code, different) in [("0.0", 0, 0), ("5", 3, 1)] {
         let live = object.replacen("[0,", &format!("[{first},"), 1);
         stage.sandbox.faults().now(&Change::Write(live));
-        let (ended, last) = within(&stage, &["col", "verify", at, "--memory-limit", "24MiB"], 24 + 32);
-        assert_eq!((ended, &last["objects"]), (code, &1.into()), "{first}: {last}");
-        assert_eq!(last["collections"][0]["different"], different, "{first}: {last}");
+        let (ended, result) = within(&stage, &["col", "verify", at, "--memory-limit", "24MiB"], 24 + 32);
+        assert_eq!((ended, &result["objects"]), (code, &1.into()), "{first}: {result}");
+        assert_eq!(result["collections"][0]["different"], different, "{first}: {result}");
     }
 }
 

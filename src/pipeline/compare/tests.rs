@@ -307,9 +307,9 @@ proptest! {
 
 #[test]
 fn the_same_text_that_is_no_json_is_not_called_the_same_where_references_have_other_names() {
-    let line =
+    let members =
         r#""properties":{"n":1e400,"to":[{"beacon":"weaviate://localhost/B/00000000-0000-0000-0000-000000000002"}]}"#;
-    let (archived, live) = (object(line), object(line));
+    let (archived, live) = (object(members), object(members));
     let renamed = comparer(&[("B", "New")], false).fields(&archived, &live, Vectors::Compare);
     let [only] = renamed.as_slice() else { panic!("{renamed:?}") };
     assert_eq!((only.field.as_str(), only.live.as_deref()), ("properties", Some(NO_JSON)));

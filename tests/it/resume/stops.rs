@@ -204,6 +204,27 @@ async fn tenants_come_back_with_their_references_and_in_their_states() {
     assert!(broken > 3, "{broken}");
 }
 
+#[tokio::test]
+async fn what_was_refused_and_found_before_references_came_is_told_by_the_run_that_goes_on() {
+    let (source, archive) = in_runs(with_tenants()).await;
+    let target = world(Sandbox::builder());
+    let options = small(&target, &archive);
+    let plan = target.restore_plan(options.clone()).await.expect("a plan");
+    let stored = Kind::FailAdded(1, "update prop-specific indices: no".into());
+    target.sandbox.faults().add(Fault::new(stored).on("POST", "/v1/batch/objects"));
+    // All is written and counted, and nothing can be compared.
+    target.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("GET", "/v1/objects").exactly());
+    let (done, _) = target.run_plan(plan).await;
+    let stopped = done.expect_err("it stops at the comparison");
+    target.sandbox.faults().clear();
+    assert_eq!(written_down(&target, &options), Some(4), "with their references: {:?}", stopped.error);
+    let (outcome, events) = carry_on(&target, &options, "after the last reference").await;
+    assert_eq!((outcome.result.status, sent(&events)), (Status::Incomplete, 0), "{:?}", outcome.remarks);
+    let said = |text: &str| text.starts_with("4 objects refused by the server, yet stored and equal");
+    assert!(outcome.remarks.iter().any(|(_, text)| said(text)), "{:?}", outcome.remarks);
+    all_tenants(&source, &target, "in the end");
+}
+
 fn only(pairs: &[(&str, &str)]) -> TenantMap {
     let name = |text: &str| text.parse().expect("a name");
     TenantMap::Only(pairs.iter().map(|(old, new)| (name(old), name(new))).collect())
