@@ -161,10 +161,12 @@ fn a_line_that_there_is_no_memory_for_is_refused_by_name() {
 /// An archived line, and a live object, of very many small numbers: they are compared in the memory of their texts.
 #[test]
 fn lists_of_very_many_numbers_are_compared_without_values_of_them() {
-    let list = |first: &str| format!("[{first},{}1]", "0,".repeat(500_000));
+    let numbers = |first: &str| format!("[{first},{}1]", "0,".repeat(500_000));
     let document = r#"{"class":"Copy","vectorizer":"none","properties":[{"name":"n","dataType":["number[]"]}]}"#;
-    let object =
-        format!(r#"{{"class":"Copy","id":"00000000-0000-0000-0000-000000000001","properties":{{"n":{}}}}}"#, list("0"));
+    let object = format!(
+        r#"{{"class":"Copy","id":"00000000-0000-0000-0000-000000000001","properties":{{"n":{}}}}}"#,
+        numbers("0")
+    );
     let stage = Stage::new(Sandbox::builder().collection(document).object(&object));
     assert_eq!(ran(&stage, &["col", "backup", "Copy"], "a backup").0, 0);
     let archive = stage.made().remove(0);
