@@ -380,6 +380,9 @@ impl Run<'_> {
                 Some(tenants) => tenants.iter().filter(awake).map(|tenant| Some(&tenant.name)).collect(),
                 None => vec![None],
             };
+            if round > 1 {
+                unchanged.same_shards().await?;
+            }
             let before = passed.deleted;
             passed = Passed { deleted: before, ..Passed::default() };
             for tenant in tenants {

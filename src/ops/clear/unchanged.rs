@@ -165,7 +165,29 @@ impl Unchanged<'_> {
         let Some(now) = self.session.unless_stopped(self.writer.schema(name)).await? else {
             return Err(self.changed("it is gone"));
         };
-        if now.text == self.planned.standing.schema.text { Ok(()) } else { Err(self.changed("its schema changed")) }
+        if now.text != self.planned.standing.schema.text {
+            return Err(self.changed("its schema changed"));
+        }
+        self.same_shards().await
+    }
+
+    /// It is not another one, made anew under the name since the plan: that one has other shards. What cannot be asked proves
+    /// nothing, and tenants are their own shards.
+    pub(super) async fn same_shards(&self) -> Result<(), Error> {
+        let (name, before) = (self.planned.name(), &self.planned.standing.shards);
+        if before.is_empty() || self.planned.standing.schema.multi_tenant {
+            return Ok(());
+        }
+        let asked = async { Ok::<_, Error>(self.writer.shard_states(name).await) };
+        let now = match self.session.unless_stopped(asked).await? {
+            Ok(now) => now,
+            Err(error) => {
+                tracing::debug!(collection = %name, %error, "its shards cannot be asked for");
+                return Ok(());
+            }
+        };
+        let known = now.iter().any(|shard| before.contains(&shard.name));
+        if now.is_empty() || known { Ok(()) } else { Err(Error::MadeAnew { collection: name.clone() }) }
     }
 
     /// Its tenants and their states are as they were. Whoever makes tenants disturbs nobody who deletes objects by their

@@ -48,3 +48,21 @@ async fn where_no_number_was_agreed_to_all_of_it_goes_and_it_is_said_that_it_was
     let said = "more was deleted than there was when it was planned, as somebody writes to it: 1 object";
     assert!(outcome.remarks.iter().any(|(_, text)| text == said), "{:?}", outcome.remarks);
 }
+
+#[tokio::test]
+async fn another_collection_of_the_name_with_as_many_objects_is_not_emptied() {
+    let document = r#"{"class":"Article","vectorizer":"none","properties":[{"name":"title","dataType":["text"]}]}"#;
+    for wish in [Wish::Recreate, Wish::Delete] {
+        let world = world(Sandbox::builder().collection(document).object(&article(1)));
+        let plan = planned(&world, one(wish, options(&world, &["Article"]))).await.expect("a plan");
+        world.sandbox.faults().now(&Change::Drop("Article".into()));
+        call(&world, "POST", "/v1/schema", document).await;
+        world.sandbox.faults().now(&Change::Write(article(2)));
+        world.sandbox.clear_requests();
+        let (done, _) = run(&world, plan).await;
+        let stopped = done.expect_err("refused");
+        assert!(matches!(stopped.error, Error::MadeAnew { .. }), "{wish:?}: {:?}", stopped.error);
+        assert_eq!((stopped.class(), world.sandbox.writing_requests()), (Class::Refused, 0), "{wish:?}");
+        assert_eq!(world.sandbox.count("Article", None), 1, "{wish:?}");
+    }
+}
