@@ -64,8 +64,15 @@ fn killed_at_any_step_and_run_again_it_is_empty_with_its_schema() {
             if n % 3 == 0 {
                 again.push("--resume");
             }
-            let output = stage.run(&again);
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let mut output = stage.run(&again);
+            let mut said = String::from_utf8_lossy(&output.stderr).into_owned();
+            if n % 3 == 0 && said.contains("there is no unfinished clear on this server") {
+                // It was killed before it had begun, or after its end.
+                assert_eq!(output.status.code(), Some(4), "{said}");
+                again.pop();
+                output = stage.run(&again);
+                said = String::from_utf8_lossy(&output.stderr).into_owned();
+            }
             assert_eq!(output.status.code(), Some(0), "{method} killed at step {n}: {said}");
             assert_eq!(stage.sandbox.count("Article", None), 0, "{method} killed at step {n}");
             assert_eq!(schema(&stage), before, "{method} killed at step {n}");
