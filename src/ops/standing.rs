@@ -242,6 +242,29 @@ pub(super) async fn refuse_held(
     Claiming { client, session, locks, targets, shards }.refuse_held(all).await
 }
 
+/// Whether a plain collection has any of these shards: it is another one, made anew, if not. `None` if that cannot be told.
+pub(super) async fn has_any_shard(
+    client: &Client,
+    session: &Session,
+    name: &CollectionName,
+    known: &[String],
+) -> Result<Option<bool>, Error> {
+    if known.is_empty() {
+        return Ok(None);
+    }
+    let asked = async { Ok::<_, Error>(client.shard_states(name).await) };
+    let shards = match session.unless_stopped(asked).await? {
+        Ok(shards) => shards,
+        Err(error) => {
+            tracing::debug!(collection = %name, %error, "its shards cannot be asked for");
+            return Ok(None);
+        }
+    };
+    // Right after a creation not every node may have known of all of them.
+    let any = shards.iter().any(|shard| known.contains(&shard.name));
+    Ok((!shards.is_empty()).then_some(any))
+}
+
 /// Counts a collection again. One that went away, or was made anew, is an error.
 pub async fn recount(client: &Client, session: &Session, before: &Standing) -> Result<Count, Error> {
     Ok(now(client, session, before).await?.objects)

@@ -175,19 +175,13 @@ impl Unchanged<'_> {
     /// nothing, and tenants are their own shards.
     pub(super) async fn same_shards(&self) -> Result<(), Error> {
         let (name, before) = (self.planned.name(), &self.planned.standing.shards);
-        if before.is_empty() || self.planned.standing.schema.multi_tenant {
+        if self.planned.standing.schema.multi_tenant {
             return Ok(());
         }
-        let asked = async { Ok::<_, Error>(self.writer.shard_states(name).await) };
-        let now = match self.session.unless_stopped(asked).await? {
-            Ok(now) => now,
-            Err(error) => {
-                tracing::debug!(collection = %name, %error, "its shards cannot be asked for");
-                return Ok(());
-            }
-        };
-        let known = now.iter().any(|shard| before.contains(&shard.name));
-        if now.is_empty() || known { Ok(()) } else { Err(Error::MadeAnew { collection: name.clone() }) }
+        match standing::has_any_shard(self.writer, self.session, name, before).await? {
+            Some(false) => Err(Error::MadeAnew { collection: name.clone() }),
+            Some(true) | None => Ok(()),
+        }
     }
 
     /// Its tenants and their states are as they were. Whoever makes tenants disturbs nobody who deletes objects by their

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::tenants::Tenants;
 use crate::archive::runfiles::TargetHistory;
 use crate::model::{CollectionName, KeyRange, Stamped, TenantMap, TenantName};
-use crate::ops::{Error, Session};
+use crate::ops::{Error, Session, standing};
 use crate::weaviate::{Client, TenantState};
 
 /// Objects looked at in one place.
@@ -68,20 +68,10 @@ impl Left<'_> {
 
     /// Whether its shards are those that it was created with; `None` if that is not known.
     async fn has_its_shards(&self) -> Result<Option<bool>, Error> {
-        if self.multi_tenant || self.history.shards.is_empty() {
+        if self.multi_tenant {
             return Ok(None);
         }
-        let asked = async { Ok::<_, Error>(self.client.shard_states(self.target).await) };
-        let shards = match self.session.unless_stopped(asked).await? {
-            Ok(shards) => shards,
-            Err(error) => {
-                tracing::debug!(collection = %self.target, %error, "its shards cannot be asked for");
-                return Ok(None);
-            }
-        };
-        // Right after a creation not every node may have known of all of them.
-        let known = shards.iter().any(|shard| self.history.shards.contains(&shard.name));
-        Ok((!shards.is_empty()).then_some(known))
+        standing::has_any_shard(self.client, self.session, self.target, &self.history.shards).await
     }
 
     /// The stretches of ids that hold something of that run, by the tenant's name on the server.
