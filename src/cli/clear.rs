@@ -16,6 +16,7 @@ use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, Selection, path_text};
 use crate::ops::clear::{self, Options, Outcome, Plan, Planned, Stopped};
 use crate::ops::exposed::warn_of_open_folders;
+use crate::ops::held::HeldIn;
 use crate::ops::inventory::{self, Listed};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::{Error, Session};
@@ -72,13 +73,14 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
         }
         let asked: Vec<usize> = (0..losses.len()).filter(|at| !plan.collections[*at].is_empty()).collect();
         let asked_losses: Vec<Loss> = asked.iter().map(|at| losses[*at].clone()).collect();
-        let recount = async |at: usize| {
+        let recount = async |at: usize, named: Option<HeldIn>| {
             let planned = &plan.collections[asked[at]];
-            clear::recount(&client, &session, planned).await.map_err(|e| explained(&e))
+            clear::recount(&client, &session, planned, named.as_ref()).await.map_err(|e| explained(&e))
         };
         let agreed = removal::agree(out, &cancel, consent, &asked_losses, recount).await?;
         for (at, agreed) in asked.into_iter().zip(agreed) {
-            plan.collections[at].agreed = agreed;
+            plan.collections[at].agreed = agreed.objects;
+            plan.collections[at].standing.held_in = agreed.held_in;
         }
         if !consent.yes || consent.expected.is_some() {
             // Nobody is asked about what is empty: that it is was agreed to.

@@ -7,6 +7,7 @@ use super::confirm::{self, Question};
 use super::{Failure, Out, held};
 use crate::event::Class;
 use crate::ops::held::HeldIn;
+use crate::ops::standing::Recounted;
 use crate::render::{count, counted, plain};
 
 /// Above so many objects there is a second question.
@@ -74,49 +75,68 @@ pub(super) fn is_expected(consent: Consent, losses: &[Loss]) -> Result<(), Failu
     }
 }
 
-/// Asks about each loss, one after the other. `recount` gives the objects of one, by its place, as they are now. Gives
-/// for each the number of objects that was agreed to; `None` where any number is.
+/// What somebody agreed to lose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Agreed {
+    /// The number of objects; `None` where any number is agreed to.
+    pub(super) objects: Option<u64>,
+    /// The archive that was named, and how much of them it was said to hold.
+    pub(super) held_in: Option<HeldIn>,
+}
+
+/// Asks about each loss, one after the other. `recount` gives what one is after the answers, by its place and the archive
+/// that was named. Gives what was agreed to for each.
 pub(super) async fn agree(
     out: &Out,
     cancel: &CancellationToken,
     consent: Consent,
     losses: &[Loss],
-    recount: impl AsyncFn(usize) -> Result<Option<u64>, Failure>,
-) -> Result<Vec<Option<u64>>, Failure> {
+    recount: impl AsyncFn(usize, Option<HeldIn>) -> Result<Recounted, Failure>,
+) -> Result<Vec<Agreed>, Failure> {
     somebody_agrees(out, consent)?;
     is_expected(consent, losses)?;
     if consent.yes {
-        return Ok(losses.iter().map(|loss| loss.objects.filter(|_| consent.expected.is_some())).collect());
+        let objects = |loss: &Loss| loss.objects.filter(|_| consent.expected.is_some());
+        let agreed = |loss: &Loss| Agreed { objects: objects(loss), held_in: loss.held_in.clone() };
+        return Ok(losses.iter().map(agreed).collect());
     }
     let mut agreed = Vec::with_capacity(losses.len());
     for (at, loss) in losses.iter().enumerate() {
-        agreed.push(one(out, cancel, loss, async || recount(at).await).await?);
+        agreed.push(one(out, cancel, loss, async |named| recount(at, named).await).await?);
     }
     Ok(agreed)
 }
 
-/// Asks until the count stands still.
+/// Asks until nothing moves while it is asked.
 async fn one(
     out: &Out,
     cancel: &CancellationToken,
     loss: &Loss,
-    recount: impl AsyncFn() -> Result<Option<u64>, Failure>,
-) -> Result<Option<u64>, Failure> {
+    recount: impl AsyncFn(Option<HeldIn>) -> Result<Recounted, Failure>,
+) -> Result<Agreed, Failure> {
     let mut loss = loss.clone();
     for _ in 0..ROUNDS {
         confirm::ask(out, cancel, Question::typed(&first(&loss), &loss.name)).await?;
         if let Some(text) = second(&loss) {
             confirm::ask(out, cancel, Question::no_unless_yes(&text)).await?;
         }
-        let now = recount().await?;
+        let Recounted { objects: now, mut held_in } = recount(loss.held_in.clone()).await?;
+        if now == loss.objects && held_in == loss.held_in {
+            return Ok(Agreed { objects: now, held_in });
+        }
         if now == loss.objects {
-            return Ok(now);
+            out.note(&format!("{} was written to while the question was asked\n", plain(&loss.name)));
+        } else {
+            out.note(&format!(
+                "{} now, and {} when the question was asked\n",
+                holds(&loss.name, now),
+                had(loss.objects)
+            ));
+            if let Some(held) = &mut held_in {
+                held.moved_to(now);
+            }
         }
-        out.note(&format!("{} now, and {} when the question was asked\n", holds(&loss.name, now), had(loss.objects)));
-        loss.objects = now;
-        if let Some(held) = &mut loss.held_in {
-            held.moved_to(now);
-        }
+        (loss.objects, loss.held_in) = (now, held_in);
     }
     let text = format!("the objects of {} keep changing; nothing was changed", plain(&loss.name));
     Err(Failure::new(Class::Refused, text).hint("stop what writes to it, then run the command again"))
@@ -167,7 +187,7 @@ mod tests {
 
     fn held(archived: u64, live: Option<u64>, covers: Covers) -> HeldIn {
         let sealed = "2026-11-23T04:12:00Z".parse().expect("a time");
-        HeldIn { path: "/backups/Article_full_1".into(), sealed, archived, live, covers }
+        HeldIn { path: "/backups/Article_full_1".into(), sealed, archived, live, covers, newest_ms: None }
     }
 
     fn loss(name: &str, objects: Option<u64>, covers: Option<Covers>, named: bool) -> Loss {

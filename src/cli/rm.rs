@@ -14,6 +14,7 @@ use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::model::CollectionName;
 use crate::ops::Error;
 use crate::ops::exposed::warn_of_open_folders;
+use crate::ops::held::HeldIn;
 use crate::ops::remove::{self, Options, Outcome, Plan, Planned, Stopped};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::standing;
@@ -48,14 +49,13 @@ pub(super) fn run(args: &RmArgs, connection: &ConnectionArgs, env: &Env, out: &O
         if !settings.yes || (out.asks() && out.wants_words()) {
             out.note(&plan::text(&plan));
         }
-        let recount = async |at: usize| {
-            let planned: &Planned = &plan.collections[at];
-            let now = standing::recount(&client, &session, &planned.standing).await.map_err(|e| explained(&e))?;
-            Ok(now.exact().filter(|_| planned.standing.asleep() == 0))
+        let recount = async |at: usize, named: Option<HeldIn>| {
+            let standing = &plan.collections[at].standing;
+            standing::recount(&client, &session, standing, named.as_ref()).await.map_err(|e| explained(&e))
         };
         let agreed = Box::pin(removal::agree(out, &cancel, consent, &losses, recount)).await?;
         for (planned, agreed) in plan.collections.iter_mut().zip(agreed) {
-            planned.agreed = agreed;
+            (planned.agreed, planned.standing.held_in) = (agreed.objects, agreed.held_in);
         }
         if !out.asks() && out.wants_words() {
             out.note(&plan::headline(&plan));

@@ -224,6 +224,7 @@ impl Plan {
                 archived: objects.unwrap_or(0),
                 live: objects,
                 covers: Covers::Compared,
+                newest_ms: None,
             });
         }
         self.must_hold = Some(archive);

@@ -233,6 +233,14 @@ pub enum Error {
         /// The collection.
         collection: CollectionName,
     },
+    /// The first object of a tenant is another one than it was.
+    #[error("tenant {tenant} of {collection} was removed and made anew meanwhile, or its first object was")]
+    TenantMadeAnew {
+        /// The collection.
+        collection: CollectionName,
+        /// The tenant.
+        tenant: TenantName,
+    },
     /// Collections were removed by somebody while they were restored.
     #[error("{}", lost.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Lost {
@@ -526,6 +534,7 @@ impl Error {
             | Self::Moved { .. }
             | Self::BeingWritten { .. }
             | Self::MadeAnew { .. }
+            | Self::TenantMadeAnew { .. }
             | Self::OtherBackup { .. }
             | Self::LastCopy { .. }
             | Self::CannotClear { .. }

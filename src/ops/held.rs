@@ -16,7 +16,7 @@ use super::{Error, Session, blocking};
 use crate::archive::manifest::{CollectionEntry, Content, Manifest};
 use crate::archive::{self, Archive, catalog};
 use crate::event::{Covers, PlannedCopy};
-use crate::model::{CollectionName, TenantName};
+use crate::model::{CollectionName, ShellWord, TenantName};
 use crate::weaviate::{Client, Tenant, TenantState};
 
 /// Objects of a collection up to which the server is asked when the newest was written: it looks at each for the answer.
@@ -41,6 +41,9 @@ pub struct HeldIn {
     pub live: Option<u64>,
     /// How much of them it holds.
     pub covers: Covers,
+    /// When the newest of them was written, in ms since 1970 by the server's clock; `None` where there was none, or where it
+    /// was not asked.
+    pub newest_ms: Option<i64>,
 }
 
 impl HeldIn {
@@ -160,6 +163,49 @@ pub(super) async fn held_in(
     }
 }
 
+/// Whether the archive that was named holds everything still: what was written since it was named is not in it. Whether its
+/// number moved is for who counts to say.
+pub(super) async fn hold_again(
+    client: &Client,
+    session: &Session,
+    doomed: &Doomed<'_>,
+    named: Option<&HeldIn>,
+) -> Result<Option<HeldIn>, Error> {
+    let Some(named) = named else { return Ok(None) };
+    let mut held = named.clone();
+    if held.covers == Covers::Everything && held.live != Some(0) {
+        match newest(client, session, doomed).await? {
+            Newest::At(at) if held.newest_ms.is_none_or(|before| before < at) => {
+                held.newest_ms = Some(at);
+                held.covers = written_since(at);
+            }
+            Newest::At(_) | Newest::Nothing => {}
+            Newest::Unknown => held.covers = Covers::ChangesUnknown,
+        }
+    }
+    Ok(Some(held))
+}
+
+/// Refuses what was written to after it was said that an archive holds all of it: nobody agreed to lose that.
+pub(super) async fn is_held_still(
+    client: &Client,
+    session: &Session,
+    doomed: &Doomed<'_>,
+    named: Option<&HeldIn>,
+) -> Result<(), Error> {
+    let Some((was, now)) = named.zip(hold_again(client, session, doomed, named).await?) else { return Ok(()) };
+    if was.covers == now.covers {
+        return Ok(());
+    }
+    let written = if matches!(now.covers, Covers::WrittenSince { .. }) {
+        "was written to"
+    } else {
+        "was perhaps written to (that cannot be asked)"
+    };
+    let what = format!("it {written} after {} was said to hold all of it", ShellWord::path(&now.path));
+    Err(Error::NotAsPlanned { collection: doomed.name.clone(), what })
+}
+
 /// Asks when something was written last, where that is cheap. No plan fails for want of the answer.
 async fn newest(client: &Client, session: &Session, doomed: &Doomed<'_>) -> Result<Newest, Error> {
     let few = doomed.objects.is_some_and(|objects| objects <= MOST_LOOKED_AT);
@@ -215,7 +261,8 @@ fn hold_against(
             let (archived, covers) = covers(manifest, entry, facts, is_other);
             if found.get(name).is_none_or(|held| rank(&held.covers) < rank(&covers)) {
                 let (path, sealed, live) = (holder.path.clone(), manifest.sealed, facts.objects);
-                found.insert(name.clone(), HeldIn { path, sealed, archived, live, covers });
+                let newest_ms = if let Newest::At(at) = facts.newest { Some(at) } else { None };
+                found.insert(name.clone(), HeldIn { path, sealed, archived, live, covers, newest_ms });
             }
         }
     }
@@ -272,12 +319,13 @@ fn since(begun_ms: Option<i64>, newest: Newest) -> Covers {
     match at.saturating_sub(begun) {
         ..0 => Covers::Everything,
         // The server tells the time in whole seconds, and took a moment to do so.
-        after if after >= 2 * CLOCK_STEP_MS => {
-            let newest = Timestamp::from_millisecond(at);
-            newest.map_or(Covers::ChangesUnknown, |newest| Covers::WrittenSince { newest })
-        }
+        after if after >= 2 * CLOCK_STEP_MS => written_since(at),
         _ => Covers::ChangesUnknown,
     }
+}
+
+fn written_since(at_ms: i64) -> Covers {
+    Timestamp::from_millisecond(at_ms).map_or(Covers::ChangesUnknown, |newest| Covers::WrittenSince { newest })
 }
 
 #[cfg(test)]

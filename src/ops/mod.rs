@@ -12,6 +12,7 @@ mod drift;
 mod dropping;
 mod error;
 pub mod exposed;
+pub mod firsts;
 pub mod held;
 pub mod inventory;
 mod journalling;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::claim::Claiming;
-use super::held::{Doomed, HeldIn};
+use super::firsts::{Became, Firsts};
+use super::held::{self, Doomed, HeldIn};
 use super::{Error, Session, proof, server};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
@@ -43,6 +44,8 @@ pub struct Standing {
     pub held_in: Option<HeldIn>,
     /// Names of its shards, sorted; empty if they are not known, or if it is multi-tenant.
     pub shards: Vec<String>,
+    /// First objects of some of its tenants that are active; none in a plain collection.
+    pub firsts: Firsts,
     /// Why it is not known whether the server is whole, if so.
     pub topology_unchecked: Option<String>,
 }
@@ -119,6 +122,7 @@ pub(super) async fn standing(
             twin: aliases.iter().map(|(alias, _)| alias).find(|alias| is_twin(alias)).cloned(),
             held_in: None,
             shards,
+            firsts: Firsts::default(),
             topology_unchecked,
         });
     }
@@ -136,7 +140,12 @@ pub(super) async fn standing(
     let mut counts = session.unless_stopped(client.counts(&plain)).await?.into_iter();
     for standing in &mut found {
         standing.objects = match &standing.tenants {
-            Some(tenants) => count_tenants(client, session, &standing.schema.name, tenants).await?,
+            Some(tenants) => {
+                let name = &standing.schema.name;
+                let counts = tenant_counts(client, session, name, tenants).await?;
+                standing.firsts = Firsts::of_whole(client, session, name, &counts).await?;
+                proof::sum(counts.into_iter().map(|(_, count)| count).collect())
+            }
             None => counts.next().ok_or_else(|| Error::Stage { what: "count".into() })?,
         };
     }
@@ -183,17 +192,28 @@ async fn tenants(client: &Client, session: &Session, schema: &Schema) -> Result<
     session.unless_stopped(client.tenants(&schema.name)).await.map(Some)
 }
 
-/// The objects of the tenants that are awake: counting would wake the others, where the server is set so.
+/// The objects of each tenant that is awake: counting would wake the others, where the server is set so.
+pub(super) async fn tenant_counts(
+    client: &Client,
+    session: &Session,
+    name: &CollectionName,
+    tenants: &[Tenant],
+) -> Result<Vec<(TenantName, Count)>, Error> {
+    let awake = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
+    let awake: Vec<TenantName> = awake.map(|tenant| tenant.name.clone()).collect();
+    let counts = session.unless_stopped(client.tenant_counts(name, &awake)).await?;
+    Ok(awake.into_iter().zip(counts).collect())
+}
+
+/// The objects of the tenants that are awake, together.
 async fn count_tenants(
     client: &Client,
     session: &Session,
     name: &CollectionName,
     tenants: &[Tenant],
 ) -> Result<Count, Error> {
-    let awake = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
-    let awake: Vec<TenantName> = awake.map(|tenant| tenant.name.clone()).collect();
-    let counts = session.unless_stopped(client.tenant_counts(name, &awake)).await?;
-    Ok(proof::sum(counts))
+    let counts = tenant_counts(client, session, name, tenants).await?;
+    Ok(proof::sum(counts.into_iter().map(|(_, count)| count).collect()))
 }
 
 /// Counts a plain collection, or these tenants of a multi-tenant one, as far as they are awake.
@@ -265,9 +285,26 @@ pub(super) async fn has_any_shard(
     Ok((!shards.is_empty()).then_some(any))
 }
 
-/// Counts a collection again. One that went away, or was made anew, is an error.
-pub async fn recount(client: &Client, session: &Session, before: &Standing) -> Result<Count, Error> {
-    Ok(now(client, session, before).await?.objects)
+/// What was said before somebody was asked, as it is after the answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recounted {
+    /// Objects that are about to be lost; `None` where not all of them can be counted.
+    pub objects: Option<u64>,
+    /// The archive that was named, and how much of them it holds now.
+    pub held_in: Option<HeldIn>,
+}
+
+/// Counts a collection again, and holds it against the archive that was named. One that went away, or was made anew, is an
+/// error.
+pub async fn recount(
+    client: &Client,
+    session: &Session,
+    before: &Standing,
+    named: Option<&HeldIn>,
+) -> Result<Recounted, Error> {
+    let objects = now(client, session, before).await?.objects.exact().filter(|_| before.asleep() == 0);
+    let held_in = held::hold_again(client, session, &before.doomed(), named).await?;
+    Ok(Recounted { objects, held_in })
 }
 
 /// Looks at a collection again: it must be the same one, and whole.
@@ -282,6 +319,13 @@ pub(super) async fn now(client: &Client, session: &Session, before: &Standing) -
         return Err(Error::MadeAnew { collection: name.clone() });
     }
     let tenants = tenants(client, session, &schema).await?;
+    if let Some(tenants) = &tenants {
+        match before.firsts.became(client, session, name, tenants).await? {
+            Became::Same => {}
+            Became::Others(_) => return Err(Error::MadeAnew { collection: name.clone() }),
+            Became::Differ(tenant) => return Err(Error::TenantMadeAnew { collection: name.clone(), tenant }),
+        }
+    }
     let objects = count(client, session, name, tenants.as_deref()).await?;
     Ok(Now { schema, tenants, objects, topology_unchecked })
 }

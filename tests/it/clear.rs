@@ -1,6 +1,7 @@
 //! `col clear`: what was asked for is empty afterwards and still what it was, or nothing was done to it, or it is said.
 
 mod agreed;
+mod anew;
 mod backed_up;
 mod refusals;
 mod tenants;
@@ -248,7 +249,7 @@ async fn what_moved_since_it_was_agreed_to_is_not_dropped() {
     world.sandbox.faults().now(&Change::Write(article(1)));
     let events = elysiactl::event::Events::none();
     let (client, session) = (world.client(events.clone()), world.session(events));
-    let now = clear::recount(&client, &session, &plan.collections[0]).await.expect("a count");
+    let now = clear::recount(&client, &session, &plan.collections[0], None).await.expect("a count").objects;
     assert_eq!((plan.collections[0].all_objects(), now), (Some(OBJECTS), Some(OBJECTS + 1)));
     world.sandbox.clear_requests();
     let (done, _) = run(&world, plan).await;

@@ -395,3 +395,40 @@ async fn where_counting_is_closed_the_number_is_not_known_and_it_is_said() {
     let told: Vec<Event> = told.filter(|e| matches!(e, Event::Warning(Warning::CountUnchecked { .. }))).collect();
     assert_eq!(told.len(), 1);
 }
+
+#[tokio::test]
+async fn one_that_was_made_anew_or_written_to_after_the_plan_is_not_removed() {
+    let tenants = Sandbox::builder().seeded("Article", 5, 3, 4).in_tenants(2);
+    for (builder, tenant) in [(tenants, Some("t000000")), (articles(), None)] {
+        let world = world(builder);
+        for tenant in ["t000000", "t000001"].into_iter().filter(|_| tenant.is_some()) {
+            world.sandbox.faults().now(&Change::Tenant("Article".into(), tenant.into(), Some("HOT")));
+        }
+        crate::held::backed_up_before_now(&world).await;
+        let plan = plan(&world, &["Article"]).await;
+        let held = plan.collections[0].standing.held_in.as_ref().map(|held| held.covers.clone());
+        assert_eq!(held, Some(elysiactl::event::Covers::Everything));
+        let objects = world.sandbox.objects("Article", tenant);
+        for state in [None, Some("HOT")].into_iter().filter(|_| tenant.is_some()) {
+            world.sandbox.faults().now(&Change::Tenant("Article".into(), "t000000".into(), state));
+        }
+        let written = if tenant.is_some() { &objects[..] } else { &objects[..1] };
+        for object in written {
+            let mut object: serde_json::Value = serde_json::from_str(object).expect("an object");
+            if let Some(tenant) = tenant {
+                object["tenant"] = tenant.into();
+            }
+            world.sandbox.faults().now(&Change::Write(object.to_string()));
+        }
+        world.sandbox.clear_requests();
+        let stopped = run(&world, plan).await.expect_err("refused");
+        assert_eq!((stopped.error.class(), world.sandbox.writing_requests()), (Class::Refused, 0));
+        match tenant {
+            Some(_) => {
+                assert!(matches!(&stopped.error, Error::TenantMadeAnew { tenant, .. } if tenant.as_str() == "t000000"));
+            }
+            None => assert!(stopped.error.to_string().contains("was said to hold all of it"), "{}", stopped.error),
+        }
+        assert_eq!(world.sandbox.collections(), ["Article"]);
+    }
+}

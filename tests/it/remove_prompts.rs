@@ -260,3 +260,28 @@ fn nothing_is_drawn_while_a_question_waits() {
     terminal.types("n\n");
     assert_eq!(terminal.ends().0, 4);
 }
+
+#[test]
+fn what_is_written_to_while_the_question_waits_is_asked_for_once_more() {
+    for verb in ["rm", "clear"] {
+        let stage = stage();
+        let archives = std::fs::read_dir(stage.archives()).expect("a folder");
+        let archive = archives.map(|entry| entry.expect("an archive").path()).find(|path| !path.ends_with(".safety"));
+        crate::held::begun_later(&archive.expect("an archive"));
+        let mut terminal = Terminal::open(&stage, &["col", verb, "Article"]);
+        let plan = terminal.waits_for(NAME);
+        assert!(plan.contains("none here was written since"), "{plan}");
+        let object = stage.sandbox.objects("Article", None).remove(0);
+        stage.sandbox.faults().now(&Change::Write(object));
+        terminal.types("Article\n");
+        let again = terminal.waits_for(NAME);
+        assert!(again.contains("Article was written to while the question was asked"), "{again}");
+        assert_eq!((stage.sandbox.count("Article", None), stage.sandbox.collections().len()), (40, 2));
+        terminal.types("Article\n");
+        let sure = terminal.waits_for(SURE);
+        assert!(sure.contains("of which at least one was written since it was begun"), "{sure}");
+        terminal.types("y\n");
+        let (code, rest) = terminal.ends();
+        assert_eq!(code, 0, "{rest}");
+    }
+}

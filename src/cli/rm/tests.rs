@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::event::Covers;
 use crate::model::{Schema, Selection};
+use crate::ops::firsts::Firsts;
 use crate::ops::held::HeldIn;
 use crate::ops::standing::Standing;
 use crate::weaviate::{Bound, Count, Tenant, TenantState};
@@ -25,6 +26,7 @@ fn standing(text: &str, objects: Option<u64>) -> Standing {
         twin: None,
         held_in: None,
         shards: Vec::new(),
+        firsts: Firsts::default(),
         topology_unchecked: None,
     }
 }
@@ -53,6 +55,7 @@ fn busy_plan() -> Plan {
         archived: 99_000,
         live: Some(100_000),
         covers: Covers::Fewer,
+        newest_ms: None,
     });
     article.referenced_by = (0..12).map(|n| (name(&format!("C{n}")), "to".to_owned())).collect();
     article.aliases = vec!["Now".into()];

@@ -11,13 +11,14 @@ use super::rehearse::is_due;
 use super::unfinished::{dropped, saved};
 use super::{Options, Plan, Planned, Refusal, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
-use crate::ops::held::{Doomed, held_in};
+use crate::ops::firsts::Firsts;
+use crate::ops::held::{Doomed, HeldIn, held_in, hold_again};
 use crate::ops::protected::is_protected;
 use crate::ops::schema::{
     Applied, Fit, Made, Rehearsed, Target, clauses, fit, is_by_auto_schema, made, remade, trained,
 };
 use crate::ops::server::{self, Needs};
-use crate::ops::standing::{self, Standing, all_tenants_are_seen, standing};
+use crate::ops::standing::{self, Recounted, Standing, all_tenants_are_seen, standing};
 use crate::ops::waking::{EarlierRuns, LeftAwake, WakeBooks};
 use crate::ops::{Error, Lack, Session, select};
 use crate::weaviate::{Client, Count, Meta, Rights, ServerFacts, Tenant, TenantState};
@@ -104,13 +105,19 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     })
 }
 
-/// Counts again what will be gone; `None` where not all of it can be counted.
-pub async fn recount(client: &Client, session: &Session, planned: &Planned) -> Result<Option<u64>, Error> {
+/// Counts again what will be gone, and holds it against the archive that was named.
+pub async fn recount(
+    client: &Client,
+    session: &Session,
+    planned: &Planned,
+    named: Option<&HeldIn>,
+) -> Result<Recounted, Error> {
     if !planned.exists {
-        return Ok(planned.all_objects());
+        return Ok(Recounted { objects: planned.all_objects(), held_in: named.cloned() });
     }
     let now = standing::count(client, session, planned.name(), planned.counted()).await?;
-    Ok(now.exact().filter(|_| planned.asleep() == 0))
+    let held_in = hold_again(client, session, &planned.doomed(), named).await?;
+    Ok(Recounted { objects: now.exact().filter(|_| planned.asleep() == 0), held_in })
 }
 
 fn refused(refusals: Vec<Refusal>) -> Error {
@@ -181,7 +188,10 @@ impl Looking<'_> {
         let fit = self.fit(unfinished.as_ref().map_or(&standing.schema, |u| &u.schema));
         let some_tenants = !options.tenants.is_empty();
         let objects = match &tenants {
-            Some(tenants) if some_tenants => standing::count(self.client, self.session, &name, Some(tenants)).await?,
+            Some(tenants) if some_tenants => {
+                standing.firsts = Firsts::of_named(self.client, self.session, &name, tenants).await?;
+                standing::count(self.client, self.session, &name, Some(tenants)).await?
+            }
             _ => standing.objects.clone(),
         };
         let plain = !standing.schema.multi_tenant;
@@ -269,6 +279,7 @@ impl Looking<'_> {
             twin: None,
             held_in: None,
             shards: Vec::new(),
+            firsts: Firsts::default(),
             topology_unchecked: None,
         };
         let (tenants, unfinished) = (unfinished.tenants.clone(), Some(unfinished));

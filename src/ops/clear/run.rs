@@ -372,6 +372,7 @@ impl Run<'_> {
         let awake = |tenant: &&Tenant| tenant.state == TenantState::Hot;
         let sleepers: Vec<Tenant> = planned.tenants.iter().flatten().filter(|t| !awake(t)).cloned().collect();
         self.recreate_tenants(unchanged, &sleepers, proven, gathered).await?;
+        unchanged.is_the_same().await?;
         let begun = gathered.partly.replace(name.clone()).is_some();
         let mut left = Count::Exact(0);
         let (mut round, mut pauses) = (1, AGAIN_PAUSES.iter());

@@ -10,6 +10,8 @@ use super::sleepers::Sleepers;
 use super::{Method, Plan, Planned};
 use crate::event::Events;
 use crate::model::{Renames, TenantMap, TenantName};
+use crate::ops::firsts::Became;
+use crate::ops::held::is_held_still;
 use crate::ops::schema::{self, expiry};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::ops::waking::WakeBooks;
@@ -70,6 +72,7 @@ impl Unchanged<'_> {
         if planned.agreed.is_some() || planned.method == Method::Recreate {
             self.as_many(planned.objects.exact(), proven.objects)?;
         }
+        self.held_still().await?;
         if let Some(archive) = &self.plan.must_hold {
             let since = since::begin(self.writer, self.session, planned, self.clock).await?;
             proven.backed_up = Some(self.held(archive, since).await?);
@@ -94,13 +97,17 @@ impl Unchanged<'_> {
         }
     }
 
+    /// What was said of an archive that holds it is true still.
+    async fn held_still(&self) -> Result<(), Error> {
+        let (writer, session, planned) = (self.writer, self.session, self.planned);
+        is_held_still(writer, session, &planned.doomed(), planned.standing.held_in.as_ref()).await
+    }
+
     /// The objects of each of these tenants that is awake.
     async fn counts(&self, tenants: Option<&[Tenant]>) -> Result<Option<BTreeMap<TenantName, Count>>, Error> {
         let Some(tenants) = tenants else { return Ok(None) };
-        let awake = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
-        let awake: Vec<TenantName> = awake.map(|tenant| tenant.name.clone()).collect();
-        let counts = self.session.unless_stopped(self.writer.tenant_counts(self.planned.name(), &awake)).await?;
-        Ok(Some(awake.into_iter().zip(counts).collect()))
+        let counts = standing::tenant_counts(self.writer, self.session, self.planned.name(), tenants).await?;
+        Ok(Some(counts.into_iter().collect()))
     }
 
     /// It is so still, right before it is dropped: nothing was written that the backup lacks, no setting was changed that
@@ -121,6 +128,7 @@ impl Unchanged<'_> {
             let (name, counted) = (self.planned.name(), self.planned.counted());
             let now = standing::count(self.writer, self.session, name, counted).await?;
             self.as_many(proven.objects, now.exact())?;
+            self.held_still().await?;
         }
         self.schema().await?;
         self.tenants(backed_up).await
@@ -192,7 +200,28 @@ impl Unchanged<'_> {
             return self.are_there(self.planned.tenants.as_deref().unwrap_or_default()).await;
         }
         let now = self.session.unless_stopped(self.writer.tenants(self.planned.name())).await?;
-        if now == *before { Ok(()) } else { Err(self.changed("its tenants, or their states, changed")) }
+        if now != *before {
+            return Err(self.changed("its tenants, or their states, changed"));
+        }
+        self.same_firsts(before).await
+    }
+
+    /// Its tenants are those that were planned, and no others made anew under their names: those have other first objects.
+    async fn same_firsts(&self, tenants: &[Tenant]) -> Result<(), Error> {
+        let (planned, collection) = (self.planned, self.planned.name().clone());
+        match (planned.standing.firsts.became(self.writer, self.session, &collection, tenants).await?, planned.method) {
+            (Became::Same, _) => Ok(()),
+            (Became::Others(_), _) if !planned.some_tenants => Err(Error::MadeAnew { collection }),
+            // Writers disturb nobody who deletes by ids.
+            (Became::Differ(_), Method::Delete) if !planned.some_tenants => Ok(()),
+            (Became::Differ(tenant) | Became::Others(tenant), _) => Err(Error::TenantMadeAnew { collection, tenant }),
+        }
+    }
+
+    /// It is the collection that was planned, right before the first of its objects is deleted.
+    pub(super) async fn is_the_same(&self) -> Result<(), Error> {
+        self.same_shards().await?;
+        self.same_firsts(self.planned.tenants.as_deref().unwrap_or_default()).await
     }
 
     pub(super) async fn are_there(&self, tenants: &[Tenant]) -> Result<(), Error> {
@@ -202,7 +231,7 @@ impl Unchanged<'_> {
             Some(tenant) => {
                 Err(self.changed(format!("its tenant {} is gone, or in another state than it was", tenant.name)))
             }
-            None => Ok(()),
+            None => self.same_firsts(tenants).await,
         }
     }
 

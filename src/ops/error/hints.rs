@@ -197,6 +197,7 @@ impl Error {
             | Self::Moved { .. }
             | Self::BeingWritten { .. }
             | Self::MadeAnew { .. }
+            | Self::TenantMadeAnew { .. }
             | Self::NotDropped { source: None, .. }
             | Self::TenantStays { .. }
             | Self::TenantLacks { .. }

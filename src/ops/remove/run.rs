@@ -8,6 +8,7 @@ use crate::event::{CollectionResult, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, path_text};
 use crate::ops::claim::Claiming;
 use crate::ops::dropping::{Dropped, drop_collection};
+use crate::ops::held;
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::schema;
 use crate::ops::standing::{self, Now, Standing};
@@ -113,6 +114,7 @@ async fn one(
     {
         return Err(Error::BeingWritten { collection: before.name().clone(), before: before_it, after });
     }
+    held::is_held_still(writer, session, &before.doomed(), before.held_in.as_ref()).await?;
     let from = safety::From {
         url: &plan.url,
         server_version: &plan.server_version,

@@ -233,6 +233,11 @@ fn what_others_do_meanwhile() {
             &[],
         ),
         (Error::MadeAnew { collection: collection() }, Class::Refused, &[Hint::RunAgain]),
+        (
+            Error::TenantMadeAnew { collection: collection(), tenant: "t".parse().expect("a tenant") },
+            Class::Refused,
+            &[Hint::RunAgain],
+        ),
         (Error::NotAsPlanned { collection: collection(), what: "x".into() }, Class::Refused, &[Hint::RunAgain]),
         (Error::MadeUp { collection: collection(), attempts: 5 }, Class::Refused, &[Hint::StopWriters]),
         (Error::WentOn { run: run() }, Class::Refused, &[Hint::WaitForOtherRun]),
