@@ -180,7 +180,7 @@ impl Unchanged<'_> {
     }
 
     /// It is not another one, made anew under the name since the plan: that one has other shards. What cannot be asked proves
-    /// nothing, and tenants are their own shards.
+    /// nothing, and tenants are their own shards: their first objects tell it.
     pub(super) async fn same_shards(&self) -> Result<(), Error> {
         let (name, before) = (self.planned.name(), &self.planned.standing.shards);
         if self.planned.standing.schema.multi_tenant {
