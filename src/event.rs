@@ -2,6 +2,7 @@
 //! interface of `--json` (docs/events.md). No event but `ObjectRejected` and `ObjectDiffers` carries an object's id.
 //! The result of a run is its return value; with nobody listening nothing changes.
 
+mod class;
 mod handle;
 mod op;
 mod planned;
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use crate::model::{CollectionName, ObjectId, TenantName};
 
+pub use class::Class;
 pub use handle::Events;
 pub use op::Op;
 pub use planned::{
@@ -36,32 +38,6 @@ pub enum Status {
     Failed,
     /// Stopped by a signal, can be resumed (exit 130).
     Interrupted,
-}
-
-/// What kind of thing stopped a run: data for whoever sets exit codes (`cli/failure.rs`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Class {
-    /// An invariant of elysiactl does not hold.
-    Bug,
-    /// A flag, a setting or a file named in one makes no sense.
-    Usage,
-    /// Everything ran, but objects are missing, skipped or different.
-    Incomplete,
-    /// Not done on purpose: not confirmed, in the way of something, nothing to do it to.
-    Refused,
-    /// The server cannot be reached, is not whole, refuses the key, or kept failing.
-    Server,
-    /// The archive is damaged, unsealed or of an unknown version.
-    Archive,
-    /// The local disk or a local file.
-    Disk,
-    /// Another run holds the lock.
-    Locked,
-    /// A signal stopped the run.
-    Interrupted,
-    /// Whoever read the results has gone, and so nobody wants the rest.
-    ReaderGone,
 }
 
 /// How an object on the server differs from the one in the archive.
@@ -586,6 +562,13 @@ pub enum Warning {
     ScratchRemoved {
         /// The scratch collection.
         collection: CollectionName,
+    },
+    /// Aliases of an archive whose names are none that a server takes: a restore refuses them.
+    AliasesUnfit {
+        /// How many.
+        aliases: u64,
+        /// The first of them.
+        first: String,
     },
     /// A file that is no part of an archive, but does not harm it.
     StrayFile {

@@ -167,6 +167,16 @@ fn stopped(stopped: Stopped, connect: &Connect) -> Failure {
     if let Some(more @ 1..) = stopped.removed.len().checked_sub(NAMED) {
         failure = failure.hint(format!("so are {more} more, whose schemas are saved in the same folder"));
     }
+    for (alias, of) in stopped.dangling.iter().take(NAMED) {
+        failure = failure.hint(format!("the alias {alias} stood for {of}, and stands for nothing now"));
+    }
+    if let Some(more @ 1..) = stopped.dangling.len().checked_sub(NAMED) {
+        failure = failure.hint(format!("so do {more} more aliases of what is removed"));
+    }
+    if !stopped.aliases_unseen.is_empty() {
+        let of = named(&mut stopped.aliases_unseen.iter(), stopped.aliases_unseen.len());
+        failure = failure.hint(format!("aliases that stood for {of} are {}", closing::UNSEEN_ALIASES));
+    }
     if stopped.removed.is_empty() {
         failure = failure.hint("nothing was removed");
     } else if !stopped.left.is_empty() {

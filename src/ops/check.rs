@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::prove;
-use super::{Error, Session, blocking};
+use super::{Error, Session, blocking, restore};
 use crate::archive::manifest::CollectionEntry;
 use crate::archive::{self, Archive, Manifest};
-use crate::event::{Class, CollectionResult, Event, Op, PlannedCollection, RunResult, Status};
+use crate::event::{Class, CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
 use crate::model::path_text;
 
 /// Damages that are named; a check that finds so many stops.
@@ -107,6 +107,7 @@ pub async fn run(session: &Session, options: Options) -> Result<Outcome, Error> 
     let damages = Arc::new(Damages::default());
     let archive = open(session, options.archive, &damages).await?;
     session.events.emit(Event::PlanMade { collections: planned(archive.manifest()) });
+    aliases(session, &archive, &damages).await?;
     let mut collections = Vec::new();
     for at in 0..archive.collections().len() {
         if damages.are_enough() {
@@ -133,6 +134,20 @@ async fn open(session: &Session, path: PathBuf, damages: &Arc<Damages>) -> Resul
     let archive = blocking("open", open).await?;
     prove::warn_of_strays(session, &archive);
     Ok(Arc::new(archive))
+}
+
+/// Reads the aliases, and says which of them no server takes.
+async fn aliases(session: &Session, archive: &Arc<Archive>, damages: &Damages) -> Result<(), Error> {
+    let reader = Arc::clone(archive);
+    let mut archived = match blocking("aliases", move || restore::aliases::archived(&reader)).await {
+        Ok(archived) => archived,
+        Err(error) => return damages.take(error),
+    };
+    archived.retain(|(alias, _)| !restore::aliases::is_fit(alias));
+    if let Some((first, _)) = archived.first() {
+        session.events.warn(Warning::AliasesUnfit { aliases: archived.len() as u64, first: first.clone() });
+    }
+    Ok(())
 }
 
 fn planned(manifest: &Manifest) -> Vec<PlannedCollection> {
@@ -164,6 +179,10 @@ async fn collection(
             return Ok(None);
         }
     };
+    // A list that cannot be read is one that cannot be restored.
+    if let Err(error) = prove::tenants(archive, at).await {
+        damages.take(error)?;
+    }
     let name = indexed.schema.name.clone();
     session.events.emit(Event::CollectionStarted { collection: name.clone(), objects: Some(entry.objects) });
     let objects = prove::all_parts(session, archive, at, &indexed, readers, memory_bytes, damages).await?;

@@ -37,6 +37,12 @@ pub(super) fn choose(
         }
     }
     expand(&mut renames, given.patterns(), &places)?;
+    // No server keeps a name that begins with a small letter.
+    for (name, stored) in places.keys().map(|name| (name, capital(name))) {
+        if stored != *name && renames.of(name) == name {
+            renames.insert(name.clone(), stored);
+        }
+    }
     if let Some(name) = name {
         let [only] = chosen.as_slice() else { return Err(Error::OneNameForMany { collections: chosen.len() }) };
         renames.insert(only.name.clone(), capital(name));
@@ -177,6 +183,23 @@ mod tests {
         assert_eq!(chosen(&["Chat"], Some("talk"), &[]).expect("one"), ["2 Talk"]);
         assert_eq!(chosen(&["A"], None, &[("B", "B2")]).expect("one"), ["0 A"], "references may follow");
         assert_eq!(chosen(&[], None, &[("A", "B"), ("B", "A")]).expect("all"), ["0 B", "1 A", "2 Chat"]);
+    }
+
+    #[test]
+    fn a_name_that_no_server_keeps_becomes_the_one_that_it_keeps() {
+        let small = |given: Renames, only: Option<&str>| {
+            let schemas =
+                ["a", "n:b", "C"].map(|n| Schema::parse(format!(r#"{{"class":"{n}"}}"#).into()).expect("one"));
+            let take = only.map(|_| "a".to_owned()).into_iter().collect();
+            let selection = Selection { take, exclude: Vec::new() };
+            let chosen = choose(schemas.into(), &selection, only.map(name).as_ref(), &given)?;
+            Ok::<_, Error>(chosen.renames.pairs().map(|(old, new)| format!("{old}={new}")).collect::<Vec<_>>())
+        };
+        assert_eq!(small(Renames::default(), None).expect("all"), ["a=A", "n:b=n:B"], "references follow");
+        assert_eq!(small(Renames::default(), Some("x")).expect("one"), ["a=X", "n:b=n:B"]);
+        let mut given = Renames::default();
+        given.insert(name("a"), name("z"));
+        assert_eq!(small(given, None).expect("all"), ["a=Z", "n:b=n:B"]);
     }
 
     #[test]

@@ -110,6 +110,10 @@ pub struct Stopped {
     pub saved: Option<SafetyCopy>,
     /// What was not removed, the one that it stopped at first.
     pub left: Vec<CollectionName>,
+    /// Aliases that stand for nothing now, each with the collection that it stood for.
+    pub dangling: Vec<(String, CollectionName)>,
+    /// Collections that are gone, for which aliases may have stood that the key may not see.
+    pub aliases_unseen: Vec<CollectionName>,
     /// The result so far.
     pub partial: Option<Box<RunResult>>,
 }

@@ -1,6 +1,6 @@
 //! `col restore`: an archive into new live collections.
 
-mod aliases;
+pub(in crate::ops) mod aliases;
 mod before;
 mod begun;
 mod create;

@@ -25,6 +25,8 @@ const MOVES_PATIENCE: Duration = Duration::from_secs(60);
 const MOVES_PAUSE: Duration = Duration::from_secs(2);
 /// How long putting tenants back to sleep may take at the end of a run.
 const PUT_BACK: Duration = Duration::from_secs(8);
+/// What is said of a server that answered that it did something, and did not.
+pub(super) const NOT_DONE: &str = "the server did not do it";
 /// Tenants that are looked at at once whether they are those that were left awake.
 const TENANTS_LOOKED_AT: usize = 8;
 
@@ -68,6 +70,7 @@ pub(super) async fn put_back(
     journalled: Option<&Journalled>,
 ) -> u64 {
     let reason = match put_back_after_moves(session, collection, waking).await {
+        Ok(Ok(())) if !waking.awake().await.is_empty() => NOT_DONE.to_owned(),
         Ok(Ok(())) => {
             if let Some(journalled) = journalled
                 && waking.left_nothing().await

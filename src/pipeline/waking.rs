@@ -20,6 +20,11 @@ pub const AWAKE_AT_ONCE: usize = 32;
 pub const TENANTS_A_WINDOW: usize = 8;
 /// Tenants that were just woken whose first objects are asked for at once.
 const FIRSTS_AT_ONCE: usize = 4;
+/// Longest time until it is looked whether tenants sleep that the server says it put to sleep: the next time that others
+/// are put back. Seconds, so that whoever wakes one for good reason is not taken for a server that did not do it.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often tenants are put to sleep that are seen active afterwards, before they are left so.
+const PUT_BACK_TRIES: usize = 2;
 
 /// Waits for a tenant that was woken and is said to be asleep: not every node hears of it at once. Its pauses double; when
 /// they are over it is somebody else who has it sleep. A backup has no use for it: it reads other tenants meanwhile, and
@@ -112,10 +117,21 @@ pub struct Waking {
     /// `None` where what is woken is the run's own and goes with it.
     journal: Option<Arc<WakeJournal>>,
     permits: Arc<Semaphore>,
-    /// How many hold each one awake. Held while the server is told, so that nobody reads a tenant too early.
-    awake: Mutex<BTreeMap<TenantName, usize>>,
+    /// Held while the server is told, so that nobody reads a tenant too early.
+    awake: Mutex<Holders>,
     /// The journal also tells what became of tenants that another run had woken.
     tells_of_others: AtomicBool,
+}
+
+/// Who may be awake because of us.
+#[derive(Debug)]
+struct Holders {
+    /// How many hold each one awake.
+    all: BTreeMap<TenantName, usize>,
+    /// Those that nobody holds and that the server says it put to sleep: not seen asleep yet.
+    told: BTreeSet<TenantName>,
+    /// When it was looked last whether they are.
+    looked: Instant,
 }
 
 /// Tenants that are held awake, until they are handed to [`Waking::put_back`]. Those that are dropped instead stay awake
@@ -156,7 +172,7 @@ impl Waking {
             sleepers,
             journal,
             permits,
-            awake: Mutex::default(),
+            awake: Mutex::new(Holders { all: BTreeMap::new(), told: BTreeSet::new(), looked: Instant::now() }),
             tells_of_others: AtomicBool::new(false),
         }
     }
@@ -181,25 +197,26 @@ impl Waking {
         let permits = Arc::clone(&self.permits).acquire_many_owned(permits).await.map_err(|_| Error::Thread)?;
         let mut awake = self.awake.lock().await;
         // Nobody holds what a request was begun for that was given up: whether it is awake is not known.
-        let is_held = |tenant: &TenantName| awake.get(tenant).is_some_and(|holders| *holders > 0);
+        let is_held = |tenant: &TenantName| awake.all.get(tenant).is_some_and(|holders| *holders > 0);
         let asleep: Vec<TenantName> = wanted.iter().filter(|tenant| !is_held(tenant)).cloned().collect();
         if !asleep.is_empty() {
             // Before anything else: whatever comes of it, they may be awake.
             for tenant in &asleep {
-                awake.entry(tenant.clone()).or_insert(0);
+                awake.all.entry(tenant.clone()).or_insert(0);
+                awake.told.remove(tenant);
             }
             self.record(|target| waking(target, asleep.clone())).await?;
             if let Err(error) = self.set(&asleep, &TenantState::Hot).await {
                 if matches!(&error, Error::Wire(refused) if refused.is_auth() || refused.lasting().is_some()) {
                     // Who may not wake them, for the key or for the server's mode, may not put them back either, and need not.
                     self.record(|target| RunRecord::Asleep { target, tenants: asleep.clone() }).await?;
-                    awake.retain(|tenant, _| !asleep.contains(tenant));
+                    awake.all.retain(|tenant, _| !asleep.contains(tenant));
                 }
                 return Err(error);
             }
         }
         for tenant in &wanted {
-            *awake.entry(tenant.clone()).or_insert(0) += 1;
+            *awake.all.entry(tenant.clone()).or_insert(0) += 1;
         }
         let held = Awake { tenants: wanted, permits: Some(permits) };
         drop(awake);
@@ -217,7 +234,7 @@ impl Waking {
         let firsts: Vec<_> = stream::iter(looks).buffered(FIRSTS_AT_ONCE).collect().await;
         // Of one that was put back meanwhile it is not said that it is awake.
         let awake = self.awake.lock().await;
-        let there = |(tenant, _): &(TenantName, FirstObject)| awake.contains_key(tenant);
+        let there = |(tenant, _): &(TenantName, FirstObject)| awake.all.contains_key(tenant);
         let firsts: BTreeMap<_, _> = firsts.into_iter().flatten().filter(there).collect();
         if firsts.is_empty() {
             return Ok(());
@@ -233,15 +250,17 @@ impl Waking {
 
     /// Lets go of tenants; those that nobody else holds go back to sleep, and with them whoever could not be put back
     /// before. While replicas are being moved the server deactivates none of their tenants: these are tried again with the
-    /// next ones.
+    /// next ones, and so are those that are seen active although the server said that it put them to sleep.
     pub async fn put_back(&self, held: Awake) -> Result<(), Error> {
         let mut awake = self.awake.lock().await;
         for tenant in &held.tenants {
-            if let Some(holders) = awake.get_mut(tenant) {
+            if let Some(holders) = awake.all.get_mut(tenant) {
                 *holders = holders.saturating_sub(1);
             }
         }
-        let free = awake.iter().filter(|(_, holders)| **holders == 0).map(|(tenant, _)| tenant.clone()).collect();
+        let Holders { all, told, .. } = &*awake;
+        let free = all.iter().filter(|(tenant, holders)| **holders == 0 && !told.contains(*tenant));
+        let free = free.map(|(tenant, _)| tenant.clone()).collect();
         match self.let_sleep(&mut awake, free).await {
             Err(error) if error.is_blocked_by_move() => {
                 tracing::debug!(collection = %self.collection, %error, "tenants stay active while replicas move");
@@ -249,7 +268,7 @@ impl Waking {
             other => other?,
         }
         drop(held.permits);
-        Ok(())
+        if awake.looked.elapsed() >= LOOK_EVERY { self.look(&mut awake).await } else { Ok(()) }
     }
 
     /// Takes over tenants that are awake because of a run that was killed, each known again by this object: they are put back
@@ -261,7 +280,8 @@ impl Waking {
         let firsts = tenants.clone();
         self.record(|target| RunRecord::Waking { target, tenants: list, firsts }).await?;
         for tenant in tenants.into_keys() {
-            awake.entry(tenant).or_insert(0);
+            awake.told.remove(&tenant);
+            awake.all.entry(tenant).or_insert(0);
         }
         Ok(())
     }
@@ -278,25 +298,32 @@ impl Waking {
         self.record(|target| RunRecord::Asleep { target, tenants: list.clone() }).await
     }
 
-    /// Puts back whatever is awake, whoever holds it: for the end of a run, however it came.
+    /// Puts back whatever is awake, whoever holds it: for the end of a run, however it came. Who is seen active although the
+    /// server said that it did it is among those that [`Waking::awake`] gives afterwards.
     pub async fn put_back_all(&self) -> Result<(), Error> {
         let mut awake = self.awake.lock().await;
-        let all = awake.keys().cloned().collect();
-        self.let_sleep(&mut awake, all).await
+        for _ in 0..PUT_BACK_TRIES {
+            let Holders { all, told, .. } = &*awake;
+            let left = all.keys().filter(|tenant| !told.contains(*tenant)).cloned().collect();
+            self.let_sleep(&mut awake, left).await?;
+            self.look(&mut awake).await?;
+        }
+        Ok(())
     }
 
     /// Whether its journal tells nothing that the next run would not see on the server: whoever it woke sleeps again, and
     /// it says nothing about tenants that an earlier run left awake, and still tells of.
     pub async fn left_nothing(&self) -> bool {
-        !self.tells_of_others.load(Ordering::Relaxed) && self.awake.lock().await.is_empty()
+        !self.tells_of_others.load(Ordering::Relaxed) && self.awake.lock().await.all.is_empty()
     }
 
-    /// The tenants that are awake because of us at the moment.
+    /// The tenants that are awake because of us at the moment, or were not seen asleep since.
     pub async fn awake(&self) -> Vec<TenantName> {
-        self.awake.lock().await.keys().cloned().collect()
+        self.awake.lock().await.all.keys().cloned().collect()
     }
 
-    async fn let_sleep(&self, awake: &mut BTreeMap<TenantName, usize>, tenants: Vec<TenantName>) -> Result<(), Error> {
+    /// Has the server put tenants to sleep. That they sleep is written down once it was seen.
+    async fn let_sleep(&self, awake: &mut Holders, tenants: Vec<TenantName>) -> Result<(), Error> {
         if tenants.is_empty() {
             return Ok(());
         }
@@ -305,9 +332,46 @@ impl Waking {
             if !self.writer.is_removed(&self.collection).await {
                 return Err(error);
             }
+            return self.sleep(awake, &tenants.into_iter().collect()).await;
         }
-        self.record(|target| RunRecord::Asleep { target, tenants: tenants.clone() }).await?;
-        awake.retain(|tenant, _| !tenants.contains(tenant));
+        match self.journal {
+            Some(_) => awake.told.extend(tenants),
+            // In the end whoever they belong to looks at the states of all of them.
+            None => awake.all.retain(|tenant, _| !tenants.contains(tenant)),
+        }
+        Ok(())
+    }
+
+    /// Looks who of those that the server says it put to sleep sleeps, or is gone. The others are as if nobody had said it.
+    async fn look(&self, awake: &mut Holders) -> Result<(), Error> {
+        awake.looked = Instant::now();
+        if awake.told.is_empty() {
+            return Ok(());
+        }
+        let listed = match self.writer.tenants(&self.collection).await {
+            Ok(listed) => listed,
+            Err(_) if self.writer.is_removed(&self.collection).await => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let mut asleep = awake.told.clone();
+        for tenant in listed.iter().filter(|tenant| tenant.state == TenantState::Hot) {
+            if asleep.remove(&tenant.name) {
+                tracing::debug!(collection = %self.collection, tenant = %tenant.name, "active, after it was put to sleep");
+            }
+        }
+        self.sleep(awake, &asleep).await?;
+        awake.told.clear();
+        Ok(())
+    }
+
+    /// Writes down that tenants are not awake because of us any more.
+    async fn sleep(&self, awake: &mut Holders, tenants: &BTreeSet<TenantName>) -> Result<(), Error> {
+        if tenants.is_empty() {
+            return Ok(());
+        }
+        self.record(|target| RunRecord::Asleep { target, tenants: tenants.iter().cloned().collect() }).await?;
+        awake.all.retain(|tenant, _| !tenants.contains(tenant));
+        awake.told.retain(|tenant| !tenants.contains(tenant));
         Ok(())
     }
 

@@ -279,6 +279,11 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::ScratchRemoved { collection } => {
             format!("{collection}: the scratch collection of a run that was killed was removed")
         }
+        Warning::AliasesUnfit { aliases, first } => format!(
+            "{aliases} of the aliases {} that no server takes ({first:?} first): a restore is refused, unless \
+             `--alias skip` leaves all aliases out",
+            if *aliases == 1 { "has a name" } else { "have names" }
+        ),
         Warning::StrayFile { path } => format!("{} is no part of the archive; it does no harm", shell_text(path)),
     }
 }

@@ -309,6 +309,27 @@ async fn what_a_killed_run_left_awake_sleeps_after_the_next_one() {
 }
 
 #[tokio::test]
+async fn who_is_put_to_sleep_in_word_alone_is_named_and_put_back_by_the_next_backup() {
+    let all = [("a", "HOT"), ("b", "COLD"), ("c", "COLD")];
+    let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 20));
+    let lie = Fault::new(Kind::status(200, "[]")).on("PUT", "/v1/schema/Mt/tenants").after(1);
+    world.sandbox.faults().add(lie);
+    let (done, events) = world.try_backup(world.options()).await;
+    let outcome = done.expect("a backup");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 60));
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsStayAwake { tenants: 2, .. }));
+    assert!(events.iter().any(said), "{events:?}");
+    world.sandbox.faults().clear();
+    let (done, events) = world.try_backup(world.options()).await;
+    let outcome = done.expect("a backup");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 60));
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 2, .. }));
+    assert!(events.iter().any(said), "{events:?}");
+    assert_eq!(world.sandbox.tenants("Mt"), all.map(|(name, state)| (name.to_owned(), state)));
+    assert_eq!(listed(&world, &archive_of(&outcome)), pairs(&all), "as they were before any was woken");
+}
+
+#[tokio::test]
 async fn who_was_woken_by_one_spelling_of_the_address_is_put_back_by_another() {
     let mut world = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "HOT")], 5));
     world.killed_run(Op::Backup, &[woken(&["b"])]);

@@ -4,13 +4,14 @@
 use std::path::{Path, PathBuf};
 
 use elysiactl::archive::manifest::LimitKind;
-use elysiactl::event::Status;
+use elysiactl::event::{Event, Events, Status, Warning};
 use elysiactl::model::CollectionName;
 use elysiactl::ops::restore::{AliasPolicy, AliasStep, Options, Outcome, Refusal, Setting};
-use elysiactl::ops::{Error, Hint};
+use elysiactl::ops::{Error, Hint, check};
 use sandbox::{Builder, Fault, Kind, Role, Sandbox};
 
-use crate::world::{World, world};
+use crate::forged;
+use crate::world::{World, drain, world};
 
 fn name(text: &str) -> CollectionName {
     text.parse().expect("a name")
@@ -136,6 +137,33 @@ async fn an_alias_whose_name_is_a_collections_is_refused_before_anything_is_writ
             matches!(&refusals[..], [Refusal::AliasTaken { alias, .. }] if alias.as_str() == "Live"),
             "{refusals:?}"
         );
+        assert_eq!(target.sandbox.writing_requests(), 0);
+        wanted.aliases = AliasPolicy::Skip;
+        assert_eq!(restored(&target, wanted).await.result.status, Status::Ok);
+        assert!(target.sandbox.aliases().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_alias_whose_name_no_server_takes_is_told_by_a_check_and_refused() {
+    let source = world(Sandbox::builder().seeded("Article", 4, 2, 1).alias("Live", "Article"));
+    let archive = backed_up(&source).await;
+    for alias in ["../schema/Article", "Gräß", ""] {
+        let listed = [("Live", "Article"), (alias, "Article"), ("*", "Gone")];
+        let listed = listed.map(|(alias, class)| serde_json::json!({"alias": alias, "class": class}));
+        let text = serde_json::json!({"aliases": listed}).to_string();
+        forged::replace(&archive, "aliases.json", text.as_bytes());
+        let (events, mut receiver) = Events::channel();
+        let options = check::Options { archive: archive.clone(), readers: 1, memory_bytes: 128 << 20 };
+        check::run(&source.session(events), options).await.expect("no damage");
+        let told =
+            |e: &Event| matches!(e, Event::Warning(Warning::AliasesUnfit { aliases: 2, first }) if first == alias);
+        assert!(drain(&mut receiver).iter().any(told), "{alias:?}");
+        let target = world(Sandbox::builder());
+        let mut wanted = target.restore_options(&archive);
+        let Error::CannotRestore { refusals, .. } = target.refused(wanted.clone()).await else { panic!("a refusal") };
+        let unfit = |refusal: &Refusal| matches!(refusal, Refusal::AliasUnfit { alias: named, .. } if named == alias);
+        assert!(refusals.len() == 1 && unfit(&refusals[0]), "{refusals:?}");
         assert_eq!(target.sandbox.writing_requests(), 0);
         wanted.aliases = AliasPolicy::Skip;
         assert_eq!(restored(&target, wanted).await.result.status, Status::Ok);

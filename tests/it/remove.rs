@@ -286,6 +286,8 @@ async fn what_changed_since_it_was_agreed_is_not_removed() {
 #[tokio::test]
 async fn of_several_the_first_that_fails_stops_the_rest() {
     let world = world(articles().seeded("Book", 5, 2, 1).seeded("Chat", 7, 2, 1));
+    alias(&world, "Now", "Article").await;
+    alias(&world, "Read", "Book").await;
     world
         .sandbox
         .faults()
@@ -297,6 +299,7 @@ async fn of_several_the_first_that_fails_stops_the_rest() {
         |names: Vec<&elysiactl::model::CollectionName>| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(names(stopped.removed.iter().map(|(name, _)| name).collect()), ["Article"]);
     assert_eq!(names(stopped.left.iter().collect()), ["Book", "Chat"]);
+    assert_eq!(stopped.dangling.iter().map(|(alias, of)| format!("{alias} {of}")).collect::<Vec<_>>(), ["Now Article"]);
     assert_eq!(stopped.partial.expect("a result").collections.len(), 1);
     assert_eq!(world.sandbox.collections(), ["Book", "Chat"]);
 }

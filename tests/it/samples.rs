@@ -116,6 +116,7 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::NotRehearsed { lacks: "delete_collections".into() },
         Warning::CreatedStays { collection: collection(), reason: "it holds objects".into() },
         Warning::ScratchRemoved { collection: collection() },
+        Warning::AliasesUnfit { aliases: 2, first: "../\u{1b}[2J".into() },
         Warning::StrayFile { path: "collections/\u{1b}[2J".into() },
     ]
 }

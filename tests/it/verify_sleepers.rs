@@ -235,6 +235,39 @@ async fn who_cannot_be_put_back_is_named_and_put_back_by_the_next_run() {
 }
 
 #[tokio::test]
+async fn who_is_put_to_sleep_in_word_alone_is_named_and_put_back_by_the_next_run() {
+    let world = world(night());
+    let archive = backed_up(&world).await;
+    world.sandbox.faults().add(Fault::new(Kind::status(200, "[]")).on("PUT", STATES).after(1));
+    let (done, events) = world.try_verify(options(&world, &archive)).await;
+    let outcome = done.expect("compared");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 120));
+    let said = |e: &Event| {
+        let Event::Warning(Warning::TenantsStayAwake { tenants: 3, reason, .. }) = e else { return false };
+        reason == "the server did not do it"
+    };
+    assert!(events.iter().any(said), "{events:?}");
+    assert_eq!((asleep(&world), left_awake(&world)), (vec![], vec!["b".to_owned(), "c".into(), "d".into()]));
+    world.sandbox.faults().clear();
+    let (done, events) = world.try_verify(options(&world, &archive)).await;
+    assert_eq!(done.expect("compared").result.status, Status::Ok);
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 3, .. }));
+    assert!(events.iter().any(said), "{events:?}");
+    assert_eq!((asleep(&world).len(), left_awake(&world)), (3, vec![]));
+}
+
+#[tokio::test]
+async fn who_sleeps_once_it_is_asked_again_is_no_news() {
+    let world = world(night());
+    let archive = backed_up(&world).await;
+    world.sandbox.faults().add(Fault::new(Kind::status(200, "[]")).on("PUT", STATES).nth(2));
+    let (done, events) = world.try_verify(options(&world, &archive)).await;
+    assert_eq!(done.expect("compared").result.status, Status::Ok);
+    assert!(!events.iter().any(|e| matches!(e, Event::Warning(Warning::TenantsStayAwake { .. }))), "{events:?}");
+    assert_eq!((asleep(&world).len(), left_awake(&world)), (3, vec![]));
+}
+
+#[tokio::test]
 async fn a_tenant_that_goes_while_others_sleep_with_it_is_missing() {
     let world = world(night());
     let archive = backed_up(&world).await;

@@ -111,13 +111,22 @@ fn a_removal_that_stopped_says_what_is_gone_and_how_to_bring_it_back() {
         removed: vec![(name("Article"), saved("Article", false))],
         saved: Some(saved("Chat", true)),
         left: vec![name("Chat"), name("Zebra")],
+        dangling: (0..12).map(|n| (format!("Now{n}"), name("Article"))).collect(),
+        aliases_unseen: vec![name("Article")],
         partial: None,
     };
     let failure = stopped(stop, &connect());
     assert_eq!(failure.class, Class::Server);
     insta::assert_snapshot!(failure.text(false));
-    let early =
-        Stopped { error: Error::Interrupted, removed: Vec::new(), saved: None, left: vec![name("A")], partial: None };
+    let early = Stopped {
+        error: Error::Interrupted,
+        removed: Vec::new(),
+        saved: None,
+        left: vec![name("A")],
+        dangling: Vec::new(),
+        aliases_unseen: Vec::new(),
+        partial: None,
+    };
     assert_eq!(stopped(early, &connect()).hints, ["nothing was removed"]);
 }
 

@@ -346,7 +346,9 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
                 origins.extend(endpoint.origin.as_ref().map(ToString::to_string));
             }
             Refusal::WouldVectorise { .. } if !hints.contains(&Hint::Revectorize) => hints.push(Hint::Revectorize),
-            Refusal::AliasTaken { .. } | Refusal::AliasSimilar { .. } if !hints.contains(&Hint::SkipAliases) => {
+            Refusal::AliasTaken { .. } | Refusal::AliasSimilar { .. } | Refusal::AliasUnfit { .. }
+                if !hints.contains(&Hint::SkipAliases) =>
+            {
                 hints.push(Hint::SkipAliases);
             }
             Refusal::AliasHidden { .. } if !hints.contains(&Hint::KeepAliases) => hints.push(Hint::KeepAliases),

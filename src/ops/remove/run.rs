@@ -42,25 +42,25 @@ pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outco
         ..RunResult::of(Op::Rm, status, None, gathered.results.clone())
     };
     let topology_unchecked = plan.topology_unchecked.clone();
+    let is_removed = |name: &CollectionName| gathered.removed.iter().any(|(removed, _)| removed == name);
+    let is_gone = |name: &CollectionName| is_removed(name) && !gathered.back.contains(name);
+    let gone = || plan.collections.iter().map(|planned| &planned.standing).filter(|one| is_gone(one.name()));
+    let stood = |one: &Standing| {
+        let name = one.name().clone();
+        one.aliases.clone().into_iter().map(move |alias| (alias, name.clone()))
+    };
+    let dangling: Vec<(String, CollectionName)> = gone().flat_map(stood).collect();
+    let aliases_unseen = gone().filter(|one| one.aliases_unseen).map(|one| one.name().clone()).collect();
     match done {
         Ok(()) => {
-            let is_gone = |name: &CollectionName| !gathered.back.contains(name);
-            let gone = || plan.collections.iter().map(|planned| &planned.standing).filter(|one| is_gone(one.name()));
-            let stood = |one: &Standing| {
-                let name = one.name().clone();
-                one.aliases.clone().into_iter().map(move |alias| (alias, name.clone()))
-            };
-            let dangling = gone().flat_map(stood).collect();
-            let aliases_unseen = gone().filter(|one| one.aliases_unseen).map(|one| one.name().clone()).collect();
             let (saved, back) = (gathered.removed, gathered.back);
             Ok(Outcome { result, saved, back, dangling, aliases_unseen, topology_unchecked })
         }
         Err(error) => {
-            let gone = |name: &CollectionName| gathered.removed.iter().any(|(removed, _)| removed == name);
             let names = plan.collections.iter().map(|planned| planned.standing.name().clone());
-            let left = names.filter(|name| !gone(name)).collect();
+            let left = names.filter(|name| !is_removed(name)).collect();
             let (removed, saved) = (gathered.removed, gathered.saved);
-            Err(Stopped { error, removed, saved, left, partial: Some(Box::new(result)) })
+            Err(Stopped { error, removed, saved, left, dangling, aliases_unseen, partial: Some(Box::new(result)) })
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The aliases of restored collections: what the archive knows, what the server has, and what is done about it in the end.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::Refusal;
 use crate::archive::Archive;
@@ -92,13 +91,28 @@ pub(super) fn lacking(permission: Option<&'static str>) -> String {
     permission.map(|action| format!(" if the server lets the key, which lacks {action}")).unwrap_or_default()
 }
 
-/// The aliases in an archive: names, and collections as the archive calls them.
-pub(super) fn archived(archive: &Archive) -> Result<Vec<(CollectionName, CollectionName)>, crate::archive::Error> {
+/// The server's list of aliases.
+#[derive(Deserialize)]
+struct Document {
+    aliases: Option<Vec<Pair>>,
+}
+
+#[derive(Deserialize)]
+struct Pair {
+    alias: String,
+    class: CollectionName,
+}
+
+/// The aliases in an archive: names as they are spelled, and collections as the archive calls them.
+pub(in crate::ops) fn archived(archive: &Archive) -> Result<Vec<(String, CollectionName)>, crate::archive::Error> {
     let Some(text) = archive.document(ALIASES)? else { return Ok(Vec::new()) };
-    let document: Value = serde_json::from_slice(&text).map_err(|error| archive.not_read(ALIASES, &error))?;
-    let name = |value: &Value| value.as_str().and_then(|name| name.parse().ok());
-    let listed = document["aliases"].as_array().into_iter().flatten();
-    Ok(listed.filter_map(|pair| Some((name(&pair["alias"])?, name(&pair["class"])?))).collect())
+    let document: Document = serde_json::from_slice(&text).map_err(|error| archive.not_read(ALIASES, &error))?;
+    Ok(document.aliases.unwrap_or_default().into_iter().map(|pair| (pair.alias, pair.class)).collect())
+}
+
+/// Whether servers take it for the name of an alias.
+pub(in crate::ops) fn is_fit(alias: &str) -> bool {
+    alias.parse::<CollectionName>().is_ok()
 }
 
 /// What the plan holds of aliases: steps, clauses about those that cannot be, and what stands against it.
@@ -129,16 +143,21 @@ pub(super) struct Looking<'a> {
 impl Looking<'_> {
     /// Looks what is to be done about the aliases of these collections. One that the server does not list is asked for by
     /// its name, since a list leaves out what the key may not see.
-    pub(super) async fn plan(&self, archived: Vec<(CollectionName, CollectionName)>) -> Result<Found, Error> {
+    pub(super) async fn plan(&self, archived: Vec<(String, CollectionName)>) -> Result<Found, Error> {
         let mut found = Found::default();
         if self.policy == AliasPolicy::Skip {
             return Ok(found);
         }
         for (alias, collection) in archived {
-            let (alias, target) = (chosen::capital(&alias), self.renames.of(&collection).clone());
+            let target = self.renames.of(&collection).clone();
             if !self.made.contains(&target) {
                 continue;
             }
+            let Ok(name) = alias.parse() else {
+                found.refused.push(Refusal::AliasUnfit { collection, alias });
+                continue;
+            };
+            let alias = chosen::capital(&name);
             if *self.listed == Listed::Nothing {
                 let why = format!("the server, Weaviate {}, has no aliases", self.server);
                 found.remarks.push((target, format!("without its alias {alias}: {why}")));

@@ -46,6 +46,14 @@ pub enum Refusal {
         /// The collection of that name, on the server or restored beside it.
         by: CollectionName,
     },
+    /// An alias whose name is none that a server takes.
+    #[error("{collection}: its alias {alias:?} cannot be, as no server takes such a name")]
+    AliasUnfit {
+        /// The collection.
+        collection: CollectionName,
+        /// The alias, as the archive spells it.
+        alias: String,
+    },
     /// An alias that cannot be beside one that differs from it in case alone.
     #[error("{collection}: its alias {alias} cannot be beside the server's alias {there}, which stands for {of}")]
     AliasSimilar {
@@ -223,6 +231,7 @@ impl Refusal {
         match self {
             Self::NoRoles { .. } | Self::RoleUnknown { .. } => None,
             Self::AliasTaken { collection, .. }
+            | Self::AliasUnfit { collection, .. }
             | Self::AliasSimilar { collection, .. }
             | Self::AliasHidden { collection, .. }
             | Self::TenantExists { collection, .. }

@@ -32,6 +32,8 @@ pub(super) struct Tenants {
     pub(super) bytes: u64,
     /// Tenants that the archive names and does not hold.
     pub(super) left_out: Vec<TenantName>,
+    /// Tenants that come back inactive, as the state that the archive gives is none to make one in: the archive's words.
+    pub(super) restated: Vec<(TenantName, TenantState)>,
 }
 
 impl Tenants {
@@ -67,6 +69,13 @@ impl Tenants {
         if let TenantMap::IntoPlain(tenant) = map {
             remarks.push(format!("its tenant {tenant} becomes a plain collection"));
         }
+        if let Some((first, state)) = self.restated.first() {
+            let (tenants, are) = plural(self.restated.len());
+            let word = state.as_str();
+            remarks.push(format!(
+                "{tenants} {are} inactive in the end, as the state in the archive is none to make one in ({first} first, {word:?})"
+            ));
+        }
         if let Some(first) = self.left_out.first() {
             let (tenants, are) = plural(self.left_out.len());
             remarks.push(format!("{tenants} {are} not in the archive and {are} not made ({first} first)"));
@@ -92,8 +101,11 @@ pub(super) async fn chosen(archive: &Arc<Archive>, at: usize, map: &TenantMap) -
         tenants.objects += entry.objects;
         tenants.bytes += entry.bytes;
         if let Some(name) = target {
-            let asleep = archived.as_ref().is_some_and(|name| states.get(name) == Some(&&TenantState::Cold));
-            let state = if asleep { TenantState::Cold } else { TenantState::Hot };
+            let was = archived.as_ref().and_then(|name| states.get(name)).map_or(&TenantState::Hot, |was| was);
+            let state = if *was == TenantState::Hot { TenantState::Hot } else { TenantState::Cold };
+            if !matches!(was, TenantState::Hot | TenantState::Cold) {
+                tenants.restated.push((name.clone(), was.clone()));
+            }
             tenants.made.push(Tenant { name, state });
         }
         held.extend(archived);
@@ -254,7 +266,7 @@ pub(super) async fn settle(writer: &Writer, session: &Session, collection: &Coll
     }
     let target = &collection.planned.target;
     let mut left = wrong(writer, session, collection).await?;
-    let mut said = "the server did not do it".to_owned();
+    let mut said = waking::NOT_DONE.to_owned();
     for chunk in left.state.chunks(TENANTS_A_REQUEST) {
         if let Err(error) = session.unless_stopped(writer.set_tenant_states(target, chunk)).await {
             said = error.to_string();

@@ -54,6 +54,37 @@ async fn a_tenant_that_somebody_has_sleep_is_given_up_after_a_while_and_the_othe
 }
 
 #[tokio::test]
+async fn who_is_put_to_sleep_in_word_alone_is_named() {
+    let source = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "COLD"), ("b", "HOT")], 30));
+    let archive = backed_up(&source).await;
+    for verify in [true, false] {
+        let target = world(Sandbox::builder());
+        let lie = Fault::new(Kind::status(200, "[]")).on("PUT", "/v1/schema/Mt/tenants").after(1);
+        target.sandbox.faults().add(lie);
+        let options = Options { verify, ..target.restore_options(&archive) };
+        let (done, events) = target.try_restore(options).await;
+        let outcome = done.expect("restored");
+        assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 60), "{:?}", outcome.remarks);
+        let named = events.iter().filter(|e| matches!(e, Event::Warning(Warning::TenantsStayAwake { tenants: 1, .. })));
+        assert_eq!(named.count(), 1, "once: {events:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_no_tenant_is_made_in_is_told_with_the_objects_there() {
+    let target = world(Sandbox::builder());
+    let states = r#"[{"name":"a","activityStatus":"FROZEN"},{"name":"b","activityStatus":"hot"}]"#;
+    let ids: Vec<u128> = (1..=100).collect();
+    let archive = by_hand(&target, states, &[("a", 0, [None, None], &ids), ("b", 0, [None, None], &ids)]);
+    let outcome = target.try_restore(target.restore_options(&archive)).await.0.expect("restored");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 200), "{:?}", outcome.remarks);
+    assert!(target.sandbox.tenants("Mt").iter().all(|(_, state)| *state == "COLD"));
+    let said =
+        "2 tenants are inactive in the end, as the state in the archive is none to make one in (a first, \"FROZEN\")";
+    assert!(outcome.remarks.iter().any(|(_, text)| text == said), "{:?}", outcome.remarks);
+}
+
+#[tokio::test]
 async fn what_is_refused_of_a_tenant_that_was_removed_is_told_in_the_servers_words_and_counted() {
     let states = r#"[{"name":"a","activityStatus":"HOT"},{"name":"b","activityStatus":"HOT"}]"#;
     let ids: Vec<u128> = (1..=100).collect();

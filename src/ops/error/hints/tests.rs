@@ -312,6 +312,7 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
             R::Exists { collection: collection(), there: there() },
             R::IsAlias { collection: collection(), alias: name("N"), of: name("B") },
             R::AliasTaken { collection: collection(), alias: name("N"), by: name("B") },
+            R::AliasUnfit { collection: collection(), alias: "../N".into() },
             R::AliasSimilar { collection: collection(), alias: name("N"), there: "n".into(), of: name("B") },
             R::AliasHidden { collection: collection(), alias: name("N") },
             R::NotAsLeft { collection: collection(), there: there(), what: "x".into() },

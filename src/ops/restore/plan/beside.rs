@@ -25,9 +25,11 @@ impl Beside {
     pub(super) async fn look(planning: &Planning<'_>, candidates: &[Candidate]) -> Result<Self, Error> {
         let Planning { client, archive, options, renames, server, live, rights, .. } = *planning;
         let (reading, with_roles) = (Arc::clone(archive), options.roles);
+        let with_aliases = options.aliases != AliasPolicy::Skip;
         let read = blocking("aliases and roles", move || {
             let roles = if with_roles { roles::archived(&reading)? } else { None };
-            Ok::<_, crate::archive::Error>((aliases::archived(&reading)?, roles))
+            let aliases = if with_aliases { aliases::archived(&reading)? } else { Vec::new() };
+            Ok::<_, crate::archive::Error>((aliases, roles))
         });
         let (archived, archived_roles) = read.await?;
         let made: Vec<CollectionName> = candidates.iter().map(|candidate| candidate.target.clone()).collect();
