@@ -11,7 +11,7 @@ use elysiactl::ops::{Error, Hint, check};
 use sandbox::{Builder, Fault, Kind, Role, Sandbox};
 
 use crate::forged;
-use crate::world::{World, drain, world};
+use crate::world::{World, drain, verify_options, world};
 
 fn name(text: &str) -> CollectionName {
     text.parse().expect("a name")
@@ -169,6 +169,28 @@ async fn an_alias_whose_name_no_server_takes_is_told_by_a_check_and_refused() {
         assert_eq!(restored(&target, wanted).await.result.status, Status::Ok);
         assert!(target.sandbox.aliases().is_empty());
     }
+}
+
+#[tokio::test]
+async fn a_collection_whose_name_begins_with_a_small_letter_gets_the_name_that_servers_keep() {
+    let source = world(Sandbox::builder().seeded("Article", 4, 2, 1).alias("Live", "Article"));
+    let archive = backed_up(&source).await;
+    let small = |text: &str| text.replace("\"class\":\"Article\"", "\"class\":\"article\"");
+    forged::lines(&archive, small);
+    for file in ["aliases.json", "collections/Article/schema.json"] {
+        let text = std::fs::read_to_string(archive.join(file)).expect("a document");
+        assert_ne!(small(&text), text, "{file}");
+        forged::replace(&archive, file, small(&text).as_bytes());
+    }
+    forged::says(&archive, |manifest| manifest["collections"][0]["name"] = "article".into());
+    source.check(&archive).await.expect("no damage");
+    let target = world(Sandbox::builder());
+    let outcome = restored(&target, target.restore_options(&archive)).await;
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 4), "{:?}", outcome.remarks);
+    assert!(said(&outcome, "the archive calls it article, a name that no server keeps"), "{:?}", outcome.remarks);
+    assert_eq!(target.sandbox.collections(), ["Article"]);
+    assert_eq!(target.sandbox.aliases(), pairs(&[("Live", "Article")]));
+    assert_eq!(target.verify(verify_options(&archive)).await.result.status, Status::Ok);
 }
 
 #[tokio::test]

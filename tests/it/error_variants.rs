@@ -249,7 +249,7 @@ fn the_reader_finds_every_enum_that_is_an_error() {
         ("ops::error::Error", "Stage"),
         ("ops::restore::refusal::Refusal", "NoRoles"),
         ("ops::clear::refusal::Refusal", "ReadOnly"),
-        ("event::Class", "ReaderGone"),
+        ("event::class::Class", "ReaderGone"),
         ("ops::error::hints::Hint", "Report"),
     ] {
         let title = format!("{path}::{variant}");

@@ -172,7 +172,8 @@ fn with_tenants() -> World {
     let mut builder = Sandbox::builder().collection(&class);
     for (tenant, state) in [("day", "HOT"), ("late", "HOT"), ("night", "COLD"), ("sleepy", "COLD"), ("void", "COLD")] {
         builder = builder.tenant("Mt", tenant, state);
-        for number in 1..=20_u32 {
+        // A server takes no reference to what is not there yet.
+        for number in (1..=20_u32).rev() {
             if tenant == "void" {
                 break;
             }
@@ -217,10 +218,10 @@ async fn what_was_refused_and_found_before_references_came_is_told_by_the_run_th
     let (done, _) = target.run_plan(plan).await;
     let stopped = done.expect_err("it stops at the comparison");
     target.sandbox.faults().clear();
-    assert_eq!(written_down(&target, &options), Some(4), "with their references: {:?}", stopped.error);
+    assert_eq!(written_down(&target, &options), Some(80), "with their references: {:?}", stopped.error);
     let (outcome, events) = carry_on(&target, &options, "after the last reference").await;
     assert_eq!((outcome.result.status, sent(&events)), (Status::Incomplete, 0), "{:?}", outcome.remarks);
-    let said = |text: &str| text.starts_with("4 objects refused by the server, yet stored and equal");
+    let said = |text: &str| text.starts_with("80 objects refused by the server, yet stored and equal");
     assert!(outcome.remarks.iter().any(|(_, text)| said(text)), "{:?}", outcome.remarks);
     all_tenants(&source, &target, "in the end");
 }

@@ -8,10 +8,9 @@ use super::Planning;
 use crate::archive::Content;
 use crate::event::PlannedAction;
 use crate::model::{CollectionName, Schema};
-use crate::ops::Error;
-use crate::ops::prove;
 use crate::ops::schema::endpoints::endpoints;
 use crate::ops::schema::{self, Fit, clauses, expiry, fit};
+use crate::ops::{Error, chosen, prove};
 
 /// What is known of a collection while the plan is made.
 pub(super) struct Candidate {
@@ -140,6 +139,9 @@ impl Candidate {
         let (options, data) = (planning.options, self.data);
         let entry = &planning.archive.collections()[self.at];
         let mut remarks = self.tenants.remarks(&options.tenants);
+        if chosen::capital(&archived.name) != archived.name {
+            remarks.push(format!("the archive calls it {}, a name that no server keeps", archived.name));
+        }
         if data && !archived.blob_hashes.is_empty() {
             let names = archived.blob_hashes.join(", ");
             remarks.push(format!("the blobHash values of {names} cannot be written back and are left out"));
