@@ -213,7 +213,7 @@ fn words(hint: &Hint) -> String {
         Hint::ListCollections => "`elysiactl col ls` lists the collections this key can see".into(),
         Hint::MaybeNotAllowed => "a key without the right to read collections sees none: check the key's roles".into(),
         Hint::CheckUrl => {
-            "check --url or WEAVIATE_URL: the REST port is usually 8080 (8079 for embedded Weaviate, 443 in the cloud)".into()
+            "check --url, WEAVIATE_URL or WCD_URL: the REST port is usually 8080 (8079 for embedded Weaviate, 443 in the cloud)".into()
         }
         Hint::GrantPermission => {
             "a backup needs read_collections and read_data on its collections, read_tenants and, to wake those that sleep, update_tenants where there are tenants, and read_nodes to see whether the server is whole; a role that is limited to some tenants needs read_tenants on * to list them".into()

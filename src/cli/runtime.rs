@@ -4,7 +4,8 @@ mod open_files;
 
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
-use std::thread::available_parallelism;
+use std::sync::Mutex;
+use std::thread::{self, available_parallelism};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -139,11 +140,32 @@ fn enough_address_space(allowed: Option<u64>) -> Result<(), Failure> {
     }
 }
 
+/// Threads beside those of the runtime that must be allowed: for files, names of hosts and signals.
+const FILE_THREADS: usize = 8;
+
+/// Refuses to begin what would fail for want of threads. They are begun all at once, and end at once.
+fn enough_threads(needed: usize) -> Result<(), Failure> {
+    let gate = Mutex::new(());
+    let closed = gate.lock();
+    let begun: std::io::Result<()> = thread::scope(|scope| {
+        let mut all = (0..needed).map(|_| thread::Builder::new().spawn_scoped(scope, || drop(gate.lock())));
+        let begun = all.try_for_each(|one| one.map(drop));
+        drop(closed);
+        begun
+    });
+    begun.map_err(|error| {
+        let text = format!("fewer than {needed} threads may be begun, and as many are needed");
+        let hint = "raise the limit of processes: ulimit -u, or pids.max of the container";
+        Failure::new(Class::Disk, text).because(error.to_string()).hint(hint)
+    })
+}
+
 fn runtime() -> Result<Runtime, Failure> {
     open_files::raise_limit();
     enough_files()?;
     enough_address_space(memory::address_space())?;
     let threads = available_parallelism().map_or(1, usize::from).min(THREADS);
+    enough_threads(threads + FILE_THREADS)?;
     Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(|error| no_start(&error))
 }
 
@@ -215,6 +237,11 @@ mod tests {
             Ok(finished)
         });
         assert_eq!(format!("{:?}", code.expect("finished")), format!("{:?}", ExitCode::from(3)));
+    }
+
+    #[test]
+    fn threads_that_may_be_begun_are_enough() {
+        assert!(enough_threads(THREADS + FILE_THREADS).is_ok() && enough_threads(0).is_ok());
     }
 
     #[test]

@@ -19,6 +19,8 @@ const FILE_BYTES: u64 = 1024 * 1024;
 const OTHERS_READ: u32 = 0o004;
 #[cfg(unix)]
 const OTHERS_WRITE: u32 = 0o002;
+/// What stands in front of a key in its header, and belongs to no key.
+const SCHEME: &str = "Bearer ";
 /// Headers that belong to the connection itself.
 const RESERVED: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "upgrade"];
 /// A header whose name holds one of these is taken to be secret.
@@ -45,7 +47,13 @@ fn key(text: &str, from: &str) -> Result<SecretString, Failure> {
     }
     if !key.bytes().all(|b| b.is_ascii_graphic()) {
         let message = format!("the API key from {from} holds characters that no key has");
-        return Err(Failure::new(Class::Usage, message).hint("it must be one line of visible ASCII characters"));
+        let failure = Failure::new(Class::Usage, message).hint("it must be one line of visible ASCII characters");
+        let scheme = key.get(..SCHEME.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(SCHEME));
+        return Err(if scheme {
+            failure.hint("leave out the word Bearer: elysiactl puts it in front")
+        } else {
+            failure
+        });
     }
     Ok(key.to_owned().into())
 }

@@ -68,7 +68,12 @@ impl Connect {
         };
         proxies::usable(env, &url)?;
         let mut header = |text: &String| secrets::header(text, env, &mut exposed);
-        let headers = args.header.iter().map(&mut header).collect::<Result<_, _>>()?;
+        let headers: Vec<(String, _)> = args.header.iter().map(&mut header).collect::<Result<_, _>>()?;
+        if key.is_some() && headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+            let from = if args.api_key_file.is_some() { "--api-key-file" } else { key_name };
+            let message = format!("--header Authorization and the key of {from} cannot be sent both");
+            return Err(Failure::new(Class::Usage, message).hint("leave one of them out"));
+        }
         let ca_cert = args.ca_cert.as_deref();
         let ca_cert_pem = ca_cert.map(|path| secrets::pem(path, "CA certificate", &mut exposed)).transpose()?;
         let client_pem = args.client_cert.as_deref().zip(args.client_key.as_deref());

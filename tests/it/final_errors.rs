@@ -98,7 +98,7 @@ fn a_server_out_of_reach_is_told_with_how_often_it_was_tried() {
     insta::assert_snapshot!(tried("http://127.0.0.1:1"), @r"
     error: cannot reach [host] (4 attempts in [time]): tcp connect error: [why]
 
-    hint: check --url or WEAVIATE_URL: the REST port is usually 8080 (8079 for embedded Weaviate, 443 in the cloud)
+    hint: check --url, WEAVIATE_URL or WCD_URL: the REST port is usually 8080 (8079 for embedded Weaviate, 443 in the cloud)
     ");
     insta::assert_snapshot!(tried("http://weaviate.invalid:8080"), @r"
     error: cannot reach weaviate.invalid:8080 (4 attempts in [time]): dns error: [why]

@@ -107,7 +107,8 @@ fn remarks(planned: &Planned) -> Vec<String> {
     }
     if planned.asleep() > 0 {
         let asleep = counted(planned.asleep(), "tenant");
-        remarks.push(format!("not counted, and emptied too: {asleep} not active"));
+        let how = if planned.method == Method::Delete { ", removed and created again" } else { "" };
+        remarks.push(format!("not counted, and emptied too: {asleep} not active{how}"));
     }
     remarks.extend(planned.loses.iter().map(|loss| format!("not as before: {loss}")));
     remarks.push(held::line(standing.held_in.as_ref()));

@@ -74,6 +74,21 @@ fn a_header_takes_secrets_from_the_environment_and_files_only() {
 }
 
 #[test]
+fn a_key_and_an_authorization_header_are_not_both_taken() {
+    let header = ["--header", "authorization=@env:OIDC"];
+    assert!(connect(&header, &[("OIDC", "Bearer sesame")]).is_ok());
+    let failure = connect(&header, &[("OIDC", "Bearer sesame"), ("WEAVIATE_API_KEY", "sesame")]).expect_err("both");
+    assert_eq!(failure.class, Class::Usage);
+    let text = failure.text(false);
+    assert!(
+        text.contains("--header Authorization and the key of WEAVIATE_API_KEY") && !text.contains("sesame"),
+        "{text}"
+    );
+    let failure = connect(&[], &[("WEAVIATE_API_KEY", "bearer sesame")]).expect_err("two words").text(false);
+    assert!(failure.contains("leave out the word Bearer") && !failure.contains("sesame"), "{failure}");
+}
+
+#[test]
 fn a_key_on_the_command_line_is_refused_and_not_repeated() {
     for flags in
         [vec!["--api-key", "sesame"], vec!["--api-key=sesame"], vec!["--api-key", "-sesame"], vec!["--api-key"]]

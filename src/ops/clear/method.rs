@@ -29,6 +29,8 @@ pub(super) struct Facts {
     pub(super) unfinished: bool,
     /// Tenants among it that are not awake.
     pub(super) asleep: usize,
+    /// Those of them that are offloaded: they cannot be made again so.
+    pub(super) offloaded: usize,
     /// Whether only some of its tenants are emptied.
     pub(super) some_tenants: bool,
     /// Whether tenants are removed and created again whatever the method.

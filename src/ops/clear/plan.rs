@@ -9,7 +9,7 @@ use super::may::May;
 use super::method::{Facts, choose};
 use super::rehearse::is_due;
 use super::unfinished::{dropped, saved};
-use super::{Options, Plan, Planned, Refusal, Unfinished, Wish};
+use super::{Method, Options, Plan, Planned, Refusal, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
 use crate::ops::firsts::Firsts;
 use crate::ops::held::{Doomed, HeldIn, held_in, hold_again};
@@ -198,6 +198,8 @@ impl Looking<'_> {
         let read_only =
             if plain { self.session.unless_stopped(self.client.read_only_shards(&name)).await? } else { Vec::new() };
         let asleep = tenants.iter().flatten().filter(|tenant| tenant.state != TenantState::Hot).count();
+        let is_offloaded = |tenant: &&Tenant| !matches!(tenant.state, TenantState::Hot | TenantState::Cold);
+        let offloaded = tenants.iter().flatten().filter(is_offloaded).count();
         let allowed = self.rights.map(|rights| {
             let (schema, tenants, missing) = (&standing.schema, tenants.as_deref(), &missing[..]);
             May { rights, schema, fit: &fit, tenants, missing, some_tenants }
@@ -219,6 +221,7 @@ impl Looking<'_> {
             read_only,
             unfinished: unfinished.is_some(),
             asleep,
+            offloaded,
             some_tenants,
             recreates_tenants: asleep > 0 || !missing.is_empty(),
             unrehearsed: !options.rehearse,
@@ -226,7 +229,7 @@ impl Looking<'_> {
             ..Facts::default()
         };
         Ok(choose(&name, options.wish, &facts).map(|(method, why)| {
-            let loses = if method == super::Method::Recreate { loses(&standing, &fit, &facts) } else { Vec::new() };
+            let loses = loses(&standing, &fit, &facts, method);
             Planned {
                 standing,
                 tenants,
@@ -383,12 +386,16 @@ fn not_made_again(standing: &Standing, fit: &Fit) -> Option<String> {
     fit.refused.first().map(ToString::to_string).or(lost).or_else(|| standing.twin.as_ref().map(twin))
 }
 
-/// What dropping loses that is no object.
-pub(super) fn loses(standing: &Standing, fit: &Fit, facts: &Facts) -> Vec<String> {
-    if facts.some_tenants {
-        return Vec::new();
+/// What emptying it so loses that is no object. Tenants that sleep are removed and created again either way.
+pub(super) fn loses(standing: &Standing, fit: &Fit, facts: &Facts, method: Method) -> Vec<String> {
+    let mut loses = Vec::new();
+    if facts.offloaded > 0 {
+        loses.push(format!("offloaded tenants are there again asleep: {}", facts.offloaded));
     }
-    let mut loses = clauses(&fit.applied);
+    if facts.some_tenants || method == Method::Delete {
+        return loses;
+    }
+    loses.extend(clauses(&fit.applied));
     if !trained(&standing.schema).is_empty() {
         loses.push(
             "what the quantiser of its vector index has learned: it is trained again with new objects".to_owned(),
@@ -396,11 +403,6 @@ pub(super) fn loses(standing: &Standing, fit: &Fit, facts: &Facts) -> Vec<String
     }
     if !facts.read_only.is_empty() {
         loses.push(format!("shards that are read-only take writes again: {}", facts.read_only.join(", ")));
-    }
-    let offloaded = standing.tenants.iter().flatten();
-    let offloaded = offloaded.filter(|t| !matches!(t.state, TenantState::Hot | TenantState::Cold)).count();
-    if offloaded > 0 {
-        loses.push(format!("offloaded tenants are there again asleep: {offloaded}"));
     }
     loses
 }

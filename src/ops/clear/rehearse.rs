@@ -79,7 +79,7 @@ impl OnStage<'_, '_> {
                 Ok((method, why)) => {
                     (planned.method, planned.why) = (method, why);
                     planned.rehearsed = Rehearsed::NotNeeded;
-                    planned.loses.clear();
+                    planned.loses = loses(&planned.standing, &planned.fit, &planned.facts, method);
                 }
                 Err(refusal) => return Ok(Some(refusal)),
             }
@@ -105,7 +105,7 @@ impl OnStage<'_, '_> {
         }
         match found {
             Ok(made) => {
-                planned.loses = loses(&planned.standing, &planned.fit, &planned.facts);
+                planned.loses = loses(&planned.standing, &planned.fit, &planned.facts, planned.method);
                 if let Made::Same { additions, applied } = made {
                     planned.loses.extend(clauses(&applied));
                     let added = (!additions.is_empty()).then(|| additions.join(", "));

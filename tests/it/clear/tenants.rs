@@ -305,3 +305,21 @@ async fn what_a_killed_run_left_awake_is_planned_as_asleep_and_sleeps_afterwards
         );
     }
 }
+
+#[tokio::test]
+async fn that_an_offloaded_tenant_comes_back_inactive_stands_in_the_plan_of_each_way() {
+    for (wish, named) in [(Wish::Recreate, true), (Wish::Recreate, false), (Wish::Delete, true), (Wish::Delete, false)]
+    {
+        let world = with_tenants().await;
+        world.sandbox.faults().now(&Change::Tenant("Many".into(), "c".into(), Some("FROZEN")));
+        let tenants_of = if named { vec!["c".parse().expect("a name")] } else { Vec::new() };
+        let options = Options { tenants: tenants_of, ..one(wish, options(&world, &["Many"])) };
+        let plan = planned(&world, options).await.expect("a plan");
+        let said = "offloaded tenants are there again asleep: 1";
+        assert!(plan.collections[0].loses.iter().any(|loss| loss == said), "{wish:?} {named}");
+        let (done, _) = run(&world, plan).await;
+        let outcome = done.expect("done");
+        assert!(outcome.remarks.iter().any(|(_, text)| text.contains("offloaded")), "{:?}", outcome.remarks);
+        assert_eq!(tenants(&world, "Many").await[2].state, TenantState::Cold, "{wish:?} {named}");
+    }
+}
