@@ -143,6 +143,12 @@ impl Planned {
         self.unfinished.as_ref().map_or(&self.standing.schema, |unfinished| &unfinished.schema)
     }
 
+    /// Whether an alias that the key may not see could keep it from being created again once it is dropped.
+    #[must_use]
+    pub fn may_stay_dropped(&self) -> bool {
+        self.method == Method::Recreate && !self.some_tenants && self.facts.aliases_hidden
+    }
+
     /// Whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -67,6 +67,12 @@ impl Rights {
         all.any(|permission| permission.alias == "*" && matches_pattern(&permission.collection, of.as_str()))
     }
 
+    /// Whether a list of aliases shows all there are, whatever they stand for.
+    #[must_use]
+    pub fn show_all_aliases(&self) -> bool {
+        self.all("read_aliases").any(|permission| permission.alias == "*" && permission.collection == "*")
+    }
+
     /// Whether a list of roles shows all there are. A server lists those that the key may read whatever they allow, and
     /// only if there is none of these, those that it may read since it has their permissions itself.
     #[must_use]

@@ -44,6 +44,24 @@ fn aliases_that_the_key_may_not_see_are_not_said_to_be_none() {
 }
 
 #[test]
+fn a_collection_that_a_hidden_alias_may_keep_from_coming_back_is_not_dropped_unless_that_is_meant() {
+    let builder = Sandbox::builder().seeded("Article", 1_200, 2, 1).seeded("Book", 3, 2, 1).alias("ARTICLE", "Book");
+    let blind = Role::Without("read_aliases");
+    let stage = Stage::new(builder.key("rootkey", "root", Role::Root).key("blindkey", "blind", blind));
+    let plan =
+        |key: &str, flags: &[&str]| with_key(&stage, key, &[&["col", "clear", "Article", "--dry-run"], flags].concat());
+    let (code, text, _) = plan("rootkey", &["--method", "recreate"]);
+    assert_eq!(code, Some(4), "seen, and refused: {text}");
+    let (code, text, _) = plan("blindkey", &["--method", "recreate"]);
+    assert!(code == Some(0) && text.contains("an alias that differs from Article in case alone"), "{text}");
+    let (code, text, _) = plan("blindkey", &[]);
+    assert!(code == Some(0) && text.contains("deleted by their ids: an alias that differs from its name"), "{text}");
+    let (code, text, more) = with_key(&stage, "blindkey", &["col", "clear", "Article", "-y"]);
+    assert_eq!(code, Some(0), "{text}{more}");
+    assert_eq!((stage.sandbox.collections().len(), stage.sandbox.objects("Article", None).len()), (2, 0));
+}
+
+#[test]
 fn a_plan_that_shows_what_is_there_says_that_its_aliases_are_not_known() {
     let stage = stage();
     assert_eq!(with_key(&stage, "rootkey", &["col", "backup", "-q", "Article"]).0, Some(0));

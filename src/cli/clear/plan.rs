@@ -93,6 +93,13 @@ fn remarks(planned: &Planned) -> Vec<String> {
         remarks.push(format!("{way}: {}", planned.why));
     }
     remarks.extend(rehearsal::clause(planned.rehearsed));
+    if planned.may_stay_dropped() {
+        let name = planned.name();
+        remarks.push(format!(
+            "no rehearsal shows it: an alias that differs from {name} in case alone, which the key may not see (read_aliases), \
+             would keep {name} from being created again until it is removed"
+        ));
+    }
     if !planned.missing.is_empty() {
         let names: Vec<&str> = planned.missing.iter().take(LISTED).map(|t| t.name.as_str()).collect();
         let many = counted(planned.missing.len() as u64, "tenant");

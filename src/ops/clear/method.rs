@@ -9,6 +9,10 @@ use crate::ops::schema::Unmakeable;
 /// nothing.
 const FEW_OBJECTS: u64 = 1_000;
 
+/// Why a collection is not dropped that a key empties which does not see all aliases.
+const HIDDEN_ALIAS: &str = "an alias that differs from its name in case alone would keep it from being created again, and \
+                            the key may not see all aliases (read_aliases)";
+
 /// What the decision rests on.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -23,6 +27,9 @@ pub(super) struct Facts {
     pub(super) may_not_delete: Option<Lack>,
     /// Why the server would not take the schema back, if so.
     pub(super) not_made_again: Option<String>,
+    /// Whether there may be aliases that the key may not see: one that differs in case alone from the name of a collection
+    /// keeps that from being created again.
+    pub(super) aliases_hidden: bool,
     /// Shards that take no deletions.
     pub(super) read_only: Vec<String>,
     /// Whether an earlier run dropped it.
@@ -106,6 +113,7 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
             Some(objects) if objects <= FEW_OBJECTS && facts.asleep == 0 => {
                 (Method::Delete, "so few objects are deleted at once, and nothing else is touched".to_owned())
             }
+            _ if facts.aliases_hidden && !facts.some_tenants => (Method::Delete, HIDDEN_ALIAS.to_owned()),
             _ => (Method::Recreate, "the fastest way, whatever the number of objects".to_owned()),
         }),
     }
@@ -135,6 +143,12 @@ mod tests {
         assert_eq!(chosen(Wish::Auto, &Facts { objects: Some(1_000), ..many() }), Ok(Method::Delete));
         assert_eq!(chosen(Wish::Auto, &Facts { objects: Some(0), asleep: 1, ..many() }), Ok(Method::Recreate));
         assert_eq!(chosen(Wish::Auto, &Facts { moved: Some((1, 2)), ..many() }), Ok(Method::Delete));
+        let hidden = || Facts { aliases_hidden: true, ..many() };
+        assert_eq!(chosen(Wish::Auto, &hidden()), Ok(Method::Delete), "it may not come back");
+        assert_eq!(chosen(Wish::Recreate, &hidden()), Ok(Method::Recreate), "that is meant");
+        assert_eq!(chosen(Wish::Auto, &Facts { some_tenants: true, ..hidden() }), Ok(Method::Recreate), "it stays");
+        let closed = Facts { may_not_delete: Some(lack("x")), ..hidden() };
+        assert_eq!(chosen(Wish::Auto, &closed), Ok(Method::Recreate), "the only way, and said");
         assert_eq!(chosen(Wish::Auto, &Facts { may_not_recreate: Some(lack("x")), ..many() }), Ok(Method::Delete));
         assert_eq!(chosen(Wish::Auto, &Facts { not_made_again: Some("x".into()), ..many() }), Ok(Method::Delete));
         let frozen = || Facts { read_only: vec!["s".into()], ..many() };

@@ -218,6 +218,7 @@ impl Looking<'_> {
             },
             may_not_delete,
             not_made_again: (!some_tenants).then(|| not_made_again(&standing, &fit)).flatten(),
+            aliases_hidden: self.may_hide_aliases(&standing),
             read_only,
             unfinished: unfinished.is_some(),
             asleep,
@@ -248,6 +249,12 @@ impl Looking<'_> {
                 facts,
             }
         }))
+    }
+
+    /// Whether the server may have aliases that the key may not see, of this or another collection. Before 1.32 there are none.
+    fn may_hide_aliases(&self, standing: &Standing) -> bool {
+        let hidden = self.rights.is_some_and(|rights| !rights.show_all_aliases());
+        standing.aliases_unseen || (hidden && self.meta.version.at_least(1, 32))
     }
 
     /// Whether a run that was killed left any of its tenants awake. They are planned as asleep, which they will be.
