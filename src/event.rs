@@ -368,6 +368,8 @@ pub enum Warning {
         first: TenantName,
         /// Why, in few words.
         reason: String,
+        /// Whether it is written down, so that the next backup or comparison of the collection puts them back.
+        noted: bool,
     },
     /// Tenants that a killed run left awake: they are put back to sleep.
     TenantsLeftAwake {

@@ -86,8 +86,8 @@ pub(super) async fn put_back(
     };
     let awake = waking.awake().await;
     let Some(first) = awake.first().cloned() else { return 0 };
-    let (collection, tenants) = (collection.clone(), awake.len() as u64);
-    session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason });
+    let (collection, tenants, noted) = (collection.clone(), awake.len() as u64, journalled.is_some());
+    session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason, noted });
     tenants
 }
 

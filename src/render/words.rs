@@ -165,10 +165,11 @@ pub(super) fn warning(warning: &Warning) -> String {
             let (added, deleted) = (counted(*added, "tenant"), count(*deleted));
             format!("{collection}: {added} came and {deleted} went while it was read ({first} first)")
         }
-        Warning::TenantsStayAwake { collection, tenants, first, reason } => format!(
-            "{collection}: {} woken and not put back to sleep: {}; the next run of this command does it",
+        Warning::TenantsStayAwake { collection, tenants, first, reason, noted } => format!(
+            "{collection}: {} woken and not put back to sleep: {}; {}",
             tenants_from(*tenants, first),
-            plain(reason)
+            plain(reason),
+            if *noted { "the next backup or comparison of it does it" } else { "deactivate them if nobody needs them" }
         ),
         Warning::TenantsLeftAwake { collection, tenants, first } => format!(
             "{collection}: {} left awake by a run that was killed; put back to sleep",

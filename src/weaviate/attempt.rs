@@ -225,7 +225,9 @@ impl Client {
         if retry::judge(status, &words) == Verdict::Transient {
             retry_after.inspect(|asked| self.hold_back(*asked));
             let turned_away = status == TOO_MANY;
-            return Failure { retry_after, turned_away, ..Failure::passing(Error::Server { route, status, message }) };
+            let asks = retry_after.filter(|asked| *asked > self.policy().retry_after_cap);
+            let error = Error::Server { route, status, message, asks };
+            return Failure { retry_after, turned_away, ..Failure::passing(error) };
         }
         Failure::last(match status {
             200..=299 => return Failure::passing(ask.bad_answer(format!("unexpected status {status}"))),

@@ -153,7 +153,7 @@ pub enum Error {
         message: String,
     },
     /// A status that may pass: 408, 429, 5xx, and temporary states that come as 4xx.
-    #[error("{route}: server error ({status}){}", after_colon(message))]
+    #[error("{route}: server error ({status}){}{}", after_colon(message), pause(*asks))]
     Server {
         /// What was asked.
         route: Arc<str>,
@@ -161,6 +161,8 @@ pub enum Error {
         status: u16,
         /// The server's words.
         message: String,
+        /// How long it asks not to be asked again, where that is longer than it is left alone.
+        asks: Option<Duration>,
     },
     /// Nothing, or next to nothing, was received for a while.
     #[error("{route}: no progress for {:.1} s", after.as_secs_f64())]
@@ -251,6 +253,12 @@ impl fmt::Display for Bound {
 fn attempts_in(attempts: u32, elapsed: Duration) -> String {
     let s = if attempts == 1 { "" } else { "s" };
     format!("{attempts} attempt{s} in {:.1} s", elapsed.as_secs_f64())
+}
+
+/// That a server asks for more time than it gets.
+fn pause(asks: Option<Duration>) -> String {
+    let said = |asks: Duration| format!("; it asks for a pause of {} s, longer than a run waits", asks.as_secs());
+    asks.map(said).unwrap_or_default()
 }
 
 /// The server's words behind a colon; nothing if it said nothing.

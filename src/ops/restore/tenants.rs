@@ -278,7 +278,7 @@ pub(super) async fn settle(writer: &Writer, session: &Session, collection: &Coll
     if let Some(first) = left.state.iter().find(|tenant| tenant.state == TenantState::Cold) {
         let tenants = left.state.iter().filter(|tenant| tenant.state == TenantState::Cold).count() as u64;
         let (collection, first) = (target.clone(), first.name.clone());
-        session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason: said });
+        session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason: said, noted: false });
     }
     let state = left.state.first().map(|first| {
         let (tenants, are) = plural(left.state.len());

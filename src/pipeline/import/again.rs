@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(known.of(Some(&b)), Some(first));
         assert_eq!((known.of(Some(&c)), known.of(None)), (None, None), "others are still asked for");
         assert_eq!(known.learn(Some(&c), &refused("tenant not found: \"c\""), str::to_owned), ReadBack::Absent);
-        let lost = WireError::Server { route: "GET".into(), status: 503, message: "x".into() };
+        let lost = WireError::Server { route: "GET".into(), status: 503, message: "x".into(), asks: None };
         let all = known.learn(None, &lost, str::to_owned);
         assert_eq!((known.of(None), known.of(Some(&c))), (Some(all), Some(ReadBack::Absent)));
     }

@@ -88,6 +88,19 @@ async fn a_server_that_asks_for_time_gets_it_up_to_a_cap() {
 }
 
 #[tokio::test]
+async fn what_a_server_asked_for_is_told_where_it_was_not_left_alone_for_so_long() {
+    for (status, asked) in [(503, "86400"), (429, "86400"), (503, "18446744073709551615")] {
+        let server = Server::saying(reply(status, &format!("retry-after: {asked}\r\n"), "slow down")).await;
+        let error = server.client().meta().await.expect_err("it goes on");
+        let said =
+            format!("server error ({status}): slow down; it asks for a pause of {asked} s, longer than a run waits");
+        let Error::Exhausted { last, .. } = &error else { panic!("{error:?}") };
+        assert!(last.to_string().ends_with(&said), "{last}");
+        assert_eq!(error.message(), Some("slow down"), "its own words");
+    }
+}
+
+#[tokio::test]
 async fn being_turned_away_is_no_failure_until_the_question_was_turned_away_for_long() {
     let server = Server::start(|n, _| Act::Answer(if n < 20 { reply(429, "", "") } else { ok(META) })).await;
     let policy = RetryPolicy { budget_floor: 0, budget_percent: 0, turn_wait: quick().turn_wait * 50, ..quick() };

@@ -61,7 +61,7 @@ fn what_the_wire_says() {
         (E::Forbidden { route: route(), message: message() }, Class::Server, &[Hint::GrantPermission]),
         (E::NotFound { route: route(), message: message() }, Class::Server, &[]),
         (E::Rejected { route: route(), status: 422, message: message() }, Class::Server, &[]),
-        (E::Server { route: route(), status: 500, message: message() }, Class::Server, &[Hint::RunAgain]),
+        (E::Server { route: route(), status: 500, message: message(), asks: None }, Class::Server, &[Hint::RunAgain]),
         (E::Stalled { route: route(), after: waited }, Class::Server, &[Hint::RunAgain]),
         (E::Lost { route: route(), reason: reason() }, Class::Server, &[Hint::RunAgain]),
         (E::BadAnswer { route: route(), what: reason() }, Class::Server, &[Hint::RunAgain]),
