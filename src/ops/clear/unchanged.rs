@@ -8,7 +8,7 @@ use super::delete::ServerClock;
 use super::since::{self, BackedUp, Since};
 use super::sleepers::Sleepers;
 use super::{Method, Plan, Planned};
-use crate::event::Events;
+use crate::event::{Event, Warning};
 use crate::model::{Renames, TenantMap, TenantName};
 use crate::ops::firsts::Became;
 use crate::ops::held::is_held_still;
@@ -238,7 +238,7 @@ impl Unchanged<'_> {
     /// The archive holds every object that is there now, and no other.
     async fn held(&self, path: &Path, since: Since) -> Result<BackedUp, Error> {
         let name = self.planned.name();
-        let quiet = Session { events: Events::none(), ..self.session.clone() };
+        let quiet = Session { events: self.session.events.only(is_about_states), ..self.session.clone() };
         let archive = prove::open(&quiet, path.to_owned()).await?;
         let place = archive.collections().iter().position(|entry| entry.name == name.as_str());
         let Some(at) = place else { return Err(self.changed("it is not in the backup")) };
@@ -275,6 +275,7 @@ impl Unchanged<'_> {
         let why = match compared.remarks.first() {
             // Nothing that was compared differs: the rest was put out of reach.
             Some(remark) if compared.missing + compared.extra + compared.different == 0 => remark,
+            None if compared.tenants_differ => "tenants that were activated to be compared are not inactive again",
             _ => "it was written to meanwhile",
         };
         let expired = expiry::may_be_why(&self.planned.standing.schema).filter(|_| compared.missing > 0);
@@ -304,4 +305,16 @@ impl Unchanged<'_> {
 fn asleep(tenants: &[Tenant]) -> Vec<TenantName> {
     let asleep = tenants.iter().filter(|tenant| tenant.state != TenantState::Hot);
     asleep.map(|tenant| tenant.name.clone()).collect()
+}
+
+/// Whether it is about tenants that were activated: that is told, whoever activated them and what for.
+fn is_about_states(event: &Event) -> bool {
+    let Event::Warning(warning) = event else { return false };
+    matches!(
+        warning,
+        Warning::TenantsStayAwake { .. }
+            | Warning::TenantsLeftAwake { .. }
+            | Warning::TenantsNotKnownAgain { .. }
+            | Warning::MovesAwaited { .. }
+    )
 }

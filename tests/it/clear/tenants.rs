@@ -260,6 +260,28 @@ async fn what_is_written_to_a_tenant_before_it_is_removed_is_not_lost_and_other_
     assert_eq!(["a", "b"].map(|t| world.sandbox.count("Many", Some(t))), [0, 0]);
 }
 
+#[tokio::test]
+async fn who_is_put_to_sleep_in_word_alone_after_a_comparison_is_named_and_nothing_is_emptied() {
+    for wish in [Wish::Recreate, Wish::Delete] {
+        let world = with_tenants().await;
+        let mut plan = planned(&world, one(wish, options(&world, &["Many"]))).await.expect("a plan");
+        let backup = world.try_backup(world.options()).await.0.expect("a backup").result.archive.expect("an archive");
+        plan.must_be_held_in(backup.into(), jiff::Timestamp::UNIX_EPOCH);
+        let lie = Fault::new(Kind::status(200, "[]")).on("PUT", "/v1/schema/Many/tenants").after(1);
+        world.sandbox.faults().add(lie);
+        let (done, events) = run(&world, plan).await;
+        let stopped = done.expect_err("refused");
+        let said = "it is not what was backed up: tenants that were activated to be compared are not inactive again";
+        assert!(matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what == said), "{:?}", stopped.error);
+        let named = |e: &&Event| matches!(e, Event::Warning(Warning::TenantsStayAwake { tenants: 1, noted: true, .. }));
+        assert_eq!(events.iter().filter(named).count(), 1, "{wish:?}: {events:?}");
+        assert_eq!(["a", "b", "c"].map(|t| world.sandbox.count("Many", Some(t))), [2, 2, 2], "{wish:?}");
+        world.sandbox.faults().clear();
+        let plan = planned(&world, one(wish, options(&world, &["Many"]))).await.expect("a plan");
+        assert_eq!(plan.collections[0].asleep(), 1, "it is known to be asleep by nature");
+    }
+}
+
 /// A run woke the tenant that sleeps, and was killed.
 async fn with_one_left_awake() -> World {
     let world = with_tenants().await;
