@@ -307,7 +307,7 @@ pub async fn recount(
     Ok(Recounted { objects, held_in })
 }
 
-/// Looks at a collection again: it must be the same one, and whole.
+/// Looks at a collection again: it must be the same one, with the same tenants in their states, and whole.
 pub(super) async fn now(client: &Client, session: &Session, before: &Standing) -> Result<Now, Error> {
     let name = before.name();
     let there = session.unless_stopped(client.schema(name)).await?;
@@ -320,6 +320,11 @@ pub(super) async fn now(client: &Client, session: &Session, before: &Standing) -
     }
     let tenants = tenants(client, session, &schema).await?;
     if let Some(tenants) = &tenants {
+        // Of one that is not active nothing is counted: what came with it would go unseen.
+        if before.tenants.as_ref().is_some_and(|before| before != tenants) {
+            let (collection, what) = (name.clone(), "its tenants, or their states, changed".to_owned());
+            return Err(Error::NotAsPlanned { collection, what });
+        }
         match before.firsts.became(client, session, name, tenants).await? {
             Became::Same => {}
             Became::Others(_) => return Err(Error::MadeAnew { collection: name.clone() }),

@@ -435,3 +435,30 @@ async fn one_that_was_made_anew_or_written_to_after_the_plan_is_not_removed() {
         assert_eq!(world.sandbox.collections(), ["Article"]);
     }
 }
+
+#[tokio::test]
+async fn what_came_with_a_tenant_that_sleeps_since_the_plan_is_not_removed() {
+    let world = world(Sandbox::builder().seeded("Article", 5, 3, 4).in_tenants(2));
+    for (tenant, status) in [("t000000", "HOT"), ("t000001", "HOT")] {
+        world.sandbox.faults().now(&Change::Tenant("Article".into(), tenant.into(), Some(status)));
+    }
+    let objects = world.sandbox.objects("Article", Some("t000000"));
+    let plan = plan(&world, &["Article"]).await;
+    world.sandbox.faults().now(&Change::Tenant("Article".into(), "new".into(), Some("HOT")));
+    for object in objects {
+        let mut object: serde_json::Value = serde_json::from_str(&object).expect("an object");
+        object["tenant"] = "new".into();
+        world.sandbox.faults().now(&Change::Write(object.to_string()));
+    }
+    world.sandbox.faults().now(&Change::Tenant("Article".into(), "new".into(), Some("COLD")));
+    world.sandbox.clear_requests();
+    let events = Events::none();
+    let (client, session) = (world.client(events.clone()), world.session(events));
+    let asked = elysiactl::ops::standing::recount(&client, &session, &plan.collections[0].standing, None).await;
+    let stopped = run(&world, plan).await.expect_err("refused");
+    for error in [asked.expect_err("refused"), stopped.error] {
+        assert!(matches!(&error, Error::NotAsPlanned { what, .. } if what.contains("its tenants")), "{error:?}");
+        assert_eq!(error.class(), Class::Refused);
+    }
+    assert_eq!((world.sandbox.writing_requests(), world.sandbox.collections().len()), (0, 1));
+}
