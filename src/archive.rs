@@ -33,6 +33,7 @@ pub use disk::{Disk, Entry, Folder, Kind, Lock, Opened, OsDisk, Stamp, WriteFile
 pub use error::{Broken, Damage, DiskOp, Error};
 pub use index::{Index, Run};
 pub use manifest::{CollectionFacts, Content, Manifest};
+pub(crate) use names::MANIFEST;
 pub use names::stem;
 pub use part_reader::{Line, LineRoom, PartReader};
 pub use proof::RunProof;

@@ -11,7 +11,7 @@ use crate::model::CollectionName;
 /// Where the parts of all collections lie.
 pub(super) const COLLECTIONS: &str = "collections";
 /// The list of everything, written last.
-pub(super) const MANIFEST: &str = "manifest.json";
+pub(crate) const MANIFEST: &str = "manifest.json";
 /// The journal of an unsealed archive.
 pub(super) const CHECKPOINT: &str = "checkpoint.jsonl";
 /// Held by the run that writes.

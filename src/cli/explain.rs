@@ -114,7 +114,9 @@ fn rm_words(hint: &Hint) -> Option<&'static str> {
             "a removal needs read_collections and delete_collections on its collections, read_tenants on multi-tenant ones, and read_nodes to see whether the server is whole"
         }
         Hint::MakeRoom => "free some space, or choose another folder with --output",
-        Hint::RunAgain => "run the command again: it shows what is there now",
+        Hint::RunAgain => {
+            "look at what is there now (--dry-run shows it), then run the command again; with --yes it takes whatever is there"
+        }
         Hint::WaitForOtherRun => {
             "another run is at work on the same collection of this server: wait for it to end, or stop it"
         }
@@ -131,7 +133,9 @@ fn clear_words(hint: &Hint) -> Option<&'static str> {
         Hint::NoObjectTtl => "set OBJECTS_TTL_DELETE_SCHEDULE on the server, as it was when the collection was made",
         Hint::MakeRoom => "free some space, or choose other folders with --output and --run-dir",
         Hint::OtherFolder => "choose other folders with --output and --run-dir",
-        Hint::RunAgain => "run the command again: it shows what is there now",
+        Hint::RunAgain => {
+            "look at what is there now (--dry-run shows it), then run the command again; with --yes it takes whatever is there"
+        }
         Hint::WaitForOtherRun => {
             "another run is at work on the same collection of this server: wait for it to end, or stop it"
         }
@@ -296,7 +300,7 @@ fn words(hint: &Hint) -> String {
             "--method recreate drops it all the same; or set its shards to READY, then run again".into()
         }
         Hint::WakeTenants => {
-            "activate the tenants and use --method delete, or clear the whole collection with --method recreate".into()
+            "activate the tenants and use --method delete, or clear the whole collection, with every other tenant of it, with --method recreate".into()
         }
         Hint::NameRunFolder => "name a folder with --run-dir".into(),
         Hint::SkipAliases => "leave aliases alone with --alias skip".into(),

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::confirm::{self, Question};
 use super::{Failure, Out, held};
-use crate::event::Class;
+use crate::event::{Class, Covers};
 use crate::ops::held::HeldIn;
 use crate::ops::standing::Recounted;
 use crate::render::{count, counted, plain};
@@ -125,7 +125,7 @@ async fn one(
             return Ok(Agreed { objects: now, held_in });
         }
         if now == loss.objects {
-            out.note(&format!("{} was written to while the question was asked\n", plain(&loss.name)));
+            out.note(&format!("{}\n", moved(&loss, held_in.as_ref())));
         } else {
             out.note(&format!(
                 "{} now, and {} when the question was asked\n",
@@ -176,6 +176,18 @@ fn holds(name: &str, objects: Option<u64>) -> String {
     }
 }
 
+/// What became of the archive that was named, while the number of objects stayed.
+fn moved(loss: &Loss, now: Option<&HeldIn>) -> String {
+    let archive = loss.held_in.as_ref().map(held::place).unwrap_or_default();
+    match now {
+        Some(HeldIn { covers: Covers::WrittenSince { .. }, .. }) => {
+            format!("{} was written to while the question was asked", plain(&loss.name))
+        }
+        Some(_) => format!("whether {archive} still holds all of {} is not known any more", plain(&loss.name)),
+        None => format!("{archive} is gone: it was removed while the question was asked"),
+    }
+}
+
 fn had(objects: Option<u64>) -> String {
     objects.map_or_else(|| "a number that is not known".into(), |objects| format!("it had {}", count(objects)))
 }
@@ -183,7 +195,6 @@ fn had(objects: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Covers;
 
     fn held(archived: u64, live: Option<u64>, covers: Covers) -> HeldIn {
         let sealed = "2026-11-23T04:12:00Z".parse().expect("a time");

@@ -143,12 +143,16 @@ fn enough_address_space(allowed: Option<u64>) -> Result<(), Failure> {
 /// Threads beside those of the runtime that must be allowed: for files, names of hosts and signals.
 const FILE_THREADS: usize = 8;
 
+/// Bytes of the stack of a thread that is only tried.
+const TRIED_STACK: usize = 64 << 10;
+
 /// Refuses to begin what would fail for want of threads. They are begun all at once, and end at once.
-fn enough_threads(needed: usize) -> Result<(), Failure> {
+fn enough_threads(needed: usize, stack: usize) -> Result<(), Failure> {
     let gate = Mutex::new(());
     let closed = gate.lock();
     let begun: std::io::Result<()> = thread::scope(|scope| {
-        let mut all = (0..needed).map(|_| thread::Builder::new().spawn_scoped(scope, || drop(gate.lock())));
+        let one = || thread::Builder::new().stack_size(stack).spawn_scoped(scope, || drop(gate.lock()));
+        let mut all = (0..needed).map(|_| one());
         let begun = all.try_for_each(|one| one.map(drop));
         drop(closed);
         begun
@@ -165,7 +169,7 @@ fn runtime() -> Result<Runtime, Failure> {
     enough_files()?;
     enough_address_space(memory::address_space())?;
     let threads = available_parallelism().map_or(1, usize::from).min(THREADS);
-    enough_threads(threads + FILE_THREADS)?;
+    enough_threads(threads + FILE_THREADS, TRIED_STACK)?;
     Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(|error| no_start(&error))
 }
 
@@ -240,8 +244,11 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_may_be_begun_are_enough() {
-        assert!(enough_threads(THREADS + FILE_THREADS).is_ok() && enough_threads(0).is_ok());
+    fn threads_that_may_not_be_begun_end_a_run_before_it_begins() {
+        assert!(enough_threads(THREADS + FILE_THREADS, TRIED_STACK).is_ok());
+        // No system has such a stack to give.
+        let refused = enough_threads(1, usize::MAX / 4).expect_err("no thread");
+        assert_eq!((refused.class, refused.causes.len()), (Class::Disk, 1), "{}", refused.text(false));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::firsts::{Became, Firsts};
 use super::{Error, Session};
 use crate::model::Schema;
 use crate::weaviate::{Error as WireError, Topology, Writer};
@@ -32,13 +33,14 @@ pub(super) enum Dropped {
 
 /// Drops a collection. The request goes out once, since one without an answer may be carried out later, when the name
 /// stands for another collection; what happened is read back for as long as `patience`. Only where a gateway answered (502,
-/// 503) and the very same collection is still there after a while, it goes out again. `shards` are the names of its
-/// shards, by which a collection that came back is told from one that was never dropped.
+/// 503) and the very same collection is still there after a while, it goes out again. By the names of its `shards`, or the
+/// `firsts` of its tenants, a collection that came back is told from one that was never dropped.
 pub(super) async fn drop_collection(
     writer: &Writer,
     session: &Session,
     schema: &Schema,
     shards: &[String],
+    firsts: &Firsts,
     patience: Duration,
 ) -> Result<Dropped, Error> {
     let collection = &schema.name;
@@ -51,7 +53,7 @@ pub(super) async fn drop_collection(
         tokio::time::sleep(pause).await;
         // Seen through even when told to stop: whether it is gone has to be known.
         let Some(there) = writer.schema(collection).await? else { return Ok(Dropped::Gone) };
-        if is_another(writer, schema, shards, &there).await {
+        if is_another(writer, session, schema, (shards, firsts), &there).await {
             return Ok(Dropped::Back);
         }
         // What was refused will not happen any more.
@@ -71,9 +73,20 @@ pub(super) async fn drop_collection(
 
 /// Whether what is there now is another collection of that name: all its shards have other names. A collection that the
 /// server made up has no tenants.
-async fn is_another(writer: &Writer, before: &Schema, shards: &[String], there: &Schema) -> bool {
+async fn is_another(
+    writer: &Writer,
+    session: &Session,
+    before: &Schema,
+    (shards, firsts): (&[String], &Firsts),
+    there: &Schema,
+) -> bool {
     if before.multi_tenant != there.multi_tenant {
         return true;
+    }
+    if before.multi_tenant && !firsts.is_empty() {
+        let Ok(tenants) = writer.tenants(&there.name).await else { return false };
+        let became = firsts.became(writer, session, &there.name, &tenants).await;
+        return firsts.are_gone_from(&tenants) || matches!(became, Ok(Became::Others(_)));
     }
     let (Topology::Whole { shards: now, .. } | Topology::Unchecked { shards: now, .. }) = writer.topology(there).await
     else {

@@ -233,8 +233,10 @@ pub enum Error {
         /// The collection.
         collection: CollectionName,
     },
-    /// The first object of a tenant is another one than it was.
-    #[error("tenant {tenant} of {collection} was removed and made anew meanwhile, or its first object was")]
+    /// The first objects of a tenant are others than they were.
+    #[error(
+        "tenant {tenant} of {collection} was removed and made anew meanwhile, or what it held first was written anew"
+    )]
     TenantMadeAnew {
         /// The collection.
         collection: CollectionName,

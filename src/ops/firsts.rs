@@ -1,38 +1,33 @@
 //! The first objects of a few tenants, by which a multi-tenant collection is known again. Its shards are named as its tenants,
 //! so that they tell nothing of one that was removed and made anew in between. Sends reading requests only.
 
-use std::collections::BTreeMap;
-
-use futures_util::{StreamExt, TryStreamExt, stream};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Error, Session};
 use crate::model::{CollectionName, ObjectId, TenantName};
 use crate::weaviate::{Client, Count, Tenant, TenantState};
 
-/// Tenants of a whole collection whose first objects are kept, at least if as many have one.
+/// Tenants of a whole collection whose first objects are kept, if as many have any.
 const KEPT: usize = 4;
-/// Tenants of a whole collection that are asked for theirs at most: some may be too large to be looked at.
-const ASKED: usize = 32;
-/// Tenants named by somebody whose first objects are kept at most.
-const NAMED_KEPT: usize = 1_000;
-/// Tenants that are asked at once.
-const ASKED_AT_ONCE: usize = 8;
+/// Tenants that somebody named, whose first objects are kept at most.
+const NAMED_KEPT: usize = 100;
+/// Objects of a tenant that are kept at most: writers update, delete and insert some of them.
+const OBJECTS_KEPT: u32 = 16;
 
-/// First objects, each with the time of its creation (the server's clock, in ms since 1970): an update leaves both as they
-/// are.
+/// First objects of tenants, each with the time of its creation (the server's clock, in ms since 1970).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Firsts(BTreeMap<TenantName, First>);
+pub struct Firsts(BTreeMap<TenantName, BTreeSet<First>>);
 
 type First = (ObjectId, i64);
 
 /// What became of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Became {
-    /// Each is what it was, as far as it can be asked for.
+    /// Each tenant has one that it had, as far as it can be asked.
     Same,
-    /// Those of some tenants alone are others; the first of these tenants.
+    /// Some tenants alone have others; the first of these tenants.
     Differ(TenantName),
-    /// All of them are others; the first of the tenants.
+    /// All of the tenants have others; the first of them.
     Others(TenantName),
 }
 
@@ -44,17 +39,8 @@ impl Firsts {
         name: &CollectionName,
         counts: &[(TenantName, Count)],
     ) -> Result<Self, Error> {
-        let filled = counts.iter().filter(|(_, count)| *count != Count::Exact(0)).take(ASKED);
-        let names: Vec<&TenantName> = filled.map(|(tenant, _)| tenant).collect();
-        let mut kept = BTreeMap::new();
-        for few in names.chunks(KEPT) {
-            let found = ask(client, session, name, few).await?;
-            kept.extend(found.into_iter().filter_map(|(tenant, first)| Some((tenant, first?))));
-            if kept.len() >= KEPT {
-                break;
-            }
-        }
-        Ok(Self(kept))
+        let filled = counts.iter().filter(|(_, count)| *count != Count::Exact(0)).take(KEPT);
+        Self::kept(client, session, name, filled.map(|(tenant, _)| tenant)).await
     }
 
     /// Those of tenants that somebody named, as far as they are active.
@@ -65,12 +51,25 @@ impl Firsts {
         tenants: &[Tenant],
     ) -> Result<Self, Error> {
         let active = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot).take(NAMED_KEPT);
-        let names: Vec<&TenantName> = active.map(|tenant| &tenant.name).collect();
-        let found = ask(client, session, name, &names).await?;
-        Ok(Self(found.into_iter().filter_map(|(tenant, first)| Some((tenant, first?))).collect()))
+        Self::kept(client, session, name, active.map(|tenant| &tenant.name)).await
     }
 
-    /// Looks at them again: at those of `tenants` that are active. A tenant that is not is left asleep, and what cannot be
+    async fn kept(
+        client: &Client,
+        session: &Session,
+        name: &CollectionName,
+        tenants: impl Iterator<Item = &TenantName>,
+    ) -> Result<Self, Error> {
+        let mut kept = BTreeMap::new();
+        for tenant in tenants {
+            if let Some(firsts) = ask(client, session, name, tenant).await?.filter(|firsts| !firsts.is_empty()) {
+                kept.insert(tenant.clone(), firsts);
+            }
+        }
+        Ok(Self(kept))
+    }
+
+    /// Looks at them again, in those of `tenants` that are active. A tenant that is not is left asleep, and what cannot be
     /// asked proves nothing.
     pub(super) async fn became(
         &self,
@@ -79,37 +78,47 @@ impl Firsts {
         name: &CollectionName,
         tenants: &[Tenant],
     ) -> Result<Became, Error> {
-        let active = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
-        let known: Vec<&TenantName> =
-            active.map(|tenant| &tenant.name).filter(|tenant| self.0.contains_key(*tenant)).collect();
-        let now = ask(client, session, name, &known).await?;
-        let others = || now.iter().filter(|(tenant, first)| self.0.get(*tenant) != first.as_ref());
-        Ok(match others().next() {
-            None => Became::Same,
-            Some((tenant, _)) if others().count() == now.len() => Became::Others(tenant.clone()),
-            Some((tenant, _)) => Became::Differ(tenant.clone()),
+        let (mut same, mut others) = (0_usize, Vec::new());
+        for (tenant, before) in &self.0 {
+            let active = tenants.iter().any(|there| there.name == *tenant && there.state == TenantState::Hot);
+            let now = if active { ask(client, session, name, tenant).await? } else { None };
+            match now {
+                Some(now) if now.is_disjoint(before) => others.push(tenant.clone()),
+                Some(_) => same += 1,
+                None => {}
+            }
+        }
+        Ok(match (others.into_iter().next(), same) {
+            (None, _) => Became::Same,
+            (Some(tenant), 0) => Became::Others(tenant),
+            (Some(tenant), _) => Became::Differ(tenant),
         })
+    }
+
+    /// Whether there are any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether none of its tenants is among these.
+    pub(super) fn are_gone_from(&self, tenants: &[Tenant]) -> bool {
+        !self.0.keys().any(|name| tenants.iter().any(|tenant| tenant.name == *name))
     }
 }
 
-/// The first object of each of these tenants that can be asked for it; `None` where there is none.
+/// The first objects of a tenant; `None` where it cannot be asked for them.
 async fn ask(
     client: &Client,
     session: &Session,
     name: &CollectionName,
-    tenants: &[&TenantName],
-) -> Result<BTreeMap<TenantName, Option<First>>, Error> {
-    let one = async |tenant: &TenantName| {
-        let asked = async { Ok::<_, Error>(client.first_object(name, tenant).await) };
-        Ok::<_, Error>(match session.unless_stopped(asked).await? {
-            Ok(first) => Some((tenant.clone(), first.map(|first| (first.id, first.created_ms)))),
-            Err(error) => {
-                tracing::debug!(collection = %name, %tenant, %error, "its first object cannot be asked for");
-                None
-            }
-        })
-    };
-    let asked = stream::iter(tenants.iter().copied().map(one)).buffered(ASKED_AT_ONCE);
-    let found: Vec<_> = asked.try_collect().await?;
-    Ok(found.into_iter().flatten().collect())
+    tenant: &TenantName,
+) -> Result<Option<BTreeSet<First>>, Error> {
+    let asked = async { Ok::<_, Error>(client.first_objects(name, tenant, OBJECTS_KEPT).await) };
+    Ok(match session.unless_stopped(asked).await? {
+        Ok(firsts) => Some(firsts.into_iter().map(|first| (first.id, first.created_ms)).collect()),
+        Err(error) => {
+            tracing::debug!(collection = %name, %tenant, %error, "its first objects cannot be asked for");
+            None
+        }
+    })
 }

@@ -1,6 +1,8 @@
 //! Which archive holds what somebody is about to lose, and how surely: by what its manifest says, by its files and their
-//! sizes, and by the server's shards, counts and times; of collections with tenants by a few first objects. No more is compared. Sends reading requests only.
+//! sizes, and by the server's shards, counts and times; of collections with tenants by a few first objects. An archive that would hold
+//! everything is read for its newest object. No more is compared. Sends reading requests only.
 
+mod newest;
 mod tenants;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
+use newest::newest_archived;
 use tenants::{Whose, whose};
 
 use super::{Error, Session, blocking};
@@ -157,14 +160,34 @@ pub(super) async fn held_in(
                 Whose::Other => again = true,
             }
         }
-        if !again {
-            return Ok(found);
+        if again {
+            continue;
         }
+        for (name, held) in found.iter_mut().filter(|(_, held)| held.covers == Covers::Everything) {
+            if held.live != Some(0) && !is_newest_archived(session, name, held, facts.get(name)).await? {
+                held.covers = Covers::ChangesUnknown;
+            }
+        }
+        return Ok(found);
     }
 }
 
-/// Whether the archive that was named holds everything still: what was written since it was named is not in it. Whether its
-/// number moved is for who counts to say.
+/// Whether the newest object that an archive holds is the newest on the server.
+async fn is_newest_archived(
+    session: &Session,
+    name: &CollectionName,
+    held: &HeldIn,
+    facts: Option<&Facts>,
+) -> Result<bool, Error> {
+    let (disk, path, name) = (Arc::clone(&session.disk), held.path.clone(), name.to_string());
+    let tenants = facts.and_then(|facts| facts.tenants.clone());
+    let read = move || Ok::<_, Error>(newest_archived(&disk, &path, &name, tenants.as_deref()));
+    let archived = blocking("archives", read).await?;
+    Ok(archived.is_some() && archived == held.newest_ms)
+}
+
+/// What the archive that was named holds now. What was written since it was named is not in it, and one that is gone by now
+/// holds nothing. Whether the number of objects moved is for who counts to say.
 pub(super) async fn hold_again(
     client: &Client,
     session: &Session,
@@ -174,13 +197,18 @@ pub(super) async fn hold_again(
     let Some(named) = named else { return Ok(None) };
     let mut held = named.clone();
     if held.covers == Covers::Everything && held.live != Some(0) {
+        let (disk, manifest) = (Arc::clone(&session.disk), held.path.join(archive::MANIFEST));
+        let there = blocking("archives", move || Ok::<_, Error>(matches!(disk.look(&manifest), Ok(Some(_))))).await?;
+        if !there {
+            return Ok(None);
+        }
         match newest(client, session, doomed).await? {
             Newest::At(at) if held.newest_ms.is_none_or(|before| before < at) => {
                 held.newest_ms = Some(at);
                 held.covers = written_since(at);
             }
-            Newest::At(_) | Newest::Nothing => {}
-            Newest::Unknown => held.covers = Covers::ChangesUnknown,
+            Newest::At(at) if held.newest_ms == Some(at) => {}
+            Newest::At(_) | Newest::Nothing | Newest::Unknown => held.covers = Covers::ChangesUnknown,
         }
     }
     Ok(Some(held))
@@ -193,16 +221,16 @@ pub(super) async fn is_held_still(
     doomed: &Doomed<'_>,
     named: Option<&HeldIn>,
 ) -> Result<(), Error> {
-    let Some((was, now)) = named.zip(hold_again(client, session, doomed, named).await?) else { return Ok(()) };
-    if was.covers == now.covers {
-        return Ok(());
-    }
-    let written = if matches!(now.covers, Covers::WrittenSince { .. }) {
-        "was written to"
-    } else {
-        "was perhaps written to (that cannot be asked)"
+    let Some(was) = named else { return Ok(()) };
+    let archive = ShellWord::path(&was.path);
+    let what = match hold_again(client, session, doomed, named).await? {
+        Some(now) if now.covers == was.covers => return Ok(()),
+        Some(HeldIn { covers: Covers::WrittenSince { .. }, .. }) => {
+            format!("it was written to after {archive} was said to hold all of it")
+        }
+        Some(_) => format!("whether {archive}, which was said to hold all of it, does so still is not known"),
+        None => format!("{archive}, which was said to hold all of it, is gone"),
     };
-    let what = format!("it {written} after {} was said to hold all of it", ShellWord::path(&now.path));
     Err(Error::NotAsPlanned { collection: doomed.name.clone(), what })
 }
 

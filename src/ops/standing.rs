@@ -327,8 +327,9 @@ pub(super) async fn now(client: &Client, session: &Session, before: &Standing) -
         }
         match before.firsts.became(client, session, name, tenants).await? {
             Became::Same => {}
-            Became::Others(_) => return Err(Error::MadeAnew { collection: name.clone() }),
-            Became::Differ(tenant) => return Err(Error::TenantMadeAnew { collection: name.clone(), tenant }),
+            Became::Others(tenant) | Became::Differ(tenant) => {
+                return Err(Error::TenantMadeAnew { collection: name.clone(), tenant });
+            }
         }
     }
     let objects = count(client, session, name, tenants.as_deref()).await?;

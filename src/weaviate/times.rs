@@ -72,6 +72,23 @@ impl Client {
         Ok(listed(&ask, &body)?.first().copied())
     }
 
+    /// The first objects of a tenant, with their times: `most` of them, or one alone where they are large.
+    pub async fn first_objects(
+        &self,
+        collection: &CollectionName,
+        tenant: &TenantName,
+        most: u32,
+    ) -> Result<Vec<ObjectTimes>, Error> {
+        let several = list(collection, Some(tenant), &format!("limit={most}&after="));
+        let ask = Ask { max_bytes: FIRST_BYTES_MAX, ..several };
+        if let Body::Whole(body) = self.send(&ask).await?.body {
+            return listed(&ask, &body);
+        }
+        let ask = list(collection, Some(tenant), "limit=1&after=");
+        let body = self.fetch(&ask).await?;
+        listed(&ask, &body)
+    }
+
     /// The first objects behind an id, `limit` at most, with their times. Nothing where they are too large to be listed.
     pub async fn times_behind(
         &self,

@@ -209,7 +209,7 @@ fn copied(from: &Path, to: &Path) {
 }
 
 #[tokio::test]
-async fn where_the_archive_names_no_shards_counts_and_times_decide_as_before() {
+async fn where_the_archive_names_no_shards_its_newest_object_decides() {
     let world = world(articles());
     let path = backed_up(&world, world.options()).await;
     begun_later(&path);
@@ -217,7 +217,7 @@ async fn where_the_archive_names_no_shards_counts_and_times_decide_as_before() {
     forged::says(&path, |manifest| {
         manifest["collections"][0].as_object_mut().expect("an object").shift_remove("shards").expect("shards");
     });
-    assert_eq!(covers(&world).await, Some(Covers::Everything));
+    assert_eq!(covers(&world).await, Some(Covers::ChangesUnknown));
 }
 
 #[tokio::test]
@@ -383,4 +383,16 @@ async fn a_part_of_another_size_and_a_missing_manifest_hold_nothing() {
     assert_eq!(covers(&world).await, Some(Covers::Everything));
     std::fs::rename(archive.join("manifest.json"), archive.join("checkpoint.jsonl")).expect("renamed");
     assert_eq!(held(&world).await, None);
+}
+
+#[tokio::test]
+async fn a_server_whose_newest_object_is_not_the_archives_is_of_another_state() {
+    let world = world(articles());
+    let path = backed_up(&world, world.options()).await;
+    begun_later(&path);
+    assert_eq!(covers(&world).await, Some(Covers::Everything));
+    // As after the restore of a native backup, or of a disk: as many objects, and none newer than the archive.
+    let object = world.sandbox.objects("Article", None).remove(0);
+    world.sandbox.faults().now(&Change::Write(object));
+    assert_eq!(covers(&world).await, Some(Covers::ChangesUnknown));
 }

@@ -285,3 +285,45 @@ fn what_is_written_to_while_the_question_waits_is_asked_for_once_more() {
         assert_eq!(code, 0, "{rest}");
     }
 }
+
+#[test]
+fn an_archive_that_goes_away_while_the_question_waits_holds_nothing() {
+    let stage = stage();
+    let archives = std::fs::read_dir(stage.archives()).expect("a folder");
+    let archive = archives.map(|entry| entry.expect("an archive").path()).find(|path| !path.ends_with(".safety"));
+    let archive = archive.expect("an archive");
+    crate::held::begun_later(&archive);
+    let mut terminal = asked(&stage, &["Article"]);
+    std::fs::remove_dir_all(&archive).expect("removed");
+    terminal.types("Article\n");
+    let again = terminal.waits_for(NAME);
+    assert!(again.contains("is gone: it was removed while the question was asked"), "{again}");
+    terminal.types("Article\n");
+    let sure = terminal.waits_for(SURE);
+    assert!(sure.contains("No archive holds the objects of Article"), "{sure}");
+    terminal.session.send_control('d').expect("sent");
+    assert_eq!((terminal.ends().0, stage.sandbox.writing_requests()), (4, 0));
+}
+
+#[test]
+fn a_first_object_of_a_tenant_that_goes_while_the_question_waits_is_a_number_that_moved() {
+    for verb in [&["col", "rm", "Article"][..], &["col", "clear", "Article", "--method", "recreate"]] {
+        let stage = Stage::new(Sandbox::builder().seeded("Article", 40, 4, 7).in_tenants(1));
+        stage.sandbox.faults().now(&Change::Tenant("Article".into(), "t000000".into(), Some("HOT")));
+        let objects = stage.sandbox.objects("Article", Some("t000000")).into_iter();
+        let ids = objects.map(|object| serde_json::from_str::<serde_json::Value>(&object).expect("JSON")["id"].clone());
+        let first = ids.map(|id| id.as_str().expect("an id").to_owned()).min().expect("an object");
+        let mut terminal = Terminal::open(&stage, verb);
+        terminal.waits_for(NAME);
+        stage.sandbox.faults().now(&Change::Delete("Article".into(), Some("t000000".into()), first));
+        for answer in ["Article\n", "y\n"] {
+            terminal.types(answer);
+            terminal.waits_for(if answer == "y\n" { NAME } else { SURE });
+        }
+        terminal.types("Article\n");
+        terminal.waits_for(SURE);
+        terminal.types("y\n");
+        let (code, rest) = terminal.ends();
+        assert_eq!(code, 0, "{verb:?}: {rest}");
+    }
+}

@@ -47,7 +47,7 @@ pub(in crate::cli) struct ClearArgs {
     /// Remove the collection itself too, as `col rm` does
     #[arg(long)]
     pub delete_schema: bool,
-    /// First back up into an archive in DIR, and go on only if it holds everything at the moment of clearing
+    /// First back up into an archive in DIR, and go on only if it holds everything; that is asked once more right before
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["delete_schema", "dry_run"])]
     pub backup_first: Option<PathBuf>,
     /// Folder for archives, which .safety is in [env: ELYSIACTL_ARCHIVE_DIR] [default: ./backups]

@@ -13,6 +13,7 @@ use super::{Method, Options, Plan, Planned, Refusal, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
 use crate::ops::firsts::Firsts;
 use crate::ops::held::{Doomed, HeldIn, held_in, hold_again};
+use crate::ops::proof::sum;
 use crate::ops::protected::is_protected;
 use crate::ops::schema::{
     Applied, Fit, Made, Rehearsed, Target, clauses, fit, is_by_auto_schema, made, remade, trained,
@@ -114,6 +115,14 @@ pub async fn recount(
 ) -> Result<Recounted, Error> {
     if !planned.exists {
         return Ok(Recounted { objects: planned.all_objects(), held_in: named.cloned() });
+    }
+    if let Some(tenants) = &planned.tenants {
+        // Counting would activate one that was deactivated meanwhile, where the server is set so.
+        let now = session.unless_stopped(client.tenants(planned.name())).await?;
+        if let Some(other) = tenants.iter().find(|tenant| !now.contains(tenant)) {
+            let what = format!("its tenant {} is gone, or in another state than it was", other.name);
+            return Err(Error::NotAsPlanned { collection: planned.name().clone(), what });
+        }
     }
     let now = standing::count(client, session, planned.name(), planned.counted()).await?;
     let held_in = hold_again(client, session, &planned.doomed(), named).await?;
@@ -264,7 +273,9 @@ impl Looking<'_> {
         let before = tenants.clone();
         let left = LeftAwake::find(client, session, &self.books, &name, tenants).await?;
         if *tenants != before {
-            standing.objects = standing::count(client, session, &name, Some(tenants)).await?;
+            let counts = standing::tenant_counts(client, session, &name, tenants).await?;
+            standing.firsts = Firsts::of_whole(client, session, &name, &counts).await?;
+            standing.objects = sum(counts.into_iter().map(|(_, count)| count).collect());
         }
         Ok(!left.is_empty())
     }

@@ -10,6 +10,7 @@ use super::tenants;
 use super::{Plan, Planned};
 use crate::model::{CollectionName, Schema};
 use crate::ops::dropping::{Dropped, drop_collection};
+use crate::ops::firsts::Firsts;
 use crate::ops::schema::{Made, Target, complete, is_by_auto_schema, made, remade, until_there};
 use crate::ops::{Error, Session, standing};
 use crate::weaviate::{Error as WireError, Topology, Writer};
@@ -56,12 +57,13 @@ impl Recreate<'_> {
         if !self.planned.exists {
             return Ok(false);
         }
-        self.race(&self.planned.standing.schema, &self.planned.standing.shards).await
+        let standing = &self.planned.standing;
+        self.race(&standing.schema, &standing.shards, &standing.firsts).await
     }
 
     /// Drops what is there and sends requests to create it at the same time: none can succeed before the drop is carried
     /// out, which is asked for once, and the first one after it may come before a writer's. Whether one succeeded.
-    async fn race(&self, schema: &Schema, shards: &[String]) -> Result<bool, Error> {
+    async fn race(&self, schema: &Schema, shards: &[String], firsts: &Firsts) -> Result<bool, Error> {
         let (over, created) = (CancellationToken::new(), CancellationToken::new());
         let timing = async {
             let _ = tokio::time::timeout(RACE_TIME, over.cancelled()).await;
@@ -87,7 +89,7 @@ impl Recreate<'_> {
                 biased;
                 // The name was free: the drop has been carried out, whatever its answer is.
                 () = created.cancelled() => Ok(Dropped::Gone),
-                dropped = drop_collection(self.writer, self.session, schema, shards, patience) => dropped,
+                dropped = drop_collection(self.writer, self.session, schema, shards, firsts, patience) => dropped,
             };
             over.cancel();
             dropped
@@ -170,7 +172,7 @@ impl Recreate<'_> {
             Topology::Whole { shards, .. } | Topology::Unchecked { shards, .. } => shards,
             Topology::Broken { .. } => Vec::new(),
         };
-        Ok((objects, self.race(there, &shards).await?))
+        Ok((objects, self.race(there, &shards, &Firsts::default()).await?))
     }
 
     /// Puts the tenants back with their states.

@@ -469,8 +469,13 @@ impl Run<'_> {
         for tenant in spaces {
             let (collection, max_bytes) = (&schema.name, LAST_PAGE_BYTES);
             let page = PageRequest { collection, tenant, after: None, limit: 1, vectors: false, max_bytes };
-            let PageReply::Body(body) = self.session.unless_stopped(self.writer.page(&page)).await? else {
-                return Ok(None);
+            let asked = async { Ok::<_, Error>(self.writer.page(&page).await) };
+            let body = match self.session.unless_stopped(asked).await? {
+                Ok(PageReply::Body(body)) => body,
+                // Who may drop and create a collection may perhaps not read it.
+                Err(error) if error.is_no() => return Ok(None),
+                Ok(_) => return Ok(None),
+                Err(error) => return Err(error.into()),
             };
             let Ok(page) = serde_json::from_slice::<Value>(&body) else { return Ok(None) };
             match page["objects"].as_array().map(Vec::len) {

@@ -57,6 +57,8 @@ impl Unchanged<'_> {
         let planned = self.planned;
         let name = planned.name();
         self.schema().await?;
+        // One that was deactivated meanwhile would be activated by counting it, where the server is set so.
+        self.are_there(planned.tenants.as_deref().unwrap_or_default()).await?;
         let from_ms = since::certain_ms(self.clock);
         let tenants = self.counts(planned.tenants.as_deref().filter(|_| planned.some_tenants)).await?;
         let counted = match &tenants {
@@ -211,7 +213,6 @@ impl Unchanged<'_> {
         let (planned, collection) = (self.planned, self.planned.name().clone());
         match (planned.standing.firsts.became(self.writer, self.session, &collection, tenants).await?, planned.method) {
             (Became::Same, _) => Ok(()),
-            (Became::Others(_), _) if !planned.some_tenants => Err(Error::MadeAnew { collection }),
             // Writers disturb nobody who deletes by ids.
             (Became::Differ(_), Method::Delete) if !planned.some_tenants => Ok(()),
             (Became::Differ(tenant) | Became::Others(tenant), _) => Err(Error::TenantMadeAnew { collection, tenant }),
@@ -225,11 +226,18 @@ impl Unchanged<'_> {
     }
 
     pub(super) async fn are_there(&self, tenants: &[Tenant]) -> Result<(), Error> {
+        if tenants.is_empty() {
+            return Ok(());
+        }
         let now = self.session.unless_stopped(self.writer.tenants(self.planned.name())).await?;
         let now: BTreeMap<&TenantName, &TenantState> = now.iter().map(|t| (&t.name, &t.state)).collect();
         match tenants.iter().find(|tenant| now.get(&tenant.name) != Some(&&tenant.state)) {
             Some(tenant) => {
                 Err(self.changed(format!("its tenant {} is gone, or in another state than it was", tenant.name)))
+            }
+            // Of a whole collection those tell that are active, whichever are looked at.
+            None if !self.planned.some_tenants => {
+                self.same_firsts(self.planned.tenants.as_deref().unwrap_or_default()).await
             }
             None => self.same_firsts(tenants).await,
         }

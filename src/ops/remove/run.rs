@@ -125,7 +125,8 @@ async fn one(
     if session.cancel.is_cancelled() {
         return Err(Error::Interrupted);
     }
-    let dropped = drop_collection(writer, session, &schema, &before.shards, plan.options.patience).await?;
+    let dropped =
+        drop_collection(writer, session, &schema, &before.shards, &before.firsts, plan.options.patience).await?;
     gathered.saved = None;
     let result = CollectionResult {
         tenants: tenants.map_or(0, |tenants| tenants.len() as u64),

@@ -9,6 +9,7 @@ use crate::archive::{RunFiles, RunRecord};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::dropping::{Dropped, drop_collection};
+use crate::ops::firsts::Firsts;
 use crate::ops::schema::{Made, Unmakeable, made};
 use crate::ops::{Error, Session, journalling, standing};
 use crate::weaviate::{Count, Topology, Writer};
@@ -124,7 +125,7 @@ impl Undoing<'_> {
         if whole(writer, &there).await.as_ref() != Some(&shards) {
             return stays("the server is not whole, or it was made anew");
         }
-        match drop_collection(writer, session, &there, &shards, PATIENCE).await? {
+        match drop_collection(writer, session, &there, &shards, &Firsts::default(), PATIENCE).await? {
             Dropped::Gone => Ok(None),
             Dropped::Back => stays("somebody made another one of that name"),
         }

@@ -35,7 +35,7 @@ async fn a_collection_whose_tenants_were_made_anew_with_as_many_objects_is_not_e
         let plan = planned(&world, one(wish, options(&world, &["Many"]))).await.expect("a plan");
         made_anew(&world, &["a", "b"]);
         let error = is_refused(&world, plan).await;
-        assert!(matches!(error, Error::MadeAnew { .. }), "{wish:?}: {error:?}");
+        assert!(matches!(error, Error::TenantMadeAnew { .. }), "{wish:?}: {error:?}");
     }
 }
 
@@ -86,4 +86,44 @@ async fn what_is_written_after_an_archive_was_said_to_hold_all_of_it_is_not_empt
         assert_eq!((stopped.class(), world.sandbox.writing_requests()), (Class::Refused, 0), "{wish:?}");
         assert_eq!(world.sandbox.count("Few", None), 1);
     }
+}
+
+#[tokio::test]
+async fn a_writer_that_sends_first_objects_again_or_deletes_them_stops_nothing() {
+    let first = r#"{"class":"Many","id":"00000000-0000-0000-0000-000000000001","properties":{},"tenant":"a"}"#;
+    let world = with_tenants().await;
+    let plan = planned(&world, one(Wish::Delete, options(&world, &["Many"]))).await.expect("a plan");
+    world.sandbox.faults().now(&Change::Write(first.to_owned()));
+    world.sandbox.faults().now(&Change::Write(first.replace(r#""a""#, r#""b""#)));
+    let (done, _) = run(&world, plan).await;
+    assert_eq!(done.expect("an end").result.status, Status::Ok);
+}
+
+#[tokio::test]
+async fn inactive_tenants_of_a_collection_made_anew_after_some_of_them_went_are_left() {
+    let object = r#"{"class":"Lot","id":"00000000-0000-0000-0000-000000000001","properties":{},"tenant":"TENANT"}"#;
+    let mut builder = Sandbox::builder().collection(r#"{"class":"Lot","multiTenancyConfig":{"enabled":true}}"#);
+    let inactive: Vec<String> = (0..101).map(|n| format!("c{n:03}")).collect();
+    for tenant in inactive.iter().map(String::as_str).chain(["a"]) {
+        builder = builder.tenant("Lot", tenant, "HOT");
+    }
+    for tenant in inactive.iter().map(String::as_str).chain(["a"]) {
+        builder = builder.object(&object.replace("TENANT", tenant));
+    }
+    let world = world(builder);
+    let set = |tenant: &str, state| Change::Tenant("Lot".into(), tenant.into(), state);
+    for tenant in &inactive {
+        world.sandbox.faults().now(&set(tenant, Some("COLD")));
+    }
+    let plan = planned(&world, one(Wish::Delete, options(&world, &["Lot"]))).await.expect("a plan");
+    // The others are those of the new collection, as it were.
+    for (method, state) in [("DELETE", None), ("POST", Some("HOT"))] {
+        let at = Fault::new(Kind::Change(set("a", state))).on(method, "/v1/schema/Lot/tenants").nth(1);
+        world.sandbox.faults().add(at);
+    }
+    let (done, _) = run(&world, plan).await;
+    let error = done.expect_err("refused").error;
+    assert!(matches!(&error, Error::TenantMadeAnew { tenant, .. } if tenant.as_str() == "a"), "{error:?}");
+    world.sandbox.faults().now(&set("c100", Some("HOT")));
+    assert_eq!(world.sandbox.count("Lot", Some("c100")), 1);
 }
