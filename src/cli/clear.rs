@@ -213,7 +213,8 @@ fn stopped(stopped: &Stopped, connect: &Connect, resume: &str) -> Failure {
     let mut failure = explain_for(Op::Clear, &stopped.error);
     failure.class = stopped.class();
     // Run again, it would empty what somebody else has made meanwhile.
-    let is_theirs = matches!(stopped.error, Error::MadeAnew { .. }) && stopped.dropped.is_some();
+    let is_other = matches!(stopped.error, Error::MadeAnew { .. } | Error::TenantMadeAnew { .. });
+    let is_theirs = is_other && (stopped.dropped.is_some() || stopped.partly.is_some());
     if is_theirs {
         failure.hints.clear();
     } else if stopped.run_dir.is_some() && matches!(failure.class, Class::Interrupted | Class::Server | Class::Disk) {
@@ -242,6 +243,10 @@ fn stopped(stopped: &Stopped, connect: &Connect, resume: &str) -> Failure {
             "the drop of {name} was sent, and may still be carried out: should {name} be gone later, `{resume}` makes it \
              again, empty"
         ));
+    } else if let (Some(name), true) = (&stopped.partly, is_theirs) {
+        failure = failure
+            .hint(format!("objects of {name} were deleted before that was seen"))
+            .hint("look whose it is now: a clear, also one with --resume, would empty that");
     } else if let Some(name) = &stopped.partly {
         failure = failure.hint(format!("part of {name} may be gone: run the command again to empty it"));
     }

@@ -148,6 +148,7 @@ pub(super) fn create_command(saved: &SafetyCopy, connect: &Connect) -> String {
 /// A run that stopped: the error, what is gone, what is not, and how a schema comes back.
 fn stopped(stopped: Stopped, connect: &Connect) -> Failure {
     let mut failure = explain_for(Op::Rm, &stopped.error);
+    failure.class = stopped.class();
     let named = |names: &mut dyn Iterator<Item = &CollectionName>, all: usize| {
         let listed = names.take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
         if all > NAMED { format!("{listed} and {} more", all - NAMED) } else { listed }

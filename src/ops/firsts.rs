@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Error, Session};
 use crate::model::{CollectionName, ObjectId, TenantName};
-use crate::weaviate::{Client, Count, Tenant, TenantState};
+use crate::weaviate::{Client, Count, Error as WireError, Tenant, TenantState};
 
 /// Tenants of a whole collection whose first objects are kept, if as many have any.
 const KEPT: usize = 4;
@@ -62,15 +62,18 @@ impl Firsts {
     ) -> Result<Self, Error> {
         let mut kept = BTreeMap::new();
         for tenant in tenants {
-            if let Some(firsts) = ask(client, session, name, tenant).await?.filter(|firsts| !firsts.is_empty()) {
-                kept.insert(tenant.clone(), firsts);
+            match ask(client, session, name, tenant).await {
+                Ok(firsts) if firsts.is_empty() => {}
+                Ok(firsts) => _ = kept.insert(tenant.clone(), firsts),
+                Err(Error::Interrupted) => return Err(Error::Interrupted),
+                Err(error) => not_told(name, tenant, &error),
             }
         }
         Ok(Self(kept))
     }
 
-    /// Looks at them again, in those of `tenants` that are active. A tenant that is not is left asleep, and what cannot be
-    /// asked proves nothing.
+    /// Looks at them again, in those of `tenants` that are active; one that is not is left inactive. What the server refuses to
+    /// tell proves nothing; that it does not answer is an error.
     pub(super) async fn became(
         &self,
         client: &Client,
@@ -81,11 +84,14 @@ impl Firsts {
         let (mut same, mut others) = (0_usize, Vec::new());
         for (tenant, before) in &self.0 {
             let active = tenants.iter().any(|there| there.name == *tenant && there.state == TenantState::Hot);
-            let now = if active { ask(client, session, name, tenant).await? } else { None };
-            match now {
-                Some(now) if now.is_disjoint(before) => others.push(tenant.clone()),
-                Some(_) => same += 1,
-                None => {}
+            if !active {
+                continue;
+            }
+            match ask(client, session, name, tenant).await {
+                Ok(now) if now.is_disjoint(before) => others.push(tenant.clone()),
+                Ok(_) => same += 1,
+                Err(error) if error.wire().is_some_and(WireError::is_no) => not_told(name, tenant, &error),
+                Err(error) => return Err(error),
             }
         }
         Ok(match (others.into_iter().next(), same) {
@@ -106,19 +112,16 @@ impl Firsts {
     }
 }
 
-/// The first objects of a tenant; `None` where it cannot be asked for them.
 async fn ask(
     client: &Client,
     session: &Session,
     name: &CollectionName,
     tenant: &TenantName,
-) -> Result<Option<BTreeSet<First>>, Error> {
-    let asked = async { Ok::<_, Error>(client.first_objects(name, tenant, OBJECTS_KEPT).await) };
-    Ok(match session.unless_stopped(asked).await? {
-        Ok(firsts) => Some(firsts.into_iter().map(|first| (first.id, first.created_ms)).collect()),
-        Err(error) => {
-            tracing::debug!(collection = %name, %tenant, %error, "its first objects cannot be asked for");
-            None
-        }
-    })
+) -> Result<BTreeSet<First>, Error> {
+    let firsts = session.unless_stopped(client.first_objects(name, tenant, None, OBJECTS_KEPT)).await?;
+    Ok(firsts.into_iter().map(|first| (first.id, first.created_ms)).collect())
+}
+
+fn not_told(name: &CollectionName, tenant: &TenantName, error: &Error) {
+    tracing::debug!(collection = %name, %tenant, %error, "its first objects cannot be asked for");
 }

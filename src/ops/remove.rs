@@ -6,7 +6,7 @@ mod run;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::event::{PlannedCollection, RunResult};
+use crate::event::{Class, PlannedCollection, RunResult};
 use crate::model::{CollectionName, Selection};
 use crate::ops::Error;
 use crate::ops::held::HeldIn;
@@ -116,4 +116,15 @@ pub struct Stopped {
     pub aliases_unseen: Vec<CollectionName>,
     /// The result so far.
     pub partial: Option<Box<RunResult>>,
+}
+
+impl Stopped {
+    /// What kind of failure it is. Once something is gone, nothing is merely refused.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self.error.class() {
+            Class::Refused if !self.removed.is_empty() => Class::Server,
+            class => class,
+        }
+    }
 }

@@ -16,11 +16,17 @@ use crate::event::Events;
 use crate::model::{CollectionName, ObjectId, RawObject, TenantName};
 use crate::weaviate::Client;
 
+/// Objects of a stretch whose times are kept.
+pub const KNOWN: usize = 8;
+
 /// Ids that follow one another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stretch {
     /// The ids, ascending.
     pub ids: Vec<ObjectId>,
+    /// The first of them ([`KNOWN`] at most), each with the time it was updated, by the server's clock in ms, if it says so:
+    /// by them what is there is known again.
+    pub known: Vec<(ObjectId, i64)>,
     /// The latest time any of them was updated, by the server's clock in ms, if any says so.
     pub updated_ms: Option<i64>,
     /// Objects among them whose ids were left out, since they were updated too late.
@@ -40,6 +46,9 @@ impl Stretch {
             return;
         }
         self.ids.push(object.id);
+        if self.ids.len() <= KNOWN {
+            self.known.extend(object.updated_ms.map(|at| (object.id, at)));
+        }
         self.updated_ms = self.updated_ms.max(object.updated_ms);
     }
 }

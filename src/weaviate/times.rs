@@ -72,19 +72,21 @@ impl Client {
         Ok(listed(&ask, &body)?.first().copied())
     }
 
-    /// The first objects of a tenant, with their times: `most` of them, or one alone where they are large.
+    /// The first objects of a tenant behind an id, with their times: `most` of them, or one alone where they are large.
     pub async fn first_objects(
         &self,
         collection: &CollectionName,
         tenant: &TenantName,
+        after: Option<ObjectId>,
         most: u32,
     ) -> Result<Vec<ObjectTimes>, Error> {
-        let several = list(collection, Some(tenant), &format!("limit={most}&after="));
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let several = list(collection, Some(tenant), &format!("limit={most}&after={after}"));
         let ask = Ask { max_bytes: FIRST_BYTES_MAX, ..several };
         if let Body::Whole(body) = self.send(&ask).await?.body {
             return listed(&ask, &body);
         }
-        let ask = list(collection, Some(tenant), "limit=1&after=");
+        let ask = list(collection, Some(tenant), &format!("limit=1&after={after}"));
         let body = self.fetch(&ask).await?;
         listed(&ask, &body)
     }

@@ -6,8 +6,9 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::unchanged::Unchanged;
 use crate::event::Event;
-use crate::model::{CollectionName, TenantName};
+use crate::model::{CollectionName, ObjectId, TenantName};
 use crate::ops::{Error, Session};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::ids::{Ids, Stretch};
@@ -77,6 +78,8 @@ pub(super) struct Delete<'a> {
     pub(super) session: &'a Session,
     pub(super) collection: &'a CollectionName,
     pub(super) tenant: Option<&'a TenantName>,
+    /// Looks before each stretch whether the collection is the one that was planned.
+    pub(super) unchanged: &'a Unchanged<'a>,
     pub(super) memory_bytes: u64,
     pub(super) clock: ServerClock,
     /// Objects updated after this time, by the server's clock in ms, stay; `None`: none do.
@@ -126,6 +129,22 @@ impl Delete<'_> {
         if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
     }
 
+    /// The ids are still those of what was listed: another collection made anew may have the same ones. Of a tenant, one of
+    /// the first objects is as it was.
+    async fn is_what_was_listed(&self, stretch: &Stretch) -> Result<(), Error> {
+        let (Some(tenant), Some((first, _))) = (self.tenant, stretch.known.first()) else {
+            return self.unchanged.same_shards().await;
+        };
+        let after = first.0.checked_sub(1).map(ObjectId);
+        let most = u32::try_from(stretch.known.len()).unwrap_or(1);
+        let now = self.writer.first_objects(self.collection, tenant, after, most);
+        let now = self.session.unless_stopped(now).await?;
+        if now.iter().any(|one| stretch.known.contains(&(one.id, one.updated_ms))) {
+            return Ok(());
+        }
+        Err(Error::TenantMadeAnew { collection: self.collection.clone(), tenant: tenant.clone() })
+    }
+
     /// Deletes these ids; a server with a lower limit takes them in several requests.
     async fn stretch(&self, stretch: &Stretch, passed: &mut Passed) -> Result<(), Error> {
         if stretch.newer > 0 {
@@ -138,6 +157,7 @@ impl Delete<'_> {
         if stretch.ids.is_empty() {
             return Ok(());
         }
+        self.is_what_was_listed(stretch).await?;
         // A deletion must not be older than what it deletes: a replica that was away would bring that back.
         let at_ms = self.clock.now_ms().max(stretch.updated_ms.unwrap_or(i64::MIN));
         let mut matched = u64::MAX;

@@ -392,6 +392,7 @@ impl Run<'_> {
                     session: self.session,
                     collection: &name,
                     tenant,
+                    unchanged,
                     memory_bytes: self.plan.options.memory_bytes,
                     clock: unchanged.clock,
                     until_ms: stays.until_ms,
@@ -409,7 +410,9 @@ impl Run<'_> {
                         continue 'rounds;
                     }
                     // What the server refused at once it did not do.
-                    let untouched = !begun && passed.deleted == 0 && error.wire().is_some_and(WireError::is_no);
+                    let is_other = matches!(error, Error::MadeAnew { .. } | Error::TenantMadeAnew { .. });
+                    let is_no = error.wire().is_some_and(WireError::is_no);
+                    let untouched = !begun && passed.deleted == 0 && (is_other || is_no);
                     gathered.partly = gathered.partly.take().filter(|_| !untouched);
                     return Err(error);
                 }

@@ -127,3 +127,37 @@ async fn inactive_tenants_of_a_collection_made_anew_after_some_of_them_went_are_
     world.sandbox.faults().now(&set("c100", Some("HOT")));
     assert_eq!(world.sandbox.count("Lot", Some("c100")), 1);
 }
+
+#[tokio::test]
+async fn what_is_made_anew_while_it_is_deleted_keeps_what_comes_with_the_same_ids() {
+    // 5,000 go at once.
+    let world = world(Sandbox::builder().seeded("Article", 5_001, 3, 4));
+    let plan = planned(&world, one(Wish::Delete, options(&world, &["Article"]))).await.expect("a plan");
+    let anew = Fault::new(Kind::Change(Change::Anew("Article".into()))).on("DELETE", "/v1/batch/objects").nth(1);
+    world.sandbox.faults().add(anew);
+    let (done, _) = run(&world, plan).await;
+    let stopped = done.expect_err("refused");
+    assert!(matches!(stopped.error, Error::MadeAnew { .. }), "{:?}", stopped.error);
+    assert_eq!((stopped.class(), world.sandbox.count("Article", None)), (Class::Server, 1));
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_made_anew_while_it_is_deleted_keeps_what_comes_with_the_same_ids() {
+    let world = with_tenants().await;
+    let plan = planned(&world, one(Wish::Delete, options(&world, &["Many"]))).await.expect("a plan");
+    let (objects, name) = (world.sandbox.objects("Many", Some("b")), || ("Many".to_owned(), "b".to_owned()));
+    // Once it is listed, and before its ids are deleted, when it is looked at from the first of them on.
+    let at = |change| Fault::new(Kind::Change(change)).on("GET", "/v1/objects").query("0000&tenant=b").times(1);
+    for state in [None, Some("HOT")] {
+        world.sandbox.faults().add(at(Change::Tenant(name().0, name().1, state)));
+    }
+    for object in objects {
+        let mut object: Value = serde_json::from_str(&object).expect("an object");
+        object["tenant"] = "b".into();
+        world.sandbox.faults().add(at(Change::Write(object.to_string())));
+    }
+    let (done, _) = run(&world, plan).await;
+    let error = done.expect_err("refused").error;
+    assert!(matches!(&error, Error::TenantMadeAnew { tenant, .. } if tenant.as_str() == "b"), "{error:?}");
+    assert_eq!(["a", "b"].map(|t| world.sandbox.count("Many", Some(t))), [0, 2]);
+}

@@ -46,6 +46,8 @@ pub enum Change {
     Expire,
     /// Somebody drops a collection.
     Drop(String),
+    /// Somebody drops a collection and makes it anew from the same documents: its shards have other names.
+    Anew(String),
     /// Somebody changes the description of a collection: collection, text.
     Describe(String, &'static str),
     /// Replicas on other nodes take a shard's new status that much later.
@@ -151,6 +153,7 @@ pub(crate) fn apply_to(core: &Core, state: &mut State, change: &Change) {
         Change::Drop(class) => {
             state.collections.remove(class);
         }
+        Change::Anew(class) => rename_shards(state, class),
         Change::Tenant(class, name, Some(status)) => {
             let there = state.collection(class).and_then(|c| c.tenants.as_ref()).is_some_and(|t| t.contains_key(name));
             if !there {
@@ -180,6 +183,12 @@ pub(crate) fn apply_to(core: &Core, state: &mut State, change: &Change) {
 fn set(state: &mut State, name: &str, condition: Condition) {
     if let Some(number) = state.cluster.number(name) {
         state.cluster.nodes[number].condition = condition;
+    }
+}
+
+fn rename_shards(state: &mut State, class: &str) {
+    for shard in state.collection_mut(class).into_iter().flat_map(|c| &mut c.whole.shards) {
+        shard.name = shard.name.chars().rev().collect();
     }
 }
 
