@@ -165,6 +165,9 @@ impl Delete<'_> {
             if self.session.cancel.is_cancelled() {
                 return Err(Error::Interrupted);
             }
+            if matched < u64::MAX && self.tenant.is_none() {
+                self.unchanged.same_shards().await?;
+            }
             let doomed = Doomed::Ids(&stretch.ids);
             let tries = if self.closely { Tries::One } else { Tries::All };
             let done = self.writer.delete_objects(self.collection, self.tenant, doomed, at_ms, tries).await?;

@@ -1,4 +1,4 @@
-//! Which objects a deletion leaves: what no backup holds, or what came after the count that somebody agreed to.
+//! Which objects a deletion leaves: what no backup holds, or what came after they were counted.
 
 use super::Planned;
 use super::delete::Passed;
@@ -7,17 +7,17 @@ use crate::model::counted;
 
 /// Which objects stay while one collection is emptied by deleting.
 pub(super) struct Stays {
-    /// Objects updated after this time, by the server's clock in ms, stay; `None`: none do.
+    /// Objects updated after this time, by the server's clock in ms, stay.
     pub(super) until_ms: Option<i64>,
     why: Why,
 }
 
 enum Why {
-    /// They go, whoever wrote them: it is only said that there were more than this.
-    Planned(Option<u64>),
-    /// This many objects were agreed to, of which none is newer than `last_ms`. `sorted`: which ones they are has been told
-    /// apart.
-    Agreed { objects: u64, last_ms: i64, sorted: bool },
+    /// They could not be counted.
+    Uncounted,
+    /// This many objects were counted, of which none is newer than `last_ms`. `agreed`: as many as somebody agreed to lose;
+    /// otherwise `planned` were shown, if they were counted. `sorted`: which ones they are has been told apart.
+    Counted { objects: u64, last_ms: i64, sorted: bool, agreed: bool, planned: Option<u64> },
     /// The backup holds this many.
     BackedUp(u64),
 }
@@ -28,11 +28,18 @@ impl Stays {
             (Some(backed_up), _) => {
                 Self { until_ms: Some(backed_up.since.until_ms), why: Why::BackedUp(backed_up.objects) }
             }
-            (None, Some(objects)) => {
+            (None, agreed) => {
                 let [until_ms, last_ms] = proven.counted_ms;
-                Self { until_ms: Some(until_ms), why: Why::Agreed { objects, last_ms, sorted: false } }
+                let planned = planned.all_objects();
+                match agreed.or(proven.objects) {
+                    Some(objects) => {
+                        let agreed = agreed.is_some();
+                        let why = Why::Counted { objects, last_ms, sorted: false, agreed, planned };
+                        Self { until_ms: Some(until_ms), why }
+                    }
+                    None => Self { until_ms: Some(last_ms), why: Why::Uncounted },
+                }
             }
-            (None, None) => Self { until_ms: None, why: Why::Planned(planned.all_objects()) },
         }
     }
 
@@ -40,7 +47,7 @@ impl Stays {
     /// one of the count stays at first, and goes if no more was listed than was agreed to. What is newer stays for good.
     /// `before`: objects that passes before this one deleted.
     pub(super) fn may_go_too(&mut self, passed: &Passed, before: u64) -> bool {
-        let Why::Agreed { objects, last_ms, sorted } = &mut self.why else { return false };
+        let Why::Counted { objects, last_ms, sorted, .. } = &mut self.why else { return false };
         if passed.newer == 0 || std::mem::replace(sorted, true) || before + passed.listed > *objects {
             return false;
         }
@@ -52,8 +59,12 @@ impl Stays {
     pub(super) fn told(&self, passed: &Passed) -> (Vec<String>, bool) {
         let many = |objects: u64| counted(objects, "object");
         let (most, written, than) = match &self.why {
-            Why::Planned(most) => (*most, String::new(), "there was when it was planned, as somebody writes to it"),
-            Why::Agreed { objects, .. } => {
+            Why::Uncounted => (None, "written after the run had looked at it".to_owned(), ""),
+            Why::Counted { objects, agreed: false, planned, .. } => {
+                let written = format!("written after {} had been counted, or in that second", many(*objects));
+                (*planned, written, "there was when it was planned, as somebody writes to it")
+            }
+            Why::Counted { objects, .. } => {
                 let confirmed = if *objects == 1 { "was confirmed" } else { "were confirmed" };
                 let written = format!("written after {} {confirmed}, or in that second", many(*objects));
                 (Some(*objects), written, "was confirmed")
@@ -80,7 +91,7 @@ impl Stays {
         if let Some(more) = more {
             remarks.push(format!("more was deleted than {than}: {}", many(more)));
         }
-        let told_only = matches!(self.why, Why::Planned(_));
+        let told_only = matches!(self.why, Why::Counted { agreed: false, .. });
         (remarks, passed.stay() == 0 && (told_only || more.is_none()))
     }
 }
@@ -90,7 +101,8 @@ mod tests {
     use super::*;
 
     fn agreed(objects: u64) -> Stays {
-        Stays { until_ms: Some(1_000), why: Why::Agreed { objects, last_ms: 3_000, sorted: false } }
+        let why = Why::Counted { objects, last_ms: 3_000, sorted: false, agreed: true, planned: None };
+        Stays { until_ms: Some(1_000), why }
     }
 
     #[test]
@@ -126,7 +138,16 @@ mod tests {
         let (said, whole) = backed_up.told(&found);
         assert!(!whole && said.len() == 2 && said[0].contains("1 object with other versions"), "{said:?}");
         assert!(backed_up.told(&Passed { differing: 0, ..found }).1, "that nothing was compared is only said");
-        let planned = Stays { until_ms: None, why: Why::Planned(Some(10)) };
-        assert!(planned.told(&passed(12, 0)).1, "it was meant to be empty");
+        let why = Why::Counted { objects: 12, last_ms: 3_000, sorted: false, agreed: false, planned: Some(10) };
+        let counted = Stays { until_ms: Some(1_000), why };
+        assert!(counted.told(&passed(12, 0)).1, "it was meant to be empty");
+        let (said, whole) = counted.told(&passed(12, 1));
+        assert_eq!(
+            said[0],
+            "not empty: 1 object written after 12 objects had been counted, or in that second: not deleted"
+        );
+        assert!(!whole && said.len() == 2, "{said:?}");
+        let uncounted = Stays { until_ms: Some(3_000), why: Why::Uncounted };
+        assert_eq!(uncounted.told(&passed(12, 0)), (Vec::new(), true));
     }
 }
