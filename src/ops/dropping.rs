@@ -33,8 +33,8 @@ pub(super) enum Dropped {
 
 /// Drops a collection. The request goes out once, since one without an answer may be carried out later, when the name
 /// stands for another collection; what happened is read back for as long as `patience`. Only where a gateway answered (502,
-/// 503) and the very same collection is still there after a while, it goes out again. By the names of its `shards`, or the
-/// `firsts` of its tenants, a collection that came back is told from one that was never dropped.
+/// 503) and the very same collection is still there after a while, it goes out again. By the names of its `shards`, or,
+/// where the drop was answered, the `firsts` of its tenants, a collection that came back is told from one that was never dropped.
 pub(super) async fn drop_collection(
     writer: &Writer,
     session: &Session,
@@ -53,6 +53,8 @@ pub(super) async fn drop_collection(
         tokio::time::sleep(pause).await;
         // Seen through even when told to stop: whether it is gone has to be known.
         let Some(there) = writer.schema(collection).await? else { return Ok(Dropped::Gone) };
+        // What nobody said was dropped may have been written to instead.
+        let firsts = asked.is_ok().then_some(firsts);
         if is_another(writer, session, schema, (shards, firsts), &there).await {
             return Ok(Dropped::Back);
         }
@@ -77,13 +79,13 @@ async fn is_another(
     writer: &Writer,
     session: &Session,
     before: &Schema,
-    (shards, firsts): (&[String], &Firsts),
+    (shards, firsts): (&[String], Option<&Firsts>),
     there: &Schema,
 ) -> bool {
     if before.multi_tenant != there.multi_tenant {
         return true;
     }
-    if before.multi_tenant && !firsts.is_empty() {
+    if let Some(firsts) = firsts.filter(|firsts| before.multi_tenant && !firsts.is_empty()) {
         let Ok(tenants) = writer.tenants(&there.name).await else { return false };
         let became = firsts.became(writer, session, &there.name, &tenants).await;
         return firsts.are_gone_from(&tenants) || matches!(became, Ok(Became::Others(_)));
