@@ -184,7 +184,7 @@ fn moved(loss: &Loss, now: Option<&HeldIn>) -> String {
             format!("{} was written to while the question was asked", plain(&loss.name))
         }
         Some(_) => format!("whether {archive} still holds all of {} is not known any more", plain(&loss.name)),
-        None => format!("{archive} is gone: it was removed while the question was asked"),
+        None => format!("{archive} cannot be found any more"),
     }
 }
 

@@ -229,7 +229,7 @@ pub(super) async fn is_held_still(
             format!("it was written to after {archive} was said to hold all of it")
         }
         Some(_) => format!("whether {archive}, which was said to hold all of it, does so still is not known"),
-        None => format!("{archive}, which was said to hold all of it, is gone"),
+        None => format!("{archive}, which was said to hold all of it, cannot be found any more"),
     };
     Err(Error::NotAsPlanned { collection: doomed.name.clone(), what })
 }

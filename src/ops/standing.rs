@@ -262,7 +262,8 @@ pub(super) async fn refuse_held(
     Claiming { client, session, locks, targets, shards }.refuse_held(all).await
 }
 
-/// Whether a plain collection has any of these shards: it is another one, made anew, if not. `None` if that cannot be told.
+/// Whether a plain collection has any of these shards: it is another one, made anew, if not. `None` if the server does not
+/// tell.
 pub(super) async fn has_any_shard(
     client: &Client,
     session: &Session,
@@ -275,6 +276,7 @@ pub(super) async fn has_any_shard(
     let asked = async { Ok::<_, Error>(client.shard_states(name).await) };
     let shards = match session.unless_stopped(asked).await? {
         Ok(shards) => shards,
+        Err(error) if !error.is_no() => return Err(error.into()),
         Err(error) => {
             tracing::debug!(collection = %name, %error, "its shards cannot be asked for");
             return Ok(None);

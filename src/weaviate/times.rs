@@ -14,6 +14,9 @@ use crate::model::{CollectionName, ObjectId, TenantName};
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Its longest answer, decoded: several are asked for beside the pages that have a budget.
 const FIRST_BYTES_MAX: u64 = 256 * 1024;
+/// The longest answer with several first objects, and with one that is large; one is asked for at a time.
+const FIRSTS_BYTES_MAX: u64 = 1 << 20;
+const FIRST_ALONE_BYTES_MAX: u64 = 8 << 20;
 
 #[derive(Deserialize)]
 struct Listing {
@@ -72,7 +75,8 @@ impl Client {
         Ok(listed(&ask, &body)?.first().copied())
     }
 
-    /// The first objects of a tenant behind an id, with their times: `most` of them, or one alone where they are large.
+    /// The first objects of a tenant behind an id, with their times: `most` of them, or one alone where they are large; none
+    /// where that is very large.
     pub async fn first_objects(
         &self,
         collection: &CollectionName,
@@ -82,12 +86,13 @@ impl Client {
     ) -> Result<Vec<ObjectTimes>, Error> {
         let after = after.map(|id| id.to_string()).unwrap_or_default();
         let several = list(collection, Some(tenant), &format!("limit={most}&after={after}"));
-        let ask = Ask { max_bytes: FIRST_BYTES_MAX, ..several };
+        let ask = Ask { max_bytes: FIRSTS_BYTES_MAX, ..several };
         if let Body::Whole(body) = self.send(&ask).await?.body {
             return listed(&ask, &body);
         }
-        let ask = list(collection, Some(tenant), &format!("limit=1&after={after}"));
-        let body = self.fetch(&ask).await?;
+        let alone = list(collection, Some(tenant), &format!("limit=1&after={after}"));
+        let ask = Ask { max_bytes: FIRST_ALONE_BYTES_MAX, ..alone };
+        let Body::Whole(body) = self.send(&ask).await?.body else { return Ok(Vec::new()) };
         listed(&ask, &body)
     }
 

@@ -59,6 +59,8 @@ pub(super) struct Passed {
     pub(super) differing: u64,
     /// Why replicas could not be compared, where there are several and what is newest has to stay.
     pub(super) uncompared: Option<String>,
+    /// Objects that were left for the next round: what was listed was written anew before it was deleted.
+    pub(super) moved: u64,
     /// Objects, or shards, that could not be.
     pub(super) failed: u64,
     /// What was said of the first failure.
@@ -129,20 +131,18 @@ impl Delete<'_> {
         if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
     }
 
-    /// The ids are still those of what was listed: another collection made anew may have the same ones. Of a tenant, one of
-    /// the first objects is as it was.
-    async fn is_what_was_listed(&self, stretch: &Stretch) -> Result<(), Error> {
+    /// Whether the ids are still those of what was listed: another collection made anew may have the same ones. A plain one is
+    /// refused then. Of a tenant, one of the first objects is as it was, or writers, or its owner, have written them all anew:
+    /// the next list shows by their times which.
+    async fn is_what_was_listed(&self, stretch: &Stretch) -> Result<bool, Error> {
         let (Some(tenant), Some((first, _))) = (self.tenant, stretch.known.first()) else {
-            return self.unchanged.same_shards().await;
+            return self.unchanged.same_shards().await.map(|()| true);
         };
         let after = first.0.checked_sub(1).map(ObjectId);
         let most = u32::try_from(stretch.known.len()).unwrap_or(1);
         let now = self.writer.first_objects(self.collection, tenant, after, most);
         let now = self.session.unless_stopped(now).await?;
-        if now.iter().any(|one| stretch.known.contains(&(one.id, one.updated_ms))) {
-            return Ok(());
-        }
-        Err(Error::TenantMadeAnew { collection: self.collection.clone(), tenant: tenant.clone() })
+        Ok(now.iter().any(|one| stretch.known.contains(&(one.id, one.updated_ms))))
     }
 
     /// Deletes these ids; a server with a lower limit takes them in several requests.
@@ -157,7 +157,10 @@ impl Delete<'_> {
         if stretch.ids.is_empty() {
             return Ok(());
         }
-        self.is_what_was_listed(stretch).await?;
+        if !self.is_what_was_listed(stretch).await? {
+            passed.moved += stretch.ids.len() as u64;
+            return Ok(());
+        }
         // A deletion must not be older than what it deletes: a replica that was away would bring that back.
         let at_ms = self.clock.now_ms().max(stretch.updated_ms.unwrap_or(i64::MIN));
         let mut matched = u64::MAX;

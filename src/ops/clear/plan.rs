@@ -119,7 +119,8 @@ pub async fn recount(
     if let Some(tenants) = &planned.tenants {
         // Counting would activate one that was deactivated meanwhile, where the server is set so.
         let now = session.unless_stopped(client.tenants(planned.name())).await?;
-        if let Some(other) = tenants.iter().find(|tenant| !now.contains(tenant)) {
+        let now: BTreeMap<_, _> = now.iter().map(|tenant| (&tenant.name, &tenant.state)).collect();
+        if let Some(other) = tenants.iter().find(|tenant| now.get(&tenant.name) != Some(&&tenant.state)) {
             let what = format!("its tenant {} is gone, or in another state than it was", other.name);
             return Err(Error::NotAsPlanned { collection: planned.name().clone(), what });
         }

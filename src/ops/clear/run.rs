@@ -376,6 +376,7 @@ impl Run<'_> {
         let begun = gathered.partly.replace(name.clone()).is_some();
         let mut left = Count::Exact(0);
         let (mut round, mut pauses) = (1, AGAIN_PAUSES.iter());
+        let mut unanswered = false;
         'rounds: while round <= MOST_ROUNDS {
             let tenants: Vec<Option<&TenantName>> = match &planned.tenants {
                 Some(tenants) => tenants.iter().filter(awake).map(|tenant| Some(&tenant.name)).collect(),
@@ -407,12 +408,13 @@ impl Run<'_> {
                         // What was listed is listed anew before it is asked for again.
                         tracing::warn!(collection = %name, %error, "a request failed, listing again");
                         tokio::time::sleep(*pause).await;
+                        unanswered = true;
                         continue 'rounds;
                     }
                     // What the server refused at once it did not do.
-                    let is_other = matches!(error, Error::MadeAnew { .. } | Error::TenantMadeAnew { .. });
                     let is_no = error.wire().is_some_and(WireError::is_no);
-                    let untouched = !begun && passed.deleted == 0 && (is_other || is_no);
+                    let sent_none = matches!(error, Error::MadeAnew { .. }) || is_no;
+                    let untouched = !begun && !unanswered && passed.deleted == 0 && sent_none;
                     gathered.partly = gathered.partly.take().filter(|_| !untouched);
                     return Err(error);
                 }

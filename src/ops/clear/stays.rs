@@ -48,6 +48,8 @@ impl Stays {
     /// `before`: objects that passes before this one deleted.
     pub(super) fn may_go_too(&mut self, passed: &Passed, before: u64) -> bool {
         let Why::Counted { objects, last_ms, sorted, .. } = &mut self.why else { return false };
+        // What was written anew may be another tenant's, made in the second of the count.
+        *sorted |= passed.moved > 0;
         if passed.newer == 0 || std::mem::replace(sorted, true) || before + passed.listed > *objects {
             return false;
         }
@@ -117,6 +119,9 @@ mod tests {
         assert_eq!(stays.until_ms, Some(3_000), "an edit, or one that came for another that somebody deleted, stays");
         assert!(!agreed(10).may_go_too(&passed(11, 5, Some(2_000)), 0), "which ones came later is not known");
         assert!(!agreed(10).may_go_too(&passed(1, 1, Some(2_000)), 10), "all that were agreed to are gone");
+        let mut stays = agreed(10);
+        assert!(!stays.may_go_too(&Passed { moved: 1, ..passed(10, 0, None) }, 0));
+        assert!(!stays.may_go_too(&passed(5, 5, Some(2_000)), 5), "others came in the place of what was listed");
         let mut stays = agreed(10);
         assert!(stays.may_go_too(&passed(10, 5, None), 0));
         assert_eq!(stays.until_ms, Some(1_000), "what does not say when it was written stays");

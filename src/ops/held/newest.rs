@@ -9,7 +9,7 @@ use crate::archive::{self, Archive, Disk, LineRoom};
 use crate::model::TenantName;
 use crate::weaviate::ObjectTimes;
 
-/// Plain bytes of a collection up to which an archive is read for it.
+/// Plain bytes of parts up to which an archive is read for it.
 const MOST_BYTES: u64 = 512 << 20;
 /// The longest line that is looked at, in bytes.
 const LONGEST_LINE: usize = 8 << 20;
@@ -24,9 +24,6 @@ pub(super) fn newest_archived(
 ) -> Option<i64> {
     let archive = Archive::open(disk, path).ok()?;
     let entry = archive.collections().iter().find(|entry| entry.name == name)?;
-    if entry.bytes > MOST_BYTES {
-        return None;
-    }
     read(&archive, entry, tenants).unwrap_or_else(|error| {
         tracing::debug!(%name, %error, "the times of an archive cannot be read");
         None
@@ -39,12 +36,18 @@ fn read(
     tenants: Option<&[TenantName]>,
 ) -> Result<Option<i64>, archive::Error> {
     let runs = archive.runs(entry)?;
+    let is_wanted =
+        |tenant: Option<&TenantName>| tenants.is_none_or(|wanted| tenant.is_some_and(|tenant| wanted.contains(tenant)));
+    let in_part = |part| archive.inside(part, &runs).iter().any(|at| is_wanted(runs[*at].tenant.as_ref()));
+    let parts: Vec<_> = entry.parts.iter().filter(|part| in_part(part)).collect();
+    if parts.iter().fold(0_u64, |bytes, part| bytes.saturating_add(part.bytes)) > MOST_BYTES {
+        return Ok(None);
+    }
     let mut newest = None;
-    for part in &entry.parts {
+    for part in parts {
         let mut reader = archive.part(entry, part, &runs)?.within(Box::new(UpToLongest));
         while let Some(line) = reader.next_line()? {
-            let tenant = reader.runs().get(line.run).and_then(|run| run.tenant.as_ref());
-            if tenants.is_some_and(|wanted| tenant.is_none_or(|tenant| !wanted.contains(tenant))) {
+            if !is_wanted(reader.runs().get(line.run).and_then(|run| run.tenant.as_ref())) {
                 continue;
             }
             let Ok(times) = serde_json::from_slice::<ObjectTimes>(&line.text) else { return Ok(None) };
