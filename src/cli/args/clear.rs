@@ -16,7 +16,7 @@ pub(in crate::cli) enum MethodArg {
     Auto,
     /// Drop the collection and create it again from its schema: as fast for any number of objects
     Recreate,
-    /// List the objects and delete them by their ids: touches nothing else, and writers may go on
+    /// List the objects and delete them by their ids: touches nothing else; writers may go on, and what they write stays
     Delete,
 }
 
