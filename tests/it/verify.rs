@@ -342,7 +342,9 @@ async fn only_so_many_missing_objects_are_asked_for_one_by_one() {
     let seen = world.sandbox.requests();
     let asked: BTreeSet<&str> =
         seen.iter().map(|seen| seen.path.as_str()).filter(|path| path.starts_with("/v1/objects/Empty/")).collect();
-    assert_eq!(asked.len(), 10_000);
+    // What the server lost sight of for a moment is compared once more, and may ask for others.
+    let again = events.iter().any(|e| matches!(e, Event::PagesDropped { .. }));
+    assert!(asked.len() == 10_000 || (again && asked.len() > 10_000), "{} asked, once more: {again}", asked.len());
 }
 
 #[tokio::test]
