@@ -133,7 +133,7 @@ async fn a_collection_that_is_made_again_meanwhile_is_read_anew_and_holds_nothin
     for n in (1..40).step_by(2) {
         let world = library();
         // Whoever writes next makes it again, by auto-schema.
-        let changes = [Change::Drop("Book".into()), Change::Write(ONE.into())];
+        let changes = [Change::All(vec![Change::Drop("Book".into()), Change::Write(ONE.into())])];
         let (done, events) = meanwhile(&world, n, &changes).await;
         let outcome = done.unwrap_or_else(|stopped| panic!("{n}: {:?}", stopped.error));
         world.check(&archive_of(&outcome)).await.expect("a sound archive");

@@ -44,6 +44,8 @@ pub enum Change {
     Tenant(String, String, Option<&'static str>),
     /// The server removes what has expired, as it does by its schedule.
     Expire,
+    /// Several at once: no request comes between them.
+    All(Vec<Change>),
     /// Somebody drops a collection.
     Drop(String),
     /// Somebody drops a collection and makes it anew from the same documents: its shards have other names.
@@ -153,6 +155,7 @@ pub(crate) fn apply_to(core: &Core, state: &mut State, change: &Change) {
         Change::Drop(class) => {
             state.collections.remove(class);
         }
+        Change::All(changes) => changes.iter().for_each(|change| apply_to(core, state, change)),
         Change::Anew(class) => rename_shards(state, class),
         Change::Tenant(class, name, Some(status)) => {
             let there = state.collection(class).and_then(|c| c.tenants.as_ref()).is_some_and(|t| t.contains_key(name));
