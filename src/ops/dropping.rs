@@ -34,7 +34,8 @@ pub(super) enum Dropped {
 /// Drops a collection. The request goes out once, since one without an answer may be carried out later, when the name
 /// stands for another collection; what happened is read back for as long as `patience`. Only where a gateway answered (502,
 /// 503) and the very same collection is still there after a while, it goes out again. By the names of its `shards`, or,
-/// where the drop was answered, the `firsts` of its tenants, a collection that came back is told from one that was never dropped.
+/// where the drop was answered, the `firsts` of its tenants, a collection that came back is told from one that was never
+/// dropped.
 pub(super) async fn drop_collection(
     writer: &Writer,
     session: &Session,

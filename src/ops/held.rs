@@ -1,6 +1,6 @@
 //! Which archive holds what somebody is about to lose, and how surely: by what its manifest says, by its files and their
-//! sizes, and by the server's shards, counts and times; of collections with tenants by a few first objects. An archive that would hold
-//! everything is read for its newest object. No more is compared. Sends reading requests only.
+//! sizes, and by the server's shards, counts and times; of collections with tenants by a few first objects. An archive that
+//! would hold everything is read for its newest object. No more is compared. Sends reading requests only.
 
 mod newest;
 mod tenants;

@@ -58,7 +58,7 @@ impl Unchanged<'_> {
         let name = planned.name();
         self.schema().await?;
         // One that was deactivated meanwhile would be activated by counting it, where the server is set so.
-        self.are_there(planned.tenants.as_deref().unwrap_or_default()).await?;
+        self.tenants().await?;
         let from_ms = since::certain_ms(self.clock);
         let tenants = self.counts(planned.tenants.as_deref().filter(|_| planned.some_tenants)).await?;
         let counted = match &tenants {
@@ -78,8 +78,8 @@ impl Unchanged<'_> {
         if let Some(archive) = &self.plan.must_hold {
             let since = since::begin(self.writer, self.session, planned, self.clock).await?;
             proven.backed_up = Some(self.held(archive, since).await?);
+            self.tenants().await?;
         }
-        self.tenants(proven.backed_up.as_ref()).await?;
         Ok(proven)
     }
 
@@ -118,8 +118,7 @@ impl Unchanged<'_> {
         if !self.planned.exists {
             return Ok(());
         }
-        let backed_up = proven.backed_up.as_ref();
-        if let Some(backed_up) = backed_up {
+        if let Some(backed_up) = &proven.backed_up {
             if let Some(sleepers) = self.sleepers().await? {
                 let held = sleepers.hold(&self.asleep(), backed_up).await;
                 sleepers.end().await;
@@ -133,7 +132,7 @@ impl Unchanged<'_> {
             self.held_still().await?;
         }
         self.schema().await?;
-        self.tenants(backed_up).await
+        self.tenants().await
     }
 
     /// These tenants are still there, in their states, and hold what they held, or what the backup does. Asked right before
@@ -196,9 +195,9 @@ impl Unchanged<'_> {
 
     /// Its tenants and their states are as they were. Whoever makes tenants disturbs nobody who deletes objects by their
     /// ids, or removes other tenants, unless a backup has to hold them.
-    async fn tenants(&self, backed_up: Option<&BackedUp>) -> Result<(), Error> {
+    async fn tenants(&self) -> Result<(), Error> {
         let Some(before) = &self.planned.standing.tenants else { return Ok(()) };
-        if self.planned.some_tenants || (self.planned.method == Method::Delete && backed_up.is_none()) {
+        if self.planned.some_tenants || (self.planned.method == Method::Delete && self.plan.must_hold.is_none()) {
             return self.are_there(self.planned.tenants.as_deref().unwrap_or_default()).await;
         }
         let now = self.session.unless_stopped(self.writer.tenants(self.planned.name())).await?;
