@@ -68,8 +68,9 @@ fn check_one(archive: PathBuf, memory_bytes: u64, out: &Out) -> Result<ExitCode,
         let readers = available_parallelism().map_or(1, usize::from);
         let session = session(events, cancel);
         warn_of_open_folders(&session, vec![archive.clone()]).await;
-        let outcome =
-            check::run(&session, check::Options { archive, readers, memory_bytes }).await.map_err(|e| explain(&e))?;
+        let outcome = check::run(&session, check::CheckOptions { archive, readers, memory_bytes })
+            .await
+            .map_err(|e| explain(&e))?;
         // No server takes part.
         let closing = Closing { server: None, ..closing::of(&outcome.manifest, String::new()) };
         Ok(Finished { result: outcome.result, closing })

@@ -362,7 +362,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub sample: Option<f64>,
     /// Name so many differing objects at most; all are counted
-    #[arg(long, value_name = "N", default_value_t = verify::Options::LIMIT)]
+    #[arg(long, value_name = "N", default_value_t = verify::VerifyOptions::LIMIT)]
     pub limit: usize,
     /// Requests in flight at most, up to 256 [default: decided while running]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = jobs)]

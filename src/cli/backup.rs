@@ -13,7 +13,7 @@ use super::{BackupSettings, Connect, Env, Failure, Finished, Out, closing, confi
 use crate::archive;
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, SavedSchema, Status};
 use crate::model::path_text;
-use crate::ops::backup::{self, Interrupted, LeftInactive, Options, Plan, Resume, Stopped};
+use crate::ops::backup::{self, BackupOptions, BackupPlan, BackupStopped, Interrupted, LeftInactive, Resume};
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::{Error, Session};
 use crate::render::{Closing, Remark, date, plain, shell_path, size};
@@ -37,7 +37,7 @@ pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out
             && carries_on(out, &cancel, &interrupted, &resume).await?
         {
             let resume = Some(Resume { archive: Some(interrupted.archive), as_before: false });
-            planned = plan(&client, &session, &cancel, Options { resume, ..options(&settings) }).await?;
+            planned = plan(&client, &session, &cancel, BackupOptions { resume, ..options(&settings) }).await?;
         }
         if settings.dry_run {
             session.events.emit(Event::PlanMade { collections: planned.listed() });
@@ -58,8 +58,8 @@ async fn plan(
     client: &Client,
     session: &Session,
     cancel: &CancellationToken,
-    options: Options,
-) -> Result<Plan, Failure> {
+    options: BackupOptions,
+) -> Result<BackupPlan, Failure> {
     tokio::select! {
         planned = backup::plan(client, session, options) => planned.map_err(|e| explain(&e)),
         () = cancel.cancelled() => Err(Failure::new(Class::Interrupted, "interrupted; nothing was written")),
@@ -116,8 +116,8 @@ pub(super) fn resume_command(archive: &Path, run_dir: Option<&Path>, connect: &C
     command + &closing::path_flag("--run-dir", run_dir) + &connect.url_flag(&connect.url)
 }
 
-fn options(settings: &BackupSettings) -> Options {
-    Options {
+fn options(settings: &BackupSettings) -> BackupOptions {
+    BackupOptions {
         folder: settings.folder.clone(),
         selection: settings.selection.clone(),
         content: match settings.content {
@@ -134,8 +134,8 @@ fn options(settings: &BackupSettings) -> Options {
         jobs: settings.jobs,
         page_objects: settings.batch_size,
         memory_bytes: settings.memory_limit,
-        part_age: Options::PART_AGE,
-        patience: Options::PATIENCE,
+        part_age: BackupOptions::PART_AGE,
+        patience: BackupOptions::PATIENCE,
         tenants: settings.tenants.clone(),
         state: settings.state.clone(),
         allow_missing_nodes: settings.allow_missing_nodes,
@@ -144,8 +144,8 @@ fn options(settings: &BackupSettings) -> Options {
 }
 
 /// Before the run: one line on what, from where, to where, and what the key may not see.
-fn headline(plan: &Plan) -> String {
-    let (objects, bytes) = (total(plan, |p| p.objects), total(plan, backup::Planned::bytes));
+fn headline(plan: &BackupPlan) -> String {
+    let (objects, bytes) = (total(plan, |p| p.objects), total(plan, backup::CollectionBackup::bytes));
     let mut text =
         format!("Backing up {} from {}", closing::counted(plan.collections.len() as u64, "collection"), plan.url);
     if let Some(objects) = objects {
@@ -178,16 +178,16 @@ fn headline(plan: &Plan) -> String {
     text
 }
 
-fn total(plan: &Plan, of: impl Fn(&backup::Planned) -> Option<u64>) -> Option<u64> {
+fn total(plan: &BackupPlan, of: impl Fn(&backup::CollectionBackup) -> Option<u64>) -> Option<u64> {
     plan.collections.iter().map(of).sum()
 }
 
 /// What a dry run says.
-fn would(plan: &Plan) -> Finished {
+fn would(plan: &BackupPlan) -> Finished {
     // One that is resumed is there already.
     let resumed = plan.carries_on.is_some();
     let schemas_only = plan.options.content == archive::Content::SchemaOnly;
-    let one = |p: &backup::Planned| CollectionResult {
+    let one = |p: &backup::CollectionBackup| CollectionResult {
         tenants: p.tenants.map_or(0, |tenants| tenants.awake + tenants.asleep),
         schema: schemas_only.then(|| SavedSchema::of(&p.schema)),
         objects: p.objects.unwrap_or(0),
@@ -226,7 +226,7 @@ fn would(plan: &Plan) -> Finished {
 }
 
 /// What a backup does with tenants that cannot be read as they are.
-fn activates(planned: &backup::Planned) -> Option<Remark> {
+fn activates(planned: &backup::CollectionBackup) -> Option<Remark> {
     let asleep = planned.tenants.map(|tenants| tenants.asleep).filter(|asleep| *asleep > 0)?;
     let tenants = closing::counted(asleep, "inactive tenant");
     let text = format!("{tenants} would be activated, a few at a time, read and counted, and deactivated again");
@@ -241,7 +241,7 @@ fn stay(left: &LeftInactive) -> Remark {
 }
 
 /// A run that stopped: the error, what it left, and the command that carries it on.
-pub(super) fn stopped(stopped: Stopped, resume: impl Fn(&Path) -> String) -> Failure {
+pub(super) fn stopped(stopped: BackupStopped, resume: impl Fn(&Path) -> String) -> Failure {
     let failure = explain(&stopped.error);
     match stopped.archive {
         // Nothing was left to read.

@@ -14,7 +14,7 @@ use super::rm::{self, create_command};
 use super::{ClearSettings, Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, Selection, path_text};
-use crate::ops::clear::{self, Options, Outcome, Plan, Planned, Stopped};
+use crate::ops::clear::{self, ClearOptions, ClearOutcome, ClearPlan, ClearStopped, CollectionClear};
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::held::HeldIn;
 use crate::ops::inventory::{self, Listed};
@@ -146,8 +146,8 @@ async fn choose(client: &Client, session: &Session, out: &Out) -> Result<String,
     Ok(listed[at].name.to_string())
 }
 
-fn options(settings: &ClearSettings) -> Options {
-    Options {
+fn options(settings: &ClearSettings) -> ClearOptions {
+    ClearOptions {
         selection: settings.selection.clone(),
         tenants: settings.tenants.clone(),
         wish: settings.wish,
@@ -155,13 +155,13 @@ fn options(settings: &ClearSettings) -> Options {
         folder: settings.folder.clone(),
         state: settings.state.clone(),
         memory_bytes: settings.memory_limit,
-        patience: Options::PATIENCE,
+        patience: ClearOptions::PATIENCE,
         rehearse: settings.rehearse,
     }
 }
 
 /// `typed`: names and globs of the command line.
-fn loss(planned: &Planned, typed: &[String]) -> Loss {
+fn loss(planned: &CollectionClear, typed: &[String]) -> Loss {
     let name = planned.name().to_string();
     Loss {
         deed: format!("Empty {}", plan::subject(planned)),
@@ -173,8 +173,8 @@ fn loss(planned: &Planned, typed: &[String]) -> Loss {
 }
 
 /// What a dry run says.
-fn would(plan: &Plan) -> Finished {
-    let one = |p: &Planned| CollectionResult {
+fn would(plan: &ClearPlan) -> Finished {
+    let one = |p: &CollectionClear| CollectionResult {
         objects: p.objects.exact().unwrap_or(0),
         tenants: p.tenants.as_ref().map_or(0, |tenants| tenants.len() as u64),
         ..CollectionResult::of(p.name().clone())
@@ -191,7 +191,7 @@ fn would(plan: &Plan) -> Finished {
     Finished { result, closing }
 }
 
-fn closing_of(outcome: &Outcome) -> Closing {
+fn closing_of(outcome: &ClearOutcome) -> Closing {
     let schema = |(about, saved): &(CollectionName, SafetyCopy)| Remark {
         about: about.to_string(),
         text: format!("saved in {}", shell_path(&saved.schema)),
@@ -209,7 +209,7 @@ fn closing_of(outcome: &Outcome) -> Closing {
 
 /// A run that stopped: the error, what is empty, what is not, and how a schema comes back. `resume`: the command that
 /// carries it on.
-fn stopped(stopped: &Stopped, connect: &Connect, resume: &str) -> Failure {
+fn stopped(stopped: &ClearStopped, connect: &Connect, resume: &str) -> Failure {
     let mut failure = explain_for(Op::Clear, &stopped.error);
     failure.class = stopped.class();
     // Run again, it would empty what somebody else has made meanwhile.

@@ -12,7 +12,7 @@ use super::runtime::nothing;
 use super::{Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events, settings};
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::ops::Error;
-use crate::ops::create::{self, Options, Outcome, Plan, Stopped};
+use crate::ops::create::{self, CreationOptions, CreationOutcome, CreationPlan, CreationStopped};
 use crate::render::{Closing, Remark, counted, plain};
 use crate::weaviate::Writer;
 
@@ -58,7 +58,7 @@ fn refused(error: &Error) -> Failure {
     }
 }
 
-fn options(args: &CreateArgs, env: &Env) -> Result<Options, Failure> {
+fn options(args: &CreateArgs, env: &Env) -> Result<CreationOptions, Failure> {
     let (schema, name) = match (&args.schema_file, &args.name) {
         (Some(path), name) => (document::from_file(path)?, name.clone()),
         (None, Some(name)) => (document::from_flags(args, name)?, None),
@@ -71,11 +71,17 @@ fn options(args: &CreateArgs, env: &Env) -> Result<Options, Failure> {
             Failure::new(Class::Usage, text).hint("--multi-tenant makes it so, or multiTenancyConfig in its file")
         );
     }
-    Ok(Options { schema, name, tenants, state: settings::state_alone(env)?, rehearse: !args.creating.no_rehearsal })
+    Ok(CreationOptions {
+        schema,
+        name,
+        tenants,
+        state: settings::state_alone(env)?,
+        rehearse: !args.creating.no_rehearsal,
+    })
 }
 
 /// What a dry run says.
-fn would(plan: &Plan) -> Finished {
+fn would(plan: &CreationPlan) -> Finished {
     let one = CollectionResult { tenants: plan.tenants.len() as u64, ..CollectionResult::of(plan.name.clone()) };
     let closing = Closing {
         dry_run: true,
@@ -88,7 +94,7 @@ fn would(plan: &Plan) -> Finished {
     Finished { result: RunResult::of(Op::Create, Status::Ok, None, vec![one]), closing }
 }
 
-fn closing_of(outcome: &Outcome, with_additions: bool) -> Closing {
+fn closing_of(outcome: &CreationOutcome, with_additions: bool) -> Closing {
     let collection = outcome.result.collections.first();
     let about = collection.map(|c| c.name.to_string()).unwrap_or_default();
     let tenants = collection.map_or(0, |c| c.tenants);
@@ -106,7 +112,7 @@ fn closing_of(outcome: &Outcome, with_additions: bool) -> Closing {
 }
 
 /// A creation that stopped: the error, and what it may have left.
-fn stopped(stopped: Stopped) -> Failure {
+fn stopped(stopped: CreationStopped) -> Failure {
     let failure = explain_for(Op::Create, &stopped.error);
     // This error says the same with an advice of its own.
     let told = matches!(stopped.error, Error::MadeOtherwise { .. });

@@ -15,7 +15,7 @@ use super::{Connect, Env, Failure, Finished, Out, RestoreSettings, Source, closi
 use crate::event::{Class, CollectionResult, Difference, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, TenantName, path_text};
 use crate::ops::exposed::warn_of_open_folders;
-use crate::ops::restore::{self, Lost, Options, Outcome, Plan, Prepared, Stopped};
+use crate::ops::restore::{self, Lost, PreparedRestore, RestoreOptions, RestoreOutcome, RestorePlan, RestoreStopped};
 use crate::ops::verify::Differs;
 use crate::ops::{Error, Session};
 use crate::render::{Closing, Remark, count, counted, shell_path};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         let question = out.asks() && !settings.yes;
         let mut planned = planned(&client, &session, &options).await;
         // What somebody at a terminal is asked then is whether that run is to be carried on.
-        let unfinished = |prepared: &Prepared| prepared.plan.unfinished.is_some();
+        let unfinished = |prepared: &PreparedRestore| prepared.plan.unfinished.is_some();
         if question && !settings.dry_run && planned.as_ref().is_ok_and(unfinished) {
             options.resume = true;
             planned = self::planned(&client, &session, &options).await;
@@ -101,8 +101,9 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         let verify = (!planned.options.verify && exact)
             .then(|| commands::verify(&planned.archive, &planned.options, &planned.url, &connect));
         let schemas_only = !planned.options.data;
-        let of =
-            |p: &restore::Planned| p.unwritten.iter().map(|name| format!("{}.{name}", p.target)).collect::<Vec<_>>();
+        let of = |p: &restore::CollectionRestore| {
+            p.unwritten.iter().map(|name| format!("{}.{name}", p.target)).collect::<Vec<_>>()
+        };
         let unwritten = planned.collections.iter().flat_map(of).collect();
         let outcome = restore::run(&writer, &session, prepared).await.map_err(|e| stopped(e, &resume))?;
         let next = verify.into_iter().collect();
@@ -112,7 +113,7 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
 }
 
 /// The plan, unless the run is told to stop while it is made.
-async fn planned(client: &Client, session: &Session, options: &Options) -> Result<Prepared, Error> {
+async fn planned(client: &Client, session: &Session, options: &RestoreOptions) -> Result<PreparedRestore, Error> {
     tokio::select! {
         planned = restore::plan(client, session, options.clone()) => planned,
         () = session.cancel.cancelled() => Err(Error::Interrupted),
@@ -141,8 +142,8 @@ fn other_run(error: &Error, line: Option<&str>) -> Failure {
     failure
 }
 
-fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> Options {
-    Options {
+fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> RestoreOptions {
+    RestoreOptions {
         archive_at: std::path::absolute(&archive).unwrap_or_else(|_| archive.clone()),
         archive,
         selection: settings.selection.clone(),
@@ -162,7 +163,7 @@ fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> Options {
         jobs: settings.jobs,
         batch_objects: settings.batch_size,
         memory_bytes: settings.memory_limit,
-        patience: Options::PATIENCE,
+        patience: RestoreOptions::PATIENCE,
         state: settings.state.clone(),
         differences_listed: DIFFERENCES_LISTED,
         resume: settings.resume,
@@ -172,8 +173,8 @@ fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> Options {
 }
 
 /// What a dry run says.
-fn would(plan: &Plan) -> Finished {
-    let one = |p: &restore::Planned| CollectionResult {
+fn would(plan: &RestorePlan) -> Finished {
+    let one = |p: &restore::CollectionRestore| CollectionResult {
         tenants: p.tenants.0,
         objects: p.objects,
         bytes: p.bytes,
@@ -192,7 +193,7 @@ fn would(plan: &Plan) -> Finished {
     Finished { result, closing }
 }
 
-fn closing_of(outcome: &Outcome) -> Closing {
+fn closing_of(outcome: &RestoreOutcome) -> Closing {
     // What the server refused is missing there, of course: that is told once.
     let sum = |of: fn(&CollectionResult) -> u64| outcome.result.collections.iter().map(of).sum::<u64>();
     let all_rejected = sum(|c| c.rejected) > 0 && sum(|c| c.missing.unwrap_or(0)) == sum(|c| c.rejected);
@@ -216,7 +217,7 @@ fn closing_of(outcome: &Outcome) -> Closing {
 
 /// A run that stopped: the error, what it left on the server and on this disk, and how to go on. `resume`: the command
 /// that carries it on.
-fn stopped(stopped: Stopped, resume: &str) -> Failure {
+fn stopped(stopped: RestoreStopped, resume: &str) -> Failure {
     let mut failure = explain_for(Op::Restore, &stopped.error);
     failure.class = stopped.class();
     let begun = stopped.run_dir.is_some() && !(stopped.created.is_empty() && stopped.joined.is_empty());

@@ -15,7 +15,7 @@ use crate::model::CollectionName;
 use crate::ops::Error;
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::held::HeldIn;
-use crate::ops::remove::{self, Options, Outcome, Plan, Planned, Stopped};
+use crate::ops::remove::{self, CollectionRemoval, RemovalOptions, RemovalOutcome, RemovalPlan, RemovalStopped};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::standing;
 use crate::render::{Closing, Remark, counted, shell_path};
@@ -68,17 +68,17 @@ pub(super) fn run(args: &RmArgs, connection: &ConnectionArgs, env: &Env, out: &O
     })
 }
 
-fn options(settings: &RmSettings) -> Options {
-    Options {
+fn options(settings: &RmSettings) -> RemovalOptions {
+    RemovalOptions {
         selection: settings.selection.clone(),
         allow_protected: settings.allow_protected,
         folder: settings.folder.clone(),
         locks: settings.locks.clone(),
-        patience: Options::PATIENCE,
+        patience: RemovalOptions::PATIENCE,
     }
 }
 
-fn loss(planned: &Planned, settings: &RmSettings) -> Loss {
+fn loss(planned: &CollectionRemoval, settings: &RmSettings) -> Loss {
     let standing = &planned.standing;
     let name = standing.name().to_string();
     Loss {
@@ -91,8 +91,8 @@ fn loss(planned: &Planned, settings: &RmSettings) -> Loss {
 }
 
 /// What a dry run says.
-fn would(plan: &Plan) -> Finished {
-    let one = |p: &Planned| CollectionResult {
+fn would(plan: &RemovalPlan) -> Finished {
+    let one = |p: &CollectionRemoval| CollectionResult {
         objects: p.standing.objects.exact().unwrap_or(0),
         tenants: p.standing.tenants.as_ref().map_or(0, |tenants| tenants.len() as u64),
         ..CollectionResult::of(p.standing.name().clone())
@@ -109,7 +109,7 @@ fn would(plan: &Plan) -> Finished {
     Finished { result, closing }
 }
 
-fn closing_of(outcome: &Outcome) -> Closing {
+fn closing_of(outcome: &RemovalOutcome) -> Closing {
     let schema = |(about, saved): &(CollectionName, SafetyCopy)| Remark {
         about: about.to_string(),
         text: format!("saved in {}", shell_path(&saved.schema)),
@@ -146,7 +146,7 @@ pub(super) fn create_command(saved: &SafetyCopy, connect: &Connect) -> String {
 }
 
 /// A run that stopped: the error, what is gone, what is not, and how a schema comes back.
-fn stopped(stopped: Stopped, connect: &Connect) -> Failure {
+fn stopped(stopped: RemovalStopped, connect: &Connect) -> Failure {
     let mut failure = explain_for(Op::Rm, &stopped.error);
     failure.class = stopped.class();
     let named = |names: &mut dyn Iterator<Item = &CollectionName>, all: usize| {

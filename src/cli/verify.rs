@@ -10,7 +10,7 @@ use super::{Connect, Env, Failure, Finished, Out, archive, closing, memory, run_
 use crate::event::{Class, CollectionResult, Difference, Op};
 use crate::model::{CollectionName, Selection};
 use crate::ops::exposed::warn_of_open_folders;
-use crate::ops::verify::{self, Differs, Options, Outcome};
+use crate::ops::verify::{self, Differs, VerifyOptions, VerifyOutcome};
 use crate::render::{Closing, Remark, count};
 use crate::weaviate::Writer;
 
@@ -29,9 +29,9 @@ pub(super) fn run(args: &VerifyArgs, connection: &ConnectionArgs, env: &Env, out
     })
 }
 
-fn options(args: &VerifyArgs, env: &Env) -> Result<Options, Failure> {
+fn options(args: &VerifyArgs, env: &Env) -> Result<VerifyOptions, Failure> {
     let twice = |name| Failure::new(Class::Usage, format!("--rename gives {name} two names"));
-    Ok(Options {
+    Ok(VerifyOptions {
         archive: archive::place(&args.archive, env)?,
         selection: Selection { take: args.only.clone(), exclude: Vec::new() },
         name: args.name.clone(),
@@ -42,12 +42,12 @@ fn options(args: &VerifyArgs, env: &Env) -> Result<Options, Failure> {
         limit: args.limit,
         jobs: args.jobs.map(Into::into),
         memory_bytes: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
-        patience: Options::PATIENCE,
+        patience: VerifyOptions::PATIENCE,
         seed: uuid::Uuid::new_v4().as_u64_pair().0,
     })
 }
 
-fn said(outcome: &Outcome) -> Closing {
+fn said(outcome: &VerifyOutcome) -> Closing {
     let remark = |(about, text): &(CollectionName, String)| Remark { about: about.to_string(), text: text.clone() };
     Closing {
         schemas_only: outcome.schemas_only,
@@ -62,7 +62,7 @@ fn said(outcome: &Outcome) -> Closing {
 }
 
 /// What the list of differences does not show.
-fn more(outcome: &Outcome) -> Option<String> {
+fn more(outcome: &VerifyOutcome) -> Option<String> {
     let listed = &outcome.differences;
     if let Some(more) = not_listed(differing(&outcome.result.collections), listed.len()) {
         return Some(more + ": `--limit N` names more of them, `--json` tells more fields");

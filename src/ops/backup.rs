@@ -32,7 +32,7 @@ pub use run::run;
 
 /// What to back up, where to, and within which bounds.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct BackupOptions {
     /// The folder that holds archives.
     pub folder: PathBuf,
     /// Which collections.
@@ -43,7 +43,7 @@ pub struct Options {
     pub content: Content,
     /// Compression of the parts.
     pub codec: Codec,
-    /// Requests in flight at most; `None`: the pacer decides, up to [`Options::MOST_JOBS`].
+    /// Requests in flight at most; `None`: the pacer decides, up to [`BackupOptions::MOST_JOBS`].
     pub jobs: Option<usize>,
     /// Objects of a page; `None`: the pacer decides.
     pub page_objects: Option<u32>,
@@ -61,7 +61,7 @@ pub struct Options {
     pub resume: Option<Resume>,
 }
 
-impl Options {
+impl BackupOptions {
     /// How long a server with a node away is waited for, unless `patience` says otherwise.
     pub const PATIENCE: Duration = Duration::from_secs(60);
     /// How long a part stays open at most, unless `part_age` says otherwise. A fast server fills one in less.
@@ -85,7 +85,7 @@ impl Options {
 
 /// One collection of a plan.
 #[derive(Debug, Clone)]
-pub struct Planned {
+pub struct CollectionBackup {
     /// Its schema before the run.
     pub schema: Schema,
     /// Objects counted; `None`: could not be asked.
@@ -120,7 +120,7 @@ pub struct LeftInactive {
     pub reason: String,
 }
 
-impl Planned {
+impl CollectionBackup {
     /// Estimated plain bytes, where known.
     #[must_use]
     pub fn bytes(&self) -> Option<u64> {
@@ -140,7 +140,7 @@ impl Planned {
 
 /// What a backup will do. Making it sends nothing but reading requests and writes nothing.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct BackupPlan {
     /// The server's URL without credentials.
     pub url: String,
     /// Its version, as it prints it.
@@ -148,7 +148,7 @@ pub struct Plan {
     /// Where the archive will be, unless the name is taken meanwhile.
     pub archive: PathBuf,
     /// The collections, by name.
-    pub collections: Vec<Planned>,
+    pub collections: Vec<CollectionBackup>,
     /// What exists and will not be in the archive.
     pub skipped: Vec<Skipped>,
     /// Tenants that are inactive and cannot be activated, so that they will not be in the archive.
@@ -163,7 +163,7 @@ pub struct Plan {
     /// Bytes free in the folder of archives, where known.
     pub free_bytes: Option<u64>,
     /// The options it was made with; of a run that is carried on, those that decide what its archive holds.
-    pub options: Options,
+    pub options: BackupOptions,
     /// The interrupted backup that is carried on.
     pub carries_on: Option<Interrupted>,
     /// The newest interrupted backup that fits, if a new archive is made all the same.
@@ -176,11 +176,11 @@ pub struct Plan {
     run_id: Option<String>,
 }
 
-impl Plan {
+impl BackupPlan {
     /// The collections as events and `--json` show them.
     #[must_use]
     pub fn listed(&self) -> Vec<PlannedCollection> {
-        let one = |p: &Planned| PlannedCollection {
+        let one = |p: &CollectionBackup| PlannedCollection {
             objects: p.objects,
             bytes: p.bytes(),
             ..PlannedCollection::of(p.schema.name.clone())
@@ -191,7 +191,7 @@ impl Plan {
 
 /// A backup that came to its end.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct BackupOutcome {
     /// The result in numbers.
     pub result: RunResult,
     /// The archive's manifest.
@@ -203,7 +203,7 @@ pub struct Outcome {
 /// A backup that stopped before its end.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
-pub struct Stopped {
+pub struct BackupStopped {
     /// Why.
     #[source]
     pub error: Error,

@@ -17,7 +17,7 @@ pub const MOST_DAMAGES: usize = 20;
 
 /// What to check.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct CheckOptions {
     /// The archive's directory.
     pub archive: PathBuf,
     /// Threads to use.
@@ -28,7 +28,7 @@ pub struct Options {
 
 /// An archive that was read to its last byte and found whole.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct CheckOutcome {
     /// The result in numbers.
     pub result: RunResult,
     /// Its manifest.
@@ -103,7 +103,7 @@ pub(super) fn class_of(damages: &[Error]) -> Class {
 }
 
 /// Reads the whole archive. What is damaged is the error, up to [`MOST_DAMAGES`] files of it; nothing is written.
-pub async fn run(session: &Session, options: Options) -> Result<Outcome, Error> {
+pub async fn run(session: &Session, options: CheckOptions) -> Result<CheckOutcome, Error> {
     let damages = Arc::new(Damages::default());
     let archive = open(session, options.archive, &damages).await?;
     session.events.emit(Event::PlanMade { collections: planned(archive.manifest()) });
@@ -117,7 +117,7 @@ pub async fn run(session: &Session, options: Options) -> Result<Outcome, Error> 
     }
     damages.result(&archive)?;
     let result = RunResult::of(Op::ArchiveCheck, Status::Ok, Some(path_text(archive.path())), collections);
-    Ok(Outcome { result, manifest: archive.manifest().clone(), strays: archive.strays().to_vec() })
+    Ok(CheckOutcome { result, manifest: archive.manifest().clone(), strays: archive.strays().to_vec() })
 }
 
 /// Opens the archive, and proves everything in it but indexes and parts.

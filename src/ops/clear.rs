@@ -32,7 +32,7 @@ use crate::weaviate::{Count, Meta, Rights, Tenant, TenantState};
 use method::Facts;
 
 pub use plan::{plan, recount};
-pub use refusal::Refusal;
+pub use refusal::ClearRefusal;
 pub use rehearse::rehearse;
 pub use run::run;
 pub use unfinished::{LeftOpen, left_open};
@@ -60,7 +60,7 @@ pub enum Method {
 
 /// What to empty, and how.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct ClearOptions {
     /// Which collections; names and globs.
     pub selection: Selection,
     /// Which tenants of the only collection chosen; none named: all of it.
@@ -81,7 +81,7 @@ pub struct Options {
     pub rehearse: bool,
 }
 
-impl Options {
+impl ClearOptions {
     /// How long a server is waited for, unless `patience` says otherwise.
     pub const PATIENCE: Duration = Duration::from_secs(60);
 }
@@ -99,7 +99,7 @@ pub struct Unfinished {
 
 /// One collection of a plan.
 #[derive(Debug, Clone)]
-pub struct Planned {
+pub struct CollectionClear {
     /// What is there, and what hangs on it.
     pub standing: Standing,
     /// The tenants that are emptied, with their states; all of them unless some were named. `None` in a plain collection.
@@ -131,7 +131,7 @@ pub struct Planned {
     facts: Facts,
 }
 
-impl Planned {
+impl CollectionClear {
     /// The collection.
     #[must_use]
     pub fn name(&self) -> &CollectionName {
@@ -201,17 +201,17 @@ impl Planned {
 
 /// What will be emptied.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct ClearPlan {
     /// The server's URL without credentials.
     pub url: String,
     /// Its version, as it prints it.
     pub server_version: String,
     /// The collections, in the order of their names.
-    pub collections: Vec<Planned>,
+    pub collections: Vec<CollectionClear>,
     /// Why it is not known whether the server is whole, if so.
     pub topology_unchecked: Option<String>,
     /// The options it was made with.
-    pub options: Options,
+    pub options: ClearOptions,
     /// The archive that has to hold everything at the moment of clearing.
     must_hold: Option<PathBuf>,
     meta: Meta,
@@ -219,7 +219,7 @@ pub struct Plan {
     rights: Option<Rights>,
 }
 
-impl Plan {
+impl ClearPlan {
     /// Only what this archive holds, to the last object and byte, may be emptied. `sealed`: when that was sealed.
     pub fn must_be_held_in(&mut self, archive: PathBuf, sealed: Timestamp) {
         for planned in &mut self.collections {
@@ -239,7 +239,7 @@ impl Plan {
     /// The collections as events and `--json` show them.
     #[must_use]
     pub fn listed(&self) -> Vec<PlannedCollection> {
-        let one = |p: &Planned| PlannedCollection {
+        let one = |p: &CollectionClear| PlannedCollection {
             objects: p.all_objects(),
             held_in: p.standing.held_in.as_ref().map(HeldIn::listed),
             ..PlannedCollection::of(p.name().clone())
@@ -250,7 +250,7 @@ impl Plan {
 
 /// A run that came to its end.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct ClearOutcome {
     /// The result in numbers; `objects` are the ones that are gone.
     pub result: RunResult,
     /// The copies of the schemas that were dropped and made again.
@@ -268,7 +268,7 @@ pub struct Outcome {
 /// A run that stopped before its end.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
-pub struct Stopped {
+pub struct ClearStopped {
     /// Why.
     #[source]
     pub error: Error,
@@ -288,7 +288,7 @@ pub struct Stopped {
     pub partial: Box<RunResult>,
 }
 
-impl Stopped {
+impl ClearStopped {
     /// What kind of failure it is. Once something is gone, nothing is merely refused.
     #[must_use]
     pub fn class(&self) -> Class {

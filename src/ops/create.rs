@@ -18,7 +18,7 @@ pub use run::run;
 
 /// What to create.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct CreationOptions {
     /// The class document.
     pub schema: Schema,
     /// Another name than the document's.
@@ -48,7 +48,7 @@ pub struct Shape {
 
 /// What a creation will do.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct CreationPlan {
     /// The server's URL without credentials.
     pub url: String,
     /// Its version, as it prints it.
@@ -67,7 +67,7 @@ pub struct Plan {
     pub topology_unchecked: Option<String>,
 }
 
-impl Plan {
+impl CreationPlan {
     /// The collection as events and `--json` show it.
     #[must_use]
     pub fn listed(&self) -> Vec<PlannedCollection> {
@@ -77,10 +77,10 @@ impl Plan {
 
 /// A plan, with all that was found out to make it.
 #[derive(Debug, Clone)]
-pub struct Prepared {
+pub struct PreparedCreation {
     /// The plan.
-    pub plan: Plan,
-    options: Options,
+    pub plan: CreationPlan,
+    options: CreationOptions,
     fit: Fit,
     /// What of the document servers keep otherwise, each as a clause.
     rewritten: Vec<String>,
@@ -92,7 +92,7 @@ pub struct Prepared {
     rights: Option<Rights>,
 }
 
-impl Prepared {
+impl PreparedCreation {
     fn target(&self) -> Target<'_> {
         Target { version: &self.meta.version, modules: &self.meta.modules, nodes: self.nodes }
     }
@@ -100,7 +100,7 @@ impl Prepared {
 
 /// A creation that came to its end.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct CreationOutcome {
     /// The result in numbers.
     pub result: RunResult,
     /// What is not as it was asked, each as a clause.
@@ -116,7 +116,7 @@ pub struct Outcome {
 /// A creation that stopped before its end.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
-pub struct Stopped {
+pub struct CreationStopped {
     /// Why.
     #[source]
     pub error: Error,

@@ -13,7 +13,7 @@ use crate::event::Class;
 use crate::model::{CollectionName, ShellWord, TenantName, count, counted};
 use crate::ops::Lack;
 use crate::ops::clear;
-use crate::ops::restore::{Lost, Refusal, RunName};
+use crate::ops::restore::{Lost, RestoreRefusal, RunName};
 use crate::pipeline::{import, scan};
 use crate::weaviate;
 use words::{after, each, each_alone, listed, no_tenant, objects};
@@ -283,7 +283,7 @@ pub enum Error {
     #[error("cannot clear: {}", refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     CannotClear {
         /// What stands against it; at least one.
-        refusals: Vec<clear::Refusal>,
+        refusals: Vec<clear::ClearRefusal>,
     },
     /// A collection was to go as a whole, and of its tenants the key sees some alone: the others would go unseen.
     #[error(
@@ -405,7 +405,7 @@ pub enum Error {
     #[error("cannot restore: {}", each(refusals))]
     CannotRestore {
         /// What stands against it; at least one.
-        refusals: Vec<Refusal>,
+        refusals: Vec<RestoreRefusal>,
         /// Collections chosen.
         chosen: usize,
     },
@@ -415,7 +415,7 @@ pub enum Error {
         /// That run.
         run: RunName,
         /// What stands against it; at least one.
-        refusals: Vec<Refusal>,
+        refusals: Vec<RestoreRefusal>,
         /// Collections chosen.
         chosen: usize,
     },
@@ -437,7 +437,7 @@ pub enum Error {
     #[error("cannot create {}", each_alone(refusals))]
     CannotCreate {
         /// What stands against it; at least one.
-        refusals: Vec<Refusal>,
+        refusals: Vec<RestoreRefusal>,
     },
     /// A collection was created, but not all of its tenants.
     #[error("{collection} was created, but only {} of its {}", count(*created as u64), counted(*all as u64, "tenant"))]

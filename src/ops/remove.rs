@@ -18,7 +18,7 @@ pub use run::run;
 
 /// What to remove.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct RemovalOptions {
     /// Which collections; names and globs.
     pub selection: Selection,
     /// Whether names that belong to systems may be removed.
@@ -31,14 +31,14 @@ pub struct Options {
     pub patience: Duration,
 }
 
-impl Options {
+impl RemovalOptions {
     /// How long a server is waited for, unless `patience` says otherwise.
     pub const PATIENCE: Duration = Duration::from_secs(60);
 }
 
 /// One collection of a plan.
 #[derive(Debug, Clone)]
-pub struct Planned {
+pub struct CollectionRemoval {
     /// What is there, and what hangs on it.
     pub standing: Standing,
     /// The number of objects that somebody agreed to lose; if it is another one when the collection is to be dropped, it
@@ -48,24 +48,24 @@ pub struct Planned {
 
 /// What a removal will do.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct RemovalPlan {
     /// The server's URL without credentials.
     pub url: String,
     /// Its version, as it prints it.
     pub server_version: String,
     /// The collections, in the order they are removed.
-    pub collections: Vec<Planned>,
+    pub collections: Vec<CollectionRemoval>,
     /// Why it is not known whether the server is whole, if so.
     pub topology_unchecked: Option<String>,
     /// The options it was made with.
-    pub options: Options,
+    pub options: RemovalOptions,
 }
 
-impl Plan {
+impl RemovalPlan {
     /// The collections as events and `--json` show them.
     #[must_use]
     pub fn listed(&self) -> Vec<PlannedCollection> {
-        let one = |p: &Planned| PlannedCollection {
+        let one = |p: &CollectionRemoval| PlannedCollection {
             objects: p.standing.all_objects(),
             held_in: p.standing.held_in.as_ref().map(HeldIn::listed),
             ..PlannedCollection::of(p.standing.name().clone())
@@ -82,7 +82,7 @@ impl Plan {
 
 /// A removal that came to its end.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct RemovalOutcome {
     /// The result in numbers.
     pub result: RunResult,
     /// What was saved of each collection before it was dropped.
@@ -100,7 +100,7 @@ pub struct Outcome {
 /// A removal that stopped before its end.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
-pub struct Stopped {
+pub struct RemovalStopped {
     /// Why.
     #[source]
     pub error: Error,
@@ -118,7 +118,7 @@ pub struct Stopped {
     pub partial: Option<Box<RunResult>>,
 }
 
-impl Stopped {
+impl RemovalStopped {
     /// What kind of failure it is. Once something is gone, nothing is merely refused.
     #[must_use]
     pub fn class(&self) -> Class {

@@ -43,7 +43,7 @@ use order::Waiting;
 pub(super) use order::{missing, references};
 pub use plan::plan;
 pub(super) use plan::{Reading, not_allowed, without_hidden};
-pub use refusal::Refusal;
+pub use refusal::RestoreRefusal;
 pub use rehearse::rehearse;
 use resume::Resuming;
 pub use resume::{CarriedOn, RunName, left_open};
@@ -55,7 +55,7 @@ use survey::Survey;
 /// What to restore, under which names, and within which bounds.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
-pub struct Options {
+pub struct RestoreOptions {
     /// The archive's directory.
     pub archive: PathBuf,
     /// The same as an absolute path, for the journal.
@@ -88,7 +88,7 @@ pub struct Options {
     pub settings: Vec<Setting>,
     /// Whether the content is compared afterwards.
     pub verify: bool,
-    /// Requests in flight at most; `None`: the pacer decides, up to [`Options::MOST_JOBS`].
+    /// Requests in flight at most; `None`: the pacer decides, up to [`RestoreOptions::MOST_JOBS`].
     pub jobs: Option<usize>,
     /// Objects of a batch; `None`: the pacer decides.
     pub batch_objects: Option<u32>,
@@ -117,7 +117,7 @@ pub struct StateFolders {
     pub locks: PathBuf,
 }
 
-impl Options {
+impl RestoreOptions {
     /// How long a server is waited for, unless `patience` says otherwise.
     pub const PATIENCE: Duration = Duration::from_secs(60);
     /// Requests in flight at most, unless `jobs` says otherwise.
@@ -126,7 +126,7 @@ impl Options {
 
 /// One collection of a plan.
 #[derive(Debug, Clone)]
-pub struct Planned {
+pub struct CollectionRestore {
     /// Its name in the archive.
     pub archived: CollectionName,
     /// Its name on the server.
@@ -193,7 +193,7 @@ impl ArchiveFacts {
 /// What a restore will do, and what stands against it. Making it reads every byte that would be sent, and sends nothing but
 /// reading requests.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct RestorePlan {
     /// The server's URL without credentials.
     pub url: String,
     /// Its version, as it prints it.
@@ -205,7 +205,7 @@ pub struct Plan {
     /// When the plan was made.
     pub made: Timestamp,
     /// The collections, in the order they are restored.
-    pub collections: Vec<Planned>,
+    pub collections: Vec<CollectionRestore>,
     /// Aliases of the collections.
     pub aliases: Vec<PlannedAlias>,
     /// Roles, if they were asked for.
@@ -217,18 +217,18 @@ pub struct Plan {
     /// The run that it carries on, if it does and nothing stands against that.
     pub carries_on: Option<CarriedOn>,
     /// What stands against it. If there is anything here, it cannot be carried out.
-    pub refusals: Vec<Refusal>,
+    pub refusals: Vec<RestoreRefusal>,
     /// The run that left what is in the way, if that is all that stands against it.
     pub unfinished: Option<RunName>,
     /// The options it was made with.
-    pub options: Options,
+    pub options: RestoreOptions,
 }
 
 /// A plan, with all that was opened and read to make it.
 #[derive(Clone)]
-pub struct Prepared {
+pub struct PreparedRestore {
     /// The plan.
-    pub plan: Plan,
+    pub plan: RestorePlan,
     archive: Arc<Archive>,
     work: Vec<Collection>,
     server: Server,
@@ -265,7 +265,7 @@ struct Collection {
     /// settings; of a collection that exists the one it has.
     asked: Schema,
     fit: schema::Fit,
-    planned: Planned,
+    planned: CollectionRestore,
     /// What will be different for other reasons than the fit of its schema.
     remarks: Vec<String>,
     renames: Renames,
@@ -308,17 +308,17 @@ impl Collection {
     }
 }
 
-impl std::fmt::Debug for Prepared {
+impl std::fmt::Debug for PreparedRestore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Prepared").field("plan", &self.plan).finish_non_exhaustive()
     }
 }
 
-impl Plan {
+impl RestorePlan {
     /// The collections as events and `--json` show them, by their names on the server.
     #[must_use]
     pub fn listed(&self) -> Vec<PlannedCollection> {
-        let one = |p: &Planned| PlannedCollection {
+        let one = |p: &CollectionRestore| PlannedCollection {
             objects: Some(p.objects),
             bytes: Some(p.bytes),
             ..PlannedCollection::of(p.target.clone())
@@ -338,7 +338,7 @@ impl Plan {
     /// All of it as events and `--json` show it.
     #[must_use]
     pub fn told(&self) -> RestorePlanned {
-        let one = |p: &Planned| PlannedRestore {
+        let one = |p: &CollectionRestore| PlannedRestore {
             name: p.target.clone(),
             archived: p.archived.clone(),
             content: match p.content {
@@ -365,7 +365,7 @@ impl Plan {
             collections: self.collections.iter().map(one).collect(),
             aliases: self.aliases.iter().map(PlannedAlias::clause).collect(),
             roles: self.roles.iter().map(PlannedRole::clause).collect(),
-            refusals: self.refusals.iter().map(Refusal::listed).collect(),
+            refusals: self.refusals.iter().map(RestoreRefusal::listed).collect(),
         }
     }
 
@@ -383,7 +383,7 @@ impl Plan {
 
 /// A restore that came to its end.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct RestoreOutcome {
     /// The result in numbers.
     pub result: RunResult,
     /// The directory of the run's files.
@@ -403,7 +403,7 @@ pub struct Outcome {
 /// A restore that stopped before its end.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
-pub struct Stopped {
+pub struct RestoreStopped {
     /// Why.
     #[source]
     pub error: Error,
@@ -422,7 +422,7 @@ pub struct Stopped {
     pub partial: Option<Box<RunResult>>,
 }
 
-impl Stopped {
+impl RestoreStopped {
     /// What kind of failure it is. What the server refuses after something was created is not merely refused.
     #[must_use]
     pub fn class(&self) -> Class {

@@ -23,7 +23,7 @@ pub(in crate::ops) use schema::{differs, lacks};
 
 /// What to compare with what.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct VerifyOptions {
     /// The archive's directory.
     pub archive: PathBuf,
     /// Which of its collections; names and globs as the archive calls them.
@@ -50,7 +50,7 @@ pub struct Options {
     pub state: Option<StateFolders>,
 }
 
-impl Options {
+impl VerifyOptions {
     /// How long a server with a node away is waited for, unless `patience` says otherwise.
     pub const PATIENCE: Duration = Duration::from_secs(60);
     /// Requests in flight at most, unless `jobs` says otherwise.
@@ -76,7 +76,7 @@ pub struct Differs {
 
 /// A comparison that came to its end, whatever it found.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct VerifyOutcome {
     /// The result in numbers: `Ok` if nothing differs, else `Incomplete`.
     pub result: RunResult,
     /// The server's URL without credentials.

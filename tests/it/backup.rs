@@ -4,7 +4,7 @@ use elysiactl::archive::manifest::LimitKind;
 use elysiactl::archive::{Archive, Codec, Content, Error as ArchiveError};
 use elysiactl::event::{Event, Events, Status, Warning};
 use elysiactl::model::Selection;
-use elysiactl::ops::backup::Options;
+use elysiactl::ops::backup::BackupOptions;
 use elysiactl::ops::{Error, Hint};
 use sandbox::{Builder, Change, Sandbox};
 
@@ -74,7 +74,7 @@ async fn every_codec_holds_the_same_objects_and_digests() {
     let world = world(everything());
     let mut digests = Vec::new();
     for codec in [Codec::None, Codec::Zstd, Codec::Gzip, Codec::Lz4] {
-        let outcome = world.backup(Options { codec, ..world.options() }).await;
+        let outcome = world.backup(BackupOptions { codec, ..world.options() }).await;
         digests.push(outcome.result.collections.into_iter().map(|c| c.digest).collect::<Vec<_>>());
     }
     assert!(digests.windows(2).all(|w| w[0] == w[1]), "{digests:?}");
@@ -86,7 +86,7 @@ async fn many_objects_are_read_once_each_whatever_the_page_and_the_jobs() {
     let world = world(Sandbox::builder().seeded("Article", 6_003, 4, 11));
     let mut digests = Vec::new();
     for (jobs, page_objects) in [(None, None), (Some(1), Some(97)), (Some(6), Some(50)), (Some(3), Some(10_000))] {
-        let outcome = world.backup(Options { jobs, page_objects, ..world.options() }).await;
+        let outcome = world.backup(BackupOptions { jobs, page_objects, ..world.options() }).await;
         assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 6_003));
         digests.push(outcome.result.collections[0].digest.clone());
     }
@@ -100,7 +100,7 @@ async fn ids_that_lie_close_together_are_shared_among_workers_too() {
         builder = builder.object(&object("Dense", &id(n), r#""properties":{}"#));
     }
     let world = world(builder);
-    let outcome = world.backup(Options { jobs: Some(4), page_objects: Some(20), ..world.options() }).await;
+    let outcome = world.backup(BackupOptions { jobs: Some(4), page_objects: Some(20), ..world.options() }).await;
     assert_eq!(outcome.result.objects, 3_000);
 }
 
@@ -120,11 +120,11 @@ async fn hundreds_of_collections_are_counted_and_kept() {
 async fn without_vectors_and_without_objects_the_archive_says_so() {
     let world = world(everything());
     let whole = world.backup(world.options()).await;
-    let without = world.backup(Options { content: Content::NoVectors, ..world.options() }).await;
+    let without = world.backup(BackupOptions { content: Content::NoVectors, ..world.options() }).await;
     assert!(without.result.bytes < whole.result.bytes);
     let archive = std::path::PathBuf::from(without.result.archive.expect("an archive"));
     assert!(world.lines(&archive, "Named").iter().all(|line| !line.contains("vectors\":{")));
-    let schema = world.backup(Options { content: Content::SchemaOnly, ..world.options() }).await;
+    let schema = world.backup(BackupOptions { content: Content::SchemaOnly, ..world.options() }).await;
     assert_eq!((schema.result.objects, schema.result.collections[0].digest.as_ref()), (0, None));
     let archive = std::path::PathBuf::from(schema.result.archive.expect("an archive"));
     assert!(archive.to_string_lossy().contains("all_schema_"));
@@ -151,7 +151,7 @@ async fn objects_whose_vector_cannot_be_printed_are_kept_without_it_and_named() 
     for n in [0, 150, 151, 299] {
         world.sandbox.faults().now(&Change::Unprintable("Article".into(), ids[n].clone()));
     }
-    let (done, events) = world.try_backup(Options { page_objects: Some(64), ..world.options() }).await;
+    let (done, events) = world.try_backup(BackupOptions { page_objects: Some(64), ..world.options() }).await;
     let outcome = done.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 300));
     let named: Vec<&str> = outcome.manifest.incomplete.iter().map(|i| i.id.as_str()).collect();
@@ -169,7 +169,7 @@ async fn a_server_with_a_lower_page_limit_is_read_all_the_same() {
         let world =
             world(Sandbox::builder().version(version).query_maximum_results(100).seeded("Article", 1_500, 2, 5));
         assert_eq!(world.backup(world.options()).await.result.objects, 1_500, "{version}");
-        let outcome = world.backup(Options { page_objects: Some(5_000), ..world.options() }).await;
+        let outcome = world.backup(BackupOptions { page_objects: Some(5_000), ..world.options() }).await;
         assert_eq!(outcome.result.objects, 1_500, "{version}");
     }
 }
@@ -216,7 +216,7 @@ async fn without_graphql_or_its_permission_the_count_comes_from_elsewhere() {
 async fn names_and_globs_choose_and_what_is_not_there_is_said() {
     let builder = Sandbox::builder().seeded("Article", 3, 2, 1).seeded("Author", 3, 2, 2).seeded("Zoo", 3, 2, 3);
     let world = world(builder);
-    let pick = |take: &[&str], exclude: &[&str]| Options {
+    let pick = |take: &[&str], exclude: &[&str]| BackupOptions {
         selection: Selection {
             take: take.iter().map(|t| (*t).to_owned()).collect(),
             exclude: exclude.iter().map(|t| (*t).to_owned()).collect(),
@@ -237,11 +237,11 @@ async fn names_and_globs_choose_and_what_is_not_there_is_said() {
 async fn an_output_that_is_a_file_or_an_archive_is_refused() {
     let world = world(Sandbox::builder().seeded("Article", 3, 2, 1));
     let made = world.backup(world.options()).await.result.archive.expect("an archive");
-    let (done, _) = world.try_backup(Options { folder: made.into(), ..world.options() }).await;
+    let (done, _) = world.try_backup(BackupOptions { folder: made.into(), ..world.options() }).await;
     assert!(matches!(done.expect_err("refused").error, Error::Archive(ArchiveError::OutputIsArchive { .. })));
     let file = world.folder.path().join("file");
     std::fs::write(&file, "x").expect("a file");
-    let (done, _) = world.try_backup(Options { folder: file, ..world.options() }).await;
+    let (done, _) = world.try_backup(BackupOptions { folder: file, ..world.options() }).await;
     assert!(matches!(done.expect_err("refused").error, Error::Archive(ArchiveError::OutputIsFile { .. })));
 }
 

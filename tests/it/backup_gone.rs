@@ -5,7 +5,7 @@ use std::time::Duration;
 use elysiactl::archive::Content;
 use elysiactl::event::{Event, Events, Status, Warning};
 use elysiactl::ops::Error;
-use elysiactl::ops::backup::{self, Options, Outcome, Stopped};
+use elysiactl::ops::backup::{self, BackupOptions, BackupOutcome, BackupStopped};
 use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind, Sandbox};
 
@@ -19,12 +19,12 @@ fn library() -> World {
 }
 
 /// Whoever waits for a node that is away waits for good.
-fn patient(world: &World) -> Options {
-    Options { page_objects: Some(40), jobs: Some(1), patience: Duration::from_secs(3_600), ..world.options() }
+fn patient(world: &World) -> BackupOptions {
+    BackupOptions { page_objects: Some(40), jobs: Some(1), patience: Duration::from_secs(3_600), ..world.options() }
 }
 
 /// Plans, and runs while something happens just before the run's n-th request.
-async fn meanwhile(world: &World, n: u64, changes: &[Change]) -> (Result<Outcome, Stopped>, Vec<Event>) {
+async fn meanwhile(world: &World, n: u64, changes: &[Change]) -> (Result<BackupOutcome, BackupStopped>, Vec<Event>) {
     let (events, mut receiver) = Events::channel();
     let (client, session) = (world.client(events.clone()), world.session(events));
     let plan = backup::plan(&client, &session, patient(world)).await.expect("a plan");
@@ -36,7 +36,7 @@ async fn meanwhile(world: &World, n: u64, changes: &[Change]) -> (Result<Outcome
     (done, drain(&mut receiver))
 }
 
-fn names(outcome: &Outcome) -> Vec<&str> {
+fn names(outcome: &BackupOutcome) -> Vec<&str> {
     outcome.manifest.collections.iter().map(|entry| entry.name.as_str()).collect()
 }
 
@@ -73,7 +73,7 @@ async fn a_collection_that_its_owner_removes_meanwhile_does_not_cost_the_others(
 async fn with_only_the_schemas_the_same() {
     let world = library();
     let (client, session) = (world.client(Events::none()), world.session(Events::none()));
-    let options = Options { content: Content::SchemaOnly, ..patient(&world) };
+    let options = BackupOptions { content: Content::SchemaOnly, ..patient(&world) };
     let plan = backup::plan(&client, &session, options).await.expect("a plan");
     world.sandbox.faults().now(&Change::Drop("Book".into()));
     let outcome = backup::run(&Writer::new(client.clone()), &session, plan).await.expect("a backup");

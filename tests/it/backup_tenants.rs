@@ -9,7 +9,7 @@ use elysiactl::archive::{Archive, RunRecord};
 use elysiactl::event::{Event, Op, Status, Warning};
 use elysiactl::model::{CollectionName, TenantName};
 use elysiactl::ops::Error;
-use elysiactl::ops::backup::{Options, Outcome};
+use elysiactl::ops::backup::{BackupOptions, BackupOutcome};
 use elysiactl::pipeline::waking::{AWAKE_AT_ONCE, TENANTS_A_WINDOW};
 use sandbox::{Builder, Change, Fault, Kind, Role, Sandbox};
 
@@ -54,7 +54,7 @@ pub(crate) fn named(names: &[&str]) -> Vec<TenantName> {
     names.iter().map(|name| name.parse().expect("a name")).collect()
 }
 
-pub(crate) fn archive_of(outcome: &Outcome) -> PathBuf {
+pub(crate) fn archive_of(outcome: &BackupOutcome) -> PathBuf {
     PathBuf::from(outcome.result.archive.clone().expect("an archive"))
 }
 
@@ -189,17 +189,17 @@ async fn offloaded_tenants_are_named_and_the_rest_is_kept() {
 async fn only_the_tenants_named_are_kept() {
     let all = [("a", "HOT"), ("b", "COLD"), ("c", "COLD")];
     let world = world(tenants(Sandbox::builder().seeded("Plain", 3, 2, 1).collection(CLASS), &all, 5));
-    let options = Options { tenants: named(&["b"]), ..world.options() };
+    let options = BackupOptions { tenants: named(&["b"]), ..world.options() };
     let outcome = world.try_backup(options).await.0.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 5));
     assert_eq!(outcome.manifest.collections.len(), 1, "the plain one has no tenant b");
     equals(&world, &archive_of(&outcome), &["b"]).await;
     assert_eq!(world.sandbox.most_woken(), 1, "nobody else is touched");
 
-    let nobody = Options { tenants: named(&["x"]), ..world.options() };
+    let nobody = BackupOptions { tenants: named(&["x"]), ..world.options() };
     let error = world.try_backup(nobody).await.0.expect_err("no tenant").error;
     assert!(matches!(error, Error::UnknownTenant { .. }), "{error:?}");
-    let mut plain = Options { tenants: named(&["b"]), ..world.options() };
+    let mut plain = BackupOptions { tenants: named(&["b"]), ..world.options() };
     plain.selection.take = vec!["Plain".into(), "Mt".into()];
     let error = world.try_backup(plain).await.0.expect_err("a plain one").error;
     assert!(matches!(error, Error::NotMultiTenant { .. }), "{error:?}");
@@ -216,7 +216,7 @@ async fn a_tenant_removed_while_it_is_read_is_not_in_the_archive_and_one_added_i
     let change = |change| Fault::new(Kind::Change(change)).on("GET", "/v1/objects").query("tenant=b").nth(3);
     world.sandbox.faults().add(change(Change::Tenant("Mt".into(), "b".into(), None)));
     world.sandbox.faults().add(change(Change::Tenant("Mt".into(), "d".into(), Some("HOT"))));
-    let (done, events) = world.try_backup(Options { page_objects: Some(50), ..world.options() }).await;
+    let (done, events) = world.try_backup(BackupOptions { page_objects: Some(50), ..world.options() }).await;
     let outcome = done.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 800));
     let archive = archive_of(&outcome);
@@ -250,7 +250,8 @@ async fn a_tenant_put_to_sleep_by_others_meanwhile_is_read_all_the_same() {
     let asleep = Change::Tenant("Mt".into(), "b".into(), Some("COLD"));
     let fault = Fault::new(Kind::Change(asleep)).on("GET", "/v1/objects").query("tenant=b").nth(2);
     world.sandbox.faults().add(fault);
-    let outcome = world.try_backup(Options { page_objects: Some(50), ..world.options() }).await.0.expect("a backup");
+    let outcome =
+        world.try_backup(BackupOptions { page_objects: Some(50), ..world.options() }).await.0.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 400));
     equals(&world, &archive_of(&outcome), &["a", "b"]).await;
     assert_eq!(world.sandbox.tenants("Mt")[1].1, "COLD", "as others want it");
@@ -282,7 +283,7 @@ async fn an_interrupted_run_puts_tenants_back_to_sleep() {
         }
         world.cancel.cancel();
     };
-    let options = Options { page_objects: Some(20), ..world.options() };
+    let options = BackupOptions { page_objects: Some(20), ..world.options() };
     let ((done, _), ()) = tokio::join!(world.try_backup(options), stop);
     assert!(matches!(done.expect_err("stopped").error, Error::Interrupted));
     assert_eq!(world.sandbox.tenants("Mt"), all.map(|(name, state)| (name.to_owned(), state)));
@@ -373,7 +374,7 @@ async fn a_tenant_that_a_killed_run_woke_and_a_person_put_back_is_nobodys_busine
     let world = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "COLD")], 5));
     world.killed_run(Op::Backup, &[woken(&["b"])]);
     // That it sleeps is found out by a run that has nothing to do with it.
-    let only_a = Options { tenants: named(&["a"]), ..world.options() };
+    let only_a = BackupOptions { tenants: named(&["a"]), ..world.options() };
     world.try_backup(only_a).await.0.expect("a backup");
     // Somebody wakes it for good reason.
     world.sandbox.faults().now(&Change::Tenant("Mt".into(), "b".into(), Some("HOT")));
@@ -391,7 +392,7 @@ async fn a_key_that_may_wake_no_more_costs_only_the_tenants_that_were_not_read_y
     // The first window wakes and puts back.
     let refused = Fault::new(Kind::status(403, "no")).on("PUT", "/v1/schema/Mt/tenants").after(2);
     world.sandbox.faults().add(refused);
-    let outcome = world.try_backup(Options { jobs: Some(1), ..world.options() }).await.0.expect("a backup");
+    let outcome = world.try_backup(BackupOptions { jobs: Some(1), ..world.options() }).await.0.expect("a backup");
     let skipped: Vec<&str> = outcome.manifest.skipped.iter().filter_map(|s| s.tenant.as_deref()).collect();
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 3 * TENANTS_A_WINDOW as u64));
     assert_eq!(skipped, names[TENANTS_A_WINDOW..].iter().map(String::as_str).collect::<Vec<_>>());

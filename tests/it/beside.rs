@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use elysiactl::archive::manifest::LimitKind;
 use elysiactl::event::{Event, Events, Status, Warning};
 use elysiactl::model::CollectionName;
-use elysiactl::ops::restore::{AliasPolicy, AliasStep, Options, Outcome, Refusal, Setting};
+use elysiactl::ops::restore::{AliasPolicy, AliasStep, RestoreOptions, RestoreOutcome, RestoreRefusal, Setting};
 use elysiactl::ops::{Error, Hint, check};
 use sandbox::{Builder, Fault, Kind, Role, Sandbox};
 
@@ -29,7 +29,7 @@ async fn backed_up(world: &World) -> PathBuf {
     PathBuf::from(world.try_backup(world.options()).await.0.expect("a backup").result.archive.expect("an archive"))
 }
 
-async fn restored(world: &World, options: Options) -> Outcome {
+async fn restored(world: &World, options: RestoreOptions) -> RestoreOutcome {
     world.try_restore(options).await.0.unwrap_or_else(|stopped| panic!("stopped: {:?}", stopped.error))
 }
 
@@ -37,11 +37,11 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(alias, of)| ((*alias).to_owned(), (*of).to_owned())).collect()
 }
 
-fn said(outcome: &Outcome, text: &str) -> bool {
+fn said(outcome: &RestoreOutcome, text: &str) -> bool {
     outcome.remarks.iter().any(|(_, remark)| remark.contains(text))
 }
 
-fn renamed(world: &World, archive: &Path, old: &str, new: &str) -> Options {
+fn renamed(world: &World, archive: &Path, old: &str, new: &str) -> RestoreOptions {
     let mut options = world.restore_options(archive);
     options.renames.insert(name(old), name(new));
     options
@@ -134,7 +134,7 @@ async fn an_alias_whose_name_is_a_collections_is_refused_before_anything_is_writ
         };
         let Error::CannotRestore { refusals, .. } = target.refused(wanted.clone()).await else { panic!("a refusal") };
         assert!(
-            matches!(&refusals[..], [Refusal::AliasTaken { alias, .. }] if alias.as_str() == "Live"),
+            matches!(&refusals[..], [RestoreRefusal::AliasTaken { alias, .. }] if alias.as_str() == "Live"),
             "{refusals:?}"
         );
         assert_eq!(target.sandbox.writing_requests(), 0);
@@ -154,7 +154,7 @@ async fn an_alias_whose_name_no_server_takes_is_told_by_a_check_and_refused() {
         let text = serde_json::json!({"aliases": listed}).to_string();
         forged::replace(&archive, "aliases.json", text.as_bytes());
         let (events, mut receiver) = Events::channel();
-        let options = check::Options { archive: archive.clone(), readers: 1, memory_bytes: 128 << 20 };
+        let options = check::CheckOptions { archive: archive.clone(), readers: 1, memory_bytes: 128 << 20 };
         check::run(&source.session(events), options).await.expect("no damage");
         let told =
             |e: &Event| matches!(e, Event::Warning(Warning::AliasesUnfit { aliases: 2, first }) if first == alias);
@@ -162,7 +162,7 @@ async fn an_alias_whose_name_no_server_takes_is_told_by_a_check_and_refused() {
         let target = world(Sandbox::builder());
         let mut wanted = target.restore_options(&archive);
         let Error::CannotRestore { refusals, .. } = target.refused(wanted.clone()).await else { panic!("a refusal") };
-        let unfit = |refusal: &Refusal| matches!(refusal, Refusal::AliasUnfit { alias: named, .. } if named == alias);
+        let unfit = |refusal: &RestoreRefusal| matches!(refusal, RestoreRefusal::AliasUnfit { alias: named, .. } if named == alias);
         assert!(refusals.len() == 1 && unfit(&refusals[0]), "{refusals:?}");
         assert_eq!(target.sandbox.writing_requests(), 0);
         wanted.aliases = AliasPolicy::Skip;
@@ -239,7 +239,7 @@ async fn missing_roles_are_made_for_the_collections_under_their_new_names_and_ot
     let source = with_role(source(), EDITOR);
     let archive = backed_up(&source).await;
     let target = with_role(Sandbox::builder(), r#"{"name":"other","permissions":[]}"#);
-    let mut options = Options { roles: true, ..renamed(&target, &archive, "Article", "New") };
+    let mut options = RestoreOptions { roles: true, ..renamed(&target, &archive, "Article", "New") };
     let outcome = restored(&target, options.clone()).await;
     assert_eq!(outcome.result.status, Status::Ok, "{:?} {:?}", outcome.remarks, outcome.about_roles);
     assert_eq!(target.sandbox.roles(), ["other", "editor"]);
@@ -252,7 +252,7 @@ async fn missing_roles_are_made_for_the_collections_under_their_new_names_and_ot
     assert_eq!((again.result.status, again.about_roles.len()), (Status::Ok, 0), "{:?}", again.about_roles);
 
     let taken = with_role(Sandbox::builder(), r#"{"name":"editor","permissions":[]}"#);
-    let outcome = restored(&taken, Options { roles: true, ..taken.restore_options(&archive) }).await;
+    let outcome = restored(&taken, RestoreOptions { roles: true, ..taken.restore_options(&archive) }).await;
     assert_eq!(outcome.result.status, Status::Incomplete, "it was asked for and is not there as it was");
     assert_eq!(outcome.about_roles, ["the role editor is there with other permissions and stays as it is"]);
 }
@@ -266,9 +266,9 @@ async fn without_the_flag_no_role_is_touched_and_where_there_are_none_the_flag_i
     assert_eq!(target.sandbox.roles(), ["other"]);
     for version in ["1.24.26", "1.28.16", "1.40.0-dev"] {
         let without = world(Sandbox::builder().version(version));
-        let options = Options { roles: true, ..without.restore_options(&archive) };
+        let options = RestoreOptions { roles: true, ..without.restore_options(&archive) };
         let Error::CannotRestore { refusals, .. } = without.refused(options).await else { panic!("a refusal") };
-        assert!(matches!(&refusals[..], [Refusal::NoRoles { .. }]), "{version}: {refusals:?}");
+        assert!(matches!(&refusals[..], [RestoreRefusal::NoRoles { .. }]), "{version}: {refusals:?}");
         assert_eq!(without.sandbox.writing_requests(), 0);
     }
 }
@@ -279,7 +279,7 @@ async fn a_role_with_actions_that_the_server_does_not_know_is_foretold_with_them
         {"action":"read_collections","collections":{"collection":"*"}}]}"#;
     let source = with_role(source(), NEWER);
     let archive = backed_up(&source).await;
-    let with_roles = |world: &World| Options { roles: true, ..world.restore_options(&archive) };
+    let with_roles = |world: &World| RestoreOptions { roles: true, ..world.restore_options(&archive) };
     let older = with_role(Sandbox::builder().version("1.32.27"), r#"{"name":"other","permissions":[]}"#);
     let error = older.refused(with_roles(&older)).await;
     assert_eq!(
@@ -288,7 +288,7 @@ async fn a_role_with_actions_that_the_server_does_not_know_is_foretold_with_them
     );
     assert_eq!(error.hints(), [Hint::WithoutRoles]);
     let Error::CannotRestore { refusals, .. } = error else { panic!("a refusal") };
-    assert!(matches!(&refusals[..], [Refusal::RoleUnknown { role, .. }] if role == "newer"), "{refusals:?}");
+    assert!(matches!(&refusals[..], [RestoreRefusal::RoleUnknown { role, .. }] if role == "newer"), "{refusals:?}");
     assert_eq!((older.sandbox.writing_requests(), older.sandbox.roles()), (0, vec!["other".to_owned()]));
     // The server's own words, for one that is sent all the same.
     let same = with_role(Sandbox::builder(), r#"{"name":"other","permissions":[]}"#);
@@ -344,8 +344,8 @@ async fn a_vectoriser_that_the_server_lacks_can_be_left_out() {
     let Error::CannotRestore { refusals, .. } = target.refused(target.restore_options(&archive)).await else {
         panic!("a refusal")
     };
-    assert!(matches!(&refusals[..], [Refusal::Module { .. }]), "{refusals:?}");
-    let options = Options { settings: vec![Setting::NoVectorizer], ..target.restore_options(&archive) };
+    assert!(matches!(&refusals[..], [RestoreRefusal::Module { .. }]), "{refusals:?}");
+    let options = RestoreOptions { settings: vec![Setting::NoVectorizer], ..target.restore_options(&archive) };
     let outcome = restored(&target, options).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 2), "{:?}", outcome.remarks);
     assert!(said(&outcome, "without its vectoriser (text2vec-openai)"), "{:?}", outcome.remarks);
@@ -382,7 +382,7 @@ async fn a_collection_whose_objects_expire_is_refused_with_the_way_out_where_the
     assert!(matches!(stopped.error, Error::CannotRestore { .. }), "{:?}", stopped.error);
     assert_eq!(stopped.error.hints(), [Hint::NoObjectTtl]);
     assert_eq!(target.sandbox.collections(), Vec::<String>::new());
-    let options = Options { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
+    let options = RestoreOptions { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
     assert_eq!(restored(&target, options).await.result.status, Status::Ok);
 }
 
@@ -400,7 +400,7 @@ async fn what_cannot_come_back_is_in_the_manifest_and_in_the_plan() {
     let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan").plan;
     let remarks = plan.collections[0].remarks.join("; ");
     assert!(remarks.contains("objects expire") && remarks.contains("has to be trained anew: pq"), "{remarks}");
-    let without = Options { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
+    let without = RestoreOptions { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
     let outcome = restored(&target, without).await;
     assert!(said(&outcome, "objects do not expire"), "{:?}", outcome.remarks);
 }

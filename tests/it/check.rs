@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use elysiactl::archive::{Codec, Error as ArchiveError};
 use elysiactl::event::{Class, Event, Events};
-use elysiactl::ops::backup::Options;
+use elysiactl::ops::backup::BackupOptions;
 use elysiactl::ops::{Error, check};
 use sandbox::Sandbox;
 
@@ -26,7 +26,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 async fn small(codec: Codec) -> (World, PathBuf) {
     let world = world(Sandbox::builder().seeded("Article", 4, 2, 1));
-    let outcome = world.backup(Options { codec, ..world.options() }).await;
+    let outcome = world.backup(BackupOptions { codec, ..world.options() }).await;
     let archive = outcome.result.archive.expect("an archive").into();
     (world, archive)
 }
@@ -175,7 +175,7 @@ async fn everything_damaged_is_named_once_and_the_rest_is_read() {
 /// called finished.
 async fn verdicts(world: &World, archive: &Path) -> Vec<(String, u64, bool, bool)> {
     let (events, mut seen) = Events::channel();
-    let options = check::Options { archive: archive.to_owned(), readers: 2, memory_bytes: 128 << 20 };
+    let options = check::CheckOptions { archive: archive.to_owned(), readers: 2, memory_bytes: 128 << 20 };
     let _ = check::run(&world.session(events), options).await;
     let (mut found, mut finished) = (Vec::new(), Vec::new());
     while let Ok(event) = seen.try_recv() {

@@ -23,8 +23,8 @@ fn client(url: &str) -> Client {
 }
 
 /// Removes `Article` by this URL, with the state of this world, as `col rm Article --yes` does.
-async fn remove_by(world: &World, url: &str) -> Result<remove::Outcome, Error> {
-    let options = remove::Options {
+async fn remove_by(world: &World, url: &str) -> Result<remove::RemovalOutcome, Error> {
+    let options = remove::RemovalOptions {
         selection: Selection { take: vec!["Article".into()], exclude: Vec::new() },
         allow_protected: false,
         folder: world.options().folder,
@@ -143,7 +143,7 @@ async fn what_was_removed_where_nothing_is_made_up_ends_the_restore_soon() {
 async fn a_collection_that_is_backed_up_is_removed_by_no_other_run_of_this_machine() {
     let source = world(articles());
     source.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(30))).on("GET", "/v1/objects"));
-    let options = elysiactl::ops::backup::Options { page_objects: Some(10), jobs: Some(1), ..source.options() };
+    let options = elysiactl::ops::backup::BackupOptions { page_objects: Some(10), jobs: Some(1), ..source.options() };
     let removal = async {
         while source.sandbox.requests().iter().filter(|r| r.path == "/v1/objects").count() < 3 {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -179,7 +179,7 @@ async fn objects_that_vanish_while_they_are_backed_up_are_told_and_no_success() 
         let delete = Kind::Change(sandbox::Change::Delete("Article".into(), None, id));
         source.sandbox.faults().add(Fault::new(delete).on("GET", "/v1/objects").nth(4));
     }
-    let options = elysiactl::ops::backup::Options { page_objects: Some(10), jobs: Some(1), ..source.options() };
+    let options = elysiactl::ops::backup::BackupOptions { page_objects: Some(10), jobs: Some(1), ..source.options() };
     let (done, events) = Box::pin(source.try_backup(options)).await;
     let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
     let vanished = outcome.manifest.collections[0].consistency.vanished;

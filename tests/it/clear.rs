@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use elysiactl::event::{Class, Event, Status};
 use elysiactl::model::{CollectionName, Selection};
-use elysiactl::ops::clear::{self, Method, Options, Outcome, Plan, Refusal, Stopped, Wish};
+use elysiactl::ops::clear::{self, ClearOptions, ClearOutcome, ClearPlan, ClearRefusal, ClearStopped, Method, Wish};
 use elysiactl::ops::{Error, Hint};
 use elysiactl::weaviate::{Count, Tenant, TenantState, Writer};
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
@@ -29,9 +29,9 @@ fn name(text: &str) -> CollectionName {
     text.parse().expect("a name")
 }
 
-fn options(world: &World, take: &[&str]) -> Options {
+fn options(world: &World, take: &[&str]) -> ClearOptions {
     let state = world.restore_options(world.folder.path()).state;
-    Options {
+    ClearOptions {
         selection: Selection { take: take.iter().map(|t| (*t).to_owned()).collect(), exclude: Vec::new() },
         tenants: Vec::new(),
         wish: Wish::Auto,
@@ -44,12 +44,12 @@ fn options(world: &World, take: &[&str]) -> Options {
     }
 }
 
-async fn planned(world: &World, options: Options) -> Result<Plan, Error> {
+async fn planned(world: &World, options: ClearOptions) -> Result<ClearPlan, Error> {
     let events = elysiactl::event::Events::none();
     clear::plan(&world.client(events.clone()), &world.session(events), options).await
 }
 
-async fn run(world: &World, plan: Plan) -> (Result<Outcome, Stopped>, Vec<Event>) {
+async fn run(world: &World, plan: ClearPlan) -> (Result<ClearOutcome, ClearStopped>, Vec<Event>) {
     let (events, mut receiver) = elysiactl::event::Events::channel();
     let (client, session) = (world.client(events.clone()), world.session(events));
     let done = clear::run(&Writer::new(client), &session, plan).await;
@@ -57,7 +57,7 @@ async fn run(world: &World, plan: Plan) -> (Result<Outcome, Stopped>, Vec<Event>
     (done, drain(&mut receiver))
 }
 
-async fn cleared(world: &World, options: Options) -> Outcome {
+async fn cleared(world: &World, options: ClearOptions) -> ClearOutcome {
     let plan = planned(world, options).await.expect("a plan");
     let (done, _) = run(world, plan).await;
     done.unwrap_or_else(|stopped| panic!("stopped: {stopped:?}"))
@@ -72,7 +72,7 @@ async fn schema(world: &World, collection: &str) -> Value {
     document
 }
 
-async fn refused(world: &World, options: Options) -> Error {
+async fn refused(world: &World, options: ClearOptions) -> Error {
     world.sandbox.clear_requests();
     let error = planned(world, options).await.expect_err("a refusal");
     assert_eq!(world.sandbox.writing_requests(), 0, "{error:?}");
@@ -84,8 +84,8 @@ async fn tenants(world: &World, collection: &str) -> Vec<Tenant> {
     client.tenants(&name(collection)).await.expect("tenants")
 }
 
-fn one(wish: Wish, options: Options) -> Options {
-    Options { wish, ..options }
+fn one(wish: Wish, options: ClearOptions) -> ClearOptions {
+    ClearOptions { wish, ..options }
 }
 
 #[tokio::test]
@@ -231,7 +231,7 @@ async fn read_only_shards_are_never_deleted_from_and_dropped_only_if_that_is_mea
     for wish in [Wish::Delete, Wish::Auto] {
         let error = refused(&world, one(wish, options(&world, &["Article"]))).await;
         assert!(
-            matches!(&error, Error::CannotClear { refusals } if matches!(refusals[0], Refusal::ReadOnly { .. })),
+            matches!(&error, Error::CannotClear { refusals } if matches!(refusals[0], ClearRefusal::ReadOnly { .. })),
             "{error:?}"
         );
     }
@@ -322,7 +322,7 @@ async fn a_drop_is_believed_by_what_is_there_and_asked_for_once() {
         let before = schema(&world, "Article").await;
         world.sandbox.faults().add(Fault::new(kind.clone()).on("DELETE", "/v1/schema/Article"));
         let options =
-            Options { patience: Duration::from_millis(300), ..one(Wish::Recreate, options(&world, &["Article"])) };
+            ClearOptions { patience: Duration::from_millis(300), ..one(Wish::Recreate, options(&world, &["Article"])) };
         let plan = planned(&world, options).await.expect("a plan");
         let (done, _) = run(&world, plan).await;
         let drops =
@@ -346,7 +346,8 @@ async fn a_drop_that_a_gateway_gave_up_and_that_comes_later_is_told_and_found() 
     let before = schema(&world, "Article").await;
     let gave_up = Kind::status(504, "<html>gateway timeout</html>");
     world.sandbox.faults().add(Fault::new(gave_up).on("DELETE", "/v1/schema/Article"));
-    let wanted = Options { patience: Duration::from_millis(200), ..one(Wish::Recreate, options(&world, &["Article"])) };
+    let wanted =
+        ClearOptions { patience: Duration::from_millis(200), ..one(Wish::Recreate, options(&world, &["Article"])) };
     let plan = planned(&world, wanted).await.expect("a plan");
     let (done, _) = run(&world, plan).await;
     let stopped = done.expect_err("not dropped yet");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use elysiactl::archive::OsDisk;
 use elysiactl::event::{Class, Event, Events, Status, Warning};
 use elysiactl::model::ObjectId;
-use elysiactl::ops::backup::{self, Options};
+use elysiactl::ops::backup::{self, BackupOptions};
 use elysiactl::ops::{Error, Hint};
 use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind, Role, Sandbox};
@@ -28,8 +28,8 @@ fn three(version: &str, factor: u32) -> World {
     world(builder)
 }
 
-fn pages(world: &World) -> Options {
-    Options { page_objects: Some(30), jobs: Some(2), patience: Duration::from_millis(2_500), ..world.options() }
+fn pages(world: &World) -> BackupOptions {
+    BackupOptions { page_objects: Some(30), jobs: Some(2), patience: Duration::from_millis(2_500), ..world.options() }
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_node_that_comes_back_during_the_run_ends_in_a_whole_backup() {
         let world = three(version, 1);
         world.sandbox.faults().now(&Change::Hang(Duration::from_secs(1)));
         world.sandbox.faults().in_requests(25, Change::NodeDown("node3".into()));
-        let options = Options { patience: Duration::from_secs(30), ..pages(&world) };
+        let options = BackupOptions { patience: Duration::from_secs(30), ..pages(&world) };
         let ((done, events), ()) = tokio::join!(world.try_backup(options), async {
             tokio::time::sleep(Duration::from_secs(3)).await;
             world.sandbox.faults().node_up("node3");
@@ -86,7 +86,7 @@ async fn a_node_that_comes_back_during_the_run_ends_in_a_whole_backup() {
 }
 
 /// Reads that take some seconds, so that there are answers in between.
-fn slowly(world: &World) -> Options {
+fn slowly(world: &World) -> BackupOptions {
     let slow = Fault::new(Kind::Delay(Duration::from_millis(300))).on("GET", "/v1/objects");
     world.sandbox.faults().add(slow);
     world.sandbox.faults().now(&Change::Hang(Duration::from_secs(1)));
@@ -104,7 +104,7 @@ fn read_and_dropped(events: &[Event]) -> (u64, u64) {
 #[tokio::test]
 async fn a_blip_costs_what_was_read_since_the_last_good_answer_and_no_more() {
     let world = three("1.40", 1);
-    let options = Options { patience: Duration::from_secs(30), ..slowly(&world) };
+    let options = BackupOptions { patience: Duration::from_secs(30), ..slowly(&world) };
     let ((done, events), ()) = tokio::join!(world.try_backup(options), async {
         tokio::time::sleep(Duration::from_millis(3_600)).await;
         world.sandbox.faults().node_down("node3");
@@ -137,7 +137,7 @@ async fn a_server_that_stays_away_leaves_what_is_proven_to_be_resumed() {
     world.sandbox.faults().node_up("node3");
     world.sandbox.faults().clear();
     let resume = elysiactl::ops::backup::Resume { archive: Some(archive.clone()), as_before: true };
-    let (done, _) = world.try_backup(Options { resume: Some(resume), ..options }).await;
+    let (done, _) = world.try_backup(BackupOptions { resume: Some(resume), ..options }).await;
     let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS));
     assert!(outcome.result.resumed_objects >= objects, "what was safe is not read again");
@@ -165,7 +165,7 @@ fn holds_whole_runs(world: &World) {
 async fn a_run_that_ends_while_a_node_is_away_keeps_no_short_page() {
     for killed in [false, true] {
         let mut world = three("1.40", 1);
-        let options = Options { part_age: Duration::ZERO, ..slowly(&world) };
+        let options = BackupOptions { part_age: Duration::ZERO, ..slowly(&world) };
         let disk = GoneAfter::calls(i64::MAX);
         world.disk = Arc::new(disk.clone());
         let pages = async |more: usize| {
@@ -202,7 +202,7 @@ async fn a_run_that_ends_while_a_node_is_away_keeps_no_short_page() {
         world.sandbox.faults().node_up("node3");
         world.sandbox.faults().clear();
         let resume = elysiactl::ops::backup::Resume { archive: world.archives().pop(), as_before: true };
-        let (done, _) = world.try_backup(Options { resume: Some(resume), ..options }).await;
+        let (done, _) = world.try_backup(BackupOptions { resume: Some(resume), ..options }).await;
         let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
         assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS));
     }
@@ -268,7 +268,7 @@ async fn a_node_lost_for_good_is_named_where_every_shard_has_replicas_left_and_t
     assert!(matches!(&error, Error::NodesMissing { nodes } if *nodes == ["node3"]), "{error:?}");
     assert_eq!(error.hints(), [Hint::WaitForNodes, Hint::AllowMissingNodes]);
     assert!(world.archives().is_empty());
-    let allowed = Options { allow_missing_nodes: true, ..pages(&world) };
+    let allowed = BackupOptions { allow_missing_nodes: true, ..pages(&world) };
     let (done, events) = world.try_backup(allowed).await;
     let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, OBJECTS));
@@ -283,7 +283,7 @@ async fn a_node_lost_for_good_is_named_where_every_shard_has_replicas_left_and_t
     world.check(&archive).await.expect("sound");
     // Nobody is missing: the flag changes nothing.
     world.sandbox.faults().node_up("node3");
-    let outcome = world.backup(Options { allow_missing_nodes: true, ..pages(&world) }).await;
+    let outcome = world.backup(BackupOptions { allow_missing_nodes: true, ..pages(&world) }).await;
     assert_eq!((outcome.result.status, outcome.manifest.source.topology.missing.len()), (Status::Ok, 0));
 }
 
@@ -291,7 +291,7 @@ async fn a_node_lost_for_good_is_named_where_every_shard_has_replicas_left_and_t
 async fn a_shard_with_too_few_replicas_left_is_refused_by_name_whatever_is_allowed() {
     let world = three("1.40", 1);
     world.sandbox.faults().node_down("node3");
-    let allowed = Options { allow_missing_nodes: true, ..pages(&world) };
+    let allowed = BackupOptions { allow_missing_nodes: true, ..pages(&world) };
     for options in [pages(&world), allowed] {
         let allowed = options.allow_missing_nodes;
         let error = world.try_backup(options).await.0.expect_err("not whole").error;
@@ -304,7 +304,7 @@ async fn a_shard_with_too_few_replicas_left_is_refused_by_name_whatever_is_allow
     let tenants = r#"{"class":"Mt","multiTenancyConfig":{"enabled":true},"replicationConfig":{"factor":1}}"#;
     let world = world_of_three(tenants);
     world.sandbox.faults().node_down("node3");
-    let options = Options { allow_missing_nodes: true, ..world.options() };
+    let options = BackupOptions { allow_missing_nodes: true, ..world.options() };
     let error = world.try_backup(options).await.0.expect_err("not whole").error;
     assert!(
         matches!(&error, Error::NotWhole { reason, .. } if reason.contains("its tenants have 1 replica each")),
@@ -316,7 +316,7 @@ async fn a_shard_with_too_few_replicas_left_is_refused_by_name_whatever_is_allow
 async fn a_node_lost_during_the_run_is_named_too() {
     let world = three("1.40", 3);
     world.sandbox.faults().in_requests(25, Change::NodeDown("node3".into()));
-    let outcome = world.try_backup(Options { allow_missing_nodes: true, ..pages(&world) }).await.0;
+    let outcome = world.try_backup(BackupOptions { allow_missing_nodes: true, ..pages(&world) }).await.0;
     let outcome = outcome.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, OBJECTS));
     assert_eq!(outcome.manifest.source.topology.missing, ["node3"]);

@@ -69,7 +69,7 @@ async fn what_is_not_known_of_compression_is_not_called_trained_and_what_changed
         for (name, state) in ["a", "b"].iter().zip(states) {
             source.sandbox.faults().now(&Change::Tenant("Small".into(), (*name).into(), Some(state)));
         }
-        let options = elysiactl::ops::backup::Options { state: Some(source.state()), ..source.options() };
+        let options = elysiactl::ops::backup::BackupOptions { state: Some(source.state()), ..source.options() };
         let archive: PathBuf =
             Box::pin(source.try_backup(options)).await.0.expect("a backup").result.archive.expect("an archive").into();
         let target = world(Sandbox::builder());

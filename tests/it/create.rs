@@ -8,9 +8,9 @@ use bytes::Bytes;
 use elysiactl::event::{Class, Events, Status};
 use elysiactl::model::{Schema, Selection};
 use elysiactl::ops::Error;
-use elysiactl::ops::create::{self, Options, Outcome, Prepared, Stopped};
+use elysiactl::ops::create::{self, CreationOptions, CreationOutcome, CreationStopped, PreparedCreation};
 use elysiactl::ops::remove;
-use elysiactl::ops::restore::Refusal;
+use elysiactl::ops::restore::RestoreRefusal;
 use elysiactl::weaviate::{Tenant, TenantState, Writer};
 use sandbox::{Builder, Fault, Kind, Role, Sandbox};
 
@@ -24,8 +24,8 @@ fn schema(text: impl Into<Bytes>) -> Schema {
     Schema::parse(text.into()).expect("a schema")
 }
 
-fn options(world: &World, document: &str) -> Options {
-    Options {
+fn options(world: &World, document: &str) -> CreationOptions {
+    CreationOptions {
         schema: schema(document.to_owned()),
         name: None,
         tenants: Vec::new(),
@@ -34,23 +34,23 @@ fn options(world: &World, document: &str) -> Options {
     }
 }
 
-async fn plan(world: &World, options: Options) -> Result<Prepared, Error> {
+async fn plan(world: &World, options: CreationOptions) -> Result<PreparedCreation, Error> {
     let events = Events::none();
     create::plan(&world.client(events.clone()), &world.session(events), options).await
 }
 
-async fn run(world: &World, prepared: Prepared) -> Result<Outcome, Stopped> {
+async fn run(world: &World, prepared: PreparedCreation) -> Result<CreationOutcome, CreationStopped> {
     let events = Events::none();
     create::run(&Writer::new(world.client(events.clone())), &world.session(events), prepared).await
 }
 
-async fn created(world: &World, options: Options) -> Outcome {
+async fn created(world: &World, options: CreationOptions) -> CreationOutcome {
     let prepared = plan(world, options).await.unwrap_or_else(|e| panic!("no plan: {e:?}"));
     run(world, prepared).await.unwrap_or_else(|stopped| panic!("it stopped: {:?}", stopped.error))
 }
 
 /// What stands against it; nothing may have been sent.
-async fn refusals(world: &World, options: Options) -> Vec<Refusal> {
+async fn refusals(world: &World, options: CreationOptions) -> Vec<RestoreRefusal> {
     world.sandbox.clear_requests();
     let error = plan(world, options).await.expect_err("refused");
     assert_eq!((error.class(), world.sandbox.writing_requests()), (Class::Refused, 0), "{error:?}");
@@ -88,7 +88,10 @@ async fn another_name_takes_references_to_itself_with_it() {
         let name = name.map(|name: &str| name.parse().expect("a name"));
         created(
             &world,
-            Options { name, ..options(&world, &own.replace("[\"tree\"]", "[\"Tree\"]").replace("tree", "Tree")) },
+            CreationOptions {
+                name,
+                ..options(&world, &own.replace("[\"tree\"]", "[\"Tree\"]").replace("tree", "Tree"))
+            },
         )
         .await;
         let text = String::from_utf8(shown(&world, made).await.to_vec()).expect("text");
@@ -106,7 +109,7 @@ async fn what_was_removed_comes_back_as_it_was() {
         let mt = "Mt".parse().expect("a name");
         Writer::new(client.clone()).create_tenants(&mt, &all).await.expect("tenants");
         let before = [shown(&world, "Article").await, shown(&world, "Mt").await];
-        let removal = remove::Options {
+        let removal = remove::RemovalOptions {
             selection: Selection::default(),
             allow_protected: false,
             folder: world.options().folder,
@@ -123,7 +126,7 @@ async fn what_was_removed_comes_back_as_it_was() {
             let schema = schema(read(saved.schema));
             let made = created(
                 &world,
-                Options {
+                CreationOptions {
                     schema,
                     name: None,
                     tenants: tenants.unwrap_or_default(),
@@ -148,16 +151,17 @@ async fn what_exists_is_never_written_to() {
     let sent = sent.header("content-type", "application/json").body(body).send().await.expect("an answer");
     assert!(sent.status().is_success());
     for name in ["Article", "article", "ARTICLE"] {
-        let options = Options { name: Some(name.parse().expect("a name")), ..options(&world, PLAIN) };
-        assert!(matches!(refusals(&world, options).await.as_slice(), [Refusal::Exists { .. }]), "{name}");
+        let options = CreationOptions { name: Some(name.parse().expect("a name")), ..options(&world, PLAIN) };
+        assert!(matches!(refusals(&world, options).await.as_slice(), [RestoreRefusal::Exists { .. }]), "{name}");
     }
     for name in ["Now", "now", "NOW"] {
-        let options = Options { name: Some(name.parse().expect("a name")), ..options(&world, PLAIN) };
-        assert!(matches!(refusals(&world, options).await.as_slice(), [Refusal::IsAlias { .. }]), "{name}");
+        let options = CreationOptions { name: Some(name.parse().expect("a name")), ..options(&world, PLAIN) };
+        assert!(matches!(refusals(&world, options).await.as_slice(), [RestoreRefusal::IsAlias { .. }]), "{name}");
     }
     // Somebody is faster.
-    let prepared = plan(&world, Options { name: Some("New".parse().expect("a name")), ..options(&world, PLAIN) }).await;
-    let other = Options { name: Some("NEW".parse().expect("a name")), ..options(&world, PLAIN) };
+    let prepared =
+        plan(&world, CreationOptions { name: Some("New".parse().expect("a name")), ..options(&world, PLAIN) }).await;
+    let other = CreationOptions { name: Some("NEW".parse().expect("a name")), ..options(&world, PLAIN) };
     created(&world, other).await;
     let stopped = run(&world, prepared.expect("a plan")).await.expect_err("taken");
     assert_eq!((stopped.error.class(), stopped.perhaps_there), (Class::Refused, None), "{:?}", stopped.error);
@@ -169,9 +173,9 @@ async fn what_the_server_cannot_hold_is_refused_before_anything_is_sent() {
     let hfresh = r#"{"class":"A","vectorizer":"none","vectorIndexType":"hfresh"}"#;
     let lost = r#"{"class":"A","vectorizer":"none","properties":[{"name":"to","dataType":["Lost"]}]}"#;
     let world = world(Sandbox::builder().version("1.28").modules(&[]));
-    assert!(matches!(refusals(&world, options(&world, openai)).await.as_slice(), [Refusal::Module { .. }]));
-    assert!(matches!(refusals(&world, options(&world, hfresh)).await.as_slice(), [Refusal::Unsupported { .. }]));
-    let [Refusal::MissingTarget { target, .. }] = &refusals(&world, options(&world, lost)).await[..] else {
+    assert!(matches!(refusals(&world, options(&world, openai)).await.as_slice(), [RestoreRefusal::Module { .. }]));
+    assert!(matches!(refusals(&world, options(&world, hfresh)).await.as_slice(), [RestoreRefusal::Unsupported { .. }]));
+    let [RestoreRefusal::MissingTarget { target, .. }] = &refusals(&world, options(&world, lost)).await[..] else {
         panic!("a reference to nowhere")
     };
     assert_eq!(target, "Lost");
@@ -236,7 +240,7 @@ async fn tenants_are_created_a_hundred_at_once_with_their_states() {
             8 => TenantState::Frozen,
             _ => TenantState::Hot,
         });
-        let outcome = created(&world, Options { tenants: given, ..options(&world, TENANTS) }).await;
+        let outcome = created(&world, CreationOptions { tenants: given, ..options(&world, TENANTS) }).await;
         assert_eq!((outcome.result.status, outcome.result.collections[0].tenants), (Status::Ok, 250), "{version}");
         assert_eq!(world.sandbox.writing_requests(), 4, "{version}: the collection, and three times tenants");
         assert!(outcome.remarks.iter().any(|r| r.starts_with("1 tenant is created inactive")), "{:?}", outcome.remarks);
@@ -251,7 +255,8 @@ async fn tenants_that_cannot_be_created_are_counted_and_what_is_there_is_named()
     let refusing = on_tenants(Sandbox::builder(), Kind::status(422, r#"{"error":[{"message":"no"}]}"#));
     let world = world(refusing);
     let given = tenants(250, |_| TenantState::Hot);
-    let prepared = plan(&world, Options { tenants: given.clone(), ..options(&world, TENANTS) }).await.expect("a plan");
+    let prepared =
+        plan(&world, CreationOptions { tenants: given.clone(), ..options(&world, TENANTS) }).await.expect("a plan");
     let stopped = run(&world, prepared).await.expect_err("refused");
     assert!(matches!(stopped.error, Error::TenantsNotCreated { created: 100, all: 250, .. }), "{:?}", stopped.error);
     assert_eq!(stopped.error.class(), Class::Refused);
@@ -259,10 +264,10 @@ async fn tenants_that_cannot_be_created_are_counted_and_what_is_there_is_named()
     // One that fails for a moment is asked again, and one that is only said to be done is found out.
     let passing =
         crate::world::world(on_tenants(Sandbox::builder(), Kind::AppliedThen { status: 503, body: String::new() }));
-    let outcome = created(&passing, Options { tenants: given.clone(), ..options(&passing, TENANTS) }).await;
+    let outcome = created(&passing, CreationOptions { tenants: given.clone(), ..options(&passing, TENANTS) }).await;
     assert_eq!(outcome.result.status, Status::Ok);
     let lying = crate::world::world(on_tenants(Sandbox::builder(), Kind::status(200, "[]")));
-    let outcome = created(&lying, Options { tenants: given, ..options(&lying, TENANTS) }).await;
+    let outcome = created(&lying, CreationOptions { tenants: given, ..options(&lying, TENANTS) }).await;
     assert_eq!(
         (outcome.result.status, outcome.missing),
         (Status::Incomplete, vec!["100 of 250 tenants are not there".to_owned()])

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use elysiactl::event::Status;
-use elysiactl::ops::restore::Outcome;
+use elysiactl::ops::restore::RestoreOutcome;
 use elysiactl::ops::verify;
 use sandbox::{Builder, Fault, Kind, Sandbox};
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ async fn archived(tenants: bool) -> (World, PathBuf) {
     (source, archive)
 }
 
-async fn restored(target: &World, archive: &Path) -> Outcome {
+async fn restored(target: &World, archive: &Path) -> RestoreOutcome {
     let done = target.try_restore(batches(target, archive)).await.0;
     done.unwrap_or_else(|stopped| panic!("stopped: {:?}", stopped.error))
 }
@@ -75,7 +75,7 @@ async fn same(target: &World, archive: &Path) {
     let outcome = restored(target, archive).await;
     assert_eq!((outcome.result.status, outcome.rejected.as_deref()), (Status::Ok, None), "{:?}", outcome.remarks);
     let state = Some(target.state());
-    let compared = target.verify(verify::Options { state, ..verify_options(archive) }).await;
+    let compared = target.verify(verify::VerifyOptions { state, ..verify_options(archive) }).await;
     assert_eq!(compared.result.status, Status::Ok);
 }
 

@@ -54,7 +54,7 @@ fn with_vector(lines: &[String], name: &str) -> usize {
     lines.iter().filter(has).count()
 }
 
-fn archive_of(outcome: &elysiactl::ops::backup::Outcome) -> PathBuf {
+fn archive_of(outcome: &elysiactl::ops::backup::BackupOutcome) -> PathBuf {
     outcome.result.archive.clone().expect("an archive").into()
 }
 
@@ -102,7 +102,7 @@ async fn a_vector_that_is_being_dropped_is_left_out_of_every_object_and_named() 
 async fn a_drop_that_ends_during_the_backup_changes_nothing() {
     let world = half_dropped();
     world.sandbox.faults().in_requests(22, Change::VectorDropped("Article".into(), "a".into()));
-    let options = elysiactl::ops::backup::Options { page_objects: Some(2), jobs: Some(1), ..world.options() };
+    let options = elysiactl::ops::backup::BackupOptions { page_objects: Some(2), jobs: Some(1), ..world.options() };
     let (done, _) = world.try_backup(options).await;
     let outcome = done.expect("an archive");
     assert_eq!(outcome.result.status, Status::Ok);

@@ -107,7 +107,7 @@ async fn journals_are_read_once_for_all_collections_of_a_run() {
     assert!(read.values().flatten().all(|bytes| *bytes < 20 * LINES), "of the restore its first line: {read:?}");
 
     let state = Some(world.state());
-    let options = elysiactl::ops::verify::Options { state, ..verify_options(&archive_of(&outcome)) };
+    let options = elysiactl::ops::verify::VerifyOptions { state, ..verify_options(&archive_of(&outcome)) };
     assert_eq!(world.try_verify(options).await.0.expect("compared").result.status, Status::Ok);
     let read = reads.lock().expect("a lock");
     assert!(read.len() == 1 + COLLECTIONS && read.values().all(|times| times.len() == 1), "{read:?}");
@@ -119,8 +119,10 @@ async fn a_run_that_put_everybody_back_leaves_no_journal_for_later_ones_to_read(
     let runs = || std::fs::read_dir(world.state().runs).map_or(0, Iterator::count);
     let outcome = world.try_backup(world.options()).await.0.expect("a backup");
     assert_eq!((outcome.result.status, runs()), (Status::Ok, 0));
-    let options =
-        || elysiactl::ops::verify::Options { state: Some(world.state()), ..verify_options(&archive_of(&outcome)) };
+    let options = || elysiactl::ops::verify::VerifyOptions {
+        state: Some(world.state()),
+        ..verify_options(&archive_of(&outcome))
+    };
     assert_eq!(world.try_verify(options()).await.0.expect("compared").result.status, Status::Ok);
     assert_eq!(runs(), 0);
     // One that made good what a killed one had left must tell so for as long as that one tells of it.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use elysiactl::event::{Event, Status, Warning};
-use elysiactl::ops::restore::{Options, Setting};
+use elysiactl::ops::restore::{RestoreOptions, Setting};
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ async fn a_plan_counts_what_has_expired_and_says_how_to_keep_it() {
     assert!(told("30 objects have expired already") && told("--set objectTtl=off"), "{remarks:?}");
     assert!(told("expire by their property until"), "{remarks:?}");
     // With the advice nothing expires, and nothing is said.
-    let kept = Options { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
+    let kept = RestoreOptions { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
     let outcome = target.restore(kept).await;
     target.sandbox.faults().now(&Change::Expire);
     assert_eq!((outcome.result.status, target.sandbox.count("Short", None)), (Status::Ok, LIVE + EXPIRED));
@@ -61,7 +61,7 @@ async fn what_has_expired_is_not_called_restored_though_the_server_still_shows_i
     let archive = archived(&source).await;
     for verify in [true, false] {
         let target = world(Sandbox::builder().ttl());
-        let (done, events) = target.try_restore(Options { verify, ..target.restore_options(&archive) }).await;
+        let (done, events) = target.try_restore(RestoreOptions { verify, ..target.restore_options(&archive) }).await;
         let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
         assert_eq!(target.sandbox.count("Short", None), LIVE + EXPIRED, "its schedule has not come round");
         assert_eq!(outcome.result.status, Status::Incomplete, "{:?}", outcome.remarks);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use elysiactl::archive::{Disk, Error as ArchiveError, Folder, Kind as EntryKind, Lock, OsDisk, WriteFile};
 use elysiactl::event::{Class, Event, Status, Warning};
-use elysiactl::ops::backup::Options;
+use elysiactl::ops::backup::BackupOptions;
 use elysiactl::ops::{Error, Hint};
 use sandbox::{Change, Fault, Kind, PageFault, Sandbox};
 
@@ -23,8 +23,8 @@ fn article() -> World {
     world(Sandbox::builder().seeded("Article", OBJECTS, 3, 4))
 }
 
-fn pages(world: &World) -> Options {
-    Options { page_objects: Some(50), jobs: Some(2), ..world.options() }
+fn pages(world: &World) -> BackupOptions {
+    BackupOptions { page_objects: Some(50), jobs: Some(2), ..world.options() }
 }
 
 fn on_pages(kind: Kind) -> Fault {
@@ -74,7 +74,7 @@ async fn what_passes_is_waited_out_and_the_archive_is_the_same() {
 async fn a_few_lost_bodies_in_a_row_cost_no_vector() {
     let world = article();
     world.sandbox.faults().add(on_pages(Kind::EmptyBody).query("include=vector").after(3).times(5));
-    let one_by_one = Options { page_objects: Some(1), jobs: Some(1), ..world.options() };
+    let one_by_one = BackupOptions { page_objects: Some(1), jobs: Some(1), ..world.options() };
     let outcome = world.backup(one_by_one).await;
     assert_eq!((outcome.result.status, outcome.manifest.incomplete.len()), (Status::Ok, 0));
 }
@@ -108,7 +108,7 @@ async fn a_refused_limit_whose_words_are_cut_off_does_not_end_the_backup() {
     for kind in [Kind::Cut(20), Kind::CutCloseDelimited(30), Kind::Stall(20, Duration::from_secs(20))] {
         let world = world(Sandbox::builder().query_maximum_results(60).seeded("Article", OBJECTS, 3, 4));
         // The first page that is refused is the one of 100.
-        let options = || Options { page_objects: Some(100), jobs: Some(1), ..world.options() };
+        let options = || BackupOptions { page_objects: Some(100), jobs: Some(1), ..world.options() };
         world.sandbox.faults().add(on_pages(kind.clone()).query("limit=100").nth(1));
         let outcome = world.backup(options()).await;
         assert_eq!((outcome.result.status, world.sandbox.faults().struck()), (Status::Ok, 1), "{kind:?}");
@@ -217,7 +217,7 @@ async fn one_object_larger_than_the_memory_limit_is_fetched_alone_and_said() {
         builder = builder.object(&object(n, if n == 17 { &big } else { "small" }));
     }
     let world = world(builder);
-    let (done, events) = world.try_backup(Options { memory_bytes: 1 << 20, ..world.options() }).await;
+    let (done, events) = world.try_backup(BackupOptions { memory_bytes: 1 << 20, ..world.options() }).await;
     let outcome = done.expect("an archive");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 30));
     let said = |e: &Event| matches!(e, Event::Warning(Warning::ObjectBeyondLimit { bytes, .. }) if *bytes > 6 << 20);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use elysiactl::archive::manifest::{Limit, LimitKind};
 use elysiactl::event::{Events, Status};
-use elysiactl::ops::restore::{AliasPolicy, AliasStep, Options, Outcome, Refusal, RoleStep};
+use elysiactl::ops::restore::{AliasPolicy, AliasStep, RestoreOptions, RestoreOutcome, RestoreRefusal, RoleStep};
 use elysiactl::ops::{Error, Hint, backup};
 use sandbox::{Builder, Fault, Kind, Role, Sandbox};
 
@@ -57,11 +57,11 @@ fn kinds(limits: &[Limit]) -> Vec<(LimitKind, Option<&str>)> {
     beside.map(|limit| (limit.kind, limit.collection.as_deref())).collect()
 }
 
-async fn restored(world: &World, options: Options) -> Outcome {
+async fn restored(world: &World, options: RestoreOptions) -> RestoreOutcome {
     world.try_restore(options).await.0.unwrap_or_else(|stopped| panic!("stopped: {:?}", stopped.error))
 }
 
-fn said(outcome: &Outcome, text: &str) -> bool {
+fn said(outcome: &RestoreOutcome, text: &str) -> bool {
     outcome.remarks.iter().any(|(_, remark)| remark.contains(text))
 }
 
@@ -96,7 +96,7 @@ async fn a_restore_tells_that_the_archive_may_lack_what_was_kept_from_the_backup
     let outcome = restored(&target, target.restore_options(&archive)).await;
     assert!(said(&outcome, "aliases may lack: the key of the backup could not see them all"), "{:?}", outcome.remarks);
     assert!(!said(&outcome, "roles"), "they were not asked for");
-    let mut options = Options { roles: true, aliases: AliasPolicy::Skip, ..target.restore_options(&archive) };
+    let mut options = RestoreOptions { roles: true, aliases: AliasPolicy::Skip, ..target.restore_options(&archive) };
     options.renames.insert("Article".parse().expect("a name"), "New".parse().expect("a name"));
     let outcome = restored(&target, options).await;
     assert!(said(&outcome, "roles may lack: the key of the backup could not see them all"), "{:?}", outcome.remarks);
@@ -151,11 +151,14 @@ async fn an_alias_that_is_hidden_cannot_be_overwritten_and_nothing_is_written() 
     let (_source, archive) = archived().await;
     let target = Sandbox::builder().seeded("Other", 1, 2, 3).alias("Live", "Other");
     let target = with_key(target, Role::Only(FEW));
-    let options = Options { aliases: AliasPolicy::Overwrite, ..target.restore_options(&archive) };
+    let options = RestoreOptions { aliases: AliasPolicy::Overwrite, ..target.restore_options(&archive) };
     let refused = target.refused(options).await;
     assert_eq!(refused.hints(), [Hint::KeepAliases]);
     let Error::CannotRestore { refusals, .. } = refused else { panic!("a refusal") };
-    assert!(matches!(&refusals[..], [Refusal::AliasHidden { alias, .. }] if alias.as_str() == "Live"), "{refusals:?}");
+    assert!(
+        matches!(&refusals[..], [RestoreRefusal::AliasHidden { alias, .. }] if alias.as_str() == "Live"),
+        "{refusals:?}"
+    );
     assert_eq!(target.sandbox.writing_requests(), 0);
 }
 
@@ -201,14 +204,17 @@ async fn an_alias_may_be_a_collections_name_in_another_spelling_but_not_an_alias
     let refused = target.refused(options).await;
     assert_eq!(refused.hints(), [Hint::SkipAliases]);
     let Error::CannotRestore { refusals, .. } = refused else { panic!("a refusal") };
-    assert!(matches!(&refusals[..], [Refusal::AliasSimilar { there, .. }] if there == "ArticlE"), "{refusals:?}");
+    assert!(
+        matches!(&refusals[..], [RestoreRefusal::AliasSimilar { there, .. }] if there == "ArticlE"),
+        "{refusals:?}"
+    );
     assert_eq!(target.sandbox.writing_requests(), 0);
 }
 
 #[tokio::test]
 async fn a_role_that_the_key_may_not_see_is_made_unless_it_is_there_and_never_said_to_be() {
     let (_source, archive) = archived().await;
-    let with_roles = |world: &World| Options { roles: true, ..world.restore_options(&archive) };
+    let with_roles = |world: &World| RestoreOptions { roles: true, ..world.restore_options(&archive) };
     let makes: Vec<&'static str> = FEW.iter().copied().chain(["create_roles", "create_aliases"]).collect();
     let makes = Role::Only(makes.leak());
 
@@ -264,7 +270,7 @@ fn referring() -> Builder {
         .object(r#"{"class":"Src","id":"00000000-0000-4000-8000-000000000001","properties":{}}"#)
 }
 
-async fn refusals(world: &World, options: Options) -> Vec<Refusal> {
+async fn refusals(world: &World, options: RestoreOptions) -> Vec<RestoreRefusal> {
     let plan = world.restore_plan(options.clone()).await.expect("a plan").plan;
     let Error::CannotRestore { refusals, .. } = world.refused(options).await else { panic!("a refusal") };
     assert_eq!(plan.refusals, refusals, "the plan foretells it");
@@ -276,8 +282,8 @@ async fn refusals(world: &World, options: Options) -> Vec<Refusal> {
 async fn a_reference_to_what_the_key_may_not_read_is_foretold_whether_it_is_there_or_made_in_the_same_run() {
     let source = with_key(referring(), Role::Root);
     let archive = backed_up(&source).await.0;
-    let unreadable = |refusal: &Refusal| {
-        matches!(refusal, Refusal::TargetUnreadable { collection, property, target, lacks }
+    let unreadable = |refusal: &RestoreRefusal| {
+        matches!(refusal, RestoreRefusal::TargetUnreadable { collection, property, target, lacks }
             if collection.as_str() == "Src" && property == "r" && target.as_str() == "Tgt" && *lacks == "read_collections")
     };
     let there = r#"{"class":"Tgt","properties":[{"name":"t","dataType":["text"]}]}"#;
@@ -291,9 +297,11 @@ async fn a_reference_to_what_the_key_may_not_read_is_foretold_whether_it_is_ther
     let target = with_key(Sandbox::builder(), Role::Named("Src"));
     let mut found = refusals(&target, target.restore_options(&archive)).await;
     // Nor may it create Tgt, or fill it.
-    found.retain(|refusal| !matches!(refusal, Refusal::NotAllowed { collection, .. } if collection.as_str() == "Tgt"));
+    found.retain(
+        |refusal| !matches!(refusal, RestoreRefusal::NotAllowed { collection, .. } if collection.as_str() == "Tgt"),
+    );
     assert!(
-        matches!(&found[..], [Refusal::Unreadable { there, .. }, refers] if there.as_str() == "Tgt" && unreadable(refers)),
+        matches!(&found[..], [RestoreRefusal::Unreadable { there, .. }, refers] if there.as_str() == "Tgt" && unreadable(refers)),
         "{found:?}"
     );
     let error = target.refused(target.restore_options(&archive)).await;
@@ -306,7 +314,7 @@ async fn a_role_that_is_taken_and_not_there_is_not_said_to_be_made() {
     let target = with_key(Sandbox::builder(), Role::Root);
     // As a server does that has roles switched off.
     target.sandbox.faults().add(Fault::new(Kind::status(201, "")).on("POST", "/v1/authz/roles").exactly());
-    let outcome = restored(&target, Options { roles: true, ..target.restore_options(&archive) }).await;
+    let outcome = restored(&target, RestoreOptions { roles: true, ..target.restore_options(&archive) }).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert_eq!(outcome.about_roles, ["the role editor is not there as it was, whatever the server answered"]);
 }

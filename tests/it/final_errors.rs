@@ -16,7 +16,7 @@ async fn backup_with(kind: Kind, policy: RetryPolicy) -> String {
     let world = World { policy, stall: Duration::from_millis(300), ..world(articles()) };
     world.sandbox.faults().add(Fault::new(kind).on("GET", "/v1/objects").after(2));
     // One after the other, since all share what may be sent again.
-    let options = elysiactl::ops::backup::Options { jobs: Some(1), ..world.options() };
+    let options = elysiactl::ops::backup::BackupOptions { jobs: Some(1), ..world.options() };
     let (done, _) = world.try_backup(options).await;
     let error = done.expect_err("a failure").error;
     Failure::from_error(error.class(), &error).text(false)

@@ -26,7 +26,7 @@ fn selection() -> Selection {
 
 /// By a plan to remove it.
 async fn before_rm(world: &World) -> Option<HeldIn> {
-    let options = remove::Options {
+    let options = remove::RemovalOptions {
         selection: selection(),
         allow_protected: false,
         folder: world.options().folder,
@@ -40,7 +40,7 @@ async fn before_rm(world: &World) -> Option<HeldIn> {
 
 /// By a plan to clear it, or these tenants of it.
 async fn before_clear(world: &World, tenants: &[&str]) -> Option<HeldIn> {
-    let options = clear::Options {
+    let options = clear::ClearOptions {
         selection: selection(),
         tenants: tenants.iter().map(|name| name.parse().expect("a tenant")).collect(),
         wish: Wish::Auto,
@@ -68,7 +68,7 @@ async fn covers(world: &World) -> Option<Covers> {
     held(world).await.map(|held| held.covers)
 }
 
-async fn backed_up(world: &World, options: backup::Options) -> PathBuf {
+async fn backed_up(world: &World, options: backup::BackupOptions) -> PathBuf {
     let archive = world.try_backup(options).await.0.expect("a backup").result.archive.expect("an archive").into();
     world.sandbox.clear_requests();
     archive
@@ -180,7 +180,7 @@ async fn an_archive_of_another_collection_hides_no_older_one_that_holds_this_one
     let world = world(articles());
     backed_up(&world, world.options()).await;
     made_again(&world).await;
-    let without = backed_up(&world, backup::Options { content: Content::NoVectors, ..world.options() }).await;
+    let without = backed_up(&world, backup::BackupOptions { content: Content::NoVectors, ..world.options() }).await;
     let found = held(&world).await.expect("an archive");
     assert_eq!((found.path, found.covers), (without, Covers::NoVectors));
     let whole = backed_up(&world, world.options()).await;
@@ -312,11 +312,11 @@ async fn many_objects_are_not_looked_at_for_their_times_and_that_is_said() {
 #[tokio::test]
 async fn without_vectors_nothing_is_held_and_an_older_full_one_is_named_before_it() {
     let world = world(articles());
-    backed_up(&world, backup::Options { content: Content::NoVectors, ..world.options() }).await;
+    backed_up(&world, backup::BackupOptions { content: Content::NoVectors, ..world.options() }).await;
     assert_eq!(covers(&world).await, Some(Covers::NoVectors));
     let full = backed_up(&world, world.options()).await;
-    backed_up(&world, backup::Options { content: Content::NoVectors, ..world.options() }).await;
-    backed_up(&world, backup::Options { content: Content::SchemaOnly, ..world.options() }).await;
+    backed_up(&world, backup::BackupOptions { content: Content::NoVectors, ..world.options() }).await;
+    backed_up(&world, backup::BackupOptions { content: Content::SchemaOnly, ..world.options() }).await;
     let held = held(&world).await.expect("an archive");
     assert_eq!((held.path, held.covers), (full, Covers::Everything));
 }
@@ -324,7 +324,7 @@ async fn without_vectors_nothing_is_held_and_an_older_full_one_is_named_before_i
 #[tokio::test]
 async fn of_a_schema_alone_nothing_is_held() {
     let world = world(articles());
-    backed_up(&world, backup::Options { content: Content::SchemaOnly, ..world.options() }).await;
+    backed_up(&world, backup::BackupOptions { content: Content::SchemaOnly, ..world.options() }).await;
     assert_eq!(held(&world).await, None);
 }
 
@@ -332,7 +332,7 @@ async fn of_a_schema_alone_nothing_is_held() {
 async fn tenants_that_were_not_chosen_are_lacking_and_those_that_were_are_held() {
     let world = world(Sandbox::builder().seeded("Article", 5, 3, 4).in_tenants(4));
     let tenants: Vec<TenantName> = vec!["t000000".parse().expect("a tenant")];
-    backed_up(&world, backup::Options { tenants, ..world.options() }).await;
+    backed_up(&world, backup::BackupOptions { tenants, ..world.options() }).await;
     let lacks = Covers::LacksTenants { tenants: 3, first: "t000001".parse().expect("a tenant") };
     assert_eq!(covers(&world).await, Some(lacks));
     let held = before_clear(&world, &["t000000"]).await.expect("an archive");
@@ -344,7 +344,7 @@ async fn tenants_that_were_not_chosen_are_lacking_and_those_that_were_are_held()
 #[tokio::test]
 async fn tenants_that_are_not_active_are_not_counted() {
     let world = world(Sandbox::builder().seeded("Article", 5, 3, 4).in_tenants(4));
-    let options = backup::Options { state: Some(world.state()), ..world.options() };
+    let options = backup::BackupOptions { state: Some(world.state()), ..world.options() };
     backed_up(&world, options).await;
     let held = held(&world).await.expect("an archive");
     assert_eq!((held.archived, held.live, held.covers), (20, None, Covers::Uncounted));

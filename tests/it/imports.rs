@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use elysiactl::event::{Class, Event, Status, Warning};
-use elysiactl::ops::restore::{Options, Outcome};
+use elysiactl::ops::restore::{RestoreOptions, RestoreOutcome};
 use sandbox::{Builder, Fault, Kind, Sandbox, Seen};
 
 use crate::world::{World, world};
@@ -24,8 +24,8 @@ async fn archive_of(builder: Builder) -> (World, PathBuf) {
 }
 
 /// Batches of 50 objects, two at a time, and little patience.
-fn batches(target: &World, archive: &Path) -> Options {
-    Options { batch_objects: Some(50), jobs: Some(2), patience: SHORT, ..target.restore_options(archive) }
+fn batches(target: &World, archive: &Path) -> RestoreOptions {
+    RestoreOptions { batch_objects: Some(50), jobs: Some(2), patience: SHORT, ..target.restore_options(archive) }
 }
 
 fn on_batches(kind: Kind) -> Fault {
@@ -37,7 +37,7 @@ fn sent(target: &World) -> Vec<Seen> {
 }
 
 /// The objects that were rejected are those whose ids are multiples of `of`, and all others are there.
-fn only_multiples_are_rejected(outcome: &Outcome, target: &World, archive: &Path, of: u128) {
+fn only_multiples_are_rejected(outcome: &RestoreOutcome, target: &World, archive: &Path, of: u128) {
     let id = |line: &str| {
         let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
         uuid::Uuid::try_parse(value["id"].as_str().expect("an id")).expect("an id").as_u128()
@@ -59,7 +59,8 @@ async fn a_server_short_of_memory_gets_fewer_requests_at_once() {
     let target = world(Sandbox::builder());
     target.sandbox.faults().add(on_batches(Kind::Delay(Duration::from_millis(20))));
     target.sandbox.faults().add(on_batches(Kind::FailObjects(1, "not enough memory".into())).nth(6));
-    let options = Options { batch_objects: Some(10), patience: Duration::from_secs(10), ..batches(&target, &archive) };
+    let options =
+        RestoreOptions { batch_objects: Some(10), patience: Duration::from_secs(10), ..batches(&target, &archive) };
     let (done, events) = target.try_restore(options).await;
     assert_eq!(done.expect("an end").result.status, Status::Ok);
     let beside: Vec<usize> = sent(&target).iter().map(|r| r.beside).collect();
@@ -94,7 +95,7 @@ async fn a_limit_of_a_proxy_is_met_a_few_times_and_not_again() {
     for (fixed, limit) in [(None, 20_000), (Some(50), 4_000)] {
         let target = world(Sandbox::builder());
         target.sandbox.faults().add(on_batches(Kind::RefuseBodiesOver(limit)));
-        let options = Options { batch_objects: fixed, ..batches(&target, &archive) };
+        let options = RestoreOptions { batch_objects: fixed, ..batches(&target, &archive) };
         let outcome = target.restore(options).await;
         assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 3_000));
         let (all, refused) = (sent(&target).len(), sent(&target).iter().filter(|r| r.status == 413).count());
@@ -138,7 +139,7 @@ async fn objects_that_meet_a_broken_connection_are_sent_until_it_is_there_again(
     ] {
         let target = world(Sandbox::builder());
         target.sandbox.faults().add(on_batches(Kind::FailIds(4, said.into())).times(12));
-        let options = Options { patience: Duration::from_secs(2), ..batches(&target, &archive) };
+        let options = RestoreOptions { patience: Duration::from_secs(2), ..batches(&target, &archive) };
         let outcome = target.restore(options).await;
         let found = (outcome.result.status, outcome.result.objects, outcome.rejected);
         assert_eq!(found, (Status::Ok, OBJECTS, None), "{said}");
@@ -155,8 +156,8 @@ fn half_to_vectorise(objects: u32) -> Builder {
     })
 }
 
-fn vectorising(target: &World, archive: &Path) -> Options {
-    Options { revectorize: true, patience: SHORT, verify: false, ..target.restore_options(archive) }
+fn vectorising(target: &World, archive: &Path) -> RestoreOptions {
+    RestoreOptions { revectorize: true, patience: SHORT, verify: false, ..target.restore_options(archive) }
 }
 
 #[tokio::test]
@@ -167,7 +168,7 @@ async fn a_vectoriser_that_is_away_is_not_told_as_a_server_that_takes_no_writes(
         let target = world(Sandbox::builder().modules(&["text2vec-openai"]));
         // Objects without a vector go in the second request of a batch; the first one is stored.
         target.sandbox.faults().add(fails(said).after(u64::from(!ends)));
-        let options = Options { batch_objects: Some(20), jobs: Some(1), ..vectorising(&target, &archive) };
+        let options = RestoreOptions { batch_objects: Some(20), jobs: Some(1), ..vectorising(&target, &archive) };
         let (done, events) = target.try_restore(options).await;
         let told = events.iter().any(|e| matches!(e, Event::Warning(Warning::WritesRefused { .. })));
         assert_eq!(told, ends, "{said}");
@@ -196,7 +197,7 @@ async fn batches_grow_though_half_of_their_objects_travel_apart() {
 async fn without_vectors_no_object_travels_apart() {
     let (_from, archive) = archive_of(half_to_vectorise(6)).await;
     let target = world(Sandbox::builder().modules(&["text2vec-openai"]));
-    let options = Options { vectors: false, ..vectorising(&target, &archive) };
+    let options = RestoreOptions { vectors: false, ..vectorising(&target, &archive) };
     let (done, _) = target.try_restore(options).await;
     assert_eq!((done.expect("restored").result.objects, sent(&target).len()), (6, 1));
 }

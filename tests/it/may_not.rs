@@ -3,7 +3,7 @@
 
 use std::process::Output;
 
-use elysiactl::ops::restore::Refusal;
+use elysiactl::ops::restore::RestoreRefusal;
 use elysiactl::ops::{Error, Lack, LackOf, backup};
 use sandbox::{Builder, Fault, Kind, Role, Sandbox};
 
@@ -120,6 +120,7 @@ async fn a_backup_names_every_collection_that_the_key_may_not_read() {
     let Error::NotAllowed { lacks } = error else { panic!("{error:?}") };
     let lack = |on: &str| Lack { action: "read_data", on: on.parse().expect("a name"), of: LackOf::Collection };
     assert_eq!(lacks, [lack("Article"), lack("Chat")]);
-    let facts = Refusal::NotAllowed { collection: "Chat".parse().expect("a name"), lack: lack("Chat") }.listed().facts;
+    let facts =
+        RestoreRefusal::NotAllowed { collection: "Chat".parse().expect("a name"), lack: lack("Chat") }.listed().facts;
     assert_eq!((&facts["kind"], &facts["lack"]["of"]), (&"not_allowed".into(), &"collection".into()));
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use elysiactl::archive::{Archive, OsDisk};
 use elysiactl::event::Status;
-use elysiactl::ops::restore::Options;
+use elysiactl::ops::restore::RestoreOptions;
 use sandbox::{Builder, Fault, Kind, Sandbox};
 use serde_json::{Value, json};
 
@@ -53,8 +53,8 @@ async fn archived(source: &World) -> PathBuf {
 }
 
 /// One request for each of so few objects, so that whatever comes first decides.
-fn options(target: &World, archive: &Path, batch: u32) -> Options {
-    Options { batch_objects: Some(batch), jobs: Some(2), ..target.restore_options(archive) }
+fn options(target: &World, archive: &Path, batch: u32) -> RestoreOptions {
+    RestoreOptions { batch_objects: Some(batch), jobs: Some(2), ..target.restore_options(archive) }
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn an_object_that_is_refused_after_it_was_stored_is_read_back_and_not_call
     let target = world(Sandbox::builder());
     let fault = Fault::new(Kind::FailAdded(1, "update prop-specific indices: no".into()));
     target.sandbox.faults().add(fault.on("POST", "/v1/batch/objects"));
-    let outcome = target.restore(Options { jobs: Some(1), ..options(&target, &archive, 100) }).await;
+    let outcome = target.restore(RestoreOptions { jobs: Some(1), ..options(&target, &archive, 100) }).await;
     let told = (outcome.result.status, outcome.result.collections[0].rejected, outcome.result.objects);
     assert_eq!(told, (Status::Incomplete, 0, 300), "stored, and not proven to be found: {:?}", outcome.remarks);
     assert!(outcome.remarks.iter().any(|(_, text)| text.starts_with("300 objects refused by the server, yet stored")));
@@ -154,7 +154,7 @@ async fn an_object_that_cannot_be_read_back_stays_rejected_and_that_is_said() {
     let fault = Fault::new(Kind::FailIds(2, "invalid object: no".into()));
     target.sandbox.faults().add(fault.on("POST", "/v1/batch/objects"));
     target.sandbox.faults().add(Fault::new(Kind::status(403, "no")).on("GET", "/v1/objects/Article/"));
-    let options = Options { verify: false, ..target.restore_options(&archive) };
+    let options = RestoreOptions { verify: false, ..target.restore_options(&archive) };
     let (done, _) = target.try_restore(options).await;
     let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
     assert_eq!(outcome.result.status, Status::Incomplete);
@@ -185,7 +185,7 @@ async fn what_leads_does_not_take_the_place_of_what_an_earlier_attempt_finished(
     linked(&source, USUAL + 20).await;
     let archive = archived(&source).await;
     let target = world(Sandbox::builder());
-    let options = Options {
+    let options = RestoreOptions {
         verify: false,
         jobs: Some(1),
         patience: std::time::Duration::from_millis(100),
@@ -196,7 +196,7 @@ async fn what_leads_does_not_take_the_place_of_what_an_earlier_attempt_finished(
     let (done, _) = target.try_restore(options.clone()).await;
     assert!(done.is_err(), "it was stopped");
     target.sandbox.faults().clear();
-    let plan = target.restore_plan(Options { resume: true, ..options }).await.expect("a plan");
+    let plan = target.restore_plan(RestoreOptions { resume: true, ..options }).await.expect("a plan");
     let done = plan.plan.carries_on.as_ref().map_or(0, |carried| carried.objects);
     assert!((50..USUAL).contains(&done), "{done} were done");
     let (outcome, _) = target.run_plan(plan).await;
@@ -244,7 +244,7 @@ async fn an_odd_object_that_is_refused_for_something_else_is_sent_again() {
     // What goes ahead is refused, and so are the odd ones at first.
     let busy = Fault::new(Kind::FailObjects(1, "put object: something was in the way".into()));
     target.sandbox.faults().add(busy.on("POST", "/v1/batch/objects").times(2));
-    let (done, _) = target.try_restore(Options { jobs: Some(1), ..options(&target, &archive, 4) }).await;
+    let (done, _) = target.try_restore(RestoreOptions { jobs: Some(1), ..options(&target, &archive, 4) }).await;
     let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
     let told = (outcome.result.status, outcome.result.collections[0].rejected, target.sandbox.count("Mixed", None));
     assert_eq!(told, (Status::Ok, 0, 40), "{:?}", outcome.remarks);

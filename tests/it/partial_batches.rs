@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use elysiactl::event::{Event, Status};
-use elysiactl::ops::restore::Options;
+use elysiactl::ops::restore::RestoreOptions;
 use sandbox::{Fault, Kind, Sandbox};
 
 use crate::world::{World, world};
@@ -22,9 +22,9 @@ async fn archive() -> (World, PathBuf) {
     (source, outcome.result.archive.expect("an archive").into())
 }
 
-fn options(target: &World, archive: &Path) -> Options {
+fn options(target: &World, archive: &Path) -> RestoreOptions {
     let patience = Duration::from_millis(500);
-    Options { batch_objects: Some(BATCH), jobs: Some(2), patience, ..target.restore_options(archive) }
+    RestoreOptions { batch_objects: Some(BATCH), jobs: Some(2), patience, ..target.restore_options(archive) }
 }
 
 fn on_batches(kind: Kind) -> Fault {
@@ -75,7 +75,7 @@ async fn what_is_stored_on_another_try_is_not_rejected() {
         // A batch fails in part or as a whole, and what is left of it again; the third try is the last.
         let fault = on_batches(Kind::FailObjects(one_in, "put object: oops".into()));
         target.sandbox.faults().add(fault.after(2).times(times));
-        let outcome = target.restore(Options { jobs: Some(1), ..options(&target, &archive) }).await;
+        let outcome = target.restore(RestoreOptions { jobs: Some(1), ..options(&target, &archive) }).await;
         assert_eq!(target.sandbox.faults().struck(), times);
         let rejected = outcome.result.collections[0].rejected;
         assert_eq!((outcome.result.status, rejected, outcome.rejected), (Status::Ok, 0, None), "1 in {one_in}: exit 0");
@@ -89,7 +89,7 @@ async fn only_what_failed_is_sent_again() {
     let target = world(Sandbox::builder());
     target.sandbox.faults().add(on_batches(Kind::FailIds(97, "invalid object: no".into())));
     target.sandbox.clear_requests();
-    let (done, _) = target.try_restore(Options { jobs: Some(1), ..options(&target, &archive) }).await;
+    let (done, _) = target.try_restore(RestoreOptions { jobs: Some(1), ..options(&target, &archive) }).await;
     let rejected = done.expect("an end").result.collections[0].rejected;
     let sent: Vec<u64> =
         target.sandbox.requests().iter().filter(|r| r.path == "/v1/batch/objects").map(|r| r.bytes).collect();

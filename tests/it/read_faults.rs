@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use elysiactl::archive::{Codec, Error as ArchiveError};
 use elysiactl::event::{Class, Events, Status};
-use elysiactl::ops::backup::Options;
+use elysiactl::ops::backup::BackupOptions;
 use elysiactl::ops::{Error, Hint, restore};
 use sandbox::Sandbox;
 
@@ -47,7 +47,7 @@ fn garble(world: &mut World, file: &str, times: u64) {
 
 async fn archive(codec: Codec) -> (World, PathBuf) {
     let source = world(Sandbox::builder().seeded("Article", 300, 3, 4));
-    let outcome = source.backup(Options { codec, ..source.options() }).await;
+    let outcome = source.backup(BackupOptions { codec, ..source.options() }).await;
     (source, outcome.result.archive.expect("an archive").into())
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use elysiactl::event::{Class, Events, Status};
 use elysiactl::model::Selection;
 use elysiactl::ops::Error;
-use elysiactl::ops::restore::{Options, Outcome, Refusal};
+use elysiactl::ops::restore::{RestoreOptions, RestoreOutcome, RestoreRefusal};
 use elysiactl::weaviate::{ReferReply, Writer};
 use sandbox::{Builder, Fault, Kind, Sandbox};
 use serde_json::{Value, json};
@@ -60,11 +60,11 @@ pub(crate) async fn archive_of(world: &World) -> PathBuf {
 }
 
 /// Small batches, several at once.
-pub(crate) fn batches(target: &World, archive: &Path) -> Options {
-    Options { batch_objects: Some(17), jobs: Some(3), ..target.restore_options(archive) }
+pub(crate) fn batches(target: &World, archive: &Path) -> RestoreOptions {
+    RestoreOptions { batch_objects: Some(17), jobs: Some(3), ..target.restore_options(archive) }
 }
 
-fn renamed(mut options: Options, names: &[&str]) -> Options {
+fn renamed(mut options: RestoreOptions, names: &[&str]) -> RestoreOptions {
     for name in names {
         options.renames.insert(name.parse().expect("a name"), format!("{name}New").parse().expect("a name"));
     }
@@ -99,7 +99,7 @@ pub(crate) fn targets(world: &World, class: &str, number: u64, property: &str) -
 }
 
 /// Everything came, and nothing differs.
-pub(crate) fn is_equal(outcome: &Outcome) {
+pub(crate) fn is_equal(outcome: &RestoreOutcome) {
     assert_eq!(outcome.result.status, Status::Ok, "{:?} {:?}", outcome.remarks, outcome.differences);
     for collection in &outcome.result.collections {
         let found = (collection.rejected, collection.missing, collection.extra, collection.different);
@@ -108,7 +108,7 @@ pub(crate) fn is_equal(outcome: &Outcome) {
     }
 }
 
-fn written_after(outcome: &Outcome, collection: &str) -> Option<u64> {
+fn written_after(outcome: &RestoreOutcome, collection: &str) -> Option<u64> {
     let mut about = outcome.remarks.iter().filter(|(name, _)| name.as_str() == collection);
     about.find_map(|(_, text)| text.strip_suffix(" references were written after their objects")?.parse().ok())
 }
@@ -127,14 +127,14 @@ async fn a_collection_that_refers_to_itself_comes_back_under_its_name_and_under_
     // Beside the original, which the copy must not point to.
     let source = web(Sandbox::builder()).await;
     let archive = archive_of(&source).await;
-    let options = Options { name: Some("Web2".parse().expect("a name")), ..batches(&source, &archive) };
+    let options = RestoreOptions { name: Some("Web2".parse().expect("a name")), ..batches(&source, &archive) };
     is_equal(&source.restore(options).await);
     for number in 0..OBJECTS {
         let old = targets(&source, "Web", number, "to");
         let new: Vec<String> = old.iter().map(|target| target.replace("Web/", "Web2/")).collect();
         assert_eq!(targets(&source, "Web2", number, "to"), new);
     }
-    let verified = source.verify(elysiactl::ops::verify::Options {
+    let verified = source.verify(elysiactl::ops::verify::VerifyOptions {
         name: Some("Web2".parse().expect("a name")),
         ..verify_options(&archive)
     });
@@ -248,7 +248,7 @@ async fn a_target_outside_of_the_archive_is_complete_and_what_it_lacks_is_no_mat
     let one = |number: u64| ("From", number, "to", beacon("To", number));
     link(&source, &(0..OBJECTS).map(one).collect::<Vec<_>>()).await;
     let selection = Selection { take: vec!["From".into()], ..Selection::default() };
-    let options = elysiactl::ops::backup::Options { selection, ..source.options() };
+    let options = elysiactl::ops::backup::BackupOptions { selection, ..source.options() };
     let archive = PathBuf::from(source.backup(options).await.result.archive.expect("an archive"));
 
     let target = world(to(OBJECTS));
@@ -266,7 +266,7 @@ async fn a_target_outside_of_the_archive_is_complete_and_what_it_lacks_is_no_mat
     let target = world(Sandbox::builder());
     let error = target.refused(batches(&target, &archive)).await;
     let Error::CannotRestore { refusals, .. } = &error else { panic!("{error:?}") };
-    assert!(matches!(refusals.as_slice(), [Refusal::MissingTarget { .. }]), "{refusals:?}");
+    assert!(matches!(refusals.as_slice(), [RestoreRefusal::MissingTarget { .. }]), "{refusals:?}");
     assert_eq!((error.class(), target.sandbox.writing_requests()), (Class::Refused, 0));
 }
 
@@ -275,7 +275,7 @@ async fn without_objects_a_circle_is_created_as_it_was() {
     let source = circle(&["A", "B", "C"], "1.40").await;
     let archive = archive_of(&source).await;
     let target = world(Sandbox::builder());
-    let options = renamed(Options { data: false, ..batches(&target, &archive) }, &["A", "B", "C"]);
+    let options = renamed(RestoreOptions { data: false, ..batches(&target, &archive) }, &["A", "B", "C"]);
     let (done, _) = target.try_restore(options).await;
     assert_eq!(done.expect("an end").result.status, Status::Ok);
     assert_eq!(target.sandbox.collections(), ["ANew", "BNew", "CNew"]);
@@ -302,7 +302,7 @@ async fn a_property_that_is_added_is_there_once_whatever_happens_to_the_request(
     target.sandbox.faults().add(on_properties(Kind::status(422, r#"{"error":[{"message":"no more properties"}]}"#)));
     let (done, _) = target.try_restore(batches(&target, &archive)).await;
     let stopped = done.expect_err("refused");
-    let refused = |refusal: &Refusal| refusal.to_string().contains("no more properties");
+    let refused = |refusal: &RestoreRefusal| refusal.to_string().contains("no more properties");
     let Error::CannotRestore { refusals, .. } = &stopped.error else { panic!("{:?}", stopped.error) };
     assert!(refusals.iter().any(refused), "{refusals:?}");
     // What the run had made was empty, and is undone.
@@ -320,7 +320,7 @@ async fn a_property_that_the_server_makes_otherwise_is_found() {
     let (done, _) = target.try_restore(batches(&target, &archive)).await;
     let stopped = done.expect_err("another collection");
     let Error::CannotRestore { refusals, .. } = &stopped.error else { panic!("{:?}", stopped.error) };
-    let found = |refusal: &Refusal| refusal.to_string().contains("properties.next");
+    let found = |refusal: &RestoreRefusal| refusal.to_string().contains("properties.next");
     assert!(refusals.iter().any(found), "{refusals:?}");
     assert_eq!(target.sandbox.collections(), Vec::<String>::new());
     assert!(!target.sandbox.requests().iter().any(|r| r.path.starts_with("/v1/batch")));

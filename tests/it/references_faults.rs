@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use elysiactl::event::{Class, Event, Status};
-use elysiactl::ops::restore::{Options, Outcome};
+use elysiactl::ops::restore::{RestoreOptions, RestoreOutcome};
 use sandbox::{Fault, Kind, Sandbox};
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ fn sent(target: &World, path: &str) -> usize {
 }
 
 /// Restores with faults on the requests of references.
-async fn restored(archive: &Path, faults: impl IntoIterator<Item = Fault>) -> (World, Outcome) {
+async fn restored(archive: &Path, faults: impl IntoIterator<Item = Fault>) -> (World, RestoreOutcome) {
     let target = world(Sandbox::builder());
     faults.into_iter().for_each(|fault| target.sandbox.faults().add(fault));
     let (done, _) = target.try_restore(batches(&target, archive)).await;
@@ -98,7 +98,7 @@ async fn what_does_not_pass_ends_with_one_error_and_says_what_is_there() {
     ] {
         let target = world(Sandbox::builder());
         target.sandbox.faults().add(on_references(kind.clone()).after(2));
-        let options = Options { patience: Duration::from_millis(200), ..batches(&target, &archive) };
+        let options = RestoreOptions { patience: Duration::from_millis(200), ..batches(&target, &archive) };
         let (done, _) = target.try_restore(options).await;
         let stopped = done.expect_err("no answer");
         assert_eq!(stopped.error.class(), Class::Server, "{kind:?}: {:?}", stopped.error);

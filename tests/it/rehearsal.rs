@@ -8,7 +8,7 @@ use elysiactl::archive::runfiles::ScratchBook;
 use elysiactl::archive::{OsDisk, RunAbout, RunRecord};
 use elysiactl::event::{Class, Event, Events, Op, Status, Warning};
 use elysiactl::model::{CollectionName, Selection};
-use elysiactl::ops::clear::{self, Method, Options, Refusal, Wish};
+use elysiactl::ops::clear::{self, ClearOptions, ClearRefusal, Method, Wish};
 use elysiactl::ops::{Error, Hint, Rehearsed, Unmakeable, create, restore};
 use elysiactl::weaviate::Writer;
 use sandbox::{Builder, Change, Fault, Kind, Operator, Role, Sandbox};
@@ -25,8 +25,8 @@ fn name(text: &str) -> CollectionName {
     text.parse().expect("a name")
 }
 
-fn options(world: &World, take: &[&str], wish: Wish) -> Options {
-    Options {
+fn options(world: &World, take: &[&str], wish: Wish) -> ClearOptions {
+    ClearOptions {
         selection: Selection { take: take.iter().map(|t| (*t).to_owned()).collect(), exclude: Vec::new() },
         tenants: Vec::new(),
         wish,
@@ -40,7 +40,7 @@ fn options(world: &World, take: &[&str], wish: Wish) -> Options {
 }
 
 /// Plans a clear and rehearses it.
-async fn rehearsed(world: &World, options: Options) -> Result<clear::Plan, Error> {
+async fn rehearsed(world: &World, options: ClearOptions) -> Result<clear::ClearPlan, Error> {
     let client = world.client(Events::none());
     let session = world.session(Events::none());
     let plan = clear::plan(&client, &session, options).await.expect("a plan");
@@ -112,12 +112,12 @@ async fn what_the_server_would_not_take_back_is_not_dropped() {
         let error = rehearsed(&world, options(&world, &["Article"], Wish::Recreate)).await.expect_err(what);
         assert_eq!(error.class(), Class::Refused, "{what}");
         let Error::CannotClear { refusals } = &error else { panic!("{what}: {error:?}") };
-        let Refusal::Unmakeable { why, .. } = &refusals[0] else { panic!("{what}: {refusals:?}") };
+        let ClearRefusal::Unmakeable { why, .. } = &refusals[0] else { panic!("{what}: {refusals:?}") };
         let cause = why.cause().unwrap_or_else(|| panic!("{what}: {why:?}"));
         assert_eq!(cause.setting(), Some(setting), "{what}");
         assert_eq!(error.hints(), [Hint::ChangeServer(cause.clone()), Hint::DeleteInstead], "{what}");
         // By itself it goes the other way, and says why.
-        let many = Options { rehearse: true, ..options(&world, &["Article"], Wish::Auto) };
+        let many = ClearOptions { rehearse: true, ..options(&world, &["Article"], Wish::Auto) };
         let plan = rehearsed(&world, many).await.expect("a plan");
         assert_eq!(plan.collections[0].method, Method::Delete, "{what}");
         assert_eq!(world.sandbox.objects("Article", None), before, "{what}");
@@ -164,7 +164,7 @@ async fn more_tenants_than_are_allowed_now_are_found_out() {
     for wish in [Wish::Recreate, Wish::Delete, Wish::Auto] {
         let error = rehearsed(&world, options(&world, &["Many"], wish)).await.expect_err("refused");
         let Error::CannotClear { refusals } = &error else { panic!("{error:?}") };
-        let told = matches!(&refusals[0], Refusal::Unmakeable { why: Unmakeable::Tenants { tenants: 4, cause: Some(cause), .. }, .. }
+        let told = matches!(&refusals[0], ClearRefusal::Unmakeable { why: Unmakeable::Tenants { tenants: 4, cause: Some(cause), .. }, .. }
             if cause.setting() == Some("MAXIMUM_ALLOWED_TENANTS_PER_COLLECTION"));
         assert!(told, "{refusals:?}");
         assert_eq!((world.sandbox.tenants("Many").len(), scratches(&world).len()), (4, 0));
@@ -177,7 +177,7 @@ async fn what_the_server_would_make_something_else_of_is_not_dropped() {
     world.sandbox.drop_vectors("Article");
     let error = rehearsed(&world, options(&world, &["Article"], Wish::Recreate)).await.expect_err("refused");
     let Error::CannotClear { refusals } = &error else { panic!("{error:?}") };
-    let Refusal::Unmakeable { why: Unmakeable::Otherwise { differences }, .. } = &refusals[0] else {
+    let ClearRefusal::Unmakeable { why: Unmakeable::Otherwise { differences }, .. } = &refusals[0] else {
         panic!("{error}")
     };
     assert!(differences.iter().any(|d| d.contains("vectorIndexType")), "{differences:?}");
@@ -221,7 +221,7 @@ async fn a_key_for_one_name_alone_cannot_rehearse_and_says_so() {
     world.key = Some("k");
     let error = rehearsed(&world, options(&world, &["Article"], Wish::Recreate)).await.expect_err("refused");
     let Error::CannotClear { refusals } = &error else { panic!("{error:?}") };
-    let told = matches!(&refusals[0], Refusal::Unmakeable { why: Unmakeable::NoScratchName { lacks, .. }, .. }
+    let told = matches!(&refusals[0], ClearRefusal::Unmakeable { why: Unmakeable::NoScratchName { lacks, .. }, .. }
         if *lacks == "create_collections");
     assert!(told, "{refusals:?}");
     assert_eq!(error.hints(), [Hint::WithoutRehearsal, Hint::DeleteInstead]);
@@ -232,7 +232,7 @@ async fn a_key_for_one_name_alone_cannot_rehearse_and_says_so() {
 #[tokio::test]
 async fn without_a_rehearsal_nothing_is_dropped_unasked() {
     let world = world(Sandbox::builder().seeded("Article", OBJECTS, 3, 4));
-    let without = |wish| Options { rehearse: false, ..options(&world, &["Article"], wish) };
+    let without = |wish| ClearOptions { rehearse: false, ..options(&world, &["Article"], wish) };
     world.sandbox.clear_requests();
     let plan = rehearsed(&world, without(Wish::Auto)).await.expect("a plan");
     assert_eq!((plan.collections[0].method, plan.collections[0].rehearsed), (Method::Delete, Rehearsed::NotNeeded));
@@ -390,7 +390,7 @@ async fn a_restore_that_the_server_refuses_halfway_creates_nothing() {
         let Error::CannotRestore { refusals, .. } = &error else { panic!("{error:?}") };
         assert_eq!(refusals.len(), 1, "{refusals:?}");
         assert_eq!(refusals[0].collection(), Some(&name(of)));
-        assert!(matches!(&refusals[0], restore::Refusal::Unmakeable { why: Unmakeable::Refused { .. }, .. }));
+        assert!(matches!(&refusals[0], restore::RestoreRefusal::Unmakeable { why: Unmakeable::Refused { .. }, .. }));
         assert!(world.sandbox.collections().is_empty() && journals(&world) == 0);
         // Without one, what was made is removed again.
         let (done, _) = world.run_plan(prepared).await;
@@ -410,7 +410,8 @@ async fn no_vectoriser_is_called_that_the_document_does_not_name() {
     let world = world(Sandbox::builder());
     world.sandbox.operate(Operator { default_vectorizer: Some("text2vec-openai"), ..Operator::default() });
     let schema = elysiactl::model::Schema::parse(r#"{"class":"A"}"#.as_bytes().to_vec().into()).expect("a schema");
-    let options = create::Options { schema, name: None, tenants: Vec::new(), state: world.state(), rehearse: true };
+    let options =
+        create::CreationOptions { schema, name: None, tenants: Vec::new(), state: world.state(), rehearse: true };
     let (client, session) = (world.client(Events::none()), world.session(Events::none()));
     let prepared = create::plan(&client, &session, options).await.expect("a plan");
     let writer = Writer::new(client.clone());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use elysiactl::archive::{Archive, catalog};
 use elysiactl::event::{Class, Event, Events, Status, Warning};
 use elysiactl::model::Selection;
-use elysiactl::ops::remove::{self, Options, Outcome, Plan, Stopped};
+use elysiactl::ops::remove::{self, RemovalOptions, RemovalOutcome, RemovalPlan, RemovalStopped};
 use elysiactl::ops::{Error, Hint};
 use elysiactl::weaviate::{Count, Writer};
 use sandbox::{Builder, Change, Fault, Kind, Role, Sandbox};
@@ -20,8 +20,8 @@ fn articles() -> Builder {
     Sandbox::builder().seeded("Article", 300, 3, 4)
 }
 
-fn options(world: &World, take: &[&str]) -> Options {
-    Options {
+fn options(world: &World, take: &[&str]) -> RemovalOptions {
+    RemovalOptions {
         selection: Selection { take: take.iter().map(|t| (*t).to_owned()).collect(), exclude: Vec::new() },
         allow_protected: false,
         folder: world.options().folder,
@@ -30,21 +30,21 @@ fn options(world: &World, take: &[&str]) -> Options {
     }
 }
 
-async fn try_plan(world: &World, options: Options) -> Result<Plan, Error> {
+async fn try_plan(world: &World, options: RemovalOptions) -> Result<RemovalPlan, Error> {
     let events = Events::none();
     remove::plan(&world.client(events.clone()), &world.session(events), options).await
 }
 
-async fn plan(world: &World, take: &[&str]) -> Plan {
+async fn plan(world: &World, take: &[&str]) -> RemovalPlan {
     try_plan(world, options(world, take)).await.unwrap_or_else(|e| panic!("no plan: {e:?}"))
 }
 
-async fn run(world: &World, plan: Plan) -> Result<Outcome, Stopped> {
+async fn run(world: &World, plan: RemovalPlan) -> Result<RemovalOutcome, RemovalStopped> {
     let events = Events::none();
     remove::run(&Writer::new(world.client(events.clone())), &world.session(events), plan).await
 }
 
-async fn removed(world: &World, take: &[&str]) -> Outcome {
+async fn removed(world: &World, take: &[&str]) -> RemovalOutcome {
     let plan = plan(world, take).await;
     run(world, plan).await.unwrap_or_else(|stopped| panic!("it stopped: {:?}", stopped.error))
 }
@@ -119,10 +119,10 @@ async fn alias(world: &World, alias: &str, class: &str) {
 async fn an_archive_of_another_server_or_without_objects_holds_nothing() {
     let world = world(articles());
     let schema_only = elysiactl::archive::Content::SchemaOnly;
-    world.backup(elysiactl::ops::backup::Options { content: schema_only, ..world.options() }).await;
+    world.backup(elysiactl::ops::backup::BackupOptions { content: schema_only, ..world.options() }).await;
     assert_eq!(plan(&world, &["Article"]).await.collections[0].standing.held_in, None);
     let other = crate::world::world(articles());
-    other.backup(elysiactl::ops::backup::Options { folder: world.options().folder, ..other.options() }).await;
+    other.backup(elysiactl::ops::backup::BackupOptions { folder: world.options().folder, ..other.options() }).await;
     assert_eq!(plan(&world, &["Article"]).await.collections[0].standing.held_in, None);
 }
 
@@ -149,7 +149,7 @@ async fn what_cannot_be_meant_is_refused_and_nothing_is_sent() {
     let alias = try_plan(&world, options(&world, &["Now"])).await.expect_err("refused");
     assert!(matches!(alias, Error::UnknownCollection { alias_of: Some(of), .. } if of.as_str() == "Article"));
     assert_eq!(world.sandbox.writing_requests(), 0);
-    let all = Options { allow_protected: true, ..options(&world, &["*_system", "ELYSIA*"]) };
+    let all = RemovalOptions { allow_protected: true, ..options(&world, &["*_system", "ELYSIA*"]) };
     let plan = try_plan(&world, all).await.expect("a plan");
     run(&world, plan).await.expect("removed");
     assert_eq!(world.sandbox.collections(), ["Article"]);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use elysiactl::archive::{Codec, Damage, Error as ArchiveError};
 use elysiactl::event::{Class, Status};
-use elysiactl::ops::backup::Options;
+use elysiactl::ops::backup::BackupOptions;
 use elysiactl::ops::{Error, Hint};
 use sandbox::Sandbox;
 
@@ -13,7 +13,7 @@ use crate::world::{World, world};
 
 async fn archive(codec: Codec, seed: u64) -> (World, PathBuf) {
     let source = world(Sandbox::builder().seeded("Article", 300, 3, seed));
-    let outcome = source.backup(Options { codec, jobs: Some(1), ..source.options() }).await;
+    let outcome = source.backup(BackupOptions { codec, jobs: Some(1), ..source.options() }).await;
     (source, outcome.result.archive.expect("an archive").into())
 }
 

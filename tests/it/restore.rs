@@ -7,7 +7,7 @@ use std::time::Duration;
 use elysiactl::event::{Class, Event, Status, Warning};
 use elysiactl::model::Selection;
 use elysiactl::ops::Error;
-use elysiactl::ops::restore::{Options, Refusal};
+use elysiactl::ops::restore::{RestoreOptions, RestoreRefusal};
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 use serde_json::Value;
 
@@ -36,12 +36,12 @@ fn moved(source: Builder, version: &str) -> Pin<Box<dyn Future<Output = (World, 
     })
 }
 
-fn batches(target: &World, archive: &Path) -> Options {
-    Options { batch_objects: Some(50), jobs: Some(2), ..target.restore_options(archive) }
+fn batches(target: &World, archive: &Path) -> RestoreOptions {
+    RestoreOptions { batch_objects: Some(50), jobs: Some(2), ..target.restore_options(archive) }
 }
 
-fn named(options: Options, name: &str) -> Options {
-    Options { name: Some(name.parse().expect("a name")), ..options }
+fn named(options: RestoreOptions, name: &str) -> RestoreOptions {
+    RestoreOptions { name: Some(name.parse().expect("a name")), ..options }
 }
 
 fn on_batches(kind: Kind) -> Fault {
@@ -101,7 +101,7 @@ async fn what_is_in_the_way_is_refused_before_anything_is_written() {
         world.sandbox.clear_requests();
         let error = world.refused(named(world.restore_options(&archive), name)).await;
         let Error::CannotRestore { refusals, .. } = &error else { panic!("{error:?}") };
-        assert!(matches!(refusals.as_slice(), [Refusal::Exists { .. }]), "{refusals:?}");
+        assert!(matches!(refusals.as_slice(), [RestoreRefusal::Exists { .. }]), "{refusals:?}");
         assert_eq!((error.class(), world.sandbox.writing_requests()), (Class::Refused, 0));
     }
 }
@@ -130,10 +130,10 @@ async fn objects_without_a_vector_are_never_sent_to_a_vectoriser_unasked() {
     let target = world(builder().makes_vectors(1));
     let error = target.refused(target.restore_options(&archive)).await;
     let Error::CannotRestore { refusals, .. } = &error else { panic!("{error:?}") };
-    assert!(matches!(refusals.as_slice(), [Refusal::WouldVectorise { objects: 1, .. }]), "{refusals:?}");
+    assert!(matches!(refusals.as_slice(), [RestoreRefusal::WouldVectorise { objects: 1, .. }]), "{refusals:?}");
     assert_eq!(target.sandbox.writing_requests(), 0);
 
-    let options = Options { revectorize: true, ..target.restore_options(&archive) };
+    let options = RestoreOptions { revectorize: true, ..target.restore_options(&archive) };
     let (done, _) = target.try_restore(options).await;
     let outcome = done.expect("restored");
     assert_eq!(
@@ -222,7 +222,7 @@ async fn what_does_not_pass_ends_with_one_error_and_says_what_is_there() {
     ] {
         let target = world(Sandbox::builder());
         target.sandbox.faults().add(on_batches(kind.clone()).after(after));
-        let options = Options { patience: Duration::from_millis(200), ..batches(&target, &archive) };
+        let options = RestoreOptions { patience: Duration::from_millis(200), ..batches(&target, &archive) };
         let (done, _) = target.try_restore(options).await;
         let stopped = done.expect_err("no answer");
         assert_eq!(stopped.error.class(), Class::Server, "{kind:?}: {:?}", stopped.error);
@@ -351,7 +351,8 @@ async fn success_that_stored_nothing_is_found_by_the_count() {
     let (_from, archive) = backed_up(articles()).await;
     let target = world(Sandbox::builder());
     let gone = target.lines(&archive, "Article").iter().map(|l| id_of(l)).next().expect("an id");
-    let plan = target.restore_plan(Options { verify: false, ..batches(&target, &archive) }).await.expect("a plan");
+    let plan =
+        target.restore_plan(RestoreOptions { verify: false, ..batches(&target, &archive) }).await.expect("a plan");
     // Creating and looking at the collection takes fewer requests than this, and then 14 batches follow.
     target.sandbox.faults().in_requests(24, Change::Delete("Article".into(), None, gone));
     let (done, events) = target.run_plan(plan).await;
@@ -409,7 +410,7 @@ async fn a_collection_the_server_refuses_to_create_is_refused_and_named() {
     let (done, _) = target.try_restore(batches(&target, &archive)).await;
     let stopped = done.expect_err("refused");
     let Error::CannotRestore { refusals, .. } = &stopped.error else { panic!("{:?}", stopped.error) };
-    assert!(matches!(&refusals[..], [Refusal::Unmakeable { .. }]), "{refusals:?}");
+    assert!(matches!(&refusals[..], [RestoreRefusal::Unmakeable { .. }]), "{refusals:?}");
     assert_eq!((stopped.error.class(), stopped.created.len()), (Class::Refused, 0));
 }
 
@@ -419,7 +420,7 @@ async fn a_stop_leaves_what_is_there_and_says_it() {
     let target = world(Sandbox::builder());
     target.sandbox.faults().add(on_batches(Kind::Delay(Duration::from_millis(60))));
     let cancel = target.cancel.clone();
-    let options = Options { batch_objects: Some(10), ..batches(&target, &archive) };
+    let options = RestoreOptions { batch_objects: Some(10), ..batches(&target, &archive) };
     // Some of it is written by then, however slow the machine is.
     let (done, ()) = tokio::join!(target.try_restore(options), async {
         while target.sandbox.count("Article", None) < 20 {
@@ -465,19 +466,19 @@ async fn a_node_that_is_away_is_refused_before_anything_is_written() {
 async fn schemas_alone_objects_without_vectors_and_no_data_each_do_what_they_say() {
     let (from, archive) = backed_up(articles()).await;
     let target = world(Sandbox::builder());
-    let options = Options { data: false, ..target.restore_options(&archive) };
+    let options = RestoreOptions { data: false, ..target.restore_options(&archive) };
     let (done, _) = target.try_restore(options).await;
     assert_eq!((done.expect("done").result.status, target.sandbox.count("Article", None)), (Status::Ok, 0));
 
     let target = world(Sandbox::builder());
-    let options = Options { vectors: false, ..target.restore_options(&archive) };
+    let options = RestoreOptions { vectors: false, ..target.restore_options(&archive) };
     let (done, _) = target.try_restore(options).await;
     let outcome = done.expect("done");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, OBJECTS));
     assert!(!target.sandbox.objects("Article", None)[0].contains("\"vector\":"));
 
     let selection = Selection { take: vec!["Nope".into()], ..Selection::default() };
-    let options = Options { selection, ..from.restore_options(&archive) };
+    let options = RestoreOptions { selection, ..from.restore_options(&archive) };
     let error = from.refused(options).await;
     assert!(matches!(error, Error::NotInArchive { .. }), "{error:?}");
 }
@@ -512,7 +513,7 @@ async fn many_small_faults_from_a_seed_never_cost_an_object() {
     for seed in 0..6 {
         let target = world(Sandbox::builder());
         target.sandbox.faults().mix(seed, 40);
-        let options = Options { batch_objects: Some(40), ..batches(&target, &archive) };
+        let options = RestoreOptions { batch_objects: Some(40), ..batches(&target, &archive) };
         let plan = match target.restore_plan(options).await {
             Ok(plan) => plan,
             Err(error) => {

@@ -11,8 +11,8 @@ use std::time::Duration;
 use elysiactl::event::Status;
 use elysiactl::model::{TenantMap, TenantName};
 use elysiactl::ops::Error;
-use elysiactl::ops::backup::Outcome as BackedUp;
-use elysiactl::ops::restore::{Options, Refusal};
+use elysiactl::ops::backup::BackupOutcome as BackedUp;
+use elysiactl::ops::restore::{RestoreOptions, RestoreRefusal};
 use elysiactl::pipeline::waking::AWAKE_AT_ONCE;
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 
@@ -95,8 +95,8 @@ async fn every_tenant_comes_back_with_its_objects_and_in_its_state() {
     }
 }
 
-fn verify_options_of(world: &World, archive: &Path) -> elysiactl::ops::verify::Options {
-    elysiactl::ops::verify::Options { state: Some(world.state()), ..verify_options(archive) }
+fn verify_options_of(world: &World, archive: &Path) -> elysiactl::ops::verify::VerifyOptions {
+    elysiactl::ops::verify::VerifyOptions { state: Some(world.state()), ..verify_options(archive) }
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn chosen_tenants_come_back_under_the_names_that_were_given() {
     let archive = backed_up(&source).await;
     let target = world(Sandbox::builder());
     let options =
-        Options { tenants: only(&[("night", "day"), ("other", "other")]), ..target.restore_options(&archive) };
+        RestoreOptions { tenants: only(&[("night", "day"), ("other", "other")]), ..target.restore_options(&archive) };
     let outcome = target.try_restore(options).await.0.expect("restored");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 50), "{:?}", outcome.remarks);
     let states = target.sandbox.tenants("Mt");
@@ -176,7 +176,7 @@ async fn chosen_tenants_come_back_under_the_names_that_were_given() {
     assert!(archived(&source, &archive, "Mt", Some("night")) == live(&target, "Mt", Some("day")));
     assert!(archived(&source, &archive, "Mt", Some("other")) == live(&target, "Mt", Some("other")));
 
-    let nobody = Options { tenants: only(&[("nobody", "nobody")]), ..target.restore_options(&archive) };
+    let nobody = RestoreOptions { tenants: only(&[("nobody", "nobody")]), ..target.restore_options(&archive) };
     assert!(matches!(target.refused(nobody).await, Error::UnknownTenant { .. }));
 }
 
@@ -186,7 +186,7 @@ async fn a_lost_tenant_is_added_to_the_collection_that_is_there() {
     let archive = backed_up(&source).await;
     source.sandbox.faults().now(&Change::Tenant("Mt".into(), "night".into(), None));
     let before = live(&source, "Mt", Some("other"));
-    let lost = Options { tenants: only(&[("night", "night")]), ..source.restore_options(&archive) };
+    let lost = RestoreOptions { tenants: only(&[("night", "night")]), ..source.restore_options(&archive) };
     let outcome = source.try_restore(lost.clone()).await.0.expect("restored");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 25), "{:?}", outcome.remarks);
     assert!(archived(&source, &archive, "Mt", Some("night")) == live(&source, "Mt", Some("night")));
@@ -196,17 +196,17 @@ async fn a_lost_tenant_is_added_to_the_collection_that_is_there() {
     source.sandbox.clear_requests();
     let Error::CannotRestore { refusals, .. } = source.refused(lost).await else { panic!("a refusal") };
     assert!(
-        matches!(&refusals[..], [Refusal::TenantExists { tenant, .. }] if tenant.as_str() == "night"),
+        matches!(&refusals[..], [RestoreRefusal::TenantExists { tenant, .. }] if tenant.as_str() == "night"),
         "{refusals:?}"
     );
-    let beside = Options { tenants: only(&[("night", "copy")]), ..source.restore_options(&archive) };
+    let beside = RestoreOptions { tenants: only(&[("night", "copy")]), ..source.restore_options(&archive) };
     let outcome = source.try_restore(beside).await.0.expect("restored");
     assert_eq!(outcome.result.status, Status::Ok, "{:?}", outcome.remarks);
     assert!(archived(&source, &archive, "Mt", Some("night")) == live(&source, "Mt", Some("copy")));
 
     let all = source.restore_options(&archive);
     let Error::CannotRestore { refusals, .. } = source.refused(all).await else { panic!("a refusal") };
-    assert!(matches!(&refusals[..], [Refusal::Exists { .. }]), "without names nothing is added: {refusals:?}");
+    assert!(matches!(&refusals[..], [RestoreRefusal::Exists { .. }]), "without names nothing is added: {refusals:?}");
 }
 
 #[tokio::test]
@@ -215,9 +215,9 @@ async fn tenants_are_not_added_to_a_collection_that_cannot_hold_them() {
     let archive = backed_up(&source).await;
     let other = CLASS.replace("\"text\"", "\"int\"");
     let target = world(Sandbox::builder().collection(&other));
-    let options = Options { tenants: only(&[("night", "night")]), ..target.restore_options(&archive) };
+    let options = RestoreOptions { tenants: only(&[("night", "night")]), ..target.restore_options(&archive) };
     let Error::CannotRestore { refusals, .. } = target.refused(options).await else { panic!("a refusal") };
-    assert!(matches!(&refusals[..], [Refusal::DoesNotFit { .. }]), "{refusals:?}");
+    assert!(matches!(&refusals[..], [RestoreRefusal::DoesNotFit { .. }]), "{refusals:?}");
     assert_eq!(target.sandbox.writing_requests(), 0);
 }
 
@@ -226,13 +226,15 @@ async fn a_plain_collection_becomes_a_tenant_and_a_tenant_a_plain_collection() {
     let source = world(some().seeded("Plain", 60, 4, 3));
     let archive = backed_up(&source).await;
     let target = world(Sandbox::builder());
-    let mut options = Options { tenants: TenantMap::IntoTenant(name("one")), ..target.restore_options(&archive) };
+    let mut options =
+        RestoreOptions { tenants: TenantMap::IntoTenant(name("one")), ..target.restore_options(&archive) };
     options.selection.take = vec!["Plain".into()];
     let outcome = target.try_restore(options).await.0.expect("restored");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 60), "{:?}", outcome.remarks);
     assert!(archived(&source, &archive, "Plain", None) == live(&target, "Plain", Some("one")));
 
-    let mut options = Options { tenants: TenantMap::IntoPlain(name("sleepy")), ..target.restore_options(&archive) };
+    let mut options =
+        RestoreOptions { tenants: TenantMap::IntoPlain(name("sleepy")), ..target.restore_options(&archive) };
     options.selection.take = vec!["Mt".into()];
     let outcome = target.try_restore(options).await.0.expect("restored");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 25), "{:?}", outcome.remarks);
@@ -263,7 +265,7 @@ async fn an_interrupted_run_lets_tenants_sleep() {
         }
         target.cancel.cancel();
     };
-    let options = Options { batch_objects: Some(20), ..target.restore_options(&archive) };
+    let options = RestoreOptions { batch_objects: Some(20), ..target.restore_options(&archive) };
     let ((done, _), ()) = tokio::join!(target.try_restore(options), stop);
     assert!(matches!(done.expect_err("stopped").error, Error::Interrupted));
     assert!(target.sandbox.tenants("Mt").iter().all(|(_, state)| *state == "COLD"));
@@ -276,7 +278,7 @@ async fn a_tenant_that_goes_while_it_is_filled_is_named() {
     let target = world(Sandbox::builder());
     let gone = Change::Tenant("Mt".into(), "b".into(), None);
     target.sandbox.faults().add(Fault::new(Kind::Change(gone)).on("POST", "/v1/batch/objects").nth(3));
-    let options = Options { batch_objects: Some(20), ..target.restore_options(&archive) };
+    let options = RestoreOptions { batch_objects: Some(20), ..target.restore_options(&archive) };
     let outcome = target.try_restore(options).await.0.expect("to its end");
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert!(

@@ -17,7 +17,7 @@ use std::time::Duration;
 use elysiactl::archive::runfiles::{self, EarlierRun};
 use elysiactl::event::{Event, Op, Status};
 use elysiactl::ops::backup;
-use elysiactl::ops::restore::{Options, Outcome, Prepared, Stopped};
+use elysiactl::ops::restore::{PreparedRestore, RestoreOptions, RestoreOutcome, RestoreStopped};
 use sandbox::{Fault, Kind, Sandbox};
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ use crate::world::{World, world};
 
 /// An archive in many runs of ids, with the server it was made of.
 async fn in_runs(source: World) -> (World, PathBuf) {
-    let options = backup::Options { page_objects: Some(5), jobs: Some(8), ..source.options() };
+    let options = backup::BackupOptions { page_objects: Some(5), jobs: Some(8), ..source.options() };
     // Whoever waits for a page has time to share what is ahead with others.
     source.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(8))).on("GET", "/v1/objects"));
     let outcome = source.try_backup(options).await.0.expect("a backup");
@@ -50,8 +50,8 @@ fn batches_of_the_first_run(archive: &Path) -> u64 {
 }
 
 /// Small batches, few at once, and little patience.
-fn small(target: &World, archive: &Path) -> Options {
-    Options {
+fn small(target: &World, archive: &Path) -> RestoreOptions {
+    RestoreOptions {
         batch_objects: Some(8),
         jobs: Some(2),
         patience: Duration::from_millis(100),
@@ -59,12 +59,12 @@ fn small(target: &World, archive: &Path) -> Options {
     }
 }
 
-fn resumed(options: &Options) -> Options {
-    Options { resume: true, ..options.clone() }
+fn resumed(options: &RestoreOptions) -> RestoreOptions {
+    RestoreOptions { resume: true, ..options.clone() }
 }
 
 /// Objects that the newest unfinished run in this world has written down as dealt with; `None` if there is no such run.
-fn written_down(target: &World, options: &Options) -> Option<u64> {
+fn written_down(target: &World, options: &RestoreOptions) -> Option<u64> {
     let runs = &target.state().runs;
     let found = runfiles::last_runs(&*target.disk, runs, Op::Restore).expect("runs");
     let EarlierRun { about, .. } = found.first().filter(|run| !run.complete)?;
@@ -82,14 +82,14 @@ fn sent(events: &[Event]) -> u64 {
 }
 
 /// Plans to carry on, and gives the plan with the number of objects that it needs not send.
-async fn plan_again(target: &World, options: &Options) -> (Prepared, u64) {
+async fn plan_again(target: &World, options: &RestoreOptions) -> (PreparedRestore, u64) {
     let done = written_down(target, options).unwrap_or(0);
     let plan = target.restore_plan(resumed(options)).await.unwrap_or_else(|e| panic!("no plan: {e:?}"));
     (plan, done)
 }
 
 /// Carries a restore on to its end, and holds that it sent just what was not written down.
-async fn carry_on(target: &World, options: &Options, how: &str) -> (Outcome, Vec<Event>) {
+async fn carry_on(target: &World, options: &RestoreOptions, how: &str) -> (RestoreOutcome, Vec<Event>) {
     let (plan, done) = plan_again(target, options).await;
     let all: u64 = plan.plan.collections.iter().map(|collection| collection.objects).sum();
     // A run that got to its end, and could not tell it.
@@ -119,7 +119,7 @@ fn held(world: &World, class: &str, tenant: Option<&str>, names: &[(&str, &str)]
 }
 
 /// The error of a run that was to be stopped.
-fn stopped(done: Result<Outcome, Stopped>, how: &str) -> Option<Stopped> {
+fn stopped(done: Result<RestoreOutcome, RestoreStopped>, how: &str) -> Option<RestoreStopped> {
     match done {
         Err(stopped) => Some(stopped),
         Ok(outcome) => {

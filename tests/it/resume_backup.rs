@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use elysiactl::archive::{Archive, Content, Error as ArchiveError, OsDisk};
 use elysiactl::event::{Class, Event, Status, Warning};
 use elysiactl::ops::Error;
-use elysiactl::ops::backup::{self, Options, Outcome, Resume};
+use elysiactl::ops::backup::{self, BackupOptions, BackupOutcome, Resume};
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 
 use crate::backup_tenants::{CLASS, equals, tenants};
@@ -30,19 +30,19 @@ fn library() -> Builder {
     NAMES.iter().fold(Sandbox::builder(), |builder, name| builder.seeded(name, 120, 3, 7))
 }
 
-fn options(world: &World) -> Options {
-    Options { page_objects: Some(40), jobs: Some(2), ..world.options() }
+fn options(world: &World) -> BackupOptions {
+    BackupOptions { page_objects: Some(40), jobs: Some(2), ..world.options() }
 }
 
-fn again(world: &World) -> Options {
-    Options { resume: Some(Resume { archive: None, as_before: false }), ..options(world) }
+fn again(world: &World) -> BackupOptions {
+    BackupOptions { resume: Some(Resume { archive: None, as_before: false }), ..options(world) }
 }
 
-fn this_one(world: &World, archive: &Path) -> Options {
-    Options { resume: Some(Resume { archive: Some(archive.to_owned()), as_before: true }), ..options(world) }
+fn this_one(world: &World, archive: &Path) -> BackupOptions {
+    BackupOptions { resume: Some(Resume { archive: Some(archive.to_owned()), as_before: true }), ..options(world) }
 }
 
-fn digests(outcome: &Outcome) -> Vec<Option<String>> {
+fn digests(outcome: &BackupOutcome) -> Vec<Option<String>> {
     outcome.result.collections.iter().map(|c| c.digest.clone()).collect()
 }
 
@@ -64,7 +64,7 @@ fn first_id() -> String {
 }
 
 /// Carries the backup on. Another test that starts a program has the lock, too, until that program runs: then once more.
-async fn carried_on(world: &World) -> Outcome {
+async fn carried_on(world: &World) -> BackupOutcome {
     let started = Instant::now();
     loop {
         match world.try_backup(again(world)).await.0 {
@@ -146,13 +146,13 @@ async fn a_backup_whose_disk_goes_away_at_any_call_is_carried_on() {
 async fn of_a_collection_smaller_than_a_part_a_kill_leaves_what_was_read_a_while_ago() {
     let clean = world(library());
     let clean = digests(&clean.backup(options(&clean)).await);
-    for (part_age, some) in [(Duration::ZERO, true), (Options::PART_AGE, false)] {
+    for (part_age, some) in [(Duration::ZERO, true), (BackupOptions::PART_AGE, false)] {
         let mut world = world(library());
         let disk = GoneAfter::calls(i64::MAX);
         world.disk = Arc::new(disk.clone());
         // The last page of the first collection does not come, and then the run is no more: nobody seals anything.
         world.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_secs(30))).on("GET", PAGES).after(6));
-        let killed = Options { part_age, jobs: Some(1), ..options(&world) };
+        let killed = BackupOptions { part_age, jobs: Some(1), ..options(&world) };
         let run = world.try_backup(killed);
         let ends = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -298,14 +298,14 @@ async fn a_sealed_part_that_changed_meanwhile_is_named_and_read_again() {
 async fn another_backup_is_not_carried_on_and_what_differs_is_said() {
     let world = world(library());
     let archive = interrupted(&world, 9).await;
-    let named = |options: Options| Options {
+    let named = |options: BackupOptions| BackupOptions {
         resume: Some(Resume { archive: Some(archive.clone()), as_before: false }),
         ..options
     };
     let mut some = options(&world);
     some.selection.take = vec!["Article".into()];
-    let without = Options { content: Content::NoVectors, ..options(&world) };
-    let packed = Options { codec: elysiactl::archive::Codec::Zstd, ..options(&world) };
+    let without = BackupOptions { content: Content::NoVectors, ..options(&world) };
+    let packed = BackupOptions { codec: elysiactl::archive::Codec::Zstd, ..options(&world) };
     for (other, differs) in
         [(some, "the choice of collections"), (without, "what is kept"), (packed, "the compression")]
     {
@@ -313,14 +313,15 @@ async fn another_backup_is_not_carried_on_and_what_differs_is_said() {
         assert!(matches!(&error, Error::OtherBackup { what, .. } if *what == differs), "{error:?}");
         assert_eq!(error.class(), Class::Refused);
         // Without a name, one that does not fit is no reason to stop.
-        let newest = Options { resume: Some(Resume { archive: None, as_before: false }), ..other };
+        let newest = BackupOptions { resume: Some(Resume { archive: None, as_before: false }), ..other };
         let (done, events) = world.try_backup(newest).await;
         let made = done.expect("a new backup").result.archive.expect("an archive");
         assert_ne!(Path::new(&made), archive);
         assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::NothingToResume { .. }))));
     }
     // How fast it was read does not matter.
-    let other = Options { jobs: Some(1), page_objects: Some(7), memory_bytes: 32 << 20, ..named(options(&world)) };
+    let other =
+        BackupOptions { jobs: Some(1), page_objects: Some(7), memory_bytes: 32 << 20, ..named(options(&world)) };
     let outcome = world.try_backup(other).await.0.expect("carried on");
     world.proves(&outcome, Content::Full).await;
 }
@@ -337,7 +338,8 @@ async fn another_server_or_version_is_not_read_on_from() {
 #[tokio::test]
 async fn without_names_everything_is_as_it_was() {
     let world = world(library());
-    let mut some = Options { codec: elysiactl::archive::Codec::Zstd, content: Content::NoVectors, ..options(&world) };
+    let mut some =
+        BackupOptions { codec: elysiactl::archive::Codec::Zstd, content: Content::NoVectors, ..options(&world) };
     some.selection.take = vec!["Article".into(), "Draft".into()];
     world.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).after(5));
     let archive = world.try_backup(some).await.0.expect_err("an interruption").archive.expect("an archive");
@@ -371,7 +373,7 @@ async fn nobody_carries_on_what_another_run_writes_or_what_is_sealed() {
     let (url, elsewhere) = (world.sandbox.url(), "http://127.0.0.1:1".to_owned());
     for (url, content, what) in [(&elsewhere, Content::Full, "the server"), (&url, Content::SchemaOnly, "what is kept")]
     {
-        let wanted = Options { content, ..again(&world) };
+        let wanted = BackupOptions { content, ..again(&world) };
         let error = backup::sealed_already(&session, &archive, url, &wanted).await.expect_err("another backup");
         assert!(matches!(&error, Error::OtherBackup { what: found, .. } if *found == what), "{error:?}");
         assert!(archive.join("checkpoint.jsonl").exists(), "nothing is touched");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use elysiactl::event::Status;
-use elysiactl::ops::backup::Options;
+use elysiactl::ops::backup::BackupOptions;
 use sandbox::{Fault, Kind, Sandbox};
 
 use crate::disk_of::written_by;
@@ -19,7 +19,7 @@ async fn an_answer_that_keeps_coming_is_not_given_up_however_long_it_takes() {
     let drips = Kind::Drip(2_048, Duration::from_millis(100));
     world.sandbox.faults().add(Fault::new(drips).on("GET", "/v1/objects").query("include=vector"));
     let begun = Instant::now();
-    let (done, _) = world.try_backup(Options { page_objects: Some(200), jobs: Some(1), ..world.options() }).await;
+    let (done, _) = world.try_backup(BackupOptions { page_objects: Some(200), jobs: Some(1), ..world.options() }).await;
     let outcome = done.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects, outcome.result.retries), (Status::Ok, 300, 0));
     assert!(begun.elapsed() > stall, "longer than nothing would be waited for");
@@ -40,7 +40,7 @@ async fn what_comes_faster_than_it_can_be_stored_does_not_pile_up() {
         Ok(written)
     }));
     // So little that pages get the least they can do with, 4 MiB: a fifth of what there is.
-    let options = Options { jobs: Some(4), memory_bytes: 1 << 20, ..world.options() };
+    let options = BackupOptions { jobs: Some(4), memory_bytes: 1 << 20, ..world.options() };
     let (over, most) = (tokio_util::sync::CancellationToken::new(), AtomicU64::new(0));
     let ((done, _), ()) = tokio::join!(
         async {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use elysiactl::event::{Event, Status};
 use elysiactl::model::Clock;
-use elysiactl::ops::backup::Options;
+use elysiactl::ops::backup::BackupOptions;
 use elysiactl::weaviate::RetryPolicy;
 use jiff::{SignedDuration, Timestamp};
 use sandbox::{Fault, Kind, Sandbox, Seen};
@@ -30,8 +30,8 @@ fn articles(policy: RetryPolicy) -> World {
     World { policy, stall: Duration::from_secs(30), ..world(Sandbox::builder().seeded("Article", 2_400, 3, 4)) }
 }
 
-fn pages(world: &World, jobs: usize) -> Options {
-    Options { jobs: Some(jobs), page_objects: Some(10), ..world.options() }
+fn pages(world: &World, jobs: usize) -> BackupOptions {
+    BackupOptions { jobs: Some(jobs), page_objects: Some(10), ..world.options() }
 }
 
 /// Whether something was asked again, and after no longer than `QUICK` waits by itself.

@@ -38,9 +38,9 @@ fn archive_of(result: &RunResult) -> PathBuf {
     result.archive.clone().expect("an archive").into()
 }
 
-async fn clear(world: &World, wish: Wish) -> Result<clear::Outcome, String> {
+async fn clear(world: &World, wish: Wish) -> Result<clear::ClearOutcome, String> {
     let (client, session) = (world.client(Events::none()), world.session(Events::none()));
-    let options = clear::Options {
+    let options = clear::ClearOptions {
         selection: elysiactl::model::Selection::default(),
         tenants: Vec::new(),
         wish,
@@ -72,7 +72,7 @@ async fn every_verb_ends_as_without(source: fn() -> Builder, policy: RetryPolicy
 
     backed_up.sandbox.faults().clear();
     backed_up.sandbox.faults().add(fault());
-    let compare = verify::Options { state: Some(backed_up.state()), ..verify_options(&archive) };
+    let compare = verify::VerifyOptions { state: Some(backed_up.state()), ..verify_options(&archive) };
     let (done, _) = backed_up.try_verify(compare).await;
     let verified = done.unwrap_or_else(|error| panic!("{}: {error:?}", about("verify")));
     assert_eq!(verified.result.status, Status::Ok, "{}", about("verify"));
@@ -131,7 +131,7 @@ async fn a_proxy_that_lets_few_requests_a_second_through_changes_nothing_but_the
     let world = World { policy, ..world(library()) };
     let wanted = held(&world).await;
     world.sandbox.faults().add(Fault::new(Kind::status(429, "")).beyond(8));
-    let options = elysiactl::ops::backup::Options { page_objects: Some(10), ..world.options() };
+    let options = elysiactl::ops::backup::BackupOptions { page_objects: Some(10), ..world.options() };
     let (done, _) = world.try_backup(options).await;
     let result = done.expect("a backup").result;
     assert_eq!((result.status, digests(&result)), (Status::Ok, wanted.clone()));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use elysiactl::archive::{Codec, Content};
 use elysiactl::event::{Class, Difference, Event, Status, Warning};
 use elysiactl::model::{CollectionName, Renames, Selection};
-use elysiactl::ops::verify::{Options, Outcome};
+use elysiactl::ops::verify::{VerifyOptions, VerifyOutcome};
 use elysiactl::ops::{Error, Hint, backup};
 use sandbox::{Change, Fault, Kind, PageFault, Role, Sandbox};
 
@@ -40,7 +40,7 @@ fn article(class: &str, n: u64, text: &str, component: f32) -> String {
     )
 }
 
-async fn backed_up(world: &World, options: backup::Options) -> PathBuf {
+async fn backed_up(world: &World, options: backup::BackupOptions) -> PathBuf {
     world.backup(options).await.result.archive.expect("an archive").into()
 }
 
@@ -49,8 +49,8 @@ async fn plain(world: &World) -> PathBuf {
 }
 
 /// Several lanes, so several parts with several runs each.
-fn many_parts(world: &World) -> backup::Options {
-    backup::Options { page_objects: Some(20), jobs: Some(4), ..world.options() }
+fn many_parts(world: &World) -> backup::BackupOptions {
+    backup::BackupOptions { page_objects: Some(20), jobs: Some(4), ..world.options() }
 }
 
 fn write(world: &World, object: &str) {
@@ -62,14 +62,14 @@ fn delete(world: &World, class: &str, id: &str) {
 }
 
 /// Id, kind and fields of each difference.
-fn found(outcome: &Outcome) -> Vec<(String, Difference, Vec<String>)> {
+fn found(outcome: &VerifyOutcome) -> Vec<(String, Difference, Vec<String>)> {
     let one = |d: &elysiactl::ops::verify::Differs| {
         (d.id.to_string(), d.kind, d.fields.iter().map(|f| f.field.clone()).collect())
     };
     outcome.differences.iter().map(one).collect()
 }
 
-fn remarks(outcome: &Outcome) -> String {
+fn remarks(outcome: &VerifyOutcome) -> String {
     let all = outcome.schema_differences.iter().chain(&outcome.remarks);
     all.map(|(collection, text)| format!("{collection}: {text}")).collect::<Vec<_>>().join("\n")
 }
@@ -92,10 +92,10 @@ fn change_four(world: &World) -> [(String, Difference, Vec<String>); 4] {
 async fn exactly_what_differs_is_named_whatever_the_parts_and_the_codec() {
     for codec in [Codec::None, Codec::Zstd, Codec::Gzip, Codec::Lz4] {
         let world = world(articles("Article", OBJECTS));
-        let archive = backed_up(&world, backup::Options { codec, ..many_parts(&world) }).await;
+        let archive = backed_up(&world, backup::BackupOptions { codec, ..many_parts(&world) }).await;
         let expected = change_four(&world);
         for jobs in [Some(1), Some(3), None] {
-            let outcome = world.verify(Options { jobs, ..verify_options(&archive) }).await;
+            let outcome = world.verify(VerifyOptions { jobs, ..verify_options(&archive) }).await;
             assert_eq!(found(&outcome), expected, "{codec:?}");
             let result = &outcome.result.collections[0];
             assert_eq!((result.missing, result.extra, result.different), (Some(1), Some(1), Some(2)));
@@ -110,9 +110,10 @@ async fn exactly_what_differs_is_named_whatever_the_parts_and_the_codec() {
 #[tokio::test]
 async fn many_parts_and_little_memory_find_the_same() {
     let world = world(Sandbox::builder().seeded("Article", 6_003, 16, 11));
-    let archive = backed_up(&world, backup::Options { page_objects: Some(97), jobs: Some(6), ..world.options() }).await;
+    let archive =
+        backed_up(&world, backup::BackupOptions { page_objects: Some(97), jobs: Some(6), ..world.options() }).await;
     for memory_bytes in [1, 40 << 20] {
-        let outcome = world.verify(Options { memory_bytes, ..verify_options(&archive) }).await;
+        let outcome = world.verify(VerifyOptions { memory_bytes, ..verify_options(&archive) }).await;
         assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 6_003), "{memory_bytes}");
     }
 }
@@ -135,22 +136,24 @@ async fn a_copy_under_another_name_is_equal_with_its_references() {
     let world = world(builder);
     let take =
         |names: &[&str]| Selection { take: names.iter().map(|n| (*n).to_owned()).collect(), exclude: Vec::new() };
-    let archive = backed_up(&world, backup::Options { selection: take(&["A", "B"]), ..world.options() }).await;
+    let archive = backed_up(&world, backup::BackupOptions { selection: take(&["A", "B"]), ..world.options() }).await;
     let mut renames = Renames::default();
     renames.insert(name("A"), name("A2"));
     renames.insert(name("B"), name("B2"));
-    let options = Options { renames, ..verify_options(&archive) };
+    let options = VerifyOptions { renames, ..verify_options(&archive) };
     let outcome = world.verify(options.clone()).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 60), "{}", remarks(&outcome));
     let names: Vec<String> = outcome.result.collections.iter().map(|c| c.name.to_string()).collect();
     assert_eq!(names, ["A2", "B2"]);
     assert!(outcome.result.collections.iter().all(|c| c.digest.is_some()));
     // The only one chosen gets its name by `name`; its references follow the other pairs.
-    let outcome = world.verify(Options { selection: take(&["A"]), name: Some(name("Wrong")), ..options.clone() }).await;
+    let outcome =
+        world.verify(VerifyOptions { selection: take(&["A"]), name: Some(name("Wrong")), ..options.clone() }).await;
     assert_eq!(found(&outcome), [(id(7), Difference::Different, vec!["properties.to[0]".into()])]);
     // Without the pair of the target, references to it differ, and so does the type of the property.
-    let outcome =
-        world.verify(Options { selection: take(&["A"]), name: Some(name("A2")), ..verify_options(&archive) }).await;
+    let outcome = world
+        .verify(VerifyOptions { selection: take(&["A"]), name: Some(name("A2")), ..verify_options(&archive) })
+        .await;
     assert_eq!(outcome.result.collections[0].different, Some(30));
     assert!(
         remarks(&outcome).contains("property to is B in the archive and B2 on the server"),
@@ -172,7 +175,7 @@ async fn the_limit_bounds_the_list_and_not_the_numbers() {
         delete(&world, "Other", &id(n));
     }
     for limit in [0, 7, 60, 1_000] {
-        let outcome = world.verify(Options { limit, ..verify_options(&archive) }).await;
+        let outcome = world.verify(VerifyOptions { limit, ..verify_options(&archive) }).await;
         let missing: Vec<Option<u64>> = outcome.result.collections.iter().map(|c| c.missing).collect();
         assert_eq!(missing, [Some(50), Some(50)]);
         let expected = ["Article", "Other"].iter().flat_map(|class| (1..=50).map(move |n| (name(class), id(n))));
@@ -193,11 +196,11 @@ async fn a_sample_compares_some_blocks_and_says_how_many() {
             &format!(r#"{{"class":"Article","id":"00000000-0000-0000-0000-{n:06x}{:06x}","properties":{{}}}}"#, 1),
         );
     }
-    let whole = world.verify(Options { limit: 10_000, ..verify_options(&archive) }).await;
+    let whole = world.verify(VerifyOptions { limit: 10_000, ..verify_options(&archive) }).await;
     let all = found(&whole);
     assert_eq!(all.len(), 600);
     for (sample, seed) in [(1e-9, 1), (0.2, 2), (0.2, 3), (1.0, 4)] {
-        let options = Options { sample: Some(sample), seed, limit: 10_000, ..verify_options(&archive) };
+        let options = VerifyOptions { sample: Some(sample), seed, limit: 10_000, ..verify_options(&archive) };
         let outcome = world.verify(options).await;
         let result = &outcome.result.collections[0];
         assert!(remarks(&outcome).contains(&format!("a sample: {} of 2000 objects", result.objects)));
@@ -216,8 +219,8 @@ async fn a_sample_compares_some_blocks_and_says_how_many() {
 #[tokio::test]
 async fn without_vectors_or_objects_only_the_rest_is_compared_and_it_is_said() {
     let world = world(articles("Article", 120));
-    let without = backed_up(&world, backup::Options { content: Content::NoVectors, ..world.options() }).await;
-    let schema = backed_up(&world, backup::Options { content: Content::SchemaOnly, ..world.options() }).await;
+    let without = backed_up(&world, backup::BackupOptions { content: Content::NoVectors, ..world.options() }).await;
+    let schema = backed_up(&world, backup::BackupOptions { content: Content::SchemaOnly, ..world.options() }).await;
     write(&world, &article("Article", 5, "x", 9.0));
     let outcome = world.verify(verify_options(&without)).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 120), "a vector that changed");
@@ -238,8 +241,8 @@ async fn a_schema_that_lacks_something_is_told_and_what_it_has_more_is_only_said
     };
     let more = r#",{"name":"n","dataType":["int"]}"#;
     let world = world(Sandbox::builder().collection(&document("A", more)).collection(&document("B", "")));
-    let archive = backed_up(&world, backup::Options { content: Content::SchemaOnly, ..world.options() }).await;
-    let against = |old: &str, new: &str| Options {
+    let archive = backed_up(&world, backup::BackupOptions { content: Content::SchemaOnly, ..world.options() }).await;
+    let against = |old: &str, new: &str| VerifyOptions {
         selection: Selection { take: vec![old.into()], exclude: Vec::new() },
         name: Some(name(new)),
         ..verify_options(&archive)
@@ -251,7 +254,7 @@ async fn a_schema_that_lacks_something_is_told_and_what_it_has_more_is_only_said
     assert_eq!(outcome.result.status, Status::Incomplete, "of a schema alone nothing else is compared");
     assert!(remarks(&outcome).contains("A: the live collection has a property n more"), "{}", remarks(&outcome));
     let archive = backed_up(&world, world.options()).await;
-    let outcome = world.verify(Options { archive, ..against("B", "A") }).await;
+    let outcome = world.verify(VerifyOptions { archive, ..against("B", "A") }).await;
     assert_eq!((outcome.result.status, outcome.schema_differences.as_slice()), (Status::Ok, &[][..]));
     assert!(remarks(&outcome).contains("A: the live collection has a property n more"), "{}", remarks(&outcome));
 }
@@ -261,13 +264,13 @@ async fn names_that_make_no_sense_are_refused_before_anything_is_compared() {
     let world = world(articles("Article", 30).seeded("Zoo", 5, 2, 1).seeded("Yak", 5, 2, 1));
     let archive = plain(&world).await;
     let options = || verify_options(&archive);
-    let refused = async |options: Options| {
+    let refused = async |options: VerifyOptions| {
         world.sandbox.clear_requests();
         let error = world.try_verify(options).await.0.expect_err("refused");
         assert!(world.sandbox.requests().iter().all(|seen| !seen.path.starts_with("/v1/objects")), "{error:?}");
         error
     };
-    let several = refused(Options { name: Some(name("New")), ..options() }).await;
+    let several = refused(VerifyOptions { name: Some(name("New")), ..options() }).await;
     assert!(matches!(several, Error::OneNameForMany { collections: 3 }), "{several:?}");
     assert_eq!((several.class(), several.hints()), (Class::Usage, vec![Hint::RenameEach]));
     let renamed = |pairs: &[(&str, &str)]| {
@@ -275,7 +278,7 @@ async fn names_that_make_no_sense_are_refused_before_anything_is_compared() {
         for (old, new) in pairs {
             renames.insert(name(old), name(new));
         }
-        Options { renames, ..options() }
+        VerifyOptions { renames, ..options() }
     };
     let twice = refused(renamed(&[("Zoo", "Yak")])).await;
     assert!(matches!(&twice, Error::SameName { .. }) && twice.class() == Class::Usage);
@@ -332,12 +335,15 @@ async fn only_so_many_missing_objects_are_asked_for_one_by_one() {
     let builder = Sandbox::builder().graphql(false).key("readkey", "reader", Role::Viewer);
     let mut world = world(builder.seeded("Article", 10_400, 0, 3).seeded("Empty", 0, 0, 3));
     world.key = Some("readkey");
-    let archive = backed_up(&world, backup::Options { content: Content::Full, ..world.options() }).await;
+    let archive = backed_up(&world, backup::BackupOptions { content: Content::Full, ..world.options() }).await;
     let only = Selection { take: vec!["Article".into()], exclude: Vec::new() };
-    let options = Options { selection: only, name: Some(name("Empty")), ..verify_options(&archive) };
+    let options = VerifyOptions { selection: only, name: Some(name("Empty")), ..verify_options(&archive) };
     let (done, events) = world.try_verify(options).await;
     let outcome = done.expect("compared");
-    assert_eq!((outcome.result.collections[0].missing, outcome.differences.len()), (Some(10_400), Options::LIMIT));
+    assert_eq!(
+        (outcome.result.collections[0].missing, outcome.differences.len()),
+        (Some(10_400), VerifyOptions::LIMIT)
+    );
     assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::MissingUnasked { objects: 400, .. }))));
     let seen = world.sandbox.requests();
     let asked: BTreeSet<&str> =
@@ -413,7 +419,7 @@ async fn a_damaged_archive_is_no_difference_but_an_error() {
     for (at, byte) in [(at, b'y'), (at - 5, b'}')] {
         damage(at, byte);
         for sample in [None, Some(0.5)] {
-            let options = Options { sample, ..verify_options(&archive) };
+            let options = VerifyOptions { sample, ..verify_options(&archive) };
             let error = world.try_verify(options).await.0.expect_err("damaged");
             assert_eq!(error.class(), Class::Archive, "{error:?}");
         }
@@ -454,7 +460,7 @@ async fn a_node_that_is_away_for_a_while_never_makes_a_false_difference() {
         world.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(150))).on("GET", "/v1/objects"));
         world.sandbox.faults().now(&Change::Hang(Duration::from_secs(1)));
         world.sandbox.faults().in_requests(requests, Change::NodeDown("node3".into()));
-        let options = Options { patience: Duration::from_secs(30), ..verify_options(&archive) };
+        let options = VerifyOptions { patience: Duration::from_secs(30), ..verify_options(&archive) };
         let ((done, events), ()) = tokio::join!(world.try_verify(options), async {
             tokio::time::sleep(Duration::from_millis(2_500)).await;
             world.sandbox.faults().node_up("node3");
@@ -480,7 +486,7 @@ async fn a_node_that_stays_away_is_an_error_and_no_difference() {
     world.sandbox.faults().now(&Change::Hang(Duration::from_secs(1)));
     for requests in [0, 12] {
         world.sandbox.faults().in_requests(requests, Change::NodeDown("node3".into()));
-        let options = Options { patience: Duration::from_millis(1_500), ..verify_options(&archive) };
+        let options = VerifyOptions { patience: Duration::from_millis(1_500), ..verify_options(&archive) };
         let (done, events) = world.try_verify(options).await;
         let error = done.expect_err("not whole");
         assert_eq!(error.class(), Class::Server, "{error:?}");

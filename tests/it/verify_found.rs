@@ -7,7 +7,7 @@ use elysiactl::archive::Content;
 use elysiactl::event::{Class, Difference, Event, Status};
 use elysiactl::model::Selection;
 use elysiactl::ops::backup;
-use elysiactl::ops::verify::{Options, Outcome};
+use elysiactl::ops::verify::{VerifyOptions, VerifyOutcome};
 use sandbox::{Change, Fault, Kind, PageFault, Sandbox};
 
 use crate::world::{World, verify_options, world};
@@ -29,21 +29,21 @@ fn articles(objects: u64) -> sandbox::Builder {
 }
 
 async fn archive(world: &World) -> PathBuf {
-    backed_up(world, backup::Options { page_objects: Some(20), jobs: Some(4), ..world.options() }).await
+    backed_up(world, backup::BackupOptions { page_objects: Some(20), jobs: Some(4), ..world.options() }).await
 }
 
-async fn backed_up(world: &World, options: backup::Options) -> PathBuf {
+async fn backed_up(world: &World, options: backup::BackupOptions) -> PathBuf {
     let archive = world.backup(options).await.result.archive.expect("an archive");
     world.sandbox.clear_requests();
     archive.into()
 }
 
-fn remarks(outcome: &Outcome) -> String {
+fn remarks(outcome: &VerifyOutcome) -> String {
     let all = outcome.schema_differences.iter().chain(&outcome.remarks);
     all.map(|(collection, text)| format!("{collection}: {text}")).collect::<Vec<_>>().join("\n")
 }
 
-fn extra(outcome: &Outcome) -> Option<u64> {
+fn extra(outcome: &VerifyOutcome) -> Option<u64> {
     outcome.result.collections[0].extra
 }
 
@@ -55,7 +55,7 @@ async fn new_objects_behind_the_last_archived_id_are_extra_in_a_sample_too() {
         world.sandbox.faults().now(&Change::Write(article(n)));
     }
     for sample in [None, Some(1.0)] {
-        let outcome = world.verify(Options { sample, ..verify_options(&archive) }).await;
+        let outcome = world.verify(VerifyOptions { sample, ..verify_options(&archive) }).await;
         assert_eq!((outcome.result.status, extra(&outcome)), (Status::Incomplete, Some(40)), "{sample:?}");
     }
 }
@@ -63,7 +63,7 @@ async fn new_objects_behind_the_last_archived_id_are_extra_in_a_sample_too() {
 /// Numbers of the requests of a comparison with one worker, from 1: the first page, the last count, the last of all.
 async fn course(world: &World, archive: &std::path::Path) -> (u64, u64, u64) {
     world.sandbox.clear_requests();
-    world.verify(Options { jobs: Some(1), ..verify_options(archive) }).await;
+    world.verify(VerifyOptions { jobs: Some(1), ..verify_options(archive) }).await;
     let seen = world.sandbox.requests();
     let number = |at: Option<usize>| at.expect("such a request") as u64 + 1;
     let page = number(seen.iter().position(|seen| seen.path == "/v1/objects"));
@@ -79,7 +79,7 @@ async fn what_is_deleted_behind_the_cursor_is_found_missing_when_the_count_tells
     for n in 1..=50 {
         world.sandbox.faults().in_requests(count, Change::Delete("Article".into(), None, id(n)));
     }
-    let (done, events) = world.try_verify(Options { jobs: Some(1), ..verify_options(&archive) }).await;
+    let (done, events) = world.try_verify(VerifyOptions { jobs: Some(1), ..verify_options(&archive) }).await;
     let outcome = done.expect("compared");
     let result = &outcome.result.collections[0];
     assert_eq!((outcome.result.status, result.missing, &result.digest), (Status::Incomplete, Some(50), &None));
@@ -97,7 +97,7 @@ async fn a_count_that_moves_every_time_is_told_and_is_no_agreement() {
     // It is back for the second time of reading, and gone again before its count.
     faults.in_requests(all + 1, Change::Write(article(7)));
     faults.in_requests(all + 1 + count - page, delete());
-    let (done, events) = world.try_verify(Options { jobs: Some(1), ..verify_options(&archive) }).await;
+    let (done, events) = world.try_verify(VerifyOptions { jobs: Some(1), ..verify_options(&archive) }).await;
     let outcome = done.expect("compared");
     let result = &outcome.result.collections[0];
     assert_eq!((result.missing, &result.digest), (Some(0), &None), "{}", remarks(&outcome));
@@ -152,7 +152,7 @@ async fn one_job_is_one_request_while_missing_objects_are_asked_for() {
     let pause = Duration::from_millis(40);
     world.sandbox.faults().add(Fault::new(Kind::Delay(pause)).on("GET", "/v1/objects/Article/"));
     let begun = Instant::now();
-    let outcome = world.verify(Options { jobs: Some(1), ..verify_options(&archive) }).await;
+    let outcome = world.verify(VerifyOptions { jobs: Some(1), ..verify_options(&archive) }).await;
     assert_eq!(outcome.result.collections[0].missing, Some(20));
     assert!(begun.elapsed() >= pause * 20, "they were asked for side by side: {:?}", begun.elapsed());
 }
@@ -161,11 +161,13 @@ async fn one_job_is_one_request_while_missing_objects_are_asked_for() {
 async fn a_plan_promises_nothing_that_is_not_read() {
     let tenants = r#"{"class":"Rooms","vectorizer":"none","multiTenancyConfig":{"enabled":true}}"#;
     let world = world(articles(300).collection(tenants));
-    let archive =
-        backed_up(&world, backup::Options { content: Content::Full, selection: only("Article"), ..world.options() })
-            .await;
+    let archive = backed_up(
+        &world,
+        backup::BackupOptions { content: Content::Full, selection: only("Article"), ..world.options() },
+    )
+    .await;
     let schemas = schemas(&world, "Article").await;
-    let planned = async |options: Options| {
+    let planned = async |options: VerifyOptions| {
         let (done, events) = world.try_verify(options).await;
         let outcome = done.expect("compared");
         let plan = events.iter().find_map(|event| match event {
@@ -175,8 +177,8 @@ async fn a_plan_promises_nothing_that_is_not_read() {
         (plan.expect("a plan"), outcome)
     };
     assert_eq!(planned(verify_options(&archive)).await.0, (Some(300), true));
-    assert_eq!(planned(Options { sample: Some(0.1), ..verify_options(&archive) }).await.0, (None, false));
-    let to_rooms = Options { name: Some("Rooms".parse().expect("a name")), ..verify_options(&archive) };
+    assert_eq!(planned(VerifyOptions { sample: Some(0.1), ..verify_options(&archive) }).await.0, (None, false));
+    let to_rooms = VerifyOptions { name: Some("Rooms".parse().expect("a name")), ..verify_options(&archive) };
     let (plan, outcome) = planned(to_rooms).await;
     assert_eq!((plan, outcome.result.status), ((None, false), Status::Incomplete));
     assert!(remarks(&outcome).contains("multi-tenancy is switched"), "{}", remarks(&outcome));
@@ -189,7 +191,7 @@ fn only(class: &str) -> Selection {
 }
 
 async fn schemas(world: &World, class: &str) -> PathBuf {
-    let options = backup::Options { content: Content::SchemaOnly, selection: only(class), ..world.options() };
+    let options = backup::BackupOptions { content: Content::SchemaOnly, selection: only(class), ..world.options() };
     let (done, _) = world.try_backup(options).await;
     done.expect("a backup").result.archive.expect("an archive").into()
 }
@@ -207,7 +209,8 @@ async fn a_schema_alone_that_is_set_in_another_way_does_not_agree() {
     let archive = schemas(&world, "A").await;
     let outcome = world.verify(verify_options(&archive)).await;
     assert_eq!(outcome.result.status, Status::Ok, "{}", remarks(&outcome));
-    let outcome = world.verify(Options { name: Some("B".parse().expect("a name")), ..verify_options(&archive) }).await;
+    let outcome =
+        world.verify(VerifyOptions { name: Some("B".parse().expect("a name")), ..verify_options(&archive) }).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert!(remarks(&outcome).contains("B: settings of property t differ: tokenization"), "{}", remarks(&outcome));
 }
@@ -248,7 +251,7 @@ async fn a_count_that_a_leaving_node_swallows_is_asked_again() {
         faults.add(
             Fault::new(Kind::status(500, "no node")).on("POST", "/v1/graphql").after(u64::from(count == last)).times(3),
         );
-        let options = Options { jobs: Some(1), ..verify_options(&archive) };
+        let options = VerifyOptions { jobs: Some(1), ..verify_options(&archive) };
         let ((done, events), ()) = tokio::join!(world.try_verify(options), async {
             tokio::time::sleep(Duration::from_millis(1_500)).await;
             world.sandbox.faults().node_up("node3");

@@ -9,7 +9,7 @@ use elysiactl::archive::WriteFile;
 use elysiactl::event::{Class, Event, Events, Op, Status, Warning};
 use elysiactl::model::TenantMap;
 use elysiactl::ops::Error;
-use elysiactl::ops::verify::Options;
+use elysiactl::ops::verify::VerifyOptions;
 use elysiactl::pipeline::waking::AWAKE_AT_ONCE;
 use sandbox::{Builder, Change, Fault, Kind, PageFault, Sandbox};
 use tokio_util::sync::CancellationToken;
@@ -24,15 +24,15 @@ const STATES: &str = "/v1/schema/Mt/tenants";
 
 async fn backed_up(world: &World) -> PathBuf {
     // In one part, so that one worker comes by all of them.
-    let one = elysiactl::ops::backup::Options { jobs: Some(1), ..world.options() };
+    let one = elysiactl::ops::backup::BackupOptions { jobs: Some(1), ..world.options() };
     let archive = archive_of(&world.try_backup(one).await.0.expect("a backup"));
     // What the backup woke is its own affair.
     std::fs::remove_dir_all(world.state().runs).expect("run files");
     archive
 }
 
-fn options(world: &World, archive: &Path) -> Options {
-    Options { state: Some(world.state()), ..verify_options(archive) }
+fn options(world: &World, archive: &Path) -> VerifyOptions {
+    VerifyOptions { state: Some(world.state()), ..verify_options(archive) }
 }
 
 fn night() -> Builder {
@@ -133,7 +133,7 @@ async fn whoever_a_killed_run_left_awake_is_put_back_whether_compared_or_not() {
     for tenant in ["c", "d", "stranger"] {
         set(&world, tenant, Some("HOT"));
     }
-    let (done, events) = world.try_verify(Options { tenants: only("c"), ..options(&world, &archive) }).await;
+    let (done, events) = world.try_verify(VerifyOptions { tenants: only("c"), ..options(&world, &archive) }).await;
     assert_eq!(done.expect("compared").result.status, Status::Ok);
     let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 2, .. }));
     assert!(events.iter().any(said), "{events:?}");
@@ -150,7 +150,7 @@ async fn a_tenant_that_is_awake_for_good_reason_stays_so() {
     let archive = backed_up(&world).await;
     // A killed run woke it, a person put it back: that is found out while it sleeps.
     world.killed_run(Op::Verify, &[woken(&["b"])]);
-    let done = world.verify(Options { tenants: only("a"), ..options(&world, &archive) }).await;
+    let done = world.verify(VerifyOptions { tenants: only("a"), ..options(&world, &archive) }).await;
     assert_eq!((done.result.status, left_awake(&world)), (Status::Ok, vec![]));
     set(&world, "b", Some("HOT"));
     let (done, events) = world.try_verify(options(&world, &archive)).await;
@@ -170,7 +170,7 @@ async fn a_class_that_wakes_tenants_by_itself_has_them_asleep_afterwards() {
     // Those that are not chosen are not touched, not even to be counted.
     world.sandbox.clear_requests();
     assert_eq!(
-        world.verify(Options { tenants: only("a"), ..options(&world, &archive) }).await.result.status,
+        world.verify(VerifyOptions { tenants: only("a"), ..options(&world, &archive) }).await.result.status,
         Status::Ok
     );
     assert_eq!(world.sandbox.writing_requests(), 0);
@@ -352,7 +352,7 @@ async fn of_a_sample_only_those_are_woken_that_are_in_it() {
     let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 3));
     let archive = backed_up(&world).await;
     world.sandbox.clear_requests();
-    let outcome = world.verify(Options { sample: Some(0.1), ..options(&world, &archive) }).await;
+    let outcome = world.verify(VerifyOptions { sample: Some(0.1), ..options(&world, &archive) }).await;
     assert_eq!((outcome.result.status, outcome.result.collections[0].sample_of), (Status::Ok, Some(300)));
     let compared = usize::try_from(outcome.result.objects).expect("few") / 3;
     assert!((1..50).contains(&compared), "{compared}");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use elysiactl::event::{Class, Difference, Event, Op, Status, Warning};
 use elysiactl::model::{Selection, TenantMap};
 use elysiactl::ops::Hint;
-use elysiactl::ops::verify::{Options, Outcome};
+use elysiactl::ops::verify::{VerifyOptions, VerifyOutcome};
 use elysiactl::pipeline::waking::AWAKE_AT_ONCE;
 use sandbox::{Builder, Change, Fault, Kind, PageFault, Role, Sandbox};
 
@@ -16,11 +16,11 @@ async fn backed_up(world: &World) -> PathBuf {
     archive_of(&world.try_backup(world.options()).await.0.expect("a backup"))
 }
 
-fn options(world: &World, archive: &Path) -> Options {
-    Options { state: Some(world.state()), ..verify_options(archive) }
+fn options(world: &World, archive: &Path) -> VerifyOptions {
+    VerifyOptions { state: Some(world.state()), ..verify_options(archive) }
 }
 
-async fn verified(world: &World, archive: &Path) -> Outcome {
+async fn verified(world: &World, archive: &Path) -> VerifyOutcome {
     world.verify(options(world, archive)).await
 }
 
@@ -30,7 +30,7 @@ fn some() -> Builder {
 }
 
 /// Kind, tenant and number of each difference.
-fn found(outcome: &Outcome) -> Vec<(Difference, String, String)> {
+fn found(outcome: &VerifyOutcome) -> Vec<(Difference, String, String)> {
     let one = |d: &elysiactl::ops::verify::Differs| {
         (d.kind, d.tenant.as_ref().map(ToString::to_string).unwrap_or_default(), d.id.to_string())
     };
@@ -197,13 +197,13 @@ async fn chosen_tenants_are_compared_with_those_that_were_named() {
         let name = |text: &str| text.parse().expect("a name");
         TenantMap::Only([(name(old), name(new))].into())
     };
-    let same = Options { tenants: only("a", "a"), ..options(&world, &archive) };
+    let same = VerifyOptions { tenants: only("a", "a"), ..options(&world, &archive) };
     assert_eq!(world.verify(same).await.result.status, Status::Ok);
-    let other = Options { tenants: only("a", "c"), limit: 5, ..options(&world, &archive) };
+    let other = VerifyOptions { tenants: only("a", "c"), limit: 5, ..options(&world, &archive) };
     let outcome = world.verify(other).await;
     assert_eq!(outcome.result.collections[0].different, Some(30), "each says whose it is");
     assert_eq!(outcome.differences.len(), 5);
-    let nobody = Options { tenants: only("x", "a"), ..options(&world, &archive) };
+    let nobody = VerifyOptions { tenants: only("x", "a"), ..options(&world, &archive) };
     let error = world.try_verify(nobody).await.0.expect_err("unknown");
     assert!(matches!(error, elysiactl::ops::Error::UnknownTenant { .. }), "{error:?}");
 }
@@ -309,7 +309,7 @@ async fn a_plain_collection_is_compared_with_a_tenant_and_a_tenant_with_a_plain_
     let world = world(builder);
     let archive = backed_up(&world).await;
     let name = |text: &str| text.parse().expect("a name");
-    let from = |take: &str, new: &str, tenants: TenantMap| Options {
+    let from = |take: &str, new: &str, tenants: TenantMap| VerifyOptions {
         selection: Selection { take: vec![take.to_owned()], exclude: Vec::new() },
         name: Some(new.parse().expect("a name")),
         tenants,
@@ -335,7 +335,7 @@ async fn a_tenant_that_the_archive_lacks_is_refused_with_names_like_it() {
     let archive = backed_up(&world).await;
     let nobody = TenantMap::IntoPlain("emptu".parse().expect("a name"));
     let error =
-        world.try_verify(Options { tenants: nobody, ..options(&world, &archive) }).await.0.expect_err("unknown");
+        world.try_verify(VerifyOptions { tenants: nobody, ..options(&world, &archive) }).await.0.expect_err("unknown");
     assert_eq!(error.class(), Class::Refused);
     assert_eq!(error.hints(), [Hint::DidYouMeanTenants(named(&["empty"]))]);
 }

@@ -11,7 +11,7 @@ use elysiactl::archive::runfiles::FirstObject;
 use elysiactl::archive::{Archive, Codec, Content, Disk, OsDisk, RunAbout, RunFiles, RunRecord};
 use elysiactl::event::{Event, Events, Op, RunResult, Status};
 use elysiactl::model::{Clock, CollectionName, Renames, Selection, ServerIdentity, TenantMap, TenantName};
-use elysiactl::ops::backup::{self, Options, Outcome, Stopped};
+use elysiactl::ops::backup::{self, BackupOptions, BackupOutcome, BackupStopped};
 use elysiactl::ops::restore::{self, StateFolders};
 use elysiactl::ops::{Error, Session, cat, check, verify};
 use elysiactl::weaviate::{Client, Connection, RetryPolicy, Writer};
@@ -72,8 +72,8 @@ pub(crate) fn world(builder: Builder) -> World {
 }
 
 impl World {
-    pub(crate) fn options(&self) -> Options {
-        Options {
+    pub(crate) fn options(&self) -> BackupOptions {
+        BackupOptions {
             folder: self.folder.path().join("archives"),
             selection: Selection::default(),
             content: Content::Full,
@@ -81,7 +81,7 @@ impl World {
             jobs: None,
             page_objects: None,
             memory_bytes: 64 << 20,
-            part_age: Options::PART_AGE,
+            part_age: BackupOptions::PART_AGE,
             patience: Duration::from_secs(20),
             tenants: Vec::new(),
             state: Some(self.state()),
@@ -165,18 +165,24 @@ impl World {
     }
 
     /// Plans and runs, and nothing else.
-    pub(crate) async fn try_backup(&self, options: Options) -> (Result<Outcome, Stopped>, Vec<Event>) {
+    pub(crate) async fn try_backup(
+        &self,
+        options: BackupOptions,
+    ) -> (Result<BackupOutcome, BackupStopped>, Vec<Event>) {
         let (events, mut receiver) = Events::channel();
         let (client, session) = (self.client(events.clone()), self.session(events));
         let done = match backup::plan(&client, &session, options).await {
             Ok(plan) => Box::pin(backup::run(&Writer::new(client.clone()), &session, plan)).await,
-            Err(error) => Err(Stopped { error, archive: None }),
+            Err(error) => Err(BackupStopped { error, archive: None }),
         };
         drop((client, session));
         (done, drain(&mut receiver))
     }
 
-    pub(crate) async fn try_verify(&self, options: verify::Options) -> (Result<verify::Outcome, Error>, Vec<Event>) {
+    pub(crate) async fn try_verify(
+        &self,
+        options: verify::VerifyOptions,
+    ) -> (Result<verify::VerifyOutcome, Error>, Vec<Event>) {
         let (events, mut receiver) = Events::channel();
         let (client, session) = (self.client(events.clone()), self.session(events));
         let done = Box::pin(verify::run(&Writer::new(client.clone()), &session, options)).await;
@@ -185,7 +191,7 @@ impl World {
     }
 
     /// Compares an archive with the server, and holds that its events say the same as its result.
-    pub(crate) async fn verify(&self, options: verify::Options) -> verify::Outcome {
+    pub(crate) async fn verify(&self, options: verify::VerifyOptions) -> verify::VerifyOutcome {
         let (done, events) = self.try_verify(options).await;
         let outcome = done.unwrap_or_else(|error| panic!("the comparison stopped: {error:?}"));
         let told = events.iter().filter(|e| matches!(e, Event::ObjectDiffers { .. })).count();
@@ -200,7 +206,7 @@ impl World {
     }
 
     /// Backs up, checks and verifies the archive, and compares every object with the server's.
-    pub(crate) async fn backup(&self, options: Options) -> Outcome {
+    pub(crate) async fn backup(&self, options: BackupOptions) -> BackupOutcome {
         let content = options.content;
         let (done, _) = Box::pin(self.try_backup(options)).await;
         let outcome = done.unwrap_or_else(|stopped| panic!("the backup stopped: {:?}", stopped.error));
@@ -209,7 +215,7 @@ impl World {
     }
 
     /// Checks and verifies the archive of a backup, and compares every object with the server's.
-    pub(crate) async fn proves(&self, outcome: &Outcome, content: Content) {
+    pub(crate) async fn proves(&self, outcome: &BackupOutcome, content: Content) {
         let archive = PathBuf::from(outcome.result.archive.clone().expect("an archive"));
         let checked = self.check(&archive).await.expect("a sound archive");
         assert_eq!(checked.result.objects, outcome.result.objects);
@@ -228,10 +234,10 @@ impl World {
         }
     }
 
-    pub(crate) async fn check(&self, archive: &Path) -> Result<check::Outcome, Error> {
+    pub(crate) async fn check(&self, archive: &Path) -> Result<check::CheckOutcome, Error> {
         check::run(
             &self.session(Events::none()),
-            check::Options { archive: archive.to_owned(), readers: 2, memory_bytes: 128 << 20 },
+            check::CheckOptions { archive: archive.to_owned(), readers: 2, memory_bytes: 128 << 20 },
         )
         .await
     }
@@ -258,8 +264,8 @@ impl World {
 }
 
 impl World {
-    pub(crate) fn restore_options(&self, archive: &Path) -> restore::Options {
-        restore::Options {
+    pub(crate) fn restore_options(&self, archive: &Path) -> restore::RestoreOptions {
+        restore::RestoreOptions {
             archive: archive.to_owned(),
             archive_at: archive.to_owned(),
             selection: Selection::default(),
@@ -288,13 +294,16 @@ impl World {
         }
     }
 
-    pub(crate) async fn restore_plan(&self, options: restore::Options) -> Result<restore::Prepared, Error> {
+    pub(crate) async fn restore_plan(
+        &self,
+        options: restore::RestoreOptions,
+    ) -> Result<restore::PreparedRestore, Error> {
         let events = Events::none();
         Box::pin(restore::plan(&self.client(events.clone()), &self.session(events), options)).await
     }
 
     /// Plans, and gives the refusal.
-    pub(crate) async fn refused(&self, options: restore::Options) -> Error {
+    pub(crate) async fn refused(&self, options: restore::RestoreOptions) -> Error {
         match self.restore_plan(options).await {
             Ok(prepared) => prepared.plan.refused().expect("a refusal"),
             Err(error) => error,
@@ -303,8 +312,8 @@ impl World {
 
     pub(crate) async fn run_plan(
         &self,
-        plan: restore::Prepared,
-    ) -> (Result<restore::Outcome, restore::Stopped>, Vec<Event>) {
+        plan: restore::PreparedRestore,
+    ) -> (Result<restore::RestoreOutcome, restore::RestoreStopped>, Vec<Event>) {
         let (events, mut receiver) = Events::channel();
         let (client, session) = (self.client(events.clone()), self.session(events));
         let done = Box::pin(restore::run(&Writer::new(client.clone()), &session, plan)).await;
@@ -315,14 +324,14 @@ impl World {
     /// Plans and runs, and nothing else.
     pub(crate) async fn try_restore(
         &self,
-        options: restore::Options,
-    ) -> (Result<restore::Outcome, restore::Stopped>, Vec<Event>) {
+        options: restore::RestoreOptions,
+    ) -> (Result<restore::RestoreOutcome, restore::RestoreStopped>, Vec<Event>) {
         let plan = Box::pin(self.restore_plan(options)).await.unwrap_or_else(|e| panic!("no plan: {e:?}"));
         self.run_plan(plan).await
     }
 
     /// Restores, and compares every object with the archive's, vectors bit by bit, with no code of the comparison.
-    pub(crate) async fn restore(&self, options: restore::Options) -> restore::Outcome {
+    pub(crate) async fn restore(&self, options: restore::RestoreOptions) -> restore::RestoreOutcome {
         let (archive, renames) = (options.archive.clone(), options.renames.clone());
         let name = options.name.clone();
         let (done, _) = self.try_restore(options).await;
@@ -393,8 +402,8 @@ fn without_collections(text: &str) -> String {
 }
 
 /// All of an archive against the collections of the same names.
-pub(crate) fn verify_options(archive: &Path) -> verify::Options {
-    verify::Options {
+pub(crate) fn verify_options(archive: &Path) -> verify::VerifyOptions {
+    verify::VerifyOptions {
         archive: archive.to_owned(),
         selection: Selection::default(),
         name: None,
@@ -402,7 +411,7 @@ pub(crate) fn verify_options(archive: &Path) -> verify::Options {
         tenants: TenantMap::Same,
         state: None,
         sample: None,
-        limit: verify::Options::LIMIT,
+        limit: verify::VerifyOptions::LIMIT,
         jobs: None,
         memory_bytes: 64 << 20,
         patience: Duration::from_secs(20),

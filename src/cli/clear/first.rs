@@ -11,7 +11,7 @@ use crate::cli::removal::{self, Consent};
 use crate::cli::{ClearSettings, Connect, Failure, Finished, Out, backup, closing, run_with_events};
 use crate::event::{Class, Op, RunResult, Status};
 use crate::model::shell_text;
-use crate::ops::backup::{Options, plan, run};
+use crate::ops::backup::{BackupOptions, plan, run};
 use crate::render::Closing;
 use crate::weaviate::Writer;
 
@@ -35,7 +35,7 @@ pub(super) fn back_up(
         removal::somebody_agrees(out, consent)?;
         let client = connect.client(&events)?;
         let session = session(events, cancel);
-        let options = Options {
+        let options = BackupOptions {
             folder,
             selection: settings.selection.clone(),
             content: archive::Content::Full,
@@ -43,8 +43,8 @@ pub(super) fn back_up(
             jobs: None,
             page_objects: None,
             memory_bytes: settings.memory_limit,
-            part_age: Options::PART_AGE,
-            patience: Options::PATIENCE,
+            part_age: BackupOptions::PART_AGE,
+            patience: BackupOptions::PATIENCE,
             tenants: settings.tenants.clone(),
             allow_missing_nodes: false,
             state: Some(settings.state.clone()),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::cli::{closing, held, rehearsal};
-use crate::ops::clear::{Method, Plan, Planned};
+use crate::ops::clear::{ClearPlan, CollectionClear, Method};
 use crate::ops::safety;
 use crate::render::{count, counted, plain, shell_path};
 use crate::weaviate::Count;
@@ -12,7 +12,7 @@ use crate::weaviate::Count;
 const LISTED: usize = 10;
 
 /// All of it: server, collections, and where schemas are saved.
-pub(super) fn text(plan: &Plan) -> String {
+pub(super) fn text(plan: &ClearPlan) -> String {
     let mut text = String::new();
     let mut facts = vec![("Server", plain(&closing::server(&plan.url, &plan.server_version)))];
     if plan.collections.iter().any(|p| !p.is_empty() && p.is_saved()) {
@@ -31,7 +31,7 @@ pub(super) fn text(plan: &Plan) -> String {
 }
 
 /// The collections, each with how it is emptied and what hangs on it below it.
-pub(super) fn collections(plan: &Plan) -> String {
+pub(super) fn collections(plan: &ClearPlan) -> String {
     let longest = plan.collections.iter().map(|p| p.name().as_str().len()).max().unwrap_or(0).min(60);
     let mut text = String::new();
     for planned in &plan.collections {
@@ -44,7 +44,7 @@ pub(super) fn collections(plan: &Plan) -> String {
 }
 
 /// The collection, or the tenants of it, in a question.
-pub(super) fn subject(planned: &Planned) -> String {
+pub(super) fn subject(planned: &CollectionClear) -> String {
     let tenants = planned.tenants.as_deref().unwrap_or_default();
     match tenants {
         [one] if planned.some_tenants => format!("tenant {} of {}", one.name, planned.name()),
@@ -53,7 +53,7 @@ pub(super) fn subject(planned: &Planned) -> String {
     }
 }
 
-fn what(planned: &Planned) -> String {
+fn what(planned: &CollectionClear) -> String {
     if planned.is_empty() {
         return "empty already".into();
     }
@@ -74,7 +74,7 @@ pub(in crate::cli) fn in_tenants(objects: &str, tenants: u64, inactive: u64) -> 
     }
 }
 
-fn remarks(planned: &Planned) -> Vec<String> {
+fn remarks(planned: &CollectionClear) -> Vec<String> {
     let standing = &planned.standing;
     let mut remarks = Vec::new();
     if planned.is_empty() {
@@ -135,9 +135,9 @@ fn remarks(planned: &Planned) -> Vec<String> {
 }
 
 /// One line before a run that asks nobody.
-pub(super) fn headline(plan: &Plan) -> String {
+pub(super) fn headline(plan: &ClearPlan) -> String {
     let many = counted(plan.collections.len() as u64, "collection");
-    let objects: Option<u64> = plan.collections.iter().map(Planned::all_objects).sum();
+    let objects: Option<u64> = plan.collections.iter().map(CollectionClear::all_objects).sum();
     let objects = objects.map(|objects| format!(", {}", counted(objects, "object"))).unwrap_or_default();
     plain(&format!("Emptying {many}{objects} on {}", plan.url)) + "\n"
 }

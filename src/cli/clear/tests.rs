@@ -30,7 +30,7 @@ fn connect() -> Connect {
 
 #[test]
 fn a_clear_that_stopped_says_what_is_gone_and_how_it_comes_back() {
-    let stop = Stopped {
+    let stop = ClearStopped {
         error: Error::MadeUp { collection: name("Article"), attempts: 6 },
         run_dir: Some("/state/runs/1".into()),
         done: vec![name("A"), name("B")],
@@ -43,12 +43,12 @@ fn a_clear_that_stopped_says_what_is_gone_and_how_it_comes_back() {
     let failure = stopped(&stop, &connect(), "elysiactl col clear Article --resume");
     assert_eq!(failure.class, Class::Server, "it was dropped: that is no refusal any more");
     insta::assert_snapshot!(failure.text(false));
-    let theirs = Stopped { error: Error::MadeAnew { collection: name("Article") }, done: Vec::new(), ..stop };
+    let theirs = ClearStopped { error: Error::MadeAnew { collection: name("Article") }, done: Vec::new(), ..stop };
     let failure = stopped(&theirs, &connect(), "elysiactl col clear Article --resume");
     assert_eq!(failure.class, Class::Server);
     let text = failure.text(false);
     assert!(text.contains("that one was left alone") && !text.contains("--resume") && !text.contains("again to have"));
-    let late = Stopped {
+    let late = ClearStopped {
         error: Error::NotDropped { collection: name("Article"), source: None },
         dropped: None,
         partly: Some(name("Article")),
@@ -57,7 +57,7 @@ fn a_clear_that_stopped_says_what_is_gone_and_how_it_comes_back() {
     let text = stopped(&late, &connect(), "elysiactl col clear Article --resume").text(false);
     assert!(text.contains("was sent, and may still be carried out") && !text.contains("part of Article"), "{text}");
     let stop = late;
-    let partly = Stopped {
+    let partly = ClearStopped {
         error: Error::Interrupted,
         dropped: None,
         partly: Some(name("Article")),
@@ -75,7 +75,7 @@ fn a_clear_that_stopped_says_what_is_gone_and_how_it_comes_back() {
 fn the_summary_names_what_was_saved_and_what_is_left() {
     let one = |text: &str, objects| CollectionResult { objects, ..CollectionResult::of(name(text)) };
     let collections = vec![one("Article", 100_000), one("Chat", 3)];
-    let outcome = Outcome {
+    let outcome = ClearOutcome {
         result: RunResult { seconds: 0.4, ..RunResult::of(Op::Clear, Status::Incomplete, None, collections) },
         saved: vec![(name("Article"), saved("Article"))],
         remarks: vec![(name("Chat"), "not empty: 2 objects are there".into())],

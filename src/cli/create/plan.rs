@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::cli::{closing, rehearsal};
-use crate::ops::create::Plan;
+use crate::ops::create::CreationPlan;
 use crate::render::{count, plain};
 use crate::weaviate::TenantState;
 
@@ -13,7 +13,7 @@ const LISTED: usize = 50;
 const SERVERS_CHOICE: &str = "the server's choice";
 
 /// All of it: server and collection.
-pub(super) fn text(plan: &Plan) -> String {
+pub(super) fn text(plan: &CreationPlan) -> String {
     let server = plain(&closing::server(&plan.url, &plan.server_version));
     let mut text = format!("{:<12}{server}\n", "Server");
     if let Some(why) = &plan.topology_unchecked {
@@ -25,7 +25,7 @@ pub(super) fn text(plan: &Plan) -> String {
 }
 
 /// The collection: what it will hold and how, and what will be different.
-pub(super) fn collection(plan: &Plan) -> String {
+pub(super) fn collection(plan: &CreationPlan) -> String {
     let shape = &plan.shape;
     let mut lines: Vec<(&str, String)> = Vec::new();
     lines.extend(listed(&shape.properties, |(name, kind)| format!("{name} {kind}")).map(|line| ("properties", line)));

@@ -21,7 +21,7 @@ fn args(line: &[&str]) -> Result<CreateArgs, String> {
     }
 }
 
-fn options_of(line: &[&str]) -> Result<Options, Failure> {
+fn options_of(line: &[&str]) -> Result<CreationOptions, Failure> {
     let env = Env::of(&[("HOME", "/home/me")]);
     options(&args(line).expect("flags that parse"), &env)
 }
@@ -165,10 +165,10 @@ fn flags_that_make_no_sense_are_refused_while_parsing() {
     assert!(args(&["A", "--property", "o:object"]).expect_err("refused").contains("--schema-file"));
 }
 
-fn a_plan() -> Plan {
+fn a_plan() -> CreationPlan {
     let tenant = |name: &str, state| Tenant { name: name.parse().expect("a name"), state };
     let own = |text: &str| text.to_owned();
-    Plan {
+    CreationPlan {
         url: "http://localhost:8080".into(),
         server_version: "1.40.0".into(),
         name: "Article".parse().expect("a name"),
@@ -200,7 +200,7 @@ fn the_summaries_say_what_was_made_and_what_is_missing() {
     plan.shape.properties.clear();
     let dry = would(&plan);
     let collection = CollectionResult { tenants: 250, ..CollectionResult::of("Article".parse().expect("a name")) };
-    let outcome = Outcome {
+    let outcome = CreationOutcome {
         result: RunResult { seconds: 0.2, ..RunResult::of(Op::Create, Status::Incomplete, None, vec![collection]) },
         remarks: vec!["1 tenant is created inactive (COLD)".into()],
         additions: vec!["description".into(), "replicationConfig".into()],
@@ -215,7 +215,7 @@ fn the_summaries_say_what_was_made_and_what_is_missing() {
 #[test]
 fn a_creation_that_stopped_says_what_may_be_there() {
     let name = || "Article".parse().expect("a name");
-    let failure = stopped(Stopped { error: Error::Interrupted, perhaps_there: Some(name()) });
+    let failure = stopped(CreationStopped { error: Error::Interrupted, perhaps_there: Some(name()) });
     assert!(failure.hints[0].starts_with("Article may be there now"), "{failure:?}");
-    assert!(stopped(Stopped { error: Error::Interrupted, perhaps_there: None }).hints.is_empty());
+    assert!(stopped(CreationStopped { error: Error::Interrupted, perhaps_there: None }).hints.is_empty());
 }

@@ -5,17 +5,17 @@ use std::path::Path;
 use crate::cli::Connect;
 use crate::cli::args::TenantArgs;
 use crate::cli::closing::path_flag;
-use crate::ops::restore::{AliasPolicy, Options, Setting};
+use crate::ops::restore::{AliasPolicy, RestoreOptions, Setting};
 use crate::render::{quoted, shell_path};
 
 /// The command that compares what was restored with its archive.
-pub(super) fn verify(archive: &Path, options: &Options, url: &str, connect: &Connect) -> String {
+pub(super) fn verify(archive: &Path, options: &RestoreOptions, url: &str, connect: &Connect) -> String {
     let command = format!("elysiactl col verify {}{}", shell_path(archive), chosen(options));
     command + &connect.url_flag(url)
 }
 
 /// The command that carries on a restore which did not get to its end. `run_dir`: the folder of runs, where it was named.
-pub(super) fn resume(options: &Options, run_dir: Option<&Path>, url: &str, connect: &Connect) -> String {
+pub(super) fn resume(options: &RestoreOptions, run_dir: Option<&Path>, url: &str, connect: &Connect) -> String {
     let mut command = format!("elysiactl col restore {}", shell_path(&options.archive_at));
     command += &chosen(options);
     let flags = [
@@ -46,7 +46,7 @@ pub(super) fn resume(options: &Options, run_dir: Option<&Path>, url: &str, conne
 }
 
 /// The flags that choose collections and tenants, and name them.
-fn chosen(options: &Options) -> String {
+fn chosen(options: &RestoreOptions) -> String {
     let mut flags = String::new();
     for chosen in &options.selection.take {
         flags = flags + " --only " + &quoted(chosen);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::archive::Content;
 use crate::cli::{closing, rehearsal};
 use crate::event::PlannedThere;
-use crate::ops::restore::{ArchiveFacts, Plan, Planned, PlannedAlias, PlannedRole};
+use crate::ops::restore::{ArchiveFacts, CollectionRestore, PlannedAlias, PlannedRole, RestorePlan};
 use crate::render::{count, counted, date, plain, shell_path, size, span};
 
 /// Collections listed one by one; of the others only those that something stands against or that have to be weighed.
@@ -22,7 +22,7 @@ const REMARKS_LISTED: usize = 10;
 const LONGER: &str = "restores took 4 to 14 (flat) and 15 to 43 (hnsw) times as long, as the server builds its index";
 
 /// All of it: server, archive and collections.
-pub(super) fn text(plan: &Plan) -> String {
+pub(super) fn text(plan: &RestorePlan) -> String {
     let mut text = String::new();
     let mut facts = vec![
         ("Server", plain(&closing::server(&plan.url, &plan.server_version))),
@@ -40,7 +40,7 @@ pub(super) fn text(plan: &Plan) -> String {
 }
 
 /// What the archive holds, how old it is, and how long the backup of it took.
-pub(super) fn about(plan: &Plan) -> String {
+pub(super) fn about(plan: &RestorePlan) -> String {
     let ArchiveFacts { sealed, content, collections, objects, bytes, .. } = plan.about;
     let collections = counted(collections as u64, "collection");
     let holds = match content {
@@ -61,7 +61,7 @@ pub(super) fn about(plan: &Plan) -> String {
 }
 
 /// How long ago the archive was sealed, in the largest unit that fits.
-fn ago(plan: &Plan) -> String {
+fn ago(plan: &RestorePlan) -> String {
     let seconds = plan.made.duration_since(plan.about.sealed).as_secs();
     let Ok(seconds) = u64::try_from(seconds) else { return String::new() };
     let (many, unit) = match seconds {
@@ -74,7 +74,7 @@ fn ago(plan: &Plan) -> String {
 }
 
 /// The run that is carried on, what is there of it, and what of that is not trusted; or that there is none.
-pub(super) fn carried_on(plan: &Plan) -> String {
+pub(super) fn carried_on(plan: &RestorePlan) -> String {
     let Some(carried) = &plan.carries_on else {
         if !plan.refusals.is_empty() {
             return String::new();
@@ -97,8 +97,8 @@ pub(super) fn carried_on(plan: &Plan) -> String {
 }
 
 /// The collections, each with what will be different below it.
-pub(super) fn collections(plan: &Plan) -> String {
-    let names = |p: &Planned| {
+pub(super) fn collections(plan: &RestorePlan) -> String {
+    let names = |p: &CollectionRestore| {
         let archived = Some(&p.archived).filter(|name| **name != p.target);
         archived.map_or_else(String::new, |name| format!("{name} -> ")) + p.target.as_str()
     };
@@ -143,7 +143,7 @@ pub(super) fn collections(plan: &Plan) -> String {
 }
 
 /// Whether a collection is shown however many there are: something stands against it, or has to be weighed.
-fn weighs(plan: &Plan, planned: &Planned) -> bool {
+fn weighs(plan: &RestorePlan, planned: &CollectionRestore) -> bool {
     let refused = plan.refusals.iter().any(|refusal| refusal.collection() == Some(&planned.archived));
     refused || planned.to_vectorise > 0 || planned.refused_integers > 0 || !planned.endpoints.is_empty()
 }
@@ -190,7 +190,7 @@ impl Folded {
 }
 
 /// The headers of every request, where a module of the server may pass them on to who the archive names.
-fn keys_go_along(plan: &Plan) -> Option<String> {
+fn keys_go_along(plan: &RestorePlan) -> Option<String> {
     let anywhere = plan.collections.iter().flat_map(|p| &p.endpoints).filter(|endpoint| endpoint.anywhere);
     let places: BTreeSet<&str> = anywhere.map(|endpoint| endpoint.shown.as_str()).collect();
     let headers = &plan.options.key_headers;
@@ -200,7 +200,7 @@ fn keys_go_along(plan: &Plan) -> Option<String> {
 }
 
 /// How many tenants there are, if any.
-fn tenants(planned: &Planned) -> String {
+fn tenants(planned: &CollectionRestore) -> String {
     match planned.tenants {
         (0, _) => String::new(),
         (all, 0) => format!(", {}", counted(all, "tenant")),
@@ -208,7 +208,7 @@ fn tenants(planned: &Planned) -> String {
     }
 }
 
-fn remarks(plan: &Plan, planned: &Planned) -> Vec<String> {
+fn remarks(plan: &RestorePlan, planned: &CollectionRestore) -> Vec<String> {
     let mut remarks = refused(plan, planned);
     remarks.extend(planned.there.as_ref().map(there_now));
     remarks.extend(planned.remarks.iter().cloned());
@@ -223,7 +223,7 @@ fn remarks(plan: &Plan, planned: &Planned) -> Vec<String> {
 }
 
 /// What stands against a collection; that nothing does, where something stands against others.
-fn refused(plan: &Plan, planned: &Planned) -> Vec<String> {
+fn refused(plan: &RestorePlan, planned: &CollectionRestore) -> Vec<String> {
     let about = format!("{}: ", planned.archived);
     let own = plan.refusals.iter().filter(|refusal| refusal.collection() == Some(&planned.archived));
     let own: Vec<String> = own
@@ -259,7 +259,7 @@ fn there_now(there: &PlannedThere) -> String {
 }
 
 /// One line before a run that asks nobody.
-pub(super) fn headline(plan: &Plan) -> String {
+pub(super) fn headline(plan: &RestorePlan) -> String {
     let objects = if plan.options.data {
         counted(plan.collections.iter().map(|p| p.objects).sum(), "object")
     } else {
@@ -271,7 +271,7 @@ pub(super) fn headline(plan: &Plan) -> String {
 }
 
 /// The question about roles that are to be looked at twice, if there are any.
-pub(super) fn question_of_roles(plan: &Plan) -> Option<String> {
+pub(super) fn question_of_roles(plan: &RestorePlan) -> Option<String> {
     let marked = |role: &&PlannedRole| role.allows().iter().any(|allowed| !allowed.marks.is_empty());
     let names: Vec<&str> = plan.roles.iter().filter(marked).map(|role| role.name.as_str()).collect();
     let names = names.join(", ");
@@ -279,13 +279,13 @@ pub(super) fn question_of_roles(plan: &Plan) -> Option<String> {
 }
 
 /// The question.
-pub(super) fn question(plan: &Plan) -> String {
+pub(super) fn question(plan: &RestorePlan) -> String {
     match &plan.carries_on {
         Some(carried) => plain(&format!("Carry on {} into {}?", carried.run, plan.url)),
         None => plain(&format!("Restore {} into {}?", many(plan), plan.url)),
     }
 }
 
-fn many(plan: &Plan) -> String {
+fn many(plan: &RestorePlan) -> String {
     counted(plan.collections.len() as u64, "collection")
 }

@@ -9,7 +9,7 @@ use crate::cli::settings::Source;
 use crate::event::{PlannedAction, PlannedThere};
 use crate::model::{ObjectId, Reason, Renames, Selection, TenantMap};
 use crate::ops::Error;
-use crate::ops::restore::{ArchiveFacts, Planned, Refusal, StateFolders};
+use crate::ops::restore::{ArchiveFacts, CollectionRestore, RestoreRefusal, StateFolders};
 
 /// Stands for the command that carries a restore on.
 const RESUME: &str = "elysiactl col restore X --resume";
@@ -47,8 +47,8 @@ fn settings() -> RestoreSettings {
     }
 }
 
-fn planned(archived: &str, target: &str, objects: u64) -> Planned {
-    Planned {
+fn planned(archived: &str, target: &str, objects: u64) -> CollectionRestore {
+    CollectionRestore {
         archived: name(archived),
         target: name(target),
         content: Content::Full,
@@ -66,8 +66,8 @@ fn planned(archived: &str, target: &str, objects: u64) -> Planned {
     }
 }
 
-fn a_plan(collections: Vec<Planned>) -> Plan {
-    Plan {
+fn a_plan(collections: Vec<CollectionRestore>) -> RestorePlan {
+    RestorePlan {
         aliases: Vec::new(),
         roles: Vec::new(),
         url: "http://localhost:8080/".into(),
@@ -128,9 +128,9 @@ fn a_refused_plan_shows_what_is_there_and_what_stands_against_each() {
     });
     let mut plan = a_plan(vec![article, part, planned("Free", "Free", 1)]);
     plan.refusals = vec![
-        Refusal::Exists { collection: name("Article"), there: name("Article") },
-        Refusal::Exists { collection: name("Part"), there: name("part") },
-        Refusal::NoRoles { server: "1.24.26".into() },
+        RestoreRefusal::Exists { collection: name("Article"), there: name("Article") },
+        RestoreRefusal::Exists { collection: name("Part"), there: name("part") },
+        RestoreRefusal::NoRoles { server: "1.24.26".into() },
     ];
     insta::assert_snapshot!(plan::text(&plan));
     let told = serde_json::to_value(plan.told()).expect("JSON");
@@ -152,7 +152,7 @@ fn of_hundreds_of_collections_those_that_weigh_are_always_listed_and_the_others_
     assert!(text.contains("  C49 ") && !text.contains("  C50 ") && text.contains("  C150 "), "{text}");
     let end = "  … and 149 more; --json has all\n      139 of them: replicas go from 3 to 1\n";
     assert!(text.ends_with(end), "{text}");
-    plan.refusals = vec![Refusal::Exists { collection: name("C199"), there: name("C199") }];
+    plan.refusals = vec![RestoreRefusal::Exists { collection: name("C199"), there: name("C199") }];
     let text = plan::collections(&plan);
     assert!(text.contains("\n  C199 ") && text.contains("refused: the server has C199 already"), "{text}");
     assert!(text.contains("… and 148 more") && text.contains("148 of them: nothing stands against it"), "{text}");
@@ -181,7 +181,7 @@ fn connect(url_from: &'static str) -> Connect {
     }
 }
 
-fn verify_of(plan: &Plan, url_from: &'static str) -> String {
+fn verify_of(plan: &RestorePlan, url_from: &'static str) -> String {
     commands::verify(&plan.archive, &plan.options, &plan.url, &connect(url_from))
 }
 
@@ -205,7 +205,7 @@ fn the_next_command_names_what_was_restored() {
 #[test]
 fn a_restore_that_stopped_says_what_is_there_and_how_to_go_on() {
     let created = |many: u64| (0..many).map(|n| (name(&format!("C{n}")), n * 1_000)).collect();
-    let stop = |created| Stopped {
+    let stop = |created| RestoreStopped {
         error: Error::Interrupted,
         run_dir: Some(PathBuf::from("/runs/7")),
         lost: Vec::new(),
@@ -218,11 +218,11 @@ fn a_restore_that_stopped_says_what_is_there_and_how_to_go_on() {
     assert_eq!((failure.class, failure.partial.as_ref().map(|p| p.objects)), (Class::Interrupted, Some(7)));
     insta::assert_snapshot!(failure.text(false));
     assert!(stopped(stop(created(12)), RESUME).hints[1].ends_with("C9 with 9,000 objects and 2 more"));
-    let early = stopped(Stopped { run_dir: None, partial: None, ..stop(Vec::new()) }, RESUME);
+    let early = stopped(RestoreStopped { run_dir: None, partial: None, ..stop(Vec::new()) }, RESUME);
     assert!(early.hints.is_empty() && early.partial.is_some_and(|p| p.op == Op::Restore));
     let tenants = |many: u32| (0..many).filter_map(|n| format!("t{n}").parse().ok()).collect();
     let joined = vec![(name("Mt"), tenants(2), 1_500), (name("Other"), tenants(12), 0)];
-    let added = stopped(Stopped { joined, run_dir: None, ..stop(Vec::new()) }, RESUME);
+    let added = stopped(RestoreStopped { joined, run_dir: None, ..stop(Vec::new()) }, RESUME);
     assert_eq!(
         added.hints,
         [
@@ -253,7 +253,7 @@ fn the_summary_tells_what_was_refused_and_what_differs() {
     };
     let chat = CollectionResult { objects: 10, bytes: 1_000, missing: Some(0), ..CollectionResult::of(name("Chat")) };
     let archive = Some("/backups/x".into());
-    let outcome = Outcome {
+    let outcome = RestoreOutcome {
         about_roles: Vec::new(),
         result: RunResult {
             seconds: 12.5,

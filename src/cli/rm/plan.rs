@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::cli::clear::plan::in_tenants;
 use crate::cli::{closing, held};
-use crate::ops::remove::{Plan, Planned};
+use crate::ops::remove::{CollectionRemoval, RemovalPlan};
 use crate::ops::safety;
 use crate::render::{count, counted, plain, shell_path};
 use crate::weaviate::Count;
@@ -13,7 +13,7 @@ use crate::weaviate::Count;
 const LISTED: usize = 10;
 
 /// All of it: server, collections, and where schemas are saved.
-pub(super) fn text(plan: &Plan) -> String {
+pub(super) fn text(plan: &RemovalPlan) -> String {
     let mut text = String::new();
     let saved = shell_path(plan.options.folder.join(safety::FOLDER));
     let mut facts = vec![
@@ -32,7 +32,7 @@ pub(super) fn text(plan: &Plan) -> String {
 }
 
 /// The collections, each with what hangs on it below it.
-pub(super) fn collections(plan: &Plan) -> String {
+pub(super) fn collections(plan: &RemovalPlan) -> String {
     let longest = plan.collections.iter().map(|p| p.standing.name().as_str().len()).max().unwrap_or(0).min(60);
     let mut text = String::new();
     for planned in &plan.collections {
@@ -44,7 +44,7 @@ pub(super) fn collections(plan: &Plan) -> String {
     text
 }
 
-fn what(planned: &Planned) -> String {
+fn what(planned: &CollectionRemoval) -> String {
     let standing = &planned.standing;
     let objects = match &standing.objects {
         Count::Exact(objects) => counted(*objects, "object"),
@@ -54,7 +54,7 @@ fn what(planned: &Planned) -> String {
     in_tenants(&objects, tenants.len() as u64, standing.asleep())
 }
 
-fn remarks(planned: &Planned) -> Vec<String> {
+fn remarks(planned: &CollectionRemoval) -> Vec<String> {
     let standing = &planned.standing;
     let mut remarks = Vec::new();
     if standing.asleep() > 0 {
@@ -79,7 +79,7 @@ fn listed<T>(all: &[T], words: impl Fn(&T) -> String) -> Vec<String> {
 }
 
 /// One line before a run that asks nobody.
-pub(super) fn headline(plan: &Plan) -> String {
+pub(super) fn headline(plan: &RemovalPlan) -> String {
     let many = counted(plan.collections.len() as u64, "collection");
     let objects = plan.objects().map(|objects| format!(", {}", counted(objects, "object"))).unwrap_or_default();
     plain(&format!("Removing {many}{objects} from {}", plan.url)) + "\n"

@@ -31,13 +31,13 @@ fn standing(text: &str, objects: Option<u64>) -> Standing {
     }
 }
 
-fn a_plan(collections: Vec<Standing>) -> Plan {
-    Plan {
+fn a_plan(collections: Vec<Standing>) -> RemovalPlan {
+    RemovalPlan {
         url: "http://localhost:8080".into(),
         server_version: "1.40.0".into(),
-        collections: collections.into_iter().map(|standing| Planned { standing, agreed: None }).collect(),
+        collections: collections.into_iter().map(|standing| CollectionRemoval { standing, agreed: None }).collect(),
         topology_unchecked: None,
-        options: Options {
+        options: RemovalOptions {
             selection: Selection::default(),
             allow_protected: false,
             folder: "/backups".into(),
@@ -47,7 +47,7 @@ fn a_plan(collections: Vec<Standing>) -> Plan {
     }
 }
 
-fn busy_plan() -> Plan {
+fn busy_plan() -> RemovalPlan {
     let mut article = standing("Article", Some(100_000));
     article.held_in = Some(HeldIn {
         path: "/backups/Article_full_20261123_041200".into(),
@@ -106,7 +106,7 @@ fn a_removal_that_stopped_says_what_is_gone_and_how_to_bring_it_back() {
     let last = WireError::Lost { route: "DELETE /v1/schema/Chat".into(), reason: "reset".into() };
     let (route, elapsed) = ("DELETE /v1/schema/Chat".into(), Duration::from_secs(1));
     let source = WireError::Exhausted { route, attempts: 1, elapsed, bound: Bound::Once, last: Box::new(last) };
-    let stop = Stopped {
+    let stop = RemovalStopped {
         error: Error::NotDropped { collection: name("Chat"), source: Some(source) },
         removed: vec![(name("Article"), saved("Article", false))],
         saved: Some(saved("Chat", true)),
@@ -118,7 +118,7 @@ fn a_removal_that_stopped_says_what_is_gone_and_how_to_bring_it_back() {
     let failure = stopped(stop, &connect());
     assert_eq!(failure.class, Class::Server);
     insta::assert_snapshot!(failure.text(false));
-    let early = Stopped {
+    let early = RemovalStopped {
         error: Error::Interrupted,
         removed: Vec::new(),
         saved: None,
@@ -134,7 +134,7 @@ fn a_removal_that_stopped_says_what_is_gone_and_how_to_bring_it_back() {
 fn the_summary_names_the_saved_schemas_and_what_came_back() {
     let one = |text: &str, objects| CollectionResult { objects, ..CollectionResult::of(name(text)) };
     let collections = vec![one("Article", 100_000), one("Chat", 3)];
-    let outcome = Outcome {
+    let outcome = RemovalOutcome {
         result: RunResult { seconds: 0.4, ..RunResult::of(Op::Rm, Status::Incomplete, None, collections) },
         saved: vec![(name("Article"), saved("Article", false)), (name("Chat"), saved("Chat", true))],
         back: vec![name("Chat")],

@@ -1,7 +1,7 @@
 //! What stands beside the collections of a backup: aliases and roles are saved as the server lists them, and where a list
 //! may be short since the key has few rights, that is known before the run and goes into the archive.
 
-use super::Planned;
+use super::CollectionBackup;
 use crate::archive::manifest::{Limit, LimitKind};
 use crate::archive::{ArchiveWriter, Error as ArchiveError};
 use crate::ops::{Error, Session, blocking};
@@ -12,10 +12,10 @@ use crate::weaviate::{Aliases, Listed, Rights, Writer};
 pub(super) fn unseen(
     rights: Option<&Rights>,
     aliases: &Listed<Aliases>,
-    collections: &[Planned],
+    collections: &[CollectionBackup],
     all: bool,
 ) -> Vec<Limit> {
-    let hidden = |planned: &&Planned| aliases.may_lack(rights, &planned.schema.name);
+    let hidden = |planned: &&CollectionBackup| aliases.may_lack(rights, &planned.schema.name);
     let hidden: Vec<String> =
         collections.iter().filter(hidden).map(|planned| planned.schema.name.to_string()).collect();
     let mut limits: Vec<Limit> = if hidden.len() == collections.len() {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::missing;
 use super::replicas::AnyReplica;
 use super::resume::Kept;
-use super::{Options, Planned};
+use super::{BackupOptions, CollectionBackup};
 use crate::archive::manifest::TenantsChanged;
 use crate::archive::{ClosedCollection, CollectionWriter, Content};
 use crate::event::{Event, Warning};
@@ -70,9 +70,9 @@ pub(super) struct Collected {
 pub(super) struct Collect<'a> {
     pub(super) client: &'a Writer,
     pub(super) session: &'a Session,
-    pub(super) options: &'a Options,
+    pub(super) options: &'a BackupOptions,
     pub(super) budget: &'a Budget,
-    pub(super) planned: &'a Planned,
+    pub(super) planned: &'a CollectionBackup,
     /// What an interrupted run had kept.
     pub(super) kept: Kept,
     pub(super) changed_since_ms: Option<i64>,
@@ -343,7 +343,7 @@ impl Collect<'_> {
     }
 
     pub(super) fn scan(&self, mark: Mark) -> Scan {
-        let most_in_flight = self.options.jobs.unwrap_or(Options::MOST_JOBS).max(1);
+        let most_in_flight = self.options.jobs.unwrap_or(BackupOptions::MOST_JOBS).max(1);
         let share = self.budget.bytes() / (most_in_flight as u64 * PAGES_A_REQUEST);
         Scan {
             client: Client::clone(self.client),
@@ -436,7 +436,7 @@ impl Collect<'_> {
 pub(super) async fn schema_only(
     client: &Client,
     session: &Session,
-    planned: &Planned,
+    planned: &CollectionBackup,
     writer: CollectionWriter,
 ) -> Result<ClosedCollection, Error> {
     let collection = planned.schema.name.clone();

@@ -1,6 +1,6 @@
 //! A collection that its owner removes, or makes again, while it is backed up: it costs the other ones nothing.
 
-use super::Planned;
+use super::CollectionBackup;
 use crate::archive::manifest::Skipped;
 use crate::model::{CollectionName, Schema, counted};
 use crate::ops::{Error, Session};
@@ -22,10 +22,12 @@ pub(super) enum Fate {
 
 impl Fate {
     /// The collection as it is to be read from the start; nothing was counted of it.
-    pub(super) fn planned(self) -> Option<Planned> {
+    pub(super) fn planned(self) -> Option<CollectionBackup> {
         match self {
             Self::Removed => None,
-            Self::Anew(schema) => Some(Planned { schema: *schema, objects: None, object_bytes: None, tenants: None }),
+            Self::Anew(schema) => {
+                Some(CollectionBackup { schema: *schema, objects: None, object_bytes: None, tenants: None })
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::Planned;
+use super::CollectionBackup;
 use crate::archive::manifest::{TopologyRecord, TopologyState};
 use crate::event::Warning;
 use crate::model::Schema;
@@ -36,7 +36,7 @@ pub(super) async fn allowable<'a>(client: &Client, schemas: impl IntoIterator<It
 pub(super) async fn record(
     client: &Client,
     session: &Session,
-    collections: &[Planned],
+    collections: &[CollectionBackup],
 ) -> Result<Option<TopologyRecord>, Error> {
     let schemas = collections.iter().map(|planned| &planned.schema);
     let missing: Vec<String> = session.unless_stopped(bearable(client, schemas)).await?.into_iter().collect();

@@ -8,7 +8,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::passes::wants;
 use super::tenants::out_of_reach;
-use super::{Interrupted, LeftInactive, Options, Plan, Planned, PlannedTenants, beside, missing, resume};
+use super::{
+    BackupOptions, BackupPlan, CollectionBackup, Interrupted, LeftInactive, PlannedTenants, beside, missing, resume,
+};
 use crate::archive::manifest::{Skipped, TopologyRecord, TopologyState};
 use crate::archive::{self, Codec, Content, Disk};
 use crate::event::Warning;
@@ -37,7 +39,7 @@ const TENANTS_COUNTED: usize = 1_000;
 const TENANTS_SAMPLED: usize = 5;
 
 /// Looks at server and disk, and says what a backup would do. Sends reading requests only.
-pub async fn plan(client: &Client, session: &Session, mut options: Options) -> Result<Plan, Error> {
+pub async fn plan(client: &Client, session: &Session, mut options: BackupOptions) -> Result<BackupPlan, Error> {
     let ServerFacts { meta, mode, moves, .. } = server::look(client, session, Needs::Reads).await?;
     let schemas = client.schemas().await?;
     let (url, version) = (client.url(), &meta.version.text);
@@ -95,7 +97,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         Some(found) => found.path.clone(),
         None => place(&session.disk, &options.folder, &stem).await?,
     };
-    let plan = Plan {
+    let plan = BackupPlan {
         url: client.url().to_owned(),
         server_version: meta.version.text,
         archive,
@@ -120,7 +122,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
 
 /// Refuses collections whose objects the roles of the key do not let it list: none is left out without a word. A server lists
 /// the objects of a single tenant only to a key that may read all tenants.
-fn all_can_be_read(rights: Option<&Rights>, options: &Options, chosen: &[Schema]) -> Result<(), Error> {
+fn all_can_be_read(rights: Option<&Rights>, options: &BackupOptions, chosen: &[Schema]) -> Result<(), Error> {
     let Some(rights) = rights.filter(|_| options.content != Content::SchemaOnly) else { return Ok(()) };
     let lack = |s: &Schema| Lacking { rights, collection: &s.name, multi_tenant: s.multi_tenant }.whole("read_data");
     nothing_lacks(chosen.iter().filter_map(lack))
@@ -167,7 +169,11 @@ fn left_inactive(mode: Option<OperationalMode>, rights: Option<&Rights>, tenants
 type Tenants = BTreeMap<CollectionName, Vec<Tenant>>;
 
 /// Lists the tenants of what was chosen. Where some are named, only collections that have any of them stay.
-async fn of_tenants(client: &Client, options: &Options, chosen: Vec<Schema>) -> Result<(Vec<Schema>, Tenants), Error> {
+async fn of_tenants(
+    client: &Client,
+    options: &BackupOptions,
+    chosen: Vec<Schema>,
+) -> Result<(Vec<Schema>, Tenants), Error> {
     let (mut tenants, mut all) = (Tenants::new(), BTreeSet::new());
     if options.content == Content::SchemaOnly && options.tenants.is_empty() {
         return Ok((chosen, tenants));
@@ -206,7 +212,7 @@ fn skipped<'a>(schema: &Schema, tenants: impl IntoIterator<Item = &'a Tenant>) -
 
 /// Collections of which not all tenants are listed for the key: what its roles do not name is left out of the list without
 /// a word. Whoever names tenants has them all, or hears which one is not there.
-fn unseen(rights: Option<&Rights>, options: &Options, tenants: &Tenants) -> Vec<Skipped> {
+fn unseen(rights: Option<&Rights>, options: &BackupOptions, tenants: &Tenants) -> Vec<Skipped> {
     let Some(rights) = rights.filter(|_| options.tenants.is_empty()) else { return Vec::new() };
     let skip = |name: &CollectionName| Skipped {
         collection: name.to_string(),
@@ -221,13 +227,13 @@ fn unseen(rights: Option<&Rights>, options: &Options, tenants: &Tenants) -> Vec<
 async fn describe(
     client: &Client,
     session: &Session,
-    options: &Options,
+    options: &BackupOptions,
     schemas: Vec<Schema>,
     tenants: &Tenants,
     left_inactive: &[LeftInactive],
-) -> Result<Vec<Planned>, Error> {
+) -> Result<Vec<CollectionBackup>, Error> {
     if options.content == Content::SchemaOnly {
-        let planned = |schema| Planned { schema, objects: None, object_bytes: None, tenants: None };
+        let planned = |schema| CollectionBackup { schema, objects: None, object_bytes: None, tenants: None };
         return Ok(schemas.into_iter().map(planned).collect());
     }
     for schema in schemas.iter().filter(|s| options.content == Content::Full && !s.dropped_vectors.is_empty()) {
@@ -252,7 +258,7 @@ async fn describe(
             let objects = count.as_ref().and_then(Count::exact);
             let object_bytes =
                 if objects == Some(0) { None } else { sample(client, &schema, None, options.content).await? };
-            Ok::<_, Error>(Planned { schema, objects, object_bytes, tenants: None })
+            Ok::<_, Error>(CollectionBackup { schema, objects, object_bytes, tenants: None })
         }
     };
     let planned = stream::iter(schemas).map(describe_one).buffered(COLLECTIONS_AT_ONCE);
@@ -267,7 +273,7 @@ async fn describe_tenants(
     tenants: &[Tenant],
     content: Content,
     inactive_stay: bool,
-) -> Result<Planned, Error> {
+) -> Result<CollectionBackup, Error> {
     let awake: Vec<TenantName> =
         tenants.iter().filter(|t| t.state == TenantState::Hot).map(|t| t.name.clone()).collect();
     let asleep = tenants.iter().filter(|t| t.state == TenantState::Cold && !inactive_stay).count();
@@ -287,7 +293,7 @@ async fn describe_tenants(
             object_bytes = sample(client, &schema, Some(tenant), content).await?;
         }
     }
-    Ok(Planned { schema, objects, object_bytes, tenants: Some(numbers) })
+    Ok(CollectionBackup { schema, objects, object_bytes, tenants: Some(numbers) })
 }
 
 /// The mean size of the first objects, in bytes.
@@ -323,8 +329,8 @@ async fn sample(
 async fn topology(
     client: &Client,
     session: &Session,
-    options: &Options,
-    collections: &[Planned],
+    options: &BackupOptions,
+    collections: &[CollectionBackup],
 ) -> Result<TopologyRecord, Error> {
     let Some(first) = collections.first() else {
         return Ok(TopologyRecord {
@@ -377,8 +383,8 @@ async fn free_bytes(disk: &Arc<dyn Disk>, folder: &Path) -> Option<u64> {
 }
 
 /// A plain archive is about as large as its estimate, so one that cannot fit is refused at once.
-fn fits(plan: &Plan) -> Result<(), Error> {
-    let needed: u64 = plan.collections.iter().filter_map(Planned::bytes).sum();
+fn fits(plan: &BackupPlan) -> Result<(), Error> {
+    let needed: u64 = plan.collections.iter().filter_map(CollectionBackup::bytes).sum();
     // What is there already was paid for; how much of it stays is not known yet.
     if plan.carries_on.is_some() {
         return Ok(());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Options, Outcome, gone};
+use super::{BackupOptions, BackupOutcome, gone};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::Skipped;
 use crate::archive::resume::{is_held, look, schema_begun, tidy_sealed};
@@ -63,7 +63,12 @@ const OF_CONTENT: [(&str, &str); 5] = [
 ];
 
 /// The first thing that an interrupted run has otherwise: what, how it was, how it is wanted.
-fn misfit(found: &Unfinished, url: &str, version: &str, options: &Options) -> Option<(&'static str, String, String)> {
+fn misfit(
+    found: &Unfinished,
+    url: &str,
+    version: &str,
+    options: &BackupOptions,
+) -> Option<(&'static str, String, String)> {
     let header = &found.header;
     if address(&header.source_url) != address(url) {
         return Some(("the server", header.source_url.clone(), url.to_owned()));
@@ -75,7 +80,7 @@ fn misfit(found: &Unfinished, url: &str, version: &str, options: &Options) -> Op
 }
 
 /// The first thing that a run's options have otherwise, of those that decide what its archive holds.
-fn other_content(archived: &Map<String, Value>, options: &Options) -> Option<(&'static str, String, String)> {
+fn other_content(archived: &Map<String, Value>, options: &BackupOptions) -> Option<(&'static str, String, String)> {
     if options.resume.as_ref().is_some_and(|resume| resume.as_before) {
         return None;
     }
@@ -94,7 +99,7 @@ pub(super) async fn find(
     resume: &Resume,
     url: &str,
     version: &str,
-    options: &Options,
+    options: &BackupOptions,
 ) -> Result<Option<Unfinished>, Error> {
     let Some(path) = resume.archive.clone() else {
         let newest = newest(session, url, version, options, true).await?;
@@ -118,7 +123,7 @@ pub(super) async fn newest(
     session: &Session,
     url: &str,
     version: &str,
-    options: &Options,
+    options: &BackupOptions,
     wanted: bool,
 ) -> Result<Option<Unfinished>, Error> {
     let (disk, folder) = (Arc::clone(&session.disk), options.folder.clone());
@@ -135,7 +140,7 @@ pub(super) async fn newest(
 }
 
 /// What is backed up, and how, becomes what it was then.
-pub(super) fn adopt(options: &mut Options, found: &Unfinished) {
+pub(super) fn adopt(options: &mut BackupOptions, found: &Unfinished) {
     let of = &found.header.options;
     let list = |key: &str| -> Vec<String> {
         of.get(key).and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default()
@@ -313,8 +318,8 @@ pub async fn sealed_already(
     session: &Session,
     path: &Path,
     url: &str,
-    options: &Options,
-) -> Result<Option<Outcome>, Error> {
+    options: &BackupOptions,
+) -> Result<Option<BackupOutcome>, Error> {
     let (disk, path) = (Arc::clone(&session.disk), path.to_owned());
     let finish = move || {
         match look(&*disk, &path) {
@@ -348,7 +353,7 @@ pub async fn sealed_already(
     let status = if whole { Status::Ok } else { Status::Incomplete };
     let result = RunResult::of(Op::Backup, status, Some(path_text(&path)), collections);
     let result = RunResult { resumed_objects: result.objects, ..result };
-    Ok(Some(Outcome { result, manifest, left_behind: Vec::new() }))
+    Ok(Some(BackupOutcome { result, manifest, left_behind: Vec::new() }))
 }
 
 /// A name that an archive, or its journal, gives a collection.

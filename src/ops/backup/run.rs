@@ -7,7 +7,7 @@ use super::collect::{Collect, Collected, schema_only};
 use super::gone::{self, Fate};
 use super::resume::{self, Kept};
 use super::tenants::Tenants;
-use super::{Interrupted, Outcome, Plan, Planned, Remarks, Stopped, beside, facts, missing};
+use super::{BackupOutcome, BackupPlan, BackupStopped, CollectionBackup, Interrupted, Remarks, beside, facts, missing};
 use crate::archive::claims::Claim;
 use crate::archive::manifest::{TopologyRecord, TopologyState};
 use crate::archive::{
@@ -46,28 +46,28 @@ struct Gathered {
 }
 
 /// Runs a plan to its end. With an error the archive stays unsealed; what was sealed of it stays on disk.
-pub async fn run(client: &Writer, session: &Session, plan: Plan) -> Result<Outcome, Stopped> {
+pub async fn run(client: &Writer, session: &Session, plan: BackupPlan) -> Result<BackupOutcome, BackupStopped> {
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let there = plan.carries_on.as_ref().map(|interrupted| interrupted.archive.clone());
     let claim = claim(client, session, &plan).await;
-    let _claim = claim.map_err(|error| Stopped { error, archive: there.clone() })?;
+    let _claim = claim.map_err(|error| BackupStopped { error, archive: there.clone() })?;
     let begun = match &plan.carries_on {
         None => create(session, &plan).await.map(|writer| (writer, Begun::default())),
         Some(interrupted) => carry_on(session, &plan, interrupted).await,
     };
-    let (writer, begun) = begun.map_err(|error| Stopped { error, archive: there })?;
+    let (writer, begun) = begun.map_err(|error| BackupStopped { error, archive: there })?;
     let archive = Some(writer.path().to_owned());
-    fill(client, session, plan, writer, begun).await.map_err(|error| Stopped { error, archive })
+    fill(client, session, plan, writer, begun).await.map_err(|error| BackupStopped { error, archive })
 }
 
 /// Reads every collection into the archive and seals it.
 async fn fill(
     client: &Writer,
     session: &Session,
-    plan: Plan,
+    plan: BackupPlan,
     mut writer: ArchiveWriter,
     mut begun: Begun,
-) -> Result<Outcome, Error> {
+) -> Result<BackupOutcome, Error> {
     let pages = plan.options.memory_bytes.saturating_sub(OTHER_BYTES).max(LEAST_PAGES_BYTES);
     let budget = Budget::new(pages);
     let books = WakeBooks::below(plan.options.state.as_ref());
@@ -91,7 +91,7 @@ async fn fill(
             let name = planned.schema.name.clone();
             let reason = fate.reason();
             // Whoever named tenants does not want a collection that has none now.
-            let readable = |now: &Planned| now.schema.multi_tenant || plan.options.tenants.is_empty();
+            let readable = |now: &CollectionBackup| now.schema.multi_tenant || plan.options.tenants.is_empty();
             let Some(now) = fate.planned().filter(|now| !again && readable(now)) else {
                 gathered.remarks.skipped.push(gone::skipped(&name, reason));
                 session.events.warn(Warning::CollectionSkipped { collection: name, reason: reason.into() });
@@ -111,7 +111,7 @@ async fn fill(
 }
 
 /// Keeps runs of this machine from changing the collections while they are read.
-async fn claim(client: &Writer, session: &Session, plan: &Plan) -> Result<Option<Claim>, Error> {
+async fn claim(client: &Writer, session: &Session, plan: &BackupPlan) -> Result<Option<Claim>, Error> {
     let Some(state) = plan.options.state.as_ref().filter(|_| plan.options.content != Content::SchemaOnly) else {
         return Ok(None);
     };
@@ -119,7 +119,7 @@ async fn claim(client: &Writer, session: &Session, plan: &Plan) -> Result<Option
     Claiming { client, session, locks: &state.locks, targets, shards: Vec::new() }.take_to_read(Op::Backup).await
 }
 
-async fn create(session: &Session, plan: &Plan) -> Result<ArchiveWriter, Error> {
+async fn create(session: &Session, plan: &BackupPlan) -> Result<ArchiveWriter, Error> {
     let header = RunHeader {
         run_id: uuid::Uuid::now_v7(),
         started: plan.started,
@@ -135,7 +135,11 @@ async fn create(session: &Session, plan: &Plan) -> Result<ArchiveWriter, Error> 
 }
 
 /// Carries on the archive of an interrupted run.
-async fn carry_on(session: &Session, plan: &Plan, interrupted: &Interrupted) -> Result<(ArchiveWriter, Begun), Error> {
+async fn carry_on(
+    session: &Session,
+    plan: &BackupPlan,
+    interrupted: &Interrupted,
+) -> Result<(ArchiveWriter, Begun), Error> {
     let (disk, path, now) = (Arc::clone(&session.disk), interrupted.archive.clone(), session.clock.now());
     let Resumed { writer, header, dropped, begun } =
         blocking("carry on", move || ArchiveWriter::resume(disk, &path, now)).await?;
@@ -157,7 +161,7 @@ async fn carry_on(session: &Session, plan: &Plan, interrupted: &Interrupted) -> 
 /// Gives up what an interrupted run had kept of collections that were removed since, or are not the same any more.
 async fn give_up(
     session: &Session,
-    plan: &Plan,
+    plan: &BackupPlan,
     mut writer: ArchiveWriter,
     mut begun: Begun,
 ) -> Result<(ArchiveWriter, Begun), Error> {
@@ -183,9 +187,9 @@ async fn give_up(
 struct One<'a> {
     client: &'a Writer,
     session: &'a Session,
-    plan: &'a Plan,
+    plan: &'a BackupPlan,
     budget: &'a Budget,
-    planned: &'a Planned,
+    planned: &'a CollectionBackup,
     /// Its objects by the count of the plan, also where it was made again since.
     agreed: Option<u64>,
     books: &'a WakeBooks,
@@ -322,7 +326,7 @@ impl Gathered {
             && self.missing.is_empty()
     }
 
-    fn topology(&self, plan: &Plan) -> TopologyRecord {
+    fn topology(&self, plan: &BackupPlan) -> TopologyRecord {
         let mut nodes: BTreeSet<String> = self.nodes.clone();
         nodes.extend(plan.topology.nodes.iter().cloned());
         let missing: Vec<String> = self.missing.iter().cloned().collect();
@@ -337,10 +341,10 @@ impl Gathered {
 async fn seal(
     client: &Writer,
     session: &Session,
-    plan: Plan,
+    plan: BackupPlan,
     writer: ArchiveWriter,
     gathered: Gathered,
-) -> Result<Outcome, Error> {
+) -> Result<BackupOutcome, Error> {
     let status = if gathered.is_complete() { Status::Ok } else { Status::Incomplete };
     let mut limits = facts::general_limits();
     let topology = gathered.topology(&plan);
@@ -361,5 +365,5 @@ async fn seal(
         resumed_objects: gathered.resumed,
         ..RunResult::of(Op::Backup, status, Some(path_text(&sealed.path)), collections)
     };
-    Ok(Outcome { result, manifest: sealed.manifest, left_behind: sealed.left_behind })
+    Ok(BackupOutcome { result, manifest: sealed.manifest, left_behind: sealed.left_behind })
 }

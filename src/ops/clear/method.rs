@@ -1,6 +1,6 @@
 //! Decides how a collection is emptied. Pure.
 
-use super::{Method, Refusal, Wish};
+use super::{ClearRefusal, Method, Wish};
 use crate::model::CollectionName;
 use crate::ops::Lack;
 use crate::ops::schema::Unmakeable;
@@ -53,43 +53,43 @@ pub(super) struct Facts {
 }
 
 /// The method and why, as a clause.
-pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result<(Method, String), Refusal> {
+pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result<(Method, String), ClearRefusal> {
     let collection = || name.clone();
     let against_recreate = || {
         if let Some((before, after)) = facts.moved {
-            return Some(Refusal::BeingWritten { collection: collection(), before, after });
+            return Some(ClearRefusal::BeingWritten { collection: collection(), before, after });
         }
         if let Some(lack) = facts.may_not_recreate.clone() {
-            return Some(Refusal::NotAllowed { lack });
+            return Some(ClearRefusal::NotAllowed { lack });
         }
         if let (true, Some(server)) = (facts.some_tenants, facts.tenants_stay.clone()) {
-            return Some(Refusal::TenantsStay { collection: collection(), server });
+            return Some(ClearRefusal::TenantsStay { collection: collection(), server });
         }
         if let Some(reason) = facts.not_made_again.clone() {
-            return Some(Refusal::NotMadeAgain { collection: collection(), reason });
+            return Some(ClearRefusal::NotMadeAgain { collection: collection(), reason });
         }
         let of_tenants = facts.tenants_unmakeable.as_ref().filter(|_| facts.some_tenants);
         let why = facts.unmakeable.as_ref().or(of_tenants)?.clone();
-        Some(Refusal::Unmakeable { collection: collection(), why })
+        Some(ClearRefusal::Unmakeable { collection: collection(), why })
     };
     let against_delete = || {
         if let Some(lack) = facts.may_not_delete.clone() {
-            return Some(Refusal::NotAllowed { lack });
+            return Some(ClearRefusal::NotAllowed { lack });
         }
         if let (1.., Some(server)) = (facts.asleep, facts.tenants_stay.clone()) {
-            return Some(Refusal::TenantsStay { collection: collection(), server });
+            return Some(ClearRefusal::TenantsStay { collection: collection(), server });
         }
         if let (true, Some(why)) = (facts.recreates_tenants, facts.tenants_unmakeable.clone()) {
-            return Some(Refusal::Unmakeable { collection: collection(), why });
+            return Some(ClearRefusal::Unmakeable { collection: collection(), why });
         }
         (!facts.read_only.is_empty())
-            .then(|| Refusal::ReadOnly { collection: collection(), shards: facts.read_only.clone() })
+            .then(|| ClearRefusal::ReadOnly { collection: collection(), shards: facts.read_only.clone() })
     };
     if facts.unfinished {
         let why = "an earlier run dropped it and did not finish".to_owned();
         return match (facts.may_not_recreate.clone(), facts.unmakeable.clone()) {
-            (Some(lack), _) => Err(Refusal::NotAllowed { lack }),
-            (None, Some(why)) => Err(Refusal::Unmakeable { collection: collection(), why }),
+            (Some(lack), _) => Err(ClearRefusal::NotAllowed { lack }),
+            (None, Some(why)) => Err(ClearRefusal::Unmakeable { collection: collection(), why }),
             (None, None) => Ok((Method::Recreate, why)),
         };
     }
@@ -99,7 +99,7 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
         (Wish::Recreate, Some(refusal), _)
         | (Wish::Delete, _, Some(refusal))
         | (Wish::Auto, Some(_), Some(refusal))
-        | (Wish::Auto, None, Some(refusal @ Refusal::ReadOnly { .. })) => Err(refusal),
+        | (Wish::Auto, None, Some(refusal @ ClearRefusal::ReadOnly { .. })) => Err(refusal),
         (Wish::Recreate, None, _) => Ok((Method::Recreate, "as asked".to_owned())),
         (Wish::Delete, _, None) => Ok((Method::Delete, "as asked".to_owned())),
         (Wish::Auto, Some(refusal), None) => Ok((Method::Delete, refusal.to_string())),

@@ -9,7 +9,7 @@ use super::may::May;
 use super::method::{Facts, choose};
 use super::rehearse::is_due;
 use super::unfinished::{dropped, saved};
-use super::{Method, Options, Plan, Planned, Refusal, Unfinished, Wish};
+use super::{ClearOptions, ClearPlan, ClearRefusal, CollectionClear, Method, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
 use crate::ops::firsts::Firsts;
 use crate::ops::held::{Doomed, HeldIn, held_in, hold_again};
@@ -28,7 +28,7 @@ use crate::weaviate::{Client, Count, Meta, Rights, ServerFacts, Tenant, TenantSt
 const LOOKED_AT_ONCE: usize = 8;
 
 /// Looks at the collections and says how they would be emptied. Sends reading requests only.
-pub async fn plan(client: &Client, session: &Session, mut options: Options) -> Result<Plan, Error> {
+pub async fn plan(client: &Client, session: &Session, mut options: ClearOptions) -> Result<ClearPlan, Error> {
     // Whatever is named twice is meant once: a server that is asked to create a tenant twice creates it not at all.
     let (mut tenants, mut names) = (BTreeSet::new(), BTreeSet::new());
     options.tenants.retain(|tenant| tenants.insert(tenant.clone()));
@@ -43,7 +43,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         return Err(Error::Protected { names: protected });
     }
     if !options.tenants.is_empty() && chosen.len() != 1 {
-        return Err(refused(vec![Refusal::TenantsOfMany { collections: chosen.len() }]));
+        return Err(refused(vec![ClearRefusal::TenantsOfMany { collections: chosen.len() }]));
     }
     let mut standings = standing(client, session, &chosen, &all).await?;
     standing::refuse_held(client, session, &options.state.locks, &standings, &all).await?;
@@ -84,7 +84,8 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     if !refusals.is_empty() {
         return Err(refused(refusals));
     }
-    let doomed: Vec<Doomed<'_>> = planned.iter().filter(|planned| planned.exists).map(Planned::doomed).collect();
+    let doomed: Vec<Doomed<'_>> =
+        planned.iter().filter(|planned| planned.exists).map(CollectionClear::doomed).collect();
     let mut held = held_in(client, session, &options.folder, &doomed).await?;
     for one in &mut planned {
         one.standing.held_in = held.remove(one.name());
@@ -93,7 +94,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     for planned in planned.iter_mut().filter(|planned| is_due(planned)) {
         planned.rehearsed = if options.rehearse { Rehearsed::Due } else { Rehearsed::Skipped };
     }
-    Ok(Plan {
+    Ok(ClearPlan {
         url: client.url().to_owned(),
         server_version: meta.version.text.clone(),
         topology_unchecked: planned.iter().find_map(|p| p.standing.topology_unchecked.clone()),
@@ -110,7 +111,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
 pub async fn recount(
     client: &Client,
     session: &Session,
-    planned: &Planned,
+    planned: &CollectionClear,
     named: Option<&HeldIn>,
 ) -> Result<Recounted, Error> {
     if !planned.exists {
@@ -130,7 +131,7 @@ pub async fn recount(
     Ok(Recounted { objects: now.exact().filter(|_| planned.asleep() == 0), held_in })
 }
 
-fn refused(refusals: Vec<Refusal>) -> Error {
+fn refused(refusals: Vec<ClearRefusal>) -> Error {
     Error::CannotClear { refusals }
 }
 
@@ -140,7 +141,7 @@ async fn chosen(
     session: &Session,
     all: &[Schema],
     dropped: &BTreeMap<CollectionName, PathBuf>,
-    options: &Options,
+    options: &ClearOptions,
 ) -> Result<(Vec<Schema>, Vec<Unfinished>), Error> {
     let aliases =
         session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
@@ -170,7 +171,7 @@ async fn chosen(
 struct Looking<'a> {
     client: &'a Client,
     session: &'a Session,
-    options: &'a Options,
+    options: &'a ClearOptions,
     meta: &'a Meta,
     nodes: Option<usize>,
     rights: Option<&'a Rights>,
@@ -186,7 +187,11 @@ impl Looking<'_> {
     }
 
     /// One collection that is there.
-    async fn one(&self, mut standing: Standing, again: Option<u64>) -> Result<Result<Planned, Refusal>, Error> {
+    async fn one(
+        &self,
+        mut standing: Standing,
+        again: Option<u64>,
+    ) -> Result<Result<CollectionClear, ClearRefusal>, Error> {
         let (name, options) = (standing.schema.name.clone(), self.options);
         let moved = standing.objects.exact().zip(again).filter(|(before, after)| before != after);
         let left_awake = self.left_awake(&mut standing).await?;
@@ -241,7 +246,7 @@ impl Looking<'_> {
         };
         Ok(choose(&name, options.wish, &facts).map(|(method, why)| {
             let loses = loses(&standing, &fit, &facts, method);
-            Planned {
+            CollectionClear {
                 standing,
                 tenants,
                 some_tenants,
@@ -282,7 +287,7 @@ impl Looking<'_> {
     }
 
     /// One that is gone since an earlier run dropped it.
-    fn gone(&self, unfinished: Unfinished) -> Result<Planned, Refusal> {
+    fn gone(&self, unfinished: Unfinished) -> Result<CollectionClear, ClearRefusal> {
         let fit = self.fit(&unfinished.schema);
         let name = unfinished.schema.name.clone();
         let (schema, tenants) = (&unfinished.schema, unfinished.tenants.as_deref());
@@ -307,7 +312,7 @@ impl Looking<'_> {
         let (tenants, unfinished) = (unfinished.tenants.clone(), Some(unfinished));
         let (objects, loses) = (Count::Exact(0), Vec::new());
         let (some_tenants, exists) = (false, false);
-        Ok(Planned {
+        Ok(CollectionClear {
             standing,
             tenants,
             some_tenants,
@@ -331,10 +336,10 @@ impl Looking<'_> {
     }
 
     /// The tenants that are emptied. One that an earlier run removed is as good as there.
-    fn tenants(&self, standing: &Standing, missing: &[Tenant]) -> Result<Option<Vec<Tenant>>, Refusal> {
+    fn tenants(&self, standing: &Standing, missing: &[Tenant]) -> Result<Option<Vec<Tenant>>, ClearRefusal> {
         let (collection, wanted) = (standing.schema.name.clone(), &self.options.tenants);
         let Some(there) = &standing.tenants else {
-            let refusal = Refusal::NotMultiTenant { collection };
+            let refusal = ClearRefusal::NotMultiTenant { collection };
             return if wanted.is_empty() { Ok(None) } else { Err(refusal) };
         };
         if wanted.is_empty() {
@@ -345,7 +350,7 @@ impl Looking<'_> {
             match there.iter().find(|tenant| tenant.name == *name) {
                 Some(tenant) => found.push(tenant.clone()),
                 None if missing.iter().any(|tenant| tenant.name == *name) => {}
-                None => return Err(Refusal::UnknownTenant { collection, tenant: name.clone() }),
+                None => return Err(ClearRefusal::UnknownTenant { collection, tenant: name.clone() }),
             }
         }
         Ok(Some(found))

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::tenants;
-use super::{Plan, Planned};
+use super::{ClearPlan, CollectionClear};
 use crate::model::{CollectionName, Schema};
 use crate::ops::dropping::{Dropped, drop_collection};
 use crate::ops::firsts::Firsts;
@@ -38,8 +38,8 @@ pub(super) struct Again {
 pub(super) struct Recreate<'a> {
     pub(super) writer: &'a Writer,
     pub(super) session: &'a Session,
-    pub(super) plan: &'a Plan,
-    pub(super) planned: &'a Planned,
+    pub(super) plan: &'a ClearPlan,
+    pub(super) planned: &'a CollectionClear,
 }
 
 impl Recreate<'_> {

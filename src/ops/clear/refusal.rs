@@ -8,7 +8,7 @@ use crate::weaviate::{LastingCause, LimitOf};
 /// Why a collection cannot be emptied, or not the way that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum ClearRefusal {
     /// Tenants were named, and it has none.
     #[error("{collection} has no tenants")]
     NotMultiTenant {

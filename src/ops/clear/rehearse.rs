@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::method::choose;
 use super::plan::loses;
-use super::{Method, Plan, Planned, Refusal};
+use super::{ClearPlan, ClearRefusal, CollectionClear, Method};
 use crate::model::{Renames, Schema};
 use crate::ops::schema::{Made, Rehearsal, Rehearsed, Subject, Target, Unmakeable, clauses, fit, sweep};
 use crate::ops::{Error, Session};
@@ -22,7 +22,7 @@ enum Part {
 
 /// Rehearses what the plan creates again. Where the server would not take a collection back, it is emptied by deleting if
 /// nobody asked for the other way; else it is refused. What killed runs left behind is removed in any case.
-pub async fn rehearse(writer: &Writer, session: &Session, mut plan: Plan) -> Result<Plan, Error> {
+pub async fn rehearse(writer: &Writer, session: &Session, mut plan: ClearPlan) -> Result<ClearPlan, Error> {
     let state = plan.options.state.clone();
     if !plan.options.rehearse {
         sweep(writer, session, &state).await?;
@@ -59,7 +59,7 @@ struct OnStage<'a, 'r> {
 
 impl OnStage<'_, '_> {
     /// Rehearses one collection by the method chosen, and by the other one if that is chosen then.
-    async fn collection(&mut self, planned: &mut Planned) -> Result<Option<Refusal>, Error> {
+    async fn collection(&mut self, planned: &mut CollectionClear) -> Result<Option<ClearRefusal>, Error> {
         let mut done = Vec::new();
         while let Some(part) = part(planned).filter(|part| !done.contains(part)) {
             let unmakeable = match part {
@@ -87,7 +87,7 @@ impl OnStage<'_, '_> {
         Ok(None)
     }
 
-    async fn whole(&mut self, planned: &mut Planned) -> Result<Option<Unmakeable>, Error> {
+    async fn whole(&mut self, planned: &mut CollectionClear) -> Result<Option<Unmakeable>, Error> {
         let tenants = planned.all_tenants().unwrap_or_default();
         let archived = planned.schema().clone();
         let mut found = self.one(&planned.fit, &archived, &tenants).await?;
@@ -118,7 +118,7 @@ impl OnStage<'_, '_> {
     }
 
     /// Tenants alone: those of a collection that stays.
-    async fn tenants(&mut self, planned: &Planned) -> Result<Option<Unmakeable>, Error> {
+    async fn tenants(&mut self, planned: &CollectionClear) -> Result<Option<Unmakeable>, Error> {
         let name = planned.name();
         let document =
             serde_json::json!({"class": name, "vectorizer": "none", "multiTenancyConfig": {"enabled": true}});
@@ -148,7 +148,7 @@ impl OnStage<'_, '_> {
 }
 
 /// What of it is created again by its method.
-fn part(planned: &Planned) -> Option<Part> {
+fn part(planned: &CollectionClear) -> Option<Part> {
     match planned.method {
         Method::Recreate if !planned.some_tenants => Some(Part::Whole),
         Method::Recreate => Some(Part::Tenants),
@@ -157,6 +157,6 @@ fn part(planned: &Planned) -> Option<Part> {
 }
 
 /// Whether anything of it is created again.
-pub(super) fn is_due(planned: &Planned) -> bool {
+pub(super) fn is_due(planned: &CollectionClear) -> bool {
     part(planned).is_some()
 }

@@ -12,7 +12,7 @@ use super::sleepers;
 use super::stays::Stays;
 use super::tenants::{self, Recreating};
 use super::unchanged::{Proven, Unchanged};
-use super::{Method, Outcome, Plan, Planned, Stopped};
+use super::{ClearOutcome, ClearPlan, ClearStopped, CollectionClear, Method};
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
 use crate::archive::{RunAbout, RunFiles, RunRecord};
@@ -55,7 +55,7 @@ struct Gathered {
 }
 
 /// Runs a plan to its end. It asks nothing again, and refuses what is not as it was planned.
-pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outcome, Stopped> {
+pub async fn run(writer: &Writer, session: &Session, plan: ClearPlan) -> Result<ClearOutcome, ClearStopped> {
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let mut gathered = Gathered {
         files: None,
@@ -79,7 +79,7 @@ pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outco
     };
     let run_dir = gathered.files.as_ref().map(|files| files.path().to_owned());
     match done {
-        Ok(()) => Ok(Outcome {
+        Ok(()) => Ok(ClearOutcome {
             result,
             saved: gathered.saved,
             remarks: gathered.remarks,
@@ -97,7 +97,7 @@ pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outco
                     || gathered.dropped.as_ref().is_some_and(|(dropped, _)| dropped == name)
             };
             let untouched = plan.collections.iter().map(|p| p.name().clone()).filter(|name| !begun(name)).collect();
-            Err(Stopped {
+            Err(ClearStopped {
                 error,
                 run_dir,
                 done: gathered.done,
@@ -114,7 +114,7 @@ pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outco
 struct Run<'a> {
     writer: &'a Writer,
     session: &'a Session,
-    plan: &'a Plan,
+    plan: &'a ClearPlan,
     books: WakeBooks,
 }
 
@@ -150,9 +150,9 @@ impl Run<'_> {
     }
 
     fn about(&self) -> RunAbout {
-        let method = |planned: &Planned| if planned.method == Method::Recreate { "recreate" } else { "delete" };
-        let tenants = |planned: &Planned| planned.some_tenants.then(|| self.plan.options.tenants.clone());
-        let one = |p: &Planned| json!({"collection": p.name(), "method": method(p), "tenants": tenants(p)});
+        let method = |planned: &CollectionClear| if planned.method == Method::Recreate { "recreate" } else { "delete" };
+        let tenants = |planned: &CollectionClear| planned.some_tenants.then(|| self.plan.options.tenants.clone());
+        let one = |p: &CollectionClear| json!({"collection": p.name(), "method": method(p), "tenants": tenants(p)});
         let options = json!({"collections": self.plan.collections.iter().map(one).collect::<Vec<_>>()});
         RunAbout {
             op: Op::Clear,
@@ -170,7 +170,7 @@ impl Run<'_> {
         }
     }
 
-    async fn one(&self, planned: &Planned, clock: ServerClock, gathered: &mut Gathered) -> Result<(), Error> {
+    async fn one(&self, planned: &CollectionClear, clock: ServerClock, gathered: &mut Gathered) -> Result<(), Error> {
         let name = planned.name().clone();
         let objects = planned.objects.exact();
         self.session.events.emit(Event::CollectionStarted { collection: name.clone(), objects });
@@ -199,7 +199,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn unchanged<'p>(&'p self, planned: &'p Planned, clock: ServerClock) -> Unchanged<'p> {
+    fn unchanged<'p>(&'p self, planned: &'p CollectionClear, clock: ServerClock) -> Unchanged<'p> {
         let Self { writer, session, plan, books } = self;
         Unchanged { writer, session, plan, planned, clock, books }
     }
@@ -270,7 +270,7 @@ impl Run<'_> {
     }
 
     /// Seals a copy of what is about to be dropped. What an earlier run saved is saved again.
-    async fn saved(&self, planned: &Planned, gathered: &mut Gathered) -> Result<SafetyCopy, Error> {
+    async fn saved(&self, planned: &CollectionClear, gathered: &mut Gathered) -> Result<SafetyCopy, Error> {
         let from = safety::From {
             url: &self.plan.url,
             server_version: &self.plan.server_version,
@@ -291,7 +291,7 @@ impl Run<'_> {
     }
 
     /// Writes down that nothing of it is away any more.
-    async fn created(&self, planned: &Planned, gathered: &mut Gathered) -> Result<(), Error> {
+    async fn created(&self, planned: &CollectionClear, gathered: &mut Gathered) -> Result<(), Error> {
         let schema_sha256 = Hash(Sha256::digest(planned.fit.create.as_bytes()).into());
         journalling::record(
             &mut gathered.files,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::Planned;
+use super::CollectionClear;
 use super::delete::ServerClock;
 use crate::model::TenantName;
 use crate::ops::{Error, Session};
@@ -54,7 +54,7 @@ pub(super) fn future_ms(clock: ServerClock) -> i64 {
 pub(super) async fn begin(
     client: &Client,
     session: &Session,
-    planned: &Planned,
+    planned: &CollectionClear,
     clock: ServerClock,
 ) -> Result<Since, Error> {
     let asked_ms = certain_ms(clock);
@@ -70,7 +70,11 @@ pub(super) async fn begin(
 }
 
 /// The newest update time among the objects that are awake, by the server's clock in ms; `None` if there are none.
-pub(super) async fn newest_ms(client: &Client, session: &Session, planned: &Planned) -> Result<Option<i64>, Error> {
+pub(super) async fn newest_ms(
+    client: &Client,
+    session: &Session,
+    planned: &CollectionClear,
+) -> Result<Option<i64>, Error> {
     let spaces: Vec<Option<TenantName>> = match &planned.tenants {
         None => vec![None],
         Some(tenants) => {

@@ -1,6 +1,6 @@
 //! Which objects a deletion leaves: what no backup holds, or what came after they were counted.
 
-use super::Planned;
+use super::CollectionClear;
 use super::delete::Passed;
 use super::unchanged::Proven;
 use crate::model::counted;
@@ -23,7 +23,7 @@ enum Why {
 }
 
 impl Stays {
-    pub(super) fn new(planned: &Planned, proven: &Proven) -> Self {
+    pub(super) fn new(planned: &CollectionClear, proven: &Proven) -> Self {
         match (&proven.backed_up, planned.agreed) {
             (Some(backed_up), _) => {
                 Self { until_ms: Some(backed_up.since.until_ms), why: Why::BackedUp(backed_up.objects) }

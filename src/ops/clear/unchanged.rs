@@ -7,7 +7,7 @@ use std::path::Path;
 use super::delete::ServerClock;
 use super::since::{self, BackedUp, Since};
 use super::sleepers::Sleepers;
-use super::{Method, Plan, Planned};
+use super::{ClearPlan, CollectionClear, Method};
 use crate::event::{Event, Warning};
 use crate::model::{Renames, TenantMap, TenantName};
 use crate::ops::firsts::Became;
@@ -36,8 +36,8 @@ pub(super) struct Proven {
 pub(super) struct Unchanged<'a> {
     pub(super) writer: &'a Writer,
     pub(super) session: &'a Session,
-    pub(super) plan: &'a Plan,
-    pub(super) planned: &'a Planned,
+    pub(super) plan: &'a ClearPlan,
+    pub(super) planned: &'a CollectionClear,
     pub(super) clock: ServerClock,
     pub(super) books: &'a WakeBooks,
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::stored::as_stored;
-use super::{Options, Plan, Prepared, Shape};
+use super::{CreationOptions, CreationPlan, PreparedCreation, Shape};
 use crate::event::Warning;
 use crate::model::{CollectionName, Renames};
 use crate::ops::chosen::capital;
 use crate::ops::lacking::Making;
-use crate::ops::restore::{Reading, Refusal, missing, not_allowed, without_hidden};
+use crate::ops::restore::{Reading, RestoreRefusal, missing, not_allowed, without_hidden};
 use crate::ops::schema::endpoints::endpoints;
 use crate::ops::schema::{Rehearsed, Target, clauses, expires, fit};
 use crate::ops::server::{self, Needs};
@@ -19,7 +19,7 @@ use crate::ops::{Error, Session};
 use crate::weaviate::{Client, ServerFacts, Tenant, TenantState, Topology};
 
 /// Looks at the server, and says what a creation would do. Sends reading requests only.
-pub async fn plan(client: &Client, session: &Session, mut options: Options) -> Result<Prepared, Error> {
+pub async fn plan(client: &Client, session: &Session, mut options: CreationOptions) -> Result<PreparedCreation, Error> {
     let (stored, rewritten) = as_stored(&options.schema)?;
     options.schema = stored;
     let ServerFacts { meta, nodes, .. } = server::look(client, session, Needs::Writes).await?;
@@ -36,7 +36,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     let target = Target { version: &meta.version, modules: &meta.modules, nodes };
     let fit = fit(schema, &renames, &target);
     let rights = session.unless_stopped(client.rights()).await?;
-    let mut refusals: Vec<Refusal> = in_the_way(&name, &aliases, &live).into_iter().collect();
+    let mut refusals: Vec<RestoreRefusal> = in_the_way(&name, &aliases, &live).into_iter().collect();
     let mut reading = Reading::new(client, rights.as_ref());
     let unreadable = session.unless_stopped(reading.refusals(schema, &name, &renames, |_| false)).await?;
     let missing = missing(schema, &|name| live.contains(name), &renames);
@@ -59,7 +59,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
     let leads = leads.iter().map(|one| format!("its settings say where a module sends what it is given: {one}"));
     let fitted = clauses(&fit.applied).into_iter().chain(leads);
     let remarks = rewritten.iter().cloned().chain(fitted).chain(tenants_remark.clone()).collect();
-    let plan = Plan {
+    let plan = CreationPlan {
         url: client.url().to_owned(),
         server_version: meta.version.text.clone(),
         shape: shape(&fit.asked),
@@ -69,7 +69,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: Options) -> R
         rehearsed: if options.rehearse { Rehearsed::Due } else { Rehearsed::Skipped },
         topology_unchecked,
     };
-    Ok(Prepared { plan, options, fit, rewritten, tenants_remark, meta, nodes, rights })
+    Ok(PreparedCreation { plan, options, fit, rewritten, tenants_remark, meta, nodes, rights })
 }
 
 /// Refuses a server with a node away; says why it cannot be asked, if so.
@@ -87,16 +87,20 @@ async fn members(client: &Client, session: &Session, name: &CollectionName) -> R
 }
 
 /// A collection or alias of that name, under any spelling.
-fn in_the_way(name: &CollectionName, aliases: &[(String, CollectionName)], live: &[CollectionName]) -> Option<Refusal> {
+fn in_the_way(
+    name: &CollectionName,
+    aliases: &[(String, CollectionName)],
+    live: &[CollectionName],
+) -> Option<RestoreRefusal> {
     let same = |other: &str| other.eq_ignore_ascii_case(name.as_str());
     let collection = name.clone();
     if let Some(there) = live.iter().find(|there| same(there.as_str())).cloned() {
-        return Some(Refusal::Exists { collection, there });
+        return Some(RestoreRefusal::Exists { collection, there });
     }
     let (alias, of) = aliases.iter().find(|(alias, _)| same(alias))?;
     // As the server spells it, which may be otherwise.
     let alias = alias.parse().unwrap_or_else(|_| collection.clone());
-    Some(Refusal::IsAlias { collection, alias, of: of.clone() })
+    Some(RestoreRefusal::IsAlias { collection, alias, of: of.clone() })
 }
 
 /// Tenants in states that they can be created in, and how many of them have another one.

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::Prepared;
+use super::PreparedCreation;
 use crate::event::Warning;
-use crate::ops::restore::Refusal;
+use crate::ops::restore::RestoreRefusal;
 use crate::ops::schema::{Rehearsal, Rehearsed, Subject, Unmakeable, sweep};
 use crate::ops::{Error, Session};
 use crate::weaviate::Writer;
 
 /// Rehearses what the plan creates; what the server does not make as it is to be is refused. What killed runs left behind
 /// is removed in any case.
-pub async fn rehearse(writer: &Writer, session: &Session, mut prepared: Prepared) -> Result<Prepared, Error> {
+pub async fn rehearse(
+    writer: &Writer,
+    session: &Session,
+    mut prepared: PreparedCreation,
+) -> Result<PreparedCreation, Error> {
     let state = prepared.options.state.clone();
     if !prepared.options.rehearse {
         sweep(writer, session, &state).await?;
@@ -31,7 +35,7 @@ pub async fn rehearse(writer: &Writer, session: &Session, mut prepared: Prepared
             Rehearsed::NotAllowed { lacks }
         }
         Err(why) => {
-            let refusals = vec![Refusal::Unmakeable { collection: prepared.plan.name.clone(), why }];
+            let refusals = vec![RestoreRefusal::Unmakeable { collection: prepared.plan.name.clone(), why }];
             return Err(Error::CannotCreate { refusals });
         }
     };

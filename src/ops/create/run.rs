@@ -2,21 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::{Outcome, Prepared, Stopped};
+use super::{CreationOutcome, CreationStopped, PreparedCreation};
 use crate::archive::claims::Claim;
 use crate::event::{CollectionResult, Event, Op, RunResult, Status};
 use crate::model::TenantName;
 use crate::ops::claim::Claiming;
-use crate::ops::restore::Refusal;
+use crate::ops::restore::RestoreRefusal;
 use crate::ops::schema::{Applied, Made, NotMade, clauses, complete, create_tenants, made, until_there};
 use crate::ops::{Error, Session};
 use crate::weaviate::{TenantState, Writer};
 
 /// Runs a plan to its end.
-pub async fn run(writer: &Writer, session: &Session, prepared: Prepared) -> Result<Outcome, Stopped> {
+pub async fn run(
+    writer: &Writer,
+    session: &Session,
+    prepared: PreparedCreation,
+) -> Result<CreationOutcome, CreationStopped> {
     let plan = &prepared.plan;
-    let not_sent = |error| Stopped { error, perhaps_there: None };
-    let perhaps = |error| Stopped { error, perhaps_there: Some(plan.name.clone()) };
+    let not_sent = |error| CreationStopped { error, perhaps_there: None };
+    let perhaps = |error| CreationStopped { error, perhaps_there: Some(plan.name.clone()) };
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     session.events.emit(Event::CollectionStarted { collection: plan.name.clone(), objects: Some(0) });
     let _claim = claim(writer, session, &prepared).await.map_err(not_sent)?;
@@ -41,21 +45,21 @@ pub async fn run(writer: &Writer, session: &Session, prepared: Prepared) -> Resu
         rate_limit: writer.rate_limit(),
         ..RunResult::of(Op::Create, status, None, vec![result])
     };
-    Ok(Outcome { result, remarks, additions, missing, topology_unchecked: plan.topology_unchecked.clone() })
+    Ok(CreationOutcome { result, remarks, additions, missing, topology_unchecked: plan.topology_unchecked.clone() })
 }
 
-async fn claim(writer: &Writer, session: &Session, prepared: &Prepared) -> Result<Claim, Error> {
+async fn claim(writer: &Writer, session: &Session, prepared: &PreparedCreation) -> Result<Claim, Error> {
     let (locks, targets) = (&*prepared.options.state.locks, vec![prepared.plan.name.clone()]);
     Claiming { client: writer, session, locks, targets, shards: Vec::new() }.take(Op::Create).await
 }
 
-fn taken(prepared: &Prepared) -> Error {
+fn taken(prepared: &PreparedCreation) -> Error {
     let (collection, there) = (prepared.plan.name.clone(), prepared.plan.name.clone());
-    Error::CannotCreate { refusals: vec![Refusal::Exists { collection, there }] }
+    Error::CannotCreate { refusals: vec![RestoreRefusal::Exists { collection, there }] }
 }
 
 /// Compares what the server made with what it was asked for: what is not so, and may be, and what it added.
-async fn compared(writer: &Writer, prepared: &Prepared) -> Result<(Vec<String>, Vec<String>), Error> {
+async fn compared(writer: &Writer, prepared: &PreparedCreation) -> Result<(Vec<String>, Vec<String>), Error> {
     let fit = &prepared.fit;
     let there = complete(writer, fit).await?;
     match made(&fit.asked, &prepared.options.schema, &there, &prepared.target()) {
@@ -70,7 +74,7 @@ async fn compared(writer: &Writer, prepared: &Prepared) -> Result<(Vec<String>, 
 }
 
 /// Creates the tenants, and reads them back; gives what is not as it was asked.
-async fn tenants(writer: &Writer, session: &Session, prepared: &Prepared) -> Result<Vec<String>, Error> {
+async fn tenants(writer: &Writer, session: &Session, prepared: &PreparedCreation) -> Result<Vec<String>, Error> {
     let (collection, wanted) = (&prepared.plan.name, &prepared.plan.tenants);
     create_tenants(writer, session, collection, wanted).await?;
     if wanted.is_empty() {

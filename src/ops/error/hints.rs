@@ -4,7 +4,7 @@ use super::Error;
 use crate::archive::{self, Damage};
 use crate::model::{CollectionName, TenantName};
 use crate::ops::clear;
-use crate::ops::restore::Refusal;
+use crate::ops::restore::RestoreRefusal;
 use crate::ops::{Lack, LackOf, Unmakeable};
 use crate::pipeline::{import, scan};
 use crate::weaviate::{self, TlsCause};
@@ -262,8 +262,8 @@ impl Error {
 }
 
 /// One hint for each kind of refusal.
-fn clear_hints(refusals: &[clear::Refusal]) -> Vec<Hint> {
-    use clear::Refusal as R;
+fn clear_hints(refusals: &[clear::ClearRefusal]) -> Vec<Hint> {
+    use clear::ClearRefusal as R;
     let mut hints = Vec::new();
     for refusal in refusals {
         let hint = match refusal {
@@ -320,7 +320,7 @@ fn unmakeable_hints(why: &Unmakeable) -> Vec<Hint> {
 }
 
 /// One hint for each kind of refusal, and at the end what to do without them.
-fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
+fn refusal_hints(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
     // --name is for one collection alone.
     let other_name = if chosen > 1 { Hint::OtherNames } else { Hint::OtherName };
     let mut hints = Vec::new();
@@ -329,8 +329,8 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
     let (mut origins, mut leads_on): (Vec<String>, bool) = (Vec::new(), false);
     for refusal in refusals {
         match refusal {
-            Refusal::Module { module, .. } => modules.push(module.clone()),
-            Refusal::Unmakeable { why, .. } => {
+            RestoreRefusal::Module { module, .. } => modules.push(module.clone()),
+            RestoreRefusal::Unmakeable { why, .. } => {
                 let of_ttl = matches!(why.cause(), Some(cause) if cause.setting() == Some(TTL_SCHEDULE));
                 let own = if of_ttl { vec![Hint::NoObjectTtl] } else { unmakeable_hints(why) };
                 for hint in own {
@@ -339,37 +339,47 @@ fn refusal_hints(refusals: &[Refusal], chosen: usize) -> Vec<Hint> {
                     }
                 }
             }
-            Refusal::Unsupported { .. } if !hints.contains(&Hint::NewerServer) => hints.push(Hint::NewerServer),
-            Refusal::MissingTarget { .. } if !hints.contains(&Hint::ChooseTargets) => hints.push(Hint::ChooseTargets),
-            Refusal::Endpoint { endpoint, .. } => {
+            RestoreRefusal::Unsupported { .. } if !hints.contains(&Hint::NewerServer) => hints.push(Hint::NewerServer),
+            RestoreRefusal::MissingTarget { .. } if !hints.contains(&Hint::ChooseTargets) => {
+                hints.push(Hint::ChooseTargets);
+            }
+            RestoreRefusal::Endpoint { endpoint, .. } => {
                 leads_on = true;
                 origins.extend(endpoint.origin.as_ref().map(ToString::to_string));
             }
-            Refusal::WouldVectorise { .. } if !hints.contains(&Hint::Revectorize) => hints.push(Hint::Revectorize),
-            Refusal::AliasTaken { .. } | Refusal::AliasSimilar { .. } | Refusal::AliasUnfit { .. }
+            RestoreRefusal::WouldVectorise { .. } if !hints.contains(&Hint::Revectorize) => {
+                hints.push(Hint::Revectorize);
+            }
+            RestoreRefusal::AliasTaken { .. }
+            | RestoreRefusal::AliasSimilar { .. }
+            | RestoreRefusal::AliasUnfit { .. }
                 if !hints.contains(&Hint::SkipAliases) =>
             {
                 hints.push(Hint::SkipAliases);
             }
-            Refusal::AliasHidden { .. } if !hints.contains(&Hint::KeepAliases) => hints.push(Hint::KeepAliases),
-            Refusal::NotAsLeft { .. } if !hints.contains(&Hint::RemoveWhatWasLeft) => {
+            RestoreRefusal::AliasHidden { .. } if !hints.contains(&Hint::KeepAliases) => hints.push(Hint::KeepAliases),
+            RestoreRefusal::NotAsLeft { .. } if !hints.contains(&Hint::RemoveWhatWasLeft) => {
                 hints.push(Hint::RemoveWhatWasLeft);
             }
-            Refusal::NoRoles { .. } | Refusal::RoleUnknown { .. } if !hints.contains(&Hint::WithoutRoles) => {
+            RestoreRefusal::NoRoles { .. } | RestoreRefusal::RoleUnknown { .. }
+                if !hints.contains(&Hint::WithoutRoles) =>
+            {
                 hints.push(Hint::WithoutRoles);
             }
-            Refusal::MayNotWake { .. } | Refusal::TargetUnreadable { .. } | Refusal::Unreadable { .. }
+            RestoreRefusal::MayNotWake { .. }
+            | RestoreRefusal::TargetUnreadable { .. }
+            | RestoreRefusal::Unreadable { .. }
                 if !hints.contains(&Hint::GrantPermission) =>
             {
                 hints.push(Hint::GrantPermission);
             }
-            Refusal::NotAllowed { lack, .. } => {
+            RestoreRefusal::NotAllowed { lack, .. } => {
                 let compares = (lack.action == "read_data").then_some(Hint::WithoutComparison);
                 add(&mut hints, lack_hints(lack).into_iter().chain(compares));
             }
-            Refusal::TenantExists { .. } if !hints.contains(&Hint::OtherTenant) => hints.push(Hint::OtherTenant),
-            Refusal::Exists { .. } if !hints.contains(&other_name) => hints.push(other_name.clone()),
-            Refusal::IsAlias { .. } if !hints.contains(&Hint::RemoveAlias) => {
+            RestoreRefusal::TenantExists { .. } if !hints.contains(&Hint::OtherTenant) => hints.push(Hint::OtherTenant),
+            RestoreRefusal::Exists { .. } if !hints.contains(&other_name) => hints.push(other_name.clone()),
+            RestoreRefusal::IsAlias { .. } if !hints.contains(&Hint::RemoveAlias) => {
                 hints.retain(|hint| *hint != other_name);
                 hints.extend([other_name.clone(), Hint::RemoveAlias]);
             }

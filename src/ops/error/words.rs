@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::{CollectionName, TenantName, counted};
-use crate::ops::restore::Refusal;
+use crate::ops::restore::RestoreRefusal;
 
 pub(super) fn no_tenant(tenant: &TenantName, skipped: Option<&str>) -> String {
     match skipped {
@@ -12,14 +12,14 @@ pub(super) fn no_tenant(tenant: &TenantName, skipped: Option<&str>) -> String {
     }
 }
 
-pub(super) fn each(refusals: &[Refusal]) -> String {
+pub(super) fn each(refusals: &[RestoreRefusal]) -> String {
     refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// The same about a collection that is created alone.
-pub(super) fn each_alone(refusals: &[Refusal]) -> String {
-    let words = |refusal: &Refusal| match refusal {
-        Refusal::MissingTarget { collection, property, target } => {
+pub(super) fn each_alone(refusals: &[RestoreRefusal]) -> String {
+    let words = |refusal: &RestoreRefusal| match refusal {
+        RestoreRefusal::MissingTarget { collection, property, target } => {
             format!("{collection}: {property} refers to {target}, which is not on the server")
         }
         other => other.to_string(),

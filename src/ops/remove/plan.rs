@@ -1,6 +1,6 @@
 //! The plan of a removal: which collections, what is in them, what hangs on them. Sends reading requests only.
 
-use super::{Options, Plan, Planned};
+use super::{CollectionRemoval, RemovalOptions, RemovalPlan};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema};
 use crate::ops::held::{Doomed, held_in};
@@ -16,7 +16,7 @@ use crate::weaviate::{Client, Count, ServerFacts};
 const DROP: &str = "delete_collections";
 
 /// Looks at the server and the folder of archives, and says what a removal would do. Sends reading requests only.
-pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Plan, Error> {
+pub async fn plan(client: &Client, session: &Session, options: RemovalOptions) -> Result<RemovalPlan, Error> {
     let ServerFacts { meta, .. } = server::look(client, session, Needs::Writes).await?;
     let aliases =
         session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
@@ -59,9 +59,9 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     let one = |standing: Standing| {
         // What goes too dangles nowhere.
         let referenced_by = standing.referenced_by.iter().filter(|(from, _)| !goes(from)).cloned().collect();
-        Planned { standing: Standing { referenced_by, ..standing }, agreed: None }
+        CollectionRemoval { standing: Standing { referenced_by, ..standing }, agreed: None }
     };
-    Ok(Plan {
+    Ok(RemovalPlan {
         url: client.url().to_owned(),
         server_version: meta.version.text,
         topology_unchecked: found.iter().find_map(|standing| standing.topology_unchecked.clone()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Outcome, Plan, Planned, Stopped};
+use super::{CollectionRemoval, RemovalOutcome, RemovalPlan, RemovalStopped};
 use crate::archive::claims::Claim;
 use crate::event::{CollectionResult, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, path_text};
@@ -31,7 +31,7 @@ struct Gathered {
 }
 
 /// Runs a plan to its end. It stops at the first collection that is not as planned or cannot be dropped.
-pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outcome, Stopped> {
+pub async fn run(writer: &Writer, session: &Session, plan: RemovalPlan) -> Result<RemovalOutcome, RemovalStopped> {
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let mut gathered = Gathered::default();
     let done = Box::pin(all(writer, session, &plan, &mut gathered)).await;
@@ -54,18 +54,26 @@ pub async fn run(writer: &Writer, session: &Session, plan: Plan) -> Result<Outco
     match done {
         Ok(()) => {
             let (saved, back) = (gathered.removed, gathered.back);
-            Ok(Outcome { result, saved, back, dangling, aliases_unseen, topology_unchecked })
+            Ok(RemovalOutcome { result, saved, back, dangling, aliases_unseen, topology_unchecked })
         }
         Err(error) => {
             let names = plan.collections.iter().map(|planned| planned.standing.name().clone());
             let left = names.filter(|name| !is_removed(name)).collect();
             let (removed, saved) = (gathered.removed, gathered.saved);
-            Err(Stopped { error, removed, saved, left, dangling, aliases_unseen, partial: Some(Box::new(result)) })
+            Err(RemovalStopped {
+                error,
+                removed,
+                saved,
+                left,
+                dangling,
+                aliases_unseen,
+                partial: Some(Box::new(result)),
+            })
         }
     }
 }
 
-async fn all(writer: &Writer, session: &Session, plan: &Plan, gathered: &mut Gathered) -> Result<(), Error> {
+async fn all(writer: &Writer, session: &Session, plan: &RemovalPlan, gathered: &mut Gathered) -> Result<(), Error> {
     claim(writer, session, plan, gathered).await?;
     for planned in &plan.collections {
         if session.cancel.is_cancelled() {
@@ -76,7 +84,7 @@ async fn all(writer: &Writer, session: &Session, plan: &Plan, gathered: &mut Gat
     look_once_more(writer, session, gathered).await
 }
 
-async fn claim(writer: &Writer, session: &Session, plan: &Plan, gathered: &mut Gathered) -> Result<(), Error> {
+async fn claim(writer: &Writer, session: &Session, plan: &RemovalPlan, gathered: &mut Gathered) -> Result<(), Error> {
     let claiming = Claiming {
         client: writer,
         session,
@@ -91,8 +99,8 @@ async fn claim(writer: &Writer, session: &Session, plan: &Plan, gathered: &mut G
 async fn one(
     writer: &Writer,
     session: &Session,
-    plan: &Plan,
-    planned: &Planned,
+    plan: &RemovalPlan,
+    planned: &CollectionRemoval,
     gathered: &mut Gathered,
 ) -> Result<(), Error> {
     let before = &planned.standing;

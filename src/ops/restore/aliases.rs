@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Refusal;
+use super::RestoreRefusal;
 use crate::archive::Archive;
 use crate::model::{CollectionName, Renames};
 use crate::ops::{Error, Session, chosen};
@@ -120,7 +120,7 @@ pub(in crate::ops) fn is_fit(alias: &str) -> bool {
 pub(super) struct Found {
     pub(super) planned: Vec<PlannedAlias>,
     pub(super) remarks: Vec<(CollectionName, String)>,
-    pub(super) refused: Vec<Refusal>,
+    pub(super) refused: Vec<RestoreRefusal>,
 }
 
 /// What it takes to look what is to be done about aliases.
@@ -154,7 +154,7 @@ impl Looking<'_> {
                 continue;
             }
             let Ok(name) = alias.parse() else {
-                found.refused.push(Refusal::AliasUnfit { collection, alias });
+                found.refused.push(RestoreRefusal::AliasUnfit { collection, alias });
                 continue;
             };
             let alias = chosen::capital(&name);
@@ -187,10 +187,10 @@ impl Looking<'_> {
         collection: CollectionName,
         alias: &CollectionName,
         target: &CollectionName,
-    ) -> Result<Result<AliasStep, Refusal>, Error> {
+    ) -> Result<Result<AliasStep, RestoreRefusal>, Error> {
         let alias = alias.clone();
         if let Some(taken) = self.made.iter().chain(self.live).find(|name| **name == alias) {
-            return Ok(Err(Refusal::AliasTaken { collection, alias, by: taken.clone() }));
+            return Ok(Err(RestoreRefusal::AliasTaken { collection, alias, by: taken.clone() }));
         }
         let pairs = if let Listed::Seen(aliases) = self.listed { &aliases.pairs[..] } else { &[] };
         let known = pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(alias.as_str()));
@@ -198,7 +198,7 @@ impl Looking<'_> {
             Some((name, of)) if name == alias.as_str() => Named::There(of.clone()),
             Some((name, of)) => {
                 let (there, of) = (name.clone(), of.clone());
-                return Ok(Err(Refusal::AliasSimilar { collection, alias, there, of }));
+                return Ok(Err(RestoreRefusal::AliasSimilar { collection, alias, there, of }));
             }
             None => self.client.alias(&alias).await?,
         };
@@ -208,7 +208,7 @@ impl Looking<'_> {
             Named::There(of) if of == *target => Ok(AliasStep::Same),
             Named::There(was) if overwrites => Ok(AliasStep::Overwrite { was }),
             Named::There(of) => Ok(AliasStep::Keep { of }),
-            Named::Hidden if overwrites => Err(Refusal::AliasHidden { collection, alias }),
+            Named::Hidden if overwrites => Err(RestoreRefusal::AliasHidden { collection, alias }),
             Named::Hidden => Ok(AliasStep::Hidden),
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::{Options, RunName};
+use super::{RestoreOptions, RunName};
 use crate::archive::runfiles::{self, RunAbout};
 use crate::archive::{Archive, Error};
 use crate::model::{CollectionName, RenamePattern, Renames, Selection, path_of_text};
@@ -16,7 +16,12 @@ const NAMED: usize = 20;
 
 /// The options that an unfinished run to this server was begun with; what only tunes a run is as in `options`. `None` where
 /// they cannot be told, or their archive is not where it was.
-pub async fn as_begun(session: &Session, options: &Options, server_url: &str, run: &RunName) -> Option<Options> {
+pub async fn as_begun(
+    session: &Session,
+    options: &RestoreOptions,
+    server_url: &str,
+    run: &RunName,
+) -> Option<RestoreOptions> {
     let (disk, runs, run_id) = (Arc::clone(&session.disk), options.state.runs.clone(), run.run_id);
     let (url, now) = (server_url.to_owned(), options.clone());
     let begun = blocking("earlier runs", move || {
@@ -31,7 +36,7 @@ pub async fn as_begun(session: &Session, options: &Options, server_url: &str, ru
 }
 
 /// The same, of an archive with these collections.
-fn begun(now: &Options, about: &RunAbout, all: &BTreeSet<CollectionName>) -> Option<Options> {
+fn begun(now: &RestoreOptions, about: &RunAbout, all: &BTreeSet<CollectionName>) -> Option<RestoreOptions> {
     let chosen: BTreeMap<CollectionName, CollectionName> = told(about, "collections")?;
     let names: BTreeMap<CollectionName, CollectionName> = told(about, "renames")?;
     let take = if chosen.keys().eq(all) { Vec::new() } else { chosen.keys().map(ToString::to_string).collect() };
@@ -46,7 +51,7 @@ fn begun(now: &Options, about: &RunAbout, all: &BTreeSet<CollectionName>) -> Opt
     if take.len() + renames.pairs().count() > NAMED {
         return None;
     }
-    Some(Options {
+    Some(RestoreOptions {
         archive: path_of_text(&about.archive),
         archive_at: path_of_text(&about.archive),
         selection: Selection { take, exclude: Vec::new() },

@@ -1,7 +1,7 @@
 //! Creates the collections of a plan, before any object is written, and compares what the server made of each.
 
 use super::before::Stage;
-use super::{Collection, Refusal, Server, tenants};
+use super::{Collection, RestoreRefusal, Server, tenants};
 use crate::model::{Renames, Schema, TenantName};
 use crate::ops::schema::{Applied, Fit, Made, NotMade, clauses, complete, made, until_there};
 use crate::ops::{Error, Session, verify};
@@ -129,7 +129,7 @@ pub(super) fn other(fit: &Fit, asked: &Schema, there: Option<&Schema>, server: &
 
 pub(super) fn not_as_left(collection: &Collection, what: String) -> Error {
     let (archived, there) = (collection.planned.archived.clone(), collection.planned.target.clone());
-    let refusal = Refusal::NotAsLeft { collection: archived, there, what };
+    let refusal = RestoreRefusal::NotAsLeft { collection: archived, there, what };
     Error::CannotRestore { refusals: vec![refusal], chosen: 1 }
 }
 
@@ -141,7 +141,7 @@ pub(super) async fn finish(writer: &Writer, collection: &Collection, server: &Se
 
 fn taken(collection: &Collection) -> Error {
     let (archived, there) = (collection.planned.archived.clone(), collection.planned.target.clone());
-    Error::CannotRestore { refusals: vec![Refusal::Exists { collection: archived, there }], chosen: 1 }
+    Error::CannotRestore { refusals: vec![RestoreRefusal::Exists { collection: archived, there }], chosen: 1 }
 }
 
 fn compared(collection: &Collection, schema: Schema, server: &Server) -> Result<Created, Error> {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::notes::Notes;
-use super::{Collection, Options, survey, tenants};
+use super::{Collection, RestoreOptions, survey, tenants};
 use crate::archive::{Archive, Index, Run, RunFiles, RunRecord};
 use crate::event::{Event, Events};
 use crate::model::{CollectionName, KeyRange, TenantMap};
@@ -100,7 +100,7 @@ pub(super) type ObjectsOfRuns = BTreeMap<usize, Filled>;
 pub(super) struct Fill<'a> {
     pub(super) client: &'a Writer,
     pub(super) session: &'a Session,
-    pub(super) options: &'a Options,
+    pub(super) options: &'a RestoreOptions,
     pub(super) archive: &'a Arc<Archive>,
     pub(super) budget: &'a Budget,
 }
@@ -196,7 +196,7 @@ impl Fill<'_> {
     }
 
     fn pacer(&self, collection: &Collection) -> Pacer {
-        let most_in_flight = self.options.jobs.unwrap_or(Options::MOST_JOBS).max(1);
+        let most_in_flight = self.options.jobs.unwrap_or(RestoreOptions::MOST_JOBS).max(1);
         let share = self.budget.bytes() / (most_in_flight as u64 * BATCHES_A_REQUEST);
         let limits = Limits {
             fixed_page_objects: self.options.batch_objects,
@@ -239,7 +239,7 @@ impl Fill<'_> {
 
     fn import(&self, collection: &Collection, pass: Pass, pacer: &Arc<Mutex<Pacer>>, stamps: Arc<Stamps>) -> Import {
         let schema = &collection.indexed.schema;
-        let Options { clamp_ints, vectors, revectorize, .. } = *self.options;
+        let RestoreOptions { clamp_ints, vectors, revectorize, .. } = *self.options;
         let vectorised = survey::vectorised(&collection.asked);
         let made = if revectorize { vectorised.clone() } else { Vec::new() };
         let comparer = Comparer::new(schema, collection.renames.clone(), clamp_ints).with_made_vectors(made);
@@ -252,7 +252,7 @@ impl Fill<'_> {
             mixed: Arc::clone(&collection.survey.mixed),
             comparer,
             pacer: Arc::clone(pacer),
-            most_in_flight: self.options.jobs.unwrap_or(Options::MOST_JOBS).max(1),
+            most_in_flight: self.options.jobs.unwrap_or(RestoreOptions::MOST_JOBS).max(1),
             stamps,
             patience: self.options.patience,
             events: self.session.events.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Refusal;
+use super::RestoreRefusal;
 use crate::model::{CollectionName, Renames, Schema};
 
 /// Where a collection stands on the way through its references.
@@ -47,7 +47,7 @@ pub(super) fn order(
     live: &dyn Fn(&CollectionName) -> bool,
     filled: &dyn Fn(usize) -> bool,
     renames: &Renames,
-) -> Result<Vec<Turn>, Vec<Refusal>> {
+) -> Result<Vec<Turn>, Vec<RestoreRefusal>> {
     let chosen: BTreeMap<&str, usize> = schemas.iter().enumerate().map(|(at, s)| (s.name.as_str(), at)).collect();
     let mut refused = Vec::new();
     // Property and chosen target of every collection.
@@ -59,7 +59,7 @@ pub(super) fn order(
                 Some(other) => own.push((property, *other)),
                 None if target.parse().is_ok_and(|target| live(renames.of(&target))) => {}
                 None => {
-                    refused.push(Refusal::MissingTarget { collection: schema.name.clone(), property, target });
+                    refused.push(RestoreRefusal::MissingTarget { collection: schema.name.clone(), property, target });
                 }
             }
         }
@@ -98,11 +98,12 @@ pub(in crate::ops) fn missing(
     schema: &Schema,
     live: &dyn Fn(&CollectionName) -> bool,
     renames: &Renames,
-) -> Vec<Refusal> {
+) -> Vec<RestoreRefusal> {
     let there =
         |target: &str| target == schema.name.as_str() || target.parse().is_ok_and(|target| live(renames.of(&target)));
     let missing = references(schema).into_iter().filter(|(_, target)| !there(target));
-    let refused = |(property, target)| Refusal::MissingTarget { collection: schema.name.clone(), property, target };
+    let refused =
+        |(property, target)| RestoreRefusal::MissingTarget { collection: schema.name.clone(), property, target };
     missing.map(refused).collect()
 }
 
@@ -229,7 +230,8 @@ mod tests {
         renames.insert(name("C7"), name("D"));
         let order = |there: &str| order(&chosen, &|live| *live == name(there), &|_| true, &renames);
         assert_eq!(order("D"), Ok(vec![Turn { at: 0, waiting: vec![] }]));
-        let missing = Refusal::MissingTarget { collection: name("C0"), property: "r7".into(), target: "C7".into() };
+        let missing =
+            RestoreRefusal::MissingTarget { collection: name("C0"), property: "r7".into(), target: "C7".into() };
         assert_eq!(order("C7"), Err(vec![missing]));
     }
 

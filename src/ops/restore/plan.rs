@@ -20,7 +20,10 @@ pub(in crate::ops) use self::may::not_allowed;
 pub(in crate::ops) use self::readable::{Reading, without_hidden};
 use super::before::Stage;
 use super::order::order;
-use super::{ArchiveFacts, Collection, Endpoint, Options, Plan, Prepared, Refusal, Resuming, Server, resume, tenants};
+use super::{
+    ArchiveFacts, Collection, Endpoint, PreparedRestore, RestoreOptions, RestorePlan, RestoreRefusal, Resuming, Server,
+    resume, tenants,
+};
 use crate::archive::{Archive, Content};
 use crate::event::{PlannedAction, Warning};
 use crate::model::{CollectionName, Renames, Schema};
@@ -41,7 +44,7 @@ struct Planning<'a> {
     client: &'a Client,
     session: &'a Session,
     archive: &'a Arc<Archive>,
-    options: &'a Options,
+    options: &'a RestoreOptions,
     renames: &'a Renames,
     server: &'a Server,
     live: &'a Live,
@@ -50,7 +53,7 @@ struct Planning<'a> {
 }
 
 /// Looks at archive and server, and says what a restore would do, and what stands against it. Sends reading requests only.
-pub async fn plan(client: &Client, session: &Session, options: Options) -> Result<Prepared, Error> {
+pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -> Result<PreparedRestore, Error> {
     let archive = prove::open(session, options.archive.clone()).await?;
     let Chosen { collections, renames } = choose(&archive, &options).await?;
     let ServerFacts { meta, nodes, .. } = server::look(client, session, Needs::Writes).await?;
@@ -113,7 +116,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
     refusals.extend(work.iter().flat_map(|collection| leads_on(collection, &options)));
     for Collection { planned, joins, before, .. } in &mut work {
         planned.there = there.remove(&planned.target);
-        let against = |refusal: &Refusal| refusal.collection().is_none_or(|about| *about == planned.archived);
+        let against = |refusal: &RestoreRefusal| refusal.collection().is_none_or(|about| *about == planned.archived);
         planned.action = match before.stage {
             _ if refusals.iter().any(against) => PlannedAction::Refuse,
             Stage::Begun | Stage::There => PlannedAction::Resume,
@@ -122,7 +125,7 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         };
     }
     let carries_on = resuming.as_ref().filter(|_| !refused).map(|resuming| resuming.said(&work));
-    let plan = Plan {
+    let plan = RestorePlan {
         url: client.url().to_owned(),
         server_version: server.meta.version.text.clone(),
         archive: options.archive.clone(),
@@ -138,15 +141,15 @@ pub async fn plan(client: &Client, session: &Session, options: Options) -> Resul
         unfinished,
         options,
     };
-    Ok(Prepared { plan, archive, work, server, rights, started: session.clock.now(), asked, resuming })
+    Ok(PreparedRestore { plan, archive, work, server, rights, started: session.clock.now(), asked, resuming })
 }
 
 /// Chooses among the collections of an archive.
-async fn choose(archive: &Arc<Archive>, options: &Options) -> Result<Chosen, Error> {
+async fn choose(archive: &Arc<Archive>, options: &RestoreOptions) -> Result<Chosen, Error> {
     let (archive, options) = (Arc::clone(archive), options.clone());
     let choose = move || {
         let schemas = archive.collections().iter().map(|entry| archive.schema(entry)).collect::<Result<Vec<_>, _>>()?;
-        let Options { selection, name, renames, tenants, .. } = &options;
+        let RestoreOptions { selection, name, renames, tenants, .. } = &options;
         chosen::choose(schemas, selection, name.as_ref(), renames)?.of_tenants(&archive, tenants, selection)
     };
     blocking("choose", choose).await
@@ -172,7 +175,7 @@ async fn members(client: &Client, session: &Session, collections: &[(usize, Sche
 impl Planning<'_> {
     /// Targets that exist, under any spelling, or that are names of aliases. What an earlier run has begun, which this one
     /// carries on, may be there.
-    fn in_the_way(&self, candidates: &[Candidate], resuming: Option<&Resuming>) -> Vec<Refusal> {
+    fn in_the_way(&self, candidates: &[Candidate], resuming: Option<&Resuming>) -> Vec<RestoreRefusal> {
         let aliases = if let Listed::Seen(aliases) = &self.live.aliases { &aliases.pairs[..] } else { &[] };
         let live = &self.live.schemas;
         let mut refusals = Vec::new();
@@ -182,18 +185,18 @@ impl Planning<'_> {
             let mine = began && live.iter().any(|there| there.name == *target);
             // An alias may be beside what exists in another spelling: it is in the way of what is to be made.
             if let Some(there) = live.iter().find(|s| same(s.name.as_str()) && !(mine && s.name == *target)) {
-                refusals.push(Refusal::Exists { collection: schema.name.clone(), there: there.name.clone() });
+                refusals.push(RestoreRefusal::Exists { collection: schema.name.clone(), there: there.name.clone() });
             } else if let Some((alias, of)) = aliases.iter().find(|(alias, _)| !mine && same(alias)) {
                 // As the server spells it, which may be otherwise.
                 let alias = alias.parse().unwrap_or_else(|_| target.clone());
-                refusals.push(Refusal::IsAlias { collection: schema.name.clone(), alias, of: of.clone() });
+                refusals.push(RestoreRefusal::IsAlias { collection: schema.name.clone(), alias, of: of.clone() });
             }
         }
         refusals
     }
 
     /// What stands against adding tenants to collections that are there.
-    async fn joins(&self, candidates: &[Candidate], resuming: Option<&Resuming>) -> Result<Vec<Refusal>, Error> {
+    async fn joins(&self, candidates: &[Candidate], resuming: Option<&Resuming>) -> Result<Vec<RestoreRefusal>, Error> {
         let mut refusals = Vec::new();
         for Candidate { schema, tenants, joined, .. } in candidates {
             let Some(there) = joined else { continue };
@@ -205,7 +208,7 @@ impl Planning<'_> {
     }
 
     /// The order of the collections, by their references; the references that lead nowhere, if there are any.
-    fn turns(&self, candidates: &[Candidate]) -> Result<Vec<super::order::Turn>, Vec<Refusal>> {
+    fn turns(&self, candidates: &[Candidate]) -> Result<Vec<super::order::Turn>, Vec<RestoreRefusal>> {
         let live: BTreeSet<&CollectionName> = self.live.schemas.iter().map(|schema| &schema.name).collect();
         let archived = self.archive.collections();
         let filled = |place: usize| archived[candidates[place].at].content != Content::SchemaOnly;
@@ -215,17 +218,17 @@ impl Planning<'_> {
 }
 
 /// Where a module would send objects, and its key, without a word of the operator: the archive says where, not they.
-fn leads_on(collection: &Collection, options: &Options) -> Vec<Refusal> {
+fn leads_on(collection: &Collection, options: &RestoreOptions) -> Vec<RestoreRefusal> {
     let planned = &collection.planned;
     let sends = options.revectorize && planned.to_vectorise > 0;
     let unknown = planned.endpoints.iter().filter(|e| sends && !e.is_allowed(&options.allowed_endpoints));
-    let refusal = |e: &Endpoint| Refusal::Endpoint { collection: planned.archived.clone(), endpoint: e.clone() };
+    let refusal = |e: &Endpoint| RestoreRefusal::Endpoint { collection: planned.archived.clone(), endpoint: e.clone() };
     unknown.map(refusal).collect()
 }
 
 /// Objects that would be sent to a vectoriser cost money, or fail: only when asked for.
-fn would_vectorise(collection: &Collection, options: &Options) -> Option<Refusal> {
+fn would_vectorise(collection: &Collection, options: &RestoreOptions) -> Option<RestoreRefusal> {
     let objects = collection.planned.to_vectorise;
     let refused = objects > 0 && !options.revectorize;
-    refused.then(|| Refusal::WouldVectorise { collection: collection.planned.archived.clone(), objects })
+    refused.then(|| RestoreRefusal::WouldVectorise { collection: collection.planned.archived.clone(), objects })
 }

@@ -12,7 +12,7 @@ use crate::ops::schema::Unmakeable;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum RestoreRefusal {
     /// A tenant that the server's collection has already.
     #[error("{collection}: {there} has a tenant {tenant} already")]
     TenantExists {
@@ -218,7 +218,7 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+impl RestoreRefusal {
     /// As events and `--json` show it.
     #[must_use]
     pub fn listed(&self) -> PlannedRefusal {

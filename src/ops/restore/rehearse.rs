@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::before::Stage;
-use super::{Collection, Prepared, Refusal};
+use super::{Collection, PreparedRestore, RestoreRefusal};
 use crate::event::{Event, Warning};
 use crate::model::CollectionName;
 use crate::ops::schema::{Rehearsal, Rehearsed, Subject, Unmakeable, sweep};
@@ -17,7 +17,11 @@ const MOST_HELD: usize = 8;
 
 /// Rehearses what the plan creates; what the server does not make as it is to be is refused. What killed runs left behind
 /// is removed in any case.
-pub async fn rehearse(writer: &Writer, session: &Session, mut prepared: Prepared) -> Result<Prepared, Error> {
+pub async fn rehearse(
+    writer: &Writer,
+    session: &Session,
+    mut prepared: PreparedRestore,
+) -> Result<PreparedRestore, Error> {
     let state = prepared.plan.options.state.clone();
     let over = prepared.resuming.as_ref().is_some_and(|resuming| resuming.kept.history.complete);
     let created = |collection: &&Collection| !collection.joins && collection.before.stage != Stage::There && !over;
@@ -60,7 +64,7 @@ async fn all(
     session: &Session,
     work: &[&Collection],
     pending: &BTreeSet<CollectionName>,
-) -> Result<(Vec<Refusal>, Rehearsed), Error> {
+) -> Result<(Vec<RestoreRefusal>, Rehearsed), Error> {
     let (mut refusals, mut rehearsed) = (Vec::new(), Rehearsed::Done);
     for (at, collection) in work.iter().enumerate() {
         let (nth, of) = (at as u64 + 1, work.len() as u64);
@@ -76,7 +80,7 @@ async fn all(
             // The key may create what it is to create, and remove nothing: that is no reason against it.
             Err(Unmakeable::NoScratchName { lacks, .. }) => rehearsed = Rehearsed::NotAllowed { lacks },
             Err(why) => {
-                refusals.push(Refusal::Unmakeable { collection: collection.planned.archived.clone(), why });
+                refusals.push(RestoreRefusal::Unmakeable { collection: collection.planned.archived.clone(), why });
             }
         }
     }

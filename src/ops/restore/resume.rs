@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Collection, Options};
+use super::{Collection, RestoreOptions};
 use crate::archive::runfiles::{self, EarlierRun, Forget, Kept};
 use crate::archive::{self, RunAbout, RunHistory};
 use crate::event::Op;
@@ -148,7 +148,7 @@ pub(super) enum Found {
 
 /// The options that decide what is written, as the journal keeps them.
 pub(super) fn choice(
-    options: &Options,
+    options: &RestoreOptions,
     names: &[(CollectionName, CollectionName)],
     renames: &Renames,
 ) -> Map<String, Value> {
@@ -211,7 +211,7 @@ fn major(version: &str) -> &str {
 /// `there`, since it may have been stopped before it could tell.
 pub(super) async fn find(
     session: &Session,
-    options: &Options,
+    options: &RestoreOptions,
     asked: Asked,
     there: BTreeSet<CollectionName>,
 ) -> Result<Found, Error> {

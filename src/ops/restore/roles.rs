@@ -8,7 +8,7 @@ use serde_json::Value;
 
 pub use allowed::Allowed;
 
-use super::Refusal;
+use super::RestoreRefusal;
 use super::aliases::{answered, lacking};
 use crate::archive::Archive;
 use crate::model::Renames;
@@ -94,7 +94,7 @@ pub(super) async fn plan(
     rights: Option<&Rights>,
     renames: &Renames,
     server: &str,
-) -> Result<(Vec<PlannedRole>, Vec<Refusal>), Error> {
+) -> Result<(Vec<PlannedRole>, Vec<RestoreRefusal>), Error> {
     if archived.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
@@ -103,7 +103,7 @@ pub(super) async fn plan(
         Listed::Forbidden => Vec::new(),
         // Where a key has rights, there are roles.
         Listed::Nothing if rights.is_some() => Vec::new(),
-        Listed::Nothing => return Ok((Vec::new(), vec![Refusal::NoRoles { server: server.to_owned() }])),
+        Listed::Nothing => return Ok((Vec::new(), vec![RestoreRefusal::NoRoles { server: server.to_owned() }])),
     };
     let mut planned = Vec::with_capacity(archived.len());
     for mut document in archived {
@@ -130,7 +130,7 @@ pub(super) async fn plan(
 
 /// Roles to be made with actions that the server does not know: it would refuse them at the very end of the run. Each action
 /// is asked about once.
-async fn unknown(client: &Client, planned: &[PlannedRole], server: &str) -> Result<Vec<Refusal>, Error> {
+async fn unknown(client: &Client, planned: &[PlannedRole], server: &str) -> Result<Vec<RestoreRefusal>, Error> {
     let mut asked: BTreeMap<String, bool> = BTreeMap::new();
     let mut refused = Vec::new();
     for role in planned {
@@ -147,7 +147,7 @@ async fn unknown(client: &Client, planned: &[PlannedRole], server: &str) -> Resu
             }
         }
         if !actions.is_empty() {
-            refused.push(Refusal::RoleUnknown { role: role.name.clone(), actions, server: server.to_owned() });
+            refused.push(RestoreRefusal::RoleUnknown { role: role.name.clone(), actions, server: server.to_owned() });
         }
     }
     Ok(refused)

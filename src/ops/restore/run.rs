@@ -14,7 +14,10 @@ use super::create::{self, Created};
 use super::fill::{FLOW_BYTES, Fill, Filled, ObjectsOfRuns};
 use super::left::Left;
 use super::lost;
-use super::{Collection, Options, Outcome, Plan, Prepared, Resuming, Stopped, aliases, resume, roles, tenants, undo};
+use super::{
+    Collection, PreparedRestore, RestoreOptions, RestoreOutcome, RestorePlan, RestoreStopped, Resuming, aliases,
+    resume, roles, tenants, undo,
+};
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
 use crate::archive::{RunAbout, RunFiles, RunHistory, RunRecord};
@@ -70,10 +73,14 @@ impl Gathered {
 
 /// Runs a plan to its end; one that something stands against is not begun. With an error, what was created and written
 /// stays, and is named.
-pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Result<Outcome, Stopped> {
+pub async fn run(
+    client: &Writer,
+    session: &Session,
+    prepared: PreparedRestore,
+) -> Result<RestoreOutcome, RestoreStopped> {
     let plan = &prepared.plan;
     if let Some(error) = plan.refused() {
-        return Err(Stopped {
+        return Err(RestoreStopped {
             error,
             run_dir: None,
             lost: Vec::new(),
@@ -121,7 +128,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
         }
     };
     match done {
-        Ok(()) => Ok(Outcome {
+        Ok(()) => Ok(RestoreOutcome {
             result: result(),
             rejected: gathered.files.as_ref().and_then(RunFiles::rejected),
             run_dir: run_dir.unwrap_or_default(),
@@ -138,7 +145,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
             let created = created.map(|name| (name.clone(), written(name))).collect();
             let joined = gathered.joined.iter().filter(|(name, _)| is_there(name));
             let joined = joined.map(|(name, tenants)| (name.clone(), tenants.clone(), written(name)));
-            Err(Stopped {
+            Err(RestoreStopped {
                 error,
                 run_dir,
                 lost: lost.clone(),
@@ -156,7 +163,7 @@ pub async fn run(client: &Writer, session: &Session, prepared: Prepared) -> Resu
 async fn undone(
     writer: &Writer,
     session: &Session,
-    prepared: &Prepared,
+    prepared: &PreparedRestore,
     error: Error,
     gathered: &mut Gathered,
 ) -> (Error, Vec<CollectionName>) {
@@ -212,8 +219,8 @@ fn together(after: &[usize]) -> Vec<Range<usize>> {
 struct Run<'a> {
     client: &'a Writer,
     session: &'a Session,
-    plan: &'a Plan,
-    prepared: &'a Prepared,
+    plan: &'a RestorePlan,
+    prepared: &'a PreparedRestore,
 }
 
 impl Run<'_> {
@@ -512,7 +519,7 @@ impl Run<'_> {
     }
 
     async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
-        let Options { patience, .. } = self.plan.options;
+        let RestoreOptions { patience, .. } = self.plan.options;
         if watch.wait_until_whole(patience).await {
             return Ok(());
         }

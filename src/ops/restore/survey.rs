@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Options;
+use super::RestoreOptions;
 use crate::archive::{Archive, Run};
 use crate::event::Warning;
 use crate::model::{MixedLengths, MixedSpaces, RawObject, Schema, TenantName, VectorLengths, VectorNames};
@@ -133,7 +133,7 @@ pub(super) async fn survey(
     at: usize,
     indexed: &Indexed,
     asked: &Schema,
-    options: &Options,
+    options: &RestoreOptions,
     done: Arc<BTreeSet<usize>>,
 ) -> Result<Survey, Error> {
     let [to_vectorise, refused_integers, expired] = [(); 3].map(|()| Arc::new(AtomicU64::new(0)));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::before::Stage;
-use super::{Collection, Refusal};
+use super::{Collection, RestoreRefusal};
 use crate::archive::Archive;
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantMap, TenantName};
@@ -48,11 +48,11 @@ impl Tenants {
         collection: &CollectionName,
         target: &CollectionName,
         rights: &Rights,
-    ) -> Option<Refusal> {
+    ) -> Option<RestoreRefusal> {
         let asleep = self.made.iter().filter(|tenant| tenant.state == TenantState::Cold).map(|tenant| &tenant.name);
         let mut denied = asleep.filter(|name| !rights.allow_tenant("update_tenants", target, name));
         let first = denied.next()?.clone();
-        Some(Refusal::MayNotWake { collection: collection.clone(), tenants: denied.count() + 1, first })
+        Some(RestoreRefusal::MayNotWake { collection: collection.clone(), tenants: denied.count() + 1, first })
     }
 
     /// Those that are to be in a state in the end.
@@ -143,14 +143,14 @@ pub(super) async fn joins(
     tenants: &Tenants,
     differs: Vec<String>,
     own: &[TenantName],
-) -> Result<Vec<Refusal>, Error> {
+) -> Result<Vec<RestoreRefusal>, Error> {
     let collection = archived.name.clone();
     if !differs.is_empty() {
-        return Ok(vec![Refusal::DoesNotFit { collection, there: live.name.clone(), differs }]);
+        return Ok(vec![RestoreRefusal::DoesNotFit { collection, there: live.name.clone(), differs }]);
     }
     let there: BTreeSet<TenantName> = client.tenants(&live.name).await?.into_iter().map(|t| t.name).collect();
     let taken = tenants.made.iter().filter(|tenant| there.contains(&tenant.name) && !own.contains(&tenant.name));
-    let refusal = |tenant: &Tenant| Refusal::TenantExists {
+    let refusal = |tenant: &Tenant| RestoreRefusal::TenantExists {
         collection: collection.clone(),
         there: live.name.clone(),
         tenant: tenant.name.clone(),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::before::Stage;
-use super::{Collection, Refusal, Server};
+use super::{Collection, RestoreRefusal, Server};
 use crate::archive::{RunFiles, RunRecord};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
@@ -18,7 +18,7 @@ use crate::weaviate::{Count, Topology, Writer};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the server does not make, by its name there, and why, if that is what stopped the run.
-pub(super) fn unmakeable(error: &Error, work: &[Collection]) -> Option<(CollectionName, Refusal)> {
+pub(super) fn unmakeable(error: &Error, work: &[Collection]) -> Option<(CollectionName, RestoreRefusal)> {
     let archived = |target: &CollectionName| {
         let of = work.iter().find(|collection| collection.planned.target == *target);
         of.map_or_else(|| target.clone(), |collection| collection.planned.archived.clone())
@@ -32,7 +32,7 @@ pub(super) fn unmakeable(error: &Error, work: &[Collection]) -> Option<(Collecti
         }
         _ => return None,
     };
-    Some((target.clone(), Refusal::Unmakeable { collection: archived(target), why }))
+    Some((target.clone(), RestoreRefusal::Unmakeable { collection: archived(target), why }))
 }
 
 /// What a refused run created.

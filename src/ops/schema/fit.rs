@@ -6,7 +6,7 @@ use super::applied::Applied;
 use super::place::{Path, is_nothing, short, take, vectors};
 use super::rules::{MIXED_VECTORS, Then, hits};
 use crate::model::{CollectionName, DROPPED_VECTOR, Renames, Schema};
-use crate::ops::restore::Refusal;
+use crate::ops::restore::RestoreRefusal;
 use crate::weaviate::Version;
 
 /// What is known of the server that a collection is to be made on.
@@ -37,7 +37,7 @@ pub(in crate::ops) struct Fit {
     /// What will not be as it was.
     pub applied: Vec<Applied>,
     /// What stands against it. If there is anything here, nothing may be sent.
-    pub refused: Vec<Refusal>,
+    pub refused: Vec<RestoreRefusal>,
 }
 
 impl Fit {
@@ -175,9 +175,15 @@ fn unsupported(
     value: &Value,
     since: Option<String>,
     target: &Target<'_>,
-) -> Refusal {
+) -> RestoreRefusal {
     let server = target.version.to_string();
-    Refusal::Unsupported { collection: collection.clone(), key: path.join("."), value: short(value), since, server }
+    RestoreRefusal::Unsupported {
+        collection: collection.clone(),
+        key: path.join("."),
+        value: short(value),
+        since,
+        server,
+    }
 }
 
 /// Says that nothing makes vectors, where the document says nothing about that: a server would take its default module, and
@@ -194,14 +200,14 @@ fn is_mixed(document: &Value) -> bool {
 }
 
 /// Vectorisers that the server has not enabled. It would refuse the collection.
-fn missing_modules(collection: &CollectionName, document: &Value, target: &Target<'_>) -> Vec<Refusal> {
+fn missing_modules(collection: &CollectionName, document: &Value, target: &Target<'_>) -> Vec<RestoreRefusal> {
     let mut refused = Vec::new();
     for (mut path, holder) in vectors(document) {
         path.push("vectorizer".to_owned());
         for module in chosen(holder) {
             if !module.is_empty() && module != "none" && !target.modules.contains(&module) {
                 let (collection, key) = (collection.clone(), path.join("."));
-                refused.push(Refusal::Module { collection, key, module });
+                refused.push(RestoreRefusal::Module { collection, key, module });
             }
         }
     }

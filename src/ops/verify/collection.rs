@@ -172,7 +172,7 @@ fn stage(
 ) -> Stage {
     let options = comparing.options;
     let entry = &pair.archive.collections()[pair.at];
-    let jobs = options.jobs.unwrap_or(super::Options::MOST_JOBS);
+    let jobs = options.jobs.unwrap_or(super::VerifyOptions::MOST_JOBS);
     let shares = Shares::of(options.memory_bytes, jobs, entry.bytes.checked_div(entry.objects).unwrap_or(0));
     let units = units(&pair.runs, pair.schema.multi_tenant, &pair.tenants);
     let sample = options.sample.map(|share| Sample::new(&units, share, options.seed));

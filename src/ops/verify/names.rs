@@ -1,6 +1,6 @@
 //! Which collection of the archive is compared with which live one. Pure.
 
-use super::Options;
+use super::VerifyOptions;
 use crate::archive::Archive;
 use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::{Error, chosen, select};
@@ -20,7 +20,7 @@ pub(super) struct Chosen {
 pub(super) fn choose(
     archived: Vec<Schema>,
     archive: &Archive,
-    options: &Options,
+    options: &VerifyOptions,
 ) -> Result<(Vec<Chosen>, Renames), Error> {
     let chosen = chosen::choose(archived, &options.selection, options.name.as_ref(), &options.renames)?;
     let chosen = chosen.of_tenants(archive, &options.tenants, &options.selection)?;

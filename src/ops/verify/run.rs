@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::names::{self, Chosen};
-use super::{CompareOptions, Compared, Differs, Options, Outcome, Pair, compare_collection, schema};
+use super::{CompareOptions, Compared, Differs, Pair, VerifyOptions, VerifyOutcome, compare_collection, schema};
 use crate::archive::{Archive, Content, Error as ArchiveError};
 use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
 use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
@@ -34,7 +34,7 @@ struct Gathered {
 
 /// Compares every collection chosen, and refuses before the first one if the server lacks any of them. Sends reading
 /// requests only, but for those that wake tenants that sleep, and put them back.
-pub async fn run(client: &Writer, session: &Session, options: Options) -> Result<Outcome, Error> {
+pub async fn run(client: &Writer, session: &Session, options: VerifyOptions) -> Result<VerifyOutcome, Error> {
     let (archive, archived) = open(session, options.archive.clone()).await?;
     let (chosen, renames) = names::choose(archived, &archive, &options)?;
     let server_version = server::look(client, session, Needs::Reads).await?.meta.version.text;
@@ -59,7 +59,7 @@ pub async fn run(client: &Writer, session: &Session, options: Options) -> Result
         rate_limit: client.rate_limit(),
         ..RunResult::of(Op::Verify, status, Some(path), gathered.results)
     };
-    Ok(Outcome {
+    Ok(VerifyOutcome {
         result,
         url: client.url().to_owned(),
         server_version,
@@ -83,7 +83,7 @@ async fn open(session: &Session, path: PathBuf) -> Result<(Arc<Archive>, Vec<Sch
 
 /// What of a collection is to be read: nothing is known of a sample, or of some tenants; a collection that is not compared
 /// has no numbers either.
-fn planned(archive: &Archive, chosen: &[Chosen], live: &[Schema], options: &Options) -> Vec<PlannedCollection> {
+fn planned(archive: &Archive, chosen: &[Chosen], live: &[Schema], options: &VerifyOptions) -> Vec<PlannedCollection> {
     let one = |(chosen, live): (&Chosen, &Schema)| {
         let entry = &archive.collections()[chosen.at];
         let whole = is_read_whole(chosen, live, options);
@@ -97,7 +97,7 @@ fn planned(archive: &Archive, chosen: &[Chosen], live: &[Schema], options: &Opti
     chosen.iter().zip(live).map(one).collect()
 }
 
-fn is_read_whole(chosen: &Chosen, live: &Schema, options: &Options) -> bool {
+fn is_read_whole(chosen: &Chosen, live: &Schema, options: &VerifyOptions) -> bool {
     options.sample.is_none() && options.tenants.is_same() && fit_together(&chosen.schema, live, &options.tenants)
 }
 
@@ -108,7 +108,7 @@ async fn one(
     archive: &Arc<Archive>,
     chosen: Chosen,
     live: &Schema,
-    options: &Options,
+    options: &VerifyOptions,
     renames: &Renames,
     gathered: &mut Gathered,
 ) -> Result<(), Error> {
@@ -151,7 +151,7 @@ async fn one(
 }
 
 /// The options for the next collection: the limit holds for all of them together.
-fn compare_options(options: &Options, renames: &Renames, gathered: &Gathered) -> CompareOptions {
+fn compare_options(options: &VerifyOptions, renames: &Renames, gathered: &Gathered) -> CompareOptions {
     CompareOptions {
         renames: renames.clone(),
         vectors: true,

@@ -3,7 +3,7 @@
 use super::*;
 
 /// To delete as many as there are.
-async fn agreed(world: &World) -> Plan {
+async fn agreed(world: &World) -> ClearPlan {
     let mut plan = planned(world, one(Wish::Delete, options(world, &["Article"]))).await.expect("a plan");
     plan.collections[0].agreed = plan.collections[0].all_objects();
     plan

@@ -20,7 +20,7 @@ fn made_anew(world: &World, tenants: &[&str]) {
 }
 
 /// Nothing is sent, and of the tenants a and b each has its two objects.
-async fn is_refused(world: &World, plan: Plan) -> Error {
+async fn is_refused(world: &World, plan: ClearPlan) -> Error {
     let (done, _) = run(world, plan).await;
     let stopped = done.expect_err("refused");
     assert_eq!((stopped.class(), world.sandbox.writing_requests()), (Class::Refused, 0), "{:?}", stopped.error);
@@ -44,7 +44,7 @@ async fn a_named_tenant_that_was_made_anew_with_as_many_objects_is_not_emptied()
     for wish in [Wish::Recreate, Wish::Delete] {
         let world = with_tenants().await;
         let named = |tenants: &[&str]| tenants.iter().map(|t| t.parse().expect("a name")).collect();
-        let options = Options { tenants: named(&["a", "b"]), ..one(wish, options(&world, &["Many"])) };
+        let options = ClearOptions { tenants: named(&["a", "b"]), ..one(wish, options(&world, &["Many"])) };
         let plan = planned(&world, options).await.expect("a plan");
         made_anew(&world, &["b"]);
         let error = is_refused(&world, plan).await;

@@ -5,7 +5,7 @@ use super::*;
 /// More than a deletion with a backup lists ahead.
 const MANY: u64 = 3_000;
 
-async fn plan_after_backup(world: &World, wish: Wish) -> Plan {
+async fn plan_after_backup(world: &World, wish: Wish) -> ClearPlan {
     let archive = world.backup(world.options()).await.result.archive.expect("an archive");
     let mut plan = planned(world, one(wish, options(world, &["Article"]))).await.expect("a plan");
     plan.must_be_held_in(archive.into(), jiff::Timestamp::UNIX_EPOCH);

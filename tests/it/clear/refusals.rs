@@ -3,7 +3,7 @@
 use super::*;
 
 /// What a clear of the only thing that is wrong with it is refused for.
-async fn refusal(world: &World, options: Options, hints: &[Hint]) -> Refusal {
+async fn refusal(world: &World, options: ClearOptions, hints: &[Hint]) -> ClearRefusal {
     let error = refused(world, options).await;
     assert_eq!((error.class(), error.hints().as_slice()), (Class::Refused, hints), "{error:?}");
     match error {
@@ -17,13 +17,13 @@ async fn tenants_that_cannot_be_meant_are_refused() {
     let world = world(
         articles().collection(r#"{"class":"Many","multiTenancyConfig":{"enabled":true}}"#).tenant("Many", "a", "HOT"),
     );
-    let of = |take: &[&str]| Options { tenants: vec!["t".parse().expect("a name")], ..options(&world, take) };
+    let of = |take: &[&str]| ClearOptions { tenants: vec!["t".parse().expect("a name")], ..options(&world, take) };
     let plain = refusal(&world, of(&["Article"]), &[]).await;
-    assert_eq!(plain, Refusal::NotMultiTenant { collection: name("Article") });
+    assert_eq!(plain, ClearRefusal::NotMultiTenant { collection: name("Article") });
     let unknown = refusal(&world, of(&["Many"]), &[Hint::ListTenants]).await;
-    assert!(matches!(&unknown, Refusal::UnknownTenant { tenant, .. } if tenant.as_str() == "t"), "{unknown:?}");
+    assert!(matches!(&unknown, ClearRefusal::UnknownTenant { tenant, .. } if tenant.as_str() == "t"), "{unknown:?}");
     let many = refusal(&world, of(&["Article", "Many"]), &[]).await;
-    assert_eq!(many, Refusal::TenantsOfMany { collections: 2 });
+    assert_eq!(many, ClearRefusal::TenantsOfMany { collections: 2 });
 }
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn a_key_that_may_only_read_is_found_out_in_the_plan() {
     let mut world = world(articles().with_keys());
     world.key = Some("readkey");
     let refusal = refusal(&world, options(&world, &["Article"]), &[Hint::GrantPermission]).await;
-    assert!(matches!(refusal, Refusal::NotAllowed { ref lack } if lack.action == "delete_data"), "{refusal:?}");
+    assert!(matches!(refusal, ClearRefusal::NotAllowed { ref lack } if lack.action == "delete_data"), "{refusal:?}");
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn read_only_shards_are_not_deleted_from() {
     let shard = world.sandbox.shards("Article")[0].clone();
     call(&world, "PUT", &format!("/v1/schema/Article/shards/{shard}"), r#"{"status":"READONLY"}"#).await;
     let refusal = refusal(&world, one(Wish::Delete, options(&world, &["Article"])), &[Hint::RecreateInstead]).await;
-    assert!(matches!(&refusal, Refusal::ReadOnly { shards, .. } if *shards == [shard]), "{refusal:?}");
+    assert!(matches!(&refusal, ClearRefusal::ReadOnly { shards, .. } if *shards == [shard]), "{refusal:?}");
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn what_somebody_writes_to_is_not_dropped() {
     let refusal =
         refusal(&world, one(Wish::Recreate, options(&world, &["Article"])), &[Hint::DeleteInstead, Hint::WritersFirst])
             .await;
-    let wanted = Refusal::BeingWritten { collection: name("Article"), before: OBJECTS, after: OBJECTS + 1 };
+    let wanted = ClearRefusal::BeingWritten { collection: name("Article"), before: OBJECTS, after: OBJECTS + 1 };
     assert_eq!(refusal, wanted);
     assert_eq!(world.sandbox.count("Article", None), OBJECTS + 1);
 }
@@ -62,7 +62,7 @@ async fn a_collection_beside_an_alias_of_its_name_in_another_spelling_is_not_dro
     let world = world(articles().alias("ARTICLE", "Article"));
     let refusal = refusal(&world, one(Wish::Recreate, options(&world, &["Article"])), &[Hint::DeleteInstead]).await;
     assert!(
-        matches!(&refusal, Refusal::NotMadeAgain { reason, .. } if reason.starts_with("ARTICLE is an alias")),
+        matches!(&refusal, ClearRefusal::NotMadeAgain { reason, .. } if reason.starts_with("ARTICLE is an alias")),
         "{refusal:?}"
     );
     assert_eq!(world.sandbox.count("Article", None), OBJECTS);
@@ -76,7 +76,8 @@ async fn what_the_server_would_not_take_back_is_not_dropped() {
     let meta = r#"{"hostname":"http://[::]:8080","modules":{},"version":"1.40.0"}"#;
     world.sandbox.faults().add(Fault::new(Kind::status(200, meta)).on("GET", "/v1/meta"));
     let refusal = refusal(&world, one(Wish::Recreate, options(&world, &["Odd"])), &[Hint::DeleteInstead]).await;
-    let told = matches!(&refusal, Refusal::NotMadeAgain { reason, .. } if reason.contains("text2vec-contextionary"));
+    let told =
+        matches!(&refusal, ClearRefusal::NotMadeAgain { reason, .. } if reason.contains("text2vec-contextionary"));
     assert!(told, "{refusal:?}");
     assert_eq!(world.sandbox.collections(), ["Odd"]);
 }
@@ -97,7 +98,7 @@ async fn what_would_come_back_without_a_setting_is_not_dropped() {
     ] {
         let wanted = one(Wish::Recreate, options(&world, &[collection]));
         let refusal = refusal(&world, wanted, &[Hint::DeleteInstead]).await;
-        let told = matches!(&refusal, Refusal::NotMadeAgain { reason, .. } if reason.starts_with(setting));
+        let told = matches!(&refusal, ClearRefusal::NotMadeAgain { reason, .. } if reason.starts_with(setting));
         assert!(told, "{refusal:?}");
         let plan = planned(&world, options(&world, &[collection])).await.expect("a plan");
         assert_eq!(plan.collections[0].method, Method::Delete);

@@ -53,7 +53,8 @@ async fn one_tenant_is_emptied_and_the_others_keep_what_they_have() {
     for wish in [Wish::Recreate, Wish::Delete] {
         let world = with_tenants().await;
         let states = tenants(&world, "Many").await;
-        let options = Options { tenants: vec!["b".parse().expect("a name")], ..one(wish, options(&world, &["Many"])) };
+        let options =
+            ClearOptions { tenants: vec!["b".parse().expect("a name")], ..one(wish, options(&world, &["Many"])) };
         let outcome = cleared(&world, options).await;
         assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 2));
         assert_eq!(tenants(&world, "Many").await, states);
@@ -68,7 +69,7 @@ async fn tenants_that_were_left_away_are_created_by_the_next_run() {
         let (before, states) = (schema(&world, "Many").await, tenants(&world, "Many").await);
         let wanted = || {
             let tenants = tenant.iter().map(|t: &&str| t.parse().expect("a name")).collect();
-            Options { tenants, ..one(wish, options(&world, &["Many"])) }
+            ClearOptions { tenants, ..one(wish, options(&world, &["Many"])) }
         };
         let plan = planned(&world, wanted()).await.expect("a plan");
         world.sandbox.faults().add(Fault::new(Kind::status(500, "disk")).on("POST", "/v1/schema/Many/tenants"));
@@ -93,14 +94,14 @@ async fn tenants_that_were_left_away_are_created_by_the_next_run() {
 async fn a_server_that_gives_removed_tenants_their_objects_back_is_not_asked_to_remove_them() {
     let world = with_tenants_on("1.24").await;
     let states = tenants(&world, "Many").await;
-    let only = |wish, tenant: &str| Options {
+    let only = |wish, tenant: &str| ClearOptions {
         tenants: vec![tenant.parse().expect("a name")],
         ..one(wish, options(&world, &["Many"]))
     };
     for options in [only(Wish::Recreate, "b"), only(Wish::Auto, "c"), one(Wish::Delete, options(&world, &["Many"]))] {
         let error = refused(&world, options).await;
         let Error::CannotClear { refusals } = &error else { panic!("{error:?}") };
-        assert!(matches!(refusals.as_slice(), [clear::Refusal::TenantsStay { .. }]), "{refusals:?}");
+        assert!(matches!(refusals.as_slice(), [clear::ClearRefusal::TenantsStay { .. }]), "{refusals:?}");
         assert_eq!((error.class(), error.hints()), (Class::Refused, vec![Hint::WakeTenants]));
     }
     let outcome = cleared(&world, only(Wish::Auto, "b")).await;
@@ -116,7 +117,7 @@ async fn a_server_that_gives_removed_tenants_their_objects_back_is_not_asked_to_
 async fn a_tenant_that_the_server_says_it_removed_and_did_not_is_told_and_keeps_what_it_has() {
     let world = with_tenants().await;
     world.sandbox.faults().add(Fault::new(Kind::status(200, "")).on("DELETE", "/v1/schema/Many/tenants"));
-    let wanted = Options { tenants: vec!["b".parse().expect("a name")], ..options(&world, &["Many"]) };
+    let wanted = ClearOptions { tenants: vec!["b".parse().expect("a name")], ..options(&world, &["Many"]) };
     let plan = planned(&world, one(Wish::Recreate, wanted)).await.expect("a plan");
     let (done, _) = run(&world, plan).await;
     let error = done.expect_err("it stays").error;
@@ -140,9 +141,9 @@ async fn a_tenant_that_the_server_says_it_created_and_did_not_is_told_and_made_b
 }
 
 /// To remove `a` and `b`, and create them again.
-async fn two_tenants(world: &World, patience: Duration) -> Plan {
+async fn two_tenants(world: &World, patience: Duration) -> ClearPlan {
     let tenants = ["a", "b"].map(|tenant| tenant.parse().expect("a name")).to_vec();
-    let wanted = Options { tenants, patience, ..options(world, &["Many"]) };
+    let wanted = ClearOptions { tenants, patience, ..options(world, &["Many"]) };
     planned(world, one(Wish::Recreate, wanted)).await.expect("a plan")
 }
 
@@ -206,7 +207,7 @@ async fn a_tenant_that_is_named_twice_is_emptied_once() {
         let world = with_tenants().await;
         let states = tenants(&world, "Many").await;
         let twice = ["b", "b"].map(|tenant| tenant.parse().expect("a name")).to_vec();
-        let wanted = Options { tenants: twice, ..one(wish, options(&world, &["Many", "Many"])) };
+        let wanted = ClearOptions { tenants: twice, ..one(wish, options(&world, &["Many", "Many"])) };
         let plan = planned(&world, wanted).await.expect("a plan");
         assert_eq!((plan.collections.len(), &plan.collections[0].objects), (1, &Count::Exact(2)), "{wish:?}");
         let (done, _) = run(&world, plan).await;
@@ -335,7 +336,7 @@ async fn that_an_offloaded_tenant_comes_back_inactive_stands_in_the_plan_of_each
         let world = with_tenants().await;
         world.sandbox.faults().now(&Change::Tenant("Many".into(), "c".into(), Some("FROZEN")));
         let tenants_of = if named { vec!["c".parse().expect("a name")] } else { Vec::new() };
-        let options = Options { tenants: tenants_of, ..one(wish, options(&world, &["Many"])) };
+        let options = ClearOptions { tenants: tenants_of, ..one(wish, options(&world, &["Many"])) };
         let plan = planned(&world, options).await.expect("a plan");
         let said = "offloaded tenants are there again asleep: 1";
         assert!(plan.collections[0].loses.iter().any(|loss| loss == said), "{wish:?} {named}");

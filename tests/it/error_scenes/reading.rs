@@ -25,7 +25,7 @@ fn articles() -> Builder {
 
 /// Why a backup of this server stops. Nothing of it passes for a backup.
 async fn stopped(world: &World) -> Error {
-    let options = backup::Options { jobs: Some(1), ..world.options() };
+    let options = backup::BackupOptions { jobs: Some(1), ..world.options() };
     let (done, _) = world.try_backup(options).await;
     let stopped = done.expect_err("a failure");
     world.nothing_is_sealed();

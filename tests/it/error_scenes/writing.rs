@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use elysiactl::event::Class;
 use elysiactl::model::CollectionName;
-use elysiactl::ops::restore::{Options, Stopped};
+use elysiactl::ops::restore::{RestoreOptions, RestoreStopped};
 use elysiactl::ops::{Error, Hint};
 use elysiactl::pipeline::import;
 use elysiactl::weaviate;
@@ -23,17 +23,17 @@ async fn archive_of(builder: Builder) -> (World, PathBuf) {
 }
 
 /// A restore whose batches go so wrong from the second on, on a server that is waited for a moment.
-async fn batches_that(kind: Kind) -> (World, Stopped) {
+async fn batches_that(kind: Kind) -> (World, RestoreStopped) {
     let (_source, archive) = archive_of(Sandbox::builder().seeded("Article", OBJECTS, 2, 1)).await;
     let target = world(Sandbox::builder());
     target.sandbox.faults().add(Fault::new(kind).on("POST", "/v1/batch/objects").after(1));
-    let quick = Options { batch_objects: Some(50), jobs: Some(1), ..target.restore_options(&archive) };
-    let (done, _) = target.try_restore(Options { patience: Duration::from_millis(200), ..quick }).await;
+    let quick = RestoreOptions { batch_objects: Some(50), jobs: Some(1), ..target.restore_options(&archive) };
+    let (done, _) = target.try_restore(RestoreOptions { patience: Duration::from_millis(200), ..quick }).await;
     (target, done.expect_err("a failure"))
 }
 
 /// Nothing is said to be there that is not, and a batch that was stored is said.
-fn what_is_there_is_said(target: &World, stopped: &Stopped) {
+fn what_is_there_is_said(target: &World, stopped: &RestoreStopped) {
     let [(name, written)] = stopped.created.as_slice() else { panic!("{:?}", stopped.created) };
     assert_eq!((name.as_str(), *written), ("Article", 50));
     assert!((50..OBJECTS).contains(&target.sandbox.count("Article", None)));
@@ -97,7 +97,7 @@ async fn one_name_for_two_collections_is_wrong_usage_and_writes_nothing() {
     let (_source, archive) = archive_of(Sandbox::builder().seeded("Article", 5, 2, 1).seeded("Zoo", 5, 2, 1)).await;
     let target = world(Sandbox::builder());
     let name: CollectionName = "New".parse().expect("a name");
-    let error = target.refused(Options { name: Some(name), ..target.restore_options(&archive) }).await;
+    let error = target.refused(RestoreOptions { name: Some(name), ..target.restore_options(&archive) }).await;
     assert!(matches!(error, Error::OneNameForMany { collections: 2 }), "{error:?}");
     is(&error, Class::Usage, &[Hint::RenameEach]);
     assert_eq!(target.sandbox.writing_requests(), 0);

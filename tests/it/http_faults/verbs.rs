@@ -113,12 +113,12 @@ fn articles_only() -> Selection {
 }
 
 /// One request after the other: which one is struck must not depend on the machine.
-fn backup_options(world: &World) -> backup::Options {
-    backup::Options { selection: articles_only(), page_objects: Some(AT_ONCE), jobs: Some(1), ..world.options() }
+fn backup_options(world: &World) -> backup::BackupOptions {
+    backup::BackupOptions { selection: articles_only(), page_objects: Some(AT_ONCE), jobs: Some(1), ..world.options() }
 }
 
-fn restore_options(world: &World, archive: &std::path::Path) -> restore::Options {
-    restore::Options {
+fn restore_options(world: &World, archive: &std::path::Path) -> restore::RestoreOptions {
+    restore::RestoreOptions {
         batch_objects: Some(AT_ONCE),
         jobs: Some(1),
         patience: PATIENCE,
@@ -126,12 +126,12 @@ fn restore_options(world: &World, archive: &std::path::Path) -> restore::Options
     }
 }
 
-fn compare_options(archive: &std::path::Path) -> verify::Options {
-    verify::Options { jobs: Some(1), ..verify_options(archive) }
+fn compare_options(archive: &std::path::Path) -> verify::VerifyOptions {
+    verify::VerifyOptions { jobs: Some(1), ..verify_options(archive) }
 }
 
-fn clear_options(world: &World, wish: Wish) -> clear::Options {
-    clear::Options {
+fn clear_options(world: &World, wish: Wish) -> clear::ClearOptions {
+    clear::ClearOptions {
         selection: articles_only(),
         tenants: Vec::new(),
         wish,
@@ -259,19 +259,19 @@ impl Stop for Error {
     }
 }
 
-impl Stop for backup::Stopped {
+impl Stop for backup::BackupStopped {
     fn error(&self) -> &Error {
         &self.error
     }
 }
 
-impl Stop for restore::Stopped {
+impl Stop for restore::RestoreStopped {
     fn error(&self) -> &Error {
         &self.error
     }
 }
 
-impl Stop for clear::Stopped {
+impl Stop for clear::ClearStopped {
     fn error(&self) -> &Error {
         &self.error
     }

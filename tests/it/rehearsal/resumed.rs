@@ -9,7 +9,7 @@ use super::name;
 use crate::world::{World, world};
 
 /// An archive of `A`, and of `B` that refers to it.
-async fn with_references() -> (World, restore::Options) {
+async fn with_references() -> (World, restore::RestoreOptions) {
     let there = world(
         Sandbox::builder()
             .collection(r#"{"class":"A"}"#)
@@ -27,7 +27,7 @@ async fn a_resumed_restore_rehearses_what_an_earlier_attempt_could_not_create() 
     let target = world(Sandbox::builder());
     let writer = Writer::new(target.client(Events::none()));
     let session = target.session(Events::none());
-    let options = restore::Options { state: target.state(), ..options };
+    let options = restore::RestoreOptions { state: target.state(), ..options };
     let prepared = target.restore_plan(options.clone()).await.expect("a plan");
     let prepared = restore::rehearse(&writer, &session, prepared).await.expect("rehearsed");
     // The server is away when A is to be created for good: its intent is written down, and it is not there.
@@ -35,7 +35,7 @@ async fn a_resumed_restore_rehearses_what_an_earlier_attempt_could_not_create() 
     let (done, _) = target.run_plan(prepared).await;
     done.expect_err("not created");
     target.sandbox.faults().clear();
-    let resumed = restore::Options { resume: true, ..options };
+    let resumed = restore::RestoreOptions { resume: true, ..options };
     let prepared = target.restore_plan(resumed).await.expect("a plan");
     assert!(prepared.plan.carries_on.is_some());
     let prepared = restore::rehearse(&writer, &session, prepared).await.expect("rehearsed");
@@ -49,12 +49,12 @@ async fn a_run_with_nothing_left_to_create_does_not_say_that_a_rehearsal_is_due(
     let (_there, options) = with_references().await;
     let target = world(Sandbox::builder());
     let (writer, session) = (Writer::new(target.client(Events::none())), target.session(Events::none()));
-    let options = restore::Options { state: target.state(), ..options };
+    let options = restore::RestoreOptions { state: target.state(), ..options };
     let prepared = target.restore_plan(options.clone()).await.expect("a plan");
     target.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("POST", "/v1/batch/objects"));
     target.run_plan(prepared).await.0.expect_err("no objects");
     target.sandbox.faults().clear();
-    let resumed = restore::Options { resume: true, ..options };
+    let resumed = restore::RestoreOptions { resume: true, ..options };
     let prepared = target.restore_plan(resumed).await.expect("a plan");
     let prepared = restore::rehearse(&writer, &session, prepared).await.expect("rehearsed");
     assert_eq!(prepared.plan.rehearsed, Rehearsed::NotNeeded);
@@ -68,7 +68,7 @@ async fn what_a_refused_restore_cannot_remove_again_stays_and_is_named() {
     {
         let (_there, options) = with_references().await;
         let target = world(Sandbox::builder().nodes(nodes));
-        let options = restore::Options { state: target.state(), ..options };
+        let options = restore::RestoreOptions { state: target.state(), ..options };
         let prepared = target.restore_plan(options).await.expect("a plan");
         // B is refused, and something happened by then.
         target.sandbox.faults().add(Fault::new(Kind::Change(change)).on("POST", "/v1/schema").nth(2));

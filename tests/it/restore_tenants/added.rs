@@ -3,7 +3,7 @@
 use elysiactl::event::{Event, Status, Warning};
 use elysiactl::model::TenantMap;
 use elysiactl::ops::Error;
-use elysiactl::ops::restore::{Options, Refusal};
+use elysiactl::ops::restore::{RestoreOptions, RestoreRefusal};
 use sandbox::{Change, Fault, Kind, Sandbox};
 
 use super::{archived, backed_up, live, name, only, some};
@@ -23,7 +23,7 @@ async fn a_tenant_somebody_makes_while_the_plan_is_looked_at_is_left_alone() {
     let source = world(some());
     let archive = backed_up(&source).await;
     source.sandbox.faults().now(&Change::Tenant("Mt".into(), "night".into(), None));
-    let options = Options { tenants: only(&[("night", "night")]), ..source.restore_options(&archive) };
+    let options = RestoreOptions { tenants: only(&[("night", "night")]), ..source.restore_options(&archive) };
     let plan = source.restore_plan(options).await.expect("a plan");
     let said = &plan.plan.collections[0].remarks;
     assert!(said.iter().any(|remark| remark.contains("added to the collection that is there")), "{said:?}");
@@ -34,7 +34,7 @@ async fn a_tenant_somebody_makes_while_the_plan_is_looked_at_is_left_alone() {
     source.sandbox.clear_requests();
     let stopped = source.run_plan(plan).await.0.expect_err("a tenant that is there now");
     let Error::CannotRestore { refusals, .. } = &stopped.error else { panic!("{:?}", stopped.error) };
-    assert!(matches!(&refusals[..], [Refusal::TenantExists { .. }]), "{refusals:?}");
+    assert!(matches!(&refusals[..], [RestoreRefusal::TenantExists { .. }]), "{refusals:?}");
     assert!(stopped.created.is_empty() && stopped.joined.is_empty(), "nothing of it is this run's");
     assert_eq!(live(&source, "Mt", Some("night")), before);
     assert_eq!(source.sandbox.writing_requests(), 0);
@@ -44,7 +44,7 @@ async fn a_tenant_somebody_makes_while_the_plan_is_looked_at_is_left_alone() {
 async fn a_collection_that_was_made_anew_meanwhile_is_left_alone() {
     let source = world(some());
     let archive = backed_up(&source).await;
-    let options = Options { tenants: only(&[("night", "copy")]), ..source.restore_options(&archive) };
+    let options = RestoreOptions { tenants: only(&[("night", "copy")]), ..source.restore_options(&archive) };
     let plan = source.restore_plan(options).await.expect("a plan");
     source.sandbox.faults().now(&Change::Drop("Mt".into()));
     source.sandbox.faults().now(&Change::Write(
@@ -60,7 +60,7 @@ async fn what_was_there_before_is_never_said_to_be_this_runs() {
     let source = world(some());
     let archive = backed_up(&source).await;
     source.sandbox.faults().add(Fault::new(Kind::status(403, "no")).on("POST", "/v1/batch/objects").nth(2));
-    let options = Options {
+    let options = RestoreOptions {
         tenants: only(&[("other", "other2"), ("awake", "awake2")]),
         batch_objects: Some(10),
         jobs: Some(1),
@@ -83,7 +83,8 @@ async fn a_plain_collection_is_added_as_one_more_tenant() {
     let schema: serde_json::Value = serde_json::from_slice(&schema).expect("JSON");
     document["properties"] = schema["properties"].clone();
     let target = world(Sandbox::builder().collection(&document.to_string()).tenant("Mt2", "old", "HOT"));
-    let mut options = Options { tenants: TenantMap::IntoTenant(name("new")), ..target.restore_options(&archive) };
+    let mut options =
+        RestoreOptions { tenants: TenantMap::IntoTenant(name("new")), ..target.restore_options(&archive) };
     options.selection.take = vec!["Plain".into()];
     options.name = Some("Mt2".parse().expect("a name"));
     let outcome = target.try_restore(options).await.0.expect("restored");
@@ -99,9 +100,9 @@ async fn whether_vectors_are_made_is_asked_of_the_collection_that_is_there() {
     let archive = backed_up(&source).await;
     let makes = CLASS.replace(r#""class":"Mt","#, r#""class":"Mt","vectorizer":"text2vec-openai","#);
     let target = world(Sandbox::builder().modules(&["text2vec-openai"]).collection(&makes).makes_vectors(2));
-    let options = Options { tenants: only(&[("a", "a")]), ..target.restore_options(&archive) };
+    let options = RestoreOptions { tenants: only(&[("a", "a")]), ..target.restore_options(&archive) };
     let Error::CannotRestore { refusals, .. } = target.refused(options).await else { panic!("a refusal") };
-    assert!(matches!(&refusals[..], [Refusal::WouldVectorise { objects: 1, .. }]), "{refusals:?}");
+    assert!(matches!(&refusals[..], [RestoreRefusal::WouldVectorise { objects: 1, .. }]), "{refusals:?}");
     assert_eq!(target.sandbox.writing_requests(), 0);
 }
 
@@ -113,7 +114,7 @@ async fn others_may_add_to_the_schema_meanwhile() {
         "properties":{"fresh":"x"},"vector":[1,1]}"#;
     let write = Change::Write(write.into());
     source.sandbox.faults().add(Fault::new(Kind::Change(write)).on("POST", "/v1/batch/objects").nth(1));
-    let options = Options { tenants: only(&[("night", "copy")]), ..source.restore_options(&archive) };
+    let options = RestoreOptions { tenants: only(&[("night", "copy")]), ..source.restore_options(&archive) };
     let (done, events) = source.try_restore(options).await;
     let outcome = done.expect("restored");
     assert_eq!(outcome.result.status, Status::Ok, "{:?}", outcome.remarks);
@@ -132,7 +133,7 @@ async fn what_a_server_kept_of_a_removed_tenant_is_found() {
     let client = source.client(elysiactl::event::Events::none());
     let writer = elysiactl::weaviate::Writer::new(client);
     writer.delete_tenants(&"Mt".parse().expect("a name"), &[name("a")]).await.expect("removed");
-    let options = Options { tenants: only(&[("a", "a")]), ..source.restore_options(&archive) };
+    let options = RestoreOptions { tenants: only(&[("a", "a")]), ..source.restore_options(&archive) };
     let outcome = source.try_restore(options).await.0.expect("to its end");
     assert_eq!((outcome.result.status, outcome.result.collections[0].extra), (Status::Incomplete, Some(1)));
 }

@@ -8,7 +8,7 @@ use elysiactl::archive::{ArchiveWriter, Codec, Content, RunHeader, SealFacts};
 use elysiactl::event::{Class, Status};
 use elysiactl::model::{KeyRange, ObjectId, Schema, TenantMap};
 use elysiactl::ops::Error;
-use elysiactl::ops::restore::Options;
+use elysiactl::ops::restore::RestoreOptions;
 use elysiactl::pipeline::split;
 use sandbox::Sandbox;
 
@@ -107,10 +107,10 @@ async fn damage_in_parts_of_others_does_not_keep_a_tenant_from_coming_back() {
     damaged(&archive.join("collections/Mt/objects-000001.jsonl"));
     let all = target.refused(target.restore_options(&archive)).await;
     assert_eq!(all.class(), Class::Archive, "{all:?}");
-    let options = Options { tenants: only(&[("a", "a")]), ..target.restore_options(&archive) };
+    let options = RestoreOptions { tenants: only(&[("a", "a")]), ..target.restore_options(&archive) };
     let outcome = target.try_restore(options).await.0.expect("restored");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 3), "{:?}", outcome.remarks);
-    let other = Options { tenants: only(&[("b", "b")]), ..target.restore_options(&archive) };
+    let other = RestoreOptions { tenants: only(&[("b", "b")]), ..target.restore_options(&archive) };
     assert_eq!(target.refused(other).await.class(), Class::Archive, "its own part is not whole");
 }
 
@@ -127,7 +127,7 @@ async fn what_other_tenants_hold_is_no_business_of_the_plan() {
     let archive = backed_up(&source).await;
     let target = world(Sandbox::builder());
     for (tenant, refused) in [("a", 0), ("b", 1)] {
-        let options = Options { tenants: only(&[(tenant, tenant)]), ..target.restore_options(&archive) };
+        let options = RestoreOptions { tenants: only(&[(tenant, tenant)]), ..target.restore_options(&archive) };
         let plan = target.restore_plan(options).await.expect("a plan");
         assert_eq!(plan.plan.collections[0].refused_integers, refused, "{tenant}");
     }
@@ -140,7 +140,7 @@ async fn a_tenant_there_is_not_is_refused_with_names_that_look_like_it() {
     let archive = archive_of(&source.try_backup(source.options()).await.0.expect("a backup"));
     let target = world(Sandbox::builder());
     let refused = async |tenant: &str| {
-        let options = Options { tenants: only(&[(tenant, "new")]), ..target.restore_options(&archive) };
+        let options = RestoreOptions { tenants: only(&[(tenant, "new")]), ..target.restore_options(&archive) };
         let error = target.refused(options).await;
         assert_eq!(error.class(), Class::Refused);
         error
@@ -158,7 +158,7 @@ async fn with_nothing_plain_there_is_nothing_to_become_a_tenant() {
     let source = world(some());
     let archive = backed_up(&source).await;
     let target = world(Sandbox::builder());
-    let options = Options { tenants: TenantMap::IntoTenant(name("x")), ..target.restore_options(&archive) };
+    let options = RestoreOptions { tenants: TenantMap::IntoTenant(name("x")), ..target.restore_options(&archive) };
     let error = target.refused(options).await;
     assert!(matches!(error, Error::NotPlain { .. }) && error.class() == Class::Refused, "{error:?}");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use elysiactl::event::{Event, Status, Warning};
-use elysiactl::ops::restore::Options;
+use elysiactl::ops::restore::RestoreOptions;
 use sandbox::{Change, Fault, Kind, Sandbox};
 
 use super::chosen::by_hand;
@@ -36,7 +36,7 @@ async fn a_tenant_that_somebody_has_sleep_is_given_up_after_a_while_and_the_othe
     let ids: Vec<u128> = (1..=100).collect();
     let archive = by_hand(&target, states, &[("a", 0, [None, None], &ids), ("b", 0, [None, None], &ids)]);
     target.sandbox.faults().add(Fault::new(status("a", Some("COLD"))).on(BATCHES.0, BATCHES.1).nth(2));
-    let options = Options {
+    let options = RestoreOptions {
         batch_objects: Some(20),
         jobs: Some(1),
         patience: Duration::from_secs(3),
@@ -61,7 +61,7 @@ async fn who_is_put_to_sleep_in_word_alone_is_named() {
         let target = world(Sandbox::builder());
         let lie = Fault::new(Kind::status(200, "[]")).on("PUT", "/v1/schema/Mt/tenants").after(1);
         target.sandbox.faults().add(lie);
-        let options = Options { verify, ..target.restore_options(&archive) };
+        let options = RestoreOptions { verify, ..target.restore_options(&archive) };
         let (done, events) = target.try_restore(options).await;
         let outcome = done.expect("restored");
         assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 60), "{:?}", outcome.remarks);
@@ -93,7 +93,8 @@ async fn what_is_refused_of_a_tenant_that_was_removed_is_told_in_the_servers_wor
         let target = world(Sandbox::builder());
         let archive = by_hand(&target, states, &[("a", 0, [None, None], &ids), ("b", 0, [None, None], &ids)]);
         target.sandbox.faults().add(Fault::new(status("b", None)).on(BATCHES.0, BATCHES.1).nth(7));
-        let options = Options { batch_objects: Some(20), jobs: Some(1), verify, ..target.restore_options(&archive) };
+        let options =
+            RestoreOptions { batch_objects: Some(20), jobs: Some(1), verify, ..target.restore_options(&archive) };
         let outcome = target.try_restore(options).await.0.expect("to its end");
         let collection = &outcome.result.collections[0];
         assert_eq!((outcome.result.status, collection.rejected), (Status::Incomplete, 80));
@@ -115,7 +116,7 @@ async fn a_tenant_that_a_node_has_not_heard_of_is_asked_for_again_before_its_obj
     let unheard = Kind::status(422, r#"{"error":[{"message":"tenant not found: \"a\""}]}"#);
     let unheard = Fault::new(unheard).on("GET", "/v1/objects/Mt/").query("tenant=a").times(2);
     target.sandbox.faults().add(unheard);
-    let options = Options { jobs: Some(1), ..target.restore_options(&archive) };
+    let options = RestoreOptions { jobs: Some(1), ..target.restore_options(&archive) };
     let outcome = target.try_restore(options).await.0.expect("restored");
     let rejected = outcome.result.collections[0].rejected;
     assert_eq!((outcome.result.status, rejected), (Status::Incomplete, 0), "{:?}", outcome.remarks);
@@ -184,7 +185,7 @@ async fn without_a_comparison_those_asleep_are_counted_too() {
             let gone = Kind::Change(Change::Delete("Mt".into(), Some("b".into()), id(2)));
             target.sandbox.faults().add(Fault::new(gone).on("POST", "/v1/graphql").nth(2));
         }
-        let options = Options { verify: false, ..target.restore_options(&archive) };
+        let options = RestoreOptions { verify: false, ..target.restore_options(&archive) };
         let (done, events) = target.try_restore(options).await;
         let outcome = done.expect("to its end");
         let status = if lost { Status::Incomplete } else { Status::Ok };

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use elysiactl::archive::RunAbout;
 use elysiactl::event::{Class, Status};
 use elysiactl::ops::Error;
-use elysiactl::ops::restore::{AliasPolicy, Options, Refusal};
+use elysiactl::ops::restore::{AliasPolicy, RestoreOptions, RestoreRefusal};
 use sandbox::{Fault, Kind, Sandbox};
 
 use super::{articles, batches_of_the_first_run, carry_on, held, resumed, small, stopped, written_down};
 use crate::world::{World, world};
 
 /// A server with half of a collection, by a run that was stopped.
-async fn half(archive: &Path) -> (World, Options) {
+async fn half(archive: &Path) -> (World, RestoreOptions) {
     let target = world(Sandbox::builder());
     let options = small(&target, archive);
     // One after the other, so that the first run of ids is done before anything of the second is sent.
-    let plan = target.restore_plan(Options { jobs: Some(1), ..options.clone() }).await.expect("a plan");
+    let plan = target.restore_plan(RestoreOptions { jobs: Some(1), ..options.clone() }).await.expect("a plan");
     let batches = batches_of_the_first_run(archive);
     target.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("POST", "/v1/batch/objects").after(batches));
     let done = target.run_plan(plan).await.0;
@@ -26,7 +26,7 @@ async fn half(archive: &Path) -> (World, Options) {
 }
 
 /// What is different, as it is said.
-async fn refused(target: &World, options: Options) -> Vec<String> {
+async fn refused(target: &World, options: RestoreOptions) -> Vec<String> {
     target.sandbox.clear_requests();
     let error = target.refused(options).await;
     assert_eq!((error.class(), target.sandbox.writing_requests()), (Class::Refused, 0), "{error:?}");
@@ -42,19 +42,19 @@ async fn what_was_begun_otherwise_is_refused_and_what_differs_is_named() {
     let (target, options) = half(&archive).await;
     let same = resumed(&options);
     let other = [
-        (Options { vectors: false, ..same.clone() }, "--skip-vectors"),
-        (Options { clamp_ints: true, ..same.clone() }, "--clamp-ints"),
-        (Options { aliases: AliasPolicy::Skip, ..same.clone() }, "--alias"),
-        (Options { roles: true, ..same.clone() }, "--with-roles"),
-        (Options { name: Some("Other".parse().expect("a name")), ..same.clone() }, "--name"),
-        (Options { archive_at: "/somewhere/else".into(), ..same.clone() }, "its archive lay in "),
+        (RestoreOptions { vectors: false, ..same.clone() }, "--skip-vectors"),
+        (RestoreOptions { clamp_ints: true, ..same.clone() }, "--clamp-ints"),
+        (RestoreOptions { aliases: AliasPolicy::Skip, ..same.clone() }, "--alias"),
+        (RestoreOptions { roles: true, ..same.clone() }, "--with-roles"),
+        (RestoreOptions { name: Some("Other".parse().expect("a name")), ..same.clone() }, "--name"),
+        (RestoreOptions { archive_at: "/somewhere/else".into(), ..same.clone() }, "its archive lay in "),
     ];
     for (options, said) in other {
         let differs = refused(&target, options).await;
         assert!(differs.iter().any(|clause| clause.contains(said)), "{said}: {differs:?}");
     }
     // Nothing of that was in the way of carrying it on, with what only tunes another.
-    let tuned = Options { jobs: Some(1), batch_objects: Some(30), memory_bytes: 32 << 20, ..options };
+    let tuned = RestoreOptions { jobs: Some(1), batch_objects: Some(30), memory_bytes: 32 << 20, ..options };
     let (outcome, _) = carry_on(&target, &tuned, "tuned").await;
     assert_eq!(outcome.result.status, Status::Ok);
 }
@@ -150,10 +150,10 @@ async fn without_the_flag_the_refusal_names_the_run_and_changes_nothing() {
     let before = target.files();
     let error = target.refused(options.clone()).await;
     let Error::Unfinished { run, refusals, .. } = &error else { panic!("{error:?}") };
-    assert!(matches!(&refusals[..], [Refusal::Exists { .. }]) && error.class() == Class::Refused, "{error:?}");
+    assert!(matches!(&refusals[..], [RestoreRefusal::Exists { .. }]) && error.class() == Class::Refused, "{error:?}");
     assert!(target.state().runs.join(run.run_id.to_string()).is_dir());
     // Another restore is in the way of nothing that it left, and hears nothing of it.
-    let other = Options { vectors: false, ..options.clone() };
+    let other = RestoreOptions { vectors: false, ..options.clone() };
     assert!(matches!(target.refused(other).await, Error::CannotRestore { .. }));
     // A plan to carry it on writes nothing either.
     let plan = target.restore_plan(resumed(&options)).await.expect("a plan");

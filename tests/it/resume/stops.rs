@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use elysiactl::event::{Events, Status};
 use elysiactl::model::TenantMap;
-use elysiactl::ops::restore::Options;
+use elysiactl::ops::restore::RestoreOptions;
 use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind, Sandbox};
 
@@ -22,7 +22,7 @@ const WAYS: [Kind; 2] = [Kind::ResetBefore, Kind::ResetAfter];
 async fn stops(
     step: usize,
     make: impl Fn() -> World,
-    options: impl Fn(&World) -> Options,
+    options: impl Fn(&World) -> RestoreOptions,
     check: impl Fn(&World, &str),
 ) -> usize {
     let mut broken = 0;
@@ -62,10 +62,11 @@ async fn progress_never_falls_from_one_failed_attempt_to_the_next() {
     let source = world(Sandbox::builder().seeded("Article", 150, 3, 4));
     let archive: std::path::PathBuf = source.backup(source.options()).await.result.archive.expect("an archive").into();
     let target = world(Sandbox::builder());
-    let options = Options { jobs: Some(3), ..small(&target, &archive) };
+    let options = RestoreOptions { jobs: Some(3), ..small(&target, &archive) };
     let (mut before, mut attempts, mut sent_in_all) = (0, 0, 0);
     loop {
-        let plan = target.restore_plan(Options { resume: attempts > 0, ..options.clone() }).await.expect("a plan");
+        let plan =
+            target.restore_plan(RestoreOptions { resume: attempts > 0, ..options.clone() }).await.expect("a plan");
         let there = target.sandbox.count("Article", None);
         if attempts > 0 {
             assert_eq!(plan.plan.carries_on.as_ref().map(|carried| (carried.objects, carried.of)), Some((there, 150)));
@@ -234,8 +235,10 @@ fn only(pairs: &[(&str, &str)]) -> TenantMap {
 #[tokio::test]
 async fn chosen_tenants_are_carried_on_in_a_new_collection() {
     let (source, archive) = in_runs(with_tenants()).await;
-    let options =
-        |target: &World| Options { tenants: only(&[("night", "other"), ("day", "day")]), ..small(target, &archive) };
+    let options = |target: &World| RestoreOptions {
+        tenants: only(&[("night", "other"), ("day", "day")]),
+        ..small(target, &archive)
+    };
     let check = |target: &World, how: &str| {
         assert_eq!(target.sandbox.tenants("Mt"), [("day".to_owned(), "HOT"), ("other".to_owned(), "COLD")], "{how}");
         for (old, new) in [("night", "other"), ("day", "day")] {
@@ -258,8 +261,10 @@ fn without_two() -> World {
 #[tokio::test]
 async fn tenants_that_are_added_to_a_collection_are_carried_on_there() {
     let (source, archive) = in_runs(with_tenants()).await;
-    let options =
-        |target: &World| Options { tenants: only(&[("night", "night"), ("late", "late")]), ..small(target, &archive) };
+    let options = |target: &World| RestoreOptions {
+        tenants: only(&[("night", "night"), ("late", "late")]),
+        ..small(target, &archive)
+    };
     let broken = stops(9, without_two, options, |target, how| all_tenants(&source, target, how)).await;
     assert!(broken > 3, "{broken}");
 }
@@ -267,7 +272,7 @@ async fn tenants_that_are_added_to_a_collection_are_carried_on_there() {
 #[tokio::test]
 async fn a_collection_that_becomes_a_tenant_is_carried_on() {
     let (source, archive) = articles(60).await;
-    let options = |target: &World| Options {
+    let options = |target: &World| RestoreOptions {
         tenants: TenantMap::IntoTenant("one".parse().expect("a name")),
         ..small(target, &archive)
     };

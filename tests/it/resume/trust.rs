@@ -4,7 +4,7 @@
 use elysiactl::archive::{RunAbout, RunFiles, RunRecord};
 use elysiactl::event::{Class, Event, Events, Op, Status, Warning};
 use elysiactl::ops::Error;
-use elysiactl::ops::restore::{Options, Refusal};
+use elysiactl::ops::restore::{RestoreOptions, RestoreRefusal};
 use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind, Sandbox};
 
@@ -13,8 +13,8 @@ use crate::backup_tenants::{CLASS, tenants};
 use crate::world::{World, world};
 
 /// Stops a restore after so many batches.
-async fn stop(target: &World, options: &Options, batches: u64) {
-    let plan = target.restore_plan(Options { jobs: Some(1), ..options.clone() }).await.expect("a plan");
+async fn stop(target: &World, options: &RestoreOptions, batches: u64) {
+    let plan = target.restore_plan(RestoreOptions { jobs: Some(1), ..options.clone() }).await.expect("a plan");
     target.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("POST", "/v1/batch/objects").after(batches));
     let done = target.run_plan(plan).await.0;
     target.sandbox.faults().clear();
@@ -22,12 +22,12 @@ async fn stop(target: &World, options: &Options, batches: u64) {
 }
 
 /// Why the plan to carry on is refused; nothing is sent.
-async fn not_as_left(target: &World, options: &Options) -> String {
+async fn not_as_left(target: &World, options: &RestoreOptions) -> String {
     target.sandbox.clear_requests();
     let error = target.refused(resumed(options)).await;
     assert_eq!((error.class(), target.sandbox.writing_requests()), (Class::Refused, 0));
     let Error::CannotRestore { refusals, .. } = error else { panic!("{error:?}") };
-    let [Refusal::NotAsLeft { what, .. }] = &refusals[..] else { panic!("{refusals:?}") };
+    let [RestoreRefusal::NotAsLeft { what, .. }] = &refusals[..] else { panic!("{refusals:?}") };
     what.clone()
 }
 
@@ -89,7 +89,7 @@ async fn a_tenant_that_is_gone_is_made_again_with_all_its_objects() {
     let builder = tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "COLD"), ("c", "HOT")], 20);
     let (source, archive) = in_runs(world(builder)).await;
     let target = world(Sandbox::builder());
-    let options = Options { jobs: Some(1), ..small(&target, &archive) };
+    let options = RestoreOptions { jobs: Some(1), ..small(&target, &archive) };
     stop(&target, &options, 7).await;
     assert!(written_down(&target, &options).unwrap_or(0) >= 40);
     target.sandbox.faults().now(&Change::Tenant("Mt".into(), "a".into(), None));
@@ -184,7 +184,7 @@ async fn a_collection_that_somebody_made_again_is_not_written_to() {
     target.sandbox.clear_requests();
     let refused = target.run_plan(before_it_was_made_again).await.0.expect_err("another one");
     let Error::CannotRestore { refusals, .. } = &refused.error else { panic!("{:?}", refused.error) };
-    assert!(matches!(&refusals[..], [Refusal::NotAsLeft { .. }]), "{refusals:?}");
+    assert!(matches!(&refusals[..], [RestoreRefusal::NotAsLeft { .. }]), "{refusals:?}");
     assert_eq!(target.sandbox.writing_requests(), 0);
 }
 
@@ -194,7 +194,7 @@ async fn a_tenant_that_somebody_made_again_is_not_written_to() {
     let (source, archive) = in_runs(world(builder)).await;
     for batches in [1, 4] {
         let target = world(Sandbox::builder());
-        let options = Options { jobs: Some(1), ..small(&target, &archive) };
+        let options = RestoreOptions { jobs: Some(1), ..small(&target, &archive) };
         stop(&target, &options, batches).await;
         assert!(written_down(&target, &options).unwrap_or(0) > 0);
         let first = if target.sandbox.count("Mt", Some("a")) > 0 { "a" } else { "b" };
@@ -225,7 +225,7 @@ async fn a_finished_restore_is_compared_again_and_never_called_equal_unseen() {
     target.sandbox.clear_requests();
     let (outcome, _) = carry_on(&target, &options, "written to since").await;
     assert_eq!((outcome.result.status, outcome.result.collections[0].different), (Status::Incomplete, Some(1)));
-    let (outcome, _) = carry_on(&target, &Options { verify: false, ..options.clone() }, "not compared").await;
+    let (outcome, _) = carry_on(&target, &RestoreOptions { verify: false, ..options.clone() }, "not compared").await;
     assert_eq!((outcome.result.status, outcome.result.collections[0].different), (Status::Ok, None));
     let said = "it was restored by an earlier run: nothing was sent, and nothing compared";
     assert!(outcome.remarks.iter().any(|(_, remark)| remark == said), "{:?}", outcome.remarks);
@@ -236,7 +236,7 @@ async fn a_finished_restore_is_compared_again_and_never_called_equal_unseen() {
 }
 
 /// A run that was about to create this archive's collection, and was killed.
-async fn only_meant(target: &World, options: &Options) {
+async fn only_meant(target: &World, options: &RestoreOptions) {
     // The journal of a run that could not create anything says just that.
     let plan = target.restore_plan(options.clone()).await.expect("a plan");
     target.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("POST", "/v1/schema"));
@@ -293,7 +293,7 @@ async fn what_was_made_between_plan_and_run_is_not_taken_over_either() {
     target.sandbox.clear_requests();
     let refused = target.run_plan(plan).await.0.expect_err("another one");
     let Error::CannotRestore { refusals, .. } = &refused.error else { panic!("{:?}", refused.error) };
-    assert!(matches!(&refusals[..], [Refusal::NotAsLeft { .. }]), "{refusals:?}");
+    assert!(matches!(&refusals[..], [RestoreRefusal::NotAsLeft { .. }]), "{refusals:?}");
     assert_eq!((target.sandbox.writing_requests(), refused.created.len()), (0, 0));
 }
 

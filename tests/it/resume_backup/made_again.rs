@@ -2,7 +2,7 @@
 
 use elysiactl::archive::Content;
 use elysiactl::event::{Class, Event, Status, Warning};
-use elysiactl::ops::backup::{Options, Resume};
+use elysiactl::ops::backup::{BackupOptions, Resume};
 use elysiactl::ops::{Error, Hint};
 use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind};
@@ -16,7 +16,7 @@ async fn of_a_collection_with_tenants_that_was_made_again_meanwhile_nothing_old_
         let world = with_tenants();
         world.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).query("tenant=e"));
         let stopped =
-            world.try_backup(Options { jobs: Some(1), ..world.options() }).await.0.expect_err("an interruption");
+            world.try_backup(BackupOptions { jobs: Some(1), ..world.options() }).await.0.expect_err("an interruption");
         world.sandbox.faults().clear();
         // As many objects as before, with other ids; their number proves nothing.
         for (name, state) in STATES.iter().filter(|(name, _)| all || *name == "a") {
@@ -31,7 +31,7 @@ async fn of_a_collection_with_tenants_that_was_made_again_meanwhile_nothing_old_
             world.sandbox.faults().now(&Change::Tenant("Mt".into(), (*name).into(), Some(state)));
         }
         let resume = Some(Resume { archive: None, as_before: true });
-        let (done, events) = world.try_backup(Options { resume, ..world.options() }).await;
+        let (done, events) = world.try_backup(BackupOptions { resume, ..world.options() }).await;
         assert_eq!(done.expect("a backup").result.objects, 300);
         let said = |event: &Event| matches!(event, Event::Warning(Warning::NotKept { reason, .. }) if reason.contains("made again"));
         assert!(events.iter().any(said), "{events:?}");

@@ -7,7 +7,7 @@ async fn tenants_are_carried_on_and_sleep_as_before() {
     for n in 2..14 {
         let world = with_tenants();
         world.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).after(n));
-        let (done, _) = world.try_backup(Options { page_objects: Some(20), ..options(&world) }).await;
+        let (done, _) = world.try_backup(BackupOptions { page_objects: Some(20), ..options(&world) }).await;
         world.sandbox.faults().clear();
         let Err(stopped) = done else { continue };
         assert_eq!(world.sandbox.tenants("Mt"), STATES.map(|(name, state)| (name.to_owned(), state)), "{n}");
@@ -26,7 +26,8 @@ async fn tenants_are_carried_on_and_sleep_as_before() {
 async fn a_tenant_that_was_kept_and_changed_meanwhile_is_read_again_and_one_removed_is_left_out() {
     let world = with_tenants();
     world.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).query("tenant=e"));
-    let stopped = world.try_backup(Options { jobs: Some(1), ..world.options() }).await.0.expect_err("an interruption");
+    let stopped =
+        world.try_backup(BackupOptions { jobs: Some(1), ..world.options() }).await.0.expect_err("an interruption");
     world.sandbox.faults().clear();
     let changes = [
         Change::Write(
@@ -40,7 +41,7 @@ async fn a_tenant_that_was_kept_and_changed_meanwhile_is_read_again_and_one_remo
         world.sandbox.faults().now(change);
     }
     let resume = Some(Resume { archive: None, as_before: true });
-    let (done, events) = world.try_backup(Options { resume, ..world.options() }).await;
+    let (done, events) = world.try_backup(BackupOptions { resume, ..world.options() }).await;
     let outcome = done.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 251));
     assert!(resumed(&events) > 0);

@@ -108,7 +108,7 @@ impl Life<'_> {
     }
 
     async fn backs_up(&mut self) -> PathBuf {
-        let options = || backup::Options {
+        let options = || backup::BackupOptions {
             jobs: Some(self.mix.jobs),
             page_objects: self.mix.at_once,
             patience: PATIENCE,
@@ -154,7 +154,7 @@ impl Life<'_> {
     }
 
     async fn compares(&mut self, archive: &Path, with: &str) {
-        let options = || verify::Options {
+        let options = || verify::VerifyOptions {
             selection: Selection { take: vec!["Article".into()], exclude: Vec::new() },
             name: (with != "Article").then(|| with.parse().expect("a name")),
             jobs: Some(self.mix.jobs),
@@ -175,7 +175,7 @@ impl Life<'_> {
     }
 
     async fn restores(&mut self, archive: &Path) {
-        let options = || restore::Options {
+        let options = || restore::RestoreOptions {
             name: Some(COPY.parse().expect("a name")),
             jobs: Some(self.mix.jobs),
             batch_objects: self.mix.at_once,
@@ -186,7 +186,7 @@ impl Life<'_> {
         let struck = self.on();
         let done = match self.world.restore_plan(hit).await {
             Ok(plan) => self.world.run_plan(plan).await.0,
-            Err(error) => Err(restore::Stopped {
+            Err(error) => Err(restore::RestoreStopped {
                 error,
                 run_dir: None,
                 lost: vec![],
@@ -253,9 +253,9 @@ impl Life<'_> {
         assert!(self.world.sandbox.collections().iter().any(|name| name == COPY));
     }
 
-    async fn clear(&self) -> Result<clear::Outcome, clear::Stopped> {
+    async fn clear(&self) -> Result<clear::ClearOutcome, clear::ClearStopped> {
         let world = &self.world;
-        let options = clear::Options {
+        let options = clear::ClearOptions {
             selection: Selection { take: vec![COPY.into()], exclude: Vec::new() },
             tenants: Vec::new(),
             wish: if self.mix.drops { Wish::Recreate } else { Wish::Delete },
@@ -273,9 +273,9 @@ impl Life<'_> {
 }
 
 /// A clear that was not even planned.
-fn not_begun(error: Error) -> clear::Stopped {
+fn not_begun(error: Error) -> clear::ClearStopped {
     let partial = Box::new(RunResult::of(Op::Clear, Status::Failed, None, Vec::new()));
-    clear::Stopped {
+    clear::ClearStopped {
         error,
         run_dir: None,
         done: vec![],

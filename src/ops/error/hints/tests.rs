@@ -278,7 +278,7 @@ fn pages_that_cannot_be_had() {
 
 #[test]
 fn what_stands_against_a_clear_is_advised_on_once_a_kind() {
-    use clear::Refusal as R;
+    use clear::ClearRefusal as R;
     let collection = || name("A");
     let refusals = || {
         vec![
@@ -305,7 +305,7 @@ fn what_stands_against_a_clear_is_advised_on_once_a_kind() {
 
 #[test]
 fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
-    use Refusal as R;
+    use RestoreRefusal as R;
     let (collection, there) = (|| name("A"), || name("A"));
     let refusals = || {
         vec![
@@ -372,15 +372,18 @@ fn several_damages_give_each_hint_once_and_are_the_archives_fault_if_any_is() {
 
 #[test]
 fn refusals_are_listed_and_each_kind_has_its_hint_once() {
-    let unsupported = |text: &str| Refusal::Unsupported {
+    let unsupported = |text: &str| RestoreRefusal::Unsupported {
         collection: name(text),
         key: "vectorIndexType".into(),
         value: "\"hfresh\"".into(),
         since: Some("1.36".into()),
         server: "1.32.27".into(),
     };
-    let module =
-        |text: &str| Refusal::Module { collection: name(text), key: "vectorizer".into(), module: "text2vec-x".into() };
+    let module = |text: &str| RestoreRefusal::Module {
+        collection: name(text),
+        key: "vectorizer".into(),
+        module: "text2vec-x".into(),
+    };
     let refusals = vec![unsupported("B"), module("A"), unsupported("A"), module("B")];
     let error = Error::CannotRestore { refusals, chosen: 3 };
     assert_eq!(error.class(), Class::Refused);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{AliasPolicy, PlannedAlias, PlannedRole, Refusal, aliases, roles};
+use super::super::{AliasPolicy, PlannedAlias, PlannedRole, RestoreRefusal, aliases, roles};
 use super::{Candidate, Planning};
 use crate::archive::manifest::LimitKind;
 use crate::event::Warning;
@@ -17,7 +17,7 @@ pub(super) struct Beside {
     /// Clauses about collections whose aliases cannot be, or need not all be known.
     pub(super) remarks: Vec<(CollectionName, String)>,
     /// What stands against it.
-    pub(super) refused: Vec<Refusal>,
+    pub(super) refused: Vec<RestoreRefusal>,
 }
 
 impl Beside {

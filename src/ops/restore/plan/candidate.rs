@@ -3,7 +3,7 @@
 use super::super::order::{Turn, Waiting};
 use super::super::survey::{CENTROID, Survey, survey};
 use super::super::tenants::{self, Tenants};
-use super::super::{Collection, Planned, Resuming, before::Own, resume, settings};
+use super::super::{Collection, CollectionRestore, Resuming, before::Own, resume, settings};
 use super::Planning;
 use crate::archive::Content;
 use crate::event::PlannedAction;
@@ -101,7 +101,7 @@ impl Candidate {
         let joins = self.joined.is_some();
         let added = joins.then(|| "its tenants are added to the collection that is there".to_owned());
         let (tenants, data) = (self.tenants, self.data);
-        let planned = Planned {
+        let planned = CollectionRestore {
             archived: indexed.schema.name.clone(),
             target: self.target,
             content: archive.collections()[self.at].content,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::left::Left;
 use super::super::resume::{self, Asked, Found, Resuming, RunName};
-use super::super::{Options, Refusal, Server, create};
+use super::super::{RestoreOptions, RestoreRefusal, Server, create};
 use super::candidate::Candidate;
 use crate::archive::Archive;
 use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
@@ -16,7 +16,7 @@ use crate::weaviate::Client;
 /// What the run will be about, as its journal says it.
 pub(super) fn asked(
     client: &Client,
-    options: &Options,
+    options: &RestoreOptions,
     archive: &Archive,
     collections: &[(usize, Schema)],
     renames: &Renames,
@@ -36,7 +36,7 @@ pub(super) fn asked(
 pub(super) async fn carried_on(
     client: &Client,
     session: &Session,
-    options: &Options,
+    options: &RestoreOptions,
     asked: &Asked,
     there: &[Schema],
 ) -> Result<Option<Resuming>, Error> {
@@ -56,11 +56,13 @@ pub(super) async fn carried_on(
 /// The run that left what is in the way, if there is one and nothing else stands against the plan.
 pub(super) async fn left_by(
     session: &Session,
-    options: &Options,
+    options: &RestoreOptions,
     asked: &Asked,
-    refusals: &[Refusal],
+    refusals: &[RestoreRefusal],
 ) -> Option<RunName> {
-    let left = |refusal: &Refusal| matches!(refusal, Refusal::Exists { .. } | Refusal::TenantExists { .. });
+    let left = |refusal: &RestoreRefusal| {
+        matches!(refusal, RestoreRefusal::Exists { .. } | RestoreRefusal::TenantExists { .. })
+    };
     if options.resume || refusals.is_empty() || !refusals.iter().all(left) {
         return None;
     }
@@ -87,7 +89,7 @@ pub(super) struct Looked<'a> {
 
 impl Looked<'_> {
     /// What stands against carrying them on.
-    pub(super) async fn all(&self, candidates: &[Candidate]) -> Result<Vec<Refusal>, Error> {
+    pub(super) async fn all(&self, candidates: &[Candidate]) -> Result<Vec<RestoreRefusal>, Error> {
         let mut refusals = Vec::new();
         for candidate in candidates {
             let what = match self.at(&candidate.schema, &candidate.fit).await? {
@@ -95,7 +97,7 @@ impl Looked<'_> {
                 what => what,
             };
             let (collection, there) = (candidate.schema.name.clone(), candidate.target.clone());
-            refusals.extend(what.map(|what| Refusal::NotAsLeft { collection, there, what }));
+            refusals.extend(what.map(|what| RestoreRefusal::NotAsLeft { collection, there, what }));
         }
         Ok(refusals)
     }

@@ -1,7 +1,7 @@
 //! What the roles of the key do not let it do of what is to be created and filled. Servers say so only when they are asked to
 //! do it, which is too late for a plan. Where nothing is told of roles, nothing is known.
 
-use super::super::{Refusal, Resuming};
+use super::super::{RestoreRefusal, Resuming};
 use super::{Candidate, Planning};
 use crate::model::CollectionName;
 use crate::ops::Lack;
@@ -11,13 +11,13 @@ use crate::weaviate::Rights;
 
 impl Planning<'_> {
     /// What the roles of the key lack for creating, filling and comparing the collections.
-    pub(super) fn may_not(&self, candidates: &[Candidate], resuming: Option<&Resuming>) -> Vec<Refusal> {
+    pub(super) fn may_not(&self, candidates: &[Candidate], resuming: Option<&Resuming>) -> Vec<RestoreRefusal> {
         let Some(rights) = self.rights else { return Vec::new() };
         let over = resuming.is_some_and(|resuming| resuming.kept.history.complete);
         let of = |candidate: &Candidate| {
             let (there, collection) = (was_made(resuming, &candidate.target), candidate.schema.name.clone());
             let lacks = self.lacks(rights, candidate, there, over);
-            lacks.into_iter().map(move |lack| Refusal::NotAllowed { collection: collection.clone(), lack })
+            lacks.into_iter().map(move |lack| RestoreRefusal::NotAllowed { collection: collection.clone(), lack })
         };
         candidates.iter().flat_map(of).collect()
     }
@@ -51,7 +51,7 @@ impl Planning<'_> {
     }
 
     /// The tenants of a collection that sleep, and that the key may not wake.
-    pub(super) fn may_not_wake(&self, candidates: &[Candidate]) -> Vec<Refusal> {
+    pub(super) fn may_not_wake(&self, candidates: &[Candidate]) -> Vec<RestoreRefusal> {
         let Some(rights) = self.rights else { return Vec::new() };
         let refusal =
             |candidate: &Candidate| candidate.tenants.may_not_wake(&candidate.schema.name, &candidate.target, rights);
@@ -66,7 +66,7 @@ fn was_made(resuming: Option<&Resuming>, target: &CollectionName) -> bool {
 }
 
 /// What stands against creating a collection, by the roles of the key.
-pub(in crate::ops) fn not_allowed(collection: &CollectionName, making: &Making<'_>) -> Vec<Refusal> {
+pub(in crate::ops) fn not_allowed(collection: &CollectionName, making: &Making<'_>) -> Vec<RestoreRefusal> {
     let lacks = making.collection().into_iter().chain(making.tenants());
-    lacks.map(|lack| Refusal::NotAllowed { collection: collection.clone(), lack }).collect()
+    lacks.map(|lack| RestoreRefusal::NotAllowed { collection: collection.clone(), lack }).collect()
 }

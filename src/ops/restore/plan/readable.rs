@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{Refusal, references};
+use super::super::{RestoreRefusal, references};
 use super::{Candidate, Planning};
 use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::Error;
@@ -50,11 +50,11 @@ impl<'a> Reading<'a> {
         target: &CollectionName,
         renames: &Renames,
         waits: impl Fn(&str) -> bool,
-    ) -> Result<Vec<Refusal>, Error> {
+    ) -> Result<Vec<RestoreRefusal>, Error> {
         let collection = || schema.name.clone();
         let mut refused = Vec::new();
         if !self.may(SCHEMA, target).await? {
-            refused.push(Refusal::Unreadable { collection: collection(), there: target.clone() });
+            refused.push(RestoreRefusal::Unreadable { collection: collection(), there: target.clone() });
         }
         for (property, to) in references(schema) {
             let Ok(to) = to.parse::<CollectionName>() else { continue };
@@ -66,7 +66,7 @@ impl<'a> Reading<'a> {
             } else {
                 continue;
             };
-            refused.push(Refusal::TargetUnreadable { collection: collection(), property, target: to, lacks });
+            refused.push(RestoreRefusal::TargetUnreadable { collection: collection(), property, target: to, lacks });
         }
         Ok(refused)
     }
@@ -74,10 +74,13 @@ impl<'a> Reading<'a> {
 
 /// References that lead nowhere, but for those that are refused anyway: what the key may not read is not listed for it, so
 /// that it is not known whether it is there.
-pub(in crate::ops) fn without_hidden(missing: Vec<Refusal>, unreadable: &[Refusal]) -> Vec<Refusal> {
-    let about = |refusal: &Refusal| match refusal {
-        Refusal::MissingTarget { collection, property, .. }
-        | Refusal::TargetUnreadable { collection, property, .. } => Some((collection.clone(), property.clone())),
+pub(in crate::ops) fn without_hidden(
+    missing: Vec<RestoreRefusal>,
+    unreadable: &[RestoreRefusal],
+) -> Vec<RestoreRefusal> {
+    let about = |refusal: &RestoreRefusal| match refusal {
+        RestoreRefusal::MissingTarget { collection, property, .. }
+        | RestoreRefusal::TargetUnreadable { collection, property, .. } => Some((collection.clone(), property.clone())),
         _ => None,
     };
     let hidden: BTreeSet<_> = unreadable.iter().filter_map(about).collect();
@@ -86,7 +89,7 @@ pub(in crate::ops) fn without_hidden(missing: Vec<Refusal>, unreadable: &[Refusa
 
 impl Planning<'_> {
     /// What the key may not read of what is created and of what that refers to.
-    pub(super) async fn unreadable(&self, candidates: &[Candidate]) -> Result<Vec<Refusal>, Error> {
+    pub(super) async fn unreadable(&self, candidates: &[Candidate]) -> Result<Vec<RestoreRefusal>, Error> {
         let made: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.joined.is_none()).collect();
         let mut reading = Reading::new(self.client, self.rights);
         let mut refused = Vec::new();
