@@ -23,7 +23,7 @@ const DEEDS: [(&str, &[&str], &[&str]); 3] = [
         &["env::var", "env::args", "env::home_dir", "process::exit", "process::abort", "io::stdin"],
         &["cli"],
     ),
-    ("asks the machine's wall clock", &["Timestamp::now", "SystemTime::now", "Zoned::now"], &["model"]),
+    ("asks the machine's wall clock", &["Timestamp::now", "SystemTime::now", "ZonedDateTime::now"], &["model"]),
 ];
 const LINES_OF_A_FILE: usize = 600;
 const LINES_OF_AN_INDEX: usize = 100;

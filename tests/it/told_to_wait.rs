@@ -35,7 +35,7 @@ fn pages(world: &World, jobs: usize) -> BackupOptions {
 }
 
 /// Whether something was asked again, and after no longer than `QUICK` waits by itself.
-fn no_wait_beyond_the_policys(events: &[Event]) -> bool {
+fn no_wait_beyond_the_policy(events: &[Event]) -> bool {
     let mut waits =
         events.iter().filter_map(|e| if let Event::Retrying { wait_ms, .. } = e { Some(*wait_ms) } else { None });
     let first = waits.next();
@@ -88,7 +88,7 @@ async fn a_day_is_cut_to_the_cap_and_rubbish_asks_for_nothing() {
         faults.add(Fault::new(too_many(&[("retry-after", rubbish)])).on("GET", "/v1/objects").nth(9));
         let (done, events) = world.try_backup(pages(&world, 1)).await;
         assert_eq!(done.expect("a backup").result.status, Status::Ok, "{rubbish:?}");
-        assert!(no_wait_beyond_the_policys(&events), "{rubbish:?}: {events:?}");
+        assert!(no_wait_beyond_the_policy(&events), "{rubbish:?}: {events:?}");
     }
 }
 
@@ -100,7 +100,7 @@ async fn a_date_without_the_servers_clock_asks_for_nothing() {
     world.sandbox.faults().add(Fault::new(too_many(&headers)).on("GET", "/v1/objects").nth(9));
     let (done, events) = world.try_backup(pages(&world, 1)).await;
     assert_eq!(done.expect("a backup").result.status, Status::Ok);
-    assert!(no_wait_beyond_the_policys(&events), "{events:?}");
+    assert!(no_wait_beyond_the_policy(&events), "{events:?}");
 }
 
 #[tokio::test]
