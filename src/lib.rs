@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Who may use whom: `model` <- `event` <- `weaviate`, `archive` (they never see each other) <- `pipeline` <- `ops`
-//! <- `cli`; `render` uses `event` and `model`. `tests/it/layering.rs` holds this. Only `cli` and `render` print; only
+//! <- `cli`; `render` uses `event` and `model`. `tests/it/house/layering.rs` holds this. Only `cli` and `render` print; only
 //! `cli` reads the environment and exits. See docs/architecture.md.
 
 pub mod archive;

@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 
 use sandbox::Sandbox;
 
-use crate::binary::{Stage, lines, said};
+use crate::support::binary::{Stage, lines, said};
 
 const DOCUMENT: &str = r#"{"class":"Article","vectorizer":"none","properties":[{"name":"title","dataType":["text"]}]}"#;
 
@@ -107,7 +107,7 @@ fn events_tell_what_was_created() {
 #[cfg(unix)]
 #[test]
 fn at_a_terminal_one_question_is_asked() {
-    use crate::terminal::Terminal;
+    use crate::support::terminal::Terminal;
     for (answer, code) in [("\n", 0), ("y\n", 0), ("n\n", 4), ("New\n", 4)] {
         let stage = stage();
         let mut terminal = Terminal::open(&stage, &["col", "create", "New", "--property", "title:text"]);

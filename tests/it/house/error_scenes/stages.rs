@@ -1,0 +1,278 @@
+//! A stage whose neighbour is gone, whose thread dies, or whose files fail: it says so, and nothing is done unseen.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use elysiactl::archive::digest::ObjectDigest;
+use elysiactl::archive::{Archive, Error as ArchiveError, RunAbout, RunFiles};
+use elysiactl::event::{Class, Events, Op};
+use elysiactl::model::{CollectionName, KeyRange, ObjectText, RawObject, Renames, TenantName};
+use elysiactl::ops::{Error, Hint};
+use elysiactl::pipeline::budget::Budget;
+use elysiactl::pipeline::compare::Comparer;
+use elysiactl::pipeline::import::{self, Import, Pass};
+use elysiactl::pipeline::keyspace::Stretch;
+use elysiactl::pipeline::load::{self, Look, prove_part};
+use elysiactl::pipeline::pacer::{Limits, Pacer};
+use elysiactl::pipeline::rewrite::Rewrite;
+use elysiactl::pipeline::scan::{self, Scan, Scanned};
+use elysiactl::pipeline::split::SplitError;
+use elysiactl::pipeline::waking::{self, WakeJournal, Waking};
+use elysiactl::pipeline::watch::Mark;
+use elysiactl::pipeline::{Batch, Page};
+use elysiactl::weaviate::Writer;
+use sandbox::{Fault, Kind, Sandbox};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::is;
+use crate::support::disk_of::{ReadsOf, written_by};
+use crate::support::world::{World, verify_options, world};
+
+const LIMITS: Limits = Limits { fixed_page_objects: Some(20), most_in_flight: 1, page_bytes: 1 << 20 };
+
+fn article() -> CollectionName {
+    "Article".parse().expect("a name")
+}
+
+fn articles() -> World {
+    world(Sandbox::builder().seeded("Article", 100, 2, 1))
+}
+
+#[tokio::test]
+async fn a_scan_whose_batches_nobody_takes_is_a_bug_and_counts_nothing_as_read() {
+    let world = articles();
+    let client = world.client(Events::none());
+    client.ready().await.expect("ready");
+    let scan = Scan {
+        client,
+        collection: article(),
+        references: Arc::new([]),
+        tenants: Arc::new([]),
+        vectors: true,
+        expected_objects: Some(100),
+        counted: true,
+        object_bytes: None,
+        first_lane: 0,
+        limits: LIMITS,
+        budget: Budget::new(8 << 20),
+        mark: Mark::default(),
+        changed_since_ms: None,
+        events: Events::none(),
+        replicas: None,
+    };
+    let (batches, taken) = mpsc::channel(1);
+    drop(taken);
+    let (all, mut seen) = ([Stretch { space: 0, range: KeyRange::ALL }], Scanned::default());
+    let ended = scan.run(&all, &CancellationToken::new(), batches, &mut seen).await;
+    assert!(matches!(ended, Err(scan::Error::SinkGone)), "{ended:?}");
+    assert_eq!(seen.objects, 0);
+    is(&Error::Scan { collection: article(), source: scan::Error::SinkGone }, Class::Bug, &[Hint::Report]);
+}
+
+/// Imports one object with this text; `None`: of the results nobody takes any.
+async fn imported(world: &World, text: &str, takes: bool) -> Result<(), import::Error> {
+    let schema = world.client(Events::none()).schema(&article()).await.expect("an answer").expect("a schema");
+    let import = Import {
+        client: Writer::new(world.client(Events::none())),
+        collection: article(),
+        rewrite: Rewrite::new(&schema, &Renames::default(), false, false),
+        pass: Pass::All,
+        vectorised: Vec::new(),
+        mixed: Arc::default(),
+        comparer: Comparer::new(&schema, Renames::default(), false),
+        pacer: Arc::new(Mutex::new(Pacer::new(LIMITS, None))),
+        most_in_flight: 1,
+        stamps: Arc::default(),
+        patience: Duration::from_secs(1),
+        events: Events::none(),
+    };
+    let object = RawObject {
+        id: "00000000-0000-0000-0000-000000000007".parse().expect("an id"),
+        updated_ms: None,
+        text: text.to_owned().into(),
+        places: ObjectText::default(),
+    };
+    let batch = Batch {
+        collection: article(),
+        tenant: None,
+        lane: 0,
+        covers: KeyRange::ALL,
+        bytes: object.text.len() as u64,
+        objects: vec![object],
+        mark: 0,
+        unprintable: false,
+        leads: None,
+        page: Page::from_file(Budget::new(1 << 20).take(1).await),
+    };
+    let (sender, batches) = mpsc::channel(1);
+    let (done, mut results) = mpsc::channel(1);
+    if !takes {
+        results.close();
+    }
+    sender.send(batch).await.expect("room");
+    drop(sender);
+    import.run(batches, done, &CancellationToken::new()).await
+}
+
+#[tokio::test]
+async fn an_import_whose_results_nobody_takes_is_a_bug() {
+    let world = articles();
+    let object = r#"{"class":"Article","id":"00000000-0000-0000-0000-000000000007","properties":{}}"#;
+    imported(&world, object, true).await.expect("taken");
+    let ended = imported(&world, object, false).await;
+    assert!(matches!(ended, Err(import::Error::SinkGone)), "{ended:?}");
+    is(&Error::Import { collection: article(), source: import::Error::SinkGone }, Class::Bug, &[Hint::Report]);
+}
+
+#[tokio::test]
+async fn an_object_that_is_no_json_is_the_archives_damage_and_is_not_sent() {
+    let world = articles();
+    let ended = imported(&world, r#"{"class":"Article","properties":tru}"#, true).await;
+    let Err(source @ import::Error::Text(_)) = ended else { panic!("{ended:?}") };
+    is(&Error::Import { collection: article(), source }, Class::Archive, &[Hint::ArchiveDamaged]);
+    assert_eq!((world.sandbox.writing_requests(), world.sandbox.count("Article", None)), (0, 100));
+}
+
+const COLD: &str = "COLD";
+
+/// Two tenants that sleep, and what wakes them. The journal's disk fails, or panics, once that is switched on.
+fn sleepers(panics: bool) -> (World, Waking, Arc<AtomicBool>) {
+    let builder = Sandbox::builder().collection(r#"{"class":"Mt","multiTenancyConfig":{"enabled":true}}"#);
+    let world = world(builder.tenant("Mt", "a", COLD).tenant("Mt", "b", COLD));
+    let fails = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&fails);
+    let disk = written_by(move |file, bytes| {
+        if !switch.load(Ordering::SeqCst) {
+            return file.write(bytes);
+        }
+        assert!(!panics, "a panic made by a test");
+        Err(io::ErrorKind::StorageFull.into())
+    });
+    let about = RunAbout {
+        op: Op::Backup,
+        tool: RunAbout::this_tool(),
+        run_id: uuid::Uuid::now_v7(),
+        started: jiff::Timestamp::now(),
+        server_url: world.sandbox.url(),
+        server_version: String::new(),
+        archive: String::new(),
+        archive_run_id: String::new(),
+        options: serde_json::Map::new(),
+    };
+    let files = RunFiles::create(Arc::new(disk), &world.state().runs, about).expect("files");
+    let writer = Writer::new(world.client(Events::none()));
+    let journal = Arc::new(WakeJournal::new(files));
+    let waking = Waking::new(writer, "Mt".parse().expect("a name"), None, Some(journal));
+    (world, waking, fails)
+}
+
+fn named(name: &str) -> TenantName {
+    name.parse().expect("a name")
+}
+
+fn all_sleep(world: &World) {
+    assert!(world.sandbox.tenants("Mt").iter().all(|(_, state)| *state == COLD), "{:?}", world.sandbox.tenants("Mt"));
+}
+
+#[tokio::test]
+async fn a_tenant_that_cannot_be_written_down_is_not_woken() {
+    let (world, waking, fails) = sleepers(false);
+    fails.store(true, Ordering::SeqCst);
+    let error = waking.wake(&[named("a")]).await.expect_err("a full disk");
+    assert!(matches!(&error, waking::Error::Journal(ArchiveError::NoSpace { .. })), "{error:?}");
+    is(&error.into(), Class::Disk, &[Hint::MakeRoom]);
+    all_sleep(&world);
+}
+
+#[tokio::test]
+async fn a_journal_whose_thread_dies_is_a_bug_and_nobody_is_woken() {
+    let (world, waking, fails) = sleepers(true);
+    fails.store(true, Ordering::SeqCst);
+    let error = waking.wake(&[named("a")]).await.expect_err("a panic");
+    assert!(matches!(error, waking::Error::Thread), "{error:?}");
+    let error = Error::from(error);
+    assert!(matches!(&error, Error::Stage { what } if what == "waking"), "{error:?}");
+    is(&error, Class::Bug, &[Hint::Report]);
+    all_sleep(&world);
+}
+
+#[tokio::test]
+async fn a_tenant_that_the_server_does_not_wake_is_told_and_put_back_later() {
+    let (world, waking, _) = sleepers(false);
+    let states = Fault::new(Kind::status(500, "no")).on("PUT", "/v1/schema/Mt/tenants");
+    world.sandbox.faults().add(states);
+    let error = waking.wake(&[named("b")]).await.expect_err("no answer");
+    assert!(matches!(error, waking::Error::Wire(_)), "{error:?}");
+    is(&error.into(), Class::Server, &[Hint::RunAgain]);
+    assert_eq!(waking.awake().await, [named("b")], "it may be awake all the same");
+    world.sandbox.faults().clear();
+    waking.put_back_all().await.expect("put back");
+    all_sleep(&world);
+}
+
+/// Proves the one part of an archive; whether more is wanted is for `each` to say.
+fn proven(world: &World, archive: &Path, each: bool) -> Result<(), load::Error> {
+    let archive = Archive::open(&world.disk, archive).expect("an archive");
+    let entry = &archive.collections()[0];
+    let schema = archive.schema(entry).expect("a schema");
+    let digest = ObjectDigest::new(&schema, entry.content);
+    let part = archive.part(entry, &entry.parts[0], &archive.runs(entry).expect("runs")).expect("a part");
+    prove_part(part, &schema.name, &digest, Look::Full, |_, _| each)
+}
+
+#[tokio::test]
+async fn a_part_is_told_apart_by_a_line_that_is_no_object_a_file_that_is_another_and_a_reader_who_has_enough() {
+    let world = articles();
+    let archive: PathBuf = world.backup(world.options()).await.result.archive.expect("an archive").into();
+    proven(&world, &archive, true).expect("sound");
+    assert!(matches!(proven(&world, &archive, false), Err(load::Error::Stopped)));
+
+    let part = archive.join("collections/Article/objects-000000.jsonl");
+    let whole = std::fs::read(&part).expect("a part");
+    let with = |at: usize, byte: u8| {
+        let mut bytes = whole.clone();
+        bytes[at] = byte;
+        std::fs::File::create(&part).and_then(|mut file| file.write_all(&bytes)).expect("written");
+        proven(&world, &archive, true)
+    };
+    let first_line = with(0, b'[');
+    let told = matches!(first_line, Err(load::Error::Line { line: 1, source: SplitError::Structure { .. } }));
+    assert!(told, "{first_line:?}");
+    let last_line = with(whole.len() - 1, b' ');
+    assert!(matches!(last_line, Err(load::Error::Archive(ArchiveError::Damaged { .. }))), "{last_line:?}");
+}
+
+#[tokio::test]
+async fn a_thread_that_dies_while_an_archive_is_compared_is_a_bug_and_no_difference() {
+    let mut world = articles();
+    let archive: PathBuf = world.backup(world.options()).await.result.archive.expect("an archive").into();
+    world.disk = Arc::new(ReadsOf(Arc::new(|name: &str, file, _| {
+        assert!(!name.ends_with("objects-000000.jsonl"), "a panic made by a test");
+        file
+    })));
+    let (done, _) = world.try_verify(verify_options(&archive)).await;
+    let error = done.expect_err("a panic");
+    assert!(matches!(&error, Error::Stage { what } if what == "compare"), "{error:?}");
+    is(&error, Class::Bug, &[Hint::Report]);
+}
+
+/// Larger than what is written of documents and journals here.
+const BLOCK: usize = 4_000;
+
+#[tokio::test]
+async fn a_thread_that_dies_while_an_archive_is_written_is_a_bug_and_nothing_is_sealed() {
+    let mut world = articles();
+    world.disk = Arc::new(written_by(|file, bytes| {
+        assert!(bytes.len() < BLOCK, "a panic made by a test");
+        file.write(bytes)
+    }));
+    let (done, _) = world.try_backup(world.options()).await;
+    let error = done.expect_err("a panic").error;
+    assert!(matches!(error, Error::Stage { .. }), "{error:?}");
+    is(&error, Class::Bug, &[Hint::Report]);
+    world.nothing_is_sealed();
+}

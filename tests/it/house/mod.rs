@@ -1,0 +1,14 @@
+//! What holds of the source and its pages as a whole.
+
+/// What the server or the disk did, what is said, and with which exit code and advice.
+mod error_scenes;
+/// Every variant of every error is named by a test.
+mod error_variants;
+/// docs/events.md names every event, every warning and every field.
+mod events_doc;
+/// docs/inventory.md names every field of both.
+mod inventory_doc;
+/// Who may use whom, who may print, how long a file may be.
+mod layering;
+/// Keys, passwords and header values planted everywhere come out nowhere.
+mod secrets;

@@ -1,0 +1,210 @@
+//! Which run is carried on, and what is said where it is another one, or none.
+
+use std::path::{Path, PathBuf};
+
+use elysiactl::archive::RunAbout;
+use elysiactl::event::{Class, Status};
+use elysiactl::ops::Error;
+use elysiactl::ops::restore::{AliasPolicy, RestoreOptions, RestoreRefusal};
+use sandbox::{Fault, Kind, Sandbox};
+
+use super::{articles, batches_of_the_first_run, carry_on, held, resumed, small, stopped, written_down};
+use crate::support::world::{World, world};
+
+/// A server with half of a collection, by a run that was stopped.
+async fn half(archive: &Path) -> (World, RestoreOptions) {
+    let target = world(Sandbox::builder());
+    let options = small(&target, archive);
+    // One after the other, so that the first run of ids is done before anything of the second is sent.
+    let plan = target.restore_plan(RestoreOptions { jobs: Some(1), ..options.clone() }).await.expect("a plan");
+    let batches = batches_of_the_first_run(archive);
+    target.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("POST", "/v1/batch/objects").after(batches));
+    let done = target.run_plan(plan).await.0;
+    target.sandbox.faults().clear();
+    assert!(stopped(done, "half").is_some() && written_down(&target, &options).unwrap_or(0) > 0);
+    (target, options)
+}
+
+/// What is different, as it is said.
+async fn refused(target: &World, options: RestoreOptions) -> Vec<String> {
+    target.sandbox.clear_requests();
+    let error = target.refused(options).await;
+    assert_eq!((error.class(), target.sandbox.writing_requests()), (Class::Refused, 0), "{error:?}");
+    match error {
+        Error::OtherRun { differs, .. } => differs,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_was_begun_otherwise_is_refused_and_what_differs_is_named() {
+    let (_source, archive) = articles(90).await;
+    let (target, options) = half(&archive).await;
+    let same = resumed(&options);
+    let other = [
+        (RestoreOptions { vectors: false, ..same.clone() }, "--skip-vectors"),
+        (RestoreOptions { clamp_ints: true, ..same.clone() }, "--clamp-ints"),
+        (RestoreOptions { aliases: AliasPolicy::Skip, ..same.clone() }, "--alias"),
+        (RestoreOptions { roles: true, ..same.clone() }, "--with-roles"),
+        (RestoreOptions { name: Some("Other".parse().expect("a name")), ..same.clone() }, "--name"),
+        (RestoreOptions { archive_at: "/somewhere/else".into(), ..same.clone() }, "its archive lay in "),
+    ];
+    for (options, said) in other {
+        let differs = refused(&target, options).await;
+        assert!(differs.iter().any(|clause| clause.contains(said)), "{said}: {differs:?}");
+    }
+    // Nothing of that was in the way of carrying it on, with what only tunes another.
+    let tuned = RestoreOptions { jobs: Some(1), batch_objects: Some(30), memory_bytes: 32 << 20, ..options };
+    let (outcome, _) = carry_on(&target, &tuned, "tuned").await;
+    assert_eq!(outcome.result.status, Status::Ok);
+}
+
+#[tokio::test]
+async fn another_archive_and_another_server_are_refused() {
+    let (_source, archive) = articles(90).await;
+    let (target, _) = half(&archive).await;
+    let (_other_source, other_archive) = articles(91).await;
+    let differs = refused(&target, resumed(&small(&target, &other_archive))).await;
+    assert!(differs[0].starts_with("its archive is another one, "), "{differs:?}");
+
+    let elsewhere = World { folder: target.folder, ..world(Sandbox::builder()) };
+    let differs = refused(&elsewhere, resumed(&small(&elsewhere, &archive))).await;
+    assert!(differs[0].starts_with("its server is http"), "{differs:?}");
+}
+
+/// The journal of the only run.
+fn journal(target: &World) -> PathBuf {
+    let mut runs = std::fs::read_dir(target.state().runs).expect("runs");
+    let run = runs.next().expect("a run").expect("an entry").path();
+    assert!(runs.next().is_none(), "one run");
+    run.join("checkpoint.jsonl")
+}
+
+#[tokio::test]
+async fn another_major_version_of_the_tool_is_refused() {
+    let (_source, archive) = articles(90).await;
+    let (target, options) = half(&archive).await;
+    let journal = journal(&target);
+    let text = std::fs::read_to_string(&journal).expect("a journal");
+    let version = format!("\"version\":\"{}\"", RunAbout::this_tool().version);
+    let (first, rest) = text.split_once('\n').expect("lines");
+    let record = first.split_once("\"record\":").expect("a record").1.strip_suffix('}').expect("its end");
+    let record = record.replace(&version, "\"version\":\"999.0.0\"");
+    let check = &blake3_hex(record.as_bytes())[..16];
+    let forged = format!("{{\"check\":\"{check}\",\"record\":{record}}}\n{rest}");
+    assert_ne!(forged, text);
+    std::fs::write(&journal, forged).expect("written");
+    let differs = refused(&target, resumed(&options)).await;
+    assert_eq!(differs, ["elysiactl 999.0.0 began it"]);
+}
+
+fn blake3_hex(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+#[tokio::test]
+async fn without_an_unfinished_run_a_new_one_is_begun() {
+    let (source, archive) = articles(60).await;
+    let target = world(Sandbox::builder());
+    let options = small(&target, &archive);
+    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
+    assert!(plan.plan.carries_on.is_none());
+    let outcome = target.run_plan(plan).await.0.expect("restored");
+    assert_eq!(outcome.result.status, Status::Ok);
+    assert!(held(&source, "Article", None, &[]) == held(&target, "Article", None, &[]));
+}
+
+#[tokio::test]
+async fn a_run_that_got_to_its_end_is_told_again_and_nothing_is_sent() {
+    let (_source, archive) = articles(60).await;
+    let target = world(Sandbox::builder());
+    let options = small(&target, &archive);
+    let first = target.try_restore(options.clone()).await.0.expect("restored").result;
+    target.sandbox.clear_requests();
+    let before = std::fs::read(journal(&target)).expect("a journal");
+    let (outcome, _) = carry_on(&target, &options, "told again").await;
+    assert_eq!((outcome.result.status, target.sandbox.writing_requests()), (Status::Ok, 0));
+    assert_eq!(outcome.result.collections, first.collections, "as it was told first");
+    assert_eq!(std::fs::read(journal(&target)).expect("a journal"), before);
+    // Once it was removed, it is restored anew.
+    target.sandbox.faults().now(&sandbox::Change::Drop("Article".into()));
+    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
+    assert!(plan.plan.carries_on.is_none());
+    assert_eq!(target.run_plan(plan).await.0.expect("restored").result.objects, 60);
+}
+
+#[tokio::test]
+async fn a_run_that_was_followed_by_another_is_not_carried_on() {
+    let (_source, archive) = articles(90).await;
+    let (target, options) = half(&archive).await;
+    target.sandbox.faults().now(&sandbox::Change::Drop("Article".into()));
+    target.try_restore(options.clone()).await.0.expect("a new run, as nothing is in the way");
+    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
+    assert!(plan.plan.carries_on.expect("the last one").complete, "what the first one lacks is not sent");
+}
+
+#[tokio::test]
+async fn without_the_flag_the_refusal_names_the_run_and_changes_nothing() {
+    let (_source, archive) = articles(90).await;
+    let (target, options) = half(&archive).await;
+    let before = target.files();
+    let error = target.refused(options.clone()).await;
+    let Error::Unfinished { run, refusals, .. } = &error else { panic!("{error:?}") };
+    assert!(matches!(&refusals[..], [RestoreRefusal::Exists { .. }]) && error.class() == Class::Refused, "{error:?}");
+    assert!(target.state().runs.join(run.run_id.to_string()).is_dir());
+    // Another restore is in the way of nothing that it left, and hears nothing of it.
+    let other = RestoreOptions { vectors: false, ..options.clone() };
+    assert!(matches!(target.refused(other).await, Error::CannotRestore { .. }));
+    // A plan to carry it on writes nothing either.
+    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
+    let carried = plan.plan.carries_on.clone().expect("the run");
+    assert_eq!((carried.of, Some(carried.objects)), (90, written_down(&target, &options)));
+    assert_eq!(target.files(), before);
+}
+
+#[tokio::test]
+async fn two_that_carry_one_run_on_do_not_both() {
+    let (_source, archive) = articles(90).await;
+    let (target, options) = half(&archive).await;
+    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
+    let slow = target.restore_plan(resumed(&options)).await.expect("a plan");
+    target.run_plan(plan).await.0.expect("carried on");
+    target.sandbox.clear_requests();
+    let late = target.run_plan(slow).await.0.expect_err("it has gone on");
+    assert!(matches!(late.error, Error::WentOn { .. }), "{:?}", late.error);
+    assert_eq!(target.sandbox.writing_requests(), 0);
+}
+
+#[tokio::test]
+async fn a_run_that_is_still_at_work_is_not_carried_on() {
+    let (_source, archive) = articles(90).await;
+    let (target, options) = half(&archive).await;
+    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
+    let held = target.held_by_another_run("Article");
+    let before = target.files();
+    target.sandbox.clear_requests();
+    let stopped = target.run_plan(plan).await.0.expect_err("held");
+    // Whether it is to be resumed or begun: it is not called a run that did not get to its end.
+    let (resumed, begun) = (target.refused(resumed(&options)).await, target.refused(options.clone()).await);
+    for error in [stopped.error, resumed, begun] {
+        assert_eq!((error.class(), target.sandbox.writing_requests()), (Class::Locked, 0), "{error:?}");
+        assert!(error.to_string().contains("process 4711, started 2026-01-02 03:04:05Z"), "{error}");
+    }
+    assert_eq!(target.files(), before, "its journal least of all");
+    drop(held);
+    let (outcome, _) = carry_on(&target, &options, "free again").await;
+    assert_eq!(outcome.result.status, Status::Ok);
+}
+
+#[tokio::test]
+async fn a_journal_that_is_damaged_is_told_and_not_passed_over() {
+    let (_source, archive) = articles(90).await;
+    let (target, options) = half(&archive).await;
+    let journal = journal(&target);
+    let mut bytes = std::fs::read(&journal).expect("a journal");
+    let second = bytes.iter().position(|byte| *byte == b'\n').expect("lines");
+    bytes[second + 40] ^= 1;
+    std::fs::write(&journal, bytes).expect("damage");
+    let error = target.refused(resumed(&options)).await;
+    assert_eq!(error.class(), Class::Archive, "{error:?}");
+}

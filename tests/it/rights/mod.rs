@@ -1,0 +1,8 @@
+//! Keys that may not do everything.
+
+/// What a key with few rights is told of aliases and roles.
+mod few_rights;
+/// Keys that may do everything but wake tenants, and tenants that nobody can wake, at each verb.
+mod may_not;
+/// Where the key may not wake tenants, or nobody can.
+mod may_not_wake;

@@ -1,0 +1,13 @@
+//! What a person sees: bars, lines, summaries, help, logs.
+
+/// Bars on a terminal held in memory.
+mod bars;
+/// `--help` of every command, equal to docs/commands.
+mod help;
+/// `-v`, `-vv` and `--log-file`: one line a request, and nothing that is secret.
+mod logs;
+/// JSON, lines of text and summaries for made-up events.
+mod render;
+/// What a server, an archive or a path holds cannot steer a terminal, and what is shown can be pasted.
+#[cfg(unix)]
+mod steering;

@@ -1,0 +1,10 @@
+//! `col verify`.
+
+/// `col verify`: what differs is named, and nothing else.
+mod compared;
+/// Differences, and what they are called.
+mod found;
+/// `col verify` where tenants sleep: whoever is woken sleeps again.
+mod sleepers;
+/// `col verify` of multi-tenant collections: each tenant is compared with its own, and nobody stays awake.
+mod tenants;
