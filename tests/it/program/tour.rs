@@ -1,8 +1,8 @@
-//! The tour that `cargo run --example tour` gives: every step ends as it says.
+//! The tour that `cargo run -p tour` gives: every step ends as it says.
 
-#[path = "../../tour/articles.rs"]
+#[path = "../../tour/src/articles.rs"]
 mod articles;
-#[path = "../../tour/steps.rs"]
+#[path = "../../tour/src/steps.rs"]
 mod steps;
 
 use std::collections::BTreeSet;

@@ -1,9 +1,11 @@
-//! The guided tour: `cargo run --example tour`. Needs no server, and writes only to a temporary directory.
+//! The guided tour: `cargo run -p tour`. Needs no server, and writes only to a temporary directory.
 
 mod articles;
 mod steps;
 
 use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
 
 /// Set for the commands of the tour: this program is then `elysiactl`, so that one build is enough and never stale.
 const AS_ELYSIACTL: &str = "ELYSIACTL_TOUR_COMMAND";
@@ -14,20 +16,20 @@ fn main() -> ExitCode {
     }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => {
+        Err(error) => {
             #[expect(clippy::print_stderr, reason = "the tour talks to a person")]
             {
-                eprintln!("\nThe tour stopped: {reason}");
+                eprintln!("\nThe tour stopped: {error:#}");
             }
             ExitCode::FAILURE
         }
     }
 }
 
-fn run() -> Result<(), String> {
-    let program = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
+fn run() -> Result<()> {
+    let program = std::env::current_exe().context("cannot find this program")?;
     let folder = tempfile::Builder::new().prefix("elysiactl-tour-").tempdir();
-    let folder = folder.map_err(|e| format!("cannot make a temporary directory: {e}"))?.keep();
+    let folder = folder.context("cannot make a temporary directory")?.keep();
     let elysiactl = || {
         let mut command = Command::new(&program);
         command.env(AS_ELYSIACTL, "1");

@@ -2,12 +2,13 @@
 #![expect(clippy::print_stdout, reason = "the tour talks to a person")]
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
+use anyhow::{Context, Result, bail, ensure};
 use sandbox::{Change, Sandbox};
 
 use super::articles;
@@ -19,6 +20,8 @@ const SETTINGS: [&str; 5] = ["WEAVIATE_URL", "WEAVIATE_API_KEY", "WCD_URL", "WCD
 /// The server's clock, as it tells it, has whole seconds: what was written less than a second before a backup counts
 /// as written during it.
 const BEFORE_THE_BACKUP: Duration = Duration::from_millis(1_100);
+/// Why a step failed whose command could not be started, or not be waited for.
+const DOES_NOT_RUN: &str = "elysiactl does not run";
 /// Lines of `archive cat` that are shown.
 const LINES_SHOWN: usize = 2;
 
@@ -37,7 +40,7 @@ struct Tour<'a> {
 }
 
 /// Walks through all steps; writes only to `folder`. An error names the step that failed.
-pub(crate) fn tour(folder: &Path, program: &Program<'_>) -> Result<(), String> {
+pub(crate) fn tour(folder: &Path, program: &Program<'_>) -> Result<()> {
     say("This tour starts a small Weaviate inside this program, backs it up, loses the data and brings it back.");
     say(&format!("Everything it writes is in {}", folder.display()));
     if cfg!(debug_assertions) {
@@ -105,11 +108,10 @@ pub(crate) fn tour(folder: &Path, program: &Program<'_>) -> Result<(), String> {
 }
 
 /// Backing up and comparing change nothing on the server.
-fn has_only_read(sandbox: &Sandbox, what: &str) -> Result<(), String> {
-    match sandbox.writing_requests() {
-        0 => Ok(()),
-        writes => Err(format!("the {what} sent {writes} writing requests")),
-    }
+fn has_only_read(sandbox: &Sandbox, what: &str) -> Result<()> {
+    let writes = sandbox.writing_requests();
+    ensure!(writes == 0, "the {what} sent {writes} writing requests");
+    Ok(())
 }
 
 impl Tour<'_> {
@@ -128,8 +130,8 @@ impl Tour<'_> {
     }
 
     /// Runs a command that has to end with this exit code.
-    fn run(&self, arguments: &[&str], expected: i32) -> Result<(), String> {
-        let status = (self.program.run)(self.command(arguments, "")).map_err(|e| does_not_run(&e))?;
+    fn run(&self, arguments: &[&str], expected: i32) -> Result<()> {
+        let status = (self.program.run)(self.command(arguments, "")).context(DOES_NOT_RUN)?;
         if expected != 0 {
             println!("(exit code {})", status.code().unwrap_or(-1));
         }
@@ -137,29 +139,20 @@ impl Tour<'_> {
     }
 
     /// Runs a command and hangs up after its first lines, as `head` does.
-    fn head(&self, arguments: &[&str]) -> Result<(), String> {
+    fn head(&self, arguments: &[&str]) -> Result<()> {
         let mut command = self.command(arguments, &format!(" | head -n {LINES_SHOWN}"));
-        let mut child = command.stdout(Stdio::piped()).spawn().map_err(|e| does_not_run(&e))?;
-        let lines = BufReader::new(
-            child.stdout.take().map_or_else(|| Box::new(io::empty()) as Box<dyn Read>, |out| Box::new(out)),
-        );
-        for line in lines.lines().take(LINES_SHOWN) {
-            println!("{}", line.map_err(|e| does_not_run(&e))?);
+        let mut child = command.stdout(Stdio::piped()).spawn().context(DOES_NOT_RUN)?;
+        let printed = child.stdout.take().context("it has no output")?;
+        for line in BufReader::new(printed).lines().take(LINES_SHOWN) {
+            println!("{}", line.context("cannot read what it prints")?);
         }
-        ended(child.wait().map_err(|e| does_not_run(&e))?, 0)
+        ended(child.wait().context(DOES_NOT_RUN)?, 0)
     }
 }
 
-fn does_not_run(error: &io::Error) -> String {
-    format!("elysiactl does not run: {error}")
-}
-
-fn ended(status: ExitStatus, expected: i32) -> Result<(), String> {
-    if status.code() == Some(expected) {
-        Ok(())
-    } else {
-        Err(format!("the last command ended with {status}, expected {expected}"))
-    }
+fn ended(status: ExitStatus, expected: i32) -> Result<()> {
+    ensure!(status.code() == Some(expected), "the last command ended with {status}, expected {expected}");
+    Ok(())
 }
 
 fn say(text: &str) {
@@ -167,21 +160,19 @@ fn say(text: &str) {
 }
 
 /// The one archive in the folder.
-fn the_only_entry(folder: &Path) -> Result<PathBuf, String> {
-    let entries =
-        fs::read_dir(folder).and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>());
-    let entries = entries.map_err(|e| format!("cannot list {}: {e}", folder.display()))?;
-    match entries.as_slice() {
+fn the_only_entry(folder: &Path) -> Result<PathBuf> {
+    let paths = |entries: fs::ReadDir| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>();
+    let listed = fs::read_dir(folder).and_then(paths).with_context(|| format!("cannot list {}", folder.display()))?;
+    match listed.as_slice() {
         [one] => Ok(one.clone()),
-        others => Err(format!("{} archives in {}, expected one", others.len(), folder.display())),
+        others => bail!("{} archives in {}, expected one", others.len(), folder.display()),
     }
 }
 
 /// Changes the lowest bit of the byte in the middle of a file, or changes it back.
-fn flip(path: &Path) -> Result<(), String> {
-    let failed = |e: io::Error| format!("cannot change {}: {e}", path.display());
-    let mut bytes = fs::read(path).map_err(failed)?;
+fn flip(path: &Path) -> Result<()> {
+    let mut bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    fs::write(path, bytes).map_err(failed)
+    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
