@@ -1,6 +1,6 @@
 //! `archive show`, `archive check` and `archive cat`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -10,24 +10,14 @@ use bytesize::ByteSize;
 use super::args::{CatArgs, CheckArgs, ShowArgs};
 use super::connect::session;
 use super::explain::explain;
-use super::{Env, Failure, Finished, Out, closing, memory, run_with_events, settings, show};
+use super::settings::place;
+use super::{Env, Failure, Finished, Out, closing, memory, run_with_events, show};
 use crate::archive::{Archive, Disk, OsDisk};
 use crate::event::{Class, Op};
 use crate::ops::cat::CatError;
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::{cat, check};
 use crate::render::Closing;
-
-/// The archive meant: a path, or else a name in the folder of archives.
-pub(super) fn place(archive: &Path, env: &Env) -> Result<PathBuf, Failure> {
-    Ok(place_in(&settings::folder(env)?, archive))
-}
-
-/// A path, or else a name in this folder of archives.
-pub(super) fn place_in(folder: &Path, archive: &Path) -> PathBuf {
-    let inside = folder.join(archive);
-    if !archive.exists() && archive.components().count() == 1 && inside.exists() { inside } else { archive.to_owned() }
-}
 
 pub(super) fn show(args: &ShowArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let disk: Arc<dyn Disk> = Arc::new(OsDisk);

@@ -5,6 +5,7 @@ mod clear;
 mod create;
 mod inventory;
 mod tenants;
+mod values;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -13,8 +14,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use super::settings::Compression;
-use crate::model::{CollectionName, RenamePattern, Renames, TenantName};
+use crate::model::{CollectionName, TenantName};
 use crate::ops::restore::{Origin, Setting};
 use crate::ops::verify;
 
@@ -22,38 +22,12 @@ pub(super) use clear::{ClearArgs, MethodArg};
 pub(super) use create::{CreateArgs, Distance, Index};
 pub(super) use inventory::{ColShowArgs, LsArgs};
 pub(super) use tenants::{TenantArgs, each_once};
+pub use values::Compression;
+pub(super) use values::Rename;
+use values::{at_least_one, collection_name, jobs, memory_limit, rename, setting, share, stall_timeout};
 
 /// The widest line of help.
 const HELP_COLUMNS: usize = 100;
-/// The shortest and the longest `--stall-timeout`.
-const STALL_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3_600)];
-/// The smallest `--memory-limit`: a handful of pages and the buffers of one codec.
-const LEAST_MEMORY: ByteSize = ByteSize::mib(16);
-/// The largest `--jobs`: each has a connection and buffers, and no server answers more side by side any faster.
-const MOST_JOBS: usize = 256;
-
-/// The longest name of a property that servers take.
-const PROPERTY_NAME_CHARS: usize = 231;
-/// The data types that a flag can name.
-const DATA_TYPES: [&str; 16] = [
-    "text",
-    "text[]",
-    "int",
-    "int[]",
-    "number",
-    "number[]",
-    "boolean",
-    "boolean[]",
-    "date",
-    "date[]",
-    "uuid",
-    "uuid[]",
-    "geoCoordinates",
-    "phoneNumber",
-    "blob",
-    "blobHash",
-];
-
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done and proven
@@ -478,94 +452,4 @@ pub(super) enum Colour {
     Auto,
     Always,
     Never,
-}
-
-fn stall_timeout(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|error| format!("{error}; for example 30s or 2m"))?;
-    let [least, most] = STALL_TIMEOUTS;
-    if (least..=most).contains(&time) { Ok(time) } else { Err("must lie between 1s and 1h".into()) }
-}
-
-/// A number of things of which there has to be one.
-fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
-    let number: u64 = text.parse().map_err(|_| "not a whole number".to_owned())?;
-    let most = u32::MAX;
-    u32::try_from(number).ok().and_then(NonZeroU32::new).ok_or_else(|| format!("must lie between 1 and {most}"))
-}
-
-fn setting(text: &str) -> Result<Setting, String> {
-    match text {
-        "vectorizer=none" => Ok(Setting::NoVectorizer),
-        "objectTtl=off" => Ok(Setting::NoObjectTtl),
-        _ => Err("known are vectorizer=none and objectTtl=off".to_owned()),
-    }
-}
-
-fn memory_limit(text: &str) -> Result<ByteSize, String> {
-    let size: ByteSize = text.parse().map_err(|_| "not a size; for example 64MiB".to_owned())?;
-    if size >= LEAST_MEMORY { Ok(size) } else { Err(format!("must be at least {LEAST_MEMORY}")) }
-}
-
-fn jobs(text: &str) -> Result<NonZeroUsize, String> {
-    let jobs = text.parse().ok().filter(|jobs: &NonZeroUsize| jobs.get() <= MOST_JOBS);
-    jobs.ok_or_else(|| format!("must be a number from 1 to {MOST_JOBS}"))
-}
-
-fn collection_name(text: &str) -> Result<CollectionName, String> {
-    text.parse().map_err(|error: crate::model::InvalidName| error.to_string())
-}
-
-/// A new name for one collection, or for all of a pattern.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Rename {
-    Pair(CollectionName, CollectionName),
-    Pattern(RenamePattern),
-}
-
-impl Rename {
-    /// All of them; the collection that is named twice, if one is.
-    pub(super) fn all(given: &[Self]) -> Result<Renames, CollectionName> {
-        let mut renames = Renames::default();
-        for one in given {
-            match one {
-                Self::Pattern(pattern) => renames.insert_pattern(pattern.clone()),
-                Self::Pair(old, new) if renames.insert(old.clone(), new.clone()).is_some() => return Err(old.clone()),
-                Self::Pair(..) => {}
-            }
-        }
-        Ok(renames)
-    }
-}
-
-fn rename(text: &str) -> Result<Rename, String> {
-    let (old, new) = text.split_once('=').ok_or("must be OLD=NEW")?;
-    if text.contains('*') {
-        return RenamePattern::parse(old, new).map(Rename::Pattern).ok_or("one * on each side, or none".to_owned());
-    }
-    Ok(Rename::Pair(collection_name(old)?, collection_name(new)?))
-}
-
-/// A property's name, and its data type or the collection it refers to.
-fn property(text: &str) -> Result<(String, String), String> {
-    let (name, data_type) = text.split_once(':').ok_or("must be NAME:TYPE, such as title:text")?;
-    let word = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if !word || name.is_empty() || name.len() > PROPERTY_NAME_CHARS || name.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(format!("{name:?} is not a property's name: letters, digits and _, no digit first"));
-    }
-    if data_type.starts_with(|c: char| c.is_ascii_uppercase()) {
-        let target = collection_name(data_type)?;
-        return Ok((name.to_owned(), target.to_string()));
-    }
-    if DATA_TYPES.contains(&data_type) {
-        return Ok((name.to_owned(), data_type.to_owned()));
-    }
-    let also = if data_type.starts_with("object") { "; object needs --schema-file" } else { "" };
-    Err(format!("{data_type:?} is none of {}, or a collection{also}", DATA_TYPES.join(", ")))
-}
-
-/// A share above 0 and at most 1, also in percent.
-fn share(text: &str) -> Result<f64, String> {
-    let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
-    let share = number.trim().parse::<f64>().map_err(|_| "not a share; for example 1%")? / whole;
-    if share > 0.0 && share <= 1.0 { Ok(share) } else { Err("must be above 0% and at most 100%".into()) }
 }

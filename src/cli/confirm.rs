@@ -120,7 +120,7 @@ async fn at_terminal<T: Send + 'static>(
     let paused = out.pause();
     let (sender, mut receiver) = oneshot::channel();
     let spawned = std::thread::Builder::new().name("question".into()).spawn(move || sender.send(talk()).is_ok());
-    spawned.map_err(|error| failed(&error))?;
+    spawned.map_err(failed)?;
     let interrupted = || Failure::new(Class::Interrupted, NOTHING_SENT);
     let answer = tokio::select! {
         answer = &mut receiver => answer,
@@ -140,13 +140,14 @@ async fn at_terminal<T: Send + 'static>(
             let _ = tokio::time::timeout(SIGNAL_WAIT, cancel.cancelled()).await;
             Err(interrupted())
         }
-        Ok(Err(error)) => Err(failed(&error)),
+        Ok(Err(error)) => Err(failed(error)),
         Err(_) => Err(Failure::new(Class::Bug, "a question was never asked")),
     }
 }
 
-fn failed(error: &io::Error) -> Failure {
-    Failure::new(Class::Disk, "cannot ask at this terminal").because(error.to_string()).hint("-y answers the question")
+fn failed(error: io::Error) -> Failure {
+    let error = anyhow::Error::new(error).context("cannot ask at this terminal");
+    Failure::of(Class::Disk)(error).hint("-y answers the question")
 }
 
 /// A key pressed while something else was on the screen must not confirm anything.

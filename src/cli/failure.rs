@@ -44,6 +44,11 @@ impl Failure {
         failure
     }
 
+    /// What comes up with its context, of this class: nothing that was found out on the way is lost.
+    pub(super) fn of(class: Class) -> impl Fn(anyhow::Error) -> Self {
+        move |error| Self::from_error(class, error.as_ref())
+    }
+
     /// A write to stdout that failed: quiet when nobody reads any more.
     #[must_use]
     pub fn from_stdout(error: &io::Error) -> Self {

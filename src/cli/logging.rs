@@ -98,7 +98,8 @@ fn open(path: &Path, out: &Out) -> Result<LogFile, Failure> {
     }
     let failed = |error: std::io::Error| {
         let what = format!("cannot write the log to {}", path_text(path));
-        Failure::new(class_of(&error), what).because(error.to_string()).hint("name another file with --log-file")
+        let failed = Failure::of(class_of(&error))(anyhow::Error::new(error).context(what));
+        failed.hint("name another file with --log-file")
     };
     let file = options.open(path).map_err(failed)?;
     Ok(LogFile { file, path: path_text(path), stderr: out.logs(), told: AtomicBool::new(false) })

@@ -40,12 +40,12 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
-pub use args::Cli;
+pub use args::{Cli, Compression};
 pub use env::Env;
 pub use failure::{Failure, exit_code};
 pub use output::{Out, Progress};
 pub use runtime::{Finished, run_with_events};
-pub use settings::{BackupSettings, ClearSettings, Compression, Connect, Content, RestoreSettings, RmSettings, Source};
+pub use settings::{BackupSettings, ClearSettings, Connect, Content, RestoreSettings, RmSettings, Source};
 
 use args::{ArchiveCommand, ColCommand, Command};
 

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, anyhow, bail};
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error, ValueHint};
@@ -15,24 +16,24 @@ const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
 /// The path that is meant by what was typed: a shell leaves a `~` in quotes, or behind `=`, as it is. A path that really
 /// begins so is written `./~/…`.
-pub(super) fn local(typed: &OsStr, home: Option<OsString>) -> Result<PathBuf, String> {
+pub(super) fn local(typed: &OsStr, home: Option<OsString>) -> anyhow::Result<PathBuf> {
     let path = Path::new(typed);
     if let Some(scheme) = typed.to_str().and_then(scheme) {
-        return Err(format!("{scheme}:// is not supported: files and folders of this machine are"));
+        bail!("{scheme}:// is not supported: files and folders of this machine are");
     }
     let Some(first) = path.components().next().map(std::path::Component::as_os_str) else { return Ok(path.to_owned()) };
     if !first.as_encoded_bytes().starts_with(b"~") {
         return Ok(path.to_owned());
     }
     if first != "~" {
-        return Err("only ~/ is known, no other's home; write ./~… for a name that begins with ~".into());
+        bail!("only ~/ is known, no other's home; write ./~… for a name that begins with ~");
     }
-    let home = home.ok_or_else(|| format!("~ stands for {HOME}, which is not set"))?;
+    let home = home.with_context(|| format!("~ stands for {HOME}, which is not set"))?;
     Ok(Path::new(&home).join(path.strip_prefix("~").unwrap_or(path)))
 }
 
 /// The same for a value of the environment.
-pub(super) fn local_in(env: &Env, typed: &OsStr) -> Result<PathBuf, String> {
+pub(super) fn local_in(env: &Env, typed: &OsStr) -> anyhow::Result<PathBuf> {
     local(typed, env.raw(HOME))
 }
 
@@ -46,12 +47,12 @@ impl TypedValueParser for LocalPath {
     fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<PathBuf, Error> {
         let what = argument.map(ToString::to_string);
         let what = what.map(|what| format!(" for '{what}'")).unwrap_or_default();
-        let wrong = |why: String| {
+        let wrong = |why: anyhow::Error| {
             let value = value.to_string_lossy();
             Error::raw(ErrorKind::ValueValidation, format!("invalid value '{value}'{what}: {why}\n")).with_cmd(command)
         };
         if value.is_empty() {
-            return Err(wrong("it is empty".into()));
+            return Err(wrong(anyhow!("it is empty")));
         }
         local_in(&Env::process(), value).map_err(wrong)
     }
@@ -103,7 +104,7 @@ mod tests {
             ("./s3://bucket", "./s3://bucket"),
             ("-", "-"),
         ] {
-            assert_eq!(path(typed).as_deref(), Ok(Path::new(meant)), "{typed}");
+            assert_eq!(path(typed).expect("a path"), Path::new(meant), "{typed}");
         }
         for typed in ["s3://bucket/x", "file:///tmp/x", "HTTPS://x", "~other/b", "~~"] {
             assert!(path(typed).is_err(), "{typed}");

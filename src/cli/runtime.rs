@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::thread::{self, available_parallelism};
 use std::time::Duration;
 
+use anyhow::Context;
 use futures_util::FutureExt;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
@@ -42,7 +43,7 @@ where
     let (done, shown) = runtime.block_on(async {
         let cancel = match signals::listen(out.screen(), out.pauses()) {
             Ok(cancel) => cancel,
-            Err(error) => return (Err(no_start(&error)), Ok(())),
+            Err(error) => return (Err(no_start(error)), Ok(())),
         };
         let (events, receiver) = Events::channel();
         let watch = Stopwatch::start(Clock::system());
@@ -88,7 +89,7 @@ where
 {
     let runtime = runtime()?;
     let done = runtime.block_on(async {
-        let cancel = signals::listen(out.screen(), out.pauses()).map_err(|error| no_start(&error))?;
+        let cancel = signals::listen(out.screen(), out.pauses()).map_err(no_start)?;
         let (events, receiver) = Events::channel();
         let screen = tokio::spawn(feed(receiver, Out::warnings(), Stopwatch::start(Clock::system())));
         let reading = AssertUnwindSafe(async { body(events).await }).catch_unwind();
@@ -157,11 +158,9 @@ fn enough_threads(needed: usize, stack: usize) -> Result<(), Failure> {
         drop(closed);
         begun
     });
-    begun.map_err(|error| {
-        let text = format!("fewer than {needed} threads may be begun, and as many are needed");
-        let hint = "raise the limit of processes: ulimit -u, or pids.max of the container";
-        Failure::new(Class::Disk, text).because(error.to_string()).hint(hint)
-    })
+    let begun = begun.with_context(|| format!("fewer than {needed} threads may be begun, and as many are needed"));
+    let hint = "raise the limit of processes: ulimit -u, or pids.max of the container";
+    begun.map_err(|error| Failure::of(Class::Disk)(error).hint(hint))
 }
 
 fn runtime() -> Result<Runtime, Failure> {
@@ -170,11 +169,11 @@ fn runtime() -> Result<Runtime, Failure> {
     enough_address_space(memory::address_space())?;
     let threads = available_parallelism().map_or(1, usize::from).min(THREADS);
     enough_threads(threads + FILE_THREADS, TRIED_STACK)?;
-    Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(|error| no_start(&error))
+    Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(no_start)
 }
 
-fn no_start(error: &std::io::Error) -> Failure {
-    Failure::new(Class::Bug, "cannot start the runtime").because(error.to_string())
+fn no_start(error: std::io::Error) -> Failure {
+    Failure::of(Class::Bug)(anyhow::Error::new(error).context("cannot start the runtime"))
 }
 
 /// Fills in what only the end of a run knows. A failure gets a result too, for `run_finished`.

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use anyhow::{Context, ensure};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::paths::local_in;
@@ -30,7 +31,7 @@ const SECRET_WORDS: [&str; 9] =
 /// The API key from a file, or from stdin for `-`. White space around it is no part of it.
 pub(super) fn key_from(path: &Path, exposed: &mut Exposed) -> Result<SecretString, Failure> {
     if path == Path::new("-") {
-        return key(&read(io::stdin().lock(), Path::new("stdin"), "API key")?, "stdin");
+        return key(&read_from(Path::new("stdin"), "API key", || read(io::stdin().lock()))?, "stdin");
     }
     key(&open(path, "API key", Some(exposed))?, &ShellWord::path(path).to_string())
 }
@@ -118,13 +119,14 @@ pub(super) fn identity(certificate: &Path, key: &Path, exposed: &mut Exposed) ->
 
 /// `exposed`: where to note who may read or write it, if it is a secret.
 fn open(path: &Path, what: &str, exposed: Option<&mut Exposed>) -> Result<String, Failure> {
-    let failed = |error: io::Error| cannot_read(what, path).because(error.to_string());
-    // A pipe is as good as a file: a shell's `<(…)` is one.
-    let file = File::open(path).map_err(failed)?;
-    if let Some(exposed) = exposed {
-        exposed.look_at_secret(&file, path);
-    }
-    read(file, path, what)
+    read_from(path, what, || {
+        // A pipe is as good as a file: a shell's `<(…)` is one.
+        let file = File::open(path)?;
+        if let Some(exposed) = exposed {
+            exposed.look_at_secret(&file, path);
+        }
+        read(file)
+    })
 }
 
 /// Files with secrets or certificates that everybody on this machine may read or write.
@@ -162,16 +164,15 @@ impl Exposed {
     fn look_at_trust(&mut self, _: &Path) {}
 }
 
-fn read(from: impl Read, path: &Path, what: &str) -> Result<String, Failure> {
+fn read(from: impl Read) -> anyhow::Result<String> {
     let mut text = String::new();
-    let read = from.take(FILE_BYTES + 1).read_to_string(&mut text);
-    let bytes = read.map_err(|error| cannot_read(what, path).because(error.to_string()))?;
-    if bytes as u64 > FILE_BYTES {
-        return Err(cannot_read(what, path).because("larger than 1 MiB"));
-    }
+    let bytes = from.take(FILE_BYTES + 1).read_to_string(&mut text)?;
+    ensure!(bytes as u64 <= FILE_BYTES, "larger than 1 MiB");
     Ok(text)
 }
 
-fn cannot_read(what: &str, path: &Path) -> Failure {
-    Failure::new(Class::Usage, format!("cannot read the {what} from {}", ShellWord::path(path)))
+/// Says of what cannot be read what it is and where it lies.
+fn read_from(path: &Path, what: &str, read: impl FnOnce() -> anyhow::Result<String>) -> Result<String, Failure> {
+    let read = read().with_context(|| format!("cannot read the {what} from {}", ShellWord::path(path)));
+    read.map_err(Failure::of(Class::Usage))
 }

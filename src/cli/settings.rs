@@ -1,14 +1,13 @@
 //! Flags, environment and defaults made into plain values, once, in this order. What talks to servers and disks never
 //! asks where a value came from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
 use secrecy::SecretString;
 
-use super::archive::place_in;
-use super::args::{BackupArgs, ConnectionArgs, each_once};
+use super::args::{BackupArgs, Compression, ConnectionArgs, each_once};
 use super::{Env, Failure, memory, paths, proxies, secrets};
 use crate::event::{Class, Warning};
 use crate::model::{Selection, TenantName};
@@ -103,17 +102,6 @@ pub enum Content {
     SchemaOnly,
 }
 
-/// How files are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Compression {
-    /// Zstandard.
-    Zstd,
-    /// gzip.
-    Gzip,
-    /// LZ4.
-    Lz4,
-}
-
 /// What `col backup` is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupSettings {
@@ -182,6 +170,17 @@ impl BackupSettings {
 pub(super) fn folder(env: &Env) -> Result<PathBuf, Failure> {
     let Some(typed) = env.raw(ARCHIVES) else { return Ok(DEFAULT_FOLDER.into()) };
     paths::local_in(env, &typed).map_err(|why| Failure::new(Class::Usage, format!("{ARCHIVES}: {why}")))
+}
+
+/// The archive meant: a path, or else a name in the folder of archives.
+pub(super) fn place(archive: &Path, env: &Env) -> Result<PathBuf, Failure> {
+    Ok(place_in(&folder(env)?, archive))
+}
+
+/// A path, or else a name in this folder of archives.
+pub(super) fn place_in(folder: &Path, archive: &Path) -> PathBuf {
+    let inside = folder.join(archive);
+    if !archive.exists() && archive.components().count() == 1 && inside.exists() { inside } else { archive.to_owned() }
 }
 
 /// The folder that a flag names, or else the folder of archives.

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use super::args::{ConnectionArgs, Rename, VerifyArgs};
 use super::connect::session;
 use super::explain::explain_for;
-use super::settings::state_folders;
-use super::{Connect, Env, Failure, Finished, Out, archive, closing, memory, run_with_events};
+use super::settings::{place, state_folders};
+use super::{Connect, Env, Failure, Finished, Out, closing, memory, run_with_events};
 use crate::event::{Class, CollectionResult, Difference, Op};
 use crate::model::{CollectionName, Selection};
 use crate::ops::exposed::warn_of_open_folders;
@@ -32,7 +32,7 @@ pub(super) fn run(args: &VerifyArgs, connection: &ConnectionArgs, env: &Env, out
 fn options(args: &VerifyArgs, env: &Env) -> Result<VerifyOptions, Failure> {
     let twice = |name| Failure::new(Class::Usage, format!("--rename gives {name} two names"));
     Ok(VerifyOptions {
-        archive: archive::place(&args.archive, env)?,
+        archive: place(&args.archive, env)?,
         selection: Selection { take: args.only.clone(), exclude: Vec::new() },
         name: args.name.clone(),
         renames: Rename::all(&args.rename).map_err(twice)?,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::memory_limit;
+use super::values::memory_limit;
 use crate::model::TenantName;
 
 /// Which way objects go.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::collection_name;
+use super::values::collection_name;
 use crate::model::CollectionName;
 
 /// List the collections of a server

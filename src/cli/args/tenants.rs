@@ -72,12 +72,9 @@ impl TenantArgs {
     }
 }
 
-fn tenant(text: &str) -> Result<(TenantName, TenantName), String> {
-    let name = |text: &str| text.parse::<TenantName>().map_err(|e| e.to_string());
-    match text.split_once('=') {
-        Some((old, new)) => Ok((name(old)?, name(new)?)),
-        None => name(text).map(|name| (name.clone(), name)),
-    }
+fn tenant(text: &str) -> anyhow::Result<(TenantName, TenantName)> {
+    let (old, new) = text.split_once('=').unwrap_or((text, text));
+    Ok((old.parse()?, new.parse()?))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use anyhow::Context;
 use serde_json::{Map, Value, json};
 
 use crate::cli::Failure;
@@ -165,15 +166,16 @@ pub(super) fn tenants(path: &Path) -> Result<Vec<Tenant>, Failure> {
 }
 
 fn parse(text: &[u8], from: &str) -> Result<Value, Failure> {
-    serde_json::from_slice(text).map_err(|error| usage(format!("{from} is not JSON")).because(error.to_string()))
+    serde_json::from_slice(text).with_context(|| format!("{from} is not JSON")).map_err(Failure::of(Class::Usage))
 }
 
 /// All of a file, if it is no larger than `most` bytes.
 fn read(path: &Path, what: &str, most: u64) -> Result<Vec<u8>, Failure> {
-    let failed = |error: &io::Error| {
+    let failed = |error: io::Error| {
         let missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory);
         let class = if missing { Class::Usage } else { Class::Disk };
-        Failure::new(class, format!("cannot read the {what} from {}", shown(path))).because(error.to_string())
+        let what = format!("cannot read the {what} from {}", shown(path));
+        Failure::of(class)(anyhow::Error::new(error).context(what))
     };
     let mut text = Vec::new();
     let bytes = if path == Path::new(STDIN) {
@@ -181,7 +183,7 @@ fn read(path: &Path, what: &str, most: u64) -> Result<Vec<u8>, Failure> {
     } else {
         File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut text))
     };
-    if bytes.map_err(|error| failed(&error))? as u64 > most {
+    if bytes.map_err(failed)? as u64 > most {
         return Err(usage(format!("{} is too large for a {what}: above {} MiB", shown(path), most / MIB)));
     }
     // Editors on Windows write a mark before the text.

@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::archive::catalog::{self, Catalog, Found};
 use crate::archive::{self, Content, OsDisk};
-use crate::cli::archive::place_in;
 use crate::cli::explain::explain_for;
+use crate::cli::settings::place_in;
 use crate::cli::{Failure, Out, RestoreSettings, Source, confirm};
 use crate::event::{Class, Op};
 use crate::ops::{Session, restore};
@@ -117,7 +117,10 @@ async fn read<T: Send + 'static>(
     tokio::select! {
         done = tokio::task::spawn_blocking(work) => match done {
             Ok(done) => done.map_err(|e| explain_for(Op::Restore, &e.into())),
-            Err(panic) => Err(Failure::new(Class::Bug, "cannot read the folder of archives").because(panic.to_string())),
+            Err(panic) => {
+                let panic = anyhow::Error::new(panic).context("cannot read the folder of archives");
+                Err(Failure::of(Class::Bug)(panic))
+            }
         },
         () = cancel.cancelled() => Err(Failure::new(Class::Interrupted, "interrupted; nothing was changed")),
     }
