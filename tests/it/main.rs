@@ -4,6 +4,8 @@ mod archive;
 mod backup;
 mod clear;
 mod create;
+#[cfg(unix)]
+mod formats;
 mod house;
 mod limits;
 mod ls;
