@@ -6,6 +6,8 @@ mod error_scenes;
 mod error_variants;
 /// docs/events.md names every event, every warning and every field.
 mod events_doc;
+/// Who imports whom, types of one name, long files.
+mod homes;
 /// docs/inventory.md names every field of both.
 mod inventory_doc;
 /// Who may use whom, who may print, how long a file may be.
