@@ -15,7 +15,7 @@ use crate::event::{Class, CollectionResult, Event, Op, RunResult, SavedSchema, S
 use crate::model::path_text;
 use crate::ops::backup::{self, BackupOptions, BackupPlan, BackupStopped, Interrupted, LeftInactive, Resume};
 use crate::ops::exposed::warn_of_open_folders;
-use crate::ops::{Error, Session};
+use crate::ops::{Error, Session, bounds};
 use crate::render::{Closing, Remark, date, plain, shell_path, size};
 use crate::weaviate::{Client, Writer};
 
@@ -135,7 +135,7 @@ fn options(settings: &BackupSettings) -> BackupOptions {
         page_objects: settings.batch_size,
         memory_bytes: settings.memory_limit,
         part_age: BackupOptions::PART_AGE,
-        patience: BackupOptions::PATIENCE,
+        patience: bounds::PATIENCE,
         tenants: settings.tenants.clone(),
         state: settings.state.clone(),
         allow_missing_nodes: settings.allow_missing_nodes,

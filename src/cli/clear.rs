@@ -19,7 +19,7 @@ use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::held::HeldIn;
 use crate::ops::inventory::{self, Listed};
 use crate::ops::safety::SafetyCopy;
-use crate::ops::{Error, Session};
+use crate::ops::{Error, Session, bounds};
 use crate::render::{Closing, Remark, counted, plain, shell_path};
 use crate::weaviate::{Client, Writer};
 
@@ -155,7 +155,7 @@ fn options(settings: &ClearSettings) -> ClearOptions {
         folder: settings.folder.clone(),
         state: settings.state.clone(),
         memory_bytes: settings.memory_limit,
-        patience: ClearOptions::PATIENCE,
+        patience: bounds::PATIENCE,
         rehearse: settings.rehearse,
     }
 }

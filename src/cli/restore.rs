@@ -17,7 +17,7 @@ use crate::model::{CollectionName, TenantName, path_text};
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::restore::{self, Lost, PreparedRestore, RestoreOptions, RestoreOutcome, RestorePlan, RestoreStopped};
 use crate::ops::verify::Differs;
-use crate::ops::{Error, Session};
+use crate::ops::{Error, Session, bounds};
 use crate::render::{Closing, Remark, count, counted, shell_path};
 use crate::weaviate::{Client, Writer};
 
@@ -163,7 +163,7 @@ fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> RestoreOp
         jobs: settings.jobs,
         batch_objects: settings.batch_size,
         memory_bytes: settings.memory_limit,
-        patience: RestoreOptions::PATIENCE,
+        patience: bounds::PATIENCE,
         state: settings.state.clone(),
         differences_listed: DIFFERENCES_LISTED,
         resume: settings.resume,

@@ -12,12 +12,12 @@ use super::runtime::nothing;
 use super::{Connect, Env, Failure, Finished, Out, RmSettings, closing, run_with_events};
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::model::CollectionName;
-use crate::ops::Error;
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::held::HeldIn;
 use crate::ops::remove::{self, CollectionRemoval, RemovalOptions, RemovalOutcome, RemovalPlan, RemovalStopped};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::standing;
+use crate::ops::{Error, bounds};
 use crate::render::{Closing, Remark, counted, shell_path};
 use crate::weaviate::{Error as WireError, Writer};
 
@@ -74,7 +74,7 @@ fn options(settings: &RmSettings) -> RemovalOptions {
         allow_protected: settings.allow_protected,
         folder: settings.folder.clone(),
         locks: settings.locks.clone(),
-        patience: RemovalOptions::PATIENCE,
+        patience: bounds::PATIENCE,
     }
 }
 

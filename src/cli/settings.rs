@@ -11,8 +11,8 @@ use super::args::{BackupArgs, Compression, ConnectionArgs, each_once};
 use super::{Env, Failure, memory, paths, proxies, secrets};
 use crate::event::{Class, Warning};
 use crate::model::{Selection, TenantName};
+use crate::ops::StateFolders;
 use crate::ops::backup::Resume;
-use crate::ops::restore::StateFolders;
 
 /// The server where nothing names one.
 const DEFAULT_URL: &str = "http://localhost:8080";

@@ -9,6 +9,7 @@ use super::settings::{place, state_folders};
 use super::{Connect, Env, Failure, Finished, Out, closing, memory, run_with_events};
 use crate::event::{Class, CollectionResult, Difference, Op};
 use crate::model::{CollectionName, Selection};
+use crate::ops::bounds;
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::verify::{self, Differs, VerifyOptions, VerifyOutcome};
 use crate::render::{Closing, Remark, count};
@@ -42,7 +43,7 @@ fn options(args: &VerifyArgs, env: &Env) -> Result<VerifyOptions, Failure> {
         limit: args.limit,
         jobs: args.jobs.map(Into::into),
         memory_bytes: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
-        patience: VerifyOptions::PATIENCE,
+        patience: bounds::PATIENCE,
         seed: uuid::Uuid::new_v4().as_u64_pair().0,
     })
 }

@@ -23,8 +23,7 @@ use crate::archive::manifest::{Incomplete, Limit, Skipped, TopologyRecord};
 use crate::archive::{Codec, Content, Manifest};
 use crate::event::{PlannedCollection, RunResult};
 use crate::model::{CollectionName, Schema, Selection, TenantName};
-use crate::ops::Error;
-use crate::ops::restore::StateFolders;
+use crate::ops::{Error, StateFolders};
 
 pub use plan::plan;
 pub use resume::{Interrupted, Resume, sealed_already};
@@ -43,7 +42,7 @@ pub struct BackupOptions {
     pub content: Content,
     /// Compression of the parts.
     pub codec: Codec,
-    /// Requests in flight at most; `None`: the pacer decides, up to [`BackupOptions::MOST_JOBS`].
+    /// Requests in flight at most; `None`: the pacer decides, up to [`bounds::MOST_JOBS`](crate::ops::bounds::MOST_JOBS).
     pub jobs: Option<usize>,
     /// Objects of a page; `None`: the pacer decides.
     pub page_objects: Option<u32>,
@@ -62,12 +61,8 @@ pub struct BackupOptions {
 }
 
 impl BackupOptions {
-    /// How long a server with a node away is waited for, unless `patience` says otherwise.
-    pub const PATIENCE: Duration = Duration::from_secs(60);
     /// How long a part stays open at most, unless `part_age` says otherwise. A fast server fills one in less.
     pub const PART_AGE: Duration = Duration::from_secs(60);
-    /// Requests in flight at most, unless `jobs` says otherwise.
-    pub const MOST_JOBS: usize = 8;
 
     /// The options as an archive remembers them.
     fn record(&self) -> Map<String, Value> {

@@ -1,19 +1,17 @@
 //! `archive check`: structure, counts, order and every byte of an archive, without a server. What is damaged is gathered,
 //! each file once, and the rest is read all the same.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::damages::Damages;
+pub use super::damages::MOST_DAMAGES;
 use super::prove;
 use super::{Error, Session, blocking, restore};
 use crate::archive::manifest::CollectionEntry;
-use crate::archive::{self, Archive, Manifest};
-use crate::event::{Class, CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
+use crate::archive::{Archive, Manifest};
+use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
 use crate::model::path_text;
-
-/// Damages that are named; a check that finds so many stops.
-pub const MOST_DAMAGES: usize = 20;
 
 /// What to check.
 #[derive(Debug, Clone)]
@@ -35,71 +33,6 @@ pub struct CheckOutcome {
     pub manifest: Manifest,
     /// Files that are no part of it and do it no harm.
     pub strays: Vec<String>,
-}
-
-/// What is damaged, as far as it was found: the first of each file.
-#[derive(Debug, Default)]
-pub(super) struct Damages(Mutex<Gathered>);
-
-#[derive(Debug, Default)]
-struct Gathered {
-    errors: Vec<Error>,
-    places: BTreeSet<PathBuf>,
-}
-
-impl Damages {
-    fn gathered(&self) -> MutexGuard<'_, Gathered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether no more are looked for.
-    pub(super) fn are_enough(&self) -> bool {
-        self.gathered().errors.len() >= MOST_DAMAGES
-    }
-
-    /// Whether anything below this folder is damaged, whenever it was found.
-    fn touch(&self, folder: &Path) -> bool {
-        self.gathered().places.iter().any(|place| place.starts_with(folder))
-    }
-
-    /// Keeps an error that is about one file; another one is given back.
-    pub(super) fn take(&self, error: Error) -> Result<(), Error> {
-        use archive::Error as E;
-        let place = match &error {
-            Error::Line { path, .. }
-            | Error::Archive(
-                E::Damaged { path, .. }
-                | E::Unsteady { path, .. }
-                | E::Io { path, .. }
-                | E::PermissionDenied { path, .. },
-            ) => path.clone(),
-            _ => return Err(error),
-        };
-        let mut gathered = self.gathered();
-        if gathered.errors.len() < MOST_DAMAGES && gathered.places.insert(place) {
-            gathered.errors.push(error);
-        }
-        Ok(())
-    }
-
-    /// The only one as it is, several together; fine if there are none.
-    fn result(&self, archive: &Archive) -> Result<(), Error> {
-        let mut errors = std::mem::take(&mut self.gathered().errors);
-        match errors.len() {
-            0 => Ok(()),
-            1 => errors.pop().map_or(Ok(()), Err),
-            found => {
-                let path = archive.path().to_owned();
-                Err(Error::Damages { archive: path, all: found < MOST_DAMAGES, damages: errors })
-            }
-        }
-    }
-}
-
-/// What several damages are together: the archive's fault, if any of them is.
-pub(super) fn class_of(damages: &[Error]) -> Class {
-    let of_archive = damages.iter().map(Error::class).find(|class| *class == Class::Archive);
-    of_archive.or_else(|| damages.first().map(Error::class)).unwrap_or(Class::Archive)
 }
 
 /// Reads the whole archive. What is damaged is the error, up to [`MOST_DAMAGES`] files of it; nothing is written.

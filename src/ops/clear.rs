@@ -5,7 +5,6 @@ mod may;
 mod method;
 mod plan;
 mod recreate;
-mod refusal;
 mod rehearse;
 mod run;
 mod since;
@@ -22,17 +21,16 @@ use jiff::Timestamp;
 
 use crate::event::{Class, Covers, PlannedCollection, RunResult};
 use crate::model::{CollectionName, Schema, Selection, TenantName};
-use crate::ops::Error;
 use crate::ops::held::{Doomed, HeldIn};
-use crate::ops::restore::StateFolders;
 use crate::ops::safety::SafetyCopy;
 use crate::ops::schema::{Fit, Rehearsed};
 use crate::ops::standing::Standing;
+use crate::ops::{Error, StateFolders};
 use crate::weaviate::{Count, Meta, Rights, Tenant, TenantState};
 use method::Facts;
 
+pub use crate::ops::refusal::ClearRefusal;
 pub use plan::{plan, recount};
-pub use refusal::ClearRefusal;
 pub use rehearse::rehearse;
 pub use run::run;
 pub use unfinished::{LeftOpen, left_open};
@@ -79,11 +77,6 @@ pub struct ClearOptions {
     pub patience: Duration,
     /// Whether what is dropped is first created under a scratch name.
     pub rehearse: bool,
-}
-
-impl ClearOptions {
-    /// How long a server is waited for, unless `patience` says otherwise.
-    pub const PATIENCE: Duration = Duration::from_secs(60);
 }
 
 /// What an earlier run saved and did not bring back.

@@ -7,9 +7,8 @@ mod stored;
 
 use crate::event::{PlannedCollection, RunResult};
 use crate::model::{CollectionName, Schema};
-use crate::ops::Error;
-use crate::ops::restore::StateFolders;
 use crate::ops::schema::{Fit, Rehearsed, Target};
+use crate::ops::{Error, StateFolders};
 use crate::weaviate::{Meta, Rights, Tenant};
 
 pub use plan::plan;

@@ -1,6 +1,8 @@
 //! Why an operation stopped, as data: the error itself, the class that decides the exit code, and what a person can do.
 
+mod class;
 mod hints;
+mod lost;
 mod words;
 
 use std::path::PathBuf;
@@ -9,16 +11,15 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use crate::archive;
-use crate::event::Class;
 use crate::model::{CollectionName, ShellWord, TenantName, count, counted};
-use crate::ops::Lack;
-use crate::ops::clear;
-use crate::ops::restore::{Lost, RestoreRefusal, RunName};
+use crate::ops::RunName;
+use crate::ops::refusal::{ClearRefusal, Lack, RestoreRefusal};
 use crate::pipeline::{import, scan};
 use crate::weaviate;
 use words::{after, each, each_alone, listed, no_tenant, objects};
 
 pub use hints::Hint;
+pub use lost::{Instead, Lost};
 
 /// Why an operation stopped.
 #[derive(Debug, thiserror::Error)]
@@ -283,7 +284,7 @@ pub enum Error {
     #[error("cannot clear: {}", refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     CannotClear {
         /// What stands against it; at least one.
-        refusals: Vec<clear::ClearRefusal>,
+        refusals: Vec<ClearRefusal>,
     },
     /// A collection was to go as a whole, and of its tenants the key sees some alone: the others would go unseen.
     #[error(
@@ -486,110 +487,5 @@ impl Error {
             | Self::NotDropped { source: Some(e), .. } => Some(e),
             _ => None,
         }
-    }
-
-    /// Whether an invariant of elysiactl does not hold.
-    fn is_bug(&self) -> bool {
-        let sink_gone = matches!(
-            self,
-            Self::Scan { source: scan::Error::SinkGone, .. } | Self::Import { source: import::Error::SinkGone, .. }
-        );
-        sink_gone || matches!(self, Self::Stage { .. })
-    }
-
-    /// What kind of failure this is; gives the exit code.
-    #[must_use]
-    pub fn class(&self) -> Class {
-        match (self, self.wire()) {
-            // The server answered, and its answer was no.
-            (Self::NotCreated { .. } | Self::NotDropped { .. } | Self::TenantsNotCreated { .. }, Some(e))
-                if e.is_refused() =>
-            {
-                return Class::Refused;
-            }
-            // The operation is refused as it stands; whether something was done before is for the run to say.
-            (Self::Wire(_), Some(e)) if e.lasting().is_some() => return Class::Refused,
-            (_, Some(error)) => return wire_class(error),
-            _ => {}
-        }
-        match self {
-            _ if self.is_bug() => Class::Bug,
-            Self::Archive(e) | Self::RunFiles(e) => archive_class(e),
-            Self::BadGlob { .. }
-            | Self::OneNameForMany { .. }
-            | Self::SameName { .. }
-            | Self::BadRename { .. }
-            | Self::NoRunFolder { .. } => Class::Usage,
-            Self::UnknownCollection { .. }
-            | Self::DanglingAlias { .. }
-            | Self::MissingCollections { .. }
-            | Self::NotInArchive { .. }
-            | Self::NothingMatched { .. }
-            | Self::UnknownTenant { .. }
-            | Self::NotMultiTenant { .. }
-            | Self::NotPlain { .. }
-            | Self::NothingToDo { .. }
-            | Self::MadeOtherwise { .. }
-            | Self::Protected { .. }
-            | Self::ModeForbids { .. }
-            | Self::InIdleNamespace { .. }
-            | Self::Moved { .. }
-            | Self::BeingWritten { .. }
-            | Self::MadeAnew { .. }
-            | Self::TenantMadeAnew { .. }
-            | Self::OtherBackup { .. }
-            | Self::LastCopy { .. }
-            | Self::CannotClear { .. }
-            | Self::NotAsPlanned { .. }
-            | Self::TenantsUnseen { .. }
-            | Self::NotAllowed { .. }
-            | Self::MadeUp { .. }
-            | Self::CannotCreate { .. }
-            | Self::Unfinished { .. }
-            | Self::OtherRun { .. }
-            | Self::WentOn { .. }
-            | Self::CannotRestore { .. } => Class::Refused,
-            Self::Damages { damages, .. } => super::check::class_of(damages),
-            Self::NotEnoughSpace { .. } => Class::Disk,
-            Self::Interrupted => Class::Interrupted,
-            Self::Line { .. } | Self::Import { source: import::Error::Text(_), .. } => Class::Archive,
-            Self::Stage { .. } => Class::Bug,
-            Self::Wire(_)
-            | Self::Scan { .. }
-            | Self::Import { .. }
-            | Self::NotWhole { .. }
-            | Self::NodesMissing { .. }
-            | Self::Vanished { .. }
-            | Self::Lost { .. }
-            | Self::SchemaChanged { .. }
-            | Self::ReadOnly { .. }
-            | Self::NotCreated { .. }
-            | Self::NotDropped { .. }
-            | Self::TenantsNotCreated { .. }
-            | Self::TenantStays { .. }
-            | Self::TenantLacks { .. } => Class::Server,
-        }
-    }
-}
-
-fn wire_class(error: &weaviate::Error) -> Class {
-    use weaviate::Error as E;
-    match error.root() {
-        E::Url { .. } | E::Header { .. } | E::Certificate { .. } | E::Setup { .. } => Class::Usage,
-        _ => Class::Server,
-    }
-}
-
-fn archive_class(error: &archive::Error) -> Class {
-    use archive::Error as E;
-    match error {
-        E::NotFound { .. } | E::TooMany { .. } => Class::Usage,
-        E::Sealed { .. } | E::LineTooLong { .. } => Class::Refused,
-        E::NotAnArchive { .. } | E::IsLink { .. } | E::Unsealed { .. } | E::NewerFormat { .. } | E::Damaged { .. } => {
-            Class::Archive
-        }
-        E::Locked { .. } | E::Claimed(_) => Class::Locked,
-        E::Broken { .. } => Class::Bug,
-        _ => Class::Disk,
     }
 }

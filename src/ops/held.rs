@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use newest::newest_archived;
 use tenants::{Whose, whose};
 
+use super::bounds::{ASKED_AT_ONCE, CLOCK_STEP_MS};
 use super::{Error, Session, blocking};
 use crate::archive::manifest::{CollectionEntry, Content, Manifest};
 use crate::archive::{self, Archive, catalog};
@@ -26,10 +27,6 @@ use crate::weaviate::{Client, Tenant, TenantState};
 pub const MOST_LOOKED_AT: u64 = 10_000;
 /// Tenants of a collection up to which it is asked, one after the other.
 const TENANTS_LOOKED_AT: usize = 100;
-/// Collections that are asked about at once.
-const ASKED_AT_ONCE: usize = 8;
-/// The step of the clock in an answer's `Date`, in ms.
-const CLOCK_STEP_MS: i64 = 1_000;
 
 /// A sealed archive that holds objects of a collection.
 #[derive(Debug, Clone, PartialEq, Eq)]

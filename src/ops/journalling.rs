@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::claim::Claiming;
-use super::restore::StateFolders;
-use super::{Error, Session, blocking};
+use super::run::claim::Claiming;
+use super::{Error, Session, StateFolders, blocking};
 use crate::archive::claims::Claim;
 use crate::archive::runfiles::Forget;
 use crate::archive::{self, RunAbout, RunFiles, RunHistory, RunRecord};

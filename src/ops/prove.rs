@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::check::Damages;
+use super::damages::Damages;
 use super::{Error, Session, blocking};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::{CollectionEntry, PartEntry};

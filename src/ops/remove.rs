@@ -31,11 +31,6 @@ pub struct RemovalOptions {
     pub patience: Duration,
 }
 
-impl RemovalOptions {
-    /// How long a server is waited for, unless `patience` says otherwise.
-    pub const PATIENCE: Duration = Duration::from_secs(60);
-}
-
 /// One collection of a plan.
 #[derive(Debug, Clone)]
 pub struct CollectionRemoval {

@@ -10,7 +10,6 @@ mod lost;
 mod notes;
 mod order;
 mod plan;
-mod refusal;
 mod rehearse;
 mod resume;
 mod roles;
@@ -29,24 +28,24 @@ use jiff::Timestamp;
 use crate::archive::{Archive, Content, Manifest};
 use crate::event::{Class, PlannedAction, PlannedCollection, PlannedRestore, PlannedThere, RestorePlanned, RunResult};
 use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName};
-use crate::ops::Error;
 use crate::ops::prove::Indexed;
 use crate::ops::schema::{self, Rehearsed};
 use crate::ops::verify::Differs;
+use crate::ops::{Error, RunName, StateFolders};
 use crate::weaviate::{Meta, Rights};
 
+pub use crate::ops::error::{Instead, Lost};
+pub use crate::ops::refusal::RestoreRefusal;
 pub use crate::ops::schema::endpoints::{Endpoint, InvalidOrigin, Origin};
 pub use aliases::{AliasPolicy, AliasStep, PlannedAlias};
 pub use begun::as_begun;
-pub use lost::{Instead, Lost};
 use order::Waiting;
 pub(super) use order::{missing, references};
 pub use plan::plan;
 pub(super) use plan::{Reading, not_allowed, without_hidden};
-pub use refusal::RestoreRefusal;
 pub use rehearse::rehearse;
 use resume::Resuming;
-pub use resume::{CarriedOn, RunName, left_open};
+pub use resume::{CarriedOn, left_open};
 pub use roles::{Allowed, PlannedRole, RoleStep};
 pub use run::run;
 pub use settings::Setting;
@@ -88,7 +87,7 @@ pub struct RestoreOptions {
     pub settings: Vec<Setting>,
     /// Whether the content is compared afterwards.
     pub verify: bool,
-    /// Requests in flight at most; `None`: the pacer decides, up to [`RestoreOptions::MOST_JOBS`].
+    /// Requests in flight at most; `None`: the pacer decides, up to [`bounds::MOST_JOBS`](crate::ops::bounds::MOST_JOBS).
     pub jobs: Option<usize>,
     /// Objects of a batch; `None`: the pacer decides.
     pub batch_objects: Option<u32>,
@@ -106,22 +105,6 @@ pub struct RestoreOptions {
     pub looks_anyway: bool,
     /// Whether what is created is first created under scratch names.
     pub rehearse: bool,
-}
-
-/// Where files about runs lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StateFolders {
-    /// Each run makes a directory of its own in here.
-    pub runs: PathBuf,
-    /// Locks by server and target.
-    pub locks: PathBuf,
-}
-
-impl RestoreOptions {
-    /// How long a server is waited for, unless `patience` says otherwise.
-    pub const PATIENCE: Duration = Duration::from_secs(60);
-    /// Requests in flight at most, unless `jobs` says otherwise.
-    pub const MOST_JOBS: usize = 8;
 }
 
 /// One collection of a plan.

@@ -1,7 +1,6 @@
 //! How often a server may break under a run that reads it. Pure.
 
-/// Rounds without progress before a server that keeps breaking is given up.
-const MOST_ROUNDS: u32 = 50;
+use super::bounds::MOST_ROUNDS;
 
 /// Rounds of reading: those after which more is kept than ever before do not count, so that a run of hours is not ended by
 /// moments.

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::claim::Claiming;
+use super::bounds::ASKED_AT_ONCE;
 use super::firsts::{Became, Firsts};
 use super::held::{self, Doomed, HeldIn};
+use super::run::claim::Claiming;
 use super::{Error, Session, proof, server};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
@@ -19,8 +20,6 @@ use crate::weaviate::{Client, Count, Listed, Rights, Tenant, TenantState, Topolo
 const COUNTS_APART: Duration = Duration::from_millis(500);
 /// The first version with aliases.
 const ALIASES_SINCE: (u64, u64) = (1, 32);
-/// Collections looked at at once.
-const LOOKED_AT_ONCE: usize = 8;
 
 /// What is known of one collection.
 #[derive(Debug, Clone)]
@@ -107,7 +106,7 @@ pub(super) async fn standing(
         let tenants = tenants(client, session, schema).await?;
         Ok::<_, Error>((shards, topology_unchecked, tenants))
     };
-    let looked: Vec<_> = stream::iter(chosen.iter().map(one)).buffered(LOOKED_AT_ONCE).try_collect().await?;
+    let looked: Vec<_> = stream::iter(chosen.iter().map(one)).buffered(ASKED_AT_ONCE).try_collect().await?;
     let references = references(all);
     let mut found = Vec::with_capacity(chosen.len());
     for (schema, (shards, topology_unchecked, tenants)) in chosen.iter().zip(looked) {

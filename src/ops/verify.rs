@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::event::{Difference, FieldDiff, RunResult};
 use crate::model::{CollectionName, ObjectId, Renames, Selection, TenantMap, TenantName};
-use crate::ops::restore::StateFolders;
+use crate::ops::StateFolders;
 
 pub(in crate::ops) use collection::{CompareOptions, Compared, Pair, compare_collection};
 pub use run::run;
@@ -51,10 +51,6 @@ pub struct VerifyOptions {
 }
 
 impl VerifyOptions {
-    /// How long a server with a node away is waited for, unless `patience` says otherwise.
-    pub const PATIENCE: Duration = Duration::from_secs(60);
-    /// Requests in flight at most, unless `jobs` says otherwise.
-    pub const MOST_JOBS: usize = 8;
     /// Differences listed at most, unless `limit` says otherwise.
     pub const LIMIT: usize = 100;
 }

@@ -8,9 +8,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::OnceCell;
 
-use super::claim::Claiming;
-use super::restore::StateFolders;
-use super::{Error, Session, blocking, journalling};
+use super::run::claim::Claiming;
+use super::{Error, Session, StateFolders, blocking, journalling};
 use crate::archive::claims::Claim;
 use crate::archive::runfiles::{FirstObject, Woken};
 use crate::archive::{RunAbout, runfiles};

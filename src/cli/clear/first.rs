@@ -12,6 +12,7 @@ use crate::cli::{ClearSettings, Connect, Failure, Finished, Out, backup, closing
 use crate::event::{Class, Op, RunResult, Status};
 use crate::model::shell_text;
 use crate::ops::backup::{BackupOptions, plan, run};
+use crate::ops::bounds;
 use crate::render::Closing;
 use crate::weaviate::Writer;
 
@@ -44,7 +45,7 @@ pub(super) fn back_up(
             page_objects: None,
             memory_bytes: settings.memory_limit,
             part_age: BackupOptions::PART_AGE,
-            patience: BackupOptions::PATIENCE,
+            patience: bounds::PATIENCE,
             tenants: settings.tenants.clone(),
             allow_missing_nodes: false,
             state: Some(settings.state.clone()),

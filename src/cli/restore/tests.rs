@@ -9,7 +9,8 @@ use crate::cli::settings::Source;
 use crate::event::{PlannedAction, PlannedThere};
 use crate::model::{ObjectId, Reason, Renames, Selection, TenantMap};
 use crate::ops::Error;
-use crate::ops::restore::{ArchiveFacts, CollectionRestore, RestoreRefusal, StateFolders};
+use crate::ops::StateFolders;
+use crate::ops::restore::{ArchiveFacts, CollectionRestore, RestoreRefusal};
 
 /// Stands for the command that carries a restore on.
 const RESUME: &str = "elysiactl col restore X --resume";

@@ -7,8 +7,8 @@ use super::restore::state_folders;
 use crate::cli::args::{ClearArgs, MethodArg, each_once};
 use crate::cli::{Env, Failure, memory};
 use crate::model::{Selection, TenantName};
+use crate::ops::StateFolders;
 use crate::ops::clear::Wish;
-use crate::ops::restore::StateFolders;
 
 /// What `col clear` is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use crate::cli::args::{AliasArg, Rename, RestoreArgs};
 use crate::cli::{Env, Failure, memory};
 use crate::event::Class;
 use crate::model::{CollectionName, Renames, Selection, TenantMap};
-use crate::ops::restore::{AliasPolicy, Origin, Setting, StateFolders};
+use crate::ops::StateFolders;
+use crate::ops::restore::{AliasPolicy, Origin, Setting};
 
 /// Our directory in the user's folder for state.
 const OURS: &str = "elysiactl";

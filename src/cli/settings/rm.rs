@@ -7,7 +7,7 @@ use super::restore::state_folders;
 use crate::cli::args::RmArgs;
 use crate::cli::{Env, Failure};
 use crate::model::Selection;
-use crate::ops::restore::StateFolders;
+use crate::ops::StateFolders;
 
 /// What `col rm` is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,6 +16,7 @@ use crate::archive::manifest::TenantsChanged;
 use crate::archive::{ClosedCollection, CollectionWriter, Content};
 use crate::event::{Event, Warning};
 use crate::model::{KeyRange, ObjectId, Schema, TenantName};
+use crate::ops::bounds::MOST_JOBS;
 use crate::ops::drift::{Drift, drift};
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::rounds::Rounds;
@@ -343,7 +344,7 @@ impl Collect<'_> {
     }
 
     pub(super) fn scan(&self, mark: Mark) -> Scan {
-        let most_in_flight = self.options.jobs.unwrap_or(BackupOptions::MOST_JOBS).max(1);
+        let most_in_flight = self.options.jobs.unwrap_or(MOST_JOBS).max(1);
         let share = self.budget.bytes() / (most_in_flight as u64 * PAGES_A_REQUEST);
         Scan {
             client: Client::clone(self.client),

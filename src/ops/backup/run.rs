@@ -16,7 +16,8 @@ use crate::archive::{
 };
 use crate::event::{CollectionResult, Event, Op, RunResult, SavedSchema, Status, Warning};
 use crate::model::path_text;
-use crate::ops::claim::Claiming;
+use crate::ops::bounds::CLOCK_STEP_MS;
+use crate::ops::run::claim::Claiming;
 use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, blocking};
 use crate::pipeline::budget::Budget;
@@ -24,8 +25,6 @@ use crate::pipeline::long_lines::OTHER_BYTES;
 use crate::pipeline::replicas::ReplicaCheck;
 use crate::weaviate::Writer;
 
-/// The step of the clock in an answer's `Date`, in ms.
-const CLOCK_STEP_MS: i64 = 1_000;
 /// The least that pages may take.
 const LEAST_PAGES_BYTES: u64 = 4 << 20;
 

@@ -11,6 +11,7 @@ use super::rehearse::is_due;
 use super::unfinished::{dropped, saved};
 use super::{ClearOptions, ClearPlan, ClearRefusal, CollectionClear, Method, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
+use crate::ops::bounds::ASKED_AT_ONCE;
 use crate::ops::firsts::Firsts;
 use crate::ops::held::{Doomed, HeldIn, held_in, hold_again};
 use crate::ops::proof::sum;
@@ -23,9 +24,6 @@ use crate::ops::standing::{self, Recounted, Standing, all_tenants_are_seen, stan
 use crate::ops::waking::{EarlierRuns, LeftAwake, WakeBooks};
 use crate::ops::{Error, Lack, Session, select};
 use crate::weaviate::{Client, Count, Meta, Rights, ServerFacts, Tenant, TenantState};
-
-/// Collections looked at at once.
-const LOOKED_AT_ONCE: usize = 8;
 
 /// Looks at the collections and says how they would be emptied. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, mut options: ClearOptions) -> Result<ClearPlan, Error> {
@@ -68,7 +66,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: ClearOptions)
         let again = again.get(standing.name()).and_then(Count::exact);
         looking.one(standing, again)
     });
-    let looked: Vec<_> = stream::iter(looked).buffered(LOOKED_AT_ONCE).try_collect().await?;
+    let looked: Vec<_> = stream::iter(looked).buffered(ASKED_AT_ONCE).try_collect().await?;
     for one in looked {
         match one {
             Ok(one) => planned.push(one),

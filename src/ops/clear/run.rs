@@ -18,7 +18,7 @@ use crate::archive::digest::Hash;
 use crate::archive::{RunAbout, RunFiles, RunRecord};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, Schema, TenantName, path_text};
-use crate::ops::claim::Claiming;
+use crate::ops::run::claim::Claiming;
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::waking::{EarlierRuns, WakeBooks};
 use crate::ops::{Error, Session, journalling, standing};
@@ -26,7 +26,7 @@ use crate::pipeline::watch::Watch;
 use crate::weaviate::{Client, Count, Error as WireError, PageReply, PageRequest, Tenant, TenantState, Writer};
 
 /// Rounds of listing and deleting before a collection counts as one that is being written to.
-const MOST_ROUNDS: u32 = 3;
+const DELETING_ROUNDS: u32 = 3;
 /// Pauses before a count that is not zero is believed: the last deletions may still be on their way.
 const COUNT_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(2)];
 /// Pauses before objects are listed again of which a request to delete them failed, where none may be sent twice.
@@ -377,7 +377,7 @@ impl Run<'_> {
         let mut left = Count::Exact(0);
         let (mut round, mut pauses) = (1, AGAIN_PAUSES.iter());
         let mut unanswered = false;
-        'rounds: while round <= MOST_ROUNDS {
+        'rounds: while round <= DELETING_ROUNDS {
             let tenants: Vec<Option<&TenantName>> = match &planned.tenants {
                 Some(tenants) => tenants.iter().filter(awake).map(|tenant| Some(&tenant.name)).collect(),
                 None => vec![None],

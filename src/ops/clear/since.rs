@@ -7,13 +7,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::CollectionClear;
 use super::delete::ServerClock;
 use crate::model::TenantName;
+use crate::ops::bounds::{ASKED_AT_ONCE, CLOCK_STEP_MS};
 use crate::ops::{Error, Session};
 use crate::weaviate::{Client, TenantState};
-
-/// Tenants that are asked at once when something was written to them last.
-pub(super) const ASKED_AT_ONCE: usize = 8;
-/// The step of the clock in an answer's `Date`, in ms.
-const CLOCK_STEP_MS: i64 = 1_000;
 
 /// From when on what is written was perhaps not compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

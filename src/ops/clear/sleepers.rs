@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::since::{ASKED_AT_ONCE, BackedUp};
+use super::since::BackedUp;
 use crate::event::Op;
 use crate::model::{CollectionName, TenantName};
+use crate::ops::bounds::ASKED_AT_ONCE;
 use crate::ops::waking::{self, Journalled, LeftAwake, WakeBooks};
 use crate::ops::{Error, Session};
 use crate::pipeline::waking::{AWAKE_AT_ONCE, Late, Waking};

@@ -10,8 +10,7 @@ use super::Unfinished;
 use crate::archive::{self, Archive, Disk, runfiles};
 use crate::event::Op;
 use crate::model::{CollectionName, TenantName, path_of_text};
-use crate::ops::restore::RunName;
-use crate::ops::{Error, Session, blocking};
+use crate::ops::{Error, RunName, Session, blocking};
 use crate::weaviate::Tenant;
 
 /// A clear that did not get to its end.

@@ -3,9 +3,8 @@
 use super::Error;
 use crate::archive::{self, Damage};
 use crate::model::{CollectionName, TenantName};
-use crate::ops::clear;
-use crate::ops::restore::RestoreRefusal;
-use crate::ops::{Lack, LackOf, Unmakeable};
+use crate::ops::Unmakeable;
+use crate::ops::refusal::{ClearRefusal, Lack, LackOf, RestoreRefusal};
 use crate::pipeline::{import, scan};
 use crate::weaviate::{self, TlsCause};
 
@@ -262,8 +261,8 @@ impl Error {
 }
 
 /// One hint for each kind of refusal.
-fn clear_hints(refusals: &[clear::ClearRefusal]) -> Vec<Hint> {
-    use clear::ClearRefusal as R;
+fn clear_hints(refusals: &[ClearRefusal]) -> Vec<Hint> {
+    use ClearRefusal as R;
     let mut hints = Vec::new();
     for refusal in refusals {
         let hint = match refusal {

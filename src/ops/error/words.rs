@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::{CollectionName, TenantName, counted};
-use crate::ops::restore::RestoreRefusal;
+use crate::ops::refusal::RestoreRefusal;
 
 pub(super) fn no_tenant(tenant: &TenantName, skipped: Option<&str>) -> String {
     match skipped {

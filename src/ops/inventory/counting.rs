@@ -9,10 +9,9 @@ use tokio::time::timeout;
 use super::{CountState, Nodes, Objects, OneTenant};
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::Error;
+use crate::ops::bounds::ASKED_AT_ONCE;
 use crate::weaviate::{self, Client, Count, Rights, Tenant, TenantState, Topology};
 
-/// Requests in flight at most.
-const REQUESTS_AT_ONCE: usize = 8;
 /// Plain collections in one request. Fewer than the server could take, so that they spread over the requests in flight.
 const COLLECTIONS_A_REQUEST: usize = 25;
 /// Tenants in one request.
@@ -45,7 +44,7 @@ struct Counter<'a> {
 /// it is about. Counts are taken between two looks at the topology, and are exact only if both were good, and, of a
 /// multi-tenant collection, if `rights`, those of the key, show all its tenants.
 pub(super) async fn count(client: &Client, schemas: &[Schema], rights: Option<&Rights>) -> Result<Counted, Error> {
-    let counter = Counter { client, rights, gate: Semaphore::new(REQUESTS_AT_ONCE) };
+    let counter = Counter { client, rights, gate: Semaphore::new(ASKED_AT_ONCE) };
     let before = client.topologies(schemas).await;
     let broken = |at: usize| matches!(before.collections[at], Topology::Broken { .. });
     let (mut sound, mut alone) = (Vec::new(), Vec::new());

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::{RestoreOptions, RunName};
+use super::RestoreOptions;
 use crate::archive::runfiles::{self, RunAbout};
 use crate::archive::{Archive, Error};
 use crate::model::{CollectionName, RenamePattern, Renames, Selection, path_of_text};
-use crate::ops::{Session, blocking};
+use crate::ops::{RunName, Session, blocking};
 
 /// Collections and new names that a command names at most: more is no line that anybody types.
 const NAMED: usize = 20;

@@ -13,6 +13,7 @@ use super::{Collection, RestoreOptions, survey, tenants};
 use crate::archive::{Archive, Index, Run, RunFiles, RunRecord};
 use crate::event::{Event, Events};
 use crate::model::{CollectionName, KeyRange, TenantMap};
+use crate::ops::bounds::MOST_JOBS;
 use crate::ops::{Error, Session, prove, waking};
 use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::budget::Budget;
@@ -196,7 +197,7 @@ impl Fill<'_> {
     }
 
     fn pacer(&self, collection: &Collection) -> Pacer {
-        let most_in_flight = self.options.jobs.unwrap_or(RestoreOptions::MOST_JOBS).max(1);
+        let most_in_flight = self.options.jobs.unwrap_or(MOST_JOBS).max(1);
         let share = self.budget.bytes() / (most_in_flight as u64 * BATCHES_A_REQUEST);
         let limits = Limits {
             fixed_page_objects: self.options.batch_objects,
@@ -252,7 +253,7 @@ impl Fill<'_> {
             mixed: Arc::clone(&collection.survey.mixed),
             comparer,
             pacer: Arc::clone(pacer),
-            most_in_flight: self.options.jobs.unwrap_or(RestoreOptions::MOST_JOBS).max(1),
+            most_in_flight: self.options.jobs.unwrap_or(MOST_JOBS).max(1),
             stamps,
             patience: self.options.patience,
             events: self.session.events.clone(),

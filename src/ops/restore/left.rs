@@ -9,13 +9,12 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::tenants::Tenants;
 use crate::archive::runfiles::TargetHistory;
 use crate::model::{CollectionName, KeyRange, Stamped, TenantMap, TenantName};
+use crate::ops::bounds::ASKED_AT_ONCE;
 use crate::ops::{Error, Session, standing};
 use crate::weaviate::{Client, TenantState};
 
 /// Objects looked at in one place.
 const OBJECTS: u32 = 3;
-/// Tenants looked at at once.
-const TENANTS_AT_ONCE: usize = 8;
 /// How much earlier than the first answer says an object may have been created, in ms: one that is sent again after a
 /// request without an answer keeps its time on some servers.
 const BEFORE_MS: i64 = 10 * 60 * 1_000;
@@ -58,7 +57,7 @@ impl Left<'_> {
             let own = self.session.unless_stopped(self.is_own(tenant.as_ref(), ranges, stamped)).await?;
             Ok::<_, Error>((!own).then_some(tenant))
         });
-        let others: Vec<_> = stream::iter(looks).buffered(TENANTS_AT_ONCE).try_collect().await?;
+        let others: Vec<_> = stream::iter(looks).buffered(ASKED_AT_ONCE).try_collect().await?;
         Ok(others.into_iter().flatten().next().map(|tenant| {
             let whose =
                 tenant.as_ref().map_or_else(|| "its objects".to_owned(), |t| format!("the objects of its tenant {t}"));

@@ -1,20 +1,17 @@
 //! A run that did not get to its end: found by its journal, and held against what is asked for now.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
 use super::{Collection, RestoreOptions};
 use crate::archive::runfiles::{self, EarlierRun, Forget, Kept};
 use crate::archive::{self, RunAbout, RunHistory};
 use crate::event::Op;
 use crate::model::{CollectionName, Renames, TenantMap, path_of_text, shell_text};
-use crate::ops::{Error, Session, blocking};
+use crate::ops::{Error, RunName, Session, blocking};
 
 /// What decides what is written, as the journal calls it and as a person does. Whatever else is in the journal only tunes.
 const CHOICE: [(&str, &str); 10] = [
@@ -29,29 +26,6 @@ const CHOICE: [(&str, &str); 10] = [
     ("roles", "whether roles are made (--with-roles)"),
     ("settings", "settings that are wanted otherwise (--set)"),
 ];
-
-/// A run, as it is named to a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunName {
-    /// Its id; also the name of its directory.
-    pub run_id: Uuid,
-    /// When it started, UTC.
-    pub started: Timestamp,
-}
-
-impl RunName {
-    /// The name of the run that a journal is about.
-    #[must_use]
-    pub fn of(about: &RunAbout) -> Self {
-        Self { run_id: about.run_id, started: about.started }
-    }
-}
-
-impl fmt::Display for RunName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "run {} of {}", self.run_id, self.started.strftime("%Y-%m-%d %H:%M:%SZ"))
-    }
-}
 
 /// What a plan says about the run that it carries on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,7 +23,7 @@ use crate::archive::digest::Hash;
 use crate::archive::{RunAbout, RunFiles, RunHistory, RunRecord};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, TenantName, path_text};
-use crate::ops::claim::{self, Claiming};
+use crate::ops::run::claim::{self, Claiming};
 use crate::ops::schema::NotMade;
 use crate::ops::verify::Differs;
 use crate::ops::{Error, Session, journalling};

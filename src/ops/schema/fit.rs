@@ -6,7 +6,7 @@ use super::applied::Applied;
 use super::place::{Path, is_nothing, short, take, vectors};
 use super::rules::{MIXED_VECTORS, Then, hits};
 use crate::model::{CollectionName, DROPPED_VECTOR, Renames, Schema};
-use crate::ops::restore::RestoreRefusal;
+use crate::ops::refusal::RestoreRefusal;
 use crate::weaviate::Version;
 
 /// What is known of the server that a collection is to be made on.

@@ -17,6 +17,7 @@ use super::shares::Shares;
 use crate::archive::{Archive, Content, Index};
 use crate::event::{Event, Warning};
 use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName};
+use crate::ops::bounds::{CLOCK_STEP_MS, MOST_JOBS};
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::rounds::Rounds;
 use crate::ops::waking::{self, WakeBooks};
@@ -29,11 +30,6 @@ use crate::pipeline::replicas::ReplicaCheck;
 use crate::pipeline::watch::Watch;
 use crate::pipeline::{self, load, scan};
 use crate::weaviate::{self, Client, Writer};
-
-/// Rounds of reading before a server that keeps breaking is given up.
-pub(super) const MOST_ROUNDS: u32 = 50;
-/// The step of the clock in an answer's `Date`, in ms.
-const CLOCK_STEP_MS: i64 = 1_000;
 
 /// A collection of an archive, and the live one to compare it with.
 pub(in crate::ops) struct Pair {
@@ -172,7 +168,7 @@ fn stage(
 ) -> Stage {
     let options = comparing.options;
     let entry = &pair.archive.collections()[pair.at];
-    let jobs = options.jobs.unwrap_or(super::VerifyOptions::MOST_JOBS);
+    let jobs = options.jobs.unwrap_or(MOST_JOBS);
     let shares = Shares::of(options.memory_bytes, jobs, entry.bytes.checked_div(entry.objects).unwrap_or(0));
     let units = units(&pair.runs, pair.schema.multi_tenant, &pair.tenants);
     let sample = options.sample.map(|share| Sample::new(&units, share, options.seed));

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::collection::{Comparing, MOST_ROUNDS};
+use super::collection::Comparing;
 use crate::event::Warning;
 use crate::model::TenantName;
 use crate::ops::Error;
+use crate::ops::bounds::MOST_ROUNDS;
 use crate::pipeline::compare::Stage;
 use crate::weaviate::Count;
 

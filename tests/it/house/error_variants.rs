@@ -247,8 +247,8 @@ fn the_reader_finds_every_enum_that_is_an_error() {
         ("pipeline::waking::Error", "Journal"),
         ("ops::cat::CatError", "Output"),
         ("ops::error::Error", "Stage"),
-        ("ops::restore::refusal::Refusal", "NoRoles"),
-        ("ops::clear::refusal::Refusal", "ReadOnly"),
+        ("ops::refusal::restore::RestoreRefusal", "NoRoles"),
+        ("ops::refusal::clear::ClearRefusal", "ReadOnly"),
         ("event::class::Class", "ReaderGone"),
         ("ops::error::hints::Hint", "Report"),
     ] {

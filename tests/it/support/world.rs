@@ -12,8 +12,8 @@ use elysiactl::archive::{Archive, Codec, Content, Disk, OsDisk, RunAbout, RunFil
 use elysiactl::event::{Event, Events, Op, RunResult, Status};
 use elysiactl::model::{Clock, CollectionName, Renames, Selection, ServerIdentity, TenantMap, TenantName};
 use elysiactl::ops::backup::{self, BackupOptions, BackupOutcome, BackupStopped};
-use elysiactl::ops::restore::{self, StateFolders};
 use elysiactl::ops::{Error, Session, cat, check, verify};
+use elysiactl::ops::{StateFolders, restore};
 use elysiactl::weaviate::{Client, Connection, RetryPolicy, Writer};
 use sandbox::{Builder, Sandbox};
 use tempfile::TempDir;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::Class;
-use crate::ops::restore::{Lost, RunName};
+use crate::ops::RunName;
+use crate::ops::error::Lost;
 use crate::pipeline::scan;
 
 fn endpoint() -> crate::ops::restore::Endpoint {
@@ -278,7 +279,7 @@ fn pages_that_cannot_be_had() {
 
 #[test]
 fn what_stands_against_a_clear_is_advised_on_once_a_kind() {
-    use clear::ClearRefusal as R;
+    use ClearRefusal as R;
     let collection = || name("A");
     let refusals = || {
         vec![

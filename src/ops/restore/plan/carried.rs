@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::super::left::Left;
-use super::super::resume::{self, Asked, Found, Resuming, RunName};
+use super::super::resume::{self, Asked, Found, Resuming};
 use super::super::{RestoreOptions, RestoreRefusal, Server, create};
 use super::candidate::Candidate;
 use crate::archive::Archive;
 use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
-use crate::ops::claim::Claiming;
+use crate::ops::run::claim::Claiming;
 use crate::ops::schema::Fit;
-use crate::ops::{Error, Session};
+use crate::ops::{Error, RunName, Session};
 use crate::weaviate::Client;
 
 /// What the run will be about, as its journal says it.

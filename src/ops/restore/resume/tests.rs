@@ -1,5 +1,8 @@
 //! Which earlier run is carried on, and what is said of one that is not.
 
+use jiff::Timestamp;
+use uuid::Uuid;
+
 use super::*;
 use crate::archive::manifest::Tool;
 

@@ -8,8 +8,7 @@ use crate::archive::runfiles::{LeftScratch, ScratchBook, left_scratches};
 use crate::archive::{self, RunAbout, RunRecord};
 use crate::event::Op;
 use crate::model::CollectionName;
-use crate::ops::restore::StateFolders;
-use crate::ops::{Error, Session, blocking};
+use crate::ops::{Error, Session, StateFolders, blocking};
 use crate::weaviate::Version;
 
 /// The journal of a rehearsal.

@@ -8,8 +8,7 @@ use super::books;
 use crate::archive::runfiles::LeftScratch;
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema};
-use crate::ops::restore::StateFolders;
-use crate::ops::{Error, Session};
+use crate::ops::{Error, Session, StateFolders};
 use crate::weaviate::{Count, Writer};
 
 /// Requests to remove a scratch collection, and pauses between two looks at whether it is gone.

@@ -5,30 +5,30 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Error, Session, blocking};
 use crate::archive::claims::{self, Claim, Claimant, Use};
 use crate::event::Op;
 use crate::model::{CollectionName, Schema, ServerIdentity};
+use crate::ops::{Error, Session, blocking};
 use crate::weaviate::Client;
 
 /// Collections that a run is not about and by whose shards the server is known too. Few: each is a request.
 const LASTING: usize = 4;
 
 /// What is claimed.
-pub(super) struct Claiming<'a> {
-    pub(super) client: &'a Client,
-    pub(super) session: &'a Session,
+pub(in crate::ops) struct Claiming<'a> {
+    pub(in crate::ops) client: &'a Client,
+    pub(in crate::ops) session: &'a Session,
     /// The folder of locks.
-    pub(super) locks: &'a Path,
-    pub(super) targets: Vec<CollectionName>,
+    pub(in crate::ops) locks: &'a Path,
+    pub(in crate::ops) targets: Vec<CollectionName>,
     /// Names of their shards, as far as they are known.
-    pub(super) shards: Vec<String>,
+    pub(in crate::ops) shards: Vec<String>,
 }
 
 impl Claiming<'_> {
     /// Refuses what another run holds: for a plan, so that nobody is asked to confirm what cannot be done. `all`: what the
     /// server has.
-    pub(super) async fn refuse_held(self, all: &[Schema]) -> Result<(), Error> {
+    pub(in crate::ops) async fn refuse_held(self, all: &[Schema]) -> Result<(), Error> {
         if !self.anybody().await? {
             return Ok(());
         }
@@ -39,21 +39,21 @@ impl Claiming<'_> {
     }
 
     /// Holds the collections until the claim is dropped.
-    pub(super) async fn take(self, op: Op) -> Result<Claim, Error> {
+    pub(in crate::ops) async fn take(self, op: Op) -> Result<Claim, Error> {
         let all = self.session.unless_stopped(self.client.schemas()).await?;
         let server = self.server(&lasting(&all, &self.targets)).await?;
         self.hold(op, server, Use::Changes).await
     }
 
     /// The same for a run that only activates tenants: it asks no more than which nodes there are.
-    pub(super) async fn take_briefly(self, op: Op) -> Result<Claim, Error> {
+    pub(in crate::ops) async fn take_briefly(self, op: Op) -> Result<Claim, Error> {
         let server = self.server(&[]).await?;
         self.hold(op, server, Use::Wakes).await
     }
 
     /// The same for a run that reads all there is, and that is worth little if somebody removes it meanwhile. Where nothing
     /// can be written down, nobody is kept out, and the run goes on.
-    pub(super) async fn take_to_read(self, op: Op) -> Result<Option<Claim>, Error> {
+    pub(in crate::ops) async fn take_to_read(self, op: Op) -> Result<Option<Claim>, Error> {
         let server = self.server(&[]).await?;
         match self.hold(op, server, Use::Reads).await {
             Ok(claim) => Ok(Some(claim)),
@@ -94,7 +94,7 @@ fn lasting(all: &[Schema], targets: &[CollectionName]) -> Vec<CollectionName> {
 }
 
 /// Adds shards of a collection that this run has made to what it claims.
-pub(super) async fn add_shards(claim: &mut Option<Claim>, shards: Vec<String>) -> Result<(), Error> {
+pub(in crate::ops) async fn add_shards(claim: &mut Option<Claim>, shards: Vec<String>) -> Result<(), Error> {
     let Some(mut own) = claim.take() else { return Ok(()) };
     let (own, added) = blocking("locks", move || {
         let added = own.add_shards(&shards);

@@ -1,7 +1,7 @@
 //! What stands against emptying a collection, as data.
 
+use super::Lack;
 use crate::model::{CollectionName, TenantName, count, counted};
-use crate::ops::Lack;
 use crate::ops::schema::Unmakeable;
 use crate::weaviate::{LastingCause, LimitOf};
 

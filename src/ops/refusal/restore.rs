@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::Endpoint;
+use super::Lack;
 use crate::event::PlannedRefusal;
 use crate::model::{CollectionName, TenantName};
-use crate::ops::Lack;
 use crate::ops::schema::Unmakeable;
+use crate::ops::schema::endpoints::Endpoint;
 
 /// Why a collection cannot be restored as it was saved. Collections go by their names in the archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]

@@ -1,0 +1,14 @@
+//! What bounds runs of more than one kind, unless their options say otherwise.
+
+use std::time::Duration;
+
+/// How long a server that is not whole, or does not do what it was asked, is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Requests in flight at most that read or write objects.
+pub const MOST_JOBS: usize = 8;
+/// Small questions about collections or tenants that are asked at once.
+pub(in crate::ops) const ASKED_AT_ONCE: usize = 8;
+/// Servers tell their time in whole seconds: by as much it may be later than they say, in ms.
+pub(in crate::ops) const CLOCK_STEP_MS: i64 = 1_000;
+/// Rounds without progress before a server that keeps breaking is given up.
+pub(in crate::ops) const MOST_ROUNDS: u32 = 50;

@@ -1,0 +1,12 @@
+//! Where the files of runs lie.
+
+use std::path::PathBuf;
+
+/// Where files about runs lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateFolders {
+    /// Each run makes a directory of its own in here.
+    pub runs: PathBuf,
+    /// Locks by server and target.
+    pub locks: PathBuf,
+}

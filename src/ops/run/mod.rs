@@ -1,0 +1,12 @@
+//! What every run has, whatever it does.
+
+pub mod bounds;
+pub(in crate::ops) mod claim;
+mod folders;
+mod name;
+mod session;
+
+pub use folders::StateFolders;
+pub use name::RunName;
+pub use session::Session;
+pub(in crate::ops) use session::blocking;
