@@ -1,5 +1,6 @@
 //! The words every layer shares: names, ids, key ranges, untouched objects. No I/O, no wire format, no file format.
 
+pub mod coverage;
 pub mod fold;
 pub mod json;
 mod lengths;
@@ -200,6 +201,40 @@ impl KeyRange {
     #[must_use]
     pub fn meets(&self, next: &Self) -> bool {
         self.to.is_some() && self.to == next.from
+    }
+
+    /// The last key; the end of the key space if there is no bound.
+    #[must_use]
+    pub fn end(&self) -> ObjectId {
+        self.to.unwrap_or(ObjectId::MAX)
+    }
+
+    /// Whether no key lies in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.from >= Some(self.end())
+    }
+
+    /// Its one spelling: no upper bound instead of the highest id.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        Self { from: self.from, to: self.to.filter(|to| *to < ObjectId::MAX) }
+    }
+
+    /// The keys that ranges, sorted by `from` and not overlapping, leave uncovered.
+    pub fn gaps<'a>(sorted: impl IntoIterator<Item = &'a Self>) -> Vec<Self> {
+        let mut gaps = Vec::new();
+        let mut done: Option<ObjectId> = None;
+        for range in sorted {
+            if range.from > done {
+                gaps.push(Self { from: done, to: range.from });
+            }
+            done = done.max(Some(range.end()));
+        }
+        if done < Some(ObjectId::MAX) {
+            gaps.push(Self { from: done, to: None });
+        }
+        gaps
     }
 }
 

@@ -3,7 +3,6 @@
 mod carried;
 mod close;
 mod discard;
-mod earlier;
 mod noting;
 mod vectors;
 
@@ -15,18 +14,16 @@ use std::time::Duration;
 use super::digest::{Hash, ObjectDigest, RunDigest, collection_digest};
 use super::durable::Stored;
 use super::error::{Broken, Error};
-use super::index;
 use super::lines::OBJECT_BYTES;
 use super::manifest::{Content, FileEntry};
 use super::names;
 use super::part::{OpenPart, RunKey};
-use super::runs::Runs;
+use super::runs::{self, RunFacts, Runs};
 use super::writer::Shared;
 use crate::model::{KeyRange, RawObject, Schema, TenantName, VectorNames};
 
 pub use close::ClosedCollection;
 pub use discard::Dropped;
-use earlier::Growth;
 use vectors::Vectors;
 
 /// A part is closed before it would grow past this many plain bytes.
@@ -97,7 +94,6 @@ pub struct CollectionWriter {
     dir: PathBuf,
     digest: ObjectDigest,
     runs: Runs,
-    growth: Growth,
     lanes: BTreeMap<usize, Lane>,
     parts: BTreeMap<u32, PartFacts>,
     next_part: u32,
@@ -126,7 +122,6 @@ impl CollectionWriter {
             folder,
             dir,
             runs: Runs::default(),
-            growth: Growth::default(),
             lanes: BTreeMap::new(),
             parts: BTreeMap::new(),
             next_part: 0,
@@ -155,9 +150,9 @@ impl CollectionWriter {
         mark: u64,
     ) -> Result<Vec<SealedPart>, Error> {
         self.guarded(|writer| {
-            let covers = index::canonical(covers);
+            let covers = covers.canonical();
             let bytes = writer.check(tenant, &covers, objects)?;
-            if index::is_empty(&covers) {
+            if covers.is_empty() {
                 return Ok(Vec::new());
             }
             let mut at = writer.lanes.remove(&lane).unwrap_or_default();
@@ -200,14 +195,13 @@ impl CollectionWriter {
     /// The keys of a tenant that no run covers, in order.
     #[must_use]
     pub fn gaps(&self, tenant: Option<&TenantName>) -> Vec<KeyRange> {
-        let covered: Vec<KeyRange> = self.runs.of(tenant).map(|run| run.covers).collect();
-        index::gaps(&covered)
+        self.runs.gaps(tenant)
     }
 
     /// Whether no run is kept at all, not even an empty one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.runs.tenants().next().is_none()
+        self.runs.is_empty()
     }
 
     /// Whether any run of a tenant is kept, be it empty.
@@ -219,7 +213,7 @@ impl CollectionWriter {
     /// Objects of a tenant that are kept so far, open parts included.
     #[must_use]
     pub fn objects_of(&self, tenant: Option<&TenantName>) -> u64 {
-        self.runs.of(tenant).map(|run| run.objects).sum()
+        self.runs.of(tenant).map(|run| run.facts.objects).sum()
     }
 
     /// What is kept so far, open parts included.
@@ -228,7 +222,7 @@ impl CollectionWriter {
         let of = |tenant: Option<&TenantName>| {
             let mut totals = TenantTotals { tenant: tenant.cloned(), objects: 0, bytes: 0, digest: Hash::default() };
             let mut sum = RunDigest::default();
-            for run in self.runs.of(tenant) {
+            for run in self.runs.of(tenant).map(|run| &run.facts) {
                 totals.objects += run.objects;
                 totals.bytes += run.bytes;
                 sum.add(run.digest.hash());
@@ -236,7 +230,7 @@ impl CollectionWriter {
             totals.digest = sum.hash();
             totals
         };
-        let mut tenants: Vec<TenantTotals> = self.runs.tenants().map(of).collect();
+        let mut tenants: Vec<TenantTotals> = self.runs.spaces().map(of).collect();
         if tenants.is_empty() && !self.schema.multi_tenant && self.content != Content::SchemaOnly {
             tenants.push(of(None));
         }
@@ -275,7 +269,7 @@ impl CollectionWriter {
         if tenant.is_some() != self.schema.multi_tenant {
             return Err(self.broken(Broken::Tenant));
         }
-        if covers.from > Some(index::end(covers)) {
+        if covers.from > Some(covers.end()) {
             return Err(self.broken(Broken::Range));
         }
         let (mut last, mut bytes) = (None, 0);
@@ -307,19 +301,17 @@ impl CollectionWriter {
         covers: KeyRange,
         mark: u64,
     ) -> Result<RunKey, Error> {
-        let carries_on = |key: &RunKey| {
-            key.0.as_ref() == tenant && self.runs.get(key).is_some_and(|kept| kept.run.covers.meets(&covers))
-        };
+        let carries_on =
+            |key: &RunKey| key.0.as_ref() == tenant && self.runs.get(key).is_some_and(|run| run.keys.meets(&covers));
         if let Some(key) = lane.run.take_if(|key| carries_on(key)) {
-            if let Some(kept) = self.runs.get(&key) {
-                self.growth.joins(&key, kept, mark);
-            }
-            self.runs.extend(&key, covers, mark).map_err(|what| self.broken(what))?;
+            let there = self.runs.extend(&key, covers, mark).map_err(|_| self.broken(Broken::Overlap))?;
+            there.ok_or_else(|| self.broken(Broken::Counts))?;
             lane.run = Some(key.clone());
             return Ok(key);
         }
         self.end_run(lane)?;
-        let key = self.runs.begin(tenant, covers, mark).map_err(|what| self.broken(what))?;
+        let begun = runs::begin(&mut self.runs, tenant, covers, mark, RunFacts::default());
+        let key = begun.map_err(|what| self.broken(what))?;
         lane.run = Some(key.clone());
         Ok(key)
     }
@@ -331,9 +323,8 @@ impl CollectionWriter {
         };
         let dir = &self.dir;
         let digest = self.digest.of(object).map_err(|_| Error::broken(dir, Broken::Text(object.id)))?;
-        let kept = self.runs.get_mut(key).map_err(|what| Error::broken(dir, what))?;
-        kept.lengths.see(&mut self.vector_names, object);
-        let run = &mut kept.run;
+        let run = self.runs.facts_mut(key).ok_or_else(|| Error::broken(dir, Broken::Counts))?;
+        run.lengths.see(&mut self.vector_names, object);
         if run.part.is_none() {
             run.part = Some(part.number);
             run.first_id = Some(object.id);
@@ -360,7 +351,7 @@ impl CollectionWriter {
     fn end_run(&mut self, lane: &mut Lane) -> Result<(), Error> {
         let Some(key) = lane.run.take() else { return Ok(()) };
         let broken = |what| Error::broken(&self.dir, what);
-        let run = &mut self.runs.get_mut(&key).map_err(broken)?.run;
+        let run = self.runs.facts_mut(&key).ok_or_else(|| broken(Broken::Counts))?;
         match &mut lane.part {
             Some(part) if run.part == Some(part.number) => {
                 let span = part.end_frame()?;
@@ -395,7 +386,7 @@ impl CollectionWriter {
         let stored = part.finish()?;
         let mut sums = (0, 0, 0);
         for key in &keys {
-            let run = &self.runs.get_mut(key).map_err(|what| Error::broken(&self.dir, what))?.run;
+            let run = &self.runs.get(key).ok_or_else(|| self.broken(Broken::Counts))?.facts;
             sums = (sums.0 + run.objects, sums.1 + run.bytes, sums.2 + run.stored_bytes);
         }
         if sums != (objects, bytes, stored.bytes) {

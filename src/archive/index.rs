@@ -39,23 +39,9 @@ pub struct Run {
     pub digest: RunDigest,
 }
 
-/// The last key of a range; the end of the key space if it has no bound.
-pub(super) fn end(range: &KeyRange) -> ObjectId {
-    range.to.unwrap_or(ObjectId::MAX)
-}
-
-/// Whether no key lies in a range.
-pub(super) fn is_empty(range: &KeyRange) -> bool {
-    range.from >= Some(end(range))
-}
-
-/// The one spelling of a range: no upper bound instead of the highest id.
-pub(super) fn canonical(range: KeyRange) -> KeyRange {
-    KeyRange { from: range.from, to: range.to.filter(|to| *to < ObjectId::MAX) }
-}
-
 impl Run {
     /// A run without objects yet.
+    #[cfg(test)]
     pub(super) fn empty(tenant: Option<TenantName>, covers: KeyRange) -> Self {
         Self {
             tenant,
@@ -109,22 +95,6 @@ impl Deref for Index {
     fn deref(&self) -> &[Run] {
         &self.runs
     }
-}
-
-/// The keys that ranges, sorted by `from` and not overlapping, leave uncovered.
-pub(super) fn gaps<'a>(sorted: impl IntoIterator<Item = &'a KeyRange>) -> Vec<KeyRange> {
-    let mut gaps = Vec::new();
-    let mut done: Option<ObjectId> = None;
-    for range in sorted {
-        if range.from > done {
-            gaps.push(KeyRange { from: done, to: range.from });
-        }
-        done = done.max(Some(end(range)));
-    }
-    if done < Some(ObjectId::MAX) {
-        gaps.push(KeyRange { from: done, to: None });
-    }
-    gaps
 }
 
 /// A line of `index.jsonl`, format version 1. Frozen.
@@ -183,7 +153,7 @@ impl RunLine {
         let place_fits = part.is_some() == holds && self.offset.is_some() == holds;
         let sizes_fit = (self.bytes > 0) == holds && (self.stored_bytes > 0) == holds && self.bytes >= self.objects;
         let digest_fits = holds || digest == RunDigest::default();
-        if !(ids_fit && place_fits && sizes_fit && digest_fits) || is_empty(&covers) {
+        if !(ids_fit && place_fits && sizes_fit && digest_fits) || covers.is_empty() {
             return Err(Damage::Sums("numbers of a run"));
         }
         Ok(Run {
@@ -207,8 +177,8 @@ pub(super) fn cover_exactly_once(runs: &[Run]) -> bool {
     in_order
         && runs.chunk_by(|a, b| a.tenant == b.tenant).all(|of_tenant| {
             of_tenant[0].covers.from.is_none()
-                && of_tenant.windows(2).all(|pair| pair[1].covers.from == Some(end(&pair[0].covers)))
-                && of_tenant.last().is_some_and(|last| end(&last.covers) == ObjectId::MAX)
+                && of_tenant.windows(2).all(|pair| pair[1].covers.from == Some(pair[0].covers.end()))
+                && of_tenant.last().is_some_and(|last| last.covers.end() == ObjectId::MAX)
         })
 }
 

@@ -13,10 +13,10 @@ fn run(from: Option<u128>, to: Option<u128>) -> Run {
 
 #[test]
 fn nothing_read_is_one_gap_and_everything_read_is_none() {
-    assert_eq!(gaps(&[]), [KeyRange::ALL]);
-    assert_eq!(gaps(&[KeyRange::ALL]), []);
-    assert_eq!(gaps(&[range(None, Some(u128::MAX))]), []);
-    assert_eq!(gaps(&[range(Some(3), Some(5))]), [range(None, Some(3)), range(Some(5), None)]);
+    assert_eq!(KeyRange::gaps(&[]), [KeyRange::ALL]);
+    assert_eq!(KeyRange::gaps(&[KeyRange::ALL]), []);
+    assert_eq!(KeyRange::gaps(&[range(None, Some(u128::MAX))]), []);
+    assert_eq!(KeyRange::gaps(&[range(Some(3), Some(5))]), [range(None, Some(3)), range(Some(5), None)]);
 }
 
 #[test]
@@ -48,7 +48,7 @@ proptest! {
         let pieces: Vec<Run> = pieces.collect();
         prop_assert!(cover_exactly_once(&pieces));
         let kept: Vec<Run> = pieces.iter().enumerate().filter(|(i, _)| lost >> i & 1 == 0).map(|(_, r)| r.clone()).collect();
-        let found = gaps(kept.iter().map(|r| &r.covers));
+        let found = KeyRange::gaps(kept.iter().map(|r| &r.covers));
         prop_assert_eq!(found.is_empty(), kept.len() == pieces.len());
         let mut all: Vec<Run> = kept.into_iter().chain(found.into_iter().map(|g| Run::empty(None, g))).collect();
         all.sort_by_key(|r| r.covers.from);

@@ -9,13 +9,13 @@ use super::disk::Disk;
 use super::durable::{DurableFile, Stored};
 use super::error::{DiskOp, Error};
 use super::names;
-use crate::model::{ObjectId, TenantName};
+use crate::model::coverage::StretchKey;
 
 /// Lines are gathered into blocks of this many bytes before they are compressed and written.
 const BLOCK_BYTES: usize = 256 << 10;
 
 /// Which run: its tenant and where it begins.
-pub(super) type RunKey = (Option<TenantName>, Option<ObjectId>);
+pub(super) type RunKey = StretchKey;
 
 /// A part being written.
 pub(super) struct OpenPart {

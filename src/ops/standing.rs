@@ -14,7 +14,8 @@ use super::run::claim::Claiming;
 use super::{Error, Session, proof, server};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
-use crate::weaviate::{Client, Count, Listed, Rights, Tenant, TenantState, Topology, Version};
+use crate::pipeline::guard::Whole;
+use crate::weaviate::{Client, Count, Listed, Rights, Tenant, TenantState, Version};
 
 /// Time between two counts that tell whether somebody writes.
 const COUNTS_APART: Duration = Duration::from_millis(500);
@@ -173,14 +174,9 @@ pub(super) fn all_tenants_are_seen(rights: Option<&Rights>, found: &[Standing]) 
 
 /// Whether every shard answers: the names of the shards, and why that is not known, if so.
 async fn whole(client: &Client, session: &Session, schema: &Schema) -> Result<(Vec<String>, Option<String>), Error> {
-    match session.unless_stopped::<_, Error>(async { Ok(client.topology(schema).await) }).await? {
-        Topology::Whole { shards, .. } => Ok((shards, None)),
-        Topology::Unchecked { reason, shards } => Ok((shards, Some(reason))),
-        Topology::Broken { reason } => {
-            let (collection, waited) = (schema.name.clone(), Duration::ZERO);
-            Err(Error::NotWhole { collection, reason, waited })
-        }
-    }
+    let topology = session.unless_stopped::<_, Error>(async { Ok(client.topology(schema).await) }).await?;
+    let Whole { shards, unchecked, .. } = Whole::judge(topology, &schema.name)?;
+    Ok((shards, unchecked))
 }
 
 /// The tenants of a collection with their states; `None` in a plain one.

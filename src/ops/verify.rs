@@ -5,7 +5,6 @@ mod counting;
 mod facing;
 mod names;
 mod remarks;
-mod rounds;
 mod run;
 mod schema;
 mod shares;

@@ -3,6 +3,7 @@
 pub mod budget;
 pub mod compare;
 mod fetch;
+pub mod guard;
 pub mod ids;
 pub mod import;
 pub mod keyspace;
@@ -17,7 +18,6 @@ mod slots;
 pub mod split;
 pub mod store;
 pub mod waking;
-pub mod watch;
 pub mod windows;
 
 use bytes::Bytes;
@@ -45,7 +45,7 @@ pub struct Batch {
     pub objects: Vec<RawObject>,
     /// Plain bytes of the objects, line ends included.
     pub bytes: u64,
-    /// When it was read, as counted by `watch`.
+    /// When it was read, as counted by `guard`.
     pub mark: u64,
     /// The objects lack a vector that the server cannot print.
     pub unprintable: bool,

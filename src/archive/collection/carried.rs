@@ -10,6 +10,7 @@ use super::super::index::Run;
 use super::super::manifest::FileEntry;
 use super::super::names;
 use super::super::part_reader::PartReader;
+use super::super::runs;
 use super::super::writer::Shared;
 use super::{CollectionWriter, Dropped, PartFacts};
 use crate::model::{ObjectId, RawObject, Schema, TenantName};
@@ -41,7 +42,7 @@ impl CollectionWriter {
         }
         let runs = kept.parts.values().flat_map(|part| &part.runs).chain(kept.empty.values());
         for run in runs {
-            writer.runs.take_over(run.clone()).map_err(|what| writer.broken(what))?;
+            runs::take_over(&mut writer.runs, run).map_err(|what| writer.broken(what))?;
         }
         Ok(writer)
     }
@@ -63,8 +64,8 @@ impl CollectionWriter {
 
     /// Takes note of an object of a run that was taken over, while its part is proven.
     pub fn see_kept(&mut self, run: &Run, object: &RawObject) {
-        if let Ok(kept) = self.runs.get_mut(&(run.tenant.clone(), run.covers.from)) {
-            kept.lengths.see(&mut self.vector_names, object);
+        if let Some(facts) = self.runs.facts_mut(&(run.tenant.clone(), run.covers.from)) {
+            facts.lengths.see(&mut self.vector_names, object);
         }
     }
 
@@ -72,7 +73,7 @@ impl CollectionWriter {
     pub fn discard_part(&mut self, file: &str) -> Result<Dropped, Error> {
         let number = names::part_number(file, self.shared.codec).filter(|number| self.parts.contains_key(number));
         let number = number.ok_or_else(|| self.broken(Broken::Numbers))?;
-        self.guarded(|writer| writer.discard(|kept| kept.run.part == Some(number), None))
+        self.guarded(|writer| writer.discard(|_, run| run.facts.part == Some(number), None))
     }
 
     /// Writes down the names of the collection's shards, by which a resumed run, and whoever holds the archive against a
@@ -100,6 +101,6 @@ impl CollectionWriter {
     /// The tenants that any run is kept of, be it empty.
     #[must_use]
     pub fn tenants(&self) -> BTreeSet<TenantName> {
-        self.runs.tenants().flatten().cloned().collect()
+        self.runs.spaces().flatten().cloned().collect()
     }
 }

@@ -12,6 +12,7 @@ use super::super::manifest::{
     TenantsChanged, VectorLengthsEntry,
 };
 use super::super::names;
+use super::super::runs::run;
 use super::super::writer::Shared;
 use super::{CollectionWriter, Totals};
 use crate::model::{CollectionName, Schema};
@@ -115,7 +116,7 @@ impl CollectionWriter {
             return Ok(());
         }
         let gap = if self.schema.multi_tenant {
-            self.runs.tenants().any(|tenant| !self.gaps(tenant).is_empty())
+            self.runs.spaces().any(|tenant| !self.gaps(tenant).is_empty())
         } else {
             !self.gaps(None).is_empty()
         };
@@ -123,7 +124,7 @@ impl CollectionWriter {
             return Err(self.broken(Broken::Gap));
         }
         let mut sums = std::collections::BTreeMap::<u32, (u64, u64, u64, u64)>::new();
-        for run in self.runs.iter().map(|kept| &kept.run) {
+        for run in self.runs.iter().map(|(_, run)| &run.facts) {
             if let Some(part) = run.part {
                 let sum = sums.entry(part).or_default();
                 *sum = (sum.0 + run.objects, sum.1 + run.bytes, sum.2 + 1, sum.3 + run.stored_bytes);
@@ -149,8 +150,8 @@ impl CollectionWriter {
         let path: PathBuf = self.dir.join(names::INDEX);
         let mut file = DurableFile::create(&self.shared.disk, path.clone())?;
         let mut block = Vec::with_capacity(BLOCK_BYTES);
-        for kept in self.runs.iter() {
-            serde_json::to_writer(&mut block, &RunLine::new(&kept.run, self.shared.codec))
+        for (key, covered) in self.runs.iter() {
+            serde_json::to_writer(&mut block, &RunLine::new(&run(key, covered), self.shared.codec))
                 .map_err(std::io::Error::from)
                 .map_err(on(DiskOp::Write, &path))?;
             block.push(b'\n');
@@ -167,13 +168,13 @@ impl CollectionWriter {
     fn vector_lengths(&self) -> Vec<VectorLengthsEntry> {
         let mut all = Vec::new();
         let mut runs = self.runs.iter().peekable();
-        while let Some(first) = runs.next() {
-            let mut lengths = first.lengths.clone();
-            while let Some(more) = runs.next_if(|more| more.run.tenant == first.run.tenant) {
-                lengths.add(&more.lengths);
+        while let Some(((tenant, _), first)) = runs.next() {
+            let mut lengths = first.facts.lengths.clone();
+            while let Some((_, more)) = runs.next_if(|((of, _), _)| of == tenant) {
+                lengths.add(&more.facts.lengths);
             }
             all.extend(lengths.mixed(&self.vector_names).into_iter().map(|mixed| VectorLengthsEntry {
-                tenant: first.run.tenant.clone().map(String::from),
+                tenant: tenant.clone().map(String::from),
                 vector: mixed.vector,
                 lengths: mixed.lengths.into_iter().map(|(length, objects)| LengthEntry { length, objects }).collect(),
             }));

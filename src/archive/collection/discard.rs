@@ -11,10 +11,10 @@ use super::super::manifest::FileEntry;
 use super::super::names;
 use super::super::part::RunKey;
 use super::super::part_reader::PartReader;
-use super::super::runs::Kept;
-use super::earlier::Earlier;
+use super::super::runs::{RunFacts, run};
 use super::{CollectionWriter, PartFacts};
 use crate::model::TenantName;
+use crate::model::coverage::Covered;
 
 /// What was thrown away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,8 +25,11 @@ pub struct Dropped {
     pub bytes: u64,
 }
 
+/// A run as it stays.
+type Stays = Covered<RunFacts>;
+
 /// What is left of the runs of a part, in the order of its file.
-type Left = Vec<(RunKey, Option<Earlier>)>;
+type Left = Vec<(RunKey, Option<Stays>)>;
 
 /// A part that took another one's place.
 struct Rewritten {
@@ -34,7 +37,7 @@ struct Rewritten {
     /// The highest mark of what it holds.
     mark: u64,
     facts: PartFacts,
-    runs: Vec<Run>,
+    runs: Vec<(RunKey, Stays)>,
 }
 
 impl CollectionWriter {
@@ -43,7 +46,7 @@ impl CollectionWriter {
     pub fn discard_since(&mut self, mark: u64) -> Result<Dropped, Error> {
         self.guarded(|writer| {
             writer.proven_below = writer.proven_below.max(mark);
-            let dropped = writer.discard(|kept| kept.mark >= mark, Some(mark))?;
+            let dropped = writer.discard(|_, run| run.mark >= mark, Some(mark))?;
             writer.note_all_proven()?;
             Ok(dropped)
         })
@@ -51,55 +54,56 @@ impl CollectionWriter {
 
     /// Takes back every run of these tenants. What it leaves open is in `gaps`.
     pub fn discard_tenants(&mut self, tenants: &BTreeSet<TenantName>) -> Result<Dropped, Error> {
-        let theirs = |kept: &Kept| kept.run.tenant.as_ref().is_some_and(|tenant| tenants.contains(tenant));
+        let theirs = |(tenant, _): &RunKey, _: &Stays| tenant.as_ref().is_some_and(|tenant| tenants.contains(tenant));
         self.guarded(|writer| writer.discard(theirs, None))
     }
 
     /// Takes back runs: with `mark`, only what has that mark or a higher one, as far as it is known where that begins.
-    pub(super) fn discard(&mut self, doubtful: impl Fn(&Kept) -> bool, mark: Option<u64>) -> Result<Dropped, Error> {
-        let key_of = |run: &Run| (run.tenant.clone(), run.covers.from);
+    pub(super) fn discard(
+        &mut self,
+        doubtful: impl Fn(&RunKey, &Stays) -> bool,
+        mark: Option<u64>,
+    ) -> Result<Dropped, Error> {
         let fallen: BTreeSet<RunKey> =
-            self.runs.iter().filter(|kept| doubtful(kept)).map(|kept| key_of(&kept.run)).collect();
-        let in_part = |key: &RunKey| self.runs.get(key).and_then(|kept| kept.run.part);
+            self.runs.iter().filter(|(key, run)| doubtful(key, run)).map(|(key, _)| key.clone()).collect();
+        let in_part = |key: &RunKey| self.runs.get(key).and_then(|run| run.facts.part);
         let parts: BTreeSet<u32> = fallen.iter().filter_map(in_part).collect();
-        let mut left: BTreeMap<RunKey, Option<Earlier>> = BTreeMap::new();
+        let mut left: BTreeMap<RunKey, Option<Stays>> = BTreeMap::new();
         for key in &fallen {
-            let earlier = mark.and_then(|mark| self.growth.before(key, mark));
-            left.insert(key.clone(), earlier);
+            let earlier = mark.and_then(|mark| self.runs.before(key, mark));
+            left.insert(key.clone(), earlier.cloned());
         }
         let mut of_parts: BTreeMap<u32, Left> = parts.iter().map(|part| (*part, Left::new())).collect();
-        for kept in self.runs.iter() {
-            if let Some(of_part) = kept.run.part.and_then(|part| of_parts.get_mut(&part)) {
-                let key = key_of(&kept.run);
-                let whole = || Some(Earlier { run: kept.run.clone(), mark: kept.mark, lengths: kept.lengths.clone() });
-                let stays = left.get(&key).map_or_else(whole, Clone::clone);
-                of_part.push((key, stays));
+        for (key, run) in self.runs.iter() {
+            if let Some(of_part) = run.facts.part.and_then(|part| of_parts.get_mut(&part)) {
+                let stays = left.get(key).map_or_else(|| Some(run.clone()), Clone::clone);
+                of_part.push((key.clone(), stays));
             }
         }
         let before = self.kept_now();
         let rewritten = self.rewrite(&mut of_parts)?;
         self.journal_discarded(&parts, &left, &rewritten)?;
         for (key, earlier) in left {
-            self.growth.forget(&key);
-            self.runs.remove(&key);
-            if let Some(Earlier { run, mark, lengths }) = earlier {
-                let is_empty = run.objects == 0;
-                self.runs.put_back(run, mark, lengths);
-                if is_empty {
-                    self.empties.insert(key);
-                }
+            // The journal does not know it as it was.
+            let earlier =
+                earlier.map(|earlier| Stays { facts: RunFacts { journalled: false, ..earlier.facts }, ..earlier });
+            let is_empty = earlier.as_ref().is_some_and(|earlier| earlier.facts.objects == 0);
+            self.runs.take_back(&key, earlier);
+            if is_empty {
+                self.empties.insert(key);
             }
         }
-        self.empties.retain(|key| self.runs.get(key).is_some_and(|kept| kept.run.part.is_none() && !kept.journalled));
+        let is_new = |run: &Stays| run.facts.part.is_none() && !run.facts.journalled;
+        self.empties.retain(|key| self.runs.get(key).is_some_and(is_new));
         for Rewritten { number, mark, facts, runs } in rewritten {
             let noted = mark < self.proven_below;
             self.parts.insert(number, facts);
             if !noted {
-                self.unnoted.insert(number, runs.iter().map(key_of).collect());
+                self.unnoted.insert(number, runs.iter().map(|(key, _)| key.clone()).collect());
             }
-            for run in runs {
-                let kept = self.runs.get_mut(&key_of(&run)).map_err(|what| Error::broken(&self.dir, what))?;
-                (kept.run, kept.journalled) = (run, noted);
+            for (key, Covered { facts, .. }) in runs {
+                let there = self.runs.facts_mut(&key).ok_or_else(|| Error::broken(&self.dir, Broken::Counts))?;
+                *there = RunFacts { journalled: noted, lengths: std::mem::take(&mut there.lengths), ..facts };
             }
         }
         self.remove_parts(&parts, &fallen)?;
@@ -108,22 +112,22 @@ impl CollectionWriter {
     }
 
     fn kept_now(&self) -> Dropped {
-        let add = |sum: Dropped, kept: &Kept| Dropped {
-            objects: sum.objects + kept.run.objects,
-            bytes: sum.bytes + kept.run.bytes,
+        let add = |sum: Dropped, (_, run): (&RunKey, &Stays)| Dropped {
+            objects: sum.objects + run.facts.objects,
+            bytes: sum.bytes + run.facts.bytes,
         };
         self.runs.iter().fold(Dropped::default(), add)
     }
 
     /// Writes what is left of these parts into new ones. Parts of which nothing is left are passed over.
     fn rewrite(&mut self, of_parts: &mut BTreeMap<u32, Left>) -> Result<Vec<Rewritten>, Error> {
-        let holds = |(_, earlier): &(RunKey, Option<Earlier>)| earlier.as_ref().is_some_and(|e| e.run.objects > 0);
+        let holds = |(_, stays): &(RunKey, Option<Stays>)| stays.as_ref().is_some_and(|run| run.facts.objects > 0);
         of_parts.retain(|_, of_part| of_part.iter().any(holds));
         // What is still open is closed first, so that there is one way to read it back.
         self.seal_lanes(|lane| lane.part.as_ref().is_some_and(|part| of_parts.contains_key(&part.number)))?;
         let mut rewritten = Vec::with_capacity(of_parts.len());
         for (number, of_part) in of_parts {
-            let place = |key: &RunKey| self.runs.get(key).map(|kept| kept.run.offset);
+            let place = |key: &RunKey| self.runs.get(key).map(|run| run.facts.offset);
             of_part.sort_by_key(|(key, _)| place(key));
             rewritten.push(self.rewrite_part(*number, of_part)?);
         }
@@ -135,13 +139,13 @@ impl CollectionWriter {
         let dir = self.dir.clone();
         let broken = |what| Error::broken(&dir, what);
         let runs: Option<Vec<Run>> =
-            of_part.iter().map(|(key, _)| self.runs.get(key).map(|kept| kept.run.clone())).collect();
+            of_part.iter().map(|(key, _)| self.runs.get(key).map(|covered| run(key, covered))).collect();
         let mut reader = self.read_back(number, runs.ok_or_else(|| broken(Broken::Counts))?)?;
         let mut part = self.open_part()?;
         let (mut left, mut mark, mut next) = (Vec::new(), 0, reader.next_line()?);
-        for (at, (_, earlier)) in of_part.iter().enumerate() {
-            let mut run = earlier.as_ref().map(|earlier| earlier.run.clone()).filter(|run| run.objects > 0);
-            let mut wanted = run.as_ref().map_or(0, |run| run.objects);
+        for (at, (key, stays)) in of_part.iter().enumerate() {
+            let mut stays = stays.clone().filter(|run| run.facts.objects > 0);
+            let mut wanted = stays.as_ref().map_or(0, |run| run.facts.objects);
             while let Some(line) = next.take_if(|line| line.run == at) {
                 if wanted > 0 {
                     part.line(&line.text)?;
@@ -149,17 +153,15 @@ impl CollectionWriter {
                 }
                 next = reader.next_line()?;
             }
-            if let Some(run) = &mut run {
+            if let Some(Covered { mark: read, facts: run, .. }) = &mut stays {
                 let span = part.end_frame()?;
                 if wanted > 0 || span.bytes != run.bytes {
                     return Err(broken(Broken::Counts));
                 }
                 (run.part, run.offset, run.stored_bytes) = (Some(part.number), span.offset, span.stored_bytes);
+                mark = mark.max(*read);
             }
-            if run.is_some() {
-                mark = mark.max(earlier.as_ref().map_or(0, |earlier| earlier.mark));
-            }
-            left.extend(run);
+            left.extend(stays.map(|stays| (key.clone(), stays)));
         }
         reader.finish()?;
         let (number, objects, bytes) = (part.number, part.objects, part.bytes);
@@ -184,7 +186,7 @@ impl CollectionWriter {
     fn journal_discarded(
         &self,
         parts: &BTreeSet<u32>,
-        left: &BTreeMap<RunKey, Option<Earlier>>,
+        left: &BTreeMap<RunKey, Option<Stays>>,
         rewritten: &[Rewritten],
     ) -> Result<(), Error> {
         let (folder, codec) = (|| self.folder.clone(), self.shared.codec);
@@ -194,13 +196,13 @@ impl CollectionWriter {
             journal.append(&Record::DropPart { folder: folder(), part: names::part(*number, codec) })?;
         }
         let journalled_empty =
-            |key: &&RunKey| self.runs.get(key).is_some_and(|kept| kept.journalled && kept.run.part.is_none());
+            |key: &&RunKey| self.runs.get(key).is_some_and(|run| run.facts.journalled && run.facts.part.is_none());
         for (tenant, from) in left.keys().filter(journalled_empty) {
             journal.append(&Record::DropEmpty { folder: folder(), tenant: tenant.clone(), from: *from })?;
         }
         for Rewritten { number, facts, runs, .. } in rewritten.iter().filter(|part| part.mark < self.proven_below) {
-            for run in runs {
-                journal.append(&Record::Run { folder: folder(), run: RunLine::new(run, codec) })?;
+            for (key, stays) in runs {
+                journal.append(&Record::Run { folder: folder(), run: RunLine::new(&run(key, stays), codec) })?;
             }
             journal.append(&self.part_record(*number, facts))?;
         }

@@ -2,14 +2,21 @@
 //! leaves nothing in doubt that counts.
 
 use super::super::checkpoint::Record;
-use super::super::error::Error;
-use super::super::index::RunLine;
+use super::super::error::{Broken, Error};
+use super::super::index::{Run, RunLine};
 use super::super::names;
 use super::super::part::RunKey;
+use super::super::runs::{Runs, run};
 use super::{CollectionWriter, PartFacts};
 
 /// The mark of what an earlier process kept is 0: that is proven before anything else is.
 const NOTHING_PROVEN: u64 = 1;
+
+/// A run that the journal is told of now.
+fn journalled(runs: &mut Runs, key: &RunKey) -> Option<Run> {
+    runs.facts_mut(key)?.journalled = true;
+    runs.get(key).map(|covered| run(key, covered))
+}
 
 impl CollectionWriter {
     /// From now on the journal hears of pages only once they are proven, which [`CollectionWriter::note_proven`] says.
@@ -42,7 +49,7 @@ impl CollectionWriter {
     }
 
     fn is_proven(&self, key: &RunKey) -> bool {
-        self.runs.get(key).is_none_or(|kept| kept.mark < self.proven_below)
+        self.runs.get(key).is_none_or(|run| run.mark < self.proven_below)
     }
 
     /// What the journal is told of a part; its runs come before it.
@@ -69,9 +76,8 @@ impl CollectionWriter {
         for number in due {
             let (Some(facts), Some(keys)) = (self.parts.get(&number), self.unnoted.remove(&number)) else { continue };
             for key in &keys {
-                let kept = self.runs.get_mut(key).map_err(|what| Error::broken(&self.dir, what))?;
-                kept.journalled = true;
-                let run = RunLine::new(&kept.run, self.shared.codec);
+                let run = journalled(&mut self.runs, key).ok_or_else(|| Error::broken(&self.dir, Broken::Counts))?;
+                let run = RunLine::new(&run, self.shared.codec);
                 journal.append(&Record::Run { folder: self.folder.clone(), run })?;
             }
             journal.append(&self.part_record(number, facts))?;
@@ -88,9 +94,8 @@ impl CollectionWriter {
         let mut journal = self.shared.journal();
         for key in due {
             self.empties.remove(&key);
-            let kept = self.runs.get_mut(&key).map_err(|what| Error::broken(&self.dir, what))?;
-            kept.journalled = true;
-            let run = RunLine::new(&kept.run, self.shared.codec);
+            let run = journalled(&mut self.runs, &key).ok_or_else(|| Error::broken(&self.dir, Broken::Counts))?;
+            let run = RunLine::new(&run, self.shared.codec);
             journal.append(&Record::Run { folder: self.folder.clone(), run })?;
         }
         journal.sync()?;

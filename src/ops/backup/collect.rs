@@ -22,12 +22,12 @@ use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::rounds::Rounds;
 use crate::ops::{Error, Session, blocking};
 use crate::pipeline::budget::Budget;
+use crate::pipeline::guard::{self, Guard, Mark};
 use crate::pipeline::keyspace::Stretch;
 use crate::pipeline::pacer::{Limits, PAGE_BYTES};
 use crate::pipeline::replicas::{ReplicaCheck, ReplicaFindings};
 use crate::pipeline::scan::{self, Scan, Scanned};
 use crate::pipeline::store::Store;
-use crate::pipeline::watch::{Mark, Watch};
 use crate::pipeline::{BATCHES_WAITING, Batch};
 use crate::weaviate::{Client, Count, Writer};
 
@@ -82,14 +82,15 @@ pub(super) struct Collect<'a> {
 }
 
 impl Collect<'_> {
-    pub(super) fn watch(&self) -> Watch {
+    pub(super) fn guard(&self) -> Guard {
         let (events, stop) = (self.session.events.clone(), self.session.cancel.clone());
-        let mut watch = Watch::new(Client::clone(self.client), self.planned.schema.clone(), events, stop)
+        let patience = self.options.patience;
+        let mut guard = Guard::new(Client::clone(self.client), self.planned.schema.clone(), events, stop, patience)
             .allowing_missing_nodes(self.options.allow_missing_nodes);
         if !self.kept.shards.is_empty() {
-            watch.expect_shards(self.kept.shards.clone());
+            guard.expect_shards(self.kept.shards.clone());
         }
-        watch
+        guard
     }
 
     /// A sink, with what an interrupted run had noticed about the objects in `writer`.
@@ -106,15 +107,15 @@ impl Collect<'_> {
     pub(super) async fn take_over(
         &self,
         store: Store,
-        watch: &Watch,
+        guard: &Guard,
         countable: bool,
     ) -> Result<(Store, Scanned), Error> {
         let mut store = store;
         // A server of one node answers a page whole or not at all.
-        if watch.nodes().len() + watch.missing().len() > 1 {
-            store.await_proof(watch.proven());
+        if guard.nodes().len() + guard.missing().len() > 1 {
+            store.await_proof(guard.proven());
         }
-        if countable || self.kept.was_closed || watch.nodes().len() < 2 || store.writer.is_empty() {
+        if countable || self.kept.was_closed || guard.nodes().len() < 2 || store.writer.is_empty() {
             let (changed, unprintable) = (self.kept.changed, self.kept.unprintable.clone());
             return Ok((store, Scanned { changed, unprintable, ..Scanned::default() }));
         }
@@ -125,8 +126,8 @@ impl Collect<'_> {
     }
 
     /// Writes down by which names a collection is known again, if this run is the first one to ask.
-    async fn note_shards(&self, mut store: Store, watch: &Watch) -> Result<Store, Error> {
-        let shards = watch.shards().to_vec();
+    async fn note_shards(&self, mut store: Store, guard: &Guard) -> Result<Store, Error> {
+        let shards = guard.shards().to_vec();
         if shards.is_empty() || !self.kept.shards.is_empty() {
             return Ok(store);
         }
@@ -136,25 +137,25 @@ impl Collect<'_> {
     /// Reads everything of a plain collection into `writer` and closes it.
     pub(super) async fn run(&self, writer: CollectionWriter) -> Result<Collected, Error> {
         let schema = &self.planned.schema;
-        let mut watch = self.watch();
+        let mut guard = self.guard();
         let mut store = self.store(writer);
-        self.until_whole(&mut watch).await?;
-        store = self.note_shards(store, &watch).await?;
+        self.until_whole(&mut guard).await?;
+        store = self.note_shards(store, &guard).await?;
         let before = self.count().await?;
-        let (mut store, mut seen) = self.take_over(store, &watch, before.is_some()).await?;
+        let (mut store, mut seen) = self.take_over(store, &guard, before.is_some()).await?;
         let carried = store.writer.totals().objects;
         let mut again = true;
         let mut rounds = Rounds::new();
         while rounds.another(store.writer.noted_objects()) {
-            store = self.read(store, &mut watch, &mut seen).await?;
+            store = self.read(store, &mut guard, &mut seen).await?;
             let after;
-            (store, after) = self.or_keep_proven(store, &mut watch, self.count()).await?;
+            (store, after) = self.or_keep_proven(store, &mut guard, self.count()).await?;
             let listed = store.writer.totals().objects;
             let verdict = proof::judge(Evidence { before, after, listed, changed: seen.changed });
-            if !watch.ask().await {
+            if !guard.ask().await {
                 // The last pages, or the count, may be partial: whatever is in doubt is read again.
-                store = self.drop_doubtful(store, watch.doubtful_from()).await?;
-                self.until_whole(&mut watch).await?;
+                store = self.drop_doubtful(store, guard.doubtful_from()).await?;
+                self.until_whole(&mut guard).await?;
             } else if matches!(verdict, Verdict::Disagrees { .. })
                 // Emptied since an interrupted run read it: what that run kept may be the last there is.
                 && !(carried > 0 && after == Some(0))
@@ -166,23 +167,23 @@ impl Collect<'_> {
             } else {
                 let counts = (before, after);
                 store = self.note_proven(store).await?;
-                return self.finish(store, &watch, seen, counts, verdict).await;
+                return self.finish(store, &guard, seen, counts, verdict).await;
             }
         }
-        Err(self.not_whole(&watch))
+        Err(guard.not_whole().into())
     }
 
     /// Everything was read and the server was whole: reads the schema again and closes the collection.
     async fn finish(
         &self,
         store: Store,
-        watch: &Watch,
+        guard: &Guard,
         seen: Scanned,
         counts: (Option<u64>, Option<u64>),
         verdict: Verdict,
     ) -> Result<Collected, Error> {
         let schema = &self.planned.schema;
-        self.not_remade(watch)?;
+        self.not_remade(guard)?;
         let mismatch = self.mismatch(verdict, &store);
         let any_replica = Box::pin(self.any_replica()).await?;
         let schema_after = self.schema_after().await?;
@@ -206,9 +207,9 @@ impl Collect<'_> {
             unprintable: seen.unprintable.into_iter().collect(),
             more_unprintable: seen.more_unprintable,
             unwritable,
-            unchecked: watch.unchecked().map(str::to_owned),
-            nodes: watch.nodes().to_vec(),
-            missing: watch.missing().clone(),
+            unchecked: guard.unchecked().map(str::to_owned),
+            nodes: guard.nodes().to_vec(),
+            missing: guard.missing().clone(),
             schema: schema_after,
             skipped: Vec::new(),
             tenants_changed: TenantsChanged::default(),
@@ -218,84 +219,67 @@ impl Collect<'_> {
     }
 
     /// Rounds until no key is left: each reads what no kept run covers, and ends early when the server breaks.
-    async fn read(&self, mut store: Store, watch: &mut Watch, seen: &mut Scanned) -> Result<Store, Error> {
+    async fn read(&self, mut store: Store, guard: &mut Guard, seen: &mut Scanned) -> Result<Store, Error> {
         let mut rounds = Rounds::new();
         while rounds.another(store.writer.noted_objects()) {
             let todo = store.writer.gaps(None);
             if todo.is_empty() {
                 return Ok(store);
             }
-            store = self.round(store, &todo, watch, seen).await?;
-            if watch.trouble().is_some() {
-                store = self.drop_doubtful(store, watch.doubtful_from()).await?;
-                self.until_whole(watch).await?;
+            store = self.round(store, &todo, guard, seen).await?;
+            if guard.trouble().is_some() {
+                store = self.drop_doubtful(store, guard.doubtful_from()).await?;
+                self.until_whole(guard).await?;
             }
         }
-        Err(self.not_whole(watch))
+        Err(guard.not_whole().into())
     }
 
-    /// One round: scan and store side by side, the watch beside both. Every part is sealed at its end.
+    /// One round: scan and store side by side, the guard beside both. Every part is sealed at its end.
     async fn round(
         &self,
         store: Store,
         todo: &[KeyRange],
-        watch: &mut Watch,
+        guard: &mut Guard,
         seen: &mut Scanned,
     ) -> Result<Store, Error> {
         let todo: Vec<Stretch> = todo.iter().map(|range| Stretch { space: 0, range: *range }).collect();
-        let scan = self.scan(watch.mark());
-        self.beside(store, watch, async |reading, batches| {
+        let scan = self.scan(guard.mark());
+        self.beside(store, guard, async |reading, batches| {
             scan.run(&todo, &reading, batches, seen).await.map_err(|source| self.unread(source))
         })
         .await
     }
 
-    /// Lets `read` fill the store on a thread of its own, with the watch beside both. Every part is sealed at the end.
+    /// Lets `read` fill the store on a thread of its own, with the guard beside both. Every part is sealed at the end.
     /// Whoever is told to stop meanwhile keeps what is proven, as with any error. The token that `read` gets is cancelled when
     /// the server breaks, and when the run is told to stop.
     pub(super) async fn beside(
         &self,
         store: Store,
-        watch: &mut Watch,
+        guard: &mut Guard,
         read: impl AsyncFnOnce(CancellationToken, mpsc::Sender<Batch>) -> Result<(), Error>,
     ) -> Result<Store, Error> {
-        let reading = CancellationToken::new();
-        let stop = self.session.cancel.clone();
         let (sender, receiver) = mpsc::channel(BATCHES_WAITING);
         let storing = tokio::task::spawn_blocking(move || {
             let mut store = store.take_all(receiver)?;
             store.seal_parts()?;
             Ok::<_, crate::archive::Error>(store)
         });
-        let watching = tokio::spawn(watch.clone().run(reading.clone()));
-        let read = {
-            let reads = read(reading.clone(), sender);
-            tokio::pin!(reads);
-            tokio::select! {
-                read = &mut reads => read,
-                () = stop.cancelled() => {
-                    reading.cancel();
-                    reads.await
-                }
-            }
-        };
-        reading.cancel();
-        *watch = watching.await.map_err(|_| Error::Stage { what: "watch".into() })?;
+        let read = guard.beside(async |reading| read(reading, sender).await).await?;
         let stored = storing.await.map_err(|_| Error::Stage { what: "store".into() })?;
         // The sink's own error comes first: a scan that finds it gone only says that.
         let store = stored?;
         match read {
-            Ok(()) if stop.is_cancelled() => {
-                self.keep_proven(store, watch).await;
+            Ok(()) if self.session.cancel.is_cancelled() => {
+                self.keep_proven(store, guard).await;
                 return Err(Error::Interrupted);
             }
             Ok(()) => {}
-            // While a node goes away requests fail before the watch has noticed: what was read stays in doubt, and the
-            // next round asks again, as long as there is trouble to explain it.
-            Err(Error::Scan { source: scan::Error::Wire(e), .. } | Error::Wire(e))
-                if self.explains(&e, watch).await => {}
+            // What was read stays in doubt, and the next round asks again, as long as there is trouble to explain it.
+            Err(Error::Scan { source: scan::Error::Wire(e), .. } | Error::Wire(e)) if guard.explains(&e).await => {}
             Err(error) => {
-                self.keep_proven(store, watch).await;
+                self.keep_proven(store, guard).await;
                 return Err(error);
             }
         }
@@ -304,10 +288,10 @@ impl Collect<'_> {
 
     /// The run ends with an error, or is told to stop: what counts for one that resumes it is what was read while the
     /// server was whole.
-    pub(super) async fn keep_proven(&self, store: Store, watch: &mut Watch) {
-        let whole = watch.trouble().is_none() && watch.ask_last(LAST_QUESTION).await;
+    pub(super) async fn keep_proven(&self, store: Store, guard: &mut Guard) {
+        let whole = guard.trouble().is_none() && guard.ask_last(LAST_QUESTION).await;
         let kept =
-            if whole { self.note_proven(store).await } else { self.drop_doubtful(store, watch.doubtful_from()).await };
+            if whole { self.note_proven(store).await } else { self.drop_doubtful(store, guard.doubtful_from()).await };
         if let Err(error) = kept {
             tracing::warn!(%error, "what is in doubt could not be taken out of the archive");
         }
@@ -317,13 +301,13 @@ impl Collect<'_> {
     pub(super) async fn or_keep_proven<T>(
         &self,
         store: Store,
-        watch: &mut Watch,
+        guard: &mut Guard,
         asked: impl Future<Output = Result<T, Error>>,
     ) -> Result<(Store, T), Error> {
         match asked.await {
             Ok(found) => Ok((store, found)),
             Err(error) => {
-                self.keep_proven(store, watch).await;
+                self.keep_proven(store, guard).await;
                 Err(error)
             }
         }
@@ -336,11 +320,6 @@ impl Collect<'_> {
 
     pub(super) fn unread(&self, source: scan::Error) -> Error {
         Error::Scan { collection: self.planned.schema.name.clone(), source }
-    }
-
-    /// Whether a failed request fits a server that is not whole.
-    async fn explains(&self, error: &crate::weaviate::Error, watch: &mut Watch) -> bool {
-        error.may_be_a_node_away() && (watch.trouble().is_some() || !watch.ask().await)
     }
 
     pub(super) fn scan(&self, mark: Mark) -> Scan {
@@ -378,32 +357,24 @@ impl Collect<'_> {
         self.drop_doubtful(store, 0).await
     }
 
-    pub(super) async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
-        if watch.wait_until_whole(self.options.patience).await {
-            return self.not_remade(watch);
+    pub(super) async fn until_whole(&self, guard: &mut Guard) -> Result<(), Error> {
+        match guard.until_whole().await {
+            Ok(()) => self.not_remade(guard),
+            Err(error @ guard::Error::NotWhole { .. }) => {
+                let schema = [&self.planned.schema];
+                Err(Box::pin(missing::allowable(self.client, schema)).await.unwrap_or_else(|| error.into()))
+            }
+            Err(error) => Err(error.into()),
         }
-        if watch.is_removed() {
-            return Err(Error::Vanished { collection: self.planned.schema.name.clone() });
-        }
-        if self.session.cancel.is_cancelled() {
-            return Err(Error::Interrupted);
-        }
-        let schema = [&self.planned.schema];
-        Err(Box::pin(missing::allowable(self.client, schema)).await.unwrap_or_else(|| self.not_whole(watch)))
     }
 
     /// Whether the shards are those of the collection that is read.
-    fn not_remade(&self, watch: &Watch) -> Result<(), Error> {
-        if !watch.is_remade() {
+    fn not_remade(&self, guard: &Guard) -> Result<(), Error> {
+        if !guard.is_remade() {
             return Ok(());
         }
         let (collection, what) = (self.planned.schema.name.clone(), "it was dropped and made anew".to_owned());
         Err(Error::SchemaChanged { collection, what })
-    }
-
-    pub(super) fn not_whole(&self, watch: &Watch) -> Error {
-        let reason = watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
-        Error::NotWhole { collection: self.planned.schema.name.clone(), reason, waited: self.options.patience }
     }
 
     pub(super) async fn count(&self) -> Result<Option<u64>, Error> {

@@ -15,11 +15,11 @@ use crate::model::{KeyRange, TenantName};
 use crate::ops::Error;
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::pipeline::Batch;
+use crate::pipeline::guard::{Guard, Mark};
 use crate::pipeline::keyspace::Stretch;
 use crate::pipeline::scan::{Scan, Scanned, UNPRINTABLE_IDS};
 use crate::pipeline::store::Store;
 use crate::pipeline::waking::{self, AWAKE_AT_ONCE, TENANTS_A_WINDOW};
-use crate::pipeline::watch::{Mark, Watch};
 use crate::weaviate::{Count, Tenant, TenantState, TenantTrouble};
 
 /// Rounds in which a tenant is found asleep whenever it is read, the first included, before it is given up: each wakes it
@@ -271,7 +271,7 @@ impl Pass<'_> {
     pub(super) async fn run(
         &self,
         store: Store,
-        watch: &mut Watch,
+        guard: &mut Guard,
         books: &mut Books,
         seen: &mut Scanned,
     ) -> Result<Store, Error> {
@@ -279,7 +279,7 @@ impl Pass<'_> {
         let (asleep, awake): (Vec<Todo>, Vec<Todo>) = todo.into_iter().partition(|todo| books.is_asleep(&todo.tenant));
         self.tenants
             .collect
-            .beside(store, watch, async |reading, batches| {
+            .beside(store, guard, async |reading, batches| {
                 self.group(&awake, books, &reading, &batches, seen).await?;
                 let Some(reason) = self.asleep(&asleep, books, &reading, &batches, seen).await? else { return Ok(()) };
                 // What was read before the key lost the right is in the archive.

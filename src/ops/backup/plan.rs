@@ -19,9 +19,9 @@ use crate::ops::lacking::{Lacking, nothing_lacks};
 use crate::ops::select::{self, Alias};
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session, blocking};
+use crate::pipeline::guard::Whole;
 use crate::weaviate::{
     Client, Count, LastingCause, OperationalMode, PageReply, PageRequest, Rights, ServerFacts, Tenant, TenantState,
-    Topology,
 };
 
 /// Collections asked about at once.
@@ -345,23 +345,17 @@ async fn topology(
     {
         return Ok(record);
     }
-    match session.unless_stopped::<_, Error>(async { Ok(client.topology(&first.schema).await) }).await? {
-        Topology::Whole { nodes, .. } => {
-            Ok(TopologyRecord { state: TopologyState::Whole, reason: None, nodes, missing: Vec::new() })
+    let (topology, missing) = (client.topology(&first.schema), Vec::new());
+    match session.whole(topology, &first.schema.name).await {
+        Ok(Whole { nodes, unchecked: reason, .. }) => {
+            let state = if reason.is_none() { TopologyState::Whole } else { TopologyState::Unchecked };
+            Ok(TopologyRecord { state, reason, nodes, missing })
         }
-        Topology::Unchecked { reason, .. } => {
-            session.events.warn(Warning::TopologyUnchecked { reason: reason.clone() });
-            let (state, reason, nodes) = (TopologyState::Unchecked, Some(reason), Vec::new());
-            Ok(TopologyRecord { state, reason, nodes, missing: Vec::new() })
-        }
-        Topology::Broken { reason } => {
+        Err(error @ Error::NotWhole { .. }) => {
             let schemas = collections.iter().map(|planned| &planned.schema);
-            if let Some(error) = Box::pin(missing::allowable(client, schemas)).await {
-                return Err(error);
-            }
-            let collection = first.schema.name.clone();
-            Err(Error::NotWhole { collection, reason, waited: std::time::Duration::ZERO })
+            Err(Box::pin(missing::allowable(client, schemas)).await.unwrap_or(error))
         }
+        Err(error) => Err(error),
     }
 }
 

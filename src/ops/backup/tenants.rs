@@ -55,9 +55,9 @@ impl<'a> Tenants<'a> {
 
     async fn read(&self, writer: CollectionWriter) -> Result<Collected, Error> {
         let (schema, session) = (&self.collect.planned.schema, self.collect.session);
-        let mut watch = self.collect.watch();
+        let mut guard = self.collect.guard();
         let mut store = self.collect.store(writer);
-        self.collect.until_whole(&mut watch).await?;
+        self.collect.until_whole(&mut guard).await?;
         let mut books = self.books().await?;
         let kept = store.writer.tenants();
         let mut gone = books.take_over(kept.clone());
@@ -73,13 +73,13 @@ impl<'a> Tenants<'a> {
         if !gone.is_empty() {
             store = self.drop_tenants(store, gone).await?;
         }
-        let (mut store, mut seen) = self.collect.take_over(store, &watch, books.countable).await?;
+        let (mut store, mut seen) = self.collect.take_over(store, &guard, books.countable).await?;
         let mut rounds = Rounds::new();
         while rounds.another(store.writer.noted_objects()) {
-            store = Pass { tenants: self, mark: watch.mark() }.run(store, &mut watch, &mut books, &mut seen).await?;
-            if watch.trouble().is_some() {
-                store = self.collect.drop_doubtful(store, watch.doubtful_from()).await?;
-                self.collect.until_whole(&mut watch).await?;
+            store = Pass { tenants: self, mark: guard.mark() }.run(store, &mut guard, &mut books, &mut seen).await?;
+            if guard.trouble().is_some() {
+                store = self.collect.drop_doubtful(store, guard.doubtful_from()).await?;
+                self.collect.until_whole(&mut guard).await?;
                 continue;
             }
             let disagreeing = books.take_disagreeing();
@@ -90,7 +90,7 @@ impl<'a> Tenants<'a> {
             }
             let listed;
             let list = session.unless_stopped(self.collect.client.tenants(&schema.name));
-            (store, listed) = self.collect.or_keep_proven(store, &mut watch, list).await?;
+            (store, listed) = self.collect.or_keep_proven(store, &mut guard, list).await?;
             books.list(listed, &self.collect.options.tenants);
             let cut_short = books.cut_short(&store.writer);
             if !cut_short.is_empty() {
@@ -100,18 +100,18 @@ impl<'a> Tenants<'a> {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
-            if !watch.ask().await {
-                store = self.collect.drop_doubtful(store, watch.doubtful_from()).await?;
-                self.collect.until_whole(&mut watch).await?;
+            if !guard.ask().await {
+                store = self.collect.drop_doubtful(store, guard.doubtful_from()).await?;
+                self.collect.until_whole(&mut guard).await?;
                 continue;
             }
-            let unchecked = watch.unchecked().map(str::to_owned);
-            let nodes = watch.nodes().to_vec();
-            let missing = watch.missing().clone();
+            let unchecked = guard.unchecked().map(str::to_owned);
+            let nodes = guard.nodes().to_vec();
+            let missing = guard.missing().clone();
             store = self.collect.note_proven(store).await?;
             return Ok(Collected { unchecked, nodes, missing, ..self.finish(store, books, seen).await? });
         }
-        Err(self.collect.not_whole(&watch))
+        Err(guard.not_whole().into())
     }
 
     /// Tenants of which an interrupted run kept something and that are not the ones it read, and the first of them. Tenants

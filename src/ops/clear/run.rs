@@ -22,7 +22,7 @@ use crate::ops::run::claim::Claiming;
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::waking::{EarlierRuns, WakeBooks};
 use crate::ops::{Error, Session, journalling, standing};
-use crate::pipeline::watch::Watch;
+use crate::pipeline::guard::{self, Guard};
 use crate::weaviate::{Client, Count, Error as WireError, PageReply, PageRequest, Tenant, TenantState, Writer};
 
 /// Rounds of listing and deleting before a collection counts as one that is being written to.
@@ -182,7 +182,7 @@ impl Run<'_> {
             sleepers::put_right(self.writer, self.session, &self.books, &self.plan.options.folder, &name).await?;
         }
         if planned.exists {
-            self.until_whole(&mut self.watch(&planned.standing.schema)).await?;
+            self.until_whole(&mut self.guard(&planned.standing.schema)).await?;
             proven = unchanged.before().await?;
         }
         result.objects = match planned.method {
@@ -204,22 +204,18 @@ impl Run<'_> {
         Unchanged { writer, session, plan, planned, clock, books }
     }
 
-    fn watch(&self, schema: &Schema) -> Watch {
-        Watch::new(Client::clone(self.writer), schema.clone(), self.session.events.clone(), self.session.cancel.clone())
+    fn guard(&self, schema: &Schema) -> Guard {
+        let (events, stop) = (self.session.events.clone(), self.session.cancel.clone());
+        Guard::new(Client::clone(self.writer), schema.clone(), events, stop, self.plan.options.patience)
     }
 
-    async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
-        let patience = self.plan.options.patience;
-        if watch.wait_until_whole(patience).await {
-            return Ok(());
+    async fn until_whole(&self, guard: &mut Guard) -> Result<(), Error> {
+        match guard.until_whole().await {
+            Err(guard::Error::Removed { collection }) => {
+                Err(Error::NotAsPlanned { collection, what: "it is gone".to_owned() })
+            }
+            done => Ok(done?),
         }
-        self.going()?;
-        if watch.is_removed() {
-            let (collection, what) = (watch.collection().clone(), "it is gone".to_owned());
-            return Err(Error::NotAsPlanned { collection, what });
-        }
-        let reason = watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
-        Err(Error::NotWhole { collection: watch.collection().clone(), reason, waited: patience })
     }
 
     /// Drops and makes again; the objects that went.
@@ -448,16 +444,16 @@ impl Run<'_> {
 
     /// What is left, while the server is whole. Where nothing can be counted, a listing tells.
     async fn left(&self, schema: &Schema, tenants: Option<&[Tenant]>) -> Result<Count, Error> {
-        let mut watch = self.watch(schema);
+        let mut guard = self.guard(schema);
         let mut left = Count::Exact(0);
         for pause in COUNT_PAUSES {
             tokio::time::sleep(pause).await;
-            self.until_whole(&mut watch).await?;
+            self.until_whole(&mut guard).await?;
             left = standing::count(self.writer, self.session, &schema.name, tenants).await?;
             if let Count::Unknown { .. } = &left {
                 left = self.listed(schema, tenants).await?.unwrap_or(left);
             }
-            if watch.ask().await && left == Count::Exact(0) {
+            if guard.ask().await && left == Count::Exact(0) {
                 break;
             }
         }

@@ -1,13 +1,10 @@
 //! The plan of a creation: what the server will make of a class document, and what is in the way. Sends reading requests
 //! only.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::stored::as_stored;
 use super::{CreationOptions, CreationPlan, PreparedCreation, Shape};
-use crate::event::Warning;
 use crate::model::{CollectionName, Renames};
 use crate::ops::chosen::capital;
 use crate::ops::lacking::Making;
@@ -16,7 +13,7 @@ use crate::ops::schema::endpoints::endpoints;
 use crate::ops::schema::{Rehearsed, Target, clauses, expires, fit};
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session};
-use crate::weaviate::{Client, ServerFacts, Tenant, TenantState, Topology};
+use crate::weaviate::{Client, ServerFacts, Tenant, TenantState};
 
 /// Looks at the server, and says what a creation would do. Sends reading requests only.
 pub async fn plan(client: &Client, session: &Session, mut options: CreationOptions) -> Result<PreparedCreation, Error> {
@@ -27,7 +24,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: CreationOptio
     let name = capital(options.name.as_ref().unwrap_or(&schema.name));
     let mut renames = Renames::default();
     renames.insert(schema.name.clone(), name.clone());
-    let topology_unchecked = members(client, session, &name).await?;
+    let topology_unchecked = session.whole(client.members(), &name).await?.unchecked;
 
     let aliases =
         session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
@@ -70,20 +67,6 @@ pub async fn plan(client: &Client, session: &Session, mut options: CreationOptio
         topology_unchecked,
     };
     Ok(PreparedCreation { plan, options, fit, rewritten, tenants_remark, meta, nodes, rights })
-}
-
-/// Refuses a server with a node away; says why it cannot be asked, if so.
-async fn members(client: &Client, session: &Session, name: &CollectionName) -> Result<Option<String>, Error> {
-    match session.unless_stopped::<_, Error>(async { Ok(client.members().await) }).await? {
-        Topology::Whole { .. } => Ok(None),
-        Topology::Unchecked { reason, .. } => {
-            session.events.warn(Warning::TopologyUnchecked { reason: reason.clone() });
-            Ok(Some(reason))
-        }
-        Topology::Broken { reason } => {
-            Err(Error::NotWhole { collection: name.clone(), reason, waited: Duration::ZERO })
-        }
-    }
 }
 
 /// A collection or alias of that name, under any spelling.

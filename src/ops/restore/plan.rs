@@ -11,7 +11,6 @@ mod there;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use self::beside::Beside;
 use self::candidate::{Candidate, in_order};
@@ -25,13 +24,13 @@ use super::{
     resume, tenants,
 };
 use crate::archive::{Archive, Content};
-use crate::event::{PlannedAction, Warning};
+use crate::event::PlannedAction;
 use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::chosen::{self, Chosen};
 use crate::ops::schema::Rehearsed;
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session, blocking, prove, verify};
-use crate::weaviate::{Aliases, Client, Listed, Rights, ServerFacts, Topology};
+use crate::weaviate::{Aliases, Client, Listed, Rights, ServerFacts};
 
 /// What the server has by the names that are restored, or others.
 struct Live {
@@ -58,7 +57,10 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
     let Chosen { collections, renames } = choose(&archive, &options).await?;
     let ServerFacts { meta, nodes, .. } = server::look(client, session, Needs::Writes).await?;
     let server = Server { meta, nodes };
-    let topology_unchecked = members(client, session, &collections).await?;
+    let topology_unchecked = match collections.first() {
+        Some((_, schema)) => session.whole(client.members(), &schema.name).await?.unchecked,
+        None => None,
+    };
     let asked = asked(client, &options, &archive, &collections, &renames);
     let live = Live { schemas: client.schemas().await?, aliases: client.aliases().await? };
     let rights = session.unless_stopped(client.rights()).await?;
@@ -153,23 +155,6 @@ async fn choose(archive: &Arc<Archive>, options: &RestoreOptions) -> Result<Chos
         chosen::choose(schemas, selection, name.as_ref(), renames)?.of_tenants(&archive, tenants, selection)
     };
     blocking("choose", choose).await
-}
-
-/// Refuses a server with a node away; says why it cannot be asked, if so.
-async fn members(client: &Client, session: &Session, collections: &[(usize, Schema)]) -> Result<Option<String>, Error> {
-    match session.unless_stopped::<_, Error>(async { Ok(client.members().await) }).await? {
-        Topology::Whole { .. } => Ok(None),
-        Topology::Unchecked { reason, .. } => {
-            session.events.warn(Warning::TopologyUnchecked { reason: reason.clone() });
-            Ok(Some(reason))
-        }
-        Topology::Broken { reason } => match collections.first() {
-            Some((_, schema)) => {
-                Err(Error::NotWhole { collection: schema.name.clone(), reason, waited: Duration::ZERO })
-            }
-            None => Ok(Some(reason)),
-        },
-    }
 }
 
 impl Planning<'_> {

@@ -15,8 +15,8 @@ use super::fill::{FLOW_BYTES, Fill, Filled, ObjectsOfRuns};
 use super::left::Left;
 use super::lost;
 use super::{
-    Collection, PreparedRestore, RestoreOptions, RestoreOutcome, RestorePlan, RestoreStopped, Resuming, aliases,
-    resume, roles, tenants, undo,
+    Collection, PreparedRestore, RestoreOutcome, RestorePlan, RestoreStopped, Resuming, aliases, resume, roles,
+    tenants, undo,
 };
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
@@ -28,9 +28,9 @@ use crate::ops::schema::NotMade;
 use crate::ops::verify::Differs;
 use crate::ops::{Error, Session, journalling};
 use crate::pipeline::budget::Budget;
+use crate::pipeline::guard::Guard;
 use crate::pipeline::import::Pass;
 use crate::pipeline::long_lines::OTHER_BYTES;
-use crate::pipeline::watch::Watch;
 use crate::weaviate::{Client, Writer};
 
 /// The least that batches may take.
@@ -190,7 +190,7 @@ async fn undone(
 struct Unproven<'a> {
     collection: &'a Collection,
     created: Created,
-    watch: Watch,
+    guard: Guard,
     filled: Filled,
     /// What became of them, run by run, where references wait for a pass of their own.
     objects: ObjectsOfRuns,
@@ -467,14 +467,15 @@ impl Run<'_> {
             session.events.emit(Event::Resumed { collection: name.clone(), objects, bytes });
         }
         let (events, stop) = (session.events.clone(), session.cancel.clone());
-        let mut watch = Watch::new(Client::clone(self.client), created.schema.clone(), events, stop);
+        let mut guard =
+            Guard::new(Client::clone(self.client), created.schema.clone(), events, stop, self.plan.options.patience);
         let (mut filled, mut objects) = (before.filled, ObjectsOfRuns::new());
         if collection.data && !before.finished {
-            self.until_whole(&mut watch).await?;
-            let shards = if collection.asked.multi_tenant { Vec::new() } else { watch.shards().to_vec() };
+            guard.until_whole().await?;
+            let shards = if collection.asked.multi_tenant { Vec::new() } else { guard.shards().to_vec() };
             gathered.shards.insert(name.clone(), shards);
             // From here on it is known as the same one through any URL.
-            claim::add_shards(&mut gathered.claim, watch.shards().to_vec()).await?;
+            claim::add_shards(&mut gathered.claim, guard.shards().to_vec()).await?;
             // The shards of a collection with tenants are the tenants, which were just made.
             if !collection.asked.multi_tenant {
                 self.writable(&name).await?;
@@ -482,7 +483,7 @@ impl Run<'_> {
             let pass = if collection.refers_last() { Pass::Objects } else { Pass::All };
             filled = self.fill(collection, pass, &mut objects, budget, gathered).await?;
         }
-        Ok(Unproven { collection, created, watch, filled, objects, began })
+        Ok(Unproven { collection, created, guard, filled, objects, began })
     }
 
     /// A write to a read-only shard may be answered with SUCCESS and lost: such shards are looked for first.
@@ -516,19 +517,6 @@ impl Run<'_> {
             return Err(Error::Stage { what: format!("{} of {expected} objects were dealt with", filled.objects) });
         }
         Ok(filled)
-    }
-
-    async fn until_whole(&self, watch: &mut Watch) -> Result<(), Error> {
-        let RestoreOptions { patience, .. } = self.plan.options;
-        if watch.wait_until_whole(patience).await {
-            return Ok(());
-        }
-        self.going()?;
-        if watch.is_removed() {
-            return Err(Error::Vanished { collection: watch.collection().clone() });
-        }
-        let reason = watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
-        Err(Error::NotWhole { collection: watch.collection().clone(), reason, waited: patience })
     }
 }
 

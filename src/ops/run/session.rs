@@ -5,9 +5,11 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::Disk;
-use crate::event::Events;
-use crate::model::Clock;
+use crate::event::{Events, Warning};
+use crate::model::{Clock, CollectionName};
 use crate::ops::Error;
+use crate::pipeline::guard::{self, Whole};
+use crate::weaviate::Topology;
 
 /// What every operation gets from outside: where events go, how it is told to stop, the disk and the clock.
 #[derive(Clone)]
@@ -34,6 +36,31 @@ impl Session {
         tokio::select! {
             answer = asked => Ok(answer?),
             () = self.cancel.cancelled() => Err(Error::Interrupted),
+        }
+    }
+
+    /// Refuses a server with a node away, before a plan about `collection`; warns if it cannot be asked.
+    pub(in crate::ops) async fn whole(
+        &self,
+        topology: impl Future<Output = Topology>,
+        collection: &CollectionName,
+    ) -> Result<Whole, Error> {
+        let topology = self.unless_stopped::<_, Error>(async { Ok(topology.await) }).await?;
+        let whole = Whole::judge(topology, collection)?;
+        if let Some(reason) = whole.unchecked.clone() {
+            self.events.warn(Warning::TopologyUnchecked { reason });
+        }
+        Ok(whole)
+    }
+}
+
+impl From<guard::Error> for Error {
+    fn from(error: guard::Error) -> Self {
+        match error {
+            guard::Error::Stopped => Self::Interrupted,
+            guard::Error::Removed { collection } => Self::Vanished { collection },
+            guard::Error::NotWhole { collection, reason, waited } => Self::NotWhole { collection, reason, waited },
+            guard::Error::Thread => Self::Stage { what: "guard".into() },
         }
     }
 }

@@ -6,16 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use super::Differs;
 use super::counting::{After, Before};
 use super::facing::{Facing, face};
 use super::remarks::{self, Miscount};
-use super::rounds::Books;
 use super::shares::Shares;
 use crate::archive::{Archive, Content, Index};
 use crate::event::{Event, Warning};
+use crate::model::coverage::Units;
 use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName};
 use crate::ops::bounds::{CLOCK_STEP_MS, MOST_JOBS};
 use crate::ops::proof::{self, Evidence, Verdict};
@@ -24,12 +22,12 @@ use crate::ops::waking::{self, WakeBooks};
 use crate::ops::{Error, Session};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::{self, Comparer, Found, Sample, Source, Stage, units};
+use crate::pipeline::guard::Guard;
 use crate::pipeline::long_lines::LongLines;
 use crate::pipeline::pacer::Limits;
 use crate::pipeline::replicas::ReplicaCheck;
-use crate::pipeline::watch::Watch;
 use crate::pipeline::{self, load, scan};
-use crate::weaviate::{self, Client, Writer};
+use crate::weaviate::{Client, Writer};
 
 /// A collection of an archive, and the live one to compare it with.
 pub(in crate::ops) struct Pair {
@@ -142,14 +140,15 @@ pub(in crate::ops) async fn compare_collection(
     };
     let mut facing = if live.multi_tenant { face(client, session, &pair, options).await? } else { Facing::default() };
     let replicas = live.replicas;
-    let watch = Watch::new(Client::clone(client), live, session.events.clone(), session.cancel.clone());
+    let guard =
+        Guard::new(Client::clone(client), live, session.events.clone(), session.cancel.clone(), options.patience);
     let changed_since_ms = session.unless_stopped(client.meta()).await?.server_time_ms.map(|at| at + CLOCK_STEP_MS);
     let tenants = std::mem::take(&mut facing.tenants);
     let waking = tenants.waking.clone();
     let target = pair.target.clone();
     let uncounted = OnceLock::new();
     let mut comparing =
-        Comparing { client, session, options, watch, target: target.clone(), facing, replicas, uncounted };
+        Comparing { client, session, options, guard, target: target.clone(), facing, replicas, uncounted };
     let compared = Box::pin(comparing.compare(pair, tenants, changed_since_ms)).await;
     let left_awake = match &waking {
         Some(waking) => waking::put_back(session, &target, waking, comparing.facing.journalled.as_ref()).await,
@@ -192,7 +191,7 @@ fn stage(
         object_bytes,
         limits: Limits { fixed_page_objects: None, most_in_flight: shares.workers, page_bytes: shares.page_bytes },
         budget: Budget::new(shares.budget_bytes),
-        mark: comparing.watch.mark(),
+        mark: comparing.guard.mark(),
         changed_since_ms,
         limit: options.limit,
         events: comparing.session.events.clone(),
@@ -218,7 +217,7 @@ pub(super) struct Comparing<'a> {
     pub(super) client: &'a Writer,
     pub(super) session: &'a Session,
     pub(super) options: &'a CompareOptions,
-    pub(super) watch: Watch,
+    pub(super) guard: Guard,
     pub(super) target: CollectionName,
     pub(super) facing: Facing,
     /// Replicas of each shard.
@@ -237,45 +236,46 @@ impl Comparing<'_> {
         let before = self.count_before().await?;
         let same = pair.tenants.is_same();
         let stage = Arc::new(stage(self, pair, tenants, before.counted, changed_since_ms));
-        let mut books = Books::new(stage.source.units.len(), self.watch.proven(), self.options.limit);
-        let miscount = self.all(&stage, &mut books, before).await?;
+        let limit = self.options.limit;
+        let mut done = Units::new(stage.source.units.len(), move |all: &mut Found, more| all.add(more, limit));
+        let miscount = self.all(&stage, &mut done, before).await?;
         if self.facing.awake.is_some() {
             let listed = self.session.unless_stopped(self.client.tenants(&self.target)).await?;
             self.facing.see(listed, same);
         }
-        self.finish(&stage, books.total(), miscount, same)
+        self.finish(&stage, done.total(), miscount, same)
     }
 
     /// Compares until everything is proven; what the counts say against it, if anything.
     async fn all(
         &mut self,
         stage: &Arc<Stage>,
-        books: &mut Books,
+        done: &mut Units<Found>,
         mut before: Before,
     ) -> Result<Option<Miscount>, Error> {
         let (mut again, mut listed_again, mut rounds) = (true, false, Rounds::new());
-        while rounds.another(books.kept()) {
-            let todo = books.todo();
-            self.round(stage, books, &todo).await?;
+        while rounds.another(done.total().objects) {
+            let todo = done.todo();
+            self.round(stage, done, &todo).await?;
             if self.session.cancel.is_cancelled() {
                 return Err(Error::Interrupted);
             }
-            if self.watch.trouble().is_none() && books.todo().is_empty() {
+            if self.guard.trouble().is_none() && done.todo().is_empty() {
                 match self.count_after(before.counted).await {
                     Ok(after) => {
                         // What is left of a count says nothing.
                         let objects = after.objects.filter(|_| after.unknown.is_empty());
-                        let miscount = judge(before.objects, objects, &books.total());
-                        if self.watch.ask().await {
-                            if !is_proven_missing(stage, before.objects, &after, &books.total()) {
+                        let miscount = judge(before.objects, objects, &done.total());
+                        if self.guard.ask().await {
+                            if !is_proven_missing(stage, before.objects, &after, &done.total()) {
                                 // Whoever deletes meanwhile may be done: then the next count proves what is not there.
                                 let moved = before.objects.is_some() && before.objects != after.objects;
                                 if !moved || std::mem::replace(&mut listed_again, true) {
                                     stage.ask_for_each();
                                 }
                                 before.objects = before.objects.and(after.objects);
-                                books.drop_all();
-                                retell(stage, books);
+                                done.drop_all();
+                                retell(stage, done);
                                 continue;
                             }
                             let proven = miscount.is_none() && after.unknown.is_empty();
@@ -287,74 +287,44 @@ impl Comparing<'_> {
                             // What was counted after this round was counted before the next one.
                             before.objects = before.objects.or(after.objects);
                             self.leave_uncounted(stage, after.unknown);
-                            books.drop_all();
-                            retell(stage, books);
+                            done.drop_all();
+                            retell(stage, done);
                             continue;
                         }
                     }
-                    Err(Error::Wire(e)) if self.explains(&e).await => {}
+                    Err(Error::Wire(e)) if self.guard.explains(&e).await => {}
                     Err(e) => return Err(e),
                 }
             }
-            books.drop_since(self.watch.doubtful_from());
-            retell(stage, books);
-            self.until_whole().await?;
+            done.drop_since(self.guard.doubtful_from());
+            retell(stage, done);
+            self.guard.until_whole().await?;
         }
-        Err(self.not_whole())
+        Err(self.guard.not_whole().into())
     }
 
-    /// One round over the units to do, the watch beside it; it ends early when the server breaks.
-    async fn round(&mut self, stage: &Arc<Stage>, books: &mut Books, todo: &[usize]) -> Result<(), Error> {
-        let reading = CancellationToken::new();
-        let watching = tokio::spawn(self.watch.clone().run(reading.clone()));
-        let done = {
-            let comparing = stage.run(todo, &reading, |unit, found| books.take(unit, found));
-            tokio::pin!(comparing);
-            tokio::select! {
-                done = &mut comparing => done,
-                () = self.session.cancel.cancelled() => {
-                    reading.cancel();
-                    comparing.await
-                }
-            }
-        };
-        reading.cancel();
-        self.watch = watching.await.map_err(|_| Error::Stage { what: "watch".into() })?;
+    /// One round over the units to do, the guard beside it; it ends early when the server breaks.
+    async fn round(&mut self, stage: &Arc<Stage>, units: &mut Units<Found>, todo: &[usize]) -> Result<(), Error> {
+        let proven = self.guard.proven();
+        let take = |unit, found: Found| units.take(unit, found.mark, found, proven.below());
+        let done = self.guard.beside(async |reading| stage.run(todo, &reading, take).await).await?;
         if let Some(waking) = &stage.tenants.waking {
             waking::put_back_between(self.session, &self.target, waking).await;
         }
         match done {
             Ok(()) => Ok(()),
-            // While a node goes away requests fail before the watch has noticed: the next round asks again, as long as
-            // there is trouble to explain it.
+            // The next round asks again, as long as there is trouble to explain it.
             Err(
                 compare::Error::Live(scan::Error::Wire(e)) | compare::Error::Waking(pipeline::waking::Error::Wire(e)),
-            ) if self.explains(&e).await => Ok(()),
+            ) if self.guard.explains(&e).await => Ok(()),
             Err(error) => Err(stopped(&self.target, error)),
         }
-    }
-
-    /// Whether a failed request fits a server that is not whole.
-    pub(super) async fn explains(&mut self, error: &weaviate::Error) -> bool {
-        error.may_be_a_node_away() && (self.watch.trouble().is_some() || !self.watch.ask().await)
-    }
-
-    pub(super) async fn until_whole(&mut self) -> Result<(), Error> {
-        if self.watch.wait_until_whole(self.options.patience).await {
-            return Ok(());
-        }
-        if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Err(self.not_whole()) }
-    }
-
-    pub(super) fn not_whole(&self) -> Error {
-        let reason = self.watch.trouble().unwrap_or("it keeps losing nodes").to_owned();
-        Error::NotWhole { collection: self.target.clone(), reason, waited: self.options.patience }
     }
 
     /// Everything is proven: tells what was found.
     fn finish(&self, stage: &Stage, found: Found, miscount: Option<Miscount>, same: bool) -> Result<Compared, Error> {
         let (events, collection) = (&self.session.events, &self.target);
-        if self.watch.is_remade() {
+        if self.guard.is_remade() {
             let what = "it was dropped and made anew".to_owned();
             return Err(Error::SchemaChanged { collection: collection.clone(), what });
         }
@@ -394,7 +364,7 @@ impl Comparing<'_> {
             differences: found.differing.into_iter().map(differs).collect(),
             miscount,
             remarks,
-            unchecked: self.watch.unchecked().map(str::to_owned),
+            unchecked: self.guard.unchecked().map(str::to_owned),
             tenants: (self.facing.compared.len() as u64).saturating_sub(found.out_of_reach.len() as u64),
             tenants_differ,
         };
@@ -447,8 +417,8 @@ fn judge(before: Option<u64>, after: Option<u64>, found: &Found) -> Option<Misco
 }
 
 /// Takes back what was told of units that are read again, and what was asked for them.
-fn retell(stage: &Stage, books: &Books) {
-    let kept = books.total();
+fn retell(stage: &Stage, done: &Units<Found>) {
+    let kept = done.total();
     let dropped = |place: usize, kept: u64| stage.told[place].swap(kept, Ordering::SeqCst).saturating_sub(kept);
     let (objects, bytes) = (dropped(0, kept.objects), dropped(1, kept.bytes));
     stage.asked.store(kept.asked, Ordering::SeqCst);
@@ -465,6 +435,7 @@ mod tests {
     use crate::ops::Hint;
     use crate::pipeline::split::SplitError;
     use crate::pipeline::waking;
+    use crate::weaviate;
 
     #[test]
     fn what_stops_a_comparison_keeps_its_exit_code_and_its_advice() {

@@ -36,14 +36,14 @@ impl Comparing<'_> {
     /// The count before the first page, given by a server that was whole before and after it.
     pub(super) async fn count_before(&mut self) -> Result<Before, Error> {
         for _ in 0..MOST_ROUNDS {
-            self.until_whole().await?;
+            self.guard.until_whole().await?;
             if self.options.sample.is_some() {
                 // It proves nothing of a sample.
                 return Ok(Before { counted: false, objects: None });
             }
             match self.first_count().await {
                 Ok(count) => {
-                    if !self.watch.ask().await {
+                    if !self.guard.ask().await {
                         continue;
                     }
                     if let Count::Unknown { reason } = &count {
@@ -53,11 +53,11 @@ impl Comparing<'_> {
                     let of_tenants = self.facing.awake.is_some();
                     return Ok(Before { counted: objects.is_some(), objects: objects.filter(|_| !of_tenants) });
                 }
-                Err(Error::Wire(e)) if self.explains(&e).await => {}
+                Err(Error::Wire(e)) if self.guard.explains(&e).await => {}
                 Err(e) => return Err(e),
             }
         }
-        Err(self.not_whole())
+        Err(self.guard.not_whole().into())
     }
 
     /// Counts a plain collection, or one tenant to see whether tenants can be counted.

@@ -20,11 +20,11 @@ use crate::event::{Difference, Event, Events};
 use crate::model::{CollectionName, RawObject, ShellWord, TenantName};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::fetch::Fetch;
+use crate::pipeline::guard::Mark;
 use crate::pipeline::pacer::{Limits, Pacer};
 use crate::pipeline::replicas::ReplicaCheck;
 use crate::pipeline::slots::Slots;
 use crate::pipeline::waking::{self, Waking};
-use crate::pipeline::watch::Mark;
 use crate::pipeline::{load, scan};
 use crate::weaviate::Client;
 

@@ -396,3 +396,14 @@ fn refusals_are_listed_and_each_kind_has_its_hint_once() {
         [Hint::NewerServer, Hint::EnableModules(vec!["text2vec-x".into()]), Hint::LeaveOut(vec![name("A"), name("B")]),]
     );
 }
+
+#[test]
+fn what_a_guard_says() {
+    use crate::pipeline::guard::Error as E;
+    let collection = || name("A");
+    let not_whole = E::NotWhole { collection: collection(), reason: "x".into(), waited: Duration::ZERO };
+    gives(&not_whole.into(), Class::Server, &[Hint::WaitForNodes]);
+    gives(&E::Removed { collection: collection() }.into(), Class::Server, &[Hint::RunAgain]);
+    gives(&E::Stopped.into(), Class::Interrupted, &[]);
+    gives(&E::Thread.into(), Class::Bug, &[Hint::Report]);
+}

@@ -18,8 +18,8 @@ use crate::ops::schema::grown;
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::ops::waking::{EarlierRuns, WakeBooks};
 use crate::ops::{Error, journalling};
+use crate::pipeline::guard::Guard;
 use crate::pipeline::import::FoundEqual;
-use crate::pipeline::watch::Watch;
 use crate::weaviate::Count;
 
 /// Pauses before a count that is not what was written is believed: the last writes may still be on their way.
@@ -76,7 +76,7 @@ const RESTORED_BEFORE: &str = "it was restored by an earlier run: nothing was se
 impl Run<'_> {
     /// Counts and compares what one collection became.
     pub(super) async fn prove(&self, underway: Unproven<'_>, gathered: &mut Gathered) -> Result<(), Error> {
-        let Unproven { collection, created, mut watch, filled, began, .. } = underway;
+        let Unproven { collection, created, mut guard, filled, began, .. } = underway;
         let planned = &collection.planned;
         let name = planned.target.clone();
         let tenants = collection.tenants.made.len() as u64;
@@ -94,7 +94,7 @@ impl Run<'_> {
             // What was refused may lack in an index, though it is stored: that is not known to be as it was.
             gathered.incomplete |= rejected > 0 || filled.found.refused + filled.found.lengths > 0;
             gathered.remarks.extend(about_references(filled).into_iter().map(|remark| (name.clone(), remark)));
-            let counted = self.count(collection, filled, &mut watch, gathered).await?;
+            let counted = self.count(collection, filled, &mut guard, gathered).await?;
             if !collection.before.over {
                 self.read_again(collection, &created, gathered).await?;
             } else if !self.plan.options.verify {
@@ -108,7 +108,7 @@ impl Run<'_> {
             if !collection.before.over {
                 self.expired(collection, began, gathered);
             }
-            gathered.unchecked = gathered.unchecked.take().or(watch.unchecked().map(str::to_owned));
+            gathered.unchecked = gathered.unchecked.take().or(guard.unchecked().map(str::to_owned));
         }
         if collection.data {
             self.train(collection, filled, gathered).await?;
@@ -142,7 +142,7 @@ impl Run<'_> {
         &self,
         collection: &Collection,
         filled: Filled,
-        watch: &mut Watch,
+        guard: &mut Guard,
         gathered: &mut Gathered,
     ) -> Result<bool, Error> {
         // Nobody is woken to be counted, if all are compared.
@@ -152,7 +152,7 @@ impl Run<'_> {
         let mut counted = Count::Unknown { reason: "no count in the answer".into() };
         for pause in COUNT_PAUSES {
             tokio::time::sleep(pause).await;
-            self.until_whole(watch).await?;
+            guard.until_whole().await?;
             counted = if collection.asked.multi_tenant {
                 tenants::count(self.client, self.session, collection, asleep_too).await?
             } else {
@@ -160,12 +160,12 @@ impl Run<'_> {
                 counts.into_iter().next().unwrap_or(counted)
             };
             // A count is only worth something while the server is whole.
-            if watch.ask().await && counted.exact().is_none_or(|counted| counted == written) {
+            if guard.ask().await && counted.exact().is_none_or(|counted| counted == written) {
                 break;
             }
         }
-        self.until_whole(watch).await?;
-        if watch.is_remade() {
+        guard.until_whole().await?;
+        if guard.is_remade() {
             return Err(Error::MadeAnew { collection: name.clone() });
         }
         let is_known = counted.exact().is_some();

@@ -13,6 +13,7 @@ use elysiactl::model::{CollectionName, KeyRange, ObjectText, RawObject, Renames,
 use elysiactl::ops::{Error, Hint};
 use elysiactl::pipeline::budget::Budget;
 use elysiactl::pipeline::compare::Comparer;
+use elysiactl::pipeline::guard::Mark;
 use elysiactl::pipeline::import::{self, Import, Pass};
 use elysiactl::pipeline::keyspace::Stretch;
 use elysiactl::pipeline::load::{self, Look, prove_part};
@@ -21,7 +22,6 @@ use elysiactl::pipeline::rewrite::Rewrite;
 use elysiactl::pipeline::scan::{self, Scan, Scanned};
 use elysiactl::pipeline::split::SplitError;
 use elysiactl::pipeline::waking::{self, WakeJournal, Waking};
-use elysiactl::pipeline::watch::Mark;
 use elysiactl::pipeline::{Batch, Page};
 use elysiactl::weaviate::Writer;
 use sandbox::{Fault, Kind, Sandbox};

@@ -1,5 +1,6 @@
-//! Asks every second whether the server is whole while pages are read, and counts those questions, so that it is known
-//! which pages a good answer vouches for. A page is proven by a good answer to a question asked after the page came.
+//! Whether the server is whole: asked once before a plan, every second while pages are read, and after each count. The
+//! guard counts its questions, so that it is known which pages a good answer vouches for: a page is proven by a good
+//! answer to a question asked after the page came.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -54,6 +55,61 @@ impl Proven {
     }
 }
 
+/// Why there is no whole server.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The run was told to stop.
+    #[error("stopped")]
+    Stopped,
+    /// The collection is not there any more, which looks as if its node were away.
+    #[error("{collection} is not there any more")]
+    Removed {
+        /// The collection.
+        collection: CollectionName,
+    },
+    /// Nodes are away, or do not answer.
+    #[error("{collection}: {reason}")]
+    NotWhole {
+        /// The collection that was asked for.
+        collection: CollectionName,
+        /// What the server said last.
+        reason: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// The thread of the guard ended without saying why: a bug.
+    #[error("a thread stopped without a reason")]
+    Thread,
+}
+
+/// A server that is whole, or that cannot be asked whether it is, before anything is read.
+#[derive(Debug)]
+pub struct Whole {
+    /// Its nodes.
+    pub nodes: Vec<String>,
+    /// The names of the collection's shards, where they are known.
+    pub shards: Vec<String>,
+    /// Why it could not be asked, if so.
+    pub unchecked: Option<String>,
+}
+
+impl Whole {
+    /// Judges what a server answers before a plan about `collection`.
+    ///
+    /// # Errors
+    /// [`Error::NotWhole`]: a plan waits for nothing.
+    pub fn judge(topology: Topology, collection: &CollectionName) -> Result<Self, Error> {
+        match topology {
+            Topology::Whole { nodes, shards } => Ok(Self { nodes, shards, unchecked: None }),
+            Topology::Unchecked { reason, shards } => Ok(Self { nodes: Vec::new(), shards, unchecked: Some(reason) }),
+            Topology::Broken { reason } => {
+                Err(Error::NotWhole { collection: collection.clone(), reason, waited: Duration::ZERO })
+            }
+        }
+    }
+}
+
 /// Whether pages were read that an answer has to prove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pages {
@@ -72,12 +128,14 @@ struct Answer {
 
 /// Watches over one collection.
 #[derive(Debug, Clone)]
-pub struct Watch {
+pub struct Guard {
     client: Client,
     schema: Schema,
     events: Events,
     /// Cancelled when the run is told to stop.
     stop: CancellationToken,
+    /// How long a server that is not whole is waited for.
+    patience: Duration,
     mark: Mark,
     proven: Proven,
     /// What the last answer said is wrong.
@@ -94,16 +152,17 @@ pub struct Watch {
     missing: BTreeSet<String>,
 }
 
-impl Watch {
-    /// A watch that has not asked yet. Once `stop` is cancelled, it waits for no answer any more.
+impl Guard {
+    /// A guard that has not asked yet. Once `stop` is cancelled, it waits for no answer any more.
     #[must_use]
-    pub fn new(client: Client, schema: Schema, events: Events, stop: CancellationToken) -> Self {
+    pub fn new(client: Client, schema: Schema, events: Events, stop: CancellationToken, patience: Duration) -> Self {
         let mark = Mark::default();
         Self {
             client,
             schema,
             events,
             stop,
+            patience,
             mark,
             proven: Proven::default(),
             trouble: None,
@@ -129,12 +188,6 @@ impl Watch {
         &self.missing
     }
 
-    /// The collection.
-    #[must_use]
-    pub fn collection(&self) -> &CollectionName {
-        &self.schema.name
-    }
-
     /// The mark to put on pages.
     #[must_use]
     pub fn mark(&self) -> Mark {
@@ -147,7 +200,7 @@ impl Watch {
         self.proven.below()
     }
 
-    /// The same as it changes while the watch runs.
+    /// The same as it changes while the guard runs.
     #[must_use]
     pub fn proven(&self) -> Proven {
         self.proven.clone()
@@ -175,12 +228,6 @@ impl Watch {
     #[must_use]
     pub fn is_remade(&self) -> bool {
         self.remade
-    }
-
-    /// Whether the last answer was bad since the collection is not there any more: it does not get better.
-    #[must_use]
-    pub fn is_removed(&self) -> bool {
-        self.removed
     }
 
     /// The names of the shards, by the first answer that had any.
@@ -291,7 +338,7 @@ impl Watch {
     }
 
     /// Asks every second until the answer is bad, which cancels `reading`, or until `reading` is cancelled.
-    pub async fn run(mut self, reading: CancellationToken) -> Self {
+    async fn run(mut self, reading: CancellationToken) -> Self {
         loop {
             tokio::select! {
                 () = reading.cancelled() => return self,
@@ -304,12 +351,62 @@ impl Watch {
         }
     }
 
-    /// Asks until the server is whole; of what was read before nothing may be in doubt any more. `false` if it is still
-    /// broken after `patience`, when the run is told to stop, or at once if the collection is not there any more, which
+    /// Does some work with the guard beside it. The token that `work` gets is cancelled when the server breaks, and when
+    /// the run is told to stop: the work is then waited for all the same.
+    ///
+    /// # Errors
+    /// [`Error::Thread`].
+    pub async fn beside<T>(&mut self, work: impl AsyncFnOnce(CancellationToken) -> T) -> Result<T, Error> {
+        let (reading, stop) = (CancellationToken::new(), self.stop.clone());
+        let guarding = tokio::spawn(self.clone().run(reading.clone()));
+        let done = {
+            let works = work(reading.clone());
+            tokio::pin!(works);
+            tokio::select! {
+                done = &mut works => done,
+                () = stop.cancelled() => {
+                    reading.cancel();
+                    works.await
+                }
+            }
+        };
+        reading.cancel();
+        *self = guarding.await.map_err(|_| Error::Thread)?;
+        Ok(done)
+    }
+
+    /// Whether a failed request fits a server that is not whole: while a node goes away requests fail before the guard has
+    /// noticed.
+    pub async fn explains(&mut self, error: &crate::weaviate::Error) -> bool {
+        error.may_be_a_node_away() && (self.trouble.is_some() || !self.ask().await)
+    }
+
+    /// Waits until the server is whole; of what was read before nothing may be in doubt any more.
+    ///
+    /// # Errors
+    /// All but [`Error::Thread`].
+    pub async fn until_whole(&mut self) -> Result<(), Error> {
+        if self.wait_until_whole().await {
+            return Ok(());
+        }
+        if self.stop.is_cancelled() {
+            return Err(Error::Stopped);
+        }
+        Err(if self.removed { Error::Removed { collection: self.schema.name.clone() } } else { self.not_whole() })
+    }
+
+    /// The error of a server that keeps losing nodes.
+    #[must_use]
+    pub fn not_whole(&self) -> Error {
+        let reason = self.trouble().unwrap_or("it keeps losing nodes").to_owned();
+        Error::NotWhole { collection: self.schema.name.clone(), reason, waited: self.patience }
+    }
+
+    /// Asks until the server is whole. `false` if it is still broken once patience is over, when the run is told to stop, or at once if the collection is not there any more, which
     /// looks as if its node were away. Where the server itself asked for more time than that
     /// (429), it gets it, once.
-    pub async fn wait_until_whole(&mut self, patience: Duration) -> bool {
-        let begun = Instant::now();
+    async fn wait_until_whole(&mut self) -> bool {
+        let (begun, patience) = (Instant::now(), self.patience);
         let (mut give_up, mut had_its_time) = (begun + patience.max(SHORTEST_WAIT), false);
         let stop = self.stop.clone();
         loop {
