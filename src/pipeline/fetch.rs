@@ -208,7 +208,7 @@ impl Fetch<'_> {
         }
         self.pacer().came(Came { objects: objects.len() as u64, ..page });
         let full = objects.len() == page.asked as usize;
-        let page = Page { client: Some(self.client.clone()), body, _share: share };
+        let page = Page::of(self.client.clone(), body, share);
         Ok(Fetched { objects, full, unprintable: false, page })
     }
 }

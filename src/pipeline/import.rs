@@ -26,11 +26,11 @@ use self::again::Said;
 use self::blame::{Blame, is_about_lengths, not_now};
 use self::group::{DateLists, Fate, Group, Outcome, Step};
 pub use self::stamps::Stamps;
-use super::Batch;
 use super::compare::Comparer;
 use super::pacer::{Came, Pacer};
 use super::rewrite::{self, Form, Rewrite};
 use super::slots::Slots;
+use super::{Batch, Origin};
 use crate::event::{Event, Events};
 use crate::model::{CollectionName, KeyRange, MixedSpaces, ObjectId, TenantName};
 use crate::weaviate::{Error as WireError, ImportReply, LastingCause, Writer};
@@ -97,8 +97,8 @@ pub struct Rejected {
 /// A batch that was dealt with.
 #[derive(Debug)]
 pub struct Done {
-    /// The batch's lane: the run it is of.
-    pub lane: usize,
+    /// The place of its run, if it comes from an archive.
+    pub run: Option<usize>,
     /// The keys it stands for.
     pub covers: KeyRange,
     /// Objects in it.
@@ -231,14 +231,16 @@ impl Shared<'_> {
                 () = self.stop.cancelled() => return Ok(()),
                 batch = async { self.batches.lock().await.recv().await } => batch,
             };
-            let Some(mut batch) = batch else { return Ok(()) };
-            if let Some(leads) = batch.leads.take() {
+            let Some(batch) = batch else { return Ok(()) };
+            if let Origin::Leading { .. } = batch.origin {
                 tokio::select! {
                     led = self.lead(&batch) => led?,
                     () = self.grace() => return Ok(()),
                 }
-                // Whoever waits may be gone.
-                let _ = leads.send(());
+                if let Origin::Leading { sent } = batch.origin {
+                    // Whoever waits may be gone.
+                    let _ = sent.send(());
+                }
                 self.slots.give_back(slot, &self.import.pacer, &self.import.collection, &self.import.events);
                 continue;
             }
@@ -247,14 +249,14 @@ impl Shared<'_> {
                 () = self.grace() => return Ok(()),
             };
             let (objects, refused) = (batch.objects.len() as u64, rejected.len() as u64);
-            let (lane, covers) = (batch.lane, batch.covers);
-            let handed = done.send(Done { lane, covers, objects, rejected, references, found }).await;
+            let run = if let Origin::Archived { run } = batch.origin { Some(run) } else { None };
+            let handed = done.send(Done { run, covers: batch.covers, objects, rejected, references, found }).await;
             handed.map_err(|_| Error::SinkGone)?;
             // The objects of a pass of references were told before.
             if self.import.pass != Pass::References {
                 self.import.events.emit(Event::BatchImported {
                     collection: self.import.collection.clone(),
-                    tenant: batch.tenant.clone(),
+                    tenant: batch.space.clone(),
                     objects,
                     bytes: batch.bytes,
                     rejected: refused,
@@ -414,13 +416,13 @@ impl Shared<'_> {
         let object = &batch.objects[at];
         let reason = self.import.client.shown(reason);
         let stored = group.step != Step::Objects;
-        Rejected { tenant: batch.tenant.clone(), id: object.id, reason, object: object.text.clone(), stored }
+        Rejected { tenant: batch.space.clone(), id: object.id, reason, object: object.text.clone(), stored }
     }
 
     /// Sends one group once.
     async fn attempt(&self, batch: &Batch, group: &Group) -> Result<Outcome, Error> {
         let objects = group.members.iter().map(|at| &batch.objects[*at]);
-        let tenant = batch.tenant.as_ref();
+        let tenant = batch.space.as_ref();
         let rewrite = match group.date_lists {
             DateLists::All => &self.import.rewrite,
             DateLists::Filled => &self.undated,

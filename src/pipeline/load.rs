@@ -16,7 +16,7 @@ use super::budget::{Budget, Share};
 use super::pacer::Pacer;
 use super::split::{self, SplitError};
 use super::windows::Windows;
-use super::{Batch, Page};
+use super::{Batch, Objects, Origin, Page};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::PartEntry;
 use crate::archive::{Archive, Damage, Error as ArchiveError, Index, PartReader, Run, RunProof};
@@ -177,8 +177,8 @@ pub struct Load {
 }
 
 impl Load {
-    /// Reads everything that is chosen and sends it on. Parts that hold nothing of it are not read. A batch never holds objects of two runs; its `lane` is its run's place in
-    /// `runs`. Every part is proven again while it is read, so that nothing else is sent than what was checked before;
+    /// Reads everything that is chosen and sends it on. Parts that hold nothing of it are not read. A batch never holds objects
+    /// of two runs, but for those that lead. Every part is proven again while it is read, so that nothing else is sent than what was checked before;
     /// a part that changed meanwhile ends this with an error. Blocks, inside the runtime.
     pub fn run(&self, batches: &mpsc::Sender<Batch>) -> Result<(), Box<BadPart>> {
         let entry = &self.archive.collections()[self.at];
@@ -371,16 +371,11 @@ impl Filling<'_> {
         let stop = &self.load.stop;
         Handle::current().block_on(async {
             let batch = Batch {
-                collection: self.load.schema.name.clone(),
-                tenant: tenant.cloned(),
-                lane: number,
+                space: tenant.cloned(),
                 covers: KeyRange { from, to },
-                objects,
+                objects: Objects::new(objects, Page::from_file(share)),
                 bytes,
-                mark: 0,
-                unprintable: false,
-                leads: None,
-                page: Page::from_file(share),
+                origin: Origin::Archived { run: number },
             };
             tokio::select! {
                 sent = self.batches.send(batch) => sent.is_ok(),

@@ -12,7 +12,6 @@ use futures_util::future::try_join_all;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::Batch;
 use super::budget::Budget;
 use super::fetch::{Approach, Fetch, Fetched};
 use super::guard::Mark;
@@ -21,6 +20,7 @@ use super::pacer::{Limits, Pacer};
 use super::replicas::ReplicaCheck;
 use super::slots::Slots;
 use super::split::{self, SplitError};
+use super::{Batch, Objects, Origin};
 use crate::event::{Event, Events, Warning};
 use crate::model::fold::is_property;
 use crate::model::{CollectionName, ObjectId, RawObject, TenantName};
@@ -95,8 +95,8 @@ pub struct Scan {
     pub counted: bool,
     /// Mean size of an object in bytes, where known.
     pub object_bytes: Option<f64>,
-    /// The number of the first lane; scans that share a sink have lanes of their own.
-    pub first_lane: usize,
+    /// The number of the first worker; scans that share a sink have workers of their own.
+    pub first_worker: usize,
     /// Bounds of the pace.
     pub limits: Limits,
     /// The budget that pages are taken from.
@@ -150,7 +150,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Scan {
     /// Reads `todo` and sends it on, until everything is read or `reading` is cancelled. Lanes are numbered from
-    /// `first_lane`.
+    /// `first_worker`.
     /// `seen` tells what was handed over, also after an error.
     pub async fn run(
         &self,
@@ -173,7 +173,7 @@ impl Scan {
             reading,
             first_page: AtomicU32::new(FIRST_PAGE_OBJECTS),
         };
-        let workers = (0..self.limits.most_in_flight.max(1)).map(|lane| shared.work(lane, &batches));
+        let workers = (0..self.limits.most_in_flight.max(1)).map(|worker| shared.work(worker, &batches));
         let done = try_join_all(workers).await;
         *seen = shared.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         done.map(|_| ())
@@ -196,14 +196,14 @@ impl Shared<'_> {
         }
     }
 
-    async fn work(&self, lane: usize, batches: &mpsc::Sender<Batch>) -> Result<(), Error> {
+    async fn work(&self, worker: usize, batches: &mpsc::Sender<Batch>) -> Result<(), Error> {
         let reading = self.reading;
         while !reading.is_cancelled() {
             let (in_flight, page_objects) = {
                 let pacer = lock(&self.pacer);
                 (pacer.in_flight(), pacer.ask().objects)
             };
-            let next = if lane < in_flight { lock(&self.space).next(page_objects) } else { self.idle() };
+            let next = if worker < in_flight { lock(&self.space).next(page_objects) } else { self.idle() };
             match next {
                 Next::Done => return Ok(()),
                 Next::Wait => tokio::select! {
@@ -212,7 +212,7 @@ impl Shared<'_> {
                 },
                 Next::Range(claim, stretch) => tokio::select! {
                     () = reading.cancelled() => return Ok(()),
-                    read = self.read(lane, claim, stretch, batches) => read?,
+                    read = self.read(worker, claim, stretch, batches) => read?,
                 },
             }
         }
@@ -237,7 +237,7 @@ impl Shared<'_> {
     /// Reads one range to its end. Dropped at any await when the scan is cancelled: what was sent is what counts.
     async fn read(
         &self,
-        lane: usize,
+        worker: usize,
         claim: Claim,
         stretch: Stretch,
         batches: &mpsc::Sender<Batch>,
@@ -259,7 +259,7 @@ impl Shared<'_> {
             }
             most = u32::MAX;
             self.slots.give_back(slot, &self.pacer, &self.scan.collection, &self.scan.events);
-            let (batch, finished) = self.batch(lane, claim, stretch.space, page);
+            let (batch, finished) = self.batch(worker, claim, stretch.space, page);
             after = batch.covers.to;
             // An empty stretch at the end of a range stands for no keys at all.
             if batch.covers.from != batch.covers.to || batch.covers.to.is_none() {
@@ -281,7 +281,7 @@ impl Shared<'_> {
     }
 
     /// Cuts a page off at the end of its range, which may have moved, and books it. Whether the range is finished.
-    fn batch(&self, lane: usize, claim: Claim, space: usize, page: Fetched) -> (Batch, bool) {
+    fn batch(&self, worker: usize, claim: Claim, space: usize, page: Fetched) -> (Batch, bool) {
         let Fetched { mut objects, full, unprintable, page } = page;
         let covers;
         let finished;
@@ -302,26 +302,22 @@ impl Shared<'_> {
         }
         let bytes = objects.iter().map(|o| o.text.len() as u64 + 1).sum();
         let batch = Batch {
-            collection: self.scan.collection.clone(),
-            tenant: self.scan.tenants.get(space).cloned(),
-            lane: self.scan.first_lane + lane,
+            space: self.scan.tenants.get(space).cloned(),
             covers,
-            objects,
+            objects: Objects::new(objects, page),
             bytes,
-            mark: self.scan.mark.now(),
-            unprintable,
-            leads: None,
-            page,
+            origin: Origin::Live { worker: self.scan.first_worker + worker, mark: self.scan.mark.now(), unprintable },
         };
         (batch, finished)
     }
 
     /// Sends a batch on and books it. Nothing is booked that was not sent, wherever the scan is cancelled.
     async fn send(&self, batch: Batch, batches: &mpsc::Sender<Batch>) -> Result<(), Error> {
-        let (objects, bytes, unprintable) = (batch.objects.len() as u64, batch.bytes, batch.unprintable);
+        let (objects, bytes) = (batch.objects.len() as u64, batch.bytes);
+        let unprintable = matches!(batch.origin, Origin::Live { unprintable: true, .. });
         let since = self.scan.changed_since_ms.unwrap_or(i64::MAX);
         let changed = batch.objects.iter().filter(|o| o.updated_ms.is_some_and(|at| at >= since)).count() as u64;
-        let (collection, tenant) = (batch.collection.clone(), batch.tenant.clone());
+        let (collection, tenant) = (self.scan.collection.clone(), batch.space.clone());
         let named = |o: &RawObject| (tenant.clone(), o.id);
         let ids: Vec<_> = if unprintable { batch.objects.iter().map(named).collect() } else { Vec::new() };
         batches.send(batch).await.map_err(|_| Error::SinkGone)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::guard::Proven;
-use super::{Batch, limits};
+use super::{Batch, Origin, limits};
 use crate::archive::{CollectionWriter, Dropped, Error, SealedPart};
 use crate::event::{Event, Events};
 use crate::model::{ObjectId, RawObject, Schema, TenantName};
@@ -59,11 +59,15 @@ impl Store {
                 self.unwritable.insert(object.id);
             }
         }
-        let tenant = batch.tenant.as_ref();
-        if batch.unprintable {
+        let (tenant, (worker, mark, unprintable)) = match batch.origin {
+            Origin::Live { worker, mark, unprintable } => (batch.space.as_ref(), (worker, mark, unprintable)),
+            // What is sealed is not in doubt.
+            Origin::Archived { .. } | Origin::Leading { .. } => (batch.space.as_ref(), (0, 0, false)),
+        };
+        if unprintable {
             self.writer.note_incomplete(tenant, objects.iter().map(|object| object.id).collect())?;
         }
-        let mut sealed = self.writer.append(batch.lane, tenant, batch.covers, objects, batch.mark)?;
+        let mut sealed = self.writer.append(worker, tenant, batch.covers, objects, mark)?;
         sealed.extend(self.writer.seal_older(self.part_age)?);
         self.announce(sealed);
         self.note_proven()

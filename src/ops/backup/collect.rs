@@ -333,7 +333,7 @@ impl Collect<'_> {
             vectors: self.options.content == Content::Full,
             expected_objects: self.planned.objects,
             counted: self.planned.objects.is_some(),
-            first_lane: 0,
+            first_worker: 0,
             object_bytes: self.planned.object_bytes,
             limits: Limits {
                 fixed_page_objects: self.options.page_objects,

@@ -308,17 +308,17 @@ impl Pass<'_> {
     ) -> Result<Option<String>, Error> {
         let careful =
             Careful { counts_first: books.careful && books.countable, counted: books.countable && !books.careful };
-        // The windows that are open have the first lanes; one that is over leaves its own to the next.
-        let lanes: Mutex<Vec<usize>> = Mutex::new((0..self.windows()).rev().collect());
+        // The windows that are open have the first workers; one that is over leaves its own to the next.
+        let slots: Mutex<Vec<usize>> = Mutex::new((0..self.windows()).rev().collect());
         let window = |todo| {
-            let lanes = &lanes;
+            let slots = &slots;
             async move {
                 if reading.is_cancelled() {
                     return Ok(None);
                 }
-                let slot = lock(lanes).pop().unwrap_or_default();
+                let slot = lock(slots).pop().unwrap_or_default();
                 let read = self.window(todo, careful, slot, reading, batches).await;
-                lock(lanes).push(slot);
+                lock(slots).push(slot);
                 read.map(Some)
             }
         };
@@ -424,7 +424,7 @@ impl Pass<'_> {
         if let Some(slot) = window {
             // Windows side by side share out the requests that one scan may have in flight.
             scan.limits.most_in_flight = (scan.limits.most_in_flight / self.windows()).max(1);
-            scan.first_lane = slot * scan.limits.most_in_flight;
+            scan.first_worker = slot * scan.limits.most_in_flight;
         }
         let stretch = |(space, todo): (usize, &Todo)| {
             todo.ranges.iter().map(move |range| Stretch { space, range: *range }).collect::<Vec<_>>()

@@ -360,10 +360,11 @@ impl Journal {
                 reason: object.reason.clone(),
             });
         }
-        let Some(run) = self.runs.get(done.lane).cloned() else { return Ok(()) };
+        let Some(number) = done.run else { return Ok(()) };
+        let Some(run) = self.runs.get(number).cloned() else { return Ok(()) };
         let mut filled = Filled::default();
         filled.add(done);
-        let Some(over) = self.notes.take(done.lane, run.covers, run.objects, (done.covers, filled)) else {
+        let Some(over) = self.notes.take(number, run.covers, run.objects, (done.covers, filled)) else {
             let due = if self.pass == Pass::All { self.notes.due(self.began.elapsed()) } else { Vec::new() };
             if due.is_empty() {
                 return Ok(());
@@ -371,16 +372,16 @@ impl Journal {
             self.note(due)?;
             return self.saved();
         };
-        self.let_sleep(done.lane, &run, over.now);
+        self.let_sleep(number, &run, over.now);
         // Objects without the references that belong to them are not all of the run.
         if self.pass == Pass::Objects {
             if over.now.rejected > 0 || over.now.found != FoundEqual::default() {
-                self.before_references.insert(done.lane, over.now);
+                self.before_references.insert(number, over.now);
             }
             return Ok(());
         }
         for (covers, filled) in over.pieces {
-            let filled = self.before_references.remove(&done.lane).map_or(filled, |objects| objects.referred(filled));
+            let filled = self.before_references.remove(&number).map_or(filled, |objects| objects.referred(filled));
             self.imported(&run, covers, filled)?;
         }
         self.saved()

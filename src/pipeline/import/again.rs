@@ -127,7 +127,7 @@ impl Shared<'_> {
     /// Groups that hold objects of odd lengths alone, or none. A server may tell of the refusal of one at the place of
     /// another, and leave others out of its index: nothing but such objects is sent with them.
     pub(super) fn apart(&self, batch: &Batch, groups: Vec<Group>) -> Vec<Group> {
-        let Some(mixed) = self.import.mixed.of(batch.tenant.as_ref()) else { return groups };
+        let Some(mixed) = self.import.mixed.of(batch.space.as_ref()) else { return groups };
         let cut = |group: Group| {
             let is_odd = |at: &usize| is_odd(mixed, &batch.objects[*at]);
             let (odd, usual): (Vec<usize>, Vec<usize>) = group.members.iter().copied().partition(is_odd);
@@ -140,12 +140,12 @@ impl Shared<'_> {
     /// Sends what leads a tenant. What became of it shows when the same objects are sent in their turn; only that it was
     /// too large is of account, as then less of it may do.
     pub(super) async fn lead(&self, batch: &Batch) -> Result<(), Error> {
-        let mixed = self.import.mixed.of(batch.tenant.as_ref()).unwrap_or_default();
+        let mixed = self.import.mixed.of(batch.space.as_ref()).unwrap_or_default();
         let (odd, usual): (Vec<_>, Vec<_>) = batch.objects.iter().partition(|object| is_odd(mixed, object));
         let (mut most_usual, mut most_odd) = (usual.len(), odd.len());
         loop {
             let objects: Vec<_> = usual[..most_usual].iter().chain(&odd[..most_odd]).copied().collect();
-            let tenant = batch.tenant.as_ref();
+            let tenant = batch.space.as_ref();
             let body = rewrite::body(&self.import.rewrite, objects, tenant, Form::Whole).map_err(Error::Text)?;
             match self.import.client.import(body, u32::MAX).await? {
                 ImportReply::TooLarge if most_usual + most_odd > 1 => {
@@ -218,7 +218,7 @@ impl Shared<'_> {
     }
 
     async fn read_back(&self, batch: &Batch, group: &Group, at: usize) -> ReadBack {
-        let (import, object, tenant) = (self.import, &batch.objects[at], batch.tenant.as_ref());
+        let (import, object, tenant) = (self.import, &batch.objects[at], batch.space.as_ref());
         if let Some(known) = self.unreadable().of(tenant) {
             return known;
         }

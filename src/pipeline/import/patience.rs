@@ -45,7 +45,7 @@ impl Shared<'_> {
         group: &mut Group,
         mut outcome: Outcome,
     ) -> Result<Outcome, Error> {
-        let Some(tenant) = &batch.tenant else { return Ok(outcome) };
+        let Some(tenant) = &batch.space else { return Ok(outcome) };
         let asleep_for_good = || self.asleep.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut late, mut attempt) = (Late::within(self.import.patience / WAKING), 0);
         while let Some(reason) = asleep(&outcome) {

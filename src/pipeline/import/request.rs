@@ -117,7 +117,7 @@ impl<'a> Requests<'a> {
             let object = &self.batch.objects[open.at];
             while let Some(reference) = open.left.as_slice().first().copied() {
                 filling.push(open.at, |to| {
-                    self.rewrite.append_reference(object.id, reference, self.batch.tenant.as_ref(), to);
+                    self.rewrite.append_reference(object.id, reference, self.batch.space.as_ref(), to);
                 });
                 rewritten += object.text.len() as u64;
                 let many = filling.references.len() > REQUEST_REFERENCES;
@@ -154,7 +154,7 @@ mod tests {
     use crate::model::{KeyRange, RawObject, Renames, Schema};
     use crate::pipeline::budget::Budget;
     use crate::pipeline::rewrite::Form;
-    use crate::pipeline::{Page, split};
+    use crate::pipeline::{Objects, Origin, Page, split};
 
     const SCHEMA: &str = r#"{"class":"A","properties":[{"name":"t","dataType":["text"]},{"name":"to","dataType":["A"]},
         {"name":"too","dataType":["B"]}]}"#;
@@ -182,16 +182,11 @@ mod tests {
         let share = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let share = share.block_on(Budget::new(1).take(1));
         Batch {
-            collection: "A".parse().expect("a name"),
-            tenant: tenant.map(|tenant| tenant.parse().expect("a name")),
-            lane: 0,
+            space: tenant.map(|tenant| tenant.parse().expect("a name")),
             covers: KeyRange { from: None, to: None },
-            objects,
+            objects: Objects::new(objects, Page::from_file(share)),
             bytes: 0,
-            mark: 0,
-            unprintable: false,
-            leads: None,
-            page: Page::from_file(share),
+            origin: Origin::Archived { run: 0 },
         }
     }
 

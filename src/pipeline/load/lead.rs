@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::room::LineShare;
 use super::{COPIES, Error, Load, Look, Room, prove_part};
 use crate::model::{KeyRange, MixedLengths, RawObject, TenantName, is_odd};
-use crate::pipeline::{Batch, Page};
+use crate::pipeline::{Batch, Objects, Origin, Page};
 
 /// Objects of the usual length of each vector that go ahead: more than a server has workers, which take them in turn.
 const USUAL_OBJECTS: u64 = 256;
@@ -120,18 +120,13 @@ impl Load {
                 share = self.budget.take_beside(line.bytes(), bytes.saturating_mul(COPIES)) => share,
                 () = self.stop.cancelled() => return false,
             };
-            let (leads, dealt_with) = oneshot::channel();
+            let (sent, dealt_with) = oneshot::channel();
             let batch = Batch {
-                collection: self.schema.name.clone(),
-                tenant: tenant.cloned(),
-                lane: 0,
+                space: tenant.cloned(),
                 covers: KeyRange::ALL,
-                objects,
+                objects: Objects::new(objects, Page::from_file(share)),
                 bytes,
-                mark: 0,
-                unprintable: false,
-                leads: Some(leads),
-                page: Page::from_file(share),
+                origin: Origin::Leading { sent },
             };
             let sent = async { batches.send(batch).await.is_ok() && dealt_with.await.is_ok() };
             tokio::select! {

@@ -12,7 +12,7 @@ use elysiactl::pipeline::compare::Comparer;
 use elysiactl::pipeline::import::{Done, Import, Pass};
 use elysiactl::pipeline::pacer::{Limits, Pacer};
 use elysiactl::pipeline::rewrite::Rewrite;
-use elysiactl::pipeline::{Batch, Page, split};
+use elysiactl::pipeline::{Batch, Objects, Origin, Page, split};
 use elysiactl::weaviate::Writer;
 use sandbox::{Fault, Kind, Sandbox};
 use serde_json::{Value, json};
@@ -84,19 +84,14 @@ async fn import(world: &World, pass: Pass, deferred: &[&str], batches: Vec<(&str
     let (results, mut done) = mpsc::channel(2);
     let budget = Budget::new(64 << 20);
     let sending = async move {
-        for (lane, (tenant, objects)) in batches.into_iter().enumerate() {
+        for (run, (tenant, objects)) in batches.into_iter().enumerate() {
             let share = budget.take(1_000).await;
             let batch = Batch {
-                collection: "Old".parse().expect("a name"),
-                tenant: tenant.parse::<TenantName>().ok(),
-                lane,
+                space: tenant.parse::<TenantName>().ok(),
                 covers: KeyRange { from: None, to: None },
                 bytes: objects.iter().map(|object| object.text.len() as u64).sum(),
-                objects,
-                mark: 0,
-                unprintable: false,
-                leads: None,
-                page: Page::from_file(share),
+                objects: Objects::new(objects, Page::from_file(share)),
+                origin: Origin::Archived { run },
             };
             sender.send(batch).await.expect("somebody takes it");
         }

@@ -22,7 +22,7 @@ use elysiactl::pipeline::rewrite::Rewrite;
 use elysiactl::pipeline::scan::{self, Scan, Scanned};
 use elysiactl::pipeline::split::SplitError;
 use elysiactl::pipeline::waking::{self, WakeJournal, Waking};
-use elysiactl::pipeline::{Batch, Page};
+use elysiactl::pipeline::{Batch, Objects, Origin, Page};
 use elysiactl::weaviate::Writer;
 use sandbox::{Fault, Kind, Sandbox};
 use tokio::sync::mpsc;
@@ -56,7 +56,7 @@ async fn a_scan_whose_batches_nobody_takes_is_a_bug_and_counts_nothing_as_read()
         expected_objects: Some(100),
         counted: true,
         object_bytes: None,
-        first_lane: 0,
+        first_worker: 0,
         limits: LIMITS,
         budget: Budget::new(8 << 20),
         mark: Mark::default(),
@@ -97,16 +97,11 @@ async fn imported(world: &World, text: &str, takes: bool) -> Result<(), import::
         places: ObjectText::default(),
     };
     let batch = Batch {
-        collection: article(),
-        tenant: None,
-        lane: 0,
+        space: None,
         covers: KeyRange::ALL,
         bytes: object.text.len() as u64,
-        objects: vec![object],
-        mark: 0,
-        unprintable: false,
-        leads: None,
-        page: Page::from_file(Budget::new(1 << 20).take(1).await),
+        objects: Objects::new(vec![object], Page::from_file(Budget::new(1 << 20).take(1).await)),
+        origin: Origin::Archived { run: 0 },
     };
     let (sender, batches) = mpsc::channel(1);
     let (done, mut results) = mpsc::channel(1);
