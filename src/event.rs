@@ -45,10 +45,10 @@ pub enum Status {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Difference {
-    /// The server lacks it.
-    Missing,
-    /// The archive lacks it.
-    Extra,
+    /// Only the left side has it: in a verify the archive.
+    OnlyLeft,
+    /// Only the right side has it: in a verify the server.
+    OnlyRight,
     /// Both have it, with different content.
     Different,
 }
@@ -58,10 +58,10 @@ pub enum Difference {
 pub struct FieldDiff {
     /// Where: `properties.title`, `properties.address.city`, `vectors.default[17]`.
     pub field: String,
-    /// What the archive holds; `None` if nothing.
-    pub archived: Option<String>,
-    /// What the server holds; `None` if nothing.
-    pub live: Option<String>,
+    /// What the left side holds, in a verify the archive; `None` if nothing.
+    pub left: Option<String>,
+    /// What the right side holds, in a verify the server; `None` if nothing.
+    pub right: Option<String>,
 }
 
 /// One thing that happened.

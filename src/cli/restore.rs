@@ -196,12 +196,12 @@ fn would(plan: &RestorePlan) -> Finished {
 fn closing_of(outcome: &RestoreOutcome) -> Closing {
     // What the server refused is missing there, of course: that is told once.
     let sum = |of: fn(&CollectionResult) -> u64| outcome.result.collections.iter().map(of).sum::<u64>();
-    let all_rejected = sum(|c| c.rejected) > 0 && sum(|c| c.missing.unwrap_or(0)) == sum(|c| c.rejected);
-    let explained = |differs: &Differs| all_rejected && differs.kind == Difference::Missing;
+    let all_rejected = sum(|c| c.rejected) > 0 && sum(|c| c.only_left.unwrap_or(0)) == sum(|c| c.rejected);
+    let explained = |differs: &Differs| all_rejected && differs.kind == Difference::OnlyLeft;
     let remark = |(about, text): &(CollectionName, String)| Remark { about: about.to_string(), text: text.clone() };
     let role = |text: &String| Remark { about: "Roles".to_owned(), text: text.clone() };
     let differences: Vec<Remark> = outcome.differences.iter().filter(|d| !explained(d)).map(difference).collect();
-    let missing = if all_rejected { sum(|c| c.missing.unwrap_or(0)) } else { 0 };
+    let missing = if all_rejected { sum(|c| c.only_left.unwrap_or(0)) } else { 0 };
     let to_list = differing(&outcome.result.collections) - missing;
     Closing {
         more_differences: not_listed(to_list, differences.len()),

@@ -74,7 +74,7 @@ fn more(outcome: &VerifyOutcome) -> Option<String> {
 
 /// Objects that differ in any way.
 pub(super) fn differing(collections: &[CollectionResult]) -> u64 {
-    let of = |c: &CollectionResult| [c.missing, c.extra, c.different].into_iter().flatten().sum::<u64>();
+    let of = |c: &CollectionResult| [c.only_left, c.only_right, c.different].into_iter().flatten().sum::<u64>();
     collections.iter().map(of).sum()
 }
 
@@ -89,8 +89,8 @@ pub(super) fn difference(differs: &Differs) -> Remark {
     let tenant = differs.tenant.as_ref().map(|tenant| format!(", tenant {tenant}")).unwrap_or_default();
     let about = format!("{}{tenant} {}", differs.collection, differs.id);
     let text = match (differs.kind, differs.fields.as_slice()) {
-        (Difference::Missing, _) => "missing on the server".into(),
-        (Difference::Extra, _) => "not in the archive".into(),
+        (Difference::OnlyLeft, _) => "missing on the server".into(),
+        (Difference::OnlyRight, _) => "not in the archive".into(),
         (_, []) => "different".into(),
         (_, [first, more @ ..]) => {
             let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
@@ -98,7 +98,7 @@ pub(super) fn difference(differs: &Differs) -> Remark {
                 0 => String::new(),
                 more => format!(", and {}", closing::counted(more as u64, "more field")),
             };
-            format!("{}: archived {}, live {}{more}", first.field, side(&first.archived), side(&first.live))
+            format!("{}: archived {}, live {}{more}", first.field, side(&first.left), side(&first.right))
         }
     };
     Remark { about, text }

@@ -31,10 +31,10 @@ pub struct CollectionResult {
     pub counts_verified: Option<bool>,
     /// Objects of the archive that the server lacks; `None` where nothing was compared, as in the next two.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub missing: Option<u64>,
+    pub only_left: Option<u64>,
     /// Objects of the server that the archive lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub extra: Option<u64>,
+    pub only_right: Option<u64>,
     /// Objects whose content differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub different: Option<u64>,
@@ -63,8 +63,8 @@ impl CollectionResult {
             rejected_reasons: Vec::new(),
             changed_seen: None,
             counts_verified: None,
-            missing: None,
-            extra: None,
+            only_left: None,
+            only_right: None,
             different: None,
             sample_of: None,
             schema: None,

@@ -3,23 +3,23 @@
 
 mod excerpt;
 mod found;
-mod live;
 mod merge;
-mod part;
 mod sample;
+mod side;
 mod stage;
 mod units;
 mod value;
 mod vectors;
 mod window;
+mod work;
 
 use crate::event::FieldDiff;
 use crate::model::{RawObject, Renames, Schema, json};
 use value::{Members, Path, Walk};
 
 pub use found::{Differing, Found, Place};
-pub use part::Source;
 pub use sample::Sample;
+pub use side::archived::ArchivedSide;
 pub use stage::{Error, Stage, Tenants};
 pub use units::{Unit, units};
 
@@ -150,7 +150,7 @@ impl Fields {
         let before = self.fields.len();
         self.push_json(field, Some(archived), Some(live));
         for field in &mut self.fields[before..] {
-            let sides = [(&mut field.archived, archived), (&mut field.live, live)];
+            let sides = [(&mut field.left, archived), (&mut field.right, live)];
             for (shown, list) in sides.into_iter().filter_map(|(shown, list)| Some((shown.as_mut()?, list))) {
                 *shown = format!("{shown} ({})", counted(json::elements(list).count(), "element"));
             }
@@ -166,7 +166,7 @@ impl Fields {
         }
         let (archived, live) = excerpt::both(archived, live);
         let field = field.chars().take(FIELD_CHARS).collect();
-        self.fields.push(FieldDiff { field, archived, live });
+        self.fields.push(FieldDiff { field, left: archived, right: live });
     }
 
     fn is_full(&self) -> bool {

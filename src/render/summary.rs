@@ -202,7 +202,7 @@ fn is_sample(result: &RunResult) -> bool {
 /// That a restore was compared and found equal; findings have lines of their own. Without a digest something was left
 /// out of the comparison on purpose, which has a line of its own as well.
 fn compared(result: &RunResult, closing: &Closing) -> Option<String> {
-    let agrees = |c: &CollectionResult| c.missing.zip(c.extra).zip(c.different) == Some(((0, 0), 0));
+    let agrees = |c: &CollectionResult| c.only_left.zip(c.only_right).zip(c.different) == Some(((0, 0), 0));
     let all = !result.collections.is_empty() && result.collections.iter().all(agrees);
     let exact = result.collections.iter().all(|collection| collection.digest.is_some());
     let what = if exact { "every object" } else { "what was compared" };
@@ -219,7 +219,7 @@ fn compared(result: &RunResult, closing: &Closing) -> Option<String> {
 
 /// Whether objects of the archive are not on the server.
 fn lacks_objects(result: &RunResult) -> bool {
-    result.collections.iter().any(|collection| collection.rejected + collection.missing.unwrap_or(0) > 0)
+    result.collections.iter().any(|collection| collection.rejected + collection.only_left.unwrap_or(0) > 0)
 }
 
 /// Whether a comparison found that anything differs.
@@ -379,8 +379,8 @@ fn reasons(collections: &[CollectionResult]) -> Vec<String> {
 fn differing(collections: &[CollectionResult]) -> impl Iterator<Item = (&'static str, String)> {
     let sum = |of: fn(&CollectionResult) -> Option<u64>| collections.iter().filter_map(of).sum::<u64>();
     let kinds = [
-        ("Missing", sum(|c| c.missing), "in the archive and not on the server"),
-        ("Extra", sum(|c| c.extra), "on the server and not in the archive"),
+        ("Missing", sum(|c| c.only_left), "in the archive and not on the server"),
+        ("Extra", sum(|c| c.only_right), "on the server and not in the archive"),
         ("Different", sum(|c| c.different), "with other content"),
     ];
     let met = kinds.into_iter().filter(|(_, objects, _)| *objects > 0);

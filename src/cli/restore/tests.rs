@@ -247,12 +247,12 @@ fn the_summary_tells_what_was_refused_and_what_differs() {
         bytes: 420 << 20,
         rejected: 3,
         rejected_reasons: vec![reason("invalid text property 't': \u{9b}2J", 2, Some(7)), reason("others", 1, None)],
-        missing: Some(3),
-        extra: Some(0),
+        only_left: Some(3),
+        only_right: Some(0),
         different: Some(1),
         ..CollectionResult::of(name("Article2"))
     };
-    let chat = CollectionResult { objects: 10, bytes: 1_000, missing: Some(0), ..CollectionResult::of(name("Chat")) };
+    let chat = CollectionResult { objects: 10, bytes: 1_000, only_left: Some(0), ..CollectionResult::of(name("Chat")) };
     let archive = Some("/backups/x".into());
     let outcome = RestoreOutcome {
         about_roles: Vec::new(),

@@ -281,11 +281,11 @@ impl Unchanged<'_> {
         }
         let why = match compared.remarks.first() {
             // Nothing that was compared differs: the rest was put out of reach.
-            Some(remark) if compared.missing + compared.extra + compared.different == 0 => remark,
+            Some(remark) if compared.only_left + compared.only_right + compared.different == 0 => remark,
             None if compared.tenants_differ => "tenants that were activated to be compared are not inactive again",
             _ => "it was written to meanwhile",
         };
-        let expired = expiry::may_be_why(&self.planned.standing.schema).filter(|_| compared.missing > 0);
+        let expired = expiry::may_be_why(&self.planned.standing.schema).filter(|_| compared.only_left > 0);
         Err(self.changed(format!("it is not what was backed up: {}", expired.unwrap_or(why))))
     }
 

@@ -21,7 +21,7 @@ use crate::ops::rounds::Rounds;
 use crate::ops::waking::{self, WakeBooks};
 use crate::ops::{Error, Session};
 use crate::pipeline::budget::Budget;
-use crate::pipeline::compare::{self, Comparer, Found, Sample, Source, Stage, units};
+use crate::pipeline::compare::{self, ArchivedSide, Comparer, Found, Sample, Stage, units};
 use crate::pipeline::guard::Guard;
 use crate::pipeline::long_lines::LongLines;
 use crate::pipeline::pacer::Limits;
@@ -82,9 +82,9 @@ pub(in crate::ops) struct Compared {
     /// Their plain bytes, line ends included.
     pub(in crate::ops) bytes: u64,
     /// Objects the server lacks.
-    pub(in crate::ops) missing: u64,
+    pub(in crate::ops) only_left: u64,
     /// Objects the archive lacks.
-    pub(in crate::ops) extra: u64,
+    pub(in crate::ops) only_right: u64,
     /// Objects whose content differs.
     pub(in crate::ops) different: u64,
     /// The first of them all, by id.
@@ -114,7 +114,7 @@ pub(in crate::ops) struct Compared {
 impl Compared {
     /// Whether everything compared has the same content, and nothing was overlooked.
     pub(in crate::ops) fn agrees(&self) -> bool {
-        self.missing + self.extra + self.different == 0
+        self.only_left + self.only_right + self.different == 0
             && self.miscount.is_none()
             && !self.tenants_differ
             && !self.replicas_differ
@@ -200,7 +200,7 @@ fn stage(
         ask_each: AtomicBool::new(comparing.replicas > 1),
         asked: AtomicU64::new(0),
         told: [AtomicU64::new(0), AtomicU64::new(0)],
-        source: Source {
+        left: ArchivedSide {
             archive: pair.archive,
             at: pair.at,
             schema: pair.schema,
@@ -237,7 +237,7 @@ impl Comparing<'_> {
         let same = pair.tenants.is_same();
         let stage = Arc::new(stage(self, pair, tenants, before.counted, changed_since_ms));
         let limit = self.options.limit;
-        let mut done = Units::new(stage.source.units.len(), move |all: &mut Found, more| all.add(more, limit));
+        let mut done = Units::new(stage.left.units.len(), move |all: &mut Found, more| all.add(more, limit));
         let miscount = self.all(&stage, &mut done, before).await?;
         if self.facing.awake.is_some() {
             let listed = self.session.unless_stopped(self.client.tenants(&self.target)).await?;
@@ -335,7 +335,7 @@ impl Comparing<'_> {
         if found.unasked > 0 && stage.asks_each() {
             events.warn(Warning::MissingUnasked { collection: collection.clone(), objects: found.unasked });
         }
-        let entry = &stage.source.archive.collections()[stage.source.at];
+        let entry = &stage.left.archive.collections()[stage.left.at];
         let mut remarks = remarks::remarks(entry, stage, &found, self.options, miscount);
         remarks.extend(self.facing.remarks.iter().cloned());
         remarks.extend(self.uncounted.get().map(|reason| format!("counts not verified: {reason}")));
@@ -357,8 +357,8 @@ impl Comparing<'_> {
             newest_asleep: found.newest_asleep,
             replicas_differ,
             counted: self.uncounted.get().is_none(),
-            missing: found.missing,
-            extra: found.extra,
+            only_left: found.only_left,
+            only_right: found.only_right,
             different: found.different,
             digest: entry.digest.filter(|_| ok && whole).map(|digest| digest.to_string()),
             differences: found.differing.into_iter().map(differs).collect(),

@@ -49,8 +49,8 @@ pub(super) fn remarks(
         let objects = objects(found.made_vectors);
         remarks.push(format!("{objects} got vectors from the server, which were not compared"));
     }
-    if !stage.source.schema.blob_hashes.is_empty() {
-        let names = stage.source.schema.blob_hashes.join(", ");
+    if !stage.left.schema.blob_hashes.is_empty() {
+        let names = stage.left.schema.blob_hashes.join(", ");
         remarks.push(format!("not compared, since no server takes back their values: blobHash properties {names}"));
     }
     remarks.extend(out_of_reach(stage, found));

@@ -134,7 +134,7 @@ async fn one(
         let pair = Pair { archive: shared, at, schema, runs: Arc::new(runs), target: target.clone(), tenants };
         let compared = compare_collection(client, session, pair, &compare_options(options, renames, gathered)).await?;
         remarks.extend(compared.remarks.iter().cloned());
-        let expired = expiry::may_be_why(live).filter(|_| compared.missing > 0 || compared.miscount.is_some());
+        let expired = expiry::may_be_why(live).filter(|_| compared.only_left > 0 || compared.miscount.is_some());
         remarks.extend(expired.map(str::to_owned));
         fill(&mut result, &compared);
         result.sample_of = options.sample.map(|_| entry.objects);
@@ -183,8 +183,8 @@ fn fill(result: &mut CollectionResult, compared: &Compared) {
     result.bytes = compared.bytes;
     result.digest.clone_from(&compared.digest);
     result.counts_verified = Some(compared.counted);
-    result.missing = Some(compared.missing);
-    result.extra = Some(compared.extra);
+    result.only_left = Some(compared.only_left);
+    result.only_right = Some(compared.only_right);
     result.different = Some(compared.different);
 }
 

@@ -19,9 +19,9 @@ pub struct Found {
     /// Their plain bytes, line ends included.
     pub bytes: u64,
     /// Objects the server lacks, also when asked for each.
-    pub missing: u64,
+    pub only_left: u64,
     /// Objects the archive lacks.
-    pub extra: u64,
+    pub only_right: u64,
     /// Objects whose content differs.
     pub different: u64,
     /// Objects asked for by their id, since the listing lacks them.
@@ -54,8 +54,8 @@ impl Found {
     /// Books an object that differs, and keeps it if it is among the first `limit`.
     pub(super) fn differs(&mut self, at: Place, kind: Difference, fields: Vec<FieldDiff>, limit: usize) {
         match kind {
-            Difference::Missing => self.missing += 1,
-            Difference::Extra => self.extra += 1,
+            Difference::OnlyLeft => self.only_left += 1,
+            Difference::OnlyRight => self.only_right += 1,
             Difference::Different => self.different += 1,
         }
         self.keep(at, (kind, fields), limit);
@@ -75,8 +75,8 @@ impl Found {
     pub fn add(&mut self, other: Self, limit: usize) {
         self.objects += other.objects;
         self.bytes += other.bytes;
-        self.missing += other.missing;
-        self.extra += other.extra;
+        self.only_left += other.only_left;
+        self.only_right += other.only_right;
         self.different += other.different;
         self.asked += other.asked;
         self.unasked += other.unasked;
@@ -109,13 +109,13 @@ impl Found {
     /// Live objects found.
     #[must_use]
     pub fn listed(&self) -> u64 {
-        self.objects - self.missing + self.extra
+        self.objects - self.only_left + self.only_right
     }
 
     /// Whether both sides have the same content.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.missing + self.extra + self.different == 0
+        self.only_left + self.only_right + self.different == 0
     }
 }
 
@@ -127,15 +127,15 @@ mod tests {
     fn the_smallest_ids_are_kept_and_all_are_counted() {
         let mut found = Found::default();
         for id in [5, 3, 9, 1, 7] {
-            found.differs((None, ObjectId(id)), Difference::Extra, Vec::new(), 3);
+            found.differs((None, ObjectId(id)), Difference::OnlyRight, Vec::new(), 3);
         }
         let mut other = Found::default();
-        other.differs((None, ObjectId(4)), Difference::Missing, Vec::new(), 3);
+        other.differs((None, ObjectId(4)), Difference::OnlyLeft, Vec::new(), 3);
         found.add(other, 3);
         let kept: Vec<u128> = found.differing.keys().map(|(_, id)| id.0).collect();
-        assert_eq!((kept.as_slice(), found.extra, found.missing), (&[1, 3, 4][..], 5, 1));
+        assert_eq!((kept.as_slice(), found.only_right, found.only_left), (&[1, 3, 4][..], 5, 1));
         let mut none = Found::default();
-        none.differs((None, ObjectId(1)), Difference::Extra, Vec::new(), 0);
+        none.differs((None, ObjectId(1)), Difference::OnlyRight, Vec::new(), 0);
         assert!(none.differing.is_empty() && !none.agrees());
     }
 }

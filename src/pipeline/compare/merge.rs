@@ -1,11 +1,11 @@
-//! Both sides of one unit, merged: what is missing, extra or different, tenant by tenant.
+//! Both sides of one unit, merged: what only one of them has, and what differs, tenant by tenant.
 
 use futures_util::{StreamExt, stream};
 
 use super::Found;
-use super::live::{Live, Taken};
-use super::part::Piece;
-use super::stage::{Error, Round, Stage};
+use super::side::archived::Piece;
+use super::side::live::LiveSide;
+use super::stage::{Error, Round, Stage, Taken};
 use super::units::{Segment, Unit};
 use super::window::Window;
 use crate::event::Difference;
@@ -42,7 +42,7 @@ pub(super) struct Merge<'a> {
     round: &'a Round,
     stage: &'a Stage,
     segments: &'a [Segment],
-    live: Live<'a>,
+    right: LiveSide<'a>,
     /// Where the stretch lies, in a multi-tenant collection.
     tenant: Option<TenantName>,
     standing: Standing,
@@ -52,7 +52,7 @@ pub(super) struct Merge<'a> {
     /// Tenants that are awake for this unit.
     window: Window<'a>,
     /// Objects the archive still holds of this stretch.
-    left: u64,
+    ahead: u64,
     /// Objects and bytes told of.
     told: [u64; 2],
     found: Found,
@@ -64,13 +64,13 @@ impl<'a> Merge<'a> {
             round,
             stage: &round.stage,
             segments: &unit.segments,
-            live: Live::new(round),
+            right: LiveSide::new(round),
             tenant: None,
             standing: Standing::Here,
             counted: Counted::No,
             listed_before: 0,
             window: Window::new(round),
-            left: 0,
+            ahead: 0,
             told: [0; 2],
             found: Found::default(),
         }
@@ -81,18 +81,18 @@ impl<'a> Merge<'a> {
             Piece::Begin { segment, from, objects } => {
                 self.listed_before = self.found.listed();
                 self.go_to(segment).await?;
-                self.live.begin(self.tenant.clone(), self.counted != Counted::No, from);
-                self.left = objects;
+                self.right.begin(self.tenant.clone(), self.counted != Counted::No, from);
+                self.ahead = objects;
             }
             Piece::Objects(objects, turn) => {
                 self.objects(objects).await?;
                 drop(turn);
                 self.tell();
             }
-            Piece::LetGo => self.live.let_go(),
+            Piece::LetGo => self.right.let_go(),
             Piece::End { to } => {
                 while let Some(extra) = self.next(to, 0).await? {
-                    self.extra(&extra);
+                    self.only_right(&extra);
                 }
                 match self.counted {
                     Counted::WithAll => {}
@@ -108,7 +108,7 @@ impl<'a> Merge<'a> {
     pub(super) async fn finish(mut self) -> Result<Found, Error> {
         self.tell();
         self.window.close().await?;
-        let mark = self.found.mark.max(self.live.mark);
+        let mark = self.found.mark.max(self.right.mark);
         Ok(Found { mark, ..self.found })
     }
 
@@ -148,7 +148,7 @@ impl<'a> Merge<'a> {
         let mut missing = Vec::new();
         for archived in objects {
             let there = self.standing == Standing::Here && self.meet(&archived).await?;
-            self.left = self.left.saturating_sub(1);
+            self.ahead = self.ahead.saturating_sub(1);
             if there { self.compared(&archived) } else { missing.push(archived) }
         }
         self.ask(missing).await
@@ -166,7 +166,7 @@ impl<'a> Merge<'a> {
             if self.standing != Standing::Here {
                 return Ok(None);
             }
-            match self.live.up_to(to, left).await {
+            match self.right.up_to(to, left).await {
                 Ok(taken) => return Ok(taken),
                 Err(error) => self.lose(error, &mut late).await?,
             }
@@ -195,33 +195,33 @@ impl<'a> Merge<'a> {
 
     /// Finds the live object of the same id; what lies before it is extra. Whether there is one.
     async fn meet(&mut self, archived: &RawObject) -> Result<bool, Error> {
-        while let Some(live) = self.next(Some(archived.id), self.left).await? {
+        while let Some(live) = self.next(Some(archived.id), self.ahead).await? {
             if live.object.id == archived.id {
                 self.stage.judge(self.tenant.as_ref(), archived, &live, &mut self.found);
                 return Ok(true);
             }
-            self.extra(&live);
+            self.only_right(&live);
         }
         Ok(false)
     }
 
-    fn extra(&mut self, live: &Taken) {
+    fn only_right(&mut self, live: &Taken) {
         self.found.changed += u64::from(self.stage.is_changed(&live.object));
         let place = (self.tenant.clone(), live.object.id);
-        self.found.differs(place, Difference::Extra, Vec::new(), self.stage.limit);
+        self.found.differs(place, Difference::OnlyRight, Vec::new(), self.stage.limit);
     }
 
-    fn missing(&mut self, archived: &RawObject) {
+    fn only_left(&mut self, archived: &RawObject) {
         self.compared(archived);
         let place = (self.tenant.clone(), archived.id);
-        self.found.differs(place, Difference::Missing, Vec::new(), self.stage.limit);
+        self.found.differs(place, Difference::OnlyLeft, Vec::new(), self.stage.limit);
     }
 
     /// What becomes of an object that was not found, where nothing can be asked.
     fn unfound(&mut self, archived: &RawObject) {
         match self.standing {
             Standing::OutOfReach => self.note_out_of_reach(1),
-            Standing::Here | Standing::Absent => self.missing(archived),
+            Standing::Here | Standing::Absent => self.only_left(archived),
         }
     }
 
@@ -234,7 +234,7 @@ impl<'a> Merge<'a> {
             let unasked = missing.split_off(usize::try_from(may).unwrap_or(usize::MAX).min(missing.len()));
             for archived in unasked {
                 self.found.unasked += 1;
-                self.missing(&archived);
+                self.only_left(&archived);
             }
             if let Some(error) = self.ask_each(&mut missing).await? {
                 self.lose(error, &mut late).await?;
@@ -275,7 +275,7 @@ impl<'a> Merge<'a> {
         self.found.asked += 1;
         self.found.mark = self.found.mark.max(self.stage.mark.now());
         let Some(PrintedObject { text, unprintable }) = printed else {
-            self.missing(archived);
+            self.only_left(archived);
             return Ok(());
         };
         self.stage.ask_for_each();

@@ -1,5 +1,4 @@
-//! The stage itself: workers take units, read the archive's side and the server's side, merge them, and hand over what
-//! they found. A result counts only when the answers it rests on are proven; that is for the operation to judge.
+//! What a comparison is about, and what the workers of one round share.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -7,14 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::{SemaphorePermit, mpsc};
-use tokio::task::JoinSet;
+use tokio::sync::SemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::found::Place;
-use super::live::Taken;
-use super::merge::Merge;
-use super::part::Source;
+use super::side::archived::ArchivedSide;
 use super::{Comparer, Found, Vectors};
 use crate::event::{Difference, Event, Events};
 use crate::model::{CollectionName, RawObject, ShellWord, TenantName};
@@ -28,8 +24,6 @@ use crate::pipeline::waking::{self, Waking};
 use crate::pipeline::{load, scan};
 use crate::weaviate::Client;
 
-/// Pieces of a part that wait for the server's side; one more waits to be sent, and one is being compared.
-const PIECES_WAITING: usize = 1;
 /// Missing objects asked for in a collection; the others are missing unasked.
 const MOST_ASKED: u64 = 10_000;
 /// The same where a count may prove that the listing showed all there is: as many as may be a listing's whim. Each takes four
@@ -63,8 +57,8 @@ pub enum Error {
 pub struct Stage {
     /// The server.
     pub client: Client,
-    /// The archive's side.
-    pub source: Source,
+    /// The left side.
+    pub left: ArchivedSide,
     /// The collection on the server.
     pub target: CollectionName,
     /// Decides what is the same.
@@ -138,54 +132,24 @@ impl Tenants {
     }
 }
 
+/// A live object, and whether its vectors are missing since the server cannot print them.
+pub(super) struct Taken {
+    pub(super) object: RawObject,
+    pub(super) unprintable: bool,
+}
+
 /// What the workers of one round share.
 pub(super) struct Round {
     pub(super) stage: Arc<Stage>,
     pub(super) slots: Slots,
-    pacer: Mutex<Pacer>,
-    pages: AtomicU64,
-    begun: Instant,
-    todo: Mutex<VecDeque<usize>>,
-    reading: CancellationToken,
+    pub(super) pacer: Mutex<Pacer>,
+    pub(super) pages: AtomicU64,
+    pub(super) begun: Instant,
+    pub(super) todo: Mutex<VecDeque<usize>>,
+    pub(super) reading: CancellationToken,
 }
 
 impl Stage {
-    /// Compares the units `todo`, by their places, and hands what was found in each to `done`, until all are compared,
-    /// `reading` is cancelled, or something fails.
-    pub async fn run(
-        self: &Arc<Self>,
-        todo: &[usize],
-        reading: &CancellationToken,
-        mut done: impl FnMut(usize, Found),
-    ) -> Result<(), Error> {
-        let workers = self.limits.most_in_flight.min(todo.len()).max(1);
-        let pacer = Pacer::new(self.limits, self.object_bytes);
-        let round = Arc::new(Round {
-            stage: Arc::clone(self),
-            slots: Slots::new(pacer.in_flight()),
-            pacer: Mutex::new(pacer),
-            pages: AtomicU64::new(0),
-            begun: Instant::now(),
-            todo: Mutex::new(todo.iter().copied().collect()),
-            reading: reading.clone(),
-        });
-        let (sender, mut results) = mpsc::channel(workers);
-        let mut running = JoinSet::new();
-        for _ in 0..workers {
-            running.spawn(Arc::clone(&round).work(sender.clone()));
-        }
-        drop(sender);
-        // A dropped set stops its tasks: nothing goes on behind an error.
-        loop {
-            tokio::select! {
-                biased;
-                Some((unit, found)) = results.recv() => done(unit, found),
-                Some(ended) = running.join_next() => ended.map_err(|_| Error::Thread)??,
-                else => return Ok(()),
-            }
-        }
-    }
-
     /// How many of so many missing objects may still be asked for. `counted`: they lie where a count is taken.
     pub(super) fn may_ask(&self, wanted: u64, counted: bool) -> u64 {
         let most = if counted && !self.asks_each() { FIRST_ASKED } else { MOST_ASKED };
@@ -260,36 +224,5 @@ impl Round {
 
     pub(super) fn give_back(&self, slot: Option<SemaphorePermit<'_>>) {
         self.slots.give_back(slot, &self.pacer, &self.stage.target, &self.stage.events);
-    }
-
-    async fn work(self: Arc<Self>, results: mpsc::Sender<(usize, Found)>) -> Result<(), Error> {
-        let next = || self.todo.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        while let Some(unit) = next() {
-            let found = tokio::select! {
-                () = self.reading.cancelled() => return Ok(()),
-                found = self.unit(unit) => found?,
-            };
-            if results.send((unit, found)).await.is_err() {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    /// Compares one unit. What it found is worth something only when the part was proven to its end.
-    async fn unit(&self, unit: usize) -> Result<Found, Error> {
-        if !self.stage.source.wants(unit) {
-            return Ok(Found::default());
-        }
-        let (sender, mut pieces) = mpsc::channel(PIECES_WAITING);
-        let stage = Arc::clone(&self.stage);
-        let reading = tokio::task::spawn_blocking(move || stage.source.read(unit, &sender));
-        let mut merge = Merge::new(self, &self.stage.source.units[unit]);
-        while let Some(piece) = pieces.recv().await {
-            merge.take(piece).await?;
-        }
-        let path = || self.stage.source.path(unit);
-        reading.await.map_err(|_| Error::Thread)?.map_err(|source| Error::Archive { path: path(), source })?;
-        merge.finish().await
     }
 }

@@ -168,7 +168,7 @@ fn vectors_are_compared_by_name_and_as_float32() {
         assert_eq!(fields(archived, live)[0], format!("vectors.{field}"), "{archived} and {live}");
     }
     let diff = comparer(&[], false).fields(&object(r#""vector":[1,2]"#), &object(r#""vector":[1]"#), Vectors::Compare);
-    assert_eq!((diff[0].archived.as_deref(), diff[0].live.as_deref()), (Some("2 dimensions"), Some("1 dimension")));
+    assert_eq!((diff[0].left.as_deref(), diff[0].right.as_deref()), (Some("2 dimensions"), Some("1 dimension")));
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn two_long_values_never_look_the_same() {
     let shown = |archived: &str, live: &str| {
         let side = |text: &str| object(&format!(r#""properties":{{{text}}}"#));
         let diff = comparer(&[], false).fields(&side(archived), &side(live), Vectors::Compare);
-        (diff[0].archived.clone().expect("shown"), diff[0].live.clone().expect("shown"))
+        (diff[0].left.clone().expect("shown"), diff[0].right.clone().expect("shown"))
     };
     let long = |end: &str| format!(r#""t":"{}{end}""#, "lorem ipsum ".repeat(100));
     let (archived, live) = shown(&long("1"), &long("2"));
@@ -235,7 +235,7 @@ fn long_values_and_many_fields_are_cut() {
     let long = "é".repeat(500);
     let (archived, live) = (format!(r#""properties":{{"t":"{long}"}}"#), r#""properties":{"t":"x"}"#);
     let diff = comparer(&[], false).fields(&object(&archived), &object(live), Vectors::Compare);
-    assert_eq!(diff[0].archived.as_deref().map(|text| text.chars().count()), Some(excerpt::VALUE_CHARS + 1));
+    assert_eq!(diff[0].left.as_deref().map(|text| text.chars().count()), Some(excerpt::VALUE_CHARS + 1));
     let many = |offset: u32| (0..50).map(|n| format!(r#""p{n}":{}"#, n + offset)).collect::<Vec<_>>().join(",");
     assert_eq!(properties(&many(0), &many(1)).len(), FIELDS_NAMED);
     let list = |n: u32| format!(r#""is":{:?}"#, (n..n + 50).collect::<Vec<_>>());
@@ -312,6 +312,6 @@ fn the_same_text_that_is_no_json_is_not_called_the_same_where_references_have_ot
     let (archived, live) = (object(members), object(members));
     let renamed = comparer(&[("B", "New")], false).fields(&archived, &live, Vectors::Compare);
     let [only] = renamed.as_slice() else { panic!("{renamed:?}") };
-    assert_eq!((only.field.as_str(), only.live.as_deref()), ("properties", Some(NO_JSON)));
+    assert_eq!((only.field.as_str(), only.right.as_deref()), ("properties", Some(NO_JSON)));
     assert!(comparer(&[], false).fields(&archived, &live, Vectors::Compare).is_empty(), "the bytes tell");
 }

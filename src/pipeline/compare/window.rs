@@ -52,7 +52,7 @@ impl<'a> Window<'a> {
         }
         self.close().await?;
         let mut next: Vec<TenantName> = Vec::new();
-        for segment in ahead.iter().take(RUNS_AHEAD).filter(|segment| self.round.stage.source.takes(segment)) {
+        for segment in ahead.iter().take(RUNS_AHEAD).filter(|segment| self.round.stage.left.takes(segment)) {
             if let Some(tenant) = segment.tenant.as_ref().filter(|tenant| waking.sleeps(tenant))
                 && next.len() < TENANTS_A_WINDOW
                 && !next.contains(tenant)

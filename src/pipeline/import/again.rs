@@ -253,8 +253,8 @@ impl Shared<'_> {
         let follows = |field: &crate::event::FieldDiff| {
             let name = field.field.strip_prefix("properties.").unwrap_or_default();
             let later = import.rewrite.following(group.form).iter().any(|property| property == name);
-            let empty = field.archived.as_deref().is_some_and(|shown| EMPTY_LISTS.contains(&shown));
-            field.live.is_none() && (later || (group.date_lists == DateLists::Filled && empty))
+            let empty = field.left.as_deref().is_some_and(|shown| EMPTY_LISTS.contains(&shown));
+            field.right.is_none() && (later || (group.date_lists == DateLists::Filled && empty))
         };
         if differing.iter().all(follows) { ReadBack::Equal } else { ReadBack::Other }
     }

@@ -355,13 +355,13 @@ fn verify_ends_with_0_where_everything_agrees_and_with_3_where_something_differs
     assert_eq!(output.status.code(), Some(3));
     let events = lines(&output.stdout);
     let differing: Vec<&Value> = events.iter().filter(|event| event["event"] == "object_differs").collect();
-    assert_eq!((differing.len(), &differing[0]["kind"]), (1, &Value::from("extra")));
+    assert_eq!((differing.len(), &differing[0]["kind"]), (1, &Value::from("only_right")));
     let last = events.last().expect("an event");
     assert_eq!(
         (&last["event"], &last["op"], &last["exit_code"]),
         (&"run_finished".into(), &"verify".into(), &3.into())
     );
-    assert_eq!(last["collections"][0]["extra"], 1);
+    assert_eq!(last["collections"][0]["only_right"], 1);
     assert_eq!(stage.sandbox.writing_requests(), 0);
 }
 
@@ -411,7 +411,7 @@ fn restore_ends_with_0_and_an_equal_copy_and_its_json_ends_with_one_result() {
     let events = lines(&output.stdout);
     let last = events.last().expect("a line");
     assert_eq!((&last["op"], &last["exit_code"], &last["status"]), (&"restore".into(), &0.into(), &"ok".into()));
-    assert_eq!((&last["collections"][0]["missing"], &last["collections"][0]["rejected"]), (&0.into(), &0.into()));
+    assert_eq!((&last["collections"][0]["only_left"], &last["collections"][0]["rejected"]), (&0.into(), &0.into()));
     let imported: u64 =
         events.iter().filter(|e| e["event"] == "batch_imported").filter_map(|e| e["objects"].as_u64()).sum();
     assert_eq!(imported, stage.sandbox.count("Article", None));

@@ -89,7 +89,7 @@ async fn objects_that_expire_while_they_are_restored_are_missing_for_a_reason() 
     target.sandbox.faults().add(Fault::new(Kind::Change(Change::Expire)).on("POST", "/v1/graphql").times(1));
     let (done, _) = target.try_restore(target.restore_options(&archive)).await;
     let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
-    let missing = outcome.result.collections[0].missing;
+    let missing = outcome.result.collections[0].only_left;
     assert_eq!((outcome.result.status, missing), (Status::Incomplete, Some(EXPIRED)), "{:?}", outcome.remarks);
     let why = |(_, text): &(_, String)| text.contains("expire (objectTtlConfig), which may be why");
     assert!(outcome.remarks.iter().any(why), "{:?}", outcome.remarks);
@@ -104,6 +104,6 @@ async fn a_comparison_names_expiry_where_objects_are_missing_and_only_there() {
     assert!(same.result.status == Status::Ok && !same.remarks.iter().any(why), "{:?}", same.remarks);
     source.sandbox.faults().now(&Change::Expire);
     let differs = source.verify(verify_options(&archive)).await;
-    assert_eq!(differs.result.collections[0].missing, Some(EXPIRED));
+    assert_eq!(differs.result.collections[0].only_left, Some(EXPIRED));
     assert!(differs.remarks.iter().any(why), "{:?}", differs.remarks);
 }

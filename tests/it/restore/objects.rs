@@ -54,7 +54,7 @@ async fn an_archive_becomes_the_collection_it_was_made_of() {
     let outcome = target.restore(target.restore_options(&archive)).await;
     let collection = &outcome.result.collections[0];
     assert_eq!((outcome.result.status, collection.objects, collection.rejected), (Status::Ok, OBJECTS, 0));
-    assert_eq!((collection.missing, collection.extra, collection.different), (Some(0), Some(0), Some(0)));
+    assert_eq!((collection.only_left, collection.only_right, collection.different), (Some(0), Some(0), Some(0)));
     assert!(collection.digest.is_some());
     assert_eq!(outcome.rejected, None);
 }
@@ -253,7 +253,7 @@ async fn objects_that_stay_refused_are_named_and_the_others_are_there() {
     let said = events.iter().filter(|e| matches!(e, Event::ObjectRejected { .. })).count();
     let collection = &outcome.result.collections[0];
     assert_eq!(outcome.result.status, Status::Incomplete);
-    assert_eq!((collection.rejected, collection.missing), (expected.len() as u64, Some(expected.len() as u64)));
+    assert_eq!((collection.rejected, collection.only_left), (expected.len() as u64, Some(expected.len() as u64)));
     let [reason] = &collection.rejected_reasons[..] else { panic!("one reason: {:?}", collection.rejected_reasons) };
     assert_eq!((reason.reason.as_str(), reason.objects), ("invalid text property", collection.rejected));
     assert!(reason.first_id.is_some_and(|id| expected.contains(&id.to_string())), "{reason:?}");
@@ -370,7 +370,7 @@ async fn a_property_that_the_server_invented_is_said() {
     target.sandbox.faults().in_requests(20, Change::Write(foreign.into()));
     let (done, events) = target.run_plan(plan).await;
     let outcome = done.expect("an end");
-    assert_eq!((outcome.result.status, outcome.result.collections[0].extra), (Status::Incomplete, Some(1)));
+    assert_eq!((outcome.result.status, outcome.result.collections[0].only_right), (Status::Incomplete, Some(1)));
     assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::SchemaGrew { .. }))), "{events:?}");
 }
 

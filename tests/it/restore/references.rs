@@ -102,7 +102,7 @@ pub(crate) fn targets(world: &World, class: &str, number: u64, property: &str) -
 pub(crate) fn is_equal(outcome: &RestoreOutcome) {
     assert_eq!(outcome.result.status, Status::Ok, "{:?} {:?}", outcome.remarks, outcome.differences);
     for collection in &outcome.result.collections {
-        let found = (collection.rejected, collection.missing, collection.extra, collection.different);
+        let found = (collection.rejected, collection.only_left, collection.only_right, collection.different);
         assert_eq!(found, (0, Some(0), Some(0), Some(0)), "{}", collection.name);
         assert!(collection.digest.is_some());
     }

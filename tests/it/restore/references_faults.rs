@@ -134,7 +134,10 @@ async fn an_object_whose_references_stay_refused_is_there_without_them_and_named
         let (collection, count) = (&outcome.result.collections[0], refused.len() as u64);
         assert_eq!((outcome.result.status, collection.rejected), (Status::Incomplete, count));
         assert_eq!((collection.objects, target.sandbox.count("Web", None)), (120 - count, 120));
-        assert_eq!((collection.missing, collection.extra, collection.different), (Some(0), Some(0), Some(count)));
+        assert_eq!(
+            (collection.only_left, collection.only_right, collection.different),
+            (Some(0), Some(0), Some(count))
+        );
         let stored = format!("{count} rejected objects are there all the same, but for what was refused of them");
         assert!(outcome.remarks.iter().any(|(_, text)| *text == stored), "{:?}", outcome.remarks);
         assert!(!outcome.remarks.iter().any(|(_, text)| text.contains("counts")), "{:?}", outcome.remarks);
@@ -203,7 +206,7 @@ async fn many_small_faults_from_a_seed_never_double_a_reference() {
                 let collection = &outcome.result.collections[0];
                 let told = events.iter().filter(|event| matches!(event, Event::ObjectRejected { .. })).count() as u64;
                 assert_eq!((collection.objects + collection.rejected, told), (120, collection.rejected), "seed {seed}");
-                let differing = (collection.missing.unwrap_or(0), collection.different.unwrap_or(0));
+                let differing = (collection.only_left.unwrap_or(0), collection.different.unwrap_or(0));
                 assert!(differing.0 + differing.1 <= collection.rejected, "seed {seed}: {differing:?}");
             }
             (Err(stopped), _) => assert_eq!(stopped.error.class(), Class::Server, "seed {seed}: {:?}", stopped.error),

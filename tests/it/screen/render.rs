@@ -174,8 +174,8 @@ fn the_summary_of_a_comparison() {
     let remark = |about: &str, text: &str| Remark { about: about.into(), text: text.into() };
     let compared = |name, missing, different| CollectionResult {
         digest: None,
-        missing: Some(missing),
-        extra: Some(0),
+        only_left: Some(missing),
+        only_right: Some(0),
         different: Some(different),
         ..result(name, 1_000)
     };
@@ -246,12 +246,12 @@ fn the_summary_of_a_restore_and_of_a_comparison_that_found_something() {
         (vec!["A.h".to_owned(), "B.i".to_owned()], ", but without the values of A.h and 1 more (blobHash: "),
     ] {
         let mut equal = result("Article2", 120_000);
-        (equal.missing, equal.extra, equal.different) = (Some(0), Some(0), Some(0));
+        (equal.only_left, equal.only_right, equal.different) = (Some(0), Some(0), Some(0));
         let text = summary(&run(Op::Restore, Status::Ok, vec![equal]), &Closing { unwritten, ..Closing::default() });
         assert!(text.contains(&format!("Compared    every object is on the server as in the archive{but}")), "{text}");
     }
     let mut differing = result("Article2", 120_000);
-    (differing.missing, differing.extra, differing.different) = (Some(1), Some(0), Some(2_000));
+    (differing.only_left, differing.only_right, differing.different) = (Some(1), Some(0), Some(2_000));
     let verified = run(Op::Verify, Status::Incomplete, vec![differing]);
     insta::assert_snapshot!(summary(&restored, &closing) + "\n" + &summary(&verified, &Closing::default()));
 }

@@ -83,8 +83,8 @@ fn change_four(world: &World) -> [(String, Difference, Vec<String>); 4] {
     [
         (id(100), Difference::Different, vec!["vectors.default[1]".into()]),
         (id(200), Difference::Different, vec!["properties.t".into()]),
-        (id(300), Difference::Missing, Vec::new()),
-        (id(OBJECTS + 1), Difference::Extra, Vec::new()),
+        (id(300), Difference::OnlyLeft, Vec::new()),
+        (id(OBJECTS + 1), Difference::OnlyRight, Vec::new()),
     ]
 }
 
@@ -98,12 +98,12 @@ async fn exactly_what_differs_is_named_whatever_the_parts_and_the_codec() {
             let outcome = world.verify(VerifyOptions { jobs, ..verify_options(&archive) }).await;
             assert_eq!(found(&outcome), expected, "{codec:?}");
             let result = &outcome.result.collections[0];
-            assert_eq!((result.missing, result.extra, result.different), (Some(1), Some(1), Some(2)));
+            assert_eq!((result.only_left, result.only_right, result.different), (Some(1), Some(1), Some(2)));
             assert_eq!((outcome.result.status, result.objects, &result.digest), (Status::Incomplete, OBJECTS, &None));
         }
         assert_eq!(world.sandbox.writing_requests(), 0, "it only reads");
         let shown = &world.verify(verify_options(&archive)).await.differences[1].fields[0];
-        assert_eq!((shown.archived.as_deref(), shown.live.as_deref()), (Some("\"x\""), Some("\"y\"")));
+        assert_eq!((shown.left.as_deref(), shown.right.as_deref()), (Some("\"x\""), Some("\"y\"")));
     }
 }
 
@@ -176,7 +176,7 @@ async fn the_limit_bounds_the_list_and_not_the_numbers() {
     }
     for limit in [0, 7, 60, 1_000] {
         let outcome = world.verify(VerifyOptions { limit, ..verify_options(&archive) }).await;
-        let missing: Vec<Option<u64>> = outcome.result.collections.iter().map(|c| c.missing).collect();
+        let missing: Vec<Option<u64>> = outcome.result.collections.iter().map(|c| c.only_left).collect();
         assert_eq!(missing, [Some(50), Some(50)]);
         let expected = ["Article", "Other"].iter().flat_map(|class| (1..=50).map(move |n| (name(class), id(n))));
         let listed: Vec<_> = outcome.differences.iter().map(|d| (d.collection.clone(), d.id.to_string())).collect();
@@ -210,7 +210,7 @@ async fn a_sample_compares_some_blocks_and_says_how_many() {
         assert!(result.objects > 0 && (sample < 1.0 || result.objects == 2_000), "{sample}: {}", result.objects);
         assert!(sample > 0.1 || result.objects <= 100, "one block");
         assert!(found(&outcome).iter().all(|one| all.contains(one)), "only what is true");
-        let (missing, different) = (result.missing.expect("compared"), result.different.expect("compared"));
+        let (missing, different) = (result.only_left.expect("compared"), result.different.expect("compared"));
         assert!(missing.abs_diff(result.objects / 10) <= 60 && different.abs_diff(result.objects / 10) <= 60);
         assert_eq!((outcome.result.status, &result.digest), (Status::Incomplete, &None));
     }
@@ -230,7 +230,7 @@ async fn without_vectors_or_objects_only_the_rest_is_compared_and_it_is_said() {
     assert_eq!(world.verify(verify_options(&without)).await.result.collections[0].different, Some(1));
     let outcome = world.verify(verify_options(&schema)).await;
     let result = &outcome.result.collections[0];
-    assert_eq!((outcome.result.status, result.missing, &result.digest), (Status::Ok, None, &None));
+    assert_eq!((outcome.result.status, result.only_left, &result.digest), (Status::Ok, None, &None));
     assert!(remarks(&outcome).contains("no objects were compared"));
 }
 
@@ -322,7 +322,7 @@ async fn extra_objects_that_every_listing_lacks_are_told_by_the_count() {
     let (done, events) = world.try_verify(verify_options(&archive)).await;
     let outcome = done.expect("compared");
     let result = &outcome.result.collections[0];
-    assert_eq!((outcome.result.status, result.extra, &result.digest), (Status::Incomplete, Some(1), &None));
+    assert_eq!((outcome.result.status, result.only_right, &result.digest), (Status::Incomplete, Some(1), &None));
     let mismatch = |e: &Event| matches!(e, Event::Warning(Warning::CountMismatch { listed: 61, counted: 63, .. }));
     assert!(events.iter().any(mismatch), "{events:?}");
     assert!(events.iter().any(|e| matches!(e, Event::PagesDropped { .. })), "it was compared once more");
@@ -341,7 +341,7 @@ async fn only_so_many_missing_objects_are_asked_for_one_by_one() {
     let (done, events) = world.try_verify(options).await;
     let outcome = done.expect("compared");
     assert_eq!(
-        (outcome.result.collections[0].missing, outcome.differences.len()),
+        (outcome.result.collections[0].only_left, outcome.differences.len()),
         (Some(10_400), VerifyOptions::LIMIT)
     );
     assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::MissingUnasked { objects: 400, .. }))));
@@ -503,6 +503,6 @@ async fn writes_meanwhile_are_differences_and_no_mismatch_of_counts() {
     world.sandbox.faults().in_requests(14, Change::Write(article("Article", OBJECTS + 9, "x", 1.0)));
     let (done, events) = world.try_verify(verify_options(&archive)).await;
     let outcome = done.expect("compared");
-    assert_eq!(found(&outcome).len() as u64, outcome.result.collections[0].extra.expect("compared"));
+    assert_eq!(found(&outcome).len() as u64, outcome.result.collections[0].only_right.expect("compared"));
     assert!(!events.iter().any(|e| matches!(e, Event::Warning(Warning::CountMismatch { .. }))), "{events:?}");
 }

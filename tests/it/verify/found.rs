@@ -44,7 +44,7 @@ fn remarks(outcome: &VerifyOutcome) -> String {
 }
 
 fn extra(outcome: &VerifyOutcome) -> Option<u64> {
-    outcome.result.collections[0].extra
+    outcome.result.collections[0].only_right
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn what_is_deleted_behind_the_cursor_is_found_missing_when_the_count_tells
     let (done, events) = world.try_verify(VerifyOptions { jobs: Some(1), ..verify_options(&archive) }).await;
     let outcome = done.expect("compared");
     let result = &outcome.result.collections[0];
-    assert_eq!((outcome.result.status, result.missing, &result.digest), (Status::Incomplete, Some(50), &None));
+    assert_eq!((outcome.result.status, result.only_left, &result.digest), (Status::Incomplete, Some(50), &None));
     assert!(events.iter().any(|e| matches!(e, Event::PagesDropped { .. })), "it was compared once more");
 }
 
@@ -100,7 +100,7 @@ async fn a_count_that_moves_every_time_is_told_and_is_no_agreement() {
     let (done, events) = world.try_verify(VerifyOptions { jobs: Some(1), ..verify_options(&archive) }).await;
     let outcome = done.expect("compared");
     let result = &outcome.result.collections[0];
-    assert_eq!((result.missing, &result.digest), (Some(0), &None), "{}", remarks(&outcome));
+    assert_eq!((result.only_left, &result.digest), (Some(0), &None), "{}", remarks(&outcome));
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert!(remarks(&outcome).contains("count went from 600 to 599 meanwhile"), "{}", remarks(&outcome));
     assert!(events.iter().any(|e| matches!(e, Event::Verified { ok: false, .. })));
@@ -116,7 +116,7 @@ async fn an_object_deleted_on_another_replica_is_missing_and_no_failure() {
     world.sandbox.faults().add(Fault::new(Kind::status(500, conflict)).on("GET", &path));
     let outcome = world.verify(verify_options(&archive)).await;
     let found: Vec<_> = outcome.differences.iter().map(|d| (d.id.to_string(), d.kind)).collect();
-    assert_eq!(found, [(id(7), Difference::Missing)]);
+    assert_eq!(found, [(id(7), Difference::OnlyLeft)]);
     let asked = world.sandbox.requests().iter().filter(|seen| seen.path == path).count();
     assert_eq!((asked, outcome.result.retries), (1, 0), "it is not asked again");
 }
@@ -153,7 +153,7 @@ async fn one_job_is_one_request_while_missing_objects_are_asked_for() {
     world.sandbox.faults().add(Fault::new(Kind::Delay(pause)).on("GET", "/v1/objects/Article/"));
     let begun = Instant::now();
     let outcome = world.verify(VerifyOptions { jobs: Some(1), ..verify_options(&archive) }).await;
-    assert_eq!(outcome.result.collections[0].missing, Some(20));
+    assert_eq!(outcome.result.collections[0].only_left, Some(20));
     assert!(begun.elapsed() >= pause * 20, "they were asked for side by side: {:?}", begun.elapsed());
 }
 
@@ -276,7 +276,7 @@ async fn of_many_missing_objects_a_few_are_asked_for_where_the_counts_prove_the_
         world.sandbox.faults().now(&Change::Delete("Article".into(), None, id(n)));
     }
     let outcome = world.verify(verify_options(&archive)).await;
-    assert_eq!(outcome.result.collections[0].missing, Some(OBJECTS - 7));
+    assert_eq!(outcome.result.collections[0].only_left, Some(OBJECTS - 7));
     assert!((1..=200).contains(&single(&world)), "each takes two, of at most a hundred: {}", single(&world));
     assert!(!remarks(&outcome).contains("one by one"), "{}", remarks(&outcome));
 }
@@ -292,6 +292,6 @@ async fn missing_objects_that_the_counts_do_not_prove_are_each_asked_for() {
     world.sandbox.faults().add(Fault::new(Kind::Page(PageFault::Skip)).on("GET", "/v1/objects"));
     let outcome = world.verify(verify_options(&archive)).await;
     let collection = &outcome.result.collections[0];
-    assert_eq!((collection.missing, collection.different), (Some(300), Some(0)), "{}", remarks(&outcome));
+    assert_eq!((collection.only_left, collection.different), (Some(300), Some(0)), "{}", remarks(&outcome));
     assert!(single(&world) >= 600, "{}", single(&world));
 }

@@ -184,7 +184,7 @@ async fn offloaded_tenants_are_not_compared_and_named() {
     set(&world, "c", Some("FROZEN"));
     let outcome = world.verify(options(&world, &archive)).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 90));
-    assert_eq!((outcome.result.collections[0].tenants, outcome.result.collections[0].missing), (3, Some(0)));
+    assert_eq!((outcome.result.collections[0].tenants, outcome.result.collections[0].only_left), (3, Some(0)));
     let said = outcome.remarks.iter().any(|(_, r)| {
         r == "not compared: tenant c, 30 objects in the archive: offloaded to other storage, or on the way"
     });
@@ -275,7 +275,10 @@ async fn a_tenant_that_goes_while_others_sleep_with_it_is_missing() {
     world.sandbox.faults().add(Fault::new(Kind::Change(gone)).on("GET", PAGES).query("tenant=b").times(1));
     let outcome = world.verify(options(&world, &archive)).await;
     let collection = &outcome.result.collections[0];
-    assert_eq!((outcome.result.status, collection.missing, collection.extra), (Status::Incomplete, Some(30), Some(0)));
+    assert_eq!(
+        (outcome.result.status, collection.only_left, collection.only_right),
+        (Status::Incomplete, Some(30), Some(0))
+    );
     let said = outcome.remarks.iter().any(|(_, r)| r == "tenant c removed while the collection was compared");
     assert!(said, "{:?}", outcome.remarks);
     assert_eq!((asleep(&world), left_awake(&world)), (vec!["b".into(), "d".into()], vec![]));
@@ -294,7 +297,7 @@ async fn a_page_that_lies_about_a_sleeping_tenant_is_found_by_its_count() {
     let first = Fault::new(Kind::Page(PageFault::Skip)).on("GET", PAGES).query("tenant=c").times(1);
     world.sandbox.faults().add(first);
     let outcome = world.verify(options(&world, &archive)).await;
-    assert_eq!((outcome.result.status, outcome.result.collections[0].extra), (Status::Incomplete, Some(1)));
+    assert_eq!((outcome.result.status, outcome.result.collections[0].only_right), (Status::Incomplete, Some(1)));
 }
 
 #[tokio::test]

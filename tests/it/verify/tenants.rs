@@ -88,9 +88,9 @@ async fn what_differs_in_one_tenant_is_found_there() {
         [
             place(Difference::Different, "a", 3),
             place(Difference::Different, "b", 5),
-            place(Difference::Extra, "b", 500),
-            place(Difference::Missing, "c", 4),
-            place(Difference::Extra, "empty", 9),
+            place(Difference::OnlyRight, "b", 500),
+            place(Difference::OnlyLeft, "c", 4),
+            place(Difference::OnlyRight, "empty", 9),
         ]
     );
 }
@@ -111,9 +111,9 @@ async fn a_swap_between_tenants_is_found() {
         found(&outcome),
         [
             place(Difference::Different, "a", 3),
-            place(Difference::Missing, "a", 7),
+            place(Difference::OnlyLeft, "a", 7),
             place(Difference::Different, "c", 3),
-            place(Difference::Extra, "empty", 7),
+            place(Difference::OnlyRight, "empty", 7),
         ]
     );
 }
@@ -127,7 +127,7 @@ async fn tenants_that_one_side_lacks_are_named() {
     faults.now(&Change::Tenant("Mt".into(), "new".into(), Some("HOT")));
     faults.now(&write("new", 1, "new"));
     let outcome = verified(&world, &archive).await;
-    assert_eq!((outcome.result.status, outcome.result.collections[0].missing), (Status::Incomplete, Some(30)));
+    assert_eq!((outcome.result.status, outcome.result.collections[0].only_left), (Status::Incomplete, Some(30)));
     let said = |text: &str| outcome.remarks.iter().any(|(_, remark)| remark.contains(text));
     assert!(said("the server lacks tenant a of the archive"), "{:?}", outcome.remarks);
     assert!(said("the server has tenant new that the archive does not hold, 1 object"), "{:?}", outcome.remarks);
@@ -252,7 +252,7 @@ async fn an_object_that_a_page_hides_is_found_by_the_count() {
     let hidden = Fault::new(Kind::Page(PageFault::Empty)).on("GET", "/v1/objects").query("tenant=empty").times(1);
     world.sandbox.faults().add(hidden);
     let outcome = verified(&world, &archive).await;
-    assert_eq!(found(&outcome), [(Difference::Extra, "empty".to_owned(), id(9))]);
+    assert_eq!(found(&outcome), [(Difference::OnlyRight, "empty".to_owned(), id(9))]);
 }
 
 #[tokio::test]
@@ -265,7 +265,7 @@ async fn tenants_that_come_and_go_meanwhile_are_named() {
     faults.add(at_the_count(Change::Tenant("Mt".into(), "new".into(), Some("HOT"))));
     let outcome = verified(&world, &archive).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
-    assert_eq!(outcome.result.collections[0].missing, Some(30), "it was read once more, as it could not be counted");
+    assert_eq!(outcome.result.collections[0].only_left, Some(30), "it was read once more, as it could not be counted");
     for text in ["tenant new made while", "tenant c removed while"] {
         assert!(outcome.remarks.iter().any(|(_, remark)| remark.contains(text)), "{text}: {:?}", outcome.remarks);
     }
@@ -293,7 +293,7 @@ async fn a_missing_object_of_a_tenant_that_goes_while_it_is_asked_for_is_missing
     world.sandbox.faults().add(Fault::new(Kind::Change(gone)).on("GET", &format!("/v1/objects/Mt/{}", id(4))));
     let outcome = verified(&world, &archive).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 90), "{:?}", outcome.remarks);
-    assert!(outcome.result.collections[0].missing >= Some(1));
+    assert!(outcome.result.collections[0].only_left >= Some(1));
 }
 
 #[tokio::test]

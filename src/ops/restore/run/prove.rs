@@ -254,13 +254,13 @@ impl Run<'_> {
         let compared = compare_collection(self.client, self.session, pair, &compare).await?;
         let (name, ok) = (&collection.planned.target, compared.agrees());
         let expired =
-            expiry::may_be_why(&collection.asked).filter(|_| compared.missing > 0 || compared.miscount.is_some());
+            expiry::may_be_why(&collection.asked).filter(|_| compared.only_left > 0 || compared.miscount.is_some());
         gathered.remarks.extend(expired.map(|why| (name.clone(), why.to_owned())));
         gathered.remarks.extend(compared.remarks.into_iter().map(|remark| (name.clone(), remark)));
         gathered.differences.extend(compared.differences);
         gathered.differences.truncate(options.differences_listed);
         result.digest = compared.digest;
-        (result.missing, result.extra) = (Some(compared.missing), Some(compared.extra));
+        (result.only_left, result.only_right) = (Some(compared.only_left), Some(compared.only_right));
         result.different = Some(compared.different);
         result.counts_verified = Some(compared.counted);
         gathered.incomplete |= !ok;

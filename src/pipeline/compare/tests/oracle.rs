@@ -68,7 +68,7 @@ impl<'a> Walk<'a> {
     fn push(&mut self, field: &str, archived: Option<&str>, live: Option<&str>) {
         if !self.is_full() {
             let (archived, live) = excerpt::both(archived.map(str::chars), live.map(str::chars));
-            self.found.push(FieldDiff { field: field.to_owned(), archived, live });
+            self.found.push(FieldDiff { field: field.to_owned(), left: archived, right: live });
         }
     }
 
@@ -77,7 +77,7 @@ impl<'a> Walk<'a> {
         let text = |list: &[Value]| Value::from(list).to_string();
         self.push(field, Some(&text(archived)), Some(&text(live)));
         for field in &mut self.found[before..] {
-            let sides = [(&mut field.archived, archived.len()), (&mut field.live, live.len())];
+            let sides = [(&mut field.left, archived.len()), (&mut field.right, live.len())];
             for (shown, length) in sides.into_iter().filter_map(|(shown, length)| Some((shown.as_mut()?, length))) {
                 *shown = format!("{shown} ({})", counted(length, "element"));
             }

@@ -196,7 +196,7 @@ fn very_many_members_in_no_order_are_said_not_to_be_compared() {
     let diff = comparer(&[], false).fields(&object(&many(1)), &object(&many(2)), Vectors::Compare);
     let words = "65537 members, not in order: not compared";
     assert_eq!((diff.len(), diff[0].field.as_str()), (1, "properties.o"));
-    assert_eq!((diff[0].archived.as_deref(), diff[0].live.as_deref()), (Some(words), Some(words)));
+    assert_eq!((diff[0].left.as_deref(), diff[0].right.as_deref()), (Some(words), Some(words)));
     // In the order in which servers print them there may be any number.
     let ordered = |last: usize| {
         let members: Vec<String> = (0..=value::MEMBERS_HELD).map(|n| format!("\"a{n:07}\":{}", n.min(last))).collect();

@@ -47,8 +47,8 @@ async fn whatever_call_of_the_disk_is_the_last_one_the_restore_is_carried_on_and
         let collection = &outcome.result.collections[0];
         assert_eq!(outcome.result.status, Status::Incomplete, "{how}: {:?}", outcome.remarks);
         if !over {
-            assert_eq!(collection.missing, Some(collection.rejected), "{how}: all else is there");
-            assert_eq!((collection.extra, collection.different), (Some(0), Some(0)), "{how}");
+            assert_eq!(collection.only_left, Some(collection.rejected), "{how}: all else is there");
+            assert_eq!((collection.only_right, collection.different), (Some(0), Some(0)), "{how}");
         }
         let there = held(&target, "Article", None, &[]);
         assert_eq!(there.len() as u64 + collection.rejected, OBJECTS, "{how}");

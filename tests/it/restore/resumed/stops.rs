@@ -43,7 +43,7 @@ async fn stops(
             let (outcome, _) = carry_on(&target, &options, &how).await;
             assert_eq!(outcome.result.status, Status::Ok, "{how}: {:?} {:?}", outcome.remarks, outcome.differences);
             for collection in &outcome.result.collections {
-                assert_eq!((collection.missing, collection.extra), (Some(0), Some(0)), "{how}: {collection:?}");
+                assert_eq!((collection.only_left, collection.only_right), (Some(0), Some(0)), "{how}: {collection:?}");
             }
             check(&target, &how);
         }

@@ -324,7 +324,7 @@ async fn what_was_compared_already_is_not_sent_again_but_compared() {
     };
     assert!(!of("Article") && of("Author"));
     let first = &outcome.result.collections[0];
-    assert_eq!((first.objects, first.missing, first.digest.is_some()), (60, Some(0), true));
+    assert_eq!((first.objects, first.only_left, first.digest.is_some()), (60, Some(0), true));
     for class in ["Article", "Author"] {
         assert!(held(&source, class, None, &[]) == held(&target, class, None, &[]), "{class}");
     }

@@ -135,5 +135,5 @@ async fn what_a_server_kept_of_a_removed_tenant_is_found() {
     writer.delete_tenants(&"Mt".parse().expect("a name"), &[name("a")]).await.expect("removed");
     let options = RestoreOptions { tenants: only(&[("a", "a")]), ..source.restore_options(&archive) };
     let outcome = source.try_restore(options).await.0.expect("to its end");
-    assert_eq!((outcome.result.status, outcome.result.collections[0].extra), (Status::Incomplete, Some(1)));
+    assert_eq!((outcome.result.status, outcome.result.collections[0].only_right), (Status::Incomplete, Some(1)));
 }

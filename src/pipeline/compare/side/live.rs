@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-use super::stage::Round;
+use super::super::stage::{Round, Taken};
 use crate::model::{ObjectId, RawObject, TenantName};
 use crate::pipeline::Page;
 use crate::pipeline::fetch::{Approach, Fetched};
@@ -13,7 +13,7 @@ use crate::pipeline::scan;
 const MORE: u64 = 4;
 
 /// A cursor over live objects.
-pub(super) struct Live<'a> {
+pub(in crate::pipeline::compare) struct LiveSide<'a> {
     round: &'a Round,
     /// Where the stretch lies, in a multi-tenant collection.
     tenant: Option<TenantName>,
@@ -34,17 +34,11 @@ pub(super) struct Live<'a> {
     /// Behind the objects, so that it outlives them.
     page: Option<Page>,
     /// The highest mark of the pages so far.
-    pub(super) mark: u64,
+    pub(in crate::pipeline::compare) mark: u64,
 }
 
-/// A live object, and whether its vectors are missing since the server cannot print them.
-pub(super) struct Taken {
-    pub(super) object: RawObject,
-    pub(super) unprintable: bool,
-}
-
-impl<'a> Live<'a> {
-    pub(super) fn new(round: &'a Round) -> Self {
+impl<'a> LiveSide<'a> {
+    pub(in crate::pipeline::compare) fn new(round: &'a Round) -> Self {
         Self {
             round,
             tenant: None,
@@ -63,7 +57,12 @@ impl<'a> Live<'a> {
 
     /// Goes to the objects of a tenant, or of a plain collection, behind `from`. `counted`: a short page may be the end,
     /// as a count will prove it.
-    pub(super) fn begin(&mut self, tenant: Option<TenantName>, counted: bool, from: Option<ObjectId>) {
+    pub(in crate::pipeline::compare) fn begin(
+        &mut self,
+        tenant: Option<TenantName>,
+        counted: bool,
+        from: Option<ObjectId>,
+    ) {
         self.drop_page();
         (self.tenant, self.counted) = (tenant, counted);
         self.approach = Approach::default();
@@ -71,7 +70,11 @@ impl<'a> Live<'a> {
     }
 
     /// The next object with an id up to `to`. `left`: objects the archive still holds of this stretch.
-    pub(super) async fn up_to(&mut self, to: Option<ObjectId>, left: u64) -> Result<Option<Taken>, scan::Error> {
+    pub(in crate::pipeline::compare) async fn up_to(
+        &mut self,
+        to: Option<ObjectId>,
+        left: u64,
+    ) -> Result<Option<Taken>, scan::Error> {
         while self.objects.peek().is_none() && !self.ended && to.is_none_or(|to| self.after < Some(to)) {
             self.next_page(left).await?;
         }
@@ -104,7 +107,7 @@ impl<'a> Live<'a> {
     }
 
     /// Lets go of its page. What was not taken of it is asked for again.
-    pub(super) fn let_go(&mut self) {
+    pub(in crate::pipeline::compare) fn let_go(&mut self) {
         if self.objects.peek().is_some() {
             (self.after, self.ended) = (self.taken, false);
         }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::sample::{BLOCK_OBJECTS, Sample};
-use super::units::{Segment, Unit};
+use super::super::sample::{BLOCK_OBJECTS, Sample};
+use super::super::units::{Segment, Unit};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::{Archive, Index};
 use crate::model::{KeyRange, LARGE_BYTES, ObjectId, RawObject, Schema};
@@ -20,7 +20,7 @@ const PIECE_BYTES: usize = 128 << 10;
 const PIECE_OBJECTS: usize = 1_000;
 
 /// What the archive holds of one collection.
-pub struct Source {
+pub struct ArchivedSide {
     /// The archive.
     pub archive: Arc<Archive>,
     /// The collection's place in it.
@@ -38,7 +38,7 @@ pub struct Source {
 }
 
 /// The objects of a stretch of keys: `Begin`, any number of `Objects`, `End`.
-pub(super) enum Piece {
+pub(in crate::pipeline::compare) enum Piece {
     /// The stretch begins behind this id and holds so many objects. `segment`: its place in the unit.
     Begin { segment: usize, from: Option<ObjectId>, objects: u64 },
     /// The next objects; the last one's line may be so long that no other such one is read before it is compared.
@@ -49,19 +49,19 @@ pub(super) enum Piece {
     End { to: Option<ObjectId> },
 }
 
-impl Source {
+impl ArchivedSide {
     /// Whether anything of a unit is to be compared.
-    pub(super) fn wants(&self, unit: usize) -> bool {
+    pub(in crate::pipeline::compare) fn wants(&self, unit: usize) -> bool {
         self.units.get(unit).is_some_and(|unit| unit.segments.iter().any(|segment| self.takes(segment)))
     }
 
     /// Whether anything of a segment is to be compared.
-    pub(super) fn takes(&self, segment: &Segment) -> bool {
+    pub(in crate::pipeline::compare) fn takes(&self, segment: &Segment) -> bool {
         segment.wanted && self.sample.is_none_or(|sample| sample.touches(segment))
     }
 
     /// The file of a unit; the archive's directory for a collection without objects.
-    pub(super) fn path(&self, unit: usize) -> PathBuf {
+    pub(in crate::pipeline::compare) fn path(&self, unit: usize) -> PathBuf {
         let entry = &self.archive.collections()[self.at];
         let part = self.units.get(unit).and_then(|unit| entry.parts.get(unit.part?));
         let file = part.map(|part| Path::new("collections").join(&entry.folder).join(&part.file));
@@ -70,7 +70,7 @@ impl Source {
 
     /// Reads a unit and proves it. What was sent is proven only once this returns `Ok`. Blocks. Ends with
     /// [`load::Error::Stopped`] when the receiver is gone: nobody wants what this unit would prove.
-    pub(super) fn read(&self, unit: usize, to: &mpsc::Sender<Piece>) -> Result<(), load::Error> {
+    pub(in crate::pipeline::compare) fn read(&self, unit: usize, to: &mpsc::Sender<Piece>) -> Result<(), load::Error> {
         let Some(unit) = self.units.get(unit) else { return Ok(()) };
         let Some(part) = unit.part else {
             for (number, segment) in unit.segments.iter().enumerate() {
