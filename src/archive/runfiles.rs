@@ -332,6 +332,8 @@ impl RunFiles {
         if self.failed {
             return Err(Error::broken(&self.path, Broken::AfterFailure));
         }
+        // Also if it never returns.
+        self.failed = true;
         let done = call(self);
         self.failed = done.is_err();
         done

@@ -15,7 +15,6 @@ pub mod exposed;
 pub mod firsts;
 pub mod held;
 pub mod inventory;
-mod journalling;
 mod lacking;
 mod proof;
 mod protected;

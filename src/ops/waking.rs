@@ -9,13 +9,15 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::OnceCell;
 
 use super::run::claim::Claiming;
-use super::{Error, Session, StateFolders, blocking, journalling};
+use super::run::journal;
+use super::{Error, Session, StateFolders, blocking};
 use crate::archive::claims::Claim;
 use crate::archive::runfiles::{FirstObject, Woken};
 use crate::archive::{RunAbout, runfiles};
 use crate::event::{Op, Warning};
 use crate::model::{CollectionName, TenantName, path_text};
-use crate::pipeline::waking::{self, WakeJournal, Waking};
+use crate::pipeline::journal::RunJournal;
+use crate::pipeline::waking::{self, Waking};
 use crate::weaviate::{Client, Tenant, TenantState};
 
 /// How long tenants are asked for again that the server does not deactivate while it moves replicas of theirs.
@@ -33,8 +35,7 @@ impl From<waking::Error> for Error {
     fn from(error: waking::Error) -> Self {
         match error {
             waking::Error::Wire(error) => Self::Wire(error),
-            waking::Error::Journal(error) => Self::Archive(error).of_run_files(),
-            waking::Error::Thread => Self::Stage { what: "waking".into() },
+            waking::Error::Journal(error) => error.into(),
         }
     }
 }
@@ -42,7 +43,7 @@ impl From<waking::Error> for Error {
 /// A run's journal, and its claim of the collections whose tenants it may wake: two runs would put to sleep what the
 /// other one reads.
 pub(super) struct Journalled {
-    pub(super) journal: Arc<WakeJournal>,
+    pub(super) journal: RunJournal,
     _claim: Claim,
 }
 
@@ -56,8 +57,7 @@ pub(super) async fn begin(
 ) -> Result<Journalled, Error> {
     let claiming = Claiming { client, session, locks: &state.locks, targets: collections, shards: Vec::new() };
     let claim = claiming.take_briefly(about.op).await?;
-    let files = journalling::create(session, state, about).await?;
-    Ok(Journalled { journal: Arc::new(WakeJournal::new(files)), _claim: claim })
+    Ok(Journalled { journal: journal::create(session, state, about).await?, _claim: claim })
 }
 
 /// Puts back whoever is still awake because of this run, however it ended; how many could not be. A journal that tells

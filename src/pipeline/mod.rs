@@ -7,6 +7,7 @@ mod fetch;
 pub mod guard;
 pub mod ids;
 pub mod import;
+pub mod journal;
 pub mod keyspace;
 pub mod limits;
 pub mod load;

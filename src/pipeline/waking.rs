@@ -9,8 +9,9 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
+use super::journal::{self, RunJournal};
+use crate::archive::RunRecord;
 use crate::archive::runfiles::FirstObject;
-use crate::archive::{self, RunFiles, RunRecord};
 use crate::model::{CollectionName, TenantName};
 use crate::weaviate::{self, Tenant, TenantState, Writer};
 
@@ -63,10 +64,7 @@ pub enum Error {
     Wire(#[from] weaviate::Error),
     /// The journal that says what was woken.
     #[error(transparent)]
-    Journal(#[from] archive::Error),
-    /// A thread ended without saying why: a bug.
-    #[error("a thread stopped without a reason")]
-    Thread,
+    Journal(#[from] journal::Error),
 }
 
 impl Error {
@@ -74,36 +72,6 @@ impl Error {
     #[must_use]
     pub fn is_blocked_by_move(&self) -> bool {
         matches!(self, Self::Wire(error) if weaviate::is_blocked_by_move(error))
-    }
-}
-
-/// The journal of a run that wakes tenants: what it names may be awake, so a killed run is made good by the next one.
-pub struct WakeJournal(Arc<Mutex<RunFiles>>);
-
-impl WakeJournal {
-    /// Writes into the journal of this run.
-    #[must_use]
-    pub fn new(files: RunFiles) -> Self {
-        Self(Arc::new(Mutex::new(files)))
-    }
-
-    /// Adds a record, durably. Whoever stops waiting for it loses nothing: a record that was begun is written.
-    pub async fn record(&self, record: RunRecord) -> Result<(), Error> {
-        let mut files = Arc::clone(&self.0).lock_owned().await;
-        let write = move || files.record(&record).and_then(|()| files.sync());
-        Ok(tokio::task::spawn_blocking(write).await.map_err(|_| Error::Thread)??)
-    }
-
-    /// Removes the run's directory. Nothing may be recorded afterwards.
-    pub async fn remove(&self) -> Result<(), Error> {
-        let mut files = Arc::clone(&self.0).lock_owned().await;
-        Ok(tokio::task::spawn_blocking(move || files.remove()).await.map_err(|_| Error::Thread)??)
-    }
-}
-
-impl std::fmt::Debug for WakeJournal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("WakeJournal")
     }
 }
 
@@ -115,7 +83,7 @@ pub struct Waking {
     /// `None`: whoever it is asked to wake.
     sleepers: Option<BTreeSet<TenantName>>,
     /// `None` where what is woken is the run's own and goes with it.
-    journal: Option<Arc<WakeJournal>>,
+    journal: Option<RunJournal>,
     permits: Arc<Semaphore>,
     /// Held while the server is told, so that nobody reads a tenant too early.
     awake: Mutex<Holders>,
@@ -163,7 +131,7 @@ impl Waking {
         writer: Writer,
         collection: CollectionName,
         sleepers: Option<BTreeSet<TenantName>>,
-        journal: Option<Arc<WakeJournal>>,
+        journal: Option<RunJournal>,
     ) -> Self {
         let permits = Arc::new(Semaphore::new(AWAKE_AT_ONCE));
         Self {
@@ -194,7 +162,8 @@ impl Waking {
             return Ok(Awake::default());
         }
         let permits = u32::try_from(wanted.len()).unwrap_or(1);
-        let permits = Arc::clone(&self.permits).acquire_many_owned(permits).await.map_err(|_| Error::Thread)?;
+        // Nobody closes it.
+        let permits = Arc::clone(&self.permits).acquire_many_owned(permits).await.ok();
         let mut awake = self.awake.lock().await;
         // Nobody holds what a request was begun for that was given up: whether it is awake is not known.
         let is_held = |tenant: &TenantName| awake.all.get(tenant).is_some_and(|holders| *holders > 0);
@@ -218,7 +187,7 @@ impl Waking {
         for tenant in &wanted {
             *awake.all.entry(tenant.clone()).or_insert(0) += 1;
         }
-        let held = Awake { tenants: wanted, permits: Some(permits) };
+        let held = Awake { tenants: wanted, permits };
         drop(awake);
         self.note_firsts(&asleep).await?;
         Ok(held)
@@ -377,7 +346,7 @@ impl Waking {
 
     async fn record(&self, record: impl FnOnce(CollectionName) -> RunRecord) -> Result<(), Error> {
         match &self.journal {
-            Some(journal) => journal.record(record(self.collection.clone())).await,
+            Some(journal) => Ok(journal.record(record(self.collection.clone())).await?),
             None => Ok(()),
         }
     }

@@ -174,7 +174,7 @@ impl<'a> Tenants<'a> {
             let Some((state, _)) = self.books.folders() else { return Err(Error::NoRunFolder { collection: name }) };
             let journalled =
                 Box::pin(waking::begin(collect.client, collect.session, state, vec![name.clone()], about)).await?;
-            let journal = Some(std::sync::Arc::clone(&journalled.journal));
+            let journal = Some(journalled.journal.clone());
             Ok::<_, Error>((Waking::new(collect.client.clone(), name, None, journal), journalled))
         };
         Ok(&self.waking.get_or_try_init(make).await?.0)

@@ -15,14 +15,16 @@ use super::unchanged::{Proven, Unchanged};
 use super::{ClearOutcome, ClearPlan, ClearStopped, CollectionClear, Method};
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
-use crate::archive::{RunAbout, RunFiles, RunRecord};
+use crate::archive::{RunAbout, RunRecord};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, Schema, TenantName, path_text};
 use crate::ops::run::claim::Claiming;
+use crate::ops::run::journal;
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::waking::{EarlierRuns, WakeBooks};
-use crate::ops::{Error, Session, journalling, standing};
+use crate::ops::{Error, Session, standing};
 use crate::pipeline::guard::{self, Guard};
+use crate::pipeline::journal::RunJournal;
 use crate::weaviate::{Client, Count, Error as WireError, PageReply, PageRequest, Tenant, TenantState, Writer};
 
 /// Rounds of listing and deleting before a collection counts as one that is being written to.
@@ -42,7 +44,7 @@ const LAST_PAGE_BYTES: u64 = 64 << 20;
 
 /// What a run gathered so far.
 struct Gathered {
-    files: Option<RunFiles>,
+    journal: Option<RunJournal>,
     claim: Option<Claim>,
     results: Vec<CollectionResult>,
     remarks: Vec<(CollectionName, String)>,
@@ -54,11 +56,17 @@ struct Gathered {
     incomplete: bool,
 }
 
+impl Gathered {
+    async fn record(&self, record: RunRecord) -> Result<(), Error> {
+        journal::record(self.journal.as_ref(), record).await
+    }
+}
+
 /// Runs a plan to its end. It asks nothing again, and refuses what is not as it was planned.
 pub async fn run(writer: &Writer, session: &Session, plan: ClearPlan) -> Result<ClearOutcome, ClearStopped> {
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let mut gathered = Gathered {
-        files: None,
+        journal: None,
         claim: None,
         results: Vec::new(),
         remarks: Vec::new(),
@@ -77,7 +85,7 @@ pub async fn run(writer: &Writer, session: &Session, plan: ClearPlan) -> Result<
         rate_limit: writer.rate_limit(),
         ..RunResult::of(Op::Clear, status, None, gathered.results.clone())
     };
-    let run_dir = gathered.files.as_ref().map(|files| files.path().to_owned());
+    let run_dir = gathered.journal.as_ref().map(|journal| journal.path().to_owned());
     match done {
         Ok(()) => Ok(ClearOutcome {
             result,
@@ -127,7 +135,7 @@ impl Run<'_> {
             self.going()?;
             self.one(planned, clock, gathered).await?;
         }
-        journalling::record(&mut gathered.files, RunRecord::Complete).await
+        gathered.record(RunRecord::Complete).await
     }
 
     fn going(&self) -> Result<(), Error> {
@@ -144,8 +152,8 @@ impl Run<'_> {
             targets: plan.collections.iter().map(|p| p.name().clone()).collect(),
             shards: plan.collections.iter().flat_map(|p| p.standing.shards.clone()).collect(),
         };
-        let (claim, files) = journalling::begin(claiming, state, self.about()).await?;
-        (gathered.claim, gathered.files) = (Some(claim), Some(files));
+        let (claim, journal) = journal::begin(claiming, state, self.about()).await?;
+        (gathered.claim, gathered.journal) = (Some(claim), Some(journal));
         Ok(())
     }
 
@@ -280,20 +288,17 @@ impl Run<'_> {
     }
 
     /// Writes down that it is about to be dropped, and where the copy of it is.
-    async fn dropping(&self, name: &CollectionName, copy: &SafetyCopy, gathered: &mut Gathered) -> Result<(), Error> {
+    async fn dropping(&self, name: &CollectionName, copy: &SafetyCopy, gathered: &Gathered) -> Result<(), Error> {
         // Whoever reads this may be somewhere else.
         let safety = path_text(&std::path::absolute(&copy.archive).unwrap_or_else(|_| copy.archive.clone()));
-        journalling::record(&mut gathered.files, RunRecord::Dropping { target: name.clone(), safety }).await
+        gathered.record(RunRecord::Dropping { target: name.clone(), safety }).await
     }
 
     /// Writes down that nothing of it is away any more.
-    async fn created(&self, planned: &CollectionClear, gathered: &mut Gathered) -> Result<(), Error> {
+    async fn created(&self, planned: &CollectionClear, gathered: &Gathered) -> Result<(), Error> {
         let schema_sha256 = Hash(Sha256::digest(planned.fit.create.as_bytes()).into());
-        journalling::record(
-            &mut gathered.files,
-            RunRecord::Created { target: planned.name().clone(), schema_sha256, shards: Vec::new() },
-        )
-        .await
+        let created = RunRecord::Created { target: planned.name().clone(), schema_sha256, shards: Vec::new() };
+        gathered.record(created).await
     }
 
     /// Removes these tenants and creates them again, and creates those that an earlier run left away.

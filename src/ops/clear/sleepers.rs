@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -36,7 +35,7 @@ pub(super) async fn put_right(
     }
     let about = waking::about(Op::Verify, session, writer.url(), folder, String::new());
     let journalled = waking::begin(writer, session, state, Vec::new(), about).await?;
-    let journal = Some(Arc::clone(&journalled.journal));
+    let journal = Some(journalled.journal.clone());
     let waking = Waking::new(writer.clone(), collection.clone(), Some(BTreeSet::new()), journal);
     let right = left.put_right(session, collection, &waking).await;
     waking::put_back(session, collection, &waking, Some(&journalled)).await;
@@ -67,7 +66,7 @@ impl<'a> Sleepers<'a> {
         };
         let about = waking::about(Op::Verify, session, writer.url(), archive, String::new());
         let journalled = waking::begin(writer, session, state, Vec::new(), about).await?;
-        let journal = Some(Arc::clone(&journalled.journal));
+        let journal = Some(journalled.journal.clone());
         let waking = Waking::new(writer.clone(), collection.clone(), Some(asleep.into_iter().collect()), journal);
         Ok(Self { writer, session, collection, waking, journalled })
     }

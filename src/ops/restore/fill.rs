@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::notes::Notes;
 use super::{Collection, RestoreOptions, survey, tenants};
-use crate::archive::{Archive, Index, Run, RunFiles, RunRecord};
+use crate::archive::{Archive, Error as ArchiveError, Index, Run, RunRecord};
 use crate::event::{Event, Events};
 use crate::model::{CollectionName, KeyRange, TenantMap};
 use crate::ops::bounds::MOST_JOBS;
@@ -18,7 +18,8 @@ use crate::ops::{Error, Session, prove, waking};
 use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::Comparer;
-use crate::pipeline::import::{Done, FoundEqual, Import, Pass, Stamps};
+use crate::pipeline::import::{self, Done, FoundEqual, Import, Pass, Stamps};
+use crate::pipeline::journal::{self, RunJournal};
 use crate::pipeline::load::{self, BadPart, Load};
 use crate::pipeline::long_lines::longest_line;
 use crate::pipeline::pacer::{BATCH_BYTES, Limits, Pacer};
@@ -104,18 +105,18 @@ pub(super) struct Fill<'a> {
     pub(super) options: &'a RestoreOptions,
     pub(super) archive: &'a Arc<Archive>,
     pub(super) budget: &'a Budget,
+    pub(super) journal: &'a RunJournal,
 }
 
 impl Fill<'_> {
     /// Writes every object of a collection that no earlier run has written, or, in a pass of their own, the references
-    /// that wait: `objects` is then what became of them in the pass before. The journal is handed back in any case, with what was written until then.
+    /// that wait: `objects` is then what became of them in the pass before. However it ends, what was dealt with until then is told.
     pub(super) async fn run(
         &self,
         collection: &Collection,
         pass: Pass,
         objects: &mut ObjectsOfRuns,
-        files: RunFiles,
-    ) -> (Filled, Option<RunFiles>, Result<(), Error>) {
+    ) -> (Filled, Result<(), Error>) {
         // Cancelled when the run is told to stop, and when one side fails.
         let stop = self.session.cancel.child_token();
         let pacer = Arc::new(Mutex::new(self.pacer(collection)));
@@ -125,8 +126,8 @@ impl Fill<'_> {
         let stamps = Arc::new(Stamps::default());
         let load = self.load(collection, pass, windows.clone(), &pacer, &stop);
         let loading = tokio::task::spawn_blocking(move || load.run(&batches));
-        let journal = Journal {
-            files,
+        let bookkeeping = Bookkeeping {
+            journal: self.journal.clone(),
             target: collection.planned.target.clone(),
             runs: Arc::clone(&collection.indexed.runs),
             pass,
@@ -142,42 +143,38 @@ impl Fill<'_> {
         };
         let journalling = tokio::task::spawn_blocking({
             let stop = stop.clone();
-            move || journal.take_all(judged, &stop)
+            move || bookkeeping.take_all(judged, &stop)
         });
         let imported = self.import(collection, pass, &pacer, stamps).run(waiting, results, &stop).await;
         if imported.is_err() {
             stop.cancel();
         }
         let loaded = loading.await;
-        let (files, filled, written) = match journalling.await {
-            Ok((journal, written)) => {
-                *objects = journal.before_references;
-                (Some(journal.files), journal.filled, written)
+        let (filled, written) = match journalling.await {
+            Ok((booked, written)) => {
+                *objects = booked.before_references;
+                (booked.filled, written.map_err(|error| journal::Error::Files(error).into()))
             }
-            Err(_) => (None, Filled::default(), Ok(())),
+            Err(_) => (Filled::default(), Err(journal::Error::Thread.into())),
         };
-        let mut done = self.judge(collection, written, loaded, imported, files.is_some());
+        let mut done = self.judge(collection, written, loaded, imported);
         if let Some(windows) = windows {
             // However it ended. What fails here is put right, or told, when the states are looked at in the end.
             waking::put_back(self.session, &collection.planned.target, windows.waking(), None).await;
             done = windows.failure().map_or(done, |error| Err(error.into()));
         }
-        (filled, files, done)
+        (filled, done)
     }
 
     /// The first cause among the errors of the three sides.
     fn judge(
         &self,
         collection: &Collection,
-        written: Result<(), crate::archive::Error>,
+        written: Result<(), Error>,
         loaded: Result<Result<(), Box<BadPart>>, tokio::task::JoinError>,
-        imported: Result<(), crate::pipeline::import::Error>,
-        journal_lives: bool,
+        imported: Result<(), import::Error>,
     ) -> Result<(), Error> {
         written?;
-        if !journal_lives {
-            return Err(Error::Stage { what: "journal".into() });
-        }
         match loaded {
             Err(_) => return Err(Error::Stage { what: "load".into() }),
             Ok(Ok(())) => {}
@@ -262,8 +259,8 @@ impl Fill<'_> {
 }
 
 /// Writes down what became of every batch.
-struct Journal {
-    files: RunFiles,
+struct Bookkeeping {
+    journal: RunJournal,
     target: CollectionName,
     runs: Arc<Index>,
     pass: Pass,
@@ -282,13 +279,13 @@ struct Journal {
     events: Events,
 }
 
-impl Journal {
+impl Bookkeeping {
     /// Takes results until the channel closes. An error cancels `stop`, so that nothing more is sent.
     fn take_all(
         mut self,
         mut results: mpsc::Receiver<Done>,
         stop: &CancellationToken,
-    ) -> (Self, Result<(), crate::archive::Error>) {
+    ) -> (Self, Result<(), ArchiveError>) {
         let mut written = Ok(());
         while let Some(done) = results.blocking_recv() {
             if written.is_ok() {
@@ -303,13 +300,13 @@ impl Journal {
             let left = self.notes.all();
             self.note(left)
         });
-        let synced = self.files.sync();
+        let synced = self.journal.blocking().sync();
         (self, written.and(synced))
     }
 
     /// Writes down stretches of runs that are under way. Objects without the references that belong to them are not judged
     /// before these are.
-    fn note(&mut self, pieces: Vec<(usize, (KeyRange, Filled))>) -> Result<(), crate::archive::Error> {
+    fn note(&mut self, pieces: Vec<(usize, (KeyRange, Filled))>) -> Result<(), ArchiveError> {
         if self.pass != Pass::All {
             return Ok(());
         }
@@ -321,9 +318,9 @@ impl Journal {
         Ok(())
     }
 
-    fn imported(&mut self, run: &Run, covers: KeyRange, filled: Filled) -> Result<(), crate::archive::Error> {
+    fn imported(&mut self, run: &Run, covers: KeyRange, filled: Filled) -> Result<(), ArchiveError> {
         let Filled { objects, rejected, rejected_bytes, stored, references, found, .. } = filled;
-        self.files.record(&RunRecord::Imported {
+        self.journal.blocking().record(&RunRecord::Imported {
             target: self.target.clone(),
             tenant: run.tenant.clone(),
             from: covers.from,
@@ -349,10 +346,12 @@ impl Journal {
         }
     }
 
-    fn take(&mut self, done: &Done) -> Result<(), crate::archive::Error> {
+    fn take(&mut self, done: &Done) -> Result<(), ArchiveError> {
         self.filled.add(done);
         for object in &done.rejected {
-            self.files.reject(&self.target, object.tenant.as_ref(), object.id, &object.reason, &object.object)?;
+            let mut files = self.journal.blocking();
+            files.reject(&self.target, object.tenant.as_ref(), object.id, &object.reason, &object.object)?;
+            drop(files);
             self.events.emit(Event::ObjectRejected {
                 collection: self.target.clone(),
                 tenant: object.tenant.clone(),
@@ -388,8 +387,8 @@ impl Journal {
     }
 
     /// Makes what was written down durable, and says so.
-    fn saved(&mut self) -> Result<(), crate::archive::Error> {
-        self.files.sync()?;
+    fn saved(&mut self) -> Result<(), ArchiveError> {
+        self.journal.blocking().sync()?;
         self.events.emit(Event::CheckpointSaved {
             collection: self.target.clone(),
             objects: self.before + self.filled.objects,

@@ -20,16 +20,18 @@ use super::{
 };
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
-use crate::archive::{RunAbout, RunFiles, RunHistory, RunRecord};
+use crate::archive::{RunAbout, RunHistory, RunRecord};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, TenantName, path_text};
 use crate::ops::run::claim::{self, Claiming};
+use crate::ops::run::journal;
 use crate::ops::schema::NotMade;
 use crate::ops::verify::Differs;
-use crate::ops::{Error, Session, journalling};
+use crate::ops::{Error, Session};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::guard::Guard;
 use crate::pipeline::import::Pass;
+use crate::pipeline::journal::RunJournal;
 use crate::pipeline::long_lines::OTHER_BYTES;
 use crate::weaviate::{Client, Writer};
 
@@ -37,7 +39,7 @@ use crate::weaviate::{Client, Writer};
 const LEAST_BATCH_BYTES: u64 = 4 << 20;
 /// What a run gathered so far.
 struct Gathered {
-    files: Option<RunFiles>,
+    journal: Option<RunJournal>,
     claim: Option<Claim>,
     created: BTreeMap<CollectionName, Created>,
     /// Collections that exist since this run, but not as they should.
@@ -59,6 +61,10 @@ struct Gathered {
 }
 
 impl Gathered {
+    async fn record(&self, record: RunRecord) -> Result<(), Error> {
+        journal::record(self.journal.as_ref(), record).await
+    }
+
     /// The collections that objects were written to, and that are not proven.
     fn underway(&self) -> Vec<lost::Underway<'_>> {
         let written = self.filled.iter().map(|(name, filled)| (name, filled.there()));
@@ -92,7 +98,7 @@ pub async fn run(
     }
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let mut gathered = Gathered {
-        files: None,
+        journal: None,
         claim: None,
         created: BTreeMap::new(),
         half_made: Vec::new(),
@@ -116,7 +122,7 @@ pub async fn run(
             (Err(lost::named(error, &lost)), undone, lost)
         }
     };
-    let run_dir = gathered.files.as_ref().map(|files| files.path().to_owned());
+    let run_dir = gathered.journal.as_ref().map(|journal| journal.path().to_owned());
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
     let result = || {
         let archive = Some(path_text(&plan.archive));
@@ -130,7 +136,10 @@ pub async fn run(
     match done {
         Ok(()) => Ok(RestoreOutcome {
             result: result(),
-            rejected: gathered.files.as_ref().and_then(RunFiles::rejected),
+            rejected: match &gathered.journal {
+                Some(journal) => journal.rejected().await,
+                None => None,
+            },
             run_dir: run_dir.unwrap_or_default(),
             remarks: gathered.remarks,
             about_roles: gathered.about_roles,
@@ -174,7 +183,7 @@ async fn undone(
     let made: Vec<CollectionName> = gathered.created.keys().chain(&gathered.half_made).cloned().collect();
     let (server, unsure) = (&prepared.server, &gathered.unsure);
     let undoing = undo::Undoing { writer, session, server, work, made: &made, unsure };
-    let (undone, all) = undoing.run(&refused, &mut gathered.files).await;
+    let (undone, all) = undoing.run(&refused, gathered.journal.as_ref()).await;
     for name in &undone {
         gathered.created.remove(name);
         gathered.half_made.retain(|half_made| half_made != name);
@@ -263,7 +272,7 @@ impl Run<'_> {
         let (about, all) = roles::make(self.client, self.session, &self.plan.roles).await?;
         gathered.about_roles = about;
         gathered.incomplete |= !all;
-        journalling::record(&mut gathered.files, RunRecord::Complete).await
+        gathered.record(RunRecord::Complete).await
     }
 
     fn going(&self) -> Result<(), Error> {
@@ -281,20 +290,20 @@ impl Run<'_> {
             shards: Vec::new(),
         };
         let Some(resuming) = &self.prepared.resuming else {
-            let (claim, files) = journalling::begin(claiming, state, self.about()).await?;
-            (gathered.claim, gathered.files) = (Some(claim), Some(files));
+            let (claim, journal) = journal::begin(claiming, state, self.about()).await?;
+            (gathered.claim, gathered.journal) = (Some(claim), Some(journal));
             return Ok(());
         };
         let Resuming { run, looked, again, .. } = resuming;
-        let taken = journalling::Taken {
+        let taken = journal::Taken {
             run_id: run.run_id,
             tenants: plan.options.tenants.clone(),
             looked: RunHistory::clone(looked),
             forget: resuming.forget(),
         };
-        let taken = journalling::resume(claiming, state, taken).await?;
-        let Some((claim, files)) = taken else { return Err(Error::WentOn { run: run.clone() }) };
-        (gathered.claim, gathered.files) = (Some(claim), Some(files));
+        let taken = journal::resume(claiming, state, taken).await?;
+        let Some((claim, journal)) = taken else { return Err(Error::WentOn { run: run.clone() }) };
+        (gathered.claim, gathered.journal) = (Some(claim), Some(journal));
         for (collection, objects, reason) in again {
             let (collection, objects, reason) = (collection.clone(), *objects, reason.clone());
             self.session.events.warn(Warning::SentAgain { collection, objects, reason });
@@ -337,7 +346,7 @@ impl Run<'_> {
             // From here on it may exist.
             Stage::Nothing => {
                 let record = RunRecord::Intent { collection: archived, target: target.clone() };
-                journalling::record(&mut gathered.files, record).await?;
+                gathered.record(record).await?;
             }
             Stage::Begun => {}
         }
@@ -368,7 +377,7 @@ impl Run<'_> {
         let tenants: Vec<TenantName> = collection.tenants.made.iter().map(|tenant| tenant.name.clone()).collect();
         if collection.before.stage == Stage::Nothing {
             let record = RunRecord::Joining { collection: archived, target: target.clone(), tenants: tenants.clone() };
-            journalling::record(&mut gathered.files, record).await?;
+            gathered.record(record).await?;
         }
         gathered.joined.insert(target, tenants);
         self.there(collection, created, gathered).await
@@ -395,7 +404,7 @@ impl Run<'_> {
         let schema_sha256 = Hash(Sha256::digest(collection.fit.asked.as_bytes()).into());
         let record =
             RunRecord::Created { target: target.clone(), schema_sha256, shards: self.shards(collection).await? };
-        journalling::record(&mut gathered.files, record).await?;
+        gathered.record(record).await?;
         self.there(collection, created, gathered).await
     }
 
@@ -500,12 +509,11 @@ impl Run<'_> {
         budget: &Budget,
         gathered: &mut Gathered,
     ) -> Result<Filled, Error> {
-        let Some(files) = gathered.files.take() else { return Err(Error::Stage { what: "journal".into() }) };
+        let Some(journal) = &gathered.journal else { return Err(Error::Stage { what: "journal".into() }) };
         let (client, session, options, archive) =
             (self.client, self.session, &self.plan.options, &self.prepared.archive);
-        let fill = Fill { client, session, options, archive, budget };
-        let (filled, files, done) = fill.run(collection, pass, objects, files).await;
-        gathered.files = files;
+        let fill = Fill { client, session, options, archive, budget, journal };
+        let (filled, done) = fill.run(collection, pass, objects).await;
         let filled = if pass == Pass::References { filled } else { collection.before.filled.plus(filled) };
         if pass != Pass::References {
             gathered.filled.insert(collection.planned.target.clone(), filled);

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use super::before::Stage;
 use super::{Collection, RestoreRefusal, Server};
-use crate::archive::{RunFiles, RunRecord};
+use crate::archive::RunRecord;
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::dropping::{Dropped, drop_collection};
 use crate::ops::firsts::Firsts;
+use crate::ops::run::journal;
 use crate::ops::schema::{Made, Unmakeable, made};
-use crate::ops::{Error, Session, journalling, standing};
+use crate::ops::{Error, Session, standing};
+use crate::pipeline::journal::RunJournal;
 use crate::weaviate::{Count, Topology, Writer};
 
 /// How long a collection that was dropped may take to be gone.
@@ -53,13 +55,13 @@ impl Undoing<'_> {
     pub(super) async fn run(
         &self,
         refused: &CollectionName,
-        files: &mut Option<RunFiles>,
+        journal: Option<&RunJournal>,
     ) -> (Vec<CollectionName>, bool) {
         let mut undone = Vec::new();
         for name in self.made.iter().rev() {
             let Some(collection) = self.own(name) else { continue };
             let stays = match self.one(collection).await {
-                Ok(None) => journalling::record(files, RunRecord::Undone { target: name.clone() }).await.err(),
+                Ok(None) => journal::record(journal, RunRecord::Undone { target: name.clone() }).await.err(),
                 Ok(Some(reason)) => {
                     self.stays(name, reason);
                     continue;
@@ -76,7 +78,7 @@ impl Undoing<'_> {
             && matches!(self.writer.schema(refused).await, Ok(None))
         {
             // It is said already why the run stopped.
-            let _ = journalling::record(files, RunRecord::Undone { target: refused.clone() }).await;
+            let _ = journal::record(journal, RunRecord::Undone { target: refused.clone() }).await;
         }
         let all = undone.len() == self.made.len();
         (undone, all)

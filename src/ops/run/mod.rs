@@ -3,6 +3,7 @@
 pub mod bounds;
 pub(in crate::ops) mod claim;
 mod folders;
+pub(in crate::ops) mod journal;
 mod name;
 mod session;
 

@@ -453,7 +453,7 @@ mod tests {
             (in_part(line), Class::Archive, &[Hint::ArchiveDamaged]),
             (in_part(load::Error::Stopped), Class::Interrupted, &[]),
             (compare::Error::Waking(waking::Error::Wire(lost())), Class::Server, &[Hint::RunAgain]),
-            (compare::Error::Waking(waking::Error::Journal(full)), Class::Disk, &[Hint::MakeRoom]),
+            (compare::Error::Waking(waking::Error::Journal(full.into())), Class::Disk, &[Hint::MakeRoom]),
             (compare::Error::Thread, Class::Bug, &[Hint::Report]),
         ] {
             let words = format!("{error:?}");

@@ -111,7 +111,7 @@ impl Facing {
             let about = waking::about(Op::Verify, session, client.url(), archive, run_id);
             self.journalled = Some(waking::begin(client, session, state, targets, about).await?);
         }
-        let journal = self.journalled.as_ref().map(|journalled| Arc::clone(&journalled.journal));
+        let journal = self.journalled.as_ref().map(|journalled| journalled.journal.clone());
         let waking = Arc::new(Waking::new(client.clone(), pair.target.clone(), Some(sleepers), journal));
         self.tenants.waking = Some(Arc::clone(&waking));
         Ok(waking)

@@ -13,11 +13,11 @@ use super::{Gathered, Run, Unproven};
 use crate::archive::RunRecord;
 use crate::event::{CollectionResult, Event, Warning};
 use crate::model::counted;
+use crate::ops::Error;
 use crate::ops::schema::expiry::{self, Expiry};
 use crate::ops::schema::grown;
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::ops::waking::{EarlierRuns, WakeBooks};
-use crate::ops::{Error, journalling};
 use crate::pipeline::guard::Guard;
 use crate::pipeline::import::FoundEqual;
 use crate::weaviate::Count;
@@ -85,12 +85,13 @@ impl Run<'_> {
             let Filled { objects, rejected, .. } = filled;
             if !collection.before.finished {
                 let record = RunRecord::Finished { target: name.clone(), objects: objects - rejected, rejected };
-                journalling::record(&mut gathered.files, record).await?;
+                gathered.record(record).await?;
             }
             (result.objects, result.rejected) = (objects - rejected, rejected);
             result.bytes = planned.bytes.saturating_sub(filled.rejected_bytes);
-            let reasons = gathered.files.as_mut().map(|files| files.take_reasons(&name));
-            result.rejected_reasons = reasons.unwrap_or_default();
+            if let Some(journal) = &gathered.journal {
+                result.rejected_reasons = journal.take_reasons(&name).await;
+            }
             // What was refused may lack in an index, though it is stored: that is not known to be as it was.
             gathered.incomplete |= rejected > 0 || filled.found.refused + filled.found.lengths > 0;
             gathered.remarks.extend(about_references(filled).into_iter().map(|remark| (name.clone(), remark)));
@@ -268,7 +269,7 @@ impl Run<'_> {
             return Ok(());
         }
         let record = RunRecord::Verified { target: name.clone(), ok, digest: result.digest.clone() };
-        journalling::record(&mut gathered.files, record).await
+        gathered.record(record).await
     }
 }
 

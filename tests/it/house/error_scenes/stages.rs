@@ -15,13 +15,14 @@ use elysiactl::pipeline::budget::Budget;
 use elysiactl::pipeline::compare::Comparer;
 use elysiactl::pipeline::guard::Mark;
 use elysiactl::pipeline::import::{self, Import, Pass};
+use elysiactl::pipeline::journal::{self, RunJournal};
 use elysiactl::pipeline::keyspace::Stretch;
 use elysiactl::pipeline::load::{self, Look, prove_part};
 use elysiactl::pipeline::pacer::{Limits, Pacer};
 use elysiactl::pipeline::rewrite::Rewrite;
 use elysiactl::pipeline::scan::{self, Scan, Scanned};
 use elysiactl::pipeline::split::SplitError;
-use elysiactl::pipeline::waking::{self, WakeJournal, Waking};
+use elysiactl::pipeline::waking::{self, Waking};
 use elysiactl::pipeline::{Batch, Objects, Origin, Page};
 use elysiactl::weaviate::Writer;
 use sandbox::{Fault, Kind, Sandbox};
@@ -160,7 +161,7 @@ fn sleepers(panics: bool) -> (World, Waking, Arc<AtomicBool>) {
     };
     let files = RunFiles::create(Arc::new(disk), &world.state().runs, about).expect("files");
     let writer = Writer::new(world.client(Events::none()));
-    let journal = Arc::new(WakeJournal::new(files));
+    let journal = RunJournal::new(files);
     let waking = Waking::new(writer, "Mt".parse().expect("a name"), None, Some(journal));
     (world, waking, fails)
 }
@@ -178,7 +179,7 @@ async fn a_tenant_that_cannot_be_written_down_is_not_woken() {
     let (world, waking, fails) = sleepers(false);
     fails.store(true, Ordering::SeqCst);
     let error = waking.wake(&[named("a")]).await.expect_err("a full disk");
-    assert!(matches!(&error, waking::Error::Journal(ArchiveError::NoSpace { .. })), "{error:?}");
+    assert!(matches!(&error, waking::Error::Journal(journal::Error::Files(ArchiveError::NoSpace { .. }))), "{error:?}");
     is(&error.into(), Class::Disk, &[Hint::MakeRoom]);
     all_sleep(&world);
 }
@@ -188,10 +189,16 @@ async fn a_journal_whose_thread_dies_is_a_bug_and_nobody_is_woken() {
     let (world, waking, fails) = sleepers(true);
     fails.store(true, Ordering::SeqCst);
     let error = waking.wake(&[named("a")]).await.expect_err("a panic");
-    assert!(matches!(error, waking::Error::Thread), "{error:?}");
+    assert!(matches!(error, waking::Error::Journal(journal::Error::Thread)), "{error:?}");
     let error = Error::from(error);
-    assert!(matches!(&error, Error::Stage { what } if what == "waking"), "{error:?}");
+    assert!(matches!(&error, Error::Stage { what } if what == "journal"), "{error:?}");
     is(&error, Class::Bug, &[Hint::Report]);
+    all_sleep(&world);
+    // Half a line may be there: nothing is written behind it.
+    fails.store(false, Ordering::SeqCst);
+    let error = waking.wake(&[named("a")]).await.expect_err("after a panic");
+    let waking::Error::Journal(journal::Error::Files(error)) = error else { panic!("{error:?}") };
+    assert!(matches!(error, ArchiveError::Broken { .. }), "{error:?}");
     all_sleep(&world);
 }
 
