@@ -1,6 +1,7 @@
 //! `col clear`: empties live collections and keeps what they are.
 
 mod delete;
+mod inactive;
 mod may;
 mod method;
 mod plan;
@@ -8,7 +9,6 @@ mod recreate;
 mod rehearse;
 mod run;
 mod since;
-mod sleepers;
 mod stays;
 mod tenants;
 mod unchanged;
@@ -115,7 +115,7 @@ pub struct CollectionClear {
     pub exists: bool,
     /// Whether a run that was killed left something to put right about its tenants: of those that are awake still, `tenants`
     /// says that they are asleep.
-    left_awake: bool,
+    left_active: bool,
     /// The objects somebody agreed to lose: with any other number nothing is done. `None` where none was named.
     pub agreed: Option<u64>,
     /// Whether it was tried out that the server takes it back.

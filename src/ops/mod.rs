@@ -1,6 +1,7 @@
 //! The operations: each is a `plan` that only reads and a `run` that asks nothing again. They join the stages, hold
 //! both sides' totals, and alone decide that something is done.
 
+mod activation;
 pub mod backup;
 pub mod cat;
 pub mod check;
@@ -30,7 +31,6 @@ mod select;
 mod server;
 pub mod standing;
 pub mod verify;
-mod waking;
 
 pub use error::{Error, Hint};
 pub use refusal::{Lack, LackOf, SomeTenants};

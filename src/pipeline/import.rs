@@ -165,7 +165,7 @@ struct Shared<'a> {
     /// What becomes of the text of objects that go without empty lists of dates.
     undated: Rewrite,
     /// Tenants that were waited for in vain.
-    asleep: Mutex<BTreeSet<TenantName>>,
+    inactive: Mutex<BTreeSet<TenantName>>,
     /// Refused objects that may still be read back.
     reads_back: AtomicU64,
     /// What need not be read back, since it is known that it cannot be.
@@ -204,7 +204,7 @@ impl Import {
             gate: RwLock::new(()),
             blame: Blame::default(),
             undated: self.rewrite.undated(),
-            asleep: Mutex::default(),
+            inactive: Mutex::default(),
             reads_back: AtomicU64::new(again::READS_BACK),
             unreadable: Mutex::default(),
             told: AtomicBool::new(false),
@@ -306,7 +306,7 @@ impl Shared<'_> {
             if let Some(refused) = self.lasting(batch, &group, &outcome) {
                 return Err(refused.into());
             }
-            let outcome = self.until_awake(batch, &mut group, outcome).await?;
+            let outcome = self.until_active(batch, &mut group, outcome).await?;
             let outcome = self.wait_out(batch, &mut group, outcome).await?;
             match outcome {
                 Outcome::Judged(fates) => self.sort(batch, &group, fates, &mut groups, &mut dealt).await?,

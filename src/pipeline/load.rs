@@ -12,10 +12,10 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::activation::runs::RunAhead;
 use super::budget::{Budget, Share};
 use super::pacer::Pacer;
 use super::split::{self, SplitError};
-use super::windows::Windows;
 use super::{Batch, Objects, Origin, Page};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::PartEntry;
@@ -168,8 +168,6 @@ pub struct Load {
     pub mixed: Arc<MixedSpaces>,
     /// Stretches of other runs that are not wanted any more, by the places of these, in order.
     pub judged: Arc<BTreeMap<usize, Vec<KeyRange>>>,
-    /// Wakes those of them that sleep; `None` if none does.
-    pub windows: Option<Arc<Windows>>,
     /// Says how many objects and bytes a batch may have.
     pub pacer: Arc<Mutex<Pacer>>,
     /// Cancelled when no more is wanted.
@@ -189,11 +187,22 @@ impl Load {
         Ok(())
     }
 
+    /// Where the objects of a run go: into a plain collection, or into that tenant; `None` if they are not wanted.
+    #[must_use]
+    pub fn target(&self, run: usize) -> Option<Option<TenantName>> {
+        self.tenants.target(self.runs[run].tenant.as_ref()).filter(|_| !self.done.contains(&run))
+    }
+
+    /// The runs of each part whose objects go into a tenant, in the order in which they are read.
+    pub fn ahead(&self) -> impl Iterator<Item = Vec<RunAhead>> {
+        let with_tenant = move |at: &usize| Some((*at, self.target(*at)??));
+        let parts = self.archive.collections()[self.at].parts.iter();
+        parts.map(move |part| self.archive.inside(part, &self.runs).iter().filter_map(with_tenant).collect())
+    }
+
     fn part(&self, part: &PartEntry, batches: &mpsc::Sender<Batch>, leads: &mut Leads) -> Result<(), Error> {
         let numbers = self.archive.inside(part, &self.runs);
-        let wanted =
-            |at: &usize| self.tenants.target(self.runs[*at].tenant.as_ref()).filter(|_| !self.done.contains(at));
-        let targets: Vec<_> = numbers.iter().map(wanted).collect();
+        let targets: Vec<_> = numbers.iter().map(|at| self.target(*at)).collect();
         if targets.iter().all(Option::is_none) {
             return Ok(());
         }
@@ -214,26 +223,10 @@ impl Load {
         };
         prove_part(reader, &self.schema.name, &self.digest, Look::Structure, |object, at| {
             let Some(tenant) = &targets[at.run] else { return true };
-            let ahead = || {
-                let behind = (at.run..numbers.len()).map(|run| (numbers[run], targets[run].as_ref()));
-                behind.filter_map(|(number, target)| Some((number, target?.as_ref()?)))
-            };
             let number = numbers[at.run];
             let place = Place { run: &self.runs[number], number, tenant: tenant.as_ref() };
-            let begun =
-                filling.seen > 0 || (self.enter(ahead()) && self.lead(tenant.as_ref(), leads, &filling.line, batches));
+            let begun = filling.seen > 0 || self.lead(tenant.as_ref(), leads, &filling.line, batches);
             begun && filling.take(object, place)
-        })
-    }
-
-    /// Has the tenants of the next runs woken, if they sleep. Whether more is wanted.
-    fn enter<'a>(&self, ahead: impl Iterator<Item = (usize, &'a TenantName)>) -> bool {
-        let Some(windows) = &self.windows else { return true };
-        Handle::current().block_on(async {
-            tokio::select! {
-                entered = windows.enter(ahead) => entered,
-                () = self.stop.cancelled() => false,
-            }
         })
     }
 

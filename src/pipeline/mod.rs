@@ -1,5 +1,6 @@
 //! The stages between server and archive, and the value that travels between them on a bounded channel.
 
+pub mod activation;
 mod batch;
 pub mod budget;
 pub mod compare;
@@ -19,7 +20,5 @@ pub mod scan;
 mod slots;
 pub mod split;
 pub mod store;
-pub mod waking;
-pub mod windows;
 
 pub use batch::{BATCHES_WAITING, Batch, Objects, Origin, Page};

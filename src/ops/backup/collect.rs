@@ -62,7 +62,7 @@ pub(super) struct Collected {
     pub(super) skipped: Vec<(TenantName, String)>,
     pub(super) tenants_changed: TenantsChanged,
     /// Tenants that could not be put back to sleep.
-    pub(super) left_awake: u64,
+    pub(super) left_active: u64,
     /// Shards that take no writes.
     pub(super) read_only: Vec<String>,
 }
@@ -213,7 +213,7 @@ impl Collect<'_> {
             schema: schema_after,
             skipped: Vec::new(),
             tenants_changed: TenantsChanged::default(),
-            left_awake: 0,
+            left_active: 0,
             read_only,
         })
     }

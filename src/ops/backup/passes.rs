@@ -15,20 +15,20 @@ use crate::model::{KeyRange, TenantName};
 use crate::ops::Error;
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::pipeline::Batch;
+use crate::pipeline::activation::{ACTIVE_AT_ONCE, TENANTS_A_WINDOW};
 use crate::pipeline::guard::{Guard, Mark};
 use crate::pipeline::keyspace::Stretch;
 use crate::pipeline::scan::{Scan, Scanned, UNPRINTABLE_IDS};
 use crate::pipeline::store::Store;
-use crate::pipeline::waking::{self, AWAKE_AT_ONCE, TENANTS_A_WINDOW};
 use crate::weaviate::{Count, Tenant, TenantState, TenantTrouble};
 
-/// Rounds in which a tenant is found asleep whenever it is read, the first included, before it is given up: each wakes it
+/// Rounds in which a tenant is found inactive whenever it is read, the first included, before it is given up: each activates it
 /// anew and reads others meanwhile, so that nobody waits for it in one place.
 const TRIES: u32 = 5;
 /// Tenants that are read before they are counted, at most.
 const TENANTS_AT_ONCE: usize = 1_000;
-/// Windows of tenants that are awake side by side.
-const WINDOWS_AT_ONCE: usize = AWAKE_AT_ONCE / TENANTS_A_WINDOW;
+/// Windows of active tenants side by side.
+const WINDOWS_AT_ONCE: usize = ACTIVE_AT_ONCE / TENANTS_A_WINDOW;
 
 /// Whether a tenant is wanted: all are, unless some were named.
 pub(super) fn wants(named: &[TenantName], tenant: &TenantName) -> bool {
@@ -230,8 +230,8 @@ struct Careful {
 }
 
 /// What came of a window.
-enum Window<'a> {
-    /// Tenants cannot be woken: why, in few words.
+enum WindowEnd<'a> {
+    /// Tenants cannot be activated: why, in few words.
     Refused(String),
     /// The tenants that were read, and their counts unless the reading was cut short.
     Read(Read<'a>, Option<BTreeMap<TenantName, Option<u64>>>),
@@ -326,8 +326,8 @@ impl Pass<'_> {
         while let Some(window) = windows.next().await {
             match window? {
                 None => {}
-                Some(Window::Refused(reason)) => return Ok(Some(reason)),
-                Some(Window::Read(mut read, counts)) => {
+                Some(WindowEnd::Refused(reason)) => return Ok(Some(reason)),
+                Some(WindowEnd::Read(mut read, counts)) => {
                     books.take(&read.scanned);
                     merge(seen, &mut read.scanned);
                     if let Some(counts) = counts {
@@ -339,7 +339,7 @@ impl Pass<'_> {
         Ok(None)
     }
 
-    /// Wakes a few tenants, reads and counts them, and puts them back.
+    /// Activates a few tenants, reads and counts them, and deactivates them.
     async fn window<'t>(
         &self,
         todo: &'t [Todo],
@@ -347,19 +347,12 @@ impl Pass<'_> {
         slot: usize,
         reading: &CancellationToken,
         batches: &mpsc::Sender<Batch>,
-    ) -> Result<Window<'t>, Error> {
+    ) -> Result<WindowEnd<'t>, Error> {
         let names: Vec<TenantName> = todo.iter().map(|todo| todo.tenant.clone()).collect();
-        let waking = self.tenants.waking().await?;
-        let held = match waking.wake(&names).await {
-            Ok(held) => held,
-            Err(waking::Error::Wire(error)) if error.is_auth() => {
-                return Ok(Window::Refused("asleep, and the key may not wake tenants".to_owned()));
-            }
-            Err(waking::Error::Wire(error)) if error.lasting().is_some() => {
-                let cause = error.lasting().map(ToString::to_string).unwrap_or_default();
-                return Ok(Window::Refused(format!("inactive, and cannot be activated: {cause}")));
-            }
-            Err(error) => return Err(error.into()),
+        let activation = self.tenants.activation().await?;
+        let active = match activation.activate(&names).await {
+            Ok(active) => active,
+            Err(error) => return error.refusal().map(WindowEnd::Refused).ok_or_else(|| error.into()),
         };
         let before = if careful.counts_first { self.counts(&names).await? } else { BTreeMap::new() };
         let mut scanned = Scanned::default();
@@ -371,8 +364,8 @@ impl Pass<'_> {
             false if countable => Some(self.counts(&read.names()).await?),
             false => Some(BTreeMap::new()),
         };
-        waking.put_back(held).await?;
-        Ok(Window::Read(read, counts))
+        activation.deactivate(active).await?;
+        Ok(WindowEnd::Read(read, counts))
     }
 
     /// Reads tenants that are awake, side by side, some at a time: they are counted while the next ones are read.

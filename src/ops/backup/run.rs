@@ -16,9 +16,9 @@ use crate::archive::{
 };
 use crate::event::{CollectionResult, Event, Op, RunResult, SavedSchema, Status, Warning};
 use crate::model::path_text;
+use crate::ops::activation::ActivationBooks;
 use crate::ops::bounds::CLOCK_STEP_MS;
 use crate::ops::run::claim::Claiming;
-use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, blocking};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::long_lines::OTHER_BYTES;
@@ -36,7 +36,7 @@ struct Gathered {
     resumed: u64,
     remarks: Remarks,
     mismatches: usize,
-    left_awake: u64,
+    left_active: u64,
     more_unprintable: u64,
     unchecked: Option<String>,
     nodes: BTreeSet<String>,
@@ -69,7 +69,7 @@ async fn fill(
 ) -> Result<BackupOutcome, Error> {
     let pages = plan.options.memory_bytes.saturating_sub(OTHER_BYTES).max(LEAST_PAGES_BYTES);
     let budget = Budget::new(pages);
-    let books = WakeBooks::below(plan.options.state.as_ref());
+    let books = ActivationBooks::below(plan.options.state.as_ref());
     let (mut gathered, mut last_lost) = (Gathered::default(), None);
     gathered.remarks.limits.clone_from(&plan.limits);
     gathered.missing.extend(plan.topology.missing.iter().cloned());
@@ -191,7 +191,7 @@ struct One<'a> {
     planned: &'a CollectionBackup,
     /// Its objects by the count of the plan, also where it was made again since.
     agreed: Option<u64>,
-    books: &'a WakeBooks,
+    books: &'a ActivationBooks,
 }
 
 /// A collection that was given up: what became of it, and the error that this was noticed by.
@@ -300,7 +300,7 @@ impl Gathered {
             session.events.warn(Warning::ObjectsVanished { collection, objects });
         }
         self.mismatches += usize::from(!facts::agrees(&collected));
-        self.left_awake += collected.left_awake;
+        self.left_active += collected.left_active;
         self.unchecked = self.unchecked.take().or(collected.unchecked);
         self.nodes.extend(collected.nodes);
         self.missing.extend(collected.missing);
@@ -321,7 +321,7 @@ impl Gathered {
             && self.remarks.incomplete.is_empty()
             && self.more_unprintable == 0
             && self.mismatches == 0
-            && self.left_awake == 0
+            && self.left_active == 0
             && self.missing.is_empty()
     }
 

@@ -15,12 +15,12 @@ use crate::archive::CollectionWriter;
 use crate::archive::manifest::TenantsChanged;
 use crate::event::{Op, Warning};
 use crate::model::{CollectionName, TenantName};
+use crate::ops::activation::{self, ActivationBooks, Journalled, LeftActive};
 use crate::ops::rounds::Rounds;
-use crate::ops::waking::{self, Journalled, LeftAwake, WakeBooks};
 use crate::ops::{Error, blocking};
+use crate::pipeline::activation::Activation;
 use crate::pipeline::scan::Scanned;
 use crate::pipeline::store::Store;
-use crate::pipeline::waking::Waking;
 use crate::weaviate::{ObjectTimes, Tenant, TenantState};
 
 /// Pause before tenants that did not answer as they should are asked again.
@@ -33,24 +33,24 @@ const TENANTS_LOOKED_AT: usize = 8;
 pub(super) struct Tenants<'a> {
     pub(super) collect: Collect<'a>,
     archive: &'a Path,
-    books: &'a WakeBooks,
-    waking: OnceCell<(Waking, Journalled)>,
+    books: &'a ActivationBooks,
+    activation: OnceCell<(Activation, Journalled)>,
 }
 
 impl<'a> Tenants<'a> {
-    pub(super) fn new(collect: Collect<'a>, archive: &'a Path, books: &'a WakeBooks) -> Self {
-        Self { collect, archive, books, waking: OnceCell::new() }
+    pub(super) fn new(collect: Collect<'a>, archive: &'a Path, books: &'a ActivationBooks) -> Self {
+        Self { collect, archive, books, activation: OnceCell::new() }
     }
 
     pub(super) fn name(&self) -> &CollectionName {
         &self.collect.planned.schema.name
     }
 
-    /// Reads everything into `writer` and closes it. However it ends, tenants that were woken are put back.
+    /// Reads everything into `writer` and closes it. However it ends, tenants that were activated are deactivated.
     pub(super) async fn run(&self, writer: CollectionWriter) -> Result<Collected, Error> {
         let read = Box::pin(self.read(writer)).await;
-        let left_awake = self.put_back().await;
-        read.map(|collected| Collected { left_awake, ..collected })
+        let left_active = self.deactivate().await;
+        read.map(|collected| Collected { left_active, ..collected })
     }
 
     async fn read(&self, writer: CollectionWriter) -> Result<Collected, Error> {
@@ -146,14 +146,14 @@ impl<'a> Tenants<'a> {
         Ok((others, first))
     }
 
-    /// The tenants as they are before anything is read. Those that a killed run left awake are put back first.
+    /// The tenants as they are before anything is read. Those that a killed run left active are deactivated first.
     async fn books(&self) -> Result<Books, Error> {
         let (collect, name) = (&self.collect, self.name());
         let (session, options) = (collect.session, collect.options);
         let mut listed = session.unless_stopped(collect.client.tenants(name)).await?;
-        let left = LeftAwake::find(collect.client, session, self.books, name, &mut listed).await?;
+        let left = LeftActive::find(collect.client, session, self.books, name, &mut listed).await?;
         if !left.is_empty() {
-            left.put_right(session, name, self.waking().await?).await?;
+            left.put_right(session, name, self.activation().await?).await?;
         }
         let mut books = Books::new(listed, &options.tenants);
         if let Some(probe) = books.first_awake() {
@@ -166,24 +166,25 @@ impl<'a> Tenants<'a> {
         Ok(books)
     }
 
-    /// What wakes tenants, with its lock and journal: made when the first one is to be woken.
-    pub(super) async fn waking(&self) -> Result<&Waking, Error> {
+    /// What activates tenants, with its lock and journal: made when the first one is to be activated.
+    pub(super) async fn activation(&self) -> Result<&Activation, Error> {
         let make = async || {
             let (collect, name) = (&self.collect, self.name().clone());
-            let about = waking::about(Op::Backup, collect.session, collect.client.url(), self.archive, String::new());
+            let about =
+                activation::about(Op::Backup, collect.session, collect.client.url(), self.archive, String::new());
             let Some((state, _)) = self.books.folders() else { return Err(Error::NoRunFolder { collection: name }) };
             let journalled =
-                Box::pin(waking::begin(collect.client, collect.session, state, vec![name.clone()], about)).await?;
+                Box::pin(activation::begin(collect.client, collect.session, state, vec![name.clone()], about)).await?;
             let journal = Some(journalled.journal.clone());
-            Ok::<_, Error>((Waking::new(collect.client.clone(), name, None, journal), journalled))
+            Ok::<_, Error>((Activation::new(collect.client.clone(), name, None, journal), journalled))
         };
-        Ok(&self.waking.get_or_try_init(make).await?.0)
+        Ok(&self.activation.get_or_try_init(make).await?.0)
     }
 
-    /// Puts back whoever is still awake because of this run; how many could not be.
-    async fn put_back(&self) -> u64 {
-        let Some((waking, journalled)) = self.waking.get() else { return 0 };
-        waking::put_back(self.collect.session, self.name(), waking, Some(journalled)).await
+    /// Deactivates whoever is still active because of this run; how many could not be.
+    async fn deactivate(&self) -> u64 {
+        let Some((activation, journalled)) = self.activation.get() else { return 0 };
+        activation::deactivate(self.collect.session, self.name(), activation, Some(journalled)).await
     }
 
     async fn drop_tenants(&self, mut store: Store, tenants: BTreeSet<TenantName>) -> Result<Store, Error> {
@@ -228,7 +229,7 @@ impl<'a> Tenants<'a> {
                 deleted: books.deleted.iter().map(ToString::to_string).collect(),
             },
             skipped: books.skipped.into_iter().collect(),
-            left_awake: 0,
+            left_active: 0,
             read_only: Vec::new(),
         })
     }

@@ -11,6 +11,7 @@ use super::rehearse::is_due;
 use super::unfinished::{dropped, saved};
 use super::{ClearOptions, ClearPlan, ClearRefusal, CollectionClear, Method, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};
+use crate::ops::activation::{ActivationBooks, EarlierRuns, LeftActive};
 use crate::ops::bounds::ASKED_AT_ONCE;
 use crate::ops::firsts::Firsts;
 use crate::ops::held::{Doomed, HeldIn, held_in, hold_again};
@@ -21,7 +22,6 @@ use crate::ops::schema::{
 };
 use crate::ops::server::{self, Needs};
 use crate::ops::standing::{self, Recounted, Standing, all_tenants_are_seen, standing};
-use crate::ops::waking::{EarlierRuns, LeftAwake, WakeBooks};
 use crate::ops::{Error, Lack, Session, select};
 use crate::weaviate::{Client, Count, Meta, Rights, ServerFacts, Tenant, TenantState};
 
@@ -52,7 +52,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: ClearOptions)
     if options.tenants.is_empty() {
         all_tenants_are_seen(rights, &standings)?;
     }
-    let books = WakeBooks::Locked(options.state.clone(), EarlierRuns::default());
+    let books = ActivationBooks::Locked(options.state.clone(), EarlierRuns::default());
     let looking = Looking { client, session, options: &options, meta: &meta, nodes, rights, dropped: &dropped, books };
     // Writers disturb nobody who deletes by ids.
     let again = if options.wish == Wish::Delete {
@@ -176,7 +176,7 @@ struct Looking<'a> {
     /// Where unfinished runs saved what they dropped.
     dropped: &'a BTreeMap<CollectionName, PathBuf>,
     /// What runs left that wake tenants.
-    books: WakeBooks,
+    books: ActivationBooks,
 }
 
 impl Looking<'_> {
@@ -192,7 +192,7 @@ impl Looking<'_> {
     ) -> Result<Result<CollectionClear, ClearRefusal>, Error> {
         let (name, options) = (standing.schema.name.clone(), self.options);
         let moved = standing.objects.exact().zip(again).filter(|(before, after)| before != after);
-        let left_awake = self.left_awake(&mut standing).await?;
+        let left_active = self.left_active(&mut standing).await?;
         let (unfinished, missing) = self.earlier(&standing).await?;
         let tenants = match self.tenants(&standing, &missing) {
             Ok(tenants) => tenants,
@@ -255,7 +255,7 @@ impl Looking<'_> {
                 unfinished,
                 missing,
                 exists: true,
-                left_awake,
+                left_active,
                 agreed: None,
                 rehearsed: Rehearsed::NotNeeded,
                 fit,
@@ -271,11 +271,11 @@ impl Looking<'_> {
     }
 
     /// Whether a run that was killed left any of its tenants awake. They are planned as asleep, which they will be.
-    async fn left_awake(&self, standing: &mut Standing) -> Result<bool, Error> {
+    async fn left_active(&self, standing: &mut Standing) -> Result<bool, Error> {
         let (client, session, name) = (self.client, self.session, standing.schema.name.clone());
         let Some(tenants) = &mut standing.tenants else { return Ok(false) };
         let before = tenants.clone();
-        let left = LeftAwake::find(client, session, &self.books, &name, tenants).await?;
+        let left = LeftActive::find(client, session, &self.books, &name, tenants).await?;
         if *tenants != before {
             let counts = standing::tenant_counts(client, session, &name, tenants).await?;
             standing.firsts = Firsts::of_whole(client, session, &name, &counts).await?;
@@ -321,7 +321,7 @@ impl Looking<'_> {
             unfinished,
             missing: Vec::new(),
             exists,
-            left_awake: false,
+            left_active: false,
             agreed: None,
             rehearsed: Rehearsed::NotNeeded,
             fit,

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::delete::{Delete, Passed, ServerClock};
+use super::inactive;
 use super::recreate::Recreate;
-use super::sleepers;
 use super::stays::Stays;
 use super::tenants::{self, Recreating};
 use super::unchanged::{Proven, Unchanged};
@@ -18,10 +18,10 @@ use crate::archive::digest::Hash;
 use crate::archive::{RunAbout, RunRecord};
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, Schema, TenantName, path_text};
+use crate::ops::activation::{ActivationBooks, EarlierRuns};
 use crate::ops::run::claim::Claiming;
 use crate::ops::run::journal;
 use crate::ops::safety::{self, SafetyCopy};
-use crate::ops::waking::{EarlierRuns, WakeBooks};
 use crate::ops::{Error, Session, standing};
 use crate::pipeline::guard::{self, Guard};
 use crate::pipeline::journal::RunJournal;
@@ -77,7 +77,7 @@ pub async fn run(writer: &Writer, session: &Session, plan: ClearPlan) -> Result<
         unchecked: plan.topology_unchecked.clone(),
         incomplete: false,
     };
-    let books = WakeBooks::Locked(plan.options.state.clone(), EarlierRuns::default());
+    let books = ActivationBooks::Locked(plan.options.state.clone(), EarlierRuns::default());
     let done = Run { writer, session, plan: &plan, books }.all(&mut gathered).await;
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
     let result = RunResult {
@@ -123,7 +123,7 @@ struct Run<'a> {
     writer: &'a Writer,
     session: &'a Session,
     plan: &'a ClearPlan,
-    books: WakeBooks,
+    books: ActivationBooks,
 }
 
 impl Run<'_> {
@@ -186,8 +186,8 @@ impl Run<'_> {
         result.tenants = planned.tenants.as_ref().map_or(0, |tenants| tenants.len() as u64);
         let unchanged = self.unchanged(planned, clock);
         let mut proven = Proven::default();
-        if planned.left_awake {
-            sleepers::put_right(self.writer, self.session, &self.books, &self.plan.options.folder, &name).await?;
+        if planned.left_active {
+            inactive::put_right(self.writer, self.session, &self.books, &self.plan.options.folder, &name).await?;
         }
         if planned.exists {
             self.until_whole(&mut self.guard(&planned.standing.schema)).await?;
@@ -319,18 +319,18 @@ impl Run<'_> {
         self.dropping(name, &copy, gathered).await?;
         let (writer, session, patience) = (self.writer, self.session, self.plan.options.patience);
         let (mut made, mut removed) = (false, false);
-        let sleepers = if backed_up.is_some() { unchanged.sleepers().await? } else { None };
-        let held_in = sleepers.as_ref().zip(backed_up);
+        let inactive = if backed_up.is_some() { unchanged.inactive().await? } else { None };
+        let held_in = inactive.as_ref().zip(backed_up);
         let recreating =
-            Recreating { writer, session, collection: name, patience, unchanged, proven, sleepers: held_in };
+            Recreating { writer, session, collection: name, patience, unchanged, proven, inactive: held_in };
         let again = async {
             let missing = tenants::create(self.writer, name, &planned.missing).await?;
             made = true;
             Ok::<_, Error>(missing + recreating.run(tenants, &mut removed).await?)
         };
         let again = again.await;
-        if let Some(sleepers) = sleepers {
-            sleepers.end().await;
+        if let Some(inactive) = inactive {
+            inactive.end().await;
         }
         let refused = again.as_ref().is_err_and(|error| error.wire().is_some_and(WireError::is_no));
         if removed || (!planned.missing.is_empty() && (made || !refused)) {
@@ -369,10 +369,10 @@ impl Run<'_> {
         let mut stays = Stays::new(planned, proven);
         let (name, schema) = (planned.name().clone(), &planned.standing.schema);
         let mut passed = Passed::default();
-        // Asleep, a tenant can be emptied without being woken by being made again.
-        let awake = |tenant: &&Tenant| tenant.state == TenantState::Hot;
-        let sleepers: Vec<Tenant> = planned.tenants.iter().flatten().filter(|t| !awake(t)).cloned().collect();
-        self.recreate_tenants(unchanged, &sleepers, proven, gathered).await?;
+        // An inactive tenant can be emptied without being activated by being made again.
+        let active = |tenant: &&Tenant| tenant.state == TenantState::Hot;
+        let inactive: Vec<Tenant> = planned.tenants.iter().flatten().filter(|t| !active(t)).cloned().collect();
+        self.recreate_tenants(unchanged, &inactive, proven, gathered).await?;
         unchanged.is_the_same().await?;
         let begun = gathered.partly.replace(name.clone()).is_some();
         let mut left = Count::Exact(0);
@@ -380,7 +380,7 @@ impl Run<'_> {
         let mut unanswered = false;
         'rounds: while round <= DELETING_ROUNDS {
             let tenants: Vec<Option<&TenantName>> = match &planned.tenants {
-                Some(tenants) => tenants.iter().filter(awake).map(|tenant| Some(&tenant.name)).collect(),
+                Some(tenants) => tenants.iter().filter(active).map(|tenant| Some(&tenant.name)).collect(),
                 None => vec![None],
             };
             if round > 1 {
@@ -467,9 +467,9 @@ impl Run<'_> {
 
     /// Zero if a first page shows no objects, at least one if it does.
     async fn listed(&self, schema: &Schema, tenants: Option<&[Tenant]>) -> Result<Option<Count>, Error> {
-        let awake = |tenant: &&Tenant| tenant.state == TenantState::Hot;
+        let active = |tenant: &&Tenant| tenant.state == TenantState::Hot;
         let spaces: Vec<Option<&TenantName>> = match tenants {
-            Some(tenants) => tenants.iter().filter(awake).map(|tenant| Some(&tenant.name)).collect(),
+            Some(tenants) => tenants.iter().filter(active).map(|tenant| Some(&tenant.name)).collect(),
             None => vec![None],
         };
         for tenant in spaces {

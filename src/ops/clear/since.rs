@@ -32,7 +32,7 @@ pub(super) struct BackedUp {
     pub(super) tenants: BTreeMap<TenantName, u64>,
     /// The latest update time of the objects of each tenant that sleeps, as they were compared; by the server's clock in
     /// ms.
-    pub(super) newest_asleep: BTreeMap<TenantName, i64>,
+    pub(super) newest_inactive: BTreeMap<TenantName, i64>,
 }
 
 /// A time that has certainly been reached by the server's clock, in ms: what is not newer was written before.

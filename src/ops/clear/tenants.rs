@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use super::inactive::InactiveTenants;
 use super::since::BackedUp;
-use super::sleepers::Sleepers;
 use super::unchanged::{Proven, Unchanged};
 use crate::event::Event;
 use crate::model::{CollectionName, TenantName};
 use crate::ops::dropping::{DROPS, before_next};
 use crate::ops::{Error, Session};
-use crate::pipeline::waking::AWAKE_AT_ONCE;
+use crate::pipeline::activation::ACTIVE_AT_ONCE;
 use crate::weaviate::{Client, Error as WireError, Tenant, TenantState, Writer};
 
 /// Tenants created or deleted in one request.
@@ -46,8 +46,8 @@ pub(super) struct Recreating<'a> {
     pub(super) unchanged: &'a Unchanged<'a>,
     /// What was proven of them.
     pub(super) proven: &'a Proven,
-    /// What has to hold what those that sleep hold, and what wakes them to see it.
-    pub(super) sleepers: Option<(&'a Sleepers<'a>, &'a BackedUp)>,
+    /// What has to hold what those that are inactive hold, and what activates them to see it.
+    pub(super) inactive: Option<(&'a InactiveTenants<'a>, &'a BackedUp)>,
 }
 
 impl Recreating<'_> {
@@ -57,12 +57,12 @@ impl Recreating<'_> {
         let Self { writer, session, collection, .. } = self;
         let mut offloaded = 0;
         // What was asked has to be true still when they go.
-        let most = if self.sleepers.is_some() { AWAKE_AT_ONCE } else { TENANTS_A_REQUEST };
+        let most = if self.inactive.is_some() { ACTIVE_AT_ONCE } else { TENANTS_A_REQUEST };
         for chunk in tenants.chunks(most) {
             if session.cancel.is_cancelled() {
                 return Err(Error::Interrupted);
             }
-            self.unchanged.at_the_removal(chunk, self.proven, self.sleepers).await?;
+            self.unchanged.at_the_removal(chunk, self.proven, self.inactive).await?;
             let names: Vec<TenantName> = chunk.iter().map(|tenant| tenant.name.clone()).collect();
             let deleted = self.delete(&names).await;
             // What the server refused it did not do.

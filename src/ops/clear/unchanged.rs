@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::delete::ServerClock;
+use super::inactive::InactiveTenants;
 use super::since::{self, BackedUp, Since};
-use super::sleepers::Sleepers;
 use super::{ClearPlan, CollectionClear, Method};
 use crate::event::{Event, Warning};
 use crate::model::{Renames, TenantMap, TenantName};
+use crate::ops::activation::ActivationBooks;
 use crate::ops::firsts::Became;
 use crate::ops::held::is_held_still;
 use crate::ops::schema::{self, expiry};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
-use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, proof, prove, standing};
 use crate::weaviate::{Count, Tenant, TenantState, Writer};
 
@@ -39,7 +39,7 @@ pub(super) struct Unchanged<'a> {
     pub(super) plan: &'a ClearPlan,
     pub(super) planned: &'a CollectionClear,
     pub(super) clock: ServerClock,
-    pub(super) books: &'a WakeBooks,
+    pub(super) books: &'a ActivationBooks,
 }
 
 impl Unchanged<'_> {
@@ -119,9 +119,9 @@ impl Unchanged<'_> {
             return Ok(());
         }
         if let Some(backed_up) = &proven.backed_up {
-            if let Some(sleepers) = self.sleepers().await? {
-                let held = sleepers.hold(&self.asleep(), backed_up).await;
-                sleepers.end().await;
+            if let Some(inactive) = self.inactive().await? {
+                let held = inactive.hold(&self.asleep(), backed_up).await;
+                inactive.end().await;
                 held?;
             }
             self.still_held(backed_up).await?;
@@ -141,10 +141,10 @@ impl Unchanged<'_> {
         &self,
         tenants: &[Tenant],
         proven: &Proven,
-        sleepers: Option<(&Sleepers<'_>, &BackedUp)>,
+        inactive: Option<(&InactiveTenants<'_>, &BackedUp)>,
     ) -> Result<(), Error> {
-        if let Some((sleepers, backed_up)) = sleepers {
-            sleepers.hold(&asleep(tenants), backed_up).await?;
+        if let Some((inactive, backed_up)) = inactive {
+            inactive.hold(&asleep(tenants), backed_up).await?;
         }
         for (tenant, now) in self.counts(Some(tenants)).await?.into_iter().flatten() {
             let was = proven.tenants.get(&tenant);
@@ -158,10 +158,10 @@ impl Unchanged<'_> {
     }
 
     /// What wakes the tenants that are emptied and sleep; `None` where all are awake.
-    pub(super) async fn sleepers(&self) -> Result<Option<Sleepers<'_>>, Error> {
+    pub(super) async fn inactive(&self) -> Result<Option<InactiveTenants<'_>>, Error> {
         let (asleep, name) = (self.asleep(), self.planned.name());
         let Some(archive) = self.plan.must_hold.as_ref().filter(|_| !asleep.is_empty()) else { return Ok(None) };
-        Sleepers::begin(self.writer, self.session, self.books, archive, name, asleep).await.map(Some)
+        InactiveTenants::begin(self.writer, self.session, self.books, archive, name, asleep).await.map(Some)
     }
 
     fn asleep(&self) -> Vec<TenantName> {
@@ -276,8 +276,8 @@ impl Unchanged<'_> {
                      between?",
                 ));
             }
-            let (objects, newest_asleep) = (compared.objects, compared.newest_asleep);
-            return Ok(BackedUp { since, objects, tenants, newest_asleep });
+            let (objects, newest_inactive) = (compared.objects, compared.newest_inactive);
+            return Ok(BackedUp { since, objects, tenants, newest_inactive });
         }
         let why = match compared.remarks.first() {
             // Nothing that was compared differs: the rest was put out of reach.

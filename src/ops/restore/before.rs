@@ -113,8 +113,8 @@ impl Own<'_> {
     /// What a run did that got to its end.
     fn over(&self, history: &TargetHistory) -> Before {
         let (written, rejected) = history.finished.unwrap_or_default();
-        let sleepers = self.sleepers();
-        let filled = history.imported.iter().fold(Filled::default(), |all, run| all.plus(self.filled(run, &sleepers)));
+        let inactive = self.tenants.inactive();
+        let filled = history.imported.iter().fold(Filled::default(), |all, run| all.plus(self.filled(run, &inactive)));
         Before {
             stage: Stage::There,
             done: Arc::new((0..self.runs.len()).collect()),
@@ -139,7 +139,7 @@ impl Own<'_> {
         }
         let places = self.runs.iter().enumerate().filter(|(_, run)| run.objects > 0);
         let places: BTreeMap<_, usize> = places.map(|(at, run)| ((run.tenant.as_ref(), run.covers.from), at)).collect();
-        let sleepers = self.sleepers();
+        let inactive = self.tenants.inactive();
         let other = || "its journal tells of ids that the archive does not hold so".to_owned();
         for run in &history.imported {
             // The run of the archive that it is, or that it is a stretch of.
@@ -151,8 +151,8 @@ impl Own<'_> {
             }
             let part = progress.partly.entry(at).or_default();
             part.ranges.push(run.covers);
-            part.filled = part.filled.plus(self.filled(run, &sleepers));
-            progress.filled = progress.filled.plus(self.filled(run, &sleepers));
+            part.filled = part.filled.plus(self.filled(run, &inactive));
+            progress.filled = progress.filled.plus(self.filled(run, &inactive));
         }
         for (at, part) in &mut progress.partly {
             let archived = &self.runs[*at];
@@ -175,14 +175,9 @@ impl Own<'_> {
         }
     }
 
-    /// The tenants that are made asleep.
-    fn sleepers(&self) -> BTreeSet<&TenantName> {
-        self.tenants.made.iter().filter(|t| t.state == TenantState::Cold).map(|t| &t.name).collect()
-    }
-
-    fn filled(&self, run: &Imported, sleepers: &BTreeSet<&TenantName>) -> Filled {
+    fn filled(&self, run: &Imported, inactive: &BTreeSet<TenantName>) -> Filled {
         let there = run.objects + run.stored;
-        let asleep = self.map.target(run.tenant.as_ref()).flatten().is_some_and(|name| sleepers.contains(&name));
+        let inactive = self.map.target(run.tenant.as_ref()).flatten().is_some_and(|name| inactive.contains(&name));
         Filled {
             objects: run.objects + run.rejected,
             rejected: run.rejected,
@@ -190,7 +185,7 @@ impl Own<'_> {
             stored: run.stored,
             references: run.references,
             found: FoundEqual { lengths: 0, refused: run.refused_equal, unsaid: run.unsaid_equal },
-            asleep: if asleep { there } else { 0 },
+            inactive: if inactive { there } else { 0 },
         }
     }
 

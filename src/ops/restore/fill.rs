@@ -1,10 +1,9 @@
 //! Writes the objects of one collection: load, import and the run's journal side by side, on bounded channels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -12,10 +11,11 @@ use super::notes::Notes;
 use super::{Collection, RestoreOptions, survey, tenants};
 use crate::archive::{Archive, Error as ArchiveError, Index, Run, RunRecord};
 use crate::event::{Event, Events};
-use crate::model::{CollectionName, KeyRange, TenantMap};
+use crate::model::{CollectionName, KeyRange, TenantMap, TenantName};
 use crate::ops::bounds::MOST_JOBS;
-use crate::ops::{Error, Session, prove, waking};
+use crate::ops::{Error, Session, activation, prove};
 use crate::pipeline::BATCHES_WAITING;
+use crate::pipeline::activation::runs::{ActivateRuns, RUNS_JUDGED_WAITING};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::Comparer;
 use crate::pipeline::import::{self, Done, FoundEqual, Import, Pass, Stamps};
@@ -24,7 +24,6 @@ use crate::pipeline::load::{self, BadPart, Load};
 use crate::pipeline::long_lines::longest_line;
 use crate::pipeline::pacer::{BATCH_BYTES, Limits, Pacer};
 use crate::pipeline::rewrite::Rewrite;
-use crate::pipeline::windows::Windows;
 use crate::weaviate::Writer;
 
 /// Results that may wait for the journal. Few, since they hold the objects that were rejected, outside the budget.
@@ -51,8 +50,8 @@ pub(super) struct Filled {
     pub(super) references: u64,
     /// Objects that the server did not call stored and that are there all the same, as they should be: not among the rejected.
     pub(super) found: FoundEqual,
-    /// Objects on the server in tenants that sleep.
-    pub(super) asleep: u64,
+    /// Objects on the server in tenants that are inactive.
+    pub(super) inactive: u64,
 }
 
 impl Filled {
@@ -79,7 +78,7 @@ impl Filled {
             stored: self.stored + others.stored,
             references: self.references + others.references,
             found: self.found.plus(others.found),
-            asleep: self.asleep + others.asleep,
+            inactive: self.inactive + others.inactive,
         }
     }
 
@@ -120,12 +119,15 @@ impl Fill<'_> {
         // Cancelled when the run is told to stop, and when one side fails.
         let stop = self.session.cancel.child_token();
         let pacer = Arc::new(Mutex::new(self.pacer(collection)));
-        let (batches, waiting) = mpsc::channel(BATCHES_WAITING);
+        let (batches, read) = mpsc::channel(BATCHES_WAITING);
         let (results, judged) = mpsc::channel(RESULTS_WAITING);
-        let windows = tenants::windows(self.client, collection);
+        let (over, runs_judged) = mpsc::channel(RUNS_JUDGED_WAITING);
         let stamps = Arc::new(Stamps::default());
-        let load = self.load(collection, pass, windows.clone(), &pacer, &stop);
-        let loading = tokio::task::spawn_blocking(move || load.run(&batches));
+        let load = Arc::new(self.load(collection, pass, &pacer, &stop));
+        let loading = tokio::task::spawn_blocking({
+            let load = Arc::clone(&load);
+            move || load.run(&batches)
+        });
         let bookkeeping = Bookkeeping {
             journal: self.journal.clone(),
             target: collection.planned.target.clone(),
@@ -137,7 +139,8 @@ impl Fill<'_> {
             filled: Filled::default(),
             before: collection.before.filled.objects,
             tenants: self.options.tenants.clone(),
-            windows: windows.clone(),
+            inactive: collection.tenants.inactive(),
+            over,
             stamps: Arc::clone(&stamps),
             events: self.session.events.clone(),
         };
@@ -145,25 +148,36 @@ impl Fill<'_> {
             let stop = stop.clone();
             move || bookkeeping.take_all(judged, &stop)
         });
-        let imported = self.import(collection, pass, &pacer, stamps).run(waiting, results, &stop).await;
-        if imported.is_err() {
-            stop.cancel();
-        }
+        let import = self.import(collection, pass, &pacer, stamps);
+        let importing = async |batches| {
+            let imported = import.run(batches, results, &stop).await;
+            if imported.is_err() {
+                stop.cancel();
+            }
+            imported
+        };
+        let activation = tenants::activation(self.client, collection);
+        let (activated, imported) = match &activation {
+            Some(activation) => {
+                let (on, batches) = mpsc::channel(BATCHES_WAITING);
+                let activate = ActivateRuns::new(Arc::clone(activation));
+                tokio::join!(activate.run(load.ahead(), read, on, runs_judged, &stop), importing(batches))
+            }
+            None => (Ok(()), importing(read).await),
+        };
         let loaded = loading.await;
         let (filled, written) = match journalling.await {
-            Ok((booked, written)) => {
-                *objects = booked.before_references;
-                (booked.filled, written.map_err(|error| journal::Error::Files(error).into()))
+            Ok((filled, before_references, written)) => {
+                *objects = before_references;
+                (filled, written.map_err(|error| journal::Error::Files(error).into()))
             }
             Err(_) => (Filled::default(), Err(journal::Error::Thread.into())),
         };
-        let mut done = self.judge(collection, written, loaded, imported);
-        if let Some(windows) = windows {
+        if let Some(activation) = activation {
             // However it ended. What fails here is put right, or told, when the states are looked at in the end.
-            waking::put_back(self.session, &collection.planned.target, windows.waking(), None).await;
-            done = windows.failure().map_or(done, |error| Err(error.into()));
+            activation::deactivate(self.session, &collection.planned.target, &activation, None).await;
         }
-        (filled, done)
+        (filled, activated.map_err(Error::from).and(self.judge(collection, written, loaded, imported)))
     }
 
     /// The first cause among the errors of the three sides.
@@ -207,14 +221,7 @@ impl Fill<'_> {
         Pacer::new(limits, mean).sending_at_most(self.budget.bytes() / BATCH_SHARE)
     }
 
-    fn load(
-        &self,
-        collection: &Collection,
-        pass: Pass,
-        windows: Option<Arc<Windows>>,
-        pacer: &Arc<Mutex<Pacer>>,
-        stop: &CancellationToken,
-    ) -> Load {
+    fn load(&self, collection: &Collection, pass: Pass, pacer: &Arc<Mutex<Pacer>>, stop: &CancellationToken) -> Load {
         Load {
             archive: Arc::clone(self.archive),
             at: collection.at,
@@ -227,7 +234,6 @@ impl Fill<'_> {
             judged: Arc::new(
                 collection.before.partly.iter().map(|(at, partly)| (*at, partly.ranges.clone())).collect(),
             ),
-            windows,
             budget: self.budget.clone(),
             longest_line: longest_line(self.options.memory_bytes),
             pacer: Arc::clone(pacer),
@@ -273,19 +279,23 @@ struct Bookkeeping {
     /// Objects that an earlier run has dealt with.
     before: u64,
     tenants: TenantMap,
-    windows: Option<Arc<Windows>>,
+    /// Tenants that are to be inactive, by their names on the server.
+    inactive: Arc<BTreeSet<TenantName>>,
+    /// Who deactivates them once their runs were judged.
+    over: mpsc::Sender<usize>,
     /// When what was written so far was created.
     stamps: Arc<Stamps>,
     events: Events,
 }
 
 impl Bookkeeping {
-    /// Takes results until the channel closes. An error cancels `stop`, so that nothing more is sent.
+    /// Takes results until the channel closes. An error cancels `stop`, so that nothing more is sent. Lets go of `over` in the
+    /// end: it is waited for.
     fn take_all(
         mut self,
         mut results: mpsc::Receiver<Done>,
         stop: &CancellationToken,
-    ) -> (Self, Result<(), ArchiveError>) {
+    ) -> (Filled, ObjectsOfRuns, Result<(), ArchiveError>) {
         let mut written = Ok(());
         while let Some(done) = results.blocking_recv() {
             if written.is_ok() {
@@ -301,7 +311,7 @@ impl Bookkeeping {
             self.note(left)
         });
         let synced = self.journal.blocking().sync();
-        (self, written.and(synced))
+        (self.filled, self.before_references, written.and(synced))
     }
 
     /// Writes down stretches of runs that are under way. Objects without the references that belong to them are not judged
@@ -336,13 +346,13 @@ impl Bookkeeping {
         })
     }
 
-    /// All of a run was judged: its tenant may sleep again, if it is one that does.
-    fn let_sleep(&mut self, number: usize, run: &Run, over: Filled) {
-        let Some(windows) = &self.windows else { return };
+    /// All of a run was judged: its tenant may be deactivated, if it is to be inactive.
+    fn over(&mut self, number: usize, run: &Run, over: Filled) {
         let target = self.tenants.target(run.tenant.as_ref()).flatten();
-        if target.is_some_and(|tenant| windows.waking().sleeps(&tenant)) {
-            self.filled.asleep += over.there();
-            Handle::current().block_on(windows.done(number));
+        if target.is_some_and(|tenant| self.inactive.contains(&tenant)) {
+            self.filled.inactive += over.there();
+            // Who deactivates may have ended: then all of them are deactivated after the run.
+            let _ = self.over.blocking_send(number);
         }
     }
 
@@ -371,7 +381,7 @@ impl Bookkeeping {
             self.note(due)?;
             return self.saved();
         };
-        self.let_sleep(number, &run, over.now);
+        self.over(number, &run, over.now);
         // Objects without the references that belong to them are not all of the run.
         if self.pass == Pass::Objects {
             if over.now.rejected > 0 || over.now.found != FoundEqual::default() {

@@ -14,9 +14,8 @@ use crate::model::{CollectionName, Schema, TenantMap, TenantName};
 use crate::ops::proof::sum;
 use crate::ops::schema::create_tenants;
 use crate::ops::schema::place::take;
-use crate::ops::{Error, Session, prove, waking};
-use crate::pipeline::waking::{TENANTS_A_WINDOW, Waking};
-use crate::pipeline::windows::Windows;
+use crate::ops::{Error, Session, activation, prove};
+use crate::pipeline::activation::{Activation, TENANTS_A_WINDOW};
 use crate::weaviate::{Count, Rights, Tenant, TenantState, Writer};
 
 /// Tenants put into their states in one request.
@@ -25,7 +24,7 @@ const TENANTS_A_REQUEST: usize = 100;
 /// The tenants of one collection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tenants {
-    /// Those that are made, by their names on the server, in the state they are to have in the end: awake or asleep.
+    /// Those that are made, by their names on the server, in the state they are to have in the end: active or inactive.
     pub(super) made: Vec<Tenant>,
     /// Objects of them, and their plain bytes.
     pub(super) objects: u64,
@@ -37,20 +36,21 @@ pub(super) struct Tenants {
 }
 
 impl Tenants {
-    pub(super) fn asleep(&self) -> usize {
-        self.made.iter().filter(|tenant| tenant.state == TenantState::Cold).count()
+    /// Those that are to be inactive whenever they are not needed.
+    pub(super) fn inactive(&self) -> Arc<BTreeSet<TenantName>> {
+        Arc::new(self.of(&TenantState::Cold).into_iter().collect())
     }
 
-    /// Why they cannot be filled, where the roles of the key say that it may not wake them. Where nothing is told of its
-    /// roles, that is found out when the first one is to be woken.
-    pub(super) fn may_not_wake(
+    /// Why they cannot be filled, where the roles of the key say that it may not activate them. Where nothing is told of its
+    /// roles, that is found out when the first one is to be activated.
+    pub(super) fn may_not_activate(
         &self,
         collection: &CollectionName,
         target: &CollectionName,
         rights: &Rights,
     ) -> Option<RestoreRefusal> {
-        let asleep = self.made.iter().filter(|tenant| tenant.state == TenantState::Cold).map(|tenant| &tenant.name);
-        let mut denied = asleep.filter(|name| !rights.allow_tenant("update_tenants", target, name));
+        let inactive = self.of(&TenantState::Cold);
+        let mut denied = inactive.iter().filter(|name| !rights.allow_tenant("update_tenants", target, name));
         let first = denied.next()?.clone();
         Some(RestoreRefusal::MayNotWake { collection: collection.clone(), tenants: denied.count() + 1, first })
     }
@@ -158,8 +158,8 @@ pub(super) async fn joins(
     Ok(taken.map(refusal).collect())
 }
 
-/// Makes the tenants: those that are to sleep asleep, so that never all are awake. Of those that an earlier run made, which
-/// this one carries on, whoever was left in another state is put back.
+/// Makes the tenants: those that are to be inactive so from the start, so that never all are active. Of those that an earlier
+/// run made, which this one resumes, whoever was left in another state is put back into its own.
 pub(super) async fn make(writer: &Writer, session: &Session, collection: &Collection) -> Result<(), Error> {
     let target = &collection.planned.target;
     if collection.before.stage == Stage::There {
@@ -180,59 +180,51 @@ pub(super) async fn make(writer: &Writer, session: &Session, collection: &Collec
     }
 }
 
-/// The tenants that sleep whenever they are not needed; `None` if there are none.
-fn sleepers(writer: &Writer, collection: &Collection) -> Option<Waking> {
-    let asleep = collection.tenants.made.iter().filter(|tenant| tenant.state == TenantState::Cold);
-    let sleepers: BTreeSet<TenantName> = asleep.map(|tenant| tenant.name.clone()).collect();
-    let target = collection.planned.target.clone();
-    (!sleepers.is_empty()).then(|| Waking::new(writer.clone(), target, Some(sleepers), None))
+/// What activates the tenants that are to be inactive; `None` if none is.
+pub(super) fn activation(writer: &Writer, collection: &Collection) -> Option<Arc<Activation>> {
+    let (inactive, target) = (collection.tenants.inactive(), collection.planned.target.clone());
+    (!inactive.is_empty()).then(|| Arc::new(Activation::new(writer.clone(), target, Some(inactive), None)))
 }
 
-/// What wakes the tenants that sleep while their objects are written; `None` if none does.
-pub(super) fn windows(writer: &Writer, collection: &Collection) -> Option<Arc<Windows>> {
-    sleepers(writer, collection).map(|waking| Arc::new(Windows::new(waking)))
-}
-
-/// Counts the objects of the tenants that are awake, and of those that sleep if they are to be woken for it.
+/// Counts the objects of the tenants that are active, and of those that are inactive if they are to be activated for it.
 pub(super) async fn count(
     writer: &Writer,
     session: &Session,
     collection: &Collection,
-    asleep_too: bool,
+    inactive_too: bool,
 ) -> Result<Count, Error> {
     let there = session.unless_stopped(writer.tenants(&collection.planned.target)).await?;
     let there: BTreeSet<TenantName> = there.into_iter().map(|tenant| tenant.name).collect();
     // One that somebody removed has no objects any more.
     let of = |state| collection.tenants.of(&state).into_iter().filter(|name| there.contains(name)).collect::<Vec<_>>();
-    let awake = of(TenantState::Hot);
-    let awake = sum(session.unless_stopped(writer.tenant_counts(&collection.planned.target, &awake)).await?);
-    if !asleep_too || awake.exact().is_none() {
-        return Ok(awake);
+    let active = of(TenantState::Hot);
+    let active = sum(session.unless_stopped(writer.tenant_counts(&collection.planned.target, &active)).await?);
+    if !inactive_too || active.exact().is_none() {
+        return Ok(active);
     }
-    Ok(sum(vec![awake, count_asleep(writer, session, collection, &of(TenantState::Cold)).await?]))
+    Ok(sum(vec![active, count_inactive(writer, session, collection, &of(TenantState::Cold)).await?]))
 }
 
-/// Counts the objects of the tenants that sleep, a few of them at a time.
-async fn count_asleep(
+/// Counts the objects of the tenants that are inactive, a few of them at a time.
+async fn count_inactive(
     writer: &Writer,
     session: &Session,
     collection: &Collection,
-    asleep: &[TenantName],
+    inactive: &[TenantName],
 ) -> Result<Count, Error> {
-    let Some(waking) = sleepers(writer, collection) else { return Ok(Count::Exact(0)) };
+    let Some(activation) = activation(writer, collection) else { return Ok(Count::Exact(0)) };
     let target = &collection.planned.target;
     let counting = async {
         let mut all = Vec::new();
-        for tenants in asleep.chunks(TENANTS_A_WINDOW) {
-            let awake = session.unless_stopped(waking.wake(tenants)).await?;
-            all.push(sum(session.unless_stopped(writer.tenant_counts(target, tenants)).await?));
-            session.unless_stopped(waking.put_back(awake)).await?;
+        for tenants in inactive.chunks(TENANTS_A_WINDOW) {
+            let counts = async { Ok::<_, Error>(writer.tenant_counts(target, tenants).await?) };
+            all.push(sum(activation.with(tenants, counts).await?));
         }
         Ok::<_, Error>(sum(all))
     };
-    let counted = counting.await;
-    // However it ended. Who stays awake is told when the states are looked at in the end.
-    waking::put_back(session, target, &waking, None).await;
+    let counted = session.unless_stopped(counting).await;
+    // However it ended. Who stays active is told when the states are looked at in the end.
+    activation::deactivate(session, target, &activation, None).await;
     counted
 }
 
@@ -258,7 +250,7 @@ async fn wrong(writer: &Writer, session: &Session, collection: &Collection) -> R
     Ok(wrong)
 }
 
-/// Puts the tenants into the states they had. A class that wakes them by itself has them awake after every reading and
+/// Puts the tenants into the states they had. A class that activates them by itself has them active after every reading and
 /// writing. What could not be put right, each as a clause.
 pub(super) async fn settle(writer: &Writer, session: &Session, collection: &Collection) -> Result<Vec<String>, Error> {
     if collection.tenants.made.is_empty() {
@@ -266,7 +258,7 @@ pub(super) async fn settle(writer: &Writer, session: &Session, collection: &Coll
     }
     let target = &collection.planned.target;
     let mut left = wrong(writer, session, collection).await?;
-    let mut said = waking::NOT_DONE.to_owned();
+    let mut said = activation::NOT_DONE.to_owned();
     for chunk in left.state.chunks(TENANTS_A_REQUEST) {
         if let Err(error) = session.unless_stopped(writer.set_tenant_states(target, chunk)).await {
             said = error.to_string();

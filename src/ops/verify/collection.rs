@@ -15,10 +15,10 @@ use crate::archive::{Archive, Content, Index};
 use crate::event::{Event, Warning};
 use crate::model::coverage::Units;
 use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName};
+use crate::ops::activation::{self, ActivationBooks};
 use crate::ops::bounds::{CLOCK_STEP_MS, MOST_JOBS};
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::rounds::Rounds;
-use crate::ops::waking::{self, WakeBooks};
 use crate::ops::{Error, Session};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::{self, ArchivedSide, Comparer, Found, Sample, Stage, units};
@@ -68,8 +68,8 @@ pub(in crate::ops) struct CompareOptions {
     pub(in crate::ops) patience: Duration,
     /// Drives which objects a sample takes.
     pub(in crate::ops) seed: u64,
-    /// Where it is written down which tenants were woken.
-    pub(in crate::ops) books: WakeBooks,
+    /// Where it is written down which tenants were activated.
+    pub(in crate::ops) books: ActivationBooks,
     /// Whether it is said that tenants are in another state than they were.
     pub(in crate::ops) states: bool,
 }
@@ -99,12 +99,12 @@ pub(in crate::ops) struct Compared {
     pub(in crate::ops) unchecked: Option<String>,
     /// Tenants of the archive that were compared.
     pub(in crate::ops) tenants: u64,
-    /// The server has other tenants than the archive, some could not be read, or were left awake.
+    /// The server has other tenants than the archive, some could not be read, or were left active.
     pub(in crate::ops) tenants_differ: bool,
     /// The latest update time of the objects that were compared, by the server's clock in ms.
     pub(in crate::ops) newest_ms: Option<i64>,
-    /// The latest update time of the objects of each tenant that sleeps, as they were compared; by the server's clock in ms.
-    pub(in crate::ops) newest_asleep: BTreeMap<TenantName, i64>,
+    /// The latest update time of the objects of each inactive tenant, as they were compared; by the server's clock in ms.
+    pub(in crate::ops) newest_inactive: BTreeMap<TenantName, i64>,
     /// The replicas of some objects hold different versions.
     pub(in crate::ops) replicas_differ: bool,
     /// Whether the server's own count was held against the objects.
@@ -122,7 +122,7 @@ impl Compared {
 }
 
 /// Compares the objects of one collection that the archive holds with the live ones. Differences are told as events once
-/// they are certain. Sends reading requests only, but for those that wake tenants and put them back.
+/// they are certain. Sends reading requests only, but for those that activate tenants and deactivate them.
 pub(in crate::ops) async fn compare_collection(
     client: &Writer,
     session: &Session,
@@ -144,17 +144,19 @@ pub(in crate::ops) async fn compare_collection(
         Guard::new(Client::clone(client), live, session.events.clone(), session.cancel.clone(), options.patience);
     let changed_since_ms = session.unless_stopped(client.meta()).await?.server_time_ms.map(|at| at + CLOCK_STEP_MS);
     let tenants = std::mem::take(&mut facing.tenants);
-    let waking = tenants.waking.clone();
+    let activation = tenants.activation.clone();
     let target = pair.target.clone();
     let uncounted = OnceLock::new();
     let mut comparing =
         Comparing { client, session, options, guard, target: target.clone(), facing, replicas, uncounted };
     let compared = Box::pin(comparing.compare(pair, tenants, changed_since_ms)).await;
-    let left_awake = match &waking {
-        Some(waking) => waking::put_back(session, &target, waking, comparing.facing.journalled.as_ref()).await,
+    let left_active = match &activation {
+        Some(activation) => {
+            activation::deactivate(session, &target, activation, comparing.facing.journalled.as_ref()).await
+        }
         None => 0,
     };
-    compared.map(|compared| Compared { tenants_differ: compared.tenants_differ || left_awake > 0, ..compared })
+    compared.map(|compared| Compared { tenants_differ: compared.tenants_differ || left_active > 0, ..compared })
 }
 
 /// The stage for one collection, its share of memory decided.
@@ -239,7 +241,7 @@ impl Comparing<'_> {
         let limit = self.options.limit;
         let mut done = Units::new(stage.left.units.len(), move |all: &mut Found, more| all.add(more, limit));
         let miscount = self.all(&stage, &mut done, before).await?;
-        if self.facing.awake.is_some() {
+        if self.facing.active.is_some() {
             let listed = self.session.unless_stopped(self.client.tenants(&self.target)).await?;
             self.facing.see(listed, same);
         }
@@ -308,14 +310,15 @@ impl Comparing<'_> {
         let proven = self.guard.proven();
         let take = |unit, found: Found| units.take(unit, found.mark, found, proven.below());
         let done = self.guard.beside(async |reading| stage.run(todo, &reading, take).await).await?;
-        if let Some(waking) = &stage.tenants.waking {
-            waking::put_back_between(self.session, &self.target, waking).await;
+        if let Some(activation) = &stage.tenants.activation {
+            activation::deactivate_between(self.session, &self.target, activation).await;
         }
         match done {
             Ok(()) => Ok(()),
             // The next round asks again, as long as there is trouble to explain it.
             Err(
-                compare::Error::Live(scan::Error::Wire(e)) | compare::Error::Waking(pipeline::waking::Error::Wire(e)),
+                compare::Error::Live(scan::Error::Wire(e))
+                | compare::Error::Activation(pipeline::activation::Error::Wire(e)),
             ) if self.guard.explains(&e).await => Ok(()),
             Err(error) => Err(stopped(&self.target, error)),
         }
@@ -354,7 +357,7 @@ impl Comparing<'_> {
             objects: found.objects,
             bytes: found.bytes,
             newest_ms: found.newest_ms,
-            newest_asleep: found.newest_asleep,
+            newest_inactive: found.newest_inactive,
             replicas_differ,
             counted: self.uncounted.get().is_none(),
             only_left: found.only_left,
@@ -386,7 +389,7 @@ fn stopped(target: &CollectionName, error: compare::Error) -> Error {
         compare::Error::Archive { path, source: load::Error::Line { line, source } } => {
             Error::Line { path, line, source }
         }
-        compare::Error::Waking(e) => e.into(),
+        compare::Error::Activation(e) => e.into(),
         compare::Error::Thread => Error::Stage { what: "compare".into() },
     }
 }
@@ -395,7 +398,7 @@ fn stopped(target: &CollectionName, error: compare::Error) -> Error {
 /// which the counts before and after say that it showed every object there is.
 fn is_proven_missing(stage: &Stage, before: Option<u64>, after: &After, found: &Found) -> bool {
     let listed = found.listed().saturating_sub(found.uncounted);
-    let counted = after.objects.filter(|_| after.unknown.is_empty()).map(|objects| objects + found.counted_asleep);
+    let counted = after.objects.filter(|_| after.unknown.is_empty()).map(|objects| objects + found.counted_inactive);
     let is_steady = before.is_none_or(|before| Some(before) == after.objects);
     found.unasked == 0 || stage.asks_each() || (counted == Some(listed) && is_steady)
 }
@@ -404,8 +407,8 @@ fn is_proven_missing(stage: &Stage, before: Option<u64>, after: &After, found: &
 /// found nothing but the archive's objects, and a count that is not theirs, has overlooked something.
 fn judge(before: Option<u64>, after: Option<u64>, found: &Found) -> Option<Miscount> {
     let listed = found.listed().saturating_sub(found.uncounted);
-    // Tenants that sleep are counted while they are awake for us.
-    let [before, after] = [before, after].map(|count| count.map(|count| count + found.counted_asleep));
+    // Inactive tenants are counted while they are active for us.
+    let [before, after] = [before, after].map(|count| count.map(|count| count + found.counted_inactive));
     let evidence = Evidence { before, after, listed, changed: found.changed };
     match (proof::judge(evidence), after) {
         (Verdict::Disagrees { counted }, _) => Some(Miscount::Unexplained { counted }),
@@ -433,8 +436,8 @@ mod tests {
     use crate::archive::{self, Damage};
     use crate::event::Class;
     use crate::ops::Hint;
+    use crate::pipeline::activation;
     use crate::pipeline::split::SplitError;
-    use crate::pipeline::waking;
     use crate::weaviate;
 
     #[test]
@@ -452,8 +455,8 @@ mod tests {
             (in_part(load::Error::Archive(damaged())), Class::Archive, &[Hint::ArchiveDamaged]),
             (in_part(line), Class::Archive, &[Hint::ArchiveDamaged]),
             (in_part(load::Error::Stopped), Class::Interrupted, &[]),
-            (compare::Error::Waking(waking::Error::Wire(lost())), Class::Server, &[Hint::RunAgain]),
-            (compare::Error::Waking(waking::Error::Journal(full.into())), Class::Disk, &[Hint::MakeRoom]),
+            (compare::Error::Activation(activation::Error::Wire(lost())), Class::Server, &[Hint::RunAgain]),
+            (compare::Error::Activation(activation::Error::Journal(full.into())), Class::Disk, &[Hint::MakeRoom]),
             (compare::Error::Thread, Class::Bug, &[Hint::Report]),
         ] {
             let words = format!("{error:?}");

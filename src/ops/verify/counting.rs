@@ -50,7 +50,7 @@ impl Comparing<'_> {
                         self.warn(reason.clone());
                     }
                     let objects = count.exact();
-                    let of_tenants = self.facing.awake.is_some();
+                    let of_tenants = self.facing.active.is_some();
                     return Ok(Before { counted: objects.is_some(), objects: objects.filter(|_| !of_tenants) });
                 }
                 Err(Error::Wire(e)) if self.guard.explains(&e).await => {}
@@ -63,7 +63,7 @@ impl Comparing<'_> {
     /// Counts a plain collection, or one tenant to see whether tenants can be counted.
     async fn first_count(&self) -> Result<Count, Error> {
         let unknown = || Count::Unknown { reason: "no count in the answer".into() };
-        let counts = match &self.facing.awake {
+        let counts = match &self.facing.active {
             None => self.session.unless_stopped(self.client.counts(std::slice::from_ref(&self.target))).await?,
             Some(awake) => match awake.first() {
                 None => return Ok(Count::Exact(0)),
@@ -81,7 +81,7 @@ impl Comparing<'_> {
         if !counted {
             return Ok(After::default());
         }
-        let Some(awake) = &self.facing.awake else {
+        let Some(awake) = &self.facing.active else {
             let objects = self.first_count().await?.exact();
             return Ok(After { objects, ..After::default() });
         };
@@ -101,7 +101,7 @@ impl Comparing<'_> {
 
     /// From now on these tenants are part of no count, and are read to the empty page.
     pub(super) fn leave_uncounted(&mut self, stage: &Stage, tenants: BTreeSet<TenantName>) {
-        if let Some(awake) = &mut self.facing.awake {
+        if let Some(awake) = &mut self.facing.active {
             awake.retain(|tenant| !tenants.contains(tenant));
             stage.tenants.leave_uncounted(tenants);
         }

@@ -1,4 +1,4 @@
-//! The tenants of a collection in the archive and on the server: which are compared, which are missing, and which sleep.
+//! The tenants of a collection in the archive and on the server: which are compared, which are missing, and which are inactive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use super::collection::{CompareOptions, Pair};
 use super::remarks::{objects, tenants};
 use crate::event::Op;
 use crate::model::TenantName;
-use crate::ops::waking::{self, Journalled, LeftAwake, WakeBooks};
+use crate::ops::activation::{self, ActivationBooks, Journalled, LeftActive};
 use crate::ops::{Error, Session, prove};
+use crate::pipeline::activation::Activation;
 use crate::pipeline::compare::Tenants;
-use crate::pipeline::waking::Waking;
 use crate::weaviate::{Count, Tenant, TenantState, Writer};
 
 /// What is known of the tenants before they are compared.
@@ -19,8 +19,8 @@ use crate::weaviate::{Count, Tenant, TenantState, Writer};
 pub(super) struct Facing {
     /// For the stage.
     pub(super) tenants: Tenants,
-    /// Those that can be counted, as nobody has to be woken for it; `None` for a plain collection.
-    pub(super) awake: Option<Vec<TenantName>>,
+    /// Those that can be counted, as nobody has to be activated for it; `None` for a plain collection.
+    pub(super) active: Option<Vec<TenantName>>,
     /// Tenants that are to be compared and are there.
     pub(super) compared: BTreeSet<TenantName>,
     /// What is to be known, each as a clause.
@@ -29,11 +29,11 @@ pub(super) struct Facing {
     pub(super) differ: bool,
     /// All that the server has, and that the archive says it left out.
     known: BTreeSet<TenantName>,
-    /// Held as long as tenants may be woken.
+    /// Held as long as tenants may be activated.
     pub(super) journalled: Option<Journalled>,
 }
 
-/// Looks who is there. Wakes nobody.
+/// Looks who is there. Activates nobody.
 pub(super) async fn face(
     client: &Writer,
     session: &Session,
@@ -41,17 +41,17 @@ pub(super) async fn face(
     options: &CompareOptions,
 ) -> Result<Facing, Error> {
     let mut listed = session.unless_stopped(client.tenants(&pair.target)).await?;
-    let left = LeftAwake::find(client, session, &options.books, &pair.target, &mut listed).await?;
+    let left = LeftActive::find(client, session, &options.books, &pair.target, &mut listed).await?;
     let mut facing = Facing::default();
     let archived = archived(pair).await?;
     let live: BTreeMap<&TenantName, &TenantState> = listed.iter().map(|tenant| (&tenant.name, &tenant.state)).collect();
-    let (mut sleepers, mut awake, mut moved) = (BTreeSet::new(), Vec::new(), Vec::new());
+    let (mut inactive, mut active, mut moved) = (BTreeSet::new(), Vec::new(), Vec::new());
     for (name, then) in &archived {
         let now = live.get(name).copied();
         match now {
             None => drop(facing.tenants.absent.insert(name.clone())),
-            Some(TenantState::Hot) => awake.push(name.clone()),
-            Some(TenantState::Cold) => drop(sleepers.insert(name.clone())),
+            Some(TenantState::Hot) => active.push(name.clone()),
+            Some(TenantState::Cold) => drop(inactive.insert(name.clone())),
             Some(_) => drop(facing.tenants.out_of_reach.insert(name.clone())),
         }
         if now.is_some() {
@@ -80,41 +80,42 @@ pub(super) async fn face(
     if pair.tenants.is_same() {
         strangers(client, session, pair, &listed, &archived, &mut facing).await?;
     }
-    facing.awake = Some(awake);
+    facing.active = Some(active);
     // A sample is not counted.
-    facing.tenants.sleepers_uncounted.store(options.sample.is_some(), Ordering::SeqCst);
-    if !(sleepers.is_empty() && left.is_empty()) {
-        let waking = facing.waking(client, session, pair, options, sleepers).await?;
-        left.put_right(session, &pair.target, &waking).await?;
+    facing.tenants.inactive_uncounted.store(options.sample.is_some(), Ordering::SeqCst);
+    if !(inactive.is_empty() && left.is_empty()) {
+        let activation = facing.activation(client, session, pair, options, inactive).await?;
+        left.put_right(session, &pair.target, &activation).await?;
     }
     Ok(facing)
 }
 
 impl Facing {
-    /// Has tenants woken from now on, with a lock and a journal where they are needed.
-    async fn waking(
+    /// Has tenants activated from now on, with a lock and a journal where they are needed.
+    async fn activation(
         &mut self,
         client: &Writer,
         session: &Session,
         pair: &Pair,
         options: &CompareOptions,
-        sleepers: BTreeSet<TenantName>,
-    ) -> Result<Arc<Waking>, Error> {
+        inactive: BTreeSet<TenantName>,
+    ) -> Result<Arc<Activation>, Error> {
         let targets = match &options.books {
-            WakeBooks::In(state, _) => Some((state, vec![pair.target.clone()])),
-            WakeBooks::Locked(state, _) => Some((state, Vec::new())),
-            WakeBooks::NotNeeded => None,
-            WakeBooks::Nowhere => return Err(Error::NoRunFolder { collection: pair.target.clone() }),
+            ActivationBooks::In(state, _) => Some((state, vec![pair.target.clone()])),
+            ActivationBooks::Locked(state, _) => Some((state, Vec::new())),
+            ActivationBooks::NotNeeded => None,
+            ActivationBooks::Nowhere => return Err(Error::NoRunFolder { collection: pair.target.clone() }),
         };
         if let Some((state, targets)) = targets {
             let (archive, run_id) = (pair.archive.path(), pair.archive.manifest().run_id.clone());
-            let about = waking::about(Op::Verify, session, client.url(), archive, run_id);
-            self.journalled = Some(waking::begin(client, session, state, targets, about).await?);
+            let about = activation::about(Op::Verify, session, client.url(), archive, run_id);
+            self.journalled = Some(activation::begin(client, session, state, targets, about).await?);
         }
         let journal = self.journalled.as_ref().map(|journalled| journalled.journal.clone());
-        let waking = Arc::new(Waking::new(client.clone(), pair.target.clone(), Some(sleepers), journal));
-        self.tenants.waking = Some(Arc::clone(&waking));
-        Ok(waking)
+        let inactive = Some(Arc::new(inactive));
+        let activation = Arc::new(Activation::new(client.clone(), pair.target.clone(), inactive, journal));
+        self.tenants.activation = Some(Arc::clone(&activation));
+        Ok(activation)
     }
 
     /// Says which tenants came and went since the first look.
@@ -169,11 +170,11 @@ async fn strangers(
         facing.remarks.push(format!("not compared, as the archive does not hold them: {known}"));
     }
     let Some(first) = strange.first() else { return Ok(()) };
-    let awake: Vec<TenantName> =
+    let active: Vec<TenantName> =
         strange.iter().filter(|t| t.state == TenantState::Hot).map(|t| t.name.clone()).collect();
-    let counts = session.unless_stopped(client.tenant_counts(&pair.target, &awake)).await?;
+    let counts = session.unless_stopped(client.tenant_counts(&pair.target, &active)).await?;
     let counted: Option<u64> = counts.iter().map(Count::exact).sum();
-    let holding = match counted.filter(|_| awake.len() == strange.len()) {
+    let holding = match counted.filter(|_| active.len() == strange.len()) {
         Some(counted) => format!(", {}", objects(counted)),
         None => String::new(),
     };

@@ -109,7 +109,9 @@ fn out_of_reach(stage: &Stage, found: &Found) -> Vec<String> {
             "offloaded to other storage, or on the way"
         } else if stage.tenants.unseen.contains(tenant) {
             "not listed, and may be there: the key's roles show it only some of the tenants (read_tenants)"
-        } else if let Some(refused) = stage.tenants.waking_refused.get().filter(|_| stage.tenants.sleeps(tenant)) {
+        } else if let Some(refused) =
+            stage.tenants.activation_refused.get().filter(|_| stage.tenants.is_inactive(tenant))
+        {
             refused.as_str()
         } else {
             "the server says that it is not active"

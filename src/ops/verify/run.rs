@@ -8,9 +8,9 @@ use super::{CompareOptions, Compared, Differs, Pair, VerifyOptions, VerifyOutcom
 use crate::archive::{Archive, Content, Error as ArchiveError};
 use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
 use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
+use crate::ops::activation::ActivationBooks;
 use crate::ops::schema::expiry;
 use crate::ops::server::{self, Needs};
-use crate::ops::waking::WakeBooks;
 use crate::ops::{Error, Session, blocking, prove};
 use crate::weaviate::Writer;
 
@@ -22,7 +22,7 @@ const OF_ANOTHER_KIND: &str =
 #[derive(Default)]
 struct Gathered {
     /// Where it is written down whom this run wakes.
-    books: WakeBooks,
+    books: ActivationBooks,
     results: Vec<CollectionResult>,
     differences: Vec<Differs>,
     schema_differences: Vec<(CollectionName, String)>,
@@ -45,7 +45,7 @@ pub async fn run(client: &Writer, session: &Session, options: VerifyOptions) -> 
     server::are_active(client, session, &live).await?;
     session.events.emit(Event::PlanMade { collections: planned(&archive, &chosen, &live, &options) });
     let schemas_only = chosen.iter().all(|chosen| archive.collections()[chosen.at].content == Content::SchemaOnly);
-    let mut gathered = Gathered { books: WakeBooks::below(options.state.as_ref()), ..Gathered::default() };
+    let mut gathered = Gathered { books: ActivationBooks::below(options.state.as_ref()), ..Gathered::default() };
     for (chosen, live) in chosen.into_iter().zip(&live) {
         if session.cancel.is_cancelled() {
             return Err(Error::Interrupted);

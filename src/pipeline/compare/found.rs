@@ -37,13 +37,13 @@ pub struct Found {
     /// Live objects that are part of no count.
     pub uncounted: u64,
     /// Objects of tenants that sleep, as the server counted them while they were awake for us.
-    pub counted_asleep: u64,
+    pub counted_inactive: u64,
     /// Tenants that could not be read, with the objects the archive holds of each; none of these was compared.
     pub out_of_reach: BTreeMap<TenantName, u64>,
     /// The latest update time of the objects that were compared, by the server's clock in ms.
     pub newest_ms: Option<i64>,
     /// The latest update time of the objects that were compared of each tenant that sleeps, by the server's clock in ms.
-    pub newest_asleep: BTreeMap<TenantName, i64>,
+    pub newest_inactive: BTreeMap<TenantName, i64>,
     /// The first of the differing objects, by tenant and id.
     pub differing: BTreeMap<Place, Differing>,
     /// The highest mark of the answers this rests on.
@@ -84,12 +84,12 @@ impl Found {
         self.made_vectors += other.made_vectors;
         self.changed += other.changed;
         self.uncounted += other.uncounted;
-        self.counted_asleep += other.counted_asleep;
+        self.counted_inactive += other.counted_inactive;
         for (tenant, objects) in other.out_of_reach {
             *self.out_of_reach.entry(tenant).or_default() += objects;
         }
         self.newest_ms = self.newest_ms.max(other.newest_ms);
-        for (tenant, at) in other.newest_asleep {
+        for (tenant, at) in other.newest_inactive {
             self.note_newest(&tenant, at);
         }
         self.mark = self.mark.max(other.mark);
@@ -100,9 +100,9 @@ impl Found {
 
     /// An object of a tenant that sleeps was updated at this time.
     pub(super) fn note_newest(&mut self, tenant: &TenantName, at: i64) {
-        match self.newest_asleep.get_mut(tenant) {
+        match self.newest_inactive.get_mut(tenant) {
             Some(newest) => *newest = at.max(*newest),
-            None => drop(self.newest_asleep.insert(tenant.clone(), at)),
+            None => drop(self.newest_inactive.insert(tenant.clone(), at)),
         }
     }
 

@@ -7,10 +7,10 @@ use super::side::archived::Piece;
 use super::side::live::LiveSide;
 use super::stage::{Error, Round, Stage, Taken};
 use super::units::{Segment, Unit};
-use super::window::Window;
+use super::window::ActiveAhead;
 use crate::event::Difference;
 use crate::model::{KeyRange, ObjectId, RawObject, TenantName};
-use crate::pipeline::waking::Late;
+use crate::pipeline::activation::Late;
 use crate::pipeline::{scan, split};
 use crate::weaviate::{PrintedObject, TenantTrouble};
 
@@ -30,9 +30,9 @@ enum Standing {
 /// Which count the live objects of a stretch are part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Counted {
-    /// The one of everything that is awake.
+    /// The one of everything that is active.
     WithAll,
-    /// One of this tenant alone, taken while it was awake for us: so many objects.
+    /// One of this tenant alone, taken while it was active for us: so many objects.
     Alone(u64),
     No,
 }
@@ -49,8 +49,8 @@ pub(super) struct Merge<'a> {
     counted: Counted,
     /// Live objects found before this stretch.
     listed_before: u64,
-    /// Tenants that are awake for this unit.
-    window: Window<'a>,
+    /// Tenants that are active for this unit.
+    active: ActiveAhead<'a>,
     /// Objects the archive still holds of this stretch.
     ahead: u64,
     /// Objects and bytes told of.
@@ -69,7 +69,7 @@ impl<'a> Merge<'a> {
             standing: Standing::Here,
             counted: Counted::No,
             listed_before: 0,
-            window: Window::new(round),
+            active: ActiveAhead::new(round),
             ahead: 0,
             told: [0; 2],
             found: Found::default(),
@@ -96,7 +96,7 @@ impl<'a> Merge<'a> {
                 }
                 match self.counted {
                     Counted::WithAll => {}
-                    Counted::Alone(objects) => self.found.counted_asleep += objects,
+                    Counted::Alone(objects) => self.found.counted_inactive += objects,
                     Counted::No => self.found.uncounted += self.found.listed() - self.listed_before,
                 }
             }
@@ -107,7 +107,7 @@ impl<'a> Merge<'a> {
     /// All was taken: lets go of the tenants, and hands over what was found.
     pub(super) async fn finish(mut self) -> Result<Found, Error> {
         self.tell();
-        self.window.close().await?;
+        self.active.close().await?;
         let mark = self.found.mark.max(self.right.mark);
         Ok(Found { mark, ..self.found })
     }
@@ -124,11 +124,11 @@ impl<'a> Merge<'a> {
             self.standing = Standing::Absent;
         } else if tenants.out_of_reach.contains(tenant) || tenants.unseen.contains(tenant) {
             self.standing = Standing::OutOfReach;
-        } else if tenants.sleeps(tenant) {
-            let there = self.window.reach(&segments[number..], tenant).await?;
+        } else if tenants.is_inactive(tenant) {
+            let there = self.active.reach(&segments[number..], tenant).await?;
             self.standing = if there { Standing::Here } else { Standing::OutOfReach };
             // A count of the whole tenant says nothing of a part of it.
-            let alone = self.window.counted(tenant).filter(|_| segment.covers == KeyRange::ALL);
+            let alone = self.active.counted(tenant).filter(|_| segment.covers == KeyRange::ALL);
             self.counted = alone.map_or(Counted::No, Counted::Alone);
         } else if tenants.is_uncounted(tenant) {
             self.counted = Counted::No;
@@ -159,7 +159,7 @@ impl<'a> Merge<'a> {
         self.found.bytes += archived.text.len() as u64 + 1;
     }
 
-    /// The next live object up to `to`. That a tenant is gone, or does not wake, is said by what is found.
+    /// The next live object up to `to`. That a tenant is gone, or stays inactive, is said by what is found.
     async fn next(&mut self, to: Option<ObjectId>, left: u64) -> Result<Option<Taken>, Error> {
         let mut late = None;
         loop {
@@ -173,7 +173,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Waits before a tenant that is said to be asleep is asked again, and gives up one that stays so or is gone. Any
+    /// Waits before a tenant that is said to be inactive is asked again, and gives up one that stays so or is gone. Any
     /// other error is handed back.
     async fn lose(&mut self, error: scan::Error, late: &mut Option<Late>) -> Result<(), Error> {
         let trouble = match &error {
@@ -181,7 +181,7 @@ impl<'a> Merge<'a> {
             _ => None,
         };
         self.standing = match trouble {
-            Some(TenantTrouble::Asleep) if self.window.wait(late).await => return Ok(()),
+            Some(TenantTrouble::Asleep) if self.active.wait(late).await => return Ok(()),
             Some(TenantTrouble::Asleep) => Standing::OutOfReach,
             Some(TenantTrouble::Gone) => Standing::Absent,
             None => return Err(error.into()),

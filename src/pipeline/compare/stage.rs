@@ -14,13 +14,13 @@ use super::side::archived::ArchivedSide;
 use super::{Comparer, Found, Vectors};
 use crate::event::{Difference, Event, Events};
 use crate::model::{CollectionName, RawObject, ShellWord, TenantName};
+use crate::pipeline::activation::{self, Activation};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::fetch::Fetch;
 use crate::pipeline::guard::Mark;
 use crate::pipeline::pacer::{Limits, Pacer};
 use crate::pipeline::replicas::ReplicaCheck;
 use crate::pipeline::slots::Slots;
-use crate::pipeline::waking::{self, Waking};
 use crate::pipeline::{load, scan};
 use crate::weaviate::Client;
 
@@ -45,9 +45,9 @@ pub enum Error {
         /// What is wrong with it.
         source: load::Error,
     },
-    /// Tenants could not be woken, or not be put back.
+    /// Tenants could not be activated, or not be deactivated.
     #[error(transparent)]
-    Waking(#[from] waking::Error),
+    Activation(#[from] activation::Error),
     /// A thread ended without saying why: a bug.
     #[error("a thread stopped without a reason")]
     Thread,
@@ -67,7 +67,7 @@ pub struct Stage {
     pub vectors: bool,
     /// Objects whose vectors the archive lacks since the server could not print them, by tenant on the server and id.
     pub without_vectors: BTreeSet<Place>,
-    /// Whether a count of everything that is awake will prove that nothing was overlooked, so that a short page may be the
+    /// Whether a count of everything that is active will prove that nothing was overlooked, so that a short page may be the
     /// end.
     pub counted: bool,
     /// What is known of the tenants on the server.
@@ -99,27 +99,27 @@ pub struct Stage {
 /// What is known of the tenants of a collection on the server, by their names there.
 #[derive(Debug, Default)]
 pub struct Tenants {
-    /// Wakes those that sleep; `None` if none does.
-    pub waking: Option<Arc<Waking>>,
+    /// Activates those that are inactive; `None` if none is.
+    pub activation: Option<Arc<Activation>>,
     /// Tenants that are to be compared and that the server lacks.
     pub absent: BTreeSet<TenantName>,
     /// Tenants that cannot be read: offloaded to other storage, or on the way.
     pub out_of_reach: BTreeSet<TenantName>,
     /// Tenants that are not listed, which the key's roles may keep from it.
     pub unseen: BTreeSet<TenantName>,
-    /// Why tenants cannot be woken, in few words: set once the server refuses to.
-    pub waking_refused: OnceLock<String>,
-    /// Whether tenants that sleep are not counted while they are awake for us.
-    pub sleepers_uncounted: AtomicBool,
-    /// Tenants that are awake and part of no count any more.
+    /// Why tenants cannot be activated, in few words: set once the server refuses to.
+    pub activation_refused: OnceLock<String>,
+    /// Whether inactive tenants are not counted while they are active for us.
+    pub inactive_uncounted: AtomicBool,
+    /// Tenants that are active and part of no count any more.
     uncounted: Mutex<BTreeSet<TenantName>>,
 }
 
 impl Tenants {
-    /// Whether a tenant has to be woken before it is read.
+    /// Whether a tenant has to be activated before it is read.
     #[must_use]
-    pub fn sleeps(&self, tenant: &TenantName) -> bool {
-        self.waking.as_ref().is_some_and(|waking| waking.sleeps(tenant))
+    pub fn is_inactive(&self, tenant: &TenantName) -> bool {
+        self.activation.as_ref().is_some_and(|activation| activation.is_inactive(tenant))
     }
 
     /// From now on these are read to the empty page, as no count will prove where they end.
@@ -190,7 +190,8 @@ impl Stage {
         found.made_vectors += u64::from(vectors == Vectors::Compare && self.comparer.lacks_made_vector(archived));
         found.changed += u64::from(self.is_changed(&live.object));
         found.newest_ms = found.newest_ms.max(live.object.updated_ms);
-        if let (Some(tenant), Some(at)) = (tenant.filter(|tenant| self.tenants.sleeps(tenant)), live.object.updated_ms)
+        if let (Some(tenant), Some(at)) =
+            (tenant.filter(|tenant| self.tenants.is_inactive(tenant)), live.object.updated_ms)
         {
             found.note_newest(tenant, at);
         }

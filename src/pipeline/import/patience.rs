@@ -8,7 +8,7 @@ use super::group::{Fate, Group, Outcome};
 use super::{Error, OBJECT_ATTEMPTS, Shared};
 use crate::event::{Event, Warning};
 use crate::pipeline::Batch;
-use crate::pipeline::waking::Late;
+use crate::pipeline::activation::Late;
 
 /// Pauses while a server takes no writes: this share of the patience, within these bounds.
 const PAUSES: u32 = 20;
@@ -16,13 +16,13 @@ const PAUSES: u32 = 20;
 const PAUSE: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(5)];
 
 /// What a server says of an object whose tenant is not active.
-const ASLEEP: &str = "tenant not active";
-/// A tenant that should be awake is waited for during this share of the patience, once.
-const WAKING: u32 = 6;
+const INACTIVE: &str = "tenant not active";
+/// A tenant that should be active is waited for during this share of the patience, once.
+const ACTIVATION: u32 = 6;
 
 /// The words that say so, if the answer does.
-fn asleep(outcome: &Outcome) -> Option<&str> {
-    let said = |reason: &&str| reason.contains(ASLEEP);
+fn inactive(outcome: &Outcome) -> Option<&str> {
+    let said = |reason: &&str| reason.contains(INACTIVE);
     match outcome {
         Outcome::Slow => None,
         Outcome::Whole(reason) => Some(reason.as_str()).filter(said),
@@ -37,21 +37,21 @@ fn asleep(outcome: &Outcome) -> Option<&str> {
 }
 
 impl Shared<'_> {
-    /// Sends a group again while its tenant is said to sleep: not every node knows at once that it was woken. After some
-    /// time it is somebody else who has it sleep, and its objects are given up.
-    pub(super) async fn until_awake(
+    /// Sends a group again while its tenant is said to be inactive: not every node knows at once that it was activated. After
+    /// some time it is somebody else who deactivates it, and its objects are given up.
+    pub(super) async fn until_active(
         &self,
         batch: &Batch,
         group: &mut Group,
         mut outcome: Outcome,
     ) -> Result<Outcome, Error> {
         let Some(tenant) = &batch.space else { return Ok(outcome) };
-        let asleep_for_good = || self.asleep.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut late, mut attempt) = (Late::within(self.import.patience / WAKING), 0);
-        while let Some(reason) = asleep(&outcome) {
-            let pause = late.next_pause().filter(|_| !asleep_for_good().contains(tenant));
+        let inactive_for_good = || self.inactive.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut late, mut attempt) = (Late::within(self.import.patience / ACTIVATION), 0);
+        while let Some(reason) = inactive(&outcome) {
+            let pause = late.next_pause().filter(|_| !inactive_for_good().contains(tenant));
             let Some(pause) = pause else {
-                asleep_for_good().insert(tenant.clone());
+                inactive_for_good().insert(tenant.clone());
                 group.attempt = OBJECT_ATTEMPTS;
                 break;
             };

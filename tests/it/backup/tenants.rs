@@ -10,7 +10,7 @@ use elysiactl::event::{Event, Op, Status, Warning};
 use elysiactl::model::{CollectionName, TenantName};
 use elysiactl::ops::Error;
 use elysiactl::ops::backup::{BackupOptions, BackupOutcome};
-use elysiactl::pipeline::waking::{AWAKE_AT_ONCE, TENANTS_A_WINDOW};
+use elysiactl::pipeline::activation::{ACTIVE_AT_ONCE, TENANTS_A_WINDOW};
 use sandbox::{Builder, Change, Fault, Kind, Role, Sandbox};
 
 use crate::support::world::{World, world};
@@ -158,7 +158,7 @@ async fn many_small_tenants_are_read_with_one_page_each_and_few_awake() {
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 1_200));
     equals(&world, &archive_of(&outcome), &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let most = world.sandbox.most_woken();
-    assert!(most <= AWAKE_AT_ONCE, "{most} awake at once");
+    assert!(most <= ACTIVE_AT_ONCE, "{most} awake at once");
     let asleep = world.sandbox.tenants("Mt").iter().filter(|(_, state)| *state == "COLD").count();
     assert_eq!(asleep, 100);
     let seen = world.sandbox.requests();

@@ -244,7 +244,7 @@ fn the_reader_finds_every_enum_that_is_an_error() {
         ("pipeline::load::Error", "Stopped"),
         ("pipeline::import::Error", "SinkGone"),
         ("pipeline::compare::stage::Error", "Live"),
-        ("pipeline::waking::Error", "Journal"),
+        ("pipeline::activation::Error", "Journal"),
         ("pipeline::journal::Error", "Thread"),
         ("ops::cat::CatError", "Output"),
         ("ops::error::Error", "Stage"),

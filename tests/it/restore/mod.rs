@@ -1,5 +1,7 @@
 //! `col restore`.
 
+/// The stage that activates tenants while runs of theirs are written, by itself.
+mod activation;
 /// What stands beside the objects of a restore: aliases, roles, settings, and what is said of what cannot come back.
 mod beside;
 /// Compressions that are trained: started after a restore, or said not to be.

@@ -13,7 +13,7 @@ use elysiactl::model::{TenantMap, TenantName};
 use elysiactl::ops::Error;
 use elysiactl::ops::backup::BackupOutcome as BackedUp;
 use elysiactl::ops::restore::{RestoreOptions, RestoreRefusal};
-use elysiactl::pipeline::waking::AWAKE_AT_ONCE;
+use elysiactl::pipeline::activation::ACTIVE_AT_ONCE;
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 
 use crate::backup::tenants::{CLASS, archive_of, tenants};
@@ -110,7 +110,7 @@ async fn of_many_that_sleep_few_are_awake_at_any_time() {
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 600), "{:?}", outcome.remarks);
     equals(&source, &target, &archive, "Mt");
     let most = target.sandbox.most_woken();
-    assert!((1..=AWAKE_AT_ONCE).contains(&most), "{most} awake at once");
+    assert!((1..=ACTIVE_AT_ONCE).contains(&most), "{most} awake at once");
 }
 
 #[tokio::test]

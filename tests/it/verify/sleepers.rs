@@ -10,7 +10,7 @@ use elysiactl::event::{Class, Event, Events, Op, Status, Warning};
 use elysiactl::model::TenantMap;
 use elysiactl::ops::Error;
 use elysiactl::ops::verify::VerifyOptions;
-use elysiactl::pipeline::waking::AWAKE_AT_ONCE;
+use elysiactl::pipeline::activation::ACTIVE_AT_ONCE;
 use sandbox::{Builder, Change, Fault, Kind, PageFault, Sandbox};
 use tokio_util::sync::CancellationToken;
 
@@ -315,7 +315,7 @@ async fn a_node_that_goes_away_while_tenants_are_awake_costs_a_round_and_leaves_
     let outcome = done.expect("compared");
     assert!(events.iter().any(|e| matches!(e, Event::TopologyChanged { whole: false, .. })));
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 300), "{:?}", outcome.remarks);
-    assert!(world.sandbox.most_woken() <= AWAKE_AT_ONCE);
+    assert!(world.sandbox.most_woken() <= ACTIVE_AT_ONCE);
     assert_eq!((asleep(&world).len(), left_awake(&world)), (60, vec![]));
 }
 

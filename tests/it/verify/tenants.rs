@@ -6,7 +6,7 @@ use elysiactl::event::{Class, Difference, Event, Op, Status, Warning};
 use elysiactl::model::{Selection, TenantMap};
 use elysiactl::ops::Hint;
 use elysiactl::ops::verify::{VerifyOptions, VerifyOutcome};
-use elysiactl::pipeline::waking::AWAKE_AT_ONCE;
+use elysiactl::pipeline::activation::ACTIVE_AT_ONCE;
 use sandbox::{Builder, Change, Fault, Kind, PageFault, Role, Sandbox};
 
 use crate::backup::tenants::{CLASS, archive_of, id, is_look, named, tenants, woken};
@@ -171,7 +171,7 @@ async fn of_many_that_sleep_few_are_awake_at_any_time() {
     let outcome = verified(&world, &archive).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 600), "{:?}", outcome.remarks);
     let most = world.sandbox.most_woken();
-    assert!((1..=AWAKE_AT_ONCE).contains(&most), "{most} awake at once");
+    assert!((1..=ACTIVE_AT_ONCE).contains(&most), "{most} awake at once");
     assert_eq!(world.sandbox.tenants("Mt").iter().filter(|(_, state)| *state == "COLD").count(), 150);
 }
 

@@ -107,7 +107,7 @@ impl Candidate {
             content: archive.collections()[self.at].content,
             objects: if data { tenants.objects } else { 0 },
             bytes: if data { tenants.bytes } else { 0 },
-            tenants: (tenants.made.len() as u64, tenants.asleep() as u64),
+            tenants: (tenants.made.len() as u64, tenants.inactive().len() as u64),
             remarks: added.into_iter().chain(clauses(&self.fit.applied)).chain(said.iter().cloned()).collect(),
             to_vectorise: found.to_vectorise,
             endpoints,

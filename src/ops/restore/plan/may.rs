@@ -53,8 +53,9 @@ impl Planning<'_> {
     /// The tenants of a collection that sleep, and that the key may not wake.
     pub(super) fn may_not_wake(&self, candidates: &[Candidate]) -> Vec<RestoreRefusal> {
         let Some(rights) = self.rights else { return Vec::new() };
-        let refusal =
-            |candidate: &Candidate| candidate.tenants.may_not_wake(&candidate.schema.name, &candidate.target, rights);
+        let refusal = |candidate: &Candidate| {
+            candidate.tenants.may_not_activate(&candidate.schema.name, &candidate.target, rights)
+        };
         candidates.iter().filter(|candidate| candidate.data).filter_map(refusal).collect()
     }
 }

@@ -14,10 +14,10 @@ use crate::archive::RunRecord;
 use crate::event::{CollectionResult, Event, Warning};
 use crate::model::counted;
 use crate::ops::Error;
+use crate::ops::activation::{ActivationBooks, EarlierRuns};
 use crate::ops::schema::expiry::{self, Expiry};
 use crate::ops::schema::grown;
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
-use crate::ops::waking::{EarlierRuns, WakeBooks};
 use crate::pipeline::guard::Guard;
 use crate::pipeline::import::FoundEqual;
 use crate::weaviate::Count;
@@ -147,15 +147,15 @@ impl Run<'_> {
         gathered: &mut Gathered,
     ) -> Result<bool, Error> {
         // Nobody is woken to be counted, if all are compared.
-        let asleep_too = !self.plan.options.verify;
-        let written = filled.there() - if asleep_too { 0 } else { filled.asleep };
+        let inactive_too = !self.plan.options.verify;
+        let written = filled.there() - if inactive_too { 0 } else { filled.inactive };
         let name = &collection.planned.target;
         let mut counted = Count::Unknown { reason: "no count in the answer".into() };
         for pause in COUNT_PAUSES {
             tokio::time::sleep(pause).await;
             guard.until_whole().await?;
             counted = if collection.asked.multi_tenant {
-                tenants::count(self.client, self.session, collection, asleep_too).await?
+                tenants::count(self.client, self.session, collection, inactive_too).await?
             } else {
                 let counts = self.session.unless_stopped(self.client.counts(std::slice::from_ref(name))).await?;
                 counts.into_iter().next().unwrap_or(counted)
@@ -246,9 +246,9 @@ impl Run<'_> {
             seed: 0,
             // The tenants of a run that got to its end may have others who use them: whom this one activates is written down.
             books: if collection.before.over {
-                WakeBooks::Locked(options.state.clone(), EarlierRuns::default())
+                ActivationBooks::Locked(options.state.clone(), EarlierRuns::default())
             } else {
-                WakeBooks::NotNeeded
+                ActivationBooks::NotNeeded
             },
             states: false,
         };

@@ -11,6 +11,7 @@ use elysiactl::archive::{Archive, Error as ArchiveError, RunAbout, RunFiles};
 use elysiactl::event::{Class, Events, Op};
 use elysiactl::model::{CollectionName, KeyRange, ObjectText, RawObject, Renames, TenantName};
 use elysiactl::ops::{Error, Hint};
+use elysiactl::pipeline::activation::{self, Activation};
 use elysiactl::pipeline::budget::Budget;
 use elysiactl::pipeline::compare::Comparer;
 use elysiactl::pipeline::guard::Mark;
@@ -22,7 +23,6 @@ use elysiactl::pipeline::pacer::{Limits, Pacer};
 use elysiactl::pipeline::rewrite::Rewrite;
 use elysiactl::pipeline::scan::{self, Scan, Scanned};
 use elysiactl::pipeline::split::SplitError;
-use elysiactl::pipeline::waking::{self, Waking};
 use elysiactl::pipeline::{Batch, Objects, Origin, Page};
 use elysiactl::weaviate::Writer;
 use sandbox::{Fault, Kind, Sandbox};
@@ -135,8 +135,8 @@ async fn an_object_that_is_no_json_is_the_archives_damage_and_is_not_sent() {
 
 const COLD: &str = "COLD";
 
-/// Two tenants that sleep, and what wakes them. The journal's disk fails, or panics, once that is switched on.
-fn sleepers(panics: bool) -> (World, Waking, Arc<AtomicBool>) {
+/// Two inactive tenants, and what activates them. The journal's disk fails, or panics, once that is switched on.
+fn inactive(panics: bool) -> (World, Activation, Arc<AtomicBool>) {
     let builder = Sandbox::builder().collection(r#"{"class":"Mt","multiTenancyConfig":{"enabled":true}}"#);
     let world = world(builder.tenant("Mt", "a", COLD).tenant("Mt", "b", COLD));
     let fails = Arc::new(AtomicBool::new(false));
@@ -162,58 +162,61 @@ fn sleepers(panics: bool) -> (World, Waking, Arc<AtomicBool>) {
     let files = RunFiles::create(Arc::new(disk), &world.state().runs, about).expect("files");
     let writer = Writer::new(world.client(Events::none()));
     let journal = RunJournal::new(files);
-    let waking = Waking::new(writer, "Mt".parse().expect("a name"), None, Some(journal));
-    (world, waking, fails)
+    let activation = Activation::new(writer, "Mt".parse().expect("a name"), None, Some(journal));
+    (world, activation, fails)
 }
 
 fn named(name: &str) -> TenantName {
     name.parse().expect("a name")
 }
 
-fn all_sleep(world: &World) {
+fn all_inactive(world: &World) {
     assert!(world.sandbox.tenants("Mt").iter().all(|(_, state)| *state == COLD), "{:?}", world.sandbox.tenants("Mt"));
 }
 
 #[tokio::test]
-async fn a_tenant_that_cannot_be_written_down_is_not_woken() {
-    let (world, waking, fails) = sleepers(false);
+async fn a_tenant_that_cannot_be_written_down_is_not_activated() {
+    let (world, activation, fails) = inactive(false);
     fails.store(true, Ordering::SeqCst);
-    let error = waking.wake(&[named("a")]).await.expect_err("a full disk");
-    assert!(matches!(&error, waking::Error::Journal(journal::Error::Files(ArchiveError::NoSpace { .. }))), "{error:?}");
+    let error = activation.activate(&[named("a")]).await.expect_err("a full disk");
+    assert!(
+        matches!(&error, activation::Error::Journal(journal::Error::Files(ArchiveError::NoSpace { .. }))),
+        "{error:?}"
+    );
     is(&error.into(), Class::Disk, &[Hint::MakeRoom]);
-    all_sleep(&world);
+    all_inactive(&world);
 }
 
 #[tokio::test]
-async fn a_journal_whose_thread_dies_is_a_bug_and_nobody_is_woken() {
-    let (world, waking, fails) = sleepers(true);
+async fn a_journal_whose_thread_dies_is_a_bug_and_nobody_is_activated() {
+    let (world, activation, fails) = inactive(true);
     fails.store(true, Ordering::SeqCst);
-    let error = waking.wake(&[named("a")]).await.expect_err("a panic");
-    assert!(matches!(error, waking::Error::Journal(journal::Error::Thread)), "{error:?}");
+    let error = activation.activate(&[named("a")]).await.expect_err("a panic");
+    assert!(matches!(error, activation::Error::Journal(journal::Error::Thread)), "{error:?}");
     let error = Error::from(error);
     assert!(matches!(&error, Error::Stage { what } if what == "journal"), "{error:?}");
     is(&error, Class::Bug, &[Hint::Report]);
-    all_sleep(&world);
+    all_inactive(&world);
     // Half a line may be there: nothing is written behind it.
     fails.store(false, Ordering::SeqCst);
-    let error = waking.wake(&[named("a")]).await.expect_err("after a panic");
-    let waking::Error::Journal(journal::Error::Files(error)) = error else { panic!("{error:?}") };
+    let error = activation.activate(&[named("a")]).await.expect_err("after a panic");
+    let activation::Error::Journal(journal::Error::Files(error)) = error else { panic!("{error:?}") };
     assert!(matches!(error, ArchiveError::Broken { .. }), "{error:?}");
-    all_sleep(&world);
+    all_inactive(&world);
 }
 
 #[tokio::test]
-async fn a_tenant_that_the_server_does_not_wake_is_told_and_put_back_later() {
-    let (world, waking, _) = sleepers(false);
+async fn a_tenant_that_the_server_does_not_activate_is_told_and_deactivated_later() {
+    let (world, activation, _) = inactive(false);
     let states = Fault::new(Kind::status(500, "no")).on("PUT", "/v1/schema/Mt/tenants");
     world.sandbox.faults().add(states);
-    let error = waking.wake(&[named("b")]).await.expect_err("no answer");
-    assert!(matches!(error, waking::Error::Wire(_)), "{error:?}");
+    let error = activation.activate(&[named("b")]).await.expect_err("no answer");
+    assert!(matches!(error, activation::Error::Wire(_)), "{error:?}");
     is(&error.into(), Class::Server, &[Hint::RunAgain]);
-    assert_eq!(waking.awake().await, [named("b")], "it may be awake all the same");
+    assert_eq!(activation.active().await, [named("b")], "it may be active all the same");
     world.sandbox.faults().clear();
-    waking.put_back_all().await.expect("put back");
-    all_sleep(&world);
+    activation.deactivate_all().await.expect("deactivated");
+    all_inactive(&world);
 }
 
 /// Proves the one part of an archive; whether more is wanted is for `each` to say.
