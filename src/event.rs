@@ -2,6 +2,7 @@
 //! interface of `--json` (docs/events.md). No event but `ObjectRejected` and `ObjectDiffers` carries an object's id.
 //! The result of a run is its return value; with nobody listening nothing changes.
 
+mod backlog;
 mod class;
 mod handle;
 mod op;
@@ -15,8 +16,9 @@ use serde::Serialize;
 
 use crate::model::{CollectionName, ObjectId, TenantName};
 
+pub use backlog::{Backlog, MOST_WAITING};
 pub use class::Class;
-pub use handle::Events;
+pub use handle::{EventReceiver, Events};
 pub use op::Op;
 pub use planned::{
     Covers, PlannedAction, PlannedCollection, PlannedCopy, PlannedRefusal, PlannedRestore, PlannedThere, RestorePlanned,

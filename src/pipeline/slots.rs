@@ -97,7 +97,7 @@ mod tests {
         slots.give_back(two, &pacer, &collection, &events);
         assert!(waiting.await.is_some(), "one slot is left");
         drop(events);
-        let told: Vec<Event> = std::iter::from_fn(|| receiver.try_recv().ok()).collect();
+        let told: Vec<Event> = std::iter::from_fn(|| receiver.try_recv()).collect();
         assert!(matches!(told.as_slice(), [Event::PaceChanged { in_flight: 1, .. }]), "{told:?}");
     }
 

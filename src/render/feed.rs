@@ -1,19 +1,14 @@
 //! One consumer of the event stream that hands every event to each renderer in the same order. Each renderer has a
 //! thread and a bounded queue of its own, so a blocked terminal or pipe stalls neither the run nor another renderer.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
-
-use crate::event::Event;
+use crate::event::{Backlog, Event, EventReceiver};
 use crate::model::Clock;
 
-/// Events that may wait for one renderer before progress is added up or dropped.
-const QUEUE_EVENTS: usize = 4_096;
 /// Between two ticks of a renderer: bars are drawn at most ten times a second.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -67,11 +62,7 @@ pub trait Render: Send {
 /// Feeds `renderers` until `run_finished` or until the last handle is gone, then waits until all of it is drawn.
 /// A renderer nobody reads from holds this up (never the run): its results must not get lost. The error is that of a
 /// renderer that [holds results](Render::holds_results).
-pub async fn feed(
-    mut events: mpsc::UnboundedReceiver<Event>,
-    renderers: Vec<Box<dyn Render>>,
-    watch: Stopwatch,
-) -> io::Result<()> {
+pub async fn feed(mut events: EventReceiver, renderers: Vec<Box<dyn Render>>, watch: Stopwatch) -> io::Result<()> {
     let mut threads: Vec<(Arc<Mailbox>, JoinHandle<io::Result<()>>)> = Vec::new();
     for render in renderers {
         let mailbox = Arc::new(Mailbox::default());
@@ -148,7 +139,7 @@ struct Mailbox {
 
 #[derive(Default)]
 struct Waiting {
-    events: VecDeque<(Moment, Event)>,
+    events: Backlog<Moment>,
     closed: bool,
     abandoned: bool,
 }
@@ -164,11 +155,7 @@ impl Mailbox {
         if waiting.abandoned {
             return;
         }
-        if waiting.events.len() < QUEUE_EVENTS || !is_progress(&event) {
-            waiting.events.push_back((at, event));
-        } else {
-            add_up(&mut waiting.events, &event);
-        }
+        waiting.events.push(at, event);
         drop(waiting);
         self.news.notify_one();
     }
@@ -178,7 +165,7 @@ impl Mailbox {
         let idle = |waiting: &mut Waiting| waiting.events.is_empty() && !waiting.closed;
         let (mut waiting, _) =
             self.news.wait_timeout_while(waiting, TICK, idle).unwrap_or_else(PoisonError::into_inner);
-        match waiting.events.pop_front() {
+        match waiting.events.pop() {
             Some((at, event)) => Next::Event(at, event),
             None if waiting.closed => Next::Closed,
             None => Next::Quiet,
@@ -194,124 +181,5 @@ impl Mailbox {
         let mut waiting = self.waiting();
         waiting.abandoned = true;
         waiting.events.clear();
-    }
-}
-
-/// Whether the event only tells how far things are: what a reader who is too slow may miss.
-fn is_progress(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::PageScanned { .. }
-            | Event::BatchImported { .. }
-            | Event::Creating { .. }
-            | Event::ObjectRejected { .. }
-            | Event::TenantStarted { .. }
-            | Event::PartSealed { .. }
-            | Event::Retrying { .. }
-            | Event::PaceChanged { .. }
-            | Event::CheckpointSaved { .. }
-    )
-}
-
-/// Adds a page or batch to the last one of its collection that waits, so that the counts still come out right; any
-/// other progress is dropped.
-fn add_up(events: &mut VecDeque<(Moment, Event)>, late: &Event) {
-    if !matches!(late, Event::PageScanned { .. } | Event::BatchImported { .. }) {
-        return;
-    }
-    for (_, waiting) in events.iter_mut().rev() {
-        match (waiting, late) {
-            (
-                Event::PageScanned { collection, tenant, objects, bytes },
-                Event::PageScanned { collection: theirs, tenant: their_tenant, objects: more, bytes: more_bytes },
-            ) if collection == theirs && tenant == their_tenant => {
-                *objects += more;
-                *bytes += more_bytes;
-                return;
-            }
-            (
-                Event::BatchImported { collection, tenant, objects, bytes, rejected },
-                Event::BatchImported {
-                    collection: theirs,
-                    tenant: their_tenant,
-                    objects: more,
-                    bytes: more_bytes,
-                    rejected: more_rejected,
-                },
-            ) if collection == theirs && tenant == their_tenant => {
-                *objects += more;
-                *bytes += more_bytes;
-                *rejected += more_rejected;
-                return;
-            }
-            _ => {}
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn page(objects: u64) -> Event {
-        Event::PageScanned {
-            collection: "Article".parse().expect("a name"),
-            tenant: None,
-            objects,
-            bytes: objects * 10,
-        }
-    }
-
-    fn batch(objects: u64) -> Event {
-        Event::BatchImported {
-            collection: "Article".parse().expect("a name"),
-            tenant: None,
-            objects,
-            bytes: objects * 10,
-            rejected: objects / 2,
-        }
-    }
-
-    #[test]
-    fn batches_are_added_up_apart_from_pages() {
-        let (mailbox, watch) = (Mailbox::default(), Stopwatch::start(Clock::system()));
-        for _ in 0..QUEUE_EVENTS {
-            mailbox.push(watch.now(), page(1));
-            mailbox.push(watch.now(), batch(4));
-        }
-        mailbox.close();
-        let (mut scanned, mut imported, mut refused) = (0, 0, 0);
-        while let Next::Event(_, event) = mailbox.next() {
-            match event {
-                Event::PageScanned { objects, .. } => scanned += objects,
-                Event::BatchImported { objects, rejected, .. } => {
-                    (imported, refused) = (imported + objects, refused + rejected);
-                }
-                _ => {}
-            }
-        }
-        let each = QUEUE_EVENTS as u64;
-        assert_eq!((scanned, imported, refused), (each, each * 4, each * 2));
-    }
-
-    #[test]
-    fn a_reader_who_stopped_reading_costs_no_more_than_the_queue_and_loses_no_result() {
-        let (mailbox, watch) = (Mailbox::default(), Stopwatch::start(Clock::system()));
-        for _ in 0..QUEUE_EVENTS * 3 {
-            mailbox.push(watch.now(), page(1));
-        }
-        let result = Event::Verified { collection: "Article".parse().expect("a name"), objects: 1, ok: true };
-        mailbox.push(watch.now(), result.clone());
-        mailbox.close();
-
-        let mut objects = 0;
-        let mut last = None;
-        while let Next::Event(_, event) = mailbox.next() {
-            if let Event::PageScanned { objects: more, .. } = &event {
-                objects += more;
-            }
-            last = Some(event);
-        }
-        assert_eq!((objects, last), (QUEUE_EVENTS as u64 * 3, Some(result)));
     }
 }

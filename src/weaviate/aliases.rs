@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Error;
-use super::attempt::Ask;
+use super::ask::Ask;
 use super::body::Shape;
 use super::client::Client;
 use super::rights::Rights;

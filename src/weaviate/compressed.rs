@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Error;
-use super::attempt::Ask;
+use super::ask::Ask;
 use super::client::Client;
 use crate::model::CollectionName;
 

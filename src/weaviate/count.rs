@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Error;
-use super::attempt::Ask;
+use super::ask::Ask;
 use super::body::Shape;
 use super::client::Client;
 use crate::model::{CollectionName, TenantName};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::attempt::Ask;
+use super::ask::Ask;
 use super::body::Shape;
 use super::client::Client;
 use super::lasting::OperationalMode;

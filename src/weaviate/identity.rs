@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::attempt::Ask;
+use super::ask::Ask;
 use super::client::Client;
 use super::topology::{Shard, Statistics};
 use super::{Error, said};

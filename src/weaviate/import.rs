@@ -4,7 +4,7 @@ use bytes::Bytes;
 use reqwest::Method;
 
 use super::Error;
-use super::attempt::Ask;
+use super::ask::Ask;
 use super::body::{Body, Shape};
 use super::pieces::Pieces;
 use super::writer::Writer;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::attempt::{Answer, Ask};
+use super::ask::{Answer, Ask};
 use super::body::Body;
 use super::client::Client;
 use super::{Error, said};

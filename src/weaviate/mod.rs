@@ -1,6 +1,7 @@
 //! The wire: everything elysiactl asks a Weaviate server over REST, through one `send` that alone retries.
 
 mod aliases;
+mod ask;
 mod attempt;
 mod body;
 mod client;
@@ -26,6 +27,7 @@ mod rights;
 mod said;
 mod schema;
 mod seen;
+mod send;
 mod shards;
 mod skim;
 mod tenants;
@@ -51,12 +53,13 @@ pub use meta::{Meta, Version};
 pub use object::{EmptyBodies, PrintedObject};
 pub use page::{PageReply, PageRequest};
 pub use pieces::{Pieces, SHARED_BYTES};
-pub use references::{ReferReply, Unknown};
+pub use references::ReferReply;
 pub use replicas::{Held, Replicas};
 pub use reqwest::{Url, header::HeaderName};
 pub use retry::RetryPolicy;
 pub use rights::Rights;
 pub use seen::{Listed, Named};
+pub use send::Unknown;
 pub use shards::ShardState;
 pub use tenants::{Tenant, TenantState, TenantTrouble};
 pub use times::ObjectTimes;

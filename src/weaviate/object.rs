@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Error;
-use super::attempt::Ask;
+use super::ask::Ask;
 use super::body::{Body, Shape};
 use super::client::Client;
 use super::retry;

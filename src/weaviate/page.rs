@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 
 use super::Error;
-use super::attempt::Ask;
+use super::ask::Ask;
 use super::body::{Body, Shape};
 use super::client::Client;
 use crate::model::{CollectionName, ObjectId, TenantName};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Error;
-use super::attempt::{Answer, Ask, Failure};
+use super::ask::{Answer, Ask, Failure};
 use super::body::{Body, Shape};
 use super::client::Client;
 use super::error::Tried;

@@ -1,14 +1,13 @@
 //! References on their way to objects that are on the server already.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use reqwest::Method;
 
 use super::Error;
-use super::attempt::Ask;
+use super::ask::Ask;
 use super::body::{Body, Shape};
 use super::import::{ANSWER_MARGIN, ECHO};
+use super::send::Unknown;
 use super::writer::Writer;
 
 /// What came of sending references.
@@ -28,15 +27,6 @@ pub enum ReferReply {
     },
     /// Nobody knows whether it was carried out, or is still being.
     Unknown(Unknown),
-}
-
-/// A failure of a request that may have been carried out, in part or as a whole, or may be later.
-#[derive(Debug)]
-pub struct Unknown {
-    /// The failure.
-    pub error: Error,
-    /// What `Retry-After` asks for.
-    pub(super) retry_after: Option<Duration>,
 }
 
 impl Writer {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Error;
-use super::attempt::Ask;
+use super::ask::Ask;
 use super::body::Shape;
 use super::client::Client;
 use super::page::PageRequest;

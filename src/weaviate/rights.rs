@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Error;
-use super::attempt::Ask;
+use super::ask::Ask;
 use super::client::Client;
 use crate::model::{CollectionName, ObjectId, TenantName};
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use super::attempt::{Answer, Ask, LISTING_BYTES_MAX};
+use super::ask::{Answer, Ask, LISTING_BYTES_MAX};
 use super::body::Body;
 use super::client::Client;
 use super::writer::Writer;

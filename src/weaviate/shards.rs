@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use super::attempt::{Ask, SHARDS_VALUES_MAX};
+use super::ask::{Ask, SHARDS_VALUES_MAX};
 use super::client::Client;
 use crate::model::CollectionName;
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Error;
-use super::attempt::Ask;
+use super::ask::Ask;
 use super::client::Client;
 use super::writer::Writer;
 use crate::model::{CollectionName, TENANTS_BYTES, TENANTS_VALUES, TenantName, fold};

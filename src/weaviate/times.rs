@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::Error;
-use super::attempt::{Ask, LISTING_BYTES_MAX};
+use super::ask::{Ask, LISTING_BYTES_MAX};
 use super::body::Body;
 use super::client::Client;
 use crate::model::{CollectionName, ObjectId, TenantName};

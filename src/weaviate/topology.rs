@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Error;
-use super::attempt::{Ask, SHARDS_BYTES_MAX, SHARDS_VALUES_MAX};
+use super::ask::{Ask, SHARDS_BYTES_MAX, SHARDS_VALUES_MAX};
 use super::body::Body;
 use super::client::Client;
 use super::retry::RetryPolicy;

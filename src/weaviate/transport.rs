@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 
 use super::Error;
-use super::attempt::Failure;
+use super::ask::Failure;
 use super::error::TlsCause;
 use super::said::harmless;
 

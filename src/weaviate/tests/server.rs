@@ -8,9 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::event::{Event, Events};
+use crate::event::{Event, EventReceiver, Events};
 use crate::weaviate::{Client, Connection, RetryPolicy};
 
 /// What the server does with a request.
@@ -124,7 +123,7 @@ impl Server {
     }
 
     /// The same, with what it says.
-    pub(super) fn client_heard(&self) -> (Client, UnboundedReceiver<Event>) {
+    pub(super) fn client_heard(&self) -> (Client, EventReceiver) {
         let (events, heard) = Events::channel();
         (Client::with_policy(self.connection("http"), events, 1, quick()).expect("a client"), heard)
     }
@@ -205,12 +204,12 @@ pub(super) fn recorded(name: &str) -> Vec<u8> {
 }
 
 /// Everything said so far.
-pub(super) fn said(heard: &mut UnboundedReceiver<Event>) -> Vec<Event> {
-    std::iter::from_fn(|| heard.try_recv().ok()).collect()
+pub(super) fn said(heard: &mut EventReceiver) -> Vec<Event> {
+    std::iter::from_fn(|| heard.try_recv()).collect()
 }
 
 /// The waits of the retries said so far, in milliseconds.
-pub(super) fn waits(heard: &mut UnboundedReceiver<Event>) -> Vec<u64> {
+pub(super) fn waits(heard: &mut EventReceiver) -> Vec<u64> {
     let wait = |event| if let Event::Retrying { wait_ms, .. } = event { Some(wait_ms) } else { None };
     said(heard).into_iter().filter_map(wait).collect()
 }

@@ -178,7 +178,7 @@ async fn verdicts(world: &World, archive: &Path) -> Vec<(String, u64, bool, bool
     let options = check::CheckOptions { archive: archive.to_owned(), readers: 2, memory_bytes: 128 << 20 };
     let _ = check::run(&world.session(events), options).await;
     let (mut found, mut finished) = (Vec::new(), Vec::new());
-    while let Ok(event) = seen.try_recv() {
+    while let Some(event) = seen.try_recv() {
         match event {
             Event::Verified { collection, objects, ok } => found.push((collection.to_string(), objects, ok)),
             Event::CollectionFinished(result) => finished.push(result.name.to_string()),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use elysiactl::archive::claims::{Claim, Claimant, Use};
 use elysiactl::archive::runfiles::FirstObject;
 use elysiactl::archive::{Archive, Codec, Content, Disk, OsDisk, RunAbout, RunFiles, RunRecord};
-use elysiactl::event::{Event, Events, Op, RunResult, Status};
+use elysiactl::event::{Event, EventReceiver, Events, Op, RunResult, Status};
 use elysiactl::model::{Clock, CollectionName, Renames, Selection, ServerIdentity, TenantMap, TenantName};
 use elysiactl::ops::backup::{self, BackupOptions, BackupOutcome, BackupStopped};
 use elysiactl::ops::{Error, Session, cat, check, verify};
@@ -17,7 +17,6 @@ use elysiactl::ops::{StateFolders, restore};
 use elysiactl::weaviate::{Client, Connection, RetryPolicy, Writer};
 use sandbox::{Builder, Sandbox};
 use tempfile::TempDir;
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) struct World {
@@ -431,6 +430,6 @@ fn sorted(lines: Vec<String>) -> Vec<String> {
     by_id.into_values().collect()
 }
 
-pub(crate) fn drain(receiver: &mut UnboundedReceiver<Event>) -> Vec<Event> {
-    std::iter::from_fn(|| receiver.try_recv().ok()).collect()
+pub(crate) fn drain(receiver: &mut EventReceiver) -> Vec<Event> {
+    std::iter::from_fn(|| receiver.try_recv()).collect()
 }
