@@ -2,17 +2,15 @@
 
 use std::path::Path;
 
-use bytesize::ByteSize;
+use crate::ops::bounds::MEMORY_BYTES;
 
-/// `--memory-limit` where nothing sets a tighter one.
-const MOST: u64 = ByteSize::mib(128).0;
 /// The share of a container's limit that is taken.
 const SHARE: u64 = 4;
 
 /// The default of `--memory-limit`: 128 MiB, or a quarter of the cgroup's limit, or of that on address space, if one is less.
 pub(super) fn default_limit() -> u64 {
     let limits = [cgroup_limit(Path::new("/")), address_space()];
-    limits.into_iter().flatten().fold(MOST, |least, limit| least.min(limit / SHARE))
+    limits.into_iter().flatten().fold(MEMORY_BYTES, |least, limit| least.min(limit / SHARE))
 }
 
 /// The limit on this process's address space (`ulimit -v`), in bytes.

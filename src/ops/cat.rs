@@ -30,6 +30,10 @@ impl From<ArchiveError> for CatError {
 /// Writes every object of `collection` (of all, if `None`) to `out`, one a line, as the server printed it; in a
 /// multi-tenant collection with a first member `tenant`. `memory_bytes`: what a line may take. Blocks. Nothing is written of a
 /// part that is damaged; what was written of the parts before it stands, so only an `Ok` vouches for all of them.
+///
+/// # Errors
+///
+/// The archive is damaged or lacks the collection, or the output cannot be written.
 pub fn run(
     disk: &Arc<dyn Disk>,
     path: &Path,

@@ -36,6 +36,10 @@ pub struct CheckOutcome {
 }
 
 /// Reads the whole archive. What is damaged is the error, up to [`MOST_DAMAGES`] files of it; nothing is written.
+///
+/// # Errors
+///
+/// The archive cannot be read, or is damaged: the first damage of each file is named.
 pub async fn run(session: &Session, options: CheckOptions) -> Result<CheckOutcome, Error> {
     let damages = Arc::new(Damages::default());
     let archive = open(session, options.archive, &damages).await?;

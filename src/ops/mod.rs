@@ -9,6 +9,7 @@ mod chosen;
 pub mod clear;
 pub mod create;
 mod damages;
+mod defaults;
 mod drift;
 mod dropping;
 mod error;

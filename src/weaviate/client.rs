@@ -57,11 +57,19 @@ impl fmt::Debug for Client {
 impl Client {
     /// Sets up a client; nothing is sent yet. `seed` drives the jitter of retries. Warns if a key would cross the
     /// network in the clear.
+    ///
+    /// # Errors
+    ///
+    /// A certificate or a header cannot be used. Whether the server answers is found out by the first question.
     pub fn new(connection: Connection, events: Events, seed: u64) -> Result<Self, Error> {
         Self::with_policy(connection, events, seed, RetryPolicy::default())
     }
 
     /// The same with other bounds for asking again.
+    ///
+    /// # Errors
+    ///
+    /// The same as of [`Client::new`].
     pub fn with_policy(connection: Connection, events: Events, seed: u64, policy: RetryPolicy) -> Result<Self, Error> {
         let http = connection.http()?;
         if let Some(host) = connection.exposed_host() {

@@ -60,6 +60,10 @@ impl Connection {
 
     /// Reads an address as a person types it. Without a scheme it is https, for a loopback host http. A trailing `/`
     /// or `/v1` is tolerated; a user, a query or a fragment is refused.
+    ///
+    /// # Errors
+    ///
+    /// The address is empty or is none, or holds a user, a query or a fragment.
     pub fn parse_url(text: &str) -> Result<Url, Error> {
         let text = text.trim();
         if text.is_empty() {

@@ -39,6 +39,10 @@ const TENANTS_COUNTED: usize = 1_000;
 const TENANTS_SAMPLED: usize = 5;
 
 /// Looks at server and disk, and says what a backup would do. Sends reading requests only.
+///
+/// # Errors
+///
+/// Nothing is chosen, the server cannot be reached, is not whole or refuses, or the folder of archives cannot be used.
 pub async fn plan(client: &Client, session: &Session, mut options: BackupOptions) -> Result<BackupPlan, Error> {
     let ServerFacts { meta, mode, moves, .. } = server::look(client, session, Needs::Reads).await?;
     let schemas = client.schemas().await?;

@@ -45,6 +45,11 @@ struct Gathered {
 }
 
 /// Runs a plan to its end. With an error the archive stays unsealed; what was sealed of it stays on disk.
+///
+/// # Errors
+///
+/// [`BackupStopped`] says why, and names the unsealed archive that it left: what is sealed in it is kept, and a later run
+/// can resume it.
 pub async fn run(client: &Writer, session: &Session, plan: BackupPlan) -> Result<BackupOutcome, BackupStopped> {
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let there = plan.carries_on.as_ref().map(|interrupted| interrupted.archive.clone());

@@ -26,6 +26,10 @@ use crate::ops::{Error, Lack, Session, select};
 use crate::weaviate::{Client, Count, Meta, Rights, ServerFacts, Tenant, TenantState};
 
 /// Looks at the collections and says how they would be emptied. Sends reading requests only.
+///
+/// # Errors
+///
+/// Nothing is chosen, something chosen cannot or must not be emptied, or the server cannot be reached or is not whole.
 pub async fn plan(client: &Client, session: &Session, mut options: ClearOptions) -> Result<ClearPlan, Error> {
     // Whatever is named twice is meant once: a server that is asked to create a tenant twice creates it not at all.
     let (mut tenants, mut names) = (BTreeSet::new(), BTreeSet::new());

@@ -22,6 +22,10 @@ enum Part {
 
 /// Rehearses what the plan creates again. Where the server would not take a collection back, it is emptied by deleting if
 /// nobody asked for the other way; else it is refused. What killed runs left behind is removed in any case.
+///
+/// # Errors
+///
+/// The server would not take a collection back that was to be recreated, or cannot be reached.
 pub async fn rehearse(writer: &Writer, session: &Session, mut plan: ClearPlan) -> Result<ClearPlan, Error> {
     let state = plan.options.state.clone();
     if !plan.options.rehearse {

@@ -63,6 +63,10 @@ impl Gathered {
 }
 
 /// Runs a plan to its end. It asks nothing again, and refuses what is not as it was planned.
+///
+/// # Errors
+///
+/// [`ClearStopped`] says why, and what was emptied, dropped and saved until then; a later run can resume it.
 pub async fn run(writer: &Writer, session: &Session, plan: ClearPlan) -> Result<ClearOutcome, ClearStopped> {
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let mut gathered = Gathered {

@@ -16,6 +16,10 @@ use crate::ops::{Error, Session};
 use crate::weaviate::{Client, ServerFacts, Tenant, TenantState};
 
 /// Looks at the server, and says what a creation would do. Sends reading requests only.
+///
+/// # Errors
+///
+/// The collection exists, the server cannot hold it as it is described, or cannot be reached or is not whole.
 pub async fn plan(client: &Client, session: &Session, mut options: CreationOptions) -> Result<PreparedCreation, Error> {
     let (stored, rewritten) = as_stored(&options.schema)?;
     options.schema = stored;

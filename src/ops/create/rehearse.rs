@@ -11,6 +11,10 @@ use crate::weaviate::Writer;
 
 /// Rehearses what the plan creates; what the server does not make as it is to be is refused. What killed runs left behind
 /// is removed in any case.
+///
+/// # Errors
+///
+/// The server does not take the collection, or cannot be reached.
 pub async fn rehearse(
     writer: &Writer,
     session: &Session,

@@ -13,6 +13,10 @@ use crate::ops::{Error, Session};
 use crate::weaviate::{TenantState, Writer};
 
 /// Runs a plan to its end.
+///
+/// # Errors
+///
+/// [`CreationStopped`] says why, and whether the collection may be there now.
 pub async fn run(
     writer: &Writer,
     session: &Session,

@@ -12,6 +12,10 @@ use crate::ops::{Error, select};
 use crate::weaviate::{Client, TenantState};
 
 /// Lists and counts the collections chosen. A server without any gives an empty list, unless some were named.
+///
+/// # Errors
+///
+/// Nothing is chosen, or the server cannot be reached or refuses to list its collections.
 pub async fn list(client: &Client, selection: &Selection) -> Result<Listing, Error> {
     client.ready().await?;
     let (meta, schemas, aliases, rights) =

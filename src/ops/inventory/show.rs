@@ -12,6 +12,10 @@ use crate::ops::{Error, select};
 use crate::weaviate::{Aliases, Client, Listed, ShardState};
 
 /// Describes and counts a collection, named by itself or by an alias.
+///
+/// # Errors
+///
+/// The collection does not exist, or the server cannot be reached or refuses to show it.
 pub async fn show(client: &Client, name: &CollectionName) -> Result<Shown, Error> {
     client.ready().await?;
     let (meta, schema, aliases, rights) =

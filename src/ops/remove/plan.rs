@@ -16,6 +16,10 @@ use crate::weaviate::{Client, Count, ServerFacts};
 const DROP: &str = "delete_collections";
 
 /// Looks at the server and the folder of archives, and says what a removal would do. Sends reading requests only.
+///
+/// # Errors
+///
+/// Nothing is chosen, something chosen must not be removed, or the server cannot be reached or is not whole.
 pub async fn plan(client: &Client, session: &Session, options: RemovalOptions) -> Result<RemovalPlan, Error> {
     let ServerFacts { meta, .. } = server::look(client, session, Needs::Writes).await?;
     let aliases =

@@ -31,6 +31,10 @@ struct Gathered {
 }
 
 /// Runs a plan to its end. It stops at the first collection that is not as planned or cannot be dropped.
+///
+/// # Errors
+///
+/// [`RemovalStopped`] says why, and what was removed and saved until then.
 pub async fn run(writer: &Writer, session: &Session, plan: RemovalPlan) -> Result<RemovalOutcome, RemovalStopped> {
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     let mut gathered = Gathered::default();

@@ -52,6 +52,11 @@ struct Planning<'a> {
 }
 
 /// Looks at archive and server, and says what a restore would do, and what stands against it. Sends reading requests only.
+///
+/// # Errors
+///
+/// The archive is damaged or lacks what was chosen, or the server cannot be reached or read. What stands against the
+/// restore itself is in the plan, and refused by `run`.
 pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -> Result<PreparedRestore, Error> {
     let archive = prove::open(session, options.archive.clone()).await?;
     let Chosen { collections, renames } = choose(&archive, &options).await?;

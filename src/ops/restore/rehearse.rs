@@ -17,6 +17,10 @@ const MOST_HELD: usize = 8;
 
 /// Rehearses what the plan creates; what the server does not make as it is to be is refused. What killed runs left behind
 /// is removed in any case.
+///
+/// # Errors
+///
+/// The server does not take a collection as it has to be, or cannot be reached.
 pub async fn rehearse(
     writer: &Writer,
     session: &Session,

@@ -79,6 +79,10 @@ impl Gathered {
 
 /// Runs a plan to its end; one that something stands against is not begun. With an error, what was created and written
 /// stays, and is named.
+///
+/// # Errors
+///
+/// [`RestoreStopped`] says why, and what was created and written until then; a later run can resume it.
 pub async fn run(
     client: &Writer,
     session: &Session,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+/// Bytes that pages, batches and buffers may take.
+pub const MEMORY_BYTES: u64 = 128 << 20;
 /// How long a server that is not whole, or does not do what it was asked, is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Requests in flight at most that read or write objects.

@@ -34,6 +34,11 @@ struct Gathered {
 
 /// Compares every collection chosen, and refuses before the first one if the server lacks any of them. Sends reading
 /// requests only, but for those that wake tenants that sleep, and put them back.
+///
+/// # Errors
+///
+/// The archive is damaged or lacks what was chosen, a collection is not on the server, or the server cannot be reached or
+/// is not whole. Differences are no error: they are in the outcome.
 pub async fn run(client: &Writer, session: &Session, options: VerifyOptions) -> Result<VerifyOutcome, Error> {
     let (archive, archived) = open(session, options.archive.clone()).await?;
     let (chosen, renames) = names::choose(archived, &archive, &options)?;
