@@ -27,7 +27,7 @@ use crate::event::Op;
 use crate::model::{CollectionName, ObjectId, Reason, Reasons, Stamped, TenantName, address};
 
 pub use carried::{Forget, Kept, look};
-pub use earlier::{EarlierRun, Woken, dropped_by, last_runs, last_unfinished, left_awake};
+pub use earlier::{EarlierRun, Woken, dropped_by, last_runs, last_unfinished, left_active};
 pub use history::{Imported, RunHistory, TargetHistory};
 use rejected::{Refusal, Rejected};
 pub use scratch::{LeftScratch, ScratchBook, left_scratches};
@@ -176,18 +176,18 @@ pub enum RunRecord {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         digest: Option<String>,
     },
-    /// Tenants that sleep are about to be woken; from here on they may be awake.
+    /// Inactive tenants are about to be activated; from here on they may be active.
     Waking {
         /// The collection.
         target: CollectionName,
         /// The tenants.
         tenants: Vec<TenantName>,
-        /// The first objects that were seen in them once they were awake, by which they are known again. Said once more with
+        /// The first objects that were seen in them once they were active, by which they are known again. Said once more with
         /// these, as soon as they are seen.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         firsts: BTreeMap<TenantName, FirstObject>,
     },
-    /// Such tenants sleep again.
+    /// Such tenants are inactive again.
     Asleep {
         /// The collection.
         target: CollectionName,

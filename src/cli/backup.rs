@@ -152,7 +152,7 @@ fn headline(plan: &BackupPlan) -> String {
         text = text + ", " + &closing::counted(objects, "object");
     }
     let tenants = plan.collections.iter().filter_map(|planned| planned.tenants);
-    let (all, asleep) = tenants.fold((0, 0), |(all, asleep), t| (all + t.awake + t.asleep, asleep + t.asleep));
+    let (all, asleep) = tenants.fold((0, 0), |(all, asleep), t| (all + t.active + t.inactive, asleep + t.inactive));
     if all > 0 {
         text = text + ", " + &closing::counted(all, "tenant");
     }
@@ -188,7 +188,7 @@ fn would(plan: &BackupPlan) -> Finished {
     let resumed = plan.carries_on.is_some();
     let schemas_only = plan.options.content == archive::Content::SchemaOnly;
     let one = |p: &backup::CollectionBackup| CollectionResult {
-        tenants: p.tenants.map_or(0, |tenants| tenants.awake + tenants.asleep),
+        tenants: p.tenants.map_or(0, |tenants| tenants.active + tenants.inactive),
         schema: schemas_only.then(|| SavedSchema::of(&p.schema)),
         objects: p.objects.unwrap_or(0),
         bytes: p.bytes().unwrap_or(0),
@@ -227,7 +227,7 @@ fn would(plan: &BackupPlan) -> Finished {
 
 /// What a backup does with tenants that cannot be read as they are.
 fn activates(planned: &backup::CollectionBackup) -> Option<Remark> {
-    let asleep = planned.tenants.map(|tenants| tenants.asleep).filter(|asleep| *asleep > 0)?;
+    let asleep = planned.tenants.map(|tenants| tenants.inactive).filter(|asleep| *asleep > 0)?;
     let tenants = closing::counted(asleep, "inactive tenant");
     let text = format!("{tenants} would be activated, a few at a time, read and counted, and deactivated again");
     Some(Remark { about: planned.schema.name.to_string(), text })

@@ -170,7 +170,7 @@ impl EarlierRuns {
     ) -> Result<Woken, Error> {
         let read = async || {
             let (disk, runs, url) = (Arc::clone(&session.disk), state.runs.clone(), url.to_owned());
-            blocking("earlier runs", move || runfiles::left_awake(&*disk, &runs, &url)).await
+            blocking("earlier runs", move || runfiles::left_active(&*disk, &runs, &url)).await
         };
         let collections = async || Ok::<_, Error>(read().await?.into_keys().collect());
         if !self.0.get_or_try_init(collections).await?.contains(collection) {

@@ -52,7 +52,7 @@ pub struct BackupOptions {
     pub part_age: Duration,
     /// How long a server with a node away is waited for.
     pub patience: Duration,
-    /// Where the journals of runs lie that wake tenants. `None`: there is no such place, and nobody is woken.
+    /// Where the journals of runs lie that activate tenants. `None`: there is no such place, and nobody is activated.
     pub state: Option<StateFolders>,
     /// Whether nodes may be missing, as long as every shard has a majority of its replicas on the others.
     pub allow_missing_nodes: bool,
@@ -95,9 +95,9 @@ pub struct CollectionBackup {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PlannedTenants {
     /// Those that can be read as they are.
-    pub awake: u64,
-    /// Those that are woken to be read, and put back to sleep.
-    pub asleep: u64,
+    pub active: u64,
+    /// Those that are activated to be read, and deactivated.
+    pub inactive: u64,
     /// Those that cannot be read.
     pub out_of_reach: u64,
 }

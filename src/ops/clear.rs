@@ -113,8 +113,8 @@ pub struct CollectionClear {
     pub missing: Vec<Tenant>,
     /// Whether the server has it now.
     pub exists: bool,
-    /// Whether a run that was killed left something to put right about its tenants: of those that are awake still, `tenants`
-    /// says that they are asleep.
+    /// Whether a run that was killed left something to put right about its tenants: of those that are active still, `tenants`
+    /// says that they are inactive.
     left_active: bool,
     /// The objects somebody agreed to lose: with any other number nothing is done. `None` where none was named.
     pub agreed: Option<u64>,
@@ -157,7 +157,7 @@ impl CollectionClear {
     /// Whether a copy of its schema is saved first: something is away for a moment.
     #[must_use]
     pub fn is_saved(&self) -> bool {
-        self.method == Method::Recreate || self.asleep() > 0 || !self.missing.is_empty()
+        self.method == Method::Recreate || self.inactive() > 0 || !self.missing.is_empty()
     }
 
     /// Every tenant that has to be there afterwards; `None` in a plain collection.
@@ -169,9 +169,9 @@ impl CollectionClear {
         there.map(|there| there.iter().chain(&self.missing).cloned().collect())
     }
 
-    /// Tenants that are emptied and are not awake: their objects are not in the count.
+    /// Tenants that are emptied and are not active: their objects are not in the count.
     #[must_use]
-    pub fn asleep(&self) -> u64 {
+    pub fn inactive(&self) -> u64 {
         self.tenants.iter().flatten().filter(|tenant| tenant.state != TenantState::Hot).count() as u64
     }
 
@@ -188,7 +188,7 @@ impl CollectionClear {
     /// The objects that will be gone, if all of them are counted.
     #[must_use]
     pub fn all_objects(&self) -> Option<u64> {
-        self.objects.exact().filter(|_| self.asleep() == 0)
+        self.objects.exact().filter(|_| self.inactive() == 0)
     }
 }
 

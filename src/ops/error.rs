@@ -80,7 +80,7 @@ pub enum Error {
         /// Names that look like it.
         similar: Vec<TenantName>,
     },
-    /// Tenants sleep, and there is no folder for the journal that says which of them were woken.
+    /// Tenants are inactive, and there is no folder for the journal that says which of them were activated.
     #[error("{collection} has tenants that sleep, and there is no folder to write down which of them are woken")]
     NoRunFolder {
         /// The collection.

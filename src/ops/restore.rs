@@ -130,7 +130,7 @@ pub struct CollectionRestore {
     pub refused_integers: u64,
     /// Properties whose values are not written, since no server takes them back (`blobHash`).
     pub unwritten: Vec<String>,
-    /// Tenants that will be made, and how many of them will sleep.
+    /// Tenants that will be made, and how many of them will be inactive.
     pub tenants: (u64, u64),
     /// Its objects were not read, since something stands against the plan: what they hold is not known.
     pub unread: bool,

@@ -27,7 +27,7 @@ const ALIASES_SINCE: (u64, u64) = (1, 32);
 pub struct Standing {
     /// Its schema.
     pub schema: Schema,
-    /// Its objects; of a multi-tenant collection those of the tenants that are awake.
+    /// Its objects; of a multi-tenant collection those of the active tenants.
     pub objects: Count,
     /// Its tenants with their states, sorted by name; `None` in a plain collection.
     pub tenants: Option<Vec<Tenant>>,
@@ -57,9 +57,9 @@ impl Standing {
         &self.schema.name
     }
 
-    /// Tenants that are not awake: their objects are not in the count.
+    /// Tenants that are not active: their objects are not in the count.
     #[must_use]
-    pub fn asleep(&self) -> u64 {
+    pub fn inactive(&self) -> u64 {
         let tenants = self.tenants.iter().flatten();
         tenants.filter(|tenant| tenant.state != TenantState::Hot).count() as u64
     }
@@ -77,7 +77,7 @@ impl Standing {
     /// Its objects, if all of them are counted.
     #[must_use]
     pub fn all_objects(&self) -> Option<u64> {
-        self.objects.exact().filter(|_| self.asleep() == 0)
+        self.objects.exact().filter(|_| self.inactive() == 0)
     }
 }
 
@@ -187,20 +187,20 @@ async fn tenants(client: &Client, session: &Session, schema: &Schema) -> Result<
     session.unless_stopped(client.tenants(&schema.name)).await.map(Some)
 }
 
-/// The objects of each tenant that is awake: counting would wake the others, where the server is set so.
+/// The objects of each tenant that is active: counting would activate the others, where the server is set so.
 pub(super) async fn tenant_counts(
     client: &Client,
     session: &Session,
     name: &CollectionName,
     tenants: &[Tenant],
 ) -> Result<Vec<(TenantName, Count)>, Error> {
-    let awake = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
-    let awake: Vec<TenantName> = awake.map(|tenant| tenant.name.clone()).collect();
-    let counts = session.unless_stopped(client.tenant_counts(name, &awake)).await?;
-    Ok(awake.into_iter().zip(counts).collect())
+    let active = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
+    let active: Vec<TenantName> = active.map(|tenant| tenant.name.clone()).collect();
+    let counts = session.unless_stopped(client.tenant_counts(name, &active)).await?;
+    Ok(active.into_iter().zip(counts).collect())
 }
 
-/// The objects of the tenants that are awake, together.
+/// The objects of the active tenants, together.
 async fn count_tenants(
     client: &Client,
     session: &Session,
@@ -211,7 +211,7 @@ async fn count_tenants(
     Ok(proof::sum(counts.into_iter().map(|(_, count)| count).collect()))
 }
 
-/// Counts a plain collection, or these tenants of a multi-tenant one, as far as they are awake.
+/// Counts a plain collection, or these tenants of a multi-tenant one, as far as they are active.
 pub(super) async fn count(
     client: &Client,
     session: &Session,
@@ -299,7 +299,7 @@ pub async fn recount(
     before: &Standing,
     named: Option<&HeldIn>,
 ) -> Result<Recounted, Error> {
-    let objects = now(client, session, before).await?.objects.exact().filter(|_| before.asleep() == 0);
+    let objects = now(client, session, before).await?.objects.exact().filter(|_| before.inactive() == 0);
     let held_in = held::hold_again(client, session, &before.doomed(), named).await?;
     Ok(Recounted { objects, held_in })
 }

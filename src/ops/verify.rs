@@ -45,7 +45,7 @@ pub struct VerifyOptions {
     pub patience: Duration,
     /// Drives which objects a sample takes.
     pub seed: u64,
-    /// Where the journals of runs lie that wake tenants. `None`: there is no such place, and nobody is woken.
+    /// Where the journals of runs lie that activate tenants. `None`: there is no such place, and nobody is activated.
     pub state: Option<StateFolders>,
 }
 

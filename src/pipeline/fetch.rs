@@ -156,7 +156,7 @@ impl Fetch<'_> {
                     Err(Error::NoPageAllowed { collection: self.collection.clone() })
                 }
             }
-            // That a tenant is asleep or gone says nothing about the pace.
+            // That a tenant is inactive or gone says nothing about the pace.
             Err(e) if e.tenant_trouble().is_some() => Err(e.into()),
             Err(e) => {
                 let mut pacer = self.pacer();

@@ -271,7 +271,7 @@ impl Shared<'_> {
         }
     }
 
-    /// A tenant that is gone or asleep is no reason to stop reading the others: its keys stay uncovered.
+    /// A tenant that is gone or inactive is no reason to stop reading the others: its keys stay uncovered.
     fn give_up(&self, claim: Claim, space: usize, error: Error) -> Result<(), Error> {
         let trouble = if let Error::Wire(error) = &error { error.tenant_trouble() } else { None };
         let (Some(trouble), Some(tenant)) = (trouble, self.scan.tenants.get(space)) else { return Err(error) };

@@ -16,7 +16,7 @@ use crate::model::{CollectionName, TENANTS_BYTES, TENANTS_VALUES, TenantName, fo
 pub enum TenantState {
     /// Its objects can be read: `HOT`.
     Hot,
-    /// Asleep on the server's disk: `COLD`.
+    /// Inactive on the server's disk: `COLD`.
     Cold,
     /// Offloaded to other storage: `FROZEN`.
     Frozen,
@@ -67,13 +67,13 @@ pub struct Tenant {
 impl Tenant {
     /// The same, inactive.
     #[must_use]
-    pub fn asleep(&self) -> Self {
+    pub fn inactive(&self) -> Self {
         Self { name: self.name.clone(), state: TenantState::Cold }
     }
 }
 
 impl Client {
-    /// The tenants of a multi-tenant collection, sorted by name. Asking wakes none of them.
+    /// The tenants of a multi-tenant collection, sorted by name. Asking activates none of them.
     pub async fn tenants(&self, collection: &CollectionName) -> Result<Vec<Tenant>, Error> {
         let ask = Ask { max_bytes: TENANTS_BYTES, ..Ask::get(format!("/v1/schema/{collection}/tenants")) };
         let body = self.fetch(&ask).await?;
@@ -109,14 +109,14 @@ impl Error {
 }
 
 impl Writer {
-    /// Puts tenants into the states given: wakes them, or lets them sleep. Can be asked again, and is after failures
+    /// Puts tenants into the states given: activates them, or lets them sleep. Can be asked again, and is after failures
     /// that may pass. One name that is no tenant makes the server refuse all of them.
     pub async fn set_tenant_states(&self, collection: &CollectionName, tenants: &[Tenant]) -> Result<(), Error> {
         let ask = Ask::with_body(Method::PUT, &format!("/v1/schema/{collection}/tenants"), json!(tenants).to_string());
         self.send(&ask).await.map(|_| ())
     }
 
-    /// Creates tenants, active, or asleep where `state` is cold; those that exist already stay as they are. Can be asked
+    /// Creates tenants, active, or inactive where `state` is cold; those that exist already stay as they are. Can be asked
     /// again, and is after failures that may pass.
     pub async fn create_tenants(&self, collection: &CollectionName, tenants: &[Tenant]) -> Result<(), Error> {
         let ask = Ask::with_body(Method::POST, &format!("/v1/schema/{collection}/tenants"), json!(tenants).to_string());

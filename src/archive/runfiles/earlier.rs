@@ -1,4 +1,4 @@
-//! Runs before this one: what they dropped, left awake, or did not get to the end of.
+//! Runs before this one: what they dropped, left active, or did not get to the end of.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind::{InvalidInput, NotADirectory, NotFound};
@@ -40,15 +40,15 @@ pub fn dropped_by(
     Ok(dropped)
 }
 
-/// Tenants that a run woke, with the first object that it saw in each, if it saw one.
+/// Tenants that a run activated, with the first object that it saw in each, if it saw one.
 pub type Woken = BTreeMap<TenantName, Option<FirstObject>>;
 
-/// Tenants on this server, by collection, that the newest run which woke them did not put back to sleep: it was killed.
+/// Tenants on this server, by collection, that the newest run which activated them did not deactivated: it was killed.
 /// Runs whose journal cannot be read are passed over. The journals are read from the oldest run to the newest, a line at
-/// a time, so that in memory are only those that are awake by what was read so far, whatever the runs did.
-pub fn left_awake(disk: &dyn Disk, runs: &Path, server_url: &str) -> Result<BTreeMap<CollectionName, Woken>, Error> {
-    let mut awake = Awake::default();
-    let Some((folder, names)) = runs_of(disk, runs)? else { return Ok(awake.0) };
+/// a time, so that in memory are only those that are active by what was read so far, whatever the runs did.
+pub fn left_active(disk: &dyn Disk, runs: &Path, server_url: &str) -> Result<BTreeMap<CollectionName, Woken>, Error> {
+    let mut active = Awake::default();
+    let Some((folder, names)) = runs_of(disk, runs)? else { return Ok(active.0) };
     for name in names.iter().rev() {
         let path = format!("{name}/{CHECKPOINT}");
         // What cannot be opened cannot be read.
@@ -59,20 +59,20 @@ pub fn left_awake(disk: &dyn Disk, runs: &Path, server_url: &str) -> Result<BTre
             Some(RunRecord::Header(about)) if may_say(&about) => {}
             _ => continue,
         }
-        if let Some(run) = TenantsSaid::read(from, &runs.join(path), &awake) {
-            awake.take(run);
+        if let Some(run) = TenantsSaid::read(from, &runs.join(path), &active) {
+            active.take(run);
         }
     }
-    Ok(awake.0)
+    Ok(active.0)
 }
 
-/// Whether runs of this kind write down whom they wake. A restore wakes tenants that it made itself, and its journal, which
+/// Whether runs of this kind write down whom they activate. A restore activates tenants that it made itself, and its journal, which
 /// may be large, says nothing of them.
 fn wakes(op: Op) -> bool {
     op != Op::Restore
 }
 
-/// Tenants that are awake by what was read so far; no collection is without any.
+/// Tenants that are active by what was read so far; no collection is without any.
 #[derive(Default)]
 struct Awake(BTreeMap<CollectionName, Woken>);
 
@@ -95,12 +95,12 @@ impl Awake {
     }
 
     fn take(&mut self, run: TenantsSaid) {
-        for (collection, tenants) in &run.asleep.0 {
+        for (collection, tenants) in &run.inactive.0 {
             for tenant in tenants.keys() {
                 self.remove(collection, tenant);
             }
         }
-        for (collection, tenants) in run.awake.0 {
+        for (collection, tenants) in run.active.0 {
             self.0.entry(collection).or_default().extend(tenants);
         }
     }
@@ -109,9 +109,9 @@ impl Awake {
 /// What one run says of tenants in the end.
 #[derive(Default)]
 struct TenantsSaid {
-    awake: Awake,
-    /// Of those that were awake before it.
-    asleep: Awake,
+    active: Awake,
+    /// Of those that were active before it.
+    inactive: Awake,
 }
 
 impl TenantsSaid {
@@ -123,14 +123,14 @@ impl TenantsSaid {
                 RunRecord::Waking { target, tenants, firsts } => {
                     for tenant in tenants {
                         let first = firsts.get(&tenant).copied();
-                        said.awake.insert(target.clone(), tenant, first);
+                        said.active.insert(target.clone(), tenant, first);
                     }
                 }
                 RunRecord::Asleep { target, tenants } => {
                     for tenant in tenants {
-                        said.awake.remove(&target, &tenant);
+                        said.active.remove(&target, &tenant);
                         if before.holds(&target, &tenant) {
-                            said.asleep.insert(target.clone(), tenant, None);
+                            said.inactive.insert(target.clone(), tenant, None);
                         }
                     }
                 }

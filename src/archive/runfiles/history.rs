@@ -169,7 +169,7 @@ impl RunHistory {
                 let target = self.targets.get_mut(&target).filter(|t| t.is_there())?;
                 (target.verified, target.digest) = (Some(ok), digest.filter(|_| ok));
             }
-            // Who is awake is read apart, of all runs together.
+            // Who is active is read apart, of all runs together.
             RunRecord::Waking { .. } | RunRecord::Asleep { .. }
             // Those are in journals of their own.
             | RunRecord::Scratch { .. }

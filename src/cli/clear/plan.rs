@@ -62,7 +62,7 @@ fn what(planned: &CollectionClear) -> String {
         Count::Unknown { .. } => "objects not counted".into(),
     };
     let Some(tenants) = &planned.tenants else { return objects };
-    in_tenants(&objects, tenants.len() as u64, planned.asleep())
+    in_tenants(&objects, tenants.len() as u64, planned.inactive())
 }
 
 /// Objects of the tenants that are active; the others cannot be counted.
@@ -112,8 +112,8 @@ fn remarks(planned: &CollectionClear) -> Vec<String> {
         let names: Vec<&str> = planned.tenants.iter().flatten().take(LISTED).map(|t| t.name.as_str()).collect();
         remarks.push(format!("tenants: {}", names.join(", ")));
     }
-    if planned.asleep() > 0 {
-        let asleep = counted(planned.asleep(), "tenant");
+    if planned.inactive() > 0 {
+        let asleep = counted(planned.inactive(), "tenant");
         let how = if planned.method == Method::Delete { ", removed and created again" } else { "" };
         remarks.push(format!("not counted, and emptied too: {asleep} not active{how}"));
     }

@@ -51,14 +51,14 @@ fn what(planned: &CollectionRemoval) -> String {
         Count::Unknown { .. } => "objects not counted".into(),
     };
     let Some(tenants) = &standing.tenants else { return objects };
-    in_tenants(&objects, tenants.len() as u64, standing.asleep())
+    in_tenants(&objects, tenants.len() as u64, standing.inactive())
 }
 
 fn remarks(planned: &CollectionRemoval) -> Vec<String> {
     let standing = &planned.standing;
     let mut remarks = Vec::new();
-    if standing.asleep() > 0 {
-        let asleep = counted(standing.asleep(), "tenant");
+    if standing.inactive() > 0 {
+        let asleep = counted(standing.inactive(), "tenant");
         remarks.push(format!("not counted, and removed too: {asleep} not active"));
     }
     remarks.push(held::line(standing.held_in.as_ref()));

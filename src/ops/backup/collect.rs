@@ -61,7 +61,7 @@ pub(super) struct Collected {
     /// Tenants that were not read, and why.
     pub(super) skipped: Vec<(TenantName, String)>,
     pub(super) tenants_changed: TenantsChanged,
-    /// Tenants that could not be put back to sleep.
+    /// Tenants that could not be deactivated.
     pub(super) left_active: u64,
     /// Shards that take no writes.
     pub(super) read_only: Vec<String>,

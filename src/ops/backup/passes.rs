@@ -1,5 +1,5 @@
-//! A pass over the tenants of a collection that are still to be read: those that are awake side by side, then those that
-//! sleep, a few at a time; and the books of what is known about each.
+//! A pass over the tenants of a collection that are still to be read: those that are active side by side, then those that
+//! are inactive, a few at a time; and the books of what is known about each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -95,7 +95,7 @@ impl Books {
         self.states.insert(tenant.name, tenant.state);
     }
 
-    pub(super) fn first_awake(&self) -> Option<TenantName> {
+    pub(super) fn first_active(&self) -> Option<TenantName> {
         self.states.iter().find(|(_, state)| **state == TenantState::Hot).map(|(name, _)| name.clone())
     }
 
@@ -113,7 +113,7 @@ impl Books {
         self.states.get(tenant) == Some(&TenantState::Hot)
     }
 
-    fn is_asleep(&self, tenant: &TenantName) -> bool {
+    fn is_inactive(&self, tenant: &TenantName) -> bool {
         self.states.get(tenant) == Some(&TenantState::Cold)
     }
 
@@ -156,7 +156,7 @@ impl Books {
         self.read.values().any(|(_, _, verdict)| matches!(verdict, Verdict::Disagrees { .. }))
     }
 
-    /// Takes in the list of tenants as it is now: some came, some went, some were put to sleep by others.
+    /// Takes in the list of tenants as it is now: some came, some went, some were deactivated by others.
     pub(super) fn list(&mut self, now: Vec<Tenant>, named: &[TenantName]) {
         let now: BTreeMap<TenantName, Tenant> = now.into_iter().map(|tenant| (tenant.name.clone(), tenant)).collect();
         self.uncounted.retain(|name| now.contains_key(name));
@@ -276,14 +276,18 @@ impl Pass<'_> {
         seen: &mut Scanned,
     ) -> Result<Store, Error> {
         let todo = books.todo(&store.writer);
-        let (asleep, awake): (Vec<Todo>, Vec<Todo>) = todo.into_iter().partition(|todo| books.is_asleep(&todo.tenant));
+        let (inactive, active): (Vec<Todo>, Vec<Todo>) =
+            todo.into_iter().partition(|todo| books.is_inactive(&todo.tenant));
         self.tenants
             .collect
             .beside(store, guard, async |reading, batches| {
-                self.group(&awake, books, &reading, &batches, seen).await?;
-                let Some(reason) = self.asleep(&asleep, books, &reading, &batches, seen).await? else { return Ok(()) };
+                self.group(&active, books, &reading, &batches, seen).await?;
+                let Some(reason) = self.inactive(&inactive, books, &reading, &batches, seen).await? else {
+                    return Ok(());
+                };
                 // What was read before the key lost the right is in the archive.
-                let unread = asleep.iter().map(|todo| &todo.tenant).filter(|tenant| !books.read.contains_key(*tenant));
+                let unread =
+                    inactive.iter().map(|todo| &todo.tenant).filter(|tenant| !books.read.contains_key(*tenant));
                 for tenant in unread {
                     books.skipped.insert(tenant.clone(), reason.clone());
                 }
@@ -297,10 +301,10 @@ impl Pass<'_> {
         WINDOWS_AT_ONCE.min(self.tenants.collect.options.jobs.unwrap_or(WINDOWS_AT_ONCE)).max(1)
     }
 
-    /// Reads tenants that sleep, a few windows of a few at a time. Why they cannot be woken at all, if so.
-    async fn asleep(
+    /// Reads inactive tenants, a few windows of a few at a time. Why they cannot be activated at all, if so.
+    async fn inactive(
         &self,
-        asleep: &[Todo],
+        inactive: &[Todo],
         books: &mut Books,
         reading: &CancellationToken,
         batches: &mpsc::Sender<Batch>,
@@ -322,7 +326,7 @@ impl Pass<'_> {
                 read.map(Some)
             }
         };
-        let mut windows = stream::iter(asleep.chunks(TENANTS_A_WINDOW)).map(window).buffer_unordered(self.windows());
+        let mut windows = stream::iter(inactive.chunks(TENANTS_A_WINDOW)).map(window).buffer_unordered(self.windows());
         while let Some(window) = windows.next().await {
             match window? {
                 None => {}
@@ -368,7 +372,7 @@ impl Pass<'_> {
         Ok(WindowEnd::Read(read, counts))
     }
 
-    /// Reads tenants that are awake, side by side, some at a time: they are counted while the next ones are read.
+    /// Reads active tenants, side by side, some at a time: they are counted while the next ones are read.
     async fn group(
         &self,
         todo: &[Todo],

@@ -269,7 +269,7 @@ async fn describe(
     planned.try_collect().await
 }
 
-/// A multi-tenant collection. `inactive_stay`: no tenant can be activated. Nobody is woken for a plan: where some sleep, the
+/// A multi-tenant collection. `inactive_stay`: no tenant can be activated. Nobody is activated for a plan: where some are inactive, the
 /// number of objects is not known.
 async fn describe_tenants(
     client: &Client,
@@ -278,21 +278,21 @@ async fn describe_tenants(
     content: Content,
     inactive_stay: bool,
 ) -> Result<CollectionBackup, Error> {
-    let awake: Vec<TenantName> =
+    let active: Vec<TenantName> =
         tenants.iter().filter(|t| t.state == TenantState::Hot).map(|t| t.name.clone()).collect();
-    let asleep = tenants.iter().filter(|t| t.state == TenantState::Cold && !inactive_stay).count();
+    let inactive = tenants.iter().filter(|t| t.state == TenantState::Cold && !inactive_stay).count();
     let numbers = PlannedTenants {
-        awake: awake.len() as u64,
-        asleep: asleep as u64,
-        out_of_reach: (tenants.len() - awake.len() - asleep) as u64,
+        active: active.len() as u64,
+        inactive: inactive as u64,
+        out_of_reach: (tenants.len() - active.len() - inactive) as u64,
     };
-    let objects = if asleep == 0 && awake.len() <= TENANTS_COUNTED {
-        client.tenant_counts(&schema.name, &awake).await?.iter().map(Count::exact).sum()
+    let objects = if inactive == 0 && active.len() <= TENANTS_COUNTED {
+        client.tenant_counts(&schema.name, &active).await?.iter().map(Count::exact).sum()
     } else {
         None
     };
     let mut object_bytes = None;
-    for tenant in awake.iter().take(TENANTS_SAMPLED).filter(|_| objects != Some(0)) {
+    for tenant in active.iter().take(TENANTS_SAMPLED).filter(|_| objects != Some(0)) {
         if object_bytes.is_none() {
             object_bytes = sample(client, &schema, Some(tenant), content).await?;
         }
@@ -316,7 +316,7 @@ async fn sample(
         max_bytes: SAMPLE_BYTES,
     };
     let reply = match client.page(&ask).await {
-        // It was put to sleep, or removed, since it was listed.
+        // It was deactivated, or removed, since it was listed.
         Err(error) if error.tenant_trouble().is_some() => return Ok(None),
         reply => reply?,
     };

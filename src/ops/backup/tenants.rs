@@ -156,7 +156,7 @@ impl<'a> Tenants<'a> {
             left.put_right(session, name, self.activation().await?).await?;
         }
         let mut books = Books::new(listed, &options.tenants);
-        if let Some(probe) = books.first_awake() {
+        if let Some(probe) = books.first_active() {
             let counts = session.unless_stopped(collect.client.tenant_counts(name, &[probe])).await?;
             books.countable = counts.first().is_some_and(|count| count.exact().is_some());
             if let Some(crate::weaviate::Count::Unknown { reason }) = counts.into_iter().next() {

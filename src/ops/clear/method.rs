@@ -34,8 +34,8 @@ pub(super) struct Facts {
     pub(super) read_only: Vec<String>,
     /// Whether an earlier run dropped it.
     pub(super) unfinished: bool,
-    /// Tenants among it that are not awake.
-    pub(super) asleep: usize,
+    /// Tenants among it that are not active.
+    pub(super) inactive: usize,
     /// Those of them that are offloaded: they cannot be made again so.
     pub(super) offloaded: usize,
     /// Whether only some of its tenants are emptied.
@@ -76,7 +76,7 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
         if let Some(lack) = facts.may_not_delete.clone() {
             return Some(ClearRefusal::NotAllowed { lack });
         }
-        if let (1.., Some(server)) = (facts.asleep, facts.tenants_stay.clone()) {
+        if let (1.., Some(server)) = (facts.inactive, facts.tenants_stay.clone()) {
             return Some(ClearRefusal::TenantsStay { collection: collection(), server });
         }
         if let (true, Some(why)) = (facts.recreates_tenants, facts.tenants_unmakeable.clone()) {
@@ -110,7 +110,7 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
             Ok((Method::Delete, "without a rehearsal, nothing is dropped unless that is asked for".to_owned()))
         }
         (Wish::Auto, None, None) => Ok(match facts.objects {
-            Some(objects) if objects <= FEW_OBJECTS && facts.asleep == 0 => {
+            Some(objects) if objects <= FEW_OBJECTS && facts.inactive == 0 => {
                 (Method::Delete, "so few objects are deleted at once, and nothing else is touched".to_owned())
             }
             _ if facts.aliases_hidden && !facts.some_tenants => (Method::Delete, HIDDEN_ALIAS.to_owned()),
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(chosen(Wish::Auto, &many()), Ok(Method::Recreate));
         assert_eq!(chosen(Wish::Auto, &Facts::default()), Ok(Method::Recreate), "an unknown number may be large");
         assert_eq!(chosen(Wish::Auto, &Facts { objects: Some(1_000), ..many() }), Ok(Method::Delete));
-        assert_eq!(chosen(Wish::Auto, &Facts { objects: Some(0), asleep: 1, ..many() }), Ok(Method::Recreate));
+        assert_eq!(chosen(Wish::Auto, &Facts { objects: Some(0), inactive: 1, ..many() }), Ok(Method::Recreate));
         assert_eq!(chosen(Wish::Auto, &Facts { moved: Some((1, 2)), ..many() }), Ok(Method::Delete));
         let hidden = || Facts { aliases_hidden: true, ..many() };
         assert_eq!(chosen(Wish::Auto, &hidden()), Ok(Method::Delete), "it may not come back");
@@ -165,8 +165,8 @@ mod tests {
         assert_eq!(chosen(Wish::Auto, &some()), Ok(Method::Delete));
         for (wish, facts) in [
             (Wish::Recreate, some()),
-            (Wish::Auto, Facts { asleep: 1, ..some() }),
-            (Wish::Delete, Facts { asleep: 1, ..old() }),
+            (Wish::Auto, Facts { inactive: 1, ..some() }),
+            (Wish::Delete, Facts { inactive: 1, ..old() }),
         ] {
             assert!(
                 chosen(wish, &facts).is_err_and(|why| why.contains("1.24.26 keeps what a tenant held")),

@@ -130,7 +130,7 @@ pub async fn recount(
     }
     let now = standing::count(client, session, planned.name(), planned.counted()).await?;
     let held_in = hold_again(client, session, &planned.doomed(), named).await?;
-    Ok(Recounted { objects: now.exact().filter(|_| planned.asleep() == 0), held_in })
+    Ok(Recounted { objects: now.exact().filter(|_| planned.inactive() == 0), held_in })
 }
 
 fn refused(refusals: Vec<ClearRefusal>) -> Error {
@@ -179,7 +179,7 @@ struct Looking<'a> {
     rights: Option<&'a Rights>,
     /// Where unfinished runs saved what they dropped.
     dropped: &'a BTreeMap<CollectionName, PathBuf>,
-    /// What runs left that wake tenants.
+    /// What runs left that activate tenants.
     books: ActivationBooks,
 }
 
@@ -214,7 +214,7 @@ impl Looking<'_> {
         let plain = !standing.schema.multi_tenant;
         let read_only =
             if plain { self.session.unless_stopped(self.client.read_only_shards(&name)).await? } else { Vec::new() };
-        let asleep = tenants.iter().flatten().filter(|tenant| tenant.state != TenantState::Hot).count();
+        let inactive = tenants.iter().flatten().filter(|tenant| tenant.state != TenantState::Hot).count();
         let is_offloaded = |tenant: &&Tenant| !matches!(tenant.state, TenantState::Hot | TenantState::Cold);
         let offloaded = tenants.iter().flatten().filter(is_offloaded).count();
         let allowed = self.rights.map(|rights| {
@@ -238,10 +238,10 @@ impl Looking<'_> {
             aliases_hidden: self.may_hide_aliases(&standing),
             read_only,
             unfinished: unfinished.is_some(),
-            asleep,
+            inactive,
             offloaded,
             some_tenants,
-            recreates_tenants: asleep > 0 || !missing.is_empty(),
+            recreates_tenants: inactive > 0 || !missing.is_empty(),
             unrehearsed: !options.rehearse,
             tenants_stay: (!self.meta.version.at_least(1, 32)).then(|| self.meta.version.to_string()),
             ..Facts::default()
@@ -274,7 +274,7 @@ impl Looking<'_> {
         standing.aliases_unseen || (hidden && self.meta.version.at_least(1, 32))
     }
 
-    /// Whether a run that was killed left any of its tenants awake. They are planned as asleep, which they will be.
+    /// Whether a run that was killed left any of its tenants active. They are planned as inactive, which they will be.
     async fn left_active(&self, standing: &mut Standing) -> Result<bool, Error> {
         let (client, session, name) = (self.client, self.session, standing.schema.name.clone());
         let Some(tenants) = &mut standing.tenants else { return Ok(false) };
@@ -412,7 +412,7 @@ fn not_made_again(standing: &Standing, fit: &Fit) -> Option<String> {
     fit.refused.first().map(ToString::to_string).or(lost).or_else(|| standing.twin.as_ref().map(twin))
 }
 
-/// What emptying it so loses that is no object. Tenants that sleep are removed and created again either way.
+/// What emptying it so loses that is no object. Inactive tenants are removed and created again either way.
 pub(super) fn loses(standing: &Standing, fit: &Fit, facts: &Facts, method: Method) -> Vec<String> {
     let mut loses = Vec::new();
     if facts.offloaded > 0 {

@@ -156,7 +156,7 @@ fn part(planned: &CollectionClear) -> Option<Part> {
     match planned.method {
         Method::Recreate if !planned.some_tenants => Some(Part::Whole),
         Method::Recreate => Some(Part::Tenants),
-        Method::Delete => (planned.asleep() > 0 || !planned.missing.is_empty()).then_some(Part::Tenants),
+        Method::Delete => (planned.inactive() > 0 || !planned.missing.is_empty()).then_some(Part::Tenants),
     }
 }
 

@@ -98,7 +98,7 @@ pub async fn run(writer: &Writer, session: &Session, plan: ClearPlan) -> Result<
             uncounted: plan
                 .collections
                 .iter()
-                .any(|p| p.all_objects().is_none() && (p.method == Method::Recreate || p.asleep() > 0)),
+                .any(|p| p.all_objects().is_none() && (p.method == Method::Recreate || p.inactive() > 0)),
             run_dir: run_dir.unwrap_or_default(),
             topology_unchecked: gathered.unchecked,
         }),
@@ -323,7 +323,7 @@ impl Run<'_> {
         self.dropping(name, &copy, gathered).await?;
         let (writer, session, patience) = (self.writer, self.session, self.plan.options.patience);
         let (mut made, mut removed) = (false, false);
-        let inactive = if backed_up.is_some() { unchanged.inactive().await? } else { None };
+        let inactive = if backed_up.is_some() { unchanged.inactive_tenants().await? } else { None };
         let held_in = inactive.as_ref().zip(backed_up);
         let recreating =
             Recreating { writer, session, collection: name, patience, unchanged, proven, inactive: held_in };

@@ -14,7 +14,7 @@ use crate::weaviate::{Client, TenantState};
 /// From when on what is written was perhaps not compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Since {
-    /// Objects that are awake and updated after this time (the server's clock, ms since 1970) were perhaps not compared.
+    /// Objects that are active and updated after this time (the server's clock, ms since 1970) were perhaps not compared.
     pub(super) until_ms: i64,
     /// Whether that is the time of the newest object, so that any newer one shows that somebody wrote. Otherwise it is the
     /// time of the question, which the server did not answer.
@@ -30,7 +30,7 @@ pub(super) struct BackedUp {
     pub(super) objects: u64,
     /// How many of them each tenant has.
     pub(super) tenants: BTreeMap<TenantName, u64>,
-    /// The latest update time of the objects of each tenant that sleeps, as they were compared; by the server's clock in
+    /// The latest update time of the objects of each inactive tenant, as they were compared; by the server's clock in
     /// ms.
     pub(super) newest_inactive: BTreeMap<TenantName, i64>,
 }
@@ -45,7 +45,7 @@ pub(super) fn future_ms(clock: ServerClock) -> i64 {
     clock.now_ms().saturating_add(CLOCK_STEP_MS)
 }
 
-/// The newest update time of what is about to be emptied and is awake, and whether the server told it. Has to be asked
+/// The newest update time of what is about to be emptied and is active, and whether the server told it. Has to be asked
 /// before the comparison, so that whatever is written during or after that is newer.
 pub(super) async fn begin(
     client: &Client,
@@ -65,7 +65,7 @@ pub(super) async fn begin(
     }
 }
 
-/// The newest update time among the objects that are awake, by the server's clock in ms; `None` if there are none.
+/// The newest update time among the objects that are active, by the server's clock in ms; `None` if there are none.
 pub(super) async fn newest_ms(
     client: &Client,
     session: &Session,
@@ -74,8 +74,8 @@ pub(super) async fn newest_ms(
     let spaces: Vec<Option<TenantName>> = match &planned.tenants {
         None => vec![None],
         Some(tenants) => {
-            let awake = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
-            awake.map(|tenant| Some(tenant.name.clone())).collect()
+            let active = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
+            active.map(|tenant| Some(tenant.name.clone())).collect()
         }
     };
     let ask = async |tenant: Option<TenantName>| {

@@ -18,7 +18,7 @@ const TENANTS_A_REQUEST: usize = 100;
 /// Between two looks at whether tenants are gone, where a gateway answered in the place of the server.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Creates tenants with the states they had. Those that were offloaded are asleep afterwards: how many, is returned.
+/// Creates tenants with the states they had. Those that were offloaded are inactive afterwards: how many, is returned.
 pub(super) async fn create(writer: &Writer, collection: &CollectionName, tenants: &[Tenant]) -> Result<usize, Error> {
     let mut offloaded = 0;
     for chunk in tenants.chunks(TENANTS_A_REQUEST) {
@@ -116,8 +116,8 @@ pub(super) async fn lacking(
 ) -> Result<Option<TenantName>, Error> {
     let there = session.unless_stopped(client.tenants(collection)).await?;
     let as_wanted = |tenant: &&Tenant| {
-        let asleep = |state: &TenantState| *state != TenantState::Hot;
-        there.iter().any(|t| t.name == tenant.name && asleep(&t.state) == asleep(&tenant.state))
+        let inactive = |state: &TenantState| *state != TenantState::Hot;
+        there.iter().any(|t| t.name == tenant.name && inactive(&t.state) == inactive(&tenant.state))
     };
     Ok(wanted.iter().find(|tenant| !as_wanted(tenant)).map(|tenant| tenant.name.clone()))
 }

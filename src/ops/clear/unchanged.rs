@@ -26,9 +26,9 @@ pub(super) struct Proven {
     /// What was written up to the first of these times (the server's clock, ms since 1970) was counted with certainty, and
     /// what was written after the second was not.
     pub(super) counted_ms: [i64; 2],
-    /// The objects there were, as far as they are awake; `None` where they could not be counted.
+    /// The objects there were, as far as they are active; `None` where they could not be counted.
     pub(super) objects: Option<u64>,
-    /// How many of them each tenant has that is to be removed by its name and is awake.
+    /// How many of them each tenant has that is to be removed by its name and is active.
     tenants: BTreeMap<TenantName, u64>,
 }
 
@@ -105,7 +105,7 @@ impl Unchanged<'_> {
         is_held_still(writer, session, &planned.doomed(), planned.standing.held_in.as_ref()).await
     }
 
-    /// The objects of each of these tenants that is awake.
+    /// The objects of each of these tenants that is active.
     async fn counts(&self, tenants: Option<&[Tenant]>) -> Result<Option<BTreeMap<TenantName, Count>>, Error> {
         let Some(tenants) = tenants else { return Ok(None) };
         let counts = standing::tenant_counts(self.writer, self.session, self.planned.name(), tenants).await?;
@@ -119,8 +119,8 @@ impl Unchanged<'_> {
             return Ok(());
         }
         if let Some(backed_up) = &proven.backed_up {
-            if let Some(inactive) = self.inactive().await? {
-                let held = inactive.hold(&self.asleep(), backed_up).await;
+            if let Some(inactive) = self.inactive_tenants().await? {
+                let held = inactive.hold(&self.inactive(), backed_up).await;
                 inactive.end().await;
                 held?;
             }
@@ -144,7 +144,7 @@ impl Unchanged<'_> {
         inactive: Option<(&InactiveTenants<'_>, &BackedUp)>,
     ) -> Result<(), Error> {
         if let Some((inactive, backed_up)) = inactive {
-            inactive.hold(&asleep(tenants), backed_up).await?;
+            inactive.hold(&inactive_among(tenants), backed_up).await?;
         }
         for (tenant, now) in self.counts(Some(tenants)).await?.into_iter().flatten() {
             let was = proven.tenants.get(&tenant);
@@ -157,15 +157,15 @@ impl Unchanged<'_> {
         self.are_there(tenants).await
     }
 
-    /// What wakes the tenants that are emptied and sleep; `None` where all are awake.
-    pub(super) async fn inactive(&self) -> Result<Option<InactiveTenants<'_>>, Error> {
-        let (asleep, name) = (self.asleep(), self.planned.name());
-        let Some(archive) = self.plan.must_hold.as_ref().filter(|_| !asleep.is_empty()) else { return Ok(None) };
-        InactiveTenants::begin(self.writer, self.session, self.books, archive, name, asleep).await.map(Some)
+    /// What activates the tenants that are emptied and are inactive; `None` where all are active.
+    pub(super) async fn inactive_tenants(&self) -> Result<Option<InactiveTenants<'_>>, Error> {
+        let (inactive, name) = (self.inactive(), self.planned.name());
+        let Some(archive) = self.plan.must_hold.as_ref().filter(|_| !inactive.is_empty()) else { return Ok(None) };
+        InactiveTenants::begin(self.writer, self.session, self.books, archive, name, inactive).await.map(Some)
     }
 
-    fn asleep(&self) -> Vec<TenantName> {
-        asleep(self.planned.tenants.as_deref().unwrap_or_default())
+    fn inactive(&self) -> Vec<TenantName> {
+        inactive_among(self.planned.tenants.as_deref().unwrap_or_default())
     }
 
     /// Its schema is the one that was planned with, and saved.
@@ -289,7 +289,7 @@ impl Unchanged<'_> {
         Err(self.changed(format!("it is not what was backed up: {}", expired.unwrap_or(why))))
     }
 
-    /// Nothing was written to what is awake since it was compared with the backup: as many objects as then, and none newer.
+    /// Nothing was written to what is active since it was compared with the backup: as many objects as then, and none newer.
     async fn still_held(&self, backed_up: &BackedUp) -> Result<(), Error> {
         let (planned, name) = (self.planned, self.planned.name());
         if !backed_up.since.is_newest {
@@ -303,15 +303,15 @@ impl Unchanged<'_> {
             return Err(self.written());
         }
         let counted = standing::count(self.writer, self.session, name, planned.counted()).await?;
-        let asleep: u64 = self.asleep().iter().filter_map(|name| backed_up.tenants.get(name)).sum();
-        let awake = backed_up.objects.saturating_sub(asleep);
-        if counted.exact().is_some_and(|now| now != awake) { Err(self.written()) } else { Ok(()) }
+        let inactive: u64 = self.inactive().iter().filter_map(|name| backed_up.tenants.get(name)).sum();
+        let active = backed_up.objects.saturating_sub(inactive);
+        if counted.exact().is_some_and(|now| now != active) { Err(self.written()) } else { Ok(()) }
     }
 }
 
-fn asleep(tenants: &[Tenant]) -> Vec<TenantName> {
-    let asleep = tenants.iter().filter(|tenant| tenant.state != TenantState::Hot);
-    asleep.map(|tenant| tenant.name.clone()).collect()
+fn inactive_among(tenants: &[Tenant]) -> Vec<TenantName> {
+    let inactive = tenants.iter().filter(|tenant| tenant.state != TenantState::Hot);
+    inactive.map(|tenant| tenant.name.clone()).collect()
 }
 
 /// Whether it is about tenants that were activated: that is told, whoever activated them and what for.

@@ -34,7 +34,7 @@ pub async fn show(client: &Client, name: &CollectionName) -> Result<Shown, Error
     let (shards_each, shards_reason) = listed;
     let one = counted.collections.into_iter().next().ok_or(Error::Stage { what: "count".into() })?;
     let each = one.tenants.as_deref().unwrap_or_default();
-    // Only a tenant that is active is read: reading another one might wake it.
+    // Only a tenant that is active is read: reading another one might activate it.
     let fullest = each.iter().filter(|t| t.objects > Some(0)).max_by_key(|t| t.objects);
     let tenant = fullest.map(|tenant| tenant.name.clone());
     let seen = one.objects.objects_seen;

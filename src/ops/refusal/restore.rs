@@ -23,7 +23,7 @@ pub enum RestoreRefusal {
         /// The tenant, by its name on the server.
         tenant: TenantName,
     },
-    /// Tenants are to be asleep in the end, and the key may not wake them to fill them.
+    /// Tenants are to be inactive in the end, and the key may not activate them to fill them.
     #[error(
         "{collection}: the key may not update_tenants, and {tenants} of its tenants {} asleep, to be woken and filled ({first} first)",
         if *tenants == 1 { "is" } else { "are" }
@@ -31,7 +31,7 @@ pub enum RestoreRefusal {
     MayNotWake {
         /// The collection.
         collection: CollectionName,
-        /// How many sleep.
+        /// How many are inactive.
         tenants: usize,
         /// The first of them, by its name on the server.
         first: TenantName,

@@ -210,11 +210,11 @@ impl Own<'_> {
             if let Some(tenant) = gone {
                 return Ok(Some(format!("its tenant {tenant} is gone")));
             }
-            // Those that sleep are not woken for a plan.
-            let awake = |tenant: &&TenantName| live.get(*tenant) == Some(&TenantState::Hot);
-            let awake: Vec<TenantName> = there.keys().flatten().filter(awake).cloned().collect();
-            let written: u64 = awake.iter().filter_map(|tenant| there.get(&Some(tenant.clone()))).sum();
-            (written, Some(sum(session.unless_stopped(client.tenant_counts(target, &awake)).await?)))
+            // Those that are inactive are not activated for a plan.
+            let active = |tenant: &&TenantName| live.get(*tenant) == Some(&TenantState::Hot);
+            let active: Vec<TenantName> = there.keys().flatten().filter(active).cloned().collect();
+            let written: u64 = active.iter().filter_map(|tenant| there.get(&Some(tenant.clone()))).sum();
+            (written, Some(sum(session.unless_stopped(client.tenant_counts(target, &active)).await?)))
         };
         let few = counted.as_ref().and_then(Count::exact).filter(|counted| *counted < written);
         Ok(few.map(|counted| format!("{written} objects were written down as there, and the server counts {counted}")))

@@ -86,7 +86,7 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
     }
     let mut refusals = planning.in_the_way(&candidates, resuming.as_ref());
     refusals.extend(planning.joins(&candidates, resuming.as_ref()).await?);
-    refusals.extend(planning.may_not_wake(&candidates));
+    refusals.extend(planning.may_not_activate(&candidates));
     let mut beside = Beside::look(&planning, &candidates).await?;
     refusals.append(&mut beside.refused);
     let turns = planning.turns(&candidates);

@@ -190,7 +190,7 @@ impl<'a> Rehearsal<'a> {
         // Usage limits came with 1.38.
         let some = if self.target.version.at_least(1, 38) { tenants } else { &tenants[..tenants.len().min(1)] };
         for chunk in some.chunks(TENANTS_A_REQUEST) {
-            let chunk: Vec<Tenant> = chunk.iter().map(Tenant::asleep).collect();
+            let chunk: Vec<Tenant> = chunk.iter().map(Tenant::inactive).collect();
             match self.session.unless_stopped(self.writer.create_tenants(name, &chunk)).await {
                 Ok(()) => {}
                 Err(Error::Wire(source)) => {

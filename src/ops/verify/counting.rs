@@ -1,5 +1,5 @@
-//! The server's counts around a comparison: of a plain collection, or of the tenants that are awake. Tenants that sleep
-//! are counted by the stage, while they are awake for it.
+//! The server's counts around a comparison: of a plain collection, or of the active tenants. Inactive tenants
+//! are counted by the stage, while they are active for it.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ pub(super) struct Before {
 pub(super) struct After {
     /// Objects counted.
     pub(super) objects: Option<u64>,
-    /// Tenants whose count is not known any more: they went, or went to sleep.
+    /// Tenants whose count is not known any more: they went, or were deactivated.
     pub(super) unknown: BTreeSet<TenantName>,
     /// Why not.
     reason: String,
@@ -65,7 +65,7 @@ impl Comparing<'_> {
         let unknown = || Count::Unknown { reason: "no count in the answer".into() };
         let counts = match &self.facing.active {
             None => self.session.unless_stopped(self.client.counts(std::slice::from_ref(&self.target))).await?,
-            Some(awake) => match awake.first() {
+            Some(active) => match active.first() {
                 None => return Ok(Count::Exact(0)),
                 Some(first) => {
                     let first = std::slice::from_ref(first);
@@ -81,13 +81,13 @@ impl Comparing<'_> {
         if !counted {
             return Ok(After::default());
         }
-        let Some(awake) = &self.facing.active else {
+        let Some(active) = &self.facing.active else {
             let objects = self.first_count().await?.exact();
             return Ok(After { objects, ..After::default() });
         };
-        let counts = self.session.unless_stopped(self.client.tenant_counts(&self.target, awake)).await?;
+        let counts = self.session.unless_stopped(self.client.tenant_counts(&self.target, active)).await?;
         let (mut after, mut all) = (After::default(), 0);
-        for (tenant, count) in awake.iter().zip(counts) {
+        for (tenant, count) in active.iter().zip(counts) {
             match count {
                 Count::Exact(objects) => all += objects,
                 Count::Unknown { reason } => {
@@ -101,8 +101,8 @@ impl Comparing<'_> {
 
     /// From now on these tenants are part of no count, and are read to the empty page.
     pub(super) fn leave_uncounted(&mut self, stage: &Stage, tenants: BTreeSet<TenantName>) {
-        if let Some(awake) = &mut self.facing.active {
-            awake.retain(|tenant| !tenants.contains(tenant));
+        if let Some(active) = &mut self.facing.active {
+            active.retain(|tenant| !tenants.contains(tenant));
             stage.tenants.leave_uncounted(tenants);
         }
     }

@@ -21,7 +21,7 @@ const OF_ANOTHER_KIND: &str =
 /// What a run gathered so far.
 #[derive(Default)]
 struct Gathered {
-    /// Where it is written down whom this run wakes.
+    /// Where it is written down whom this run activates.
     books: ActivationBooks,
     results: Vec<CollectionResult>,
     differences: Vec<Differs>,
@@ -33,7 +33,7 @@ struct Gathered {
 }
 
 /// Compares every collection chosen, and refuses before the first one if the server lacks any of them. Sends reading
-/// requests only, but for those that wake tenants that sleep, and put them back.
+/// requests only, but for those that activate inactive tenants, and deactivate them.
 ///
 /// # Errors
 ///

@@ -36,13 +36,13 @@ pub struct Found {
     pub changed: u64,
     /// Live objects that are part of no count.
     pub uncounted: u64,
-    /// Objects of tenants that sleep, as the server counted them while they were awake for us.
+    /// Objects of inactive tenants, as the server counted them while they were active for us.
     pub counted_inactive: u64,
     /// Tenants that could not be read, with the objects the archive holds of each; none of these was compared.
     pub out_of_reach: BTreeMap<TenantName, u64>,
     /// The latest update time of the objects that were compared, by the server's clock in ms.
     pub newest_ms: Option<i64>,
-    /// The latest update time of the objects that were compared of each tenant that sleeps, by the server's clock in ms.
+    /// The latest update time of the objects that were compared of each inactive tenant, by the server's clock in ms.
     pub newest_inactive: BTreeMap<TenantName, i64>,
     /// The first of the differing objects, by tenant and id.
     pub differing: BTreeMap<Place, Differing>,
@@ -98,7 +98,7 @@ impl Found {
         }
     }
 
-    /// An object of a tenant that sleeps was updated at this time.
+    /// An object of an inactive tenant was updated at this time.
     pub(super) fn note_newest(&mut self, tenant: &TenantName, at: i64) {
         match self.newest_inactive.get_mut(tenant) {
             Some(newest) => *newest = at.max(*newest),

@@ -132,7 +132,7 @@ async fn a_plan_wakes_nobody() {
     let (client, session) = (world.client(events.clone()), world.session(events));
     let plan = elysiactl::ops::backup::plan(&client, &session, world.options()).await.expect("a plan");
     let planned = &plan.collections[0];
-    assert_eq!(planned.tenants.map(|t| (t.awake, t.asleep, t.out_of_reach)), Some((1, 1, 0)));
+    assert_eq!(planned.tenants.map(|t| (t.active, t.inactive, t.out_of_reach)), Some((1, 1, 0)));
     assert_eq!(planned.objects, None, "nobody knows without waking");
     assert_eq!(world.sandbox.tenants("Mt")[1].1, "COLD");
     assert_eq!(world.sandbox.writing_requests(), 0);

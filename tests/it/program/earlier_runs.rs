@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use elysiactl::archive::RunRecord;
-use elysiactl::archive::runfiles::left_awake;
+use elysiactl::archive::runfiles::left_active;
 use elysiactl::event::{Event, Op, Status, Warning};
 use elysiactl::model::CollectionName;
 use sandbox::{Change, Fault, Kind, Sandbox};
@@ -49,7 +49,7 @@ fn asleep(n: usize, tenants: &[&str]) -> RunRecord {
 
 fn left(world: &World) -> BTreeMap<CollectionName, Vec<String>> {
     let url = world.client(elysiactl::event::Events::none()).url().to_owned();
-    let left = left_awake(&*world.disk, &world.state().runs, &url).expect("journals");
+    let left = left_active(&*world.disk, &world.state().runs, &url).expect("journals");
     left.into_iter().map(|(name, tenants)| (name, tenants.keys().map(ToString::to_string).collect())).collect()
 }
 

@@ -327,7 +327,7 @@ async fn tenants_are_counted_where_awake_and_saved_with_their_states() {
         let plan = plan(&world, &["Mt"]).await;
         let standing = &plan.collections[0].standing;
         assert_eq!(
-            (standing.objects.clone(), standing.asleep(), plan.objects()),
+            (standing.objects.clone(), standing.inactive(), plan.objects()),
             (Count::Exact(2), 1, None),
             "{version}"
         );

@@ -54,7 +54,7 @@ fn only(tenant: &str) -> TenantMap {
 /// Tenants that the next run would put back.
 fn left_awake(world: &World) -> Vec<String> {
     let url = world.client(Events::none()).url().to_owned();
-    let left = elysiactl::archive::runfiles::left_awake(&*world.disk, &world.state().runs, &url).expect("journals");
+    let left = elysiactl::archive::runfiles::left_active(&*world.disk, &world.state().runs, &url).expect("journals");
     left.into_values().flatten().map(|(tenant, _)| tenant.to_string()).collect()
 }
 

@@ -50,8 +50,8 @@ impl Planning<'_> {
         lacks
     }
 
-    /// The tenants of a collection that sleep, and that the key may not wake.
-    pub(super) fn may_not_wake(&self, candidates: &[Candidate]) -> Vec<RestoreRefusal> {
+    /// The tenants of a collection that are inactive, and that the key may not activate.
+    pub(super) fn may_not_activate(&self, candidates: &[Candidate]) -> Vec<RestoreRefusal> {
         let Some(rights) = self.rights else { return Vec::new() };
         let refusal = |candidate: &Candidate| {
             candidate.tenants.may_not_activate(&candidate.schema.name, &candidate.target, rights)

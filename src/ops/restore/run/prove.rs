@@ -146,7 +146,7 @@ impl Run<'_> {
         guard: &mut Guard,
         gathered: &mut Gathered,
     ) -> Result<bool, Error> {
-        // Nobody is woken to be counted, if all are compared.
+        // Nobody is activated to be counted, if all are compared.
         let inactive_too = !self.plan.options.verify;
         let written = filled.there() - if inactive_too { 0 } else { filled.inactive };
         let name = &collection.planned.target;

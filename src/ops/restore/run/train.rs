@@ -39,10 +39,10 @@ impl Run<'_> {
         let largest = entry.tenants.iter().map(|tenant| tenant.objects).max().unwrap_or(0);
         let needed = centroids(&collection.asked);
         // Shards of inactive tenants are not open, and nobody tells of them.
-        let asleep = collection.tenants.made.iter().filter(|tenant| tenant.state != TenantState::Hot).count();
-        let unseen = match asleep {
+        let inactive = collection.tenants.made.iter().filter(|tenant| tenant.state != TenantState::Hot).count();
+        let unseen = match inactive {
             0 => String::new(),
-            _ => format!("; of {} it is not known", counted(asleep as u64, "inactive tenant")),
+            _ => format!("; of {} it is not known", counted(inactive as u64, "inactive tenant")),
         };
         let said = match self.trained(collection).await {
             Err(error @ (Error::Interrupted | Error::Vanished { .. })) => return Err(error),

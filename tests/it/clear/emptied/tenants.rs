@@ -279,7 +279,7 @@ async fn who_is_put_to_sleep_in_word_alone_after_a_comparison_is_named_and_nothi
         assert_eq!(["a", "b", "c"].map(|t| world.sandbox.count("Many", Some(t))), [2, 2, 2], "{wish:?}");
         world.sandbox.faults().clear();
         let plan = planned(&world, one(wish, options(&world, &["Many"]))).await.expect("a plan");
-        assert_eq!(plan.collections[0].asleep(), 1, "it is known to be asleep by nature");
+        assert_eq!(plan.collections[0].inactive(), 1, "it is known to be asleep by nature");
     }
 }
 
@@ -299,7 +299,7 @@ async fn what_a_killed_run_left_awake_is_planned_as_asleep_and_sleeps_afterwards
         let world = with_one_left_awake().await;
         world.sandbox.clear_requests();
         let mut plan = planned(&world, one(wish, options(&world, &["Many"]))).await.expect("a plan");
-        assert_eq!((plan.collections[0].asleep(), &plan.collections[0].objects), (1, &Count::Exact(4)), "{wish:?}");
+        assert_eq!((plan.collections[0].inactive(), &plan.collections[0].objects), (1, &Count::Exact(4)), "{wish:?}");
         assert_eq!(
             (world.sandbox.writing_requests(), tenants(&world, "Many").await[2].state == TenantState::Hot),
             (0, true)
@@ -322,7 +322,7 @@ async fn what_a_killed_run_left_awake_is_planned_as_asleep_and_sleeps_afterwards
         assert_eq!(["a", "b", "c"].map(|t| world.sandbox.count("Many", Some(t))), [0, 0, 0], "{wish:?}");
         let again = planned(&world, options(&world, &["Many"])).await.expect("a plan");
         assert_eq!(
-            again.collections[0].asleep(),
+            again.collections[0].inactive(),
             0,
             "{wish:?}: it was put right, and whoever wakes it now has reason to"
         );
