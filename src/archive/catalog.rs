@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::content::Content;
 use super::disk::{Disk, Kind};
 use super::error::{DiskOp, Error, on};
-use super::manifest::{Content, Manifest};
+use super::manifest::Manifest;
 use super::reader::open_manifest;
 use super::resume::{self, Unfinished};
 use crate::model::address;

@@ -1,82 +1,198 @@
-//! The journal of an unsealed archive: what is safe so far.
+//! The journal of an unsealed archive, read back: what is safe so far.
 
-mod replay;
-
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufRead;
+use std::path::Path;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::codec::Codec;
+use super::content::Content;
 use super::digest::Hash;
-use super::index::RunLine;
-use super::manifest::{Content, Format, Tool};
+use super::error::Error;
+use super::format::Record;
+use super::header::CheckpointHeader;
+use super::index::Run;
+use super::journal;
+use super::names;
 use crate::model::{ObjectId, TenantName};
 
-pub use replay::{Checkpoint, CheckpointCollection, CheckpointPart};
-
-/// What a journal is about; a run may only be resumed if all of this still holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CheckpointHeader {
-    /// The archive's format.
-    pub format: Format,
-    /// What wrote it.
-    pub tool: Tool,
-    /// The run (a UUID).
-    pub run_id: String,
-    /// When it started, UTC.
-    pub started: Timestamp,
-    /// The server's URL without credentials.
-    pub source_url: String,
-    /// The server's version.
-    pub server_version: String,
-    /// The parts' compression.
-    pub codec: Codec,
-    /// The collections of the plan.
-    pub collections: Vec<String>,
-    /// The run's options.
-    pub options: Map<String, Value>,
-    /// The server's clock when the run was planned, in whole seconds, as ms since 1970.
-    #[serde(default)]
-    pub server_time_ms: Option<i64>,
+/// A part the journal knows to be safe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointPart {
+    /// Its file's name in the collection's folder.
+    pub file: String,
+    /// Objects in it.
+    pub objects: u64,
+    /// Bytes before compression.
+    pub bytes: u64,
+    /// Bytes on disk.
+    pub stored_bytes: u64,
+    /// SHA-256 of the stored bytes.
+    pub sha256: Hash,
+    /// Its runs, in the order of the file.
+    pub runs: Vec<Run>,
+    /// Vectors known when it was sealed, with their dimensions.
+    pub vectors: BTreeMap<String, u64>,
 }
 
-/// One line of the journal. Frozen with the format version.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum Record {
-    /// The first line.
-    Header(CheckpointHeader),
-    /// A collection was begun and its schema is safe.
-    Collection { name: String, folder: String, content: Content, multi_tenant: bool, schema_sha256: Hash },
-    /// A run: an empty one counts at once, another one with its part.
-    Run { folder: String, run: RunLine },
-    /// A part is safe, with the `runs` runs that stand before it.
-    Part {
-        folder: String,
-        part: String,
-        objects: u64,
-        bytes: u64,
-        runs: u64,
-        stored_bytes: u64,
-        sha256: Hash,
-        vectors: BTreeMap<String, u64>,
-    },
-    /// A part is about to be removed and its runs no longer count.
-    DropPart { folder: String, part: String },
-    /// An empty run no longer counts.
-    DropEmpty { folder: String, tenant: Option<TenantName>, from: Option<ObjectId> },
-    /// A collection is complete, and its index safe.
-    Closed { folder: String },
-    /// A collection is given up: all of its folder is about to be removed. It may be begun anew.
-    Gone { folder: String },
-    /// The names of a plain collection's shards: one that is dropped and made anew has others.
-    Shards { folder: String, shards: Vec<String> },
-    /// Objects that the server could not print whole, so that they are kept without a vector.
-    Incomplete { folder: String, tenant: Option<TenantName>, ids: Vec<ObjectId> },
-    /// Another process carries the run on from here. Runs whose part has not come are lost, and no collection is complete.
-    Resumed { at: Timestamp },
+/// A collection of an unsealed archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointCollection {
+    /// Its name.
+    pub name: String,
+    /// What is kept of it.
+    pub content: Content,
+    /// Whether it has tenants.
+    pub multi_tenant: bool,
+    /// SHA-256 of its schema when it was begun.
+    pub schema_sha256: Hash,
+    /// Its safe parts by file name.
+    pub parts: BTreeMap<String, CheckpointPart>,
+    /// Its empty runs by tenant and `from`.
+    pub empty: BTreeMap<(Option<TenantName>, Option<ObjectId>), Run>,
+    /// Whether it is complete.
+    pub closed: bool,
+    /// Whether all that counts of it was read by a process that got to its end.
+    pub was_closed: bool,
+    /// The names of its shards, if it is a plain one and they were known.
+    pub shards: Vec<String>,
+    /// Objects kept without a vector that the server cannot print, be they in safe parts or not.
+    pub incomplete: BTreeSet<(Option<TenantName>, ObjectId)>,
+    /// The highest number a part of it ever had, plus one.
+    pub next_part: u32,
+    /// Runs whose part has not come yet.
+    waiting: Vec<Run>,
+}
+
+/// What a journal says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Checkpoint {
+    /// What it is about; `None` if not even its first line is whole.
+    pub header: Option<CheckpointHeader>,
+    /// Collections by folder.
+    pub collections: BTreeMap<String, CheckpointCollection>,
+    /// Folders of collections that were given up and not begun anew: what is left of them is to be removed.
+    pub gone: BTreeSet<String>,
+    /// When others carried the run on, the first time first.
+    pub resumed: Vec<Timestamp>,
+    /// Whether its tail was torn off.
+    pub torn: bool,
+}
+
+impl Checkpoint {
+    /// Reads a journal. `path` is only for errors.
+    pub fn read(from: impl BufRead, path: &Path) -> Result<Self, Error> {
+        let mut checkpoint = Self::default();
+        checkpoint.torn = journal::read(from, path, |record| checkpoint.take(record))?;
+        checkpoint.forget_waiting();
+        Ok(checkpoint)
+    }
+
+    /// Runs whose part never came are not safe.
+    pub(super) fn forget_waiting(&mut self) {
+        self.collections.values_mut().for_each(|c| c.waiting.clear());
+    }
+
+    /// Safe parts in all collections.
+    #[must_use]
+    pub fn parts(&self) -> u64 {
+        self.collections.values().map(|c| c.parts.len() as u64).sum()
+    }
+
+    /// Objects in them.
+    #[must_use]
+    pub fn objects(&self) -> u64 {
+        self.collections.values().flat_map(|c| c.parts.values()).map(|p| p.objects).sum()
+    }
+
+    pub(super) fn take(&mut self, record: Record) -> Option<()> {
+        let codec = self.header.as_ref().map(|h| h.codec);
+        match record {
+            Record::Header(header) => {
+                let first = self.header.is_none();
+                self.header = Some(header);
+                first.then_some(())
+            }
+            Record::Collection { name, folder, content, multi_tenant, schema_sha256 } => {
+                codec?;
+                let begun = CheckpointCollection {
+                    name,
+                    content,
+                    multi_tenant,
+                    schema_sha256,
+                    parts: BTreeMap::new(),
+                    empty: BTreeMap::new(),
+                    closed: false,
+                    was_closed: false,
+                    shards: Vec::new(),
+                    incomplete: BTreeSet::new(),
+                    next_part: 0,
+                    waiting: Vec::new(),
+                };
+                self.gone.remove(&folder);
+                (names::is_folder(&folder) && self.collections.insert(folder, begun).is_none()).then_some(())
+            }
+            Record::Run { folder, run } => {
+                let collection = self.collections.get_mut(&folder)?;
+                collection.was_closed = false;
+                collection.run(run.into_run(codec?).ok()?)
+            }
+            Record::Part { folder, part, objects, bytes, runs, stored_bytes, sha256, vectors } => {
+                let number = names::part_number(&part, codec?)?;
+                let collection = self.collections.get_mut(&folder)?;
+                collection.next_part = collection.next_part.max(number + 1);
+                let of_part = std::mem::take(&mut collection.waiting);
+                let adds_up = of_part.len() as u64 == runs
+                    && of_part.iter().map(|r| r.objects).sum::<u64>() == objects
+                    && of_part.iter().map(|r| r.bytes).sum::<u64>() == bytes
+                    && of_part.iter().map(|r| r.stored_bytes).sum::<u64>() == stored_bytes;
+                let sealed =
+                    CheckpointPart { file: part.clone(), objects, bytes, stored_bytes, sha256, runs: of_part, vectors };
+                (adds_up && collection.parts.insert(part, sealed).is_none()).then_some(())
+            }
+            Record::DropPart { folder, part } => self.collections.get_mut(&folder)?.parts.remove(&part).map(|_| ()),
+            Record::DropEmpty { folder, tenant, from } => {
+                self.collections.get_mut(&folder)?.empty.remove(&(tenant, from)).map(|_| ())
+            }
+            Record::Closed { folder } => {
+                let collection = self.collections.get_mut(&folder)?;
+                let once = !collection.closed;
+                (collection.closed, collection.was_closed) = (true, true);
+                once.then_some(())
+            }
+            Record::Gone { folder } => {
+                self.collections.remove(&folder)?;
+                self.gone.insert(folder);
+                Some(())
+            }
+            Record::Shards { folder, shards } => {
+                self.collections.get_mut(&folder)?.shards = shards;
+                Some(())
+            }
+            Record::Incomplete { folder, tenant, ids } => {
+                let collection = self.collections.get_mut(&folder)?;
+                collection.incomplete.extend(ids.into_iter().map(|id| (tenant.clone(), id)));
+                Some(())
+            }
+            Record::Resumed { at } => {
+                codec?;
+                self.forget_waiting();
+                self.collections.values_mut().for_each(|c| c.closed = false);
+                self.resumed.push(at);
+                Some(())
+            }
+        }
+    }
+}
+
+impl CheckpointCollection {
+    fn run(&mut self, run: Run) -> Option<()> {
+        if run.part.is_some() {
+            self.waiting.push(run);
+            return Some(());
+        }
+        self.empty.insert((run.tenant.clone(), run.covers.from), run).is_none().then_some(())
+    }
 }
 
 #[cfg(test)]

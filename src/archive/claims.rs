@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
 
+use super::claimant::{Claimant, Held, Use};
 use super::disk::{Disk, Folder, Lock, WriteFile};
 use super::durable::create_missing;
 use super::error::{DiskOp, Error, on};
-use crate::event::Op;
+use super::format::{Claimed, Grown};
 use crate::model::{CollectionName, ServerIdentity};
 
 /// The file that is locked while claims are looked at and made.
@@ -35,75 +35,6 @@ const CLAIM_BYTES: u64 = 64 << 20;
 const LOCK: &str = ".lock";
 /// What the name of a run's claim ends with.
 const CLAIM: &str = ".jsonl";
-
-/// A run that holds collections.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claimant {
-    /// Which operation.
-    pub op: Op,
-    /// The process.
-    pub pid: u32,
-    /// When the run started, UTC.
-    pub started: Timestamp,
-    /// The server's URL without credentials, as that run was given it.
-    pub server_url: String,
-}
-
-/// What a run does to the collections that it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Use {
-    /// It writes to them, empties or removes them: nobody else may be at work on them.
-    #[default]
-    Changes,
-    /// It activates inactive tenants and deactivates them again: no other run may do that.
-    Wakes,
-    /// It reads all of them: nobody may change them.
-    Reads,
-}
-
-impl Use {
-    /// Whether two runs keep each other out.
-    fn excludes(self, other: Self) -> bool {
-        self == Self::Changes || other == Self::Changes || (self, other) == (Self::Wakes, Self::Wakes)
-    }
-}
-
-/// The first line of a claim.
-#[derive(Debug, Serialize, Deserialize)]
-struct Claimed {
-    by: Claimant,
-    server: ServerIdentity,
-    collections: Vec<CollectionName>,
-    /// Earlier builds had one kind of claim.
-    #[serde(default)]
-    purpose: Use,
-}
-
-/// A later line: shards of collections that the run has made.
-#[derive(Debug, Serialize, Deserialize)]
-struct Grown {
-    shards: Vec<String>,
-}
-
-/// A collection that another run holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// The collection, as this run calls it.
-    pub collection: CollectionName,
-    /// The run that holds it.
-    pub by: Claimant,
-}
-
-impl Held {
-    /// The same as a clause.
-    pub(super) fn said(&self) -> String {
-        let Claimant { op, pid, started, server_url } = &self.by;
-        let (collection, verb) = (&self.collection, op.verb());
-        let started = started.strftime("%Y-%m-%d %H:%M:%SZ");
-        format!("{collection} is in use by another run: {verb} on {server_url}, process {pid}, started {started}")
-    }
-}
 
 impl From<Held> for Error {
     fn from(held: Held) -> Self {

@@ -11,15 +11,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::content::Content;
 use super::digest::{Hash, ObjectDigest, RunDigest, collection_digest};
 use super::durable::Stored;
 use super::error::{Broken, Error};
 use super::lines::OBJECT_BYTES;
-use super::manifest::{Content, FileEntry};
+use super::manifest::FileEntry;
 use super::names;
 use super::part::{OpenPart, RunKey};
 use super::runs::{self, RunFacts, Runs};
-use super::writer::Shared;
+use super::shared::Shared;
 use crate::model::{KeyRange, RawObject, Schema, TenantName, VectorNames};
 
 pub use close::ClosedCollection;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::manifest::Content;
+use super::content::Content;
 use crate::model::fold::is_property;
 use crate::model::{DigestMode, Members, RawObject, Schema};
 

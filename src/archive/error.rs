@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::claims::Held;
+use super::claimant::Held;
 use crate::model::fold::Misread;
 use crate::model::{ObjectId, ShellWord, count, counted};
 

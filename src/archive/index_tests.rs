@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
+use super::super::Codec;
+use super::super::digest::Hash;
+use super::super::format::RunLine;
 use super::super::testing::range;
 use super::*;
 

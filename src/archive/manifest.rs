@@ -1,29 +1,20 @@
-//! `manifest.json`, format version 1: what an archive holds. These structs are frozen: they name only plain types, and a
-//! change of meaning needs a new major version.
+//! What an archive says about itself, as the program works with it. How it stands in `manifest.json` is in `format`.
 
 mod check;
-mod plain;
-mod seal;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::codec::Codec;
+use super::content::Content;
 use super::digest::Hash;
 
-pub(super) use check::path_of;
-pub(super) use seal::{Refused, from_bytes, read, to_bytes};
-
-/// The format version this code writes.
-pub(super) const FORMAT: Format = Format { major: 1, minor: 1 };
-/// The largest manifest a reader takes, in bytes (a million tenants need about 150 MB, and less memory than that).
-pub(super) const MANIFEST_BYTES: u64 = 256 << 20;
+pub(super) use check::{consistent, path_of};
 
 /// The version of the archive format. Readers refuse another major one and ignore what a newer minor one added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Format {
     /// Raised when an older reader would misunderstand.
     pub major: u32,
@@ -32,7 +23,7 @@ pub struct Format {
 }
 
 /// What wrote the archive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tool {
     /// `elysiactl`.
     pub name: String,
@@ -40,22 +31,8 @@ pub struct Tool {
     pub version: String,
 }
 
-/// What a collection's objects were kept of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Content {
-    /// Objects with their vectors.
-    Full,
-    /// Objects without vectors.
-    NoVectors,
-    /// Only the schema.
-    #[serde(rename = "schema")]
-    SchemaOnly,
-}
-
 /// Whether the server was whole while it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TopologyState {
     /// Every shard answered, as far as the server's version can tell.
     Whole,
@@ -64,7 +41,7 @@ pub enum TopologyState {
 }
 
 /// The server's nodes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopologyRecord {
     /// Whether all of it was there.
     pub state: TopologyState,
@@ -74,12 +51,11 @@ pub struct TopologyRecord {
     pub nodes: Vec<String>,
     /// Names of the nodes that were missing while it was read, as was allowed; every shard had a majority of its replicas on
     /// the others. Then the state is `unchecked`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
 }
 
 /// Where the objects came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// The server's URL without credentials.
     pub url: String,
@@ -89,12 +65,11 @@ pub struct Source {
     pub topology: TopologyRecord,
     /// The server's clock when the run was planned, in whole seconds, as ms since 1970; absent where the server does not tell
     /// the time. Since format 1.1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_time_ms: Option<i64>,
 }
 
 /// One tenant, or the whole of a plain collection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantEntry {
     /// Its name; null in a plain collection.
     pub tenant: Option<String>,
@@ -107,7 +82,7 @@ pub struct TenantEntry {
 }
 
 /// A vector that objects of one tenant have in several lengths, though an index takes one. Since format 1.1.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VectorLengthsEntry {
     /// The tenant; null in a plain collection.
     pub tenant: Option<String>,
@@ -118,7 +93,7 @@ pub struct VectorLengthsEntry {
 }
 
 /// One length of a vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LengthEntry {
     /// Numbers in it.
     pub length: u64,
@@ -127,7 +102,7 @@ pub struct LengthEntry {
 }
 
 /// One part.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartEntry {
     /// The file's name in the collection's folder.
     pub file: String,
@@ -140,7 +115,7 @@ pub struct PartEntry {
 }
 
 /// What the server counted; null where it could not be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Before the first page.
     pub before: Option<u64>,
@@ -149,8 +124,7 @@ pub struct Counts {
 }
 
 /// How the source was while it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReadMode {
     /// It may have been written to.
     #[default]
@@ -160,7 +134,7 @@ pub enum ReadMode {
 }
 
 /// What is known about writes during the run; null where it is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Consistency {
     /// Live or frozen.
     pub mode: ReadMode,
@@ -179,12 +153,11 @@ pub struct Consistency {
     pub on_any_replica: Option<u64>,
     /// Objects that were counted before the backup, and neither came into the archive nor were there when it was read to its
     /// end; at least so many.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vanished: Option<u64>,
 }
 
 /// Tenants that came or went while a collection was read. Since format 1.1.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TenantsChanged {
     /// Tenants that came; they were read too.
     pub added: Vec<String>,
@@ -193,13 +166,14 @@ pub struct TenantsChanged {
 }
 
 impl TenantsChanged {
-    fn is_empty(&self) -> bool {
+    /// Whether none did.
+    pub(super) fn is_empty(&self) -> bool {
         self.added.is_empty() && self.deleted.is_empty()
     }
 }
 
 /// How the replicas of a collection compare. Since format 1.1.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReplicaRecord {
     /// Objects whose replicas were compared before they were read, those that were read twice included. 0: every object is
     /// what one replica listed.
@@ -228,7 +202,7 @@ pub struct CollectionFacts {
 }
 
 /// One collection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectionEntry {
     /// Its real name.
     pub name: String,
@@ -251,11 +225,9 @@ pub struct CollectionEntry {
     /// Vectors by name with their dimensions, as the first object that has one shows them.
     pub vectors: BTreeMap<String, u64>,
     /// Vectors that objects of one tenant have in several lengths; absent if there are none. Since format 1.1.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vector_lengths: Vec<VectorLengthsEntry>,
     /// The names that its shards had on the source, sorted: a collection that has none of them is another one. Absent where
     /// they are not known, and where it has tenants. Since format 1.1.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shards: Vec<String>,
     /// Parts in order of their numbers.
     pub parts: Vec<PartEntry>,
@@ -266,10 +238,8 @@ pub struct CollectionEntry {
     /// The schema grew during the run; `schema.before.json` is the earlier one.
     pub schema_changed: bool,
     /// Tenants that came or went during the run; absent if none did.
-    #[serde(default, skip_serializing_if = "TenantsChanged::is_empty")]
     pub tenants_changed: TenantsChanged,
     /// How its replicas compare; absent where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replica_check: Option<ReplicaRecord>,
 }
 
@@ -297,8 +267,7 @@ impl CollectionEntry {
 }
 
 /// What can never be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitKind {
     /// Creation and update times: a restore sets them anew.
     CreationTimes,
@@ -323,12 +292,11 @@ pub enum LimitKind {
     /// Other collections: all were wanted, and the key could not see all there may be. Since format 1.1.
     Collections,
     /// Something a newer version knows.
-    #[serde(other)]
     Other,
 }
 
 /// A limit of what can be kept, where it was met.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
     /// Which one.
     pub kind: LimitKind,
@@ -343,7 +311,7 @@ pub struct Limit {
 }
 
 /// Objects that exist but are not in here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     /// The collection.
     pub collection: String,
@@ -354,7 +322,7 @@ pub struct Skipped {
 }
 
 /// An object that is in here without a vector the server cannot print.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incomplete {
     /// The collection.
     pub collection: String,
@@ -365,7 +333,7 @@ pub struct Incomplete {
 }
 
 /// A file of the archive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileEntry {
     /// Its path in the archive, `/` between names.
     pub path: String,
@@ -376,7 +344,7 @@ pub struct FileEntry {
 }
 
 /// The whole of it. `self_sha256` is not a member here: it is made and checked with the bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
     /// The format version.
     pub format: Format,
@@ -423,6 +391,3 @@ pub(super) fn sums<'a>(files: impl IntoIterator<Item = &'a FileEntry>) -> String
     }
     text
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::codec::Codec;
-use super::manifest::Content;
+use super::content::Content;
 use crate::model::CollectionName;
 
 /// Where the parts of all collections lie.

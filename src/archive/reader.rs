@@ -14,9 +14,10 @@ use super::checkpoint::Checkpoint;
 use super::digest::{Hash, RunDigest};
 use super::disk::{Disk, Folder, Opened, Stamp};
 use super::error::{Damage, DiskOp, Error, on, twice};
-use super::index::{Index, RUNS, Run, RunLine, cover_exactly_once};
+use super::format::{self, Refused, RunLine};
+use super::index::{Index, RUNS, Run, cover_exactly_once};
 use super::lines::read_line;
-use super::manifest::{self, CollectionEntry, FileEntry, Manifest, PartEntry, Refused, TenantEntry, path_of};
+use super::manifest::{self, CollectionEntry, FileEntry, Manifest, PartEntry, TenantEntry, path_of};
 use super::names;
 use super::part_reader::PartReader;
 use super::stored::HashedFile;
@@ -352,12 +353,12 @@ pub(super) fn open_manifest(disk: &dyn Disk, path: &Path) -> Result<(Box<dyn Fol
         opened => opened,
     };
     let opened = opened.map_err(|e| refused_open(e, &at))?;
-    if opened.bytes > manifest::MANIFEST_BYTES {
-        return Err(Error::damaged(&at, Damage::Limit { limit: manifest::MANIFEST_BYTES }));
+    if opened.bytes > format::MANIFEST_BYTES {
+        return Err(Error::damaged(&at, Damage::Limit { limit: format::MANIFEST_BYTES }));
     }
     let mut first = Some(opened.content);
     let again = || first.take().map_or_else(|| folder.open(names::MANIFEST).map(|opened| opened.content), Ok);
-    let read = manifest::read(again, opened.bytes).map_err(on(DiskOp::Read, &at))?;
+    let read = format::read(again, opened.bytes).map_err(on(DiskOp::Read, &at))?;
     let manifest = read.map_err(|refused| match refused {
         Refused::Damaged(what) => Error::damaged(&at, what),
         Refused::Newer { format, tool_version } => {

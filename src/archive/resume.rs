@@ -9,17 +9,19 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::checkpoint::{Checkpoint, CheckpointCollection, CheckpointHeader, CheckpointPart, Record};
+use super::checkpoint::{Checkpoint, CheckpointCollection, CheckpointPart};
 use super::collection::CollectionWriter;
 use super::digest::Hash;
 use super::disk::{Disk, Entry, Folder, Kind};
 use super::durable::{self, sync_parent};
 use super::error::{Damage, DiskOp, Error, on};
+use super::format::{FORMAT, Record};
+use super::header::CheckpointHeader;
 use super::journal::Journal;
-use super::manifest::FORMAT;
 use super::names;
 use super::reader::{self, open_manifest, read_whole, unsealed_folder};
-use super::writer::{self, ArchiveWriter, RunHeader, Shared};
+use super::shared::Shared;
+use super::writer::{self, ArchiveWriter, RunHeader};
 use crate::model::{CLASS_BYTES, CollectionName, ObjectId, Schema, TenantName};
 
 /// Entries of one directory of an archive looked through at most.

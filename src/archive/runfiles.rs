@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -20,6 +19,7 @@ use super::digest::Hash;
 use super::disk::Disk;
 use super::durable::{create_missing, sync_parent};
 use super::error::{Broken, DiskOp, Error, on};
+use super::format::Refusal;
 use super::journal::Journal;
 use super::manifest::Tool;
 use super::names::CHECKPOINT;
@@ -29,11 +29,11 @@ use crate::model::{CollectionName, ObjectId, Reason, Reasons, Stamped, TenantNam
 pub use carried::{Forget, Kept, look};
 pub use earlier::{EarlierRun, Woken, dropped_by, last_runs, last_unfinished, left_active};
 pub use history::{Imported, RunHistory, TargetHistory};
-use rejected::{Refusal, Rejected};
+use rejected::Rejected;
 pub use scratch::{LeftScratch, ScratchBook, left_scratches};
 
 /// What a run is about; it may only be resumed if all of this still holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RunAbout {
     /// Which operation.
     pub op: Op,
@@ -70,8 +70,7 @@ impl RunAbout {
 }
 
 /// One line of the journal. `target` is a collection by its name on the server.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum RunRecord {
     /// The first line.
     Header(RunAbout),
@@ -111,7 +110,6 @@ pub enum RunRecord {
         schema_sha256: Hash,
         /// The names of its shards, sorted: another collection of its name has other ones. Empty where they are not known,
         /// and of a multi-tenant one, whose shards are named as its tenants.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         shards: Vec<String>,
     },
     /// Every object of a run of ids, or of a stretch of one, was judged by the server.
@@ -129,22 +127,16 @@ pub enum RunRecord {
         /// Objects refused.
         rejected: u64,
         /// Their plain bytes in the archive, line ends included.
-        #[serde(default, skip_serializing_if = "is_zero")]
         rejected_bytes: u64,
         /// Refused objects that are on the server all the same, without some of their references or lists of dates.
-        #[serde(default, skip_serializing_if = "is_zero")]
         stored: u64,
         /// References that were written after their objects.
-        #[serde(default, skip_serializing_if = "is_zero")]
         references: u64,
         /// Objects written that the server called refused; they were read back and are equal.
-        #[serde(default, skip_serializing_if = "is_zero")]
         refused_equal: u64,
         /// The same where the server did not say what became of them.
-        #[serde(default, skip_serializing_if = "is_zero")]
         unsaid_equal: u64,
         /// When the objects that this attempt has written into the collection so far were created: these are among them.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         stamped: Option<Stamped>,
     },
     /// Nothing of what was written into a collection counts any more: all of it is sent again.
@@ -173,7 +165,6 @@ pub enum RunRecord {
         /// Whether nothing differs.
         ok: bool,
         /// The content digest of what is there, where it is one: 64 lower-case hex digits.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         digest: Option<String>,
     },
     /// Inactive tenants are about to be activated; from here on they may be active.
@@ -184,7 +175,6 @@ pub enum RunRecord {
         tenants: Vec<TenantName>,
         /// The first objects that were seen in them once they were active, by which they are known again. Said once more with
         /// these, as soon as they are seen.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         firsts: BTreeMap<TenantName, FirstObject>,
     },
     /// Such tenants are inactive again.
@@ -212,17 +202,12 @@ pub enum RunRecord {
 
 /// The first object of a tenant. A tenant has no other identity than its objects: another one of its name, made again or on
 /// another server, does not have the same object written at the same time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FirstObject {
     /// Its id.
     pub id: ObjectId,
     /// When it was written last, in ms since 1970 by the server's clock.
     pub updated_ms: i64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 /// The files of one run. Every call may block on the disk. After a call that failed, every other fails too.

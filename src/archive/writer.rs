@@ -4,23 +4,24 @@ mod gone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::checkpoint::{CheckpointHeader, Record};
 use super::codec::Codec;
 use super::collection::{ClosedCollection, CollectionWriter};
+use super::content::Content;
 use super::disk::{Disk, Kind, Lock};
 use super::durable::{self, sync_parent};
 use super::error::{Broken, Damage, DiskOp, Error, on};
+use super::format::{self, FORMAT, Record, Refused};
+use super::header::CheckpointHeader;
 use super::journal::Journal;
-use super::manifest::{
-    self, Content, FORMAT, FileEntry, Incomplete, Limit, Manifest, Refused, Skipped, Source, Tool, TopologyRecord,
-};
+use super::manifest::{self, FileEntry, Incomplete, Limit, Manifest, Skipped, Source, Tool, TopologyRecord};
 use super::names;
+use super::shared::Shared;
 use crate::model::{CollectionName, Schema};
 
 /// Archives of one stem in one folder: `_2` to this number.
@@ -81,24 +82,6 @@ pub struct Sealed {
     pub manifest: Manifest,
     /// Lock and journal if they could not be removed; they do no harm.
     pub left_behind: Vec<&'static str>,
-}
-
-/// What the writers of one archive share.
-pub(super) struct Shared {
-    pub(super) disk: Arc<dyn Disk>,
-    pub(super) path: PathBuf,
-    pub(super) codec: Codec,
-    journal: Mutex<Journal>,
-}
-
-impl Shared {
-    pub(super) fn new(disk: Arc<dyn Disk>, path: PathBuf, codec: Codec, journal: Journal) -> Self {
-        Self { disk, path, codec, journal: Mutex::new(journal) }
-    }
-
-    pub(super) fn journal(&self) -> MutexGuard<'_, Journal> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Writes an archive. Every call may block on the disk. Dropped without `seal`, it leaves an unsealed archive with
@@ -292,11 +275,11 @@ impl ArchiveWriter {
     /// Nothing is written that a reader would refuse.
     fn put_manifest(&self, manifest: &Manifest) -> Result<(), Error> {
         let path = self.path().join(names::MANIFEST);
-        let bytes = manifest::to_bytes(manifest).map_err(|_| Error::broken(&path, Broken::Document))?;
-        if bytes.len() as u64 > manifest::MANIFEST_BYTES {
+        let bytes = format::to_bytes(manifest).map_err(|_| Error::broken(&path, Broken::Document))?;
+        if bytes.len() as u64 > format::MANIFEST_BYTES {
             return Err(Error::broken(&path, Broken::Numbers));
         }
-        match manifest::from_bytes(&bytes) {
+        match format::from_bytes(&bytes) {
             Ok(read) if read == *manifest => {}
             Ok(_) | Err(Refused::Newer { .. }) => return Err(Error::broken(&path, Broken::Document)),
             Err(Refused::Damaged(what)) => return Err(Error::broken(&path, Broken::Manifest(what))),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::archive::Manifest;
-use crate::archive::manifest::{CollectionEntry, Content, Limit, LimitKind, Skipped, TenantsChanged, TopologyState};
+use crate::archive::manifest::{CollectionEntry, Limit, LimitKind, Skipped, TenantsChanged, TopologyState};
+use crate::archive::{Content, Manifest};
 use crate::model::shell_text;
 use crate::render::{Closing, Remark, count, shell_path};
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::closing;
-use crate::archive::manifest::{CollectionEntry, Content};
-use crate::archive::{Codec, Manifest};
+use crate::archive::manifest::CollectionEntry;
+use crate::archive::{Codec, Content, Manifest};
 use crate::render::{count, date, plain, shell_path, size};
 
 pub(super) fn text(path: &Path, manifest: &Manifest) -> String {

@@ -2,23 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 /// What is known of the server behind a URL that would still be so behind another URL of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServerIdentity {
     /// The URL: host in lower case, the port always there, every name of this machine as `localhost`.
     pub url: String,
     /// The voters of the cluster, each as `id@address`; empty where they cannot be asked (before 1.25, or a key without
     /// `read_cluster`).
-    #[serde(default)]
     pub voters: BTreeSet<String>,
     /// Names of shards of plain collections, which a server draws at random: of those that a run is about, and of some
     /// others.
-    #[serde(default)]
     pub shards: BTreeSet<String>,
     /// How many of these are of collections that the run is not about.
-    #[serde(default)]
     pub lasting_shards: usize,
 }
 

@@ -1,9 +1,7 @@
 //! When objects were created, by the server's clock.
 
-use serde::{Deserialize, Serialize};
-
 /// The first and the last time at which objects were created, in ms since 1970 by the server's clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamped {
     /// The first.
     pub first_ms: i64,

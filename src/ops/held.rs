@@ -17,8 +17,8 @@ use tenants::{Whose, whose};
 
 use super::bounds::{ASKED_AT_ONCE, CLOCK_STEP_MS};
 use super::{Error, Session, blocking};
-use crate::archive::manifest::{CollectionEntry, Content, Manifest};
-use crate::archive::{self, Archive, catalog};
+use crate::archive::manifest::{CollectionEntry, Manifest};
+use crate::archive::{self, Archive, Content, catalog};
 use crate::event::{Covers, PlannedCopy};
 use crate::model::{CollectionName, ShellWord, TenantName};
 use crate::weaviate::{Client, Tenant, TenantState};

@@ -2,6 +2,7 @@
 
 use super::super::testing::{Fault, SimDisk};
 use super::*;
+use crate::event::Op;
 
 const LOCKS: &str = "/home/me/state/elysiactl/locks";
 

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::checkpoint::{CheckpointCollection, CheckpointPart, Record};
+use super::super::checkpoint::{CheckpointCollection, CheckpointPart};
 use super::super::durable::Stored;
 use super::super::error::{Broken, DiskOp, Error, on};
+use super::super::format::Record;
 use super::super::index::Run;
 use super::super::manifest::FileEntry;
 use super::super::names;
 use super::super::part_reader::PartReader;
 use super::super::runs;
-use super::super::writer::Shared;
+use super::super::shared::Shared;
 use super::{CollectionWriter, Dropped, PartFacts};
 use crate::model::{ObjectId, RawObject, Schema, TenantName};
 

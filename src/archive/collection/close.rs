@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::checkpoint::Record;
+use super::super::content::Content;
 use super::super::durable::{self, DurableFile, Stored};
 use super::super::error::{Broken, DiskOp, Error, on};
-use super::super::index::RunLine;
+use super::super::format::{Record, RunLine};
 use super::super::manifest::{
-    CollectionEntry, CollectionFacts, Consistency, Content, Counts, FileEntry, LengthEntry, PartEntry, TenantEntry,
+    CollectionEntry, CollectionFacts, Consistency, Counts, FileEntry, LengthEntry, PartEntry, TenantEntry,
     TenantsChanged, VectorLengthsEntry,
 };
 use super::super::names;
 use super::super::runs::run;
-use super::super::writer::Shared;
+use super::super::shared::Shared;
 use super::{CollectionWriter, Totals};
 use crate::model::{CollectionName, Schema};
 

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::checkpoint::Record;
 use super::super::durable::sync_parent;
 use super::super::error::{Broken, DiskOp, Error, on};
-use super::super::index::{Run, RunLine};
+use super::super::format::{Record, RunLine};
+use super::super::index::Run;
 use super::super::manifest::FileEntry;
 use super::super::names;
 use super::super::part::RunKey;

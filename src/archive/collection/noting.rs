@@ -1,9 +1,9 @@
 //! What the journal is told of: durable parts and empty runs, once every page in them is proven. So a run that is killed
 //! leaves nothing in doubt that counts.
 
-use super::super::checkpoint::Record;
 use super::super::error::{Broken, Error};
-use super::super::index::{Run, RunLine};
+use super::super::format::{Record, RunLine};
+use super::super::index::Run;
 use super::super::names;
 use super::super::part::RunKey;
 use super::super::runs::{Runs, run};

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::super::codec::Codec;
+use super::super::content::Content;
 use super::super::digest::collection_digest;
 use super::super::error::Damage;
 use super::super::names;
-use super::{CollectionEntry, Content, Manifest};
+use super::{CollectionEntry, Manifest};
 use crate::model::{CollectionName, TenantName};
 
 /// Refuses a manifest that contradicts itself or names what no archive of ours holds.
-pub(super) fn consistent(manifest: &Manifest) -> Result<(), Damage> {
+pub(in crate::archive) fn consistent(manifest: &Manifest) -> Result<(), Damage> {
     files(manifest)?;
     let mut folders = BTreeSet::new();
     let mut collections = BTreeSet::new();

@@ -133,7 +133,7 @@ fn what_is_no_archive_is_told_apart() {
 
 /// Changes the manifest (and `SHA256SUMS`) as someone would who can compute hashes.
 fn forge(sim: &SimDisk, path: &Path, forge: impl FnOnce(&mut Manifest)) {
-    let mut manifest = manifest::from_bytes(&sim.read(&path.join("manifest.json"))).expect("a manifest");
+    let mut manifest = format::from_bytes(&sim.read(&path.join("manifest.json"))).expect("a manifest");
     for file in &mut manifest.files {
         let bytes = sim.read(&path.join(&file.path));
         file.bytes = bytes.len() as u64;
@@ -146,7 +146,7 @@ fn forge(sim: &SimDisk, path: &Path, forge: impl FnOnce(&mut Manifest)) {
         file.sha256 = Hash(Sha256::digest(&sums).into());
         sim.set(&path.join("SHA256SUMS"), Some(sums.into_bytes()));
     }
-    sim.set(&path.join("manifest.json"), Some(manifest::to_bytes(&manifest).expect("bytes")));
+    sim.set(&path.join("manifest.json"), Some(format::to_bytes(&manifest).expect("bytes")));
 }
 
 /// Replaces a part by a single frame, and makes index and manifest agree with its new size.

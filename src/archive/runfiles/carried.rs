@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use super::super::disk::Disk;
 use super::super::error::{Damage, DiskOp, Error, on};
+use super::super::format::RejectedLine;
 use super::super::journal::Journal;
 use super::super::names::CHECKPOINT;
-use super::rejected::{self, Line, Rejected};
+use super::rejected::{self, Rejected};
 use super::{RunFiles, RunHistory, RunRecord};
 use crate::model::{CollectionName, KeyRange, ObjectId, Reasons, TenantMap, TenantName};
 
@@ -121,8 +122,8 @@ impl Judged {
         Self(all)
     }
 
-    fn holds(&self, line: &Line) -> bool {
-        let Line { collection, tenant, id, .. } = line;
+    fn holds(&self, line: &RejectedLine) -> bool {
+        let RejectedLine { collection, tenant, id, .. } = line;
         let runs = self.0.get(&(collection.clone(), tenant.clone()));
         runs.is_some_and(|runs| within(runs, *id))
     }

@@ -3,27 +3,16 @@
 use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
 use super::super::disk::Disk;
 use super::super::error::{DiskOp, Error, on};
+use super::super::format::{Refusal, RejectedLine};
 use super::super::growing::{GrowingFile, remove_beside};
 use super::super::lines::{OBJECT_BYTES, read_line};
-use crate::model::{CollectionName, ObjectId, TenantName};
 
 /// The objects the server refused, one a line.
 const REJECTED: &str = "rejected.jsonl";
 /// The longest line, in bytes: an object, and what stands before it.
 const LINE_BYTES: usize = OBJECT_BYTES + (64 << 10);
-
-/// What stands before the object in a line of refused objects.
-#[derive(Serialize)]
-pub(super) struct Refusal<'a> {
-    pub(super) collection: &'a CollectionName,
-    pub(super) tenant: Option<&'a TenantName>,
-    pub(super) id: ObjectId,
-    pub(super) reason: &'a str,
-}
 
 /// The file of refused objects.
 pub(super) struct Rejected {
@@ -43,7 +32,7 @@ impl Rejected {
     pub(super) fn resume(
         disk: &dyn Disk,
         dir: &Path,
-        mut keep: impl FnMut(&Line) -> bool,
+        mut keep: impl FnMut(&RejectedLine) -> bool,
     ) -> Result<Option<Self>, Error> {
         let path = dir.join(REJECTED);
         if disk.look(&path).map_err(on(DiskOp::Look, &path))?.is_none() {
@@ -87,21 +76,12 @@ impl Rejected {
     }
 }
 
-/// What a line says about its object.
-#[derive(Debug, Deserialize)]
-pub(super) struct Line {
-    pub(super) collection: CollectionName,
-    pub(super) tenant: Option<TenantName>,
-    pub(super) id: ObjectId,
-    pub(super) reason: String,
-}
-
 /// Hands on every whole line of a directory's file, its end included; none if there is no such file. What was torn off is
 /// passed over: nothing counts it.
 pub(super) fn read(
     disk: &dyn Disk,
     dir: &Path,
-    mut each: impl FnMut(&Line, &[u8]) -> Result<(), Error>,
+    mut each: impl FnMut(&RejectedLine, &[u8]) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let path = dir.join(REJECTED);
     let folder = disk.open_folder(dir).map_err(on(DiskOp::Open, dir))?;
@@ -112,7 +92,7 @@ pub(super) fn read(
     let (mut from, mut text) = (BufReader::new(file), Vec::new());
     while read_line(&mut from, &mut text, LINE_BYTES).map_err(|e| Error::disk(DiskOp::Read, &path, 0, e))? {
         let Some(whole) = text.strip_suffix(b"\n") else { continue };
-        if let Ok(line) = serde_json::from_slice::<Line>(whole) {
+        if let Ok(line) = serde_json::from_slice::<RejectedLine>(whole) {
             each(&line, &text)?;
         }
     }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::super::checkpoint::Record;
 use super::super::disk::{Disk, Kind};
 use super::super::durable::sync_parent;
 use super::super::error::{Broken, Damage, DiskOp, Error, on};
+use super::super::format::Record;
 use super::super::names;
 use super::ArchiveWriter;
 use crate::model::CollectionName;

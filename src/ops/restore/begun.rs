@@ -132,6 +132,19 @@ mod tests {
     }
 
     #[test]
+    fn what_decides_stands_in_journals_as_ever() {
+        fn stand<T: serde::Serialize + DeserializeOwned>(texts: &[&str]) {
+            for text in texts {
+                let read: T = serde_json::from_str(text).expect("a choice");
+                assert_eq!(serde_json::to_string(&read).expect("JSON"), *text);
+            }
+        }
+        stand::<TenantMap>(&[r#""same""#, r#"{"only":{"a":"b"}}"#, r#"{"into_tenant":"a"}"#, r#"{"into_plain":"a"}"#]);
+        stand::<super::super::AliasPolicy>(&[r#""keep""#, r#""overwrite""#, r#""skip""#]);
+        stand::<super::super::Setting>(&[r#""no_vectorizer""#, r#""no_object_ttl""#]);
+    }
+
+    #[test]
     fn what_a_journal_tells_is_what_was_asked_for() {
         let about = about();
         let pair = ("a".parse().expect("a name"), "b".parse().expect("a name"));

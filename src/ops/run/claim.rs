@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::archive::claims::{self, Claim, Claimant, Use};
+use crate::archive::claims::{self, Claim};
+use crate::archive::{Claimant, Use};
 use crate::event::Op;
 use crate::model::{CollectionName, Schema, ServerIdentity};
 use crate::ops::{Error, Session, blocking};

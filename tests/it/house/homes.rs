@@ -8,14 +8,6 @@ use super::layering::sources;
 
 /// Modules that import each other in a circle.
 const IN_CIRCLES: &[&str] = &[
-    "archive::claims",
-    "archive::collection",
-    "archive::collection::close",
-    "archive::digest",
-    "archive::durable",
-    "archive::error",
-    "archive::manifest",
-    "archive::writer",
     "ops::backup::collect",
     "ops::backup::passes",
     "ops::backup::replicas",

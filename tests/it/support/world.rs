@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use elysiactl::archive::claims::{Claim, Claimant, Use};
+use elysiactl::archive::claims::Claim;
 use elysiactl::archive::runfiles::FirstObject;
-use elysiactl::archive::{Archive, Codec, Content, Disk, OsDisk, RunAbout, RunFiles, RunRecord};
+use elysiactl::archive::{Archive, Claimant, Codec, Content, Disk, OsDisk, RunAbout, RunFiles, RunRecord, Use};
 use elysiactl::event::{Event, EventReceiver, Events, Op, RunResult, Status};
 use elysiactl::model::{Clock, CollectionName, Renames, Selection, ServerIdentity, TenantMap, TenantName};
 use elysiactl::ops::backup::{self, BackupOptions, BackupOutcome, BackupStopped};

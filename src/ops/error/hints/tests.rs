@@ -110,14 +110,14 @@ fn a_server_that_says_no_to_a_change_is_a_refusal_and_one_that_does_not_answer_i
     gives(&tenants(lost()), Class::Server, &[Hint::RunAgain]);
 }
 
-fn held() -> archive::claims::Held {
-    let by = archive::claims::Claimant {
+fn held() -> archive::Held {
+    let by = archive::Claimant {
         op: crate::event::Op::Restore,
         pid: 1,
         started: jiff::Timestamp::UNIX_EPOCH,
         server_url: "http://a".into(),
     };
-    archive::claims::Held { collection: name("A"), by }
+    archive::Held { collection: name("A"), by }
 }
 
 #[test]

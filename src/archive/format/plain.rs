@@ -148,6 +148,7 @@ impl Plain {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::manifest as today;
     use super::*;
 
     fn of(text: &str) -> Result<u64, Damage> {
@@ -175,18 +176,15 @@ mod tests {
         };
         let file = TENANT.replace("tenant\":", "path\":").replace("\"objects\":10,", "").replace("digest", "sha256");
         for (entry, takes) in [
-            (TENANT, size_of::<super::super::TenantEntry>() + 32),
-            (&file, size_of::<super::super::FileEntry>() + 32),
-            (r#"{"collection":"AAAAAA","reason":"xxxxxx"},"#, size_of::<super::super::Skipped>() + 64),
-            (r#"{"collection":"AAAAAAAAAA","id":"xxxxxxxx"},"#, size_of::<super::super::Incomplete>() + 64),
+            (TENANT, size_of::<today::TenantEntry>() + 32),
+            (&file, size_of::<today::FileEntry>() + 32),
+            (r#"{"collection":"AAAAAA","reason":"xxxxxx"},"#, size_of::<today::Skipped>() + 64),
+            (r#"{"collection":"AAAAAAAAAA","id":"xxxxxxxx"},"#, size_of::<today::Incomplete>() + 64),
             (
                 r#"{"kind":"a","collection":null,"properties":[],"objects":null,"first_ids":[]},"#,
-                size_of::<super::super::Limit>(),
+                size_of::<today::Limit>(),
             ),
-            (
-                r#"{"file":"a","objects":1,"bytes":1,"runs":1,"more":"xxxx"},"#,
-                size_of::<super::super::PartEntry>() + 32,
-            ),
+            (r#"{"file":"a","objects":1,"bytes":1,"runs":1,"more":"xxxx"},"#, size_of::<today::PartEntry>() + 32),
             (r#""aaaaaaaaaaa","#, size_of::<String>() + 32),
         ] {
             assert!((takes..takes * 3).contains(&built(entry)), "{entry}: {} for {takes}", built(entry));

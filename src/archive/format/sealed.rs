@@ -8,9 +8,12 @@ use sha2::{Digest, Sha256};
 
 use super::super::digest::Hash;
 use super::super::error::Damage;
+use super::super::manifest::{Format, Manifest, Tool, consistent};
+use super::FORMAT;
 use super::plain::Plain;
-use super::{FORMAT, Format, Manifest, Tool, check};
 
+/// The largest manifest a reader takes, in bytes (a million tenants need about 150 MB, and less memory than that).
+pub(in crate::archive) const MANIFEST_BYTES: u64 = 256 << 20;
 /// What stands between the other members and the digits.
 const KEY: &str = "\"self_sha256\":\"";
 /// How every manifest ends.
@@ -71,7 +74,7 @@ pub(in crate::archive) fn read<R: Read>(
         return Ok(Err(Refused::Newer { format: head.format, tool_version: head.tool.version }));
     }
     let manifest: Result<Manifest, Damage> = proven(open()?, size)?;
-    let is_consistent = |manifest: Manifest| check::consistent(&manifest).map(|()| manifest);
+    let is_consistent = |manifest: Manifest| consistent(&manifest).map(|()| manifest);
     Ok(manifest.and_then(is_consistent).map_err(Refused::Damaged))
 }
 
@@ -143,3 +146,6 @@ struct Head {
     format: Format,
     tool: Tool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,13 @@
 //! The manifest's bytes: canonical, self-checked, and read back as they were.
 
 use proptest::prelude::*;
+use serde_json::Value;
 
-use super::super::error::Damage;
-use super::super::testing::{SimDisk, backup};
+use super::super::super::Codec;
+use super::super::super::manifest::{
+    Consistency, Counts, Incomplete, Limit, LimitKind, ReadMode, TopologyRecord, TopologyState,
+};
+use super::super::super::testing::{SimDisk, backup};
 use super::*;
 
 fn manifest() -> Manifest {
