@@ -1,5 +1,5 @@
-//! What every Weaviate must answer: asked of the sandbox in all its versions, and of a real server where
-//! `ELYSIACTL_TEST_URL` names one. Collections are named `Conformance…`, and deleted before and after.
+//! What every Weaviate must answer: asked of the sandbox in all its versions, and with `-- --ignored` of the real server that
+//! `ELYSIACTL_TEST_URL` names. Collections are named `Conformance…`, and deleted before and after.
 
 mod aliases;
 mod ask;
@@ -44,8 +44,9 @@ async fn the_sandbox_answers_as_every_version_does() {
 }
 
 #[tokio::test]
+#[ignore = "needs a real server, which ELYSIACTL_TEST_URL names"]
 async fn a_real_server_answers_as_the_sandbox_does() -> Result<(), Failure> {
-    let Ok(url) = std::env::var("ELYSIACTL_TEST_URL") else { return Ok(()) };
+    let url = std::env::var("ELYSIACTL_TEST_URL").map_err(|why| format!("ELYSIACTL_TEST_URL: {why}"))?;
     let url = url.trim_end_matches('/');
     let version = Server::new(url).version().await?;
     let failures = all(url, version).await;

@@ -273,6 +273,10 @@ fn a_million_parts_or_numbers_beyond_all_bounds_are_refused() {
     sim.set(&index, Some(text.replace("\"bytes\":", "\"bytes\":1").into()));
     forge(&sim, &path, |_| {});
     assert_eq!(damage(read_all(&disk, &path)).0, index);
+    sim.set(&index, Some(text.replacen('{', "[", 1).into()));
+    forge(&sim, &path, |_| {});
+    let told = damage(read_all(&disk, &path));
+    assert!(told.0 == index && matches!(told.1, Damage::Json(_)), "{told:?}");
     sim.set(&index, Some(text.lines().rev().fold(String::new(), |all, line| all + line + "\n").into()));
     forge(&sim, &path, |_| {});
     assert_eq!(damage(read_all(&disk, &path)), (index, Damage::Coverage));

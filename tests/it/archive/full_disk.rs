@@ -4,7 +4,6 @@
 #![cfg(target_os = "linux")]
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use sandbox::{Builder, Sandbox};
 use serde_json::Value;
@@ -76,14 +75,9 @@ fn files_that_may_not_grow_end_a_backup_with_words_and_it_is_carried_on() {
 }
 
 #[test]
+#[ignore = "mounts a file system of its own, which not every machine allows; .ci/run runs it where it may be done"]
 fn a_disk_without_room_ends_a_backup_with_words_and_it_is_carried_on() {
     let alone = ["unshare", "--map-root-user", "--mount"];
-    let mut mount = Command::new(alone[0]);
-    mount.args(&alone[1..]).args(["mount", "-t", "tmpfs", "tmpfs", "/mnt"]).stderr(Stdio::null());
-    if !mount.status().is_ok_and(|status| status.success()) {
-        eprintln!("NOT TRIED: this machine lets nobody mount a file system of their own");
-        return;
-    }
     let stage = Stage::new(library());
     let clean = stage.backup();
     for kib in sizes(4_096) {

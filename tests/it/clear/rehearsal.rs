@@ -10,12 +10,12 @@ use elysiactl::event::{Class, Event, Events, Op, Status, Warning};
 use elysiactl::model::{CollectionName, Selection};
 use elysiactl::ops::clear::{self, ClearOptions, ClearRefusal, Method, Wish};
 use elysiactl::ops::{Error, Hint, Rehearsed, Unmakeable, create, restore};
-use elysiactl::weaviate::Writer;
+use elysiactl::weaviate::{RetryPolicy, Writer};
 use sandbox::{Builder, Change, Fault, Kind, Operator, Role, Sandbox};
 use serde_json::Value;
 
 use crate::support::binary::Stage;
-use crate::support::world::{World, drain, world};
+use crate::support::world::{QUICK, World, drain, world};
 
 mod resumed;
 
@@ -544,7 +544,9 @@ async fn a_collection_that_was_made_again_by_half_is_made_whole_by_the_next_run(
 
 #[tokio::test]
 async fn a_limiter_in_between_says_nothing_about_the_collection() {
-    let world = world(Sandbox::builder().seeded("Article", OBJECTS, 3, 4));
+    // It is asked until the retries of the run are used up.
+    let policy = RetryPolicy { budget_floor: 20, ..QUICK };
+    let world = World { policy, ..world(Sandbox::builder().seeded("Article", OBJECTS, 3, 4)) };
     world.sandbox.faults().add(Fault::new(Kind::status(429, "slow down")).on("POST", "/v1/schema"));
     let error = rehearsed(&world, options(&world, &["Article"], Wish::Recreate)).await.expect_err("no answer");
     assert!(matches!(error, Error::Wire(_)) && error.class() == Class::Server, "{error:?}");

@@ -212,6 +212,7 @@ async fn a_server_that_refuses_or_keeps_failing_leaves_nothing() {
         let world = world(Sandbox::builder().fault(on_create(kind)));
         let prepared = plan(&world, options(&world, PLAIN)).await.expect("a plan");
         let stopped = run(&world, prepared).await.expect_err("refused");
+        assert!(matches!(stopped.error, Error::NotCreated { .. }), "{:?}", stopped.error);
         assert_eq!((stopped.error.class(), stopped.perhaps_there), (class, None), "{:?}", stopped.error);
     }
     // Where its roles are told, the plan refuses (`may_not`).

@@ -2,6 +2,7 @@
 //! and that nothing passes for done.
 
 mod reading;
+mod refused;
 mod stages;
 mod writing;
 

@@ -2,7 +2,7 @@
 
 /// What the server or the disk did, what is said, and with which exit code and advice.
 mod error_scenes;
-/// Every variant of every error is named by a test.
+/// Every variant of every error is seen by a test.
 mod error_variants;
 /// docs/events.md names every event, every warning and every field.
 mod events_doc;

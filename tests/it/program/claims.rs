@@ -6,6 +6,7 @@ use elysiactl::event::{Class, Event, Events, Status, Warning};
 use elysiactl::model::Selection;
 use elysiactl::ops::restore::{Instead, Lost};
 use elysiactl::ops::{Error, remove};
+use elysiactl::pipeline::import;
 use elysiactl::weaviate::{Client, Connection, Writer};
 use sandbox::{Builder, Fault, Kind, Proxy, Sandbox};
 
@@ -128,7 +129,8 @@ async fn what_was_removed_where_nothing_is_made_up_ends_the_restore_soon() {
     let stopped = done.expect_err("nothing is there");
     let lost = Lost { collection: "Article".parse().expect("a name"), written: 40, there: None };
     assert!(
-        matches!(&stopped.error, Error::Lost { lost: named, .. } if *named == [lost.clone()]),
+        matches!(&stopped.error, Error::Lost { lost: named, source } if *named == [lost.clone()]
+            && matches!(**source, Error::Import { source: import::Error::Removed, .. })),
         "{:?}",
         stopped.error
     );

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use elysiactl::archive::Content;
 use elysiactl::event::{Class, Difference, Event, Status};
 use elysiactl::model::Selection;
-use elysiactl::ops::backup;
 use elysiactl::ops::verify::{VerifyOptions, VerifyOutcome};
+use elysiactl::ops::{Error, backup};
 use sandbox::{Change, Fault, Kind, PageFault, Sandbox};
 
 use crate::support::world::{World, verify_options, world};
@@ -104,6 +104,20 @@ async fn a_count_that_moves_every_time_is_told_and_is_no_agreement() {
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert!(remarks(&outcome).contains("count went from 600 to 599 meanwhile"), "{}", remarks(&outcome));
     assert!(events.iter().any(|e| matches!(e, Event::Verified { ok: false, .. })));
+}
+
+#[tokio::test]
+async fn a_collection_that_is_made_again_while_it_is_compared_is_an_error_and_no_difference() {
+    let world = world(articles(OBJECTS));
+    let archive = archive(&world).await;
+    // Whoever writes next makes it again, by auto-schema.
+    let again = Change::All(vec![Change::Drop("Article".into()), Change::Write(article(1))]);
+    world.sandbox.faults().add(Fault::new(Kind::Change(again)).on("GET", "/v1/objects").nth(2));
+    let (done, events) = world.try_verify(VerifyOptions { jobs: Some(1), ..verify_options(&archive) }).await;
+    let error = done.expect_err("another collection");
+    assert!(matches!(&error, Error::SchemaChanged { collection, .. } if collection.as_str() == "Article"), "{error:?}");
+    assert_eq!(error.class(), Class::Server);
+    assert!(!events.iter().any(|event| matches!(event, Event::ObjectDiffers { .. })), "{events:?}");
 }
 
 #[tokio::test]

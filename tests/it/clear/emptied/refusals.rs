@@ -52,8 +52,10 @@ async fn what_somebody_writes_to_is_not_dropped() {
     let refusal =
         refusal(&world, one(Wish::Recreate, options(&world, &["Article"])), &[Hint::DeleteInstead, Hint::WritersFirst])
             .await;
-    let wanted = ClearRefusal::BeingWritten { collection: name("Article"), before: OBJECTS, after: OBJECTS + 1 };
-    assert_eq!(refusal, wanted);
+    assert_eq!(
+        refusal,
+        ClearRefusal::BeingWritten { collection: name("Article"), before: OBJECTS, after: OBJECTS + 1 }
+    );
     assert_eq!(world.sandbox.count("Article", None), OBJECTS + 1);
 }
 

@@ -13,8 +13,11 @@ use elysiactl::weaviate;
 use sandbox::{Builder, Change, Fault, Kind, PageFault, Sandbox};
 
 use super::is;
+use crate::support::forged;
 use crate::support::world::{World, world};
 
+/// Of a line, where 64 MiB are allowed.
+const LONGER_THAN_ALLOWED: usize = 24 << 20;
 const STOPS: Duration = Duration::from_secs(60);
 /// More than is fetched of any object.
 const TOO_MANY_BYTES: u64 = 1 << 30;
@@ -177,4 +180,20 @@ async fn cat_tells_a_reader_that_is_gone_from_an_archive_that_is_damaged() {
     let Err(CatError::Archive(damaged)) = cat(None, &mut io::sink()) else { panic!("no damage") };
     assert!(matches!(damaged, Error::Archive(ArchiveError::Damaged { .. })), "{damaged:?}");
     is(&damaged, Class::Archive, &[Hint::ArchiveDamaged]);
+}
+
+#[tokio::test]
+async fn a_line_that_there_is_no_memory_for_is_told_with_what_it_takes() {
+    // One page, so that there is one run in the index.
+    let world = world(Sandbox::builder().seeded("Article", 12, 2, 1));
+    let archive: std::path::PathBuf = world.backup(world.options()).await.result.archive.expect("an archive").into();
+    let is_first = std::cell::Cell::new(true);
+    forged::lines(&archive, |line| {
+        let gap = if is_first.take() { LONGER_THAN_ALLOWED } else { 0 };
+        line.replacen('{', &format!("{{{}", " ".repeat(gap)), 1)
+    });
+    let long = cat::run(&world.disk, &archive, None, 64 << 20, &mut io::sink());
+    let Err(CatError::Archive(long)) = long else { panic!("a line that there is no memory for") };
+    assert!(matches!(long, Error::Archive(ArchiveError::LineTooLong { line: 1, .. })), "{long:?}");
+    assert!(long.class() == Class::Refused && matches!(long.hints()[..], [Hint::RaiseMemoryLimit { .. }]), "{long:?}");
 }

@@ -14,7 +14,7 @@ use elysiactl::ops::{Error, Hint};
 use elysiactl::pipeline::activation::{self, Activation};
 use elysiactl::pipeline::budget::Budget;
 use elysiactl::pipeline::compare::Comparer;
-use elysiactl::pipeline::guard::Mark;
+use elysiactl::pipeline::guard::{self, Guard, Mark};
 use elysiactl::pipeline::import::{self, Import, Pass};
 use elysiactl::pipeline::journal::{self, RunJournal};
 use elysiactl::pipeline::keyspace::Stretch;
@@ -25,7 +25,7 @@ use elysiactl::pipeline::scan::{self, Scan, Scanned};
 use elysiactl::pipeline::split::SplitError;
 use elysiactl::pipeline::{Batch, Objects, Origin, Page};
 use elysiactl::weaviate::Writer;
-use sandbox::{Fault, Kind, Sandbox};
+use sandbox::{Change, Fault, Kind, Sandbox};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -71,7 +71,8 @@ async fn a_scan_whose_batches_nobody_takes_is_a_bug_and_counts_nothing_as_read()
     let ended = scan.run(&all, &CancellationToken::new(), batches, &mut seen).await;
     assert!(matches!(ended, Err(scan::Error::SinkGone)), "{ended:?}");
     assert_eq!(seen.objects, 0);
-    is(&Error::Scan { collection: article(), source: scan::Error::SinkGone }, Class::Bug, &[Hint::Report]);
+    let source = ended.expect_err("nobody takes them");
+    is(&Error::Scan { collection: article(), source }, Class::Bug, &[Hint::Report]);
 }
 
 /// Imports one object with this text; `None`: of the results nobody takes any.
@@ -121,7 +122,8 @@ async fn an_import_whose_results_nobody_takes_is_a_bug() {
     imported(&world, object, true).await.expect("taken");
     let ended = imported(&world, object, false).await;
     assert!(matches!(ended, Err(import::Error::SinkGone)), "{ended:?}");
-    is(&Error::Import { collection: article(), source: import::Error::SinkGone }, Class::Bug, &[Hint::Report]);
+    let source = ended.expect_err("nobody takes them");
+    is(&Error::Import { collection: article(), source }, Class::Bug, &[Hint::Report]);
 }
 
 #[tokio::test]
@@ -131,6 +133,30 @@ async fn an_object_that_is_no_json_is_the_archives_damage_and_is_not_sent() {
     let Err(source @ import::Error::Text(_)) = ended else { panic!("{ended:?}") };
     is(&Error::Import { collection: article(), source }, Class::Archive, &[Hint::ArchiveDamaged]);
     assert_eq!((world.sandbox.writing_requests(), world.sandbox.count("Article", None)), (0, 100));
+}
+
+#[tokio::test]
+async fn a_guard_tells_a_node_that_is_away_a_collection_that_is_gone_and_a_run_that_is_to_stop_apart() {
+    let world = world(Sandbox::builder().nodes(3).seeded("Article", 100, 2, 1));
+    let client = world.client(Events::none());
+    let schema = client.schema(&article()).await.expect("an answer").expect("a schema");
+    let stop = CancellationToken::new();
+    let mut guard = Guard::new(client, schema, Events::none(), stop.clone(), Duration::ZERO);
+    guard.until_whole().await.expect("whole");
+    world.sandbox.faults().node_down("node3");
+    let away = guard.until_whole().await.expect_err("a node away");
+    assert!(matches!(&away, guard::Error::NotWhole { collection, .. } if *collection == article()), "{away:?}");
+    is(&away.into(), Class::Server, &[Hint::WaitForNodes]);
+    world.sandbox.faults().now(&Change::NodeUp("node3".into()));
+    guard.until_whole().await.expect("whole again");
+    world.sandbox.faults().now(&Change::Drop("Article".into()));
+    let gone = guard.until_whole().await.expect_err("nothing is there");
+    assert!(matches!(&gone, guard::Error::Removed { collection } if *collection == article()), "{gone:?}");
+    is(&gone.into(), Class::Server, &[Hint::RunAgain]);
+    stop.cancel();
+    let stopped = guard.until_whole().await.expect_err("told to stop");
+    assert!(matches!(stopped, guard::Error::Stopped), "{stopped:?}");
+    is(&stopped.into(), Class::Interrupted, &[]);
 }
 
 const COLD: &str = "COLD";

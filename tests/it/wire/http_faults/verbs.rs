@@ -19,7 +19,7 @@ const OBJECTS: u64 = 420;
 /// Objects of a page, a batch or a deletion at most, so that there are several of each.
 const AT_ONCE: u32 = 60;
 /// How long silence is waited for, where it is what is tried, and where it is not.
-const SILENCE: [Duration; 2] = [Duration::from_millis(600), Duration::from_secs(10)];
+const SILENCE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(10)];
 /// How long a server that is not as it should be is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Waits that a port is open again after, and attempts that a slow machine may take.
