@@ -15,7 +15,7 @@ use crate::event::{Class, CollectionResult, Event, Op, RunResult, SavedSchema, S
 use crate::model::path_text;
 use crate::ops::backup::{self, BackupOptions, BackupPlan, BackupStopped, Interrupted, LeftInactive, Resume};
 use crate::ops::exposed::warn_of_open_folders;
-use crate::ops::{Error, Session, bounds};
+use crate::ops::{Error, Session};
 use crate::render::{Closing, Remark, date, plain, shell_path, size};
 use crate::weaviate::{Client, Writer};
 
@@ -25,19 +25,19 @@ pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out
     run_with_events(out, Op::Backup, settings.dry_run, async |events, cancel| {
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
-        let runs = settings.state.iter().map(|state| state.runs.clone());
-        warn_of_open_folders(&session, runs.chain([settings.folder.clone()]).collect()).await;
+        let runs = settings.options.state.iter().map(|state| state.runs.clone());
+        warn_of_open_folders(&session, runs.chain([settings.options.folder.clone()]).collect()).await;
         let missing = if args.allow_missing_nodes { " --allow-missing-nodes" } else { "" };
         let resume = |archive: &Path| resume_command(archive, args.run_dir.as_deref(), &connect) + missing;
         if let Some(sealed) = sealed_already(&session, &settings, &client).await? {
             return Ok(sealed);
         }
-        let mut planned = plan(&client, &session, &cancel, options(&settings)).await?;
+        let mut planned = plan(&client, &session, &cancel, settings.options.clone()).await?;
         if let Some(interrupted) = planned.interrupted.clone().filter(|_| !settings.dry_run)
             && carries_on(out, &cancel, &interrupted, &resume).await?
         {
             let resume = Some(Resume { archive: Some(interrupted.archive), as_before: false });
-            planned = plan(&client, &session, &cancel, BackupOptions { resume, ..options(&settings) }).await?;
+            planned = plan(&client, &session, &cancel, BackupOptions { resume, ..settings.options.clone() }).await?;
         }
         if settings.dry_run {
             session.events.emit(Event::PlanMade { collections: planned.listed() });
@@ -72,10 +72,10 @@ async fn sealed_already(
     settings: &BackupSettings,
     client: &Client,
 ) -> Result<Option<Finished>, Failure> {
-    let named = settings.resume.as_ref().and_then(|resume| resume.archive.as_ref());
+    let named = settings.options.resume.as_ref().and_then(|resume| resume.archive.as_ref());
     let Some(path) = named.filter(|_| !settings.dry_run) else { return Ok(None) };
     let sealed =
-        backup::sealed_already(session, path, client.url(), &options(settings)).await.map_err(|e| explain(&e))?;
+        backup::sealed_already(session, path, client.url(), &settings.options).await.map_err(|e| explain(&e))?;
     Ok(sealed.map(|outcome| {
         let source = &outcome.manifest.source;
         let server = closing::server(&source.url, &source.server_version);
@@ -114,33 +114,6 @@ fn kept(found: &Interrupted) -> String {
 pub(super) fn resume_command(archive: &Path, run_dir: Option<&Path>, connect: &Connect) -> String {
     let command = format!("elysiactl col backup --resume={}", shell_path(archive));
     command + &closing::path_flag("--run-dir", run_dir) + &connect.url_flag(&connect.url)
-}
-
-fn options(settings: &BackupSettings) -> BackupOptions {
-    BackupOptions {
-        folder: settings.folder.clone(),
-        selection: settings.selection.clone(),
-        content: match settings.content {
-            super::Content::Full => archive::Content::Full,
-            super::Content::NoVectors => archive::Content::NoVectors,
-            super::Content::SchemaOnly => archive::Content::SchemaOnly,
-        },
-        codec: match settings.compression {
-            None => archive::Codec::None,
-            Some(super::Compression::Zstd) => archive::Codec::Zstd,
-            Some(super::Compression::Gzip) => archive::Codec::Gzip,
-            Some(super::Compression::Lz4) => archive::Codec::Lz4,
-        },
-        jobs: settings.jobs,
-        page_objects: settings.batch_size,
-        memory_bytes: settings.memory_limit,
-        part_age: BackupOptions::PART_AGE,
-        patience: bounds::PATIENCE,
-        tenants: settings.tenants.clone(),
-        state: settings.state.clone(),
-        allow_missing_nodes: settings.allow_missing_nodes,
-        resume: settings.resume.clone(),
-    }
 }
 
 /// Before the run: one line on what, from where, to where, and what the key may not see.

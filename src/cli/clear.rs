@@ -14,12 +14,12 @@ use super::rm::{self, create_command};
 use super::{ClearSettings, Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, Selection, path_text};
-use crate::ops::clear::{self, ClearOptions, ClearOutcome, ClearPlan, ClearStopped, CollectionClear};
+use crate::ops::clear::{self, ClearOutcome, ClearPlan, ClearStopped, CollectionClear};
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::held::HeldIn;
 use crate::ops::inventory::{self, Listed};
 use crate::ops::safety::SafetyCopy;
-use crate::ops::{Error, Session, bounds};
+use crate::ops::{Error, Session};
 use crate::render::{Closing, Remark, counted, plain, shell_path};
 use crate::weaviate::{Client, Writer};
 
@@ -45,15 +45,16 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
         }
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
-        warn_of_open_folders(&session, vec![settings.folder.clone(), settings.state.runs.clone()]).await;
-        let typed = settings.selection.take.clone();
+        warn_of_open_folders(&session, vec![settings.options.folder.clone(), settings.options.state.runs.clone()])
+            .await;
+        let typed = settings.options.selection.take.clone();
         if settings.resume {
             resume::take_over(&mut settings, &session, client.url(), out).await?;
         }
-        if settings.selection.take.is_empty() {
-            settings.selection.take = vec![choose(&client, &session, out).await?];
+        if settings.options.selection.take.is_empty() {
+            settings.options.selection.take = vec![choose(&client, &session, out).await?];
         }
-        let mut plan = clear::plan(&client, &session, options(&settings)).await.map_err(|e| explained(&e))?;
+        let mut plan = clear::plan(&client, &session, settings.options.clone()).await.map_err(|e| explained(&e))?;
         if let Some((archive, sealed)) = holds {
             plan.must_be_held_in(archive, sealed);
         }
@@ -144,20 +145,6 @@ async fn choose(client: &Client, session: &Session, out: &Out) -> Result<String,
     let items = listed.iter().map(line).collect();
     let at = confirm::choose(out, &session.cancel, "Collection to empty", items).await?;
     Ok(listed[at].name.to_string())
-}
-
-fn options(settings: &ClearSettings) -> ClearOptions {
-    ClearOptions {
-        selection: settings.selection.clone(),
-        tenants: settings.tenants.clone(),
-        wish: settings.wish,
-        allow_protected: settings.allow_protected,
-        folder: settings.folder.clone(),
-        state: settings.state.clone(),
-        memory_bytes: settings.memory_limit,
-        patience: bounds::PATIENCE,
-        rehearse: settings.rehearse,
-    }
 }
 
 /// `typed`: names and globs of the command line.

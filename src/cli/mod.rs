@@ -45,7 +45,7 @@ pub use env::Env;
 pub use failure::{Failure, exit_code};
 pub use output::{Out, Progress};
 pub use runtime::{Finished, run_with_events};
-pub use settings::{BackupSettings, ClearSettings, Connect, Content, RestoreSettings, RmSettings, Source};
+pub use settings::{BackupSettings, ClearSettings, Connect, RestoreSettings, RmSettings, Source};
 
 use args::{ArchiveCommand, ColCommand, Command};
 

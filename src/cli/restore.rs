@@ -17,12 +17,10 @@ use crate::model::{CollectionName, TenantName, path_text};
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::restore::{self, Lost, PreparedRestore, RestoreOptions, RestoreOutcome, RestorePlan, RestoreStopped};
 use crate::ops::verify::Differs;
-use crate::ops::{Error, Session, bounds};
+use crate::ops::{Error, Session};
 use crate::render::{Closing, Remark, count, counted, shell_path};
 use crate::weaviate::{Client, Writer};
 
-/// Differences the comparison lists at most.
-const DIFFERENCES_LISTED: usize = 20;
 /// Collections named in the advice of a run that stopped.
 const CREATED_NAMED: usize = 10;
 
@@ -42,10 +40,9 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
             out.note(&source::unnamed(&archive, is_left_open));
         }
         let beside = archive.parent().map(std::path::Path::to_owned);
-        let folders = [archive.clone(), settings.state.runs.clone()].into_iter().chain(beside);
+        let folders = [archive.clone(), settings.options.state.runs.clone()].into_iter().chain(beside);
         warn_of_open_folders(&session, folders.collect()).await;
-        let mut options = options(&settings, archive);
-        options.key_headers = connect.headers.iter().map(|(name, _)| name.clone()).collect();
+        let mut options = settings.of(archive, &connect.headers);
         let resume = commands::resume(&options, settings.run_dir.as_deref(), client.url(), &connect);
         let question = out.asks() && !settings.yes;
         let mut planned = planned(&client, &session, &options).await;
@@ -140,36 +137,6 @@ fn other_run(error: &Error, line: Option<&str>) -> Failure {
         failure.hints.insert(0, format!("`{line}` carries that run on"));
     }
     failure
-}
-
-fn options(settings: &RestoreSettings, archive: std::path::PathBuf) -> RestoreOptions {
-    RestoreOptions {
-        archive_at: std::path::absolute(&archive).unwrap_or_else(|_| archive.clone()),
-        archive,
-        selection: settings.selection.clone(),
-        name: settings.name.clone(),
-        renames: settings.renames.clone(),
-        tenants: settings.tenants.clone(),
-        data: settings.data,
-        vectors: settings.vectors,
-        revectorize: settings.revectorize,
-        allowed_endpoints: settings.allowed_endpoints.clone(),
-        key_headers: Vec::new(),
-        clamp_ints: settings.clamp_ints,
-        aliases: settings.aliases,
-        roles: settings.roles,
-        settings: settings.set.clone(),
-        verify: settings.verify,
-        jobs: settings.jobs,
-        batch_objects: settings.batch_size,
-        memory_bytes: settings.memory_limit,
-        patience: bounds::PATIENCE,
-        state: settings.state.clone(),
-        differences_listed: DIFFERENCES_LISTED,
-        resume: settings.resume,
-        looks_anyway: settings.dry_run,
-        rehearse: settings.rehearse,
-    }
 }
 
 /// What a dry run says.

@@ -12,12 +12,12 @@ use super::runtime::nothing;
 use super::{Connect, Env, Failure, Finished, Out, RmSettings, closing, run_with_events};
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::model::CollectionName;
+use crate::ops::Error;
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::held::HeldIn;
-use crate::ops::remove::{self, CollectionRemoval, RemovalOptions, RemovalOutcome, RemovalPlan, RemovalStopped};
+use crate::ops::remove::{self, CollectionRemoval, RemovalOutcome, RemovalPlan, RemovalStopped};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::standing;
-use crate::ops::{Error, bounds};
 use crate::render::{Closing, Remark, counted, shell_path};
 use crate::weaviate::{Error as WireError, Writer};
 
@@ -34,12 +34,12 @@ pub(super) fn run(args: &RmArgs, connection: &ConnectionArgs, env: &Env, out: &O
         }
         let client = connect.client(&events)?;
         let session = session(events, cancel.clone());
-        warn_of_open_folders(&session, vec![settings.folder.clone()]).await;
+        warn_of_open_folders(&session, vec![settings.options.folder.clone()]).await;
         let explained = |e: &Error| match e {
             Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was changed"),
             other => explain_for(Op::Rm, other),
         };
-        let mut plan = remove::plan(&client, &session, options(&settings)).await.map_err(|e| explained(&e))?;
+        let mut plan = remove::plan(&client, &session, settings.options.clone()).await.map_err(|e| explained(&e))?;
         let losses: Vec<Loss> = plan.collections.iter().map(|planned| loss(planned, &settings)).collect();
         if settings.dry_run {
             removal::is_expected(consent, &losses)?;
@@ -68,16 +68,6 @@ pub(super) fn run(args: &RmArgs, connection: &ConnectionArgs, env: &Env, out: &O
     })
 }
 
-fn options(settings: &RmSettings) -> RemovalOptions {
-    RemovalOptions {
-        selection: settings.selection.clone(),
-        allow_protected: settings.allow_protected,
-        folder: settings.folder.clone(),
-        locks: settings.locks.clone(),
-        patience: bounds::PATIENCE,
-    }
-}
-
 fn loss(planned: &CollectionRemoval, settings: &RmSettings) -> Loss {
     let standing = &planned.standing;
     let name = standing.name().to_string();
@@ -85,7 +75,7 @@ fn loss(planned: &CollectionRemoval, settings: &RmSettings) -> Loss {
         deed: format!("Remove {name}"),
         objects: standing.all_objects(),
         held_in: standing.held_in.clone(),
-        named: settings.selection.take.contains(&name),
+        named: settings.options.selection.take.contains(&name),
         name,
     }
 }

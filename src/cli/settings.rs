@@ -9,10 +9,11 @@ use secrecy::SecretString;
 
 use super::args::{BackupArgs, Compression, ConnectionArgs, each_once};
 use super::{Env, Failure, memory, paths, proxies, secrets};
+use crate::archive::{Codec, Content};
 use crate::event::{Class, Warning};
-use crate::model::{Selection, TenantName};
-use crate::ops::StateFolders;
-use crate::ops::backup::Resume;
+use crate::model::Selection;
+use crate::ops::backup::{BackupOptions, Resume};
+use crate::ops::bounds;
 
 /// The server where nothing names one.
 const DEFAULT_URL: &str = "http://localhost:8080";
@@ -91,44 +92,13 @@ impl Connect {
     }
 }
 
-/// What of a collection is backed up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
-    /// Objects with their vectors.
-    Full,
-    /// Objects without vectors.
-    NoVectors,
-    /// The schema alone.
-    SchemaOnly,
-}
-
 /// What `col backup` is to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct BackupSettings {
-    /// The collections.
-    pub selection: Selection,
-    /// The folder that holds archives.
-    pub folder: PathBuf,
-    /// How much of each collection.
-    pub content: Content,
-    /// How files are compressed; `None` = plain JSON lines.
-    pub compression: Option<Compression>,
-    /// Requests in flight at most; `None` = the pacer decides.
-    pub jobs: Option<usize>,
-    /// Objects of a page; `None` = the pacer decides.
-    pub batch_size: Option<u32>,
-    /// Bytes for pages and buffers.
-    pub memory_limit: u64,
     /// Only plan.
     pub dry_run: bool,
-    /// Which tenants; none: all.
-    pub tenants: Vec<TenantName>,
-    /// Where files about runs lie, if there is such a place.
-    pub state: Option<StateFolders>,
-    /// Which interrupted backup to carry on.
-    pub resume: Option<Resume>,
-    /// Whether nodes may be missing.
-    pub(super) allow_missing_nodes: bool,
+    /// All else.
+    pub(super) options: BackupOptions,
 }
 
 impl BackupSettings {
@@ -144,25 +114,32 @@ impl BackupSettings {
             .resume
             .as_ref()
             .map(|named| Resume { archive: named.as_ref().map(|named| place_in(&folder, named)), as_before });
-        Ok(Self {
-            resume,
-            selection: Selection { take: args.collections.clone(), exclude: args.exclude.clone() },
+        let options = BackupOptions {
             folder,
+            selection: Selection { take: args.collections.clone(), exclude: args.exclude.clone() },
+            tenants: each_once(&args.tenant)?,
             content: match (args.schema_only, args.skip_vectors) {
                 (true, _) => Content::SchemaOnly,
                 (false, true) => Content::NoVectors,
                 (false, false) => Content::Full,
             },
-            compression: args.compress,
+            codec: match args.compress {
+                None => Codec::None,
+                Some(Compression::Zstd) => Codec::Zstd,
+                Some(Compression::Gzip) => Codec::Gzip,
+                Some(Compression::Lz4) => Codec::Lz4,
+            },
             jobs: args.jobs.map(Into::into),
-            batch_size: args.batch_size.map(Into::into),
-            memory_limit: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
-            dry_run: args.dry_run,
-            tenants: each_once(&args.tenant)?,
-            allow_missing_nodes: args.allow_missing_nodes,
+            page_objects: args.batch_size.map(Into::into),
+            memory_bytes: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
+            part_age: BackupOptions::PART_AGE,
+            patience: bounds::PATIENCE,
             // Without such a place everything can be backed up but tenants that sleep.
             state: restore::state_folders(args.run_dir.as_deref(), env).ok(),
-        })
+            allow_missing_nodes: args.allow_missing_nodes,
+            resume,
+        };
+        Ok(Self { dry_run: args.dry_run, options })
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn back_up(
     run_dir: Option<&Path>,
     out: &Out,
 ) -> Result<(PathBuf, Timestamp), Failure> {
-    if settings.selection.take.is_empty() {
+    if settings.options.selection.take.is_empty() {
         return Err(Failure::new(Class::Usage, "--backup-first needs the names of the collections"));
     }
     let mut archive = None;
@@ -38,17 +38,17 @@ pub(super) fn back_up(
         let session = session(events, cancel);
         let options = BackupOptions {
             folder,
-            selection: settings.selection.clone(),
+            selection: settings.options.selection.clone(),
             content: archive::Content::Full,
             codec: Codec::None,
             jobs: None,
             page_objects: None,
-            memory_bytes: settings.memory_limit,
+            memory_bytes: settings.options.memory_bytes,
             part_age: BackupOptions::PART_AGE,
             patience: bounds::PATIENCE,
-            tenants: settings.tenants.clone(),
+            tenants: settings.options.tenants.clone(),
             allow_missing_nodes: false,
-            state: Some(settings.state.clone()),
+            state: Some(settings.options.state.clone()),
             resume: None,
         };
         let planned = plan(&client, &session, options).await.map_err(|e| explain(&e))?;

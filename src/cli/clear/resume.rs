@@ -22,14 +22,14 @@ pub(super) async fn take_over(
     out: &Out,
 ) -> Result<(), Failure> {
     let explained = |error: Error| explain_for(Op::Clear, &error);
-    let found = left_open(session, settings.state.runs.clone(), url).await.map_err(explained)?;
+    let found = left_open(session, settings.options.state.runs.clone(), url).await.map_err(explained)?;
     let Some(found) = found else {
         let text = "there is no unfinished clear on this server to carry on: nothing was done";
         return Err(Failure::new(Class::Refused, text).hint("to begin a new one, run the command without --resume"));
     };
     let LeftOpen { run, collections, tenants, deletes } = found;
     let names: Vec<String> = collections.iter().map(ToString::to_string).collect();
-    let (take, wanted) = (&mut settings.selection.take, &mut settings.tenants);
+    let (take, wanted) = (&mut settings.options.selection.take, &mut settings.options.tenants);
     let mut differs = Vec::new();
     if !take.is_empty() && take.iter().any(|name| !names.contains(name)) {
         differs.push(format!("it was to empty {}", names.join(", ")));
@@ -53,8 +53,8 @@ pub(super) async fn take_over(
     }
     *wanted = tenants;
     // Whoever had objects deleted did not want the collection dropped: that is not chosen anew.
-    if deletes && settings.wish == Wish::Auto {
-        settings.wish = Wish::Delete;
+    if deletes && settings.options.wish == Wish::Auto {
+        settings.options.wish = Wish::Delete;
     }
     Ok(())
 }

@@ -39,10 +39,12 @@ pub(super) async fn left_open(
     session: &Session,
     url: &str,
 ) -> Result<Option<PathBuf>, Failure> {
-    if !settings.resume || settings.source != Source::Open {
+    if !settings.options.resume || settings.source != Source::Open {
         return Ok(None);
     }
-    restore::left_open(session, settings.state.runs.clone(), url).await.map_err(|e| explain_for(Op::Restore, &e))
+    restore::left_open(session, settings.options.state.runs.clone(), url)
+        .await
+        .map_err(|e| explain_for(Op::Restore, &e))
 }
 
 /// What a dry run says first where no archive is named. `is_left_open`: it is that of a run that stopped.
@@ -57,7 +59,7 @@ async fn latest(
     collection: Option<String>,
     cancel: &CancellationToken,
 ) -> Result<PathBuf, Failure> {
-    let (folder, vectors) = (settings.folder.clone(), settings.vectors);
+    let (folder, vectors) = (settings.folder.clone(), settings.options.vectors);
     let (looked_in, wanted) = (folder.clone(), collection.clone());
     let look = move || {
         let of = |content| catalog::latest(&OsDisk, &looked_in, wanted.as_deref(), content);

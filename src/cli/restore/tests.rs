@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::*;
 use crate::archive::Content;
-use crate::cli::settings::Source;
 use crate::event::{PlannedAction, PlannedThere};
 use crate::model::{ObjectId, Reason, Renames, Selection, TenantMap};
 use crate::ops::Error;
@@ -19,10 +18,10 @@ fn name(text: &str) -> CollectionName {
     text.parse().expect("a name")
 }
 
-fn settings() -> RestoreSettings {
-    RestoreSettings {
-        source: Source::Open,
-        folder: "/backups".into(),
+fn options() -> RestoreOptions {
+    RestoreOptions {
+        archive: "/backups/Article_full_20261123_041200".into(),
+        archive_at: "/backups/Article_full_20261123_041200".into(),
         selection: Selection::default(),
         name: None,
         renames: Renames::default(),
@@ -31,20 +30,21 @@ fn settings() -> RestoreSettings {
         vectors: true,
         revectorize: false,
         allowed_endpoints: Vec::new(),
+        key_headers: Vec::new(),
         clamp_ints: false,
         aliases: crate::ops::restore::AliasPolicy::Keep,
         roles: false,
-        set: Vec::new(),
-        jobs: None,
-        batch_size: None,
-        memory_limit: 64 << 20,
+        settings: Vec::new(),
         verify: true,
+        jobs: None,
+        batch_objects: None,
+        memory_bytes: 64 << 20,
+        patience: Duration::from_secs(60),
         state: StateFolders { runs: "/runs".into(), locks: "/locks".into() },
-        run_dir: None,
+        differences_listed: 20,
         resume: false,
+        looks_anyway: false,
         rehearse: true,
-        dry_run: false,
-        yes: false,
     }
 }
 
@@ -89,7 +89,7 @@ fn a_plan(collections: Vec<CollectionRestore>) -> RestorePlan {
         carries_on: None,
         refusals: Vec::new(),
         unfinished: None,
-        options: options(&settings(), "/backups/Article_full_20261123_041200".into()),
+        options: options(),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::event::Covers;
 use crate::model::{Schema, Selection};
 use crate::ops::firsts::Firsts;
 use crate::ops::held::HeldIn;
+use crate::ops::remove::RemovalOptions;
 use crate::ops::standing::Standing;
 use crate::weaviate::{Bound, Count, Tenant, TenantState};
 

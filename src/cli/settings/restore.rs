@@ -2,16 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
+
 use super::folder;
 use crate::cli::args::{AliasArg, Rename, RestoreArgs};
 use crate::cli::{Env, Failure, memory};
 use crate::event::Class;
-use crate::model::{CollectionName, Renames, Selection, TenantMap};
-use crate::ops::StateFolders;
-use crate::ops::restore::{AliasPolicy, Origin, Setting};
+use crate::model::{Renames, Selection};
+use crate::ops::restore::{AliasPolicy, RestoreOptions};
+use crate::ops::{StateFolders, bounds};
 
 /// Our directory in the user's folder for state.
 const OURS: &str = "elysiactl";
+
+/// Differences the comparison lists at most.
+const DIFFERENCES_LISTED: usize = 20;
 
 /// Which archive is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,57 +30,20 @@ pub enum Source {
 }
 
 /// What `col restore` is to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
+#[derive(Debug, Clone)]
 pub struct RestoreSettings {
     /// The archive.
     pub source: Source,
     /// The folder that holds archives.
     pub folder: PathBuf,
-    /// Which of its collections.
-    pub selection: Selection,
-    /// The new name of the only collection chosen.
-    pub name: Option<CollectionName>,
-    /// New names by old ones.
-    pub renames: Renames,
-    /// Which tenants, and their names on the server.
-    pub tenants: TenantMap,
-    /// With objects.
-    pub data: bool,
-    /// With vectors.
-    pub vectors: bool,
-    /// Whether the server may make vectors.
-    pub revectorize: bool,
-    /// Where modules may send objects beside their own places.
-    pub allowed_endpoints: Vec<Origin>,
-    /// Whether integers may be changed.
-    pub clamp_ints: bool,
-    /// Requests in flight at most; `None` = the pacer decides.
-    pub jobs: Option<usize>,
-    /// Objects of a batch; `None` = the pacer decides.
-    pub batch_size: Option<u32>,
-    /// Bytes for batches and buffers.
-    pub memory_limit: u64,
-    /// What becomes of aliases.
-    pub aliases: AliasPolicy,
-    /// Whether missing roles are made.
-    pub roles: bool,
-    /// Settings that are wanted otherwise.
-    pub set: Vec<Setting>,
-    /// Compare afterwards.
-    pub verify: bool,
-    /// Where files about runs lie.
-    pub state: StateFolders,
     /// The folder of runs, where it was named.
     pub run_dir: Option<PathBuf>,
-    /// Carry on a run that did not get to its end.
-    pub resume: bool,
-    /// Try out first that the server makes the collections.
-    pub rehearse: bool,
     /// Only plan.
     pub dry_run: bool,
     /// Do not ask.
     pub yes: bool,
+    /// All else; the archive is not chosen yet.
+    pub(in crate::cli) options: RestoreOptions,
 }
 
 impl RestoreSettings {
@@ -87,33 +55,51 @@ impl RestoreSettings {
                 (None, None) => Source::Open,
             },
             folder: folder(env)?,
-            selection: Selection { take: args.only.clone(), exclude: args.exclude.clone() },
-            name: args.name.clone(),
-            renames: renames(&args.rename)?,
-            tenants: args.tenants.map()?,
-            data: !args.skip_data,
-            vectors: !args.skip_vectors,
-            revectorize: args.revectorize,
-            allowed_endpoints: args.allow_endpoint.clone(),
-            clamp_ints: args.clamp_ints,
-            jobs: args.jobs.map(Into::into),
-            batch_size: args.batch_size.map(Into::into),
-            memory_limit: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
-            aliases: match args.alias {
-                AliasArg::Keep => AliasPolicy::Keep,
-                AliasArg::Overwrite => AliasPolicy::Overwrite,
-                AliasArg::Skip => AliasPolicy::Skip,
-            },
-            roles: args.with_roles,
-            set: args.set.clone(),
-            verify: !args.no_verify,
-            state: state_folders(args.run_dir.as_deref(), env)?,
             run_dir: args.run_dir.clone(),
-            resume: args.resume,
-            rehearse: !args.creating.no_rehearsal,
             dry_run: args.creating.dry_run,
             yes: args.creating.yes,
+            options: RestoreOptions {
+                archive: PathBuf::new(),
+                archive_at: PathBuf::new(),
+                selection: Selection { take: args.only.clone(), exclude: args.exclude.clone() },
+                name: args.name.clone(),
+                renames: renames(&args.rename)?,
+                tenants: args.tenants.map()?,
+                data: !args.skip_data,
+                vectors: !args.skip_vectors,
+                revectorize: args.revectorize,
+                allowed_endpoints: args.allow_endpoint.clone(),
+                key_headers: Vec::new(),
+                clamp_ints: args.clamp_ints,
+                aliases: match args.alias {
+                    AliasArg::Keep => AliasPolicy::Keep,
+                    AliasArg::Overwrite => AliasPolicy::Overwrite,
+                    AliasArg::Skip => AliasPolicy::Skip,
+                },
+                roles: args.with_roles,
+                settings: args.set.clone(),
+                verify: !args.no_verify,
+                jobs: args.jobs.map(Into::into),
+                batch_objects: args.batch_size.map(Into::into),
+                memory_bytes: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
+                patience: bounds::PATIENCE,
+                state: state_folders(args.run_dir.as_deref(), env)?,
+                differences_listed: DIFFERENCES_LISTED,
+                resume: args.resume,
+                looks_anyway: args.creating.dry_run,
+                rehearse: !args.creating.no_rehearsal,
+            },
         })
+    }
+
+    /// The options for this archive. `headers`: what is sent along with every request.
+    pub(in crate::cli) fn of(&self, archive: PathBuf, headers: &[(String, SecretString)]) -> RestoreOptions {
+        RestoreOptions {
+            archive_at: std::path::absolute(&archive).unwrap_or_else(|_| archive.clone()),
+            archive,
+            key_headers: headers.iter().map(|(name, _)| name.clone()).collect(),
+            ..self.options.clone()
+        }
     }
 }
 

@@ -7,37 +7,35 @@ use super::restore::state_folders;
 use crate::cli::args::RmArgs;
 use crate::cli::{Env, Failure};
 use crate::model::Selection;
-use crate::ops::StateFolders;
+use crate::ops::remove::RemovalOptions;
+use crate::ops::{StateFolders, bounds};
 
 /// What `col rm` is to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct RmSettings {
-    /// Which collections.
-    pub selection: Selection,
-    /// The folder of archives.
-    pub folder: PathBuf,
-    /// Where locks lie.
-    pub locks: PathBuf,
     /// Objects that there have to be.
     pub expect_count: Option<u64>,
-    /// Whether protected names may be removed.
-    pub allow_protected: bool,
     /// Only plan.
     pub dry_run: bool,
     /// Do not ask.
     pub yes: bool,
+    /// All else.
+    pub(in crate::cli) options: RemovalOptions,
 }
 
 impl RmSettings {
     pub(in crate::cli) fn resolve(args: &RmArgs, env: &Env) -> Result<Self, Failure> {
         Ok(Self {
-            selection: Selection { take: args.collections.clone(), exclude: Vec::new() },
-            folder: named_or_folder(args.output.as_ref(), env)?,
-            locks: locks(env)?,
             expect_count: args.expect_count,
-            allow_protected: args.allow_protected,
             dry_run: args.dry_run,
             yes: args.yes,
+            options: RemovalOptions {
+                selection: Selection { take: args.collections.clone(), exclude: Vec::new() },
+                allow_protected: args.allow_protected,
+                folder: named_or_folder(args.output.as_ref(), env)?,
+                locks: locks(env)?,
+                patience: bounds::PATIENCE,
+            },
         })
     }
 }

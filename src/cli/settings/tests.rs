@@ -13,12 +13,12 @@ fn connect(flags: &[&str], variables: &[(&str, &str)]) -> Result<Connect, Failur
     Connect::resolve(&cli.connection, &Env::of(variables))
 }
 
-fn backup(flags: &[&str], variables: &[(&str, &str)]) -> BackupSettings {
+fn backup(flags: &[&str], variables: &[(&str, &str)]) -> BackupOptions {
     let line = ["elysiactl", "col", "backup"].iter().chain(flags);
     let cli = Cli::try_parse_from(line).expect("flags that parse");
     let Command::Col(command) = cli.command else { panic!("another command") };
     let ColCommand::Backup(args) = *command else { panic!("another command") };
-    BackupSettings::resolve(&args, &Env::of(variables)).expect("settings")
+    BackupSettings::resolve(&args, &Env::of(variables)).expect("settings").options
 }
 
 fn url_and_key(flags: &[&str], variables: &[(&str, &str)]) -> (String, Option<String>) {
@@ -134,18 +134,18 @@ fn backup_flags_become_settings() {
     let settings = backup(&flags, &[]);
     assert_eq!(settings.selection.take, ["A*", "B"]);
     assert_eq!(settings.selection.exclude, ["Bad"]);
-    assert_eq!((settings.jobs, settings.batch_size, settings.memory_limit), (Some(4), Some(50), 32 << 20));
-    assert_eq!((settings.compression, settings.content), (Some(Compression::Zstd), Content::Full));
-    assert_eq!(backup(&["--compress=lz4", "--skip-vectors"], &[]).compression, Some(Compression::Lz4));
+    assert_eq!((settings.jobs, settings.page_objects, settings.memory_bytes), (Some(4), Some(50), 32 << 20));
+    assert_eq!((settings.codec, settings.content), (Codec::Zstd, Content::Full));
+    assert_eq!(backup(&["--compress=lz4", "--skip-vectors"], &[]).codec, Codec::Lz4);
     assert_eq!(backup(&["--skip-vectors", "--include-data"], &[]).content, Content::NoVectors);
     assert_eq!(backup(&["--schema-only"], &[]).content, Content::SchemaOnly);
-    assert!(backup(&[], &[]).memory_limit <= 128 << 20);
+    assert!(backup(&[], &[]).memory_bytes <= 128 << 20);
 }
 
 #[test]
 fn a_bare_compress_does_not_swallow_a_name() {
     let settings = backup(&["-z", "Article"], &[]);
-    assert_eq!((settings.compression, settings.selection.take), (Some(Compression::Zstd), vec!["Article".into()]));
+    assert_eq!((settings.codec, settings.selection.take), (Codec::Zstd, vec!["Article".into()]));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use clap::Parser;
 use super::*;
 use crate::cli::Cli;
 use crate::cli::args::{ColCommand, Command};
+use crate::model::CollectionName;
 
 fn parse(flags: &[&str]) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(["elysiactl", "col", "restore"].iter().chain(flags))
@@ -39,11 +40,13 @@ fn the_archive_is_named_the_latest_or_left_open() {
 #[test]
 fn without_flags_everything_is_restored_and_compared() {
     let settings = restore(&[]);
-    assert!(settings.data && settings.vectors && settings.verify);
-    assert!(!settings.revectorize && !settings.clamp_ints && !settings.dry_run && !settings.yes);
-    assert_eq!((settings.jobs, settings.batch_size, settings.name), (None, None, None));
-    assert!(settings.selection.take.is_empty() && settings.renames.is_empty());
-    assert!(settings.memory_limit <= 128 << 20);
+    assert!(!settings.dry_run && !settings.yes);
+    let options = settings.options;
+    assert!(options.data && options.vectors && options.verify);
+    assert!(!options.revectorize && !options.clamp_ints);
+    assert_eq!((options.jobs, options.batch_objects, options.name), (None, None, None));
+    assert!(options.selection.take.is_empty() && options.renames.is_empty());
+    assert!(options.memory_bytes <= 128 << 20);
 }
 
 #[test]
@@ -52,13 +55,14 @@ fn flags_become_settings() {
         ["a", "--only", "A*", "--only", "B", "--rename", "A=C", "--rename", "B=A", "--skip-vectors", "--revectorize"];
     let more = ["--clamp-ints", "--jobs", "4", "--batch-size", "50", "--memory-limit", "32MiB", "--no-verify", "-y"];
     let settings = restore(&[&flags[..], &more].concat());
-    assert_eq!(settings.selection.take, ["A*", "B"]);
-    assert_eq!((settings.renames.of(&name("A")), settings.renames.of(&name("B"))), (&name("C"), &name("A")));
-    assert_eq!((settings.jobs, settings.batch_size, settings.memory_limit), (Some(4), Some(50), 32 << 20));
-    assert!(settings.data && !settings.vectors && settings.revectorize && settings.clamp_ints);
-    assert!(!settings.verify && settings.yes);
-    assert_eq!(restore(&["a", "--name", "C"]).name, Some(name("C")));
-    assert!(!restore(&["a", "--skip-data"]).data);
+    assert!(settings.yes);
+    let options = settings.options;
+    assert_eq!(options.selection.take, ["A*", "B"]);
+    assert_eq!((options.renames.of(&name("A")), options.renames.of(&name("B"))), (&name("C"), &name("A")));
+    assert_eq!((options.jobs, options.batch_objects, options.memory_bytes), (Some(4), Some(50), 32 << 20));
+    assert!(options.data && !options.vectors && options.revectorize && options.clamp_ints && !options.verify);
+    assert_eq!(restore(&["a", "--name", "C"]).options.name, Some(name("C")));
+    assert!(!restore(&["a", "--skip-data"]).options.data);
 }
 
 #[test]
@@ -83,7 +87,8 @@ fn senseless_values_are_refused() {
 
 #[test]
 fn the_folder_for_runs_is_named_or_the_users_own() {
-    let state = |flags: &[&str], variables: &[(&str, &str)]| resolve(flags, variables).map(|settings| settings.state);
+    let state =
+        |flags: &[&str], variables: &[(&str, &str)]| resolve(flags, variables).map(|settings| settings.options.state);
     let named = state(&["--run-dir", "/r"], &[]).expect("settings");
     assert_eq!((named.runs, named.locks), ("/r".into(), "/r/locks".into()));
     let missing = state(&[], &[]).expect_err("refused");
@@ -94,11 +99,11 @@ fn the_folder_for_runs_is_named_or_the_users_own() {
 #[cfg(unix)]
 #[test]
 fn the_users_own_is_xdg_or_below_home() {
-    let runs = |variables: &[(&str, &str)]| resolve(&[], variables).expect("settings").state.runs;
+    let runs = |variables: &[(&str, &str)]| resolve(&[], variables).expect("settings").options.state.runs;
     let home = ("HOME", "/home/me");
     assert_eq!(runs(&[home]), PathBuf::from("/home/me/.local/state/elysiactl/runs"));
     assert_eq!(runs(&[home, ("XDG_STATE_HOME", "/s")]), PathBuf::from("/s/elysiactl/runs"));
     assert_eq!(runs(&[home, ("XDG_STATE_HOME", "s")]), PathBuf::from("/home/me/.local/state/elysiactl/runs"));
-    let locks = resolve(&[], &[("XDG_STATE_HOME", "/s")]).expect("settings").state.locks;
+    let locks = resolve(&[], &[("XDG_STATE_HOME", "/s")]).expect("settings").options.state.locks;
     assert_eq!(locks, PathBuf::from("/s/elysiactl/locks"));
 }
