@@ -51,6 +51,14 @@ struct Planning<'a> {
     rights: Option<&'a Rights>,
 }
 
+/// What is known before objects are read.
+struct Judged {
+    /// In the order of their references, if there is one.
+    candidates: Vec<Candidate>,
+    beside: Beside,
+    refusals: Vec<RestoreRefusal>,
+}
+
 /// Looks at archive and server, and says what a restore would do, and what stands against it. Sends reading requests only.
 ///
 /// # Errors
@@ -80,33 +88,7 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
         live: &live,
         rights: rights.as_ref(),
     };
-    let mut candidates = Vec::with_capacity(collections.len());
-    for (at, archived) in &collections {
-        candidates.push(Candidate::new(&planning, *at, archived, resuming.as_ref()).await?);
-    }
-    let mut refusals = planning.in_the_way(&candidates, resuming.as_ref());
-    refusals.extend(planning.joins(&candidates, resuming.as_ref()).await?);
-    refusals.extend(planning.may_not_activate(&candidates));
-    let mut beside = Beside::look(&planning, &candidates).await?;
-    refusals.append(&mut beside.refused);
-    let turns = planning.turns(&candidates);
-    let ordered = turns.is_ok();
-    let (candidates, missing) = match turns {
-        Ok(turns) => (in_order(candidates, turns), Vec::new()),
-        Err(missing) => (candidates, missing),
-    };
-    let unreadable = Box::pin(planning.unreadable(&candidates)).await?;
-    refusals.extend(without_hidden(missing, &unreadable));
-    refusals.extend(unreadable);
-    refusals.extend(planning.may_not(&candidates, resuming.as_ref()));
-    // What exists is not made.
-    let made = candidates.iter().filter(|candidate| candidate.joined.is_none());
-    refusals.extend(made.flat_map(|candidate| candidate.fit.refused.iter().cloned()));
-    if let Some(resuming) = resuming.as_ref().filter(|_| ordered) {
-        let (live, tenants) = (&live.schemas[..], &options.tenants);
-        let looked = Looked { client, session, server: &server, resuming, live, tenants };
-        refusals.extend(looked.all(&candidates).await?);
-    }
+    let Judged { candidates, beside, mut refusals } = Box::pin(planning.judge(&collections, resuming.as_ref())).await?;
     let unfinished = left_by(session, &options, &asked, &refusals).await;
     // A run that cannot be is told so at once; what its objects hold is for a dry run to find out.
     let (refused, looks) = (!refusals.is_empty(), refusals.is_empty() || options.looks_anyway);
@@ -121,15 +103,9 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
     }
     refusals.extend(work.iter().filter_map(|collection| would_vectorise(collection, &options)));
     refusals.extend(work.iter().flat_map(|collection| leads_on(collection, &options)));
-    for Collection { planned, joins, before, .. } in &mut work {
-        planned.there = there.remove(&planned.target);
-        let against = |refusal: &RestoreRefusal| refusal.collection().is_none_or(|about| *about == planned.archived);
-        planned.action = match before.stage {
-            _ if refusals.iter().any(against) => PlannedAction::Refuse,
-            Stage::Begun | Stage::There => PlannedAction::Resume,
-            Stage::Nothing if *joins => PlannedAction::AddTenants,
-            Stage::Nothing => PlannedAction::Create,
-        };
+    for collection in &mut work {
+        collection.planned.there = there.remove(&collection.planned.target);
+        collection.planned.action = action(collection, &refusals);
     }
     let carries_on = resuming.as_ref().filter(|_| !refused).map(|resuming| resuming.said(&work));
     let plan = RestorePlan {
@@ -163,6 +139,38 @@ async fn choose(archive: &Arc<Archive>, options: &RestoreOptions) -> Result<Chos
 }
 
 impl Planning<'_> {
+    /// Brings together what is known of each collection without reading its objects, and what stands against restoring it.
+    async fn judge(&self, collections: &[(usize, Schema)], resuming: Option<&Resuming>) -> Result<Judged, Error> {
+        let mut candidates = Vec::with_capacity(collections.len());
+        for (at, archived) in collections {
+            candidates.push(Candidate::new(self, *at, archived, resuming).await?);
+        }
+        let mut refusals = self.in_the_way(&candidates, resuming);
+        refusals.extend(self.joins(&candidates, resuming).await?);
+        refusals.extend(self.may_not_activate(&candidates));
+        let mut beside = Beside::look(self, &candidates).await?;
+        refusals.append(&mut beside.refused);
+        let turns = self.turns(&candidates);
+        let ordered = turns.is_ok();
+        let (candidates, missing) = match turns {
+            Ok(turns) => (in_order(candidates, turns), Vec::new()),
+            Err(missing) => (candidates, missing),
+        };
+        let unreadable = Box::pin(self.unreadable(&candidates)).await?;
+        refusals.extend(without_hidden(missing, &unreadable));
+        refusals.extend(unreadable);
+        refusals.extend(self.may_not(&candidates, resuming));
+        // What exists is not made.
+        let made = candidates.iter().filter(|candidate| candidate.joined.is_none());
+        refusals.extend(made.flat_map(|candidate| candidate.fit.refused.iter().cloned()));
+        if let Some(resuming) = resuming.filter(|_| ordered) {
+            let Self { client, session, server, .. } = *self;
+            let (live, tenants) = (&self.live.schemas[..], &self.options.tenants);
+            refusals.extend(Looked { client, session, server, resuming, live, tenants }.all(&candidates).await?);
+        }
+        Ok(Judged { candidates, beside, refusals })
+    }
+
     /// Targets that exist, under any spelling, or that are names of aliases. What an earlier run has begun, which this one
     /// carries on, may be there.
     fn in_the_way(&self, candidates: &[Candidate], resuming: Option<&Resuming>) -> Vec<RestoreRefusal> {
@@ -204,6 +212,18 @@ impl Planning<'_> {
         let filled = |place: usize| archived[candidates[place].at].content != Content::SchemaOnly;
         let schemas: Vec<Schema> = candidates.iter().map(|candidate| candidate.schema.clone()).collect();
         order(&schemas, &|name| live.contains(name), &filled, self.renames)
+    }
+}
+
+/// What is done with a collection.
+fn action(collection: &Collection, refusals: &[RestoreRefusal]) -> PlannedAction {
+    let archived = &collection.planned.archived;
+    let against = |refusal: &RestoreRefusal| refusal.collection().is_none_or(|about| about == archived);
+    match collection.before.stage {
+        _ if refusals.iter().any(against) => PlannedAction::Refuse,
+        Stage::Begun | Stage::There => PlannedAction::Resume,
+        Stage::Nothing if collection.joins => PlannedAction::AddTenants,
+        Stage::Nothing => PlannedAction::Create,
     }
 }
 
