@@ -1,6 +1,8 @@
 //! `col clear`: empties live collections and keeps what they are.
 
+mod clock;
 mod delete;
+mod due;
 mod inactive;
 mod may;
 mod method;

@@ -2,6 +2,7 @@
 //! sizes, and by the server's shards, counts and times; of collections with tenants by a few first objects. An archive that
 //! would hold everything is read for its newest object. No more is compared. Sends reading requests only.
 
+mod archived;
 mod newest;
 mod tenants;
 

@@ -5,6 +5,7 @@ mod before;
 mod begun;
 mod create;
 mod fill;
+mod filled;
 mod left;
 mod lost;
 mod notes;

@@ -40,8 +40,7 @@ pub struct Stretch {
 impl Stretch {
     fn take(&mut self, object: &RawObject, until_ms: Option<i64>) {
         if until_ms.is_some_and(|until| object.updated_ms.is_none_or(|at| at > until)) {
-            let before = if self.newer == 0 { Some(i64::MIN) } else { self.newest_ms };
-            self.newest_ms = before.zip(object.updated_ms).map(|(before, at)| before.max(at));
+            self.newest_ms = latest((self.newer, self.newest_ms), object.updated_ms);
             self.newer += 1;
             return;
         }
@@ -51,6 +50,13 @@ impl Stretch {
         }
         self.updated_ms = self.updated_ms.max(object.updated_ms);
     }
+}
+
+/// The latest of some times and one more, if each of them is known: `before` are their number and the latest of them.
+#[must_use]
+pub fn latest((times, before): (u64, Option<i64>), at: Option<i64>) -> Option<i64> {
+    let before = if times == 0 { Some(i64::MIN) } else { before };
+    before.zip(at).map(|(before, at)| before.max(at))
 }
 
 /// What to list, and how much at once.

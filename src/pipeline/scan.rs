@@ -2,6 +2,8 @@
 //! batches to a bounded channel. It knows nothing of files, and never takes its own silence for the end: what it read
 //! is what the returned totals say, and the count is the proof.
 
+mod error;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -19,12 +21,14 @@ use super::keyspace::{Claim, Keyspace, Next, Stretch};
 use super::pacer::{Limits, Pacer};
 use super::replicas::ReplicaCheck;
 use super::slots::Slots;
-use super::split::{self, SplitError};
+use super::split;
 use super::{Batch, Objects, Origin};
 use crate::event::{Event, Events, Warning};
 use crate::model::fold::is_property;
 use crate::model::{CollectionName, ObjectId, RawObject, TenantName};
 use crate::weaviate::{Client, TenantTrouble};
+
+pub use error::Error;
 
 /// An idle worker looks for something to cut this often.
 const IDLE_LOOK: Duration = Duration::from_millis(5);
@@ -34,46 +38,6 @@ pub const UNPRINTABLE_IDS: usize = 100_000;
 const FIRST_PAGE_OBJECTS: u32 = 64;
 /// Fewer objects than this are not worth a second range.
 const OBJECTS_WORTH_A_CUT: u64 = 2_000;
-
-/// Why a scan stopped.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The server did not answer.
-    #[error(transparent)]
-    Wire(#[from] crate::weaviate::Error),
-    /// Pages kept coming that make no sense.
-    #[error("a page of {collection} makes no sense")]
-    Page {
-        /// The collection.
-        collection: CollectionName,
-        /// What is wrong with it.
-        source: SplitError,
-    },
-    /// An answer without a body, even for one object without its vectors.
-    #[error("the server answers with an empty body about {collection}")]
-    EmptyBody {
-        /// The collection.
-        collection: CollectionName,
-    },
-    /// An object that is too large to be fetched.
-    #[error("an object of {collection} is larger than {bytes} bytes")]
-    ObjectTooLarge {
-        /// The collection.
-        collection: CollectionName,
-        /// The most that is fetched.
-        bytes: u64,
-    },
-    /// The server refuses pages of a single object.
-    #[error("the server refuses even a page of one object of {collection}")]
-    NoPageAllowed {
-        /// The collection.
-        collection: CollectionName,
-    },
-    /// The stage behind the channel is gone; its own error tells why.
-    #[error("the stage that takes the batches stopped")]
-    SinkGone,
-}
 
 /// What to read and within which bounds.
 #[derive(Debug)]

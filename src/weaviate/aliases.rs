@@ -23,6 +23,15 @@ pub struct Aliases {
     pub pairs: Vec<(String, CollectionName)>,
 }
 
+impl Aliases {
+    /// Reads the document that a server sends of its aliases.
+    pub fn parse(text: Bytes) -> Result<Self, serde_json::Error> {
+        let read: Document = serde_json::from_slice(&text)?;
+        let pairs = read.aliases.unwrap_or_default().into_iter().map(|pair| (pair.alias, pair.class)).collect();
+        Ok(Self { text, pairs })
+    }
+}
+
 impl Listed<Aliases> {
     /// Whether a collection may have aliases that are not in the list: servers leave out what the key may not read without a
     /// word. Where nothing is told of its rights, the list is taken for all there are.
@@ -93,9 +102,8 @@ impl Client {
             Ok(body) => body,
         };
         self.trusted(&ask, &body, &fold::ALIASES, LISTED_VALUES)?;
-        let read: Document = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("not a list of aliases"))?;
-        let pairs = read.aliases.unwrap_or_default().into_iter().map(|pair| (pair.alias, pair.class)).collect();
-        Ok(Listed::Seen(Aliases { text: body.slice_ref(body.trim_ascii()), pairs }))
+        let text = body.slice_ref(body.trim_ascii());
+        Aliases::parse(text).map(Listed::Seen).map_err(|_| ask.bad_answer("not a list of aliases"))
     }
 
     /// What an alias stands for, asked by its name. A server says 403 of one that is there and hidden, 404 of a free name.

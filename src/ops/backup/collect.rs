@@ -1,6 +1,8 @@
 //! One collection from server to parts: rounds of scanning until every key is covered, the server was whole all the
 //! time, and the counts agree or writers explain why they do not.
 
+mod replicas;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +11,6 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::missing;
-use super::replicas::AnyReplica;
 use super::resume::Kept;
 use super::{BackupOptions, CollectionBackup};
 use crate::archive::manifest::TenantsChanged;
@@ -30,6 +31,8 @@ use crate::pipeline::scan::{self, Scan, Scanned};
 use crate::pipeline::store::Store;
 use crate::pipeline::{BATCHES_WAITING, Batch};
 use crate::weaviate::{Client, Count, Writer};
+
+pub(super) use replicas::AnyReplica;
 
 /// Longest time that a run which fails, or is told to stop, waits to hear whether the server is whole. What is not proven
 /// by then is not kept.

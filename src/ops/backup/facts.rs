@@ -2,8 +2,7 @@
 //! kept, what is incomplete.
 
 use super::Remarks;
-use super::collect::Collected;
-use super::replicas::AnyReplica;
+use super::collect::{AnyReplica, Collected};
 use crate::archive::CollectionFacts;
 use crate::archive::manifest::{Consistency, Counts, Incomplete, Limit, LimitKind, ReadMode, ReplicaRecord, Skipped};
 use crate::event::CollectionResult;

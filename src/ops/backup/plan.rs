@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::passes::wants;
-use super::tenants::out_of_reach;
+use super::tenants::{out_of_reach, wants};
 use super::{
     BackupOptions, BackupPlan, CollectionBackup, Interrupted, LeftInactive, PlannedTenants, beside, missing, resume,
 };

@@ -1,5 +1,7 @@
 //! One multi-tenant collection from server to parts: passes over its tenants until each is covered and its count agrees.
 
+mod passes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
@@ -7,9 +9,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::OnceCell;
 
-use super::collect::{Collect, Collected};
-use super::passes::{Books, Pass};
-use super::replicas::AnyReplica;
+use super::collect::{AnyReplica, Collect, Collected};
 use super::resume::{FIRST_OBJECTS, First};
 use crate::archive::CollectionWriter;
 use crate::archive::manifest::TenantsChanged;
@@ -22,6 +22,9 @@ use crate::pipeline::activation::Activation;
 use crate::pipeline::scan::Scanned;
 use crate::pipeline::store::Store;
 use crate::weaviate::{ObjectTimes, Tenant, TenantState};
+use passes::{Books, Pass};
+
+pub(super) use passes::wants;
 
 /// Pause before tenants that did not answer as they should are asked again.
 const PAUSE: Duration = Duration::from_millis(300);

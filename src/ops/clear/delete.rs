@@ -1,17 +1,16 @@
 //! Empties by deleting: lists the ids that are there and deletes them, stretch by stretch, the next one listed while this
 //! one is deleted. Whatever comes meanwhile is found by the next round.
 
-use std::time::Instant;
-
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::clock::ServerClock;
 use super::unchanged::Unchanged;
 use crate::event::Event;
 use crate::model::{CollectionName, ObjectId, TenantName};
 use crate::ops::{Error, Session};
 use crate::pipeline::budget::Budget;
-use crate::pipeline::ids::{Ids, Stretch};
+use crate::pipeline::ids::{Ids, Stretch, latest};
 use crate::pipeline::replicas::ReplicaCheck;
 use crate::weaviate::{Client, Doomed, Tries, Writer};
 
@@ -24,25 +23,6 @@ const STAY: &str = "the server says that it deletes objects, and goes on finding
 /// Ids deleted in one request, and stretches that wait, where an object that is written meanwhile has to stay: what is
 /// written between the list and the request goes unseen, so that the two follow each other closely.
 const FRESH: (usize, usize) = (500, 1);
-
-/// The server's clock, carried on by ours.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ServerClock {
-    at_ms: i64,
-    read: Instant,
-}
-
-impl ServerClock {
-    /// Reads it from `Date` (whole seconds), or from our own clock where there is none.
-    pub(super) fn new(server_time_ms: Option<i64>, session: &Session) -> Self {
-        let at_ms = server_time_ms.unwrap_or_else(|| session.clock.now().as_millisecond());
-        Self { at_ms, read: Instant::now() }
-    }
-
-    pub(super) fn now_ms(&self) -> i64 {
-        self.at_ms.saturating_add(i64::try_from(self.read.elapsed().as_millis()).unwrap_or(i64::MAX))
-    }
-}
 
 /// What one pass over everything listed did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -148,8 +128,7 @@ impl Delete<'_> {
     /// Deletes these ids; a server with a lower limit takes them in several requests.
     async fn stretch(&self, stretch: &Stretch, passed: &mut Passed) -> Result<(), Error> {
         if stretch.newer > 0 {
-            let before = if passed.newer == 0 { Some(i64::MIN) } else { passed.newest_ms };
-            passed.newest_ms = before.zip(stretch.newest_ms).map(|(before, newest)| before.max(newest));
+            passed.newest_ms = latest((passed.newer, passed.newest_ms), stretch.newest_ms);
         }
         passed.newer += stretch.newer;
         passed.differing += stretch.differing;

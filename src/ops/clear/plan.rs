@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::due::is_due;
 use super::may::May;
 use super::method::{Facts, choose};
-use super::rehearse::is_due;
 use super::unfinished::{dropped, saved};
 use super::{ClearOptions, ClearPlan, ClearRefusal, CollectionClear, Method, Unfinished, Wish};
 use crate::model::{CollectionName, Renames, Schema, Selection};

@@ -3,22 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use super::due::{Part, part};
 use super::method::choose;
 use super::plan::loses;
-use super::{ClearPlan, ClearRefusal, CollectionClear, Method};
+use super::{ClearPlan, ClearRefusal, CollectionClear};
 use crate::model::{Renames, Schema};
 use crate::ops::schema::{Made, Rehearsal, Rehearsed, Subject, Target, Unmakeable, clauses, fit, sweep};
 use crate::ops::{Error, Session};
 use crate::weaviate::{Tenant, Writer};
-
-/// What of a collection is created again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    /// All of it.
-    Whole,
-    /// Tenants of it.
-    Tenants,
-}
 
 /// Rehearses what the plan creates again. Where the server would not take a collection back, it is emptied by deleting if
 /// nobody asked for the other way; else it is refused. What killed runs left behind is removed in any case.
@@ -149,18 +141,4 @@ impl OnStage<'_, '_> {
         let pending = BTreeSet::new();
         self.rehearsal.one(&Subject { fit, archived, pending: &pending, tenants, strict: true }).await
     }
-}
-
-/// What of it is created again by its method.
-fn part(planned: &CollectionClear) -> Option<Part> {
-    match planned.method {
-        Method::Recreate if !planned.some_tenants => Some(Part::Whole),
-        Method::Recreate => Some(Part::Tenants),
-        Method::Delete => (planned.inactive() > 0 || !planned.missing.is_empty()).then_some(Part::Tenants),
-    }
-}
-
-/// Whether anything of it is created again.
-pub(super) fn is_due(planned: &CollectionClear) -> bool {
-    part(planned).is_some()
 }

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::delete::{Delete, Passed, ServerClock};
+use super::clock::ServerClock;
+use super::delete::{Delete, Passed};
 use super::inactive;
 use super::recreate::Recreate;
 use super::stays::Stays;

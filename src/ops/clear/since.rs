@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::CollectionClear;
-use super::delete::ServerClock;
+use super::clock::ServerClock;
 use crate::model::TenantName;
-use crate::ops::bounds::{ASKED_AT_ONCE, CLOCK_STEP_MS};
+use crate::ops::bounds::ASKED_AT_ONCE;
 use crate::ops::{Error, Session};
 use crate::weaviate::{Client, TenantState};
 
@@ -35,16 +35,6 @@ pub(super) struct BackedUp {
     pub(super) newest_inactive: BTreeMap<TenantName, i64>,
 }
 
-/// A time that has certainly been reached by the server's clock, in ms: what is not newer was written before.
-pub(super) fn certain_ms(clock: ServerClock) -> i64 {
-    clock.now_ms().saturating_sub(CLOCK_STEP_MS)
-}
-
-/// A time that has certainly not been reached yet, in ms: what is newer is written later.
-pub(super) fn future_ms(clock: ServerClock) -> i64 {
-    clock.now_ms().saturating_add(CLOCK_STEP_MS)
-}
-
 /// The newest update time of what is about to be emptied and is active, and whether the server told it. Has to be asked
 /// before the comparison, so that whatever is written during or after that is newer.
 pub(super) async fn begin(
@@ -53,7 +43,7 @@ pub(super) async fn begin(
     planned: &CollectionClear,
     clock: ServerClock,
 ) -> Result<Since, Error> {
-    let asked_ms = certain_ms(clock);
+    let asked_ms = clock.certain_ms();
     match newest_ms(client, session, planned).await {
         Ok(newest) => Ok(Since { until_ms: newest.unwrap_or(i64::MIN), is_newest: true }),
         Err(Error::Interrupted) => Err(Error::Interrupted),

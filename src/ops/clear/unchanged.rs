@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::delete::ServerClock;
+use super::clock::ServerClock;
 use super::inactive::InactiveTenants;
 use super::since::{self, BackedUp, Since};
 use super::{ClearPlan, CollectionClear, Method};
@@ -59,7 +59,7 @@ impl Unchanged<'_> {
         self.schema().await?;
         // One that was deactivated meanwhile would be activated by counting it, where the server is set so.
         self.tenants().await?;
-        let from_ms = since::certain_ms(self.clock);
+        let from_ms = self.clock.certain_ms();
         let tenants = self.counts(planned.tenants.as_deref().filter(|_| planned.some_tenants)).await?;
         let counted = match &tenants {
             Some(counts) => proof::sum(counts.values().cloned().collect()),
@@ -67,7 +67,7 @@ impl Unchanged<'_> {
         };
         let mut proven = Proven {
             backed_up: None,
-            counted_ms: [from_ms, since::future_ms(self.clock)],
+            counted_ms: [from_ms, self.clock.future_ms()],
             objects: counted.exact(),
             tenants: tenants.into_iter().flatten().filter_map(|(name, count)| Some((name, count.exact()?))).collect(),
         };

@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::archive::manifest::CollectionEntry;
-use crate::archive::{self, Archive, Disk, LineRoom};
+use super::archived::Archived;
+use crate::archive::{self, Disk, Run};
 use crate::model::TenantName;
 use crate::weaviate::ObjectTimes;
 
@@ -22,32 +22,28 @@ pub(super) fn newest_archived(
     name: &str,
     tenants: Option<&[TenantName]>,
 ) -> Option<i64> {
-    let archive = Archive::open(disk, path).ok()?;
-    let entry = archive.collections().iter().find(|entry| entry.name == name)?;
-    read(&archive, entry, tenants).unwrap_or_else(|error| {
+    let read = Archived::open(disk, path, name).and_then(|archived| match archived {
+        Some(archived) => read(&archived, tenants),
+        None => Ok(None),
+    });
+    read.unwrap_or_else(|error| {
         tracing::debug!(%name, %error, "the times of an archive cannot be read");
         None
     })
 }
 
-fn read(
-    archive: &Archive,
-    entry: &CollectionEntry,
-    tenants: Option<&[TenantName]>,
-) -> Result<Option<i64>, archive::Error> {
-    let runs = archive.runs(entry)?;
+fn read(archived: &Archived, tenants: Option<&[TenantName]>) -> Result<Option<i64>, archive::Error> {
     let is_wanted =
-        |tenant: Option<&TenantName>| tenants.is_none_or(|wanted| tenant.is_some_and(|tenant| wanted.contains(tenant)));
-    let in_part = |part| archive.inside(part, &runs).iter().any(|at| is_wanted(runs[*at].tenant.as_ref()));
-    let parts: Vec<_> = entry.parts.iter().filter(|part| in_part(part)).collect();
+        |run: &Run| tenants.is_none_or(|wanted| run.tenant.as_ref().is_some_and(|tenant| wanted.contains(tenant)));
+    let parts: Vec<_> = archived.parts(is_wanted).collect();
     if parts.iter().fold(0_u64, |bytes, part| bytes.saturating_add(part.bytes)) > MOST_BYTES {
         return Ok(None);
     }
     let mut newest = None;
     for part in parts {
-        let mut reader = archive.part(entry, part, &runs)?.within(Box::new(UpToLongest));
+        let mut reader = archived.read(part, LONGEST_LINE)?;
         while let Some(line) = reader.next_line()? {
-            if !is_wanted(reader.runs().get(line.run).and_then(|run| run.tenant.as_ref())) {
+            if !reader.runs().get(line.run).is_some_and(is_wanted) {
                 continue;
             }
             let Ok(times) = serde_json::from_slice::<ObjectTimes>(&line.text) else { return Ok(None) };
@@ -55,15 +51,4 @@ fn read(
         }
     }
     Ok(newest)
-}
-
-/// Lines that are longer are not looked at.
-struct UpToLongest;
-
-impl LineRoom for UpToLongest {
-    fn grow(&mut self, held: usize) -> usize {
-        held.max(held.saturating_mul(2).min(LONGEST_LINE))
-    }
-
-    fn end(&mut self) {}
 }

@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::archive::{self, Archive, Disk, LineRoom, Run};
+use super::archived::Archived;
+use crate::archive::{self, Disk, Run};
 use crate::model::{CollectionName, TenantName};
 use crate::ops::{Error, Session, blocking};
 use crate::weaviate::{Client, ObjectTimes};
@@ -66,14 +67,11 @@ fn firsts(
     name: &CollectionName,
     wanted: &[TenantName],
 ) -> Result<Vec<(TenantName, ObjectTimes)>, archive::Error> {
-    let archive = Archive::open(disk, path)?;
     let mut found: Vec<(TenantName, ObjectTimes)> = Vec::new();
-    let Some(entry) = archive.collections().iter().find(|entry| entry.name == name.as_str()) else { return Ok(found) };
-    let runs = archive.runs(entry)?;
+    let Some(archived) = Archived::open(disk, path, name.as_str())? else { return Ok(found) };
     let suits = |run: &Run| run.covers.from.is_none() && run.tenant.as_ref().is_some_and(|name| wanted.contains(name));
-    let part = entry.parts.iter().find(|part| archive.inside(part, &runs).iter().any(|at| suits(&runs[*at])));
-    let Some(part) = part else { return Ok(found) };
-    let mut reader = archive.part(entry, part, &runs)?.within(Box::new(NoRoom));
+    let Some(part) = archived.parts(suits).next() else { return Ok(found) };
+    let mut reader = archived.read(part, 0)?;
     let mut last = None;
     for _ in 0..LINES {
         let Some(line) = reader.next_line()? else { break };
@@ -89,15 +87,4 @@ fn firsts(
         }
     }
     Ok(found)
-}
-
-/// Of long lines nothing is looked at.
-struct NoRoom;
-
-impl LineRoom for NoRoom {
-    fn grow(&mut self, held: usize) -> usize {
-        held
-    }
-
-    fn end(&mut self) {}
 }

@@ -91,23 +91,11 @@ pub(super) fn lacking(permission: Option<&'static str>) -> String {
     permission.map(|action| format!(" if the server lets the key, which lacks {action}")).unwrap_or_default()
 }
 
-/// The server's list of aliases.
-#[derive(Deserialize)]
-struct Document {
-    aliases: Option<Vec<Pair>>,
-}
-
-#[derive(Deserialize)]
-struct Pair {
-    alias: String,
-    class: CollectionName,
-}
-
 /// The aliases in an archive: names as they are spelled, and collections as the archive calls them.
 pub(in crate::ops) fn archived(archive: &Archive) -> Result<Vec<(String, CollectionName)>, crate::archive::Error> {
     let Some(text) = archive.document(ALIASES)? else { return Ok(Vec::new()) };
-    let document: Document = serde_json::from_slice(&text).map_err(|error| archive.not_read(ALIASES, &error))?;
-    Ok(document.aliases.unwrap_or_default().into_iter().map(|pair| (pair.alias, pair.class)).collect())
+    let aliases = Aliases::parse(text).map_err(|error| archive.not_read(ALIASES, &error))?;
+    Ok(aliases.pairs)
 }
 
 /// Whether servers take it for the name of an alias.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::fill::Filled;
+use super::filled::Filled;
 use super::notes::{Partly, in_order};
 use super::resume::Resuming;
 use super::tenants::Tenants;
@@ -47,6 +47,11 @@ pub(super) struct Before {
 }
 
 impl Before {
+    /// Whether it was created, or tenants were about to be added to one that existed.
+    pub(super) fn is_there(&self) -> bool {
+        self.stage == Stage::There
+    }
+
     /// Plain bytes of what is not sent again; of runs that are so in part, by the share of their objects.
     pub(super) fn bytes(&self, runs: &Index) -> u64 {
         let share = |(at, partly): (&usize, &Partly)| {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::fill::Filled;
+use super::filled::Filled;
 use crate::model::{KeyRange, ObjectId};
 
 /// The least time between two notes of what is under way.

@@ -11,7 +11,8 @@ use std::ops::Range;
 
 use super::before::Stage;
 use super::create::{self, Created};
-use super::fill::{FLOW_BYTES, Fill, Filled, ObjectsOfRuns};
+use super::fill::{FLOW_BYTES, Fill};
+use super::filled::{Filled, ObjectsOfRuns};
 use super::left::Left;
 use super::lost;
 use super::{

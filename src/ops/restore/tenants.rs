@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::before::Stage;
 use super::{Collection, RestoreRefusal};
 use crate::archive::Archive;
 use crate::event::Warning;
@@ -162,7 +161,7 @@ pub(super) async fn joins(
 /// run made, which this one resumes, whoever was left in another state is put back into its own.
 pub(super) async fn make(writer: &Writer, session: &Session, collection: &Collection) -> Result<(), Error> {
     let target = &collection.planned.target;
-    if collection.before.stage == Stage::There {
+    if collection.before.is_there() {
         let Wrong { state, gone } = wrong(writer, session, collection).await?;
         let gone = |tenant: &&Tenant| gone.contains(&tenant.name);
         let gone: Vec<Tenant> = collection.tenants.made.iter().filter(gone).cloned().collect();

@@ -316,7 +316,7 @@ fn the_reader_finds_every_enum_that_is_an_error() {
         ("archive::error::Broken", "Manifest"),
         ("archive::error::Damage", "JournalOrder"),
         ("pipeline::split::SplitError", "TooMany"),
-        ("pipeline::scan::Error", "SinkGone"),
+        ("pipeline::scan::error::Error", "SinkGone"),
         ("pipeline::load::Error", "Stopped"),
         ("pipeline::import::Error", "SinkGone"),
         ("pipeline::compare::stage::Error", "Live"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::create::Created;
-use super::super::fill::Filled;
+use super::super::filled::Filled;
 use super::super::lost::is_other;
 use super::super::{Collection, survey, tenants};
 use super::{Gathered, Run, Unproven};

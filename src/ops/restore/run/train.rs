@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::super::Collection;
-use super::super::fill::Filled;
+use super::super::filled::Filled;
 use super::{Gathered, Run};
 use crate::model::counted;
 use crate::ops::Error;

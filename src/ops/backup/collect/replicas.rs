@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::collect::Collect;
+use super::Collect;
 use crate::event::Warning;
 use crate::ops::Error;
 use crate::pipeline::replicas::ReplicaFindings;
@@ -18,7 +18,7 @@ const ON_THEIR_WAY: u64 = 100;
 
 /// What the number of objects on any replica says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AnyReplica {
+pub(in crate::ops::backup) enum AnyReplica {
     /// It is the count, or could not be asked.
     Agrees,
     /// More objects lie on some replica than are counted, and no writer explains it.
@@ -62,7 +62,7 @@ fn judge(looks: &[Look]) -> Option<AnyReplica> {
 
 impl Collect<'_> {
     /// Asks for the count, for the objects on any replica, and for the count again, until it is told what that means.
-    pub(super) async fn any_replica(&self) -> Result<AnyReplica, Error> {
+    pub(in crate::ops::backup) async fn any_replica(&self) -> Result<AnyReplica, Error> {
         if self.planned.schema.replicas < 2 {
             return Ok(AnyReplica::Agrees);
         }
@@ -94,7 +94,7 @@ impl Collect<'_> {
     }
 
     /// What comparing the replicas of every page found, told as warnings; `None` where there is one replica.
-    pub(super) fn replica_findings(&self) -> Option<ReplicaFindings> {
+    pub(in crate::ops::backup) fn replica_findings(&self) -> Option<ReplicaFindings> {
         let findings = self.replicas.as_ref()?.findings();
         let (events, collection) = (&self.session.events, &self.planned.schema.name);
         if findings.older > 0 {

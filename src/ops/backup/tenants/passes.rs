@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::tenants::{Tenants, out_of_reach};
+use super::{Tenants, out_of_reach};
 use crate::archive::CollectionWriter;
 use crate::event::Event;
 use crate::model::{KeyRange, TenantName};
@@ -31,7 +31,7 @@ const TENANTS_AT_ONCE: usize = 1_000;
 const WINDOWS_AT_ONCE: usize = ACTIVE_AT_ONCE / TENANTS_A_WINDOW;
 
 /// Whether a tenant is wanted: all are, unless some were named.
-pub(super) fn wants(named: &[TenantName], tenant: &TenantName) -> bool {
+pub(in crate::ops::backup) fn wants(named: &[TenantName], tenant: &TenantName) -> bool {
     named.is_empty() || named.contains(tenant)
 }
 
