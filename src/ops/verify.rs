@@ -1,10 +1,7 @@
 //! `col verify`: an archive against live collections, by content.
 
 mod collection;
-mod counting;
-mod facing;
 mod names;
-mod remarks;
 mod run;
 mod schema;
 mod shares;

@@ -1,15 +1,19 @@
 //! One collection of an archive against a live one: rounds of comparing until every unit is done, the server was whole
 //! all the time, and the count agrees or writers explain why it does not.
 
+mod counting;
+mod facing;
+mod remarks;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use self::counting::{CountAfter, CountBefore};
+use self::facing::{Facing, face};
+use self::remarks::Miscount;
 use super::Differs;
-use super::counting::{After, Before};
-use super::facing::{Facing, face};
-use super::remarks::{self, Miscount};
 use super::shares::Shares;
 use crate::archive::{Archive, Content, Index};
 use crate::event::{Event, Warning};
@@ -215,17 +219,17 @@ fn stage(
 }
 
 /// One comparison under way.
-pub(super) struct Comparing<'a> {
-    pub(super) client: &'a Writer,
-    pub(super) session: &'a Session,
-    pub(super) options: &'a CompareOptions,
-    pub(super) guard: Guard,
-    pub(super) target: CollectionName,
-    pub(super) facing: Facing,
+struct Comparing<'a> {
+    client: &'a Writer,
+    session: &'a Session,
+    options: &'a CompareOptions,
+    guard: Guard,
+    target: CollectionName,
+    facing: Facing,
     /// Replicas of each shard.
     replicas: u32,
     /// Why the server's count could not be asked, if so.
-    pub(super) uncounted: OnceLock<String>,
+    uncounted: OnceLock<String>,
 }
 
 impl Comparing<'_> {
@@ -253,7 +257,7 @@ impl Comparing<'_> {
         &mut self,
         stage: &Arc<Stage>,
         done: &mut Units<Found>,
-        mut before: Before,
+        mut before: CountBefore,
     ) -> Result<Option<Miscount>, Error> {
         let (mut again, mut listed_again, mut rounds) = (true, false, Rounds::new());
         while rounds.another(done.total().objects) {
@@ -396,7 +400,7 @@ fn stopped(target: &CollectionName, error: compare::Error) -> Error {
 
 /// Whether it is certain of the missing objects that they are not there: each was asked for, or is missing in a listing of
 /// which the counts before and after say that it showed every object there is.
-fn is_proven_missing(stage: &Stage, before: Option<u64>, after: &After, found: &Found) -> bool {
+fn is_proven_missing(stage: &Stage, before: Option<u64>, after: &CountAfter, found: &Found) -> bool {
     let listed = found.listed().saturating_sub(found.uncounted);
     let counted = after.objects.filter(|_| after.unknown.is_empty()).map(|objects| objects + found.counted_inactive);
     let is_steady = before.is_none_or(|before| Some(before) == after.objects);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::collection::Comparing;
+use super::Comparing;
 use crate::event::Warning;
 use crate::model::TenantName;
 use crate::ops::Error;
@@ -13,7 +13,7 @@ use crate::weaviate::Count;
 
 /// What is known before the first page.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Before {
+pub(super) struct CountBefore {
     /// Whether there will be a count after the last page.
     pub(super) counted: bool,
     /// The count of a plain collection. Tenants are counted once, after the last page, and only if that does not agree
@@ -23,7 +23,7 @@ pub(super) struct Before {
 
 /// The count after the last page.
 #[derive(Debug, Default)]
-pub(super) struct After {
+pub(super) struct CountAfter {
     /// Objects counted.
     pub(super) objects: Option<u64>,
     /// Tenants whose count is not known any more: they went, or were deactivated.
@@ -34,12 +34,12 @@ pub(super) struct After {
 
 impl Comparing<'_> {
     /// The count before the first page, given by a server that was whole before and after it.
-    pub(super) async fn count_before(&mut self) -> Result<Before, Error> {
+    pub(super) async fn count_before(&mut self) -> Result<CountBefore, Error> {
         for _ in 0..MOST_ROUNDS {
             self.guard.until_whole().await?;
             if self.options.sample.is_some() {
                 // It proves nothing of a sample.
-                return Ok(Before { counted: false, objects: None });
+                return Ok(CountBefore { counted: false, objects: None });
             }
             match self.first_count().await {
                 Ok(count) => {
@@ -51,7 +51,7 @@ impl Comparing<'_> {
                     }
                     let objects = count.exact();
                     let of_tenants = self.facing.active.is_some();
-                    return Ok(Before { counted: objects.is_some(), objects: objects.filter(|_| !of_tenants) });
+                    return Ok(CountBefore { counted: objects.is_some(), objects: objects.filter(|_| !of_tenants) });
                 }
                 Err(Error::Wire(e)) if self.guard.explains(&e).await => {}
                 Err(e) => return Err(e),
@@ -77,16 +77,16 @@ impl Comparing<'_> {
     }
 
     /// The count after the last page, where there is one.
-    pub(super) async fn count_after(&self, counted: bool) -> Result<After, Error> {
+    pub(super) async fn count_after(&self, counted: bool) -> Result<CountAfter, Error> {
         if !counted {
-            return Ok(After::default());
+            return Ok(CountAfter::default());
         }
         let Some(active) = &self.facing.active else {
             let objects = self.first_count().await?.exact();
-            return Ok(After { objects, ..After::default() });
+            return Ok(CountAfter { objects, ..CountAfter::default() });
         };
         let counts = self.session.unless_stopped(self.client.tenant_counts(&self.target, active)).await?;
-        let (mut after, mut all) = (After::default(), 0);
+        let (mut after, mut all) = (CountAfter::default(), 0);
         for (tenant, count) in active.iter().zip(counts) {
             match count {
                 Count::Exact(objects) => all += objects,
@@ -96,7 +96,7 @@ impl Comparing<'_> {
                 }
             }
         }
-        Ok(After { objects: Some(all), ..after })
+        Ok(CountAfter { objects: Some(all), ..after })
     }
 
     /// From now on these tenants are part of no count, and are read to the empty page.
@@ -108,7 +108,7 @@ impl Comparing<'_> {
     }
 
     /// Says that some tenants could not be counted to the end.
-    pub(super) fn warn_of(&self, after: &After) {
+    pub(super) fn warn_of(&self, after: &CountAfter) {
         if !after.unknown.is_empty() {
             self.warn(after.reason.clone());
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::collection::{CompareOptions, Pair};
 use super::remarks::{objects, tenants};
+use super::{CompareOptions, Pair};
 use crate::event::Op;
 use crate::model::TenantName;
 use crate::ops::activation::{self, ActivationBooks, Journalled, LeftActive};

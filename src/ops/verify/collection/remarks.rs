@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::collection::CompareOptions;
+use super::CompareOptions;
 use crate::archive::Content;
 use crate::archive::manifest::CollectionEntry;
 use crate::model::TenantName;
