@@ -10,7 +10,7 @@ use crate::model::{CollectionName, RenamePattern, Renames, Schema, Selection, Te
 
 /// The collections chosen, in the order of the archive, by their places in its list, and the names they get.
 #[derive(Debug)]
-pub(super) struct Chosen {
+pub(super) struct ChosenCollections {
     pub(super) collections: Vec<(usize, Schema)>,
     pub(super) renames: Renames,
 }
@@ -22,7 +22,7 @@ pub(super) fn choose(
     selection: &Selection,
     name: Option<&CollectionName>,
     given: &Renames,
-) -> Result<Chosen, Error> {
+) -> Result<ChosenCollections, Error> {
     let places: BTreeMap<CollectionName, usize> =
         schemas.iter().enumerate().map(|(at, s)| (s.name.clone(), at)).collect();
     let chosen = select::choose(schemas, selection, &[], Alias::Follows).map_err(in_archive)?;
@@ -56,7 +56,7 @@ pub(super) fn choose(
         }
     }
     let collections = chosen.into_iter().filter_map(|s| Some((*places.get(&s.name)?, s))).collect();
-    Ok(Chosen { collections, renames })
+    Ok(ChosenCollections { collections, renames })
 }
 
 /// Gives every collection of the archive that has no name of its own the one that a pattern makes of it; references to
@@ -86,7 +86,7 @@ fn expand(
     }
 }
 
-impl Chosen {
+impl ChosenCollections {
     /// Those of the collections that have any of the tenants that are wanted. A collection of the wrong kind that was
     /// named in full is refused, and so is a tenant that none of them has.
     pub(super) fn of_tenants(

@@ -12,16 +12,16 @@ pub const MOST_DAMAGES: usize = 20;
 
 /// What is damaged, as far as it was found: the first of each file.
 #[derive(Debug, Default)]
-pub(super) struct Damages(Mutex<Gathered>);
+pub(super) struct Damages(Mutex<DamagesFound>);
 
 #[derive(Debug, Default)]
-struct Gathered {
+struct DamagesFound {
     errors: Vec<Error>,
     places: BTreeSet<PathBuf>,
 }
 
 impl Damages {
-    fn gathered(&self) -> MutexGuard<'_, Gathered> {
+    fn gathered(&self) -> MutexGuard<'_, DamagesFound> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -16,9 +16,7 @@ const OBJECTS_KEPT: u32 = 16;
 
 /// First objects of tenants, each with the time of its creation (the server's clock, in ms since 1970).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Firsts(BTreeMap<TenantName, BTreeSet<First>>);
-
-type First = (ObjectId, i64);
+pub struct Firsts(BTreeMap<TenantName, BTreeSet<(ObjectId, i64)>>);
 
 /// What became of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +115,7 @@ async fn ask(
     session: &Session,
     name: &CollectionName,
     tenant: &TenantName,
-) -> Result<BTreeSet<First>, Error> {
+) -> Result<BTreeSet<(ObjectId, i64)>, Error> {
     let firsts = session.unless_stopped(client.first_objects(name, tenant, None, OBJECTS_KEPT)).await?;
     Ok(firsts.into_iter().map(|first| (first.id, first.created_ms)).collect())
 }

@@ -29,7 +29,7 @@ pub use show::show;
 
 /// The server that was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Server {
+pub struct ListedServer {
     /// Its URL without credentials.
     pub url: String,
     /// Its version, as it prints it.
@@ -139,7 +139,7 @@ pub struct OneTenant {
 #[derive(Debug, Clone, Serialize)]
 pub struct Listing {
     /// The server.
-    pub server: Server,
+    pub server: ListedServer,
     /// Whether its nodes were there.
     pub topology: Nodes,
     /// Whether the server may have collections that the key's roles do not show it: they are left out without a word.
@@ -177,7 +177,7 @@ pub struct Listed {
 #[derive(Debug, Clone, Serialize)]
 pub struct Shown {
     /// The server.
-    pub server: Server,
+    pub server: ListedServer,
     /// Whether its nodes were there.
     pub topology: Nodes,
     /// The alias that was asked for, if it was one.

@@ -235,7 +235,7 @@ impl Job {
         let events = if says { self.session.events.clone() } else { Events::none() };
         // What is only to be sent was sealed as it is, or its sums do not agree.
         let parse = if says { load::Look::Full } else { load::Look::Structure };
-        let mut progress = Progress { events: &events, collection: &schema.name, objects: 0, bytes: 0 };
+        let mut progress = ProofProgress { events: &events, collection: &schema.name, objects: 0, bytes: 0 };
         let proven = load::prove_part(reader, &schema.name, digest, parse, |object, at| {
             if wanted[at.run] {
                 (self.look)(schema, object, &runs[places[at.run]]);
@@ -249,14 +249,14 @@ impl Job {
 }
 
 /// Events about what was read, not one per object.
-struct Progress<'a> {
+struct ProofProgress<'a> {
     events: &'a Events,
     collection: &'a CollectionName,
     objects: u64,
     bytes: u64,
 }
 
-impl Progress<'_> {
+impl ProofProgress<'_> {
     fn add(&mut self, bytes: u64) {
         self.objects += 1;
         self.bytes += bytes;

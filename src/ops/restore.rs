@@ -43,7 +43,7 @@ pub use begun::as_begun;
 use order::Waiting;
 pub(super) use order::{missing, references};
 pub use plan::plan;
-pub(super) use plan::{Reading, not_allowed, without_hidden};
+pub(super) use plan::{Readable, not_allowed, without_hidden};
 pub use rehearse::rehearse;
 use resume::Resuming;
 pub use resume::{CarriedOn, left_open};

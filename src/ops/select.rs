@@ -23,14 +23,14 @@ pub(super) enum Alias {
 
 /// A name that was typed, and the collection it was taken for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Taken {
+pub(super) struct TakenName {
     pub(super) typed: String,
     pub(super) collection: CollectionName,
     /// It is an alias of it; otherwise its first letter is of another case.
     pub(super) is_alias: bool,
 }
 
-impl Taken {
+impl TakenName {
     /// What is said of it.
     pub(super) fn warning(self) -> Warning {
         let Self { typed, collection, is_alias } = self;
@@ -44,11 +44,11 @@ fn taken<'a>(
     names: &(impl Iterator<Item = &'a CollectionName> + Clone),
     aliases: &[(String, CollectionName)],
     alias: Alias,
-) -> Option<Taken> {
+) -> Option<TakenName> {
     if is_glob(typed) || names.clone().any(|name| name.as_str() == typed) {
         return None;
     }
-    let of = |collection: &CollectionName, is_alias| Taken {
+    let of = |collection: &CollectionName, is_alias| TakenName {
         typed: typed.to_owned(),
         collection: collection.clone(),
         is_alias,
@@ -75,14 +75,14 @@ pub(super) fn all_taken(
     selection: &Selection,
     aliases: &[(String, CollectionName)],
     alias: Alias,
-) -> Vec<Taken> {
+) -> Vec<TakenName> {
     let typed = selection.take.iter().chain(&selection.exclude);
     typed.filter_map(|typed| taken(typed, &schemas.iter().map(|schema| &schema.name), aliases, alias)).collect()
 }
 
 /// Says what names were taken for.
-pub(super) fn tell(session: &Session, taken: Vec<Taken>) {
-    taken.into_iter().map(Taken::warning).for_each(|warning| session.events.warn(warning));
+pub(super) fn tell(session: &Session, taken: Vec<TakenName>) {
+    taken.into_iter().map(TakenName::warning).for_each(|warning| session.events.warn(warning));
 }
 
 /// The collections a selection takes, in the order of `schemas`. A name must exist, a glob must match something.

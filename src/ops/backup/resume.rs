@@ -153,7 +153,7 @@ pub(super) fn adopt(options: &mut BackupOptions, found: &Unfinished) {
 }
 
 /// The collections of an interrupted run as they are now.
-pub(super) struct Standing {
+pub(super) struct Resumable {
     /// As they are to be read on: those that were begun with the schema they were begun with, as far as they still fit it.
     pub(super) schemas: Vec<Schema>,
     /// Those that are not there any more.
@@ -163,7 +163,7 @@ pub(super) struct Standing {
 }
 
 /// Holds the collections of an interrupted run against those that are `live`. There must be one left.
-pub(super) async fn standing(session: &Session, found: &Unfinished, live: Vec<Schema>) -> Result<Standing, Error> {
+pub(super) async fn standing(session: &Session, found: &Unfinished, live: Vec<Schema>) -> Result<Resumable, Error> {
     let mut live: BTreeMap<CollectionName, Schema> = live.into_iter().map(|s| (s.name.clone(), s)).collect();
     let begun: BTreeMap<&str, &str> =
         found.checkpoint.collections.iter().map(|(folder, kept)| (kept.name.as_str(), folder.as_str())).collect();
@@ -200,7 +200,7 @@ pub(super) async fn standing(session: &Session, found: &Unfinished, live: Vec<Sc
     }
     match first {
         Some(collection) if schemas.is_empty() => Err(Error::Vanished { collection }),
-        _ => Ok(Standing { schemas, removed, given_up }),
+        _ => Ok(Resumable { schemas, removed, given_up }),
     }
 }
 

@@ -8,7 +8,7 @@ use super::{CreationOptions, CreationPlan, PreparedCreation, Shape};
 use crate::model::{CollectionName, Renames};
 use crate::ops::chosen::capital;
 use crate::ops::lacking::Making;
-use crate::ops::restore::{Reading, RestoreRefusal, missing, not_allowed, without_hidden};
+use crate::ops::restore::{Readable, RestoreRefusal, missing, not_allowed, without_hidden};
 use crate::ops::schema::endpoints::endpoints;
 use crate::ops::schema::{Rehearsed, Target, clauses, expires, fit};
 use crate::ops::server::{self, Needs};
@@ -38,7 +38,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: CreationOptio
     let fit = fit(schema, &renames, &target);
     let rights = session.unless_stopped(client.rights()).await?;
     let mut refusals: Vec<RestoreRefusal> = in_the_way(&name, &aliases, &live).into_iter().collect();
-    let mut reading = Reading::new(client, rights.as_ref());
+    let mut reading = Readable::new(client, rights.as_ref());
     let unreadable = session.unless_stopped(reading.refusals(schema, &name, &renames, |_| false)).await?;
     let missing = missing(schema, &|name| live.contains(name), &renames);
     let missing = without_hidden(missing, &unreadable);

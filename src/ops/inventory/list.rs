@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::counting::{OneCounted, count};
 use super::described::vectors;
-use super::{Listed, Listing, OneTenant, Server, Tenants};
+use super::{Listed, ListedServer, Listing, OneTenant, Tenants};
 use crate::model::{Schema, Selection};
 use crate::ops::{Error, select};
 use crate::weaviate::{Client, TenantState};
@@ -32,9 +32,9 @@ pub async fn list(client: &Client, selection: &Selection) -> Result<Listing, Err
     };
     let counted = count(client, &chosen, rights.as_ref()).await?;
     Ok(Listing {
-        server: Server { url: client.url().to_owned(), version: meta.version.text },
+        server: ListedServer { url: client.url().to_owned(), version: meta.version.text },
         topology: counted.topology,
-        taken: taken.into_iter().map(select::Taken::warning).collect(),
+        taken: taken.into_iter().map(select::TakenName::warning).collect(),
         is_partial,
         collections: chosen.iter().zip(counted.collections).map(|(schema, counted)| listed(schema, counted)).collect(),
     })

@@ -6,7 +6,7 @@ use super::counting::count;
 use super::described::{properties, vectors};
 use super::list::{document, shards, tenants};
 use super::sample::{Sample, sample};
-use super::{Nodes, Server, Shown};
+use super::{ListedServer, Nodes, Shown};
 use crate::model::{CollectionName, Schema};
 use crate::ops::{Error, select};
 use crate::weaviate::{Aliases, Client, Listed, ShardState};
@@ -50,7 +50,7 @@ pub async fn show(client: &Client, name: &CollectionName) -> Result<Shown, Error
         vector.dimensions = looked_at.of_vector(&vector.name);
     }
     Ok(Shown {
-        server: Server { url: client.url().to_owned(), version: meta.version.text },
+        server: ListedServer { url: client.url().to_owned(), version: meta.version.text },
         topology: counted.topology,
         asked_by_alias: (!is_its_name(name, &schema.name)).then(|| name.clone()),
         objects: one.objects,

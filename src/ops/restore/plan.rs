@@ -16,7 +16,7 @@ use self::beside::Beside;
 use self::candidate::{Candidate, in_order};
 use self::carried::{Looked, asked, carried_on, left_by};
 pub(in crate::ops) use self::may::not_allowed;
-pub(in crate::ops) use self::readable::{Reading, without_hidden};
+pub(in crate::ops) use self::readable::{Readable, without_hidden};
 use super::before::Stage;
 use super::order::order;
 use super::{
@@ -26,7 +26,7 @@ use super::{
 use crate::archive::{Archive, Content};
 use crate::event::PlannedAction;
 use crate::model::{CollectionName, Renames, Schema};
-use crate::ops::chosen::{self, Chosen};
+use crate::ops::chosen::{self, ChosenCollections};
 use crate::ops::schema::Rehearsed;
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session, blocking, prove, verify};
@@ -67,7 +67,7 @@ struct Judged {
 /// restore itself is in the plan, and refused by `run`.
 pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -> Result<PreparedRestore, Error> {
     let archive = prove::open(session, options.archive.clone()).await?;
-    let Chosen { collections, renames } = choose(&archive, &options).await?;
+    let ChosenCollections { collections, renames } = choose(&archive, &options).await?;
     let ServerFacts { meta, nodes, .. } = server::look(client, session, Needs::Writes).await?;
     let server = Server { meta, nodes };
     let topology_unchecked = match collections.first() {
@@ -128,7 +128,7 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
 }
 
 /// Chooses among the collections of an archive.
-async fn choose(archive: &Arc<Archive>, options: &RestoreOptions) -> Result<Chosen, Error> {
+async fn choose(archive: &Arc<Archive>, options: &RestoreOptions) -> Result<ChosenCollections, Error> {
     let (archive, options) = (Arc::clone(archive), options.clone());
     let choose = move || {
         let schemas = archive.collections().iter().map(|entry| archive.schema(entry)).collect::<Result<Vec<_>, _>>()?;

@@ -111,7 +111,7 @@ pub(super) struct Asked {
 
 /// What was found.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum FoundRun {
     /// No run that has to do with this one.
     Nothing,
     /// The newest one that fits.
@@ -188,7 +188,7 @@ pub(super) async fn find(
     options: &RestoreOptions,
     asked: Asked,
     there: BTreeSet<CollectionName>,
-) -> Result<Found, Error> {
+) -> Result<FoundRun, Error> {
     let (disk, runs, tenants) = (Arc::clone(&session.disk), options.state.runs.clone(), options.tenants.clone());
     blocking("earlier runs", move || {
         let mut differing = None;
@@ -200,7 +200,7 @@ pub(super) async fn find(
             let name = RunName::of(&run.about);
             if !differs.is_empty() {
                 if differing.is_none() && !run.complete && asked.concerns(&run) {
-                    differing = Some(Found::Differs { run: name, differs });
+                    differing = Some(FoundRun::Differs { run: name, differs });
                 }
                 continue;
             }
@@ -211,9 +211,9 @@ pub(super) async fn find(
             let looked = Arc::new(kept.history.clone());
             let mut resuming = Resuming { run: name, looked, kept, gone: Vec::new(), again: Vec::new() };
             resuming.forget_gone(&there);
-            return Ok(Found::Fits(Box::new(resuming)));
+            return Ok(FoundRun::Fits(Box::new(resuming)));
         }
-        Ok::<_, archive::Error>(differing.unwrap_or(Found::Nothing))
+        Ok::<_, archive::Error>(differing.unwrap_or(FoundRun::Nothing))
     })
     .await
 }

@@ -31,9 +31,9 @@ pub(in crate::ops) async fn until_there(
 ) -> Result<(), NotMade> {
     let perhaps = |error| NotMade { error, perhaps_there: true };
     match begin(writer, session, fit).await.map_err(perhaps)? {
-        Begun::There => Ok(()),
-        Begun::Taken => Err(NotMade { error: taken(), perhaps_there: false }),
-        Begun::Refused(source) | Begun::Unanswered(source) => {
+        CreateAnswer::There => Ok(()),
+        CreateAnswer::Taken => Err(NotMade { error: taken(), perhaps_there: false }),
+        CreateAnswer::Refused(source) | CreateAnswer::Unanswered(source) => {
             Err(perhaps(Error::NotCreated { collection: fit.target.clone(), source }))
         }
     }
@@ -41,7 +41,7 @@ pub(in crate::ops) async fn until_there(
 
 /// What became of a request to create a collection.
 #[derive(Debug)]
-pub(in crate::ops) enum Begun {
+pub(in crate::ops) enum CreateAnswer {
     /// It is there.
     There,
     /// Somebody else made one of that name.
@@ -63,7 +63,7 @@ impl Late {
 }
 
 /// Asks until the collection is there (see [`begin_or_late`]).
-pub(in crate::ops) async fn begin(writer: &Writer, session: &Session, fit: &Fit) -> Result<Begun, Error> {
+pub(in crate::ops) async fn begin(writer: &Writer, session: &Session, fit: &Fit) -> Result<CreateAnswer, Error> {
     begin_or_late(writer, session, fit, &mut Late::default()).await
 }
 
@@ -74,12 +74,12 @@ pub(in crate::ops) async fn begin_or_late(
     session: &Session,
     fit: &Fit,
     late: &mut Late,
-) -> Result<Begun, Error> {
+) -> Result<CreateAnswer, Error> {
     let (target, route) = (&fit.target, Arc::from(CREATE_ROUTE));
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let Err(source) = writer.create_collection(&fit.create).await else { return Ok(Begun::There) };
+        let Err(source) = writer.create_collection(&fit.create).await else { return Ok(CreateAnswer::There) };
         let refused = is_refusal(&source);
         // The first refusal is an answer: nothing was made, and what is there is somebody else's. A later one may mean
         // that an earlier request got through.
@@ -95,10 +95,10 @@ pub(in crate::ops) async fn begin_or_late(
             (true, true) => {
                 // The one request without an answer was carried out; of several, another one may still be.
                 late.0 = attempt > 1 + u32::from(refused);
-                return Ok(Begun::There);
+                return Ok(CreateAnswer::There);
             }
-            (true, false) => return Ok(Begun::Taken),
-            (false, _) if refused => return Ok(Begun::Refused(source)),
+            (true, false) => return Ok(CreateAnswer::Taken),
+            (false, _) if refused => return Ok(CreateAnswer::Refused(source)),
             (false, _) => {}
         }
         tracing::warn!(%target, %source, attempt, "creating was not answered, and the collection is not there");
@@ -107,7 +107,7 @@ pub(in crate::ops) async fn begin_or_late(
             None => attempt < CREATE_ATTEMPTS,
         };
         if !again {
-            return Ok(Begun::Unanswered(source));
+            return Ok(CreateAnswer::Unanswered(source));
         }
     }
 }

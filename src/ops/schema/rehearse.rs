@@ -8,13 +8,13 @@ mod unmakeable;
 
 use super::fit::{Fit, Target};
 use super::made::{Made, made, remade};
-use super::make::{Begun, Late, begin_or_late, complete};
+use super::make::{CreateAnswer, Late, begin_or_late, complete};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema};
 use crate::ops::{Error, Session, StateFolders};
 use crate::weaviate::{Error as WireError, Rights, Tenant, Writer};
-use books::Books;
-use sweep::{Stays, removed};
+use books::ScratchBooks;
+use sweep::{ScratchStays, removed};
 
 pub(in crate::ops) use subject::Subject;
 pub(in crate::ops) use sweep::sweep;
@@ -49,7 +49,7 @@ pub(in crate::ops) struct Rehearsal<'a> {
     target: Target<'a>,
     /// What the key may do, where that is known.
     rights: Option<&'a Rights>,
-    books: Books<'a>,
+    books: ScratchBooks<'a>,
     /// Scratch collections that stay until the end.
     held: Vec<CollectionName>,
     /// Those that may come once more after they were removed: a request to create them was not answered.
@@ -70,7 +70,7 @@ impl<'a> Rehearsal<'a> {
         rights: Option<&'a Rights>,
     ) -> Result<Self, Error> {
         sweep(writer, session, state).await?;
-        let books = Books::new(session, state, writer.url(), target.version);
+        let books = ScratchBooks::new(session, state, writer.url(), target.version);
         Ok(Self {
             writer,
             session,
@@ -165,8 +165,8 @@ impl<'a> Rehearsal<'a> {
         }
         match begun? {
             // A name like this one is nobody else's: the request went out twice.
-            Begun::There | Begun::Taken => {}
-            Begun::Refused(source) | Begun::Unanswered(source) => return refused(source),
+            CreateAnswer::There | CreateAnswer::Taken => {}
+            CreateAnswer::Refused(source) | CreateAnswer::Unanswered(source) => return refused(source),
         }
         let there = match complete(self.writer, &fit).await {
             Ok(there) => there,
@@ -209,12 +209,13 @@ impl<'a> Rehearsal<'a> {
 
     /// Removes a scratch collection. If that fails, or if it may come once more, it stays in the journal, for the next run.
     async fn remove(&mut self, name: &CollectionName) {
-        let removed = if self.gave_up { Err(Stays::NoAnswer) } else { removed(self.writer, self.session, name).await };
+        let removed =
+            if self.gave_up { Err(ScratchStays::NoAnswer) } else { removed(self.writer, self.session, name).await };
         match removed {
             Ok(()) if self.late.contains(name) => self.books.left(),
             Ok(()) => self.books.gone(name).await,
             Err(stays) => {
-                self.gave_up |= stays == Stays::NoAnswer;
+                self.gave_up |= stays == ScratchStays::NoAnswer;
                 self.books.left();
                 self.session.events.warn(Warning::ScratchStays { collection: name.clone(), reason: stays.reason() });
             }

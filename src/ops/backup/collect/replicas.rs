@@ -34,7 +34,7 @@ pub(in crate::ops::backup) enum AnyReplica {
 
 /// The number on any replica with the counts before and after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Look {
+struct ReplicaCounts {
     before: u64,
     any: u64,
     after: u64,
@@ -42,7 +42,7 @@ struct Look {
 
 /// Judges looks, oldest first: a difference of replicas stays, what is on its way comes and goes, whoever writes. Pure.
 /// `None`: one more look may tell.
-fn judge(looks: &[Look]) -> Option<AnyReplica> {
+fn judge(looks: &[ReplicaCounts]) -> Option<AnyReplica> {
     let last = looks.last()?;
     if (last.before, last.after) == (last.any, last.any) {
         return Some(AnyReplica::Agrees);
@@ -51,7 +51,7 @@ fn judge(looks: &[Look]) -> Option<AnyReplica> {
         return None;
     }
     let counts = || looks.iter().flat_map(|look| [look.before, look.after]);
-    let above = |look: &Look| look.any.saturating_sub(look.before.max(look.after));
+    let above = |look: &ReplicaCounts| look.any.saturating_sub(look.before.max(look.after));
     let (smallest, largest) = (looks.iter().map(above).min()?, looks.iter().map(above).max()?);
     let explained = if smallest == largest { 0 } else { counts().max()? - counts().min()? + ON_THEIR_WAY };
     if smallest <= explained {
@@ -81,7 +81,7 @@ impl Collect<'_> {
                 }
             };
             let Some(after) = self.count().await? else { return Ok(AnyReplica::Agrees) };
-            looks.push(Look { before, any, after });
+            looks.push(ReplicaCounts { before, any, after });
             if let Some(judged) = judge(&looks) {
                 if let AnyReplica::More { counted, on_any_replica } = judged {
                     let collection = collection.clone();
@@ -115,8 +115,10 @@ mod tests {
     use super::*;
 
     fn of(looks: &[[u64; 3]]) -> Option<AnyReplica> {
-        let looks: Vec<Look> =
-            looks.iter().map(|[before, any, after]| Look { before: *before, any: *any, after: *after }).collect();
+        let looks: Vec<ReplicaCounts> = looks
+            .iter()
+            .map(|[before, any, after]| ReplicaCounts { before: *before, any: *any, after: *after })
+            .collect();
         judge(&looks)
     }
 

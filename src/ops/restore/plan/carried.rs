@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::left::Left;
-use super::super::resume::{self, Asked, Found, Resuming};
+use super::super::resume::{self, Asked, FoundRun, Resuming};
 use super::super::{RestoreOptions, RestoreRefusal, Server, create};
 use super::candidate::Candidate;
 use crate::archive::Archive;
@@ -47,9 +47,9 @@ pub(super) async fn carried_on(
     }
     let there = there.iter().map(|schema| schema.name.clone()).collect();
     match resume::find(session, options, asked.clone(), there).await? {
-        Found::Nothing => Ok(None),
-        Found::Fits(resuming) => Ok(Some(*resuming)),
-        Found::Differs { run, differs } => Err(Error::OtherRun { run, differs }),
+        FoundRun::Nothing => Ok(None),
+        FoundRun::Fits(resuming) => Ok(Some(*resuming)),
+        FoundRun::Differs { run, differs } => Err(Error::OtherRun { run, differs }),
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) async fn left_by(
     }
     // Whether there was one is only advice.
     match resume::find(session, options, asked.clone(), BTreeSet::new()).await {
-        Ok(Found::Fits(resuming)) => Some(resuming.run),
+        Ok(FoundRun::Fits(resuming)) => Some(resuming.run),
         Ok(_) => None,
         Err(error) => {
             tracing::warn!(%error, "cannot look for earlier runs");

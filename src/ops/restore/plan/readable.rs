@@ -15,13 +15,13 @@ const SCHEMA: &str = "read_collections";
 const OBJECTS: &str = "read_data";
 
 /// Who may read what: roles are believed where they allow it. Where they do not, the server is asked, once a name.
-pub(in crate::ops) struct Reading<'a> {
+pub(in crate::ops) struct Readable<'a> {
     client: &'a Client,
     rights: Option<&'a Rights>,
     asked: BTreeMap<(&'static str, CollectionName), bool>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> Readable<'a> {
     /// `rights`: those of the key, where it has roles.
     pub(in crate::ops) fn new(client: &'a Client, rights: Option<&'a Rights>) -> Self {
         Self { client, rights, asked: BTreeMap::new() }
@@ -91,7 +91,7 @@ impl Planning<'_> {
     /// What the key may not read of what is created and of what that refers to.
     pub(super) async fn unreadable(&self, candidates: &[Candidate]) -> Result<Vec<RestoreRefusal>, Error> {
         let made: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.joined.is_none()).collect();
-        let mut reading = Reading::new(self.client, self.rights);
+        let mut reading = Readable::new(self.client, self.rights);
         let mut refused = Vec::new();
         for Candidate { schema, target, waiting, data, .. } in made {
             let waits = |property: &str| *data && waiting.iter().any(|waiting| waiting.property == property);

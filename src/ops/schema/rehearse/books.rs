@@ -12,7 +12,7 @@ use crate::ops::{Error, Session, StateFolders, blocking};
 use crate::weaviate::Version;
 
 /// The journal of a rehearsal.
-pub(super) struct Books<'a> {
+pub(super) struct ScratchBooks<'a> {
     session: &'a Session,
     state: &'a StateFolders,
     url: &'a str,
@@ -22,7 +22,7 @@ pub(super) struct Books<'a> {
     left: bool,
 }
 
-impl<'a> Books<'a> {
+impl<'a> ScratchBooks<'a> {
     pub(super) fn new(session: &'a Session, state: &'a StateFolders, url: &'a str, version: &'a Version) -> Self {
         Self { session, state, url, version, book: None, left: false }
     }

@@ -27,14 +27,14 @@ const LATE_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why a scratch collection stays for now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stays {
+pub(super) enum ScratchStays {
     /// The server did not say in time that it is gone.
     NoAnswer,
     /// Why it is not removed, in few words.
     Refused(String),
 }
 
-impl Stays {
+impl ScratchStays {
     pub(super) fn reason(self) -> String {
         match self {
             Self::NoAnswer => "the server did not answer in time".to_owned(),
@@ -45,18 +45,18 @@ impl Stays {
 
 /// Drops a scratch collection until it is seen to be gone, within a bounded time, and a shorter one once the run is told to
 /// stop. Such a name is used once, so that the request may be sent again.
-pub(super) async fn removed(writer: &Writer, session: &Session, name: &CollectionName) -> Result<(), Stays> {
+pub(super) async fn removed(writer: &Writer, session: &Session, name: &CollectionName) -> Result<(), ScratchStays> {
     if !name.is_scratch() {
-        return Err(Stays::Refused("it is no scratch collection".to_owned()));
+        return Err(ScratchStays::Refused("it is no scratch collection".to_owned()));
     }
     let stopped = async {
         session.cancel.cancelled().await;
         tokio::time::sleep(REMOVAL_TIME_STOPPED).await;
     };
     tokio::select! {
-        done = remove(writer, name) => done.map_err(Stays::Refused),
-        () = tokio::time::sleep(REMOVAL_TIME) => Err(Stays::NoAnswer),
-        () = stopped => Err(Stays::NoAnswer),
+        done = remove(writer, name) => done.map_err(ScratchStays::Refused),
+        () = tokio::time::sleep(REMOVAL_TIME) => Err(ScratchStays::NoAnswer),
+        () = stopped => Err(ScratchStays::NoAnswer),
     }
 }
 
@@ -93,7 +93,7 @@ pub(in crate::ops) async fn sweep(writer: &Writer, session: &Session, state: &St
                 }
                 Swept::Stays(why) => {
                     is_done = false;
-                    let no_answer = why == Stays::NoAnswer;
+                    let no_answer = why == ScratchStays::NoAnswer;
                     session.events.warn(Warning::ScratchStays { collection: name.clone(), reason: why.reason() });
                     if no_answer {
                         return Ok(());
@@ -122,7 +122,7 @@ enum Swept {
         objects: u64,
     },
     /// It may be there, and could not be removed.
-    Stays(Stays),
+    Stays(ScratchStays),
 }
 
 /// Removes a scratch collection that was to be created at `at`.
@@ -137,7 +137,7 @@ async fn swept(
     let age = session.clock.now().duration_since(at).unsigned_abs();
     let begun = Instant::now();
     let refused = |error: &crate::weaviate::Error| {
-        let stays = || Swept::Stays(Stays::Refused(error.to_string()));
+        let stays = || Swept::Stays(ScratchStays::Refused(error.to_string()));
         if left.is_of_this_address { stays() } else { Swept::MayBe }
     };
     let there = loop {
