@@ -54,6 +54,9 @@ mod tests {
         let text = r#"{"class":"A","vectorIndexConfig":{"pq":{"enabled":true},"bq":{"enabled":true}},
             "vectorConfig":{"v":{"vectorIndexConfig":{"hnsw":{"sq":{"enabled":true}}}}}}"#;
         assert_eq!(trained(&schema(text)), ["pq", "sq"]);
+        let dynamic =
+            r#"{"class":"A","vectorIndexType":"dynamic","vectorIndexConfig":{"hnsw":{"pq":{"enabled":true}}}}"#;
+        assert_eq!(trained(&schema(dynamic)), ["pq"], "below a dynamic index");
         assert!(trained(&schema(r#"{"class":"A","vectorIndexConfig":{"pq":{"enabled":false}}}"#)).is_empty());
     }
 
