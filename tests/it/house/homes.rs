@@ -7,8 +7,7 @@ use std::path::Path;
 use super::layering::sources;
 
 /// Modules that import each other in a circle.
-const IN_CIRCLES: &[&str] = &[
-];
+const IN_CIRCLES: &[&str] = &[];
 /// Types of `ops` of which another has the name too.
 const TYPES_THAT_SHARE_A_NAME: &[&str] = &["Facts", "Gathered", "Looking", "Lost", "Run", "Since", "Tenants"];
 /// Files above [`LINES_OF_A_FILE`].
