@@ -7,6 +7,7 @@ mod class;
 mod handle;
 mod op;
 mod planned;
+mod remark;
 mod result;
 
 use std::sync::Arc;
@@ -22,6 +23,10 @@ pub use handle::{EventReceiver, Events};
 pub use op::Op;
 pub use planned::{
     Covers, PlannedAction, PlannedCollection, PlannedCopy, PlannedRefusal, PlannedRestore, PlannedThere, RestorePlanned,
+};
+pub use remark::{
+    AliasRemark, ClearRemark, ComparisonRemark, CreationRemark, Loss, MoreThan, NewerThan, OutOfReach, Remark,
+    RestoreRemark, RoleRemark, SchemaDifference, SettingRemark, Untrained, WhyLeft,
 };
 pub use result::{CollectionResult, RateLimit, RunResult, SavedSchema};
 

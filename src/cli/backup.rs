@@ -16,7 +16,7 @@ use crate::model::path_text;
 use crate::ops::backup::{self, BackupOptions, BackupPlan, BackupStopped, Interrupted, LeftInactive, Resume};
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::{Error, Session};
-use crate::render::{Closing, Remark, date, plain, shell_path, size};
+use crate::render::{Closing, Note, date, plain, shell_path, size};
 use crate::weaviate::{Client, Writer};
 
 pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
@@ -199,18 +199,18 @@ fn would(plan: &BackupPlan) -> Finished {
 }
 
 /// What a backup does with tenants that cannot be read as they are.
-fn activates(planned: &backup::CollectionBackup) -> Option<Remark> {
+fn activates(planned: &backup::CollectionBackup) -> Option<Note> {
     let asleep = planned.tenants.map(|tenants| tenants.inactive).filter(|asleep| *asleep > 0)?;
     let tenants = closing::counted(asleep, "inactive tenant");
     let text = format!("{tenants} would be activated, a few at a time, read and counted, and deactivated again");
-    Some(Remark { about: planned.schema.name.to_string(), text })
+    Some(Note { about: planned.schema.name.to_string(), text })
 }
 
 /// Tenants that a backup leaves out.
-fn stay(left: &LeftInactive) -> Remark {
+fn stay(left: &LeftInactive) -> Note {
     let tenants = closing::counted(left.tenants, "inactive tenant");
     let text = format!("{tenants} ({} first), which cannot be activated: {}", left.first, left.reason);
-    Remark { about: left.collection.to_string(), text }
+    Note { about: left.collection.to_string(), text }
 }
 
 /// A run that stopped: the error, what it left, and the command that carries it on.

@@ -20,7 +20,7 @@ use crate::ops::held::HeldIn;
 use crate::ops::inventory::{self, Listed};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::{Error, Session};
-use crate::render::{Closing, Remark, counted, plain, shell_path};
+use crate::render::{Closing, Note, counted, plain, remark, shell_path};
 use crate::weaviate::{Client, Writer};
 
 /// Collections named in the advice of a run that stopped.
@@ -179,16 +179,16 @@ fn would(plan: &ClearPlan) -> Finished {
 }
 
 fn closing_of(outcome: &ClearOutcome) -> Closing {
-    let schema = |(about, saved): &(CollectionName, SafetyCopy)| Remark {
+    let schema = |(about, saved): &(CollectionName, SafetyCopy)| Note {
         about: about.to_string(),
         text: format!("saved in {}", shell_path(&saved.schema)),
     };
-    let remark = |(about, text): &(CollectionName, String)| Remark { about: about.to_string(), text: text.clone() };
+    let note = |(about, fact): &(CollectionName, _)| Note { about: about.to_string(), text: remark(fact) };
     Closing {
         topology_unchecked: outcome.topology_unchecked.clone(),
         uncounted: outcome.uncounted,
         schemas: outcome.saved.iter().map(schema).collect(),
-        notes: outcome.remarks.iter().map(remark).collect(),
+        notes: outcome.remarks.iter().map(note).collect(),
         run_files: Some(path_text(&outcome.run_dir)),
         ..Closing::default()
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::archive::manifest::{CollectionEntry, Limit, LimitKind, Skipped, TenantsChanged, TopologyState};
 use crate::archive::{Content, Manifest};
 use crate::model::shell_text;
-use crate::render::{Closing, Remark, count, shell_path};
+use crate::render::{Closing, Note, count, shell_path};
 
 pub(super) use crate::render::counted;
 
@@ -57,7 +57,7 @@ pub(super) fn of(manifest: &Manifest, server: String) -> Closing {
     }
 }
 
-fn change(entry: &CollectionEntry) -> Option<Remark> {
+fn change(entry: &CollectionEntry) -> Option<Note> {
     let mut clauses = Vec::new();
     if let (Some(before), Some(after)) = (entry.counts.before, entry.counts.after)
         && before != after
@@ -74,17 +74,17 @@ fn change(entry: &CollectionEntry) -> Option<Remark> {
     if entry.schema_changed {
         clauses.push("the schema grew (schema.before.json is the earlier one)".into());
     }
-    (!clauses.is_empty()).then(|| Remark { about: entry.name.clone(), text: clauses.join("; ") })
+    (!clauses.is_empty()).then(|| Note { about: entry.name.clone(), text: clauses.join("; ") })
 }
 
 /// The collections whose objects the server did not count.
-fn uncounted(manifest: &Manifest) -> Vec<Remark> {
+fn uncounted(manifest: &Manifest) -> Vec<Note> {
     let uncounted = manifest.collections.iter().filter(|entry| entry.is_uncounted());
     let text = "not verified: the server did not say how many objects there are";
-    uncounted.map(|entry| Remark { about: entry.name.clone(), text: text.to_owned() }).collect()
+    uncounted.map(|entry| Note { about: entry.name.clone(), text: text.to_owned() }).collect()
 }
 
-fn replicas(entry: &CollectionEntry) -> Option<Remark> {
+fn replicas(entry: &CollectionEntry) -> Option<Note> {
     let found = entry.replica_check.as_ref()?;
     let mut clauses = Vec::new();
     if let Some(reason) = &found.reason {
@@ -97,16 +97,16 @@ fn replicas(entry: &CollectionEntry) -> Option<Remark> {
     if found.counts_moved {
         clauses.push("how many objects each replica holds could not be told while objects were written".to_owned());
     }
-    (!clauses.is_empty()).then(|| Remark { about: entry.name.clone(), text: clauses.join("; ") })
+    (!clauses.is_empty()).then(|| Note { about: entry.name.clone(), text: clauses.join("; ") })
 }
 
 /// What can never be kept or was kept from the key, but for what is true of every archive.
-pub(super) fn limits(limits: &[Limit]) -> Vec<Remark> {
+pub(super) fn limits(limits: &[Limit]) -> Vec<Note> {
     limits.iter().filter_map(limit).collect()
 }
 
 /// Vectors that come in several lengths, a line for each collection.
-fn lengths(manifest: &Manifest) -> impl Iterator<Item = Remark> {
+fn lengths(manifest: &Manifest) -> impl Iterator<Item = Note> {
     manifest.collections.iter().filter_map(|c| {
         let first = c.vector_lengths.first()?;
         let each = first.lengths.iter().take(LENGTHS_NAMED);
@@ -119,11 +119,11 @@ fn lengths(manifest: &Manifest) -> impl Iterator<Item = Remark> {
         let each = each.collect::<Vec<_>>().join(", ");
         let text =
             format!("vectors differ in length ({}: {each}{tenant}{more}), and a vector index takes one", first.vector);
-        Some(Remark { about: c.name.clone(), text })
+        Some(Note { about: c.name.clone(), text })
     })
 }
 
-fn limit(limit: &Limit) -> Option<Remark> {
+fn limit(limit: &Limit) -> Option<Note> {
     let properties = limit.properties.join(", ");
     let text = match limit.kind {
         // True of every archive: the documentation says so, not every summary.
@@ -160,11 +160,11 @@ fn limit(limit: &Limit) -> Option<Remark> {
         LimitKind::Collections => "Other collections".to_owned(),
         _ => String::new(),
     });
-    Some(Remark { about, text })
+    Some(Note { about, text })
 }
 
 /// Why things were left out; tenants that were for the same reason are named together.
-pub(super) fn skipped(skipped: &[Skipped]) -> Vec<Remark> {
+pub(super) fn skipped(skipped: &[Skipped]) -> Vec<Note> {
     let mut together: BTreeMap<(&str, bool, &str), Vec<&str>> = BTreeMap::new();
     for Skipped { collection, tenant, reason } in skipped {
         let tenants = together.entry((collection, tenant.is_some(), reason)).or_default();
@@ -175,7 +175,7 @@ pub(super) fn skipped(skipped: &[Skipped]) -> Vec<Remark> {
         [one] => format!(", tenant {one}"),
         [first, ..] => format!(", {} ({first} first)", counted(tenants.len() as u64, "tenant")),
     };
-    let remark = |((collection, _, reason), tenants): ((&str, bool, &str), Vec<&str>)| Remark {
+    let remark = |((collection, _, reason), tenants): ((&str, bool, &str), Vec<&str>)| Note {
         about: collection.to_owned() + &named(tenants),
         text: reason.to_owned(),
     };
@@ -183,23 +183,23 @@ pub(super) fn skipped(skipped: &[Skipped]) -> Vec<Remark> {
 }
 
 /// That nodes were missing, if any were.
-pub(super) fn missing_nodes(missing: &[String]) -> Option<Remark> {
+pub(super) fn missing_nodes(missing: &[String]) -> Option<Note> {
     let text = format!(
         "missing while it was read: {}; every shard had a majority of its replicas on the others",
         missing.join(", ")
     );
-    (!missing.is_empty()).then(|| Remark { about: "Nodes".to_owned(), text })
+    (!missing.is_empty()).then(|| Note { about: "Nodes".to_owned(), text })
 }
 
-fn incomplete(manifest: &Manifest) -> Vec<Remark> {
-    let objects = manifest.incomplete.iter().map(|i| Remark {
+fn incomplete(manifest: &Manifest) -> Vec<Note> {
+    let objects = manifest.incomplete.iter().map(|i| Note {
         about: i.collection.clone(),
         text: format!("object {} is kept without its vectors, which the server cannot print (NaN or Inf)", i.id),
     });
     let of_ttl = |limit: &&Limit| limit.kind == LimitKind::ObjectTtl;
     let expires =
         |name: &str| manifest.limits.iter().filter(of_ttl).any(|limit| limit.collection.as_deref() == Some(name));
-    let mismatched = manifest.collections.iter().filter(|c| c.consistency.count_mismatch).map(|c| Remark {
+    let mismatched = manifest.collections.iter().filter(|c| c.consistency.count_mismatch).map(|c| Note {
         about: c.name.clone(),
         text: format!(
             "{} listed, but the server counts {}, and {}",
@@ -211,18 +211,18 @@ fn incomplete(manifest: &Manifest) -> Vec<Remark> {
     let vanished = manifest.collections.iter().filter_map(|c| {
         let objects = counted(c.consistency.vanished?, "object");
         let text = format!("at least {objects} deleted by somebody before they were read, and not in the archive");
-        Some(Remark { about: c.name.clone(), text })
+        Some(Note { about: c.name.clone(), text })
     });
     let differing = manifest.collections.iter().filter_map(|c| {
         let any = c.consistency.on_any_replica?;
         let (listed, any) = (counted(c.objects, "object"), count(any));
         let text = format!("replicas differ: {listed} listed, {any} on at least one replica");
-        Some(Remark { about: c.name.clone(), text })
+        Some(Note { about: c.name.clone(), text })
     });
     let disagreeing = manifest.collections.iter().filter_map(|c| {
         let objects = c.replica_check.as_ref().map(|found| found.differing).filter(|objects| *objects > 0)?;
         let text = format!("the replicas of {} hold different versions; one was read", counted(objects, "object"));
-        Some(Remark { about: c.name.clone(), text })
+        Some(Note { about: c.name.clone(), text })
     });
     let missing = missing_nodes(&manifest.source.topology.missing);
     missing.into_iter().chain(mismatched).chain(vanished).chain(differing).chain(disagreeing).chain(objects).collect()

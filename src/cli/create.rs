@@ -13,7 +13,7 @@ use super::{Connect, Env, Failure, Finished, Out, closing, confirm, run_with_eve
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::ops::Error;
 use crate::ops::create::{self, CreationOptions, CreationOutcome, CreationPlan, CreationStopped};
-use crate::render::{Closing, Remark, counted, plain};
+use crate::render::{Closing, Note, counted, plain, remark};
 use crate::weaviate::Writer;
 
 pub(super) fn run(args: &CreateArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
@@ -98,15 +98,15 @@ fn closing_of(outcome: &CreationOutcome, with_additions: bool) -> Closing {
     let collection = outcome.result.collections.first();
     let about = collection.map(|c| c.name.to_string()).unwrap_or_default();
     let tenants = collection.map_or(0, |c| c.tenants);
-    let remark = |text: &String| Remark { about: about.clone(), text: text.clone() };
+    let note = |text: String| Note { about: about.clone(), text };
     let created = (tenants > 0).then(|| counted(tenants, "tenant") + " created");
     let added = (with_additions && !outcome.additions.is_empty())
         .then(|| format!("settings that the server added: {}", outcome.additions.join(", ")));
     Closing {
         uncounted: true,
         topology_unchecked: outcome.topology_unchecked.clone(),
-        notes: created.iter().chain(&outcome.remarks).chain(&added).map(remark).collect(),
-        incomplete: outcome.missing.iter().map(remark).collect(),
+        notes: created.into_iter().chain(outcome.remarks.iter().map(remark)).chain(added).map(note).collect(),
+        incomplete: outcome.missing.iter().map(|fact| note(remark(&fact.clone().into()))).collect(),
         ..Closing::default()
     }
 }

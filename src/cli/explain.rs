@@ -1,5 +1,6 @@
 //! Turns an operation's error into words: the one place that knows both its data and how to speak to a person.
 
+use super::words::message;
 use super::{Failure, remedy};
 use crate::event::Op;
 use crate::ops::{Error, Hint};
@@ -42,7 +43,7 @@ pub(super) fn explain_reading(error: &Error) -> Failure {
 
 /// The error and what is behind it. Why a server refuses for good stands in the first line, its own words below.
 fn told(error: &Error) -> Failure {
-    let failure = Failure::from_error(error.class(), error);
+    let failure = Failure { message: message(error), ..Failure::from_error(error.class(), error) };
     if let Error::Damages { damages, .. } = error {
         return damages.iter().fold(failure, |failure, damage| failure.because(damage.to_string()));
     }

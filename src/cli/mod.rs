@@ -34,6 +34,7 @@ mod show;
 mod signals;
 pub mod stack;
 mod verify;
+mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

@@ -11,14 +11,15 @@ use super::connect::session;
 use super::explain::explain_for;
 use super::runtime::nothing;
 use super::verify::{difference, differing, not_listed};
+use super::words::restore_refusal;
 use super::{Connect, Env, Failure, Finished, Out, RestoreSettings, Source, closing, confirm, run_with_events};
-use crate::event::{Class, CollectionResult, Difference, Event, Op, RunResult, Status};
+use crate::event::{Class, CollectionResult, Difference, Event, Op, RoleRemark, RunResult, Status};
 use crate::model::{CollectionName, TenantName, path_text};
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::restore::{self, Lost, PreparedRestore, RestoreOptions, RestoreOutcome, RestorePlan, RestoreStopped};
 use crate::ops::verify::Differs;
 use crate::ops::{Error, Session};
-use crate::render::{Closing, Remark, count, counted, shell_path};
+use crate::render::{Closing, Note, count, counted, remark, shell_path};
 use crate::weaviate::{Client, Writer};
 
 /// Collections named in the advice of a run that stopped.
@@ -62,7 +63,7 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
             Err(error) => return Err(refused(&error, &resume)),
         };
         let planned = &prepared.plan;
-        session.events.emit(Event::RestorePlanned(planned.told()));
+        session.events.emit(Event::RestorePlanned(planned.told(restore_refusal)));
         if let Some(error) = planned.refused() {
             session.events.emit(Event::PlanMade { collections: planned.listed() });
             if out.wants_words() && settings.dry_run {
@@ -165,9 +166,9 @@ fn closing_of(outcome: &RestoreOutcome) -> Closing {
     let sum = |of: fn(&CollectionResult) -> u64| outcome.result.collections.iter().map(of).sum::<u64>();
     let all_rejected = sum(|c| c.rejected) > 0 && sum(|c| c.only_left.unwrap_or(0)) == sum(|c| c.rejected);
     let explained = |differs: &Differs| all_rejected && differs.kind == Difference::OnlyLeft;
-    let remark = |(about, text): &(CollectionName, String)| Remark { about: about.to_string(), text: text.clone() };
-    let role = |text: &String| Remark { about: "Roles".to_owned(), text: text.clone() };
-    let differences: Vec<Remark> = outcome.differences.iter().filter(|d| !explained(d)).map(difference).collect();
+    let note = |(about, fact): &(CollectionName, _)| Note { about: about.to_string(), text: remark(fact) };
+    let role = |fact: &RoleRemark| Note { about: "Roles".to_owned(), text: remark(&fact.clone().into()) };
+    let differences: Vec<Note> = outcome.differences.iter().filter(|d| !explained(d)).map(difference).collect();
     let missing = if all_rejected { sum(|c| c.only_left.unwrap_or(0)) } else { 0 };
     let to_list = differing(&outcome.result.collections) - missing;
     Closing {
@@ -177,7 +178,7 @@ fn closing_of(outcome: &RestoreOutcome) -> Closing {
         run_files: Some(path_text(&outcome.run_dir)),
         differences,
         missing_are_rejected: all_rejected,
-        notes: outcome.remarks.iter().map(remark).chain(outcome.about_roles.iter().map(role)).collect(),
+        notes: outcome.remarks.iter().map(note).chain(outcome.about_roles.iter().map(role)).collect(),
         ..Closing::default()
     }
 }

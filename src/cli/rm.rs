@@ -18,7 +18,7 @@ use crate::ops::held::HeldIn;
 use crate::ops::remove::{self, CollectionRemoval, RemovalOutcome, RemovalPlan, RemovalStopped};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::standing;
-use crate::render::{Closing, Remark, counted, shell_path};
+use crate::render::{Closing, Note, counted, shell_path};
 use crate::weaviate::{Error as WireError, Writer};
 
 /// Collections named in the advice of a run that stopped.
@@ -100,21 +100,21 @@ fn would(plan: &RemovalPlan) -> Finished {
 }
 
 fn closing_of(outcome: &RemovalOutcome) -> Closing {
-    let schema = |(about, saved): &(CollectionName, SafetyCopy)| Remark {
+    let schema = |(about, saved): &(CollectionName, SafetyCopy)| Note {
         about: about.to_string(),
         text: format!("saved in {}", shell_path(&saved.schema)),
     };
     let back = |name: &CollectionName| {
-        Remark {
+        Note {
         about: name.to_string(),
         text: "it is there again: somebody made it, or something that writes to it had the server make one up; see whose it is before you remove it once more".into(),
     }
     };
-    let dangling = |(alias, of): &(String, CollectionName)| Remark {
+    let dangling = |(alias, of): &(String, CollectionName)| Note {
         about: of.to_string(),
         text: format!("the alias {alias} stood for it, and stands for nothing now"),
     };
-    let unseen = |name: &CollectionName| Remark {
+    let unseen = |name: &CollectionName| Note {
         about: name.to_string(),
         text: format!("aliases that stood for it are {}", closing::UNSEEN_ALIASES),
     };

@@ -12,7 +12,7 @@ use crate::model::{CollectionName, Selection};
 use crate::ops::bounds;
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::verify::{self, Differs, VerifyOptions, VerifyOutcome};
-use crate::render::{Closing, Remark, count};
+use crate::render::{Closing, Note, count, remark, schema_difference};
 use crate::weaviate::Writer;
 
 pub(super) fn run(args: &VerifyArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
@@ -49,15 +49,17 @@ fn options(args: &VerifyArgs, env: &Env) -> Result<VerifyOptions, Failure> {
 }
 
 fn said(outcome: &VerifyOutcome) -> Closing {
-    let remark = |(about, text): &(CollectionName, String)| Remark { about: about.to_string(), text: text.clone() };
+    let schema =
+        |(about, differs): &(CollectionName, _)| Note { about: about.to_string(), text: schema_difference(differs) };
+    let note = |(about, fact): &(CollectionName, _)| Note { about: about.to_string(), text: remark(fact) };
     Closing {
         schemas_only: outcome.schemas_only,
         server: Some(closing::server(&outcome.url, &outcome.server_version)),
         topology_unchecked: outcome.topology_unchecked.clone(),
         differences: outcome.differences.iter().map(difference).collect(),
         more_differences: more(outcome),
-        schema_differences: outcome.schema_differences.iter().map(remark).collect(),
-        notes: outcome.remarks.iter().map(remark).collect(),
+        schema_differences: outcome.schema_differences.iter().map(schema).collect(),
+        notes: outcome.remarks.iter().map(note).collect(),
         ..Closing::default()
     }
 }
@@ -85,7 +87,7 @@ pub(super) fn not_listed(differing: u64, listed: usize) -> Option<String> {
 }
 
 /// One object in a line: its first field that differs.
-pub(super) fn difference(differs: &Differs) -> Remark {
+pub(super) fn difference(differs: &Differs) -> Note {
     let tenant = differs.tenant.as_ref().map(|tenant| format!(", tenant {tenant}")).unwrap_or_default();
     let about = format!("{}{tenant} {}", differs.collection, differs.id);
     let text = match (differs.kind, differs.fields.as_slice()) {
@@ -101,5 +103,5 @@ pub(super) fn difference(differs: &Differs) -> Remark {
             format!("{}: archived {}, live {}{more}", first.field, side(&first.left), side(&first.right))
         }
     };
-    Remark { about, text }
+    Note { about, text }
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::{AliasRemark, Remark, RoleRemark, SchemaDifference};
 use crate::model::{CollectionName, TenantName};
 
 /// How much of what a removal takes away an archive holds, as far as counts and times tell.
@@ -70,10 +71,10 @@ pub struct RestorePlanned {
     pub backup_seconds: Option<f64>,
     /// Its collections that are chosen, in the order they are restored.
     pub collections: Vec<PlannedRestore>,
-    /// What becomes of aliases, each as a clause.
-    pub aliases: Vec<String>,
-    /// What becomes of roles, each as a clause.
-    pub roles: Vec<String>,
+    /// What becomes of aliases.
+    pub aliases: Vec<AliasRemark>,
+    /// What becomes of roles.
+    pub roles: Vec<RoleRemark>,
     /// What stands against it; if there is anything here, nothing is sent.
     pub refusals: Vec<PlannedRefusal>,
 }
@@ -97,8 +98,8 @@ pub struct PlannedRestore {
     pub tenants: u64,
     /// Those of them that are inactive in the end.
     pub inactive_tenants: u64,
-    /// What will be different from the source, each as a clause.
-    pub differs: Vec<String>,
+    /// What will be different from the source.
+    pub differs: Vec<Remark>,
     /// Objects that the server makes vectors for.
     pub to_vectorise: u64,
     /// Objects with an integer that the server refuses.
@@ -135,8 +136,8 @@ pub struct PlannedThere {
     pub tenants: Option<u64>,
     /// Those of them that are not active: their objects are not counted.
     pub inactive_tenants: Option<u64>,
-    /// How its schema differs from the archive's, each as a clause; empty if it does not.
-    pub schema_differs: Vec<String>,
+    /// How its schema differs from the archive's; empty if it does not.
+    pub schema_differs: Vec<SchemaDifference>,
     /// Aliases that stand for it.
     pub aliases: Vec<String>,
     /// Whether more may stand for it, which the key may not see.

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::event::{Class, Covers, PlannedCollection, RunResult};
+use crate::event::{Class, Covers, PlannedCollection, Remark, RunResult};
 use crate::model::{CollectionName, Schema, Selection, TenantName};
 use crate::ops::held::{Doomed, HeldIn};
 use crate::ops::safety::SafetyCopy;
@@ -31,7 +31,8 @@ use crate::ops::{Error, StateFolders};
 use crate::weaviate::{Count, Meta, Rights, Tenant, TenantState};
 use method::Facts;
 
-pub use crate::ops::refusal::ClearRefusal;
+pub use crate::ops::refusal::{ClearRefusal, NotRepeatable};
+pub use method::WhyMethod;
 pub use plan::{plan, recount};
 pub use rehearse::rehearse;
 pub use run::run;
@@ -105,10 +106,10 @@ pub struct CollectionClear {
     pub objects: Count,
     /// How.
     pub method: Method,
-    /// Why so, as a clause.
-    pub why: String,
-    /// What will not be as it was, each as a clause.
-    pub loses: Vec<String>,
+    /// Why so.
+    pub why: WhyMethod,
+    /// What will not be as it was.
+    pub loses: Vec<Remark>,
     /// An earlier run dropped it and did not finish: it is made from what that one saved.
     pub unfinished: Option<Unfinished>,
     /// Tenants that an earlier run removed and did not create again: they are created, empty.
@@ -250,8 +251,8 @@ pub struct ClearOutcome {
     pub result: RunResult,
     /// The copies of the schemas that were dropped and made again.
     pub saved: Vec<(CollectionName, SafetyCopy)>,
-    /// What is to be known: collection and clause.
-    pub remarks: Vec<(CollectionName, String)>,
+    /// What is to be known.
+    pub remarks: Vec<(CollectionName, Remark)>,
     /// Whether it is not known how many objects are gone.
     pub uncounted: bool,
     /// The directory of the run's files.

@@ -5,7 +5,7 @@ mod rehearse;
 mod run;
 mod stored;
 
-use crate::event::{PlannedCollection, RunResult};
+use crate::event::{CreationRemark, PlannedCollection, Remark, RunResult};
 use crate::model::{CollectionName, Schema};
 use crate::ops::schema::{Fit, Rehearsed, Target};
 use crate::ops::{Error, StateFolders};
@@ -58,8 +58,8 @@ pub struct CreationPlan {
     pub shape: Shape,
     /// Tenants that will be created, with the states that a server creates them in.
     pub tenants: Vec<Tenant>,
-    /// What will not be as the document or the list of tenants says, each as a clause.
-    pub remarks: Vec<String>,
+    /// What will not be as the document or the list of tenants says.
+    pub remarks: Vec<Remark>,
     /// Whether it was tried out that the server makes it.
     pub rehearsed: Rehearsed,
     /// Why it is not known whether the server is whole, if so.
@@ -81,10 +81,10 @@ pub struct PreparedCreation {
     pub plan: CreationPlan,
     options: CreationOptions,
     fit: Fit,
-    /// What of the document servers keep otherwise, each as a clause.
-    rewritten: Vec<String>,
-    /// What will be different about the tenants, as a clause.
-    tenants_remark: Option<String>,
+    /// What of the document servers keep otherwise.
+    rewritten: Vec<CreationRemark>,
+    /// What will be different about the tenants.
+    tenants_remark: Option<CreationRemark>,
     meta: Meta,
     nodes: Option<usize>,
     /// What the key may do, where that is known.
@@ -102,12 +102,12 @@ impl PreparedCreation {
 pub struct CreationOutcome {
     /// The result in numbers.
     pub result: RunResult,
-    /// What is not as it was asked, each as a clause.
-    pub remarks: Vec<String>,
+    /// What is not as it was asked.
+    pub remarks: Vec<Remark>,
     /// Settings that the document leaves open and the server chose.
     pub additions: Vec<String>,
-    /// What is missing, each as a clause: then the run is incomplete.
-    pub missing: Vec<String>,
+    /// What is missing: then the run is incomplete.
+    pub missing: Vec<CreationRemark>,
     /// Why it is not known whether the server was whole, if so.
     pub topology_unchecked: Option<String>,
 }

@@ -14,9 +14,54 @@ pub(super) enum Drift {
     Grew,
     /// Something objects depend on changed or went away.
     Broke {
-        /// What, in few words.
-        what: String,
+        /// What.
+        what: SchemaDrift,
     },
+}
+
+/// What of a collection changed while it was read, that objects depend on. Names of properties are JSON texts.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchemaDrift {
+    /// Whether it has tenants.
+    #[error("multi-tenancy was switched")]
+    Tenancy,
+    /// The number of its shards.
+    #[error("the number of shards changed")]
+    Shards,
+    /// Properties that decide how objects enter the digest.
+    #[error("reference or blobHash properties were added")]
+    DigestedProperties,
+    /// A property is gone.
+    #[error("property {property} went away")]
+    PropertyGone {
+        /// Its name.
+        property: String,
+    },
+    /// A property has another type.
+    #[error("property {property} changed its type")]
+    PropertyType {
+        /// Its name.
+        property: String,
+    },
+    /// A vector is another one, or gone.
+    #[error("vector {vector:?} changed or went away")]
+    Vector {
+        /// Its name.
+        vector: String,
+    },
+    /// Its vectorizer.
+    #[error("the vectorizer changed")]
+    Vectorizer,
+    /// It is another one: its shards are others.
+    #[error("it was dropped and made anew")]
+    Remade,
+    /// Another run carried the backup on.
+    #[error("another run carried the backup on")]
+    CarriedOn,
+    /// Its settings were sent as they were, and the server has others now.
+    #[error("its settings were sent again, unchanged, and are not the same since")]
+    SettingsNotKept,
 }
 
 pub(super) fn drift(before: &Schema, after: &Schema) -> Drift {
@@ -28,16 +73,16 @@ pub(super) fn drift(before: &Schema, after: &Schema) -> Drift {
     if old == new {
         return Drift::None;
     }
-    let broke = |what: String| Drift::Broke { what };
+    let broke = |what| Drift::Broke { what };
     if before.multi_tenant != after.multi_tenant {
-        return broke("multi-tenancy was switched".into());
+        return broke(SchemaDrift::Tenancy);
     }
     if before.shards.is_some() && before.shards != after.shards {
-        return broke("the number of shards changed".into());
+        return broke(SchemaDrift::Shards);
     }
     if (&before.references, &before.blob_hashes) != (&after.references, &after.blob_hashes) {
         // They decide how objects enter the digest, and the first ones have entered it already.
-        return broke("reference or blobHash properties were added".into());
+        return broke(SchemaDrift::DigestedProperties);
     }
     if let Some(what) = members(&old["properties"], &new["properties"]) {
         return broke(what);
@@ -49,23 +94,23 @@ pub(super) fn drift(before: &Schema, after: &Schema) -> Drift {
             continue;
         }
         if now["vectorIndexType"] != vector["vectorIndexType"] || now["vectorizer"] != vector["vectorizer"] {
-            return broke(format!("vector {name:?} changed or went away"));
+            return broke(SchemaDrift::Vector { vector: name.clone() });
         }
     }
     if old["vectorizer"] != new["vectorizer"] {
-        return broke("the vectorizer changed".into());
+        return broke(SchemaDrift::Vectorizer);
     }
     Drift::Grew
 }
 
 /// The first property of `old` whose type is another in `new`, nested ones included.
-fn members(old: &Value, new: &Value) -> Option<String> {
+fn members(old: &Value, new: &Value) -> Option<SchemaDrift> {
     let list = |v: &Value| v.as_array().cloned().unwrap_or_default();
     let now = list(new);
     list(old).iter().find_map(|property| {
         let name = &property["name"];
         let Some(twin) = now.iter().find(|p| p["name"] == *name) else {
-            return Some(format!("property {name} went away"));
+            return Some(SchemaDrift::PropertyGone { property: name.to_string() });
         };
         let kinds = |p: &Value| {
             let mut kinds = list(&p["dataType"]);
@@ -78,7 +123,7 @@ fn members(old: &Value, new: &Value) -> Option<String> {
         if kept {
             members(&property["nestedProperties"], &twin["nestedProperties"])
         } else {
-            Some(format!("property {name} changed its type"))
+            Some(SchemaDrift::PropertyType { property: name.to_string() })
         }
     })
 }
@@ -122,15 +167,34 @@ mod tests {
 
     #[test]
     fn changed_types_break() {
-        for change in [
-            (r#"["text"]"#, r#"["int"]"#),
-            (r#"["int"]"#, r#"["number"]"#),
-            (r#"{"name":"p","dataType":["text"]},"#, ""),
-            ("hnsw", "flat"),
-            (r#""vectorizer":"none""#, r#""vectorizer":"text2vec-openai""#),
-            (r#""class":"A","#, r#""class":"A","multiTenancyConfig":{"enabled":true},"#),
+        let property = |name: &str| format!("\"{name}\"");
+        for (old, new, what) in [
+            (r#"["text"]"#, r#"["int"]"#, SchemaDrift::PropertyType { property: property("p") }),
+            (r#"["int"]"#, r#"["number"]"#, SchemaDrift::PropertyType { property: property("x") }),
+            (r#"{"name":"p","dataType":["text"]},"#, "", SchemaDrift::PropertyGone { property: property("p") }),
+            ("hnsw", "flat", SchemaDrift::Vector { vector: "v".into() }),
+            (r#""vectorizer":"none""#, r#""vectorizer":"text2vec-openai""#, SchemaDrift::Vectorizer),
+            (r#""class":"A","#, r#""class":"A","multiTenancyConfig":{"enabled":true},"#, SchemaDrift::Tenancy),
         ] {
-            assert!(matches!(against(change), Drift::Broke { .. }), "{change:?}");
+            assert_eq!(against((old, new)), Drift::Broke { what }, "{old} {new}");
+        }
+    }
+
+    #[test]
+    fn what_changed_is_told() {
+        for (what, told) in [
+            (SchemaDrift::Tenancy, "multi-tenancy was switched"),
+            (SchemaDrift::Shards, "the number of shards changed"),
+            (SchemaDrift::DigestedProperties, "reference or blobHash properties were added"),
+            (SchemaDrift::PropertyGone { property: "\"p\"".into() }, "property \"p\" went away"),
+            (SchemaDrift::PropertyType { property: "\"p\"".into() }, "property \"p\" changed its type"),
+            (SchemaDrift::Vector { vector: "v".into() }, "vector \"v\" changed or went away"),
+            (SchemaDrift::Vectorizer, "the vectorizer changed"),
+            (SchemaDrift::Remade, "it was dropped and made anew"),
+            (SchemaDrift::CarriedOn, "another run carried the backup on"),
+            (SchemaDrift::SettingsNotKept, "its settings were sent again, unchanged, and are not the same since"),
+        ] {
+            assert_eq!(what.to_string(), told);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Why an operation stopped, as data: the error itself, the class that decides the exit code, and what a person can do.
 
+mod change;
 mod class;
 mod hints;
 mod lost;
@@ -13,11 +14,13 @@ use bytesize::ByteSize;
 use crate::archive;
 use crate::model::{CollectionName, ShellWord, TenantName, count, counted};
 use crate::ops::RunName;
-use crate::ops::refusal::{ClearRefusal, Lack, RestoreRefusal};
+use crate::ops::drift::SchemaDrift;
+use crate::ops::refusal::{BackupDiffers, ClearRefusal, Lack, RestoreRefusal, RunDiffers};
 use crate::pipeline::{import, scan};
 use crate::weaviate;
-use words::{after, each, each_alone, listed, no_tenant, objects};
+use words::{after, expires_too, joined, listed, no_tenant, objects};
 
+pub use change::{NotBackedUp, PlanChange};
 pub use hints::Hint;
 pub use lost::{Instead, Lost};
 
@@ -175,7 +178,7 @@ pub enum Error {
         /// The collection.
         collection: CollectionName,
         /// What changed.
-        what: String,
+        what: SchemaDrift,
     },
     /// Writing objects.
     #[error("cannot write {collection}")]
@@ -206,7 +209,7 @@ pub enum Error {
         "{collection} had {} when this was confirmed, and has {} now{}",
         objects(Some(*was)),
         objects(*now),
-        if *expires { "; objects of it expire (objectTtlConfig), which may be why" } else { "" }
+        expires_too(*expires)
     )]
     Moved {
         /// The collection.
@@ -258,7 +261,7 @@ pub enum Error {
         /// The archive.
         archive: PathBuf,
         /// What differs.
-        what: &'static str,
+        what: BackupDiffers,
         /// What it was.
         archived: String,
         /// What it is.
@@ -281,7 +284,7 @@ pub enum Error {
         tenant: TenantName,
     },
     /// A collection cannot be emptied, or not as it was asked for.
-    #[error("cannot clear: {}", refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("cannot clear: {}", joined(refusals))]
     CannotClear {
         /// What stands against it; at least one.
         refusals: Vec<ClearRefusal>,
@@ -300,7 +303,7 @@ pub enum Error {
         /// The collection.
         collection: CollectionName,
         /// What changed.
-        what: String,
+        what: PlanChange,
     },
     /// A collection was dropped, and whenever it was to be made again the server had made up another one for somebody who
     /// writes to it.
@@ -403,7 +406,7 @@ pub enum Error {
         all: bool,
     },
     /// The server cannot hold what the archive has, or not by this version of elysiactl.
-    #[error("cannot restore: {}", each(refusals))]
+    #[error("cannot restore: {}", joined(refusals))]
     CannotRestore {
         /// What stands against it; at least one.
         refusals: Vec<RestoreRefusal>,
@@ -411,7 +414,7 @@ pub enum Error {
         chosen: usize,
     },
     /// What is in the way is what an earlier run of the same left, which did not get to its end.
-    #[error("cannot restore: {}; that is what {run} left, which did not get to its end", each(refusals))]
+    #[error("cannot restore: {}; that is what {run} left, which did not get to its end", joined(refusals))]
     Unfinished {
         /// That run.
         run: RunName,
@@ -421,12 +424,12 @@ pub enum Error {
         chosen: usize,
     },
     /// A run was to be carried on, and the one there is was about something else.
-    #[error("{run} did not get to its end, and is not what is asked for now: {}", differs.join("; "))]
+    #[error("{run} did not get to its end, and is not what is asked for now: {}", joined(differs))]
     OtherRun {
         /// That run.
         run: RunName,
-        /// What is different, each as a clause.
-        differs: Vec<String>,
+        /// What is different.
+        differs: Vec<RunDiffers>,
     },
     /// The run that was to be carried on was so by somebody else, since it was looked at.
     #[error("{run} has gone on since it was looked at")]
@@ -435,7 +438,7 @@ pub enum Error {
         run: RunName,
     },
     /// The server cannot hold a collection as it was described.
-    #[error("cannot create {}", each_alone(refusals))]
+    #[error("cannot create {}", joined(refusals))]
     CannotCreate {
         /// What stands against it; at least one.
         refusals: Vec<RestoreRefusal>,

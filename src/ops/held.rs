@@ -17,11 +17,11 @@ use newest::newest_archived;
 use tenants::{Whose, whose};
 
 use super::bounds::{ASKED_AT_ONCE, CLOCK_STEP_MS};
-use super::{Error, Session, blocking};
+use super::{Error, PlanChange, Session, blocking};
 use crate::archive::manifest::{CollectionEntry, Manifest};
 use crate::archive::{self, Archive, Content, catalog};
 use crate::event::{Covers, PlannedCopy};
-use crate::model::{CollectionName, ShellWord, TenantName};
+use crate::model::{CollectionName, TenantName};
 use crate::weaviate::{Client, Tenant, TenantState};
 
 /// Objects of a collection up to which the server is asked when the newest was written: it looks at each for the answer.
@@ -220,14 +220,12 @@ pub(super) async fn is_held_still(
     named: Option<&HeldIn>,
 ) -> Result<(), Error> {
     let Some(was) = named else { return Ok(()) };
-    let archive = ShellWord::path(&was.path);
+    let archive = was.path.clone();
     let what = match hold_again(client, session, doomed, named).await? {
         Some(now) if now.covers == was.covers => return Ok(()),
-        Some(HeldIn { covers: Covers::WrittenSince { .. }, .. }) => {
-            format!("it was written to after {archive} was said to hold all of it")
-        }
-        Some(_) => format!("whether {archive}, which was said to hold all of it, does so still is not known"),
-        None => format!("{archive}, which was said to hold all of it, cannot be found any more"),
+        Some(HeldIn { covers: Covers::WrittenSince { .. }, .. }) => PlanChange::WrittenSinceHeld { archive },
+        Some(_) => PlanChange::HeldUnknown { archive },
+        None => PlanChange::HeldGone { archive },
     };
     Err(Error::NotAsPlanned { collection: doomed.name.clone(), what })
 }

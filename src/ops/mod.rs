@@ -33,8 +33,9 @@ mod server;
 pub mod standing;
 pub mod verify;
 
-pub use error::{Error, Hint};
-pub use refusal::{Lack, LackOf, SomeTenants};
+pub use drift::SchemaDrift;
+pub use error::{Error, Hint, NotBackedUp, PlanChange};
+pub use refusal::{Altered, BackupDiffers, Distrust, Lack, LackOf, RunChoice, RunDiffers, SomeTenants};
 use run::blocking;
 pub use run::{RunName, Session, StateFolders, bounds};
 pub use schema::{Rehearsed, Unmakeable};

@@ -1,10 +1,19 @@
 //! What stands against an operation, as data. Nothing in here uses an operation: errors hold these, and the operations
 //! make them.
 
+mod altered;
+mod begun_otherwise;
 mod clear;
+mod distrust;
 mod lack;
 mod restore;
 
-pub use clear::ClearRefusal;
+pub use altered::Altered;
+pub use begun_otherwise::{BackupDiffers, RunChoice, RunDiffers};
+pub use clear::{ClearRefusal, NotRepeatable};
+pub use distrust::Distrust;
 pub use lack::{Lack, LackOf, SomeTenants};
 pub use restore::RestoreRefusal;
+
+#[cfg(test)]
+mod tests;

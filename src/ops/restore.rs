@@ -27,7 +27,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::archive::{Archive, Content, Manifest};
-use crate::event::{Class, PlannedAction, PlannedCollection, PlannedRestore, PlannedThere, RestorePlanned, RunResult};
+use crate::event::{
+    Class, PlannedAction, PlannedCollection, PlannedRefusal, PlannedRestore, PlannedThere, Remark, RestorePlanned,
+    RoleRemark, RunResult,
+};
 use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName};
 use crate::ops::prove::Indexed;
 use crate::ops::schema::{self, Rehearsed};
@@ -121,8 +124,8 @@ pub struct CollectionRestore {
     pub objects: u64,
     /// Their plain bytes in the archive.
     pub bytes: u64,
-    /// What will be different from the source, each as a clause.
-    pub remarks: Vec<String>,
+    /// What will be different from the source.
+    pub remarks: Vec<Remark>,
     /// Objects that will be sent to the server's vectoriser.
     pub to_vectorise: u64,
     /// Where its modules send what they are given, as far as its settings say so.
@@ -251,7 +254,7 @@ struct Collection {
     fit: schema::Fit,
     planned: CollectionRestore,
     /// What will be different for other reasons than the fit of its schema.
-    remarks: Vec<String>,
+    remarks: Vec<Remark>,
     renames: Renames,
     /// Its references to collections that are not complete when its objects are written.
     waiting: Vec<Waiting>,
@@ -319,9 +322,13 @@ impl RestorePlan {
         (bytes > 0 && self.about.bytes > 0).then(|| took.mul_f64((bytes as f64 / self.about.bytes as f64).min(1.0)))
     }
 
-    /// All of it as events and `--json` show it.
+    /// All of it as events and `--json` show it. `words`: what is said of a refusal.
     #[must_use]
-    pub fn told(&self) -> RestorePlanned {
+    pub fn told(&self, words: impl Fn(&RestoreRefusal) -> String) -> RestorePlanned {
+        let refusal = |refusal: &RestoreRefusal| PlannedRefusal {
+            text: words(refusal),
+            facts: serde_json::to_value(refusal).unwrap_or_default(),
+        };
         let one = |p: &CollectionRestore| PlannedRestore {
             name: p.target.clone(),
             archived: p.archived.clone(),
@@ -347,9 +354,9 @@ impl RestorePlan {
             sealed: self.about.sealed,
             backup_seconds: self.backup_took().map(|took| took.as_secs_f64()),
             collections: self.collections.iter().map(one).collect(),
-            aliases: self.aliases.iter().map(PlannedAlias::clause).collect(),
-            roles: self.roles.iter().map(PlannedRole::clause).collect(),
-            refusals: self.refusals.iter().map(RestoreRefusal::listed).collect(),
+            aliases: self.aliases.iter().map(PlannedAlias::remark).collect(),
+            roles: self.roles.iter().map(PlannedRole::remark).collect(),
+            refusals: self.refusals.iter().map(refusal).collect(),
         }
     }
 
@@ -374,10 +381,10 @@ pub struct RestoreOutcome {
     pub run_dir: PathBuf,
     /// The file that lists the objects the server refused, if there are any.
     pub rejected: Option<PathBuf>,
-    /// What is not as it was in the source: collection and clause.
-    pub remarks: Vec<(CollectionName, String)>,
-    /// What became of the roles, each as a clause.
-    pub about_roles: Vec<String>,
+    /// What is not as it was in the source.
+    pub remarks: Vec<(CollectionName, Remark)>,
+    /// What became of the roles.
+    pub about_roles: Vec<RoleRemark>,
     /// The first differences that the comparison found, up to the limit.
     pub differences: Vec<Differs>,
     /// Why it is not known whether the server was whole, if so.

@@ -14,7 +14,7 @@ mod standing;
 #[cfg(test)]
 pub(super) mod testing;
 
-pub(super) use applied::{Applied, clauses};
+pub(super) use applied::{Applied, remarks_of};
 pub(super) use fit::{Fit, Target, fit};
 pub(super) use made::{Made, grown, made, remade};
 pub(super) use make::{NotMade, complete, create_tenants, until_there};

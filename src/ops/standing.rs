@@ -11,7 +11,7 @@ use super::bounds::ASKED_AT_ONCE;
 use super::firsts::{Became, Firsts};
 use super::held::{self, Doomed, HeldIn};
 use super::run::claim::Claiming;
-use super::{Error, Session, proof, server};
+use super::{Error, PlanChange, Session, proof, server};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::pipeline::guard::Whole;
@@ -319,7 +319,7 @@ pub(super) async fn now(client: &Client, session: &Session, before: &Standing) -
     if let Some(tenants) = &tenants {
         // Of one that is not active nothing is counted: what came with it would go unseen.
         if before.tenants.as_ref().is_some_and(|before| before != tenants) {
-            let (collection, what) = (name.clone(), "its tenants, or their states, changed".to_owned());
+            let (collection, what) = (name.clone(), PlanChange::Tenants);
             return Err(Error::NotAsPlanned { collection, what });
         }
         match before.firsts.became(client, session, name, tenants).await? {

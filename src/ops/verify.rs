@@ -9,7 +9,7 @@ mod shares;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::event::{Difference, FieldDiff, RunResult};
+use crate::event::{Difference, FieldDiff, Remark, RunResult, SchemaDifference};
 use crate::model::{CollectionName, ObjectId, Renames, Selection, TenantMap, TenantName};
 use crate::ops::StateFolders;
 
@@ -77,12 +77,12 @@ pub struct VerifyOutcome {
     pub server_version: String,
     /// The first differences, up to the limit, by collection and id.
     pub differences: Vec<Differs>,
-    /// How the live schemas differ, where that counts as a difference: collection and clause.
-    pub schema_differences: Vec<(CollectionName, String)>,
+    /// How the live schemas differ, where that counts as a difference.
+    pub schema_differences: Vec<(CollectionName, SchemaDifference)>,
     /// Whether the archive holds the schemas alone of all that was chosen.
     pub schemas_only: bool,
-    /// What was compared and what not, and what else is to be known: collection and clause.
-    pub remarks: Vec<(CollectionName, String)>,
+    /// What was compared and what not, and what else is to be known.
+    pub remarks: Vec<(CollectionName, Remark)>,
     /// Why it is not known whether the server was whole, if so.
     pub topology_unchecked: Option<String>,
 }

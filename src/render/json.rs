@@ -2,8 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::{Moment, Render};
-use crate::event::Event;
+use serde_json::Value;
+
+use super::{Moment, Render, remark, schema_difference};
+use crate::event::{Event, RestorePlanned};
 
 /// Prints every event as one line of JSON.
 #[derive(Debug)]
@@ -18,11 +20,35 @@ impl<W: Write + Send> Json<W> {
     }
 }
 
+/// The plan of a restore, each of its facts with its words as `text` beside it.
+fn worded(event: &Event, plan: &RestorePlanned) -> serde_json::Result<Value> {
+    let mut object = serde_json::to_value(event)?;
+    add(&mut object["aliases"], plan.aliases.iter().cloned().map(|fact| remark(&fact.into())));
+    add(&mut object["roles"], plan.roles.iter().cloned().map(|fact| remark(&fact.into())));
+    for (at, collection) in plan.collections.iter().enumerate() {
+        let told = &mut object["collections"][at];
+        add(&mut told["differs"], collection.differs.iter().map(remark));
+        if let Some(there) = &collection.there {
+            add(&mut told["there"]["schema_differs"], there.schema_differs.iter().map(schema_difference));
+        }
+    }
+    Ok(object)
+}
+
+fn add(facts: &mut Value, texts: impl Iterator<Item = String>) {
+    for (fact, text) in facts.as_array_mut().into_iter().flatten().zip(texts) {
+        fact["text"] = text.into();
+    }
+}
+
 impl<W: Write + Send> Render for Json<W> {
     fn event(&mut self, event: &Event, at: Moment) -> io::Result<()> {
         // One write a line, so that a reader never sees half of one.
         let mut line = format!("{{\"time\":\"{:.3}\",", at.time).into_bytes();
-        let object = serde_json::to_vec(event)?;
+        let object = match event {
+            Event::RestorePlanned(plan) => serde_json::to_vec(&worded(event, plan)?)?,
+            other => serde_json::to_vec(other)?,
+        };
         line.extend_from_slice(object.strip_prefix(b"{").unwrap_or(&object));
         line.push(b'\n');
         self.out.write_all(&line)?;

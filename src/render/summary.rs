@@ -17,7 +17,7 @@ const REASONS_LISTED: usize = 5;
 
 /// A remark about one collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
+pub struct Note {
     /// The collection, or another thing it is about.
     pub about: String,
     /// The remark, as a clause.
@@ -45,21 +45,21 @@ pub struct Closing {
     /// Why it is not known whether the server was whole; `None` where it was asked.
     pub topology_unchecked: Option<String>,
     /// What changed meanwhile, beyond the number in `changed_seen`.
-    pub changes: Vec<Remark>,
+    pub changes: Vec<Note>,
     /// What can never be kept.
-    pub limits: Vec<Remark>,
+    pub limits: Vec<Note>,
     /// What exists and was left out.
-    pub skipped: Vec<Remark>,
+    pub skipped: Vec<Note>,
     /// What is kept in part.
-    pub incomplete: Vec<Remark>,
+    pub incomplete: Vec<Note>,
     /// Collections whose objects the server did not count.
-    pub counts: Vec<Remark>,
+    pub counts: Vec<Note>,
     /// What was found about replicas.
-    pub replicas: Vec<Remark>,
+    pub replicas: Vec<Note>,
     /// The number of objects is not known, or not that of every collection.
     pub uncounted: bool,
     /// Class documents that were saved, by collection.
-    pub schemas: Vec<Remark>,
+    pub schemas: Vec<Note>,
     /// The plan of a dry run in full, in place of the table.
     pub plan: Option<String>,
     /// The file that lists the objects the server refused.
@@ -71,13 +71,13 @@ pub struct Closing {
     /// The directory of the run's files.
     pub run_files: Option<String>,
     /// Objects that differ, by collection and id: all of them are listed.
-    pub differences: Vec<Remark>,
+    pub differences: Vec<Note>,
     /// What follows them: how many are not listed, and how to see more.
     pub more_differences: Option<String>,
     /// How schemas differ.
-    pub schema_differences: Vec<Remark>,
+    pub schema_differences: Vec<Note>,
     /// What else is to be known: what is not as it was, what was not compared.
-    pub notes: Vec<Remark>,
+    pub notes: Vec<Note>,
     /// Commands to go on with.
     pub next: Vec<String>,
 }
@@ -387,12 +387,12 @@ fn differing(collections: &[CollectionResult]) -> impl Iterator<Item = (&'static
     met.map(|(label, objects, what)| (label, words::counted(objects, "object") + " " + what))
 }
 
-fn listed(remarks: &[Remark]) -> impl Iterator<Item = String> {
+fn listed(remarks: &[Note]) -> impl Iterator<Item = String> {
     let more = remarks.len().saturating_sub(REMARKS_LISTED);
     let lines = remarks.iter().take(REMARKS_LISTED);
     lines.map(line).chain((more > 0).then(|| format!("… and {more} more")))
 }
 
-fn line(remark: &Remark) -> String {
+fn line(remark: &Note) -> String {
     format!("{}: {}", words::sentence(&remark.about), words::sentence(&remark.text))
 }

@@ -104,11 +104,21 @@ pub fn span(time: Duration) -> String {
 }
 
 /// So many tenants, with the name of the first.
-fn tenants_from(tenants: u64, first: &TenantName) -> String {
+pub(super) fn tenants_from(tenants: u64, first: &TenantName) -> String {
     match tenants {
         1 => format!("tenant {first}"),
         more => format!("{} ({first} first)", counted(more, "tenant")),
     }
+}
+
+/// So many tenants, as a subject with its verb.
+pub(super) fn tenants_are(tenants: u64) -> String {
+    format!("{} {}", counted(tenants, "tenant"), if tenants == 1 { "is" } else { "are" })
+}
+
+/// The same of what is over.
+pub(super) fn tenants_were(tenants: u64) -> String {
+    format!("{} {}", counted(tenants, "tenant"), if tenants == 1 { "was" } else { "were" })
 }
 
 /// A warning as a sentence.

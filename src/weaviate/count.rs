@@ -36,6 +36,12 @@ pub enum Count {
 }
 
 impl Count {
+    /// An answer that holds no number.
+    #[must_use]
+    pub fn not_given() -> Self {
+        Self::Unknown { reason: "no count in the answer".to_owned() }
+    }
+
     /// The number, if it is known.
     #[must_use]
     pub fn exact(&self) -> Option<u64> {

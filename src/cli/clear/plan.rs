@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use crate::cli::words::why_method;
 use crate::cli::{closing, held, rehearsal};
 use crate::ops::clear::{ClearPlan, CollectionClear, Method};
 use crate::ops::safety;
-use crate::render::{count, counted, plain, shell_path};
+use crate::render::{count, counted, plain, remark, shell_path};
 use crate::weaviate::Count;
 
 /// References, aliases and tenants of a collection listed one by one.
@@ -90,7 +91,7 @@ fn remarks(planned: &CollectionClear) -> Vec<String> {
             (Method::Recreate, true) => "the tenants are removed and created again",
             (Method::Delete, _) => "the objects are deleted by their ids",
         };
-        remarks.push(format!("{way}: {}", planned.why));
+        remarks.push(format!("{way}: {}", why_method(&planned.why)));
     }
     remarks.extend(rehearsal::clause(planned.rehearsed));
     if planned.may_stay_dropped() {
@@ -117,7 +118,7 @@ fn remarks(planned: &CollectionClear) -> Vec<String> {
         let how = if planned.method == Method::Delete { ", removed and created again" } else { "" };
         remarks.push(format!("not counted, and emptied too: {asleep} not active{how}"));
     }
-    remarks.extend(planned.loses.iter().map(|loss| format!("not as before: {loss}")));
+    remarks.extend(planned.loses.iter().map(|loss| format!("not as before: {}", remark(loss))));
     remarks.push(held::line(standing.held_in.as_ref()));
     let references = standing.referenced_by.iter().take(LISTED);
     remarks.extend(

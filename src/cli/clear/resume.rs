@@ -7,7 +7,7 @@ use crate::cli::{ClearSettings, Connect, Failure, Out, closing};
 use crate::event::{Class, Op};
 use crate::model::CollectionName;
 use crate::ops::clear::{LeftOpen, Wish, left_open};
-use crate::ops::{Error, Session};
+use crate::ops::{Error, RunDiffers, Session};
 use crate::render::{flag, plain, quoted};
 
 /// Collections named in the command that carries on a clear; more are left to the journal.
@@ -32,15 +32,11 @@ pub(super) async fn take_over(
     let (take, wanted) = (&mut settings.options.selection.take, &mut settings.options.tenants);
     let mut differs = Vec::new();
     if !take.is_empty() && take.iter().any(|name| !names.contains(name)) {
-        differs.push(format!("it was to empty {}", names.join(", ")));
+        differs.push(RunDiffers::Emptied { collections: collections.clone() });
     }
     if !wanted.is_empty() && *wanted != tenants {
-        let tenants = tenants.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        differs.push(if tenants.is_empty() {
-            "of all tenants".to_owned()
-        } else {
-            format!("of the tenants {tenants}")
-        });
+        let of = RunDiffers::Tenants { tenants: tenants.clone() };
+        differs.push(if tenants.is_empty() { RunDiffers::AllTenants } else { of });
     }
     if !differs.is_empty() {
         return Err(explained(Error::OtherRun { run, differs }));

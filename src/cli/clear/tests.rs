@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::*;
+use crate::event::{ClearRemark, WhyLeft};
 
 fn name(text: &str) -> CollectionName {
     text.parse().expect("a name")
@@ -78,7 +79,7 @@ fn the_summary_names_what_was_saved_and_what_is_left() {
     let outcome = ClearOutcome {
         result: RunResult { seconds: 0.4, ..RunResult::of(Op::Clear, Status::Incomplete, None, collections) },
         saved: vec![(name("Article"), saved("Article"))],
-        remarks: vec![(name("Chat"), "not empty: 2 objects are there".into())],
+        remarks: vec![(name("Chat"), ClearRemark::NotEmpty { objects: 2, why: WhyLeft::SinceRecreated }.into())],
         uncounted: false,
         run_dir: "/state/runs/1".into(),
         topology_unchecked: None,

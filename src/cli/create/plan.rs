@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::cli::{closing, rehearsal};
 use crate::ops::create::CreationPlan;
-use crate::render::{count, plain};
+use crate::render::{count, plain, remark};
 use crate::weaviate::TenantState;
 
 /// Properties and vectors listed one by one.
@@ -46,7 +46,8 @@ pub(super) fn collection(plan: &CreationPlan) -> String {
         };
         lines.push(("tenants", tenants));
     }
-    lines.extend(plan.remarks.iter().cloned().chain(rehearsal::clause(plan.rehearsed)).map(|remark| ("note", remark)));
+    let notes = plan.remarks.iter().map(remark).chain(rehearsal::clause(plan.rehearsed));
+    lines.extend(notes.map(|note| ("note", note)));
     let mut text = format!("  {}\n", plan.name);
     let mut before = "";
     for (label, line) in lines {

@@ -7,6 +7,7 @@ use clap::Parser;
 use super::*;
 use crate::cli::Cli;
 use crate::cli::args::{ColCommand, Command};
+use crate::event::{CreationRemark, Loss, SettingRemark};
 use crate::ops::create::Shape;
 use crate::weaviate::{Tenant, TenantState};
 
@@ -180,7 +181,15 @@ fn a_plan() -> CreationPlan {
             multi_tenant: true,
         },
         tenants: vec![tenant("a", TenantState::Hot), tenant("b", TenantState::Cold)],
-        remarks: vec!["replicationConfig.factor becomes 1, it was 3: too few nodes".into()],
+        remarks: vec![
+            SettingRemark::SettingLost {
+                key: "replicationConfig.factor".into(),
+                was: "3".into(),
+                now: Some("1".into()),
+                loss: Some(Loss::TooFewNodes),
+            }
+            .into(),
+        ],
         rehearsed: crate::ops::Rehearsed::Done,
         topology_unchecked: Some("the key may not ask".into()),
     }
@@ -202,9 +211,9 @@ fn the_summaries_say_what_was_made_and_what_is_missing() {
     let collection = CollectionResult { tenants: 250, ..CollectionResult::of("Article".parse().expect("a name")) };
     let outcome = CreationOutcome {
         result: RunResult { seconds: 0.2, ..RunResult::of(Op::Create, Status::Incomplete, None, vec![collection]) },
-        remarks: vec!["1 tenant is created inactive (COLD)".into()],
+        remarks: vec![CreationRemark::TenantsToInactive { tenants: 1 }.into()],
         additions: vec!["description".into(), "replicationConfig".into()],
-        missing: vec!["2 of 250 tenants are not there".into()],
+        missing: vec![CreationRemark::TenantsNotThere { tenants: 2, of: 250 }],
         topology_unchecked: None,
     };
     let done = crate::render::summary(&outcome.result, &closing_of(&outcome, true));

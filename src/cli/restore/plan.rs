@@ -5,10 +5,11 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::archive::Content;
+use crate::cli::words::restore_refusal;
 use crate::cli::{closing, rehearsal};
 use crate::event::PlannedThere;
-use crate::ops::restore::{ArchiveFacts, CollectionRestore, PlannedAlias, PlannedRole, RestorePlan};
-use crate::render::{count, counted, date, plain, shell_path, size, span};
+use crate::ops::restore::{ArchiveFacts, CollectionRestore, PlannedRole, RestorePlan};
+use crate::render::{count, counted, date, plain, remark, schema_difference, shell_path, size, span};
 
 /// Collections listed one by one; of the others only those that something stands against or that have to be weighed.
 const COLLECTIONS_LISTED: usize = 50;
@@ -122,19 +123,19 @@ pub(super) fn collections(plan: &RestorePlan) -> String {
     }
     text.push_str(&folded.text());
     for refusal in plan.refusals.iter().filter(|refusal| refusal.collection().is_none()) {
-        let _ = writeln!(text, "  refused: {}", plain(&refusal.to_string()));
+        let _ = writeln!(text, "  refused: {}", plain(&restore_refusal(refusal)));
     }
     for clause in rehearsal::clause(plan.rehearsed).into_iter().chain(keys_go_along(plan)) {
         let _ = writeln!(text, "  {}", plain(&clause));
     }
-    for clause in plan.aliases.iter().take(ALIASES_LISTED).map(PlannedAlias::clause) {
-        let _ = writeln!(text, "  {}", plain(&clause));
+    for alias in plan.aliases.iter().take(ALIASES_LISTED) {
+        let _ = writeln!(text, "  {}", plain(&remark(&alias.remark().into())));
     }
     if let Some(more @ 1..) = plan.aliases.len().checked_sub(ALIASES_LISTED) {
         let _ = writeln!(text, "  … and {} more aliases; --json has all", count(more as u64));
     }
     for role in &plan.roles {
-        let _ = writeln!(text, "  {}", plain(&role.clause()));
+        let _ = writeln!(text, "  {}", plain(&remark(&role.remark().into())));
         for allowed in role.allows() {
             let _ = writeln!(text, "      it allows {}", plain(&allowed.to_string()));
         }
@@ -211,7 +212,7 @@ fn tenants(planned: &CollectionRestore) -> String {
 fn remarks(plan: &RestorePlan, planned: &CollectionRestore) -> Vec<String> {
     let mut remarks = refused(plan, planned);
     remarks.extend(planned.there.as_ref().map(there_now));
-    remarks.extend(planned.remarks.iter().cloned());
+    remarks.extend(planned.remarks.iter().map(remark));
     if planned.unread {
         remarks.push("its objects were not read: a dry run reads them, and says what they hold".to_owned());
     }
@@ -228,7 +229,7 @@ fn refused(plan: &RestorePlan, planned: &CollectionRestore) -> Vec<String> {
     let own = plan.refusals.iter().filter(|refusal| refusal.collection() == Some(&planned.archived));
     let own: Vec<String> = own
         .map(|refusal| {
-            let text = refusal.to_string();
+            let text = restore_refusal(refusal);
             format!("refused: {}", text.strip_prefix(&about).unwrap_or(&text))
         })
         .collect();
@@ -246,7 +247,10 @@ fn there_now(there: &PlannedThere) -> String {
     let inactive = inactive.map(|inactive| format!(" ({} inactive, not counted)", count(inactive))).unwrap_or_default();
     let schema = match there.schema_differs.as_slice() {
         [] => "its schema is the archive's".to_owned(),
-        differs => format!("its schema is another one: {}", differs.join("; ")),
+        differs => {
+            let differs = differs.iter().map(schema_difference).collect::<Vec<_>>().join("; ");
+            format!("its schema is another one: {differs}")
+        }
     };
     let aliases = match there.aliases.as_slice() {
         [] => String::new(),

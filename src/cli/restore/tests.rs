@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::archive::Content;
-use crate::event::{PlannedAction, PlannedThere};
+use crate::event::{Loss, PlannedAction, PlannedThere, Remark, RestoreRemark, SchemaDifference, SettingRemark};
 use crate::model::{ObjectId, Reason, Renames, Selection, TenantMap};
 use crate::ops::Error;
 use crate::ops::StateFolders;
@@ -16,6 +16,11 @@ const RESUME: &str = "elysiactl col restore X --resume";
 
 fn name(text: &str) -> CollectionName {
     text.parse().expect("a name")
+}
+
+fn fewer_replicas() -> Remark {
+    let (key, was, now) = ("replicationConfig.factor".into(), "3".into(), Some("1".into()));
+    SettingRemark::SettingLost { key, was, now, loss: Some(Loss::TooFewNodes) }.into()
 }
 
 fn options() -> RestoreOptions {
@@ -96,7 +101,7 @@ fn a_plan(collections: Vec<CollectionRestore>) -> RestorePlan {
 #[test]
 fn a_plan_shows_names_numbers_and_what_will_be_different() {
     let mut article = planned("Article", "Article2", 100_000);
-    article.remarks = vec!["replicas go from 3 to 1".into(), "x\u{1b}[2J".into()];
+    article.remarks = vec![fewer_replicas(), RestoreRemark::ExpiresBy { property: "x\u{1b}[2J".into() }.into()];
     (article.to_vectorise, article.refused_integers) = (12, 1);
     let mut schema = planned("Chat", "Chat", 0);
     schema.content = Content::SchemaOnly;
@@ -114,7 +119,7 @@ fn a_refused_plan_shows_what_is_there_and_what_stands_against_each() {
         objects: Some(150),
         tenants: None,
         inactive_tenants: None,
-        schema_differs: vec!["the live collection has a property q more".into()],
+        schema_differs: vec![SchemaDifference::MoreProperty { property: "q".into() }],
         aliases: vec!["Now".into(), "x\u{1b}[2J".into()],
         aliases_unseen: false,
     });
@@ -134,7 +139,7 @@ fn a_refused_plan_shows_what_is_there_and_what_stands_against_each() {
         RestoreRefusal::NoRoles { server: "1.24.26".into() },
     ];
     insta::assert_snapshot!(plan::text(&plan));
-    let told = serde_json::to_value(plan.told()).expect("JSON");
+    let told = serde_json::to_value(plan.told(restore_refusal)).expect("JSON");
     assert_eq!(told["refusals"][0]["kind"], "exists");
     assert_eq!(told["refusals"][0]["there"], "Article");
     assert_eq!(told["collections"][0]["there"]["objects"], 150);
@@ -145,14 +150,14 @@ fn a_refused_plan_shows_what_is_there_and_what_stands_against_each() {
 fn of_hundreds_of_collections_those_that_weigh_are_always_listed_and_the_others_are_folded() {
     let mut collections: Vec<_> = (0..200).map(|n| planned(&format!("C{n}"), &format!("C{n}"), n)).collect();
     for one in &mut collections[60..] {
-        one.remarks = vec!["replicas go from 3 to 1".into()];
+        one.remarks = vec![fewer_replicas()];
     }
     collections[150].refused_integers = 3;
     let mut plan = a_plan(collections);
     let text = plan::collections(&plan);
     assert!(text.contains("  C49 ") && !text.contains("  C50 ") && text.contains("  C150 "), "{text}");
-    let end = "  … and 149 more; --json has all\n      139 of them: replicas go from 3 to 1\n";
-    assert!(text.ends_with(end), "{text}");
+    let end = format!("  … and 149 more; --json has all\n      139 of them: {}\n", remark(&fewer_replicas()));
+    assert!(text.ends_with(&end), "{text}");
     plan.refusals = vec![RestoreRefusal::Exists { collection: name("C199"), there: name("C199") }];
     let text = plan::collections(&plan);
     assert!(text.contains("\n  C199 ") && text.contains("refused: the server has C199 already"), "{text}");
@@ -262,7 +267,7 @@ fn the_summary_tells_what_was_refused_and_what_differs() {
         },
         run_dir: "/runs/7".into(),
         rejected: Some("/runs/7/rejected.jsonl".into()),
-        remarks: vec![(name("Article2"), "replicas are 1 instead of 3".into())],
+        remarks: vec![(name("Article2"), fewer_replicas())],
         differences: Vec::new(),
         topology_unchecked: None,
     };

@@ -18,7 +18,7 @@ use crate::archive::{ClosedCollection, CollectionWriter, Content};
 use crate::event::{Event, Warning};
 use crate::model::{KeyRange, ObjectId, Schema, TenantName};
 use crate::ops::bounds::MOST_JOBS;
-use crate::ops::drift::{Drift, drift};
+use crate::ops::drift::{Drift, SchemaDrift, drift};
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::rounds::Rounds;
 use crate::ops::{Error, Session, blocking};
@@ -376,7 +376,7 @@ impl Collect<'_> {
         if !guard.is_remade() {
             return Ok(());
         }
-        let (collection, what) = (self.planned.schema.name.clone(), "it was dropped and made anew".to_owned());
+        let (collection, what) = (self.planned.schema.name.clone(), SchemaDrift::Remade);
         Err(Error::SchemaChanged { collection, what })
     }
 

@@ -15,7 +15,7 @@ use crate::archive::{self, Archive, CollectionWriter, Content, Damage, Noted, Un
 use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
 use crate::model::{CollectionName, ObjectId, Schema, TenantName, address, path_text};
 use crate::ops::drift::{Drift, drift};
-use crate::ops::{Error, Session, blocking, prove};
+use crate::ops::{BackupDiffers, Error, Session, blocking, prove};
 use crate::pipeline::limits;
 use crate::pipeline::load::{self, Look, prove_part};
 use crate::pipeline::store::UNWRITABLE_IDS;
@@ -54,12 +54,12 @@ impl Interrupted {
 }
 
 /// The options of a run that decide what its archive holds.
-const OF_CONTENT: [(&str, &str); 5] = [
-    ("collections", "the choice of collections"),
-    ("exclude", "what is left out"),
-    ("tenants", "the choice of tenants"),
-    ("content", "what is kept"),
-    ("compress", "the compression"),
+const OF_CONTENT: [(&str, BackupDiffers); 5] = [
+    ("collections", BackupDiffers::Collections),
+    ("exclude", BackupDiffers::Excluded),
+    ("tenants", BackupDiffers::Tenants),
+    ("content", BackupDiffers::Content),
+    ("compress", BackupDiffers::Compression),
 ];
 
 /// The first thing that an interrupted run has otherwise: what, how it was, how it is wanted.
@@ -68,25 +68,25 @@ fn misfit(
     url: &str,
     version: &str,
     options: &BackupOptions,
-) -> Option<(&'static str, String, String)> {
+) -> Option<(BackupDiffers, String, String)> {
     let header = &found.header;
     if address(&header.source_url) != address(url) {
-        return Some(("the server", header.source_url.clone(), url.to_owned()));
+        return Some((BackupDiffers::Server, header.source_url.clone(), url.to_owned()));
     }
     if header.server_version != version {
-        return Some(("the server's version", header.server_version.clone(), version.to_owned()));
+        return Some((BackupDiffers::ServerVersion, header.server_version.clone(), version.to_owned()));
     }
     other_content(&header.options, options)
 }
 
 /// The first thing that a run's options have otherwise, of those that decide what its archive holds.
-fn other_content(archived: &Map<String, Value>, options: &BackupOptions) -> Option<(&'static str, String, String)> {
+fn other_content(archived: &Map<String, Value>, options: &BackupOptions) -> Option<(BackupDiffers, String, String)> {
     if options.resume.as_ref().is_some_and(|resume| resume.as_before) {
         return None;
     }
     let wanted = options.record();
     let shown = |of: &Map<String, Value>, key: &str| of.get(key).map_or_else(|| "[]".to_owned(), Value::to_string);
-    let differs = |(key, what): &(&'static str, &'static str)| {
+    let differs = |(key, what): &(&str, BackupDiffers)| {
         let (archived, wanted) = (shown(archived, key), shown(&wanted, key));
         (archived != wanted).then_some((*what, archived, wanted))
     };
@@ -331,7 +331,8 @@ pub async fn sealed_already(
     };
     let Some((path, manifest)) = blocking("look", finish).await? else { return Ok(None) };
     let from = manifest.source.url.trim_end_matches('/');
-    let other_server = (address(from) != address(url)).then(|| ("the server", from.to_owned(), url.to_owned()));
+    let other_server =
+        (address(from) != address(url)).then(|| (BackupDiffers::Server, from.to_owned(), url.to_owned()));
     if let Some((what, archived, wanted)) = other_server.or_else(|| other_content(&manifest.options, options)) {
         return Err(Error::OtherBackup { archive: path, what, archived, wanted });
     }

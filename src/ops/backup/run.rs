@@ -19,7 +19,7 @@ use crate::model::path_text;
 use crate::ops::activation::ActivationBooks;
 use crate::ops::bounds::CLOCK_STEP_MS;
 use crate::ops::run::claim::Claiming;
-use crate::ops::{Error, Session, blocking};
+use crate::ops::{BackupDiffers, Error, SchemaDrift, Session, blocking};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::long_lines::OTHER_BYTES;
 use crate::pipeline::replicas::ReplicaCheck;
@@ -151,7 +151,7 @@ async fn carry_on(
         let (archive, archived) = (interrupted.archive.clone(), header.run_id);
         return Err(Error::OtherBackup {
             archive,
-            what: "the run",
+            what: BackupDiffers::Run,
             archived,
             wanted: plan.run_id.clone().unwrap_or_default(),
         });
@@ -284,7 +284,7 @@ impl One<'_> {
         let (writer, begun, collection, noted) = blocking("begin", carry_on).await?;
         // The plan read the schema without the lock.
         if collection.schema().text != self.planned.schema.text {
-            let (collection, what) = (self.planned.schema.name.clone(), "another run carried the backup on".to_owned());
+            let (collection, what) = (self.planned.schema.name.clone(), SchemaDrift::CarriedOn);
             return Err(Error::SchemaChanged { collection, what });
         }
         Ok((writer, begun, collection, noted))

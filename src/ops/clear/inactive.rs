@@ -12,7 +12,7 @@ use crate::event::Op;
 use crate::model::{CollectionName, TenantName};
 use crate::ops::activation::{self, ActivationBooks, Journalled, LeftActive};
 use crate::ops::bounds::ASKED_AT_ONCE;
-use crate::ops::{Error, Session};
+use crate::ops::{Error, PlanChange, Session};
 use crate::pipeline::activation::{ACTIVE_AT_ONCE, Activation, Late};
 use crate::weaviate::Writer;
 
@@ -88,7 +88,7 @@ impl<'a> InactiveTenants<'a> {
             let held = backed_up.tenants.get(tenant).copied().unwrap_or(0);
             let compared = backed_up.newest_inactive.get(tenant).copied();
             if newest > compared || count.exact().is_some_and(|now| now != held) {
-                let what = format!("its tenant {tenant} was written to after it was compared with the backup");
+                let what = PlanChange::TenantWritten { tenant: tenant.clone() };
                 return Err(Error::NotAsPlanned { collection: self.collection.clone(), what });
             }
         }

@@ -1,6 +1,6 @@
 //! Decides how a collection is emptied. Pure.
 
-use super::{ClearRefusal, Method, Wish};
+use super::{ClearRefusal, Method, NotRepeatable, Wish};
 use crate::model::CollectionName;
 use crate::ops::Lack;
 use crate::ops::schema::Unmakeable;
@@ -9,9 +9,25 @@ use crate::ops::schema::Unmakeable;
 /// nothing.
 const FEW_OBJECTS: u64 = 1_000;
 
-/// Why a collection is not dropped that a key empties which does not see all aliases.
-const HIDDEN_ALIAS: &str = "an alias that differs from its name in case alone would keep it from being created again, and \
-                            the key may not see all aliases (read_aliases)";
+/// Why a collection is emptied in the way that it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhyMethod {
+    /// It was asked for.
+    Asked,
+    /// An earlier run dropped it and did not finish.
+    Unfinished,
+    /// So few objects are deleted at once, and nothing else is touched.
+    FewObjects,
+    /// It is the fastest way, whatever the number of objects.
+    Fastest,
+    /// Without a rehearsal nothing is dropped unless that is asked for.
+    Unrehearsed,
+    /// An alias that the key may not see could keep it from being created again.
+    AliasesHidden,
+    /// This stands against the other way.
+    Instead(ClearRefusal),
+}
 
 /// What the decision rests on.
 #[derive(Debug, Clone, Default)]
@@ -26,7 +42,7 @@ pub(super) struct Facts {
     /// The permission to delete objects that lacks, if it is known that it does.
     pub(super) may_not_delete: Option<Lack>,
     /// Why the server would not take the schema back, if so.
-    pub(super) not_made_again: Option<String>,
+    pub(super) not_made_again: Option<NotRepeatable>,
     /// Whether there may be aliases that the key may not see: one that differs in case alone from the name of a collection
     /// keeps that from being created again.
     pub(super) aliases_hidden: bool,
@@ -52,8 +68,8 @@ pub(super) struct Facts {
     pub(super) tenants_stay: Option<String>,
 }
 
-/// The method and why, as a clause.
-pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result<(Method, String), ClearRefusal> {
+/// The method and why.
+pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result<(Method, WhyMethod), ClearRefusal> {
     let collection = || name.clone();
     let against_recreate = || {
         if let Some((before, after)) = facts.moved {
@@ -65,8 +81,8 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
         if let (true, Some(server)) = (facts.some_tenants, facts.tenants_stay.clone()) {
             return Some(ClearRefusal::TenantsStay { collection: collection(), server });
         }
-        if let Some(reason) = facts.not_made_again.clone() {
-            return Some(ClearRefusal::NotMadeAgain { collection: collection(), reason });
+        if let Some(why) = facts.not_made_again.clone() {
+            return Some(ClearRefusal::NotMadeAgain { collection: collection(), why });
         }
         let of_tenants = facts.tenants_unmakeable.as_ref().filter(|_| facts.some_tenants);
         let why = facts.unmakeable.as_ref().or(of_tenants)?.clone();
@@ -86,11 +102,10 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
             .then(|| ClearRefusal::ReadOnly { collection: collection(), shards: facts.read_only.clone() })
     };
     if facts.unfinished {
-        let why = "an earlier run dropped it and did not finish".to_owned();
         return match (facts.may_not_recreate.clone(), facts.unmakeable.clone()) {
             (Some(lack), _) => Err(ClearRefusal::NotAllowed { lack }),
             (None, Some(why)) => Err(ClearRefusal::Unmakeable { collection: collection(), why }),
-            (None, None) => Ok((Method::Recreate, why)),
+            (None, None) => Ok((Method::Recreate, WhyMethod::Unfinished)),
         };
     }
     match (wish, against_recreate(), against_delete()) {
@@ -100,21 +115,17 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
         | (Wish::Delete, _, Some(refusal))
         | (Wish::Auto, Some(_), Some(refusal))
         | (Wish::Auto, None, Some(refusal @ ClearRefusal::ReadOnly { .. })) => Err(refusal),
-        (Wish::Recreate, None, _) => Ok((Method::Recreate, "as asked".to_owned())),
-        (Wish::Delete, _, None) => Ok((Method::Delete, "as asked".to_owned())),
-        (Wish::Auto, Some(refusal), None) => Ok((Method::Delete, refusal.to_string())),
+        (Wish::Recreate, None, _) => Ok((Method::Recreate, WhyMethod::Asked)),
+        (Wish::Delete, _, None) => Ok((Method::Delete, WhyMethod::Asked)),
+        (Wish::Auto, Some(refusal), None) => Ok((Method::Delete, WhyMethod::Instead(refusal))),
         // What was not tried out is dropped only where that was asked for.
         (Wish::Auto, None, Some(refusal)) if facts.unrehearsed => Err(refusal),
-        (Wish::Auto, None, Some(refusal)) => Ok((Method::Recreate, refusal.to_string())),
-        (Wish::Auto, None, None) if facts.unrehearsed => {
-            Ok((Method::Delete, "without a rehearsal, nothing is dropped unless that is asked for".to_owned()))
-        }
+        (Wish::Auto, None, Some(refusal)) => Ok((Method::Recreate, WhyMethod::Instead(refusal))),
+        (Wish::Auto, None, None) if facts.unrehearsed => Ok((Method::Delete, WhyMethod::Unrehearsed)),
         (Wish::Auto, None, None) => Ok(match facts.objects {
-            Some(objects) if objects <= FEW_OBJECTS && facts.inactive == 0 => {
-                (Method::Delete, "so few objects are deleted at once, and nothing else is touched".to_owned())
-            }
-            _ if facts.aliases_hidden && !facts.some_tenants => (Method::Delete, HIDDEN_ALIAS.to_owned()),
-            _ => (Method::Recreate, "the fastest way, whatever the number of objects".to_owned()),
+            Some(objects) if objects <= FEW_OBJECTS && facts.inactive == 0 => (Method::Delete, WhyMethod::FewObjects),
+            _ if facts.aliases_hidden && !facts.some_tenants => (Method::Delete, WhyMethod::AliasesHidden),
+            _ => (Method::Recreate, WhyMethod::Fastest),
         }),
     }
 }
@@ -150,7 +161,13 @@ mod tests {
         let closed = Facts { may_not_delete: Some(lack("x")), ..hidden() };
         assert_eq!(chosen(Wish::Auto, &closed), Ok(Method::Recreate), "the only way, and said");
         assert_eq!(chosen(Wish::Auto, &Facts { may_not_recreate: Some(lack("x")), ..many() }), Ok(Method::Delete));
-        assert_eq!(chosen(Wish::Auto, &Facts { not_made_again: Some("x".into()), ..many() }), Ok(Method::Delete));
+        assert_eq!(
+            chosen(
+                Wish::Auto,
+                &Facts { not_made_again: Some(NotRepeatable::AliasOfItsName { alias: "x".into() }), ..many() }
+            ),
+            Ok(Method::Delete)
+        );
         let frozen = || Facts { read_only: vec!["s".into()], ..many() };
         assert_eq!(chosen(Wish::Auto, &frozen()), Err("A has read-only shards: s".into()));
         assert_eq!(chosen(Wish::Recreate, &frozen()), Ok(Method::Recreate), "that is meant");

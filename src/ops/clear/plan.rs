@@ -9,7 +9,8 @@ use super::due::is_due;
 use super::may::May;
 use super::method::{Facts, choose};
 use super::unfinished::{dropped, saved};
-use super::{ClearOptions, ClearPlan, ClearRefusal, CollectionClear, Method, Unfinished, Wish};
+use super::{ClearOptions, ClearPlan, ClearRefusal, CollectionClear, Method, NotRepeatable, Unfinished, Wish};
+use crate::event::{ClearRemark, Remark};
 use crate::model::{CollectionName, Renames, Schema, Selection};
 use crate::ops::activation::{ActivationBooks, EarlierRuns, LeftActive};
 use crate::ops::bounds::ASKED_AT_ONCE;
@@ -18,11 +19,11 @@ use crate::ops::held::{Doomed, HeldIn, held_in, hold_again};
 use crate::ops::proof::sum;
 use crate::ops::protected::is_protected;
 use crate::ops::schema::{
-    Applied, Fit, Made, Rehearsed, Target, clauses, fit, is_by_auto_schema, made, remade, trained,
+    Applied, Fit, Made, Rehearsed, Target, fit, is_by_auto_schema, made, remade, remarks_of, trained,
 };
 use crate::ops::server::{self, Needs};
 use crate::ops::standing::{self, Recounted, Standing, all_tenants_are_seen, standing};
-use crate::ops::{Error, Lack, Session, select};
+use crate::ops::{Error, Lack, PlanChange, Session, select};
 use crate::weaviate::{Client, Count, Meta, Rights, ServerFacts, Tenant, TenantState};
 
 /// Looks at the collections and says how they would be emptied. Sends reading requests only.
@@ -124,7 +125,7 @@ pub async fn recount(
         let now = session.unless_stopped(client.tenants(planned.name())).await?;
         let now: BTreeMap<_, _> = now.iter().map(|tenant| (&tenant.name, &tenant.state)).collect();
         if let Some(other) = tenants.iter().find(|tenant| now.get(&tenant.name) != Some(&&tenant.state)) {
-            let what = format!("its tenant {} is gone, or in another state than it was", other.name);
+            let what = PlanChange::Tenant { tenant: other.name.clone() };
             return Err(Error::NotAsPlanned { collection: planned.name().clone(), what });
         }
     }
@@ -404,31 +405,29 @@ impl Looking<'_> {
     }
 }
 
-fn not_made_again(standing: &Standing, fit: &Fit) -> Option<String> {
-    let twin =
-        |alias: &String| format!("{alias} is an alias, and no collection is taken that differs from it in case alone");
+fn not_made_again(standing: &Standing, fit: &Fit) -> Option<NotRepeatable> {
+    let refused = fit.refused.first().cloned().map(|refusal| NotRepeatable::Refused(Box::new(refusal)));
     // What the server has stored and would not take back is a setting of the collection all the same.
-    let lost = fit.applied.iter().find(|applied| applied.is_setting_lost()).map(Applied::clause);
-    fit.refused.first().map(ToString::to_string).or(lost).or_else(|| standing.twin.as_ref().map(twin))
+    let lost = || fit.applied.iter().find(|applied| applied.is_setting_lost()).map(Applied::loss);
+    let twin = || standing.twin.clone().map(|alias| NotRepeatable::AliasOfItsName { alias });
+    refused.or_else(|| lost().map(NotRepeatable::SettingLost)).or_else(twin)
 }
 
 /// What emptying it so loses that is no object. Inactive tenants are removed and created again either way.
-pub(super) fn loses(standing: &Standing, fit: &Fit, facts: &Facts, method: Method) -> Vec<String> {
+pub(super) fn loses(standing: &Standing, fit: &Fit, facts: &Facts, method: Method) -> Vec<Remark> {
     let mut loses = Vec::new();
     if facts.offloaded > 0 {
-        loses.push(format!("offloaded tenants are there again asleep: {}", facts.offloaded));
+        loses.push(ClearRemark::OffloadedToInactive { tenants: facts.offloaded as u64 }.into());
     }
     if facts.some_tenants || method == Method::Delete {
         return loses;
     }
-    loses.extend(clauses(&fit.applied));
+    loses.extend(remarks_of(&fit.applied));
     if !trained(&standing.schema).is_empty() {
-        loses.push(
-            "what the quantiser of its vector index has learned: it is trained again with new objects".to_owned(),
-        );
+        loses.push(ClearRemark::TrainingToGo.into());
     }
     if !facts.read_only.is_empty() {
-        loses.push(format!("shards that are read-only take writes again: {}", facts.read_only.join(", ")));
+        loses.push(ClearRemark::ShardsToOpen { shards: facts.read_only.clone() }.into());
     }
     loses
 }

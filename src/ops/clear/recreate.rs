@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::tenants;
 use super::{ClearPlan, CollectionClear};
+use crate::event::ClearRemark;
 use crate::model::{CollectionName, Schema};
 use crate::ops::dropping::{Dropped, drop_collection};
 use crate::ops::firsts::Firsts;
@@ -28,8 +29,8 @@ const RACE_TIME: Duration = Duration::from_secs(5);
 /// A collection that is there again.
 #[derive(Debug, Default)]
 pub(super) struct Again {
-    /// What is to be known, each as a clause.
-    pub(super) remarks: Vec<String>,
+    /// What is to be known.
+    pub(super) remarks: Vec<ClearRemark>,
     /// It is not what it was, though a rehearsal said that it would be, or none was held.
     pub(super) is_other: bool,
 }
@@ -142,16 +143,13 @@ impl Recreate<'_> {
             }
         };
         if races > 0 {
-            again.remarks.push(format!(
-                "{made_up} objects that somebody wrote while it was away went into a collection the server made up, and \
-                 are gone with it"
-            ));
+            again.remarks.push(ClearRemark::AutoSchemaDropped { objects: made_up });
         }
         if let Made::Other { differences } =
             remade(&self.planned.fit.asked, self.planned.schema(), &schema, &self.target())
         {
             again.is_other = true;
-            again.remarks.push(format!("it is not what it was: {}", differences.join("; ")));
+            again.remarks.push(ClearRemark::NotWhatItWas { differences });
         }
         self.tenants(&schema, &mut again).await?;
         Ok(again)
@@ -180,7 +178,7 @@ impl Recreate<'_> {
         let Some(wanted) = self.planned.all_tenants().filter(|_| schema.multi_tenant) else { return Ok(()) };
         let offloaded = tenants::create(self.writer, self.name(), &wanted).await?;
         if offloaded > 0 {
-            again.remarks.push(format!("tenants that were offloaded are asleep now: {offloaded}"));
+            again.remarks.push(ClearRemark::OffloadedInactive { tenants: offloaded as u64 });
         }
         if let Some(tenant) = tenants::lacking(self.writer, self.session, self.name(), &wanted).await? {
             return Err(Error::TenantLacks { collection: self.name().clone(), tenant });

@@ -7,8 +7,9 @@ use super::due::{Part, part};
 use super::method::choose;
 use super::plan::loses;
 use super::{ClearPlan, ClearRefusal, CollectionClear};
+use crate::event::{Remark, SettingRemark};
 use crate::model::{Renames, Schema};
-use crate::ops::schema::{Made, Rehearsal, Rehearsed, Subject, Target, Unmakeable, clauses, fit, sweep};
+use crate::ops::schema::{Made, Rehearsal, Rehearsed, Subject, Target, Unmakeable, fit, remarks_of, sweep};
 use crate::ops::{Error, Session};
 use crate::weaviate::{Tenant, Writer};
 
@@ -103,9 +104,10 @@ impl OnStage<'_, '_> {
             Ok(made) => {
                 planned.loses = loses(&planned.standing, &planned.fit, &planned.facts, planned.method);
                 if let Made::Same { additions, applied } = made {
-                    planned.loses.extend(clauses(&applied));
-                    let added = (!additions.is_empty()).then(|| additions.join(", "));
-                    planned.loses.extend(added.map(|added| format!("settings that the server adds: {added}")));
+                    planned.loses.extend(remarks_of(&applied));
+                    let added =
+                        (!additions.is_empty()).then_some(SettingRemark::SettingsToCome { settings: additions });
+                    planned.loses.extend(added.map(Remark::from));
                 }
                 Ok(None)
             }

@@ -17,13 +17,13 @@ use super::{ClearOutcome, ClearPlan, ClearStopped, CollectionClear, Method};
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
 use crate::archive::{RunAbout, RunRecord};
-use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
+use crate::event::{ClearRemark, CollectionResult, Event, Op, Remark, RunResult, Status, Warning, WhyLeft};
 use crate::model::{CollectionName, Schema, TenantName, path_text};
 use crate::ops::activation::{ActivationBooks, EarlierRuns};
 use crate::ops::run::claim::Claiming;
 use crate::ops::run::journal;
 use crate::ops::safety::{self, SafetyCopy};
-use crate::ops::{Error, Session, standing};
+use crate::ops::{Error, PlanChange, Session, standing};
 use crate::pipeline::guard::{self, Guard};
 use crate::pipeline::journal::RunJournal;
 use crate::weaviate::{Client, Count, Error as WireError, PageReply, PageRequest, Tenant, TenantState, Writer};
@@ -37,9 +37,6 @@ const AGAIN_PAUSES: [Duration; 12] = {
     let s = Duration::from_secs;
     [Duration::from_millis(250), s(1), s(2), s(4), s(8), s(8), s(8), s(8), s(8), s(8), s(8), s(8)]
 };
-/// Why objects stay that are counted, and not listed.
-const REPLICAS_DIFFER: &str = "and the node that was asked lists none of them: its replica lacks what others hold. Clear it \
-                               through another node (--url), or once the replicas have been repaired";
 /// Bytes of the one page that shows whether anything is left where nothing can be counted.
 const LAST_PAGE_BYTES: u64 = 64 << 20;
 
@@ -48,7 +45,7 @@ struct Gathered {
     journal: Option<RunJournal>,
     claim: Option<Claim>,
     results: Vec<CollectionResult>,
-    remarks: Vec<(CollectionName, String)>,
+    remarks: Vec<(CollectionName, Remark)>,
     saved: Vec<(CollectionName, SafetyCopy)>,
     done: Vec<CollectionName>,
     dropped: Option<(CollectionName, SafetyCopy)>,
@@ -225,7 +222,7 @@ impl Run<'_> {
     async fn until_whole(&self, guard: &mut Guard) -> Result<(), Error> {
         match guard.until_whole().await {
             Err(guard::Error::Removed { collection }) => {
-                Err(Error::NotAsPlanned { collection, what: "it is gone".to_owned() })
+                Err(Error::NotAsPlanned { collection, what: PlanChange::Gone })
             }
             done => Ok(done?),
         }
@@ -264,9 +261,10 @@ impl Run<'_> {
         self.created(planned, gathered).await?;
         (gathered.dropped, gathered.partly) = (None, Some(name.clone()));
         gathered.incomplete |= again.is_other;
-        gathered.remarks.extend(again.remarks.into_iter().map(|remark| (name.clone(), remark)));
+        gathered.remarks.extend(again.remarks.into_iter().map(|remark| (name.clone(), remark.into())));
         // The plan was perhaps shown to nobody.
-        let lost = planned.loses.iter().map(|loss| (name.clone(), format!("not as before: {loss}")));
+        let not_as_before = |loss: &Remark| ClearRemark::NotAsBefore { loss: Box::new(loss.clone()) };
+        let lost = planned.loses.iter().map(|loss| (name.clone(), not_as_before(loss).into()));
         gathered.remarks.extend(lost);
         let objects = proven.objects.unwrap_or(0);
         self.session.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
@@ -274,7 +272,7 @@ impl Run<'_> {
             return Err(Error::Vanished { collection: name });
         };
         let left = self.left(&schema, planned.tenants.as_deref()).await?;
-        self.told_left(left, "since it was made again", &name, gathered);
+        self.told_left(left, WhyLeft::SinceRecreated, &name, gathered);
         Ok(objects)
     }
 
@@ -351,7 +349,8 @@ impl Run<'_> {
             return Err(Error::TenantLacks { collection: name.clone(), tenant });
         }
         if offloaded > 0 {
-            gathered.remarks.push((name.clone(), format!("tenants that were offloaded are asleep now: {offloaded}")));
+            let inactive = ClearRemark::OffloadedInactive { tenants: offloaded as u64 };
+            gathered.remarks.push((name.clone(), inactive.into()));
         }
         self.created(planned, gathered).await
     }
@@ -364,7 +363,7 @@ impl Run<'_> {
         let objects = proven.objects.unwrap_or(0);
         self.session.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
         let left = self.left(&planned.standing.schema, Some(wanted)).await?;
-        self.told_left(left, "since the tenants were made again", &name, gathered);
+        self.told_left(left, WhyLeft::SinceTenantsRecreated, &name, gathered);
         Ok(objects)
     }
 
@@ -436,17 +435,16 @@ impl Run<'_> {
             tracing::warn!(collection = %name, ?left, "not empty yet");
         }
         if passed.failed > 0 {
-            let why = passed.reason.as_deref().unwrap_or("the server does not say why");
-            gathered.remarks.push((name.clone(), format!("{} could not be deleted: {why}", passed.failed)));
+            let stay = ClearRemark::NotDeleted { objects: passed.failed, reason: passed.reason.clone() };
+            gathered.remarks.push((name.clone(), stay.into()));
         }
         let (remarks, whole) = stays.told(&passed);
         gathered.incomplete |= !whole;
-        gathered.remarks.extend(remarks.into_iter().map(|remark| (name.clone(), remark)));
+        gathered.remarks.extend(remarks.into_iter().map(|remark| (name.clone(), remark.into())));
         if left.exact().is_none_or(|left| left > passed.stay()) {
             // What is deleted is what the replica of one node lists.
             let unlisted = passed.listed == 0 && schema.replicas > 1;
-            let why =
-                if unlisted { REPLICAS_DIFFER } else { "it is still being written to, or they cannot be deleted" };
+            let why = if unlisted { WhyLeft::ReplicasDiffer } else { WhyLeft::StillWritten };
             self.told_left(left, why, &name, gathered);
         }
         Ok(passed.deleted)
@@ -498,16 +496,17 @@ impl Run<'_> {
         Ok(Some(Count::Exact(0)))
     }
 
-    fn told_left(&self, left: Count, why: &str, name: &CollectionName, gathered: &mut Gathered) {
+    fn told_left(&self, left: Count, why: WhyLeft, name: &CollectionName, gathered: &mut Gathered) {
         match left {
             Count::Exact(0) => {}
             Count::Exact(objects) => {
                 gathered.incomplete = true;
-                gathered.remarks.push((name.clone(), format!("not empty: {objects} objects are there, {why}")));
+                gathered.remarks.push((name.clone(), ClearRemark::NotEmpty { objects, why }.into()));
             }
             Count::Unknown { reason } => {
                 gathered.incomplete = true;
-                gathered.remarks.push((name.clone(), format!("whether it is empty could not be asked: {reason}")));
+                let may = ClearRemark::MayNotBeEmpty { reason: reason.clone() };
+                gathered.remarks.push((name.clone(), may.into()));
                 self.session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
             }
         }

@@ -3,7 +3,7 @@
 use super::CollectionClear;
 use super::delete::Passed;
 use super::unchanged::Proven;
-use crate::model::counted;
+use crate::event::{ClearRemark, MoreThan, NewerThan};
 
 /// Which objects stay while one collection is emptied by deleting.
 pub(super) struct Stays {
@@ -57,44 +57,29 @@ impl Stays {
         true
     }
 
-    /// What is to be known, each as a clause, and whether the collection is as empty as it was meant to be.
-    pub(super) fn told(&self, passed: &Passed) -> (Vec<String>, bool) {
-        let many = |objects: u64| counted(objects, "object");
-        let (most, written, than) = match &self.why {
-            Why::Uncounted => (None, "written after the run had looked at it".to_owned(), ""),
+    /// What is to be known, and whether the collection is as empty as it was meant to be.
+    pub(super) fn told(&self, passed: &Passed) -> (Vec<ClearRemark>, bool) {
+        let some = |objects: u64| Some(objects).filter(|objects| *objects > 0);
+        let (most, newer, more) = match self.why {
+            Why::Uncounted => (None, NewerThan::TheLook, MoreThan::Planned),
             Why::Counted { objects, agreed: false, planned, .. } => {
-                let written = format!("written after {} had been counted, or in that second", many(*objects));
-                (*planned, written, "there was when it was planned, as somebody writes to it")
+                (planned, NewerThan::TheCount { objects }, MoreThan::Planned)
             }
             Why::Counted { objects, .. } => {
-                let confirmed = if *objects == 1 { "was confirmed" } else { "were confirmed" };
-                let written = format!("written after {} {confirmed}, or in that second", many(*objects));
-                (Some(*objects), written, "was confirmed")
+                (Some(objects), NewerThan::TheConfirmation { objects }, MoreThan::Confirmed)
             }
-            Why::BackedUp(objects) => {
-                let written = "written after the comparison with the backup, which does not hold them";
-                (Some(*objects), written.to_owned(), "the backup holds")
-            }
+            Why::BackedUp(objects) => (Some(objects), NewerThan::TheComparison, MoreThan::BackedUp),
         };
-        let mut remarks = Vec::new();
-        if passed.newer > 0 {
-            remarks.push(format!("not empty: {} {written}: not deleted", many(passed.newer)));
-        }
-        if passed.differing > 0 {
-            let objects = many(passed.differing);
-            remarks.push(format!("not empty: {objects} with other versions on other replicas: not deleted, as the backup holds one of them"));
-        }
-        if let Some(reason) = &passed.uncompared {
-            remarks.push(format!(
-                "deleted as one replica listed it, which could not be compared with the others: {reason}"
-            ));
-        }
-        let more = most.and_then(|most| passed.deleted.checked_sub(most)).filter(|more| *more > 0);
-        if let Some(more) = more {
-            remarks.push(format!("more was deleted than {than}: {}", many(more)));
-        }
+        let beyond = most.and_then(|most| some(passed.deleted.saturating_sub(most)));
+        let remarks = [
+            some(passed.newer).map(|objects| ClearRemark::NewerStay { objects, than: newer }),
+            some(passed.differing).map(|objects| ClearRemark::OtherVersionsStay { objects }),
+            passed.uncompared.clone().map(|reason| ClearRemark::DeletedByOneReplica { reason }),
+            beyond.map(|objects| ClearRemark::MoreDeleted { objects, than: more }),
+        ];
         let told_only = matches!(self.why, Why::Counted { agreed: false, .. });
-        (remarks, passed.stay() == 0 && (told_only || more.is_none()))
+        let whole = passed.stay() == 0 && (told_only || beyond.is_none());
+        (remarks.into_iter().flatten().collect(), whole)
     }
 }
 
@@ -134,24 +119,24 @@ mod tests {
         let passed = |deleted, newer| Passed { deleted, newer, ..Passed::default() };
         assert_eq!(agreed(10).told(&passed(10, 0)), (Vec::new(), true));
         let (said, whole) = agreed(1).told(&passed(1, 2));
-        assert_eq!(said, ["not empty: 2 objects written after 1 object was confirmed, or in that second: not deleted"]);
-        assert!(!whole);
+        let than = NewerThan::TheConfirmation { objects: 1 };
+        assert_eq!((said, whole), (vec![ClearRemark::NewerStay { objects: 2, than }], false));
         let (said, whole) = agreed(10).told(&passed(12, 0));
-        assert_eq!((&said[..], whole), (&["more was deleted than was confirmed: 2 objects".to_owned()][..], false));
+        let than = MoreThan::Confirmed;
+        assert_eq!((said, whole), (vec![ClearRemark::MoreDeleted { objects: 2, than }], false));
         let backed_up = Stays { until_ms: Some(1_000), why: Why::BackedUp(10) };
         let found = Passed { deleted: 9, differing: 1, uncompared: Some("no".into()), ..Passed::default() };
         let (said, whole) = backed_up.told(&found);
-        assert!(!whole && said.len() == 2 && said[0].contains("1 object with other versions"), "{said:?}");
+        let one_replica = ClearRemark::DeletedByOneReplica { reason: "no".into() };
+        assert_eq!((said, whole), (vec![ClearRemark::OtherVersionsStay { objects: 1 }, one_replica], false));
         assert!(backed_up.told(&Passed { differing: 0, ..found }).1, "that nothing was compared is only said");
         let why = Why::Counted { objects: 12, last_ms: 3_000, sorted: false, agreed: false, planned: Some(10) };
         let counted = Stays { until_ms: Some(1_000), why };
         assert!(counted.told(&passed(12, 0)).1, "it was meant to be empty");
         let (said, whole) = counted.told(&passed(12, 1));
-        assert_eq!(
-            said[0],
-            "not empty: 1 object written after 12 objects had been counted, or in that second: not deleted"
-        );
-        assert!(!whole && said.len() == 2, "{said:?}");
+        let newer = ClearRemark::NewerStay { objects: 1, than: NewerThan::TheCount { objects: 12 } };
+        let more = ClearRemark::MoreDeleted { objects: 2, than: MoreThan::Planned };
+        assert_eq!((said, whole), (vec![newer, more], false));
         let uncounted = Stays { until_ms: Some(3_000), why: Why::Uncounted };
         assert_eq!(uncounted.told(&passed(12, 0)), (Vec::new(), true));
     }

@@ -15,7 +15,7 @@ use crate::ops::firsts::Became;
 use crate::ops::held::is_held_still;
 use crate::ops::schema::{self, expiry};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
-use crate::ops::{Error, Session, proof, prove, standing};
+use crate::ops::{Error, NotBackedUp, PlanChange, Session, proof, prove, standing};
 use crate::weaviate::{Count, Tenant, TenantState, Writer};
 
 /// What a look at a collection proved before anything was done to it.
@@ -43,12 +43,12 @@ pub(super) struct Unchanged<'a> {
 }
 
 impl Unchanged<'_> {
-    fn changed(&self, what: impl Into<String>) -> Error {
-        Error::NotAsPlanned { collection: self.planned.name().clone(), what: what.into() }
+    fn changed(&self, what: PlanChange) -> Error {
+        Error::NotAsPlanned { collection: self.planned.name().clone(), what }
     }
 
     fn written(&self) -> Error {
-        self.changed("it was written to after it was compared with the backup")
+        self.changed(PlanChange::Written)
     }
 
     /// It is still what it was when it was planned. A collection that is to be dropped has as many objects as were
@@ -92,8 +92,8 @@ impl Unchanged<'_> {
         }
         match (before, now) {
             (Some(before), Some(now)) if before != now => {
-                let why = expiry::may_be_why(schema).map_or_else(String::new, |why| format!("; {why}"));
-                Err(self.changed(format!("it had {before} objects and has {now} now{why}")))
+                let expires = schema::expires(schema);
+                Err(self.changed(PlanChange::Objects { before, now, expires }))
             }
             _ => Ok(()),
         }
@@ -151,7 +151,7 @@ impl Unchanged<'_> {
             if let (Some(was), Some(now)) = (was, now.exact())
                 && *was != now
             {
-                return Err(self.changed(format!("its tenant {tenant} had {was} objects and has {now} now")));
+                return Err(self.changed(PlanChange::TenantObjects { tenant, before: *was, now }));
             }
         }
         self.are_there(tenants).await
@@ -172,10 +172,10 @@ impl Unchanged<'_> {
     async fn schema(&self) -> Result<(), Error> {
         let name = self.planned.name();
         let Some(now) = self.session.unless_stopped(self.writer.schema(name)).await? else {
-            return Err(self.changed("it is gone"));
+            return Err(self.changed(PlanChange::Gone));
         };
         if now.text != self.planned.standing.schema.text {
-            return Err(self.changed("its schema changed"));
+            return Err(self.changed(PlanChange::Schema));
         }
         self.same_shards().await
     }
@@ -202,7 +202,7 @@ impl Unchanged<'_> {
         }
         let now = self.session.unless_stopped(self.writer.tenants(self.planned.name())).await?;
         if now != *before {
-            return Err(self.changed("its tenants, or their states, changed"));
+            return Err(self.changed(PlanChange::Tenants));
         }
         self.same_firsts(before).await
     }
@@ -231,9 +231,7 @@ impl Unchanged<'_> {
         let now = self.session.unless_stopped(self.writer.tenants(self.planned.name())).await?;
         let now: BTreeMap<&TenantName, &TenantState> = now.iter().map(|t| (&t.name, &t.state)).collect();
         match tenants.iter().find(|tenant| now.get(&tenant.name) != Some(&&tenant.state)) {
-            Some(tenant) => {
-                Err(self.changed(format!("its tenant {} is gone, or in another state than it was", tenant.name)))
-            }
+            Some(tenant) => Err(self.changed(PlanChange::Tenant { tenant: tenant.name.clone() })),
             // Of a whole collection those tell that are active, whichever are looked at.
             None if !self.planned.some_tenants => {
                 self.same_firsts(self.planned.tenants.as_deref().unwrap_or_default()).await
@@ -248,7 +246,7 @@ impl Unchanged<'_> {
         let quiet = Session { events: self.session.events.only(is_about_states), ..self.session.clone() };
         let archive = prove::open(&quiet, path.to_owned()).await?;
         let place = archive.collections().iter().position(|entry| entry.name == name.as_str());
-        let Some(at) = place else { return Err(self.changed("it is not in the backup")) };
+        let Some(at) = place else { return Err(self.changed(PlanChange::NotInBackup)) };
         let tenants = archive.collections()[at].tenants.iter();
         let tenants = tenants.filter_map(|t| Some((t.tenant.as_ref()?.parse().ok()?, t.objects))).collect();
         let indexed = prove::index(&archive, at).await?;
@@ -271,32 +269,27 @@ impl Unchanged<'_> {
         let compared = compare_collection(self.writer, &quiet, pair, &options).await?;
         if compared.agrees() && compared.digest.is_some() {
             if since.is_newest && compared.newest_ms.is_some_and(|newest| newest < since.until_ms) {
-                return Err(self.changed(
-                    "the objects that were listed are older than the newest one that the server names: is there a cache \
-                     between?",
-                ));
+                return Err(self.changed(PlanChange::ListedOld));
             }
             let (objects, newest_inactive) = (compared.objects, compared.newest_inactive);
             return Ok(BackedUp { since, objects, tenants, newest_inactive });
         }
-        let why = match compared.remarks.first() {
+        let differ = compared.only_left + compared.only_right + compared.different > 0;
+        let why = match compared.remarks.into_iter().next() {
             // Nothing that was compared differs: the rest was put out of reach.
-            Some(remark) if compared.only_left + compared.only_right + compared.different == 0 => remark,
-            None if compared.tenants_differ => "tenants that were activated to be compared are not inactive again",
-            _ => "it was written to meanwhile",
+            Some(remark) if !differ => NotBackedUp::Found(remark),
+            None if compared.tenants_differ => NotBackedUp::TenantsStayActive,
+            _ => NotBackedUp::Written,
         };
         let expired = expiry::may_be_why(&self.planned.standing.schema).filter(|_| compared.only_left > 0);
-        Err(self.changed(format!("it is not what was backed up: {}", expired.unwrap_or(why))))
+        Err(self.changed(PlanChange::NotBackedUp { why: expired.map_or(why, NotBackedUp::Found) }))
     }
 
     /// Nothing was written to what is active since it was compared with the backup: as many objects as then, and none newer.
     async fn still_held(&self, backed_up: &BackedUp) -> Result<(), Error> {
         let (planned, name) = (self.planned, self.planned.name());
         if !backed_up.since.is_newest {
-            return Err(self.changed(
-                "whether it is written to could not be asked, and a drop takes what no backup holds (--method delete does \
-                 not)",
-            ));
+            return Err(self.changed(PlanChange::WritesUnknown));
         }
         let newest = since::newest_ms(self.writer, self.session, planned).await?;
         if newest.is_some_and(|at| at > backed_up.since.until_ms) {

@@ -5,12 +5,13 @@ use serde_json::Value;
 
 use super::stored::as_stored;
 use super::{CreationOptions, CreationPlan, PreparedCreation, Shape};
+use crate::event::{CreationRemark, Remark};
 use crate::model::{CollectionName, Renames};
 use crate::ops::chosen::capital;
 use crate::ops::lacking::Making;
 use crate::ops::restore::{Readable, RestoreRefusal, missing, not_allowed, without_hidden};
-use crate::ops::schema::endpoints::endpoints;
-use crate::ops::schema::{Rehearsed, Target, clauses, expires, fit};
+use crate::ops::schema::endpoints::{Endpoint, endpoints};
+use crate::ops::schema::{Rehearsed, Target, expires, fit, remarks_of};
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session};
 use crate::weaviate::{Client, ServerFacts, Tenant, TenantState};
@@ -52,14 +53,12 @@ pub async fn plan(client: &Client, session: &Session, mut options: CreationOptio
         return Err(Error::CannotCreate { refusals });
     }
     let (tenants, changed) = as_created(&options.tenants);
-    let tenants_remark = (changed > 0).then(|| {
-        let what = if changed == 1 { "1 tenant is".into() } else { format!("{changed} tenants are") };
-        format!("{what} created inactive (COLD), since no tenant is created offloaded")
-    });
+    let tenants_remark = (changed > 0).then_some(CreationRemark::TenantsToInactive { tenants: changed });
     let leads = endpoints(&serde_json::from_str(&fit.asked).unwrap_or_default());
-    let leads = leads.iter().map(|one| format!("its settings say where a module sends what it is given: {one}"));
-    let fitted = clauses(&fit.applied).into_iter().chain(leads);
-    let remarks = rewritten.iter().cloned().chain(fitted).chain(tenants_remark.clone()).collect();
+    let leads = leads.iter().map(Endpoint::remark).map(Remark::from);
+    let fitted = remarks_of(&fit.applied).chain(leads);
+    let rewritten_too = rewritten.iter().cloned().map(Remark::from);
+    let remarks = rewritten_too.chain(fitted).chain(tenants_remark.clone().map(Remark::from)).collect();
     let plan = CreationPlan {
         url: client.url().to_owned(),
         server_version: meta.version.text.clone(),
@@ -91,7 +90,7 @@ fn in_the_way(
 }
 
 /// Tenants in states that they can be created in, and how many of them have another one.
-fn as_created(tenants: &[Tenant]) -> (Vec<Tenant>, usize) {
+fn as_created(tenants: &[Tenant]) -> (Vec<Tenant>, u64) {
     let mut changed = 0;
     let one = |tenant: &Tenant| match tenant.state {
         TenantState::Hot | TenantState::Cold => tenant.clone(),

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{CreationOutcome, CreationStopped, PreparedCreation};
 use crate::archive::claims::Claim;
-use crate::event::{CollectionResult, Event, Op, RunResult, Status};
+use crate::event::{CollectionResult, CreationRemark, Event, Op, Remark, RunResult, Status};
 use crate::model::TenantName;
 use crate::ops::restore::RestoreRefusal;
 use crate::ops::run::claim::Claiming;
-use crate::ops::schema::{Applied, Made, NotMade, clauses, complete, create_tenants, made, until_there};
+use crate::ops::schema::{Applied, Made, NotMade, complete, create_tenants, made, remarks_of, until_there};
 use crate::ops::{Error, Session};
 use crate::weaviate::{TenantState, Writer};
 
@@ -40,7 +40,7 @@ pub async fn run(
     }
     let (mut remarks, additions) = compared(writer, &prepared).await.map_err(perhaps)?;
     let missing = tenants(writer, session, &prepared).await.map_err(perhaps)?;
-    remarks.extend(prepared.rewritten.iter().cloned().chain(prepared.tenants_remark.clone()));
+    remarks.extend(prepared.rewritten.iter().cloned().chain(prepared.tenants_remark.clone()).map(Remark::from));
     let result = CollectionResult { tenants: plan.tenants.len() as u64, ..CollectionResult::of(plan.name.clone()) };
     session.events.emit(Event::CollectionFinished(result.clone()));
     let status = if missing.is_empty() { Status::Ok } else { Status::Incomplete };
@@ -63,13 +63,13 @@ fn taken(prepared: &PreparedCreation) -> Error {
 }
 
 /// Compares what the server made with what it was asked for: what is not so, and may be, and what it added.
-async fn compared(writer: &Writer, prepared: &PreparedCreation) -> Result<(Vec<String>, Vec<String>), Error> {
+async fn compared(writer: &Writer, prepared: &PreparedCreation) -> Result<(Vec<Remark>, Vec<String>), Error> {
     let fit = &prepared.fit;
     let there = complete(writer, fit).await?;
     match made(&fit.asked, &prepared.options.schema, &there, &prepared.target()) {
         Made::Same { additions, applied } => {
             let all: Vec<Applied> = fit.applied.iter().cloned().chain(applied).collect();
-            Ok((clauses(&all), additions))
+            Ok((remarks_of(&all).collect(), additions))
         }
         Made::Other { differences } => {
             Err(Error::MadeOtherwise { collection: prepared.plan.name.clone(), differences })
@@ -78,7 +78,11 @@ async fn compared(writer: &Writer, prepared: &PreparedCreation) -> Result<(Vec<S
 }
 
 /// Creates the tenants, and reads them back; gives what is not as it was asked.
-async fn tenants(writer: &Writer, session: &Session, prepared: &PreparedCreation) -> Result<Vec<String>, Error> {
+async fn tenants(
+    writer: &Writer,
+    session: &Session,
+    prepared: &PreparedCreation,
+) -> Result<Vec<CreationRemark>, Error> {
     let (collection, wanted) = (&prepared.plan.name, &prepared.plan.tenants);
     create_tenants(writer, session, collection, wanted).await?;
     if wanted.is_empty() {
@@ -90,15 +94,11 @@ async fn tenants(writer: &Writer, session: &Session, prepared: &PreparedCreation
         .into_iter()
         .map(|tenant| (tenant.name, tenant.state))
         .collect();
-    let lacking = wanted.iter().filter(|tenant| !there.contains_key(&tenant.name)).count();
+    let lacking = wanted.iter().filter(|tenant| !there.contains_key(&tenant.name)).count() as u64;
     let other = |state: Option<&TenantState>, wanted: &TenantState| state.is_some_and(|state| state != wanted);
-    let otherwise = wanted.iter().filter(|tenant| other(there.get(&tenant.name), &tenant.state)).count();
-    let mut missing = Vec::new();
-    if lacking > 0 {
-        missing.push(format!("{lacking} of {} tenants are not there", wanted.len()));
-    }
-    if otherwise > 0 {
-        missing.push(format!("{otherwise} of {} tenants are in another state than asked for", wanted.len()));
-    }
-    Ok(missing)
+    let otherwise = wanted.iter().filter(|tenant| other(there.get(&tenant.name), &tenant.state)).count() as u64;
+    let of = wanted.len() as u64;
+    let lacking = (lacking > 0).then_some(CreationRemark::TenantsNotThere { tenants: lacking, of });
+    let otherwise = (otherwise > 0).then_some(CreationRemark::TenantsNotAsAsked { tenants: otherwise, of });
+    Ok(lacking.into_iter().chain(otherwise).collect())
 }

@@ -3,15 +3,16 @@
 
 use serde_json::{Map, Value};
 
+use crate::event::CreationRemark;
 use crate::model::Schema;
 use crate::ops::Error;
 
-/// The document as a server keeps it, and what is not as it says, each as a clause.
-pub(super) fn as_stored(schema: &Schema) -> Result<(Schema, Vec<String>), Error> {
+/// The document as a server keeps it, and what is not as it says.
+pub(super) fn as_stored(schema: &Schema) -> Result<(Schema, Vec<CreationRemark>), Error> {
     let bug = |_| Error::Stage { what: "class document".into() };
     let mut document: Value = serde_json::from_slice(&schema.text).map_err(bug)?;
     let properties = document.get_mut("properties").and_then(Value::as_array_mut);
-    let remarks: Vec<String> = properties
+    let remarks: Vec<CreationRemark> = properties
         .into_iter()
         .flatten()
         .filter_map(Value::as_object_mut)
@@ -31,16 +32,16 @@ fn name(property: &Map<String, Value>) -> String {
 }
 
 /// No property begins with a capital.
-fn renamed(property: &mut Map<String, Value>) -> Option<String> {
+fn renamed(property: &mut Map<String, Value>) -> Option<CreationRemark> {
     let old = name(property);
     let first = old.chars().next().filter(char::is_ascii_uppercase)?;
     let new = format!("{}{}", first.to_ascii_lowercase(), &old[1..]);
     property.insert("name".into(), new.clone().into());
-    Some(format!("property {old} is named {new}: on a server no property begins with a capital"))
+    Some(CreationRemark::PropertyRenamed { property: old, now: new })
 }
 
 /// `string` has been another way to write `text` since 1.19.
-fn retyped(property: &mut Map<String, Value>) -> Option<String> {
+fn retyped(property: &mut Map<String, Value>) -> Option<CreationRemark> {
     let [Value::String(old)] = property.get("dataType")?.as_array()?.as_slice() else { return None };
     let (old, new) = match old.as_str() {
         "string" => ("string", "text"),
@@ -53,35 +54,29 @@ fn retyped(property: &mut Map<String, Value>) -> Option<String> {
     };
     property.insert("dataType".into(), Value::from(vec![new]));
     property.insert("tokenization".into(), tokenization.clone().into());
-    Some(format!("property {} is of type {new}, tokenization {tokenization}: servers keep {old} so", name(property)))
+    Some(CreationRemark::PropertyRetyped { property: name(property), was: old, now: new, tokenization })
 }
 
 /// `indexInverted` has been two settings since 1.19; where one of these is given, it counts for nothing.
-fn reindexed(property: &mut Map<String, Value>) -> Option<String> {
+fn reindexed(property: &mut Map<String, Value>) -> Option<CreationRemark> {
     const NEW: [&str; 3] = ["indexFilterable", "indexSearchable", "indexRangeFilters"];
-    let inverted = property.remove("indexInverted").filter(Value::is_boolean)?;
+    let filterable = property.remove("indexInverted").and_then(|inverted| inverted.as_bool())?;
     let is_set = |key: &&str| property.get(*key).is_some_and(|value| !value.is_null());
     if NEW.iter().any(is_set) {
-        return Some(format!(
-            "indexInverted of property {} is left out: newer settings stand beside it",
-            name(property)
-        ));
+        return Some(CreationRemark::IndexInvertedLeftOut { property: name(property) });
     }
     let first = property.get("dataType").and_then(|types| types.get(0)).and_then(Value::as_str);
-    let searchable = matches!(first, Some("text" | "text[]")) && inverted == Value::Bool(true);
-    property.insert("indexFilterable".into(), inverted.clone());
+    let searchable = matches!(first, Some("text" | "text[]")) && filterable;
+    property.insert("indexFilterable".into(), filterable.into());
     property.insert("indexSearchable".into(), searchable.into());
-    Some(format!(
-        "indexInverted of property {} stands for indexFilterable {inverted} and indexSearchable {searchable}",
-        name(property)
-    ))
+    Some(CreationRemark::IndexInvertedSplit { property: name(property), filterable, searchable })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn stored(properties: &str) -> (Value, Vec<String>) {
+    fn stored(properties: &str) -> (Value, Vec<CreationRemark>) {
         let text = format!(r#"{{"class":"A","properties":{properties}}}"#);
         let schema = Schema::parse(text.into()).expect("a schema");
         let (schema, remarks) = as_stored(&schema).expect("a document");
@@ -93,7 +88,7 @@ mod tests {
     fn a_document_that_servers_keep_as_it_is_stays_as_it_is() {
         let (properties, remarks) =
             stored(r#"[{"name":"title","dataType":["text"]},{"name":"by","dataType":["String"]}]"#);
-        assert_eq!(remarks, [""; 0]);
+        assert_eq!(remarks, []);
         assert_eq!(properties[1]["dataType"], Value::from(vec!["String"]));
     }
 

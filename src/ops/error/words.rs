@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::model::{CollectionName, TenantName, counted};
-use crate::ops::refusal::RestoreRefusal;
 
 pub(super) fn no_tenant(tenant: &TenantName, skipped: Option<&str>) -> String {
     match skipped {
@@ -12,24 +11,14 @@ pub(super) fn no_tenant(tenant: &TenantName, skipped: Option<&str>) -> String {
     }
 }
 
-pub(super) fn each(refusals: &[RestoreRefusal]) -> String {
-    refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-/// The same about a collection that is created alone.
-pub(super) fn each_alone(refusals: &[RestoreRefusal]) -> String {
-    let words = |refusal: &RestoreRefusal| match refusal {
-        RestoreRefusal::MissingTarget { collection, property, target } => {
-            format!("{collection}: {property} refers to {target}, which is not on the server")
-        }
-        other => other.to_string(),
-    };
-    refusals.iter().map(words).collect::<Vec<_>>().join("; ")
-}
-
 /// The time waited, in words; nothing for no time.
 pub(super) fn after(waited: Duration) -> String {
     if waited.is_zero() { String::new() } else { format!(" (waited {} s)", waited.as_secs()) }
+}
+
+/// That objects may have gone by themselves.
+pub(super) fn expires_too(expires: bool) -> &'static str {
+    if expires { "; objects of it expire (objectTtlConfig), which may be why" } else { "" }
 }
 
 /// A number of objects.
@@ -38,6 +27,11 @@ pub(super) fn objects(number: Option<u64>) -> String {
         Some(number) => counted(number, "object"),
         None => "a number of objects that is not known".to_owned(),
     }
+}
+
+/// Clauses, one after the other.
+pub(super) fn joined(clauses: &[impl ToString]) -> String {
+    clauses.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// Names, one after the other.

@@ -1,6 +1,7 @@
 //! What stands against emptying a collection, as data.
 
-use super::Lack;
+use super::{Lack, RestoreRefusal};
+use crate::event::SettingRemark;
 use crate::model::{CollectionName, TenantName, count, counted};
 use crate::ops::schema::Unmakeable;
 use crate::weaviate::{LastingCause, LimitOf};
@@ -50,12 +51,12 @@ pub enum ClearRefusal {
         lack: Lack,
     },
     /// The server would not take its schema back.
-    #[error("{collection} could not be created again: {reason}")]
+    #[error("{collection} could not be created again")]
     NotMadeAgain {
         /// The collection.
         collection: CollectionName,
         /// Why.
-        reason: String,
+        why: NotRepeatable,
     },
     /// The server does not make it again: that was tried out under a scratch name.
     #[error("{collection} {}: {why}", unproven(why))]
@@ -84,6 +85,21 @@ pub enum ClearRefusal {
 }
 
 /// What a rehearsal that failed says. A limit of collections leaves no room to try it, though dropping it would make some.
+/// Why a server would not take back a schema that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotRepeatable {
+    /// It would refuse it.
+    Refused(Box<RestoreRefusal>),
+    /// A setting of it would be another one.
+    SettingLost(SettingRemark),
+    /// An alias differs from the name in case alone.
+    AliasOfItsName {
+        /// The alias.
+        alias: String,
+    },
+}
+
 fn unproven(why: &Unmakeable) -> &'static str {
     match why.cause() {
         Some(LastingCause::UsageLimit { of: LimitOf::Collections, .. }) => {

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::Lack;
-use crate::event::PlannedRefusal;
+use super::{Altered, Lack};
+use crate::event::SchemaDifference;
 use crate::model::{CollectionName, TenantName};
 use crate::ops::schema::Unmakeable;
 use crate::ops::schema::endpoints::Endpoint;
@@ -121,14 +121,14 @@ pub enum RestoreRefusal {
         lacks: &'static str,
     },
     /// Tenants were to be added to a collection that cannot hold what they hold.
-    #[error("{collection}: {there} on the server cannot hold it: {}", differs.join("; "))]
+    #[error("{collection}: {there} on the server cannot hold it")]
     DoesNotFit {
         /// The collection.
         collection: CollectionName,
         /// The server's collection.
         there: CollectionName,
-        /// What it lacks or has in another type, each as a clause.
-        differs: Vec<String>,
+        /// What it lacks or has in another type.
+        differs: Vec<SchemaDifference>,
     },
     /// A setting that the server's version does not know, and without which the collection would be another one.
     #[error("{collection}: {key} {value} {}", needs(since.as_deref(), server))]
@@ -187,8 +187,8 @@ pub enum RestoreRefusal {
         collection: CollectionName,
         /// Its name on the server.
         there: CollectionName,
-        /// What is wrong with it, as a clause.
-        what: String,
+        /// What is wrong with it.
+        what: Altered,
     },
     /// The server has an alias of that name.
     #[error("{collection}: {alias} is an alias of {of} on the server")]
@@ -219,12 +219,6 @@ pub enum RestoreRefusal {
 }
 
 impl RestoreRefusal {
-    /// As events and `--json` show it.
-    #[must_use]
-    pub fn listed(&self) -> PlannedRefusal {
-        PlannedRefusal { text: self.to_string(), facts: serde_json::to_value(self).unwrap_or_default() }
-    }
-
     /// The collection it is about; `None`: it is about none of them.
     #[must_use]
     pub fn collection(&self) -> Option<&CollectionName> {

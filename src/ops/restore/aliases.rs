@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RestoreRefusal;
 use crate::archive::Archive;
+use crate::event::{AliasRemark, Remark};
 use crate::model::{CollectionName, Renames};
 use crate::ops::{Error, Session, chosen};
 use crate::weaviate::{Aliases, Client, Error as WireError, Listed, Named, Rights, Writer};
@@ -59,36 +60,18 @@ pub struct PlannedAlias {
 }
 
 impl PlannedAlias {
-    /// What is done, as a clause.
+    /// What is done.
     #[must_use]
-    pub fn clause(&self) -> String {
-        let (alias, target) = (&self.alias, &self.target);
-        let lacks = lacking(self.lacks);
-        match &self.step {
-            AliasStep::Create => format!("the alias {alias} is made for {target}{lacks}"),
-            AliasStep::Overwrite { was } => {
-                format!("the alias {alias}, which stands for {was}, will stand for {target}{lacks}")
-            }
-            AliasStep::Keep { of } => {
-                format!("the alias {alias} stays with {of}; --alias overwrite gives it to {target}")
-            }
-            AliasStep::Same => format!("the alias {alias} stands for {target} already"),
-            AliasStep::Hidden => self.hidden(),
+    pub fn remark(&self) -> AliasRemark {
+        let (alias, target, lacks) = (self.alias.clone(), self.target.clone(), self.lacks);
+        match self.step.clone() {
+            AliasStep::Create => AliasRemark::AliasToCreate { alias, target, lacks },
+            AliasStep::Overwrite { was } => AliasRemark::AliasToMove { alias, was, target, lacks },
+            AliasStep::Keep { of } => AliasRemark::AliasToKeep { alias, of, target },
+            AliasStep::Same => AliasRemark::AliasThere { alias, target },
+            AliasStep::Hidden => AliasRemark::AliasHidden { alias, target },
         }
     }
-
-    /// That it is there, and that nobody knows what for.
-    fn hidden(&self) -> String {
-        let Self { alias, target, .. } = self;
-        format!(
-            "the alias {alias} is there and stays as it is, whether for {target} or not: the key may not see it (read_aliases)"
-        )
-    }
-}
-
-/// What is said of a step for which the key lacks a permission.
-pub(super) fn lacking(permission: Option<&'static str>) -> String {
-    permission.map(|action| format!(" if the server lets the key, which lacks {action}")).unwrap_or_default()
 }
 
 /// The aliases in an archive: names as they are spelled, and collections as the archive calls them.
@@ -103,11 +86,11 @@ pub(in crate::ops) fn is_fit(alias: &str) -> bool {
     alias.parse::<CollectionName>().is_ok()
 }
 
-/// What the plan holds of aliases: steps, clauses about those that cannot be, and what stands against it.
+/// What the plan holds of aliases: steps, those that cannot be, and what stands against it.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) planned: Vec<PlannedAlias>,
-    pub(super) remarks: Vec<(CollectionName, String)>,
+    pub(super) remarks: Vec<(CollectionName, Remark)>,
     pub(super) refused: Vec<RestoreRefusal>,
 }
 
@@ -147,8 +130,8 @@ impl Looking<'_> {
             };
             let alias = chosen::capital(&name);
             if *self.listed == Listed::Nothing {
-                let why = format!("the server, Weaviate {}, has no aliases", self.server);
-                found.remarks.push((target, format!("without its alias {alias}: {why}")));
+                let none = AliasRemark::NoAliases { alias, server: self.server.to_owned() };
+                found.remarks.push((target, none.into()));
                 continue;
             }
             match self.step(collection, &alias, &target).await? {
@@ -202,27 +185,21 @@ impl Looking<'_> {
     }
 }
 
-/// What is said of an alias after it was to be set, by what became of the request and by what asking for it gave; and
+/// What is to be known of an alias after it was to be set, by what became of the request and by what asking for it gave; and
 /// whether it stands for its collection, as far as can be seen.
-fn outcome(planned: &PlannedAlias, sent: Result<(), WireError>, now: Named<CollectionName>) -> (bool, String) {
-    let PlannedAlias { alias, target, step, .. } = planned;
-    let may_not = "the key may not see it (read_aliases)";
+fn outcome(planned: &PlannedAlias, sent: Result<(), WireError>, now: Named<CollectionName>) -> (bool, AliasRemark) {
+    let (alias, target) = (planned.alias.clone(), &planned.target);
     match (now, sent) {
-        (Named::There(of), _) if of == *target => match step {
-            AliasStep::Overwrite { was } => {
-                (true, format!("the alias {alias} stands for it now, and no more for {was}"))
-            }
-            _ => (true, format!("the alias {alias} stands for it")),
-        },
-        (Named::Hidden, Ok(())) => {
-            (true, format!("the server took the alias {alias} for it; whether it stands for it is unseen: {may_not}"))
+        (Named::There(of), _) if of == *target => {
+            let was = if let AliasStep::Overwrite { was } = &planned.step { Some(was.clone()) } else { None };
+            (true, AliasRemark::AliasSet { alias, was })
         }
-        (Named::Hidden, Err(error)) if error.is_no() => (false, format!("the alias {alias} could not be set: {error}")),
-        (Named::Hidden, Err(error)) => {
-            (false, format!("whether the alias {alias} stands for it is not known: {error}, and {may_not}"))
+        (Named::Hidden, Ok(())) => (true, AliasRemark::AliasUnseen { alias }),
+        (Named::Hidden, Err(error)) if !error.is_no() => {
+            (false, AliasRemark::AliasUnknown { alias, error: error.to_string() })
         }
-        (_, Err(error)) => (false, format!("the alias {alias} could not be set: {error}")),
-        (_, Ok(())) => (false, format!("the alias {alias} does not stand for it, whatever the server answered")),
+        (_, Err(error)) => (false, AliasRemark::AliasNotSet { alias, error: error.to_string() }),
+        (_, Ok(())) => (false, AliasRemark::AliasOtherwise { alias }),
     }
 }
 
@@ -235,15 +212,15 @@ pub(super) fn answered<T>(asked: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-/// Does what was planned and reads it back; what became of each, as collection and clause, and whether all is as planned.
+/// Does what was planned and reads it back; what became of each, and whether all is as planned.
 /// `complete`: nothing is missing or different in what was restored.
 pub(super) async fn set(
     writer: &Writer,
     session: &Session,
     planned: &[PlannedAlias],
     complete: bool,
-) -> Result<(Vec<(CollectionName, String)>, bool), Error> {
-    let (mut remarks, mut all) = (Vec::new(), true);
+) -> Result<(Vec<(CollectionName, Remark)>, bool), Error> {
+    let (mut remarks, mut all) = (Vec::<(CollectionName, Remark)>::new(), true);
     for one in planned {
         let PlannedAlias { alias, target, step, .. } = one;
         if session.cancel.is_cancelled() {
@@ -252,11 +229,12 @@ pub(super) async fn set(
         let sent = match step {
             AliasStep::Same => continue,
             AliasStep::Keep { of } => {
-                remarks.push((target.clone(), format!("the alias {alias} stays with {of}")));
+                let stays = AliasRemark::AliasStays { alias: alias.clone(), of: of.clone() };
+                remarks.push((target.clone(), stays.into()));
                 continue;
             }
             AliasStep::Hidden => {
-                remarks.push((target.clone(), one.hidden()));
+                remarks.push((target.clone(), one.remark().into()));
                 continue;
             }
             AliasStep::Create => {
@@ -271,28 +249,29 @@ pub(super) async fn set(
             }
             AliasStep::Overwrite { was } => {
                 // Whoever reads by the alias is better served by the other collection than by half of this one.
+                let (alias, was) = (alias.clone(), was.clone());
                 let stays = if complete {
-                    match answered(session.unless_stopped(writer.alias(alias)).await)?.unwrap_or(Named::Hidden) {
-                        Named::There(of) if of == *was || of == *target => None,
-                        Named::There(of) => Some(format!("stays with {of}: somebody moved it there since the plan")),
-                        Named::Missing => Some(format!("stood for {was}, and is gone since the plan")),
-                        Named::Hidden => Some(format!("stood for {was}, and the key may not see it any more")),
+                    match answered(session.unless_stopped(writer.alias(&one.alias)).await)?.unwrap_or(Named::Hidden) {
+                        Named::There(of) if of == was || of == *target => None,
+                        Named::There(of) => Some(AliasRemark::AliasMovedSince { alias, of }),
+                        Named::Missing => Some(AliasRemark::AliasGoneSince { alias, was }),
+                        Named::Hidden => Some(AliasRemark::AliasHiddenSince { alias, was }),
                     }
                 } else {
-                    Some(format!("stays with {was}, since not everything was restored as it was"))
+                    Some(AliasRemark::AliasNotMoved { alias, was })
                 };
                 if let Some(stays) = stays {
                     all = false;
-                    remarks.push((target.clone(), format!("the alias {alias} {stays}")));
+                    remarks.push((target.clone(), stays.into()));
                     continue;
                 }
-                writer.move_alias(alias, target).await
+                writer.move_alias(&one.alias, target).await
             }
         };
         let now = answered(session.unless_stopped(writer.alias(alias)).await)?;
-        let (done, text) = outcome(one, sent, now.unwrap_or(Named::Missing));
+        let (done, remark) = outcome(one, sent, now.unwrap_or(Named::Missing));
         all &= done;
-        remarks.push((target.clone(), text));
+        remarks.push((target.clone(), remark.into()));
     }
     Ok((remarks, all))
 }

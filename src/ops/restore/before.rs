@@ -12,7 +12,7 @@ use crate::archive::Index;
 use crate::archive::runfiles::{Imported, Kept, TargetHistory};
 use crate::model::{CollectionName, TenantMap, TenantName};
 use crate::ops::proof::sum;
-use crate::ops::{Error, Session};
+use crate::ops::{Distrust, Error, Session};
 use crate::pipeline::import::FoundEqual;
 use crate::weaviate::{Client, Count, TenantState};
 
@@ -92,7 +92,7 @@ impl Own<'_> {
         Ok(before)
     }
 
-    async fn held_against(&self, kept: &Kept) -> Result<(Before, Option<String>), Error> {
+    async fn held_against(&self, kept: &Kept) -> Result<(Before, Option<Distrust>), Error> {
         let Some(history) = kept.history.targets.get(self.target) else { return Ok((Before::default(), None)) };
         let stage = if history.is_there() { Stage::There } else { Stage::Begun };
         if kept.history.complete {
@@ -133,10 +133,10 @@ impl Own<'_> {
 
     /// The runs that are done, and those that are so in part, and what became of their objects. `listed`: refused objects
     /// that are kept.
-    fn done(&self, history: &TargetHistory, listed: u64) -> Result<Progress, String> {
+    fn done(&self, history: &TargetHistory, listed: u64) -> Result<Progress, Distrust> {
         let refused: u64 = history.imported.iter().map(|run| run.rejected).sum();
         if listed != refused {
-            return Err(format!("{refused} refused objects were written down, and {listed} of them are kept"));
+            return Err(Distrust::RefusedLost { refused, kept: listed });
         }
         let mut progress = Progress::default();
         if history.imported.is_empty() {
@@ -145,7 +145,7 @@ impl Own<'_> {
         let places = self.runs.iter().enumerate().filter(|(_, run)| run.objects > 0);
         let places: BTreeMap<_, usize> = places.map(|(at, run)| ((run.tenant.as_ref(), run.covers.from), at)).collect();
         let inactive = self.tenants.inactive();
-        let other = || "its journal tells of ids that the archive does not hold so".to_owned();
+        let other = || Distrust::OtherIds;
         for run in &history.imported {
             // The run of the archive that it is, or that it is a stretch of.
             let key = (run.tenant.as_ref(), run.covers.from);
@@ -173,9 +173,7 @@ impl Own<'_> {
         progress.partly.retain(|at, _| !progress.done.contains(at));
         let Filled { objects, rejected, .. } = progress.filled;
         match history.finished {
-            Some(finished) if finished != (objects - rejected, rejected) => {
-                Err("its journal contradicts itself about the number of objects".to_owned())
-            }
+            Some(finished) if finished != (objects - rejected, rejected) => Err(Distrust::Contradiction),
             _ => Ok(progress),
         }
     }
@@ -195,7 +193,7 @@ impl Own<'_> {
     }
 
     /// Why the server cannot have all that is written down as there, if so. Where it cannot be asked, it is believed.
-    async fn lacks(&self, history: &TargetHistory) -> Result<Option<String>, Error> {
+    async fn lacks(&self, history: &TargetHistory) -> Result<Option<Distrust>, Error> {
         if history.imported.is_empty() {
             return Ok(None);
         }
@@ -213,7 +211,7 @@ impl Own<'_> {
             let live: BTreeMap<TenantName, TenantState> = live.into_iter().map(|t| (t.name, t.state)).collect();
             let gone = there.keys().flatten().find(|tenant| !live.contains_key(*tenant));
             if let Some(tenant) = gone {
-                return Ok(Some(format!("its tenant {tenant} is gone")));
+                return Ok(Some(Distrust::TenantGone { tenant: tenant.clone() }));
             }
             // Those that are inactive are not activated for a plan.
             let active = |tenant: &&TenantName| live.get(*tenant) == Some(&TenantState::Hot);
@@ -222,6 +220,6 @@ impl Own<'_> {
             (written, Some(sum(session.unless_stopped(client.tenant_counts(target, &active)).await?)))
         };
         let few = counted.as_ref().and_then(Count::exact).filter(|counted| *counted < written);
-        Ok(few.map(|counted| format!("{written} objects were written down as there, and the server counts {counted}")))
+        Ok(few.map(|counted| Distrust::Fewer { written, counted }))
     }
 }

@@ -2,21 +2,19 @@
 
 use super::before::Stage;
 use super::{Collection, RestoreRefusal, Server, tenants};
+use crate::event::{Remark, RestoreRemark, SettingRemark};
 use crate::model::{Renames, Schema, TenantName};
-use crate::ops::schema::{Applied, Fit, Made, NotMade, clauses, complete, made, until_there};
-use crate::ops::{Error, Session, verify};
+use crate::ops::schema::{Applied, Fit, Made, NotMade, complete, made, remarks_of, until_there};
+use crate::ops::{Altered, Error, Session, verify};
 use crate::weaviate::{Client, Count, Writer};
-
-/// What is wrong with a collection that is not there.
-const GONE: &str = "it is gone";
 
 /// What was created.
 #[derive(Debug, Clone)]
 pub(super) struct Created {
     /// The schema as the server has it now.
     pub(super) schema: Schema,
-    /// What the server made of its own, and what it dropped, each as a clause.
-    pub(super) remarks: Vec<String>,
+    /// What the server made of its own, and what it dropped.
+    pub(super) remarks: Vec<Remark>,
 }
 
 /// A collection that exists, and to which tenants are added. `own`: those that an earlier run added.
@@ -37,7 +35,7 @@ pub(super) async fn join(
     if !refusals.is_empty() {
         return Err(Error::CannotRestore { refusals, chosen: 1 });
     }
-    Ok(Created { schema, remarks: vec!["tenants were added to the collection that was there".to_owned()] })
+    Ok(Created { schema, remarks: vec![RestoreRemark::TenantsAdded.into()] })
 }
 
 /// Creates one collection. Nothing of that name may exist, but for what an earlier run has begun. It is not as it should be
@@ -77,24 +75,21 @@ impl Begun<'_> {
         client: &Client,
         session: &Session,
         server: &Server,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<Altered>, Error> {
         // What comes after the first request is looked at when all is finished.
         if let Made::Other { differences } = made(&self.fit.create, self.asked, self.there, &server.target()) {
-            return Ok(Some(format!("it is another one: {}", differences.join("; "))));
+            return Ok(Some(Altered::AnotherOne { differences }));
         }
         let name = &self.there.name;
         if self.there.multi_tenant {
             let tenants = session.unless_stopped(client.tenants(name)).await?;
-            return Ok(tenants
-                .first()
-                .map(|first| format!("it has tenants, which no run made ({} first)", first.name)));
+            return Ok(tenants.first().map(|first| Altered::HasTenants { first: first.name.clone() }));
         }
         let counts = session.unless_stopped(client.counts(std::slice::from_ref(name))).await?;
-        Ok(match counts.into_iter().next() {
-            Some(Count::Exact(0)) => None,
-            Some(Count::Exact(objects)) => Some(format!("it holds objects, which no run wrote: {objects}")),
-            Some(Count::Unknown { reason }) => Some(format!("whether it is empty cannot be asked: {reason}")),
-            None => Some("whether it is empty is not known".to_owned()),
+        Ok(match counts.into_iter().next().unwrap_or_else(Count::not_given) {
+            Count::Exact(0) => None,
+            Count::Exact(objects) => Some(Altered::HoldsObjects { objects }),
+            Count::Unknown { reason } => Some(Altered::MayHoldObjects { reason }),
         })
     }
 }
@@ -108,26 +103,26 @@ pub(super) async fn again(
     server: &Server,
 ) -> Result<Created, Error> {
     let there = session.unless_stopped(writer.schema(&collection.planned.target)).await?;
-    let Some(schema) = there else { return Err(not_as_left(collection, GONE.to_owned())) };
+    let Some(schema) = there else { return Err(not_as_left(collection, Altered::Gone)) };
     if collection.before.verified || collection.before.over {
         return Ok(Created { schema, remarks: Vec::new() });
     }
     match compared(collection, schema, server) {
-        Err(Error::MadeOtherwise { differences, .. }) => Err(not_as_left(collection, differences.join("; "))),
+        Err(Error::MadeOtherwise { differences, .. }) => Err(not_as_left(collection, Altered::Changed { differences })),
         other => other,
     }
 }
 
 /// What is wrong with a collection that an earlier run created, if anything.
-pub(super) fn other(fit: &Fit, asked: &Schema, there: Option<&Schema>, server: &Server) -> Option<String> {
-    let Some(there) = there else { return Some(GONE.to_owned()) };
+pub(super) fn other(fit: &Fit, asked: &Schema, there: Option<&Schema>, server: &Server) -> Option<Altered> {
+    let Some(there) = there else { return Some(Altered::Gone) };
     match made(&fit.asked, asked, there, &server.target()) {
         Made::Same { .. } => None,
-        Made::Other { differences } => Some(differences.join("; ")),
+        Made::Other { differences } => Some(Altered::Changed { differences }),
     }
 }
 
-pub(super) fn not_as_left(collection: &Collection, what: String) -> Error {
+pub(super) fn not_as_left(collection: &Collection, what: Altered) -> Error {
     let (archived, there) = (collection.planned.archived.clone(), collection.planned.target.clone());
     let refusal = RestoreRefusal::NotAsLeft { collection: archived, there, what };
     Error::CannotRestore { refusals: vec![refusal], chosen: 1 }
@@ -149,10 +144,8 @@ fn compared(collection: &Collection, schema: Schema, server: &Server) -> Result<
     match made(&fit.asked, &collection.asked, &schema, &server.target()) {
         Made::Same { additions, applied } => {
             let all: Vec<Applied> = fit.applied.iter().cloned().chain(applied).collect();
-            let mut remarks = clauses(&all);
-            if !additions.is_empty() {
-                remarks.push(format!("settings that the server added: {}", additions.join(", ")));
-            }
+            let added = (!additions.is_empty()).then_some(SettingRemark::SettingsAdded { settings: additions });
+            let remarks = remarks_of(&all).chain(added.map(Remark::from)).collect();
             Ok(Created { schema, remarks })
         }
         Made::Other { differences } => {

@@ -10,7 +10,7 @@ use super::tenants::Tenants;
 use crate::archive::runfiles::TargetHistory;
 use crate::model::{CollectionName, KeyRange, Stamped, TenantMap, TenantName};
 use crate::ops::bounds::ASKED_AT_ONCE;
-use crate::ops::{Error, Session, standing};
+use crate::ops::{Altered, Error, Session, standing};
 use crate::weaviate::{Client, TenantState};
 
 /// Objects looked at in one place.
@@ -35,11 +35,9 @@ pub(super) struct Left<'a> {
 impl Left<'_> {
     /// Why it cannot be what that run left, if so. What cannot be asked proves nothing. `complete`: that run got to its end,
     /// so that nothing is written any more, and others may have written.
-    pub(super) async fn other(&self, complete: bool) -> Result<Option<String>, Error> {
+    pub(super) async fn other(&self, complete: bool) -> Result<Option<Altered>, Error> {
         if let Some(same) = self.has_its_shards().await? {
-            return Ok(
-                (!same).then(|| "it was removed and made again by somebody else (its shards are others)".to_owned())
-            );
+            return Ok((!same).then_some(Altered::OtherShards));
         }
         let stamps = self.history.imported.iter().filter_map(|run| run.stamped);
         let Some(stamped) = stamps.reduce(Stamped::joined).filter(|_| !complete) else { return Ok(None) };
@@ -58,10 +56,9 @@ impl Left<'_> {
             Ok::<_, Error>((!own).then_some(tenant))
         });
         let others: Vec<_> = stream::iter(looks).buffered(ASKED_AT_ONCE).try_collect().await?;
-        Ok(others.into_iter().flatten().next().map(|tenant| {
-            let whose =
-                tenant.as_ref().map_or_else(|| "its objects".to_owned(), |t| format!("the objects of its tenant {t}"));
-            format!("{whose} were not created while that run wrote, but by somebody else")
+        Ok(others.into_iter().flatten().next().map(|tenant| match tenant {
+            None => Altered::OtherObjects,
+            Some(tenant) => Altered::OtherTenant { tenant: tenant.clone() },
         }))
     }
 

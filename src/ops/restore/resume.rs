@@ -10,21 +10,21 @@ use super::{Collection, RestoreOptions};
 use crate::archive::runfiles::{self, EarlierRun, Forget, Kept};
 use crate::archive::{self, RunAbout, RunHistory};
 use crate::event::Op;
-use crate::model::{CollectionName, Renames, TenantMap, path_of_text, shell_text};
-use crate::ops::{Error, RunName, Session, blocking};
+use crate::model::{CollectionName, Renames, TenantMap, path_of_text};
+use crate::ops::{Distrust, Error, RunChoice, RunDiffers, RunName, Session, blocking};
 
-/// What decides what is written, as the journal calls it and as a person does. Whatever else is in the journal only tunes.
-const CHOICE: [(&str, &str); 10] = [
-    ("collections", "which collections are restored, and under which names (--only, --name, --rename)"),
-    ("renames", "new names of collections that are referred to (--rename)"),
-    ("tenants", "which tenants are restored, and as what (--tenant, --into-tenant, --into-plain)"),
-    ("data", "whether objects are restored (--skip-data)"),
-    ("vectors", "whether vectors are restored (--skip-vectors)"),
-    ("revectorize", "whether the server makes vectors (--revectorize)"),
-    ("clamp_ints", "whether integers are changed (--clamp-ints)"),
-    ("aliases", "what becomes of aliases (--alias)"),
-    ("roles", "whether roles are made (--with-roles)"),
-    ("settings", "settings that are wanted otherwise (--set)"),
+/// What decides what is written, by its name in the journal. Whatever else is in there only tunes.
+const CHOICE: [(&str, RunChoice); 10] = [
+    ("collections", RunChoice::Collections),
+    ("renames", RunChoice::Renames),
+    ("tenants", RunChoice::Tenants),
+    ("data", RunChoice::Data),
+    ("vectors", RunChoice::Vectors),
+    ("revectorize", RunChoice::Revectorize),
+    ("clamp_ints", RunChoice::ClampInts),
+    ("aliases", RunChoice::Aliases),
+    ("roles", RunChoice::Roles),
+    ("settings", RunChoice::Settings),
 ];
 
 /// What a plan says about the run that it carries on.
@@ -40,7 +40,7 @@ pub struct CarriedOn {
     pub complete: bool,
     /// Collections of which everything is sent again, the objects that were written down as there, and why these are not
     /// trusted any more.
-    pub again: Vec<(CollectionName, u64, String)>,
+    pub again: Vec<(CollectionName, u64, Distrust)>,
 }
 
 /// A run to carry on, with what its files hold.
@@ -54,7 +54,7 @@ pub(super) struct Resuming {
     /// Collections that it made, and that are gone from the server.
     gone: Vec<CollectionName>,
     /// Collections of which nothing counts any more, with the objects that were written down as there, and why.
-    pub(super) again: Vec<(CollectionName, u64, String)>,
+    pub(super) again: Vec<(CollectionName, u64, Distrust)>,
 }
 
 impl Resuming {
@@ -64,10 +64,10 @@ impl Resuming {
     }
 
     /// Nothing of what was written into a collection counts any more.
-    pub(super) fn distrust(&mut self, target: &CollectionName, reason: String) {
+    pub(super) fn distrust(&mut self, target: &CollectionName, why: Distrust) {
         let history = self.kept.history.targets.get(target);
         let written = history.map_or(0, |history| history.imported.iter().map(|run| run.objects + run.stored).sum());
-        self.again.push((target.clone(), written, reason));
+        self.again.push((target.clone(), written, why));
     }
 
     /// What it made of collections that are not `there` any more counts no more: they are begun anew.
@@ -75,7 +75,7 @@ impl Resuming {
         let made = self.kept.history.targets.iter().filter(|(_, history)| history.is_there());
         self.gone = made.map(|(target, _)| target.clone()).filter(|target| !there.contains(target)).collect();
         for target in self.gone.clone() {
-            self.distrust(&target, "it is gone from the server, and is made anew".to_owned());
+            self.distrust(&target, Distrust::Gone);
             self.kept.history.targets.remove(&target);
             self.kept.refused.remove(&target);
         }
@@ -116,8 +116,8 @@ pub(super) enum FoundRun {
     Nothing,
     /// The newest one that fits.
     Fits(Box<Resuming>),
-    /// None that fits; what is different in the newest one that has to do with this one, each as a clause.
-    Differs { run: RunName, differs: Vec<String> },
+    /// None that fits; what is different in the newest one that has to do with this one.
+    Differs { run: RunName, differs: Vec<RunDiffers> },
 }
 
 /// The options that decide what is written, as the journal keeps them.
@@ -151,22 +151,22 @@ pub(super) fn choice(
 }
 
 impl Asked {
-    /// What an earlier run was about that this one is not, each as a clause.
-    fn differs(&self, about: &RunAbout) -> Vec<String> {
+    /// What an earlier run was about that this one is not.
+    fn differs(&self, about: &RunAbout) -> Vec<RunDiffers> {
         let mut differs = Vec::new();
         if !about.is_about(&self.server_url) {
-            differs.push(format!("its server is {}", about.server_url));
+            differs.push(RunDiffers::Server { url: about.server_url.clone() });
         }
         if about.archive_run_id != self.archive_run_id {
-            differs.push(format!("its archive is another one, {}", shell_text(&about.archive)));
+            differs.push(RunDiffers::Archive { archive: about.archive.clone() });
         } else if !path_of_text(&about.archive).components().eq(path_of_text(&self.archive).components()) {
-            differs.push(format!("its archive lay in {}", shell_text(&about.archive)));
+            differs.push(RunDiffers::ArchivePlace { archive: about.archive.clone() });
         }
         if major(&about.tool.version) != major(&RunAbout::this_tool().version) {
-            differs.push(format!("elysiactl {} began it", about.tool.version));
+            differs.push(RunDiffers::Version { version: about.tool.version.clone() });
         }
         let other = |key: &str| about.options.get(key) != self.choice.get(key);
-        differs.extend(CHOICE.iter().filter(|(key, _)| other(key)).map(|(_, name)| format!("not the same: {name}")));
+        differs.extend(CHOICE.iter().filter(|(key, _)| other(key)).map(|(_, choice)| RunDiffers::Choice(*choice)));
         differs
     }
 

@@ -9,8 +9,9 @@ use serde_json::Value;
 pub use allowed::Allowed;
 
 use super::RestoreRefusal;
-use super::aliases::{answered, lacking};
+use super::aliases::answered;
 use crate::archive::Archive;
+use crate::event::RoleRemark;
 use crate::model::Renames;
 use crate::ops::{Error, Session};
 use crate::weaviate::{Client, Error as WireError, Listed, Named, Rights, Writer};
@@ -60,19 +61,15 @@ impl PlannedRole {
         if makes { allowed::allowed(&self.document) } else { Vec::new() }
     }
 
-    /// What is done, as a clause.
+    /// What is done.
     #[must_use]
-    pub fn clause(&self) -> String {
-        let lacks = lacking(self.lacks);
-        let names = if self.follows { ", for the collections under their new names" } else { "" };
+    pub fn remark(&self) -> RoleRemark {
+        let (role, follows, lacks) = (self.name.clone(), self.follows, self.lacks);
         match self.step {
-            RoleStep::Create => format!("the role {} is made{names}{lacks}", self.name),
-            RoleStep::Same => format!("the role {} is there already", self.name),
-            RoleStep::Differs => format!("the role {} is there with other permissions and stays as it is", self.name),
-            RoleStep::Hidden => format!(
-                "the role {} is made{names}{lacks}, unless it is there already, which the key may not see (read_roles)",
-                self.name
-            ),
+            RoleStep::Create => RoleRemark::RoleToCreate { role, follows, lacks },
+            RoleStep::Same => RoleRemark::RoleThere { role },
+            RoleStep::Differs => RoleRemark::RoleDiffers { role },
+            RoleStep::Hidden => RoleRemark::RoleToCreateUnseen { role, follows, lacks },
         }
     }
 }
@@ -198,31 +195,23 @@ fn permissions(role: &Value) -> Vec<String> {
 /// The status of a role that is there already.
 const CONFLICT: u16 = 409;
 
-/// What is said of a role after it was to be made, by what became of the request and by what asking for it gave; and whether
-/// it is there as it was, as far as can be seen.
-fn outcome(role: &PlannedRole, sent: Result<(), WireError>, now: Named<Value>) -> (bool, String) {
-    let name = &role.name;
-    let may_not = "the key may not see it (read_roles)";
+/// What is to be known of a role after it was to be made, by what became of the request and by what asking for it gave; and
+/// whether it is there as it was, as far as can be seen.
+fn outcome(planned: &PlannedRole, sent: Result<(), WireError>, now: Named<Value>) -> (bool, RoleRemark) {
+    let role = planned.name.clone();
     let is_there = |error: &WireError| error.status() == Some(CONFLICT);
     match (now, sent) {
-        (Named::There(now), sent) if permissions(&now) == permissions(&role.document) => match sent {
-            Err(error) if is_there(&error) => (true, format!("the role {name} is there already")),
-            _ => (true, format!("the role {name} was made; no user has it yet")),
+        (Named::There(now), sent) if permissions(&now) == permissions(&planned.document) => match sent {
+            Err(error) if is_there(&error) => (true, RoleRemark::RoleThere { role }),
+            _ => (true, RoleRemark::RoleCreated { role }),
         },
-        (Named::Hidden, Ok(())) => (
-            true,
-            format!(
-                "the server took the role {name}; whether it is there as it was is unseen: {may_not}; no user has it yet"
-            ),
-        ),
-        (Named::Hidden, Err(error)) if is_there(&error) => {
-            (false, format!("the role {name} is there already and stays as it is, whatever it allows: {may_not}"))
-        }
+        (Named::Hidden, Ok(())) => (true, RoleRemark::RoleUnseen { role }),
+        (Named::Hidden, Err(error)) if is_there(&error) => (false, RoleRemark::RoleStays { role }),
         (Named::Hidden, Err(error)) if !error.is_no() => {
-            (false, format!("whether the role {name} is there is not known: {error}, and {may_not}"))
+            (false, RoleRemark::RoleUnknown { role, error: error.to_string() })
         }
-        (_, Err(error)) => (false, format!("the role {name} could not be made: {error}")),
-        (_, Ok(())) => (false, format!("the role {name} is not there as it was, whatever the server answered")),
+        (_, Err(error)) => (false, RoleRemark::RoleNotCreated { role, error: error.to_string() }),
+        (_, Ok(())) => (false, RoleRemark::RoleOtherwise { role }),
     }
 }
 
@@ -231,7 +220,7 @@ pub(super) async fn make(
     writer: &Writer,
     session: &Session,
     planned: &[PlannedRole],
-) -> Result<(Vec<String>, bool), Error> {
+) -> Result<(Vec<RoleRemark>, bool), Error> {
     let (mut remarks, mut all) = (Vec::new(), true);
     for role in planned {
         if session.cancel.is_cancelled() {
@@ -241,7 +230,7 @@ pub(super) async fn make(
             RoleStep::Same => continue,
             RoleStep::Differs => {
                 all = false;
-                remarks.push(role.clause());
+                remarks.push(role.remark());
                 continue;
             }
             RoleStep::Create | RoleStep::Hidden => {}
@@ -253,9 +242,9 @@ pub(super) async fn make(
             sent = writer.create_role(&role.document).await;
         }
         let now = answered(session.unless_stopped(by_name(writer, &role.name)).await)?;
-        let (done, text) = outcome(role, sent, now.unwrap_or(Named::Missing));
+        let (done, remark) = outcome(role, sent, now.unwrap_or(Named::Missing));
         all &= done;
-        remarks.push(text);
+        remarks.push(remark);
     }
     Ok((remarks, all))
 }

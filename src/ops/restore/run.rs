@@ -22,7 +22,7 @@ use super::{
 use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
 use crate::archive::{RunAbout, RunHistory, RunRecord};
-use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
+use crate::event::{CollectionResult, Event, Op, Remark, RoleRemark, RunResult, Status, Warning};
 use crate::model::{CollectionName, TenantName, path_text};
 use crate::ops::run::claim::{self, Claiming};
 use crate::ops::run::journal;
@@ -53,8 +53,8 @@ struct Gathered {
     shards: BTreeMap<CollectionName, Vec<String>>,
     filled: BTreeMap<CollectionName, Filled>,
     results: Vec<CollectionResult>,
-    remarks: Vec<(CollectionName, String)>,
-    about_roles: Vec<String>,
+    remarks: Vec<(CollectionName, Remark)>,
+    about_roles: Vec<RoleRemark>,
     differences: Vec<Differs>,
     unchecked: Option<String>,
     /// Something is not as it was: rejected, different, or a schema that grew.
@@ -310,7 +310,7 @@ impl Run<'_> {
         let Some((claim, journal)) = taken else { return Err(Error::WentOn { run: run.clone() }) };
         (gathered.claim, gathered.journal) = (Some(claim), Some(journal));
         for (collection, objects, reason) in again {
-            let (collection, objects, reason) = (collection.clone(), *objects, reason.clone());
+            let (collection, objects, reason) = (collection.clone(), *objects, reason.to_string());
             self.session.events.warn(Warning::SentAgain { collection, objects, reason });
         }
         Ok(())

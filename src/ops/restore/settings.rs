@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::event::RestoreRemark;
 use crate::model::Schema;
 use crate::ops::schema::place::{is_off, take, vectors};
 
@@ -16,8 +17,8 @@ pub enum Setting {
     NoObjectTtl,
 }
 
-/// The schema with these settings, and what they changed, each as a clause.
-pub(super) fn apply(schema: &Schema, settings: &[Setting]) -> (Schema, Vec<String>) {
+/// The schema with these settings, and what they changed.
+pub(super) fn apply(schema: &Schema, settings: &[Setting]) -> (Schema, Vec<RestoreRemark>) {
     let mut document: Value = serde_json::from_slice(&schema.text).unwrap_or(Value::Null);
     let mut changed = Vec::new();
     for setting in settings {
@@ -26,7 +27,7 @@ pub(super) fn apply(schema: &Schema, settings: &[Setting]) -> (Schema, Vec<Strin
             Setting::NoObjectTtl => {
                 let taken = take(&mut document, &["objectTtlConfig".to_owned()]);
                 if taken.is_some_and(|ttl| !is_off(&ttl)) {
-                    changed.push("objects do not expire: objectTtlConfig is left out".to_owned());
+                    changed.push(RestoreRemark::ExpiryLeftOut);
                 }
             }
         }
@@ -38,7 +39,7 @@ pub(super) fn apply(schema: &Schema, settings: &[Setting]) -> (Schema, Vec<Strin
 }
 
 /// Takes the vectorisers out, and the settings of their modules, which nothing else reads.
-fn without_vectorizers(document: &mut Value) -> Option<String> {
+fn without_vectorizers(document: &mut Value) -> Option<RestoreRemark> {
     let mut modules: Vec<String> = Vec::new();
     let places: Vec<_> = vectors(document).into_iter().map(|(path, _)| path).collect();
     for path in places {
@@ -64,14 +65,14 @@ fn without_vectorizers(document: &mut Value) -> Option<String> {
             take(property, &["moduleConfig".to_owned(), module.clone()]);
         }
     }
-    (!modules.is_empty()).then(|| format!("without its vectoriser ({})", modules.join(", ")))
+    (!modules.is_empty()).then_some(RestoreRemark::VectorizersLeftOut { modules })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn applied(document: &Value, settings: &[Setting]) -> (Value, Vec<String>) {
+    fn applied(document: &Value, settings: &[Setting]) -> (Value, Vec<RestoreRemark>) {
         let (schema, changed) = apply(&Schema::parse(document.to_string().into()).expect("a schema"), settings);
         (serde_json::from_slice(&schema.text).expect("JSON"), changed)
     }
@@ -87,7 +88,7 @@ mod tests {
         assert_eq!(document["vectorizer"], "none");
         assert_eq!(document["moduleConfig"], json!({"generative-openai": {}}));
         assert_eq!(document["properties"][0]["moduleConfig"], json!({}));
-        assert_eq!(changed, ["without its vectoriser (text2vec-openai)"]);
+        assert_eq!(changed, [RestoreRemark::VectorizersLeftOut { modules: vec!["text2vec-openai".into()] }]);
         let (document, changed) = applied(
             &json!({"class": "A", "vectorConfig": {"a": {"vectorizer": {"text2vec-cohere": {"m": 1}}},
                 "b": {"vectorizer": {"none": {}}}}}),
@@ -102,7 +103,7 @@ mod tests {
         let text = r#"{"class":"A", "vectorizer":"none","objectTtlConfig":{"enabled":false}}"#;
         let schema = Schema::parse(text.into()).expect("a schema");
         let (after, changed) = apply(&schema, &[Setting::NoVectorizer, Setting::NoObjectTtl]);
-        assert_eq!((after.text, changed), (schema.text, Vec::<String>::new()));
+        assert_eq!((after.text, changed), (schema.text, Vec::new()));
         let (document, changed) =
             applied(&json!({"class": "A", "objectTtlConfig": {"enabled": true}}), &[Setting::NoObjectTtl]);
         assert_eq!((document.get("objectTtlConfig"), changed.len()), (None, 1));

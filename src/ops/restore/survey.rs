@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::RestoreOptions;
 use crate::archive::{Archive, Run};
-use crate::event::Warning;
+use crate::event::{RestoreRemark, Warning};
 use crate::model::{MixedLengths, MixedSpaces, RawObject, Schema, TenantName, VectorLengths, VectorNames};
 use crate::ops::prove::{self, Indexed, Reading};
 use crate::ops::schema::expiry::Expiry;
@@ -42,56 +42,33 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// What has to be known before anything is written, each as a clause.
-    pub(super) fn remarks(&self) -> Vec<String> {
+    /// What has to be known before anything is written.
+    pub(super) fn remarks(&self) -> Vec<RestoreRemark> {
         let mut remarks = Vec::new();
         if self.expired > 0 {
-            let have = if self.expired == 1 { "object has" } else { "objects have" };
-            remarks.push(format!(
-                "{} {have} expired already: the server removes them soon after they are written, unless --set objectTtl=off",
-                self.expired
-            ));
+            remarks.push(RestoreRemark::ExpiredAlready { objects: self.expired });
         }
         let first = self.mixed.iter().next().and_then(|(tenant, mixed)| Some((tenant, mixed.first()?)));
         if let Some((tenant, mixed)) = first {
-            let odd: u64 = self.mixed.iter().flat_map(|(_, mixed)| mixed).map(MixedLengths::odd_objects).sum();
-            let more = self.mixed.iter().map(|(_, mixed)| mixed.len()).sum::<usize>() - 1;
-            let tenant = tenant.map_or_else(String::new, |tenant| format!(" of tenant {tenant}"));
-            let more = if more > 0 { format!(", and {more} more such") } else { String::new() };
-            remarks.push(format!(
-                "vectors differ in length ({}{tenant}{more}): a vector index takes one length, so the usual one goes first; \
-                 {odd} others will be missing in the index, and may be rejected",
-                lengths(mixed)
-            ));
+            remarks.push(RestoreRemark::VectorLengths {
+                vector: mixed.vector.clone(),
+                lengths: mixed.lengths.iter().take(LENGTHS_NAMED).copied().collect(),
+                more_lengths: mixed.lengths.len().saturating_sub(LENGTHS_NAMED) as u64,
+                tenant: tenant.cloned(),
+                more: self.mixed.iter().map(|(_, mixed)| mixed.len() as u64).sum::<u64>() - 1,
+                odd: self.mixed.iter().flat_map(|(_, mixed)| mixed).map(MixedLengths::odd_objects).sum(),
+            });
         }
         remarks
     }
-}
 
-/// What is said where objects that had not expired in the plan have done so in the end.
-const LAPSED: &str =
-    "objects of it expired while it was restored: the server removes them, or has, unless --set objectTtl=off";
-
-impl Survey {
-    /// Whether objects expired between the beginning and the end of a restore, as a clause. `own_seconds`: how long objects
-    /// live that age from when they were written.
-    pub(super) fn lapsed(&self, own_seconds: Option<i64>, began: Timestamp, now: Timestamp) -> Option<&'static str> {
+    /// Whether objects expired between the beginning and the end of a restore. `own_seconds`: how long objects live that age
+    /// from when they were written.
+    pub(super) fn lapsed(&self, own_seconds: Option<i64>, began: Timestamp, now: Timestamp) -> bool {
         let own = own_seconds.map(|seconds| began.as_second().saturating_add(seconds));
         let first = self.next_expiry.into_iter().chain(own).min();
-        first.is_some_and(|at| at <= now.as_second()).then_some(LAPSED)
+        first.is_some_and(|at| at <= now.as_second())
     }
-}
-
-/// The lengths of a vector, most objects first.
-fn lengths(mixed: &MixedLengths) -> String {
-    let one = |(length, objects): &(u64, u64)| {
-        format!("{length} in {objects} object{}", if *objects == 1 { "" } else { "s" })
-    };
-    let mut named: Vec<String> = mixed.lengths.iter().take(LENGTHS_NAMED).map(one).collect();
-    if let Some(more @ 1..) = mixed.lengths.len().checked_sub(LENGTHS_NAMED) {
-        named.push(format!("{more} more"));
-    }
-    format!("{}: {}", mixed.vector, named.join(", "))
 }
 
 /// Vectors counted on several threads, by tenant on the server.
@@ -215,7 +192,7 @@ mod tests {
             (None, Some(101), false),
             (Some(201), Some(60), true),
         ] {
-            assert_eq!(of(next).lapsed(own, at(100), at(200)).is_some(), told, "{next:?} {own:?}");
+            assert_eq!(of(next).lapsed(own, at(100), at(200)), told, "{next:?} {own:?}");
         }
     }
 

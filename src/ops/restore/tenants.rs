@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Collection, RestoreRefusal};
 use crate::archive::Archive;
-use crate::event::Warning;
+use crate::event::{RestoreRemark, SchemaDifference, Warning};
 use crate::model::{CollectionName, Schema, TenantMap, TenantName};
 use crate::ops::proof::sum;
 use crate::ops::schema::create_tenants;
@@ -59,32 +59,25 @@ impl Tenants {
         self.made.iter().filter(|tenant| tenant.state == *state).map(|tenant| tenant.name.clone()).collect()
     }
 
-    /// What is to be known about them, each as a clause.
-    pub(super) fn remarks(&self, map: &TenantMap) -> Vec<String> {
+    /// What is to be known about them.
+    pub(super) fn remarks(&self, map: &TenantMap) -> Vec<RestoreRemark> {
         let mut remarks = Vec::new();
         if let TenantMap::IntoTenant(tenant) = map {
-            remarks.push(format!("it becomes the tenant {tenant} of a multi-tenant collection"));
+            remarks.push(RestoreRemark::BecomesTenant { tenant: tenant.clone() });
         }
         if let TenantMap::IntoPlain(tenant) = map {
-            remarks.push(format!("its tenant {tenant} becomes a plain collection"));
+            remarks.push(RestoreRemark::BecomesPlain { tenant: tenant.clone() });
         }
         if let Some((first, state)) = self.restated.first() {
-            let (tenants, are) = plural(self.restated.len());
-            let word = state.as_str();
-            remarks.push(format!(
-                "{tenants} {are} inactive in the end, as the state in the archive is none to make one in ({first} first, {word:?})"
-            ));
+            let (tenants, first, state) = (self.restated.len() as u64, first.clone(), state.as_str().to_owned());
+            remarks.push(RestoreRemark::TenantsRestated { tenants, first, state });
         }
         if let Some(first) = self.left_out.first() {
-            let (tenants, are) = plural(self.left_out.len());
-            remarks.push(format!("{tenants} {are} not in the archive and {are} not made ({first} first)"));
+            let (tenants, first) = (self.left_out.len() as u64, first.clone());
+            remarks.push(RestoreRemark::TenantsLeftOut { tenants, first });
         }
         remarks
     }
-}
-
-fn plural(number: usize) -> (String, &'static str) {
-    if number == 1 { ("1 tenant".to_owned(), "is") } else { (format!("{number} tenants"), "are") }
 }
 
 /// What of the tenants of a collection is chosen. For a collection that is plain and stays so there is nothing in it but
@@ -140,7 +133,7 @@ pub(super) async fn joins(
     archived: &Schema,
     live: &Schema,
     tenants: &Tenants,
-    differs: Vec<String>,
+    differs: Vec<SchemaDifference>,
     own: &[TenantName],
 ) -> Result<Vec<RestoreRefusal>, Error> {
     let collection = archived.name.clone();
@@ -250,8 +243,12 @@ async fn wrong(writer: &Writer, session: &Session, collection: &Collection) -> R
 }
 
 /// Puts the tenants into the states they had. A class that activates them by itself has them active after every reading and
-/// writing. What could not be put right, each as a clause.
-pub(super) async fn settle(writer: &Writer, session: &Session, collection: &Collection) -> Result<Vec<String>, Error> {
+/// writing. What could not be put right.
+pub(super) async fn settle(
+    writer: &Writer,
+    session: &Session,
+    collection: &Collection,
+) -> Result<Vec<RestoreRemark>, Error> {
     if collection.tenants.made.is_empty() {
         return Ok(Vec::new());
     }
@@ -271,13 +268,13 @@ pub(super) async fn settle(writer: &Writer, session: &Session, collection: &Coll
         let (collection, first) = (target.clone(), first.name.clone());
         session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason: said, noted: false });
     }
-    let state = left.state.first().map(|first| {
-        let (tenants, are) = plural(left.state.len());
-        format!("{tenants} {are} not in the state of the archive ({} first)", first.name)
-    });
-    let gone = left.gone.first().map(|first| {
-        let (tenants, were) = (plural(left.gone.len()).0, if left.gone.len() == 1 { "was" } else { "were" });
-        format!("{tenants} {were} removed meanwhile ({first} first)")
-    });
+    let state = left
+        .state
+        .first()
+        .map(|first| RestoreRemark::TenantsOtherwise { tenants: left.state.len() as u64, first: first.name.clone() });
+    let gone = left
+        .gone
+        .first()
+        .map(|first| RestoreRemark::TenantsRemoved { tenants: left.gone.len() as u64, first: first.clone() });
     Ok(state.into_iter().chain(gone).collect())
 }

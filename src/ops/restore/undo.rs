@@ -62,8 +62,8 @@ impl Undoing<'_> {
             let Some(collection) = self.own(name) else { continue };
             let stays = match self.one(collection).await {
                 Ok(None) => journal::record(journal, RunRecord::Undone { target: name.clone() }).await.err(),
-                Ok(Some(reason)) => {
-                    self.stays(name, reason);
+                Ok(Some(why)) => {
+                    self.stays(name, why.to_string());
                     continue;
                 }
                 Err(error) => Some(error),
@@ -96,42 +96,65 @@ impl Undoing<'_> {
 
     /// Removes one that is what this run made, and empty; why it stays, if it does. It is counted while the server is whole:
     /// with a node away a count is that of what is left.
-    async fn one(&self, collection: &Collection) -> Result<Option<String>, Error> {
+    async fn one(&self, collection: &Collection) -> Result<Option<WhyStays>, Error> {
         let (writer, session, target) = (self.writer, self.session, &collection.planned.target);
-        let stays = |reason: &str| Ok(Some(reason.to_owned()));
+        let stays = |why| Ok(Some(why));
         let Some(there) = writer.schema(target).await? else { return Ok(None) };
         if self.unsure.contains(target) {
-            return stays("the server did not answer when it was created, so it may be somebody else's");
+            return stays(WhyStays::Unsure);
         }
         if there.name != *target {
-            return stays("its name is an alias now");
+            return stays(WhyStays::Alias);
         }
         let is = |document: &str| {
             matches!(made(document, &collection.asked, &there, &self.server.target()), Made::Same { .. })
         };
         if !is(&collection.fit.create) && !is(&collection.fit.asked) {
-            return stays("it is not what this run created any more");
+            return stays(WhyStays::Another);
         }
-        let Some(shards) = whole(writer, &there).await else { return stays("the server is not whole") };
+        let Some(shards) = whole(writer, &there).await else { return stays(WhyStays::NotWhole) };
         let tenants = if there.multi_tenant { Some(writer.tenants(target).await?) } else { None };
         let foreign = |name: &TenantName| !collection.tenants.made.iter().any(|made| made.name == *name);
         if tenants.iter().flatten().any(|tenant| foreign(&tenant.name)) {
-            return stays("somebody added tenants to it");
+            return stays(WhyStays::Tenants);
         }
         // Inactive tenants are this run's own, which has written nothing yet.
         match standing::count(writer, session, target, tenants.as_deref()).await? {
             Count::Exact(0) => {}
-            Count::Exact(_) => return stays("it holds objects"),
-            Count::Unknown { .. } => return stays("whether it is empty is not known"),
+            Count::Exact(_) => return stays(WhyStays::Objects),
+            Count::Unknown { .. } => return stays(WhyStays::Uncounted),
         }
         if whole(writer, &there).await.as_ref() != Some(&shards) {
-            return stays("the server is not whole, or it was made anew");
+            return stays(WhyStays::NotWholeOrRemade);
         }
         match drop_collection(writer, session, &there, &shards, &Firsts::default(), PATIENCE).await? {
             Dropped::Gone => Ok(None),
-            Dropped::Back => stays("somebody made another one of that name"),
+            Dropped::Back => stays(WhyStays::Remade),
         }
     }
+}
+
+/// Why a collection that this run created is not removed again.
+#[derive(Debug, thiserror::Error)]
+enum WhyStays {
+    #[error("the server did not answer when it was created, so it may be somebody else's")]
+    Unsure,
+    #[error("its name is an alias now")]
+    Alias,
+    #[error("it is not what this run created any more")]
+    Another,
+    #[error("the server is not whole")]
+    NotWhole,
+    #[error("somebody added tenants to it")]
+    Tenants,
+    #[error("it holds objects")]
+    Objects,
+    #[error("whether it is empty is not known")]
+    Uncounted,
+    #[error("the server is not whole, or it was made anew")]
+    NotWholeOrRemade,
+    #[error("somebody made another one of that name")]
+    Remade,
 }
 
 /// The shards of a collection, as far as they are told, while nothing of it is away.
@@ -139,5 +162,27 @@ async fn whole(writer: &Writer, schema: &Schema) -> Option<Vec<String>> {
     match writer.topology(schema).await {
         Topology::Whole { shards, .. } | Topology::Unchecked { shards, .. } => Some(shards),
         Topology::Broken { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::WhyStays;
+
+    #[test]
+    fn why_a_collection_stays_is_told() {
+        for (why, told) in [
+            (WhyStays::Unsure, "the server did not answer when it was created, so it may be somebody else's"),
+            (WhyStays::Alias, "its name is an alias now"),
+            (WhyStays::Another, "it is not what this run created any more"),
+            (WhyStays::NotWhole, "the server is not whole"),
+            (WhyStays::Tenants, "somebody added tenants to it"),
+            (WhyStays::Objects, "it holds objects"),
+            (WhyStays::Uncounted, "whether it is empty is not known"),
+            (WhyStays::NotWholeOrRemade, "the server is not whole, or it was made anew"),
+            (WhyStays::Remade, "somebody made another one of that name"),
+        ] {
+            assert_eq!(why.to_string(), told);
+        }
     }
 }

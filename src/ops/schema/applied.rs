@@ -1,10 +1,11 @@
-//! A setting that will not be, or is not, what it was: as data, and as clauses for people.
+//! A setting that will not be, or is not, what it was.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::place::{shape, short};
+use crate::event::{Loss, Remark, SettingRemark};
 use crate::model::DROPPED_VECTOR;
 
 /// A rule applied to a place of a schema.
@@ -16,12 +17,12 @@ pub(in crate::ops) struct Applied {
     pub was: String,
     /// Its value on the server; `None` if it has none there.
     pub now: Option<String>,
-    /// What is lost thereby, as a clause; `None` if nothing that anyone could notice.
-    pub lost: Option<&'static str>,
+    /// What is lost thereby; `None` if nothing that anyone could notice.
+    pub lost: Option<Loss>,
 }
 
 impl Applied {
-    pub(in crate::ops) fn new(path: &[String], was: &Value, now: Option<&Value>, lost: Option<&'static str>) -> Self {
+    pub(in crate::ops) fn new(path: &[String], was: &Value, now: Option<&Value>, lost: Option<Loss>) -> Self {
         Self { key: shape(path), was: short(was), now: now.map(short), lost }
     }
 
@@ -33,37 +34,39 @@ impl Applied {
         of_modules || (self.lost.is_some() && !dropped_vector)
     }
 
-    /// What happened, as a clause.
-    pub(in crate::ops) fn clause(&self) -> String {
-        let change = match &self.now {
-            Some(now) => format!("{} becomes {now}, it was {}", self.key, self.was),
-            None => format!("{} {} is not kept", self.key, self.was),
-        };
-        format!("{change}: {}", self.lost.unwrap_or("without effect"))
+    /// What happened, if anybody could notice it.
+    pub(in crate::ops) fn remark(&self) -> Option<SettingRemark> {
+        self.lost.map(|_| self.loss())
+    }
+
+    /// The same of one that is missed in any case.
+    pub(in crate::ops) fn loss(&self) -> SettingRemark {
+        let Self { key, was, now, lost } = self.clone();
+        SettingRemark::SettingLost { key, was, now, loss: lost }
     }
 }
 
-/// What happened to a schema, a clause for each kind of loss, and one for everything that nobody will miss. What is given
+/// What happened to a schema: a remark for each kind of loss, and one for everything that nobody will miss. What is given
 /// twice (foretold by the fit and then seen) is told once.
-pub(in crate::ops) fn clauses(applied: &[Applied]) -> Vec<String> {
-    let (missed, quiet): (Vec<&Applied>, Vec<&Applied>) = applied.iter().partition(|one| one.lost.is_some());
-    let mut seen = BTreeSet::new();
-    let mut clauses: Vec<String> =
-        missed.into_iter().map(Applied::clause).filter(|clause| seen.insert(clause.clone())).collect();
-    let last = |one: &'_ &Applied| one.key.rsplit('.').next().unwrap_or_default().to_owned();
-    let keys: BTreeSet<String> = quiet.iter().map(last).collect();
-    if !keys.is_empty() {
-        let keys = keys.into_iter().collect::<Vec<_>>().join(", ");
-        clauses.push(format!("settings that are off or without effect there are not kept: {keys}"));
+pub(in crate::ops) fn remarks_of(applied: &[Applied]) -> impl Iterator<Item = Remark> + use<> {
+    let mut remarks: Vec<SettingRemark> = Vec::new();
+    for lost in applied.iter().filter_map(Applied::remark) {
+        if !remarks.contains(&lost) {
+            remarks.push(lost);
+        }
     }
-    clauses
+    let last = |one: &'_ &Applied| one.key.rsplit('.').next().unwrap_or_default().to_owned();
+    let keys: BTreeSet<String> = applied.iter().filter(|one| one.lost.is_none()).map(|one| last(&one)).collect();
+    let keys: Vec<String> = keys.into_iter().collect();
+    let quiet = (!keys.is_empty()).then_some(SettingRemark::SettingsUnkept { keys });
+    remarks.into_iter().chain(quiet).map(Remark::from)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn applied(path: &str, now: Option<&Value>, lost: Option<&'static str>) -> Applied {
+    fn applied(path: &str, now: Option<&Value>, lost: Option<Loss>) -> Applied {
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();
         Applied::new(&path, &Value::from(3), now, lost)
     }
@@ -75,30 +78,33 @@ mod tests {
             Applied::new(&path, &Value::from(was), None, lost).is_setting_lost()
         };
         assert!(lost("properties.a.moduleConfig.text2vec-x", "x", None));
-        assert!(lost("replicationConfig.factor", "3", Some("too few nodes")));
+        assert!(lost("replicationConfig.factor", "3", Some(Loss::TooFewNodes)));
         assert!(!lost("properties.a.bucketGeneration", "1", None));
-        assert!(!lost("vectorConfig.v.vectorIndexType", DROPPED_VECTOR, Some("it is being dropped")));
+        assert!(!lost("vectorConfig.v.vectorIndexType", DROPPED_VECTOR, Some(Loss::DroppedVector)));
     }
 
     #[test]
     fn a_loss_is_told_once_and_the_rest_in_one_clause() {
         let one = Value::from(1);
-        let told = clauses(&[
-            applied("properties.a.indexRangeFilters", None, Some("slower")),
-            applied("properties.b.indexRangeFilters", None, Some("slower")),
-            applied("replicationConfig.factor", Some(&one), Some("too few nodes")),
+        let told: Vec<Remark> = remarks_of(&[
+            applied("properties.a.indexRangeFilters", None, Some(Loss::RangeIndex)),
+            applied("properties.b.indexRangeFilters", None, Some(Loss::RangeIndex)),
+            applied("replicationConfig.factor", Some(&one), Some(Loss::TooFewNodes)),
             applied("vectorIndexConfig.rq", None, None),
             applied("vectorConfig.v.vectorIndexConfig.rq", None, None),
             applied("objectTtlConfig", None, None),
-        ]);
-        assert_eq!(
-            told,
-            [
-                "properties.*.indexRangeFilters 3 is not kept: slower",
-                "replicationConfig.factor becomes 1, it was 3: too few nodes",
-                "settings that are off or without effect there are not kept: objectTtlConfig, rq",
-            ]
-        );
-        assert!(clauses(&[]).is_empty());
+        ])
+        .collect();
+        let lost = |key: &str, now: Option<&str>, loss| SettingRemark::SettingLost {
+            key: key.into(),
+            was: "3".into(),
+            now: now.map(str::to_owned),
+            loss: Some(loss),
+        };
+        let unkept = SettingRemark::SettingsUnkept { keys: vec!["objectTtlConfig".into(), "rq".into()] };
+        let factor = lost("replicationConfig.factor", Some("1"), Loss::TooFewNodes);
+        let expected = [lost("properties.*.indexRangeFilters", None, Loss::RangeIndex), factor, unkept];
+        assert_eq!(told, expected.map(Remark::from));
+        assert_eq!(remarks_of(&[]).count(), 0);
     }
 }

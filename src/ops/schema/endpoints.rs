@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::event::RestoreRemark;
+
 /// What names of settings hold, in lower case, that say where a module sends its requests, or a part of it (from the
 /// settings of all modules of 1.40: `baseURL`, `apiEndpoint`, `endpoint`, `inferenceUrl`, `resourceName`, `region`, …).
 const NAMES: [&str; 11] = [
@@ -97,6 +99,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// That it is among the settings.
+    pub(in crate::ops) fn remark(&self) -> RestoreRemark {
+        RestoreRemark::LeadsOn { key: self.key.clone(), to: self.shown.clone() }
+    }
+
     /// Whether requests may go there without a word of the operator: it is the vendor's own place, or among these.
     #[must_use]
     pub fn is_allowed(&self, allowed: &[Origin]) -> bool {

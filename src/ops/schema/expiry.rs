@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::place::is_off;
+use crate::event::{ComparisonRemark, RestoreRemark};
 use crate::model::{Members, RawObject, Schema, fold, json};
 
 /// What the time to live counts from: the server's own times, by the names it takes for them.
@@ -12,9 +13,9 @@ const OWN_TIMES: [&str; 2] = ["_creationTimeUnix", "_lastUpdateTimeUnix"];
 /// The longest text that may be a time, in bytes as printed.
 const TIME_BYTES: usize = 1 << 10;
 
-/// Why objects may have gone that nobody removed, as a clause, where objects expire.
-pub(in crate::ops) fn may_be_why(schema: &Schema) -> Option<&'static str> {
-    enabled(schema).map(|_| "objects of this collection expire (objectTtlConfig), which may be why some are gone")
+/// Why objects may have gone that nobody removed, where objects expire.
+pub(in crate::ops) fn may_be_why(schema: &Schema) -> Option<ComparisonRemark> {
+    enabled(schema).map(|_| ComparisonRemark::MayHaveExpired)
 }
 
 /// When objects of a collection expire.
@@ -32,14 +33,14 @@ fn enabled(schema: &Schema) -> Option<Value> {
     Some(document["objectTtlConfig"].clone()).filter(|settings| !is_off(settings))
 }
 
-/// What a copy of the collection does with the age of its objects, as a clause; `None` if they do not expire.
-pub(in crate::ops) fn ages(schema: &Schema) -> Option<String> {
+/// What a copy of the collection does with the age of its objects; `None` if they do not expire.
+pub(in crate::ops) fn ages(schema: &Schema) -> Option<RestoreRemark> {
     let settings = enabled(schema)?;
     let on = settings["deleteOn"].as_str().unwrap_or_default().trim();
     Some(if OWN_TIMES.contains(&on) || on.is_empty() {
-        "objects expire, and their age counts anew from this restore".to_owned()
+        RestoreRemark::AgeCountsAnew
     } else {
-        format!("objects expire by their property {on}, which keeps its value")
+        RestoreRemark::ExpiresBy { property: on.to_owned() }
     })
 }
 
@@ -93,12 +94,12 @@ mod tests {
     fn only_a_property_keeps_its_time() {
         let own = schema(r#"{"enabled":true,"deleteOn":"_creationTimeUnix","defaultTtl":60}"#);
         assert_eq!((Expiry::own_seconds(&own), Expiry::own_seconds(&schema("null"))), (Some(60), None));
-        assert!(Expiry::of(&own).is_none() && ages(&own).is_some_and(|text| text.contains("anew")));
+        assert!(Expiry::of(&own).is_none() && ages(&own) == Some(RestoreRemark::AgeCountsAnew));
         let off = schema(r#"{"enabled":false,"deleteOn":"until"}"#);
         assert!(Expiry::of(&off).is_none() && ages(&off).is_none());
         let by = schema(r#"{"enabled":true,"deleteOn":" until ","defaultTtl":0}"#);
         assert_eq!(Expiry::own_seconds(&by), None);
-        assert!(Expiry::of(&by).is_some() && ages(&by).is_some_and(|text| text.contains("property until")));
+        assert!(Expiry::of(&by).is_some() && ages(&by) == Some(RestoreRemark::ExpiresBy { property: "until".into() }));
     }
 
     #[test]

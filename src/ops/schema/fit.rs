@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::applied::Applied;
 use super::place::{Path, is_nothing, short, take, vectors};
 use super::rules::{MIXED_VECTORS, Then, hits};
+use crate::event::Loss;
 use crate::model::{CollectionName, DROPPED_VECTOR, Renames, Schema};
 use crate::ops::refusal::RestoreRefusal;
 use crate::weaviate::Version;
@@ -154,12 +155,14 @@ pub(in crate::ops) fn fit(schema: &Schema, renames: &Renames, target: &Target<'_
 /// Takes out the vectors that a server was dropping when the schema was read: no server takes such a vector back, and the
 /// one that was dropping them has none of them in the end.
 fn without_dropped_vectors(document: &mut Value, schema: &Schema) -> Vec<Applied> {
-    const LOST: &str = "the vector was being dropped when the schema was read: it is left out, of the objects too";
     let one = |name: &String| {
         let path = ["vectorConfig".to_owned(), name.clone()];
         take(document, &path).map(|_| {
             let path = [path[0].clone(), path[1].clone(), "vectorIndexType".to_owned()];
-            Applied { key: path.join("."), ..Applied::new(&path, &Value::from(DROPPED_VECTOR), None, Some(LOST)) }
+            Applied {
+                key: path.join("."),
+                ..Applied::new(&path, &Value::from(DROPPED_VECTOR), None, Some(Loss::DroppedVector))
+            }
         })
     };
     let applied: Vec<Applied> = schema.dropped_vectors.iter().filter_map(one).collect();
@@ -223,7 +226,7 @@ fn without_absent_modules(document: &mut Value, target: &Target<'_>) -> Vec<Appl
     if !is_named || absent.is_empty() {
         return Vec::new();
     }
-    let lost = Some("the server has not enabled the module, and would refuse the collection for it");
+    let lost = Some(Loss::ModuleNotEnabled);
     let one = |module: String| {
         let path = ["moduleConfig".to_owned(), module];
         take(document, &path).map(|was| Applied::new(&path, &was, None, lost))
@@ -275,7 +278,7 @@ fn lower_factor(document: &mut Value, target: &Target<'_>) -> Option<Applied> {
     }
     let was = std::mem::replace(factor, Value::from(most));
     let path = ["replicationConfig", "factor"].map(str::to_owned);
-    Some(Applied::new(&path, &was, Some(factor), Some("the server has too few nodes for as many replicas")))
+    Some(Applied::new(&path, &was, Some(factor), Some(Loss::TooFewNodes)))
 }
 
 /// The collection's new name, and those of the collections it refers to.

@@ -6,6 +6,7 @@ use super::applied::Applied;
 use super::fit::Target;
 use super::place::{self, Path, is_nothing, is_off, shape, short};
 use super::rules::{NOTES, Then, hits};
+use crate::event::Loss;
 use crate::model::Schema;
 
 /// Changes named at most by [`grown`].
@@ -26,7 +27,6 @@ const RESHAPING: [&str; 8] = [
 /// The layout of the text index, by which a search ranks. A server of 1.30 and later chooses it for what is new, whatever is
 /// sent, and leaves what is older as it was.
 const TEXT_INDEX: [&str; 2] = ["invertedIndexConfig", "usingBlockMaxWAND"];
-const QUANTISED: &str = "the server compresses vectors by default";
 
 /// What a server made of a class document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ fn compared(asked: &str, archived: &Schema, got: &Schema, target: &Target<'_>, s
             differences.push(change.clause());
             continue;
         }
-        let lost = lost.or_else(|| by_default.then_some(Some(QUANTISED)));
+        let lost = lost.or_else(|| by_default.then_some(Some(Loss::DefaultCompression)));
         match (lost, change.was) {
             (Some(lost), was) => {
                 applied.push(Applied::new(&change.path, was.unwrap_or(&Value::Null), change.now, lost));

@@ -217,7 +217,7 @@ impl<'a> Rehearsal<'a> {
             Err(stays) => {
                 self.gave_up |= stays == ScratchStays::NoAnswer;
                 self.books.left();
-                self.session.events.warn(Warning::ScratchStays { collection: name.clone(), reason: stays.reason() });
+                self.session.events.warn(Warning::ScratchStays { collection: name.clone(), reason: stays.to_string() });
             }
         }
     }

@@ -6,6 +6,7 @@ mod table;
 use serde_json::Value;
 
 use super::place::{self, Path, places};
+use crate::event::Loss;
 use crate::weaviate::Version;
 use table::{TABLE, UNREAD};
 
@@ -90,7 +91,7 @@ pub(in crate::ops) struct Rule {
     /// What becomes of it.
     pub then: Then,
     /// What is lost thereby, as a clause; `None` if nothing that anyone could notice.
-    pub lost: Option<&'static str>,
+    pub lost: Option<Loss>,
 }
 
 /// A rule that holds at a place of a document.

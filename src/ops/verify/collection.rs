@@ -16,14 +16,14 @@ use self::remarks::Miscount;
 use super::Differs;
 use super::shares::Shares;
 use crate::archive::{Archive, Content, Index};
-use crate::event::{Event, Warning};
+use crate::event::{ComparisonRemark, Event, Warning};
 use crate::model::coverage::Units;
 use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName};
 use crate::ops::activation::{self, ActivationBooks};
 use crate::ops::bounds::{CLOCK_STEP_MS, MOST_JOBS};
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::rounds::Rounds;
-use crate::ops::{Error, Session};
+use crate::ops::{Error, SchemaDrift, Session};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::{self, ArchivedSide, Comparer, Found, Sample, Stage, units};
 use crate::pipeline::guard::Guard;
@@ -98,7 +98,7 @@ pub(in crate::ops) struct Compared {
     /// What the server's counts say against what was found, if anything.
     pub(in crate::ops) miscount: Option<Miscount>,
     /// What was not compared, and what else is to be known, each as a clause.
-    pub(in crate::ops) remarks: Vec<String>,
+    pub(in crate::ops) remarks: Vec<ComparisonRemark>,
     /// Why it is not known whether the server was whole, if so.
     pub(in crate::ops) unchecked: Option<String>,
     /// Tenants of the archive that were compared.
@@ -332,7 +332,7 @@ impl Comparing<'_> {
     fn finish(&self, stage: &Stage, found: Found, miscount: Option<Miscount>, same: bool) -> Result<Compared, Error> {
         let (events, collection) = (&self.session.events, &self.target);
         if self.guard.is_remade() {
-            let what = "it was dropped and made anew".to_owned();
+            let what = SchemaDrift::Remade;
             return Err(Error::SchemaChanged { collection: collection.clone(), what });
         }
         if let Some(Miscount::Unexplained { counted }) = miscount {
@@ -345,7 +345,7 @@ impl Comparing<'_> {
         let entry = &stage.left.archive.collections()[stage.left.at];
         let mut remarks = remarks::remarks(entry, stage, &found, self.options, miscount);
         remarks.extend(self.facing.remarks.iter().cloned());
-        remarks.extend(self.uncounted.get().map(|reason| format!("counts not verified: {reason}")));
+        remarks.extend(self.uncounted.get().cloned().map(|reason| ComparisonRemark::CountsUnverified { reason }));
         let replicas = stage.replicas.as_ref().map(ReplicaCheck::findings).unwrap_or_default();
         remarks.extend(remarks::replicas(&replicas));
         let replicas_differ = replicas.differing > 0;

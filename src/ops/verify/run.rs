@@ -6,17 +6,16 @@ use std::sync::Arc;
 use super::names::{self, Chosen};
 use super::{CompareOptions, Compared, Differs, Pair, VerifyOptions, VerifyOutcome, compare_collection, schema};
 use crate::archive::{Archive, Content, Error as ArchiveError};
-use crate::event::{CollectionResult, Event, Op, PlannedCollection, RunResult, Status, Warning};
+use crate::event::{
+    CollectionResult, ComparisonRemark, Event, Op, PlannedCollection, Remark, RunResult, SchemaDifference, Status,
+    Warning,
+};
 use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
 use crate::ops::activation::ActivationBooks;
 use crate::ops::schema::expiry;
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session, blocking, prove};
 use crate::weaviate::Writer;
-
-/// Why a collection with tenants is not compared with one without.
-const OF_ANOTHER_KIND: &str =
-    "not compared: one of the two has tenants and the other has none (--into-tenant and --into-plain compare such)";
 
 /// What a run gathered so far.
 #[derive(Default)]
@@ -25,8 +24,8 @@ struct Gathered {
     books: ActivationBooks,
     results: Vec<CollectionResult>,
     differences: Vec<Differs>,
-    schema_differences: Vec<(CollectionName, String)>,
-    remarks: Vec<(CollectionName, String)>,
+    schema_differences: Vec<(CollectionName, SchemaDifference)>,
+    remarks: Vec<(CollectionName, Remark)>,
     unchecked: Option<String>,
     /// Something differs, or could not be compared.
     incomplete: bool,
@@ -128,9 +127,9 @@ async fn one(
     if entry.content == Content::SchemaOnly {
         // Nothing but the schema is compared, so whatever differs in it is what was asked for.
         diff.broken.append(&mut diff.other);
-        remarks.push("no objects were compared: the archive holds the schema alone".to_owned());
+        remarks.push(ComparisonRemark::SchemaCompared);
     } else if !fit_together(&schema, live, &options.tenants) {
-        remarks.push(OF_ANOTHER_KIND.to_owned());
+        remarks.push(ComparisonRemark::OfAnotherKind);
         gathered.incomplete = true;
     } else {
         let (shared, runs_of) = (Arc::clone(archive), Arc::clone(archive));
@@ -140,7 +139,7 @@ async fn one(
         let compared = compare_collection(client, session, pair, &compare_options(options, renames, gathered)).await?;
         remarks.extend(compared.remarks.iter().cloned());
         let expired = expiry::may_be_why(live).filter(|_| compared.only_left > 0 || compared.miscount.is_some());
-        remarks.extend(expired.map(str::to_owned));
+        remarks.extend(expired);
         fill(&mut result, &compared);
         result.sample_of = options.sample.map(|_| entry.objects);
         gathered.incomplete |= !compared.agrees();
@@ -148,7 +147,7 @@ async fn one(
     }
     gathered.incomplete |= !diff.broken.is_empty();
     gathered.schema_differences.extend(diff.broken.into_iter().map(|differs| (target.clone(), differs)));
-    let remarks = diff.other.into_iter().chain(remarks);
+    let remarks = diff.other.into_iter().map(Remark::from).chain(remarks.into_iter().map(Remark::from));
     gathered.remarks.extend(remarks.map(|remark| (target.clone(), remark)));
     session.events.emit(Event::CollectionFinished(result.clone()));
     gathered.results.push(result);

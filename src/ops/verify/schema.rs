@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::event::SchemaDifference;
 use crate::model::{Renames, Schema, TenantMap};
 
 /// How two schemas differ.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct SchemaDiff {
     /// What the live one lacks or has in another type.
-    pub(super) broken: Vec<String>,
+    pub(super) broken: Vec<SchemaDifference>,
     /// What is new or set in another way.
-    pub(super) other: Vec<String>,
+    pub(super) other: Vec<SchemaDifference>,
 }
 
 /// Parts of a class document that say nothing about how objects are kept, or that are compared one by one.
@@ -25,16 +26,21 @@ const NOT_SETTINGS_OF_A_PROPERTY: [&str; 3] = ["name", "dataType", "nestedProper
 const TENANCY: &str = "multiTenancyConfig";
 
 /// What a live collection lacks, or has in another type, of what archived objects need.
-pub(in crate::ops) fn lacks(archived: &Schema, live: &Schema, renames: &Renames) -> Vec<String> {
+pub(in crate::ops) fn lacks(archived: &Schema, live: &Schema, renames: &Renames) -> Vec<SchemaDifference> {
     let mut lacks = compare(archived, live, renames, &TenantMap::Same).broken;
     if has_unnamed_vector(archived) && !has_unnamed_vector(live) {
-        lacks.push("the live collection has no unnamed vector".into());
+        lacks.push(SchemaDifference::NoUnnamedVector);
     }
     lacks
 }
 
-/// Everything in which a live schema is not the archived one, each as a clause.
-pub(in crate::ops) fn differs(archived: &Schema, live: &Schema, renames: &Renames, tenants: &TenantMap) -> Vec<String> {
+/// Everything in which a live schema is not the archived one.
+pub(in crate::ops) fn differs(
+    archived: &Schema,
+    live: &Schema,
+    renames: &Renames,
+    tenants: &TenantMap,
+) -> Vec<SchemaDifference> {
     let SchemaDiff { broken, other } = compare(archived, live, renames, tenants);
     broken.into_iter().chain(other).collect()
 }
@@ -55,19 +61,19 @@ pub(super) fn compare(archived: &Schema, live: &Schema, renames: &Renames, tenan
     without_dropped(&mut theirs, live);
     let of_another_kind = matches!(tenants, TenantMap::IntoTenant(_) | TenantMap::IntoPlain(_));
     if archived.multi_tenant != live.multi_tenant && !of_another_kind {
-        diff.broken.push("multi-tenancy is switched".into());
+        diff.broken.push(SchemaDifference::TenancySwitched);
     }
     properties("", &ours["properties"], &theirs["properties"], renames, &mut diff);
     for name in kept(archived).filter(|name| !kept(live).any(|other| other == *name)) {
-        diff.broken.push(format!("the live collection has no vector {name}"));
+        diff.broken.push(SchemaDifference::NoVector { vector: name.clone() });
     }
     for name in kept(live).filter(|name| !kept(archived).any(|other| other == *name)) {
-        diff.other.push(format!("the live collection has a vector {name} more"));
+        diff.other.push(SchemaDifference::MoreVector { vector: name.clone() });
     }
     let mut settings = settings(&ours, &theirs, &NOT_SETTINGS);
     settings.retain(|name| name != TENANCY || !of_another_kind);
     if !settings.is_empty() {
-        diff.other.push(format!("settings differ: {}", settings.join(", ")));
+        diff.other.push(SchemaDifference::Settings { settings });
     }
     diff
 }
@@ -120,23 +126,22 @@ fn properties(path: &str, ours: &Value, theirs: &Value, renames: &Renames, diff:
     let name = |of: &Value| format!("{path}{}", of["name"].as_str().unwrap_or_default());
     for property in &ours {
         let Some(live) = twin(property, &theirs) else {
-            diff.broken.push(format!("the live collection has no property {}", name(property)));
+            diff.broken.push(SchemaDifference::NoProperty { property: name(property) });
             continue;
         };
         let (was, is) = (types(property, renames), types(&live, &Renames::default()));
         if was != is {
-            let (was, is) = (was.join(", "), is.join(", "));
-            diff.broken.push(format!("property {} is {was} in the archive and {is} on the server", name(property)));
+            diff.broken.push(SchemaDifference::OtherType { property: name(property), archived: was, live: is });
         }
         let settings = settings(property, &live, &NOT_SETTINGS_OF_A_PROPERTY);
         if !settings.is_empty() {
-            diff.other.push(format!("settings of property {} differ: {}", name(property), settings.join(", ")));
+            diff.other.push(SchemaDifference::PropertySettings { property: name(property), settings });
         }
         let below = name(property) + ".";
         properties(&below, &property["nestedProperties"], &live["nestedProperties"], renames, diff);
     }
     for property in theirs.iter().filter(|property| twin(property, &ours).is_none()) {
-        diff.other.push(format!("the live collection has a property {} more", name(property)));
+        diff.other.push(SchemaDifference::MoreProperty { property: name(property) });
     }
 }
 
@@ -166,18 +171,30 @@ mod tests {
         compare(&schema(ARCHIVED.into()), &schema(ARCHIVED.replace(old, new)), &named, &TenantMap::Same)
     }
 
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    fn other_type(property: &str, archived: &[&str], live: &[&str]) -> SchemaDifference {
+        SchemaDifference::OtherType { property: property.into(), archived: texts(archived), live: texts(live) }
+    }
+
     #[test]
     fn what_objects_need_is_broken_when_it_is_not_there() {
-        for (old, new, said) in [
-            (r#"{"name":"p","dataType":["text"]},"#, "", "no property p"),
-            (r#"["text"]"#, r#"["int"]"#, "property p is text in the archive and int on the server"),
-            (r#"["int"]"#, r#"["number"]"#, "property o.x is int"),
-            (r#"["A","B"]"#, r#"["A"]"#, "property to is A, B"),
-            (r#"{"v":{}}"#, r#"{"w":{}}"#, "no vector v"),
-            (r#""class":"A","#, r#""class":"A","multiTenancyConfig":{"enabled":true},"#, "multi-tenancy"),
+        for (old, new, found) in [
+            (r#"{"name":"p","dataType":["text"]},"#, "", SchemaDifference::NoProperty { property: "p".into() }),
+            (r#"["text"]"#, r#"["int"]"#, other_type("p", &["text"], &["int"])),
+            (r#"["int"]"#, r#"["number"]"#, other_type("o.x", &["int"], &["number"])),
+            (r#"["A","B"]"#, r#"["A"]"#, other_type("to", &["A", "B"], &["A"])),
+            (r#"{"v":{}}"#, r#"{"w":{}}"#, SchemaDifference::NoVector { vector: "v".into() }),
+            (
+                r#""class":"A","#,
+                r#""class":"A","multiTenancyConfig":{"enabled":true},"#,
+                SchemaDifference::TenancySwitched,
+            ),
         ] {
             let diff = against(old, new, &[]);
-            assert!(diff.broken.iter().any(|text| text.contains(said)), "{diff:?}");
+            assert!(diff.broken.contains(&found), "{diff:?}");
         }
     }
 
@@ -186,9 +203,9 @@ mod tests {
         let schema = |text: &str| Schema::parse(text.to_owned().into()).expect("a schema");
         let unnamed = schema(r#"{"class":"A","vectorIndexType":"hnsw"}"#);
         let named = schema(r#"{"class":"A","vectorIndexType":"","vectorConfig":{"v":{}}}"#);
-        assert_eq!(lacks(&unnamed, &named, &Renames::default()), ["the live collection has no unnamed vector"]);
-        assert_eq!(lacks(&unnamed, &unnamed, &Renames::default()), [""; 0]);
-        assert_eq!(lacks(&named, &unnamed, &Renames::default()), ["the live collection has no vector v"]);
+        assert_eq!(lacks(&unnamed, &named, &Renames::default()), [SchemaDifference::NoUnnamedVector]);
+        assert_eq!(lacks(&unnamed, &unnamed, &Renames::default()), []);
+        assert_eq!(lacks(&named, &unnamed, &Renames::default()), [SchemaDifference::NoVector { vector: "v".into() }]);
     }
 
     #[test]
@@ -196,10 +213,11 @@ mod tests {
         let diff = against(r#""properties":["#, r#""properties":[{"name":"q","dataType":["int"]},"#, &[]);
         assert_eq!(
             (diff.broken.len(), diff.other.as_slice()),
-            (0, &["the live collection has a property q more".into()][..])
+            (0, &[SchemaDifference::MoreProperty { property: "q".into() }][..])
         );
         let diff = against(r#""vectorizer":"none""#, r#""vectorizer":"text2vec-x""#, &[]);
-        assert_eq!((diff.broken.len(), diff.other.as_slice()), (0, &["settings differ: vectorizer".into()][..]));
+        let settings = |name: &str| SchemaDifference::Settings { settings: texts(&[name]) };
+        assert_eq!((diff.broken.len(), diff.other.as_slice()), (0, &[settings("vectorizer")][..]));
         assert_eq!(against("", "", &[]), SchemaDiff::default());
     }
 
@@ -208,10 +226,14 @@ mod tests {
         let tokenized =
             r#"{"name":"p","tokenization":"field","description":"d","indexFilterable":false,"dataType":["text"]}"#;
         let diff = against(r#"{"name":"p","dataType":["text"]}"#, tokenized, &[]);
-        let said = "settings of property p differ: description, tokenization";
-        assert_eq!((diff.broken.len(), diff.other.as_slice()), (0, &[said.to_owned()][..]), "off is the same as none");
+        let differ = |property: &str, settings: &[&str]| SchemaDifference::PropertySettings {
+            property: property.into(),
+            settings: texts(settings),
+        };
+        let found = differ("p", &["description", "tokenization"]);
+        assert_eq!((diff.broken.len(), diff.other.as_slice()), (0, &[found][..]), "off is the same as none");
         let diff = against(r#"{"name":"x","#, r#"{"name":"x","indexFilterable":true,"#, &[]);
-        assert_eq!(diff.other, ["settings of property o.x differ: indexFilterable"]);
+        assert_eq!(diff.other, [differ("o.x", &["indexFilterable"])]);
     }
 
     #[test]
@@ -219,7 +241,7 @@ mod tests {
         let off = r#""class":"A","description":"","multiTenancyConfig":{"enabled":false},"moduleConfig":{"x":{}},"#;
         assert_eq!(against(r#""class":"A","#, off, &[]), SchemaDiff::default());
         let diff = against(r#""class":"A","#, r#""class":"A","description":"mine","#, &[]);
-        assert_eq!(diff.other, ["settings differ: description"]);
+        assert_eq!(diff.other, [SchemaDifference::Settings { settings: texts(&["description"]) }]);
     }
 
     #[test]
@@ -230,7 +252,7 @@ mod tests {
         let name = || "t".parse().expect("a name");
         let compared = |map| compare(&plain, &tenants, &Renames::default(), &map);
         assert_eq!(compared(TenantMap::IntoTenant(name())), SchemaDiff::default());
-        assert_eq!(compared(TenantMap::Same).broken, ["multi-tenancy is switched"]);
+        assert_eq!(compared(TenantMap::Same).broken, [SchemaDifference::TenancySwitched]);
     }
 
     #[test]

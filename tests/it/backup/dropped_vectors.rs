@@ -11,6 +11,7 @@ use elysiactl::model::KeyRange;
 use elysiactl::pipeline::split;
 use sandbox::{Change, Sandbox};
 
+use crate::support::said::words;
 use crate::support::world::{World, verify_options, world};
 
 const DOCUMENT: &str =
@@ -64,7 +65,7 @@ async fn comes_back(world: &World, archive: &Path) {
     let mut options = target.restore_options(archive);
     options.verify = true;
     let plan = target.restore_plan(options).await.expect("it fits");
-    let remarks = &plan.plan.collections[0].remarks;
+    let remarks = words(&plan.plan.collections[0].remarks);
     assert!(remarks.iter().any(|told| told.contains("being dropped")), "the plan says it: {remarks:?}");
     let (done, _) = target.run_plan(plan).await;
     let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));

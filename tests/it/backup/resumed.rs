@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use elysiactl::archive::{Archive, Content, Error as ArchiveError, OsDisk};
 use elysiactl::event::{Class, Event, Status, Warning};
-use elysiactl::ops::Error;
 use elysiactl::ops::backup::{self, BackupOptions, BackupOutcome, Resume};
+use elysiactl::ops::{BackupDiffers, Error};
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 
 use crate::backup::tenants::{CLASS, equals, tenants};
@@ -307,7 +307,7 @@ async fn another_backup_is_not_carried_on_and_what_differs_is_said() {
     let without = BackupOptions { content: Content::NoVectors, ..options(&world) };
     let packed = BackupOptions { codec: elysiactl::archive::Codec::Zstd, ..options(&world) };
     for (other, differs) in
-        [(some, "the choice of collections"), (without, "what is kept"), (packed, "the compression")]
+        [(some, BackupDiffers::Collections), (without, BackupDiffers::Content), (packed, BackupDiffers::Compression)]
     {
         let error = world.try_backup(named(other.clone())).await.0.expect_err("refused").error;
         assert!(matches!(&error, Error::OtherBackup { what, .. } if *what == differs), "{error:?}");
@@ -332,7 +332,7 @@ async fn another_server_or_version_is_not_read_on_from() {
     let archive = interrupted(&first, 9).await;
     let elsewhere = world(library());
     let error = elsewhere.try_backup(this_one(&elsewhere, &archive)).await.0.expect_err("refused").error;
-    assert!(matches!(&error, Error::OtherBackup { what: "the server", .. }), "{error:?}");
+    assert!(matches!(&error, Error::OtherBackup { what: BackupDiffers::Server, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -371,7 +371,8 @@ async fn nobody_carries_on_what_another_run_writes_or_what_is_sealed() {
     let session = world.session(elysiactl::event::Events::none());
     let wanted = this_one(&world, &archive);
     let (url, elsewhere) = (world.sandbox.url(), "http://127.0.0.1:1".to_owned());
-    for (url, content, what) in [(&elsewhere, Content::Full, "the server"), (&url, Content::SchemaOnly, "what is kept")]
+    for (url, content, what) in
+        [(&elsewhere, Content::Full, BackupDiffers::Server), (&url, Content::SchemaOnly, BackupDiffers::Content)]
     {
         let wanted = BackupOptions { content, ..again(&world) };
         let error = backup::sealed_already(&session, &archive, url, &wanted).await.expect_err("another backup");

@@ -8,7 +8,7 @@ mod tenants;
 
 use std::time::Duration;
 
-use elysiactl::event::{Class, Event, Status};
+use elysiactl::event::{Class, ClearRemark, Event, Status};
 use elysiactl::model::{CollectionName, Selection};
 use elysiactl::ops::clear::{self, ClearOptions, ClearOutcome, ClearPlan, ClearRefusal, ClearStopped, Method, Wish};
 use elysiactl::ops::{Error, Hint};
@@ -17,6 +17,7 @@ use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 use serde_json::Value;
 
 use crate::restore::references::circle;
+use crate::support::said::said_of;
 use crate::support::world::{World, drain, world};
 
 const OBJECTS: u64 = 1_500;
@@ -236,8 +237,7 @@ async fn read_only_shards_are_never_deleted_from_and_dropped_only_if_that_is_mea
         );
     }
     let plan = planned(&world, one(Wish::Recreate, options(&world, &["Article"]))).await.expect("a plan");
-    let lost = format!("shards that are read-only take writes again: {shard}");
-    assert!(plan.collections[0].loses.contains(&lost), "{:?}", plan.collections[0].loses);
+    assert!(plan.collections[0].loses.contains(&ClearRemark::ShardsToOpen { shards: vec![shard] }.into()));
     let (done, _) = run(&world, plan).await;
     assert_eq!((done.expect("done").result.objects, world.sandbox.count("Article", None)), (OBJECTS, 0));
 }
@@ -443,7 +443,7 @@ async fn a_writer_through_the_drop_never_leaves_a_guessed_schema() {
     let (done, _) = run(&world, plan).await;
     let outcome = done.expect("done");
     assert_eq!(schema(&world, "Article").await, before);
-    assert!(outcome.remarks.iter().any(|(_, text)| text.contains("made up")), "{:?}", outcome.remarks);
+    assert!(said_of(&outcome.remarks).iter().any(|text| text.contains("made up")), "{:?}", outcome.remarks);
 }
 
 #[tokio::test]
@@ -483,7 +483,7 @@ async fn what_is_written_while_it_is_deleted_is_deleted_too_or_said() {
     let (done, _) = run(&world, plan).await;
     let outcome = done.expect("an end");
     assert_eq!(outcome.result.status, Status::Incomplete, "a writer that never stops");
-    assert!(outcome.remarks.iter().any(|(_, text)| text.starts_with("not empty")), "{:?}", outcome.remarks);
+    assert!(said_of(&outcome.remarks).iter().any(|text| text.starts_with("not empty")), "{:?}", outcome.remarks);
 }
 
 #[tokio::test]
@@ -496,7 +496,11 @@ async fn a_server_that_says_it_deletes_and_does_not_is_not_asked_for_ever() {
     let (done, _) = run(&world, plan).await;
     let outcome = done.expect("an end");
     assert_eq!(outcome.result.status, Status::Incomplete);
-    assert!(outcome.remarks.iter().any(|(_, text)| text.contains("goes on finding as many")), "{:?}", outcome.remarks);
+    assert!(
+        said_of(&outcome.remarks).iter().any(|text| text.contains("goes on finding as many")),
+        "{:?}",
+        outcome.remarks
+    );
     assert!(world.sandbox.writing_requests() <= 6, "two for each of three rounds");
     assert_eq!(world.sandbox.count("Article", None), OBJECTS);
 }
@@ -511,7 +515,7 @@ async fn a_replica_that_lacks_what_others_hold_is_named_as_the_cause() {
     let outcome = cleared(&world, one(Wish::Delete, options(&world, &["Article"]))).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 0));
     let told = |text: &str| text.contains("2 objects are there") && text.contains("its replica lacks what others hold");
-    assert!(outcome.remarks.iter().any(|(_, text)| told(text)), "{:?}", outcome.remarks);
+    assert!(said_of(&outcome.remarks).iter().any(|text| told(text)), "{:?}", outcome.remarks);
 }
 
 #[tokio::test]
@@ -523,7 +527,7 @@ async fn deletions_that_fail_are_said_with_the_servers_words() {
     let (done, _) = run(&world, plan).await;
     let outcome = done.expect("an end");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 0));
-    assert!(outcome.remarks.iter().any(|(_, text)| text.contains("read-only")), "{:?}", outcome.remarks);
+    assert!(said_of(&outcome.remarks).iter().any(|text| text.contains("read-only")), "{:?}", outcome.remarks);
 }
 
 #[tokio::test]

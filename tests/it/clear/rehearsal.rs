@@ -8,7 +8,7 @@ use elysiactl::archive::runfiles::ScratchBook;
 use elysiactl::archive::{OsDisk, RunAbout, RunRecord};
 use elysiactl::event::{Class, Event, Events, Op, Status, Warning};
 use elysiactl::model::{CollectionName, Selection};
-use elysiactl::ops::clear::{self, ClearOptions, ClearRefusal, Method, Wish};
+use elysiactl::ops::clear::{self, ClearOptions, ClearRefusal, Method, WhyMethod, Wish};
 use elysiactl::ops::{Error, Hint, Rehearsed, Unmakeable, create, restore};
 use elysiactl::weaviate::{RetryPolicy, Writer};
 use sandbox::{Builder, Change, Fault, Kind, Operator, Role, Sandbox};
@@ -132,7 +132,8 @@ async fn by_itself_a_collection_that_would_not_come_back_is_emptied_by_deleting(
     let plan = rehearsed(&world, options(&world, &["Article"], Wish::Auto)).await.expect("a plan");
     let planned = &plan.collections[0];
     assert_eq!((planned.method, planned.rehearsed), (Method::Delete, Rehearsed::NotNeeded));
-    assert!(planned.why.contains("collections count limit of 1 reached"), "{}", planned.why);
+    let WhyMethod::Instead(against) = &planned.why else { panic!("{:?}", planned.why) };
+    assert!(against.to_string().contains("collections count limit of 1 reached"), "{against}");
     let client = world.client(Events::none());
     let outcome = clear::run(&Writer::new(client), &world.session(Events::none()), plan).await.expect("done");
     assert_eq!((outcome.result.status, world.sandbox.count("Article", None)), (Status::Ok, 0));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use elysiactl::event::{Class, Events, Status};
+use elysiactl::event::{Class, CreationRemark, Events, Status};
 use elysiactl::model::{Schema, Selection};
 use elysiactl::ops::Error;
 use elysiactl::ops::create::{self, CreationOptions, CreationOutcome, CreationStopped, PreparedCreation};
@@ -12,6 +12,7 @@ use elysiactl::ops::restore::RestoreRefusal;
 use elysiactl::weaviate::{Tenant, TenantState, Writer};
 use sandbox::{Builder, Fault, Kind, Role, Sandbox};
 
+use crate::support::said::words;
 use crate::support::world::{World, world};
 
 const VERSIONS: [&str; 5] = ["1.24", "1.28", "1.32", "1.39", "1.40"];
@@ -178,7 +179,7 @@ async fn what_the_server_cannot_hold_is_refused_before_anything_is_sent() {
     };
     assert_eq!(target, "Lost");
     let error = plan(&world, options(&world, lost)).await.expect_err("refused");
-    assert_eq!(error.to_string(), "cannot create A: to refers to Lost, which is not on the server");
+    assert_eq!(error.to_string(), "cannot create A: to refers to Lost, which is neither chosen nor on the server");
 }
 
 #[tokio::test]
@@ -242,7 +243,7 @@ async fn tenants_are_created_a_hundred_at_once_with_their_states() {
         let outcome = created(&world, CreationOptions { tenants: given, ..options(&world, TENANTS) }).await;
         assert_eq!((outcome.result.status, outcome.result.collections[0].tenants), (Status::Ok, 250), "{version}");
         assert_eq!(world.sandbox.writing_requests(), 4, "{version}: the collection, and three times tenants");
-        assert!(outcome.remarks.iter().any(|r| r.starts_with("1 tenant is created inactive")), "{:?}", outcome.remarks);
+        assert!(words(&outcome.remarks)[0].starts_with("1 tenant is created inactive"), "{:?}", outcome.remarks);
         let there = world.client(Events::none()).tenants(&"Mt".parse().expect("a name")).await.expect("tenants");
         let cold = there.iter().filter(|tenant| tenant.state == TenantState::Cold).count();
         assert_eq!((there.len(), cold), (250, 2), "{version}");
@@ -271,7 +272,7 @@ async fn tenants_that_cannot_be_created_are_counted_and_what_is_there_is_named()
     let outcome = created(&lying, CreationOptions { tenants: given, ..options(&lying, TENANTS) }).await;
     assert_eq!(
         (outcome.result.status, outcome.missing),
-        (Status::Incomplete, vec!["100 of 250 tenants are not there".to_owned()])
+        (Status::Incomplete, vec![CreationRemark::TenantsNotThere { tenants: 100, of: 250 }])
     );
 }
 

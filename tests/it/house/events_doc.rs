@@ -82,3 +82,39 @@ fn every_warning_and_every_field_is_documented() {
     );
     assert_eq!(documented(&read("docs/events.md"), "#### "), warnings);
 }
+
+/// The facts of one source, each with the names of what it holds.
+fn facts(source: &str) -> Vec<(String, Vec<String>)> {
+    let mut found = Vec::new();
+    for body in source.split("#[serde(tag = \"code\"").skip(1) {
+        let body = body.split_once(" {\n").and_then(|(_, rest)| rest.split_once("\n}")).expect("an enum").0;
+        let lines = body.lines().map(str::trim).filter(|line| !line.starts_with("///"));
+        let mut rest = &*lines.collect::<Vec<_>>().join(" ");
+        while let Some(begin) = rest.find(|c: char| c.is_ascii_uppercase()) {
+            rest = &rest[begin..];
+            let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+            let (name, behind) = rest.split_at(end);
+            let inner = behind.trim_start().strip_prefix('{').and_then(|inner| inner.split_once('}'));
+            let fields = inner.map_or("", |(inner, _)| inner).split(' ').filter_map(|word| word.strip_suffix(':'));
+            found.push((snake(name), fields.map(str::to_owned).collect()));
+            rest = inner.map_or(behind, |(_, behind)| behind);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_fact_is_documented_with_what_it_holds() {
+    let sources = super::layering::sources("src/event/remark");
+    let all: Vec<_> = sources.iter().flat_map(|(_, text)| facts(text)).collect();
+    let told: Fields = all.iter().map(|(code, fields)| (code.clone(), fields.iter().cloned().collect())).collect();
+    assert_eq!(told.len(), all.len(), "one code for several facts");
+    let page = read("docs/events.md");
+    let table = page.split_once("\n## Facts\n").expect("the chapter").1;
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.strip_prefix("| `")?.split(" | ").collect();
+        let code = cells[0].trim_end_matches('`').to_owned();
+        Some((code, cells[1].split(", ").filter(|f| *f != "–").map(|f| f.replace('`', "")).collect()))
+    };
+    assert_eq!(table.lines().filter_map(row).collect::<Fields>(), told);
+}

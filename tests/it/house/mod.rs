@@ -12,5 +12,7 @@ mod homes;
 mod inventory_doc;
 /// Who may use whom, who may print, how long a file may be.
 mod layering;
+/// Words for people are made in `render` and `cli`.
+mod prose;
 /// Keys, passwords and header values planted everywhere come out nowhere.
 mod secrets;

@@ -11,6 +11,7 @@ use elysiactl::ops::{Error, Hint, check};
 use sandbox::{Builder, Fault, Kind, Role, Sandbox};
 
 use crate::support::forged;
+use crate::support::said::{said_of, words};
 use crate::support::world::{World, drain, verify_options, world};
 
 fn name(text: &str) -> CollectionName {
@@ -38,7 +39,7 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 fn said(outcome: &RestoreOutcome, text: &str) -> bool {
-    outcome.remarks.iter().any(|(_, remark)| remark.contains(text))
+    said_of(&outcome.remarks).iter().any(|said| said.contains(text))
 }
 
 fn renamed(world: &World, archive: &Path, old: &str, new: &str) -> RestoreOptions {
@@ -243,7 +244,7 @@ async fn missing_roles_are_made_for_the_collections_under_their_new_names_and_ot
     let outcome = restored(&target, options.clone()).await;
     assert_eq!(outcome.result.status, Status::Ok, "{:?} {:?}", outcome.remarks, outcome.about_roles);
     assert_eq!(target.sandbox.roles(), ["other", "editor"]);
-    assert_eq!(outcome.about_roles, ["the role editor was made; no user has it yet"]);
+    assert_eq!(words(&outcome.about_roles), ["the role editor was made; no user has it yet"]);
 
     // The same again: it is there, with the same permissions.
     options.renames.insert(name("Chunk"), name("Chunk2"));
@@ -254,7 +255,7 @@ async fn missing_roles_are_made_for_the_collections_under_their_new_names_and_ot
     let taken = with_role(Sandbox::builder(), r#"{"name":"editor","permissions":[]}"#);
     let outcome = restored(&taken, RestoreOptions { roles: true, ..taken.restore_options(&archive) }).await;
     assert_eq!(outcome.result.status, Status::Incomplete, "it was asked for and is not there as it was");
-    assert_eq!(outcome.about_roles, ["the role editor is there with other permissions and stays as it is"]);
+    assert_eq!(words(&outcome.about_roles), ["the role editor is there with other permissions and stays as it is"]);
 }
 
 #[tokio::test]
@@ -325,8 +326,9 @@ async fn vectors_made_of_those_referred_to_cost_nothing_and_what_is_gone_is_name
     let doc = plan.collections.iter().find(|planned| planned.target.as_str() == "Doc").expect("the collection");
     let gone =
         format!("the object Para/{}, which it refers to, is not in the archive: vectors made of it are lost", id(2));
-    assert!(doc.remarks.contains(&gone), "{:?}", doc.remarks);
-    assert!(doc.remarks.iter().any(|remark| remark.contains("the server itself makes the vectors anew")));
+    let said = words(&doc.remarks);
+    assert!(said.contains(&gone), "{said:?}");
+    assert!(said.iter().any(|text| text.contains("the server itself makes the vectors anew")));
     assert_eq!(doc.to_vectorise, 0);
 }
 
@@ -363,7 +365,7 @@ async fn settings_of_a_module_that_the_server_lacks_are_left_out_beside_named_ve
         let archive = backed_up(&source).await;
         let target = world(Sandbox::builder().version(version).modules(&[]));
         let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan").plan;
-        let remarks = plan.collections[0].remarks.join("; ");
+        let remarks = words(&plan.collections[0].remarks).join("; ");
         assert!(remarks.contains("moduleConfig.generative-openai") && remarks.contains("not enabled"), "{remarks}");
         let outcome = restored(&target, target.restore_options(&archive)).await;
         assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 1), "{:?}", outcome.remarks);
@@ -398,7 +400,7 @@ async fn what_cannot_come_back_is_in_the_manifest_and_in_the_plan() {
     let archive = PathBuf::from(outcome.result.archive.expect("an archive"));
     let target = world(Sandbox::builder());
     let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan").plan;
-    let remarks = plan.collections[0].remarks.join("; ");
+    let remarks = words(&plan.collections[0].remarks).join("; ");
     assert!(remarks.contains("objects expire") && remarks.contains("has to be trained anew: pq"), "{remarks}");
     let without = RestoreOptions { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
     let outcome = restored(&target, without).await;

@@ -6,6 +6,7 @@ use elysiactl::event::Status;
 use sandbox::{Change, Fault, Kind, Sandbox};
 use serde_json::{Value, json};
 
+use crate::support::said::said_of;
 use crate::support::world::{World, world};
 
 fn class(kind: &str) -> Value {
@@ -36,7 +37,7 @@ async fn compression_is_trained_after_a_restore_and_said_to_be_only_if_it_is() {
         let target = world(Sandbox::builder());
         let outcome = target.restore(target.restore_options(&archive)).await;
         assert_eq!(outcome.result.status, Status::Ok);
-        let said = outcome.remarks.iter().any(|(_, text)| text.starts_with(told));
+        let said = said_of(&outcome.remarks).iter().any(|text| text.starts_with(told));
         assert!(said, "{kind} {objects}: {:?}", outcome.remarks);
         let sent =
             target.sandbox.requests().iter().filter(|r| r.method == "PUT" && r.path == "/v1/schema/Small").count();
@@ -49,7 +50,7 @@ async fn without_a_trained_quantizer_nothing_is_sent_again() {
     let (_source, archive) = archived("bq", 20).await;
     let target = world(Sandbox::builder());
     let outcome = target.restore(target.restore_options(&archive)).await;
-    assert!(!outcome.remarks.iter().any(|(_, text)| text.contains("compressed")), "{:?}", outcome.remarks);
+    assert!(!said_of(&outcome.remarks).iter().any(|text| text.contains("compressed")), "{:?}", outcome.remarks);
     assert!(!target.sandbox.requests().iter().any(|r| r.method == "PUT"));
 }
 
@@ -75,7 +76,7 @@ async fn what_is_not_known_of_compression_is_not_called_trained_and_what_changed
         let target = world(Sandbox::builder());
         let (done, _) = target.try_restore(target.restore_options(&archive)).await;
         let outcome = done.unwrap_or_else(|stopped| panic!("{states:?}: {:?}", stopped.error));
-        assert!(outcome.remarks.iter().any(|(_, text)| text == told), "{states:?}: {:?}", outcome.remarks);
+        assert!(said_of(&outcome.remarks).iter().any(|text| text == told), "{states:?}: {:?}", outcome.remarks);
     }
     // A key that may not look, and one that may not start it, are told apart.
     let (_source, archive) = archived("sq", 20).await;
@@ -87,7 +88,7 @@ async fn what_is_not_known_of_compression_is_not_called_trained_and_what_changed
         target.sandbox.faults().add(Fault::new(Kind::status(403, "no")).on(method, path));
         let (done, _) = target.try_restore(target.restore_options(&archive)).await;
         let outcome = done.unwrap_or_else(|stopped| panic!("{path}: {:?}", stopped.error));
-        assert!(outcome.remarks.iter().any(|(_, text)| text.contains(told)), "{path}: {:?}", outcome.remarks);
+        assert!(said_of(&outcome.remarks).iter().any(|text| text.contains(told)), "{path}: {:?}", outcome.remarks);
     }
     // Gone when its settings were to be sent.
     let target = world(Sandbox::builder());

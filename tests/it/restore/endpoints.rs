@@ -6,6 +6,7 @@ use elysiactl::ops::restore::{RestoreOptions, RestoreRefusal, Setting};
 use sandbox::Sandbox;
 use serde_json::json;
 
+use crate::support::said::words;
 use crate::support::world::world;
 
 const PLACE: &str = "http://127.0.0.1:9/v1";
@@ -38,7 +39,7 @@ async fn objects_to_be_vectorised_go_to_no_place_that_the_archive_alone_names() 
     let named =
         RestoreOptions { allowed_endpoints: vec!["http://127.0.0.1:9".parse().expect("an origin")], ..options() };
     let plan = target.restore_plan(named).await.expect("a plan");
-    let remarks = &plan.plan.collections[0].remarks;
+    let remarks = words(&plan.plan.collections[0].remarks);
     assert!(remarks.iter().any(|remark| remark.contains(PLACE)), "{remarks:?}");
     let (done, _) = target.run_plan(plan).await;
     assert_eq!(done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error)).result.objects, 1);

@@ -8,6 +8,7 @@ use elysiactl::ops::restore::{RestoreOptions, Setting};
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 use serde_json::{Value, json};
 
+use crate::support::said::{said_of, words};
 use crate::support::world::{World, verify_options, world};
 
 const LIVE: u64 = 25;
@@ -43,7 +44,7 @@ async fn a_plan_counts_what_has_expired_and_says_how_to_keep_it() {
     let archive = archived(&source).await;
     let target = world(Sandbox::builder().ttl());
     let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan").plan;
-    let remarks = &plan.collections[0].remarks;
+    let remarks = words(&plan.collections[0].remarks);
     let told = |words: &str| remarks.iter().any(|remark| remark.contains(words));
     assert!(told("30 objects have expired already") && told("--set objectTtl=off"), "{remarks:?}");
     assert!(told("expire by their property until"), "{remarks:?}");
@@ -52,7 +53,7 @@ async fn a_plan_counts_what_has_expired_and_says_how_to_keep_it() {
     let outcome = target.restore(kept).await;
     target.sandbox.faults().now(&Change::Expire);
     assert_eq!((outcome.result.status, target.sandbox.count("Short", None)), (Status::Ok, LIVE + EXPIRED));
-    assert!(!outcome.remarks.iter().any(|(_, text)| text.contains("have expired")), "{:?}", outcome.remarks);
+    assert!(!said_of(&outcome.remarks).iter().any(|text| text.contains("have expired")), "{:?}", outcome.remarks);
 }
 
 #[tokio::test]
@@ -76,7 +77,7 @@ async fn ages_by_the_servers_own_times_count_anew() {
     let archive = archived(&source).await;
     let target = world(Sandbox::builder().ttl());
     let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan").plan;
-    let remarks = &plan.collections[0].remarks;
+    let remarks = words(&plan.collections[0].remarks);
     assert!(remarks.iter().any(|remark| remark.contains("age counts anew")), "{remarks:?}");
     assert!(!remarks.iter().any(|remark| remark.contains("expired already")), "{remarks:?}");
 }
@@ -91,19 +92,19 @@ async fn objects_that_expire_while_they_are_restored_are_missing_for_a_reason() 
     let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
     let missing = outcome.result.collections[0].only_left;
     assert_eq!((outcome.result.status, missing), (Status::Incomplete, Some(EXPIRED)), "{:?}", outcome.remarks);
-    let why = |(_, text): &(_, String)| text.contains("expire (objectTtlConfig), which may be why");
-    assert!(outcome.remarks.iter().any(why), "{:?}", outcome.remarks);
+    let why = |text: &String| text.contains("expire (objectTtlConfig), which may be why");
+    assert!(said_of(&outcome.remarks).iter().any(why), "{:?}", outcome.remarks);
 }
 
 #[tokio::test]
 async fn a_comparison_names_expiry_where_objects_are_missing_and_only_there() {
     let source = source("until");
     let archive = archived(&source).await;
-    let why = |(_, text): &(_, String)| text.contains("expire (objectTtlConfig), which may be why");
+    let why = |text: &String| text.contains("expire (objectTtlConfig), which may be why");
     let same = source.verify(verify_options(&archive)).await;
-    assert!(same.result.status == Status::Ok && !same.remarks.iter().any(why), "{:?}", same.remarks);
+    assert!(same.result.status == Status::Ok && !said_of(&same.remarks).iter().any(why), "{:?}", same.remarks);
     source.sandbox.faults().now(&Change::Expire);
     let differs = source.verify(verify_options(&archive)).await;
     assert_eq!(differs.result.collections[0].only_left, Some(EXPIRED));
-    assert!(differs.remarks.iter().any(why), "{:?}", differs.remarks);
+    assert!(said_of(&differs.remarks).iter().any(why), "{:?}", differs.remarks);
 }

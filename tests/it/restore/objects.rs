@@ -11,6 +11,7 @@ use elysiactl::ops::restore::{RestoreOptions, RestoreRefusal};
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 use serde_json::Value;
 
+use crate::support::said::said_of;
 use crate::support::tier;
 use crate::support::world::{World, world};
 
@@ -143,7 +144,7 @@ async fn objects_without_a_vector_are_never_sent_to_a_vectoriser_unasked() {
     );
     assert_eq!(outcome.result.collections[0].digest, None, "but it is not the archive's content either");
     assert!(
-        outcome.remarks.iter().any(|(_, text)| text.contains("got vectors from the server")),
+        said_of(&outcome.remarks).iter().any(|text| text.contains("got vectors from the server")),
         "{:?}",
         outcome.remarks
     );

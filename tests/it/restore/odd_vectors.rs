@@ -9,6 +9,7 @@ use elysiactl::ops::restore::RestoreOptions;
 use sandbox::{Builder, Fault, Kind, Sandbox};
 use serde_json::{Value, json};
 
+use crate::support::said::{said_of, words};
 use crate::support::world::{World, world};
 
 /// Objects of the usual length; so many are sent that several requests are needed.
@@ -72,7 +73,7 @@ async fn objects_of_an_odd_length_come_back_though_the_server_says_that_it_refus
             "{odd} odd ones, batches of {batch}: {:?}",
             outcome.remarks
         );
-        let said = |words: &str| outcome.remarks.iter().any(|(_, text)| text.contains(words));
+        let said = |words: &str| said_of(&outcome.remarks).iter().any(|text| text.contains(words));
         assert!(said("yet stored and equal") && said("vectors differ in length"), "{:?}", outcome.remarks);
         assert!(!said("the server counts"), "{:?}", outcome.remarks);
     }
@@ -92,7 +93,7 @@ async fn a_tenant_is_led_by_its_usual_length_too() {
         outcome.remarks
     );
     assert_eq!(target.sandbox.objects("Mixed", Some("t1")).len() as u64, USUAL + 3);
-    assert!(outcome.remarks.iter().any(|(_, text)| text.contains("of tenant t1")), "{:?}", outcome.remarks);
+    assert!(said_of(&outcome.remarks).iter().any(|text| text.contains("of tenant t1")), "{:?}", outcome.remarks);
 }
 
 #[tokio::test]
@@ -105,7 +106,7 @@ async fn the_lengths_stand_in_the_manifest_and_in_the_plan() {
     assert_eq!((entry.vector.as_str(), &entry.tenant, lengths), ("default", &None, vec![(5, USUAL), (10, 2)]));
     let target = world(Sandbox::builder());
     let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan").plan;
-    let remarks = &plan.collections[0].remarks;
+    let remarks = words(&plan.collections[0].remarks);
     let told = "vectors differ in length (default: 5 in 600 objects, 10 in 2 objects)";
     assert!(remarks.iter().any(|remark| remark.contains(told)), "{remarks:?}");
     // Of one length nothing is said.
@@ -130,7 +131,7 @@ async fn what_cannot_come_back_is_rejected_by_name_and_nothing_else_is() {
     assert_eq!(target.sandbox.count("Mixed", None), USUAL);
     let text = std::fs::read_to_string(outcome.rejected.expect("a file")).expect("text");
     assert!((0..4).all(|number| text.contains(&id(number))) && text.lines().count() == 4, "{text}");
-    assert!(!outcome.remarks.iter().any(|(_, text)| text.contains("the server counts")), "{:?}", outcome.remarks);
+    assert!(!said_of(&outcome.remarks).iter().any(|text| text.contains("the server counts")), "{:?}", outcome.remarks);
 }
 
 #[tokio::test]
@@ -143,7 +144,9 @@ async fn an_object_that_is_refused_after_it_was_stored_is_read_back_and_not_call
     let outcome = target.restore(RestoreOptions { jobs: Some(1), ..options(&target, &archive, 100) }).await;
     let told = (outcome.result.status, outcome.result.collections[0].rejected, outcome.result.objects);
     assert_eq!(told, (Status::Incomplete, 0, 300), "stored, and not proven to be found: {:?}", outcome.remarks);
-    assert!(outcome.remarks.iter().any(|(_, text)| text.starts_with("300 objects refused by the server, yet stored")));
+    assert!(
+        said_of(&outcome.remarks).iter().any(|text| text.starts_with("300 objects refused by the server, yet stored"))
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use elysiactl::event::{Class, Events, Status};
+use elysiactl::event::{Class, Events, Remark, RestoreRemark, Status};
 use elysiactl::model::Selection;
 use elysiactl::ops::Error;
 use elysiactl::ops::restore::{RestoreOptions, RestoreOutcome, RestoreRefusal};
@@ -109,8 +109,12 @@ pub(crate) fn is_equal(outcome: &RestoreOutcome) {
 }
 
 fn written_after(outcome: &RestoreOutcome, collection: &str) -> Option<u64> {
-    let mut about = outcome.remarks.iter().filter(|(name, _)| name.as_str() == collection);
-    about.find_map(|(_, text)| text.strip_suffix(" references were written after their objects")?.parse().ok())
+    outcome.remarks.iter().find_map(|(name, fact)| match fact {
+        Remark::Restore(RestoreRemark::ReferencesAfter { references }) if name.as_str() == collection => {
+            Some(*references)
+        }
+        _ => None,
+    })
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use elysiactl::pipeline::activation::ACTIVE_AT_ONCE;
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 
 use crate::backup::tenants::{CLASS, archive_of, tenants};
+use crate::support::said::said_of;
 use crate::support::world::{World, verify_options, world};
 
 fn name(text: &str) -> TenantName {
@@ -282,7 +283,7 @@ async fn a_tenant_that_goes_while_it_is_filled_is_named() {
     let outcome = target.try_restore(options).await.0.expect("to its end");
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert!(
-        outcome.remarks.iter().any(|(_, remark)| remark.contains("the server lacks tenant ")),
+        said_of(&outcome.remarks).iter().any(|text| text.contains("the server lacks tenant ")),
         "{:?}",
         outcome.remarks
     );
@@ -296,7 +297,7 @@ async fn offloaded_tenants_are_named_and_not_made() {
     let archive = archive_of(&source.try_backup(source.options()).await.0.expect("a backup"));
     let target = world(Sandbox::builder());
     let outcome = target.try_restore(target.restore_options(&archive)).await.0.expect("restored");
-    let said = outcome.remarks.iter().any(|(_, remark)| remark.contains("1 tenant is not in the archive"));
+    let said = said_of(&outcome.remarks).iter().any(|text| text.contains("1 tenant is not in the archive"));
     assert!(said, "{:?}", outcome.remarks);
     assert_eq!(target.sandbox.tenants("Mt"), [("here".to_owned(), "HOT")]);
 }

@@ -9,6 +9,7 @@ use elysiactl::ops::restore::{AliasPolicy, AliasStep, RestoreOptions, RestoreOut
 use elysiactl::ops::{Error, Hint, backup};
 use sandbox::{Builder, Fault, Kind, Role, Sandbox};
 
+use crate::support::said::{said_of, words};
 use crate::support::world::{World, world};
 
 /// What a backup and a restore of collections take, and no more.
@@ -62,7 +63,7 @@ async fn restored(world: &World, options: RestoreOptions) -> RestoreOutcome {
 }
 
 fn said(outcome: &RestoreOutcome, text: &str) -> bool {
-    outcome.remarks.iter().any(|(_, remark)| remark.contains(text))
+    said_of(&outcome.remarks).iter().any(|said| said.contains(text))
 }
 
 #[tokio::test]
@@ -94,12 +95,20 @@ async fn a_restore_tells_that_the_archive_may_lack_what_was_kept_from_the_backup
     let (archive, _) = backed_up(&few).await;
     let target = with_key(Sandbox::builder(), Role::Root);
     let outcome = restored(&target, target.restore_options(&archive)).await;
-    assert!(said(&outcome, "aliases may lack: the key of the backup could not see them all"), "{:?}", outcome.remarks);
+    assert!(
+        said(&outcome, "aliases may be missing: the key of the backup could not see them all"),
+        "{:?}",
+        outcome.remarks
+    );
     assert!(!said(&outcome, "roles"), "they were not asked for");
     let mut options = RestoreOptions { roles: true, aliases: AliasPolicy::Skip, ..target.restore_options(&archive) };
     options.renames.insert("Article".parse().expect("a name"), "New".parse().expect("a name"));
     let outcome = restored(&target, options).await;
-    assert!(said(&outcome, "roles may lack: the key of the backup could not see them all"), "{:?}", outcome.remarks);
+    assert!(
+        said(&outcome, "roles may be missing: the key of the backup could not see them all"),
+        "{:?}",
+        outcome.remarks
+    );
     assert!(!said(&outcome, "aliases"), "they are left alone");
 }
 
@@ -139,7 +148,11 @@ async fn an_alias_that_is_hidden_stays_as_it_is_and_that_is_said() {
     let options = target.restore_options(&archive);
     let plan = target.restore_plan(options.clone()).await.expect("a plan").plan;
     assert_eq!(plan.aliases[0].step, AliasStep::Hidden);
-    assert!(plan.aliases[0].clause().contains("the key may not see it (read_aliases)"), "{}", plan.aliases[0].clause());
+    assert!(
+        words(&[plan.aliases[0].remark()])[0].contains("the key may not see it (read_aliases)"),
+        "{}",
+        words(&[plan.aliases[0].remark()])[0]
+    );
     let outcome = restored(&target, options.clone()).await;
     assert_eq!(outcome.result.status, Status::Ok, "{:?}", outcome.remarks);
     assert!(said(&outcome, "the alias Live is there and stays as it is"), "{:?}", outcome.remarks);
@@ -182,7 +195,7 @@ async fn an_alias_that_the_key_may_make_but_not_see_is_not_said_to_stand() {
     let few = with_key(Sandbox::builder(), Role::Only(FEW));
     let plan = few.restore_plan(few.restore_options(&archive)).await.expect("a plan").plan;
     let foretold = "the alias Live is made for Article if the server lets the key, which lacks create_aliases";
-    assert_eq!(plan.aliases[0].clause(), foretold);
+    assert_eq!(words(&[plan.aliases[0].remark()])[0], foretold);
     let outcome = restored(&few, few.restore_options(&archive)).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert!(said(&outcome, "the alias Live could not be set: POST /v1/aliases: not allowed"), "{:?}", outcome.remarks);
@@ -222,13 +235,13 @@ async fn a_role_that_the_key_may_not_see_is_made_unless_it_is_there_and_never_sa
     let plan = target.restore_plan(with_roles(&target)).await.expect("a plan").plan;
     assert_eq!(plan.roles[0].step, RoleStep::Hidden);
     assert_eq!(
-        plan.roles[0].clause(),
+        words(&[plan.roles[0].remark()])[0],
         "the role editor is made, unless it is there already, which the key may not see (read_roles)"
     );
     let outcome = restored(&target, with_roles(&target)).await;
     assert_eq!(outcome.result.status, Status::Ok, "{:?}", outcome.about_roles);
     assert_eq!(
-        outcome.about_roles,
+        words(&outcome.about_roles),
         [
             "the server took the role editor; whether it is there as it was is unseen: the key may not see it (read_roles); no user has it yet"
         ]
@@ -239,7 +252,7 @@ async fn a_role_that_the_key_may_not_see_is_made_unless_it_is_there_and_never_sa
     let outcome = restored(&taken, with_roles(&taken)).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert_eq!(
-        outcome.about_roles,
+        words(&outcome.about_roles),
         [
             "the role editor is there already and stays as it is, whatever it allows: the key may not see it (read_roles)"
         ]
@@ -247,17 +260,20 @@ async fn a_role_that_the_key_may_not_see_is_made_unless_it_is_there_and_never_sa
 
     let few = with_key(Sandbox::builder(), Role::Only(FEW));
     let plan = few.restore_plan(with_roles(&few)).await.expect("a plan").plan;
-    assert!(plan.roles[0].clause().contains("if the server lets the key, which lacks create_roles"));
+    assert!(words(&[plan.roles[0].remark()])[0].contains("if the server lets the key, which lacks create_roles"));
     let outcome = restored(&few, with_roles(&few)).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
-    assert!(outcome.about_roles[0].starts_with("the role editor could not be made: POST /v1/authz/roles: not allowed"));
+    assert!(
+        words(&outcome.about_roles)[0]
+            .starts_with("the role editor could not be made: POST /v1/authz/roles: not allowed")
+    );
     assert!(few.sandbox.roles().is_empty());
 
     let lost = with_key(Sandbox::builder(), makes);
     lost.sandbox.faults().add(Fault::new(Kind::ResetAfter).on("POST", "/v1/authz/roles").exactly());
     let outcome = restored(&lost, with_roles(&lost)).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
-    assert!(outcome.about_roles[0].starts_with("whether the role editor is there is not known"));
+    assert!(words(&outcome.about_roles)[0].starts_with("whether the role editor is there is not known"));
 }
 
 /// `Src` refers to `Tgt`, and `Ring` to itself.
@@ -316,7 +332,7 @@ async fn a_role_that_is_taken_and_not_there_is_not_said_to_be_made() {
     target.sandbox.faults().add(Fault::new(Kind::status(201, "")).on("POST", "/v1/authz/roles").exactly());
     let outcome = restored(&target, RestoreOptions { roles: true, ..target.restore_options(&archive) }).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
-    assert_eq!(outcome.about_roles, ["the role editor is not there as it was, whatever the server answered"]);
+    assert_eq!(words(&outcome.about_roles), ["the role editor is not there as it was, whatever the server answered"]);
 }
 
 #[tokio::test]

@@ -455,7 +455,10 @@ async fn what_came_with_a_tenant_that_sleeps_since_the_plan_is_not_removed() {
     let asked = elysiactl::ops::standing::recount(&client, &session, &plan.collections[0].standing, None).await;
     let stopped = run(&world, plan).await.expect_err("refused");
     for error in [asked.expect_err("refused"), stopped.error] {
-        assert!(matches!(&error, Error::NotAsPlanned { what, .. } if what.contains("its tenants")), "{error:?}");
+        assert!(
+            matches!(&error, Error::NotAsPlanned { what, .. } if what.to_string().contains("its tenants")),
+            "{error:?}"
+        );
         assert_eq!(error.class(), Class::Refused);
     }
     assert_eq!((world.sandbox.writing_requests(), world.sandbox.collections().len()), (0, 1));

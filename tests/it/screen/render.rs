@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use elysiactl::event::{CollectionResult, Event, Events, Op, RunResult, Status};
 use elysiactl::model::Clock;
-use elysiactl::render::{Closing, Json, Remark, Render, Stopwatch, Text, feed, summary};
+use elysiactl::render::{Closing, Json, Note, Render, Stopwatch, Text, feed, summary};
 
 use crate::support::samples::{at, events, name, page, planned, result, run, started};
 
@@ -155,7 +155,7 @@ fn the_summary_of_many_collections_names_what_is_missing() {
     let mut collections: Vec<_> = (0..23_u64).map(|n| result(&format!("Collection_{n}"), n * 777)).collect();
     collections[3].changed_seen = Some(12);
     collections[4].digest = None;
-    let remark = |about: &str, text: &str| Remark { about: about.into(), text: text.into() };
+    let remark = |about: &str, text: &str| Note { about: about.into(), text: text.into() };
     let closing = Closing {
         topology_unchecked: Some("the key may not ask (403)".into()),
         limits: vec![remark("Article", "creation times cannot be restored"), remark("server", "API keys are not kept")],
@@ -171,7 +171,7 @@ fn the_summary_of_many_collections_names_what_is_missing() {
 
 #[test]
 fn the_summary_of_a_comparison() {
-    let remark = |about: &str, text: &str| Remark { about: about.into(), text: text.into() };
+    let remark = |about: &str, text: &str| Note { about: about.into(), text: text.into() };
     let compared = |name, missing, different| CollectionResult {
         digest: None,
         only_left: Some(missing),
@@ -237,7 +237,7 @@ fn the_summary_of_a_restore_and_of_a_comparison_that_found_something() {
     let closing = Closing {
         server: Some("http://localhost:8080 (Weaviate 1.40.0)".into()),
         run_files: Some("/home/me/.local/state/elysiactl/runs/7".into()),
-        notes: vec![Remark { about: "Article2".into(), text: "creation times are new".into() }],
+        notes: vec![Note { about: "Article2".into(), text: "creation times are new".into() }],
         next: vec!["elysiactl col verify ./backups/Article_full_20261123_041200 --name Article2".into()],
         ..Closing::default()
     };

@@ -8,6 +8,7 @@ pub(crate) mod disk_of;
 #[cfg(unix)]
 pub(crate) mod forged;
 /// One of each event and warning, for the tests above.
+pub(crate) mod said;
 pub(crate) mod samples;
 /// The binary at a pseudo-terminal.
 #[cfg(unix)]

@@ -1,8 +1,8 @@
 //! One of each event and warning.
 
 use elysiactl::event::{
-    CollectionResult, Difference, Event, FieldDiff, Op, PlannedCollection, RateLimit, RestorePlanned, RunResult,
-    SavedSchema, Status, Warning,
+    AliasRemark, CollectionResult, Difference, Event, FieldDiff, Op, PlannedCollection, RateLimit, RestorePlanned,
+    RunResult, SavedSchema, Status, Warning,
 };
 use elysiactl::model::{CollectionName, ObjectId, Reason};
 use elysiactl::render::Moment;
@@ -135,7 +135,7 @@ fn restore_planned() -> RestorePlanned {
         sealed: at("2026-11-23T04:12:10Z"),
         backup_seconds: Some(10.0),
         collections: Vec::new(),
-        aliases: vec!["the alias Now is made for Article".into()],
+        aliases: vec![AliasRemark::AliasToCreate { alias: name("Now"), target: name("Article"), lacks: None }],
         roles: Vec::new(),
         refusals: Vec::new(),
     }

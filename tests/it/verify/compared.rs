@@ -12,6 +12,7 @@ use elysiactl::ops::{Error, Hint, backup};
 use sandbox::{Change, Fault, Kind, PageFault, Role, Sandbox};
 
 use crate::support::world::{World, verify_options, world};
+use elysiactl::render::remark;
 
 const OBJECTS: u64 = 700;
 
@@ -70,8 +71,9 @@ fn found(outcome: &VerifyOutcome) -> Vec<(String, Difference, Vec<String>)> {
 }
 
 fn remarks(outcome: &VerifyOutcome) -> String {
-    let all = outcome.schema_differences.iter().chain(&outcome.remarks);
-    all.map(|(collection, text)| format!("{collection}: {text}")).collect::<Vec<_>>().join("\n")
+    let schema = outcome.schema_differences.iter().map(|(about, differs)| (about, differs.clone().into()));
+    let all = schema.chain(outcome.remarks.iter().map(|(about, fact)| (about, fact.clone())));
+    all.map(|(about, fact)| format!("{about}: {}", remark(&fact))).collect::<Vec<_>>().join("\n")
 }
 
 /// The four changes that every kind of difference is made of.

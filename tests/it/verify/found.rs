@@ -11,6 +11,7 @@ use elysiactl::ops::{Error, backup};
 use sandbox::{Change, Fault, Kind, PageFault, Sandbox};
 
 use crate::support::world::{World, verify_options, world};
+use elysiactl::render::remark;
 
 const OBJECTS: u64 = 600;
 
@@ -39,8 +40,9 @@ async fn backed_up(world: &World, options: backup::BackupOptions) -> PathBuf {
 }
 
 fn remarks(outcome: &VerifyOutcome) -> String {
-    let all = outcome.schema_differences.iter().chain(&outcome.remarks);
-    all.map(|(collection, text)| format!("{collection}: {text}")).collect::<Vec<_>>().join("\n")
+    let schema = outcome.schema_differences.iter().map(|(about, differs)| (about, differs.clone().into()));
+    let all = schema.chain(outcome.remarks.iter().map(|(about, fact)| (about, fact.clone())));
+    all.map(|(about, fact)| format!("{about}: {}", remark(&fact))).collect::<Vec<_>>().join("\n")
 }
 
 fn extra(outcome: &VerifyOutcome) -> Option<u64> {

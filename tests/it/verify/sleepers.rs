@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backup::tenants::{CLASS, archive_of, id, named, tenants, woken};
 use crate::support::disk_of::DiskOf;
+use crate::support::said::said_of;
 use crate::support::world::{World, verify_options, world};
 use crate::verify::tenants::write;
 
@@ -185,9 +186,9 @@ async fn offloaded_tenants_are_not_compared_and_named() {
     let outcome = world.verify(options(&world, &archive)).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 90));
     assert_eq!((outcome.result.collections[0].tenants, outcome.result.collections[0].only_left), (3, Some(0)));
-    let said = outcome.remarks.iter().any(|(_, r)| {
-        r == "not compared: tenant c, 30 objects in the archive: offloaded to other storage, or on the way"
-    });
+    let said = said_of(&outcome.remarks)
+        .iter()
+        .any(|r| r == "not compared: tenant c, 30 objects in the archive: offloaded to other storage, or on the way");
     assert!(said, "{:?}", outcome.remarks);
     assert_eq!(world.sandbox.tenants("Mt")[2], ("c".to_owned(), "FROZEN"));
 }
@@ -199,7 +200,8 @@ async fn a_tenant_that_the_archive_says_it_left_out_is_no_difference() {
     set(&world, "far", Some("HOT"));
     let outcome = world.verify(options(&world, &archive)).await;
     assert_eq!(outcome.result.status, Status::Ok);
-    let said = outcome.remarks.iter().any(|(_, r)| r == "not compared, as the archive does not hold them: tenant far");
+    let said =
+        said_of(&outcome.remarks).iter().any(|r| r == "not compared, as the archive does not hold them: tenant far");
     assert!(said, "{:?}", outcome.remarks);
 }
 
@@ -212,8 +214,9 @@ async fn a_node_that_hears_late_of_a_waking_is_asked_again() {
         world.sandbox.faults().add(Fault::new(Kind::status(422, late)).on("GET", PAGES).query("tenant=b").times(times));
         let outcome = world.verify(options(&world, &archive)).await;
         assert_eq!((outcome.result.status, outcome.result.objects), (status, objects), "{:?}", outcome.remarks);
-        let said =
-            outcome.remarks.iter().any(|(_, r)| r.contains("tenant b, 30 objects in the archive: the server says"));
+        let said = said_of(&outcome.remarks)
+            .iter()
+            .any(|r| r.contains("tenant b, 30 objects in the archive: the server says"));
         assert_eq!(said, status == Status::Incomplete, "{:?}", outcome.remarks);
         assert_eq!(asleep(&world), ["b", "c", "d"]);
     }
@@ -279,7 +282,7 @@ async fn a_tenant_that_goes_while_others_sleep_with_it_is_missing() {
         (outcome.result.status, collection.only_left, collection.only_right),
         (Status::Incomplete, Some(30), Some(0))
     );
-    let said = outcome.remarks.iter().any(|(_, r)| r == "tenant c removed while the collection was compared");
+    let said = said_of(&outcome.remarks).iter().any(|r| r == "tenant c removed while the collection was compared");
     assert!(said, "{:?}", outcome.remarks);
     assert_eq!((asleep(&world), left_awake(&world)), (vec!["b".into(), "d".into()], vec![]));
 }

@@ -10,6 +10,7 @@ use elysiactl::pipeline::activation::ACTIVE_AT_ONCE;
 use sandbox::{Builder, Change, Fault, Kind, PageFault, Role, Sandbox};
 
 use crate::backup::tenants::{CLASS, archive_of, id, is_look, named, tenants, woken};
+use crate::support::said::said_of;
 use crate::support::world::{World, verify_options, world};
 
 async fn backed_up(world: &World) -> PathBuf {
@@ -128,7 +129,7 @@ async fn tenants_that_one_side_lacks_are_named() {
     faults.now(&write("new", 1, "new"));
     let outcome = verified(&world, &archive).await;
     assert_eq!((outcome.result.status, outcome.result.collections[0].only_left), (Status::Incomplete, Some(30)));
-    let said = |text: &str| outcome.remarks.iter().any(|(_, remark)| remark.contains(text));
+    let said = |text: &str| said_of(&outcome.remarks).iter().any(|said| said.contains(text));
     assert!(said("the server lacks tenant a of the archive"), "{:?}", outcome.remarks);
     assert!(said("the server has tenant new that the archive does not hold, 1 object"), "{:?}", outcome.remarks);
 }
@@ -141,7 +142,7 @@ async fn another_state_is_said_and_no_difference() {
     let outcome = verified(&world, &archive).await;
     assert_eq!(outcome.result.status, Status::Ok, "{:?}", outcome.remarks);
     let said =
-        outcome.remarks.iter().any(|(_, remark)| remark.contains("tenant c in another state than in the archive"));
+        said_of(&outcome.remarks).iter().any(|text| text.contains("tenant c in another state than in the archive"));
     assert!(said, "{:?}", outcome.remarks);
     assert_eq!(world.sandbox.tenants("Mt")[2].1, "COLD");
 }
@@ -154,10 +155,9 @@ async fn where_the_key_may_not_wake_tenants_they_are_not_compared() {
     world.key = Some("readkey");
     let outcome = verified(&world, &archive).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 60));
-    let said = outcome
-        .remarks
+    let said = said_of(&outcome.remarks)
         .iter()
-        .any(|(_, remark)| remark.contains("not compared: tenant b, 30 objects in the archive: asleep, and the key"));
+        .any(|text| text.contains("not compared: tenant b, 30 objects in the archive: asleep, and the key"));
     assert!(said, "{:?}", outcome.remarks);
 }
 
@@ -267,7 +267,7 @@ async fn tenants_that_come_and_go_meanwhile_are_named() {
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert_eq!(outcome.result.collections[0].only_left, Some(30), "it was read once more, as it could not be counted");
     for text in ["tenant new made while", "tenant c removed while"] {
-        assert!(outcome.remarks.iter().any(|(_, remark)| remark.contains(text)), "{text}: {:?}", outcome.remarks);
+        assert!(said_of(&outcome.remarks).iter().any(|said| said.contains(text)), "{text}: {:?}", outcome.remarks);
     }
 }
 
@@ -279,7 +279,8 @@ async fn a_tenant_that_somebody_puts_to_sleep_meanwhile_is_left_to_them() {
     world.sandbox.faults().add(Fault::new(Kind::Change(asleep)).on("POST", "/v1/graphql").nth(2));
     let outcome = verified(&world, &archive).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 30));
-    let said = outcome.remarks.iter().any(|(_, r)| r.contains("tenant c, 30 objects in the archive: the server says"));
+    let said =
+        said_of(&outcome.remarks).iter().any(|r| r.contains("tenant c, 30 objects in the archive: the server says"));
     assert!(said, "{:?}", outcome.remarks);
     assert_eq!(world.sandbox.writing_requests(), 0);
 }
@@ -350,6 +351,7 @@ async fn a_collection_without_tenants_agrees_until_it_has_one() {
     world.sandbox.faults().now(&Change::Tenant("Mt".into(), "new".into(), Some("COLD")));
     let outcome = verified(&world, &archive).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
-    let said = outcome.remarks.iter().any(|(_, r)| r == "the server has tenant new that the archive does not hold");
+    let said =
+        said_of(&outcome.remarks).iter().any(|r| r == "the server has tenant new that the archive does not hold");
     assert!(said, "{:?}", outcome.remarks);
 }

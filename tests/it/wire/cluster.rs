@@ -12,6 +12,7 @@ use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind, Role, Sandbox};
 
 use crate::support::disk_of::GoneAfter;
+use crate::support::said::said_of;
 use crate::support::world::{World, world};
 
 const OBJECTS: u64 = 900;
@@ -407,7 +408,7 @@ async fn an_archive_is_compared_with_the_newest_version_whichever_replica_lists_
     let found = world.verify(crate::support::world::verify_options(&archive)).await;
     assert_eq!(found.result.collections[0].different, Some(38), "the list through node1 shows the older ones");
     assert!(
-        found.remarks.iter().any(|(_, text)| text.contains("38 objects older on the replica")),
+        said_of(&found.remarks).iter().any(|text| text.contains("38 objects older on the replica")),
         "{:?}",
         found.remarks
     );
@@ -478,7 +479,7 @@ async fn counts_that_could_not_be_asked_are_said_not_to_be_verified() {
     assert_eq!(checked.result.collections[0].counts_verified, Some(false));
     let found = world.verify(crate::support::world::verify_options(&archive)).await;
     assert_eq!(found.result.collections[0].counts_verified, Some(false));
-    assert!(found.remarks.iter().any(|(_, text)| text.starts_with("counts not verified")), "{:?}", found.remarks);
+    assert!(said_of(&found.remarks).iter().any(|text| text.starts_with("counts not verified")), "{:?}", found.remarks);
     let shown = std::process::Command::new(env!("CARGO_BIN_EXE_elysiactl"))
         .args(["archive", "show"])
         .arg(&archive)

@@ -212,7 +212,11 @@ fn what_others_do_meanwhile() {
     let waited = Duration::ZERO;
     for (error, class, hints) in [
         (Error::Vanished { collection: collection() }, Class::Server, &[Hint::RunAgain][..]),
-        (Error::SchemaChanged { collection: collection(), what: "x".into() }, Class::Server, &[Hint::RunAgain]),
+        (
+            Error::SchemaChanged { collection: collection(), what: crate::ops::SchemaDrift::Shards },
+            Class::Server,
+            &[Hint::RunAgain],
+        ),
         (
             Error::Moved { collection: collection(), was: 1, now: None, expires: true },
             Class::Refused,
@@ -239,7 +243,11 @@ fn what_others_do_meanwhile() {
             Class::Refused,
             &[Hint::RunAgain],
         ),
-        (Error::NotAsPlanned { collection: collection(), what: "x".into() }, Class::Refused, &[Hint::RunAgain]),
+        (
+            Error::NotAsPlanned { collection: collection(), what: crate::ops::PlanChange::Gone },
+            Class::Refused,
+            &[Hint::RunAgain],
+        ),
         (Error::MadeUp { collection: collection(), attempts: 5 }, Class::Refused, &[Hint::StopWriters]),
         (Error::WentOn { run: run() }, Class::Refused, &[Hint::WaitForOtherRun]),
         (Error::OtherRun { run: run(), differs: Vec::new() }, Class::Refused, &[Hint::WithoutResume]),
@@ -284,7 +292,10 @@ fn what_stands_against_a_clear_is_advised_on_once_a_kind() {
     let refusals = || {
         vec![
             R::BeingWritten { collection: collection(), before: 1, after: 2 },
-            R::NotMadeAgain { collection: collection(), reason: "x".into() },
+            R::NotMadeAgain {
+                collection: collection(),
+                why: crate::ops::refusal::NotRepeatable::AliasOfItsName { alias: "x".into() },
+            },
             R::NotAllowed { lack: Lack { action: "delete_data", on: collection(), of: LackOf::Collection } },
             R::ReadOnly { collection: collection(), shards: Vec::new() },
             R::UnknownTenant { collection: collection(), tenant: tenant() },
@@ -316,7 +327,7 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
             R::AliasUnfit { collection: collection(), alias: "../N".into() },
             R::AliasSimilar { collection: collection(), alias: name("N"), there: "n".into(), of: name("B") },
             R::AliasHidden { collection: collection(), alias: name("N") },
-            R::NotAsLeft { collection: collection(), there: there(), what: "x".into() },
+            R::NotAsLeft { collection: collection(), there: there(), what: crate::ops::Altered::Gone },
             R::MissingTarget { collection: collection(), property: "p".into(), target: "T".into() },
             R::WouldVectorise { collection: collection(), objects: 1 },
             R::Endpoint { collection: collection(), endpoint: endpoint() },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::{AliasPolicy, PlannedAlias, PlannedRole, RestoreRefusal, aliases, roles};
 use super::{Candidate, Planning};
 use crate::archive::manifest::LimitKind;
-use crate::event::Warning;
+use crate::event::{Remark, RestoreRemark, Warning};
 use crate::model::CollectionName;
 use crate::ops::{Error, blocking};
 
@@ -14,8 +14,8 @@ use crate::ops::{Error, blocking};
 pub(super) struct Beside {
     pub(super) aliases: Vec<PlannedAlias>,
     pub(super) roles: Vec<PlannedRole>,
-    /// Clauses about collections whose aliases cannot be, or need not all be known.
-    pub(super) remarks: Vec<(CollectionName, String)>,
+    /// About collections whose aliases cannot be, or need not all be known.
+    pub(super) remarks: Vec<(CollectionName, Remark)>,
     /// What stands against it.
     pub(super) refused: Vec<RestoreRefusal>,
 }
@@ -56,14 +56,14 @@ impl Beside {
             beside.refused.extend(refused);
         } else {
             let nothing = made.first().filter(|_| options.roles);
-            beside.remarks.extend(nothing.map(|name| (name.clone(), "the archive holds no roles".to_owned())));
+            beside.remarks.extend(nothing.map(|name| (name.clone(), RestoreRemark::NoRolesArchived.into())));
         }
         Ok(beside)
     }
 }
 
 /// That the archive need not hold what was kept from the key of the backup, where that is asked for.
-fn unseen(planning: &Planning<'_>, candidates: &[Candidate]) -> Vec<(CollectionName, String)> {
+fn unseen(planning: &Planning<'_>, candidates: &[Candidate]) -> Vec<(CollectionName, Remark)> {
     let options = planning.options;
     let of = |kind| planning.archive.manifest().limits.iter().filter(move |limit| limit.kind == kind);
     let mut remarks = Vec::new();
@@ -71,12 +71,11 @@ fn unseen(planning: &Planning<'_>, candidates: &[Candidate]) -> Vec<(CollectionN
         let about = |candidate: &&Candidate| {
             limit.collection.as_ref().is_none_or(|name| *name == candidate.schema.name.as_str())
         };
-        let text = "aliases may lack: the key of the backup could not see them all".to_owned();
-        remarks.extend(candidates.iter().find(about).map(|candidate| (candidate.target.clone(), text)));
+        let missing = RestoreRemark::AliasesMayBeMissing.into();
+        remarks.extend(candidates.iter().find(about).map(|candidate| (candidate.target.clone(), missing)));
     }
     let roles = of(LimitKind::Roles).next().and(candidates.first()).filter(|_| options.roles);
-    let text = "roles may lack: the key of the backup could not see them all".to_owned();
-    remarks.extend(roles.map(|candidate| (candidate.target.clone(), text)));
+    remarks.extend(roles.map(|candidate| (candidate.target.clone(), RestoreRemark::RolesMayBeMissing.into())));
     remarks
 }
 

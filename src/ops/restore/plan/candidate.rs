@@ -6,10 +6,10 @@ use super::super::tenants::{self, Tenants};
 use super::super::{Collection, CollectionRestore, Resuming, before::Own, resume, settings};
 use super::Planning;
 use crate::archive::Content;
-use crate::event::PlannedAction;
+use crate::event::{PlannedAction, Remark, RestoreRemark};
 use crate::model::{CollectionName, Schema};
-use crate::ops::schema::endpoints::endpoints;
-use crate::ops::schema::{self, Fit, clauses, expiry, fit};
+use crate::ops::schema::endpoints::{Endpoint, endpoints};
+use crate::ops::schema::{self, Fit, expiry, fit, remarks_of};
 use crate::ops::{Error, chosen, prove};
 
 /// What is known of a collection while the plan is made.
@@ -21,8 +21,8 @@ pub(super) struct Candidate {
     /// The schema that is asked for: the archived one, unless it becomes a collection of another kind or is to have other
     /// settings.
     pub(super) schema: Schema,
-    /// What was set otherwise in it, each as a clause.
-    pub(super) changed: Vec<String>,
+    /// What was set otherwise in it.
+    pub(super) changed: Vec<RestoreRemark>,
     /// Which of its tenants come back.
     pub(super) tenants: Tenants,
     /// The collection of the server that its tenants are added to.
@@ -65,7 +65,7 @@ impl Candidate {
     pub(super) async fn into_collection(
         self,
         planning: &Planning<'_>,
-        remarks: &[(CollectionName, String)],
+        remarks: &[(CollectionName, Remark)],
         looks: bool,
         resuming: Option<&mut Resuming>,
     ) -> Result<Collection, Error> {
@@ -88,18 +88,15 @@ impl Candidate {
         } else {
             Survey::default()
         };
-        let mut said = self.remarks(planning, &indexed.schema, &found);
+        let mut facts = self.remarks(planning, &indexed.schema, &found);
         let document = serde_json::from_slice(&asked.text).unwrap_or_default();
         let endpoints = endpoints(&document);
-        said.extend(
-            endpoints
-                .iter()
-                .map(|endpoint| format!("its settings say where a module sends what it is given: {endpoint}")),
-        );
-        said.extend(self.changed.iter().cloned().chain(limits_of(&self.schema)));
+        facts.extend(endpoints.iter().map(Endpoint::remark));
+        facts.extend(self.changed.iter().cloned().chain(limits_of(&self.schema)));
+        let mut said: Vec<Remark> = facts.into_iter().map(Remark::from).collect();
         said.extend(remarks.iter().filter(|(of, _)| *of == self.target).map(|(_, remark)| remark.clone()));
         let joins = self.joined.is_some();
-        let added = joins.then(|| "its tenants are added to the collection that is there".to_owned());
+        let added = joins.then(|| Remark::from(RestoreRemark::TenantsToAdd));
         let (tenants, data) = (self.tenants, self.data);
         let planned = CollectionRestore {
             archived: indexed.schema.name.clone(),
@@ -108,7 +105,7 @@ impl Candidate {
             objects: if data { tenants.objects } else { 0 },
             bytes: if data { tenants.bytes } else { 0 },
             tenants: (tenants.made.len() as u64, tenants.inactive().len() as u64),
-            remarks: added.into_iter().chain(clauses(&self.fit.applied)).chain(said.iter().cloned()).collect(),
+            remarks: added.into_iter().chain(remarks_of(&self.fit.applied)).chain(said.iter().cloned()).collect(),
             to_vectorise: found.to_vectorise,
             endpoints,
             refused_integers: found.refused_integers,
@@ -134,40 +131,32 @@ impl Candidate {
         })
     }
 
-    /// What will be different for other reasons than the fit of its schema, each as a clause.
-    fn remarks(&self, planning: &Planning<'_>, archived: &Schema, found: &Survey) -> Vec<String> {
+    /// What will be different for other reasons than the fit of its schema.
+    fn remarks(&self, planning: &Planning<'_>, archived: &Schema, found: &Survey) -> Vec<RestoreRemark> {
         let (options, data) = (planning.options, self.data);
         let entry = &planning.archive.collections()[self.at];
         let mut remarks = self.tenants.remarks(&options.tenants);
         if chosen::capital(&archived.name) != archived.name {
-            remarks.push(format!("the archive calls it {}, a name that no server keeps", archived.name));
+            remarks.push(RestoreRemark::NameUnfit { name: archived.name.to_string() });
         }
         if data && !archived.blob_hashes.is_empty() {
-            let names = archived.blob_hashes.join(", ");
-            remarks.push(format!("the blobHash values of {names} cannot be written back and are left out"));
+            remarks.push(RestoreRemark::BlobHashesLeftOut { properties: archived.blob_hashes.clone() });
         }
         if data && found.refused_integers > 0 && options.clamp_ints {
-            remarks
-                .push("integers beyond ±9223372036854774784 become the nearest ones that the server takes".to_owned());
+            remarks.push(RestoreRemark::IntegersClamped);
         }
         if data && entry.content == Content::Full && !options.vectors && !entry.vectors.is_empty() {
-            let made = found.to_vectorise > 0;
-            let what =
-                if made { "vectors are left out, and the server makes new ones" } else { "vectors are left out" };
-            remarks.push(what.to_owned());
+            remarks.push(RestoreRemark::VectorsLeftOut { made: found.to_vectorise > 0 });
         }
         if data && entry.content == Content::NoVectors {
-            let made = found.to_vectorise > 0;
-            let end = if made { ": the server makes new ones" } else { ": its objects come back without any" };
-            remarks.push(format!("the archive holds no vectors{end}"));
+            remarks.push(RestoreRemark::VectorsNotArchived { made: found.to_vectorise > 0 });
         }
         if found.to_vectorise > 0 && options.vectors {
-            let objects = if found.to_vectorise == 1 { "object gets" } else { "objects get" };
-            remarks.push(format!("{} {objects} vectors made by the server", found.to_vectorise));
+            remarks.push(RestoreRemark::VectorsMade { objects: found.to_vectorise });
         }
         remarks.extend(found.remarks());
         if options.data && entry.content == Content::SchemaOnly {
-            remarks.push("the archive holds its schema alone".to_owned());
+            remarks.push(RestoreRemark::SchemaArchived);
         }
         remarks
     }
@@ -187,14 +176,11 @@ pub(super) fn in_order(candidates: Vec<Candidate>, turns: Vec<Turn>) -> Vec<Cand
 }
 
 /// What will not be as it was, by the schema alone.
-fn limits_of(schema: &Schema) -> Vec<String> {
+fn limits_of(schema: &Schema) -> Vec<RestoreRemark> {
     let expires = expiry::ages(schema);
-    let trained = schema::trained(schema);
-    let trained = (!trained.is_empty()).then(|| format!("compression has to be trained anew: {}", trained.join(", ")));
-    let centroid = String::from_utf8_lossy(&schema.text).contains(CENTROID).then(|| {
-        format!(
-            "{CENTROID}: the server itself makes the vectors anew from those of the objects referred to; where these are gone, vectors are lost"
-        )
-    });
+    let kinds = schema::trained(schema);
+    let trained = (!kinds.is_empty()).then_some(RestoreRemark::ToTrain { kinds });
+    let centroid = String::from_utf8_lossy(&schema.text).contains(CENTROID);
+    let centroid = centroid.then_some(RestoreRemark::VectorsByReference);
     expires.into_iter().chain(trained).chain(centroid).collect()
 }

@@ -10,7 +10,7 @@ use crate::archive::Archive;
 use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
 use crate::ops::run::claim::Claiming;
 use crate::ops::schema::Fit;
-use crate::ops::{Error, RunName, Session};
+use crate::ops::{Altered, Error, RunName, Session};
 use crate::weaviate::Client;
 
 /// What the run will be about, as its journal says it.
@@ -102,8 +102,8 @@ impl Looked<'_> {
         Ok(refusals)
     }
 
-    /// What is wrong with the schema of one, as a clause.
-    async fn at(&self, asked: &Schema, fit: &Fit) -> Result<Option<String>, Error> {
+    /// What is wrong with the schema of one.
+    async fn at(&self, asked: &Schema, fit: &Fit) -> Result<Option<Altered>, Error> {
         let target = &fit.target;
         let history = self.resuming.kept.history.targets.get(target).filter(|history| history.joined.is_none());
         let Some(history) = history else { return Ok(None) };
@@ -118,8 +118,8 @@ impl Looked<'_> {
         })
     }
 
-    /// Why it is not the collection, or not the tenants, that the earlier run left, as a clause.
-    async fn another(&self, candidate: &Candidate) -> Result<Option<String>, Error> {
+    /// Why it is not the collection, or not the tenants, that the earlier run left.
+    async fn another(&self, candidate: &Candidate) -> Result<Option<Altered>, Error> {
         let Candidate { target, schema, tenants, joined, .. } = candidate;
         let history = self.resuming.kept.history.targets.get(target).filter(|history| history.is_there());
         let Some(history) = history else { return Ok(None) };

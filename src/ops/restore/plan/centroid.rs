@@ -9,6 +9,7 @@ use super::super::Collection;
 use super::super::survey::CENTROID;
 use super::Planning;
 use crate::archive::Run;
+use crate::event::{Remark, RestoreRemark};
 use crate::model::{ObjectId, RawObject, Schema};
 use crate::ops::Error;
 use crate::ops::prove::{self, Reading};
@@ -29,9 +30,9 @@ impl Planning<'_> {
             if !made || !work[at].data || work[at].asked.multi_tenant {
                 continue;
             }
-            if let Some(clause) = said(&self.gone(work, at).await?) {
-                work[at].planned.remarks.push(clause.clone());
-                work[at].remarks.push(clause);
+            if let Some(gone) = remark(&self.gone(work, at).await?).map(Remark::from) {
+                work[at].planned.remarks.push(gone.clone());
+                work[at].remarks.push(gone);
             }
         }
         Ok(())
@@ -83,16 +84,11 @@ impl Planning<'_> {
     }
 }
 
-/// What is said of the objects that are gone.
-fn said(gone: &Targets) -> Option<String> {
-    let (collection, first) = gone.iter().find_map(|(name, ids)| Some((name, ids.first()?)))?;
-    let (first, all) = (format!("{collection}/{first}"), gone.values().map(BTreeSet::len).sum::<usize>());
-    Some(match all {
-        1 => format!("the object {first}, which it refers to, is not in the archive: vectors made of it are lost"),
-        all => format!(
-            "{all} objects that it refers to are not in the archive ({first} first): vectors made of them are lost"
-        ),
-    })
+/// What is to be known of the objects that are gone.
+fn remark(gone: &Targets) -> Option<RestoreRemark> {
+    let (collection, first) = gone.iter().find_map(|(name, ids)| Some((name.clone(), *ids.first()?)))?;
+    let objects = gone.values().map(|ids| ids.len() as u64).sum();
+    Some(RestoreRemark::ReferredGone { objects, collection, first })
 }
 
 /// The objects that an object refers to.
@@ -127,14 +123,9 @@ mod tests {
     #[test]
     fn one_that_is_gone_is_named_and_of_several_the_first() {
         let of = |ids: &[u128]| Targets::from([("Para".to_owned(), ids.iter().map(|id| ObjectId(*id)).collect())]);
-        assert_eq!(said(&of(&[])), None);
-        assert!(
-            said(&of(&[7]))
-                .is_some_and(|text| text.starts_with("the object Para/00000000-0000-0000-0000-000000000007,"))
-        );
-        assert!(
-            said(&of(&[7, 9]))
-                .is_some_and(|text| text.starts_with("2 objects that it refers to are not in the archive (Para/"))
-        );
+        assert_eq!(remark(&of(&[])), None);
+        let gone =
+            |objects| Some(RestoreRemark::ReferredGone { objects, collection: "Para".to_owned(), first: ObjectId(7) });
+        assert_eq!((remark(&of(&[7])), remark(&of(&[7, 9]))), (gone(1), gone(2)));
     }
 }

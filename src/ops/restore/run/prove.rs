@@ -11,8 +11,7 @@ use super::super::lost::is_other;
 use super::super::{Collection, survey, tenants};
 use super::{Gathered, Run, Unproven};
 use crate::archive::RunRecord;
-use crate::event::{CollectionResult, Event, Warning};
-use crate::model::counted;
+use crate::event::{CollectionResult, Event, RestoreRemark, Warning};
 use crate::ops::Error;
 use crate::ops::activation::{ActivationBooks, EarlierRuns};
 use crate::ops::schema::expiry::{self, Expiry};
@@ -25,53 +24,20 @@ use crate::weaviate::Count;
 /// Pauses before a count that is not what was written is believed: the last writes may still be on their way.
 const COUNT_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(2)];
 
-/// What is said of objects that the server refused, or of which it said nothing, and that it stored.
-fn found_equal(FoundEqual { lengths, refused, unsaid }: FoundEqual) -> Vec<String> {
-    let them = |objects| if objects == 1 { "it" } else { "them" };
-    let of_length = |objects| {
-        format!(
-            "{} refused for the length of a vector, yet stored and equal: the vector index lacks {}, so that searches by vector do too; the source's index took one length as well, and maybe another",
-            counted(objects, "object"),
-            them(objects)
-        )
-    };
-    let refused_equal = |objects| {
-        format!(
-            "{} refused by the server, yet stored and equal: its indexes may lack {}, so that searches may too",
-            counted(objects, "object"),
-            them(objects)
-        )
-    };
-    let unsaid_equal = |objects| {
-        format!(
-            "{} of which the server did not say whether it stored {}: read back, {} there and equal",
-            counted(objects, "object"),
-            them(objects),
-            if objects == 1 { "it is" } else { "each is" }
-        )
-    };
-    let some = |objects: u64| (objects > 0).then_some(objects);
-    let said = [some(lengths).map(of_length), some(refused).map(refused_equal), some(unsaid).map(unsaid_equal)];
-    said.into_iter().flatten().collect()
+/// What is worth knowing about references, about refused objects that are there, and about those that were found equal.
+fn found(filled: Filled) -> impl Iterator<Item = RestoreRemark> {
+    let FoundEqual { lengths, refused, unsaid } = filled.found;
+    let some = |number: u64| Some(number).filter(|number| *number > 0);
+    [
+        some(filled.references).map(|references| RestoreRemark::ReferencesAfter { references }),
+        some(filled.stored).map(|objects| RestoreRemark::RejectedYetThere { objects }),
+        some(lengths).map(|objects| RestoreRemark::LengthRefusedYetStored { objects }),
+        some(refused).map(|objects| RestoreRemark::RefusedYetStored { objects }),
+        some(unsaid).map(|objects| RestoreRemark::UnsaidYetStored { objects }),
+    ]
+    .into_iter()
+    .flatten()
 }
-
-/// What is worth knowing about references, and about refused objects that are there, each as a clause.
-fn about_references(filled: Filled) -> Vec<String> {
-    let after = match filled.references {
-        0 => None,
-        1 => Some("1 reference was written after its object".to_owned()),
-        references => Some(format!("{references} references were written after their objects")),
-    };
-    let stored = match filled.stored {
-        0 => None,
-        1 => Some("1 rejected object is there all the same, but for what was refused of it".to_owned()),
-        stored => Some(format!("{stored} rejected objects are there all the same, but for what was refused of them")),
-    };
-    after.into_iter().chain(stored).chain(found_equal(filled.found)).collect()
-}
-
-/// What is said of a collection of which nothing was done but a count.
-const RESTORED_BEFORE: &str = "it was restored by an earlier run: nothing was sent, and nothing compared";
 
 impl Run<'_> {
     /// Counts and compares what one collection became.
@@ -94,12 +60,12 @@ impl Run<'_> {
             }
             // What was refused may lack in an index, though it is stored: that is not known to be as it was.
             gathered.incomplete |= rejected > 0 || filled.found.refused + filled.found.lengths > 0;
-            gathered.remarks.extend(about_references(filled).into_iter().map(|remark| (name.clone(), remark)));
+            gathered.remarks.extend(found(filled).map(|remark| (name.clone(), remark.into())));
             let counted = self.count(collection, filled, &mut guard, gathered).await?;
             if !collection.before.over {
                 self.read_again(collection, &created, gathered).await?;
             } else if !self.plan.options.verify {
-                gathered.remarks.push((name.clone(), RESTORED_BEFORE.to_owned()));
+                gathered.remarks.push((name.clone(), RestoreRemark::RestoredBefore.into()));
                 result.counts_verified = Some(counted);
             }
             // What was found equal once may have been written to since: only what is compared now is called so.
@@ -117,7 +83,7 @@ impl Run<'_> {
         if !collection.before.over {
             let wrong = tenants::settle(self.client, self.session, collection).await?;
             gathered.incomplete |= !wrong.is_empty();
-            gathered.remarks.extend(wrong.into_iter().map(|wrong| (name.clone(), wrong)));
+            gathered.remarks.extend(wrong.into_iter().map(|wrong| (name.clone(), wrong.into())));
         }
         self.session.events.emit(Event::CollectionFinished(result.clone()));
         gathered.results.push(result);
@@ -129,9 +95,9 @@ impl Run<'_> {
     fn expired(&self, collection: &Collection, began: Timestamp, gathered: &mut Gathered) {
         let (name, survey) = (&collection.planned.target, &collection.survey);
         let lapsed = survey.lapsed(Expiry::own_seconds(&collection.asked), began, self.session.clock.now());
-        gathered.remarks.extend(lapsed.map(|lapsed| (name.clone(), lapsed.to_owned())));
+        gathered.remarks.extend(lapsed.then(|| (name.clone(), RestoreRemark::ExpiredMeanwhile.into())));
         let objects = survey.expired;
-        if objects > 0 || lapsed.is_some() {
+        if objects > 0 || lapsed {
             gathered.incomplete = true;
             self.session.events.warn(Warning::ObjectsExpired { collection: name.clone(), objects });
         }
@@ -150,7 +116,7 @@ impl Run<'_> {
         let inactive_too = !self.plan.options.verify;
         let written = filled.there() - if inactive_too { 0 } else { filled.inactive };
         let name = &collection.planned.target;
-        let mut counted = Count::Unknown { reason: "no count in the answer".into() };
+        let mut counted = Count::not_given();
         for pause in COUNT_PAUSES {
             tokio::time::sleep(pause).await;
             guard.until_whole().await?;
@@ -173,19 +139,19 @@ impl Run<'_> {
         match counted {
             Count::Exact(counted) if counted != written => {
                 gathered.incomplete = true;
-                let text = format!("{written} objects were written, but the server counts {counted}");
-                gathered.remarks.push((name.clone(), text));
+                let otherwise = RestoreRemark::WrittenOtherwise { written, counted };
+                gathered.remarks.push((name.clone(), otherwise.into()));
                 let expired =
                     expiry::may_be_why(&collection.asked).filter(|_| counted < written && !self.plan.options.verify);
-                gathered.remarks.extend(expired.map(|why| (name.clone(), why.to_owned())));
+                gathered.remarks.extend(expired.map(|why| (name.clone(), why.into())));
                 let collection = name.clone();
                 self.session.events.warn(Warning::WrittenMismatch { collection, written, counted });
             }
             // The comparison lists them all, and warns itself.
             Count::Unknown { .. } if self.plan.options.verify => {}
             Count::Unknown { reason } => {
-                let text = format!("what was written was neither counted nor compared: {reason}");
-                gathered.remarks.push((name.clone(), text));
+                let unproven = RestoreRemark::Unproven { reason: reason.clone() };
+                gathered.remarks.push((name.clone(), unproven.into()));
                 self.session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
             }
             Count::Exact(_) => {}
@@ -209,9 +175,7 @@ impl Run<'_> {
         if let Some(what) = grown(&created.schema, &now) {
             // A collection that was there before has others who write to it.
             gathered.incomplete |= !collection.joins;
-            gathered
-                .remarks
-                .push((name.clone(), format!("the server added to the schema while objects were written: {what}")));
+            gathered.remarks.push((name.clone(), RestoreRemark::SchemaGrew { what: what.clone() }.into()));
             self.session.events.warn(Warning::SchemaGrew { collection: name, what });
         }
         Ok(())
@@ -256,8 +220,8 @@ impl Run<'_> {
         let (name, ok) = (&collection.planned.target, compared.agrees());
         let expired =
             expiry::may_be_why(&collection.asked).filter(|_| compared.only_left > 0 || compared.miscount.is_some());
-        gathered.remarks.extend(expired.map(|why| (name.clone(), why.to_owned())));
-        gathered.remarks.extend(compared.remarks.into_iter().map(|remark| (name.clone(), remark)));
+        gathered.remarks.extend(expired.map(|why| (name.clone(), why.into())));
+        gathered.remarks.extend(compared.remarks.into_iter().map(|remark| (name.clone(), remark.into())));
         gathered.differences.extend(compared.differences);
         gathered.differences.truncate(options.differences_listed);
         result.digest = compared.digest;
@@ -278,40 +242,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_object_that_is_there_is_spoken_of_as_one() {
-        let one = found_equal(FoundEqual { lengths: 1, refused: 1, unsaid: 1 });
-        assert!(one[0].contains("lacks it,") && one[1].contains("may lack it,"), "{one:?}");
-        let unsaid = "1 object of which the server did not say whether it stored it: read back, it is there and equal";
-        assert_eq!(one[2], unsaid);
-        let many = found_equal(FoundEqual { unsaid: 2, ..FoundEqual::default() });
-        assert_eq!(
-            many,
-            ["2 objects of which the server did not say whether it stored them: read back, each is there and equal"]
-        );
-    }
-
-    #[test]
-    fn remarks_about_references_count() {
-        assert!(about_references(Filled { objects: 7, rejected: 1, ..Filled::default() }).is_empty());
-        let some = |references, stored| about_references(Filled { stored, references, ..Filled::default() });
-        assert_eq!(
-            some(1, 1),
-            [
-                "1 reference was written after its object",
-                "1 rejected object is there all the same, but for what was refused of it"
-            ]
-        );
-        let found = FoundEqual { lengths: 1, refused: 2_000, unsaid: 3 };
-        let found = about_references(Filled { found, ..Filled::default() });
-        let begins =
-            ["1 object refused for the length", "2,000 objects refused by the server, yet", "3 objects of which"];
-        assert!(found.len() == 3 && found.iter().zip(begins).all(|(said, begin)| said.starts_with(begin)), "{found:?}");
-        assert_eq!(
-            some(2, 3),
-            [
-                "2 references were written after their objects",
-                "3 rejected objects are there all the same, but for what was refused of them"
-            ]
-        );
+    fn what_is_worth_knowing_of_what_was_written_is_said_where_there_is_any() {
+        assert_eq!(found(Filled { objects: 7, rejected: 1, ..Filled::default() }).count(), 0);
+        let equal = FoundEqual { lengths: 1, refused: 2_000, unsaid: 3 };
+        let filled = Filled { references: 4, stored: 5, found: equal, ..Filled::default() };
+        let expected = [
+            RestoreRemark::ReferencesAfter { references: 4 },
+            RestoreRemark::RejectedYetThere { objects: 5 },
+            RestoreRemark::LengthRefusedYetStored { objects: 1 },
+            RestoreRemark::RefusedYetStored { objects: 2_000 },
+            RestoreRemark::UnsaidYetStored { objects: 3 },
+        ];
+        assert_eq!(found(filled).collect::<Vec<_>>(), expected);
     }
 }

@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::super::Collection;
 use super::super::filled::Filled;
 use super::{Gathered, Run};
-use crate::model::counted;
-use crate::ops::Error;
+use crate::event::{RestoreRemark, Untrained};
 use crate::ops::schema::{self, place};
-use crate::weaviate::{CompressedShards, Error as WireError, TenantState};
+use crate::ops::{Error, SchemaDrift};
+use crate::weaviate::{CompressedShards, Error as WireError};
 
 /// How long compression is waited for while no further shard becomes compressed.
 const TRAINING_WAIT: Duration = Duration::from_secs(60);
@@ -34,45 +34,31 @@ impl Run<'_> {
             return Ok(());
         }
         let name = &collection.planned.target;
-        let kinds = kinds.join(", ");
         let entry = &self.prepared.archive.collections()[collection.at];
         let largest = entry.tenants.iter().map(|tenant| tenant.objects).max().unwrap_or(0);
         let needed = centroids(&collection.asked);
         // Shards of inactive tenants are not open, and nobody tells of them.
-        let inactive = collection.tenants.made.iter().filter(|tenant| tenant.state != TenantState::Hot).count();
-        let unseen = match inactive {
-            0 => String::new(),
-            _ => format!("; of {} it is not known", counted(inactive as u64, "inactive tenant")),
-        };
-        let said = match self.trained(collection).await {
+        let unseen = collection.tenants.inactive().len() as u64;
+        let remark = match self.trained(collection).await {
             Err(error @ (Error::Interrupted | Error::Vanished { .. })) => return Err(error),
-            Err(error @ Error::SchemaChanged { .. }) => {
-                gathered.incomplete = true;
-                format!("whether it is compressed is not known, {kinds} is on: {error}")
+            Err(error) => {
+                gathered.incomplete |= matches!(error, Error::SchemaChanged { .. });
+                RestoreRemark::TrainingUnknown { kinds, error: error.to_string() }
             }
-            Ok(Err(refused)) if refused.is_auth() => {
-                format!("not compressed: {kinds} is on, and the key may not start its training (update_collections)")
-            }
-            Err(error) => format!("whether it is compressed is not known, {kinds} is on: {error}"),
-            Ok(Err(error)) => {
-                format!("whether it is compressed is not known, {kinds} is on; its training was not started: {error}")
-            }
-            Ok(Ok(CompressedShards { all: 0, .. })) => {
-                format!("whether it is compressed is not known, {kinds} is on: none of its shards is open")
-            }
-            Ok(Ok(shards)) if shards.compressed == shards.all => format!("compressed: {kinds} is trained{unseen}"),
-            Ok(Ok(shards)) => {
-                let where_ = format!("{} of {} shards", shards.all - shards.compressed, shards.all);
+            Ok(Err(refused)) if refused.is_auth() => RestoreRemark::TrainingForbidden { kinds },
+            Ok(Err(error)) => RestoreRemark::TrainingUnstarted { kinds, error: error.to_string() },
+            Ok(Ok(CompressedShards { all: 0, .. })) => RestoreRemark::NoShardOpen { kinds },
+            Ok(Ok(shards)) if shards.compressed == shards.all => RestoreRemark::Trained { kinds, unseen },
+            Ok(Ok(CompressedShards { all, compressed, .. })) => {
                 let why = match needed {
-                    Some(needed) if largest < needed => {
-                        format!("training needs {needed} objects in a shard, and there are {largest} at most")
-                    }
-                    _ => format!("its training was asked for and is not over after {} s", TRAINING_WAIT.as_secs()),
+                    Some(needed) if largest < needed => Untrained::TooFewObjects { needed, largest },
+                    _ => Untrained::NotOver { seconds: TRAINING_WAIT.as_secs() },
                 };
-                format!("not compressed in {where_}: {kinds} is on; {why}{unseen}")
+                let (shards, of) = (all - compressed, all);
+                RestoreRemark::Untrained { kinds, shards, of, why, unseen }
             }
         };
-        gathered.remarks.push((name.clone(), said));
+        gathered.remarks.push((name.clone(), remark.into()));
         Ok(())
     }
 
@@ -94,7 +80,7 @@ impl Run<'_> {
         }
         let after = session.unless_stopped(client.schema(name)).await?;
         if after.is_none_or(|after| after.text != before.text) {
-            let what = "its settings were sent again, unchanged, and are not the same since".to_owned();
+            let what = SchemaDrift::SettingsNotKept;
             return Err(Error::SchemaChanged { collection: name.clone(), what });
         }
         let mut moved = Instant::now();

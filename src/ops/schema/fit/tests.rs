@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::applied::clauses;
+use super::super::applied::remarks_of;
 use super::super::testing::{measured, name, schema, version};
 use super::*;
+use crate::event::{Remark, SettingRemark};
 
 const NEW: &str = "1.40.0";
 
@@ -17,6 +18,15 @@ fn fitted_as(document: &Value, on: &str, modules: &[&str], renames: &Renames) ->
     let modules: Vec<String> = modules.iter().map(|module| (*module).to_owned()).collect();
     let target = Target { version: &version(on), modules: &modules, nodes: Some(1) };
     fit(&schema(document), renames, &target)
+}
+
+fn remarks(fit: &Fit) -> Vec<Remark> {
+    remarks_of(&fit.applied).collect()
+}
+
+fn lost(key: &str, was: &str, now: Option<&str>, loss: Loss) -> Remark {
+    let (key, was, now) = (key.to_owned(), was.to_owned(), now.map(str::to_owned));
+    SettingRemark::SettingLost { key, was, now, loss: Some(loss) }.into()
 }
 
 fn refusals(fit: &Fit) -> Vec<String> {
@@ -90,10 +100,7 @@ fn replicas_are_as_many_as_nodes_allow() {
     let document = json!({"class": "A", "vectorizer": "none", "replicationConfig": {"factor": 3}});
     let fit = fitted(&document, NEW);
     assert_eq!(fit.create, r#"{"class":"A","vectorizer":"none","replicationConfig":{"factor":1}}"#);
-    assert_eq!(
-        clauses(&fit.applied),
-        ["replicationConfig.factor becomes 1, it was 3: the server has too few nodes for as many replicas"]
-    );
+    assert_eq!(remarks(&fit), [lost("replicationConfig.factor", "3", Some("1"), Loss::TooFewNodes)]);
     for nodes in [Some(3), Some(5), None] {
         let target = Target { version: &version(NEW), modules: &[], nodes };
         let fit = super::fit(&schema(&document), &Renames::default(), &target);
@@ -201,12 +208,7 @@ fn settings_of_modules_that_are_not_there_are_left_out_beside_named_vectors_alon
     let alone = document(json!({"vectorConfig": named}));
     let some = fitted_as(&alone, NEW, &["reranker-x"], &Renames::default());
     assert!(some.create.contains(r#""moduleConfig":{"reranker-x":{}}"#), "{}", some.create);
-    assert_eq!(
-        clauses(&some.applied),
-        [
-            r#"moduleConfig.generative-y {"model":"m"} is not kept: the server has not enabled the module, and would refuse the collection for it"#
-        ]
-    );
+    assert_eq!(remarks(&some), [lost("moduleConfig.generative-y", r#"{"model":"m"}"#, None, Loss::ModuleNotEnabled)]);
     assert!(!fitted(&alone, NEW).create.contains("moduleConfig"));
     assert!(!fitted(&alone, "1.24.26").create.contains("moduleConfig"));
     let unnamed = [json!({"vectorizer": "none"}), json!({"vectorIndexType": "hnsw", "vectorConfig": named})];
@@ -224,7 +226,7 @@ fn what_a_property_says_to_a_vectoriser_that_makes_no_vector_is_left_out_where_i
         "vectorConfig": {"v": {"vectorIndexType": "hnsw", "vectorizer": {"text2vec-z": {}}}}});
     let fit = fitted_as(&document, NEW, &["text2vec-x", "text2vec-z"], &Renames::default());
     assert!(fit.create.contains(r#""moduleConfig":{"text2vec-z":{"skip":true},"other":{}}"#), "{}", fit.create);
-    assert_eq!(clauses(&fit.applied), ["settings that are off or without effect there are not kept: text2vec-x"]);
+    assert_eq!(remarks(&fit), [SettingRemark::SettingsUnkept { keys: vec!["text2vec-x".to_owned()] }.into()]);
     let without = fitted_as(&document, NEW, &["text2vec-z"], &Renames::default());
     assert!(without.create.contains("text2vec-x") && without.applied.is_empty());
 }

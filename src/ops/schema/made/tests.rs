@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::super::applied::clauses;
 use super::super::fit::fit;
 use super::super::testing::{measured, schema, version};
 use super::*;
@@ -120,7 +119,8 @@ fn a_rule_excuses_a_missing_key_but_no_other_value() {
     let Made::Same { applied, additions } = compared(&asked, &json!({"class": "A"}), "1.32.27") else {
         panic!("dropped by a rule")
     };
-    assert_eq!(clauses(&applied), [r#"objectTtlConfig {"enabled":true} is not kept: objects no longer expire"#]);
+    let told: Vec<_> = applied.iter().map(|one| (one.key.as_str(), one.now.as_deref(), one.lost)).collect();
+    assert_eq!(told, [("objectTtlConfig", None, Some(Loss::Expiry))]);
     assert!(additions.is_empty());
     let changed = json!({"class": "A", "objectTtlConfig": {"enabled": false}});
     assert_eq!(differences(compared(&asked, &changed, "1.32.27")), ["objectTtlConfig.enabled is false, not true"]);
@@ -158,7 +158,7 @@ fn a_default_quantiser_is_excused_only_if_the_server_says_so() {
     let Made::Same { applied, .. } = compared(&index(false, false), &index(true, true), "1.40.0") else {
         panic!("compressed by default")
     };
-    assert!(clauses(&applied)[0].ends_with(QUANTISED), "{applied:?}");
+    assert_eq!(applied[0].lost, Some(Loss::DefaultCompression), "{applied:?}");
     assert_eq!(
         differences(compared(&index(false, false), &index(true, false), "1.40.0")),
         ["vectorIndexConfig.rq.enabled is true, not false"]

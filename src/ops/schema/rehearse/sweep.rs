@@ -26,50 +26,48 @@ const LATEST: Duration = Duration::from_secs(60);
 const LATE_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why a scratch collection stays for now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ScratchStays {
-    /// The server did not say in time that it is gone.
+    #[error("the server did not answer in time")]
     NoAnswer,
-    /// Why it is not removed, in few words.
+    #[error("it is no scratch collection")]
+    NotScratch,
+    #[error("it is still there")]
+    StillThere,
+    /// The server's words.
+    #[error("{0}")]
     Refused(String),
-}
-
-impl ScratchStays {
-    pub(super) fn reason(self) -> String {
-        match self {
-            Self::NoAnswer => "the server did not answer in time".to_owned(),
-            Self::Refused(reason) => reason,
-        }
-    }
 }
 
 /// Drops a scratch collection until it is seen to be gone, within a bounded time, and a shorter one once the run is told to
 /// stop. Such a name is used once, so that the request may be sent again.
 pub(super) async fn removed(writer: &Writer, session: &Session, name: &CollectionName) -> Result<(), ScratchStays> {
     if !name.is_scratch() {
-        return Err(ScratchStays::Refused("it is no scratch collection".to_owned()));
+        return Err(ScratchStays::NotScratch);
     }
     let stopped = async {
         session.cancel.cancelled().await;
         tokio::time::sleep(REMOVAL_TIME_STOPPED).await;
     };
     tokio::select! {
-        done = remove(writer, name) => done.map_err(ScratchStays::Refused),
+        done = remove(writer, name) => done,
         () = tokio::time::sleep(REMOVAL_TIME) => Err(ScratchStays::NoAnswer),
         () = stopped => Err(ScratchStays::NoAnswer),
     }
 }
 
 /// Until it is gone; otherwise why it is not.
-async fn remove(writer: &Writer, name: &CollectionName) -> Result<(), String> {
-    let mut why = String::new();
+async fn remove(writer: &Writer, name: &CollectionName) -> Result<(), ScratchStays> {
+    let mut why = ScratchStays::StillThere;
     for pause in REMOVALS {
         tokio::time::sleep(pause).await;
         let asked = writer.drop_collection(name).await;
         match writer.schema(name).await {
             Ok(None) => return Ok(()),
-            Ok(Some(_)) => why = asked.err().map_or_else(|| "it is still there".to_owned(), |error| error.to_string()),
-            Err(error) => why = error.to_string(),
+            Ok(Some(_)) => {
+                why = asked.err().map_or(ScratchStays::StillThere, |error| ScratchStays::Refused(error.to_string()));
+            }
+            Err(error) => why = ScratchStays::Refused(error.to_string()),
         }
     }
     Err(why)
@@ -94,7 +92,7 @@ pub(in crate::ops) async fn sweep(writer: &Writer, session: &Session, state: &St
                 Swept::Stays(why) => {
                     is_done = false;
                     let no_answer = why == ScratchStays::NoAnswer;
-                    session.events.warn(Warning::ScratchStays { collection: name.clone(), reason: why.reason() });
+                    session.events.warn(Warning::ScratchStays { collection: name.clone(), reason: why.to_string() });
                     if no_answer {
                         return Ok(());
                     }
@@ -168,4 +166,21 @@ async fn written(writer: &Writer, session: &Session, there: &Schema) -> Result<u
     }
     let counts = session.unless_stopped(writer.counts(std::slice::from_ref(&there.name))).await?;
     Ok(counts.first().and_then(Count::exact).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ScratchStays;
+
+    #[test]
+    fn why_a_scratch_collection_stays_is_told() {
+        for (stays, told) in [
+            (ScratchStays::NoAnswer, "the server did not answer in time"),
+            (ScratchStays::NotScratch, "it is no scratch collection"),
+            (ScratchStays::StillThere, "it is still there"),
+            (ScratchStays::Refused("no".into()), "no"),
+        ] {
+            assert_eq!(stays.to_string(), told);
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! The table of rules: when servers came to know what, and what becomes of it on those that do not.
 
 use super::{For, Rule, Since, Then, When};
+use crate::event::Loss;
 
-const fn dropped(at: &'static str, when: When, known: Since, lost: Option<&'static str>) -> Rule {
+const fn dropped(at: &'static str, when: When, known: Since, lost: Option<Loss>) -> Rule {
     Rule { at, when, target: For::Before(known), then: Then::Dropped, lost }
 }
 
@@ -10,7 +11,7 @@ const fn refused(at: &'static str, when: When, known: Since) -> Rule {
     Rule { at, when, target: For::Before(known), then: Then::Refused, lost: None }
 }
 
-const fn decided(at: &'static str, since: Since, lost: Option<&'static str>) -> Rule {
+const fn decided(at: &'static str, since: Since, lost: Option<Loss>) -> Rule {
     Rule { at, when: When::Any, target: For::From(since), then: Then::Decided, lost }
 }
 
@@ -20,7 +21,7 @@ const fn feature(at: &'static str, known: Since) -> [Rule; 2] {
 }
 
 /// Off: dropped and not missed. On: dropped, and what is lost is named.
-const fn comfort(at: &'static str, known: Since, lost: &'static str) -> [Rule; 2] {
+const fn comfort(at: &'static str, known: Since, lost: Loss) -> [Rule; 2] {
     [dropped(at, When::Off, known, None), dropped(at, When::On, known, Some(lost))]
 }
 
@@ -31,7 +32,7 @@ const fn note(at: &'static str) -> Rule {
 
 /// What later servers no longer have.
 const fn gone(at: &'static str, since: Since) -> Rule {
-    let lost = Some("the server no longer has this setting");
+    let lost = Some(Loss::SettingGone);
     Rule { at, when: When::Any, target: For::From(since), then: Then::Dropped, lost }
 }
 
@@ -151,7 +152,7 @@ pub(in crate::ops) const TABLE: &[&[Rule]] = &[
             when: When::Is("TimeBasedResolution"),
             target: For::Before(TIME_BASED),
             then: Then::LeftOut,
-            lost: Some("replicas that disagree about a deletion follow the server's default strategy"),
+            lost: Some(Loss::DefaultDeletionStrategy),
         },
         Rule {
             at: "@property.indexInverted",
@@ -201,12 +202,7 @@ pub(in crate::ops) const TABLE: &[&[Rule]] = &[
     &[
         // The only one there was before.
         dropped("@hnsw.filterStrategy", When::Is("sweeping"), FILTER_STRATEGY, None),
-        dropped(
-            "@hnsw.filterStrategy",
-            When::Any,
-            FILTER_STRATEGY,
-            Some("filtered searches use the only strategy there is"),
-        ),
+        dropped("@hnsw.filterStrategy", When::Any, FILTER_STRATEGY, Some(Loss::OnlyFilterStrategy)),
         dropped("@hnsw.skipDefaultQuantization", When::Any, DEFAULT_QUANTISER, None),
         dropped("@hnsw.trackDefaultQuantization", When::Any, DEFAULT_QUANTISER, None),
         decided("@hnsw.trackDefaultQuantization", DEFAULT_QUANTISER, None),
@@ -218,41 +214,23 @@ pub(in crate::ops) const TABLE: &[&[Rule]] = &[
     &feature("@property.textAnalyzer", TEXT_ANALYZER),
     &feature("invertedIndexConfig.stopwordPresets", STOPWORD_PRESETS),
     &feature("invertedIndexConfig.tokenizerUserDict", USER_DICT),
-    &comfort("@property.indexRangeFilters", RANGE_FILTERS, "range filters have no index of their own"),
+    &comfort("@property.indexRangeFilters", RANGE_FILTERS, Loss::RangeIndex),
     &[
         dropped("invertedIndexConfig.usingBlockMaxWAND", When::Any, BLOCK_MAX, None),
         // usecases/schema/class.go sets it to the server's default, whatever is sent.
-        decided(
-            "invertedIndexConfig.usingBlockMaxWAND",
-            BLOCK_MAX,
-            Some("the server chooses the layout of its text index"),
-        ),
+        decided("invertedIndexConfig.usingBlockMaxWAND", BLOCK_MAX, Some(Loss::TextIndexLayout)),
     ],
     // Replicas, tenants, expiry.
-    &[dropped(
-        "replicationConfig.deletionStrategy",
-        When::Any,
-        DELETION_STRATEGY,
-        Some("replicas that disagree about a deletion follow the server's only strategy"),
-    )],
-    &comfort("replicationConfig.asyncEnabled", ASYNC, "replicas are not compared in the background"),
+    &[dropped("replicationConfig.deletionStrategy", When::Any, DELETION_STRATEGY, Some(Loss::OnlyDeletionStrategy))],
+    &comfort("replicationConfig.asyncEnabled", ASYNC, Loss::BackgroundRepair),
     &[
-        decided(
-            "replicationConfig.asyncEnabled",
-            ASYNC_DERIVED,
-            Some("the server derives it from the number of replicas"),
-        ),
-        dropped(
-            "replicationConfig.asyncConfig",
-            When::Any,
-            ASYNC_TUNING,
-            Some("the pace of background repair is the server's"),
-        ),
+        decided("replicationConfig.asyncEnabled", ASYNC_DERIVED, Some(Loss::DerivedFromReplicas)),
+        dropped("replicationConfig.asyncConfig", When::Any, ASYNC_TUNING, Some(Loss::RepairPace)),
         gone("replicationConfig.asyncConfig.maxWorkers", ASYNC_WORKERS_GONE),
         gone("replicationConfig.asyncConfig.aliveNodesCheckingFrequency", ASYNC_WORKERS_GONE),
     ],
-    &comfort("multiTenancyConfig.autoTenantCreation", AUTO_CREATION, "tenants are not created by writing to them"),
-    &comfort("multiTenancyConfig.autoTenantActivation", AUTO_ACTIVATION, "tenants are not woken by using them"),
-    &comfort("objectTtlConfig", TTL, "objects no longer expire"),
-    &comfort("@property.disableDuplicatedReferences", NO_DUPLICATES, "the same reference may be added twice"),
+    &comfort("multiTenancyConfig.autoTenantCreation", AUTO_CREATION, Loss::AutoTenantCreation),
+    &comfort("multiTenancyConfig.autoTenantActivation", AUTO_ACTIVATION, Loss::AutoTenantActivation),
+    &comfort("objectTtlConfig", TTL, Loss::Expiry),
+    &comfort("@property.disableDuplicatedReferences", NO_DUPLICATES, Loss::UniqueReferences),
 ];

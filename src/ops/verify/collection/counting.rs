@@ -62,7 +62,6 @@ impl Comparing<'_> {
 
     /// Counts a plain collection, or one tenant to see whether tenants can be counted.
     async fn first_count(&self) -> Result<Count, Error> {
-        let unknown = || Count::Unknown { reason: "no count in the answer".into() };
         let counts = match &self.facing.active {
             None => self.session.unless_stopped(self.client.counts(std::slice::from_ref(&self.target))).await?,
             Some(active) => match active.first() {
@@ -73,7 +72,7 @@ impl Comparing<'_> {
                 }
             },
         };
-        Ok(counts.into_iter().next().unwrap_or_else(unknown))
+        Ok(counts.into_iter().next().unwrap_or_else(Count::not_given))
     }
 
     /// The count after the last page, where there is one.

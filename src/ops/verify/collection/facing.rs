@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::remarks::{objects, tenants};
 use super::{CompareOptions, Pair};
-use crate::event::Op;
+use crate::event::{ComparisonRemark, Op};
 use crate::model::TenantName;
 use crate::ops::activation::{self, ActivationBooks, Journalled, LeftActive};
 use crate::ops::{Error, Session, prove};
@@ -23,8 +22,8 @@ pub(super) struct Facing {
     pub(super) active: Option<Vec<TenantName>>,
     /// Tenants that are to be compared and are there.
     pub(super) compared: BTreeSet<TenantName>,
-    /// What is to be known, each as a clause.
-    pub(super) remarks: Vec<String>,
+    /// What is to be known.
+    pub(super) remarks: Vec<ComparisonRemark>,
     /// The server has other tenants than the archive.
     pub(super) differ: bool,
     /// All that the server has, and that the archive says it left out.
@@ -63,7 +62,8 @@ pub(super) async fn face(
         }
     }
     if let Some(first) = moved.first().filter(|_| options.states) {
-        facing.remarks.push(format!("{} in another state than in the archive", tenants(moved.len(), first)));
+        let (tenants, first) = (moved.len() as u64, (*first).clone());
+        facing.remarks.push(ComparisonRemark::TenantsInOtherStates { tenants, first });
     }
     if !facing.tenants.absent.is_empty() {
         // No comparison fails for want of the answer.
@@ -74,7 +74,8 @@ pub(super) async fn face(
         facing.differ = true;
     }
     if let Some(first) = facing.tenants.absent.first() {
-        facing.remarks.push(format!("the server lacks {} of the archive", tenants(facing.tenants.absent.len(), first)));
+        let (tenants, first) = (facing.tenants.absent.len() as u64, first.clone());
+        facing.remarks.push(ComparisonRemark::TenantsMissing { tenants, first });
     }
     facing.known = listed.iter().map(|tenant| tenant.name.clone()).chain(skipped(pair)).collect();
     if pair.tenants.is_same() {
@@ -123,14 +124,16 @@ impl Facing {
         let now: BTreeSet<TenantName> = listed.into_iter().map(|tenant| tenant.name).collect();
         let came: Vec<&TenantName> = now.difference(&self.known).filter(|_| pair_is_same).collect();
         let went: Vec<&TenantName> = self.compared.difference(&now).collect();
-        for (names, what) in [(came, "made"), (went, "removed")] {
-            if let Some(first) = names.first() {
-                let names = tenants(names.len(), first);
-                self.remarks.push(format!("{names} {what} while the collection was compared"));
-                self.differ = true;
-            }
-        }
+        let came = some(&came).map(|(tenants, first)| ComparisonRemark::TenantsCame { tenants, first });
+        let went = some(&went).map(|(tenants, first)| ComparisonRemark::TenantsWent { tenants, first });
+        self.differ |= came.is_some() || went.is_some();
+        self.remarks.extend(came.into_iter().chain(went));
     }
+}
+
+/// How many there are, and the first; `None` if there are none.
+fn some(names: &[&TenantName]) -> Option<(u64, TenantName)> {
+    names.first().map(|first| (names.len() as u64, (*first).clone()))
 }
 
 /// The tenants of the archive that are chosen, by their names on the server, with their states where these are known.
@@ -166,20 +169,17 @@ async fn strangers(
     let strange = listed.iter().filter(|tenant| !archived.contains_key(&tenant.name));
     let (known, strange): (Vec<&Tenant>, Vec<&Tenant>) = strange.partition(|tenant| skipped.contains(&tenant.name));
     if let Some(first) = known.first() {
-        let known = tenants(known.len(), &first.name);
-        facing.remarks.push(format!("not compared, as the archive does not hold them: {known}"));
+        let (tenants, first) = (known.len() as u64, first.name.clone());
+        facing.remarks.push(ComparisonRemark::TenantsNotArchived { tenants, first });
     }
     let Some(first) = strange.first() else { return Ok(()) };
     let active: Vec<TenantName> =
         strange.iter().filter(|t| t.state == TenantState::Hot).map(|t| t.name.clone()).collect();
     let counts = session.unless_stopped(client.tenant_counts(&pair.target, &active)).await?;
     let counted: Option<u64> = counts.iter().map(Count::exact).sum();
-    let holding = match counted.filter(|_| active.len() == strange.len()) {
-        Some(counted) => format!(", {}", objects(counted)),
-        None => String::new(),
-    };
-    let strange = tenants(strange.len(), &first.name);
-    facing.remarks.push(format!("the server has {strange} that the archive does not hold{holding}"));
+    let objects = counted.filter(|_| active.len() == strange.len());
+    let (tenants, first) = (strange.len() as u64, first.name.clone());
+    facing.remarks.push(ComparisonRemark::TenantsUnknown { tenants, first, objects });
     facing.differ = true;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! With a backup first, nothing goes that the backup does not hold: what is written after the comparison stays, and is said.
 
 use super::*;
+use crate::support::said::said_of;
 
 /// More than a deletion with a backup lists ahead.
 const MANY: u64 = 3_000;
@@ -35,7 +36,7 @@ async fn objects_written_while_the_backed_up_ones_are_deleted_stay_and_are_said(
         assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, deleted), "{edited}");
         assert_eq!(world.sandbox.count("Article", None), 1, "{edited}");
         let said = "1 object written after the comparison with the backup";
-        assert!(outcome.remarks.iter().any(|(_, text)| text.contains(said)), "{:?}", outcome.remarks);
+        assert!(said_of(&outcome.remarks).iter().any(|text| text.contains(said)), "{:?}", outcome.remarks);
     }
 }
 
@@ -53,7 +54,7 @@ async fn a_collection_that_is_written_to_after_the_comparison_is_not_dropped() {
         let (done, _) = run(&world, plan).await;
         let stopped = done.expect_err("refused");
         assert!(
-            matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what.contains("after it was compared")),
+            matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what.to_string().contains("after it was compared")),
             "{:?}",
             stopped.error
         );
@@ -98,7 +99,8 @@ async fn a_setting_that_somebody_changes_while_the_backup_is_compared_is_not_und
         world.sandbox.clear_requests();
         let (done, _) = run(&world, plan).await;
         let stopped = done.expect_err("refused");
-        let changed = matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what == "its schema changed");
+        let changed =
+            matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what.to_string() == "its schema changed");
         assert!(changed && stopped.class() == Class::Refused, "{:?}", stopped.error);
         assert_eq!((world.sandbox.writing_requests(), world.sandbox.count("Article", None)), (0, OBJECTS));
         assert_eq!(schema(&world, "Article").await["description"], "new words");
@@ -126,7 +128,11 @@ async fn what_is_written_to_a_tenant_that_sleeps_after_it_was_compared_is_not_lo
         let (done, _) = run(&world, plan).await;
         let stopped = done.expect_err("refused");
         let what = "its tenant c was written to after it was compared with the backup";
-        assert!(matches!(&stopped.error, Error::NotAsPlanned { what: is, .. } if is == what), "{:?}", stopped.error);
+        assert!(
+            matches!(&stopped.error, Error::NotAsPlanned { what: is, .. } if is.to_string() == what),
+            "{:?}",
+            stopped.error
+        );
         assert_eq!((stopped.class(), stopped.untouched.as_slice()), (Class::Refused, &[name("Many")][..]), "{wish:?}");
         assert_eq!(super::tenants(&world, "Many").await, states, "it sleeps again");
         call(&world, "PUT", "/v1/schema/Many/tenants", r#"[{"name":"c","activityStatus":"HOT"}]"#).await;
@@ -146,7 +152,11 @@ async fn what_is_written_right_before_the_drop_is_not_lost() {
     let (done, _) = run(&world, plan).await;
     let stopped = done.expect_err("refused");
     let said = "it had 1500 objects and has 1501 now";
-    assert!(matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what == said), "{:?}", stopped.error);
+    assert!(
+        matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what.to_string() == said),
+        "{:?}",
+        stopped.error
+    );
     assert_eq!((world.sandbox.writing_requests(), world.sandbox.count("Article", None)), (0, OBJECTS + 1));
 }
 
@@ -183,7 +193,7 @@ async fn an_object_whose_replicas_come_to_differ_stays_and_is_said() {
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, MANY - 1));
     assert_eq!(world.sandbox.count("Article", None), 1);
     let said = "not empty: 1 object with other versions on other replicas: not deleted";
-    let remarks: Vec<_> = outcome.remarks.iter().map(|(_, text)| text).collect();
+    let remarks = said_of(&outcome.remarks);
     assert!(remarks.len() == 1 && remarks[0].starts_with(said), "{remarks:?}");
 }
 
@@ -203,7 +213,7 @@ async fn what_a_cache_between_answers_is_not_taken_for_what_is_there() {
         let stopped = done.expect_err("refused");
         let said = "is there a cache between?";
         assert!(
-            matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what.ends_with(said)),
+            matches!(&stopped.error, Error::NotAsPlanned { what, .. } if what.to_string().ends_with(said)),
             "{:?}",
             stopped.error
         );

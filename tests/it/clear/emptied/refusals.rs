@@ -1,5 +1,8 @@
 //! What stands against emptying a collection: each is named with what can be done, and nothing is sent that writes.
 
+use elysiactl::event::SettingRemark;
+use elysiactl::ops::clear::NotRepeatable;
+
 use super::*;
 
 /// What a clear of the only thing that is wrong with it is refused for.
@@ -64,7 +67,7 @@ async fn a_collection_beside_an_alias_of_its_name_in_another_spelling_is_not_dro
     let world = world(articles().alias("ARTICLE", "Article"));
     let refusal = refusal(&world, one(Wish::Recreate, options(&world, &["Article"])), &[Hint::DeleteInstead]).await;
     assert!(
-        matches!(&refusal, ClearRefusal::NotMadeAgain { reason, .. } if reason.starts_with("ARTICLE is an alias")),
+        matches!(&refusal, ClearRefusal::NotMadeAgain { why: NotRepeatable::AliasOfItsName { alias }, .. } if alias == "ARTICLE"),
         "{refusal:?}"
     );
     assert_eq!(world.sandbox.count("Article", None), OBJECTS);
@@ -78,8 +81,7 @@ async fn what_the_server_would_not_take_back_is_not_dropped() {
     let meta = r#"{"hostname":"http://[::]:8080","modules":{},"version":"1.40.0"}"#;
     world.sandbox.faults().add(Fault::new(Kind::status(200, meta)).on("GET", "/v1/meta"));
     let refusal = refusal(&world, one(Wish::Recreate, options(&world, &["Odd"])), &[Hint::DeleteInstead]).await;
-    let told =
-        matches!(&refusal, ClearRefusal::NotMadeAgain { reason, .. } if reason.contains("text2vec-contextionary"));
+    let told = matches!(&refusal, ClearRefusal::NotMadeAgain { why: NotRepeatable::Refused(why), .. } if why.to_string().contains("text2vec-contextionary"));
     assert!(told, "{refusal:?}");
     assert_eq!(world.sandbox.collections(), ["Odd"]);
 }
@@ -94,14 +96,17 @@ async fn what_would_come_back_without_a_setting_is_not_dropped() {
     // It was started anew without one of its modules.
     let meta = r#"{"hostname":"http://[::]:8080","modules":{"text2vec-openai":{}},"version":"1.40.0"}"#;
     world.sandbox.faults().add(Fault::new(Kind::status(200, meta)).on("GET", "/v1/meta"));
-    for (collection, setting) in [
-        ("Gen", r#"moduleConfig.generative-openai {"model":"gpt-4"} is not kept"#),
-        ("Idle", r#"properties.*.moduleConfig.text2vec-openai {"skip":true} is not kept"#),
+    for (collection, setting, value) in [
+        ("Gen", "moduleConfig.generative-openai", r#"{"model":"gpt-4"}"#),
+        ("Idle", "properties.*.moduleConfig.text2vec-openai", r#"{"skip":true}"#),
     ] {
         let wanted = one(Wish::Recreate, options(&world, &[collection]));
         let refusal = refusal(&world, wanted, &[Hint::DeleteInstead]).await;
-        let told = matches!(&refusal, ClearRefusal::NotMadeAgain { reason, .. } if reason.starts_with(setting));
-        assert!(told, "{refusal:?}");
+        let ClearRefusal::NotMadeAgain { why: NotRepeatable::SettingLost(lost), .. } = &refusal else {
+            panic!("{refusal:?}")
+        };
+        let SettingRemark::SettingLost { key, was, now: None, .. } = lost else { panic!("{lost:?}") };
+        assert_eq!((key.as_str(), was.as_str()), (setting, value));
         let plan = planned(&world, options(&world, &[collection])).await.expect("a plan");
         assert_eq!(plan.collections[0].method, Method::Delete);
     }

@@ -31,7 +31,7 @@ async fn refused(target: &World, options: RestoreOptions) -> Vec<String> {
     let error = target.refused(options).await;
     assert_eq!((error.class(), target.sandbox.writing_requests()), (Class::Refused, 0), "{error:?}");
     match error {
-        Error::OtherRun { differs, .. } => differs,
+        Error::OtherRun { differs, .. } => differs.iter().map(ToString::to_string).collect(),
         other => panic!("{other:?}"),
     }
 }

@@ -10,6 +10,7 @@ use sandbox::{Change, Fault, Kind, Sandbox};
 
 use super::{articles, batches_of_the_first_run, carry_on, held, in_runs, resumed, sent, small, stopped, written_down};
 use crate::backup::tenants::{CLASS, tenants};
+use crate::support::said::said_of;
 use crate::support::world::{World, world};
 
 /// Stops a restore after so many batches.
@@ -28,7 +29,7 @@ async fn not_as_left(target: &World, options: &RestoreOptions) -> String {
     assert_eq!((error.class(), target.sandbox.writing_requests()), (Class::Refused, 0));
     let Error::CannotRestore { refusals, .. } = error else { panic!("{error:?}") };
     let [RestoreRefusal::NotAsLeft { what, .. }] = &refusals[..] else { panic!("{refusals:?}") };
-    what.clone()
+    what.to_string()
 }
 
 fn distrust(events: &[Event]) -> Vec<String> {
@@ -228,7 +229,7 @@ async fn a_finished_restore_is_compared_again_and_never_called_equal_unseen() {
     let (outcome, _) = carry_on(&target, &RestoreOptions { verify: false, ..options.clone() }, "not compared").await;
     assert_eq!((outcome.result.status, outcome.result.collections[0].different), (Status::Ok, None));
     let said = "it was restored by an earlier run: nothing was sent, and nothing compared";
-    assert!(outcome.remarks.iter().any(|(_, remark)| remark == said), "{:?}", outcome.remarks);
+    assert!(said_of(&outcome.remarks).iter().any(|text| text == said), "{:?}", outcome.remarks);
     assert_eq!(target.sandbox.writing_requests(), 0);
     made_again(&target, &document).await;
     let what = not_as_left(&target, &options).await;

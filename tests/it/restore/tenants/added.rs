@@ -8,6 +8,7 @@ use sandbox::{Change, Fault, Kind, Sandbox};
 
 use super::{archived, backed_up, live, name, only, some};
 use crate::backup::tenants::{CLASS, id, tenants};
+use crate::support::said::words;
 use crate::support::world::world;
 
 /// Somebody's object in a tenant.
@@ -25,7 +26,7 @@ async fn a_tenant_somebody_makes_while_the_plan_is_looked_at_is_left_alone() {
     source.sandbox.faults().now(&Change::Tenant("Mt".into(), "night".into(), None));
     let options = RestoreOptions { tenants: only(&[("night", "night")]), ..source.restore_options(&archive) };
     let plan = source.restore_plan(options).await.expect("a plan");
-    let said = &plan.plan.collections[0].remarks;
+    let said = words(&plan.plan.collections[0].remarks);
     assert!(said.iter().any(|remark| remark.contains("added to the collection that is there")), "{said:?}");
 
     source.sandbox.faults().now(&Change::Tenant("Mt".into(), "night".into(), Some("HOT")));

@@ -9,6 +9,7 @@ use sandbox::{Change, Fault, Kind, Sandbox};
 use super::chosen::by_hand;
 use super::{archived, backed_up, equals, live};
 use crate::backup::tenants::{CLASS, id, tenants};
+use crate::support::said::said_of;
 use crate::support::world::world;
 
 const BATCHES: (&str, &str) = ("POST", "/v1/batch/objects");
@@ -82,7 +83,7 @@ async fn a_state_that_no_tenant_is_made_in_is_told_with_the_objects_there() {
     assert!(target.sandbox.tenants("Mt").iter().all(|(_, state)| *state == "COLD"));
     let said =
         "2 tenants are inactive in the end, as the state in the archive is none to make one in (a first, \"FROZEN\")";
-    assert!(outcome.remarks.iter().any(|(_, text)| text == said), "{:?}", outcome.remarks);
+    assert!(said_of(&outcome.remarks).iter().any(|text| text == said), "{:?}", outcome.remarks);
 }
 
 #[tokio::test]
@@ -101,7 +102,7 @@ async fn what_is_refused_of_a_tenant_that_was_removed_is_told_in_the_servers_wor
         let reasons: Vec<_> = collection.rejected_reasons.iter().map(|r| (r.objects, r.reason.as_str())).collect();
         assert_eq!(reasons, [(80, "tenant not found: \"b\"")], "one reason, and nothing that is not so");
         let told =
-            outcome.remarks.iter().any(|(_, said)| said == "120 objects were written, but the server counts 100");
+            said_of(&outcome.remarks).iter().any(|said| said == "120 objects were written, but the server counts 100");
         assert!(told, "{:?}", outcome.remarks);
     }
 }
@@ -121,7 +122,7 @@ async fn a_tenant_that_a_node_has_not_heard_of_is_asked_for_again_before_its_obj
     let rejected = outcome.result.collections[0].rejected;
     assert_eq!((outcome.result.status, rejected), (Status::Incomplete, 0), "{:?}", outcome.remarks);
     let said = |text: &str| text.starts_with("20 objects refused by the server, yet stored");
-    assert!(outcome.remarks.iter().any(|(_, text)| said(text)), "{:?}", outcome.remarks);
+    assert!(said_of(&outcome.remarks).iter().any(|text| said(text)), "{:?}", outcome.remarks);
 }
 
 #[tokio::test]
@@ -167,7 +168,7 @@ async fn states_are_put_right_also_where_a_tenant_is_gone() {
     let states: Vec<(&str, &str)> = states.iter().map(|(name, state)| (name.as_str(), *state)).collect();
     assert_eq!(states, [("b", "COLD"), ("c", "HOT"), ("d", "COLD")]);
     assert!(
-        outcome.remarks.iter().any(|(_, remark)| remark == "1 tenant was removed meanwhile (a first)"),
+        said_of(&outcome.remarks).iter().any(|text| text == "1 tenant was removed meanwhile (a first)"),
         "{:?}",
         outcome.remarks
     );

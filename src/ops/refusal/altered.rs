@@ -1,0 +1,57 @@
+//! Why a collection is not what an earlier run left.
+
+use serde::Serialize;
+
+use crate::model::TenantName;
+
+/// What is wrong with a collection that an earlier run made, or was about to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Altered {
+    /// It is not there.
+    #[error("it is gone")]
+    Gone,
+    /// It is another one than the run was about to make.
+    #[error("it is another one: {}", differences.join("; "))]
+    AnotherOne {
+        /// In what.
+        differences: Vec<String>,
+    },
+    /// It is not what the run made any more.
+    #[error("{}", differences.join("; "))]
+    Changed {
+        /// In what.
+        differences: Vec<String>,
+    },
+    /// It has tenants, and the run made none.
+    #[error("it has tenants, which no run made ({first} first)")]
+    HasTenants {
+        /// The first of them.
+        first: TenantName,
+    },
+    /// It holds objects, and the run wrote none.
+    #[error("it holds objects, which no run wrote: {objects}")]
+    HoldsObjects {
+        /// How many.
+        objects: u64,
+    },
+    /// Whether it is empty could not be asked.
+    #[error("whether it is empty cannot be asked: {reason}")]
+    MayHoldObjects {
+        /// Why.
+        reason: String,
+    },
+    /// Its shards are others.
+    #[error("it was removed and made again by somebody else (its shards are others)")]
+    OtherShards,
+    /// Its objects were not created while the run wrote.
+    #[error("its objects were not created while that run wrote, but by somebody else")]
+    OtherObjects,
+    /// The objects of a tenant were not created while the run wrote.
+    #[error("the objects of its tenant {tenant} were not created while that run wrote, but by somebody else")]
+    OtherTenant {
+        /// The tenant.
+        tenant: TenantName,
+    },
+}

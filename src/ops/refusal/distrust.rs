@@ -1,0 +1,40 @@
+//! Why nothing counts any more of what an earlier run wrote into a collection.
+
+use crate::model::TenantName;
+
+/// Why what was written down as there is not trusted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Distrust {
+    /// The collection is gone.
+    #[error("it is gone from the server, and is made anew")]
+    Gone,
+    /// A tenant is gone.
+    #[error("its tenant {tenant} is gone")]
+    TenantGone {
+        /// The tenant.
+        tenant: TenantName,
+    },
+    /// Not all refused objects are kept.
+    #[error("{refused} refused objects were written down, and {kept} of them are kept")]
+    RefusedLost {
+        /// How many were written down.
+        refused: u64,
+        /// How many are kept.
+        kept: u64,
+    },
+    /// The journal tells of other ids than the archive.
+    #[error("its journal tells of ids that the archive does not hold so")]
+    OtherIds,
+    /// The journal contradicts itself.
+    #[error("its journal contradicts itself about the number of objects")]
+    Contradiction,
+    /// The server counts fewer.
+    #[error("{written} objects were written down as there, and the server counts {counted}")]
+    Fewer {
+        /// How many were written down.
+        written: u64,
+        /// How many the server counts.
+        counted: u64,
+    },
+}

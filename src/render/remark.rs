@@ -1,0 +1,38 @@
+//! Remarks in words, each as a clause: the one place that knows them.
+
+mod beside;
+mod clear;
+mod comparison;
+mod creation;
+mod restore;
+mod schema;
+
+use super::words::counted;
+use crate::event::Remark;
+
+pub use schema::difference as schema_difference;
+
+/// A remark as a clause. Values in it are as they came: whoever prints it makes them safe.
+#[must_use]
+pub fn remark(remark: &Remark) -> String {
+    match remark {
+        Remark::Alias(fact) => beside::alias(fact),
+        Remark::Clear(fact) => clear::clear(fact),
+        Remark::Comparison(fact) => comparison::comparison(fact),
+        Remark::Creation(fact) => creation::creation(fact),
+        Remark::Restore(fact) => restore::restore(fact),
+        Remark::Role(fact) => beside::role(fact),
+        Remark::Schema(fact) => schema::difference(fact),
+        Remark::Setting(fact) => schema::setting(fact),
+    }
+}
+
+/// So many objects.
+fn objects(number: u64) -> String {
+    counted(number, "object")
+}
+
+/// One of two words, by the number.
+fn one_or<'a>(number: u64, one: &'a str, more: &'a str) -> &'a str {
+    if number == 1 { one } else { more }
+}

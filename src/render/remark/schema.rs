@@ -1,0 +1,68 @@
+//! Schemas and settings in words.
+
+use crate::event::{Loss, SchemaDifference, SettingRemark};
+
+/// A difference between two schemas, as a clause.
+#[must_use]
+pub fn difference(differs: &SchemaDifference) -> String {
+    match differs {
+        SchemaDifference::TenancySwitched => "multi-tenancy is switched".to_owned(),
+        SchemaDifference::NoUnnamedVector => "the live collection has no unnamed vector".to_owned(),
+        SchemaDifference::NoVector { vector } => format!("the live collection has no vector {vector}"),
+        SchemaDifference::MoreVector { vector } => format!("the live collection has a vector {vector} more"),
+        SchemaDifference::NoProperty { property } => format!("the live collection has no property {property}"),
+        SchemaDifference::MoreProperty { property } => format!("the live collection has a property {property} more"),
+        SchemaDifference::OtherType { property, archived, live } => {
+            let (archived, live) = (archived.join(", "), live.join(", "));
+            format!("property {property} is {archived} in the archive and {live} on the server")
+        }
+        SchemaDifference::PropertySettings { property, settings } => {
+            format!("settings of property {property} differ: {}", settings.join(", "))
+        }
+        SchemaDifference::Settings { settings } => format!("settings differ: {}", settings.join(", ")),
+    }
+}
+
+pub(super) fn setting(fact: &SettingRemark) -> String {
+    match fact {
+        SettingRemark::SettingLost { key, was, now: Some(now), loss: lost } => {
+            format!("{key} becomes {now}, it was {was}: {}", lost.map_or("without effect", loss))
+        }
+        SettingRemark::SettingLost { key, was, now: None, loss: lost } => {
+            format!("{key} {was} is not kept: {}", lost.map_or("without effect", loss))
+        }
+        SettingRemark::SettingsUnkept { keys } => {
+            format!("settings that are off or without effect there are not kept: {}", keys.join(", "))
+        }
+        SettingRemark::SettingsAdded { settings } => {
+            format!("settings that the server added: {}", settings.join(", "))
+        }
+        SettingRemark::SettingsToCome { settings } => {
+            format!("settings that the server adds: {}", settings.join(", "))
+        }
+    }
+}
+
+fn loss(loss: Loss) -> &'static str {
+    match loss {
+        Loss::SettingGone => "the server no longer has this setting",
+        Loss::DefaultDeletionStrategy => "replicas that disagree about a deletion follow the server's default strategy",
+        Loss::OnlyDeletionStrategy => "replicas that disagree about a deletion follow the server's only strategy",
+        Loss::OnlyFilterStrategy => "filtered searches use the only strategy there is",
+        Loss::RangeIndex => "range filters have no index of their own",
+        Loss::TextIndexLayout => "the server chooses the layout of its text index",
+        Loss::BackgroundRepair => "replicas are not compared in the background",
+        Loss::DerivedFromReplicas => "the server derives it from the number of replicas",
+        Loss::RepairPace => "the pace of background repair is the server's",
+        Loss::AutoTenantCreation => "tenants are not created by writing to them",
+        Loss::AutoTenantActivation => "tenants are not activated by using them",
+        Loss::Expiry => "objects no longer expire",
+        Loss::UniqueReferences => "the same reference may be added twice",
+        Loss::DefaultCompression => "the server compresses vectors by default",
+        Loss::DroppedVector => {
+            "the vector was being dropped when the schema was read: it is left out, of the objects too"
+        }
+        Loss::ModuleNotEnabled => "the server has not enabled the module, and would refuse the collection for it",
+        Loss::TooFewNodes => "the server has too few nodes for as many replicas",
+    }
+}
