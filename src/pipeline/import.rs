@@ -14,6 +14,7 @@ mod group;
 mod patience;
 mod refer;
 mod request;
+mod sort;
 mod stamps;
 
 use bytes::Bytes;
@@ -23,12 +24,12 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::again::FoundEqual;
 use self::again::Said;
-use self::blame::{Blame, is_about_lengths, not_now};
+use self::blame::Blame;
 use self::group::{DateLists, Fate, Group, Outcome, Step};
 pub use self::stamps::Stamps;
 use super::compare::Comparer;
 use super::pacer::{Came, Pacer};
-use super::rewrite::{self, Form, Rewrite};
+use super::rewrite::{self, Rewrite};
 use super::slots::Slots;
 use super::{Batch, Origin};
 use crate::event::{Event, Events};
@@ -310,9 +311,9 @@ impl Shared<'_> {
             let outcome = self.wait_out(batch, &mut group, outcome).await?;
             match outcome {
                 Outcome::Judged(fates) => self.sort(batch, &group, fates, &mut groups, &mut dealt).await?,
-                Outcome::Slow => groups.extend(Group { fresh: false, ..group }.pieces(SLOW_PIECES)),
+                Outcome::Slow => groups.extend(group.smaller(SLOW_PIECES)),
                 Outcome::Whole(_) if group.members.len() > 1 => {
-                    groups.extend(Group { fresh: false, ..group }.pieces(REFUSED_PIECES));
+                    groups.extend(group.smaller(REFUSED_PIECES));
                 }
                 Outcome::Whole(reason) => {
                     let refused = group.members.iter().map(|at| (*at, Said::Refused(reason.clone()))).collect();
@@ -323,82 +324,6 @@ impl Shared<'_> {
         }
         dealt.rejected.sort_by_key(|r| r.id);
         Ok(dealt)
-    }
-
-    /// Sorts out what an answer said: stored objects are done, others go again or are given up.
-    async fn sort(
-        &self,
-        batch: &Batch,
-        group: &Group,
-        fates: Vec<Fate>,
-        groups: &mut Vec<Group>,
-        dealt: &mut Dealt,
-    ) -> Result<(), Error> {
-        let last = group.attempt >= OBJECT_ATTEMPTS;
-        let (mut again, mut silent, mut said, mut given_up) = (Vec::new(), Vec::new(), String::new(), Vec::new());
-        let (mut stored, mut bare, mut undated, mut accused) = (Vec::new(), Vec::new(), Vec::new(), 0);
-        for (at, fate) in group.members.iter().copied().zip(fates) {
-            match fate {
-                Fate::Stored => stored.push(at),
-                // A target is missing. It may be so in the source too, and a server minds it only here.
-                Fate::Refused(reason) if self.carries_bad_references(batch, group, at, &reason)? => bare.push(at),
-                Fate::Refused(reason) if self.carries_bad_date_lists(batch, group, at, &reason)? => undated.push(at),
-                // About its length the server will not change its mind.
-                Fate::Refused(reason) if last || (group.odd && is_about_lengths(&reason)) => {
-                    if group.accused && not_now(&reason, group.made).is_some() {
-                        accused += 1;
-                        said.clone_from(&reason);
-                    }
-                    given_up.push((at, Said::Refused(reason)));
-                }
-                Fate::Unsaid(reason) if last => given_up.push((at, Said::Nothing(reason))),
-                Fate::Refused(reason) | Fate::Unsaid(reason) => {
-                    said = reason;
-                    again.push(at);
-                }
-                Fate::Silent => silent.push(at),
-            }
-        }
-        if !self.blame.book(stored.len() as u64, accused) {
-            let reason = self.import.client.shown(&said);
-            return Err(Error::WritesRefused { reason, waited: self.import.patience });
-        }
-        stored.extend(self.give_up(batch, group, given_up, dealt).await?);
-        self.follow(batch, group, stored, groups, dealt);
-        if !bare.is_empty() {
-            groups.push(Group { form: Form::Bare, ..group.again(bare, 1) });
-        }
-        if !undated.is_empty() {
-            groups.push(Group { date_lists: DateLists::Filled, ..group.again(undated, 1) });
-        }
-        if !again.is_empty() {
-            self.import.client.pause_to_retry(&self.route, group.attempt, &said).await;
-            groups.push(group.again(again, group.attempt + 1));
-        }
-        if silent.is_empty() {
-            return Ok(());
-        }
-        let reason = format!("no result for {} of {} objects", silent.len(), group.members.len());
-        if !self.import.client.wait_to_retry(&self.route, group.attempt, &reason).await {
-            return Err(Error::Unjudged);
-        }
-        match silent.as_slice() {
-            _ if !last => groups.push(group.again(silent, group.attempt + 1)),
-            // One object can make a server drop the whole answer: find it by halves.
-            [one] => {
-                let unsaid = vec![(*one, Said::Nothing("the server does not say what became of it".to_owned()))];
-                let found = self.give_up(batch, group, unsaid, dealt).await?;
-                self.follow(batch, group, found, groups, dealt);
-            }
-            _ => groups.extend(group.again(silent, 1).pieces(REFUSED_PIECES)),
-        }
-        Ok(())
-    }
-
-    /// Whether an object was refused for the references it carries, without which it could be taken.
-    fn carries_bad_references(&self, batch: &Batch, group: &Group, at: usize, reason: &str) -> Result<bool, Error> {
-        let bad = group.form == Form::Whole && reason.contains(BAD_REFERENCE);
-        Ok(bad && self.import.rewrite.carries_references(&batch.objects[at]).map_err(Error::Text)?)
     }
 
     /// The error, if an object was refused for a reason that lasts and is about all that may come, such as a usage limit.

@@ -65,6 +65,35 @@ pub(super) struct Tries {
     pub(super) stalls: u32,
 }
 
+/// What comes next for members of a group.
+///
+/// | Sent | What came of it | Next |
+/// | --- | --- | --- |
+/// | objects | no good answer, a refusal that may pass | [`Next::Attempt`], perhaps in pieces |
+/// | objects | refused for a reference, or for an empty list of dates | [`Next::Bare`], [`Next::Undated`] |
+/// | objects without empty lists of dates | stored | [`Next::DateLists`] |
+/// | objects, lists of dates | stored, and references wait | [`Next::References`] |
+/// | references | not sent yet, since others before them got no answer | [`Next::Attempt`] |
+/// | references | not known, or refused though they may stand there | [`Next::Anew`] |
+/// | references | the same for the last time | [`Next::Farewell`] |
+#[derive(Debug)]
+pub(super) enum Next {
+    /// The same once more, for the `n`th time.
+    Attempt(u32),
+    /// Its objects without references.
+    Bare,
+    /// Its objects without empty lists of dates.
+    Undated,
+    /// Those lists, as the objects are stored.
+    DateLists,
+    /// Its references, as the objects are stored.
+    References,
+    /// Its objects in the place of what is there, then their references.
+    Anew(Tries),
+    /// The same for the last time, without references: the reason is why.
+    Farewell(Tries, String),
+}
+
 /// Objects of a batch, by their places in it, that are sent together.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -121,19 +150,25 @@ impl Group {
         groups.into_iter().filter(|group| !group.members.is_empty()).collect()
     }
 
-    /// Others of its members, sent again.
-    pub(super) fn again(&self, members: Vec<usize>, attempt: u32) -> Self {
-        Self { members, attempt, fresh: false, farewell: self.farewell.clone(), ..*self }
+    /// Some of its members, and what comes next for them. Every way on is one of these.
+    pub(super) fn goes_on(&self, members: Vec<usize>, next: Next) -> Self {
+        let on = Self { members, attempt: 1, fresh: false, farewell: self.farewell.clone(), ..*self };
+        match next {
+            Next::Attempt(attempt) => Self { attempt, ..on },
+            Next::Bare => Self { form: Form::Bare, ..on },
+            Next::Undated => Self { date_lists: DateLists::Filled, ..on },
+            Next::DateLists => Self { step: Step::DateLists, ..on },
+            Next::References => Self { step: Step::References, ..on },
+            Next::Anew(tries) => Self { step: Step::ObjectsAgain, tries, accused: false, ..on },
+            Next::Farewell(tries, reason) => {
+                Self { farewell: Some(reason), ..self.goes_on(on.members, Next::Anew(tries)) }
+            }
+        }
     }
 
-    /// Others of its members, now that their objects are stored.
-    pub(super) fn stored(&self, members: Vec<usize>) -> Self {
-        Self { step: Step::References, ..self.again(members, 1) }
-    }
-
-    /// Others of its members, the objects once more and then their references.
-    pub(super) fn anew(&self, members: Vec<usize>, tries: Tries) -> Self {
-        Self { step: Step::ObjectsAgain, tries, accused: false, ..self.again(members, 1) }
+    /// Up to so many pieces of it, sent before as a whole.
+    pub(super) fn smaller(self, pieces: usize) -> Vec<Self> {
+        Self { fresh: false, ..self }.pieces(pieces).collect()
     }
 
     /// Up to so many pieces of it, the first one last, as the end of the list is taken first.

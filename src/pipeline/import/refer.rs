@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::blame::not_now;
-use super::group::{DateLists, Group, Step, Tries};
+use super::group::{DateLists, Group, Next, Step, Tries};
 use super::request::{Request, Requests};
 use super::{Dealt, Error, OBJECT_ATTEMPTS, Pass, REFUSED_PIECES, SLOW_PIECES, Shared};
 use crate::pipeline::pacer::Came;
@@ -81,12 +81,12 @@ impl Shared<'_> {
     ) {
         if group.date_lists == DateLists::Filled && group.step != Step::DateLists {
             if !stored.is_empty() {
-                groups.push(Group { step: Step::DateLists, ..group.again(stored, 1) });
+                groups.push(group.goes_on(stored, Next::DateLists));
             }
         } else if let Some(reason) = &group.farewell {
             dealt.rejected.extend(stored.into_iter().map(|at| self.refused(batch, group, at, reason)));
         } else if self.import.pass != Pass::Objects && self.import.rewrite.defers(group.form) && !stored.is_empty() {
-            groups.push(group.stored(stored));
+            groups.push(group.goes_on(stored, Next::References));
         }
     }
 
@@ -198,7 +198,7 @@ impl Shared<'_> {
             }
         }
         if !unsent.is_empty() {
-            groups.push(Group { fresh: false, ..group.again(unsent, 1) });
+            groups.push(group.goes_on(unsent, Next::Attempt(1)));
         }
         if let Some(unknown) = unknown {
             self.mend(group, lost, unknown, groups).await?;
@@ -222,7 +222,7 @@ impl Shared<'_> {
         if !self.import.client.wait_to_mend(route, tries.unknown, tries.stalls, &unknown).await {
             return Err(unknown.error.into());
         }
-        let again = group.anew(lost, tries);
+        let again = group.goes_on(lost, Next::Anew(tries));
         groups.extend(again.pieces(if stalled { SLOW_PIECES } else { 1 }));
         Ok(())
     }
@@ -238,10 +238,12 @@ impl Shared<'_> {
             return Err(Error::Unjudged);
         }
         match members.as_slice() {
-            _ if tries.refused < OBJECT_ATTEMPTS => groups.push(group.anew(members, tries)),
+            _ if tries.refused < OBJECT_ATTEMPTS => groups.push(group.goes_on(members, Next::Anew(tries))),
             // One object can make a server drop the whole answer: find it by halves.
-            [_] => groups.push(Group { farewell: Some(without(reason)), ..group.anew(members, tries) }),
-            _ => groups.extend(group.anew(members, Tries { refused: 0, ..tries }).pieces(REFUSED_PIECES)),
+            [_] => groups.push(group.goes_on(members, Next::Farewell(tries, without(reason)))),
+            _ => {
+                groups.extend(group.goes_on(members, Next::Anew(Tries { refused: 0, ..tries })).pieces(REFUSED_PIECES));
+            }
         }
         Ok(())
     }
@@ -264,23 +266,23 @@ impl Shared<'_> {
             // If it is the server's state, the objects wait for it.
             let tries = Tries { unknown: group.tries.unknown + 1, ..group.tries };
             if client.wait_to_retry(route, tries.unknown, reason).await {
-                groups.push(group.anew(members, tries));
+                groups.push(group.goes_on(members, Next::Anew(tries)));
                 return Ok(());
             }
             if all {
                 return Err(Error::WritesRefused { reason: client.shown(reason), waited: self.import.patience });
             }
-            groups.push(Group { farewell: Some(without(reason)), ..group.anew(members, tries) });
+            groups.push(group.goes_on(members, Next::Farewell(tries, without(reason))));
             return Ok(());
         }
         let tries = Tries { refused: group.tries.refused + 1, ..group.tries };
         if tries.refused < OBJECT_ATTEMPTS {
             client.pause_to_retry(route, tries.refused, reason).await;
-            groups.push(group.anew(members, tries));
+            groups.push(group.goes_on(members, Next::Anew(tries)));
         } else if all && members.len() > 1 && client.wait_to_retry(route, 1, reason).await {
-            groups.extend(group.anew(members, Tries { refused: 0, ..tries }).pieces(REFUSED_PIECES));
+            groups.extend(group.goes_on(members, Next::Anew(Tries { refused: 0, ..tries })).pieces(REFUSED_PIECES));
         } else {
-            groups.push(Group { farewell: Some(without(reason)), ..group.anew(members, tries) });
+            groups.push(group.goes_on(members, Next::Farewell(tries, without(reason))));
         }
         Ok(())
     }
