@@ -93,7 +93,8 @@ pub async fn plan(client: &Client, session: &Session, mut options: ClearOptions)
     for one in &mut planned {
         one.standing.held_in = held.remove(one.name());
     }
-    planned.sort_by(|a, b| a.name().cmp(b.name()));
+    // What is gone comes first: others may refer to it, and could not be created before it.
+    planned.sort_by(|a, b| (a.exists, a.name()).cmp(&(b.exists, b.name())));
     for planned in planned.iter_mut().filter(|planned| is_due(planned)) {
         planned.rehearsed = if options.rehearse { Rehearsed::Due } else { Rehearsed::Skipped };
     }

@@ -8,7 +8,7 @@ use super::method::choose;
 use super::plan::loses;
 use super::{ClearPlan, ClearRefusal, CollectionClear};
 use crate::event::{Remark, SettingRemark};
-use crate::model::{Renames, Schema};
+use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::schema::{Made, Rehearsal, Rehearsed, Subject, Target, Unmakeable, fit, remarks_of, sweep};
 use crate::ops::{Error, Session};
 use crate::weaviate::{Tenant, Writer};
@@ -28,10 +28,13 @@ pub async fn rehearse(writer: &Writer, session: &Session, mut plan: ClearPlan) -
     let (meta, rights) = (plan.meta.clone(), plan.rights.clone());
     let target = Target { version: &meta.version, modules: &meta.modules, nodes: plan.nodes };
     let mut rehearsal = Rehearsal::open(writer, session, &state, target, rights.as_ref()).await?;
+    // What an earlier run dropped is there again before anything else is created.
+    let pending = plan.collections.iter().filter(|planned| !planned.exists).map(|planned| planned.name().clone());
+    let pending = pending.collect();
     let mut refusals = Vec::new();
     let mut failed = None;
     for planned in &mut plan.collections {
-        let mut on_stage = OnStage { rehearsal: &mut rehearsal, target, wish: plan.options.wish };
+        let mut on_stage = OnStage { rehearsal: &mut rehearsal, target, wish: plan.options.wish, pending: &pending };
         match on_stage.collection(planned).await {
             Ok(refusal) => refusals.extend(refusal),
             Err(error) => {
@@ -52,6 +55,8 @@ struct OnStage<'a, 'r> {
     rehearsal: &'a mut Rehearsal<'r>,
     target: Target<'a>,
     wish: super::Wish,
+    /// Collections that are not there yet, and will be when it is created.
+    pending: &'a BTreeSet<CollectionName>,
 }
 
 impl OnStage<'_, '_> {
@@ -140,7 +145,6 @@ impl OnStage<'_, '_> {
         archived: &Schema,
         tenants: &[Tenant],
     ) -> Result<Result<Made, Unmakeable>, Error> {
-        let pending = BTreeSet::new();
-        self.rehearsal.one(&Subject { fit, archived, pending: &pending, tenants, strict: true }).await
+        self.rehearsal.one(&Subject { fit, archived, pending: self.pending, tenants, strict: true }).await
     }
 }

@@ -101,20 +101,54 @@ fn another_collection_than_it_was_about_is_refused() {
     assert!(said(&output).contains("it was to empty Article, Author"), "{}", said(&output));
 }
 
-#[test]
-fn a_collection_that_was_dropped_when_it_was_killed_is_made_again() {
-    let stage = Stage::new(Sandbox::builder().seeded("Article", 40, 3, 7));
-    stage.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("POST", "/v1/schema").after(1));
+/// A clear that is killed when it has dropped a collection.
+fn killed(stage: &Stage, names: &[&str], dropped: &str) {
+    stage.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("POST", "/v1/schema").after(names.len() as u64));
+    let arguments: Vec<&str> = ["col", "clear"].iter().chain(names).copied().collect();
     let mut child =
-        stage.command(&["col", "clear", "Article", "--yes", "--method", "recreate"]).spawn().expect("a child");
+        stage.command(&[&arguments[..], &["--yes", "--method", "recreate"]].concat()).spawn().expect("a child");
     let gone = (0..200).any(|_| {
         std::thread::sleep(Duration::from_millis(20));
-        stage.sandbox.collections().is_empty()
+        !stage.sandbox.collections().iter().any(|there| there == dropped)
     });
     child.kill().expect("killed");
     child.wait().expect("an end");
-    assert!(gone, "it was dropped");
     stage.sandbox.faults().clear();
+    assert!(gone, "it was dropped");
+}
+
+/// A collection of one object, and one that refers to it.
+fn referring(from: &str, to: &str) -> Stage {
+    let referring =
+        format!(r#"{{"class":"{from}","vectorizer":"none","properties":[{{"name":"to","dataType":["{to}"]}}]}}"#);
+    let object =
+        format!(r#"{{"class":"{to}","id":"00000000-0000-0000-0000-000000000001","properties":{{}},"vector":[1]}}"#);
+    let referred = format!(r#"{{"class":"{to}","vectorizer":"none"}}"#);
+    Stage::new(Sandbox::builder().collection(&referred).collection(&referring).object(&object))
+}
+
+#[test]
+fn what_refers_to_a_collection_that_was_dropped_when_it_was_killed_is_emptied_after_it() {
+    let stage = referring("Book", "Author");
+    killed(&stage, &["Author", "Book"], "Author");
+    let output = stage.run(&["col", "clear", "--method", "recreate", "--resume", "--yes", "--expect-count", "0"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!((stage.sandbox.collections().join(" "), stage.sandbox.count("Author", None)), ("Author Book".into(), 0));
+}
+
+#[test]
+fn what_is_gone_is_made_again_before_what_refers_to_it_is_dropped() {
+    let stage = referring("Alpha", "Zed");
+    killed(&stage, &["Zed"], "Zed");
+    let output = stage.run(&["col", "clear", "Alpha", "Zed", "--yes", "--method", "recreate"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!((stage.sandbox.collections().join(" "), stage.sandbox.count("Zed", None)), ("Alpha Zed".into(), 0));
+}
+
+#[test]
+fn a_collection_that_was_dropped_when_it_was_killed_is_made_again() {
+    let stage = Stage::new(Sandbox::builder().seeded("Article", 40, 3, 7));
+    killed(&stage, &["Article"], "Article");
     let output = stage.run(&["col", "clear", "--resume", "--yes", "--expect-count", "0"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert_eq!((stage.sandbox.collections(), stage.sandbox.count("Article", None)), (vec!["Article".to_owned()], 0));
