@@ -10,6 +10,19 @@ use crate::house::layering::sources;
 
 /// Enums that are no errors themselves and decide what is said of one: the class of a failure, what a person can do.
 const DECIDING: [&str; 2] = ["Class", "Hint"];
+/// Enums that are no errors themselves and say why of one, as data. Each has a table of its words in a test, which makes every
+/// variant.
+const REASONS: [&str; 9] = [
+    "Altered",
+    "BackupDiffers",
+    "Distrust",
+    "PlanChange",
+    "RunChoice",
+    "RunDiffers",
+    "SchemaDrift",
+    "ScratchStays",
+    "WhyStays",
+];
 /// Names in a path that tell no enum from another.
 const OUTSIDE: [&str; 5] = ["", "crate", "elysiactl", "self", "super"];
 /// Variants that are brought about by a test that cannot look at them: another process had them, or a layer that passes
@@ -201,8 +214,8 @@ fn seen(text: &Text, files: &[Text], enums: &[Errors]) -> BTreeSet<(usize, Strin
     for function in functions(&tests) {
         let (mut sees, mut makes) = (BTreeSet::new(), BTreeSet::new());
         for (one, deed) in deeds(&function, |path| meant(path, text, &renamed, enums)) {
-            // What a class is, or a hint, is compared with what is made of it.
-            let decides = DECIDING.contains(&enums[one.0].name.as_str());
+            // What a class is, or a hint, is compared with what is made of it; so are the words of a reason.
+            let decides = DECIDING.iter().chain(&REASONS).any(|name| *name == enums[one.0].name);
             match deed {
                 Deed::Imports => continue,
                 Deed::Makes if !decides => makes.insert(one),
