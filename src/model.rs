@@ -36,9 +36,9 @@ pub use shown::{ShellWord, escaped, is_plain, path_of_text, path_text, scheme, s
 pub use stamped::Stamped;
 pub use tenants::TenantMap;
 
-/// The longest collection name a Weaviate server accepts, in characters (weaviate-rest.md §4.3).
+/// The longest collection name a Weaviate server accepts, in characters.
 const COLLECTION_NAME_CHARS: usize = 255;
-/// The longest tenant name a Weaviate server accepts, in characters (weaviate-rest.md §4.3).
+/// The longest tenant name a Weaviate server accepts, in characters.
 const TENANT_NAME_CHARS: usize = 64;
 
 /// Tenants of one collection that are dealt with at most.

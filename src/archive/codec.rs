@@ -20,7 +20,7 @@ pub enum Codec {
     Lz4,
 }
 
-/// Measured faster and smaller than 3 on float text (crates.md §5).
+/// Measured faster and smaller than 3 on float text.
 const ZSTD_LEVEL: i32 = 1;
 
 impl Codec {

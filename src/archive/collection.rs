@@ -262,7 +262,7 @@ impl CollectionWriter {
         Error::broken(&self.dir, what)
     }
 
-    /// The invariants of a stretch (R29); its plain bytes.
+    /// The invariants of a stretch; its plain bytes.
     fn check(&self, tenant: Option<&TenantName>, covers: &KeyRange, objects: &[RawObject]) -> Result<u64, Error> {
         if self.content == Content::SchemaOnly {
             return Err(self.broken(Broken::SchemaOnly));
@@ -378,7 +378,7 @@ impl CollectionWriter {
         Ok(sealed)
     }
 
-    /// Ends the lane's run and makes its part durable: first the part, then the journal (R1), as soon as it is proven.
+    /// Ends the lane's run and makes its part durable: first the part, then the journal, as soon as it is proven.
     fn seal_lane(&mut self, lane: &mut Lane) -> Result<Option<SealedPart>, Error> {
         self.end_run(lane)?;
         let Some(mut part) = lane.part.take() else { return Ok(None) };

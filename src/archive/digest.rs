@@ -1,5 +1,5 @@
-//! The content digest: equal digests prove equal content, whatever the order of reading (design.md §2,
-//! docs/archive-format.md).
+//! The content digest: equal digests prove equal content, whatever the order of reading
+//! (docs/archive-format.md).
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

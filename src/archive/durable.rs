@@ -1,4 +1,4 @@
-//! A file that appears under its name only when every byte of it is on the disk (R1): temporary name, sync, rename, sync
+//! A file that appears under its name only when every byte of it is on the disk: temporary name, sync, rename, sync
 //! of the directory.
 
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead};
 
-/// The longest line of a part, in bytes: what a reader takes (R12), and so what a writer writes.
+/// The longest line of a part, in bytes: what a reader takes, and so what a writer writes.
 pub(super) const OBJECT_BYTES: usize = 256 << 20;
 
 /// Reads a line with its end (the last one may lack it) into `line`, whose content is replaced; `false` at the end. A

@@ -10,7 +10,7 @@ use super::digest::Hash;
 
 /// Bytes asked from the disk at once.
 const READ_BYTES: usize = 256 << 10;
-/// The largest zstd window a reader takes, as a power of two: 8 MiB (R12).
+/// The largest zstd window a reader takes, as a power of two: 8 MiB.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// A file that is hashed while it is read.

@@ -231,7 +231,7 @@ impl ArchiveWriter {
         Ok(Sealed { path: shared.path.clone(), manifest, left_behind })
     }
 
-    /// Every file the manifest will name is there with its size (R29).
+    /// Every file the manifest will name is there with its size.
     fn check_present(&self, files: &[FileEntry]) -> Result<(), Error> {
         for file in files {
             let path = self.path().join(&file.path);

@@ -135,7 +135,7 @@ impl Failure {
     }
 }
 
-/// The exit code of a class (design.md §1, public).
+/// The exit code of a class.
 pub(super) fn code(class: Class) -> u8 {
     match class {
         Class::ReaderGone => 0,

@@ -50,7 +50,7 @@ pub use settings::{BackupSettings, ClearSettings, Connect, RestoreSettings, RmSe
 
 use args::{ArchiveCommand, ColCommand, Command};
 
-/// The whole program. Gives the exit code, whatever happens (design.md §1).
+/// The whole program. Gives the exit code, whatever happens.
 #[must_use]
 pub fn main() -> ExitCode {
     let env = Env::process();

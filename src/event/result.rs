@@ -117,7 +117,7 @@ pub struct RunResult {
     pub dry_run: bool,
     /// How it ended.
     pub status: Status,
-    /// The exit code that goes with it (design.md §1).
+    /// The exit code that goes with it.
     pub exit_code: u8,
     /// The archive's directory, where there is one.
     pub archive: Option<String>,

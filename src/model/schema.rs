@@ -30,7 +30,7 @@ pub enum SchemaError {
     Name(#[from] InvalidName),
 }
 
-/// How an object's properties enter the content digest (design.md §2).
+/// How an object's properties enter the content digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DigestMode {
@@ -71,7 +71,7 @@ pub struct Schema {
 /// The index type of a named vector that is being dropped. A server prints it and never takes it back.
 pub const DROPPED_VECTOR: &str = "none";
 
-/// The data types that are not references: everything else in `dataType` names a collection (weaviate-rest.md §4.3).
+/// The data types that are not references: everything else in `dataType` names a collection.
 fn is_reference(data_type: &Value) -> bool {
     let first = data_type.get(0).and_then(Value::as_str).unwrap_or_default();
     let class = first.rsplit(':').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Finds the values that a server prints but would refuse to take back: integers near 2^63 (weaviate-rest.md, trap 14).
+//! Finds the values that a server prints but would refuse to take back: integers near 2^63.
 
 use std::fmt;
 

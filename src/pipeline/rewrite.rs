@@ -267,7 +267,7 @@ impl Rewrite {
             }
             if refers && is_among(&self.references, key) {
                 // Not a list of beacons: the server is to judge it. An empty list needs nothing to follow it, and nothing
-                // could: a server minds references that are added to one (weaviate-rest.md, trap 7).
+                // could: a server minds references that are added to one.
                 match list_length(value) {
                     Some(1..) if is_among(following, key) => {}
                     Some(_) => {

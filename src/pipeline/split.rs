@@ -104,7 +104,7 @@ pub enum SplitError {
     },
 }
 
-/// What a page must be to be accepted (reliability.md R17).
+/// What a page must be to be accepted.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
     /// The collection asked for.
@@ -324,7 +324,7 @@ fn cut(text: &[u8]) -> String {
     String::from_utf8_lossy(text).chars().take(100).collect()
 }
 
-/// A vector that is missing, null, `[]` or `{}` is absent (design.md §2, content digest).
+/// A vector that is missing, null, `[]` or `{}` is absent.
 fn is_absent(value: &[u8]) -> bool {
     matches!(value, b"null" | b"[]" | b"{}")
 }

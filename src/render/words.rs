@@ -9,7 +9,7 @@ use crate::model::{ShellWord, TenantName, escaped, shell_text};
 
 pub use crate::model::{count, counted};
 
-/// The longest value printed, in characters (R25).
+/// The longest value printed, in characters.
 const VALUE_CHARS: usize = 500;
 /// The longest sentence printed, in characters: a path of 4,096 bytes, each escaped, and what is said of it.
 const SENTENCE_CHARS: usize = 4 * 4_096 + 1_000;

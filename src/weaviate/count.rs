@@ -20,7 +20,7 @@ const SUBJECTS_MAX: usize = 100;
 const COUNT_BYTES_MAX: u64 = 1024 * 1024;
 /// Questions about tenants in flight.
 const TENANT_QUESTIONS_AT_ONCE: usize = 4;
-/// Longest time for one attempt: with a node away the server hangs for a minute (weaviate-cluster.md §2).
+/// Longest time for one attempt: with a node away the server hangs for a minute.
 const COUNT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The number of objects in a collection.
@@ -201,7 +201,7 @@ impl Client {
     }
 
     /// Objects that at least one replica holds, by a dry-run delete, which deletes nothing. More than the count means that
-    /// replicas differ (weaviate-cluster.md §3). Unknown where the key may not delete.
+    /// replicas differ. Unknown where the key may not delete.
     pub async fn on_any_replica(&self, name: &CollectionName) -> Result<Count, Error> {
         self.matches(whole(name)).await
     }

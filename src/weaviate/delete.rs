@@ -68,7 +68,7 @@ pub enum Tries {
 
 impl Writer {
     /// Deletes objects of a collection or of one tenant. `at_ms` is the time of the deletion by the server's clock, in
-    /// ms: without it a replica that was away brings everything back (weaviate-cluster.md, trap 3). Objects that are not
+    /// ms: without it a replica that was away brings everything back. Objects that are not
     /// there are none of `matches`, so it can be asked again, and is after failures that may pass, if `tries` allow it.
     pub async fn delete_objects(
         &self,

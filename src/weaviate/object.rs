@@ -45,7 +45,7 @@ pub struct PrintedObject {
 
 impl Client {
     /// One object with its vectors, if they can be printed; `None` if the server has none of that id. With several
-    /// replicas a quorum is asked, which also repairs a replica that lacks it (weaviate-cluster.md). One that is deleted
+    /// replicas a quorum is asked, which also repairs a replica that lacks it. One that is deleted
     /// on some replicas and left on others, where the server does not resolve that, is none: a listing may still show it.
     /// A tenant's object is printed with a member `tenant`.
     pub async fn object(

@@ -74,7 +74,7 @@ impl Client {
     }
 
     /// Asks like [`Client::send`], but takes a 404 for an answer only if the server said that it was ready both before
-    /// and after: while it starts, it says 404 for collections it has (weaviate-rest.md trap 13).
+    /// and after: while it starts, it says 404 for collections it has.
     pub(super) async fn send_doubting_404(&self, ask: &Ask) -> Result<Answer, Error> {
         let mut was_ready = false;
         for _ in 0..DOUBTS_MAX {

@@ -78,7 +78,7 @@ pub(super) enum Verdict {
 /// Waits of a question that is turned away double so often at most: the pace of the run does the rest.
 pub(super) const TURNS_MAX: u32 = 5;
 
-/// Temporary states that come with a status of 4xx, or as a GraphQL error (design.md §3).
+/// Temporary states that come with a status of 4xx, or as a GraphQL error.
 const TEMPORARY: [&str; 4] =
     ["leader not found", "resolve node name", "cannot reach enough replicas", "no read replica found"];
 
@@ -88,7 +88,7 @@ pub(super) fn is_temporary(message: &str) -> bool {
 }
 
 /// What a single object's answer of 500 says when one replica holds it and another one knows that it was deleted, and the
-/// collection does not resolve that: up to 1.32 by default, and for good (weaviate-cluster.md §3).
+/// collection does not resolve that: up to 1.32 by default, and for good.
 const DELETED_ELSEWHERE: &str = "object has been deleted on another replica";
 
 /// Whether the server's words say that an object is deleted on some replicas and left on others.

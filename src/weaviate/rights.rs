@@ -147,7 +147,7 @@ impl Client {
 
 /// Values in what a server tells of a key, at most.
 const RIGHTS_VALUES_MAX: u32 = 250_000;
-/// Longest time for one attempt of a dry run: with a node away it may hang (weaviate-cluster.md §2).
+/// Longest time for one attempt of a dry run: with a node away it may hang.
 const DRY_RUN_TIMEOUT: Duration = Duration::from_secs(15);
 
 impl Client {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::model::is_plain;
 
-/// Longest text taken over from a server, in characters (reliability.md R25).
+/// Longest text taken over from a server, in characters.
 const WORDS_CHARS: usize = 500;
 /// Shorter secrets are not looked for in texts: they would match by chance.
 const SECRET_MIN_BYTES: usize = 6;

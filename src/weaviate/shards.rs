@@ -10,7 +10,7 @@ use super::ask::{Ask, SHARDS_VALUES_MAX};
 use super::client::Client;
 use crate::model::CollectionName;
 
-/// Longest time for one attempt: with a node away the server may hang (weaviate-cluster.md §2).
+/// Longest time for one attempt: with a node away the server may hang.
 const SHARDS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Requests sent at most: what it answers is looked at by a person, who can ask again.
 const SHARDS_ATTEMPTS: u32 = 2;
@@ -32,7 +32,7 @@ pub struct ShardState {
 
 impl Client {
     /// The shards of a plain collection, sorted by name. Never for a multi-tenant one, whose shards are its tenants: most
-    /// versions cannot list those (weaviate-rest.md trap 22).
+    /// versions cannot list those.
     pub async fn shard_states(&self, collection: &CollectionName) -> Result<Vec<ShardState>, Error> {
         let path = format!("/v1/schema/{collection}/shards");
         let ask = Ask { timeout: Some(SHARDS_TIMEOUT), attempts: SHARDS_ATTEMPTS, ..Ask::get(path) };

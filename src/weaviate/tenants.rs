@@ -95,7 +95,7 @@ pub enum TenantTrouble {
 }
 
 impl Error {
-    /// What the server says is wrong with the tenant that was asked about, if it says so (weaviate-rest.md §8).
+    /// What the server says is wrong with the tenant that was asked about, if it says so.
     #[must_use]
     pub fn tenant_trouble(&self) -> Option<TenantTrouble> {
         let Self::Rejected { message, .. } = self.root() else { return None };

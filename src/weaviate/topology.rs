@@ -239,7 +239,7 @@ fn judge_placed(
     let wanted = u64::from(expected) * u64::from(schema.replicas);
     let listed_elsewhere = statuses.as_ref().is_ok_and(|list| list.as_ref().is_some_and(|list| !list.is_empty()));
     if copies.is_empty() && (matches!(members, Err(Doubt::Closed(_))) || listed_elsewhere) {
-        // such a list is what a key gets that may not ask (weaviate-rest.md trap 18)
+        // such a list is what a key gets that may not ask
         return Err(Doubt::Closed("the nodes list no shards to this key".to_owned()));
     }
     if distinct as u64 != u64::from(expected) {

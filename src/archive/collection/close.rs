@@ -110,7 +110,7 @@ impl CollectionWriter {
         self.files.push(FileEntry { path, bytes: stored.bytes, sha256: stored.sha256 });
     }
 
-    /// Every key of every tenant is covered, and runs, parts and totals agree (R29).
+    /// Every key of every tenant is covered, and runs, parts and totals agree.
     fn check_complete(&self) -> Result<(), Error> {
         if self.content == Content::SchemaOnly {
             return Ok(());

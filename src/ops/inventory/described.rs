@@ -111,7 +111,7 @@ fn below(prefix: &str, properties: &Value, depth: usize, found: &mut Vec<Propert
             [("filterable", "indexFilterable"), ("searchable", "indexSearchable"), ("range", "indexRangeFilters")];
         let on = flags.into_iter().filter(|(_, key)| property[key].as_bool().unwrap_or(false));
         found.push(Property {
-            // Everything else begins with a small letter (weaviate-rest.md §4.3).
+            // Everything else begins with a small letter.
             reference: types.iter().any(|t| t.rsplit(':').next().is_some_and(|t| t.starts_with(char::is_uppercase))),
             types,
             tokenization: text(&property["tokenization"]),

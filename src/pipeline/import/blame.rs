@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::group::{Fate, Outcome};
 
-/// States of the server: frozen, or short of memory, disk (weaviate-rest.md §10) or files, of which each active tenant
+/// States of the server: frozen, or short of memory, disk or files, of which each active tenant
 /// keeps several open.
 const STATE: [&str; 5] = ["read-only", "read only", "not enough memory", "no space left", "too many open files"];
-/// A node is away (weaviate-cluster.md §6).
+/// A node is away.
 const CLUSTER: [&str; 5] =
     ["resolve node name", "cannot reach enough replicas", "leader not found", "no read replica found", "local index"];
 /// A connection broke: between two nodes, or between a node and a vectoriser.

@@ -13,7 +13,7 @@ use crate::pipeline::pacer::Came;
 use crate::pipeline::{Batch, split};
 use crate::weaviate::{ReferReply, Unknown};
 
-/// How refusals begin that come before anything is done (weaviate-rest.md §6.3): the reference was not added, and will
+/// How refusals begin that come before anything is done: the reference was not added, and will
 /// not be. After others it may stand on the object all the same.
 const NOT_ADDED: [&str; 6] = [
     "target: ",

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::SplitError;
 
-/// The deepest nesting that is followed; deeper text is refused (reliability.md R12).
+/// The deepest nesting that is followed; deeper text is refused.
 const NESTING: u32 = 120;
 
 /// Where the reader stands inside an object or array: whether a member or element was read already.

@@ -1,5 +1,4 @@
-//! Disks without room, real ones: a file system of so many bytes, and files that may not grow further (reliability.md
-//! T5). A few sizes of each, twenty by night.
+//! Disks without room, real ones: a file system of so many bytes, and files that may not grow further. A few sizes of each, twenty by night.
 
 #![cfg(target_os = "linux")]
 

@@ -1,4 +1,4 @@
-//! Archives made to do harm, through the binary (reliability.md T17): each is refused with exit 6, soon, and nothing
+//! Archives made to do harm, through the binary: each is refused with exit 6, soon, and nothing
 //! outside the archive is opened or changed. What needs forged frames is tested beside the reader in src/archive.
 
 use std::os::unix::fs::{MetadataExt, symlink};

@@ -1,4 +1,4 @@
-//! What a run writes is for its user alone, whatever the umask and the folder it lies in allow (reliability.md T28).
+//! What a run writes is for its user alone, whatever the umask and the folder it lies in allow.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -1,5 +1,5 @@
 //! Archives that are read wrongly: once, which is the fault of a disk, and is told as such; or always, which is damage
-//! (reliability.md T13). In neither case is anything written to a server.
+//!. In neither case is anything written to a server.
 
 use std::io::{self, Read};
 use std::path::PathBuf;

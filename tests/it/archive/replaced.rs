@@ -1,5 +1,5 @@
 //! Archives that somebody changes between their proof and their use: what is sent is what was proven, or nothing is
-//! (reliability.md T29).
+//!.
 
 use std::path::{Path, PathBuf};
 

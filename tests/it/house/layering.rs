@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each layer and what it may use (design.md §4).
+/// Each layer and what it may use.
 const LAYERS: [(&str, &[&str]); 8] = [
     ("model", &[]),
     ("event", &["model"]),
@@ -143,5 +143,22 @@ fn files_stay_short_and_begin_with_what_they_own() {
         let index = path.ends_with("mod.rs");
         assert!(!index || lines < LINES_OF_AN_INDEX, "{}: {lines} lines are no index", path.display());
         assert!(text.starts_with("//!"), "{}: begins without a line on what it owns", path.display());
+    }
+}
+
+#[test]
+fn no_comment_cites_a_page_that_is_not_here() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let is_name = |c: char| c.is_alphanumeric() || "-_./".contains(c);
+    for (path, text) in sources("src").into_iter().chain(sources("tests")) {
+        let comments = text.lines().filter_map(|line| line.split_once("//").map(|(_, comment)| comment));
+        let words = comments.flat_map(|comment| comment.split(|c| !is_name(c)));
+        for page in words.filter_map(|word| word.trim_end_matches('.').strip_suffix(".md")) {
+            let name = format!("{page}.md");
+            let here =
+                ["", "docs", "tests", "tests/fixtures", ".github"].iter().any(|at| root.join(at).join(&name).is_file());
+            let beside = path.parent().is_some_and(|folder| folder.join(&name).is_file());
+            assert!(page.is_empty() || here || beside, "{}: cites {name}", path.display());
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Keys, passwords and header values planted everywhere come out nowhere (reliability.md T27).
+//! Keys, passwords and header values planted everywhere come out nowhere.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

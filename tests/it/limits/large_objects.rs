@@ -1,4 +1,4 @@
-//! Objects of many megabytes, through the binary and within `--memory-limit` (reliability.md T19). By night a hundred
+//! Objects of many megabytes, through the binary and within `--memory-limit`. By night a hundred
 //! of them.
 
 #![cfg(target_os = "linux")]

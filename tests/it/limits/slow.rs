@@ -1,5 +1,5 @@
 //! Servers and disks that are slow: an answer that keeps coming is waited for however long it takes, and what comes
-//! faster than it can be stored does not pile up (reliability.md T20).
+//! faster than it can be stored does not pile up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,5 +1,5 @@
 //! Batches of which a part fails: what stays refused is rejected by name and counted once, what is stored on another try
-//! is not, and exit 0 means that all is there (reliability.md T32).
+//! is not, and exit 0 means that all is there.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

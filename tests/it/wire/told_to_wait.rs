@@ -1,5 +1,5 @@
 //! A server that says when it may be asked again is not asked sooner, by anybody of the run, by the server's own clock;
-//! and a wrong clock here changes nothing (reliability.md T30, T31).
+//! and a wrong clock here changes nothing.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What differs between server versions (`weaviate-rest.md` section 1), asked by name.
+//! What differs between server versions, asked by name.
 
 /// A server version the sandbox can play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

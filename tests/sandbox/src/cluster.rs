@@ -1,4 +1,4 @@
-//! Nodes, replicas and what each version says when some of them are away (`weaviate-cluster.md`).
+//! Nodes, replicas and what each version says when some of them are away.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};

@@ -382,7 +382,7 @@ pub(crate) struct Reach {
     pub(crate) lies: bool,
 }
 
-/// Whether a write of this id may happen, in the words of each version (`weaviate-cluster.md` sections 4 and 6).
+/// Whether a write of this id may happen, in the words of each version.
 pub(crate) fn reach(
     core: &Core,
     cluster: &Cluster,

@@ -1,4 +1,4 @@
-//! Property values: checked against their data type and turned into what the server prints (`weaviate-rest.md` §5, §6).
+//! Property values: checked against their data type and turned into what the server prints.
 
 mod date;
 mod phone;

@@ -1,6 +1,6 @@
 //! The thirty ways in which an HTTP request can go wrong (and some more), each alone, at the first, a middle and the
 //! last request that matters to a verb: what the table says comes of it, and nothing lost, doubled or changed
-//! (reliability.md T6).
+//!.
 //!
 //! Every fault is tried with every verb on every commit, at one of the three places. All places are
 //! tried by night.

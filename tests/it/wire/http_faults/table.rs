@@ -1,4 +1,4 @@
-//! The faults by the numbers of reliability.md §7, and what comes of each.
+//! The faults, each with its number, and what comes of each.
 
 use std::sync::OnceLock;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Mixes of faults drawn from a seed, through a life of a collection: backed up, compared, restored, compared, cleared.
 //! Every run ends whole, or says honestly that it did not; and once the faults are gone, the same run ends whole
-//! (reliability.md T7).
+//!.
 //!
 //! A few seeds on every commit. One seed, as a failure prints it, or many:
 //!

@@ -1,4 +1,4 @@
-//! `/v1/aliases` (`weaviate-rest.md` section 12).
+//! `/v1/aliases`.
 
 use crate::auth::{Domain, allow};
 use crate::behaviour::Release;

@@ -1,4 +1,4 @@
-//! Roles and the caller's own name (`weaviate-rest.md` section 11).
+//! Roles and the caller's own name.
 
 use crate::auth::{Domain, Role, refusal};
 use crate::behaviour::Release;

@@ -1,4 +1,4 @@
-//! `POST /v1/batch/objects` (`weaviate-rest.md` section 6.1).
+//! `POST /v1/batch/objects`.
 
 use crate::auth::allow_data;
 use crate::call::{Call, Failing, Reply, either, errors};

@@ -1,4 +1,4 @@
-//! `DELETE /v1/batch/objects` (`weaviate-rest.md` section 7.1).
+//! `DELETE /v1/batch/objects`.
 
 use super::batch::level;
 use crate::auth::allow_data;

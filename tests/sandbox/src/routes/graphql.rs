@@ -1,4 +1,4 @@
-//! `POST /v1/graphql`: counts (`weaviate-rest.md` section 9).
+//! `POST /v1/graphql`: counts.
 
 use crate::auth::{Domain, refusal};
 use crate::behaviour::Release;
@@ -161,7 +161,7 @@ fn count(
     if old {
         return Ok(Ok(count(&sieve)));
     }
-    // New versions ask every replica and give the most frequent number, else the median (weaviate-cluster.md §3).
+    // New versions ask every replica and give the most frequent number, else the median.
     let up = (0..cluster.nodes.len()).filter(|n| matches!(cluster.condition(*n), Condition::Up));
     let mut counts: Vec<u64> = up.map(|n| count(&asked(n))).collect();
     counts.sort_unstable();

@@ -1,4 +1,4 @@
-//! `GET /v1/objects`: pages behind an exclusive cursor, in id order (`weaviate-rest.md` section 5).
+//! `GET /v1/objects`: pages behind an exclusive cursor, in id order.
 
 use std::sync::Arc;
 

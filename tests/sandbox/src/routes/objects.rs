@@ -1,4 +1,4 @@
-//! Single objects (`weaviate-rest.md` section 6.2).
+//! Single objects.
 
 use super::batch::{check_shape, is_format_uuid, level};
 use super::list::include;

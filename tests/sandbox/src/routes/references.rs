@@ -1,4 +1,4 @@
-//! References: appended in batches, replaced one property at a time (`weaviate-rest.md` section 6.3).
+//! References: appended in batches, replaced one property at a time.
 
 use super::batch::result;
 use crate::auth::{Domain, allow};

@@ -1,4 +1,4 @@
-//! `/v1/schema/{class}/shards`: what state the shards are in, and freezing them (`weaviate-rest.md` section 10).
+//! `/v1/schema/{class}/shards`: what state the shards are in, and freezing them.
 
 use crate::auth::{Domain, allow};
 use crate::behaviour::Release;

@@ -1,4 +1,4 @@
-//! `/v1/schema/{class}/tenants` (`weaviate-rest.md` section 8).
+//! `/v1/schema/{class}/tenants`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the server fills in when a class is created (`weaviate-rest.md` section 4.1), per version.
+//! What the server fills in when a class is created, per version.
 
 use crate::behaviour::{Behaviour, Release};
 use crate::json::{Json, object};

@@ -1,4 +1,4 @@
-//! The state each group of recordings assumes (`weaviate-rest.md` section 16).
+//! The state each group of recordings assumes.
 
 use sandbox::{Builder, Operator, Sandbox};
 use serde_json::{Value, json};
