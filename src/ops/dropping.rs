@@ -53,7 +53,7 @@ pub(super) async fn drop_collection(
         pause = pauses.next().unwrap_or(pause);
         tokio::time::sleep(pause).await;
         // Seen through even when told to stop: whether it is gone has to be known.
-        let Some(there) = writer.schema(collection).await? else { return Ok(Dropped::Gone) };
+        let Some(there) = writer.client().schema(collection).await? else { return Ok(Dropped::Gone) };
         // What nobody said was dropped may have been written to instead.
         let firsts = asked.is_ok().then_some(firsts);
         if is_another(writer, session, schema, (shards, firsts), &there).await {
@@ -87,11 +87,12 @@ async fn is_another(
         return true;
     }
     if let Some(firsts) = firsts.filter(|firsts| before.multi_tenant && !firsts.is_empty()) {
-        let Ok(tenants) = writer.tenants(&there.name).await else { return false };
-        let became = firsts.became(writer, session, &there.name, &tenants).await;
+        let Ok(tenants) = writer.client().tenants(&there.name).await else { return false };
+        let became = firsts.became(writer.client(), session, &there.name, &tenants).await;
         return firsts.are_gone_from(&tenants) || matches!(became, Ok(Became::Others(_)));
     }
-    let (Topology::Whole { shards: now, .. } | Topology::Unchecked { shards: now, .. }) = writer.topology(there).await
+    let (Topology::Whole { shards: now, .. } | Topology::Unchecked { shards: now, .. }) =
+        writer.client().topology(there).await
     else {
         return false;
     };

@@ -211,7 +211,7 @@ impl Activation {
     }
 
     async fn first_of(&self, tenant: &TenantName) -> Option<(TenantName, FirstObject)> {
-        let first = self.writer.first_object(&self.collection, tenant).await.ok().flatten()?;
+        let first = self.writer.client().first_object(&self.collection, tenant).await.ok().flatten()?;
         Some((tenant.clone(), FirstObject { id: first.id, updated_ms: first.updated_ms }))
     }
 
@@ -308,7 +308,7 @@ impl Activation {
         }
         if let Err(error) = self.set(&tenants, &TenantState::Cold).await {
             // Tenants of a collection that was removed are not active, and those of one that is made again are others.
-            if !self.writer.is_removed(&self.collection).await {
+            if !self.writer.client().is_removed(&self.collection).await {
                 return Err(error);
             }
             return self.note_inactive(active, &tenants.into_iter().collect()).await;
@@ -327,9 +327,9 @@ impl Activation {
         if active.told.is_empty() {
             return Ok(());
         }
-        let listed = match self.writer.tenants(&self.collection).await {
+        let listed = match self.writer.client().tenants(&self.collection).await {
             Ok(listed) => listed,
-            Err(_) if self.writer.is_removed(&self.collection).await => Vec::new(),
+            Err(_) if self.writer.client().is_removed(&self.collection).await => Vec::new(),
             Err(error) => return Err(error.into()),
         };
         let mut inactive = active.told.clone();
@@ -373,7 +373,7 @@ impl Activation {
             Err(other) => return Err(other.into()),
         };
         let there: BTreeSet<TenantName> =
-            self.writer.tenants(&self.collection).await?.into_iter().map(|tenant| tenant.name).collect();
+            self.writer.client().tenants(&self.collection).await?.into_iter().map(|tenant| tenant.name).collect();
         let left: Vec<Tenant> = wanted.iter().filter(|tenant| there.contains(&tenant.name)).cloned().collect();
         if left.is_empty() {
             return Ok(());

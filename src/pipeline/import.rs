@@ -333,13 +333,13 @@ impl Shared<'_> {
             let Fate::Refused(words) = fate else { return None };
             Some((words, LastingCause::of_result(words, &batch.objects[*at].text)?))
         })?;
-        let message = self.import.client.shown(words);
+        let message = self.import.client.client().shown(words);
         Some(WireError::Lasting { route: self.route.clone(), status: 200, cause: Box::new(cause), message })
     }
 
     fn refused(&self, batch: &Batch, group: &Group, at: usize, reason: &str) -> Rejected {
         let object = &batch.objects[at];
-        let reason = self.import.client.shown(reason);
+        let reason = self.import.client.client().shown(reason);
         let stored = group.step != Step::Objects;
         Rejected { tenant: batch.space.clone(), id: object.id, reason, object: object.text.clone(), stored }
     }

@@ -171,13 +171,13 @@ impl Writer {
     /// Has an alias stand for another collection. Can be asked again, and is after failures that may pass.
     pub async fn move_alias(&self, alias: &CollectionName, to: &CollectionName) -> Result<(), Error> {
         let body = json!({"class": to}).to_string();
-        self.send(&Ask::with_body(Method::PUT, &format!("/v1/aliases/{alias}"), body)).await.map(|_| ())
+        self.client().send(&Ask::with_body(Method::PUT, &format!("/v1/aliases/{alias}"), body)).await.map(|_| ())
     }
 
     /// Makes a role from its document. Sent once: whether it is there is asked afterwards, since a server with roles
     /// switched off answers as if it had made it.
     pub async fn create_role(&self, document: &Value) -> Result<(), Error> {
         let ask = Ask::with_body(Method::POST, "/v1/authz/roles", document.to_string());
-        self.send(&Ask { attempts: 1, shape: Shape::Any, good: CREATED, ..ask }).await.map(|_| ())
+        self.client().send(&Ask { attempts: 1, shape: Shape::Any, good: CREATED, ..ask }).await.map(|_| ())
     }
 }

@@ -97,7 +97,7 @@ impl Writer {
         if tries == Tries::One {
             ask.attempts = 1;
         }
-        let body = self.fetch(&ask).await?;
+        let body = self.client().fetch(&ask).await?;
         ask.bounded(&body, DELETED_VALUES_MAX)?;
         let reply: Reply = serde_json::from_slice(&body).map_err(|_| ask.bad_answer("no result of a deletion"))?;
         let Some(Results { matches, successful, failed, objects }) = reply.results else {
@@ -106,7 +106,7 @@ impl Writer {
         let reason = objects.into_iter().flatten().next().map(|failed| {
             let words = failed.errors.pointer("/error/0/message").and_then(Value::as_str);
             let words = words.map_or_else(|| failed.errors.to_string(), str::to_owned);
-            self.safe(&words.chars().take(REASON_CHARS).collect::<String>())
+            self.client().safe(&words.chars().take(REASON_CHARS).collect::<String>())
         });
         Ok(Deleted { matches, successful, failed, reason })
     }
@@ -128,6 +128,6 @@ impl Writer {
         let route = format!("{method} {path}").into();
         let body = body.map(|body| Bytes::from(body.to_string()).into());
         let ask = Ask { method, route, body, attempts: 1, shape: Shape::Any, ..Ask::get(path) };
-        self.send(&ask).await.map(|_| ())
+        self.client().send(&ask).await.map(|_| ())
     }
 }

@@ -42,7 +42,7 @@ impl Writer {
         // The id stays out of what is told.
         let route = format!("PATCH /v1/objects/{collection}/…").into();
         let ask = Ask { route, ..Ask::with_body(Method::PATCH, &format!("/v1/objects/{collection}/{id}"), body) };
-        self.send(&Ask { shape: Shape::Any, good: CHANGED, ..ask }).await.map(|_| ())
+        self.client().send(&Ask { shape: Shape::Any, good: CHANGED, ..ask }).await.map(|_| ())
     }
 
     /// Sends a body `{"objects":[…]}`. Writing is by id, so the same batch can be sent again, and is after failures
@@ -52,7 +52,7 @@ impl Writer {
         let max_bytes = body.bytes().saturating_mul(ECHO).saturating_add(ANSWER_MARGIN);
         let ask = Ask::with_body(Method::POST, "/v1/batch/objects", Bytes::new());
         let ask = Ask { body: Some(body), shape: Shape::Results, max_bytes, stalls, ..ask };
-        match self.send(&ask).await {
+        match self.client().send(&ask).await {
             Ok(answer) => match answer.body {
                 Body::Whole(body) => Ok(ImportReply::Answer(body)),
                 Body::TooLarge => Ok(ImportReply::Answer(Bytes::new())),

@@ -40,7 +40,7 @@ impl Writer {
             expected_bytes: sent_bytes,
             ..Ask::with_body(Method::POST, "/v1/batch/references", body)
         };
-        match self.send_once(&ask).await {
+        match self.client().send_once(&ask).await {
             Ok(answer) => match answer.body {
                 Body::Whole(body) => Ok(ReferReply::Answer(body)),
                 Body::TooLarge => Ok(ReferReply::Answer(Bytes::new())),

@@ -111,13 +111,13 @@ impl Writer {
     /// so read the collection back, compare, then decide.
     pub async fn create_collection(&self, document: &str) -> Result<(), Error> {
         let ask = Ask { attempts: 1, ..Ask::with_body(Method::POST, "/v1/schema", document.to_owned()) };
-        self.send(&ask).await.map(|_| ())
+        self.client().send(&ask).await.map(|_| ())
     }
 
     /// Changes the settings of a collection to those of a class document; can be asked again.
     pub async fn update_collection(&self, name: &CollectionName, document: &str) -> Result<(), Error> {
         let path = format!("/v1/schema/{name}");
-        self.send(&Ask::with_body(Method::PUT, &path, document.to_owned())).await.map(|_| ())
+        self.client().send(&Ask::with_body(Method::PUT, &path, document.to_owned())).await.map(|_| ())
     }
 
     /// Adds a property to a collection. Sent once, as [`Writer::create_collection`] is; a second request for the same
@@ -125,6 +125,6 @@ impl Writer {
     pub async fn add_property(&self, name: &CollectionName, document: &str) -> Result<(), Error> {
         let path = format!("/v1/schema/{name}/properties");
         let ask = Ask { attempts: 1, ..Ask::with_body(Method::POST, &path, document.to_owned()) };
-        self.send(&ask).await.map(|_| ())
+        self.client().send(&ask).await.map(|_| ())
     }
 }

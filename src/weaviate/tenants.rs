@@ -113,14 +113,14 @@ impl Writer {
     /// that may pass. One name that is no tenant makes the server refuse all of them.
     pub async fn set_tenant_states(&self, collection: &CollectionName, tenants: &[Tenant]) -> Result<(), Error> {
         let ask = Ask::with_body(Method::PUT, &format!("/v1/schema/{collection}/tenants"), json!(tenants).to_string());
-        self.send(&ask).await.map(|_| ())
+        self.client().send(&ask).await.map(|_| ())
     }
 
     /// Creates tenants, active, or inactive where `state` is cold; those that exist already stay as they are. Can be asked
     /// again, and is after failures that may pass.
     pub async fn create_tenants(&self, collection: &CollectionName, tenants: &[Tenant]) -> Result<(), Error> {
         let ask = Ask::with_body(Method::POST, &format!("/v1/schema/{collection}/tenants"), json!(tenants).to_string());
-        self.send(&ask).await.map(|_| ())
+        self.client().send(&ask).await.map(|_| ())
     }
 }
 

@@ -1,7 +1,5 @@
 //! The client that may write: every method that changes a server belongs to it.
 
-use std::ops::Deref;
-
 use super::client::Client;
 
 /// A client with the methods that change a server. Plans and dry runs get a [`Client`], which has none of them: that
@@ -15,12 +13,10 @@ impl Writer {
     pub fn new(client: Client) -> Self {
         Self(client)
     }
-}
 
-impl Deref for Writer {
-    type Target = Client;
-
-    fn deref(&self) -> &Client {
+    /// What it can read.
+    #[must_use]
+    pub fn client(&self) -> &Client {
         &self.0
     }
 }

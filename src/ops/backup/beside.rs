@@ -40,8 +40,8 @@ pub(super) async fn save(
     mut writer: ArchiveWriter,
     limits: &mut Vec<Limit>,
 ) -> Result<ArchiveWriter, Error> {
-    let aliases = session.unless_stopped(client.aliases()).await?.seen();
-    let roles = session.unless_stopped(client.roles()).await?;
+    let aliases = session.unless_stopped(client.client().aliases()).await?.seen();
+    let roles = session.unless_stopped(client.client().roles()).await?;
     if roles == Listed::Forbidden && !limits.iter().any(|limit| limit.kind == LimitKind::Roles) {
         limits.push(limit(LimitKind::Roles, None));
     }

@@ -88,8 +88,9 @@ impl Collect<'_> {
     pub(super) fn guard(&self) -> Guard {
         let (events, stop) = (self.session.events.clone(), self.session.cancel.clone());
         let patience = self.options.patience;
-        let mut guard = Guard::new(Client::clone(self.client), self.planned.schema.clone(), events, stop, patience)
-            .allowing_missing_nodes(self.options.allow_missing_nodes);
+        let mut guard =
+            Guard::new(Client::clone(self.client.client()), self.planned.schema.clone(), events, stop, patience)
+                .allowing_missing_nodes(self.options.allow_missing_nodes);
         if !self.kept.shards.is_empty() {
             guard.expect_shards(self.kept.shards.clone());
         }
@@ -191,7 +192,7 @@ impl Collect<'_> {
         let any_replica = Box::pin(self.any_replica()).await?;
         let schema_after = self.schema_after().await?;
         // Only worth a remark: whoever may not ask is told nothing.
-        let read_only = match self.session.unless_stopped(self.client.read_only_shards(&schema.name)).await {
+        let read_only = match self.session.unless_stopped(self.client.client().read_only_shards(&schema.name)).await {
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             shards => shards.unwrap_or_default(),
         };
@@ -329,7 +330,7 @@ impl Collect<'_> {
         let most_in_flight = self.options.jobs.unwrap_or(MOST_JOBS).max(1);
         let share = self.budget.bytes() / (most_in_flight as u64 * PAGES_A_REQUEST);
         Scan {
-            client: Client::clone(self.client),
+            client: Client::clone(self.client.client()),
             collection: self.planned.schema.name.clone(),
             references: self.planned.schema.references.clone().into(),
             tenants: Arc::new([]),
@@ -365,7 +366,7 @@ impl Collect<'_> {
             Ok(()) => self.not_remade(guard),
             Err(error @ guard::Error::NotWhole { .. }) => {
                 let schema = [&self.planned.schema];
-                Err(Box::pin(missing::allowable(self.client, schema)).await.unwrap_or_else(|| error.into()))
+                Err(Box::pin(missing::allowable(self.client.client(), schema)).await.unwrap_or_else(|| error.into()))
             }
             Err(error) => Err(error.into()),
         }
@@ -382,7 +383,7 @@ impl Collect<'_> {
 
     pub(super) async fn count(&self) -> Result<Option<u64>, Error> {
         let names = std::slice::from_ref(&self.planned.schema.name);
-        let counts = self.session.unless_stopped(self.client.counts(names)).await?;
+        let counts = self.session.unless_stopped(self.client.client().counts(names)).await?;
         Ok(counts.first().and_then(Count::exact))
     }
 
@@ -397,7 +398,7 @@ impl Collect<'_> {
     pub(super) async fn schema_after(&self) -> Result<Schema, Error> {
         let before = &self.planned.schema;
         let collection = before.name.clone();
-        let after = self.session.unless_stopped(self.client.schema(&collection)).await?;
+        let after = self.session.unless_stopped(self.client.client().schema(&collection)).await?;
         let Some(after) = after else { return Err(Error::Vanished { collection }) };
         match drift(before, &after) {
             Drift::None => Ok(before.clone()),

@@ -120,7 +120,9 @@ async fn claim(client: &Writer, session: &Session, plan: &BackupPlan) -> Result<
         return Ok(None);
     };
     let targets = plan.collections.iter().map(|planned| planned.schema.name.clone()).collect();
-    Claiming { client, session, locks: &state.locks, targets, shards: Vec::new() }.take_to_read(Op::Backup).await
+    Claiming { client: client.client(), session, locks: &state.locks, targets, shards: Vec::new() }
+        .take_to_read(Op::Backup)
+        .await
 }
 
 async fn create(session: &Session, plan: &BackupPlan) -> Result<ArchiveWriter, Error> {
@@ -215,7 +217,7 @@ impl One<'_> {
             return Ok((writer, begun, None));
         };
         let name = self.planned.schema.name.clone();
-        let lost = Box::pin(gone::fate(self.client, self.session, &name, error)).await?;
+        let lost = Box::pin(gone::fate(self.client.client(), self.session, &name, error)).await?;
         let writer = blocking("give up", move || writer.give_up(&name).map(|()| writer)).await?;
         Ok((writer, begun, Some(lost)))
     }
@@ -229,7 +231,7 @@ impl One<'_> {
         let Self { client, session, plan, planned, .. } = *self;
         let content = plan.options.content;
         if content == Content::SchemaOnly {
-            let closed = schema_only(client, session, planned, collection).await?;
+            let closed = schema_only(client.client(), session, planned, collection).await?;
             gathered.remarks.limits.extend(facts::schema_limits(&planned.schema));
             let schema = Some(SavedSchema::of(&planned.schema));
             gathered.finish(
@@ -364,8 +366,8 @@ async fn seal(
     let sealed = blocking("seal", move || writer.seal(closed, sealed)).await?;
     let collections = gathered.results;
     let result = RunResult {
-        retries: client.retries(),
-        rate_limit: client.rate_limit(),
+        retries: client.client().retries(),
+        rate_limit: client.client().rate_limit(),
         resumed_objects: gathered.resumed,
         ..RunResult::of(Op::Backup, status, Some(path_text(&sealed.path)), collections)
     };

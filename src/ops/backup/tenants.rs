@@ -92,7 +92,7 @@ impl<'a> Tenants<'a> {
                 continue;
             }
             let listed;
-            let list = session.unless_stopped(self.collect.client.tenants(&schema.name));
+            let list = session.unless_stopped(self.collect.client.client().tenants(&schema.name));
             (store, listed) = self.collect.or_keep_proven(store, &mut guard, list).await?;
             books.list(listed, &self.collect.options.tenants);
             let cut_short = books.cut_short(&store.writer);
@@ -129,7 +129,7 @@ impl<'a> Tenants<'a> {
         let looks = self.collect.kept.firsts.iter().filter(|(tenant, _)| books.is_active(tenant));
         let looks = looks.map(|(tenant, First { from, objects })| async move {
             let limit = u32::try_from(FIRST_OBJECTS).unwrap_or(1);
-            let live = session.unless_stopped(client.times_behind(name, Some(tenant), *from, limit)).await;
+            let live = session.unless_stopped(client.client().times_behind(name, Some(tenant), *from, limit)).await;
             let live = match live {
                 // It was deactivated, or removed, since it was listed.
                 Err(Error::Wire(error)) if error.tenant_trouble().is_some() => return Ok((tenant, true)),
@@ -153,14 +153,14 @@ impl<'a> Tenants<'a> {
     async fn books(&self) -> Result<Books, Error> {
         let (collect, name) = (&self.collect, self.name());
         let (session, options) = (collect.session, collect.options);
-        let mut listed = session.unless_stopped(collect.client.tenants(name)).await?;
-        let left = LeftActive::find(collect.client, session, self.books, name, &mut listed).await?;
+        let mut listed = session.unless_stopped(collect.client.client().tenants(name)).await?;
+        let left = LeftActive::find(collect.client.client(), session, self.books, name, &mut listed).await?;
         if !left.is_empty() {
             left.put_right(session, name, self.activation().await?).await?;
         }
         let mut books = Books::new(listed, &options.tenants);
         if let Some(probe) = books.first_active() {
-            let counts = session.unless_stopped(collect.client.tenant_counts(name, &[probe])).await?;
+            let counts = session.unless_stopped(collect.client.client().tenant_counts(name, &[probe])).await?;
             books.countable = counts.first().is_some_and(|count| count.exact().is_some());
             if let Some(crate::weaviate::Count::Unknown { reason }) = counts.into_iter().next() {
                 session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
@@ -173,11 +173,17 @@ impl<'a> Tenants<'a> {
     pub(super) async fn activation(&self) -> Result<&Activation, Error> {
         let make = async || {
             let (collect, name) = (&self.collect, self.name().clone());
-            let about =
-                activation::about(Op::Backup, collect.session, collect.client.url(), self.archive, String::new());
+            let about = activation::about(
+                Op::Backup,
+                collect.session,
+                collect.client.client().url(),
+                self.archive,
+                String::new(),
+            );
             let Some((state, _)) = self.books.folders() else { return Err(Error::NoRunFolder { collection: name }) };
             let journalled =
-                Box::pin(activation::begin(collect.client, collect.session, state, vec![name.clone()], about)).await?;
+                Box::pin(activation::begin(collect.client.client(), collect.session, state, vec![name.clone()], about))
+                    .await?;
             let journal = Some(journalled.journal.clone());
             Ok::<_, Error>((Activation::new(collect.client.clone(), name, None, journal), journalled))
         };

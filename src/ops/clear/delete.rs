@@ -80,7 +80,7 @@ impl Delete<'_> {
         let (most, waiting) = if self.closely { FRESH } else { (IDS_A_REQUEST, STRETCHES_WAITING) };
         let (sender, mut stretches) = mpsc::channel(waiting);
         let ids = Ids {
-            client: Client::clone(self.writer),
+            client: Client::clone(self.writer.client()),
             collection: self.collection.clone(),
             tenant: self.tenant.cloned(),
             most,
@@ -120,7 +120,7 @@ impl Delete<'_> {
         };
         let after = first.0.checked_sub(1).map(ObjectId);
         let most = u32::try_from(stretch.known.len()).unwrap_or(1);
-        let now = self.writer.first_objects(self.collection, tenant, after, most);
+        let now = self.writer.client().first_objects(self.collection, tenant, after, most);
         let now = self.session.unless_stopped(now).await?;
         Ok(now.iter().any(|one| stretch.known.contains(&(one.id, one.updated_ms))))
     }

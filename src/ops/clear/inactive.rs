@@ -28,13 +28,13 @@ pub(super) async fn put_right(
     collection: &CollectionName,
 ) -> Result<(), Error> {
     let Some((state, _)) = books.folders() else { return Ok(()) };
-    let mut listed = session.unless_stopped(writer.tenants(collection)).await?;
-    let left = LeftActive::find(writer, session, books, collection, &mut listed).await?;
+    let mut listed = session.unless_stopped(writer.client().tenants(collection)).await?;
+    let left = LeftActive::find(writer.client(), session, books, collection, &mut listed).await?;
     if left.is_empty() {
         return Ok(());
     }
-    let about = activation::about(Op::Verify, session, writer.url(), folder, String::new());
-    let journalled = activation::begin(writer, session, state, Vec::new(), about).await?;
+    let about = activation::about(Op::Verify, session, writer.client().url(), folder, String::new());
+    let journalled = activation::begin(writer.client(), session, state, Vec::new(), about).await?;
     let journal = Some(journalled.journal.clone());
     let activation = Activation::new(writer.clone(), collection.clone(), Some(Arc::default()), journal);
     let right = left.put_right(session, collection, &activation).await;
@@ -64,8 +64,8 @@ impl<'a> InactiveTenants<'a> {
         let Some((state, _)) = books.folders() else {
             return Err(Error::NoRunFolder { collection: collection.clone() });
         };
-        let about = activation::about(Op::Verify, session, writer.url(), archive, String::new());
-        let journalled = activation::begin(writer, session, state, Vec::new(), about).await?;
+        let about = activation::about(Op::Verify, session, writer.client().url(), archive, String::new());
+        let journalled = activation::begin(writer.client(), session, state, Vec::new(), about).await?;
         let journal = Some(journalled.journal.clone());
         let inactive = Some(Arc::new(inactive.into_iter().collect()));
         let activation = Activation::new(writer.clone(), collection.clone(), inactive, journal);
@@ -83,7 +83,7 @@ impl<'a> InactiveTenants<'a> {
     async fn few(&self, tenants: &[TenantName], backed_up: &BackedUp) -> Result<(), Error> {
         let newest = tenants.iter().map(|tenant| self.newest_ms(tenant));
         let newest: Vec<Option<i64>> = stream::iter(newest).buffered(ASKED_AT_ONCE).try_collect().await?;
-        let counts = self.session.unless_stopped(self.writer.tenant_counts(self.collection, tenants)).await?;
+        let counts = self.session.unless_stopped(self.writer.client().tenant_counts(self.collection, tenants)).await?;
         for ((tenant, newest), count) in tenants.iter().zip(newest).zip(counts) {
             let held = backed_up.tenants.get(tenant).copied().unwrap_or(0);
             let compared = backed_up.newest_inactive.get(tenant).copied();
@@ -99,7 +99,8 @@ impl<'a> InactiveTenants<'a> {
     async fn newest_ms(&self, tenant: &TenantName) -> Result<Option<i64>, Error> {
         let mut late = Late::within(PATIENCE);
         loop {
-            let asked = self.session.unless_stopped(self.writer.newest_update(self.collection, Some(tenant))).await;
+            let asked =
+                self.session.unless_stopped(self.writer.client().newest_update(self.collection, Some(tenant))).await;
             match asked {
                 Err(Error::Wire(error)) if error.tenant_trouble().is_some() => match late.next_pause() {
                     Some(pause) => tokio::time::sleep(pause).await,

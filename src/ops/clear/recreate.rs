@@ -112,7 +112,7 @@ impl Recreate<'_> {
             let there = match begun {
                 Ok(()) => complete(self.writer, &self.planned.fit).await?,
                 Err(not_made) if matches!(not_made.error, Error::MadeUp { .. }) => {
-                    match self.writer.schema(self.name()).await? {
+                    match self.writer.client().schema(self.name()).await? {
                         Some(there) => there,
                         // It went away again.
                         None => continue,
@@ -164,9 +164,9 @@ impl Recreate<'_> {
 
     /// Drops what the server made up: the objects that were in it, and whether the collection was created again.
     async fn drop_made_up(&self, there: &Schema) -> Result<(u64, bool), Error> {
-        let counted = standing::count(self.writer, self.session, &there.name, None).await?;
+        let counted = standing::count(self.writer.client(), self.session, &there.name, None).await?;
         let objects = counted.exact().unwrap_or(0);
-        let shards = match self.writer.topology(there).await {
+        let shards = match self.writer.client().topology(there).await {
             Topology::Whole { shards, .. } | Topology::Unchecked { shards, .. } => shards,
             Topology::Broken { .. } => Vec::new(),
         };
@@ -180,7 +180,7 @@ impl Recreate<'_> {
         if offloaded > 0 {
             again.remarks.push(ClearRemark::OffloadedInactive { tenants: offloaded as u64 });
         }
-        if let Some(tenant) = tenants::lacking(self.writer, self.session, self.name(), &wanted).await? {
+        if let Some(tenant) = tenants::lacking(self.writer.client(), self.session, self.name(), &wanted).await? {
             return Err(Error::TenantLacks { collection: self.name().clone(), tenant });
         }
         Ok(())

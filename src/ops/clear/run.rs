@@ -83,8 +83,8 @@ pub async fn run(writer: &Writer, session: &Session, plan: ClearPlan) -> Result<
     let done = Run { writer, session, plan: &plan, books }.all(&mut gathered).await;
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
     let result = RunResult {
-        retries: writer.retries(),
-        rate_limit: writer.rate_limit(),
+        retries: writer.client().retries(),
+        rate_limit: writer.client().rate_limit(),
         ..RunResult::of(Op::Clear, status, None, gathered.results.clone())
     };
     let run_dir = gathered.journal.as_ref().map(|journal| journal.path().to_owned());
@@ -131,7 +131,7 @@ struct Run<'a> {
 impl Run<'_> {
     async fn all(&self, gathered: &mut Gathered) -> Result<(), Error> {
         self.begin(gathered).await?;
-        let meta = self.session.unless_stopped(self.writer.meta()).await?;
+        let meta = self.session.unless_stopped(self.writer.client().meta()).await?;
         let clock = ServerClock::new(meta.server_time_ms, self.session);
         for planned in &self.plan.collections {
             self.going()?;
@@ -148,7 +148,7 @@ impl Run<'_> {
     async fn begin(&self, gathered: &mut Gathered) -> Result<(), Error> {
         let (plan, state) = (self.plan, &self.plan.options.state);
         let claiming = Claiming {
-            client: self.writer,
+            client: self.writer.client(),
             session: self.session,
             locks: &state.locks,
             targets: plan.collections.iter().map(|p| p.name().clone()).collect(),
@@ -216,7 +216,7 @@ impl Run<'_> {
 
     fn guard(&self, schema: &Schema) -> Guard {
         let (events, stop) = (self.session.events.clone(), self.session.cancel.clone());
-        Guard::new(Client::clone(self.writer), schema.clone(), events, stop, self.plan.options.patience)
+        Guard::new(Client::clone(self.writer.client()), schema.clone(), events, stop, self.plan.options.patience)
     }
 
     async fn until_whole(&self, guard: &mut Guard) -> Result<(), Error> {
@@ -247,7 +247,7 @@ impl Run<'_> {
             Ok(created) => created,
             Err(error) => {
                 // Whether it was dropped is not known where the server does not answer.
-                let there = matches!(self.writer.schema(&name).await, Ok(Some(_)));
+                let there = matches!(self.writer.client().schema(&name).await, Ok(Some(_)));
                 if there {
                     gathered.partly = may_still_happen(&error).then_some(name);
                 } else {
@@ -268,7 +268,7 @@ impl Run<'_> {
         gathered.remarks.extend(lost);
         let objects = proven.objects.unwrap_or(0);
         self.session.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
-        let Some(schema) = self.writer.schema(&name).await? else {
+        let Some(schema) = self.writer.client().schema(&name).await? else {
             return Err(Error::Vanished { collection: name });
         };
         let left = self.left(&schema, planned.tenants.as_deref()).await?;
@@ -345,7 +345,7 @@ impl Run<'_> {
         }
         let offloaded = again?;
         let wanted: Vec<Tenant> = planned.missing.iter().chain(tenants).cloned().collect();
-        if let Some(tenant) = tenants::lacking(self.writer, self.session, name, &wanted).await? {
+        if let Some(tenant) = tenants::lacking(self.writer.client(), self.session, name, &wanted).await? {
             return Err(Error::TenantLacks { collection: name.clone(), tenant });
         }
         if offloaded > 0 {
@@ -457,7 +457,7 @@ impl Run<'_> {
         for pause in COUNT_PAUSES {
             tokio::time::sleep(pause).await;
             self.until_whole(&mut guard).await?;
-            left = standing::count(self.writer, self.session, &schema.name, tenants).await?;
+            left = standing::count(self.writer.client(), self.session, &schema.name, tenants).await?;
             if let Count::Unknown { .. } = &left {
                 left = self.listed(schema, tenants).await?.unwrap_or(left);
             }
@@ -478,7 +478,7 @@ impl Run<'_> {
         for tenant in spaces {
             let (collection, max_bytes) = (&schema.name, LAST_PAGE_BYTES);
             let page = PageRequest { collection, tenant, after: None, limit: 1, vectors: false, max_bytes };
-            let asked = async { Ok::<_, Error>(self.writer.page(&page).await) };
+            let asked = async { Ok::<_, Error>(self.writer.client().page(&page).await) };
             let body = match self.session.unless_stopped(asked).await? {
                 Ok(PageReply::Body(body)) => body,
                 // Who may drop and create a collection may perhaps not read it.

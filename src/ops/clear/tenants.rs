@@ -90,7 +90,7 @@ impl Recreating<'_> {
                 Err(error) if !error.is_gateway() => return Err(error.into()),
                 other => other.err(),
             };
-            let left = self.writer.tenants(self.collection).await?;
+            let left = self.writer.client().tenants(self.collection).await?;
             let stays = left.iter().any(|there| names.contains(&there.name));
             let Some(error) = failed.filter(|_| stays) else { return Ok(left) };
             let wait = before_next(self.patience).saturating_sub(sent.elapsed());

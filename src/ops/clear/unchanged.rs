@@ -63,7 +63,7 @@ impl Unchanged<'_> {
         let tenants = self.counts(planned.tenants.as_deref().filter(|_| planned.some_tenants)).await?;
         let counted = match &tenants {
             Some(counts) => proof::sum(counts.values().cloned().collect()),
-            None => standing::count(self.writer, self.session, name, planned.counted()).await?,
+            None => standing::count(self.writer.client(), self.session, name, planned.counted()).await?,
         };
         let mut proven = Proven {
             backed_up: None,
@@ -76,7 +76,7 @@ impl Unchanged<'_> {
         }
         self.held_still().await?;
         if let Some(archive) = &self.plan.must_hold {
-            let since = since::begin(self.writer, self.session, planned, self.clock).await?;
+            let since = since::begin(self.writer.client(), self.session, planned, self.clock).await?;
             proven.backed_up = Some(self.held(archive, since).await?);
             self.tenants().await?;
         }
@@ -102,13 +102,13 @@ impl Unchanged<'_> {
     /// What was said of an archive that holds it is true still.
     async fn held_still(&self) -> Result<(), Error> {
         let (writer, session, planned) = (self.writer, self.session, self.planned);
-        is_held_still(writer, session, &planned.doomed(), planned.standing.held_in.as_ref()).await
+        is_held_still(writer.client(), session, &planned.doomed(), planned.standing.held_in.as_ref()).await
     }
 
     /// The objects of each of these tenants that is active.
     async fn counts(&self, tenants: Option<&[Tenant]>) -> Result<Option<BTreeMap<TenantName, Count>>, Error> {
         let Some(tenants) = tenants else { return Ok(None) };
-        let counts = standing::tenant_counts(self.writer, self.session, self.planned.name(), tenants).await?;
+        let counts = standing::tenant_counts(self.writer.client(), self.session, self.planned.name(), tenants).await?;
         Ok(Some(counts.into_iter().collect()))
     }
 
@@ -127,7 +127,7 @@ impl Unchanged<'_> {
             self.still_held(backed_up).await?;
         } else {
             let (name, counted) = (self.planned.name(), self.planned.counted());
-            let now = standing::count(self.writer, self.session, name, counted).await?;
+            let now = standing::count(self.writer.client(), self.session, name, counted).await?;
             self.as_many(proven.objects, now.exact())?;
             self.held_still().await?;
         }
@@ -171,7 +171,7 @@ impl Unchanged<'_> {
     /// Its schema is the one that was planned with, and saved.
     async fn schema(&self) -> Result<(), Error> {
         let name = self.planned.name();
-        let Some(now) = self.session.unless_stopped(self.writer.schema(name)).await? else {
+        let Some(now) = self.session.unless_stopped(self.writer.client().schema(name)).await? else {
             return Err(self.changed(PlanChange::Gone));
         };
         if now.text != self.planned.standing.schema.text {
@@ -187,7 +187,7 @@ impl Unchanged<'_> {
         if self.planned.standing.schema.multi_tenant {
             return Ok(());
         }
-        match standing::has_any_shard(self.writer, self.session, name, before).await? {
+        match standing::has_any_shard(self.writer.client(), self.session, name, before).await? {
             Some(false) => Err(Error::MadeAnew { collection: name.clone() }),
             Some(true) | None => Ok(()),
         }
@@ -200,7 +200,7 @@ impl Unchanged<'_> {
         if self.planned.some_tenants || (self.planned.method == Method::Delete && self.plan.must_hold.is_none()) {
             return self.are_there(self.planned.tenants.as_deref().unwrap_or_default()).await;
         }
-        let now = self.session.unless_stopped(self.writer.tenants(self.planned.name())).await?;
+        let now = self.session.unless_stopped(self.writer.client().tenants(self.planned.name())).await?;
         if now != *before {
             return Err(self.changed(PlanChange::Tenants));
         }
@@ -210,7 +210,10 @@ impl Unchanged<'_> {
     /// Its tenants are those that were planned, and no others made anew under their names: those have other first objects.
     async fn same_firsts(&self, tenants: &[Tenant]) -> Result<(), Error> {
         let (planned, collection) = (self.planned, self.planned.name().clone());
-        match (planned.standing.firsts.became(self.writer, self.session, &collection, tenants).await?, planned.method) {
+        match (
+            planned.standing.firsts.became(self.writer.client(), self.session, &collection, tenants).await?,
+            planned.method,
+        ) {
             (Became::Same, _) => Ok(()),
             // Writers disturb nobody who deletes by ids.
             (Became::Differ(_), Method::Delete) if !planned.some_tenants => Ok(()),
@@ -228,7 +231,7 @@ impl Unchanged<'_> {
         if tenants.is_empty() {
             return Ok(());
         }
-        let now = self.session.unless_stopped(self.writer.tenants(self.planned.name())).await?;
+        let now = self.session.unless_stopped(self.writer.client().tenants(self.planned.name())).await?;
         let now: BTreeMap<&TenantName, &TenantState> = now.iter().map(|t| (&t.name, &t.state)).collect();
         match tenants.iter().find(|tenant| now.get(&tenant.name) != Some(&&tenant.state)) {
             Some(tenant) => Err(self.changed(PlanChange::Tenant { tenant: tenant.name.clone() })),
@@ -291,11 +294,11 @@ impl Unchanged<'_> {
         if !backed_up.since.is_newest {
             return Err(self.changed(PlanChange::WritesUnknown));
         }
-        let newest = since::newest_ms(self.writer, self.session, planned).await?;
+        let newest = since::newest_ms(self.writer.client(), self.session, planned).await?;
         if newest.is_some_and(|at| at > backed_up.since.until_ms) {
             return Err(self.written());
         }
-        let counted = standing::count(self.writer, self.session, name, planned.counted()).await?;
+        let counted = standing::count(self.writer.client(), self.session, name, planned.counted()).await?;
         let inactive: u64 = self.inactive().iter().filter_map(|name| backed_up.tenants.get(name)).sum();
         let active = backed_up.objects.saturating_sub(inactive);
         if counted.exact().is_some_and(|now| now != active) { Err(self.written()) } else { Ok(()) }

@@ -28,14 +28,14 @@ pub async fn run(
     session.events.emit(Event::PlanMade { collections: plan.listed() });
     session.events.emit(Event::CollectionStarted { collection: plan.name.clone(), objects: Some(0) });
     let _claim = claim(writer, session, &prepared).await.map_err(not_sent)?;
-    if session.unless_stopped(writer.schema(&plan.name)).await.map_err(not_sent)?.is_some() {
+    if session.unless_stopped(writer.client().schema(&plan.name)).await.map_err(not_sent)?.is_some() {
         return Err(not_sent(taken(&prepared)));
     }
     if let Err(NotMade { error, perhaps_there }) =
         until_there(writer, session, &prepared.fit, || taken(&prepared)).await
     {
         // Where it cannot be asked, it is better to name what may not be there than to leave it unsaid.
-        let there = perhaps_there && !matches!(writer.schema(&plan.name).await, Ok(None));
+        let there = perhaps_there && !matches!(writer.client().schema(&plan.name).await, Ok(None));
         return Err(if there { perhaps(error) } else { not_sent(error) });
     }
     let (mut remarks, additions) = compared(writer, &prepared).await.map_err(perhaps)?;
@@ -45,8 +45,8 @@ pub async fn run(
     session.events.emit(Event::CollectionFinished(result.clone()));
     let status = if missing.is_empty() { Status::Ok } else { Status::Incomplete };
     let result = RunResult {
-        retries: writer.retries(),
-        rate_limit: writer.rate_limit(),
+        retries: writer.client().retries(),
+        rate_limit: writer.client().rate_limit(),
         ..RunResult::of(Op::Create, status, None, vec![result])
     };
     Ok(CreationOutcome { result, remarks, additions, missing, topology_unchecked: plan.topology_unchecked.clone() })
@@ -54,7 +54,7 @@ pub async fn run(
 
 async fn claim(writer: &Writer, session: &Session, prepared: &PreparedCreation) -> Result<Claim, Error> {
     let (locks, targets) = (&*prepared.options.state.locks, vec![prepared.plan.name.clone()]);
-    Claiming { client: writer, session, locks, targets, shards: Vec::new() }.take(Op::Create).await
+    Claiming { client: writer.client(), session, locks, targets, shards: Vec::new() }.take(Op::Create).await
 }
 
 fn taken(prepared: &PreparedCreation) -> Error {
@@ -89,7 +89,7 @@ async fn tenants(
         return Ok(Vec::new());
     }
     let there: BTreeMap<TenantName, TenantState> = session
-        .unless_stopped(writer.tenants(collection))
+        .unless_stopped(writer.client().tenants(collection))
         .await?
         .into_iter()
         .map(|tenant| (tenant.name, tenant.state))

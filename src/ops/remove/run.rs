@@ -41,8 +41,8 @@ pub async fn run(writer: &Writer, session: &Session, plan: RemovalPlan) -> Resul
     let done = Box::pin(all(writer, session, &plan, &mut gathered)).await;
     let status = if gathered.back.is_empty() { Status::Ok } else { Status::Incomplete };
     let result = RunResult {
-        retries: writer.retries(),
-        rate_limit: writer.rate_limit(),
+        retries: writer.client().retries(),
+        rate_limit: writer.client().rate_limit(),
         ..RunResult::of(Op::Rm, status, None, gathered.results.clone())
     };
     let topology_unchecked = plan.topology_unchecked.clone();
@@ -90,7 +90,7 @@ async fn all(writer: &Writer, session: &Session, plan: &RemovalPlan, gathered: &
 
 async fn claim(writer: &Writer, session: &Session, plan: &RemovalPlan, gathered: &mut Gathered) -> Result<(), Error> {
     let claiming = Claiming {
-        client: writer,
+        client: writer.client(),
         session,
         locks: &plan.options.locks,
         targets: plan.collections.iter().map(|p| p.standing.name().clone()).collect(),
@@ -112,7 +112,7 @@ async fn one(
         .events
         .emit(Event::CollectionStarted { collection: before.name().clone(), objects: before.objects.exact() });
     // What is saved and dropped is what is there now.
-    let Now { schema, tenants, objects, topology_unchecked } = standing::now(writer, session, before).await?;
+    let Now { schema, tenants, objects, topology_unchecked } = standing::now(writer.client(), session, before).await?;
     if let Some(was) = planned.agreed
         && objects.exact() != Some(was)
     {
@@ -126,7 +126,7 @@ async fn one(
     {
         return Err(Error::BeingWritten { collection: before.name().clone(), before: before_it, after });
     }
-    held::is_held_still(writer, session, &before.doomed(), before.held_in.as_ref()).await?;
+    held::is_held_still(writer.client(), session, &before.doomed(), before.held_in.as_ref()).await?;
     let from = safety::From {
         url: &plan.url,
         server_version: &plan.server_version,
@@ -166,7 +166,7 @@ async fn look_once_more(writer: &Writer, session: &Session, gathered: &mut Gathe
         () = session.cancel.cancelled() => {}
     }
     // What was removed was seen to be gone; that it stays so is asked for once, and not waited for.
-    let Ok(there) = session.unless_stopped(writer.schemas()).await else { return Ok(()) };
+    let Ok(there) = session.unless_stopped(writer.client().schemas()).await else { return Ok(()) };
     for (name, _) in &gathered.removed {
         if there.iter().any(|schema| schema.name == *name) && !gathered.back.contains(name) {
             gathered.back.push(name.clone());

@@ -241,7 +241,7 @@ pub(super) async fn set(
                 let sent = writer.create_alias(alias, target).await;
                 let missing = match &sent {
                     Err(error) if error.is_gateway() => {
-                        answered(session.unless_stopped(writer.alias(alias)).await)? == Some(Named::Missing)
+                        answered(session.unless_stopped(writer.client().alias(alias)).await)? == Some(Named::Missing)
                     }
                     _ => false,
                 };
@@ -251,7 +251,9 @@ pub(super) async fn set(
                 // Whoever reads by the alias is better served by the other collection than by half of this one.
                 let (alias, was) = (alias.clone(), was.clone());
                 let stays = if complete {
-                    match answered(session.unless_stopped(writer.alias(&one.alias)).await)?.unwrap_or(Named::Hidden) {
+                    match answered(session.unless_stopped(writer.client().alias(&one.alias)).await)?
+                        .unwrap_or(Named::Hidden)
+                    {
                         Named::There(of) if of == was || of == *target => None,
                         Named::There(of) => Some(AliasRemark::AliasMovedSince { alias, of }),
                         Named::Missing => Some(AliasRemark::AliasGoneSince { alias, was }),
@@ -268,7 +270,7 @@ pub(super) async fn set(
                 writer.move_alias(&one.alias, target).await
             }
         };
-        let now = answered(session.unless_stopped(writer.alias(alias)).await)?;
+        let now = answered(session.unless_stopped(writer.client().alias(alias)).await)?;
         let (done, remark) = outcome(one, sent, now.unwrap_or(Named::Missing));
         all &= done;
         remarks.push((target.clone(), remark.into()));

@@ -25,12 +25,13 @@ pub(super) async fn join(
     own: &[TenantName],
 ) -> Result<Created, Error> {
     let target = &collection.planned.target;
-    let schema = session.unless_stopped(writer.schema(target)).await?;
+    let schema = session.unless_stopped(writer.client().schema(target)).await?;
     let schema = schema.ok_or_else(|| Error::Vanished { collection: target.clone() })?;
     // Somebody may have looked at the plan for long. What was there then must be there, and nobody may have taken a name:
     // servers take a tenant that exists for one that was created.
     let lacks = verify::lacks(&collection.asked, &schema, &Renames::default());
-    let refusals = tenants::joins(writer, &collection.indexed.schema, &schema, &collection.tenants, lacks, own);
+    let refusals =
+        tenants::joins(writer.client(), &collection.indexed.schema, &schema, &collection.tenants, lacks, own);
     let refusals = session.unless_stopped(refusals).await?;
     if !refusals.is_empty() {
         return Err(Error::CannotRestore { refusals, chosen: 1 });
@@ -47,7 +48,7 @@ pub(super) async fn begin(
     server: &Server,
 ) -> Result<(), NotMade> {
     let not_sent = |error| NotMade { error, perhaps_there: false };
-    let there = session.unless_stopped(writer.schema(&collection.planned.target)).await.map_err(not_sent)?;
+    let there = session.unless_stopped(writer.client().schema(&collection.planned.target)).await.map_err(not_sent)?;
     let Some(there) = there else {
         return until_there(writer, session, &collection.fit, || taken(collection)).await;
     };
@@ -55,7 +56,7 @@ pub(super) async fn begin(
         return Err(not_sent(taken(collection)));
     }
     let begun = Begun { fit: &collection.fit, asked: &collection.asked, there: &there };
-    match begun.other(writer, session, server).await.map_err(not_sent)? {
+    match begun.other(writer.client(), session, server).await.map_err(not_sent)? {
         Some(what) => Err(not_sent(not_as_left(collection, what))),
         None => Ok(()),
     }
@@ -102,7 +103,7 @@ pub(super) async fn again(
     collection: &Collection,
     server: &Server,
 ) -> Result<Created, Error> {
-    let there = session.unless_stopped(writer.schema(&collection.planned.target)).await?;
+    let there = session.unless_stopped(writer.client().schema(&collection.planned.target)).await?;
     let Some(schema) = there else { return Err(not_as_left(collection, Altered::Gone)) };
     if collection.before.verified || collection.before.over {
         return Ok(Created { schema, remarks: Vec::new() });

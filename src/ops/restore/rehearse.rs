@@ -34,7 +34,7 @@ pub async fn rehearse(
     for collection in &pending {
         // What an earlier attempt began may have been created or not.
         let begun = collection.before.stage == Stage::Begun;
-        if !begun || session.unless_stopped(writer.schema(&collection.planned.target)).await?.is_none() {
+        if !begun || session.unless_stopped(writer.client().schema(&collection.planned.target)).await?.is_none() {
             work.push(*collection);
         }
     }

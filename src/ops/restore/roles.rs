@@ -237,11 +237,11 @@ pub(super) async fn make(
         }
         let mut sent = writer.create_role(&role.document).await;
         if sent.as_ref().is_err_and(WireError::is_gateway)
-            && answered(session.unless_stopped(by_name(writer, &role.name)).await)? == Some(Named::Missing)
+            && answered(session.unless_stopped(by_name(writer.client(), &role.name)).await)? == Some(Named::Missing)
         {
             sent = writer.create_role(&role.document).await;
         }
-        let now = answered(session.unless_stopped(by_name(writer, &role.name)).await)?;
+        let now = answered(session.unless_stopped(by_name(writer.client(), &role.name)).await)?;
         let (done, remark) = outcome(role, sent, now.unwrap_or(Named::Missing));
         all &= done;
         remarks.push(remark);

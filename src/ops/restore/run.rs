@@ -123,7 +123,7 @@ pub async fn run(
         Ok(()) => (Ok(()), Vec::new(), Vec::new()),
         Err(error) => {
             let (error, undone) = undone(client, session, &prepared, error, &mut gathered).await;
-            let lost = lost::lost(client, gathered.underway()).await;
+            let lost = lost::lost(client.client(), gathered.underway()).await;
             (Err(lost::named(error, &lost)), undone, lost)
         }
     };
@@ -132,8 +132,8 @@ pub async fn run(
     let result = || {
         let archive = Some(path_text(&plan.archive));
         RunResult {
-            retries: client.retries(),
-            rate_limit: client.rate_limit(),
+            retries: client.client().retries(),
+            rate_limit: client.client().rate_limit(),
             resumed_objects: prepared.work.iter().map(|collection| collection.before.filled.there()).sum(),
             ..RunResult::of(Op::Restore, status, archive, gathered.results.clone())
         }
@@ -288,7 +288,7 @@ impl Run<'_> {
     async fn begin(&self, gathered: &mut Gathered) -> Result<(), Error> {
         let (plan, state) = (self.plan, &self.plan.options.state);
         let claiming = Claiming {
-            client: self.client,
+            client: self.client.client(),
             session: self.session,
             locks: &state.locks,
             targets: self.prepared.work.iter().map(|c| c.planned.target.clone()).collect(),
@@ -359,10 +359,11 @@ impl Run<'_> {
             Ok(()) => gathered.half_made.push(target),
             Err(NotMade { error, perhaps_there }) => {
                 // Where it cannot be asked, it is better to name what may not be there than to leave it unsaid.
-                let there = async || match self.session.unless_stopped(self.client.schema(&planned.target)).await {
-                    Ok(there) => there.is_some(),
-                    Err(_) => true,
-                };
+                let there =
+                    async || match self.session.unless_stopped(self.client.client().schema(&planned.target)).await {
+                        Ok(there) => there.is_some(),
+                        Err(_) => true,
+                    };
                 if perhaps_there && there().await {
                     gathered.unsure.push(target.clone());
                     gathered.half_made.push(target);
@@ -418,7 +419,7 @@ impl Run<'_> {
         if collection.asked.multi_tenant {
             return Ok(Vec::new());
         }
-        let asked = self.client.shard_states(&collection.planned.target);
+        let asked = self.client.client().shard_states(&collection.planned.target);
         let shards = self.session.unless_stopped::<_, Error>(async { Ok(asked.await) }).await?;
         Ok(shards.unwrap_or_default().into_iter().map(|shard| shard.name).collect())
     }
@@ -431,7 +432,7 @@ impl Run<'_> {
             return Ok(());
         };
         let (client, session, multi_tenant) = (self.client, self.session, collection.asked.multi_tenant);
-        let left = Left { client, session, target, multi_tenant, history, tenants, map };
+        let left = Left { client: client.client(), session, target, multi_tenant, history, tenants, map };
         let what = left.other(kept.history.complete).await?;
         what.map_or(Ok(()), |what| Err(create::not_as_left(collection, what)))
     }
@@ -481,8 +482,13 @@ impl Run<'_> {
             session.events.emit(Event::Resumed { collection: name.clone(), objects, bytes });
         }
         let (events, stop) = (session.events.clone(), session.cancel.clone());
-        let mut guard =
-            Guard::new(Client::clone(self.client), created.schema.clone(), events, stop, self.plan.options.patience);
+        let mut guard = Guard::new(
+            Client::clone(self.client.client()),
+            created.schema.clone(),
+            events,
+            stop,
+            self.plan.options.patience,
+        );
         let (mut filled, mut objects) = (before.filled, ObjectsOfRuns::new());
         if collection.data && !before.finished {
             guard.until_whole().await?;
@@ -502,7 +508,7 @@ impl Run<'_> {
 
     /// A write to a read-only shard may be answered with SUCCESS and lost: such shards are looked for first.
     async fn writable(&self, name: &CollectionName) -> Result<(), Error> {
-        let shards = self.session.unless_stopped(self.client.read_only_shards(name)).await?;
+        let shards = self.session.unless_stopped(self.client.client().read_only_shards(name)).await?;
         if shards.is_empty() { Ok(()) } else { Err(Error::ReadOnly { collection: name.clone(), shards }) }
     }
 

@@ -165,7 +165,7 @@ pub(super) async fn make(writer: &Writer, session: &Session, collection: &Collec
     } else {
         create_tenants(writer, session, target, &collection.tenants.made).await?;
     }
-    let there: BTreeSet<Tenant> = writer.tenants(target).await?.into_iter().collect();
+    let there: BTreeSet<Tenant> = writer.client().tenants(target).await?.into_iter().collect();
     match collection.tenants.made.iter().find(|tenant| !there.contains(tenant)) {
         Some(lacking) => Err(Error::TenantLacks { collection: target.clone(), tenant: lacking.name.clone() }),
         None => Ok(()),
@@ -185,12 +185,13 @@ pub(super) async fn count(
     collection: &Collection,
     inactive_too: bool,
 ) -> Result<Count, Error> {
-    let there = session.unless_stopped(writer.tenants(&collection.planned.target)).await?;
+    let there = session.unless_stopped(writer.client().tenants(&collection.planned.target)).await?;
     let there: BTreeSet<TenantName> = there.into_iter().map(|tenant| tenant.name).collect();
     // One that somebody removed has no objects any more.
     let of = |state| collection.tenants.of(&state).into_iter().filter(|name| there.contains(name)).collect::<Vec<_>>();
     let active = of(TenantState::Hot);
-    let active = sum(session.unless_stopped(writer.tenant_counts(&collection.planned.target, &active)).await?);
+    let active =
+        sum(session.unless_stopped(writer.client().tenant_counts(&collection.planned.target, &active)).await?);
     if !inactive_too || active.exact().is_none() {
         return Ok(active);
     }
@@ -209,7 +210,7 @@ async fn count_inactive(
     let counting = async {
         let mut all = Vec::new();
         for tenants in inactive.chunks(TENANTS_A_WINDOW) {
-            let counts = async { Ok::<_, Error>(writer.tenant_counts(target, tenants).await?) };
+            let counts = async { Ok::<_, Error>(writer.client().tenant_counts(target, tenants).await?) };
             all.push(sum(activation.with(tenants, counts).await?));
         }
         Ok::<_, Error>(sum(all))
@@ -229,7 +230,7 @@ struct Wrong {
 }
 
 async fn wrong(writer: &Writer, session: &Session, collection: &Collection) -> Result<Wrong, Error> {
-    let there = session.unless_stopped(writer.tenants(&collection.planned.target)).await?;
+    let there = session.unless_stopped(writer.client().tenants(&collection.planned.target)).await?;
     let there: BTreeMap<TenantName, TenantState> = there.into_iter().map(|t| (t.name, t.state)).collect();
     let mut wrong = Wrong::default();
     for tenant in &collection.tenants.made {

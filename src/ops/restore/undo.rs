@@ -75,7 +75,7 @@ impl Undoing<'_> {
         }
         if !self.made.contains(refused)
             && self.own(refused).is_some()
-            && matches!(self.writer.schema(refused).await, Ok(None))
+            && matches!(self.writer.client().schema(refused).await, Ok(None))
         {
             // It is said already why the run stopped.
             let _ = journal::record(journal, RunRecord::Undone { target: refused.clone() }).await;
@@ -99,7 +99,7 @@ impl Undoing<'_> {
     async fn one(&self, collection: &Collection) -> Result<Option<WhyStays>, Error> {
         let (writer, session, target) = (self.writer, self.session, &collection.planned.target);
         let stays = |why| Ok(Some(why));
-        let Some(there) = writer.schema(target).await? else { return Ok(None) };
+        let Some(there) = writer.client().schema(target).await? else { return Ok(None) };
         if self.unsure.contains(target) {
             return stays(WhyStays::Unsure);
         }
@@ -113,13 +113,13 @@ impl Undoing<'_> {
             return stays(WhyStays::Another);
         }
         let Some(shards) = whole(writer, &there).await else { return stays(WhyStays::NotWhole) };
-        let tenants = if there.multi_tenant { Some(writer.tenants(target).await?) } else { None };
+        let tenants = if there.multi_tenant { Some(writer.client().tenants(target).await?) } else { None };
         let foreign = |name: &TenantName| !collection.tenants.made.iter().any(|made| made.name == *name);
         if tenants.iter().flatten().any(|tenant| foreign(&tenant.name)) {
             return stays(WhyStays::Tenants);
         }
         // Inactive tenants are this run's own, which has written nothing yet.
-        match standing::count(writer, session, target, tenants.as_deref()).await? {
+        match standing::count(writer.client(), session, target, tenants.as_deref()).await? {
             Count::Exact(0) => {}
             Count::Exact(_) => return stays(WhyStays::Objects),
             Count::Unknown { .. } => return stays(WhyStays::Uncounted),
@@ -159,7 +159,7 @@ enum WhyStays {
 
 /// The shards of a collection, as far as they are told, while nothing of it is away.
 async fn whole(writer: &Writer, schema: &Schema) -> Option<Vec<String>> {
-    match writer.topology(schema).await {
+    match writer.client().topology(schema).await {
         Topology::Whole { shards, .. } | Topology::Unchecked { shards, .. } => Some(shards),
         Topology::Broken { .. } => None,
     }

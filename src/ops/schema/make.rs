@@ -85,7 +85,7 @@ pub(in crate::ops) async fn begin_or_late(
         // that an earlier request got through.
         let unanswered = !refused || attempt > 1;
         late.0 |= !refused;
-        let there = match session.unless_stopped(writer.schema(target)).await {
+        let there = match session.unless_stopped(writer.client().schema(target)).await {
             Ok(there) => there.is_some(),
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             // What is told is why it was not created.
@@ -103,7 +103,7 @@ pub(in crate::ops) async fn begin_or_late(
         }
         tracing::warn!(%target, %source, attempt, "creating was not answered, and the collection is not there");
         let again = match source.status() {
-            Some(_) => writer.wait_to_retry(&route, attempt, &source.root().to_string()).await,
+            Some(_) => writer.client().wait_to_retry(&route, attempt, &source.root().to_string()).await,
             None => attempt < CREATE_ATTEMPTS,
         };
         if !again {
@@ -125,7 +125,7 @@ pub(in crate::ops) async fn complete(writer: &Writer, fit: &Fit) -> Result<Schem
     for (name, document) in &fit.added {
         add_property(writer, target, name, document).await?;
     }
-    let schema = writer.schema(target).await?;
+    let schema = writer.client().schema(target).await?;
     schema.ok_or_else(|| Error::Vanished { collection: target.clone() })
 }
 
@@ -136,7 +136,8 @@ async fn add_property(writer: &Writer, target: &CollectionName, name: &str, docu
     loop {
         attempt += 1;
         let Err(source) = writer.add_property(target, document).await else { return Ok(()) };
-        let there = writer.schema(target).await?.ok_or_else(|| Error::Vanished { collection: target.clone() })?;
+        let there =
+            writer.client().schema(target).await?.ok_or_else(|| Error::Vanished { collection: target.clone() })?;
         if there.references.iter().any(|known| known == name) {
             return Ok(());
         }

@@ -70,7 +70,7 @@ impl<'a> Rehearsal<'a> {
         rights: Option<&'a Rights>,
     ) -> Result<Self, Error> {
         sweep(writer, session, state).await?;
-        let books = ScratchBooks::new(session, state, writer.url(), target.version);
+        let books = ScratchBooks::new(session, state, writer.client().url(), target.version);
         Ok(Self {
             writer,
             session,

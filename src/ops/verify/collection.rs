@@ -137,16 +137,22 @@ pub(in crate::ops) async fn compare_collection(
         // Every live object would look extra.
         return Err(Error::Stage { what: format!("{} cannot be compared", pair.target) });
     }
-    let live = session.unless_stopped(client.schema(&pair.target)).await?;
+    let live = session.unless_stopped(client.client().schema(&pair.target)).await?;
     let alias_of = live.as_ref().map(|live| live.name.clone()).filter(|name| *name != pair.target);
     let Some(live) = live.filter(|_| alias_of.is_none()) else {
         return Err(Error::UnknownCollection { name: pair.target.to_string(), alias_of, similar: Vec::new() });
     };
     let mut facing = if live.multi_tenant { face(client, session, &pair, options).await? } else { Facing::default() };
     let replicas = live.replicas;
-    let guard =
-        Guard::new(Client::clone(client), live, session.events.clone(), session.cancel.clone(), options.patience);
-    let changed_since_ms = session.unless_stopped(client.meta()).await?.server_time_ms.map(|at| at + CLOCK_STEP_MS);
+    let guard = Guard::new(
+        Client::clone(client.client()),
+        live,
+        session.events.clone(),
+        session.cancel.clone(),
+        options.patience,
+    );
+    let changed_since_ms =
+        session.unless_stopped(client.client().meta()).await?.server_time_ms.map(|at| at + CLOCK_STEP_MS);
     let tenants = std::mem::take(&mut facing.tenants);
     let activation = tenants.activation.clone();
     let target = pair.target.clone();
@@ -186,7 +192,7 @@ fn stage(
     #[expect(clippy::cast_precision_loss, reason = "a mean")]
     let object_bytes = (entry.objects > 0).then(|| entry.bytes as f64 / entry.objects as f64);
     Stage {
-        client: Client::clone(comparing.client),
+        client: Client::clone(comparing.client.client()),
         target: pair.target,
         comparer: Comparer::new(&pair.schema, options.renames.clone(), options.clamp_ints)
             .with_made_vectors(options.made_vectors.clone()),
@@ -246,7 +252,7 @@ impl Comparing<'_> {
         let mut done = Units::new(stage.left.units.len(), move |all: &mut Found, more| all.add(more, limit));
         let miscount = self.all(&stage, &mut done, before).await?;
         if self.facing.active.is_some() {
-            let listed = self.session.unless_stopped(self.client.tenants(&self.target)).await?;
+            let listed = self.session.unless_stopped(self.client.client().tenants(&self.target)).await?;
             self.facing.see(listed, same);
         }
         self.finish(&stage, done.total(), miscount, same)

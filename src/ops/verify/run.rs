@@ -41,12 +41,16 @@ struct Gathered {
 pub async fn run(client: &Writer, session: &Session, options: VerifyOptions) -> Result<VerifyOutcome, Error> {
     let (archive, archived) = open(session, options.archive.clone()).await?;
     let (chosen, renames) = names::choose(archived, &archive, &options)?;
-    let server_version = server::look(client, session, Needs::Reads).await?.meta.version.text;
-    let schemas = session.unless_stopped(client.schemas()).await?;
-    let aliases =
-        session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
+    let server_version = server::look(client.client(), session, Needs::Reads).await?.meta.version.text;
+    let schemas = session.unless_stopped(client.client().schemas()).await?;
+    let aliases = session
+        .unless_stopped(client.client().aliases())
+        .await?
+        .seen()
+        .map(|aliases| aliases.pairs)
+        .unwrap_or_default();
     let live = names::live(&chosen, &schemas, &aliases)?;
-    server::are_active(client, session, &live).await?;
+    server::are_active(client.client(), session, &live).await?;
     session.events.emit(Event::PlanMade { collections: planned(&archive, &chosen, &live, &options) });
     let schemas_only = chosen.iter().all(|chosen| archive.collections()[chosen.at].content == Content::SchemaOnly);
     let mut gathered = Gathered { books: ActivationBooks::below(options.state.as_ref()), ..Gathered::default() };
@@ -59,13 +63,13 @@ pub async fn run(client: &Writer, session: &Session, options: VerifyOptions) -> 
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
     let path = path_text(archive.path());
     let result = RunResult {
-        retries: client.retries(),
-        rate_limit: client.rate_limit(),
+        retries: client.client().retries(),
+        rate_limit: client.client().rate_limit(),
         ..RunResult::of(Op::Verify, status, Some(path), gathered.results)
     };
     Ok(VerifyOutcome {
         result,
-        url: client.url().to_owned(),
+        url: client.client().url().to_owned(),
         server_version,
         differences: gathered.differences,
         schema_differences: gathered.schema_differences,

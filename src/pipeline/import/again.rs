@@ -167,7 +167,7 @@ impl Shared<'_> {
     ) -> Result<Vec<usize>, Error> {
         // Nothing of it was stored: there may be nothing to store it in, and each object would be asked for in vain.
         let all = refused.len() == group.members.len() && group.step == Step::Objects;
-        if all && self.import.client.is_removed(&self.import.collection).await {
+        if all && self.import.client.client().is_removed(&self.import.collection).await {
             return Err(Error::Removed);
         }
         let mut found = Vec::new();
@@ -212,7 +212,7 @@ impl Shared<'_> {
     /// Tells once of the words in which objects were refused that are stored.
     fn tell_refused_yet_stored(&self, reason: &str) {
         if !self.told.swap(true, Ordering::Relaxed) {
-            let (collection, reason) = (self.import.collection.clone(), self.import.client.shown(reason));
+            let (collection, reason) = (self.import.collection.clone(), self.import.client.client().shown(reason));
             self.import.events.warn(Warning::RefusedYetStored { collection, reason });
         }
     }
@@ -229,14 +229,14 @@ impl Shared<'_> {
         let mut asked = 0;
         let printed = loop {
             asked += 1;
-            let error = match import.client.object(&import.collection, tenant, object.id).await {
+            let error = match import.client.client().object(&import.collection, tenant, object.id).await {
                 Ok(Some(printed)) => break printed,
                 Ok(None) => return ReadBack::Absent,
                 Err(error) => error,
             };
             let pause = self.unreadable().next_pause(tenant, &error, asked);
             let Some(pause) = pause else {
-                return self.unreadable().learn(tenant, &error, |text| import.client.shown(text));
+                return self.unreadable().learn(tenant, &error, |text| import.client.client().shown(text));
             };
             tokio::time::sleep(pause).await;
         };

@@ -57,7 +57,7 @@ impl Shared<'_> {
             };
             attempt += 1;
             group.fresh = false;
-            let (route, reason) = (self.route.clone(), self.import.client.shown(reason));
+            let (route, reason) = (self.route.clone(), self.import.client.client().shown(reason));
             let wait_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             self.import.events.emit(Event::Retrying { route, attempt, wait_ms, reason });
             tokio::time::sleep(pause).await;
@@ -90,7 +90,7 @@ impl Shared<'_> {
                     group.accused = true;
                     return Ok(outcome);
                 }
-                Verdict::NotNow { reason, words, whole } => (self.import.client.shown(reason), words, whole),
+                Verdict::NotNow { reason, words, whole } => (self.import.client.client().shown(reason), words, whole),
             };
             attempt += 1;
             if attempt == 1 {

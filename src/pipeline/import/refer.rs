@@ -219,7 +219,7 @@ impl Shared<'_> {
         let Tries { refused, unknown: before, stalls } = group.tries;
         let tries = Tries { refused, unknown: before + 1, stalls: stalls + u32::from(stalled) };
         let route = &self.references_route;
-        if !self.import.client.wait_to_mend(route, tries.unknown, tries.stalls, &unknown).await {
+        if !self.import.client.client().wait_to_mend(route, tries.unknown, tries.stalls, &unknown).await {
             return Err(unknown.error.into());
         }
         let again = group.goes_on(lost, Next::Anew(tries));
@@ -234,7 +234,7 @@ impl Shared<'_> {
         }
         let tries = Tries { refused: group.tries.refused + 1, ..group.tries };
         let reason = "the server does not say what became of its references";
-        if !self.import.client.wait_to_retry(&self.references_route, tries.refused, reason).await {
+        if !self.import.client.client().wait_to_retry(&self.references_route, tries.refused, reason).await {
             return Err(Error::Unjudged);
         }
         match members.as_slice() {
@@ -265,21 +265,24 @@ impl Shared<'_> {
         if not_now(reason, false).is_some() {
             // If it is the server's state, the objects wait for it.
             let tries = Tries { unknown: group.tries.unknown + 1, ..group.tries };
-            if client.wait_to_retry(route, tries.unknown, reason).await {
+            if client.client().wait_to_retry(route, tries.unknown, reason).await {
                 groups.push(group.goes_on(members, Next::Anew(tries)));
                 return Ok(());
             }
             if all {
-                return Err(Error::WritesRefused { reason: client.shown(reason), waited: self.import.patience });
+                return Err(Error::WritesRefused {
+                    reason: client.client().shown(reason),
+                    waited: self.import.patience,
+                });
             }
             groups.push(group.goes_on(members, Next::Farewell(tries, without(reason))));
             return Ok(());
         }
         let tries = Tries { refused: group.tries.refused + 1, ..group.tries };
         if tries.refused < OBJECT_ATTEMPTS {
-            client.pause_to_retry(route, tries.refused, reason).await;
+            client.client().pause_to_retry(route, tries.refused, reason).await;
             groups.push(group.goes_on(members, Next::Anew(tries)));
-        } else if all && members.len() > 1 && client.wait_to_retry(route, 1, reason).await {
+        } else if all && members.len() > 1 && client.client().wait_to_retry(route, 1, reason).await {
             groups.extend(group.goes_on(members, Next::Anew(Tries { refused: 0, ..tries })).pieces(REFUSED_PIECES));
         } else {
             groups.push(group.goes_on(members, Next::Farewell(tries, without(reason))));

@@ -75,7 +75,7 @@ impl Shared<'_> {
             }
         }
         if !self.blame.book(stored.len() as u64, accused) {
-            let reason = self.import.client.shown(&said);
+            let reason = self.import.client.client().shown(&said);
             return Err(Error::WritesRefused { reason, waited: self.import.patience });
         }
         stored.extend(self.give_up(batch, group, given_up, dealt).await?);
@@ -87,14 +87,14 @@ impl Shared<'_> {
             groups.push(group.goes_on(undated, Next::Undated));
         }
         if !again.is_empty() {
-            self.import.client.pause_to_retry(&self.route, group.attempt, &said).await;
+            self.import.client.client().pause_to_retry(&self.route, group.attempt, &said).await;
             groups.push(group.goes_on(again, Next::Attempt(group.attempt + 1)));
         }
         if silent.is_empty() {
             return Ok(());
         }
         let reason = format!("no result for {} of {} objects", silent.len(), group.members.len());
-        if !self.import.client.wait_to_retry(&self.route, group.attempt, &reason).await {
+        if !self.import.client.client().wait_to_retry(&self.route, group.attempt, &reason).await {
             return Err(Error::Unjudged);
         }
         match silent.as_slice() {

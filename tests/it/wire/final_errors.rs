@@ -78,7 +78,7 @@ async fn a_request_that_is_sent_once_says_why_it_was_not_sent_again() {
     let world = world(articles());
     world.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("DELETE", "/v1/schema/Article"));
     let client = elysiactl::weaviate::Writer::new(world.client(elysiactl::event::Events::none()));
-    client.ready().await.expect("ready");
+    client.client().ready().await.expect("ready");
     let error = client.drop_collection(&"Article".parse().expect("a name")).await.expect_err("no answer");
     insta::assert_snapshot!(Failure::from_error(elysiactl::event::Class::Server, &error).text(false), @r"
     error: gave up on DELETE /v1/schema/Article after 1 attempt in [time], as it must not be sent twice

@@ -71,7 +71,7 @@ impl Collect<'_> {
         for pause in PAUSES {
             tokio::time::sleep(pause).await;
             let Some(before) = self.count().await? else { return Ok(AnyReplica::Agrees) };
-            let any = match self.session.unless_stopped(self.client.on_any_replica(collection)).await {
+            let any = match self.session.unless_stopped(self.client.client().on_any_replica(collection)).await {
                 Err(Error::Interrupted) => return Err(Error::Interrupted),
                 Ok(Count::Exact(any)) => any,
                 Ok(Count::Unknown { .. }) => return Ok(AnyReplica::Agrees),

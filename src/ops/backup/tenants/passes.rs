@@ -440,7 +440,7 @@ impl Pass<'_> {
 
     async fn counts(&self, names: &[TenantName]) -> Result<BTreeMap<TenantName, Option<u64>>, Error> {
         let collect = &self.tenants.collect;
-        let asked = collect.client.tenant_counts(self.tenants.name(), names);
+        let asked = collect.client.client().tenant_counts(self.tenants.name(), names);
         let counts = collect.session.unless_stopped(asked).await?;
         Ok(names.iter().cloned().zip(counts.iter().map(Count::exact)).collect())
     }

@@ -123,7 +123,8 @@ impl Run<'_> {
             counted = if collection.asked.multi_tenant {
                 tenants::count(self.client, self.session, collection, inactive_too).await?
             } else {
-                let counts = self.session.unless_stopped(self.client.counts(std::slice::from_ref(name))).await?;
+                let counts =
+                    self.session.unless_stopped(self.client.client().counts(std::slice::from_ref(name))).await?;
                 counts.into_iter().next().unwrap_or(counted)
             };
             // A count is only worth something while the server is whole.
@@ -167,7 +168,7 @@ impl Run<'_> {
         gathered: &mut Gathered,
     ) -> Result<(), Error> {
         let name = created.schema.name.clone();
-        let now = self.session.unless_stopped(self.client.schema(&name)).await?;
+        let now = self.session.unless_stopped(self.client.client().schema(&name)).await?;
         let Some(now) = now else { return Err(Error::Vanished { collection: name }) };
         if is_other(&created.schema, &now) {
             return Err(Error::MadeAnew { collection: name });

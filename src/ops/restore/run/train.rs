@@ -65,20 +65,20 @@ impl Run<'_> {
     /// Sends the settings again unless everything is compressed, and waits. The inner error is the answer to sending them.
     async fn trained(&self, collection: &Collection) -> Result<Result<CompressedShards, WireError>, Error> {
         let (client, session, name) = (self.client, self.session, &collection.planned.target);
-        let mut shards = session.unless_stopped(client.compressed(name)).await?;
+        let mut shards = session.unless_stopped(client.client().compressed(name)).await?;
         if shards.compressed == shards.all {
             return Ok(Ok(shards));
         }
-        let Some(before) = session.unless_stopped(client.schema(name)).await? else {
+        let Some(before) = session.unless_stopped(client.client().schema(name)).await? else {
             return Err(Error::Vanished { collection: name.clone() });
         };
         let text = String::from_utf8_lossy(&before.text).into_owned();
         if let Err(error) = client.update_collection(name, &text).await {
             // Refused since it is gone, or for another reason.
-            let there = session.unless_stopped(client.schema(name)).await?;
+            let there = session.unless_stopped(client.client().schema(name)).await?;
             return there.map(|_| Err(error)).ok_or_else(|| Error::Vanished { collection: name.clone() });
         }
-        let after = session.unless_stopped(client.schema(name)).await?;
+        let after = session.unless_stopped(client.client().schema(name)).await?;
         if after.is_none_or(|after| after.text != before.text) {
             let what = SchemaDrift::SettingsNotKept;
             return Err(Error::SchemaChanged { collection: name.clone(), what });
@@ -90,7 +90,7 @@ impl Run<'_> {
                 Ok::<(), Error>(())
             };
             session.unless_stopped(pause).await?;
-            let now = session.unless_stopped(client.compressed(name)).await?;
+            let now = session.unless_stopped(client.client().compressed(name)).await?;
             if now.compressed > shards.compressed {
                 moved = Instant::now();
             }

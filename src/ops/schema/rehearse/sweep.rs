@@ -62,7 +62,7 @@ async fn remove(writer: &Writer, name: &CollectionName) -> Result<(), ScratchSta
     for pause in REMOVALS {
         tokio::time::sleep(pause).await;
         let asked = writer.drop_collection(name).await;
-        match writer.schema(name).await {
+        match writer.client().schema(name).await {
             Ok(None) => return Ok(()),
             Ok(Some(_)) => {
                 why = asked.err().map_or(ScratchStays::StillThere, |error| ScratchStays::Refused(error.to_string()));
@@ -77,7 +77,7 @@ async fn remove(writer: &Writer, name: &CollectionName) -> Result<(), ScratchSta
 /// called otherwise then: what a journal of another address names is removed where it is found, as such a name is used once.
 /// What cannot be removed is said, and is no reason to end: it has nothing to do with this run.
 pub(in crate::ops) async fn sweep(writer: &Writer, session: &Session, state: &StateFolders) -> Result<(), Error> {
-    for left in books::left(session, state, writer.url()).await? {
+    for left in books::left(session, state, writer.client().url()).await? {
         // One that stays, or may still come, keeps the journal, and none of the others.
         let mut is_done = true;
         for (name, at) in &left.names {
@@ -139,7 +139,7 @@ async fn swept(
         if left.is_of_this_address { stays() } else { Swept::MayBe }
     };
     let there = loop {
-        match session.unless_stopped(writer.schema(name)).await {
+        match session.unless_stopped(writer.client().schema(name)).await {
             Ok(Some(there)) => break there,
             Ok(None) if age + begun.elapsed() < LATE => tokio::time::sleep(LATE_PAUSE).await,
             Ok(None) if left.is_of_this_address && age >= LATEST => return Ok(Swept::Nothing),
@@ -164,7 +164,7 @@ async fn written(writer: &Writer, session: &Session, there: &Schema) -> Result<u
         // Its tenants are inactive, and nobody can have written to them.
         return Ok(0);
     }
-    let counts = session.unless_stopped(writer.counts(std::slice::from_ref(&there.name))).await?;
+    let counts = session.unless_stopped(writer.client().counts(std::slice::from_ref(&there.name))).await?;
     Ok(counts.first().and_then(Count::exact).unwrap_or_default())
 }
 

@@ -63,12 +63,14 @@ impl Comparing<'_> {
     /// Counts a plain collection, or one tenant to see whether tenants can be counted.
     async fn first_count(&self) -> Result<Count, Error> {
         let counts = match &self.facing.active {
-            None => self.session.unless_stopped(self.client.counts(std::slice::from_ref(&self.target))).await?,
+            None => {
+                self.session.unless_stopped(self.client.client().counts(std::slice::from_ref(&self.target))).await?
+            }
             Some(active) => match active.first() {
                 None => return Ok(Count::Exact(0)),
                 Some(first) => {
                     let first = std::slice::from_ref(first);
-                    self.session.unless_stopped(self.client.tenant_counts(&self.target, first)).await?
+                    self.session.unless_stopped(self.client.client().tenant_counts(&self.target, first)).await?
                 }
             },
         };
@@ -84,7 +86,7 @@ impl Comparing<'_> {
             let objects = self.first_count().await?.exact();
             return Ok(CountAfter { objects, ..CountAfter::default() });
         };
-        let counts = self.session.unless_stopped(self.client.tenant_counts(&self.target, active)).await?;
+        let counts = self.session.unless_stopped(self.client.client().tenant_counts(&self.target, active)).await?;
         let (mut after, mut all) = (CountAfter::default(), 0);
         for (tenant, count) in active.iter().zip(counts) {
             match count {

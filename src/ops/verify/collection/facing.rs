@@ -39,8 +39,8 @@ pub(super) async fn face(
     pair: &Pair,
     options: &CompareOptions,
 ) -> Result<Facing, Error> {
-    let mut listed = session.unless_stopped(client.tenants(&pair.target)).await?;
-    let left = LeftActive::find(client, session, &options.books, &pair.target, &mut listed).await?;
+    let mut listed = session.unless_stopped(client.client().tenants(&pair.target)).await?;
+    let left = LeftActive::find(client.client(), session, &options.books, &pair.target, &mut listed).await?;
     let mut facing = Facing::default();
     let archived = archived(pair).await?;
     let live: BTreeMap<&TenantName, &TenantState> = listed.iter().map(|tenant| (&tenant.name, &tenant.state)).collect();
@@ -67,7 +67,7 @@ pub(super) async fn face(
     }
     if !facing.tenants.absent.is_empty() {
         // No comparison fails for want of the answer.
-        let rights = session.unless_stopped(client.rights()).await.unwrap_or_default();
+        let rights = session.unless_stopped(client.client().rights()).await.unwrap_or_default();
         if rights.is_some_and(|rights| !rights.show_tenants(&pair.target)) {
             facing.tenants.unseen = std::mem::take(&mut facing.tenants.absent);
         }
@@ -109,8 +109,8 @@ impl Facing {
         };
         if let Some((state, targets)) = targets {
             let (archive, run_id) = (pair.archive.path(), pair.archive.manifest().run_id.clone());
-            let about = activation::about(Op::Verify, session, client.url(), archive, run_id);
-            self.journalled = Some(activation::begin(client, session, state, targets, about).await?);
+            let about = activation::about(Op::Verify, session, client.client().url(), archive, run_id);
+            self.journalled = Some(activation::begin(client.client(), session, state, targets, about).await?);
         }
         let journal = self.journalled.as_ref().map(|journalled| journalled.journal.clone());
         let inactive = Some(Arc::new(inactive));
@@ -175,7 +175,7 @@ async fn strangers(
     let Some(first) = strange.first() else { return Ok(()) };
     let active: Vec<TenantName> =
         strange.iter().filter(|t| t.state == TenantState::Hot).map(|t| t.name.clone()).collect();
-    let counts = session.unless_stopped(client.tenant_counts(&pair.target, &active)).await?;
+    let counts = session.unless_stopped(client.client().tenant_counts(&pair.target, &active)).await?;
     let counted: Option<u64> = counts.iter().map(Count::exact).sum();
     let objects = counted.filter(|_| active.len() == strange.len());
     let (tenants, first) = (strange.len() as u64, first.name.clone());

@@ -149,7 +149,7 @@ async fn a_collection_that_takes_two_requests_to_be_made_is_finished_or_made() {
     let object = r#"{"class":"Mix","id":"00000000-0000-0000-0000-000000000001","properties":{"t":"x"},"vector":[1,2],"vectors":{"n":[3]}}"#;
     let source = world(Sandbox::builder().collection(class));
     let (name, writer) = ("Mix".parse().expect("a name"), Writer::new(source.client(Events::none())));
-    let schema = writer.schema(&name).await.expect("an answer").expect("a schema");
+    let schema = writer.client().schema(&name).await.expect("an answer").expect("a schema");
     let mut both: serde_json::Value = serde_json::from_slice(&schema.text).expect("JSON");
     both["vectorConfig"] = serde_json::json!({"n": {"vectorizer": {"none": {}}, "vectorIndexType": "hnsw"}});
     writer.update_collection(&name, &both.to_string()).await.expect("named vectors beside it");
