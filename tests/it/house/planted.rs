@@ -20,7 +20,7 @@ fn every_planted_bug_still_fits_the_code() {
             for hunk in hunks.split("\n@@ ").skip(1) {
                 let before = |line: &&str| line.is_empty() || line.starts_with([' ', '-']);
                 let lines = hunk.lines().skip(1).take_while(|line| !line.starts_with("diff ")).filter(before);
-                let wanted: String = lines.map(|line| format!("{}\n", line.get(1..).unwrap_or(""))).collect();
+                let wanted: String = lines.flat_map(|line| [line.get(1..).unwrap_or(""), "\n"]).collect();
                 assert!(source.contains(&wanted), "{}: not in {name}:\n{wanted}", patch.display());
                 fit += 1;
             }
