@@ -108,8 +108,7 @@ impl<T: Clone> Coverage<T> {
 
     /// What there was of a stretch when it held nothing of this mark or a higher one; `None` if it never was, or if that is
     /// forgotten.
-    #[must_use]
-    pub fn before(&self, key: &StretchKey, mark: u64) -> Option<&Covered<T>> {
+    fn before(&self, key: &StretchKey, mark: u64) -> Option<&Covered<T>> {
         self.grown.get(key)?.earlier.iter().rev().find(|earlier| earlier.mark < mark)
     }
 
@@ -125,10 +124,16 @@ impl<T: Clone> Coverage<T> {
     /// Takes back everything with this mark or a higher one: whole stretches, and what joined others since, as far as it is
     /// known where that begins. What it leaves open is in [`Coverage::gaps`].
     pub fn drop_since(&mut self, mark: u64) {
-        let doubtful = self.stretches.iter().filter(|(_, covered)| covered.mark >= mark);
-        for key in doubtful.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
-            self.take_back(&key, self.before(&key, mark).cloned());
+        let doubtful = self.in_doubt(mark).map(|(key, earlier)| (key.clone(), earlier.cloned()));
+        for (key, earlier) in doubtful.collect::<Vec<_>>() {
+            self.take_back(&key, earlier);
         }
+    }
+
+    /// The stretches with this mark or a higher one, each with what there was of it before, `None` if nothing, or if that is forgotten.
+    pub fn in_doubt(&self, mark: u64) -> impl Iterator<Item = (&StretchKey, Option<&Covered<T>>)> {
+        let doubtful = self.stretches.iter().filter(move |(_, covered)| covered.mark >= mark);
+        doubtful.map(move |(key, _)| (key, self.before(key, mark)))
     }
 
     /// A stretch.

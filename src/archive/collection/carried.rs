@@ -74,7 +74,7 @@ impl CollectionWriter {
     pub fn discard_part(&mut self, file: &str) -> Result<Dropped, Error> {
         let number = names::part_number(file, self.shared.codec).filter(|number| self.parts.contains_key(number));
         let number = number.ok_or_else(|| self.broken(Broken::Numbers))?;
-        self.guarded(|writer| writer.discard(|_, run| run.facts.part == Some(number), None))
+        self.guarded(|writer| writer.discard_whole(|_, run| run.facts.part == Some(number)))
     }
 
     /// Writes down the names of the collection's shards, by which a resumed run, and whoever holds the archive against a

@@ -46,7 +46,8 @@ impl CollectionWriter {
     pub fn discard_since(&mut self, mark: u64) -> Result<Dropped, Error> {
         self.guarded(|writer| {
             writer.proven_below = writer.proven_below.max(mark);
-            let dropped = writer.discard(|_, run| run.mark >= mark, Some(mark))?;
+            let left = writer.runs.in_doubt(mark).map(|(key, earlier)| (key.clone(), earlier.cloned())).collect();
+            let dropped = writer.discard(left)?;
             writer.note_all_proven()?;
             Ok(dropped)
         })
@@ -55,24 +56,20 @@ impl CollectionWriter {
     /// Takes back every run of these tenants. What it leaves open is in `gaps`.
     pub fn discard_tenants(&mut self, tenants: &BTreeSet<TenantName>) -> Result<Dropped, Error> {
         let theirs = |(tenant, _): &RunKey, _: &Stays| tenant.as_ref().is_some_and(|tenant| tenants.contains(tenant));
-        self.guarded(|writer| writer.discard(theirs, None))
+        self.guarded(|writer| writer.discard_whole(theirs))
     }
 
-    /// Takes back runs: with `mark`, only what has that mark or a higher one, as far as it is known where that begins.
-    pub(super) fn discard(
-        &mut self,
-        doubtful: impl Fn(&RunKey, &Stays) -> bool,
-        mark: Option<u64>,
-    ) -> Result<Dropped, Error> {
-        let fallen: BTreeSet<RunKey> =
-            self.runs.iter().filter(|(key, run)| doubtful(key, run)).map(|(key, _)| key.clone()).collect();
+    /// Takes back whole runs.
+    pub(super) fn discard_whole(&mut self, which: impl Fn(&RunKey, &Stays) -> bool) -> Result<Dropped, Error> {
+        let fallen = self.runs.iter().filter(|(key, run)| which(key, run)).map(|(key, _)| (key.clone(), None));
+        self.discard(fallen.collect())
+    }
+
+    /// Takes back runs, each to what is left of it.
+    fn discard(&mut self, left: BTreeMap<RunKey, Option<Stays>>) -> Result<Dropped, Error> {
+        let fallen: BTreeSet<RunKey> = left.keys().cloned().collect();
         let in_part = |key: &RunKey| self.runs.get(key).and_then(|run| run.facts.part);
         let parts: BTreeSet<u32> = fallen.iter().filter_map(in_part).collect();
-        let mut left: BTreeMap<RunKey, Option<Stays>> = BTreeMap::new();
-        for key in &fallen {
-            let earlier = mark.and_then(|mark| self.runs.before(key, mark));
-            left.insert(key.clone(), earlier.cloned());
-        }
         let mut of_parts: BTreeMap<u32, Left> = parts.iter().map(|part| (*part, Left::new())).collect();
         for (key, run) in self.runs.iter() {
             if let Some(of_part) = run.facts.part.and_then(|part| of_parts.get_mut(&part)) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::archive::Content;
 use crate::event::{Loss, PlannedAction, PlannedThere, Remark, RestoreRemark, SchemaDifference, SettingRemark};
-use crate::model::{ObjectId, Reason, Renames, Selection, TenantMap};
+use crate::model::{ObjectId, Reason, TenantMap};
 use crate::ops::Error;
 use crate::ops::StateFolders;
 use crate::ops::restore::{ArchiveFacts, CollectionRestore, RestoreRefusal};
@@ -24,32 +24,12 @@ fn fewer_replicas() -> Remark {
 }
 
 fn options() -> RestoreOptions {
+    let state = StateFolders { runs: "/runs".into(), locks: "/locks".into() };
     RestoreOptions {
-        archive: "/backups/Article_full_20261123_041200".into(),
-        archive_at: "/backups/Article_full_20261123_041200".into(),
-        selection: Selection::default(),
-        name: None,
-        renames: Renames::default(),
-        tenants: TenantMap::Same,
-        data: true,
-        vectors: true,
-        revectorize: false,
-        allowed_endpoints: Vec::new(),
-        key_headers: Vec::new(),
-        clamp_ints: false,
-        aliases: crate::ops::restore::AliasPolicy::Keep,
-        roles: false,
-        settings: Vec::new(),
-        verify: true,
-        jobs: None,
-        batch_objects: None,
         memory_bytes: 64 << 20,
         patience: Duration::from_secs(60),
-        state: StateFolders { runs: "/runs".into(), locks: "/locks".into() },
         differences_listed: 20,
-        resume: false,
-        looks_anyway: false,
-        rehearse: true,
+        ..RestoreOptions::new("/backups/Article_full_20261123_041200", state)
     }
 }
 

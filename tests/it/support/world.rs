@@ -265,31 +265,10 @@ impl World {
 impl World {
     pub(crate) fn restore_options(&self, archive: &Path) -> restore::RestoreOptions {
         restore::RestoreOptions {
-            archive: archive.to_owned(),
-            archive_at: archive.to_owned(),
-            selection: Selection::default(),
-            name: None,
-            renames: Renames::default(),
-            tenants: TenantMap::Same,
-            data: true,
-            vectors: true,
-            revectorize: false,
-            allowed_endpoints: Vec::new(),
-            key_headers: Vec::new(),
-            clamp_ints: false,
-            aliases: restore::AliasPolicy::Keep,
-            roles: false,
-            settings: Vec::new(),
-            verify: true,
-            jobs: None,
-            batch_objects: None,
             memory_bytes: 64 << 20,
             patience: Duration::from_secs(10),
-            state: self.state(),
             differences_listed: 100,
-            resume: false,
-            looks_anyway: false,
-            rehearse: true,
+            ..restore::RestoreOptions::new(archive, self.state())
         }
     }
 
