@@ -15,7 +15,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{CollectionName, ObjectId, TenantName};
+use crate::model::{CollectionName, KeyChange, ObjectId, TenantName};
 
 pub use backlog::{Backlog, MOST_WAITING};
 pub use class::Class;
@@ -490,8 +490,10 @@ pub enum Warning {
     SchemaGrew {
         /// The collection, by its name on the server.
         collection: CollectionName,
-        /// What was added, in few words.
-        what: String,
+        /// What was added or changed: the first keys.
+        changes: Vec<KeyChange>,
+        /// How many there are beyond.
+        more: usize,
     },
     /// Too many objects are missing to ask for each of them once more.
     MissingUnasked {

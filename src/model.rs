@@ -3,6 +3,7 @@
 pub mod coverage;
 pub mod fold;
 pub mod json;
+mod key_change;
 mod lengths;
 mod members;
 mod numbers;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use key_change::KeyChange;
 pub use lengths::{MixedLengths, MixedSpaces, VectorLengths, VectorNames, is_odd};
 pub use members::Members;
 pub use numbers::{count, counted};

@@ -61,8 +61,8 @@ pub(super) fn warnings<'a>(topology: &Nodes, collections: impl Iterator<Item = (
     let uncertain: Vec<_> = collections.filter(|(_, objects)| known(objects)).collect();
     for (name, objects) in uncertain.iter().take(REASONS) {
         let state = if objects.count == CountState::Unknown { "not counted" } else { "count unchecked" };
-        let reason = objects.count_reason.as_deref().unwrap_or("no reason was given");
-        lines.push(format!("{}: {state}: {}", plain(name), plain(reason)));
+        let why = objects.count_reason.as_ref().map(|why| format!(": {}", plain(&doubt(why)))).unwrap_or_default();
+        lines.push(format!("{}: {state}{why}", plain(name)));
     }
     let more = uncertain.len().saturating_sub(REASONS);
     if more > 0 {
@@ -72,6 +72,24 @@ pub(super) fn warnings<'a>(topology: &Nodes, collections: impl Iterator<Item = (
         ));
     }
     lines.iter().flat_map(|line| ["warning: ", line, "\n"]).collect()
+}
+
+/// Why a count is not exact, as a clause.
+fn doubt(doubt: &CountDoubt) -> String {
+    match doubt {
+        CountDoubt::NotCounted { reason } => reason.clone(),
+        CountDoubt::NoAnswer { seconds } => format!("no answer in {seconds} s"),
+        CountDoubt::TenantsNotListed { reason } => format!("its tenants are not listed: {reason}"),
+        CountDoubt::TenantsHidden => {
+            "the key's roles show it only some of the tenants, or none (read_tenants)".to_owned()
+        }
+        CountDoubt::Away { reason } => format!("part of the server is away: {reason}"),
+        CountDoubt::MayBeAway { reason } => format!("it is not known whether every node was there: {reason}"),
+        CountDoubt::TenantsNotCounted { tenants, active, why } => {
+            format!("{tenants} of {active} active tenants were not counted: {}", self::doubt(why))
+        }
+        CountDoubt::TenantsNotActive { tenants, total } => format!("{tenants} of {total} tenants are not active"),
+    }
 }
 
 fn text(listing: &Listing) -> String {

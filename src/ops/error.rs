@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use crate::archive;
-use crate::model::{CollectionName, ShellWord, TenantName, count, counted};
+use crate::model::{KeyChange, CollectionName, ShellWord, TenantName, count, counted};
 use crate::ops::RunName;
 use crate::ops::drift::SchemaDrift;
 use crate::ops::refusal::{BackupDiffers, ClearRefusal, Lack, RestoreRefusal, RunDiffers};
@@ -329,12 +329,12 @@ pub enum Error {
         names: Vec<CollectionName>,
     },
     /// The server made something else of a collection than was asked for. It has no objects.
-    #[error("the server made something else of {collection} than was asked for: {}", differences.join("; "))]
+    #[error("the server made something else of {collection} than was asked for: {}", KeyChange::listed(differences))]
     MadeOtherwise {
         /// The collection, by its name on the server.
         collection: CollectionName,
-        /// What is different, each as a clause.
-        differences: Vec<String>,
+        /// What is different; at least one.
+        differences: Vec<KeyChange>,
     },
     /// Shards that take no writes.
     #[error("{collection} has read-only shards: {}", shards.join(", "))]

@@ -90,8 +90,58 @@ pub struct Objects {
     pub objects_seen: Option<u64>,
     /// What they are.
     pub count: CountState,
-    /// Why the count is not exact, in few words.
-    pub count_reason: Option<String>,
+    /// Why the count is not exact.
+    pub count_reason: Option<CountDoubt>,
+}
+
+/// Why a count is not exact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CountDoubt {
+    /// The server did not count, and said this.
+    NotCounted {
+        /// Its words.
+        reason: String,
+    },
+    /// The server did not answer in time.
+    NoAnswer {
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// The tenants were not listed.
+    TenantsNotListed {
+        /// The server's words.
+        reason: String,
+    },
+    /// The key's roles may hide tenants from it.
+    TenantsHidden,
+    /// Nodes or shards are away.
+    Away {
+        /// Which.
+        reason: String,
+    },
+    /// Nobody knows whether nodes were away.
+    MayBeAway {
+        /// Why.
+        reason: String,
+    },
+    /// Some active tenants were not counted.
+    TenantsNotCounted {
+        /// How many.
+        tenants: usize,
+        /// Active tenants.
+        active: usize,
+        /// Why the first of them was not.
+        why: Box<CountDoubt>,
+    },
+    /// Some tenants are not active, and so cannot be counted.
+    TenantsNotActive {
+        /// How many.
+        tenants: usize,
+        /// Tenants in all.
+        total: usize,
+    },
 }
 
 impl Objects {
@@ -99,11 +149,11 @@ impl Objects {
         Self { objects: Some(objects), objects_seen: Some(objects), count: CountState::Exact, count_reason: None }
     }
 
-    fn seen(objects: u64, count: CountState, reason: String) -> Self {
+    fn seen(objects: u64, count: CountState, reason: CountDoubt) -> Self {
         Self { objects: None, objects_seen: Some(objects), count, count_reason: Some(reason) }
     }
 
-    fn unknown(reason: String) -> Self {
+    fn unknown(reason: CountDoubt) -> Self {
         Self { objects: None, objects_seen: None, count: CountState::Unknown, count_reason: Some(reason) }
     }
 }

@@ -40,11 +40,6 @@ use crate::weaviate::{Error as WireError, ImportReply, LastingCause, Writer};
 const OBJECT_ATTEMPTS: u32 = 3;
 /// How long requests on their way may take after the run was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
-/// What a refusal of an object says, on every version, if one of its references cannot be followed.
-const BAD_REFERENCE: &str = "invalid cref";
-/// What a refusal of an object says whose empty list of dates is read by another node of a cluster than the one asked
-/// (docs/weaviate-facts.md).
-const EMPTY_DATES: &str = "parse as time array";
 /// Pieces of a group that was refused as a whole.
 const REFUSED_PIECES: usize = 2;
 /// Pieces of a group that got no answer in time: each try costs that time, so there are few steps down to one object.

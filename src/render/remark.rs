@@ -10,6 +10,7 @@ mod schema;
 use super::words::counted;
 use crate::event::Remark;
 
+pub(super) use restore::schema_grew;
 pub use schema::difference as schema_difference;
 
 /// A remark as a clause. Values in it are as they came: whoever prints it makes them safe.

@@ -242,8 +242,8 @@ pub(super) fn warning(warning: &Warning) -> String {
             "{collection}: {} had expired before they were restored: the server removes them, or has",
             self::counted(*objects, "object")
         ),
-        Warning::SchemaGrew { collection, what } => {
-            format!("{collection}: the server added to the schema while objects were written: {}", plain(what))
+        Warning::SchemaGrew { collection, changes, more } => {
+            format!("{collection}: {}", plain(&super::remark::schema_grew(changes, *more)))
         }
         Warning::MissingUnasked { collection, objects } => format!(
             "{collection}: {} more missing; they were not asked for one by one",

@@ -18,6 +18,7 @@ mod meta;
 mod object;
 mod pace;
 mod page;
+pub mod phrases;
 mod pieces;
 mod ready;
 mod references;

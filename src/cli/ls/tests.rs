@@ -8,7 +8,7 @@ fn objects(count: CountState, seen: Option<u64>) -> Objects {
         objects: seen.filter(|_| exact),
         objects_seen: seen,
         count,
-        count_reason: (!exact).then(|| "GraphQL: not\u{1b}[2J allowed".into()),
+        count_reason: (!exact).then(|| CountDoubt::NotCounted { reason: "GraphQL: not\u{1b}[2J allowed".into() }),
     }
 }
 

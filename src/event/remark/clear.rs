@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::Remark;
+use crate::model::KeyChange;
 
 /// A fact about a collection that is emptied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,7 +22,7 @@ pub enum ClearRemark {
     /// Objects that somebody wrote meanwhile went into a collection created by auto-schema, and are gone with it.
     AutoSchemaDropped { objects: u64 },
     /// It is not what it was.
-    NotWhatItWas { differences: Vec<String> },
+    NotWhatItWas { differences: Vec<KeyChange> },
     /// Something of it is not as before.
     NotAsBefore { loss: Box<Remark> },
     /// Objects are there.

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::model::{ObjectId, TenantName};
+use crate::model::{KeyChange, ObjectId, TenantName};
 
 /// A fact about a collection that is restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -104,7 +104,7 @@ pub enum RestoreRemark {
     /// What was written was neither counted nor compared.
     Unproven { reason: String },
     /// The server added to the schema while objects were written.
-    SchemaGrew { what: String },
+    SchemaGrew { changes: Vec<KeyChange>, more: usize },
 }
 
 /// Why a compression is not trained.

@@ -6,7 +6,7 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::{CountState, Nodes, Objects, OneTenant};
+use super::{CountDoubt, CountState, Nodes, Objects, OneTenant};
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::Error;
 use crate::ops::bounds::ASKED_AT_ONCE;
@@ -18,6 +18,10 @@ const COLLECTIONS_A_REQUEST: usize = 25;
 const TENANTS_A_REQUEST: usize = 100;
 /// Longest time for a count that is likely to fail: with a node away the server can hang for a minute.
 const DOUBTFUL_PATIENCE: Duration = Duration::from_secs(5);
+const NO_ANSWER: CountDoubt = CountDoubt::NoAnswer { seconds: DOUBTFUL_PATIENCE.as_secs() };
+
+/// A number of objects, or why there is none.
+type OneCount = Result<u64, CountDoubt>;
 
 /// What was counted.
 pub(super) struct Counted {
@@ -64,29 +68,28 @@ pub(super) async fn count(client: &Client, schemas: &[Schema], rights: Option<&R
     // Good answers that came only when they were asked for again say nothing about the time of the counts.
     let blip = after.blip.clone().map(|reason| Topology::Broken { reason });
 
-    let mut found: Vec<Option<OneCounted>> = schemas.iter().map(|_| None).collect();
+    let silence = || OneCounted { objects: Objects::unknown(NO_ANSWER), tenants: None };
+    let mut found: Vec<OneCounted> = schemas.iter().map(|_| silence()).collect();
     for (at, count) in many?.into_iter().flatten().chain(each) {
         let objects = judge(count, &before.collections[at], blip.as_ref().unwrap_or(&after.collections[at]));
-        found[at] = Some(OneCounted { objects, tenants: None });
+        found[at] = OneCounted { objects, tenants: None };
     }
     for (at, counted) in tenants? {
-        found[at] = Some(counted);
+        found[at] = counted;
     }
-    let nothing = || OneCounted { objects: Objects::unknown("it was not asked".into()), tenants: None };
-    let collections = found.into_iter().map(|one| one.unwrap_or_else(nothing)).collect();
-    Ok(Counted { topology: worse(&before.server, &after.server).clone().into(), collections })
+    Ok(Counted { topology: worse(&before.server, &after.server).clone().into(), collections: found })
 }
 
 impl Counter<'_> {
     /// Counts collections in one request, and each alone if that fails.
-    async fn together(&self, schemas: &[Schema], places: &[usize]) -> Result<Vec<(usize, Count)>, Error> {
+    async fn together(&self, schemas: &[Schema], places: &[usize]) -> Result<Vec<(usize, OneCount)>, Error> {
         let names: Vec<CollectionName> = places.iter().map(|at| schemas[*at].name.clone()).collect();
         let counts = {
             let _permit = self.gate.acquire().await;
             self.client.counts(&names).await
         };
         match counts {
-            Ok(counts) => Ok(places.iter().copied().zip(counts).collect()),
+            Ok(counts) => Ok(places.iter().copied().zip(counts.into_iter().map(of_wire)).collect()),
             Err(error) if is_gone(&error) => Err(error.into()),
             // One shard that does not answer must not spoil the others.
             Err(_) => Ok(join_all(places.iter().map(async |at| (*at, self.alone(&schemas[*at].name).await))).await),
@@ -94,14 +97,13 @@ impl Counter<'_> {
     }
 
     /// Counts a collection that may not answer.
-    async fn alone(&self, name: &CollectionName) -> Count {
+    async fn alone(&self, name: &CollectionName) -> OneCount {
         let _permit = self.gate.acquire().await;
         let counts = timeout(DOUBTFUL_PATIENCE, self.client.counts(std::slice::from_ref(name))).await;
-        let unknown = |reason: String| Count::Unknown { reason };
         match counts {
-            Ok(Ok(counts)) => counts.into_iter().next().unwrap_or_else(|| unknown("no answer".into())),
-            Ok(Err(error)) => unknown(error.to_string()),
-            Err(_) => unknown(no_answer()),
+            Ok(Ok(counts)) => counts.into_iter().next().map_or(Err(NO_ANSWER), of_wire),
+            Ok(Err(error)) => Err(CountDoubt::NotCounted { reason: error.to_string() }),
+            Err(_) => Err(NO_ANSWER),
         }
     }
 
@@ -116,8 +118,8 @@ impl Counter<'_> {
             Ok(tenants) => tenants,
             Err(error) if is_gone(&error) => return Err(error.into()),
             Err(error) => {
-                let reason = format!("its tenants are not listed: {error}");
-                return Ok(OneCounted { objects: Objects::unknown(reason), tenants: None });
+                let doubt = CountDoubt::TenantsNotListed { reason: error.to_string() };
+                return Ok(OneCounted { objects: Objects::unknown(doubt), tenants: None });
             }
         };
         let active: Vec<TenantName> =
@@ -134,32 +136,35 @@ impl Counter<'_> {
         name: &CollectionName,
         tenants: &[TenantName],
         doubtful: bool,
-    ) -> Result<Vec<Count>, Error> {
+    ) -> Result<Vec<OneCount>, Error> {
         let _permit = self.gate.acquire().await;
         let asked = self.client.tenant_counts(name, tenants);
         let patience = if doubtful { DOUBTFUL_PATIENCE } else { Duration::MAX };
-        let reason = match timeout(patience, asked).await {
-            Ok(Ok(counts)) => return Ok(counts),
+        let doubt = match timeout(patience, asked).await {
+            Ok(Ok(counts)) => return Ok(counts.into_iter().map(of_wire).collect()),
             Ok(Err(error)) if is_gone(&error) => return Err(error.into()),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => no_answer(),
+            Ok(Err(error)) => CountDoubt::NotCounted { reason: error.to_string() },
+            Err(_) => NO_ANSWER,
         };
-        Ok(tenants.iter().map(|_| Count::Unknown { reason: reason.clone() }).collect())
+        Ok(tenants.iter().map(|_| Err(doubt.clone())).collect())
     }
 }
 
-/// What is known of a collection some of whose tenants may not be listed: servers leave those out without a word.
+/// What is known of a collection some of whose tenants may not be listed: servers leave those out silently.
 fn of_some(seen: Option<u64>) -> OneCounted {
-    let reason = "the key's roles show it only some of the tenants, or none (read_tenants)".to_owned();
     let objects = match seen {
-        Some(seen @ 1..) => Objects::seen(seen, CountState::Unchecked, reason),
-        _ => Objects::unknown(reason),
+        Some(seen @ 1..) => Objects::seen(seen, CountState::Unchecked, CountDoubt::TenantsHidden),
+        _ => Objects::unknown(CountDoubt::TenantsHidden),
     };
     OneCounted { objects, tenants: None }
 }
 
-fn no_answer() -> String {
-    format!("no answer in {} s", DOUBTFUL_PATIENCE.as_secs())
+/// A count as the server gave it.
+fn of_wire(count: Count) -> OneCount {
+    match count {
+        Count::Exact(count) => Ok(count),
+        Count::Unknown { reason } => Err(CountDoubt::NotCounted { reason }),
+    }
 }
 
 /// Whether the server itself is away, or will answer nothing: then there is nothing to list.
@@ -179,25 +184,21 @@ fn worse<'a>(before: &'a Topology, after: &'a Topology) -> &'a Topology {
 }
 
 /// What a count of a plain collection is worth.
-fn judge(count: Count, before: &Topology, after: &Topology) -> Objects {
+fn judge(count: OneCount, before: &Topology, after: &Topology) -> Objects {
     let count = match count {
-        Count::Exact(count) => count,
-        Count::Unknown { reason } => return Objects::unknown(reason),
+        Ok(count) => count,
+        Err(doubt) => return Objects::unknown(doubt),
     };
-    match worse(before, after) {
-        Topology::Whole { .. } => Objects::exact(count),
-        Topology::Broken { reason } => {
-            Objects::seen(count, CountState::Unchecked, format!("part of the server is away: {reason}"))
-        }
-        Topology::Unchecked { reason, .. } => {
-            let reason = format!("it is not known whether every node was there: {reason}");
-            Objects::seen(count, CountState::Unchecked, reason)
-        }
-    }
+    let doubt = match worse(before, after) {
+        Topology::Whole { .. } => return Objects::exact(count),
+        Topology::Broken { reason } => CountDoubt::Away { reason: reason.clone() },
+        Topology::Unchecked { reason, .. } => CountDoubt::MayBeAway { reason: reason.clone() },
+    };
+    Objects::seen(count, CountState::Unchecked, doubt)
 }
 
 /// Adds up what the active tenants hold.
-fn sum(tenants: Vec<Tenant>, active: &[TenantName], counts: &[Count]) -> OneCounted {
+fn sum(tenants: Vec<Tenant>, active: &[TenantName], counts: &[OneCount]) -> OneCounted {
     let (total, mut seen, mut counted) = (tenants.len(), 0, 0);
     let mut failure = None;
     // Both are sorted by name: the active ones come in the same order as among all.
@@ -206,13 +207,13 @@ fn sum(tenants: Vec<Tenant>, active: &[TenantName], counts: &[Count]) -> OneCoun
         .into_iter()
         .map(|tenant| {
             let objects = match answers.next_if(|(name, _)| **name == tenant.name) {
-                Some((_, Count::Exact(count))) => {
+                Some((_, Ok(count))) => {
                     seen += count;
                     counted += 1;
                     Some(*count)
                 }
-                Some((_, Count::Unknown { reason })) => {
-                    failure.get_or_insert_with(|| reason.clone());
+                Some((_, Err(doubt))) => {
+                    failure.get_or_insert_with(|| doubt.clone());
                     None
                 }
                 None => None,
@@ -221,15 +222,15 @@ fn sum(tenants: Vec<Tenant>, active: &[TenantName], counts: &[Count]) -> OneCoun
         })
         .collect();
     let objects = match failure {
-        Some(reason) if counted == 0 => Objects::unknown(reason),
-        Some(reason) => {
-            let missing = active.len() - counted;
-            let reason = format!("{missing} of {} active tenants were not counted: {reason}", active.len());
-            Objects::seen(seen, CountState::Unchecked, reason)
+        Some(doubt) if counted == 0 => Objects::unknown(doubt),
+        Some(doubt) => {
+            let (tenants, why) = (active.len() - counted, Box::new(doubt));
+            let doubt = CountDoubt::TenantsNotCounted { tenants, active: active.len(), why };
+            Objects::seen(seen, CountState::Unchecked, doubt)
         }
         None if active.len() < total => {
-            let reason = format!("{} of {total} tenants are not active", total - active.len());
-            Objects::seen(seen, CountState::ActiveTenants, reason)
+            let doubt = CountDoubt::TenantsNotActive { tenants: total - active.len(), total };
+            Objects::seen(seen, CountState::ActiveTenants, doubt)
         }
         None => Objects::exact(seen),
     };
@@ -246,7 +247,7 @@ mod tests {
         states.iter().map(one).collect()
     }
 
-    fn summed(states: &[(&str, TenantState)], counts: &[Count]) -> (Option<u64>, Option<u64>, CountState) {
+    fn summed(states: &[(&str, TenantState)], counts: &[OneCount]) -> (Option<u64>, Option<u64>, CountState) {
         let all = tenants(states);
         let active: Vec<_> = all.iter().filter(|t| t.state == TenantState::Hot).map(|t| t.name.clone()).collect();
         let objects = sum(all, &active, counts).objects;
@@ -256,16 +257,16 @@ mod tests {
     #[test]
     fn a_sum_is_exact_only_if_every_tenant_was_counted() {
         use TenantState::{Cold, Hot};
-        let unknown = || Count::Unknown { reason: "away".into() };
+        let unknown = || Err(CountDoubt::NotCounted { reason: "away".into() });
         assert_eq!(summed(&[], &[]), (Some(0), Some(0), CountState::Exact));
         assert_eq!(
-            summed(&[("a", Hot), ("b", Hot)], &[Count::Exact(1), Count::Exact(2)]),
+            summed(&[("a", Hot), ("b", Hot)], &[Ok(1), Ok(2)]),
             (Some(3), Some(3), CountState::Exact)
         );
-        assert_eq!(summed(&[("a", Cold), ("b", Hot)], &[Count::Exact(2)]), (None, Some(2), CountState::ActiveTenants));
+        assert_eq!(summed(&[("a", Cold), ("b", Hot)], &[Ok(2)]), (None, Some(2), CountState::ActiveTenants));
         assert_eq!(summed(&[("a", Cold)], &[]), (None, Some(0), CountState::ActiveTenants));
         assert_eq!(
-            summed(&[("a", Hot), ("b", Hot)], &[unknown(), Count::Exact(2)]),
+            summed(&[("a", Hot), ("b", Hot)], &[unknown(), Ok(2)]),
             (None, Some(2), CountState::Unchecked)
         );
         assert_eq!(summed(&[("a", Hot)], &[unknown()]), (None, None, CountState::Unknown));
@@ -276,14 +277,14 @@ mod tests {
         let whole = Topology::Whole { nodes: Vec::new(), shards: Vec::new() };
         let broken = Topology::Broken { reason: "away: node3".into() };
         let unchecked = Topology::Unchecked { reason: "may not ask".into(), shards: Vec::new() };
-        assert_eq!(judge(Count::Exact(7), &whole, &whole), Objects::exact(7));
+        assert_eq!(judge(Ok(7), &whole, &whole), Objects::exact(7));
         for (before, after) in [(&broken, &whole), (&whole, &broken), (&unchecked, &whole), (&whole, &unchecked)] {
-            let objects = judge(Count::Exact(7), before, after);
+            let objects = judge(Ok(7), before, after);
             assert_eq!((objects.objects, objects.objects_seen, objects.count), (None, Some(7), CountState::Unchecked));
         }
         assert_eq!(
-            judge(Count::Unknown { reason: "closed".into() }, &whole, &whole),
-            Objects::unknown("closed".into())
+            judge(Err(NO_ANSWER), &whole, &whole),
+            Objects::unknown(NO_ANSWER)
         );
     }
 }

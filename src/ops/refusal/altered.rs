@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::TenantName;
+use crate::model::{KeyChange, TenantName};
 
 /// What is wrong with a collection that an earlier run made, or was about to make.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
@@ -13,16 +13,16 @@ pub enum Altered {
     #[error("it is gone")]
     Gone,
     /// It is another one than the run was about to make.
-    #[error("it is another one: {}", differences.join("; "))]
+    #[error("it is another one: {}", KeyChange::listed(differences))]
     AnotherOne {
         /// In what.
-        differences: Vec<String>,
+        differences: Vec<KeyChange>,
     },
     /// It is not what the run made any more.
-    #[error("{}", differences.join("; "))]
+    #[error("{}", KeyChange::listed(differences))]
     Changed {
         /// In what.
-        differences: Vec<String>,
+        differences: Vec<KeyChange>,
     },
     /// It has tenants, and the run made none.
     #[error("it has tenants, which no run made ({first} first)")]

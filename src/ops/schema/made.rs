@@ -7,7 +7,7 @@ use super::fit::Target;
 use super::place::{self, Path, is_nothing, is_off, shape, short};
 use super::rules::{NOTES, Then, hits};
 use crate::event::Loss;
-use crate::model::Schema;
+use crate::model::{KeyChange, Schema};
 
 /// Changes named at most by [`grown`].
 const CHANGES_NAMED: usize = 5;
@@ -40,8 +40,8 @@ pub(in crate::ops) enum Made {
     },
     /// Something else.
     Other {
-        /// What is different, each as a clause.
-        differences: Vec<String>,
+        /// What is different; at least one.
+        differences: Vec<KeyChange>,
     },
 }
 
@@ -73,7 +73,7 @@ fn compared(asked: &str, archived: &Schema, got: &Schema, target: &Target<'_>, s
         let by_default = quantised(&change, &asked, &got);
         // On its own server nothing explains that a setting becomes another one, but a note of the server's own.
         if strict && (by_default || change.reshapes() || lost.flatten().is_some()) {
-            differences.push(change.clause());
+            differences.push(change.told());
             continue;
         }
         let lost = lost.or_else(|| by_default.then_some(Some(Loss::DefaultCompression)));
@@ -89,25 +89,23 @@ fn compared(asked: &str, archived: &Schema, got: &Schema, target: &Target<'_>, s
                     additions.push(addition);
                 }
             }
-            (None, Some(_)) => differences.push(change.clause()),
+            (None, Some(_)) => differences.push(change.told()),
         }
     }
     if differences.is_empty() { Made::Same { additions, applied } } else { Made::Other { differences } }
 }
 
-/// What changed in a schema between two looks at it, as a clause; auto-schema adds properties to what others write to.
-pub(in crate::ops) fn grown(before: &Schema, after: &Schema) -> Option<String> {
+/// What was added to a schema, or changed in it, between two looks at it, if anything: the first changes, and how many
+/// there are beyond. Auto-schema adds properties to what others write to.
+pub(in crate::ops) fn grown(before: &Schema, after: &Schema) -> Option<(Vec<KeyChange>, usize)> {
     if before.text == after.text {
         return None;
     }
     let (before, after) = (parse(before), parse(after));
     let mut changes = changes(&before, &after);
     changes.retain(|change| change.path.last().is_none_or(|key| !NOTES.contains(&key.as_str())));
-    let mut clauses: Vec<String> = changes.iter().take(CHANGES_NAMED).map(Change::clause).collect();
-    if changes.len() > CHANGES_NAMED {
-        clauses.push(format!("{} more", changes.len() - CHANGES_NAMED));
-    }
-    (!clauses.is_empty()).then(|| clauses.join(", "))
+    let named: Vec<KeyChange> = changes.iter().take(CHANGES_NAMED).map(Change::told).collect();
+    (!named.is_empty()).then(|| (named, changes.len().saturating_sub(CHANGES_NAMED)))
 }
 
 fn parse(schema: &Schema) -> Value {
@@ -137,12 +135,12 @@ impl Change<'_> {
         self.was.is_none() && self.now.is_some_and(|now| !is_off(now)) && reshaping
     }
 
-    fn clause(&self) -> String {
+    fn told(&self) -> KeyChange {
         let key = self.path.join(".");
-        match (self.was, self.now) {
-            (Some(was), Some(now)) => format!("{key} is {}, not {}", short(now), short(was)),
-            (Some(was), None) => format!("{key} {} is missing", short(was)),
-            (None, _) => format!("{key} was added"),
+        match (self.was.map(short), self.now.map(short)) {
+            (Some(was), Some(now)) => KeyChange::Other { key, was, now },
+            (Some(was), None) => KeyChange::Missing { key, was },
+            (None, _) => KeyChange::Added { key },
         }
     }
 }

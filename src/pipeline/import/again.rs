@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::blame::is_about_lengths;
 use super::group::{DateLists, Group, Step};
 use super::{Dealt, Error, Rejected, Shared};
 use crate::event::Warning;
@@ -14,12 +13,10 @@ use crate::model::{TenantName, is_odd};
 use crate::pipeline::compare::Vectors;
 use crate::pipeline::rewrite::{self, Form};
 use crate::pipeline::{Batch, split};
-use crate::weaviate::{Error as WireError, ImportReply, PrintedObject};
+use crate::weaviate::{Error as WireError, ImportReply, PrintedObject, phrases};
 
 /// Refused objects of one collection that are read back at most.
 pub(super) const READS_BACK: u64 = 100_000;
-/// What every version says of an object whose tenant is not there.
-const NO_TENANT: &str = "tenant not found";
 /// Pauses before an object is asked for again whose tenant a server does not know: not every node hears at once of one that
 /// was created just now.
 const UNHEARD_PAUSES: [Duration; 3] =
@@ -85,7 +82,7 @@ pub(super) struct Unreadable {
 }
 
 fn is_no_tenant(error: &WireError) -> bool {
-    error.is_refused() && error.message().is_some_and(|message| message.contains(NO_TENANT))
+    error.is_refused() && error.message().is_some_and(phrases::is_no_tenant)
 }
 
 impl Unreadable {
@@ -188,7 +185,7 @@ impl Shared<'_> {
             match self.read_back(batch, group, at).await {
                 ReadBack::Equal => {
                     if is_said {
-                        let lengths = is_about_lengths(&reason);
+                        let lengths = phrases::is_about_lengths(&reason);
                         dealt.found.lengths += u64::from(lengths);
                         dealt.found.refused += u64::from(!lengths);
                         self.tell_refused_yet_stored(&reason);

@@ -5,53 +5,14 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::group::{Fate, Outcome};
+use crate::weaviate::phrases::not_now;
 
-/// States of the server: frozen, or short of memory, disk or files, of which each active tenant
-/// keeps several open.
-const STATE: [&str; 5] = ["read-only", "read only", "not enough memory", "no space left", "too many open files"];
-/// A node is away.
-const CLUSTER: [&str; 5] =
-    ["resolve node name", "cannot reach enough replicas", "leader not found", "no read replica found", "local index"];
-/// A connection broke: between two nodes, or between a node and a vectoriser.
-const CONNECTION: [&str; 8] = [
-    "connection refused",
-    "connection reset by peer",
-    "broken pipe",
-    "context deadline exceeded",
-    "i/o timeout",
-    "EOF",
-    "shutting down",
-    "not ready",
-];
-/// A vector has another length than the index takes: in the words of every version and kind of index.
-const LENGTHS: [&str; 3] = ["lengths don't match", "vector with length", "dimension"];
 /// So many objects are always believed to be at fault themselves.
 const FEW_ACCUSED: u64 = 20;
 /// Beyond that, one in so many of the objects written lately.
 const ONE_IN: u64 = 8;
 /// What is meant by lately, in objects: past this many, older ones count half.
 const LATELY: u64 = 4_096;
-
-/// The words in what a server said that mean "not now". Where it makes vectors (`made`), a connection may have broken
-/// between it and the vectoriser, which is no reason to wait with writing.
-pub(super) fn not_now(reason: &str, made: bool) -> Option<&'static str> {
-    let connection = CONNECTION.iter().filter(|_| !made);
-    STATE.iter().chain(&CLUSTER).chain(connection).find(|words| says(reason, words)).copied()
-}
-
-/// Whether what a server said is about the length of a vector.
-pub(super) fn is_about_lengths(reason: &str) -> bool {
-    LENGTHS.iter().any(|words| reason.contains(words))
-}
-
-/// Whether the words stand in the text as words: "EOF" is no part of "GEOFENCE".
-fn says(text: &str, words: &str) -> bool {
-    let letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    text.match_indices(words).any(|(at, _)| {
-        let (before, after) = (&text.as_bytes()[..at], &text.as_bytes()[at + words.len()..]);
-        !letter(before.last()) && !letter(after.first())
-    })
-}
 
 /// What an answer means.
 #[derive(Debug, PartialEq, Eq)]
@@ -142,25 +103,6 @@ mod tests {
     fn judged(fates: &[Option<&str>]) -> Outcome {
         let fate = |said: Option<&str>| said.map_or(Fate::Stored, |said| Fate::Refused(said.to_owned()));
         Outcome::Judged(fates.iter().copied().map(fate).collect())
-    }
-
-    #[test]
-    fn words_are_found_as_words_and_a_vectorisers_do_not_count() {
-        for said in [
-            "store is read-only due to: memory pressure",
-            "put object: unexpected EOF",
-            "dial tcp 10.0.0.1:7001: i/o timeout",
-            "read tcp: connection reset by peer",
-            "shard is shutting down",
-            "store not ready",
-            "write: broken pipe",
-            "open /data/c/t1/proplengths.tmp: too many open files",
-        ] {
-            assert!(not_now(said, false).is_some(), "{said}");
-        }
-        assert_eq!(not_now("invalid property 'GEOFENCE'", false), None);
-        assert_eq!(not_now("vectorize: dial tcp: connection refused", true), None);
-        assert_eq!(not_now("store is read-only", true), Some("read-only"));
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //! once the object is there. So such objects go without it first.
 
 use super::group::{DateLists, Group};
-use super::{Dealt, EMPTY_DATES, Error, Shared};
+use super::{Dealt, Error, Shared};
 use crate::pipeline::Batch;
+use crate::weaviate::phrases;
 
 impl Shared<'_> {
     /// Whether an object was refused for an empty list of dates, without which it could be taken.
@@ -14,7 +15,7 @@ impl Shared<'_> {
         at: usize,
         reason: &str,
     ) -> Result<bool, Error> {
-        let bad = group.date_lists == DateLists::All && reason.contains(EMPTY_DATES);
+        let bad = group.date_lists == DateLists::All && phrases::is_empty_dates(reason);
         Ok(bad && !self.import.rewrite.empty_date_lists(&batch.objects[at]).map_err(Error::Text)?.is_empty())
     }
 

@@ -9,20 +9,19 @@ use super::{Error, OBJECT_ATTEMPTS, Shared};
 use crate::event::{Event, Warning};
 use crate::pipeline::Batch;
 use crate::pipeline::activation::Late;
+use crate::weaviate::phrases;
 
 /// Pauses while a server takes no writes: this share of the patience, within these bounds.
 const PAUSES: u32 = 20;
 /// The shortest and the longest such pause.
 const PAUSE: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(5)];
 
-/// What a server says of an object whose tenant is not active.
-const INACTIVE: &str = "tenant not active";
 /// A tenant that should be active is waited for during this share of the patience, once.
 const ACTIVATION: u32 = 6;
 
 /// The words that say so, if the answer does.
 fn inactive(outcome: &Outcome) -> Option<&str> {
-    let said = |reason: &&str| reason.contains(INACTIVE);
+    let said = |reason: &&str| phrases::is_inactive_tenant(reason);
     match outcome {
         Outcome::Slow => None,
         Outcome::Whole(reason) => Some(reason.as_str()).filter(said),

@@ -5,26 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::blame::not_now;
 use super::group::{DateLists, Group, Next, Step, Tries};
 use super::request::{Request, Requests};
 use super::{Dealt, Error, OBJECT_ATTEMPTS, Pass, REFUSED_PIECES, SLOW_PIECES, Shared};
 use crate::pipeline::pacer::Came;
 use crate::pipeline::{Batch, split};
-use crate::weaviate::{ReferReply, Unknown};
-
-/// How refusals begin that come before anything is done: the reference was not added, and will
-/// not be. After others it may stand on the object all the same.
-const NOT_ADDED: [&str; 6] = [
-    "target: ",
-    "target class ",
-    "invalid cref",
-    "invalid reference: ",
-    "importing network references",
-    "multi-target references require",
-];
-/// How it says that the object itself is not there, where it looks before it adds.
-const NO_OBJECT: [&str; 2] = ["source: object ", " not found"];
+use crate::weaviate::{ReferReply, Unknown, phrases};
 
 /// What became of the references of one object.
 #[derive(Debug, Default)]
@@ -153,7 +139,7 @@ impl Shared<'_> {
             match outcome {
                 None => told.of(*at).added += 1,
                 Some(reason) if self.was_rejected_before(&reason) => {}
-                Some(reason) if NOT_ADDED.iter().any(|words| reason.starts_with(words)) => told.refuse(*at, &reason),
+                Some(reason) if phrases::is_not_added(&reason) => told.refuse(*at, &reason),
                 Some(reason) => told.of(*at).again = Some(Again::Refused { reason, all }),
             }
         }
@@ -161,8 +147,7 @@ impl Shared<'_> {
 
     /// Whether it is the object that is missing, since the pass before could not store it.
     fn was_rejected_before(&self, reason: &str) -> bool {
-        let [source, missing] = NO_OBJECT;
-        self.import.pass == Pass::References && reason.starts_with(source) && reason.contains(missing)
+        self.import.pass == Pass::References && phrases::is_no_source(reason)
     }
 
     /// Sorts the objects of a group by what became of their references.
@@ -262,7 +247,7 @@ impl Shared<'_> {
             return Ok(());
         }
         let (client, route) = (&self.import.client, &self.references_route);
-        if not_now(reason, false).is_some() {
+        if phrases::not_now(reason, false).is_some() {
             // If it is the server's state, the objects wait for it.
             let tries = Tries { unknown: group.tries.unknown + 1, ..group.tries };
             if client.client().wait_to_retry(route, tries.unknown, reason).await {

@@ -1,11 +1,11 @@
 //! What becomes of each object after an answer to its group.
 
 use super::again::Said;
-use super::blame::{is_about_lengths, not_now};
 use super::group::{Fate, Group, Next};
-use super::{BAD_REFERENCE, Dealt, Error, OBJECT_ATTEMPTS, REFUSED_PIECES, Shared};
+use super::{Dealt, Error, OBJECT_ATTEMPTS, REFUSED_PIECES, Shared};
 use crate::pipeline::Batch;
 use crate::pipeline::rewrite::Form;
+use crate::weaviate::phrases;
 
 /// What becomes of one object after an answer.
 enum Turn {
@@ -31,7 +31,7 @@ impl Shared<'_> {
             Fate::Refused(reason) if self.carries_bad_references(batch, group, at, &reason)? => Turn::Bare,
             Fate::Refused(reason) if self.carries_bad_date_lists(batch, group, at, &reason)? => Turn::Undated,
             // About its length the server will not change its mind.
-            Fate::Refused(reason) if last || (group.odd && is_about_lengths(&reason)) => {
+            Fate::Refused(reason) if last || (group.odd && phrases::is_about_lengths(&reason)) => {
                 Turn::GivenUp(Said::Refused(reason))
             }
             Fate::Unsaid(reason) if last => Turn::GivenUp(Said::Nothing(reason)),
@@ -60,7 +60,7 @@ impl Shared<'_> {
                 Turn::GivenUp(words) => {
                     if let Said::Refused(reason) = &words
                         && group.accused
-                        && not_now(reason, group.made).is_some()
+                        && phrases::not_now(reason, group.made).is_some()
                     {
                         accused += 1;
                         said.clone_from(reason);
@@ -112,7 +112,7 @@ impl Shared<'_> {
 
     /// Whether an object was refused for the references it carries, without which it could be taken.
     fn carries_bad_references(&self, batch: &Batch, group: &Group, at: usize, reason: &str) -> Result<bool, Error> {
-        let bad = group.form == Form::Whole && reason.contains(BAD_REFERENCE);
+        let bad = group.form == Form::Whole && phrases::is_bad_reference(reason);
         Ok(bad && self.import.rewrite.carries_references(&batch.objects[at]).map_err(Error::Text)?)
     }
 }

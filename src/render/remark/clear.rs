@@ -3,6 +3,7 @@
 use super::super::words::count;
 use super::{objects, one_or};
 use crate::event::{ClearRemark as Fact, MoreThan, NewerThan, WhyLeft};
+use crate::model::KeyChange;
 
 pub(super) fn clear(fact: &Fact) -> String {
     match fact {
@@ -20,7 +21,7 @@ pub(super) fn clear(fact: &Fact) -> String {
             "{} that somebody wrote while it was away went into a collection the server made up, and are gone with it",
             objects(*n)
         ),
-        Fact::NotWhatItWas { differences } => format!("it is not what it was: {}", differences.join("; ")),
+        Fact::NotWhatItWas { differences } => format!("it is not what it was: {}", KeyChange::listed(differences)),
         Fact::NotAsBefore { loss } => format!("not as before: {}", super::remark(loss)),
         Fact::NotEmpty { objects: n, why } => {
             format!("not empty: {} {} there, {}", objects(*n), one_or(*n, "is", "are"), left(*why))

@@ -4,7 +4,7 @@ use elysiactl::event::{
     AliasRemark, CollectionResult, Difference, Event, FieldDiff, Op, PlannedCollection, RateLimit, RestorePlanned,
     RunResult, SavedSchema, Status, Warning,
 };
-use elysiactl::model::{CollectionName, ObjectId, Reason};
+use elysiactl::model::{CollectionName, KeyChange, ObjectId, Reason};
 use elysiactl::render::Moment;
 
 /// A moment this many milliseconds into a run that began at a fixed time.
@@ -106,7 +106,11 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::RefusedYetStored { collection: collection(), reason: "update prop-specific indices: no".into() },
         Warning::ObjectsExpired { collection: collection(), objects: 100 },
         Warning::ReplicasDiffer { collection: collection(), counted: 3_999, on_any_replica: 4_000 },
-        Warning::SchemaGrew { collection: collection(), what: "property \"zip\"".into() },
+        Warning::SchemaGrew {
+            collection: collection(),
+            changes: vec![KeyChange::Added { key: "properties.zip".into() }],
+            more: 1,
+        },
         Warning::MissingUnasked { collection: collection(), objects: 90_000 },
         Warning::WritesRefused { collection: collection(), reason: "store is read-only".into() },
         Warning::SentAgain { collection: collection(), objects: 500, reason: "its tenant t1 is gone".into() },

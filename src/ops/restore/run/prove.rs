@@ -173,11 +173,11 @@ impl Run<'_> {
         if is_other(&created.schema, &now) {
             return Err(Error::MadeAnew { collection: name });
         }
-        if let Some(what) = grown(&created.schema, &now) {
+        if let Some((changes, more)) = grown(&created.schema, &now) {
             // A collection that was there before has others who write to it.
             gathered.incomplete |= !collection.joins;
-            gathered.remarks.push((name.clone(), RestoreRemark::SchemaGrew { what: what.clone() }.into()));
-            self.session.events.warn(Warning::SchemaGrew { collection: name, what });
+            gathered.remarks.push((name.clone(), RestoreRemark::SchemaGrew { changes: changes.clone(), more }.into()));
+            self.session.events.warn(Warning::SchemaGrew { collection: name, changes, more });
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::CollectionName;
+use crate::model::{CollectionName, KeyChange};
 use crate::weaviate::{Error as WireError, LastingCause};
 
 /// Why a server does not make a collection as it is to be: found out under a scratch name.
@@ -22,10 +22,10 @@ pub enum Unmakeable {
         cause: Option<Box<LastingCause>>,
     },
     /// It makes something else of it.
-    #[error("the server makes something else of it: {}", differences.join("; "))]
+    #[error("the server makes something else of it: {}", KeyChange::listed(differences))]
     Otherwise {
-        /// What is different, each as a clause.
-        differences: Vec<String>,
+        /// What is different; at least one.
+        differences: Vec<KeyChange>,
     },
     /// It refuses the tenants.
     #[error("the server refuses its {tenants} tenants: {words}{}", known(cause.as_deref()))]
