@@ -46,7 +46,7 @@ pub use names::stem;
 pub use part_reader::{Line, LineRoom, PartReader};
 pub use proof::RunProof;
 pub use reader::Archive;
-pub use resume::{Begun, CarriedOn, NotKept, Noted, Resumed, Unfinished};
+pub use resume::{Begun, CarriedOn, Noted, Resumed, Unfinished};
 pub use runfiles::{RunAbout, RunFiles, RunHistory, RunRecord};
 pub use writer::{ArchiveWriter, RunHeader, SealFacts, Sealed, place};
 

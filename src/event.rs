@@ -9,6 +9,7 @@ mod op;
 mod planned;
 mod remark;
 mod result;
+mod skipped;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use remark::{
     RestoreRemark, RoleRemark, SchemaDifference, SettingRemark, Untrained, WhyLeft,
 };
 pub use result::{CollectionResult, RateLimit, RunResult, SavedSchema};
+pub use skipped::{ActivationRefusal, NotKeptReason, SkipReason};
 
 /// How a run ended, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -299,8 +301,8 @@ pub enum Warning {
     NotKept {
         /// The file, by its path in the archive.
         file: String,
-        /// Why, in few words.
-        reason: String,
+        /// Why.
+        reason: NotKeptReason,
     },
     /// No interrupted run fits the one that is wanted: it begins anew.
     NothingToResume {
@@ -340,8 +342,8 @@ pub enum Warning {
     CollectionSkipped {
         /// The collection.
         collection: CollectionName,
-        /// Why, in few words.
-        reason: String,
+        /// Why.
+        reason: SkipReason,
     },
     /// Tenants are left out: they cannot be read.
     TenantsSkipped {
@@ -351,8 +353,8 @@ pub enum Warning {
         tenants: u64,
         /// The first of them, by name.
         first: TenantName,
-        /// Why, in few words.
-        reason: String,
+        /// Why.
+        reason: SkipReason,
     },
     /// Tenants came or went while a collection was read. Those that came were read too.
     TenantsChanged {

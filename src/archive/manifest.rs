@@ -2,6 +2,7 @@
 
 mod check;
 
+use crate::event::SkipReason;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -317,8 +318,8 @@ pub struct Skipped {
     pub collection: String,
     /// The tenant, if only that one.
     pub tenant: Option<String>,
-    /// Why, in few words.
-    pub reason: String,
+    /// Why.
+    pub reason: SkipReason,
 }
 
 /// An object that is in here without a vector the server cannot print.

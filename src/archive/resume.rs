@@ -22,6 +22,7 @@ use super::names;
 use super::reader::{self, open_manifest, read_whole, unsealed_folder};
 use super::shared::Shared;
 use super::writer::{self, ArchiveWriter, RunHeader};
+use crate::event::NotKeptReason;
 use crate::model::{CLASS_BYTES, CollectionName, ObjectId, Schema, TenantName};
 
 /// Entries of one directory of an archive looked through at most.
@@ -75,7 +76,7 @@ pub struct Resumed {
     /// What the run was about.
     pub header: CheckpointHeader,
     /// Files that were thrown away, by their path in the archive, and why.
-    pub dropped: Vec<(String, NotKept)>,
+    pub dropped: Vec<(String, NotKeptReason)>,
     /// The collections it had begun.
     pub begun: Begun,
 }
@@ -83,32 +84,6 @@ pub struct Resumed {
 /// The collections that a run had begun, with what its journal says of each.
 #[derive(Debug, Default)]
 pub struct Begun(BTreeMap<CollectionName, (String, CheckpointCollection)>);
-
-/// Why something that a run had written is not kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NotKept {
-    /// It was still being written.
-    Unfinished,
-    /// The journal does not know it: the run ended before it could say that it is safe.
-    NotInJournal,
-    /// The journal knows it, and it is not there, or no file.
-    Missing,
-    /// It has another size than the journal says.
-    Size,
-}
-
-impl NotKept {
-    /// The same in few words.
-    #[must_use]
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::Unfinished => "it was still being written",
-            Self::NotInJournal => "the run ended before it could note that it is safe",
-            Self::Missing => "it is not there",
-            Self::Size => "it has another size than was noted",
-        }
-    }
-}
 
 impl ArchiveWriter {
     /// Takes the lock of an unsealed archive and carries on its journal. What lies there and is not known to be safe is
@@ -238,7 +213,12 @@ fn list(folder: &dyn Folder, below: &str, at: &Path) -> Result<Vec<Entry>, Error
 }
 
 /// Removes what is written once more anyway, and what was still being written, from one directory.
-fn scraps(disk: &dyn Disk, path: &Path, folder: &dyn Folder, below: &str) -> Result<Vec<(String, NotKept)>, Error> {
+fn scraps(
+    disk: &dyn Disk,
+    path: &Path,
+    folder: &dyn Folder,
+    below: &str,
+) -> Result<Vec<(String, NotKeptReason)>, Error> {
     const WRITTEN_ANEW: [&str; 5] = [names::ALIASES, names::ROLES, names::SUMS, names::TENANTS, names::INDEX];
     let dir = path.join(below);
     let mut dropped = Vec::new();
@@ -251,7 +231,7 @@ fn scraps(disk: &dyn Disk, path: &Path, folder: &dyn Folder, below: &str) -> Res
         let at = dir.join(name);
         disk.remove_file(&at).map_err(on(DiskOp::Remove, &at))?;
         if unfinished && name.starts_with("objects-") {
-            dropped.push((format!("{below}/{name}"), NotKept::Unfinished));
+            dropped.push((format!("{below}/{name}"), NotKeptReason::Unfinished));
         }
     }
     disk.sync_dir(&dir).map_err(on(DiskOp::SyncDir, &dir))?;
@@ -266,7 +246,7 @@ fn tidy(
     name: &str,
     kept: Option<&mut CheckpointCollection>,
     journal: &mut Journal,
-) -> Result<Vec<(String, NotKept)>, Error> {
+) -> Result<Vec<(String, NotKeptReason)>, Error> {
     let below = format!("{}/{name}", names::COLLECTIONS);
     let dir = path.join(&below);
     let mut dropped = scraps(disk, path, folder, &below)?;
@@ -287,8 +267,8 @@ fn tidy(
     let parts = kept.map_or(&mut none, |kept| &mut kept.parts);
     parts.retain(|file, part| {
         let why = match there.get(file) {
-            None => NotKept::Missing,
-            Some(bytes) if *bytes != part.stored_bytes => NotKept::Size,
+            None => NotKeptReason::Missing,
+            Some(bytes) if *bytes != part.stored_bytes => NotKeptReason::OtherSize,
             Some(_) => return true,
         };
         gone.push((file.clone(), why));
@@ -303,7 +283,7 @@ fn tidy(
         let at = dir.join(file);
         disk.remove_file(&at).map_err(on(DiskOp::Remove, &at))?;
         if gone.iter().all(|(named, _)| named != file) {
-            gone.push((file.clone(), NotKept::NotInJournal));
+            gone.push((file.clone(), NotKeptReason::NotInJournal));
         }
     }
     disk.sync_dir(&dir).map_err(on(DiskOp::SyncDir, &dir))?;

@@ -11,7 +11,7 @@ use super::explain::explain;
 use super::runtime::nothing;
 use super::{BackupSettings, Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
 use crate::archive;
-use crate::event::{Class, CollectionResult, Event, Op, RunResult, SavedSchema, Status};
+use crate::event::{ActivationRefusal, Class, CollectionResult, Event, Op, RunResult, SavedSchema, Status};
 use crate::model::path_text;
 use crate::ops::backup::{self, BackupOptions, BackupPlan, BackupStopped, Interrupted, LeftInactive, Resume};
 use crate::ops::exposed::warn_of_open_folders;
@@ -209,7 +209,11 @@ fn activates(planned: &backup::CollectionBackup) -> Option<Note> {
 /// Tenants that a backup leaves out.
 fn stay(left: &LeftInactive) -> Note {
     let tenants = closing::counted(left.tenants, "inactive tenant");
-    let text = format!("{tenants} ({} first), which cannot be activated: {}", left.first, left.reason);
+    let why = match &left.why {
+        ActivationRefusal::Server { cause } => &**cause,
+        _ => "the key has no right to (update_tenants)",
+    };
+    let text = format!("{tenants} ({} first), which cannot be activated: {why}", left.first);
     Note { about: left.collection.to_string(), text }
 }
 

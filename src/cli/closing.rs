@@ -5,8 +5,9 @@ use std::path::Path;
 
 use crate::archive::manifest::{CollectionEntry, Limit, LimitKind, Skipped, TenantsChanged, TopologyState};
 use crate::archive::{Content, Manifest};
+use crate::event::SkipReason;
 use crate::model::shell_text;
-use crate::render::{Closing, Note, count, shell_path};
+use crate::render::{Closing, Note, count, shell_path, skip_reason};
 
 pub(super) use crate::render::counted;
 
@@ -165,7 +166,7 @@ fn limit(limit: &Limit) -> Option<Note> {
 
 /// Why things were left out; tenants that were for the same reason are named together.
 pub(super) fn skipped(skipped: &[Skipped]) -> Vec<Note> {
-    let mut together: BTreeMap<(&str, bool, &str), Vec<&str>> = BTreeMap::new();
+    let mut together: BTreeMap<(&str, bool, &SkipReason), Vec<&str>> = BTreeMap::new();
     for Skipped { collection, tenant, reason } in skipped {
         let tenants = together.entry((collection, tenant.is_some(), reason)).or_default();
         tenants.extend(tenant.as_deref());
@@ -175,9 +176,9 @@ pub(super) fn skipped(skipped: &[Skipped]) -> Vec<Note> {
         [one] => format!(", tenant {one}"),
         [first, ..] => format!(", {} ({first} first)", counted(tenants.len() as u64, "tenant")),
     };
-    let remark = |((collection, _, reason), tenants): ((&str, bool, &str), Vec<&str>)| Note {
+    let remark = |((collection, _, reason), tenants): ((&str, bool, &SkipReason), Vec<&str>)| Note {
         about: collection.to_owned() + &named(tenants),
-        text: reason.to_owned(),
+        text: skip_reason(reason),
     };
     together.into_iter().map(remark).collect()
 }

@@ -9,7 +9,7 @@ use super::explain::explain_reading;
 use super::runtime::read;
 use super::{Connect, Env, Failure, Out};
 use crate::model::Selection;
-use crate::ops::inventory::{self, CountState, Listed, Listing, Nodes, Objects};
+use crate::ops::inventory::{self, CountDoubt, CountState, Listed, Listing, Nodes, Objects};
 use crate::render::{count, counted, plain};
 
 /// Collections whose count is not certain that are named one by one.

@@ -4,7 +4,7 @@ use crate::event::Remark;
 use crate::ops::clear::{ClearRefusal, NotRepeatable, WhyMethod};
 use crate::ops::restore::RestoreRefusal;
 use crate::ops::{Error, NotBackedUp, PlanChange};
-use crate::render::{remark, schema_difference};
+use crate::render::{remark, schema_difference, skip_reason};
 
 /// An error, without what is behind it.
 pub(super) fn message(error: &Error) -> String {
@@ -17,6 +17,7 @@ pub(super) fn message(error: &Error) -> String {
         Error::CannotCreate { refusals } => format!("cannot create {}", each(refusals, creation_refusal)),
         Error::CannotClear { refusals } => format!("cannot clear: {}", each(refusals, clear_refusal)),
         Error::NotAsPlanned { what: PlanChange::NotBackedUp { why }, .. } => format!("{error}: {}", not_backed_up(why)),
+        Error::UnknownTenant { skipped: Some(reason), .. } => format!("{error}: {}", skip_reason(reason)),
         other => other.to_string(),
     }
 }

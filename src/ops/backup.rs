@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 
 use crate::archive::manifest::{Incomplete, Limit, Skipped, TopologyRecord};
 use crate::archive::{Codec, Content, Manifest};
-use crate::event::{PlannedCollection, RunResult};
+use crate::event::{ActivationRefusal, NotKeptReason, PlannedCollection, RunResult};
 use crate::model::{CollectionName, Schema, Selection, TenantName};
 use crate::ops::{Error, StateFolders};
 
@@ -110,7 +110,7 @@ pub struct LeftInactive {
     /// The first of them, by name.
     pub first: TenantName,
     /// Why they cannot be activated.
-    pub reason: String,
+    pub why: ActivationRefusal,
 }
 
 impl CollectionBackup {
@@ -148,7 +148,7 @@ pub struct BackupPlan {
     pub left_inactive: Vec<LeftInactive>,
     /// Collections of which nothing is carried on that an interrupted run had kept, and why: they were removed meanwhile, or
     /// are not the same any more.
-    pub given_up: BTreeMap<CollectionName, String>,
+    pub given_up: BTreeMap<CollectionName, NotKeptReason>,
     /// What the key may not see, and so will not be in the archive if it exists.
     pub limits: Vec<Limit>,
     /// Whether the server is whole.

@@ -12,7 +12,8 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use crate::archive;
-use crate::model::{KeyChange, CollectionName, ShellWord, TenantName, count, counted};
+use crate::event::SkipReason;
+use crate::model::{CollectionName, KeyChange, ShellWord, TenantName, count, counted};
 use crate::ops::RunName;
 use crate::ops::drift::SchemaDrift;
 use crate::ops::refusal::{BackupDiffers, ClearRefusal, Lack, RestoreRefusal, RunDiffers};
@@ -72,14 +73,14 @@ pub enum Error {
         collection: CollectionName,
     },
     /// A tenant that none of the collections chosen has.
-    #[error("{}", no_tenant(tenant, skipped.as_deref()))]
+    #[error("{}", no_tenant(tenant, skipped.is_some()))]
     UnknownTenant {
         /// As typed.
         tenant: TenantName,
         /// Whether it was to come from an archive.
         archived: bool,
         /// Why the archive does not hold it, if it names it all the same.
-        skipped: Option<String>,
+        skipped: Option<SkipReason>,
         /// Names that look like it.
         similar: Vec<TenantName>,
     },

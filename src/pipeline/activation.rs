@@ -16,6 +16,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use super::journal::{self, RunJournal};
 use crate::archive::RunRecord;
 use crate::archive::runfiles::FirstObject;
+use crate::event::ActivationRefusal;
 use crate::model::{CollectionName, TenantName};
 use crate::weaviate::{self, Tenant, TenantState, Writer};
 
@@ -46,12 +47,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// Why the server activates no tenant, for the key or for its own mode, in few words; `None` if it failed for another reason.
+    /// Why the server activates no tenant, for the key or for its own mode; `None` if it failed for another reason.
     #[must_use]
-    pub fn refusal(&self) -> Option<String> {
+    pub fn refusal(&self) -> Option<ActivationRefusal> {
         let Self::Wire(error) = self else { return None };
-        let cause = error.lasting().map(|cause| format!("inactive, and cannot be activated: {cause}"));
-        cause.or_else(|| error.is_auth().then(|| "asleep, and the key may not wake tenants".to_owned()))
+        let cause = error.lasting().map(|cause| ActivationRefusal::Server { cause: cause.to_string().into() });
+        cause.or_else(|| error.is_auth().then_some(ActivationRefusal::Key))
     }
 
     /// Whether tenants stay active since replicas of theirs are being moved, which passes.

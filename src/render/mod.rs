@@ -19,7 +19,7 @@ pub use harmless::HarmlessJson;
 pub use json::Json;
 pub use logs::Logs;
 pub use pause::{Pause, Paused};
-pub use remark::{remark, schema_difference};
+pub use remark::{remark, schema_difference, skip_reason};
 pub use summary::{Closing, Note, summary, verdict};
 pub use text::Text;
 pub use words::{count, counted, date, flag, harmless, plain, quoted, sentence, shell_path, size, span};

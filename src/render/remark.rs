@@ -6,12 +6,15 @@ mod comparison;
 mod creation;
 mod restore;
 mod schema;
+mod skipped;
 
 use super::words::counted;
 use crate::event::Remark;
 
-pub(super) use restore::schema_grew;
 pub use schema::difference as schema_difference;
+pub(super) use schema::schema_grew;
+pub(super) use skipped::not_kept;
+pub use skipped::skip_reason;
 
 /// A remark as a clause. Values in it are as they came: whoever prints it makes them safe.
 #[must_use]

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use super::remark::{not_kept, skip_reason};
 use crate::event::{SavedSchema, Warning};
 use crate::model::{ShellWord, TenantName, escaped, shell_text};
 
@@ -152,7 +153,7 @@ pub(super) fn warning(warning: &Warning) -> String {
         Warning::CountUnchecked { collection, reason } => {
             format!("{collection}: the server does not say how many objects there are: {}", plain(reason))
         }
-        Warning::NotKept { file, reason } => format!("{} is not kept: {}", shell_text(file), plain(reason)),
+        Warning::NotKept { file, reason } => format!("{} is not kept: {}", shell_text(file), plain(&not_kept(reason))),
         Warning::NothingToResume { folder } => {
             format!("no interrupted backup in {} fits; a new one begins", shell_text(folder))
         }
@@ -167,9 +168,11 @@ pub(super) fn warning(warning: &Warning) -> String {
             "{collection}: the server works on it ({}), and until that is done it refuses to delete it or tenants of it",
             plain(task)
         ),
-        Warning::CollectionSkipped { collection, reason } => format!("{collection} left out: {}", plain(reason)),
+        Warning::CollectionSkipped { collection, reason } => {
+            format!("{collection} left out: {}", plain(&skip_reason(reason)))
+        }
         Warning::TenantsSkipped { collection, tenants, first, reason } => {
-            format!("{collection}: {} left out: {}", tenants_from(*tenants, first), plain(reason))
+            format!("{collection}: {} left out: {}", tenants_from(*tenants, first), plain(&skip_reason(reason)))
         }
         Warning::TenantsChanged { collection, added, deleted, first } => {
             let (added, deleted) = (counted(*added, "tenant"), count(*deleted));

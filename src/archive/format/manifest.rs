@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::super::codec::Codec;
@@ -291,37 +291,4 @@ struct File {
     path: String,
     bytes: u64,
     sha256: Hash,
-}
-
-/// What a minor version adds to `skipped[]` goes here, as optional members, and into the converters.
-#[derive(Serialize, Deserialize)]
-struct Skipped {
-    collection: String,
-    tenant: Option<String>,
-    /// Words for people, as the build that wrote them had them.
-    reason: String,
-}
-
-impl From<today::Skipped> for Skipped {
-    fn from(today::Skipped { collection, tenant, reason }: today::Skipped) -> Self {
-        Self { collection, tenant, reason }
-    }
-}
-
-impl From<Skipped> for today::Skipped {
-    fn from(Skipped { collection, tenant, reason }: Skipped) -> Self {
-        Self { collection, tenant, reason }
-    }
-}
-
-impl Serialize for today::Skipped {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        Skipped::from(self.clone()).serialize(to)
-    }
-}
-
-impl<'de> Deserialize<'de> for today::Skipped {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Skipped::deserialize(from).map(Into::into)
-    }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::super::manifest::{Manifest, ReadMode, TopologyState};
+use super::super::manifest::{Manifest, ReadMode, Skipped, TopologyState};
 use super::super::{Claimant, Codec, Content, RunRecord, Use};
 use super::*;
+use crate::event::{ActivationRefusal, SkipReason};
 use crate::model::{CollectionName, ObjectId};
 
 const PAGE: &str = include_str!("../../../docs/archive-format.md");
@@ -17,12 +18,12 @@ const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab
 const ID: &str = "00000000-0000-4000-8000-000000000001";
 
 /// With everything that may be left out.
-const MANIFEST: &str = r#"{"format":{"major":1,"minor":1},"tool":{"name":"elysiactl","version":"0.1.0"},"run_id":"r","source":{"url":"http://a","server_version":"1.40.0","topology":{"state":"unchecked","reason":"why","nodes":["node1"],"missing":["node2"]},"server_time_ms":1},"started":"2026-01-02T03:04:05Z","sealed":"2026-01-02T03:04:06.5Z","options":{"jobs":1},"codec":"zstd","collections":[{"name":"A","folder":"A","multi_tenant":true,"replicas":3,"content":"full","objects":2,"bytes":9,"digest":"HASH","tenants":[{"tenant":"t","objects":2,"bytes":9,"digest":"HASH"}],"vectors":{"default":4},"vector_lengths":[{"tenant":"t","vector":"default","lengths":[{"length":4,"objects":1}]}],"shards":["s"],"parts":[{"file":"objects-000000.jsonl.zst","objects":2,"bytes":9,"runs":1}],"counts":{"before":2,"after":2},"consistency":{"mode":"live","inserted":1,"updated":1,"deleted":1,"changed_seen":1,"count_mismatch":true,"on_any_replica":3,"vanished":1},"schema_changed":true,"tenants_changed":{"added":["b"],"deleted":["c"]},"replica_check":{"compared":1,"repaired":1,"differing":1,"counts_moved":true,"reason":"why"}}],"limits":[{"kind":"integers","collection":"A","properties":["p"],"objects":1,"first_ids":["i"]}],"skipped":[{"collection":"A","tenant":"t","reason":"why"}],"incomplete":[{"collection":"A","tenant":"t","id":"i"}],"files":[{"path":"collections/A/schema.json","bytes":1,"sha256":"HASH"}]}"#;
+const MANIFEST: &str = r#"{"format":{"major":1,"minor":2},"tool":{"name":"elysiactl","version":"0.1.0"},"run_id":"r","source":{"url":"http://a","server_version":"1.40.0","topology":{"state":"unchecked","reason":"why","nodes":["node1"],"missing":["node2"]},"server_time_ms":1},"started":"2026-01-02T03:04:05Z","sealed":"2026-01-02T03:04:06.5Z","options":{"jobs":1},"codec":"zstd","collections":[{"name":"A","folder":"A","multi_tenant":true,"replicas":3,"content":"full","objects":2,"bytes":9,"digest":"HASH","tenants":[{"tenant":"t","objects":2,"bytes":9,"digest":"HASH"}],"vectors":{"default":4},"vector_lengths":[{"tenant":"t","vector":"default","lengths":[{"length":4,"objects":1}]}],"shards":["s"],"parts":[{"file":"objects-000000.jsonl.zst","objects":2,"bytes":9,"runs":1}],"counts":{"before":2,"after":2},"consistency":{"mode":"live","inserted":1,"updated":1,"deleted":1,"changed_seen":1,"count_mismatch":true,"on_any_replica":3,"vanished":1},"schema_changed":true,"tenants_changed":{"added":["b"],"deleted":["c"]},"replica_check":{"compared":1,"repaired":1,"differing":1,"counts_moved":true,"reason":"why"}}],"limits":[{"kind":"integers","collection":"A","properties":["p"],"objects":1,"first_ids":["i"]}],"skipped":[{"collection":"A","tenant":"t","reason":"not_active","data":{"state":"ODD"}}],"incomplete":[{"collection":"A","tenant":"t","id":"i"}],"files":[{"path":"collections/A/schema.json","bytes":1,"sha256":"HASH"}]}"#;
 /// As builds of 1.0 wrote it.
 const MANIFEST_1_0: &str = r#"{"format":{"major":1,"minor":0},"tool":{"name":"elysiactl","version":"0.1.0"},"run_id":"r","source":{"url":"http://a","server_version":"1.40.0","topology":{"state":"whole","reason":null,"nodes":[]}},"started":"2026-01-02T03:04:05Z","sealed":"2026-01-02T03:04:06Z","options":{},"codec":"none","collections":[{"name":"A","folder":"A","multi_tenant":false,"replicas":1,"content":"schema","objects":0,"bytes":0,"digest":null,"tenants":[],"vectors":{},"parts":[],"counts":{"before":null,"after":null},"consistency":{"mode":"frozen","inserted":null,"updated":null,"deleted":null,"changed_seen":null,"count_mismatch":false,"on_any_replica":null},"schema_changed":false}],"limits":[],"skipped":[],"incomplete":[],"files":[]}"#;
 const RUN: &str = r#"{"tenant":"t","from":"ID","to":"ID","first_id":"ID","last_id":"ID","objects":1,"part":"objects-000000.jsonl","offset":0,"bytes":9,"stored_bytes":9,"digest":"HASH"}"#;
 const CHECKPOINT: [&str; 11] = [
-    r#"{"kind":"header","format":{"major":1,"minor":1},"tool":{"name":"elysiactl","version":"0.1.0"},"run_id":"r","started":"2026-01-02T03:04:05Z","source_url":"http://a","server_version":"1.40.0","codec":"lz4","collections":["A"],"options":{"jobs":1},"server_time_ms":1}"#,
+    r#"{"kind":"header","format":{"major":1,"minor":2},"tool":{"name":"elysiactl","version":"0.1.0"},"run_id":"r","started":"2026-01-02T03:04:05Z","source_url":"http://a","server_version":"1.40.0","codec":"lz4","collections":["A"],"options":{"jobs":1},"server_time_ms":1}"#,
     r#"{"kind":"collection","name":"A","folder":"A","content":"no_vectors","multi_tenant":false,"schema_sha256":"HASH"}"#,
     r#"{"kind":"run","folder":"A","run":{"tenant":null,"from":null,"to":null,"first_id":null,"last_id":null,"objects":0,"part":null,"offset":null,"bytes":0,"stored_bytes":0,"digest":"HASH"}}"#,
     r#"{"kind":"part","folder":"A","part":"objects-000000.jsonl","objects":1,"bytes":9,"runs":1,"stored_bytes":9,"sha256":"HASH","vectors":{"default":4}}"#,
@@ -213,6 +214,35 @@ fn first_cells(section: &str) -> BTreeSet<String> {
 fn the_page_says_the_version_that_is_written() {
     let title = format!("# The archive format, version {}.{}\n", FORMAT.major, FORMAT.minor);
     assert!(PAGE.starts_with(&title), "{title}");
+}
+
+#[test]
+fn why_something_was_skipped_comes_back_and_is_on_the_page() {
+    let (cause, state): (Box<str>, Box<str>) = ("full".into(), "ODD".into());
+    let known = [
+        SkipReason::Removed,
+        SkipReason::ChangedEachTime,
+        SkipReason::RemovedSince { objects: 0 },
+        SkipReason::IdleNamespace { state: state.clone() },
+        SkipReason::TenantsHidden,
+        SkipReason::Offloaded,
+        SkipReason::NotActive { state },
+        SkipReason::StaysInactive,
+        SkipReason::NotActivated { why: ActivationRefusal::Server { cause } },
+        SkipReason::NotActivated { why: ActivationRefusal::Key },
+        // What a build of 1.1 said, and a code of a later version, or without what it needs.
+        SkipReason::Told { words: "offloaded to other storage".into() },
+        SkipReason::Told { words: "removed_since".into() },
+    ];
+    let (_, page) = PAGE.split_once("**What was skipped.**").expect("a section");
+    for reason in known {
+        let skipped = Skipped { collection: "A".into(), tenant: None, reason: reason.clone() };
+        let text = serde_json::to_string(&skipped).expect("JSON");
+        assert_eq!(serde_json::from_str::<Skipped>(&text).expect("what was written"), skipped, "{text}");
+        let value: Value = serde_json::from_str(&text).expect("JSON");
+        let code = value["reason"].as_str().expect("a code");
+        assert!(code.contains(' ') || page.contains(&format!("| `{code}` |")), "{code}");
+    }
 }
 
 #[test]

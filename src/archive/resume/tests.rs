@@ -268,10 +268,10 @@ fn what_the_journal_does_not_know_and_what_is_not_as_it_says_is_named_and_read_a
     assert_eq!(
         dropped,
         [
-            (file(0, ""), NotKept::Missing),
-            (file(1, ""), NotKept::Size),
-            (file(4, ".tmp"), NotKept::Unfinished),
-            (file(7, ""), NotKept::NotInJournal)
+            (file(0, ""), NotKeptReason::Missing),
+            (file(1, ""), NotKeptReason::OtherSize),
+            (file(4, ".tmp"), NotKeptReason::Unfinished),
+            (file(7, ""), NotKeptReason::NotInJournal)
         ]
     );
     let CarriedOn { writer: mut collection, noted } = carried(&mut resumed, "Article");
@@ -384,7 +384,7 @@ fn of_a_collection_that_was_given_up_nothing_is_left_wherever_the_backup_was_cut
     let mut carried = 0;
     for (step, how, disk) in recording.crashes() {
         let Ok(Resumed { mut writer, mut begun, dropped, .. }) = resume(&disk) else { continue };
-        let lost = |(file, why): &(String, NotKept)| file.contains("Gone") && *why == NotKept::Missing;
+        let lost = |(file, why): &(String, NotKeptReason)| file.contains("Gone") && *why == NotKeptReason::Missing;
         assert!(!dropped.iter().any(lost), "{step} {how:?}: {dropped:?}");
         // Its owner removed it, whether this run had noticed or not.
         let had_begun = writer.give_up_begun(&mut begun, &gone).unwrap_or_else(|e| panic!("{step} {how:?}: {e:?}"));

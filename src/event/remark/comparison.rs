@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::event::ActivationRefusal;
 use crate::model::TenantName;
 
 /// A fact about a comparison.
@@ -72,5 +73,5 @@ pub enum OutOfReach {
     /// It is not listed to the key, and may be there.
     Unseen,
     /// It is inactive, and cannot be activated.
-    NotActivated { reason: String },
+    NotActivated { why: ActivationRefusal },
 }

@@ -15,7 +15,7 @@ use super::resume::Kept;
 use super::{BackupOptions, CollectionBackup};
 use crate::archive::manifest::TenantsChanged;
 use crate::archive::{ClosedCollection, CollectionWriter, Content};
-use crate::event::{Event, Warning};
+use crate::event::{Event, NotKeptReason, SkipReason, Warning};
 use crate::model::{KeyRange, ObjectId, Schema, TenantName};
 use crate::ops::bounds::MOST_JOBS;
 use crate::ops::drift::{Drift, SchemaDrift, drift};
@@ -62,7 +62,7 @@ pub(super) struct Collected {
     pub(super) missing: BTreeSet<String>,
     pub(super) schema: Schema,
     /// Tenants that were not read, and why.
-    pub(super) skipped: Vec<(TenantName, String)>,
+    pub(super) skipped: Vec<(TenantName, SkipReason)>,
     pub(super) tenants_changed: TenantsChanged,
     /// Tenants that could not be deactivated.
     pub(super) left_active: u64,
@@ -124,8 +124,7 @@ impl Collect<'_> {
             return Ok((store, Scanned { changed, unprintable, ..Scanned::default() }));
         }
         let file = store.writer.folder();
-        let reason = "the server does not say how many objects there are, and a node may have been away".to_owned();
-        self.session.events.warn(Warning::NotKept { file, reason });
+        self.session.events.warn(Warning::NotKept { file, reason: NotKeptReason::Uncounted });
         Ok((self.drop_all(store).await?, Scanned::default()))
     }
 

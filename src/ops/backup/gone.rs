@@ -2,15 +2,11 @@
 
 use super::CollectionBackup;
 use crate::archive::manifest::Skipped;
-use crate::model::{CollectionName, Schema, counted};
+use crate::event::SkipReason;
+use crate::model::{CollectionName, Schema};
 use crate::ops::{Error, Session};
 use crate::pipeline::scan;
 use crate::weaviate::{Client, Error as WireError};
-
-/// Why a collection that is not there any more is not in the archive.
-const REMOVED: &str = "it was removed before it was read to its end";
-/// Why one that was made again, and then once more, is not.
-const MADE_AGAIN: &str = "it was made again, or its schema changed, each time it was read";
 
 /// What became of a collection that could not be read to its end.
 pub(super) enum Fate {
@@ -32,10 +28,10 @@ impl Fate {
     }
 
     /// Why it is left out, if nothing more is tried.
-    pub(super) fn reason(&self) -> &'static str {
+    pub(super) fn reason(&self) -> SkipReason {
         match self {
-            Self::Removed => REMOVED,
-            Self::Anew(_) => MADE_AGAIN,
+            Self::Removed => SkipReason::Removed,
+            Self::Anew(_) => SkipReason::ChangedEachTime,
         }
     }
 }
@@ -64,19 +60,7 @@ pub(super) async fn fate(
     }
 }
 
-/// A collection that is not there any more when an interrupted run is carried on, which had kept so many objects of it.
-pub(super) fn removed_since(collection: &CollectionName, kept: u64) -> Skipped {
-    let reason = match kept {
-        0 => "it was removed before the backup was carried on".to_owned(),
-        kept => {
-            let objects = counted(kept, "object");
-            format!("it was removed before the backup was carried on, and {objects} read of it before are not kept")
-        }
-    };
-    skipped(collection, &reason)
-}
-
 /// A collection that exists, or did, and is not in the archive.
-pub(super) fn skipped(collection: &CollectionName, reason: &str) -> Skipped {
-    Skipped { collection: collection.to_string(), tenant: None, reason: reason.to_owned() }
+pub(super) fn skipped(collection: &CollectionName, reason: SkipReason) -> Skipped {
+    Skipped { collection: collection.to_string(), tenant: None, reason }
 }

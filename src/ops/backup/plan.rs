@@ -12,7 +12,7 @@ use super::{
 };
 use crate::archive::manifest::{Skipped, TopologyRecord, TopologyState};
 use crate::archive::{self, Codec, Content, Disk};
-use crate::event::Warning;
+use crate::event::{ActivationRefusal, SkipReason, Warning};
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::lacking::{Lacking, nothing_lacks};
 use crate::ops::select::{self, Alias};
@@ -139,8 +139,7 @@ async fn without_idle_namespaces(client: &Client, chosen: Vec<Schema>) -> (Vec<S
         match idle.iter().find(|namespace| namespace.holds(&schema.name)) {
             None => left.push(schema),
             Some(namespace) => {
-                let reason =
-                    format!("the namespace {} is {}, and nothing of it can be read", namespace.name, namespace.state);
+                let reason = SkipReason::IdleNamespace { state: namespace.state.as_str().into() };
                 skipped.push(Skipped { collection: schema.name.to_string(), tenant: None, reason });
             }
         }
@@ -155,15 +154,15 @@ fn left_inactive(mode: Option<OperationalMode>, rights: Option<&Rights>, tenants
         let inactive = || listed.iter().filter(|tenant| tenant.state == TenantState::Cold);
         // They are activated several in a request, which is refused as a whole.
         let may = |rights: &Rights| inactive().all(|t| rights.allow_tenant("update_tenants", collection, &t.name));
-        let reason = match mode {
-            Some(mode) => LastingCause::Mode(mode).to_string(),
-            None if rights.is_some_and(|rights| !may(rights)) => "the key has no right to (update_tenants)".to_owned(),
+        let why = match mode {
+            Some(mode) => ActivationRefusal::Server { cause: LastingCause::Mode(mode).to_string().into() },
+            None if rights.is_some_and(|rights| !may(rights)) => ActivationRefusal::Key,
             None => return None,
         };
         let mut inactive = inactive();
         let first = inactive.next()?.name.clone();
         let (collection, tenants) = (collection.clone(), inactive.count() as u64 + 1);
-        Some(LeftInactive { collection, tenants, first, reason })
+        Some(LeftInactive { collection, tenants, first, why })
     };
     tenants.iter().filter_map(of).collect()
 }
@@ -220,8 +219,7 @@ fn unseen(rights: Option<&Rights>, options: &BackupOptions, tenants: &Tenants) -
     let skip = |name: &CollectionName| Skipped {
         collection: name.to_string(),
         tenant: None,
-        reason: "the key's roles show it only some of the tenants (read_tenants), and any others are not in here"
-            .to_owned(),
+        reason: SkipReason::TenantsHidden,
     };
     tenants.keys().filter(|name| !rights.show_tenants(name)).map(skip).collect()
 }

@@ -12,7 +12,7 @@ use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::Skipped;
 use crate::archive::resume::{is_held, look, schema_begun, tidy_sealed};
 use crate::archive::{self, Archive, CollectionWriter, Content, Damage, Noted, Unfinished, catalog};
-use crate::event::{CollectionResult, Event, Op, RunResult, Status, Warning};
+use crate::event::{CollectionResult, Event, NotKeptReason, Op, RunResult, SkipReason, Status, Warning};
 use crate::model::{CollectionName, ObjectId, Schema, TenantName, address, path_text};
 use crate::ops::drift::{Drift, drift};
 use crate::ops::{BackupDiffers, Error, Session, blocking, prove};
@@ -159,7 +159,7 @@ pub(super) struct Resumable {
     /// Those that are not there any more.
     pub(super) removed: Vec<Skipped>,
     /// Those of which nothing that is kept is carried on, and why.
-    pub(super) given_up: BTreeMap<CollectionName, String>,
+    pub(super) given_up: BTreeMap<CollectionName, NotKeptReason>,
 }
 
 /// Holds the collections of an interrupted run against those that are `live`. There must be one left.
@@ -178,9 +178,8 @@ pub(super) async fn standing(session: &Session, found: &Unfinished, live: Vec<Sc
             if objects > 0 && kept.is_some_and(|kept| kept.was_closed) {
                 return Err(Error::LastCopy { archive: found.path.clone(), collection: name, objects });
             }
-            let skipped = gone::removed_since(&name, objects);
-            given_up.insert(name.clone(), skipped.reason.clone());
-            removed.push(skipped);
+            given_up.insert(name.clone(), NotKeptReason::Removed);
+            removed.push(gone::skipped(&name, SkipReason::RemovedSince { objects }));
             first.get_or_insert(name);
             continue;
         };
@@ -192,7 +191,7 @@ pub(super) async fn standing(session: &Session, found: &Unfinished, live: Vec<Sc
         let before = blocking("read a schema", move || schema_begun(&*disk, &found, &folder)).await?;
         if let Drift::Broke { what } = drift(&before, &now) {
             let changed = Error::SchemaChanged { collection: name.clone(), what };
-            given_up.insert(name, format!("{changed}; it is read again from the start"));
+            given_up.insert(name, NotKeptReason::Changed { error: changed.to_string() });
             schemas.push(now);
             continue;
         }
@@ -288,10 +287,12 @@ pub(super) async fn prove(
                 }
                 Err(load::Error::Stopped) => return Err(Error::Interrupted),
                 Err(load::Error::Archive(error @ archive::Error::Damaged { .. })) => {
-                    bad.push((file, error.to_string()));
+                    bad.push((file, NotKeptReason::Damaged { error: error.to_string() }));
                 }
                 Err(load::Error::Archive(error)) => return Err(error.into()),
-                Err(error @ load::Error::Line { .. }) => bad.push((file, error.to_string())),
+                Err(error @ load::Error::Line { .. }) => {
+                    bad.push((file, NotKeptReason::Damaged { error: error.to_string() }));
+                }
             }
         }
         for (part, _) in &bad {

@@ -14,7 +14,7 @@ use crate::archive::{
     ArchiveWriter, Begun, CarriedOn, ClosedCollection, CollectionWriter, Content, Error as ArchiveError, Noted,
     Resumed, RunHeader, SealFacts,
 };
-use crate::event::{CollectionResult, Event, Op, RunResult, SavedSchema, Status, Warning};
+use crate::event::{CollectionResult, Event, NotKeptReason, Op, RunResult, SavedSchema, Status, Warning};
 use crate::model::path_text;
 use crate::ops::activation::ActivationBooks;
 use crate::ops::bounds::CLOCK_STEP_MS;
@@ -97,12 +97,12 @@ async fn fill(
             // Whoever named tenants does not want a collection that has none now.
             let readable = |now: &CollectionBackup| now.schema.multi_tenant || plan.options.tenants.is_empty();
             let Some(now) = fate.planned().filter(|now| !again && readable(now)) else {
-                gathered.remarks.skipped.push(gone::skipped(&name, reason));
-                session.events.warn(Warning::CollectionSkipped { collection: name, reason: reason.into() });
+                gathered.remarks.skipped.push(gone::skipped(&name, reason.clone()));
+                session.events.warn(Warning::CollectionSkipped { collection: name, reason });
                 last_lost = Some(error);
                 break;
             };
-            let (file, reason) = (name.to_string(), format!("{error}; it is read again from the start"));
+            let (file, reason) = (name.to_string(), NotKeptReason::Changed { error: error.to_string() });
             session.events.warn(Warning::NotKept { file, reason });
             anew = Some(now);
         }
@@ -159,7 +159,7 @@ async fn carry_on(
         });
     }
     for (file, why) in dropped {
-        session.events.warn(Warning::NotKept { file, reason: why.reason().to_owned() });
+        session.events.warn(Warning::NotKept { file, reason: why });
     }
     give_up(session, plan, writer, begun).await
 }
@@ -180,8 +180,11 @@ async fn give_up(
             Ok::<_, ArchiveError>((writer, begun, had_begun))
         })
         .await?;
-        if !plan.collections.iter().any(|planned| planned.schema.name == collection) {
-            session.events.warn(Warning::CollectionSkipped { collection, reason });
+        if reason == NotKeptReason::Removed {
+            let of_it = |name: &str, tenant: Option<&str>| name == collection.as_str() && tenant.is_none();
+            if let Some(skipped) = plan.skipped.iter().find(|s| of_it(&s.collection, s.tenant.as_deref())) {
+                session.events.warn(Warning::CollectionSkipped { collection, reason: skipped.reason.clone() });
+            }
         } else if had_begun {
             session.events.warn(Warning::NotKept { file: collection.to_string(), reason });
         }

@@ -13,7 +13,7 @@ use super::collect::{AnyReplica, Collect, Collected};
 use super::resume::{FIRST_OBJECTS, First};
 use crate::archive::CollectionWriter;
 use crate::archive::manifest::TenantsChanged;
-use crate::event::{Op, Warning};
+use crate::event::{NotKeptReason, Op, SkipReason, Warning};
 use crate::model::{CollectionName, TenantName};
 use crate::ops::activation::{self, ActivationBooks, Journalled, LeftActive};
 use crate::ops::rounds::Rounds;
@@ -66,10 +66,7 @@ impl<'a> Tenants<'a> {
         let mut gone = books.take_over(kept.clone());
         let (others, first) = self.others(&books, kept).await?;
         if let Some(first) = first {
-            let reason = format!(
-                "tenants were made again, or rewritten, since they were read: {} ({first} first)",
-                others.len()
-            );
+            let reason = NotKeptReason::TenantsChanged { tenants: others.len(), first };
             session.events.warn(Warning::NotKept { file: store.writer.folder(), reason });
             gone.extend(others);
         }
@@ -246,12 +243,12 @@ impl<'a> Tenants<'a> {
     /// Says which tenants were left out, and which came and went.
     fn tell(&self, books: &Books) {
         let (events, name) = (&self.collect.session.events, self.name());
-        let mut reasons: BTreeMap<&str, Vec<&TenantName>> = BTreeMap::new();
+        let mut reasons: BTreeMap<&SkipReason, Vec<&TenantName>> = BTreeMap::new();
         for (tenant, reason) in &books.skipped {
             reasons.entry(reason).or_default().push(tenant);
         }
         for (reason, tenants) in reasons {
-            let (collection, reason) = (name.clone(), reason.to_owned());
+            let (collection, reason) = (name.clone(), reason.clone());
             let (first, tenants) = (tenants[0].clone(), tenants.len() as u64);
             events.warn(Warning::TenantsSkipped { collection, tenants, first, reason });
         }
@@ -263,10 +260,10 @@ impl<'a> Tenants<'a> {
 }
 
 /// Why a tenant in this state cannot be read, if it cannot.
-pub(super) fn out_of_reach(tenant: &Tenant) -> Option<String> {
+pub(super) fn out_of_reach(tenant: &Tenant) -> Option<SkipReason> {
     match &tenant.state {
         TenantState::Hot | TenantState::Cold => None,
-        TenantState::Frozen => Some("offloaded to other storage".to_owned()),
-        TenantState::Other(word) => Some(format!("not active: its state is {word}")),
+        TenantState::Frozen => Some(SkipReason::Offloaded),
+        TenantState::Other(word) => Some(SkipReason::NotActive { state: word.as_str().into() }),
     }
 }

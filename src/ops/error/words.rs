@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::model::{CollectionName, TenantName, counted};
 
-pub(super) fn no_tenant(tenant: &TenantName, skipped: Option<&str>) -> String {
-    match skipped {
-        Some(reason) => format!("the archive names tenant {tenant} and does not hold it: {reason}"),
-        None => format!("no collection that was chosen has a tenant {tenant}"),
+pub(super) fn no_tenant(tenant: &TenantName, is_skipped: bool) -> String {
+    if is_skipped {
+        format!("the archive names tenant {tenant} and does not hold it")
+    } else {
+        format!("no collection that was chosen has a tenant {tenant}")
     }
 }
 

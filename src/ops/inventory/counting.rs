@@ -259,16 +259,10 @@ mod tests {
         use TenantState::{Cold, Hot};
         let unknown = || Err(CountDoubt::NotCounted { reason: "away".into() });
         assert_eq!(summed(&[], &[]), (Some(0), Some(0), CountState::Exact));
-        assert_eq!(
-            summed(&[("a", Hot), ("b", Hot)], &[Ok(1), Ok(2)]),
-            (Some(3), Some(3), CountState::Exact)
-        );
+        assert_eq!(summed(&[("a", Hot), ("b", Hot)], &[Ok(1), Ok(2)]), (Some(3), Some(3), CountState::Exact));
         assert_eq!(summed(&[("a", Cold), ("b", Hot)], &[Ok(2)]), (None, Some(2), CountState::ActiveTenants));
         assert_eq!(summed(&[("a", Cold)], &[]), (None, Some(0), CountState::ActiveTenants));
-        assert_eq!(
-            summed(&[("a", Hot), ("b", Hot)], &[unknown(), Ok(2)]),
-            (None, Some(2), CountState::Unchecked)
-        );
+        assert_eq!(summed(&[("a", Hot), ("b", Hot)], &[unknown(), Ok(2)]), (None, Some(2), CountState::Unchecked));
         assert_eq!(summed(&[("a", Hot)], &[unknown()]), (None, None, CountState::Unknown));
     }
 
@@ -282,9 +276,6 @@ mod tests {
             let objects = judge(Ok(7), before, after);
             assert_eq!((objects.objects, objects.objects_seen, objects.count), (None, Some(7), CountState::Unchecked));
         }
-        assert_eq!(
-            judge(Err(NO_ANSWER), &whole, &whole),
-            Objects::unknown(NO_ANSWER)
-        );
+        assert_eq!(judge(Err(NO_ANSWER), &whole, &whole), Objects::unknown(NO_ANSWER));
     }
 }

@@ -6,10 +6,12 @@ use crate::model::KeyChange;
 #[test]
 fn why_it_is_not_what_a_run_left_is_told() {
     let name = || "t".parse().expect("a name");
-    let differences = || vec![
-        KeyChange::Other { key: "a".into(), was: "2".into(), now: "1".into() },
-        KeyChange::Added { key: "b".into() },
-    ];
+    let differences = || {
+        vec![
+            KeyChange::Other { key: "a".into(), was: "2".into(), now: "1".into() },
+            KeyChange::Added { key: "b".into() },
+        ]
+    };
     for (altered, told) in [
         (Altered::Gone, "it is gone"),
         (Altered::AnotherOne { differences: differences() }, "it is another one: a is 1, not 2; b was added"),

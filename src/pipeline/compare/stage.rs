@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::found::Place;
 use super::side::archived::ArchivedSide;
 use super::{Comparer, Found, Vectors};
-use crate::event::{Difference, Event, Events};
+use crate::event::{ActivationRefusal, Difference, Event, Events};
 use crate::model::{CollectionName, RawObject, ShellWord, TenantName};
 use crate::pipeline::activation::{self, Activation};
 use crate::pipeline::budget::Budget;
@@ -108,7 +108,7 @@ pub struct Tenants {
     /// Tenants that are not listed, which the key's roles may keep from it.
     pub unseen: BTreeSet<TenantName>,
     /// Why tenants cannot be activated, in few words: set once the server refuses to.
-    pub activation_refused: OnceLock<String>,
+    pub activation_refused: OnceLock<ActivationRefusal>,
     /// Whether inactive tenants are not counted while they are active for us.
     pub inactive_uncounted: AtomicBool,
     /// Tenants that are active and part of no count any more.

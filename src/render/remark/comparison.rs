@@ -1,6 +1,7 @@
 //! Comparisons in words.
 
 use super::super::words::{count, tenants_from};
+use super::skipped::not_activated;
 use super::{objects, one_or};
 use crate::event::{ComparisonRemark as Fact, OutOfReach};
 
@@ -87,13 +88,14 @@ pub(super) fn comparison(fact: &Fact) -> String {
     }
 }
 
-fn out_of_reach(why: &OutOfReach) -> &str {
-    match why {
+fn out_of_reach(why: &OutOfReach) -> String {
+    let words = match why {
+        OutOfReach::NotActivated { why } => return not_activated(why),
         OutOfReach::NotActive => "the server says that it is not active",
         OutOfReach::Offloaded => "offloaded to other storage, or on the way",
         OutOfReach::Unseen => {
             "not listed, and may be there: the key's roles show it only some of the tenants (read_tenants)"
         }
-        OutOfReach::NotActivated { reason } => reason,
-    }
+    };
+    words.to_owned()
 }

@@ -3,7 +3,7 @@
 use super::super::words::{count, counted, tenants_are, tenants_were};
 use super::{objects, one_or};
 use crate::event::{RestoreRemark as Fact, Untrained};
-use crate::model::{KeyChange, TenantName};
+use crate::model::TenantName;
 
 #[expect(clippy::too_many_lines, reason = "one table")]
 pub(super) fn restore(fact: &Fact) -> String {
@@ -138,7 +138,7 @@ pub(super) fn restore(fact: &Fact) -> String {
             format!("{} were written, but the server counts {}", objects(*written), count(*counted))
         }
         Fact::Unproven { reason } => format!("what was written was neither counted nor compared: {reason}"),
-        Fact::SchemaGrew { changes, more } => schema_grew(changes, *more),
+        Fact::SchemaGrew { changes, more } => super::schema_grew(changes, *more),
     }
 }
 
@@ -200,10 +200,4 @@ mod tests {
         assert!(gone(1).starts_with("the object Para/00000000-0000-0000-0000-000000000007,"));
         assert!(gone(2).starts_with("2 objects that it refers to are not in the archive (Para/"));
     }
-}
-
-/// What the server added to a schema.
-pub(in crate::render) fn schema_grew(changes: &[KeyChange], more: usize) -> String {
-    let more = if more == 0 { String::new() } else { format!("; {} more", count(more as u64)) };
-    format!("the server added to the schema while objects were written: {}{more}", KeyChange::listed(changes))
 }

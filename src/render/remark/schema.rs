@@ -1,6 +1,7 @@
 //! Schemas and settings in words.
 
 use crate::event::{Loss, SchemaDifference, SettingRemark};
+use crate::model::{KeyChange, count};
 
 /// A difference between two schemas, as a clause.
 #[must_use]
@@ -65,4 +66,10 @@ fn loss(loss: Loss) -> &'static str {
         Loss::ModuleNotEnabled => "the server has not enabled the module, and would refuse the collection for it",
         Loss::TooFewNodes => "the server has too few nodes for as many replicas",
     }
+}
+
+/// What the server added to a schema.
+pub(in crate::render) fn schema_grew(changes: &[KeyChange], more: usize) -> String {
+    let more = if more == 0 { String::new() } else { format!("; {} more", count(more as u64)) };
+    format!("the server added to the schema while objects were written: {}{more}", KeyChange::listed(changes))
 }

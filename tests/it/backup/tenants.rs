@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use elysiactl::archive::{Archive, RunRecord};
-use elysiactl::event::{Event, Op, Status, Warning};
+use elysiactl::event::{ActivationRefusal, Event, Op, SkipReason, Status, Warning};
 use elysiactl::model::{CollectionName, TenantName};
 use elysiactl::ops::Error;
 use elysiactl::ops::backup::{BackupOptions, BackupOutcome};
@@ -178,7 +178,7 @@ async fn offloaded_tenants_are_named_and_the_rest_is_kept() {
     let outcome = done.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 5));
     let skipped = &outcome.manifest.skipped[0];
-    assert_eq!((skipped.tenant.as_deref(), skipped.reason.as_str()), (Some("away"), "offloaded to other storage"));
+    assert_eq!((skipped.tenant.as_deref(), &skipped.reason), (Some("away"), &SkipReason::Offloaded));
     let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsSkipped { tenants: 1, .. }));
     assert!(events.iter().any(said));
     equals(&world, &archive_of(&outcome), &["here"]).await;
@@ -265,9 +265,9 @@ async fn where_the_key_may_not_wake_tenants_they_are_named() {
     world.key = Some("readkey");
     let outcome = world.try_backup(world.options()).await.0.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 5));
-    let skipped: Vec<_> = outcome.manifest.skipped.iter().map(|s| (s.tenant.as_deref(), s.reason.as_str())).collect();
-    let why = "asleep, and the key may not wake tenants";
-    assert_eq!(skipped, [(Some("b"), why), (Some("c"), why)]);
+    let skipped: Vec<_> = outcome.manifest.skipped.iter().map(|s| (s.tenant.as_deref(), s.reason.clone())).collect();
+    let why = SkipReason::NotActivated { why: ActivationRefusal::Key };
+    assert_eq!(skipped, [(Some("b"), why.clone()), (Some("c"), why)]);
     equals(&world, &archive_of(&outcome), &["a"]).await;
 }
 

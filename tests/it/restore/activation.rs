@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use elysiactl::event::Events;
+use elysiactl::event::{ActivationRefusal, Events};
 use elysiactl::model::{KeyRange, TenantName};
 use elysiactl::pipeline::activation::runs::{ActivateRuns, RUNS_JUDGED_WAITING, RunAhead};
 use elysiactl::pipeline::activation::{self, ACTIVE_AT_ONCE, Activation, TENANTS_A_WINDOW};
@@ -190,6 +190,6 @@ async fn a_tenant_that_may_not_be_activated_ends_it_and_its_batch_goes_nowhere()
     assert!(stage.read.send(batch(0, None).await).await.is_err(), "whoever reads is told");
     let (ended, left, _) = stage.end().await;
     let error = ended.expect_err("a refusal");
-    assert_eq!(error.refusal().as_deref(), Some("asleep, and the key may not wake tenants"));
+    assert_eq!(error.refusal(), Some(ActivationRefusal::Key));
     assert_eq!(left, 0);
 }

@@ -1,8 +1,8 @@
 //! One of each event and warning.
 
 use elysiactl::event::{
-    AliasRemark, CollectionResult, Difference, Event, FieldDiff, Op, PlannedCollection, RateLimit, RestorePlanned,
-    RunResult, SavedSchema, Status, Warning,
+    AliasRemark, CollectionResult, Difference, Event, FieldDiff, NotKeptReason, Op, PlannedCollection, RateLimit,
+    RestorePlanned, RunResult, SavedSchema, SkipReason, Status, Warning,
 };
 use elysiactl::model::{CollectionName, KeyChange, ObjectId, Reason};
 use elysiactl::render::Moment;
@@ -75,15 +75,20 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::NodesMissing { nodes: vec!["node3".into()] },
         Warning::TopologyUnchecked { reason: "the key may not ask".into() },
         Warning::CountUnchecked { collection: collection(), reason: "GraphQL is off".into() },
-        Warning::NotKept { file: "collections/Article/objects-000004.jsonl".into(), reason: "it is not there".into() },
+        Warning::NotKept { file: "collections/Article/objects-000004.jsonl".into(), reason: NotKeptReason::Missing },
         Warning::NothingToResume { folder: "./backups".into() },
         Warning::SealedAlready {
             archive: "./backups/all_full_20261123_041200".into(),
             sealed: jiff::Timestamp::UNIX_EPOCH,
         },
         Warning::TaskRuns { collection: collection(), task: "reindex".into() },
-        Warning::CollectionSkipped { collection: collection(), reason: "it was removed".into() },
-        Warning::TenantsSkipped { collection: collection(), tenants: 3, first: tenant(), reason: "offloaded".into() },
+        Warning::CollectionSkipped { collection: collection(), reason: SkipReason::Removed },
+        Warning::TenantsSkipped {
+            collection: collection(),
+            tenants: 3,
+            first: tenant(),
+            reason: SkipReason::Offloaded,
+        },
         Warning::TenantsChanged { collection: collection(), added: 1, deleted: 2, first: tenant() },
         Warning::TenantsStayAwake {
             collection: collection(),

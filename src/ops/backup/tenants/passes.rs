@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Tenants, out_of_reach};
 use crate::archive::CollectionWriter;
-use crate::event::Event;
+use crate::event::{ActivationRefusal, Event, SkipReason};
 use crate::model::{KeyRange, TenantName};
 use crate::ops::Error;
 use crate::ops::proof::{self, Evidence, Verdict};
@@ -40,7 +40,7 @@ pub(super) struct Books {
     /// The state that each tenant has while nobody reads it.
     states: BTreeMap<TenantName, TenantState>,
     /// Tenants that cannot be read, and why.
-    pub(super) skipped: BTreeMap<TenantName, String>,
+    pub(super) skipped: BTreeMap<TenantName, SkipReason>,
     /// Tenants that came since the first list.
     pub(super) added: BTreeSet<TenantName>,
     /// Tenants that went since they were first seen.
@@ -134,7 +134,7 @@ impl Books {
             let tries = self.tries.entry(tenant.clone()).or_default();
             *tries += 1;
             if *tries >= TRIES && *trouble == TenantTrouble::Asleep {
-                self.skipped.insert(tenant.clone(), "it does not stay awake".to_owned());
+                self.skipped.insert(tenant.clone(), SkipReason::StaysInactive);
             }
         }
     }
@@ -231,8 +231,8 @@ struct Careful {
 
 /// What came of a window.
 enum WindowEnd<'a> {
-    /// Tenants cannot be activated: why, in few words.
-    Refused(String),
+    /// Tenants cannot be activated.
+    Refused(ActivationRefusal),
     /// The tenants that were read, and their counts unless the reading was cut short.
     Read(Read<'a>, Option<BTreeMap<TenantName, Option<u64>>>),
 }
@@ -282,14 +282,14 @@ impl Pass<'_> {
             .collect
             .beside(store, guard, async |reading, batches| {
                 self.group(&active, books, &reading, &batches, seen).await?;
-                let Some(reason) = self.inactive(&inactive, books, &reading, &batches, seen).await? else {
+                let Some(why) = self.inactive(&inactive, books, &reading, &batches, seen).await? else {
                     return Ok(());
                 };
                 // What was read before the key lost the right is in the archive.
                 let unread =
                     inactive.iter().map(|todo| &todo.tenant).filter(|tenant| !books.read.contains_key(*tenant));
                 for tenant in unread {
-                    books.skipped.insert(tenant.clone(), reason.clone());
+                    books.skipped.insert(tenant.clone(), SkipReason::NotActivated { why: why.clone() });
                 }
                 Ok(())
             })
@@ -309,7 +309,7 @@ impl Pass<'_> {
         reading: &CancellationToken,
         batches: &mpsc::Sender<Batch>,
         seen: &mut Scanned,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<ActivationRefusal>, Error> {
         let careful =
             Careful { counts_first: books.careful && books.countable, counted: books.countable && !books.careful };
         // The windows that are open have the first workers; one that is over leaves its own to the next.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::Class;
+use crate::event::SkipReason;
 use crate::ops::RunName;
 use crate::ops::error::Lost;
 use crate::pipeline::scan;
@@ -187,7 +188,7 @@ fn names_that_cannot_be_meant() {
     gives(&archived(vec![name("B")]), Class::Refused, &[Hint::DidYouMean(vec![name("B")])]);
     gives(&archived(Vec::new()), Class::Refused, &[Hint::ShowArchive]);
     let tenants = |archived, skipped, similar| Error::UnknownTenant { tenant: tenant(), archived, skipped, similar };
-    gives(&tenants(true, Some("asleep".into()), Vec::new()), Class::Refused, &[]);
+    gives(&tenants(true, Some(SkipReason::Offloaded), Vec::new()), Class::Refused, &[]);
     gives(&tenants(true, None, vec![tenant()]), Class::Refused, &[Hint::DidYouMeanTenants(vec![tenant()])]);
     gives(&tenants(true, None, Vec::new()), Class::Refused, &[Hint::ListArchivedTenants]);
     gives(&tenants(false, None, Vec::new()), Class::Refused, &[Hint::ListTenants]);

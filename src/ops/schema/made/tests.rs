@@ -100,6 +100,14 @@ fn differences_name_key_and_values() {
         "invertedIndexConfig": {"stopwords": {"preset": "en"}}, "list": [1, 2]});
     let got =
         json!({"class": "A", "properties": [{"name": "a", "dataType": ["C", "B"]}], "vectorizer": "x", "list": [1]});
+    let Made::Other { differences: found } = compared(&asked, &got, "1.40.0") else { panic!("another one") };
+    let kind = |change: &KeyChange| match change {
+        KeyChange::Other { key, was, .. } => format!("{key} was {was}"),
+        KeyChange::Missing { key, .. } => format!("{key} is gone"),
+        KeyChange::Added { key } => format!("{key} is new"),
+    };
+    let kinds: Vec<String> = found.iter().map(kind).collect();
+    assert_eq!((kinds[1].as_str(), kinds[2].as_str()), (r#"vectorizer was "none""#, "invertedIndexConfig is gone"));
     assert_eq!(
         differences(compared(&asked, &got, "1.40.0")),
         [
@@ -190,7 +198,10 @@ fn growth_is_named_and_bounded() {
     };
     let before = schema_of(&["a", "b"]);
     assert_eq!(grown(&before, &schema_of(&["b", "a"])), None);
-    assert_eq!(grown(&before, &schema_of(&["a", "b", "c"])), Some((vec![KeyChange::Added { key: "properties.c".into() }], 0)));
+    assert_eq!(
+        grown(&before, &schema_of(&["a", "b", "c"])),
+        Some((vec![KeyChange::Added { key: "properties.c".into() }], 0))
+    );
     let (many, more) = grown(&before, &schema_of(&["a", "c", "d", "e", "f", "g", "h"])).expect("grown");
     assert_eq!((many.len(), more), (5, 2), "{many:?}");
     assert!(matches!(&many[0], KeyChange::Missing { key, .. } if key == "properties.b"), "{many:?}");

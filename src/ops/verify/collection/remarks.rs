@@ -89,7 +89,7 @@ fn out_of_reach(stage: &Stage, found: &Found) -> impl Iterator<Item = Comparison
         } else if let Some(refused) =
             stage.tenants.activation_refused.get().filter(|_| stage.tenants.is_inactive(tenant))
         {
-            OutOfReach::NotActivated { reason: refused.clone() }
+            OutOfReach::NotActivated { why: refused.clone() }
         } else {
             OutOfReach::NotActive
         }

@@ -1,7 +1,7 @@
 //! Collections that somebody removed, or removed and made again, while their backup was interrupted.
 
 use elysiactl::archive::Content;
-use elysiactl::event::{Class, Event, Status, Warning};
+use elysiactl::event::{Class, Event, NotKeptReason, SkipReason, Status, Warning};
 use elysiactl::ops::backup::{BackupOptions, Resume};
 use elysiactl::ops::{Error, Hint};
 use elysiactl::weaviate::Writer;
@@ -33,7 +33,9 @@ async fn of_a_collection_with_tenants_that_was_made_again_meanwhile_nothing_old_
         let resume = Some(Resume { archive: None, as_before: true });
         let (done, events) = world.try_backup(BackupOptions { resume, ..world.options() }).await;
         assert_eq!(done.expect("a backup").result.objects, 300);
-        let said = |event: &Event| matches!(event, Event::Warning(Warning::NotKept { reason, .. }) if reason.contains("made again"));
+        let said = |event: &Event| {
+            matches!(event, Event::Warning(Warning::NotKept { reason: NotKeptReason::TenantsChanged { .. }, .. }))
+        };
         assert!(events.iter().any(said), "{events:?}");
         equals(&world, &stopped.archive.expect("an archive"), &STATES.map(|(name, _)| name)).await;
     }
@@ -71,7 +73,7 @@ async fn a_collection_that_was_removed_meanwhile_is_left_out_and_named_when_the_
     assert!(resumed(&events) > 0);
     let skipped = &outcome.manifest.skipped;
     assert!(matches!(&skipped[..], [one] if one.collection == "Draft" && one.tenant.is_none()), "{skipped:?}");
-    assert_eq!(skipped[0].reason, "it was removed before the backup was carried on");
+    assert_eq!(skipped[0].reason, SkipReason::RemovedSince { objects: 0 });
     let said = |event: &Event| matches!(event, Event::Warning(Warning::CollectionSkipped { .. }));
     assert_eq!(events.iter().filter(|event| said(event)).count(), 1);
     assert!(!archive.join("collections").join("Draft").exists());
