@@ -15,10 +15,17 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// What builds of these commits wrote: the first that sealed an archive, the last of format 1.0, and one of format 1.1.
+/// What builds of these commits wrote: the first that sealed an archive, the last of format 1.0, one of 1.1, and the first of
+/// 1.2.
 const FIRST: &str = "16ea752";
 const LAST_1_0: &str = "188f2ac";
 const OF_1_1: &str = "85ac7cd";
+const OF_1_2: &str = "3e6c50a";
+
+/// The minor format version that a build wrote. Builds of 1.0 keep no tenants, and resume neither restores nor clears.
+fn minor(build: &str) -> u32 {
+    [OF_1_1, OF_1_2].iter().position(|one| *one == build).map_or(0, |at| u32::try_from(at + 1).expect("small"))
+}
 
 /// The folder that every build wrote into, as its journals say it.
 const WRITTEN_IN: &str = "/tmp/elysiactl-fixtures";

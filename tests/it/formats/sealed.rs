@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use elysiactl::event::Status;
+use elysiactl::event::{SkipReason, Status};
 use elysiactl::ops::verify::VerifyOptions;
 use sandbox::Sandbox;
 use serde_json::{Value, json};
 
 use super::source::{OBJECTS, TENANTS, UNPRINTABLE, content, id, library, odd};
-use super::{FIRST, LAST_1_0, OF_1_1, fixture};
+use super::{FIRST, LAST_1_0, OF_1_1, OF_1_2, fixture, minor};
 use crate::support::binary::{archived_digests, elysiactl, lines, said};
 use crate::support::world::{World, verify_options, world};
 
-const BUILDS: [&str; 3] = [FIRST, LAST_1_0, OF_1_1];
+const BUILDS: [&str; 4] = [FIRST, LAST_1_0, OF_1_1, OF_1_2];
 const CODECS: [&str; 4] = ["plain", "zstd", "gzip", "lz4"];
 
 fn manifest(archive: &Path) -> Value {
@@ -61,8 +61,7 @@ async fn of_every_build_and_codec_all_objects_come_back() {
     for build in BUILDS {
         for codec in CODECS {
             let archive = fixture(build, codec);
-            let format =
-                if build == OF_1_1 { json!({"major": 1, "minor": 1}) } else { json!({"major": 1, "minor": 0}) };
+            let format = json!({"major": 1, "minor": minor(build)});
             assert_eq!(manifest(&archive)["format"], format, "{build} {codec}");
             let checked = source.check(&archive).await.unwrap_or_else(|error| panic!("{build} {codec}: {error:?}"));
             assert_eq!((checked.result.status, checked.result.objects), (Status::Ok, 2 * OBJECTS), "{build} {codec}");
@@ -86,16 +85,19 @@ async fn what_an_archive_lacks_is_still_said_and_the_rest_comes_back() {
         let said_there = manifest(&archive);
         let incomplete = json!([{"collection": "Book", "tenant": null, "id": id(UNPRINTABLE)}]);
         assert_eq!(said_there["incomplete"], incomplete, "{build}");
-        let (tenant, reason) = match build {
-            OF_1_1 => (json!("east"), ""),
-            _ => (json!(null), "multi-tenant"),
+        let (tenant, reason) = match minor(build) {
+            0 => (json!(null), "multi-tenant"),
+            1 => (json!("east"), "offloaded to other storage"),
+            _ => (json!("east"), "offloaded"),
         };
         let skipped = &said_there["skipped"][0];
         assert_eq!((&skipped["collection"], &skipped["tenant"]), (&json!("Shop"), &tenant), "{build}: {skipped}");
         assert!(skipped["reason"].as_str().expect("a reason").contains(reason), "{build}: {skipped}");
-        source.check(&archive).await.unwrap_or_else(|error| panic!("{build}: {error:?}"));
+        let checked = source.check(&archive).await.unwrap_or_else(|error| panic!("{build}: {error:?}"));
+        let why = &checked.manifest.skipped[0].reason;
+        assert_eq!(matches!(why, SkipReason::Told { .. }), minor(build) < 2, "{build}: {why:?}");
         let target = comes_back(&archive, &source, true).await;
-        if build == OF_1_1 {
+        if minor(build) > 0 {
             for (tenant, _, _) in TENANTS {
                 let (there, was) = (held(&target, "Shop", Some(tenant)), held(&source, "Shop", Some(tenant)));
                 assert_eq!(there, was, "{tenant}");

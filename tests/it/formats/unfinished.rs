@@ -8,7 +8,7 @@ use sandbox::{Builder, Change, Sandbox};
 use serde_json::{Value, json};
 
 use super::source::{OBJECTS, content, id, library, odd, without_circle};
-use super::{FIRST, LAST_1_0, OF_1_1, WRITTEN_IN, copy, fixture, journal};
+use super::{FIRST, LAST_1_0, OF_1_1, OF_1_2, WRITTEN_IN, copy, fixture, journal, minor};
 use crate::support::binary::{Stage, archived_digests, files, lines, said};
 
 /// The folder of a killed run, moved to a server and a folder of this machine: its journals say these instead.
@@ -60,17 +60,17 @@ fn printed(stage: &Stage, archive: &Path, class: &str) -> BTreeMap<String, Strin
 
 #[test]
 fn backups_are_resumed_to_what_an_unbroken_one_is() {
-    for build in [FIRST, LAST_1_0, OF_1_1] {
+    for build in [FIRST, LAST_1_0, OF_1_1, OF_1_2] {
         // The run had activated a tenant.
-        let source = if build == OF_1_1 { odd().tenant("Shop", "south", "HOT") } else { library() };
-        let (code, whole) = if build == OF_1_1 { (3, "odd") } else { (0, "plain") };
+        let source = if minor(build) > 0 { odd().tenant("Shop", "south", "HOT") } else { library() };
+        let (code, whole) = if minor(build) > 0 { (3, "odd") } else { (0, "plain") };
         let stage = moved(build, "killed-backup", source);
         let output = stage.run(&["col", "backup", "--resume", "--json"]);
         assert_eq!(output.status.code(), Some(code), "{build}: {}", said(&output));
         let end = finished(&output);
         let archives: Vec<PathBuf> = stage.made();
         assert_eq!(archives.len(), 1, "{build}: no other archive is begun");
-        assert_eq!(end["resumed_objects"], if build == OF_1_1 { 2 * OBJECTS } else { OBJECTS }, "{build}: {end}");
+        assert_eq!(end["resumed_objects"], if minor(build) > 0 { 2 * OBJECTS } else { OBJECTS }, "{build}: {end}");
         let checked = stage.run(&["archive", "check", archives[0].to_str().expect("a path")]);
         assert_eq!(checked.status.code(), Some(0), "{build}: {}", said(&checked));
         assert_eq!(archived_digests(&archives[0]), archived_digests(&fixture(build, whole)), "{build}");
@@ -97,21 +97,23 @@ fn left(build: &str) -> Builder {
 
 #[test]
 fn a_restore_is_resumed_and_tells_what_had_been_refused() {
-    let stage = moved(OF_1_1, "killed-restore", left(OF_1_1));
-    let archive = stage.made().remove(0);
-    // One more was written than written down.
-    assert_eq!(stage.sandbox.count("Author", None), 3);
-    let output = stage.run(&["col", "restore", archive.to_str().expect("a path"), "--resume", "--yes", "--json"]);
-    assert_eq!(output.status.code(), Some(3), "one object was refused: {}", said(&output));
-    let end = finished(&output);
-    assert_eq!((&end["resumed_objects"], &end["collections"][0]["rejected"]), (&json!(2), &json!(1)), "{end}");
-    for class in ["Author", "Book"] {
-        let mut archived = printed(&stage, &archive, class);
-        // Refused by a server that was another one then, and kept in the file of refused objects.
-        if class == "Author" {
-            archived.remove(&id(0)).expect("the object");
+    for build in [OF_1_1, OF_1_2] {
+        let stage = moved(build, "killed-restore", left(build));
+        let archive = stage.made().remove(0);
+        // One more was written than written down.
+        assert_eq!(stage.sandbox.count("Author", None), 3);
+        let output = stage.run(&["col", "restore", archive.to_str().expect("a path"), "--resume", "--yes", "--json"]);
+        assert_eq!(output.status.code(), Some(3), "one object was refused: {}", said(&output));
+        let end = finished(&output);
+        assert_eq!((&end["resumed_objects"], &end["collections"][0]["rejected"]), (&json!(2), &json!(1)), "{end}");
+        for class in ["Author", "Book"] {
+            let mut archived = printed(&stage, &archive, class);
+            // Refused by a server that was another one then, and kept in the file of refused objects.
+            if class == "Author" {
+                archived.remove(&id(0)).expect("the object");
+            }
+            assert_eq!(content(&stage.sandbox.objects(class, None)), archived, "{class}");
         }
-        assert_eq!(content(&stage.sandbox.objects(class, None)), archived, "{class}");
     }
 }
 
@@ -130,7 +132,7 @@ fn a_restore_of_a_build_that_resumed_none_is_refused_and_a_new_one_is_not_kept_f
 
 #[test]
 fn clears_are_resumed_whether_the_collection_had_been_dropped_or_not() {
-    for build in [LAST_1_0, OF_1_1] {
+    for build in [LAST_1_0, OF_1_1, OF_1_2] {
         for gone in [true, false] {
             let source = if gone { library().change(Change::Drop("Book".to_owned())) } else { library() };
             let stage = moved(build, "killed-clear", source);
@@ -155,16 +157,19 @@ fn printed_schema(stage: &Stage, class: &str) -> Value {
 #[test]
 fn what_a_rehearsal_left_is_removed() {
     let scratch = "ElysiactlRehearsal";
-    let run = files(&fixture(OF_1_1, "killed-rehearsal")).into_iter().find(|path| path.ends_with("checkpoint.jsonl"));
-    let text = fs::read_to_string(run.expect("a journal")).expect("a journal");
-    let name = text.split('"').find(|word| word.starts_with(scratch)).expect("a name").to_owned();
-    let stage = moved(OF_1_1, "killed-rehearsal", without_circle().collection(&json!({"class": name}).to_string()));
-    assert_eq!(stage.sandbox.collections().len(), 3);
-    let archive = fixture(OF_1_1, "plain");
-    let output = stage.run(&["col", "restore", archive.to_str().expect("a path"), "--yes", "--rename", "*=*2"]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert_eq!(stage.sandbox.collections(), ["Author", "Author2", "Book", "Book2"]);
-    assert_eq!(stage.sandbox.count("Author2", None), OBJECTS);
-    let runs = files(&stage.folder.path().join("state/elysiactl/runs"));
-    assert_eq!(runs.len(), 1, "the journal of the restore alone: {runs:?}");
+    for build in [OF_1_1, OF_1_2] {
+        let run =
+            files(&fixture(build, "killed-rehearsal")).into_iter().find(|path| path.ends_with("checkpoint.jsonl"));
+        let text = fs::read_to_string(run.expect("a journal")).expect("a journal");
+        let name = text.split('"').find(|word| word.starts_with(scratch)).expect("a name").to_owned();
+        let stage = moved(build, "killed-rehearsal", without_circle().collection(&json!({"class": name}).to_string()));
+        assert_eq!(stage.sandbox.collections().len(), 3);
+        let archive = fixture(build, "plain");
+        let output = stage.run(&["col", "restore", archive.to_str().expect("a path"), "--yes", "--rename", "*=*2"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(stage.sandbox.collections(), ["Author", "Author2", "Book", "Book2"]);
+        assert_eq!(stage.sandbox.count("Author2", None), OBJECTS);
+        let runs = files(&stage.folder.path().join("state/elysiactl/runs"));
+        assert_eq!(runs.len(), 1, "the journal of the restore alone: {runs:?}");
+    }
 }
