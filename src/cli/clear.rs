@@ -233,7 +233,7 @@ fn stopped(stopped: &ClearStopped, connect: &Connect, resume: &str) -> Failure {
     } else if let (Some(name), true) = (&stopped.partly, is_theirs) {
         failure = failure
             .hint(format!("objects of {name} were deleted before that was seen"))
-            .hint("look whose it is now: a clear, also one with --resume, would empty that");
+            .hint("look whose it is now: a clear without --resume would empty that");
     } else if let Some(name) = &stopped.partly {
         failure = failure.hint(format!("part of {name} may be gone: run the command again to empty it"));
     }

@@ -80,6 +80,9 @@ pub struct ClearOptions {
     pub patience: Duration,
     /// Whether what is dropped is first created under a scratch name.
     pub rehearse: bool,
+    /// Whether an earlier run is resumed: objects of a collection that somebody created once that run had dropped its
+    /// own are not what was to go.
+    pub resumes: bool,
 }
 
 /// What an earlier run saved and did not bring back.
@@ -91,6 +94,8 @@ pub struct Unfinished {
     pub(in crate::ops) schema: Schema,
     /// The tenants it saved.
     pub(in crate::ops) tenants: Option<Vec<Tenant>>,
+    /// The names of the shards it had, sorted; none if it had tenants, or where an earlier build saved it.
+    pub(in crate::ops) shards: Vec<String>,
 }
 
 /// One collection of a plan.

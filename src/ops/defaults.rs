@@ -125,6 +125,7 @@ impl ClearOptions {
             memory_bytes: MEMORY_BYTES,
             patience: PATIENCE,
             rehearse: true,
+            resumes: false,
         }
     }
 }

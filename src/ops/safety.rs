@@ -35,12 +35,14 @@ pub(super) struct From<'a> {
     pub(super) topology_unchecked: Option<&'a str>,
 }
 
-/// Seals a copy of a schema in `.safety` inside `folder`, which is made if missing. It is durable when this returns.
+/// Seals a copy of a schema in `.safety` inside `folder`, which is made if missing, with the names of its `shards`: by them it
+/// is told from another one that somebody creates once it is dropped. It is durable when this returns.
 pub(super) async fn save(
     session: &Session,
     folder: &Path,
     from: From<'_>,
     schema: &Schema,
+    shards: &[String],
     tenants: Option<&[Tenant]>,
 ) -> Result<SafetyCopy, Error> {
     let started = session.clock.now();
@@ -63,6 +65,8 @@ pub(super) async fn save(
         incomplete: Vec::new(),
     };
     let (disk, folder, schema) = (Arc::clone(&session.disk), folder.join(FOLDER), schema.clone());
+    // Those of tenants have the tenants' names, whoever created them.
+    let shards = if schema.multi_tenant { Vec::new() } else { shards.to_vec() };
     let tenants = tenants.map(|tenants| serde_json::to_vec(tenants).unwrap_or_default());
     let write = move || {
         let stem = archive::stem(std::slice::from_ref(&schema.name), false, Content::SchemaOnly, started);
@@ -70,6 +74,9 @@ pub(super) async fn save(
         let mut collection = writer.collection(&schema, Content::SchemaOnly)?;
         if let Some(tenants) = &tenants {
             collection.put_tenants(tenants)?;
+        }
+        if !shards.is_empty() {
+            collection.note_shards(&shards)?;
         }
         let closed = collection.close(None)?;
         let sealed = writer.seal(vec![closed], facts)?;

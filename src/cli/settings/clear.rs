@@ -49,6 +49,7 @@ impl ClearSettings {
                 memory_bytes: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
                 patience: bounds::PATIENCE,
                 rehearse: !args.no_rehearsal,
+                resumes: args.resume,
             },
         })
     }

@@ -198,6 +198,9 @@ impl Looking<'_> {
     ) -> Result<Result<CollectionClear, ClearRefusal>, Error> {
         let (name, options) = (standing.schema.name.clone(), self.options);
         let moved = standing.objects.exact().zip(again).filter(|(before, after)| before != after);
+        if let Some(refusal) = self.belongs_to_others(&standing).await {
+            return Ok(Err(refusal));
+        }
         let left_active = self.left_active(&mut standing).await?;
         let (unfinished, missing) = self.earlier(&standing).await?;
         let tenants = match self.tenants(&standing, &missing) {
@@ -385,6 +388,18 @@ impl Looking<'_> {
             }
             Made::Other { .. } => Ok(nothing),
         }
+    }
+
+    /// That a collection which the run that is resumed had dropped is there, as somebody created it since, and that it holds
+    /// objects: they are not what was to go. What auto-schema created holds what was written to the one that was.
+    async fn belongs_to_others(&self, standing: &Standing) -> Option<ClearRefusal> {
+        let archive = self.dropped.get(standing.name()).filter(|_| self.options.resumes)?;
+        let earlier = saved(self.session, archive.clone(), standing.name()).await.ok()??;
+        let is_known = earlier.shards.is_empty() || standing.shards.is_empty();
+        let is_same = is_known || earlier.shards.iter().any(|shard| standing.shards.contains(shard));
+        let objects = standing.objects.exact();
+        let is_theirs = !is_same && objects != Some(0) && !is_by_auto_schema(&standing.schema);
+        is_theirs.then(|| ClearRefusal::BelongsToOthers { collection: standing.name().clone(), objects })
     }
 
     /// Whether a collection is what the first of two requests makes of what was saved, and no more: named vectors beside an

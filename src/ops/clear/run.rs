@@ -284,8 +284,10 @@ impl Run<'_> {
             topology_unchecked: self.plan.topology_unchecked.as_deref(),
         };
         let tenants = planned.all_tenants();
+        // What an earlier run dropped is known by what that one noted.
+        let shards = planned.unfinished.as_ref().map_or(&planned.standing.shards, |earlier| &earlier.shards);
         let folder = &self.plan.options.folder;
-        let copy = safety::save(self.session, folder, from, planned.schema(), tenants.as_deref()).await?;
+        let copy = safety::save(self.session, folder, from, planned.schema(), shards, tenants.as_deref()).await?;
         gathered.saved.push((planned.name().clone(), copy.clone()));
         Ok(copy)
     }

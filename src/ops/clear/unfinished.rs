@@ -73,5 +73,6 @@ fn read(disk: &Arc<dyn Disk>, path: PathBuf, name: &CollectionName) -> Result<Op
     let schema = archive.schema(entry)?;
     let tenants = archive.document(&format!("collections/{}/tenants.json", entry.folder))?;
     let tenants = tenants.and_then(|text| serde_json::from_slice::<Vec<Tenant>>(&text).ok());
-    Ok(Some(Unfinished { archive: path, schema, tenants }))
+    let shards = entry.shards.clone();
+    Ok(Some(Unfinished { archive: path, schema, tenants, shards }))
 }

@@ -282,7 +282,7 @@ fn clear_hints(refusals: &[ClearRefusal]) -> Vec<Hint> {
             R::ReadOnly { .. } => Hint::RecreateInstead,
             R::UnknownTenant { .. } => Hint::ListTenants,
             R::TenantsStay { .. } => Hint::WakeTenants,
-            R::NotMultiTenant { .. } | R::TenantsOfMany { .. } => continue,
+            R::NotMultiTenant { .. } | R::TenantsOfMany { .. } | R::BelongsToOthers { .. } => continue,
         };
         add(&mut hints, [hint]);
     }

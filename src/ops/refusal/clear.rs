@@ -44,6 +44,18 @@ pub enum ClearRefusal {
         /// Objects counted then.
         after: u64,
     },
+    /// The run that is resumed dropped it, and somebody has created it since, with objects.
+    #[error(
+        "{collection} was dropped by the run that is resumed, and created since by somebody else: it holds {}; to empty that \
+         one, clear it without --resume",
+        objects.map_or("objects".to_owned(), |objects| counted(objects, "object"))
+    )]
+    BelongsToOthers {
+        /// The collection.
+        collection: CollectionName,
+        /// Its objects, where they can be counted.
+        objects: Option<u64>,
+    },
     /// The key may not do it.
     #[error("the key may not {lack}")]
     NotAllowed {

@@ -132,7 +132,7 @@ async fn one(
         server_version: &plan.server_version,
         topology_unchecked: topology_unchecked.as_deref(),
     };
-    let saved = safety::save(session, &plan.options.folder, from, &schema, tenants.as_deref()).await?;
+    let saved = safety::save(session, &plan.options.folder, from, &schema, &before.shards, tenants.as_deref()).await?;
     gathered.saved = Some(saved.clone());
     if session.cancel.is_cancelled() {
         return Err(Error::Interrupted);

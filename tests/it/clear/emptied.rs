@@ -32,17 +32,9 @@ fn name(text: &str) -> CollectionName {
 
 fn options(world: &World, take: &[&str]) -> ClearOptions {
     let state = world.restore_options(world.folder.path()).state;
-    ClearOptions {
-        selection: Selection { take: take.iter().map(|t| (*t).to_owned()).collect(), exclude: Vec::new() },
-        tenants: Vec::new(),
-        wish: Wish::Auto,
-        allow_protected: false,
-        folder: world.options().folder,
-        state,
-        memory_bytes: 16 << 20,
-        patience: Duration::from_secs(5),
-        rehearse: true,
-    }
+    let selection = Selection { take: take.iter().map(|t| (*t).to_owned()).collect(), exclude: Vec::new() };
+    let (folder, patience) = (world.options().folder, Duration::from_secs(5));
+    ClearOptions { folder, memory_bytes: 16 << 20, patience, ..ClearOptions::new(selection, state) }
 }
 
 async fn planned(world: &World, options: ClearOptions) -> Result<ClearPlan, Error> {

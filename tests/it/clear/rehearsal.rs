@@ -36,6 +36,7 @@ fn options(world: &World, take: &[&str], wish: Wish) -> ClearOptions {
         memory_bytes: 16 << 20,
         patience: Duration::from_secs(5),
         rehearse: true,
+        resumes: false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sandbox::{Fault, Kind, Sandbox};
+use sandbox::{Change, Fault, Kind, Sandbox};
 
 use crate::support::binary::{Stage, said};
 
@@ -152,4 +152,23 @@ fn a_collection_that_was_dropped_when_it_was_killed_is_made_again() {
     let output = stage.run(&["col", "clear", "--resume", "--yes", "--expect-count", "0"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert_eq!((stage.sandbox.collections(), stage.sandbox.count("Article", None)), (vec!["Article".to_owned()], 0));
+}
+
+#[test]
+fn what_somebody_created_since_a_killed_run_dropped_it_is_not_emptied_by_a_resume() {
+    let stage = Stage::new(Sandbox::builder().seeded("Article", 40, 3, 7));
+    let class = r#"{"class":"Article","properties":[{"name":"title","dataType":["text"]}]}"#;
+    stage.sandbox.faults().now(&Change::CreatorAfterDrop("Article".to_owned(), class.to_owned()));
+    let output = stage.run(&["col", "clear", "Article", "--yes", "--method", "recreate", "--no-rehearsal"]);
+    assert!(said(&output).contains("somebody else created one of that name"), "{}", said(&output));
+    let resume = ["col", "clear", "Article", "--method", "recreate", "--resume", "--yes"];
+    let object = r#"{"class":"Article","id":"00000000-0000-4000-8000-000000000001","properties":{"title":"theirs"},"vector":[1,2,3]}"#;
+    stage.sandbox.faults().now(&Change::Write(object.to_owned()));
+    stage.sandbox.clear_requests();
+    let output = stage.run(&resume);
+    assert_eq!((output.status.code(), stage.sandbox.writing_requests()), (Some(4), 0), "{}", said(&output));
+    assert!(said(&output).contains("created since by somebody else: it holds 1 object"), "{}", said(&output));
+    assert_eq!(stage.sandbox.count("Article", None), 1);
+    let meant = stage.run(&["col", "clear", "Article", "--method", "recreate", "--yes"]);
+    assert_eq!((meant.status.code(), stage.sandbox.count("Article", None)), (Some(0), 0), "{}", said(&meant));
 }

@@ -50,6 +50,7 @@ async fn before_clear(world: &World, tenants: &[&str]) -> Option<HeldIn> {
         memory_bytes: 16 << 20,
         patience: Duration::ZERO,
         rehearse: true,
+        resumes: false,
     };
     let events = Events::none();
     let plan = clear::plan(&world.client(events.clone()), &world.session(events), options).await.expect("a plan");

@@ -50,6 +50,7 @@ async fn clear(world: &World, wish: Wish) -> Result<clear::ClearOutcome, String>
         memory_bytes: 16 << 20,
         patience: world.options().patience,
         rehearse: true,
+        resumes: false,
     };
     let plan = clear::plan(&client, &session, options).await.map_err(|error| format!("{error:?}"))?;
     clear::run(&Writer::new(client), &session, plan).await.map_err(|stop| format!("{stop:?}"))

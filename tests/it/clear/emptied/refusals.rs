@@ -111,3 +111,20 @@ async fn what_would_come_back_without_a_setting_is_not_dropped() {
         assert_eq!(plan.collections[0].method, Method::Delete);
     }
 }
+
+#[tokio::test]
+async fn what_others_created_since_the_run_that_is_resumed_dropped_it_is_theirs() {
+    let world = world(articles());
+    let recreate = || ClearOptions { rehearse: false, ..one(Wish::Recreate, options(&world, &["Article"])) };
+    let plan = planned(&world, recreate()).await.expect("a plan");
+    let theirs = r#"{"class":"Article","properties":[{"name":"title","dataType":["text"]}]}"#;
+    world.sandbox.faults().now(&Change::CreatorAfterDrop("Article".into(), theirs.into()));
+    let (stopped, _) = run(&world, plan).await;
+    stopped.expect_err("another one of that name is there");
+    let resumed = || ClearOptions { resumes: true, ..recreate() };
+    planned(&world, resumed()).await.expect("an empty one is nobody's loss");
+    world.sandbox.faults().now(&Change::Write(article(1)));
+    let refusal = refusal(&world, resumed(), &[]).await;
+    assert_eq!(refusal, ClearRefusal::BelongsToOthers { collection: name("Article"), objects: Some(1) });
+    planned(&world, recreate()).await.expect("who names it anew means what is there");
+}

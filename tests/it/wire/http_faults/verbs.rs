@@ -141,6 +141,7 @@ fn clear_options(world: &World, wish: Wish) -> clear::ClearOptions {
         memory_bytes: 16 << 20,
         patience: PATIENCE,
         rehearse: true,
+        resumes: false,
     }
 }
 

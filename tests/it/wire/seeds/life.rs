@@ -265,6 +265,7 @@ impl Life<'_> {
             memory_bytes: 16 << 20,
             patience: PATIENCE,
             rehearse: true,
+            resumes: false,
         };
         let (client, session) = (world.client(Events::none()), world.session(Events::none()));
         let plan = clear::plan(&client, &session, options).await.map_err(not_begun)?;
