@@ -1,6 +1,8 @@
 //! The operations: each is a `plan` that only reads and a `run` that asks nothing again. They join the stages, hold
 //! both sides' totals, and alone decide that something is done.
 
+#![warn(clippy::missing_errors_doc, reason = "these are what a program calls")]
+
 mod activation;
 pub mod backup;
 pub mod cat;

@@ -291,8 +291,11 @@ pub struct Recounted {
     pub held_in: Option<HeldIn>,
 }
 
-/// Counts a collection again, and holds it against the archive that was named. One that went away, or was made anew, is an
-/// error.
+/// Counts a collection again, and holds it against the archive that was named.
+///
+/// # Errors
+///
+/// It went away, or is another one than was planned; the server or the archive cannot be read.
 pub async fn recount(
     client: &Client,
     session: &Session,

@@ -112,6 +112,10 @@ pub async fn plan(client: &Client, session: &Session, mut options: ClearOptions)
 }
 
 /// Counts again what will be gone, and holds it against the archive that was named.
+///
+/// # Errors
+///
+/// Its tenants are not in the states that were planned; the server or the archive cannot be read.
 pub async fn recount(
     client: &Client,
     session: &Session,

@@ -27,6 +27,10 @@ pub struct LeftOpen {
 }
 
 /// The last clear on this server, if it did not get to its end.
+///
+/// # Errors
+///
+/// The folder of runs cannot be read.
 pub async fn left_open(session: &Session, runs: PathBuf, url: &str) -> Result<Option<LeftOpen>, Error> {
     let (disk, url) = (Arc::clone(&session.disk), url.to_owned());
     let last = blocking("earlier runs", move || runfiles::last_unfinished(&*disk, &runs, Op::Clear, &url)).await?;

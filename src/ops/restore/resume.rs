@@ -219,6 +219,10 @@ pub(super) async fn find(
 }
 
 /// The archive of the newest restore to this server that did not get to its end.
+///
+/// # Errors
+///
+/// The folder of runs cannot be read.
 pub async fn left_open(session: &Session, runs: PathBuf, server_url: &str) -> Result<Option<PathBuf>, Error> {
     let (disk, url) = (Arc::clone(&session.disk), server_url.to_owned());
     blocking("earlier runs", move || {
