@@ -167,17 +167,30 @@ mod tests {
 
     #[test]
     fn changed_types_break() {
+        let broke = |old: &str, new: &str| match against((old, new)) {
+            Drift::Broke { what } => what,
+            other => panic!("{old} {new}: {other:?}"),
+        };
         let property = |name: &str| format!("\"{name}\"");
-        for (old, new, what) in [
-            (r#"["text"]"#, r#"["int"]"#, SchemaDrift::PropertyType { property: property("p") }),
-            (r#"["int"]"#, r#"["number"]"#, SchemaDrift::PropertyType { property: property("x") }),
-            (r#"{"name":"p","dataType":["text"]},"#, "", SchemaDrift::PropertyGone { property: property("p") }),
-            ("hnsw", "flat", SchemaDrift::Vector { vector: "v".into() }),
-            (r#""vectorizer":"none""#, r#""vectorizer":"text2vec-openai""#, SchemaDrift::Vectorizer),
-            (r#""class":"A","#, r#""class":"A","multiTenancyConfig":{"enabled":true},"#, SchemaDrift::Tenancy),
-        ] {
-            assert_eq!(against((old, new)), Drift::Broke { what }, "{old} {new}");
+        assert_eq!(broke(r#"["text"]"#, r#"["int"]"#), SchemaDrift::PropertyType { property: property("p") });
+        assert_eq!(broke(r#"["int"]"#, r#"["number"]"#), SchemaDrift::PropertyType { property: property("x") });
+        let text = r#"{"name":"p","dataType":["text"]},"#;
+        assert_eq!(broke(text, ""), SchemaDrift::PropertyGone { property: property("p") });
+        assert_eq!(broke("hnsw", "flat"), SchemaDrift::Vector { vector: "v".into() });
+        assert_eq!(broke(r#""vectorizer":"none""#, r#""vectorizer":"text2vec-openai""#), SchemaDrift::Vectorizer);
+        let class = |more: &str| format!(r#""class":"A",{more}"#);
+        let switched = class(r#""multiTenancyConfig":{"enabled":true},"#);
+        assert_eq!(broke(r#""class":"A","#, &switched), SchemaDrift::Tenancy);
+        for kind in ["B", "blobHash"] {
+            let more = format!(r#"{text}{{"name":"q","dataType":["{kind}"]}},"#);
+            assert_eq!(broke(text, &more), SchemaDrift::DigestedProperties, "{kind}");
         }
+        let of_shards = |count: u32| {
+            let class = class(&format!(r#""shardingConfig":{{"actualCount":{count},"desiredCount":{count}}},"#));
+            Schema::parse(BEFORE.replace(r#""class":"A","#, &class).into()).expect("a schema")
+        };
+        let what = drift(&of_shards(1), &of_shards(2));
+        assert!(matches!(what, Drift::Broke { what: SchemaDrift::Shards }), "{what:?}");
     }
 
     #[test]

@@ -1,25 +1,25 @@
 //! A backup that was interrupted is carried on: it ends as an unbroken one would, reads no more than it must, and is not
 //! taken for another one.
 
+mod another;
 mod made_again;
+#[cfg(unix)]
+mod program;
 mod tenants_kept;
 
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use elysiactl::archive::{Archive, Content, Error as ArchiveError, OsDisk};
 use elysiactl::event::{Class, Event, NotKeptReason, Status, Warning};
+use elysiactl::ops::Error;
 use elysiactl::ops::backup::{self, BackupOptions, BackupOutcome, Resume};
-use elysiactl::ops::{BackupDiffers, Error};
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 
 use crate::backup::tenants::{CLASS, equals, tenants};
-use crate::support::binary::{Stage, archived_digests, lines, said};
 use crate::support::disk_of::GoneAfter;
-use crate::support::terminal::Terminal;
 use crate::support::tier;
 use crate::support::world::{World, world};
 
@@ -297,47 +297,6 @@ async fn a_sealed_part_that_changed_meanwhile_is_named_and_read_again() {
 }
 
 #[tokio::test]
-async fn another_backup_is_not_carried_on_and_what_differs_is_said() {
-    let world = world(library());
-    let archive = interrupted(&world, 9).await;
-    let named = |options: BackupOptions| BackupOptions {
-        resume: Some(Resume { archive: Some(archive.clone()), as_before: false }),
-        ..options
-    };
-    let mut some = options(&world);
-    some.selection.take = vec!["Article".into()];
-    let without = BackupOptions { content: Content::NoVectors, ..options(&world) };
-    let packed = BackupOptions { codec: elysiactl::archive::Codec::Zstd, ..options(&world) };
-    for (other, differs) in
-        [(some, BackupDiffers::Collections), (without, BackupDiffers::Content), (packed, BackupDiffers::Compression)]
-    {
-        let error = world.try_backup(named(other.clone())).await.0.expect_err("refused").error;
-        assert!(matches!(&error, Error::OtherBackup { what, .. } if *what == differs), "{error:?}");
-        assert_eq!(error.class(), Class::Refused);
-        // Without a name, one that does not fit is no reason to stop.
-        let newest = BackupOptions { resume: Some(Resume { archive: None, as_before: false }), ..other };
-        let (done, events) = world.try_backup(newest).await;
-        let made = done.expect("a new backup").result.archive.expect("an archive");
-        assert_ne!(Path::new(&made), archive);
-        assert!(events.iter().any(|e| matches!(e, Event::Warning(Warning::NothingToResume { .. }))));
-    }
-    // How fast it was read does not matter.
-    let other =
-        BackupOptions { jobs: Some(1), page_objects: Some(7), memory_bytes: 32 << 20, ..named(options(&world)) };
-    let outcome = world.try_backup(other).await.0.expect("carried on");
-    world.proves(&outcome, Content::Full).await;
-}
-
-#[tokio::test]
-async fn another_server_or_version_is_not_read_on_from() {
-    let first = world(library());
-    let archive = interrupted(&first, 9).await;
-    let elsewhere = world(library());
-    let error = elsewhere.try_backup(this_one(&elsewhere, &archive)).await.0.expect_err("refused").error;
-    assert!(matches!(&error, Error::OtherBackup { what: BackupDiffers::Server, .. }), "{error:?}");
-}
-
-#[tokio::test]
 async fn without_names_everything_is_as_it_was() {
     let world = world(library());
     let mut some =
@@ -352,70 +311,6 @@ async fn without_names_everything_is_as_it_was() {
     assert_eq!(outcome.manifest.codec, elysiactl::archive::Codec::Zstd);
     assert_eq!(outcome.manifest.collections[0].content, Content::NoVectors);
     world.proves(&outcome, Content::NoVectors).await;
-}
-
-#[tokio::test]
-async fn nobody_carries_on_what_another_run_writes_or_what_is_sealed() {
-    let world = world(library());
-    let archive = interrupted(&world, 9).await;
-    let held = elysiactl::archive::Disk::lock(&OsDisk, &archive.join(".lock")).expect("a lock").expect("free");
-    let error = world.try_backup(this_one(&world, &archive)).await.0.expect_err("locked").error;
-    assert!(
-        matches!(&error, Error::Archive(ArchiveError::Locked { .. })) && error.class() == Class::Locked,
-        "{error:?}"
-    );
-    drop(held);
-    let outcome = world.try_backup(this_one(&world, &archive)).await.0.expect("carried on");
-    // A kill right before the end leaves these two.
-    for left in [".lock", "checkpoint.jsonl"] {
-        std::fs::write(archive.join(left), b"").expect("written");
-    }
-    let session = world.session(elysiactl::event::Events::none());
-    let wanted = this_one(&world, &archive);
-    let (url, elsewhere) = (world.sandbox.url(), "http://127.0.0.1:1".to_owned());
-    for (url, content, what) in
-        [(&elsewhere, Content::Full, BackupDiffers::Server), (&url, Content::SchemaOnly, BackupDiffers::Content)]
-    {
-        let wanted = BackupOptions { content, ..again(&world) };
-        let error = backup::sealed_already(&session, &archive, url, &wanted).await.expect_err("another backup");
-        assert!(matches!(&error, Error::OtherBackup { what: found, .. } if *found == what), "{error:?}");
-        assert!(archive.join("checkpoint.jsonl").exists(), "nothing is touched");
-    }
-    let sealed = backup::sealed_already(&session, &archive, &url, &wanted).await;
-    let sealed = sealed.expect("looked").expect("sealed");
-    assert_eq!(sealed.result.resumed_objects, sealed.result.objects, "none of it was done by this run");
-    assert_eq!(digests(&sealed), digests(&outcome));
-    assert_eq!(sealed.result.status, Status::Ok);
-    assert!(!archive.join("checkpoint.jsonl").exists() && !archive.join(".lock").exists());
-    let error = world.try_backup(this_one(&world, &archive)).await.0.expect_err("sealed").error;
-    assert!(matches!(&error, Error::Archive(ArchiveError::Sealed { .. })) && error.class() == Class::Refused);
-}
-
-#[tokio::test]
-async fn a_plan_names_what_it_carries_on_or_could_and_writes_nothing() {
-    let world = world(library());
-    let archive = interrupted(&world, 9).await;
-    let before = std::fs::read(archive.join("checkpoint.jsonl")).expect("a journal");
-    let events = elysiactl::event::Events::none();
-    let (client, session) = (world.client(events.clone()), world.session(events));
-    let held = elysiactl::archive::Disk::lock(&OsDisk, &archive.join(".lock")).expect("a lock").expect("free");
-    let running = backup::plan(&client, &session, options(&world)).await.expect("a plan");
-    assert_eq!(running.interrupted, None, "another run writes it");
-    drop(held);
-    let mut fresh = backup::plan(&client, &session, options(&world)).await.expect("a plan");
-    // Another test that starts a program has the lock, too, until that program runs.
-    while fresh.interrupted.is_none() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        fresh = backup::plan(&client, &session, options(&world)).await.expect("a plan");
-    }
-    assert_eq!(fresh.interrupted.as_ref().map(|found| &found.archive), Some(&archive));
-    assert_eq!(fresh.carries_on, None);
-    let carried = backup::plan(&client, &session, again(&world)).await.expect("a plan");
-    let found = carried.carries_on.clone().expect("an archive");
-    assert!(found.objects > 0 && found.parts > 0 && found.archive == archive);
-    assert_eq!((carried.archive, carried.interrupted), (archive.clone(), None));
-    assert_eq!(std::fs::read(archive.join("checkpoint.jsonl")).expect("a journal"), before);
-    assert_eq!(world.sandbox.writing_requests(), 0);
 }
 
 const STATES: [(&str, &str); 6] =
@@ -437,126 +332,4 @@ async fn an_object_kept_without_its_vector_is_named_after_it_was_carried_on() {
     let named: Vec<&str> = outcome.manifest.incomplete.iter().map(|i| i.id.as_str()).collect();
     assert_eq!(named, [first_id()]);
     assert!(archive.join("manifest.json").exists());
-}
-
-/// The archives that a run had begun to write down: one that is killed before leaves a folder with nothing in it to carry on.
-fn begun(stage: &Stage) -> Vec<PathBuf> {
-    let holds = |path: &Path| path.metadata().is_ok_and(|file| file.len() > 0);
-    let is_begun = |path: &PathBuf| ["checkpoint.jsonl", "manifest.json"].iter().any(|file| holds(&path.join(file)));
-    stage.made().into_iter().filter(is_begun).collect()
-}
-
-/// T2: killed at blind moments, carried on and killed again, until it is done.
-#[test]
-fn killed_and_carried_on_until_it_is_done_it_equals_an_unbroken_one() {
-    let kills = tier::amount("ELYSIACTL_TEST_KILLS", [20, 500, 5_000]);
-    let stage = Stage::new(library());
-    let clean = stage.backup();
-    stage.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(3))));
-    let whole = Instant::now();
-    stage.backup();
-    let whole = whole.elapsed();
-    let (mut killed, mut round) = (0, 0_u32);
-    while killed < kills {
-        let before = begun(&stage);
-        let mut archive = None;
-        loop {
-            round += 1;
-            let resume =
-                archive.as_ref().map_or("--resume".to_owned(), |path: &PathBuf| format!("--resume={}", path.display()));
-            let mut child = stage
-                .command(&["col", "backup", "-q", "--batch-size", "10", "--jobs", "2", &resume])
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped())
-                .spawn()
-                .expect("it starts");
-            // Moments all over the run, and some after its end.
-            std::thread::sleep(whole * (round * 37 % 120) / 100);
-            let in_time = child.try_wait().expect("a state").is_none();
-            child.kill().expect("killed or over");
-            let output = child.wait_with_output().expect("an end");
-            archive = archive.or_else(|| begun(&stage).into_iter().find(|path| !before.contains(path)));
-            if !in_time {
-                assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-                break;
-            }
-            killed += 1;
-        }
-        let archive = archive.expect("an archive");
-        assert_eq!(begun(&stage).len(), before.len() + 1, "each is carried on, none is begun anew");
-        assert_eq!(archived_digests(&archive), archived_digests(&clean), "after {killed} kills");
-        let checked = stage.run(&["archive", "check", archive.to_str().expect("text")]);
-        assert_eq!(checked.status.code(), Some(0), "{}", said(&checked));
-    }
-    eprintln!("{killed} kills in {round} runs");
-}
-
-#[test]
-fn an_interrupted_run_says_how_to_carry_it_on_and_the_next_one_names_it() {
-    let stage = Stage::new(library());
-    stage.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).after(9));
-    let first = stage.run(&["col", "backup", "--batch-size", "40"]);
-    assert_eq!(first.status.code(), Some(5));
-    let archive = stage.made().remove(0);
-    let line = format!("elysiactl col backup --resume={}", archive.display());
-    assert!(said(&first).contains(&line), "{}", said(&first));
-    stage.sandbox.faults().clear();
-    let other = stage.run(&["col", "backup"]);
-    assert_eq!(other.status.code(), Some(0));
-    assert!(said(&other).contains("was interrupted") && said(&other).contains(&line), "{}", said(&other));
-    let dry = stage.run(&["--json", "col", "backup", "--resume", "--dry-run"]);
-    assert_eq!(lines(&dry.stdout).last().expect("a line")["archive"].as_str(), archive.to_str());
-    let stem = archive.file_name().and_then(|name| name.to_str()).expect("a name");
-    let carried = stage.run(&["col", "backup", &format!("--resume={stem}")]);
-    assert_eq!(carried.status.code(), Some(0), "{}", said(&carried));
-    assert!(said(&carried).contains("carrying on"), "{}", said(&carried));
-    let once_more = stage.run(&["col", "backup", &format!("--resume={stem}")]);
-    assert_eq!(once_more.status.code(), Some(0), "it is done: {}", said(&once_more));
-    let nothing = stage.run(&["col", "backup", "--resume"]);
-    assert_eq!(nothing.status.code(), Some(0));
-    assert!(said(&nothing).contains("a new one begins"), "{}", said(&nothing));
-}
-
-#[test]
-fn the_line_that_carries_a_backup_on_repeats_the_address_and_the_folder_that_were_typed() {
-    for is_first in [false, true] {
-        let stage = Stage::new(library());
-        let (url, runs, folder) = (stage.sandbox.url(), stage.folder.path().join("runs"), stage.archives());
-        let folder = folder.to_str().expect("text");
-        let backup_first = ["col", "clear", "Article", "--yes", "--backup-first", folder];
-        // One page of each collection is the plan's.
-        let (command, planned) = if is_first { (&backup_first[..], 1) } else { (&["col", "backup"][..], 4) };
-        stage.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).after(planned));
-        let typed = ["--url", &url, "--run-dir", runs.to_str().expect("text")];
-        let output = stage.run(&[command, &typed].concat());
-        assert_eq!(output.status.code(), Some(5), "{}", said(&output));
-        let line = format!(
-            "elysiactl col backup --resume={} --run-dir {} --url {url}",
-            stage.made().remove(0).display(),
-            runs.display()
-        );
-        assert!(said(&output).contains(&line), "{}", said(&output));
-    }
-}
-
-#[test]
-fn at_a_terminal_an_interrupted_backup_is_offered_with_one_question() {
-    for (answer, archives) in [("\n", 1), ("y\n", 1), ("n\n", 2)] {
-        let stage = Stage::new(library());
-        stage.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", PAGES).after(9));
-        let first = stage.run(&["col", "backup", "--batch-size", "40"]);
-        assert_eq!(first.status.code(), Some(5), "{}", said(&first));
-        stage.sandbox.faults().clear();
-        let mut terminal = Terminal::open(&stage, &["col", "backup"]);
-        let asked = terminal.waits_for("[Y/n] ");
-        assert!(asked.contains("was interrupted; ") && asked.contains(" are safe in it. Carry it on? "), "{asked}");
-        terminal.types(answer);
-        let (code, rest) = terminal.ends();
-        assert_eq!((code, stage.made().len()), (0, archives), "{answer:?}: {rest}");
-        assert_eq!(rest.contains("carrying on"), archives == 1, "{rest}");
-        for made in stage.made().iter().filter(|made| archives == 1 || made.join("manifest.json").exists()) {
-            let checked = stage.run(&["archive", "check", made.to_str().expect("text")]);
-            assert_eq!(checked.status.code(), Some(0), "{}", said(&checked));
-        }
-    }
 }

@@ -55,6 +55,9 @@ fn a_clear_of_one_tenant_that_is_carried_on_twice_leaves_the_other_tenants_alone
     let output = stage.run(&["col", "clear", "Mt", "--tenant", "a", "--yes", "--method", "delete"]);
     assert_eq!(output.status.code(), Some(5), "{}", said(&output));
     stage.sandbox.faults().clear();
+    let other = stage.run(&["col", "clear", "Mt", "--tenant", "b", "--resume", "--yes"]);
+    assert_eq!(other.status.code(), Some(4), "{}", said(&other));
+    assert!(said(&other).contains("of the tenants a"), "{}", said(&other));
     let counts = || ["a", "b"].map(|tenant| stage.sandbox.count("Mt", Some(tenant)));
     for code in [0, 4, 4] {
         let output = stage.run(&["col", "clear", "Mt", "--resume", "--yes"]);
@@ -95,6 +98,8 @@ fn what_was_to_be_deleted_by_ids_is_not_dropped_by_the_run_that_carries_it_on() 
 #[test]
 fn another_collection_than_it_was_about_is_refused() {
     let (stage, _) = stopped("delete");
+    let output = stage.run(&["col", "clear", "Article", "--tenant", "a", "--resume", "--yes"]);
+    assert!(output.status.code() == Some(4) && said(&output).contains("of all tenants"), "{}", said(&output));
     stage.sandbox.clear_requests();
     let output = stage.run(&["col", "clear", "Other", "--resume", "--yes"]);
     assert_eq!((output.status.code(), stage.sandbox.writing_requests()), (Some(4), 0), "{}", said(&output));

@@ -270,9 +270,10 @@ fn a_type_of_the_operations_has_a_name_of_its_own() {
 }
 
 #[test]
-fn files_of_the_program_are_short() {
+fn files_are_short() {
     let root = env!("CARGO_MANIFEST_DIR");
-    let long = sources("src").into_iter().filter(|(_, text)| text.lines().count() > LINES_OF_A_FILE);
+    let all = sources("src").into_iter().chain(sources("tests"));
+    let long = all.filter(|(_, text)| text.lines().count() > LINES_OF_A_FILE);
     let name = |path: &Path| path.strip_prefix(root).expect("below the root").to_string_lossy().replace('\\', "/");
     let long = long.map(|(path, _)| name(&path)).collect();
     hold("files are too long", &long, LONG_FILES);

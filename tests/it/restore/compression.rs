@@ -90,6 +90,16 @@ async fn what_is_not_known_of_compression_is_not_called_trained_and_what_changed
         let outcome = done.unwrap_or_else(|stopped| panic!("{path}: {:?}", stopped.error));
         assert!(said_of(&outcome.remarks).iter().any(|text| text.contains(told)), "{path}: {:?}", outcome.remarks);
     }
+    // Sent again unchanged, and somebody changed them in that moment.
+    let target = world(Sandbox::builder());
+    let changed = Kind::Change(Change::Describe("Small".into(), "mine"));
+    target.sandbox.faults().add(Fault::new(changed).on("PUT", "/v1/schema/Small"));
+    target.sandbox.faults().add(Fault::new(Kind::status(200, "{}")).on("PUT", "/v1/schema/Small"));
+    let (done, _) = target.try_restore(target.restore_options(&archive)).await;
+    let outcome = done.expect("an end");
+    assert_eq!(outcome.result.status, Status::Incomplete);
+    let told = "its settings were sent again, unchanged, and are not the same since";
+    assert!(said_of(&outcome.remarks).iter().any(|text| text.contains(told)), "{:?}", outcome.remarks);
     // Gone when its settings were to be sent.
     let target = world(Sandbox::builder());
     let gone = Kind::Change(Change::Drop("Small".into()));

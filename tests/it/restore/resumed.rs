@@ -73,6 +73,29 @@ fn written_down(target: &World, options: &RestoreOptions) -> Option<u64> {
     Some(judged.map(|run| run.objects + run.rejected).sum())
 }
 
+/// The journal of the only run.
+fn journal(target: &World) -> PathBuf {
+    let mut runs = std::fs::read_dir(target.state().runs).expect("runs");
+    let run = runs.next().expect("a run").expect("an entry").path();
+    assert!(runs.next().is_none(), "one run");
+    run.join("checkpoint.jsonl")
+}
+
+/// Changes records of the only run's journal, as if that run had written them so.
+fn forge(target: &World, change: impl Fn(&str) -> String) {
+    let journal = journal(target);
+    let text = std::fs::read_to_string(&journal).expect("a journal");
+    let forged = text.lines().map(|line| {
+        let record = line.split_once("\"record\":").expect("a record").1.strip_suffix('}').expect("its end");
+        let record = change(record);
+        let check = blake3::hash(record.as_bytes()).to_hex();
+        format!("{{\"check\":\"{}\",\"record\":{record}}}\n", &check[..16])
+    });
+    let forged: String = forged.collect();
+    assert_ne!(forged, text);
+    std::fs::write(journal, forged).expect("written");
+}
+
 fn sent(events: &[Event]) -> u64 {
     let objects = events.iter().map(|event| match event {
         Event::BatchImported { objects, .. } => *objects,

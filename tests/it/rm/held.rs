@@ -92,8 +92,10 @@ pub(crate) fn begun_later(archive: &Path) {
 }
 
 /// Backs everything up, and nothing was written since, by the server's clock.
-pub(crate) async fn backed_up_before_now(world: &World) {
-    begun_later(&backed_up(world, world.options()).await);
+pub(crate) async fn backed_up_before_now(world: &World) -> PathBuf {
+    let archive = backed_up(world, world.options()).await;
+    begun_later(&archive);
+    archive
 }
 
 /// Somebody removes the collection and makes it again, with as many other objects: so it looks as well where another server

@@ -7,7 +7,7 @@ use elysiactl::archive::Content;
 use elysiactl::event::{Class, Difference, Event, Status};
 use elysiactl::model::Selection;
 use elysiactl::ops::verify::{VerifyOptions, VerifyOutcome};
-use elysiactl::ops::{Error, backup};
+use elysiactl::ops::{Error, SchemaDrift, backup};
 use sandbox::{Change, Fault, Kind, PageFault, Sandbox};
 
 use crate::support::world::{World, verify_options, world};
@@ -117,7 +117,8 @@ async fn a_collection_that_is_made_again_while_it_is_compared_is_an_error_and_no
     world.sandbox.faults().add(Fault::new(Kind::Change(again)).on("GET", "/v1/objects").nth(2));
     let (done, events) = world.try_verify(VerifyOptions { jobs: Some(1), ..verify_options(&archive) }).await;
     let error = done.expect_err("another collection");
-    assert!(matches!(&error, Error::SchemaChanged { collection, .. } if collection.as_str() == "Article"), "{error:?}");
+    let Error::SchemaChanged { collection, what: SchemaDrift::Remade } = &error else { panic!("{error:?}") };
+    assert_eq!(collection.as_str(), "Article");
     assert_eq!(error.class(), Class::Server);
     assert!(!events.iter().any(|event| matches!(event, Event::ObjectDiffers { .. })), "{events:?}");
 }

@@ -1,5 +1,7 @@
 //! What stands under the name is not always what was planned, and an archive does not hold what was written since.
 
+use elysiactl::ops::PlanChange;
+
 use super::tenants::with_tenants;
 use super::*;
 
@@ -73,7 +75,7 @@ async fn what_is_written_after_an_archive_was_said_to_hold_all_of_it_is_not_empt
     let object = r#"{"class":"Few","id":"00000000-0000-4000-8000-000000000001","properties":{"t":"T"},"vector":[1,2]}"#;
     for wish in [Wish::Recreate, Wish::Delete] {
         let world = world(Sandbox::builder().collection(r#"{"class":"Few"}"#).object(object));
-        crate::rm::held::backed_up_before_now(&world).await;
+        let archive = crate::rm::held::backed_up_before_now(&world).await;
         let plan = planned(&world, one(wish, options(&world, &["Few"]))).await.expect("a plan");
         let named = plan.collections[0].standing.held_in.as_ref().expect("an archive");
         assert_eq!(named.covers, elysiactl::event::Covers::Everything);
@@ -81,8 +83,10 @@ async fn what_is_written_after_an_archive_was_said_to_hold_all_of_it_is_not_empt
         world.sandbox.clear_requests();
         let (done, _) = run(&world, plan).await;
         let stopped = done.expect_err("refused");
-        let said = stopped.error.to_string();
-        assert!(said.contains("it was written to after ") && said.contains(" was said to hold all of it"), "{said}");
+        let Error::NotAsPlanned { what: PlanChange::WrittenSinceHeld { archive: named }, .. } = &stopped.error else {
+            panic!("{:?}", stopped.error)
+        };
+        assert_eq!(*named, archive);
         assert_eq!((stopped.class(), world.sandbox.writing_requests()), (Class::Refused, 0), "{wish:?}");
         assert_eq!(world.sandbox.count("Few", None), 1);
     }

@@ -1,14 +1,17 @@
 //! Which run is carried on, and what is said where it is another one, or none.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use elysiactl::archive::RunAbout;
 use elysiactl::event::{Class, Status};
-use elysiactl::ops::Error;
-use elysiactl::ops::restore::{AliasPolicy, RestoreOptions, RestoreRefusal};
+use elysiactl::model::TenantMap;
+use elysiactl::ops::restore::{AliasPolicy, RestoreOptions, RestoreRefusal, Setting};
+use elysiactl::ops::{Error, RunChoice, RunDiffers};
 use sandbox::{Fault, Kind, Sandbox};
 
-use super::{articles, batches_of_the_first_run, carry_on, held, resumed, small, stopped, written_down};
+use super::{
+    articles, batches_of_the_first_run, carry_on, forge, held, journal, resumed, small, stopped, written_down,
+};
 use crate::support::world::{World, world};
 
 /// A server with half of a collection, by a run that was stopped.
@@ -25,13 +28,13 @@ async fn half(archive: &Path) -> (World, RestoreOptions) {
     (target, options)
 }
 
-/// What is different, as it is said.
-async fn refused(target: &World, options: RestoreOptions) -> Vec<String> {
+/// What is different.
+async fn refused(target: &World, options: RestoreOptions) -> Vec<RunDiffers> {
     target.sandbox.clear_requests();
     let error = target.refused(options).await;
     assert_eq!((error.class(), target.sandbox.writing_requests()), (Class::Refused, 0), "{error:?}");
     match error {
-        Error::OtherRun { differs, .. } => differs.iter().map(ToString::to_string).collect(),
+        Error::OtherRun { differs, .. } => differs,
         other => panic!("{other:?}"),
     }
 }
@@ -42,17 +45,42 @@ async fn what_was_begun_otherwise_is_refused_and_what_differs_is_named() {
     let (target, options) = half(&archive).await;
     let same = resumed(&options);
     let other = [
-        (RestoreOptions { vectors: false, ..same.clone() }, "--skip-vectors"),
-        (RestoreOptions { clamp_ints: true, ..same.clone() }, "--clamp-ints"),
-        (RestoreOptions { aliases: AliasPolicy::Skip, ..same.clone() }, "--alias"),
-        (RestoreOptions { roles: true, ..same.clone() }, "--with-roles"),
-        (RestoreOptions { name: Some("Other".parse().expect("a name")), ..same.clone() }, "--name"),
-        (RestoreOptions { archive_at: "/somewhere/else".into(), ..same.clone() }, "its archive lay in "),
+        RestoreOptions { name: Some("Other".parse().expect("a name")), ..same.clone() },
+        RestoreOptions { tenants: TenantMap::IntoTenant("one".parse().expect("a name")), ..same.clone() },
+        RestoreOptions { data: false, ..same.clone() },
+        RestoreOptions { vectors: false, ..same.clone() },
+        RestoreOptions { revectorize: true, ..same.clone() },
+        RestoreOptions { clamp_ints: true, ..same.clone() },
+        RestoreOptions { aliases: AliasPolicy::Skip, ..same.clone() },
+        RestoreOptions { roles: true, ..same.clone() },
+        RestoreOptions { settings: vec![Setting::NoObjectTtl], ..same.clone() },
     ];
-    for (options, said) in other {
-        let differs = refused(&target, options).await;
-        assert!(differs.iter().any(|clause| clause.contains(said)), "{said}: {differs:?}");
+    let mut found = Vec::new();
+    for options in other {
+        for differs in refused(&target, options).await {
+            let RunDiffers::Choice(choice) = differs else { panic!("{differs}") };
+            found.push(choice);
+        }
     }
+    // Another name is a new name of what others refer to as well.
+    assert_eq!(
+        found,
+        [
+            RunChoice::Collections,
+            RunChoice::Renames,
+            RunChoice::Tenants,
+            RunChoice::Data,
+            RunChoice::Vectors,
+            RunChoice::Revectorize,
+            RunChoice::ClampInts,
+            RunChoice::Aliases,
+            RunChoice::Roles,
+            RunChoice::Settings,
+        ]
+    );
+    let elsewhere = RestoreOptions { archive_at: "/somewhere/else".into(), ..same };
+    let differs = refused(&target, elsewhere).await;
+    assert!(matches!(&differs[..], [RunDiffers::ArchivePlace { .. }]), "{differs:?}");
     // Nothing of that was in the way of carrying it on, with what only tunes another.
     let tuned = RestoreOptions { jobs: Some(1), batch_objects: Some(30), memory_bytes: 32 << 20, ..options };
     let (outcome, _) = carry_on(&target, &tuned, "tuned").await;
@@ -65,41 +93,21 @@ async fn another_archive_and_another_server_are_refused() {
     let (target, _) = half(&archive).await;
     let (_other_source, other_archive) = articles(91).await;
     let differs = refused(&target, resumed(&small(&target, &other_archive))).await;
-    assert!(differs[0].starts_with("its archive is another one, "), "{differs:?}");
+    assert!(matches!(&differs[..], [RunDiffers::Archive { .. }]), "{differs:?}");
 
     let elsewhere = World { folder: target.folder, ..world(Sandbox::builder()) };
     let differs = refused(&elsewhere, resumed(&small(&elsewhere, &archive))).await;
-    assert!(differs[0].starts_with("its server is http"), "{differs:?}");
-}
-
-/// The journal of the only run.
-fn journal(target: &World) -> PathBuf {
-    let mut runs = std::fs::read_dir(target.state().runs).expect("runs");
-    let run = runs.next().expect("a run").expect("an entry").path();
-    assert!(runs.next().is_none(), "one run");
-    run.join("checkpoint.jsonl")
+    assert!(matches!(&differs[0], RunDiffers::Server { url } if *url != elsewhere.sandbox.url()), "{differs:?}");
 }
 
 #[tokio::test]
 async fn another_major_version_of_the_tool_is_refused() {
     let (_source, archive) = articles(90).await;
     let (target, options) = half(&archive).await;
-    let journal = journal(&target);
-    let text = std::fs::read_to_string(&journal).expect("a journal");
     let version = format!("\"version\":\"{}\"", RunAbout::this_tool().version);
-    let (first, rest) = text.split_once('\n').expect("lines");
-    let record = first.split_once("\"record\":").expect("a record").1.strip_suffix('}').expect("its end");
-    let record = record.replace(&version, "\"version\":\"999.0.0\"");
-    let check = &blake3_hex(record.as_bytes())[..16];
-    let forged = format!("{{\"check\":\"{check}\",\"record\":{record}}}\n{rest}");
-    assert_ne!(forged, text);
-    std::fs::write(&journal, forged).expect("written");
+    forge(&target, |record| record.replace(&version, "\"version\":\"999.0.0\""));
     let differs = refused(&target, resumed(&options)).await;
-    assert_eq!(differs, ["elysiactl 999.0.0 began it"]);
-}
-
-fn blake3_hex(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex().to_string()
+    assert!(matches!(&differs[..], [RunDiffers::Version { version }] if version == "999.0.0"), "{differs:?}");
 }
 
 #[tokio::test]

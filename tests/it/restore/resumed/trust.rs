@@ -3,12 +3,15 @@
 
 use elysiactl::archive::{RunAbout, RunFiles, RunRecord};
 use elysiactl::event::{Class, Event, Events, Op, Status, Warning};
-use elysiactl::ops::Error;
-use elysiactl::ops::restore::{RestoreOptions, RestoreRefusal};
+use elysiactl::model::KeyChange;
+use elysiactl::ops::restore::{RestoreOptions, RestoreOutcome, RestoreRefusal};
+use elysiactl::ops::{Altered, Distrust, Error};
 use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind, Sandbox};
 
-use super::{articles, batches_of_the_first_run, carry_on, held, in_runs, resumed, sent, small, stopped, written_down};
+use super::{
+    articles, batches_of_the_first_run, carry_on, forge, held, in_runs, resumed, sent, small, stopped, written_down,
+};
 use crate::backup::tenants::{CLASS, tenants};
 use crate::support::said::said_of;
 use crate::support::world::{World, world};
@@ -23,21 +26,28 @@ async fn stop(target: &World, options: &RestoreOptions, batches: u64) {
 }
 
 /// Why the plan to carry on is refused; nothing is sent.
-async fn not_as_left(target: &World, options: &RestoreOptions) -> String {
+async fn not_as_left(target: &World, options: &RestoreOptions) -> Altered {
     target.sandbox.clear_requests();
     let error = target.refused(resumed(options)).await;
     assert_eq!((error.class(), target.sandbox.writing_requests()), (Class::Refused, 0));
     let Error::CannotRestore { refusals, .. } = error else { panic!("{error:?}") };
     let [RestoreRefusal::NotAsLeft { what, .. }] = &refusals[..] else { panic!("{refusals:?}") };
-    what.to_string()
+    what.clone()
 }
 
-fn distrust(events: &[Event]) -> Vec<String> {
+/// Carries on to the end, and gives why what was written down does not count: the plan knows it, and the run says the same.
+async fn distrusted(target: &World, options: &RestoreOptions) -> (RestoreOutcome, Vec<Event>, Distrust) {
+    let plan = target.restore_plan(resumed(options)).await.expect("a plan");
+    let carried = plan.plan.carries_on.clone().expect("a run");
+    let [(_, _, why)] = &carried.again[..] else { panic!("{:?}", carried.again) };
+    assert_eq!(carried.objects, 0, "nothing of it counts");
+    let (done, events) = target.run_plan(plan).await;
     let reason = |event: &Event| match event {
         Event::Warning(Warning::SentAgain { reason, .. }) => Some(reason.clone()),
         _ => None,
     };
-    events.iter().filter_map(reason).collect()
+    assert_eq!(events.iter().filter_map(reason).collect::<Vec<_>>(), [why.to_string()]);
+    (done.expect("restored"), events, why.clone())
 }
 
 #[tokio::test]
@@ -51,14 +61,9 @@ async fn objects_that_the_server_lost_are_sent_again_and_that_is_said() {
     for id in held(&target, "Article", None, &[]).keys() {
         target.sandbox.faults().now(&Change::Delete("Article".into(), None, id.clone()));
     }
-    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
-    let carried = plan.plan.carries_on.clone().expect("the run");
-    assert_eq!((carried.objects, carried.again[0].1), (0, written));
-    let (done, events) = target.run_plan(plan).await;
-    let outcome = done.expect("restored");
+    let (outcome, events, why) = distrusted(&target, &options).await;
     assert_eq!((outcome.result.status, outcome.result.objects, sent(&events)), (Status::Ok, 120, 120));
-    let expected = format!("{written} objects were written down as there, and the server counts 0");
-    assert_eq!(distrust(&events), [expected]);
+    assert!(matches!(why, Distrust::Fewer { written: lost, counted: 0 } if lost == written), "{why:?}");
     assert!(held(&source, "Article", None, &[]) == held(&target, "Article", None, &[]));
 }
 
@@ -76,13 +81,43 @@ async fn a_run_whose_list_of_refused_objects_is_lost_sends_all_of_them_again() {
     assert!(written_down(&target, &options).unwrap_or(0) > 0);
     std::fs::remove_file(first.run_dir.expect("a run").join("rejected.jsonl")).expect("a list");
     target.sandbox.faults().add(refusing());
-    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
-    let (done, events) = target.run_plan(plan).await;
-    let outcome = done.expect("an end");
+    let (outcome, events, why) = distrusted(&target, &options).await;
     assert_eq!((outcome.result.status, sent(&events)), (Status::Incomplete, 120));
-    assert!(distrust(&events)[0].ends_with("refused objects were written down, and 0 of them are kept"));
+    assert!(matches!(why, Distrust::RefusedLost { refused: 1.., kept: 0 }), "{why:?}");
     let listed = std::fs::read_to_string(outcome.rejected.expect("a list")).expect("text");
     assert_eq!(listed.lines().count() as u64, outcome.result.collections[0].rejected);
+}
+
+#[tokio::test]
+async fn a_journal_that_tells_of_other_numbers_than_the_archive_counts_for_nothing() {
+    let (source, archive) = articles(120).await;
+    let more = |record: &str| match record.split_once("\"objects\":") {
+        Some((before, number)) if record.contains("imported") => format!("{before}\"objects\":9{number}"),
+        _ => record.to_owned(),
+    };
+    let other_sum = |record: &str| match record.split_once("\"objects\":120") {
+        Some((before, after)) if record.contains("finished") => format!("{before}\"objects\":119{after}"),
+        _ => record.to_owned(),
+    };
+    for is_written in [false, true] {
+        let target = world(Sandbox::builder());
+        let options = small(&target, &archive);
+        if is_written {
+            // All is written and counted, and nothing can be compared.
+            let plan = target.restore_plan(options.clone()).await.expect("a plan");
+            target.sandbox.faults().add(Fault::new(Kind::ResetBefore).on("GET", "/v1/objects").exactly());
+            assert!(stopped(target.run_plan(plan).await.0, "a stop").is_some());
+            target.sandbox.faults().clear();
+        } else {
+            stop(&target, &options, batches_of_the_first_run(&archive)).await;
+        }
+        forge(&target, |record| if is_written { other_sum(record) } else { more(record) });
+        let (outcome, events, why) = distrusted(&target, &options).await;
+        assert_eq!((outcome.result.status, sent(&events)), (Status::Ok, 120));
+        let is_expected = if is_written { why == Distrust::Contradiction } else { matches!(why, Distrust::OtherIds) };
+        assert!(is_expected, "{why:?}");
+        assert!(held(&source, "Article", None, &[]) == held(&target, "Article", None, &[]));
+    }
 }
 
 #[tokio::test]
@@ -94,10 +129,9 @@ async fn a_tenant_that_is_gone_is_made_again_with_all_its_objects() {
     stop(&target, &options, 7).await;
     assert!(written_down(&target, &options).unwrap_or(0) >= 40);
     target.sandbox.faults().now(&Change::Tenant("Mt".into(), "a".into(), None));
-    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
-    let (done, events) = target.run_plan(plan).await;
-    assert_eq!(done.expect("restored").result.status, Status::Ok);
-    assert_eq!(distrust(&events), ["its tenant a is gone"]);
+    let (outcome, _, why) = distrusted(&target, &options).await;
+    assert_eq!(outcome.result.status, Status::Ok);
+    assert!(matches!(&why, Distrust::TenantGone { tenant } if tenant.as_str() == "a"), "{why:?}");
     assert_eq!(target.sandbox.tenants("Mt"), source.sandbox.tenants("Mt"));
     for tenant in ["a", "b", "c"] {
         assert!(held(&source, "Mt", Some(tenant), &[]) == held(&target, "Mt", Some(tenant), &[]), "{tenant}");
@@ -130,12 +164,9 @@ async fn a_collection_that_was_removed_is_made_anew_by_the_resumed_run() {
     assert!(target.sandbox.count("Article", None) < 60);
     // Once more, and this time to the end: the journal knows that it was begun anew.
     target.sandbox.faults().now(&Change::Drop("Article".into()));
-    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
-    assert_eq!(plan.plan.carries_on.as_ref().map(|carried| (carried.objects, carried.of)), Some((0, 60)));
-    let (done, events) = target.run_plan(plan).await;
-    let outcome = done.expect("restored");
+    let (outcome, _, why) = distrusted(&target, &options).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 60), "{:?}", outcome.remarks);
-    assert_eq!(distrust(&events), ["it is gone from the server, and is made anew"]);
+    assert_eq!(why, Distrust::Gone);
     assert!(held(&source, "Article", None, &[]) == held(&target, "Article", None, &[]));
 }
 
@@ -150,7 +181,9 @@ async fn a_collection_that_is_another_one_by_now_is_refused() {
     let other = r#"{"class":"Article","vectorizer":"none","vectorIndexType":"flat"}"#;
     writer.create_collection(other).await.expect("created");
     let what = not_as_left(&target, &options).await;
-    assert!(what.contains("vectorIndexType"), "{what}");
+    let Altered::Changed { differences } = what else { panic!("{what}") };
+    let is_index = |differs: &KeyChange| matches!(differs, KeyChange::Other { key, .. } if key == "vectorIndexType");
+    assert!(differences.iter().any(is_index), "{differences:?}");
 }
 
 /// The collection's class document, as its source has it.
@@ -179,8 +212,7 @@ async fn a_collection_that_somebody_made_again_is_not_written_to() {
     stop(&target, &options, 5).await;
     let before_it_was_made_again = target.restore_plan(resumed(&options)).await.expect("a plan");
     made_again(&target, &document).await;
-    let what = not_as_left(&target, &options).await;
-    assert_eq!(what, "it was removed and made again by somebody else (its shards are others)");
+    assert_eq!(not_as_left(&target, &options).await, Altered::OtherShards);
     // Nor where that happens while a person looks at the plan.
     target.sandbox.clear_requests();
     let refused = target.run_plan(before_it_was_made_again).await.0.expect_err("another one");
@@ -208,9 +240,42 @@ async fn a_tenant_that_somebody_made_again_is_not_written_to() {
             target.sandbox.faults().now(&Change::Write(of_tenant));
         }
         let what = not_as_left(&target, &options).await;
-        let said = format!("the objects of its tenant {first} were not created while that run wrote");
-        assert!(what.starts_with(&said), "{what}");
+        assert!(matches!(&what, Altered::OtherTenant { tenant } if tenant.as_str() == first), "{what}");
     }
+}
+
+#[tokio::test]
+async fn objects_of_another_time_are_told_where_nobody_tells_of_shards() {
+    let (source, archive) = articles(60).await;
+    let document = document(&source, "Article").await;
+    let target = world(Sandbox::builder());
+    let options = small(&target, &archive);
+    stop(&target, &options, 5).await;
+    assert!(written_down(&target, &options).unwrap_or(0) > 0);
+    // The server's clock has steps of a millisecond.
+    tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+    target.sandbox.faults().now(&Change::Drop("Article".into()));
+    Writer::new(target.client(Events::none())).create_collection(&document).await.expect("created");
+    for object in source.sandbox.objects("Article", None) {
+        target.sandbox.faults().now(&Change::Write(object));
+    }
+    target.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", "/v1/schema/Article/shards"));
+    assert_eq!(not_as_left(&target, &options).await, Altered::OtherObjects);
+}
+
+#[tokio::test]
+async fn a_collection_that_goes_between_plan_and_run_is_not_made_again_unseen() {
+    let (_source, archive) = articles(60).await;
+    let target = world(Sandbox::builder());
+    let options = small(&target, &archive);
+    stop(&target, &options, 5).await;
+    let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
+    target.sandbox.faults().now(&Change::Drop("Article".into()));
+    target.sandbox.clear_requests();
+    let refused = target.run_plan(plan).await.0.expect_err("gone");
+    let Error::CannotRestore { refusals, .. } = &refused.error else { panic!("{:?}", refused.error) };
+    assert!(matches!(&refusals[..], [RestoreRefusal::NotAsLeft { what: Altered::Gone, .. }]), "{refusals:?}");
+    assert_eq!(target.sandbox.writing_requests(), 0);
 }
 
 #[tokio::test]
@@ -232,8 +297,7 @@ async fn a_finished_restore_is_compared_again_and_never_called_equal_unseen() {
     assert!(said_of(&outcome.remarks).iter().any(|text| text == said), "{:?}", outcome.remarks);
     assert_eq!(target.sandbox.writing_requests(), 0);
     made_again(&target, &document).await;
-    let what = not_as_left(&target, &options).await;
-    assert!(what.starts_with("it was removed and made again"), "{what}");
+    assert_eq!(not_as_left(&target, &options).await, Altered::OtherShards);
 }
 
 /// A run that was about to create this archive's collection, and was killed.
@@ -255,12 +319,9 @@ async fn what_it_may_have_made_is_taken_over_only_if_it_is_equal_and_empty() {
     let other = schema.replace("\"hnsw\"", "\"flat\"");
     assert_ne!(other, schema);
 
-    for (made, written, said) in [
-        (None, false, None),
-        (Some(&schema), false, None),
-        (Some(&schema), true, Some("it holds objects, which no run wrote: 1")),
-        (Some(&other), false, Some("it is another one: ")),
-    ] {
+    let holds_one = |what: &Altered| matches!(what, Altered::HoldsObjects { objects: 1 });
+    let is_another = |what: &Altered| matches!(what, Altered::AnotherOne { differences } if !differences.is_empty());
+    for (made, written) in [(None, false), (Some(&schema), false), (Some(&schema), true), (Some(&other), false)] {
         let target = world(Sandbox::builder());
         let options = small(&target, &archive);
         only_meant(&target, &options).await;
@@ -271,15 +332,42 @@ async fn what_it_may_have_made_is_taken_over_only_if_it_is_equal_and_empty() {
         if written {
             target.sandbox.faults().now(&Change::Write(object.into()));
         }
-        if let Some(said) = said {
+        if written {
             let what = not_as_left(&target, &options).await;
-            assert!(what.starts_with(said), "{what}");
+            assert!(holds_one(&what), "{what}");
+        } else if made == Some(&other) {
+            let what = not_as_left(&target, &options).await;
+            assert!(is_another(&what), "{what}");
         } else {
             let (outcome, _) = carry_on(&target, &options, "taken over").await;
             assert_eq!(outcome.result.status, Status::Ok);
             assert!(held(&source, "Article", None, &[]) == held(&target, "Article", None, &[]));
         }
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_counted_or_has_tenants_is_not_taken_over() {
+    let (source, archive) = articles(60).await;
+    let schema = document(&source, "Article").await;
+    let target = world(Sandbox::builder());
+    let options = small(&target, &archive);
+    only_meant(&target, &options).await;
+    Writer::new(target.client(Events::none())).create_collection(&schema).await.expect("created");
+    let uncounted = r#"{"data":{"Aggregate":{"c0":null}},"errors":[{"message":"busy","path":["Aggregate","c0"]}]}"#;
+    target.sandbox.faults().add(Fault::new(Kind::status(200, uncounted)).on("POST", "/v1/graphql"));
+    let what = not_as_left(&target, &options).await;
+    assert!(matches!(&what, Altered::MayHoldObjects { reason } if reason == "busy"), "{what}");
+
+    let builder = tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT")], 20);
+    let (_source, archive) = in_runs(world(builder)).await;
+    let target = world(Sandbox::builder());
+    let options = small(&target, &archive);
+    only_meant(&target, &options).await;
+    Writer::new(target.client(Events::none())).create_collection(CLASS).await.expect("created");
+    target.sandbox.faults().now(&Change::Tenant("Mt".into(), "mine".into(), Some("HOT")));
+    let what = not_as_left(&target, &options).await;
+    assert!(matches!(&what, Altered::HasTenants { first } if first.as_str() == "mine"), "{what}");
 }
 
 #[tokio::test]
@@ -294,7 +382,10 @@ async fn what_was_made_between_plan_and_run_is_not_taken_over_either() {
     target.sandbox.clear_requests();
     let refused = target.run_plan(plan).await.0.expect_err("another one");
     let Error::CannotRestore { refusals, .. } = &refused.error else { panic!("{:?}", refused.error) };
-    assert!(matches!(&refusals[..], [RestoreRefusal::NotAsLeft { .. }]), "{refusals:?}");
+    assert!(
+        matches!(&refusals[..], [RestoreRefusal::NotAsLeft { what: Altered::AnotherOne { .. }, .. }]),
+        "{refusals:?}"
+    );
     assert_eq!((target.sandbox.writing_requests(), refused.created.len()), (0, 0));
 }
 
