@@ -35,7 +35,8 @@ use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, Tenant
 use crate::ops::prove::Indexed;
 use crate::ops::schema::{self, Rehearsed};
 use crate::ops::verify::Differs;
-use crate::ops::{Error, RunName, StateFolders};
+use crate::ops::{Error, RunName, StateFolders, bounds};
+use crate::pipeline::import::ImportOptions;
 use crate::weaviate::{Meta, Rights};
 
 pub use crate::ops::error::{Instead, Lost};
@@ -109,6 +110,13 @@ pub struct RestoreOptions {
     pub looks_anyway: bool,
     /// Whether what is created is first created under scratch names.
     pub rehearse: bool,
+}
+
+impl RestoreOptions {
+    /// What is chosen of the import.
+    fn import(&self) -> ImportOptions {
+        ImportOptions { most_in_flight: self.jobs.unwrap_or(bounds::MOST_JOBS).max(1), patience: self.patience }
+    }
 }
 
 /// One collection of a plan.

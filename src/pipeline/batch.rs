@@ -25,12 +25,12 @@ pub struct Batch {
     /// Plain bytes of the objects, line ends included.
     pub bytes: u64,
     /// Where it comes from.
-    pub origin: Origin,
+    pub origin: BatchOrigin,
 }
 
 /// Where a batch comes from.
 #[derive(Debug)]
-pub enum Origin {
+pub enum BatchOrigin {
     /// A live server.
     Live {
         /// The worker that read it; stretches of one worker follow each other.

@@ -25,16 +25,17 @@ use tokio_util::sync::CancellationToken;
 pub use self::again::FoundEqual;
 use self::again::Said;
 use self::blame::Blame;
-use self::group::{DateLists, Fate, Group, Outcome, Step};
+use self::group::{DateLists, Group, Outcome, Step};
 pub use self::stamps::Stamps;
 use super::compare::Comparer;
 use super::pacer::{Came, Pacer};
-use super::rewrite::{self, Rewrite};
+use super::rewrite::{Form, Rewrite};
 use super::slots::Slots;
-use super::{Batch, Origin};
+use super::{Batch, BatchOrigin};
 use crate::event::{Event, Events};
-use crate::model::{CollectionName, KeyRange, MixedSpaces, ObjectId, TenantName};
-use crate::weaviate::{Error as WireError, ImportReply, LastingCause, Writer};
+use crate::model::coverage::Space;
+use crate::model::{CollectionName, KeyRange, MixedSpaces, ObjectId, RawObject, TenantName};
+use crate::weaviate::{Error as WireError, Fate, ImportReply, LastingCause, Outgoing, Writer};
 
 /// Times an object is sent that the server keeps refusing, the first included.
 const OBJECT_ATTEMPTS: u32 = 3;
@@ -90,13 +91,15 @@ pub struct Rejected {
     pub stored: bool,
 }
 
-/// A batch that was dealt with.
+/// A batch that was dealt with: what of which space it stood for, where it came from, and what became of it.
 #[derive(Debug)]
 pub struct Done {
-    /// The place of its run, if it comes from an archive.
-    pub run: Option<usize>,
+    /// The space, as it is called on the server.
+    pub space: Space,
     /// The keys it stands for.
     pub covers: KeyRange,
+    /// Where it comes from.
+    pub origin: BatchOrigin,
     /// Objects in it.
     pub objects: u64,
     /// Those the server refused for good.
@@ -116,6 +119,15 @@ pub enum Pass {
     Objects,
     /// Those references. An object that is not there was rejected by the pass before.
     References,
+}
+
+/// What can be chosen of an import.
+#[derive(Debug, Clone)]
+pub struct ImportOptions {
+    /// Requests in flight at most.
+    pub most_in_flight: usize,
+    /// How long a server that takes no writes is waited for.
+    pub patience: Duration,
 }
 
 /// The import of one collection.
@@ -139,12 +151,10 @@ pub struct Import {
     pub comparer: Comparer,
     /// The pace, shared with `load`.
     pub pacer: Arc<Mutex<Pacer>>,
-    /// Requests in flight at most.
-    pub most_in_flight: usize,
     /// When the objects that are stored were created.
     pub stamps: Arc<Stamps>,
-    /// How long a server that takes no writes is waited for.
-    pub patience: Duration,
+    /// What whoever asked for it has chosen.
+    pub options: ImportOptions,
     /// Where events go.
     pub events: Events,
 }
@@ -209,7 +219,7 @@ impl Import {
             begun: Instant::now(),
             stop,
         };
-        let workers = (0..self.most_in_flight.max(1)).map(|_| shared.work(&done));
+        let workers = (0..self.options.most_in_flight.max(1)).map(|_| shared.work(&done));
         try_join_all(workers).await.map(|_| ())
     }
 
@@ -228,12 +238,12 @@ impl Shared<'_> {
                 batch = async { self.batches.lock().await.recv().await } => batch,
             };
             let Some(batch) = batch else { return Ok(()) };
-            if let Origin::Leading { .. } = batch.origin {
+            if let BatchOrigin::Leading { .. } = batch.origin {
                 tokio::select! {
                     led = self.lead(&batch) => led?,
                     () = self.grace() => return Ok(()),
                 }
-                if let Origin::Leading { sent } = batch.origin {
+                if let BatchOrigin::Leading { sent } = batch.origin {
                     // Whoever waits may be gone.
                     let _ = sent.send(());
                 }
@@ -245,16 +255,17 @@ impl Shared<'_> {
                 () = self.grace() => return Ok(()),
             };
             let (objects, refused) = (batch.objects.len() as u64, rejected.len() as u64);
-            let run = if let Origin::Archived { run } = batch.origin { Some(run) } else { None };
-            let handed = done.send(Done { run, covers: batch.covers, objects, rejected, references, found }).await;
+            let Batch { space, covers, origin, bytes, .. } = batch;
+            let handed =
+                done.send(Done { space: space.clone(), covers, origin, objects, rejected, references, found }).await;
             handed.map_err(|_| Error::SinkGone)?;
             // The objects of a pass of references were told before.
             if self.import.pass != Pass::References {
                 self.import.events.emit(Event::BatchImported {
                     collection: self.import.collection.clone(),
-                    tenant: batch.space.clone(),
+                    tenant: space,
                     objects,
-                    bytes: batch.bytes,
+                    bytes,
                     rejected: refused,
                 });
             }
@@ -339,21 +350,35 @@ impl Shared<'_> {
         Rejected { tenant: batch.space.clone(), id: object.id, reason, object: object.text.clone(), stored }
     }
 
+    /// Objects of a batch as they are to be sent.
+    fn outgoing<'a>(
+        &self,
+        batch: &Batch,
+        objects: impl Iterator<Item = &'a RawObject> + Clone,
+        rewrite: &Rewrite,
+        form: Form,
+    ) -> Result<Outgoing, Error> {
+        let (client, collection) = (&self.import.client, &self.import.collection);
+        let vectors = rewrite.sends_vectors();
+        let mut outgoing = client.outgoing(collection, batch.space.as_ref(), vectors, objects.clone());
+        rewrite.fill(objects, form, &mut outgoing).map_err(Error::Text)?;
+        Ok(outgoing)
+    }
+
     /// Sends one group once.
     async fn attempt(&self, batch: &Batch, group: &Group) -> Result<Outcome, Error> {
         let objects = group.members.iter().map(|at| &batch.objects[*at]);
-        let tenant = batch.space.as_ref();
         let rewrite = match group.date_lists {
             DateLists::All => &self.import.rewrite,
             DateLists::Filled => &self.undated,
         };
-        let body = rewrite::body(rewrite, objects, tenant, group.form).map_err(Error::Text)?;
-        let (sent_bytes, started) = (body.bytes(), Instant::now());
+        let outgoing = self.outgoing(batch, objects, rewrite, group.form)?;
+        let (sent_bytes, started) = (outgoing.bytes(), Instant::now());
         let several = group.members.len() > 1;
         let asked = u32::try_from(group.members.len()).unwrap_or(u32::MAX);
         // Several objects that take too long are sent in pieces, which is as good as sending them again.
         let stalls = if several { 1 } else { u32::MAX };
-        let reply = match self.import.client.import(body, stalls).await {
+        let reply = match self.import.client.import(outgoing, stalls).await {
             Ok(reply) => reply,
             Err(error) => {
                 let mut pacer = self.import.pacer();
@@ -369,7 +394,7 @@ impl Shared<'_> {
             }
         };
         match reply {
-            ImportReply::Answer(answer) => {
+            ImportReply::Judged { fates, created } => {
                 if group.fresh {
                     let (took, at) = (started.elapsed(), self.begun.elapsed());
                     // The pacer asked for the batch; that it was sent in groups is no reason to ask for less.
@@ -377,7 +402,10 @@ impl Shared<'_> {
                     let came = Came { asked: whole, objects: asked.into(), bytes: sent_bytes, took, at };
                     self.import.pacer().came(came);
                 }
-                Ok(Outcome::Judged(group.fates(batch, &answer, &self.import.stamps)))
+                if let Some(created) = created {
+                    self.import.stamps.see(created);
+                }
+                Ok(Outcome::Judged(fates))
             }
             ImportReply::TooLarge => {
                 if several {

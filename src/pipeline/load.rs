@@ -16,7 +16,7 @@ use super::activation::runs::RunAhead;
 use super::budget::{Budget, Share};
 use super::pacer::Pacer;
 use super::split::{self, SplitError};
-use super::{Batch, Objects, Origin, Page};
+use super::{Batch, BatchOrigin, Objects, Page};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::PartEntry;
 use crate::archive::{Archive, Damage, Error as ArchiveError, Index, PartReader, Run, RunProof};
@@ -368,7 +368,7 @@ impl Filling<'_> {
                 covers: KeyRange { from, to },
                 objects: Objects::new(objects, Page::from_file(share)),
                 bytes,
-                origin: Origin::Archived { run: number },
+                origin: BatchOrigin::Archived { run: number },
             };
             tokio::select! {
                 sent = self.batches.send(batch) => sent.is_ok(),

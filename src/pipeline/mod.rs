@@ -21,4 +21,4 @@ mod slots;
 pub mod split;
 pub mod store;
 
-pub use batch::{BATCHES_WAITING, Batch, Objects, Origin, Page};
+pub use batch::{BATCHES_WAITING, Batch, BatchOrigin, Objects, Page};

@@ -1,5 +1,5 @@
-//! Turns an object as it stands in an archive into the text that is sent: another collection's name, its tenant, beacons
-//! of renamed collections, and what must stay behind. Everything else goes out as the server once printed it.
+//! What is changed in an object on its way from an archive to a server: beacons of renamed collections, and what must stay
+//! behind. Everything else goes out as the server once printed it.
 
 use std::fmt;
 use std::io::Write;
@@ -12,15 +12,12 @@ use serde::de::{SeqAccess, Visitor};
 use super::limits;
 use crate::model::fold;
 use crate::model::{Members, ObjectId, RawObject, Renames, Schema, TenantName, room_for};
-use crate::weaviate::{Pieces, SHARED_BYTES};
+use crate::weaviate::Outgoing;
 
 /// What beacons begin with, up to the host.
 const BEACON: &str = "weaviate://";
 /// What every reference in an object's text holds.
 const BEACON_KEY: &[u8] = b"\"beacon\"";
-
-/// Bytes by which the text that is sent for an object may be longer without another allocation: another name, a tenant.
-const ROOM_TO_REWRITE: usize = 96;
 
 /// Which references an object carries when it is sent; the others follow in requests of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +84,7 @@ impl Rewrite {
         Self { deferred: properties, ..self }
     }
 
-    /// The same, without lists of dates that are empty: [`Rewrite::merge`] gives what sets them afterwards.
+    /// The same, without lists of dates that are empty: [`Rewrite::date_lists`] gives what sets them afterwards.
     #[must_use]
     pub fn undated(&self) -> Self {
         Self { undated: true, ..self.clone() }
@@ -109,7 +106,7 @@ impl Rewrite {
     }
 
     /// The body that adds to a stored object the lists of dates it was sent without.
-    pub fn merge(&self, object: &RawObject, tenant: Option<&TenantName>) -> Result<Bytes, serde_json::Error> {
+    pub fn date_lists(&self, object: &RawObject, tenant: Option<&TenantName>) -> Result<Bytes, serde_json::Error> {
         let lists: serde_json::Map<String, serde_json::Value> =
             self.empty_date_lists(object)?.into_iter().map(|name| (name.to_owned(), serde_json::json!([]))).collect();
         let mut body = serde_json::json!({"class": self.target, "id": object.id.to_string(), "properties": lists});
@@ -183,69 +180,17 @@ impl Rewrite {
         to.push(b'}');
     }
 
-    /// Appends the text to send for `object`. Only a line that is no JSON fails, which the archive's proof excludes.
-    pub fn append(
+    /// Adds objects to what is to be sent, in this form. Only a line that is no JSON fails, which the archive's proof excludes.
+    pub fn fill<'a>(
         &self,
-        object: &RawObject,
-        tenant: Option<&TenantName>,
+        objects: impl IntoIterator<Item = &'a RawObject>,
         form: Form,
-        to: &mut Pieces,
+        to: &mut Outgoing,
     ) -> Result<(), serde_json::Error> {
-        if self.vectors {
-            let without = object.without_vectors(&self.dropped);
+        for object in objects {
+            let without = if self.vectors { object.without_vectors(&self.dropped) } else { None };
             let object = without.as_ref().unwrap_or(object);
-            if object.tenant().is_none() && object.unknown_member().is_none() {
-                self.spliced(object, form, to)?;
-            } else {
-                self.built(object, form, to)?;
-            }
-        } else {
-            self.built(object, form, to)?;
-        }
-        if let Some(tenant) = tenant {
-            to.push(format!(",\"tenant\":\"{tenant}\"").as_bytes());
-        }
-        to.push(b"}");
-        Ok(())
-    }
-
-    /// The text as it stands up to its last brace, but for its class and properties. There is no other member in it that
-    /// servers know.
-    fn spliced(&self, object: &RawObject, form: Form, to: &mut Pieces) -> Result<(), serde_json::Error> {
-        let (text, places) = (&object.text, &object.places);
-        let mut changes = vec![(&places.class, Bytes::copy_from_slice(self.target.as_bytes()))];
-        if let Some(new) = self.properties(object, form)? {
-            changes.push((&places.properties, new.into()));
-        }
-        // `class` may stand before or behind `properties`.
-        changes.sort_by_key(|(at, _)| at.start);
-        let mut from = 0;
-        for (at, with) in changes {
-            to.share(text.slice(from..at.start));
-            to.share(with);
-            from = at.end;
-        }
-        to.share(text.slice(from..text.len() - 1));
-        Ok(())
-    }
-
-    /// A text made of the members that servers know, up to its last brace. The tenant is not taken from it.
-    fn built(&self, object: &RawObject, form: Form, to: &mut Pieces) -> Result<(), serde_json::Error> {
-        let members: Members<'_> = serde_json::from_slice(&object.text)?;
-        let mut properties = self.properties(object, form)?.map(Bytes::from);
-        let mut before = b'{';
-        for (key, value) in members.iter() {
-            let value = match key {
-                "vector" | "vectors" if !self.vectors => continue,
-                "class" => Bytes::from(format!("\"{}\"", self.target)),
-                "properties" => properties.take().unwrap_or_else(|| object.text.slice_ref(value.as_bytes())),
-                _ if key != "tenant" && fold::OBJECT.contains(&key) => object.text.slice_ref(value.as_bytes()),
-                _ => continue,
-            };
-            to.push(&[std::mem::replace(&mut before, b','), b'"']);
-            to.push(key.as_bytes());
-            to.push(b"\":");
-            to.share(value);
+            to.push(object, self.properties(object, form)?)?;
         }
         Ok(())
     }
@@ -375,27 +320,6 @@ fn put(text: &mut String, key: &str, value: &str) {
     text.push_str(value);
 }
 
-/// The body of a batch of objects, in the order given. Those that are long are not copied.
-pub fn body<'a>(
-    rewrite: &Rewrite,
-    objects: impl IntoIterator<Item = &'a RawObject, IntoIter: Clone>,
-    tenant: Option<&TenantName>,
-    form: Form,
-) -> Result<Pieces, serde_json::Error> {
-    let objects = objects.into_iter();
-    let copied = |object: &RawObject| Some(object.text.len()).filter(|bytes| *bytes < SHARED_BYTES).unwrap_or_default();
-    let mut body = Pieces::with_room(objects.clone().map(|object| copied(object) + ROOM_TO_REWRITE).sum());
-    body.push(b"{\"objects\":[");
-    for (n, object) in objects.enumerate() {
-        if n > 0 {
-            body.push(b",");
-        }
-        rewrite.append(object, tenant, form, &mut body)?;
-    }
-    body.push(b"]}");
-    Ok(body.finish())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -446,10 +370,15 @@ mod tests {
     }
 
     fn appended(rewrite: &Rewrite, line: &str, tenant: Option<&str>, form: Form) -> String {
-        let mut out = Pieces::default();
-        let tenant = tenant.map(|tenant| tenant.parse().expect("a name"));
-        rewrite.append(&object(line), tenant.as_ref(), form, &mut out).expect("rewritten");
-        String::from_utf8(out.concat()).expect("text")
+        let (object, tenant) = (object(line), tenant.map(|tenant| tenant.parse().expect("a name")));
+        let target = rewrite.target.parse().expect("a name");
+        let mut out = Outgoing::new(&target, tenant.as_ref(), rewrite.sends_vectors(), [&object].into_iter());
+        rewrite.fill([&object, &object], form, &mut out).expect("rewritten");
+        let text = out.text();
+        let both = text.strip_prefix("{\"objects\":[").and_then(|text| text.strip_suffix("]}")).expect("a request");
+        let (one, other) = both.split_at(both.len() / 2);
+        assert_eq!(one, &other[1..], "one after the other");
+        one.to_owned()
     }
 
     fn sent(line: &str, schema: &str, renames: &[(&str, &str)], clamp: bool, vectors: bool) -> String {
@@ -560,11 +489,5 @@ mod tests {
         assert!(with.ends_with(r#""vector":[1],"tenant":"T-1"}"#), "{with}");
         let without = appended(&rewrite(r#"{"class":"A"}"#, &[], false, false), line, Some("T-1"), Form::Whole);
         assert!(without.ends_with(r#","tenant":"T-1"}"#) && !without.contains("vector"), "{without}");
-        let tenant = "T-1".parse().expect("a name");
-        let objects = [object(line), object(line)];
-        let rewrite = rewrite(r#"{"class":"A"}"#, &[], false, true);
-        let body = body(&rewrite, &objects, Some(&tenant), Form::Whole).expect("a body");
-        let body: serde_json::Value = serde_json::from_slice(&body.concat()).expect("JSON");
-        assert!(body["objects"].as_array().expect("a list").iter().all(|object| object["tenant"] == "T-1"));
     }
 }

@@ -22,7 +22,7 @@ use super::pacer::{Limits, Pacer};
 use super::replicas::ReplicaCheck;
 use super::slots::Slots;
 use super::split;
-use super::{Batch, Objects, Origin};
+use super::{Batch, BatchOrigin, Objects};
 use crate::event::{Event, Events, Warning};
 use crate::model::fold::is_property;
 use crate::model::{CollectionName, ObjectId, RawObject, TenantName};
@@ -270,7 +270,11 @@ impl Shared<'_> {
             covers,
             objects: Objects::new(objects, page),
             bytes,
-            origin: Origin::Live { worker: self.scan.first_worker + worker, mark: self.scan.mark.now(), unprintable },
+            origin: BatchOrigin::Live {
+                worker: self.scan.first_worker + worker,
+                mark: self.scan.mark.now(),
+                unprintable,
+            },
         };
         (batch, finished)
     }
@@ -278,7 +282,7 @@ impl Shared<'_> {
     /// Sends a batch on and books it. Nothing is booked that was not sent, wherever the scan is cancelled.
     async fn send(&self, batch: Batch, batches: &mpsc::Sender<Batch>) -> Result<(), Error> {
         let (objects, bytes) = (batch.objects.len() as u64, batch.bytes);
-        let unprintable = matches!(batch.origin, Origin::Live { unprintable: true, .. });
+        let unprintable = matches!(batch.origin, BatchOrigin::Live { unprintable: true, .. });
         let since = self.scan.changed_since_ms.unwrap_or(i64::MAX);
         let changed = batch.objects.iter().filter(|o| o.updated_ms.is_some_and(|at| at >= since)).count() as u64;
         let (collection, tenant) = (self.scan.collection.clone(), batch.space.clone());

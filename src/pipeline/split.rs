@@ -4,7 +4,6 @@
 //! every line. What it accepts must never be cut wrongly: every page must close, ids must ascend.
 
 mod names;
-mod results;
 mod text;
 
 use std::ops::Range;
@@ -14,7 +13,6 @@ use bytes::Bytes;
 use crate::model::fold::{self, Misread};
 use crate::model::{CollectionName, ObjectId, ObjectText, RawObject, TenantName, VectorText};
 use names::Taken;
-pub use results::{Written, outcomes, results};
 use text::Text;
 
 /// Vectors of an object at most: their places are held with it. Each would be an index of its own in the server.

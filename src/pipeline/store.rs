@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::guard::Proven;
-use super::{Batch, Origin, limits};
+use super::{Batch, BatchOrigin, limits};
 use crate::archive::{CollectionWriter, Dropped, Error, SealedPart};
 use crate::event::{Event, Events};
 use crate::model::{ObjectId, RawObject, Schema, TenantName};
@@ -60,9 +60,9 @@ impl Store {
             }
         }
         let (tenant, (worker, mark, unprintable)) = match batch.origin {
-            Origin::Live { worker, mark, unprintable } => (batch.space.as_ref(), (worker, mark, unprintable)),
+            BatchOrigin::Live { worker, mark, unprintable } => (batch.space.as_ref(), (worker, mark, unprintable)),
             // What is sealed is not in doubt.
-            Origin::Archived { .. } | Origin::Leading { .. } => (batch.space.as_ref(), (0, 0, false)),
+            BatchOrigin::Archived { .. } | BatchOrigin::Leading { .. } => (batch.space.as_ref(), (0, 0, false)),
         };
         if unprintable {
             self.writer.note_incomplete(tenant, objects.iter().map(|object| object.id).collect())?;

@@ -13,7 +13,7 @@ use super::body::{self, Body, Cut, Room};
 use super::client::Client;
 use super::pieces::Pieces;
 use super::retry::{self, Verdict};
-use super::{Error, LastingCause, said, transport};
+use super::{Error, LastingCause, below_http, said};
 use crate::model::fold::{self, Layout};
 
 /// The status for too many requests.
@@ -72,7 +72,7 @@ impl Client {
     fn cut(&self, ask: &Ask, cut: Cut) -> Failure {
         match cut {
             Cut::Stalled(after) => Failure::passing(Error::Stalled { route: ask.route.clone(), after }),
-            Cut::Transport(error) => transport::failure(error, self.host(), &ask.route),
+            Cut::Transport(error) => below_http::failure(error, self.host(), &ask.route),
         }
     }
 

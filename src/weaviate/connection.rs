@@ -9,7 +9,7 @@ use reqwest::{Certificate, Identity, Url};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 use super::Error;
-use super::transport::reason;
+use super::below_http::reason;
 
 /// Longest wait for a TCP and TLS connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -3,6 +3,7 @@
 mod aliases;
 mod ask;
 mod attempt;
+mod below_http;
 mod body;
 mod client;
 mod compressed;
@@ -23,6 +24,7 @@ mod pieces;
 mod ready;
 mod references;
 mod replicas;
+mod results;
 mod retry;
 mod rights;
 mod said;
@@ -34,7 +36,6 @@ mod skim;
 mod tenants;
 mod times;
 mod topology;
-mod transport;
 mod writer;
 
 #[cfg(test)]
@@ -48,12 +49,11 @@ pub use count::Count;
 pub use delete::{Deleted, Doomed, Tries};
 pub use error::{Bound, Error, TlsCause, Tried};
 pub use facts::{IdleNamespace, ReplicaMove, RunningTask, ServerFacts, is_blocked_by_move};
-pub use import::ImportReply;
+pub use import::{Fate, ImportReply, Outgoing};
 pub use lasting::{LastingCause, LimitOf, OperationalMode};
 pub use meta::{Meta, Version};
 pub use object::{EmptyBodies, PrintedObject};
 pub use page::{PageReply, PageRequest};
-pub use pieces::{Pieces, SHARED_BYTES};
 pub use references::ReferReply;
 pub use replicas::{Held, Replicas};
 pub use reqwest::{Url, header::HeaderName};

@@ -10,11 +10,11 @@ use http_body::{Body, Frame, SizeHint};
 use crate::model::room_for;
 
 /// Shorter texts are copied: a piece of its own would cost more.
-pub const SHARED_BYTES: usize = 64 << 10;
+pub(super) const SHARED_BYTES: usize = 64 << 10;
 
 /// A body that is being put together, or is whole. Cloning is cheap once nothing more is added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pieces {
+pub(super) struct Pieces {
     done: Vec<Bytes>,
     /// The piece that is being filled, behind the others.
     open: Vec<u8>,
@@ -22,18 +22,17 @@ pub struct Pieces {
 
 impl Pieces {
     /// Room for so many bytes that will be copied.
-    #[must_use]
-    pub fn with_room(bytes: usize) -> Self {
+    pub(super) fn with_room(bytes: usize) -> Self {
         Self { done: Vec::new(), open: Vec::with_capacity(room_for(bytes)) }
     }
 
     /// Appends a copy of a text.
-    pub fn push(&mut self, text: &[u8]) {
+    pub(super) fn push(&mut self, text: &[u8]) {
         self.open.extend_from_slice(text);
     }
 
     /// Appends a text, which is kept instead of copied if it is long.
-    pub fn share(&mut self, text: Bytes) {
+    pub(super) fn share(&mut self, text: Bytes) {
         if text.len() < SHARED_BYTES {
             return self.push(&text);
         }
@@ -48,21 +47,18 @@ impl Pieces {
     }
 
     /// The whole body: nothing is added any more.
-    #[must_use]
-    pub fn finish(mut self) -> Self {
+    pub(super) fn finish(mut self) -> Self {
         self.close();
         self
     }
 
     /// Its length in bytes.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.done.iter().map(|piece| piece.len() as u64).sum::<u64>() + self.open.len() as u64
     }
 
     /// All of it in one.
-    #[must_use]
-    pub fn concat(&self) -> Vec<u8> {
+    pub(super) fn concat(&self) -> Vec<u8> {
         let mut text = self.done.concat();
         text.extend_from_slice(&self.open);
         text

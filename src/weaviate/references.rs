@@ -7,15 +7,17 @@ use super::Error;
 use super::ask::Ask;
 use super::body::{Body, Shape};
 use super::import::{ANSWER_MARGIN, ECHO};
+use super::results::outcomes;
 use super::send::Unknown;
 use super::writer::Writer;
 
 /// What came of sending references.
 #[derive(Debug)]
 pub enum ReferReply {
-    /// Status 200 with this body: one result for each reference in their order, if the server keeps its word. It may also
-    /// be empty, or short, or something else: then nobody knows which were added.
-    Answer(Bytes),
+    /// What became of each reference, in their order: `None` if it was added, else the server's words.
+    Judged(Vec<Option<String>>),
+    /// The answer does not say of each what became of it.
+    Unsaid,
     /// 413: the request is too large for the server, or for a proxy before it; nothing was added.
     TooLarge,
     /// The request as a whole was refused (400, 422 and other 4xx); nothing was added.
@@ -30,9 +32,9 @@ pub enum ReferReply {
 }
 
 impl Writer {
-    /// Sends a body `[{"from":…,"to":…}]`. Sent once: references are added to those that are there, so whoever sends them
-    /// again doubles them. Targets are not looked for, unless the collection has tenants.
-    pub async fn refer(&self, body: Bytes) -> Result<ReferReply, Error> {
+    /// Sends a body `[{"from":…,"to":…}]` of so many references. Sent once: references are added to those that are there, so
+    /// whoever sends them again doubles them. Targets are not looked for, unless the collection has tenants.
+    pub async fn refer(&self, body: Bytes, references: usize) -> Result<ReferReply, Error> {
         let sent_bytes = body.len() as u64;
         let ask = Ask {
             shape: Shape::Any,
@@ -41,10 +43,11 @@ impl Writer {
             ..Ask::with_body(Method::POST, "/v1/batch/references", body)
         };
         match self.client().send_once(&ask).await {
-            Ok(answer) => match answer.body {
-                Body::Whole(body) => Ok(ReferReply::Answer(body)),
-                Body::TooLarge => Ok(ReferReply::Answer(Bytes::new())),
-            },
+            Ok(answer) => {
+                let body = if let Body::Whole(body) = answer.body { body } else { Bytes::new() };
+                let judged = outcomes(&body).filter(|outcomes| outcomes.len() == references);
+                Ok(judged.map_or(ReferReply::Unsaid, ReferReply::Judged))
+            }
             Err(failure) if failure.passing => {
                 Ok(ReferReply::Unknown(Unknown { error: failure.error, retry_after: failure.retry_after }))
             }

@@ -12,10 +12,9 @@ use super::notes::Notes;
 use super::{Collection, RestoreOptions, survey, tenants};
 use crate::archive::{Archive, Error as ArchiveError, Index, Run, RunRecord};
 use crate::event::{Event, Events};
-use crate::model::{CollectionName, KeyRange, TenantMap, TenantName};
-use crate::ops::bounds::MOST_JOBS;
+use crate::model::coverage::Space;
+use crate::model::{CollectionName, KeyRange, TenantName};
 use crate::ops::{Error, Session, activation, prove};
-use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::activation::runs::{ActivateRuns, RUNS_JUDGED_WAITING};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::Comparer;
@@ -25,6 +24,7 @@ use crate::pipeline::load::{self, BadPart, Load};
 use crate::pipeline::long_lines::longest_line;
 use crate::pipeline::pacer::{BATCH_BYTES, Limits, Pacer};
 use crate::pipeline::rewrite::Rewrite;
+use crate::pipeline::{BATCHES_WAITING, BatchOrigin};
 use crate::weaviate::Writer;
 
 /// Results that may wait for the journal. Few, since they hold the objects that were rejected, outside the budget.
@@ -77,7 +77,6 @@ impl Fill<'_> {
             began: Instant::now(),
             filled: Filled::default(),
             before: collection.before.filled.objects,
-            tenants: self.options.tenants.clone(),
             inactive: collection.tenants.inactive(),
             over,
             stamps: Arc::clone(&stamps),
@@ -147,7 +146,7 @@ impl Fill<'_> {
     }
 
     fn pacer(&self, collection: &Collection) -> Pacer {
-        let most_in_flight = self.options.jobs.unwrap_or(MOST_JOBS).max(1);
+        let most_in_flight = self.options.import().most_in_flight;
         let share = self.budget.bytes() / (most_in_flight as u64 * BATCHES_A_REQUEST);
         let limits = Limits {
             fixed_page_objects: self.options.batch_objects,
@@ -195,9 +194,8 @@ impl Fill<'_> {
             mixed: Arc::clone(&collection.survey.mixed),
             comparer,
             pacer: Arc::clone(pacer),
-            most_in_flight: self.options.jobs.unwrap_or(MOST_JOBS).max(1),
             stamps,
-            patience: self.options.patience,
+            options: self.options.import(),
             events: self.session.events.clone(),
         }
     }
@@ -217,7 +215,6 @@ struct Bookkeeping {
     filled: Filled,
     /// Objects that an earlier run has dealt with.
     before: u64,
-    tenants: TenantMap,
     /// Tenants that are to be inactive, by their names on the server.
     inactive: Arc<BTreeSet<TenantName>>,
     /// Who deactivates them once their runs were judged.
@@ -286,9 +283,8 @@ impl Bookkeeping {
     }
 
     /// All of a run was judged: its tenant may be deactivated, if it is to be inactive.
-    fn over(&mut self, number: usize, run: &Run, over: Filled) {
-        let target = self.tenants.target(run.tenant.as_ref()).flatten();
-        if target.is_some_and(|tenant| self.inactive.contains(&tenant)) {
+    fn over(&mut self, number: usize, space: &Space, over: Filled) {
+        if space.as_ref().is_some_and(|tenant| self.inactive.contains(tenant)) {
             self.filled.inactive += over.there();
             // Who deactivates may have ended: then all of them are deactivated after the run.
             let _ = self.over.blocking_send(number);
@@ -308,7 +304,7 @@ impl Bookkeeping {
                 reason: object.reason.clone(),
             });
         }
-        let Some(number) = done.run else { return Ok(()) };
+        let BatchOrigin::Archived { run: number } = done.origin else { return Ok(()) };
         let Some(run) = self.runs.get(number).cloned() else { return Ok(()) };
         let mut filled = Filled::default();
         filled.add(done);
@@ -320,7 +316,7 @@ impl Bookkeeping {
             self.note(due)?;
             return self.saved();
         };
-        self.over(number, &run, over.now);
+        self.over(number, &done.space, over.now);
         // Objects without the references that belong to them are not all of the run.
         if self.pass == Pass::Objects {
             if over.now.rejected > 0 || over.now.found != FoundEqual::default() {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Activation, Error, Window};
 use crate::model::TenantName;
-use crate::pipeline::{Batch, Origin};
+use crate::pipeline::{Batch, BatchOrigin};
 
 /// Runs that were judged and may wait until this stage hears of it. While it deactivates tenants it hears of nobody.
 pub const RUNS_JUDGED_WAITING: usize = 64;
@@ -79,9 +79,9 @@ impl ActivateRuns {
         while let Some(batch) = read.recv().await {
             if let Some(tenant) = batch.space.as_ref().filter(|tenant| self.activation.is_inactive(tenant)) {
                 ahead.go_to(|(run, of)| match batch.origin {
-                    Origin::Archived { run: at } => *run == at,
+                    BatchOrigin::Archived { run: at } => *run == at,
                     // What leads a tenant goes before its first run.
-                    Origin::Leading { .. } | Origin::Live { .. } => of == tenant,
+                    BatchOrigin::Leading { .. } | BatchOrigin::Live { .. } => of == tenant,
                 });
                 self.open(&ahead.part).await?;
             }

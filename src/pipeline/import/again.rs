@@ -11,7 +11,7 @@ use super::{Dealt, Error, Rejected, Shared};
 use crate::event::Warning;
 use crate::model::{TenantName, is_odd};
 use crate::pipeline::compare::Vectors;
-use crate::pipeline::rewrite::{self, Form};
+use crate::pipeline::rewrite::Form;
 use crate::pipeline::{Batch, split};
 use crate::weaviate::{Error as WireError, ImportReply, PrintedObject, phrases};
 
@@ -141,14 +141,13 @@ impl Shared<'_> {
         let (odd, usual): (Vec<_>, Vec<_>) = batch.objects.iter().partition(|object| is_odd(mixed, object));
         let (mut most_usual, mut most_odd) = (usual.len(), odd.len());
         loop {
-            let objects: Vec<_> = usual[..most_usual].iter().chain(&odd[..most_odd]).copied().collect();
-            let tenant = batch.space.as_ref();
-            let body = rewrite::body(&self.import.rewrite, objects, tenant, Form::Whole).map_err(Error::Text)?;
-            match self.import.client.import(body, u32::MAX).await? {
+            let objects = usual[..most_usual].iter().chain(&odd[..most_odd]).copied();
+            let outgoing = self.outgoing(batch, objects, &self.import.rewrite, Form::Whole)?;
+            match self.import.client.import(outgoing, u32::MAX).await? {
                 ImportReply::TooLarge if most_usual + most_odd > 1 => {
                     (most_usual, most_odd) = (most_usual.div_ceil(2), most_odd / 2);
                 }
-                ImportReply::Answer(_) | ImportReply::TooLarge | ImportReply::Refused { .. } => return Ok(()),
+                ImportReply::Judged { .. } | ImportReply::TooLarge | ImportReply::Refused { .. } => return Ok(()),
             }
         }
     }

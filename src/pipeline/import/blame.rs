@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::group::{Fate, Outcome};
+use super::group::Outcome;
+use crate::weaviate::Fate;
 use crate::weaviate::phrases::not_now;
 
 /// So many objects are always believed to be at fault themselves.

@@ -30,10 +30,10 @@ impl Shared<'_> {
         let mut done = Vec::with_capacity(group.members.len());
         for at in group.members.iter().copied() {
             let object = &batch.objects[at];
-            let body = self.undated.merge(object, batch.space.as_ref()).map_err(Error::Text)?;
+            let body = self.undated.date_lists(object, batch.space.as_ref()).map_err(Error::Text)?;
             let sent = {
                 let _open = self.gate.read().await;
-                self.import.client.merge(&self.import.collection, object.id, body).await
+                self.import.client.patch(&self.import.collection, object.id, body).await
             };
             match sent {
                 Ok(()) => done.push(at),

@@ -1,24 +1,8 @@
 //! Objects that are sent in one request, and what becomes of them.
 
-use std::collections::HashMap;
-
-use bytes::Bytes;
-
-use super::stamps::Stamps;
-use crate::model::ObjectId;
+use crate::pipeline::Batch;
 use crate::pipeline::rewrite::{Form, Rewrite};
-use crate::pipeline::{Batch, split};
-
-/// What became of one object in one attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fate {
-    Stored,
-    Refused(String),
-    /// The result that it has is none: the words for it.
-    Unsaid(String),
-    /// The answer says nothing about it.
-    Silent,
-}
+use crate::weaviate::Fate;
 
 /// What came of one attempt.
 #[derive(Debug)]
@@ -181,51 +165,5 @@ impl Group {
     /// Plain bytes of its objects, line ends included.
     pub(super) fn bytes(&self, batch: &Batch) -> u64 {
         self.members.iter().map(|at| batch.objects[*at].text.len() as u64 + 1).sum()
-    }
-
-    /// What the answer says about each object; when those that are stored were created goes into `stamps`. Two results for
-    /// one object must both say that it is stored, and a refusal counts more than a result that says nothing.
-    pub(super) fn fates(&self, batch: &Batch, answer: &Bytes, stamps: &Stamps) -> Vec<Fate> {
-        let results = split::results(answer).unwrap_or_default();
-        let mut said: HashMap<ObjectId, Option<Fate>> = HashMap::with_capacity(results.len());
-        for result in results {
-            if let (None, Some(created_ms)) = (&result.refused, result.created_ms.filter(|at| *at > 0)) {
-                stamps.see(created_ms);
-            }
-            let failed =
-                result.refused.map(|words| if result.unsaid { Fate::Unsaid(words) } else { Fate::Refused(words) });
-            let known = said.entry(result.id).or_insert(None);
-            *known = weightier(known.take(), failed);
-        }
-        let fate = |at: &usize| match said.remove(&batch.objects[*at].id) {
-            Some(None) => Fate::Stored,
-            Some(Some(failed)) => failed,
-            None => Fate::Silent,
-        };
-        self.members.iter().map(fate).collect()
-    }
-}
-
-/// What counts of two results for one object that was not stored in one of them; `None` is one that says that it was.
-fn weightier(before: Option<Fate>, after: Option<Fate>) -> Option<Fate> {
-    match (before, after) {
-        (Some(Fate::Unsaid(_)), Some(refused @ Fate::Refused(_))) => Some(refused),
-        (before, after) => before.or(after),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_two_results_for_one_object_the_refusal_counts_whichever_comes_first() {
-        let unsaid = || Some(Fate::Unsaid("no status".into()));
-        let refused = |words: &str| Some(Fate::Refused(words.into()));
-        assert_eq!(weightier(unsaid(), refused("no")), refused("no"));
-        assert_eq!(weightier(refused("no"), unsaid()), refused("no"));
-        assert_eq!(weightier(refused("first"), refused("second")), refused("first"));
-        assert_eq!((weightier(None, refused("no")), weightier(unsaid(), None)), (refused("no"), unsaid()));
-        assert_eq!(weightier(None, None), None);
     }
 }

@@ -4,12 +4,12 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::blame::Verdict;
-use super::group::{Fate, Group, Outcome};
+use super::group::{Group, Outcome};
 use super::{Error, OBJECT_ATTEMPTS, Shared};
 use crate::event::{Event, Warning};
 use crate::pipeline::Batch;
 use crate::pipeline::activation::Late;
-use crate::weaviate::phrases;
+use crate::weaviate::{Fate, phrases};
 
 /// Pauses while a server takes no writes: this share of the patience, within these bounds.
 const PAUSES: u32 = 20;
@@ -46,7 +46,7 @@ impl Shared<'_> {
     ) -> Result<Outcome, Error> {
         let Some(tenant) = &batch.space else { return Ok(outcome) };
         let inactive_for_good = || self.inactive.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut late, mut attempt) = (Late::within(self.import.patience / ACTIVATION), 0);
+        let (mut late, mut attempt) = (Late::within(self.import.options.patience / ACTIVATION), 0);
         while let Some(reason) = inactive(&outcome) {
             let pause = late.next_pause().filter(|_| !inactive_for_good().contains(tenant));
             let Some(pause) = pause else {
@@ -75,7 +75,7 @@ impl Shared<'_> {
         group: &mut Group,
         mut outcome: Outcome,
     ) -> Result<Outcome, Error> {
-        let patience = self.import.patience;
+        let patience = self.import.options.patience;
         let [shortest, longest] = PAUSE;
         let pause = (patience / PAUSES).clamp(shortest, longest);
         let (mut begun, mut told, mut alone, mut attempt) = (Instant::now(), false, None, 0);

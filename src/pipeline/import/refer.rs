@@ -8,8 +8,8 @@ use std::time::Instant;
 use super::group::{DateLists, Group, Next, Step, Tries};
 use super::request::{Request, Requests};
 use super::{Dealt, Error, OBJECT_ATTEMPTS, Pass, REFUSED_PIECES, SLOW_PIECES, Shared};
+use crate::pipeline::Batch;
 use crate::pipeline::pacer::Came;
-use crate::pipeline::{Batch, split};
 use crate::weaviate::{ReferReply, Unknown, phrases};
 
 /// What became of the references of one object.
@@ -94,11 +94,16 @@ impl Shared<'_> {
             let bytes = request.body.len();
             let reply = {
                 let _open = self.gate.read().await;
-                self.import.client.refer(request.body.clone()).await?
+                self.import.client.refer(request.body.clone(), request.references.len()).await?
             };
             let refused = match reply {
-                ReferReply::Answer(answer) => {
-                    self.judge(&request, split::outcomes(&answer).ok(), &mut told);
+                ReferReply::Judged(outcomes) => {
+                    self.judge(&request, outcomes, &mut told);
+                    continue;
+                }
+                // Nothing is known about any of them.
+                ReferReply::Unsaid => {
+                    told.all_again(&request, || Again::Unsaid);
                     continue;
                 }
                 ReferReply::Unknown(unknown) => {
@@ -128,12 +133,8 @@ impl Shared<'_> {
         self.settle(batch, &group, told, groups, dealt).await
     }
 
-    /// Reads an answer. Without a result for each reference it says nothing about any of them.
-    fn judge(&self, request: &Request, outcomes: Option<Vec<Option<String>>>, told: &mut Told) {
-        let Some(outcomes) = outcomes.filter(|outcomes| outcomes.len() == request.references.len()) else {
-            told.all_again(request, || Again::Unsaid);
-            return;
-        };
+    /// Takes in what became of each reference.
+    fn judge(&self, request: &Request, outcomes: Vec<Option<String>>, told: &mut Told) {
         let all = outcomes.iter().all(Option::is_some);
         for ((at, _), outcome) in request.references.iter().zip(outcomes) {
             match outcome {
@@ -257,7 +258,7 @@ impl Shared<'_> {
             if all {
                 return Err(Error::WritesRefused {
                     reason: client.client().shown(reason),
-                    waited: self.import.patience,
+                    waited: self.import.options.patience,
                 });
             }
             groups.push(group.goes_on(members, Next::Farewell(tries, without(reason))));

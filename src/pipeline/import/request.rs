@@ -154,7 +154,7 @@ mod tests {
     use crate::model::{KeyRange, RawObject, Renames, Schema};
     use crate::pipeline::budget::Budget;
     use crate::pipeline::rewrite::Form;
-    use crate::pipeline::{Objects, Origin, Page, split};
+    use crate::pipeline::{BatchOrigin, Objects, Page, split};
 
     const SCHEMA: &str = r#"{"class":"A","properties":[{"name":"t","dataType":["text"]},{"name":"to","dataType":["A"]},
         {"name":"too","dataType":["B"]}]}"#;
@@ -186,7 +186,7 @@ mod tests {
             covers: KeyRange { from: None, to: None },
             objects: Objects::new(objects, Page::from_file(share)),
             bytes: 0,
-            origin: Origin::Archived { run: 0 },
+            origin: BatchOrigin::Archived { run: 0 },
         }
     }
 

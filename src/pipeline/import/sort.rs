@@ -1,11 +1,11 @@
 //! What becomes of each object after an answer to its group.
 
 use super::again::Said;
-use super::group::{Fate, Group, Next};
+use super::group::{Group, Next};
 use super::{Dealt, Error, OBJECT_ATTEMPTS, REFUSED_PIECES, Shared};
 use crate::pipeline::Batch;
 use crate::pipeline::rewrite::Form;
-use crate::weaviate::phrases;
+use crate::weaviate::{Fate, phrases};
 
 /// What becomes of one object after an answer.
 enum Turn {
@@ -76,7 +76,7 @@ impl Shared<'_> {
         }
         if !self.blame.book(stored.len() as u64, accused) {
             let reason = self.import.client.client().shown(&said);
-            return Err(Error::WritesRefused { reason, waited: self.import.patience });
+            return Err(Error::WritesRefused { reason, waited: self.import.options.patience });
         }
         stored.extend(self.give_up(batch, group, given_up, dealt).await?);
         self.follow(batch, group, stored, groups, dealt);

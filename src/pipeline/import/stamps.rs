@@ -18,10 +18,10 @@ impl Default for Stamps {
 }
 
 impl Stamps {
-    /// An object was created at this time, in ms since 1970 by the server's clock.
-    pub fn see(&self, created_ms: i64) {
-        self.first.fetch_min(created_ms, Ordering::Relaxed);
-        self.last.fetch_max(created_ms, Ordering::Relaxed);
+    /// Objects were created in this time.
+    pub fn see(&self, created: Stamped) {
+        self.first.fetch_min(created.first_ms, Ordering::Relaxed);
+        self.last.fetch_max(created.last_ms, Ordering::Relaxed);
     }
 
     /// What was seen; `None` if the server said nothing of times.
@@ -41,8 +41,8 @@ mod tests {
     fn nothing_is_seen_before_a_server_says_a_time() {
         let stamps = Stamps::default();
         assert_eq!(stamps.seen(), None);
-        for at in [7, 5, 9] {
-            stamps.see(at);
+        for (first_ms, last_ms) in [(7, 7), (5, 6), (6, 9)] {
+            stamps.see(Stamped { first_ms, last_ms });
         }
         assert_eq!(stamps.seen(), Some(Stamped { first_ms: 5, last_ms: 9 }));
     }

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::room::LineShare;
 use super::{COPIES, Error, Load, Look, Room, prove_part};
 use crate::model::{KeyRange, MixedLengths, RawObject, TenantName, is_odd};
-use crate::pipeline::{Batch, Objects, Origin, Page};
+use crate::pipeline::{Batch, BatchOrigin, Objects, Page};
 
 /// Objects of the usual length of each vector that go ahead: more than a server has workers, which take them in turn.
 const USUAL_OBJECTS: u64 = 256;
@@ -126,7 +126,7 @@ impl Load {
                 covers: KeyRange::ALL,
                 objects: Objects::new(objects, Page::from_file(share)),
                 bytes,
-                origin: Origin::Leading { sent },
+                origin: BatchOrigin::Leading { sent },
             };
             let sent = async { batches.send(batch).await.is_ok() && dealt_with.await.is_ok() };
             tokio::select! {

@@ -47,7 +47,6 @@ const LEFT: &[(&str, usize)] = &[
     ("src/pipeline/import/refer.rs", 4),
     ("src/pipeline/import/sort.rs", 2),
     ("src/pipeline/rewrite.rs", 1),
-    ("src/pipeline/split/results.rs", 1),
 ];
 /// Attributes that hold sentences.
 const ATTRIBUTES: [&str; 4] = ["error(", "expect(", "doc", "must_use"];

@@ -8,7 +8,7 @@ use elysiactl::model::{KeyRange, TenantName};
 use elysiactl::pipeline::activation::runs::{ActivateRuns, RUNS_JUDGED_WAITING, RunAhead};
 use elysiactl::pipeline::activation::{self, ACTIVE_AT_ONCE, Activation, TENANTS_A_WINDOW};
 use elysiactl::pipeline::budget::Budget;
-use elysiactl::pipeline::{Batch, Objects, Origin, Page};
+use elysiactl::pipeline::{Batch, BatchOrigin, Objects, Page};
 use elysiactl::weaviate::Writer;
 use sandbox::{Fault, Kind, Sandbox};
 use tokio::sync::{mpsc, oneshot};
@@ -40,13 +40,13 @@ async fn batch(run: usize, leads: Option<oneshot::Sender<()>>) -> Batch {
         covers: KeyRange::ALL,
         objects: Objects::new(Vec::new(), Page::from_file(Budget::new(1).take(1).await)),
         bytes: 0,
-        origin: leads.map_or(Origin::Archived { run }, |sent| Origin::Leading { sent }),
+        origin: leads.map_or(BatchOrigin::Archived { run }, |sent| BatchOrigin::Leading { sent }),
     }
 }
 
 /// The run of a batch; `None` if it leads a tenant.
 fn run_of(batch: &Batch) -> Option<usize> {
-    if let Origin::Archived { run } = batch.origin { Some(run) } else { None }
+    if let BatchOrigin::Archived { run } = batch.origin { Some(run) } else { None }
 }
 
 /// The stage at work on a collection with as many inactive tenants as there are runs.

@@ -9,10 +9,10 @@ use elysiactl::event::Events;
 use elysiactl::model::{KeyRange, RawObject, Renames, Schema, TenantName};
 use elysiactl::pipeline::budget::Budget;
 use elysiactl::pipeline::compare::Comparer;
-use elysiactl::pipeline::import::{Done, Import, Pass};
+use elysiactl::pipeline::import::{Done, Import, ImportOptions, Pass};
 use elysiactl::pipeline::pacer::{Limits, Pacer};
 use elysiactl::pipeline::rewrite::Rewrite;
-use elysiactl::pipeline::{Batch, Objects, Origin, Page, split};
+use elysiactl::pipeline::{Batch, BatchOrigin, Objects, Page, split};
 use elysiactl::weaviate::Writer;
 use sandbox::{Fault, Kind, Sandbox};
 use serde_json::{Value, json};
@@ -75,9 +75,8 @@ async fn import(world: &World, pass: Pass, deferred: &[&str], batches: Vec<(&str
         mixed: Arc::default(),
         comparer: Comparer::new(&schema, renames.clone(), false),
         pacer: Arc::new(Mutex::new(Pacer::new(limits, None))),
-        most_in_flight: 3,
         stamps: Arc::default(),
-        patience: Duration::from_secs(5),
+        options: ImportOptions { most_in_flight: 3, patience: Duration::from_secs(5) },
         events: Events::none(),
     };
     let (sender, waiting) = mpsc::channel(2);
@@ -91,7 +90,7 @@ async fn import(world: &World, pass: Pass, deferred: &[&str], batches: Vec<(&str
                 covers: KeyRange { from: None, to: None },
                 bytes: objects.iter().map(|object| object.text.len() as u64).sum(),
                 objects: Objects::new(objects, Page::from_file(share)),
-                origin: Origin::Archived { run },
+                origin: BatchOrigin::Archived { run },
             };
             sender.send(batch).await.expect("somebody takes it");
         }

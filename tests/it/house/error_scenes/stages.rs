@@ -15,7 +15,7 @@ use elysiactl::pipeline::activation::{self, Activation};
 use elysiactl::pipeline::budget::Budget;
 use elysiactl::pipeline::compare::Comparer;
 use elysiactl::pipeline::guard::{self, Guard, Mark};
-use elysiactl::pipeline::import::{self, Import, Pass};
+use elysiactl::pipeline::import::{self, Import, ImportOptions, Pass};
 use elysiactl::pipeline::journal::{self, RunJournal};
 use elysiactl::pipeline::keyspace::Stretch;
 use elysiactl::pipeline::load::{self, Look, prove_part};
@@ -23,7 +23,7 @@ use elysiactl::pipeline::pacer::{Limits, Pacer};
 use elysiactl::pipeline::rewrite::Rewrite;
 use elysiactl::pipeline::scan::{self, Scan, Scanned};
 use elysiactl::pipeline::split::SplitError;
-use elysiactl::pipeline::{Batch, Objects, Origin, Page};
+use elysiactl::pipeline::{Batch, BatchOrigin, Objects, Page};
 use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind, Sandbox};
 use tokio::sync::mpsc;
@@ -87,9 +87,8 @@ async fn imported(world: &World, text: &str, takes: bool) -> Result<(), import::
         mixed: Arc::default(),
         comparer: Comparer::new(&schema, Renames::default(), false),
         pacer: Arc::new(Mutex::new(Pacer::new(LIMITS, None))),
-        most_in_flight: 1,
         stamps: Arc::default(),
-        patience: Duration::from_secs(1),
+        options: ImportOptions { most_in_flight: 1, patience: Duration::from_secs(1) },
         events: Events::none(),
     };
     let object = RawObject {
@@ -103,7 +102,7 @@ async fn imported(world: &World, text: &str, takes: bool) -> Result<(), import::
         covers: KeyRange::ALL,
         bytes: object.text.len() as u64,
         objects: Objects::new(vec![object], Page::from_file(Budget::new(1 << 20).take(1).await)),
-        origin: Origin::Archived { run: 0 },
+        origin: BatchOrigin::Archived { run: 0 },
     };
     let (sender, batches) = mpsc::channel(1);
     let (done, mut results) = mpsc::channel(1);

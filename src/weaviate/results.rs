@@ -1,24 +1,21 @@
-//! Splits the answer to a batch: what became of each object, or reference. Structure only, as for pages: servers echo numbers that
-//! strict parsers cannot read.
+//! Reads the answer to a batch: what became of each object, or reference. Servers echo numbers that strict parsers cannot
+//! read, so that nothing but ids, times and results is looked at.
 
-use bytes::Bytes;
 use serde::Deserialize;
 
-use super::SplitError;
-use super::text::Text;
-use crate::model::ObjectId;
+use crate::model::{Members, ObjectId};
 
 /// What the server says became of one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub(super) struct Written {
     /// The object.
-    pub id: ObjectId,
+    pub(super) id: ObjectId,
     /// `None` if it was stored, else the server's words.
-    pub refused: Option<String>,
+    pub(super) refused: Option<String>,
     /// The result says neither that it was stored nor that it failed: it has no status, or one such as PENDING.
-    pub unsaid: bool,
+    pub(super) unsaid: bool,
     /// When the server says it created the object, in ms since 1970 by its own clock.
-    pub created_ms: Option<i64>,
+    pub(super) created_ms: Option<i64>,
 }
 
 #[derive(Deserialize, Default)]
@@ -56,70 +53,48 @@ impl Outcome {
     }
 }
 
-/// Splits the answer to `POST /v1/batch/objects`. An element without an id or a result is left out: nothing is known
-/// about its object.
-pub fn results(body: &Bytes) -> Result<Vec<Written>, SplitError> {
-    let mut written = Vec::new();
-    let mut text = Text::new(body)?;
-    let mut elements = text.array("results")?;
-    while text.element(&mut elements)? {
-        let (mut id, mut outcome, mut created_ms) = (None, None, None);
-        let mut members = text.object()?;
-        while let Some(key) = text.member(&mut members)? {
-            match &body[key] {
-                b"id" => {
-                    let at = text.string("id")?;
-                    id = std::str::from_utf8(&body[at]).ok().and_then(|id| id.parse().ok());
-                }
-                b"creationTimeUnix" => {
-                    let at = text.skip()?;
-                    created_ms = std::str::from_utf8(&body[at]).ok().and_then(|number| number.parse().ok());
-                }
-                b"result" => {
-                    let at = text.skip()?;
-                    outcome = serde_json::from_slice::<Outcome>(&body[at]).ok();
-                }
-                _ => {
-                    text.skip()?;
-                }
-            }
-        }
-        if let (Some(id), Some(outcome)) = (id, outcome) {
-            written.push(Written { id, unsaid: outcome.is_unsaid(), refused: outcome.refused(), created_ms });
-        }
-    }
-    text.end()?;
-    Ok(written)
+/// The elements of an answer, if it is a whole list of objects.
+fn elements(answer: &[u8]) -> Option<Vec<Members<'_>>> {
+    serde_json::from_slice(answer).ok()
 }
 
-/// Splits the answer to `POST /v1/batch/references`: for each reference in its order `None` if it was added, else the
-/// server's words. Servers before 1.39 do not repeat a reference that failed, so only the order tells which one it was.
-pub fn outcomes(body: &Bytes) -> Result<Vec<Option<String>>, SplitError> {
-    let mut outcomes = Vec::new();
-    let mut text = Text::new(body)?;
-    let mut elements = text.array("results")?;
-    while text.element(&mut elements)? {
-        let mut outcome = Outcome::default();
-        let mut members = text.object()?;
-        while let Some(key) = text.member(&mut members)? {
-            let is_result = &body[key] == b"result";
-            let at = text.skip()?;
-            if is_result {
-                outcome = serde_json::from_slice(&body[at]).unwrap_or_default();
+/// Reads the answer to `POST /v1/batch/objects`. An element without an id or a result is left out: nothing is known about
+/// its object. `None` for what is no whole list.
+pub(super) fn results(answer: &[u8]) -> Option<Vec<Written>> {
+    let written = |element: Members<'_>| {
+        let (mut id, mut outcome, mut created_ms) = (None, None, None);
+        for (name, value) in element.iter() {
+            match name {
+                "id" => id = value.trim_matches('"').parse().ok(),
+                "creationTimeUnix" => created_ms = value.parse().ok(),
+                "result" => outcome = serde_json::from_str::<Outcome>(value).ok(),
+                _ => {}
             }
         }
-        outcomes.push(outcome.refused());
-    }
-    text.end()?;
-    Ok(outcomes)
+        let (id, outcome) = id.zip(outcome)?;
+        Some(Written { id, unsaid: outcome.is_unsaid(), refused: outcome.refused(), created_ms })
+    };
+    Some(elements(answer)?.into_iter().filter_map(written).collect())
+}
+
+/// Reads the answer to `POST /v1/batch/references`: for each reference in its order `None` if it was added, else the
+/// server's words. Servers before 1.39 do not repeat a reference that failed, so only the order tells which one it was.
+/// `None` for what is no whole list.
+pub(super) fn outcomes(answer: &[u8]) -> Option<Vec<Option<String>>> {
+    let outcome = |element: Members<'_>| {
+        let result = element.iter().filter(|(name, _)| *name == "result").last();
+        let outcome = result.and_then(|(_, value)| serde_json::from_str::<Outcome>(value).ok());
+        outcome.unwrap_or_default().refused()
+    };
+    Some(elements(answer)?.into_iter().map(outcome).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn split(body: &'static str) -> Result<Vec<Written>, SplitError> {
-        results(&Bytes::from_static(body.as_bytes()))
+    fn read(answer: &str) -> Option<Vec<Written>> {
+        results(answer.as_bytes())
     }
 
     #[test]
@@ -131,7 +106,7 @@ mod tests {
             {"id":"00000000-0000-0000-0000-000000000004","result":{}},
             {"id":"00000000-0000-0000-0000-000000000005","result":{"status":"SUCCESS","errors":{"error":[{"message":"c"}]}}}]
         "#;
-        let results = split(body).expect("results");
+        let results = read(body).expect("results");
         let unsaid: Vec<_> = results.iter().filter(|w| w.unsaid).map(|w| w.id.0).collect();
         assert_eq!(unsaid, [3, 4]);
         let refused: Vec<_> = results.into_iter().map(|w| (w.id.0, w.refused)).collect();
@@ -150,23 +125,23 @@ mod tests {
     fn the_time_of_creation_is_told_where_it_is_one() {
         let body = r#"[{"creationTimeUnix":1700000000123,"id":"00000000-0000-0000-0000-000000000001","result":{"status":"SUCCESS"}},
             {"creationTimeUnix":"x","id":"00000000-0000-0000-0000-000000000002","result":{"status":"SUCCESS"}}]"#;
-        let created: Vec<_> = split(body).expect("results").into_iter().map(|w| w.created_ms).collect();
+        let created: Vec<_> = read(body).expect("results").into_iter().map(|w| w.created_ms).collect();
         assert_eq!(created, [Some(1_700_000_000_123), None]);
     }
 
     #[test]
     fn an_element_without_id_or_result_says_nothing() {
         assert_eq!(
-            split(r#"[{"id":"x","result":{"status":"SUCCESS"}},{"id":"00000000-0000-0000-0000-000000000001"},{}]"#),
-            Ok(vec![])
+            read(r#"[{"id":"x","result":{"status":"SUCCESS"}},{"id":"00000000-0000-0000-0000-000000000001"},{}]"#),
+            Some(vec![])
         );
-        assert_eq!(split("[]"), Ok(vec![]));
+        assert_eq!(read("[]"), Some(vec![]));
     }
 
     #[test]
-    fn anything_but_a_whole_list_is_an_error() {
+    fn anything_but_a_whole_list_says_nothing() {
         for body in ["", "{}", r#"{"error":[{"message":"x"}]}"#, "[{}", "[{}] x", "<html>"] {
-            assert!(split(body).is_err(), "{body}");
+            assert!(read(body).is_none(), "{body}");
         }
     }
 
@@ -176,10 +151,10 @@ mod tests {
             "status":"FAILED"}},{"from":"a","to":"b"},{"result":[]},{"result":{"status":"SUCCESS"}}]"#;
         let said = |text: &str| Some(text.to_owned());
         let expected = [None, said("x"), said("the result is missing"), said("the result is missing"), None];
-        assert_eq!(outcomes(&Bytes::from_static(body.as_bytes())), Ok(expected.into()));
-        assert_eq!(outcomes(&Bytes::from_static(b"[]")), Ok(vec![]));
+        assert_eq!(outcomes(body.as_bytes()), Some(expected.into()));
+        assert_eq!(outcomes(b"[]"), Some(vec![]));
         for body in ["", "null", "[{}", r#"{"error":[{"message":"x"}]}"#, "[1]"] {
-            assert!(outcomes(&Bytes::from_static(body.as_bytes())).is_err(), "{body}");
+            assert!(outcomes(body.as_bytes()).is_none(), "{body}");
         }
     }
 }
