@@ -6,14 +6,21 @@ mod run;
 mod schema;
 mod shares;
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::archive::manifest::{CollectionEntry, Incomplete};
+use crate::archive::{Archive, Content, Index};
 use crate::event::{Difference, FieldDiff, Remark, RunResult, SchemaDifference};
-use crate::model::{CollectionName, ObjectId, Renames, Selection, TenantMap, TenantName};
-use crate::ops::StateFolders;
+use crate::model::{CollectionName, ObjectId, Renames, Schema, Selection, TenantMap, TenantName};
+use crate::ops::{Error, StateFolders, prove};
+use crate::pipeline::compare::{ArchivedSide, Left, Place, Sample, units};
+use crate::pipeline::long_lines::LongLines;
+use crate::weaviate::TenantState;
 
-pub(in crate::ops) use collection::{CompareOptions, Compared, Pair, compare_collection};
+pub(in crate::ops) use collection::{CompareOptions, Compared, compare_collection};
 pub use run::run;
 pub(in crate::ops) use schema::{differs, lacks};
 
@@ -85,4 +92,89 @@ pub struct VerifyOutcome {
     pub remarks: Vec<(CollectionName, Remark)>,
     /// Why it is not known whether the server was whole, if so.
     pub topology_unchecked: Option<String>,
+}
+
+/// A collection of an archive, and the live one to compare it with: all that a comparison has to know of the left side.
+pub(in crate::ops) struct Pair {
+    /// The archive.
+    pub(in crate::ops) archive: Arc<Archive>,
+    /// The collection's place in it.
+    pub(in crate::ops) at: usize,
+    /// Its archived schema.
+    pub(in crate::ops) schema: Schema,
+    /// Its runs, as `Archive::runs` gives them.
+    pub(in crate::ops) runs: Arc<Index>,
+    /// Its name on the server.
+    pub(in crate::ops) target: CollectionName,
+    /// Which of its tenants, and their names on the server.
+    pub(in crate::ops) tenants: TenantMap,
+}
+
+impl Pair {
+    fn entry(&self) -> &CollectionEntry {
+        &self.archive.collections()[self.at]
+    }
+
+    fn holds_objects(&self) -> bool {
+        self.entry().content != Content::SchemaOnly
+    }
+
+    fn holds_vectors(&self) -> bool {
+        self.entry().content == Content::Full
+    }
+
+    fn objects(&self) -> u64 {
+        self.entry().objects
+    }
+
+    fn bytes(&self) -> u64 {
+        self.entry().bytes
+    }
+
+    fn digest(&self) -> Option<String> {
+        self.entry().digest.map(|digest| digest.to_string())
+    }
+
+    /// Where the left side comes from, and the run that it comes from, for journals.
+    fn source(&self) -> (&Path, String) {
+        (self.archive.path(), self.archive.manifest().run_id.clone())
+    }
+
+    /// The left side, or a share of it, drawn from a seed.
+    fn left(&self, sample: Option<(f64, u64)>, lines: LongLines) -> Left {
+        let (archive, runs) = (Arc::clone(&self.archive), Arc::clone(&self.runs));
+        let units = units(&runs, self.schema.multi_tenant, &self.tenants);
+        let sample = sample.map(|(share, seed)| Sample::new(&units, share, seed));
+        Left::new(ArchivedSide { archive, at: self.at, schema: self.schema.clone(), runs, lines }, units, sample)
+    }
+
+    /// Objects that lack their vectors, by tenant on the server and id.
+    fn without_vectors(&self) -> BTreeSet<Place> {
+        let name = &self.entry().name;
+        let of_this = self.archive.manifest().incomplete.iter().filter(|incomplete| incomplete.collection == *name);
+        let place = |incomplete: &Incomplete| {
+            let tenant = incomplete.tenant.as_ref().and_then(|tenant| tenant.parse().ok());
+            Some((self.tenants.target(tenant.as_ref())?, incomplete.id.parse().ok()?))
+        };
+        of_this.filter_map(place).collect()
+    }
+
+    /// The tenants that are chosen, by their names on the server, with their states where these are known.
+    async fn archived_tenants(&self) -> Result<BTreeMap<TenantName, Option<TenantState>>, Error> {
+        let states = prove::tenants(&self.archive, self.at).await?;
+        let states: BTreeMap<TenantName, TenantState> = states.into_iter().map(|t| (t.name, t.state)).collect();
+        let chosen = self.entry().tenants.iter().filter_map(|tenant| {
+            let name: Option<TenantName> = tenant.tenant.as_ref().and_then(|name| name.parse().ok());
+            let target = self.tenants.target(name.as_ref())??;
+            Some((target, name.and_then(|name| states.get(&name).cloned())))
+        });
+        Ok(chosen.collect())
+    }
+
+    /// The tenants that the archive says it left out.
+    fn left_out(&self) -> impl Iterator<Item = TenantName> {
+        let name = &self.entry().name;
+        let of_this = self.archive.manifest().skipped.iter().filter(move |skipped| skipped.collection == *name);
+        of_this.filter_map(|skipped| skipped.tenant.as_ref()?.parse().ok())
+    }
 }

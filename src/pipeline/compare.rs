@@ -1,12 +1,13 @@
-//! Compares the objects of an archive with the live ones: a merge of two streams sorted by id, in constant memory.
+//! Compares the objects of two sides: a merge of two streams sorted by id, in constant memory.
 //! Bytes first; only where they differ are both sides parsed and judged by value.
 
+mod comparison;
+mod error;
 mod excerpt;
 mod found;
 mod merge;
 mod sample;
 mod side;
-mod stage;
 mod units;
 mod value;
 mod vectors;
@@ -17,10 +18,12 @@ use crate::event::FieldDiff;
 use crate::model::{RawObject, Renames, Schema, json};
 use value::{Members, Path, Walk};
 
+pub use comparison::{Comparison, Tenants};
+pub use error::Error;
 pub use found::{Differing, Found, Place};
 pub use sample::Sample;
+pub use side::Left;
 pub use side::archived::ArchivedSide;
-pub use stage::{Error, Stage, Tenants};
 pub use units::{Unit, units};
 
 /// Fields named of one object at most.
@@ -35,7 +38,7 @@ pub enum Vectors {
     Compare,
     /// None: one side has none on purpose.
     Skip,
-    /// The server cannot print the live ones.
+    /// The server cannot print those on the right.
     Unprintable,
 }
 
@@ -45,26 +48,26 @@ pub struct Comparer {
     members: Members,
     renames: Renames,
     clamp_ints: bool,
-    /// Names of vectors that the server makes where an archived object lacks them.
+    /// Names of vectors that the server makes where an object on the left lacks them.
     made_vectors: Vec<String>,
-    /// Names of vectors that are left aside, since a server was dropping them when they were archived.
+    /// Names of vectors that are left aside, since a server was dropping them when the left side was read.
     dropped_vectors: Vec<String>,
     /// Equal bytes may mean different things: a reference to a collection that got another name.
     bytes_may_lie: bool,
 }
 
 impl Comparer {
-    /// For objects of a collection with this schema in the archive. `renames` holds for the targets of references;
-    /// `clamp_ints`: archived integers that no server takes back count as the nearest ones it takes.
+    /// For objects of a collection with this schema on the left. `renames` holds for the targets of references there;
+    /// `clamp_ints`: integers there that no server takes back count as the nearest ones it takes.
     #[must_use]
-    pub fn new(archived: &Schema, renames: Renames, clamp_ints: bool) -> Self {
-        let bytes_may_lie = !renames.is_empty() && !archived.references.is_empty();
+    pub fn new(left: &Schema, renames: Renames, clamp_ints: bool) -> Self {
+        let bytes_may_lie = !renames.is_empty() && !left.references.is_empty();
         Self {
-            members: value::members(archived),
+            members: value::members(left),
             renames,
             clamp_ints,
             made_vectors: Vec::new(),
-            dropped_vectors: archived.dropped_vectors.clone(),
+            dropped_vectors: left.dropped_vectors.clone(),
             bytes_may_lie,
         }
     }
@@ -75,38 +78,38 @@ impl Comparer {
         Self { made_vectors, ..self }
     }
 
-    /// Whether an archived object lacks a vector that the server was let make.
-    pub(super) fn lacks_made_vector(&self, archived: &RawObject) -> bool {
-        let has = |name: &String| archived.vectors().any(|(other, _)| other == name.as_bytes());
+    /// Whether an object on the left lacks a vector that the server was let make.
+    pub(super) fn lacks_made_vector(&self, left: &RawObject) -> bool {
+        let has = |name: &String| left.vectors().any(|(other, _)| other == name.as_bytes());
         !self.made_vectors.iter().all(has)
     }
 
     /// Where two objects differ, at most 20 fields; nowhere if they have the same content. Ids, names of collections
     /// and times are not content.
     #[must_use]
-    pub fn fields(&self, archived: &RawObject, live: &RawObject, vectors: Vectors) -> Vec<FieldDiff> {
+    pub fn fields(&self, left: &RawObject, right: &RawObject, vectors: Vectors) -> Vec<FieldDiff> {
         let mut walk = Walk::new(&self.renames, self.clamp_ints);
-        if self.bytes_may_lie || archived.properties() != live.properties() {
-            self.properties(archived, live, &mut walk);
+        if self.bytes_may_lie || left.properties() != right.properties() {
+            self.properties(left, right, &mut walk);
         }
         match vectors {
             Vectors::Compare => {
-                vectors::compare(archived, live, [&self.made_vectors, &self.dropped_vectors], &mut walk.found);
+                vectors::compare(left, right, [&self.made_vectors, &self.dropped_vectors], &mut walk.found);
             }
             Vectors::Skip => {}
             Vectors::Unprintable => {
-                let shown = archived.vectors().next().map(|(_, text)| vectors::extent(text));
+                let shown = left.vectors().next().map(|(_, text)| vectors::extent(text));
                 walk.found.push("vectors", shown.as_deref(), Some("not printable (NaN or Inf)"));
             }
         }
         walk.found.fields
     }
 
-    fn properties(&self, archived: &RawObject, live: &RawObject, walk: &mut Walk<'_>) {
-        let sides = [archived, live].map(|side| String::from_utf8_lossy(side.properties()));
+    fn properties(&self, left: &RawObject, right: &RawObject, walk: &mut Walk<'_>) {
+        let sides = [left, right].map(|side| String::from_utf8_lossy(side.properties()));
         match sides.each_ref().map(|text| object(text)) {
             [Some(ours), Some(theirs)] => walk.members(&Path::of("properties"), &self.members, ours, theirs),
-            _ if archived.properties() == live.properties() => {
+            _ if left.properties() == right.properties() => {
                 // Whether references have the names they should have cannot be told of what cannot be read.
                 if self.bytes_may_lie {
                     walk.found.push("properties", Some(&sides[0]), Some(NO_JSON));
@@ -136,37 +139,37 @@ struct Fields {
 
 impl Fields {
     /// A field whose values are shown in these words.
-    fn push(&mut self, field: &str, archived: Option<&str>, live: Option<&str>) {
-        self.push_characters(field, archived.map(str::chars), live.map(str::chars));
+    fn push(&mut self, field: &str, left: Option<&str>, right: Option<&str>) {
+        self.push_characters(field, left.map(str::chars), right.map(str::chars));
     }
 
     /// A field with these values, which are JSON.
-    fn push_json(&mut self, field: &str, archived: Option<&str>, live: Option<&str>) {
-        self.push_characters(field, archived.map(json::canonical), live.map(json::canonical));
+    fn push_json(&mut self, field: &str, left: Option<&str>, right: Option<&str>) {
+        self.push_characters(field, left.map(json::canonical), right.map(json::canonical));
     }
 
     /// Two lists of different length: what is shown of them may not reach to where one of them ends.
-    fn push_lists(&mut self, field: &str, archived: &str, live: &str) {
+    fn push_lists(&mut self, field: &str, left: &str, right: &str) {
         let before = self.fields.len();
-        self.push_json(field, Some(archived), Some(live));
+        self.push_json(field, Some(left), Some(right));
         for field in &mut self.fields[before..] {
-            let sides = [(&mut field.left, archived), (&mut field.right, live)];
+            let sides = [(&mut field.left, left), (&mut field.right, right)];
             for (shown, list) in sides.into_iter().filter_map(|(shown, list)| Some((shown.as_mut()?, list))) {
                 *shown = format!("{shown} ({})", counted(json::elements(list).count(), "element"));
             }
         }
     }
 
-    fn push_characters<C>(&mut self, field: &str, archived: Option<C>, live: Option<C>)
+    fn push_characters<C>(&mut self, field: &str, left: Option<C>, right: Option<C>)
     where
         C: Iterator<Item = char> + Clone,
     {
         if self.is_full() {
             return;
         }
-        let (archived, live) = excerpt::both(archived, live);
+        let (left, right) = excerpt::both(left, right);
         let field = field.chars().take(FIELD_CHARS).collect();
-        self.fields.push(FieldDiff { field, left: archived, right: live });
+        self.fields.push(FieldDiff { field, left, right });
     }
 
     fn is_full(&self) -> bool {

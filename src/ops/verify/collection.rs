@@ -13,41 +13,24 @@ use std::time::Duration;
 use self::counting::{CountAfter, CountBefore};
 use self::facing::{Facing, face};
 use self::remarks::Miscount;
-use super::Differs;
 use super::shares::Shares;
-use crate::archive::{Archive, Content, Index};
+use super::{Differs, Pair};
 use crate::event::{ComparisonRemark, Event, Warning};
 use crate::model::coverage::Units;
-use crate::model::{CollectionName, Renames, Schema, TenantMap, TenantName};
+use crate::model::{CollectionName, Renames, TenantName};
 use crate::ops::activation::{self, ActivationBooks};
 use crate::ops::bounds::{CLOCK_STEP_MS, MOST_JOBS};
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::rounds::Rounds;
 use crate::ops::{Error, SchemaDrift, Session};
 use crate::pipeline::budget::Budget;
-use crate::pipeline::compare::{self, ArchivedSide, Comparer, Found, Sample, Stage, units};
+use crate::pipeline::compare::{self, Comparer, Comparison, Found};
 use crate::pipeline::guard::Guard;
 use crate::pipeline::long_lines::LongLines;
 use crate::pipeline::pacer::Limits;
 use crate::pipeline::replicas::ReplicaCheck;
 use crate::pipeline::{self, load, scan};
 use crate::weaviate::{Client, Writer};
-
-/// A collection of an archive, and the live one to compare it with.
-pub(in crate::ops) struct Pair {
-    /// The archive.
-    pub(in crate::ops) archive: Arc<Archive>,
-    /// The collection's place in it.
-    pub(in crate::ops) at: usize,
-    /// Its archived schema.
-    pub(in crate::ops) schema: Schema,
-    /// Its runs, as `Archive::runs` gives them.
-    pub(in crate::ops) runs: Arc<Index>,
-    /// Its name on the server.
-    pub(in crate::ops) target: CollectionName,
-    /// Which of its tenants, and their names on the server.
-    pub(in crate::ops) tenants: TenantMap,
-}
 
 /// How to compare, and within which bounds.
 #[derive(Debug, Clone)]
@@ -133,8 +116,8 @@ pub(in crate::ops) async fn compare_collection(
     pair: Pair,
     options: &CompareOptions,
 ) -> Result<Compared, Error> {
-    if pair.archive.collections()[pair.at].content == Content::SchemaOnly {
-        // Every live object would look extra.
+    if !pair.holds_objects() {
+        // Every object on the right would look extra.
         return Err(Error::Stage { what: format!("{} cannot be compared", pair.target) });
     }
     let live = session.unless_stopped(client.client().schema(&pair.target)).await?;
@@ -155,11 +138,11 @@ pub(in crate::ops) async fn compare_collection(
         session.unless_stopped(client.client().meta()).await?.server_time_ms.map(|at| at + CLOCK_STEP_MS);
     let tenants = std::mem::take(&mut facing.tenants);
     let activation = tenants.activation.clone();
-    let target = pair.target.clone();
     let uncounted = OnceLock::new();
+    let target = pair.target.clone();
     let mut comparing =
-        Comparing { client, session, options, guard, target: target.clone(), facing, replicas, uncounted };
-    let compared = Box::pin(comparing.compare(pair, tenants, changed_since_ms)).await;
+        Comparing { client, session, options, guard, pair, target: target.clone(), facing, replicas, uncounted };
+    let compared = Box::pin(comparing.compare(tenants, changed_since_ms)).await;
     let left_active = match &activation {
         Some(activation) => {
             activation::deactivate(session, &target, activation, comparing.facing.journalled.as_ref()).await
@@ -169,35 +152,27 @@ pub(in crate::ops) async fn compare_collection(
     compared.map(|compared| Compared { tenants_differ: compared.tenants_differ || left_active > 0, ..compared })
 }
 
-/// The stage for one collection, its share of memory decided.
-fn stage(
+/// The comparison of one collection, its share of memory decided.
+fn comparison(
     comparing: &Comparing<'_>,
-    pair: Pair,
     tenants: compare::Tenants,
     counted: bool,
     changed_since_ms: Option<i64>,
-) -> Stage {
-    let options = comparing.options;
-    let entry = &pair.archive.collections()[pair.at];
+) -> Comparison {
+    let Comparing { options, pair, .. } = comparing;
     let jobs = options.jobs.unwrap_or(MOST_JOBS);
-    let shares = Shares::of(options.memory_bytes, jobs, entry.bytes.checked_div(entry.objects).unwrap_or(0));
-    let units = units(&pair.runs, pair.schema.multi_tenant, &pair.tenants);
-    let sample = options.sample.map(|share| Sample::new(&units, share, options.seed));
-    let of_this = |incomplete: &&crate::archive::manifest::Incomplete| incomplete.collection == entry.name;
-    let incomplete = pair.archive.manifest().incomplete.iter().filter(of_this);
-    let place = |incomplete: &crate::archive::manifest::Incomplete| {
-        let tenant = incomplete.tenant.as_ref().and_then(|tenant| tenant.parse().ok());
-        Some((pair.tenants.target(tenant.as_ref())?, incomplete.id.parse().ok()?))
-    };
+    let shares = Shares::of(options.memory_bytes, jobs, pair.bytes().checked_div(pair.objects()).unwrap_or(0));
     #[expect(clippy::cast_precision_loss, reason = "a mean")]
-    let object_bytes = (entry.objects > 0).then(|| entry.bytes as f64 / entry.objects as f64);
-    Stage {
+    let object_bytes = (pair.objects() > 0).then(|| pair.bytes() as f64 / pair.objects() as f64);
+    let lines = LongLines::with_own(options.memory_bytes, shares.own_line_bytes);
+    Comparison {
         client: Client::clone(comparing.client.client()),
-        target: pair.target,
+        left: Arc::new(pair.left(options.sample.map(|share| (share, options.seed)), lines)),
+        target: pair.target.clone(),
         comparer: Comparer::new(&pair.schema, options.renames.clone(), options.clamp_ints)
             .with_made_vectors(options.made_vectors.clone()),
-        vectors: options.vectors && entry.content == Content::Full,
-        without_vectors: incomplete.filter_map(place).collect(),
+        vectors: options.vectors && pair.holds_vectors(),
+        without_vectors: pair.without_vectors(),
         counted,
         tenants,
         object_bytes,
@@ -212,15 +187,6 @@ fn stage(
         ask_each: AtomicBool::new(comparing.replicas > 1),
         asked: AtomicU64::new(0),
         told: [AtomicU64::new(0), AtomicU64::new(0)],
-        left: ArchivedSide {
-            archive: pair.archive,
-            at: pair.at,
-            schema: pair.schema,
-            runs: pair.runs,
-            units,
-            lines: LongLines::with_own(options.memory_bytes, shares.own_line_bytes),
-            sample,
-        },
     }
 }
 
@@ -230,6 +196,7 @@ struct Comparing<'a> {
     session: &'a Session,
     options: &'a CompareOptions,
     guard: Guard,
+    pair: Pair,
     target: CollectionName,
     facing: Facing,
     /// Replicas of each shard.
@@ -239,36 +206,31 @@ struct Comparing<'a> {
 }
 
 impl Comparing<'_> {
-    async fn compare(
-        &mut self,
-        pair: Pair,
-        tenants: compare::Tenants,
-        changed_since_ms: Option<i64>,
-    ) -> Result<Compared, Error> {
+    async fn compare(&mut self, tenants: compare::Tenants, changed_since_ms: Option<i64>) -> Result<Compared, Error> {
         let before = self.count_before().await?;
-        let same = pair.tenants.is_same();
-        let stage = Arc::new(stage(self, pair, tenants, before.counted, changed_since_ms));
+        let same = self.pair.tenants.is_same();
+        let comparison = Arc::new(comparison(self, tenants, before.counted, changed_since_ms));
         let limit = self.options.limit;
-        let mut done = Units::new(stage.left.units.len(), move |all: &mut Found, more| all.add(more, limit));
-        let miscount = self.all(&stage, &mut done, before).await?;
+        let mut done = Units::new(comparison.left.units(), move |all: &mut Found, more| all.add(more, limit));
+        let miscount = self.all(&comparison, &mut done, before).await?;
         if self.facing.active.is_some() {
             let listed = self.session.unless_stopped(self.client.client().tenants(&self.target)).await?;
             self.facing.see(listed, same);
         }
-        self.finish(&stage, done.total(), miscount, same)
+        self.finish(&comparison, done.total(), miscount)
     }
 
     /// Compares until everything is proven; what the counts say against it, if anything.
     async fn all(
         &mut self,
-        stage: &Arc<Stage>,
+        comparison: &Arc<Comparison>,
         done: &mut Units<Found>,
         mut before: CountBefore,
     ) -> Result<Option<Miscount>, Error> {
         let (mut again, mut listed_again, mut rounds) = (true, false, Rounds::new());
         while rounds.another(done.total().objects) {
             let todo = done.todo();
-            self.round(stage, done, &todo).await?;
+            self.round(comparison, done, &todo).await?;
             if self.session.cancel.is_cancelled() {
                 return Err(Error::Interrupted);
             }
@@ -279,15 +241,15 @@ impl Comparing<'_> {
                         let objects = after.objects.filter(|_| after.unknown.is_empty());
                         let miscount = judge(before.objects, objects, &done.total());
                         if self.guard.ask().await {
-                            if !is_proven_missing(stage, before.objects, &after, &done.total()) {
+                            if !is_proven_missing(comparison, before.objects, &after, &done.total()) {
                                 // Whoever deletes meanwhile may be done: then the next count proves what is not there.
                                 let moved = before.objects.is_some() && before.objects != after.objects;
                                 if !moved || std::mem::replace(&mut listed_again, true) {
-                                    stage.ask_for_each();
+                                    comparison.ask_for_each();
                                 }
                                 before.objects = before.objects.and(after.objects);
                                 done.drop_all();
-                                retell(stage, done);
+                                retell(comparison, done);
                                 continue;
                             }
                             let proven = miscount.is_none() && after.unknown.is_empty();
@@ -298,9 +260,9 @@ impl Comparing<'_> {
                             tracing::warn!(collection = %self.target, ?miscount, "counts disagree, comparing once more");
                             // What was counted after this round was counted before the next one.
                             before.objects = before.objects.or(after.objects);
-                            self.leave_uncounted(stage, after.unknown);
+                            self.leave_uncounted(comparison, after.unknown);
                             done.drop_all();
-                            retell(stage, done);
+                            retell(comparison, done);
                             continue;
                         }
                     }
@@ -309,18 +271,23 @@ impl Comparing<'_> {
                 }
             }
             done.drop_since(self.guard.doubtful_from());
-            retell(stage, done);
+            retell(comparison, done);
             self.guard.until_whole().await?;
         }
         Err(self.guard.not_whole().into())
     }
 
     /// One round over the units to do, the guard beside it; it ends early when the server breaks.
-    async fn round(&mut self, stage: &Arc<Stage>, units: &mut Units<Found>, todo: &[usize]) -> Result<(), Error> {
+    async fn round(
+        &mut self,
+        comparison: &Arc<Comparison>,
+        units: &mut Units<Found>,
+        todo: &[usize],
+    ) -> Result<(), Error> {
         let proven = self.guard.proven();
         let take = |unit, found: Found| units.take(unit, found.mark, found, proven.below());
-        let done = self.guard.beside(async |reading| stage.run(todo, &reading, take).await).await?;
-        if let Some(activation) = &stage.tenants.activation {
+        let done = self.guard.beside(async |reading| comparison.run(todo, &reading, take).await).await?;
+        if let Some(activation) = &comparison.tenants.activation {
             activation::deactivate_between(self.session, &self.target, activation).await;
         }
         match done {
@@ -335,7 +302,7 @@ impl Comparing<'_> {
     }
 
     /// Everything is proven: tells what was found.
-    fn finish(&self, stage: &Stage, found: Found, miscount: Option<Miscount>, same: bool) -> Result<Compared, Error> {
+    fn finish(&self, comparison: &Comparison, found: Found, miscount: Option<Miscount>) -> Result<Compared, Error> {
         let (events, collection) = (&self.session.events, &self.target);
         if self.guard.is_remade() {
             let what = SchemaDrift::Remade;
@@ -345,22 +312,22 @@ impl Comparing<'_> {
             let listed = found.listed();
             events.warn(Warning::CountMismatch { collection: collection.clone(), listed, counted });
         }
-        if found.unasked > 0 && stage.asks_each() {
+        if found.unasked > 0 && comparison.asks_each() {
             events.warn(Warning::MissingUnasked { collection: collection.clone(), objects: found.unasked });
         }
-        let entry = &stage.left.archive.collections()[stage.left.at];
-        let mut remarks = remarks::remarks(entry, stage, &found, self.options, miscount);
+        let pair = &self.pair;
+        let mut remarks = remarks::remarks(pair, comparison, &found, self.options, miscount);
         remarks.extend(self.facing.remarks.iter().cloned());
         remarks.extend(self.uncounted.get().cloned().map(|reason| ComparisonRemark::CountsUnverified { reason }));
-        let replicas = stage.replicas.as_ref().map(ReplicaCheck::findings).unwrap_or_default();
+        let replicas = comparison.replicas.as_ref().map(ReplicaCheck::findings).unwrap_or_default();
         remarks.extend(remarks::replicas(&replicas));
         let replicas_differ = replicas.differing > 0;
         let tenants_differ = self.facing.differ || !found.out_of_reach.is_empty();
         let ok = found.agrees() && miscount.is_none() && !tenants_differ && !replicas_differ;
         // Clamped integers agree with what was asked, not with what the archive holds.
-        let exact = self.options.sample.is_none() && !self.options.clamp_ints && same;
+        let exact = self.options.sample.is_none() && !self.options.clamp_ints && pair.tenants.is_same();
         let whole = exact && found.without_vectors + found.made_vectors == 0;
-        let whole = whole && (stage.vectors || entry.content != Content::Full);
+        let whole = whole && (comparison.vectors || !pair.holds_vectors());
         let differs =
             |((tenant, id), (kind, fields))| Differs { collection: collection.clone(), tenant, id, kind, fields };
         let compared = Compared {
@@ -373,7 +340,7 @@ impl Comparing<'_> {
             only_left: found.only_left,
             only_right: found.only_right,
             different: found.different,
-            digest: entry.digest.filter(|_| ok && whole).map(|digest| digest.to_string()),
+            digest: pair.digest().filter(|_| ok && whole),
             differences: found.differing.into_iter().map(differs).collect(),
             miscount,
             remarks,
@@ -406,11 +373,11 @@ fn stopped(target: &CollectionName, error: compare::Error) -> Error {
 
 /// Whether it is certain of the missing objects that they are not there: each was asked for, or is missing in a listing of
 /// which the counts before and after say that it showed every object there is.
-fn is_proven_missing(stage: &Stage, before: Option<u64>, after: &CountAfter, found: &Found) -> bool {
+fn is_proven_missing(comparison: &Comparison, before: Option<u64>, after: &CountAfter, found: &Found) -> bool {
     let listed = found.listed().saturating_sub(found.uncounted);
     let counted = after.objects.filter(|_| after.unknown.is_empty()).map(|objects| objects + found.counted_inactive);
     let is_steady = before.is_none_or(|before| Some(before) == after.objects);
-    found.unasked == 0 || stage.asks_each() || (counted == Some(listed) && is_steady)
+    found.unasked == 0 || comparison.asks_each() || (counted == Some(listed) && is_steady)
 }
 
 /// What the counts say against what was found. That writers explain a difference is a backup's excuse: a comparison that
@@ -430,13 +397,13 @@ fn judge(before: Option<u64>, after: Option<u64>, found: &Found) -> Option<Misco
 }
 
 /// Takes back what was told of units that are read again, and what was asked for them.
-fn retell(stage: &Stage, done: &Units<Found>) {
+fn retell(comparison: &Comparison, done: &Units<Found>) {
     let kept = done.total();
-    let dropped = |place: usize, kept: u64| stage.told[place].swap(kept, Ordering::SeqCst).saturating_sub(kept);
+    let dropped = |place: usize, kept: u64| comparison.told[place].swap(kept, Ordering::SeqCst).saturating_sub(kept);
     let (objects, bytes) = (dropped(0, kept.objects), dropped(1, kept.bytes));
-    stage.asked.store(kept.asked, Ordering::SeqCst);
+    comparison.asked.store(kept.asked, Ordering::SeqCst);
     if objects > 0 {
-        stage.events.emit(Event::PagesDropped { collection: stage.target.clone(), objects, bytes });
+        comparison.events.emit(Event::PagesDropped { collection: comparison.target.clone(), objects, bytes });
     }
 }
 

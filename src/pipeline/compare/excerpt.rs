@@ -8,18 +8,18 @@ const CHARS_BEFORE: usize = 40;
 const CUT: &str = "…";
 
 /// Both values, each cut to the same stretch if either is long. Neither is ever held as a whole.
-pub(super) fn both<C>(archived: Option<C>, live: Option<C>) -> (Option<String>, Option<String>)
+pub(super) fn both<C>(left: Option<C>, right: Option<C>) -> (Option<String>, Option<String>)
 where
     C: Iterator<Item = char> + Clone,
 {
-    let start = match (&archived, &live) {
+    let start = match (&left, &right) {
         (Some(ours), Some(theirs)) if is_long(ours.clone()) || is_long(theirs.clone()) => {
             let alike = ours.clone().zip(theirs.clone()).take_while(|(our, their)| our == their).count();
             alike.saturating_sub(CHARS_BEFORE)
         }
         _ => 0,
     };
-    (archived.map(|text| stretch(text, start)), live.map(|text| stretch(text, start)))
+    (left.map(|text| stretch(text, start)), right.map(|text| stretch(text, start)))
 }
 
 fn is_long(mut text: impl Iterator<Item = char>) -> bool {

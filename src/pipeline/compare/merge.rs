@@ -3,9 +3,10 @@
 use futures_util::{StreamExt, stream};
 
 use super::Found;
-use super::side::archived::Piece;
+use super::comparison::{Comparison, Round, Taken};
+use super::error::Error;
+use super::side::Piece;
 use super::side::live::LiveSide;
-use super::stage::{Error, Round, Stage, Taken};
 use super::units::{Segment, Unit};
 use super::window::ActiveAhead;
 use crate::event::Difference;
@@ -27,7 +28,7 @@ enum Standing {
     OutOfReach,
 }
 
-/// Which count the live objects of a stretch are part of.
+/// Which count the right side's objects of a stretch are part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Counted {
     /// The one of everything that is active.
@@ -40,18 +41,18 @@ enum Counted {
 /// The merge of one unit.
 pub(super) struct Merge<'a> {
     round: &'a Round,
-    stage: &'a Stage,
+    comparison: &'a Comparison,
     segments: &'a [Segment],
     right: LiveSide<'a>,
     /// Where the stretch lies, in a multi-tenant collection.
     tenant: Option<TenantName>,
     standing: Standing,
     counted: Counted,
-    /// Live objects found before this stretch.
+    /// Objects found on the right before this stretch.
     listed_before: u64,
     /// Tenants that are active for this unit.
     active: ActiveAhead<'a>,
-    /// Objects the archive still holds of this stretch.
+    /// Objects the left side still holds of this stretch.
     ahead: u64,
     /// Objects and bytes told of.
     told: [u64; 2],
@@ -62,7 +63,7 @@ impl<'a> Merge<'a> {
     pub(super) fn new(round: &'a Round, unit: &'a Unit) -> Self {
         Self {
             round,
-            stage: &round.stage,
+            comparison: &round.comparison,
             segments: &unit.segments,
             right: LiveSide::new(round),
             tenant: None,
@@ -118,8 +119,8 @@ impl<'a> Merge<'a> {
         let segment = &segments[number];
         self.tenant.clone_from(&segment.tenant);
         self.standing = Standing::Here;
-        self.counted = if self.stage.counted { Counted::WithAll } else { Counted::No };
-        let (tenants, Some(tenant)) = (&self.stage.tenants, &segment.tenant) else { return Ok(()) };
+        self.counted = if self.comparison.counted { Counted::WithAll } else { Counted::No };
+        let (tenants, Some(tenant)) = (&self.comparison.tenants, &segment.tenant) else { return Ok(()) };
         if tenants.absent.contains(tenant) {
             self.standing = Standing::Absent;
         } else if tenants.out_of_reach.contains(tenant) || tenants.unseen.contains(tenant) {
@@ -146,20 +147,20 @@ impl<'a> Merge<'a> {
 
     async fn objects(&mut self, objects: Vec<RawObject>) -> Result<(), Error> {
         let mut missing = Vec::new();
-        for archived in objects {
-            let there = self.standing == Standing::Here && self.meet(&archived).await?;
+        for left in objects {
+            let there = self.standing == Standing::Here && self.meet(&left).await?;
             self.ahead = self.ahead.saturating_sub(1);
-            if there { self.compared(&archived) } else { missing.push(archived) }
+            if there { self.compared(&left) } else { missing.push(left) }
         }
         self.ask(missing).await
     }
 
-    fn compared(&mut self, archived: &RawObject) {
+    fn compared(&mut self, left: &RawObject) {
         self.found.objects += 1;
-        self.found.bytes += archived.text.len() as u64 + 1;
+        self.found.bytes += left.text.len() as u64 + 1;
     }
 
-    /// The next live object up to `to`. That a tenant is gone, or stays inactive, is said by what is found.
+    /// The right side's next object up to `to`. That a tenant is gone, or stays inactive, is said by what is found.
     async fn next(&mut self, to: Option<ObjectId>, left: u64) -> Result<Option<Taken>, Error> {
         let mut late = None;
         loop {
@@ -193,35 +194,35 @@ impl<'a> Merge<'a> {
         Ok(())
     }
 
-    /// Finds the live object of the same id; what lies before it is extra. Whether there is one.
-    async fn meet(&mut self, archived: &RawObject) -> Result<bool, Error> {
-        while let Some(live) = self.next(Some(archived.id), self.ahead).await? {
-            if live.object.id == archived.id {
-                self.stage.judge(self.tenant.as_ref(), archived, &live, &mut self.found);
+    /// Finds the right side's object of the same id; what lies before it is extra. Whether there is one.
+    async fn meet(&mut self, left: &RawObject) -> Result<bool, Error> {
+        while let Some(right) = self.next(Some(left.id), self.ahead).await? {
+            if right.object.id == left.id {
+                self.comparison.judge(self.tenant.as_ref(), left, &right, &mut self.found);
                 return Ok(true);
             }
-            self.only_right(&live);
+            self.only_right(&right);
         }
         Ok(false)
     }
 
-    fn only_right(&mut self, live: &Taken) {
-        self.found.changed += u64::from(self.stage.is_changed(&live.object));
-        let place = (self.tenant.clone(), live.object.id);
-        self.found.differs(place, Difference::OnlyRight, Vec::new(), self.stage.limit);
+    fn only_right(&mut self, right: &Taken) {
+        self.found.changed += u64::from(self.comparison.is_changed(&right.object));
+        let place = (self.tenant.clone(), right.object.id);
+        self.found.differs(place, Difference::OnlyRight, Vec::new(), self.comparison.limit);
     }
 
-    fn only_left(&mut self, archived: &RawObject) {
-        self.compared(archived);
-        let place = (self.tenant.clone(), archived.id);
-        self.found.differs(place, Difference::OnlyLeft, Vec::new(), self.stage.limit);
+    fn only_left(&mut self, left: &RawObject) {
+        self.compared(left);
+        let place = (self.tenant.clone(), left.id);
+        self.found.differs(place, Difference::OnlyLeft, Vec::new(), self.comparison.limit);
     }
 
     /// What becomes of an object that was not found, where nothing can be asked.
-    fn unfound(&mut self, archived: &RawObject) {
+    fn unfound(&mut self, left: &RawObject) {
         match self.standing {
             Standing::OutOfReach => self.note_out_of_reach(1),
-            Standing::Here | Standing::Absent => self.only_left(archived),
+            Standing::Here | Standing::Absent => self.only_left(left),
         }
     }
 
@@ -230,37 +231,37 @@ impl<'a> Merge<'a> {
     async fn ask(&mut self, mut missing: Vec<RawObject>) -> Result<(), Error> {
         let mut late = None;
         while self.standing == Standing::Here && !missing.is_empty() {
-            let may = self.stage.may_ask(missing.len() as u64, self.counted != Counted::No);
+            let may = self.comparison.may_ask(missing.len() as u64, self.counted != Counted::No);
             let unasked = missing.split_off(usize::try_from(may).unwrap_or(usize::MAX).min(missing.len()));
-            for archived in unasked {
+            for left in unasked {
                 self.found.unasked += 1;
-                self.only_left(&archived);
+                self.only_left(&left);
             }
             if let Some(error) = self.ask_each(&mut missing).await? {
                 self.lose(error, &mut late).await?;
             }
         }
-        for archived in missing {
-            self.unfound(&archived);
+        for left in missing {
+            self.unfound(&left);
         }
         Ok(())
     }
 
     /// Asks until nothing is left, or until one is not answered: the error, and `missing` begins with that object.
     async fn ask_each(&mut self, missing: &mut Vec<RawObject>) -> Result<Option<scan::Error>, Error> {
-        let (round, stage, tenant) = (self.round, self.stage, self.tenant.clone());
-        let ask = |archived: RawObject| {
+        let (round, comparison, tenant) = (self.round, self.comparison, self.tenant.clone());
+        let ask = |left: RawObject| {
             let tenant = tenant.clone();
             async move {
                 let _slot = round.slots.take().await;
-                stage.client.object(&stage.target, tenant.as_ref(), archived.id).await
+                comparison.client.object(&comparison.target, tenant.as_ref(), left.id).await
             }
         };
         let asked = std::mem::take(missing);
         let mut answers = stream::iter(asked.clone()).map(ask).buffered(ASKED_AT_ONCE);
-        for (place, archived) in asked.iter().enumerate() {
+        for (place, left) in asked.iter().enumerate() {
             match answers.next().await {
-                Some(Ok(printed)) => self.answered(archived, printed)?,
+                Some(Ok(printed)) => self.answered(left, printed)?,
                 Some(Err(error)) => {
                     *missing = asked[place..].to_vec();
                     return Ok(Some(error.into()));
@@ -271,24 +272,24 @@ impl<'a> Merge<'a> {
         Ok(None)
     }
 
-    fn answered(&mut self, archived: &RawObject, printed: Option<PrintedObject>) -> Result<(), Error> {
+    fn answered(&mut self, left: &RawObject, printed: Option<PrintedObject>) -> Result<(), Error> {
         self.found.asked += 1;
-        self.found.mark = self.found.mark.max(self.stage.mark.now());
+        self.found.mark = self.found.mark.max(self.comparison.mark.now());
         let Some(PrintedObject { text, unprintable }) = printed else {
-            self.only_left(archived);
+            self.only_left(left);
             return Ok(());
         };
-        self.stage.ask_for_each();
-        self.compared(archived);
-        let wrong = |source| scan::Error::Page { collection: self.stage.target.clone(), source };
-        let object = split::line(&text, &self.stage.target).map_err(wrong)?;
-        self.stage.judge(self.tenant.as_ref(), archived, &Taken { object, unprintable }, &mut self.found);
+        self.comparison.ask_for_each();
+        self.compared(left);
+        let wrong = |source| scan::Error::Page { collection: self.comparison.target.clone(), source };
+        let object = split::line(&text, &self.comparison.target).map_err(wrong)?;
+        self.comparison.judge(self.tenant.as_ref(), left, &Taken { object, unprintable }, &mut self.found);
         Ok(())
     }
 
     fn tell(&mut self) {
         let now = [self.found.objects, self.found.bytes];
-        self.stage.tell(self.tenant.clone(), now[0] - self.told[0], now[1] - self.told[1]);
+        self.comparison.tell(self.tenant.clone(), now[0] - self.told[0], now[1] - self.told[1]);
         self.told = now;
     }
 }

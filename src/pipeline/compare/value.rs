@@ -1,4 +1,4 @@
-//! Values of properties, judged by the types of the archived schema: what the server may print in more than one way is
+//! Values of properties, judged by the types of the left schema: what the server may print in more than one way is
 //! the same in all of them. Both texts are walked side by side, and nothing is built of them: a line of millions of numbers
 //! or members takes no more memory than any other.
 
@@ -280,13 +280,13 @@ impl<'a> Walk<'a> {
     }
 
     /// `Collection/id` of a beacon, under the new name where the archive speaks of the old one.
-    fn target(&self, reference: &str, archived: bool) -> Option<String> {
+    fn target(&self, reference: &str, left: bool) -> Option<String> {
         let beacon = json::string(last_member(reference, "beacon")?).filter(|beacon| beacon.len() <= LONGEST_WORD)?;
         let beacon = fold::unescaped(beacon);
         let (_host, target) = beacon.strip_prefix("weaviate://")?.split_once('/')?;
         let renamed = target
             .split_once('/')
-            .filter(|_| archived)
+            .filter(|_| left)
             .and_then(|(collection, id)| self.renames.get(collection).map(|new| format!("{new}/{id}")));
         Some(renamed.unwrap_or_else(|| target.to_owned()))
     }

@@ -8,12 +8,12 @@ use crate::model::{RawObject, json};
 /// Characters of a vector's name that are shown. Servers take 230.
 const NAME_CHARS: usize = 256;
 
-/// Live vectors of the names `made` are no difference where the archived object has none, and those of the names `dropped`
-/// never are.
-pub(super) fn compare(archived: &RawObject, live: &RawObject, [made, dropped]: [&[String]; 2], found: &mut Fields) {
+/// Vectors of the names `made` on the right are no difference where the object on the left has none, and those of the names
+/// `dropped` never are.
+pub(super) fn compare(left: &RawObject, right: &RawObject, [made, dropped]: [&[String]; 2], found: &mut Fields) {
     let is_among = |names: &[String], name: &[u8]| names.iter().any(|other| other.as_bytes() == name);
-    for (name, ours) in archived.vectors().filter(|(name, _)| !is_among(dropped, name)) {
-        let theirs = live.vectors().find(|(other, _)| *other == name).map(|(_, text)| text);
+    for (name, ours) in left.vectors().filter(|(name, _)| !is_among(dropped, name)) {
+        let theirs = right.vectors().find(|(other, _)| *other == name).map(|(_, text)| text);
         if theirs != Some(ours) {
             let field = field(name);
             match theirs {
@@ -25,8 +25,8 @@ pub(super) fn compare(archived: &RawObject, live: &RawObject, [made, dropped]: [
             }
         }
     }
-    for (name, theirs) in live.vectors().filter(|(name, _)| !is_among(dropped, name)) {
-        if !is_among(made, name) && !archived.vectors().any(|(other, _)| other == name) {
+    for (name, theirs) in right.vectors().filter(|(name, _)| !is_among(dropped, name)) {
+        if !is_among(made, name) && !left.vectors().any(|(other, _)| other == name) {
             found.push(&field(name), None, Some(&extent(theirs)));
         }
     }

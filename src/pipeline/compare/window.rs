@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::stage::{Error, Round};
+use super::comparison::Round;
+use super::error::Error;
 use super::units::Segment;
 use crate::model::TenantName;
 use crate::pipeline::activation::{Late, Window};
@@ -32,7 +33,7 @@ impl<'a> ActiveAhead<'a> {
     /// Lets go of everybody.
     pub(super) async fn close(&mut self) -> Result<(), Error> {
         self.counts.clear();
-        if let Some(activation) = &self.round.stage.tenants.activation {
+        if let Some(activation) = &self.round.comparison.tenants.activation {
             activation.deactivate(std::mem::take(&mut self.window)).await?;
         }
         Ok(())
@@ -41,14 +42,14 @@ impl<'a> ActiveAhead<'a> {
     /// Has this tenant active, and if it was not yet, the next ones with it: `ahead` begins with its run. Whether it can be
     /// activated.
     pub(super) async fn reach(&mut self, ahead: &[Segment], tenant: &TenantName) -> Result<bool, Error> {
-        let stage = &self.round.stage;
-        let Some(activation) = &stage.tenants.activation else { return Ok(true) };
-        let refused = &stage.tenants.activation_refused;
+        let comparison = &self.round.comparison;
+        let Some(activation) = &comparison.tenants.activation else { return Ok(true) };
+        let refused = &comparison.tenants.activation_refused;
         if self.window.holds(tenant) || refused.get().is_some() {
             return Ok(self.window.holds(tenant));
         }
         self.close().await?;
-        let ahead = ahead.iter().take(RUNS_AHEAD).filter(|segment| stage.left.takes(segment));
+        let ahead = ahead.iter().take(RUNS_AHEAD).filter(|segment| comparison.left.takes(segment));
         let next = activation.next_few(ahead.filter_map(|segment| segment.tenant.as_ref()));
         match activation.activate(&next).await {
             Ok(window) => self.window = window,
@@ -64,16 +65,16 @@ impl<'a> ActiveAhead<'a> {
 
     /// Counts those that were activated. Once nothing can be counted, nothing is asked any more.
     async fn count(&mut self, tenants: &[TenantName]) -> Result<(), Error> {
-        let stage = &self.round.stage;
-        if stage.tenants.inactive_uncounted.load(Ordering::SeqCst) {
+        let comparison = &self.round.comparison;
+        if comparison.tenants.inactive_uncounted.load(Ordering::SeqCst) {
             return Ok(());
         }
         let _slot = self.round.slots.take().await;
-        let counts = stage.client.tenant_counts(&stage.target, tenants).await.map_err(scan::Error::Wire)?;
+        let counts = comparison.client.tenant_counts(&comparison.target, tenants).await.map_err(scan::Error::Wire)?;
         let known = tenants.iter().zip(&counts).filter_map(|(name, count)| Some((name.clone(), count.exact()?)));
         self.counts = known.collect();
         if self.counts.is_empty() {
-            stage.tenants.inactive_uncounted.store(true, Ordering::SeqCst);
+            comparison.tenants.inactive_uncounted.store(true, Ordering::SeqCst);
         }
         Ok(())
     }

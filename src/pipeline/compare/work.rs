@@ -10,15 +10,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Found;
+use super::comparison::{Comparison, Round};
+use super::error::Error;
 use super::merge::Merge;
-use super::stage::{Error, Round, Stage};
 use crate::pipeline::pacer::Pacer;
 use crate::pipeline::slots::Slots;
 
-/// Pieces of a part that wait for the server's side; one more waits to be sent, and one is being compared.
+/// Pieces of the left side that wait for the right one; one more waits to be sent, and one is being compared.
 const PIECES_WAITING: usize = 1;
 
-impl Stage {
+impl Comparison {
     /// Compares the units `todo`, by their places, and hands what was found in each to `done`, until all are compared,
     /// `reading` is cancelled, or something fails.
     pub async fn run(
@@ -30,7 +31,7 @@ impl Stage {
         let workers = self.limits.most_in_flight.min(todo.len()).max(1);
         let pacer = Pacer::new(self.limits, self.object_bytes);
         let round = Arc::new(Round {
-            stage: Arc::clone(self),
+            comparison: Arc::clone(self),
             slots: Slots::new(pacer.in_flight()),
             pacer: Mutex::new(pacer),
             pages: AtomicU64::new(0),
@@ -71,20 +72,19 @@ impl Round {
         Ok(())
     }
 
-    /// Compares one unit. What it found is worth something only when the part was proven to its end.
+    /// Compares one unit. What it found is worth something only when the left side was proven to its end.
     async fn unit(&self, unit: usize) -> Result<Found, Error> {
-        if !self.stage.left.wants(unit) {
+        let left = &self.comparison.left;
+        if !left.wants(unit) {
             return Ok(Found::default());
         }
         let (sender, mut pieces) = mpsc::channel(PIECES_WAITING);
-        let stage = Arc::clone(&self.stage);
-        let reading = tokio::task::spawn_blocking(move || stage.left.read(unit, &sender));
-        let mut merge = Merge::new(self, &self.stage.left.units[unit]);
+        let reading = left.read(unit, sender);
+        let mut merge = Merge::new(self, left.unit(unit));
         while let Some(piece) = pieces.recv().await {
             merge.take(piece).await?;
         }
-        let path = || self.stage.left.path(unit);
-        reading.await.map_err(|_| Error::Thread)?.map_err(|source| Error::Archive { path: path(), source })?;
+        reading.await.map_err(|_| Error::Thread)??;
         merge.finish().await
     }
 }

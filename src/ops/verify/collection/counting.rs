@@ -1,5 +1,5 @@
 //! The server's counts around a comparison: of a plain collection, or of the active tenants. Inactive tenants
-//! are counted by the stage, while they are active for it.
+//! are counted by the comparison, while they are active for it.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::event::Warning;
 use crate::model::TenantName;
 use crate::ops::Error;
 use crate::ops::bounds::MOST_ROUNDS;
-use crate::pipeline::compare::Stage;
+use crate::pipeline::compare::Comparison;
 use crate::weaviate::Count;
 
 /// What is known before the first page.
@@ -101,10 +101,10 @@ impl Comparing<'_> {
     }
 
     /// From now on these tenants are part of no count, and are read to the empty page.
-    pub(super) fn leave_uncounted(&mut self, stage: &Stage, tenants: BTreeSet<TenantName>) {
+    pub(super) fn leave_uncounted(&mut self, comparison: &Comparison, tenants: BTreeSet<TenantName>) {
         if let Some(active) = &mut self.facing.active {
             active.retain(|tenant| !tenants.contains(tenant));
-            stage.tenants.leave_uncounted(tenants);
+            comparison.tenants.leave_uncounted(tenants);
         }
     }
 

@@ -8,7 +8,7 @@ use super::{CompareOptions, Pair};
 use crate::event::{ComparisonRemark, Op};
 use crate::model::TenantName;
 use crate::ops::activation::{self, ActivationBooks, Journalled, LeftActive};
-use crate::ops::{Error, Session, prove};
+use crate::ops::{Error, Session};
 use crate::pipeline::activation::Activation;
 use crate::pipeline::compare::Tenants;
 use crate::weaviate::{Count, Tenant, TenantState, Writer};
@@ -42,7 +42,7 @@ pub(super) async fn face(
     let mut listed = session.unless_stopped(client.client().tenants(&pair.target)).await?;
     let left = LeftActive::find(client.client(), session, &options.books, &pair.target, &mut listed).await?;
     let mut facing = Facing::default();
-    let archived = archived(pair).await?;
+    let archived = pair.archived_tenants().await?;
     let live: BTreeMap<&TenantName, &TenantState> = listed.iter().map(|tenant| (&tenant.name, &tenant.state)).collect();
     let (mut inactive, mut active, mut moved) = (BTreeSet::new(), Vec::new(), Vec::new());
     for (name, then) in &archived {
@@ -77,7 +77,7 @@ pub(super) async fn face(
         let (tenants, first) = (facing.tenants.absent.len() as u64, first.clone());
         facing.remarks.push(ComparisonRemark::TenantsMissing { tenants, first });
     }
-    facing.known = listed.iter().map(|tenant| tenant.name.clone()).chain(skipped(pair)).collect();
+    facing.known = listed.iter().map(|tenant| tenant.name.clone()).chain(pair.left_out()).collect();
     if pair.tenants.is_same() {
         strangers(client, session, pair, &listed, &archived, &mut facing).await?;
     }
@@ -108,7 +108,7 @@ impl Facing {
             ActivationBooks::Nowhere => return Err(Error::NoRunFolder { collection: pair.target.clone() }),
         };
         if let Some((state, targets)) = targets {
-            let (archive, run_id) = (pair.archive.path(), pair.archive.manifest().run_id.clone());
+            let (archive, run_id) = pair.source();
             let about = activation::about(Op::Verify, session, client.client().url(), archive, run_id);
             self.journalled = Some(activation::begin(client.client(), session, state, targets, about).await?);
         }
@@ -136,26 +136,6 @@ fn some(names: &[&TenantName]) -> Option<(u64, TenantName)> {
     names.first().map(|first| (names.len() as u64, (*first).clone()))
 }
 
-/// The tenants of the archive that are chosen, by their names on the server, with their states where these are known.
-async fn archived(pair: &Pair) -> Result<BTreeMap<TenantName, Option<TenantState>>, Error> {
-    let states = prove::tenants(&pair.archive, pair.at).await?;
-    let states: BTreeMap<TenantName, TenantState> = states.into_iter().map(|t| (t.name, t.state)).collect();
-    let entry = &pair.archive.collections()[pair.at];
-    let chosen = entry.tenants.iter().filter_map(|tenant| {
-        let name: Option<TenantName> = tenant.tenant.as_ref().and_then(|name| name.parse().ok());
-        let target = pair.tenants.target(name.as_ref())??;
-        Some((target, name.and_then(|name| states.get(&name).cloned())))
-    });
-    Ok(chosen.collect())
-}
-
-/// The tenants that the archive says it left out.
-fn skipped(pair: &Pair) -> impl Iterator<Item = TenantName> {
-    let entry = &pair.archive.collections()[pair.at];
-    let of_this = pair.archive.manifest().skipped.iter().filter(|skipped| skipped.collection == entry.name);
-    of_this.filter_map(|skipped| skipped.tenant.as_ref()?.parse().ok())
-}
-
 /// Tenants of the server that the archive does not hold. Those it names as skipped are no difference.
 async fn strangers(
     client: &Writer,
@@ -165,7 +145,7 @@ async fn strangers(
     archived: &BTreeMap<TenantName, Option<TenantState>>,
     facing: &mut Facing,
 ) -> Result<(), Error> {
-    let skipped: BTreeSet<TenantName> = skipped(pair).collect();
+    let skipped: BTreeSet<TenantName> = pair.left_out().collect();
     let strange = listed.iter().filter(|tenant| !archived.contains_key(&tenant.name));
     let (known, strange): (Vec<&Tenant>, Vec<&Tenant>) = strange.partition(|tenant| skipped.contains(&tenant.name));
     if let Some(first) = known.first() {

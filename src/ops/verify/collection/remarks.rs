@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::CompareOptions;
-use crate::archive::Content;
-use crate::archive::manifest::CollectionEntry;
+use super::{CompareOptions, Pair};
 use crate::event::{ComparisonRemark, OutOfReach};
 use crate::model::TenantName;
-use crate::pipeline::compare::{Found, Stage};
+use crate::pipeline::compare::{Comparison, Found};
 use crate::pipeline::replicas::ReplicaFindings;
 
 /// What the server's counts say against the objects that were found.
@@ -28,19 +26,18 @@ pub(in crate::ops) enum Miscount {
 }
 
 pub(super) fn remarks(
-    entry: &CollectionEntry,
-    stage: &Stage,
+    pair: &Pair,
+    comparison: &Comparison,
     found: &Found,
     options: &CompareOptions,
     miscount: Option<Miscount>,
 ) -> Vec<ComparisonRemark> {
     let mut remarks = Vec::new();
-    if !stage.vectors {
-        let archived = entry.content == Content::Full;
-        remarks.push(ComparisonRemark::ComparedWithoutVectors { archived });
+    if !comparison.vectors {
+        remarks.push(ComparisonRemark::ComparedWithoutVectors { archived: pair.holds_vectors() });
     }
     if options.sample.is_some() {
-        remarks.push(ComparisonRemark::Sampled { compared: found.objects, of: entry.objects });
+        remarks.push(ComparisonRemark::Sampled { compared: found.objects, of: pair.objects() });
     }
     if found.without_vectors > 0 {
         remarks.push(ComparisonRemark::VectorsUnprintable { objects: found.without_vectors });
@@ -48,15 +45,15 @@ pub(super) fn remarks(
     if found.made_vectors > 0 {
         remarks.push(ComparisonRemark::MadeVectorsUncompared { objects: found.made_vectors });
     }
-    if !stage.left.schema.blob_hashes.is_empty() {
-        let properties = stage.left.schema.blob_hashes.clone();
+    if !pair.schema.blob_hashes.is_empty() {
+        let properties = pair.schema.blob_hashes.clone();
         remarks.push(ComparisonRemark::BlobHashesUncompared { properties });
     }
-    remarks.extend(out_of_reach(stage, found));
+    remarks.extend(out_of_reach(comparison, found));
     if found.changed > 0 {
         remarks.push(ComparisonRemark::WrittenMeanwhile { objects: found.changed });
     }
-    if found.unasked > 0 && stage.asks_each() {
+    if found.unasked > 0 && comparison.asks_each() {
         remarks.push(ComparisonRemark::MissingUnasked { objects: found.unasked });
     }
     let listed = found.listed();
@@ -80,14 +77,14 @@ pub(super) fn replicas(found: &ReplicaFindings) -> impl Iterator<Item = Comparis
 }
 
 /// The tenants that were not compared, by the reason.
-fn out_of_reach(stage: &Stage, found: &Found) -> impl Iterator<Item = ComparisonRemark> {
+fn out_of_reach(comparison: &Comparison, found: &Found) -> impl Iterator<Item = ComparisonRemark> {
     let reason = |tenant: &TenantName| {
-        if stage.tenants.out_of_reach.contains(tenant) {
+        if comparison.tenants.out_of_reach.contains(tenant) {
             OutOfReach::Offloaded
-        } else if stage.tenants.unseen.contains(tenant) {
+        } else if comparison.tenants.unseen.contains(tenant) {
             OutOfReach::Unseen
         } else if let Some(refused) =
-            stage.tenants.activation_refused.get().filter(|_| stage.tenants.is_inactive(tenant))
+            comparison.tenants.activation_refused.get().filter(|_| comparison.tenants.is_inactive(tenant))
         {
             OutOfReach::NotActivated { why: refused.clone() }
         } else {

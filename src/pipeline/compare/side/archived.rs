@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::super::error::Error;
 use super::super::sample::{BLOCK_OBJECTS, Sample};
 use super::super::units::{Segment, Unit};
+use super::Piece;
 use crate::archive::digest::ObjectDigest;
 use crate::archive::{Archive, Index};
 use crate::model::{KeyRange, LARGE_BYTES, ObjectId, RawObject, Schema};
@@ -29,49 +31,26 @@ pub struct ArchivedSide {
     pub schema: Schema,
     /// Its runs.
     pub runs: Arc<Index>,
-    /// The units, as `units` cut them.
-    pub units: Vec<Unit>,
     /// What long lines may take.
     pub lines: LongLines,
-    /// What to take of them; `None`: everything.
-    pub sample: Option<Sample>,
-}
-
-/// The objects of a stretch of keys: `Begin`, any number of `Objects`, `End`.
-pub(in crate::pipeline::compare) enum Piece {
-    /// The stretch begins behind this id and holds so many objects. `segment`: its place in the unit.
-    Begin { segment: usize, from: Option<ObjectId>, objects: u64 },
-    /// The next objects; the last one's line may be so long that no other such one is read before it is compared.
-    Objects(Vec<RawObject>, Option<Turn>),
-    /// The reader has to wait for its turn to read a long line: nothing that others wait for may be held meanwhile.
-    LetGo,
-    /// The stretch ends with this key.
-    End { to: Option<ObjectId> },
 }
 
 impl ArchivedSide {
-    /// Whether anything of a unit is to be compared.
-    pub(in crate::pipeline::compare) fn wants(&self, unit: usize) -> bool {
-        self.units.get(unit).is_some_and(|unit| unit.segments.iter().any(|segment| self.takes(segment)))
-    }
-
-    /// Whether anything of a segment is to be compared.
-    pub(in crate::pipeline::compare) fn takes(&self, segment: &Segment) -> bool {
-        segment.wanted && self.sample.is_none_or(|sample| sample.touches(segment))
-    }
-
     /// The file of a unit; the archive's directory for a collection without objects.
-    pub(in crate::pipeline::compare) fn path(&self, unit: usize) -> PathBuf {
+    fn path(&self, unit: &Unit) -> PathBuf {
         let entry = &self.archive.collections()[self.at];
-        let part = self.units.get(unit).and_then(|unit| entry.parts.get(unit.part?));
+        let part = unit.part.and_then(|part| entry.parts.get(part));
         let file = part.map(|part| Path::new("collections").join(&entry.folder).join(&part.file));
         self.archive.path().join(file.unwrap_or_default())
     }
 
-    /// Reads a unit and proves it. What was sent is proven only once this returns `Ok`. Blocks. Ends with
-    /// [`load::Error::Stopped`] when the receiver is gone: nobody wants what this unit would prove.
-    pub(in crate::pipeline::compare) fn read(&self, unit: usize, to: &mpsc::Sender<Piece>) -> Result<(), load::Error> {
-        let Some(unit) = self.units.get(unit) else { return Ok(()) };
+    /// Reads a unit, or a sample of it, and proves it. Blocks. Ends with [`load::Error::Stopped`] when the receiver is gone:
+    /// nobody wants what this unit would prove.
+    pub(super) fn read(&self, unit: &Unit, sample: Option<Sample>, to: &mpsc::Sender<Piece>) -> Result<(), Error> {
+        self.prove(unit, sample, to).map_err(|source| Error::Archive { path: self.path(unit), source })
+    }
+
+    fn prove(&self, unit: &Unit, sample: Option<Sample>, to: &mpsc::Sender<Piece>) -> Result<(), load::Error> {
         let Some(part) = unit.part else {
             for (number, segment) in unit.segments.iter().enumerate() {
                 let KeyRange { from, to: end } = segment.covers;
@@ -96,7 +75,7 @@ impl ArchivedSide {
             previous: None,
             objects: Vec::new(),
             bytes: 0,
-            sample: self.sample,
+            sample,
             turn,
             to,
         };

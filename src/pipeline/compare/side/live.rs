@@ -3,13 +3,13 @@
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-use super::super::stage::{Round, Taken};
+use super::super::comparison::{Round, Taken};
 use crate::model::{ObjectId, RawObject, TenantName};
 use crate::pipeline::Page;
 use crate::pipeline::fetch::{Approach, Fetched};
 use crate::pipeline::scan;
 
-/// By how much more is asked for when a stretch holds more than the archive knows of.
+/// By how much more is asked for when a stretch holds more than the left side knows of.
 const MORE: u64 = 4;
 
 /// A cursor over live objects.
@@ -26,7 +26,7 @@ pub(in crate::pipeline::compare) struct LiveSide<'a> {
     taken: Option<ObjectId>,
     /// Nothing lies behind it.
     ended: bool,
-    /// Objects asked for beyond those the archive holds.
+    /// Objects asked for beyond those the left side holds.
     surplus: u64,
     objects: Peekable<IntoIter<RawObject>>,
     /// Whether the one object of this page could not be printed with its vectors.
@@ -69,7 +69,7 @@ impl<'a> LiveSide<'a> {
         (self.after, self.taken, self.ended, self.surplus) = (from, from, false, 1);
     }
 
-    /// The next object with an id up to `to`. `left`: objects the archive still holds of this stretch.
+    /// The next object with an id up to `to`. `left`: objects the left side still holds of this stretch.
     pub(in crate::pipeline::compare) async fn up_to(
         &mut self,
         to: Option<ObjectId>,
@@ -92,8 +92,8 @@ impl<'a> LiveSide<'a> {
         let fetched = fetch.page(self.after, &mut self.approach, most).await?;
         self.round.give_back(slot);
         let Fetched { objects, full, unprintable, page } = fetched;
-        self.mark = self.mark.max(self.round.stage.mark.now());
-        // A short page is the end where a count can prove it, and no object of the archive is missing on it.
+        self.mark = self.mark.max(self.round.comparison.mark.now());
+        // A short page is the end where a count can prove it, and no object of the left side is missing on it.
         let short = !full && self.counted && objects.len() as u64 >= left;
         self.ended = objects.is_empty() || short;
         if objects.len() as u64 == u64::from(most) {

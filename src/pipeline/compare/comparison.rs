@@ -1,7 +1,6 @@
 //! What a comparison is about, and what the workers of one round share.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
@@ -10,18 +9,17 @@ use tokio::sync::SemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::found::Place;
-use super::side::archived::ArchivedSide;
+use super::side::Left;
 use super::{Comparer, Found, Vectors};
 use crate::event::{ActivationRefusal, Difference, Event, Events};
-use crate::model::{CollectionName, RawObject, ShellWord, TenantName};
-use crate::pipeline::activation::{self, Activation};
+use crate::model::{CollectionName, RawObject, TenantName};
+use crate::pipeline::activation::Activation;
 use crate::pipeline::budget::Budget;
 use crate::pipeline::fetch::Fetch;
 use crate::pipeline::guard::Mark;
 use crate::pipeline::pacer::{Limits, Pacer};
 use crate::pipeline::replicas::ReplicaCheck;
 use crate::pipeline::slots::Slots;
-use crate::pipeline::{load, scan};
 use crate::weaviate::Client;
 
 /// Missing objects asked for in a collection; the others are missing unasked.
@@ -30,42 +28,19 @@ const MOST_ASKED: u64 = 10_000;
 /// requests, so that a collection that was emptied would cost more than one that is whole.
 const FIRST_ASKED: u64 = 100;
 
-/// Why a comparison stopped.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The server's side.
-    #[error(transparent)]
-    Live(#[from] scan::Error),
-    /// The archive's side.
-    #[error("{}", ShellWord::path(path))]
-    Archive {
-        /// The part.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: load::Error,
-    },
-    /// Tenants could not be activated, or not be deactivated.
-    #[error(transparent)]
-    Activation(#[from] activation::Error),
-    /// A thread ended without saying why: a bug.
-    #[error("a thread stopped without a reason")]
-    Thread,
-}
-
 /// What to compare with what, and within which bounds.
-pub struct Stage {
+pub struct Comparison {
     /// The server.
     pub client: Client,
     /// The left side.
-    pub left: ArchivedSide,
-    /// The collection on the server.
+    pub left: Arc<Left>,
+    /// The collection on the right.
     pub target: CollectionName,
     /// Decides what is the same.
     pub comparer: Comparer,
     /// Whether vectors are compared, and asked for.
     pub vectors: bool,
-    /// Objects whose vectors the archive lacks since the server could not print them, by tenant on the server and id.
+    /// Objects whose vectors the left side lacks since the server could not print them, by tenant on the right and id.
     pub without_vectors: BTreeSet<Place>,
     /// Whether a count of everything that is active will prove that nothing was overlooked, so that a short page may be the
     /// end.
@@ -132,7 +107,7 @@ impl Tenants {
     }
 }
 
-/// A live object, and whether its vectors are missing since the server cannot print them.
+/// An object of the right side, and whether its vectors are missing since the server cannot print them.
 pub(super) struct Taken {
     pub(super) object: RawObject,
     pub(super) unprintable: bool,
@@ -140,7 +115,7 @@ pub(super) struct Taken {
 
 /// What the workers of one round share.
 pub(super) struct Round {
-    pub(super) stage: Arc<Stage>,
+    pub(super) comparison: Arc<Comparison>,
     pub(super) slots: Slots,
     pub(super) pacer: Mutex<Pacer>,
     pub(super) pages: AtomicU64,
@@ -149,7 +124,7 @@ pub(super) struct Round {
     pub(super) reading: CancellationToken,
 }
 
-impl Stage {
+impl Comparison {
     /// How many of so many missing objects may still be asked for. `counted`: they lie where a count is taken.
     pub(super) fn may_ask(&self, wanted: u64, counted: bool) -> u64 {
         let most = if counted && !self.asks_each() { FIRST_ASKED } else { MOST_ASKED };
@@ -178,52 +153,52 @@ impl Stage {
         }
     }
 
-    pub(super) fn judge(&self, tenant: Option<&TenantName>, archived: &RawObject, live: &Taken, found: &mut Found) {
-        let place = (tenant.cloned(), archived.id);
+    pub(super) fn judge(&self, tenant: Option<&TenantName>, left: &RawObject, right: &Taken, found: &mut Found) {
+        let place = (tenant.cloned(), left.id);
         let kept_without = self.without_vectors.contains(&place);
-        let vectors = match (self.vectors, kept_without, live.unprintable) {
+        let vectors = match (self.vectors, kept_without, right.unprintable) {
             (false, _, _) | (_, true, _) => Vectors::Skip,
             (_, _, true) => Vectors::Unprintable,
             _ => Vectors::Compare,
         };
         found.without_vectors += u64::from(kept_without);
-        found.made_vectors += u64::from(vectors == Vectors::Compare && self.comparer.lacks_made_vector(archived));
-        found.changed += u64::from(self.is_changed(&live.object));
-        found.newest_ms = found.newest_ms.max(live.object.updated_ms);
+        found.made_vectors += u64::from(vectors == Vectors::Compare && self.comparer.lacks_made_vector(left));
+        found.changed += u64::from(self.is_changed(&right.object));
+        found.newest_ms = found.newest_ms.max(right.object.updated_ms);
         if let (Some(tenant), Some(at)) =
-            (tenant.filter(|tenant| self.tenants.is_inactive(tenant)), live.object.updated_ms)
+            (tenant.filter(|tenant| self.tenants.is_inactive(tenant)), right.object.updated_ms)
         {
             found.note_newest(tenant, at);
         }
-        let fields = self.comparer.fields(archived, &live.object, vectors);
+        let fields = self.comparer.fields(left, &right.object, vectors);
         if !fields.is_empty() {
             found.differs(place, Difference::Different, fields, self.limit);
         }
     }
 
-    pub(super) fn is_changed(&self, live: &RawObject) -> bool {
+    pub(super) fn is_changed(&self, right: &RawObject) -> bool {
         let since = self.changed_since_ms.unwrap_or(i64::MAX);
-        live.updated_ms.is_some_and(|at| at >= since)
+        right.updated_ms.is_some_and(|at| at >= since)
     }
 }
 
 impl Round {
     pub(super) fn fetch<'a>(&'a self, tenant: Option<&'a TenantName>) -> Fetch<'a> {
         Fetch {
-            client: &self.stage.client,
-            collection: &self.stage.target,
+            client: &self.comparison.client,
+            collection: &self.comparison.target,
             tenant,
-            vectors: self.stage.vectors,
-            budget: &self.stage.budget,
+            vectors: self.comparison.vectors,
+            budget: &self.comparison.budget,
             pacer: &self.pacer,
             pages: &self.pages,
             begun: self.begun,
-            events: &self.stage.events,
-            replicas: self.stage.replicas.as_ref(),
+            events: &self.comparison.events,
+            replicas: self.comparison.replicas.as_ref(),
         }
     }
 
     pub(super) fn give_back(&self, slot: Option<SemaphorePermit<'_>>) {
-        self.slots.give_back(slot, &self.pacer, &self.stage.target, &self.stage.events);
+        self.slots.give_back(slot, &self.pacer, &self.comparison.target, &self.comparison.events);
     }
 }
