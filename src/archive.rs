@@ -36,7 +36,7 @@ pub use claimant::{Claimant, Held, Use};
 pub use codec::Codec;
 pub use collection::{ClosedCollection, CollectionWriter, Dropped, PART_BYTES, SealedPart, TenantTotals, Totals};
 pub use content::Content;
-pub use disk::{Disk, Entry, Folder, Kind, Lock, Opened, OsDisk, Stamp, WriteFile};
+pub use disk::{Disk, Entry, Folder, Kind, Lock, Opened, OsDisk, Stamp, WriteFile, archives};
 pub use error::{Broken, Damage, DiskOp, Error};
 pub use header::CheckpointHeader;
 pub use index::{Index, Run};

@@ -2,26 +2,23 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use bytesize::ByteSize;
 
 use super::args::{CatArgs, CheckArgs, ShowArgs};
-use super::connect::session;
 use super::explain::explain;
 use super::settings::place;
 use super::{Env, Failure, Finished, Out, closing, memory, run_with_events, show};
-use crate::archive::{Archive, Disk, OsDisk};
+use crate::archive::{Archive, archives};
 use crate::event::{Class, Op};
 use crate::ops::cat::CatError;
 use crate::ops::exposed::warn_of_open_folders;
-use crate::ops::{cat, check};
+use crate::ops::{Session, cat, check};
 use crate::render::Closing;
 
 pub(super) fn show(args: &ShowArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
-    let disk: Arc<dyn Disk> = Arc::new(OsDisk);
-    let archive = Archive::open(&disk, &place(&args.archive, env)?).map_err(|e| explain(&e.into()))?;
+    let archive = Archive::open(&archives(), &place(&args.archive, env)?).map_err(|e| explain(&e.into()))?;
     if out.json() {
         out.document(archive.manifest())?;
     } else {
@@ -56,7 +53,7 @@ fn memory_bytes(limit: Option<ByteSize>) -> u64 {
 fn check_one(archive: PathBuf, memory_bytes: u64, out: &Out) -> Result<ExitCode, Failure> {
     run_with_events(out, Op::ArchiveCheck, false, async |events, cancel| {
         let readers = available_parallelism().map_or(1, usize::from);
-        let session = session(events, cancel);
+        let session = Session::new(events, cancel);
         warn_of_open_folders(&session, vec![archive.clone()]).await;
         let outcome = check::run(&session, check::CheckOptions { archive, readers, memory_bytes })
             .await
@@ -68,10 +65,9 @@ fn check_one(archive: PathBuf, memory_bytes: u64, out: &Out) -> Result<ExitCode,
 }
 
 pub(super) fn cat(args: &CatArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
-    let disk: Arc<dyn Disk> = Arc::new(OsDisk);
     let mut lines = out.results();
     let memory = memory_bytes(args.memory_limit);
-    let done = cat::run(&disk, &place(&args.archive, env)?, args.collection.as_deref(), memory, &mut lines);
+    let done = cat::run(&archives(), &place(&args.archive, env)?, args.collection.as_deref(), memory, &mut lines);
     done.map_err(|e| match e {
         CatError::Archive(e) => explain(&e),
         CatError::Output(e) => Failure::from_stdout(&e),

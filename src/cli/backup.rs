@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{BackupArgs, ConnectionArgs};
-use super::connect::session;
 use super::explain::explain;
 use super::runtime::nothing;
 use super::{BackupSettings, Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
@@ -24,7 +23,7 @@ pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out
     let settings = BackupSettings::resolve(args, env)?;
     run_with_events(out, Op::Backup, settings.dry_run, async |events, cancel| {
         let client = connect.client(&events)?;
-        let session = session(events, cancel.clone());
+        let session = Session::new(events, cancel.clone());
         let runs = settings.options.state.iter().map(|state| state.runs.clone());
         warn_of_open_folders(&session, runs.chain([settings.options.folder.clone()]).collect()).await;
         let missing = if args.allow_missing_nodes { " --allow-missing-nodes" } else { "" };

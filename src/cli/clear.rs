@@ -7,7 +7,6 @@ mod resume;
 use std::process::ExitCode;
 
 use super::args::{ClearArgs, ConnectionArgs, RmArgs};
-use super::connect::session;
 use super::explain::explain_for;
 use super::removal::{self, Consent, Loss};
 use super::rm::{self, create_command};
@@ -44,7 +43,7 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
             removal::somebody_agrees(out, consent)?;
         }
         let client = connect.client(&events)?;
-        let session = session(events, cancel.clone());
+        let session = Session::new(events, cancel.clone());
         warn_of_open_folders(&session, vec![settings.options.folder.clone(), settings.options.state.runs.clone()])
             .await;
         let typed = settings.options.selection.take.clone();

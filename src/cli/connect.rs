@@ -1,16 +1,10 @@
 //! Makes the client of what `settings` resolved.
 
-use std::sync::Arc;
-
 use secrecy::{ExposeSecret, SecretSlice};
-use tokio_util::sync::CancellationToken;
 
 use super::explain::explain;
 use super::{Connect, Failure};
-use crate::archive::OsDisk;
 use crate::event::{Class, Events};
-use crate::model::Clock;
-use crate::ops::Session;
 use crate::render::quoted;
 use crate::weaviate::{Client, Connection, HeaderName};
 
@@ -41,9 +35,4 @@ impl Connect {
         let seed = uuid::Uuid::new_v4().as_u64_pair().0;
         Client::new(connection, events.clone(), seed).map_err(wrong)
     }
-}
-
-/// What an operation gets: the real disk and clock.
-pub(super) fn session(events: Events, cancel: CancellationToken) -> Session {
-    Session { events, cancel, disk: Arc::new(OsDisk), clock: Clock::system() }
 }

@@ -6,13 +6,12 @@ mod plan;
 use std::process::ExitCode;
 
 use super::args::{ConnectionArgs, CreateArgs};
-use super::connect::session;
 use super::explain::explain_for;
 use super::runtime::nothing;
 use super::{Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events, settings};
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
-use crate::ops::Error;
 use crate::ops::create::{self, CreationOptions, CreationOutcome, CreationPlan, CreationStopped};
+use crate::ops::{Error, Session};
 use crate::render::{Closing, Note, counted, plain, remark};
 use crate::weaviate::Writer;
 
@@ -22,7 +21,7 @@ pub(super) fn run(args: &CreateArgs, connection: &ConnectionArgs, env: &Env, out
     let options = options(args, env)?;
     run_with_events(out, Op::Create, args.creating.dry_run, async |events, cancel| {
         let client = connect.client(&events)?;
-        let session = session(events, cancel.clone());
+        let session = Session::new(events, cancel.clone());
         let prepared = create::plan(&client, &session, options).await.map_err(|e| refused(&e))?;
         if args.creating.dry_run {
             session.events.emit(Event::PlanMade { collections: prepared.plan.listed() });

@@ -7,7 +7,6 @@ mod source;
 use std::process::ExitCode;
 
 use super::args::{ConnectionArgs, RestoreArgs};
-use super::connect::session;
 use super::explain::explain_for;
 use super::runtime::nothing;
 use super::verify::{difference, differing, not_listed};
@@ -30,7 +29,7 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
     let settings = RestoreSettings::resolve(args, env)?;
     run_with_events(out, Op::Restore, settings.dry_run, async |events, cancel| {
         let client = connect.client(&events)?;
-        let session = session(events, cancel.clone());
+        let session = Session::new(events, cancel.clone());
         let left_open = source::left_open(&settings, &session, client.url()).await?;
         let is_left_open = left_open.is_some();
         let archive = match left_open {

@@ -5,19 +5,18 @@ mod plan;
 use std::process::ExitCode;
 
 use super::args::{ConnectionArgs, RmArgs};
-use super::connect::session;
 use super::explain::explain_for;
 use super::removal::{self, Consent, Loss};
 use super::runtime::nothing;
 use super::{Connect, Env, Failure, Finished, Out, RmSettings, closing, run_with_events};
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::model::CollectionName;
-use crate::ops::Error;
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::held::HeldIn;
 use crate::ops::remove::{self, CollectionRemoval, RemovalOutcome, RemovalPlan, RemovalStopped};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::standing;
+use crate::ops::{Error, Session};
 use crate::render::{Closing, Note, counted, shell_path};
 use crate::weaviate::{Error as WireError, Writer};
 
@@ -33,7 +32,7 @@ pub(super) fn run(args: &RmArgs, connection: &ConnectionArgs, env: &Env, out: &O
             removal::somebody_agrees(out, consent)?;
         }
         let client = connect.client(&events)?;
-        let session = session(events, cancel.clone());
+        let session = Session::new(events, cancel.clone());
         warn_of_open_folders(&session, vec![settings.options.folder.clone()]).await;
         let explained = |e: &Error| match e {
             Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was changed"),

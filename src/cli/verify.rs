@@ -3,15 +3,14 @@
 use std::process::ExitCode;
 
 use super::args::{ConnectionArgs, Rename, VerifyArgs};
-use super::connect::session;
 use super::explain::explain_for;
 use super::settings::{place, state_folders};
 use super::{Connect, Env, Failure, Finished, Out, closing, memory, run_with_events};
 use crate::event::{Class, CollectionResult, Difference, Op};
 use crate::model::{CollectionName, Selection};
-use crate::ops::bounds;
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::verify::{self, Differs, VerifyOptions, VerifyOutcome};
+use crate::ops::{Session, bounds};
 use crate::render::{Closing, Note, count, remark, schema_difference};
 use crate::weaviate::Writer;
 
@@ -20,7 +19,7 @@ pub(super) fn run(args: &VerifyArgs, connection: &ConnectionArgs, env: &Env, out
     let options = options(args, env)?;
     run_with_events(out, Op::Verify, false, async |events, cancel| {
         let client = connect.client(&events)?;
-        let session = session(events, cancel);
+        let session = Session::new(events, cancel);
         let runs = options.state.iter().map(|state| state.runs.clone());
         warn_of_open_folders(&session, runs.chain([options.archive.clone()]).collect()).await;
         let outcome =

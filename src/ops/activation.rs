@@ -169,7 +169,7 @@ impl EarlierRuns {
         collection: &CollectionName,
     ) -> Result<Woken, Error> {
         let read = async || {
-            let (disk, runs, url) = (Arc::clone(&session.disk), state.runs.clone(), url.to_owned());
+            let (disk, runs, url) = (Arc::clone(&session.local), state.runs.clone(), url.to_owned());
             blocking("earlier runs", move || runfiles::left_active(&*disk, &runs, &url)).await
         };
         let collections = async || Ok::<_, Error>(read().await?.into_keys().collect());

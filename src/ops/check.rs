@@ -59,7 +59,7 @@ pub async fn run(session: &Session, options: CheckOptions) -> Result<CheckOutcom
 
 /// Opens the archive, and proves everything in it but indexes and parts.
 async fn open(session: &Session, path: PathBuf, damages: &Arc<Damages>) -> Result<Arc<Archive>, Error> {
-    let (disk, gathered) = (Arc::clone(&session.disk), Arc::clone(damages));
+    let (disk, gathered) = (Arc::clone(&session.archives), Arc::clone(damages));
     let open = move || {
         let (archive, found) = Archive::open_damaged(&disk, &path, MOST_DAMAGES)?;
         let documents = archive.document_proofs().filter_map(Result::err);

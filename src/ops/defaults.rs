@@ -2,7 +2,6 @@
 //! such as the archive to compare, is asked for by `new`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use tokio_util::sync::CancellationToken;
@@ -16,9 +15,9 @@ use super::restore::{AliasPolicy, RestoreOptions};
 use super::run::bounds::{MEMORY_BYTES, PATIENCE};
 use super::run::{Session, StateFolders};
 use super::verify::VerifyOptions;
-use crate::archive::{Codec, Content, OsDisk};
+use crate::archive::{Codec, Content};
 use crate::event::Events;
-use crate::model::{Clock, Renames, Schema, Selection, TenantMap};
+use crate::model::{Renames, Schema, Selection, TenantMap};
 
 /// The folder of archives.
 const FOLDER: &str = "backups";
@@ -26,8 +25,7 @@ const FOLDER: &str = "backups";
 impl Default for Session {
     /// The real disk and clock; nobody listens, and nobody tells it to stop.
     fn default() -> Self {
-        let (events, cancel) = (Events::none(), CancellationToken::new());
-        Self { events, cancel, disk: Arc::new(OsDisk), clock: Clock::system() }
+        Self::new(Events::none(), CancellationToken::new())
     }
 }
 

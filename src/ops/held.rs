@@ -116,7 +116,7 @@ pub(super) async fn held_in(
     doomed: &[Doomed<'_>],
 ) -> Result<BTreeMap<CollectionName, HeldIn>, Error> {
     let names: BTreeMap<_, _> = doomed.iter().map(|one| (one.name.to_string(), one.shards.to_vec())).collect();
-    let (disk, place, url) = (Arc::clone(&session.disk), folder.to_owned(), client.url().to_owned());
+    let (disk, place, url) = (Arc::clone(&session.archives), folder.to_owned(), client.url().to_owned());
     let look = move || match catalog::holders(&*disk, &place, &url, &names) {
         // There is none yet, or none that can be read: then nothing holds them.
         Err(archive::Error::NotFound { .. } | archive::Error::OutputIsFile { .. }) => Ok(Vec::new()),
@@ -136,7 +136,7 @@ pub(super) async fn held_in(
     let mut judged: BTreeMap<(CollectionName, PathBuf), Whose> = BTreeMap::new();
     // Each time round at least one more of the holders, which are few, is known to be of another collection.
     loop {
-        let (disk, holders, known) = (Arc::clone(&session.disk), Arc::clone(&holders), Arc::clone(&facts));
+        let (disk, holders, known) = (Arc::clone(&session.archives), Arc::clone(&holders), Arc::clone(&facts));
         let others = judged.iter().filter(|(_, whose)| **whose == Whose::Other).map(|(at, _)| at.clone()).collect();
         let compare = move || Ok::<_, Error>(hold_against(&disk, &holders, &known, &others));
         let mut found = blocking("archives", compare).await?;
@@ -177,7 +177,7 @@ async fn is_newest_archived(
     held: &HeldIn,
     facts: Option<&Facts>,
 ) -> Result<bool, Error> {
-    let (disk, path, name) = (Arc::clone(&session.disk), held.path.clone(), name.to_string());
+    let (disk, path, name) = (Arc::clone(&session.archives), held.path.clone(), name.to_string());
     let tenants = facts.and_then(|facts| facts.tenants.clone());
     let read = move || Ok::<_, Error>(newest_archived(&disk, &path, &name, tenants.as_deref()));
     let archived = blocking("archives", read).await?;
@@ -195,7 +195,7 @@ pub(super) async fn hold_again(
     let Some(named) = named else { return Ok(None) };
     let mut held = named.clone();
     if held.covers == Covers::Everything && held.live != Some(0) {
-        let (disk, manifest) = (Arc::clone(&session.disk), held.path.join(archive::MANIFEST));
+        let (disk, manifest) = (Arc::clone(&session.archives), held.path.join(archive::MANIFEST));
         let there = blocking("archives", move || Ok::<_, Error>(matches!(disk.look(&manifest), Ok(Some(_))))).await?;
         if !there {
             return Ok(None);

@@ -35,7 +35,7 @@ pub(super) struct Indexed {
 
 /// Opens an archive and proves everything in it but indexes and parts.
 pub(super) async fn open(session: &Session, path: PathBuf) -> Result<Arc<Archive>, Error> {
-    let disk = Arc::clone(&session.disk);
+    let disk = Arc::clone(&session.archives);
     let archive = blocking("open", move || {
         let archive = Archive::open(&disk, &path)?;
         archive.prove_documents()?;

@@ -64,7 +64,7 @@ pub(super) async fn save(
         skipped: Vec::new(),
         incomplete: Vec::new(),
     };
-    let (disk, folder, schema) = (Arc::clone(&session.disk), folder.join(FOLDER), schema.clone());
+    let (disk, folder, schema) = (Arc::clone(&session.archives), folder.join(FOLDER), schema.clone());
     // Those of tenants have the tenants' names, whoever created them.
     let shards = if schema.multi_tenant { Vec::new() } else { shards.to_vec() };
     let tenants = tenants.map(|tenants| serde_json::to_vec(tenants).unwrap_or_default());

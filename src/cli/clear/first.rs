@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::archive::{self, Codec};
-use crate::cli::connect::session;
 use crate::cli::explain::explain;
 use crate::cli::removal::{self, Consent};
 use crate::cli::{ClearSettings, Connect, Failure, Finished, Out, backup, closing, run_with_events};
 use crate::event::{Class, Op, RunResult, Status};
 use crate::model::shell_text;
 use crate::ops::backup::{BackupOptions, plan, run};
-use crate::ops::bounds;
+use crate::ops::{Session, bounds};
 use crate::render::Closing;
 use crate::weaviate::Writer;
 
@@ -35,7 +34,7 @@ pub(super) fn back_up(
     run_with_events(out, Op::Backup, false, async |events, cancel| {
         removal::somebody_agrees(out, consent)?;
         let client = connect.client(&events)?;
-        let session = session(events, cancel);
+        let session = Session::new(events, cancel);
         let options = BackupOptions {
             folder,
             selection: settings.options.selection.clone(),

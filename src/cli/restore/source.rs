@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::catalog::{self, Catalog, Found};
-use crate::archive::{self, Content, OsDisk};
+use crate::archive::{self, Content, archives};
 use crate::cli::explain::explain_for;
 use crate::cli::settings::place_in;
 use crate::cli::{Failure, Out, RestoreSettings, Source, confirm};
@@ -62,7 +62,7 @@ async fn latest(
     let (folder, vectors) = (settings.folder.clone(), settings.options.vectors);
     let (looked_in, wanted) = (folder.clone(), collection.clone());
     let look = move || {
-        let of = |content| catalog::latest(&OsDisk, &looked_in, wanted.as_deref(), content);
+        let of = |content| catalog::latest(&*archives(), &looked_in, wanted.as_deref(), content);
         let with_vectors = if vectors { of(Content::Full)? } else { None };
         let with_objects = if with_vectors.is_none() { of(Content::NoVectors)? } else { None };
         Ok((with_vectors, with_objects))
@@ -83,14 +83,14 @@ async fn latest(
 /// The newest sealed archive, whatever it holds: for a plan that nothing follows.
 async fn newest(folder: &Path, cancel: &CancellationToken) -> Result<PathBuf, Failure> {
     let looked_in = folder.to_owned();
-    let found = read(cancel, move || catalog::latest(&OsDisk, &looked_in, None, Content::SchemaOnly)).await?;
+    let found = read(cancel, move || catalog::latest(&*archives(), &looked_in, None, Content::SchemaOnly)).await?;
     found.map(|found| found.path).ok_or_else(|| none(folder, ""))
 }
 
 /// Lets a person choose among all sealed archives.
 async fn choose(folder: &Path, out: &Out, cancel: &CancellationToken) -> Result<PathBuf, Failure> {
     let looked_in = folder.to_owned();
-    let Catalog { mut sealed, unusable } = read(cancel, move || catalog::list(&OsDisk, &looked_in)).await?;
+    let Catalog { mut sealed, unusable } = read(cancel, move || catalog::list(&*archives(), &looked_in)).await?;
     let named = |failure: Failure, (path, why): &(PathBuf, archive::Error)| {
         failure.hint(format!("{} cannot be restored: {why}", shell_path(path)))
     };

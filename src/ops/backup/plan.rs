@@ -98,7 +98,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: BackupOptions
     let stem = archive::stem(&names, is_all, options.content, started);
     let archive = match &carried {
         Some(found) => found.path.clone(),
-        None => place(&session.disk, &options.folder, &stem).await?,
+        None => place(&session.archives, &options.folder, &stem).await?,
     };
     let plan = BackupPlan {
         url: client.url().to_owned(),
@@ -110,7 +110,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: BackupOptions
         given_up,
         limits,
         topology,
-        free_bytes: free_bytes(&session.disk, &options.folder).await,
+        free_bytes: free_bytes(&session.archives, &options.folder).await,
         carries_on: carried.as_ref().map(Interrupted::of),
         interrupted: interrupted.as_ref().map(Interrupted::of),
         options,

@@ -109,7 +109,7 @@ pub(super) async fn find(
         }
         return Ok(newest);
     };
-    let disk = Arc::clone(&session.disk);
+    let disk = Arc::clone(&session.archives);
     let found = session.unless_stopped(blocking("look", move || look(&*disk, &path))).await?;
     match misfit(&found, url, version, options) {
         None => Ok(Some(found)),
@@ -126,14 +126,14 @@ pub(super) async fn newest(
     options: &BackupOptions,
     wanted: bool,
 ) -> Result<Option<Unfinished>, Error> {
-    let (disk, folder) = (Arc::clone(&session.disk), options.folder.clone());
+    let (disk, folder) = (Arc::clone(&session.archives), options.folder.clone());
     let list = move || match catalog::unsealed(&*disk, &folder) {
         Err(archive::Error::NotFound { .. }) => Ok(Vec::new()),
         found => found,
     };
     let mut fitting = session.unless_stopped(blocking("list archives", list)).await?;
     fitting.retain(|unfinished| misfit(unfinished, url, version, options).is_none());
-    let disk = Arc::clone(&session.disk);
+    let disk = Arc::clone(&session.archives);
     // A folder that others fill may hold up whoever looks into it: never on an async thread.
     let first = move || Ok::<_, Error>(fitting.into_iter().find(|found| wanted || !is_held(&*disk, &found.path)));
     session.unless_stopped(blocking("look at locks", first)).await
@@ -187,7 +187,7 @@ pub(super) async fn standing(session: &Session, found: &Unfinished, live: Vec<Sc
             schemas.push(now);
             continue;
         };
-        let (disk, found) = (Arc::clone(&session.disk), found.clone());
+        let (disk, found) = (Arc::clone(&session.archives), found.clone());
         let before = blocking("read a schema", move || schema_begun(&*disk, &found, &folder)).await?;
         if let Drift::Broke { what } = drift(&before, &now) {
             let changed = Error::SchemaChanged { collection: name.clone(), what };
@@ -321,7 +321,7 @@ pub async fn sealed_already(
     url: &str,
     options: &BackupOptions,
 ) -> Result<Option<BackupOutcome>, Error> {
-    let (disk, path) = (Arc::clone(&session.disk), path.to_owned());
+    let (disk, path) = (Arc::clone(&session.archives), path.to_owned());
     let finish = move || {
         match look(&*disk, &path) {
             Err(archive::Error::Sealed { .. }) => {}
@@ -337,7 +337,7 @@ pub async fn sealed_already(
     if let Some((what, archived, wanted)) = other_server.or_else(|| other_content(&manifest.options, options)) {
         return Err(Error::OtherBackup { archive: path, what, archived, wanted });
     }
-    let (disk, place) = (Arc::clone(&session.disk), path.clone());
+    let (disk, place) = (Arc::clone(&session.archives), path.clone());
     blocking("finish", move || tidy_sealed(&*disk, &place)).await?;
     session.events.warn(Warning::SealedAlready { archive: path_text(&path), sealed: manifest.sealed });
     let whole = manifest.skipped.is_empty()
@@ -368,9 +368,8 @@ fn named(archive: &Path, name: &str) -> Result<CollectionName, archive::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::{Checkpoint, CheckpointHeader, Codec, OsDisk, RunAbout, manifest};
-    use crate::event::{Class, Events};
-    use crate::model::Clock;
+    use crate::archive::{Checkpoint, CheckpointHeader, Codec, RunAbout, manifest};
+    use crate::event::Class;
     use crate::ops::Hint;
 
     #[tokio::test]
@@ -388,9 +387,7 @@ mod tests {
             server_time_ms: None,
         };
         let found = Unfinished { path: "/a".into(), header, checkpoint: Checkpoint::default() };
-        let (events, cancel) = (Events::none(), tokio_util::sync::CancellationToken::new());
-        let session = Session { events, cancel, disk: Arc::new(OsDisk), clock: Clock::system() };
-        let error = standing(&session, &found, Vec::new()).await.err().expect("a hostile name");
+        let error = standing(&Session::default(), &found, Vec::new()).await.err().expect("a hostile name");
         let is_named = |what: &Damage| *what == Damage::Name("../Article".into());
         assert!(matches!(&error, Error::Archive(archive::Error::Damaged { what, .. }) if is_named(what)), "{error:?}");
         assert_eq!((error.class(), error.hints()), (Class::Archive, vec![Hint::ArchiveDamaged]));

@@ -135,7 +135,7 @@ async fn create(session: &Session, plan: &BackupPlan) -> Result<ArchiveWriter, E
         options: plan.options.record(),
         server_time_ms: plan.server_time_ms,
     };
-    let (disk, folder, stem) = (Arc::clone(&session.disk), plan.options.folder.clone(), plan.stem.clone());
+    let (disk, folder, stem) = (Arc::clone(&session.archives), plan.options.folder.clone(), plan.stem.clone());
     let codec = plan.options.codec;
     blocking("create", move || ArchiveWriter::create(disk, &folder, &stem, codec, header)).await
 }
@@ -146,7 +146,7 @@ async fn carry_on(
     plan: &BackupPlan,
     interrupted: &Interrupted,
 ) -> Result<(ArchiveWriter, Begun), Error> {
-    let (disk, path, now) = (Arc::clone(&session.disk), interrupted.archive.clone(), session.clock.now());
+    let (disk, path, now) = (Arc::clone(&session.archives), interrupted.archive.clone(), session.clock.now());
     let Resumed { writer, header, dropped, begun } =
         blocking("carry on", move || ArchiveWriter::resume(disk, &path, now)).await?;
     if plan.run_id.as_ref() != Some(&header.run_id) {

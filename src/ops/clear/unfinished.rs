@@ -32,7 +32,7 @@ pub struct LeftOpen {
 ///
 /// The folder of runs cannot be read.
 pub async fn left_open(session: &Session, runs: PathBuf, url: &str) -> Result<Option<LeftOpen>, Error> {
-    let (disk, url) = (Arc::clone(&session.disk), url.to_owned());
+    let (disk, url) = (Arc::clone(&session.local), url.to_owned());
     let last = blocking("earlier runs", move || runfiles::last_unfinished(&*disk, &runs, Op::Clear, &url)).await?;
     Ok(last.map(|about| {
         let listed = || about.options.get("collections").and_then(Value::as_array).into_iter().flatten();
@@ -53,7 +53,7 @@ pub(super) async fn dropped(
     runs: &Path,
     url: &str,
 ) -> Result<BTreeMap<CollectionName, PathBuf>, Error> {
-    let (disk, runs, url) = (Arc::clone(&session.disk), runs.to_owned(), url.to_owned());
+    let (disk, runs, url) = (Arc::clone(&session.local), runs.to_owned(), url.to_owned());
     blocking("earlier runs", move || {
         let dropped = runfiles::dropped_by(&*disk, &runs, Op::Clear, &url)?;
         Ok::<_, archive::Error>(dropped.into_iter().map(|(name, safety)| (name, path_of_text(&safety))).collect())
@@ -67,7 +67,7 @@ pub(super) async fn saved(
     path: PathBuf,
     name: &CollectionName,
 ) -> Result<Option<Unfinished>, Error> {
-    let (disk, name) = (Arc::clone(&session.disk), name.clone());
+    let (disk, name) = (Arc::clone(&session.archives), name.clone());
     blocking("safety copy", move || read(&disk, path, &name)).await
 }
 

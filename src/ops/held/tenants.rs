@@ -37,7 +37,7 @@ pub(super) async fn whose(
     tenants: &[TenantName],
     is_as_many: bool,
 ) -> Result<Whose, Error> {
-    let (disk, at, wanted) = (Arc::clone(&session.disk), path.to_owned(), tenants.to_vec());
+    let (disk, at, wanted) = (Arc::clone(&session.archives), path.to_owned(), tenants.to_vec());
     let collection = name.clone();
     let look = move || Ok::<_, Error>(firsts(&disk, &at, &collection, &wanted));
     let archived = match blocking("archives", look).await? {

@@ -22,12 +22,13 @@ pub async fn as_begun(
     server_url: &str,
     run: &RunName,
 ) -> Option<RestoreOptions> {
-    let (disk, runs, run_id) = (Arc::clone(&session.disk), options.state.runs.clone(), run.run_id);
+    let (archives, local) = (Arc::clone(&session.archives), Arc::clone(&session.local));
+    let (runs, run_id) = (options.state.runs.clone(), run.run_id);
     let (url, now) = (server_url.to_owned(), options.clone());
     let begun = blocking("earlier runs", move || {
-        let kept = runfiles::look(&*disk, &runs, run_id, &now.tenants)?;
+        let kept = runfiles::look(&*local, &runs, run_id, &now.tenants)?;
         let Some(about) = kept.history.about.filter(|about| about.is_about(&url)) else { return Ok(None) };
-        let archive = Archive::open(&disk, &path_of_text(&about.archive))?;
+        let archive = Archive::open(&archives, &path_of_text(&about.archive))?;
         let all = archive.collections().iter().filter_map(|entry| entry.name.parse().ok()).collect();
         Ok::<_, Error>(begun(&now, &about, &all))
     });

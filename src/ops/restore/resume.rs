@@ -189,7 +189,7 @@ pub(super) async fn find(
     asked: Asked,
     there: BTreeSet<CollectionName>,
 ) -> Result<FoundRun, Error> {
-    let (disk, runs, tenants) = (Arc::clone(&session.disk), options.state.runs.clone(), options.tenants.clone());
+    let (disk, runs, tenants) = (Arc::clone(&session.local), options.state.runs.clone(), options.tenants.clone());
     blocking("earlier runs", move || {
         let mut differing = None;
         for run in runfiles::last_runs(&*disk, &runs, Op::Restore)? {
@@ -224,7 +224,7 @@ pub(super) async fn find(
 ///
 /// The folder of runs cannot be read.
 pub async fn left_open(session: &Session, runs: PathBuf, server_url: &str) -> Result<Option<PathBuf>, Error> {
-    let (disk, url) = (Arc::clone(&session.disk), server_url.to_owned());
+    let (disk, url) = (Arc::clone(&session.local), server_url.to_owned());
     blocking("earlier runs", move || {
         let runs = runfiles::last_runs(&*disk, &runs, Op::Restore)?;
         let newest = runs.into_iter().find(|run| !run.complete && run.about.is_about(&url));

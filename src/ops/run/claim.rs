@@ -34,7 +34,7 @@ impl Claiming<'_> {
             return Ok(());
         }
         let server = self.server(&lasting(all, &self.targets)).await?;
-        let (disk, locks, targets) = (Arc::clone(&self.session.disk), self.locks.to_owned(), self.targets);
+        let (disk, locks, targets) = (Arc::clone(&self.session.local), self.locks.to_owned(), self.targets);
         let held = blocking("locks", move || claims::held(&*disk, &locks, &server, &targets)).await?;
         held.map_or(Ok(()), |held| Err(crate::archive::Error::from(held).into()))
     }
@@ -69,7 +69,7 @@ impl Claiming<'_> {
     async fn hold(self, op: Op, server: ServerIdentity, purpose: Use) -> Result<Claim, Error> {
         let (started, server_url) = (self.session.clock.now(), self.client.url().to_owned());
         let by = Claimant { op, pid: std::process::id(), started, server_url };
-        let (disk, locks, targets) = (Arc::clone(&self.session.disk), self.locks.to_owned(), self.targets);
+        let (disk, locks, targets) = (Arc::clone(&self.session.local), self.locks.to_owned(), self.targets);
         blocking("locks", move || Claim::take(&disk, &locks, by, server, targets, purpose))
             .await
             .map_err(Error::of_run_files)
@@ -77,7 +77,7 @@ impl Claiming<'_> {
 
     /// Whether there is any other run, before the server is asked anything.
     async fn anybody(&self) -> Result<bool, Error> {
-        let (disk, locks) = (Arc::clone(&self.session.disk), self.locks.to_owned());
+        let (disk, locks) = (Arc::clone(&self.session.local), self.locks.to_owned());
         blocking("locks", move || claims::anybody(&*disk, &locks)).await
     }
 

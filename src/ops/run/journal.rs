@@ -40,7 +40,7 @@ pub(in crate::ops) async fn create(
     state: &StateFolders,
     about: RunAbout,
 ) -> Result<RunJournal, Error> {
-    let (disk, runs) = (Arc::clone(&session.disk), state.runs.clone());
+    let (disk, runs) = (Arc::clone(&session.local), state.runs.clone());
     let created = blocking("run files", move || RunFiles::create(disk, &runs, about)).await;
     created.map(RunJournal::new).map_err(Error::of_run_files)
 }
@@ -60,7 +60,7 @@ pub(in crate::ops) async fn resume(
     state: &StateFolders,
     taken: Taken,
 ) -> Result<Option<(Claim, RunJournal)>, Error> {
-    let (disk, runs) = (Arc::clone(&claiming.session.disk), state.runs.clone());
+    let (disk, runs) = (Arc::clone(&claiming.session.local), state.runs.clone());
     let claim = claiming.take(Op::Restore).await?;
     let resume = move || {
         let Taken { run_id, tenants, looked, forget } = taken;

@@ -4,27 +4,35 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::archive::Disk;
+use crate::archive::{self, Disk, OsDisk};
 use crate::event::{Events, Warning};
 use crate::model::{Clock, CollectionName};
 use crate::ops::Error;
 use crate::pipeline::guard::{self, Whole};
 use crate::weaviate::Topology;
 
-/// What every operation gets from outside: where events go, how it is told to stop, the disk and the clock.
+/// What every operation gets from outside: where events go, how it is told to stop, the disks and the clock.
 #[derive(Clone)]
 pub struct Session {
     /// Where events go.
     pub events: Events,
     /// Cancelled when the run should stop soon.
     pub cancel: CancellationToken,
-    /// The file system.
-    pub disk: Arc<dyn Disk>,
+    /// Where archives lie.
+    pub archives: Arc<dyn Disk>,
+    /// Where runs write about themselves, and lock what they work on: a disk of this machine.
+    pub local: Arc<dyn Disk>,
     /// The wall clock.
     pub clock: Clock,
 }
 
 impl Session {
+    /// With the disks and the clock of this machine.
+    #[must_use]
+    pub fn new(events: Events, cancel: CancellationToken) -> Self {
+        Self { events, cancel, archives: archive::archives(), local: Arc::new(OsDisk), clock: Clock::system() }
+    }
+
     /// An answer of the server, unless the run is told to stop while it is waited for: it may be minutes away.
     pub(in crate::ops) async fn unless_stopped<T, E>(
         &self,

@@ -96,7 +96,8 @@ impl World {
     }
 
     pub(crate) fn session(&self, events: Events) -> Session {
-        Session { events, cancel: self.cancel.clone(), disk: Arc::clone(&self.disk), clock: self.clock.clone() }
+        let (archives, local) = (Arc::clone(&self.disk), Arc::clone(&self.disk));
+        Session { events, cancel: self.cancel.clone(), archives, local, clock: self.clock.clone() }
     }
 
     pub(crate) fn client(&self, events: Events) -> Client {

@@ -30,7 +30,7 @@ impl<'a> ScratchBooks<'a> {
     /// Writes down, durably, that this scratch collection may exist from now on.
     pub(super) async fn note(&mut self, name: &CollectionName) -> Result<(), Error> {
         let record = RunRecord::Scratch { target: name.clone(), at: self.session.clock.now() };
-        let (disk, runs, about) = (Arc::clone(&self.session.disk), self.state.runs.clone(), self.about());
+        let (disk, runs, about) = (Arc::clone(&self.session.local), self.state.runs.clone(), self.about());
         let book = self.book.take();
         let write = move || {
             let mut book = book.map_or_else(|| ScratchBook::create(disk, &runs, about), Ok)?;
@@ -86,7 +86,7 @@ impl<'a> ScratchBooks<'a> {
 
 /// What rehearsals left that were killed.
 pub(super) async fn left(session: &Session, state: &StateFolders, url: &str) -> Result<Vec<LeftScratch>, Error> {
-    let (disk, runs, url) = (Arc::clone(&session.disk), state.runs.clone(), url.to_owned());
+    let (disk, runs, url) = (Arc::clone(&session.local), state.runs.clone(), url.to_owned());
     let now = session.clock.now();
     blocking("earlier runs", move || left_scratches(&disk, &runs, &url, now)).await.map_err(Error::of_run_files)
 }
