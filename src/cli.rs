@@ -39,16 +39,14 @@ mod words;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{CommandFactory, FromArgMatches, Subcommand};
 
-pub use args::{Cli, Compression};
+pub use args::Cli;
 pub use env::Env;
 pub use failure::{Failure, exit_code};
 pub use output::{Out, Progress};
 pub use runtime::{Finished, run_with_events};
-pub use settings::{BackupSettings, ClearSettings, Connect, RestoreSettings, RmSettings, Source};
-
-use args::{ArchiveCommand, ColCommand, Command};
+pub use settings::Connect;
 
 /// The whole program. Gives the exit code, whatever happens.
 #[must_use]
@@ -63,6 +61,35 @@ pub fn main() -> ExitCode {
     let logging = logging::start(&cli.output, &out);
     let done = catch_unwind(AssertUnwindSafe(|| logging.and_then(|()| run(&cli, &env, &out))));
     done.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref()))).unwrap_or_else(|failure| out.failure(&failure))
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Work with the collections of a server
+    #[command(subcommand, visible_alias = "collection", arg_required_else_help = true)]
+    Col(Box<ColCommand>),
+    /// Work with archives on disk, without a server
+    #[command(subcommand, arg_required_else_help = true)]
+    Archive(ArchiveCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ColCommand {
+    Ls(ls::flags::LsArgs),
+    Show(col_show::flags::ColShowArgs),
+    Backup(backup::flags::BackupArgs),
+    Restore(restore::flags::RestoreArgs),
+    Verify(verify::flags::VerifyArgs),
+    Create(create::flags::CreateArgs),
+    Rm(rm::flags::RmArgs),
+    Clear(clear::flags::ClearArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum ArchiveCommand {
+    Show(archive::flags::ShowArgs),
+    Check(archive::flags::CheckArgs),
+    Cat(archive::flags::CatArgs),
 }
 
 /// One verb a line.

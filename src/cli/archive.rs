@@ -1,12 +1,14 @@
 //! `archive show`, `archive check` and `archive cat`.
 
+pub(super) mod flags;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 use bytesize::ByteSize;
 
-use super::args::{CatArgs, CheckArgs, ShowArgs};
+use self::flags::{CatArgs, CheckArgs, ShowArgs};
 use super::explain::explain;
 use super::settings::place;
 use super::{Env, Failure, Finished, Out, closing, memory, run_with_events, show};

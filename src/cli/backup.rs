@@ -1,14 +1,17 @@
 //! `col backup`: settings in, plan shown, operation, summary out.
 
+pub(super) mod flags;
+
 use std::path::Path;
 use std::process::ExitCode;
 
 use tokio_util::sync::CancellationToken;
 
-use super::args::{BackupArgs, ConnectionArgs};
+use self::flags::{BackupArgs, BackupSettings};
+use super::args::ConnectionArgs;
 use super::explain::explain;
 use super::runtime::nothing;
-use super::{BackupSettings, Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
+use super::{Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
 use crate::archive;
 use crate::event::{ActivationRefusal, Class, CollectionResult, Event, Op, RunResult, SavedSchema, Status};
 use crate::model::path_text;

@@ -1,16 +1,19 @@
 //! `col clear`: settings in, a collection chosen, plan shown, each name typed out, operation, what is empty now out.
 
 mod first;
+pub(super) mod flags;
 pub(super) mod plan;
 mod resume;
 
 use std::process::ExitCode;
 
-use super::args::{ClearArgs, ConnectionArgs, RmArgs};
+use self::flags::{ClearArgs, ClearSettings};
+use super::args::ConnectionArgs;
 use super::explain::explain_for;
 use super::removal::{self, Consent, Loss};
+use super::rm::flags::RmArgs;
 use super::rm::{self, create_command};
-use super::{ClearSettings, Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
+use super::{Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::model::{CollectionName, Selection, path_text};
 use crate::ops::clear::{self, ClearOutcome, ClearPlan, ClearStopped, CollectionClear};

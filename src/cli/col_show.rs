@@ -1,10 +1,12 @@
 //! `col show`: flags in, operation, one collection for people or as a document.
 
+pub(super) mod flags;
 mod text;
 
 use std::process::ExitCode;
 
-use super::args::{ColShowArgs, ConnectionArgs};
+use self::flags::ColShowArgs;
+use super::args::ConnectionArgs;
 use super::explain::explain_reading;
 use super::runtime::read;
 use super::{Connect, Env, Failure, Out, ls};

@@ -1,11 +1,13 @@
 //! `col create`: a class document from a file or from flags, plan shown and confirmed, operation, what was made out.
 
 mod document;
+pub(super) mod flags;
 mod plan;
 
 use std::process::ExitCode;
 
-use super::args::{ConnectionArgs, CreateArgs};
+use self::flags::CreateArgs;
+use super::args::ConnectionArgs;
 use super::explain::explain_for;
 use super::runtime::nothing;
 use super::{Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events, settings};

@@ -1,10 +1,13 @@
 //! `col ls`: flags in, operation, a table or a document out.
 
+pub(super) mod flags;
+
 use std::process::ExitCode;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::args::{ConnectionArgs, LsArgs};
+use self::flags::LsArgs;
+use super::args::ConnectionArgs;
 use super::explain::explain_reading;
 use super::runtime::read;
 use super::{Connect, Env, Failure, Out};

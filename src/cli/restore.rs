@@ -1,17 +1,19 @@
 //! `col restore`: settings in, an archive chosen, plan shown and confirmed, operation, summary out.
 
 mod commands;
+pub(super) mod flags;
 mod plan;
 mod source;
 
 use std::process::ExitCode;
 
-use super::args::{ConnectionArgs, RestoreArgs};
+use self::flags::{RestoreArgs, RestoreSettings, Source};
+use super::args::ConnectionArgs;
 use super::explain::explain_for;
 use super::runtime::nothing;
 use super::verify::{difference, differing, not_listed};
 use super::words::restore_refusal;
-use super::{Connect, Env, Failure, Finished, Out, RestoreSettings, Source, closing, confirm, run_with_events};
+use super::{Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
 use crate::event::{Class, CollectionResult, Difference, Event, Op, RoleRemark, RunResult, Status};
 use crate::model::{CollectionName, TenantName, path_text};
 use crate::ops::exposed::warn_of_open_folders;

@@ -1,14 +1,16 @@
 //! `col rm`: settings in, plan shown, each name typed out, operation, what is gone and how its schema comes back out.
 
+pub(super) mod flags;
 mod plan;
 
 use std::process::ExitCode;
 
-use super::args::{ConnectionArgs, RmArgs};
+use self::flags::{RmArgs, RmSettings};
+use super::args::ConnectionArgs;
 use super::explain::explain_for;
 use super::removal::{self, Consent, Loss};
 use super::runtime::nothing;
-use super::{Connect, Env, Failure, Finished, Out, RmSettings, closing, run_with_events};
+use super::{Connect, Env, Failure, Finished, Out, closing, run_with_events};
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::model::CollectionName;
 use crate::ops::exposed::warn_of_open_folders;

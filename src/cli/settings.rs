@@ -4,21 +4,19 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::ValueEnum;
 use secrecy::SecretString;
 
-use super::args::{BackupArgs, Compression, ConnectionArgs, each_once};
-use super::{Env, Failure, memory, paths, proxies, secrets};
-use crate::archive::{Codec, Content};
+use super::args::ConnectionArgs;
+use super::{Env, Failure, paths, proxies, secrets};
 use crate::event::{Class, Warning};
-use crate::model::Selection;
-use crate::ops::backup::{BackupOptions, Resume};
-use crate::ops::bounds;
+use crate::ops::StateFolders;
 
 /// The server where nothing names one.
 const DEFAULT_URL: &str = "http://localhost:8080";
 /// The folder of archives where nothing names one.
 const DEFAULT_FOLDER: &str = "./backups";
+/// Our directory in the user's folder for state.
+const OURS: &str = "elysiactl";
 /// The variable that names the folder of archives.
 const ARCHIVES: &str = "ELYSIACTL_ARCHIVE_DIR";
 
@@ -92,57 +90,6 @@ impl Connect {
     }
 }
 
-/// What `col backup` is to do.
-#[derive(Debug, Clone)]
-pub struct BackupSettings {
-    /// Only plan.
-    pub dry_run: bool,
-    /// All else.
-    pub(super) options: BackupOptions,
-}
-
-impl BackupSettings {
-    pub(super) fn resolve(args: &BackupArgs, env: &Env) -> Result<Self, Failure> {
-        codec_is_no_collection(args)?;
-        let folder = named_or_folder(args.output.as_ref(), env)?;
-        let as_before = args.collections.is_empty()
-            && args.exclude.is_empty()
-            && args.tenant.is_empty()
-            && args.compress.is_none()
-            && !(args.schema_only || args.skip_vectors || args.include_data || args.include_vectors);
-        let resume = args
-            .resume
-            .as_ref()
-            .map(|named| Resume { archive: named.as_ref().map(|named| place_in(&folder, named)), as_before });
-        let options = BackupOptions {
-            folder,
-            selection: Selection { take: args.collections.clone(), exclude: args.exclude.clone() },
-            tenants: each_once(&args.tenant)?,
-            content: match (args.schema_only, args.skip_vectors) {
-                (true, _) => Content::SchemaOnly,
-                (false, true) => Content::NoVectors,
-                (false, false) => Content::Full,
-            },
-            codec: match args.compress {
-                None => Codec::None,
-                Some(Compression::Zstd) => Codec::Zstd,
-                Some(Compression::Gzip) => Codec::Gzip,
-                Some(Compression::Lz4) => Codec::Lz4,
-            },
-            jobs: args.jobs.map(Into::into),
-            page_objects: args.batch_size.map(Into::into),
-            memory_bytes: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
-            part_age: BackupOptions::PART_AGE,
-            patience: bounds::PATIENCE,
-            // Without such a place everything can be backed up but tenants that sleep.
-            state: restore::state_folders(args.run_dir.as_deref(), env).ok(),
-            allow_missing_nodes: args.allow_missing_nodes,
-            resume,
-        };
-        Ok(Self { dry_run: args.dry_run, options })
-    }
-}
-
 /// The folder of archives, unless a flag names another.
 pub(super) fn folder(env: &Env) -> Result<PathBuf, Failure> {
     let Some(typed) = env.raw(ARCHIVES) else { return Ok(DEFAULT_FOLDER.into()) };
@@ -161,35 +108,47 @@ pub(super) fn place_in(folder: &Path, archive: &Path) -> PathBuf {
 }
 
 /// The folder that a flag names, or else the folder of archives.
-fn named_or_folder(named: Option<&PathBuf>, env: &Env) -> Result<PathBuf, Failure> {
+pub(super) fn named_or_folder(named: Option<&PathBuf>, env: &Env) -> Result<PathBuf, Failure> {
     named.map_or_else(|| folder(env), |named| Ok(named.clone()))
 }
 
-/// `-z zstd` looks as if it chose a codec, and would look for a collection.
-fn codec_is_no_collection(args: &BackupArgs) -> Result<(), Failure> {
-    let codec = |name: &&String| Compression::value_variants().iter().any(|known| is_named(*known, name));
-    match args.collections.iter().find(codec) {
-        Some(codec) if args.compress.is_some() => {
-            Err(Failure::new(Class::Usage, format!("{codec:?} stands where a collection is named"))
-                .hint(format!("a codec is part of its flag: --compress={codec} or -z={codec}")))
-        }
-        _ => Ok(()),
-    }
+/// Where files about runs lie: the folder named, or else ours in the user's folder for state.
+pub(super) fn state_folders(named: Option<&Path>, env: &Env) -> Result<StateFolders, Failure> {
+    let from = |name: &str| env.raw(name).map(PathBuf::from);
+    let state = if cfg!(windows) {
+        from("LOCALAPPDATA")
+    } else {
+        // A relative one is to be ignored, says the specification.
+        let xdg = from("XDG_STATE_HOME").filter(|path| path.is_absolute());
+        xdg.or_else(|| from("HOME").map(|home| home.join(".local/state")))
+    };
+    // Locks lie in one place, whatever a run calls its own: two runs have to meet there.
+    let ours = match (state.map(|state| state.join(OURS)), named) {
+        (Some(ours), Some(dir)) => return Ok(StateFolders { runs: dir.to_owned(), locks: ours.join("locks") }),
+        (None, Some(dir)) => return Ok(StateFolders { runs: dir.to_owned(), locks: dir.join("locks") }),
+        (ours, None) => ours,
+    };
+    let Some(ours) = ours else {
+        let home = if cfg!(windows) { "LOCALAPPDATA is" } else { "neither XDG_STATE_HOME nor HOME is" };
+        return Err(Failure::new(Class::Usage, "there is no folder for the files of this run")
+            .because(format!("{home} set"))
+            .hint("name one with --run-dir DIR"));
+    };
+    Ok(StateFolders { runs: ours.join("runs"), locks: ours.join("locks") })
 }
 
-fn is_named(codec: Compression, name: &str) -> bool {
-    codec.to_possible_value().is_some_and(|known| known.matches(name, false))
+/// Where locks lie, for commands that write no other files about their runs.
+pub(super) fn locks(env: &Env) -> Result<PathBuf, Failure> {
+    Ok(state_alone(env)?.locks)
 }
 
-mod clear;
-mod restore;
-mod rm;
-
-pub use clear::ClearSettings;
-pub(super) use restore::state_folders;
-pub use restore::{RestoreSettings, Source};
-pub use rm::RmSettings;
-pub(super) use rm::state_alone;
+/// Where files about runs lie, for commands that have no flag for it.
+pub(super) fn state_alone(env: &Env) -> Result<StateFolders, Failure> {
+    state_folders(None, env).map_err(|failure| {
+        let hint = if cfg!(windows) { "set LOCALAPPDATA" } else { "set XDG_STATE_HOME or HOME" };
+        Failure { hints: vec![hint.into()], ..failure }
+    })
+}
 
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,18 @@
 //! `col verify`: flags in, operation, what differs out.
 
+pub(super) mod flags;
+
 use std::process::ExitCode;
 
-use super::args::{ConnectionArgs, Rename, VerifyArgs};
+use self::flags::{VerifyArgs, options};
+use super::args::ConnectionArgs;
 use super::explain::explain_for;
-use super::settings::{place, state_folders};
-use super::{Connect, Env, Failure, Finished, Out, closing, memory, run_with_events};
-use crate::event::{Class, CollectionResult, Difference, Op};
-use crate::model::{CollectionName, Selection};
+use super::{Connect, Env, Failure, Finished, Out, closing, run_with_events};
+use crate::event::{CollectionResult, Difference, Op};
+use crate::model::CollectionName;
+use crate::ops::Session;
 use crate::ops::exposed::warn_of_open_folders;
-use crate::ops::verify::{self, Differs, VerifyOptions, VerifyOutcome};
-use crate::ops::{Session, bounds};
+use crate::ops::verify::{self, Differs, VerifyOutcome};
 use crate::render::{Closing, Note, count, remark, schema_difference};
 use crate::weaviate::Writer;
 
@@ -26,24 +28,6 @@ pub(super) fn run(args: &VerifyArgs, connection: &ConnectionArgs, env: &Env, out
             verify::run(&Writer::new(client), &session, options).await.map_err(|e| explain_for(Op::Verify, &e))?;
         let closing = said(&outcome);
         Ok(Finished { result: outcome.result, closing })
-    })
-}
-
-fn options(args: &VerifyArgs, env: &Env) -> Result<VerifyOptions, Failure> {
-    let twice = |name| Failure::new(Class::Usage, format!("--rename gives {name} two names"));
-    Ok(VerifyOptions {
-        archive: place(&args.archive, env)?,
-        selection: Selection { take: args.only.clone(), exclude: Vec::new() },
-        name: args.name.clone(),
-        renames: Rename::all(&args.rename).map_err(twice)?,
-        tenants: args.tenants.map()?,
-        state: state_folders(args.run_dir.as_deref(), env).ok(),
-        sample: args.sample,
-        limit: args.limit,
-        jobs: args.jobs.map(Into::into),
-        memory_bytes: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
-        patience: bounds::PATIENCE,
-        seed: uuid::Uuid::new_v4().as_u64_pair().0,
     })
 }
 

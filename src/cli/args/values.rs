@@ -41,7 +41,7 @@ const DATA_TYPES: [&str; 16] = [
 
 /// How files are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Compression {
+pub(in crate::cli) enum Compression {
     /// Zstandard.
     Zstd,
     /// gzip.
@@ -58,13 +58,13 @@ pub(super) fn stall_timeout(text: &str) -> Result<Duration> {
 }
 
 /// A number of things of which there has to be one.
-pub(super) fn at_least_one(text: &str) -> Result<NonZeroU32> {
+pub(in crate::cli) fn at_least_one(text: &str) -> Result<NonZeroU32> {
     let number: u64 = text.parse().context("not a whole number")?;
     let number = u32::try_from(number).ok().and_then(NonZeroU32::new);
     number.with_context(|| format!("must lie between 1 and {}", u32::MAX))
 }
 
-pub(super) fn setting(text: &str) -> Result<Setting> {
+pub(in crate::cli) fn setting(text: &str) -> Result<Setting> {
     match text {
         "vectorizer=none" => Ok(Setting::NoVectorizer),
         "objectTtl=off" => Ok(Setting::NoObjectTtl),
@@ -72,18 +72,18 @@ pub(super) fn setting(text: &str) -> Result<Setting> {
     }
 }
 
-pub(super) fn memory_limit(text: &str) -> Result<ByteSize> {
+pub(in crate::cli) fn memory_limit(text: &str) -> Result<ByteSize> {
     let size = text.parse().map_err(|_| anyhow!("not a size; for example 64MiB"))?;
     ensure!(size >= LEAST_MEMORY, "must be at least {LEAST_MEMORY}");
     Ok(size)
 }
 
-pub(super) fn jobs(text: &str) -> Result<NonZeroUsize> {
+pub(in crate::cli) fn jobs(text: &str) -> Result<NonZeroUsize> {
     let jobs = text.parse().ok().filter(|jobs: &NonZeroUsize| jobs.get() <= MOST_JOBS);
     jobs.with_context(|| format!("must be a number from 1 to {MOST_JOBS}"))
 }
 
-pub(super) fn collection_name(text: &str) -> Result<CollectionName> {
+pub(in crate::cli) fn collection_name(text: &str) -> Result<CollectionName> {
     Ok(text.parse()?)
 }
 
@@ -109,7 +109,7 @@ impl Rename {
     }
 }
 
-pub(super) fn rename(text: &str) -> Result<Rename> {
+pub(in crate::cli) fn rename(text: &str) -> Result<Rename> {
     let (old, new) = text.split_once('=').context("must be OLD=NEW")?;
     if text.contains('*') {
         return RenamePattern::parse(old, new).map(Rename::Pattern).context("one * on each side, or none");
@@ -118,7 +118,7 @@ pub(super) fn rename(text: &str) -> Result<Rename> {
 }
 
 /// A property's name, and its data type or the collection it refers to.
-pub(super) fn property(text: &str) -> Result<(String, String)> {
+pub(in crate::cli) fn property(text: &str) -> Result<(String, String)> {
     let (name, data_type) = text.split_once(':').context("must be NAME:TYPE, such as title:text")?;
     let word = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if !word || name.is_empty() || name.len() > PROPERTY_NAME_CHARS || name.starts_with(|c: char| c.is_ascii_digit()) {
@@ -135,7 +135,7 @@ pub(super) fn property(text: &str) -> Result<(String, String)> {
 }
 
 /// A share above 0 and at most 1, also in percent.
-pub(super) fn share(text: &str) -> Result<f64> {
+pub(in crate::cli) fn share(text: &str) -> Result<f64> {
     let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
     let share = number.trim().parse::<f64>().context("not a share; for example 1%")? / whole;
     ensure!(share > 0.0 && share <= 1.0, "must be above 0% and at most 100%");

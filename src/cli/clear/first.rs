@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::flags::ClearSettings;
 use crate::archive::{self, Codec};
 use crate::cli::explain::explain;
 use crate::cli::removal::{self, Consent};
-use crate::cli::{ClearSettings, Connect, Failure, Finished, Out, backup, closing, run_with_events};
+use crate::cli::{Connect, Failure, Finished, Out, backup, closing, run_with_events};
 use crate::event::{Class, Op, RunResult, Status};
 use crate::model::shell_text;
 use crate::ops::backup::{BackupOptions, plan, run};

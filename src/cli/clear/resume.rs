@@ -1,9 +1,9 @@
 //! `col clear --resume`: what the last clear was about, and the command that carries one on. Clearing again does what is
 //! left; all that is carried over is what was to be emptied, and that nothing was to be dropped.
 
-use crate::cli::args::{ClearArgs, MethodArg};
+use super::flags::{ClearArgs, ClearSettings, MethodArg};
 use crate::cli::explain::explain_for;
-use crate::cli::{ClearSettings, Connect, Failure, Out, closing};
+use crate::cli::{Connect, Failure, Out, closing};
 use crate::event::{Class, Op};
 use crate::model::CollectionName;
 use crate::ops::clear::{LeftOpen, Wish, left_open};

@@ -8,8 +8,9 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::{Map, Value, json};
 
+use super::flags::{CreateArgs, Distance, Index};
 use crate::cli::Failure;
-use crate::cli::args::{ConnectionArgs, CreateArgs, Distance, Index};
+use crate::cli::args::ConnectionArgs;
 use crate::event::Class;
 use crate::model::fold::{self, Misread};
 use crate::model::{CollectionName, MOST_TENANTS, Schema, TENANTS_BYTES, TENANTS_VALUES};

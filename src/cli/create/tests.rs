@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::*;
 use crate::cli::Cli;
-use crate::cli::args::{ColCommand, Command};
+use crate::cli::{ColCommand, Command};
 use crate::event::{CreationRemark, Loss, SettingRemark};
 use crate::ops::create::Shape;
 use crate::weaviate::{Tenant, TenantState};

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
+use super::flags::{RestoreSettings, Source};
 use crate::archive::catalog::{self, Catalog, Found};
 use crate::archive::{self, Content, archives};
 use crate::cli::explain::explain_for;
 use crate::cli::settings::place_in;
-use crate::cli::{Failure, Out, RestoreSettings, Source, confirm};
+use crate::cli::{Failure, Out, confirm};
 use crate::event::{Class, Op};
 use crate::ops::{Session, restore};
 use crate::render::{counted, date, plain, shell_path, size};

@@ -4,8 +4,10 @@ use clap::Parser;
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::cli::Cli;
-use crate::cli::args::{ColCommand, Command};
+use crate::archive::{Codec, Content};
+use crate::cli::backup::flags::BackupSettings;
+use crate::cli::{Cli, ColCommand, Command};
+use crate::ops::backup::BackupOptions;
 
 fn connect(flags: &[&str], variables: &[(&str, &str)]) -> Result<Connect, Failure> {
     let line = ["elysiactl", "col", "backup"].iter().chain(flags);

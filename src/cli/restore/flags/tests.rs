@@ -3,8 +3,7 @@
 use clap::Parser;
 
 use super::*;
-use crate::cli::Cli;
-use crate::cli::args::{ColCommand, Command};
+use crate::cli::{Cli, ColCommand, Command};
 use crate::model::CollectionName;
 
 fn parse(flags: &[&str]) -> Result<Cli, clap::Error> {

@@ -1,4 +1,4 @@
-//! The flags of `col clear` with their help.
+//! The flags of `col clear` with their help, and what they come to.
 #![expect(clippy::doc_markdown, reason = "these doc comments are help texts, printed as they are")]
 
 use std::path::PathBuf;
@@ -6,8 +6,12 @@ use std::path::PathBuf;
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::values::memory_limit;
-use crate::model::TenantName;
+use crate::cli::args::{each_once, memory_limit};
+use crate::cli::settings::{named_or_folder, state_folders};
+use crate::cli::{Env, Failure, memory};
+use crate::model::{Selection, TenantName};
+use crate::ops::bounds;
+use crate::ops::clear::{ClearOptions, Wish};
 
 /// Which way objects go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -87,4 +91,49 @@ pub(in crate::cli) struct ClearArgs {
     /// Do not ask; for names typed in full, for a glob only with --expect-count
     #[arg(short, long, visible_alias = "force")]
     pub yes: bool,
+}
+
+/// What `col clear` is to do. No collection in its options: one is to be chosen.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct ClearSettings {
+    /// Where to back up first, if anywhere.
+    pub backup_first: Option<PathBuf>,
+    /// Objects that there have to be.
+    pub expect_count: Option<u64>,
+    /// Carry on the last one, if it did not get to its end.
+    pub resume: bool,
+    /// Only plan.
+    pub dry_run: bool,
+    /// Do not ask.
+    pub yes: bool,
+    /// All else.
+    pub(in crate::cli) options: ClearOptions,
+}
+
+impl ClearSettings {
+    pub(in crate::cli) fn resolve(args: &ClearArgs, env: &Env) -> Result<Self, Failure> {
+        Ok(Self {
+            backup_first: args.backup_first.clone(),
+            expect_count: args.expect_count,
+            resume: args.resume,
+            dry_run: args.dry_run,
+            yes: args.yes,
+            options: ClearOptions {
+                selection: Selection { take: args.collections.clone(), exclude: Vec::new() },
+                tenants: each_once(&args.tenant)?,
+                wish: match args.method {
+                    MethodArg::Auto => Wish::Auto,
+                    MethodArg::Recreate => Wish::Recreate,
+                    MethodArg::Delete => Wish::Delete,
+                },
+                allow_protected: args.allow_protected,
+                folder: named_or_folder(args.output.as_ref(), env)?,
+                state: state_folders(args.run_dir.as_deref(), env)?,
+                memory_bytes: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
+                patience: bounds::PATIENCE,
+                rehearse: !args.no_rehearsal,
+                resumes: args.resume,
+            },
+        })
+    }
 }

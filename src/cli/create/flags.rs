@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::CreatingArgs;
-use super::values::{at_least_one, collection_name, property};
+use crate::cli::args::{CreatingArgs, at_least_one, collection_name, property};
 use crate::model::CollectionName;
 
 /// Create an empty collection

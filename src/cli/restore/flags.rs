@@ -1,0 +1,217 @@
+//! The flags of `col restore` with their help, and what they come to.
+#![expect(clippy::doc_markdown, reason = "these doc comments are help texts, printed as they are")]
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+use clap::{Args, ValueEnum, ValueHint};
+use secrecy::SecretString;
+
+use crate::cli::args::{CreatingArgs, Rename, TenantArgs, at_least_one, jobs, memory_limit, rename, setting};
+use crate::cli::settings::{folder, state_folders};
+use crate::cli::{Env, Failure, memory};
+use crate::event::Class;
+use crate::model::{CollectionName, Renames, Selection};
+use crate::ops::bounds;
+use crate::ops::restore::{AliasPolicy, Origin, RestoreOptions, Setting};
+
+/// Restore an archive into new collections
+///
+/// Creates the collections of the archive on the server, writes every object with its id and vectors, and compares the
+/// result with the archive. A collection that exists already is never touched: restore under another name instead. Only
+/// tenants named by --tenant or --into-tenant are added to one that exists, if it has none of these names. On a terminal
+/// the plan is shown first and one question asked; without a terminal none.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
+pub(in crate::cli) struct RestoreArgs {
+    /// The archive: its directory, or its name in the folder of archives [default: choose from a list]
+    ///
+    /// The folder of archives is ELYSIACTL_ARCHIVE_DIR, or else ./backups.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub archive: Option<PathBuf>,
+    /// Take the newest archive with objects and their vectors (with --skip-vectors the newest with objects); with =NAME the
+    /// newest one that holds this collection
+    ///
+    /// All of its collections are restored; --only takes some of them.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, conflicts_with = "archive")]
+    #[arg(default_missing_value = "")]
+    pub latest: Option<String>,
+    /// Restore only this collection, by name or glob; may be repeated
+    #[arg(long, value_name = "NAME|GLOB")]
+    pub only: Vec<String>,
+    /// Leave out these collections, by name or glob; may be repeated
+    #[arg(long, value_name = "NAME|GLOB")]
+    pub exclude: Vec<String>,
+    /// Restore the only collection chosen under this name
+    #[arg(long, value_name = "NEW", conflicts_with = "rename")]
+    pub name: Option<CollectionName>,
+    /// Restore the collection OLD as NEW, or all with '*=Staging*'; may be repeated
+    ///
+    /// With one * on each side it is a pattern for every collection of the archive that has no OLD=NEW of its own: what the *
+    /// stands for is kept. References, aliases and roles follow. Add OLD=OLD for one that keeps its name.
+    #[arg(long, value_name = "OLD=NEW", value_parser = rename)]
+    pub rename: Vec<Rename>,
+    #[command(flatten)]
+    pub tenants: TenantArgs,
+    /// Create the collections alone, without objects
+    #[arg(long, conflicts_with_all = ["skip_vectors", "revectorize", "clamp_ints"])]
+    pub skip_data: bool,
+    /// Restore objects without their vectors
+    #[arg(long)]
+    pub skip_vectors: bool,
+    /// Let the server make the vectors of objects that lack them; this may cost money
+    #[arg(long)]
+    pub revectorize: bool,
+    /// With --revectorize, let the collection's modules send objects and keys to this address; may be repeated
+    ///
+    /// A schema may name where a module sends its requests, with the key of the module. Scheme, host and port have to be
+    /// the same.
+    #[arg(long, value_name = "URL", requires = "revectorize")]
+    pub allow_endpoint: Vec<Origin>,
+    /// Change integers that the server would refuse into the nearest ones it takes
+    #[arg(long)]
+    pub clamp_ints: bool,
+    /// Requests in flight at most, up to 256 [default: decided while running]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = jobs)]
+    pub jobs: Option<NonZeroUsize>,
+    /// Objects of one batch [default: decided while running]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
+    pub batch_size: Option<NonZeroU32>,
+    /// Memory for batches and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
+    #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
+    pub memory_limit: Option<ByteSize>,
+    /// Aliases that the archive knows: make those that are missing (keep), also give those that exist to the restored
+    /// collections (overwrite), or leave all alone (skip)
+    #[arg(long, value_enum, value_name = "POLICY", default_value = "keep", hide_possible_values = true)]
+    pub alias: AliasArg,
+    /// Make the roles of the archive that the server lacks
+    ///
+    /// Roles that exist are not changed. Users, their keys, and who has which role are never brought back.
+    #[arg(long)]
+    pub with_roles: bool,
+    /// Restore with another setting: vectorizer=none or objectTtl=off; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    pub set: Vec<Setting>,
+    /// Do not compare the result with the archive
+    #[arg(long)]
+    pub no_verify: bool,
+    /// Folder for the files of runs: what was done, and the objects that were refused
+    ///
+    /// Each run makes a directory of its own in it [default: elysiactl/runs below XDG_STATE_HOME or ~/.local/state, on
+    /// Windows below LOCALAPPDATA].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub run_dir: Option<PathBuf>,
+    /// Carry on a restore of the same that did not get to its end
+    ///
+    /// What it wrote is not sent again; what it left half-made is finished. Archive, server and what is restored must be
+    /// the same; --jobs, --batch-size, --memory-limit and --no-verify may be others. Without an archive the newest such
+    /// restore to this server is meant. If there is none, a new one is begun.
+    #[arg(long)]
+    pub resume: bool,
+    #[command(flatten)]
+    pub creating: CreatingArgs,
+}
+
+/// What becomes of aliases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum AliasArg {
+    Keep,
+    Overwrite,
+    Skip,
+}
+
+/// Differences the comparison lists at most.
+const DIFFERENCES_LISTED: usize = 20;
+
+/// Which archive is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) enum Source {
+    /// This one: a path, or a name in the folder of archives.
+    Named(PathBuf),
+    /// The newest with objects, of this collection if one is named.
+    Latest(Option<String>),
+    /// Nobody said.
+    Open,
+}
+
+/// What `col restore` is to do.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct RestoreSettings {
+    /// The archive.
+    pub source: Source,
+    /// The folder that holds archives.
+    pub folder: PathBuf,
+    /// The folder of runs, where it was named.
+    pub run_dir: Option<PathBuf>,
+    /// Only plan.
+    pub dry_run: bool,
+    /// Do not ask.
+    pub yes: bool,
+    /// All else; the archive is not chosen yet.
+    pub(in crate::cli) options: RestoreOptions,
+}
+
+impl RestoreSettings {
+    pub(in crate::cli) fn resolve(args: &RestoreArgs, env: &Env) -> Result<Self, Failure> {
+        Ok(Self {
+            source: match (&args.archive, &args.latest) {
+                (Some(archive), _) => Source::Named(archive.clone()),
+                (None, Some(collection)) => Source::Latest(Some(collection.clone()).filter(|name| !name.is_empty())),
+                (None, None) => Source::Open,
+            },
+            folder: folder(env)?,
+            run_dir: args.run_dir.clone(),
+            dry_run: args.creating.dry_run,
+            yes: args.creating.yes,
+            options: RestoreOptions {
+                archive: PathBuf::new(),
+                archive_at: PathBuf::new(),
+                selection: Selection { take: args.only.clone(), exclude: args.exclude.clone() },
+                name: args.name.clone(),
+                renames: renames(&args.rename)?,
+                tenants: args.tenants.map()?,
+                data: !args.skip_data,
+                vectors: !args.skip_vectors,
+                revectorize: args.revectorize,
+                allowed_endpoints: args.allow_endpoint.clone(),
+                key_headers: Vec::new(),
+                clamp_ints: args.clamp_ints,
+                aliases: match args.alias {
+                    AliasArg::Keep => AliasPolicy::Keep,
+                    AliasArg::Overwrite => AliasPolicy::Overwrite,
+                    AliasArg::Skip => AliasPolicy::Skip,
+                },
+                roles: args.with_roles,
+                settings: args.set.clone(),
+                verify: !args.no_verify,
+                jobs: args.jobs.map(Into::into),
+                batch_objects: args.batch_size.map(Into::into),
+                memory_bytes: args.memory_limit.map_or_else(memory::default_limit, |size| size.as_u64()),
+                patience: bounds::PATIENCE,
+                state: state_folders(args.run_dir.as_deref(), env)?,
+                differences_listed: DIFFERENCES_LISTED,
+                resume: args.resume,
+                looks_anyway: args.creating.dry_run,
+                rehearse: !args.creating.no_rehearsal,
+            },
+        })
+    }
+
+    /// The options for this archive. `headers`: what is sent along with every request.
+    pub(in crate::cli) fn of(&self, archive: PathBuf, headers: &[(String, SecretString)]) -> RestoreOptions {
+        RestoreOptions {
+            archive_at: std::path::absolute(&archive).unwrap_or_else(|_| archive.clone()),
+            archive,
+            key_headers: headers.iter().map(|(name, _)| name.clone()).collect(),
+            ..self.options.clone()
+        }
+    }
+}
+
+fn renames(given: &[Rename]) -> Result<Renames, Failure> {
+    Rename::all(given).map_err(|twice| Failure::new(Class::Usage, format!("--rename names {twice} twice")))
+}
+
+#[cfg(test)]
+mod tests;
