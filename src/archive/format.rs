@@ -4,7 +4,7 @@
 //! Most of what is here says how a type of today is written (`serde(remote)`), and the compiler holds that no member is
 //! forgotten. If such a member or variant gets another name, the one on disk stays here in quotes:
 //! `#[serde(rename = "old")]`. If a type is no longer made of what stands on disk, its struct here stands for itself and is
-//! converted, as [`manifest`] does with what was skipped. Hashes, ids, names, times and URLs stand as their texts. The tests
+//! converted, as [`manifest`] does with what was skipped. Hashes, ids, names, times, URLs and operations stand as their texts. The tests
 //! hold every member and every word.
 
 mod checkpoint;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::{Moment, words};
-use crate::event::{Event, Op, PlannedCollection, Warning};
+use crate::event::{Counted, Event, Op, OpFacts, PlannedCollection, Warning};
 use crate::model::CollectionName;
 
 /// Over how long a rate is measured.
@@ -87,7 +87,7 @@ impl Tally {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum LaneState {
     Waiting,
     Running,
     Done,
@@ -95,7 +95,7 @@ enum Stage {
 
 #[derive(Debug)]
 struct Lane {
-    stage: Stage,
+    state: LaneState,
     began: Duration,
     tally: Tally,
     /// The comparison at the end of a restore, once it has begun.
@@ -105,7 +105,7 @@ struct Lane {
 
 impl Lane {
     fn is_written(&self) -> bool {
-        self.stage == Stage::Done || self.tally.is_full()
+        self.state == LaneState::Done || self.tally.is_full()
     }
 
     /// What is being done with it now.
@@ -145,7 +145,7 @@ impl Progress {
                 self.creating = None;
                 self.plan(collections);
                 // The time of reading the archive and of a question is not that of the work.
-                if self.op == Some(Op::Restore) {
+                if self.compares() {
                     self.total.samples.clear();
                     self.total.sample(at.elapsed);
                 }
@@ -154,20 +154,20 @@ impl Progress {
                 self.creating = None;
                 self.leave(collection);
                 let lane = self.lane(collection);
-                (lane.stage, lane.began) = (Stage::Running, at.elapsed);
+                (lane.state, lane.began) = (LaneState::Running, at.elapsed);
                 lane.tally.expected = objects.or(lane.tally.expected);
                 lane.tally.sample(at.elapsed);
                 self.at_work.push(collection.clone());
             }
             // A restore writes batches; the pages it reads are those of the comparison afterwards.
-            Event::PageScanned { collection, objects, bytes, .. } if self.op == Some(Op::Restore) => {
+            Event::PageScanned { collection, objects, bytes, .. } if self.compares() => {
                 let tally = self.compare(collection, at);
                 tally.take(*objects, *bytes);
                 // The server may hold more than was written.
                 tally.expected = tally.expected.map(|expected| expected.max(tally.objects));
                 self.compared.take(*objects, *bytes);
             }
-            Event::PagesDropped { collection, objects, bytes } if self.op == Some(Op::Restore) => {
+            Event::PagesDropped { collection, objects, bytes } if self.compares() => {
                 self.compare(collection, at).give_back(*objects, *bytes);
                 self.compared.give_back(*objects, *bytes);
             }
@@ -197,16 +197,16 @@ impl Progress {
             Event::Warning(Warning::CollectionSkipped { collection, .. }) => {
                 self.leave(collection);
                 let lane = self.lane(collection);
-                (lane.stage, lane.tally.expected) = (Stage::Done, Some(lane.tally.objects));
+                (lane.state, lane.tally.expected) = (LaneState::Done, Some(lane.tally.objects));
             }
             Event::CollectionFinished(result) => {
                 self.at_work.retain(|name| *name != result.name);
                 let lane = self.lane(&result.name);
-                lane.stage = Stage::Done;
+                lane.state = LaneState::Done;
                 lane.tally.expected = Some(lane.tally.objects);
                 self.finished += 1;
             }
-            Event::Verified { collection, .. } if self.op == Some(Op::Restore) => {
+            Event::Verified { collection, .. } if self.compares() => {
                 self.compare(collection, at).settle();
                 self.lane(collection).compared = true;
                 self.at_work.retain(|name| name != collection);
@@ -223,6 +223,15 @@ impl Progress {
             }
             _ => {}
         }
+    }
+
+    fn facts(&self) -> Option<OpFacts> {
+        self.op.map(Op::facts)
+    }
+
+    /// Whether what is written is compared in the end: pages are read for that alone.
+    fn compares(&self) -> bool {
+        self.facts().is_some_and(|op| op.compares)
     }
 
     /// A collection is not at work any more, or begins from the start: it keeps nobody waiting.
@@ -270,7 +279,7 @@ impl Progress {
 
     fn lane(&mut self, name: &CollectionName) -> &mut Lane {
         let lane = || Lane {
-            stage: Stage::Waiting,
+            state: LaneState::Waiting,
             began: Duration::ZERO,
             tally: Tally::default(),
             comparison: None,
@@ -324,27 +333,27 @@ impl Progress {
     /// Whether something is done already: what takes objects away first asks whether it may, and nothing must look as if it
     /// had begun.
     pub(super) fn is_under_way(&self) -> bool {
-        !matches!(self.op, Some(Op::Rm | Op::Clear | Op::Create)) || self.finished().1 > 0
+        self.facts().is_none_or(|op| op.counted == Counted::Bytes) || self.finished().1 > 0
     }
 
     /// Whether `cli` has told more about the plan than its event does.
     pub(super) fn is_told(&self) -> bool {
-        matches!(self.op, Some(Op::Backup | Op::Restore | Op::Rm | Op::Clear | Op::Create))
+        self.facts().is_some_and(|op| op.plans)
     }
 
     /// Whether what is verified is an archive, by itself.
     pub(super) fn is_of_archive(&self) -> bool {
-        self.op == Some(Op::ArchiveCheck)
+        self.facts().is_some_and(|op| !op.server)
     }
 
     /// Whether collections are dealt with as a whole: then no object and no byte of theirs is counted on the way.
     pub(super) fn is_of_wholes(&self) -> bool {
-        matches!(self.op, Some(Op::Rm | Op::Create))
+        self.facts().is_some_and(|op| op.counted == Counted::Collections)
     }
 
     /// Whether the bytes of objects are known on the way.
     pub(super) fn has_bytes(&self) -> bool {
-        self.op != Some(Op::Clear)
+        self.facts().is_none_or(|op| op.counted != Counted::Objects)
     }
 
     /// Which collection is being created, while nothing else is done.
@@ -356,18 +365,11 @@ impl Progress {
 
     /// What is being done, in one word.
     pub(super) fn verb(&self) -> &'static str {
-        match self.op {
-            Some(Op::Backup) => "backing up",
-            Some(Op::ArchiveCheck) => "checking",
-            Some(Op::Restore) if self.is_comparing() => "verifying",
+        match self.facts() {
+            Some(op) if op.compares && self.is_comparing() => Op::Verify.facts().doing,
             // What a plan reads is not sent, and not counted.
-            Some(Op::Restore) if self.lanes.is_empty() => "reading the archive",
-            Some(Op::Restore) => "restoring",
-            Some(Op::Verify) => "verifying",
-            Some(Op::Rm) => "removing",
-            Some(Op::Clear) => "clearing",
-            Some(Op::Create) => "creating",
-            Some(Op::Rehearsal) => "rehearsing",
+            Some(op) if op.compares && self.lanes.is_empty() => "reading the archive",
+            Some(op) => op.doing,
             None => "starting",
         }
     }

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::claimant::{Claimant, Use};
-use super::run::OpName;
 use super::stand_as;
 use crate::event::Op;
 use crate::model::{CollectionName, ServerIdentity};
@@ -33,7 +32,6 @@ pub(in crate::archive) struct Grown {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Claimant")]
 struct By {
-    #[serde(with = "OpName")]
     op: Op,
     pid: u32,
     started: Timestamp,

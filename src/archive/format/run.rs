@@ -90,7 +90,6 @@ enum Record {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "RunAbout")]
 struct About {
-    #[serde(with = "OpName")]
     op: Op,
     tool: Tool,
     run_id: Uuid,
@@ -100,27 +99,6 @@ struct About {
     archive: String,
     archive_run_id: String,
     options: Map<String, Value>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Op")]
-pub(super) enum OpName {
-    #[serde(rename = "backup")]
-    Backup,
-    #[serde(rename = "archive_check")]
-    ArchiveCheck,
-    #[serde(rename = "restore")]
-    Restore,
-    #[serde(rename = "verify")]
-    Verify,
-    #[serde(rename = "rm")]
-    Rm,
-    #[serde(rename = "clear")]
-    Clear,
-    #[serde(rename = "create")]
-    Create,
-    #[serde(rename = "rehearsal")]
-    Rehearsal,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -157,7 +157,7 @@ fn claims_and_refused_objects_stand_as_ever() {
 #[test]
 fn no_word_is_left_out_of_these_tests() {
     let sources = [include_str!("manifest.rs"), include_str!("run.rs"), include_str!("claim.rs")];
-    let listed: BTreeSet<&str> = OPS.iter().chain(&LIMITS).chain(&OTHER_WORDS).copied().collect();
+    let listed: BTreeSet<&str> = LIMITS.iter().chain(&OTHER_WORDS).copied().collect();
     let mut found = 0;
     for word in sources.iter().flat_map(|source| source.split("rename = \"").skip(1)) {
         let word = word.split('"').next().expect("a word");
