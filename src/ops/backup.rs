@@ -21,6 +21,8 @@ use crate::archive::manifest::{Incomplete, Limit, Skipped, TopologyRecord};
 use crate::archive::{Codec, Content, Manifest};
 use crate::event::{ActivationRefusal, NotKeptReason, PlannedCollection, RunResult};
 use crate::model::{CollectionName, Schema, Selection, TenantName};
+use crate::ops::run::ARCHIVES;
+use crate::ops::run::bounds::{MEMORY_BYTES, PATIENCE};
 use crate::ops::{Error, StateFolders};
 
 pub use plan::plan;
@@ -56,6 +58,28 @@ pub struct BackupOptions {
     pub allow_missing_nodes: bool,
     /// Which interrupted backup to carry on; `None`: a new archive is made.
     pub resume: Option<Resume>,
+}
+
+impl Default for BackupOptions {
+    /// All collections with all that is in them, uncompressed, into a new archive in the folder `backups`. Inactive tenants
+    /// are left out and named: to activate them takes a place for journals (`state`).
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::from(ARCHIVES),
+            selection: Selection::default(),
+            tenants: Vec::new(),
+            content: Content::Full,
+            codec: Codec::None,
+            jobs: None,
+            page_objects: None,
+            memory_bytes: MEMORY_BYTES,
+            part_age: Self::PART_AGE,
+            patience: PATIENCE,
+            state: None,
+            allow_missing_nodes: false,
+            resume: None,
+        }
+    }
 }
 
 impl BackupOptions {

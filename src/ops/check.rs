@@ -1,12 +1,14 @@
 //! `archive check`: structure, counts, order and every byte of an archive, without a server. What is damaged is gathered,
 //! each file once, and the rest is read all the same.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use super::damages::Damages;
 pub use super::damages::MOST_DAMAGES;
 use super::prove;
+use super::run::bounds::MEMORY_BYTES;
 use super::{Error, Session, blocking, restore};
 use crate::archive::manifest::CollectionEntry;
 use crate::archive::{Archive, Manifest};
@@ -22,6 +24,15 @@ pub struct CheckOptions {
     pub readers: usize,
     /// What lines may take, in bytes.
     pub memory_bytes: u64,
+}
+
+impl CheckOptions {
+    /// Every byte of an archive, with a thread for each processor.
+    #[must_use]
+    pub fn new(archive: impl AsRef<Path>) -> Self {
+        let readers = available_parallelism().map_or(1, usize::from);
+        Self { archive: archive.as_ref().to_owned(), readers, memory_bytes: MEMORY_BYTES }
+    }
 }
 
 /// An archive that was read to its last byte and found whole.

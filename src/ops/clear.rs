@@ -24,6 +24,8 @@ use jiff::Timestamp;
 use crate::event::{Class, Covers, PlannedCollection, Remark, RunResult};
 use crate::model::{CollectionName, Schema, Selection, TenantName};
 use crate::ops::held::{Doomed, HeldIn};
+use crate::ops::run::ARCHIVES;
+use crate::ops::run::bounds::{MEMORY_BYTES, PATIENCE};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::schema::{Fit, Rehearsed};
 use crate::ops::standing::Standing;
@@ -83,6 +85,25 @@ pub struct ClearOptions {
     /// Whether an earlier run is resumed: objects of a collection that somebody created once that run had dropped its
     /// own are not what was to go.
     pub resumes: bool,
+}
+
+impl ClearOptions {
+    /// These collections, in the way that fits each, tried out first.
+    #[must_use]
+    pub fn new(selection: Selection, state: StateFolders) -> Self {
+        Self {
+            selection,
+            tenants: Vec::new(),
+            wish: Wish::Auto,
+            allow_protected: false,
+            folder: PathBuf::from(ARCHIVES),
+            state,
+            memory_bytes: MEMORY_BYTES,
+            patience: PATIENCE,
+            rehearse: true,
+            resumes: false,
+        }
+    }
 }
 
 /// What an earlier run saved and did not bring back.

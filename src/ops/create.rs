@@ -30,6 +30,14 @@ pub struct CreationOptions {
     pub rehearse: bool,
 }
 
+impl CreationOptions {
+    /// An empty collection of this class document, without tenants, tried out first.
+    #[must_use]
+    pub fn new(schema: Schema, state: StateFolders) -> Self {
+        Self { schema, name: None, tenants: Vec::new(), state, rehearse: true }
+    }
+}
+
 /// What a collection will be, in words of its class document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shape {

@@ -11,7 +11,6 @@ mod chosen;
 pub mod clear;
 pub mod create;
 mod damages;
-mod defaults;
 mod drift;
 mod dropping;
 mod error;

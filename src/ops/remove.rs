@@ -10,6 +10,8 @@ use crate::event::{Class, PlannedCollection, RunResult};
 use crate::model::{CollectionName, Selection};
 use crate::ops::Error;
 use crate::ops::held::HeldIn;
+use crate::ops::run::ARCHIVES;
+use crate::ops::run::bounds::PATIENCE;
 use crate::ops::safety::SafetyCopy;
 use crate::ops::standing::Standing;
 
@@ -29,6 +31,15 @@ pub struct RemovalOptions {
     pub locks: PathBuf,
     /// How long a server that does not do what it was asked is waited for.
     pub patience: Duration,
+}
+
+impl RemovalOptions {
+    /// These collections.
+    #[must_use]
+    pub fn new(selection: Selection, locks: impl Into<PathBuf>) -> Self {
+        let (folder, locks) = (PathBuf::from(ARCHIVES), locks.into());
+        Self { selection, allow_protected: false, folder, locks, patience: PATIENCE }
+    }
 }
 
 /// One collection of a plan.

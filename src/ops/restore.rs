@@ -33,9 +33,10 @@ use crate::event::{
 };
 use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName};
 use crate::ops::prove::Indexed;
+use crate::ops::run::bounds::{MEMORY_BYTES, MOST_JOBS, PATIENCE};
 use crate::ops::schema::{self, Rehearsed};
-use crate::ops::verify::Differs;
-use crate::ops::{Error, RunName, StateFolders, bounds};
+use crate::ops::verify::{Differs, VerifyOptions};
+use crate::ops::{Error, RunName, StateFolders};
 use crate::pipeline::import::ImportOptions;
 use crate::weaviate::{Meta, Rights};
 
@@ -113,9 +114,55 @@ pub struct RestoreOptions {
 }
 
 impl RestoreOptions {
+    /// Whether what is restored may be added to this collection, which is there: tenants that are named to one that has
+    /// tenants.
+    fn may_join(&self, there: &Schema) -> bool {
+        there.multi_tenant && matches!(self.tenants, TenantMap::Only(_) | TenantMap::IntoTenant(_))
+    }
+
     /// What is chosen of the import.
     fn import(&self) -> ImportOptions {
-        ImportOptions { most_in_flight: self.jobs.unwrap_or(bounds::MOST_JOBS).max(1), patience: self.patience }
+        ImportOptions { most_in_flight: self.jobs.unwrap_or(MOST_JOBS).max(1), patience: self.patience }
+    }
+
+    /// All collections of an archive under their names, with objects, vectors and aliases and without roles, tried out first
+    /// and compared afterwards.
+    #[must_use]
+    pub fn new(archive: impl Into<PathBuf>, state: StateFolders) -> Self {
+        let options = Self {
+            archive_at: PathBuf::new(),
+            archive: PathBuf::new(),
+            selection: Selection::default(),
+            name: None,
+            renames: Renames::default(),
+            tenants: TenantMap::Same,
+            data: true,
+            vectors: true,
+            revectorize: false,
+            allowed_endpoints: Vec::new(),
+            key_headers: Vec::new(),
+            clamp_ints: false,
+            aliases: AliasPolicy::Keep,
+            roles: false,
+            settings: Vec::new(),
+            verify: true,
+            jobs: None,
+            batch_objects: None,
+            memory_bytes: MEMORY_BYTES,
+            patience: PATIENCE,
+            state,
+            differences_listed: VerifyOptions::LIMIT,
+            resume: false,
+            looks_anyway: false,
+            rehearse: true,
+        };
+        options.of(archive.into())
+    }
+
+    /// The same for this archive.
+    #[must_use]
+    pub fn of(self, archive: PathBuf) -> Self {
+        Self { archive_at: std::path::absolute(&archive).unwrap_or_else(|_| archive.clone()), archive, ..self }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::archive::manifest::{CollectionEntry, Incomplete};
 use crate::archive::{Archive, Content, Index};
 use crate::event::{Difference, FieldDiff, Remark, RunResult, SchemaDifference};
 use crate::model::{CollectionName, ObjectId, Renames, Schema, Selection, TenantMap, TenantName};
+use crate::ops::run::bounds::{MEMORY_BYTES, PATIENCE};
 use crate::ops::{Error, StateFolders, prove};
 use crate::pipeline::compare::{ArchivedSide, Left, Place, Sample, units};
 use crate::pipeline::long_lines::LongLines;
@@ -56,6 +57,26 @@ pub struct VerifyOptions {
 impl VerifyOptions {
     /// Differences listed at most, unless `limit` says otherwise.
     pub const LIMIT: usize = 100;
+
+    /// Every object of an archive against the collections of the same names. Inactive tenants are left out and named: to
+    /// activate them takes a place for journals (`state`).
+    #[must_use]
+    pub fn new(archive: impl Into<PathBuf>) -> Self {
+        Self {
+            archive: archive.into(),
+            selection: Selection::default(),
+            name: None,
+            renames: Renames::default(),
+            tenants: TenantMap::Same,
+            sample: None,
+            limit: Self::LIMIT,
+            jobs: None,
+            memory_bytes: MEMORY_BYTES,
+            patience: PATIENCE,
+            seed: 0,
+            state: None,
+        }
+    }
 }
 
 /// One object that differs.

@@ -200,12 +200,8 @@ impl RestoreSettings {
 
     /// The options for this archive. `headers`: what is sent along with every request.
     pub(in crate::cli) fn of(&self, archive: PathBuf, headers: &[(String, SecretString)]) -> RestoreOptions {
-        RestoreOptions {
-            archive_at: std::path::absolute(&archive).unwrap_or_else(|_| archive.clone()),
-            archive,
-            key_headers: headers.iter().map(|(name, _)| name.clone()).collect(),
-            ..self.options.clone()
-        }
+        let key_headers = headers.iter().map(|(name, _)| name.clone()).collect();
+        RestoreOptions { key_headers, ..self.options.clone() }.of(archive)
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Collection, RestoreOptions};
 use crate::archive::runfiles::{self, EarlierRun, Forget, Kept};
 use crate::archive::{self, RunAbout, RunHistory};
 use crate::event::Op;
-use crate::model::{CollectionName, Renames, TenantMap, path_of_text};
+use crate::model::{CollectionName, Renames, path_of_text};
 use crate::ops::{Distrust, Error, RunChoice, RunDiffers, RunName, Session, blocking};
 
 /// What decides what is written, by its name in the journal. Whatever else is in there only tunes.
@@ -241,11 +241,10 @@ pub(super) fn joined<'a>(
     resuming?.kept.history.targets.get(target)?.joined.as_deref()
 }
 
-/// Whether tenants are added to a collection, by what a run before this one did with it.
-pub(super) fn may_join(resuming: Option<&Resuming>, target: &CollectionName, tenants: &TenantMap) -> bool {
-    let named = matches!(tenants, TenantMap::Only(_) | TenantMap::IntoTenant(_));
+/// Whether a run before this one created a collection, and joined none that was there.
+pub(super) fn created(resuming: Option<&Resuming>, target: &CollectionName) -> bool {
     let begun = resuming.and_then(|resuming| resuming.kept.history.targets.get(target));
-    named && begun.is_none_or(|begun| begun.joined.is_some())
+    begun.is_some_and(|begun| begun.joined.is_none())
 }
 
 #[cfg(test)]

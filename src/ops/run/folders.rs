@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+/// The folder of archives, unless another one is named.
+pub(in crate::ops) const ARCHIVES: &str = "backups";
+
 /// Where files about runs lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateFolders {

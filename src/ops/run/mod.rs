@@ -7,6 +7,7 @@ pub(in crate::ops) mod journal;
 mod name;
 mod session;
 
+pub(in crate::ops) use folders::ARCHIVES;
 pub use folders::StateFolders;
 pub use name::RunName;
 pub use session::Session;

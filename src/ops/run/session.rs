@@ -62,6 +62,13 @@ impl Session {
     }
 }
 
+impl Default for Session {
+    /// The real disk and clock; nobody listens, and nobody tells it to stop.
+    fn default() -> Self {
+        Self::new(Events::none(), CancellationToken::new())
+    }
+}
+
 impl From<guard::Error> for Error {
     fn from(error: guard::Error) -> Self {
         match error {

@@ -46,8 +46,8 @@ impl Candidate {
         let Planning { archive, options, renames, server, live, .. } = planning;
         let (schema, changed) = settings::apply(&tenants::of_kind(archived, &options.tenants), &options.settings);
         let target = renames.of(&schema.name).clone();
-        let may = resume::may_join(resuming, &target, &options.tenants);
-        let joined = live.schemas.iter().find(|there| may && there.multi_tenant && there.name == target).cloned();
+        let joined = live.schemas.iter().find(|there| there.name == target && options.may_join(there));
+        let joined = joined.filter(|_| !resume::created(resuming, &target)).cloned();
         Ok(Self {
             at,
             fit: fit(&schema, renames, &server.target()),
