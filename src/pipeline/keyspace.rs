@@ -12,7 +12,7 @@ const PAGES_WORTH_A_CUT: f64 = 2.0;
 
 /// A worker's hold on one range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim(usize);
+pub struct Hold(usize);
 
 /// Keys of one space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Stretch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Read this range.
-    Range(Claim, Stretch),
+    Range(Hold, Stretch),
     /// Nothing to cut at the moment: ask again when another worker got further.
     Wait,
     /// Every range is finished.
@@ -113,7 +113,7 @@ impl Keyspace {
         self.running.push(Running { space, range, cursor: None, objects: 0 });
         let at = self.running.len() - 1;
         self.open.insert(at);
-        Next::Range(Claim(at), stretch)
+        Next::Range(Hold(at), stretch)
     }
 
     /// Whether every range is finished.
@@ -124,12 +124,12 @@ impl Keyspace {
 
     /// The last id a claim still covers; it may have moved down since the range was handed out.
     #[must_use]
-    pub fn end(&self, claim: Claim) -> Option<ObjectId> {
+    pub fn end(&self, claim: Hold) -> Option<ObjectId> {
         self.running[claim.0].range.to
     }
 
     /// A page was read: `last` is its last id inside the range. Returns the stretch the page stands for.
-    pub fn advance(&mut self, claim: Claim, last: ObjectId, objects: u64) -> KeyRange {
+    pub fn advance(&mut self, claim: Hold, last: ObjectId, objects: u64) -> KeyRange {
         let running = &mut self.running[claim.0];
         let covered = KeyRange { from: running.cursor.or(running.range.from), to: Some(last) };
         running.cursor = Some(last);
@@ -138,7 +138,7 @@ impl Keyspace {
     }
 
     /// The range's last page was read. Returns the stretch from the cursor to the range's end.
-    pub fn finish(&mut self, claim: Claim) -> KeyRange {
+    pub fn finish(&mut self, claim: Hold) -> KeyRange {
         self.open.remove(&claim.0);
         let running = &self.running[claim.0];
         KeyRange { from: running.cursor.or(running.range.from), to: running.range.to }
@@ -226,7 +226,7 @@ mod tests {
     /// Reads a set of ids with simulated workers, in an order given by `turns`; returns what was read and covered.
     fn read(ids: &BTreeSet<u128>, workers: usize, page: u32, turns: &[usize]) -> (Vec<u128>, Vec<KeyRange>) {
         let mut space = Keyspace::new(&[ALL], workers);
-        let mut claims: Vec<Option<(Claim, KeyRange)>> = vec![None; workers];
+        let mut claims: Vec<Option<(Hold, KeyRange)>> = vec![None; workers];
         let (mut got, mut covered) = (Vec::new(), Vec::new());
         for turn in turns.iter().copied().chain((0..).map(|i| i % workers)) {
             let worker = turn % workers;

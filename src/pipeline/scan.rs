@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::budget::Budget;
 use super::fetch::{Approach, Fetch, Fetched};
 use super::guard::Mark;
-use super::keyspace::{Claim, Keyspace, Next, Stretch};
+use super::keyspace::{Hold, Keyspace, Next, Stretch};
 use super::pacer::{Limits, Pacer};
 use super::replicas::ReplicaCheck;
 use super::slots::Slots;
@@ -202,7 +202,7 @@ impl Shared<'_> {
     async fn read(
         &self,
         worker: usize,
-        claim: Claim,
+        claim: Hold,
         stretch: Stretch,
         batches: &mpsc::Sender<Batch>,
     ) -> Result<(), Error> {
@@ -236,7 +236,7 @@ impl Shared<'_> {
     }
 
     /// A tenant that is gone or inactive is no reason to stop reading the others: its keys stay uncovered.
-    fn give_up(&self, claim: Claim, space: usize, error: Error) -> Result<(), Error> {
+    fn give_up(&self, claim: Hold, space: usize, error: Error) -> Result<(), Error> {
         let trouble = if let Error::Wire(error) = &error { error.tenant_trouble() } else { None };
         let (Some(trouble), Some(tenant)) = (trouble, self.scan.tenants.get(space)) else { return Err(error) };
         lock(&self.space).finish(claim);
@@ -245,7 +245,7 @@ impl Shared<'_> {
     }
 
     /// Cuts a page off at the end of its range, which may have moved, and books it. Whether the range is finished.
-    fn batch(&self, worker: usize, claim: Claim, space: usize, page: Fetched) -> (Batch, bool) {
+    fn batch(&self, worker: usize, claim: Hold, space: usize, page: Fetched) -> (Batch, bool) {
         let Fetched { mut objects, full, unprintable, page } = page;
         let covers;
         let finished;
