@@ -3,7 +3,7 @@
 vectors by the bits of their float32.   reread.py URL ARCHIVE [OLD=NEW...]   (plain parts only)
 Without new names, the source of a backup: times count too. With new names, what a restore made: references follow, times
 are the server's own, and only the collections named are read. Tenants are compared one by one, and their states; those
-that sleep are woken one at a time and put back. OLD/TENANT=NEW/TENANT2 compares these two tenants alone; without a tenant
+that are inactive are activated one at a time, and deactivated again. OLD/TENANT=NEW/TENANT2 compares these two tenants alone; without a tenant
 on one side the collection there is a plain one."""
 import hashlib, json, os, re, struct, sys, urllib.request
 

@@ -285,7 +285,7 @@ pub enum Error {
     },
     /// A file of the archive was read wrongly, and rightly when it was read once more: it is not the archive that is
     /// damaged, but what it was read with.
-    #[error("{} was read wrongly once, and rightly the next time", ShellWord::path(path))]
+    #[error("inconsistent reads of {} (suspect disk or memory)", ShellWord::path(path))]
     Unsteady {
         /// The file.
         path: PathBuf,

@@ -9,7 +9,7 @@ use std::thread::available_parallelism;
 use bytesize::ByteSize;
 
 use self::flags::{CatArgs, CheckArgs, ShowArgs};
-use super::explain::explain;
+use super::explain::{Verb, explain};
 use super::settings::place;
 use super::{Env, Failure, Finished, Out, closing, memory, run_with_events, show};
 use crate::archive::{Archive, archives};
@@ -17,14 +17,14 @@ use crate::event::{Class, Op};
 use crate::ops::cat::CatError;
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::{Session, cat, check};
-use crate::render::Closing;
 
 pub(super) fn show(args: &ShowArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
-    let archive = Archive::open(&archives(), &place(&args.archive, env)?).map_err(|e| explain(&e.into()))?;
+    let archive =
+        Archive::open(&archives(), &place(&args.archive, env)?).map_err(|e| explain(Verb::Archive, &e.into()))?;
     if out.json() {
         out.document(archive.manifest())?;
     } else {
-        out.text(&show::text(archive.path(), archive.manifest()))?;
+        out.text(&show::text(archive.path(), archive.manifest(), out.columns()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -59,9 +59,8 @@ fn check_one(archive: PathBuf, memory_bytes: u64, out: &Out) -> Result<ExitCode,
         warn_of_open_folders(&session, vec![archive.clone()]).await;
         let outcome = check::run(&session, check::CheckOptions { archive, readers, memory_bytes })
             .await
-            .map_err(|e| explain(&e))?;
-        // No server takes part.
-        let closing = Closing { server: None, ..closing::of(&outcome.manifest, String::new()) };
+            .map_err(|e| explain(Verb::Archive, &e))?;
+        let closing = closing::of(&outcome.manifest, outcome.result.archive.as_deref());
         Ok(Finished { result: outcome.result, closing })
     })
 }
@@ -71,7 +70,7 @@ pub(super) fn cat(args: &CatArgs, env: &Env, out: &Out) -> Result<ExitCode, Fail
     let memory = memory_bytes(args.memory_limit);
     let done = cat::run(&archives(), &place(&args.archive, env)?, args.collection.as_deref(), memory, &mut lines);
     done.map_err(|e| match e {
-        CatError::Archive(e) => explain(&e),
+        CatError::Archive(e) => explain(Verb::Archive, &e),
         CatError::Output(e) => Failure::from_stdout(&e),
     })?;
     Ok(ExitCode::SUCCESS)

@@ -36,7 +36,7 @@ Exit codes:
 /// Back up, restore, verify and list Weaviate collections
 ///
 /// elysiactl copies collections from a running Weaviate server into plain files over the REST API, every object as the
-/// server printed it, puts them back on that server or another one, and proves that nothing is missing.
+/// server printed it, restores them to that server or another one, and proves that nothing is missing.
 ///
 /// Results go to stdout, everything else to stderr.
 #[derive(Debug, Parser)]
@@ -54,7 +54,7 @@ pub struct Cli {
 /// How what is about to be created is tried out, shown and asked about.
 #[derive(Debug, Args)]
 pub(super) struct CreatingArgs {
-    /// Do not try out first, under scratch names, whether the server takes what is created
+    /// Skip the rehearsal, which first creates everything under scratch names to see whether the server takes it
     #[arg(long)]
     pub no_rehearsal: bool,
     /// Show what would be created, and make no changes; nothing is rehearsed
@@ -88,16 +88,16 @@ pub(super) struct ConnectionArgs {
     /// Trust the certificates in this PEM file as well
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ca_cert: Option<PathBuf>,
-    /// Show this certificate (PEM) to the server
+    /// Client certificate (PEM) for mutual TLS
     #[arg(long, global = true, value_name = "FILE", requires = "client_key", value_hint = ValueHint::FilePath)]
     pub client_cert: Option<PathBuf>,
-    /// The private key (PEM) of --client-cert
+    /// Private key (PEM) of --client-cert
     #[arg(long, global = true, value_name = "FILE", requires = "client_cert", value_hint = ValueHint::FilePath)]
     pub client_key: Option<PathBuf>,
     /// Do not check the server's certificate
     #[arg(long, global = true)]
     pub insecure: bool,
-    /// Give up an answer in which nothing moves for this long; there is no total time limit
+    /// Abort a response that makes no progress for this long; there is no total time limit
     #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = stall_timeout)]
     pub stall_timeout: Duration,
 }
@@ -117,7 +117,7 @@ pub(super) struct OutputArgs {
     /// Write the log to FILE as well, at least as much as -v logs; FILE is created with mode 0600, or appended to
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub log_file: Option<PathBuf>,
-    /// When to use colours; NO_COLOR turns them off too
+    /// When to use colors; NO_COLOR turns them off too
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Colour,
     /// Draw no progress bars and print no progress lines

@@ -9,23 +9,25 @@ use tokio_util::sync::CancellationToken;
 
 use self::flags::{BackupArgs, BackupSettings};
 use super::args::ConnectionArgs;
-use super::explain::explain;
+use super::explain::{Verb, explain};
 use super::runtime::nothing;
 use super::{Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
 use crate::archive;
 use crate::event::{ActivationRefusal, Class, CollectionResult, Event, Op, RunResult, SavedSchema, Status};
 use crate::model::path_text;
-use crate::ops::backup::{self, BackupOptions, BackupPlan, BackupStopped, Interrupted, LeftInactive, Resume};
+use crate::ops::backup::{
+    self, BackupOptions, BackupOutcome, BackupPlan, BackupStopped, Interrupted, LeftInactive, Resume,
+};
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::{Error, Session};
-use crate::render::{Closing, Note, date, plain, shell_path, size};
+use crate::render::{Closing, Done, Label, Note, Objects, date, plain, shell_path, size};
 use crate::weaviate::{Client, Writer};
 
 pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let connect = Connect::resolve(connection, env)?;
     let settings = BackupSettings::resolve(args, env)?;
     run_with_events(out, Op::Backup, settings.dry_run, async |events, cancel| {
-        let client = connect.client(&events)?;
+        let client = connect.client(Verb::Backup, &events)?;
         let session = Session::new(events, cancel.clone());
         let runs = settings.options.state.iter().map(|state| state.runs.clone());
         warn_of_open_folders(&session, runs.chain([settings.options.folder.clone()]).collect()).await;
@@ -50,9 +52,7 @@ pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out
         }
         let server = closing::server(&planned.url, &planned.server_version);
         let outcome = backup::run(&Writer::new(client), &session, planned).await.map_err(|e| stopped(e, resume))?;
-        let mut closing = closing::of(&outcome.manifest, server);
-        closing.next = vec![closing::check_command(outcome.result.archive.as_deref())];
-        Ok(Finished { result: outcome.result, closing })
+        Ok(Finished { closing: done(&outcome, server), result: outcome.result })
     })
 }
 
@@ -63,7 +63,7 @@ async fn plan(
     options: BackupOptions,
 ) -> Result<BackupPlan, Failure> {
     tokio::select! {
-        planned = backup::plan(client, session, options) => planned.map_err(|e| explain(&e)),
+        planned = backup::plan(client, session, options) => planned.map_err(|e| explain(Verb::Backup, &e)),
         () = cancel.cancelled() => Err(Failure::new(Class::Interrupted, "interrupted; nothing was written")),
     }
 }
@@ -76,17 +76,21 @@ async fn sealed_already(
 ) -> Result<Option<Finished>, Failure> {
     let named = settings.options.resume.as_ref().and_then(|resume| resume.archive.as_ref());
     let Some(path) = named.filter(|_| !settings.dry_run) else { return Ok(None) };
-    let sealed =
-        backup::sealed_already(session, path, client.url(), &settings.options).await.map_err(|e| explain(&e))?;
+    let sealed = backup::sealed_already(session, path, client.url(), &settings.options)
+        .await
+        .map_err(|e| explain(Verb::Backup, &e))?;
     Ok(sealed.map(|outcome| {
         let source = &outcome.manifest.source;
         let server = closing::server(&source.url, &source.server_version);
-        let next = vec![closing::check_command(outcome.result.archive.as_deref())];
-        Finished {
-            closing: Closing { next, sealed_already: true, ..closing::of(&outcome.manifest, server) },
-            result: outcome.result,
-        }
+        Finished { closing: Closing { done: Done::Before, ..done(&outcome, server) }, result: outcome.result }
     }))
+}
+
+/// What there is to say of an archive that is sealed.
+pub(super) fn done(outcome: &BackupOutcome, server: String) -> Closing {
+    let archive = outcome.result.archive.as_deref();
+    let next = vec![closing::check_command(archive)];
+    Closing { next, ..closing::of(&outcome.manifest, archive) }.with(Label::Server, Some(server))
 }
 
 /// Whether an interrupted backup is carried on instead of a new one being made: a person is asked, others are told how.
@@ -98,11 +102,11 @@ async fn carries_on(
 ) -> Result<bool, Failure> {
     let about = format!("{} was interrupted; {} are safe in it", shell_path(&found.archive), kept(found));
     if out.asks() {
-        let question = confirm::Question::yes_unless_no(&format!("{about}. Carry it on?"));
+        let question = confirm::Question::yes_unless_no(&format!("{about}. Resume it?"));
         return confirm::answer(out, cancel, question).await;
     }
     if out.wants_words() {
-        out.note(&format!("{about}. Carry it on with: {}\n", resume(&found.archive)));
+        out.note(&format!("{about}. Resume it with: {}\n", resume(&found.archive)));
     }
     Ok(false)
 }
@@ -127,12 +131,13 @@ fn headline(plan: &BackupPlan) -> String {
         text = text + ", " + &closing::counted(objects, "object");
     }
     let tenants = plan.collections.iter().filter_map(|planned| planned.tenants);
-    let (all, asleep) = tenants.fold((0, 0), |(all, asleep), t| (all + t.active + t.inactive, asleep + t.inactive));
+    let (all, inactive) =
+        tenants.fold((0, 0), |(all, inactive), t| (all + t.active + t.inactive, inactive + t.inactive));
     if all > 0 {
         text = text + ", " + &closing::counted(all, "tenant");
     }
-    if asleep > 0 {
-        text = format!("{text} ({asleep} asleep, woken a few at a time and put back)");
+    if inactive > 0 {
+        text = format!("{text} ({inactive} inactive, activated a few at a time and deactivated again)");
     }
     if let Some(bytes) = bytes.filter(|b| *b > 0) {
         text = text + ", about " + &size(bytes);
@@ -140,7 +145,7 @@ fn headline(plan: &BackupPlan) -> String {
     text = match &plan.carries_on {
         None => format!("{text}, into {}", shell_path(&plan.archive)),
         Some(found) => format!(
-            "{text}; carrying on {}, begun {}, with {} in it",
+            "{text}; resuming {}, begun {}, with {} in it",
             shell_path(&plan.archive),
             date(found.started),
             kept(found)
@@ -183,27 +188,29 @@ fn would(plan: &BackupPlan) -> Finished {
         collections,
     );
     let result = RunResult { planned_archive: (!resumed).then(|| path_text(&plan.archive)), ..result };
-    let closing = Closing {
-        dry_run: true,
-        schemas_only,
-        uncounted: !schemas_only && total(plan, |p| p.objects).is_none(),
-        notes: plan.collections.iter().filter_map(activates).collect(),
-        server: Some(closing::server(&plan.url, &plan.server_version)),
-        would_be: Some(path_text(&plan.archive)),
-        free_bytes: plan.free_bytes,
-        topology_unchecked: plan.topology.reason.clone().filter(|_| plan.topology.missing.is_empty()),
-        incomplete: closing::missing_nodes(&plan.topology.missing).into_iter().collect(),
-        limits: closing::limits(&plan.limits),
-        skipped: closing::skipped(&plan.skipped).into_iter().chain(plan.left_inactive.iter().map(stay)).collect(),
-        ..Closing::default()
+    let objects = match total(plan, |p| p.objects) {
+        _ if schemas_only => Objects::SchemasOnly,
+        Some(_) => Objects::Counted,
+        None => Objects::Uncounted,
     };
+    let unchecked = plan.topology.reason.as_ref().filter(|_| plan.topology.missing.is_empty());
+    let skipped = closing::skipped(&plan.skipped).into_iter().chain(plan.left_inactive.iter().map(stay));
+    let closing = Closing { done: Done::Planned(None), objects, ..Closing::default() }
+        .with(Label::Server, Some(closing::server(&plan.url, &plan.server_version)))
+        .with(Label::Archive, Some(shell_path(&plan.archive) + if resumed { "" } else { " (planned)" }))
+        .with(Label::Free, plan.free_bytes.map(|free| size(free) + " on that disk"))
+        .with(Label::Unchecked, closing::unchecked(unchecked))
+        .with_notes(Label::Note, plan.collections.iter().filter_map(activates))
+        .with_notes(Label::Limits, closing::limits(&plan.limits))
+        .with_notes(Label::Skipped, skipped)
+        .with_notes(Label::Incomplete, closing::missing_nodes(&plan.topology.missing));
     Finished { result, closing }
 }
 
 /// What a backup does with tenants that cannot be read as they are.
 fn activates(planned: &backup::CollectionBackup) -> Option<Note> {
-    let asleep = planned.tenants.map(|tenants| tenants.inactive).filter(|asleep| *asleep > 0)?;
-    let tenants = closing::counted(asleep, "inactive tenant");
+    let inactive = planned.tenants.map(|tenants| tenants.inactive).filter(|inactive| *inactive > 0)?;
+    let tenants = closing::counted(inactive, "inactive tenant");
     let text = format!("{tenants} would be activated, a few at a time, read and counted, and deactivated again");
     Some(Note { about: planned.schema.name.to_string(), text })
 }
@@ -221,7 +228,7 @@ fn stay(left: &LeftInactive) -> Note {
 
 /// A run that stopped: the error, what it left, and the command that carries it on.
 pub(super) fn stopped(stopped: BackupStopped, resume: impl Fn(&Path) -> String) -> Failure {
-    let failure = explain(&stopped.error);
+    let failure = explain(Verb::Backup, &stopped.error);
     match stopped.archive {
         // Nothing was left to read.
         Some(path) if matches!(stopped.error, Error::Vanished { .. }) => {
@@ -231,7 +238,7 @@ pub(super) fn stopped(stopped: BackupStopped, resume: impl Fn(&Path) -> String) 
         Some(_) if matches!(stopped.error, Error::Archive(archive::Error::Locked { .. })) => failure,
         Some(path) => failure
             .hint(format!(
-                "the archive is not complete; what was sealed in it is kept. Carry it on with: {}",
+                "the archive is not complete; what was sealed in it is kept. Resume it with: {}",
                 resume(&path)
             ))
             .after(RunResult { archive: Some(path_text(&path)), ..nothing(Op::Backup) }),

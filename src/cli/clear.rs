@@ -9,20 +9,20 @@ use std::process::ExitCode;
 
 use self::flags::{ClearArgs, ClearSettings};
 use super::args::ConnectionArgs;
-use super::explain::explain_for;
+use super::explain::{Verb, explain};
 use super::removal::{self, Consent, Loss};
 use super::rm::flags::RmArgs;
 use super::rm::{self, create_command};
 use super::{Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
-use crate::model::{CollectionName, Selection, path_text};
+use crate::model::{CollectionName, Selection};
 use crate::ops::clear::{self, ClearOutcome, ClearPlan, ClearStopped, CollectionClear};
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::held::HeldIn;
 use crate::ops::inventory::{self, Listed};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::{Error, Session};
-use crate::render::{Closing, Note, counted, plain, remark, shell_path};
+use crate::render::{Closing, Done, Label, Note, Objects, counted, plain, remark, shell_path};
 use crate::weaviate::{Client, Writer};
 
 /// Collections named in the advice of a run that stopped.
@@ -45,7 +45,7 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
         if !settings.dry_run {
             removal::somebody_agrees(out, consent)?;
         }
-        let client = connect.client(&events)?;
+        let client = connect.client(Verb::Clear, &events)?;
         let session = Session::new(events, cancel.clone());
         warn_of_open_folders(&session, vec![settings.options.folder.clone(), settings.options.state.runs.clone()])
             .await;
@@ -96,14 +96,14 @@ pub(super) fn run(args: &ClearArgs, connection: &ConnectionArgs, env: &Env, out:
         let resume = resume::command(args, &names, &connect);
         let outcome = clear::run(&writer, &session, plan).await;
         let outcome = outcome.map_err(|e| stopped(&e, &connect, &resume))?;
-        Ok(Finished { closing: Closing { server: Some(server), ..closing_of(&outcome) }, result: outcome.result })
+        Ok(Finished { closing: closing_of(&outcome).with(Label::Server, Some(server)), result: outcome.result })
     })
 }
 
 fn explained(error: &Error) -> Failure {
     match error {
         Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was changed"),
-        other => explain_for(Op::Clear, other),
+        other => explain(Verb::Clear, other),
     }
 }
 
@@ -169,15 +169,16 @@ fn would(plan: &ClearPlan) -> Finished {
         ..CollectionResult::of(p.name().clone())
     };
     let result = RunResult::of(Op::Clear, Status::Ok, None, plan.collections.iter().map(one).collect());
-    let closing = Closing {
-        dry_run: true,
-        uncounted: plan.collections.iter().any(|p| p.all_objects().is_none()),
-        plan: Some(plan::collections(plan)),
-        server: Some(closing::server(&plan.url, &plan.server_version)),
-        topology_unchecked: plan.topology_unchecked.clone(),
-        ..Closing::default()
-    };
+    let uncounted = plan.collections.iter().any(|p| p.all_objects().is_none());
+    let done = Done::Planned(Some(plan::collections(plan)));
+    let closing = Closing { done, objects: objects(uncounted), ..Closing::default() }
+        .with(Label::Server, Some(closing::server(&plan.url, &plan.server_version)))
+        .with(Label::Unchecked, closing::unchecked(plan.topology_unchecked.as_ref()));
     Finished { result, closing }
+}
+
+fn objects(uncounted: bool) -> Objects {
+    if uncounted { Objects::Uncounted } else { Objects::Counted }
 }
 
 fn closing_of(outcome: &ClearOutcome) -> Closing {
@@ -186,20 +187,17 @@ fn closing_of(outcome: &ClearOutcome) -> Closing {
         text: format!("saved in {}", shell_path(&saved.schema)),
     };
     let note = |(about, fact): &(CollectionName, _)| Note { about: about.to_string(), text: remark(fact) };
-    Closing {
-        topology_unchecked: outcome.topology_unchecked.clone(),
-        uncounted: outcome.uncounted,
-        schemas: outcome.saved.iter().map(schema).collect(),
-        notes: outcome.remarks.iter().map(note).collect(),
-        run_files: Some(path_text(&outcome.run_dir)),
-        ..Closing::default()
-    }
+    Closing { objects: objects(outcome.uncounted), ..Closing::default() }
+        .with(Label::Unchecked, closing::unchecked(outcome.topology_unchecked.as_ref()))
+        .with_notes(Label::Saved, outcome.saved.iter().map(schema))
+        .with_notes(Label::Note, outcome.remarks.iter().map(note))
+        .with(Label::RunFiles, Some(shell_path(&outcome.run_dir)))
 }
 
 /// A run that stopped: the error, what is empty, what is not, and how a schema comes back. `resume`: the command that
 /// carries it on.
 fn stopped(stopped: &ClearStopped, connect: &Connect, resume: &str) -> Failure {
-    let mut failure = explain_for(Op::Clear, &stopped.error);
+    let mut failure = explain(Verb::Clear, &stopped.error);
     failure.class = stopped.class();
     // Run again, it would empty what somebody else has made meanwhile.
     let is_other = matches!(stopped.error, Error::MadeAnew { .. } | Error::TenantMadeAnew { .. });
@@ -207,7 +205,7 @@ fn stopped(stopped: &ClearStopped, connect: &Connect, resume: &str) -> Failure {
     if is_theirs {
         failure.hints.clear();
     } else if stopped.run_dir.is_some() && matches!(failure.class, Class::Interrupted | Class::Server | Class::Disk) {
-        failure = failure.hint(format!("`{resume}` carries it on from here"));
+        failure = failure.hint(format!("`{resume}` resumes it from here"));
     }
     if let Some((name, saved)) = &stopped.dropped {
         let command = create_command(saved, connect);
@@ -216,11 +214,11 @@ fn stopped(stopped: &ClearStopped, connect: &Connect, resume: &str) -> Failure {
                 .hint(format!(
                     "{name} was dropped, and somebody else created one of that name: that one was left alone"
                 ))
-                .hint(format!("once it is gone, `{command}` makes the one that was dropped again, empty"))
+                .hint(format!("once it is gone, `{command}` creates the one that was dropped again, empty"))
         } else {
             failure
-                .hint(format!("{name} was dropped: run the command again to have it made again, empty"))
-                .hint(format!("or make it from its saved schema: `{command}`"))
+                .hint(format!("{name} was dropped: run the command again to have it created again, empty"))
+                .hint(format!("or create it from its saved schema: `{command}`"))
         };
         failure = failure.hint(match &stopped.safe_in {
             Some(archive) => format!("its objects are safe in {}", shell_path(archive)),
@@ -229,7 +227,7 @@ fn stopped(stopped: &ClearStopped, connect: &Connect, resume: &str) -> Failure {
     }
     if let (Some(name), Error::NotDropped { .. }) = (&stopped.partly, &stopped.error) {
         failure = failure.hint(format!(
-            "the drop of {name} was sent, and may still be carried out: should {name} be gone later, `{resume}` makes it \
+            "the drop of {name} was sent, and may still be carried out: should {name} be gone later, `{resume}` creates it \
              again, empty"
         ));
     } else if let (Some(name), true) = (&stopped.partly, is_theirs) {

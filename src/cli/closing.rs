@@ -7,7 +7,7 @@ use crate::archive::manifest::{CollectionEntry, Limit, LimitKind, Skipped, Tenan
 use crate::archive::{Content, Manifest};
 use crate::event::SkipReason;
 use crate::model::shell_text;
-use crate::render::{Closing, Note, count, shell_path, skip_reason};
+use crate::render::{Closing, Label, Note, Objects, count, plain, shell_path, size, skip_reason};
 
 pub(super) use crate::render::counted;
 
@@ -23,7 +23,12 @@ pub(super) fn unseen_aliases(listed: &[String]) -> String {
 
 /// Server and version in one phrase.
 pub(super) fn server(url: &str, version: &str) -> String {
-    format!("{url} (Weaviate {version})")
+    plain(&format!("{url} (Weaviate {version})"))
+}
+
+/// That the server was not seen to be whole, and why.
+pub(super) fn unchecked(why: Option<&String>) -> Option<String> {
+    why.map(|why| plain(&format!("whether every node of the server was there: {why}")))
 }
 
 /// A flag with a path, a space before it, for a command that is to be typed next: nothing without a path.
@@ -36,26 +41,23 @@ pub(super) fn check_command(archive: Option<&str>) -> String {
     format!("elysiactl archive check {}", shell_text(archive.unwrap_or("ARCHIVE")))
 }
 
-/// Everything a manifest has to say beyond its numbers.
-pub(super) fn of(manifest: &Manifest, server: String) -> Closing {
-    Closing {
-        schemas_only: !manifest.collections.is_empty()
-            && manifest.collections.iter().all(|c| c.content == Content::SchemaOnly),
-        server: Some(server),
-        stored_bytes: Some(manifest.files.iter().map(|f| f.bytes).sum()),
-        topology_unchecked: match manifest.source.topology.state {
-            _ if !manifest.source.topology.missing.is_empty() => None,
-            TopologyState::Unchecked => Some(manifest.source.topology.reason.clone().unwrap_or_default()),
-            TopologyState::Whole => None,
-        },
-        changes: manifest.collections.iter().filter_map(change).collect(),
-        limits: limits(&manifest.limits).into_iter().chain(lengths(manifest)).collect(),
-        skipped: skipped(&manifest.skipped),
-        incomplete: incomplete(manifest),
-        counts: uncounted(manifest),
-        replicas: manifest.collections.iter().filter_map(replicas).collect(),
-        ..Closing::default()
-    }
+/// Everything a manifest has to say beyond its numbers. `archive`: where it lies.
+pub(super) fn of(manifest: &Manifest, archive: Option<&str>) -> Closing {
+    let is_schema = |c: &CollectionEntry| c.content == Content::SchemaOnly;
+    let schemas_only = !manifest.collections.is_empty() && manifest.collections.iter().all(is_schema);
+    let stored = size(manifest.files.iter().map(|f| f.bytes).sum());
+    let topology = &manifest.source.topology;
+    let reason = topology.reason.clone().unwrap_or_default();
+    let asked = topology.state == TopologyState::Whole || !topology.missing.is_empty();
+    Closing { objects: if schemas_only { Objects::SchemasOnly } else { Objects::Counted }, ..Closing::default() }
+        .with(Label::Archive, archive.map(|path| format!("{} ({stored} on disk)", shell_text(path))))
+        .with(Label::Unchecked, unchecked(Some(&reason).filter(|_| !asked)))
+        .with_notes(Label::Counts, uncounted(manifest))
+        .with_notes(Label::Replicas, manifest.collections.iter().filter_map(replicas))
+        .with_notes(Label::Changed, manifest.collections.iter().filter_map(change))
+        .with_notes(Label::Limits, limits(&manifest.limits).into_iter().chain(lengths(manifest)))
+        .with_notes(Label::Skipped, skipped(&manifest.skipped))
+        .with_notes(Label::Incomplete, incomplete(manifest))
 }
 
 fn change(entry: &CollectionEntry) -> Option<Note> {
@@ -131,14 +133,14 @@ fn limit(limit: &Limit) -> Option<Note> {
         LimitKind::CreationTimes | LimitKind::ApiKeys | LimitKind::Other => return None,
         LimitKind::BlobHash => format!("a restore cannot bring back the blobHash values of {properties}"),
         LimitKind::ObjectTtl if limit.properties.is_empty() => {
-            "objects expire; after a restore their age counts anew".to_owned()
+            "objects expire; after a restore their age counts from the restore".to_owned()
         }
         LimitKind::ObjectTtl => {
             format!(
                 "objects expire by {properties}: a server removes those again that have expired when they are restored"
             )
         }
-        LimitKind::Compression => format!("a restore has the server train its compression anew: {properties}"),
+        LimitKind::Compression => format!("a restore has the server train its compression again: {properties}"),
         LimitKind::DroppedVectors => {
             format!("left out, since the server was dropping them when the collection was read: vectors {properties}")
         }

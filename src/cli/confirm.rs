@@ -9,6 +9,7 @@ use dialoguer::Select;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::output::{fitting, stderr_columns};
 use super::{Failure, Out};
 use crate::event::Class;
 
@@ -79,6 +80,8 @@ pub(super) async fn ask(out: &Out, cancel: &CancellationToken, question: Questio
 
 /// Asks, and gives the answer; there has to be one.
 pub(super) async fn answer(out: &Out, cancel: &CancellationToken, question: Question) -> Result<bool, Failure> {
+    let text = fitting(question.text.trim_end(), stderr_columns()) + " ";
+    let question = Question { text, ..question };
     let answer = at_terminal(out, cancel, move || {
         forget_what_was_typed();
         question.put(&mut io::stdin().lock(), &mut io::stderr())

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretSlice};
 
-use super::explain::explain;
+use super::explain::{Verb, explain};
 use super::{Connect, Failure};
 use crate::event::{Class, Events};
 use crate::render::quoted;
@@ -15,10 +15,10 @@ impl Connect {
         if self.url_from == "--url" { " --url ".to_owned() + &quoted(url) } else { String::new() }
     }
 
-    /// A client for this server.
-    pub(super) fn client(&self, events: &Events) -> Result<Client, Failure> {
+    /// A client for this server, and for what a verb does with it.
+    pub(super) fn client(&self, verb: Verb, events: &Events) -> Result<Client, Failure> {
         self.exposed.iter().for_each(|warning| events.warn(warning.clone()));
-        let wrong = |e: crate::weaviate::Error| explain(&e.into());
+        let wrong = |e: crate::weaviate::Error| explain(verb, &e.into());
         let of_address = |e| wrong(e).hint(format!("the address comes from {}", self.url_from));
         let mut connection = Connection::new(Connection::parse_url(&self.url).map_err(of_address)?);
         connection.key.clone_from(&self.key);

@@ -8,13 +8,13 @@ use std::process::ExitCode;
 
 use self::flags::CreateArgs;
 use super::args::ConnectionArgs;
-use super::explain::explain_for;
+use super::explain::{Verb, explain};
 use super::runtime::nothing;
 use super::{Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events, settings};
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::ops::create::{self, CreationOptions, CreationOutcome, CreationPlan, CreationStopped};
 use crate::ops::{Error, Session};
-use crate::render::{Closing, Note, counted, plain, remark};
+use crate::render::{Closing, Done, Label, Note, Objects, counted, plain, remark};
 use crate::weaviate::Writer;
 
 pub(super) fn run(args: &CreateArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
@@ -22,7 +22,7 @@ pub(super) fn run(args: &CreateArgs, connection: &ConnectionArgs, env: &Env, out
     let connect = Connect::resolve(connection, env)?;
     let options = options(args, env)?;
     run_with_events(out, Op::Create, args.creating.dry_run, async |events, cancel| {
-        let client = connect.client(&events)?;
+        let client = connect.client(Verb::Create, &events)?;
         let session = Session::new(events, cancel.clone());
         let prepared = create::plan(&client, &session, options).await.map_err(|e| refused(&e))?;
         if args.creating.dry_run {
@@ -47,7 +47,7 @@ pub(super) fn run(args: &CreateArgs, connection: &ConnectionArgs, env: &Env, out
         let server = closing::server(&planned.url, &planned.server_version);
         let outcome = create::run(&writer, &session, prepared).await.map_err(stopped)?;
         // Flags leave nearly everything to the server, and that is what they are for.
-        let closing = Closing { server: Some(server), ..closing_of(&outcome, args.schema_file.is_some()) };
+        let closing = closing_of(&outcome, args.schema_file.is_some()).with(Label::Server, Some(server));
         Ok(Finished { result: outcome.result, closing })
     })
 }
@@ -55,7 +55,7 @@ pub(super) fn run(args: &CreateArgs, connection: &ConnectionArgs, env: &Env, out
 fn refused(error: &Error) -> Failure {
     match error {
         Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was created"),
-        other => explain_for(Op::Create, other),
+        other => explain(Verb::Create, other),
     }
 }
 
@@ -84,14 +84,10 @@ fn options(args: &CreateArgs, env: &Env) -> Result<CreationOptions, Failure> {
 /// What a dry run says.
 fn would(plan: &CreationPlan) -> Finished {
     let one = CollectionResult { tenants: plan.tenants.len() as u64, ..CollectionResult::of(plan.name.clone()) };
-    let closing = Closing {
-        dry_run: true,
-        uncounted: true,
-        plan: Some(plan::collection(plan)),
-        server: Some(closing::server(&plan.url, &plan.server_version)),
-        topology_unchecked: plan.topology_unchecked.clone(),
-        ..Closing::default()
-    };
+    let done = Done::Planned(Some(plan::collection(plan)));
+    let closing = Closing { done, objects: Objects::Uncounted, ..Closing::default() }
+        .with(Label::Server, Some(closing::server(&plan.url, &plan.server_version)))
+        .with(Label::Unchecked, closing::unchecked(plan.topology_unchecked.as_ref()));
     Finished { result: RunResult::of(Op::Create, Status::Ok, None, vec![one]), closing }
 }
 
@@ -103,18 +99,15 @@ fn closing_of(outcome: &CreationOutcome, with_additions: bool) -> Closing {
     let created = (tenants > 0).then(|| counted(tenants, "tenant") + " created");
     let added = (with_additions && !outcome.additions.is_empty())
         .then(|| format!("settings that the server added: {}", outcome.additions.join(", ")));
-    Closing {
-        uncounted: true,
-        topology_unchecked: outcome.topology_unchecked.clone(),
-        notes: created.into_iter().chain(outcome.remarks.iter().map(remark)).chain(added).map(note).collect(),
-        incomplete: outcome.missing.iter().map(|fact| note(remark(&fact.clone().into()))).collect(),
-        ..Closing::default()
-    }
+    Closing { objects: Objects::Uncounted, ..Closing::default() }
+        .with(Label::Unchecked, closing::unchecked(outcome.topology_unchecked.as_ref()))
+        .with_notes(Label::Note, created.into_iter().chain(outcome.remarks.iter().map(remark)).chain(added).map(note))
+        .with_notes(Label::Incomplete, outcome.missing.iter().map(|fact| note(remark(&fact.clone().into()))))
 }
 
 /// A creation that stopped: the error, and what it may have left.
 fn stopped(stopped: CreationStopped) -> Failure {
-    let failure = explain_for(Op::Create, &stopped.error);
+    let failure = explain(Verb::Create, &stopped.error);
     // This error says the same with an advice of its own.
     let told = matches!(stopped.error, Error::MadeOtherwise { .. });
     let failure = match stopped.perhaps_there.filter(|_| !told) {

@@ -2,43 +2,31 @@
 
 use super::words::message;
 use super::{Failure, remedy};
-use crate::event::Op;
 use crate::ops::{Error, Hint};
 use crate::render::quoted;
 use crate::weaviate::Error as WireError;
 
-/// The failure a person reads, with its class, causes and advice.
-pub(super) fn explain(error: &Error) -> Failure {
-    explain_for(Op::Backup, error)
+/// What was asked for: some advice is another for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Backup,
+    Restore,
+    Verify,
+    Rm,
+    Clear,
+    Create,
+    /// `col ls` and `col show`.
+    List,
+    /// All that reads an archive alone.
+    Archive,
 }
 
-/// The same, with the advice that fits an operation.
-pub(super) fn explain_for(op: Op, error: &Error) -> Failure {
-    let failure = told(error);
-    let special = |hint: &Hint| match op {
-        Op::Restore => restore_words(hint),
-        Op::Verify => verify_words(hint),
-        Op::Rm => rm_words(hint),
-        Op::Clear => clear_words(hint),
-        Op::Create => create_words(hint),
-        _ => None,
-    };
-    let advice = |hint: &Hint| match (op, hint) {
-        (Op::Create | Op::Clear, Hint::EnableModules(modules)) => {
-            let modules = modules.join(", ");
-            let instead = if op == Op::Create { "; or create it with another vectorizer" } else { "" };
-            format!("enable on the server (ENABLE_MODULES): {modules}{instead}")
-        }
-        _ => special(hint).map_or_else(|| words(hint), Into::into),
-    };
-    advised(failure, error, advice)
-}
-
-/// The same for commands that list and show.
-pub(super) fn explain_reading(error: &Error) -> Failure {
-    let failure = told(error);
-    let advice = |hint: &Hint| reading_words(hint).map_or_else(|| words(hint), Into::into);
-    advised(failure, error, advice)
+/// The failure a person reads, with its class, causes and advice. What alone helps stands in its second line.
+pub(super) fn explain(verb: Verb, error: &Error) -> Failure {
+    error.hints().iter().fold(told(error), |failure, hint| match hint {
+        Hint::ChangeServer(cause) => Failure { remedy: Some(remedy::words(cause)), ..failure },
+        hint => failure.hint(advice(verb, hint)),
+    })
 }
 
 /// The error and what is behind it. Why a server refuses for good stands in the first line, its own words below.
@@ -56,127 +44,58 @@ fn told(error: &Error) -> Failure {
     }
 }
 
-/// The advice with it. What alone helps stands in the second line.
-fn advised(failure: Failure, error: &Error, words: impl Fn(&Hint) -> String) -> Failure {
-    error.hints().iter().fold(failure, |failure, hint| match hint {
-        Hint::ChangeServer(cause) => Failure { remedy: Some(remedy::words(cause)), ..failure },
-        hint => failure.hint(words(hint)),
-    })
-}
-
-/// Advice that is another for reading.
-fn reading_words(hint: &Hint) -> Option<&'static str> {
-    Some(match hint {
-        Hint::GrantPermission => {
-            "listing needs read_collections and read_tenants on the collections; counts need read_collections on all of them, sizes read_data, and read_nodes tells whether the server is whole"
-        }
-        Hint::RunAgain => "run the command again once the server answers",
-        _ => return None,
-    })
-}
-
-/// Advice that is another for a restore.
-fn restore_words(hint: &Hint) -> Option<&'static str> {
-    Some(match hint {
-        Hint::ListCollections => "`elysiactl archive show ARCHIVE` lists the collections of an archive",
-        Hint::GrantPermission => {
-            "a restore needs create_collections, read_collections and update_collections, create_data, update_data and read_data on its collections (delete_data too where objects expire), create_tenants, read_tenants and update_tenants where there are tenants, and read_nodes to see whether the server is whole; for aliases and roles read_aliases, create_aliases and update_aliases, read_roles and create_roles"
-        }
-        Hint::MakeRoom => "free some space, or choose another folder with --run-dir",
-        Hint::OtherFolder => "choose another folder with --run-dir",
-        Hint::RunAgain => "run the command again once the server answers",
-        Hint::SmallerPages => "smaller batches may help: --batch-size 10",
-        Hint::WaitForOtherRun => {
-            "another run is at work on the same collection of this server: wait for it to end, or stop it"
-        }
-        _ => return None,
-    })
-}
-
-/// Advice that is another for a comparison.
-fn verify_words(hint: &Hint) -> Option<&'static str> {
-    Some(match hint {
-        Hint::ListCollections => {
-            "the server may have it under another name: --name NEW, or --rename OLD=NEW for several; `elysiactl col ls` lists the collections this key can see"
-        }
-        Hint::GrantPermission => {
-            "a comparison needs read_collections and read_data on its collections, read_tenants and, to wake those that sleep, update_tenants where there are tenants, and read_nodes to see whether the server is whole"
-        }
-        Hint::RunAgain => "run the command again once the server answers",
-        Hint::SmallerPages => "a smaller --memory-limit makes smaller pages",
-        _ => return None,
-    })
-}
-
-/// Advice that is another for a removal.
-fn rm_words(hint: &Hint) -> Option<&'static str> {
-    Some(match hint {
-        Hint::GrantPermission => {
-            "a removal needs read_collections and delete_collections on its collections, read_tenants on multi-tenant ones, and read_nodes to see whether the server is whole"
-        }
-        Hint::MakeRoom => "free some space, or choose another folder with --output",
-        Hint::RunAgain => {
-            "look at what is there now (--dry-run shows it), then run the command again; with --yes it takes whatever is there"
-        }
-        Hint::WaitForOtherRun => {
-            "another run is at work on the same collection of this server: wait for it to end, or stop it"
-        }
-        _ => return None,
-    })
-}
-
-/// Advice that is another for a clear.
-fn clear_words(hint: &Hint) -> Option<&'static str> {
-    Some(match hint {
-        Hint::GrantPermission => {
-            "clearing needs delete_data, or delete_collections and create_collections, on its collections (for single tenants delete_tenants and create_tenants), read_collections and read_tenants, and read_nodes to see whether the server is whole"
-        }
-        Hint::NoObjectTtl => "set OBJECTS_TTL_DELETE_SCHEDULE on the server, as it was when the collection was made",
-        Hint::MakeRoom => "free some space, or choose other folders with --output and --run-dir",
-        Hint::OtherFolder => "choose other folders with --output and --run-dir",
-        Hint::RunAgain => {
-            "look at what is there now (--dry-run shows it), then run the command again; with --yes it takes whatever is there"
-        }
-        Hint::WaitForOtherRun => {
-            "another run is at work on the same collection of this server: wait for it to end, or stop it"
-        }
-        _ => return None,
-    })
-}
-
-/// Advice that is another for a creation.
-fn create_words(hint: &Hint) -> Option<&'static str> {
-    Some(match hint {
-        Hint::OtherName => {
-            "give it another name: `elysiactl col create NAME --schema-file FILE`; what exists is never written to"
-        }
-        Hint::GrantPermission => {
-            "creating needs create_collections and read_collections, create_tenants and read_tenants for tenants, and read_nodes to see whether the server is whole"
-        }
-        Hint::NameTenants => "leave out the tenants that the key may not create",
-        Hint::NewerServer => "create it on a server of the version named, or a later one",
-        Hint::ChooseTargets => "create the collections that it refers to first",
-        Hint::NoObjectTtl => "set OBJECTS_TTL_DELETE_SCHEDULE on the server; or take objectTtlConfig out of the schema",
-        Hint::RunAgain => "look whether it is there, then run the command again",
-        Hint::WaitForOtherRun => {
-            "another run is at work on the same collection of this server: wait for it to end, or stop it"
-        }
-        _ => return None,
-    })
-}
-
 fn names(names: &[impl ToString]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Advice about the way to the server.
-fn connection_words(hint: &Hint) -> &'static str {
-    match hint {
-        Hint::GiveKey => {
-            "put the API key, or an OIDC access token, into WEAVIATE_API_KEY (into WCD_API_KEY where the address comes from WCD_URL: the two pairs are never mixed), or name a file with --api-key-file"
+/// The table of advice: one row for each hint, and in it what is another for a verb.
+#[expect(clippy::too_many_lines, reason = "one table")]
+fn advice(verb: Verb, hint: &Hint) -> String {
+    use Verb::{Archive, Backup, Clear, Create, List, Restore, Rm, Verify};
+    let text = match hint {
+        // Names.
+        Hint::DidYouMean(collections) => return format!("did you mean {}?", names(collections)),
+        Hint::DidYouMeanTenants(tenants) => return format!("did you mean {}?", names(tenants)),
+        Hint::IsAlias(of) => return format!("it is an alias of {of}; name that collection instead"),
+        Hint::ListCollections => match verb {
+            Restore => "`elysiactl archive show ARCHIVE` lists the collections of an archive",
+            Verify => {
+                "the server may have it under another name: --name NEW, or --rename OLD=NEW for several; `elysiactl col ls` lists the collections this key can see"
+            }
+            _ => "`elysiactl col ls` lists the collections this key can see",
+        },
+        Hint::ShowArchive => "`elysiactl archive show ARCHIVE` lists the collections of an archive",
+        Hint::NameArchive => "name the directory of one archive: the one that holds manifest.json",
+        Hint::ListTenants => "`elysiactl col show NAME` lists the tenants of a collection",
+        Hint::ListArchivedTenants => {
+            "this lists the tenants of an archive: `jq -r '.collections[].tenants[].tenant' manifest.json`"
         }
-        Hint::OtherKey => {
-            "a key was sent, and this server does not accept it: check that it belongs to this server and is not revoked; an OIDC token may have expired"
+        Hint::OtherName if verb == Create => {
+            "give it another name: `elysiactl col create NAME --schema-file FILE`; a collection that exists is never written to"
+        }
+        Hint::OtherName => {
+            "restore under another name with --name NEW or --rename OLD=NEW; a collection that exists is never written to"
+        }
+        Hint::OtherNames => {
+            "restore under other names with --rename OLD=NEW, once for each; a collection that exists is never written to"
+        }
+        Hint::RenameEach => {
+            "--rename OLD=NEW names one collection, --rename '*=NEW*' all of them; --only chooses among them"
+        }
+        Hint::OtherTenant => "give it another name with --tenant OLD=NEW",
+        Hint::LeaveOut(collections) => {
+            return format!("everything but {} can be chosen with --only", names(collections));
+        }
+        Hint::RemoveCollection(collection) => {
+            return format!("{collection} exists now and has no objects: remove it before the next try");
+        }
+        Hint::AllowProtected => {
+            "these names belong to systems that may depend on them; --allow-protected proceeds all the same"
+        }
+
+        // The way to the server.
+        Hint::CheckUrl => {
+            "check --url, WEAVIATE_URL or WCD_URL: the REST port is usually 8080 (8079 for embedded Weaviate, 443 in the cloud)"
         }
         Hint::CheckName => "check the host in --url or WEAVIATE_URL: its name cannot be resolved from here",
         Hint::UseHttp => "the server speaks plain HTTP on this port: write the address with http://",
@@ -194,144 +113,169 @@ fn connection_words(hint: &Hint) -> &'static str {
         Hint::PairClientCertificate => {
             "--client-cert and --client-key take PEM files that belong together: the certificate first in its file, and the private key of that same certificate"
         }
-        Hint::ServerGone => "the server answered before and is gone now: see that it runs, then run the command again",
-        _ => "",
-    }
-}
-
-#[expect(clippy::too_many_lines, reason = "one table")]
-fn words(hint: &Hint) -> String {
-    match hint {
-        Hint::GiveKey
-        | Hint::OtherKey
-        | Hint::CheckName
-        | Hint::UseHttp
-        | Hint::UseHttps
-        | Hint::CheckCertificate
-        | Hint::OtherServerName
-        | Hint::RenewCertificate
-        | Hint::ShowClientCertificate
-        | Hint::PairClientCertificate
-        | Hint::ServerGone => connection_words(hint).into(),
-        Hint::DidYouMean(collections) => format!("did you mean {}?", names(collections)),
-        Hint::IsAlias(collection) => format!("it is an alias of {collection}; name that collection instead"),
-        Hint::ListCollections => "`elysiactl col ls` lists the collections this key can see".into(),
-        Hint::MaybeNotAllowed => "a key without the right to read collections sees none: check the key's roles".into(),
-        Hint::CheckUrl => {
-            "check --url, WEAVIATE_URL or WCD_URL: the REST port is usually 8080 (8079 for embedded Weaviate, 443 in the cloud)".into()
-        }
-        Hint::GrantPermission => {
-            "a backup needs read_collections and read_data on its collections, read_tenants and, to wake those that sleep, update_tenants where there are tenants, and read_nodes to see whether the server is whole; a role that is limited to some tenants needs read_tenants on * to list them".into()
-        }
-        Hint::ReadEveryTenant => {
-            "servers list objects, also those of a single tenant, only to a key whose read_data is on all tenants (tenant *): --tenant does not help here".into()
-        }
-        Hint::NameTenants => "--tenant chooses the tenants that the key may do it to".into(),
-        Hint::WithoutComparison => "--no-verify restores without comparing afterwards, which takes no read_data".into(),
-        Hint::WaitForNodes => "wait until every node of the server is back, then run the command again".into(),
-        Hint::AllowMissingNodes => {
-            "if they are lost for good: --allow-missing-nodes backs up what the others hold (exit 3); a write that reached only the missing nodes is not in it".into()
-        }
-        Hint::MakeRoom => "free some space, choose another folder with --output, or compress with -z".into(),
-        Hint::OtherFolder => "choose another folder with --output".into(),
         Hint::InstallCertificates => {
-            "install this machine's CA certificates (often a package named ca-certificates), or name one with --ca-cert FILE".into()
+            "install this machine's CA certificates (often a package named ca-certificates), or name one with --ca-cert FILE"
         }
-        Hint::RunAgain => "run the command again; every run makes an archive of its own".into(),
-        Hint::RaiseMemoryLimit { .. } => {
-            "raise --memory-limit to 24 MiB and twice the size of the largest object; no object is larger than 256 MiB".into()
+        Hint::ServerGone => "the server answered before and is gone now: see that it runs, then run the command again",
+        Hint::WaitForNodes => "wait until every node of the server is back, then run the command again",
+        Hint::AllowMissingNodes => {
+            "if they are lost for good: --allow-missing-nodes backs up what the others hold (exit 3); a write that reached only the missing nodes is not in it"
         }
-        Hint::OtherMachine => {
-            "the archive itself may well be sound: a disk, its cable or the memory of this machine fails at times; copy the archive to another one and check it there with `elysiactl archive check`".into()
+        Hint::RunAgain => match verb {
+            Backup => "run the command again; every run makes an archive of its own",
+            Rm | Clear => {
+                "look at what is there now (--dry-run shows it), then run the command again; with --yes it takes whatever is there"
+            }
+            Create => "look whether it is there, then run the command again",
+            Restore | Verify | List | Archive => "run the command again once the server answers",
+        },
+        Hint::WaitForOtherRun => match verb {
+            Restore | Rm | Clear | Create => {
+                "another run is at work on the same collection of this server: wait for it to end, or stop it"
+            }
+            Backup | Verify | List | Archive => "wait for the other run to end, or stop it",
+        },
+        Hint::SmallerPages => match verb {
+            Restore => "smaller batches may help: --batch-size 10",
+            Verify => "a smaller --memory-limit makes smaller pages",
+            _ => "smaller pages may help: --batch-size 10",
+        },
+        Hint::RaisePageLimit => "raise QUERY_MAXIMUM_RESULTS on the server: it allows no page at all",
+        Hint::ExcludeCollection => "leave this collection out to back up the others, or make the object smaller",
+
+        // What the key may do.
+        Hint::GiveKey => {
+            "put the API key, or an OIDC access token, into WEAVIATE_API_KEY (into WCD_API_KEY where the address comes from WCD_URL: the two pairs are never mixed), or name a file with --api-key-file"
         }
-        Hint::ArchiveInUse => {
-            "somebody changes the archive while it is read: see that nobody does, and look at it with `elysiactl archive check` before it is used again".into()
+        Hint::OtherKey => {
+            "a key was sent, and this server does not accept it: check that it belongs to this server and is not revoked; an OIDC token may have expired"
         }
-        Hint::ArchiveDamaged => {
-            "do not restore from this archive: take another copy of it, or back up again while the server still has the data".into()
+        Hint::MaybeNotAllowed => "a key without the right to read collections sees none: check the key's roles",
+        Hint::GrantPermission => match verb {
+            Backup | Archive => {
+                "a backup needs read_collections and read_data on its collections, read_tenants where there are tenants (update_tenants too, to activate inactive ones), and read_nodes to see whether the server is whole; a role that is limited to some tenants needs read_tenants on * to list them"
+            }
+            Restore => {
+                "a restore needs create_collections, read_collections and update_collections, create_data, update_data and read_data on its collections (delete_data too where objects expire), create_tenants, read_tenants and update_tenants where there are tenants, and read_nodes to see whether the server is whole; for aliases and roles read_aliases, create_aliases and update_aliases, read_roles and create_roles"
+            }
+            Verify => {
+                "a comparison needs read_collections and read_data on its collections, read_tenants where there are tenants (update_tenants too, to activate inactive ones), and read_nodes to see whether the server is whole"
+            }
+            Rm => {
+                "a removal needs read_collections and delete_collections on its collections, read_tenants on multi-tenant ones, and read_nodes to see whether the server is whole"
+            }
+            Clear => {
+                "clearing needs delete_data, or delete_collections and create_collections, on its collections (for single tenants delete_tenants and create_tenants), read_collections and read_tenants, and read_nodes to see whether the server is whole"
+            }
+            Create => {
+                "creating needs create_collections and read_collections, create_tenants and read_tenants for tenants, and read_nodes to see whether the server is whole"
+            }
+            List => {
+                "listing needs read_collections and read_tenants on the collections; counts need read_collections on all of them, sizes read_data, and read_nodes tells whether the server is whole"
+            }
+        },
+        Hint::ReadEveryTenant => {
+            "servers list objects, also those of a single tenant, only to a key whose read_data is on all tenants (tenant *): --tenant does not help here"
         }
-        Hint::BackUpAgain => {
-            "an archive without a manifest is not a backup: carry it on with `elysiactl col backup --resume=ARCHIVE`".into()
-        }
-        Hint::Upgrade(version) => format!("use elysiactl {version} or later to read it"),
-        Hint::WaitForOtherRun => "wait for the other run to end, or stop it".into(),
-        Hint::SmallerPages => "smaller pages may help: --batch-size 10".into(),
-        Hint::RaisePageLimit => "raise QUERY_MAXIMUM_RESULTS on the server: it allows no page at all".into(),
-        Hint::ExcludeCollection => "leave this collection out to go on with the others, or make the object smaller".into(),
+        Hint::NameTenants if verb == Create => "leave out the tenants that the key may not create",
+        Hint::NameTenants => "--tenant chooses the tenants that the key may do it to",
+        Hint::WithoutComparison => "--no-verify restores without comparing afterwards, which takes no read_data",
+
+        // What the server would have to be, or to take.
         Hint::MakeWritable => {
-            "the server's disk or memory may be short, or its shards were set read-only: see to that, then run again".into()
+            "the server's disk or memory may be short, or its shards were set read-only: see to that, then run again"
         }
-        Hint::RemoveCollection(collection) => {
-            format!("{collection} exists now and has no objects: remove it before the next try")
+        Hint::NewerServer if verb == Create => "create it on a server of the version named, or a later one",
+        Hint::NewerServer => "restore to a server of the version named, or a later one",
+        Hint::EnableModules(modules) => {
+            let instead = match verb {
+                Create => "; or create it with another vectorizer",
+                Clear => "",
+                _ => "; or restore without, with --set vectorizer=none",
+            };
+            return format!("enable on the server (ENABLE_MODULES): {}{instead}", modules.join(", "));
         }
-        Hint::OtherName => {
-            "restore under another name with --name NEW or --rename OLD=NEW; a collection that exists is never written to".into()
-        }
-        Hint::Revectorize => "--revectorize allows it; it may cost money, and the vectors will be other ones".into(),
+        Hint::ChooseTargets if verb == Create => "create the collections that it refers to first",
+        Hint::ChooseTargets => "restore the collections that are referred to in the same run, or before",
+        Hint::NoObjectTtl => match verb {
+            Clear => "set OBJECTS_TTL_DELETE_SCHEDULE on the server, as it was when the collection was created",
+            Create => "set OBJECTS_TTL_DELETE_SCHEDULE on the server; or take objectTtlConfig out of the schema",
+            _ => "set OBJECTS_TTL_DELETE_SCHEDULE on the server; or restore without expiry, with --set objectTtl=off",
+        },
+        Hint::Revectorize => "--revectorize allows it; it may cost money, and the vectors will differ",
         Hint::AllowEndpoint(origins) if origins.is_empty() => {
-            "that is no address that could be allowed: restore without the module, with --set vectorizer=none".into()
+            "that is no address that could be allowed: restore without the module, with --set vectorizer=none"
         }
         Hint::AllowEndpoint(origins) => {
             let flags = origins.iter().map(|origin| format!("--allow-endpoint {}", quoted(origin)));
             let flags = flags.collect::<Vec<_>>().join(" ");
-            format!("{flags} allows it, if you know who answers there; --set vectorizer=none restores without the module")
+            return format!(
+                "{flags} allows it, if you know who answers there; --set vectorizer=none restores without the module"
+            );
         }
-        Hint::RenameEach => {
-            "--rename OLD=NEW names one collection, --rename '*=NEW*' all of them; --only chooses among them".into()
-        }
-        Hint::ShowArchive => "`elysiactl archive show` lists the collections of an archive".into(),
-        Hint::NameArchive => "name the directory of one archive: the one that holds manifest.json".into(),
-        Hint::NewerServer => "restore to a server of the version named, or a later one".into(),
-        Hint::EnableModules(modules) => {
-            let modules = modules.join(", ");
-            format!("enable on the server (ENABLE_MODULES): {modules}; or restore without, with --set vectorizer=none")
-        }
-        Hint::ChooseTargets => "restore the collections that are referred to in the same run, or before".into(),
-        Hint::LeaveOut(collections) => format!("everything but {} can be chosen with --only", names(collections)),
-        Hint::StopWriters => "stop what writes to it, then bring the schema back".into(),
-        Hint::OtherStateFolder => {
-            "the files of runs and their locks lie below XDG_STATE_HOME, or ~/.local/state: set XDG_STATE_HOME to a folder that can be written (--run-dir, where the command has it, moves all but the locks)".into()
-        }
-        Hint::OtherNames => {
-            "restore under other names with --rename OLD=NEW, once for each; a collection that exists is never written to".into()
-        }
-        Hint::DeleteInstead => "--method delete empties it without dropping it".into(),
-        Hint::WritersFirst => "or stop what writes to it, then run again".into(),
-        Hint::RecreateInstead => {
-            "--method recreate drops it all the same; or set its shards to READY, then run again".into()
-        }
-        Hint::WakeTenants => {
-            "activate the tenants and use --method delete, or clear the whole collection, with every other tenant of it, with --method recreate".into()
-        }
-        Hint::NameRunFolder => "name a folder with --run-dir".into(),
-        Hint::SkipAliases => "leave aliases alone with --alias skip".into(),
-        Hint::RemoveAlias => {
-            "no server takes a collection by the name of an alias, in any spelling: remove the alias if nobody reads by it (DELETE /v1/aliases/NAME)".into()
-        }
-        Hint::KeepAliases => {
-            "give the key read_aliases on it, or leave aliases that are there as they are with --alias keep".into()
-        }
-        Hint::NoObjectTtl => {
-            "set OBJECTS_TTL_DELETE_SCHEDULE on the server; or restore without expiry, with --set objectTtl=off".into()
-        }
-        Hint::WithoutResume => "without --resume a new run is begun, if nothing is in its way".into(),
-        Hint::RemoveWhatWasLeft => {
-            "what is there now is not what the unfinished run left: see whose it is before you remove it; or restore without --resume under another name, with --name or --rename".into()
-        }
-        Hint::WithoutRoles => "leave --with-roles out, or make the roles by hand from the archive's roles.json".into(),
-        Hint::OtherTenant => "give it another name with --tenant OLD=NEW".into(),
-        Hint::ListTenants => "`elysiactl col show NAME` lists the tenants of a collection".into(),
-        Hint::ListArchivedTenants => {
-            "the tenants of an archive: jq -r '.collections[].tenants[].tenant' manifest.json".into()
-        }
-        Hint::DidYouMeanTenants(tenants) => format!("did you mean {}?", names(tenants)),
         Hint::WithoutRehearsal => {
-            "--no-rehearsal goes on without having tried it; whether the server takes the schema is then not proven".into()
+            "--no-rehearsal proceeds without having tried it; whether the server takes the schema is then not proven"
         }
-        Hint::AllowProtected => {
-            "these names belong to systems that may depend on them; --allow-protected goes on all the same".into()
+        Hint::ChangeServer(cause) => return remedy::words(cause),
+
+        // Aliases and roles.
+        Hint::SkipAliases => "leave aliases alone with --alias skip",
+        Hint::KeepAliases => {
+            "give the key read_aliases on it, or leave aliases that are there as they are with --alias keep"
         }
-        Hint::ChangeServer(cause) => remedy::words(cause),
-        Hint::Report => "this is a bug: please report it with the command and the output of -vv".into(),
-    }
+        Hint::RemoveAlias => {
+            "no server takes a collection by the name of an alias, in any spelling: remove the alias if nobody reads by it (DELETE /v1/aliases/NAME)"
+        }
+        Hint::WithoutRoles => "leave --with-roles out, or create the roles by hand from the archive's roles.json",
+
+        // Ways of clearing, and who else writes.
+        Hint::DeleteInstead => "--method delete empties it without dropping it",
+        Hint::RecreateInstead => "--method recreate drops it all the same; or set its shards to READY, then run again",
+        Hint::WakeTenants => {
+            "activate the tenants and use --method delete, or clear the whole collection, with every other tenant of it, with --method recreate"
+        }
+        Hint::WritersFirst => "or stop what writes to it, then run again",
+        Hint::StopWriters => "stop what writes to it, then bring the schema back",
+
+        // Archives, disks and memory.
+        Hint::ArchiveDamaged => {
+            "do not restore from this archive: take another copy of it, or back up again while the server still has the data"
+        }
+        Hint::ArchiveInUse => {
+            "somebody changes the archive while it is read: see that nobody does, and look at it with `elysiactl archive check` before it is used again"
+        }
+        Hint::BackUpAgain => {
+            "an archive without a manifest is not a backup: resume it with `elysiactl col backup --resume=ARCHIVE`"
+        }
+        Hint::Upgrade(version) => return format!("use elysiactl {version} or later to read it"),
+        Hint::OtherMachine => {
+            "the archive itself may well be sound: a disk, its cable or the memory of this machine fails at times; copy the archive to another one and check it there with `elysiactl archive check`"
+        }
+        Hint::MakeRoom => match verb {
+            Restore => "free some space, or choose another folder with --run-dir",
+            Rm => "free some space, or choose another folder with --output",
+            Clear => "free some space, or choose other folders with --output and --run-dir",
+            _ => "free some space, choose another folder with --output, or compress with -z",
+        },
+        Hint::OtherFolder => match verb {
+            Restore => "choose another folder with --run-dir",
+            Clear => "choose other folders with --output and --run-dir",
+            _ => "choose another folder with --output",
+        },
+        Hint::OtherStateFolder => {
+            "the files of runs and their locks lie below XDG_STATE_HOME, or ~/.local/state: set XDG_STATE_HOME to a folder that can be written (--run-dir, where the command has it, moves all but the locks)"
+        }
+        Hint::NameRunFolder => "name a folder with --run-dir",
+        Hint::RaiseMemoryLimit { .. } => {
+            "raise --memory-limit to 24 MiB and twice the size of the largest object; no object is larger than 256 MiB"
+        }
+
+        // Runs that did not get to their end.
+        Hint::WithoutResume => "without --resume a new run begins, if nothing is in its way",
+        Hint::RemoveWhatWasLeft => {
+            "what is there now is not what the unfinished run left: see whose it is before you remove it; or restore without --resume under another name, with --name or --rename"
+        }
+        Hint::Report => "this is a bug: please report it with the command and the output of -vv",
+    };
+    text.to_owned()
 }

@@ -4,16 +4,14 @@ pub(super) mod flags;
 
 use std::process::ExitCode;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-
 use self::flags::LsArgs;
 use super::args::ConnectionArgs;
-use super::explain::explain_reading;
+use super::explain::{Verb, explain};
 use super::runtime::read;
 use super::{Connect, Env, Failure, Out};
 use crate::model::Selection;
 use crate::ops::inventory::{self, CountDoubt, CountState, Listed, Listing, Nodes, Objects};
-use crate::render::{count, counted, plain};
+use crate::render::{count, counted, plain, table};
 
 /// Collections whose count is not certain that are named one by one.
 const REASONS: usize = 5;
@@ -22,8 +20,8 @@ pub(super) fn run(args: &LsArgs, connection: &ConnectionArgs, env: &Env, out: &O
     let connect = Connect::resolve(connection, env)?;
     let selection = Selection { take: args.collections.clone(), exclude: Vec::new() };
     let listing = read(out, async |events| {
-        let client = connect.client(&events)?;
-        let listing = inventory::list(&client, &selection).await.map_err(|e| explain_reading(&e))?;
+        let client = connect.client(Verb::List, &events)?;
+        let listing = inventory::list(&client, &selection).await.map_err(|e| explain(Verb::List, &e))?;
         listing.taken.iter().cloned().for_each(|taken| events.warn(taken));
         Ok(listing)
     })?;
@@ -38,7 +36,7 @@ pub(super) fn run(args: &LsArgs, connection: &ConnectionArgs, env: &Env, out: &O
     if out.json() {
         out.document(&listing)?;
     } else {
-        out.text(&text(&listing))?;
+        out.text(&text(&listing, out.columns()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -95,9 +93,9 @@ fn doubt(doubt: &CountDoubt) -> String {
     }
 }
 
-fn text(listing: &Listing) -> String {
+fn text(listing: &Listing, columns: Option<usize>) -> String {
     let headers = ["Collection", "Objects", "Tenants", "Vectors", "Index", "Shards", "Replicas"];
-    lines(&table(&headers, &[1, 5, 6], listing.collections.iter().map(row)))
+    table(&headers, &[1, 5, 6], listing.collections.iter().map(row), columns)
 }
 
 fn row(one: &Listed) -> Vec<String> {
@@ -139,27 +137,6 @@ pub(super) fn dash() -> String {
 /// Values of the server in one cell.
 pub(super) fn listed(values: &[String]) -> String {
     if values.is_empty() { dash() } else { values.iter().map(|v| plain(v)).collect::<Vec<_>>().join(", ") }
-}
-
-/// A table without lines; `numbers` are the columns that are set to the right.
-pub(super) fn table(headers: &[&str], numbers: &[usize], rows: impl Iterator<Item = Vec<String>>) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(headers.iter().copied());
-    for row in rows {
-        table.add_row(row);
-    }
-    for number in numbers {
-        if let Some(column) = table.column_mut(*number) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-/// A table's lines without the room at their ends.
-pub(super) fn lines(table: &Table) -> String {
-    table.lines().fold(String::new(), |text, line| text + line.trim_end() + "\n")
 }
 
 #[cfg(test)]

@@ -5,28 +5,32 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use console::Term;
 
+use super::output::{fitting, stderr_columns};
 use super::{Failure, exit_code};
 use crate::event::Class;
-use crate::model::is_plain;
-use crate::render::harmless;
+use crate::render::{columns, harmless};
 
 /// Shows what the parser has to say. Help that was asked for goes to stdout, and is no failure unless it cannot be
 /// written.
 pub(super) fn tell(mut error: clap::Error) -> ExitCode {
     keep_near_tips(&mut error);
-    let text = error.render();
+    let plain = error.render().to_string();
     if error.use_stderr() {
-        let (plain, ansi) = (text.to_string(), error);
-        // What was typed may hold anything.
-        if plain.chars().all(|c| is_plain(c) || c == '\n') {
-            let _ = ansi.print();
+        let shown = fitting(&harmless(&plain), stderr_columns());
+        // What was typed may hold anything, and be of any length.
+        if shown == plain {
+            let _ = error.print();
         } else {
-            let _ = io::stderr().lock().write_all(harmless(&plain).as_bytes());
+            let _ = io::stderr().lock().write_all(shown.as_bytes());
         }
         return exit_code(Class::Usage);
     }
-    let printed = error.print().and_then(|()| io::stdout().flush());
+    // The parser breaks sentences, and not the lines of usage.
+    let shown = fitting(&plain, columns(&Term::stdout()));
+    let printed = if shown == plain { error.print() } else { io::stdout().write_all(shown.as_bytes()) };
+    let printed = printed.and_then(|()| io::stdout().flush());
     match printed.map_err(|e| Failure::from_stdout(&e)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

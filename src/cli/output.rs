@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
+use console::Term;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use super::Env;
 use super::args::{Colour, OutputArgs};
 use super::failure::{Failure, exit_code};
 use crate::event::Class;
-use crate::render::{Bars, HarmlessJson, Json, Logs, Pause, Paused, Render, Text, harmless};
+use crate::render::{Bars, HarmlessJson, Json, Logs, Pause, Paused, Render, Text, columns, harmless, wrap};
 
 /// Bytes gathered before results are written.
 const BUFFER_BYTES: usize = 128 * 1024;
@@ -94,8 +95,8 @@ impl Out {
     pub(super) fn renderers(&self) -> Vec<Box<dyn Render>> {
         let on_stderr: Box<dyn Render> = match self.progress {
             Progress::Bars => Box::new(Bars::on_stderr(self.screen.clone(), self.colour)),
-            Progress::Lines => Box::new(Text::new(io::stderr())),
-            Progress::Hidden => Box::new(Text::warnings_only(io::stderr())),
+            Progress::Lines => Box::new(Text::new(io::stderr()).fitting(stderr_columns)),
+            Progress::Hidden => Box::new(Text::warnings_only(io::stderr()).fitting(stderr_columns)),
         };
         let mut renderers = vec![self.pause.around(on_stderr)];
         if self.json {
@@ -110,7 +111,7 @@ impl Out {
 
     /// The renderers of a reading command: what it prints on stdout is one document, so only warnings are shown.
     pub(super) fn warnings() -> Vec<Box<dyn Render>> {
-        vec![Box::new(Text::warnings_only(io::stderr()))]
+        vec![Box::new(Text::warnings_only(io::stderr()).fitting(stderr_columns))]
     }
 
     /// What keeps the bars away from what others write to stderr.
@@ -135,10 +136,18 @@ impl Out {
         if self.shown { Box::new(HarmlessJson::new(buffered)) } else { Box::new(buffered) }
     }
 
-    /// Prints text as the result.
+    /// How wide results may be: no wider than the terminal that shows them.
+    pub(super) fn columns(&self) -> Option<usize> {
+        columns(&Term::stdout()).filter(|_| self.shown)
+    }
+
+    /// Prints text as the result, around the bars.
     pub fn text(&self, text: &str) -> Result<(), Failure> {
-        let mut stdout = io::stdout().lock();
-        let written = stdout.write_all(harmless(text).as_bytes()).and_then(|()| stdout.flush());
+        let text = fitting(&harmless(text), self.columns());
+        let written = self.screen.suspend(|| {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        });
         written.map_err(|e| Failure::from_stdout(&e))
     }
 
@@ -161,7 +170,7 @@ impl Out {
             return;
         }
         // Where stderr is closed, nobody is told.
-        let _ = self.screen.suspend(|| io::stderr().lock().write_all(text.as_bytes()));
+        let _ = self.screen.suspend(|| io::stderr().lock().write_all(fitting(text, stderr_columns()).as_bytes()));
     }
 
     /// Tells why a command failed, and gives the exit code.
@@ -172,4 +181,14 @@ impl Out {
         }
         exit_code(failure.class)
     }
+}
+
+/// How wide stderr is, if it is a terminal.
+pub(super) fn stderr_columns() -> Option<usize> {
+    columns(&Term::stderr())
+}
+
+/// The text with lines that are no wider than a terminal.
+pub(super) fn fitting(text: &str, columns: Option<usize>) -> String {
+    columns.map_or_else(|| text.to_owned(), |columns| wrap(text, columns))
 }

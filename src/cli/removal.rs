@@ -45,7 +45,7 @@ pub(super) fn somebody_agrees(out: &Out, consent: Consent) -> Result<(), Failure
         return Ok(());
     }
     Err(Failure::new(Class::Refused, "not confirmed: there is no terminal to ask at; nothing was changed")
-        .hint("--yes goes on without questions; --dry-run shows what would be done"))
+        .hint("--yes proceeds without questions; --dry-run shows what would be done"))
 }
 
 /// Holds the losses against `--expect-count`; with `--yes`, what only a glob names needs one.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use self::flags::{RestoreArgs, RestoreSettings, Source};
 use super::args::ConnectionArgs;
-use super::explain::explain_for;
+use super::explain::{Verb, explain};
 use super::runtime::nothing;
 use super::verify::{difference, differing, not_listed};
 use super::words::restore_refusal;
@@ -20,7 +20,7 @@ use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::restore::{self, Lost, PreparedRestore, RestoreOptions, RestoreOutcome, RestorePlan, RestoreStopped};
 use crate::ops::verify::Differs;
 use crate::ops::{Error, Session};
-use crate::render::{Closing, Note, count, counted, remark, shell_path};
+use crate::render::{Closing, Done, Label, Note, Objects, count, counted, remark, shell_path};
 use crate::weaviate::{Client, Writer};
 
 /// Collections named in the advice of a run that stopped.
@@ -30,7 +30,7 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
     let connect = Connect::resolve(connection, env)?;
     let settings = RestoreSettings::resolve(args, env)?;
     run_with_events(out, Op::Restore, settings.dry_run, async |events, cancel| {
-        let client = connect.client(&events)?;
+        let client = connect.client(Verb::Restore, &events)?;
         let session = Session::new(events, cancel.clone());
         let left_open = source::left_open(&settings, &session, client.url()).await?;
         let is_left_open = left_open.is_some();
@@ -99,14 +99,14 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         let exact = planned.options.vectors && !planned.options.clamp_ints && !made;
         let verify = (!planned.options.verify && exact)
             .then(|| commands::verify(&planned.archive, &planned.options, &planned.url, &connect));
-        let schemas_only = !planned.options.data;
+        let objects = if planned.options.data { Objects::Counted } else { Objects::SchemasOnly };
         let of = |p: &restore::CollectionRestore| {
             p.unwritten.iter().map(|name| format!("{}.{name}", p.target)).collect::<Vec<_>>()
         };
         let unwritten = planned.collections.iter().flat_map(of).collect();
         let outcome = restore::run(&writer, &session, prepared).await.map_err(|e| stopped(e, &resume))?;
         let next = verify.into_iter().collect();
-        let closing = Closing { schemas_only, server: Some(server), unwritten, next, ..closing_of(&outcome) };
+        let closing = Closing { objects, unwritten, next, ..closing_of(&outcome) }.with(Label::Server, Some(server));
         Ok(Finished { result: outcome.result, closing })
     })
 }
@@ -124,19 +124,19 @@ fn refused(error: &Error, resume: &str) -> Failure {
     match error {
         Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was changed"),
         Error::Unfinished { .. } => {
-            let mut failure = explain_for(Op::Restore, error);
-            failure.hints.insert(0, format!("`{resume}` carries that run on"));
+            let mut failure = explain(Verb::Restore, error);
+            failure.hints.insert(0, format!("`{resume}` resumes that run"));
             failure
         }
-        other => explain_for(Op::Restore, other),
+        other => explain(Verb::Restore, other),
     }
 }
 
 /// A run was to be carried on, and the last one was begun otherwise. `line`: the command that carries that one on.
 fn other_run(error: &Error, line: Option<&str>) -> Failure {
-    let mut failure = explain_for(Op::Restore, error);
+    let mut failure = explain(Verb::Restore, error);
     if let Some(line) = line {
-        failure.hints.insert(0, format!("`{line}` carries that run on"));
+        failure.hints.insert(0, format!("`{line}` resumes that run"));
     }
     failure
 }
@@ -151,14 +151,11 @@ fn would(plan: &RestorePlan) -> Finished {
     };
     let collections = plan.collections.iter().map(one).collect();
     let result = RunResult::of(Op::Restore, Status::Ok, Some(path_text(&plan.archive)), collections);
-    let closing = Closing {
-        dry_run: true,
-        schemas_only: !plan.options.data,
-        plan: Some(plan::about(plan) + &plan::carried_on(plan) + &plan::collections(plan)),
-        server: Some(closing::server(&plan.url, &plan.server_version)),
-        topology_unchecked: plan.topology_unchecked.clone(),
-        ..Closing::default()
-    };
+    let done = Done::Planned(Some(plan::about(plan) + &plan::carried_on(plan) + &plan::collections(plan)));
+    let objects = if plan.options.data { Objects::Counted } else { Objects::SchemasOnly };
+    let closing = Closing { done, objects, ..Closing::default() }
+        .with(Label::Server, Some(closing::server(&plan.url, &plan.server_version)))
+        .with(Label::Unchecked, closing::unchecked(plan.topology_unchecked.as_ref()));
     Finished { result, closing }
 }
 
@@ -171,27 +168,24 @@ fn closing_of(outcome: &RestoreOutcome) -> Closing {
     let role = |fact: &RoleRemark| Note { about: "Roles".to_owned(), text: remark(&fact.clone().into()) };
     let differences: Vec<Note> = outcome.differences.iter().filter(|d| !explained(d)).map(difference).collect();
     let missing = if all_rejected { sum(|c| c.only_left.unwrap_or(0)) } else { 0 };
-    let to_list = differing(&outcome.result.collections) - missing;
-    Closing {
-        more_differences: not_listed(to_list, differences.len()),
-        topology_unchecked: outcome.topology_unchecked.clone(),
-        rejected: outcome.rejected.as_deref().map(path_text),
-        run_files: Some(path_text(&outcome.run_dir)),
-        differences,
-        missing_are_rejected: all_rejected,
-        notes: outcome.remarks.iter().map(note).chain(outcome.about_roles.iter().map(role)).collect(),
-        ..Closing::default()
-    }
+    let more = not_listed(differing(&outcome.result.collections) - missing, differences.len());
+    let rejected = outcome.rejected.as_deref().map(path_text);
+    Closing { rejected, missing_are_rejected: all_rejected, ..Closing::default() }
+        .with(Label::Unchecked, closing::unchecked(outcome.topology_unchecked.as_ref()))
+        .with_notes(Label::Differences, differences)
+        .with(Label::Differences, more)
+        .with_notes(Label::Note, outcome.remarks.iter().map(note).chain(outcome.about_roles.iter().map(role)))
+        .with(Label::RunFiles, Some(shell_path(&outcome.run_dir)))
 }
 
 /// A run that stopped: the error, what it left on the server and on this disk, and how to go on. `resume`: the command
 /// that carries it on.
 fn stopped(stopped: RestoreStopped, resume: &str) -> Failure {
-    let mut failure = explain_for(Op::Restore, &stopped.error);
+    let mut failure = explain(Verb::Restore, &stopped.error);
     failure.class = stopped.class();
     let begun = stopped.run_dir.is_some() && !(stopped.created.is_empty() && stopped.joined.is_empty());
     if begun && matches!(failure.class, Class::Interrupted | Class::Server | Class::Disk) {
-        failure = failure.hint(format!("`{resume}` carries it on from here"));
+        failure = failure.hint(format!("`{resume}` resumes it from here"));
     }
     for Lost { collection, there, .. } in &stopped.lost {
         failure = failure.hint(match there {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use self::flags::{RmArgs, RmSettings};
 use super::args::ConnectionArgs;
-use super::explain::explain_for;
+use super::explain::{Verb, explain};
 use super::removal::{self, Consent, Loss};
 use super::runtime::nothing;
 use super::{Connect, Env, Failure, Finished, Out, closing, run_with_events};
@@ -19,7 +19,7 @@ use crate::ops::remove::{self, CollectionRemoval, RemovalOutcome, RemovalPlan, R
 use crate::ops::safety::SafetyCopy;
 use crate::ops::standing;
 use crate::ops::{Error, Session};
-use crate::render::{Closing, Note, counted, shell_path};
+use crate::render::{Closing, Done, Label, Note, Objects, counted, shell_path};
 use crate::weaviate::{Error as WireError, Writer};
 
 /// Collections named in the advice of a run that stopped.
@@ -33,12 +33,12 @@ pub(super) fn run(args: &RmArgs, connection: &ConnectionArgs, env: &Env, out: &O
         if !settings.dry_run {
             removal::somebody_agrees(out, consent)?;
         }
-        let client = connect.client(&events)?;
+        let client = connect.client(Verb::Rm, &events)?;
         let session = Session::new(events, cancel.clone());
         warn_of_open_folders(&session, vec![settings.options.folder.clone()]).await;
         let explained = |e: &Error| match e {
             Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was changed"),
-            other => explain_for(Op::Rm, other),
+            other => explain(Verb::Rm, other),
         };
         let mut plan = remove::plan(&client, &session, settings.options.clone()).await.map_err(|e| explained(&e))?;
         let losses: Vec<Loss> = plan.collections.iter().map(|planned| loss(planned, &settings)).collect();
@@ -62,9 +62,9 @@ pub(super) fn run(args: &RmArgs, connection: &ConnectionArgs, env: &Env, out: &O
             out.note(&plan::headline(&plan));
         }
         let server = closing::server(&plan.url, &plan.server_version);
-        let uncounted = plan.objects().is_none();
+        let objects = objects_of(&plan);
         let outcome = remove::run(&Writer::new(client), &session, plan).await.map_err(|e| stopped(e, &connect))?;
-        let closing = Closing { server: Some(server), uncounted, ..closing_of(&outcome) };
+        let closing = Closing { objects, ..closing_of(&outcome) }.with(Label::Server, Some(server));
         Ok(Finished { result: outcome.result, closing })
     })
 }
@@ -89,15 +89,15 @@ fn would(plan: &RemovalPlan) -> Finished {
         ..CollectionResult::of(p.standing.name().clone())
     };
     let result = RunResult::of(Op::Rm, Status::Ok, None, plan.collections.iter().map(one).collect());
-    let closing = Closing {
-        dry_run: true,
-        uncounted: plan.objects().is_none(),
-        plan: Some(plan::collections(plan)),
-        server: Some(closing::server(&plan.url, &plan.server_version)),
-        topology_unchecked: plan.topology_unchecked.clone(),
-        ..Closing::default()
-    };
+    let done = Done::Planned(Some(plan::collections(plan)));
+    let closing = Closing { done, objects: objects_of(plan), ..Closing::default() }
+        .with(Label::Server, Some(closing::server(&plan.url, &plan.server_version)))
+        .with(Label::Unchecked, closing::unchecked(plan.topology_unchecked.as_ref()));
     Finished { result, closing }
+}
+
+fn objects_of(plan: &RemovalPlan) -> Objects {
+    if plan.objects().is_some() { Objects::Counted } else { Objects::Uncounted }
 }
 
 fn closing_of(outcome: &RemovalOutcome) -> Closing {
@@ -108,7 +108,7 @@ fn closing_of(outcome: &RemovalOutcome) -> Closing {
     let back = |name: &CollectionName| {
         Note {
         about: name.to_string(),
-        text: "it is there again: somebody made it, or something that writes to it had the server make one up; see whose it is before you remove it once more".into(),
+        text: "it is there again: somebody created it, or a concurrent write did (auto-schema); see whose it is before you remove it once more".into(),
     }
     };
     let dangling = |(alias, of): &(String, CollectionName)| Note {
@@ -120,13 +120,11 @@ fn closing_of(outcome: &RemovalOutcome) -> Closing {
         text: format!("aliases that stood for it are {}", closing::UNSEEN_ALIASES),
     };
     let notes = outcome.dangling.iter().map(dangling).chain(outcome.aliases_unseen.iter().map(unseen));
-    Closing {
-        topology_unchecked: outcome.topology_unchecked.clone(),
-        notes: notes.collect(),
-        schemas: outcome.saved.iter().map(schema).collect(),
-        incomplete: outcome.back.iter().map(back).collect(),
-        ..Closing::default()
-    }
+    Closing::default()
+        .with(Label::Unchecked, closing::unchecked(outcome.topology_unchecked.as_ref()))
+        .with_notes(Label::Saved, outcome.saved.iter().map(schema))
+        .with_notes(Label::Note, notes)
+        .with_notes(Label::Incomplete, outcome.back.iter().map(back))
 }
 
 /// The command that makes a collection again, without its objects.
@@ -138,7 +136,7 @@ pub(super) fn create_command(saved: &SafetyCopy, connect: &Connect) -> String {
 
 /// A run that stopped: the error, what is gone, what is not, and how a schema comes back.
 fn stopped(stopped: RemovalStopped, connect: &Connect) -> Failure {
-    let mut failure = explain_for(Op::Rm, &stopped.error);
+    let mut failure = explain(Verb::Rm, &stopped.error);
     failure.class = stopped.class();
     let named = |names: &mut dyn Iterator<Item = &CollectionName>, all: usize| {
         let listed = names.take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -150,11 +148,12 @@ fn stopped(stopped: RemovalStopped, connect: &Connect) -> Failure {
     }
     if let (Some(saved), Some(name)) = (&stopped.saved, stopped.left.first()) {
         let command = create_command(saved, connect);
-        failure = failure.hint(format!("the schema of {name} is saved; should it be gone, `{command}` makes it again"));
+        failure =
+            failure.hint(format!("the schema of {name} is saved; should it be gone, `{command}` creates it again"));
     }
     for (name, saved) in stopped.removed.iter().take(NAMED) {
         failure =
-            failure.hint(format!("{name} is removed; `{}` makes it again, empty", create_command(saved, connect)));
+            failure.hint(format!("{name} is removed; `{}` creates it again, empty", create_command(saved, connect)));
     }
     if let Some(more @ 1..) = stopped.removed.len().checked_sub(NAMED) {
         failure = failure.hint(format!("so are {more} more, whose schemas are saved in the same folder"));

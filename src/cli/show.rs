@@ -3,22 +3,20 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-
 use super::closing;
 use crate::archive::manifest::CollectionEntry;
 use crate::archive::{Codec, Content, Manifest};
-use crate::render::{count, date, plain, shell_path, size};
+use crate::render::{Label, count, date, plain, shell_path, size, table};
 
-pub(super) fn text(path: &Path, manifest: &Manifest) -> String {
+pub(super) fn text(path: &Path, manifest: &Manifest, columns: Option<usize>) -> String {
     let server = closing::server(&manifest.source.url, &manifest.source.server_version);
-    let about = closing::of(manifest, server.clone());
+    let about = closing::of(manifest, None);
     let stored = manifest.files.iter().map(|f| f.bytes).sum();
     let plain_bytes = manifest.collections.iter().map(|c| c.bytes).sum();
     let mut facts = vec![
         ("Archive", shell_path(path)),
         ("Sealed", format!("{}, begun {}", date(manifest.sealed), date(manifest.started))),
-        ("Server", plain(&server)),
+        ("Server", server),
         (
             "Format",
             format!(
@@ -31,32 +29,16 @@ pub(super) fn text(path: &Path, manifest: &Manifest) -> String {
         ),
         ("Size", format!("{} on disk, {} of objects{}", size(stored), size(plain_bytes), codec(manifest.codec))),
     ];
-    let remarks = [
-        ("Counts", &about.counts),
-        ("Replicas", &about.replicas),
-        ("Changed", &about.changes),
-        ("Limits", &about.limits),
-        ("Skipped", &about.skipped),
-        ("Incomplete", &about.incomplete),
-    ];
-    for (label, remarks) in remarks {
-        facts.extend(remarks.iter().map(|r| (label, plain(&format!("{}: {}", r.about, r.text)))));
+    for (label, lines) in about.lines.iter().filter(|(label, _)| **label != Label::Unchecked) {
+        facts.extend(lines.iter().map(|line| (label.text(), plain(line))));
     }
-    facts.extend(
-        about
-            .topology_unchecked
-            .map(|why| ("Unchecked", plain(&format!("whether every node of the server was there: {why}")))),
-    );
+    facts.extend(about.lines(Label::Unchecked).iter().map(|line| (Label::Unchecked.text(), line.clone())));
     let mut text = String::new();
     for (label, fact) in facts {
         // A String takes every write.
         let _ = writeln!(text, "{label:<12}{fact}");
     }
-    text.push('\n');
-    for line in table(&manifest.collections).lines() {
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
+    text + "\n" + &collections(&manifest.collections, columns)
 }
 
 fn codec(codec: Codec) -> &'static str {
@@ -68,26 +50,19 @@ fn codec(codec: Codec) -> &'static str {
     }
 }
 
-fn table(collections: &[CollectionEntry]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["Collection", "Objects", "Size", "Parts", "Vectors", "Digest"]);
-    for collection in collections {
-        table.add_row([
+fn collections(collections: &[CollectionEntry], columns: Option<usize>) -> String {
+    let row = |collection: &CollectionEntry| {
+        vec![
             plain(&collection.name),
             count(collection.objects),
             size(collection.bytes),
             count(collection.parts.len() as u64),
             vectors(collection),
             collection.digest.map_or_else(|| "–".into(), |d| d.to_string()),
-        ]);
-    }
-    for number in 1..=3 {
-        if let Some(column) = table.column_mut(number) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
+        ]
+    };
+    let headers = ["Collection", "Objects", "Size", "Parts", "Vectors", "Digest"];
+    table(&headers, &[1, 2, 3], collections.iter().map(row), columns)
 }
 
 fn vectors(collection: &CollectionEntry) -> String {

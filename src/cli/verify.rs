@@ -6,26 +6,26 @@ use std::process::ExitCode;
 
 use self::flags::{VerifyArgs, options};
 use super::args::ConnectionArgs;
-use super::explain::explain_for;
+use super::explain::{Verb, explain};
 use super::{Connect, Env, Failure, Finished, Out, closing, run_with_events};
 use crate::event::{CollectionResult, Difference, Op};
 use crate::model::CollectionName;
 use crate::ops::Session;
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::verify::{self, Differs, VerifyOutcome};
-use crate::render::{Closing, Note, count, remark, schema_difference};
+use crate::render::{Closing, Label, Note, Objects, count, remark, schema_difference};
 use crate::weaviate::Writer;
 
 pub(super) fn run(args: &VerifyArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
     let connect = Connect::resolve(connection, env)?;
     let options = options(args, env)?;
     run_with_events(out, Op::Verify, false, async |events, cancel| {
-        let client = connect.client(&events)?;
+        let client = connect.client(Verb::Verify, &events)?;
         let session = Session::new(events, cancel);
         let runs = options.state.iter().map(|state| state.runs.clone());
         warn_of_open_folders(&session, runs.chain([options.archive.clone()]).collect()).await;
         let outcome =
-            verify::run(&Writer::new(client), &session, options).await.map_err(|e| explain_for(Op::Verify, &e))?;
+            verify::run(&Writer::new(client), &session, options).await.map_err(|e| explain(Verb::Verify, &e))?;
         let closing = said(&outcome);
         Ok(Finished { result: outcome.result, closing })
     })
@@ -35,16 +35,14 @@ fn said(outcome: &VerifyOutcome) -> Closing {
     let schema =
         |(about, differs): &(CollectionName, _)| Note { about: about.to_string(), text: schema_difference(differs) };
     let note = |(about, fact): &(CollectionName, _)| Note { about: about.to_string(), text: remark(fact) };
-    Closing {
-        schemas_only: outcome.schemas_only,
-        server: Some(closing::server(&outcome.url, &outcome.server_version)),
-        topology_unchecked: outcome.topology_unchecked.clone(),
-        differences: outcome.differences.iter().map(difference).collect(),
-        more_differences: more(outcome),
-        schema_differences: outcome.schema_differences.iter().map(schema).collect(),
-        notes: outcome.remarks.iter().map(note).collect(),
-        ..Closing::default()
-    }
+    let objects = if outcome.schemas_only { Objects::SchemasOnly } else { Objects::Counted };
+    Closing { objects, ..Closing::default() }
+        .with(Label::Server, Some(closing::server(&outcome.url, &outcome.server_version)))
+        .with(Label::Unchecked, closing::unchecked(outcome.topology_unchecked.as_ref()))
+        .with_notes(Label::Differences, outcome.differences.iter().map(difference))
+        .with(Label::Differences, more(outcome))
+        .with_notes(Label::Schema, outcome.schema_differences.iter().map(schema))
+        .with_notes(Label::Note, outcome.remarks.iter().map(note))
 }
 
 /// What the list of differences does not show.

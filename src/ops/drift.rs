@@ -54,7 +54,7 @@ pub enum SchemaDrift {
     #[error("the vectorizer changed")]
     Vectorizer,
     /// It is another one: its shards are others.
-    #[error("it was dropped and made anew")]
+    #[error("it was dropped and recreated")]
     Remade,
     /// Another run carried the backup on.
     #[error("another run carried the backup on")]
@@ -203,7 +203,7 @@ mod tests {
             (SchemaDrift::PropertyType { property: "\"p\"".into() }, "property \"p\" changed its type"),
             (SchemaDrift::Vector { vector: "v".into() }, "vector \"v\" changed or went away"),
             (SchemaDrift::Vectorizer, "the vectorizer changed"),
-            (SchemaDrift::Remade, "it was dropped and made anew"),
+            (SchemaDrift::Remade, "it was dropped and recreated"),
             (SchemaDrift::CarriedOn, "another run carried the backup on"),
             (SchemaDrift::SettingsNotKept, "its settings were sent again, unchanged, and are not the same since"),
         ] {

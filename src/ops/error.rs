@@ -1,9 +1,9 @@
 //! Why an operation stopped, as data: the error itself, the class that decides the exit code, and what a person can do.
 
 mod change;
-mod class;
 mod hints;
 mod lost;
+mod table;
 mod words;
 
 use std::path::PathBuf;
@@ -85,7 +85,7 @@ pub enum Error {
         similar: Vec<TenantName>,
     },
     /// Tenants are inactive, and there is no folder for the journal that says which of them were activated.
-    #[error("{collection} has tenants that sleep, and there is no folder to write down which of them are woken")]
+    #[error("{collection} has inactive tenants, and there is no folder to write down which of them are activated")]
     NoRunFolder {
         /// The collection.
         collection: CollectionName,
@@ -162,7 +162,7 @@ pub enum Error {
     },
     /// A backup cannot be carried on without what may be the last there is of a collection.
     #[error(
-        "{collection} was removed, and {} has {}, all of it: carried on, the backup would lose them",
+        "{collection} was removed, and {} has {}, all of it: resumed, the backup would lose them",
         ShellWord::path(archive), counted(*objects, "object")
     )]
     LastCopy {
@@ -223,7 +223,7 @@ pub enum Error {
         expires: bool,
     },
     /// The number of objects moves: somebody writes to a collection that was to go.
-    #[error("{collection} is being written to ({before} objects, then {after})")]
+    #[error("{collection} is being written to ({}, then {})", counted(*before, "object"), count(*after))]
     BeingWritten {
         /// The collection.
         collection: CollectionName,
@@ -233,14 +233,14 @@ pub enum Error {
         after: u64,
     },
     /// Another collection of the same name has taken its place.
-    #[error("{collection} was removed and made anew meanwhile")]
+    #[error("{collection} was removed and recreated meanwhile")]
     MadeAnew {
         /// The collection.
         collection: CollectionName,
     },
     /// The first objects of a tenant are others than they were.
     #[error(
-        "tenant {tenant} of {collection} was removed and made anew meanwhile, or what it held first was written anew"
+        "tenant {tenant} of {collection} was removed and recreated meanwhile, or what it held first was written again"
     )]
     TenantMadeAnew {
         /// The collection.
@@ -309,7 +309,7 @@ pub enum Error {
     /// A collection was dropped, and whenever it was to be made again the server had made up another one for somebody who
     /// writes to it.
     #[error(
-        "{collection} was dropped, and somebody who writes to it makes the server make it up anew ({attempts} attempts)"
+        "{collection} was dropped, and concurrent writes had it created by auto-schema each time ({attempts} attempts)"
     )]
     MadeUp {
         /// The collection.
@@ -433,7 +433,7 @@ pub enum Error {
         differs: Vec<RunDiffers>,
     },
     /// The run that was to be carried on was so by somebody else, since it was looked at.
-    #[error("{run} has gone on since it was looked at")]
+    #[error("{run} was resumed elsewhere since it was looked at")]
     WentOn {
         /// The run.
         run: RunName,

@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::progress::{Progress, Tally};
 use super::terminal::Stderr;
-use super::{Moment, Render, words};
+use super::{Moment, Render, words, wrap};
 use crate::event::Event;
 
 /// A run shorter than this draws no bars.
@@ -83,7 +83,8 @@ impl Render for Bars {
         match event {
             Event::Warning(warning) => {
                 let label = if self.look.colour { "\u{1b}[33mwarning:\u{1b}[0m" } else { "warning:" };
-                self.screen.println(format!("{label} {}", words::warning(warning)))
+                let line = format!("{label} {}", words::warning(warning));
+                self.screen.println(wrap(&line, (self.look.columns)()))
             }
             _ => Ok(()),
         }

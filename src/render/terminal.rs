@@ -5,6 +5,16 @@ use std::io;
 use console::Term;
 use indicatif::TermLike;
 
+/// The narrowest terminal that lines are made to fit; in a narrower one nothing can be read anyway.
+const NARROWEST: usize = 20;
+
+/// The width of a stream in columns, if it is a terminal that knows its own.
+#[must_use]
+pub fn columns(stream: &Term) -> Option<usize> {
+    let size = if stream.is_term() { stream.size_checked() } else { None };
+    size.map(|(_, columns)| usize::from(columns)).filter(|columns| *columns >= NARROWEST)
+}
+
 /// stderr as indicatif draws on it. Between two draws the cursor stands at the left of the last line: at the right,
 /// where indicatif leaves it, the terminal's echo of `^C` would begin a new line and leave an old bar behind.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::progress::Progress;
-use super::{Moment, Render, words};
+use super::{Moment, Render, words, wrap};
 use crate::event::{CollectionResult, Event, PlannedCollection};
 
 /// Up to so many collections, each one that is finished gets a line.
@@ -17,6 +17,8 @@ const EVERY: Duration = Duration::from_secs(10);
 pub struct Text<W> {
     out: W,
     lines: bool,
+    /// How wide the terminal is, if there is one.
+    columns: fn() -> Option<usize>,
     said: Duration,
     progress: Progress,
 }
@@ -24,7 +26,7 @@ pub struct Text<W> {
 impl<W: Write + Send> Text<W> {
     /// Says how far things are, and warns.
     pub fn new(out: W) -> Self {
-        Self { out, lines: true, said: Duration::ZERO, progress: Progress::default() }
+        Self { out, lines: true, columns: || None, said: Duration::ZERO, progress: Progress::default() }
     }
 
     /// Only warns.
@@ -32,8 +34,16 @@ impl<W: Write + Send> Text<W> {
         Self { lines: false, ..Self::new(out) }
     }
 
+    /// The same with lines that fit a terminal; its width may change at any time.
+    #[must_use]
+    pub fn fitting(self, columns: fn() -> Option<usize>) -> Self {
+        Self { columns, ..self }
+    }
+
     fn say(&mut self, line: &str) -> io::Result<()> {
-        self.out.write_all(format!("{}\n", words::harmless(line)).as_bytes())?;
+        let line = words::harmless(line);
+        let line = (self.columns)().map_or_else(|| line.clone(), |columns| wrap(&line, columns));
+        self.out.write_all(format!("{line}\n").as_bytes())?;
         self.out.flush()
     }
 

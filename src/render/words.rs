@@ -179,18 +179,17 @@ pub(super) fn warning(warning: &Warning) -> String {
             format!("{collection}: {added} came and {deleted} went while it was read ({first} first)")
         }
         Warning::TenantsStayAwake { collection, tenants, first, reason, noted } => format!(
-            "{collection}: {} woken and not put back to sleep: {}; {}",
+            "{collection}: {} activated and not deactivated: {}; {}",
             tenants_from(*tenants, first),
             plain(reason),
             if *noted { "the next backup or comparison of it does it" } else { "deactivate them if nobody needs them" }
         ),
-        Warning::TenantsLeftAwake { collection, tenants, first } => format!(
-            "{collection}: {} left awake by a run that was killed; put back to sleep",
-            tenants_from(*tenants, first)
-        ),
+        Warning::TenantsLeftAwake { collection, tenants, first } => {
+            format!("{collection}: {} left active by a run that was killed; deactivated", tenants_from(*tenants, first))
+        }
         Warning::TenantsNotKnownAgain { collection, tenants, first } => format!(
-            "{collection}: {} perhaps left awake by a run that was killed, and not put to sleep: nothing proves that they are not \
-             others by now (written to, made again, or on another server behind this URL); deactivate them if nobody needs them",
+            "{collection}: {} perhaps left active by a run that was killed, and not deactivated: nothing proves that they are not \
+             others by now (written to, created again, or on another server behind this URL); deactivate them if nobody needs them",
             tenants_from(*tenants, first)
         ),
         Warning::VectorUnprintable { collection } => {

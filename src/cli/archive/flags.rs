@@ -19,8 +19,8 @@ pub(in crate::cli) struct ShowArgs {
 
 /// Check every byte of an archive against its manifest
 ///
-/// Reads all of it: structure, hashes, counts, order and digests. What is damaged is named, file by file, and the rest
-/// read all the same. Needs no server.
+/// Reads all of it: structure, hashes, counts, order and digests. Damaged files are named, and the rest is read all the
+/// same. Needs no server.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CheckArgs {
     /// The archives' directories

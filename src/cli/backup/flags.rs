@@ -30,7 +30,7 @@ pub(in crate::cli) struct BackupArgs {
     pub collections: Vec<String>,
     /// Folder for archives; each backup is a new directory in it [env: ELYSIACTL_ARCHIVE_DIR] [default: ./backups]
     ///
-    /// The folder is made if it is missing.
+    /// The folder is created if it is missing.
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub output: Option<PathBuf>,
     /// Leave out a collection, by name or glob; may be repeated
@@ -41,7 +41,7 @@ pub(in crate::cli) struct BackupArgs {
     /// Collections that have none of the tenants named are left out.
     #[arg(long, value_name = "TENANT", conflicts_with = "schema_only")]
     pub tenant: Vec<TenantName>,
-    /// Carry on an interrupted backup: the newest one that fits, or with =ARCHIVE this one
+    /// Resume an interrupted backup: the newest one that fits, or with =ARCHIVE this one
     ///
     /// What is sealed in it is proven and kept, and the rest is read. Without names and options of content everything is as
     /// it was then. If none fits, a new backup begins.
@@ -73,8 +73,9 @@ pub(in crate::cli) struct BackupArgs {
     /// Memory for pages and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
     pub memory_limit: Option<ByteSize>,
-    /// Folder for the files of runs: which sleeping tenants were woken, so that the next run puts back what a killed one
-    /// left awake [default: elysiactl/runs below XDG_STATE_HOME or ~/.local/state]
+    /// Folder for the files of runs [default: elysiactl/runs below XDG_STATE_HOME or ~/.local/state]
+    ///
+    /// They name the tenants that a run activates. The next run deactivates those that a killed one left active.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub run_dir: Option<PathBuf>,
     /// Back up although nodes are missing, if every shard has a majority of its replicas on the others (exit 3)
@@ -83,7 +84,7 @@ pub(in crate::cli) struct BackupArgs {
     /// shard with too few replicas left is refused all the same (exit 5).
     #[arg(long)]
     pub allow_missing_nodes: bool,
-    /// Show what would be backed up, and write nothing
+    /// Show what would be backed up, and make no changes
     #[arg(long)]
     pub dry_run: bool,
 }

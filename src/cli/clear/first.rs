@@ -6,14 +6,14 @@ use jiff::Timestamp;
 
 use super::flags::ClearSettings;
 use crate::archive::{self, Codec};
-use crate::cli::explain::explain;
+use crate::cli::explain::{Verb, explain};
 use crate::cli::removal::{self, Consent};
 use crate::cli::{Connect, Failure, Finished, Out, backup, closing, run_with_events};
 use crate::event::{Class, Op, RunResult, Status};
 use crate::model::shell_text;
 use crate::ops::backup::{BackupOptions, plan, run};
 use crate::ops::{Session, bounds};
-use crate::render::Closing;
+use crate::render::{Closing, Label};
 use crate::weaviate::Writer;
 
 /// Things the backup lacks that are named in the error: `archive show` lists them all.
@@ -34,7 +34,7 @@ pub(super) fn back_up(
     let mut archive = None;
     run_with_events(out, Op::Backup, false, async |events, cancel| {
         removal::somebody_agrees(out, consent)?;
-        let client = connect.client(&events)?;
+        let client = connect.client(Verb::Backup, &events)?;
         let session = Session::new(events, cancel);
         let options = BackupOptions {
             folder,
@@ -51,22 +51,23 @@ pub(super) fn back_up(
             state: Some(settings.options.state.clone()),
             resume: None,
         };
-        let planned = plan(&client, &session, options).await.map_err(|e| explain(&e))?;
+        let planned = plan(&client, &session, options).await.map_err(|e| explain(Verb::Backup, &e))?;
         let server = closing::server(&planned.url, &planned.server_version);
         let outcome = run(&Writer::new(client), &session, planned).await;
         let outcome = outcome.map_err(|e| backup::stopped(e, |path| backup::resume_command(path, run_dir, connect)))?;
         if outcome.result.status != Status::Ok {
-            return Err(not_everything(&closing::of(&outcome.manifest, server), outcome.result));
+            return Err(not_everything(&closing::of(&outcome.manifest, None), outcome.result));
         }
         archive = outcome.result.archive.clone().map(|path| (PathBuf::from(path), outcome.manifest.sealed));
-        Ok(Finished { closing: closing::of(&outcome.manifest, server), result: outcome.result })
+        let closing = Closing { next: Vec::new(), ..backup::done(&outcome, server) };
+        Ok(Finished { closing, result: outcome.result })
     })?;
     archive.ok_or_else(|| Failure::new(Class::Bug, "the backup has no archive"))
 }
 
 /// The refusal after a backup that lacks something, with what it lacks and why.
 fn not_everything(closing: &Closing, result: RunResult) -> Failure {
-    let lacks: Vec<_> = closing.skipped.iter().chain(&closing.incomplete).collect();
+    let lacks: Vec<_> = closing.lines(Label::Skipped).iter().chain(closing.lines(Label::Incomplete)).collect();
     let message = if lacks.is_empty() {
         // Everything is in it, but tenants that were woken for it do not sleep again.
         "the server is not as it was before the backup; nothing was emptied"
@@ -74,10 +75,7 @@ fn not_everything(closing: &Closing, result: RunResult) -> Failure {
         "the backup does not hold everything; nothing was emptied"
     };
     let failure = Failure::new(Class::Refused, message);
-    let failure = lacks
-        .iter()
-        .take(NAMED)
-        .fold(failure, |failure, lacking| failure.because(format!("{}: {}", lacking.about, lacking.text)));
+    let failure = lacks.iter().take(NAMED).fold(failure, |failure, lacking| failure.because(lacking.as_str()));
     let failure = match lacks.len().checked_sub(NAMED) {
         Some(more) if more > 0 => failure.because(format!("and {more} more")),
         _ => failure,

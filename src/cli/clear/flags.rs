@@ -20,19 +20,22 @@ pub(in crate::cli) enum MethodArg {
     Auto,
     /// Drop the collection and create it again from its schema: as fast for any number of objects
     Recreate,
-    /// List the objects and delete them by their ids: touches nothing else; writers may go on, and what they write stays
+    /// List the objects and delete them by their ids: touches nothing else, and what is written meanwhile stays
     Delete,
 }
 
-/// Empty collections, keeping what they are
+/// Empty collections, and keep their schema, aliases and tenants
 ///
-/// Shows each collection with its objects, how they will go, what hangs on it and the newest archive that holds it; then
-/// asks for its name, typed out, and once more above 10,000 objects or unless an archive holds everything. Afterwards the
-/// collection is counted: exit 0 means that it is empty and that its schema is as before, tenants with their states
-/// included. Before anybody is asked, what would be dropped is rehearsed: created under a scratch name, with its tenants,
-/// compared, and removed; if the server would not take it back as it is, its objects are deleted instead, or nothing is
-/// done. Before a collection is dropped its schema is saved in .safety in the folder of archives; should the run be killed
-/// before it is there again, running it once more finishes it.
+/// Shows each collection with its objects, how they will be removed, dependent references and aliases, and the newest
+/// archive that holds it. Then asks for its name, typed out, and once more above 10,000 objects or unless an archive holds
+/// everything. Afterwards the collection is counted: exit 0 means that it is empty, and that its schema and its tenants
+/// with their states are as before.
+///
+/// Before anybody is asked, what would be dropped is rehearsed: created under a scratch name, with its tenants, compared,
+/// and removed. If the server would not take it back as it is, its objects are deleted instead, or nothing is done.
+///
+/// Before a collection is dropped, its schema is saved in .safety in the folder of archives. If the run is killed before
+/// the collection is there again, running it once more creates it.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
 pub(in crate::cli) struct ClearArgs {
@@ -42,7 +45,7 @@ pub(in crate::cli) struct ClearArgs {
     /// Empty only this tenant of the only collection named; may be repeated
     #[arg(long, value_name = "TENANT", conflicts_with_all = ["delete_schema", "backup_first"])]
     pub tenant: Vec<TenantName>,
-    /// How the objects go
+    /// How the objects are removed
     #[arg(long, value_name = "METHOD", value_enum, default_value = "auto", conflicts_with = "delete_schema")]
     pub method: MethodArg,
     /// Keep the collection itself; this is the default
@@ -51,13 +54,15 @@ pub(in crate::cli) struct ClearArgs {
     /// Remove the collection itself too, as `col rm` does
     #[arg(long)]
     pub delete_schema: bool,
-    /// First back up into an archive in DIR, and go on only if it holds everything; that is asked once more right before
+    /// Back up into an archive in DIR first, and proceed only if it holds everything
+    ///
+    /// That is checked once more right before anything is removed.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["delete_schema", "dry_run"])]
     pub backup_first: Option<PathBuf>,
     /// Folder for archives, which .safety is in [env: ELYSIACTL_ARCHIVE_DIR] [default: ./backups]
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub output: Option<PathBuf>,
-    /// Go on only if the collections hold exactly so many objects together
+    /// Proceed only if the collections hold exactly N objects together
     #[arg(long, value_name = "N")]
     pub expect_count: Option<u64>,
     /// Empty collections whose names belong to systems: ELYSIACTL_*, ELYSIA_*, *_SYSTEM, .internal*
@@ -72,17 +77,17 @@ pub(in crate::cli) struct ClearArgs {
     /// elysiactl/runs below XDG_STATE_HOME or ~/.local/state, on Windows below LOCALAPPDATA].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub run_dir: Option<PathBuf>,
-    /// Carry on the last clear on this server, if it did not get to its end
+    /// Resume the last clear on this server, if it is unfinished
     ///
-    /// If there is none, nothing is done (exit code 4).
-    /// Without names its collections, and its tenants, are meant. It asks again, for what is left: a collection that it
-    /// dropped is made again, one that is not empty is emptied. With --yes the names are still needed, or --expect-count.
+    /// If there is none, nothing is done (exit code 4). Without names its collections, and its tenants, are meant. It asks
+    /// again, for what is left: a collection that it dropped is created again, one that is not empty is emptied. With --yes
+    /// the names are still needed, or --expect-count.
     #[arg(long, conflicts_with_all = ["delete_schema", "backup_first"])]
     pub resume: bool,
-    /// Do not try out first that the server takes back what is dropped
+    /// Skip the rehearsal, which first creates what would be dropped under a scratch name
     ///
-    /// For keys that may create nothing under another name. By itself a collection is then dropped only with --method
-    /// recreate; that the server takes its schema back is not proven.
+    /// For keys that may create nothing under another name. A collection is then dropped only with --method recreate, and
+    /// that the server takes its schema back is not proven.
     #[arg(long, conflicts_with = "delete_schema")]
     pub no_rehearsal: bool,
     /// Show what would be emptied and how, and make no changes; what would be dropped is not rehearsed
@@ -100,7 +105,7 @@ pub(in crate::cli) struct ClearSettings {
     pub backup_first: Option<PathBuf>,
     /// Objects that there have to be.
     pub expect_count: Option<u64>,
-    /// Carry on the last one, if it did not get to its end.
+    /// Resume the last one, if it is unfinished.
     pub resume: bool,
     /// Only plan.
     pub dry_run: bool,

@@ -15,7 +15,7 @@ const LISTED: usize = 10;
 /// All of it: server, collections, and where schemas are saved.
 pub(super) fn text(plan: &ClearPlan) -> String {
     let mut text = String::new();
-    let mut facts = vec![("Server", plain(&closing::server(&plan.url, &plan.server_version)))];
+    let mut facts = vec![("Server", closing::server(&plan.url, &plan.server_version))];
     if plan.collections.iter().any(|p| !p.is_empty() && p.is_saved()) {
         let saved = shell_path(plan.options.folder.join(safety::FOLDER));
         facts.push(("Saves", format!("the schemas in {saved}, no objects")));
@@ -83,8 +83,9 @@ fn remarks(planned: &CollectionClear) -> Vec<String> {
     }
     if let Some(unfinished) = &planned.unfinished {
         let from = shell_path(&unfinished.archive);
-        let there = if planned.exists { "what is there now was made up by the server: it goes" } else { "it is gone" };
-        remarks.push(format!("an earlier run dropped it and did not finish; {there}, and it is made from {from}"));
+        let there =
+            if planned.exists { "what is there now was created by auto-schema: it is dropped" } else { "it is gone" };
+        remarks.push(format!("an earlier run dropped it and did not finish; {there}, and it is created from {from}"));
     } else {
         let way = match (planned.method, planned.some_tenants) {
             (Method::Recreate, false) => "dropped and created again",
@@ -114,16 +115,14 @@ fn remarks(planned: &CollectionClear) -> Vec<String> {
         remarks.push(format!("tenants: {}", names.join(", ")));
     }
     if planned.inactive() > 0 {
-        let asleep = counted(planned.inactive(), "tenant");
+        let inactive = counted(planned.inactive(), "tenant");
         let how = if planned.method == Method::Delete { ", removed and created again" } else { "" };
-        remarks.push(format!("not counted, and emptied too: {asleep} not active{how}"));
+        remarks.push(format!("not counted, and emptied too: {inactive} not active{how}"));
     }
     remarks.extend(planned.loses.iter().map(|loss| format!("not as before: {}", remark(loss))));
     remarks.push(held::line(standing.held_in.as_ref()));
     let references = standing.referenced_by.iter().take(LISTED);
-    remarks.extend(
-        references.map(|(from, property)| format!("{from}.{property} refers to it, and will point to nothing")),
-    );
+    remarks.extend(references.map(|(from, property)| format!("{from}.{property} refers to it, and will dangle")));
     if let Some(more @ 1..) = standing.referenced_by.len().checked_sub(LISTED) {
         remarks.push(format!("so do {} more", count(more as u64)));
     }

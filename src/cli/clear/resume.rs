@@ -2,9 +2,9 @@
 //! left; all that is carried over is what was to be emptied, and that nothing was to be dropped.
 
 use super::flags::{ClearArgs, ClearSettings, MethodArg};
-use crate::cli::explain::explain_for;
+use crate::cli::explain::{Verb, explain};
 use crate::cli::{Connect, Failure, Out, closing};
-use crate::event::{Class, Op};
+use crate::event::Class;
 use crate::model::CollectionName;
 use crate::ops::clear::{LeftOpen, Wish, left_open};
 use crate::ops::{Error, RunDiffers, Session};
@@ -21,10 +21,10 @@ pub(super) async fn take_over(
     url: &str,
     out: &Out,
 ) -> Result<(), Failure> {
-    let explained = |error: Error| explain_for(Op::Clear, &error);
+    let explained = |error: Error| explain(Verb::Clear, &error);
     let found = left_open(session, settings.options.state.runs.clone(), url).await.map_err(explained)?;
     let Some(found) = found else {
-        let text = "there is no unfinished clear on this server to carry on: nothing was done";
+        let text = "there is no unfinished clear on this server to resume: nothing was done";
         return Err(Failure::new(Class::Refused, text).hint("to begin a new one, run the command without --resume"));
     };
     let LeftOpen { run, collections, tenants, deletes } = found;
@@ -42,7 +42,7 @@ pub(super) async fn take_over(
         return Err(explained(Error::OtherRun { run, differs }));
     }
     if out.wants_words() {
-        out.note(&(plain(&format!("Carries on {run}: what is left of {}.", names.join(", "))) + "\n"));
+        out.note(&(plain(&format!("Resumes {run}: what is left of {}.", names.join(", "))) + "\n"));
     }
     if take.is_empty() {
         *take = names;

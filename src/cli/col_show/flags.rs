@@ -7,8 +7,8 @@ use crate::model::CollectionName;
 
 /// Show one collection: schema, counts, shards, tenants, aliases, size
 ///
-/// The size and the dimensions of vectors come from a page of up to 100 objects. Sends reading requests only, and wakes
-/// no tenant. With --json the server's own schema is in the document, byte for byte.
+/// The size and the dimensions of vectors come from a page of up to 100 objects. Makes no changes, and activates no
+/// tenant. With --json the server's own schema is in the document, byte for byte.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ColShowArgs {
     /// The collection, or an alias of it

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::ls::{dash, lines, listed, number, table};
+use super::ls::{dash, listed, number};
 use crate::cli::closing;
 use crate::ops::inventory::{OneTenant, Property, Shown, Size, Vector};
-use crate::render::{count, counted, plain, size};
+use crate::render::{count, counted, plain, size, table};
 use crate::weaviate::{ShardState, TenantState};
 
 /// Rows of shards at most: `--json` has them all.
@@ -14,13 +14,18 @@ const SHARDS: usize = 20;
 /// Tenants of one state that are named.
 const TENANTS: usize = 10;
 
-pub(super) fn text(shown: &Shown) -> String {
+pub(super) fn text(shown: &Shown, columns: Option<usize>) -> String {
     let mut text = String::new();
     for (label, fact) in facts(shown) {
         // A String takes every write.
         let _ = writeln!(text, "{label:<12}{fact}");
     }
-    let tables = [properties(&shown.properties), vectors(&shown.vectors), tenants(shown), shards(shown)];
+    let tables = [
+        properties(&shown.properties, columns),
+        vectors(&shown.vectors, columns),
+        tenants(shown, columns),
+        shards(shown, columns),
+    ];
     for table in tables.into_iter().flatten() {
         let _ = write!(text, "\n{table}");
     }
@@ -32,7 +37,7 @@ fn facts(shown: &Shown) -> Vec<(&'static str, String)> {
     if let Some(alias) = &shown.asked_by_alias {
         facts.push(("Asked by", format!("{} is an alias of {}", plain(alias.as_str()), plain(shown.name.as_str()))));
     }
-    facts.push(("Server", plain(&closing::server(&shown.server.url, &shown.server.version))));
+    facts.push(("Server", closing::server(&shown.server.url, &shown.server.version)));
     facts.push(("Objects", number(&shown.objects)));
     facts.extend(shown.size.as_ref().map(|size| ("Size", room(size))));
     let aliases = match &shown.aliases {
@@ -82,7 +87,7 @@ fn word(state: &TenantState) -> String {
     }
 }
 
-fn properties(properties: &[Property]) -> Option<String> {
+fn properties(properties: &[Property], columns: Option<usize>) -> Option<String> {
     let row = |property: &Property| {
         let arrow = if property.reference { "-> " } else { "" };
         vec![
@@ -92,11 +97,11 @@ fn properties(properties: &[Property]) -> Option<String> {
             if property.indexes.is_empty() { dash() } else { property.indexes.join(", ") },
         ]
     };
-    let headers = ["Property", "Type", "Tokenisation", "Indexes"];
-    (!properties.is_empty()).then(|| lines(&table(&headers, &[], properties.iter().map(row))))
+    let headers = ["Property", "Type", "Tokenization", "Indexes"];
+    (!properties.is_empty()).then(|| table(&headers, &[], properties.iter().map(row), columns))
 }
 
-fn vectors(vectors: &[Vector]) -> Option<String> {
+fn vectors(vectors: &[Vector], columns: Option<usize>) -> Option<String> {
     let or_dash = |text: &Option<String>| text.as_deref().map_or_else(dash, plain);
     let row = |vector: &Vector| {
         let remark = match (vector.named, vector.multi) {
@@ -113,8 +118,8 @@ fn vectors(vectors: &[Vector]) -> Option<String> {
             dimensions(vector),
         ]
     };
-    let headers = ["Vector", "Vectoriser", "Index", "Distance", "Quantiser", "Dimensions"];
-    (!vectors.is_empty()).then(|| lines(&table(&headers, &[5], vectors.iter().map(row))))
+    let headers = ["Vector", "Vectorizer", "Index", "Distance", "Quantizer", "Dimensions"];
+    (!vectors.is_empty()).then(|| table(&headers, &[5], vectors.iter().map(row), columns))
 }
 
 fn dimensions(vector: &Vector) -> String {
@@ -126,7 +131,7 @@ fn dimensions(vector: &Vector) -> String {
 }
 
 /// Tenants by state; the first ones by name.
-fn tenants(shown: &Shown) -> Option<String> {
+fn tenants(shown: &Shown, columns: Option<usize>) -> Option<String> {
     let states: BTreeSet<&TenantState> = shown.tenants_each.iter().map(|tenant| &tenant.state).collect();
     let rows = states.into_iter().flat_map(|state| {
         let all: Vec<&OneTenant> = shown.tenants_each.iter().filter(|tenant| tenant.state == *state).collect();
@@ -138,10 +143,10 @@ fn tenants(shown: &Shown) -> Option<String> {
         let rest = (more > 0).then(|| vec![format!("… {} more", count(more as u64)), word(state), String::new()]);
         all.iter().take(TENANTS).map(row).chain(rest).collect::<Vec<_>>()
     });
-    (!shown.tenants_each.is_empty()).then(|| lines(&table(&["Tenant", "State", "Objects"], &[2], rows)))
+    (!shown.tenants_each.is_empty()).then(|| table(&["Tenant", "State", "Objects"], &[2], rows, columns))
 }
 
-fn shards(shown: &Shown) -> Option<String> {
+fn shards(shown: &Shown, columns: Option<usize>) -> Option<String> {
     let all = shown.shards_each.as_ref().filter(|shards| !shards.is_empty())?;
     let row = |shard: &ShardState| {
         let nodes = shard.nodes.iter().flatten().map(|(node, status)| format!("{} {}", plain(node), plain(status)));
@@ -155,5 +160,5 @@ fn shards(shown: &Shown) -> Option<String> {
     let more = all.len().saturating_sub(SHARDS);
     let rest = (more > 0).then(|| vec![format!("… {} more", count(more as u64)), String::new(), String::new()]);
     let rows = all.iter().take(SHARDS).map(row).chain(rest);
-    Some(lines(&table(&["Shard", "Status", "By node"], &[], rows)))
+    Some(table(&["Shard", "Status", "By node"], &[], rows, columns))
 }

@@ -10,9 +10,9 @@ use crate::model::CollectionName;
 
 /// Create an empty collection
 ///
-/// From a class document, such as the schema.json of an archive or of a safety copy, or from a name and a few flags.
-/// What the server cannot hold is refused before anything is sent, and what it made is compared with what was asked. On
-/// a terminal the plan is shown first and one question asked; without a terminal none.
+/// Takes a class document, such as the schema.json of an archive or of a safety copy, or a name and a few flags. What the
+/// server cannot hold is refused before anything is sent, and what it created is compared with what was asked for. On a
+/// terminal the plan is shown first, and one question asked. Without a terminal there is no question.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CreateArgs {
     /// Its name; with --schema-file another one than in the file

@@ -14,7 +14,7 @@ const SERVERS_CHOICE: &str = "the server's choice";
 
 /// All of it: server and collection.
 pub(super) fn text(plan: &CreationPlan) -> String {
-    let server = plain(&closing::server(&plan.url, &plan.server_version));
+    let server = closing::server(&plan.url, &plan.server_version);
     let mut text = format!("{:<12}{server}\n", "Server");
     if let Some(why) = &plan.topology_unchecked {
         let unchecked = plain(&format!("whether every node of the server is there: {why}"));

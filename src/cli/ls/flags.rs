@@ -4,8 +4,8 @@ use clap::Args;
 
 /// List the collections of a server
 ///
-/// Counts the objects of each and shows its tenants, vectors, kinds of index, shards and replicas. Only a number that
-/// is certain stands alone; what it is otherwise is said beside it. Sends reading requests only, and wakes no tenant.
+/// Shows the objects, tenants, vectors, kinds of index, shards and replicas of each. An unqualified count is exact; any
+/// other says what it covers. Makes no changes, and activates no tenant.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct LsArgs {
     /// Collections to list; `*`, `?`, `[…]` and `{a,b}` match as in a shell [default: all]

@@ -19,21 +19,20 @@ use crate::ops::restore::{AliasPolicy, Origin, RestoreOptions, Setting};
 /// Restore an archive into new collections
 ///
 /// Creates the collections of the archive on the server, writes every object with its id and vectors, and compares the
-/// result with the archive. A collection that exists already is never touched: restore under another name instead. Only
-/// tenants named by --tenant or --into-tenant are added to one that exists, if it has none of these names. On a terminal
-/// the plan is shown first and one question asked; without a terminal none.
+/// result with the archive. A collection that exists is never changed: restore under another name instead. The only
+/// exception: tenants named by --tenant or --into-tenant are added to a collection that has none of these names. On a
+/// terminal the plan is shown first, and one question asked. Without a terminal there is no question.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
 pub(in crate::cli) struct RestoreArgs {
     /// The archive: its directory, or its name in the folder of archives [default: choose from a list]
     ///
-    /// The folder of archives is ELYSIACTL_ARCHIVE_DIR, or else ./backups.
+    /// The folder of archives is ELYSIACTL_ARCHIVE_DIR, or ./backups.
     #[arg(value_hint = ValueHint::DirPath)]
     pub archive: Option<PathBuf>,
-    /// Take the newest archive with objects and their vectors (with --skip-vectors the newest with objects); with =NAME the
-    /// newest one that holds this collection
+    /// Restore the newest archive with objects and vectors; with =NAME the newest one that holds this collection
     ///
-    /// All of its collections are restored; --only takes some of them.
+    /// All of its collections are restored; --only takes some of them. With --skip-vectors the archive needs no vectors.
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, conflicts_with = "archive")]
     #[arg(default_missing_value = "")]
     pub latest: Option<String>,
@@ -81,13 +80,13 @@ pub(in crate::cli) struct RestoreArgs {
     /// Memory for batches and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
     pub memory_limit: Option<ByteSize>,
-    /// Aliases that the archive knows: make those that are missing (keep), also give those that exist to the restored
-    /// collections (overwrite), or leave all alone (skip)
+    /// Aliases of the archive: create the missing ones (keep), also move the existing ones to the restored collections
+    /// (overwrite), or leave all alone (skip)
     #[arg(long, value_enum, value_name = "POLICY", default_value = "keep", hide_possible_values = true)]
     pub alias: AliasArg,
-    /// Make the roles of the archive that the server lacks
+    /// Create the roles of the archive that the server lacks
     ///
-    /// Roles that exist are not changed. Users, their keys, and who has which role are never brought back.
+    /// Roles that exist are not changed. Users, their keys, and who has which role are never restored.
     #[arg(long)]
     pub with_roles: bool,
     /// Restore with another setting: vectorizer=none or objectTtl=off; may be repeated
@@ -102,11 +101,11 @@ pub(in crate::cli) struct RestoreArgs {
     /// Windows below LOCALAPPDATA].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub run_dir: Option<PathBuf>,
-    /// Carry on a restore of the same that did not get to its end
+    /// Resume an unfinished restore
     ///
-    /// What it wrote is not sent again; what it left half-made is finished. Archive, server and what is restored must be
-    /// the same; --jobs, --batch-size, --memory-limit and --no-verify may be others. Without an archive the newest such
-    /// restore to this server is meant. If there is none, a new one is begun.
+    /// What it wrote is not sent again; what it left half-done is finished. Archive, server and what is restored must be
+    /// the same; --jobs, --batch-size, --memory-limit and --no-verify may differ. Without an archive the newest unfinished
+    /// restore to this server is resumed. If there is none, a new one begins.
     #[arg(long)]
     pub resume: bool,
     #[command(flatten)]

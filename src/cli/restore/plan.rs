@@ -25,10 +25,8 @@ const LONGER: &str = "restores took 4 to 14 (flat) and 15 to 43 (hnsw) times as 
 /// All of it: server, archive and collections.
 pub(super) fn text(plan: &RestorePlan) -> String {
     let mut text = String::new();
-    let mut facts = vec![
-        ("Server", plain(&closing::server(&plan.url, &plan.server_version))),
-        ("Archive", shell_path(&plan.archive)),
-    ];
+    let mut facts =
+        vec![("Server", closing::server(&plan.url, &plan.server_version)), ("Archive", shell_path(&plan.archive))];
     let unchecked = plan.topology_unchecked.as_ref();
     facts.extend(
         unchecked.map(|why| ("Unchecked", plain(&format!("whether every node of the server is there: {why}")))),
@@ -80,11 +78,11 @@ pub(super) fn carried_on(plan: &RestorePlan) -> String {
         if !plan.refusals.is_empty() {
             return String::new();
         }
-        let none = "  There is no unfinished run of this to carry on: a new one is begun.\n";
+        let none = "  There is no unfinished run of this to resume: a new one begins.\n";
         return if plan.options.resume { none.to_owned() } else { String::new() };
     };
     let (run, there, of) = (&carried.run, count(carried.objects), counted(carried.of, "object"));
-    let mut text = format!("  Carries on {run}: {there} of {of} are there.\n");
+    let mut text = format!("  Resumes {run}: {there} of {of} are there.\n");
     if carried.complete {
         let compare = if plan.options.verify { " and to compare" } else { "" };
         let _ = writeln!(text, "  It got to its end: nothing is left to do but to count{compare} once more.");
@@ -205,7 +203,7 @@ fn tenants(planned: &CollectionRestore) -> String {
     match planned.tenants {
         (0, _) => String::new(),
         (all, 0) => format!(", {}", counted(all, "tenant")),
-        (all, asleep) => format!(", {} ({} asleep afterwards)", counted(all, "tenant"), count(asleep)),
+        (all, asleep) => format!(", {} ({} inactive afterwards)", counted(all, "tenant"), count(asleep)),
     }
 }
 
@@ -279,13 +277,13 @@ pub(super) fn question_of_roles(plan: &RestorePlan) -> Option<String> {
     let marked = |role: &&PlannedRole| role.allows().iter().any(|allowed| !allowed.marks.is_empty());
     let names: Vec<&str> = plan.roles.iter().filter(marked).map(|role| role.name.as_str()).collect();
     let names = names.join(", ");
-    (!names.is_empty()).then(|| plain(&format!("Make roles that allow what is marked with ! above ({names})?")))
+    (!names.is_empty()).then(|| plain(&format!("Create roles that allow what is marked with ! above ({names})?")))
 }
 
 /// The question.
 pub(super) fn question(plan: &RestorePlan) -> String {
     match &plan.carries_on {
-        Some(carried) => plain(&format!("Carry on {} into {}?", carried.run, plan.url)),
+        Some(carried) => plain(&format!("Resume {} into {}?", carried.run, plan.url)),
         None => plain(&format!("Restore {} into {}?", many(plan), plan.url)),
     }
 }

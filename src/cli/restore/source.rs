@@ -7,10 +7,10 @@ use tokio_util::sync::CancellationToken;
 use super::flags::{RestoreSettings, Source};
 use crate::archive::catalog::{self, Catalog, Found};
 use crate::archive::{self, Content, archives};
-use crate::cli::explain::explain_for;
+use crate::cli::explain::{Verb, explain};
 use crate::cli::settings::place_in;
 use crate::cli::{Failure, Out, confirm};
-use crate::event::{Class, Op};
+use crate::event::Class;
 use crate::ops::{Session, restore};
 use crate::render::{counted, date, plain, shell_path, size};
 
@@ -43,9 +43,7 @@ pub(super) async fn left_open(
     if !settings.options.resume || settings.source != Source::Open {
         return Ok(None);
     }
-    restore::left_open(session, settings.options.state.runs.clone(), url)
-        .await
-        .map_err(|e| explain_for(Op::Restore, &e))
+    restore::left_open(session, settings.options.state.runs.clone(), url).await.map_err(|e| explain(Verb::Restore, &e))
 }
 
 /// What a dry run says first where no archive is named. `is_left_open`: it is that of a run that stopped.
@@ -119,7 +117,7 @@ async fn read<T: Send + 'static>(
 ) -> Result<T, Failure> {
     tokio::select! {
         done = tokio::task::spawn_blocking(work) => match done {
-            Ok(done) => done.map_err(|e| explain_for(Op::Restore, &e.into())),
+            Ok(done) => done.map_err(|e| explain(Verb::Restore, &e.into())),
             Err(panic) => {
                 let panic = anyhow::Error::new(panic).context("cannot read the folder of archives");
                 Err(Failure::of(Class::Bug)(panic))

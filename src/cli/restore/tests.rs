@@ -257,6 +257,6 @@ fn the_summary_tells_what_was_refused_and_what_differs() {
 #[test]
 fn advice_fits_a_restore() {
     let error = || Error::Archive(crate::archive::Error::OutputIsFile { path: "/runs".into() });
-    assert_eq!(explain_for(Op::Restore, &error()).hints, ["choose another folder with --run-dir"]);
-    assert_eq!(explain_for(Op::Backup, &error()).hints, ["choose another folder with --output"]);
+    assert_eq!(explain(Verb::Restore, &error()).hints, ["choose another folder with --run-dir"]);
+    assert_eq!(explain(Verb::Backup, &error()).hints, ["choose another folder with --output"]);
 }

@@ -13,10 +13,10 @@ use crate::ops::remove::RemovalOptions;
 
 /// Remove collections with everything in them
 ///
-/// Shows each collection with its objects, tenants, references and aliases, and the newest archive that holds it; then
-/// asks for its name, typed out, and once more above 10,000 objects or unless an archive holds everything. Its schema and
-/// the list of its tenants are saved in .safety in the folder of archives before it is dropped; its objects are not:
-/// back it up first. `col create --schema-file` makes the collection again, empty.
+/// Shows each collection with its objects, tenants, dependent references and aliases, and the newest archive that holds
+/// it. Then asks for its name, typed out, and once more above 10,000 objects or unless an archive holds everything. Before
+/// the drop its schema and the list of its tenants are saved in .safety in the folder of archives. Its objects are not
+/// saved: back it up first. `col create --schema-file` creates the collection again, empty.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RmArgs {
     /// Collections to remove; `*`, `?`, `[…]` and `{a,b}` match as in a shell
@@ -25,13 +25,13 @@ pub(in crate::cli) struct RmArgs {
     /// Folder for archives, which .safety is in [env: ELYSIACTL_ARCHIVE_DIR] [default: ./backups]
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub output: Option<PathBuf>,
-    /// Go on only if the collections hold exactly so many objects together
+    /// Proceed only if the collections hold exactly N objects together
     #[arg(long, value_name = "N")]
     pub expect_count: Option<u64>,
     /// Remove collections whose names belong to systems: ELYSIACTL_*, ELYSIA_*, *_SYSTEM, .internal*
     #[arg(long)]
     pub allow_protected: bool,
-    /// Show what would be removed, and send nothing that writes
+    /// Show what would be removed, and make no changes
     #[arg(long)]
     pub dry_run: bool,
     /// Do not ask; for names typed in full, for a glob only with --expect-count

@@ -17,7 +17,7 @@ pub(super) fn text(plan: &RemovalPlan) -> String {
     let mut text = String::new();
     let saved = shell_path(plan.options.folder.join(safety::FOLDER));
     let mut facts = vec![
-        ("Server", plain(&closing::server(&plan.url, &plan.server_version))),
+        ("Server", closing::server(&plan.url, &plan.server_version)),
         ("Saves", format!("the schemas in {saved}, no objects")),
     ];
     let unchecked = plan.topology_unchecked.as_ref();
@@ -58,11 +58,11 @@ fn remarks(planned: &CollectionRemoval) -> Vec<String> {
     let standing = &planned.standing;
     let mut remarks = Vec::new();
     if standing.inactive() > 0 {
-        let asleep = counted(standing.inactive(), "tenant");
-        remarks.push(format!("not counted, and removed too: {asleep} not active"));
+        let inactive = counted(standing.inactive(), "tenant");
+        remarks.push(format!("not counted, and removed too: {inactive} not active"));
     }
     remarks.push(held::line(standing.held_in.as_ref()));
-    let reference = |(from, property): &(_, String)| format!("{from}.{property} refers to it, and will lead nowhere");
+    let reference = |(from, property): &(_, String)| format!("{from}.{property} refers to it, and will dangle");
     let alias = |alias: &String| format!("the alias {alias} stands for it, and will stand for nothing");
     remarks.extend(listed(&standing.referenced_by, reference));
     remarks.extend(listed(&standing.aliases, alias));

@@ -79,7 +79,7 @@ fn a_plan_shows_what_is_lost_and_what_hangs_on_it() {
 fn a_dry_run_tells_the_plan_and_that_nothing_was_sent() {
     let finished = would(&a_plan(vec![standing("Article", Some(1))]));
     insta::assert_snapshot!(crate::render::summary(&finished.result, &finished.closing));
-    assert!(would(&busy_plan()).closing.uncounted);
+    assert!(would(&busy_plan()).closing.objects == crate::render::Objects::Uncounted);
 }
 
 fn saved(text: &str, tenants: bool) -> SafetyCopy {

@@ -18,8 +18,8 @@ use crate::ops::verify::{self, VerifyOptions};
 /// Compare an archive with live collections, object by object
 ///
 /// Reads every object of the archive and of the collections on the server, and names what is missing, extra or
-/// different. What it reads of the archive is checked on the way. Sends reading requests only, but for tenants that
-/// sleep: they are woken a few at a time and put back.
+/// different. What it reads of the archive is checked on the way. Makes no changes, but inactive tenants are activated, a
+/// few at a time, and deactivated again.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct VerifyArgs {
     /// The archive's directory
@@ -36,10 +36,10 @@ pub(in crate::cli) struct VerifyArgs {
     pub only: Vec<String>,
     #[command(flatten)]
     pub tenants: TenantArgs,
-    /// Compare only about this share of the objects, such as 1%
+    /// Compare about this share of the objects only, such as 1%
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub sample: Option<f64>,
-    /// Name so many differing objects at most; all are counted
+    /// Name at most N differing objects; all are counted
     #[arg(long, value_name = "N", default_value_t = verify::VerifyOptions::LIMIT)]
     pub limit: usize,
     /// Requests in flight at most, up to 256 [default: decided while running]
@@ -48,8 +48,9 @@ pub(in crate::cli) struct VerifyArgs {
     /// Memory for pages and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
     pub memory_limit: Option<ByteSize>,
-    /// Folder for the files of runs: which sleeping tenants were woken, so that the next run puts back what a killed one
-    /// left awake [default: elysiactl/runs below XDG_STATE_HOME or ~/.local/state]
+    /// Folder for the files of runs [default: elysiactl/runs below XDG_STATE_HOME or ~/.local/state]
+    ///
+    /// They name the tenants that a run activates. The next run deactivates those that a killed one left active.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub run_dir: Option<PathBuf>,
 }

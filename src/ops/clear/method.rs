@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn what_was_asked_for_is_done_or_refused() {
         let moved = Facts { moved: Some((10, 12)), ..many() };
-        let why = "A is being written to (10 objects, then 12): dropped now, the server would make up another one";
+        let why = "A is being written to (10 objects, then 12): dropped now, auto-schema would create another one";
         assert_eq!(chosen(Wish::Recreate, &moved), Err(why.into()));
         assert_eq!(chosen(Wish::Recreate, &Facts { objects: Some(1), ..many() }), Ok(Method::Recreate));
         assert_eq!(chosen(Wish::Delete, &many()), Ok(Method::Delete));

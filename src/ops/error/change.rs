@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::words::expires_too;
 use crate::event::ComparisonRemark;
-use crate::model::{ShellWord, TenantName};
+use crate::model::{ShellWord, TenantName, count, counted};
 
 /// What of a collection is not as it was when it was planned, or as it was proven to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum PlanChange {
         tenant: TenantName,
     },
     /// Its objects.
-    #[error("it had {before} objects and has {now} now{}", expires_too(*expires))]
+    #[error("it had {} and has {} now{}", counted(*before, "object"), count(*now), expires_too(*expires))]
     Objects {
         /// How many it had.
         before: u64,
@@ -36,7 +36,7 @@ pub enum PlanChange {
         expires: bool,
     },
     /// The objects of a tenant.
-    #[error("its tenant {tenant} had {before} objects and has {now} now")]
+    #[error("its tenant {tenant} had {} and has {} now", counted(*before, "object"), count(*now))]
     TenantObjects {
         /// The tenant.
         tenant: TenantName,
@@ -119,14 +119,14 @@ mod tests {
             (PlanChange::Schema, "its schema changed"),
             (PlanChange::Tenants, "its tenants, or their states, changed"),
             (PlanChange::Tenant { tenant: tenant() }, "its tenant t is gone, or in another state than it was"),
-            (PlanChange::Objects { before: 1, now: 2, expires: false }, "it had 1 objects and has 2 now"),
+            (PlanChange::Objects { before: 1, now: 2, expires: false }, "it had 1 object and has 2 now"),
             (
                 PlanChange::Objects { before: 2, now: 1, expires: true },
                 "it had 2 objects and has 1 now; objects of it expire (objectTtlConfig), which may be why",
             ),
             (
                 PlanChange::TenantObjects { tenant: tenant(), before: 1, now: 2 },
-                "its tenant t had 1 objects and has 2 now",
+                "its tenant t had 1 object and has 2 now",
             ),
             (PlanChange::Written, "it was written to after it was compared with the backup"),
             (

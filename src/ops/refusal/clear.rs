@@ -32,7 +32,7 @@ pub enum ClearRefusal {
     },
     /// Somebody writes to it, and whoever writes to a collection that is gone has the server make up another one.
     #[error(
-        "{collection} is being written to ({}, then {}): dropped now, the server would make up another one",
+        "{collection} is being written to ({}, then {}): dropped now, auto-schema would create another one",
         counted(*before, "object"),
         count(*after)
     )]

@@ -1,13 +1,13 @@
 //! Why nothing counts any more of what an earlier run wrote into a collection.
 
-use crate::model::TenantName;
+use crate::model::{TenantName, count};
 
 /// Why what was written down as there is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Distrust {
     /// The collection is gone.
-    #[error("it is gone from the server, and is made anew")]
+    #[error("it is gone from the server, and is recreated")]
     Gone,
     /// A tenant is gone.
     #[error("its tenant {tenant} is gone")]
@@ -30,7 +30,7 @@ pub enum Distrust {
     #[error("its journal contradicts itself about the number of objects")]
     Contradiction,
     /// The server counts fewer.
-    #[error("{written} objects were written down as there, and the server counts {counted}")]
+    #[error("{} written down as there, and the server counts {}", crate::model::counted(*written, "object"), count(*counted))]
     Fewer {
         /// How many were written down.
         written: u64,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Altered, Lack};
 use crate::event::SchemaDifference;
-use crate::model::{CollectionName, TenantName};
+use crate::model::{CollectionName, TenantName, counted};
 use crate::ops::schema::Unmakeable;
 use crate::ops::schema::endpoints::Endpoint;
 
@@ -25,7 +25,7 @@ pub enum RestoreRefusal {
     },
     /// Tenants are to be inactive in the end, and the key may not activate them to fill them.
     #[error(
-        "{collection}: the key may not update_tenants, and {tenants} of its tenants {} asleep, to be woken and filled ({first} first)",
+        "{collection}: the key may not update_tenants, and {tenants} of its tenants {} inactive, to be activated and filled ({first} first)",
         if *tenants == 1 { "is" } else { "are" }
     )]
     MayNotWake {
@@ -37,7 +37,7 @@ pub enum RestoreRefusal {
         first: TenantName,
     },
     /// An alias whose name is a collection's.
-    #[error("{collection}: its alias {alias} cannot be, as {by} is a collection")]
+    #[error("{collection}: its alias {alias} cannot be created, as {by} is a collection")]
     AliasTaken {
         /// The collection.
         collection: CollectionName,
@@ -47,7 +47,7 @@ pub enum RestoreRefusal {
         by: CollectionName,
     },
     /// An alias whose name is none that a server takes.
-    #[error("{collection}: its alias {alias:?} cannot be, as no server takes such a name")]
+    #[error("{collection}: its alias {alias:?} cannot be created, as no server takes such a name")]
     AliasUnfit {
         /// The collection.
         collection: CollectionName,
@@ -77,13 +77,13 @@ pub enum RestoreRefusal {
         alias: CollectionName,
     },
     /// Roles were asked for, and the server has none.
-    #[error("roles cannot be made: Weaviate {server} has none, has them switched off, or the key may not see them")]
+    #[error("roles cannot be created: Weaviate {server} has none, has them switched off, or the key may not see them")]
     NoRoles {
         /// The server's version.
         server: String,
     },
     /// A role with permissions that the server does not know.
-    #[error("the role {role} cannot be made: Weaviate {server} does not know {}", actions.join(", "))]
+    #[error("the role {role} cannot be created: Weaviate {server} does not know {}", actions.join(", "))]
     RoleUnknown {
         /// Its name.
         role: String,
@@ -209,7 +209,10 @@ pub enum RestoreRefusal {
         endpoint: Endpoint,
     },
     /// Objects would be sent to the server's vectoriser.
-    #[error("{collection}: {objects} objects lack a vector that the server would make, which may cost money")]
+    #[error(
+        "{collection}: {} without a vector that the server would make, which may cost money",
+        counted(*objects, "object")
+    )]
     WouldVectorise {
         /// The collection.
         collection: CollectionName,

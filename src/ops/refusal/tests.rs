@@ -33,12 +33,12 @@ fn why_it_is_not_what_a_run_left_is_told() {
 #[test]
 fn why_what_was_written_down_is_not_trusted_is_told() {
     for (distrust, told) in [
-        (Distrust::Gone, "it is gone from the server, and is made anew"),
+        (Distrust::Gone, "it is gone from the server, and is recreated"),
         (Distrust::TenantGone { tenant: "t".parse().expect("a name") }, "its tenant t is gone"),
         (Distrust::RefusedLost { refused: 2, kept: 1 }, "2 refused objects were written down, and 1 of them are kept"),
         (Distrust::OtherIds, "its journal tells of ids that the archive does not hold so"),
         (Distrust::Contradiction, "its journal contradicts itself about the number of objects"),
-        (Distrust::Fewer { written: 2, counted: 1 }, "2 objects were written down as there, and the server counts 1"),
+        (Distrust::Fewer { written: 2, counted: 1 }, "2 objects written down as there, and the server counts 1"),
     ] {
         assert_eq!(distrust.to_string(), told);
     }

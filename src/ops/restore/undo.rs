@@ -151,7 +151,7 @@ enum WhyStays {
     Objects,
     #[error("whether it is empty is not known")]
     Uncounted,
-    #[error("the server is not whole, or it was made anew")]
+    #[error("the server is not whole, or it was recreated")]
     NotWholeOrRemade,
     #[error("somebody made another one of that name")]
     Remade,
@@ -179,7 +179,7 @@ mod tests {
             (WhyStays::Tenants, "somebody added tenants to it"),
             (WhyStays::Objects, "it holds objects"),
             (WhyStays::Uncounted, "whether it is empty is not known"),
-            (WhyStays::NotWholeOrRemade, "the server is not whole, or it was made anew"),
+            (WhyStays::NotWholeOrRemade, "the server is not whole, or it was recreated"),
             (WhyStays::Remade, "somebody made another one of that name"),
         ] {
             assert_eq!(why.to_string(), told);

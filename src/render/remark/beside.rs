@@ -9,7 +9,7 @@ const ROLE_HIDDEN: &str = "the key may not see it (read_roles)";
 pub(super) fn alias(fact: &AliasRemark) -> String {
     match fact {
         AliasRemark::AliasToCreate { alias, target, lacks } => {
-            format!("the alias {alias} is made for {target}{}", lacking(*lacks))
+            format!("the alias {alias} is created for {target}{}", lacking(*lacks))
         }
         AliasRemark::AliasToMove { alias, was, target, lacks } => {
             format!("the alias {alias}, which stands for {was}, will stand for {target}{}", lacking(*lacks))
@@ -57,10 +57,10 @@ pub(super) fn alias(fact: &AliasRemark) -> String {
 pub(super) fn role(fact: &RoleRemark) -> String {
     match fact {
         RoleRemark::RoleToCreate { role, follows, lacks } => {
-            format!("the role {role} is made{}{}", following(*follows), lacking(*lacks))
+            format!("the role {role} is created{}{}", following(*follows), lacking(*lacks))
         }
         RoleRemark::RoleToCreateUnseen { role, follows, lacks } => format!(
-            "the role {role} is made{}{}, unless it is there already, which the key may not see (read_roles)",
+            "the role {role} is created{}{}, unless it is there already, which the key may not see (read_roles)",
             following(*follows),
             lacking(*lacks)
         ),
@@ -68,7 +68,7 @@ pub(super) fn role(fact: &RoleRemark) -> String {
         RoleRemark::RoleDiffers { role } => {
             format!("the role {role} is there with other permissions and stays as it is")
         }
-        RoleRemark::RoleCreated { role } => format!("the role {role} was made; no user has it yet"),
+        RoleRemark::RoleCreated { role } => format!("the role {role} was created; no user has it yet"),
         RoleRemark::RoleUnseen { role } => format!(
             "the server took the role {role}; whether it is there as it was is unseen: {ROLE_HIDDEN}; no user has it yet"
         ),
@@ -78,7 +78,7 @@ pub(super) fn role(fact: &RoleRemark) -> String {
         RoleRemark::RoleUnknown { role, error } => {
             format!("whether the role {role} is there is not known: {error}, and {ROLE_HIDDEN}")
         }
-        RoleRemark::RoleNotCreated { role, error } => format!("the role {role} could not be made: {error}"),
+        RoleRemark::RoleNotCreated { role, error } => format!("the role {role} could not be created: {error}"),
         RoleRemark::RoleOtherwise { role } => {
             format!("the role {role} is not there as it was, whatever the server answered")
         }

@@ -8,17 +8,17 @@ use crate::model::KeyChange;
 pub(super) fn clear(fact: &Fact) -> String {
     match fact {
         Fact::OffloadedToInactive { tenants } => {
-            format!("offloaded tenants are there again asleep: {}", count(*tenants))
+            format!("offloaded tenants come back inactive: {}", count(*tenants))
         }
         Fact::OffloadedInactive { tenants } => {
-            format!("tenants that were offloaded are asleep now: {}", count(*tenants))
+            format!("tenants that were offloaded are inactive now: {}", count(*tenants))
         }
         Fact::TrainingToGo => {
-            "what the quantiser of its vector index has learned: it is trained again with new objects".to_owned()
+            "what the quantizer of its vector index has learned: it is trained again with new objects".to_owned()
         }
         Fact::ShardsToOpen { shards } => format!("shards that are read-only take writes again: {}", shards.join(", ")),
         Fact::AutoSchemaDropped { objects: n } => format!(
-            "{} that somebody wrote while it was away went into a collection the server made up, and are gone with it",
+            "{} that somebody wrote while it was away went into a collection created by auto-schema, and are gone with it",
             objects(*n)
         ),
         Fact::NotWhatItWas { differences } => format!("it is not what it was: {}", KeyChange::listed(differences)),
@@ -52,8 +52,8 @@ pub(super) fn clear(fact: &Fact) -> String {
 
 fn left(why: WhyLeft) -> &'static str {
     match why {
-        WhyLeft::SinceRecreated => "since it was made again",
-        WhyLeft::SinceTenantsRecreated => "since the tenants were made again",
+        WhyLeft::SinceRecreated => "since it was created again",
+        WhyLeft::SinceTenantsRecreated => "since the tenants were created again",
         WhyLeft::ReplicasDiffer => {
             "and the node that was asked lists none of them: its replica lacks what others hold. Clear it through another \
              node (--url), or once the replicas have been repaired"

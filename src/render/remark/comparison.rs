@@ -66,7 +66,7 @@ pub(super) fn comparison(fact: &Fact) -> String {
             format!("the server lacks {} of the archive", tenants_from(*tenants, first))
         }
         Fact::TenantsCame { tenants, first } => {
-            format!("{} made while the collection was compared", tenants_from(*tenants, first))
+            format!("{} created while the collection was compared", tenants_from(*tenants, first))
         }
         Fact::TenantsWent { tenants, first } => {
             format!("{} removed while the collection was compared", tenants_from(*tenants, first))

@@ -13,12 +13,12 @@ pub(super) fn restore(fact: &Fact) -> String {
         Fact::TenantsToAdd => "its tenants are added to the collection that is there".to_owned(),
         Fact::TenantsAdded => "tenants were added to the collection that was there".to_owned(),
         Fact::TenantsRestated { tenants, first, state } => format!(
-            "{} inactive in the end, as the state in the archive is none to make one in ({first} first, {state:?})",
+            "{} inactive in the end, as no tenant is created in the state in the archive ({first} first, {state:?})",
             tenants_are(*tenants)
         ),
         Fact::TenantsLeftOut { tenants, first } => {
             let are = one_or(*tenants, "is", "are");
-            format!("{} not in the archive and {are} not made ({first} first)", tenants_are(*tenants))
+            format!("{} not in the archive and {are} not created ({first} first)", tenants_are(*tenants))
         }
         Fact::TenantsOtherwise { tenants, first } => {
             format!("{} not in the state of the archive ({first} first)", tenants_are(*tenants))
@@ -42,11 +42,9 @@ pub(super) fn restore(fact: &Fact) -> String {
         Fact::VectorsMade { objects: n } => {
             format!("{} {} vectors made by the server", objects(*n), one_or(*n, "gets", "get"))
         }
-        Fact::VectorsByReference => {
-            "ref2vec-centroid: the server itself makes the vectors anew from those of the objects \
+        Fact::VectorsByReference => "ref2vec-centroid: the server itself makes new vectors from those of the objects \
                                      referred to; where these are gone, vectors are lost"
-                .to_owned()
-        }
+            .to_owned(),
         Fact::ReferredGone { objects: 1, collection, first } => format!(
             "the object {collection}/{first}, which it refers to, is not in the archive: vectors made of it are lost"
         ),
@@ -65,9 +63,9 @@ pub(super) fn restore(fact: &Fact) -> String {
         }
         Fact::SchemaArchived => "the archive holds its schema alone".to_owned(),
         Fact::LeadsOn { key, to } => format!("its settings say where a module sends what it is given: {key} {to}"),
-        Fact::VectorizersLeftOut { modules } => format!("without its vectoriser ({})", modules.join(", ")),
+        Fact::VectorizersLeftOut { modules } => format!("without its vectorizer ({})", modules.join(", ")),
         Fact::ExpiryLeftOut => "objects do not expire: objectTtlConfig is left out".to_owned(),
-        Fact::AgeCountsAnew => "objects expire, and their age counts anew from this restore".to_owned(),
+        Fact::AgeCountsAnew => "objects expire, and their age counts from this restore".to_owned(),
         Fact::ExpiresBy { property } => format!("objects expire by their property {property}, which keeps its value"),
         Fact::ExpiredAlready { objects: n } => format!(
             "{} {} expired already: the server removes them soon after they are written, unless --set objectTtl=off",
@@ -79,7 +77,7 @@ pub(super) fn restore(fact: &Fact) -> String {
                                    --set objectTtl=off"
                 .to_owned()
         }
-        Fact::ToTrain { kinds } => format!("compression has to be trained anew: {}", kinds.join(", ")),
+        Fact::ToTrain { kinds } => format!("compression has to be trained again: {}", kinds.join(", ")),
         Fact::Trained { kinds, unseen } => format!("compressed: {} is trained{}", kinds.join(", "), unseen_in(*unseen)),
         Fact::Untrained { kinds, shards, of, why, unseen } => format!(
             "not compressed in {} of {} shards: {} is on; {}{}",
@@ -188,8 +186,8 @@ mod tests {
         assert_eq!(said(Fact::VectorsMade { objects: 1 }), "1 object gets vectors made by the server");
         let first: TenantName = "a".parse().expect("a name");
         let left = |tenants| said(Fact::TenantsLeftOut { tenants, first: first.clone() });
-        assert_eq!(left(1), "1 tenant is not in the archive and is not made (a first)");
-        assert_eq!(left(2), "2 tenants are not in the archive and are not made (a first)");
+        assert_eq!(left(1), "1 tenant is not in the archive and is not created (a first)");
+        assert_eq!(left(2), "2 tenants are not in the archive and are not created (a first)");
     }
 
     #[test]

@@ -17,7 +17,7 @@ fn stopped(method: &str) -> (Stage, String) {
     faults.clear();
     assert_eq!(output.status.code(), Some(5), "{method}: {}", said(&output));
     let said = said(&output);
-    assert!(said.contains("--resume` carries it on from here"), "{said}");
+    assert!(said.contains("--resume` resumes it from here"), "{said}");
     (stage, said)
 }
 
@@ -33,12 +33,12 @@ fn what_is_left_is_emptied_by_the_line_that_is_said() {
         arguments.push("--yes");
         let output = stage.run(&arguments);
         assert_eq!(output.status.code(), Some(0), "{method}: {}", said(&output));
-        assert!(said(&output).contains("Carries on run "), "{}", said(&output));
+        assert!(said(&output).contains("Resumes run "), "{}", said(&output));
         assert_eq!((stage.sandbox.count("Article", None), stage.sandbox.count("Author", None)), (0, 0), "{method}");
         assert_eq!(stage.sandbox.collections(), ["Article", "Author"], "{method}");
         let again = stage.run(&["col", "clear", "--resume", "--yes"]);
         assert_eq!(again.status.code(), Some(4), "nothing is left: {}", said(&again));
-        assert!(said(&again).contains("no unfinished clear on this server to carry on"), "{}", said(&again));
+        assert!(said(&again).contains("no unfinished clear on this server to resume"), "{}", said(&again));
     }
 }
 

@@ -140,7 +140,7 @@ fn clears_are_resumed_whether_the_collection_had_been_dropped_or_not() {
             let before = schema(&Stage::new(library()));
             let output = stage.run(&["col", "clear", "Book", "--method", "recreate", "--resume", "--yes"]);
             assert_eq!(output.status.code(), Some(0), "{build} {gone}: {}", said(&output));
-            assert!(said(&output).contains("Carries on run "), "{build} {gone}: {}", said(&output));
+            assert!(said(&output).contains("Resumes run "), "{build} {gone}: {}", said(&output));
             assert_eq!((stage.sandbox.count("Author", None), stage.sandbox.count("Book", None)), (OBJECTS, 0));
             assert_eq!(schema(&stage), before, "{build} {gone}");
         }

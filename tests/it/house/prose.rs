@@ -26,8 +26,8 @@ const LEFT: &[(&str, usize)] = &[
     ("src/ops/backup/plan.rs", 2),
     ("src/ops/backup/resume.rs", 3),
     ("src/ops/clear/delete.rs", 1),
-    ("src/ops/error/hints.rs", 3),
     ("src/ops/error/lost.rs", 6),
+    ("src/ops/error/table.rs", 3),
     ("src/ops/error/words.rs", 5),
     ("src/ops/refusal/clear.rs", 2),
     ("src/ops/refusal/lack.rs", 2),
@@ -49,7 +49,7 @@ const LEFT: &[(&str, usize)] = &[
     ("src/pipeline/rewrite.rs", 1),
 ];
 /// Attributes that hold sentences.
-const ATTRIBUTES: [&str; 4] = ["error(", "expect(", "doc", "must_use"];
+const ATTRIBUTES: [&str; 5] = ["error(", "expect(", "warn(", "doc", "must_use"];
 /// Macros whose words are for whoever reads the log.
 const LOGGED: [&str; 5] = ["trace!(", "debug!(", "info!(", "warn!(", "error!("];
 /// Words of a language in a row that make a clause.
@@ -95,8 +95,9 @@ fn literals(text: &str) -> Vec<String> {
 fn is_for_others(code: &str) -> bool {
     let is_open =
         |from: usize, open: char, close: char| code[from..].matches(open).count() > code[from..].matches(close).count();
-    let attribute = code.rfind("#[").filter(|from| is_open(*from, '[', ']'));
-    let attribute = attribute.is_some_and(|from| ATTRIBUTES.iter().any(|name| code[from + 2..].starts_with(name)));
+    let behind = |mark: &str| code.rfind(mark).map(|from| from + mark.len());
+    let attribute = behind("#[").max(behind("#![")).filter(|from| is_open(from - 1, '[', ']'));
+    let attribute = attribute.is_some_and(|from| ATTRIBUTES.iter().any(|name| code[from..].starts_with(name)));
     let logged = |name: &&str| code.rfind(*name).is_some_and(|from| is_open(from, '(', ')'));
     attribute || LOGGED.iter().any(logged)
 }

@@ -136,7 +136,7 @@ fn a_backup_that_another_run_works_on_is_not_to_be_carried_on() {
     let stage = Stage::new(Sandbox::builder().seeded("Article", 40, 2, 1));
     stage.sandbox.faults().add(Fault::new(Kind::status(403, "{}")).on("GET", "/v1/objects").after(2));
     let output = stage.run(&["col", "backup", "--batch-size", "10", "--jobs", "1"]);
-    assert!(said(&output).contains("Carry it on with"), "{}", said(&output));
+    assert!(said(&output).contains("Resume it with"), "{}", said(&output));
     stage.sandbox.faults().clear();
     let archive = stage.made().remove(0);
     let held = OsDisk.lock(&archive.join(".lock")).expect("a lock").expect("free");
@@ -144,6 +144,6 @@ fn a_backup_that_another_run_works_on_is_not_to_be_carried_on() {
     let output = stage.run(&["col", "backup", &resume]);
     assert_eq!(output.status.code(), Some(8), "{}", said(&output));
     assert!(said(&output).contains("wait for the other run to end"), "{}", said(&output));
-    assert!(!said(&output).contains("Carry it on"), "{}", said(&output));
+    assert!(!said(&output).contains("Resume it"), "{}", said(&output));
     drop(held);
 }

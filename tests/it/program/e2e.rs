@@ -336,7 +336,7 @@ fn verify_ends_with_0_where_everything_agrees_and_with_3_where_something_differs
     let made = stage.backup();
     ends(&stage, &["col", "verify", text(&made)], 0);
     let output = stage.run(&["col", "verify", text(&made)]);
-    assert!(String::from_utf8_lossy(&output.stdout).starts_with("Everything agrees: 3 collections"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("No differences: 3 collections"), "{output:?}");
     ends(&stage, &["col", "verify", text(&made), "--only", "Article", "--name", "Copy", "--sample", "50%"], 0);
     ends(&stage, &["col", "verify", text(&made), "--rename", "Article=Copy", "--rename", "Copy=Article"], 0);
     let id = r#""id":"00000000-0000-0000-0000-000000000007""#;

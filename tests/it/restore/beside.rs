@@ -244,7 +244,7 @@ async fn missing_roles_are_made_for_the_collections_under_their_new_names_and_ot
     let outcome = restored(&target, options.clone()).await;
     assert_eq!(outcome.result.status, Status::Ok, "{:?} {:?}", outcome.remarks, outcome.about_roles);
     assert_eq!(target.sandbox.roles(), ["other", "editor"]);
-    assert_eq!(words(&outcome.about_roles), ["the role editor was made; no user has it yet"]);
+    assert_eq!(words(&outcome.about_roles), ["the role editor was created; no user has it yet"]);
 
     // The same again: it is there, with the same permissions.
     options.renames.insert(name("Chunk"), name("Chunk2"));
@@ -285,7 +285,7 @@ async fn a_role_with_actions_that_the_server_does_not_know_is_foretold_with_them
     let error = older.refused(with_roles(&older)).await;
     assert_eq!(
         error.to_string(),
-        "cannot restore: the role newer cannot be made: Weaviate 1.32.27 does not know read_mcp, manage_namespaces"
+        "cannot restore: the role newer cannot be created: Weaviate 1.32.27 does not know read_mcp, manage_namespaces"
     );
     assert_eq!(error.hints(), [Hint::WithoutRoles]);
     let Error::CannotRestore { refusals, .. } = error else { panic!("a refusal") };
@@ -328,7 +328,7 @@ async fn vectors_made_of_those_referred_to_cost_nothing_and_what_is_gone_is_name
         format!("the object Para/{}, which it refers to, is not in the archive: vectors made of it are lost", id(2));
     let said = words(&doc.remarks);
     assert!(said.contains(&gone), "{said:?}");
-    assert!(said.iter().any(|text| text.contains("the server itself makes the vectors anew")));
+    assert!(said.iter().any(|text| text.contains("the server itself makes new vectors")));
     assert_eq!(doc.to_vectorise, 0);
 }
 
@@ -350,7 +350,7 @@ async fn a_vectoriser_that_the_server_lacks_can_be_left_out() {
     let options = RestoreOptions { settings: vec![Setting::NoVectorizer], ..target.restore_options(&archive) };
     let outcome = restored(&target, options).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 2), "{:?}", outcome.remarks);
-    assert!(said(&outcome, "without its vectoriser (text2vec-openai)"), "{:?}", outcome.remarks);
+    assert!(said(&outcome, "without its vectorizer (text2vec-openai)"), "{:?}", outcome.remarks);
     target.equals(&archive, "Made", "Made");
 }
 
@@ -401,7 +401,7 @@ async fn what_cannot_come_back_is_in_the_manifest_and_in_the_plan() {
     let target = world(Sandbox::builder());
     let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan").plan;
     let remarks = words(&plan.collections[0].remarks).join("; ");
-    assert!(remarks.contains("objects expire") && remarks.contains("has to be trained anew: pq"), "{remarks}");
+    assert!(remarks.contains("objects expire") && remarks.contains("has to be trained again: pq"), "{remarks}");
     let without = RestoreOptions { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
     let outcome = restored(&target, without).await;
     assert!(said(&outcome, "objects do not expire"), "{:?}", outcome.remarks);

@@ -78,7 +78,7 @@ async fn ages_by_the_servers_own_times_count_anew() {
     let target = world(Sandbox::builder().ttl());
     let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan").plan;
     let remarks = words(&plan.collections[0].remarks);
-    assert!(remarks.iter().any(|remark| remark.contains("age counts anew")), "{remarks:?}");
+    assert!(remarks.iter().any(|remark| remark.contains("age counts from this restore")), "{remarks:?}");
     assert!(!remarks.iter().any(|remark| remark.contains("expired already")), "{remarks:?}");
 }
 

@@ -194,7 +194,7 @@ async fn an_alias_that_the_key_may_make_but_not_see_is_not_said_to_stand() {
     // It may not even be made.
     let few = with_key(Sandbox::builder(), Role::Only(FEW));
     let plan = few.restore_plan(few.restore_options(&archive)).await.expect("a plan").plan;
-    let foretold = "the alias Live is made for Article if the server lets the key, which lacks create_aliases";
+    let foretold = "the alias Live is created for Article if the server lets the key, which lacks create_aliases";
     assert_eq!(words(&[plan.aliases[0].remark()])[0], foretold);
     let outcome = restored(&few, few.restore_options(&archive)).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
@@ -236,7 +236,7 @@ async fn a_role_that_the_key_may_not_see_is_made_unless_it_is_there_and_never_sa
     assert_eq!(plan.roles[0].step, RoleStep::Hidden);
     assert_eq!(
         words(&[plan.roles[0].remark()])[0],
-        "the role editor is made, unless it is there already, which the key may not see (read_roles)"
+        "the role editor is created, unless it is there already, which the key may not see (read_roles)"
     );
     let outcome = restored(&target, with_roles(&target)).await;
     assert_eq!(outcome.result.status, Status::Ok, "{:?}", outcome.about_roles);
@@ -265,7 +265,7 @@ async fn a_role_that_the_key_may_not_see_is_made_unless_it_is_there_and_never_sa
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert!(
         words(&outcome.about_roles)[0]
-            .starts_with("the role editor could not be made: POST /v1/authz/roles: not allowed")
+            .starts_with("the role editor could not be created: POST /v1/authz/roles: not allowed")
     );
     assert!(few.sandbox.roles().is_empty());
 

@@ -11,3 +11,6 @@ mod render;
 /// What a server, an archive or a path holds cannot steer a terminal, and what is shown can be pasted.
 #[cfg(unix)]
 mod steering;
+/// No line is wider than the terminal, at 60, 80 and 160 columns.
+#[cfg(unix)]
+mod widths;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use elysiactl::event::{CollectionResult, Event, Events, Op, RunResult, Status};
 use elysiactl::model::Clock;
-use elysiactl::render::{Closing, Json, Note, Render, Stopwatch, Text, feed, summary};
+use elysiactl::render::{Closing, Done, Json, Label, Note, Render, Stopwatch, Text, feed, summary};
 
 use crate::support::samples::{at, events, name, page, planned, result, run, started};
 
@@ -139,12 +139,10 @@ async fn a_run_nobody_listens_to_goes_on() {
 
 #[test]
 fn the_summary_of_one_collection() {
-    let closing = Closing {
-        server: Some("http://localhost:8080, Weaviate 1.40.0".into()),
-        stored_bytes: Some(7_340_032),
-        next: vec!["elysiactl archive check ./backups/Article_full_20261123_041200".into()],
-        ..Closing::default()
-    };
+    let next = vec!["elysiactl archive check ./backups/Article_full_20261123_041200".into()];
+    let closing = Closing { next, ..Closing::default() }
+        .with(Label::Server, ["http://localhost:8080, Weaviate 1.40.0".to_owned()])
+        .with(Label::Archive, ["./backups/Article_full_20261123_041200 (7.0 MiB on disk)".to_owned()]);
     let whole = run(Op::Backup, Status::Ok, vec![result("Article", 120_000)]);
     let carried_on = RunResult { resumed_objects: 80_000, objects_per_second: 3_200.0, ..whole.clone() };
     insta::assert_snapshot!(summary(&whole, &closing) + "\n" + &summary(&carried_on, &Closing::default()));
@@ -156,14 +154,14 @@ fn the_summary_of_many_collections_names_what_is_missing() {
     collections[3].changed_seen = Some(12);
     collections[4].digest = None;
     let remark = |about: &str, text: &str| Note { about: about.into(), text: text.into() };
-    let closing = Closing {
-        topology_unchecked: Some("the key may not ask (403)".into()),
-        limits: vec![remark("Article", "creation times cannot be restored"), remark("server", "API keys are not kept")],
-        skipped: vec![remark("Chat", "it has tenants, which cannot be backed up yet")],
-        incomplete: (0..22).map(|n| remark(&format!("C{n}"), "1 object without its vectors")).collect(),
-        next: vec!["elysiactl archive check 'my backups/x'".into(), "elysiactl archive show 'my backups/x'".into()],
-        ..Closing::default()
-    };
+    let next = vec!["elysiactl archive check 'my backups/x'".into(), "elysiactl archive show 'my backups/x'".into()];
+    let unchecked = "whether every node of the server was there: the key may not ask (403)".to_owned();
+    let limits = [remark("Article", "creation times cannot be restored"), remark("server", "API keys are not kept")];
+    let closing = Closing { next, ..Closing::default() }
+        .with(Label::Unchecked, [unchecked])
+        .with_notes(Label::Limits, limits)
+        .with_notes(Label::Skipped, [remark("Chat", "it has tenants, which cannot be backed up yet")])
+        .with_notes(Label::Incomplete, (0..22).map(|n| remark(&format!("C{n}"), "1 object without its vectors")));
     let mut result = run(Op::Backup, Status::Incomplete, collections);
     (result.retries, result.seconds) = (3, 754.2);
     insta::assert_snapshot!(summary(&result, &closing));
@@ -179,24 +177,22 @@ fn the_summary_of_a_comparison() {
         different: Some(different),
         ..result(name, 1_000)
     };
-    let closing = Closing {
-        differences: (0..22).map(|n| remark(&format!("Article {n}"), "missing on the server")).collect(),
-        more_differences: Some("… and 21 more".into()),
-        schema_differences: vec![remark("Chat", "the live collection has no property room")],
-        notes: vec![remark("Chat", "compared without vectors")],
-        ..Closing::default()
-    };
+    let closing = Closing::default()
+        .with_notes(Label::Differences, (0..22).map(|n| remark(&format!("Article {n}"), "missing on the server")))
+        .with(Label::Differences, ["… and 21 more".to_owned()])
+        .with_notes(Label::Schema, [remark("Chat", "the live collection has no property room")])
+        .with_notes(Label::Note, [remark("Chat", "compared without vectors")]);
     let differing = vec![compared("Article", 40, 1), compared("Chat", 2, 0)];
     let agreeing = summary(&run(Op::Verify, Status::Ok, vec![result("Article", 120_000)]), &Closing::default());
     let differing = summary(&run(Op::Verify, Status::Incomplete, differing), &closing);
-    let left_out = Closing { notes: vec![remark("Rooms", "not compared: it has tenants")], ..Closing::default() };
+    let left_out = Closing::default().with_notes(Label::Note, [remark("Rooms", "not compared: it has tenants")]);
     let left_out = summary(&run(Op::Verify, Status::Incomplete, vec![compared("Rooms", 0, 0)]), &left_out);
     insta::assert_snapshot!([agreeing, differing, left_out].join("\n"));
 }
 
 #[test]
 fn the_summary_of_a_dry_run_and_of_a_check() {
-    let dry = Closing { dry_run: true, ..Closing::default() };
+    let dry = Closing { done: Done::Planned(None), ..Closing::default() };
     let unread = |name, objects| CollectionResult { digest: None, ..result(name, objects) };
     let planned = run(Op::Backup, Status::Ok, vec![unread("Article", 1), unread("Chat", 2_000)]);
     let checked = run(Op::ArchiveCheck, Status::Ok, vec![result("Article", 120_000)]);
@@ -234,13 +230,11 @@ fn lines_of_text_of_a_restore() {
 #[test]
 fn the_summary_of_a_restore_and_of_a_comparison_that_found_something() {
     let restored = run(Op::Restore, Status::Ok, vec![result("Article2", 120_000)]);
-    let closing = Closing {
-        server: Some("http://localhost:8080 (Weaviate 1.40.0)".into()),
-        run_files: Some("/home/me/.local/state/elysiactl/runs/7".into()),
-        notes: vec![Note { about: "Article2".into(), text: "creation times are new".into() }],
-        next: vec!["elysiactl col verify ./backups/Article_full_20261123_041200 --name Article2".into()],
-        ..Closing::default()
-    };
+    let next = vec!["elysiactl col verify ./backups/Article_full_20261123_041200 --name Article2".into()];
+    let closing = Closing { next, ..Closing::default() }
+        .with(Label::Server, ["http://localhost:8080 (Weaviate 1.40.0)".to_owned()])
+        .with_notes(Label::Note, [Note { about: "Article2".into(), text: "creation times are new".into() }])
+        .with(Label::RunFiles, ["/home/me/.local/state/elysiactl/runs/7".to_owned()]);
     for (unwritten, but) in [
         (vec!["A.h".to_owned()], ", but without the values of A.h (blobHash: no server takes them back)\n"),
         (vec!["A.h".to_owned(), "B.i".to_owned()], ", but without the values of A.h and 1 more (blobHash: "),

@@ -20,7 +20,11 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     pub(crate) fn open(stage: &Stage, arguments: &[&str]) -> Self {
-        let mut command = stage.command(arguments);
+        Self::of(stage.command(arguments))
+    }
+
+    /// Any command at a terminal of its own.
+    pub(crate) fn of(mut command: std::process::Command) -> Self {
         command.stdin(std::process::Stdio::inherit());
         let milliseconds = u64::try_from(PATIENCE.as_millis()).expect("a number");
         let session = spawn_with_options(command, Options::new().timeout_ms(Some(milliseconds))).expect("a terminal");

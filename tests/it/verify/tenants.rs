@@ -157,7 +157,7 @@ async fn where_the_key_may_not_wake_tenants_they_are_not_compared() {
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 60));
     let said = said_of(&outcome.remarks)
         .iter()
-        .any(|text| text.contains("not compared: tenant b, 30 objects in the archive: asleep, and the key"));
+        .any(|text| text.contains("not compared: tenant b, 30 objects in the archive: inactive, and the key"));
     assert!(said, "{:?}", outcome.remarks);
 }
 

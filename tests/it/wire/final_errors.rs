@@ -147,7 +147,7 @@ fn pages_that_cannot_be_had_are_told_by_the_binary_with_what_would_help() {
     error: cannot read Article
       1: an object of Article is larger than 268435456 bytes
 
-    hint: leave this collection out to go on with the others, or make the object smaller
+    hint: leave this collection out to back up the others, or make the object smaller
     hint: [how to carry it on]
     ");
 }

@@ -76,7 +76,7 @@ fn an_interrupted_run_says_how_to_carry_it_on_and_the_next_one_names_it() {
     let stem = archive.file_name().and_then(|name| name.to_str()).expect("a name");
     let carried = stage.run(&["col", "backup", &format!("--resume={stem}")]);
     assert_eq!(carried.status.code(), Some(0), "{}", said(&carried));
-    assert!(said(&carried).contains("carrying on"), "{}", said(&carried));
+    assert!(said(&carried).contains("resuming"), "{}", said(&carried));
     let once_more = stage.run(&["col", "backup", &format!("--resume={stem}")]);
     assert_eq!(once_more.status.code(), Some(0), "it is done: {}", said(&once_more));
     let nothing = stage.run(&["col", "backup", "--resume"]);
@@ -116,11 +116,11 @@ fn at_a_terminal_an_interrupted_backup_is_offered_with_one_question() {
         stage.sandbox.faults().clear();
         let mut terminal = Terminal::open(&stage, &["col", "backup"]);
         let asked = terminal.waits_for("[Y/n] ");
-        assert!(asked.contains("was interrupted; ") && asked.contains(" are safe in it. Carry it on? "), "{asked}");
+        assert!(asked.contains("was interrupted; ") && asked.contains(" are safe in it. Resume it? "), "{asked}");
         terminal.types(answer);
         let (code, rest) = terminal.ends();
         assert_eq!((code, stage.made().len()), (0, archives), "{answer:?}: {rest}");
-        assert_eq!(rest.contains("carrying on"), archives == 1, "{rest}");
+        assert_eq!(rest.contains("resuming"), archives == 1, "{rest}");
         for made in stage.made().iter().filter(|made| archives == 1 || made.join("manifest.json").exists()) {
             let checked = stage.run(&["archive", "check", made.to_str().expect("text")]);
             assert_eq!(checked.status.code(), Some(0), "{}", said(&checked));

@@ -128,7 +128,11 @@ async fn a_writer_through_the_drop_never_leaves_a_guessed_schema() {
     let (done, _) = run(&world, plan).await;
     let outcome = done.expect("done");
     assert_eq!(schema(&world, "Article").await, before);
-    assert!(said_of(&outcome.remarks).iter().any(|text| text.contains("made up")), "{:?}", outcome.remarks);
+    assert!(
+        said_of(&outcome.remarks).iter().any(|text| text.contains("created by auto-schema")),
+        "{:?}",
+        outcome.remarks
+    );
 }
 
 #[tokio::test]

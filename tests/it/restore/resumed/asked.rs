@@ -25,8 +25,8 @@ fn it_is_offered_and_an_empty_answer_carries_it_on() {
         half(&stage, &archive);
         let mut terminal = Terminal::open(&stage, &restoring(&archive, flag));
         let plan = terminal.waits_for(QUESTION);
-        assert!(plan.contains("Carries on run ") && plan.contains(" of 500 objects are there."), "{plan}");
-        assert!(plan.contains("Carry on run ") && !plan.contains("Restore 2 collections"), "one question: {plan}");
+        assert!(plan.contains("Resumes run ") && plan.contains(" of 500 objects are there."), "{plan}");
+        assert!(plan.contains("Resume run ") && !plan.contains("Restore 2 collections"), "one question: {plan}");
         terminal.types("\n");
         let (code, rest) = terminal.ends();
         assert!(code == 0 && !rest.contains(QUESTION), "{rest}");
@@ -54,7 +54,7 @@ fn who_does_not_want_to_be_asked_is_told_the_line() {
     let terminal = Terminal::open(&stage, &restoring(&archive, &["--yes"]));
     let (code, rest) = terminal.ends();
     assert_eq!((code, stage.sandbox.writing_requests()), (4, 0), "{rest}");
-    assert!(rest.contains("carries that run on"), "{rest}");
+    assert!(rest.contains("resumes that run"), "{rest}");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn who_begins_it_otherwise_is_told_the_line_that_carries_it_on() {
         let words: Vec<&str> = hint.split(' ').skip(1).map(|word| word.trim_matches('\'')).collect();
         let output = stage.run(&words);
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-        assert!(said(&output).contains("Carries on run "), "{}", said(&output));
+        assert!(said(&output).contains("Resumes run "), "{}", said(&output));
     }
 }
 

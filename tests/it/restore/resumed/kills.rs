@@ -116,14 +116,14 @@ fn the_line_that_is_said_carries_it_on() {
     let output = stage.run(&restoring(&archive, &["--only", "Article", "--name", "New", "--alias", "skip"]));
     assert_eq!(output.status.code(), Some(5), "{}", said(&output));
     let stopped = said(&output);
-    assert!(stopped.contains(" --resume` carries it on from here"), "{stopped}");
+    assert!(stopped.contains(" --resume` resumes it from here"), "{stopped}");
 
     // Without the flag nothing is touched, and the refusal says the same line.
     stage.sandbox.faults().clear();
     let again = stage.run(&restoring(&archive, &["--only", "Article", "--name", "New", "--alias", "skip"]));
     assert_eq!(again.status.code(), Some(4), "{}", said(&again));
     let refused = said(&again);
-    assert!(refused.contains("did not get to its end") && refused.contains("` carries that run on"), "{refused}");
+    assert!(refused.contains("did not get to its end") && refused.contains("` resumes that run"), "{refused}");
     assert_eq!(command_in(&refused), command_in(&stopped));
 
     let command = command_in(&stopped);
@@ -131,7 +131,7 @@ fn the_line_that_is_said_carries_it_on() {
     dry.push("--dry-run");
     let plan = stage.run(&dry);
     let told = String::from_utf8_lossy(&plan.stdout).into_owned();
-    assert!(plan.status.success() && told.contains("Carries on run ") && told.contains(" of 250 objects"), "{told}");
+    assert!(plan.status.success() && told.contains("Resumes run ") && told.contains(" of 250 objects"), "{told}");
 
     let carried = stage.run(&command.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(carried.status.code(), Some(0), "{}", said(&carried));

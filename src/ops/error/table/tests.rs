@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::*;
-use crate::event::Class;
 use crate::event::SkipReason;
+use crate::model::{CollectionName, TenantName};
 use crate::ops::RunName;
 use crate::ops::error::Lost;
 use crate::pipeline::scan;
