@@ -77,14 +77,13 @@ pub struct FieldDiff {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum Event {
     /// A run begins.
     RunStarted {
-        /// Which operation.
         op: Op,
         /// Whether it only shows what would be done.
         dry_run: bool,
-        /// elysiactl's version.
         version: &'static str,
     },
     /// What will be done is known.
@@ -96,7 +95,6 @@ pub enum Event {
     RestorePlanned(RestorePlanned),
     /// A collection begins.
     CollectionStarted {
-        /// The collection.
         collection: CollectionName,
         /// Objects expected, where known.
         objects: Option<u64>,
@@ -105,23 +103,15 @@ pub enum Event {
     Resumed {
         /// The collection, by its name on the server.
         collection: CollectionName,
-        /// How many.
         objects: u64,
         /// Their plain bytes, line ends included.
         bytes: u64,
     },
     /// A tenant begins.
-    TenantStarted {
-        /// The collection.
-        collection: CollectionName,
-        /// The tenant.
-        tenant: TenantName,
-    },
+    TenantStarted { collection: CollectionName, tenant: TenantName },
     /// A page was read from the server, or a stretch of a part from an archive.
     PageScanned {
-        /// The collection.
         collection: CollectionName,
-        /// The tenant, in a multi-tenant collection.
         tenant: Option<TenantName>,
         /// Objects on the page.
         objects: u64,
@@ -130,7 +120,6 @@ pub enum Event {
     },
     /// Pages read earlier are in doubt and will be read again: they no longer count.
     PagesDropped {
-        /// The collection.
         collection: CollectionName,
         /// Objects that no longer count.
         objects: u64,
@@ -139,7 +128,6 @@ pub enum Event {
     },
     /// A part is durable.
     PartSealed {
-        /// The collection.
         collection: CollectionName,
         /// The file's name inside the collection's folder.
         part: Arc<str>,
@@ -158,12 +146,10 @@ pub enum Event {
         attempt: u32,
         /// Milliseconds until the next one.
         wait_ms: u64,
-        /// Why, in few words.
         reason: String,
     },
     /// The pacer changed its mind.
     PaceChanged {
-        /// The collection.
         collection: CollectionName,
         /// Objects asked for in one page.
         page_objects: u64,
@@ -172,7 +158,6 @@ pub enum Event {
     },
     /// Whether the server is whole has changed.
     TopologyChanged {
-        /// The collection.
         collection: CollectionName,
         /// Whether every shard answers now.
         whole: bool,
@@ -181,7 +166,6 @@ pub enum Event {
     },
     /// The journal knows about everything sealed so far.
     CheckpointSaved {
-        /// The collection.
         collection: CollectionName,
         /// Objects that a resumed run would not read again.
         objects: u64,
@@ -201,7 +185,6 @@ pub enum Event {
     CollectionFinished(CollectionResult),
     /// Something was proven about an archive.
     Verified {
-        /// The collection.
         collection: CollectionName,
         /// Objects compared; of a check of an archive, those in parts that were proven.
         objects: u64,
@@ -210,11 +193,8 @@ pub enum Event {
     },
     /// The target refused an object.
     ObjectRejected {
-        /// The collection.
         collection: CollectionName,
-        /// The tenant, in a multi-tenant collection.
         tenant: Option<TenantName>,
-        /// The object.
         id: ObjectId,
         /// The server's words, cut at 500 characters.
         reason: String,
@@ -223,7 +203,6 @@ pub enum Event {
     BatchImported {
         /// The collection, by its name on the server.
         collection: CollectionName,
-        /// The tenant, in a multi-tenant collection.
         tenant: Option<TenantName>,
         /// Objects dealt with, the rejected ones included.
         objects: u64,
@@ -234,20 +213,16 @@ pub enum Event {
     },
     /// Objects were deleted, or were in what was dropped.
     ObjectsDeleted {
-        /// The collection.
         collection: CollectionName,
         /// The tenant, where its objects were deleted alone.
         tenant: Option<TenantName>,
-        /// How many.
         objects: u64,
     },
     /// An object differs between archive and server.
     ObjectDiffers {
         /// The collection, by its name on the server.
         collection: CollectionName,
-        /// The tenant, in a multi-tenant collection.
         tenant: Option<TenantName>,
-        /// The object.
         id: ObjectId,
         /// How.
         kind: Difference,
@@ -264,44 +239,27 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "warning", rename_all = "snake_case")]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum Warning {
     /// The key crosses the network in the clear.
-    KeyOverHttp {
-        /// The host.
-        host: String,
-    },
+    KeyOverHttp { host: String },
     /// Everybody on this machine may read a file with a secret in it.
-    SecretReadableByAll {
-        /// The file.
-        path: String,
-    },
+    SecretReadableByAll { path: String },
     /// Everybody on this machine may write to a file or a folder that is trusted.
     WritableByAll {
         /// The file or folder.
         path: String,
     },
     /// Whether the server is whole could not be asked.
-    TopologyUnchecked {
-        /// Why, in few words.
-        reason: String,
-    },
+    TopologyUnchecked { reason: String },
     /// Nodes are missing, as was allowed: what the others hold is read.
-    NodesMissing {
-        /// Their names.
-        nodes: Vec<String>,
-    },
+    NodesMissing { nodes: Vec<String> },
     /// The number of objects could not be asked.
-    CountUnchecked {
-        /// The collection.
-        collection: CollectionName,
-        /// Why, in few words.
-        reason: String,
-    },
+    CountUnchecked { collection: CollectionName, reason: String },
     /// Something that an interrupted run had written is not kept; what it held is read again.
     NotKept {
         /// The file, by its path in the archive.
         file: String,
-        /// Why.
         reason: NotKeptReason,
     },
     /// No interrupted run fits the one that is wanted: it begins anew.
@@ -311,14 +269,12 @@ pub enum Warning {
     },
     /// The backup that was to be carried on is sealed: nothing was read of it or of the server.
     SealedAlready {
-        /// The archive.
         archive: String,
         /// When it was sealed.
         sealed: Timestamp,
     },
     /// The server works on a collection in the background; until that is done it refuses to delete it, or tenants of it.
     TaskRuns {
-        /// The collection.
         collection: CollectionName,
         /// What runs, in the server's word, such as `reindex`.
         task: String,
@@ -326,102 +282,56 @@ pub enum Warning {
     /// Replicas of a collection are being moved between nodes: until that is over, the server deactivates none of the tenants
     /// whose replicas they are.
     ReplicasMove {
-        /// The collection.
         collection: CollectionName,
         /// Replicas on their way.
         moves: u64,
     },
     /// Tenants stay active for a while: the server moves replicas of theirs. It is asked again until they are inactive.
     MovesAwaited {
-        /// The collection.
         collection: CollectionName,
         /// Tenants that are still active.
         tenants: u64,
     },
     /// A collection is left out: it was removed, or made again, while the backup ran.
-    CollectionSkipped {
-        /// The collection.
-        collection: CollectionName,
-        /// Why.
-        reason: SkipReason,
-    },
+    CollectionSkipped { collection: CollectionName, reason: SkipReason },
     /// Tenants are left out: they cannot be read.
-    TenantsSkipped {
-        /// The collection.
-        collection: CollectionName,
-        /// How many.
-        tenants: u64,
-        /// The first of them, by name.
-        first: TenantName,
-        /// Why.
-        reason: SkipReason,
-    },
+    TenantsSkipped { collection: CollectionName, tenants: u64, first: TenantName, reason: SkipReason },
     /// Tenants came or went while a collection was read. Those that came were read too.
     TenantsChanged {
-        /// The collection.
         collection: CollectionName,
         /// How many came.
         added: u64,
         /// How many went.
         deleted: u64,
-        /// The first of them, by name.
         first: TenantName,
     },
     /// Tenants that were woken could not be put back to sleep.
     TenantsStayAwake {
-        /// The collection.
         collection: CollectionName,
-        /// How many.
         tenants: u64,
-        /// The first of them, by name.
         first: TenantName,
-        /// Why, in few words.
         reason: String,
         /// Whether it is written down, so that the next backup or comparison of the collection puts them back.
         noted: bool,
     },
     /// Tenants that a killed run left awake: they are put back to sleep.
-    TenantsLeftAwake {
-        /// The collection.
-        collection: CollectionName,
-        /// How many.
-        tenants: u64,
-        /// The first of them, by name.
-        first: TenantName,
-    },
+    TenantsLeftAwake { collection: CollectionName, tenants: u64, first: TenantName },
     /// Tenants of the names of some that a killed run left awake are active, and may be others by now: made again, written to,
     /// or on another server behind the URL. They stay as they are, and nothing more is said of them.
-    TenantsNotKnownAgain {
-        /// The collection.
-        collection: CollectionName,
-        /// How many.
-        tenants: u64,
-        /// The first of them, by name.
-        first: TenantName,
-    },
+    TenantsNotKnownAgain { collection: CollectionName, tenants: u64, first: TenantName },
     /// An object was saved without its vectors, since the server cannot print them.
-    VectorUnprintable {
-        /// The collection.
-        collection: CollectionName,
-    },
+    VectorUnprintable { collection: CollectionName },
     /// Vectors of a collection are being dropped by the server, which takes them out of one object after the other. They are
     /// left out of the archive.
-    VectorsDropped {
-        /// The collection.
-        collection: CollectionName,
-        /// The vectors' names.
-        vectors: Vec<String>,
-    },
+    VectorsDropped { collection: CollectionName, vectors: Vec<String> },
     /// One object is larger than the memory limit and was fetched alone.
     ObjectBeyondLimit {
-        /// The collection.
         collection: CollectionName,
         /// Its size in bytes.
         bytes: u64,
     },
     /// Counts before, listed and after do not agree, and no writer explains it.
     CountMismatch {
-        /// The collection.
         collection: CollectionName,
         /// Objects listed.
         listed: u64,
@@ -430,14 +340,12 @@ pub enum Warning {
     },
     /// Objects were deleted while a backup ran, before they were read.
     ObjectsVanished {
-        /// The collection.
         collection: CollectionName,
         /// At least so many.
         objects: u64,
     },
     /// A restore wrote another number of objects than the server counts afterwards.
     WrittenMismatch {
-        /// The collection.
         collection: CollectionName,
         /// Objects the server said it stored.
         written: u64,
@@ -446,21 +354,18 @@ pub enum Warning {
     },
     /// The server refused objects that it had stored all the same, equal to the archive's; its indexes may lack them.
     RefusedYetStored {
-        /// The collection.
         collection: CollectionName,
         /// Its words about the first of them.
         reason: String,
     },
     /// Objects that were restored have expired (objectTtlConfig): the server removes them, or has.
     ObjectsExpired {
-        /// The collection.
         collection: CollectionName,
         /// Objects that had expired before they were written; others did since.
         objects: u64,
     },
     /// Replicas of a collection hold different objects; one of them was read.
     ReplicasDiffer {
-        /// The collection.
         collection: CollectionName,
         /// Objects counted.
         counted: u64,
@@ -468,26 +373,15 @@ pub enum Warning {
         on_any_replica: u64,
     },
     /// Objects were older on the replica that was read than on others. The server repaired them before they were read.
-    ReplicaOlder {
-        /// The collection.
-        collection: CollectionName,
-        /// How many.
-        objects: u64,
-    },
+    ReplicaOlder { collection: CollectionName, objects: u64 },
     /// Replicas of some objects hold different versions, also after the server compared them several times.
     ReplicasDisagree {
-        /// The collection.
         collection: CollectionName,
         /// How many objects.
         objects: u64,
     },
     /// Replicas could not be compared: what was read is what one of them listed.
-    ReplicasUncompared {
-        /// The collection.
-        collection: CollectionName,
-        /// Why, in few words.
-        reason: String,
-    },
+    ReplicasUncompared { collection: CollectionName, reason: String },
     /// The server's schema of a collection gained something during the import, guessed from what was written.
     SchemaGrew {
         /// The collection, by its name on the server.
@@ -508,7 +402,6 @@ pub enum Warning {
     WritesRefused {
         /// The collection, by its name on the server.
         collection: CollectionName,
-        /// The server's words.
         reason: String,
     },
     /// Nothing of what an unfinished run wrote into a collection is trusted any more: all of it is sent again.
@@ -517,72 +410,45 @@ pub enum Warning {
         collection: CollectionName,
         /// Objects that were written down as there.
         objects: u64,
-        /// Why, in few words.
         reason: String,
     },
     /// Objects of an archive with members that no known server has; these members are not sent.
     MembersNotSent {
         /// The collection, as the archive calls it.
         collection: CollectionName,
-        /// Such objects.
         objects: u64,
         /// The name of one such member, as printed.
         first: String,
     },
     /// A name that was typed is no collection's, and was taken for this one.
     NameTaken {
-        /// What was typed.
         typed: String,
-        /// The collection.
         collection: CollectionName,
         /// It is an alias of the collection; otherwise its first letter is of another case.
         is_alias: bool,
     },
     /// A role that is to be made allows what is to be looked at twice.
     RoleAllows {
-        /// The role.
         role: String,
         /// Each permission: action, what it is on, and why it is to be looked at, if it is.
         permissions: Vec<String>,
     },
     /// A scratch collection that a rehearsal created could not be removed: the next run on this server does it.
-    ScratchStays {
-        /// The scratch collection.
-        collection: CollectionName,
-        /// Why, in few words.
-        reason: String,
-    },
+    ScratchStays { collection: CollectionName, reason: String },
     /// It was not tried out whether the server makes what is to be made: the key may not do so under another name.
-    NotRehearsed {
-        /// The permission that it lacks.
-        lacks: String,
-    },
+    NotRehearsed { lacks: String },
     /// A collection that a refused restore had created, and that stays.
-    CreatedStays {
-        /// The collection.
-        collection: CollectionName,
-        /// Why, in few words.
-        reason: String,
-    },
+    CreatedStays { collection: CollectionName, reason: String },
     /// Objects were written to a scratch collection that an earlier run left: it is not removed, and a person has to see to it.
     ScratchInUse {
-        /// The scratch collection.
         collection: CollectionName,
         /// Objects in it.
         objects: u64,
     },
     /// A scratch collection that an earlier run left was removed.
-    ScratchRemoved {
-        /// The scratch collection.
-        collection: CollectionName,
-    },
+    ScratchRemoved { collection: CollectionName },
     /// Aliases of an archive whose names are none that a server takes: a restore refuses them.
-    AliasesUnfit {
-        /// How many.
-        aliases: u64,
-        /// The first of them.
-        first: String,
-    },
+    AliasesUnfit { aliases: u64, first: String },
     /// A file that is no part of an archive, but does not harm it.
     StrayFile {
         /// Its path in the archive.

@@ -213,6 +213,7 @@ pub enum Broken {
 /// Why an archive could not be written or read. `path` is always the file or directory meant.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum Error {
     /// Nothing is there.
     #[error("{} does not exist", ShellWord::path(path))]
@@ -235,7 +236,6 @@ pub enum Error {
     /// An archive that was never sealed: its run was interrupted, or goes on.
     #[error("{} is not sealed: {} with {} kept in it", ShellWord::path(path), counted(*parts, "part"), counted(*objects, "object"))]
     Unsealed {
-        /// The archive.
         path: PathBuf,
         /// Parts the journal knows.
         parts: u64,
@@ -244,14 +244,10 @@ pub enum Error {
     },
     /// A sealed archive, where an unsealed one is wanted.
     #[error("{} is sealed", ShellWord::path(path))]
-    Sealed {
-        /// The archive.
-        path: PathBuf,
-    },
+    Sealed { path: PathBuf },
     /// Written in a format this version does not know.
     #[error("{} has format {major}.{minor}, written by elysiactl {tool_version}", ShellWord::path(path))]
     NewerFormat {
-        /// The archive.
         path: PathBuf,
         /// Its format's major version.
         major: u32,
@@ -263,7 +259,6 @@ pub enum Error {
     /// A file of the archive is not what was written.
     #[error("{}{}: {what}", ShellWord::path(path), line.map(|n| format!(" line {n}")).unwrap_or_default())]
     Damaged {
-        /// The file.
         path: PathBuf,
         /// The line, from 1, where there is one.
         line: Option<u64>,
@@ -276,7 +271,6 @@ pub enum Error {
         ShellWord::path(path)
     )]
     LineTooLong {
-        /// The part.
         path: PathBuf,
         /// The line, from 1.
         line: u64,
@@ -287,7 +281,6 @@ pub enum Error {
     /// damaged, but what it was read with.
     #[error("inconsistent reads of {} (suspect disk or memory)", ShellWord::path(path))]
     Unsteady {
-        /// The file.
         path: PathBuf,
         /// What was wrong with it at first.
         #[source]
@@ -365,7 +358,6 @@ pub enum Error {
     Broken {
         /// The file or directory it is about.
         path: PathBuf,
-        /// Which one.
         what: Broken,
     },
 }

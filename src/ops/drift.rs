@@ -13,15 +13,13 @@ pub(super) enum Drift {
     /// Properties, vectors or settings were added or set anew.
     Grew,
     /// Something objects depend on changed or went away.
-    Broke {
-        /// What.
-        what: SchemaDrift,
-    },
+    Broke { what: SchemaDrift },
 }
 
 /// What of a collection changed while it was read, that objects depend on. Names of properties are JSON texts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum SchemaDrift {
     /// Whether it has tenants.
     #[error("multi-tenancy was switched")]
@@ -34,22 +32,13 @@ pub enum SchemaDrift {
     DigestedProperties,
     /// A property is gone.
     #[error("property {property} went away")]
-    PropertyGone {
-        /// Its name.
-        property: String,
-    },
+    PropertyGone { property: String },
     /// A property has another type.
     #[error("property {property} changed its type")]
-    PropertyType {
-        /// Its name.
-        property: String,
-    },
+    PropertyType { property: String },
     /// A vector is another one, or gone.
     #[error("vector {vector:?} changed or went away")]
-    Vector {
-        /// Its name.
-        vector: String,
-    },
+    Vector { vector: String },
     /// Its vectorizer.
     #[error("the vectorizer changed")]
     Vectorizer,

@@ -28,6 +28,7 @@ pub use lost::{Instead, Lost};
 /// Why an operation stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum Error {
     /// The server.
     #[error(transparent)]
@@ -40,76 +41,43 @@ pub enum Error {
     RunFiles(archive::Error),
     /// Reading objects.
     #[error("cannot read {collection}")]
-    Scan {
-        /// The collection.
-        collection: CollectionName,
-        /// Why.
-        source: scan::Error,
-    },
+    Scan { collection: CollectionName, source: scan::Error },
     /// A glob that is none.
     #[error("{glob:?} is not a valid glob")]
-    BadGlob {
-        /// As typed.
-        glob: String,
-        /// What is wrong with it.
-        source: globset::Error,
-    },
+    BadGlob { glob: String, source: globset::Error },
     /// A name no collection has.
     #[error("there is no collection {name:?}")]
     UnknownCollection {
-        /// As typed.
         name: String,
         /// The collection it stands for, if it is an alias.
         alias_of: Option<CollectionName>,
-        /// Names that look like it.
         similar: Vec<CollectionName>,
     },
     /// An alias whose collection is gone.
     #[error("{name} is an alias of {collection}, which does not exist")]
-    DanglingAlias {
-        /// The alias.
-        name: CollectionName,
-        /// The collection it stands for.
-        collection: CollectionName,
-    },
+    DanglingAlias { name: CollectionName, collection: CollectionName },
     /// A tenant that none of the collections chosen has.
     #[error("{}", no_tenant(tenant, skipped.is_some()))]
     UnknownTenant {
-        /// As typed.
         tenant: TenantName,
         /// Whether it was to come from an archive.
         archived: bool,
         /// Why the archive does not hold it, if it names it all the same.
         skipped: Option<SkipReason>,
-        /// Names that look like it.
         similar: Vec<TenantName>,
     },
     /// Tenants are inactive, and there is no folder for the journal that says which of them were activated.
     #[error("{collection} has inactive tenants, and there is no folder to write down which of them are activated")]
-    NoRunFolder {
-        /// The collection.
-        collection: CollectionName,
-    },
+    NoRunFolder { collection: CollectionName },
     /// A plain collection was to become a tenant, and one that was named, or each that was chosen, has tenants itself.
     #[error("{collection} has tenants itself")]
-    NotPlain {
-        /// The collection.
-        collection: CollectionName,
-    },
+    NotPlain { collection: CollectionName },
     /// Tenants were named, and a collection that was named too has none.
     #[error("{collection} has no tenants")]
-    NotMultiTenant {
-        /// The collection.
-        collection: CollectionName,
-    },
+    NotMultiTenant { collection: CollectionName },
     /// A glob that matches nothing.
     #[error("no collection matches {glob:?}")]
-    NothingMatched {
-        /// As typed.
-        glob: String,
-        /// Collections there are.
-        collections: usize,
-    },
+    NothingMatched { glob: String, collections: usize },
     /// No collection is left.
     #[error("{}", if *excluded { "every collection is excluded" } else { "the server shows no collections" })]
     NothingToDo {
@@ -118,36 +86,24 @@ pub enum Error {
     },
     /// The server's operational mode forbids what is wanted; nothing was done.
     #[error("{}", weaviate::LastingCause::Mode(*mode))]
-    ModeForbids {
-        /// The mode that all of its nodes are in.
-        mode: weaviate::OperationalMode,
-    },
+    ModeForbids { mode: weaviate::OperationalMode },
     /// Collections are in a namespace that is not active (suspended, for instance), so that nothing of them can be read.
     #[error("in a namespace that is suspended, or not active: {}", collections.join(", "))]
-    InIdleNamespace {
-        /// The collections.
-        collections: Vec<String>,
-    },
+    InIdleNamespace { collections: Vec<String> },
     /// Part of the server is away.
     #[error("part of {collection} cannot be read: {reason}{}", after(*waited))]
     NotWhole {
-        /// The collection.
         collection: CollectionName,
         /// What is wrong, in few words.
         reason: String,
-        /// How long it was waited for.
         waited: Duration,
     },
     /// Nodes are missing, and every shard that is wanted has enough replicas on the others.
     #[error("nodes are missing: {}; every shard has a majority of its replicas on the others", nodes.join(", "))]
-    NodesMissing {
-        /// Their names.
-        nodes: Vec<String>,
-    },
+    NodesMissing { nodes: Vec<String> },
     /// The archive would not fit.
     #[error("{} has {} free, the archive needs about {}", ShellWord::path(folder), ByteSize(*free), ByteSize(*needed))]
     NotEnoughSpace {
-        /// The folder of archives.
         folder: PathBuf,
         /// Bytes it would take, estimated.
         needed: u64,
@@ -156,10 +112,7 @@ pub enum Error {
     },
     /// The collection went away meanwhile.
     #[error("{collection} was removed meanwhile")]
-    Vanished {
-        /// The collection.
-        collection: CollectionName,
-    },
+    Vanished { collection: CollectionName },
     /// A backup cannot be carried on without what may be the last there is of a collection.
     #[error(
         "{collection} was removed, and {} has {}, all of it: resumed, the backup would lose them",
@@ -168,25 +121,17 @@ pub enum Error {
     LastCopy {
         /// The archive that is not sealed.
         archive: PathBuf,
-        /// The collection.
         collection: CollectionName,
-        /// Its objects in that archive.
         objects: u64,
     },
     /// The schema changed in a way objects depend on.
     #[error("{collection} changed while it was read: {what}")]
-    SchemaChanged {
-        /// The collection.
-        collection: CollectionName,
-        /// What changed.
-        what: SchemaDrift,
-    },
+    SchemaChanged { collection: CollectionName, what: SchemaDrift },
     /// Writing objects.
     #[error("cannot write {collection}")]
     Import {
         /// The collection, by its name on the server.
         collection: CollectionName,
-        /// Why.
         source: import::Error,
     },
     /// The server did not create a collection.
@@ -194,13 +139,11 @@ pub enum Error {
     NotCreated {
         /// The collection, by its name on the server.
         collection: CollectionName,
-        /// Why.
         source: weaviate::Error,
     },
     /// A collection is still there after it was dropped.
     #[error("{collection} could not be removed{}", if source.is_none() { ": it is still there" } else { "" })]
     NotDropped {
-        /// The collection.
         collection: CollectionName,
         /// Why, if the server said so or did not answer.
         source: Option<weaviate::Error>,
@@ -213,9 +156,7 @@ pub enum Error {
         expires_too(*expires)
     )]
     Moved {
-        /// The collection.
         collection: CollectionName,
-        /// Objects agreed to.
         was: u64,
         /// Objects there are; `None` if that cannot be asked.
         now: Option<u64>,
@@ -224,30 +165,15 @@ pub enum Error {
     },
     /// The number of objects moves: somebody writes to a collection that was to go.
     #[error("{collection} is being written to ({}, then {})", counted(*before, "object"), count(*after))]
-    BeingWritten {
-        /// The collection.
-        collection: CollectionName,
-        /// Objects first counted.
-        before: u64,
-        /// Objects counted then.
-        after: u64,
-    },
+    BeingWritten { collection: CollectionName, before: u64, after: u64 },
     /// Another collection of the same name has taken its place.
     #[error("{collection} was removed and recreated meanwhile")]
-    MadeAnew {
-        /// The collection.
-        collection: CollectionName,
-    },
+    MadeAnew { collection: CollectionName },
     /// The first objects of a tenant are others than they were.
     #[error(
         "tenant {tenant} of {collection} was removed and recreated meanwhile, or what it held first was written again"
     )]
-    TenantMadeAnew {
-        /// The collection.
-        collection: CollectionName,
-        /// The tenant.
-        tenant: TenantName,
-    },
+    TenantMadeAnew { collection: CollectionName, tenant: TenantName },
     /// Collections were removed by somebody while they were restored.
     #[error("{}", lost.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Lost {
@@ -258,83 +184,41 @@ pub enum Error {
     },
     /// An unsealed archive is not what is to be carried on.
     #[error("{} is another backup: {what} was {archived} there and is {wanted} now", ShellWord::path(archive))]
-    OtherBackup {
-        /// The archive.
-        archive: PathBuf,
-        /// What differs.
-        what: BackupDiffers,
-        /// What it was.
-        archived: String,
-        /// What it is.
-        wanted: String,
-    },
+    OtherBackup { archive: PathBuf, what: BackupDiffers, archived: String, wanted: String },
     /// A tenant is still there after it was deleted.
     #[error("tenant {tenant} of {collection} could not be removed")]
-    TenantStays {
-        /// The collection.
-        collection: CollectionName,
-        /// The tenant.
-        tenant: TenantName,
-    },
+    TenantStays { collection: CollectionName, tenant: TenantName },
     /// A tenant is not there again, or not in the state it was in.
     #[error("tenant {tenant} of {collection} is not there as it was")]
-    TenantLacks {
-        /// The collection.
-        collection: CollectionName,
-        /// The tenant.
-        tenant: TenantName,
-    },
+    TenantLacks { collection: CollectionName, tenant: TenantName },
     /// A collection cannot be emptied, or not as it was asked for.
     #[error("cannot clear: {}", joined(refusals))]
-    CannotClear {
-        /// What stands against it; at least one.
-        refusals: Vec<ClearRefusal>,
-    },
+    CannotClear { refusals: Vec<ClearRefusal> },
     /// A collection was to go as a whole, and of its tenants the key sees some alone: the others would go unseen.
     #[error(
         "{collection}: the key's roles show it only some of the tenants (read_tenants), and any others would go unseen"
     )]
-    TenantsUnseen {
-        /// The collection.
-        collection: CollectionName,
-    },
+    TenantsUnseen { collection: CollectionName },
     /// Something changed between the plan and the moment it was to be carried out; nothing was done to it.
     #[error("{collection} is not as it was when it was planned: {what}")]
-    NotAsPlanned {
-        /// The collection.
-        collection: CollectionName,
-        /// What changed.
-        what: PlanChange,
-    },
+    NotAsPlanned { collection: CollectionName, what: PlanChange },
     /// A collection was dropped, and whenever it was to be made again the server had made up another one for somebody who
     /// writes to it.
     #[error(
         "{collection} was dropped, and concurrent writes had it created by auto-schema each time ({attempts} attempts)"
     )]
-    MadeUp {
-        /// The collection.
-        collection: CollectionName,
-        /// How often it was tried.
-        attempts: u32,
-    },
+    MadeUp { collection: CollectionName, attempts: u32 },
     /// The roles of the key do not let it do what is wanted; nothing was done.
     #[error("the key may not {}", lacks.iter().map(ToString::to_string).collect::<Vec<_>>().join("; nor "))]
-    NotAllowed {
-        /// The permissions that lack; at least one.
-        lacks: Vec<Lack>,
-    },
+    NotAllowed { lacks: Vec<Lack> },
     /// Names that are not removed or emptied by accident.
     #[error("protected: {}", listed(names))]
-    Protected {
-        /// The collections.
-        names: Vec<CollectionName>,
-    },
+    Protected { names: Vec<CollectionName> },
     /// The server made something else of a collection than was asked for. It has no objects.
     #[error("the server made something else of {collection} than was asked for: {}", KeyChange::listed(differences))]
     MadeOtherwise {
         /// The collection, by its name on the server.
         collection: CollectionName,
-        /// What is different; at least one.
         differences: Vec<KeyChange>,
     },
     /// Shards that take no writes.
@@ -342,41 +226,24 @@ pub enum Error {
     ReadOnly {
         /// The collection, by its name on the server.
         collection: CollectionName,
-        /// Their names.
         shards: Vec<String>,
     },
     /// A name no collection of the archive has.
     #[error("the archive holds no collection {name:?}")]
-    NotInArchive {
-        /// As typed.
-        name: String,
-        /// Names that look like it.
-        similar: Vec<CollectionName>,
-    },
+    NotInArchive { name: String, similar: Vec<CollectionName> },
     /// One name was given for several collections.
     #[error("one name for {collections} collections")]
-    OneNameForMany {
-        /// Collections chosen.
-        collections: usize,
-    },
+    OneNameForMany { collections: usize },
     /// Two collections would get one name.
     #[error("{} and {} would both be named {name}", collections[0], collections[1])]
     SameName {
-        /// The name.
         name: CollectionName,
         /// The collections, as the archive calls them.
         collections: [CollectionName; 2],
     },
     /// A pattern that makes no name of one that it matches.
     #[error("{pattern} makes {name:?} of {collection}, which is no collection's name")]
-    BadRename {
-        /// The collection.
-        collection: CollectionName,
-        /// The pattern.
-        pattern: String,
-        /// What it makes of it.
-        name: String,
-    },
+    BadRename { collection: CollectionName, pattern: String, name: String },
     /// Collections the server does not have, more than one.
     #[error("the server has no collections named {}", listed(names))]
     MissingCollections {
@@ -388,18 +255,10 @@ pub enum Error {
     Interrupted,
     /// A line of an archive is not what it should be.
     #[error("{} line {line}: {source}", ShellWord::path(path))]
-    Line {
-        /// The part.
-        path: PathBuf,
-        /// The line in the part's plain text, from 1.
-        line: u64,
-        /// What is wrong with it.
-        source: crate::pipeline::split::SplitError,
-    },
+    Line { path: PathBuf, line: u64, source: crate::pipeline::split::SplitError },
     /// Several files of an archive are not what was sealed.
     #[error("{}: {}{} files are damaged", ShellWord::path(archive), if *all { "" } else { "at least " }, damages.len())]
     Damages {
-        /// The archive.
         archive: PathBuf,
         /// What is wrong with each, in the order it was found.
         damages: Vec<Error>,
@@ -408,60 +267,31 @@ pub enum Error {
     },
     /// The server cannot hold what the archive has, or not by this version of elysiactl.
     #[error("cannot restore: {}", joined(refusals))]
-    CannotRestore {
-        /// What stands against it; at least one.
-        refusals: Vec<RestoreRefusal>,
-        /// Collections chosen.
-        chosen: usize,
-    },
+    CannotRestore { refusals: Vec<RestoreRefusal>, chosen: usize },
     /// What is in the way is what an earlier run of the same left, which did not get to its end.
     #[error("cannot restore: {}; that is what {run} left, which did not get to its end", joined(refusals))]
-    Unfinished {
-        /// That run.
-        run: RunName,
-        /// What stands against it; at least one.
-        refusals: Vec<RestoreRefusal>,
-        /// Collections chosen.
-        chosen: usize,
-    },
+    Unfinished { run: RunName, refusals: Vec<RestoreRefusal>, chosen: usize },
     /// A run was to be carried on, and the one there is was about something else.
     #[error("{run} did not get to its end, and is not what is asked for now: {}", joined(differs))]
-    OtherRun {
-        /// That run.
-        run: RunName,
-        /// What is different.
-        differs: Vec<RunDiffers>,
-    },
+    OtherRun { run: RunName, differs: Vec<RunDiffers> },
     /// The run that was to be carried on was so by somebody else, since it was looked at.
     #[error("{run} was resumed elsewhere since it was looked at")]
-    WentOn {
-        /// The run.
-        run: RunName,
-    },
+    WentOn { run: RunName },
     /// The server cannot hold a collection as it was described.
     #[error("cannot create {}", joined(refusals))]
-    CannotCreate {
-        /// What stands against it; at least one.
-        refusals: Vec<RestoreRefusal>,
-    },
+    CannotCreate { refusals: Vec<RestoreRefusal> },
     /// A collection was created, but not all of its tenants.
     #[error("{collection} was created, but only {} of its {}", count(*created as u64), counted(*all as u64, "tenant"))]
     TenantsNotCreated {
-        /// The collection.
         collection: CollectionName,
         /// Tenants known to be created.
         created: usize,
-        /// Tenants wanted.
         all: usize,
-        /// Why.
         source: weaviate::Error,
     },
     /// A stage ended without saying why: a bug.
     #[error("a stage stopped without a reason: {what}")]
-    Stage {
-        /// Which one.
-        what: String,
-    },
+    Stage { what: String },
 }
 
 impl Error {

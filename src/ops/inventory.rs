@@ -98,37 +98,22 @@ pub struct Objects {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum CountDoubt {
     /// The server did not count, and said this.
-    NotCounted {
-        /// Its words.
-        reason: String,
-    },
+    NotCounted { reason: String },
     /// The server did not answer in time.
-    NoAnswer {
-        /// How long it was waited for.
-        seconds: u64,
-    },
+    NoAnswer { seconds: u64 },
     /// The tenants were not listed.
-    TenantsNotListed {
-        /// The server's words.
-        reason: String,
-    },
+    TenantsNotListed { reason: String },
     /// The key's roles may hide tenants from it.
     TenantsHidden,
     /// Nodes or shards are away.
-    Away {
-        /// Which.
-        reason: String,
-    },
+    Away { reason: String },
     /// Nobody knows whether nodes were away.
-    MayBeAway {
-        /// Why.
-        reason: String,
-    },
+    MayBeAway { reason: String },
     /// Some active tenants were not counted.
     TenantsNotCounted {
-        /// How many.
         tenants: usize,
         /// Active tenants.
         active: usize,
@@ -137,7 +122,6 @@ pub enum CountDoubt {
     },
     /// Some tenants are not active, and so cannot be counted.
     TenantsNotActive {
-        /// How many.
         tenants: usize,
         /// Tenants in all.
         total: usize,

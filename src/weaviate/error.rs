@@ -27,13 +27,11 @@ pub enum TlsCause {
 /// Messages of the server have their control characters escaped and are cut at 500 characters.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum Error {
     /// The address cannot be used. The text itself is not repeated, since it may hold a password.
     #[error("the server's address {reason}")]
-    Url {
-        /// What is wrong with it.
-        reason: &'static str,
-    },
+    Url { reason: &'static str },
     /// A key or a header's value holds characters that HTTP cannot carry.
     #[error("the value of {name} cannot be sent in a header")]
     Header {
@@ -42,24 +40,15 @@ pub enum Error {
     },
     /// A certificate or key file cannot be used.
     #[error("{what} cannot be used: {reason}")]
-    Certificate {
-        /// Which one.
-        what: &'static str,
-        /// Why.
-        reason: String,
-    },
+    Certificate { what: &'static str, reason: String },
     /// The HTTP client could not be built: most often the machine has no certificates of authorities.
     #[error("cannot set up the connection: {reason}")]
-    Setup {
-        /// Why.
-        reason: String,
-    },
+    Setup { reason: String },
     /// No connection: refused, no such host, no route, no answer in time.
     #[error("cannot reach {host}{}: {reason}", tried.map(|tried| tried.to_string()).unwrap_or_default())]
     Unreachable {
         /// Host and port.
         host: Arc<str>,
-        /// Why.
         reason: String,
         /// How often it was tried, once that is over.
         tried: Option<Tried>,
@@ -71,7 +60,6 @@ pub enum Error {
         host: Arc<str>,
         /// What kind of reason it is.
         cause: TlsCause,
-        /// Why.
         reason: String,
     },
     /// Something answers, but it is not Weaviate's REST interface.
@@ -109,7 +97,6 @@ pub enum Error {
     Unauthorized {
         /// What was asked.
         route: Arc<str>,
-        /// The server's words.
         message: String,
         /// Whether a key was sent.
         key_sent: bool,
@@ -119,7 +106,6 @@ pub enum Error {
     Forbidden {
         /// What was asked.
         route: Arc<str>,
-        /// The server's words.
         message: String,
     },
     /// 404, and for collections believed only from a server that is ready.
@@ -137,7 +123,6 @@ pub enum Error {
         route: Arc<str>,
         /// HTTP status.
         status: u16,
-        /// The server's words.
         message: String,
     },
     /// The server refuses until its operator changes something: asking again does not help.
@@ -149,7 +134,6 @@ pub enum Error {
         status: u16,
         /// Why, and what can be changed.
         cause: Box<LastingCause>,
-        /// The server's words.
         message: String,
     },
     /// A status that may pass: 408, 429, 5xx, and temporary states that come as 4xx.
@@ -159,7 +143,6 @@ pub enum Error {
         route: Arc<str>,
         /// HTTP status.
         status: u16,
-        /// The server's words.
         message: String,
         /// How long it asks not to be asked again, where that is longer than it is left alone.
         asks: Option<Duration>,
@@ -177,7 +160,6 @@ pub enum Error {
     Lost {
         /// What was asked.
         route: Arc<str>,
-        /// Why.
         reason: String,
     },
     /// The answer came, but makes no sense.
@@ -185,7 +167,6 @@ pub enum Error {
     BadAnswer {
         /// What was asked.
         route: Arc<str>,
-        /// What is wrong with it.
         what: String,
     },
     /// Something that may pass did not pass.

@@ -9,6 +9,7 @@ use crate::model::{ShellWord, TenantName, count, counted};
 /// What of a collection is not as it was when it was planned, or as it was proven to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum PlanChange {
     /// It is gone.
     #[error("it is gone")]
@@ -21,39 +22,24 @@ pub enum PlanChange {
     Tenants,
     /// A tenant of it.
     #[error("its tenant {tenant} is gone, or in another state than it was")]
-    Tenant {
-        /// The tenant.
-        tenant: TenantName,
-    },
+    Tenant { tenant: TenantName },
     /// Its objects.
     #[error("it had {} and has {} now{}", counted(*before, "object"), count(*now), expires_too(*expires))]
     Objects {
-        /// How many it had.
         before: u64,
-        /// How many it has.
         now: u64,
         /// The server removes objects of it by itself when they expire.
         expires: bool,
     },
     /// The objects of a tenant.
     #[error("its tenant {tenant} had {} and has {} now", counted(*before, "object"), count(*now))]
-    TenantObjects {
-        /// The tenant.
-        tenant: TenantName,
-        /// How many it had.
-        before: u64,
-        /// How many it has.
-        now: u64,
-    },
+    TenantObjects { tenant: TenantName, before: u64, now: u64 },
     /// Something was written to it after it was compared with the backup.
     #[error("it was written to after it was compared with the backup")]
     Written,
     /// Something was written to a tenant after it was compared with the backup.
     #[error("its tenant {tenant} was written to after it was compared with the backup")]
-    TenantWritten {
-        /// The tenant.
-        tenant: TenantName,
-    },
+    TenantWritten { tenant: TenantName },
     /// Whether it is written to could not be asked.
     #[error(
         "whether it is written to could not be asked, and a drop takes what no backup holds (--method delete does not)"
@@ -64,10 +50,7 @@ pub enum PlanChange {
     NotInBackup,
     /// The backup holds something else.
     #[error("it is not what was backed up")]
-    NotBackedUp {
-        /// What of it.
-        why: NotBackedUp,
-    },
+    NotBackedUp { why: NotBackedUp },
     /// What was listed is older than what the server names.
     #[error(
         "the objects that were listed are older than the newest one that the server names: is there a cache between?"
@@ -75,22 +58,13 @@ pub enum PlanChange {
     ListedOld,
     /// Something was written to it after an archive was said to hold all of it.
     #[error("it was written to after {} was said to hold all of it", ShellWord::path(archive))]
-    WrittenSinceHeld {
-        /// The archive.
-        archive: PathBuf,
-    },
+    WrittenSinceHeld { archive: PathBuf },
     /// An archive was said to hold all of it, and whether that is so still is not known.
     #[error("whether {}, which was said to hold all of it, does so still is not known", ShellWord::path(archive))]
-    HeldUnknown {
-        /// The archive.
-        archive: PathBuf,
-    },
+    HeldUnknown { archive: PathBuf },
     /// An archive was said to hold all of it, and is gone.
     #[error("{}, which was said to hold all of it, cannot be found any more", ShellWord::path(archive))]
-    HeldGone {
-        /// The archive.
-        archive: PathBuf,
-    },
+    HeldGone { archive: PathBuf },
 }
 
 /// Why a collection is not what a backup holds.

@@ -5,6 +5,7 @@ use crate::model::{CollectionName, TenantName, shell_text};
 /// In what a run that did not get to its end is not what is asked for now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum RunDiffers {
     /// Its server.
     #[error("its server is {url}")]
@@ -26,28 +27,19 @@ pub enum RunDiffers {
     },
     /// The program that began it.
     #[error("elysiactl {version} began it")]
-    Version {
-        /// Its version.
-        version: String,
-    },
+    Version { version: String },
     /// Something that was chosen.
     #[error("not the same: {0}")]
     Choice(RunChoice),
     /// The collections that it was to empty.
     #[error("it was to empty {}", each(collections))]
-    Emptied {
-        /// Their names.
-        collections: Vec<CollectionName>,
-    },
+    Emptied { collections: Vec<CollectionName> },
     /// It was about all tenants.
     #[error("of all tenants")]
     AllTenants,
     /// It was about these tenants.
     #[error("of the tenants {}", each(tenants))]
-    Tenants {
-        /// Their names.
-        tenants: Vec<TenantName>,
-    },
+    Tenants { tenants: Vec<TenantName> },
 }
 
 fn each(names: &[impl ToString]) -> String {

@@ -9,41 +9,24 @@ use crate::weaviate::{LastingCause, LimitOf};
 /// Why a collection cannot be emptied, or not the way that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum ClearRefusal {
     /// Tenants were named, and it has none.
     #[error("{collection} has no tenants")]
-    NotMultiTenant {
-        /// The collection.
-        collection: CollectionName,
-    },
+    NotMultiTenant { collection: CollectionName },
     /// A tenant that it does not have.
     #[error("{collection} has no tenant {tenant}")]
-    UnknownTenant {
-        /// The collection.
-        collection: CollectionName,
-        /// As typed.
-        tenant: TenantName,
-    },
+    UnknownTenant { collection: CollectionName, tenant: TenantName },
     /// Tenants were named for several collections.
     #[error("tenants of {collections} collections")]
-    TenantsOfMany {
-        /// Collections chosen.
-        collections: usize,
-    },
+    TenantsOfMany { collections: usize },
     /// Somebody writes to it, and whoever writes to a collection that is gone has the server make up another one.
     #[error(
         "{collection} is being written to ({}, then {}): dropped now, auto-schema would create another one",
         counted(*before, "object"),
         count(*after)
     )]
-    BeingWritten {
-        /// The collection.
-        collection: CollectionName,
-        /// Objects first counted.
-        before: u64,
-        /// Objects counted then.
-        after: u64,
-    },
+    BeingWritten { collection: CollectionName, before: u64, after: u64 },
     /// The run that is resumed dropped it, and somebody has created it since, with objects.
     #[error(
         "{collection} was dropped by the run that is resumed, and created since by somebody else: it holds {}; to empty that \
@@ -51,65 +34,39 @@ pub enum ClearRefusal {
         objects.map_or("objects".to_owned(), |objects| counted(objects, "object"))
     )]
     BelongsToOthers {
-        /// The collection.
         collection: CollectionName,
         /// Its objects, where they can be counted.
         objects: Option<u64>,
     },
     /// The key may not do it.
     #[error("the key may not {lack}")]
-    NotAllowed {
-        /// The permission that lacks.
-        lack: Lack,
-    },
+    NotAllowed { lack: Lack },
     /// The server would not take its schema back.
     #[error("{collection} could not be created again")]
-    NotMadeAgain {
-        /// The collection.
-        collection: CollectionName,
-        /// Why.
-        why: NotRepeatable,
-    },
+    NotMadeAgain { collection: CollectionName, why: NotRepeatable },
     /// The server does not make it again: that was tried out under a scratch name.
     #[error("{collection} {}: {why}", unproven(why))]
-    Unmakeable {
-        /// The collection.
-        collection: CollectionName,
-        /// Why.
-        why: Unmakeable,
-    },
+    Unmakeable { collection: CollectionName, why: Unmakeable },
     /// Tenants would have to be removed and created again, and would have their objects again.
     #[error("{collection}: Weaviate {server} keeps what a tenant held when it is removed and created again")]
-    TenantsStay {
-        /// The collection.
-        collection: CollectionName,
-        /// The server's version.
-        server: String,
-    },
+    TenantsStay { collection: CollectionName, server: String },
     /// Shards that take no deletions.
     #[error("{collection} has read-only shards: {}", shards.join(", "))]
-    ReadOnly {
-        /// The collection.
-        collection: CollectionName,
-        /// Their names.
-        shards: Vec<String>,
-    },
+    ReadOnly { collection: CollectionName, shards: Vec<String> },
 }
 
 /// What a rehearsal that failed says. A limit of collections leaves no room to try it, though dropping it would make some.
 /// Why a server would not take back a schema that it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum NotRepeatable {
     /// It would refuse it.
     Refused(Box<RestoreRefusal>),
     /// A setting of it would be another one.
     SettingLost(SettingRemark),
     /// An alias differs from the name in case alone.
-    AliasOfItsName {
-        /// The alias.
-        alias: String,
-    },
+    AliasOfItsName { alias: String },
 }
 
 fn unproven(why: &Unmakeable) -> &'static str {

@@ -5,24 +5,17 @@ use crate::model::{TenantName, count};
 /// Why what was written down as there is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum Distrust {
     /// The collection is gone.
     #[error("it is gone from the server, and is recreated")]
     Gone,
     /// A tenant is gone.
     #[error("its tenant {tenant} is gone")]
-    TenantGone {
-        /// The tenant.
-        tenant: TenantName,
-    },
+    TenantGone { tenant: TenantName },
     /// Not all refused objects are kept.
     #[error("{refused} refused objects were written down, and {kept} of them are kept")]
-    RefusedLost {
-        /// How many were written down.
-        refused: u64,
-        /// How many are kept.
-        kept: u64,
-    },
+    RefusedLost { refused: u64, kept: u64 },
     /// The journal tells of other ids than the archive.
     #[error("its journal tells of ids that the archive does not hold so")]
     OtherIds,
@@ -31,10 +24,5 @@ pub enum Distrust {
     Contradiction,
     /// The server counts fewer.
     #[error("{} written down as there, and the server counts {}", crate::model::counted(*written, "object"), count(*counted))]
-    Fewer {
-        /// How many were written down.
-        written: u64,
-        /// How many the server counts.
-        counted: u64,
-    },
+    Fewer { written: u64, counted: u64 },
 }

@@ -12,13 +12,12 @@ use crate::ops::schema::endpoints::Endpoint;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum RestoreRefusal {
     /// A tenant that the server's collection has already.
     #[error("{collection}: {there} has a tenant {tenant} already")]
     TenantExists {
-        /// The collection.
         collection: CollectionName,
-        /// The server's collection.
         there: CollectionName,
         /// The tenant, by its name on the server.
         tenant: TenantName,
@@ -29,9 +28,7 @@ pub enum RestoreRefusal {
         if *tenants == 1 { "is" } else { "are" }
     )]
     MayNotWake {
-        /// The collection.
         collection: CollectionName,
-        /// How many are inactive.
         tenants: usize,
         /// The first of them, by its name on the server.
         first: TenantName,
@@ -39,9 +36,7 @@ pub enum RestoreRefusal {
     /// An alias whose name is a collection's.
     #[error("{collection}: its alias {alias} cannot be created, as {by} is a collection")]
     AliasTaken {
-        /// The collection.
         collection: CollectionName,
-        /// The alias.
         alias: CollectionName,
         /// The collection of that name, on the server or restored beside it.
         by: CollectionName,
@@ -49,7 +44,6 @@ pub enum RestoreRefusal {
     /// An alias whose name is none that a server takes.
     #[error("{collection}: its alias {alias:?} cannot be created, as no server takes such a name")]
     AliasUnfit {
-        /// The collection.
         collection: CollectionName,
         /// The alias, as the archive spells it.
         alias: String,
@@ -57,53 +51,34 @@ pub enum RestoreRefusal {
     /// An alias that cannot be beside one that differs from it in case alone.
     #[error("{collection}: its alias {alias} cannot be beside the server's alias {there}, which stands for {of}")]
     AliasSimilar {
-        /// The collection.
         collection: CollectionName,
-        /// The alias.
         alias: CollectionName,
         /// The server's, as it spells it.
         there: String,
-        /// What that one stands for.
         of: CollectionName,
     },
     /// An alias that was to be moved, and that the key may not see.
     #[error(
         "{collection}: its alias {alias} is on the server, and the key may not see what it stands for (read_aliases)"
     )]
-    AliasHidden {
-        /// The collection.
-        collection: CollectionName,
-        /// The alias.
-        alias: CollectionName,
-    },
+    AliasHidden { collection: CollectionName, alias: CollectionName },
     /// Roles were asked for, and the server has none.
     #[error("roles cannot be created: Weaviate {server} has none, has them switched off, or the key may not see them")]
-    NoRoles {
-        /// The server's version.
-        server: String,
-    },
+    NoRoles { server: String },
     /// A role with permissions that the server does not know.
     #[error("the role {role} cannot be created: Weaviate {server} does not know {}", actions.join(", "))]
     RoleUnknown {
-        /// Its name.
         role: String,
         /// The actions that the server does not know.
         actions: Vec<String>,
-        /// The server's version.
         server: String,
     },
     /// The roles of the key do not let it make or fill the collection.
     #[error("{collection}: the key may not {lack}")]
-    NotAllowed {
-        /// The collection.
-        collection: CollectionName,
-        /// The permission that lacks.
-        lack: Lack,
-    },
+    NotAllowed { collection: CollectionName, lack: Lack },
     /// What is created could not be looked at.
     #[error("{collection}: the key may not read_collections on {there}, which is created: it could not be compared")]
     Unreadable {
-        /// The collection.
         collection: CollectionName,
         /// Its name on the server.
         there: CollectionName,
@@ -111,29 +86,18 @@ pub enum RestoreRefusal {
     /// A reference to a collection that the key may not read: servers refuse it, whether the collection is there or not.
     #[error("{collection}: {property} refers to {target}, on which the key may not {lacks}: the server refuses that")]
     TargetUnreadable {
-        /// The collection.
         collection: CollectionName,
-        /// The reference property.
         property: String,
         /// The collection it refers to, by its name on the server.
         target: CollectionName,
-        /// The permission that lacks.
         lacks: &'static str,
     },
     /// Tenants were to be added to a collection that cannot hold what they hold.
     #[error("{collection}: {there} on the server cannot hold it")]
-    DoesNotFit {
-        /// The collection.
-        collection: CollectionName,
-        /// The server's collection.
-        there: CollectionName,
-        /// What it lacks or has in another type.
-        differs: Vec<SchemaDifference>,
-    },
+    DoesNotFit { collection: CollectionName, there: CollectionName, differs: Vec<SchemaDifference> },
     /// A setting that the server's version does not know, and without which the collection would be another one.
     #[error("{collection}: {key} {value} {}", needs(since.as_deref(), server))]
     Unsupported {
-        /// The collection.
         collection: CollectionName,
         /// Where it stands in the class document, keys from the top.
         key: String,
@@ -141,33 +105,23 @@ pub enum RestoreRefusal {
         value: String,
         /// The first version that holds it; `None` if none is known.
         since: Option<String>,
-        /// The server's version.
         server: String,
     },
     /// The server does not make it: that was tried out, under a scratch name or in the run.
     #[error("{collection}: {why}")]
-    Unmakeable {
-        /// The collection.
-        collection: CollectionName,
-        /// Why.
-        why: Unmakeable,
-    },
+    Unmakeable { collection: CollectionName, why: Unmakeable },
     /// A vectoriser the server has not enabled.
     #[error("{collection}: {key} needs the module {module:?}, which the server has not enabled")]
     Module {
-        /// The collection.
         collection: CollectionName,
         /// Where it stands in the class document, keys from the top.
         key: String,
-        /// The module.
         module: String,
     },
     /// A reference to a collection that is neither chosen nor on the server.
     #[error("{collection}: {property} refers to {target}, which is neither chosen nor on the server")]
     MissingTarget {
-        /// The collection.
         collection: CollectionName,
-        /// The reference property.
         property: String,
         /// The collection it refers to, as the archive calls it.
         target: String,
@@ -175,7 +129,6 @@ pub enum RestoreRefusal {
     /// The server has a collection of that name.
     #[error("{collection}: the server has {there} already")]
     Exists {
-        /// The collection.
         collection: CollectionName,
         /// The name that is taken, as the server spells it.
         there: CollectionName,
@@ -183,42 +136,28 @@ pub enum RestoreRefusal {
     /// What an unfinished run made is not there as it left it.
     #[error("{collection}: {there} is not as the unfinished run left it: {what}")]
     NotAsLeft {
-        /// The collection.
         collection: CollectionName,
         /// Its name on the server.
         there: CollectionName,
-        /// What is wrong with it.
         what: Altered,
     },
     /// The server has an alias of that name.
     #[error("{collection}: {alias} is an alias of {of} on the server")]
     IsAlias {
-        /// The collection.
         collection: CollectionName,
         /// The name that is taken.
         alias: CollectionName,
-        /// What it stands for.
         of: CollectionName,
     },
     /// Objects, and the key of a module with them, would be sent where nobody said that they may go.
     #[error("{collection}: {endpoint} would get the texts of its objects, and the key of the module that sends them")]
-    Endpoint {
-        /// The collection.
-        collection: CollectionName,
-        /// The setting that leads there.
-        endpoint: Endpoint,
-    },
+    Endpoint { collection: CollectionName, endpoint: Endpoint },
     /// Objects would be sent to the server's vectoriser.
     #[error(
         "{collection}: {} without a vector that the server would make, which may cost money",
         counted(*objects, "object")
     )]
-    WouldVectorise {
-        /// The collection.
-        collection: CollectionName,
-        /// How many.
-        objects: u64,
-    },
+    WouldVectorise { collection: CollectionName, objects: u64 },
 }
 
 impl RestoreRefusal {

@@ -9,13 +9,13 @@ use crate::weaviate::{Error as WireError, LastingCause};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum Unmakeable {
     /// It refuses the class document.
     #[error("the server refuses it: {words}{}", known(cause.as_deref()))]
     Refused {
         /// HTTP status, where there was one.
         status: Option<u16>,
-        /// The server's words.
         words: String,
         /// What the server's operator can change, where that is known.
         #[serde(skip)]
@@ -23,16 +23,11 @@ pub enum Unmakeable {
     },
     /// It makes something else of it.
     #[error("the server makes something else of it: {}", KeyChange::listed(differences))]
-    Otherwise {
-        /// What is different; at least one.
-        differences: Vec<KeyChange>,
-    },
+    Otherwise { differences: Vec<KeyChange> },
     /// It refuses the tenants.
     #[error("the server refuses its {tenants} tenants: {words}{}", known(cause.as_deref()))]
     Tenants {
-        /// How many there are to be.
         tenants: usize,
-        /// The server's words.
         words: String,
         /// What the server's operator can change, where that is known.
         #[serde(skip)]
@@ -40,12 +35,7 @@ pub enum Unmakeable {
     },
     /// The key may not do it under any other name, so that it cannot be tried.
     #[error("it cannot be tried under a scratch name: the key's roles allow {lacks} for no name but {collection}")]
-    NoScratchName {
-        /// The collection.
-        collection: CollectionName,
-        /// The permission that lacks.
-        lacks: &'static str,
-    },
+    NoScratchName { collection: CollectionName, lacks: &'static str },
 }
 
 /// Why, behind the server's own words, where that is known.
