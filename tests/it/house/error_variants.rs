@@ -68,7 +68,7 @@ const SEEN_AS_ANOTHER: [(&str, &str, &str); 22] = [
     ("ops::restore::undo::WhyStays::NotWhole", STAYS, "the server is not whole"),
     ("ops::restore::undo::WhyStays::Objects", STAYS, "it holds objects"),
     ("ops::restore::undo::WhyStays::Uncounted", STAYS, "whether it is empty is not known"),
-    ("ops::restore::undo::WhyStays::NotWholeOrRemade", STAYS, "the server is not whole, or it was made anew"),
+    ("ops::restore::undo::WhyStays::NotWholeOrRemade", STAYS, "the server is not whole, or it was recreated"),
     ("ops::restore::undo::WhyStays::Remade", STAYS, "somebody made another one of that name"),
 ];
 const KILLED: &str = "what_a_killed_run_left_never_stands_in_the_way_of_another_one";

@@ -103,7 +103,7 @@ async fn what_a_refused_restore_cannot_remove_again_stays_and_is_named() {
     // While it is counted.
     let target = refusing(Sandbox::builder());
     target.sandbox.faults().add(Fault::new(Kind::Change(Change::Anew("A".into()))).on("POST", "/v1/graphql").nth(1));
-    assert_eq!(stays(&target, &options).await, "the server is not whole, or it was made anew");
+    assert_eq!(stays(&target, &options).await, "the server is not whole, or it was recreated");
     let target = refusing(Sandbox::builder());
     let uncounted = r#"{"data":{"Aggregate":{"c0":null}},"errors":[{"message":"busy","path":["Aggregate","c0"]}]}"#;
     target.sandbox.faults().add(Fault::new(Kind::status(200, uncounted)).on("POST", "/v1/graphql"));

@@ -82,7 +82,7 @@ async fn a_state_that_no_tenant_is_made_in_is_told_with_the_objects_there() {
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 200), "{:?}", outcome.remarks);
     assert!(target.sandbox.tenants("Mt").iter().all(|(_, state)| *state == "COLD"));
     let said =
-        "2 tenants are inactive in the end, as the state in the archive is none to make one in (a first, \"FROZEN\")";
+        "2 tenants are inactive in the end, as no tenant is created in the state in the archive (a first, \"FROZEN\")";
     assert!(said_of(&outcome.remarks).iter().any(|text| text == said), "{:?}", outcome.remarks);
 }
 
