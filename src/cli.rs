@@ -42,11 +42,11 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Subcommand};
 
 pub use args::Cli;
+pub use connect::Connect;
 pub use env::Env;
 pub use failure::{Failure, exit_code};
 pub use output::{Out, Progress};
 pub use runtime::{Finished, run_with_events};
-pub use settings::Connect;
 
 /// The whole program. Gives the exit code, whatever happens.
 #[must_use]

@@ -6,14 +6,13 @@ mod tenants;
 mod values;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, ValueEnum, ValueHint};
 
 use super::Command;
+pub(super) use super::connect::ConnectionArgs;
 
 pub(super) use tenants::{TenantArgs, each_once};
-use values::stall_timeout;
 pub(super) use values::{
     Compression, Rename, at_least_one, collection_name, jobs, memory_limit, property, rename, setting, share,
 };
@@ -63,43 +62,6 @@ pub(super) struct CreatingArgs {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Connection")]
-pub(super) struct ConnectionArgs {
-    /// The server [env: WEAVIATE_URL] [default: http://localhost:8080]
-    ///
-    /// Without a scheme https is used, and http for this machine. If neither --url nor WEAVIATE_URL is given, WCD_URL
-    /// is used together with WCD_API_KEY.
-    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
-    pub url: Option<String>,
-    /// Read the API key from a file, `-` for stdin; otherwise it comes from the environment [env: WEAVIATE_API_KEY]
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub api_key_file: Option<PathBuf>,
-    // Refused with advice: what stands on a command line can be read by every user of the machine.
-    #[arg(long, global = true, hide = true, num_args = 0..=1, default_missing_value = "", allow_hyphen_values = true)]
-    pub api_key: Option<String>,
-    /// Send a header with every request: NAME=@env:VAR or NAME=@file:PATH; may be repeated
-    ///
-    /// NAME=VALUE is taken only for headers that hold no secret.
-    #[arg(long, global = true, value_name = "NAME=VALUE")]
-    pub header: Vec<String>,
-    /// Trust the certificates in this PEM file as well
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub ca_cert: Option<PathBuf>,
-    /// Client certificate (PEM) for mutual TLS
-    #[arg(long, global = true, value_name = "FILE", requires = "client_key", value_hint = ValueHint::FilePath)]
-    pub client_cert: Option<PathBuf>,
-    /// Private key (PEM) of --client-cert
-    #[arg(long, global = true, value_name = "FILE", requires = "client_cert", value_hint = ValueHint::FilePath)]
-    pub client_key: Option<PathBuf>,
-    /// Do not check the server's certificate
-    #[arg(long, global = true)]
-    pub insecure: bool,
-    /// Abort a response that makes no progress for this long; there is no total time limit
-    #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = stall_timeout)]
-    pub stall_timeout: Duration,
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,6 @@
 //! What the value of a flag may be. A reason is a fragment that stands behind the flag and the value.
 
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use bytesize::ByteSize;
@@ -10,8 +9,6 @@ use clap::ValueEnum;
 use crate::model::{CollectionName, RenamePattern, Renames};
 use crate::ops::restore::Setting;
 
-/// The shortest and the longest `--stall-timeout`.
-const STALL_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3_600)];
 /// The smallest `--memory-limit`: a handful of pages and the buffers of one codec.
 const LEAST_MEMORY: ByteSize = ByteSize::mib(16);
 /// The largest `--jobs`: each has a connection and buffers, and no server answers more side by side any faster.
@@ -48,13 +45,6 @@ pub(in crate::cli) enum Compression {
     Gzip,
     /// LZ4.
     Lz4,
-}
-
-pub(super) fn stall_timeout(text: &str) -> Result<Duration> {
-    let time = humantime::parse_duration(text).map_err(|error| anyhow!("{error}; for example 30s or 2m"))?;
-    let [least, most] = STALL_TIMEOUTS;
-    ensure!((least..=most).contains(&time), "must lie between 1s and 1h");
-    Ok(time)
 }
 
 /// A number of things of which there has to be one.
