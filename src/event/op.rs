@@ -41,8 +41,8 @@ pub enum Counted {
 pub struct OpFacts {
     /// The command, as it is typed.
     pub verb: &'static str,
-    /// What it does meanwhile, in a word or two.
-    pub doing: &'static str,
+    /// The deed in a word or two: to do it, doing it, and that it is done.
+    pub deed: [&'static str; 3],
     /// What is counted meanwhile.
     pub counted: Counted,
     /// Whether its plan is shown before it begins.
@@ -57,21 +57,22 @@ impl Op {
     /// All that is known of it: a new operation is a variant and a row here.
     #[must_use]
     pub const fn facts(self) -> OpFacts {
-        const fn writes(verb: &'static str, doing: &'static str, counted: Counted) -> OpFacts {
-            OpFacts { verb, doing, counted, plans: true, compares: false, server: true }
+        const fn writes(verb: &'static str, deed: [&'static str; 3], counted: Counted) -> OpFacts {
+            OpFacts { verb, deed, counted, plans: true, compares: false, server: true }
         }
-        const fn reads(verb: &'static str, doing: &'static str, server: bool) -> OpFacts {
-            OpFacts { verb, doing, counted: Counted::Bytes, plans: false, compares: false, server }
+        const fn reads(verb: &'static str, deed: [&'static str; 3], server: bool) -> OpFacts {
+            OpFacts { verb, deed, counted: Counted::Bytes, plans: false, compares: false, server }
         }
+        let restoring = writes("col restore", ["restore", "restoring", "restored"], Counted::Bytes);
         match self {
-            Self::Backup => writes("col backup", "backing up", Counted::Bytes),
-            Self::ArchiveCheck => reads("archive check", "checking", false),
-            Self::Restore => OpFacts { compares: true, ..writes("col restore", "restoring", Counted::Bytes) },
-            Self::Verify => reads("col verify", "verifying", true),
-            Self::Rm => writes("col rm", "removing", Counted::Collections),
-            Self::Clear => writes("col clear", "clearing", Counted::Objects),
-            Self::Create => writes("col create", "creating", Counted::Collections),
-            Self::Rehearsal => writes("a rehearsal", "rehearsing", Counted::Collections),
+            Self::Backup => writes("col backup", ["back up", "backing up", "backed up"], Counted::Bytes),
+            Self::ArchiveCheck => reads("archive check", ["check", "checking", "checked"], false),
+            Self::Restore => OpFacts { compares: true, ..restoring },
+            Self::Verify => reads("col verify", ["verify", "verifying", "verified"], true),
+            Self::Rm => writes("col rm", ["remove", "removing", "removed"], Counted::Collections),
+            Self::Clear => writes("col clear", ["clear", "clearing", "cleared"], Counted::Objects),
+            Self::Create => writes("col create", ["create", "creating", "created"], Counted::Collections),
+            Self::Rehearsal => writes("a rehearsal", ["rehearse", "rehearsing", "rehearsed"], Counted::Collections),
         }
     }
 

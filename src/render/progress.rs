@@ -366,10 +366,10 @@ impl Progress {
     /// What is being done, in one word.
     pub(super) fn verb(&self) -> &'static str {
         match self.facts() {
-            Some(op) if op.compares && self.is_comparing() => Op::Verify.facts().doing,
+            Some(op) if op.compares && self.is_comparing() => Op::Verify.facts().deed[1],
             // What a plan reads is not sent, and not counted.
             Some(op) if op.compares && self.lanes.is_empty() => "reading the archive",
-            Some(op) => op.doing,
+            Some(op) => op.deed[1],
             None => "starting",
         }
     }
