@@ -9,7 +9,7 @@ use std::time::Duration;
 pub use closing::{Closing, Done, Label, Note, Objects};
 
 use super::words;
-use crate::event::{CollectionResult, Op, RateLimit, RunResult, Status};
+use crate::event::{CollectionResult, Counted, Op, RateLimit, RunResult, Status};
 use crate::model::{CollectionName, Reason, shell_text};
 
 /// Columns of a label and the room behind it.
@@ -111,7 +111,7 @@ pub fn verdict(result: &RunResult, closing: &Closing) -> Option<String> {
 
 /// Whether collections are dealt with as a whole, not object by object.
 fn is_of_wholes(op: Op) -> bool {
-    matches!(op, Op::Rm | Op::Clear | Op::Create)
+    op.facts().counted != Counted::Bytes
 }
 
 fn is_sample(result: &RunResult) -> bool {
@@ -146,34 +146,30 @@ fn differs(result: &RunResult, closing: &Closing) -> bool {
     !closing.lines(Label::Schema).is_empty() || differing(&result.collections).next().is_some()
 }
 
+fn capitalized(words: &str) -> String {
+    let (first, rest) = words.split_at(words.len().min(1));
+    first.to_uppercase() + rest
+}
+
 fn headline(result: &RunResult, closing: &Closing) -> String {
     let (is_planned, is_before) = (closing.is_planned(), closing.done == Done::Before);
-    let done = match (result.op, result.status, is_planned) {
-        (Op::Backup, _, true) => "Would back up",
-        (Op::Backup, Status::Ok, false) if is_before => "Backed up before, nothing was done now:",
-        (Op::Backup, _, false) if is_before => "Backed up before, but not everything; nothing was done now:",
-        (Op::Backup, Status::Ok, false) => "Backed up",
-        (Op::Backup, _, false) => "Backed up, but not everything:",
-        (Op::Restore, _, true) => "Would restore",
-        (Op::Restore, Status::Ok, false) => "Restored",
-        (Op::Restore, _, false) if lacks_objects(result) => "Restored, but not everything:",
-        (Op::Restore, _, false) => "Restored, with findings:",
-        (Op::Verify, Status::Ok, _) if is_sample(result) => "No differences in the sample:",
-        (Op::Verify, Status::Ok, _) => "No differences:",
-        (Op::ArchiveCheck, Status::Ok, _) => "Archive OK:",
-        (Op::Verify, _, _) if differs(result, closing) => "Differences found:",
-        (Op::Verify, _, _) => "Not everything was compared:",
-        (Op::ArchiveCheck, _, _) => "Checked:",
-        (Op::Rm, _, true) => "Would remove",
-        (Op::Rm, Status::Ok, false) => "Removed",
-        (Op::Rm, _, false) => "Removed, but not for good:",
-        (Op::Create, _, true) => "Would create",
-        (Op::Create, Status::Ok, false) => "Created",
-        (Op::Create, _, false) => "Created, with findings:",
-        (Op::Clear, _, true) => "Would clear",
-        (Op::Clear, Status::Ok, false) => "Cleared",
-        (Op::Clear, _, false) => "Cleared, but not empty:",
-        (Op::Rehearsal, _, _) => "Rehearsed",
+    let [deed, _, done] = result.op.facts().deed;
+    let done = match (result.op, result.status) {
+        _ if is_planned => format!("Would {deed}"),
+        (Op::Backup, Status::Ok) if is_before => "Backed up before, nothing was done now:".to_owned(),
+        (Op::Backup, _) if is_before => "Backed up before, but not everything; nothing was done now:".to_owned(),
+        (Op::Verify, Status::Ok) if is_sample(result) => "No differences in the sample:".to_owned(),
+        (Op::Verify, Status::Ok) => "No differences:".to_owned(),
+        (Op::Verify, _) if differs(result, closing) => "Differences found:".to_owned(),
+        (Op::Verify, _) => "Not everything was compared:".to_owned(),
+        (Op::ArchiveCheck, Status::Ok) => "Archive OK:".to_owned(),
+        (Op::ArchiveCheck, _) => "Checked:".to_owned(),
+        (_, Status::Ok) => capitalized(done),
+        (Op::Rm, _) => "Removed, but not for good:".to_owned(),
+        (Op::Clear, _) => "Cleared, but not empty:".to_owned(),
+        (Op::Backup, _) => "Backed up, but not everything:".to_owned(),
+        (Op::Restore, _) if lacks_objects(result) => "Restored, but not everything:".to_owned(),
+        _ => capitalized(done) + ", with findings:",
     };
     let collections = words::counted(result.collections.len() as u64, "collection");
     let objects = words::counted(result.objects, "object");
