@@ -55,6 +55,15 @@ pub struct TopologyRecord {
     pub missing: Vec<String>,
 }
 
+impl TopologyRecord {
+    /// All of it was there, unless there is a reason why that is not known.
+    #[must_use]
+    pub fn new(reason: Option<String>, nodes: Vec<String>, missing: Vec<String>) -> Self {
+        let state = if reason.is_none() { TopologyState::Whole } else { TopologyState::Unchecked };
+        Self { state, reason, nodes, missing }
+    }
+}
+
 /// Where the objects came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -309,6 +318,14 @@ pub struct Limit {
     pub objects: Option<u64>,
     /// The first of them.
     pub first_ids: Vec<String>,
+}
+
+impl Limit {
+    /// A limit of a collection, or of all, met in objects that are not counted.
+    #[must_use]
+    pub fn of(kind: LimitKind, collection: Option<String>) -> Self {
+        Self { kind, collection, properties: Vec::new(), objects: None, first_ids: Vec::new() }
+    }
 }
 
 /// Objects that exist but are not in here.

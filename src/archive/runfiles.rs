@@ -56,6 +56,22 @@ pub struct RunAbout {
 }
 
 impl RunAbout {
+    /// A run that starts now: of no archive, on a server of unknown version, without options.
+    #[must_use]
+    pub fn new(op: Op, started: Timestamp, server_url: &str) -> Self {
+        Self {
+            op,
+            tool: Self::this_tool(),
+            run_id: Uuid::now_v7(),
+            started,
+            server_url: server_url.to_owned(),
+            server_version: String::new(),
+            archive: String::new(),
+            archive_run_id: String::new(),
+            options: Map::new(),
+        }
+    }
+
     /// What writes now: this version of elysiactl.
     #[must_use]
     pub fn this_tool() -> Tool {

@@ -7,7 +7,7 @@ use super::confirm::{self, Question};
 use super::{Failure, Out, held};
 use crate::event::{Class, Covers};
 use crate::ops::held::HeldIn;
-use crate::ops::standing::Recounted;
+use crate::ops::live_collections::Recounted;
 use crate::render::{count, counted, plain};
 
 /// Above so many objects there is a second question.

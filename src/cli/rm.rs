@@ -15,9 +15,9 @@ use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::model::CollectionName;
 use crate::ops::exposed::warn_of_open_folders;
 use crate::ops::held::HeldIn;
+use crate::ops::live_collections;
 use crate::ops::remove::{self, CollectionRemoval, RemovalOutcome, RemovalPlan, RemovalStopped};
 use crate::ops::safety::SafetyCopy;
-use crate::ops::standing;
 use crate::ops::{Error, Session};
 use crate::render::{Closing, Done, Label, Note, Objects, counted, shell_path};
 use crate::weaviate::{Error as WireError, Writer};
@@ -52,7 +52,7 @@ pub(super) fn run(args: &RmArgs, connection: &ConnectionArgs, env: &Env, out: &O
         }
         let recount = async |at: usize, named: Option<HeldIn>| {
             let standing = &plan.collections[at].standing;
-            standing::recount(&client, &session, standing, named.as_ref()).await.map_err(|e| explained(&e))
+            live_collections::recount(&client, &session, standing, named.as_ref()).await.map_err(|e| explained(&e))
         };
         let agreed = Box::pin(removal::agree(out, &cancel, consent, &losses, recount)).await?;
         for (planned, agreed) in plan.collections.iter_mut().zip(agreed) {

@@ -20,3 +20,9 @@ pub fn counted(number: u64, word: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {word}{plural}", count(number))
 }
+/// How many there are, and the first; `None` if there are none.
+pub(crate) fn number_and_first<'a, T: Clone + 'a>(all: impl IntoIterator<Item = &'a T>) -> Option<(u64, T)> {
+    let mut all = all.into_iter();
+    let first = all.next()?.clone();
+    Some((all.count() as u64 + 1, first))
+}

@@ -9,16 +9,14 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::OnceCell;
 
 use super::run::claim::Claiming;
-use super::run::journal;
-use super::{Error, Session, StateFolders, blocking};
-use crate::archive::claims::Claim;
+use super::run::journal::Journalled;
+use super::{Error, ReadAccess, Session, StateFolders, WriteAccess, blocking};
 use crate::archive::runfiles::{FirstObject, Woken};
 use crate::archive::{RunAbout, runfiles};
 use crate::event::{Op, Warning};
 use crate::model::{CollectionName, TenantName, path_text};
 use crate::pipeline::activation::{self, Activation};
-use crate::pipeline::journal::RunJournal;
-use crate::weaviate::{Client, Tenant, TenantState};
+use crate::weaviate::{Client, Tenant, TenantState, Writer};
 
 /// How long tenants are asked for again that the server does not deactivate while it moves replicas of theirs.
 const MOVES_PATIENCE: Duration = Duration::from_secs(60);
@@ -40,87 +38,79 @@ impl From<activation::Error> for Error {
     }
 }
 
-/// A run's journal, and its claim of the collections whose tenants it may activate: two runs would deactivate what the
+/// The tenants of one collection that this run activates where it needs them, and deactivates. Whom it activates is written
+/// down where somebody else may use them: then it has claimed the collection too, as two runs would deactivate what the
 /// other one reads.
-pub(super) struct Journalled {
-    pub(super) journal: RunJournal,
-    _claim: Claim,
+pub(super) struct Activating {
+    collection: CollectionName,
+    pub(super) activation: Arc<Activation>,
+    journalled: Option<Journalled>,
 }
 
-/// Claims the collections and begins the journal. Only for runs that have somebody to activate.
-pub(super) async fn begin(
-    client: &Client,
-    session: &Session,
-    state: &StateFolders,
-    collections: Vec<CollectionName>,
-    about: RunAbout,
-) -> Result<Journalled, Error> {
-    let claiming = Claiming { client, session, locks: &state.locks, targets: collections, shards: Vec::new() };
-    let claim = claiming.take_briefly(about.op).await?;
-    Ok(Journalled { journal: journal::create(session, state, about).await?, _claim: claim })
-}
+impl Activating {
+    /// Nothing is written down: the tenants are this run's own.
+    pub(super) fn own(writer: &Writer, collection: &CollectionName, inactive: Arc<BTreeSet<TenantName>>) -> Self {
+        let activation = Activation::new(writer.clone(), collection.clone(), Some(inactive), None);
+        Self { collection: collection.clone(), activation: Arc::new(activation), journalled: None }
+    }
 
-/// Deactivates whoever is still active because of this run, however it ended; how many could not be. A journal that tells
-/// nothing any more is removed, or each run would leave one for all later runs to read.
-pub(super) async fn deactivate(
-    session: &Session,
-    collection: &CollectionName,
-    activation: &Activation,
-    journalled: Option<&Journalled>,
-) -> u64 {
-    let reason = match deactivate_after_moves(session, collection, activation).await {
-        Ok(Ok(())) if !activation.active().await.is_empty() => NOT_DONE.to_owned(),
-        Ok(Ok(())) => {
-            if let Some(journalled) = journalled
-                && activation.left_nothing().await
-                && let Err(error) = journalled.journal.remove().await
-            {
-                // It does no harm where it is.
-                tracing::warn!(%collection, %error, "the journal of activated tenants cannot be removed");
+    /// Deactivates whoever is still active because of this run, however it ended; how many could not be. A journal that
+    /// tells nothing any more is removed, or each run would leave one for all later runs to read.
+    pub(super) async fn deactivate(&self, session: &Session) -> u64 {
+        let Self { collection, activation, journalled } = self;
+        let reason = match self.deactivate_after_moves(session).await {
+            Ok(Ok(())) if !activation.active().await.is_empty() => NOT_DONE.to_owned(),
+            Ok(Ok(())) => {
+                if let Some(journalled) = journalled
+                    && activation.left_nothing().await
+                    && let Err(error) = journalled.journal.remove().await
+                {
+                    // It does no harm where it is.
+                    tracing::warn!(%collection, %error, "the journal of activated tenants cannot be removed");
+                }
+                return 0;
             }
-            return 0;
-        }
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("not done in {} s", DEACTIVATION.as_secs()),
-    };
-    let active = activation.active().await;
-    let Some(first) = active.first().cloned() else { return 0 };
-    let (collection, tenants, noted) = (collection.clone(), active.len() as u64, journalled.is_some());
-    session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason, noted });
-    tenants
-}
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("not done in {} s", DEACTIVATION.as_secs()),
+        };
+        let active = activation.active().await;
+        let Some(first) = active.first().cloned() else { return 0 };
+        let (collection, tenants, noted) = (collection.clone(), active.len() as u64, journalled.is_some());
+        session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason, noted });
+        tenants
+    }
 
-/// Deactivates whoever is still active; while the server moves replicas of theirs, it is asked again and again.
-async fn deactivate_after_moves(
-    session: &Session,
-    collection: &CollectionName,
-    activation: &Activation,
-) -> Result<Result<(), activation::Error>, tokio::time::error::Elapsed> {
-    let give_up = tokio::time::Instant::now() + MOVES_PATIENCE;
-    let mut told = false;
-    loop {
-        let done = tokio::time::timeout(DEACTIVATION, activation.deactivate_all()).await?;
-        let blocked = done.as_ref().is_err_and(activation::Error::is_blocked_by_move);
-        if !blocked || tokio::time::Instant::now() >= give_up || session.cancel.is_cancelled() {
-            return Ok(done);
-        }
-        if !std::mem::replace(&mut told, true) {
-            let (collection, tenants) = (collection.clone(), activation.active().await.len() as u64);
-            session.events.warn(Warning::MovesAwaited { collection, tenants });
-        }
-        tokio::select! {
-            () = tokio::time::sleep(MOVES_PAUSE) => {}
-            () = session.cancel.cancelled() => {}
+    /// Deactivates whoever is still active; while the server moves replicas of theirs, it is asked again and again.
+    async fn deactivate_after_moves(
+        &self,
+        session: &Session,
+    ) -> Result<Result<(), activation::Error>, tokio::time::error::Elapsed> {
+        let give_up = tokio::time::Instant::now() + MOVES_PATIENCE;
+        let mut told = false;
+        loop {
+            let done = tokio::time::timeout(DEACTIVATION, self.activation.deactivate_all()).await?;
+            let blocked = done.as_ref().is_err_and(activation::Error::is_blocked_by_move);
+            if !blocked || tokio::time::Instant::now() >= give_up || session.cancel.is_cancelled() {
+                return Ok(done);
+            }
+            if !std::mem::replace(&mut told, true) {
+                let (collection, tenants) = (self.collection.clone(), self.activation.active().await.len() as u64);
+                session.events.warn(Warning::MovesAwaited { collection, tenants });
+            }
+            tokio::select! {
+                () = tokio::time::sleep(MOVES_PAUSE) => {}
+                () = session.cancel.cancelled() => {}
+            }
         }
     }
-}
 
-/// Deactivates whoever a round that was cut short left active. What fails is tried again by the next one, or at the end.
-pub(super) async fn deactivate_between(session: &Session, collection: &CollectionName, activation: &Activation) {
-    // A run that is told to stop does it once, at its end.
-    let bounded = async { tokio::time::timeout(DEACTIVATION, activation.deactivate_all()).await.unwrap_or(Ok(())) };
-    if let Err(error) = session.unless_stopped(bounded).await {
-        tracing::warn!(%collection, %error, "tenants cannot be deactivated yet");
+    /// Deactivates whoever a round that was cut short left active. What fails is tried again by the next one, or at the end.
+    pub(super) async fn deactivate_between(&self, session: &Session) {
+        let deactivating = tokio::time::timeout(DEACTIVATION, self.activation.deactivate_all());
+        // A run that is told to stop does it once, at its end.
+        if let Err(error) = session.unless_stopped(async { deactivating.await.unwrap_or(Ok(())) }).await {
+            tracing::warn!(collection = %self.collection, %error, "tenants cannot be deactivated yet");
+        }
     }
 }
 
@@ -151,6 +141,32 @@ impl ActivationBooks {
             Self::Nowhere | Self::NotNeeded => None,
         }
     }
+
+    /// What activates tenants of a collection from now on, with a claim and a journal where they are needed. Only for runs
+    /// that have somebody to activate. `archive`: its place and its run. `inactive`: those that are to be inactive whenever
+    /// they are not needed; `None`: whoever it is asked to activate.
+    pub(super) async fn activating(
+        &self,
+        access: WriteAccess<'_>,
+        (op, archive, archive_run_id): (Op, &Path, &str),
+        collection: &CollectionName,
+        inactive: Option<Arc<BTreeSet<TenantName>>>,
+    ) -> Result<Activating, Error> {
+        let (state, targets) = match self {
+            Self::In(state, _) => (state, vec![collection.clone()]),
+            Self::Locked(state, _) => (state, Vec::new()),
+            Self::NotNeeded => return Ok(Activating::own(access.writer, collection, inactive.unwrap_or_default())),
+            Self::Nowhere => return Err(Error::NoRunFolder { collection: collection.clone() }),
+        };
+        let (archive, archive_run_id) = (path_text(archive), archive_run_id.to_owned());
+        let about = RunAbout::new(op, access.clock.now(), access.client.url());
+        let about = RunAbout { archive, archive_run_id, ..about };
+        let claim = Claiming::of(access.reading, &state.locks, targets).take_briefly(op).await?;
+        let journalled = Journalled::create(access.session, state, about, claim).await?;
+        let journal = Some(journalled.journal.clone());
+        let activation = Arc::new(Activation::new(access.writer.clone(), collection.clone(), inactive, journal));
+        Ok(Activating { collection: collection.clone(), activation, journalled: Some(journalled) })
+    }
 }
 
 /// The collections whose tenants runs before this one left active. Their journals are read once in a run, when the first
@@ -180,21 +196,6 @@ impl EarlierRuns {
     }
 }
 
-/// What begins the journal of a run that only reads and activates tenants for it.
-pub(super) fn about(op: Op, session: &Session, url: &str, archive: &Path, archive_run_id: String) -> RunAbout {
-    RunAbout {
-        op,
-        tool: RunAbout::this_tool(),
-        run_id: uuid::Uuid::now_v7(),
-        started: session.clock.now(),
-        server_url: url.to_owned(),
-        server_version: String::new(),
-        archive: path_text(archive),
-        archive_run_id,
-        options: serde_json::Map::new(),
-    }
-}
-
 /// The tenants of a collection that killed runs on this server activated and did not deactivate.
 #[derive(Debug, Default)]
 pub(super) struct LeftActive {
@@ -211,20 +212,19 @@ impl LeftActive {
     /// Looks who was left active and still is, and has them listed as inactive: that is what they should be. Nobody, where
     /// nothing is written down.
     pub(super) async fn find(
-        client: &Client,
-        session: &Session,
+        access: ReadAccess<'_>,
         books: &ActivationBooks,
         collection: &CollectionName,
         listed: &mut [Tenant],
     ) -> Result<Self, Error> {
         let Some((state, earlier)) = books.folders() else { return Ok(Self::default()) };
-        let mut left = earlier.left_active(session, state, client.url(), collection).await?;
-        let active = listed.iter_mut().filter(|tenant| tenant.state == TenantState::Hot);
+        let mut left = earlier.left_active(access.session, state, access.client.url(), collection).await?;
+        let active = listed.iter_mut().filter(|tenant| tenant.is_active());
         let active: Vec<_> =
             active.filter_map(|tenant| left.remove(&tenant.name).map(|first| (tenant, first))).collect();
         let looks = active.into_iter().map(async |(tenant, first)| {
             let known = match first {
-                Some(first) => session.unless_stopped(is_first(client, collection, &tenant.name, first)).await?,
+                Some(first) => access.ask(is_first(access.client, collection, &tenant.name, first)).await?,
                 None => false,
             };
             Ok::<_, Error>((tenant, first.filter(|_| known)))
@@ -249,12 +249,8 @@ impl LeftActive {
 
     /// Deactivates who still is active, as far as it is proven who they are. Of all others it is written down that they are
     /// nobody's business any more, or they would be deactivated once somebody activates them for good reason.
-    pub(super) async fn put_right(
-        self,
-        session: &Session,
-        collection: &CollectionName,
-        activation: &Activation,
-    ) -> Result<(), Error> {
+    pub(super) async fn put_right(self, session: &Session, activating: &Activating) -> Result<(), Error> {
+        let Activating { collection, activation, .. } = activating;
         if let Some(first) = self.others.first().cloned() {
             let (collection, tenants) = (collection.clone(), self.others.len() as u64);
             session.events.warn(Warning::TenantsNotKnownAgain { collection, tenants, first });
@@ -265,7 +261,7 @@ impl LeftActive {
         let (name, tenants) = (collection.clone(), self.still.len() as u64);
         session.events.warn(Warning::TenantsLeftAwake { collection: name, tenants, first });
         activation.take_over(self.still).await?;
-        deactivate_between(session, collection, activation).await;
+        activating.deactivate_between(session).await;
         Ok(())
     }
 }

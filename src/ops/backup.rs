@@ -1,6 +1,6 @@
 //! `col backup`: live collections into a new archive.
 
-mod beside;
+mod aliases_roles;
 mod collect;
 mod facts;
 mod gone;

@@ -133,7 +133,7 @@ async fn collection(
     }
     let name = indexed.schema.name.clone();
     session.events.emit(Event::CollectionStarted { collection: name.clone(), objects: Some(entry.objects) });
-    let objects = prove::all_parts(session, archive, at, &indexed, readers, memory_bytes, damages).await?;
+    let objects = prove::all_parts(session, archive, at, &indexed, (readers, memory_bytes), damages).await?;
     // A file that was missing when the archive was opened is no news here, and damage of this collection all the same.
     let folder = archive.path().join("collections").join(&entry.folder);
     let in_parts: u64 = entry.parts.iter().map(|part| part.objects).sum();

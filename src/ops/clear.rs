@@ -1,6 +1,5 @@
 //! `col clear`: empties live collections and keeps what they are.
 
-mod clock;
 mod delete;
 mod due;
 mod inactive;
@@ -24,14 +23,15 @@ use jiff::Timestamp;
 use crate::event::{Class, Covers, PlannedCollection, Remark, RunResult};
 use crate::model::{CollectionName, Schema, Selection, TenantName};
 use crate::ops::held::{Doomed, HeldIn};
+use crate::ops::live_collections::Standing;
 use crate::ops::run::ARCHIVES;
 use crate::ops::run::bounds::{MEMORY_BYTES, PATIENCE};
 use crate::ops::safety::SafetyCopy;
 use crate::ops::schema::{Fit, Rehearsed};
-use crate::ops::standing::Standing;
+use crate::ops::server::PlannedServer;
 use crate::ops::{Error, StateFolders};
-use crate::weaviate::{Count, Meta, Rights, Tenant, TenantState};
-use method::Facts;
+use crate::weaviate::{Count, Rights, Tenant};
+use method::MethodFacts;
 
 pub use crate::ops::refusal::{ClearRefusal, NotRepeatable};
 pub use method::WhyMethod;
@@ -150,10 +150,31 @@ pub struct CollectionClear {
     /// Whether it was tried out that the server takes it back.
     pub rehearsed: Rehearsed,
     fit: Fit,
-    facts: Facts,
+    facts: MethodFacts,
 }
 
 impl CollectionClear {
+    /// One that is there, all of which is emptied, as far as it is known what there is.
+    fn of(standing: Standing, fit: Fit, facts: MethodFacts, method: Method, why: WhyMethod) -> Self {
+        Self {
+            tenants: None,
+            some_tenants: false,
+            objects: standing.objects.clone(),
+            method,
+            why,
+            loses: Vec::new(),
+            unfinished: None,
+            missing: Vec::new(),
+            exists: true,
+            left_active: false,
+            agreed: None,
+            rehearsed: Rehearsed::NotNeeded,
+            standing,
+            fit,
+            facts,
+        }
+    }
+
     /// The collection.
     #[must_use]
     pub fn name(&self) -> &CollectionName {
@@ -201,7 +222,7 @@ impl CollectionClear {
     /// Tenants that are emptied and are not active: their objects are not in the count.
     #[must_use]
     pub fn inactive(&self) -> u64 {
-        self.tenants.iter().flatten().filter(|tenant| tenant.state != TenantState::Hot).count() as u64
+        self.tenants.iter().flatten().filter(|tenant| !tenant.is_active()).count() as u64
     }
 
     /// What is about to be lost.
@@ -236,8 +257,7 @@ pub struct ClearPlan {
     pub options: ClearOptions,
     /// The archive that has to hold everything at the moment of clearing.
     must_hold: Option<PathBuf>,
-    meta: Meta,
-    nodes: Option<usize>,
+    server: PlannedServer,
     rights: Option<Rights>,
 }
 

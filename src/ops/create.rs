@@ -7,9 +7,10 @@ mod stored;
 
 use crate::event::{CreationRemark, PlannedCollection, Remark, RunResult};
 use crate::model::{CollectionName, Schema};
-use crate::ops::schema::{Fit, Rehearsed, Target};
+use crate::ops::schema::{Fit, Rehearsed};
+use crate::ops::server::PlannedServer;
 use crate::ops::{Error, StateFolders};
-use crate::weaviate::{Meta, Rights, Tenant};
+use crate::weaviate::{Rights, Tenant};
 
 pub use plan::plan;
 pub use rehearse::rehearse;
@@ -93,16 +94,9 @@ pub struct PreparedCreation {
     rewritten: Vec<CreationRemark>,
     /// What will be different about the tenants.
     tenants_remark: Option<CreationRemark>,
-    meta: Meta,
-    nodes: Option<usize>,
+    server: PlannedServer,
     /// What the key may do, where that is known.
     rights: Option<Rights>,
-}
-
-impl PreparedCreation {
-    fn target(&self) -> Target<'_> {
-        Target { version: &self.meta.version, modules: &self.meta.modules, nodes: self.nodes }
-    }
 }
 
 /// A creation that came to its end.

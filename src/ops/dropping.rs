@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::firsts::{Became, Firsts};
-use super::{Error, Session};
+use super::{Error, WriteAccess};
 use crate::model::Schema;
-use crate::weaviate::{Error as WireError, Topology, Writer};
+use crate::weaviate::{Error as WireError, Topology};
 
 /// Pauses between two looks at whether a collection is gone: the first ones, then the last one again and again.
 const PAUSES: [Duration; 4] =
@@ -37,15 +37,14 @@ pub(super) enum Dropped {
 /// where the drop was answered, the `firsts` of its tenants, a collection that came back is told from one that was never
 /// dropped.
 pub(super) async fn drop_collection(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     schema: &Schema,
     shards: &[String],
     firsts: &Firsts,
     patience: Duration,
 ) -> Result<Dropped, Error> {
     let collection = &schema.name;
-    let mut asked = writer.drop_collection(collection).await;
+    let mut asked = access.writer.drop_collection(collection).await;
     let (begun, mut last, mut drops) = (Instant::now(), Instant::now(), 1);
     let mut pauses = PAUSES.into_iter();
     let mut pause = Duration::ZERO;
@@ -53,21 +52,21 @@ pub(super) async fn drop_collection(
         pause = pauses.next().unwrap_or(pause);
         tokio::time::sleep(pause).await;
         // Seen through even when told to stop: whether it is gone has to be known.
-        let Some(there) = writer.client().schema(collection).await? else { return Ok(Dropped::Gone) };
+        let Some(there) = access.client.schema(collection).await? else { return Ok(Dropped::Gone) };
         // What nobody said was dropped may have been written to instead.
         let firsts = asked.is_ok().then_some(firsts);
-        if is_another(writer, session, schema, (shards, firsts), &there).await {
+        if is_another(access, schema, (shards, firsts), &there).await {
             return Ok(Dropped::Back);
         }
         // What was refused will not happen any more.
         let refused = asked.as_ref().is_err_and(|error| !matches!(error, WireError::Exhausted { .. }));
         let gateway = asked.as_ref().is_err_and(WireError::is_gateway);
-        if gateway && drops < DROPS && last.elapsed() >= before_next(patience) && !session.cancel.is_cancelled() {
-            asked = writer.drop_collection(collection).await;
+        if gateway && drops < DROPS && last.elapsed() >= before_next(patience) && !access.cancel.is_cancelled() {
+            asked = access.writer.drop_collection(collection).await;
             (last, drops) = (Instant::now(), drops + 1);
             continue;
         }
-        if refused || begun.elapsed() >= patience || session.cancel.is_cancelled() {
+        if refused || begun.elapsed() >= patience || access.cancel.is_cancelled() {
             break;
         }
     }
@@ -77,8 +76,7 @@ pub(super) async fn drop_collection(
 /// Whether what is there now is another collection of that name: all its shards have other names. A collection that the
 /// server made up has no tenants.
 async fn is_another(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     before: &Schema,
     (shards, firsts): (&[String], Option<&Firsts>),
     there: &Schema,
@@ -87,12 +85,12 @@ async fn is_another(
         return true;
     }
     if let Some(firsts) = firsts.filter(|firsts| before.multi_tenant && !firsts.is_empty()) {
-        let Ok(tenants) = writer.client().tenants(&there.name).await else { return false };
-        let became = firsts.became(writer.client(), session, &there.name, &tenants).await;
+        let Ok(tenants) = access.client.tenants(&there.name).await else { return false };
+        let became = firsts.became(access.reading, &there.name, &tenants).await;
         return firsts.are_gone_from(&tenants) || matches!(became, Ok(Became::Others(_)));
     }
     let (Topology::Whole { shards: now, .. } | Topology::Unchecked { shards: now, .. }) =
-        writer.client().topology(there).await
+        access.client.topology(there).await
     else {
         return false;
     };

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Error, Session};
+use super::{Error, ReadAccess};
 use crate::model::{CollectionName, ObjectId, TenantName};
-use crate::weaviate::{Client, Count, Error as WireError, Tenant, TenantState};
+use crate::weaviate::{Count, Error as WireError, Tenant};
 
 /// Tenants of a whole collection whose first objects are kept, if as many have any.
 const KEPT: usize = 4;
@@ -32,35 +32,32 @@ pub(super) enum Became {
 impl Firsts {
     /// Those of a whole collection: of a few of its tenants that are active, by their counts.
     pub(super) async fn of_whole(
-        client: &Client,
-        session: &Session,
+        access: ReadAccess<'_>,
         name: &CollectionName,
         counts: &[(TenantName, Count)],
     ) -> Result<Self, Error> {
         let filled = counts.iter().filter(|(_, count)| *count != Count::Exact(0)).take(KEPT);
-        Self::kept(client, session, name, filled.map(|(tenant, _)| tenant)).await
+        Self::kept(access, name, filled.map(|(tenant, _)| tenant)).await
     }
 
     /// Those of tenants that somebody named, as far as they are active.
     pub(super) async fn of_named(
-        client: &Client,
-        session: &Session,
+        access: ReadAccess<'_>,
         name: &CollectionName,
         tenants: &[Tenant],
     ) -> Result<Self, Error> {
-        let active = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot).take(NAMED_KEPT);
-        Self::kept(client, session, name, active.map(|tenant| &tenant.name)).await
+        let active = tenants.iter().filter(|tenant| tenant.is_active()).take(NAMED_KEPT);
+        Self::kept(access, name, active.map(|tenant| &tenant.name)).await
     }
 
     async fn kept(
-        client: &Client,
-        session: &Session,
+        access: ReadAccess<'_>,
         name: &CollectionName,
         tenants: impl Iterator<Item = &TenantName>,
     ) -> Result<Self, Error> {
         let mut kept = BTreeMap::new();
         for tenant in tenants {
-            match ask(client, session, name, tenant).await {
+            match ask(access, name, tenant).await {
                 Ok(firsts) if firsts.is_empty() => {}
                 Ok(firsts) => _ = kept.insert(tenant.clone(), firsts),
                 Err(Error::Interrupted) => return Err(Error::Interrupted),
@@ -74,18 +71,17 @@ impl Firsts {
     /// tell proves nothing; that it does not answer is an error.
     pub(super) async fn became(
         &self,
-        client: &Client,
-        session: &Session,
+        access: ReadAccess<'_>,
         name: &CollectionName,
         tenants: &[Tenant],
     ) -> Result<Became, Error> {
         let (mut same, mut others) = (0_usize, Vec::new());
         for (tenant, before) in &self.0 {
-            let active = tenants.iter().any(|there| there.name == *tenant && there.state == TenantState::Hot);
+            let active = tenants.iter().any(|there| there.name == *tenant && there.is_active());
             if !active {
                 continue;
             }
-            match ask(client, session, name, tenant).await {
+            match ask(access, name, tenant).await {
                 Ok(now) if now.is_disjoint(before) => others.push(tenant.clone()),
                 Ok(_) => same += 1,
                 Err(error) if error.wire().is_some_and(WireError::is_no) => not_told(name, tenant, &error),
@@ -111,12 +107,11 @@ impl Firsts {
 }
 
 async fn ask(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     name: &CollectionName,
     tenant: &TenantName,
 ) -> Result<BTreeSet<(ObjectId, i64)>, Error> {
-    let firsts = session.unless_stopped(client.first_objects(name, tenant, None, OBJECTS_KEPT)).await?;
+    let firsts = access.ask(access.client.first_objects(name, tenant, None, OBJECTS_KEPT)).await?;
     Ok(firsts.into_iter().map(|first| (first.id, first.created_ms)).collect())
 }
 

@@ -2,8 +2,6 @@
 //! sizes, and by the server's shards, counts and times; of collections with tenants by a few first objects. An archive that
 //! would hold everything is read for its newest object. No more is compared. Sends reading requests only.
 
-mod archived;
-mod newest;
 mod tenants;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,16 +11,16 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
-use newest::newest_archived;
 use tenants::{Whose, whose};
 
-use super::bounds::{ASKED_AT_ONCE, CLOCK_STEP_MS};
-use super::{Error, PlanChange, Session, blocking};
+use super::bounds::ASKED_AT_ONCE;
+use super::{Error, PlanChange, ReadAccess, Session, blocking};
 use crate::archive::manifest::{CollectionEntry, Manifest};
 use crate::archive::{self, Archive, Content, catalog};
 use crate::event::{Covers, PlannedCopy};
-use crate::model::{CollectionName, TenantName};
-use crate::weaviate::{Client, Tenant, TenantState};
+use crate::model::{CLOCK_STEP_MS, CollectionName, TenantName};
+use crate::pipeline::peek::newest_archived;
+use crate::weaviate::Tenant;
 
 /// Objects of a collection up to which the server is asked when the newest was written: it looks at each for the answer.
 pub const MOST_LOOKED_AT: u64 = 10_000;
@@ -99,7 +97,7 @@ enum Newest {
 }
 
 /// The facts that an archive is held against.
-struct Facts {
+struct HeldFacts {
     objects: Option<u64>,
     tenants: Option<Vec<TenantName>>,
     shards: Vec<String>,
@@ -110,13 +108,12 @@ struct Facts {
 /// Of each the newest that holds everything; if there is none, the newest with vectors; if there is none either, the newest;
 /// and only where there is nothing else, the newest of another collection of that name.
 pub(super) async fn held_in(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     folder: &Path,
     doomed: &[Doomed<'_>],
 ) -> Result<BTreeMap<CollectionName, HeldIn>, Error> {
     let names: BTreeMap<_, _> = doomed.iter().map(|one| (one.name.to_string(), one.shards.to_vec())).collect();
-    let (disk, place, url) = (Arc::clone(&session.archives), folder.to_owned(), client.url().to_owned());
+    let (disk, place, url) = (Arc::clone(&access.archives), folder.to_owned(), access.client.url().to_owned());
     let look = move || match catalog::holders(&*disk, &place, &url, &names) {
         // There is none yet, or none that can be read: then nothing holds them.
         Err(archive::Error::NotFound { .. } | archive::Error::OutputIsFile { .. }) => Ok(Vec::new()),
@@ -125,18 +122,18 @@ pub(super) async fn held_in(
     let holders = blocking("catalog", look).await?;
     let held: BTreeSet<&str> = holders.iter().flat_map(|holder| holder.names.iter().map(String::as_str)).collect();
     let facts = doomed.iter().filter(|one| held.contains(one.name.as_str())).map(async |one| {
-        let newest = newest(client, session, one).await?;
+        let newest = newest(access, one).await?;
         let tenants = one.tenants.map(|tenants| tenants.iter().map(|tenant| tenant.name.clone()).collect());
         let shards = one.shards.to_vec();
-        Ok::<_, Error>((one.name.clone(), Facts { objects: one.objects, tenants, shards, newest }))
+        Ok::<_, Error>((one.name.clone(), HeldFacts { objects: one.objects, tenants, shards, newest }))
     });
     let facts: Vec<_> = stream::iter(facts).buffered(ASKED_AT_ONCE).collect().await;
-    let facts: BTreeMap<CollectionName, Facts> = facts.into_iter().collect::<Result<_, _>>()?;
+    let facts: BTreeMap<CollectionName, HeldFacts> = facts.into_iter().collect::<Result<_, _>>()?;
     let (facts, holders) = (Arc::new(facts), Arc::new(holders));
     let mut judged: BTreeMap<(CollectionName, PathBuf), Whose> = BTreeMap::new();
     // Each time round at least one more of the holders, which are few, is known to be of another collection.
     loop {
-        let (disk, holders, known) = (Arc::clone(&session.archives), Arc::clone(&holders), Arc::clone(&facts));
+        let (disk, holders, known) = (Arc::clone(&access.archives), Arc::clone(&holders), Arc::clone(&facts));
         let others = judged.iter().filter(|(_, whose)| **whose == Whose::Other).map(|(at, _)| at.clone()).collect();
         let compare = move || Ok::<_, Error>(hold_against(&disk, &holders, &known, &others));
         let mut found = blocking("archives", compare).await?;
@@ -149,7 +146,7 @@ pub(super) async fn held_in(
             let at = (name.clone(), held.path.clone());
             let verdict = match judged.get(&at) {
                 Some(verdict) => *verdict,
-                None => whose(client, session, &held.path, name, tenants, held.live == Some(held.archived)).await?,
+                None => whose(access, &held.path, name, tenants, held.live == Some(held.archived)).await?,
             };
             judged.insert(at, verdict);
             match verdict {
@@ -162,7 +159,7 @@ pub(super) async fn held_in(
             continue;
         }
         for (name, held) in found.iter_mut().filter(|(_, held)| held.covers == Covers::Everything) {
-            if held.live != Some(0) && !is_newest_archived(session, name, held, facts.get(name)).await? {
+            if held.live != Some(0) && !is_newest_archived(access.session, name, held, facts.get(name)).await? {
                 held.covers = Covers::ChangesUnknown;
             }
         }
@@ -175,7 +172,7 @@ async fn is_newest_archived(
     session: &Session,
     name: &CollectionName,
     held: &HeldIn,
-    facts: Option<&Facts>,
+    facts: Option<&HeldFacts>,
 ) -> Result<bool, Error> {
     let (disk, path, name) = (Arc::clone(&session.archives), held.path.clone(), name.to_string());
     let tenants = facts.and_then(|facts| facts.tenants.clone());
@@ -187,20 +184,19 @@ async fn is_newest_archived(
 /// What the archive that was named holds now. What was written since it was named is not in it, and one that is gone by now
 /// holds nothing. Whether the number of objects moved is for who counts to say.
 pub(super) async fn hold_again(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     doomed: &Doomed<'_>,
     named: Option<&HeldIn>,
 ) -> Result<Option<HeldIn>, Error> {
     let Some(named) = named else { return Ok(None) };
     let mut held = named.clone();
     if held.covers == Covers::Everything && held.live != Some(0) {
-        let (disk, manifest) = (Arc::clone(&session.archives), held.path.join(archive::MANIFEST));
+        let (disk, manifest) = (Arc::clone(&access.archives), held.path.join(archive::MANIFEST));
         let there = blocking("archives", move || Ok::<_, Error>(matches!(disk.look(&manifest), Ok(Some(_))))).await?;
         if !there {
             return Ok(None);
         }
-        match newest(client, session, doomed).await? {
+        match newest(access, doomed).await? {
             Newest::At(at) if held.newest_ms.is_none_or(|before| before < at) => {
                 held.newest_ms = Some(at);
                 held.covers = written_since(at);
@@ -214,14 +210,13 @@ pub(super) async fn hold_again(
 
 /// Refuses what was written to after it was said that an archive holds all of it: nobody agreed to lose that.
 pub(super) async fn is_held_still(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     doomed: &Doomed<'_>,
     named: Option<&HeldIn>,
 ) -> Result<(), Error> {
     let Some(was) = named else { return Ok(()) };
     let archive = was.path.clone();
-    let what = match hold_again(client, session, doomed, named).await? {
+    let what = match hold_again(access, doomed, named).await? {
         Some(now) if now.covers == was.covers => return Ok(()),
         Some(HeldIn { covers: Covers::WrittenSince { .. }, .. }) => PlanChange::WrittenSinceHeld { archive },
         Some(_) => PlanChange::HeldUnknown { archive },
@@ -231,21 +226,16 @@ pub(super) async fn is_held_still(
 }
 
 /// Asks when something was written last, where that is cheap. No plan fails for want of the answer.
-async fn newest(client: &Client, session: &Session, doomed: &Doomed<'_>) -> Result<Newest, Error> {
+async fn newest(access: ReadAccess<'_>, doomed: &Doomed<'_>) -> Result<Newest, Error> {
     let few = doomed.objects.is_some_and(|objects| objects <= MOST_LOOKED_AT);
-    let asked: Vec<Option<&TenantName>> = match doomed.tenants {
-        None => vec![None],
-        Some(tenants) => {
-            tenants.iter().filter(|t| t.state == TenantState::Hot).map(|tenant| Some(&tenant.name)).collect()
-        }
-    };
+    let asked = Tenant::spaces(doomed.tenants);
     if !few || asked.len() > TENANTS_LOOKED_AT {
         return Ok(Newest::Unknown);
     }
     let mut newest = Newest::Nothing;
     for tenant in asked {
-        let answer = client.newest_update(doomed.name, tenant);
-        let answered = session.unless_stopped::<_, Error>(async { Ok(answer.await) }).await?;
+        let answer = access.client.newest_update(doomed.name, tenant);
+        let answered = access.try_ask(answer).await?;
         newest = match (answered, newest) {
             (Ok(Some(at)), Newest::At(before)) => Newest::At(at.max(before)),
             (Ok(Some(at)), _) => Newest::At(at),
@@ -261,7 +251,7 @@ async fn newest(client: &Client, session: &Session, doomed: &Doomed<'_>) -> Resu
 fn hold_against(
     disk: &Arc<dyn archive::Disk>,
     holders: &[catalog::Holder],
-    facts: &BTreeMap<CollectionName, Facts>,
+    facts: &BTreeMap<CollectionName, HeldFacts>,
     others: &BTreeSet<(CollectionName, PathBuf)>,
 ) -> BTreeMap<CollectionName, HeldIn> {
     let mut found: BTreeMap<CollectionName, HeldIn> = BTreeMap::new();
@@ -269,7 +259,7 @@ fn hold_against(
         found.get(name).is_some_and(|held| held.covers == Covers::Everything)
     };
     for holder in holders {
-        let wanted: Vec<(&CollectionName, &Facts)> = facts
+        let wanted: Vec<(&CollectionName, &HeldFacts)> = facts
             .iter()
             .filter(|(name, _)| holder.names.iter().any(|held| held == name.as_str()))
             .filter(|(name, _)| !settled(&found, name))
@@ -304,7 +294,7 @@ fn rank(covers: &Covers) -> u8 {
 }
 
 /// How many of the objects an archive holds, and whether that is all there is. Pure.
-fn covers(manifest: &Manifest, entry: &CollectionEntry, facts: &Facts, is_other: bool) -> (u64, Covers) {
+fn covers(manifest: &Manifest, entry: &CollectionEntry, facts: &HeldFacts, is_other: bool) -> (u64, Covers) {
     let of_interest = |tenant: Option<&str>| match &facts.tenants {
         None => true,
         Some(live) => live.iter().any(|name| Some(name.as_str()) == tenant),

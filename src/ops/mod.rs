@@ -4,10 +4,10 @@
 #![warn(clippy::missing_errors_doc, reason = "these are what a program calls")]
 
 mod activation;
+mod archive_selection;
 pub mod backup;
 pub mod cat;
 pub mod check;
-mod chosen;
 pub mod clear;
 pub mod create;
 mod damages;
@@ -19,6 +19,7 @@ pub mod firsts;
 pub mod held;
 pub mod inventory;
 mod lacking;
+pub mod live_collections;
 mod proof;
 mod protected;
 mod prove;
@@ -31,12 +32,11 @@ pub mod safety;
 mod schema;
 mod select;
 mod server;
-pub mod standing;
 pub mod verify;
 
 pub use drift::SchemaDrift;
 pub use error::{Error, Hint, NotBackedUp, PlanChange};
 pub use refusal::{Altered, BackupDiffers, Distrust, Lack, LackOf, RunChoice, RunDiffers, SomeTenants};
-use run::blocking;
+use run::{ReadAccess, WriteAccess, blocking};
 pub use run::{RunName, Session, StateFolders, bounds};
 pub use schema::{Rehearsed, Unmakeable};

@@ -1,7 +1,5 @@
 //! Decides whether the counts of a collection prove that what was listed is all there was. Pure.
 
-use crate::weaviate::Count;
-
 /// What is known about one collection after it was read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Evidence {
@@ -47,18 +45,6 @@ pub(super) fn judge(evidence: Evidence) -> Verdict {
     } else {
         Verdict::Disagrees { counted: after.unwrap_or(high) }
     }
-}
-
-/// All counts together; unknown if one of them is.
-pub(super) fn sum(counts: Vec<Count>) -> Count {
-    let mut all = 0;
-    for count in counts {
-        match count {
-            Count::Exact(objects) => all += objects,
-            unknown @ Count::Unknown { .. } => return unknown,
-        }
-    }
-    Count::Exact(all)
 }
 
 #[cfg(test)]

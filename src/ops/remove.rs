@@ -10,10 +10,10 @@ use crate::event::{Class, PlannedCollection, RunResult};
 use crate::model::{CollectionName, Selection};
 use crate::ops::Error;
 use crate::ops::held::HeldIn;
+use crate::ops::live_collections::Standing;
 use crate::ops::run::ARCHIVES;
 use crate::ops::run::bounds::PATIENCE;
 use crate::ops::safety::SafetyCopy;
-use crate::ops::standing::Standing;
 
 pub use plan::plan;
 pub use run::run;

@@ -1,14 +1,12 @@
 //! `col restore`: an archive into new live collections.
 
 pub(in crate::ops) mod aliases;
-mod before;
 mod begun;
 mod create;
+mod earlier_run;
 mod fill;
-mod filled;
 mod left;
 mod lost;
-mod notes;
 mod order;
 mod plan;
 mod rehearse;
@@ -32,23 +30,25 @@ use crate::event::{
     RoleRemark, RunResult,
 };
 use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName};
-use crate::ops::prove::Indexed;
-use crate::ops::run::bounds::{MEMORY_BYTES, MOST_JOBS, PATIENCE};
+use crate::ops::run::bounds::{MEMORY_BYTES, PATIENCE, jobs};
 use crate::ops::schema::{self, Rehearsed};
+use crate::ops::server::PlannedServer;
 use crate::ops::verify::{Differs, VerifyOptions};
 use crate::ops::{Error, RunName, StateFolders};
 use crate::pipeline::import::ImportOptions;
-use crate::weaviate::{Meta, Rights};
+use crate::pipeline::parts::Indexed;
+use crate::weaviate::Rights;
 
+pub use crate::model::{InvalidOrigin, Origin};
 pub use crate::ops::error::{Instead, Lost};
 pub use crate::ops::refusal::RestoreRefusal;
-pub use crate::ops::schema::endpoints::{Endpoint, InvalidOrigin, Origin};
+pub use crate::ops::schema::endpoints::Endpoint;
 pub use aliases::{AliasPolicy, AliasStep, PlannedAlias};
 pub use begun::as_begun;
 use order::Waiting;
 pub(super) use order::{missing, references};
 pub use plan::plan;
-pub(super) use plan::{Readable, not_allowed, without_hidden};
+pub(super) use plan::{Readable, not_allowed, taken_by, without_hidden};
 pub use rehearse::rehearse;
 use resume::Resuming;
 pub use resume::{CarriedOn, left_open};
@@ -122,7 +122,7 @@ impl RestoreOptions {
 
     /// What is chosen of the import.
     fn import(&self) -> ImportOptions {
-        ImportOptions { most_in_flight: self.jobs.unwrap_or(MOST_JOBS).max(1), patience: self.patience }
+        ImportOptions { most_in_flight: jobs(self.jobs), patience: self.patience }
     }
 
     /// All collections of an archive under their names, with objects, vectors and aliases and without roles, tried out first
@@ -273,26 +273,13 @@ pub struct PreparedRestore {
     pub plan: RestorePlan,
     archive: Arc<Archive>,
     work: Vec<Collection>,
-    server: Server,
+    server: PlannedServer,
     /// What the key may do, where that is known.
     rights: Option<Rights>,
     started: Timestamp,
     /// What the run is about, as its journal says it.
     asked: resume::Asked,
     resuming: Option<Resuming>,
-}
-
-/// What is known about the server.
-#[derive(Debug, Clone)]
-struct Server {
-    meta: Meta,
-    nodes: Option<usize>,
-}
-
-impl Server {
-    fn target(&self) -> schema::Target<'_> {
-        schema::Target { version: &self.meta.version, modules: &self.meta.modules, nodes: self.nodes }
-    }
 }
 
 /// What it takes to restore one collection.
@@ -315,11 +302,11 @@ struct Collection {
     waiting: Vec<Waiting>,
     /// With objects.
     data: bool,
-    tenants: tenants::Tenants,
+    tenants: tenants::ChosenTenants,
     /// Its tenants are added to a collection that exists.
     joins: bool,
     /// What an earlier run did to it, which this one carries on.
-    before: before::Before,
+    before: earlier_run::Before,
 }
 
 impl Collection {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Map;
 
 use super::{Error, Session, blocking};
-use crate::archive::manifest::{TopologyRecord, TopologyState};
+use crate::archive::manifest::TopologyRecord;
 use crate::archive::{self, ArchiveWriter, Codec, Content, RunHeader, SealFacts};
 use crate::model::Schema;
 use crate::weaviate::Tenant;
@@ -55,11 +55,9 @@ pub(super) async fn save(
         options: Map::new(),
         server_time_ms: None,
     };
-    let state = if from.topology_unchecked.is_some() { TopologyState::Unchecked } else { TopologyState::Whole };
-    let reason = from.topology_unchecked.map(str::to_owned);
     let facts = SealFacts {
         sealed: started,
-        topology: TopologyRecord { state, reason, nodes: Vec::new(), missing: Vec::new() },
+        topology: TopologyRecord::new(from.topology_unchecked.map(str::to_owned), Vec::new(), Vec::new()),
         limits: Vec::new(),
         skipped: Vec::new(),
         incomplete: Vec::new(),

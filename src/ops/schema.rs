@@ -10,14 +10,15 @@ mod make;
 pub(super) mod place;
 mod rehearse;
 mod rules;
-mod standing;
 #[cfg(test)]
 pub(super) mod testing;
+mod uncopied;
 
 pub(super) use applied::{Applied, remarks_of};
+pub(super) use expiry::expires;
 pub(super) use fit::{Fit, Target, fit};
 pub(super) use made::{Made, grown, made, remade};
-pub(super) use make::{NotMade, complete, create_tenants, until_there};
+pub(super) use make::{NotMade, WrongTenants, as_asked, complete, create_tenants, until_there, wrong_tenants};
 pub(super) use rehearse::{Rehearsal, Subject, sweep};
 pub use rehearse::{Rehearsed, Unmakeable};
-pub(super) use standing::{expires, is_by_auto_schema, trained};
+pub(super) use uncopied::{is_by_auto_schema, trained};

@@ -80,9 +80,18 @@ pub(super) fn all_taken(
     typed.filter_map(|typed| taken(typed, &schemas.iter().map(|schema| &schema.name), aliases, alias)).collect()
 }
 
-/// Says what names were taken for.
-pub(super) fn tell(session: &Session, taken: Vec<TakenName>) {
-    taken.into_iter().map(TakenName::warning).for_each(|warning| session.events.warn(warning));
+/// The same as [`choose`], and says what names were taken for.
+pub(super) fn choose_and_tell(
+    session: &Session,
+    schemas: Vec<Schema>,
+    selection: &Selection,
+    aliases: &[(String, CollectionName)],
+    alias: Alias,
+) -> Result<Vec<Schema>, Error> {
+    for taken in all_taken(&schemas, selection, aliases, alias) {
+        session.events.warn(taken.warning());
+    }
+    choose(schemas, selection, aliases, alias)
 }
 
 /// The collections a selection takes, in the order of `schemas`. A name must exist, a glob must match something.

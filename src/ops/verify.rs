@@ -4,7 +4,6 @@ mod collection;
 mod names;
 mod run;
 mod schema;
-mod shares;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,13 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::archive::manifest::{CollectionEntry, Incomplete};
-use crate::archive::{Archive, Content, Index};
+use crate::archive::{Archive, Content};
 use crate::event::{Difference, FieldDiff, Remark, RunResult, SchemaDifference};
-use crate::model::{CollectionName, ObjectId, Renames, Schema, Selection, TenantMap, TenantName};
+use crate::model::{CollectionName, ObjectId, Renames, Selection, TenantMap, TenantName};
 use crate::ops::run::bounds::{MEMORY_BYTES, PATIENCE};
 use crate::ops::{Error, StateFolders, prove};
 use crate::pipeline::compare::{ArchivedSide, Left, Place, Sample, units};
 use crate::pipeline::long_lines::LongLines;
+use crate::pipeline::parts::Indexed;
 use crate::weaviate::TenantState;
 
 pub(in crate::ops) use collection::{CompareOptions, Compared, compare_collection};
@@ -121,10 +121,8 @@ pub(in crate::ops) struct Pair {
     pub(in crate::ops) archive: Arc<Archive>,
     /// The collection's place in it.
     pub(in crate::ops) at: usize,
-    /// Its archived schema.
-    pub(in crate::ops) schema: Schema,
-    /// Its runs, as `Archive::runs` gives them.
-    pub(in crate::ops) runs: Arc<Index>,
+    /// Its archived schema, and its runs.
+    pub(in crate::ops) indexed: Indexed,
     /// Its name on the server.
     pub(in crate::ops) target: CollectionName,
     /// Which of its tenants, and their names on the server.
@@ -157,16 +155,17 @@ impl Pair {
     }
 
     /// Where the left side comes from, and the run that it comes from, for journals.
-    fn source(&self) -> (&Path, String) {
-        (self.archive.path(), self.archive.manifest().run_id.clone())
+    fn source(&self) -> (&Path, &str) {
+        (self.archive.path(), self.archive.manifest().run_id.as_str())
     }
 
     /// The left side, or a share of it, drawn from a seed.
     fn left(&self, sample: Option<(f64, u64)>, lines: LongLines) -> Left {
-        let (archive, runs) = (Arc::clone(&self.archive), Arc::clone(&self.runs));
-        let units = units(&runs, self.schema.multi_tenant, &self.tenants);
+        let Indexed { schema, runs, .. } = self.indexed.clone();
+        let units = units(&runs, schema.multi_tenant, &self.tenants);
         let sample = sample.map(|(share, seed)| Sample::new(&units, share, seed));
-        Left::new(ArchivedSide { archive, at: self.at, schema: self.schema.clone(), runs, lines }, units, sample)
+        let archive = Arc::clone(&self.archive);
+        Left::new(ArchivedSide { archive, at: self.at, schema, runs, lines }, units, sample)
     }
 
     /// Objects that lack their vectors, by tenant on the server and id.

@@ -2,6 +2,7 @@
 
 pub mod activation;
 mod batch;
+pub(crate) mod bookkeeping;
 pub mod budget;
 pub mod compare;
 mod fetch;
@@ -14,6 +15,8 @@ pub mod limits;
 pub mod load;
 pub mod long_lines;
 pub mod pacer;
+pub(crate) mod parts;
+pub(crate) mod peek;
 pub mod replicas;
 pub mod rewrite;
 pub mod scan;

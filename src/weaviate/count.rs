@@ -35,6 +35,15 @@ pub enum Count {
     },
 }
 
+impl std::iter::Sum for Count {
+    /// All of them together; unknown if one of them is.
+    fn sum<I: Iterator<Item = Self>>(mut counts: I) -> Self {
+        counts
+            .try_fold(0, |all, count| count.exact().map(|objects| all + objects).ok_or(count))
+            .map_or_else(|count| count, Self::Exact)
+    }
+}
+
 impl Count {
     /// An answer that holds no number.
     #[must_use]

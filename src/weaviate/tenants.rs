@@ -65,6 +65,39 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// Whether it can be read and written as it is.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.state == TenantState::Hot
+    }
+
+    /// Whether servers create tenants in its state.
+    #[must_use]
+    pub fn can_be_created(&self) -> bool {
+        matches!(self.state, TenantState::Hot | TenantState::Cold)
+    }
+
+    /// The same as a server creates it: inactive, if in no other state.
+    #[must_use]
+    pub fn as_created(&self) -> Self {
+        if self.can_be_created() { self.clone() } else { self.inactive() }
+    }
+
+    /// The names of those that are active.
+    #[must_use]
+    pub fn active(all: &[Self]) -> Vec<TenantName> {
+        all.iter().filter(|tenant| tenant.is_active()).map(|tenant| tenant.name.clone()).collect()
+    }
+
+    /// What of a collection can be read as it is: its active tenants, or a plain collection (`None`) itself.
+    #[must_use]
+    pub fn spaces(all: Option<&[Self]>) -> Vec<Option<&TenantName>> {
+        match all {
+            None => vec![None],
+            Some(all) => all.iter().filter(|tenant| tenant.is_active()).map(|tenant| Some(&tenant.name)).collect(),
+        }
+    }
+
     /// The same, inactive.
     #[must_use]
     pub fn inactive(&self) -> Self {
@@ -128,6 +161,18 @@ impl Writer {
 mod tests {
     use super::*;
     use crate::model::MOST_TENANTS;
+
+    #[test]
+    fn only_active_and_inactive_tenants_can_be_created() {
+        let tenant = |name: &str, state: &str| Tenant {
+            name: name.parse().expect("a name"),
+            state: TenantState::from(state.to_owned()),
+        };
+        let given = [tenant("a", "HOT"), tenant("b", "COLD"), tenant("c", "FROZEN"), tenant("d", "UNFREEZING")];
+        let made = given.each_ref().map(Tenant::as_created);
+        assert_eq!(made, [tenant("a", "HOT"), tenant("b", "COLD"), tenant("c", "COLD"), tenant("d", "COLD")]);
+        assert_eq!(given.map(|tenant| tenant.can_be_created()), [true, true, false, false]);
+    }
 
     #[test]
     fn a_list_of_as_many_tenants_as_there_may_be_fits_whatever_their_names() {

@@ -8,8 +8,8 @@ use crate::event::Covers;
 use crate::model::{Schema, Selection};
 use crate::ops::firsts::Firsts;
 use crate::ops::held::HeldIn;
+use crate::ops::live_collections::Standing;
 use crate::ops::remove::RemovalOptions;
-use crate::ops::standing::Standing;
 use crate::weaviate::{Bound, Count, Tenant, TenantState};
 
 fn name(text: &str) -> CollectionName {

@@ -17,11 +17,11 @@ use crate::archive::manifest::TenantsChanged;
 use crate::archive::{ClosedCollection, CollectionWriter, Content};
 use crate::event::{Event, NotKeptReason, SkipReason, Warning};
 use crate::model::{KeyRange, ObjectId, Schema, TenantName};
-use crate::ops::bounds::MOST_JOBS;
+use crate::ops::bounds;
 use crate::ops::drift::{Drift, SchemaDrift, drift};
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::rounds::Rounds;
-use crate::ops::{Error, Session, blocking};
+use crate::ops::{Error, ReadAccess, WriteAccess, blocking};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::guard::{self, Guard, Mark};
 use crate::pipeline::keyspace::Stretch;
@@ -30,7 +30,7 @@ use crate::pipeline::replicas::{ReplicaCheck, ReplicaFindings};
 use crate::pipeline::scan::{self, Scan, Scanned};
 use crate::pipeline::store::Store;
 use crate::pipeline::{BATCHES_WAITING, Batch};
-use crate::weaviate::{Client, Count, Writer};
+use crate::weaviate::Client;
 
 pub(super) use replicas::AnyReplica;
 
@@ -72,8 +72,7 @@ pub(super) struct Collected {
 
 /// Reads one collection.
 pub(super) struct Collect<'a> {
-    pub(super) client: &'a Writer,
-    pub(super) session: &'a Session,
+    pub(super) access: WriteAccess<'a>,
     pub(super) options: &'a BackupOptions,
     pub(super) budget: &'a Budget,
     pub(super) planned: &'a CollectionBackup,
@@ -86,11 +85,8 @@ pub(super) struct Collect<'a> {
 
 impl Collect<'_> {
     pub(super) fn guard(&self) -> Guard {
-        let (events, stop) = (self.session.events.clone(), self.session.cancel.clone());
-        let patience = self.options.patience;
-        let mut guard =
-            Guard::new(Client::clone(self.client.client()), self.planned.schema.clone(), events, stop, patience)
-                .allowing_missing_nodes(self.options.allow_missing_nodes);
+        let guard = self.access.guard(self.planned.schema.clone(), self.options.patience);
+        let mut guard = guard.allowing_missing_nodes(self.options.allow_missing_nodes);
         if !self.kept.shards.is_empty() {
             guard.expect_shards(self.kept.shards.clone());
         }
@@ -100,7 +96,7 @@ impl Collect<'_> {
     /// A sink, with what an interrupted run had noticed about the objects in `writer`.
     pub(super) fn store(&self, writer: CollectionWriter) -> Store {
         let mut store =
-            Store::new(writer, self.options.part_age, self.planned.schema.clone(), self.session.events.clone());
+            Store::new(writer, self.options.part_age, self.planned.schema.clone(), self.access.events.clone());
         store.unwritable.clone_from(&self.kept.unwritable);
         store
     }
@@ -124,7 +120,7 @@ impl Collect<'_> {
             return Ok((store, Scanned { changed, unprintable, ..Scanned::default() }));
         }
         let file = store.writer.folder();
-        self.session.events.warn(Warning::NotKept { file, reason: NotKeptReason::Uncounted });
+        self.access.events.warn(Warning::NotKept { file, reason: NotKeptReason::Uncounted });
         Ok((self.drop_all(store).await?, Scanned::default()))
     }
 
@@ -156,9 +152,8 @@ impl Collect<'_> {
             let listed = store.writer.totals().objects;
             let verdict = proof::judge(Evidence { before, after, listed, changed: seen.changed });
             if !guard.ask().await {
-                // The last pages, or the count, may be partial: whatever is in doubt is read again.
-                store = self.drop_doubtful(store, guard.doubtful_from()).await?;
-                self.until_whole(&mut guard).await?;
+                // The last pages, or the count, may be partial.
+                store = self.mend(store, &mut guard).await?;
             } else if matches!(verdict, Verdict::Disagrees { .. })
                 // Emptied since an interrupted run read it: what that run kept may be the last there is.
                 && !(carried > 0 && after == Some(0))
@@ -189,23 +184,39 @@ impl Collect<'_> {
         self.not_remade(guard)?;
         let mismatch = self.mismatch(verdict, &store);
         let any_replica = Box::pin(self.any_replica()).await?;
-        let schema_after = self.schema_after().await?;
         // Only worth a remark: whoever may not ask is told nothing.
-        let read_only = match self.session.unless_stopped(self.client.client().read_only_shards(&schema.name)).await {
+        let read_only = match self.access.ask(self.access.client.read_only_shards(&schema.name)).await {
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             shards => shards.unwrap_or_default(),
         };
+        let closed = self.close(store, guard, seen, None).await?;
+        Ok(Collected { counts, mismatch, any_replica, read_only, ..closed })
+    }
+
+    /// Reads the schema again and closes the collection, with the document about its `tenants`, if it has any. What only a
+    /// plain collection, or only tenants have to tell, is left open.
+    pub(super) async fn close(
+        &self,
+        mut store: Store,
+        guard: &Guard,
+        seen: Scanned,
+        tenants: Option<Vec<u8>>,
+    ) -> Result<Collected, Error> {
+        let schema = self.schema_after().await?;
         let unwritable = store.unwritable.iter().copied().collect();
-        let changed_schema = (schema_after.text != schema.text).then(|| schema_after.clone());
-        let closed = blocking("close", move || store.writer.close(changed_schema.as_ref())).await?;
+        let changed_schema = (schema.text != self.planned.schema.text).then(|| schema.clone());
+        let close = move || {
+            tenants.map_or(Ok(()), |tenants| store.writer.put_tenants(&tenants))?;
+            store.writer.close(changed_schema.as_ref())
+        };
         Ok(Collected {
-            closed,
-            counts,
+            closed: blocking("close", close).await?,
+            counts: (None, None),
             read: seen.objects,
             changed: seen.changed,
-            mismatch,
+            mismatch: None,
             vanished: None,
-            any_replica,
+            any_replica: AnyReplica::Agrees,
             replicas: self.replica_findings(),
             unprintable: seen.unprintable.into_iter().collect(),
             more_unprintable: seen.more_unprintable,
@@ -213,11 +224,11 @@ impl Collect<'_> {
             unchecked: guard.unchecked().map(str::to_owned),
             nodes: guard.nodes().to_vec(),
             missing: guard.missing().clone(),
-            schema: schema_after,
+            schema,
             skipped: Vec::new(),
             tenants_changed: TenantsChanged::default(),
             left_active: 0,
-            read_only,
+            read_only: Vec::new(),
         })
     }
 
@@ -231,8 +242,7 @@ impl Collect<'_> {
             }
             store = self.round(store, &todo, guard, seen).await?;
             if guard.trouble().is_some() {
-                store = self.drop_doubtful(store, guard.doubtful_from()).await?;
-                self.until_whole(guard).await?;
+                store = self.mend(store, guard).await?;
             }
         }
         Err(guard.not_whole().into())
@@ -274,7 +284,7 @@ impl Collect<'_> {
         // The sink's own error comes first: a scan that finds it gone only says that.
         let store = stored?;
         match read {
-            Ok(()) if self.session.cancel.is_cancelled() => {
+            Ok(()) if self.access.cancel.is_cancelled() => {
                 self.keep_proven(store, guard).await;
                 return Err(Error::Interrupted);
             }
@@ -326,10 +336,10 @@ impl Collect<'_> {
     }
 
     pub(super) fn scan(&self, mark: Mark) -> Scan {
-        let most_in_flight = self.options.jobs.unwrap_or(MOST_JOBS).max(1);
+        let most_in_flight = bounds::jobs(self.options.jobs);
         let share = self.budget.bytes() / (most_in_flight as u64 * PAGES_A_REQUEST);
         Scan {
-            client: Client::clone(self.client.client()),
+            client: Client::clone(self.access.client),
             collection: self.planned.schema.name.clone(),
             references: self.planned.schema.references.clone().into(),
             tenants: Arc::new([]),
@@ -346,14 +356,21 @@ impl Collect<'_> {
             budget: self.budget.clone(),
             mark,
             changed_since_ms: self.changed_since_ms,
-            events: self.session.events.clone(),
+            events: self.access.events.clone(),
             replicas: self.replicas.clone(),
         }
     }
 
-    pub(super) async fn drop_doubtful(&self, mut store: Store, mark: u64) -> Result<Store, Error> {
+    async fn drop_doubtful(&self, mut store: Store, mark: u64) -> Result<Store, Error> {
         tracing::trace!(collection = %self.planned.schema.name, mark, "cut: what is in doubt since this question is read again");
         blocking("drop what is in doubt", move || store.drop_since(mark).map(|()| store)).await
+    }
+
+    /// Drops what is in doubt, so that it is read again, and waits until the server is whole.
+    pub(super) async fn mend(&self, store: Store, guard: &mut Guard) -> Result<Store, Error> {
+        let store = self.drop_doubtful(store, guard.doubtful_from()).await?;
+        self.until_whole(guard).await?;
+        Ok(store)
     }
 
     async fn drop_all(&self, store: Store) -> Result<Store, Error> {
@@ -365,7 +382,7 @@ impl Collect<'_> {
             Ok(()) => self.not_remade(guard),
             Err(error @ guard::Error::NotWhole { .. }) => {
                 let schema = [&self.planned.schema];
-                Err(Box::pin(missing::allowable(self.client.client(), schema)).await.unwrap_or_else(|| error.into()))
+                Err(Box::pin(missing::allowable(self.access.client, schema)).await.unwrap_or_else(|| error.into()))
             }
             Err(error) => Err(error.into()),
         }
@@ -381,15 +398,13 @@ impl Collect<'_> {
     }
 
     pub(super) async fn count(&self) -> Result<Option<u64>, Error> {
-        let names = std::slice::from_ref(&self.planned.schema.name);
-        let counts = self.session.unless_stopped(self.client.client().counts(names)).await?;
-        Ok(counts.first().and_then(Count::exact))
+        Ok(self.access.count(&self.planned.schema.name).await?.exact())
     }
 
     fn mismatch(&self, verdict: Verdict, store: &Store) -> Option<u64> {
         let Verdict::Disagrees { counted } = verdict else { return None };
         let (collection, listed) = (self.planned.schema.name.clone(), store.writer.totals().objects);
-        self.session.events.warn(Warning::CountMismatch { collection, listed, counted });
+        self.access.events.warn(Warning::CountMismatch { collection, listed, counted });
         Some(counted)
     }
 
@@ -397,7 +412,7 @@ impl Collect<'_> {
     pub(super) async fn schema_after(&self) -> Result<Schema, Error> {
         let before = &self.planned.schema;
         let collection = before.name.clone();
-        let after = self.session.unless_stopped(self.client.client().schema(&collection)).await?;
+        let after = self.access.ask(self.access.client.schema(&collection)).await?;
         let Some(after) = after else { return Err(Error::Vanished { collection }) };
         match drift(before, &after) {
             Drift::None => Ok(before.clone()),
@@ -409,14 +424,13 @@ impl Collect<'_> {
 
 /// A collection of which only the schema is kept: read again, so that the archive does not hold an old one.
 pub(super) async fn schema_only(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     planned: &CollectionBackup,
     writer: CollectionWriter,
 ) -> Result<ClosedCollection, Error> {
     let collection = planned.schema.name.clone();
-    session.events.emit(Event::CollectionStarted { collection: collection.clone(), objects: None });
-    let after = session.unless_stopped(client.schema(&collection)).await?;
+    access.events.emit(Event::CollectionStarted { collection: collection.clone(), objects: None });
+    let after = access.ask(access.client.schema(&collection)).await?;
     let Some(after) = after else { return Err(Error::Vanished { collection }) };
     let changed = (drift(&planned.schema, &after) != Drift::None).then_some(after);
     blocking("close", move || writer.close(changed.as_ref())).await

@@ -68,11 +68,8 @@ pub(super) fn remarks(collected: &Collected) -> Remarks {
     }
     if !collected.unwritable.is_empty() {
         limits.push(Limit {
-            kind: LimitKind::Integers,
-            collection: Some(name.clone()),
-            properties: collected.schema.integers.clone(),
-            objects: None,
             first_ids: collected.unwritable.iter().map(ToString::to_string).collect(),
+            ..limit(&collected.schema, LimitKind::Integers, collected.schema.integers.clone())
         });
     }
     let incomplete = collected.unprintable.iter();
@@ -111,14 +108,12 @@ pub(super) fn schema_limits(schema: &Schema) -> Vec<Limit> {
 
 /// A limit of a collection, with the properties, or whatever else bears the names, that it is about.
 fn limit(schema: &Schema, kind: LimitKind, properties: Vec<String>) -> Limit {
-    let collection = Some(schema.name.to_string());
-    Limit { kind, collection, properties, objects: None, first_ids: Vec::new() }
+    Limit { properties, ..Limit::of(kind, Some(schema.name.to_string())) }
 }
 
 /// Limits that hold for every archive.
 pub(super) fn general_limits() -> Vec<Limit> {
-    let general = |kind| Limit { kind, collection: None, properties: Vec::new(), objects: None, first_ids: Vec::new() };
-    vec![general(LimitKind::CreationTimes), general(LimitKind::ApiKeys)]
+    [LimitKind::CreationTimes, LimitKind::ApiKeys].map(|kind| Limit::of(kind, None)).into()
 }
 
 /// The collection's line of the result.

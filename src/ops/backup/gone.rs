@@ -4,9 +4,9 @@ use super::CollectionBackup;
 use crate::archive::manifest::Skipped;
 use crate::event::SkipReason;
 use crate::model::{CollectionName, Schema};
-use crate::ops::{Error, Session};
+use crate::ops::{Error, ReadAccess};
 use crate::pipeline::scan;
-use crate::weaviate::{Client, Error as WireError};
+use crate::weaviate::Error as WireError;
 
 /// What became of a collection that could not be read to its end.
 pub(super) enum Fate {
@@ -37,12 +37,7 @@ impl Fate {
 }
 
 /// What became of a collection, if the server says that this is why reading it failed; otherwise the error itself.
-pub(super) async fn fate(
-    client: &Client,
-    session: &Session,
-    name: &CollectionName,
-    error: Error,
-) -> Result<(Fate, Error), Error> {
+pub(super) async fn fate(access: ReadAccess<'_>, name: &CollectionName, error: Error) -> Result<(Fate, Error), Error> {
     let is_another = match &error {
         Error::Vanished { .. } | Error::SchemaChanged { .. } => true,
         Error::Wire(wire) | Error::Scan { source: scan::Error::Wire(wire), .. } if wire.status().is_some() => {
@@ -51,7 +46,7 @@ pub(super) async fn fate(
         Error::NotWhole { .. } => false,
         _ => return Err(error),
     };
-    match session.unless_stopped(client.schema(name)).await {
+    match access.ask(access.client.schema(name)).await {
         Err(Error::Interrupted) => Err(Error::Interrupted),
         Err(_) => Err(error),
         Ok(Some(now)) if now.name == *name && is_another => Ok((Fate::Anew(Box::new(now)), error)),

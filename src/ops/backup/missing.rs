@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::CollectionBackup;
-use crate::archive::manifest::{TopologyRecord, TopologyState};
+use crate::archive::manifest::TopologyRecord;
 use crate::event::Warning;
 use crate::model::Schema;
-use crate::ops::{Error, Session};
+use crate::ops::{Error, ReadAccess};
 use crate::weaviate::{Client, Reduced, Topology};
 
 /// The nodes that are missing, if each of these collections can be read all the same.
@@ -34,22 +34,16 @@ pub(super) async fn allowable<'a>(client: &Client, schemas: impl IntoIterator<It
 
 /// What is known of a server of which nodes may be missing, before anything is read; each collection is looked at.
 pub(super) async fn record(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     collections: &[CollectionBackup],
 ) -> Result<Option<TopologyRecord>, Error> {
     let schemas = collections.iter().map(|planned| &planned.schema);
-    let missing: Vec<String> = session.unless_stopped(bearable(client, schemas)).await?.into_iter().collect();
+    let missing: Vec<String> = access.ask(bearable(access.client, schemas)).await?.into_iter().collect();
     if missing.is_empty() {
         return Ok(None);
     }
-    session.events.warn(Warning::NodesMissing { nodes: missing.clone() });
-    Ok(Some(TopologyRecord {
-        state: TopologyState::Unchecked,
-        reason: Some(reason(&missing)),
-        nodes: Vec::new(),
-        missing,
-    }))
+    access.events.warn(Warning::NodesMissing { nodes: missing.clone() });
+    Ok(Some(TopologyRecord::new(Some(reason(&missing)), Vec::new(), missing)))
 }
 
 /// Why a server was not whole, for whoever reads the manifest.

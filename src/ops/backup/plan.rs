@@ -8,16 +8,17 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::tenants::{out_of_reach, wants};
 use super::{
-    BackupOptions, BackupPlan, CollectionBackup, Interrupted, LeftInactive, PlannedTenants, beside, missing, resume,
+    BackupOptions, BackupPlan, CollectionBackup, Interrupted, LeftInactive, PlannedTenants, aliases_roles, missing,
+    resume,
 };
-use crate::archive::manifest::{Skipped, TopologyRecord, TopologyState};
+use crate::archive::manifest::{Skipped, TopologyRecord};
 use crate::archive::{self, Codec, Content, Disk};
 use crate::event::{ActivationRefusal, SkipReason, Warning};
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::lacking::{Lacking, nothing_lacks};
 use crate::ops::select::{self, Alias};
 use crate::ops::server::{self, Needs};
-use crate::ops::{Error, Session, blocking};
+use crate::ops::{Error, ReadAccess, Session, blocking};
 use crate::pipeline::guard::Whole;
 use crate::weaviate::{
     Client, Count, LastingCause, OperationalMode, PageReply, PageRequest, Rights, ServerFacts, Tenant, TenantState,
@@ -43,44 +44,44 @@ const TENANTS_SAMPLED: usize = 5;
 ///
 /// Nothing is chosen, the server cannot be reached, is not whole or refuses, or the folder of archives cannot be used.
 pub async fn plan(client: &Client, session: &Session, mut options: BackupOptions) -> Result<BackupPlan, Error> {
-    let ServerFacts { meta, mode, moves, .. } = server::look(client, session, Needs::Reads).await?;
-    let schemas = client.schemas().await?;
-    let (url, version) = (client.url(), &meta.version.text);
+    let access = ReadAccess { client, session };
+    let ServerFacts { meta, mode, moves, .. } = server::look(access, Needs::Reads).await?;
+    let schemas = access.client.schemas().await?;
+    let (url, version) = (access.client.url(), &meta.version.text);
     let (carried, interrupted) = match &options.resume {
-        Some(wanted) => (resume::find(session, wanted, url, version, &options).await?, None),
+        Some(wanted) => (resume::find(access.session, wanted, url, version, &options).await?, None),
         // Only worth a remark: a folder that cannot be read is told when it is written to.
-        None => (None, resume::newest(session, url, version, &options, false).await.unwrap_or_default()),
+        None => (None, resume::newest(access.session, url, version, &options, false).await.unwrap_or_default()),
     };
-    let aliases = client.aliases().await?;
+    let aliases = access.client.aliases().await?;
     let (mut removed, mut given_up) = (Vec::new(), BTreeMap::new());
     let (chosen, is_all) = if let Some(found) = &carried {
         resume::adopt(&mut options, found);
-        let standing = resume::standing(session, found, schemas).await?;
+        let standing = resume::standing(access.session, found, schemas).await?;
         (removed, given_up) = (standing.removed, standing.given_up);
         (standing.schemas, false)
     } else {
         let all = schemas.len();
         let aliases = aliases.clone().seen().map(|a| a.pairs).unwrap_or_default();
-        select::tell(session, select::all_taken(&schemas, &options.selection, &aliases, Alias::Follows));
-        let chosen = select::choose(schemas, &options.selection, &aliases, Alias::Follows)?;
+        let chosen = select::choose_and_tell(access.session, schemas, &options.selection, &aliases, Alias::Follows)?;
         let is_all = chosen.len() == all && options.selection.take.is_empty();
         (chosen, is_all)
     };
-    let (chosen, idle) = without_idle_namespaces(client, chosen).await;
+    let (chosen, idle) = without_idle_namespaces(access.client, chosen).await;
     if chosen.is_empty() {
         return Err(Error::InIdleNamespace {
             collections: idle.iter().map(|skipped| skipped.collection.clone()).collect(),
         });
     }
-    let (chosen, tenants) = of_tenants(client, &options, chosen).await?;
+    let (chosen, tenants) = of_tenants(access.client, &options, chosen).await?;
     for (collection, listed) in &tenants {
         let activates = listed.iter().any(|tenant| tenant.state == TenantState::Cold);
         let moves = moves.iter().filter(|one| one.collection == collection.as_str()).count() as u64;
         if activates && moves > 0 {
-            session.events.warn(Warning::ReplicasMove { collection: collection.clone(), moves });
+            access.events.warn(Warning::ReplicasMove { collection: collection.clone(), moves });
         }
     }
-    let rights = client.rights().await;
+    let rights = access.client.rights().await;
     // Whose tenants are listed must be known. Otherwise no backup fails for want of this answer: what keeps the server from
     // giving it keeps it from giving others.
     let rights = if tenants.is_empty() { rights.unwrap_or_default() } else { rights? };
@@ -89,19 +90,19 @@ pub async fn plan(client: &Client, session: &Session, mut options: BackupOptions
     let skipped = chosen.iter().flat_map(|s| skipped(s, tenants.get(&s.name).into_iter().flatten()));
     let skipped: Vec<Skipped> = removed.into_iter().chain(idle).chain(skipped).chain(unseen).collect();
     let left_inactive = left_inactive(mode, rights.as_ref(), &tenants);
-    let collections = describe(client, session, &options, chosen, &tenants, &left_inactive).await?;
-    let topology = topology(client, session, &options, &collections).await?;
-    let limits = beside::unseen(rights.as_ref(), &aliases, &collections, options.selection.take.is_empty());
+    let collections = describe(access, &options, chosen, &tenants, &left_inactive).await?;
+    let topology = topology(access, &options, &collections).await?;
+    let limits = aliases_roles::unseen(rights.as_ref(), &aliases, &collections, options.selection.take.is_empty());
     let names: Vec<_> = collections.iter().map(|c| c.schema.name.clone()).collect();
     let header = carried.as_ref().map(|found| &found.header);
-    let started = header.map_or_else(|| session.clock.now(), |header| header.started);
+    let started = header.map_or_else(|| access.clock.now(), |header| header.started);
     let stem = archive::stem(&names, is_all, options.content, started);
     let archive = match &carried {
         Some(found) => found.path.clone(),
-        None => place(&session.archives, &options.folder, &stem).await?,
+        None => place(&access.archives, &options.folder, &stem).await?,
     };
     let plan = BackupPlan {
-        url: client.url().to_owned(),
+        url: access.client.url().to_owned(),
         server_version: meta.version.text,
         archive,
         collections,
@@ -110,7 +111,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: BackupOptions
         given_up,
         limits,
         topology,
-        free_bytes: free_bytes(&session.archives, &options.folder).await,
+        free_bytes: free_bytes(&access.archives, &options.folder).await,
         carries_on: carried.as_ref().map(Interrupted::of),
         interrupted: interrupted.as_ref().map(Interrupted::of),
         options,
@@ -148,7 +149,7 @@ async fn without_idle_namespaces(client: &Client, chosen: Vec<Schema>) -> (Vec<S
 }
 
 /// The tenants that will be left out, as the server's mode, or the key's roles, do not let inactive ones be activated.
-fn left_inactive(mode: Option<OperationalMode>, rights: Option<&Rights>, tenants: &Tenants) -> Vec<LeftInactive> {
+fn left_inactive(mode: Option<OperationalMode>, rights: Option<&Rights>, tenants: &TenantsOf) -> Vec<LeftInactive> {
     let mode = mode.filter(|mode| !mode.writes());
     let of = |(collection, listed): (&CollectionName, &Vec<Tenant>)| {
         let inactive = || listed.iter().filter(|tenant| tenant.state == TenantState::Cold);
@@ -168,15 +169,15 @@ fn left_inactive(mode: Option<OperationalMode>, rights: Option<&Rights>, tenants
 }
 
 /// The tenants of multi-tenant collections, by collection.
-type Tenants = BTreeMap<CollectionName, Vec<Tenant>>;
+type TenantsOf = BTreeMap<CollectionName, Vec<Tenant>>;
 
 /// Lists the tenants of what was chosen. Where some are named, only collections that have any of them stay.
 async fn of_tenants(
     client: &Client,
     options: &BackupOptions,
     chosen: Vec<Schema>,
-) -> Result<(Vec<Schema>, Tenants), Error> {
-    let (mut tenants, mut all) = (Tenants::new(), BTreeSet::new());
+) -> Result<(Vec<Schema>, TenantsOf), Error> {
+    let (mut tenants, mut all) = (TenantsOf::new(), BTreeSet::new());
     if options.content == Content::SchemaOnly && options.tenants.is_empty() {
         return Ok((chosen, tenants));
     }
@@ -214,7 +215,7 @@ fn skipped<'a>(schema: &Schema, tenants: impl IntoIterator<Item = &'a Tenant>) -
 
 /// Collections of which not all tenants are listed for the key: what its roles do not name is left out of the list without
 /// a word. Whoever names tenants has them all, or hears which one is not there.
-fn unseen(rights: Option<&Rights>, options: &BackupOptions, tenants: &Tenants) -> Vec<Skipped> {
+fn unseen(rights: Option<&Rights>, options: &BackupOptions, tenants: &TenantsOf) -> Vec<Skipped> {
     let Some(rights) = rights.filter(|_| options.tenants.is_empty()) else { return Vec::new() };
     let skip = |name: &CollectionName| Skipped {
         collection: name.to_string(),
@@ -226,11 +227,10 @@ fn unseen(rights: Option<&Rights>, options: &BackupOptions, tenants: &Tenants) -
 
 /// Counts and samples every collection.
 async fn describe(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     options: &BackupOptions,
     schemas: Vec<Schema>,
-    tenants: &Tenants,
+    tenants: &TenantsOf,
     left_inactive: &[LeftInactive],
 ) -> Result<Vec<CollectionBackup>, Error> {
     if options.content == Content::SchemaOnly {
@@ -239,13 +239,13 @@ async fn describe(
     }
     for schema in schemas.iter().filter(|s| options.content == Content::Full && !s.dropped_vectors.is_empty()) {
         let (collection, vectors) = (schema.name.clone(), schema.dropped_vectors.clone());
-        session.events.warn(Warning::VectorsDropped { collection, vectors });
+        access.events.warn(Warning::VectorsDropped { collection, vectors });
     }
     let names: Vec<_> = schemas.iter().filter(|s| !s.multi_tenant).map(|s| s.name.clone()).collect();
-    let counts = client.counts(&names).await?;
+    let counts = access.client.counts(&names).await?;
     for (name, count) in names.iter().zip(&counts) {
         if let Count::Unknown { reason } = count {
-            session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason: reason.clone() });
+            access.events.warn(Warning::CountUnchecked { collection: name.clone(), reason: reason.clone() });
         }
     }
     let counts: BTreeMap<CollectionName, Count> = names.into_iter().zip(counts).collect();
@@ -254,11 +254,11 @@ async fn describe(
         async move {
             if let Some(tenants) = tenants {
                 let stay = left_inactive.iter().any(|left| left.collection == schema.name);
-                return describe_tenants(client, schema, tenants, options.content, stay).await;
+                return describe_tenants(access.client, schema, tenants, options.content, stay).await;
             }
             let objects = count.as_ref().and_then(Count::exact);
             let object_bytes =
-                if objects == Some(0) { None } else { sample(client, &schema, None, options.content).await? };
+                if objects == Some(0) { None } else { sample(access.client, &schema, None, options.content).await? };
             Ok::<_, Error>(CollectionBackup { schema, objects, object_bytes, tenants: None })
         }
     };
@@ -275,8 +275,7 @@ async fn describe_tenants(
     content: Content,
     inactive_stay: bool,
 ) -> Result<CollectionBackup, Error> {
-    let active: Vec<TenantName> =
-        tenants.iter().filter(|t| t.state == TenantState::Hot).map(|t| t.name.clone()).collect();
+    let active = Tenant::active(tenants);
     let inactive = tenants.iter().filter(|t| t.state == TenantState::Cold && !inactive_stay).count();
     let numbers = PlannedTenants {
         active: active.len() as u64,
@@ -328,33 +327,24 @@ async fn sample(
 /// Refuses a server with a node away before anything is written. One collection speaks for the nodes; each is asked
 /// again on its own before it is read.
 async fn topology(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     options: &BackupOptions,
     collections: &[CollectionBackup],
 ) -> Result<TopologyRecord, Error> {
     let Some(first) = collections.first() else {
-        return Ok(TopologyRecord {
-            state: TopologyState::Unchecked,
-            reason: Some("nothing to read".into()),
-            nodes: Vec::new(),
-            missing: Vec::new(),
-        });
+        return Ok(TopologyRecord::new(Some("nothing to read".into()), Vec::new(), Vec::new()));
     };
     if options.allow_missing_nodes
-        && let Some(record) = Box::pin(missing::record(client, session, collections)).await?
+        && let Some(record) = Box::pin(missing::record(access, collections)).await?
     {
         return Ok(record);
     }
-    let (topology, missing) = (client.topology(&first.schema), Vec::new());
-    match session.whole(topology, &first.schema.name).await {
-        Ok(Whole { nodes, unchecked: reason, .. }) => {
-            let state = if reason.is_none() { TopologyState::Whole } else { TopologyState::Unchecked };
-            Ok(TopologyRecord { state, reason, nodes, missing })
-        }
+    let topology = access.client.topology(&first.schema);
+    match access.whole(topology, &first.schema.name).await {
+        Ok(Whole { nodes, unchecked, .. }) => Ok(TopologyRecord::new(unchecked, nodes, Vec::new())),
         Err(error @ Error::NotWhole { .. }) => {
             let schemas = collections.iter().map(|planned| &planned.schema);
-            Err(Box::pin(missing::allowable(client, schemas)).await.unwrap_or(error))
+            Err(Box::pin(missing::allowable(access.client, schemas)).await.unwrap_or(error))
         }
         Err(error) => Err(error),
     }

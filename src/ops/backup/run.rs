@@ -6,20 +6,21 @@ use std::sync::Arc;
 use super::collect::{Collect, Collected, schema_only};
 use super::gone::{self, Fate};
 use super::resume::{self, Kept};
-use super::tenants::Tenants;
-use super::{BackupOutcome, BackupPlan, BackupStopped, CollectionBackup, Interrupted, Remarks, beside, facts, missing};
+use super::tenants::TenantsBackup;
+use super::{
+    BackupOutcome, BackupPlan, BackupStopped, CollectionBackup, Interrupted, Remarks, aliases_roles, facts, missing,
+};
 use crate::archive::claims::Claim;
-use crate::archive::manifest::{TopologyRecord, TopologyState};
+use crate::archive::manifest::TopologyRecord;
 use crate::archive::{
     ArchiveWriter, Begun, CarriedOn, ClosedCollection, CollectionWriter, Content, Error as ArchiveError, Noted,
     Resumed, RunHeader, SealFacts,
 };
 use crate::event::{CollectionResult, Event, NotKeptReason, Op, RunResult, SavedSchema, Status, Warning};
-use crate::model::path_text;
+use crate::model::{CLOCK_STEP_MS, path_text};
 use crate::ops::activation::ActivationBooks;
-use crate::ops::bounds::CLOCK_STEP_MS;
 use crate::ops::run::claim::Claiming;
-use crate::ops::{BackupDiffers, Error, SchemaDrift, Session, blocking};
+use crate::ops::{BackupDiffers, Error, SchemaDrift, Session, WriteAccess, blocking};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::long_lines::OTHER_BYTES;
 use crate::pipeline::replicas::ReplicaCheck;
@@ -30,7 +31,7 @@ const LEAST_PAGES_BYTES: u64 = 4 << 20;
 
 /// What a run gathered so far.
 #[derive(Default)]
-struct Gathered {
+struct BackupGathered {
     closed: Vec<ClosedCollection>,
     results: Vec<CollectionResult>,
     resumed: u64,
@@ -51,23 +52,23 @@ struct Gathered {
 /// [`BackupStopped`] says why, and names the unsealed archive that it left: what is sealed in it is kept, and a later run
 /// can resume it.
 pub async fn run(client: &Writer, session: &Session, plan: BackupPlan) -> Result<BackupOutcome, BackupStopped> {
-    session.events.emit(Event::PlanMade { collections: plan.listed() });
+    let access = WriteAccess::new(client, session);
+    access.events.emit(Event::PlanMade { collections: plan.listed() });
     let there = plan.carries_on.as_ref().map(|interrupted| interrupted.archive.clone());
-    let claim = claim(client, session, &plan).await;
+    let claim = claim(access, &plan).await;
     let _claim = claim.map_err(|error| BackupStopped { error, archive: there.clone() })?;
     let begun = match &plan.carries_on {
-        None => create(session, &plan).await.map(|writer| (writer, Begun::default())),
-        Some(interrupted) => carry_on(session, &plan, interrupted).await,
+        None => create(access.session, &plan).await.map(|writer| (writer, Begun::default())),
+        Some(interrupted) => carry_on(access.session, &plan, interrupted).await,
     };
     let (writer, begun) = begun.map_err(|error| BackupStopped { error, archive: there })?;
     let archive = Some(writer.path().to_owned());
-    fill(client, session, plan, writer, begun).await.map_err(|error| BackupStopped { error, archive })
+    fill(access, plan, writer, begun).await.map_err(|error| BackupStopped { error, archive })
 }
 
 /// Reads every collection into the archive and seals it.
 async fn fill(
-    client: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     plan: BackupPlan,
     mut writer: ArchiveWriter,
     mut begun: Begun,
@@ -75,7 +76,7 @@ async fn fill(
     let pages = plan.options.memory_bytes.saturating_sub(OTHER_BYTES).max(LEAST_PAGES_BYTES);
     let budget = Budget::new(pages);
     let books = ActivationBooks::below(plan.options.state.as_ref());
-    let (mut gathered, mut last_lost) = (Gathered::default(), None);
+    let (mut gathered, mut last_lost) = (BackupGathered::default(), None);
     gathered.remarks.limits.clone_from(&plan.limits);
     gathered.missing.extend(plan.topology.missing.iter().cloned());
     // What is known of single tenants now is looked at again when they are read.
@@ -83,12 +84,10 @@ async fn fill(
     for planned in &plan.collections {
         let (mut anew, agreed) = (None, planned.objects);
         loop {
-            if session.cancel.is_cancelled() {
-                return Err(Error::Interrupted);
-            }
+            access.go_on()?;
             let again = anew.is_some();
             let planned = anew.as_ref().unwrap_or(planned);
-            let one = One { client, session, plan: &plan, budget: &budget, planned, agreed, books: &books };
+            let one = One { access, plan: &plan, budget: &budget, planned, agreed, books: &books };
             let lost;
             (writer, begun, lost) = one.read(writer, begun, &mut gathered).await?;
             let Some((fate, error)) = lost else { break };
@@ -98,31 +97,29 @@ async fn fill(
             let readable = |now: &CollectionBackup| now.schema.multi_tenant || plan.options.tenants.is_empty();
             let Some(now) = fate.planned().filter(|now| !again && readable(now)) else {
                 gathered.remarks.skipped.push(gone::skipped(&name, reason.clone()));
-                session.events.warn(Warning::CollectionSkipped { collection: name, reason });
+                access.events.warn(Warning::CollectionSkipped { collection: name, reason });
                 last_lost = Some(error);
                 break;
             };
             let (file, reason) = (name.to_string(), NotKeptReason::Changed { error: error.to_string() });
-            session.events.warn(Warning::NotKept { file, reason });
+            access.events.warn(Warning::NotKept { file, reason });
             anew = Some(now);
         }
     }
     if let Some(error) = last_lost.filter(|_| gathered.closed.is_empty()) {
         return Err(error);
     }
-    let writer = beside::save(client, session, writer, &mut gathered.remarks.limits).await?;
-    seal(client, session, plan, writer, gathered).await
+    let writer = aliases_roles::save(access, writer, &mut gathered.remarks.limits).await?;
+    seal(access, plan, writer, gathered).await
 }
 
 /// Keeps runs of this machine from changing the collections while they are read.
-async fn claim(client: &Writer, session: &Session, plan: &BackupPlan) -> Result<Option<Claim>, Error> {
+async fn claim(access: WriteAccess<'_>, plan: &BackupPlan) -> Result<Option<Claim>, Error> {
     let Some(state) = plan.options.state.as_ref().filter(|_| plan.options.content != Content::SchemaOnly) else {
         return Ok(None);
     };
     let targets = plan.collections.iter().map(|planned| planned.schema.name.clone()).collect();
-    Claiming { client: client.client(), session, locks: &state.locks, targets, shards: Vec::new() }
-        .take_to_read(Op::Backup)
-        .await
+    Claiming::of(access.reading, &state.locks, targets).take_to_read(Op::Backup).await
 }
 
 async fn create(session: &Session, plan: &BackupPlan) -> Result<ArchiveWriter, Error> {
@@ -194,8 +191,7 @@ async fn give_up(
 
 /// What it takes to read one collection.
 struct One<'a> {
-    client: &'a Writer,
-    session: &'a Session,
+    access: WriteAccess<'a>,
     plan: &'a BackupPlan,
     budget: &'a Budget,
     planned: &'a CollectionBackup,
@@ -205,7 +201,7 @@ struct One<'a> {
 }
 
 /// A collection that was given up: what became of it, and the error that this was noticed by.
-type Lost = Option<(Fate, Error)>;
+type GivenUp = Option<(Fate, Error)>;
 
 impl One<'_> {
     /// Reads the collection, or gives it up if it was removed, or made again, meanwhile.
@@ -213,14 +209,14 @@ impl One<'_> {
         &self,
         writer: ArchiveWriter,
         begun: Begun,
-        gathered: &mut Gathered,
-    ) -> Result<(ArchiveWriter, Begun, Lost), Error> {
+        gathered: &mut BackupGathered,
+    ) -> Result<(ArchiveWriter, Begun, GivenUp), Error> {
         let (mut writer, begun, collection, carried) = self.begin(writer, begun).await?;
         let Err(error) = Box::pin(self.read_into(collection, carried, gathered)).await else {
             return Ok((writer, begun, None));
         };
         let name = self.planned.schema.name.clone();
-        let lost = Box::pin(gone::fate(self.client.client(), self.session, &name, error)).await?;
+        let lost = Box::pin(gone::fate(self.access.reading, &name, error)).await?;
         let writer = blocking("give up", move || writer.give_up(&name).map(|()| writer)).await?;
         Ok((writer, begun, Some(lost)))
     }
@@ -229,35 +225,35 @@ impl One<'_> {
         &self,
         collection: CollectionWriter,
         carried: Option<Noted>,
-        gathered: &mut Gathered,
+        gathered: &mut BackupGathered,
     ) -> Result<(), Error> {
-        let Self { client, session, plan, planned, .. } = *self;
+        let Self { access, plan, planned, .. } = *self;
         let content = plan.options.content;
         if content == Content::SchemaOnly {
-            let closed = schema_only(client.client(), session, planned, collection).await?;
+            let closed = schema_only(access.reading, planned, collection).await?;
             gathered.remarks.limits.extend(facts::schema_limits(&planned.schema));
             let schema = Some(SavedSchema::of(&planned.schema));
             gathered.finish(
-                session,
+                access.session,
                 closed,
                 CollectionResult { schema, ..CollectionResult::of(planned.schema.name.clone()) },
             );
             return Ok(());
         }
         let (name, objects) = (planned.schema.name.clone(), planned.objects);
-        session.events.emit(Event::CollectionStarted { collection: name, objects });
+        access.events.emit(Event::CollectionStarted { collection: name, objects });
         // The server's clock shows whole seconds: only what is written after that second was surely written meanwhile.
         let changed_since_ms = plan.server_time_ms.map(|at| at + CLOCK_STEP_MS);
         let (collection, kept) = match carried {
             None => (collection, Kept::default()),
-            Some(noted) => resume::prove(session, collection, noted, content, changed_since_ms).await?,
+            Some(noted) => resume::prove(access.session, collection, noted, content, changed_since_ms).await?,
         };
         let there = collection.totals().objects;
         let replicas = (planned.schema.replicas > 1).then(|| Arc::new(ReplicaCheck::new(changed_since_ms)));
         let (options, budget) = (&plan.options, self.budget);
-        let collect = Collect { client, session, options, budget, planned, kept, changed_since_ms, replicas };
+        let collect = Collect { access, options, budget, planned, kept, changed_since_ms, replicas };
         let collected = if planned.schema.multi_tenant {
-            Box::pin(Tenants::new(collect, &plan.archive, self.books).run(collection)).await?
+            Box::pin(TenantsBackup::new(collect, &plan.archive, self.books).run(collection)).await?
         } else {
             Box::pin(collect.run(collection)).await?
         };
@@ -266,7 +262,7 @@ impl One<'_> {
             vanished: facts::vanished(self.agreed.map(|agreed| agreed.max(there)), &collected),
             ..collected
         };
-        let objects = gathered.take(session, collected);
+        let objects = gathered.take(access.session, collected);
         // What was there and was dropped since is among those that were read.
         gathered.resumed += there.min(objects.saturating_sub(read));
         Ok(())
@@ -296,7 +292,7 @@ impl One<'_> {
     }
 }
 
-impl Gathered {
+impl BackupGathered {
     /// How many objects it has.
     fn take(&mut self, session: &Session, mut collected: Collected) -> u64 {
         collected.closed.facts = facts::facts(&collected);
@@ -342,24 +338,22 @@ impl Gathered {
         let of_missing = (!missing.is_empty()).then(|| missing::reason(&missing));
         let of_plan = plan.topology.reason.clone().filter(|_| plan.topology.missing.is_empty());
         let reason = of_missing.or_else(|| self.unchecked.clone()).or(of_plan);
-        let state = if reason.is_some() { TopologyState::Unchecked } else { TopologyState::Whole };
-        TopologyRecord { state, reason, nodes: nodes.into_iter().collect(), missing }
+        TopologyRecord::new(reason, nodes.into_iter().collect(), missing)
     }
 }
 
 async fn seal(
-    client: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     plan: BackupPlan,
     writer: ArchiveWriter,
-    gathered: Gathered,
+    gathered: BackupGathered,
 ) -> Result<BackupOutcome, Error> {
     let status = if gathered.is_complete() { Status::Ok } else { Status::Incomplete };
     let mut limits = facts::general_limits();
     let topology = gathered.topology(&plan);
     limits.extend(gathered.remarks.limits);
     let sealed = SealFacts {
-        sealed: session.clock.now(),
+        sealed: access.clock.now(),
         topology,
         limits,
         skipped: gathered.remarks.skipped,
@@ -369,10 +363,8 @@ async fn seal(
     let sealed = blocking("seal", move || writer.seal(closed, sealed)).await?;
     let collections = gathered.results;
     let result = RunResult {
-        retries: client.client().retries(),
-        rate_limit: client.client().rate_limit(),
         resumed_objects: gathered.resumed,
-        ..RunResult::of(Op::Backup, status, Some(path_text(&sealed.path)), collections)
+        ..access.result(Op::Backup, status, Some(path_text(&sealed.path)), collections)
     };
     Ok(BackupOutcome { result, manifest: sealed.manifest, left_behind: sealed.left_behind })
 }

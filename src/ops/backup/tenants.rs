@@ -9,16 +9,16 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::OnceCell;
 
-use super::collect::{AnyReplica, Collect, Collected};
+use super::collect::{Collect, Collected};
 use super::resume::{FIRST_OBJECTS, First};
 use crate::archive::CollectionWriter;
 use crate::archive::manifest::TenantsChanged;
 use crate::event::{NotKeptReason, Op, SkipReason, Warning};
 use crate::model::{CollectionName, TenantName};
-use crate::ops::activation::{self, ActivationBooks, Journalled, LeftActive};
+use crate::ops::activation::{Activating, ActivationBooks, LeftActive};
 use crate::ops::rounds::Rounds;
 use crate::ops::{Error, blocking};
-use crate::pipeline::activation::Activation;
+use crate::pipeline::guard::Guard;
 use crate::pipeline::scan::Scanned;
 use crate::pipeline::store::Store;
 use crate::weaviate::{ObjectTimes, Tenant, TenantState};
@@ -33,16 +33,16 @@ const PAUSE: Duration = Duration::from_millis(300);
 const TENANTS_LOOKED_AT: usize = 8;
 
 /// Reads one multi-tenant collection.
-pub(super) struct Tenants<'a> {
+pub(super) struct TenantsBackup<'a> {
     pub(super) collect: Collect<'a>,
     archive: &'a Path,
     books: &'a ActivationBooks,
-    activation: OnceCell<(Activation, Journalled)>,
+    activating: OnceCell<Activating>,
 }
 
-impl<'a> Tenants<'a> {
+impl<'a> TenantsBackup<'a> {
     pub(super) fn new(collect: Collect<'a>, archive: &'a Path, books: &'a ActivationBooks) -> Self {
-        Self { collect, archive, books, activation: OnceCell::new() }
+        Self { collect, archive, books, activating: OnceCell::new() }
     }
 
     pub(super) fn name(&self) -> &CollectionName {
@@ -57,7 +57,7 @@ impl<'a> Tenants<'a> {
     }
 
     async fn read(&self, writer: CollectionWriter) -> Result<Collected, Error> {
-        let (schema, session) = (&self.collect.planned.schema, self.collect.session);
+        let (schema, session) = (&self.collect.planned.schema, self.collect.access.session);
         let mut guard = self.collect.guard();
         let mut store = self.collect.store(writer);
         self.collect.until_whole(&mut guard).await?;
@@ -76,10 +76,11 @@ impl<'a> Tenants<'a> {
         let (mut store, mut seen) = self.collect.take_over(store, &guard, books.countable).await?;
         let mut rounds = Rounds::new();
         while rounds.another(store.writer.noted_objects()) {
-            store = Pass { tenants: self, mark: guard.mark() }.run(store, &mut guard, &mut books, &mut seen).await?;
+            store = Pass { tenants: self, mark: guard.mark(), proof: books.proof() }
+                .run(store, &mut guard, &mut books, &mut seen)
+                .await?;
             if guard.trouble().is_some() {
-                store = self.collect.drop_doubtful(store, guard.doubtful_from()).await?;
-                self.collect.until_whole(&mut guard).await?;
+                store = self.collect.mend(store, &mut guard).await?;
                 continue;
             }
             let disagreeing = books.take_disagreeing();
@@ -89,7 +90,7 @@ impl<'a> Tenants<'a> {
                 continue;
             }
             let listed;
-            let list = session.unless_stopped(self.collect.client.client().tenants(&schema.name));
+            let list = self.collect.access.ask(self.collect.access.client.tenants(&schema.name));
             (store, listed) = self.collect.or_keep_proven(store, &mut guard, list).await?;
             books.list(listed, &self.collect.options.tenants);
             let cut_short = books.cut_short(&store.writer);
@@ -101,15 +102,11 @@ impl<'a> Tenants<'a> {
                 continue;
             }
             if !guard.ask().await {
-                store = self.collect.drop_doubtful(store, guard.doubtful_from()).await?;
-                self.collect.until_whole(&mut guard).await?;
+                store = self.collect.mend(store, &mut guard).await?;
                 continue;
             }
-            let unchecked = guard.unchecked().map(str::to_owned);
-            let nodes = guard.nodes().to_vec();
-            let missing = guard.missing().clone();
             store = self.collect.note_proven(store).await?;
-            return Ok(Collected { unchecked, nodes, missing, ..self.finish(store, books, seen).await? });
+            return self.finish(store, &guard, books, seen).await;
         }
         Err(guard.not_whole().into())
     }
@@ -122,11 +119,11 @@ impl<'a> Tenants<'a> {
         books: &Books,
         kept: BTreeSet<TenantName>,
     ) -> Result<(BTreeSet<TenantName>, Option<TenantName>), Error> {
-        let (client, session, name) = (self.collect.client, self.collect.session, self.name());
+        let (access, name) = (self.collect.access, self.name());
         let looks = self.collect.kept.firsts.iter().filter(|(tenant, _)| books.is_active(tenant));
         let looks = looks.map(|(tenant, First { from, objects })| async move {
             let limit = u32::try_from(FIRST_OBJECTS).unwrap_or(1);
-            let live = session.unless_stopped(client.client().times_behind(name, Some(tenant), *from, limit)).await;
+            let live = access.ask(access.client.times_behind(name, Some(tenant), *from, limit)).await;
             let live = match live {
                 // It was deactivated, or removed, since it was listed.
                 Err(Error::Wire(error)) if error.tenant_trouble().is_some() => return Ok((tenant, true)),
@@ -149,15 +146,15 @@ impl<'a> Tenants<'a> {
     /// The tenants as they are before anything is read. Those that a killed run left active are deactivated first.
     async fn books(&self) -> Result<Books, Error> {
         let (collect, name) = (&self.collect, self.name());
-        let (session, options) = (collect.session, collect.options);
-        let mut listed = session.unless_stopped(collect.client.client().tenants(name)).await?;
-        let left = LeftActive::find(collect.client.client(), session, self.books, name, &mut listed).await?;
+        let (session, options) = (collect.access.session, collect.options);
+        let mut listed = collect.access.ask(collect.access.client.tenants(name)).await?;
+        let left = LeftActive::find(collect.access.reading, self.books, name, &mut listed).await?;
         if !left.is_empty() {
-            left.put_right(session, name, self.activation().await?).await?;
+            left.put_right(session, self.activating().await?).await?;
         }
         let mut books = Books::new(listed, &options.tenants);
         if let Some(probe) = books.first_active() {
-            let counts = session.unless_stopped(collect.client.client().tenant_counts(name, &[probe])).await?;
+            let counts = collect.access.ask(collect.access.client.tenant_counts(name, &[probe])).await?;
             books.countable = counts.first().is_some_and(|count| count.exact().is_some());
             if let Some(crate::weaviate::Count::Unknown { reason }) = counts.into_iter().next() {
                 session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
@@ -167,30 +164,16 @@ impl<'a> Tenants<'a> {
     }
 
     /// What activates tenants, with its lock and journal: made when the first one is to be activated.
-    pub(super) async fn activation(&self) -> Result<&Activation, Error> {
-        let make = async || {
-            let (collect, name) = (&self.collect, self.name().clone());
-            let about = activation::about(
-                Op::Backup,
-                collect.session,
-                collect.client.client().url(),
-                self.archive,
-                String::new(),
-            );
-            let Some((state, _)) = self.books.folders() else { return Err(Error::NoRunFolder { collection: name }) };
-            let journalled =
-                Box::pin(activation::begin(collect.client.client(), collect.session, state, vec![name.clone()], about))
-                    .await?;
-            let journal = Some(journalled.journal.clone());
-            Ok::<_, Error>((Activation::new(collect.client.clone(), name, None, journal), journalled))
-        };
-        Ok(&self.activation.get_or_try_init(make).await?.0)
+    pub(super) async fn activating(&self) -> Result<&Activating, Error> {
+        let about = (Op::Backup, self.archive, "");
+        let make = async || self.books.activating(self.collect.access, about, self.name(), None).await;
+        self.activating.get_or_try_init(make).await
     }
 
     /// Deactivates whoever is still active because of this run; how many could not be.
     async fn deactivate(&self) -> u64 {
-        let Some((activation, journalled)) = self.activation.get() else { return 0 };
-        activation::deactivate(self.collect.session, self.name(), activation, Some(journalled)).await
+        let Some(activating) = self.activating.get() else { return 0 };
+        activating.deactivate(self.collect.access.session).await
     }
 
     async fn drop_tenants(&self, mut store: Store, tenants: BTreeSet<TenantName>) -> Result<Store, Error> {
@@ -198,51 +181,30 @@ impl<'a> Tenants<'a> {
     }
 
     /// Everything was read: keeps the list of tenants, reads the schema again and closes the collection.
-    async fn finish(&self, mut store: Store, books: Books, seen: Scanned) -> Result<Collected, Error> {
-        let (schema, events) = (&self.collect.planned.schema, &self.collect.session.events);
+    async fn finish(&self, store: Store, guard: &Guard, books: Books, seen: Scanned) -> Result<Collected, Error> {
+        let (schema, events) = (&self.collect.planned.schema, &self.collect.access.events);
         let mismatch = books.mismatch();
         if let Some((listed, counted)) = mismatch {
             events.warn(Warning::CountMismatch { collection: schema.name.clone(), listed, counted });
         }
         self.tell(&books);
-        let schema_after = self.collect.schema_after().await?;
-        let unwritable = store.unwritable.iter().copied().collect();
-        let changed_schema = (schema_after.text != schema.text).then(|| schema_after.clone());
-        let (tenants, counted) = (books.listed(), books.counted());
-        let close = move || {
-            store.writer.put_tenants(&serde_json::to_vec(&tenants).unwrap_or_default())?;
-            store.writer.close(changed_schema.as_ref())
-        };
-        let closed = blocking("close", close).await?;
+        let tenants = serde_json::to_vec(&books.listed()).unwrap_or_default();
+        let closed = self.collect.close(store, guard, seen, Some(tenants)).await?;
         Ok(Collected {
-            closed,
-            counts: (None, counted),
-            read: seen.objects,
-            changed: seen.changed,
+            counts: (None, books.counted()),
             mismatch: mismatch.map(|(_, counted)| counted),
-            vanished: None,
-            any_replica: AnyReplica::Agrees,
-            replicas: self.collect.replica_findings(),
-            unprintable: seen.unprintable.into_iter().collect(),
-            more_unprintable: seen.more_unprintable,
-            unwritable,
-            unchecked: None,
-            nodes: Vec::new(),
-            missing: BTreeSet::new(),
-            schema: schema_after,
             tenants_changed: TenantsChanged {
                 added: books.added.iter().map(ToString::to_string).collect(),
                 deleted: books.deleted.iter().map(ToString::to_string).collect(),
             },
             skipped: books.skipped.into_iter().collect(),
-            left_active: 0,
-            read_only: Vec::new(),
+            ..closed
         })
     }
 
     /// Says which tenants were left out, and which came and went.
     fn tell(&self, books: &Books) {
-        let (events, name) = (&self.collect.session.events, self.name());
+        let (events, name) = (&self.collect.access.events, self.name());
         let mut reasons: BTreeMap<&SkipReason, Vec<&TenantName>> = BTreeMap::new();
         for (tenant, reason) in &books.skipped {
             reasons.entry(reason).or_default().push(tenant);

@@ -4,15 +4,14 @@
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::clock::ServerClock;
 use super::unchanged::Unchanged;
 use crate::event::Event;
-use crate::model::{CollectionName, ObjectId, TenantName};
-use crate::ops::{Error, Session};
+use crate::model::{CollectionName, ObjectId, ServerClock, TenantName};
+use crate::ops::{Error, WriteAccess};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::ids::{Ids, Stretch, latest};
 use crate::pipeline::replicas::ReplicaCheck;
-use crate::weaviate::{Client, Doomed, Tries, Writer};
+use crate::weaviate::{Client, Doomed, Tries};
 
 /// Ids deleted in one request. Servers delete at most `QUERY_MAXIMUM_RESULTS` (10,000 unless set) at once.
 const IDS_A_REQUEST: usize = 5_000;
@@ -56,8 +55,7 @@ impl Passed {
 
 /// Deletes objects of one collection, or of one of its tenants.
 pub(super) struct Delete<'a> {
-    pub(super) writer: &'a Writer,
-    pub(super) session: &'a Session,
+    pub(super) access: WriteAccess<'a>,
     pub(super) collection: &'a CollectionName,
     pub(super) tenant: Option<&'a TenantName>,
     /// Looks before each stretch whether the collection is the one that was planned.
@@ -76,16 +74,16 @@ pub(super) struct Delete<'a> {
 impl Delete<'_> {
     /// Lists everything that is there and deletes it. `passed` tells what was done, also when it fails.
     pub(super) async fn pass(&self, passed: &mut Passed) -> Result<(), Error> {
-        let stop = self.session.cancel.child_token();
+        let stop = self.access.cancel.child_token();
         let (most, waiting) = if self.closely { FRESH } else { (IDS_A_REQUEST, STRETCHES_WAITING) };
         let (sender, mut stretches) = mpsc::channel(waiting);
         let ids = Ids {
-            client: Client::clone(self.writer.client()),
+            client: Client::clone(self.access.client),
             collection: self.collection.clone(),
             tenant: self.tenant.cloned(),
             most,
             budget: Budget::new(self.memory_bytes),
-            events: self.session.events.clone(),
+            events: self.access.events.clone(),
             until_ms: self.until_ms,
             closely: self.closely,
             // A replica that was away lists objects as old as they once were.
@@ -97,9 +95,7 @@ impl Delete<'_> {
         let deleting = async {
             while let Some(stretch) = stretches.recv().await {
                 self.stretch(&stretch, passed).await?;
-                if self.session.cancel.is_cancelled() {
-                    return Err(Error::Interrupted);
-                }
+                self.access.go_on()?;
             }
             Ok(())
         };
@@ -108,7 +104,7 @@ impl Delete<'_> {
         let closed = ids.replicas.as_ref().and_then(|replicas| replicas.findings().closed);
         passed.uncompared = passed.uncompared.take().or(closed);
         done?;
-        if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
+        self.access.go_on()
     }
 
     /// Whether the ids are still those of what was listed: another collection made anew may have the same ones. A plain one is
@@ -120,8 +116,8 @@ impl Delete<'_> {
         };
         let after = first.0.checked_sub(1).map(ObjectId);
         let most = u32::try_from(stretch.known.len()).unwrap_or(1);
-        let now = self.writer.client().first_objects(self.collection, tenant, after, most);
-        let now = self.session.unless_stopped(now).await?;
+        let now = self.access.client.first_objects(self.collection, tenant, after, most);
+        let now = self.access.ask(now).await?;
         Ok(now.iter().any(|one| stretch.known.contains(&(one.id, one.updated_ms))))
     }
 
@@ -144,15 +140,13 @@ impl Delete<'_> {
         let at_ms = self.clock.now_ms().max(stretch.updated_ms.unwrap_or(i64::MIN));
         let mut matched = u64::MAX;
         loop {
-            if self.session.cancel.is_cancelled() {
-                return Err(Error::Interrupted);
-            }
+            self.access.go_on()?;
             if matched < u64::MAX && self.tenant.is_none() {
                 self.unchanged.same_shards().await?;
             }
             let doomed = Doomed::Ids(&stretch.ids);
             let tries = if self.closely { Tries::One } else { Tries::All };
-            let done = self.writer.delete_objects(self.collection, self.tenant, doomed, at_ms, tries).await?;
+            let done = self.access.writer.delete_objects(self.collection, self.tenant, doomed, at_ms, tries).await?;
             // Each request leaves fewer of these ids to find, or it did not do what it says.
             if done.matches >= matched {
                 passed.failed += done.matches;
@@ -162,7 +156,7 @@ impl Delete<'_> {
             matched = done.matches;
             passed.deleted += done.successful;
             if done.successful > 0 {
-                self.session.events.emit(Event::ObjectsDeleted {
+                self.access.events.emit(Event::ObjectsDeleted {
                     collection: self.collection.clone(),
                     tenant: self.tenant.cloned(),
                     objects: done.successful,

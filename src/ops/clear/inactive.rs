@@ -10,72 +10,57 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::since::BackedUp;
 use crate::event::Op;
 use crate::model::{CollectionName, TenantName};
-use crate::ops::activation::{self, ActivationBooks, Journalled, LeftActive};
+use crate::ops::activation::{Activating, ActivationBooks, LeftActive};
 use crate::ops::bounds::ASKED_AT_ONCE;
-use crate::ops::{Error, PlanChange, Session};
-use crate::pipeline::activation::{ACTIVE_AT_ONCE, Activation, Late};
-use crate::weaviate::Writer;
+use crate::ops::{Error, PlanChange, WriteAccess};
+use crate::pipeline::activation::{ACTIVE_AT_ONCE, Late};
 
 /// How long a tenant is waited for that was activated and is said to be inactive.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Deactivates the tenants of one collection that runs which were killed left active. This run has locked it already.
 pub(super) async fn put_right(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     books: &ActivationBooks,
     folder: &Path,
     collection: &CollectionName,
 ) -> Result<(), Error> {
-    let Some((state, _)) = books.folders() else { return Ok(()) };
-    let mut listed = session.unless_stopped(writer.client().tenants(collection)).await?;
-    let left = LeftActive::find(writer.client(), session, books, collection, &mut listed).await?;
+    let mut listed = access.ask(access.client.tenants(collection)).await?;
+    let left = LeftActive::find(access.reading, books, collection, &mut listed).await?;
     if left.is_empty() {
         return Ok(());
     }
-    let about = activation::about(Op::Verify, session, writer.client().url(), folder, String::new());
-    let journalled = activation::begin(writer.client(), session, state, Vec::new(), about).await?;
-    let journal = Some(journalled.journal.clone());
-    let activation = Activation::new(writer.clone(), collection.clone(), Some(Arc::default()), journal);
-    let right = left.put_right(session, collection, &activation).await;
-    activation::deactivate(session, collection, &activation, Some(&journalled)).await;
+    let activating = books.activating(access, (Op::Verify, folder, ""), collection, Some(Arc::default())).await?;
+    let right = left.put_right(access.session, &activating).await;
+    activating.deactivate(access.session).await;
     right
 }
 
 /// The tenants of one collection that are emptied and inactive.
 pub(super) struct InactiveTenants<'a> {
-    writer: &'a Writer,
-    session: &'a Session,
+    access: WriteAccess<'a>,
     collection: &'a CollectionName,
-    activation: Activation,
-    journalled: Journalled,
+    activating: Activating,
 }
 
 impl<'a> InactiveTenants<'a> {
     /// Begins a journal of who is activated. The run has locked the collection already.
     pub(super) async fn begin(
-        writer: &'a Writer,
-        session: &'a Session,
+        access: WriteAccess<'a>,
         books: &ActivationBooks,
         archive: &Path,
         collection: &'a CollectionName,
         inactive: Vec<TenantName>,
     ) -> Result<Self, Error> {
-        let Some((state, _)) = books.folders() else {
-            return Err(Error::NoRunFolder { collection: collection.clone() });
-        };
-        let about = activation::about(Op::Verify, session, writer.client().url(), archive, String::new());
-        let journalled = activation::begin(writer.client(), session, state, Vec::new(), about).await?;
-        let journal = Some(journalled.journal.clone());
         let inactive = Some(Arc::new(inactive.into_iter().collect()));
-        let activation = Activation::new(writer.clone(), collection.clone(), inactive, journal);
-        Ok(Self { writer, session, collection, activation, journalled })
+        let activating = books.activating(access, (Op::Verify, archive, ""), collection, inactive).await?;
+        Ok(Self { access, collection, activating })
     }
 
     /// The backup holds all that these tenants hold. They are inactive again afterwards.
     pub(super) async fn hold(&self, tenants: &[TenantName], backed_up: &BackedUp) -> Result<(), Error> {
         for few in tenants.chunks(ACTIVE_AT_ONCE) {
-            self.session.unless_stopped(self.activation.with(few, self.few(few, backed_up))).await?;
+            self.access.ask(self.activating.activation.with(few, self.few(few, backed_up))).await?;
         }
         Ok(())
     }
@@ -83,7 +68,7 @@ impl<'a> InactiveTenants<'a> {
     async fn few(&self, tenants: &[TenantName], backed_up: &BackedUp) -> Result<(), Error> {
         let newest = tenants.iter().map(|tenant| self.newest_ms(tenant));
         let newest: Vec<Option<i64>> = stream::iter(newest).buffered(ASKED_AT_ONCE).try_collect().await?;
-        let counts = self.session.unless_stopped(self.writer.client().tenant_counts(self.collection, tenants)).await?;
+        let counts = self.access.ask(self.access.client.tenant_counts(self.collection, tenants)).await?;
         for ((tenant, newest), count) in tenants.iter().zip(newest).zip(counts) {
             let held = backed_up.tenants.get(tenant).copied().unwrap_or(0);
             let compared = backed_up.newest_inactive.get(tenant).copied();
@@ -99,8 +84,7 @@ impl<'a> InactiveTenants<'a> {
     async fn newest_ms(&self, tenant: &TenantName) -> Result<Option<i64>, Error> {
         let mut late = Late::within(PATIENCE);
         loop {
-            let asked =
-                self.session.unless_stopped(self.writer.client().newest_update(self.collection, Some(tenant))).await;
+            let asked = self.access.ask(self.access.client.newest_update(self.collection, Some(tenant))).await;
             match asked {
                 Err(Error::Wire(error)) if error.tenant_trouble().is_some() => match late.next_pause() {
                     Some(pause) => tokio::time::sleep(pause).await,
@@ -113,6 +97,6 @@ impl<'a> InactiveTenants<'a> {
 
     /// Deactivates whoever is active still.
     pub(super) async fn end(self) {
-        activation::deactivate(self.session, self.collection, &self.activation, Some(&self.journalled)).await;
+        self.activating.deactivate(self.access.session).await;
     }
 }

@@ -4,7 +4,7 @@ use crate::model::{Schema, TenantName};
 use crate::ops::Lack;
 use crate::ops::lacking::{Lacking, Making};
 use crate::ops::schema::{Fit, expires};
-use crate::weaviate::{Rights, Tenant, TenantState};
+use crate::weaviate::{Rights, Tenant};
 
 /// One collection that is to be emptied, or some of its tenants.
 pub(super) struct May<'a> {
@@ -32,7 +32,7 @@ impl May<'_> {
             return lacking.whole("delete_data").or_else(|| lacking.whole("read_data"));
         };
         let names = |active| {
-            let of = tenants.iter().filter(move |tenant| (tenant.state == TenantState::Hot) == active);
+            let of = tenants.iter().filter(move |tenant| tenant.is_active() == active);
             of.map(|tenant| &tenant.name)
         };
         let mut lack = lacking.tenants("delete_data", names(true));

@@ -32,7 +32,7 @@ pub enum WhyMethod {
 /// What the decision rests on.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(super) struct Facts {
+pub(super) struct MethodFacts {
     /// Objects, if they can be counted.
     pub(super) objects: Option<u64>,
     /// Two counts that were not the same.
@@ -69,7 +69,11 @@ pub(super) struct Facts {
 }
 
 /// The method and why.
-pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result<(Method, WhyMethod), ClearRefusal> {
+pub(super) fn choose(
+    name: &CollectionName,
+    wish: Wish,
+    facts: &MethodFacts,
+) -> Result<(Method, WhyMethod), ClearRefusal> {
     let collection = || name.clone();
     let against_recreate = || {
         if let Some((before, after)) = facts.moved {
@@ -134,7 +138,7 @@ pub(super) fn choose(name: &CollectionName, wish: Wish, facts: &Facts) -> Result
 mod tests {
     use super::*;
 
-    fn chosen(wish: Wish, facts: &Facts) -> Result<Method, String> {
+    fn chosen(wish: Wish, facts: &MethodFacts) -> Result<Method, String> {
         let name = "A".parse().expect("a name");
         choose(&name, wish, facts).map(|(method, _)| method).map_err(|refusal| refusal.to_string())
     }
@@ -143,47 +147,57 @@ mod tests {
         Lack::on(action, &"A".parse().expect("a name"))
     }
 
-    fn many() -> Facts {
-        Facts { objects: Some(100_000), ..Facts::default() }
+    fn many() -> MethodFacts {
+        MethodFacts { objects: Some(100_000), ..MethodFacts::default() }
     }
 
     #[test]
     fn by_itself_it_takes_what_fits_the_facts() {
         assert_eq!(chosen(Wish::Auto, &many()), Ok(Method::Recreate));
-        assert_eq!(chosen(Wish::Auto, &Facts::default()), Ok(Method::Recreate), "an unknown number may be large");
-        assert_eq!(chosen(Wish::Auto, &Facts { objects: Some(1_000), ..many() }), Ok(Method::Delete));
-        assert_eq!(chosen(Wish::Auto, &Facts { objects: Some(0), inactive: 1, ..many() }), Ok(Method::Recreate));
-        assert_eq!(chosen(Wish::Auto, &Facts { moved: Some((1, 2)), ..many() }), Ok(Method::Delete));
-        let hidden = || Facts { aliases_hidden: true, ..many() };
+        assert_eq!(chosen(Wish::Auto, &MethodFacts::default()), Ok(Method::Recreate), "an unknown number may be large");
+        assert_eq!(chosen(Wish::Auto, &MethodFacts { objects: Some(1_000), ..many() }), Ok(Method::Delete));
+        assert_eq!(chosen(Wish::Auto, &MethodFacts { objects: Some(0), inactive: 1, ..many() }), Ok(Method::Recreate));
+        assert_eq!(chosen(Wish::Auto, &MethodFacts { moved: Some((1, 2)), ..many() }), Ok(Method::Delete));
+        let hidden = || MethodFacts { aliases_hidden: true, ..many() };
         assert_eq!(chosen(Wish::Auto, &hidden()), Ok(Method::Delete), "it may not come back");
         assert_eq!(chosen(Wish::Recreate, &hidden()), Ok(Method::Recreate), "that is meant");
-        assert_eq!(chosen(Wish::Auto, &Facts { some_tenants: true, ..hidden() }), Ok(Method::Recreate), "it stays");
-        let closed = Facts { may_not_delete: Some(lack("x")), ..hidden() };
+        assert_eq!(
+            chosen(Wish::Auto, &MethodFacts { some_tenants: true, ..hidden() }),
+            Ok(Method::Recreate),
+            "it stays"
+        );
+        let closed = MethodFacts { may_not_delete: Some(lack("x")), ..hidden() };
         assert_eq!(chosen(Wish::Auto, &closed), Ok(Method::Recreate), "the only way, and said");
-        assert_eq!(chosen(Wish::Auto, &Facts { may_not_recreate: Some(lack("x")), ..many() }), Ok(Method::Delete));
+        assert_eq!(
+            chosen(Wish::Auto, &MethodFacts { may_not_recreate: Some(lack("x")), ..many() }),
+            Ok(Method::Delete)
+        );
         assert_eq!(
             chosen(
                 Wish::Auto,
-                &Facts { not_made_again: Some(NotRepeatable::AliasOfItsName { alias: "x".into() }), ..many() }
+                &MethodFacts { not_made_again: Some(NotRepeatable::AliasOfItsName { alias: "x".into() }), ..many() }
             ),
             Ok(Method::Delete)
         );
-        let frozen = || Facts { read_only: vec!["s".into()], ..many() };
+        let frozen = || MethodFacts { read_only: vec!["s".into()], ..many() };
         assert_eq!(chosen(Wish::Auto, &frozen()), Err("A has read-only shards: s".into()));
         assert_eq!(chosen(Wish::Recreate, &frozen()), Ok(Method::Recreate), "that is meant");
-        assert_eq!(chosen(Wish::Auto, &Facts { unfinished: true, ..Facts::default() }), Ok(Method::Recreate));
+        assert_eq!(
+            chosen(Wish::Auto, &MethodFacts { unfinished: true, ..MethodFacts::default() }),
+            Ok(Method::Recreate)
+        );
     }
 
     #[test]
     fn tenants_that_would_come_back_with_what_they_held_are_not_made_again() {
-        let old = || Facts { tenants_stay: Some("1.24.26".into()), ..many() };
-        let some = || Facts { some_tenants: true, ..old() };
+        let old = || MethodFacts { tenants_stay: Some("1.24.26".into()), ..many() };
+        let some = || MethodFacts { some_tenants: true, ..old() };
         assert_eq!(chosen(Wish::Auto, &old()), Ok(Method::Recreate), "the collection goes as a whole");
         assert_eq!(chosen(Wish::Auto, &some()), Ok(Method::Delete));
         for (wish, facts) in [
             (Wish::Recreate, some()),
-            (Wish::Auto, Facts { inactive: 1, ..some() }),
-            (Wish::Delete, Facts { inactive: 1, ..old() }),
+            (Wish::Auto, MethodFacts { inactive: 1, ..some() }),
+            (Wish::Delete, MethodFacts { inactive: 1, ..old() }),
         ] {
             assert!(
                 chosen(wish, &facts).is_err_and(|why| why.contains("1.24.26 keeps what a tenant held")),
@@ -194,12 +208,12 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_is_done_or_refused() {
-        let moved = Facts { moved: Some((10, 12)), ..many() };
+        let moved = MethodFacts { moved: Some((10, 12)), ..many() };
         let why = "A is being written to (10 objects, then 12): dropped now, auto-schema would create another one";
         assert_eq!(chosen(Wish::Recreate, &moved), Err(why.into()));
-        assert_eq!(chosen(Wish::Recreate, &Facts { objects: Some(1), ..many() }), Ok(Method::Recreate));
+        assert_eq!(chosen(Wish::Recreate, &MethodFacts { objects: Some(1), ..many() }), Ok(Method::Recreate));
         assert_eq!(chosen(Wish::Delete, &many()), Ok(Method::Delete));
-        let closed = Facts {
+        let closed = MethodFacts {
             may_not_delete: Some(lack("delete_data")),
             may_not_recreate: Some(lack("delete_collections")),
             ..many()
@@ -209,7 +223,7 @@ mod tests {
         {
             assert_eq!(chosen(wish, &closed), Err(format!("the key may not {action} on A")));
         }
-        let read_only = Facts { read_only: vec!["s1".into(), "s2".into()], ..many() };
+        let read_only = MethodFacts { read_only: vec!["s1".into(), "s2".into()], ..many() };
         assert_eq!(chosen(Wish::Delete, &read_only), Err("A has read-only shards: s1, s2".into()));
     }
 }

@@ -7,7 +7,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::due::is_due;
 use super::may::May;
-use super::method::{Facts, choose};
+use super::method::{MethodFacts, choose};
 use super::unfinished::{dropped, saved};
 use super::{ClearOptions, ClearPlan, ClearRefusal, CollectionClear, Method, NotRepeatable, Unfinished, Wish};
 use crate::event::{ClearRemark, Remark};
@@ -16,15 +16,12 @@ use crate::ops::activation::{ActivationBooks, EarlierRuns, LeftActive};
 use crate::ops::bounds::ASKED_AT_ONCE;
 use crate::ops::firsts::Firsts;
 use crate::ops::held::{Doomed, HeldIn, held_in, hold_again};
-use crate::ops::proof::sum;
+use crate::ops::live_collections::{self, Recounted, Standing, all_tenants_are_seen, look_at};
 use crate::ops::protected::is_protected;
-use crate::ops::schema::{
-    Applied, Fit, Made, Rehearsed, Target, fit, is_by_auto_schema, made, remade, remarks_of, trained,
-};
-use crate::ops::server::{self, Needs};
-use crate::ops::standing::{self, Recounted, Standing, all_tenants_are_seen, standing};
-use crate::ops::{Error, Lack, PlanChange, Session, select};
-use crate::weaviate::{Client, Count, Meta, Rights, ServerFacts, Tenant, TenantState};
+use crate::ops::schema::{Applied, Fit, Made, Rehearsed, fit, is_by_auto_schema, made, remade, remarks_of, trained};
+use crate::ops::server::{self, PlannedServer};
+use crate::ops::{Error, Lack, PlanChange, ReadAccess, Session, select};
+use crate::weaviate::{Client, Count, Rights, Tenant};
 
 /// Looks at the collections and says how they would be emptied. Sends reading requests only.
 ///
@@ -32,14 +29,15 @@ use crate::weaviate::{Client, Count, Meta, Rights, ServerFacts, Tenant, TenantSt
 ///
 /// Nothing is chosen, something chosen cannot or must not be emptied, or the server cannot be reached or is not whole.
 pub async fn plan(client: &Client, session: &Session, mut options: ClearOptions) -> Result<ClearPlan, Error> {
+    let access = ReadAccess { client, session };
     // Whatever is named twice is meant once: a server that is asked to create a tenant twice creates it not at all.
     let (mut tenants, mut names) = (BTreeSet::new(), BTreeSet::new());
     options.tenants.retain(|tenant| tenants.insert(tenant.clone()));
     options.selection.take.retain(|name| names.insert(name.clone()));
-    let ServerFacts { meta, nodes, .. } = server::look(client, session, Needs::Writes).await?;
-    let all = session.unless_stopped(client.schemas()).await?;
-    let dropped = dropped(session, &options.state.runs, client.url()).await?;
-    let (chosen, gone) = chosen(client, session, &all, &dropped, &options).await?;
+    let server = server::look_to_change(access).await?;
+    let all = access.ask(access.client.schemas()).await?;
+    let dropped = dropped(access.session, &options.state.runs, access.client.url()).await?;
+    let (chosen, gone) = chosen(access, &all, &dropped, &options).await?;
     let protected: Vec<CollectionName> =
         chosen.iter().chain(gone.iter().map(|u| &u.schema)).map(|s| s.name.clone()).filter(is_protected).collect();
     if !protected.is_empty() && !options.allow_protected {
@@ -48,28 +46,28 @@ pub async fn plan(client: &Client, session: &Session, mut options: ClearOptions)
     if !options.tenants.is_empty() && chosen.len() != 1 {
         return Err(refused(vec![ClearRefusal::TenantsOfMany { collections: chosen.len() }]));
     }
-    let mut standings = standing(client, session, &chosen, &all).await?;
-    standing::refuse_held(client, session, &options.state.locks, &standings, &all).await?;
-    let rights = session.unless_stopped(client.rights()).await?;
+    let mut standings = look_at(access, &chosen, &all).await?;
+    live_collections::refuse_held(access, &options.state.locks, &standings, &all).await?;
+    let rights = access.ask(access.client.rights()).await?;
     let key_rights = rights.clone();
     let rights = rights.as_ref();
-    standing::note_unseen_aliases(rights, &meta.version, &mut standings);
+    live_collections::note_unseen_aliases(rights, &server.meta.version, &mut standings);
     if options.tenants.is_empty() {
         all_tenants_are_seen(rights, &standings)?;
     }
     let books = ActivationBooks::Locked(options.state.clone(), EarlierRuns::default());
-    let looking = Looking { client, session, options: &options, meta: &meta, nodes, rights, dropped: &dropped, books };
+    let planning = ClearPlanning { access, options: &options, server: &server, rights, dropped: &dropped, books };
     // Writers disturb nobody who deletes by ids.
     let again = if options.wish == Wish::Delete {
         BTreeMap::new()
     } else {
-        standing::count_again(client, session, &standings).await?
+        live_collections::count_again(access, &standings).await?
     };
 
     let (mut planned, mut refusals) = (Vec::new(), Vec::new());
     let looked = standings.into_iter().map(|standing| {
         let again = again.get(standing.name()).and_then(Count::exact);
-        looking.one(standing, again)
+        planning.plan_one(standing, again)
     });
     let looked: Vec<_> = stream::iter(looked).buffered(ASKED_AT_ONCE).try_collect().await?;
     for one in looked {
@@ -79,7 +77,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: ClearOptions)
         }
     }
     for unfinished in gone {
-        match looking.gone(unfinished) {
+        match planning.plan_gone(unfinished) {
             Ok(one) => planned.push(one),
             Err(refusal) => refusals.push(refusal),
         }
@@ -89,7 +87,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: ClearOptions)
     }
     let doomed: Vec<Doomed<'_>> =
         planned.iter().filter(|planned| planned.exists).map(CollectionClear::doomed).collect();
-    let mut held = held_in(client, session, &options.folder, &doomed).await?;
+    let mut held = held_in(access, &options.folder, &doomed).await?;
     for one in &mut planned {
         one.standing.held_in = held.remove(one.name());
     }
@@ -99,14 +97,13 @@ pub async fn plan(client: &Client, session: &Session, mut options: ClearOptions)
         planned.rehearsed = if options.rehearse { Rehearsed::Due } else { Rehearsed::Skipped };
     }
     Ok(ClearPlan {
-        url: client.url().to_owned(),
-        server_version: meta.version.text.clone(),
+        url: access.client.url().to_owned(),
+        server_version: server.meta.version.text.clone(),
         topology_unchecked: planned.iter().find_map(|p| p.standing.topology_unchecked.clone()),
         collections: planned,
         options,
         must_hold: None,
-        meta,
-        nodes,
+        server,
         rights: key_rights,
     })
 }
@@ -122,20 +119,21 @@ pub async fn recount(
     planned: &CollectionClear,
     named: Option<&HeldIn>,
 ) -> Result<Recounted, Error> {
+    let access = ReadAccess { client, session };
     if !planned.exists {
         return Ok(Recounted { objects: planned.all_objects(), held_in: named.cloned() });
     }
     if let Some(tenants) = &planned.tenants {
         // Counting would activate one that was deactivated meanwhile, where the server is set so.
-        let now = session.unless_stopped(client.tenants(planned.name())).await?;
+        let now = access.ask(access.client.tenants(planned.name())).await?;
         let now: BTreeMap<_, _> = now.iter().map(|tenant| (&tenant.name, &tenant.state)).collect();
         if let Some(other) = tenants.iter().find(|tenant| now.get(&tenant.name) != Some(&&tenant.state)) {
             let what = PlanChange::Tenant { tenant: other.name.clone() };
             return Err(Error::NotAsPlanned { collection: planned.name().clone(), what });
         }
     }
-    let now = standing::count(client, session, planned.name(), planned.counted()).await?;
-    let held_in = hold_again(client, session, &planned.doomed(), named).await?;
+    let now = live_collections::count(access, planned.name(), planned.counted()).await?;
+    let held_in = hold_again(access, &planned.doomed(), named).await?;
     Ok(Recounted { objects: now.exact().filter(|_| planned.inactive() == 0), held_in })
 }
 
@@ -145,19 +143,17 @@ fn refused(refusals: Vec<ClearRefusal>) -> Error {
 
 /// The collections that are meant, and those among the names that are gone since an earlier run dropped them.
 async fn chosen(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     all: &[Schema],
     dropped: &BTreeMap<CollectionName, PathBuf>,
     options: &ClearOptions,
 ) -> Result<(Vec<Schema>, Vec<Unfinished>), Error> {
-    let aliases =
-        session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
+    let aliases = access.aliases().await?;
     let (mut take, mut gone) = (Vec::new(), Vec::new());
     for text in &options.selection.take {
         let earlier = match text.parse::<CollectionName>() {
             Ok(name) if !all.iter().any(|schema| schema.name == name) => match dropped.get(&name) {
-                Some(archive) => saved(session, archive.clone(), &name).await?,
+                Some(archive) => saved(access.session, archive.clone(), &name).await?,
                 None => None,
             },
             _ => None,
@@ -171,17 +167,14 @@ async fn chosen(
         return Ok((Vec::new(), gone));
     }
     let selection = Selection { take, exclude: options.selection.exclude.clone() };
-    select::tell(session, select::all_taken(all, &selection, &aliases, select::Alias::Refuses));
-    Ok((select::choose(all.to_vec(), &selection, &aliases, select::Alias::Refuses)?, gone))
+    Ok((select::choose_and_tell(access.session, all.to_vec(), &selection, &aliases, select::Alias::Refuses)?, gone))
 }
 
 /// What every collection is looked at with.
-struct Looking<'a> {
-    client: &'a Client,
-    session: &'a Session,
+struct ClearPlanning<'a> {
+    access: ReadAccess<'a>,
     options: &'a ClearOptions,
-    meta: &'a Meta,
-    nodes: Option<usize>,
+    server: &'a PlannedServer,
     rights: Option<&'a Rights>,
     /// Where unfinished runs saved what they dropped.
     dropped: &'a BTreeMap<CollectionName, PathBuf>,
@@ -189,13 +182,9 @@ struct Looking<'a> {
     books: ActivationBooks,
 }
 
-impl Looking<'_> {
-    fn target(&self) -> Target<'_> {
-        Target { version: &self.meta.version, modules: &self.meta.modules, nodes: self.nodes }
-    }
-
+impl ClearPlanning<'_> {
     /// One collection that is there.
-    async fn one(
+    async fn plan_one(
         &self,
         mut standing: Standing,
         again: Option<u64>,
@@ -215,17 +204,16 @@ impl Looking<'_> {
         let some_tenants = !options.tenants.is_empty();
         let objects = match &tenants {
             Some(tenants) if some_tenants => {
-                standing.firsts = Firsts::of_named(self.client, self.session, &name, tenants).await?;
-                standing::count(self.client, self.session, &name, Some(tenants)).await?
+                standing.firsts = Firsts::of_named(self.access, &name, tenants).await?;
+                live_collections::count(self.access, &name, Some(tenants)).await?
             }
             _ => standing.objects.clone(),
         };
         let plain = !standing.schema.multi_tenant;
         let read_only =
-            if plain { self.session.unless_stopped(self.client.read_only_shards(&name)).await? } else { Vec::new() };
-        let inactive = tenants.iter().flatten().filter(|tenant| tenant.state != TenantState::Hot).count();
-        let is_offloaded = |tenant: &&Tenant| !matches!(tenant.state, TenantState::Hot | TenantState::Cold);
-        let offloaded = tenants.iter().flatten().filter(is_offloaded).count();
+            if plain { self.access.ask(self.access.client.read_only_shards(&name)).await? } else { Vec::new() };
+        let inactive = tenants.iter().flatten().filter(|tenant| !tenant.is_active()).count();
+        let offloaded = tenants.iter().flatten().filter(|tenant| !tenant.can_be_created()).count();
         let allowed = self.rights.map(|rights| {
             let (schema, tenants, missing) = (&standing.schema, tenants.as_deref(), &missing[..]);
             May { rights, schema, fit: &fit, tenants, missing, some_tenants }
@@ -234,7 +222,7 @@ impl Looking<'_> {
             Some(Some(lack)) => Some(lack),
             _ => self.may_not_delete(&name, plain).await?,
         };
-        let facts = Facts {
+        let facts = MethodFacts {
             objects: objects.exact(),
             moved,
             may_not_recreate: match &allowed {
@@ -252,98 +240,60 @@ impl Looking<'_> {
             some_tenants,
             recreates_tenants: inactive > 0 || !missing.is_empty(),
             unrehearsed: !options.rehearse,
-            tenants_stay: (!self.meta.version.at_least(1, 32)).then(|| self.meta.version.to_string()),
-            ..Facts::default()
+            tenants_stay: (!self.server.meta.version.at_least(1, 32)).then(|| self.server.meta.version.to_string()),
+            ..MethodFacts::default()
         };
         Ok(choose(&name, options.wish, &facts).map(|(method, why)| {
             let loses = loses(&standing, &fit, &facts, method);
-            CollectionClear {
-                standing,
-                tenants,
-                some_tenants,
-                objects,
-                method,
-                why,
-                loses,
-                unfinished,
-                missing,
-                exists: true,
-                left_active,
-                agreed: None,
-                rehearsed: Rehearsed::NotNeeded,
-                fit,
-                facts,
-            }
+            let planned = CollectionClear::of(standing, fit, facts, method, why);
+            CollectionClear { tenants, some_tenants, objects, loses, unfinished, missing, left_active, ..planned }
         }))
     }
 
     /// Whether the server may have aliases that the key may not see, of this or another collection. Before 1.32 there are none.
     fn may_hide_aliases(&self, standing: &Standing) -> bool {
         let hidden = self.rights.is_some_and(|rights| !rights.show_all_aliases());
-        standing.aliases_unseen || (hidden && self.meta.version.at_least(1, 32))
+        standing.aliases_unseen || (hidden && self.server.meta.version.at_least(1, 32))
     }
 
     /// Whether a run that was killed left any of its tenants active. They are planned as inactive, which they will be.
     async fn left_active(&self, standing: &mut Standing) -> Result<bool, Error> {
-        let (client, session, name) = (self.client, self.session, standing.schema.name.clone());
+        let (access, name) = (self.access, standing.schema.name.clone());
         let Some(tenants) = &mut standing.tenants else { return Ok(false) };
         let before = tenants.clone();
-        let left = LeftActive::find(client, session, &self.books, &name, tenants).await?;
+        let left = LeftActive::find(access, &self.books, &name, tenants).await?;
         if *tenants != before {
-            let counts = standing::tenant_counts(client, session, &name, tenants).await?;
-            standing.firsts = Firsts::of_whole(client, session, &name, &counts).await?;
-            standing.objects = sum(counts.into_iter().map(|(_, count)| count).collect());
+            let counts = live_collections::tenant_counts(access, &name, tenants).await?;
+            standing.firsts = Firsts::of_whole(access, &name, &counts).await?;
+            standing.objects = counts.into_iter().map(|(_, count)| count).sum();
         }
         Ok(!left.is_empty())
     }
 
     /// One that is gone since an earlier run dropped it.
-    fn gone(&self, unfinished: Unfinished) -> Result<CollectionClear, ClearRefusal> {
+    fn plan_gone(&self, unfinished: Unfinished) -> Result<CollectionClear, ClearRefusal> {
         let fit = self.fit(&unfinished.schema);
         let name = unfinished.schema.name.clone();
         let (schema, tenants) = (&unfinished.schema, unfinished.tenants.as_deref());
         let may_not_recreate = self.rights.and_then(|rights| {
             May { rights, schema, fit: &fit, tenants, missing: &[], some_tenants: false }.not_recreate()
         });
-        let facts = Facts { unfinished: true, may_not_recreate, ..Facts::default() };
+        let facts = MethodFacts { unfinished: true, may_not_recreate, ..MethodFacts::default() };
         let (method, why) = choose(&name, self.options.wish, &facts)?;
-        let standing = Standing {
-            schema: unfinished.schema.clone(),
-            objects: Count::Exact(0),
-            tenants: unfinished.tenants.clone(),
-            referenced_by: Vec::new(),
-            aliases: Vec::new(),
-            aliases_unseen: false,
-            twin: None,
-            held_in: None,
-            shards: Vec::new(),
-            firsts: Firsts::default(),
-            topology_unchecked: None,
-        };
-        let (tenants, unfinished) = (unfinished.tenants.clone(), Some(unfinished));
-        let (objects, loses) = (Count::Exact(0), Vec::new());
-        let (some_tenants, exists) = (false, false);
+        let tenants = unfinished.tenants.clone();
+        let standing =
+            Standing { objects: Count::Exact(0), tenants: tenants.clone(), ..Standing::of(unfinished.schema.clone()) };
+        let unfinished = Some(unfinished);
         Ok(CollectionClear {
-            standing,
             tenants,
-            some_tenants,
-            objects,
-            method,
-            why,
-            loses,
             unfinished,
-            missing: Vec::new(),
-            exists,
-            left_active: false,
-            agreed: None,
-            rehearsed: Rehearsed::NotNeeded,
-            fit,
-            facts,
+            exists: false,
+            ..CollectionClear::of(standing, fit, facts, method, why)
         })
     }
 
     fn fit(&self, schema: &Schema) -> Fit {
-        fit(schema, &Renames::default(), &self.target())
+        fit(schema, &Renames::default(), &self.server.target())
     }
 
     /// The tenants that are emptied. One that an earlier run removed is as good as there.
@@ -374,11 +324,11 @@ impl Looking<'_> {
         let nothing = (None, Vec::new());
         let Some(archive) = self.dropped.get(standing.name()) else { return Ok(nothing) };
         // There is a collection, so that nothing depends on a copy that cannot be read.
-        let Ok(Some(earlier)) = saved(self.session, archive.clone(), standing.name()).await else {
+        let Ok(Some(earlier)) = saved(self.access.session, archive.clone(), standing.name()).await else {
             return Ok(nothing);
         };
         let asked = self.fit(&earlier.schema);
-        match made(&asked.asked, &earlier.schema, &standing.schema, &self.target()) {
+        match made(&asked.asked, &earlier.schema, &standing.schema, &self.server.target()) {
             Made::Same { .. } if self.is_half_made(&asked, &earlier, standing) => Ok((Some(earlier), Vec::new())),
             Made::Same { .. } => {
                 let there = standing.tenants.as_deref().unwrap_or_default();
@@ -398,7 +348,7 @@ impl Looking<'_> {
     /// objects: they are not what was to go. What auto-schema created holds what was written to the one that was.
     async fn belongs_to_others(&self, standing: &Standing) -> Option<ClearRefusal> {
         let archive = self.dropped.get(standing.name()).filter(|_| self.options.resumes)?;
-        let earlier = saved(self.session, archive.clone(), standing.name()).await.ok()??;
+        let earlier = saved(self.access.session, archive.clone(), standing.name()).await.ok()??;
         let is_known = earlier.shards.is_empty() || standing.shards.is_empty();
         let is_same = is_known || earlier.shards.iter().any(|shard| standing.shards.contains(shard));
         let objects = standing.objects.exact();
@@ -410,7 +360,7 @@ impl Looking<'_> {
     /// unnamed one, or the words that keep the server from compressing, take a second one.
     fn is_half_made(&self, asked: &Fit, earlier: &Unfinished, standing: &Standing) -> bool {
         let is = |document: &str| {
-            let made = remade(document, &earlier.schema, &standing.schema, &self.target());
+            let made = remade(document, &earlier.schema, &standing.schema, &self.server.target());
             matches!(made, Made::Same { .. })
         };
         let explicit = asked.without_default_compression();
@@ -420,7 +370,7 @@ impl Looking<'_> {
 
     /// A dry-run delete deletes nothing, and shows whether the key might. For tenants only its roles can tell.
     async fn may_not_delete(&self, name: &CollectionName, plain: bool) -> Result<Option<Lack>, Error> {
-        let asked = plain && self.session.unless_stopped(self.client.may_delete(name)).await? == Some(false);
+        let asked = plain && self.access.ask(self.access.client.may_delete(name)).await? == Some(false);
         Ok(asked.then(|| Lack::on("delete_data", name)))
     }
 }
@@ -434,7 +384,7 @@ fn not_made_again(standing: &Standing, fit: &Fit) -> Option<NotRepeatable> {
 }
 
 /// What emptying it so loses that is no object. Inactive tenants are removed and created again either way.
-pub(super) fn loses(standing: &Standing, fit: &Fit, facts: &Facts, method: Method) -> Vec<Remark> {
+pub(super) fn loses(standing: &Standing, fit: &Fit, facts: &MethodFacts, method: Method) -> Vec<Remark> {
     let mut loses = Vec::new();
     if facts.offloaded > 0 {
         loses.push(ClearRemark::OffloadedToInactive { tenants: facts.offloaded as u64 }.into());

@@ -13,8 +13,8 @@ use crate::model::{CollectionName, Schema};
 use crate::ops::dropping::{Dropped, drop_collection};
 use crate::ops::firsts::Firsts;
 use crate::ops::schema::{Made, Target, complete, is_by_auto_schema, made, remade, until_there};
-use crate::ops::{Error, Session, standing};
-use crate::weaviate::{Error as WireError, Topology, Writer};
+use crate::ops::{Error, WriteAccess, live_collections};
+use crate::weaviate::{Error as WireError, Topology};
 
 /// Times a collection is made again that the server keeps making up for somebody who writes to it.
 const MOST_RACES: u32 = 10;
@@ -37,8 +37,7 @@ pub(super) struct Again {
 
 /// One collection that is dropped and made again.
 pub(super) struct Recreate<'a> {
-    pub(super) writer: &'a Writer,
-    pub(super) session: &'a Session,
+    pub(super) access: WriteAccess<'a>,
     pub(super) plan: &'a ClearPlan,
     pub(super) planned: &'a CollectionClear,
 }
@@ -49,8 +48,7 @@ impl Recreate<'_> {
     }
 
     fn target(&self) -> Target<'_> {
-        let meta = &self.plan.meta;
-        Target { version: &meta.version, modules: &meta.modules, nodes: self.plan.nodes }
+        self.plan.server.target()
     }
 
     /// Drops it, if it is there. Nothing has been sent that writes before. Whether it has been created again.
@@ -72,7 +70,7 @@ impl Recreate<'_> {
         };
         let racer = async || {
             while !over.is_cancelled() {
-                match self.writer.create_collection(&self.planned.fit.create).await {
+                match self.access.writer.create_collection(&self.planned.fit.create).await {
                     Ok(()) => {
                         created.cancel();
                         over.cancel();
@@ -90,7 +88,7 @@ impl Recreate<'_> {
                 biased;
                 // The name was free: the drop has been carried out, whatever its answer is.
                 () = created.cancelled() => Ok(Dropped::Gone),
-                dropped = drop_collection(self.writer, self.session, schema, shards, firsts, patience) => dropped,
+                dropped = drop_collection(self.access, schema, shards, firsts, patience) => dropped,
             };
             over.cancel();
             dropped
@@ -106,13 +104,12 @@ impl Recreate<'_> {
         let schema = loop {
             let name = self.name().clone();
             let taken = || Error::MadeUp { collection: name.clone(), attempts: races + 1 };
-            let begun =
-                if created { Ok(()) } else { until_there(self.writer, self.session, &self.planned.fit, taken).await };
+            let begun = if created { Ok(()) } else { until_there(self.access, &self.planned.fit, taken).await };
             let is_ours = begun.is_ok();
             let there = match begun {
-                Ok(()) => complete(self.writer, &self.planned.fit).await?,
+                Ok(()) => complete(self.access.writer, &self.planned.fit).await?,
                 Err(not_made) if matches!(not_made.error, Error::MadeUp { .. }) => {
-                    match self.writer.client().schema(self.name()).await? {
+                    match self.access.client.schema(self.name()).await? {
                         Some(there) => there,
                         // It went away again.
                         None => continue,
@@ -164,9 +161,9 @@ impl Recreate<'_> {
 
     /// Drops what the server made up: the objects that were in it, and whether the collection was created again.
     async fn drop_made_up(&self, there: &Schema) -> Result<(u64, bool), Error> {
-        let counted = standing::count(self.writer.client(), self.session, &there.name, None).await?;
+        let counted = live_collections::count(self.access.reading, &there.name, None).await?;
         let objects = counted.exact().unwrap_or(0);
-        let shards = match self.writer.client().topology(there).await {
+        let shards = match self.access.client.topology(there).await {
             Topology::Whole { shards, .. } | Topology::Unchecked { shards, .. } => shards,
             Topology::Broken { .. } => Vec::new(),
         };
@@ -176,11 +173,11 @@ impl Recreate<'_> {
     /// Puts the tenants back with their states.
     async fn tenants(&self, schema: &Schema, again: &mut Again) -> Result<(), Error> {
         let Some(wanted) = self.planned.all_tenants().filter(|_| schema.multi_tenant) else { return Ok(()) };
-        let offloaded = tenants::create(self.writer, self.name(), &wanted).await?;
+        let offloaded = tenants::create(self.access.writer, self.name(), &wanted).await?;
         if offloaded > 0 {
             again.remarks.push(ClearRemark::OffloadedInactive { tenants: offloaded as u64 });
         }
-        if let Some(tenant) = tenants::lacking(self.writer.client(), self.session, self.name(), &wanted).await? {
+        if let Some(tenant) = tenants::lacking(self.access.reading, self.name(), &wanted).await? {
             return Err(Error::TenantLacks { collection: self.name().clone(), tenant });
         }
         Ok(())

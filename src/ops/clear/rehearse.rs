@@ -10,7 +10,7 @@ use super::{ClearPlan, ClearRefusal, CollectionClear};
 use crate::event::{Remark, SettingRemark};
 use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::schema::{Made, Rehearsal, Rehearsed, Subject, Target, Unmakeable, fit, remarks_of, sweep};
-use crate::ops::{Error, Session};
+use crate::ops::{Error, Session, WriteAccess};
 use crate::weaviate::{Tenant, Writer};
 
 /// Rehearses what the plan creates again. Where the server would not take a collection back, it is emptied by deleting if
@@ -20,14 +20,15 @@ use crate::weaviate::{Tenant, Writer};
 ///
 /// The server would not take a collection back that was to be recreated, or cannot be reached.
 pub async fn rehearse(writer: &Writer, session: &Session, mut plan: ClearPlan) -> Result<ClearPlan, Error> {
+    let access = WriteAccess::new(writer, session);
     let state = plan.options.state.clone();
     if !plan.options.rehearse {
-        sweep(writer, session, &state).await?;
+        sweep(access, &state).await?;
         return Ok(plan);
     }
-    let (meta, rights) = (plan.meta.clone(), plan.rights.clone());
-    let target = Target { version: &meta.version, modules: &meta.modules, nodes: plan.nodes };
-    let mut rehearsal = Rehearsal::open(writer, session, &state, target, rights.as_ref()).await?;
+    let (server, rights) = (plan.server.clone(), plan.rights.clone());
+    let target = server.target();
+    let mut rehearsal = Rehearsal::open(access, &state, target, rights.as_ref()).await?;
     // What an earlier run dropped is there again before anything else is created.
     let pending = plan.collections.iter().filter(|planned| !planned.exists).map(|planned| planned.name().clone());
     let pending = pending.collect();
@@ -92,11 +93,11 @@ impl OnStage<'_, '_> {
     async fn whole(&mut self, planned: &mut CollectionClear) -> Result<Option<Unmakeable>, Error> {
         let tenants = planned.all_tenants().unwrap_or_default();
         let archived = planned.schema().clone();
-        let mut found = self.one(&planned.fit, &archived, &tenants).await?;
+        let mut found = self.under_scratch_name(&planned.fit, &archived, &tenants).await?;
         if matches!(found, Err(Unmakeable::Otherwise { .. }))
             && let Some(explicit) = planned.fit.without_default_compression()
         {
-            let again = self.one(&explicit, &archived, &tenants).await?;
+            let again = self.under_scratch_name(&explicit, &archived, &tenants).await?;
             if again.is_ok() {
                 planned.fit = explicit;
             }
@@ -139,7 +140,7 @@ impl OnStage<'_, '_> {
         })
     }
 
-    async fn one(
+    async fn under_scratch_name(
         &mut self,
         fit: &crate::ops::schema::Fit,
         archived: &Schema,

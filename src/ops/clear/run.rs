@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::clock::ServerClock;
 use super::delete::{Delete, Passed};
 use super::inactive;
 use super::recreate::Recreate;
@@ -14,19 +13,17 @@ use super::stays::Stays;
 use super::tenants::{self, Recreating};
 use super::unchanged::{Proven, Unchanged};
 use super::{ClearOutcome, ClearPlan, ClearStopped, CollectionClear, Method};
-use crate::archive::claims::Claim;
 use crate::archive::digest::Hash;
 use crate::archive::{RunAbout, RunRecord};
-use crate::event::{ClearRemark, CollectionResult, Event, Op, Remark, RunResult, Status, Warning, WhyLeft};
-use crate::model::{CollectionName, Schema, TenantName, path_text};
+use crate::event::{ClearRemark, CollectionResult, Event, Op, Remark, Status, Warning, WhyLeft};
+use crate::model::{CollectionName, Schema, ServerClock, path_text};
 use crate::ops::activation::{ActivationBooks, EarlierRuns};
 use crate::ops::run::claim::Claiming;
-use crate::ops::run::journal;
+use crate::ops::run::journal::Journalled;
 use crate::ops::safety::{self, SafetyCopy};
-use crate::ops::{Error, PlanChange, Session, standing};
+use crate::ops::{Error, PlanChange, ReadAccess, Session, WriteAccess, live_collections};
 use crate::pipeline::guard::{self, Guard};
-use crate::pipeline::journal::RunJournal;
-use crate::weaviate::{Client, Count, Error as WireError, PageReply, PageRequest, Tenant, TenantState, Writer};
+use crate::weaviate::{Count, Error as WireError, PageReply, PageRequest, Tenant, Writer};
 
 /// Rounds of listing and deleting before a collection counts as one that is being written to.
 const DELETING_ROUNDS: u32 = 3;
@@ -41,9 +38,8 @@ const AGAIN_PAUSES: [Duration; 12] = {
 const LAST_PAGE_BYTES: u64 = 64 << 20;
 
 /// What a run gathered so far.
-struct Gathered {
-    journal: Option<RunJournal>,
-    claim: Option<Claim>,
+#[derive(Default)]
+struct ClearGathered {
     results: Vec<CollectionResult>,
     remarks: Vec<(CollectionName, Remark)>,
     saved: Vec<(CollectionName, SafetyCopy)>,
@@ -54,9 +50,9 @@ struct Gathered {
     incomplete: bool,
 }
 
-impl Gathered {
-    async fn record(&self, record: RunRecord) -> Result<(), Error> {
-        journal::record(self.journal.as_ref(), record).await
+impl ClearGathered {
+    fn remark(&mut self, name: &CollectionName, remarks: impl IntoIterator<Item = ClearRemark>) {
+        self.remarks.extend(remarks.into_iter().map(|remark| (name.clone(), remark.into())));
     }
 }
 
@@ -66,28 +62,20 @@ impl Gathered {
 ///
 /// [`ClearStopped`] says why, and what was emptied, dropped and saved until then; a later run can resume it.
 pub async fn run(writer: &Writer, session: &Session, plan: ClearPlan) -> Result<ClearOutcome, ClearStopped> {
-    session.events.emit(Event::PlanMade { collections: plan.listed() });
-    let mut gathered = Gathered {
-        journal: None,
-        claim: None,
-        results: Vec::new(),
-        remarks: Vec::new(),
-        saved: Vec::new(),
-        done: Vec::new(),
-        dropped: None,
-        partly: None,
-        unchecked: plan.topology_unchecked.clone(),
-        incomplete: false,
+    let access = WriteAccess::new(writer, session);
+    access.events.emit(Event::PlanMade { collections: plan.listed() });
+    let mut gathered = ClearGathered { unchecked: plan.topology_unchecked.clone(), ..ClearGathered::default() };
+    let (run_dir, done) = match begin(access.reading, &plan).await {
+        Err(error) => (None, Err(error)),
+        Ok(journalled) => {
+            let books = ActivationBooks::Locked(plan.options.state.clone(), EarlierRuns::default());
+            let run_dir = journalled.journal.path().to_owned();
+            let run = ClearRun { access, plan: &plan, books, journalled };
+            (Some(run_dir), Box::pin(run.carry_out(&mut gathered)).await)
+        }
     };
-    let books = ActivationBooks::Locked(plan.options.state.clone(), EarlierRuns::default());
-    let done = Run { writer, session, plan: &plan, books }.all(&mut gathered).await;
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
-    let result = RunResult {
-        retries: writer.client().retries(),
-        rate_limit: writer.client().rate_limit(),
-        ..RunResult::of(Op::Clear, status, None, gathered.results.clone())
-    };
-    let run_dir = gathered.journal.as_ref().map(|journal| journal.path().to_owned());
+    let result = access.result(Op::Clear, status, None, gathered.results.clone());
     match done {
         Ok(()) => Ok(ClearOutcome {
             result,
@@ -121,75 +109,59 @@ pub async fn run(writer: &Writer, session: &Session, plan: ClearPlan) -> Result<
     }
 }
 
-struct Run<'a> {
-    writer: &'a Writer,
-    session: &'a Session,
-    plan: &'a ClearPlan,
-    books: ActivationBooks,
+/// Claims the collections, makes the run's directory and begins its journal.
+async fn begin(access: ReadAccess<'_>, plan: &ClearPlan) -> Result<Journalled, Error> {
+    let state = &plan.options.state;
+    let claiming = Claiming {
+        shards: plan.collections.iter().flat_map(|p| p.standing.shards.clone()).collect(),
+        ..Claiming::of(access, &state.locks, plan.collections.iter().map(|p| p.name().clone()).collect())
+    };
+    let method = |planned: &CollectionClear| if planned.method == Method::Recreate { "recreate" } else { "delete" };
+    let tenants = |planned: &CollectionClear| planned.some_tenants.then(|| plan.options.tenants.clone());
+    let one = |p: &CollectionClear| json!({"collection": p.name(), "method": method(p), "tenants": tenants(p)});
+    let collections = plan.collections.iter().map(one).collect();
+    let about = RunAbout {
+        server_version: plan.server_version.clone(),
+        archive: path_text(&plan.options.folder),
+        options: Map::from_iter([("collections".to_owned(), Value::Array(collections))]),
+        ..RunAbout::new(Op::Clear, access.clock.now(), &plan.url)
+    };
+    Journalled::begin(claiming, state, about).await
 }
 
-impl Run<'_> {
-    async fn all(&self, gathered: &mut Gathered) -> Result<(), Error> {
-        self.begin(gathered).await?;
-        let meta = self.session.unless_stopped(self.writer.client().meta()).await?;
-        let clock = ServerClock::new(meta.server_time_ms, self.session);
+struct ClearRun<'a> {
+    access: WriteAccess<'a>,
+    plan: &'a ClearPlan,
+    books: ActivationBooks,
+    journalled: Journalled,
+}
+
+impl ClearRun<'_> {
+    async fn carry_out(&self, gathered: &mut ClearGathered) -> Result<(), Error> {
+        let meta = self.access.ask(self.access.client.meta()).await?;
+        let clock = ServerClock::new(meta.server_time_ms, &self.access.clock);
         for planned in &self.plan.collections {
-            self.going()?;
-            self.one(planned, clock, gathered).await?;
+            self.access.go_on()?;
+            Box::pin(self.clear_one(planned, clock, gathered)).await?;
         }
-        gathered.record(RunRecord::Complete).await
+        self.journalled.record(RunRecord::Complete).await
     }
 
-    fn going(&self) -> Result<(), Error> {
-        if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
-    }
-
-    /// Claims the collections and makes the run's directory.
-    async fn begin(&self, gathered: &mut Gathered) -> Result<(), Error> {
-        let (plan, state) = (self.plan, &self.plan.options.state);
-        let claiming = Claiming {
-            client: self.writer.client(),
-            session: self.session,
-            locks: &state.locks,
-            targets: plan.collections.iter().map(|p| p.name().clone()).collect(),
-            shards: plan.collections.iter().flat_map(|p| p.standing.shards.clone()).collect(),
-        };
-        let (claim, journal) = journal::begin(claiming, state, self.about()).await?;
-        (gathered.claim, gathered.journal) = (Some(claim), Some(journal));
-        Ok(())
-    }
-
-    fn about(&self) -> RunAbout {
-        let method = |planned: &CollectionClear| if planned.method == Method::Recreate { "recreate" } else { "delete" };
-        let tenants = |planned: &CollectionClear| planned.some_tenants.then(|| self.plan.options.tenants.clone());
-        let one = |p: &CollectionClear| json!({"collection": p.name(), "method": method(p), "tenants": tenants(p)});
-        let options = json!({"collections": self.plan.collections.iter().map(one).collect::<Vec<_>>()});
-        RunAbout {
-            op: Op::Clear,
-            tool: RunAbout::this_tool(),
-            run_id: uuid::Uuid::now_v7(),
-            started: self.session.clock.now(),
-            server_url: self.plan.url.clone(),
-            server_version: self.plan.server_version.clone(),
-            archive: path_text(&self.plan.options.folder),
-            archive_run_id: String::new(),
-            options: match options {
-                Value::Object(options) => options,
-                _ => Map::new(),
-            },
-        }
-    }
-
-    async fn one(&self, planned: &CollectionClear, clock: ServerClock, gathered: &mut Gathered) -> Result<(), Error> {
+    async fn clear_one(
+        &self,
+        planned: &CollectionClear,
+        clock: ServerClock,
+        gathered: &mut ClearGathered,
+    ) -> Result<(), Error> {
         let name = planned.name().clone();
         let objects = planned.objects.exact();
-        self.session.events.emit(Event::CollectionStarted { collection: name.clone(), objects });
+        self.access.events.emit(Event::CollectionStarted { collection: name.clone(), objects });
         let mut result = CollectionResult::of(name.clone());
         result.tenants = planned.tenants.as_ref().map_or(0, |tenants| tenants.len() as u64);
         let unchanged = self.unchanged(planned, clock);
         let mut proven = Proven::default();
         if planned.left_active {
-            inactive::put_right(self.writer, self.session, &self.books, &self.plan.options.folder, &name).await?;
+            inactive::put_right(self.access, &self.books, &self.plan.options.folder, &name).await?;
         }
         if planned.exists {
             self.until_whole(&mut self.guard(&planned.standing.schema)).await?;
@@ -203,20 +175,19 @@ impl Run<'_> {
         let saved = gathered.saved.iter().find(|(saved, _)| *saved == name);
         result.schema_saved = saved.map(|(_, copy)| path_text(&copy.schema));
         gathered.partly = None;
-        self.session.events.emit(Event::CollectionFinished(result.clone()));
+        self.access.events.emit(Event::CollectionFinished(result.clone()));
         gathered.results.push(result);
         gathered.done.push(name);
         Ok(())
     }
 
     fn unchanged<'p>(&'p self, planned: &'p CollectionClear, clock: ServerClock) -> Unchanged<'p> {
-        let Self { writer, session, plan, books } = self;
-        Unchanged { writer, session, plan, planned, clock, books }
+        let Self { access, plan, books, .. } = self;
+        Unchanged { access: *access, plan, planned, clock, books }
     }
 
     fn guard(&self, schema: &Schema) -> Guard {
-        let (events, stop) = (self.session.events.clone(), self.session.cancel.clone());
-        Guard::new(Client::clone(self.writer.client()), schema.clone(), events, stop, self.plan.options.patience)
+        self.access.guard(schema.clone(), self.plan.options.patience)
     }
 
     async fn until_whole(&self, guard: &mut Guard) -> Result<(), Error> {
@@ -233,21 +204,21 @@ impl Run<'_> {
         &self,
         unchanged: &Unchanged<'_>,
         proven: &Proven,
-        gathered: &mut Gathered,
+        gathered: &mut ClearGathered,
     ) -> Result<u64, Error> {
         let planned = unchanged.planned;
         let name = planned.name().clone();
         let copy = self.saved(planned, gathered).await?;
         unchanged.at_the_drop(proven).await?;
-        self.dropping(&name, &copy, gathered).await?;
+        self.dropping(&name, &copy).await?;
         // From here on it is seen through, whoever asks to stop: a second signal ends it at once.
-        let through = Session { cancel: CancellationToken::new(), ..self.session.clone() };
-        let recreate = Recreate { writer: self.writer, session: &through, plan: self.plan, planned };
+        let through = Session { cancel: CancellationToken::new(), ..self.access.session.clone() };
+        let recreate = Recreate { access: WriteAccess::new(self.access.writer, &through), plan: self.plan, planned };
         let created = match recreate.drop().await {
             Ok(created) => created,
             Err(error) => {
                 // Whether it was dropped is not known where the server does not answer.
-                let there = matches!(self.writer.client().schema(&name).await, Ok(Some(_)));
+                let there = matches!(self.access.client.schema(&name).await, Ok(Some(_)));
                 if there {
                     gathered.partly = may_still_happen(&error).then_some(name);
                 } else {
@@ -258,17 +229,17 @@ impl Run<'_> {
         };
         gathered.dropped = Some((name.clone(), copy));
         let again = recreate.create(created).await?;
-        self.created(planned, gathered).await?;
+        self.created(planned).await?;
         (gathered.dropped, gathered.partly) = (None, Some(name.clone()));
         gathered.incomplete |= again.is_other;
-        gathered.remarks.extend(again.remarks.into_iter().map(|remark| (name.clone(), remark.into())));
+        gathered.remark(&name, again.remarks);
         // The plan was perhaps shown to nobody.
         let not_as_before = |loss: &Remark| ClearRemark::NotAsBefore { loss: Box::new(loss.clone()) };
         let lost = planned.loses.iter().map(|loss| (name.clone(), not_as_before(loss).into()));
         gathered.remarks.extend(lost);
         let objects = proven.objects.unwrap_or(0);
-        self.session.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
-        let Some(schema) = self.writer.client().schema(&name).await? else {
+        self.access.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
+        let Some(schema) = self.access.client.schema(&name).await? else {
             return Err(Error::Vanished { collection: name });
         };
         let left = self.left(&schema, planned.tenants.as_deref()).await?;
@@ -277,7 +248,7 @@ impl Run<'_> {
     }
 
     /// Seals a copy of what is about to be dropped. What an earlier run saved is saved again.
-    async fn saved(&self, planned: &CollectionClear, gathered: &mut Gathered) -> Result<SafetyCopy, Error> {
+    async fn saved(&self, planned: &CollectionClear, gathered: &mut ClearGathered) -> Result<SafetyCopy, Error> {
         let from = safety::From {
             url: &self.plan.url,
             server_version: &self.plan.server_version,
@@ -287,23 +258,24 @@ impl Run<'_> {
         // What an earlier run dropped is known by what that one noted.
         let shards = planned.unfinished.as_ref().map_or(&planned.standing.shards, |earlier| &earlier.shards);
         let folder = &self.plan.options.folder;
-        let copy = safety::save(self.session, folder, from, planned.schema(), shards, tenants.as_deref()).await?;
+        let copy =
+            safety::save(self.access.session, folder, from, planned.schema(), shards, tenants.as_deref()).await?;
         gathered.saved.push((planned.name().clone(), copy.clone()));
         Ok(copy)
     }
 
     /// Writes down that it is about to be dropped, and where the copy of it is.
-    async fn dropping(&self, name: &CollectionName, copy: &SafetyCopy, gathered: &Gathered) -> Result<(), Error> {
+    async fn dropping(&self, name: &CollectionName, copy: &SafetyCopy) -> Result<(), Error> {
         // Whoever reads this may be somewhere else.
         let safety = path_text(&std::path::absolute(&copy.archive).unwrap_or_else(|_| copy.archive.clone()));
-        gathered.record(RunRecord::Dropping { target: name.clone(), safety }).await
+        self.journalled.record(RunRecord::Dropping { target: name.clone(), safety }).await
     }
 
     /// Writes down that nothing of it is away any more.
-    async fn created(&self, planned: &CollectionClear, gathered: &Gathered) -> Result<(), Error> {
+    async fn created(&self, planned: &CollectionClear) -> Result<(), Error> {
         let schema_sha256 = Hash(Sha256::digest(planned.fit.create.as_bytes()).into());
         let created = RunRecord::Created { target: planned.name().clone(), schema_sha256, shards: Vec::new() };
-        gathered.record(created).await
+        self.journalled.record(created).await
     }
 
     /// Removes these tenants and creates them again, and creates those that an earlier run left away.
@@ -312,7 +284,7 @@ impl Run<'_> {
         unchanged: &Unchanged<'_>,
         tenants: &[Tenant],
         proven: &Proven,
-        gathered: &mut Gathered,
+        gathered: &mut ClearGathered,
     ) -> Result<(), Error> {
         let (planned, backed_up) = (unchanged.planned, proven.backed_up.as_ref());
         if tenants.is_empty() && planned.missing.is_empty() {
@@ -321,15 +293,14 @@ impl Run<'_> {
         let name = planned.name();
         let copy = self.saved(planned, gathered).await?;
         unchanged.are_there(tenants).await?;
-        self.dropping(name, &copy, gathered).await?;
-        let (writer, session, patience) = (self.writer, self.session, self.plan.options.patience);
+        self.dropping(name, &copy).await?;
+        let (access, patience) = (self.access, self.plan.options.patience);
         let (mut made, mut removed) = (false, false);
         let inactive = if backed_up.is_some() { unchanged.inactive_tenants().await? } else { None };
         let held_in = inactive.as_ref().zip(backed_up);
-        let recreating =
-            Recreating { writer, session, collection: name, patience, unchanged, proven, inactive: held_in };
+        let recreating = Recreating { access, collection: name, patience, unchanged, proven, inactive: held_in };
         let again = async {
-            let missing = tenants::create(self.writer, name, &planned.missing).await?;
+            let missing = tenants::create(self.access.writer, name, &planned.missing).await?;
             made = true;
             Ok::<_, Error>(missing + recreating.run(tenants, &mut removed).await?)
         };
@@ -343,41 +314,49 @@ impl Run<'_> {
         }
         if again.is_err() && made && !removed {
             // Nothing of it is away: the next run has nothing to make good.
-            self.created(planned, gathered).await?;
+            self.created(planned).await?;
         }
         let offloaded = again?;
         let wanted: Vec<Tenant> = planned.missing.iter().chain(tenants).cloned().collect();
-        if let Some(tenant) = tenants::lacking(self.writer.client(), self.session, name, &wanted).await? {
+        if let Some(tenant) = tenants::lacking(self.access.reading, name, &wanted).await? {
             return Err(Error::TenantLacks { collection: name.clone(), tenant });
         }
         if offloaded > 0 {
-            let inactive = ClearRemark::OffloadedInactive { tenants: offloaded as u64 };
-            gathered.remarks.push((name.clone(), inactive.into()));
+            gathered.remark(name, [ClearRemark::OffloadedInactive { tenants: offloaded as u64 }]);
         }
-        self.created(planned, gathered).await
+        self.created(planned).await
     }
 
     /// Drops and makes again some tenants; the objects that went, as far as they could be counted.
-    async fn tenants(&self, unchanged: &Unchanged<'_>, proven: &Proven, gathered: &mut Gathered) -> Result<u64, Error> {
+    async fn tenants(
+        &self,
+        unchanged: &Unchanged<'_>,
+        proven: &Proven,
+        gathered: &mut ClearGathered,
+    ) -> Result<u64, Error> {
         let planned = unchanged.planned;
         let (name, wanted) = (planned.name().clone(), planned.tenants.as_deref().unwrap_or_default());
         self.recreate_tenants(unchanged, wanted, proven, gathered).await?;
         let objects = proven.objects.unwrap_or(0);
-        self.session.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
+        self.access.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
         let left = self.left(&planned.standing.schema, Some(wanted)).await?;
         self.told_left(left, WhyLeft::SinceTenantsRecreated, &name, gathered);
         Ok(objects)
     }
 
     /// Deletes what is listed, round by round, until nothing is left but what has to stay; the objects deleted.
-    async fn delete(&self, unchanged: &Unchanged<'_>, proven: &Proven, gathered: &mut Gathered) -> Result<u64, Error> {
+    async fn delete(
+        &self,
+        unchanged: &Unchanged<'_>,
+        proven: &Proven,
+        gathered: &mut ClearGathered,
+    ) -> Result<u64, Error> {
         let (planned, backed_up) = (unchanged.planned, proven.backed_up.as_ref());
         let mut stays = Stays::new(planned, proven);
         let (name, schema) = (planned.name().clone(), &planned.standing.schema);
         let mut passed = Passed::default();
         // An inactive tenant can be emptied without being activated by being made again.
-        let active = |tenant: &&Tenant| tenant.state == TenantState::Hot;
-        let inactive: Vec<Tenant> = planned.tenants.iter().flatten().filter(|t| !active(t)).cloned().collect();
+        let inactive: Vec<Tenant> = planned.tenants.iter().flatten().filter(|t| !t.is_active()).cloned().collect();
         self.recreate_tenants(unchanged, &inactive, proven, gathered).await?;
         unchanged.is_the_same().await?;
         let begun = gathered.partly.replace(name.clone()).is_some();
@@ -385,19 +364,14 @@ impl Run<'_> {
         let (mut round, mut pauses) = (1, AGAIN_PAUSES.iter());
         let mut unanswered = false;
         'rounds: while round <= DELETING_ROUNDS {
-            let tenants: Vec<Option<&TenantName>> = match &planned.tenants {
-                Some(tenants) => tenants.iter().filter(active).map(|tenant| Some(&tenant.name)).collect(),
-                None => vec![None],
-            };
             if round > 1 {
                 unchanged.same_shards().await?;
             }
             let before = passed.deleted;
             passed = Passed { deleted: before, ..Passed::default() };
-            for tenant in tenants {
+            for tenant in Tenant::spaces(planned.tenants.as_deref()) {
                 let delete = Delete {
-                    writer: self.writer,
-                    session: self.session,
+                    access: self.access,
                     collection: &name,
                     tenant,
                     unchanged,
@@ -407,7 +381,7 @@ impl Run<'_> {
                     closely: backed_up.is_some(),
                     replicated: schema.replicas > 1,
                 };
-                if let Err(error) = delete.pass(&mut passed).await {
+                if let Err(error) = Box::pin(delete.pass(&mut passed)).await {
                     if backed_up.is_some()
                         && error.wire().is_some_and(|wire| !wire.is_no())
                         && let Some(pause) = pauses.next()
@@ -438,11 +412,11 @@ impl Run<'_> {
         }
         if passed.failed > 0 {
             let stay = ClearRemark::NotDeleted { objects: passed.failed, reason: passed.reason.clone() };
-            gathered.remarks.push((name.clone(), stay.into()));
+            gathered.remark(&name, [stay]);
         }
         let (remarks, whole) = stays.told(&passed);
         gathered.incomplete |= !whole;
-        gathered.remarks.extend(remarks.into_iter().map(|remark| (name.clone(), remark.into())));
+        gathered.remark(&name, remarks);
         if left.exact().is_none_or(|left| left > passed.stay()) {
             // What is deleted is what the replica of one node lists.
             let unlisted = passed.listed == 0 && schema.replicas > 1;
@@ -459,7 +433,7 @@ impl Run<'_> {
         for pause in COUNT_PAUSES {
             tokio::time::sleep(pause).await;
             self.until_whole(&mut guard).await?;
-            left = standing::count(self.writer.client(), self.session, &schema.name, tenants).await?;
+            left = live_collections::count(self.access.reading, &schema.name, tenants).await?;
             if let Count::Unknown { .. } = &left {
                 left = self.listed(schema, tenants).await?.unwrap_or(left);
             }
@@ -472,16 +446,10 @@ impl Run<'_> {
 
     /// Zero if a first page shows no objects, at least one if it does.
     async fn listed(&self, schema: &Schema, tenants: Option<&[Tenant]>) -> Result<Option<Count>, Error> {
-        let active = |tenant: &&Tenant| tenant.state == TenantState::Hot;
-        let spaces: Vec<Option<&TenantName>> = match tenants {
-            Some(tenants) => tenants.iter().filter(active).map(|tenant| Some(&tenant.name)).collect(),
-            None => vec![None],
-        };
-        for tenant in spaces {
+        for tenant in Tenant::spaces(tenants) {
             let (collection, max_bytes) = (&schema.name, LAST_PAGE_BYTES);
             let page = PageRequest { collection, tenant, after: None, limit: 1, vectors: false, max_bytes };
-            let asked = async { Ok::<_, Error>(self.writer.client().page(&page).await) };
-            let body = match self.session.unless_stopped(asked).await? {
+            let body = match self.access.try_ask(self.access.client.page(&page)).await? {
                 Ok(PageReply::Body(body)) => body,
                 // Who may drop and create a collection may perhaps not read it.
                 Err(error) if error.is_no() => return Ok(None),
@@ -498,18 +466,17 @@ impl Run<'_> {
         Ok(Some(Count::Exact(0)))
     }
 
-    fn told_left(&self, left: Count, why: WhyLeft, name: &CollectionName, gathered: &mut Gathered) {
+    fn told_left(&self, left: Count, why: WhyLeft, name: &CollectionName, gathered: &mut ClearGathered) {
         match left {
             Count::Exact(0) => {}
             Count::Exact(objects) => {
                 gathered.incomplete = true;
-                gathered.remarks.push((name.clone(), ClearRemark::NotEmpty { objects, why }.into()));
+                gathered.remark(name, [ClearRemark::NotEmpty { objects, why }]);
             }
             Count::Unknown { reason } => {
                 gathered.incomplete = true;
-                let may = ClearRemark::MayNotBeEmpty { reason: reason.clone() };
-                gathered.remarks.push((name.clone(), may.into()));
-                self.session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
+                gathered.remark(name, [ClearRemark::MayNotBeEmpty { reason: reason.clone() }]);
+                self.access.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
             }
         }
     }

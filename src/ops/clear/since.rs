@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::CollectionClear;
-use super::clock::ServerClock;
-use crate::model::TenantName;
+use crate::model::{ServerClock, TenantName};
 use crate::ops::bounds::ASKED_AT_ONCE;
-use crate::ops::{Error, Session};
-use crate::weaviate::{Client, TenantState};
+use crate::ops::{Error, ReadAccess};
+use crate::weaviate::Tenant;
 
 /// From when on what is written was perhaps not compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Since {
+pub(super) struct ComparedUntil {
     /// Objects that are active and updated after this time (the server's clock, ms since 1970) were perhaps not compared.
     pub(super) until_ms: i64,
     /// Whether that is the time of the newest object, so that any newer one shows that somebody wrote. Otherwise it is the
@@ -25,7 +24,7 @@ pub(super) struct Since {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct BackedUp {
     /// From when on.
-    pub(super) since: Since,
+    pub(super) since: ComparedUntil,
     /// Objects that were compared.
     pub(super) objects: u64,
     /// How many of them each tenant has.
@@ -38,39 +37,26 @@ pub(super) struct BackedUp {
 /// The newest update time of what is about to be emptied and is active, and whether the server told it. Has to be asked
 /// before the comparison, so that whatever is written during or after that is newer.
 pub(super) async fn begin(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     planned: &CollectionClear,
     clock: ServerClock,
-) -> Result<Since, Error> {
+) -> Result<ComparedUntil, Error> {
     let asked_ms = clock.certain_ms();
-    match newest_ms(client, session, planned).await {
-        Ok(newest) => Ok(Since { until_ms: newest.unwrap_or(i64::MIN), is_newest: true }),
+    match newest_ms(access, planned).await {
+        Ok(newest) => Ok(ComparedUntil { until_ms: newest.unwrap_or(i64::MIN), is_newest: true }),
         Err(Error::Interrupted) => Err(Error::Interrupted),
         Err(error) => {
             // The server looks at every object for it, which may take too long.
             tracing::warn!(collection = %planned.name(), %error, "cannot ask when something was written last");
-            Ok(Since { until_ms: asked_ms, is_newest: false })
+            Ok(ComparedUntil { until_ms: asked_ms, is_newest: false })
         }
     }
 }
 
 /// The newest update time among the objects that are active, by the server's clock in ms; `None` if there are none.
-pub(super) async fn newest_ms(
-    client: &Client,
-    session: &Session,
-    planned: &CollectionClear,
-) -> Result<Option<i64>, Error> {
-    let spaces: Vec<Option<TenantName>> = match &planned.tenants {
-        None => vec![None],
-        Some(tenants) => {
-            let active = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
-            active.map(|tenant| Some(tenant.name.clone())).collect()
-        }
-    };
-    let ask = async |tenant: Option<TenantName>| {
-        session.unless_stopped(client.newest_update(planned.name(), tenant.as_ref())).await
-    };
+pub(super) async fn newest_ms(access: ReadAccess<'_>, planned: &CollectionClear) -> Result<Option<i64>, Error> {
+    let ask = async |tenant| access.ask(access.client.newest_update(planned.name(), tenant)).await;
+    let spaces = Tenant::spaces(planned.tenants.as_deref());
     let newest: Vec<Option<i64>> = stream::iter(spaces).map(ask).buffered(ASKED_AT_ONCE).try_collect().await?;
     Ok(newest.into_iter().max().flatten())
 }

@@ -8,9 +8,9 @@ use super::unchanged::{Proven, Unchanged};
 use crate::event::Event;
 use crate::model::{CollectionName, TenantName};
 use crate::ops::dropping::{DROPS, before_next};
-use crate::ops::{Error, Session};
+use crate::ops::{Error, ReadAccess, WriteAccess};
 use crate::pipeline::activation::ACTIVE_AT_ONCE;
-use crate::weaviate::{Client, Error as WireError, Tenant, TenantState, Writer};
+use crate::weaviate::{Error as WireError, Tenant, Writer};
 
 /// Tenants created or deleted in one request.
 const TENANTS_A_REQUEST: usize = 100;
@@ -22,23 +22,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 pub(super) async fn create(writer: &Writer, collection: &CollectionName, tenants: &[Tenant]) -> Result<usize, Error> {
     let mut offloaded = 0;
     for chunk in tenants.chunks(TENANTS_A_REQUEST) {
-        let chunk: Vec<Tenant> = chunk
-            .iter()
-            .map(|tenant| {
-                let state = if tenant.state == TenantState::Hot { TenantState::Hot } else { TenantState::Cold };
-                offloaded += usize::from(!matches!(tenant.state, TenantState::Hot | TenantState::Cold));
-                Tenant { name: tenant.name.clone(), state }
-            })
-            .collect();
-        writer.create_tenants(collection, &chunk).await?;
+        offloaded += chunk.iter().filter(|tenant| !tenant.can_be_created()).count();
+        writer.create_tenants(collection, &chunk.iter().map(Tenant::as_created).collect::<Vec<_>>()).await?;
     }
     Ok(offloaded)
 }
 
 /// Tenants that are removed with everything in them and created again.
 pub(super) struct Recreating<'a> {
-    pub(super) writer: &'a Writer,
-    pub(super) session: &'a Session,
+    pub(super) access: WriteAccess<'a>,
     pub(super) collection: &'a CollectionName,
     /// How long a server that does not do what it was asked is waited for.
     pub(super) patience: Duration,
@@ -54,14 +46,12 @@ impl Recreating<'_> {
     /// Goes chunk by chunk, so that at no time more than one chunk of them is away; how many were offloaded. `removed`: whether
     /// any may be gone, also when it fails.
     pub(super) async fn run(&self, tenants: &[Tenant], removed: &mut bool) -> Result<usize, Error> {
-        let Self { writer, session, collection, .. } = self;
+        let Self { access, collection, .. } = self;
         let mut offloaded = 0;
         // What was asked has to be true still when they go.
         let most = if self.inactive.is_some() { ACTIVE_AT_ONCE } else { TENANTS_A_REQUEST };
         for chunk in tenants.chunks(most) {
-            if session.cancel.is_cancelled() {
-                return Err(Error::Interrupted);
-            }
+            access.go_on()?;
             self.unchanged.at_the_removal(chunk, self.proven, self.inactive).await?;
             let names: Vec<TenantName> = chunk.iter().map(|tenant| tenant.name.clone()).collect();
             let deleted = self.delete(&names).await;
@@ -71,9 +61,9 @@ impl Recreating<'_> {
             if let Some(tenant) = names.iter().find(|name| left.iter().any(|there| there.name == **name)) {
                 return Err(Error::TenantStays { collection: (*collection).clone(), tenant: tenant.clone() });
             }
-            offloaded += create(writer, collection, chunk).await?;
+            offloaded += create(access.writer, collection, chunk).await?;
             for tenant in names {
-                session.events.emit(Event::TenantStarted { collection: (*collection).clone(), tenant });
+                access.events.emit(Event::TenantStarted { collection: (*collection).clone(), tenant });
             }
         }
         Ok(offloaded)
@@ -82,7 +72,7 @@ impl Recreating<'_> {
     /// Deletes tenants, and lists those there are then. Where a gateway answered in the place of the server they are deleted
     /// again only once nothing of the last request can be on its way: it would remove what is created after it.
     async fn delete(&self, names: &[TenantName]) -> Result<Vec<Tenant>, Error> {
-        let delete = async || (self.writer.delete_tenants(self.collection, names).await, Instant::now());
+        let delete = async || (self.access.writer.delete_tenants(self.collection, names).await, Instant::now());
         let (mut asked, mut sent) = delete().await;
         let mut requests = 1;
         loop {
@@ -90,7 +80,7 @@ impl Recreating<'_> {
                 Err(error) if !error.is_gateway() => return Err(error.into()),
                 other => other.err(),
             };
-            let left = self.writer.client().tenants(self.collection).await?;
+            let left = self.access.client.tenants(self.collection).await?;
             let stays = left.iter().any(|there| names.contains(&there.name));
             let Some(error) = failed.filter(|_| stays) else { return Ok(left) };
             let wait = before_next(self.patience).saturating_sub(sent.elapsed());
@@ -109,15 +99,12 @@ impl Recreating<'_> {
 
 /// Tenants that are not there as they should be, by name and state; `None` if all are.
 pub(super) async fn lacking(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     collection: &CollectionName,
     wanted: &[Tenant],
 ) -> Result<Option<TenantName>, Error> {
-    let there = session.unless_stopped(client.tenants(collection)).await?;
-    let as_wanted = |tenant: &&Tenant| {
-        let inactive = |state: &TenantState| *state != TenantState::Hot;
-        there.iter().any(|t| t.name == tenant.name && inactive(&t.state) == inactive(&tenant.state))
-    };
+    let there = access.ask(access.client.tenants(collection)).await?;
+    let is = |tenant: &Tenant, there: &Tenant| tenant.name == there.name && tenant.is_active() == there.is_active();
+    let as_wanted = |tenant: &&Tenant| there.iter().any(|there| is(tenant, there));
     Ok(wanted.iter().find(|tenant| !as_wanted(tenant)).map(|tenant| tenant.name.clone()))
 }

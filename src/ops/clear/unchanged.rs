@@ -4,19 +4,19 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::clock::ServerClock;
 use super::inactive::InactiveTenants;
-use super::since::{self, BackedUp, Since};
-use super::{ClearPlan, CollectionClear, Method};
+use super::since::{self, BackedUp, ComparedUntil};
+use super::{ClearOptions, ClearPlan, CollectionClear, Method};
 use crate::event::{Event, Warning};
-use crate::model::{Renames, TenantMap, TenantName};
+use crate::model::{ServerClock, TenantMap, TenantName};
 use crate::ops::activation::ActivationBooks;
 use crate::ops::firsts::Became;
 use crate::ops::held::is_held_still;
 use crate::ops::schema::{self, expiry};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
-use crate::ops::{Error, NotBackedUp, PlanChange, Session, proof, prove, standing};
-use crate::weaviate::{Count, Tenant, TenantState, Writer};
+use crate::ops::{Error, NotBackedUp, PlanChange, Session, WriteAccess, live_collections, prove};
+use crate::pipeline::compare::Found;
+use crate::weaviate::{Count, Tenant, TenantState};
 
 /// What a look at a collection proved before anything was done to it.
 #[derive(Debug, Clone, Default)]
@@ -34,8 +34,7 @@ pub(super) struct Proven {
 
 /// One collection of a plan, looked at again.
 pub(super) struct Unchanged<'a> {
-    pub(super) writer: &'a Writer,
-    pub(super) session: &'a Session,
+    pub(super) access: WriteAccess<'a>,
     pub(super) plan: &'a ClearPlan,
     pub(super) planned: &'a CollectionClear,
     pub(super) clock: ServerClock,
@@ -62,8 +61,8 @@ impl Unchanged<'_> {
         let from_ms = self.clock.certain_ms();
         let tenants = self.counts(planned.tenants.as_deref().filter(|_| planned.some_tenants)).await?;
         let counted = match &tenants {
-            Some(counts) => proof::sum(counts.values().cloned().collect()),
-            None => standing::count(self.writer.client(), self.session, name, planned.counted()).await?,
+            Some(counts) => counts.values().cloned().sum(),
+            None => live_collections::count(self.access.reading, name, planned.counted()).await?,
         };
         let mut proven = Proven {
             backed_up: None,
@@ -76,7 +75,7 @@ impl Unchanged<'_> {
         }
         self.held_still().await?;
         if let Some(archive) = &self.plan.must_hold {
-            let since = since::begin(self.writer.client(), self.session, planned, self.clock).await?;
+            let since = since::begin(self.access.reading, planned, self.clock).await?;
             proven.backed_up = Some(self.held(archive, since).await?);
             self.tenants().await?;
         }
@@ -101,14 +100,14 @@ impl Unchanged<'_> {
 
     /// What was said of an archive that holds it is true still.
     async fn held_still(&self) -> Result<(), Error> {
-        let (writer, session, planned) = (self.writer, self.session, self.planned);
-        is_held_still(writer.client(), session, &planned.doomed(), planned.standing.held_in.as_ref()).await
+        let (access, planned) = (self.access, self.planned);
+        is_held_still(access.reading, &planned.doomed(), planned.standing.held_in.as_ref()).await
     }
 
     /// The objects of each of these tenants that is active.
     async fn counts(&self, tenants: Option<&[Tenant]>) -> Result<Option<BTreeMap<TenantName, Count>>, Error> {
         let Some(tenants) = tenants else { return Ok(None) };
-        let counts = standing::tenant_counts(self.writer.client(), self.session, self.planned.name(), tenants).await?;
+        let counts = live_collections::tenant_counts(self.access.reading, self.planned.name(), tenants).await?;
         Ok(Some(counts.into_iter().collect()))
     }
 
@@ -127,7 +126,7 @@ impl Unchanged<'_> {
             self.still_held(backed_up).await?;
         } else {
             let (name, counted) = (self.planned.name(), self.planned.counted());
-            let now = standing::count(self.writer.client(), self.session, name, counted).await?;
+            let now = live_collections::count(self.access.reading, name, counted).await?;
             self.as_many(proven.objects, now.exact())?;
             self.held_still().await?;
         }
@@ -161,7 +160,7 @@ impl Unchanged<'_> {
     pub(super) async fn inactive_tenants(&self) -> Result<Option<InactiveTenants<'_>>, Error> {
         let (inactive, name) = (self.inactive(), self.planned.name());
         let Some(archive) = self.plan.must_hold.as_ref().filter(|_| !inactive.is_empty()) else { return Ok(None) };
-        InactiveTenants::begin(self.writer, self.session, self.books, archive, name, inactive).await.map(Some)
+        InactiveTenants::begin(self.access, self.books, archive, name, inactive).await.map(Some)
     }
 
     fn inactive(&self) -> Vec<TenantName> {
@@ -171,7 +170,7 @@ impl Unchanged<'_> {
     /// Its schema is the one that was planned with, and saved.
     async fn schema(&self) -> Result<(), Error> {
         let name = self.planned.name();
-        let Some(now) = self.session.unless_stopped(self.writer.client().schema(name)).await? else {
+        let Some(now) = self.access.ask(self.access.client.schema(name)).await? else {
             return Err(self.changed(PlanChange::Gone));
         };
         if now.text != self.planned.standing.schema.text {
@@ -187,7 +186,7 @@ impl Unchanged<'_> {
         if self.planned.standing.schema.multi_tenant {
             return Ok(());
         }
-        match standing::has_any_shard(self.writer.client(), self.session, name, before).await? {
+        match live_collections::has_any_shard(self.access.reading, name, before).await? {
             Some(false) => Err(Error::MadeAnew { collection: name.clone() }),
             Some(true) | None => Ok(()),
         }
@@ -200,7 +199,7 @@ impl Unchanged<'_> {
         if self.planned.some_tenants || (self.planned.method == Method::Delete && self.plan.must_hold.is_none()) {
             return self.are_there(self.planned.tenants.as_deref().unwrap_or_default()).await;
         }
-        let now = self.session.unless_stopped(self.writer.client().tenants(self.planned.name())).await?;
+        let now = self.access.ask(self.access.client.tenants(self.planned.name())).await?;
         if now != *before {
             return Err(self.changed(PlanChange::Tenants));
         }
@@ -210,10 +209,7 @@ impl Unchanged<'_> {
     /// Its tenants are those that were planned, and no others made anew under their names: those have other first objects.
     async fn same_firsts(&self, tenants: &[Tenant]) -> Result<(), Error> {
         let (planned, collection) = (self.planned, self.planned.name().clone());
-        match (
-            planned.standing.firsts.became(self.writer.client(), self.session, &collection, tenants).await?,
-            planned.method,
-        ) {
+        match (planned.standing.firsts.became(self.access.reading, &collection, tenants).await?, planned.method) {
             (Became::Same, _) => Ok(()),
             // Writers disturb nobody who deletes by ids.
             (Became::Differ(_), Method::Delete) if !planned.some_tenants => Ok(()),
@@ -231,7 +227,7 @@ impl Unchanged<'_> {
         if tenants.is_empty() {
             return Ok(());
         }
-        let now = self.session.unless_stopped(self.writer.client().tenants(self.planned.name())).await?;
+        let now = self.access.ask(self.access.client.tenants(self.planned.name())).await?;
         let now: BTreeMap<&TenantName, &TenantState> = now.iter().map(|t| (&t.name, &t.state)).collect();
         match tenants.iter().find(|tenant| now.get(&tenant.name) != Some(&&tenant.state)) {
             Some(tenant) => Err(self.changed(PlanChange::Tenant { tenant: tenant.name.clone() })),
@@ -244,47 +240,35 @@ impl Unchanged<'_> {
     }
 
     /// The archive holds every object that is there now, and no other.
-    async fn held(&self, path: &Path, since: Since) -> Result<BackedUp, Error> {
+    async fn held(&self, path: &Path, since: ComparedUntil) -> Result<BackedUp, Error> {
         let name = self.planned.name();
-        let quiet = Session { events: self.session.events.only(is_about_states), ..self.session.clone() };
+        let quiet = Session { events: self.access.events.only(is_about_states), ..self.access.session.clone() };
         let archive = prove::open(&quiet, path.to_owned()).await?;
         let place = archive.collections().iter().position(|entry| entry.name == name.as_str());
         let Some(at) = place else { return Err(self.changed(PlanChange::NotInBackup)) };
         let tenants = archive.collections()[at].tenants.iter();
         let tenants = tenants.filter_map(|t| Some((t.tenant.as_ref()?.parse().ok()?, t.objects))).collect();
         let indexed = prove::index(&archive, at).await?;
-        let runs = indexed.runs;
-        let pair = Pair { archive, at, schema: indexed.schema, runs, target: name.clone(), tenants: TenantMap::Same };
-        let options = CompareOptions {
-            renames: Renames::default(),
-            vectors: true,
-            clamp_ints: false,
-            made_vectors: Vec::new(),
-            sample: None,
-            limit: 0,
-            jobs: None,
-            memory_bytes: self.plan.options.memory_bytes,
-            patience: self.plan.options.patience,
-            seed: 0,
-            books: self.books.clone(),
-            states: false,
-        };
-        let compared = compare_collection(self.writer, &quiet, pair, &options).await?;
+        let pair = Pair { archive, at, indexed, target: name.clone(), tenants: TenantMap::Same };
+        let ClearOptions { memory_bytes, patience, .. } = self.plan.options;
+        let options = CompareOptions::new(memory_bytes, patience, self.books.clone());
+        let access = WriteAccess::new(self.access.writer, &quiet);
+        let compared = compare_collection(access, pair, &options).await?;
         if compared.agrees() && compared.digest.is_some() {
-            if since.is_newest && compared.newest_ms.is_some_and(|newest| newest < since.until_ms) {
+            if since.is_newest && compared.found.newest_ms.is_some_and(|newest| newest < since.until_ms) {
                 return Err(self.changed(PlanChange::ListedOld));
             }
-            let (objects, newest_inactive) = (compared.objects, compared.newest_inactive);
+            let Found { objects, newest_inactive, .. } = compared.found;
             return Ok(BackedUp { since, objects, tenants, newest_inactive });
         }
-        let differ = compared.only_left + compared.only_right + compared.different > 0;
+        let differ = !compared.found.agrees();
         let why = match compared.remarks.into_iter().next() {
             // Nothing that was compared differs: the rest was put out of reach.
             Some(remark) if !differ => NotBackedUp::Found(remark),
             None if compared.tenants_differ => NotBackedUp::TenantsStayActive,
             _ => NotBackedUp::Written,
         };
-        let expired = expiry::may_be_why(&self.planned.standing.schema).filter(|_| compared.only_left > 0);
+        let expired = expiry::may_be_why(&self.planned.standing.schema).filter(|_| compared.found.only_left > 0);
         Err(self.changed(PlanChange::NotBackedUp { why: expired.map_or(why, NotBackedUp::Found) }))
     }
 
@@ -294,11 +278,11 @@ impl Unchanged<'_> {
         if !backed_up.since.is_newest {
             return Err(self.changed(PlanChange::WritesUnknown));
         }
-        let newest = since::newest_ms(self.writer.client(), self.session, planned).await?;
+        let newest = since::newest_ms(self.access.reading, planned).await?;
         if newest.is_some_and(|at| at > backed_up.since.until_ms) {
             return Err(self.written());
         }
-        let counted = standing::count(self.writer.client(), self.session, name, planned.counted()).await?;
+        let counted = live_collections::count(self.access.reading, name, planned.counted()).await?;
         let inactive: u64 = self.inactive().iter().filter_map(|name| backed_up.tenants.get(name)).sum();
         let active = backed_up.objects.saturating_sub(inactive);
         if counted.exact().is_some_and(|now| now != active) { Err(self.written()) } else { Ok(()) }
@@ -306,7 +290,7 @@ impl Unchanged<'_> {
 }
 
 fn inactive_among(tenants: &[Tenant]) -> Vec<TenantName> {
-    let inactive = tenants.iter().filter(|tenant| tenant.state != TenantState::Hot);
+    let inactive = tenants.iter().filter(|tenant| !tenant.is_active());
     inactive.map(|tenant| tenant.name.clone()).collect()
 }
 

@@ -7,14 +7,14 @@ use super::stored::as_stored;
 use super::{CreationOptions, CreationPlan, PreparedCreation, Shape};
 use crate::event::{CreationRemark, Remark};
 use crate::model::{CollectionName, Renames};
-use crate::ops::chosen::capital;
+use crate::ops::archive_selection::capital;
 use crate::ops::lacking::Making;
-use crate::ops::restore::{Readable, RestoreRefusal, missing, not_allowed, without_hidden};
+use crate::ops::restore::{Readable, RestoreRefusal, missing, not_allowed, taken_by, without_hidden};
 use crate::ops::schema::endpoints::{Endpoint, endpoints};
-use crate::ops::schema::{Rehearsed, Target, expires, fit, remarks_of};
-use crate::ops::server::{self, Needs};
-use crate::ops::{Error, Session};
-use crate::weaviate::{Client, ServerFacts, Tenant, TenantState};
+use crate::ops::schema::{Rehearsed, expires, fit, remarks_of};
+use crate::ops::server::{self};
+use crate::ops::{Error, ReadAccess, Session};
+use crate::weaviate::{Client, Tenant};
 
 /// Looks at the server, and says what a creation would do. Sends reading requests only.
 ///
@@ -22,25 +22,24 @@ use crate::weaviate::{Client, ServerFacts, Tenant, TenantState};
 ///
 /// The collection exists, the server cannot hold it as it is described, or cannot be reached or is not whole.
 pub async fn plan(client: &Client, session: &Session, mut options: CreationOptions) -> Result<PreparedCreation, Error> {
+    let access = ReadAccess { client, session };
     let (stored, rewritten) = as_stored(&options.schema)?;
     options.schema = stored;
-    let ServerFacts { meta, nodes, .. } = server::look(client, session, Needs::Writes).await?;
+    let server = server::look_to_change(access).await?;
     let schema = &options.schema;
     let name = capital(options.name.as_ref().unwrap_or(&schema.name));
     let mut renames = Renames::default();
     renames.insert(schema.name.clone(), name.clone());
-    let topology_unchecked = session.whole(client.members(), &name).await?.unchecked;
+    let topology_unchecked = access.whole(access.client.members(), &name).await?.unchecked;
 
-    let aliases =
-        session.unless_stopped(client.aliases()).await?.seen().map(|aliases| aliases.pairs).unwrap_or_default();
+    let aliases = access.aliases().await?;
     let live: Vec<CollectionName> =
-        session.unless_stopped(client.schemas()).await?.into_iter().map(|schema| schema.name).collect();
-    let target = Target { version: &meta.version, modules: &meta.modules, nodes };
-    let fit = fit(schema, &renames, &target);
-    let rights = session.unless_stopped(client.rights()).await?;
-    let mut refusals: Vec<RestoreRefusal> = in_the_way(&name, &aliases, &live).into_iter().collect();
-    let mut reading = Readable::new(client, rights.as_ref());
-    let unreadable = session.unless_stopped(reading.refusals(schema, &name, &renames, |_| false)).await?;
+        access.ask(access.client.schemas()).await?.into_iter().map(|schema| schema.name).collect();
+    let fit = fit(schema, &renames, &server.target());
+    let rights = access.ask(access.client.rights()).await?;
+    let mut refusals: Vec<RestoreRefusal> = taken_by(&name, &name, &live, &aliases).into_iter().collect();
+    let mut reading = Readable::new(access.client, rights.as_ref());
+    let unreadable = access.ask(reading.refusals(schema, &name, &renames, |_| false)).await?;
     let missing = missing(schema, &|name| live.contains(name), &renames);
     let missing = without_hidden(missing, &unreadable);
     refusals.extend(unreadable.into_iter().chain(missing));
@@ -52,7 +51,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: CreationOptio
     if !refusals.is_empty() {
         return Err(Error::CannotCreate { refusals });
     }
-    let (tenants, changed) = as_created(&options.tenants);
+    let changed = options.tenants.iter().filter(|tenant| !tenant.can_be_created()).count() as u64;
     let tenants_remark = (changed > 0).then_some(CreationRemark::TenantsToInactive { tenants: changed });
     let leads = endpoints(&serde_json::from_str(&fit.asked).unwrap_or_default());
     let leads = leads.iter().map(Endpoint::remark).map(Remark::from);
@@ -60,46 +59,16 @@ pub async fn plan(client: &Client, session: &Session, mut options: CreationOptio
     let rewritten_too = rewritten.iter().cloned().map(Remark::from);
     let remarks = rewritten_too.chain(fitted).chain(tenants_remark.clone().map(Remark::from)).collect();
     let plan = CreationPlan {
-        url: client.url().to_owned(),
-        server_version: meta.version.text.clone(),
+        url: access.client.url().to_owned(),
+        server_version: server.meta.version.text.clone(),
         shape: shape(&fit.asked),
         name,
-        tenants,
+        tenants: options.tenants.iter().map(Tenant::as_created).collect(),
         remarks,
         rehearsed: if options.rehearse { Rehearsed::Due } else { Rehearsed::Skipped },
         topology_unchecked,
     };
-    Ok(PreparedCreation { plan, options, fit, rewritten, tenants_remark, meta, nodes, rights })
-}
-
-/// A collection or alias of that name, under any spelling.
-fn in_the_way(
-    name: &CollectionName,
-    aliases: &[(String, CollectionName)],
-    live: &[CollectionName],
-) -> Option<RestoreRefusal> {
-    let same = |other: &str| other.eq_ignore_ascii_case(name.as_str());
-    let collection = name.clone();
-    if let Some(there) = live.iter().find(|there| same(there.as_str())).cloned() {
-        return Some(RestoreRefusal::Exists { collection, there });
-    }
-    let (alias, of) = aliases.iter().find(|(alias, _)| same(alias))?;
-    // As the server spells it, which may be otherwise.
-    let alias = alias.parse().unwrap_or_else(|_| collection.clone());
-    Some(RestoreRefusal::IsAlias { collection, alias, of: of.clone() })
-}
-
-/// Tenants in states that they can be created in, and how many of them have another one.
-fn as_created(tenants: &[Tenant]) -> (Vec<Tenant>, u64) {
-    let mut changed = 0;
-    let one = |tenant: &Tenant| match tenant.state {
-        TenantState::Hot | TenantState::Cold => tenant.clone(),
-        TenantState::Frozen | TenantState::Other(_) => {
-            changed += 1;
-            Tenant { name: tenant.name.clone(), state: TenantState::Cold }
-        }
-    };
-    (tenants.iter().map(one).collect(), changed)
+    Ok(PreparedCreation { plan, options, fit, rewritten, tenants_remark, server, rights })
 }
 
 fn shape(document: &str) -> Shape {
@@ -153,17 +122,5 @@ mod tests {
         );
         let bare = Shape { vectors: vec![(own("default"), None, None)], ..Shape::default() };
         assert_eq!(shape(r#"{"class":"A","properties":null,"vectorConfig":null}"#), bare);
-    }
-
-    #[test]
-    fn only_active_and_inactive_tenants_can_be_created() {
-        let tenant = |name: &str, state: &str| Tenant {
-            name: name.parse().expect("a name"),
-            state: TenantState::from(state.to_owned()),
-        };
-        let given = [tenant("a", "HOT"), tenant("b", "COLD"), tenant("c", "FROZEN"), tenant("d", "UNFREEZING")];
-        let (made, changed) = as_created(&given);
-        assert_eq!(made, [tenant("a", "HOT"), tenant("b", "COLD"), tenant("c", "COLD"), tenant("d", "COLD")]);
-        assert_eq!(changed, 2);
     }
 }

@@ -6,7 +6,7 @@ use super::PreparedCreation;
 use crate::event::Warning;
 use crate::ops::restore::RestoreRefusal;
 use crate::ops::schema::{Rehearsal, Rehearsed, Subject, Unmakeable, sweep};
-use crate::ops::{Error, Session};
+use crate::ops::{Error, Session, WriteAccess};
 use crate::weaviate::Writer;
 
 /// Rehearses what the plan creates; what the server does not make as it is to be is refused. What killed runs left behind
@@ -20,13 +20,14 @@ pub async fn rehearse(
     session: &Session,
     mut prepared: PreparedCreation,
 ) -> Result<PreparedCreation, Error> {
+    let access = WriteAccess::new(writer, session);
     let state = prepared.options.state.clone();
     if !prepared.options.rehearse {
-        sweep(writer, session, &state).await?;
+        sweep(access, &state).await?;
         return Ok(prepared);
     }
     let rights = prepared.rights.clone();
-    let mut rehearsal = Rehearsal::open(writer, session, &state, prepared.target(), rights.as_ref()).await?;
+    let mut rehearsal = Rehearsal::open(access, &state, prepared.server.target(), rights.as_ref()).await?;
     let pending = BTreeSet::new();
     let (fit, archived, tenants) = (&prepared.fit, &prepared.options.schema, &prepared.plan.tenants);
     let found = rehearsal.one(&Subject { fit, archived, pending: &pending, tenants, strict: false }).await;
@@ -35,7 +36,7 @@ pub async fn rehearse(
         Ok(_) => Rehearsed::Done,
         // The key may create it, and remove nothing: that is no reason against it.
         Err(Unmakeable::NoScratchName { lacks, .. }) => {
-            session.events.warn(Warning::NotRehearsed { lacks: lacks.to_owned() });
+            access.events.warn(Warning::NotRehearsed { lacks: lacks.to_owned() });
             Rehearsed::NotAllowed { lacks }
         }
         Err(why) => {

@@ -10,7 +10,7 @@ use super::{CountDoubt, CountState, Nodes, Objects, OneTenant};
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::Error;
 use crate::ops::bounds::ASKED_AT_ONCE;
-use crate::weaviate::{self, Client, Count, Rights, Tenant, TenantState, Topology};
+use crate::weaviate::{self, Client, Count, Rights, Tenant, Topology};
 
 /// Plain collections in one request. Fewer than the server could take, so that they spread over the requests in flight.
 const COLLECTIONS_A_REQUEST: usize = 25;
@@ -122,8 +122,7 @@ impl Counter<'_> {
                 return Ok(OneCounted { objects: Objects::unknown(doubt), tenants: None });
             }
         };
-        let active: Vec<TenantName> =
-            tenants.iter().filter(|t| t.state == TenantState::Hot).map(|t| t.name.clone()).collect();
+        let active = Tenant::active(&tenants);
         let chunks = active.chunks(TENANTS_A_REQUEST).map(|chunk| self.some_tenants(name, chunk, doubtful));
         let counts = try_join_all(chunks).await?.concat();
         let counted = sum(tenants, &active, &counts);
@@ -240,6 +239,7 @@ fn sum(tenants: Vec<Tenant>, active: &[TenantName], counts: &[OneCount]) -> OneC
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::weaviate::TenantState;
 
     fn tenants(states: &[(&str, TenantState)]) -> Vec<Tenant> {
         let one =

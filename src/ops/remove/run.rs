@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use super::{CollectionRemoval, RemovalOutcome, RemovalPlan, RemovalStopped};
 use crate::archive::claims::Claim;
-use crate::event::{CollectionResult, Event, Op, RunResult, Status};
+use crate::event::{CollectionResult, Event, Op, Status};
 use crate::model::{CollectionName, path_text};
 use crate::ops::dropping::{Dropped, drop_collection};
 use crate::ops::held;
+use crate::ops::live_collections::{self, Now, Standing};
 use crate::ops::run::claim::Claiming;
 use crate::ops::safety::{self, SafetyCopy};
 use crate::ops::schema;
-use crate::ops::standing::{self, Now, Standing};
-use crate::ops::{Error, Session};
+use crate::ops::{Error, Session, WriteAccess};
 use crate::weaviate::{Count, Writer};
 
 /// How long after the last drop it is looked once more whether a collection came back: whoever writes to it has written
@@ -21,7 +21,7 @@ const LAST_LOOK: Duration = Duration::from_millis(300);
 
 /// What a run gathered so far.
 #[derive(Default)]
-struct Gathered {
+struct RemovalGathered {
     claim: Option<Claim>,
     removed: Vec<(CollectionName, SafetyCopy)>,
     back: Vec<CollectionName>,
@@ -36,15 +36,12 @@ struct Gathered {
 ///
 /// [`RemovalStopped`] says why, and what was removed and saved until then.
 pub async fn run(writer: &Writer, session: &Session, plan: RemovalPlan) -> Result<RemovalOutcome, RemovalStopped> {
-    session.events.emit(Event::PlanMade { collections: plan.listed() });
-    let mut gathered = Gathered::default();
-    let done = Box::pin(all(writer, session, &plan, &mut gathered)).await;
+    let access = WriteAccess::new(writer, session);
+    access.events.emit(Event::PlanMade { collections: plan.listed() });
+    let mut gathered = RemovalGathered::default();
+    let done = Box::pin(remove_all(access, &plan, &mut gathered)).await;
     let status = if gathered.back.is_empty() { Status::Ok } else { Status::Incomplete };
-    let result = RunResult {
-        retries: writer.client().retries(),
-        rate_limit: writer.client().rate_limit(),
-        ..RunResult::of(Op::Rm, status, None, gathered.results.clone())
-    };
+    let result = access.result(Op::Rm, status, None, gathered.results.clone());
     let topology_unchecked = plan.topology_unchecked.clone();
     let is_removed = |name: &CollectionName| gathered.removed.iter().any(|(removed, _)| removed == name);
     let is_gone = |name: &CollectionName| is_removed(name) && !gathered.back.contains(name);
@@ -77,21 +74,18 @@ pub async fn run(writer: &Writer, session: &Session, plan: RemovalPlan) -> Resul
     }
 }
 
-async fn all(writer: &Writer, session: &Session, plan: &RemovalPlan, gathered: &mut Gathered) -> Result<(), Error> {
-    claim(writer, session, plan, gathered).await?;
+async fn remove_all(access: WriteAccess<'_>, plan: &RemovalPlan, gathered: &mut RemovalGathered) -> Result<(), Error> {
+    claim(access, plan, gathered).await?;
     for planned in &plan.collections {
-        if session.cancel.is_cancelled() {
-            return Err(Error::Interrupted);
-        }
-        one(writer, session, plan, planned, gathered).await?;
+        access.go_on()?;
+        remove_one(access, plan, planned, gathered).await?;
     }
-    look_once_more(writer, session, gathered).await
+    look_once_more(access, gathered).await
 }
 
-async fn claim(writer: &Writer, session: &Session, plan: &RemovalPlan, gathered: &mut Gathered) -> Result<(), Error> {
+async fn claim(access: WriteAccess<'_>, plan: &RemovalPlan, gathered: &mut RemovalGathered) -> Result<(), Error> {
     let claiming = Claiming {
-        client: writer.client(),
-        session,
+        access: access.reading,
         locks: &plan.options.locks,
         targets: plan.collections.iter().map(|p| p.standing.name().clone()).collect(),
         shards: plan.collections.iter().flat_map(|p| p.standing.shards.clone()).collect(),
@@ -100,19 +94,19 @@ async fn claim(writer: &Writer, session: &Session, plan: &RemovalPlan, gathered:
     Ok(())
 }
 
-async fn one(
-    writer: &Writer,
-    session: &Session,
+async fn remove_one(
+    access: WriteAccess<'_>,
     plan: &RemovalPlan,
     planned: &CollectionRemoval,
-    gathered: &mut Gathered,
+    gathered: &mut RemovalGathered,
 ) -> Result<(), Error> {
     let before = &planned.standing;
-    session
+    access
+        .session
         .events
         .emit(Event::CollectionStarted { collection: before.name().clone(), objects: before.objects.exact() });
     // What is saved and dropped is what is there now.
-    let Now { schema, tenants, objects, topology_unchecked } = standing::now(writer.client(), session, before).await?;
+    let Now { schema, tenants, objects, topology_unchecked } = live_collections::now(access.reading, before).await?;
     if let Some(was) = planned.agreed
         && objects.exact() != Some(was)
     {
@@ -126,19 +120,17 @@ async fn one(
     {
         return Err(Error::BeingWritten { collection: before.name().clone(), before: before_it, after });
     }
-    held::is_held_still(writer.client(), session, &before.doomed(), before.held_in.as_ref()).await?;
+    held::is_held_still(access.reading, &before.doomed(), before.held_in.as_ref()).await?;
     let from = safety::From {
         url: &plan.url,
         server_version: &plan.server_version,
         topology_unchecked: topology_unchecked.as_deref(),
     };
-    let saved = safety::save(session, &plan.options.folder, from, &schema, &before.shards, tenants.as_deref()).await?;
+    let saved =
+        safety::save(access.session, &plan.options.folder, from, &schema, &before.shards, tenants.as_deref()).await?;
     gathered.saved = Some(saved.clone());
-    if session.cancel.is_cancelled() {
-        return Err(Error::Interrupted);
-    }
-    let dropped =
-        drop_collection(writer, session, &schema, &before.shards, &before.firsts, plan.options.patience).await?;
+    access.go_on()?;
+    let dropped = drop_collection(access, &schema, &before.shards, &before.firsts, plan.options.patience).await?;
     gathered.saved = None;
     let result = CollectionResult {
         tenants: tenants.map_or(0, |tenants| tenants.len() as u64),
@@ -153,20 +145,20 @@ async fn one(
     if dropped == Dropped::Back {
         gathered.back.push(schema.name.clone());
     }
-    session.events.emit(Event::CollectionFinished(result.clone()));
+    access.events.emit(Event::CollectionFinished(result.clone()));
     gathered.results.push(result);
     Ok(())
 }
 
 /// A writer that did not notice may take a moment to bring a collection back.
-async fn look_once_more(writer: &Writer, session: &Session, gathered: &mut Gathered) -> Result<(), Error> {
+async fn look_once_more(access: WriteAccess<'_>, gathered: &mut RemovalGathered) -> Result<(), Error> {
     let pause = tokio::time::sleep(LAST_LOOK);
     tokio::select! {
         () = pause => {}
-        () = session.cancel.cancelled() => {}
+        () = access.cancel.cancelled() => {}
     }
     // What was removed was seen to be gone; that it stays so is asked for once, and not waited for.
-    let Ok(there) = session.unless_stopped(writer.client().schemas()).await else { return Ok(()) };
+    let Ok(there) = access.ask(access.client.schemas()).await else { return Ok(()) };
     for (name, _) in &gathered.removed {
         if there.iter().any(|schema| schema.name == *name) && !gathered.back.contains(name) {
             gathered.back.push(name.clone());

@@ -6,8 +6,8 @@ use super::RestoreRefusal;
 use crate::archive::Archive;
 use crate::event::{AliasRemark, Remark};
 use crate::model::{CollectionName, Renames};
-use crate::ops::{Error, Session, chosen};
-use crate::weaviate::{Aliases, Client, Error as WireError, Listed, Named, Rights, Writer};
+use crate::ops::{Error, WriteAccess, archive_selection};
+use crate::weaviate::{Aliases, Client, Error as WireError, Listed, Named, Rights};
 
 /// The document that holds them.
 const ALIASES: &str = "aliases.json";
@@ -95,7 +95,7 @@ pub(super) struct Found {
 }
 
 /// What it takes to look what is to be done about aliases.
-pub(super) struct Looking<'a> {
+pub(super) struct AliasPlanning<'a> {
     pub(super) client: &'a Client,
     /// Those of the server, as far as it has any and shows them.
     pub(super) listed: &'a Listed<Aliases>,
@@ -111,7 +111,7 @@ pub(super) struct Looking<'a> {
     pub(super) server: &'a str,
 }
 
-impl Looking<'_> {
+impl AliasPlanning<'_> {
     /// Looks what is to be done about the aliases of these collections. One that the server does not list is asked for by
     /// its name, since a list leaves out what the key may not see.
     pub(super) async fn plan(&self, archived: Vec<(String, CollectionName)>) -> Result<Found, Error> {
@@ -128,7 +128,7 @@ impl Looking<'_> {
                 found.refused.push(RestoreRefusal::AliasUnfit { collection, alias });
                 continue;
             };
-            let alias = chosen::capital(&name);
+            let alias = archive_selection::capital(&name);
             if *self.listed == Listed::Nothing {
                 let none = AliasRemark::NoAliases { alias, server: self.server.to_owned() };
                 found.remarks.push((target, none.into()));
@@ -212,20 +212,27 @@ pub(super) fn answered<T>(asked: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
+/// What became of a request to create something, which is sent once more where a gateway answered and it is still missing.
+pub(super) async fn created<T: PartialEq>(
+    create: impl AsyncFn() -> Result<(), WireError>,
+    ask: impl AsyncFn() -> Result<Named<T>, Error>,
+) -> Result<Result<(), WireError>, Error> {
+    let sent = create().await;
+    let again = sent.as_ref().is_err_and(WireError::is_gateway) && answered(ask().await)? == Some(Named::Missing);
+    Ok(if again { create().await } else { sent })
+}
+
 /// Does what was planned and reads it back; what became of each, and whether all is as planned.
 /// `complete`: nothing is missing or different in what was restored.
 pub(super) async fn set(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     planned: &[PlannedAlias],
     complete: bool,
 ) -> Result<(Vec<(CollectionName, Remark)>, bool), Error> {
     let (mut remarks, mut all) = (Vec::<(CollectionName, Remark)>::new(), true);
     for one in planned {
         let PlannedAlias { alias, target, step, .. } = one;
-        if session.cancel.is_cancelled() {
-            return Err(Error::Interrupted);
-        }
+        access.go_on()?;
         let sent = match step {
             AliasStep::Same => continue,
             AliasStep::Keep { of } => {
@@ -238,22 +245,14 @@ pub(super) async fn set(
                 continue;
             }
             AliasStep::Create => {
-                let sent = writer.create_alias(alias, target).await;
-                let missing = match &sent {
-                    Err(error) if error.is_gateway() => {
-                        answered(session.unless_stopped(writer.client().alias(alias)).await)? == Some(Named::Missing)
-                    }
-                    _ => false,
-                };
-                if missing { writer.create_alias(alias, target).await } else { sent }
+                let create = async || access.writer.create_alias(alias, target).await;
+                created(create, async || access.ask(access.client.alias(alias)).await).await?
             }
             AliasStep::Overwrite { was } => {
                 // Whoever reads by the alias is better served by the other collection than by half of this one.
                 let (alias, was) = (alias.clone(), was.clone());
                 let stays = if complete {
-                    match answered(session.unless_stopped(writer.client().alias(&one.alias)).await)?
-                        .unwrap_or(Named::Hidden)
-                    {
+                    match answered(access.ask(access.client.alias(&one.alias)).await)?.unwrap_or(Named::Hidden) {
                         Named::There(of) if of == was || of == *target => None,
                         Named::There(of) => Some(AliasRemark::AliasMovedSince { alias, of }),
                         Named::Missing => Some(AliasRemark::AliasGoneSince { alias, was }),
@@ -267,10 +266,10 @@ pub(super) async fn set(
                     remarks.push((target.clone(), stays.into()));
                     continue;
                 }
-                writer.move_alias(&one.alias, target).await
+                access.writer.move_alias(&one.alias, target).await
             }
         };
-        let now = answered(session.unless_stopped(writer.client().alias(alias)).await)?;
+        let now = answered(access.ask(access.client.alias(alias)).await)?;
         let (done, remark) = outcome(one, sent, now.unwrap_or(Named::Missing));
         all &= done;
         remarks.push((target.clone(), remark.into()));

@@ -1,12 +1,13 @@
 //! Creates the collections of a plan, before any object is written, and compares what the server made of each.
 
-use super::before::Stage;
-use super::{Collection, RestoreRefusal, Server, tenants};
+use super::earlier_run::Stage;
+use super::{Collection, RestoreRefusal, tenants};
 use crate::event::{Remark, RestoreRemark, SettingRemark};
 use crate::model::{Renames, Schema, TenantName};
-use crate::ops::schema::{Applied, Fit, Made, NotMade, complete, made, remarks_of, until_there};
-use crate::ops::{Altered, Error, Session, verify};
-use crate::weaviate::{Client, Count, Writer};
+use crate::ops::schema::{Fit, Made, NotMade, as_asked, complete, made, until_there};
+use crate::ops::server::PlannedServer;
+use crate::ops::{Altered, Error, ReadAccess, WriteAccess, verify};
+use crate::weaviate::{Count, Writer};
 
 /// What was created.
 #[derive(Debug, Clone)]
@@ -19,20 +20,18 @@ pub(super) struct Created {
 
 /// A collection that exists, and to which tenants are added. `own`: those that an earlier run added.
 pub(super) async fn join(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     collection: &Collection,
     own: &[TenantName],
 ) -> Result<Created, Error> {
     let target = &collection.planned.target;
-    let schema = session.unless_stopped(writer.client().schema(target)).await?;
+    let schema = access.ask(access.client.schema(target)).await?;
     let schema = schema.ok_or_else(|| Error::Vanished { collection: target.clone() })?;
     // Somebody may have looked at the plan for long. What was there then must be there, and nobody may have taken a name:
     // servers take a tenant that exists for one that was created.
     let lacks = verify::lacks(&collection.asked, &schema, &Renames::default());
-    let refusals =
-        tenants::joins(writer.client(), &collection.indexed.schema, &schema, &collection.tenants, lacks, own);
-    let refusals = session.unless_stopped(refusals).await?;
+    let refusals = tenants::joins(access.client, &collection.indexed.schema, &schema, &collection.tenants, lacks, own);
+    let refusals = access.ask(refusals).await?;
     if !refusals.is_empty() {
         return Err(Error::CannotRestore { refusals, chosen: 1 });
     }
@@ -42,21 +41,20 @@ pub(super) async fn join(
 /// Creates one collection. Nothing of that name may exist, but for what an earlier run has begun. It is not as it should be
 /// before it was finished.
 pub(super) async fn begin(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     collection: &Collection,
-    server: &Server,
+    server: &PlannedServer,
 ) -> Result<(), NotMade> {
     let not_sent = |error| NotMade { error, perhaps_there: false };
-    let there = session.unless_stopped(writer.client().schema(&collection.planned.target)).await.map_err(not_sent)?;
+    let there = access.ask(access.client.schema(&collection.planned.target)).await.map_err(not_sent)?;
     let Some(there) = there else {
-        return until_there(writer, session, &collection.fit, || taken(collection)).await;
+        return until_there(access, &collection.fit, || taken(collection)).await;
     };
     if collection.before.stage == Stage::Nothing {
         return Err(not_sent(taken(collection)));
     }
     let begun = Begun { fit: &collection.fit, asked: &collection.asked, there: &there };
-    match begun.other(writer.client(), session, server).await.map_err(not_sent)? {
+    match begun.other(access.reading, server).await.map_err(not_sent)? {
         Some(what) => Err(not_sent(not_as_left(collection, what))),
         None => Ok(()),
     }
@@ -71,23 +69,17 @@ pub(super) struct Begun<'a> {
 
 impl Begun<'_> {
     /// Why it cannot be what that run began, if so: that one asked for nothing else, and wrote nothing into it.
-    pub(super) async fn other(
-        &self,
-        client: &Client,
-        session: &Session,
-        server: &Server,
-    ) -> Result<Option<Altered>, Error> {
+    pub(super) async fn other(&self, access: ReadAccess<'_>, server: &PlannedServer) -> Result<Option<Altered>, Error> {
         // What comes after the first request is looked at when all is finished.
         if let Made::Other { differences } = made(&self.fit.create, self.asked, self.there, &server.target()) {
             return Ok(Some(Altered::AnotherOne { differences }));
         }
         let name = &self.there.name;
         if self.there.multi_tenant {
-            let tenants = session.unless_stopped(client.tenants(name)).await?;
+            let tenants = access.ask(access.client.tenants(name)).await?;
             return Ok(tenants.first().map(|first| Altered::HasTenants { first: first.name.clone() }));
         }
-        let counts = session.unless_stopped(client.counts(std::slice::from_ref(name))).await?;
-        Ok(match counts.into_iter().next().unwrap_or_else(Count::not_given) {
+        Ok(match access.count(name).await? {
             Count::Exact(0) => None,
             Count::Exact(objects) => Some(Altered::HoldsObjects { objects }),
             Count::Unknown { reason } => Some(Altered::MayHoldObjects { reason }),
@@ -98,12 +90,11 @@ impl Begun<'_> {
 /// Looks again at a collection that an earlier run created: it is what that one made, and at most grew since. What was
 /// compared already only has to be there.
 pub(super) async fn again(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     collection: &Collection,
-    server: &Server,
+    server: &PlannedServer,
 ) -> Result<Created, Error> {
-    let there = session.unless_stopped(writer.client().schema(&collection.planned.target)).await?;
+    let there = access.ask(access.client.schema(&collection.planned.target)).await?;
     let Some(schema) = there else { return Err(not_as_left(collection, Altered::Gone)) };
     if collection.before.verified || collection.before.over {
         return Ok(Created { schema, remarks: Vec::new() });
@@ -115,7 +106,7 @@ pub(super) async fn again(
 }
 
 /// What is wrong with a collection that an earlier run created, if anything.
-pub(super) fn other(fit: &Fit, asked: &Schema, there: Option<&Schema>, server: &Server) -> Option<Altered> {
+pub(super) fn other(fit: &Fit, asked: &Schema, there: Option<&Schema>, server: &PlannedServer) -> Option<Altered> {
     let Some(there) = there else { return Some(Altered::Gone) };
     match made(&fit.asked, asked, there, &server.target()) {
         Made::Same { .. } => None,
@@ -130,7 +121,7 @@ pub(super) fn not_as_left(collection: &Collection, what: Altered) -> Error {
 }
 
 /// Adds what is missing, which may need other collections, and compares.
-pub(super) async fn finish(writer: &Writer, collection: &Collection, server: &Server) -> Result<Created, Error> {
+pub(super) async fn finish(writer: &Writer, collection: &Collection, server: &PlannedServer) -> Result<Created, Error> {
     let schema = complete(writer, &collection.fit).await?;
     compared(collection, schema, server)
 }
@@ -140,17 +131,8 @@ fn taken(collection: &Collection) -> Error {
     Error::CannotRestore { refusals: vec![RestoreRefusal::Exists { collection: archived, there }], chosen: 1 }
 }
 
-fn compared(collection: &Collection, schema: Schema, server: &Server) -> Result<Created, Error> {
-    let fit = &collection.fit;
-    match made(&fit.asked, &collection.asked, &schema, &server.target()) {
-        Made::Same { additions, applied } => {
-            let all: Vec<Applied> = fit.applied.iter().cloned().chain(applied).collect();
-            let added = (!additions.is_empty()).then_some(SettingRemark::SettingsAdded { settings: additions });
-            let remarks = remarks_of(&all).chain(added.map(Remark::from)).collect();
-            Ok(Created { schema, remarks })
-        }
-        Made::Other { differences } => {
-            Err(Error::MadeOtherwise { collection: collection.planned.target.clone(), differences })
-        }
-    }
+fn compared(collection: &Collection, schema: Schema, server: &PlannedServer) -> Result<Created, Error> {
+    let (remarks, settings) = as_asked(&collection.fit, &collection.asked, &schema, &server.target())?;
+    let added = (!settings.is_empty()).then_some(SettingRemark::SettingsAdded { settings });
+    Ok(Created { remarks: remarks.chain(added.map(Remark::from)).collect(), schema })
 }

@@ -1,34 +1,26 @@
 //! Writes the objects of one collection: load, import and the run's journal side by side, on bounded channels.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::filled::{Filled, ObjectsOfRuns};
-use super::notes::Notes;
 use super::{Collection, RestoreOptions, survey, tenants};
-use crate::archive::{Archive, Error as ArchiveError, Index, Run, RunRecord};
-use crate::event::{Event, Events};
-use crate::model::coverage::Space;
-use crate::model::{CollectionName, KeyRange, TenantName};
-use crate::ops::{Error, Session, activation, prove};
+use crate::archive::Archive;
+use crate::ops::{Error, WriteAccess, prove};
+use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::activation::runs::{ActivateRuns, RUNS_JUDGED_WAITING};
+use crate::pipeline::bookkeeping::{Bookkeeping, Filled, Notes, ObjectsOfRuns, RESULTS_WAITING};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::compare::Comparer;
-use crate::pipeline::import::{self, Done, FoundEqual, Import, Pass, Stamps};
+use crate::pipeline::import::{self, Import, Pass, Stamps};
 use crate::pipeline::journal::{self, RunJournal};
 use crate::pipeline::load::{self, BadPart, Load};
 use crate::pipeline::long_lines::longest_line;
 use crate::pipeline::pacer::{BATCH_BYTES, Limits, Pacer};
 use crate::pipeline::rewrite::Rewrite;
-use crate::pipeline::{BATCHES_WAITING, BatchOrigin};
-use crate::weaviate::Writer;
 
-/// Results that may wait for the journal. Few, since they hold the objects that were rejected, outside the budget.
-const RESULTS_WAITING: usize = 4;
 /// One batch never weighs more than this share of the budget: it takes that several times over, sent and answered.
 const BATCH_SHARE: u64 = 4;
 /// What batches on their way may take of the budget together, in bytes.
@@ -38,8 +30,7 @@ const BATCHES_A_REQUEST: u64 = 3;
 
 /// What it takes to fill collections.
 pub(super) struct Fill<'a> {
-    pub(super) client: &'a Writer,
-    pub(super) session: &'a Session,
+    pub(super) access: WriteAccess<'a>,
     pub(super) options: &'a RestoreOptions,
     pub(super) archive: &'a Arc<Archive>,
     pub(super) budget: &'a Budget,
@@ -56,7 +47,7 @@ impl Fill<'_> {
         objects: &mut ObjectsOfRuns,
     ) -> (Filled, Result<(), Error>) {
         // Cancelled when the run is told to stop, and when one side fails.
-        let stop = self.session.cancel.child_token();
+        let stop = self.access.cancel.child_token();
         let pacer = Arc::new(Mutex::new(self.pacer(collection)));
         let (batches, read) = mpsc::channel(BATCHES_WAITING);
         let (results, judged) = mpsc::channel(RESULTS_WAITING);
@@ -80,7 +71,7 @@ impl Fill<'_> {
             inactive: collection.tenants.inactive(),
             over,
             stamps: Arc::clone(&stamps),
-            events: self.session.events.clone(),
+            events: self.access.events.clone(),
         };
         let journalling = tokio::task::spawn_blocking({
             let stop = stop.clone();
@@ -94,11 +85,11 @@ impl Fill<'_> {
             }
             imported
         };
-        let activation = tenants::activation(self.client, collection);
-        let (activated, imported) = match &activation {
-            Some(activation) => {
+        let activating = tenants::activating(self.access.writer, collection);
+        let (activated, imported) = match &activating {
+            Some(activating) => {
                 let (on, batches) = mpsc::channel(BATCHES_WAITING);
-                let activate = ActivateRuns::new(Arc::clone(activation));
+                let activate = ActivateRuns::new(Arc::clone(&activating.activation));
                 tokio::join!(activate.run(load.ahead(), read, on, runs_judged, &stop), importing(batches))
             }
             None => (Ok(()), importing(read).await),
@@ -111,9 +102,9 @@ impl Fill<'_> {
             }
             Err(_) => (Filled::default(), Err(journal::Error::Thread.into())),
         };
-        if let Some(activation) = activation {
+        if let Some(activating) = activating {
             // However it ended. What fails here is put right, or told, when the states are looked at in the end.
-            activation::deactivate(self.session, &collection.planned.target, &activation, None).await;
+            activating.deactivate(self.access.session).await;
         }
         (filled, activated.map_err(Error::from).and(self.judge(collection, written, loaded, imported)))
     }
@@ -132,16 +123,11 @@ impl Fill<'_> {
             Ok(Ok(())) => {}
             Ok(Err(bad)) => match *bad {
                 BadPart { error: load::Error::Stopped, .. } => {}
-                BadPart { part, error } => {
-                    let entry = &self.archive.collections()[collection.at];
-                    return Err(prove::wrong(self.archive, entry, &part, error));
-                }
+                bad => return Err(prove::wrong(self.archive, collection.at, bad)),
             },
         }
         // What fails in the grace after a stop is the stop's.
-        if self.session.cancel.is_cancelled() {
-            return Err(Error::Interrupted);
-        }
+        self.access.go_on()?;
         imported.map_err(|source| Error::Import { collection: collection.planned.target.clone(), source })
     }
 
@@ -186,7 +172,7 @@ impl Fill<'_> {
         let made = if revectorize { vectorised.clone() } else { Vec::new() };
         let comparer = Comparer::new(schema, collection.renames.clone(), clamp_ints).with_made_vectors(made);
         Import {
-            client: self.client.clone(),
+            client: self.access.writer.clone(),
             collection: collection.planned.target.clone(),
             rewrite: Rewrite::new(schema, &collection.renames, clamp_ints, vectors).deferring(collection.deferred()),
             pass,
@@ -196,148 +182,7 @@ impl Fill<'_> {
             pacer: Arc::clone(pacer),
             stamps,
             options: self.options.import(),
-            events: self.session.events.clone(),
+            events: self.access.events.clone(),
         }
-    }
-}
-
-/// Writes down what became of every batch.
-struct Bookkeeping {
-    journal: RunJournal,
-    target: CollectionName,
-    runs: Arc<Index>,
-    pass: Pass,
-    /// Of runs whose references wait for a pass of their own.
-    before_references: ObjectsOfRuns,
-    /// What became of each run that is not done.
-    notes: Notes,
-    began: Instant,
-    filled: Filled,
-    /// Objects that an earlier run has dealt with.
-    before: u64,
-    /// Tenants that are to be inactive, by their names on the server.
-    inactive: Arc<BTreeSet<TenantName>>,
-    /// Who deactivates them once their runs were judged.
-    over: mpsc::Sender<usize>,
-    /// When what was written so far was created.
-    stamps: Arc<Stamps>,
-    events: Events,
-}
-
-impl Bookkeeping {
-    /// Takes results until the channel closes. An error cancels `stop`, so that nothing more is sent. Lets go of `over` in the
-    /// end: it is waited for.
-    fn take_all(
-        mut self,
-        mut results: mpsc::Receiver<Done>,
-        stop: &CancellationToken,
-    ) -> (Filled, ObjectsOfRuns, Result<(), ArchiveError>) {
-        let mut written = Ok(());
-        while let Some(done) = results.blocking_recv() {
-            if written.is_ok() {
-                written = self.take(&done);
-                if written.is_err() {
-                    stop.cancel();
-                }
-            }
-        }
-        // However it ended: what is judged need not be sent again.
-        let written = written.and_then(|()| {
-            let left = self.notes.all();
-            self.note(left)
-        });
-        let synced = self.journal.blocking().sync();
-        (self.filled, self.before_references, written.and(synced))
-    }
-
-    /// Writes down stretches of runs that are under way. Objects without the references that belong to them are not judged
-    /// before these are.
-    fn note(&mut self, pieces: Vec<(usize, (KeyRange, Filled))>) -> Result<(), ArchiveError> {
-        if self.pass != Pass::All {
-            return Ok(());
-        }
-        for (at, (covers, filled)) in pieces {
-            if let Some(run) = self.runs.get(at).cloned() {
-                self.imported(&run, covers, filled)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn imported(&mut self, run: &Run, covers: KeyRange, filled: Filled) -> Result<(), ArchiveError> {
-        let Filled { objects, rejected, rejected_bytes, stored, references, found, .. } = filled;
-        self.journal.blocking().record(&RunRecord::Imported {
-            target: self.target.clone(),
-            tenant: run.tenant.clone(),
-            from: covers.from,
-            to: covers.to,
-            objects: objects - rejected,
-            rejected,
-            rejected_bytes,
-            stored,
-            references,
-            refused_equal: found.refused + found.lengths,
-            unsaid_equal: found.unsaid,
-            stamped: self.stamps.seen(),
-        })
-    }
-
-    /// All of a run was judged: its tenant may be deactivated, if it is to be inactive.
-    fn over(&mut self, number: usize, space: &Space, over: Filled) {
-        if space.as_ref().is_some_and(|tenant| self.inactive.contains(tenant)) {
-            self.filled.inactive += over.there();
-            // Who deactivates may have ended: then all of them are deactivated after the run.
-            let _ = self.over.blocking_send(number);
-        }
-    }
-
-    fn take(&mut self, done: &Done) -> Result<(), ArchiveError> {
-        self.filled.add(done);
-        for object in &done.rejected {
-            let mut files = self.journal.blocking();
-            files.reject(&self.target, object.tenant.as_ref(), object.id, &object.reason, &object.object)?;
-            drop(files);
-            self.events.emit(Event::ObjectRejected {
-                collection: self.target.clone(),
-                tenant: object.tenant.clone(),
-                id: object.id,
-                reason: object.reason.clone(),
-            });
-        }
-        let BatchOrigin::Archived { run: number } = done.origin else { return Ok(()) };
-        let Some(run) = self.runs.get(number).cloned() else { return Ok(()) };
-        let mut filled = Filled::default();
-        filled.add(done);
-        let Some(over) = self.notes.take(number, run.covers, run.objects, (done.covers, filled)) else {
-            let due = if self.pass == Pass::All { self.notes.due(self.began.elapsed()) } else { Vec::new() };
-            if due.is_empty() {
-                return Ok(());
-            }
-            self.note(due)?;
-            return self.saved();
-        };
-        self.over(number, &done.space, over.now);
-        // Objects without the references that belong to them are not all of the run.
-        if self.pass == Pass::Objects {
-            if over.now.rejected > 0 || over.now.found != FoundEqual::default() {
-                self.before_references.insert(number, over.now);
-            }
-            return Ok(());
-        }
-        for (covers, filled) in over.pieces {
-            let filled = self.before_references.remove(&number).map_or(filled, |objects| objects.referred(filled));
-            self.imported(&run, covers, filled)?;
-        }
-        self.saved()
-    }
-
-    /// Makes what was written down durable, and says so.
-    fn saved(&mut self) -> Result<(), ArchiveError> {
-        self.journal.blocking().sync()?;
-        self.events.emit(Event::CheckpointSaved {
-            collection: self.target.clone(),
-            objects: self.before + self.filled.objects,
-        });
-        Ok(())
     }
 }

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::tenants::Tenants;
+use super::tenants::ChosenTenants;
 use crate::archive::runfiles::TargetHistory;
 use crate::model::{CollectionName, KeyRange, Stamped, TenantMap, TenantName};
 use crate::ops::bounds::ASKED_AT_ONCE;
-use crate::ops::{Altered, Error, Session, standing};
-use crate::weaviate::{Client, TenantState};
+use crate::ops::{Altered, Error, ReadAccess, live_collections};
+use crate::weaviate::Tenant;
 
 /// Objects looked at in one place.
 const OBJECTS: u32 = 3;
@@ -23,12 +23,11 @@ const IN_FLIGHT_MS: i64 = 2 * 60 * 1_000;
 
 /// A collection that an earlier run made, or added tenants to.
 pub(super) struct Left<'a> {
-    pub(super) client: &'a Client,
-    pub(super) session: &'a Session,
+    pub(super) access: ReadAccess<'a>,
     pub(super) target: &'a CollectionName,
     pub(super) multi_tenant: bool,
     pub(super) history: &'a TargetHistory,
-    pub(super) tenants: &'a Tenants,
+    pub(super) tenants: &'a ChosenTenants,
     pub(super) map: &'a TenantMap,
 }
 
@@ -43,16 +42,15 @@ impl Left<'_> {
         let Some(stamped) = stamps.reduce(Stamped::joined).filter(|_| !complete) else { return Ok(None) };
         let mut places = self.places();
         if self.multi_tenant {
-            let live = self.session.unless_stopped(self.client.tenants(self.target)).await?;
+            let live = self.access.ask(self.access.client.tenants(self.target)).await?;
             // Nobody is activated for a plan.
-            let live =
-                live.into_iter().filter(|tenant| tenant.state == TenantState::Hot).map(|tenant| Some(tenant.name));
+            let live = live.into_iter().filter(Tenant::is_active).map(|tenant| Some(tenant.name));
             let made: Vec<_> = self.tenants.made.iter().map(|tenant| Some(tenant.name.clone())).collect();
             places =
                 live.filter(|t| made.contains(t)).map(|t| (t.clone(), places.remove(&t).unwrap_or_default())).collect();
         }
         let looks = places.iter().map(|(tenant, ranges)| async move {
-            let own = self.session.unless_stopped(self.is_own(tenant.as_ref(), ranges, stamped)).await?;
+            let own = self.access.ask(self.is_own(tenant.as_ref(), ranges, stamped)).await?;
             Ok::<_, Error>((!own).then_some(tenant))
         });
         let others: Vec<_> = stream::iter(looks).buffered(ASKED_AT_ONCE).try_collect().await?;
@@ -67,7 +65,7 @@ impl Left<'_> {
         if self.multi_tenant {
             return Ok(None);
         }
-        standing::has_any_shard(self.client, self.session, self.target, &self.history.shards).await
+        live_collections::has_any_shard(self.access, self.target, &self.history.shards).await
     }
 
     /// The stretches of ids that hold something of that run, by the tenant's name on the server.
@@ -91,7 +89,7 @@ impl Left<'_> {
         let earliest = stamped.first_ms - BEFORE_MS;
         let mut nothing = true;
         for range in ranges.first().into_iter().chain(ranges.last()) {
-            let found = self.client.times_behind(self.target, tenant, range.from, OBJECTS).await?;
+            let found = self.access.client.times_behind(self.target, tenant, range.from, OBJECTS).await?;
             let mut found =
                 found.into_iter().filter(|times| range.contains(times.id)).map(|times| times.created_ms).peekable();
             nothing &= found.peek().is_none();
@@ -104,7 +102,7 @@ impl Left<'_> {
         }
         // Nothing of it was written down, or that is gone: what else is there may have been on its way.
         let latest = stamped.last_ms + IN_FLIGHT_MS;
-        let found = self.client.times_behind(self.target, tenant, None, OBJECTS).await?;
+        let found = self.access.client.times_behind(self.target, tenant, None, OBJECTS).await?;
         Ok(found.is_empty() || found.iter().any(|times| (earliest..=latest).contains(&times.created_ms)))
     }
 }

@@ -1,7 +1,7 @@
 //! The plan of a restore: what is in the archive, what the server can hold, what is in the way. Reads every byte that
 //! would be sent, and sends reading requests only. What stands against it is part of the plan.
 
-mod beside;
+mod aliases_roles;
 mod candidate;
 mod carried;
 mod centroid;
@@ -12,25 +12,26 @@ mod there;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use self::beside::Beside;
+use self::aliases_roles::AliasesAndRoles;
 use self::candidate::{Candidate, in_order};
-use self::carried::{Looked, asked, carried_on, left_by};
+use self::carried::{asked, carried_on, left_by};
 pub(in crate::ops) use self::may::not_allowed;
 pub(in crate::ops) use self::readable::{Readable, without_hidden};
-use super::before::Stage;
+use super::earlier_run::Stage;
 use super::order::order;
 use super::{
-    ArchiveFacts, Collection, Endpoint, PreparedRestore, RestoreOptions, RestorePlan, RestoreRefusal, Resuming, Server,
-    resume, tenants,
+    ArchiveFacts, Collection, Endpoint, PreparedRestore, RestoreOptions, RestorePlan, RestoreRefusal, Resuming, resume,
+    tenants,
 };
 use crate::archive::{Archive, Content};
 use crate::event::PlannedAction;
 use crate::model::{CollectionName, Renames, Schema};
-use crate::ops::chosen::{self, ChosenCollections};
+use crate::ops::archive_selection::{self, ChosenCollections};
 use crate::ops::schema::Rehearsed;
-use crate::ops::server::{self, Needs};
-use crate::ops::{Error, Session, blocking, prove, verify};
-use crate::weaviate::{Aliases, Client, Listed, Rights, ServerFacts};
+use crate::ops::server::PlannedServer;
+use crate::ops::server::{self};
+use crate::ops::{Error, ReadAccess, Session, blocking, prove, verify};
+use crate::weaviate::{Aliases, Client, Listed, Rights};
 
 /// What the server has by the names that are restored, or others.
 struct Live {
@@ -40,12 +41,11 @@ struct Live {
 
 /// What every step of making a plan looks at.
 struct Planning<'a> {
-    client: &'a Client,
-    session: &'a Session,
+    access: ReadAccess<'a>,
     archive: &'a Arc<Archive>,
     options: &'a RestoreOptions,
     renames: &'a Renames,
-    server: &'a Server,
+    server: &'a PlannedServer,
     live: &'a Live,
     /// What the key may do, where that is known.
     rights: Option<&'a Rights>,
@@ -55,7 +55,7 @@ struct Planning<'a> {
 struct Judged {
     /// In the order of their references, if there is one.
     candidates: Vec<Candidate>,
-    beside: Beside,
+    beside: AliasesAndRoles,
     refusals: Vec<RestoreRefusal>,
 }
 
@@ -66,21 +66,20 @@ struct Judged {
 /// The archive is damaged or lacks what was chosen, or the server cannot be reached or read. What stands against the
 /// restore itself is in the plan, and refused by `run`.
 pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -> Result<PreparedRestore, Error> {
-    let archive = prove::open(session, options.archive.clone()).await?;
+    let access = ReadAccess { client, session };
+    let archive = prove::open(access.session, options.archive.clone()).await?;
     let ChosenCollections { collections, renames } = choose(&archive, &options).await?;
-    let ServerFacts { meta, nodes, .. } = server::look(client, session, Needs::Writes).await?;
-    let server = Server { meta, nodes };
+    let server = server::look_to_change(access).await?;
     let topology_unchecked = match collections.first() {
-        Some((_, schema)) => session.whole(client.members(), &schema.name).await?.unchecked,
+        Some((_, schema)) => access.whole(access.client.members(), &schema.name).await?.unchecked,
         None => None,
     };
-    let asked = asked(client, &options, &archive, &collections, &renames);
-    let live = Live { schemas: client.schemas().await?, aliases: client.aliases().await? };
-    let rights = session.unless_stopped(client.rights()).await?;
-    let mut resuming = Box::pin(carried_on(client, session, &options, &asked, &live.schemas)).await?;
+    let asked = asked(access.client, &options, &archive, &collections, &renames);
+    let live = Live { schemas: access.client.schemas().await?, aliases: access.client.aliases().await? };
+    let rights = access.ask(access.client.rights()).await?;
+    let mut resuming = Box::pin(carried_on(access, &options, &asked, &live.schemas)).await?;
     let planning = Planning {
-        client,
-        session,
+        access,
         archive: &archive,
         options: &options,
         renames: &renames,
@@ -89,7 +88,7 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
         rights: rights.as_ref(),
     };
     let Judged { candidates, beside, mut refusals } = Box::pin(planning.judge(&collections, resuming.as_ref())).await?;
-    let unfinished = left_by(session, &options, &asked, &refusals).await;
+    let unfinished = left_by(access.session, &options, &asked, &refusals).await;
     // A run that cannot be is told so at once; what its objects hold is for a dry run to find out.
     let (refused, looks) = (!refusals.is_empty(), refusals.is_empty() || options.looks_anyway);
     let mut there = planning.there(&candidates).await;
@@ -109,11 +108,11 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
     }
     let carries_on = resuming.as_ref().filter(|_| !refused).map(|resuming| resuming.said(&work));
     let plan = RestorePlan {
-        url: client.url().to_owned(),
+        url: access.client.url().to_owned(),
         server_version: server.meta.version.text.clone(),
         archive: options.archive.clone(),
         about: ArchiveFacts::of(archive.manifest()),
-        made: session.clock.now(),
+        made: access.clock.now(),
         collections: work.iter().map(|collection| collection.planned.clone()).collect(),
         aliases: beside.aliases,
         roles: beside.roles,
@@ -124,7 +123,7 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
         unfinished,
         options,
     };
-    Ok(PreparedRestore { plan, archive, work, server, rights, started: session.clock.now(), asked, resuming })
+    Ok(PreparedRestore { plan, archive, work, server, rights, started: access.clock.now(), asked, resuming })
 }
 
 /// Chooses among the collections of an archive.
@@ -133,7 +132,7 @@ async fn choose(archive: &Arc<Archive>, options: &RestoreOptions) -> Result<Chos
     let choose = move || {
         let schemas = archive.collections().iter().map(|entry| archive.schema(entry)).collect::<Result<Vec<_>, _>>()?;
         let RestoreOptions { selection, name, renames, tenants, .. } = &options;
-        chosen::choose(schemas, selection, name.as_ref(), renames)?.of_tenants(&archive, tenants, selection)
+        archive_selection::choose(schemas, selection, name.as_ref(), renames)?.of_tenants(&archive, tenants, selection)
     };
     blocking("choose", choose).await
 }
@@ -148,7 +147,7 @@ impl Planning<'_> {
         let mut refusals = self.in_the_way(&candidates, resuming);
         refusals.extend(self.joins(&candidates, resuming).await?);
         refusals.extend(self.may_not_activate(&candidates));
-        let mut beside = Beside::look(self, &candidates).await?;
+        let mut beside = AliasesAndRoles::look(self, &candidates).await?;
         refusals.append(&mut beside.refused);
         let turns = self.turns(&candidates);
         let ordered = turns.is_ok();
@@ -164,9 +163,7 @@ impl Planning<'_> {
         let made = candidates.iter().filter(|candidate| candidate.joined.is_none());
         refusals.extend(made.flat_map(|candidate| candidate.fit.refused.iter().cloned()));
         if let Some(resuming) = resuming.filter(|_| ordered) {
-            let Self { client, session, server, .. } = *self;
-            let (live, tenants) = (&self.live.schemas[..], &self.options.tenants);
-            refusals.extend(Looked { client, session, server, resuming, live, tenants }.all(&candidates).await?);
+            refusals.extend(self.not_as_left(&candidates, resuming).await?);
         }
         Ok(Judged { candidates, beside, refusals })
     }
@@ -178,17 +175,10 @@ impl Planning<'_> {
         let live = &self.live.schemas;
         let mut refusals = Vec::new();
         for Candidate { schema, target, .. } in candidates.iter().filter(|candidate| candidate.joined.is_none()) {
-            let same = |name: &str| name.eq_ignore_ascii_case(target.as_str());
             let began = resuming.is_some_and(|resuming| resuming.began(target));
             let mine = began && live.iter().any(|there| there.name == *target);
-            // An alias may be beside what exists in another spelling: it is in the way of what is to be made.
-            if let Some(there) = live.iter().find(|s| same(s.name.as_str()) && !(mine && s.name == *target)) {
-                refusals.push(RestoreRefusal::Exists { collection: schema.name.clone(), there: there.name.clone() });
-            } else if let Some((alias, of)) = aliases.iter().find(|(alias, _)| !mine && same(alias)) {
-                // As the server spells it, which may be otherwise.
-                let alias = alias.parse().unwrap_or_else(|_| target.clone());
-                refusals.push(RestoreRefusal::IsAlias { collection: schema.name.clone(), alias, of: of.clone() });
-            }
+            let others = live.iter().map(|there| &there.name).filter(|there| !(mine && *there == target));
+            refusals.extend(taken_by(&schema.name, target, others, if mine { &[] } else { aliases }));
         }
         refusals
     }
@@ -200,7 +190,7 @@ impl Planning<'_> {
             let Some(there) = joined else { continue };
             let differs = verify::lacks(schema, there, self.renames);
             let own = resume::joined(resuming, &there.name).unwrap_or_default();
-            refusals.extend(tenants::joins(self.client, schema, there, tenants, differs, own).await?);
+            refusals.extend(tenants::joins(self.access.client, schema, there, tenants, differs, own).await?);
         }
         Ok(refusals)
     }
@@ -213,6 +203,23 @@ impl Planning<'_> {
         let schemas: Vec<Schema> = candidates.iter().map(|candidate| candidate.schema.clone()).collect();
         order(&schemas, &|name| live.contains(name), &filled, self.renames)
     }
+}
+
+/// What stands in the way of making `target`, under any spelling: a collection, or an alias beside one in another spelling.
+pub(in crate::ops) fn taken_by<'a>(
+    collection: &CollectionName,
+    target: &CollectionName,
+    live: impl IntoIterator<Item = &'a CollectionName>,
+    aliases: &[(String, CollectionName)],
+) -> Option<RestoreRefusal> {
+    let (same, collection) = (|name: &str| name.eq_ignore_ascii_case(target.as_str()), collection.clone());
+    if let Some(there) = live.into_iter().find(|there| same(there.as_str())) {
+        return Some(RestoreRefusal::Exists { collection, there: there.clone() });
+    }
+    let (alias, of) = aliases.iter().find(|(alias, _)| same(alias))?;
+    // As the server spells it, which may be otherwise.
+    let alias = alias.parse().unwrap_or_else(|_| target.clone());
+    Some(RestoreRefusal::IsAlias { collection, alias, of: of.clone() })
 }
 
 /// What is done with a collection.

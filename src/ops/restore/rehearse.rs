@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::before::Stage;
+use super::earlier_run::Stage;
 use super::{Collection, PreparedRestore, RestoreRefusal};
 use crate::event::{Event, Warning};
 use crate::model::CollectionName;
 use crate::ops::schema::{Rehearsal, Rehearsed, Subject, Unmakeable, sweep};
-use crate::ops::{Error, Session};
+use crate::ops::{Error, Session, WriteAccess};
 use crate::weaviate::{Tenant, Writer};
 
 /// Up to so many collections are there at once under scratch names, which shows whether a limit leaves room for all of
@@ -26,6 +26,7 @@ pub async fn rehearse(
     session: &Session,
     mut prepared: PreparedRestore,
 ) -> Result<PreparedRestore, Error> {
+    let access = WriteAccess::new(writer, session);
     let state = prepared.plan.options.state.clone();
     let over = prepared.resuming.as_ref().is_some_and(|resuming| resuming.kept.history.complete);
     let created = |collection: &&Collection| !collection.joins && collection.before.stage != Stage::There && !over;
@@ -34,12 +35,12 @@ pub async fn rehearse(
     for collection in &pending {
         // What an earlier attempt began may have been created or not.
         let begun = collection.before.stage == Stage::Begun;
-        if !begun || session.unless_stopped(writer.client().schema(&collection.planned.target)).await?.is_none() {
+        if !begun || access.ask(access.client.schema(&collection.planned.target)).await?.is_none() {
             work.push(*collection);
         }
     }
     if work.is_empty() || !prepared.plan.options.rehearse {
-        sweep(writer, session, &state).await?;
+        sweep(access, &state).await?;
         if work.is_empty() {
             prepared.plan.rehearsed = Rehearsed::NotNeeded;
         }
@@ -47,8 +48,8 @@ pub async fn rehearse(
     }
     let pending: BTreeSet<CollectionName> = pending.iter().map(|one| one.planned.target.clone()).collect();
     let (server, rights) = (prepared.server.clone(), prepared.rights.clone());
-    let mut rehearsal = Rehearsal::open(writer, session, &state, server.target(), rights.as_ref()).await?;
-    let found = all(&mut rehearsal, session, &work, &pending).await;
+    let mut rehearsal = Rehearsal::open(access, &state, server.target(), rights.as_ref()).await?;
+    let found = rehearse_each(&mut rehearsal, access.session, &work, &pending).await;
     rehearsal.close().await;
     let chosen = prepared.work.len();
     let (refusals, rehearsed) = found?;
@@ -56,14 +57,14 @@ pub async fn rehearse(
         return Err(Error::CannotRestore { refusals, chosen });
     }
     if let Rehearsed::NotAllowed { lacks } = rehearsed {
-        session.events.warn(Warning::NotRehearsed { lacks: lacks.to_owned() });
+        access.events.warn(Warning::NotRehearsed { lacks: lacks.to_owned() });
     }
     prepared.plan.rehearsed = rehearsed;
     Ok(prepared)
 }
 
 /// What stands against each, and how it was found out. `pending`: what is not there, or not known to be.
-async fn all(
+async fn rehearse_each(
     rehearsal: &mut Rehearsal<'_>,
     session: &Session,
     work: &[&Collection],

@@ -9,12 +9,12 @@ use serde_json::Value;
 pub use allowed::Allowed;
 
 use super::RestoreRefusal;
-use super::aliases::answered;
+use super::aliases::{answered, created};
 use crate::archive::Archive;
 use crate::event::RoleRemark;
 use crate::model::Renames;
-use crate::ops::{Error, Session};
-use crate::weaviate::{Client, Error as WireError, Listed, Named, Rights, Writer};
+use crate::ops::{Error, WriteAccess};
+use crate::weaviate::{Client, Error as WireError, Listed, Named, Rights};
 
 /// Roles that servers have by themselves, in all versions up to 1.40.
 const BUILT_IN: [&str; 4] = ["admin", "root", "viewer", "read-only"];
@@ -216,16 +216,10 @@ fn outcome(planned: &PlannedRole, sent: Result<(), WireError>, now: Named<Value>
 }
 
 /// Makes the roles that are missing and reads them back; what became of each, and whether all that was asked for is there.
-pub(super) async fn make(
-    writer: &Writer,
-    session: &Session,
-    planned: &[PlannedRole],
-) -> Result<(Vec<RoleRemark>, bool), Error> {
+pub(super) async fn make(access: WriteAccess<'_>, planned: &[PlannedRole]) -> Result<(Vec<RoleRemark>, bool), Error> {
     let (mut remarks, mut all) = (Vec::new(), true);
     for role in planned {
-        if session.cancel.is_cancelled() {
-            return Err(Error::Interrupted);
-        }
+        access.go_on()?;
         match role.step {
             RoleStep::Same => continue,
             RoleStep::Differs => {
@@ -235,13 +229,9 @@ pub(super) async fn make(
             }
             RoleStep::Create | RoleStep::Hidden => {}
         }
-        let mut sent = writer.create_role(&role.document).await;
-        if sent.as_ref().is_err_and(WireError::is_gateway)
-            && answered(session.unless_stopped(by_name(writer.client(), &role.name)).await)? == Some(Named::Missing)
-        {
-            sent = writer.create_role(&role.document).await;
-        }
-        let now = answered(session.unless_stopped(by_name(writer.client(), &role.name)).await)?;
+        let ask = async || access.ask(by_name(access.client, &role.name)).await;
+        let sent = created(async || access.writer.create_role(&role.document).await, ask).await?;
+        let now = answered(ask().await)?;
         let (done, remark) = outcome(role, sent, now.unwrap_or(Named::Missing));
         all &= done;
         remarks.push(remark);

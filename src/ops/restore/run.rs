@@ -1,6 +1,7 @@
 //! Carries out a restore's plan: creates every collection, fills one after the other, counts, reads the schemas again,
 //! and compares the content. A run that carries on an earlier one does the same, without what that one did.
 
+mod begin;
 mod prove;
 mod train;
 
@@ -9,39 +10,36 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::before::Stage;
 use super::create::{self, Created};
+use super::earlier_run::Stage;
 use super::fill::{FLOW_BYTES, Fill};
-use super::filled::{Filled, ObjectsOfRuns};
 use super::left::Left;
 use super::lost;
 use super::{
     Collection, PreparedRestore, RestoreOutcome, RestorePlan, RestoreStopped, Resuming, aliases, resume, roles,
     tenants, undo,
 };
-use crate::archive::claims::Claim;
+use crate::archive::RunRecord;
 use crate::archive::digest::Hash;
-use crate::archive::{RunAbout, RunHistory, RunRecord};
-use crate::event::{CollectionResult, Event, Op, Remark, RoleRemark, RunResult, Status, Warning};
+use crate::event::{CollectionResult, Event, Op, Remark, RoleRemark, RunResult, Status};
 use crate::model::{CollectionName, TenantName, path_text};
-use crate::ops::run::claim::{self, Claiming};
-use crate::ops::run::journal;
+use crate::ops::run::journal::Journalled;
 use crate::ops::schema::NotMade;
 use crate::ops::verify::Differs;
-use crate::ops::{Error, Session};
+use crate::ops::{Error, Session, WriteAccess};
+use crate::pipeline::bookkeeping::{Filled, ObjectsOfRuns};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::guard::Guard;
 use crate::pipeline::import::Pass;
-use crate::pipeline::journal::RunJournal;
 use crate::pipeline::long_lines::OTHER_BYTES;
-use crate::weaviate::{Client, Writer};
+use crate::weaviate::Writer;
 
 /// The least that batches may take.
 const LEAST_BATCH_BYTES: u64 = 4 << 20;
+
 /// What a run gathered so far.
-struct Gathered {
-    journal: Option<RunJournal>,
-    claim: Option<Claim>,
+#[derive(Default)]
+struct RestoreGathered {
     created: BTreeMap<CollectionName, Created>,
     /// Collections that exist since this run, but not as they should.
     half_made: Vec<CollectionName>,
@@ -61,11 +59,7 @@ struct Gathered {
     incomplete: bool,
 }
 
-impl Gathered {
-    async fn record(&self, record: RunRecord) -> Result<(), Error> {
-        journal::record(self.journal.as_ref(), record).await
-    }
-
+impl RestoreGathered {
     /// The collections that objects were written to, and that are not proven.
     fn underway(&self) -> Vec<lost::Underway<'_>> {
         let written = self.filled.iter().map(|(name, filled)| (name, filled.there()));
@@ -89,6 +83,7 @@ pub async fn run(
     session: &Session,
     prepared: PreparedRestore,
 ) -> Result<RestoreOutcome, RestoreStopped> {
+    let access = WriteAccess::new(client, session);
     let plan = &prepared.plan;
     if let Some(error) = plan.refused() {
         return Err(RestoreStopped {
@@ -101,48 +96,39 @@ pub async fn run(
             partial: None,
         });
     }
-    session.events.emit(Event::PlanMade { collections: plan.listed() });
-    let mut gathered = Gathered {
-        journal: None,
-        claim: None,
-        created: BTreeMap::new(),
-        half_made: Vec::new(),
-        unsure: Vec::new(),
-        joined: BTreeMap::new(),
-        shards: BTreeMap::new(),
-        filled: BTreeMap::new(),
-        results: Vec::new(),
-        remarks: Vec::new(),
-        about_roles: Vec::new(),
-        differences: Vec::new(),
-        unchecked: plan.topology_unchecked.clone(),
-        incomplete: false,
+    access.events.emit(Event::PlanMade { collections: plan.listed() });
+    let mut gathered = RestoreGathered { unchecked: plan.topology_unchecked.clone(), ..RestoreGathered::default() };
+    let prepared = &prepared;
+    let (journalled, done) = match Box::pin(begin::begin(access.reading, prepared)).await {
+        Err(error) => (None, Err(error)),
+        Ok(journalled) => {
+            let run = RestoreRun { access, plan, prepared, journalled: &journalled };
+            let done = Box::pin(run.carry_out(&mut gathered)).await;
+            (Some(journalled), done)
+        }
     };
-    let done = Box::pin(Run { client, session, plan, prepared: &prepared }.all(&mut gathered)).await;
     let (done, undone, lost) = match done {
         Ok(()) => (Ok(()), Vec::new(), Vec::new()),
         Err(error) => {
-            let (error, undone) = undone(client, session, &prepared, error, &mut gathered).await;
-            let lost = lost::lost(client.client(), gathered.underway()).await;
+            let (error, undone) = undone(access, prepared, error, &mut gathered, journalled.as_ref()).await;
+            let lost = lost::lost(access.client, gathered.underway()).await;
             (Err(lost::named(error, &lost)), undone, lost)
         }
     };
-    let run_dir = gathered.journal.as_ref().map(|journal| journal.path().to_owned());
+    let run_dir = journalled.as_ref().map(|journalled| journalled.journal.path().to_owned());
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
     let result = || {
         let archive = Some(path_text(&plan.archive));
         RunResult {
-            retries: client.client().retries(),
-            rate_limit: client.client().rate_limit(),
             resumed_objects: prepared.work.iter().map(|collection| collection.before.filled.there()).sum(),
-            ..RunResult::of(Op::Restore, status, archive, gathered.results.clone())
+            ..access.result(Op::Restore, status, archive, gathered.results.clone())
         }
     };
     match done {
         Ok(()) => Ok(RestoreOutcome {
             result: result(),
-            rejected: match &gathered.journal {
-                Some(journal) => journal.rejected().await,
+            rejected: match &journalled {
+                Some(journalled) => journalled.journal.rejected().await,
                 None => None,
             },
             run_dir: run_dir.unwrap_or_default(),
@@ -175,20 +161,20 @@ pub async fn run(
 /// Removes again what this run created, if what stopped it is that the server does not make the rest, and nothing was
 /// written yet: then it is a refusal that leaves nothing. What was removed.
 async fn undone(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     prepared: &PreparedRestore,
     error: Error,
-    gathered: &mut Gathered,
+    gathered: &mut RestoreGathered,
+    journalled: Option<&Journalled>,
 ) -> (Error, Vec<CollectionName>) {
     let begun = gathered.filled.values().any(|filled| filled.there() > 0) || !gathered.joined.is_empty();
     let work = &prepared.work;
     let unmakeable = undo::unmakeable(&error, work).filter(|_| !begun);
-    let Some((refused, refusal)) = unmakeable else { return (error, Vec::new()) };
+    let Some(((refused, refusal), journalled)) = unmakeable.zip(journalled) else { return (error, Vec::new()) };
     let made: Vec<CollectionName> = gathered.created.keys().chain(&gathered.half_made).cloned().collect();
     let (server, unsure) = (&prepared.server, &gathered.unsure);
-    let undoing = undo::Undoing { writer, session, server, work, made: &made, unsure };
-    let (undone, all) = undoing.run(&refused, gathered.journal.as_ref()).await;
+    let undoing = undo::Undoing { access, server, work, made: &made, unsure };
+    let (undone, all) = undoing.run(&refused, journalled).await;
     for name in &undone {
         gathered.created.remove(name);
         gathered.half_made.retain(|half_made| half_made != name);
@@ -230,26 +216,25 @@ fn together(after: &[usize]) -> Vec<Range<usize>> {
     all
 }
 
-struct Run<'a> {
-    client: &'a Writer,
-    session: &'a Session,
+struct RestoreRun<'a> {
+    access: WriteAccess<'a>,
     plan: &'a RestorePlan,
     prepared: &'a PreparedRestore,
+    journalled: &'a Journalled,
 }
 
-impl Run<'_> {
-    async fn all(&self, gathered: &mut Gathered) -> Result<(), Error> {
-        self.begin(gathered).await?;
+impl RestoreRun<'_> {
+    async fn carry_out(&self, gathered: &mut RestoreGathered) -> Result<(), Error> {
         let work = &self.prepared.work;
         let created = |collection: &&Collection| !collection.joins && collection.before.stage != Stage::There;
         let of = work.iter().filter(created).count() as u64;
         let mut nth = 0;
         for collection in work {
-            self.going()?;
+            self.access.go_on()?;
             if created(&collection) {
                 nth += 1;
                 let collection = collection.planned.target.clone();
-                self.session.events.emit(Event::Creating { collection, nth, of, rehearsal: false });
+                self.access.events.emit(Event::Creating { collection, nth, of, rehearsal: false });
             }
             self.create(collection, gathered).await?;
         }
@@ -258,7 +243,7 @@ impl Run<'_> {
             if collection.before.stage == Stage::There {
                 continue;
             }
-            self.going()?;
+            self.access.go_on()?;
             self.finish(collection, gathered).await?;
         }
         let memory = self.plan.options.memory_bytes.saturating_sub(OTHER_BYTES).max(LEAST_BATCH_BYTES);
@@ -266,77 +251,21 @@ impl Run<'_> {
         let work = &self.prepared.work;
         let after: Vec<usize> = work.iter().enumerate().map(|(at, collection)| collection.complete_after(at)).collect();
         for some in together(&after) {
-            self.some(&work[some], &budget, gathered).await?;
+            Box::pin(self.fill_and_prove(&work[some], &budget, gathered)).await?;
         }
         if self.prepared.resuming.as_ref().is_some_and(|resuming| resuming.kept.history.complete) {
             return Ok(());
         }
-        let (about, all) = aliases::set(self.client, self.session, &self.plan.aliases, !gathered.incomplete).await?;
+        let (about, all) = aliases::set(self.access, &self.plan.aliases, !gathered.incomplete).await?;
         gathered.remarks.extend(about);
         gathered.incomplete |= !all;
-        let (about, all) = roles::make(self.client, self.session, &self.plan.roles).await?;
+        let (about, all) = roles::make(self.access, &self.plan.roles).await?;
         gathered.about_roles = about;
         gathered.incomplete |= !all;
-        gathered.record(RunRecord::Complete).await
+        self.journalled.record(RunRecord::Complete).await
     }
 
-    fn going(&self) -> Result<(), Error> {
-        if self.session.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
-    }
-
-    /// Claims the collections and makes the run's directory, or takes up the one of the run that is carried on.
-    async fn begin(&self, gathered: &mut Gathered) -> Result<(), Error> {
-        let (plan, state) = (self.plan, &self.plan.options.state);
-        let claiming = Claiming {
-            client: self.client.client(),
-            session: self.session,
-            locks: &state.locks,
-            targets: self.prepared.work.iter().map(|c| c.planned.target.clone()).collect(),
-            shards: Vec::new(),
-        };
-        let Some(resuming) = &self.prepared.resuming else {
-            let (claim, journal) = journal::begin(claiming, state, self.about()).await?;
-            (gathered.claim, gathered.journal) = (Some(claim), Some(journal));
-            return Ok(());
-        };
-        let Resuming { run, looked, again, .. } = resuming;
-        let taken = journal::Taken {
-            run_id: run.run_id,
-            tenants: plan.options.tenants.clone(),
-            looked: RunHistory::clone(looked),
-            forget: resuming.forget(),
-        };
-        let taken = journal::resume(claiming, state, taken).await?;
-        let Some((claim, journal)) = taken else { return Err(Error::WentOn { run: run.clone() }) };
-        (gathered.claim, gathered.journal) = (Some(claim), Some(journal));
-        for (collection, objects, reason) in again {
-            let (collection, objects, reason) = (collection.clone(), *objects, reason.to_string());
-            self.session.events.warn(Warning::SentAgain { collection, objects, reason });
-        }
-        Ok(())
-    }
-
-    fn about(&self) -> RunAbout {
-        let (asked, options) = (&self.prepared.asked, &self.plan.options);
-        let mut all = asked.choice.clone();
-        all.insert("verify".to_owned(), options.verify.into());
-        all.insert("jobs".to_owned(), options.jobs.into());
-        all.insert("batch_size".to_owned(), options.batch_objects.into());
-        all.insert("memory_bytes".to_owned(), options.memory_bytes.into());
-        RunAbout {
-            op: Op::Restore,
-            tool: RunAbout::this_tool(),
-            run_id: uuid::Uuid::now_v7(),
-            started: self.prepared.started,
-            server_url: asked.server_url.clone(),
-            server_version: self.plan.server_version.clone(),
-            archive: asked.archive.clone(),
-            archive_run_id: asked.archive_run_id.clone(),
-            options: all,
-        }
-    }
-
-    async fn create(&self, collection: &Collection, gathered: &mut Gathered) -> Result<(), Error> {
+    async fn create(&self, collection: &Collection, gathered: &mut RestoreGathered) -> Result<(), Error> {
         let planned = &collection.planned;
         if collection.joins {
             return self.join(collection, gathered).await;
@@ -344,26 +273,25 @@ impl Run<'_> {
         let (archived, target) = (planned.archived.clone(), planned.target.clone());
         match collection.before.stage {
             Stage::There => {
-                let created = create::again(self.client, self.session, collection, &self.prepared.server).await?;
+                let created = create::again(self.access, collection, &self.prepared.server).await?;
                 self.is_as_left(collection).await?;
                 return self.there(collection, created, gathered).await;
             }
             // From here on it may exist.
             Stage::Nothing => {
                 let record = RunRecord::Intent { collection: archived, target: target.clone() };
-                gathered.record(record).await?;
+                self.journalled.record(record).await?;
             }
             Stage::Begun => {}
         }
-        match create::begin(self.client, self.session, collection, &self.prepared.server).await {
+        match create::begin(self.access, collection, &self.prepared.server).await {
             Ok(()) => gathered.half_made.push(target),
             Err(NotMade { error, perhaps_there }) => {
                 // Where it cannot be asked, it is better to name what may not be there than to leave it unsaid.
-                let there =
-                    async || match self.session.unless_stopped(self.client.client().schema(&planned.target)).await {
-                        Ok(there) => there.is_some(),
-                        Err(_) => true,
-                    };
+                let there = async || match self.access.ask(self.access.client.schema(&planned.target)).await {
+                    Ok(there) => there.is_some(),
+                    Err(_) => true,
+                };
                 if perhaps_there && there().await {
                     gathered.unsure.push(target.clone());
                     gathered.half_made.push(target);
@@ -375,22 +303,27 @@ impl Run<'_> {
     }
 
     /// Adds tenants to a collection that exists.
-    async fn join(&self, collection: &Collection, gathered: &mut Gathered) -> Result<(), Error> {
+    async fn join(&self, collection: &Collection, gathered: &mut RestoreGathered) -> Result<(), Error> {
         let (archived, target) = (collection.planned.archived.clone(), collection.planned.target.clone());
         let own = resume::joined(self.prepared.resuming.as_ref(), &target).unwrap_or_default();
-        let created = create::join(self.client, self.session, collection, own).await?;
+        let created = create::join(self.access, collection, own).await?;
         self.is_as_left(collection).await?;
         let tenants: Vec<TenantName> = collection.tenants.made.iter().map(|tenant| tenant.name.clone()).collect();
         if collection.before.stage == Stage::Nothing {
             let record = RunRecord::Joining { collection: archived, target: target.clone(), tenants: tenants.clone() };
-            gathered.record(record).await?;
+            self.journalled.record(record).await?;
         }
         gathered.joined.insert(target, tenants);
         self.there(collection, created, gathered).await
     }
 
     /// A collection is what it should be: its tenants are made, and objects may be written.
-    async fn there(&self, collection: &Collection, created: Created, gathered: &mut Gathered) -> Result<(), Error> {
+    async fn there(
+        &self,
+        collection: &Collection,
+        created: Created,
+        gathered: &mut RestoreGathered,
+    ) -> Result<(), Error> {
         let target = &collection.planned.target;
         let remarks = collection.remarks.iter().chain(&created.remarks);
         gathered.remarks.extend(remarks.map(|remark| (target.clone(), remark.clone())));
@@ -398,19 +331,19 @@ impl Run<'_> {
         gathered.created.insert(target.clone(), created);
         gathered.filled.insert(target.clone(), collection.before.filled);
         if collection.asked.multi_tenant && !collection.before.over {
-            tenants::make(self.client, self.session, collection).await?;
+            tenants::make(self.access, collection).await?;
         }
         Ok(())
     }
 
     /// Makes a collection that was begun what it should be.
-    async fn finish(&self, collection: &Collection, gathered: &mut Gathered) -> Result<(), Error> {
+    async fn finish(&self, collection: &Collection, gathered: &mut RestoreGathered) -> Result<(), Error> {
         let target = &collection.planned.target;
-        let created = create::finish(self.client, collection, &self.prepared.server).await?;
+        let created = create::finish(self.access.writer, collection, &self.prepared.server).await?;
         let schema_sha256 = Hash(Sha256::digest(collection.fit.asked.as_bytes()).into());
         let record =
             RunRecord::Created { target: target.clone(), schema_sha256, shards: self.shards(collection).await? };
-        gathered.record(record).await?;
+        self.journalled.record(record).await?;
         self.there(collection, created, gathered).await
     }
 
@@ -419,8 +352,8 @@ impl Run<'_> {
         if collection.asked.multi_tenant {
             return Ok(Vec::new());
         }
-        let asked = self.client.client().shard_states(&collection.planned.target);
-        let shards = self.session.unless_stopped::<_, Error>(async { Ok(asked.await) }).await?;
+        let asked = self.access.client.shard_states(&collection.planned.target);
+        let shards = self.access.try_ask(asked).await?;
         Ok(shards.unwrap_or_default().into_iter().map(|shard| shard.name).collect())
     }
 
@@ -431,32 +364,37 @@ impl Run<'_> {
         let Some(history) = kept.history.targets.get(target).filter(|history| history.is_there()) else {
             return Ok(());
         };
-        let (client, session, multi_tenant) = (self.client, self.session, collection.asked.multi_tenant);
-        let left = Left { client: client.client(), session, target, multi_tenant, history, tenants, map };
+        let (access, multi_tenant) = (self.access, collection.asked.multi_tenant);
+        let left = Left { access: access.reading, target, multi_tenant, history, tenants, map };
         let what = left.other(kept.history.complete).await?;
         what.map_or(Ok(()), |what| Err(create::not_as_left(collection, what)))
     }
 
     /// Fills collections and proves them, once all their references are written.
-    async fn some(&self, collections: &[Collection], budget: &Budget, gathered: &mut Gathered) -> Result<(), Error> {
+    async fn fill_and_prove(
+        &self,
+        collections: &[Collection],
+        budget: &Budget,
+        gathered: &mut RestoreGathered,
+    ) -> Result<(), Error> {
         let mut filled = Vec::with_capacity(collections.len());
         for collection in collections {
-            self.going()?;
+            self.access.go_on()?;
             filled.push(self.fill_one(collection, budget, gathered).await?);
         }
         for underway in filled.iter_mut().filter(|underway| underway.collection.refers_last()) {
             if underway.collection.before.finished {
                 continue;
             }
-            self.going()?;
+            self.access.go_on()?;
             let Unproven { collection, objects, .. } = underway;
             let pass = self.fill(collection, Pass::References, objects, budget, gathered).await?;
             underway.filled = underway.filled.referred(pass);
             gathered.filled.insert(collection.planned.target.clone(), underway.filled);
         }
         for underway in filled {
-            self.going()?;
-            self.prove(underway, gathered).await?;
+            self.access.go_on()?;
+            Box::pin(self.prove(underway, gathered)).await?;
         }
         Ok(())
     }
@@ -466,10 +404,10 @@ impl Run<'_> {
         &self,
         collection: &'c Collection,
         budget: &Budget,
-        gathered: &mut Gathered,
+        gathered: &mut RestoreGathered,
     ) -> Result<Unproven<'c>, Error> {
         let planned = &collection.planned;
-        let (name, session) = (planned.target.clone(), self.session);
+        let (name, session) = (planned.target.clone(), self.access.session);
         let began = session.clock.now();
         session.events.emit(Event::CollectionStarted { collection: name.clone(), objects: Some(planned.objects) });
         let Some(created) = gathered.created.get(&name).cloned() else {
@@ -481,21 +419,14 @@ impl Run<'_> {
             let (objects, bytes) = (before.filled.objects, planned.bytes.min(bytes));
             session.events.emit(Event::Resumed { collection: name.clone(), objects, bytes });
         }
-        let (events, stop) = (session.events.clone(), session.cancel.clone());
-        let mut guard = Guard::new(
-            Client::clone(self.client.client()),
-            created.schema.clone(),
-            events,
-            stop,
-            self.plan.options.patience,
-        );
+        let mut guard = self.access.guard(created.schema.clone(), self.plan.options.patience);
         let (mut filled, mut objects) = (before.filled, ObjectsOfRuns::new());
         if collection.data && !before.finished {
             guard.until_whole().await?;
             let shards = if collection.asked.multi_tenant { Vec::new() } else { guard.shards().to_vec() };
             gathered.shards.insert(name.clone(), shards);
             // From here on it is known as the same one through any URL.
-            claim::add_shards(&mut gathered.claim, guard.shards().to_vec()).await?;
+            self.journalled.add_shards(guard.shards().to_vec()).await?;
             // The shards of a collection with tenants are the tenants, which were just made.
             if !collection.asked.multi_tenant {
                 self.writable(&name).await?;
@@ -508,7 +439,7 @@ impl Run<'_> {
 
     /// A write to a read-only shard may be answered with SUCCESS and lost: such shards are looked for first.
     async fn writable(&self, name: &CollectionName) -> Result<(), Error> {
-        let shards = self.session.unless_stopped(self.client.client().read_only_shards(name)).await?;
+        let shards = self.access.ask(self.access.client.read_only_shards(name)).await?;
         if shards.is_empty() { Ok(()) } else { Err(Error::ReadOnly { collection: name.clone(), shards }) }
     }
 
@@ -518,12 +449,10 @@ impl Run<'_> {
         pass: Pass,
         objects: &mut ObjectsOfRuns,
         budget: &Budget,
-        gathered: &mut Gathered,
+        gathered: &mut RestoreGathered,
     ) -> Result<Filled, Error> {
-        let Some(journal) = &gathered.journal else { return Err(Error::Stage { what: "journal".into() }) };
-        let (client, session, options, archive) =
-            (self.client, self.session, &self.plan.options, &self.prepared.archive);
-        let fill = Fill { client, session, options, archive, budget, journal };
+        let (access, options, archive) = (self.access, &self.plan.options, &self.prepared.archive);
+        let fill = Fill { access, options, archive, budget, journal: &self.journalled.journal };
         let (filled, done) = fill.run(collection, pass, objects).await;
         let filled = if pass == Pass::References { filled } else { collection.before.filled.plus(filled) };
         if pass != Pass::References {

@@ -1,7 +1,6 @@
 //! What a restore has to know about the objects of an archive before it writes any: found while every byte is proven.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -11,10 +10,11 @@ use super::RestoreOptions;
 use crate::archive::{Archive, Run};
 use crate::event::{RestoreRemark, Warning};
 use crate::model::{MixedLengths, MixedSpaces, RawObject, Schema, TenantName, VectorLengths, VectorNames};
-use crate::ops::prove::{self, Indexed, Reading};
+use crate::ops::prove;
 use crate::ops::schema::expiry::Expiry;
 use crate::ops::{Error, Session};
 use crate::pipeline::limits;
+use crate::pipeline::parts::{Indexed, Reading};
 
 /// Threads that read an archive.
 const READERS: usize = 4;
@@ -71,11 +71,15 @@ impl Survey {
     }
 }
 
-/// Vectors counted on several threads, by tenant on the server.
+/// What several threads count together.
 #[derive(Debug, Default)]
 struct Counting {
+    survey: Survey,
     names: VectorNames,
+    /// Vectors by tenant on the server.
     of: BTreeMap<Option<TenantName>, VectorLengths>,
+    /// Objects with a member that is not sent, and the first such member.
+    unknown: Option<(u64, String)>,
 }
 
 impl Counting {
@@ -113,35 +117,28 @@ pub(super) async fn survey(
     options: &RestoreOptions,
     done: Arc<BTreeSet<usize>>,
 ) -> Result<Survey, Error> {
-    let [to_vectorise, refused_integers, expired] = [(); 3].map(|()| Arc::new(AtomicU64::new(0)));
     let (vectorised, vectors, tenants) = (vectorised(asked), options.vectors, options.tenants.clone());
-    let (lacking, beyond, too_old) = (to_vectorise.clone(), refused_integers.clone(), expired.clone());
-    let next_expiry = Arc::new(AtomicI64::new(i64::MAX));
-    let next = Arc::clone(&next_expiry);
+    let (expiry, now) = (Expiry::of(asked), session.clock.now().as_second());
     let counting = Arc::new(Mutex::new(Counting::default()));
-    let (counted, expiry, now) = (Arc::clone(&counting), Expiry::of(asked), session.clock.now());
-    let unknown = Arc::new(Mutex::new(None::<(u64, String)>));
-    let unknown_too = Arc::clone(&unknown);
+    let counted = Arc::clone(&counting);
     let look = move |schema: &Schema, object: &RawObject, run: &Run| {
-        if let Some(name) = object.unknown_member() {
-            let mut unknown = unknown_too.lock().unwrap_or_else(PoisonError::into_inner);
-            unknown.get_or_insert_with(|| (0, shown(name))).0 += 1;
-        }
         let has = |name: &String| vectors && object.vectors().any(|(n, _)| n == name.as_bytes());
-        if !vectorised.iter().all(has) {
-            lacking.fetch_add(1, Ordering::Relaxed);
-        }
-        if limits::holds_unwritable_integer(schema, object) {
-            beyond.fetch_add(1, Ordering::Relaxed);
-        }
-        match expiry.as_ref().and_then(|expiry| expiry.at(object)) {
-            Some(at) if at <= now.as_second() => drop(too_old.fetch_add(1, Ordering::Relaxed)),
-            Some(at) => drop(next.fetch_min(at, Ordering::Relaxed)),
+        let (lacks, refused) = (!vectorised.iter().all(has), limits::holds_unwritable_integer(schema, object));
+        let expires = expiry.as_ref().and_then(|expiry| expiry.at(object));
+        let target = tenants.target(run.tenant.as_ref()).filter(|_| vectors);
+        let mut counting = counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let Counting { survey, names, of, unknown } = &mut *counting;
+        survey.to_vectorise += u64::from(lacks);
+        survey.refused_integers += u64::from(refused);
+        match expires {
+            Some(at) if at <= now => survey.expired += 1,
+            Some(at) => survey.next_expiry = survey.next_expiry.min(Some(at)).or(Some(at)),
             None => {}
         }
-        if vectors && let Some(target) = tenants.target(run.tenant.as_ref()) {
-            let mut counting = counted.lock().unwrap_or_else(PoisonError::into_inner);
-            let Counting { names, of } = &mut *counting;
+        if let Some(name) = object.unknown_member() {
+            unknown.get_or_insert_with(|| (0, shown(name))).0 += 1;
+        }
+        if let Some(target) = target {
             of.entry(target).or_default().see(names, object);
         }
     };
@@ -151,21 +148,16 @@ pub(super) async fn survey(
         says: false,
         tenants: options.tenants.clone(),
         done,
+        look: Arc::new(look),
     };
-    prove::parts(session, archive, at, indexed, reading, Arc::new(look)).await?;
-    let found = |counter: Arc<AtomicU64>| counter.load(Ordering::Relaxed);
-    if let Some((objects, first)) = unknown.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    prove::parts(session, archive, at, indexed, reading).await?;
+    let counting = std::mem::take(&mut *counting.lock().unwrap_or_else(PoisonError::into_inner));
+    let mixed = Arc::new(counting.mixed());
+    if let Some((objects, first)) = counting.unknown {
         let collection = indexed.schema.name.clone();
         session.events.warn(Warning::MembersNotSent { collection, objects, first });
     }
-    let mixed = Arc::new(counting.lock().unwrap_or_else(PoisonError::into_inner).mixed());
-    Ok(Survey {
-        to_vectorise: found(to_vectorise),
-        refused_integers: found(refused_integers),
-        expired: found(expired),
-        next_expiry: Some(next_expiry.load(Ordering::Relaxed)).filter(|at| *at < i64::MAX),
-        mixed,
-    })
+    Ok(Survey { mixed, ..counting.survey })
 }
 
 fn shown(name: &[u8]) -> String {

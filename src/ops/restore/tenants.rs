@@ -9,12 +9,12 @@ use serde_json::Value;
 use super::{Collection, RestoreRefusal};
 use crate::archive::Archive;
 use crate::event::{RestoreRemark, SchemaDifference, Warning};
-use crate::model::{CollectionName, Schema, TenantMap, TenantName};
-use crate::ops::proof::sum;
-use crate::ops::schema::create_tenants;
+use crate::model::{CollectionName, Schema, TenantMap, TenantName, number_and_first};
+use crate::ops::activation::{Activating, NOT_DONE};
 use crate::ops::schema::place::take;
-use crate::ops::{Error, Session, activation, prove};
-use crate::pipeline::activation::{Activation, TENANTS_A_WINDOW};
+use crate::ops::schema::{WrongTenants, create_tenants, wrong_tenants};
+use crate::ops::{Error, WriteAccess, prove};
+use crate::pipeline::activation::TENANTS_A_WINDOW;
 use crate::weaviate::{Count, Rights, Tenant, TenantState, Writer};
 
 /// Tenants put into their states in one request.
@@ -22,7 +22,7 @@ const TENANTS_A_REQUEST: usize = 100;
 
 /// The tenants of one collection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Tenants {
+pub(super) struct ChosenTenants {
     /// Those that are made, by their names on the server, in the state they are to have in the end: active or inactive.
     pub(super) made: Vec<Tenant>,
     /// Objects of them, and their plain bytes.
@@ -34,7 +34,7 @@ pub(super) struct Tenants {
     pub(super) restated: Vec<(TenantName, TenantState)>,
 }
 
-impl Tenants {
+impl ChosenTenants {
     /// Those that are to be inactive whenever they are not needed.
     pub(super) fn inactive(&self) -> Arc<BTreeSet<TenantName>> {
         Arc::new(self.of(&TenantState::Cold).into_iter().collect())
@@ -72,20 +72,18 @@ impl Tenants {
             let (tenants, first, state) = (self.restated.len() as u64, first.clone(), state.as_str().to_owned());
             remarks.push(RestoreRemark::TenantsRestated { tenants, first, state });
         }
-        if let Some(first) = self.left_out.first() {
-            let (tenants, first) = (self.left_out.len() as u64, first.clone());
-            remarks.push(RestoreRemark::TenantsLeftOut { tenants, first });
-        }
+        let left_out = number_and_first(&self.left_out);
+        remarks.extend(left_out.map(|(tenants, first)| RestoreRemark::TenantsLeftOut { tenants, first }));
         remarks
     }
 }
 
 /// What of the tenants of a collection is chosen. For a collection that is plain and stays so there is nothing in it but
 /// its objects.
-pub(super) async fn chosen(archive: &Arc<Archive>, at: usize, map: &TenantMap) -> Result<Tenants, Error> {
+pub(super) async fn chosen(archive: &Arc<Archive>, at: usize, map: &TenantMap) -> Result<ChosenTenants, Error> {
     let listed = prove::tenants(archive, at).await?;
     let states: BTreeMap<&TenantName, &TenantState> = listed.iter().map(|t| (&t.name, &t.state)).collect();
-    let mut tenants = Tenants::default();
+    let mut tenants = ChosenTenants::default();
     let mut held = BTreeSet::new();
     for entry in &archive.collections()[at].tenants {
         let archived: Option<TenantName> = entry.tenant.as_ref().and_then(|name| name.parse().ok());
@@ -93,12 +91,11 @@ pub(super) async fn chosen(archive: &Arc<Archive>, at: usize, map: &TenantMap) -
         tenants.objects += entry.objects;
         tenants.bytes += entry.bytes;
         if let Some(name) = target {
-            let was = archived.as_ref().and_then(|name| states.get(name)).map_or(&TenantState::Hot, |was| was);
-            let state = if *was == TenantState::Hot { TenantState::Hot } else { TenantState::Cold };
-            if !matches!(was, TenantState::Hot | TenantState::Cold) {
-                tenants.restated.push((name.clone(), was.clone()));
-            }
-            tenants.made.push(Tenant { name, state });
+            let state =
+                archived.as_ref().and_then(|name| states.get(name)).map_or(TenantState::Hot, |was| (*was).clone());
+            let was = Tenant { name, state };
+            tenants.made.push(was.as_created());
+            tenants.restated.extend(Some(was).filter(|was| !was.can_be_created()).map(|was| (was.name, was.state)));
         }
         held.extend(archived);
     }
@@ -132,7 +129,7 @@ pub(super) async fn joins(
     client: &crate::weaviate::Client,
     archived: &Schema,
     live: &Schema,
-    tenants: &Tenants,
+    tenants: &ChosenTenants,
     differs: Vec<SchemaDifference>,
     own: &[TenantName],
 ) -> Result<Vec<RestoreRefusal>, Error> {
@@ -152,20 +149,18 @@ pub(super) async fn joins(
 
 /// Makes the tenants: those that are to be inactive so from the start, so that never all are active. Of those that an earlier
 /// run made, which this one resumes, whoever was left in another state is put back into its own.
-pub(super) async fn make(writer: &Writer, session: &Session, collection: &Collection) -> Result<(), Error> {
+pub(super) async fn make(access: WriteAccess<'_>, collection: &Collection) -> Result<(), Error> {
     let target = &collection.planned.target;
     if collection.before.is_there() {
-        let Wrong { state, gone } = wrong(writer, session, collection).await?;
-        let gone = |tenant: &&Tenant| gone.contains(&tenant.name);
-        let gone: Vec<Tenant> = collection.tenants.made.iter().filter(gone).cloned().collect();
-        create_tenants(writer, session, target, &gone).await?;
+        let WrongTenants { state, gone } = wrong_tenants(access.reading, target, &collection.tenants.made).await?;
+        create_tenants(access, target, &gone).await?;
         for chunk in state.chunks(TENANTS_A_REQUEST) {
-            session.unless_stopped(writer.set_tenant_states(target, chunk)).await?;
+            access.ask(access.writer.set_tenant_states(target, chunk)).await?;
         }
     } else {
-        create_tenants(writer, session, target, &collection.tenants.made).await?;
+        create_tenants(access, target, &collection.tenants.made).await?;
     }
-    let there: BTreeSet<Tenant> = writer.client().tenants(target).await?.into_iter().collect();
+    let there: BTreeSet<Tenant> = access.client.tenants(target).await?.into_iter().collect();
     match collection.tenants.made.iter().find(|tenant| !there.contains(tenant)) {
         Some(lacking) => Err(Error::TenantLacks { collection: target.clone(), tenant: lacking.name.clone() }),
         None => Ok(()),
@@ -173,109 +168,77 @@ pub(super) async fn make(writer: &Writer, session: &Session, collection: &Collec
 }
 
 /// What activates the tenants that are to be inactive; `None` if none is.
-pub(super) fn activation(writer: &Writer, collection: &Collection) -> Option<Arc<Activation>> {
-    let (inactive, target) = (collection.tenants.inactive(), collection.planned.target.clone());
-    (!inactive.is_empty()).then(|| Arc::new(Activation::new(writer.clone(), target, Some(inactive), None)))
+pub(super) fn activating(writer: &Writer, collection: &Collection) -> Option<Activating> {
+    let inactive = collection.tenants.inactive();
+    (!inactive.is_empty()).then(|| Activating::own(writer, &collection.planned.target, inactive))
 }
 
 /// Counts the objects of the tenants that are active, and of those that are inactive if they are to be activated for it.
 pub(super) async fn count(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     collection: &Collection,
     inactive_too: bool,
 ) -> Result<Count, Error> {
-    let there = session.unless_stopped(writer.client().tenants(&collection.planned.target)).await?;
+    let there = access.ask(access.client.tenants(&collection.planned.target)).await?;
     let there: BTreeSet<TenantName> = there.into_iter().map(|tenant| tenant.name).collect();
     // One that somebody removed has no objects any more.
     let of = |state| collection.tenants.of(&state).into_iter().filter(|name| there.contains(name)).collect::<Vec<_>>();
     let active = of(TenantState::Hot);
-    let active =
-        sum(session.unless_stopped(writer.client().tenant_counts(&collection.planned.target, &active)).await?);
+    let active = access.ask(access.client.tenant_counts(&collection.planned.target, &active)).await?;
+    let active: Count = active.into_iter().sum();
     if !inactive_too || active.exact().is_none() {
         return Ok(active);
     }
-    Ok(sum(vec![active, count_inactive(writer, session, collection, &of(TenantState::Cold)).await?]))
+    Ok([active, count_inactive(access, collection, &of(TenantState::Cold)).await?].into_iter().sum())
 }
 
 /// Counts the objects of the tenants that are inactive, a few of them at a time.
 async fn count_inactive(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     collection: &Collection,
     inactive: &[TenantName],
 ) -> Result<Count, Error> {
-    let Some(activation) = activation(writer, collection) else { return Ok(Count::Exact(0)) };
+    let Some(activating) = activating(access.writer, collection) else { return Ok(Count::Exact(0)) };
     let target = &collection.planned.target;
     let counting = async {
         let mut all = Vec::new();
         for tenants in inactive.chunks(TENANTS_A_WINDOW) {
-            let counts = async { Ok::<_, Error>(writer.client().tenant_counts(target, tenants).await?) };
-            all.push(sum(activation.with(tenants, counts).await?));
+            let counts = async { Ok::<_, Error>(access.client.tenant_counts(target, tenants).await?) };
+            all.extend(activating.activation.with(tenants, counts).await?);
         }
-        Ok::<_, Error>(sum(all))
+        Ok::<_, Error>(all.into_iter().sum())
     };
-    let counted = session.unless_stopped(counting).await;
+    let counted = access.ask(counting).await;
     // However it ended. Who stays active is told when the states are looked at in the end.
-    activation::deactivate(session, target, &activation, None).await;
+    activating.deactivate(access.session).await;
     counted
-}
-
-/// Tenants that are not as they should be.
-#[derive(Default)]
-struct Wrong {
-    /// There, in another state than the one given.
-    state: Vec<Tenant>,
-    gone: Vec<TenantName>,
-}
-
-async fn wrong(writer: &Writer, session: &Session, collection: &Collection) -> Result<Wrong, Error> {
-    let there = session.unless_stopped(writer.client().tenants(&collection.planned.target)).await?;
-    let there: BTreeMap<TenantName, TenantState> = there.into_iter().map(|t| (t.name, t.state)).collect();
-    let mut wrong = Wrong::default();
-    for tenant in &collection.tenants.made {
-        match there.get(&tenant.name) {
-            None => wrong.gone.push(tenant.name.clone()),
-            Some(state) if *state != tenant.state => wrong.state.push(tenant.clone()),
-            Some(_) => {}
-        }
-    }
-    Ok(wrong)
 }
 
 /// Puts the tenants into the states they had. A class that activates them by itself has them active after every reading and
 /// writing. What could not be put right.
-pub(super) async fn settle(
-    writer: &Writer,
-    session: &Session,
-    collection: &Collection,
-) -> Result<Vec<RestoreRemark>, Error> {
+pub(super) async fn settle(access: WriteAccess<'_>, collection: &Collection) -> Result<Vec<RestoreRemark>, Error> {
     if collection.tenants.made.is_empty() {
         return Ok(Vec::new());
     }
     let target = &collection.planned.target;
-    let mut left = wrong(writer, session, collection).await?;
-    let mut said = activation::NOT_DONE.to_owned();
+    let mut left = wrong_tenants(access.reading, target, &collection.tenants.made).await?;
+    let mut said = NOT_DONE.to_owned();
     for chunk in left.state.chunks(TENANTS_A_REQUEST) {
-        if let Err(error) = session.unless_stopped(writer.set_tenant_states(target, chunk)).await {
+        if let Err(error) = access.ask(access.writer.set_tenant_states(target, chunk)).await {
             said = error.to_string();
         }
     }
     if !left.state.is_empty() {
-        left = wrong(writer, session, collection).await?;
+        left = wrong_tenants(access.reading, target, &collection.tenants.made).await?;
     }
-    if let Some(first) = left.state.iter().find(|tenant| tenant.state == TenantState::Cold) {
-        let tenants = left.state.iter().filter(|tenant| tenant.state == TenantState::Cold).count() as u64;
-        let (collection, first) = (target.clone(), first.name.clone());
-        session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason: said, noted: false });
+    let inactive = left.state.iter().filter(|tenant| tenant.state == TenantState::Cold).map(|tenant| &tenant.name);
+    if let Some((tenants, first)) = number_and_first(inactive) {
+        let collection = target.clone();
+        access.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason: said, noted: false });
     }
-    let state = left
-        .state
-        .first()
-        .map(|first| RestoreRemark::TenantsOtherwise { tenants: left.state.len() as u64, first: first.name.clone() });
-    let gone = left
-        .gone
-        .first()
-        .map(|first| RestoreRemark::TenantsRemoved { tenants: left.gone.len() as u64, first: first.clone() });
+    let state = number_and_first(left.state.iter().map(|tenant| &tenant.name));
+    let state = state.map(|(tenants, first)| RestoreRemark::TenantsOtherwise { tenants, first });
+    let gone = number_and_first(left.gone.iter().map(|tenant| &tenant.name));
+    let gone = gone.map(|(tenants, first)| RestoreRemark::TenantsRemoved { tenants, first });
     Ok(state.into_iter().chain(gone).collect())
 }

@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
-use super::before::Stage;
-use super::{Collection, RestoreRefusal, Server};
+use super::earlier_run::Stage;
+use super::{Collection, RestoreRefusal};
 use crate::archive::RunRecord;
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::dropping::{Dropped, drop_collection};
 use crate::ops::firsts::Firsts;
-use crate::ops::run::journal;
+use crate::ops::run::journal::Journalled;
 use crate::ops::schema::{Made, Unmakeable, made};
-use crate::ops::{Error, Session, standing};
-use crate::pipeline::journal::RunJournal;
+use crate::ops::server::PlannedServer;
+use crate::ops::{Error, WriteAccess, live_collections};
 use crate::weaviate::{Count, Topology, Writer};
 
 /// How long a collection that was dropped may take to be gone.
@@ -39,9 +39,8 @@ pub(super) fn unmakeable(error: &Error, work: &[Collection]) -> Option<(Collecti
 
 /// What a refused run created.
 pub(super) struct Undoing<'a> {
-    pub(super) writer: &'a Writer,
-    pub(super) session: &'a Session,
-    pub(super) server: &'a Server,
+    pub(super) access: WriteAccess<'a>,
+    pub(super) server: &'a PlannedServer,
     pub(super) work: &'a [Collection],
     /// Collections that exist since this run, in the order they were made.
     pub(super) made: &'a [CollectionName],
@@ -52,16 +51,12 @@ pub(super) struct Undoing<'a> {
 impl Undoing<'_> {
     /// Removes what this run created, the last one first, and tells of what stays. Those that were removed, and whether all
     /// were. `refused`: the collection that the server did not make, whose intent is taken back as well.
-    pub(super) async fn run(
-        &self,
-        refused: &CollectionName,
-        journal: Option<&RunJournal>,
-    ) -> (Vec<CollectionName>, bool) {
+    pub(super) async fn run(&self, refused: &CollectionName, journalled: &Journalled) -> (Vec<CollectionName>, bool) {
         let mut undone = Vec::new();
         for name in self.made.iter().rev() {
             let Some(collection) = self.own(name) else { continue };
-            let stays = match self.one(collection).await {
-                Ok(None) => journal::record(journal, RunRecord::Undone { target: name.clone() }).await.err(),
+            let stays = match self.remove_if_own(collection).await {
+                Ok(None) => journalled.record(RunRecord::Undone { target: name.clone() }).await.err(),
                 Ok(Some(why)) => {
                     self.stays(name, why.to_string());
                     continue;
@@ -75,17 +70,17 @@ impl Undoing<'_> {
         }
         if !self.made.contains(refused)
             && self.own(refused).is_some()
-            && matches!(self.writer.client().schema(refused).await, Ok(None))
+            && matches!(self.access.client.schema(refused).await, Ok(None))
         {
             // It is said already why the run stopped.
-            let _ = journal::record(journal, RunRecord::Undone { target: refused.clone() }).await;
+            let _ = journalled.record(RunRecord::Undone { target: refused.clone() }).await;
         }
         let all = undone.len() == self.made.len();
         (undone, all)
     }
 
     fn stays(&self, name: &CollectionName, reason: String) {
-        self.session.events.warn(Warning::CreatedStays { collection: name.clone(), reason });
+        self.access.events.warn(Warning::CreatedStays { collection: name.clone(), reason });
     }
 
     /// One that this run was to create.
@@ -96,10 +91,10 @@ impl Undoing<'_> {
 
     /// Removes one that is what this run made, and empty; why it stays, if it does. It is counted while the server is whole:
     /// with a node away a count is that of what is left.
-    async fn one(&self, collection: &Collection) -> Result<Option<WhyStays>, Error> {
-        let (writer, session, target) = (self.writer, self.session, &collection.planned.target);
+    async fn remove_if_own(&self, collection: &Collection) -> Result<Option<WhyStays>, Error> {
+        let (access, target) = (self.access, &collection.planned.target);
         let stays = |why| Ok(Some(why));
-        let Some(there) = writer.client().schema(target).await? else { return Ok(None) };
+        let Some(there) = access.client.schema(target).await? else { return Ok(None) };
         if self.unsure.contains(target) {
             return stays(WhyStays::Unsure);
         }
@@ -112,22 +107,22 @@ impl Undoing<'_> {
         if !is(&collection.fit.create) && !is(&collection.fit.asked) {
             return stays(WhyStays::Another);
         }
-        let Some(shards) = whole(writer, &there).await else { return stays(WhyStays::NotWhole) };
-        let tenants = if there.multi_tenant { Some(writer.client().tenants(target).await?) } else { None };
+        let Some(shards) = whole(access.writer, &there).await else { return stays(WhyStays::NotWhole) };
+        let tenants = if there.multi_tenant { Some(access.client.tenants(target).await?) } else { None };
         let foreign = |name: &TenantName| !collection.tenants.made.iter().any(|made| made.name == *name);
         if tenants.iter().flatten().any(|tenant| foreign(&tenant.name)) {
             return stays(WhyStays::Tenants);
         }
         // Inactive tenants are this run's own, which has written nothing yet.
-        match standing::count(writer.client(), session, target, tenants.as_deref()).await? {
+        match live_collections::count(access.reading, target, tenants.as_deref()).await? {
             Count::Exact(0) => {}
             Count::Exact(_) => return stays(WhyStays::Objects),
             Count::Unknown { .. } => return stays(WhyStays::Uncounted),
         }
-        if whole(writer, &there).await.as_ref() != Some(&shards) {
+        if whole(access.writer, &there).await.as_ref() != Some(&shards) {
             return stays(WhyStays::NotWholeOrRemade);
         }
-        match drop_collection(writer, session, &there, &shards, &Firsts::default(), PATIENCE).await? {
+        match drop_collection(access, &there, &shards, &Firsts::default(), PATIENCE).await? {
             Dropped::Gone => Ok(None),
             Dropped::Back => stays(WhyStays::Remade),
         }

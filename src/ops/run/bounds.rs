@@ -8,9 +8,12 @@ pub const MEMORY_BYTES: u64 = 128 << 20;
 pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Requests in flight at most that read or write objects.
 pub const MOST_JOBS: usize = 8;
+/// Requests in flight at most, of which so many were asked for.
+pub(in crate::ops) fn jobs(asked: Option<usize>) -> usize {
+    asked.unwrap_or(MOST_JOBS).max(1)
+}
+
 /// Small questions about collections or tenants that are asked at once.
 pub(in crate::ops) const ASKED_AT_ONCE: usize = 8;
-/// Servers tell their time in whole seconds: by as much it may be later than they say, in ms.
-pub(in crate::ops) const CLOCK_STEP_MS: i64 = 1_000;
 /// Rounds without progress before a server that keeps breaking is given up.
 pub(in crate::ops) const MOST_ROUNDS: u32 = 50;

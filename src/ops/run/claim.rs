@@ -9,16 +9,14 @@ use crate::archive::claims::{self, Claim};
 use crate::archive::{Claimant, Use};
 use crate::event::Op;
 use crate::model::{CollectionName, Schema, ServerIdentity};
-use crate::ops::{Error, Session, blocking};
-use crate::weaviate::Client;
+use crate::ops::{Error, ReadAccess, blocking};
 
 /// Collections that a run is not about and by whose shards the server is known too. Few: each is a request.
 const LASTING: usize = 4;
 
 /// What is claimed.
 pub(in crate::ops) struct Claiming<'a> {
-    pub(in crate::ops) client: &'a Client,
-    pub(in crate::ops) session: &'a Session,
+    pub(in crate::ops) access: ReadAccess<'a>,
     /// The folder of locks.
     pub(in crate::ops) locks: &'a Path,
     pub(in crate::ops) targets: Vec<CollectionName>,
@@ -26,7 +24,12 @@ pub(in crate::ops) struct Claiming<'a> {
     pub(in crate::ops) shards: Vec<String>,
 }
 
-impl Claiming<'_> {
+impl<'a> Claiming<'a> {
+    /// These collections; the names of their shards are not known.
+    pub(in crate::ops) fn of(access: ReadAccess<'a>, locks: &'a Path, targets: Vec<CollectionName>) -> Self {
+        Self { access, locks, targets, shards: Vec::new() }
+    }
+
     /// Refuses what another run holds: for a plan, so that nobody is asked to confirm what cannot be done. `all`: what the
     /// server has.
     pub(in crate::ops) async fn refuse_held(self, all: &[Schema]) -> Result<(), Error> {
@@ -34,14 +37,14 @@ impl Claiming<'_> {
             return Ok(());
         }
         let server = self.server(&lasting(all, &self.targets)).await?;
-        let (disk, locks, targets) = (Arc::clone(&self.session.local), self.locks.to_owned(), self.targets);
+        let (disk, locks, targets) = (Arc::clone(&self.access.local), self.locks.to_owned(), self.targets);
         let held = blocking("locks", move || claims::held(&*disk, &locks, &server, &targets)).await?;
         held.map_or(Ok(()), |held| Err(crate::archive::Error::from(held).into()))
     }
 
     /// Holds the collections until the claim is dropped.
     pub(in crate::ops) async fn take(self, op: Op) -> Result<Claim, Error> {
-        let all = self.session.unless_stopped(self.client.schemas()).await?;
+        let all = self.access.ask(self.access.client.schemas()).await?;
         let server = self.server(&lasting(&all, &self.targets)).await?;
         self.hold(op, server, Use::Changes).await
     }
@@ -67,9 +70,9 @@ impl Claiming<'_> {
     }
 
     async fn hold(self, op: Op, server: ServerIdentity, purpose: Use) -> Result<Claim, Error> {
-        let (started, server_url) = (self.session.clock.now(), self.client.url().to_owned());
+        let (started, server_url) = (self.access.clock.now(), self.access.client.url().to_owned());
         let by = Claimant { op, pid: std::process::id(), started, server_url };
-        let (disk, locks, targets) = (Arc::clone(&self.session.local), self.locks.to_owned(), self.targets);
+        let (disk, locks, targets) = (Arc::clone(&self.access.local), self.locks.to_owned(), self.targets);
         blocking("locks", move || Claim::take(&disk, &locks, by, server, targets, purpose))
             .await
             .map_err(Error::of_run_files)
@@ -77,12 +80,12 @@ impl Claiming<'_> {
 
     /// Whether there is any other run, before the server is asked anything.
     async fn anybody(&self) -> Result<bool, Error> {
-        let (disk, locks) = (Arc::clone(&self.session.local), self.locks.to_owned());
+        let (disk, locks) = (Arc::clone(&self.access.local), self.locks.to_owned());
         blocking("locks", move || claims::anybody(&*disk, &locks)).await
     }
 
     async fn server(&self, lasting: &[CollectionName]) -> Result<ServerIdentity, Error> {
-        self.session.unless_stopped(self.client.identity(&self.shards, lasting)).await
+        self.access.ask(self.access.client.identity(&self.shards, lasting)).await
     }
 }
 
@@ -92,16 +95,4 @@ fn lasting(all: &[Schema], targets: &[CollectionName]) -> Vec<CollectionName> {
     let others = all.iter().filter(|schema| !schema.multi_tenant && !targets.contains(&schema.name));
     let others: BTreeSet<&CollectionName> = others.map(|schema| &schema.name).collect();
     others.into_iter().take(LASTING).cloned().collect()
-}
-
-/// Adds shards of a collection that this run has made to what it claims.
-pub(in crate::ops) async fn add_shards(claim: &mut Option<Claim>, shards: Vec<String>) -> Result<(), Error> {
-    let Some(mut own) = claim.take() else { return Ok(()) };
-    let (own, added) = blocking("locks", move || {
-        let added = own.add_shards(&shards);
-        Ok::<_, crate::archive::Error>((own, added))
-    })
-    .await?;
-    *claim = Some(own);
-    Ok(added?)
 }

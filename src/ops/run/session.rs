@@ -47,6 +47,11 @@ impl Session {
         }
     }
 
+    /// Ends a run here that is told to stop.
+    pub(in crate::ops) fn go_on(&self) -> Result<(), Error> {
+        if self.cancel.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
     /// Refuses a server with a node away, before a plan about `collection`; warns if it cannot be asked.
     pub(in crate::ops) async fn whole(
         &self,

@@ -15,7 +15,7 @@ const TIME_BYTES: usize = 1 << 10;
 
 /// Why objects may have gone that nobody removed, where objects expire.
 pub(in crate::ops) fn may_be_why(schema: &Schema) -> Option<ComparisonRemark> {
-    enabled(schema).map(|_| ComparisonRemark::MayHaveExpired)
+    expires(schema).then_some(ComparisonRemark::MayHaveExpired)
 }
 
 /// When objects of a collection expire.
@@ -27,38 +27,39 @@ pub(in crate::ops) struct Expiry {
     seconds: i64,
 }
 
-/// The settings of a collection whose objects expire.
-fn enabled(schema: &Schema) -> Option<Value> {
+/// The property that the age counts from, `None` for the server's own times, and how many seconds; `None` where objects do
+/// not expire.
+fn enabled(schema: &Schema) -> Option<(Option<String>, i64)> {
     let document: Value = serde_json::from_slice(&schema.text).unwrap_or(Value::Null);
-    Some(document["objectTtlConfig"].clone()).filter(|settings| !is_off(settings))
+    let settings = Some(&document["objectTtlConfig"]).filter(|settings| !is_off(settings))?;
+    let on = settings["deleteOn"].as_str().unwrap_or_default().trim();
+    let property = Some(on.to_owned()).filter(|on| !on.is_empty() && !OWN_TIMES.contains(&on.as_str()));
+    Some((property, settings["defaultTtl"].as_i64().unwrap_or(0)))
+}
+
+/// Whether objects are removed by the server when they reach an age.
+pub(in crate::ops) fn expires(schema: &Schema) -> bool {
+    enabled(schema).is_some()
 }
 
 /// What a copy of the collection does with the age of its objects; `None` if they do not expire.
 pub(in crate::ops) fn ages(schema: &Schema) -> Option<RestoreRemark> {
-    let settings = enabled(schema)?;
-    let on = settings["deleteOn"].as_str().unwrap_or_default().trim();
-    Some(if OWN_TIMES.contains(&on) || on.is_empty() {
-        RestoreRemark::AgeCountsAnew
-    } else {
-        RestoreRemark::ExpiresBy { property: on.to_owned() }
-    })
+    let (property, _) = enabled(schema)?;
+    Some(property.map_or(RestoreRemark::AgeCountsAnew, |property| RestoreRemark::ExpiresBy { property }))
 }
 
 impl Expiry {
     /// When objects of such a collection expire, if what that counts from stands in them. By the server's own times their
     /// age counts anew.
     pub(in crate::ops) fn of(schema: &Schema) -> Option<Self> {
-        let settings = enabled(schema)?;
-        let on = settings["deleteOn"].as_str()?.trim();
-        let by_property = !on.is_empty() && !OWN_TIMES.contains(&on);
-        by_property.then(|| Self { property: on.to_owned(), seconds: settings["defaultTtl"].as_i64().unwrap_or(0) })
+        let (property, seconds) = enabled(schema)?;
+        Some(Self { property: property?, seconds })
     }
 
     /// How long objects of such a collection live, in seconds, if that counts from the server's own times: from a restore.
     pub(in crate::ops) fn own_seconds(schema: &Schema) -> Option<i64> {
-        let settings = enabled(schema)?;
-        let on = settings["deleteOn"].as_str().unwrap_or_default().trim();
-        (on.is_empty() || OWN_TIMES.contains(&on)).then(|| settings["defaultTtl"].as_i64().unwrap_or(0))
+        let (property, seconds) = enabled(schema)?;
+        property.is_none().then_some(seconds)
     }
 
     /// The property that holds the time it counts from.

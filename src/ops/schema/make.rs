@@ -1,11 +1,15 @@
 //! Creates a collection from a class document that was made to fit, and waits until it is there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::fit::Fit;
-use crate::model::{CollectionName, Schema};
-use crate::ops::{Error, Session};
-use crate::weaviate::{Error as WireError, Tenant, Writer};
+use super::applied::{Applied, remarks_of};
+use super::fit::{Fit, Target};
+use super::made::{Made, made};
+use crate::event::Remark;
+use crate::model::{CollectionName, Schema, TenantName};
+use crate::ops::{Error, ReadAccess, WriteAccess};
+use crate::weaviate::{Error as WireError, Tenant, TenantState, Writer};
 
 /// Requests sent to create one collection, or to add one property, as long as none is answered.
 const CREATE_ATTEMPTS: u32 = 3;
@@ -24,13 +28,12 @@ pub(in crate::ops) struct NotMade {
 
 /// Asks until the collection is there; `taken` is the error for one that somebody else made.
 pub(in crate::ops) async fn until_there(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     fit: &Fit,
     taken: impl Fn() -> Error,
 ) -> Result<(), NotMade> {
     let perhaps = |error| NotMade { error, perhaps_there: true };
-    match begin(writer, session, fit).await.map_err(perhaps)? {
+    match begin(access, fit).await.map_err(perhaps)? {
         CreateAnswer::There => Ok(()),
         CreateAnswer::Taken => Err(NotMade { error: taken(), perhaps_there: false }),
         CreateAnswer::Refused(source) | CreateAnswer::Unanswered(source) => {
@@ -63,15 +66,14 @@ impl Late {
 }
 
 /// Asks until the collection is there (see [`begin_or_late`]).
-pub(in crate::ops) async fn begin(writer: &Writer, session: &Session, fit: &Fit) -> Result<CreateAnswer, Error> {
-    begin_or_late(writer, session, fit, &mut Late::default()).await
+pub(in crate::ops) async fn begin(access: WriteAccess<'_>, fit: &Fit) -> Result<CreateAnswer, Error> {
+    begin_or_late(access, fit, &mut Late::default()).await
 }
 
 /// Asks until the collection is there. Only the server knows whether a request without an answer was carried out, and it may
 /// be carried out late; so it is looked for before it is asked for again.
 pub(in crate::ops) async fn begin_or_late(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     fit: &Fit,
     late: &mut Late,
 ) -> Result<CreateAnswer, Error> {
@@ -79,13 +81,13 @@ pub(in crate::ops) async fn begin_or_late(
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let Err(source) = writer.create_collection(&fit.create).await else { return Ok(CreateAnswer::There) };
+        let Err(source) = access.writer.create_collection(&fit.create).await else { return Ok(CreateAnswer::There) };
         let refused = is_refusal(&source);
         // The first refusal is an answer: nothing was made, and what is there is somebody else's. A later one may mean
         // that an earlier request got through.
         let unanswered = !refused || attempt > 1;
         late.0 |= !refused;
-        let there = match session.unless_stopped(writer.client().schema(target)).await {
+        let there = match access.ask(access.client.schema(target)).await {
             Ok(there) => there.is_some(),
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             // What is told is why it was not created.
@@ -103,7 +105,7 @@ pub(in crate::ops) async fn begin_or_late(
         }
         tracing::warn!(%target, %source, attempt, "creating was not answered, and the collection is not there");
         let again = match source.status() {
-            Some(_) => writer.client().wait_to_retry(&route, attempt, &source.root().to_string()).await,
+            Some(_) => access.client.wait_to_retry(&route, attempt, &source.root().to_string()).await,
             None => attempt < CREATE_ATTEMPTS,
         };
         if !again {
@@ -129,6 +131,23 @@ pub(in crate::ops) async fn complete(writer: &Writer, fit: &Fit) -> Result<Schem
     schema.ok_or_else(|| Error::Vanished { collection: target.clone() })
 }
 
+/// Compares a collection that was created, `there`, with what was asked for: what is not so, and may be, and the settings that
+/// the server added.
+pub(in crate::ops) fn as_asked(
+    fit: &Fit,
+    archived: &Schema,
+    there: &Schema,
+    target: &Target<'_>,
+) -> Result<(impl Iterator<Item = Remark> + use<>, Vec<String>), Error> {
+    match made(&fit.asked, archived, there, target) {
+        Made::Same { additions, applied } => {
+            let all: Vec<Applied> = fit.applied.iter().cloned().chain(applied).collect();
+            Ok((remarks_of(&all), additions))
+        }
+        Made::Other { differences } => Err(Error::MadeOtherwise { collection: fit.target.clone(), differences }),
+    }
+}
+
 /// Asks until the collection has the property. As with the collection itself, it is looked for before it is asked for
 /// again. Whether it is as it should be shows when all is compared.
 async fn add_property(writer: &Writer, target: &CollectionName, name: &str, document: &str) -> Result<(), Error> {
@@ -150,8 +169,7 @@ async fn add_property(writer: &Writer, target: &CollectionName, name: &str, docu
 
 /// Creates tenants in the states given. Whether all are there is for the caller to look.
 pub(in crate::ops) async fn create_tenants(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     collection: &CollectionName,
     tenants: &[Tenant],
 ) -> Result<(), Error> {
@@ -159,12 +177,39 @@ pub(in crate::ops) async fn create_tenants(
     for chunk in tenants.chunks(TENANTS_A_REQUEST) {
         let failed = |source| Error::TenantsNotCreated { collection: collection.clone(), created, all, source };
         tokio::select! {
-            done = writer.create_tenants(collection, chunk) => done.map_err(failed)?,
-            () = session.cancel.cancelled() => return Err(Error::Interrupted),
+            done = access.writer.create_tenants(collection, chunk) => done.map_err(failed)?,
+            () = access.cancel.cancelled() => return Err(Error::Interrupted),
         }
         created += chunk.len();
     }
     Ok(())
+}
+
+/// Tenants that are not as they should be.
+#[derive(Default)]
+pub(in crate::ops) struct WrongTenants {
+    /// There, in another state than the one given.
+    pub(in crate::ops) state: Vec<Tenant>,
+    pub(in crate::ops) gone: Vec<Tenant>,
+}
+
+/// Which of these tenants are not there, or in another state.
+pub(in crate::ops) async fn wrong_tenants(
+    access: ReadAccess<'_>,
+    collection: &CollectionName,
+    wanted: &[Tenant],
+) -> Result<WrongTenants, Error> {
+    let there = access.ask(access.client.tenants(collection)).await?;
+    let there: BTreeMap<TenantName, TenantState> = there.into_iter().map(|t| (t.name, t.state)).collect();
+    let mut wrong = WrongTenants::default();
+    for tenant in wanted {
+        match there.get(&tenant.name) {
+            None => wrong.gone.push(tenant.clone()),
+            Some(state) if *state != tenant.state => wrong.state.push(tenant.clone()),
+            Some(_) => {}
+        }
+    }
+    Ok(wrong)
 }
 
 /// Whether an error is an answer: nothing was done.

@@ -11,8 +11,8 @@ use super::made::{Made, made, remade};
 use super::make::{CreateAnswer, Late, begin_or_late, complete};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema};
-use crate::ops::{Error, Session, StateFolders};
-use crate::weaviate::{Error as WireError, Rights, Tenant, Writer};
+use crate::ops::{Error, StateFolders, WriteAccess};
+use crate::weaviate::{Error as WireError, Rights, Tenant};
 use books::ScratchBooks;
 use sweep::{ScratchStays, removed};
 
@@ -44,8 +44,7 @@ pub enum Rehearsed {
 
 /// What every collection of a plan is rehearsed with.
 pub(in crate::ops) struct Rehearsal<'a> {
-    writer: &'a Writer,
-    session: &'a Session,
+    access: WriteAccess<'a>,
     target: Target<'a>,
     /// What the key may do, where that is known.
     rights: Option<&'a Rights>,
@@ -63,17 +62,15 @@ pub(in crate::ops) struct Rehearsal<'a> {
 impl<'a> Rehearsal<'a> {
     /// Removes what killed runs left on this server, and gets ready. Nothing is created yet.
     pub(in crate::ops) async fn open(
-        writer: &'a Writer,
-        session: &'a Session,
+        access: WriteAccess<'a>,
         state: &'a StateFolders,
         target: Target<'a>,
         rights: Option<&'a Rights>,
     ) -> Result<Self, Error> {
-        sweep(writer, session, state).await?;
-        let books = ScratchBooks::new(session, state, writer.client().url(), target.version);
+        sweep(access, state).await?;
+        let books = ScratchBooks::new(access.session, state, access.client.url(), target.version);
         Ok(Self {
-            writer,
-            session,
+            access,
             target,
             rights,
             books,
@@ -128,9 +125,7 @@ impl<'a> Rehearsal<'a> {
                 refused = refused.or(Some(Unmakeable::NoScratchName { collection, lacks }));
                 continue;
             }
-            if self.session.cancel.is_cancelled() {
-                return Err(Error::Interrupted);
-            }
+            self.access.go_on()?;
             self.books.note(&name).await?;
             match self.make(&name, subject).await {
                 // Where nothing is told of its roles, another name may be allowed.
@@ -159,7 +154,7 @@ impl<'a> Rehearsal<'a> {
     async fn make(&mut self, name: &CollectionName, subject: &Subject<'_>) -> Result<Result<Made, Unmakeable>, Error> {
         let fit = subject.under(name);
         let mut late = Late::default();
-        let begun = begin_or_late(self.writer, self.session, &fit, &mut late).await;
+        let begun = begin_or_late(self.access, &fit, &mut late).await;
         if late.may_come() {
             self.late.push(name.clone());
         }
@@ -168,7 +163,7 @@ impl<'a> Rehearsal<'a> {
             CreateAnswer::There | CreateAnswer::Taken => {}
             CreateAnswer::Refused(source) | CreateAnswer::Unanswered(source) => return refused(source),
         }
-        let there = match complete(self.writer, &fit).await {
+        let there = match complete(self.access.writer, &fit).await {
             Ok(there) => there,
             Err(Error::NotCreated { source, .. }) => return refused(source),
             Err(error) => return Err(error),
@@ -191,7 +186,7 @@ impl<'a> Rehearsal<'a> {
         let some = if self.target.version.at_least(1, 38) { tenants } else { &tenants[..tenants.len().min(1)] };
         for chunk in some.chunks(TENANTS_A_REQUEST) {
             let chunk: Vec<Tenant> = chunk.iter().map(Tenant::inactive).collect();
-            match self.session.unless_stopped(self.writer.create_tenants(name, &chunk)).await {
+            match self.access.ask(self.access.writer.create_tenants(name, &chunk)).await {
                 Ok(()) => {}
                 Err(Error::Wire(source)) => {
                     return match Unmakeable::of(&source) {
@@ -209,15 +204,14 @@ impl<'a> Rehearsal<'a> {
 
     /// Removes a scratch collection. If that fails, or if it may come once more, it stays in the journal, for the next run.
     async fn remove(&mut self, name: &CollectionName) {
-        let removed =
-            if self.gave_up { Err(ScratchStays::NoAnswer) } else { removed(self.writer, self.session, name).await };
+        let removed = if self.gave_up { Err(ScratchStays::NoAnswer) } else { removed(self.access, name).await };
         match removed {
             Ok(()) if self.late.contains(name) => self.books.left(),
             Ok(()) => self.books.gone(name).await,
             Err(stays) => {
                 self.gave_up |= stays == ScratchStays::NoAnswer;
                 self.books.left();
-                self.session.events.warn(Warning::ScratchStays { collection: name.clone(), reason: stays.to_string() });
+                self.access.events.warn(Warning::ScratchStays { collection: name.clone(), reason: stays.to_string() });
             }
         }
     }

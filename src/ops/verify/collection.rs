@@ -5,7 +5,6 @@ mod counting;
 mod facing;
 mod remarks;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -13,24 +12,24 @@ use std::time::Duration;
 use self::counting::{CountAfter, CountBefore};
 use self::facing::{Facing, face};
 use self::remarks::Miscount;
-use super::shares::Shares;
 use super::{Differs, Pair};
-use crate::event::{ComparisonRemark, Event, Warning};
+use crate::event::{CollectionResult, ComparisonRemark, Event, Warning};
 use crate::model::coverage::Units;
-use crate::model::{CollectionName, Renames, TenantName};
-use crate::ops::activation::{self, ActivationBooks};
-use crate::ops::bounds::{CLOCK_STEP_MS, MOST_JOBS};
+use crate::model::{CLOCK_STEP_MS, CollectionName, Renames, Schema};
+use crate::ops::activation::ActivationBooks;
+use crate::ops::bounds;
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::rounds::Rounds;
-use crate::ops::{Error, SchemaDrift, Session};
+use crate::ops::schema::expiry;
+use crate::ops::{Error, SchemaDrift, WriteAccess};
 use crate::pipeline::budget::Budget;
-use crate::pipeline::compare::{self, Comparer, Comparison, Found};
+use crate::pipeline::compare::{self, Comparer, Comparison, Found, Shares};
 use crate::pipeline::guard::Guard;
 use crate::pipeline::long_lines::LongLines;
 use crate::pipeline::pacer::Limits;
 use crate::pipeline::replicas::ReplicaCheck;
 use crate::pipeline::{self, load, scan};
-use crate::weaviate::{Client, Writer};
+use crate::weaviate::Client;
 
 /// How to compare, and within which bounds.
 #[derive(Debug, Clone)]
@@ -61,20 +60,32 @@ pub(in crate::ops) struct CompareOptions {
     pub(in crate::ops) states: bool,
 }
 
+impl CompareOptions {
+    /// All objects with their vectors, under their names; no difference is told of.
+    pub(in crate::ops) fn new(memory_bytes: u64, patience: Duration, books: ActivationBooks) -> Self {
+        Self {
+            renames: Renames::default(),
+            vectors: true,
+            clamp_ints: false,
+            made_vectors: Vec::new(),
+            sample: None,
+            limit: 0,
+            jobs: None,
+            memory_bytes,
+            patience,
+            seed: 0,
+            books,
+            states: false,
+        }
+    }
+}
+
 /// A comparison that came to its end, whatever it found.
 #[derive(Debug, Clone)]
 pub(in crate::ops) struct Compared {
-    /// Objects of the archive that were compared.
-    pub(in crate::ops) objects: u64,
-    /// Their plain bytes, line ends included.
-    pub(in crate::ops) bytes: u64,
-    /// Objects the server lacks.
-    pub(in crate::ops) only_left: u64,
-    /// Objects the archive lacks.
-    pub(in crate::ops) only_right: u64,
-    /// Objects whose content differs.
-    pub(in crate::ops) different: u64,
-    /// The first of them all, by id.
+    /// What was found, but for the differing objects.
+    pub(in crate::ops) found: Found,
+    /// The first objects that differ, by id.
     pub(in crate::ops) differences: Vec<Differs>,
     /// The archive's digest, if all of it was compared and nothing differs.
     pub(in crate::ops) digest: Option<String>,
@@ -88,10 +99,6 @@ pub(in crate::ops) struct Compared {
     pub(in crate::ops) tenants: u64,
     /// The server has other tenants than the archive, some could not be read, or were left active.
     pub(in crate::ops) tenants_differ: bool,
-    /// The latest update time of the objects that were compared, by the server's clock in ms.
-    pub(in crate::ops) newest_ms: Option<i64>,
-    /// The latest update time of the objects of each inactive tenant, as they were compared; by the server's clock in ms.
-    pub(in crate::ops) newest_inactive: BTreeMap<TenantName, i64>,
     /// The replicas of some objects hold different versions.
     pub(in crate::ops) replicas_differ: bool,
     /// Whether the server's own count was held against the objects.
@@ -101,18 +108,28 @@ pub(in crate::ops) struct Compared {
 impl Compared {
     /// Whether everything compared has the same content, and nothing was overlooked.
     pub(in crate::ops) fn agrees(&self) -> bool {
-        self.only_left + self.only_right + self.different == 0
-            && self.miscount.is_none()
-            && !self.tenants_differ
-            && !self.replicas_differ
+        self.found.agrees() && self.miscount.is_none() && !self.tenants_differ && !self.replicas_differ
+    }
+
+    /// Whether objects that expired may be what differs.
+    pub(in crate::ops) fn may_have_expired(&self, schema: &Schema) -> Option<ComparisonRemark> {
+        expiry::may_be_why(schema).filter(|_| self.found.only_left > 0 || self.miscount.is_some())
+    }
+
+    /// Puts what was found into a result.
+    pub(in crate::ops) fn fill(&self, result: &mut CollectionResult) {
+        result.digest.clone_from(&self.digest);
+        result.counts_verified = Some(self.counted);
+        result.only_left = Some(self.found.only_left);
+        result.only_right = Some(self.found.only_right);
+        result.different = Some(self.found.different);
     }
 }
 
 /// Compares the objects of one collection that the archive holds with the live ones. Differences are told as events once
 /// they are certain. Sends reading requests only, but for those that activate tenants and deactivate them.
 pub(in crate::ops) async fn compare_collection(
-    client: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     pair: Pair,
     options: &CompareOptions,
 ) -> Result<Compared, Error> {
@@ -120,33 +137,22 @@ pub(in crate::ops) async fn compare_collection(
         // Every object on the right would look extra.
         return Err(Error::Stage { what: format!("{} cannot be compared", pair.target) });
     }
-    let live = session.unless_stopped(client.client().schema(&pair.target)).await?;
+    let live = access.ask(access.client.schema(&pair.target)).await?;
     let alias_of = live.as_ref().map(|live| live.name.clone()).filter(|name| *name != pair.target);
     let Some(live) = live.filter(|_| alias_of.is_none()) else {
         return Err(Error::UnknownCollection { name: pair.target.to_string(), alias_of, similar: Vec::new() });
     };
-    let mut facing = if live.multi_tenant { face(client, session, &pair, options).await? } else { Facing::default() };
+    let mut facing = if live.multi_tenant { face(access, &pair, options).await? } else { Facing::default() };
     let replicas = live.replicas;
-    let guard = Guard::new(
-        Client::clone(client.client()),
-        live,
-        session.events.clone(),
-        session.cancel.clone(),
-        options.patience,
-    );
-    let changed_since_ms =
-        session.unless_stopped(client.client().meta()).await?.server_time_ms.map(|at| at + CLOCK_STEP_MS);
+    let guard = access.guard(live, options.patience);
+    let changed_since_ms = access.ask(access.client.meta()).await?.server_time_ms.map(|at| at + CLOCK_STEP_MS);
     let tenants = std::mem::take(&mut facing.tenants);
-    let activation = tenants.activation.clone();
     let uncounted = OnceLock::new();
     let target = pair.target.clone();
-    let mut comparing =
-        Comparing { client, session, options, guard, pair, target: target.clone(), facing, replicas, uncounted };
+    let mut comparing = Comparing { access, options, guard, pair, target, facing, replicas, uncounted };
     let compared = Box::pin(comparing.compare(tenants, changed_since_ms)).await;
-    let left_active = match &activation {
-        Some(activation) => {
-            activation::deactivate(session, &target, activation, comparing.facing.journalled.as_ref()).await
-        }
+    let left_active = match &comparing.facing.activating {
+        Some(activating) => activating.deactivate(access.session).await,
         None => 0,
     };
     compared.map(|compared| Compared { tenants_differ: compared.tenants_differ || left_active > 0, ..compared })
@@ -160,16 +166,16 @@ fn comparison(
     changed_since_ms: Option<i64>,
 ) -> Comparison {
     let Comparing { options, pair, .. } = comparing;
-    let jobs = options.jobs.unwrap_or(MOST_JOBS);
+    let jobs = bounds::jobs(options.jobs);
     let shares = Shares::of(options.memory_bytes, jobs, pair.bytes().checked_div(pair.objects()).unwrap_or(0));
     #[expect(clippy::cast_precision_loss, reason = "a mean")]
     let object_bytes = (pair.objects() > 0).then(|| pair.bytes() as f64 / pair.objects() as f64);
     let lines = LongLines::with_own(options.memory_bytes, shares.own_line_bytes);
     Comparison {
-        client: Client::clone(comparing.client.client()),
+        client: Client::clone(comparing.access.client),
         left: Arc::new(pair.left(options.sample.map(|share| (share, options.seed)), lines)),
         target: pair.target.clone(),
-        comparer: Comparer::new(&pair.schema, options.renames.clone(), options.clamp_ints)
+        comparer: Comparer::new(&pair.indexed.schema, options.renames.clone(), options.clamp_ints)
             .with_made_vectors(options.made_vectors.clone()),
         vectors: options.vectors && pair.holds_vectors(),
         without_vectors: pair.without_vectors(),
@@ -181,7 +187,7 @@ fn comparison(
         mark: comparing.guard.mark(),
         changed_since_ms,
         limit: options.limit,
-        events: comparing.session.events.clone(),
+        events: comparing.access.events.clone(),
         replicas: (comparing.replicas > 1).then(|| ReplicaCheck::new(changed_since_ms)),
         // A listing reads one replica, and so does a count.
         ask_each: AtomicBool::new(comparing.replicas > 1),
@@ -192,8 +198,7 @@ fn comparison(
 
 /// One comparison under way.
 struct Comparing<'a> {
-    client: &'a Writer,
-    session: &'a Session,
+    access: WriteAccess<'a>,
     options: &'a CompareOptions,
     guard: Guard,
     pair: Pair,
@@ -212,16 +217,16 @@ impl Comparing<'_> {
         let comparison = Arc::new(comparison(self, tenants, before.counted, changed_since_ms));
         let limit = self.options.limit;
         let mut done = Units::new(comparison.left.units(), move |all: &mut Found, more| all.add(more, limit));
-        let miscount = self.all(&comparison, &mut done, before).await?;
+        let miscount = self.until_proven(&comparison, &mut done, before).await?;
         if self.facing.active.is_some() {
-            let listed = self.session.unless_stopped(self.client.client().tenants(&self.target)).await?;
+            let listed = self.access.ask(self.access.client.tenants(&self.target)).await?;
             self.facing.see(listed, same);
         }
         self.finish(&comparison, done.total(), miscount)
     }
 
     /// Compares until everything is proven; what the counts say against it, if anything.
-    async fn all(
+    async fn until_proven(
         &mut self,
         comparison: &Arc<Comparison>,
         done: &mut Units<Found>,
@@ -231,9 +236,7 @@ impl Comparing<'_> {
         while rounds.another(done.total().objects) {
             let todo = done.todo();
             self.round(comparison, done, &todo).await?;
-            if self.session.cancel.is_cancelled() {
-                return Err(Error::Interrupted);
-            }
+            self.access.go_on()?;
             if self.guard.trouble().is_none() && done.todo().is_empty() {
                 match self.count_after(before.counted).await {
                     Ok(after) => {
@@ -287,8 +290,8 @@ impl Comparing<'_> {
         let proven = self.guard.proven();
         let take = |unit, found: Found| units.take(unit, found.mark, found, proven.below());
         let done = self.guard.beside(async |reading| comparison.run(todo, &reading, take).await).await?;
-        if let Some(activation) = &comparison.tenants.activation {
-            activation::deactivate_between(self.session, &self.target, activation).await;
+        if let Some(activating) = &self.facing.activating {
+            activating.deactivate_between(self.access.session).await;
         }
         match done {
             Ok(()) => Ok(()),
@@ -302,8 +305,8 @@ impl Comparing<'_> {
     }
 
     /// Everything is proven: tells what was found.
-    fn finish(&self, comparison: &Comparison, found: Found, miscount: Option<Miscount>) -> Result<Compared, Error> {
-        let (events, collection) = (&self.session.events, &self.target);
+    fn finish(&self, comparison: &Comparison, mut found: Found, miscount: Option<Miscount>) -> Result<Compared, Error> {
+        let (events, collection) = (&self.access.events, &self.target);
         if self.guard.is_remade() {
             let what = SchemaDrift::Remade;
             return Err(Error::SchemaChanged { collection: collection.clone(), what });
@@ -331,28 +334,22 @@ impl Comparing<'_> {
         let differs =
             |((tenant, id), (kind, fields))| Differs { collection: collection.clone(), tenant, id, kind, fields };
         let compared = Compared {
-            objects: found.objects,
-            bytes: found.bytes,
-            newest_ms: found.newest_ms,
-            newest_inactive: found.newest_inactive,
             replicas_differ,
             counted: self.uncounted.get().is_none(),
-            only_left: found.only_left,
-            only_right: found.only_right,
-            different: found.different,
             digest: pair.digest().filter(|_| ok && whole),
-            differences: found.differing.into_iter().map(differs).collect(),
+            differences: std::mem::take(&mut found.differing).into_iter().map(differs).collect(),
             miscount,
             remarks,
             unchecked: self.guard.unchecked().map(str::to_owned),
             tenants: (self.facing.compared.len() as u64).saturating_sub(found.out_of_reach.len() as u64),
             tenants_differ,
+            found,
         };
         for differs in &compared.differences {
             let Differs { collection, tenant, id, kind, fields } = differs.clone();
             events.emit(Event::ObjectDiffers { collection, tenant, id, kind, fields });
         }
-        events.emit(Event::Verified { collection: collection.clone(), objects: compared.objects, ok });
+        events.emit(Event::Verified { collection: collection.clone(), objects: compared.found.objects, ok });
         Ok(compared)
     }
 }

@@ -3,7 +3,7 @@
 use super::VerifyOptions;
 use crate::archive::Archive;
 use crate::model::{CollectionName, Renames, Schema};
-use crate::ops::{Error, chosen, select};
+use crate::ops::{Error, archive_selection, select};
 
 /// A chosen collection.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub(super) fn choose(
     archive: &Archive,
     options: &VerifyOptions,
 ) -> Result<(Vec<Chosen>, Renames), Error> {
-    let chosen = chosen::choose(archived, &options.selection, options.name.as_ref(), &options.renames)?;
+    let chosen = archive_selection::choose(archived, &options.selection, options.name.as_ref(), &options.renames)?;
     let chosen = chosen.of_tenants(archive, &options.tenants, &options.selection)?;
     let target = |schema: &Schema| chosen.renames.of(&schema.name).clone();
     let pairs = chosen.collections.iter();

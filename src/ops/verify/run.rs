@@ -7,19 +7,17 @@ use super::names::{self, Chosen};
 use super::{CompareOptions, Compared, Differs, Pair, VerifyOptions, VerifyOutcome, compare_collection, schema};
 use crate::archive::{Archive, Content, Error as ArchiveError};
 use crate::event::{
-    CollectionResult, ComparisonRemark, Event, Op, PlannedCollection, Remark, RunResult, SchemaDifference, Status,
-    Warning,
+    CollectionResult, ComparisonRemark, Event, Op, PlannedCollection, Remark, SchemaDifference, Status, Warning,
 };
 use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
 use crate::ops::activation::ActivationBooks;
-use crate::ops::schema::expiry;
 use crate::ops::server::{self, Needs};
-use crate::ops::{Error, Session, blocking, prove};
+use crate::ops::{Error, Session, WriteAccess, blocking, prove};
 use crate::weaviate::Writer;
 
 /// What a run gathered so far.
 #[derive(Default)]
-struct Gathered {
+struct VerifyGathered {
     /// Where it is written down whom this run activates.
     books: ActivationBooks,
     results: Vec<CollectionResult>,
@@ -39,37 +37,28 @@ struct Gathered {
 /// The archive is damaged or lacks what was chosen, a collection is not on the server, or the server cannot be reached or
 /// is not whole. Differences are no error: they are in the outcome.
 pub async fn run(client: &Writer, session: &Session, options: VerifyOptions) -> Result<VerifyOutcome, Error> {
-    let (archive, archived) = open(session, options.archive.clone()).await?;
+    let access = WriteAccess::new(client, session);
+    let (archive, archived) = open(access.session, options.archive.clone()).await?;
     let (chosen, renames) = names::choose(archived, &archive, &options)?;
-    let server_version = server::look(client.client(), session, Needs::Reads).await?.meta.version.text;
-    let schemas = session.unless_stopped(client.client().schemas()).await?;
-    let aliases = session
-        .unless_stopped(client.client().aliases())
-        .await?
-        .seen()
-        .map(|aliases| aliases.pairs)
-        .unwrap_or_default();
+    let server_version = server::look(access.reading, Needs::Reads).await?.meta.version.text;
+    let schemas = access.ask(access.client.schemas()).await?;
+    let aliases = access.aliases().await?;
     let live = names::live(&chosen, &schemas, &aliases)?;
-    server::are_active(client.client(), session, &live).await?;
-    session.events.emit(Event::PlanMade { collections: planned(&archive, &chosen, &live, &options) });
+    server::are_active(access.reading, &live).await?;
+    access.events.emit(Event::PlanMade { collections: planned(&archive, &chosen, &live, &options) });
     let schemas_only = chosen.iter().all(|chosen| archive.collections()[chosen.at].content == Content::SchemaOnly);
-    let mut gathered = Gathered { books: ActivationBooks::below(options.state.as_ref()), ..Gathered::default() };
+    let mut gathered =
+        VerifyGathered { books: ActivationBooks::below(options.state.as_ref()), ..VerifyGathered::default() };
     for (chosen, live) in chosen.into_iter().zip(&live) {
-        if session.cancel.is_cancelled() {
-            return Err(Error::Interrupted);
-        }
-        one(client, session, &archive, chosen, live, &options, &renames, &mut gathered).await?;
+        access.go_on()?;
+        verify_one(access, &archive, chosen, live, &options, &renames, &mut gathered).await?;
     }
     let status = if gathered.incomplete { Status::Incomplete } else { Status::Ok };
     let path = path_text(archive.path());
-    let result = RunResult {
-        retries: client.client().retries(),
-        rate_limit: client.client().rate_limit(),
-        ..RunResult::of(Op::Verify, status, Some(path), gathered.results)
-    };
+    let result = access.result(Op::Verify, status, Some(path), gathered.results);
     Ok(VerifyOutcome {
         result,
-        url: client.client().url().to_owned(),
+        url: access.client.url().to_owned(),
         server_version,
         differences: gathered.differences,
         schema_differences: gathered.schema_differences,
@@ -109,22 +98,20 @@ fn is_read_whole(chosen: &Chosen, live: &Schema, options: &VerifyOptions) -> boo
     options.sample.is_none() && options.tenants.is_same() && fit_together(&chosen.schema, live, &options.tenants)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step of `run`, which holds them all")]
-async fn one(
-    client: &Writer,
-    session: &Session,
+async fn verify_one(
+    access: WriteAccess<'_>,
     archive: &Arc<Archive>,
     chosen: Chosen,
     live: &Schema,
     options: &VerifyOptions,
     renames: &Renames,
-    gathered: &mut Gathered,
+    gathered: &mut VerifyGathered,
 ) -> Result<(), Error> {
     let whole = is_read_whole(&chosen, live, options);
     let Chosen { at, schema, target } = chosen;
     let entry = &archive.collections()[at];
     let objects = Some(entry.objects).filter(|_| whole);
-    session.events.emit(Event::CollectionStarted { collection: target.clone(), objects });
+    access.events.emit(Event::CollectionStarted { collection: target.clone(), objects });
     let mut diff = schema::compare(&schema, live, renames, &options.tenants);
     let mut remarks = Vec::new();
     let mut result = CollectionResult::of(target.clone());
@@ -136,43 +123,38 @@ async fn one(
         remarks.push(ComparisonRemark::OfAnotherKind);
         gathered.incomplete = true;
     } else {
-        let (shared, runs_of) = (Arc::clone(archive), Arc::clone(archive));
-        let runs = blocking("index", move || runs_of.runs(&runs_of.collections()[at])).await?;
-        let tenants = options.tenants.clone();
-        let pair = Pair { archive: shared, at, schema, runs: Arc::new(runs), target: target.clone(), tenants };
-        let compared = compare_collection(client, session, pair, &compare_options(options, renames, gathered)).await?;
+        let indexed = prove::index(archive, at).await?;
+        let (archive, tenants) = (Arc::clone(archive), options.tenants.clone());
+        let pair = Pair { archive, at, indexed, target: target.clone(), tenants };
+        let compared = Box::pin(compare_collection(access, pair, &compare_options(options, renames, gathered))).await?;
         remarks.extend(compared.remarks.iter().cloned());
-        let expired = expiry::may_be_why(live).filter(|_| compared.only_left > 0 || compared.miscount.is_some());
-        remarks.extend(expired);
-        fill(&mut result, &compared);
+        remarks.extend(compared.may_have_expired(live));
+        compared.fill(&mut result);
+        (result.objects, result.bytes, result.tenants) =
+            (compared.found.objects, compared.found.bytes, compared.tenants);
         result.sample_of = options.sample.map(|_| entry.objects);
         gathered.incomplete |= !compared.agrees();
-        gathered.take(session, compared);
+        gathered.take(access.session, compared);
     }
     gathered.incomplete |= !diff.broken.is_empty();
     gathered.schema_differences.extend(diff.broken.into_iter().map(|differs| (target.clone(), differs)));
     let remarks = diff.other.into_iter().map(Remark::from).chain(remarks.into_iter().map(Remark::from));
     gathered.remarks.extend(remarks.map(|remark| (target.clone(), remark)));
-    session.events.emit(Event::CollectionFinished(result.clone()));
+    access.events.emit(Event::CollectionFinished(result.clone()));
     gathered.results.push(result);
     Ok(())
 }
 
 /// The options for the next collection: the limit holds for all of them together.
-fn compare_options(options: &VerifyOptions, renames: &Renames, gathered: &Gathered) -> CompareOptions {
+fn compare_options(options: &VerifyOptions, renames: &Renames, gathered: &VerifyGathered) -> CompareOptions {
     CompareOptions {
         renames: renames.clone(),
-        vectors: true,
-        clamp_ints: false,
-        made_vectors: Vec::new(),
         sample: options.sample,
         limit: options.limit - gathered.differences.len().min(options.limit),
         jobs: options.jobs,
-        memory_bytes: options.memory_bytes,
-        patience: options.patience,
         seed: options.seed,
-        books: gathered.books.clone(),
         states: true,
+        ..CompareOptions::new(options.memory_bytes, options.patience, gathered.books.clone())
     }
 }
 
@@ -185,18 +167,7 @@ fn fit_together(archived: &Schema, live: &Schema, tenants: &TenantMap) -> bool {
     }
 }
 
-fn fill(result: &mut CollectionResult, compared: &Compared) {
-    result.tenants = compared.tenants;
-    result.objects = compared.objects;
-    result.bytes = compared.bytes;
-    result.digest.clone_from(&compared.digest);
-    result.counts_verified = Some(compared.counted);
-    result.only_left = Some(compared.only_left);
-    result.only_right = Some(compared.only_right);
-    result.different = Some(compared.different);
-}
-
-impl Gathered {
+impl VerifyGathered {
     fn take(&mut self, session: &Session, compared: Compared) {
         self.differences.extend(compared.differences);
         if let (None, Some(reason)) = (&self.unchecked, compared.unchecked) {

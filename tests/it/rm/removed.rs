@@ -452,7 +452,7 @@ async fn what_came_with_a_tenant_that_sleeps_since_the_plan_is_not_removed() {
     world.sandbox.clear_requests();
     let events = Events::none();
     let (client, session) = (world.client(events.clone()), world.session(events));
-    let asked = elysiactl::ops::standing::recount(&client, &session, &plan.collections[0].standing, None).await;
+    let asked = elysiactl::ops::live_collections::recount(&client, &session, &plan.collections[0].standing, None).await;
     let stopped = run(&world, plan).await.expect_err("refused");
     for error in [asked.expect_err("refused"), stopped.error] {
         assert!(matches!(&error, Error::NotAsPlanned { what: PlanChange::Tenants, .. }), "{error:?}");

@@ -71,7 +71,7 @@ impl Collect<'_> {
         for pause in PAUSES {
             tokio::time::sleep(pause).await;
             let Some(before) = self.count().await? else { return Ok(AnyReplica::Agrees) };
-            let any = match self.session.unless_stopped(self.client.client().on_any_replica(collection)).await {
+            let any = match self.access.ask(self.access.client.on_any_replica(collection)).await {
                 Err(Error::Interrupted) => return Err(Error::Interrupted),
                 Ok(Count::Exact(any)) => any,
                 Ok(Count::Unknown { .. }) => return Ok(AnyReplica::Agrees),
@@ -85,7 +85,7 @@ impl Collect<'_> {
             if let Some(judged) = judge(&looks) {
                 if let AnyReplica::More { counted, on_any_replica } = judged {
                     let collection = collection.clone();
-                    self.session.events.warn(Warning::ReplicasDiffer { collection, counted, on_any_replica });
+                    self.access.events.warn(Warning::ReplicasDiffer { collection, counted, on_any_replica });
                 }
                 return Ok(judged);
             }
@@ -96,7 +96,7 @@ impl Collect<'_> {
     /// What comparing the replicas of every page found, told as warnings; `None` where there is one replica.
     pub(in crate::ops::backup) fn replica_findings(&self) -> Option<ReplicaFindings> {
         let findings = self.replicas.as_ref()?.findings();
-        let (events, collection) = (&self.session.events, &self.planned.schema.name);
+        let (events, collection) = (&self.access.events, &self.planned.schema.name);
         if findings.older > 0 {
             events.warn(Warning::ReplicaOlder { collection: collection.clone(), objects: findings.older });
         }

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Tenants, out_of_reach};
+use super::{TenantsBackup, out_of_reach};
 use crate::archive::CollectionWriter;
 use crate::event::{ActivationRefusal, Event, SkipReason};
 use crate::model::{KeyRange, TenantName};
@@ -93,6 +93,15 @@ impl Books {
             self.skipped.insert(tenant.name.clone(), reason);
         }
         self.states.insert(tenant.name, tenant.state);
+    }
+
+    /// What proves that tenants were read to their end, the way it stands.
+    pub(super) fn proof(&self) -> TenantProof {
+        match (self.countable, self.careful) {
+            (false, _) => TenantProof::EmptyPage,
+            (true, false) => TenantProof::Count,
+            (true, true) => TenantProof::TwoCounts,
+        }
     }
 
     pub(super) fn first_active(&self) -> Option<TenantName> {
@@ -220,13 +229,15 @@ impl Read<'_> {
     }
 }
 
-/// How closely tenants are looked at.
-#[derive(Debug, Clone, Copy)]
-struct Careful {
-    /// They are counted before they are read, too.
-    counts_first: bool,
-    /// A count proves that a short page was the end.
-    counted: bool,
+/// What proves that tenants were read to their end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TenantProof {
+    /// A count afterwards: a short page may have been the last one.
+    Count,
+    /// The empty page, and counts before and afterwards: a count did not agree once.
+    TwoCounts,
+    /// The empty page alone: they cannot be counted.
+    EmptyPage,
 }
 
 /// What came of a window.
@@ -243,9 +254,9 @@ fn book(books: &mut Books, read: &Read<'_>, counts: &BTreeMap<TenantName, Option
         let [objects, changed] = read.scanned.of_tenants.get(tenant).copied().unwrap_or_default();
         let (before, after) = (read.before.get(tenant).copied().flatten(), counts.get(tenant).copied().flatten());
         let listed = kept + objects;
-        let verdict = match (books.countable && !books.careful, after) {
+        let verdict = match (books.proof(), after) {
             // Nothing proves that the short page was the end.
-            (true, None) => Verdict::Disagrees { counted: listed },
+            (TenantProof::Count, None) => Verdict::Disagrees { counted: listed },
             _ => proof::judge(Evidence { before, after, listed, changed }),
         };
         books.uncounted.remove(tenant);
@@ -262,8 +273,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// One pass.
 pub(super) struct Pass<'a> {
-    pub(super) tenants: &'a Tenants<'a>,
+    pub(super) tenants: &'a TenantsBackup<'a>,
     pub(super) mark: Mark,
+    pub(super) proof: TenantProof,
 }
 
 impl Pass<'_> {
@@ -310,8 +322,6 @@ impl Pass<'_> {
         batches: &mpsc::Sender<Batch>,
         seen: &mut Scanned,
     ) -> Result<Option<ActivationRefusal>, Error> {
-        let careful =
-            Careful { counts_first: books.careful && books.countable, counted: books.countable && !books.careful };
         // The windows that are open have the first workers; one that is over leaves its own to the next.
         let slots: Mutex<Vec<usize>> = Mutex::new((0..self.windows()).rev().collect());
         let window = |todo| {
@@ -321,7 +331,7 @@ impl Pass<'_> {
                     return Ok(None);
                 }
                 let slot = lock(slots).pop().unwrap_or_default();
-                let read = self.window(todo, careful, slot, reading, batches).await;
+                let read = self.window(todo, slot, reading, batches).await;
                 lock(slots).push(slot);
                 read.map(Some)
             }
@@ -347,27 +357,21 @@ impl Pass<'_> {
     async fn window<'t>(
         &self,
         todo: &'t [Todo],
-        careful: Careful,
         slot: usize,
         reading: &CancellationToken,
         batches: &mpsc::Sender<Batch>,
     ) -> Result<WindowEnd<'t>, Error> {
         let names: Vec<TenantName> = todo.iter().map(|todo| todo.tenant.clone()).collect();
-        let activation = self.tenants.activation().await?;
+        let activation = &self.tenants.activating().await?.activation;
         let active = match activation.activate(&names).await {
             Ok(active) => active,
             Err(error) => return error.refusal().map(WindowEnd::Refused).ok_or_else(|| error.into()),
         };
-        let before = if careful.counts_first { self.counts(&names).await? } else { BTreeMap::new() };
+        let before = self.counts_before(&names).await?;
         let mut scanned = Scanned::default();
-        self.scan(todo, careful.counted, Some(slot), reading, batches, &mut scanned).await?;
+        self.scan(todo, Some(slot), reading, batches, &mut scanned).await?;
         let read = Read { todo, before, scanned };
-        let countable = careful.counted || careful.counts_first;
-        let counts = match reading.is_cancelled() {
-            true => None,
-            false if countable => Some(self.counts(&read.names()).await?),
-            false => Some(BTreeMap::new()),
-        };
+        let counts = if reading.is_cancelled() { None } else { Some(self.counts(&read.names()).await?) };
         activation.deactivate(active).await?;
         Ok(WindowEnd::Read(read, counts))
     }
@@ -385,10 +389,9 @@ impl Pass<'_> {
         for todo in todo.chunks(TENANTS_AT_ONCE) {
             // The second time nothing is taken for granted: the empty page is the end, and there is a count before.
             let names: Vec<TenantName> = todo.iter().map(|todo| todo.tenant.clone()).collect();
-            let before = if books.careful && books.countable { self.counts(&names).await? } else { BTreeMap::new() };
+            let before = self.counts_before(&names).await?;
             let mut scanned = Scanned::default();
-            let counted = books.countable && !books.careful;
-            let scan = self.scan(todo, counted, None, reading, batches, &mut scanned);
+            let scan = self.scan(todo, None, reading, batches, &mut scanned);
             let (read, judged) = tokio::join!(scan, self.judge(uncounted.take(), books));
             books.take(&scanned);
             merge(seen, &mut scanned);
@@ -405,7 +408,6 @@ impl Pass<'_> {
     async fn scan(
         &self,
         todo: &[Todo],
-        counted: bool,
         window: Option<usize>,
         reading: &CancellationToken,
         batches: &mpsc::Sender<Batch>,
@@ -415,9 +417,13 @@ impl Pass<'_> {
         let names: Vec<TenantName> = todo.iter().map(|todo| todo.tenant.clone()).collect();
         for tenant in &names {
             let (collection, tenant) = (self.tenants.name().clone(), tenant.clone());
-            collect.session.events.emit(Event::TenantStarted { collection, tenant });
+            collect.access.events.emit(Event::TenantStarted { collection, tenant });
         }
-        let mut scan = Scan { tenants: names.into(), counted, ..collect.scan(self.mark.clone()) };
+        let mut scan = Scan {
+            tenants: names.into(),
+            counted: self.proof == TenantProof::Count,
+            ..collect.scan(self.mark.clone())
+        };
         if let Some(slot) = window {
             // Windows side by side share out the requests that one scan may have in flight.
             scan.limits.most_in_flight = (scan.limits.most_in_flight / self.windows()).max(1);
@@ -433,15 +439,24 @@ impl Pass<'_> {
     /// Counts tenants that were read and compares that with what was listed.
     async fn judge(&self, read: Option<Read<'_>>, books: &mut Books) -> Result<(), Error> {
         let Some(read) = read else { return Ok(()) };
-        let counts = if books.countable { self.counts(&read.names()).await? } else { BTreeMap::new() };
+        let counts = self.counts(&read.names()).await?;
         book(books, &read, &counts);
         Ok(())
     }
 
+    /// Counts before they are read, where that is part of the proof.
+    async fn counts_before(&self, names: &[TenantName]) -> Result<BTreeMap<TenantName, Option<u64>>, Error> {
+        if self.proof == TenantProof::TwoCounts { self.counts(names).await } else { Ok(BTreeMap::new()) }
+    }
+
+    /// Their counts; none where they cannot be counted.
     async fn counts(&self, names: &[TenantName]) -> Result<BTreeMap<TenantName, Option<u64>>, Error> {
+        if self.proof == TenantProof::EmptyPage {
+            return Ok(BTreeMap::new());
+        }
         let collect = &self.tenants.collect;
-        let asked = collect.client.client().tenant_counts(self.tenants.name(), names);
-        let counts = collect.session.unless_stopped(asked).await?;
+        let asked = collect.access.client.tenant_counts(self.tenants.name(), names);
+        let counts = collect.access.ask(asked).await?;
         Ok(names.iter().cloned().zip(counts.iter().map(Count::exact)).collect())
     }
 }

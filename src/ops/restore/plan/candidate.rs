@@ -2,15 +2,15 @@
 
 use super::super::order::{Turn, Waiting};
 use super::super::survey::{CENTROID, Survey, survey};
-use super::super::tenants::{self, Tenants};
-use super::super::{Collection, CollectionRestore, Resuming, before::Own, resume, settings};
+use super::super::tenants::{self, ChosenTenants};
+use super::super::{Collection, CollectionRestore, Resuming, earlier_run::Own, resume, settings};
 use super::Planning;
 use crate::archive::Content;
 use crate::event::{PlannedAction, Remark, RestoreRemark};
 use crate::model::{CollectionName, Schema};
 use crate::ops::schema::endpoints::{Endpoint, endpoints};
 use crate::ops::schema::{self, Fit, expiry, fit, remarks_of};
-use crate::ops::{Error, chosen, prove};
+use crate::ops::{Error, archive_selection, prove};
 
 /// What is known of a collection while the plan is made.
 pub(super) struct Candidate {
@@ -24,7 +24,7 @@ pub(super) struct Candidate {
     /// What was set otherwise in it.
     pub(super) changed: Vec<RestoreRemark>,
     /// Which of its tenants come back.
-    pub(super) tenants: Tenants,
+    pub(super) tenants: ChosenTenants,
     /// The collection of the server that its tenants are added to.
     pub(super) joined: Option<Schema>,
     /// The schema made to fit the server.
@@ -69,22 +69,16 @@ impl Candidate {
         looks: bool,
         resuming: Option<&mut Resuming>,
     ) -> Result<Collection, Error> {
-        let Planning { client, session, archive, options, renames, .. } = *planning;
+        let Planning { access, archive, options, renames, .. } = *planning;
         let indexed = prove::index(archive, self.at).await?;
-        let own = Own {
-            client,
-            session,
-            target: &self.target,
-            runs: &indexed.runs,
-            tenants: &self.tenants,
-            map: &options.tenants,
-        };
+        let own =
+            Own { access, target: &self.target, runs: &indexed.runs, tenants: &self.tenants, map: &options.tenants };
         let before = own.look(resuming).await?;
         // Whether a server makes vectors is for the collection to say that the objects go to.
         let asked = self.joined.clone().unwrap_or_else(|| self.schema.clone());
         let found = if self.data && looks {
             let done = std::sync::Arc::clone(&before.done);
-            survey(session, archive, self.at, &indexed, &asked, options, done).await?
+            survey(access.session, archive, self.at, &indexed, &asked, options, done).await?
         } else {
             Survey::default()
         };
@@ -136,7 +130,7 @@ impl Candidate {
         let (options, data) = (planning.options, self.data);
         let entry = &planning.archive.collections()[self.at];
         let mut remarks = self.tenants.remarks(&options.tenants);
-        if chosen::capital(&archived.name) != archived.name {
+        if archive_selection::capital(&archived.name) != archived.name {
             remarks.push(RestoreRemark::NameUnfit { name: archived.name.to_string() });
         }
         if data && !archived.blob_hashes.is_empty() {

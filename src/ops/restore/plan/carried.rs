@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::super::left::Left;
 use super::super::resume::{self, Asked, FoundRun, Resuming};
-use super::super::{RestoreOptions, RestoreRefusal, Server, create};
+use super::super::{RestoreOptions, RestoreRefusal, create};
+use super::Planning;
 use super::candidate::Candidate;
-use crate::archive::Archive;
-use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
+use crate::archive::{Archive, RunHistory};
+use crate::model::{CollectionName, Renames, Schema, path_text};
 use crate::ops::run::claim::Claiming;
-use crate::ops::schema::Fit;
-use crate::ops::{Altered, Error, RunName, Session};
+use crate::ops::{Altered, Error, ReadAccess, RunName, Session};
 use crate::weaviate::Client;
 
 /// What the run will be about, as its journal says it.
@@ -34,19 +34,18 @@ pub(super) fn asked(
 
 /// The run to carry on, if that is asked for and there is one. Refuses what a run holds that is still at work.
 pub(super) async fn carried_on(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     options: &RestoreOptions,
     asked: &Asked,
     there: &[Schema],
 ) -> Result<Option<Resuming>, Error> {
     let (locks, targets) = (&*options.state.locks, asked.targets.clone());
-    Claiming { client, session, locks, targets, shards: Vec::new() }.refuse_held(there).await?;
+    Claiming::of(access, locks, targets).refuse_held(there).await?;
     if !options.resume {
         return Ok(None);
     }
     let there = there.iter().map(|schema| schema.name.clone()).collect();
-    match resume::find(session, options, asked.clone(), there).await? {
+    match resume::find(access.session, options, asked.clone(), there).await? {
         FoundRun::Nothing => Ok(None),
         FoundRun::Fits(resuming) => Ok(Some(*resuming)),
         FoundRun::Differs { run, differs } => Err(Error::OtherRun { run, differs }),
@@ -77,23 +76,17 @@ pub(super) async fn left_by(
     }
 }
 
-/// What collections are looked at with that an earlier run has begun.
-pub(super) struct Looked<'a> {
-    pub(super) client: &'a Client,
-    pub(super) session: &'a Session,
-    pub(super) server: &'a Server,
-    pub(super) resuming: &'a Resuming,
-    pub(super) live: &'a [Schema],
-    pub(super) tenants: &'a TenantMap,
-}
-
-impl Looked<'_> {
-    /// What stands against carrying them on.
-    pub(super) async fn all(&self, candidates: &[Candidate]) -> Result<Vec<RestoreRefusal>, Error> {
+impl Planning<'_> {
+    /// What stands against carrying on what an earlier run has begun.
+    pub(super) async fn not_as_left(
+        &self,
+        candidates: &[Candidate],
+        resuming: &Resuming,
+    ) -> Result<Vec<RestoreRefusal>, Error> {
         let mut refusals = Vec::new();
         for candidate in candidates {
-            let what = match self.at(&candidate.schema, &candidate.fit).await? {
-                None => self.another(candidate).await?,
+            let what = match self.of_another_schema(candidate, &resuming.kept.history).await? {
+                None => self.another(candidate, &resuming.kept.history).await?,
                 what => what,
             };
             let (collection, there) = (candidate.schema.name.clone(), candidate.target.clone());
@@ -103,29 +96,25 @@ impl Looked<'_> {
     }
 
     /// What is wrong with the schema of one.
-    async fn at(&self, asked: &Schema, fit: &Fit) -> Result<Option<Altered>, Error> {
-        let target = &fit.target;
-        let history = self.resuming.kept.history.targets.get(target).filter(|history| history.joined.is_none());
+    async fn of_another_schema(&self, candidate: &Candidate, run: &RunHistory) -> Result<Option<Altered>, Error> {
+        let Candidate { target, schema: asked, fit, .. } = candidate;
+        let history = run.targets.get(target).filter(|history| history.joined.is_none());
         let Some(history) = history else { return Ok(None) };
-        let there = self.live.iter().find(|schema| schema.name == *target);
+        let there = self.live.schemas.iter().find(|schema| schema.name == *target);
         Ok(match (history.created.is_some(), there) {
             (false, None) => None,
-            (false, Some(there)) => {
-                create::Begun { fit, asked, there }.other(self.client, self.session, self.server).await?
-            }
-            (true, Some(_)) if history.verified == Some(true) || self.resuming.kept.history.complete => None,
+            (false, Some(there)) => create::Begun { fit, asked, there }.other(self.access, self.server).await?,
+            (true, Some(_)) if history.verified == Some(true) || run.complete => None,
             (true, there) => create::other(fit, asked, there, self.server),
         })
     }
 
     /// Why it is not the collection, or not the tenants, that the earlier run left.
-    async fn another(&self, candidate: &Candidate) -> Result<Option<Altered>, Error> {
+    async fn another(&self, candidate: &Candidate, run: &RunHistory) -> Result<Option<Altered>, Error> {
         let Candidate { target, schema, tenants, joined, .. } = candidate;
-        let history = self.resuming.kept.history.targets.get(target).filter(|history| history.is_there());
+        let history = run.targets.get(target).filter(|history| history.is_there());
         let Some(history) = history else { return Ok(None) };
-        let (client, session, map) = (self.client, self.session, self.tenants);
-        let multi_tenant = joined.is_some() || schema.multi_tenant;
-        let left = Left { client, session, target, multi_tenant, history, tenants, map };
-        left.other(self.resuming.kept.history.complete).await
+        let (access, map, multi_tenant) = (self.access, &self.options.tenants, joined.is_some() || schema.multi_tenant);
+        Left { access, target, multi_tenant, history, tenants, map }.other(run.complete).await
     }
 }

@@ -12,7 +12,8 @@ use crate::archive::Run;
 use crate::event::{Remark, RestoreRemark};
 use crate::model::{ObjectId, RawObject, Schema};
 use crate::ops::Error;
-use crate::ops::prove::{self, Reading};
+use crate::ops::prove;
+use crate::pipeline::parts::Reading;
 
 /// Threads that read an archive.
 const READERS: usize = 4;
@@ -79,8 +80,9 @@ impl Planning<'_> {
         look: impl Fn(&Schema, &RawObject, &Run) + Send + Sync + 'static,
     ) -> Result<(), Error> {
         let (tenants, memory_bytes) = (self.options.tenants.clone(), self.options.memory_bytes);
-        let reading = Reading { readers: READERS, memory_bytes, says: false, tenants, done: Arc::default() };
-        prove::parts(self.session, self.archive, collection.at, &collection.indexed, reading, Arc::new(look)).await
+        let (done, look) = (Arc::default(), Arc::new(look));
+        let reading = Reading { readers: READERS, memory_bytes, says: false, tenants, done, look };
+        prove::parts(self.access.session, self.archive, collection.at, &collection.indexed, reading).await
     }
 }
 

@@ -91,7 +91,7 @@ impl Planning<'_> {
     /// What the key may not read of what is created and of what that refers to.
     pub(super) async fn unreadable(&self, candidates: &[Candidate]) -> Result<Vec<RestoreRefusal>, Error> {
         let made: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.joined.is_none()).collect();
-        let mut reading = Readable::new(self.client, self.rights);
+        let mut reading = Readable::new(self.access.client, self.rights);
         let mut refused = Vec::new();
         for Candidate { schema, target, waiting, data, .. } in made {
             let waits = |property: &str| *data && waiting.iter().any(|waiting| waiting.property == property);

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Candidate, Planning};
 use crate::event::PlannedThere;
-use crate::model::{CollectionName, Schema, TenantName};
-use crate::ops::proof::sum;
+use crate::model::{CollectionName, Schema};
 use crate::ops::verify;
-use crate::weaviate::{Count, Listed, TenantState};
+use crate::weaviate::{Count, Listed, Tenant};
 
 /// Tenants of a collection that are counted at most: more would take longer than a person waits for a plan.
 const TENANTS_COUNTED: usize = 1_000;
@@ -26,7 +25,7 @@ impl Planning<'_> {
         let pairs: Vec<(&Candidate, &Schema)> = candidates.iter().filter_map(|c| Some((c, live(c)?))).collect();
         let plain = pairs.iter().map(|(_, schema)| *schema).filter(|schema| !schema.multi_tenant);
         let plain: Vec<CollectionName> = plain.map(|schema| schema.name.clone()).collect();
-        let counts = self.client.counts(&plain).await.unwrap_or_default();
+        let counts = self.access.client.counts(&plain).await.unwrap_or_default();
         let counts: BTreeMap<CollectionName, Count> = plain.into_iter().zip(counts).collect();
         let mut found = BTreeMap::new();
         for (candidate, schema) in pairs {
@@ -55,15 +54,14 @@ impl Planning<'_> {
     }
 
     async fn count_tenants(&self, schema: &Schema, there: &mut PlannedThere) {
-        let Ok(tenants) = self.client.tenants(&schema.name).await else { return };
-        let active = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
-        let active: Vec<TenantName> = active.map(|tenant| tenant.name.clone()).collect();
+        let Ok(tenants) = self.access.client.tenants(&schema.name).await else { return };
+        let active = Tenant::active(&tenants);
         there.tenants = Some(tenants.len() as u64);
         there.inactive_tenants = Some((tenants.len() - active.len()) as u64);
         if active.len() <= TENANTS_COUNTED {
             // Of those that are active: counting would activate the others.
-            let counts = self.client.tenant_counts(&schema.name, &active).await;
-            there.objects = counts.ok().and_then(|counts| sum(counts).exact());
+            let counts = self.access.client.tenant_counts(&schema.name, &active).await;
+            there.objects = counts.ok().and_then(|counts| counts.into_iter().sum::<Count>().exact());
         }
     }
 }

@@ -6,10 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::create::Created;
-use super::super::filled::Filled;
 use super::super::lost::is_other;
 use super::super::{Collection, survey, tenants};
-use super::{Gathered, Run, Unproven};
+use super::{RestoreGathered, RestoreRun, Unproven};
 use crate::archive::RunRecord;
 use crate::event::{CollectionResult, Event, RestoreRemark, Warning};
 use crate::ops::Error;
@@ -17,6 +16,7 @@ use crate::ops::activation::{ActivationBooks, EarlierRuns};
 use crate::ops::schema::expiry::{self, Expiry};
 use crate::ops::schema::grown;
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
+use crate::pipeline::bookkeeping::Filled;
 use crate::pipeline::guard::Guard;
 use crate::pipeline::import::FoundEqual;
 use crate::weaviate::Count;
@@ -39,9 +39,9 @@ fn found(filled: Filled) -> impl Iterator<Item = RestoreRemark> {
     .flatten()
 }
 
-impl Run<'_> {
+impl RestoreRun<'_> {
     /// Counts and compares what one collection became.
-    pub(super) async fn prove(&self, underway: Unproven<'_>, gathered: &mut Gathered) -> Result<(), Error> {
+    pub(super) async fn prove(&self, underway: Unproven<'_>, gathered: &mut RestoreGathered) -> Result<(), Error> {
         let Unproven { collection, created, mut guard, filled, began, .. } = underway;
         let planned = &collection.planned;
         let name = planned.target.clone();
@@ -51,13 +51,11 @@ impl Run<'_> {
             let Filled { objects, rejected, .. } = filled;
             if !collection.before.finished {
                 let record = RunRecord::Finished { target: name.clone(), objects: objects - rejected, rejected };
-                gathered.record(record).await?;
+                self.journalled.record(record).await?;
             }
             (result.objects, result.rejected) = (objects - rejected, rejected);
             result.bytes = planned.bytes.saturating_sub(filled.rejected_bytes);
-            if let Some(journal) = &gathered.journal {
-                result.rejected_reasons = journal.take_reasons(&name).await;
-            }
+            result.rejected_reasons = self.journalled.journal.take_reasons(&name).await;
             // What was refused may lack in an index, though it is stored: that is not known to be as it was.
             gathered.incomplete |= rejected > 0 || filled.found.refused + filled.found.lengths > 0;
             gathered.remarks.extend(found(filled).map(|remark| (name.clone(), remark.into())));
@@ -81,25 +79,25 @@ impl Run<'_> {
             self.train(collection, filled, gathered).await?;
         }
         if !collection.before.over {
-            let wrong = tenants::settle(self.client, self.session, collection).await?;
+            let wrong = tenants::settle(self.access, collection).await?;
             gathered.incomplete |= !wrong.is_empty();
             gathered.remarks.extend(wrong.into_iter().map(|wrong| (name.clone(), wrong.into())));
         }
-        self.session.events.emit(Event::CollectionFinished(result.clone()));
+        self.access.events.emit(Event::CollectionFinished(result.clone()));
         gathered.results.push(result);
         Ok(())
     }
 
     /// Objects that have expired may still be there to be counted and compared: they are there until the server removes them,
     /// as it does by a schedule of its own. That is no copy of the archive.
-    fn expired(&self, collection: &Collection, began: Timestamp, gathered: &mut Gathered) {
+    fn expired(&self, collection: &Collection, began: Timestamp, gathered: &mut RestoreGathered) {
         let (name, survey) = (&collection.planned.target, &collection.survey);
-        let lapsed = survey.lapsed(Expiry::own_seconds(&collection.asked), began, self.session.clock.now());
+        let lapsed = survey.lapsed(Expiry::own_seconds(&collection.asked), began, self.access.clock.now());
         gathered.remarks.extend(lapsed.then(|| (name.clone(), RestoreRemark::ExpiredMeanwhile.into())));
         let objects = survey.expired;
         if objects > 0 || lapsed {
             gathered.incomplete = true;
-            self.session.events.warn(Warning::ObjectsExpired { collection: name.clone(), objects });
+            self.access.events.warn(Warning::ObjectsExpired { collection: name.clone(), objects });
         }
     }
 
@@ -110,7 +108,7 @@ impl Run<'_> {
         collection: &Collection,
         filled: Filled,
         guard: &mut Guard,
-        gathered: &mut Gathered,
+        gathered: &mut RestoreGathered,
     ) -> Result<bool, Error> {
         // Nobody is activated to be counted, if all are compared.
         let inactive_too = !self.plan.options.verify;
@@ -121,11 +119,9 @@ impl Run<'_> {
             tokio::time::sleep(pause).await;
             guard.until_whole().await?;
             counted = if collection.asked.multi_tenant {
-                tenants::count(self.client, self.session, collection, inactive_too).await?
+                tenants::count(self.access, collection, inactive_too).await?
             } else {
-                let counts =
-                    self.session.unless_stopped(self.client.client().counts(std::slice::from_ref(name))).await?;
-                counts.into_iter().next().unwrap_or(counted)
+                self.access.count(name).await?
             };
             // A count is only worth something while the server is whole.
             if guard.ask().await && counted.exact().is_none_or(|counted| counted == written) {
@@ -146,14 +142,14 @@ impl Run<'_> {
                     expiry::may_be_why(&collection.asked).filter(|_| counted < written && !self.plan.options.verify);
                 gathered.remarks.extend(expired.map(|why| (name.clone(), why.into())));
                 let collection = name.clone();
-                self.session.events.warn(Warning::WrittenMismatch { collection, written, counted });
+                self.access.events.warn(Warning::WrittenMismatch { collection, written, counted });
             }
             // The comparison lists them all, and warns itself.
             Count::Unknown { .. } if self.plan.options.verify => {}
             Count::Unknown { reason } => {
                 let unproven = RestoreRemark::Unproven { reason: reason.clone() };
                 gathered.remarks.push((name.clone(), unproven.into()));
-                self.session.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
+                self.access.events.warn(Warning::CountUnchecked { collection: name.clone(), reason });
             }
             Count::Exact(_) => {}
         }
@@ -165,10 +161,10 @@ impl Run<'_> {
         &self,
         collection: &Collection,
         created: &Created,
-        gathered: &mut Gathered,
+        gathered: &mut RestoreGathered,
     ) -> Result<(), Error> {
         let name = created.schema.name.clone();
-        let now = self.session.unless_stopped(self.client.client().schema(&name)).await?;
+        let now = self.access.ask(self.access.client.schema(&name)).await?;
         let Some(now) = now else { return Err(Error::Vanished { collection: name }) };
         if is_other(&created.schema, &now) {
             return Err(Error::MadeAnew { collection: name });
@@ -177,7 +173,7 @@ impl Run<'_> {
             // A collection that was there before has others who write to it.
             gathered.incomplete |= !collection.joins;
             gathered.remarks.push((name.clone(), RestoreRemark::SchemaGrew { changes: changes.clone(), more }.into()));
-            self.session.events.warn(Warning::SchemaGrew { collection: name, changes, more });
+            self.access.events.warn(Warning::SchemaGrew { collection: name, changes, more });
         }
         Ok(())
     }
@@ -186,55 +182,46 @@ impl Run<'_> {
         &self,
         collection: &Collection,
         result: &mut CollectionResult,
-        gathered: &mut Gathered,
+        gathered: &mut RestoreGathered,
     ) -> Result<(), Error> {
         let options = &self.plan.options;
         let pair = Pair {
             archive: Arc::clone(&self.prepared.archive),
             at: collection.at,
-            schema: collection.indexed.schema.clone(),
-            runs: Arc::clone(&collection.indexed.runs),
+            indexed: collection.indexed.clone(),
             target: collection.planned.target.clone(),
             tenants: options.tenants.clone(),
         };
         let made_vectors = if options.revectorize { survey::vectorised(&collection.asked) } else { Vec::new() };
+        // The tenants of a run that got to its end may have others who use them: whom this one activates is written down.
+        let books = if collection.before.over {
+            ActivationBooks::Locked(options.state.clone(), EarlierRuns::default())
+        } else {
+            ActivationBooks::NotNeeded
+        };
         let compare = CompareOptions {
             renames: collection.renames.clone(),
             vectors: options.vectors,
             clamp_ints: options.clamp_ints,
             made_vectors,
-            sample: None,
             limit: options.differences_listed,
             jobs: options.jobs,
-            memory_bytes: options.memory_bytes,
-            patience: options.patience,
-            seed: 0,
-            // The tenants of a run that got to its end may have others who use them: whom this one activates is written down.
-            books: if collection.before.over {
-                ActivationBooks::Locked(options.state.clone(), EarlierRuns::default())
-            } else {
-                ActivationBooks::NotNeeded
-            },
-            states: false,
+            ..CompareOptions::new(options.memory_bytes, options.patience, books)
         };
-        let compared = compare_collection(self.client, self.session, pair, &compare).await?;
+        let compared = compare_collection(self.access, pair, &compare).await?;
         let (name, ok) = (&collection.planned.target, compared.agrees());
-        let expired =
-            expiry::may_be_why(&collection.asked).filter(|_| compared.only_left > 0 || compared.miscount.is_some());
+        let expired = compared.may_have_expired(&collection.asked);
+        compared.fill(result);
         gathered.remarks.extend(expired.map(|why| (name.clone(), why.into())));
         gathered.remarks.extend(compared.remarks.into_iter().map(|remark| (name.clone(), remark.into())));
         gathered.differences.extend(compared.differences);
         gathered.differences.truncate(options.differences_listed);
-        result.digest = compared.digest;
-        (result.only_left, result.only_right) = (Some(compared.only_left), Some(compared.only_right));
-        result.different = Some(compared.different);
-        result.counts_verified = Some(compared.counted);
         gathered.incomplete |= !ok;
         if collection.before.over {
             return Ok(());
         }
         let record = RunRecord::Verified { target: name.clone(), ok, digest: result.digest.clone() };
-        gathered.record(record).await
+        self.journalled.record(record).await
     }
 }
 

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::super::Collection;
-use super::super::filled::Filled;
-use super::{Gathered, Run};
+use super::{RestoreGathered, RestoreRun};
 use crate::event::{RestoreRemark, Untrained};
 use crate::ops::schema::{self, place};
 use crate::ops::{Error, SchemaDrift};
+use crate::pipeline::bookkeeping::Filled;
 use crate::weaviate::{CompressedShards, Error as WireError};
 
 /// How long compression is waited for while no further shard becomes compressed.
@@ -21,13 +21,13 @@ const TRAINING_PAUSE: Duration = Duration::from_millis(500);
 /// Centroids of a product quantizer that says nothing of them.
 const CENTROIDS: u64 = 256;
 
-impl Run<'_> {
+impl RestoreRun<'_> {
     /// Has trained compressions trained, and says what came of it. The class document stays as it is.
     pub(super) async fn train(
         &self,
         collection: &Collection,
         filled: Filled,
-        gathered: &mut Gathered,
+        gathered: &mut RestoreGathered,
     ) -> Result<(), Error> {
         let kinds = schema::trained(&collection.asked);
         if kinds.is_empty() || collection.joins || collection.before.over || filled.there() == 0 {
@@ -64,21 +64,21 @@ impl Run<'_> {
 
     /// Sends the settings again unless everything is compressed, and waits. The inner error is the answer to sending them.
     async fn trained(&self, collection: &Collection) -> Result<Result<CompressedShards, WireError>, Error> {
-        let (client, session, name) = (self.client, self.session, &collection.planned.target);
-        let mut shards = session.unless_stopped(client.client().compressed(name)).await?;
+        let (access, name) = (self.access, &collection.planned.target);
+        let mut shards = access.ask(access.client.compressed(name)).await?;
         if shards.compressed == shards.all {
             return Ok(Ok(shards));
         }
-        let Some(before) = session.unless_stopped(client.client().schema(name)).await? else {
+        let Some(before) = access.ask(access.client.schema(name)).await? else {
             return Err(Error::Vanished { collection: name.clone() });
         };
         let text = String::from_utf8_lossy(&before.text).into_owned();
-        if let Err(error) = client.update_collection(name, &text).await {
+        if let Err(error) = access.writer.update_collection(name, &text).await {
             // Refused since it is gone, or for another reason.
-            let there = session.unless_stopped(client.client().schema(name)).await?;
+            let there = access.ask(access.client.schema(name)).await?;
             return there.map(|_| Err(error)).ok_or_else(|| Error::Vanished { collection: name.clone() });
         }
-        let after = session.unless_stopped(client.client().schema(name)).await?;
+        let after = access.ask(access.client.schema(name)).await?;
         if after.is_none_or(|after| after.text != before.text) {
             let what = SchemaDrift::SettingsNotKept;
             return Err(Error::SchemaChanged { collection: name.clone(), what });
@@ -89,8 +89,8 @@ impl Run<'_> {
                 tokio::time::sleep(TRAINING_PAUSE).await;
                 Ok::<(), Error>(())
             };
-            session.unless_stopped(pause).await?;
-            let now = session.unless_stopped(client.client().compressed(name)).await?;
+            access.ask(pause).await?;
+            let now = access.ask(access.client.compressed(name)).await?;
             if now.compressed > shards.compressed {
                 moved = Instant::now();
             }

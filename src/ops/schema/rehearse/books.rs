@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Map;
-
 use crate::archive::runfiles::{LeftScratch, ScratchBook, left_scratches};
 use crate::archive::{self, RunAbout, RunRecord};
 use crate::event::Op;
@@ -70,17 +68,8 @@ impl<'a> ScratchBooks<'a> {
     }
 
     fn about(&self) -> RunAbout {
-        RunAbout {
-            op: Op::Rehearsal,
-            tool: RunAbout::this_tool(),
-            run_id: uuid::Uuid::now_v7(),
-            started: self.session.clock.now(),
-            server_url: self.url.to_owned(),
-            server_version: self.version.text.clone(),
-            archive: String::new(),
-            archive_run_id: String::new(),
-            options: Map::new(),
-        }
+        let server_version = self.version.text.clone();
+        RunAbout { server_version, ..RunAbout::new(Op::Rehearsal, self.session.clock.now(), self.url) }
     }
 }
 

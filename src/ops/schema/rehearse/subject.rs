@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::super::expiry::expires;
 use super::super::fit::Fit;
-use super::super::standing::expires;
 use crate::model::{CollectionName, Schema};
 use crate::weaviate::Tenant;
 

@@ -8,8 +8,8 @@ use super::books;
 use crate::archive::runfiles::LeftScratch;
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema};
-use crate::ops::{Error, Session, StateFolders};
-use crate::weaviate::{Count, Writer};
+use crate::ops::{Error, StateFolders, WriteAccess};
+use crate::weaviate::Writer;
 
 /// Requests to remove a scratch collection, and pauses between two looks at whether it is gone.
 const REMOVALS: [Duration; 4] =
@@ -41,16 +41,16 @@ pub(super) enum ScratchStays {
 
 /// Drops a scratch collection until it is seen to be gone, within a bounded time, and a shorter one once the run is told to
 /// stop. Such a name is used once, so that the request may be sent again.
-pub(super) async fn removed(writer: &Writer, session: &Session, name: &CollectionName) -> Result<(), ScratchStays> {
+pub(super) async fn removed(access: WriteAccess<'_>, name: &CollectionName) -> Result<(), ScratchStays> {
     if !name.is_scratch() {
         return Err(ScratchStays::NotScratch);
     }
     let stopped = async {
-        session.cancel.cancelled().await;
+        access.cancel.cancelled().await;
         tokio::time::sleep(REMOVAL_TIME_STOPPED).await;
     };
     tokio::select! {
-        done = remove(writer, name) => done,
+        done = remove(access.writer, name) => done,
         () = tokio::time::sleep(REMOVAL_TIME) => Err(ScratchStays::NoAnswer),
         () = stopped => Err(ScratchStays::NoAnswer),
     }
@@ -76,23 +76,23 @@ async fn remove(writer: &Writer, name: &CollectionName) -> Result<(), ScratchSta
 /// Removes the scratch collections that killed runs left on this server, by their journals. The same server may have been
 /// called otherwise then: what a journal of another address names is removed where it is found, as such a name is used once.
 /// What cannot be removed is said, and is no reason to end: it has nothing to do with this run.
-pub(in crate::ops) async fn sweep(writer: &Writer, session: &Session, state: &StateFolders) -> Result<(), Error> {
-    for left in books::left(session, state, writer.client().url()).await? {
+pub(in crate::ops) async fn sweep(access: WriteAccess<'_>, state: &StateFolders) -> Result<(), Error> {
+    for left in books::left(access.session, state, access.client.url()).await? {
         // One that stays, or may still come, keeps the journal, and none of the others.
         let mut is_done = true;
         for (name, at) in &left.names {
-            match swept(writer, session, &left, name, *at).await? {
+            match swept(access, &left, name, *at).await? {
                 Swept::Nothing => {}
-                Swept::Removed => session.events.warn(Warning::ScratchRemoved { collection: name.clone() }),
+                Swept::Removed => access.events.warn(Warning::ScratchRemoved { collection: name.clone() }),
                 Swept::MayBe => is_done = false,
                 Swept::InUse { objects } => {
                     is_done = false;
-                    session.events.warn(Warning::ScratchInUse { collection: name.clone(), objects });
+                    access.events.warn(Warning::ScratchInUse { collection: name.clone(), objects });
                 }
                 Swept::Stays(why) => {
                     is_done = false;
                     let no_answer = why == ScratchStays::NoAnswer;
-                    session.events.warn(Warning::ScratchStays { collection: name.clone(), reason: why.to_string() });
+                    access.events.warn(Warning::ScratchStays { collection: name.clone(), reason: why.to_string() });
                     if no_answer {
                         return Ok(());
                     }
@@ -125,21 +125,20 @@ enum Swept {
 
 /// Removes a scratch collection that was to be created at `at`.
 async fn swept(
-    writer: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     left: &LeftScratch,
     name: &CollectionName,
     at: Timestamp,
 ) -> Result<Swept, Error> {
     // This machine's clock may have been put back since: how long is waited here does not depend on it.
-    let age = session.clock.now().duration_since(at).unsigned_abs();
+    let age = access.clock.now().duration_since(at).unsigned_abs();
     let begun = Instant::now();
     let refused = |error: &crate::weaviate::Error| {
         let stays = || Swept::Stays(ScratchStays::Refused(error.to_string()));
         if left.is_of_this_address { stays() } else { Swept::MayBe }
     };
     let there = loop {
-        match session.unless_stopped(writer.client().schema(name)).await {
+        match access.ask(access.client.schema(name)).await {
             Ok(Some(there)) => break there,
             Ok(None) if age + begun.elapsed() < LATE => tokio::time::sleep(LATE_PAUSE).await,
             Ok(None) if left.is_of_this_address && age >= LATEST => return Ok(Swept::Nothing),
@@ -149,23 +148,22 @@ async fn swept(
             Err(error) => return Err(error),
         }
     };
-    match written(writer, session, &there).await {
+    match written(access, &there).await {
         Ok(0) => {}
         Ok(objects) => return Ok(Swept::InUse { objects }),
         Err(Error::Wire(error)) if error.status().is_some() => return Ok(refused(&error)),
         Err(error) => return Err(error),
     }
-    Ok(removed(writer, session, name).await.map_or_else(Swept::Stays, |()| Swept::Removed))
+    Ok(removed(access, name).await.map_or_else(Swept::Stays, |()| Swept::Removed))
 }
 
 /// Objects that somebody wrote to a scratch collection, as far as they can be counted.
-async fn written(writer: &Writer, session: &Session, there: &Schema) -> Result<u64, Error> {
+async fn written(access: WriteAccess<'_>, there: &Schema) -> Result<u64, Error> {
     if there.multi_tenant {
         // Its tenants are inactive, and nobody can have written to them.
         return Ok(0);
     }
-    let counts = session.unless_stopped(writer.client().counts(std::slice::from_ref(&there.name))).await?;
-    Ok(counts.first().and_then(Count::exact).unwrap_or_default())
+    Ok(access.count(&there.name).await?.exact().unwrap_or_default())
 }
 
 #[cfg(test)]

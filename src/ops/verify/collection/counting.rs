@@ -62,19 +62,10 @@ impl Comparing<'_> {
 
     /// Counts a plain collection, or one tenant to see whether tenants can be counted.
     async fn first_count(&self) -> Result<Count, Error> {
-        let counts = match &self.facing.active {
-            None => {
-                self.session.unless_stopped(self.client.client().counts(std::slice::from_ref(&self.target))).await?
-            }
-            Some(active) => match active.first() {
-                None => return Ok(Count::Exact(0)),
-                Some(first) => {
-                    let first = std::slice::from_ref(first);
-                    self.session.unless_stopped(self.client.client().tenant_counts(&self.target, first)).await?
-                }
-            },
-        };
-        Ok(counts.into_iter().next().unwrap_or_else(Count::not_given))
+        let Some(active) = &self.facing.active else { return self.access.count(&self.target).await };
+        let Some(first) = active.first() else { return Ok(Count::Exact(0)) };
+        let counts = self.access.client.tenant_counts(&self.target, std::slice::from_ref(first));
+        Ok(self.access.ask(counts).await?.into_iter().next().unwrap_or_else(Count::not_given))
     }
 
     /// The count after the last page, where there is one.
@@ -86,7 +77,7 @@ impl Comparing<'_> {
             let objects = self.first_count().await?.exact();
             return Ok(CountAfter { objects, ..CountAfter::default() });
         };
-        let counts = self.session.unless_stopped(self.client.client().tenant_counts(&self.target, active)).await?;
+        let counts = self.access.ask(self.access.client.tenant_counts(&self.target, active)).await?;
         let (mut after, mut all) = (CountAfter::default(), 0);
         for (tenant, count) in active.iter().zip(counts) {
             match count {
@@ -117,6 +108,6 @@ impl Comparing<'_> {
 
     fn warn(&self, reason: String) {
         self.uncounted.get_or_init(|| reason.clone());
-        self.session.events.warn(Warning::CountUnchecked { collection: self.target.clone(), reason });
+        self.access.events.warn(Warning::CountUnchecked { collection: self.target.clone(), reason });
     }
 }

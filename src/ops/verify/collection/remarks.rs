@@ -45,8 +45,8 @@ pub(super) fn remarks(
     if found.made_vectors > 0 {
         remarks.push(ComparisonRemark::MadeVectorsUncompared { objects: found.made_vectors });
     }
-    if !pair.schema.blob_hashes.is_empty() {
-        let properties = pair.schema.blob_hashes.clone();
+    if !pair.indexed.schema.blob_hashes.is_empty() {
+        let properties = pair.indexed.schema.blob_hashes.clone();
         remarks.push(ComparisonRemark::BlobHashesUncompared { properties });
     }
     remarks.extend(out_of_reach(comparison, found));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::place::{is_off, vectors};
+use super::place::vectors;
 use crate::model::Schema;
 use crate::weaviate::phrases;
 
@@ -13,12 +13,6 @@ const TRAINED: [&str; 2] = ["pq", "sq"];
 pub(in crate::ops) fn is_by_auto_schema(schema: &Schema) -> bool {
     let document: Value = serde_json::from_slice(&schema.text).unwrap_or(Value::Null);
     document["description"].as_str().is_some_and(phrases::is_by_auto_schema)
-}
-
-/// Whether objects are removed by the server when they reach an age.
-pub(in crate::ops) fn expires(schema: &Schema) -> bool {
-    let document: Value = serde_json::from_slice(&schema.text).unwrap_or(Value::Null);
-    !is_off(&document["objectTtlConfig"])
 }
 
 /// The compressions of its indexes that are trained, each once.
@@ -38,6 +32,7 @@ pub(in crate::ops) fn trained(schema: &Schema) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::expires;
     use super::*;
 
     fn schema(text: &str) -> Schema {

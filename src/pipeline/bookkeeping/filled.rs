@@ -6,30 +6,30 @@ use crate::pipeline::import::{Done, FoundEqual};
 
 /// What became of the objects of one collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Filled {
+pub(crate) struct Filled {
     /// Objects dealt with: stored or rejected.
-    pub(super) objects: u64,
+    pub(crate) objects: u64,
     /// Objects the server refused for good.
-    pub(super) rejected: u64,
+    pub(crate) rejected: u64,
     /// Plain bytes of those, line ends included.
-    pub(super) rejected_bytes: u64,
+    pub(crate) rejected_bytes: u64,
     /// Rejected objects that are on the server all the same, without some of their references or lists of dates.
-    pub(super) stored: u64,
+    pub(crate) stored: u64,
     /// References that were written after their objects.
-    pub(super) references: u64,
+    pub(crate) references: u64,
     /// Objects that the server did not call stored and that are there all the same, as they should be: not among the rejected.
-    pub(super) found: FoundEqual,
+    pub(crate) found: FoundEqual,
     /// Objects on the server in tenants that are inactive.
-    pub(super) inactive: u64,
+    pub(crate) inactive: u64,
 }
 
 impl Filled {
     /// Objects on the server.
-    pub(super) fn there(&self) -> u64 {
+    pub(crate) fn there(&self) -> u64 {
         self.objects - self.rejected + self.stored
     }
 
-    pub(super) fn add(&mut self, done: &Done) {
+    pub(crate) fn add(&mut self, done: &Done) {
         self.objects += done.objects;
         self.rejected += done.rejected.len() as u64;
         self.rejected_bytes += done.rejected.iter().map(|r| r.object.len() as u64 + 1).sum::<u64>();
@@ -39,7 +39,7 @@ impl Filled {
     }
 
     /// What became of these objects and of others.
-    pub(super) fn plus(self, others: Self) -> Self {
+    pub(crate) fn plus(self, others: Self) -> Self {
         Self {
             objects: self.objects + others.objects,
             rejected: self.rejected + others.rejected,
@@ -52,7 +52,7 @@ impl Filled {
     }
 
     /// The same objects, and what became of their references in a pass of its own.
-    pub(super) fn referred(self, pass: Self) -> Self {
+    pub(crate) fn referred(self, pass: Self) -> Self {
         Self {
             rejected: self.rejected + pass.rejected,
             rejected_bytes: self.rejected_bytes + pass.rejected_bytes,
@@ -64,4 +64,4 @@ impl Filled {
 }
 
 /// What became of each run of which objects were not all called stored, by the run's place.
-pub(super) type ObjectsOfRuns = BTreeMap<usize, Filled>;
+pub(crate) type ObjectsOfRuns = BTreeMap<usize, Filled>;

@@ -4,8 +4,8 @@
 use super::CollectionBackup;
 use crate::archive::manifest::{Limit, LimitKind};
 use crate::archive::{ArchiveWriter, Error as ArchiveError};
-use crate::ops::{Error, Session, blocking};
-use crate::weaviate::{Aliases, Listed, Rights, Writer};
+use crate::ops::{Error, WriteAccess, blocking};
+use crate::weaviate::{Aliases, Listed, Rights};
 
 /// What the key may not see, as far as its rights tell; nothing is said where the server tells nothing of them.
 /// `all`: every collection was wanted.
@@ -19,15 +19,15 @@ pub(super) fn unseen(
     let hidden: Vec<String> =
         collections.iter().filter(hidden).map(|planned| planned.schema.name.to_string()).collect();
     let mut limits: Vec<Limit> = if hidden.len() == collections.len() {
-        hidden.first().map(|_| limit(LimitKind::Aliases, None)).into_iter().collect()
+        hidden.first().map(|_| Limit::of(LimitKind::Aliases, None)).into_iter().collect()
     } else {
-        hidden.into_iter().map(|name| limit(LimitKind::Aliases, Some(name))).collect()
+        hidden.into_iter().map(|name| Limit::of(LimitKind::Aliases, Some(name))).collect()
     };
     if all && rights.is_some_and(|rights| !rights.show_collections()) {
-        limits.push(limit(LimitKind::Collections, None));
+        limits.push(Limit::of(LimitKind::Collections, None));
     }
     if rights.is_some_and(|rights| !rights.show_roles()) {
-        limits.push(limit(LimitKind::Roles, None));
+        limits.push(Limit::of(LimitKind::Roles, None));
     }
     limits
 }
@@ -35,15 +35,14 @@ pub(super) fn unseen(
 /// Saves aliases and roles, where the server has any and the key may read them. `limits`: what is known of those that it
 /// may not; that roles may not be listed at all is added.
 pub(super) async fn save(
-    client: &Writer,
-    session: &Session,
+    access: WriteAccess<'_>,
     mut writer: ArchiveWriter,
     limits: &mut Vec<Limit>,
 ) -> Result<ArchiveWriter, Error> {
-    let aliases = session.unless_stopped(client.client().aliases()).await?.seen();
-    let roles = session.unless_stopped(client.client().roles()).await?;
+    let aliases = access.ask(access.client.aliases()).await?.seen();
+    let roles = access.ask(access.client.roles()).await?;
     if roles == Listed::Forbidden && !limits.iter().any(|limit| limit.kind == LimitKind::Roles) {
-        limits.push(limit(LimitKind::Roles, None));
+        limits.push(Limit::of(LimitKind::Roles, None));
     }
     let write = move || {
         if let Some(aliases) = aliases {
@@ -55,8 +54,4 @@ pub(super) async fn save(
         Ok::<_, ArchiveError>(writer)
     };
     blocking("aliases and roles", write).await
-}
-
-fn limit(kind: LimitKind, collection: Option<String>) -> Limit {
-    Limit { kind, collection, properties: Vec::new(), objects: None, first_ids: Vec::new() }
 }

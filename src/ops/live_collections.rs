@@ -11,11 +11,11 @@ use super::bounds::ASKED_AT_ONCE;
 use super::firsts::{Became, Firsts};
 use super::held::{self, Doomed, HeldIn};
 use super::run::claim::Claiming;
-use super::{Error, PlanChange, Session, proof, server};
+use super::{Error, PlanChange, ReadAccess, Session, server};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::pipeline::guard::Whole;
-use crate::weaviate::{Client, Count, Listed, Rights, Tenant, TenantState, Version};
+use crate::weaviate::{Client, Count, Listed, Rights, Tenant, Version};
 
 /// Time between two counts that tell whether somebody writes.
 const COUNTS_APART: Duration = Duration::from_millis(500);
@@ -51,6 +51,23 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// A collection of which nothing is known but its schema.
+    pub(super) fn of(schema: Schema) -> Self {
+        Self {
+            schema,
+            objects: Count::Unknown { reason: String::new() },
+            tenants: None,
+            referenced_by: Vec::new(),
+            aliases: Vec::new(),
+            aliases_unseen: false,
+            twin: None,
+            held_in: None,
+            shards: Vec::new(),
+            firsts: Firsts::default(),
+            topology_unchecked: None,
+        }
+    }
+
     /// The collection.
     #[must_use]
     pub fn name(&self) -> &CollectionName {
@@ -61,7 +78,7 @@ impl Standing {
     #[must_use]
     pub fn inactive(&self) -> u64 {
         let tenants = self.tenants.iter().flatten();
-        tenants.filter(|tenant| tenant.state != TenantState::Hot).count() as u64
+        tenants.filter(|tenant| !tenant.is_active()).count() as u64
     }
 
     /// All of it, as what is about to be lost.
@@ -92,19 +109,14 @@ pub(super) struct Now {
 
 /// Looks at the collections `chosen` among `all` of the server, and not yet which archive holds them. A collection that is
 /// not whole is an error: what is away would come back.
-pub(super) async fn standing(
-    client: &Client,
-    session: &Session,
-    chosen: &[Schema],
-    all: &[Schema],
-) -> Result<Vec<Standing>, Error> {
-    server::are_active(client, session, chosen).await?;
-    let listed = session.unless_stopped(client.aliases()).await?;
+pub(super) async fn look_at(access: ReadAccess<'_>, chosen: &[Schema], all: &[Schema]) -> Result<Vec<Standing>, Error> {
+    server::are_active(access, chosen).await?;
+    let listed = access.ask(access.client.aliases()).await?;
     let aliases_unseen = listed == Listed::Forbidden;
     let aliases = listed.seen().map(|aliases| aliases.pairs).unwrap_or_default();
     let one = async |schema: &Schema| {
-        let (shards, topology_unchecked) = whole(client, session, schema).await?;
-        let tenants = tenants(client, session, schema).await?;
+        let (shards, topology_unchecked) = whole(access, schema).await?;
+        let tenants = tenants(access, schema).await?;
         Ok::<_, Error>((shards, topology_unchecked, tenants))
     };
     let looked: Vec<_> = stream::iter(chosen.iter().map(one)).buffered(ASKED_AT_ONCE).try_collect().await?;
@@ -113,38 +125,35 @@ pub(super) async fn standing(
     for (schema, (shards, topology_unchecked, tenants)) in chosen.iter().zip(looked) {
         let is_twin = |alias: &str| alias.eq_ignore_ascii_case(schema.name.as_str());
         found.push(Standing {
-            schema: schema.clone(),
-            objects: Count::Unknown { reason: String::new() },
             tenants,
             referenced_by: references.get(schema.name.as_str()).cloned().unwrap_or_default(),
             aliases: aliases.iter().filter(|(_, of)| *of == schema.name).map(|(alias, _)| alias.clone()).collect(),
             aliases_unseen,
             twin: aliases.iter().map(|(alias, _)| alias).find(|alias| is_twin(alias)).cloned(),
-            held_in: None,
             shards,
-            firsts: Firsts::default(),
             topology_unchecked,
+            ..Standing::of(schema.clone())
         });
     }
-    for task in session.unless_stopped::<_, Error>(async { Ok(client.running_tasks().await) }).await? {
+    for task in access.try_ask(access.client.running_tasks()).await? {
         if let Some(standing) = found.iter().find(|s| task.collection.as_deref() == Some(s.schema.name.as_str())) {
-            session.events.warn(Warning::TaskRuns { collection: standing.schema.name.clone(), task: task.kind });
+            access.events.warn(Warning::TaskRuns { collection: standing.schema.name.clone(), task: task.kind });
         }
     }
     let unchecked = found.iter().find_map(|standing| standing.topology_unchecked.clone());
     if let Some(reason) = unchecked {
-        session.events.warn(Warning::TopologyUnchecked { reason });
+        access.events.warn(Warning::TopologyUnchecked { reason });
     }
     let plain: Vec<CollectionName> =
         found.iter().filter(|standing| standing.tenants.is_none()).map(|standing| standing.name().clone()).collect();
-    let mut counts = session.unless_stopped(client.counts(&plain)).await?.into_iter();
+    let mut counts = access.ask(access.client.counts(&plain)).await?.into_iter();
     for standing in &mut found {
         standing.objects = match &standing.tenants {
             Some(tenants) => {
                 let name = &standing.schema.name;
-                let counts = tenant_counts(client, session, name, tenants).await?;
-                standing.firsts = Firsts::of_whole(client, session, name, &counts).await?;
-                proof::sum(counts.into_iter().map(|(_, count)| count).collect())
+                let counts = tenant_counts(access, name, tenants).await?;
+                standing.firsts = Firsts::of_whole(access, name, &counts).await?;
+                counts.into_iter().map(|(_, count)| count).sum()
             }
             None => counts.next().ok_or_else(|| Error::Stage { what: "count".into() })?,
         };
@@ -173,72 +182,62 @@ pub(super) fn all_tenants_are_seen(rights: Option<&Rights>, found: &[Standing]) 
 }
 
 /// Whether every shard answers: the names of the shards, and why that is not known, if so.
-async fn whole(client: &Client, session: &Session, schema: &Schema) -> Result<(Vec<String>, Option<String>), Error> {
-    let topology = session.unless_stopped::<_, Error>(async { Ok(client.topology(schema).await) }).await?;
+async fn whole(access: ReadAccess<'_>, schema: &Schema) -> Result<(Vec<String>, Option<String>), Error> {
+    let topology = access.try_ask(access.client.topology(schema)).await?;
     let Whole { shards, unchecked, .. } = Whole::judge(topology, &schema.name)?;
     Ok((shards, unchecked))
 }
 
 /// The tenants of a collection with their states; `None` in a plain one.
-async fn tenants(client: &Client, session: &Session, schema: &Schema) -> Result<Option<Vec<Tenant>>, Error> {
+async fn tenants(access: ReadAccess<'_>, schema: &Schema) -> Result<Option<Vec<Tenant>>, Error> {
     if !schema.multi_tenant {
         return Ok(None);
     }
-    session.unless_stopped(client.tenants(&schema.name)).await.map(Some)
+    access.ask(access.client.tenants(&schema.name)).await.map(Some)
 }
 
 /// The objects of each tenant that is active: counting would activate the others, where the server is set so.
 pub(super) async fn tenant_counts(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     name: &CollectionName,
     tenants: &[Tenant],
 ) -> Result<Vec<(TenantName, Count)>, Error> {
-    let active = tenants.iter().filter(|tenant| tenant.state == TenantState::Hot);
-    let active: Vec<TenantName> = active.map(|tenant| tenant.name.clone()).collect();
-    let counts = session.unless_stopped(client.tenant_counts(name, &active)).await?;
+    let active = Tenant::active(tenants);
+    let counts = access.ask(access.client.tenant_counts(name, &active)).await?;
     Ok(active.into_iter().zip(counts).collect())
 }
 
 /// The objects of the active tenants, together.
-async fn count_tenants(
-    client: &Client,
-    session: &Session,
-    name: &CollectionName,
-    tenants: &[Tenant],
-) -> Result<Count, Error> {
-    let counts = tenant_counts(client, session, name, tenants).await?;
-    Ok(proof::sum(counts.into_iter().map(|(_, count)| count).collect()))
+async fn count_tenants(access: ReadAccess<'_>, name: &CollectionName, tenants: &[Tenant]) -> Result<Count, Error> {
+    let counts = tenant_counts(access, name, tenants).await?;
+    Ok(counts.into_iter().map(|(_, count)| count).sum())
 }
 
 /// Counts a plain collection, or these tenants of a multi-tenant one, as far as they are active.
 pub(super) async fn count(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     name: &CollectionName,
     tenants: Option<&[Tenant]>,
 ) -> Result<Count, Error> {
     if let Some(tenants) = tenants {
-        return count_tenants(client, session, name, tenants).await;
+        return count_tenants(access, name, tenants).await;
     }
-    let counts = session.unless_stopped(client.counts(std::slice::from_ref(name))).await?;
-    counts.into_iter().next().ok_or_else(|| Error::Stage { what: "count".into() })
+    access.count(name).await
 }
 
 /// Counts the collections once more, after a moment: a count that moves tells that somebody writes.
 pub(super) async fn count_again(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     found: &[Standing],
 ) -> Result<BTreeMap<CollectionName, Count>, Error> {
     tokio::time::sleep(COUNTS_APART).await;
     let plain: Vec<CollectionName> =
         found.iter().filter(|standing| standing.tenants.is_none()).map(|standing| standing.name().clone()).collect();
-    let counts = session.unless_stopped(client.counts(&plain)).await?;
+    let counts = access.ask(access.client.counts(&plain)).await?;
     let mut again: BTreeMap<_, _> = plain.into_iter().zip(counts).collect();
     for standing in found {
         if let Some(tenants) = &standing.tenants {
-            again.insert(standing.name().clone(), count_tenants(client, session, standing.name(), tenants).await?);
+            again.insert(standing.name().clone(), count_tenants(access, standing.name(), tenants).await?);
         }
     }
     Ok(again)
@@ -246,30 +245,27 @@ pub(super) async fn count_again(
 
 /// Refuses collections that another run of this machine is at work on. `all`: what the server has.
 pub(super) async fn refuse_held(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     locks: &Path,
     found: &[Standing],
     all: &[Schema],
 ) -> Result<(), Error> {
     let targets = found.iter().map(|standing| standing.name().clone()).collect();
     let shards = found.iter().flat_map(|standing| standing.shards.clone()).collect();
-    Claiming { client, session, locks, targets, shards }.refuse_held(all).await
+    Claiming { access, locks, targets, shards }.refuse_held(all).await
 }
 
 /// Whether a plain collection has any of these shards: it is another one, made anew, if not. `None` if the server does not
 /// tell.
 pub(super) async fn has_any_shard(
-    client: &Client,
-    session: &Session,
+    access: ReadAccess<'_>,
     name: &CollectionName,
     known: &[String],
 ) -> Result<Option<bool>, Error> {
     if known.is_empty() {
         return Ok(None);
     }
-    let asked = async { Ok::<_, Error>(client.shard_states(name).await) };
-    let shards = match session.unless_stopped(asked).await? {
+    let shards = match access.try_ask(access.client.shard_states(name)).await? {
         Ok(shards) => shards,
         Err(error) if !error.is_no() => return Err(error.into()),
         Err(error) => {
@@ -302,37 +298,38 @@ pub async fn recount(
     before: &Standing,
     named: Option<&HeldIn>,
 ) -> Result<Recounted, Error> {
-    let objects = now(client, session, before).await?.objects.exact().filter(|_| before.inactive() == 0);
-    let held_in = held::hold_again(client, session, &before.doomed(), named).await?;
+    let access = ReadAccess { client, session };
+    let objects = now(access, before).await?.objects.exact().filter(|_| before.inactive() == 0);
+    let held_in = held::hold_again(access, &before.doomed(), named).await?;
     Ok(Recounted { objects, held_in })
 }
 
 /// Looks at a collection again: it must be the same one, with the same tenants in their states, and whole.
-pub(super) async fn now(client: &Client, session: &Session, before: &Standing) -> Result<Now, Error> {
+pub(super) async fn now(access: ReadAccess<'_>, before: &Standing) -> Result<Now, Error> {
     let name = before.name();
-    let there = session.unless_stopped(client.schema(name)).await?;
+    let there = access.ask(access.client.schema(name)).await?;
     let schema =
         there.filter(|there| there.name == *name).ok_or_else(|| Error::Vanished { collection: name.clone() })?;
-    let (shards, topology_unchecked) = whole(client, session, &schema).await?;
+    let (shards, topology_unchecked) = whole(access, &schema).await?;
     let others = !shards.is_empty() && !before.shards.is_empty() && shards != before.shards;
     if others || schema.multi_tenant != before.schema.multi_tenant {
         return Err(Error::MadeAnew { collection: name.clone() });
     }
-    let tenants = tenants(client, session, &schema).await?;
+    let tenants = tenants(access, &schema).await?;
     if let Some(tenants) = &tenants {
         // Of one that is not active nothing is counted: what came with it would go unseen.
         if before.tenants.as_ref().is_some_and(|before| before != tenants) {
             let (collection, what) = (name.clone(), PlanChange::Tenants);
             return Err(Error::NotAsPlanned { collection, what });
         }
-        match before.firsts.became(client, session, name, tenants).await? {
+        match before.firsts.became(access, name, tenants).await? {
             Became::Same => {}
             Became::Others(tenant) | Became::Differ(tenant) => {
                 return Err(Error::TenantMadeAnew { collection: name.clone(), tenant });
             }
         }
     }
-    let objects = count(client, session, name, tenants.as_deref()).await?;
+    let objects = count(access, name, tenants.as_deref()).await?;
     Ok(Now { schema, tenants, objects, topology_unchecked })
 }
 

@@ -21,20 +21,20 @@ const LEAST_PAGE_BYTES: u64 = 1 << 20;
 
 /// Who gets what.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Shares {
+pub(crate) struct Shares {
     /// Units compared at once, each with a reader of its own.
-    pub(super) workers: usize,
+    pub(crate) workers: usize,
     /// What pages may take together.
-    pub(super) budget_bytes: u64,
+    pub(crate) budget_bytes: u64,
     /// What one page should weigh.
-    pub(super) page_bytes: u64,
+    pub(crate) page_bytes: u64,
     /// The longest line that each reader holds without waiting for its turn.
-    pub(super) own_line_bytes: u64,
+    pub(crate) own_line_bytes: u64,
 }
 
 impl Shares {
     /// The shares of `memory_bytes`, for `jobs` workers at most. `object_bytes`: the mean size of an archived object.
-    pub(super) fn of(memory_bytes: u64, jobs: usize, object_bytes: u64) -> Self {
+    pub(crate) fn of(memory_bytes: u64, jobs: usize, object_bytes: u64) -> Self {
         let memory = memory_bytes.saturating_sub(OTHER_BYTES);
         let own_line_bytes = object_bytes + object_bytes / 4;
         let by_turns = own_line_bytes > LongLines::MOST_OWN_BYTES;

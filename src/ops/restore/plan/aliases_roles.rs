@@ -11,7 +11,7 @@ use crate::ops::{Error, blocking};
 
 /// What was found out about them.
 #[derive(Default)]
-pub(super) struct Beside {
+pub(super) struct AliasesAndRoles {
     pub(super) aliases: Vec<PlannedAlias>,
     pub(super) roles: Vec<PlannedRole>,
     /// About collections whose aliases cannot be, or need not all be known.
@@ -20,10 +20,10 @@ pub(super) struct Beside {
     pub(super) refused: Vec<RestoreRefusal>,
 }
 
-impl Beside {
+impl AliasesAndRoles {
     /// Looks what is to be done about each alias and role.
     pub(super) async fn look(planning: &Planning<'_>, candidates: &[Candidate]) -> Result<Self, Error> {
-        let Planning { client, archive, options, renames, server, live, rights, .. } = *planning;
+        let Planning { access, archive, options, renames, server, live, rights, .. } = *planning;
         let (reading, with_roles) = (Arc::clone(archive), options.roles);
         let with_aliases = options.aliases != AliasPolicy::Skip;
         let read = blocking("aliases and roles", move || {
@@ -35,8 +35,8 @@ impl Beside {
         let made: Vec<CollectionName> = candidates.iter().map(|candidate| candidate.target.clone()).collect();
         let there: Vec<CollectionName> = live.schemas.iter().map(|schema| schema.name.clone()).collect();
         let version = &server.meta.version.text;
-        let looking = aliases::Looking {
-            client,
+        let looking = aliases::AliasPlanning {
+            client: access.client,
             listed: &live.aliases,
             rights,
             policy: options.aliases,
@@ -50,8 +50,8 @@ impl Beside {
             Self { aliases: found.planned, roles: Vec::new(), remarks: found.remarks, refused: found.refused };
         beside.remarks.extend(unseen(planning, candidates));
         if let Some(archived) = archived_roles {
-            let (planned, refused) = roles::plan(client, archived, rights, renames, version).await?;
-            planned.iter().filter_map(role_allows).for_each(|warning| planning.session.events.warn(warning));
+            let (planned, refused) = roles::plan(access.client, archived, rights, renames, version).await?;
+            planned.iter().filter_map(role_allows).for_each(|warning| planning.access.events.warn(warning));
             beside.roles = planned;
             beside.refused.extend(refused);
         } else {

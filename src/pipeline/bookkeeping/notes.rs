@@ -18,15 +18,15 @@ const MANY_PIECES: usize = 256;
 
 /// What an earlier attempt did of a run of ids that it did not finish.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Partly {
+pub(crate) struct Partly {
     /// The stretches that need not be sent again, in order; they do not overlap.
-    pub(super) ranges: Vec<KeyRange>,
+    pub(crate) ranges: Vec<KeyRange>,
     /// What became of their objects.
-    pub(super) filled: Filled,
+    pub(crate) filled: Filled,
 }
 
 /// A stretch of a run, and what became of its objects.
-type Piece = (KeyRange, Filled);
+pub(crate) type Piece = (KeyRange, Filled);
 
 /// A run that is under way.
 #[derive(Debug, Default)]
@@ -43,29 +43,29 @@ struct UnderWay {
 
 /// A run that was judged to its end.
 #[derive(Debug, PartialEq)]
-pub(super) struct Over {
+pub(crate) struct Over {
     /// What became of its objects in this attempt.
-    pub(super) now: Filled,
+    pub(crate) now: Filled,
     /// What is to be written down: one piece, or several where some are written down already.
-    pub(super) pieces: Vec<Piece>,
+    pub(crate) pieces: Vec<Piece>,
 }
 
 /// The runs under way, by their places, and when they were noted last.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
+pub(crate) struct Notes {
     open: BTreeMap<usize, UnderWay>,
     last: Option<Duration>,
 }
 
 impl Notes {
     /// Begins with what earlier attempts did.
-    pub(super) fn after(partly: &BTreeMap<usize, Partly>) -> Self {
+    pub(crate) fn after(partly: &BTreeMap<usize, Partly>) -> Self {
         let begun = |partly: &Partly| UnderWay { before: partly.filled.objects, noted: true, ..UnderWay::default() };
         Self { open: partly.iter().map(|(at, partly)| (*at, begun(partly))).collect(), last: None }
     }
 
     /// Takes a stretch of the run at a place, which holds `objects` in all; gives the run if that was the last of it.
-    pub(super) fn take(&mut self, at: usize, whole: KeyRange, objects: u64, piece: Piece) -> Option<Over> {
+    pub(crate) fn take(&mut self, at: usize, whole: KeyRange, objects: u64, piece: Piece) -> Option<Over> {
         let run = self.open.entry(at).or_default();
         run.now = run.now.plus(piece.1);
         run.pieces.push(piece);
@@ -81,7 +81,7 @@ impl Notes {
     }
 
     /// What is to be noted now, `elapsed` since the attempt began, by the place of its run; nothing if it is too early.
-    pub(super) fn due(&mut self, elapsed: Duration) -> Vec<(usize, Piece)> {
+    pub(crate) fn due(&mut self, elapsed: Duration) -> Vec<(usize, Piece)> {
         let apart = LEAST_APART.max(elapsed / SHARE);
         if self.last.is_some_and(|last| elapsed.saturating_sub(last) < apart) {
             return Vec::new();
@@ -91,7 +91,7 @@ impl Notes {
     }
 
     /// All that is not noted yet.
-    pub(super) fn all(&mut self) -> Vec<(usize, Piece)> {
+    pub(crate) fn all(&mut self) -> Vec<(usize, Piece)> {
         let mut all = Vec::new();
         for (at, run) in self.open.iter_mut().filter(|(_, run)| !run.pieces.is_empty()) {
             run.noted = true;
@@ -118,7 +118,7 @@ fn joined(mut pieces: Vec<Piece>) -> Vec<Piece> {
 }
 
 /// Joins ranges inside `whole`; `None` if they overlap or reach beyond it.
-pub(super) fn in_order(mut ranges: Vec<KeyRange>, whole: KeyRange) -> Option<Vec<KeyRange>> {
+pub(crate) fn in_order(mut ranges: Vec<KeyRange>, whole: KeyRange) -> Option<Vec<KeyRange>> {
     ranges.sort_unstable_by_key(|range| range.from);
     let mut all: Vec<KeyRange> = Vec::new();
     for range in ranges {

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::archived::Archived;
+use super::Archived;
 use crate::archive::{self, Disk, Run};
 use crate::model::TenantName;
 use crate::weaviate::ObjectTimes;
@@ -16,7 +16,7 @@ const LONGEST_LINE: usize = 8 << 20;
 
 /// The latest update time in an archive, in ms since 1970 by the server's clock, of these tenants or of a plain collection;
 /// `None` where that cannot be told, or only by reading much.
-pub(super) fn newest_archived(
+pub(crate) fn newest_archived(
     disk: &Arc<dyn Disk>,
     path: &Path,
     name: &str,

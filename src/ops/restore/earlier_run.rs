@@ -4,17 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::filled::Filled;
-use super::notes::{Partly, in_order};
 use super::resume::Resuming;
-use super::tenants::Tenants;
+use super::tenants::ChosenTenants;
 use crate::archive::Index;
 use crate::archive::runfiles::{Imported, Kept, TargetHistory};
 use crate::model::{CollectionName, TenantMap, TenantName};
-use crate::ops::proof::sum;
-use crate::ops::{Distrust, Error, Session};
+use crate::ops::{Distrust, Error, ReadAccess};
+use crate::pipeline::bookkeeping::{Filled, Partly, in_order};
 use crate::pipeline::import::FoundEqual;
-use crate::weaviate::{Client, Count, TenantState};
+use crate::weaviate::TenantState;
 
 /// How far a collection came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -73,11 +71,10 @@ struct Progress {
 
 /// What belongs to one collection of a plan that carries on a run.
 pub(super) struct Own<'a> {
-    pub(super) client: &'a Client,
-    pub(super) session: &'a Session,
+    pub(super) access: ReadAccess<'a>,
     pub(super) target: &'a CollectionName,
     pub(super) runs: &'a Index,
-    pub(super) tenants: &'a Tenants,
+    pub(super) tenants: &'a ChosenTenants,
     pub(super) map: &'a TenantMap,
 }
 
@@ -197,17 +194,16 @@ impl Own<'_> {
         if history.imported.is_empty() {
             return Ok(None);
         }
-        let (client, session, target) = (self.client, self.session, self.target);
+        let (access, target) = (self.access, self.target);
         let mut there: BTreeMap<Option<TenantName>, u64> = BTreeMap::new();
         for run in &history.imported {
             let tenant = self.map.target(run.tenant.as_ref()).flatten();
             *there.entry(tenant).or_default() += run.objects + run.stored;
         }
         let (written, counted) = if there.contains_key(&None) {
-            let counts = session.unless_stopped(client.counts(std::slice::from_ref(target))).await?;
-            (there.values().sum(), counts.into_iter().next())
+            (there.values().sum(), access.count(target).await?)
         } else {
-            let live = session.unless_stopped(client.tenants(target)).await?;
+            let live = access.ask(access.client.tenants(target)).await?;
             let live: BTreeMap<TenantName, TenantState> = live.into_iter().map(|t| (t.name, t.state)).collect();
             let gone = there.keys().flatten().find(|tenant| !live.contains_key(*tenant));
             if let Some(tenant) = gone {
@@ -217,9 +213,9 @@ impl Own<'_> {
             let active = |tenant: &&TenantName| live.get(*tenant) == Some(&TenantState::Hot);
             let active: Vec<TenantName> = there.keys().flatten().filter(active).cloned().collect();
             let written: u64 = active.iter().filter_map(|tenant| there.get(&Some(tenant.clone()))).sum();
-            (written, Some(sum(session.unless_stopped(client.tenant_counts(target, &active)).await?)))
+            (written, access.ask(access.client.tenant_counts(target, &active)).await?.into_iter().sum())
         };
-        let few = counted.as_ref().and_then(Count::exact).filter(|counted| *counted < written);
+        let few = counted.exact().filter(|counted| *counted < written);
         Ok(few.map(|counted| Distrust::Fewer { written, counted }))
     }
 }
