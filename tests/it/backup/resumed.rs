@@ -155,7 +155,14 @@ async fn of_a_collection_smaller_than_a_part_a_kill_leaves_what_was_read_a_while
         let killed = BackupOptions { part_age, jobs: Some(1), ..options(&world) };
         let run = world.try_backup(killed);
         let ends = async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            // Six pages have come, and the seventh is asked for; where parts are sealed by age, the first one is.
+            let sealed = |path: &PathBuf| {
+                std::fs::read_to_string(path.join("checkpoint.jsonl")).is_ok_and(|text| text.contains("objects-000000"))
+            };
+            let asked = || world.sandbox.requests().iter().filter(|seen| seen.path == PAGES).count() > 6;
+            while !asked() || some && !world.archives().iter().any(sealed) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
             disk.now();
         };
         tokio::select! {

@@ -344,7 +344,8 @@ async fn a_stop_leaves_what_is_left_and_says_it() {
     world.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(300))).on("DELETE", "/v1/batch/objects"));
     let cancel = world.cancel.clone();
     let ((done, _), ()) = tokio::join!(run(&world, plan), async move {
-        tokio::time::sleep(Duration::from_millis(450)).await;
+        // The first deletion is under way.
+        world.struck(1).await;
         cancel.cancel();
     });
     let stopped = done.expect_err("stopped");
@@ -361,7 +362,7 @@ async fn two_runs_never_clear_one_collection() {
     );
     world.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(300))).on("DELETE", "/v1/batch/objects"));
     let ((one, _), (two, _)) = tokio::join!(run(&world, first), async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        world.struck(1).await;
         run(&world, second).await
     });
     one.expect("done");

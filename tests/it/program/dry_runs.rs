@@ -6,6 +6,7 @@ use sandbox::Sandbox;
 use serde_json::Value;
 
 use crate::support::binary::{Stage, lines, said};
+use crate::support::shown::{settled, shown};
 
 fn stage() -> Stage {
     Stage::new(Sandbox::builder().seeded("Article", 40, 4, 7).seeded("Chat", 3, 4, 8).alias("Now", "Article"))
@@ -65,22 +66,7 @@ fn on_the_server_that_still_has_it_the_whole_plan_is_shown_before_the_refusal() 
     ends(&stage, &["col", "rm", "Chat", "--yes", "-q"], 0);
     stage.sandbox.clear_requests();
     let output = ends(&stage, &["col", "restore", "--latest", "--dry-run"], 4);
-    let plan = printed(&output);
-    for said in [
-        "  Article  40 objects, ",
-        "      refused: the server has Article already\n",
-        "      there now: Article with 40 objects; its schema is the archive's; alias Now\n",
-        "  Chat     3 objects, ",
-        "      nothing stands against it\n",
-        "ago, with 2 collections, 43 objects, ",
-        "to send; its backup took ",
-        "  the alias Now stands for Article already\n",
-    ] {
-        assert!(plan.contains(said), "{said:?} is not in\n{plan}");
-    }
-    let refused = said(&output);
-    assert!(refused.contains("cannot restore: Article: the server has Article already"), "{refused}");
-    assert!(refused.contains("--rename OLD=NEW, once for each"), "{refused}");
+    settled(&stage).bind(|| insta::assert_snapshot!("a_whole_plan_before_the_refusal", shown(&output)));
     assert_eq!(stage.sandbox.writing_requests(), 0);
 
     let output = ends(&stage, &["col", "restore", "--latest", "--dry-run", "--json"], 4);
@@ -104,14 +90,8 @@ fn what_differs_in_the_schema_that_is_there_is_named_property_by_property() {
     stage.backup();
     ends(&stage, &["col", "rm", "Part", "--yes", "-q"], 0);
     ends(&stage, &["col", "create", "Part", "--property", "a:int", "--property", "c:text", "-y", "-q"], 0);
-    let plan = printed(&ends(&stage, &["col", "restore", "--latest", "--dry-run"], 4));
-    for said in [
-        "property a is text in the archive and int on the server",
-        "the live collection has no property b",
-        "the live collection has a property c more",
-    ] {
-        assert!(plan.contains(said), "{said:?} is not in\n{plan}");
-    }
+    let output = ends(&stage, &["col", "restore", "--latest", "--dry-run"], 4);
+    settled(&stage).bind(|| insta::assert_snapshot!("a_schema_that_differs", shown(&output)));
 }
 
 #[test]
@@ -119,9 +99,7 @@ fn a_run_that_is_refused_shows_its_plan_and_reads_no_objects_for_it() {
     let stage = stage();
     stage.backup();
     let output = ends(&stage, &["col", "restore", "--latest"], 4);
-    let text = said(&output);
-    assert!(text.contains("refused: the server has Article already") && text.contains("there now: Chat"), "{text}");
-    assert!(text.contains("its objects were not read"), "{text}");
+    settled(&stage).bind(|| insta::assert_snapshot!("a_refused_run_with_its_plan", shown(&output)));
     let output = ends(&stage, &["col", "restore", "--latest", "--json"], 4);
     assert_eq!(event(&output, "restore_planned")["collections"][0]["objects_read"], false);
     assert_eq!(stage.sandbox.writing_requests(), 0);
@@ -131,20 +109,9 @@ fn a_run_that_is_refused_shows_its_plan_and_reads_no_objects_for_it() {
 fn a_backup_of_schemas_and_a_restore_without_an_archive_in_a_row_are_a_plan() {
     let stage = stage();
     let output = ends(&stage, &["col", "backup", "--schema-only"], 0);
-    let words = said(&output);
-    assert!(
-        words.contains("Article: its schema, ") && words.contains(" properties, vector default (1 of 2)"),
-        "{words}"
-    );
-    assert!(!words.contains("0 objects"), "{words}");
-    let summary = printed(&output);
-    assert!(summary.contains("  Article  ") && summary.contains(" properties, vector default\n"), "{summary}");
+    settled(&stage).bind(|| insta::assert_snapshot!("a_backup_of_schemas", shown(&output)));
     let output = ends(&stage, &["col", "restore", "--dry-run"], 4);
-    assert!(said(&output).contains("No archive is named: this is a plan for the newest one, "), "{}", said(&output));
-    assert!(said(&output).contains("_schema_"), "{}", said(&output));
-    let plan = printed(&output);
-    assert!(plan.contains(" ago, with the schemas of 2 collections, no objects\n"), "{plan}");
-    assert!(plan.contains("there now: Article with 40 objects"), "{plan}");
+    settled(&stage).bind(|| insta::assert_snapshot!("a_plan_for_the_newest_of_schemas", shown(&output)));
     for name in ["Article", "Chat"] {
         ends(&stage, &["col", "rm", name, "--yes", "-q"], 0);
     }
@@ -165,11 +132,11 @@ fn an_archive_without_vectors_is_named_so_never_latest_and_announced() {
     let names = ["--rename", "Article=A2", "--rename", "Chat=C2", "--dry-run"];
     let latest = ends(&stage, &[&["col", "restore", "--latest"][..], &names].concat(), 0);
     assert!(printed(&latest).contains(full.file_name().and_then(|name| name.to_str()).expect("text")));
-    let without = printed(&ends(&stage, &[&["col", "restore", &archive][..], &names].concat(), 0));
-    assert!(without.contains("the archive holds no vectors: its objects come back without any"), "{without}");
+    let without = ends(&stage, &[&["col", "restore", &archive][..], &names].concat(), 0);
+    settled(&stage).bind(|| insta::assert_snapshot!("a_plan_without_vectors", shown(&without)));
     std::fs::remove_dir_all(&full).expect("removed");
     let none = ends(&stage, &["col", "restore", "--latest"], 4);
-    assert!(said(&none).contains("holds objects without vectors: name it to restore those"), "{}", said(&none));
+    settled(&stage).bind(|| insta::assert_snapshot!("nothing_latest_without_vectors", shown(&none)));
     let skipped = ends(&stage, &[&["col", "restore", "--latest", "--skip-vectors"][..], &names].concat(), 0);
     assert!(printed(&skipped).contains("_no-vectors_"), "{}", printed(&skipped));
 }
@@ -178,9 +145,7 @@ fn an_archive_without_vectors_is_named_so_never_latest_and_announced() {
 fn a_plan_of_tenants_says_which_are_activated_and_counts_none_as_nothing() {
     let stage = Stage::new(Sandbox::builder().seeded("Article", 5, 3, 4).in_tenants(4));
     let output = ends(&stage, &["col", "backup", "--dry-run"], 0);
-    let text = printed(&output);
-    assert!(text.contains("not all of whose objects are counted; nothing was written"), "{text}");
-    assert!(text.contains("2 inactive tenants would be activated") && !text.contains("0 objects"), "{text}");
+    settled(&stage).bind(|| insta::assert_snapshot!("a_plan_of_tenants", shown(&output)));
     assert_eq!(stage.sandbox.writing_requests(), 0);
     let output = ends(&stage, &["col", "backup", "--dry-run", "--json"], 0);
     assert_eq!(event(&output, "run_finished")["collections"][0]["tenants"], 4);
@@ -227,10 +192,8 @@ fn a_backup_of_what_is_not_counted_is_not_announced_as_one_of_no_objects() {
     let stage = Stage::new(builder);
     let asleep = sandbox::Change::Tenant("Mt".into(), "a".into(), Some("COLD"));
     stage.sandbox.faults().now(&asleep);
-    let text = printed(&ends(&stage, &["col", "backup", "--dry-run"], 0));
-    let row = text.lines().find(|line| line.trim_start().starts_with("Mt ")).expect("a row");
-    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["Mt", "not", "counted", "–"], "{text}");
-    assert!(text.contains("not all of whose objects are counted"), "{text}");
+    let output = ends(&stage, &["col", "backup", "--dry-run"], 0);
+    settled(&stage).bind(|| insta::assert_snapshot!("a_plan_of_what_is_not_counted", shown(&output)));
     let end = event(&ends(&stage, &["col", "backup", "--dry-run", "--json"], 0), "run_finished");
     let counted = |at: usize| end["collections"][at]["counts_verified"].clone();
     assert_eq!((counted(0), counted(1)), (Value::Null, Value::Bool(false)), "{end}");
@@ -245,9 +208,8 @@ fn a_restore_that_cannot_write_values_back_says_so_beside_what_it_compared() {
     let stage = Stage::new(Sandbox::builder().collection(class).object(object));
     let archive = stage.backup();
     let arguments = ["col", "restore", archive.to_str().expect("text"), "--name", "Copy"];
-    let plan = printed(&ends(&stage, &[&arguments[..], &["--dry-run"]].concat(), 0));
-    assert!(plan.contains("the blobHash values of h cannot be written back and are left out"), "{plan}");
-    let summary = printed(&ends(&stage, &[&arguments[..], &["--yes"]].concat(), 0));
-    let but = "every object is on the server as in the archive, but without the values of Copy.h (blobHash: ";
-    assert!(summary.contains(but), "{summary}");
+    let plan = ends(&stage, &[&arguments[..], &["--dry-run"]].concat(), 0);
+    settled(&stage).bind(|| insta::assert_snapshot!("a_plan_without_values_of_blob_hashes", shown(&plan)));
+    let done = ends(&stage, &[&arguments[..], &["--yes"]].concat(), 0);
+    settled(&stage).bind(|| insta::assert_snapshot!("a_restore_without_values_of_blob_hashes", shown(&done)));
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::backup::tenants::{CLASS, tenants};
 use crate::support::binary::{Stage, said};
+use crate::support::shown::{settled, shown};
 
 /// A server whose second key may do everything but change the states of tenants.
 fn keys(builder: Builder) -> Builder {
@@ -34,31 +35,10 @@ fn states(stage: &Stage) -> Vec<(String, &'static str)> {
     stage.sandbox.tenants("Mt")
 }
 
-/// What differs from run to run.
-fn settled(stage: &Stage) -> insta::Settings {
-    let mut settings = insta::Settings::clone_current();
-    settings.add_filter(&regex_of(&stage.folder.path().display().to_string()), "[folder]");
-    settings.add_filter(r"/\S+/archives/", "[folder]/archives/");
-    settings.add_filter(r"\d{8}_\d{6}", "[time]");
-    settings.add_filter(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}", "[run]");
-    settings.add_filter(r"127\.0\.0\.1:\d+", "[host]");
-    settings.add_filter(r"Sealed      \S+ \S+, .* ago", "Sealed      [time] ago");
-    settings.add_filter(r"[\d.]+s\b", "[seconds]");
-    settings.add_filter(r"[\d,]+ objects/s", "[rate]");
-    settings.add_filter(r"[\d.]+ MiB at most", "[memory] at most");
-    // Which ranges are cut, and so which lines the index has, is a matter of time.
-    settings.add_filter(r"[\d.]+ KiB on disk", "[size] on disk");
-    settings
-}
-
-fn regex_of(path: &str) -> String {
-    path.replace('.', r"\.")
-}
-
 /// Runs it with this key, holds its exit code, and gives all that it says.
 fn ends(stage: &Stage, key: &str, arguments: &[&str], code: i32) -> String {
     let output = with_key(stage, key, arguments);
-    let text = format!("{}----\n{}", String::from_utf8_lossy(&output.stdout), said(&output));
+    let text = shown(&output);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
     text
 }

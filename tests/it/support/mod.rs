@@ -7,9 +7,10 @@ pub(crate) mod disk_of;
 /// Archives changed by somebody who can compute checksums.
 #[cfg(unix)]
 pub(crate) mod forged;
-/// One of each event and warning, for the tests above.
 pub(crate) mod said;
+/// One of each event and warning, for the tests above.
 pub(crate) mod samples;
+pub(crate) mod shown;
 /// The binary at a pseudo-terminal.
 #[cfg(unix)]
 pub(crate) mod terminal;

@@ -249,6 +249,13 @@ impl World {
         sorted(String::from_utf8(out).expect("text").lines().map(str::to_owned).collect())
     }
 
+    /// Waits until faults have struck so often.
+    pub(crate) async fn struck(&self, times: u64) {
+        while self.sandbox.faults().struck() < times {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
     /// The archives in the folder, sealed or not.
     pub(crate) fn archives(&self) -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(self.options().folder) else { return Vec::new() };

@@ -438,7 +438,7 @@ async fn an_interrupted_comparison_says_so() {
     world.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(150))).on("GET", "/v1/objects"));
     let cancel = world.cancel.clone();
     let ((done, _), ()) = tokio::join!(world.try_verify(verify_options(&archive)), async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        world.struck(1).await;
         cancel.cancel();
     });
     assert_eq!(done.expect_err("interrupted").class(), Class::Interrupted);

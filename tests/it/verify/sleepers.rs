@@ -74,9 +74,10 @@ async fn an_interrupted_run_leaves_nobody_awake() {
         world
             .sandbox
             .faults()
-            .add(Fault::new(Kind::Delay(Duration::from_millis(1_500))).on(method, path).query(query).nth(nth));
+            .add(Fault::new(Kind::Delay(Duration::from_millis(600))).on(method, path).query(query).nth(nth));
+        let struck = world.sandbox.faults().struck() + 1;
         let ((done, _), ()) = tokio::join!(world.try_verify(options(&world, &archive)), async {
-            tokio::time::sleep(Duration::from_millis(900)).await;
+            world.struck(struck).await;
             world.cancel.cancel();
         });
         assert_eq!(done.expect_err("interrupted").class(), Class::Interrupted, "{moment:?}");
@@ -330,8 +331,9 @@ async fn two_runs_do_not_put_to_sleep_what_the_other_reads() {
         .sandbox
         .faults()
         .add(Fault::new(Kind::Delay(Duration::from_secs(1))).on("GET", PAGES).query("tenant=b").times(1));
+    let struck = world.sandbox.faults().struck() + 1;
     let ((first, _), second) = tokio::join!(world.try_verify(options(&world, &archive)), async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        world.struck(struck).await;
         world.try_verify(options(&world, &archive)).await
     });
     assert_eq!(first.expect("compared").result.status, Status::Ok);

@@ -230,7 +230,8 @@ async fn an_interrupted_backup_is_not_sealed_and_says_what_is_there() {
     world.sandbox.faults().add(on_pages(Kind::Delay(Duration::from_millis(30))));
     let cancel = world.cancel.clone();
     let (done, ()) = tokio::join!(world.try_backup(pages(&world)), async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        // The plan's sample, and some pages.
+        world.struck(4).await;
         cancel.cancel();
     });
     let stopped = done.0.expect_err("interrupted");

@@ -16,19 +16,23 @@ use crate::support::said::said_of;
 use crate::support::tier;
 use crate::support::world::{World, world};
 
-/// How the server goes away.
+/// How the server goes away: with the request, or once it is carried out. Of one that only reads both are the same.
 const WAYS: [Kind; 2] = [Kind::ResetBefore, Kind::ResetAfter];
 
-/// Stops a restore after every `step`-th request in turn (by night after each one), in both ways, and carries it on; how many were stopped.
+/// Stops a restore after every `step`-th request in turn (by night after each one), in both ways where the next one writes,
+/// and carries it on; how many were stopped.
 async fn stops(
     step: usize,
     make: impl Fn() -> World,
     options: impl Fn(&World) -> RestoreOptions,
     check: impl Fn(&World, &str),
 ) -> usize {
-    let mut broken = 0;
+    let (mut broken, mut writing) = (0, Vec::new());
     for kind in WAYS {
-        for requests in (0..).step_by(tier::step(step)) {
+        let is_first = kind == WAYS[0];
+        let points = std::mem::take(&mut writing).into_iter();
+        let every = (0..).step_by(tier::step(step)).take_while(|_| is_first);
+        for requests in points.chain(every) {
             let target = make();
             let options = options(&target);
             let how = format!("{kind:?} after {requests} requests");
@@ -38,7 +42,14 @@ async fn stops(
             target.sandbox.faults().clear();
             if stopped(done, &how).is_none() {
                 check(&target, &how);
-                break;
+                if is_first {
+                    break;
+                }
+                continue;
+            }
+            if is_first && target.sandbox.requests().iter().find(|seen| seen.status == 0).is_some_and(|cut| cut.writing)
+            {
+                writing.push(requests);
             }
             broken += 1;
             let (outcome, _) = carry_on(&target, &options, &how).await;
