@@ -159,8 +159,8 @@ async fn of_a_collection_smaller_than_a_part_a_kill_leaves_what_was_read_a_while
             let sealed = |path: &PathBuf| {
                 std::fs::read_to_string(path.join("checkpoint.jsonl")).is_ok_and(|text| text.contains("objects-000000"))
             };
-            let asked = || world.sandbox.requests().iter().filter(|seen| seen.path == PAGES).count() > 6;
-            while !asked() || some && !world.archives().iter().any(sealed) {
+            world.struck(1).await;
+            while some && !world.archives().iter().any(sealed) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             disk.now();

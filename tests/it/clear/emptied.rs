@@ -342,11 +342,10 @@ async fn a_stop_leaves_what_is_left_and_says_it() {
     let world = world(Sandbox::builder().seeded("Article", 12_000, 3, 4));
     let plan = planned(&world, one(Wish::Delete, options(&world, &["Article"]))).await.expect("a plan");
     world.sandbox.faults().add(Fault::new(Kind::Delay(Duration::from_millis(300))).on("DELETE", "/v1/batch/objects"));
-    let cancel = world.cancel.clone();
-    let ((done, _), ()) = tokio::join!(run(&world, plan), async move {
+    let ((done, _), ()) = tokio::join!(run(&world, plan), async {
         // The first deletion is under way.
         world.struck(1).await;
-        cancel.cancel();
+        world.cancel.cancel();
     });
     let stopped = done.expect_err("stopped");
     assert_eq!((stopped.error.class(), stopped.partly), (Class::Interrupted, Some(name("Article"))));

@@ -19,6 +19,10 @@ pub(crate) fn settled(stage: &Stage) -> insta::Settings {
     settings.add_filter(r"127\.0\.0\.1:\d+", "[host]");
     settings.add_filter(r"Sealed      \S+ \S+, .* ago", "Sealed      [time] ago");
     settings.add_filter(r"[\d.]+s\b", "[seconds]");
+    settings.add_filter(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", "[date]");
+    settings.add_filter(r"its backup took [^;]+;", "its backup took [a while];");
+    settings.add_filter(r"Free        [\d.]+ \w+ on that disk", "Free        [room] on that disk");
+    settings.add_filter(r"(?m)^ [A-Za-z0-9]{12}  READY", " [shard]       READY");
     settings.add_filter(r"[\d,]+ objects/s", "[rate]");
     settings.add_filter(r"[\d.]+ MiB at most", "[memory] at most");
     // Which ranges are cut, and so which lines the index has, is a matter of time.
