@@ -45,7 +45,7 @@ pub(crate) use names::MANIFEST;
 pub use names::stem;
 pub use part_reader::{Line, LineRoom, PartReader};
 pub use reader::Archive;
-pub use resume::{Begun, CarriedOn, Noted, Resumed, Unfinished};
+pub use resume::{Begun, Noted, Resumed, ResumedCollection, Unfinished};
 pub use run_proof::RunProof;
 pub use runfiles::{RunAbout, RunFiles, RunHistory, RunRecord};
 pub use writer::{ArchiveWriter, RunHeader, SealFacts, Sealed, place};

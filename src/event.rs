@@ -267,7 +267,7 @@ pub enum Warning {
         /// The folder that was searched.
         folder: String,
     },
-    /// The backup that was to be carried on is sealed: nothing was read of it or of the server.
+    /// The backup that was to be resumed is sealed: nothing was read of it or of the server.
     SealedAlready {
         archive: String,
         /// When it was sealed.
@@ -292,7 +292,7 @@ pub enum Warning {
         /// Tenants that are still active.
         tenants: u64,
     },
-    /// A collection is left out: it was removed, or made again, while the backup ran.
+    /// A collection is left out: it was removed, or recreated, while the backup ran.
     CollectionSkipped { collection: CollectionName, reason: SkipReason },
     /// Tenants are left out: they cannot be read.
     TenantsSkipped { collection: CollectionName, tenants: u64, first: TenantName, reason: SkipReason },
@@ -305,8 +305,8 @@ pub enum Warning {
         deleted: u64,
         first: TenantName,
     },
-    /// Tenants that were woken could not be put back to sleep.
-    TenantsStayAwake {
+    /// Tenants that were activated could not be deactivated.
+    TenantsStayActive {
         collection: CollectionName,
         tenants: u64,
         first: TenantName,
@@ -314,9 +314,9 @@ pub enum Warning {
         /// Whether it is written down, so that the next backup or comparison of the collection puts them back.
         noted: bool,
     },
-    /// Tenants that a killed run left awake: they are put back to sleep.
-    TenantsLeftAwake { collection: CollectionName, tenants: u64, first: TenantName },
-    /// Tenants of the names of some that a killed run left awake are active, and may be others by now: made again, written to,
+    /// Tenants that a killed run left active: they are deactivated.
+    TenantsLeftActive { collection: CollectionName, tenants: u64, first: TenantName },
+    /// Tenants of the names of some that a killed run left active are active, and may be others by now: recreated, written to,
     /// or on another server behind the URL. They stay as they are, and nothing more is said of them.
     TenantsNotKnownAgain { collection: CollectionName, tenants: u64, first: TenantName },
     /// An object was saved without its vectors, since the server cannot print them.

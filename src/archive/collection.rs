@@ -171,7 +171,7 @@ impl CollectionWriter {
     }
 
     /// Makes every part durable that has been open for this long, so that a process that is killed on a slow server has
-    /// something to carry on from.
+    /// something to resume from.
     pub fn seal_older(&mut self, age: Duration) -> Result<Vec<SealedPart>, Error> {
         self.guarded(|writer| {
             writer.seal_lanes(|lane| lane.part.as_ref().is_some_and(|part| part.opened.elapsed() >= age))
@@ -302,9 +302,9 @@ impl CollectionWriter {
         covers: KeyRange,
         mark: u64,
     ) -> Result<RunKey, Error> {
-        let carries_on =
+        let resumes =
             |key: &RunKey| key.0.as_ref() == tenant && self.runs.get(key).is_some_and(|run| run.keys.meets(&covers));
-        if let Some(key) = lane.run.take_if(|key| carries_on(key)) {
+        if let Some(key) = lane.run.take_if(|key| resumes(key)) {
             let there = self.runs.extend(&key, covers, mark).map_err(|_| self.broken(Broken::Overlap))?;
             there.ok_or_else(|| self.broken(Broken::Counts))?;
             lane.run = Some(key.clone());

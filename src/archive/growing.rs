@@ -1,4 +1,4 @@
-//! A file that grows by small pieces, which gather in memory before the disk gets them; carried on, after a kill, by a new
+//! A file that grows by small pieces, which gather in memory before the disk gets them; resumed, after a kill, by a new
 //! one beside it that takes its place.
 
 use std::path::{Path, PathBuf};

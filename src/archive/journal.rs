@@ -39,7 +39,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Carries on the journal of a directory: hands every record to `take`, as [`read`] does, and keeps them. What was torn
+    /// Resumes the journal of a directory: hands every record to `take`, as [`read`] does, and keeps them. What was torn
     /// off is cut: the good lines are written anew, and the new file takes the old one's place only once it is durable.
     pub(super) fn resume<T: DeserializeOwned>(
         disk: &dyn Disk,

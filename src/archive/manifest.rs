@@ -260,7 +260,7 @@ impl CollectionEntry {
         self.content != Content::SchemaOnly && self.counts.after.is_none()
     }
 
-    /// Whether a collection with these shards is another one: made again under the name since, or of another server. Nobody
+    /// Whether a collection with these shards is another one: recreated under the name since, or of another server. Nobody
     /// can tell where the shards of either are not known. One in common is enough: right after a creation not every node
     /// may have known of all.
     #[must_use]

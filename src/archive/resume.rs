@@ -1,4 +1,4 @@
-//! Carrying on an archive that a run left unsealed: its lock, its journal, and what still lies where the journal says.
+//! Resuming an archive that a run left unsealed: its lock, its journal, and what still lies where the journal says.
 //! Whatever else lies there of the run is thrown away, and each thing that was more than a scrap is named.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,7 +69,7 @@ pub fn schema_begun(disk: &dyn Disk, unfinished: &Unfinished, folder: &str) -> R
     begun_with(&*opened, &dir, kept).map(|(schema, _)| schema)
 }
 
-/// A run that is carried on.
+/// A run that is resumed.
 pub struct Resumed {
     /// The archive.
     pub writer: ArchiveWriter,
@@ -86,7 +86,7 @@ pub struct Resumed {
 pub struct Begun(BTreeMap<CollectionName, (String, CheckpointCollection)>);
 
 impl ArchiveWriter {
-    /// Takes the lock of an unsealed archive and carries on its journal. What lies there and is not known to be safe is
+    /// Takes the lock of an unsealed archive and resumes its journal. What lies there and is not known to be safe is
     /// removed; what the journal promises and is not there no longer counts.
     pub fn resume(disk: Arc<dyn Disk>, path: &Path, now: Timestamp) -> Result<Resumed, Error> {
         let folder = unsealed_folder(&*disk, path)?;
@@ -142,8 +142,12 @@ impl ArchiveWriter {
         self.give_up(collection).map(|()| true)
     }
 
-    /// Carries on a collection that the run had begun, with what else the journal says of it; `None` if it was not.
-    pub fn carry_on(&mut self, begun: &mut Begun, collection: &CollectionName) -> Result<Option<CarriedOn>, Error> {
+    /// Resumes a collection that the run had begun, with what else the journal says of it; `None` if it was not.
+    pub fn resume_collection(
+        &mut self,
+        begun: &mut Begun,
+        collection: &CollectionName,
+    ) -> Result<Option<ResumedCollection>, Error> {
         let Some((folder, kept)) = begun.0.remove(collection) else { return Ok(None) };
         let shared = Arc::clone(self.shared());
         let dir = shared.path.join(names::COLLECTIONS).join(&folder);
@@ -161,12 +165,12 @@ impl ArchiveWriter {
         let writer = CollectionWriter::carried(shared, &schema, &kept, folder)?;
         let noted =
             Noted { parts: kept.parts, incomplete: kept.incomplete, shards: kept.shards, was_closed: kept.was_closed };
-        Ok(Some(CarriedOn { writer, noted }))
+        Ok(Some(ResumedCollection { writer, noted }))
     }
 }
 
-/// A collection that is carried on.
-pub struct CarriedOn {
+/// A collection that is resumed.
+pub struct ResumedCollection {
     /// What writes it; its parts are not proven.
     pub writer: CollectionWriter,
     /// What the journal says of it.

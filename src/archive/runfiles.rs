@@ -27,7 +27,7 @@ use crate::event::Op;
 use crate::model::{CollectionName, ObjectId, Reason, Reasons, Stamped, TenantName, address};
 
 pub use carried::{Forget, Kept, look};
-pub use earlier::{EarlierRun, Woken, dropped_by, last_runs, last_unfinished, left_active};
+pub use earlier::{ActivatedTenants, EarlierRun, dropped_by, last_runs, last_unfinished, left_active};
 pub use history::{Imported, RunHistory, TargetHistory};
 use rejected::Rejected;
 pub use scratch::{LeftScratch, ScratchBook, left_scratches};
@@ -106,7 +106,7 @@ pub enum RunRecord {
         /// The tenants, by their names on the server.
         tenants: Vec<TenantName>,
     },
-    /// A collection is about to be dropped, and made again from its copy; from here on it may be gone.
+    /// A collection is about to be dropped, and recreated from its copy; from here on it may be gone.
     Dropping {
         /// The collection.
         target: CollectionName,
@@ -184,7 +184,7 @@ pub enum RunRecord {
         digest: Option<String>,
     },
     /// Inactive tenants are about to be activated; from here on they may be active.
-    Waking {
+    Activating {
         /// The collection.
         target: CollectionName,
         /// The tenants.
@@ -194,7 +194,7 @@ pub enum RunRecord {
         firsts: BTreeMap<TenantName, FirstObject>,
     },
     /// Such tenants are inactive again.
-    Asleep {
+    Deactivated {
         /// The collection.
         target: CollectionName,
         /// The tenants.
@@ -216,7 +216,7 @@ pub enum RunRecord {
     Complete,
 }
 
-/// The first object of a tenant. A tenant has no other identity than its objects: another one of its name, made again or on
+/// The first object of a tenant. A tenant has no other identity than its objects: another one of its name, recreated or on
 /// another server, does not have the same object written at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FirstObject {

@@ -129,7 +129,7 @@ impl ArchiveWriter {
         })
     }
 
-    /// Carries on what another process began.
+    /// Resumes what another process began.
     pub(super) fn carried(shared: Arc<Shared>, lock: Box<dyn Lock>, header: RunHeader) -> Self {
         let (folders, begun, files) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
         Self { shared, lock, header, folders, begun, files, carried: true }

@@ -38,7 +38,7 @@ pub(super) fn run(args: &BackupArgs, connection: &ConnectionArgs, env: &Env, out
         }
         let mut planned = plan(&client, &session, &cancel, settings.options.clone()).await?;
         if let Some(interrupted) = planned.interrupted.clone().filter(|_| !settings.dry_run)
-            && carries_on(out, &cancel, &interrupted, &resume).await?
+            && resumes(out, &cancel, &interrupted, &resume).await?
         {
             let resume = Some(Resume { archive: Some(interrupted.archive), as_before: false });
             planned = plan(&client, &session, &cancel, BackupOptions { resume, ..settings.options.clone() }).await?;
@@ -68,7 +68,7 @@ async fn plan(
     }
 }
 
-/// What there is to say if the archive that is to be carried on lacked nothing but its last steps.
+/// What there is to say if the archive that is to be resumed lacked nothing but its last steps.
 async fn sealed_already(
     session: &Session,
     settings: &BackupSettings,
@@ -93,8 +93,8 @@ pub(super) fn done(outcome: &BackupOutcome, server: String) -> Closing {
     Closing { next, ..closing::of(&outcome.manifest, archive) }.with(Label::Server, Some(server))
 }
 
-/// Whether an interrupted backup is carried on instead of a new one being made: a person is asked, others are told how.
-async fn carries_on(
+/// Whether an interrupted backup is resumed instead of a new one being made: a person is asked, others are told how.
+async fn resumes(
     out: &Out,
     cancel: &CancellationToken,
     found: &Interrupted,
@@ -116,7 +116,7 @@ fn kept(found: &Interrupted) -> String {
     format!("{} in {}", closing::counted(found.objects, "object"), closing::counted(found.parts, "part"))
 }
 
-/// The command that carries on a backup. `run_dir`: the folder of runs, where it was named.
+/// The command that resumes a backup. `run_dir`: the folder of runs, where it was named.
 pub(super) fn resume_command(archive: &Path, run_dir: Option<&Path>, connect: &Connect) -> String {
     let command = format!("elysiactl col backup --resume={}", shell_path(archive));
     command + &closing::path_flag("--run-dir", run_dir) + &connect.url_flag(&connect.url)
@@ -142,7 +142,7 @@ fn headline(plan: &BackupPlan) -> String {
     if let Some(bytes) = bytes.filter(|b| *b > 0) {
         text = text + ", about " + &size(bytes);
     }
-    text = match &plan.carries_on {
+    text = match &plan.resumes {
         None => format!("{text}, into {}", shell_path(&plan.archive)),
         Some(found) => format!(
             "{text}; resuming {}, begun {}, with {} in it",
@@ -165,7 +165,7 @@ fn total(plan: &BackupPlan, of: impl Fn(&backup::CollectionBackup) -> Option<u64
 /// What a dry run says.
 fn would(plan: &BackupPlan) -> Finished {
     // One that is resumed is there already.
-    let resumed = plan.carries_on.is_some();
+    let resumed = plan.resumes.is_some();
     let schemas_only = plan.options.content == archive::Content::SchemaOnly;
     let one = |p: &backup::CollectionBackup| CollectionResult {
         tenants: p.tenants.map_or(0, |tenants| tenants.active + tenants.inactive),

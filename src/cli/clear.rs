@@ -200,7 +200,7 @@ fn stopped(stopped: &ClearStopped, connect: &Connect, resume: &str) -> Failure {
     let mut failure = explain(Verb::Clear, &stopped.error);
     failure.class = stopped.class();
     // Run again, it would empty what somebody else has made meanwhile.
-    let is_other = matches!(stopped.error, Error::MadeAnew { .. } | Error::TenantMadeAnew { .. });
+    let is_other = matches!(stopped.error, Error::Recreated { .. } | Error::TenantRecreated { .. });
     let is_theirs = is_other && (stopped.dropped.is_some() || stopped.partly.is_some());
     if is_theirs {
         failure.hints.clear();

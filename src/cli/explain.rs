@@ -231,7 +231,7 @@ fn advice(verb: Verb, hint: &Hint) -> String {
         // Ways of clearing, and who else writes.
         Hint::DeleteInstead => "--method delete empties it without dropping it",
         Hint::RecreateInstead => "--method recreate drops it all the same; or set its shards to READY, then run again",
-        Hint::WakeTenants => {
+        Hint::ActivateTenants => {
             "activate the tenants and use --method delete, or clear the whole collection, with every other tenant of it, with --method recreate"
         }
         Hint::WritersFirst => "or stop what writes to it, then run again",

@@ -48,7 +48,7 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         let resume = commands::resume(&options, settings.run_dir.as_deref(), client.url(), &connect);
         let question = out.asks() && !settings.yes;
         let mut planned = planned(&client, &session, &options).await;
-        // What somebody at a terminal is asked then is whether that run is to be carried on.
+        // What somebody at a terminal is asked then is whether that run is to be resumed.
         let unfinished = |prepared: &PreparedRestore| prepared.plan.unfinished.is_some();
         if question && !settings.dry_run && planned.as_ref().is_ok_and(unfinished) {
             options.resume = true;
@@ -119,7 +119,7 @@ async fn planned(client: &Client, session: &Session, options: &RestoreOptions) -
     }
 }
 
-/// A restore that was not begun. `resume`: the command that carries on what an earlier run left.
+/// A restore that was not begun. `resume`: the command that resumes what an earlier run left.
 fn refused(error: &Error, resume: &str) -> Failure {
     match error {
         Error::Interrupted => Failure::new(Class::Interrupted, "interrupted; nothing was changed"),
@@ -132,7 +132,7 @@ fn refused(error: &Error, resume: &str) -> Failure {
     }
 }
 
-/// A run was to be carried on, and the last one was begun otherwise. `line`: the command that carries that one on.
+/// A run was to be resumed, and the last one was begun otherwise. `line`: the command that carries that one on.
 fn other_run(error: &Error, line: Option<&str>) -> Failure {
     let mut failure = explain(Verb::Restore, error);
     if let Some(line) = line {
@@ -151,7 +151,7 @@ fn would(plan: &RestorePlan) -> Finished {
     };
     let collections = plan.collections.iter().map(one).collect();
     let result = RunResult::of(Op::Restore, Status::Ok, Some(path_text(&plan.archive)), collections);
-    let done = Done::Planned(Some(plan::about(plan) + &plan::carried_on(plan) + &plan::collections(plan)));
+    let done = Done::Planned(Some(plan::about(plan) + &plan::resumed_run(plan) + &plan::collections(plan)));
     let objects = if plan.options.data { Objects::Counted } else { Objects::SchemasOnly };
     let closing = Closing { done, objects, ..Closing::default() }
         .with(Label::Server, Some(closing::server(&plan.url, &plan.server_version)))

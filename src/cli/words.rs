@@ -47,7 +47,7 @@ fn creation_refusal(refusal: &RestoreRefusal) -> String {
 /// What stands against emptying a collection, or against one way of it.
 pub(super) fn clear_refusal(refusal: &ClearRefusal) -> String {
     match refusal {
-        ClearRefusal::NotMadeAgain { why, .. } => format!("{refusal}: {}", not_repeatable(why)),
+        ClearRefusal::NotRecreated { why, .. } => format!("{refusal}: {}", not_repeatable(why)),
         other => other.to_string(),
     }
 }
@@ -118,7 +118,7 @@ mod tests {
         let (key, was) = ("objectTtlConfig".into(), "3".into());
         let lost = NotRepeatable::SettingLost(SettingRemark::SettingLost { key, was, now: None, loss: None });
         let twin = NotRepeatable::AliasOfItsName { alias: "ARTICLE".into() };
-        let again = |why| ClearRefusal::NotMadeAgain { collection: name("Article"), why };
+        let again = |why| ClearRefusal::NotRecreated { collection: name("Article"), why };
         assert_eq!(
             message(&Error::CannotClear { refusals: vec![again(lost), again(twin)] }),
             "cannot clear: Article could not be created again: objectTtlConfig 3 is not kept: without effect; Article could \

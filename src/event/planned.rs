@@ -23,7 +23,7 @@ pub enum Covers {
         first: TenantName,
     },
     /// Nothing: it is of another collection of that name. None of its shards is one of those on the server, which is
-    /// another one by now, or where the collection was made again.
+    /// another one by now, or where the collection was recreated.
     OtherCollection,
     /// Objects without their vectors.
     NoVectors,

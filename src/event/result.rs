@@ -127,7 +127,7 @@ pub struct RunResult {
     pub collections: Vec<CollectionResult>,
     /// Objects in total.
     pub objects: u64,
-    /// Those of them that an interrupted run had done and this one carried on.
+    /// Those of them that an interrupted run had done and this one resumed.
     pub resumed_objects: u64,
     /// Plain bytes in total.
     pub bytes: u64,

@@ -7,7 +7,7 @@ use super::Clock;
 /// Servers tell their time in whole seconds: by as much it may be later than they say, in ms.
 pub(crate) const CLOCK_STEP_MS: i64 = 1_000;
 
-/// The server's clock, carried on by ours.
+/// The server's clock, resumed by ours.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ServerClock {
     at_ms: i64,

@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use super::run::claim::Claiming;
 use super::run::journal::Journalled;
 use super::{Error, ReadAccess, Session, StateFolders, WriteAccess, blocking};
-use crate::archive::runfiles::{FirstObject, Woken};
+use crate::archive::runfiles::{ActivatedTenants, FirstObject};
 use crate::archive::{RunAbout, runfiles};
 use crate::event::{Op, Warning};
 use crate::model::{CollectionName, TenantName, path_text};
@@ -76,7 +76,7 @@ impl Activating {
         let active = activation.active().await;
         let Some(first) = active.first().cloned() else { return 0 };
         let (collection, tenants, noted) = (collection.clone(), active.len() as u64, journalled.is_some());
-        session.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason, noted });
+        session.events.warn(Warning::TenantsStayActive { collection, tenants, first, reason, noted });
         tenants
     }
 
@@ -183,14 +183,14 @@ impl EarlierRuns {
         state: &StateFolders,
         url: &str,
         collection: &CollectionName,
-    ) -> Result<Woken, Error> {
+    ) -> Result<ActivatedTenants, Error> {
         let read = async || {
             let (disk, runs, url) = (Arc::clone(&session.local), state.runs.clone(), url.to_owned());
             blocking("earlier runs", move || runfiles::left_active(&*disk, &runs, &url)).await
         };
         let collections = async || Ok::<_, Error>(read().await?.into_keys().collect());
         if !self.0.get_or_try_init(collections).await?.contains(collection) {
-            return Ok(Woken::new());
+            return Ok(ActivatedTenants::new());
         }
         Ok(read().await?.remove(collection).unwrap_or_default())
     }
@@ -201,7 +201,7 @@ impl EarlierRuns {
 pub(super) struct LeftActive {
     /// Those that still are active, each with the object that it was known again by.
     still: BTreeMap<TenantName, FirstObject>,
-    /// Those of whose names some are active that may be others: made again, or on another server behind the URL. They may be
+    /// Those of whose names some are active that may be others: recreated, or on another server behind the URL. They may be
     /// in use.
     others: BTreeSet<TenantName>,
     /// The rest: somebody deactivated them, or removed them.
@@ -259,7 +259,7 @@ impl LeftActive {
         activation.write_off(&gone).await?;
         let Some(first) = self.still.keys().next().cloned() else { return Ok(()) };
         let (name, tenants) = (collection.clone(), self.still.len() as u64);
-        session.events.warn(Warning::TenantsLeftAwake { collection: name, tenants, first });
+        session.events.warn(Warning::TenantsLeftActive { collection: name, tenants, first });
         activation.take_over(self.still).await?;
         activating.deactivate_between(session).await;
         Ok(())

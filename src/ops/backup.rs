@@ -56,7 +56,7 @@ pub struct BackupOptions {
     pub state: Option<StateFolders>,
     /// Whether nodes may be missing, as long as every shard has a majority of its replicas on the others.
     pub allow_missing_nodes: bool,
-    /// Which interrupted backup to carry on; `None`: a new archive is made.
+    /// Which interrupted backup to resume; `None`: a new archive is made.
     pub resume: Option<Resume>,
 }
 
@@ -170,7 +170,7 @@ pub struct BackupPlan {
     pub skipped: Vec<Skipped>,
     /// Tenants that are inactive and cannot be activated, so that they will not be in the archive.
     pub left_inactive: Vec<LeftInactive>,
-    /// Collections of which nothing is carried on that an interrupted run had kept, and why: they were removed meanwhile, or
+    /// Collections of which nothing is resumed that an interrupted run had kept, and why: they were removed meanwhile, or
     /// are not the same any more.
     pub given_up: BTreeMap<CollectionName, NotKeptReason>,
     /// What the key may not see, and so will not be in the archive if it exists.
@@ -179,17 +179,17 @@ pub struct BackupPlan {
     pub topology: TopologyRecord,
     /// Bytes free in the folder of archives, where known.
     pub free_bytes: Option<u64>,
-    /// The options it was made with; of a run that is carried on, those that decide what its archive holds.
+    /// The options it was made with; of a run that is resumed, those that decide what its archive holds.
     pub options: BackupOptions,
-    /// The interrupted backup that is carried on.
-    pub carries_on: Option<Interrupted>,
+    /// The interrupted backup that is resumed.
+    pub resumes: Option<Interrupted>,
     /// The newest interrupted backup that fits, if a new archive is made all the same.
     pub interrupted: Option<Interrupted>,
     started: Timestamp,
     stem: String,
     /// The server's clock when the plan was made, in whole seconds, as ms since 1970.
     server_time_ms: Option<i64>,
-    /// The run that is carried on (a UUID).
+    /// The run that is resumed (a UUID).
     run_id: Option<String>,
 }
 

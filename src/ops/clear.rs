@@ -295,7 +295,7 @@ impl ClearPlan {
 pub struct ClearOutcome {
     /// The result in numbers; `objects` are the ones that are gone.
     pub result: RunResult,
-    /// The copies of the schemas that were dropped and made again.
+    /// The copies of the schemas that were dropped and recreated.
     pub saved: Vec<(CollectionName, SafetyCopy)>,
     /// What is to be known.
     pub remarks: Vec<(CollectionName, Remark)>,

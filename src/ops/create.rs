@@ -44,7 +44,7 @@ impl CreationOptions {
 pub struct Shape {
     /// Each property's name and data types.
     pub properties: Vec<(String, String)>,
-    /// Each vector's name, its index and its vectoriser; `None` where the document leaves it to the server.
+    /// Each vector's name, its index and its vectorizer; `None` where the document leaves it to the server.
     pub vectors: Vec<(String, Option<String>, Option<String>)>,
     /// Copies of every object, where the document says so.
     pub replicas: Option<u64>,

@@ -47,7 +47,7 @@ pub enum SchemaDrift {
     Remade,
     /// Another run carried the backup on.
     #[error("another run carried the backup on")]
-    CarriedOn,
+    Resumed,
     /// Its settings were sent as they were, and the server has others now.
     #[error("its settings were sent again, unchanged, and are not the same since")]
     SettingsNotKept,
@@ -193,7 +193,7 @@ mod tests {
             (SchemaDrift::Vector { vector: "v".into() }, "vector \"v\" changed or went away"),
             (SchemaDrift::Vectorizer, "the vectorizer changed"),
             (SchemaDrift::Remade, "it was dropped and recreated"),
-            (SchemaDrift::CarriedOn, "another run carried the backup on"),
+            (SchemaDrift::Resumed, "another run carried the backup on"),
             (SchemaDrift::SettingsNotKept, "its settings were sent again, unchanged, and are not the same since"),
         ] {
             assert_eq!(what.to_string(), told);

@@ -113,7 +113,7 @@ pub enum Error {
     /// The collection went away meanwhile.
     #[error("{collection} was removed meanwhile")]
     Vanished { collection: CollectionName },
-    /// A backup cannot be carried on without what may be the last there is of a collection.
+    /// A backup cannot be resumed without what may be the last there is of a collection.
     #[error(
         "{collection} was removed, and {} has {}, all of it: resumed, the backup would lose them",
         ShellWord::path(archive), counted(*objects, "object")
@@ -168,12 +168,12 @@ pub enum Error {
     BeingWritten { collection: CollectionName, before: u64, after: u64 },
     /// Another collection of the same name has taken its place.
     #[error("{collection} was removed and recreated meanwhile")]
-    MadeAnew { collection: CollectionName },
+    Recreated { collection: CollectionName },
     /// The first objects of a tenant are others than they were.
     #[error(
         "tenant {tenant} of {collection} was removed and recreated meanwhile, or what it held first was written again"
     )]
-    TenantMadeAnew { collection: CollectionName, tenant: TenantName },
+    TenantRecreated { collection: CollectionName, tenant: TenantName },
     /// Collections were removed by somebody while they were restored.
     #[error("{}", lost.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Lost {
@@ -182,7 +182,7 @@ pub enum Error {
         /// What ended the run: it may be about something else, as the removal may have come before it unnoticed.
         source: Box<Error>,
     },
-    /// An unsealed archive is not what is to be carried on.
+    /// An unsealed archive is not what is to be resumed.
     #[error("{} is another backup: {what} was {archived} there and is {wanted} now", ShellWord::path(archive))]
     OtherBackup { archive: PathBuf, what: BackupDiffers, archived: String, wanted: String },
     /// A tenant is still there after it was deleted.
@@ -202,12 +202,12 @@ pub enum Error {
     /// Something changed between the plan and the moment it was to be carried out; nothing was done to it.
     #[error("{collection} is not as it was when it was planned: {what}")]
     NotAsPlanned { collection: CollectionName, what: PlanChange },
-    /// A collection was dropped, and whenever it was to be made again the server had made up another one for somebody who
+    /// A collection was dropped, and whenever it was to be recreated the server had made up another one for somebody who
     /// writes to it.
     #[error(
         "{collection} was dropped, and concurrent writes had it created by auto-schema each time ({attempts} attempts)"
     )]
-    MadeUp { collection: CollectionName, attempts: u32 },
+    AutoCreated { collection: CollectionName, attempts: u32 },
     /// The roles of the key do not let it do what is wanted; nothing was done.
     #[error("the key may not {}", lacks.iter().map(ToString::to_string).collect::<Vec<_>>().join("; nor "))]
     NotAllowed { lacks: Vec<Lack> },
@@ -271,10 +271,10 @@ pub enum Error {
     /// What is in the way is what an earlier run of the same left, which did not get to its end.
     #[error("cannot restore: {}; that is what {run} left, which did not get to its end", joined(refusals))]
     Unfinished { run: RunName, refusals: Vec<RestoreRefusal>, chosen: usize },
-    /// A run was to be carried on, and the one there is was about something else.
+    /// A run was to be resumed, and the one there is was about something else.
     #[error("{run} did not get to its end, and is not what is asked for now: {}", joined(differs))]
     OtherRun { run: RunName, differs: Vec<RunDiffers> },
-    /// The run that was to be carried on was so by somebody else, since it was looked at.
+    /// The run that was to be resumed was so by somebody else, since it was looked at.
     #[error("{run} was resumed elsewhere since it was looked at")]
     WentOn { run: RunName },
     /// The server cannot hold a collection as it was described.

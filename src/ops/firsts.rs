@@ -1,5 +1,5 @@
 //! The first objects of a few tenants, by which a multi-tenant collection is known again. Its shards are named as its tenants,
-//! so that they tell nothing of one that was removed and made anew in between. Sends reading requests only.
+//! so that they tell nothing of one that was removed and recreated in between. Sends reading requests only.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -255,7 +255,7 @@ pub(super) async fn refuse_held(
     Claiming { access, locks, targets, shards }.refuse_held(all).await
 }
 
-/// Whether a plain collection has any of these shards: it is another one, made anew, if not. `None` if the server does not
+/// Whether a plain collection has any of these shards: it is another one, recreated, if not. `None` if the server does not
 /// tell.
 pub(super) async fn has_any_shard(
     access: ReadAccess<'_>,
@@ -313,7 +313,7 @@ pub(super) async fn now(access: ReadAccess<'_>, before: &Standing) -> Result<Now
     let (shards, topology_unchecked) = whole(access, &schema).await?;
     let others = !shards.is_empty() && !before.shards.is_empty() && shards != before.shards;
     if others || schema.multi_tenant != before.schema.multi_tenant {
-        return Err(Error::MadeAnew { collection: name.clone() });
+        return Err(Error::Recreated { collection: name.clone() });
     }
     let tenants = tenants(access, &schema).await?;
     if let Some(tenants) = &tenants {
@@ -325,7 +325,7 @@ pub(super) async fn now(access: ReadAccess<'_>, before: &Standing) -> Result<Now
         match before.firsts.became(access, name, tenants).await? {
             Became::Same => {}
             Became::Others(tenant) | Became::Differ(tenant) => {
-                return Err(Error::TenantMadeAnew { collection: name.clone(), tenant });
+                return Err(Error::TenantRecreated { collection: name.clone(), tenant });
             }
         }
     }

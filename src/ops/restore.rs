@@ -51,7 +51,7 @@ pub use plan::plan;
 pub(super) use plan::{Readable, not_allowed, taken_by, without_hidden};
 pub use rehearse::rehearse;
 use resume::Resuming;
-pub use resume::{CarriedOn, left_open};
+pub use resume::{ResumedRestore, left_open};
 pub use roles::{Allowed, PlannedRole, RoleStep};
 pub use run::run;
 pub use settings::Setting;
@@ -77,7 +77,7 @@ pub struct RestoreOptions {
     pub data: bool,
     /// With vectors.
     pub vectors: bool,
-    /// Whether objects that lack a vector may be sent to the server's vectoriser.
+    /// Whether objects that lack a vector may be sent to the server's vectorizer.
     pub revectorize: bool,
     /// Where servers may send such objects, and the keys of their modules, beside the modules' own places.
     pub allowed_endpoints: Vec<Origin>,
@@ -105,7 +105,7 @@ pub struct RestoreOptions {
     pub state: StateFolders,
     /// Differences listed at most by the comparison.
     pub differences_listed: usize,
-    /// Whether a run of the same that did not get to its end is carried on. If there is none, a new one is begun.
+    /// Whether a run of the same that did not get to its end is resumed. If there is none, a new one is begun.
     pub resume: bool,
     /// Whether the plan reads the objects although something stands against it: what a dry run shows is whole.
     pub looks_anyway: bool,
@@ -181,7 +181,7 @@ pub struct CollectionRestore {
     pub bytes: u64,
     /// What will be different from the source.
     pub remarks: Vec<Remark>,
-    /// Objects that will be sent to the server's vectoriser.
+    /// Objects that will be sent to the server's vectorizer.
     pub to_vectorise: u64,
     /// Where its modules send what they are given, as far as its settings say so.
     pub endpoints: Vec<Endpoint>,
@@ -256,8 +256,8 @@ pub struct RestorePlan {
     pub topology_unchecked: Option<String>,
     /// Whether it was tried out that the server makes the collections.
     pub rehearsed: Rehearsed,
-    /// The run that it carries on, if it does and nothing stands against that.
-    pub carries_on: Option<CarriedOn>,
+    /// The run that it resumes, if it does and nothing stands against that.
+    pub resumes: Option<ResumedRestore>,
     /// What stands against it. If there is anything here, it cannot be carried out.
     pub refusals: Vec<RestoreRefusal>,
     /// The run that left what is in the way, if that is all that stands against it.
@@ -305,7 +305,7 @@ struct Collection {
     tenants: tenants::ChosenTenants,
     /// Its tenants are added to a collection that exists.
     joins: bool,
-    /// What an earlier run did to it, which this one carries on.
+    /// What an earlier run did to it, which this one resumes.
     before: earlier_run::Before,
 }
 

@@ -1,5 +1,5 @@
 //! The safety copy: before a collection is dropped its schema, and the list of its tenants, are sealed in an archive of
-//! their own, so that the collection can be made again whatever happens.
+//! their own, so that the collection can be recreated whatever happens.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -177,7 +177,7 @@ impl Activation {
             if let Err(error) = self.set(&asked, &TenantState::Hot).await {
                 if error.refusal().is_some() {
                     // Who may not activate them, for the key or for the server's mode, may not deactivate them either, and need not.
-                    self.record(|target| RunRecord::Asleep { target, tenants: asked.clone() }).await?;
+                    self.record(|target| RunRecord::Deactivated { target, tenants: asked.clone() }).await?;
                     active.all.retain(|tenant, _| !asked.contains(tenant));
                 }
                 return Err(error);
@@ -208,7 +208,7 @@ impl Activation {
             return Ok(());
         }
         let tenants = firsts.keys().cloned().collect();
-        self.record(|target| RunRecord::Waking { target, tenants, firsts }).await
+        self.record(|target| RunRecord::Activating { target, tenants, firsts }).await
     }
 
     async fn first_of(&self, tenant: &TenantName) -> Option<(TenantName, FirstObject)> {
@@ -258,7 +258,7 @@ impl Activation {
         let list = tenants.keys().cloned().collect();
         self.tells_of_others.store(true, Ordering::Relaxed);
         let firsts = tenants.clone();
-        self.record(|target| RunRecord::Waking { target, tenants: list, firsts }).await?;
+        self.record(|target| RunRecord::Activating { target, tenants: list, firsts }).await?;
         for tenant in tenants.into_keys() {
             active.told.remove(&tenant);
             active.all.entry(tenant).or_insert(0);
@@ -275,7 +275,7 @@ impl Activation {
         let list: Vec<TenantName> = tenants.iter().cloned().collect();
         self.tells_of_others.store(true, Ordering::Relaxed);
         self.record(|target| activating(target, list.clone())).await?;
-        self.record(|target| RunRecord::Asleep { target, tenants: list.clone() }).await
+        self.record(|target| RunRecord::Deactivated { target, tenants: list.clone() }).await
     }
 
     /// Deactivates whatever is active, whoever holds it: for the end of a run, however it came. Who is seen active although the
@@ -308,7 +308,7 @@ impl Activation {
             return Ok(());
         }
         if let Err(error) = self.set(&tenants, &TenantState::Cold).await {
-            // Tenants of a collection that was removed are not active, and those of one that is made again are others.
+            // Tenants of a collection that was removed are not active, and those of one that is recreated are others.
             if !self.writer.client().is_removed(&self.collection).await {
                 return Err(error);
             }
@@ -349,7 +349,7 @@ impl Activation {
         if tenants.is_empty() {
             return Ok(());
         }
-        self.record(|target| RunRecord::Asleep { target, tenants: tenants.iter().cloned().collect() }).await?;
+        self.record(|target| RunRecord::Deactivated { target, tenants: tenants.iter().cloned().collect() }).await?;
         active.all.retain(|tenant, _| !tenants.contains(tenant));
         active.told.retain(|tenant| !tenants.contains(tenant));
         Ok(())
@@ -393,5 +393,5 @@ impl Activation {
 
 /// Who is about to be activated, of which nothing is seen yet.
 fn activating(target: CollectionName, tenants: Vec<TenantName>) -> RunRecord {
-    RunRecord::Waking { target, tenants, firsts: BTreeMap::new() }
+    RunRecord::Activating { target, tenants, firsts: BTreeMap::new() }
 }

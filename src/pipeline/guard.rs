@@ -224,7 +224,7 @@ impl Guard {
         &self.nodes
     }
 
-    /// Whether the collection was dropped and made anew meanwhile: its shards have other names.
+    /// Whether the collection was dropped and recreated meanwhile: its shards have other names.
     #[must_use]
     pub fn is_remade(&self) -> bool {
         self.remade
@@ -236,7 +236,7 @@ impl Guard {
         &self.shards
     }
 
-    /// Takes these for the names of the shards: a collection that has others was made anew.
+    /// Takes these for the names of the shards: a collection that has others was recreated.
     pub fn expect_shards(&mut self, shards: Vec<String>) {
         self.shards = shards;
     }

@@ -142,7 +142,7 @@ pub struct Import {
     /// What is sent.
     pub pass: Pass,
     /// Names of vectors that the server makes where an object lacks them. Such objects go in batches of their own,
-    /// since a vectoriser that fails takes the whole batch with it.
+    /// since a vectorizer that fails takes the whole batch with it.
     pub vectorised: Vec<String>,
     /// Tenants whose vectors come in several lengths: objects of an odd one go apart from the others, and once only, as the
     /// server will not change its mind.

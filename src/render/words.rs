@@ -178,13 +178,13 @@ pub(super) fn warning(warning: &Warning) -> String {
             let (added, deleted) = (counted(*added, "tenant"), count(*deleted));
             format!("{collection}: {added} came and {deleted} went while it was read ({first} first)")
         }
-        Warning::TenantsStayAwake { collection, tenants, first, reason, noted } => format!(
+        Warning::TenantsStayActive { collection, tenants, first, reason, noted } => format!(
             "{collection}: {} activated and not deactivated: {}; {}",
             tenants_from(*tenants, first),
             plain(reason),
             if *noted { "the next backup or comparison of it does it" } else { "deactivate them if nobody needs them" }
         ),
-        Warning::TenantsLeftAwake { collection, tenants, first } => {
+        Warning::TenantsLeftActive { collection, tenants, first } => {
             format!("{collection}: {} left active by a run that was killed; deactivated", tenants_from(*tenants, first))
         }
         Warning::TenantsNotKnownAgain { collection, tenants, first } => format!(

@@ -112,7 +112,7 @@ impl Writer {
     }
 
     /// Drops a collection with everything in it; succeeds too where there is none. Sent once: a request without an
-    /// answer may be carried out later, when the collection was perhaps made anew. So read it back, then decide.
+    /// answer may be carried out later, when the collection was perhaps recreated. So read it back, then decide.
     pub async fn drop_collection(&self, collection: &CollectionName) -> Result<(), Error> {
         self.once(Method::DELETE, format!("/v1/schema/{collection}"), None).await
     }

@@ -122,7 +122,7 @@ impl Client {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TenantTrouble {
     /// It is not active.
-    Asleep,
+    Inactive,
     /// There is none of this name.
     Gone,
 }
@@ -134,7 +134,7 @@ impl Error {
         let Self::Rejected { message, .. } = self.root() else { return None };
         let says = |words: &str| message.contains(words);
         match (says("tenant not active"), says("tenant not found")) {
-            (true, _) => Some(TenantTrouble::Asleep),
+            (true, _) => Some(TenantTrouble::Inactive),
             (_, true) => Some(TenantTrouble::Gone),
             _ => None,
         }

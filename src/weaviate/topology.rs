@@ -30,7 +30,7 @@ pub enum Topology {
     Whole {
         /// Names of the nodes, sorted.
         nodes: Vec<String>,
-        /// Names of the shards, sorted: a collection that is made anew has other ones. None if multi-tenant.
+        /// Names of the shards, sorted: a collection that is recreated has other ones. None if multi-tenant.
         shards: Vec<String>,
     },
     /// Something is away, or does not answer in time.

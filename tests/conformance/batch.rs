@@ -26,7 +26,7 @@ pub(crate) async fn check(url: &str, version: (u32, u32)) -> Result<(), Failure>
     items(&server, version).await?;
     whole(&server, version).await?;
     replaced(&server, version).await?;
-    made_up(&server, version).await?;
+    auto_created(&server, version).await?;
     server.drop_class(NAME).await
 }
 
@@ -134,7 +134,7 @@ async fn replaced(server: &Server, version: (u32, u32)) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn made_up(server: &Server, version: (u32, u32)) -> Result<(), Failure> {
+async fn auto_created(server: &Server, version: (u32, u32)) -> Result<(), Failure> {
     server.drop_class(MADE_UP).await?;
     server.write(&[json!({"class": MADE_UP, "id": id(1), "properties": {"a": 1, "b": "x", "d": "2024-01-01T00:00:00Z", "o": {"k": [true]}}, "vector": [1, 2]})]).await?;
     let document = server.get(&format!("/v1/schema/{MADE_UP}")).await?.want(200)?.json();

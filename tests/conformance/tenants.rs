@@ -32,7 +32,7 @@ pub(crate) async fn check(url: &str, version: (u32, u32)) -> Result<(), Failure>
     objects(&server).await?;
     server.put(PATH, &json!([{"name": "t2", "activityStatus": "COLD"}])).await?.want(200)?;
     same("asleep", &statuses(&server).await?, &["t1=HOT", "t2=COLD", "t3=COLD"])?;
-    asleep(&server).await?;
+    inactive(&server).await?;
     words(&server, version).await?;
     server.send(Method::DELETE, PATH, Some("[\"t3\",\"nonexistent\"]")).await?.want(200)?;
     same("deleted", &statuses(&server).await?, &["t1=HOT", "t2=COLD"])?;
@@ -77,7 +77,7 @@ async fn objects(server: &Server) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn asleep(server: &Server) -> Result<(), Failure> {
+async fn inactive(server: &Server) -> Result<(), Failure> {
     let list = server.get(&format!("/v1/objects?class={NAME}&tenant=t2&limit=1&after=")).await?.want(422)?;
     list.says("tenant not active: 't2'")?;
     server.put(PATH, &json!([{"name": "zz", "activityStatus": "COLD"}])).await?.want(422)?;

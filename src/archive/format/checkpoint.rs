@@ -63,7 +63,7 @@ pub(in crate::archive) enum Record {
     Closed { folder: String },
     /// A collection is given up: all of its folder is about to be removed. It may be begun anew.
     Gone { folder: String },
-    /// The names of a plain collection's shards: one that is dropped and made anew has others.
+    /// The names of a plain collection's shards: one that is dropped and recreated has others.
     Shards { folder: String, shards: Vec<String> },
     /// Objects that the server could not print whole, so that they are kept without a vector.
     Incomplete { folder: String, tenant: Option<TenantName>, ids: Vec<ObjectId> },

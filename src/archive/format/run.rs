@@ -71,14 +71,14 @@ enum Record {
         digest: Option<String>,
     },
     #[serde(rename = "waking")]
-    Waking {
+    Activating {
         target: CollectionName,
         tenants: Vec<TenantName>,
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         firsts: BTreeMap<TenantName, FirstObject>,
     },
     #[serde(rename = "asleep")]
-    Asleep { target: CollectionName, tenants: Vec<TenantName> },
+    Deactivated { target: CollectionName, tenants: Vec<TenantName> },
     #[serde(rename = "scratch")]
     Scratch { target: CollectionName, at: Timestamp },
     #[serde(rename = "scratch_gone")]

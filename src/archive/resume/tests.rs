@@ -1,4 +1,4 @@
-//! A run that ended anywhere, by a power cut or a disk that fails, is carried on to the archive that an unbroken one makes.
+//! A run that ended anywhere, by a power cut or a disk that fails, is resumed to the archive that an unbroken one makes.
 
 use std::io::ErrorKind;
 
@@ -17,7 +17,7 @@ fn resume(disk: &SimDisk) -> Result<Resumed, Error> {
     ArchiveWriter::resume(Arc::new(disk.clone()), Path::new(STEM), time())
 }
 
-/// Carries the backup on to its end; `None` if there is nothing to carry on.
+/// Carries the backup on to its end; `None` if there is nothing to resume.
 fn finish(disk: &SimDisk) -> Result<Option<Sealed>, Error> {
     let Resumed { writer: mut archive, mut begun, .. } = match resume(disk) {
         Ok(resumed) => resumed,
@@ -31,7 +31,7 @@ fn finish(disk: &SimDisk) -> Result<Option<Sealed>, Error> {
         Err(error) => return Err(error),
     };
     let article = schema("Article", false);
-    let carried = archive.carry_on(&mut begun, &article.name)?;
+    let carried = archive.resume_collection(&mut begun, &article.name)?;
     archive.put_aliases(br#"{"aliases":[]}"#)?;
     let mut collection = match carried {
         Some(carried) => {
@@ -48,9 +48,9 @@ fn finish(disk: &SimDisk) -> Result<Option<Sealed>, Error> {
     archive.seal(vec![collection.close(None)?], facts()).map(Some)
 }
 
-fn carried(resumed: &mut Resumed, name: &str) -> CarriedOn {
+fn carried(resumed: &mut Resumed, name: &str) -> ResumedCollection {
     let name = name.parse().expect("a name");
-    resumed.writer.carry_on(&mut resumed.begun, &name).expect("there").expect("begun")
+    resumed.writer.resume_collection(&mut resumed.begun, &name).expect("there").expect("begun")
 }
 
 fn unbroken() -> Hash {
@@ -82,7 +82,7 @@ fn is_whole(disk: &SimDisk, step: usize, about: &dyn std::fmt::Debug) -> bool {
     }
 }
 
-/// T3: every state that a power cut may leave is whole already, or is carried on to a whole archive.
+/// T3: every state that a power cut may leave is whole already, or is resumed to a whole archive.
 #[test]
 fn a_backup_cut_anywhere_is_carried_on_to_the_same_archive() {
     let recording = SimDisk::recording();
@@ -118,7 +118,7 @@ fn backup_with_doubt(disk: SimDisk, codec: Codec) -> Result<Sealed, Error> {
     archive.seal(vec![collection.close(None)?], facts())
 }
 
-/// T3 and T4 while pages are taken back: whatever call is the last one, the archive is whole or can be carried on.
+/// T3 and T4 while pages are taken back: whatever call is the last one, the archive is whole or can be resumed.
 #[test]
 fn a_backup_cut_while_it_takes_pages_back_is_carried_on_to_the_same_archive() {
     for codec in [Codec::None, Codec::Zstd] {
@@ -187,7 +187,7 @@ fn whenever_a_backup_is_cut_no_short_page_counts() {
     assert!(kept > 50, "{kept}");
 }
 
-/// The same for a run that is carried on and cut once more, at every call of the second one.
+/// The same for a run that is resumed and cut once more, at every call of the second one.
 #[test]
 fn a_backup_cut_twice_is_carried_on_to_the_same_archive() {
     let recording = SimDisk::recording();
@@ -208,7 +208,7 @@ fn a_backup_cut_twice_is_carried_on_to_the_same_archive() {
     assert!(states > 1_500, "{states}");
 }
 
-/// T4: a disk that fails at any call of the carrying on leaves what can be carried on again.
+/// T4: a disk that fails at any call of the resuming leaves what can be resumed again.
 #[test]
 fn a_disk_that_fails_while_a_backup_is_carried_on_spoils_nothing() {
     let recording = SimDisk::recording();
@@ -274,7 +274,7 @@ fn what_the_journal_does_not_know_and_what_is_not_as_it_says_is_named_and_read_a
             (file(7, ""), NotKeptReason::NotInJournal)
         ]
     );
-    let CarriedOn { writer: mut collection, noted } = carried(&mut resumed, "Article");
+    let ResumedCollection { writer: mut collection, noted } = carried(&mut resumed, "Article");
     assert_eq!(collection.gaps(None), [range(None, Some(19)), range(Some(39), None)]);
     assert_eq!(disk.files(&dir), [part(2), part(3), dir.join("schema.json")]);
     let parts: Vec<&str> = noted.parts.keys().map(String::as_str).collect();
@@ -298,7 +298,7 @@ fn a_part_whose_bytes_changed_is_found_when_it_is_read_again() {
     drop((archive, collection));
     disk.edit(&Path::new(STEM).join("collections/Article/objects-000000.jsonl"), |bytes| bytes[40] ^= 1);
     let mut resumed = resume(&disk).expect("carried on");
-    let CarriedOn { writer: collection, noted } = carried(&mut resumed, "Article");
+    let ResumedCollection { writer: collection, noted } = carried(&mut resumed, "Article");
     let refused = collection.read_part(&noted.parts["objects-000000.jsonl"]).expect("opened").finish();
     assert!(matches!(refused, Err(Error::Damaged { what: Damage::Hash, .. })), "{refused:?}");
 }
@@ -314,7 +314,8 @@ fn tenants_share_parts_and_what_is_incomplete_is_remembered() {
     collection.seal_parts().expect("sealed");
     drop((archive, collection));
     let mut resumed = resume(&disk).expect("carried on");
-    let CarriedOn { writer: collection, noted: Noted { incomplete, .. }, .. } = carried(&mut resumed, "Article");
+    let ResumedCollection { writer: collection, noted: Noted { incomplete, .. }, .. } =
+        carried(&mut resumed, "Article");
     assert_eq!(incomplete.into_iter().collect::<Vec<_>>(), [(Some(names[1].clone()), ObjectId(7))]);
     assert_eq!(collection.tenants().into_iter().collect::<Vec<_>>(), names);
     assert!(names.iter().all(|name| collection.gaps(Some(name)).is_empty()));

@@ -1,4 +1,4 @@
-//! Carrying on the files of a run that was killed: its journal, and the refused objects that the journal counts.
+//! Resuming the files of a run that was killed: its journal, and the refused objects that the journal counts.
 
 use std::collections::BTreeMap;
 use std::io::BufReader;

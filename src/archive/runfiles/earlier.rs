@@ -41,13 +41,17 @@ pub fn dropped_by(
 }
 
 /// Tenants that a run activated, with the first object that it saw in each, if it saw one.
-pub type Woken = BTreeMap<TenantName, Option<FirstObject>>;
+pub type ActivatedTenants = BTreeMap<TenantName, Option<FirstObject>>;
 
 /// Tenants on this server, by collection, that the newest run which activated them did not deactivated: it was killed.
 /// Runs whose journal cannot be read are passed over. The journals are read from the oldest run to the newest, a line at
 /// a time, so that in memory are only those that are active by what was read so far, whatever the runs did.
-pub fn left_active(disk: &dyn Disk, runs: &Path, server_url: &str) -> Result<BTreeMap<CollectionName, Woken>, Error> {
-    let mut active = Awake::default();
+pub fn left_active(
+    disk: &dyn Disk,
+    runs: &Path,
+    server_url: &str,
+) -> Result<BTreeMap<CollectionName, ActivatedTenants>, Error> {
+    let mut active = StillActive::default();
     let Some((folder, names)) = runs_of(disk, runs)? else { return Ok(active.0) };
     for name in names.iter().rev() {
         let path = format!("{name}/{CHECKPOINT}");
@@ -74,9 +78,9 @@ fn wakes(op: Op) -> bool {
 
 /// Tenants that are active by what was read so far; no collection is without any.
 #[derive(Default)]
-struct Awake(BTreeMap<CollectionName, Woken>);
+struct StillActive(BTreeMap<CollectionName, ActivatedTenants>);
 
-impl Awake {
+impl StillActive {
     fn holds(&self, collection: &CollectionName, tenant: &TenantName) -> bool {
         self.0.get(collection).is_some_and(|tenants| tenants.contains_key(tenant))
     }
@@ -109,24 +113,24 @@ impl Awake {
 /// What one run says of tenants in the end.
 #[derive(Default)]
 struct TenantsSaid {
-    active: Awake,
+    active: StillActive,
     /// Of those that were active before it.
-    inactive: Awake,
+    inactive: StillActive,
 }
 
 impl TenantsSaid {
     /// Reads the rest of a journal; `None` if it cannot be read to its end.
-    fn read(from: impl BufRead, path: &Path, before: &Awake) -> Option<Self> {
+    fn read(from: impl BufRead, path: &Path, before: &StillActive) -> Option<Self> {
         let mut said = Self::default();
         let read = journal::read(from, path, |record| {
             match record {
-                RunRecord::Waking { target, tenants, firsts } => {
+                RunRecord::Activating { target, tenants, firsts } => {
                     for tenant in tenants {
                         let first = firsts.get(&tenant).copied();
                         said.active.insert(target.clone(), tenant, first);
                     }
                 }
-                RunRecord::Asleep { target, tenants } => {
+                RunRecord::Deactivated { target, tenants } => {
                     for tenant in tenants {
                         said.active.remove(&target, &tenant);
                         if before.holds(&target, &tenant) {

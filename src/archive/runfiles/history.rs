@@ -170,7 +170,7 @@ impl RunHistory {
                 (target.verified, target.digest) = (Some(ok), digest.filter(|_| ok));
             }
             // Who is active is read apart, of all runs together.
-            RunRecord::Waking { .. } | RunRecord::Asleep { .. }
+            RunRecord::Activating { .. } | RunRecord::Deactivated { .. }
             // Those are in journals of their own.
             | RunRecord::Scratch { .. }
             | RunRecord::ScratchGone { .. } => {}

@@ -1,4 +1,4 @@
-//! The file of refused objects: a line for each, written, read back, and carried on after a kill.
+//! The file of refused objects: a line for each, written, read back, and resumed after a kill.
 
 use std::io::{BufReader, ErrorKind};
 use std::path::Path;
@@ -27,7 +27,7 @@ impl Rejected {
         Ok(Self { file, unsynced: false })
     }
 
-    /// Carries on the file of a directory: lines that `keep` does not want are left out, and the new file takes the old
+    /// Resumes the file of a directory: lines that `keep` does not want are left out, and the new file takes the old
     /// one's place only once it is durable. `None` if there is none, or nothing is kept: then there is none any more.
     pub(super) fn resume(
         disk: &dyn Disk,

@@ -69,7 +69,7 @@ pub(super) fn back_up(
 fn not_everything(closing: &Closing, result: RunResult) -> Failure {
     let lacks: Vec<_> = closing.lines(Label::Skipped).iter().chain(closing.lines(Label::Incomplete)).collect();
     let message = if lacks.is_empty() {
-        // Everything is in it, but tenants that were woken for it do not sleep again.
+        // Everything is in it, but tenants that were activated for it do not sleep again.
         "the server is not as it was before the backup; nothing was emptied"
     } else {
         "the backup does not hold everything; nothing was emptied"

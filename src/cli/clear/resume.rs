@@ -10,7 +10,7 @@ use crate::ops::clear::{LeftOpen, Wish, left_open};
 use crate::ops::{Error, RunDiffers, Session};
 use crate::render::{flag, plain, quoted};
 
-/// Collections named in the command that carries on a clear; more are left to the journal.
+/// Collections named in the command that resumes a clear; more are left to the journal.
 const NAMED: usize = 10;
 
 /// Has `settings` name what the clear was about that did not get to its end. If there is none, nothing may be emptied: what
@@ -55,7 +55,7 @@ pub(super) async fn take_over(
     Ok(())
 }
 
-/// The command that carries on a clear of these collections.
+/// The command that resumes a clear of these collections.
 pub(super) fn command(args: &ClearArgs, collections: &[CollectionName], connect: &Connect) -> String {
     let mut command = "elysiactl col clear".to_owned();
     for name in collections.iter().take(if collections.len() > NAMED { 0 } else { NAMED }) {

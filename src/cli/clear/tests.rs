@@ -32,7 +32,7 @@ fn connect() -> Connect {
 #[test]
 fn a_clear_that_stopped_says_what_is_gone_and_how_it_comes_back() {
     let stop = ClearStopped {
-        error: Error::MadeUp { collection: name("Article"), attempts: 6 },
+        error: Error::AutoCreated { collection: name("Article"), attempts: 6 },
         run_dir: Some("/state/runs/1".into()),
         done: vec![name("A"), name("B")],
         dropped: Some((name("Article"), saved("Article"))),
@@ -44,7 +44,7 @@ fn a_clear_that_stopped_says_what_is_gone_and_how_it_comes_back() {
     let failure = stopped(&stop, &connect(), "elysiactl col clear Article --resume");
     assert_eq!(failure.class, Class::Server, "it was dropped: that is no refusal any more");
     insta::assert_snapshot!(failure.text(false));
-    let theirs = ClearStopped { error: Error::MadeAnew { collection: name("Article") }, done: Vec::new(), ..stop };
+    let theirs = ClearStopped { error: Error::Recreated { collection: name("Article") }, done: Vec::new(), ..stop };
     let failure = stopped(&theirs, &connect(), "elysiactl col clear Article --resume");
     assert_eq!(failure.class, Class::Server);
     let text = failure.text(false);

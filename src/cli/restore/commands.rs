@@ -14,7 +14,7 @@ pub(super) fn verify(archive: &Path, options: &RestoreOptions, url: &str, connec
     command + &connect.url_flag(url)
 }
 
-/// The command that carries on a restore which did not get to its end. `run_dir`: the folder of runs, where it was named.
+/// The command that resumes a restore which did not get to its end. `run_dir`: the folder of runs, where it was named.
 pub(super) fn resume(options: &RestoreOptions, run_dir: Option<&Path>, url: &str, connect: &Connect) -> String {
     let mut command = format!("elysiactl col restore {}", shell_path(&options.archive_at));
     command += &chosen(options);

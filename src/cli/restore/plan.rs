@@ -35,7 +35,7 @@ pub(super) fn text(plan: &RestorePlan) -> String {
         // A String takes every write.
         let _ = writeln!(text, "{label:<12}{fact}");
     }
-    format!("{text}{}{}{}\n", about(plan), carried_on(plan), collections(plan))
+    format!("{text}{}{}{}\n", about(plan), resumed_run(plan), collections(plan))
 }
 
 /// What the archive holds, how old it is, and how long the backup of it took.
@@ -72,9 +72,9 @@ fn ago(plan: &RestorePlan) -> String {
     format!(", {} ago", counted(many, unit))
 }
 
-/// The run that is carried on, what is there of it, and what of that is not trusted; or that there is none.
-pub(super) fn carried_on(plan: &RestorePlan) -> String {
-    let Some(carried) = &plan.carries_on else {
+/// The run that is resumed, what is there of it, and what of that is not trusted; or that there is none.
+pub(super) fn resumed_run(plan: &RestorePlan) -> String {
+    let Some(carried) = &plan.resumes else {
         if !plan.refusals.is_empty() {
             return String::new();
         }
@@ -203,7 +203,7 @@ fn tenants(planned: &CollectionRestore) -> String {
     match planned.tenants {
         (0, _) => String::new(),
         (all, 0) => format!(", {}", counted(all, "tenant")),
-        (all, asleep) => format!(", {} ({} inactive afterwards)", counted(all, "tenant"), count(asleep)),
+        (all, inactive) => format!(", {} ({} inactive afterwards)", counted(all, "tenant"), count(inactive)),
     }
 }
 
@@ -269,7 +269,7 @@ pub(super) fn headline(plan: &RestorePlan) -> String {
     };
     let archive = shell_path(&plan.archive);
     let restoring = format!("Restoring {} into {}, {objects}, from {archive}\n", many(plan), plain(&plan.url));
-    restoring + &carried_on(plan)
+    restoring + &resumed_run(plan)
 }
 
 /// The question about roles that are to be looked at twice, if there are any.
@@ -282,7 +282,7 @@ pub(super) fn question_of_roles(plan: &RestorePlan) -> Option<String> {
 
 /// The question.
 pub(super) fn question(plan: &RestorePlan) -> String {
-    match &plan.carries_on {
+    match &plan.resumes {
         Some(carried) => plain(&format!("Resume {} into {}?", carried.run, plan.url)),
         None => plain(&format!("Restore {} into {}?", many(plan), plan.url)),
     }

@@ -34,7 +34,7 @@ pub(super) async fn archive(
     }
 }
 
-/// The archive of the newest restore that did not get to its end, if one is to be carried on and nobody said which.
+/// The archive of the newest restore that did not get to its end, if one is to be resumed and nobody said which.
 pub(super) async fn left_open(
     settings: &RestoreSettings,
     session: &Session,

@@ -71,7 +71,7 @@ fn a_plan(collections: Vec<CollectionRestore>) -> RestorePlan {
         collections,
         topology_unchecked: None,
         rehearsed: crate::ops::Rehearsed::NotNeeded,
-        carries_on: None,
+        resumes: None,
         refusals: Vec::new(),
         unfinished: None,
         options: options(),

@@ -112,7 +112,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: BackupOptions
         limits,
         topology,
         free_bytes: free_bytes(&access.archives, &options.folder).await,
-        carries_on: carried.as_ref().map(Interrupted::of),
+        resumes: carried.as_ref().map(Interrupted::of),
         interrupted: interrupted.as_ref().map(Interrupted::of),
         options,
         started,
@@ -371,7 +371,7 @@ async fn free_bytes(disk: &Arc<dyn Disk>, folder: &Path) -> Option<u64> {
 fn fits(plan: &BackupPlan) -> Result<(), Error> {
     let needed: u64 = plan.collections.iter().filter_map(CollectionBackup::bytes).sum();
     // What is there already was paid for; how much of it stays is not known yet.
-    if plan.carries_on.is_some() {
+    if plan.resumes.is_some() {
         return Ok(());
     }
     #[expect(

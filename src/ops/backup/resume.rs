@@ -1,4 +1,4 @@
-//! Carrying on a backup that was interrupted: which archive, whether it is the same run, and the proof of what it holds.
+//! Resuming a backup that was interrupted: which archive, whether it is the same run, and the proof of what it holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::pipeline::limits;
 use crate::pipeline::load::{self, Look, prove_part};
 use crate::pipeline::store::UNWRITABLE_IDS;
 
-/// Which interrupted backup is carried on.
+/// Which interrupted backup is resumed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resume {
     /// Its archive; `None`: the newest that fits.
@@ -93,7 +93,7 @@ fn other_content(archived: &Map<String, Value>, options: &BackupOptions) -> Opti
     OF_CONTENT.iter().find_map(differs)
 }
 
-/// The interrupted backup that is to be carried on. `None`: none fits, and none was named.
+/// The interrupted backup that is to be resumed. `None`: none fits, and none was named.
 pub(super) async fn find(
     session: &Session,
     resume: &Resume,
@@ -158,7 +158,7 @@ pub(super) struct Resumable {
     pub(super) schemas: Vec<Schema>,
     /// Those that are not there any more.
     pub(super) removed: Vec<Skipped>,
-    /// Those of which nothing that is kept is carried on, and why.
+    /// Those of which nothing that is kept is resumed, and why.
     pub(super) given_up: BTreeMap<CollectionName, NotKeptReason>,
 }
 

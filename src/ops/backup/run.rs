@@ -13,8 +13,8 @@ use super::{
 use crate::archive::claims::Claim;
 use crate::archive::manifest::TopologyRecord;
 use crate::archive::{
-    ArchiveWriter, Begun, CarriedOn, ClosedCollection, CollectionWriter, Content, Error as ArchiveError, Noted,
-    Resumed, RunHeader, SealFacts,
+    ArchiveWriter, Begun, ClosedCollection, CollectionWriter, Content, Error as ArchiveError, Noted, Resumed,
+    ResumedCollection, RunHeader, SealFacts,
 };
 use crate::event::{CollectionResult, Event, NotKeptReason, Op, RunResult, SavedSchema, Status, Warning};
 use crate::model::{CLOCK_STEP_MS, path_text};
@@ -54,12 +54,12 @@ struct BackupGathered {
 pub async fn run(client: &Writer, session: &Session, plan: BackupPlan) -> Result<BackupOutcome, BackupStopped> {
     let access = WriteAccess::new(client, session);
     access.events.emit(Event::PlanMade { collections: plan.listed() });
-    let there = plan.carries_on.as_ref().map(|interrupted| interrupted.archive.clone());
+    let there = plan.resumes.as_ref().map(|interrupted| interrupted.archive.clone());
     let claim = claim(access, &plan).await;
     let _claim = claim.map_err(|error| BackupStopped { error, archive: there.clone() })?;
-    let begun = match &plan.carries_on {
+    let begun = match &plan.resumes {
         None => create(access.session, &plan).await.map(|writer| (writer, Begun::default())),
-        Some(interrupted) => carry_on(access.session, &plan, interrupted).await,
+        Some(interrupted) => resume_archive(access.session, &plan, interrupted).await,
     };
     let (writer, begun) = begun.map_err(|error| BackupStopped { error, archive: there })?;
     let archive = Some(writer.path().to_owned());
@@ -137,8 +137,8 @@ async fn create(session: &Session, plan: &BackupPlan) -> Result<ArchiveWriter, E
     blocking("create", move || ArchiveWriter::create(disk, &folder, &stem, codec, header)).await
 }
 
-/// Carries on the archive of an interrupted run.
-async fn carry_on(
+/// Resumes the archive of an interrupted run.
+async fn resume_archive(
     session: &Session,
     plan: &BackupPlan,
     interrupted: &Interrupted,
@@ -195,7 +195,7 @@ struct One<'a> {
     plan: &'a BackupPlan,
     budget: &'a Budget,
     planned: &'a CollectionBackup,
-    /// Its objects by the count of the plan, also where it was made again since.
+    /// Its objects by the count of the plan, also where it was recreated since.
     agreed: Option<u64>,
     books: &'a ActivationBooks,
 }
@@ -204,7 +204,7 @@ struct One<'a> {
 type GivenUp = Option<(Fate, Error)>;
 
 impl One<'_> {
-    /// Reads the collection, or gives it up if it was removed, or made again, meanwhile.
+    /// Reads the collection, or gives it up if it was removed, or recreated, meanwhile.
     async fn read(
         &self,
         writer: ArchiveWriter,
@@ -275,17 +275,17 @@ impl One<'_> {
         mut begun: Begun,
     ) -> Result<(ArchiveWriter, Begun, CollectionWriter, Option<Noted>), Error> {
         let (schema, content) = (self.planned.schema.clone(), self.plan.options.content);
-        let carry_on = move || {
-            let (collection, noted) = match writer.carry_on(&mut begun, &schema.name)? {
-                Some(CarriedOn { writer, noted }) => (writer, Some(noted)),
+        let resume_archive = move || {
+            let (collection, noted) = match writer.resume_collection(&mut begun, &schema.name)? {
+                Some(ResumedCollection { writer, noted }) => (writer, Some(noted)),
                 None => (writer.collection(&schema, content)?, None),
             };
             Ok::<_, ArchiveError>((writer, begun, collection, noted))
         };
-        let (writer, begun, collection, noted) = blocking("begin", carry_on).await?;
+        let (writer, begun, collection, noted) = blocking("begin", resume_archive).await?;
         // The plan read the schema without the lock.
         if collection.schema().text != self.planned.schema.text {
-            let (collection, what) = (self.planned.schema.name.clone(), SchemaDrift::CarriedOn);
+            let (collection, what) = (self.planned.schema.name.clone(), SchemaDrift::Resumed);
             return Err(Error::SchemaChanged { collection, what });
         }
         Ok((writer, begun, collection, noted))

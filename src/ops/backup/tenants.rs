@@ -113,7 +113,7 @@ impl<'a> TenantsBackup<'a> {
 
     /// Tenants of which an interrupted run kept something and that are not the ones it read, and the first of them. Tenants
     /// have no other identity than their objects: one of which none of the first ones is as it was, is read again. If no
-    /// active one is as it was, the collection itself was made again, and none of it is kept.
+    /// active one is as it was, the collection itself was recreated, and none of it is kept.
     async fn others(
         &self,
         books: &Books,
@@ -130,7 +130,7 @@ impl<'a> TenantsBackup<'a> {
                 live => live?,
             };
             let same = |times: &ObjectTimes| objects.contains(&(times.id, Some(times.updated_ms)));
-            // Where nothing is, nothing was made again: what is kept may be the last there is.
+            // Where nothing is, nothing was recreated: what is kept may be the last there is.
             Ok::<_, Error>((tenant, live.is_empty() || live.iter().any(same)))
         });
         let looked: Vec<(&TenantName, bool)> = stream::iter(looks).buffered(TENANTS_LOOKED_AT).try_collect().await?;

@@ -107,7 +107,7 @@ impl Delete<'_> {
         self.access.go_on()
     }
 
-    /// Whether the ids are still those of what was listed: another collection made anew may have the same ones. A plain one is
+    /// Whether the ids are still those of what was listed: another collection recreated may have the same ones. A plain one is
     /// refused then. Of a tenant, one of the first objects is as it was, or writers, or its owner, have written them all anew:
     /// the next list shows by their times which.
     async fn is_what_was_listed(&self, stretch: &Stretch) -> Result<bool, Error> {

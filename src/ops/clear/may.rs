@@ -54,8 +54,8 @@ impl May<'_> {
         let Self { rights, fit, .. } = *self;
         let (multi_tenant, expires) = (lacking.multi_tenant, expires(self.schema));
         let making = Making { rights, fit, multi_tenant, expires, tenants: &[] };
-        let made_again = || making.collection().into_iter().next();
+        let recreated = || making.collection().into_iter().next();
         let dropped = lacking.whole("delete_collections");
-        dropped.or_else(made_again).or_else(|| lacking.tenants("create_tenants", all))
+        dropped.or_else(recreated).or_else(|| lacking.tenants("create_tenants", all))
     }
 }

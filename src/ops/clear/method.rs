@@ -42,7 +42,7 @@ pub(super) struct MethodFacts {
     /// The permission to delete objects that lacks, if it is known that it does.
     pub(super) may_not_delete: Option<Lack>,
     /// Why the server would not take the schema back, if so.
-    pub(super) not_made_again: Option<NotRepeatable>,
+    pub(super) not_recreated: Option<NotRepeatable>,
     /// Whether there may be aliases that the key may not see: one that differs in case alone from the name of a collection
     /// keeps that from being created again.
     pub(super) aliases_hidden: bool,
@@ -52,7 +52,7 @@ pub(super) struct MethodFacts {
     pub(super) unfinished: bool,
     /// Tenants among it that are not active.
     pub(super) inactive: usize,
-    /// Those of them that are offloaded: they cannot be made again so.
+    /// Those of them that are offloaded: they cannot be recreated so.
     pub(super) offloaded: usize,
     /// Whether only some of its tenants are emptied.
     pub(super) some_tenants: bool,
@@ -85,8 +85,8 @@ pub(super) fn choose(
         if let (true, Some(server)) = (facts.some_tenants, facts.tenants_stay.clone()) {
             return Some(ClearRefusal::TenantsStay { collection: collection(), server });
         }
-        if let Some(why) = facts.not_made_again.clone() {
-            return Some(ClearRefusal::NotMadeAgain { collection: collection(), why });
+        if let Some(why) = facts.not_recreated.clone() {
+            return Some(ClearRefusal::NotRecreated { collection: collection(), why });
         }
         let of_tenants = facts.tenants_unmakeable.as_ref().filter(|_| facts.some_tenants);
         let why = facts.unmakeable.as_ref().or(of_tenants)?.clone();
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(
             chosen(
                 Wish::Auto,
-                &MethodFacts { not_made_again: Some(NotRepeatable::AliasOfItsName { alias: "x".into() }), ..many() }
+                &MethodFacts { not_recreated: Some(NotRepeatable::AliasOfItsName { alias: "x".into() }), ..many() }
             ),
             Ok(Method::Delete)
         );

@@ -231,7 +231,7 @@ impl ClearPlanning<'_> {
                 None => may_not_delete.as_ref().map(|_| Lack::on("delete_collections", &name)),
             },
             may_not_delete,
-            not_made_again: (!some_tenants).then(|| not_made_again(&standing, &fit)).flatten(),
+            not_recreated: (!some_tenants).then(|| not_recreated(&standing, &fit)).flatten(),
             aliases_hidden: self.may_hide_aliases(&standing),
             read_only,
             unfinished: unfinished.is_some(),
@@ -375,7 +375,7 @@ impl ClearPlanning<'_> {
     }
 }
 
-fn not_made_again(standing: &Standing, fit: &Fit) -> Option<NotRepeatable> {
+fn not_recreated(standing: &Standing, fit: &Fit) -> Option<NotRepeatable> {
     let refused = fit.refused.first().cloned().map(|refusal| NotRepeatable::Refused(Box::new(refusal)));
     // What the server has stored and would not take back is a setting of the collection all the same.
     let lost = || fit.applied.iter().find(|applied| applied.is_setting_lost()).map(Applied::loss);

@@ -16,7 +16,7 @@ use crate::ops::schema::{Made, Target, complete, is_by_auto_schema, made, remade
 use crate::ops::{Error, WriteAccess, live_collections};
 use crate::weaviate::{Error as WireError, Topology};
 
-/// Times a collection is made again that the server keeps making up for somebody who writes to it.
+/// Times a collection is recreated that the server keeps making up for somebody who writes to it.
 const MOST_RACES: u32 = 10;
 /// Requests to create it that are under way while it is dropped: whoever writes to it at that moment has the server make
 /// up another one, and whichever comes first stays.
@@ -35,7 +35,7 @@ pub(super) struct Again {
     pub(super) is_other: bool,
 }
 
-/// One collection that is dropped and made again.
+/// One collection that is dropped and recreated.
 pub(super) struct Recreate<'a> {
     pub(super) access: WriteAccess<'a>,
     pub(super) plan: &'a ClearPlan,
@@ -100,15 +100,15 @@ impl Recreate<'_> {
     /// Creates it, unless it was `created` already. From here on it is seen through, whatever comes: it does not exist.
     pub(super) async fn create(&self, mut created: bool) -> Result<Again, Error> {
         let mut again = Again::default();
-        let (mut races, mut made_up) = (0, 0);
+        let (mut races, mut auto_created) = (0, 0);
         let schema = loop {
             let name = self.name().clone();
-            let taken = || Error::MadeUp { collection: name.clone(), attempts: races + 1 };
+            let taken = || Error::AutoCreated { collection: name.clone(), attempts: races + 1 };
             let begun = if created { Ok(()) } else { until_there(self.access, &self.planned.fit, taken).await };
             let is_ours = begun.is_ok();
             let there = match begun {
                 Ok(()) => complete(self.access.writer, &self.planned.fit).await?,
-                Err(not_made) if matches!(not_made.error, Error::MadeUp { .. }) => {
+                Err(not_made) if matches!(not_made.error, Error::AutoCreated { .. }) => {
                     match self.access.client.schema(self.name()).await? {
                         Some(there) => there,
                         // It went away again.
@@ -125,22 +125,22 @@ impl Recreate<'_> {
                 Made::Other { .. } if !is_ours && self.is_half_made(&there) => created = true,
                 // Somebody made it, and may have written to it: it is theirs.
                 Made::Other { .. } if !is_by_auto_schema(&there) => {
-                    return Err(Error::MadeAnew { collection: self.name().clone() });
+                    return Err(Error::Recreated { collection: self.name().clone() });
                 }
                 Made::Other { differences } if races == MOST_RACES => {
                     tracing::warn!(collection = %self.name(), ?differences, "made up by the server");
-                    return Err(Error::MadeUp { collection: self.name().clone(), attempts: races + 1 });
+                    return Err(Error::AutoCreated { collection: self.name().clone(), attempts: races + 1 });
                 }
                 Made::Other { .. } => {
                     races += 1;
                     let objects;
-                    (objects, created) = self.drop_made_up(&there).await?;
-                    made_up += objects;
+                    (objects, created) = self.drop_auto_created(&there).await?;
+                    auto_created += objects;
                 }
             }
         };
         if races > 0 {
-            again.remarks.push(ClearRemark::AutoSchemaDropped { objects: made_up });
+            again.remarks.push(ClearRemark::AutoSchemaDropped { objects: auto_created });
         }
         if let Made::Other { differences } =
             remade(&self.planned.fit.asked, self.planned.schema(), &schema, &self.target())
@@ -160,7 +160,7 @@ impl Recreate<'_> {
     }
 
     /// Drops what the server made up: the objects that were in it, and whether the collection was created again.
-    async fn drop_made_up(&self, there: &Schema) -> Result<(u64, bool), Error> {
+    async fn drop_auto_created(&self, there: &Schema) -> Result<(u64, bool), Error> {
         let counted = live_collections::count(self.access.reading, &there.name, None).await?;
         let objects = counted.exact().unwrap_or(0);
         let shards = match self.access.client.topology(there).await {

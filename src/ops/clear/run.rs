@@ -355,7 +355,7 @@ impl ClearRun<'_> {
         let mut stays = Stays::new(planned, proven);
         let (name, schema) = (planned.name().clone(), &planned.standing.schema);
         let mut passed = Passed::default();
-        // An inactive tenant can be emptied without being activated by being made again.
+        // An inactive tenant can be emptied without being activated by being recreated.
         let inactive: Vec<Tenant> = planned.tenants.iter().flatten().filter(|t| !t.is_active()).cloned().collect();
         self.recreate_tenants(unchanged, &inactive, proven, gathered).await?;
         unchanged.is_the_same().await?;
@@ -394,7 +394,7 @@ impl ClearRun<'_> {
                     }
                     // What the server refused at once it did not do.
                     let is_no = error.wire().is_some_and(WireError::is_no);
-                    let sent_none = matches!(error, Error::MadeAnew { .. }) || is_no;
+                    let sent_none = matches!(error, Error::Recreated { .. }) || is_no;
                     let untouched = !begun && !unanswered && passed.deleted == 0 && sent_none;
                     gathered.partly = gathered.partly.take().filter(|_| !untouched);
                     return Err(error);

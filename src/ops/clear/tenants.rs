@@ -1,4 +1,4 @@
-//! Tenants: made again after they, or their collection, were dropped.
+//! Tenants: recreated after they, or their collection, were dropped.
 
 use std::time::{Duration, Instant};
 

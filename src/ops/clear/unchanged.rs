@@ -179,7 +179,7 @@ impl Unchanged<'_> {
         self.same_shards().await
     }
 
-    /// It is not another one, made anew under the name since the plan: that one has other shards. What cannot be asked proves
+    /// It is not another one, recreated under the name since the plan: that one has other shards. What cannot be asked proves
     /// nothing, and tenants are their own shards: their first objects tell it.
     pub(super) async fn same_shards(&self) -> Result<(), Error> {
         let (name, before) = (self.planned.name(), &self.planned.standing.shards);
@@ -187,7 +187,7 @@ impl Unchanged<'_> {
             return Ok(());
         }
         match live_collections::has_any_shard(self.access.reading, name, before).await? {
-            Some(false) => Err(Error::MadeAnew { collection: name.clone() }),
+            Some(false) => Err(Error::Recreated { collection: name.clone() }),
             Some(true) | None => Ok(()),
         }
     }
@@ -206,14 +206,14 @@ impl Unchanged<'_> {
         self.same_firsts(before).await
     }
 
-    /// Its tenants are those that were planned, and no others made anew under their names: those have other first objects.
+    /// Its tenants are those that were planned, and no others recreated under their names: those have other first objects.
     async fn same_firsts(&self, tenants: &[Tenant]) -> Result<(), Error> {
         let (planned, collection) = (self.planned, self.planned.name().clone());
         match (planned.standing.firsts.became(self.access.reading, &collection, tenants).await?, planned.method) {
             (Became::Same, _) => Ok(()),
             // Writers disturb nobody who deletes by ids.
             (Became::Differ(_), Method::Delete) if !planned.some_tenants => Ok(()),
-            (Became::Differ(tenant) | Became::Others(tenant), _) => Err(Error::TenantMadeAnew { collection, tenant }),
+            (Became::Differ(tenant) | Became::Others(tenant), _) => Err(Error::TenantRecreated { collection, tenant }),
         }
     }
 
@@ -299,8 +299,8 @@ fn is_about_states(event: &Event) -> bool {
     let Event::Warning(warning) = event else { return false };
     matches!(
         warning,
-        Warning::TenantsStayAwake { .. }
-            | Warning::TenantsLeftAwake { .. }
+        Warning::TenantsStayActive { .. }
+            | Warning::TenantsLeftActive { .. }
             | Warning::TenantsNotKnownAgain { .. }
             | Warning::MovesAwaited { .. }
     )

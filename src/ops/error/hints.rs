@@ -119,7 +119,7 @@ pub enum Hint {
     /// `--method recreate`, which read-only shards do not disturb.
     RecreateInstead,
     /// Tenants that are active are emptied by deleting.
-    WakeTenants,
+    ActivateTenants,
     /// `col ls` and `col show` list tenants.
     ListTenants,
     /// The manifest lists those of an archive.

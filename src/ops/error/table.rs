@@ -76,8 +76,8 @@ impl Error {
             | Self::SchemaChanged { .. } => (Server, vec![Hint::RunAgain]),
             Self::Moved { .. }
             | Self::BeingWritten { .. }
-            | Self::MadeAnew { .. }
-            | Self::TenantMadeAnew { .. }
+            | Self::Recreated { .. }
+            | Self::TenantRecreated { .. }
             | Self::NotAsPlanned { .. } => (Refused, vec![Hint::RunAgain]),
             Self::Import { .. } | Self::ReadOnly { .. } => (Server, vec![Hint::MakeWritable]),
             // What alone helps helps here too. All else is about a collection that is not there any more.
@@ -104,7 +104,7 @@ impl Error {
             Self::CannotRestore { refusals, chosen } | Self::Unfinished { refusals, chosen, .. } => {
                 (Refused, not_restored(refusals, *chosen))
             }
-            Self::MadeUp { .. } => (Refused, vec![Hint::StopWriters]),
+            Self::AutoCreated { .. } => (Refused, vec![Hint::StopWriters]),
             Self::NotMultiTenant { .. }
             | Self::NotPlain { .. }
             | Self::NothingToDo { excluded: true }
@@ -232,10 +232,10 @@ fn not_cleared(refusal: &ClearRefusal) -> Vec<Hint> {
         R::Unmakeable { why, .. } => not_made(why).into_iter().chain([Hint::DeleteInstead]).collect(),
         R::BeingWritten { .. } => vec![Hint::DeleteInstead, Hint::WritersFirst],
         R::NotAllowed { lack } => lacking(lack),
-        R::NotMadeAgain { .. } => vec![Hint::DeleteInstead],
+        R::NotRecreated { .. } => vec![Hint::DeleteInstead],
         R::ReadOnly { .. } => vec![Hint::RecreateInstead],
         R::UnknownTenant { .. } => vec![Hint::ListTenants],
-        R::TenantsStay { .. } => vec![Hint::WakeTenants],
+        R::TenantsStay { .. } => vec![Hint::ActivateTenants],
         R::NotMultiTenant { .. } | R::TenantsOfMany { .. } | R::BelongsToOthers { .. } => Vec::new(),
     }
 }
@@ -270,7 +270,7 @@ fn not_restored(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
             R::AliasHidden { .. } => vec![Hint::KeepAliases],
             R::NotAsLeft { .. } => vec![Hint::RemoveWhatWasLeft],
             R::NoRoles { .. } | R::RoleUnknown { .. } => vec![Hint::WithoutRoles],
-            R::MayNotWake { .. } | R::TargetUnreadable { .. } | R::Unreadable { .. } => vec![Hint::GrantPermission],
+            R::MayNotActivate { .. } | R::TargetUnreadable { .. } | R::Unreadable { .. } => vec![Hint::GrantPermission],
             R::NotAllowed { lack, .. } if lack.action == "read_data" => {
                 lacking(lack).into_iter().chain([Hint::WithoutComparison]).collect()
             }

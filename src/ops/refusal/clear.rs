@@ -43,7 +43,7 @@ pub enum ClearRefusal {
     NotAllowed { lack: Lack },
     /// The server would not take its schema back.
     #[error("{collection} could not be created again")]
-    NotMadeAgain { collection: CollectionName, why: NotRepeatable },
+    NotRecreated { collection: CollectionName, why: NotRepeatable },
     /// The server does not make it again: that was tried out under a scratch name.
     #[error("{collection} {}: {why}", unproven(why))]
     Unmakeable { collection: CollectionName, why: Unmakeable },

@@ -27,7 +27,7 @@ pub enum RestoreRefusal {
         "{collection}: the key may not update_tenants, and {tenants} of its tenants {} inactive, to be activated and filled ({first} first)",
         if *tenants == 1 { "is" } else { "are" }
     )]
-    MayNotWake {
+    MayNotActivate {
         collection: CollectionName,
         tenants: usize,
         /// The first of them, by its name on the server.
@@ -110,7 +110,7 @@ pub enum RestoreRefusal {
     /// The server does not make it: that was tried out, under a scratch name or in the run.
     #[error("{collection}: {why}")]
     Unmakeable { collection: CollectionName, why: Unmakeable },
-    /// A vectoriser the server has not enabled.
+    /// A vectorizer the server has not enabled.
     #[error("{collection}: {key} needs the module {module:?}, which the server has not enabled")]
     Module {
         collection: CollectionName,
@@ -152,7 +152,7 @@ pub enum RestoreRefusal {
     /// Objects, and the key of a module with them, would be sent where nobody said that they may go.
     #[error("{collection}: {endpoint} would get the texts of its objects, and the key of the module that sends them")]
     Endpoint { collection: CollectionName, endpoint: Endpoint },
-    /// Objects would be sent to the server's vectoriser.
+    /// Objects would be sent to the server's vectorizer.
     #[error(
         "{collection}: {} without a vector that the server would make, which may cost money",
         counted(*objects, "object")
@@ -171,7 +171,7 @@ impl RestoreRefusal {
             | Self::AliasSimilar { collection, .. }
             | Self::AliasHidden { collection, .. }
             | Self::TenantExists { collection, .. }
-            | Self::MayNotWake { collection, .. }
+            | Self::MayNotActivate { collection, .. }
             | Self::NotAllowed { collection, .. }
             | Self::DoesNotFit { collection, .. }
             | Self::Unsupported { collection, .. }

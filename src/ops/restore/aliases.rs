@@ -203,7 +203,7 @@ fn outcome(planned: &PlannedAlias, sent: Result<(), WireError>, now: Named<Colle
     }
 }
 
-/// What the server said, `None` if it refused to. If it did not answer, the run stops here and can be carried on.
+/// What the server said, `None` if it refused to. If it did not answer, the run stops here and can be resumed.
 pub(super) fn answered<T>(asked: Result<T, Error>) -> Result<Option<T>, Error> {
     match asked {
         Ok(answer) => Ok(Some(answer)),

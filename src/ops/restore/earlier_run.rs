@@ -69,7 +69,7 @@ struct Progress {
     filled: Filled,
 }
 
-/// What belongs to one collection of a plan that carries on a run.
+/// What belongs to one collection of a plan that resumes a run.
 pub(super) struct Own<'a> {
     pub(super) access: ReadAccess<'a>,
     pub(super) target: &'a CollectionName,

@@ -1,5 +1,5 @@
 //! Whether what stands on the server is what an earlier run left there. A name proves nothing: the collection, or a tenant
-//! of it, may have been removed and made again by somebody else, or the URL may lead to another server by now. A plain
+//! of it, may have been removed and recreated by somebody else, or the URL may lead to another server by now. A plain
 //! collection is known by the names of its shards, tenants by when their objects were created.
 
 use std::collections::BTreeMap;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use self::aliases_roles::AliasesAndRoles;
 use self::candidate::{Candidate, in_order};
-use self::carried::{asked, carried_on, left_by};
+use self::carried::{asked, left_by, resumed_run};
 pub(in crate::ops) use self::may::not_allowed;
 pub(in crate::ops) use self::readable::{Readable, without_hidden};
 use super::earlier_run::Stage;
@@ -77,7 +77,7 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
     let asked = asked(access.client, &options, &archive, &collections, &renames);
     let live = Live { schemas: access.client.schemas().await?, aliases: access.client.aliases().await? };
     let rights = access.ask(access.client.rights()).await?;
-    let mut resuming = Box::pin(carried_on(access, &options, &asked, &live.schemas)).await?;
+    let mut resuming = Box::pin(resumed_run(access, &options, &asked, &live.schemas)).await?;
     let planning = Planning {
         access,
         archive: &archive,
@@ -106,7 +106,7 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
         collection.planned.there = there.remove(&collection.planned.target);
         collection.planned.action = action(collection, &refusals);
     }
-    let carries_on = resuming.as_ref().filter(|_| !refused).map(|resuming| resuming.said(&work));
+    let resumes = resuming.as_ref().filter(|_| !refused).map(|resuming| resuming.said(&work));
     let plan = RestorePlan {
         url: access.client.url().to_owned(),
         server_version: server.meta.version.text.clone(),
@@ -118,7 +118,7 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
         roles: beside.roles,
         topology_unchecked,
         rehearsed: if options.rehearse { Rehearsed::Due } else { Rehearsed::Skipped },
-        carries_on,
+        resumes,
         refusals,
         unfinished,
         options,
@@ -169,7 +169,7 @@ impl Planning<'_> {
     }
 
     /// Targets that exist, under any spelling, or that are names of aliases. What an earlier run has begun, which this one
-    /// carries on, may be there.
+    /// resumes, may be there.
     fn in_the_way(&self, candidates: &[Candidate], resuming: Option<&Resuming>) -> Vec<RestoreRefusal> {
         let aliases = if let Listed::Seen(aliases) = &self.live.aliases { &aliases.pairs[..] } else { &[] };
         let live = &self.live.schemas;
@@ -243,7 +243,7 @@ fn leads_on(collection: &Collection, options: &RestoreOptions) -> Vec<RestoreRef
     unknown.map(refusal).collect()
 }
 
-/// Objects that would be sent to a vectoriser cost money, or fail: only when asked for.
+/// Objects that would be sent to a vectorizer cost money, or fail: only when asked for.
 fn would_vectorise(collection: &Collection, options: &RestoreOptions) -> Option<RestoreRefusal> {
     let objects = collection.planned.to_vectorise;
     let refused = objects > 0 && !options.revectorize;

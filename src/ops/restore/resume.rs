@@ -27,9 +27,9 @@ const CHOICE: [(&str, RunChoice); 10] = [
     ("settings", RunChoice::Settings),
 ];
 
-/// What a plan says about the run that it carries on.
+/// What a plan says about the run that it resumes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CarriedOn {
+pub struct ResumedRestore {
     /// The run.
     pub run: RunName,
     /// Objects that are there and are not sent again.
@@ -43,7 +43,7 @@ pub struct CarriedOn {
     pub again: Vec<(CollectionName, u64, Distrust)>,
 }
 
-/// A run to carry on, with what its files hold.
+/// A run to resume, with what its files hold.
 #[derive(Debug, Clone)]
 pub(super) struct Resuming {
     pub(super) run: RunName,
@@ -88,8 +88,8 @@ impl Resuming {
     }
 
     /// What a plan of these collections says about it.
-    pub(super) fn said(&self, planned: &[Collection]) -> CarriedOn {
-        CarriedOn {
+    pub(super) fn said(&self, planned: &[Collection]) -> ResumedRestore {
+        ResumedRestore {
             run: self.run.clone(),
             objects: planned.iter().map(|collection| collection.before.filled.there()).sum(),
             of: planned.iter().map(|collection| collection.planned.objects).sum(),
@@ -99,7 +99,7 @@ impl Resuming {
     }
 }
 
-/// What a run is asked to do: what it shares with an earlier one that it carries on.
+/// What a run is asked to do: what it shares with an earlier one that it resumes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Asked {
     pub(super) server_url: String,

@@ -1,5 +1,5 @@
 //! Carries out a restore's plan: creates every collection, fills one after the other, counts, reads the schemas again,
-//! and compares the content. A run that carries on an earlier one does the same, without what that one did.
+//! and compares the content. A run that resumes an earlier one does the same, without what that one did.
 
 mod begin;
 mod prove;
@@ -357,7 +357,7 @@ impl RestoreRun<'_> {
         Ok(shards.unwrap_or_default().into_iter().map(|shard| shard.name).collect())
     }
 
-    /// Refuses what is not what the run that is carried on has left: somebody may have looked at the plan for long.
+    /// Refuses what is not what the run that is resumed has left: somebody may have looked at the plan for long.
     async fn is_as_left(&self, collection: &Collection) -> Result<(), Error> {
         let (target, tenants, map) = (&collection.planned.target, &collection.tenants, &self.plan.options.tenants);
         let Some(Resuming { kept, .. }) = &self.prepared.resuming else { return Ok(()) };

@@ -11,7 +11,7 @@ use crate::ops::schema::place::{is_off, take, vectors};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Setting {
-    /// No vectoriser: vectors are what the objects bring.
+    /// No vectorizer: vectors are what the objects bring.
     NoVectorizer,
     /// Objects do not expire.
     NoObjectTtl,
@@ -38,7 +38,7 @@ pub(super) fn apply(schema: &Schema, settings: &[Setting]) -> (Schema, Vec<Resto
     (Schema::parse(document.to_string().into()).unwrap_or_else(|_| schema.clone()), changed)
 }
 
-/// Takes the vectorisers out, and the settings of their modules, which nothing else reads.
+/// Takes the vectorizer out, and the settings of their modules, which nothing else reads.
 fn without_vectorizers(document: &mut Value) -> Option<RestoreRemark> {
     let mut modules: Vec<String> = Vec::new();
     let places: Vec<_> = vectors(document).into_iter().map(|(path, _)| path).collect();

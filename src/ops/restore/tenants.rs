@@ -51,7 +51,7 @@ impl ChosenTenants {
         let inactive = self.of(&TenantState::Cold);
         let mut denied = inactive.iter().filter(|name| !rights.allow_tenant("update_tenants", target, name));
         let first = denied.next()?.clone();
-        Some(RestoreRefusal::MayNotWake { collection: collection.clone(), tenants: denied.count() + 1, first })
+        Some(RestoreRefusal::MayNotActivate { collection: collection.clone(), tenants: denied.count() + 1, first })
     }
 
     /// Those that are to be in a state in the end.
@@ -124,7 +124,7 @@ pub(super) fn of_kind(schema: &Schema, map: &TenantMap) -> Schema {
 }
 
 /// Whether tenants may be added to a collection that exists, and what stands against it. `own`: those that an earlier run
-/// added, which this one carries on.
+/// added, which this one resumes.
 pub(super) async fn joins(
     client: &crate::weaviate::Client,
     archived: &Schema,
@@ -234,7 +234,7 @@ pub(super) async fn settle(access: WriteAccess<'_>, collection: &Collection) -> 
     let inactive = left.state.iter().filter(|tenant| tenant.state == TenantState::Cold).map(|tenant| &tenant.name);
     if let Some((tenants, first)) = number_and_first(inactive) {
         let collection = target.clone();
-        access.events.warn(Warning::TenantsStayAwake { collection, tenants, first, reason: said, noted: false });
+        access.events.warn(Warning::TenantsStayActive { collection, tenants, first, reason: said, noted: false });
     }
     let state = number_and_first(left.state.iter().map(|tenant| &tenant.name));
     let state = state.map(|(tenants, first)| RestoreRemark::TenantsOtherwise { tenants, first });

@@ -238,7 +238,7 @@ fn without_absent_modules(document: &mut Value, target: &Target<'_>) -> Vec<Appl
     applied
 }
 
-/// Takes out of properties what is meant for a vectoriser that makes none of the collection's vectors. Nothing reads it, and
+/// Takes out of properties what is meant for a vectorizer that makes none of the collection's vectors. Nothing reads it, and
 /// a server that has the module enabled would refuse it.
 fn without_idle_vectorizers(document: &mut Value, target: &Target<'_>) -> Vec<Applied> {
     let used: Vec<String> = vectors(document).into_iter().flat_map(|(_, holder)| chosen(holder)).collect();
@@ -260,7 +260,7 @@ fn without_idle_vectorizers(document: &mut Value, target: &Target<'_>) -> Vec<Ap
     applied
 }
 
-/// The vectorisers of a vector: one, if any.
+/// The vectorizer of a vector: one, if any.
 fn chosen(holder: &Value) -> Vec<String> {
     match &holder["vectorizer"] {
         Value::String(name) => vec![name.clone()],

@@ -182,8 +182,8 @@ impl<'a> Merge<'a> {
             _ => None,
         };
         self.standing = match trouble {
-            Some(TenantTrouble::Asleep) if self.active.wait(late).await => return Ok(()),
-            Some(TenantTrouble::Asleep) => Standing::OutOfReach,
+            Some(TenantTrouble::Inactive) if self.active.wait(late).await => return Ok(()),
+            Some(TenantTrouble::Inactive) => Standing::OutOfReach,
             Some(TenantTrouble::Gone) => Standing::Absent,
             None => return Err(error.into()),
         };

@@ -106,7 +106,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// The batch as one group; or as two where the server makes the vectors of some objects, since a vectoriser that
+    /// The batch as one group; or as two where the server makes the vectors of some objects, since a vectorizer that
     /// fails takes the whole request with it. `vectorised`: the vectors that it makes where they lack.
     pub(super) fn of(batch: &Batch, vectorised: &[String], rewrite: &Rewrite) -> Vec<Self> {
         // Where no vector is sent, all objects are alike.

@@ -93,8 +93,8 @@ async fn a_collection_with_tenants_that_is_removed_meanwhile_does_not_cost_the_o
         let (done, events) = meanwhile(&world, n, &[Change::Drop("Mt".into())]).await;
         let outcome = done.unwrap_or_else(|stopped| panic!("{n}: {:?}", stopped.error));
         world.check(&archive_of(&outcome)).await.expect("a sound archive");
-        let awake = |event: &Event| matches!(event, Event::Warning(Warning::TenantsStayAwake { .. }));
-        assert!(!events.iter().any(awake), "{n}: {events:?}");
+        let active = |event: &Event| matches!(event, Event::Warning(Warning::TenantsStayActive { .. }));
+        assert!(!events.iter().any(active), "{n}: {events:?}");
         let runs = std::fs::read_dir(world.state().runs).map_or(0, Iterator::count);
         assert_eq!(runs, 0, "{n}: a journal would have the next run put tenants to sleep that are others by then");
         let kept = outcome.manifest.collections.iter().find(|entry| entry.name == "Mt").map(|entry| entry.objects);

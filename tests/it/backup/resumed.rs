@@ -1,10 +1,10 @@
-//! A backup that was interrupted is carried on: it ends as an unbroken one would, reads no more than it must, and is not
+//! A backup that was interrupted is resumed: it ends as an unbroken one would, reads no more than it must, and is not
 //! taken for another one.
 
 mod another;
-mod made_again;
 #[cfg(unix)]
 mod program;
+mod recreated;
 mod tenants_kept;
 
 use std::io::{Seek, SeekFrom, Write};
@@ -64,7 +64,7 @@ fn first_id() -> String {
 }
 
 /// Carries the backup on. Another test that starts a program has the lock, too, until that program runs: then once more.
-async fn carried_on(world: &World) -> BackupOutcome {
+async fn resumed_run(world: &World) -> BackupOutcome {
     let started = Instant::now();
     loop {
         match world.try_backup(again(world)).await.0 {
@@ -130,7 +130,7 @@ async fn a_backup_whose_disk_goes_away_at_any_call_is_carried_on() {
                 last += 1;
                 continue;
             }
-            _ => carried_on(&world).await,
+            _ => resumed_run(&world).await,
         };
         assert_eq!((outcome.result.status, digests(&outcome)), (Status::Ok, clean.clone()), "{last}");
         if cut % 10 == 0 {
@@ -231,7 +231,7 @@ async fn one_that_is_carried_on_may_be_interrupted_again() {
         assert_eq!(stopped.archive.as_ref(), Some(&archive));
         world.sandbox.faults().clear();
     }
-    let outcome = carried_on(&world).await;
+    let outcome = resumed_run(&world).await;
     world.proves(&outcome, Content::Full).await;
     assert_eq!(outcome.manifest.options["resumed"].as_array().map(Vec::len), Some(4));
     assert_eq!(world.archives(), [archive]);
@@ -249,7 +249,7 @@ async fn what_was_written_between_the_two_runs_is_not_lost() {
         let world = world(library());
         interrupted(&world, 9).await;
         world.sandbox.faults().now(&change);
-        let outcome = carried_on(&world).await;
+        let outcome = resumed_run(&world).await;
         // What was kept and deleted since is not in the archive any more, which is said.
         let vanished: u64 = outcome.manifest.collections.iter().filter_map(|c| c.consistency.vanished).sum();
         let status = if vanished > 0 { Status::Incomplete } else { Status::Ok };
@@ -272,14 +272,14 @@ async fn what_is_kept_of_a_collection_that_was_emptied_since_is_not_thrown_away(
     let plain = world(library());
     interrupted(&plain, 9).await;
     empty(&plain, "Article", None);
-    let outcome = carried_on(&plain).await;
+    let outcome = resumed_run(&plain).await;
     assert_eq!((outcome.result.status, outcome.manifest.collections[0].objects), (Status::Incomplete, 120));
     let multi_tenant = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "HOT")], 90));
     let archive = interrupted(&multi_tenant, 3).await;
     assert!(archive.join("collections").exists());
     empty(&multi_tenant, "Mt", Some("a"));
     empty(&multi_tenant, "Mt", Some("b"));
-    let outcome = carried_on(&multi_tenant).await;
+    let outcome = resumed_run(&multi_tenant).await;
     assert!(outcome.manifest.collections[0].objects >= 40, "{:?}", outcome.manifest.collections[0]);
     assert_eq!(outcome.result.status, Status::Incomplete);
 }

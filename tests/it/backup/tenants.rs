@@ -26,12 +26,12 @@ fn mt() -> CollectionName {
     "Mt".parse().expect("a name")
 }
 
-/// What a run writes down before it wakes tenants.
-pub(crate) fn woken(tenants: &[&str]) -> RunRecord {
-    RunRecord::Waking { target: mt(), tenants: named(tenants), firsts: BTreeMap::new() }
+/// What a run writes down before it activates tenants.
+pub(crate) fn activated(tenants: &[&str]) -> RunRecord {
+    RunRecord::Activating { target: mt(), tenants: named(tenants), firsts: BTreeMap::new() }
 }
 
-/// Whether it is the question for the first object of a tenant that was woken, by which it is known again.
+/// Whether it is the question for the first object of a tenant that was activated, by which it is known again.
 pub(crate) fn is_look(query: &str) -> bool {
     query.contains("&limit=1&after=&tenant=")
 }
@@ -108,7 +108,7 @@ async fn every_tenant_is_kept_and_those_asleep_sleep_again() {
     equals(&world, &archive, &["awake", "empty", "night", "other", "sleepy"]).await;
     assert_eq!(listed(&world, &archive), pairs(&all));
     assert_eq!(world.sandbox.tenants("Mt"), all.map(|(name, state)| (name.to_owned(), state)));
-    assert_eq!(world.sandbox.most_woken(), 2);
+    assert_eq!(world.sandbox.most_activated(), 2);
     let started = events.iter().filter(|e| matches!(e, Event::TenantStarted { .. })).count();
     assert_eq!(started, 5);
     let files: Vec<_> = std::fs::read_dir(archive.join("collections/Mt")).expect("a folder").collect();
@@ -157,10 +157,10 @@ async fn many_small_tenants_are_read_with_one_page_each_and_few_awake() {
     let outcome = world.try_backup(world.options()).await.0.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 1_200));
     equals(&world, &archive_of(&outcome), &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    let most = world.sandbox.most_woken();
+    let most = world.sandbox.most_activated();
     assert!(most <= ACTIVE_AT_ONCE, "{most} awake at once");
-    let asleep = world.sandbox.tenants("Mt").iter().filter(|(_, state)| *state == "COLD").count();
-    assert_eq!(asleep, 100);
+    let inactive = world.sandbox.tenants("Mt").iter().filter(|(_, state)| *state == "COLD").count();
+    assert_eq!(inactive, 100);
     let seen = world.sandbox.requests();
     let looks = seen.iter().filter(|r| is_look(&r.query)).count();
     assert!((100..=103).contains(&looks), "{looks} looks at those that were woken");
@@ -194,7 +194,7 @@ async fn only_the_tenants_named_are_kept() {
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 5));
     assert_eq!(outcome.manifest.collections.len(), 1, "the plain one has no tenant b");
     equals(&world, &archive_of(&outcome), &["b"]).await;
-    assert_eq!(world.sandbox.most_woken(), 1, "nobody else is touched");
+    assert_eq!(world.sandbox.most_activated(), 1, "nobody else is touched");
 
     let nobody = BackupOptions { tenants: named(&["x"]), ..world.options() };
     let error = world.try_backup(nobody).await.0.expect_err("no tenant").error;
@@ -247,8 +247,8 @@ async fn a_sleeping_tenant_removed_before_it_is_woken_does_not_keep_those_beside
 async fn a_tenant_put_to_sleep_by_others_meanwhile_is_read_all_the_same() {
     let all = [("a", "HOT"), ("b", "HOT")];
     let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 200));
-    let asleep = Change::Tenant("Mt".into(), "b".into(), Some("COLD"));
-    let fault = Fault::new(Kind::Change(asleep)).on("GET", "/v1/objects").query("tenant=b").nth(2);
+    let inactive = Change::Tenant("Mt".into(), "b".into(), Some("COLD"));
+    let fault = Fault::new(Kind::Change(inactive)).on("GET", "/v1/objects").query("tenant=b").nth(2);
     world.sandbox.faults().add(fault);
     let outcome =
         world.try_backup(BackupOptions { page_objects: Some(50), ..world.options() }).await.0.expect("a backup");
@@ -278,7 +278,7 @@ async fn an_interrupted_run_puts_tenants_back_to_sleep() {
     let slow = Fault::new(Kind::Delay(Duration::from_millis(200))).on("GET", "/v1/objects");
     world.sandbox.faults().add(slow);
     let stop = async {
-        while world.sandbox.most_woken() == 0 {
+        while world.sandbox.most_activated() == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         world.cancel.cancel();
@@ -291,18 +291,21 @@ async fn an_interrupted_run_puts_tenants_back_to_sleep() {
 
 #[tokio::test]
 async fn what_a_killed_run_left_awake_sleeps_after_the_next_one() {
-    // `d` was put back by the killed run; that it is awake now is somebody's wish.
+    // `d` was put back by the killed run; that it is active now is somebody's wish.
     let all = [("a", "HOT"), ("b", "COLD"), ("c", "HOT"), ("d", "HOT")];
     let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 5));
-    world.killed_run(Op::Backup, &[woken(&["c", "d"]), RunRecord::Asleep { target: mt(), tenants: named(&["d"]) }]);
+    world.killed_run(
+        Op::Backup,
+        &[activated(&["c", "d"]), RunRecord::Deactivated { target: mt(), tenants: named(&["d"]) }],
+    );
     let (done, events) = world.try_backup(world.options()).await;
     let outcome = done.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 20));
-    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 1, .. }));
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftActive { tenants: 1, .. }));
     assert!(events.iter().any(said));
-    let asleep = [("a", "HOT"), ("b", "COLD"), ("c", "COLD"), ("d", "HOT")];
-    assert_eq!(world.sandbox.tenants("Mt"), asleep.map(|(name, state)| (name.to_owned(), state)));
-    assert_eq!(listed(&world, &archive_of(&outcome)), pairs(&asleep));
+    let inactive = [("a", "HOT"), ("b", "COLD"), ("c", "COLD"), ("d", "HOT")];
+    assert_eq!(world.sandbox.tenants("Mt"), inactive.map(|(name, state)| (name.to_owned(), state)));
+    assert_eq!(listed(&world, &archive_of(&outcome)), pairs(&inactive));
     // Once put back it is nobody's business any more.
     world.sandbox.faults().now(&Change::Tenant("Mt".into(), "c".into(), Some("HOT")));
     world.try_backup(world.options()).await.0.expect("a backup");
@@ -318,13 +321,13 @@ async fn who_is_put_to_sleep_in_word_alone_is_named_and_put_back_by_the_next_bac
     let (done, events) = world.try_backup(world.options()).await;
     let outcome = done.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 60));
-    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsStayAwake { tenants: 2, .. }));
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsStayActive { tenants: 2, .. }));
     assert!(events.iter().any(said), "{events:?}");
     world.sandbox.faults().clear();
     let (done, events) = world.try_backup(world.options()).await;
     let outcome = done.expect("a backup");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 60));
-    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 2, .. }));
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftActive { tenants: 2, .. }));
     assert!(events.iter().any(said), "{events:?}");
     assert_eq!(world.sandbox.tenants("Mt"), all.map(|(name, state)| (name.to_owned(), state)));
     assert_eq!(listed(&world, &archive_of(&outcome)), pairs(&all), "as they were before any was woken");
@@ -333,7 +336,7 @@ async fn who_is_put_to_sleep_in_word_alone_is_named_and_put_back_by_the_next_bac
 #[tokio::test]
 async fn who_was_woken_by_one_spelling_of_the_address_is_put_back_by_another() {
     let mut world = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "HOT")], 5));
-    world.killed_run(Op::Backup, &[woken(&["b"])]);
+    world.killed_run(Op::Backup, &[activated(&["b"])]);
     world.respell();
     assert_eq!(world.try_backup(world.options()).await.0.expect("a backup").result.status, Status::Ok);
     assert_eq!(world.sandbox.tenants("Mt")[1].1, "COLD");
@@ -344,7 +347,7 @@ async fn a_tenant_in_use_that_may_be_another_one_than_a_killed_run_woke_is_not_p
     for saw in [true, false] {
         let world = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "COLD")], 5));
         if saw {
-            world.killed_run(Op::Backup, &[woken(&["b"])]);
+            world.killed_run(Op::Backup, &[activated(&["b"])]);
             // Somebody makes it again, with an object of the same id: or it is another server behind the URL.
             world.sandbox.faults().now(&Change::Tenant("Mt".into(), "b".into(), None));
             world.sandbox.faults().now(&Change::Tenant("Mt".into(), "b".into(), Some("HOT")));
@@ -352,7 +355,7 @@ async fn a_tenant_in_use_that_may_be_another_one_than_a_killed_run_woke_is_not_p
             let object = format!(r#"{{"class":"Mt","tenant":"b","id":"{first}","properties":{{}},"vector":[1,2]}}"#);
             world.sandbox.faults().now(&Change::Write(object));
         } else {
-            world.killed_before_it_looked(Op::Backup, &[woken(&["b"])]);
+            world.killed_before_it_looked(Op::Backup, &[activated(&["b"])]);
             world.sandbox.faults().now(&Change::Tenant("Mt".into(), "b".into(), Some("HOT")));
         }
         let said = |events: &[Event]| {
@@ -372,15 +375,15 @@ async fn a_tenant_in_use_that_may_be_another_one_than_a_killed_run_woke_is_not_p
 #[tokio::test]
 async fn a_tenant_that_a_killed_run_woke_and_a_person_put_back_is_nobodys_business_any_more() {
     let world = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "COLD")], 5));
-    world.killed_run(Op::Backup, &[woken(&["b"])]);
+    world.killed_run(Op::Backup, &[activated(&["b"])]);
     // That it sleeps is found out by a run that has nothing to do with it.
     let only_a = BackupOptions { tenants: named(&["a"]), ..world.options() };
     world.try_backup(only_a).await.0.expect("a backup");
-    // Somebody wakes it for good reason.
+    // Somebody activates it for good reason.
     world.sandbox.faults().now(&Change::Tenant("Mt".into(), "b".into(), Some("HOT")));
     let (done, events) = world.try_backup(world.options()).await;
     assert_eq!(done.expect("a backup").result.objects, 10);
-    assert!(!events.iter().any(|e| matches!(e, Event::Warning(Warning::TenantsLeftAwake { .. }))), "{events:?}");
+    assert!(!events.iter().any(|e| matches!(e, Event::Warning(Warning::TenantsLeftActive { .. }))), "{events:?}");
     assert_eq!(world.sandbox.tenants("Mt")[1].1, "HOT");
 }
 
@@ -389,7 +392,7 @@ async fn a_key_that_may_wake_no_more_costs_only_the_tenants_that_were_not_read_y
     let names: Vec<String> = (0..3 * TENANTS_A_WINDOW).map(|n| format!("t{n:02}")).collect();
     let all: Vec<(&str, &'static str)> = names.iter().map(|name| (name.as_str(), "COLD")).collect();
     let world = world(tenants(Sandbox::builder().collection(CLASS), &all, 3));
-    // The first window wakes and puts back.
+    // The first window activates and puts back.
     let refused = Fault::new(Kind::status(403, "no")).on("PUT", "/v1/schema/Mt/tenants").after(2);
     world.sandbox.faults().add(refused);
     let outcome = world.try_backup(BackupOptions { jobs: Some(1), ..world.options() }).await.0.expect("a backup");

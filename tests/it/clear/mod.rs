@@ -10,6 +10,6 @@ mod kills;
 mod prompts;
 /// Rehearsals: what would not come back, or not be made, is found out first, and leaves nothing.
 mod rehearsal;
-/// `col clear --resume`: the last clear, if it was stopped, is carried on by its own journal.
+/// `col clear --resume`: the last clear, if it was stopped, is resumed by its own journal.
 #[cfg(unix)]
 mod resumed;

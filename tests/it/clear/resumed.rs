@@ -1,4 +1,4 @@
-//! `col clear --resume`: the last clear, if it was stopped, is carried on by its own journal, and asks as any clear does.
+//! `col clear --resume`: the last clear, if it was stopped, is resumed by its own journal, and asks as any clear does.
 
 use std::time::Duration;
 

@@ -190,8 +190,8 @@ fn a_backup_of_what_is_not_counted_is_not_announced_as_one_of_no_objects() {
     let builder =
         Sandbox::builder().seeded("Article", 40, 4, 7).collection(class).tenant("Mt", "a", "HOT").object(object);
     let stage = Stage::new(builder);
-    let asleep = sandbox::Change::Tenant("Mt".into(), "a".into(), Some("COLD"));
-    stage.sandbox.faults().now(&asleep);
+    let inactive = sandbox::Change::Tenant("Mt".into(), "a".into(), Some("COLD"));
+    stage.sandbox.faults().now(&inactive);
     let output = ends(&stage, &["col", "backup", "--dry-run"], 0);
     settled(&stage).bind(|| insta::assert_snapshot!("a_plan_of_what_is_not_counted", shown(&output)));
     let end = event(&ends(&stage, &["col", "backup", "--dry-run", "--json"], 0), "run_finished");

@@ -16,7 +16,7 @@ use crate::backup::tenants::{archive_of, named};
 use crate::support::disk_of::ReadsOf;
 use crate::support::world::{World, verify_options, world};
 
-/// Collections with one tenant awake and one asleep each.
+/// Collections with one tenant active and one inactive each.
 const COLLECTIONS: usize = 5;
 /// Lines in the journal of a large restore.
 const LINES: u64 = 2_000;
@@ -40,11 +40,11 @@ fn many() -> World {
 }
 
 fn waking(n: usize, tenants: &[&str]) -> RunRecord {
-    RunRecord::Waking { target: collection(n), tenants: named(tenants), firsts: BTreeMap::new() }
+    RunRecord::Activating { target: collection(n), tenants: named(tenants), firsts: BTreeMap::new() }
 }
 
-fn asleep(n: usize, tenants: &[&str]) -> RunRecord {
-    RunRecord::Asleep { target: collection(n), tenants: named(tenants) }
+fn inactive(n: usize, tenants: &[&str]) -> RunRecord {
+    RunRecord::Deactivated { target: collection(n), tenants: named(tenants) }
 }
 
 fn left(world: &World) -> BTreeMap<CollectionName, Vec<String>> {
@@ -96,7 +96,7 @@ async fn journals_are_read_once_for_all_collections_of_a_run() {
     let mut world = many();
     large_restore(&world);
     for n in 0..COLLECTIONS {
-        world.killed_run(Op::Verify, &[waking(n, &["night"]), asleep(n, &["night"])]);
+        world.killed_run(Op::Verify, &[waking(n, &["night"]), inactive(n, &["night"])]);
     }
     let reads = counted(&mut world);
     let outcome = world.try_backup(world.options()).await.0.expect("a backup");
@@ -141,7 +141,7 @@ async fn whoever_was_left_awake_in_any_collection_is_put_back() {
     }
     let (done, events) = world.try_backup(world.options()).await;
     assert_eq!(done.expect("a backup").result.status, Status::Ok);
-    let told = events.iter().filter(|e| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 1, .. })));
+    let told = events.iter().filter(|e| matches!(e, Event::Warning(Warning::TenantsLeftActive { tenants: 1, .. })));
     assert_eq!(told.count(), 2);
     for n in 0..COLLECTIONS {
         assert_eq!(world.sandbox.tenants(&format!("Mt{n}"))[1], ("night".to_owned(), "COLD"), "{n}");
@@ -159,8 +159,8 @@ async fn a_run_beside_this_one_that_ends_meanwhile_has_left_nobody_awake() {
         while reads.lock().expect("a lock").is_empty() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        // It says so, and then somebody wants the tenant awake.
-        world.killed_run(Op::Backup, &[waking(4, &["night"]), asleep(4, &["night"])]);
+        // It says so, and then somebody wants the tenant active.
+        world.killed_run(Op::Backup, &[waking(4, &["night"]), inactive(4, &["night"])]);
     };
     let slow = Fault::new(Kind::Delay(Duration::from_millis(500))).on("GET", "/v1/objects").query("class=Mt0");
     world.sandbox.faults().add(slow);
@@ -174,10 +174,10 @@ async fn a_run_beside_this_one_that_ends_meanwhile_has_left_nobody_awake() {
 fn the_newest_run_that_says_something_of_a_tenant_is_believed() {
     let world = many();
     world.killed_run(Op::Verify, &[waking(0, &["a", "b", "c"])]);
-    world.killed_run(Op::Backup, &[waking(0, &["b"]), asleep(0, &["b"]), waking(1, &["a"])]);
-    world.killed_run(Op::Verify, &[waking(1, &["a"]), asleep(1, &["a"]), waking(1, &["a"])]);
+    world.killed_run(Op::Backup, &[waking(0, &["b"]), inactive(0, &["b"]), waking(1, &["a"])]);
+    world.killed_run(Op::Verify, &[waking(1, &["a"]), inactive(1, &["a"]), waking(1, &["a"])]);
     // One that cannot be read to its end says nothing.
-    world.killed_run(Op::Backup, &[waking(0, &["d"]), asleep(0, &["a"]), waking(2, &["e"])]);
+    world.killed_run(Op::Backup, &[waking(0, &["d"]), inactive(0, &["a"]), waking(2, &["e"])]);
     let runs = world.state().runs;
     let mut names: Vec<_> = std::fs::read_dir(&runs).expect("runs").map(|e| e.expect("an entry").path()).collect();
     names.sort();

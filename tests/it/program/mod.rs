@@ -7,7 +7,7 @@ mod claims;
 mod dry_runs;
 /// The binary from end to end: exit codes, `--json`, pipes, the environment, `--dry-run`.
 mod e2e;
-/// Journals of runs before this one: read once, and who was left awake is put back.
+/// Journals of runs before this one: read once, and who was left active is put back.
 mod earlier_runs;
 /// Exit codes and messages of the binary when something is wrong.
 mod failures;

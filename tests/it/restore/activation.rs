@@ -140,7 +140,7 @@ async fn tenants_are_active_before_their_first_batch_and_inactive_once_their_run
     }
     reading.await.expect("all is read");
     assert_eq!(runs, twice(0..RUNS));
-    assert!(stage.world.sandbox.most_woken() <= ACTIVE_AT_ONCE);
+    assert!(stage.world.sandbox.most_activated() <= ACTIVE_AT_ONCE);
     let (ended, left, _) = stage.end().await;
     assert!(ended.is_ok() && left == 0, "{ended:?}, {left} active");
 }

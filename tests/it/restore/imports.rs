@@ -146,7 +146,7 @@ async fn objects_that_meet_a_broken_connection_are_sent_until_it_is_there_again(
     }
 }
 
-/// Every second object has no vector, and the server has a vectoriser.
+/// Every second object has no vector, and the server has a vectorizer.
 fn half_to_vectorise(objects: u32) -> Builder {
     let builder = Sandbox::builder().modules(&["text2vec-openai"]);
     let builder = builder.collection(r#"{"class":"V","vectorizer":"text2vec-openai"}"#);

@@ -29,7 +29,7 @@ pub(crate) mod references;
 mod references_faults;
 /// The same where objects have tenants, and targets are looked for.
 mod references_tenants;
-/// `col restore --resume`: whatever stopped a restore, carried on it ends as an unbroken one would.
+/// `col restore --resume`: whatever stopped a restore, resumed it ends as an unbroken one would.
 mod resumed;
 /// `col restore` of multi-tenant collections: every tenant comes back with its objects and in its state.
 mod tenants;

@@ -200,7 +200,7 @@ async fn what_leads_does_not_take_the_place_of_what_an_earlier_attempt_finished(
     assert!(done.is_err(), "it was stopped");
     target.sandbox.faults().clear();
     let plan = target.restore_plan(RestoreOptions { resume: true, ..options }).await.expect("a plan");
-    let done = plan.plan.carries_on.as_ref().map_or(0, |carried| carried.objects);
+    let done = plan.plan.resumes.as_ref().map_or(0, |carried| carried.objects);
     assert!((50..USUAL).contains(&done), "{done} were done");
     let (outcome, _) = target.run_plan(plan).await;
     let outcome = outcome.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));

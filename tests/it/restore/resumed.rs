@@ -1,4 +1,4 @@
-//! `col restore --resume`: whatever stopped a restore, carried on it ends as an unbroken one would. Nothing is lost or
+//! `col restore --resume`: whatever stopped a restore, resumed it ends as an unbroken one would. Nothing is lost or
 //! doubled, and nothing is sent again that was written down as done.
 
 #[cfg(unix)]
@@ -104,7 +104,7 @@ fn sent(events: &[Event]) -> u64 {
     objects.sum()
 }
 
-/// Plans to carry on, and gives the plan with the number of objects that it needs not send.
+/// Plans to resume, and gives the plan with the number of objects that it needs not send.
 async fn plan_again(target: &World, options: &RestoreOptions) -> (PreparedRestore, u64) {
     let done = written_down(target, options).unwrap_or(0);
     let plan = target.restore_plan(resumed(options)).await.unwrap_or_else(|e| panic!("no plan: {e:?}"));
@@ -112,11 +112,11 @@ async fn plan_again(target: &World, options: &RestoreOptions) -> (PreparedRestor
 }
 
 /// Carries a restore on to its end, and holds that it sent just what was not written down.
-async fn carry_on(target: &World, options: &RestoreOptions, how: &str) -> (RestoreOutcome, Vec<Event>) {
+async fn resume_collection(target: &World, options: &RestoreOptions, how: &str) -> (RestoreOutcome, Vec<Event>) {
     let (plan, done) = plan_again(target, options).await;
     let all: u64 = plan.plan.collections.iter().map(|collection| collection.objects).sum();
     // A run that got to its end, and could not tell it.
-    let done = if plan.plan.carries_on.as_ref().is_some_and(|carried| carried.complete) { all } else { done };
+    let done = if plan.plan.resumes.as_ref().is_some_and(|carried| carried.complete) { all } else { done };
     let (done_now, events) = target.run_plan(plan).await;
     let outcome = done_now.unwrap_or_else(|stopped| panic!("{how}: it stopped again: {:?}", stopped.error));
     assert_eq!(sent(&events), all - done, "{how}: just what was not written down is sent");

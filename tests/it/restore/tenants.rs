@@ -110,7 +110,7 @@ async fn of_many_that_sleep_few_are_awake_at_any_time() {
     let outcome = target.try_restore(target.restore_options(&archive)).await.0.expect("restored");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 600), "{:?}", outcome.remarks);
     equals(&source, &target, &archive, "Mt");
-    let most = target.sandbox.most_woken();
+    let most = target.sandbox.most_activated();
     assert!((1..=ACTIVE_AT_ONCE).contains(&most), "{most} awake at once");
 }
 
@@ -261,7 +261,7 @@ async fn an_interrupted_run_lets_tenants_sleep() {
     let slow = Fault::new(Kind::Delay(Duration::from_millis(150))).on("POST", "/v1/batch/objects");
     target.sandbox.faults().add(slow);
     let stop = async {
-        while target.sandbox.most_woken() == 0 {
+        while target.sandbox.most_activated() == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         target.cancel.cancel();

@@ -2,7 +2,7 @@
 
 /// What a key with few rights is told of aliases and roles.
 mod few_rights;
-/// Keys that may do everything but wake tenants, and tenants that nobody can wake, at each verb.
+/// Keys that may do everything but activate tenants, and tenants that nobody can activate, at each verb.
 mod may_not;
-/// Where the key may not wake tenants, or nobody can.
-mod may_not_wake;
+/// Where the key may not activate tenants, or nobody can.
+mod may_not_activate;

@@ -100,7 +100,7 @@ pub(crate) async fn backed_up_before_now(world: &World) -> PathBuf {
 
 /// Somebody removes the collection and makes it again, with as many other objects: so it looks as well where another server
 /// stands behind the URL by now.
-async fn made_again(world: &World) {
+async fn recreated(world: &World) {
     let (client, name) = (world.client(Events::none()), "Article".parse().expect("a name"));
     let schema = client.schema(&name).await.expect("asked").expect("there");
     world.sandbox.faults().now(&Change::Drop("Article".into()));
@@ -144,7 +144,7 @@ async fn an_archive_of_another_collection_of_that_name_holds_nothing_of_this_one
         let world = world(articles().version(version));
         let path = backed_up(&world, world.options()).await;
         begun_later(&path);
-        made_again(&world).await;
+        recreated(&world).await;
         let held = held(&world).await.expect("an archive");
         assert_eq!((held.path, held.archived, held.live, held.covers), (path, 40, Some(40), Covers::OtherCollection));
     }
@@ -182,7 +182,7 @@ async fn an_archive_of_other_tenants_of_the_same_names_holds_nothing_of_these() 
 async fn an_archive_of_another_collection_hides_no_older_one_that_holds_this_one() {
     let world = world(articles());
     backed_up(&world, world.options()).await;
-    made_again(&world).await;
+    recreated(&world).await;
     let without = backed_up(&world, backup::BackupOptions { content: Content::NoVectors, ..world.options() }).await;
     let found = held(&world).await.expect("an archive");
     assert_eq!((found.path, found.covers), (without, Covers::NoVectors));
@@ -216,7 +216,7 @@ async fn where_the_archive_names_no_shards_its_newest_object_decides() {
     let world = world(articles());
     let path = backed_up(&world, world.options()).await;
     begun_later(&path);
-    made_again(&world).await;
+    recreated(&world).await;
     forged::says(&path, |manifest| {
         manifest["collections"][0].as_object_mut().expect("an object").shift_remove("shards").expect("shards");
     });

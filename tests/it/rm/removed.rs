@@ -275,7 +275,7 @@ async fn what_changed_since_it_was_agreed_is_not_removed() {
     world.sandbox.faults().now(&write);
     before.collections[0].agreed = None;
     let stopped = run(&world, before).await.expect_err("another one");
-    assert!(matches!(stopped.error, Error::MadeAnew { .. }), "{:?}", stopped.error);
+    assert!(matches!(stopped.error, Error::Recreated { .. }), "{:?}", stopped.error);
     assert_eq!(world.sandbox.writing_requests(), 0);
     // What stands still goes.
     assert_eq!(removed(&world, &["Article"]).await.result.objects, 1);
@@ -425,7 +425,7 @@ async fn one_that_was_made_anew_or_written_to_after_the_plan_is_not_removed() {
         let stopped = run(&world, plan).await.expect_err("refused");
         assert_eq!((stopped.error.class(), world.sandbox.writing_requests()), (Class::Refused, 0));
         let is_told = match &stopped.error {
-            Error::TenantMadeAnew { tenant: anew, .. } => tenant == Some(anew.as_str()),
+            Error::TenantRecreated { tenant: anew, .. } => tenant == Some(anew.as_str()),
             Error::NotAsPlanned { what: PlanChange::WrittenSinceHeld { .. }, .. } => tenant.is_none(),
             _ => false,
         };

@@ -144,8 +144,8 @@ fn the_summary_of_one_collection() {
         .with(Label::Server, ["http://localhost:8080, Weaviate 1.40.0".to_owned()])
         .with(Label::Archive, ["./backups/Article_full_20261123_041200 (7.0 MiB on disk)".to_owned()]);
     let whole = run(Op::Backup, Status::Ok, vec![result("Article", 120_000)]);
-    let carried_on = RunResult { resumed_objects: 80_000, objects_per_second: 3_200.0, ..whole.clone() };
-    insta::assert_snapshot!(summary(&whole, &closing) + "\n" + &summary(&carried_on, &Closing::default()));
+    let resumed_run = RunResult { resumed_objects: 80_000, objects_per_second: 3_200.0, ..whole.clone() };
+    insta::assert_snapshot!(summary(&whole, &closing) + "\n" + &summary(&resumed_run, &Closing::default()));
 }
 
 #[test]

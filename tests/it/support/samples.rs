@@ -90,14 +90,14 @@ pub(crate) fn warnings() -> Vec<Warning> {
             reason: SkipReason::Offloaded,
         },
         Warning::TenantsChanged { collection: collection(), added: 1, deleted: 2, first: tenant() },
-        Warning::TenantsStayAwake {
+        Warning::TenantsStayActive {
             collection: collection(),
             tenants: 2,
             first: tenant(),
             reason: "gone".into(),
             noted: true,
         },
-        Warning::TenantsLeftAwake { collection: collection(), tenants: 1, first: tenant() },
+        Warning::TenantsLeftActive { collection: collection(), tenants: 1, first: tenant() },
         Warning::TenantsNotKnownAgain { collection: collection(), tenants: 1, first: tenant() },
         Warning::VectorUnprintable { collection: collection() },
         Warning::ReplicaOlder { collection: collection(), objects: 389 },

@@ -127,10 +127,10 @@ impl World {
     /// killed.
     pub(crate) fn killed_run(&self, op: Op, records: &[RunRecord]) {
         let seen = |record: &RunRecord| match record.clone() {
-            RunRecord::Waking { target, tenants, .. } => {
+            RunRecord::Activating { target, tenants, .. } => {
                 let first = |tenant: &TenantName| Some((tenant.clone(), self.first_object(&target, tenant)?));
                 let firsts = tenants.iter().filter_map(first).collect();
-                RunRecord::Waking { target, tenants, firsts }
+                RunRecord::Activating { target, tenants, firsts }
             }
             other => other,
         };

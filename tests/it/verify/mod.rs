@@ -4,7 +4,7 @@
 mod compared;
 /// Differences, and what they are called.
 mod found;
-/// `col verify` where tenants sleep: whoever is woken sleeps again.
-mod sleepers;
-/// `col verify` of multi-tenant collections: each tenant is compared with its own, and nobody stays awake.
+/// `col verify` where tenants sleep: whoever is activated sleeps again.
+mod inactive;
+/// `col verify` of multi-tenant collections: each tenant is compared with its own, and nobody stays active.
 mod tenants;

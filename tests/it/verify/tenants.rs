@@ -1,4 +1,4 @@
-//! `col verify` of multi-tenant collections: each tenant is compared with its own, and nobody stays awake.
+//! `col verify` of multi-tenant collections: each tenant is compared with its own, and nobody stays active.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use elysiactl::ops::verify::{VerifyOptions, VerifyOutcome};
 use elysiactl::pipeline::activation::ACTIVE_AT_ONCE;
 use sandbox::{Builder, Change, Fault, Kind, PageFault, Role, Sandbox};
 
-use crate::backup::tenants::{CLASS, archive_of, id, is_look, named, tenants, woken};
+use crate::backup::tenants::{CLASS, activated, archive_of, id, is_look, named, tenants};
 use crate::support::said::said_of;
 use crate::support::world::{World, verify_options, world};
 
@@ -170,7 +170,7 @@ async fn of_many_that_sleep_few_are_awake_at_any_time() {
     let archive = backed_up(&world).await;
     let outcome = verified(&world, &archive).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 600), "{:?}", outcome.remarks);
-    let most = world.sandbox.most_woken();
+    let most = world.sandbox.most_activated();
     assert!((1..=ACTIVE_AT_ONCE).contains(&most), "{most} awake at once");
     assert_eq!(world.sandbox.tenants("Mt").iter().filter(|(_, state)| *state == "COLD").count(), 150);
 }
@@ -180,10 +180,10 @@ async fn what_a_killed_run_left_awake_sleeps_afterwards() {
     let world = world(some());
     let archive = backed_up(&world).await;
     world.sandbox.faults().now(&Change::Tenant("Mt".into(), "b".into(), Some("HOT")));
-    world.killed_run(Op::Verify, &[woken(&["b"])]);
+    world.killed_run(Op::Verify, &[activated(&["b"])]);
     let (done, events) = world.try_verify(options(&world, &archive)).await;
     assert_eq!(done.expect("compared").result.status, Status::Ok);
-    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 1, .. }));
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftActive { tenants: 1, .. }));
     assert!(events.iter().any(said));
     assert_eq!(world.sandbox.tenants("Mt")[1], ("b".to_owned(), "COLD"));
 }
@@ -220,7 +220,7 @@ async fn thousands_of_small_tenants_take_one_page_each_and_one_count_a_hundred()
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 6_000), "{:?}", outcome.remarks);
     let seen = world.sandbox.requests();
     let number = |path: &str| seen.iter().filter(|request| request.path == path).count();
-    // Each of those that are woken is looked at once, to be known again.
+    // Each of those that are activated is looked at once, to be known again.
     let looks = seen.iter().filter(|request| is_look(&request.query)).count();
     assert_eq!((number("/v1/objects") - looks, looks), (2_000, 100));
     let windows = seen.iter().filter(|r| r.writing).count() / 2;
@@ -275,8 +275,8 @@ async fn tenants_that_come_and_go_meanwhile_are_named() {
 async fn a_tenant_that_somebody_puts_to_sleep_meanwhile_is_left_to_them() {
     let world = world(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("c", "HOT")], 30));
     let archive = backed_up(&world).await;
-    let asleep = Change::Tenant("Mt".into(), "c".into(), Some("COLD"));
-    world.sandbox.faults().add(Fault::new(Kind::Change(asleep)).on("POST", "/v1/graphql").nth(2));
+    let inactive = Change::Tenant("Mt".into(), "c".into(), Some("COLD"));
+    world.sandbox.faults().add(Fault::new(Kind::Change(inactive)).on("POST", "/v1/graphql").nth(2));
     let outcome = verified(&world, &archive).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 30));
     let said =

@@ -176,7 +176,7 @@ impl Builder {
     }
 
     /// Seeded collections have so many tenants, `t000000` and so on, each with the objects that were asked for, and
-    /// every second one asleep.
+    /// every second one inactive.
     pub fn in_tenants(mut self, tenants: u64) -> Self {
         self.tenants = tenants;
         self

@@ -155,10 +155,10 @@ impl Sandbox {
         tenants.into_iter().flatten().map(|(name, tenant)| (name.clone(), tenant.status)).collect()
     }
 
-    /// The most tenants that requests had woken and not put back at any time.
+    /// The most tenants that requests had activated and not put back at any time.
     #[must_use]
-    pub fn most_woken(&self) -> usize {
-        self.core.read().woken[1]
+    pub fn most_activated(&self) -> usize {
+        self.core.read().activated[1]
     }
 
     /// Sets what its operator can set, as a restart with other settings does.

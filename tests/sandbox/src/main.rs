@@ -18,7 +18,7 @@ struct Options {
     /// How many objects it has; 0 makes none
     #[arg(long, default_value_t = 10_000)]
     objects: u64,
-    /// Tenants, each with that many objects and every second one asleep; 0 makes a plain collection
+    /// Tenants, each with that many objects and every second one inactive; 0 makes a plain collection
     #[arg(long, default_value_t = 0)]
     tenants: u64,
     /// Dimensions of their vectors; 0 makes none

@@ -216,7 +216,7 @@ fn unknown_property(class: &str, name: &str) -> String {
     )
 }
 
-/// Makes or wakes the tenant where the class says so.
+/// Makes or activates the tenant where the class says so.
 fn settle_tenant(core: &Core, state: &mut State, item: &Item) -> Result<(), String> {
     let Some(collection) = state.collections.get_mut(&item.class) else { return Ok(()) };
     if let Some(name) = item.tenant.as_deref() {

@@ -51,7 +51,7 @@ impl Core {
             replaced: HashMap::new(),
             limits: Limits::default(),
             roles: Vec::new(),
-            woken: [0, 0],
+            activated: [0, 0],
             kept: HashMap::new(),
             operator: Operator::default(),
         };
@@ -94,7 +94,7 @@ pub(crate) struct State {
     /// Roles that were made.
     pub(crate) roles: Vec<Json>,
     /// Tenants that a request woke and none put back, and the most there were of them at any time.
-    pub(crate) woken: [usize; 2],
+    pub(crate) activated: [usize; 2],
     /// What the operator set.
     pub(crate) operator: Operator,
 }

@@ -142,7 +142,7 @@ impl Books {
         for (tenant, trouble) in &scanned.refused {
             let tries = self.tries.entry(tenant.clone()).or_default();
             *tries += 1;
-            if *tries >= TRIES && *trouble == TenantTrouble::Asleep {
+            if *tries >= TRIES && *trouble == TenantTrouble::Inactive {
                 self.skipped.insert(tenant.clone(), SkipReason::StaysInactive);
             }
         }

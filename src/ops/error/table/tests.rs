@@ -238,9 +238,9 @@ fn what_others_do_meanwhile() {
             Class::Server,
             &[],
         ),
-        (Error::MadeAnew { collection: collection() }, Class::Refused, &[Hint::RunAgain]),
+        (Error::Recreated { collection: collection() }, Class::Refused, &[Hint::RunAgain]),
         (
-            Error::TenantMadeAnew { collection: collection(), tenant: "t".parse().expect("a tenant") },
+            Error::TenantRecreated { collection: collection(), tenant: "t".parse().expect("a tenant") },
             Class::Refused,
             &[Hint::RunAgain],
         ),
@@ -249,7 +249,7 @@ fn what_others_do_meanwhile() {
             Class::Refused,
             &[Hint::RunAgain],
         ),
-        (Error::MadeUp { collection: collection(), attempts: 5 }, Class::Refused, &[Hint::StopWriters]),
+        (Error::AutoCreated { collection: collection(), attempts: 5 }, Class::Refused, &[Hint::StopWriters]),
         (Error::WentOn { run: run() }, Class::Refused, &[Hint::WaitForOtherRun]),
         (Error::OtherRun { run: run(), differs: Vec::new() }, Class::Refused, &[Hint::WithoutResume]),
         (
@@ -293,7 +293,7 @@ fn what_stands_against_a_clear_is_advised_on_once_a_kind() {
     let refusals = || {
         vec![
             R::BeingWritten { collection: collection(), before: 1, after: 2 },
-            R::NotMadeAgain {
+            R::NotRecreated {
                 collection: collection(),
                 why: crate::ops::refusal::NotRepeatable::AliasOfItsName { alias: "x".into() },
             },
@@ -311,7 +311,7 @@ fn what_stands_against_a_clear_is_advised_on_once_a_kind() {
         Hint::GrantPermission,
         Hint::RecreateInstead,
         Hint::ListTenants,
-        Hint::WakeTenants,
+        Hint::ActivateTenants,
     ];
     gives(&Error::CannotClear { refusals: refusals() }, Class::Refused, &hints);
 }
@@ -337,7 +337,7 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
             R::RoleUnknown { role: "r".into(), actions: vec!["read_mcp".into()], server: "1.32".into() },
             R::Unreadable { collection: collection(), there: there() },
             R::TargetUnreadable { collection: collection(), property: "p".into(), target: name("T"), lacks: "x" },
-            R::MayNotWake { collection: collection(), tenants: 2, first: tenant() },
+            R::MayNotActivate { collection: collection(), tenants: 2, first: tenant() },
         ]
     };
     let hints = [

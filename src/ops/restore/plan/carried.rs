@@ -1,4 +1,4 @@
-//! What a plan has to do with an earlier run: which one it carries on, and whether what that one began is still its own.
+//! What a plan has to do with an earlier run: which one it resumes, and whether what that one began is still its own.
 
 use std::collections::BTreeSet;
 
@@ -32,8 +32,8 @@ pub(super) fn asked(
     }
 }
 
-/// The run to carry on, if that is asked for and there is one. Refuses what a run holds that is still at work.
-pub(super) async fn carried_on(
+/// The run to resume, if that is asked for and there is one. Refuses what a run holds that is still at work.
+pub(super) async fn resumed_run(
     access: ReadAccess<'_>,
     options: &RestoreOptions,
     asked: &Asked,
@@ -77,7 +77,7 @@ pub(super) async fn left_by(
 }
 
 impl Planning<'_> {
-    /// What stands against carrying on what an earlier run has begun.
+    /// What stands against resuming what an earlier run has begun.
     pub(super) async fn not_as_left(
         &self,
         candidates: &[Candidate],

@@ -60,7 +60,7 @@ impl Planning<'_> {
     }
 }
 
-/// Whether an earlier run, which is carried on, made a collection or added tenants to it.
+/// Whether an earlier run, which is resumed, made a collection or added tenants to it.
 fn was_made(resuming: Option<&Resuming>, target: &CollectionName) -> bool {
     let history = resuming.and_then(|resuming| resuming.kept.history.targets.get(target));
     history.is_some_and(crate::archive::runfiles::TargetHistory::is_there)

@@ -1,4 +1,4 @@
-//! Which earlier run is carried on, and what is said of one that is not.
+//! Which earlier run is resumed, and what is said of one that is not.
 
 use jiff::Timestamp;
 use uuid::Uuid;

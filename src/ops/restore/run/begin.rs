@@ -7,7 +7,7 @@ use crate::ops::run::claim::Claiming;
 use crate::ops::run::journal::{Journalled, Taken};
 use crate::ops::{Error, ReadAccess};
 
-/// Claims the collections and makes the run's directory, or takes up the one of the run that is carried on.
+/// Claims the collections and makes the run's directory, or takes up the one of the run that is resumed.
 pub(super) async fn begin(access: ReadAccess<'_>, prepared: &PreparedRestore) -> Result<Journalled, Error> {
     let options = &prepared.plan.options;
     let targets = prepared.work.iter().map(|collection| collection.planned.target.clone()).collect();

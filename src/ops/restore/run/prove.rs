@@ -130,7 +130,7 @@ impl RestoreRun<'_> {
         }
         guard.until_whole().await?;
         if guard.is_remade() {
-            return Err(Error::MadeAnew { collection: name.clone() });
+            return Err(Error::Recreated { collection: name.clone() });
         }
         let is_known = counted.exact().is_some();
         match counted {
@@ -167,7 +167,7 @@ impl RestoreRun<'_> {
         let now = self.access.ask(self.access.client.schema(&name)).await?;
         let Some(now) = now else { return Err(Error::Vanished { collection: name }) };
         if is_other(&created.schema, &now) {
-            return Err(Error::MadeAnew { collection: name });
+            return Err(Error::Recreated { collection: name });
         }
         if let Some((changes, more)) = grown(&created.schema, &now) {
             // A collection that was there before has others who write to it.

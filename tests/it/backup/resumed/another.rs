@@ -1,4 +1,4 @@
-//! What is not carried on: a backup of other things, of another server, or one that another run writes or has finished.
+//! What is not resumed: a backup of other things, of another server, or one that another run writes or has finished.
 
 use elysiactl::ops::{BackupDiffers, SchemaDrift};
 use elysiactl::weaviate::Writer;
@@ -96,7 +96,7 @@ async fn what_another_run_carried_on_with_another_schema_since_the_plan_is_not_m
     world.try_backup(this_one(&world, &archive)).await.0.expect_err("an interruption");
     world.sandbox.faults().clear();
     let error = backup::run(&Writer::new(client), &session, plan).await.expect_err("another run's").error;
-    let Error::SchemaChanged { collection, what: SchemaDrift::CarriedOn } = &error else { panic!("{error:?}") };
+    let Error::SchemaChanged { collection, what: SchemaDrift::Resumed } = &error else { panic!("{error:?}") };
     assert_eq!(collection.as_str(), "Draft");
     world.nothing_is_sealed();
 }
@@ -157,9 +157,9 @@ async fn a_plan_names_what_it_carries_on_or_could_and_writes_nothing() {
         fresh = backup::plan(&client, &session, options(&world)).await.expect("a plan");
     }
     assert_eq!(fresh.interrupted.as_ref().map(|found| &found.archive), Some(&archive));
-    assert_eq!(fresh.carries_on, None);
+    assert_eq!(fresh.resumes, None);
     let carried = backup::plan(&client, &session, again(&world)).await.expect("a plan");
-    let found = carried.carries_on.clone().expect("an archive");
+    let found = carried.resumes.clone().expect("an archive");
     assert!(found.objects > 0 && found.parts > 0 && found.archive == archive);
     assert_eq!((carried.archive, carried.interrupted), (archive.clone(), None));
     assert_eq!(std::fs::read(archive.join("checkpoint.jsonl")).expect("a journal"), before);

@@ -6,14 +6,14 @@ use super::*;
 use crate::support::binary::{Stage, archived_digests, lines, said};
 use crate::support::terminal::Terminal;
 
-/// The archives that a run had begun to write down: one that is killed before leaves a folder with nothing in it to carry on.
+/// The archives that a run had begun to write down: one that is killed before leaves a folder with nothing in it to resume.
 fn begun(stage: &Stage) -> Vec<PathBuf> {
     let holds = |path: &Path| path.metadata().is_ok_and(|file| file.len() > 0);
     let is_begun = |path: &PathBuf| ["checkpoint.jsonl", "manifest.json"].iter().any(|file| holds(&path.join(file)));
     stage.made().into_iter().filter(is_begun).collect()
 }
 
-/// T2: killed at blind moments, carried on and killed again, until it is done.
+/// T2: killed at blind moments, resumed and killed again, until it is done.
 #[test]
 fn killed_and_carried_on_until_it_is_done_it_equals_an_unbroken_one() {
     let kills = tier::amount("ELYSIACTL_TEST_KILLS", [20, 500, 5_000]);

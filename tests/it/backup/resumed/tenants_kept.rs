@@ -1,4 +1,4 @@
-//! A collection with tenants whose backup was interrupted: what was kept of each is carried on.
+//! A collection with tenants whose backup was interrupted: what was kept of each is resumed.
 
 use super::*;
 

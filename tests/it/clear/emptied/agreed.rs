@@ -64,7 +64,7 @@ async fn another_collection_of_the_name_with_as_many_objects_is_not_emptied() {
         world.sandbox.clear_requests();
         let (done, _) = run(&world, plan).await;
         let stopped = done.expect_err("refused");
-        assert!(matches!(stopped.error, Error::MadeAnew { .. }), "{wish:?}: {:?}", stopped.error);
+        assert!(matches!(stopped.error, Error::Recreated { .. }), "{wish:?}: {:?}", stopped.error);
         assert_eq!((stopped.class(), world.sandbox.writing_requests()), (Class::Refused, 0), "{wish:?}");
         assert_eq!(world.sandbox.count("Article", None), 1, "{wish:?}");
     }

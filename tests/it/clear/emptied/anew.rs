@@ -6,7 +6,7 @@ use super::tenants::with_tenants;
 use super::*;
 
 /// Somebody removes these tenants and makes them anew, each with as many objects of the same ids, loaded at another time.
-fn made_anew(world: &World, tenants: &[&str]) {
+fn recreated(world: &World, tenants: &[&str]) {
     for tenant in tenants {
         let objects = world.sandbox.objects("Many", Some(tenant));
         for state in [None, Some("HOT")] {
@@ -35,9 +35,9 @@ async fn a_collection_whose_tenants_were_made_anew_with_as_many_objects_is_not_e
     for wish in [Wish::Recreate, Wish::Delete] {
         let world = with_tenants().await;
         let plan = planned(&world, one(wish, options(&world, &["Many"]))).await.expect("a plan");
-        made_anew(&world, &["a", "b"]);
+        recreated(&world, &["a", "b"]);
         let error = is_refused(&world, plan).await;
-        assert!(matches!(error, Error::TenantMadeAnew { .. }), "{wish:?}: {error:?}");
+        assert!(matches!(error, Error::TenantRecreated { .. }), "{wish:?}: {error:?}");
     }
 }
 
@@ -48,10 +48,10 @@ async fn a_named_tenant_that_was_made_anew_with_as_many_objects_is_not_emptied()
         let named = |tenants: &[&str]| tenants.iter().map(|t| t.parse().expect("a name")).collect();
         let options = ClearOptions { tenants: named(&["a", "b"]), ..one(wish, options(&world, &["Many"])) };
         let plan = planned(&world, options).await.expect("a plan");
-        made_anew(&world, &["b"]);
+        recreated(&world, &["b"]);
         let error = is_refused(&world, plan).await;
         assert!(
-            matches!(&error, Error::TenantMadeAnew { tenant, .. } if tenant.as_str() == "b"),
+            matches!(&error, Error::TenantRecreated { tenant, .. } if tenant.as_str() == "b"),
             "{wish:?}: {error:?}"
         );
     }
@@ -61,11 +61,11 @@ async fn a_named_tenant_that_was_made_anew_with_as_many_objects_is_not_emptied()
 async fn one_tenant_of_several_made_anew_stops_a_drop_and_no_deletion_by_ids() {
     let world = with_tenants().await;
     let plan = planned(&world, one(Wish::Recreate, options(&world, &["Many"]))).await.expect("a plan");
-    made_anew(&world, &["b"]);
+    recreated(&world, &["b"]);
     let error = is_refused(&world, plan).await;
-    assert!(matches!(&error, Error::TenantMadeAnew { tenant, .. } if tenant.as_str() == "b"), "{error:?}");
+    assert!(matches!(&error, Error::TenantRecreated { tenant, .. } if tenant.as_str() == "b"), "{error:?}");
     let plan = planned(&world, one(Wish::Delete, options(&world, &["Many"]))).await.expect("a plan");
-    made_anew(&world, &["b"]);
+    recreated(&world, &["b"]);
     let (done, _) = run(&world, plan).await;
     assert_eq!(done.expect("an end").result.status, Status::Ok);
 }
@@ -127,7 +127,7 @@ async fn inactive_tenants_of_a_collection_made_anew_after_some_of_them_went_are_
     }
     let (done, _) = run(&world, plan).await;
     let error = done.expect_err("refused").error;
-    assert!(matches!(&error, Error::TenantMadeAnew { tenant, .. } if tenant.as_str() == "a"), "{error:?}");
+    assert!(matches!(&error, Error::TenantRecreated { tenant, .. } if tenant.as_str() == "a"), "{error:?}");
     world.sandbox.faults().now(&set("c100", Some("HOT")));
     assert_eq!(world.sandbox.count("Lot", Some("c100")), 1);
 }
@@ -141,7 +141,7 @@ async fn what_is_made_anew_while_it_is_deleted_keeps_what_comes_with_the_same_id
     world.sandbox.faults().add(anew);
     let (done, _) = run(&world, plan).await;
     let stopped = done.expect_err("refused");
-    assert!(matches!(stopped.error, Error::MadeAnew { .. }), "{:?}", stopped.error);
+    assert!(matches!(stopped.error, Error::Recreated { .. }), "{:?}", stopped.error);
     assert_eq!((stopped.class(), world.sandbox.count("Article", None)), (Class::Server, 1));
 }
 

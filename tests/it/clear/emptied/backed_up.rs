@@ -123,7 +123,7 @@ async fn what_is_written_to_a_tenant_that_sleeps_after_it_was_compared_is_not_lo
         plan.must_be_held_in(archive.into(), jiff::Timestamp::UNIX_EPOCH);
         let id = format!("00000000-0000-0000-0000-{:012}", if edited { 2 } else { 9 });
         let late = format!(r#"{{"class":"Many","id":"{id}","tenant":"c","properties":{{}},"vector":[3,4]}}"#);
-        // Two tenants are awake and asked before the comparison; the third question is for the one that sleeps.
+        // Two tenants are active and asked before the comparison; the third question is for the one that sleeps.
         let write = Fault::new(Kind::Change(Change::Write(late))).on("GET", "/v1/objects").query("sort=").nth(3);
         world.sandbox.faults().add(write);
         let (done, _) = run(&world, plan).await;

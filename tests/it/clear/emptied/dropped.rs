@@ -111,7 +111,7 @@ async fn a_writer_that_never_stops_through_the_drop_is_said_with_what_was_saved(
     world.sandbox.faults().now(&Change::WriterThroughDrop("Article".into(), vec![article(1), article(2)]));
     let (done, _) = run(&world, plan).await;
     let stopped = done.expect_err("made up again and again");
-    assert!(matches!(stopped.error, Error::MadeUp { .. }), "{:?}", stopped.error);
+    assert!(matches!(stopped.error, Error::AutoCreated { .. }), "{:?}", stopped.error);
     let (lost, copy) = stopped.dropped.expect("what was dropped is said");
     assert!(lost == name("Article") && copy.schema.exists());
     world.sandbox.faults().now(&Change::WriterThroughDrop("Article".into(), Vec::new()));
@@ -144,7 +144,7 @@ async fn a_collection_that_somebody_creates_right_after_the_drop_is_theirs() {
     world.sandbox.faults().now(&Change::CreatorAfterDrop("Article".into(), theirs.into()));
     let (done, _) = run(&world, plan).await;
     let stopped = done.expect_err("theirs");
-    assert!(matches!(stopped.error, Error::MadeAnew { .. }), "{:?}", stopped.error);
+    assert!(matches!(stopped.error, Error::Recreated { .. }), "{:?}", stopped.error);
     assert_eq!(stopped.class(), Class::Server, "ours is gone");
     let (lost, copy) = stopped.dropped.expect("it is gone, and that is said");
     assert!(lost == name("Article") && copy.schema.exists());

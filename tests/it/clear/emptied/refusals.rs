@@ -67,7 +67,7 @@ async fn a_collection_beside_an_alias_of_its_name_in_another_spelling_is_not_dro
     let world = world(articles().alias("ARTICLE", "Article"));
     let refusal = refusal(&world, one(Wish::Recreate, options(&world, &["Article"])), &[Hint::DeleteInstead]).await;
     assert!(
-        matches!(&refusal, ClearRefusal::NotMadeAgain { why: NotRepeatable::AliasOfItsName { alias }, .. } if alias == "ARTICLE"),
+        matches!(&refusal, ClearRefusal::NotRecreated { why: NotRepeatable::AliasOfItsName { alias }, .. } if alias == "ARTICLE"),
         "{refusal:?}"
     );
     assert_eq!(world.sandbox.count("Article", None), OBJECTS);
@@ -81,7 +81,7 @@ async fn what_the_server_would_not_take_back_is_not_dropped() {
     let meta = r#"{"hostname":"http://[::]:8080","modules":{},"version":"1.40.0"}"#;
     world.sandbox.faults().add(Fault::new(Kind::status(200, meta)).on("GET", "/v1/meta"));
     let refusal = refusal(&world, one(Wish::Recreate, options(&world, &["Odd"])), &[Hint::DeleteInstead]).await;
-    let told = matches!(&refusal, ClearRefusal::NotMadeAgain { why: NotRepeatable::Refused(why), .. } if why.to_string().contains("text2vec-contextionary"));
+    let told = matches!(&refusal, ClearRefusal::NotRecreated { why: NotRepeatable::Refused(why), .. } if why.to_string().contains("text2vec-contextionary"));
     assert!(told, "{refusal:?}");
     assert_eq!(world.sandbox.collections(), ["Odd"]);
 }
@@ -102,7 +102,7 @@ async fn what_would_come_back_without_a_setting_is_not_dropped() {
     ] {
         let wanted = one(Wish::Recreate, options(&world, &[collection]));
         let refusal = refusal(&world, wanted, &[Hint::DeleteInstead]).await;
-        let ClearRefusal::NotMadeAgain { why: NotRepeatable::SettingLost(lost), .. } = &refusal else {
+        let ClearRefusal::NotRecreated { why: NotRepeatable::SettingLost(lost), .. } = &refusal else {
             panic!("{refusal:?}")
         };
         let SettingRemark::SettingLost { key, was, now: None, .. } = lost else { panic!("{lost:?}") };

@@ -8,7 +8,7 @@ use elysiactl::ops::{NotBackedUp, PlanChange};
 
 use super::*;
 
-/// A collection with three tenants of two objects, one of them asleep.
+/// A collection with three tenants of two objects, one of them inactive.
 pub(super) async fn with_tenants() -> World {
     with_tenants_on("1.40").await
 }
@@ -105,7 +105,7 @@ async fn a_server_that_gives_removed_tenants_their_objects_back_is_not_asked_to_
         let error = refused(&world, options).await;
         let Error::CannotClear { refusals } = &error else { panic!("{error:?}") };
         assert!(matches!(refusals.as_slice(), [clear::ClearRefusal::TenantsStay { .. }]), "{refusals:?}");
-        assert_eq!((error.class(), error.hints()), (Class::Refused, vec![Hint::WakeTenants]));
+        assert_eq!((error.class(), error.hints()), (Class::Refused, vec![Hint::ActivateTenants]));
     }
     let outcome = cleared(&world, only(Wish::Auto, "b")).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 2));
@@ -282,7 +282,8 @@ async fn who_is_put_to_sleep_in_word_alone_after_a_comparison_is_named_and_nothi
             panic!("{:?}", stopped.error)
         };
         assert_eq!(*why, NotBackedUp::TenantsStayActive);
-        let named = |e: &&Event| matches!(e, Event::Warning(Warning::TenantsStayAwake { tenants: 1, noted: true, .. }));
+        let named =
+            |e: &&Event| matches!(e, Event::Warning(Warning::TenantsStayActive { tenants: 1, noted: true, .. }));
         assert_eq!(events.iter().filter(named).count(), 1, "{wish:?}: {events:?}");
         assert_eq!(["a", "b", "c"].map(|t| world.sandbox.count("Many", Some(t))), [2, 2, 2], "{wish:?}");
         world.sandbox.faults().clear();
@@ -296,7 +297,7 @@ async fn with_one_left_awake() -> World {
     let world = with_tenants().await;
     world.sandbox.faults().now(&Change::Tenant("Many".into(), "c".into(), Some("HOT")));
     let tenants = vec!["c".parse().expect("a name")];
-    let waking = RunRecord::Waking { target: name("Many"), tenants, firsts: std::collections::BTreeMap::new() };
+    let waking = RunRecord::Activating { target: name("Many"), tenants, firsts: std::collections::BTreeMap::new() };
     world.killed_run(Op::Verify, &[waking]);
     world
 }
@@ -322,7 +323,7 @@ async fn what_a_killed_run_left_awake_is_planned_as_asleep_and_sleeps_afterwards
         }
         let (done, events) = run(&world, plan).await;
         assert_eq!(done.expect("done").result.status, Status::Ok, "{wish:?}");
-        let told = events.iter().any(|e| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 1, .. })));
+        let told = events.iter().any(|e| matches!(e, Event::Warning(Warning::TenantsLeftActive { tenants: 1, .. })));
         assert_eq!(told, !is_backed_up, "{wish:?}");
         let states: Vec<_> = tenants(&world, "Many").await.into_iter().map(|tenant| tenant.state).collect();
         assert_eq!(states, [TenantState::Hot, TenantState::Hot, TenantState::Cold], "{wish:?}");

@@ -1,4 +1,4 @@
-//! Restores of a collection and of one that refers to it: stopped and carried on, or refused halfway.
+//! Restores of a collection and of one that refers to it: stopped and resumed, or refused halfway.
 
 use elysiactl::event::{Class, Event, Events, Warning};
 use elysiactl::ops::{Rehearsed, restore};
@@ -37,7 +37,7 @@ async fn a_resumed_restore_rehearses_what_an_earlier_attempt_could_not_create() 
     target.sandbox.faults().clear();
     let resumed = restore::RestoreOptions { resume: true, ..options };
     let prepared = target.restore_plan(resumed).await.expect("a plan");
-    assert!(prepared.plan.carries_on.is_some());
+    assert!(prepared.plan.resumes.is_some());
     let prepared = restore::rehearse(&writer, &session, prepared).await.expect("rehearsed");
     assert_eq!(prepared.plan.rehearsed, Rehearsed::Done);
     let (done, _) = target.run_plan(prepared).await;

@@ -84,9 +84,10 @@ async fn what_a_key_may_not_do_is_told_of_each_collection_before_anything_is_mad
         let Error::CannotRestore { refusals, .. } = error else { panic!("{error:?}") };
         refusals
     };
-    let asleep = refusals("update_tenants").await;
-    let told = matches!(&asleep[..], [RestoreRefusal::MayNotWake { tenants: 2, first, .. }] if first.as_str() == "b");
-    assert!(told, "{asleep:?}");
+    let inactive = refusals("update_tenants").await;
+    let told =
+        matches!(&inactive[..], [RestoreRefusal::MayNotActivate { tenants: 2, first, .. }] if first.as_str() == "b");
+    assert!(told, "{inactive:?}");
     let made = refusals("create_collections").await;
     let told = |lacks: &RestoreRefusal| matches!(lacks, RestoreRefusal::NotAllowed { lack, .. } if lack.action == "create_collections");
     assert!(!made.is_empty() && made.iter().all(told), "{made:?}");

@@ -1,4 +1,4 @@
-//! The disk that holds a run's files dies at every call in turn, and the run is carried on once there is another.
+//! The disk that holds a run's files dies at every call in turn, and the run is resumed once there is another.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use elysiactl::ops::Error;
 use elysiactl::ops::restore::{PreparedRestore, RestoreOptions};
 use sandbox::{Fault, Sandbox};
 
-use super::{articles, carry_on, held, small, stopped, written_down};
+use super::{articles, held, resume_collection, small, stopped, written_down};
 use crate::support::disk_of::GoneAfter;
 use crate::support::world::{World, world};
 
@@ -53,7 +53,7 @@ async fn whatever_call_of_the_disk_is_the_last_one_the_restore_is_carried_on_and
         // The next one dies too, a few calls on.
         target.disk = Arc::new(GoneAfter::changes(4 + calls % 7));
         let plan = planned(&target, &super::resumed(&options), &how).await;
-        let over = plan.plan.carries_on.as_ref().is_some_and(|carried| carried.complete);
+        let over = plan.plan.resumes.as_ref().is_some_and(|carried| carried.complete);
         let again = target.run_plan(plan).await.0;
         target.disk = Arc::new(OsDisk);
         let outcome = match again {
@@ -61,7 +61,7 @@ async fn whatever_call_of_the_disk_is_the_last_one_the_restore_is_carried_on_and
             Err(second) => {
                 assert_eq!(second.error.class(), Class::Disk, "{how}: {:?}", second.error);
                 planned(&target, &super::resumed(&options), &how).await;
-                carry_on(&target, &options, &how).await.0
+                resume_collection(&target, &options, &how).await.0
             }
         };
         let collection = &outcome.result.collections[0];

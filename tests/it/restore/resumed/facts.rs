@@ -1,4 +1,4 @@
-//! Which run is carried on, and what is said where it is another one, or none.
+//! Which run is resumed, and what is said where it is another one, or none.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use elysiactl::ops::{Error, RunChoice, RunDiffers};
 use sandbox::{Fault, Kind, Sandbox};
 
 use super::{
-    articles, batches_of_the_first_run, carry_on, forge, held, journal, resumed, small, stopped, written_down,
+    articles, batches_of_the_first_run, forge, held, journal, resume_collection, resumed, small, stopped, written_down,
 };
 use crate::support::world::{World, world};
 
@@ -83,7 +83,7 @@ async fn what_was_begun_otherwise_is_refused_and_what_differs_is_named() {
     assert!(matches!(&differs[..], [RunDiffers::ArchivePlace { .. }]), "{differs:?}");
     // Nothing of that was in the way of carrying it on, with what only tunes another.
     let tuned = RestoreOptions { jobs: Some(1), batch_objects: Some(30), memory_bytes: 32 << 20, ..options };
-    let (outcome, _) = carry_on(&target, &tuned, "tuned").await;
+    let (outcome, _) = resume_collection(&target, &tuned, "tuned").await;
     assert_eq!(outcome.result.status, Status::Ok);
 }
 
@@ -116,7 +116,7 @@ async fn without_an_unfinished_run_a_new_one_is_begun() {
     let target = world(Sandbox::builder());
     let options = small(&target, &archive);
     let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
-    assert!(plan.plan.carries_on.is_none());
+    assert!(plan.plan.resumes.is_none());
     let outcome = target.run_plan(plan).await.0.expect("restored");
     assert_eq!(outcome.result.status, Status::Ok);
     assert!(held(&source, "Article", None, &[]) == held(&target, "Article", None, &[]));
@@ -130,14 +130,14 @@ async fn a_run_that_got_to_its_end_is_told_again_and_nothing_is_sent() {
     let first = target.try_restore(options.clone()).await.0.expect("restored").result;
     target.sandbox.clear_requests();
     let before = std::fs::read(journal(&target)).expect("a journal");
-    let (outcome, _) = carry_on(&target, &options, "told again").await;
+    let (outcome, _) = resume_collection(&target, &options, "told again").await;
     assert_eq!((outcome.result.status, target.sandbox.writing_requests()), (Status::Ok, 0));
     assert_eq!(outcome.result.collections, first.collections, "as it was told first");
     assert_eq!(std::fs::read(journal(&target)).expect("a journal"), before);
     // Once it was removed, it is restored anew.
     target.sandbox.faults().now(&sandbox::Change::Drop("Article".into()));
     let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
-    assert!(plan.plan.carries_on.is_none());
+    assert!(plan.plan.resumes.is_none());
     assert_eq!(target.run_plan(plan).await.0.expect("restored").result.objects, 60);
 }
 
@@ -148,7 +148,7 @@ async fn a_run_that_was_followed_by_another_is_not_carried_on() {
     target.sandbox.faults().now(&sandbox::Change::Drop("Article".into()));
     target.try_restore(options.clone()).await.0.expect("a new run, as nothing is in the way");
     let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
-    assert!(plan.plan.carries_on.expect("the last one").complete, "what the first one lacks is not sent");
+    assert!(plan.plan.resumes.expect("the last one").complete, "what the first one lacks is not sent");
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn without_the_flag_the_refusal_names_the_run_and_changes_nothing() {
     assert!(matches!(target.refused(other).await, Error::CannotRestore { .. }));
     // A plan to carry it on writes nothing either.
     let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
-    let carried = plan.plan.carries_on.clone().expect("the run");
+    let carried = plan.plan.resumes.clone().expect("the run");
     assert_eq!((carried.of, Some(carried.objects)), (90, written_down(&target, &options)));
     assert_eq!(target.files(), before);
 }
@@ -200,7 +200,7 @@ async fn a_run_that_is_still_at_work_is_not_carried_on() {
     }
     assert_eq!(target.files(), before, "its journal least of all");
     drop(held);
-    let (outcome, _) = carry_on(&target, &options, "free again").await;
+    let (outcome, _) = resume_collection(&target, &options, "free again").await;
     assert_eq!(outcome.result.status, Status::Ok);
 }
 

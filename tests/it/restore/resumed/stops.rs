@@ -9,7 +9,7 @@ use elysiactl::ops::restore::RestoreOptions;
 use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind, Sandbox};
 
-use super::{articles, carry_on, held, in_runs, sent, small, stopped, written_down};
+use super::{articles, held, in_runs, resume_collection, sent, small, stopped, written_down};
 use crate::backup::tenants::{CLASS, tenants};
 use crate::restore::references;
 use crate::support::said::said_of;
@@ -52,7 +52,7 @@ async fn stops(
                 writing.push(requests);
             }
             broken += 1;
-            let (outcome, _) = carry_on(&target, &options, &how).await;
+            let (outcome, _) = resume_collection(&target, &options, &how).await;
             assert_eq!(outcome.result.status, Status::Ok, "{how}: {:?} {:?}", outcome.remarks, outcome.differences);
             for collection in &outcome.result.collections {
                 assert_eq!((collection.only_left, collection.only_right), (Some(0), Some(0)), "{how}: {collection:?}");
@@ -81,7 +81,7 @@ async fn progress_never_falls_from_one_failed_attempt_to_the_next() {
             target.restore_plan(RestoreOptions { resume: attempts > 0, ..options.clone() }).await.expect("a plan");
         let there = target.sandbox.count("Article", None);
         if attempts > 0 {
-            assert_eq!(plan.plan.carries_on.as_ref().map(|carried| (carried.objects, carried.of)), Some((there, 150)));
+            assert_eq!(plan.plan.resumes.as_ref().map(|carried| (carried.objects, carried.of)), Some((there, 150)));
         }
         // The second batch of each attempt is refused for good: what is under way beside it comes back out of order.
         let broken = Fault::new(Kind::ResetBefore).on("POST", "/v1/batch/objects");
@@ -179,7 +179,7 @@ async fn a_collection_that_takes_two_requests_to_be_made_is_finished_or_made() {
     assert!(broken > 8, "{broken}");
 }
 
-/// Tenants that are awake and that sleep, with references inside each.
+/// Tenants that are active and that sleep, with references inside each.
 fn with_tenants() -> World {
     let class = CLASS.replace(r#""properties":["#, r#""properties":[{"name":"friend","dataType":["Mt"]},"#);
     let mut builder = Sandbox::builder().collection(&class);
@@ -232,7 +232,7 @@ async fn what_was_refused_and_found_before_references_came_is_told_by_the_run_th
     let stopped = done.expect_err("it stops at the comparison");
     target.sandbox.faults().clear();
     assert_eq!(written_down(&target, &options), Some(80), "with their references: {:?}", stopped.error);
-    let (outcome, events) = carry_on(&target, &options, "after the last reference").await;
+    let (outcome, events) = resume_collection(&target, &options, "after the last reference").await;
     assert_eq!((outcome.result.status, sent(&events)), (Status::Incomplete, 0), "{:?}", outcome.remarks);
     let said = |text: &str| text.starts_with("80 objects refused by the server, yet stored and equal");
     assert!(said_of(&outcome.remarks).iter().any(|text| said(text)), "{:?}", outcome.remarks);

@@ -10,7 +10,8 @@ use elysiactl::weaviate::Writer;
 use sandbox::{Change, Fault, Kind, Sandbox};
 
 use super::{
-    articles, batches_of_the_first_run, carry_on, forge, held, in_runs, resumed, sent, small, stopped, written_down,
+    articles, batches_of_the_first_run, forge, held, in_runs, resume_collection, resumed, sent, small, stopped,
+    written_down,
 };
 use crate::backup::tenants::{CLASS, tenants};
 use crate::support::said::said_of;
@@ -25,7 +26,7 @@ async fn stop(target: &World, options: &RestoreOptions, batches: u64) {
     assert!(stopped(done, "a stop").is_some());
 }
 
-/// Why the plan to carry on is refused; nothing is sent.
+/// Why the plan to resume is refused; nothing is sent.
 async fn not_as_left(target: &World, options: &RestoreOptions) -> Altered {
     target.sandbox.clear_requests();
     let error = target.refused(resumed(options)).await;
@@ -35,10 +36,10 @@ async fn not_as_left(target: &World, options: &RestoreOptions) -> Altered {
     what.clone()
 }
 
-/// Carries on to the end, and gives why what was written down does not count: the plan knows it, and the run says the same.
+/// Resumes to the end, and gives why what was written down does not count: the plan knows it, and the run says the same.
 async fn distrusted(target: &World, options: &RestoreOptions) -> (RestoreOutcome, Vec<Event>, Distrust) {
     let plan = target.restore_plan(resumed(options)).await.expect("a plan");
-    let carried = plan.plan.carries_on.clone().expect("a run");
+    let carried = plan.plan.resumes.clone().expect("a run");
     let [(_, _, why)] = &carried.again[..] else { panic!("{:?}", carried.again) };
     assert_eq!(carried.objects, 0, "nothing of it counts");
     let (done, events) = target.run_plan(plan).await;
@@ -148,7 +149,7 @@ async fn tenants_that_the_killed_run_left_awake_sleep_in_the_end() {
     for tenant in ["a", "b"] {
         target.sandbox.faults().now(&Change::Tenant("Mt".into(), tenant.into(), Some("HOT")));
     }
-    let (outcome, _) = carry_on(&target, &options, "left awake").await;
+    let (outcome, _) = resume_collection(&target, &options, "left awake").await;
     assert_eq!(outcome.result.status, Status::Ok, "{:?}", outcome.remarks);
     assert_eq!(target.sandbox.tenants("Mt"), source.sandbox.tenants("Mt"));
 }
@@ -193,7 +194,7 @@ async fn document(source: &World, class: &str) -> String {
 }
 
 /// Somebody drops a collection and makes it again, with the same schema and objects of their own.
-async fn made_again(target: &World, document: &str) {
+async fn recreated(target: &World, document: &str) {
     target.sandbox.faults().now(&Change::Drop("Article".into()));
     Writer::new(target.client(Events::none())).create_collection(document).await.expect("created");
     for n in 0..60 {
@@ -211,7 +212,7 @@ async fn a_collection_that_somebody_made_again_is_not_written_to() {
     let options = small(&target, &archive);
     stop(&target, &options, 5).await;
     let before_it_was_made_again = target.restore_plan(resumed(&options)).await.expect("a plan");
-    made_again(&target, &document).await;
+    recreated(&target, &document).await;
     assert_eq!(not_as_left(&target, &options).await, Altered::OtherShards);
     // Nor where that happens while a person looks at the plan.
     target.sandbox.clear_requests();
@@ -289,14 +290,15 @@ async fn a_finished_restore_is_compared_again_and_never_called_equal_unseen() {
     let object = format!(r#"{{"class":"Article","id":"{id}","properties":{{}},"vector":[1,2,3]}}"#);
     target.sandbox.faults().now(&Change::Write(object));
     target.sandbox.clear_requests();
-    let (outcome, _) = carry_on(&target, &options, "written to since").await;
+    let (outcome, _) = resume_collection(&target, &options, "written to since").await;
     assert_eq!((outcome.result.status, outcome.result.collections[0].different), (Status::Incomplete, Some(1)));
-    let (outcome, _) = carry_on(&target, &RestoreOptions { verify: false, ..options.clone() }, "not compared").await;
+    let (outcome, _) =
+        resume_collection(&target, &RestoreOptions { verify: false, ..options.clone() }, "not compared").await;
     assert_eq!((outcome.result.status, outcome.result.collections[0].different), (Status::Ok, None));
     let said = "it was restored by an earlier run: nothing was sent, and nothing compared";
     assert!(said_of(&outcome.remarks).iter().any(|text| text == said), "{:?}", outcome.remarks);
     assert_eq!(target.sandbox.writing_requests(), 0);
-    made_again(&target, &document).await;
+    recreated(&target, &document).await;
     assert_eq!(not_as_left(&target, &options).await, Altered::OtherShards);
 }
 
@@ -339,7 +341,7 @@ async fn what_it_may_have_made_is_taken_over_only_if_it_is_equal_and_empty() {
             let what = not_as_left(&target, &options).await;
             assert!(is_another(&what), "{what}");
         } else {
-            let (outcome, _) = carry_on(&target, &options, "taken over").await;
+            let (outcome, _) = resume_collection(&target, &options, "taken over").await;
             assert_eq!(outcome.result.status, Status::Ok);
             assert!(held(&source, "Article", None, &[]) == held(&target, "Article", None, &[]));
         }
@@ -429,7 +431,7 @@ async fn a_run_that_began_nothing_is_none() {
     let options = small(&target, &archive);
     target.killed_run(Op::Restore, &[]);
     let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
-    assert!(plan.plan.carries_on.is_none());
+    assert!(plan.plan.resumes.is_none());
     // One of another archive that has to do with nothing of this is in nobody's way.
     let about = RunAbout {
         op: Op::Restore,
@@ -447,6 +449,6 @@ async fn a_run_that_began_nothing_is_none() {
     files.record(&RunRecord::Intent { collection, target: other }).expect("a record");
     files.sync().expect("synced");
     let plan = target.restore_plan(resumed(&options)).await.expect("a plan");
-    assert!(plan.plan.carries_on.is_none());
+    assert!(plan.plan.resumes.is_none());
     assert_eq!(target.run_plan(plan).await.0.expect("restored").result.status, Status::Ok);
 }

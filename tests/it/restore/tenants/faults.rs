@@ -1,4 +1,4 @@
-//! Servers on which tenants come and go, wake late, or do not sleep again.
+//! Servers on which tenants come and go, activate late, or do not sleep again.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ async fn who_is_put_to_sleep_in_word_alone_is_named() {
         let outcome = done.expect("restored");
         assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 60), "{:?}", outcome.remarks);
         let named =
-            |e: &&Event| matches!(e, Event::Warning(Warning::TenantsStayAwake { tenants: 1, noted: false, .. }));
+            |e: &&Event| matches!(e, Event::Warning(Warning::TenantsStayActive { tenants: 1, noted: false, .. }));
         assert_eq!(events.iter().filter(named).count(), 1, "once: {events:?}");
     }
 }
@@ -144,7 +144,7 @@ async fn tenants_that_cannot_be_put_back_at_once_sleep_in_the_end() {
     let target = world(Sandbox::builder());
     let states = r#"[{"name":"a","activityStatus":"COLD"},{"name":"b","activityStatus":"COLD"}]"#;
     let archive = by_hand(&target, states, &[("a", 0, [None, None], &[1, 2, 3]), ("b", 0, [None, None], &[1, 2])]);
-    // The first request wakes them, the second one puts them back: it fails for good.
+    // The first request activates them, the second one puts them back: it fails for good.
     let stays = Fault::new(Kind::status(422, "not now")).on("PUT", "/v1/schema/Mt/tenants");
     target.sandbox.faults().add(stays.nth(2));
     let outcome = target.try_restore(target.restore_options(&archive)).await.0.expect("restored");

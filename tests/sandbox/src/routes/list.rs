@@ -40,7 +40,7 @@ fn page(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let cursor = cursor(call, after, limit, offset)?;
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     check_maximum(core, offset, limit)?;
-    super::tenants::wake_for_reading(core, class, call.tenant());
+    super::tenants::activate_for_reading(core, class, call.tenant());
     let state = core.read();
     let Some(collection) = state.collection(class) else { return Err(Reply::empty(404)) };
     state.limits.listing(&collection.name)?;

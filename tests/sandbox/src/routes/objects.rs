@@ -40,7 +40,7 @@ fn try_one(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let id = id(call)?;
     let vectors = include(call)?;
     allow(call, "read_data", Domain::Data(call.param("class")))?;
-    super::tenants::wake_for_reading(core, call.param("class"), call.tenant());
+    super::tenants::activate_for_reading(core, call.param("class"), call.tenant());
     let state = core.read();
     let (class, entry) = find(&state, call, id)?;
     if vectors && state.unprintable.contains(&(class.clone(), id)) {

@@ -43,7 +43,7 @@ pub(crate) fn make(state: &mut State, class: &str, name: &str) {
     }
 }
 
-/// Adds so many tenants that all have the same objects, every second one asleep.
+/// Adds so many tenants that all have the same objects, every second one inactive.
 pub(crate) fn fill(state: &mut State, class: &str, tenants: u64, objects: &Arc<Seeded>) {
     let Some(collection) = state.collections.get_mut(class) else { return };
     for n in 0..tenants {
@@ -74,10 +74,10 @@ pub(crate) fn wake(core: &Core, collection: &mut Collection, tenant: Option<&str
     }
 }
 
-/// As [`wake`], without keeping readers out when there is nothing to do.
-pub(crate) fn wake_for_reading(core: &Core, class: &str, tenant: Option<&str>) {
-    let asleep = core.read().collection(class).is_some_and(|c| tenant.is_some() && c.space(tenant).is_err());
-    if asleep && let Some(collection) = core.write().collection_mut(class) {
+/// As [`activate`], without keeping readers out when there is nothing to do.
+pub(crate) fn activate_for_reading(core: &Core, class: &str, tenant: Option<&str>) {
+    let inactive = core.read().collection(class).is_some_and(|c| tenant.is_some() && c.space(tenant).is_err());
+    if inactive && let Some(collection) = core.write().collection_mut(class) {
         wake(core, collection, tenant);
     }
 }
@@ -232,20 +232,20 @@ fn try_update(core: &Core, call: &Call) -> Result<Reply, Reply> {
     if let Some(name) = gone.as_ref().filter(|_| !core.ours.half_updates_tenants()) {
         return Err(shard_not_found(name));
     }
-    let (mut woken, mut asleep) = (0, 0);
+    let (mut activated, mut inactive) = (0, 0);
     if let Some(tenants) = state.collection_mut(class).and_then(|c| c.tenants.as_mut()) {
         for (name, status) in &wanted {
             if let (Some(tenant), Some(status)) = (tenants.get_mut(name), status) {
-                woken += usize::from(tenant.status != "HOT" && *status == "HOT");
-                asleep += usize::from(tenant.status == "HOT" && *status != "HOT");
+                activated += usize::from(tenant.status != "HOT" && *status == "HOT");
+                inactive += usize::from(tenant.status == "HOT" && *status != "HOT");
                 let opens = tenant.status != "HOT" && *status == "HOT";
                 tenant.closed = if opens { gone.is_some() } else { tenant.closed && *status == "HOT" };
                 tenant.status = status;
             }
         }
     }
-    state.woken[0] = (state.woken[0] + woken).saturating_sub(asleep);
-    state.woken[1] = state.woken[1].max(state.woken[0]);
+    state.activated[0] = (state.activated[0] + activated).saturating_sub(inactive);
+    state.activated[1] = state.activated[1].max(state.activated[0]);
     match gone {
         Some(name) => Err(shard_not_found(&format!("[{name}]"))),
         None => Ok(Reply::json(200, &sorted(given))),

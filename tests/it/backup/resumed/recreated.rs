@@ -1,4 +1,4 @@
-//! Collections that somebody removed, or removed and made again, while their backup was interrupted.
+//! Collections that somebody removed, or removed and recreated, while their backup was interrupted.
 
 use elysiactl::archive::Content;
 use elysiactl::event::{Class, Event, NotKeptReason, SkipReason, Status, Warning};

@@ -1,4 +1,4 @@
-//! Keys that may do everything but wake tenants, or see all of them, and tenants that nobody can wake: what is left out is
+//! Keys that may do everything but activate tenants, or see all of them, and tenants that nobody can activate: what is left out is
 //! named, what was is not touched, and nothing goes that is held nowhere.
 
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ fn keys(builder: Builder) -> Builder {
     builder.key("rootkey", "root", Role::Root).key("daykey", "day", Role::Without("update_tenants"))
 }
 
-/// One tenant awake, two asleep.
+/// One tenant active, two inactive.
 fn night() -> Stage {
     Stage::new(keys(tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "COLD"), ("c", "COLD")], 5)))
 }
@@ -59,7 +59,7 @@ fn a_restore_that_would_have_to_wake_tenants_is_refused_before_anything_is_made(
         settled(&target).bind(|| insta::assert_snapshot!(shown, text));
     }
     assert_eq!((target.sandbox.writing_requests(), target.sandbox.collections()), (0, Vec::<String>::new()));
-    // Nobody has to be woken for these.
+    // Nobody has to be activated for these.
     ends(&target, "daykey", &["col", "restore", archive, "--tenant", "a"], 0);
     assert_eq!((states(&target), counts(&target, &["a"])), (vec![("a".to_owned(), "HOT")], vec![5]));
     ends(&target, "daykey", &["col", "restore", archive, "--skip-data", "--name", "Mt2"], 0);

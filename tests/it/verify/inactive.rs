@@ -1,4 +1,4 @@
-//! `col verify` where tenants sleep: whoever is woken sleeps again, whatever goes wrong, and nobody else is touched.
+//! `col verify` where tenants sleep: whoever is activated sleeps again, whatever goes wrong, and nobody else is touched.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use elysiactl::pipeline::activation::ACTIVE_AT_ONCE;
 use sandbox::{Builder, Change, Fault, Kind, PageFault, Sandbox};
 use tokio_util::sync::CancellationToken;
 
-use crate::backup::tenants::{CLASS, archive_of, id, named, tenants, woken};
+use crate::backup::tenants::{CLASS, activated, archive_of, id, named, tenants};
 use crate::support::disk_of::DiskOf;
 use crate::support::said::said_of;
 use crate::support::world::{World, verify_options, world};
@@ -41,7 +41,7 @@ fn night() -> Builder {
     tenants(Sandbox::builder().collection(CLASS), &all, 30)
 }
 
-fn asleep(world: &World) -> Vec<String> {
+fn inactive(world: &World) -> Vec<String> {
     let all = world.sandbox.tenants("Mt").into_iter();
     all.filter(|(_, state)| *state == "COLD").map(|(name, _)| name).collect()
 }
@@ -53,7 +53,7 @@ fn only(tenant: &str) -> TenantMap {
 }
 
 /// Tenants that the next run would put back.
-fn left_awake(world: &World) -> Vec<String> {
+fn left_active(world: &World) -> Vec<String> {
     let url = world.client(Events::none()).url().to_owned();
     let left = elysiactl::archive::runfiles::left_active(&*world.disk, &world.state().runs, &url).expect("journals");
     left.into_values().flatten().map(|(tenant, _)| tenant.to_string()).collect()
@@ -69,7 +69,7 @@ async fn an_interrupted_run_leaves_nobody_awake() {
         let world = world(night());
         let archive = backed_up(&world).await;
         let (path, query, method) = moment;
-        // Of the questions for counts, the one about those that were just woken.
+        // Of the questions for counts, the one about those that were just activated.
         let nth = if method == "POST" { 2 } else { 1 };
         world
             .sandbox
@@ -84,7 +84,7 @@ async fn an_interrupted_run_leaves_nobody_awake() {
         // A request that was given up may still be carried out.
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(
-            (asleep(&world), left_awake(&world)),
+            (inactive(&world), left_active(&world)),
             (vec!["b".into(), "c".into(), "d".into()], vec![]),
             "{moment:?}"
         );
@@ -123,7 +123,7 @@ async fn interrupted_at_any_moment_the_journal_knows_who_sleeps() {
         });
         let interrupted = done.as_ref().is_err_and(|error| error.class() == Class::Interrupted);
         assert!(interrupted || done.is_ok(), "after {milliseconds} ms: {done:?}");
-        assert_eq!((asleep(&world).len(), left_awake(&world)), (3, vec![]), "after {milliseconds} ms");
+        assert_eq!((inactive(&world).len(), left_active(&world)), (3, vec![]), "after {milliseconds} ms");
     }
 }
 
@@ -131,19 +131,19 @@ async fn interrupted_at_any_moment_the_journal_knows_who_sleeps() {
 async fn whoever_a_killed_run_left_awake_is_put_back_whether_compared_or_not() {
     let world = world(night());
     let archive = backed_up(&world).await;
-    world.killed_run(Op::Verify, &[woken(&["c", "d", "stranger"])]);
+    world.killed_run(Op::Verify, &[activated(&["c", "d", "stranger"])]);
     for tenant in ["c", "d", "stranger"] {
         set(&world, tenant, Some("HOT"));
     }
     let (done, events) = world.try_verify(VerifyOptions { tenants: only("c"), ..options(&world, &archive) }).await;
     assert_eq!(done.expect("compared").result.status, Status::Ok);
-    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 2, .. }));
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftActive { tenants: 2, .. }));
     assert!(events.iter().any(said), "{events:?}");
     // One without objects is nobody that is known again.
     let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsNotKnownAgain { tenants: 1, .. }));
     assert!(events.iter().any(said), "{events:?}");
-    assert_eq!(asleep(&world), ["b", "c", "d"]);
-    assert_eq!(left_awake(&world), [""; 0]);
+    assert_eq!(inactive(&world), ["b", "c", "d"]);
+    assert_eq!(left_active(&world), [""; 0]);
 }
 
 #[tokio::test]
@@ -151,14 +151,14 @@ async fn a_tenant_that_is_awake_for_good_reason_stays_so() {
     let world = world(night());
     let archive = backed_up(&world).await;
     // A killed run woke it, a person put it back: that is found out while it sleeps.
-    world.killed_run(Op::Verify, &[woken(&["b"])]);
+    world.killed_run(Op::Verify, &[activated(&["b"])]);
     let done = world.verify(VerifyOptions { tenants: only("a"), ..options(&world, &archive) }).await;
-    assert_eq!((done.result.status, left_awake(&world)), (Status::Ok, vec![]));
+    assert_eq!((done.result.status, left_active(&world)), (Status::Ok, vec![]));
     set(&world, "b", Some("HOT"));
     let (done, events) = world.try_verify(options(&world, &archive)).await;
     assert_eq!(done.expect("compared").result.status, Status::Ok);
     assert!(!events.iter().any(|e| matches!(e, Event::Warning(_))), "{events:?}");
-    assert_eq!(asleep(&world), ["c", "d"]);
+    assert_eq!(inactive(&world), ["c", "d"]);
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn a_class_that_wakes_tenants_by_itself_has_them_asleep_afterwards() {
         Status::Ok
     );
     assert_eq!(world.sandbox.writing_requests(), 0);
-    assert_eq!(asleep(&world), ["b", "c"]);
+    assert_eq!(inactive(&world), ["b", "c"]);
 }
 
 #[tokio::test]
@@ -219,7 +219,7 @@ async fn a_node_that_hears_late_of_a_waking_is_asked_again() {
             .iter()
             .any(|r| r.contains("tenant b, 30 objects in the archive: the server says"));
         assert_eq!(said, status == Status::Incomplete, "{:?}", outcome.remarks);
-        assert_eq!(asleep(&world), ["b", "c", "d"]);
+        assert_eq!(inactive(&world), ["b", "c", "d"]);
     }
 }
 
@@ -230,12 +230,12 @@ async fn who_cannot_be_put_back_is_named_and_put_back_by_the_next_run() {
     world.sandbox.faults().add(Fault::new(Kind::status(500, "disk")).on("PUT", STATES).after(1));
     let (done, events) = world.try_verify(options(&world, &archive)).await;
     assert!(done.is_err(), "{done:?}");
-    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsStayAwake { tenants: 3, .. }));
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsStayActive { tenants: 3, .. }));
     assert!(events.iter().any(said), "{events:?}");
-    assert_eq!((asleep(&world), left_awake(&world)), (vec![], vec!["b".to_owned(), "c".into(), "d".into()]));
+    assert_eq!((inactive(&world), left_active(&world)), (vec![], vec!["b".to_owned(), "c".into(), "d".into()]));
     world.sandbox.faults().clear();
     assert_eq!(world.verify(options(&world, &archive)).await.result.status, Status::Ok);
-    assert_eq!((asleep(&world).len(), left_awake(&world)), (3, vec![]));
+    assert_eq!((inactive(&world).len(), left_active(&world)), (3, vec![]));
 }
 
 #[tokio::test]
@@ -247,17 +247,17 @@ async fn who_is_put_to_sleep_in_word_alone_is_named_and_put_back_by_the_next_run
     let outcome = done.expect("compared");
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Incomplete, 120));
     let said = |e: &Event| {
-        let Event::Warning(Warning::TenantsStayAwake { tenants: 3, reason, noted, .. }) = e else { return false };
+        let Event::Warning(Warning::TenantsStayActive { tenants: 3, reason, noted, .. }) = e else { return false };
         *noted && reason == "the server did not do it"
     };
     assert!(events.iter().any(said), "{events:?}");
-    assert_eq!((asleep(&world), left_awake(&world)), (vec![], vec!["b".to_owned(), "c".into(), "d".into()]));
+    assert_eq!((inactive(&world), left_active(&world)), (vec![], vec!["b".to_owned(), "c".into(), "d".into()]));
     world.sandbox.faults().clear();
     let (done, events) = world.try_verify(options(&world, &archive)).await;
     assert_eq!(done.expect("compared").result.status, Status::Ok);
-    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftAwake { tenants: 3, .. }));
+    let said = |e: &Event| matches!(e, Event::Warning(Warning::TenantsLeftActive { tenants: 3, .. }));
     assert!(events.iter().any(said), "{events:?}");
-    assert_eq!((asleep(&world).len(), left_awake(&world)), (3, vec![]));
+    assert_eq!((inactive(&world).len(), left_active(&world)), (3, vec![]));
 }
 
 #[tokio::test]
@@ -267,8 +267,8 @@ async fn who_sleeps_once_it_is_asked_again_is_no_news() {
     world.sandbox.faults().add(Fault::new(Kind::status(200, "[]")).on("PUT", STATES).nth(2));
     let (done, events) = world.try_verify(options(&world, &archive)).await;
     assert_eq!(done.expect("compared").result.status, Status::Ok);
-    assert!(!events.iter().any(|e| matches!(e, Event::Warning(Warning::TenantsStayAwake { .. }))), "{events:?}");
-    assert_eq!((asleep(&world).len(), left_awake(&world)), (3, vec![]));
+    assert!(!events.iter().any(|e| matches!(e, Event::Warning(Warning::TenantsStayActive { .. }))), "{events:?}");
+    assert_eq!((inactive(&world).len(), left_active(&world)), (3, vec![]));
 }
 
 #[tokio::test]
@@ -285,7 +285,7 @@ async fn a_tenant_that_goes_while_others_sleep_with_it_is_missing() {
     );
     let said = said_of(&outcome.remarks).iter().any(|r| r == "tenant c removed while the collection was compared");
     assert!(said, "{:?}", outcome.remarks);
-    assert_eq!((asleep(&world), left_awake(&world)), (vec!["b".into(), "d".into()], vec![]));
+    assert_eq!((inactive(&world), left_active(&world)), (vec!["b".into(), "d".into()], vec![]));
 }
 
 #[tokio::test]
@@ -319,8 +319,8 @@ async fn a_node_that_goes_away_while_tenants_are_awake_costs_a_round_and_leaves_
     let outcome = done.expect("compared");
     assert!(events.iter().any(|e| matches!(e, Event::TopologyChanged { whole: false, .. })));
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 300), "{:?}", outcome.remarks);
-    assert!(world.sandbox.most_woken() <= ACTIVE_AT_ONCE);
-    assert_eq!((asleep(&world).len(), left_awake(&world)), (60, vec![]));
+    assert!(world.sandbox.most_activated() <= ACTIVE_AT_ONCE);
+    assert_eq!((inactive(&world).len(), left_active(&world)), (60, vec![]));
 }
 
 #[tokio::test]
@@ -340,7 +340,7 @@ async fn two_runs_do_not_put_to_sleep_what_the_other_reads() {
     let (refused, events) = second;
     assert_eq!(refused.expect_err("locked").class(), Class::Locked);
     assert!(!events.iter().any(|e| matches!(e, Event::Warning(_))), "{events:?}");
-    assert_eq!(asleep(&world), ["b", "c", "d"]);
+    assert_eq!(inactive(&world), ["b", "c", "d"]);
 }
 
 #[tokio::test]
@@ -367,5 +367,5 @@ async fn of_a_sample_only_those_are_woken_that_are_in_it() {
     // A request names a tenant in some 40 bytes.
     let states = world.sandbox.requests().into_iter().filter(|r| r.writing).map(|r| r.bytes).sum::<u64>();
     assert!(states < 2 * 50 * compared as u64, "{states} bytes about {compared} tenants");
-    assert_eq!(asleep(&world).len(), 100);
+    assert_eq!(inactive(&world).len(), 100);
 }
