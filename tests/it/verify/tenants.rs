@@ -266,7 +266,7 @@ async fn tenants_that_come_and_go_meanwhile_are_named() {
     let outcome = verified(&world, &archive).await;
     assert_eq!(outcome.result.status, Status::Incomplete);
     assert_eq!(outcome.result.collections[0].only_left, Some(30), "it was read once more, as it could not be counted");
-    for text in ["tenant new made while", "tenant c removed while"] {
+    for text in ["tenant new created while", "tenant c removed while"] {
         assert!(said_of(&outcome.remarks).iter().any(|said| said.contains(text)), "{text}: {:?}", outcome.remarks);
     }
 }
