@@ -48,9 +48,13 @@ pub(super) struct Activating {
 }
 
 impl Activating {
-    /// Nothing is written down: the tenants are this run's own.
-    pub(super) fn own(writer: &Writer, collection: &CollectionName, inactive: Arc<BTreeSet<TenantName>>) -> Self {
-        let activation = Activation::new(writer.clone(), collection.clone(), Some(inactive), None);
+    /// Nothing is written down: the tenants are this run's own. `inactive`: as [`ActivationBooks::activating`] has it.
+    pub(super) fn own(
+        writer: &Writer,
+        collection: &CollectionName,
+        inactive: Option<Arc<BTreeSet<TenantName>>>,
+    ) -> Self {
+        let activation = Activation::new(writer.clone(), collection.clone(), inactive, None);
         Self { collection: collection.clone(), activation: Arc::new(activation), journalled: None }
     }
 
@@ -155,7 +159,7 @@ impl ActivationBooks {
         let (state, targets) = match self {
             Self::In(state, _) => (state, vec![collection.clone()]),
             Self::Locked(state, _) => (state, Vec::new()),
-            Self::NotNeeded => return Ok(Activating::own(access.writer, collection, inactive.unwrap_or_default())),
+            Self::NotNeeded => return Ok(Activating::own(access.writer, collection, inactive)),
             Self::Nowhere => return Err(Error::NoRunFolder { collection: collection.clone() }),
         };
         let (archive, archive_run_id) = (path_text(archive), archive_run_id.to_owned());

@@ -191,11 +191,12 @@ impl ClearPlanning<'_> {
     ) -> Result<Result<CollectionClear, ClearRefusal>, Error> {
         let (name, options) = (standing.schema.name.clone(), self.options);
         let moved = standing.objects.exact().zip(again).filter(|(before, after)| before != after);
-        if let Some(refusal) = self.belongs_to_others(&standing).await {
+        let earlier = self.earlier(&standing).await;
+        if let Some(refusal) = earlier.as_ref().and_then(|earlier| self.belongs_to_others(earlier, &standing)) {
             return Ok(Err(refusal));
         }
         let left_active = self.left_active(&mut standing).await?;
-        let (unfinished, missing) = self.earlier(&standing).await?;
+        let (unfinished, missing) = earlier.map_or_else(Default::default, |earlier| self.left_of(earlier, &standing));
         let tenants = match self.tenants(&standing, &missing) {
             Ok(tenants) => tenants,
             Err(refusal) => return Ok(Err(refusal)),
@@ -317,43 +318,41 @@ impl ClearPlanning<'_> {
         Ok(Some(found))
     }
 
+    /// What an earlier run saved of a collection that is there, if any did. So nothing depends on a copy that cannot be read.
+    async fn earlier(&self, standing: &Standing) -> Option<Unfinished> {
+        let archive = self.dropped.get(standing.name())?;
+        saved(self.access.session, archive.clone(), standing.name()).await.ok()?
+    }
+
     /// What an earlier run saved of a collection that is there, but that the server made up, or that the run only began to
-    /// make again; or, of one that is there as
-    /// it was saved, the tenants it lacks. What somebody made meanwhile is theirs, whatever was saved.
-    async fn earlier(&self, standing: &Standing) -> Result<(Option<Unfinished>, Vec<Tenant>), Error> {
-        let nothing = (None, Vec::new());
-        let Some(archive) = self.dropped.get(standing.name()) else { return Ok(nothing) };
-        // There is a collection, so that nothing depends on a copy that cannot be read.
-        let Ok(Some(earlier)) = saved(self.access.session, archive.clone(), standing.name()).await else {
-            return Ok(nothing);
-        };
+    /// make again; or, of one that is there as it was saved, the tenants it lacks. What somebody made meanwhile is theirs, whatever was saved.
+    fn left_of(&self, earlier: Unfinished, standing: &Standing) -> (Option<Unfinished>, Vec<Tenant>) {
         let asked = self.fit(&earlier.schema);
         match made(&asked.asked, &earlier.schema, &standing.schema, &self.server.target()) {
-            Made::Same { .. } if self.is_half_made(&asked, &earlier, standing) => Ok((Some(earlier), Vec::new())),
+            Made::Same { .. } if self.is_half_made(&asked, &earlier, standing) => (Some(earlier), Vec::new()),
             Made::Same { .. } => {
                 let there = standing.tenants.as_deref().unwrap_or_default();
                 let lacks = |tenant: &Tenant| !there.iter().any(|t| t.name == tenant.name);
-                Ok((None, earlier.tenants.into_iter().flatten().filter(lacks).collect()))
+                (None, earlier.tenants.into_iter().flatten().filter(lacks).collect())
             }
             Made::Other { .. }
                 if is_by_auto_schema(&standing.schema) || self.is_half_made(&asked, &earlier, standing) =>
             {
-                Ok((Some(earlier), Vec::new()))
+                (Some(earlier), Vec::new())
             }
-            Made::Other { .. } => Ok(nothing),
+            Made::Other { .. } => (None, Vec::new()),
         }
     }
 
     /// That a collection which the run that is resumed had dropped is there, as somebody created it since, and that it holds
     /// objects: they are not what was to go. What auto-schema created holds what was written to the one that was.
-    async fn belongs_to_others(&self, standing: &Standing) -> Option<ClearRefusal> {
-        let archive = self.dropped.get(standing.name()).filter(|_| self.options.resumes)?;
-        let earlier = saved(self.access.session, archive.clone(), standing.name()).await.ok()??;
-        let is_known = earlier.shards.is_empty() || standing.shards.is_empty();
-        let is_same = is_known || earlier.shards.iter().any(|shard| standing.shards.contains(shard));
+    fn belongs_to_others(&self, earlier: &Unfinished, standing: &Standing) -> Option<ClearRefusal> {
+        let both_known = !earlier.shards.is_empty() && !standing.shards.is_empty();
+        let is_another = both_known && !earlier.shards.iter().any(|shard| standing.shards.contains(shard));
         let objects = standing.objects.exact();
-        let is_theirs = !is_same && objects != Some(0) && !is_by_auto_schema(&standing.schema);
-        is_theirs.then(|| ClearRefusal::BelongsToOthers { collection: standing.name().clone(), objects })
+        let is_theirs = is_another && objects != Some(0) && !is_by_auto_schema(&standing.schema);
+        (self.options.resumes && is_theirs)
+            .then(|| ClearRefusal::BelongsToOthers { collection: standing.name().clone(), objects })
     }
 
     /// Whether a collection is what the first of two requests makes of what was saved, and no more: named vectors beside an

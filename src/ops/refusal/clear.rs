@@ -55,7 +55,6 @@ pub enum ClearRefusal {
     ReadOnly { collection: CollectionName, shards: Vec<String> },
 }
 
-/// What a rehearsal that failed says. A limit of collections leaves no room to try it, though dropping it would make some.
 /// Why a server would not take back a schema that it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -69,6 +68,7 @@ pub enum NotRepeatable {
     AliasOfItsName { alias: String },
 }
 
+/// What a rehearsal that failed says. A limit of collections leaves no room to try it, though dropping it would make some.
 fn unproven(why: &Unmakeable) -> &'static str {
     match why.cause() {
         Some(LastingCause::UsageLimit { of: LimitOf::Collections, .. }) => {

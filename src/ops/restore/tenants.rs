@@ -170,7 +170,7 @@ pub(super) async fn make(access: WriteAccess<'_>, collection: &Collection) -> Re
 /// What activates the tenants that are to be inactive; `None` if none is.
 pub(super) fn activating(writer: &Writer, collection: &Collection) -> Option<Activating> {
     let inactive = collection.tenants.inactive();
-    (!inactive.is_empty()).then(|| Activating::own(writer, &collection.planned.target, inactive))
+    (!inactive.is_empty()).then(|| Activating::own(writer, &collection.planned.target, Some(inactive)))
 }
 
 /// Counts the objects of the tenants that are active, and of those that are inactive if they are to be activated for it.
