@@ -21,7 +21,7 @@ use crate::model::{CollectionName, KeyChange, ObjectId, TenantName};
 pub use backlog::{Backlog, MOST_WAITING};
 pub use class::Class;
 pub use handle::{EventReceiver, Events};
-pub use op::{Counted, Op, OpFacts};
+pub use op::{Compares, Counted, Op, OpFacts, Sides};
 pub use planned::{
     Covers, PlannedAction, PlannedCollection, PlannedCopy, PlannedRefusal, PlannedRestore, PlannedThere, RestorePlanned,
 };

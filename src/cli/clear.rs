@@ -186,7 +186,7 @@ fn closing_of(outcome: &ClearOutcome) -> Closing {
         about: about.to_string(),
         text: format!("saved in {}", shell_path(&saved.schema)),
     };
-    let note = |(about, fact): &(CollectionName, _)| Note { about: about.to_string(), text: remark(fact) };
+    let note = |(about, fact): &(CollectionName, _)| Note { about: about.to_string(), text: remark(Op::Clear, fact) };
     Closing { objects: objects(outcome.uncounted), ..Closing::default() }
         .with(Label::Unchecked, closing::unchecked(outcome.topology_unchecked.as_ref()))
         .with_notes(Label::Saved, outcome.saved.iter().map(schema))

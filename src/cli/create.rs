@@ -101,8 +101,18 @@ fn closing_of(outcome: &CreationOutcome, with_additions: bool) -> Closing {
         .then(|| format!("settings that the server added: {}", outcome.additions.join(", ")));
     Closing { objects: Objects::Uncounted, ..Closing::default() }
         .with(Label::Unchecked, closing::unchecked(outcome.topology_unchecked.as_ref()))
-        .with_notes(Label::Note, created.into_iter().chain(outcome.remarks.iter().map(remark)).chain(added).map(note))
-        .with_notes(Label::Incomplete, outcome.missing.iter().map(|fact| note(remark(&fact.clone().into()))))
+        .with_notes(
+            Label::Note,
+            created
+                .into_iter()
+                .chain(outcome.remarks.iter().map(|fact| remark(Op::Create, fact)))
+                .chain(added)
+                .map(note),
+        )
+        .with_notes(
+            Label::Incomplete,
+            outcome.missing.iter().map(|fact| note(remark(Op::Create, &fact.clone().into()))),
+        )
 }
 
 /// A creation that stopped: the error, and what it may have left.

@@ -164,8 +164,8 @@ fn closing_of(outcome: &RestoreOutcome) -> Closing {
     let sum = |of: fn(&CollectionResult) -> u64| outcome.result.collections.iter().map(of).sum::<u64>();
     let all_rejected = sum(|c| c.rejected) > 0 && sum(|c| c.only_left.unwrap_or(0)) == sum(|c| c.rejected);
     let explained = |differs: &Differs| all_rejected && differs.kind == Difference::OnlyLeft;
-    let note = |(about, fact): &(CollectionName, _)| Note { about: about.to_string(), text: remark(fact) };
-    let role = |fact: &RoleRemark| Note { about: "Roles".to_owned(), text: remark(&fact.clone().into()) };
+    let note = |(about, fact): &(CollectionName, _)| Note { about: about.to_string(), text: remark(Op::Restore, fact) };
+    let role = |fact: &RoleRemark| Note { about: "Roles".to_owned(), text: remark(Op::Restore, &fact.clone().into()) };
     let differences: Vec<Note> = outcome.differences.iter().filter(|d| !explained(d)).map(difference).collect();
     let missing = if all_rejected { sum(|c| c.only_left.unwrap_or(0)) } else { 0 };
     let more = not_listed(differing(&outcome.result.collections) - missing, differences.len());

@@ -32,9 +32,11 @@ pub(super) fn run(args: &VerifyArgs, connection: &ConnectionArgs, env: &Env, out
 }
 
 fn said(outcome: &VerifyOutcome) -> Closing {
-    let schema =
-        |(about, differs): &(CollectionName, _)| Note { about: about.to_string(), text: schema_difference(differs) };
-    let note = |(about, fact): &(CollectionName, _)| Note { about: about.to_string(), text: remark(fact) };
+    let schema = |(about, differs): &(CollectionName, _)| Note {
+        about: about.to_string(),
+        text: schema_difference(Op::Verify, differs),
+    };
+    let note = |(about, fact): &(CollectionName, _)| Note { about: about.to_string(), text: remark(Op::Verify, fact) };
     let objects = if outcome.schemas_only { Objects::SchemasOnly } else { Objects::Counted };
     Closing { objects, ..Closing::default() }
         .with(Label::Server, Some(closing::server(&outcome.url, &outcome.server_version)))

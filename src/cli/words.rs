@@ -1,6 +1,6 @@
 //! Errors and refusals in words, where the library carries facts that it has no words for.
 
-use crate::event::Remark;
+use crate::event::{Op, Remark};
 use crate::ops::clear::{ClearRefusal, NotRepeatable, WhyMethod};
 use crate::ops::restore::RestoreRefusal;
 use crate::ops::{Error, NotBackedUp, PlanChange};
@@ -29,7 +29,9 @@ fn each<T>(refusals: &[T], words: impl Fn(&T) -> String) -> String {
 /// What stands against restoring or creating a collection.
 pub(super) fn restore_refusal(refusal: &RestoreRefusal) -> String {
     match refusal {
-        RestoreRefusal::DoesNotFit { differs, .. } => format!("{refusal}: {}", each(differs, schema_difference)),
+        RestoreRefusal::DoesNotFit { differs, .. } => {
+            format!("{refusal}: {}", each(differs, |differs| schema_difference(Op::Restore, differs)))
+        }
         other => other.to_string(),
     }
 }
@@ -55,7 +57,7 @@ pub(super) fn clear_refusal(refusal: &ClearRefusal) -> String {
 fn not_repeatable(why: &NotRepeatable) -> String {
     match why {
         NotRepeatable::Refused(refusal) => restore_refusal(refusal),
-        NotRepeatable::SettingLost(setting) => remark(&Remark::from(setting.clone())),
+        NotRepeatable::SettingLost(setting) => remark(Op::Clear, &Remark::from(setting.clone())),
         NotRepeatable::AliasOfItsName { alias } => {
             format!("{alias} is an alias, and no collection is taken that differs from it in case alone")
         }
@@ -68,7 +70,7 @@ fn not_backed_up(why: &NotBackedUp) -> String {
         NotBackedUp::TenantsStayActive => {
             "tenants that were activated to be compared are not inactive again".to_owned()
         }
-        NotBackedUp::Found(found) => remark(&Remark::from(found.clone())),
+        NotBackedUp::Found(found) => remark(Op::Clear, &Remark::from(found.clone())),
     }
 }
 

@@ -13,10 +13,11 @@ use std::time::Duration;
 use crate::archive::manifest::{CollectionEntry, Incomplete};
 use crate::archive::{Archive, Content};
 use crate::event::{Difference, FieldDiff, Remark, RunResult, SchemaDifference};
-use crate::model::{CollectionName, ObjectId, Renames, Selection, TenantMap, TenantName};
+use crate::model::{CollectionName, ObjectId, Renames, Schema, Selection, TenantMap, TenantName};
 use crate::ops::run::bounds::{MEMORY_BYTES, PATIENCE};
 use crate::ops::{Error, StateFolders, prove};
-use crate::pipeline::compare::{ArchivedSide, Left, Place, Sample, units};
+use crate::pipeline::compare::{ArchivedSide, Left, LeftError, Place, Sample, units};
+use crate::pipeline::load;
 use crate::pipeline::long_lines::LongLines;
 use crate::pipeline::parts::Indexed;
 use crate::weaviate::TenantState;
@@ -129,7 +130,20 @@ pub(in crate::ops) struct Pair {
     pub(in crate::ops) tenants: TenantMap,
 }
 
+/// Why the left side cannot be read, as an operation's error.
+fn left_unread(error: LeftError) -> Error {
+    match error {
+        LeftError::Archive { source: load::Error::Stopped, .. } => Error::Interrupted,
+        LeftError::Archive { source: load::Error::Archive(e), .. } => e.into(),
+        LeftError::Archive { path, source: load::Error::Line { line, source } } => Error::Line { path, line, source },
+    }
+}
+
 impl Pair {
+    fn schema(&self) -> &Schema {
+        &self.indexed.schema
+    }
+
     fn entry(&self) -> &CollectionEntry {
         &self.archive.collections()[self.at]
     }

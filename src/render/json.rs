@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::{Moment, Render, remark, schema_difference};
-use crate::event::{Event, RestorePlanned};
+use crate::event::{Event, Op, Remark, RestorePlanned};
 
 /// Prints every event as one line of JSON.
 #[derive(Debug)]
@@ -22,14 +22,18 @@ impl<W: Write + Send> Json<W> {
 
 /// The plan of a restore, each of its facts with its words as `text` beside it.
 fn worded(event: &Event, plan: &RestorePlanned) -> serde_json::Result<Value> {
+    let text = |fact: &Remark| remark(Op::Restore, fact);
     let mut object = serde_json::to_value(event)?;
-    add(&mut object["aliases"], plan.aliases.iter().cloned().map(|fact| remark(&fact.into())));
-    add(&mut object["roles"], plan.roles.iter().cloned().map(|fact| remark(&fact.into())));
+    add(&mut object["aliases"], plan.aliases.iter().cloned().map(|fact| text(&fact.into())));
+    add(&mut object["roles"], plan.roles.iter().cloned().map(|fact| text(&fact.into())));
     for (at, collection) in plan.collections.iter().enumerate() {
         let told = &mut object["collections"][at];
-        add(&mut told["differs"], collection.differs.iter().map(remark));
+        add(&mut told["differs"], collection.differs.iter().map(text));
         if let Some(there) = &collection.there {
-            add(&mut told["there"]["schema_differs"], there.schema_differs.iter().map(schema_difference));
+            add(
+                &mut told["there"]["schema_differs"],
+                there.schema_differs.iter().map(|fact| schema_difference(Op::Restore, fact)),
+            );
         }
     }
     Ok(object)

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::{Moment, words};
-use crate::event::{Counted, Event, Op, OpFacts, PlannedCollection, Warning};
+use crate::event::{Compares, Counted, Event, Op, OpFacts, PlannedCollection, Warning};
 use crate::model::CollectionName;
 
 /// Over how long a rate is measured.
@@ -231,7 +231,7 @@ impl Progress {
 
     /// Whether what is written is compared in the end: pages are read for that alone.
     fn compares(&self) -> bool {
-        self.facts().is_some_and(|op| op.compares)
+        self.facts().is_some_and(|op| op.compares == Compares::Afterwards)
     }
 
     /// A collection is not at work any more, or begins from the start: it keeps nobody waiting.
@@ -366,9 +366,9 @@ impl Progress {
     /// What is being done, in one word.
     pub(super) fn verb(&self) -> &'static str {
         match self.facts() {
-            Some(op) if op.compares && self.is_comparing() => Op::Verify.facts().deed[1],
+            Some(_) if self.compares() && self.is_comparing() => Op::Verify.facts().deed[1],
             // What a plan reads is not sent, and not counted.
-            Some(op) if op.compares && self.lanes.is_empty() => "reading the archive",
+            Some(_) if self.compares() && self.lanes.is_empty() => "reading the archive",
             Some(op) => op.deed[1],
             None => "starting",
         }

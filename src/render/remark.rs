@@ -9,24 +9,24 @@ mod schema;
 mod skipped;
 
 use super::words::counted;
-use crate::event::Remark;
+use crate::event::{Op, Remark};
 
 pub use schema::difference as schema_difference;
 pub(super) use schema::schema_grew;
 pub(super) use skipped::not_kept;
 pub use skipped::skip_reason;
 
-/// A remark as a clause. Values in it are as they came: whoever prints it makes them safe.
+/// A remark of an operation as a clause. Values in it are as they came: whoever prints it makes them safe.
 #[must_use]
-pub fn remark(remark: &Remark) -> String {
+pub fn remark(op: Op, remark: &Remark) -> String {
     match remark {
         Remark::Alias(fact) => beside::alias(fact),
-        Remark::Clear(fact) => clear::clear(fact),
-        Remark::Comparison(fact) => comparison::comparison(fact),
+        Remark::Clear(fact) => clear::clear(op, fact),
+        Remark::Comparison(fact) => comparison::comparison(op, fact),
         Remark::Creation(fact) => creation::creation(fact),
         Remark::Restore(fact) => restore::restore(fact),
         Remark::Role(fact) => beside::role(fact),
-        Remark::Schema(fact) => schema::difference(fact),
+        Remark::Schema(fact) => schema::difference(op, fact),
         Remark::Setting(fact) => schema::setting(fact),
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub use closing::{Closing, Done, Label, Note, Objects};
 
 use super::words;
-use crate::event::{CollectionResult, Counted, Op, RateLimit, RunResult, Status};
+use crate::event::{CollectionResult, Compares, Counted, Op, OpFacts, RateLimit, RunResult, Sides, Status};
 use crate::model::{CollectionName, Reason, shell_text};
 
 /// Columns of a label and the room behind it.
@@ -80,7 +80,7 @@ fn lines(result: &RunResult, closing: &Closing) -> BTreeMap<Label, Vec<String>> 
     add(Label::Rejected, rejected(result, closing).into_iter().collect());
     add(Label::Reasons, reasons(&result.collections));
     add(Label::Compared, compared(result, closing).into_iter().collect());
-    for (label, what) in differing(&result.collections) {
+    for (label, what) in differing(result) {
         if !(closing.missing_are_rejected && label == Label::Missing) {
             add(label, vec![what]);
         }
@@ -97,7 +97,7 @@ pub fn verdict(result: &RunResult, closing: &Closing) -> Option<String> {
     let headline = headline(result, closing).trim_end().to_owned();
     let mut parts = vec![headline[..1].to_lowercase() + &headline[1..]];
     parts.extend(rejected(result, closing).map(|refused| format!("rejected: {refused}")));
-    parts.extend(differing(&result.collections).map(|(_, what)| what));
+    parts.extend(differing(result).map(|(_, what)| what));
     let schema = closing.lines(Label::Schema).first();
     parts.extend(schema.map(|first| format!("schemas differ: {}", words::sentence(first))));
     if parts.len() == 1 {
@@ -118,7 +118,7 @@ fn is_sample(result: &RunResult) -> bool {
     result.collections.iter().any(|collection| collection.sample_of.is_some())
 }
 
-/// That a restore was compared and found equal; findings have lines of their own. Without a digest something was left
+/// That what was written was compared and found equal; findings have lines of their own. Without a digest something was left
 /// out of the comparison on purpose, which has a line of its own as well.
 fn compared(result: &RunResult, closing: &Closing) -> Option<String> {
     let agrees = |c: &CollectionResult| c.only_left.zip(c.only_right).zip(c.different) == Some(((0, 0), 0));
@@ -132,8 +132,9 @@ fn compared(result: &RunResult, closing: &Closing) -> Option<String> {
             format!(", but without the values of {first} and {} more (blobHash: no server takes them back)", rest.len())
         }
     };
-    (result.op == Op::Restore && result.status == Status::Ok && all)
-        .then(|| format!("{what} is on the server as in the archive{but}"))
+    let OpFacts { compares, sides: Sides { left, right, .. }, .. } = result.op.facts();
+    (compares == Compares::Afterwards && result.status == Status::Ok && all)
+        .then(|| format!("{what} is on {right} as in {left}{but}"))
 }
 
 /// Whether objects of the archive are not on the server.
@@ -143,7 +144,7 @@ fn lacks_objects(result: &RunResult) -> bool {
 
 /// Whether a comparison found that anything differs.
 fn differs(result: &RunResult, closing: &Closing) -> bool {
-    !closing.lines(Label::Schema).is_empty() || differing(&result.collections).next().is_some()
+    !closing.lines(Label::Schema).is_empty() || differing(result).next().is_some()
 }
 
 fn capitalized(words: &str) -> String {
@@ -153,15 +154,16 @@ fn capitalized(words: &str) -> String {
 
 fn headline(result: &RunResult, closing: &Closing) -> String {
     let (is_planned, is_before) = (closing.is_planned(), closing.done == Done::Before);
-    let [deed, _, done] = result.op.facts().deed;
+    let OpFacts { deed: [deed, _, done], compares, .. } = result.op.facts();
+    let compares_alone = compares == Compares::Alone;
     let done = match (result.op, result.status) {
         _ if is_planned => format!("Would {deed}"),
+        (_, Status::Ok) if compares_alone && is_sample(result) => "No differences in the sample:".to_owned(),
+        (_, Status::Ok) if compares_alone => "No differences:".to_owned(),
+        _ if compares_alone && differs(result, closing) => "Differences found:".to_owned(),
+        _ if compares_alone => "Not everything was compared:".to_owned(),
         (Op::Backup, Status::Ok) if is_before => "Backed up before, nothing was done now:".to_owned(),
         (Op::Backup, _) if is_before => "Backed up before, but not everything; nothing was done now:".to_owned(),
-        (Op::Verify, Status::Ok) if is_sample(result) => "No differences in the sample:".to_owned(),
-        (Op::Verify, Status::Ok) => "No differences:".to_owned(),
-        (Op::Verify, _) if differs(result, closing) => "Differences found:".to_owned(),
-        (Op::Verify, _) => "Not everything was compared:".to_owned(),
         (Op::ArchiveCheck, Status::Ok) => "Archive OK:".to_owned(),
         (Op::ArchiveCheck, _) => "Checked:".to_owned(),
         (_, Status::Ok) => capitalized(done),
@@ -287,13 +289,14 @@ fn reasons(collections: &[CollectionResult]) -> Vec<String> {
 }
 
 /// How many objects differ, of each kind that was met.
-fn differing(collections: &[CollectionResult]) -> impl Iterator<Item = (Label, String)> {
-    let sum = |of: fn(&CollectionResult) -> Option<u64>| collections.iter().filter_map(of).sum::<u64>();
+fn differing(result: &RunResult) -> impl Iterator<Item = (Label, String)> {
+    let Sides { left, right, .. } = result.op.facts().sides;
+    let sum = |of: fn(&CollectionResult) -> Option<u64>| result.collections.iter().filter_map(of).sum::<u64>();
     let kinds = [
-        (Label::Missing, sum(|c| c.only_left), "in the archive and not on the server"),
-        (Label::Extra, sum(|c| c.only_right), "on the server and not in the archive"),
-        (Label::Different, sum(|c| c.different), "with other content"),
+        (Label::Missing, sum(|c| c.only_left), format!("in {left} and not on {right}")),
+        (Label::Extra, sum(|c| c.only_right), format!("on {right} and not in {left}")),
+        (Label::Different, sum(|c| c.different), "with other content".to_owned()),
     ];
     let met = kinds.into_iter().filter(|(_, objects, _)| *objects > 0);
-    met.map(|(label, objects, what)| (label, words::counted(objects, "object") + " " + what))
+    met.map(|(label, objects, what)| (label, words::counted(objects, "object") + " " + &what))
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::cli::words::why_method;
 use crate::cli::{closing, held, rehearsal};
+use crate::event::Op;
 use crate::ops::clear::{ClearPlan, CollectionClear, Method};
 use crate::ops::safety;
 use crate::render::{count, counted, plain, remark, shell_path};
@@ -119,7 +120,7 @@ fn remarks(planned: &CollectionClear) -> Vec<String> {
         let how = if planned.method == Method::Delete { ", removed and created again" } else { "" };
         remarks.push(format!("not counted, and emptied too: {inactive} not active{how}"));
     }
-    remarks.extend(planned.loses.iter().map(|loss| format!("not as before: {}", remark(loss))));
+    remarks.extend(planned.loses.iter().map(|loss| format!("not as before: {}", remark(Op::Clear, loss))));
     remarks.push(held::line(standing.held_in.as_ref()));
     let references = standing.referenced_by.iter().take(LISTED);
     remarks.extend(references.map(|(from, property)| format!("{from}.{property} refers to it, and will dangle")));

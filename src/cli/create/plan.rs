@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::cli::{closing, rehearsal};
+use crate::event::Op;
 use crate::ops::create::CreationPlan;
 use crate::render::{count, plain, remark};
 use crate::weaviate::TenantState;
@@ -46,7 +47,7 @@ pub(super) fn collection(plan: &CreationPlan) -> String {
         };
         lines.push(("tenants", tenants));
     }
-    let notes = plan.remarks.iter().map(remark).chain(rehearsal::clause(plan.rehearsed));
+    let notes = plan.remarks.iter().map(|fact| remark(Op::Create, fact)).chain(rehearsal::clause(plan.rehearsed));
     lines.extend(notes.map(|note| ("note", note)));
     let mut text = format!("  {}\n", plan.name);
     let mut before = "";

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::archive::Content;
 use crate::cli::words::restore_refusal;
 use crate::cli::{closing, rehearsal};
-use crate::event::PlannedThere;
+use crate::event::{Op, PlannedThere};
 use crate::ops::restore::{ArchiveFacts, CollectionRestore, PlannedRole, RestorePlan};
 use crate::render::{count, counted, date, plain, remark, schema_difference, shell_path, size, span};
 
@@ -127,13 +127,13 @@ pub(super) fn collections(plan: &RestorePlan) -> String {
         let _ = writeln!(text, "  {}", plain(&clause));
     }
     for alias in plan.aliases.iter().take(ALIASES_LISTED) {
-        let _ = writeln!(text, "  {}", plain(&remark(&alias.remark().into())));
+        let _ = writeln!(text, "  {}", plain(&remark(Op::Restore, &alias.remark().into())));
     }
     if let Some(more @ 1..) = plan.aliases.len().checked_sub(ALIASES_LISTED) {
         let _ = writeln!(text, "  … and {} more aliases; --json has all", count(more as u64));
     }
     for role in &plan.roles {
-        let _ = writeln!(text, "  {}", plain(&remark(&role.remark().into())));
+        let _ = writeln!(text, "  {}", plain(&remark(Op::Restore, &role.remark().into())));
         for allowed in role.allows() {
             let _ = writeln!(text, "      it allows {}", plain(&allowed.to_string()));
         }
@@ -210,7 +210,7 @@ fn tenants(planned: &CollectionRestore) -> String {
 fn remarks(plan: &RestorePlan, planned: &CollectionRestore) -> Vec<String> {
     let mut remarks = refused(plan, planned);
     remarks.extend(planned.there.as_ref().map(there_now));
-    remarks.extend(planned.remarks.iter().map(remark));
+    remarks.extend(planned.remarks.iter().map(|fact| remark(Op::Restore, fact)));
     if planned.unread {
         remarks.push("its objects were not read: a dry run reads them, and says what they hold".to_owned());
     }
@@ -246,7 +246,8 @@ fn there_now(there: &PlannedThere) -> String {
     let schema = match there.schema_differs.as_slice() {
         [] => "its schema is the archive's".to_owned(),
         differs => {
-            let differs = differs.iter().map(schema_difference).collect::<Vec<_>>().join("; ");
+            let differs =
+                differs.iter().map(|differs| schema_difference(Op::Restore, differs)).collect::<Vec<_>>().join("; ");
             format!("its schema is another one: {differs}")
         }
     };

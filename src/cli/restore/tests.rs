@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::archive::Content;
-use crate::event::{Loss, PlannedAction, PlannedThere, Remark, RestoreRemark, SchemaDifference, SettingRemark};
+use crate::event::{Loss, Op, PlannedAction, PlannedThere, Remark, RestoreRemark, SchemaDifference, SettingRemark};
 use crate::model::{ObjectId, Reason, TenantMap};
 use crate::ops::Error;
 use crate::ops::StateFolders;
@@ -136,7 +136,8 @@ fn of_hundreds_of_collections_those_that_weigh_are_always_listed_and_the_others_
     let mut plan = a_plan(collections);
     let text = plan::collections(&plan);
     assert!(text.contains("  C49 ") && !text.contains("  C50 ") && text.contains("  C150 "), "{text}");
-    let end = format!("  … and 149 more; --json has all\n      139 of them: {}\n", remark(&fewer_replicas()));
+    let end =
+        format!("  … and 149 more; --json has all\n      139 of them: {}\n", remark(Op::Restore, &fewer_replicas()));
     assert!(text.ends_with(&end), "{text}");
     plan.refusals = vec![RestoreRefusal::Exists { collection: name("C199"), there: name("C199") }];
     let text = plan::collections(&plan);

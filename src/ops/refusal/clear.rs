@@ -27,10 +27,11 @@ pub enum ClearRefusal {
         count(*after)
     )]
     BeingWritten { collection: CollectionName, before: u64, after: u64 },
-    /// The run that is resumed dropped it, and somebody has created it since, with objects.
+    /// The run that is resumed dropped it, and what is there by its name holds objects of somebody else. Who created it is not
+    /// always known: that run may have been killed between creating it and writing so down.
     #[error(
-        "{collection} was dropped by the run that is resumed, and created since by somebody else: it holds {}; to empty that \
-         one, clear it without --resume",
+        "{collection} was dropped by the run that is resumed; what is there now was written since, by somebody else: it holds \
+         {}; to empty that too, clear it without --resume",
         objects.map_or("objects".to_owned(), |objects| counted(objects, "object"))
     )]
     BelongsToOthers {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use self::counting::{CountAfter, CountBefore};
 use self::facing::{Facing, face};
 use self::remarks::Miscount;
-use super::{Differs, Pair};
+use super::{Differs, Pair, left_unread};
 use crate::event::{CollectionResult, ComparisonRemark, Event, Warning};
 use crate::model::coverage::Units;
 use crate::model::{CLOCK_STEP_MS, CollectionName, Renames, Schema};
@@ -28,7 +28,7 @@ use crate::pipeline::guard::Guard;
 use crate::pipeline::long_lines::LongLines;
 use crate::pipeline::pacer::Limits;
 use crate::pipeline::replicas::ReplicaCheck;
-use crate::pipeline::{self, load, scan};
+use crate::pipeline::{self, scan};
 use crate::weaviate::Client;
 
 /// How to compare, and within which bounds.
@@ -175,7 +175,7 @@ fn comparison(
         client: Client::clone(comparing.access.client),
         left: Arc::new(pair.left(options.sample.map(|share| (share, options.seed)), lines)),
         target: pair.target.clone(),
-        comparer: Comparer::new(&pair.indexed.schema, options.renames.clone(), options.clamp_ints)
+        comparer: Comparer::new(pair.schema(), options.renames.clone(), options.clamp_ints)
             .with_made_vectors(options.made_vectors.clone()),
         vectors: options.vectors && pair.holds_vectors(),
         without_vectors: pair.without_vectors(),
@@ -297,7 +297,7 @@ impl Comparing<'_> {
             Ok(()) => Ok(()),
             // The next round asks again, as long as there is trouble to explain it.
             Err(
-                compare::Error::Live(scan::Error::Wire(e))
+                compare::Error::Right(scan::Error::Wire(e))
                 | compare::Error::Activation(pipeline::activation::Error::Wire(e)),
             ) if self.guard.explains(&e).await => Ok(()),
             Err(error) => Err(stopped(&self.target, error)),
@@ -357,12 +357,8 @@ impl Comparing<'_> {
 /// Why the comparison of a collection stops.
 fn stopped(target: &CollectionName, error: compare::Error) -> Error {
     match error {
-        compare::Error::Live(source) => Error::Scan { collection: target.clone(), source },
-        compare::Error::Archive { source: load::Error::Stopped, .. } => Error::Interrupted,
-        compare::Error::Archive { source: load::Error::Archive(e), .. } => e.into(),
-        compare::Error::Archive { path, source: load::Error::Line { line, source } } => {
-            Error::Line { path, line, source }
-        }
+        compare::Error::Right(source) => Error::Scan { collection: target.clone(), source },
+        compare::Error::Left(error) => left_unread(error),
         compare::Error::Activation(e) => e.into(),
         compare::Error::Thread => Error::Stage { what: "compare".into() },
     }
@@ -410,8 +406,9 @@ mod tests {
     use crate::archive::{self, Damage};
     use crate::event::Class;
     use crate::ops::Hint;
-    use crate::pipeline::activation;
+    use crate::pipeline::compare::LeftError;
     use crate::pipeline::split::SplitError;
+    use crate::pipeline::{activation, load};
     use crate::weaviate;
 
     #[test]
@@ -420,12 +417,12 @@ mod tests {
         let damaged = || archive::Error::Damaged { path: path.clone(), line: None, what: Damage::Hash };
         let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
         let full = archive::Error::NoSpace { path: path.clone(), needed: 1, source };
-        let in_part = |source: load::Error| compare::Error::Archive { path: path.clone(), source };
+        let in_part = |source: load::Error| compare::Error::Left(LeftError::Archive { path: path.clone(), source });
         let line = load::Error::Line { line: 7, source: SplitError::Structure { at: 1 } };
         let lost = || weaviate::Error::Lost { route: "GET /v1/objects".into(), reason: "reset".into() };
         for (error, class, hints) in [
-            (compare::Error::Live(scan::Error::Wire(lost())), Class::Server, &[Hint::RunAgain][..]),
-            (compare::Error::Live(scan::Error::SinkGone), Class::Bug, &[Hint::Report]),
+            (compare::Error::Right(scan::Error::Wire(lost())), Class::Server, &[Hint::RunAgain][..]),
+            (compare::Error::Right(scan::Error::SinkGone), Class::Bug, &[Hint::Report]),
             (in_part(load::Error::Archive(damaged())), Class::Archive, &[Hint::ArchiveDamaged]),
             (in_part(line), Class::Archive, &[Hint::ArchiveDamaged]),
             (in_part(load::Error::Stopped), Class::Interrupted, &[]),

@@ -1,25 +1,18 @@
 //! Why a comparison stopped.
 
-use std::path::PathBuf;
-
-use crate::model::ShellWord;
-use crate::pipeline::{activation, load, scan};
+use super::side::LeftError;
+use crate::pipeline::{activation, scan};
 
 /// Why a comparison stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A live side.
+    /// The right side.
     #[error(transparent)]
-    Live(#[from] scan::Error),
-    /// An archive's side.
-    #[error("{}", ShellWord::path(path))]
-    Archive {
-        /// The part.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: load::Error,
-    },
+    Right(#[from] scan::Error),
+    /// The left side.
+    #[error(transparent)]
+    Left(#[from] LeftError),
     /// Tenants could not be activated, or not be deactivated.
     #[error(transparent)]
     Activation(#[from] activation::Error),

@@ -4,16 +4,17 @@
 pub(super) mod archived;
 pub(super) mod live;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use self::archived::ArchivedSide;
-use super::error::Error;
 use super::sample::Sample;
 use super::units::{Segment, Unit};
-use crate::model::{ObjectId, RawObject};
+use crate::model::{ObjectId, RawObject, ShellWord};
+use crate::pipeline::load;
 use crate::pipeline::long_lines::Turn;
 
 /// The objects of a stretch of keys: `Begin`, any number of `Objects`, `End`.
@@ -26,6 +27,20 @@ pub(super) enum Piece {
     LetGo,
     /// The stretch ends with this key.
     End { to: Option<ObjectId> },
+}
+
+/// Why the left side could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LeftError {
+    /// A part of an archive.
+    #[error("{}", ShellWord::path(path))]
+    Archive {
+        /// The part.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: load::Error,
+    },
 }
 
 /// The left side: cut into units, each of which is read as a whole.
@@ -64,7 +79,7 @@ impl Left {
     }
 
     /// Reads a unit and proves it. What was sent is proven only once this is done, and good. It ends when the receiver is gone.
-    pub(super) fn read(self: &Arc<Self>, unit: usize, to: mpsc::Sender<Piece>) -> JoinHandle<Result<(), Error>> {
+    pub(super) fn read(self: &Arc<Self>, unit: usize, to: mpsc::Sender<Piece>) -> JoinHandle<Result<(), LeftError>> {
         let left = Arc::clone(self);
         tokio::task::spawn_blocking(move || left.from.read(&left.units[unit], left.sample, &to))
     }

@@ -2,10 +2,10 @@
 
 use super::super::words::count;
 use super::{objects, one_or};
-use crate::event::{ClearRemark as Fact, MoreThan, NewerThan, WhyLeft};
+use crate::event::{ClearRemark as Fact, MoreThan, NewerThan, Op, WhyLeft};
 use crate::model::KeyChange;
 
-pub(super) fn clear(fact: &Fact) -> String {
+pub(super) fn clear(op: Op, fact: &Fact) -> String {
     match fact {
         Fact::OffloadedToInactive { tenants } => {
             format!("offloaded tenants come back inactive: {}", count(*tenants))
@@ -22,7 +22,7 @@ pub(super) fn clear(fact: &Fact) -> String {
             objects(*n)
         ),
         Fact::NotWhatItWas { differences } => format!("it is not what it was: {}", KeyChange::listed(differences)),
-        Fact::NotAsBefore { loss } => format!("not as before: {}", super::remark(loss)),
+        Fact::NotAsBefore { loss } => format!("not as before: {}", super::remark(op, loss)),
         Fact::NotEmpty { objects: n, why } => {
             format!("not empty: {} {} there, {}", objects(*n), one_or(*n, "is", "are"), left(*why))
         }

@@ -3,9 +3,10 @@
 use super::super::words::{count, tenants_from};
 use super::skipped::not_activated;
 use super::{objects, one_or};
-use crate::event::{ComparisonRemark as Fact, OutOfReach};
+use crate::event::{ComparisonRemark as Fact, Op, OutOfReach, Sides};
 
-pub(super) fn comparison(fact: &Fact) -> String {
+pub(super) fn comparison(op: Op, fact: &Fact) -> String {
+    let Sides { left, right, .. } = op.facts().sides;
     match fact {
         Fact::ComparedWithoutVectors { archived: true } => "compared without vectors".to_owned(),
         Fact::ComparedWithoutVectors { archived: false } => {
@@ -53,17 +54,14 @@ pub(super) fn comparison(fact: &Fact) -> String {
         Fact::ReplicasUncompared { reason } => {
             format!("listed from one replica, which could not be compared with the others: {reason}")
         }
-        Fact::TenantsUncompared { tenants, first, objects: n, why } => format!(
-            "not compared: {}, {} in the archive: {}",
-            tenants_from(*tenants, first),
-            objects(*n),
-            out_of_reach(why)
-        ),
+        Fact::TenantsUncompared { tenants, first, objects: n, why } => {
+            format!("not compared: {}, {} in {left}: {}", tenants_from(*tenants, first), objects(*n), out_of_reach(why))
+        }
         Fact::TenantsInOtherStates { tenants, first } => {
-            format!("{} in another state than in the archive", tenants_from(*tenants, first))
+            format!("{} in another state than in {left}", tenants_from(*tenants, first))
         }
         Fact::TenantsMissing { tenants, first } => {
-            format!("the server lacks {} of the archive", tenants_from(*tenants, first))
+            format!("{right} lacks {} of {left}", tenants_from(*tenants, first))
         }
         Fact::TenantsCame { tenants, first } => {
             format!("{} created while the collection was compared", tenants_from(*tenants, first))
@@ -76,7 +74,7 @@ pub(super) fn comparison(fact: &Fact) -> String {
         }
         Fact::TenantsUnknown { tenants, first, objects: held } => {
             let holding = held.map_or_else(String::new, |held| format!(", {}", objects(held)));
-            format!("the server has {} that the archive does not hold{holding}", tenants_from(*tenants, first))
+            format!("{right} has {} that {left} does not hold{holding}", tenants_from(*tenants, first))
         }
         Fact::OfAnotherKind => "not compared: one of the two has tenants and the other has none (--into-tenant and \
                                 --into-plain compare such)"

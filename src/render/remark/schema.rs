@@ -1,21 +1,22 @@
 //! Schemas and settings in words.
 
-use crate::event::{Loss, SchemaDifference, SettingRemark};
+use crate::event::{Loss, Op, SchemaDifference, SettingRemark, Sides};
 use crate::model::{KeyChange, count};
 
 /// A difference between two schemas, as a clause.
 #[must_use]
-pub fn difference(differs: &SchemaDifference) -> String {
+pub fn difference(op: Op, differs: &SchemaDifference) -> String {
+    let Sides { left, right, collection } = op.facts().sides;
     match differs {
         SchemaDifference::TenancySwitched => "multi-tenancy is switched".to_owned(),
-        SchemaDifference::NoUnnamedVector => "the live collection has no unnamed vector".to_owned(),
-        SchemaDifference::NoVector { vector } => format!("the live collection has no vector {vector}"),
-        SchemaDifference::MoreVector { vector } => format!("the live collection has a vector {vector} more"),
-        SchemaDifference::NoProperty { property } => format!("the live collection has no property {property}"),
-        SchemaDifference::MoreProperty { property } => format!("the live collection has a property {property} more"),
+        SchemaDifference::NoUnnamedVector => format!("{collection} has no unnamed vector"),
+        SchemaDifference::NoVector { vector } => format!("{collection} has no vector {vector}"),
+        SchemaDifference::MoreVector { vector } => format!("{collection} has a vector {vector} more"),
+        SchemaDifference::NoProperty { property } => format!("{collection} has no property {property}"),
+        SchemaDifference::MoreProperty { property } => format!("{collection} has a property {property} more"),
         SchemaDifference::OtherType { property, archived, live } => {
             let (archived, live) = (archived.join(", "), live.join(", "));
-            format!("property {property} is {archived} in the archive and {live} on the server")
+            format!("property {property} is {archived} in {left} and {live} on {right}")
         }
         SchemaDifference::PropertySettings { property, settings } => {
             format!("settings of property {property} differ: {}", settings.join(", "))

@@ -73,6 +73,13 @@ fn killed_at_any_step_and_run_again_it_is_empty_with_its_schema() {
                 output = stage.run(&again);
                 said = String::from_utf8_lossy(&output.stderr).into_owned();
             }
+            if n % 2 == 1 && said.contains("written since, by somebody else: it holds 1 object") {
+                // It was killed after it had created the collection again, and before it knew.
+                assert_eq!((output.status.code(), stage.sandbox.count("Article", None)), (Some(4), 1), "{said}");
+                again.pop();
+                output = stage.run(&again);
+                said = String::from_utf8_lossy(&output.stderr).into_owned();
+            }
             assert_eq!(output.status.code(), Some(0), "{method} killed at step {n}: {said}");
             assert_eq!(stage.sandbox.count("Article", None), 0, "{method} killed at step {n}");
             assert_eq!(schema(&stage), before, "{method} killed at step {n}");

@@ -172,7 +172,7 @@ fn what_somebody_created_since_a_killed_run_dropped_it_is_not_emptied_by_a_resum
     stage.sandbox.clear_requests();
     let output = stage.run(&resume);
     assert_eq!((output.status.code(), stage.sandbox.writing_requests()), (Some(4), 0), "{}", said(&output));
-    assert!(said(&output).contains("created since by somebody else: it holds 1 object"), "{}", said(&output));
+    assert!(said(&output).contains("written since, by somebody else: it holds 1 object"), "{}", said(&output));
     assert_eq!(stage.sandbox.count("Article", None), 1);
     let meant = stage.run(&["col", "clear", "Article", "--method", "recreate", "--yes"]);
     assert_eq!((meant.status.code(), stage.sandbox.count("Article", None)), (Some(0), 0), "{}", said(&meant));

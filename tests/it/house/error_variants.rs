@@ -23,8 +23,9 @@ const SEEN_AS_ANOTHER: [(&str, &str, &str); 22] = [
         "",
     ),
     // `ops::Error::Scan`, `Damaged`, `Wire` and `Stage`: `ops` takes a comparison's errors apart at once.
-    ("pipeline::compare::error::Error::Live", "a_node_that_stays_away_is_an_error_and_no_difference", ""),
-    ("pipeline::compare::error::Error::Archive", "a_damaged_archive_is_no_difference_but_an_error", ""),
+    ("pipeline::compare::error::Error::Right", "a_node_that_stays_away_is_an_error_and_no_difference", ""),
+    ("pipeline::compare::error::Error::Left", "a_damaged_archive_is_no_difference_but_an_error", ""),
+    ("pipeline::compare::side::LeftError::Archive", "a_damaged_archive_is_no_difference_but_an_error", ""),
     ("pipeline::compare::error::Error::Activation", "a_comparison_names_the_tenants_that_it_may_not_wake", ""),
     (
         "pipeline::compare::error::Error::Thread",
@@ -384,7 +385,7 @@ fn the_reader_finds_every_enum_that_is_an_error() {
         ("pipeline::scan::error::Error", "SinkGone"),
         ("pipeline::load::Error", "Stopped"),
         ("pipeline::import::Error", "SinkGone"),
-        ("pipeline::compare::error::Error", "Live"),
+        ("pipeline::compare::error::Error", "Right"),
         ("pipeline::activation::Error", "Journal"),
         ("pipeline::journal::Error", "Thread"),
         ("ops::cat::CatError", "Output"),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use elysiactl::archive::{Codec, Content};
-use elysiactl::event::{Class, Difference, Event, Status, Warning};
+use elysiactl::event::{Class, Difference, Event, Op, Status, Warning};
 use elysiactl::model::{CollectionName, Renames, Selection};
 use elysiactl::ops::verify::{VerifyOptions, VerifyOutcome};
 use elysiactl::ops::{Error, Hint, backup};
@@ -75,7 +75,7 @@ fn found(outcome: &VerifyOutcome) -> Vec<(String, Difference, Vec<String>)> {
 fn remarks(outcome: &VerifyOutcome) -> String {
     let schema = outcome.schema_differences.iter().map(|(about, differs)| (about, differs.clone().into()));
     let all = schema.chain(outcome.remarks.iter().map(|(about, fact)| (about, fact.clone())));
-    all.map(|(about, fact)| format!("{about}: {}", remark(&fact))).collect::<Vec<_>>().join("\n")
+    all.map(|(about, fact)| format!("{about}: {}", remark(Op::Verify, &fact))).collect::<Vec<_>>().join("\n")
 }
 
 /// The four changes that every kind of difference is made of.

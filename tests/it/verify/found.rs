@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use elysiactl::archive::Content;
-use elysiactl::event::{Class, Difference, Event, Status};
+use elysiactl::event::{Class, Difference, Event, Op, Status};
 use elysiactl::model::Selection;
 use elysiactl::ops::verify::{VerifyOptions, VerifyOutcome};
 use elysiactl::ops::{Error, SchemaDrift, backup};
@@ -42,7 +42,7 @@ async fn backed_up(world: &World, options: backup::BackupOptions) -> PathBuf {
 fn remarks(outcome: &VerifyOutcome) -> String {
     let schema = outcome.schema_differences.iter().map(|(about, differs)| (about, differs.clone().into()));
     let all = schema.chain(outcome.remarks.iter().map(|(about, fact)| (about, fact.clone())));
-    all.map(|(about, fact)| format!("{about}: {}", remark(&fact))).collect::<Vec<_>>().join("\n")
+    all.map(|(about, fact)| format!("{about}: {}", remark(Op::Verify, &fact))).collect::<Vec<_>>().join("\n")
 }
 
 fn extra(outcome: &VerifyOutcome) -> Option<u64> {

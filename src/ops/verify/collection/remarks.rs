@@ -45,8 +45,9 @@ pub(super) fn remarks(
     if found.made_vectors > 0 {
         remarks.push(ComparisonRemark::MadeVectorsUncompared { objects: found.made_vectors });
     }
-    if !pair.indexed.schema.blob_hashes.is_empty() {
-        let properties = pair.indexed.schema.blob_hashes.clone();
+    let blob_hashes = &pair.schema().blob_hashes;
+    if !blob_hashes.is_empty() {
+        let properties = blob_hashes.clone();
         remarks.push(ComparisonRemark::BlobHashesUncompared { properties });
     }
     remarks.extend(out_of_reach(comparison, found));

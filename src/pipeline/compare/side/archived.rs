@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::super::error::Error;
 use super::super::sample::{BLOCK_OBJECTS, Sample};
 use super::super::units::{Segment, Unit};
-use super::Piece;
+use super::{LeftError, Piece};
 use crate::archive::digest::ObjectDigest;
 use crate::archive::{Archive, Index};
 use crate::model::{KeyRange, LARGE_BYTES, ObjectId, RawObject, Schema};
@@ -46,8 +45,8 @@ impl ArchivedSide {
 
     /// Reads a unit, or a sample of it, and proves it. Blocks. Ends with [`load::Error::Stopped`] when the receiver is gone:
     /// nobody wants what this unit would prove.
-    pub(super) fn read(&self, unit: &Unit, sample: Option<Sample>, to: &mpsc::Sender<Piece>) -> Result<(), Error> {
-        self.prove(unit, sample, to).map_err(|source| Error::Archive { path: self.path(unit), source })
+    pub(super) fn read(&self, unit: &Unit, sample: Option<Sample>, to: &mpsc::Sender<Piece>) -> Result<(), LeftError> {
+        self.prove(unit, sample, to).map_err(|source| LeftError::Archive { path: self.path(unit), source })
     }
 
     fn prove(&self, unit: &Unit, sample: Option<Sample>, to: &mpsc::Sender<Piece>) -> Result<(), load::Error> {
