@@ -48,7 +48,7 @@ impl Client {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_body());
         }
         let cut = |cut| self.cut(ask, cut);
-        let stall = self.stall_timeout();
+        let stall = self.0.connection.stall_timeout;
         let sent = timeout(stall, request.send()).await.map_err(|_| cut(Cut::Stalled(stall)))?;
         let response = sent.map_err(|error| cut(Cut::Transport(error)))?;
         self.was_reached();
@@ -85,11 +85,11 @@ impl Client {
 
     /// The error for a status other than the one that is wanted.
     async fn refusal(&self, ask: &Ask, response: Response, server_time: Option<Timestamp>) -> Failure {
-        let status = response.status().as_u16();
+        let (status, connection) = (response.status().as_u16(), &self.0.connection);
         let retry_after =
             header(response.headers(), &RETRY_AFTER).and_then(|text| retry::retry_after(text, server_time));
         let to = header(response.headers(), &LOCATION).map(origin).unwrap_or_default();
-        let body = match body::read(response, Room::default(), ERROR_BYTES_MAX, 0, self.stall_timeout()).await {
+        let body = match body::read(response, Room::default(), ERROR_BYTES_MAX, 0, connection.stall_timeout).await {
             // Without its words nobody knows what such a refusal means, so it is asked for again.
             Ok(Body::Whole(bytes)) if retry::needs_words(status) && said::is_cut(&bytes) => {
                 return Failure::passing(ask.bad_answer(format!("a refusal ({status}) that is cut off")));
@@ -114,7 +114,7 @@ impl Client {
         Failure::last(match status {
             200..=299 => return Failure::passing(ask.bad_answer(format!("unexpected status {status}"))),
             300..=399 => Error::Redirected { route, status, to },
-            401 => Error::Unauthorized { route, message, key_sent: self.has_key() },
+            401 => Error::Unauthorized { route, message, key_sent: connection.key.is_some() },
             403 => Error::Forbidden { route, message },
             404 => Error::NotFound { route, message },
             _ => Error::Rejected { route, status, message },

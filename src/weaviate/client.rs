@@ -23,11 +23,11 @@ const SPARE_BYTES: usize = 8 << 20;
 pub struct Client(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
+    /// How the server is reached.
+    pub(super) connection: Connection,
     http: reqwest::Client,
     url: String,
     host: Arc<str>,
-    stall_timeout: Duration,
-    has_key: bool,
     secrets: Vec<SecretString>,
     pub(super) events: Events,
     policy: RetryPolicy,
@@ -80,9 +80,8 @@ impl Client {
             http,
             url: shown(&connection.url),
             host: format!("{}:{port}", connection.url.host_str().unwrap_or_default()).into(),
-            stall_timeout: connection.stall_timeout,
-            has_key: connection.key.is_some(),
-            secrets: connection.into_secrets(),
+            secrets: connection.secrets(),
+            connection,
             events,
             policy,
             budget: Budget::default(),
@@ -131,11 +130,6 @@ impl Client {
         self.0.budget.retries() + self.0.again.load(Ordering::Relaxed)
     }
 
-    /// Whether a key goes with every request.
-    pub(super) fn has_key(&self) -> bool {
-        self.0.has_key
-    }
-
     pub(super) fn http(&self) -> &reqwest::Client {
         &self.0.http
     }
@@ -146,10 +140,6 @@ impl Client {
 
     pub(super) fn policy(&self) -> &RetryPolicy {
         &self.0.policy
-    }
-
-    pub(super) fn stall_timeout(&self) -> Duration {
-        self.0.stall_timeout
     }
 
     pub(super) fn page_bytes(&self) -> &AtomicU64 {

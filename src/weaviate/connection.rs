@@ -98,14 +98,14 @@ impl Connection {
         })
     }
 
-    /// Gives up everything but what must not be shown: of a header's value also its last word, which is the secret itself
-    /// where a scheme stands before it (`Bearer`, `Basic`).
-    pub(super) fn into_secrets(self) -> Vec<SecretString> {
-        let both = |value: SecretString| {
+    /// What must not be shown: of a header's value also its last word, which is the secret itself where a scheme stands
+    /// before it (`Bearer`, `Basic`).
+    pub(super) fn secrets(&self) -> Vec<SecretString> {
+        let both = |value: &SecretString| {
             let last = value.expose_secret().split_whitespace().next_back().map(SecretString::from);
-            [Some(value), last].into_iter().flatten()
+            [Some(value.clone()), last].into_iter().flatten()
         };
-        self.key.into_iter().chain(self.headers.into_iter().flat_map(|(_, value)| both(value))).collect()
+        self.key.iter().cloned().chain(self.headers.iter().flat_map(|(_, value)| both(value))).collect()
     }
 
     /// The host that would receive secrets in the clear, if there is one.
@@ -318,7 +318,7 @@ mod tests {
             headers: vec![(AUTHORIZATION, "Bearer sesame-token".into())],
             ..Connection::new(url)
         };
-        let secrets = connection.into_secrets();
+        let secrets = connection.secrets();
         let told = crate::weaviate::said::without_secrets("sesame-token and the-key are wrong", secrets.iter());
         assert_eq!(told, "[redacted] and [redacted] are wrong");
     }

@@ -1,5 +1,7 @@
-//! The one `send` that every retried question goes through, within the policy's bounds and the run's budget.
+//! The one loop that every retried question goes through, within the policy's bounds and the run's budget: an attempt is
+//! given to it, and judged by whoever makes it.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -26,15 +28,38 @@ pub struct Unknown {
     pub(super) retry_after: Option<Duration>,
 }
 
+/// What is asked, as far as asking it again goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Repeat<'a> {
+    /// What is told about it.
+    pub(super) route: &'a Arc<str>,
+    /// Attempts at most; the policy may set a lower bound.
+    pub(super) attempts: u32,
+    /// The same, for those that stall.
+    pub(super) stalls: u32,
+}
+
 impl Client {
     /// Asks, and asks again while the failure may pass, within the policy's bounds.
     pub(super) async fn send(&self, ask: &Ask) -> Result<Answer, Error> {
+        let repeat = Repeat { route: &ask.route, attempts: ask.attempts, stalls: ask.stalls };
+        let (answer, after) = self.repeat(repeat, |nth| self.attempt(ask, nth)).await?;
+        Ok(Answer { after, ..answer })
+    }
+
+    /// Makes an attempt, the `nth` from 1, and another while the failure may pass. With what came of the last one goes the
+    /// failure before it, unless that was only a request turned away.
+    pub(super) async fn repeat<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        what: Repeat<'_>,
+        make: impl Fn(u32) -> F,
+    ) -> Result<(T, Option<Box<Error>>), Error> {
         self.0.budget.question();
         let (started, mut attempt, mut stalls, mut turns, mut stale) = (Instant::now(), 0, 0, 0, false);
         let mut after = None;
         loop {
-            let failure = match self.attempt(ask, attempt + turns + 1).await {
-                Ok(answer) => return Ok(Answer { after, ..answer }),
+            let failure = match make(attempt + turns + 1).await {
+                Ok(answer) => return Ok((answer, after)),
                 Err(failure) => failure,
             };
             if !failure.passing {
@@ -45,28 +70,28 @@ impl Client {
             if failure.turned_away {
                 turns += 1;
                 if started.elapsed() >= self.policy().turn_wait {
-                    return Err(self.give_up(ask, failure, tried(attempt + turns), Bound::Turn));
+                    return Err(self.give_up(what.route, failure, tried(attempt + turns), Bound::Turn));
                 }
-                self.wait_for_turn(&ask.route, turns, &failure).await;
+                self.wait_for_turn(what.route, turns, &failure).await;
                 continue;
             }
             attempt += 1;
             stalls += u32::from(failure.error.is_stalled());
             // An idle connection that the server had closed: a new one is taken at once, a single time.
-            if failure.stale && ask.attempts > 1 && !std::mem::replace(&mut stale, true) {
+            if failure.stale && what.attempts > 1 && !std::mem::replace(&mut stale, true) {
                 self.0.again.fetch_add(1, Ordering::Relaxed);
-                self.pause(&ask.route, attempt, Duration::ZERO, failure.error.to_string()).await;
+                self.pause(what.route, attempt, Duration::ZERO, failure.error.to_string()).await;
                 after = Some(Box::new(failure.error));
                 continue;
             }
             // Stalls are bounded by the policy, and by the question where that is less.
-            let last_stall = stalls >= ask.stalls;
-            let may = if last_stall { Err(Bound::Attempts) } else { self.may_retry(attempt, ask.attempts, stalls) };
+            let last_stall = stalls >= what.stalls;
+            let may = if last_stall { Err(Bound::Attempts) } else { self.may_retry(attempt, what.attempts, stalls) };
             if let Err(bound) = may {
-                return Err(self.give_up(ask, failure, tried(attempt + turns), bound));
+                return Err(self.give_up(what.route, failure, tried(attempt + turns), bound));
             }
             let wait = retry::wait(self.policy(), attempt, self.0.dice.draw(), failure.retry_after);
-            self.pause(&ask.route, attempt, wait, failure.error.to_string()).await;
+            self.pause(what.route, attempt, wait, failure.error.to_string()).await;
             after = Some(Box::new(failure.error));
         }
     }
@@ -115,9 +140,9 @@ impl Client {
         if self.0.budget.take(policy) { Ok(()) } else { Err(Bound::Budget { retries: self.0.budget.retries() }) }
     }
 
-    fn give_up(&self, ask: &Ask, failure: Failure, tried: Tried, bound: Bound) -> Error {
+    fn give_up(&self, route: &Arc<str>, failure: Failure, tried: Tried, bound: Bound) -> Error {
         if self.is_reached() {
-            let (route, Tried { attempts, elapsed }) = (ask.route.clone(), tried);
+            let (route, Tried { attempts, elapsed }) = (route.clone(), tried);
             return Error::Exhausted { route, attempts, elapsed, bound, last: Box::new(failure.error) };
         }
         if failure.noise {
