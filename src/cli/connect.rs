@@ -63,12 +63,34 @@ fn stall_timeout(text: &str) -> anyhow::Result<Duration> {
     Ok(time)
 }
 
+/// What the flags and variables are called that name a server and its key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ServerNames {
+    /// The flag of its address.
+    pub url_flag: &'static str,
+    /// The flag of the file with its key.
+    pub key_flag: &'static str,
+    /// The variables of its address and of its key.
+    pub variables: [&'static str; 2],
+    /// Other such pairs, for where the first address is not set. A key only goes to the server it belongs to, so that no
+    /// pair is mixed with another.
+    pub others: &'static [[&'static str; 2]],
+}
+
+/// The server that every verb works with.
+const THE_SERVER: ServerNames = ServerNames {
+    url_flag: "--url",
+    key_flag: "--api-key-file",
+    variables: ["WEAVIATE_URL", "WEAVIATE_API_KEY"],
+    others: &[["WCD_URL", "WCD_API_KEY"]],
+};
+
 /// How to reach a server. `Debug` shows no secret.
 #[derive(Debug, Clone)]
 pub struct Connect {
     /// The URL as it was given.
     pub url: String,
-    /// Where it came from, for messages: `--url`, a variable's name, or `default`.
+    /// Where it came from, for messages: its flag, a variable's name, or `default`.
     pub url_from: &'static str,
     /// The API key.
     pub key: Option<SecretString>,
@@ -87,21 +109,27 @@ pub struct Connect {
 }
 
 impl Connect {
-    /// Reads every file named.
+    /// What flags and the environment say of the server. Reads every file named.
     pub(super) fn resolve(args: &ConnectionArgs, env: &Env) -> Result<Self, Failure> {
+        Self::named(&THE_SERVER, args, env)
+    }
+
+    /// The same for a server that goes by these names. `args`: what was given under them, and how it is spoken to.
+    pub(super) fn named(names: &ServerNames, args: &ConnectionArgs, env: &Env) -> Result<Self, Failure> {
         if args.api_key.is_some() {
             let message = "--api-key is refused: a key on the command line can be read by every user of this machine";
             return Err(Failure::new(Class::Usage, message)
                 .hint("put the key into the environment variable WEAVIATE_API_KEY")
                 .hint("or into a file, and name it with --api-key-file FILE (`-` for stdin)"));
         }
-        // The two pairs are never mixed: a key only goes to the server it belongs to.
-        let (url, url_from, key_name) = match (&args.url, env.text("WEAVIATE_URL")?, env.text("WCD_URL")?) {
-            (Some(url), _, _) => (url.clone(), "--url", "WEAVIATE_API_KEY"),
-            (None, Some(url), _) => (url, "WEAVIATE_URL", "WEAVIATE_API_KEY"),
-            (None, None, Some(url)) => (url, "WCD_URL", "WCD_API_KEY"),
-            (None, None, None) => (DEFAULT_URL.into(), "default", "WEAVIATE_API_KEY"),
-        };
+        let [url_name, key_name] = names.variables;
+        let mut set = env.text(url_name)?.map(|url| (url, url_name, key_name));
+        for [url_name, key_name] in names.others {
+            let other = env.text(url_name)?.map(|url| (url, *url_name, *key_name));
+            set = set.or(other);
+        }
+        let typed = args.url.clone().map(|url| (url, names.url_flag, key_name));
+        let (url, url_from, key_name) = typed.or(set).unwrap_or_else(|| (DEFAULT_URL.into(), "default", key_name));
         let mut exposed = secrets::Exposed::default();
         let key = match &args.api_key_file {
             Some(path) => Some(secrets::key_from(path, &mut exposed)?),
@@ -111,7 +139,7 @@ impl Connect {
         let mut header = |text: &String| secrets::header(text, env, &mut exposed);
         let headers: Vec<(String, _)> = args.header.iter().map(&mut header).collect::<Result<_, _>>()?;
         if key.is_some() && headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
-            let from = if args.api_key_file.is_some() { "--api-key-file" } else { key_name };
+            let from = if args.api_key_file.is_some() { names.key_flag } else { key_name };
             let message = format!("--header Authorization and the key of {from} cannot be sent both");
             return Err(Failure::new(Class::Usage, message).hint("leave one of them out"));
         }
@@ -135,7 +163,7 @@ impl Connect {
     /// What a command that is to be typed next needs to reach this server at `url`, a space before it: nothing, unless the
     /// address was typed this time.
     pub(super) fn url_flag(&self, url: &str) -> String {
-        if self.url_from == "--url" { " --url ".to_owned() + &quoted(url) } else { String::new() }
+        if self.url_from.starts_with("--") { format!(" {} {}", self.url_from, quoted(url)) } else { String::new() }
     }
 
     /// A client for this server, and for what a verb does with it.

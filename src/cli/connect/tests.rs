@@ -52,6 +52,26 @@ fn a_key_never_goes_to_the_server_of_the_other_pair() {
 }
 
 #[test]
+fn a_server_of_other_names_is_given_nothing_that_belongs_to_the_first() {
+    let names = ServerNames {
+        url_flag: "--there",
+        key_flag: "--key-there",
+        variables: ["THERE_URL", "THERE_KEY"],
+        others: &[],
+    };
+    let first = [("WEAVIATE_URL", "a"), ("WEAVIATE_API_KEY", "k"), ("WCD_URL", "w"), ("WCD_API_KEY", "wk")];
+    let there = |flags: &[&str], variables: &[(&str, &str)]| {
+        let cli = Cli::try_parse_from(["elysiactl", "col", "backup"].iter().chain(flags)).expect("flags that parse");
+        let variables = [&first[..], variables].concat();
+        let there = Connect::named(&names, &cli.connection, &Env::of(&variables)).expect("settings");
+        (there.url_flag("b"), there.url, there.key.map(|key| key.expose_secret().to_owned()))
+    };
+    let (url, key) = (("THERE_URL", "t"), ("THERE_KEY", "tk"));
+    assert_eq!(there(&[], &[url]), (String::new(), "t".into(), None));
+    assert_eq!(there(&["--url", "b"], &[url, key]), (" --there b".into(), "b".into(), Some("tk".into())));
+}
+
+#[test]
 fn an_empty_variable_is_not_set() {
     assert_eq!(url_and_key(&[], &[("WEAVIATE_URL", ""), ("WEAVIATE_API_KEY", "")]), (DEFAULT_URL.into(), None));
 }
