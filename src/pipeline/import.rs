@@ -35,7 +35,7 @@ use super::{Batch, BatchOrigin};
 use crate::event::{Event, Events};
 use crate::model::coverage::Space;
 use crate::model::{CollectionName, KeyRange, MixedSpaces, ObjectId, RawObject, TenantName};
-use crate::weaviate::{Error as WireError, Fate, ImportReply, LastingCause, Outgoing, Writer};
+use crate::weaviate::{Error as WireError, Fate, ImportReply, Intake, LastingCause, Outgoing, Writer};
 
 /// Times an object is sent that the server keeps refusing, the first included.
 const OBJECT_ATTEMPTS: u32 = 3;
@@ -162,7 +162,7 @@ pub struct Import {
 /// What the workers share.
 struct Shared<'a> {
     import: &'a Import,
-    route: Arc<str>,
+    intake: Intake,
     slots: Slots,
     batches: AsyncMutex<mpsc::Receiver<Batch>>,
     /// Held for writing while one worker finds out whether the server takes writes again, so that the others wait.
@@ -204,7 +204,7 @@ impl Import {
     ) -> Result<(), Error> {
         let shared = Shared {
             import: self,
-            route: "POST /v1/batch/objects".into(),
+            intake: self.client.intake(&self.collection, self.rewrite.sends_vectors()),
             slots: Slots::new(self.pacer().in_flight()),
             batches: AsyncMutex::new(batches),
             gate: RwLock::new(()),
@@ -340,7 +340,7 @@ impl Shared<'_> {
             Some((words, LastingCause::of_result(words, &batch.objects[*at].text)?))
         })?;
         let message = self.import.client.client().shown(words);
-        Some(WireError::Lasting { route: self.route.clone(), status: 200, cause: Box::new(cause), message })
+        Some(WireError::Lasting { route: self.intake.route().clone(), status: 200, cause: Box::new(cause), message })
     }
 
     fn refused(&self, batch: &Batch, group: &Group, at: usize, reason: &str) -> Rejected {
@@ -358,9 +358,7 @@ impl Shared<'_> {
         rewrite: &Rewrite,
         form: Form,
     ) -> Result<Outgoing, Error> {
-        let (client, collection) = (&self.import.client, &self.import.collection);
-        let vectors = rewrite.sends_vectors();
-        let mut outgoing = client.outgoing(collection, batch.space.as_ref(), vectors, objects.clone());
+        let mut outgoing = self.intake.outgoing(batch.space.as_ref(), objects.clone());
         rewrite.fill(objects, form, &mut outgoing).map_err(Error::Text)?;
         Ok(outgoing)
     }
@@ -378,7 +376,7 @@ impl Shared<'_> {
         let asked = u32::try_from(group.members.len()).unwrap_or(u32::MAX);
         // Several objects that take too long are sent in pieces, which is as good as sending them again.
         let stalls = if several { 1 } else { u32::MAX };
-        let reply = match self.import.client.import(outgoing, stalls).await {
+        let reply = match self.intake.send(outgoing, stalls).await {
             Ok(reply) => reply,
             Err(error) => {
                 let mut pacer = self.import.pacer();

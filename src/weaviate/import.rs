@@ -1,25 +1,19 @@
-//! Objects on their way to the server: the hot path of a restore. What is sent, and what the answer says of each object, is
-//! known here alone: whoever imports gives objects, and gets a fate for each.
+//! Objects on their way to the server: the hot path of a restore. How they are sent, and what the answer says of each object,
+//! is known here alone: whoever imports gives objects, and gets a fate for each.
 
-mod outgoing;
+pub(super) mod rest;
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::Method;
 
-pub use self::outgoing::Outgoing;
+use self::rest::BatchBody;
 use super::Error;
 use super::ask::Ask;
-use super::body::{Body, Shape};
-use super::results::results;
+use super::body::Shape;
 use super::writer::Writer;
 use crate::model::{CollectionName, ObjectId, RawObject, Stamped, TenantName};
-
-/// The answer repeats every object and escapes some characters as six: it is at most this many times as long.
-pub(super) const ECHO: u64 = 6;
-/// What an answer may hold beside its objects, in bytes.
-pub(super) const ANSWER_MARGIN: u64 = 4 << 20;
 
 /// What became of one object in one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,97 +62,76 @@ impl Writer {
         self.client().send(&Ask { shape: Shape::Any, good: CHANGED, ..ask }).await.map(|_| ())
     }
 
-    /// Nothing yet, with room for these objects, on its way into a collection or a tenant of it.
+    /// The way into a collection, for all that is sent to it. `vectors`: whether objects go with their vectors.
     #[must_use]
-    pub fn outgoing<'a>(
-        &self,
-        collection: &CollectionName,
-        tenant: Option<&TenantName>,
-        vectors: bool,
-        objects: impl Iterator<Item = &'a RawObject>,
-    ) -> Outgoing {
-        Outgoing::new(collection, tenant, vectors, objects)
+    pub fn intake(&self, collection: &CollectionName, vectors: bool) -> Intake {
+        Intake { writer: self.clone(), route: rest::ROUTE.into(), collection: collection.clone(), vectors }
+    }
+}
+
+/// The way of objects into one collection.
+#[derive(Debug)]
+pub struct Intake {
+    writer: Writer,
+    route: Arc<str>,
+    collection: CollectionName,
+    vectors: bool,
+}
+
+impl Intake {
+    /// What is told about a request.
+    #[must_use]
+    pub fn route(&self) -> &Arc<str> {
+        &self.route
+    }
+
+    /// Nothing yet, with room for these objects, on its way into the collection or a tenant of it.
+    #[must_use]
+    pub fn outgoing<'a>(&self, tenant: Option<&TenantName>, objects: impl Iterator<Item = &'a RawObject>) -> Outgoing {
+        Outgoing::new(&self.collection, tenant, self.vectors, objects)
     }
 
     /// Sends objects. Writing is by id, so the same can be sent again, and is after failures that may pass; it may then have
     /// been carried out more than once, to the same effect. After `stalls` attempts without an answer in time it is given up,
-    /// or earlier if the policy says so. A status of 200 alone says nothing of any object.
-    pub async fn import(&self, outgoing: Outgoing, stalls: u32) -> Result<ImportReply, Error> {
-        let max_bytes = outgoing.bytes().saturating_mul(ECHO).saturating_add(ANSWER_MARGIN);
-        let (ids, body) = outgoing.whole();
-        let ask = Ask::with_body(Method::POST, "/v1/batch/objects", Bytes::new());
-        let ask = Ask { body: Some(body), shape: Shape::Results, max_bytes, stalls, ..ask };
-        match self.client().send(&ask).await {
-            Ok(answer) => Ok(match answer.body {
-                Body::Whole(body) => judged(&ids, &body),
-                Body::TooLarge => judged(&ids, &[]),
-            }),
-            Err(Error::Rejected { status: 413, .. }) => Ok(ImportReply::TooLarge),
-            Err(Error::Rejected { status, message, .. }) => Ok(ImportReply::Refused { status, message }),
-            Err(error) => Err(error),
-        }
+    /// or earlier if the policy says so. That there was an answer says nothing of any object.
+    pub async fn send(&self, Outgoing { ids, body }: Outgoing, stalls: u32) -> Result<ImportReply, Error> {
+        rest::send(self.writer.client(), &ids, body, stalls).await
     }
 }
 
-/// What an answer says about each object. It may be empty, or short, or something else. Two results for one object must both
-/// say that it is stored, and a refusal counts more than a result that says nothing.
-fn judged(ids: &[ObjectId], answer: &[u8]) -> ImportReply {
-    let results = results(answer).unwrap_or_default();
-    let mut said: HashMap<ObjectId, Option<Fate>> = HashMap::with_capacity(results.len());
-    let mut created: Option<Stamped> = None;
-    for result in results {
-        if let (None, Some(at)) = (&result.refused, result.created_ms.filter(|at| *at > 0)) {
-            let Stamped { first_ms, last_ms } = created.unwrap_or(Stamped { first_ms: at, last_ms: at });
-            created = Some(Stamped { first_ms: first_ms.min(at), last_ms: last_ms.max(at) });
-        }
-        let failed = result.refused.map(|words| if result.unsaid { Fate::Unsaid(words) } else { Fate::Refused(words) });
-        let known = said.entry(result.id).or_insert(None);
-        *known = weightier(known.take(), failed);
-    }
-    let fate = |id: &ObjectId| match said.remove(id) {
-        Some(None) => Fate::Stored,
-        Some(Some(failed)) => failed,
-        None => Fate::Silent,
-    };
-    ImportReply::Judged { fates: ids.iter().map(fate).collect(), created }
+/// Objects on their way into a collection, or into a tenant of it, in the form in which they are sent.
+#[derive(Debug)]
+pub struct Outgoing {
+    ids: Vec<ObjectId>,
+    body: BatchBody,
 }
 
-/// What counts of two results for one object that was not stored in one of them; `None` is one that says that it was.
-fn weightier(before: Option<Fate>, after: Option<Fate>) -> Option<Fate> {
-    match (before, after) {
-        (Some(Fate::Unsaid(_)), Some(refused @ Fate::Refused(_))) => Some(refused),
-        (before, after) => before.or(after),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_two_results_for_one_object_the_refusal_counts_whichever_comes_first() {
-        let unsaid = || Some(Fate::Unsaid("no status".into()));
-        let refused = |words: &str| Some(Fate::Refused(words.into()));
-        assert_eq!(weightier(unsaid(), refused("no")), refused("no"));
-        assert_eq!(weightier(refused("no"), unsaid()), refused("no"));
-        assert_eq!(weightier(refused("first"), refused("second")), refused("first"));
-        assert_eq!((weightier(None, refused("no")), weightier(unsaid(), None)), (refused("no"), unsaid()));
-        assert_eq!(weightier(None, None), None);
+impl Outgoing {
+    pub(crate) fn new<'a>(
+        collection: &CollectionName,
+        tenant: Option<&TenantName>,
+        vectors: bool,
+        objects: impl Iterator<Item = &'a RawObject>,
+    ) -> Self {
+        Self { ids: Vec::new(), body: BatchBody::new(collection, tenant, vectors, objects) }
     }
 
-    #[test]
-    fn each_object_that_was_sent_has_a_fate_in_its_place() {
-        let stored = |id: u32, at: u32| {
-            format!(
-                r#"{{"creationTimeUnix":{at},"id":"00000000-0000-0000-0000-{id:012}","result":{{"status":"SUCCESS"}}}}"#
-            )
-        };
-        let answer = format!("[{},{},{}]", stored(3, 9), stored(1, 7), stored(5, 8));
-        let ids: Vec<ObjectId> = [1, 2, 3].map(ObjectId).into();
-        let created = Some(Stamped { first_ms: 7, last_ms: 9 });
-        let fates = vec![Fate::Stored, Fate::Silent, Fate::Stored];
-        assert_eq!(judged(&ids, answer.as_bytes()), ImportReply::Judged { fates, created });
-        let nothing = ImportReply::Judged { fates: vec![Fate::Silent; 3], created: None };
-        assert_eq!((judged(&ids, b""), judged(&ids, b"<html>")), (nothing.clone(), nothing));
+    /// Adds an object, with these properties in the place of its own if there are any. Only a line that is no JSON fails,
+    /// which the archive's proof excludes.
+    pub fn push(&mut self, object: &RawObject, properties: Option<String>) -> Result<(), serde_json::Error> {
+        self.ids.push(object.id);
+        self.body.push(object, properties)
+    }
+
+    /// What is sent, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.body.bytes()
+    }
+
+    /// The request as text.
+    #[cfg(test)]
+    pub(crate) fn text(self) -> String {
+        String::from_utf8(self.body.whole().concat()).expect("text")
     }
 }

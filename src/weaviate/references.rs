@@ -6,7 +6,7 @@ use reqwest::Method;
 use super::Error;
 use super::ask::Ask;
 use super::body::{Body, Shape};
-use super::import::{ANSWER_MARGIN, ECHO};
+use super::import::rest::{ANSWER_MARGIN, ECHO};
 use super::results::outcomes;
 use super::send::Unknown;
 use super::writer::Writer;

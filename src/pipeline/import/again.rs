@@ -143,7 +143,7 @@ impl Shared<'_> {
         loop {
             let objects = usual[..most_usual].iter().chain(&odd[..most_odd]).copied();
             let outgoing = self.outgoing(batch, objects, &self.import.rewrite, Form::Whole)?;
-            match self.import.client.import(outgoing, u32::MAX).await? {
+            match self.intake.send(outgoing, u32::MAX).await? {
                 ImportReply::TooLarge if most_usual + most_odd > 1 => {
                     (most_usual, most_odd) = (most_usual.div_ceil(2), most_odd / 2);
                 }

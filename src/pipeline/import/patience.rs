@@ -56,7 +56,7 @@ impl Shared<'_> {
             };
             attempt += 1;
             group.fresh = false;
-            let (route, reason) = (self.route.clone(), self.import.client.client().shown(reason));
+            let (route, reason) = (self.intake.route().clone(), self.import.client.client().shown(reason));
             let wait_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             self.import.events.emit(Event::Retrying { route, attempt, wait_ms, reason });
             tokio::time::sleep(pause).await;
@@ -116,7 +116,8 @@ impl Shared<'_> {
             if !whole {
                 alone = None;
                 let wait_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                self.import.events.emit(Event::Retrying { route: self.route.clone(), attempt, wait_ms, reason });
+                let route = self.intake.route().clone();
+                self.import.events.emit(Event::Retrying { route, attempt, wait_ms, reason });
             }
             tokio::time::sleep(pause).await;
             let _open = if alone.is_none() { Some(self.gate.read().await) } else { None };

@@ -87,14 +87,14 @@ impl Shared<'_> {
             groups.push(group.goes_on(undated, Next::Undated));
         }
         if !again.is_empty() {
-            self.import.client.client().pause_to_retry(&self.route, group.attempt, &said).await;
+            self.import.client.client().pause_to_retry(self.intake.route(), group.attempt, &said).await;
             groups.push(group.goes_on(again, Next::Attempt(group.attempt + 1)));
         }
         if silent.is_empty() {
             return Ok(());
         }
         let reason = format!("no result for {} of {} objects", silent.len(), group.members.len());
-        if !self.import.client.client().wait_to_retry(&self.route, group.attempt, &reason).await {
+        if !self.import.client.client().wait_to_retry(self.intake.route(), group.attempt, &reason).await {
             return Err(Error::Unjudged);
         }
         match silent.as_slice() {
