@@ -52,7 +52,7 @@ pub use runtime::{Finished, run_with_events};
 #[must_use]
 pub fn main() -> ExitCode {
     let env = Env::process();
-    let command = paths::with_local_paths(Cli::command()).color(colour::of_help(&env));
+    let command = paths::with_paths(Cli::command()).color(colour::of_help(&env));
     let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return mistakes::tell(error),

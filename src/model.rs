@@ -19,6 +19,7 @@ mod server_clock;
 mod shown;
 mod stamped;
 mod tenants;
+mod typed;
 
 use std::fmt;
 use std::str::FromStr;
@@ -42,6 +43,7 @@ pub(crate) use server_clock::{CLOCK_STEP_MS, ServerClock};
 pub use shown::{ShellWord, escaped, is_plain, path_of_text, path_text, scheme, shell_text};
 pub use stamped::Stamped;
 pub use tenants::TenantMap;
+pub use typed::{HOME, NotLocal, local_path};
 
 /// The longest collection name a Weaviate server accepts, in characters.
 const COLLECTION_NAME_CHARS: usize = 255;

@@ -6,15 +6,8 @@ mod os;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 pub use os::OsDisk;
-
-/// Where archives lie: whoever opens or makes one asks for this.
-#[must_use]
-pub fn archives() -> Arc<dyn Disk> {
-    Arc::new(OsDisk)
-}
 
 /// What a directory entry is. Links are never followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +72,7 @@ pub trait Disk: Send + Sync {
     fn create_dir(&self, path: &Path) -> io::Result<()>;
     /// Makes a file; it must not exist.
     fn create_file(&self, path: &Path) -> io::Result<Box<dyn WriteFile>>;
-    /// Renames a file inside one directory, replacing what has that name.
+    /// Renames a file inside one directory, replacing what has that name. Who still writes to it goes on writing to it.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Makes a directory's entries durable; does nothing where the platform cannot.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
@@ -92,8 +85,9 @@ pub trait Disk: Send + Sync {
     fn look(&self, path: &Path) -> io::Result<Option<(Kind, u64)>>;
     /// Bytes a user may still write on the file system of `path`.
     fn free_space(&self, path: &Path) -> io::Result<u64>;
-    /// Takes the exclusive lock of a regular file, which is made if missing; `None` if another holds it. Anything else
-    /// of that name, a link too, is `ErrorKind::InvalidInput`, and a pipe does not block.
+    /// Takes the exclusive lock of a regular file, which is made if missing; `None` if another holds it. One whose process
+    /// was killed holds it no longer. Anything else of that name, a link too, is `ErrorKind::InvalidInput`, and a pipe does
+    /// not block.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
     /// Whether another holds the lock of a file. Makes no file, and opens it as [`Disk::lock`] does.
     fn is_locked(&self, path: &Path) -> io::Result<bool> {

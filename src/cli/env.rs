@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::Failure;
 use crate::event::Class;
+use crate::model::HOME;
 
 /// Environment variables, as they were when the program began.
 pub struct Env(HashMap<OsString, OsString>);
@@ -27,6 +28,12 @@ impl Env {
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<OsString> {
         self.0.get(OsStr::new(name)).filter(|value| !value.is_empty()).cloned()
+    }
+
+    /// Where somebody is at home.
+    #[must_use]
+    pub fn home(&self) -> Option<OsString> {
+        self.raw(HOME)
     }
 
     /// A variable as text; an empty one counts as not set.

@@ -1,47 +1,44 @@
-//! Paths as people type them: `~/` is their home, and an address is no path.
+//! Paths as people type them: which flags and arguments name an archive or a folder of archives, and which a file or a
+//! folder of this machine.
 
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::PathBuf;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::anyhow;
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error, ValueHint};
 
 use super::Env;
-use crate::model::scheme;
+use crate::archive::location;
+use crate::model::{NotLocal, local_path};
 
-/// The variable that says where somebody is at home.
-const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
-
-/// The path that is meant by what was typed: a shell leaves a `~` in quotes, or behind `=`, as it is. A path that really
-/// begins so is written `./~/…`.
-pub(super) fn local(typed: &OsStr, home: Option<OsString>) -> anyhow::Result<PathBuf> {
-    let path = Path::new(typed);
-    if let Some(scheme) = typed.to_str().and_then(scheme) {
-        bail!("{scheme}:// is not supported: files and folders of this machine are");
-    }
-    let Some(first) = path.components().next().map(std::path::Component::as_os_str) else { return Ok(path.to_owned()) };
-    if !first.as_encoded_bytes().starts_with(b"~") {
-        return Ok(path.to_owned());
-    }
-    if first != "~" {
-        bail!("only ~/ is known, no other's home; write ./~… for a name that begins with ~");
-    }
-    let home = home.with_context(|| format!("~ stands for {HOME}, which is not set"))?;
-    Ok(Path::new(&home).join(path.strip_prefix("~").unwrap_or(path)))
+/// The path that a value of the environment means, for a file or a folder of this machine.
+pub(super) fn local_in(env: &Env, typed: &OsStr) -> Result<PathBuf, NotLocal> {
+    local_path(typed, env.home())
 }
 
-/// The same for a value of the environment.
-pub(super) fn local_in(env: &Env, typed: &OsStr) -> anyhow::Result<PathBuf> {
-    local(typed, env.raw(HOME))
+/// What a flag or an argument names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    /// An archive, or a folder of archives.
+    Archives,
+    /// A file or a folder of this machine.
+    Local,
 }
 
-/// Reads a flag's or an argument's path.
-#[derive(Debug, Clone, Copy)]
-struct LocalPath;
+impl Named {
+    /// Told by its hint; `None` if it names no path.
+    fn by(argument: &Arg) -> Option<Self> {
+        match argument.get_value_hint() {
+            ValueHint::AnyPath => Some(Self::Archives),
+            ValueHint::DirPath | ValueHint::FilePath => Some(Self::Local),
+            _ => None,
+        }
+    }
+}
 
-impl TypedValueParser for LocalPath {
+impl TypedValueParser for Named {
     type Value = PathBuf;
 
     fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<PathBuf, Error> {
@@ -54,61 +51,52 @@ impl TypedValueParser for LocalPath {
         if value.is_empty() {
             return Err(wrong(anyhow!("it is empty")));
         }
-        local_in(&Env::process(), value).map_err(wrong)
+        let env = Env::process();
+        match self {
+            Self::Archives => location::typed(value, env.home()).map_err(|why| wrong(why.into())),
+            Self::Local => local_in(&env, value).map_err(|why| wrong(why.into())),
+        }
     }
 }
 
-/// A tree of commands in which every flag and argument that names a file or a folder is read so.
-pub(super) fn with_local_paths(command: Command) -> Command {
-    let is_path = |argument: &Arg| matches!(argument.get_value_hint(), ValueHint::DirPath | ValueHint::FilePath);
-    command
-        .mut_args(|argument| if is_path(&argument) { argument.value_parser(LocalPath) } else { argument })
-        .mut_subcommands(with_local_paths)
+/// A tree of commands in which every flag and argument that names a path is read so.
+pub(super) fn with_paths(command: Command) -> Command {
+    let read = |argument: Arg| match Named::by(&argument) {
+        Some(named) => argument.value_parser(named),
+        None => argument,
+    };
+    command.mut_args(read).mut_subcommands(with_paths)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory;
+
     use super::*;
 
-    /// Every flag that takes a path is known by its hint.
+    /// Every flag that takes a path is known by its hint. Those that name archives are these alone: a path without a hint
+    /// counts among them.
     #[test]
     fn every_path_of_the_command_line_is_read_so() {
-        use clap::CommandFactory;
-        fn look(command: &Command, found: &mut usize) {
+        fn look(command: &Command, of_archives: &mut BTreeSet<String>, local: &mut usize) {
             for argument in command.get_arguments() {
-                let is_path = matches!(argument.get_value_hint(), ValueHint::DirPath | ValueHint::FilePath);
+                let named = Named::by(argument);
                 let takes_one = argument.get_value_parser().type_id() == clap::value_parser!(PathBuf).type_id();
-                assert_eq!(is_path, takes_one, "{}", argument.get_id());
-                *found += usize::from(is_path);
+                assert_eq!(named.is_some(), takes_one, "{}", argument.get_id());
+                of_archives.extend((named == Some(Named::Archives)).then(|| argument.get_id().to_string()));
+                *local += usize::from(named == Some(Named::Local));
             }
-            command.get_subcommands().for_each(|below| look(below, found));
+            command.get_subcommands().for_each(|below| look(below, of_archives, local));
         }
-        let mut found = 0;
-        look(&crate::cli::Cli::command(), &mut found);
-        assert!(found >= 20, "{found}");
-        let read = |line: &[&str]| with_local_paths(crate::cli::Cli::command()).try_get_matches_from(line).is_err();
-        assert!(read(&["elysiactl", "col", "backup", "-o", "s3://bucket/x"]));
-        assert!(read(&["elysiactl", "--ca-cert", "https://x", "col", "ls"]));
-        assert!(read(&["elysiactl", "archive", "check", "a", "s3://bucket/x"]));
-    }
-
-    #[test]
-    fn a_tilde_is_home_and_an_address_is_no_path() {
-        let path = |typed: &str| local(OsStr::new(typed), Some("/home/me".into()));
-        for (typed, meant) in [
-            ("~", "/home/me"),
-            ("~/b", "/home/me/b"),
-            ("./~/b", "./~/b"),
-            ("a/~/b", "a/~/b"),
-            ("/a://b", "/a://b"),
-            ("./s3://bucket", "./s3://bucket"),
-            ("-", "-"),
-        ] {
-            assert_eq!(path(typed).expect("a path"), Path::new(meant), "{typed}");
-        }
-        for typed in ["s3://bucket/x", "file:///tmp/x", "HTTPS://x", "~other/b", "~~"] {
-            assert!(path(typed).is_err(), "{typed}");
-        }
-        assert!(local(OsStr::new("~/b"), None).is_err());
+        let (mut of_archives, mut local) = (BTreeSet::new(), 0);
+        look(&crate::cli::Cli::command(), &mut of_archives, &mut local);
+        assert!(of_archives.iter().eq(["archive", "backup_first", "output", "resume"]), "{of_archives:?}");
+        assert!(local >= 10, "{local}");
+        let refused = |line: &[&str]| with_paths(crate::cli::Cli::command()).try_get_matches_from(line).is_err();
+        assert!(refused(&["elysiactl", "col", "backup", "-o", "s3://bucket/x"]));
+        assert!(refused(&["elysiactl", "--ca-cert", "https://x", "col", "ls"]));
+        assert!(refused(&["elysiactl", "archive", "check", "a", "s3://bucket/x"]));
     }
 }

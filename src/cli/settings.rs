@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Env, Failure, paths};
+use super::{Env, Failure};
+use crate::archive::{archives, location};
 use crate::event::Class;
 use crate::ops::StateFolders;
 
@@ -17,18 +18,12 @@ const ARCHIVES: &str = "ELYSIACTL_ARCHIVE_DIR";
 /// The folder of archives, unless a flag names another.
 pub(super) fn folder(env: &Env) -> Result<PathBuf, Failure> {
     let Some(typed) = env.raw(ARCHIVES) else { return Ok(DEFAULT_FOLDER.into()) };
-    paths::local_in(env, &typed).map_err(|why| Failure::new(Class::Usage, format!("{ARCHIVES}: {why}")))
+    location::typed(&typed, env.home()).map_err(|why| Failure::new(Class::Usage, format!("{ARCHIVES}: {why}")))
 }
 
 /// The archive meant: a path, or else a name in the folder of archives.
 pub(super) fn place(archive: &Path, env: &Env) -> Result<PathBuf, Failure> {
-    Ok(place_in(&folder(env)?, archive))
-}
-
-/// A path, or else a name in this folder of archives.
-pub(super) fn place_in(folder: &Path, archive: &Path) -> PathBuf {
-    let inside = folder.join(archive);
-    if !archive.exists() && archive.components().count() == 1 && inside.exists() { inside } else { archive.to_owned() }
+    Ok(location::named(&*archives(), &folder(env)?, archive))
 }
 
 /// The folder that a flag names, or else the folder of archives.

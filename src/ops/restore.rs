@@ -63,8 +63,6 @@ use survey::Survey;
 pub struct RestoreOptions {
     /// The archive's directory.
     pub archive: PathBuf,
-    /// The same as an absolute path, for the journal.
-    pub archive_at: PathBuf,
     /// Which of its collections; names and globs as the archive calls them.
     pub selection: Selection,
     /// The new name of the only collection chosen.
@@ -129,9 +127,8 @@ impl RestoreOptions {
     /// and compared afterwards.
     #[must_use]
     pub fn new(archive: impl Into<PathBuf>, state: StateFolders) -> Self {
-        let options = Self {
-            archive_at: PathBuf::new(),
-            archive: PathBuf::new(),
+        Self {
+            archive: archive.into(),
             selection: Selection::default(),
             name: None,
             renames: Renames::default(),
@@ -155,14 +152,7 @@ impl RestoreOptions {
             resume: false,
             looks_anyway: false,
             rehearse: true,
-        };
-        options.of(archive.into())
-    }
-
-    /// The same for this archive.
-    #[must_use]
-    pub fn of(self, archive: PathBuf) -> Self {
-        Self { archive_at: std::path::absolute(&archive).unwrap_or_else(|_| archive.clone()), archive, ..self }
+        }
     }
 }
 

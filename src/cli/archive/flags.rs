@@ -13,7 +13,7 @@ use crate::cli::args::memory_limit;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ShowArgs {
     /// The archive's directory
-    #[arg(value_hint = ValueHint::DirPath)]
+    #[arg(value_hint = ValueHint::AnyPath)]
     pub archive: PathBuf,
 }
 
@@ -24,7 +24,7 @@ pub(in crate::cli) struct ShowArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CheckArgs {
     /// The archives' directories
-    #[arg(required = true, value_hint = ValueHint::DirPath)]
+    #[arg(required = true, value_hint = ValueHint::AnyPath)]
     pub archive: Vec<PathBuf>,
     /// Memory for lines and buffers, such as 64MiB [default: 128 MiB, or a quarter of the container's limit]
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
@@ -38,7 +38,7 @@ pub(in crate::cli) struct CheckArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CatArgs {
     /// The archive's directory
-    #[arg(value_hint = ValueHint::DirPath)]
+    #[arg(value_hint = ValueHint::AnyPath)]
     pub archive: PathBuf,
     /// The collection to print [default: all]
     pub collection: Option<String>,

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::archive::{Codec, Content};
+use crate::archive::{Codec, Content, archives, location};
 use crate::cli::args::{Compression, at_least_one, each_once, jobs, memory_limit};
-use crate::cli::settings::{named_or_folder, place_in, state_folders};
+use crate::cli::settings::{named_or_folder, state_folders};
 use crate::cli::{Env, Failure, memory};
 use crate::event::Class;
 use crate::model::{Selection, TenantName};
@@ -31,7 +31,7 @@ pub(in crate::cli) struct BackupArgs {
     /// Folder for archives; each backup is a new directory in it [env: ELYSIACTL_ARCHIVE_DIR] [default: ./backups]
     ///
     /// The folder is created if it is missing.
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub output: Option<PathBuf>,
     /// Leave out a collection, by name or glob; may be repeated
     #[arg(long, value_name = "NAME|GLOB")]
@@ -45,7 +45,7 @@ pub(in crate::cli) struct BackupArgs {
     ///
     /// What is sealed in it is proven and kept, and the rest is read. Without names and options of content everything is as
     /// it was then. If none fits, a new backup begins.
-    #[arg(long, value_name = "ARCHIVE", num_args = 0..=1, require_equals = true, value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "ARCHIVE", num_args = 0..=1, require_equals = true, value_hint = ValueHint::AnyPath)]
     #[expect(clippy::option_option, reason = "not given, given alone, given with a value")]
     pub resume: Option<Option<PathBuf>>,
     /// Back up the schemas alone, no objects
@@ -107,10 +107,10 @@ impl BackupSettings {
             && args.tenant.is_empty()
             && args.compress.is_none()
             && !(args.schema_only || args.skip_vectors || args.include_data || args.include_vectors);
-        let resume = args
-            .resume
-            .as_ref()
-            .map(|named| Resume { archive: named.as_ref().map(|named| place_in(&folder, named)), as_before });
+        let resume = args.resume.as_ref().map(|named| {
+            let archive = named.as_ref().map(|named| location::named(&*archives(), &folder, named));
+            Resume { archive, as_before }
+        });
         let options = BackupOptions {
             folder,
             selection: Selection { take: args.collections.clone(), exclude: args.exclude.clone() },

@@ -10,7 +10,7 @@ use crate::cli::explain::{Verb, explain};
 use crate::cli::removal::{self, Consent};
 use crate::cli::{Connect, Failure, Finished, Out, backup, closing, run_with_events};
 use crate::event::{Class, Op, RunResult, Status};
-use crate::model::shell_text;
+use crate::model::{path_of_text, shell_text};
 use crate::ops::backup::{BackupOptions, plan, run};
 use crate::ops::{Session, bounds};
 use crate::render::{Closing, Label};
@@ -58,7 +58,7 @@ pub(super) fn back_up(
         if outcome.result.status != Status::Ok {
             return Err(not_everything(&closing::of(&outcome.manifest, None), outcome.result));
         }
-        archive = outcome.result.archive.clone().map(|path| (PathBuf::from(path), outcome.manifest.sealed));
+        archive = outcome.result.archive.clone().map(|path| (path_of_text(&path), outcome.manifest.sealed));
         let closing = Closing { next: Vec::new(), ..backup::done(&outcome, server) };
         Ok(Finished { closing, result: outcome.result })
     })?;

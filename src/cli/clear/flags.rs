@@ -57,10 +57,10 @@ pub(in crate::cli) struct ClearArgs {
     /// Back up into an archive in DIR first, and proceed only if it holds everything
     ///
     /// That is checked once more right before anything is removed.
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["delete_schema", "dry_run"])]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::AnyPath, conflicts_with_all = ["delete_schema", "dry_run"])]
     pub backup_first: Option<PathBuf>,
     /// Folder for archives, which .safety is in [env: ELYSIACTL_ARCHIVE_DIR] [default: ./backups]
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub output: Option<PathBuf>,
     /// Proceed only if the collections hold exactly N objects together
     #[arg(long, value_name = "N")]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::archive::location;
 use crate::cli::Connect;
 use crate::cli::args::TenantArgs;
 use crate::cli::closing::path_flag;
@@ -16,7 +17,7 @@ pub(super) fn verify(archive: &Path, options: &RestoreOptions, url: &str, connec
 
 /// The command that resumes a restore which did not get to its end. `run_dir`: the folder of runs, where it was named.
 pub(super) fn resume(options: &RestoreOptions, run_dir: Option<&Path>, url: &str, connect: &Connect) -> String {
-    let mut command = format!("elysiactl col restore {}", shell_path(&options.archive_at));
+    let mut command = format!("elysiactl col restore {}", shell_path(location::lasting(&options.archive)));
     command += &chosen(options);
     let flags = [
         (!options.data, "--skip-data"),

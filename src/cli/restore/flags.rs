@@ -28,7 +28,7 @@ pub(in crate::cli) struct RestoreArgs {
     /// The archive: its directory, or its name in the folder of archives [default: choose from a list]
     ///
     /// The folder of archives is ELYSIACTL_ARCHIVE_DIR, or ./backups.
-    #[arg(value_hint = ValueHint::DirPath)]
+    #[arg(value_hint = ValueHint::AnyPath)]
     pub archive: Option<PathBuf>,
     /// Restore the newest archive with objects and vectors; with =NAME the newest one that holds this collection
     ///
@@ -165,7 +165,6 @@ impl RestoreSettings {
             yes: args.creating.yes,
             options: RestoreOptions {
                 archive: PathBuf::new(),
-                archive_at: PathBuf::new(),
                 selection: Selection { take: args.only.clone(), exclude: args.exclude.clone() },
                 name: args.name.clone(),
                 renames: renames(&args.rename)?,
@@ -200,7 +199,7 @@ impl RestoreSettings {
     /// The options for this archive. `headers`: what is sent along with every request.
     pub(in crate::cli) fn of(&self, archive: PathBuf, headers: &[(String, SecretString)]) -> RestoreOptions {
         let key_headers = headers.iter().map(|(name, _)| name.clone()).collect();
-        RestoreOptions { key_headers, ..self.options.clone() }.of(archive)
+        RestoreOptions { archive, key_headers, ..self.options.clone() }
     }
 }
 

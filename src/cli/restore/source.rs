@@ -6,9 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::flags::{RestoreSettings, Source};
 use crate::archive::catalog::{self, Catalog, Found};
-use crate::archive::{self, Content, archives};
+use crate::archive::{self, Content, archives, location};
 use crate::cli::explain::{Verb, explain};
-use crate::cli::settings::place_in;
 use crate::cli::{Failure, Out, confirm};
 use crate::event::Class;
 use crate::ops::{Session, restore};
@@ -25,7 +24,10 @@ pub(super) async fn archive(
 ) -> Result<PathBuf, Failure> {
     let folder = &settings.folder;
     match &settings.source {
-        Source::Named(path) => Ok(place_in(folder, path)),
+        Source::Named(path) => {
+            let (folder, path) = (folder.clone(), path.clone());
+            read(cancel, move || Ok(location::named(&*archives(), &folder, &path))).await
+        }
         Source::Latest(collection) => latest(settings, collection.clone(), cancel).await,
         Source::Open if settings.dry_run => newest(folder, cancel).await,
         Source::Open if out.asks() => choose(folder, out, cancel).await,

@@ -23,7 +23,7 @@ pub(in crate::cli) struct RmArgs {
     #[arg(value_name = "NAME|GLOB", required = true)]
     pub collections: Vec<String>,
     /// Folder for archives, which .safety is in [env: ELYSIACTL_ARCHIVE_DIR] [default: ./backups]
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub output: Option<PathBuf>,
     /// Proceed only if the collections hold exactly N objects together
     #[arg(long, value_name = "N")]

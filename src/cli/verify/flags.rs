@@ -23,7 +23,7 @@ use crate::ops::verify::{self, VerifyOptions};
 #[derive(Debug, Args)]
 pub(in crate::cli) struct VerifyArgs {
     /// The archive's directory
-    #[arg(value_hint = ValueHint::DirPath)]
+    #[arg(value_hint = ValueHint::AnyPath)]
     pub archive: PathBuf,
     /// The name on the server of the only collection compared
     #[arg(long, value_name = "NEW", value_parser = collection_name)]

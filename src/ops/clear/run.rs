@@ -14,7 +14,7 @@ use super::tenants::{self, Recreating};
 use super::unchanged::{Proven, Unchanged};
 use super::{ClearOutcome, ClearPlan, ClearStopped, CollectionClear, Method};
 use crate::archive::digest::Hash;
-use crate::archive::{RunAbout, RunRecord};
+use crate::archive::{RunAbout, RunRecord, location};
 use crate::event::{ClearRemark, CollectionResult, Event, Op, Remark, Status, Warning, WhyLeft};
 use crate::model::{CollectionName, Schema, ServerClock, path_text};
 use crate::ops::activation::{ActivationBooks, EarlierRuns};
@@ -267,7 +267,7 @@ impl ClearRun<'_> {
     /// Writes down that it is about to be dropped, and where the copy of it is.
     async fn dropping(&self, name: &CollectionName, copy: &SafetyCopy) -> Result<(), Error> {
         // Whoever reads this may be somewhere else.
-        let safety = path_text(&std::path::absolute(&copy.archive).unwrap_or_else(|_| copy.archive.clone()));
+        let safety = path_text(&location::lasting(&copy.archive));
         self.journalled.record(RunRecord::Dropping { target: name.clone(), safety }).await
     }
 

@@ -54,7 +54,6 @@ fn begun(now: &RestoreOptions, about: &RunAbout, all: &BTreeSet<CollectionName>)
     }
     Some(RestoreOptions {
         archive: path_of_text(&about.archive),
-        archive_at: path_of_text(&about.archive),
         selection: Selection { take, exclude: Vec::new() },
         name: None,
         renames,

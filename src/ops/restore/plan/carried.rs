@@ -7,7 +7,7 @@ use super::super::resume::{self, Asked, FoundRun, Resuming};
 use super::super::{RestoreOptions, RestoreRefusal, create};
 use super::Planning;
 use super::candidate::Candidate;
-use crate::archive::{Archive, RunHistory};
+use crate::archive::{Archive, RunHistory, location};
 use crate::model::{CollectionName, Renames, Schema, path_text};
 use crate::ops::run::claim::Claiming;
 use crate::ops::{Altered, Error, ReadAccess, RunName, Session};
@@ -25,7 +25,7 @@ pub(super) fn asked(
         collections.iter().map(|(_, s)| (s.name.clone(), renames.of(&s.name).clone())).collect();
     Asked {
         server_url: client.url().to_owned(),
-        archive: path_text(&options.archive_at),
+        archive: path_text(&location::lasting(&options.archive)),
         archive_run_id: archive.manifest().run_id.clone(),
         choice: resume::choice(options, &names, renames),
         targets: names.into_iter().map(|(_, target)| target).collect(),

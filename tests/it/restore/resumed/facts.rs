@@ -78,9 +78,11 @@ async fn what_was_begun_otherwise_is_refused_and_what_differs_is_named() {
             RunChoice::Settings,
         ]
     );
-    let elsewhere = RestoreOptions { archive_at: "/somewhere/else".into(), ..same };
-    let differs = refused(&target, elsewhere).await;
+    let elsewhere = archive.with_file_name("moved");
+    std::fs::rename(&archive, &elsewhere).expect("moved");
+    let differs = refused(&target, RestoreOptions { archive: elsewhere.clone(), ..same }).await;
     assert!(matches!(&differs[..], [RunDiffers::ArchivePlace { .. }]), "{differs:?}");
+    std::fs::rename(&elsewhere, &archive).expect("moved back");
     // Nothing of that was in the way of carrying it on, with what only tunes another.
     let tuned = RestoreOptions { jobs: Some(1), batch_objects: Some(30), memory_bytes: 32 << 20, ..options };
     let (outcome, _) = resume_collection(&target, &tuned, "tuned").await;
