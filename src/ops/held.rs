@@ -18,7 +18,7 @@ use super::{Error, PlanChange, ReadAccess, Session, blocking};
 use crate::archive::manifest::{CollectionEntry, Manifest};
 use crate::archive::{self, Archive, Content, catalog};
 use crate::event::{Covers, PlannedCopy};
-use crate::model::{CLOCK_STEP_MS, CollectionName, TenantName};
+use crate::model::{CLOCK_STEP_MS, CollectionName, TenantName, path_text};
 use crate::pipeline::peek::newest_archived;
 use crate::weaviate::Tenant;
 
@@ -65,7 +65,7 @@ impl HeldIn {
     #[must_use]
     pub fn listed(&self) -> PlannedCopy {
         PlannedCopy {
-            archive: self.path.display().to_string(),
+            archive: path_text(&self.path),
             sealed: self.sealed,
             archived_objects: self.archived,
             server_objects: self.live,

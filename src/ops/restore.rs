@@ -29,7 +29,7 @@ use crate::event::{
     Class, PlannedAction, PlannedCollection, PlannedRefusal, PlannedRestore, PlannedThere, Remark, RestorePlanned,
     RoleRemark, RunResult,
 };
-use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName};
+use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName, path_text};
 use crate::ops::run::bounds::{MEMORY_BYTES, PATIENCE, jobs};
 use crate::ops::schema::{self, Rehearsed};
 use crate::ops::server::PlannedServer;
@@ -381,7 +381,7 @@ impl RestorePlan {
             there: p.there.clone(),
         };
         RestorePlanned {
-            archive: self.archive.display().to_string(),
+            archive: path_text(&self.archive),
             started: self.about.started,
             sealed: self.about.sealed,
             backup_seconds: self.backup_took().map(|took| took.as_secs_f64()),

@@ -134,4 +134,16 @@ fn a_run_and_its_journal_keep_a_path_that_is_not_utf_8() {
     assert!(archive.starts_with(r"$'caf\351/"), "{archive}");
     let shown = pasted(&stage, &format!("elysiactl archive show {archive}"));
     assert_eq!(shown.status.code(), Some(0), "{}", said(&shown));
+    let planned = |line: &str| {
+        let output = pasted(&stage, &format!("elysiactl --json {line}"));
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        lines(&output.stdout)
+    };
+    let planned_restore = planned(&format!("col restore {archive} --name Other --dry-run"));
+    assert!(planned_restore.iter().any(|e| e["event"] == "restore_planned" && e["archive"] == archive));
+    let planned_removal = planned(r"col rm Article -o $'caf\351' --dry-run");
+    assert!(planned_removal.iter().any(|e| e["collections"][0]["held_in"]["archive"] == archive));
+    let first = ["--json", "col", "clear", "Article", "--yes", "--backup-first"];
+    let cleared = stage.command(&first).arg(folder).output().expect("it runs");
+    assert_eq!(cleared.status.code(), Some(0), "{}", said(&cleared));
 }
