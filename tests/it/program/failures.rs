@@ -65,10 +65,13 @@ fn a_machine_without_certificates_speaks_plain_http_and_is_told_what_https_needs
     let bare = |arguments: &[&str]| {
         let mut command = stage.command(arguments);
         command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/no/such/folder");
-        command.output().expect("the binary runs")
+        // Nothing listens there.
+        command.env("HTTP_PROXY", "http://127.0.0.1:1").output().expect("the binary runs")
     };
     let listed = bare(&["col", "ls"]);
     assert_eq!((listed.status.code(), said(&listed)), (Some(0), String::new()));
+    let elsewhere = bare(&["col", "ls", "--url", "http://db.example:1"]);
+    assert_eq!(elsewhere.status.code(), Some(5), "{}", said(&elsewhere));
     let refused = bare(&["col", "ls", "--url", "https://127.0.0.1:1"]);
     assert_eq!(refused.status.code(), Some(2));
     insta::assert_snapshot!(said(&refused), @r"
