@@ -358,7 +358,7 @@ impl Comparing<'_> {
 fn stopped(target: &CollectionName, error: compare::Error) -> Error {
     match error {
         compare::Error::Right(source) => Error::Scan { collection: target.clone(), source },
-        compare::Error::Left(error) => left_unread(error),
+        compare::Error::Left(error) => left_unread(*error),
         compare::Error::Activation(e) => e.into(),
         compare::Error::Thread => Error::Stage { what: "compare".into() },
     }
@@ -417,7 +417,8 @@ mod tests {
         let damaged = || archive::Error::Damaged { path: path.clone(), line: None, what: Damage::Hash };
         let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
         let full = archive::Error::NoSpace { path: path.clone(), needed: 1, source };
-        let in_part = |source: load::Error| compare::Error::Left(LeftError::Archive { path: path.clone(), source });
+        let in_part =
+            |source: load::Error| compare::Error::Left(Box::new(LeftError::Archive { path: path.clone(), source }));
         let line = load::Error::Line { line: 7, source: SplitError::Structure { at: 1 } };
         let lost = || weaviate::Error::Lost { route: "GET /v1/objects".into(), reason: "reset".into() };
         for (error, class, hints) in [

@@ -12,7 +12,7 @@ pub enum Error {
     Right(#[from] scan::Error),
     /// The left side.
     #[error(transparent)]
-    Left(#[from] LeftError),
+    Left(#[from] Box<LeftError>),
     /// Tenants could not be activated, or not be deactivated.
     #[error(transparent)]
     Activation(#[from] activation::Error),

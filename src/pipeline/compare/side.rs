@@ -79,7 +79,11 @@ impl Left {
     }
 
     /// Reads a unit and proves it. What was sent is proven only once this is done, and good. It ends when the receiver is gone.
-    pub(super) fn read(self: &Arc<Self>, unit: usize, to: mpsc::Sender<Piece>) -> JoinHandle<Result<(), LeftError>> {
+    pub(super) fn read(
+        self: &Arc<Self>,
+        unit: usize,
+        to: mpsc::Sender<Piece>,
+    ) -> JoinHandle<Result<(), Box<LeftError>>> {
         let left = Arc::clone(self);
         tokio::task::spawn_blocking(move || left.from.read(&left.units[unit], left.sample, &to))
     }

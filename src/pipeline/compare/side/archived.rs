@@ -45,8 +45,13 @@ impl ArchivedSide {
 
     /// Reads a unit, or a sample of it, and proves it. Blocks. Ends with [`load::Error::Stopped`] when the receiver is gone:
     /// nobody wants what this unit would prove.
-    pub(super) fn read(&self, unit: &Unit, sample: Option<Sample>, to: &mpsc::Sender<Piece>) -> Result<(), LeftError> {
-        self.prove(unit, sample, to).map_err(|source| LeftError::Archive { path: self.path(unit), source })
+    pub(super) fn read(
+        &self,
+        unit: &Unit,
+        sample: Option<Sample>,
+        to: &mpsc::Sender<Piece>,
+    ) -> Result<(), Box<LeftError>> {
+        self.prove(unit, sample, to).map_err(|source| Box::new(LeftError::Archive { path: self.path(unit), source }))
     }
 
     fn prove(&self, unit: &Unit, sample: Option<Sample>, to: &mpsc::Sender<Piece>) -> Result<(), load::Error> {
