@@ -272,7 +272,7 @@ impl<'a> Merge<'a> {
         Ok(None)
     }
 
-    fn answered(&mut self, left: &RawObject, printed: Option<PrintedObject>) -> Result<(), Error> {
+    fn answered(&mut self, left: &RawObject, printed: Option<PrintedObject>) -> Result<(), scan::Error> {
         self.found.asked += 1;
         self.found.mark = self.found.mark.max(self.comparison.mark.now());
         let Some(PrintedObject { text, unprintable }) = printed else {
