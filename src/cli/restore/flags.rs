@@ -1,4 +1,4 @@
-//! The flags of `col restore` with their help, and what they come to.
+//! The flags of `col restore` with their help, what they come to, and how they are given again.
 #![expect(clippy::doc_markdown, reason = "these doc comments are help texts, printed as they are")]
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -15,6 +15,7 @@ use crate::event::Class;
 use crate::model::{CollectionName, Renames, Selection};
 use crate::ops::bounds;
 use crate::ops::restore::{AliasPolicy, Origin, RestoreOptions, Setting};
+use crate::render::quoted;
 
 /// Restore an archive into new collections
 ///
@@ -205,6 +206,54 @@ impl RestoreSettings {
 
 fn renames(given: &[Rename]) -> Result<Renames, Failure> {
     Rename::all(given).map_err(|twice| Failure::new(Class::Usage, format!("--rename names {twice} twice")))
+}
+
+/// The flags that ask for the same again, but for the archive; each with a blank before it.
+pub(super) fn given(options: &RestoreOptions) -> String {
+    let mut text = chosen(options);
+    let flags = [
+        (!options.data, "--skip-data"),
+        (!options.vectors, "--skip-vectors"),
+        (options.revectorize, "--revectorize"),
+        (options.clamp_ints, "--clamp-ints"),
+        (options.roles, "--with-roles"),
+        (options.aliases == AliasPolicy::Overwrite, "--alias overwrite"),
+        (options.aliases == AliasPolicy::Skip, "--alias skip"),
+        (options.settings.contains(&Setting::NoVectorizer), "--set vectorizer=none"),
+        (options.settings.contains(&Setting::NoObjectTtl), "--set objectTtl=off"),
+        (!options.verify, "--no-verify"),
+    ];
+    for (_, flag) in flags.iter().filter(|(given, _)| *given) {
+        text = text + " " + flag;
+    }
+    for origin in &options.allowed_endpoints {
+        text = text + " --allow-endpoint " + &quoted(&origin.to_string());
+    }
+    if let Some(jobs) = options.jobs {
+        text = text + " --jobs " + &jobs.to_string();
+    }
+    if let Some(objects) = options.batch_objects {
+        text = text + " --batch-size " + &objects.to_string();
+    }
+    text
+}
+
+/// Those of them that choose collections and tenants, and name them.
+pub(super) fn chosen(options: &RestoreOptions) -> String {
+    let mut flags = String::new();
+    for chosen in &options.selection.take {
+        flags = flags + " --only " + &quoted(chosen);
+    }
+    if let Some(name) = &options.name {
+        flags = flags + " --name " + &quoted(name.as_str());
+    }
+    for (old, new) in options.renames.pairs() {
+        flags = flags + " --rename " + &quoted(&format!("{old}={new}"));
+    }
+    for pattern in options.renames.patterns() {
+        flags = flags + " --rename " + &quoted(&pattern.to_string());
+    }
+    flags + &TenantArgs::of(&options.tenants)
 }
 
 #[cfg(test)]
