@@ -23,7 +23,7 @@ pub use class::Class;
 pub use handle::{EventReceiver, Events};
 pub use op::{Compares, Counted, Op, OpFacts, Sides};
 pub use planned::{
-    Covers, PlannedAction, PlannedCollection, PlannedCopy, PlannedRefusal, PlannedRestore, PlannedThere, RestorePlanned,
+    Covers, PlannedCollection, PlannedCopy, PlannedRefusal, PlannedRestore, PlannedThere, RestorePlanned,
 };
 pub use remark::{
     AliasRemark, ClearRemark, ComparisonRemark, CreationRemark, Loss, MoreThan, NewerThan, OutOfReach, Remark,

@@ -88,8 +88,8 @@ pub struct PlannedRestore {
     pub archived: CollectionName,
     /// What the archive kept of it: `full`, `no_vectors` or `schema`.
     pub content: &'static str,
-    /// What is done.
-    pub action: PlannedAction,
+    /// What is done: `create`, `add_tenants`, `resume`, or `refuse` where something stands against it.
+    pub action: &'static str,
     /// Objects that are written.
     pub objects: u64,
     /// Their plain bytes in the archive.
@@ -108,21 +108,6 @@ pub struct PlannedRestore {
     pub objects_read: bool,
     /// What stands on the server in its place; null if nothing does.
     pub there: Option<PlannedThere>,
-}
-
-/// What a restore does with a collection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum PlannedAction {
-    /// It is created.
-    Create,
-    /// Its tenants are added to the collection that is there.
-    AddTenants,
-    /// What an earlier run began is resumed.
-    Resume,
-    /// Nothing: something stands against it.
-    Refuse,
 }
 
 /// What stands on the server where a collection is to be restored.

@@ -36,7 +36,8 @@ pub mod verify;
 
 pub use drift::SchemaDrift;
 pub use error::{Error, Hint, NotBackedUp, PlanChange};
-pub use refusal::{Altered, BackupDiffers, Distrust, Lack, LackOf, RunChoice, RunDiffers, SomeTenants};
+pub use refusal::{Altered, BackupDiffers, Distrust, Lack, LackOf, RunDiffers, SomeTenants};
+pub use restore::RunChoice;
 use run::{ReadAccess, WriteAccess, blocking};
 pub use run::{RunName, Session, StateFolders, bounds};
 pub use schema::{Rehearsed, Unmakeable};

@@ -1,5 +1,5 @@
-//! What stands against an operation, as data. Nothing in here uses an operation: errors hold these, and the operations
-//! make them.
+//! What stands against an operation, as data. Nothing in here uses what an operation does: errors hold these, and the
+//! operations make them.
 
 mod altered;
 mod begun_otherwise;
@@ -9,7 +9,7 @@ mod lack;
 mod restore;
 
 pub use altered::Altered;
-pub use begun_otherwise::{BackupDiffers, RunChoice, RunDiffers};
+pub use begun_otherwise::{BackupDiffers, RunDiffers};
 pub use clear::{ClearRefusal, NotRepeatable};
 pub use distrust::Distrust;
 pub use lack::{Lack, LackOf, SomeTenants};

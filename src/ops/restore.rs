@@ -7,6 +7,8 @@ mod earlier_run;
 mod fill;
 mod left;
 mod lost;
+mod mode;
+mod options;
 mod order;
 mod plan;
 mod rehearse;
@@ -26,16 +28,15 @@ use jiff::Timestamp;
 
 use crate::archive::{Archive, Content, Manifest};
 use crate::event::{
-    Class, PlannedAction, PlannedCollection, PlannedRefusal, PlannedRestore, PlannedThere, Remark, RestorePlanned,
-    RoleRemark, RunResult,
+    Class, PlannedCollection, PlannedRefusal, PlannedRestore, PlannedThere, Remark, RestorePlanned, RoleRemark,
+    RunResult,
 };
-use crate::model::{CollectionName, Renames, Schema, Selection, TenantMap, TenantName, path_text};
-use crate::ops::run::bounds::{MEMORY_BYTES, PATIENCE, jobs};
+use crate::model::{CollectionName, Renames, Schema, TenantName, path_text};
 use crate::ops::schema::{self, Rehearsed};
 use crate::ops::server::PlannedServer;
-use crate::ops::verify::{Differs, VerifyOptions};
-use crate::ops::{Error, RunName, StateFolders};
-use crate::pipeline::import::ImportOptions;
+use crate::ops::verify::Differs;
+use crate::ops::{Error, RunName};
+use crate::pipeline::compare::Comparer;
 use crate::pipeline::parts::Indexed;
 use crate::weaviate::Rights;
 
@@ -43,12 +44,15 @@ pub use crate::model::{InvalidOrigin, Origin};
 pub use crate::ops::error::{Instead, Lost};
 pub use crate::ops::refusal::RestoreRefusal;
 pub use crate::ops::schema::endpoints::Endpoint;
-pub use aliases::{AliasPolicy, AliasStep, PlannedAlias};
+pub use aliases::{AliasStep, PlannedAlias};
 pub use begun::as_begun;
+use mode::RestoreMode;
+pub(super) use mode::taken_by;
+pub use options::{AliasPolicy, RestoreOptions, RunChoice};
 use order::Waiting;
 pub(super) use order::{missing, references};
 pub use plan::plan;
-pub(super) use plan::{Readable, not_allowed, taken_by, without_hidden};
+pub(super) use plan::{Readable, not_allowed, without_hidden};
 pub use rehearse::rehearse;
 use resume::Resuming;
 pub use resume::{ResumedRestore, left_open};
@@ -56,105 +60,6 @@ pub use roles::{Allowed, PlannedRole, RoleStep};
 pub use run::run;
 pub use settings::Setting;
 use survey::Survey;
-
-/// What to restore, under which names, and within which bounds.
-#[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
-pub struct RestoreOptions {
-    /// The archive's directory.
-    pub archive: PathBuf,
-    /// Which of its collections; names and globs as the archive calls them.
-    pub selection: Selection,
-    /// The new name of the only collection chosen.
-    pub name: Option<CollectionName>,
-    /// New names by old ones.
-    pub renames: Renames,
-    /// Which tenants, and their names on the server.
-    pub tenants: TenantMap,
-    /// With objects; otherwise only the collections are created.
-    pub data: bool,
-    /// With vectors.
-    pub vectors: bool,
-    /// Whether objects that lack a vector may be sent to the server's vectorizer.
-    pub revectorize: bool,
-    /// Where servers may send such objects, and the keys of their modules, beside the modules' own places.
-    pub allowed_endpoints: Vec<Origin>,
-    /// Names of the headers that go along with every request, for the plan: servers pass keys in them on to modules.
-    pub key_headers: Vec<String>,
-    /// Whether integers the server would refuse become the nearest ones it takes.
-    pub clamp_ints: bool,
-    /// What becomes of the aliases that the archive knows.
-    pub aliases: AliasPolicy,
-    /// Whether missing roles are made.
-    pub roles: bool,
-    /// Settings that are wanted otherwise.
-    pub settings: Vec<Setting>,
-    /// Whether the content is compared afterwards.
-    pub verify: bool,
-    /// Requests in flight at most; `None`: the pacer decides, up to [`bounds::MOST_JOBS`](crate::ops::bounds::MOST_JOBS).
-    pub jobs: Option<usize>,
-    /// Objects of a batch; `None`: the pacer decides.
-    pub batch_objects: Option<u32>,
-    /// Bytes that batches, buffers and answers may take.
-    pub memory_bytes: u64,
-    /// How long a server with a node away, or one that takes no writes, is waited for.
-    pub patience: Duration,
-    /// The folder below which each run has a directory for its files, and where locks lie.
-    pub state: StateFolders,
-    /// Differences listed at most by the comparison.
-    pub differences_listed: usize,
-    /// Whether a run of the same that did not get to its end is resumed. If there is none, a new one is begun.
-    pub resume: bool,
-    /// Whether the plan reads the objects although something stands against it: what a dry run shows is whole.
-    pub looks_anyway: bool,
-    /// Whether what is created is first created under scratch names.
-    pub rehearse: bool,
-}
-
-impl RestoreOptions {
-    /// Whether what is restored may be added to this collection, which is there: tenants that are named to one that has
-    /// tenants.
-    fn may_join(&self, there: &Schema) -> bool {
-        there.multi_tenant && matches!(self.tenants, TenantMap::Only(_) | TenantMap::IntoTenant(_))
-    }
-
-    /// What is chosen of the import.
-    fn import(&self) -> ImportOptions {
-        ImportOptions { most_in_flight: jobs(self.jobs), patience: self.patience }
-    }
-
-    /// All collections of an archive under their names, with objects, vectors and aliases and without roles, tried out first
-    /// and compared afterwards.
-    #[must_use]
-    pub fn new(archive: impl Into<PathBuf>, state: StateFolders) -> Self {
-        Self {
-            archive: archive.into(),
-            selection: Selection::default(),
-            name: None,
-            renames: Renames::default(),
-            tenants: TenantMap::Same,
-            data: true,
-            vectors: true,
-            revectorize: false,
-            allowed_endpoints: Vec::new(),
-            key_headers: Vec::new(),
-            clamp_ints: false,
-            aliases: AliasPolicy::Keep,
-            roles: false,
-            settings: Vec::new(),
-            verify: true,
-            jobs: None,
-            batch_objects: None,
-            memory_bytes: MEMORY_BYTES,
-            patience: PATIENCE,
-            state,
-            differences_listed: VerifyOptions::LIMIT,
-            resume: false,
-            looks_anyway: false,
-            rehearse: true,
-        }
-    }
-}
 
 /// One collection of a plan.
 #[derive(Debug, Clone)]
@@ -183,8 +88,8 @@ pub struct CollectionRestore {
     pub tenants: (u64, u64),
     /// Its objects were not read, since something stands against the plan: what they hold is not known.
     pub unread: bool,
-    /// What is done with it.
-    pub action: PlannedAction,
+    /// What is done with it: `create`, `add_tenants`, `resume`, or `refuse` where something stands against it.
+    pub action: &'static str,
     /// What stands on the server in its place.
     pub there: Option<PlannedThere>,
 }
@@ -293,16 +198,24 @@ struct Collection {
     /// With objects.
     data: bool,
     tenants: tenants::ChosenTenants,
-    /// Its tenants are added to a collection that exists.
-    joins: bool,
+    /// How it meets what is there.
+    mode: RestoreMode,
     /// What an earlier run did to it, which this one resumes.
     before: earlier_run::Before,
+}
+
+impl PreparedRestore {
+    /// The tenants that are added to a collection that is there; `None` if it is created.
+    fn added(&self, target: &CollectionName) -> Option<Vec<TenantName>> {
+        let collection = self.work.iter().find(|collection| collection.planned.target == *target)?;
+        collection.mode.added(&collection.tenants)
+    }
 }
 
 impl Collection {
     /// Whether something has to be added to it once every collection exists.
     fn is_finished_later(&self) -> bool {
-        !self.joins && !self.fit.added.is_empty()
+        self.mode.is_created() && !self.fit.added.is_empty()
     }
 
     /// Whether its references wait until every object they may refer to is there: in a collection with tenants servers
@@ -315,6 +228,12 @@ impl Collection {
     fn complete_after(&self, own: usize) -> usize {
         let waits = self.waiting.iter().map(|waiting| waiting.until);
         if self.refers_last() { waits.fold(own, usize::max) } else { own }
+    }
+
+    /// Decides what is the same in the archive and on the server.
+    fn comparer(&self, options: &RestoreOptions) -> Comparer {
+        let made = if options.revectorize { survey::vectorised(&self.asked) } else { Vec::new() };
+        Comparer::new(&self.indexed.schema, self.renames.clone(), options.clamp_ints).with_made_vectors(made)
     }
 
     /// The reference properties that its objects are sent without.

@@ -14,7 +14,7 @@ use crate::archive::manifest::{CollectionEntry, Incomplete};
 use crate::archive::{Archive, Content};
 use crate::event::{Difference, FieldDiff, Remark, RunResult, SchemaDifference};
 use crate::model::{CollectionName, ObjectId, Renames, Schema, Selection, TenantMap, TenantName};
-use crate::ops::run::bounds::{MEMORY_BYTES, PATIENCE};
+use crate::ops::run::bounds::{DIFFERENCES_LISTED, MEMORY_BYTES, PATIENCE};
 use crate::ops::{Error, StateFolders, prove};
 use crate::pipeline::compare::{ArchivedSide, Left, LeftError, Place, Sample, units};
 use crate::pipeline::load;
@@ -57,7 +57,7 @@ pub struct VerifyOptions {
 
 impl VerifyOptions {
     /// Differences listed at most, unless `limit` says otherwise.
-    pub const LIMIT: usize = 100;
+    pub const LIMIT: usize = DIFFERENCES_LISTED;
 
     /// Every object of an archive against the collections of the same names. Inactive tenants are left out and named: to
     /// activate them takes a place for journals (`state`).

@@ -45,7 +45,7 @@ pub enum Vectors {
 }
 
 /// Decides whether two objects of one collection have the same content.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Comparer {
     members: Members,
     renames: Renames,
@@ -78,6 +78,12 @@ impl Comparer {
     #[must_use]
     pub fn with_made_vectors(self, made_vectors: Vec<String>) -> Self {
         Self { made_vectors, ..self }
+    }
+
+    /// Whether integers on the left may count as others than they are.
+    #[must_use]
+    pub fn clamps(&self) -> bool {
+        self.clamp_ints
     }
 
     /// Whether an object on the left lacks a vector that the server was let make.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::archive::Content;
-use crate::event::{Loss, Op, PlannedAction, PlannedThere, Remark, RestoreRemark, SchemaDifference, SettingRemark};
+use crate::event::{Loss, Op, PlannedThere, Remark, RestoreRemark, SchemaDifference, SettingRemark};
 use crate::model::{ObjectId, Reason, TenantMap};
 use crate::ops::Error;
 use crate::ops::StateFolders;
@@ -47,7 +47,7 @@ fn planned(archived: &str, target: &str, objects: u64) -> CollectionRestore {
         unwritten: Vec::new(),
         tenants: (0, 0),
         unread: false,
-        action: PlannedAction::Create,
+        action: "create",
         there: None,
     }
 }

@@ -8,14 +8,14 @@ use super::inactive::InactiveTenants;
 use super::since::{self, BackedUp, ComparedUntil};
 use super::{ClearOptions, ClearPlan, CollectionClear, Method};
 use crate::event::{Event, Warning};
-use crate::model::{ServerClock, TenantMap, TenantName};
+use crate::model::{Renames, ServerClock, TenantMap, TenantName};
 use crate::ops::activation::ActivationBooks;
 use crate::ops::firsts::Became;
 use crate::ops::held::is_held_still;
 use crate::ops::schema::{self, expiry};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::ops::{Error, NotBackedUp, PlanChange, Session, WriteAccess, live_collections, prove};
-use crate::pipeline::compare::Found;
+use crate::pipeline::compare::{Comparer, Found};
 use crate::weaviate::{Count, Tenant, TenantState};
 
 /// What a look at a collection proved before anything was done to it.
@@ -249,9 +249,10 @@ impl Unchanged<'_> {
         let tenants = archive.collections()[at].tenants.iter();
         let tenants = tenants.filter_map(|t| Some((t.tenant.as_ref()?.parse().ok()?, t.objects))).collect();
         let indexed = prove::index(&archive, at).await?;
+        let same = Comparer::new(&indexed.schema, Renames::default(), false);
         let pair = Pair { archive, at, indexed, target: name.clone(), tenants: TenantMap::Same };
         let ClearOptions { memory_bytes, patience, .. } = self.plan.options;
-        let options = CompareOptions::new(memory_bytes, patience, self.books.clone());
+        let options = CompareOptions::new(same, memory_bytes, patience, self.books.clone());
         let access = WriteAccess::new(self.access.writer, &quiet);
         let compared = compare_collection(access, pair, &options).await?;
         if compared.agrees() && compared.digest.is_some() {
@@ -265,7 +266,7 @@ impl Unchanged<'_> {
         let why = match compared.remarks.into_iter().next() {
             // Nothing that was compared differs: the rest was put out of reach.
             Some(remark) if !differ => NotBackedUp::Found(remark),
-            None if compared.tenants_differ => NotBackedUp::TenantsStayActive,
+            None if compared.left_active > 0 => NotBackedUp::TenantsStayActive,
             _ => NotBackedUp::Written,
         };
         let expired = expiry::may_be_why(&self.planned.standing.schema).filter(|_| compared.found.only_left > 0);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::KeyChange;
+use crate::ops::RunChoice;
 
 #[test]
 fn why_it_is_not_what_a_run_left_is_told() {

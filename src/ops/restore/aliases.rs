@@ -1,8 +1,6 @@
 //! The aliases of restored collections: what the archive knows, what the server has, and what is done about it in the end.
 
-use serde::{Deserialize, Serialize};
-
-use super::RestoreRefusal;
+use super::{AliasPolicy, RestoreRefusal};
 use crate::archive::Archive;
 use crate::event::{AliasRemark, Remark};
 use crate::model::{CollectionName, Renames};
@@ -11,19 +9,6 @@ use crate::weaviate::{Aliases, Client, Error as WireError, Listed, Named, Rights
 
 /// The document that holds them.
 const ALIASES: &str = "aliases.json";
-
-/// What becomes of aliases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AliasPolicy {
-    /// Missing ones are made, those that exist stay as they are.
-    #[default]
-    Keep,
-    /// Those that exist are made to stand for the restored collections.
-    Overwrite,
-    /// None is touched.
-    Skip,
-}
 
 /// What is done about one alias.
 #[derive(Debug, Clone, PartialEq, Eq)]

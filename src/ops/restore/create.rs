@@ -1,12 +1,12 @@
 //! Creates the collections of a plan, before any object is written, and compares what the server made of each.
 
 use super::earlier_run::Stage;
-use super::{Collection, RestoreRefusal, tenants};
-use crate::event::{Remark, RestoreRemark, SettingRemark};
-use crate::model::{Renames, Schema, TenantName};
+use super::{Collection, RestoreRefusal};
+use crate::event::{Remark, SettingRemark};
+use crate::model::Schema;
 use crate::ops::schema::{Fit, Made, NotMade, as_asked, complete, made, until_there};
 use crate::ops::server::PlannedServer;
-use crate::ops::{Altered, Error, ReadAccess, WriteAccess, verify};
+use crate::ops::{Altered, Error, ReadAccess, WriteAccess};
 use crate::weaviate::{Count, Writer};
 
 /// What was created.
@@ -16,26 +16,6 @@ pub(super) struct Created {
     pub(super) schema: Schema,
     /// What the server made of its own, and what it dropped.
     pub(super) remarks: Vec<Remark>,
-}
-
-/// A collection that exists, and to which tenants are added. `own`: those that an earlier run added.
-pub(super) async fn join(
-    access: WriteAccess<'_>,
-    collection: &Collection,
-    own: &[TenantName],
-) -> Result<Created, Error> {
-    let target = &collection.planned.target;
-    let schema = access.ask(access.client.schema(target)).await?;
-    let schema = schema.ok_or_else(|| Error::Vanished { collection: target.clone() })?;
-    // Somebody may have looked at the plan for long. What was there then must be there, and nobody may have taken a name:
-    // servers take a tenant that exists for one that was created.
-    let lacks = verify::lacks(&collection.asked, &schema, &Renames::default());
-    let refusals = tenants::joins(access.client, &collection.indexed.schema, &schema, &collection.tenants, lacks, own);
-    let refusals = access.ask(refusals).await?;
-    if !refusals.is_empty() {
-        return Err(Error::CannotRestore { refusals, chosen: 1 });
-    }
-    Ok(Created { schema, remarks: vec![RestoreRemark::TenantsAdded.into()] })
 }
 
 /// Creates one collection. Nothing of that name may exist, but for what an earlier run has begun. It is not as it should be

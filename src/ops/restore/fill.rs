@@ -13,7 +13,6 @@ use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::activation::runs::{ActivateRuns, RUNS_JUDGED_WAITING};
 use crate::pipeline::bookkeeping::{Bookkeeping, Filled, Notes, ObjectsOfRuns, RESULTS_WAITING};
 use crate::pipeline::budget::Budget;
-use crate::pipeline::compare::Comparer;
 use crate::pipeline::import::{self, Import, Pass, Stamps};
 use crate::pipeline::journal::{self, RunJournal};
 use crate::pipeline::load::{self, BadPart, Load};
@@ -167,18 +166,15 @@ impl Fill<'_> {
 
     fn import(&self, collection: &Collection, pass: Pass, pacer: &Arc<Mutex<Pacer>>, stamps: Arc<Stamps>) -> Import {
         let schema = &collection.indexed.schema;
-        let RestoreOptions { clamp_ints, vectors, revectorize, .. } = *self.options;
-        let vectorised = survey::vectorised(&collection.asked);
-        let made = if revectorize { vectorised.clone() } else { Vec::new() };
-        let comparer = Comparer::new(schema, collection.renames.clone(), clamp_ints).with_made_vectors(made);
+        let RestoreOptions { clamp_ints, vectors, .. } = *self.options;
         Import {
             client: self.access.writer.clone(),
             collection: collection.planned.target.clone(),
             rewrite: Rewrite::new(schema, &collection.renames, clamp_ints, vectors).deferring(collection.deferred()),
             pass,
-            vectorised,
+            vectorised: survey::vectorised(&collection.asked),
             mixed: Arc::clone(&collection.survey.mixed),
-            comparer,
+            comparer: collection.comparer(self.options),
             pacer: Arc::clone(pacer),
             stamps,
             options: self.options.import(),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::tenants::ChosenTenants;
+use crate::archive::RunHistory;
 use crate::archive::runfiles::TargetHistory;
 use crate::model::{CollectionName, KeyRange, Stamped, TenantMap, TenantName};
 use crate::ops::bounds::ASKED_AT_ONCE;
@@ -26,21 +27,22 @@ pub(super) struct Left<'a> {
     pub(super) access: ReadAccess<'a>,
     pub(super) target: &'a CollectionName,
     pub(super) multi_tenant: bool,
-    pub(super) history: &'a TargetHistory,
     pub(super) tenants: &'a ChosenTenants,
     pub(super) map: &'a TenantMap,
 }
 
 impl Left<'_> {
-    /// Why it cannot be what that run left, if so. What cannot be asked proves nothing. `complete`: that run got to its end,
-    /// so that nothing is written any more, and others may have written.
-    pub(super) async fn other(&self, complete: bool) -> Result<Option<Altered>, Error> {
-        if let Some(same) = self.has_its_shards().await? {
+    /// Why it cannot be what that run left, if so. What cannot be asked proves nothing.
+    pub(super) async fn other(&self, run: &RunHistory) -> Result<Option<Altered>, Error> {
+        let history = run.targets.get(self.target).filter(|history| history.is_there());
+        let Some(history) = history else { return Ok(None) };
+        if let Some(same) = self.has_its_shards(history).await? {
             return Ok((!same).then_some(Altered::OtherShards));
         }
-        let stamps = self.history.imported.iter().filter_map(|run| run.stamped);
-        let Some(stamped) = stamps.reduce(Stamped::joined).filter(|_| !complete) else { return Ok(None) };
-        let mut places = self.places();
+        let stamps = history.imported.iter().filter_map(|run| run.stamped);
+        // Once the run got to its end nothing is written any more, and others may have written.
+        let Some(stamped) = stamps.reduce(Stamped::joined).filter(|_| !run.complete) else { return Ok(None) };
+        let mut places = self.places(history);
         if self.multi_tenant {
             let live = self.access.ask(self.access.client.tenants(self.target)).await?;
             // Nobody is activated for a plan.
@@ -61,17 +63,17 @@ impl Left<'_> {
     }
 
     /// Whether its shards are those that it was created with; `None` if that is not known.
-    async fn has_its_shards(&self) -> Result<Option<bool>, Error> {
+    async fn has_its_shards(&self, history: &TargetHistory) -> Result<Option<bool>, Error> {
         if self.multi_tenant {
             return Ok(None);
         }
-        live_collections::has_any_shard(self.access, self.target, &self.history.shards).await
+        live_collections::has_any_shard(self.access, self.target, &history.shards).await
     }
 
     /// The stretches of ids that hold something of that run, by the tenant's name on the server.
-    fn places(&self) -> BTreeMap<Option<TenantName>, Vec<KeyRange>> {
+    fn places(&self, history: &TargetHistory) -> BTreeMap<Option<TenantName>, Vec<KeyRange>> {
         let mut places: BTreeMap<_, Vec<KeyRange>> = BTreeMap::new();
-        for run in self.history.imported.iter().filter(|run| run.objects + run.stored > 0) {
+        for run in history.imported.iter().filter(|run| run.objects + run.stored > 0) {
             if let Some(tenant) = self.map.target(run.tenant.as_ref()) {
                 places.entry(tenant).or_default().push(run.covers);
             }

@@ -18,26 +18,18 @@ use self::carried::{asked, left_by, resumed_run};
 pub(in crate::ops) use self::may::not_allowed;
 pub(in crate::ops) use self::readable::{Readable, without_hidden};
 use super::earlier_run::Stage;
+use super::mode::Live;
 use super::order::order;
 use super::{
-    ArchiveFacts, Collection, Endpoint, PreparedRestore, RestoreOptions, RestorePlan, RestoreRefusal, Resuming, resume,
-    tenants,
+    ArchiveFacts, Collection, Endpoint, PreparedRestore, RestoreOptions, RestorePlan, RestoreRefusal, Resuming,
 };
 use crate::archive::{Archive, Content};
-use crate::event::PlannedAction;
 use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::archive_selection::{self, ChosenCollections};
 use crate::ops::schema::Rehearsed;
-use crate::ops::server::PlannedServer;
-use crate::ops::server::{self};
-use crate::ops::{Error, ReadAccess, Session, blocking, prove, verify};
-use crate::weaviate::{Aliases, Client, Listed, Rights};
-
-/// What the server has by the names that are restored, or others.
-struct Live {
-    schemas: Vec<Schema>,
-    aliases: Listed<Aliases>,
-}
+use crate::ops::server::{self, PlannedServer};
+use crate::ops::{Error, ReadAccess, Session, blocking, prove};
+use crate::weaviate::{Client, Rights};
 
 /// What every step of making a plan looks at.
 struct Planning<'a> {
@@ -144,8 +136,11 @@ impl Planning<'_> {
         for (at, archived) in collections {
             candidates.push(Candidate::new(self, *at, archived, resuming).await?);
         }
-        let mut refusals = self.in_the_way(&candidates, resuming);
-        refusals.extend(self.joins(&candidates, resuming).await?);
+        let mut refusals = Vec::new();
+        for Candidate { schema, tenants, mode, .. } in &candidates {
+            let against = mode.against(self.access.client, self.live, schema, tenants, self.renames, resuming);
+            refusals.extend(against.await?);
+        }
         refusals.extend(self.may_not_activate(&candidates));
         let mut beside = AliasesAndRoles::look(self, &candidates).await?;
         refusals.append(&mut beside.refused);
@@ -160,39 +155,12 @@ impl Planning<'_> {
         refusals.extend(unreadable);
         refusals.extend(self.may_not(&candidates, resuming));
         // What exists is not made.
-        let made = candidates.iter().filter(|candidate| candidate.joined.is_none());
+        let made = candidates.iter().filter(|candidate| candidate.mode.is_created());
         refusals.extend(made.flat_map(|candidate| candidate.fit.refused.iter().cloned()));
         if let Some(resuming) = resuming.filter(|_| ordered) {
             refusals.extend(self.not_as_left(&candidates, resuming).await?);
         }
         Ok(Judged { candidates, beside, refusals })
-    }
-
-    /// Targets that exist, under any spelling, or that are names of aliases. What an earlier run has begun, which this one
-    /// resumes, may be there.
-    fn in_the_way(&self, candidates: &[Candidate], resuming: Option<&Resuming>) -> Vec<RestoreRefusal> {
-        let aliases = if let Listed::Seen(aliases) = &self.live.aliases { &aliases.pairs[..] } else { &[] };
-        let live = &self.live.schemas;
-        let mut refusals = Vec::new();
-        for Candidate { schema, target, .. } in candidates.iter().filter(|candidate| candidate.joined.is_none()) {
-            let began = resuming.is_some_and(|resuming| resuming.began(target));
-            let mine = began && live.iter().any(|there| there.name == *target);
-            let others = live.iter().map(|there| &there.name).filter(|there| !(mine && *there == target));
-            refusals.extend(taken_by(&schema.name, target, others, if mine { &[] } else { aliases }));
-        }
-        refusals
-    }
-
-    /// What stands against adding tenants to collections that are there.
-    async fn joins(&self, candidates: &[Candidate], resuming: Option<&Resuming>) -> Result<Vec<RestoreRefusal>, Error> {
-        let mut refusals = Vec::new();
-        for Candidate { schema, tenants, joined, .. } in candidates {
-            let Some(there) = joined else { continue };
-            let differs = verify::lacks(schema, there, self.renames);
-            let own = resume::joined(resuming, &there.name).unwrap_or_default();
-            refusals.extend(tenants::joins(self.access.client, schema, there, tenants, differs, own).await?);
-        }
-        Ok(refusals)
     }
 
     /// The order of the collections, by their references; the references that lead nowhere, if there are any.
@@ -205,32 +173,14 @@ impl Planning<'_> {
     }
 }
 
-/// What stands in the way of making `target`, under any spelling: a collection, or an alias beside one in another spelling.
-pub(in crate::ops) fn taken_by<'a>(
-    collection: &CollectionName,
-    target: &CollectionName,
-    live: impl IntoIterator<Item = &'a CollectionName>,
-    aliases: &[(String, CollectionName)],
-) -> Option<RestoreRefusal> {
-    let (same, collection) = (|name: &str| name.eq_ignore_ascii_case(target.as_str()), collection.clone());
-    if let Some(there) = live.into_iter().find(|there| same(there.as_str())) {
-        return Some(RestoreRefusal::Exists { collection, there: there.clone() });
-    }
-    let (alias, of) = aliases.iter().find(|(alias, _)| same(alias))?;
-    // As the server spells it, which may be otherwise.
-    let alias = alias.parse().unwrap_or_else(|_| target.clone());
-    Some(RestoreRefusal::IsAlias { collection, alias, of: of.clone() })
-}
-
 /// What is done with a collection.
-fn action(collection: &Collection, refusals: &[RestoreRefusal]) -> PlannedAction {
+fn action(collection: &Collection, refusals: &[RestoreRefusal]) -> &'static str {
     let archived = &collection.planned.archived;
     let against = |refusal: &RestoreRefusal| refusal.collection().is_none_or(|about| about == archived);
     match collection.before.stage {
-        _ if refusals.iter().any(against) => PlannedAction::Refuse,
-        Stage::Begun | Stage::There => PlannedAction::Resume,
-        Stage::Nothing if collection.joins => PlannedAction::AddTenants,
-        Stage::Nothing => PlannedAction::Create,
+        _ if refusals.iter().any(against) => "refuse",
+        Stage::Begun | Stage::There => "resume",
+        Stage::Nothing => collection.planned.action,
     }
 }
 

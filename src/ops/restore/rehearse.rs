@@ -29,7 +29,8 @@ pub async fn rehearse(
     let access = WriteAccess::new(writer, session);
     let state = prepared.plan.options.state.clone();
     let over = prepared.resuming.as_ref().is_some_and(|resuming| resuming.kept.history.complete);
-    let created = |collection: &&Collection| !collection.joins && collection.before.stage != Stage::There && !over;
+    let created =
+        |collection: &&Collection| collection.mode.is_created() && collection.before.stage != Stage::There && !over;
     let pending: Vec<&Collection> = prepared.work.iter().filter(created).collect();
     let mut work = Vec::with_capacity(pending.len());
     for collection in &pending {

@@ -4,28 +4,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::{Collection, RestoreOptions};
+use super::{Collection, RestoreOptions, RunChoice};
 use crate::archive::runfiles::{self, EarlierRun, Forget, Kept};
 use crate::archive::{self, RunAbout, RunHistory};
 use crate::event::Op;
-use crate::model::{CollectionName, Renames, path_of_text};
-use crate::ops::{Distrust, Error, RunChoice, RunDiffers, RunName, Session, blocking};
-
-/// What decides what is written, by its name in the journal. Whatever else is in there only tunes.
-const CHOICE: [(&str, RunChoice); 10] = [
-    ("collections", RunChoice::Collections),
-    ("renames", RunChoice::Renames),
-    ("tenants", RunChoice::Tenants),
-    ("data", RunChoice::Data),
-    ("vectors", RunChoice::Vectors),
-    ("revectorize", RunChoice::Revectorize),
-    ("clamp_ints", RunChoice::ClampInts),
-    ("aliases", RunChoice::Aliases),
-    ("roles", RunChoice::Roles),
-    ("settings", RunChoice::Settings),
-];
+use crate::model::{CollectionName, TenantName, path_of_text};
+use crate::ops::{Distrust, Error, RunDiffers, RunName, Session, blocking};
 
 /// What a plan says about the run that it resumes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +47,11 @@ impl Resuming {
     /// Whether that run was about to create a collection; not, whether it added tenants to one that existed.
     pub(super) fn began(&self, target: &CollectionName) -> bool {
         self.kept.history.targets.get(target).is_some_and(|history| history.joined.is_none())
+    }
+
+    /// The tenants that it added to a collection that existed, or was about to.
+    pub(super) fn added(&self, target: &CollectionName) -> Option<&[TenantName]> {
+        self.kept.history.targets.get(target)?.joined.as_deref()
     }
 
     /// Nothing of what was written into a collection counts any more.
@@ -106,7 +97,7 @@ pub(super) struct Asked {
     pub(super) archive: String,
     pub(super) archive_run_id: String,
     pub(super) targets: Vec<CollectionName>,
-    pub(super) choice: Map<String, Value>,
+    pub(super) choices: [(&'static str, RunChoice, Value); 10],
 }
 
 /// What was found.
@@ -118,36 +109,6 @@ pub(super) enum FoundRun {
     Fits(Box<Resuming>),
     /// None that fits; what is different in the newest one that has to do with this one.
     Differs { run: RunName, differs: Vec<RunDiffers> },
-}
-
-/// The options that decide what is written, as the journal keeps them.
-pub(super) fn choice(
-    options: &RestoreOptions,
-    names: &[(CollectionName, CollectionName)],
-    renames: &Renames,
-) -> Map<String, Value> {
-    let pairs = |pairs: &mut dyn Iterator<Item = (&CollectionName, &CollectionName)>| {
-        Value::Object(pairs.map(|(old, new)| (old.to_string(), Value::from(new.as_str()))).collect())
-    };
-    let mut settings = options.settings.clone();
-    settings.sort_unstable();
-    settings.dedup();
-    let chosen = json!({
-        "collections": pairs(&mut names.iter().map(|(old, new)| (old, new))),
-        "renames": pairs(&mut renames.pairs()),
-        "tenants": options.tenants,
-        "data": options.data,
-        "vectors": options.vectors,
-        "revectorize": options.revectorize,
-        "clamp_ints": options.clamp_ints,
-        "aliases": options.aliases,
-        "roles": options.roles,
-        "settings": settings,
-    });
-    match chosen {
-        Value::Object(chosen) => chosen,
-        _ => Map::new(),
-    }
 }
 
 impl Asked {
@@ -165,8 +126,8 @@ impl Asked {
         if major(&about.tool.version) != major(&RunAbout::this_tool().version) {
             differs.push(RunDiffers::Version { version: about.tool.version.clone() });
         }
-        let other = |key: &str| about.options.get(key) != self.choice.get(key);
-        differs.extend(CHOICE.iter().filter(|(key, _)| other(key)).map(|(_, choice)| RunDiffers::Choice(*choice)));
+        let other = self.choices.iter().filter(|(key, _, value)| about.options.get(*key) != Some(value));
+        differs.extend(other.map(|(_, choice, _)| RunDiffers::Choice(*choice)));
         differs
     }
 
@@ -231,20 +192,6 @@ pub async fn left_open(session: &Session, runs: PathBuf, server_url: &str) -> Re
         Ok::<_, archive::Error>(newest.map(|run| path_of_text(&run.about.archive)))
     })
     .await
-}
-
-/// The tenants of a collection that an earlier run adds to one that exists.
-pub(super) fn joined<'a>(
-    resuming: Option<&'a Resuming>,
-    target: &CollectionName,
-) -> Option<&'a [crate::model::TenantName]> {
-    resuming?.kept.history.targets.get(target)?.joined.as_deref()
-}
-
-/// Whether a run before this one created a collection, and joined none that was there.
-pub(super) fn created(resuming: Option<&Resuming>, target: &CollectionName) -> bool {
-    let begun = resuming.and_then(|resuming| resuming.kept.history.targets.get(target));
-    begun.is_some_and(|begun| begun.joined.is_none())
 }
 
 #[cfg(test)]

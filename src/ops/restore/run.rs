@@ -16,13 +16,12 @@ use super::fill::{FLOW_BYTES, Fill};
 use super::left::Left;
 use super::lost;
 use super::{
-    Collection, PreparedRestore, RestoreOutcome, RestorePlan, RestoreStopped, Resuming, aliases, resume, roles,
-    tenants, undo,
+    Collection, PreparedRestore, RestoreOutcome, RestorePlan, RestoreStopped, Resuming, aliases, roles, tenants, undo,
 };
 use crate::archive::RunRecord;
 use crate::archive::digest::Hash;
 use crate::event::{CollectionResult, Event, Op, Remark, RoleRemark, RunResult, Status};
-use crate::model::{CollectionName, TenantName, path_text};
+use crate::model::{CollectionName, path_text};
 use crate::ops::run::journal::Journalled;
 use crate::ops::schema::NotMade;
 use crate::ops::verify::Differs;
@@ -45,8 +44,6 @@ struct RestoreGathered {
     half_made: Vec<CollectionName>,
     /// Those of them that are there after requests that nobody answered: they may be somebody else's.
     unsure: Vec<CollectionName>,
-    /// Tenants that were added, or begun to be, to collections that existed before.
-    joined: BTreeMap<CollectionName, Vec<TenantName>>,
     /// The names of the shards that objects were written to, of plain collections.
     shards: BTreeMap<CollectionName, Vec<String>>,
     filled: BTreeMap<CollectionName, Filled>,
@@ -102,7 +99,9 @@ pub async fn run(
     let (journalled, done) = match Box::pin(begin::begin(access.reading, prepared)).await {
         Err(error) => (None, Err(error)),
         Ok(journalled) => {
-            let run = RestoreRun { access, plan, prepared, journalled: &journalled };
+            let memory = plan.options.memory_bytes.saturating_sub(OTHER_BYTES).max(LEAST_BATCH_BYTES);
+            let budget = Budget::with_flow(memory, FLOW_BYTES);
+            let run = RestoreRun { access, plan, prepared, journalled: &journalled, budget };
             let done = Box::pin(run.carry_out(&mut gathered)).await;
             (Some(journalled), done)
         }
@@ -140,11 +139,12 @@ pub async fn run(
         Err(error) => {
             let written = |name: &CollectionName| gathered.filled.get(name).map_or(0, Filled::there);
             let is_there = |name: &CollectionName| !lost.iter().any(|lost| lost.collection == *name);
-            let own = |name: &&CollectionName| !gathered.joined.contains_key(name) && is_there(name);
-            let created = gathered.created.keys().filter(own).chain(&gathered.half_made);
+            let begun = gathered.created.keys().filter(|name| is_there(name));
+            let (joined, created): (Vec<_>, Vec<_>) = begun.partition(|name| prepared.added(name).is_some());
+            let created = created.into_iter().chain(&gathered.half_made);
             let created = created.map(|name| (name.clone(), written(name))).collect();
-            let joined = gathered.joined.iter().filter(|(name, _)| is_there(name));
-            let joined = joined.map(|(name, tenants)| (name.clone(), tenants.clone(), written(name)));
+            let joined =
+                joined.into_iter().filter_map(|name| Some((name.clone(), prepared.added(name)?, written(name))));
             Err(RestoreStopped {
                 error,
                 run_dir,
@@ -167,7 +167,8 @@ async fn undone(
     gathered: &mut RestoreGathered,
     journalled: Option<&Journalled>,
 ) -> (Error, Vec<CollectionName>) {
-    let begun = gathered.filled.values().any(|filled| filled.there() > 0) || !gathered.joined.is_empty();
+    let added = gathered.created.keys().any(|name| prepared.added(name).is_some());
+    let begun = added || gathered.filled.values().any(|filled| filled.there() > 0);
     let work = &prepared.work;
     let unmakeable = undo::unmakeable(&error, work).filter(|_| !begun);
     let Some(((refused, refusal), journalled)) = unmakeable.zip(journalled) else { return (error, Vec::new()) };
@@ -221,12 +222,14 @@ struct RestoreRun<'a> {
     plan: &'a RestorePlan,
     prepared: &'a PreparedRestore,
     journalled: &'a Journalled,
+    budget: Budget,
 }
 
 impl RestoreRun<'_> {
     async fn carry_out(&self, gathered: &mut RestoreGathered) -> Result<(), Error> {
         let work = &self.prepared.work;
-        let created = |collection: &&Collection| !collection.joins && collection.before.stage != Stage::There;
+        let created =
+            |collection: &&Collection| collection.mode.is_created() && collection.before.stage != Stage::There;
         let of = work.iter().filter(created).count() as u64;
         let mut nth = 0;
         for collection in work {
@@ -246,12 +249,9 @@ impl RestoreRun<'_> {
             self.access.go_on()?;
             self.finish(collection, gathered).await?;
         }
-        let memory = self.plan.options.memory_bytes.saturating_sub(OTHER_BYTES).max(LEAST_BATCH_BYTES);
-        let budget = Budget::with_flow(memory, FLOW_BYTES);
-        let work = &self.prepared.work;
         let after: Vec<usize> = work.iter().enumerate().map(|(at, collection)| collection.complete_after(at)).collect();
         for some in together(&after) {
-            Box::pin(self.fill_and_prove(&work[some], &budget, gathered)).await?;
+            Box::pin(self.fill_and_prove(&work[some], gathered)).await?;
         }
         if self.prepared.resuming.as_ref().is_some_and(|resuming| resuming.kept.history.complete) {
             return Ok(());
@@ -267,22 +267,20 @@ impl RestoreRun<'_> {
 
     async fn create(&self, collection: &Collection, gathered: &mut RestoreGathered) -> Result<(), Error> {
         let planned = &collection.planned;
-        if collection.joins {
-            return self.join(collection, gathered).await;
+        let target = planned.target.clone();
+        let stage = collection.before.stage;
+        let found = match collection.mode.meet(self.access, collection, self.prepared.resuming.as_ref()).await? {
+            None if stage == Stage::There => Some(create::again(self.access, collection, &self.prepared.server).await?),
+            found => found,
+        };
+        if found.is_some() {
+            self.is_as_left(collection).await?;
         }
-        let (archived, target) = (planned.archived.clone(), planned.target.clone());
-        match collection.before.stage {
-            Stage::There => {
-                let created = create::again(self.access, collection, &self.prepared.server).await?;
-                self.is_as_left(collection).await?;
-                return self.there(collection, created, gathered).await;
-            }
-            // From here on it may exist.
-            Stage::Nothing => {
-                let record = RunRecord::Intent { collection: archived, target: target.clone() };
-                self.journalled.record(record).await?;
-            }
-            Stage::Begun => {}
+        if stage == Stage::Nothing {
+            self.journalled.record(collection.mode.record(collection)).await?;
+        }
+        if let Some(found) = found {
+            return self.there(collection, found, gathered).await;
         }
         match create::begin(self.access, collection, &self.prepared.server).await {
             Ok(()) => gathered.half_made.push(target),
@@ -302,33 +300,13 @@ impl RestoreRun<'_> {
         if collection.is_finished_later() { Ok(()) } else { self.finish(collection, gathered).await }
     }
 
-    /// Adds tenants to a collection that exists.
-    async fn join(&self, collection: &Collection, gathered: &mut RestoreGathered) -> Result<(), Error> {
-        let (archived, target) = (collection.planned.archived.clone(), collection.planned.target.clone());
-        let own = resume::joined(self.prepared.resuming.as_ref(), &target).unwrap_or_default();
-        let created = create::join(self.access, collection, own).await?;
-        self.is_as_left(collection).await?;
-        let tenants: Vec<TenantName> = collection.tenants.made.iter().map(|tenant| tenant.name.clone()).collect();
-        if collection.before.stage == Stage::Nothing {
-            let record = RunRecord::Joining { collection: archived, target: target.clone(), tenants: tenants.clone() };
-            self.journalled.record(record).await?;
-        }
-        gathered.joined.insert(target, tenants);
-        self.there(collection, created, gathered).await
-    }
-
     /// A collection is what it should be: its tenants are made, and objects may be written.
-    async fn there(
-        &self,
-        collection: &Collection,
-        created: Created,
-        gathered: &mut RestoreGathered,
-    ) -> Result<(), Error> {
+    async fn there(&self, collection: &Collection, made: Created, gathered: &mut RestoreGathered) -> Result<(), Error> {
         let target = &collection.planned.target;
-        let remarks = collection.remarks.iter().chain(&created.remarks);
+        let remarks = collection.remarks.iter().chain(&made.remarks);
         gathered.remarks.extend(remarks.map(|remark| (target.clone(), remark.clone())));
         gathered.half_made.retain(|name| name != target);
-        gathered.created.insert(target.clone(), created);
+        gathered.created.insert(target.clone(), made);
         gathered.filled.insert(target.clone(), collection.before.filled);
         if collection.asked.multi_tenant && !collection.before.over {
             tenants::make(self.access, collection).await?;
@@ -359,28 +337,20 @@ impl RestoreRun<'_> {
 
     /// Refuses what is not what the run that is resumed has left: somebody may have looked at the plan for long.
     async fn is_as_left(&self, collection: &Collection) -> Result<(), Error> {
-        let (target, tenants, map) = (&collection.planned.target, &collection.tenants, &self.plan.options.tenants);
         let Some(Resuming { kept, .. }) = &self.prepared.resuming else { return Ok(()) };
-        let Some(history) = kept.history.targets.get(target).filter(|history| history.is_there()) else {
-            return Ok(());
-        };
-        let (access, multi_tenant) = (self.access, collection.asked.multi_tenant);
-        let left = Left { access: access.reading, target, multi_tenant, history, tenants, map };
-        let what = left.other(kept.history.complete).await?;
+        let (target, tenants, map) = (&collection.planned.target, &collection.tenants, &self.plan.options.tenants);
+        let (access, multi_tenant) = (self.access.reading, collection.asked.multi_tenant);
+        let left = Left { access, target, multi_tenant, tenants, map };
+        let what = collection.mode.altered(&left, &kept.history).await?;
         what.map_or(Ok(()), |what| Err(create::not_as_left(collection, what)))
     }
 
     /// Fills collections and proves them, once all their references are written.
-    async fn fill_and_prove(
-        &self,
-        collections: &[Collection],
-        budget: &Budget,
-        gathered: &mut RestoreGathered,
-    ) -> Result<(), Error> {
+    async fn fill_and_prove(&self, collections: &[Collection], gathered: &mut RestoreGathered) -> Result<(), Error> {
         let mut filled = Vec::with_capacity(collections.len());
         for collection in collections {
             self.access.go_on()?;
-            filled.push(self.fill_one(collection, budget, gathered).await?);
+            filled.push(self.fill_one(collection, gathered).await?);
         }
         for underway in filled.iter_mut().filter(|underway| underway.collection.refers_last()) {
             if underway.collection.before.finished {
@@ -388,7 +358,7 @@ impl RestoreRun<'_> {
             }
             self.access.go_on()?;
             let Unproven { collection, objects, .. } = underway;
-            let pass = self.fill(collection, Pass::References, objects, budget, gathered).await?;
+            let pass = self.fill(collection, Pass::References, objects, gathered).await?;
             underway.filled = underway.filled.referred(pass);
             gathered.filled.insert(collection.planned.target.clone(), underway.filled);
         }
@@ -403,7 +373,6 @@ impl RestoreRun<'_> {
     async fn fill_one<'c>(
         &self,
         collection: &'c Collection,
-        budget: &Budget,
         gathered: &mut RestoreGathered,
     ) -> Result<Unproven<'c>, Error> {
         let planned = &collection.planned;
@@ -432,7 +401,7 @@ impl RestoreRun<'_> {
                 self.writable(&name).await?;
             }
             let pass = if collection.refers_last() { Pass::Objects } else { Pass::All };
-            filled = self.fill(collection, pass, &mut objects, budget, gathered).await?;
+            filled = self.fill(collection, pass, &mut objects, gathered).await?;
         }
         Ok(Unproven { collection, created, guard, filled, objects, began })
     }
@@ -448,11 +417,11 @@ impl RestoreRun<'_> {
         collection: &Collection,
         pass: Pass,
         objects: &mut ObjectsOfRuns,
-        budget: &Budget,
         gathered: &mut RestoreGathered,
     ) -> Result<Filled, Error> {
         let (access, options, archive) = (self.access, &self.plan.options, &self.prepared.archive);
-        let fill = Fill { access, options, archive, budget, journal: &self.journalled.journal };
+        let (budget, journal) = (&self.budget, &self.journalled.journal);
+        let fill = Fill { access, options, archive, budget, journal };
         let (filled, done) = fill.run(collection, pass, objects).await;
         let filled = if pass == Pass::References { filled } else { collection.before.filled.plus(filled) };
         if pass != Pass::References {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Collection, RestoreRefusal};
 use crate::archive::Archive;
-use crate::event::{RestoreRemark, SchemaDifference, Warning};
+use crate::event::{RestoreRemark, Warning};
 use crate::model::{CollectionName, Schema, TenantMap, TenantName, number_and_first};
 use crate::ops::activation::{Activating, NOT_DONE};
 use crate::ops::schema::place::take;
@@ -52,6 +52,11 @@ impl ChosenTenants {
         let mut denied = inactive.iter().filter(|name| !rights.allow_tenant("update_tenants", target, name));
         let first = denied.next()?.clone();
         Some(RestoreRefusal::MayNotActivate { collection: collection.clone(), tenants: denied.count() + 1, first })
+    }
+
+    /// The names on the server of those that are made.
+    pub(super) fn names(&self) -> impl Iterator<Item = &TenantName> {
+        self.made.iter().map(|tenant| &tenant.name)
     }
 
     /// Those that are to be in a state in the end.
@@ -123,30 +128,6 @@ pub(super) fn of_kind(schema: &Schema, map: &TenantMap) -> Schema {
     Schema::parse(document.to_string().into()).unwrap_or_else(|_| schema.clone())
 }
 
-/// Whether tenants may be added to a collection that exists, and what stands against it. `own`: those that an earlier run
-/// added, which this one resumes.
-pub(super) async fn joins(
-    client: &crate::weaviate::Client,
-    archived: &Schema,
-    live: &Schema,
-    tenants: &ChosenTenants,
-    differs: Vec<SchemaDifference>,
-    own: &[TenantName],
-) -> Result<Vec<RestoreRefusal>, Error> {
-    let collection = archived.name.clone();
-    if !differs.is_empty() {
-        return Ok(vec![RestoreRefusal::DoesNotFit { collection, there: live.name.clone(), differs }]);
-    }
-    let there: BTreeSet<TenantName> = client.tenants(&live.name).await?.into_iter().map(|t| t.name).collect();
-    let taken = tenants.made.iter().filter(|tenant| there.contains(&tenant.name) && !own.contains(&tenant.name));
-    let refusal = |tenant: &Tenant| RestoreRefusal::TenantExists {
-        collection: collection.clone(),
-        there: live.name.clone(),
-        tenant: tenant.name.clone(),
-    };
-    Ok(taken.map(refusal).collect())
-}
-
 /// Makes the tenants: those that are to be inactive so from the start, so that never all are active. Of those that an earlier
 /// run made, which this one resumes, whoever was left in another state is put back into its own.
 pub(super) async fn make(access: WriteAccess<'_>, collection: &Collection) -> Result<(), Error> {
@@ -173,12 +154,8 @@ pub(super) fn activating(writer: &Writer, collection: &Collection) -> Option<Act
     (!inactive.is_empty()).then(|| Activating::own(writer, &collection.planned.target, Some(inactive)))
 }
 
-/// Counts the objects of the tenants that are active, and of those that are inactive if they are to be activated for it.
-pub(super) async fn count(
-    access: WriteAccess<'_>,
-    collection: &Collection,
-    inactive_too: bool,
-) -> Result<Count, Error> {
+/// Counts the objects of the tenants that are active. `all`: also of those that are inactive, which are activated for it.
+pub(super) async fn count(access: WriteAccess<'_>, collection: &Collection, all: bool) -> Result<Count, Error> {
     let there = access.ask(access.client.tenants(&collection.planned.target)).await?;
     let there: BTreeSet<TenantName> = there.into_iter().map(|tenant| tenant.name).collect();
     // One that somebody removed has no objects any more.
@@ -186,7 +163,7 @@ pub(super) async fn count(
     let active = of(TenantState::Hot);
     let active = access.ask(access.client.tenant_counts(&collection.planned.target, &active)).await?;
     let active: Count = active.into_iter().sum();
-    if !inactive_too || active.exact().is_none() {
+    if !all || active.exact().is_none() {
         return Ok(active);
     }
     Ok([active, count_inactive(access, collection, &of(TenantState::Cold)).await?].into_iter().sum())

@@ -86,7 +86,7 @@ impl Undoing<'_> {
     /// One that this run was to create.
     fn own(&self, name: &CollectionName) -> Option<&Collection> {
         let own = self.work.iter().find(|collection| collection.planned.target == *name);
-        own.filter(|collection| !collection.joins && collection.before.stage == Stage::Nothing)
+        own.filter(|collection| collection.mode.is_created() && collection.before.stage == Stage::Nothing)
     }
 
     /// Removes one that is what this run made, and empty; why it stays, if it does. It is counted while the server is whole:

@@ -13,6 +13,8 @@ pub(in crate::ops) fn jobs(asked: Option<usize>) -> usize {
     asked.unwrap_or(MOST_JOBS).max(1)
 }
 
+/// Differences between an archive and a server that are listed.
+pub(in crate::ops) const DIFFERENCES_LISTED: usize = 100;
 /// Small questions about collections or tenants that are asked at once.
 pub(in crate::ops) const ASKED_AT_ONCE: usize = 8;
 /// Rounds without progress before a server that keeps breaking is given up.

@@ -13,9 +13,9 @@ use self::counting::{CountAfter, CountBefore};
 use self::facing::{Facing, face};
 use self::remarks::Miscount;
 use super::{Differs, Pair, left_unread};
-use crate::event::{CollectionResult, ComparisonRemark, Event, Warning};
+use crate::event::{CollectionResult, ComparisonRemark, Event, Events, Warning};
 use crate::model::coverage::Units;
-use crate::model::{CLOCK_STEP_MS, CollectionName, Renames, Schema};
+use crate::model::{CLOCK_STEP_MS, CollectionName, Schema};
 use crate::ops::activation::ActivationBooks;
 use crate::ops::bounds;
 use crate::ops::proof::{self, Evidence, Verdict};
@@ -34,14 +34,10 @@ use crate::weaviate::Client;
 /// How to compare, and within which bounds.
 #[derive(Debug, Clone)]
 pub(in crate::ops) struct CompareOptions {
-    /// New names of collections, which references in the archive do not know.
-    pub(in crate::ops) renames: Renames,
+    /// Decides what is the same.
+    pub(in crate::ops) comparer: Comparer,
     /// Whether vectors are compared, where the archive has them.
     pub(in crate::ops) vectors: bool,
-    /// Whether archived integers that no server takes back count as the nearest ones it takes.
-    pub(in crate::ops) clamp_ints: bool,
-    /// Names of vectors that the server was let make for objects that lack them.
-    pub(in crate::ops) made_vectors: Vec<String>,
     /// The share of the objects to compare; `None`: all.
     pub(in crate::ops) sample: Option<f64>,
     /// Differences kept and told of at most.
@@ -61,17 +57,15 @@ pub(in crate::ops) struct CompareOptions {
 }
 
 impl CompareOptions {
-    /// All objects with their vectors, under their names; no difference is told of.
-    pub(in crate::ops) fn new(memory_bytes: u64, patience: Duration, books: ActivationBooks) -> Self {
+    /// All objects with their vectors; no difference is told of.
+    pub(in crate::ops) fn new(comparer: Comparer, memory: u64, patience: Duration, books: ActivationBooks) -> Self {
         Self {
-            renames: Renames::default(),
+            comparer,
             vectors: true,
-            clamp_ints: false,
-            made_vectors: Vec::new(),
             sample: None,
             limit: 0,
             jobs: None,
-            memory_bytes,
+            memory_bytes: memory,
             patience,
             seed: 0,
             books,
@@ -97,8 +91,10 @@ pub(in crate::ops) struct Compared {
     pub(in crate::ops) unchecked: Option<String>,
     /// Tenants of the archive that were compared.
     pub(in crate::ops) tenants: u64,
-    /// The server has other tenants than the archive, some could not be read, or were left active.
+    /// The server has other tenants than the archive, or some could not be read.
     pub(in crate::ops) tenants_differ: bool,
+    /// Tenants that were activated to be compared are not inactive again.
+    pub(in crate::ops) left_active: u64,
     /// The replicas of some objects hold different versions.
     pub(in crate::ops) replicas_differ: bool,
     /// Whether the server's own count was held against the objects.
@@ -106,9 +102,22 @@ pub(in crate::ops) struct Compared {
 }
 
 impl Compared {
-    /// Whether everything compared has the same content, and nothing was overlooked.
+    /// Whether everything compared has the same content, and nothing was overlooked, and all is left as it was.
     pub(in crate::ops) fn agrees(&self) -> bool {
+        self.is_same() && self.left_active == 0
+    }
+
+    fn is_same(&self) -> bool {
         self.found.agrees() && self.miscount.is_none() && !self.tenants_differ && !self.replicas_differ
+    }
+
+    /// Tells of the differences, and whether there are any.
+    pub(in crate::ops) fn tell(&self, events: &Events, collection: &CollectionName) {
+        for Differs { collection, tenant, id, kind, fields } in self.differences.clone() {
+            events.emit(Event::ObjectDiffers { collection, tenant, id, kind, fields });
+        }
+        let (collection, objects, ok) = (collection.clone(), self.found.objects, self.is_same());
+        events.emit(Event::Verified { collection, objects, ok });
     }
 
     /// Whether objects that expired may be what differs.
@@ -155,7 +164,7 @@ pub(in crate::ops) async fn compare_collection(
         Some(activating) => activating.deactivate(access.session).await,
         None => 0,
     };
-    compared.map(|compared| Compared { tenants_differ: compared.tenants_differ || left_active > 0, ..compared })
+    compared.map(|compared| Compared { left_active, ..compared })
 }
 
 /// The comparison of one collection, its share of memory decided.
@@ -175,8 +184,7 @@ fn comparison(
         client: Client::clone(comparing.access.client),
         left: Arc::new(pair.left(options.sample.map(|share| (share, options.seed)), lines)),
         target: pair.target.clone(),
-        comparer: Comparer::new(pair.schema(), options.renames.clone(), options.clamp_ints)
-            .with_made_vectors(options.made_vectors.clone()),
+        comparer: options.comparer.clone(),
         vectors: options.vectors && pair.holds_vectors(),
         without_vectors: pair.without_vectors(),
         counted,
@@ -326,9 +334,8 @@ impl Comparing<'_> {
         remarks.extend(remarks::replicas(&replicas));
         let replicas_differ = replicas.differing > 0;
         let tenants_differ = self.facing.differ || !found.out_of_reach.is_empty();
-        let ok = found.agrees() && miscount.is_none() && !tenants_differ && !replicas_differ;
         // Clamped integers agree with what was asked, not with what the archive holds.
-        let exact = self.options.sample.is_none() && !self.options.clamp_ints && pair.tenants.is_same();
+        let exact = self.options.sample.is_none() && !self.options.comparer.clamps() && pair.tenants.is_same();
         let whole = exact && found.without_vectors + found.made_vectors == 0;
         let whole = whole && (comparison.vectors || !pair.holds_vectors());
         let differs =
@@ -336,21 +343,18 @@ impl Comparing<'_> {
         let compared = Compared {
             replicas_differ,
             counted: self.uncounted.get().is_none(),
-            digest: pair.digest().filter(|_| ok && whole),
+            digest: None,
             differences: std::mem::take(&mut found.differing).into_iter().map(differs).collect(),
             miscount,
             remarks,
             unchecked: self.guard.unchecked().map(str::to_owned),
             tenants: (self.facing.compared.len() as u64).saturating_sub(found.out_of_reach.len() as u64),
             tenants_differ,
+            left_active: 0,
             found,
         };
-        for differs in &compared.differences {
-            let Differs { collection, tenant, id, kind, fields } = differs.clone();
-            events.emit(Event::ObjectDiffers { collection, tenant, id, kind, fields });
-        }
-        events.emit(Event::Verified { collection: collection.clone(), objects: compared.found.objects, ok });
-        Ok(compared)
+        let digest = pair.digest().filter(|_| compared.is_same() && whole);
+        Ok(Compared { digest, ..compared })
     }
 }
 

@@ -13,6 +13,7 @@ use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
 use crate::ops::activation::ActivationBooks;
 use crate::ops::server::{self, Needs};
 use crate::ops::{Error, Session, WriteAccess, blocking, prove};
+use crate::pipeline::compare::Comparer;
 use crate::weaviate::Writer;
 
 /// What a run gathered so far.
@@ -126,7 +127,9 @@ async fn verify_one(
         let indexed = prove::index(archive, at).await?;
         let (archive, tenants) = (Arc::clone(archive), options.tenants.clone());
         let pair = Pair { archive, at, indexed, target: target.clone(), tenants };
-        let compared = Box::pin(compare_collection(access, pair, &compare_options(options, renames, gathered))).await?;
+        let same = Comparer::new(pair.schema(), renames.clone(), false);
+        let compared = Box::pin(compare_collection(access, pair, &compare_options(options, same, gathered))).await?;
+        compared.tell(&access.events, &target);
         remarks.extend(compared.remarks.iter().cloned());
         remarks.extend(compared.may_have_expired(live));
         compared.fill(&mut result);
@@ -146,15 +149,14 @@ async fn verify_one(
 }
 
 /// The options for the next collection: the limit holds for all of them together.
-fn compare_options(options: &VerifyOptions, renames: &Renames, gathered: &VerifyGathered) -> CompareOptions {
+fn compare_options(options: &VerifyOptions, comparer: Comparer, gathered: &VerifyGathered) -> CompareOptions {
     CompareOptions {
-        renames: renames.clone(),
         sample: options.sample,
         limit: options.limit - gathered.differences.len().min(options.limit),
         jobs: options.jobs,
         seed: options.seed,
         states: true,
-        ..CompareOptions::new(options.memory_bytes, options.patience, gathered.books.clone())
+        ..CompareOptions::new(comparer, options.memory_bytes, options.patience, gathered.books.clone())
     }
 }
 

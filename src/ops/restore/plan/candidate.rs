@@ -3,10 +3,10 @@
 use super::super::order::{Turn, Waiting};
 use super::super::survey::{CENTROID, Survey, survey};
 use super::super::tenants::{self, ChosenTenants};
-use super::super::{Collection, CollectionRestore, Resuming, earlier_run::Own, resume, settings};
+use super::super::{Collection, CollectionRestore, Resuming, earlier_run::Own, mode::RestoreMode, settings};
 use super::Planning;
 use crate::archive::Content;
-use crate::event::{PlannedAction, Remark, RestoreRemark};
+use crate::event::{Remark, RestoreRemark};
 use crate::model::{CollectionName, Schema};
 use crate::ops::schema::endpoints::{Endpoint, endpoints};
 use crate::ops::schema::{self, Fit, expiry, fit, remarks_of};
@@ -25,8 +25,8 @@ pub(super) struct Candidate {
     pub(super) changed: Vec<RestoreRemark>,
     /// Which of its tenants come back.
     pub(super) tenants: ChosenTenants,
-    /// The collection of the server that its tenants are added to.
-    pub(super) joined: Option<Schema>,
+    /// How it meets what is there.
+    pub(super) mode: RestoreMode,
     /// The schema made to fit the server.
     pub(super) fit: Fit,
     /// Its references to collections that are not complete when its objects are written.
@@ -46,18 +46,16 @@ impl Candidate {
         let Planning { archive, options, renames, server, live, .. } = planning;
         let (schema, changed) = settings::apply(&tenants::of_kind(archived, &options.tenants), &options.settings);
         let target = renames.of(&schema.name).clone();
-        let joined = live.schemas.iter().find(|there| there.name == target && options.may_join(there));
-        let joined = joined.filter(|_| !resume::created(resuming, &target)).cloned();
         Ok(Self {
             at,
             fit: fit(&schema, renames, &server.target()),
             tenants: tenants::chosen(archive, at, &options.tenants).await?,
             data: options.data && archive.collections()[at].content != Content::SchemaOnly,
             waiting: Vec::new(),
+            mode: RestoreMode::of(options, live, &target, resuming.is_some_and(|resuming| resuming.began(&target))),
             target,
             schema,
             changed,
-            joined,
         })
     }
 
@@ -75,7 +73,7 @@ impl Candidate {
             Own { access, target: &self.target, runs: &indexed.runs, tenants: &self.tenants, map: &options.tenants };
         let before = own.look(resuming).await?;
         // Whether a server makes vectors is for the collection to say that the objects go to.
-        let asked = self.joined.clone().unwrap_or_else(|| self.schema.clone());
+        let asked = self.mode.asked(&self.schema).clone();
         let found = if self.data && looks {
             let done = std::sync::Arc::clone(&before.done);
             survey(access.session, archive, self.at, &indexed, &asked, options, done).await?
@@ -89,8 +87,7 @@ impl Candidate {
         facts.extend(self.changed.iter().cloned().chain(limits_of(&self.schema)));
         let mut said: Vec<Remark> = facts.into_iter().map(Remark::from).collect();
         said.extend(remarks.iter().filter(|(of, _)| *of == self.target).map(|(_, remark)| remark.clone()));
-        let joins = self.joined.is_some();
-        let added = joins.then(|| Remark::from(RestoreRemark::TenantsToAdd));
+        let (action, met) = self.mode.planned();
         let (tenants, data) = (self.tenants, self.data);
         let planned = CollectionRestore {
             archived: indexed.schema.name.clone(),
@@ -99,13 +96,18 @@ impl Candidate {
             objects: if data { tenants.objects } else { 0 },
             bytes: if data { tenants.bytes } else { 0 },
             tenants: (tenants.made.len() as u64, tenants.inactive().len() as u64),
-            remarks: added.into_iter().chain(remarks_of(&self.fit.applied)).chain(said.iter().cloned()).collect(),
+            remarks: met
+                .map(Remark::from)
+                .into_iter()
+                .chain(remarks_of(&self.fit.applied))
+                .chain(said.iter().cloned())
+                .collect(),
             to_vectorise: found.to_vectorise,
             endpoints,
             refused_integers: found.refused_integers,
             unwritten: if data { indexed.schema.blob_hashes.clone() } else { Vec::new() },
             unread: data && !looks,
-            action: PlannedAction::Create,
+            action,
             there: None,
         };
         Ok(Collection {
@@ -120,7 +122,7 @@ impl Candidate {
             waiting: self.waiting,
             data,
             tenants,
-            joins,
+            mode: self.mode,
             before,
         })
     }

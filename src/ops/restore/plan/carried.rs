@@ -27,7 +27,7 @@ pub(super) fn asked(
         server_url: client.url().to_owned(),
         archive: path_text(&location::lasting(&options.archive)),
         archive_run_id: archive.manifest().run_id.clone(),
-        choice: resume::choice(options, &names, renames),
+        choices: options.choices(&names, renames),
         targets: names.into_iter().map(|(_, target)| target).collect(),
     }
 }
@@ -85,8 +85,9 @@ impl Planning<'_> {
     ) -> Result<Vec<RestoreRefusal>, Error> {
         let mut refusals = Vec::new();
         for candidate in candidates {
-            let what = match self.of_another_schema(candidate, &resuming.kept.history).await? {
-                None => self.another(candidate, &resuming.kept.history).await?,
+            let run = &resuming.kept.history;
+            let what = match self.of_another_schema(candidate, run).await? {
+                None => candidate.mode.altered(&self.left(candidate), run).await?,
                 what => what,
             };
             let (collection, there) = (candidate.schema.name.clone(), candidate.target.clone());
@@ -109,12 +110,10 @@ impl Planning<'_> {
         })
     }
 
-    /// Why it is not the collection, or not the tenants, that the earlier run left.
-    async fn another(&self, candidate: &Candidate, run: &RunHistory) -> Result<Option<Altered>, Error> {
-        let Candidate { target, schema, tenants, joined, .. } = candidate;
-        let history = run.targets.get(target).filter(|history| history.is_there());
-        let Some(history) = history else { return Ok(None) };
-        let (access, map, multi_tenant) = (self.access, &self.options.tenants, joined.is_some() || schema.multi_tenant);
-        Left { access, target, multi_tenant, history, tenants, map }.other(run.complete).await
+    /// What an earlier run may have left of it.
+    fn left<'c>(&'c self, candidate: &'c Candidate) -> Left<'c> {
+        let Candidate { target, schema, tenants, mode, .. } = candidate;
+        let (access, multi_tenant, map) = (self.access, mode.asked(schema).multi_tenant, &self.options.tenants);
+        Left { access, target, multi_tenant, tenants, map }
     }
 }

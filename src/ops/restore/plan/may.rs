@@ -24,17 +24,11 @@ impl Planning<'_> {
 
     /// `was_made`: an earlier run made it, and its tenants. `over`: that run got to its end, and nothing is left to write.
     fn lacks(&self, rights: &Rights, candidate: &Candidate, was_made: bool, over: bool) -> Vec<Lack> {
-        let Candidate { schema, fit, tenants, joined, data, .. } = candidate;
-        let multi_tenant = joined.is_some() || schema.multi_tenant;
+        let Candidate { schema, fit, tenants, mode, data, .. } = candidate;
+        let multi_tenant = mode.asked(schema).multi_tenant;
         let tenants_made = &tenants.made;
         let making = Making { rights, fit, multi_tenant, expires: expires(schema), tenants: tenants_made };
-        let mut lacks = Vec::new();
-        if joined.is_none() && !was_made {
-            lacks.extend(making.collection());
-        }
-        if !was_made {
-            lacks.extend(making.tenants());
-        }
+        let mut lacks = if was_made { Vec::new() } else { mode.lacks(&making) };
         let lacking = making.lacking();
         if *data && tenants.objects > 0 && !over {
             let of_tenants = |action| lacking.tenants(action, tenants_made.iter().map(|tenant| &tenant.name));

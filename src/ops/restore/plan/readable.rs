@@ -90,7 +90,7 @@ pub(in crate::ops) fn without_hidden(
 impl Planning<'_> {
     /// What the key may not read of what is created and of what that refers to.
     pub(super) async fn unreadable(&self, candidates: &[Candidate]) -> Result<Vec<RestoreRefusal>, Error> {
-        let made: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.joined.is_none()).collect();
+        let made: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.mode.is_created()).collect();
         let mut reading = Readable::new(self.access.client, self.rights);
         let mut refused = Vec::new();
         for Candidate { schema, target, waiting, data, .. } in made {

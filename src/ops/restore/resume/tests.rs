@@ -1,28 +1,32 @@
 //! Which earlier run is resumed, and what is said of one that is not.
 
 use jiff::Timestamp;
+use serde_json::Map;
 use uuid::Uuid;
 
 use super::*;
 use crate::archive::manifest::Tool;
+use crate::model::Renames;
+use crate::ops::StateFolders;
 
 fn name(text: &str) -> CollectionName {
     text.parse().expect("a name")
 }
 
 fn asked() -> Asked {
+    let state = StateFolders { runs: PathBuf::new(), locks: PathBuf::new() };
     Asked {
         server_url: "http://a:8080/".into(),
         archive: "/backups/A".into(),
         archive_run_id: "7".into(),
         targets: vec![name("Article")],
-        choice: CHOICE.iter().map(|(key, _)| ((*key).to_owned(), Value::from(1))).collect(),
+        choices: RestoreOptions::new("/backups/A", state).choices(&[], &Renames::default()),
     }
 }
 
 fn about() -> RunAbout {
-    let Asked { server_url, archive, archive_run_id, choice, .. } = asked();
-    let mut options = choice;
+    let Asked { server_url, archive, archive_run_id, choices, .. } = asked();
+    let mut options: Map<_, _> = choices.map(|(key, _, value)| (key.to_owned(), value)).into_iter().collect();
     options.insert("jobs".to_owned(), 3.into());
     RunAbout {
         op: Op::Restore,
@@ -57,7 +61,7 @@ fn whatever_decides_what_is_written_must_be_the_same() {
     }
     let slashed = RunAbout { archive: "/backups/./A/".into(), ..about() };
     assert!(asked().differs(&slashed).is_empty(), "another spelling of the same place");
-    for (key, choice) in CHOICE {
+    for (key, choice, _) in asked().choices {
         let mut about = about();
         about.options.insert(key.to_owned(), 2.into());
         assert_eq!(asked().differs(&about), [RunDiffers::Choice(choice)]);

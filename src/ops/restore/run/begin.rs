@@ -1,5 +1,7 @@
 //! The beginning of a run: it claims its collections and begins a journal, or takes up that of the run it resumes.
 
+use serde_json::{Map, Value};
+
 use super::super::{PreparedRestore, Resuming};
 use crate::archive::{RunAbout, RunHistory};
 use crate::event::{Op, Warning};
@@ -33,7 +35,8 @@ pub(super) async fn begin(access: ReadAccess<'_>, prepared: &PreparedRestore) ->
 
 fn about(prepared: &PreparedRestore) -> RunAbout {
     let (asked, options) = (&prepared.asked, &prepared.plan.options);
-    let mut all = asked.choice.clone();
+    let choices = asked.choices.iter().map(|(key, _, value)| ((*key).to_owned(), value.clone()));
+    let mut all: Map<String, Value> = choices.collect();
     all.insert("verify".to_owned(), options.verify.into());
     all.insert("jobs".to_owned(), options.jobs.into());
     all.insert("batch_size".to_owned(), options.batch_objects.into());

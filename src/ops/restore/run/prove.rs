@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::super::create::Created;
 use super::super::lost::is_other;
-use super::super::{Collection, survey, tenants};
+use super::super::{Collection, tenants};
 use super::{RestoreGathered, RestoreRun, Unproven};
 use crate::archive::RunRecord;
 use crate::event::{CollectionResult, Event, RestoreRemark, Warning};
@@ -124,7 +124,7 @@ impl RestoreRun<'_> {
                 self.access.count(name).await?
             };
             // A count is only worth something while the server is whole.
-            if guard.ask().await && counted.exact().is_none_or(|counted| counted == written) {
+            if guard.ask().await && counted.exact().is_none_or(|counted| collection.mode.is_whole(written, counted)) {
                 break;
             }
         }
@@ -134,7 +134,7 @@ impl RestoreRun<'_> {
         }
         let is_known = counted.exact().is_some();
         match counted {
-            Count::Exact(counted) if counted != written => {
+            Count::Exact(counted) if !collection.mode.is_whole(written, counted) => {
                 gathered.incomplete = true;
                 let otherwise = RestoreRemark::WrittenOtherwise { written, counted };
                 gathered.remarks.push((name.clone(), otherwise.into()));
@@ -171,7 +171,7 @@ impl RestoreRun<'_> {
         }
         if let Some((changes, more)) = grown(&created.schema, &now) {
             // A collection that was there before has others who write to it.
-            gathered.incomplete |= !collection.joins;
+            gathered.incomplete |= collection.mode.is_created();
             gathered.remarks.push((name.clone(), RestoreRemark::SchemaGrew { changes: changes.clone(), more }.into()));
             self.access.events.warn(Warning::SchemaGrew { collection: name, changes, more });
         }
@@ -192,7 +192,6 @@ impl RestoreRun<'_> {
             target: collection.planned.target.clone(),
             tenants: options.tenants.clone(),
         };
-        let made_vectors = if options.revectorize { survey::vectorised(&collection.asked) } else { Vec::new() };
         // The tenants of a run that got to its end may have others who use them: whom this one activates is written down.
         let books = if collection.before.over {
             ActivationBooks::Locked(options.state.clone(), EarlierRuns::default())
@@ -200,21 +199,17 @@ impl RestoreRun<'_> {
             ActivationBooks::NotNeeded
         };
         let compare = CompareOptions {
-            renames: collection.renames.clone(),
             vectors: options.vectors,
-            clamp_ints: options.clamp_ints,
-            made_vectors,
             limit: options.differences_listed,
             jobs: options.jobs,
-            ..CompareOptions::new(options.memory_bytes, options.patience, books)
+            ..CompareOptions::new(collection.comparer(options), options.memory_bytes, options.patience, books)
         };
         let compared = compare_collection(self.access, pair, &compare).await?;
-        let (name, ok) = (&collection.planned.target, compared.agrees());
-        let expired = compared.may_have_expired(&collection.asked);
-        compared.fill(result);
+        let (name, expired) = (&collection.planned.target, compared.may_have_expired(&collection.asked));
         gathered.remarks.extend(expired.map(|why| (name.clone(), why.into())));
-        gathered.remarks.extend(compared.remarks.into_iter().map(|remark| (name.clone(), remark.into())));
-        gathered.differences.extend(compared.differences);
+        gathered.remarks.extend(compared.remarks.iter().map(|remark| (name.clone(), remark.clone().into())));
+        let (differences, ok) = collection.mode.judge(compared, &self.access.events, result);
+        gathered.differences.extend(differences);
         gathered.differences.truncate(options.differences_listed);
         gathered.incomplete |= !ok;
         if collection.before.over {

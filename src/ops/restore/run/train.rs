@@ -30,7 +30,7 @@ impl RestoreRun<'_> {
         gathered: &mut RestoreGathered,
     ) -> Result<(), Error> {
         let kinds = schema::trained(&collection.asked);
-        if kinds.is_empty() || collection.joins || collection.before.over || filled.there() == 0 {
+        if kinds.is_empty() || !collection.mode.is_created() || collection.before.over || filled.there() == 0 {
             return Ok(());
         }
         let name = &collection.planned.target;

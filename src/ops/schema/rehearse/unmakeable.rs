@@ -21,7 +21,6 @@ pub enum Unmakeable {
         #[serde(skip)]
         cause: Option<Box<LastingCause>>,
     },
-    /// It makes something else of it.
     #[error("the server makes something else of it: {}", KeyChange::listed(differences))]
     Otherwise { differences: Vec<KeyChange> },
     /// It refuses the tenants.
