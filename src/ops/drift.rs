@@ -21,26 +21,34 @@ pub(super) enum Drift {
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum SchemaDrift {
+    /// Whether it has tenants.
     #[error("multi-tenancy was switched")]
     Tenancy,
+    /// The number of its shards.
     #[error("the number of shards changed")]
     Shards,
     /// Properties that decide how objects enter the digest.
     #[error("reference or blobHash properties were added")]
     DigestedProperties,
+    /// A property is gone.
     #[error("property {property} went away")]
     PropertyGone { property: String },
+    /// A property has another type.
     #[error("property {property} changed its type")]
     PropertyType { property: String },
+    /// A vector is another one, or gone.
     #[error("vector {vector:?} changed or went away")]
     Vector { vector: String },
+    /// Its vectorizer.
     #[error("the vectorizer changed")]
     Vectorizer,
     /// It is another one: its shards are others.
     #[error("it was dropped and recreated")]
     Remade,
+    /// Another run carried the backup on.
     #[error("another run carried the backup on")]
     Resumed,
+    /// Its settings were sent as they were, and the server has others now.
     #[error("its settings were sent again, unchanged, and are not the same since")]
     SettingsNotKept,
 }

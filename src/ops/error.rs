@@ -39,10 +39,13 @@ pub enum Error {
     /// The files of this run, or the lock of a collection, cannot be written.
     #[error(transparent)]
     RunFiles(archive::Error),
+    /// Reading objects.
     #[error("cannot read {collection}")]
     Scan { collection: CollectionName, source: scan::Error },
+    /// A glob that is none.
     #[error("{glob:?} is not a valid glob")]
     BadGlob { glob: String, source: globset::Error },
+    /// A name no collection has.
     #[error("there is no collection {name:?}")]
     UnknownCollection {
         name: String,
@@ -50,6 +53,7 @@ pub enum Error {
         alias_of: Option<CollectionName>,
         similar: Vec<CollectionName>,
     },
+    /// An alias whose collection is gone.
     #[error("{name} is an alias of {collection}, which does not exist")]
     DanglingAlias { name: CollectionName, collection: CollectionName },
     /// A tenant that none of the collections chosen has.
@@ -71,6 +75,7 @@ pub enum Error {
     /// Tenants were named, and a collection that was named too has none.
     #[error("{collection} has no tenants")]
     NotMultiTenant { collection: CollectionName },
+    /// A glob that matches nothing.
     #[error("no collection matches {glob:?}")]
     NothingMatched { glob: String, collections: usize },
     /// No collection is left.
@@ -96,6 +101,7 @@ pub enum Error {
     /// Nodes are missing, and every shard that is wanted has enough replicas on the others.
     #[error("nodes are missing: {}; every shard has a majority of its replicas on the others", nodes.join(", "))]
     NodesMissing { nodes: Vec<String> },
+    /// The archive would not fit.
     #[error("{} has {} free, the archive needs about {}", ShellWord::path(folder), ByteSize(*free), ByteSize(*needed))]
     NotEnoughSpace {
         folder: PathBuf,
@@ -104,6 +110,7 @@ pub enum Error {
         /// Bytes free.
         free: u64,
     },
+    /// The collection went away meanwhile.
     #[error("{collection} was removed meanwhile")]
     Vanished { collection: CollectionName },
     /// A backup cannot be resumed without what may be the last there is of a collection.
@@ -120,6 +127,7 @@ pub enum Error {
     /// The schema changed in a way objects depend on.
     #[error("{collection} changed while it was read: {what}")]
     SchemaChanged { collection: CollectionName, what: SchemaDrift },
+    /// Writing objects.
     #[error("cannot write {collection}")]
     Import {
         /// The collection, by its name on the server.
@@ -177,6 +185,7 @@ pub enum Error {
     /// An unsealed archive is not what is to be resumed.
     #[error("{} is another backup: {what} was {archived} there and is {wanted} now", ShellWord::path(archive))]
     OtherBackup { archive: PathBuf, what: BackupDiffers, archived: String, wanted: String },
+    /// A tenant is still there after it was deleted.
     #[error("tenant {tenant} of {collection} could not be removed")]
     TenantStays { collection: CollectionName, tenant: TenantName },
     /// A tenant is not there again, or not in the state it was in.
@@ -212,16 +221,20 @@ pub enum Error {
         collection: CollectionName,
         differences: Vec<KeyChange>,
     },
+    /// Shards that take no writes.
     #[error("{collection} has read-only shards: {}", shards.join(", "))]
     ReadOnly {
         /// The collection, by its name on the server.
         collection: CollectionName,
         shards: Vec<String>,
     },
+    /// A name no collection of the archive has.
     #[error("the archive holds no collection {name:?}")]
     NotInArchive { name: String, similar: Vec<CollectionName> },
+    /// One name was given for several collections.
     #[error("one name for {collections} collections")]
     OneNameForMany { collections: usize },
+    /// Two collections would get one name.
     #[error("{} and {} would both be named {name}", collections[0], collections[1])]
     SameName {
         name: CollectionName,

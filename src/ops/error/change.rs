@@ -11,15 +11,19 @@ use crate::model::{ShellWord, TenantName, count, counted};
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum PlanChange {
+    /// It is gone.
     #[error("it is gone")]
     Gone,
+    /// Its schema.
     #[error("its schema changed")]
     Schema,
     /// Which tenants it has, or their states.
     #[error("its tenants, or their states, changed")]
     Tenants,
+    /// A tenant of it.
     #[error("its tenant {tenant} is gone, or in another state than it was")]
     Tenant { tenant: TenantName },
+    /// Its objects.
     #[error("it had {} and has {} now{}", counted(*before, "object"), count(*now), expires_too(*expires))]
     Objects {
         before: u64,
@@ -27,28 +31,38 @@ pub enum PlanChange {
         /// The server removes objects of it by itself when they expire.
         expires: bool,
     },
+    /// The objects of a tenant.
     #[error("its tenant {tenant} had {} and has {} now", counted(*before, "object"), count(*now))]
     TenantObjects { tenant: TenantName, before: u64, now: u64 },
+    /// Something was written to it after it was compared with the backup.
     #[error("it was written to after it was compared with the backup")]
     Written,
+    /// Something was written to a tenant after it was compared with the backup.
     #[error("its tenant {tenant} was written to after it was compared with the backup")]
     TenantWritten { tenant: TenantName },
+    /// Whether it is written to could not be asked.
     #[error(
         "whether it is written to could not be asked, and a drop takes what no backup holds (--method delete does not)"
     )]
     WritesUnknown,
+    /// The backup does not hold it.
     #[error("it is not in the backup")]
     NotInBackup,
+    /// The backup holds something else.
     #[error("it is not what was backed up")]
     NotBackedUp { why: NotBackedUp },
+    /// What was listed is older than what the server names.
     #[error(
         "the objects that were listed are older than the newest one that the server names: is there a cache between?"
     )]
     ListedOld,
+    /// Something was written to it after an archive was said to hold all of it.
     #[error("it was written to after {} was said to hold all of it", ShellWord::path(archive))]
     WrittenSinceHeld { archive: PathBuf },
+    /// An archive was said to hold all of it, and whether that is so still is not known.
     #[error("whether {}, which was said to hold all of it, does so still is not known", ShellWord::path(archive))]
     HeldUnknown { archive: PathBuf },
+    /// An archive was said to hold all of it, and is gone.
     #[error("{}, which was said to hold all of it, cannot be found any more", ShellWord::path(archive))]
     HeldGone { archive: PathBuf },
 }

@@ -11,10 +11,13 @@ use crate::weaviate::{LastingCause, LimitOf};
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum ClearRefusal {
+    /// Tenants were named, and it has none.
     #[error("{collection} has no tenants")]
     NotMultiTenant { collection: CollectionName },
+    /// A tenant that it does not have.
     #[error("{collection} has no tenant {tenant}")]
     UnknownTenant { collection: CollectionName, tenant: TenantName },
+    /// Tenants were named for several collections.
     #[error("tenants of {collections} collections")]
     TenantsOfMany { collections: usize },
     /// Somebody writes to it, and whoever writes to a collection that is gone has the server make up another one.
@@ -36,6 +39,7 @@ pub enum ClearRefusal {
         /// Its objects, where they can be counted.
         objects: Option<u64>,
     },
+    /// The key may not do it.
     #[error("the key may not {lack}")]
     NotAllowed { lack: Lack },
     /// The server would not take its schema back.
@@ -47,6 +51,7 @@ pub enum ClearRefusal {
     /// Tenants would have to be removed and created again, and would have their objects again.
     #[error("{collection}: Weaviate {server} keeps what a tenant held when it is removed and created again")]
     TenantsStay { collection: CollectionName, server: String },
+    /// Shards that take no deletions.
     #[error("{collection} has read-only shards: {}", shards.join(", "))]
     ReadOnly { collection: CollectionName, shards: Vec<String> },
 }

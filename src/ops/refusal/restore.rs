@@ -14,6 +14,7 @@ use crate::ops::schema::endpoints::Endpoint;
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the variant says the fact, and a field's name says what it is of it")]
 pub enum RestoreRefusal {
+    /// A tenant that the server's collection has already.
     #[error("{collection}: {there} has a tenant {tenant} already")]
     TenantExists {
         collection: CollectionName,
@@ -32,6 +33,7 @@ pub enum RestoreRefusal {
         /// The first of them, by its name on the server.
         first: TenantName,
     },
+    /// An alias whose name is a collection's.
     #[error("{collection}: its alias {alias} cannot be created, as {by} is a collection")]
     AliasTaken {
         collection: CollectionName,
@@ -39,6 +41,7 @@ pub enum RestoreRefusal {
         /// The collection of that name, on the server or restored beside it.
         by: CollectionName,
     },
+    /// An alias whose name is none that a server takes.
     #[error("{collection}: its alias {alias:?} cannot be created, as no server takes such a name")]
     AliasUnfit {
         collection: CollectionName,
@@ -62,6 +65,7 @@ pub enum RestoreRefusal {
     /// Roles were asked for, and the server has none.
     #[error("roles cannot be created: Weaviate {server} has none, has them switched off, or the key may not see them")]
     NoRoles { server: String },
+    /// A role with permissions that the server does not know.
     #[error("the role {role} cannot be created: Weaviate {server} does not know {}", actions.join(", "))]
     RoleUnknown {
         role: String,
@@ -106,6 +110,7 @@ pub enum RestoreRefusal {
     /// The server does not make it: that was tried out, under a scratch name or in the run.
     #[error("{collection}: {why}")]
     Unmakeable { collection: CollectionName, why: Unmakeable },
+    /// A vectorizer the server has not enabled.
     #[error("{collection}: {key} needs the module {module:?}, which the server has not enabled")]
     Module {
         collection: CollectionName,
@@ -113,6 +118,7 @@ pub enum RestoreRefusal {
         key: String,
         module: String,
     },
+    /// A reference to a collection that is neither chosen nor on the server.
     #[error("{collection}: {property} refers to {target}, which is neither chosen nor on the server")]
     MissingTarget {
         collection: CollectionName,
@@ -120,6 +126,7 @@ pub enum RestoreRefusal {
         /// The collection it refers to, as the archive calls it.
         target: String,
     },
+    /// The server has a collection of that name.
     #[error("{collection}: the server has {there} already")]
     Exists {
         collection: CollectionName,
@@ -134,6 +141,7 @@ pub enum RestoreRefusal {
         there: CollectionName,
         what: Altered,
     },
+    /// The server has an alias of that name.
     #[error("{collection}: {alias} is an alias of {of} on the server")]
     IsAlias {
         collection: CollectionName,
@@ -144,6 +152,7 @@ pub enum RestoreRefusal {
     /// Objects, and the key of a module with them, would be sent where nobody said that they may go.
     #[error("{collection}: {endpoint} would get the texts of its objects, and the key of the module that sends them")]
     Endpoint { collection: CollectionName, endpoint: Endpoint },
+    /// Objects would be sent to the server's vectorizer.
     #[error(
         "{collection}: {} without a vector that the server would make, which may cost money",
         counted(*objects, "object")
