@@ -71,13 +71,13 @@ fn advice(verb: Verb, hint: &Hint) -> String {
             "this lists the tenants of an archive: `jq -r '.collections[].tenants[].tenant' manifest.json`"
         }
         Hint::OtherName if verb == Create => {
-            "give it another name: `elysiactl col create NAME --schema-file FILE`; a collection that exists is never written to"
+            "give it another name: `elysiactl col create NAME --schema-file FILE`; the one that exists stays as it is"
         }
         Hint::OtherName => {
-            "restore under another name with --name NEW or --rename OLD=NEW; a collection that exists is never written to"
+            "restore under another name with --name NEW or --rename OLD=NEW; the one that exists stays as it is"
         }
         Hint::OtherNames => {
-            "restore under other names with --rename OLD=NEW, once for each; a collection that exists is never written to"
+            "restore under other names with --rename OLD=NEW, once for each; those that exist stay as they are"
         }
         Hint::RenameEach => {
             "--rename OLD=NEW names one collection, --rename '*=NEW*' all of them; --only chooses among them"

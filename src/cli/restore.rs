@@ -214,9 +214,13 @@ fn stopped(stopped: RestoreStopped, resume: &str) -> Failure {
         let named = tenants.iter().take(CREATED_NAMED).map(TenantName::as_str).collect::<Vec<_>>().join(", ");
         let more = tenants.len().saturating_sub(CREATED_NAMED);
         let more = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
-        failure = failure
-            .hint(format!("perhaps in {name} now, with {} in all: {named}{more}", counted(*objects, "object")))
-            .hint(format!("to start over, remove these tenants of {name}, or give others with --tenant TENANT=NEW"));
+        let named = tenants.first().map(|_| format!(": {named}{more}"));
+        let over = named
+            .as_ref()
+            .map(|_| format!("to start over, remove these tenants of {name}, or give others with --tenant TENANT=NEW"));
+        let there = format!("perhaps in {name} now, with {} in all", counted(*objects, "object"));
+        failure = failure.hint(there + &named.unwrap_or_default());
+        failure = over.into_iter().fold(failure, Failure::hint);
     }
     if let Some(dir) = &stopped.run_dir {
         failure = failure.hint(format!("what was done is written down in {}", shell_path(dir)));

@@ -118,16 +118,15 @@ pub struct VerifyOutcome {
 
 /// A collection of an archive, and the live one to compare it with: all that a comparison has to know of the left side.
 pub(in crate::ops) struct Pair {
-    /// The archive.
-    pub(in crate::ops) archive: Arc<Archive>,
+    archive: Arc<Archive>,
     /// The collection's place in it.
-    pub(in crate::ops) at: usize,
+    at: usize,
     /// Its archived schema, and its runs.
-    pub(in crate::ops) indexed: Indexed,
+    indexed: Indexed,
     /// Its name on the server.
-    pub(in crate::ops) target: CollectionName,
+    target: CollectionName,
     /// Which of its tenants, and their names on the server.
-    pub(in crate::ops) tenants: TenantMap,
+    tenants: TenantMap,
 }
 
 /// Why the left side cannot be read, as an operation's error.
@@ -140,6 +139,17 @@ fn left_unread(error: LeftError) -> Error {
 }
 
 impl Pair {
+    /// A collection at this place of an archive, and the live one of this name. `tenants`: which of its, and their names there.
+    pub(in crate::ops) fn archived(
+        archive: Arc<Archive>,
+        at: usize,
+        indexed: Indexed,
+        target: CollectionName,
+        tenants: TenantMap,
+    ) -> Self {
+        Self { archive, at, indexed, target, tenants }
+    }
+
     fn schema(&self) -> &Schema {
         &self.indexed.schema
     }

@@ -24,8 +24,7 @@ pub use error::Error;
 pub use found::{Differing, Found, Place};
 pub use sample::Sample;
 pub(crate) use shares::Shares;
-pub use side::archived::ArchivedSide;
-pub use side::{Left, LeftError};
+pub use side::{ArchivedSide, Left, LeftError};
 pub use units::{Unit, units};
 
 /// Fields named of one object at most.

@@ -250,7 +250,7 @@ impl Unchanged<'_> {
         let tenants = tenants.filter_map(|t| Some((t.tenant.as_ref()?.parse().ok()?, t.objects))).collect();
         let indexed = prove::index(&archive, at).await?;
         let same = Comparer::new(&indexed.schema, Renames::default(), false);
-        let pair = Pair { archive, at, indexed, target: name.clone(), tenants: TenantMap::Same };
+        let pair = Pair::archived(archive, at, indexed, name.clone(), TenantMap::Same);
         let ClearOptions { memory_bytes, patience, .. } = self.plan.options;
         let options = CompareOptions::new(same, memory_bytes, patience, self.books.clone());
         let access = WriteAccess::new(self.access.writer, &quiet);

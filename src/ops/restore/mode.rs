@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 
 use super::create::Created;
-use super::left::Left;
+use super::earlier_run::Before;
 use super::options::RestoreOptions;
+use super::remains::Remains;
 use super::resume::Resuming;
 use super::tenants::ChosenTenants;
 use super::{Collection, RestoreRefusal};
@@ -143,6 +144,13 @@ impl RestoreMode {
         }
     }
 
+    /// Whether tenants that it makes may be there, as what an earlier run did `before` this one.
+    pub(super) fn may_have_tenants(&self, before: &Before) -> bool {
+        match self {
+            Self::Create | Self::AddTenants(_) => before.is_there(),
+        }
+    }
+
     /// What the run's journal says before the deed: from here on what it makes may be there.
     pub(super) fn record(&self, collection: &Collection) -> RunRecord {
         let (archived, target) = (collection.planned.archived.clone(), collection.planned.target.clone());
@@ -153,9 +161,9 @@ impl RestoreMode {
     }
 
     /// Why what is there cannot be what an earlier run left, if so.
-    pub(super) async fn altered(&self, left: &Left<'_>, run: &RunHistory) -> Result<Option<Altered>, Error> {
+    pub(super) async fn altered(&self, remains: &Remains<'_>, run: &RunHistory) -> Result<Option<Altered>, Error> {
         match self {
-            Self::Create | Self::AddTenants(_) => left.other(run).await,
+            Self::Create | Self::AddTenants(_) => remains.other(run).await,
         }
     }
 

@@ -108,11 +108,7 @@ impl RestoreOptions {
 
     /// What decides what is written, by its names in a run's journal: one that resumes it was asked the same. What is not here
     /// only tunes. `names`: of the collections that were chosen; `renames`: of all that are referred to.
-    pub(super) fn choices(
-        &self,
-        names: &[(CollectionName, CollectionName)],
-        renames: &Renames,
-    ) -> [(&'static str, RunChoice, Value); 10] {
+    pub(super) fn choices(&self, names: &[(CollectionName, CollectionName)], renames: &Renames) -> Choices {
         let pairs = |pairs: &mut dyn Iterator<Item = (&CollectionName, &CollectionName)>| {
             Value::Object(pairs.map(|(old, new)| (old.to_string(), Value::from(new.as_str()))).collect())
         };
@@ -153,6 +149,9 @@ impl RestoreOptions {
 pub(super) fn told<T: DeserializeOwned>(about: &RunAbout, key: &str) -> Option<T> {
     serde_json::from_value(about.options.get(key)?.clone()).ok()
 }
+
+/// What decides what is written: its name in a run's journal, which choice it is, and what was chosen.
+pub(super) type Choices = [(&'static str, RunChoice, Value); 10];
 
 /// What becomes of aliases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::{Collection, RestoreOptions, RunChoice};
+use super::options::Choices;
+use super::{Collection, RestoreOptions};
 use crate::archive::runfiles::{self, EarlierRun, Forget, Kept};
 use crate::archive::{self, RunAbout, RunHistory};
 use crate::event::Op;
@@ -97,7 +96,7 @@ pub(super) struct Asked {
     pub(super) archive: String,
     pub(super) archive_run_id: String,
     pub(super) targets: Vec<CollectionName>,
-    pub(super) choices: [(&'static str, RunChoice, Value); 10],
+    pub(super) choices: Choices,
 }
 
 /// What was found.

@@ -13,8 +13,8 @@ use std::ops::Range;
 use super::create::{self, Created};
 use super::earlier_run::Stage;
 use super::fill::{FLOW_BYTES, Fill};
-use super::left::Left;
 use super::lost;
+use super::remains::Remains;
 use super::{
     Collection, PreparedRestore, RestoreOutcome, RestorePlan, RestoreStopped, Resuming, aliases, roles, tenants, undo,
 };
@@ -340,8 +340,8 @@ impl RestoreRun<'_> {
         let Some(Resuming { kept, .. }) = &self.prepared.resuming else { return Ok(()) };
         let (target, tenants, map) = (&collection.planned.target, &collection.tenants, &self.plan.options.tenants);
         let (access, multi_tenant) = (self.access.reading, collection.asked.multi_tenant);
-        let left = Left { access, target, multi_tenant, tenants, map };
-        let what = collection.mode.altered(&left, &kept.history).await?;
+        let remains = Remains { access, target, multi_tenant, tenants, map };
+        let what = collection.mode.altered(&remains, &kept.history).await?;
         what.map_or(Ok(()), |what| Err(create::not_as_left(collection, what)))
     }
 

@@ -132,7 +132,7 @@ pub(super) fn of_kind(schema: &Schema, map: &TenantMap) -> Schema {
 /// run made, which this one resumes, whoever was left in another state is put back into its own.
 pub(super) async fn make(access: WriteAccess<'_>, collection: &Collection) -> Result<(), Error> {
     let target = &collection.planned.target;
-    if collection.before.is_there() {
+    if collection.mode.may_have_tenants(&collection.before) {
         let WrongTenants { state, gone } = wrong_tenants(access.reading, target, &collection.tenants.made).await?;
         create_tenants(access, target, &gone).await?;
         for chunk in state.chunks(TENANTS_A_REQUEST) {

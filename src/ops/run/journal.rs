@@ -31,6 +31,7 @@ pub(in crate::ops) struct Journalled {
 
 /// A run whose files are taken up: what [`RunFiles::resume`] wants to know of it.
 pub(in crate::ops) struct Taken {
+    pub(in crate::ops) op: Op,
     pub(in crate::ops) run_id: Uuid,
     pub(in crate::ops) tenants: TenantMap,
     pub(in crate::ops) looked: RunHistory,
@@ -73,9 +74,9 @@ impl Journalled {
         taken: Taken,
     ) -> Result<Option<Self>, Error> {
         let (disk, runs) = (Arc::clone(&claiming.access.local), state.runs.clone());
-        let claim = claiming.take(Op::Restore).await?;
+        let claim = claiming.take(taken.op).await?;
         let resume = move || {
-            let Taken { run_id, tenants, looked, forget } = taken;
+            let Taken { run_id, tenants, looked, forget, .. } = taken;
             RunFiles::resume(disk, &runs, run_id, &tenants, &looked, &forget)
         };
         let resumed = blocking("run files", resume).await.map_err(Error::of_run_files)?;

@@ -126,7 +126,7 @@ async fn verify_one(
     } else {
         let indexed = prove::index(archive, at).await?;
         let (archive, tenants) = (Arc::clone(archive), options.tenants.clone());
-        let pair = Pair { archive, at, indexed, target: target.clone(), tenants };
+        let pair = Pair::archived(archive, at, indexed, target.clone(), tenants);
         let same = Comparer::new(pair.schema(), renames.clone(), false);
         let compared = Box::pin(compare_collection(access, pair, &compare_options(options, same, gathered))).await?;
         compared.tell(&access.events, &target);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use self::archived::ArchivedSide;
+pub use self::archived::ArchivedSide;
 use super::sample::Sample;
 use super::units::{Segment, Unit};
 use crate::model::{ObjectId, RawObject, ShellWord};

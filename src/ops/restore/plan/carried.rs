@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::left::Left;
+use super::super::remains::Remains;
 use super::super::resume::{self, Asked, FoundRun, Resuming};
 use super::super::{RestoreOptions, RestoreRefusal, create};
 use super::Planning;
@@ -111,9 +111,9 @@ impl Planning<'_> {
     }
 
     /// What an earlier run may have left of it.
-    fn left<'c>(&'c self, candidate: &'c Candidate) -> Left<'c> {
+    fn left<'c>(&'c self, candidate: &'c Candidate) -> Remains<'c> {
         let Candidate { target, schema, tenants, mode, .. } = candidate;
         let (access, multi_tenant, map) = (self.access, mode.asked(schema).multi_tenant, &self.options.tenants);
-        Left { access, target, multi_tenant, tenants, map }
+        Remains { access, target, multi_tenant, tenants, map }
     }
 }

@@ -19,6 +19,7 @@ pub(super) async fn begin(access: ReadAccess<'_>, prepared: &PreparedRestore) ->
     };
     let Resuming { run, looked, again, .. } = resuming;
     let taken = Taken {
+        op: Op::Restore,
         run_id: run.run_id,
         tenants: options.tenants.clone(),
         looked: RunHistory::clone(looked),

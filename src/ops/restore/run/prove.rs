@@ -185,13 +185,9 @@ impl RestoreRun<'_> {
         gathered: &mut RestoreGathered,
     ) -> Result<(), Error> {
         let options = &self.plan.options;
-        let pair = Pair {
-            archive: Arc::clone(&self.prepared.archive),
-            at: collection.at,
-            indexed: collection.indexed.clone(),
-            target: collection.planned.target.clone(),
-            tenants: options.tenants.clone(),
-        };
+        let (archive, indexed) = (Arc::clone(&self.prepared.archive), collection.indexed.clone());
+        let (target, tenants) = (collection.planned.target.clone(), options.tenants.clone());
+        let pair = Pair::archived(archive, collection.at, indexed, target, tenants);
         // The tenants of a run that got to its end may have others who use them: whom this one activates is written down.
         let books = if collection.before.over {
             ActivationBooks::Locked(options.state.clone(), EarlierRuns::default())

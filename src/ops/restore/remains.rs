@@ -23,7 +23,7 @@ const BEFORE_MS: i64 = 10 * 60 * 1_000;
 const IN_FLIGHT_MS: i64 = 2 * 60 * 1_000;
 
 /// A collection that an earlier run made, or added tenants to.
-pub(super) struct Left<'a> {
+pub(super) struct Remains<'a> {
     pub(super) access: ReadAccess<'a>,
     pub(super) target: &'a CollectionName,
     pub(super) multi_tenant: bool,
@@ -31,7 +31,7 @@ pub(super) struct Left<'a> {
     pub(super) map: &'a TenantMap,
 }
 
-impl Left<'_> {
+impl Remains<'_> {
     /// Why it cannot be what that run left, if so. What cannot be asked proves nothing.
     pub(super) async fn other(&self, run: &RunHistory) -> Result<Option<Altered>, Error> {
         let history = run.targets.get(self.target).filter(|history| history.is_there());
