@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::options::Choices;
 use super::{Collection, RestoreOptions};
 use crate::archive::runfiles::{self, EarlierRun, Forget, Kept};
@@ -125,7 +127,9 @@ impl Asked {
         if major(&about.tool.version) != major(&RunAbout::this_tool().version) {
             differs.push(RunDiffers::Version { version: about.tool.version.clone() });
         }
-        let other = self.choices.iter().filter(|(key, _, value)| about.options.get(*key) != Some(value));
+        // What an older journal does not know was not chosen.
+        let begun = |key| about.options.get(key).unwrap_or(&Value::Null);
+        let other = self.choices.iter().filter(|(key, _, value)| begun(*key) != value);
         differs.extend(other.map(|(_, choice, _)| RunDiffers::Choice(*choice)));
         differs
     }
