@@ -35,6 +35,13 @@ pub fn lasting(place: &Path) -> PathBuf {
     std::path::absolute(place).unwrap_or_else(|_| place.to_owned())
 }
 
+/// Whether two paths lead to one place, however they are spelled.
+#[must_use]
+pub fn is_same(disk: &dyn Disk, one: &Path, other: &Path) -> bool {
+    let follow = |path: &Path| disk.follow(path).ok();
+    one.components().eq(other.components()) || follow(one).is_some_and(|one| follow(other) == Some(one))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,6 +19,9 @@ pub enum Altered {
     /// It is not what the run made any more.
     #[error("{}", KeyChange::listed(differences))]
     Changed { differences: Vec<KeyChange> },
+    /// It has no tenants, and the run added some.
+    #[error("it has no tenants any more: somebody removed it and made another one")]
+    NoTenants,
     /// It has tenants, and the run made none.
     #[error("it has tenants, which no run made ({first} first)")]
     HasTenants { first: TenantName },

@@ -18,6 +18,11 @@ pub enum RunDiffers {
         /// Where that one lies.
         archive: String,
     },
+    #[error("another archive lies in {} now", shell_text(archive))]
+    ArchiveReplaced {
+        /// Where its own lay.
+        archive: String,
+    },
     #[error("its archive lay in {}", shell_text(archive))]
     ArchivePlace {
         /// Where it lay.

@@ -51,6 +51,7 @@ fn in_what_another_run_differs_is_told() {
     for (differs, told) in [
         (RunDiffers::Server { url: "http://b/".into() }, "its server is http://b/"),
         (RunDiffers::Archive { archive: archive() }, "its archive is another one, /b/A"),
+        (RunDiffers::ArchiveReplaced { archive: archive() }, "another archive lies in /b/A now"),
         (RunDiffers::ArchivePlace { archive: archive() }, "its archive lay in /b/A"),
         (RunDiffers::Version { version: "9.0.0".into() }, "elysiactl 9.0.0 began it"),
         (RunDiffers::Choice(RunChoice::Data), "not the same: whether objects are restored (--skip-data)"),

@@ -22,6 +22,9 @@ pub async fn as_begun(session: &Session, options: &RestoreOptions, url: &str, ru
         let kept = runfiles::look(&*local, &runs, run_id, &now.tenants)?;
         let Some(about) = kept.history.about.filter(|about| about.is_about(&url)) else { return Ok(None) };
         let archive = Archive::open(&archives, &path_of_text(&about.archive))?;
+        if archive.manifest().run_id != about.archive_run_id {
+            return Ok(None);
+        }
         let all = archive.collections().iter().filter_map(|entry| entry.name.parse().ok()).collect();
         Ok::<_, Error>(begun(&now, &about, &all))
     });

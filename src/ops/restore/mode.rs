@@ -103,8 +103,9 @@ impl RestoreMode {
                 let aliases = if let Listed::Seen(aliases) = &live.aliases { &aliases.pairs[..] } else { &[] };
                 let target = renames.of(&schema.name);
                 let names = || live.schemas.iter().map(|there| &there.name);
-                let is_own =
-                    resuming.is_some_and(|resuming| resuming.began(target)) && names().any(|there| there == target);
+                // What a run left is held against its journal, not only against its name.
+                let left = |run: &Resuming| run.began(target) || run.added(target).is_some();
+                let is_own = resuming.is_some_and(left) && names().any(|there| there == target);
                 let others = names().filter(|there| !(is_own && *there == target));
                 let taken = taken_by(&schema.name, target, others, if is_own { &[] } else { aliases });
                 Ok(taken.into_iter().collect())

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::options::Choices;
 use super::{Collection, RestoreOptions};
 use crate::archive::runfiles::{self, EarlierRun, Forget, Kept};
-use crate::archive::{self, RunAbout, RunHistory};
+use crate::archive::{self, Archive, Disk, RunAbout, RunHistory, location};
 use crate::event::Op;
 use crate::model::{CollectionName, TenantName, path_of_text};
 use crate::ops::{Distrust, Error, RunDiffers, RunName, Session, blocking};
@@ -114,16 +114,19 @@ pub(super) enum FoundRun {
 
 impl Asked {
     /// What an earlier run was about that this one is not.
-    fn differs(&self, about: &RunAbout) -> Vec<RunDiffers> {
+    fn differs(&self, archives: &dyn Disk, about: &RunAbout) -> Vec<RunDiffers> {
         let mut differs = Vec::new();
         if !about.is_about(&self.server_url) {
             differs.push(RunDiffers::Server { url: about.server_url.clone() });
         }
-        if about.archive_run_id != self.archive_run_id {
-            differs.push(RunDiffers::Archive { archive: about.archive.clone() });
-        } else if !path_of_text(&about.archive).components().eq(path_of_text(&self.archive).components()) {
-            differs.push(RunDiffers::ArchivePlace { archive: about.archive.clone() });
-        }
+        let archive = about.archive.clone();
+        let is_same_place = location::is_same(archives, &path_of_text(&archive), &path_of_text(&self.archive));
+        differs.extend(match (about.archive_run_id == self.archive_run_id, is_same_place) {
+            (true, true) => None,
+            (true, false) => Some(RunDiffers::ArchivePlace { archive }),
+            (false, true) => Some(RunDiffers::ArchiveReplaced { archive }),
+            (false, false) => Some(RunDiffers::Archive { archive }),
+        });
         if major(&about.tool.version) != major(&RunAbout::this_tool().version) {
             differs.push(RunDiffers::Version { version: about.tool.version.clone() });
         }
@@ -153,14 +156,15 @@ pub(super) async fn find(
     asked: Asked,
     there: BTreeSet<CollectionName>,
 ) -> Result<FoundRun, Error> {
-    let (disk, runs, tenants) = (Arc::clone(&session.local), options.state.runs.clone(), options.tenants.clone());
+    let (disk, archives) = (Arc::clone(&session.local), Arc::clone(&session.archives));
+    let (runs, tenants) = (options.state.runs.clone(), options.tenants.clone());
     blocking("earlier runs", move || {
         let mut differing = None;
         for run in runfiles::last_runs(&*disk, &runs, Op::Restore)? {
             if run.complete && !run.targets.is_subset(&there) {
                 continue;
             }
-            let differs = asked.differs(&run.about);
+            let differs = asked.differs(&*archives, &run.about);
             let name = RunName::of(&run.about);
             if !differs.is_empty() {
                 if differing.is_none() && !run.complete && asked.concerns(&run) {
@@ -186,15 +190,27 @@ pub(super) async fn find(
 ///
 /// # Errors
 ///
-/// The folder of runs cannot be read.
+/// The folder of runs cannot be read, or another archive lies where that one lay.
 pub async fn left_open(session: &Session, runs: PathBuf, server_url: &str) -> Result<Option<PathBuf>, Error> {
-    let (disk, url) = (Arc::clone(&session.local), server_url.to_owned());
-    blocking("earlier runs", move || {
+    let (disk, archives, url) = (Arc::clone(&session.local), Arc::clone(&session.archives), server_url.to_owned());
+    let newest = blocking("earlier runs", move || {
         let runs = runfiles::last_runs(&*disk, &runs, Op::Restore)?;
         let newest = runs.into_iter().find(|run| !run.complete && run.about.is_about(&url));
-        Ok::<_, archive::Error>(newest.map(|run| path_of_text(&run.about.archive)))
-    })
-    .await
+        Ok::<_, archive::Error>(newest.map(|run| {
+            let path = path_of_text(&run.about.archive);
+            // One that cannot be opened is told of when it is restored.
+            let is_its =
+                Archive::open(&archives, &path).map_or(true, |a| a.manifest().run_id == run.about.archive_run_id);
+            (run.about, path, is_its)
+        }))
+    });
+    match newest.await? {
+        Some((about, _, false)) => {
+            let differs = vec![RunDiffers::ArchiveReplaced { archive: about.archive.clone() }];
+            Err(Error::OtherRun { run: RunName::of(&about), differs })
+        }
+        newest => Ok(newest.map(|(_, path, _)| path)),
+    }
 }
 
 #[cfg(test)]

@@ -99,9 +99,11 @@ impl Planning<'_> {
     /// What is wrong with the schema of one.
     async fn of_another_schema(&self, candidate: &Candidate, run: &RunHistory) -> Result<Option<Altered>, Error> {
         let Candidate { target, schema: asked, fit, .. } = candidate;
-        let history = run.targets.get(target).filter(|history| history.joined.is_none());
-        let Some(history) = history else { return Ok(None) };
         let there = self.live.schemas.iter().find(|schema| schema.name == *target);
+        let Some(history) = run.targets.get(target) else { return Ok(None) };
+        if history.joined.is_some() {
+            return Ok(there.filter(|there| !there.multi_tenant).map(|_| Altered::NoTenants));
+        }
         Ok(match (history.created.is_some(), there) {
             (false, None) => None,
             (false, Some(there)) => create::Begun { fit, asked, there }.other(self.access, self.server).await?,

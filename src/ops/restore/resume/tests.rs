@@ -5,6 +5,7 @@ use serde_json::Map;
 use uuid::Uuid;
 
 use super::*;
+use crate::archive::OsDisk;
 use crate::archive::manifest::Tool;
 use crate::model::Renames;
 use crate::ops::StateFolders;
@@ -42,17 +43,21 @@ fn about() -> RunAbout {
 }
 
 fn said_of(about: &RunAbout) -> Vec<String> {
-    asked().differs(about).iter().map(ToString::to_string).collect()
+    asked().differs(&OsDisk, about).iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn whatever_decides_what_is_written_must_be_the_same() {
-    assert!(asked().differs(&about()).is_empty(), "what only tunes may be another");
+    assert!(asked().differs(&OsDisk, &about()).is_empty(), "what only tunes may be another");
     let tool = RunAbout::this_tool();
     let newer = RunAbout { tool: Tool { version: "999.1.0".into(), ..tool }, ..about() };
     let other = [
         (RunAbout { server_url: "http://b/".into(), ..about() }, "its server is http://b/"),
-        (RunAbout { archive_run_id: "8".into(), ..about() }, "its archive is another one, /backups/A"),
+        (RunAbout { archive_run_id: "8".into(), ..about() }, "another archive lies in /backups/A now"),
+        (
+            RunAbout { archive_run_id: "8".into(), archive: "/old/A".into(), ..about() },
+            "its archive is another one, /old/A",
+        ),
         (RunAbout { archive: "/old/A".into(), ..about() }, "its archive lay in /old/A"),
         (newer, "elysiactl 999.1.0 began it"),
     ];
@@ -60,11 +65,11 @@ fn whatever_decides_what_is_written_must_be_the_same() {
         assert_eq!(said_of(&about), [said]);
     }
     let slashed = RunAbout { archive: "/backups/./A/".into(), ..about() };
-    assert!(asked().differs(&slashed).is_empty(), "another spelling of the same place");
+    assert!(asked().differs(&OsDisk, &slashed).is_empty(), "another spelling of the same place");
     for (key, choice, _) in asked().choices {
         let mut about = about();
         about.options.insert(key.to_owned(), 2.into());
-        assert_eq!(asked().differs(&about), [RunDiffers::Choice(choice)]);
+        assert_eq!(asked().differs(&OsDisk, &about), [RunDiffers::Choice(choice)]);
     }
 }
 

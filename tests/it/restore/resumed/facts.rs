@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use elysiactl::archive::RunAbout;
-use elysiactl::event::{Class, Status};
+use elysiactl::event::{Class, Events, Status};
 use elysiactl::model::TenantMap;
-use elysiactl::ops::restore::{AliasPolicy, RestoreOptions, RestoreRefusal, Setting};
+use elysiactl::ops::restore::{AliasPolicy, RestoreOptions, RestoreRefusal, Setting, as_begun, left_open};
 use elysiactl::ops::{Error, RunChoice, RunDiffers};
 use sandbox::{Fault, Kind, Sandbox};
 
@@ -100,6 +100,37 @@ async fn another_archive_and_another_server_are_refused() {
     let elsewhere = World { folder: target.folder, ..world(Sandbox::builder()) };
     let differs = refused(&elsewhere, resumed(&small(&elsewhere, &archive))).await;
     assert!(matches!(&differs[0], RunDiffers::Server { url } if *url != elsewhere.sandbox.url()), "{differs:?}");
+}
+
+#[tokio::test]
+async fn an_archive_in_the_place_of_the_runs_own_is_not_restored_in_its_stead() {
+    let (_source, archive) = articles(90).await;
+    let (target, options) = half(&archive).await;
+    let (_other_source, other) = articles(91).await;
+    let (session, url) = (target.session(Events::none()), target.sandbox.url());
+    let found = || left_open(&session, options.state.runs.clone(), &url);
+    assert_eq!(found().await.expect("its own"), Some(archive.clone()));
+    std::fs::rename(&archive, archive.with_file_name("moved")).expect("moved");
+    std::fs::rename(&other, &archive).expect("another one in its place");
+    let error = found().await.expect_err("another one");
+    let Error::OtherRun { run, differs } = &error else { panic!("{error:?}") };
+    assert!(matches!(&differs[..], [RunDiffers::ArchiveReplaced { .. }]), "{differs:?}");
+    assert_eq!(error.class(), Class::Refused);
+    let differs = refused(&target, resumed(&options)).await;
+    assert!(matches!(&differs[..], [RunDiffers::ArchiveReplaced { .. }]), "{differs:?}");
+    assert!(as_begun(&session, &options, &url, run).await.is_none(), "no line can resume it");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_same_archive_by_another_way_is_the_same() {
+    let (_source, archive) = articles(90).await;
+    let (target, options) = half(&archive).await;
+    let link = target.folder.path().join("link");
+    std::os::unix::fs::symlink(&archive, &link).expect("a link");
+    let inside = link.join("collections").join("..");
+    let (outcome, _) = resume_collection(&target, &RestoreOptions { archive: inside, ..options }, "by a link").await;
+    assert_eq!(outcome.result.status, Status::Ok);
 }
 
 #[tokio::test]

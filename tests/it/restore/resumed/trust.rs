@@ -3,7 +3,7 @@
 
 use elysiactl::archive::{RunAbout, RunFiles, RunRecord};
 use elysiactl::event::{Class, Event, Events, Op, Status, Warning};
-use elysiactl::model::KeyChange;
+use elysiactl::model::{KeyChange, TenantMap, TenantName};
 use elysiactl::ops::restore::{RestoreOptions, RestoreOutcome, RestoreRefusal};
 use elysiactl::ops::{Altered, Distrust, Error};
 use elysiactl::weaviate::Writer;
@@ -243,6 +243,21 @@ async fn a_tenant_that_somebody_made_again_is_not_written_to() {
         let what = not_as_left(&target, &options).await;
         assert!(matches!(&what, Altered::OtherTenant { tenant } if tenant.as_str() == first), "{what}");
     }
+}
+
+#[tokio::test]
+async fn a_collection_that_somebody_made_again_without_tenants_gets_none() {
+    let builder = || tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "HOT")], 20);
+    let (_source, archive) = in_runs(world(builder())).await;
+    let target = world(builder());
+    target.sandbox.faults().now(&Change::Tenant("Mt".into(), "a".into(), None));
+    let a: TenantName = "a".parse().expect("a name");
+    let options = RestoreOptions { tenants: TenantMap::Only([(a.clone(), a)].into()), ..small(&target, &archive) };
+    stop(&target, &options, 1).await;
+    target.sandbox.faults().now(&Change::Drop("Mt".into()));
+    let plain = r#"{"class":"Mt","vectorizer":"none"}"#;
+    Writer::new(target.client(Events::none())).create_collection(plain).await.expect("created");
+    assert_eq!(not_as_left(&target, &options).await, Altered::NoTenants);
 }
 
 #[tokio::test]
