@@ -240,6 +240,11 @@ impl CollectionClear {
     pub fn all_objects(&self) -> Option<u64> {
         self.objects.exact().filter(|_| self.inactive() == 0)
     }
+
+    /// Whether more objects go than are counted.
+    fn is_uncounted(&self) -> bool {
+        self.all_objects().is_none() && (self.method == Method::Recreate || self.inactive() > 0)
+    }
 }
 
 /// What will be emptied.

@@ -62,9 +62,12 @@ impl<W: Write + Send> Text<W> {
         if let Some(schema) = &result.schema {
             return format!("{}: its schema, {} ({finished} of {all})", result.name, words::saved_schema(schema));
         }
-        let size = if self.progress.has_bytes() { format!(", {}", words::size(result.bytes)) } else { String::new() };
+        let has_bytes = self.progress.has_bytes();
+        let size = if has_bytes { format!(", {}", words::size(result.bytes)) } else { String::new() };
         let objects = words::counted(result.objects, "object");
-        format!("{}: {objects}{size}, took {} ({finished} of {all})", result.name, words::span(took))
+        // What is only counted is not known where inactive tenants are not.
+        let least = if !has_bytes && result.counts_verified == Some(false) { "at least " } else { "" };
+        format!("{}: {least}{objects}{size}, took {} ({finished} of {all})", result.name, words::span(took))
     }
 
     fn how_far(&self, at: Moment) -> String {

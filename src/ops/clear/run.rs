@@ -81,10 +81,7 @@ pub async fn run(writer: &Writer, session: &Session, plan: ClearPlan) -> Result<
             result,
             saved: gathered.saved,
             remarks: gathered.remarks,
-            uncounted: plan
-                .collections
-                .iter()
-                .any(|p| p.all_objects().is_none() && (p.method == Method::Recreate || p.inactive() > 0)),
+            uncounted: plan.collections.iter().any(CollectionClear::is_uncounted),
             run_dir: run_dir.unwrap_or_default(),
             topology_unchecked: gathered.unchecked,
         }),
@@ -175,6 +172,7 @@ impl ClearRun<'_> {
             Method::Recreate => self.recreate((&unchanged, &proven), gathered).await?,
             Method::Delete => self.delete((&unchanged, &proven), gathered).await?,
         };
+        result.counts_verified = planned.is_uncounted().then_some(false);
         let saved = gathered.saved.iter().find(|(saved, _)| *saved == name);
         result.schema_saved = saved.map(|(_, copy)| path_text(&copy.schema));
         gathered.partly = None;

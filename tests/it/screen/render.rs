@@ -83,6 +83,18 @@ fn lines_of_text_without_a_terminal() {
 }
 
 #[test]
+fn a_clear_of_uncounted_tenants_does_not_give_a_number_for_all() {
+    let out = Shared::default();
+    let mut text = Text::new(out.clone());
+    let mut feed = |event: Event| text.event(&event, at(10)).expect("written");
+    feed(Event::RunStarted { op: Op::Clear, dry_run: false, version: "0.1.0" });
+    feed(Event::PlanMade { collections: vec![planned("Many", None)] });
+    feed(started("Many", None));
+    feed(Event::CollectionFinished(CollectionResult { counts_verified: Some(false), ..result("Many", 600) }));
+    assert!(out.text().contains("Many: at least 600 objects, took "), "{}", out.text());
+}
+
+#[test]
 fn a_run_that_stands_still_says_for_how_long() {
     let out = Shared::default();
     let mut text = Text::new(out.clone());
