@@ -1,8 +1,8 @@
 //! The screen of a run on a terminal: a line for each collection at work, one for all of them, redrawn ten times a
 //! second at most. What is drawn is made here as text; indicatif puts it on the terminal and takes it off again.
 
-use std::fmt::Write;
-use std::io;
+use std::fmt::Write as _;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use console::{measure_text_width, truncate_str};
@@ -43,6 +43,7 @@ pub struct Look {
 /// Bars on a terminal.
 pub struct Bars {
     screen: MultiProgress,
+    out: Box<dyn Write + Send>,
     bar: Option<ProgressBar>,
     look: Look,
     progress: Progress,
@@ -53,14 +54,15 @@ impl Bars {
     #[must_use]
     pub fn on_stderr(screen: MultiProgress, colour: bool) -> Self {
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(Stderr::new()), DRAWS_PER_SECOND);
-        Self::new(screen, target, Look { colour, columns: Box::new(Stderr::columns) })
+        let look = Look { colour, columns: Box::new(Stderr::columns) };
+        Self::new(screen, target, Box::new(io::stderr()), look)
     }
 
-    /// Draws on any terminal.
+    /// Draws on any terminal; what is told above the bars is written to `out`, the same terminal.
     #[must_use]
-    pub fn new(screen: MultiProgress, target: ProgressDrawTarget, look: Look) -> Self {
+    pub fn new(screen: MultiProgress, target: ProgressDrawTarget, out: Box<dyn Write + Send>, look: Look) -> Self {
         screen.set_draw_target(target);
-        Self { screen, bar: None, look, progress: Progress::default() }
+        Self { screen, out, bar: None, look, progress: Progress::default() }
     }
 
     fn draw(&mut self, at: Moment) {
@@ -83,8 +85,9 @@ impl Render for Bars {
         match event {
             Event::Warning(warning) => {
                 let label = if self.look.colour { "\u{1b}[33mwarning:\u{1b}[0m" } else { "warning:" };
-                let line = format!("{label} {}", words::warning(warning));
-                self.screen.println(wrap(&line, (self.look.columns)()))
+                let line = wrap(&format!("{label} {}", words::warning(warning)), (self.look.columns)());
+                // `MultiProgress::println` ends no line: with no bar below, what is shown next would wipe out its last one.
+                self.screen.suspend(|| self.out.write_all(format!("{line}\n").as_bytes()))
             }
             _ => Ok(()),
         }

@@ -70,6 +70,8 @@ impl TermLike for Stderr {
 
     fn flush(&self) -> io::Result<()> {
         self.0.write_str("\r")?;
-        self.0.flush()
+        // indicatif panics over an error of a terminal that has gone (a hangup), and bars are no reason to stop.
+        let _ = self.0.flush();
+        Ok(())
     }
 }

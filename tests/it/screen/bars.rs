@@ -1,16 +1,34 @@
 //! Bars on a terminal held in memory.
 
+use std::io::{self, Write};
+
 use elysiactl::event::{Event, Op, Warning};
 use elysiactl::render::{Bars, Look, Render};
-use indicatif::{InMemoryTerm, MultiProgress, ProgressDrawTarget};
+use indicatif::{InMemoryTerm, MultiProgress, ProgressDrawTarget, TermLike};
 
 use crate::support::samples::{at, name, page, planned, result, started};
+
+/// What is told above the bars, on the same terminal.
+struct Above(InMemoryTerm);
+
+impl Write for Above {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // As a terminal does it.
+        self.0.write_str(&String::from_utf8_lossy(bytes).replace('\n', "\r\n"))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 fn bars(columns: u16) -> (InMemoryTerm, Bars) {
     let terminal = InMemoryTerm::new(24, columns);
     let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
     let look = Look { colour: false, columns: Box::new(move || usize::from(columns)) };
-    (terminal, Bars::new(MultiProgress::new(), target, look))
+    let above = Box::new(Above(terminal.clone()));
+    (terminal, Bars::new(MultiProgress::new(), target, above, look))
 }
 
 /// A run three seconds old: `many` collections, one finished, one unknown, the rest at work.

@@ -1,5 +1,8 @@
 //! What a person sees: bars, lines, summaries, help, logs.
 
+/// What is told above the bars stays on the screen, whole.
+#[cfg(unix)]
+mod above;
 /// Bars on a terminal held in memory.
 mod bars;
 /// `--help` of every command, equal to docs/commands.
