@@ -197,6 +197,11 @@ fn advice(verb: Verb, hint: &Hint) -> String {
         }
         Hint::ChooseTargets if verb == Create => "create the collections that it refers to first",
         Hint::ChooseTargets => "restore the collections that are referred to in the same run, or before",
+        Hint::KeepNames(collections) => {
+            let flags = collections.iter().map(|name| format!("--rename {name}={name}"));
+            let flags = flags.collect::<Vec<_>>().join(" ");
+            return format!("{flags} keeps what is referred to under its own name, if the server has that");
+        }
         Hint::NoObjectTtl => match verb {
             Clear => "set OBJECTS_TTL_DELETE_SCHEDULE on the server, as it was when the collection was created",
             Create => "set OBJECTS_TTL_DELETE_SCHEDULE on the server; or take objectTtlConfig out of the schema",

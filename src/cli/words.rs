@@ -39,7 +39,7 @@ pub(super) fn restore_refusal(refusal: &RestoreRefusal) -> String {
 /// The same about a collection that is created alone.
 fn creation_refusal(refusal: &RestoreRefusal) -> String {
     match refusal {
-        RestoreRefusal::MissingTarget { collection, property, target } => {
+        RestoreRefusal::MissingTarget { collection, property, target, .. } => {
             format!("{collection}: {property} refers to {target}, which is not on the server")
         }
         other => restore_refusal(other),
@@ -111,8 +111,8 @@ mod tests {
             "cannot restore: A: the server has A already; B: C on the server cannot hold it: the live collection has no \
              vector v; multi-tenancy is switched"
         );
-        let lost =
-            RestoreRefusal::MissingTarget { collection: name("A"), property: "to".into(), target: "Lost".into() };
+        let (property, target) = ("to".into(), "Lost".into());
+        let lost = RestoreRefusal::MissingTarget { collection: name("A"), property, target, renamed: None };
         assert_eq!(
             message(&Error::CannotCreate { refusals: vec![exists("A"), lost] }),
             "cannot create A: the server has A already; A: to refers to Lost, which is not on the server"

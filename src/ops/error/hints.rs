@@ -108,6 +108,8 @@ pub enum Hint {
     EnableModules(Vec<String>),
     /// Restore the collections that are referred to as well.
     ChooseTargets,
+    /// References lead to those of these names on the server, if these are not renamed.
+    KeepNames(Vec<CollectionName>),
     /// Restore the others, without these.
     LeaveOut(Vec<CollectionName>),
     /// Stop what writes to it.

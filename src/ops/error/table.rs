@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Error, Hint};
 use crate::archive::{self, Damage};
 use crate::event::Class;
+use crate::model::CollectionName;
 use crate::ops::Unmakeable;
 use crate::ops::refusal::{ClearRefusal, Lack, LackOf, RestoreRefusal};
 use crate::pipeline::{import, scan};
@@ -246,7 +247,7 @@ fn not_restored(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
     // --name is for one collection alone.
     let other_name = || if chosen > 1 { Hint::OtherNames } else { Hint::OtherName };
     let (mut hints, mut modules, mut leads_on) = (Vec::new(), BTreeSet::new(), false);
-    let (mut origins, mut collections) = (BTreeSet::new(), BTreeSet::new());
+    let (mut origins, mut collections, mut kept) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for refusal in refusals {
         collections.extend(refusal.collection().cloned());
         hints.extend(match refusal {
@@ -264,7 +265,10 @@ fn not_restored(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
             }
             R::Unmakeable { why, .. } => not_made(why),
             R::Unsupported { .. } => vec![Hint::NewerServer],
-            R::MissingTarget { .. } => vec![Hint::ChooseTargets],
+            R::MissingTarget { target, renamed, .. } => {
+                kept.extend(renamed.as_ref().and_then(|_| target.parse::<CollectionName>().ok()));
+                vec![Hint::ChooseTargets]
+            }
             R::WouldVectorise { .. } => vec![Hint::Revectorize],
             R::AliasTaken { .. } | R::AliasSimilar { .. } | R::AliasUnfit { .. } => vec![Hint::SkipAliases],
             R::AliasHidden { .. } => vec![Hint::KeepAliases],
@@ -281,6 +285,7 @@ fn not_restored(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
             R::DoesNotFit { .. } => Vec::new(),
         });
     }
+    hints.extend((!kept.is_empty()).then(|| Hint::KeepNames(kept.into_iter().collect())));
     hints.extend(leads_on.then(|| Hint::AllowEndpoint(origins.into_iter().collect())));
     hints.extend((!modules.is_empty()).then(|| Hint::EnableModules(modules.into_iter().collect())));
     let leaves_some = !collections.is_empty() && collections.len() < chosen;

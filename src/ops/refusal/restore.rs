@@ -119,12 +119,17 @@ pub enum RestoreRefusal {
         module: String,
     },
     /// A reference to a collection that is neither chosen nor on the server.
-    #[error("{collection}: {property} refers to {target}, which is neither chosen nor on the server")]
+    #[error(
+        "{collection}: {property} refers to {target}{}, which is neither chosen nor on the server",
+        renamed.as_ref().map(|renamed| format!(", here {renamed} by --rename")).unwrap_or_default()
+    )]
     MissingTarget {
         collection: CollectionName,
         property: String,
         /// The collection it refers to, as the archive calls it.
         target: String,
+        /// Its name on the server, where it was given another.
+        renamed: Option<CollectionName>,
     },
     /// The server has a collection of that name.
     #[error("{collection}: the server has {there} already")]

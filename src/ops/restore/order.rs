@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::RestoreRefusal;
 use crate::model::{CollectionName, Renames, Schema};
+use crate::ops::select::capital;
 
 /// Where a collection stands on the way through its references.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,9 +59,7 @@ pub(super) fn order(
             match chosen.get(target.as_str()) {
                 Some(other) => own.push((property, *other)),
                 None if target.parse().is_ok_and(|target| live(renames.of(&target))) => {}
-                None => {
-                    refused.push(RestoreRefusal::MissingTarget { collection: schema.name.clone(), property, target });
-                }
+                None => refused.push(missing_target(schema, (property, target), renames)),
             }
         }
         needs.push(own);
@@ -102,9 +101,14 @@ pub(in crate::ops) fn missing(
     let there =
         |target: &str| target == schema.name.as_str() || target.parse().is_ok_and(|target| live(renames.of(&target)));
     let missing = references(schema).into_iter().filter(|(_, target)| !there(target));
-    let refused =
-        |(property, target)| RestoreRefusal::MissingTarget { collection: schema.name.clone(), property, target };
-    missing.map(refused).collect()
+    missing.map(|reference| missing_target(schema, reference, renames)).collect()
+}
+
+fn missing_target(schema: &Schema, (property, target): Reference, renames: &Renames) -> RestoreRefusal {
+    // The capital that every server makes of a first letter is no other name.
+    let other_name = |old: &CollectionName| Some(renames.of(old)).filter(|new| **new != capital(old)).cloned();
+    let new_name = target.parse().ok().and_then(|old| other_name(&old));
+    RestoreRefusal::MissingTarget { collection: schema.name.clone(), property, target, renamed: new_name }
 }
 
 /// The references of a collection: each property with each collection it refers to.
@@ -230,9 +234,14 @@ mod tests {
         renames.insert(name("C7"), name("D"));
         let order = |there: &str| order(&chosen, &|live| *live == name(there), &|_| true, &renames);
         assert_eq!(order("D"), Ok(vec![Turn { at: 0, waiting: vec![] }]));
-        let missing =
-            RestoreRefusal::MissingTarget { collection: name("C0"), property: "r7".into(), target: "C7".into() };
-        assert_eq!(order("C7"), Err(vec![missing]));
+        let missing = |renames: &Renames| super::missing(&chosen[0], &|_| false, renames)[0].to_string();
+        let refused = order("C7").expect_err("it would lead to D");
+        let told = "C0: r7 refers to C7, here D by --rename, which is neither chosen nor on the server";
+        assert_eq!((refused[0].to_string().as_str(), missing(&renames).as_str()), (told, told));
+        let told = "C0: r7 refers to C7, which is neither chosen nor on the server";
+        assert_eq!(missing(&Renames::default()), told);
+        renames.insert(name("C7"), name("C7"));
+        assert_eq!(missing(&renames), told);
     }
 
     #[test]

@@ -213,3 +213,27 @@ fn a_restore_that_cannot_write_values_back_says_so_beside_what_it_compared() {
     let done = ends(&stage, &[&arguments[..], &["--yes"]].concat(), 0);
     settled(&stage).bind(|| insta::assert_snapshot!("a_restore_without_values_of_blob_hashes", shown(&done)));
 }
+
+#[test]
+fn a_reference_that_a_rename_leads_away_says_where_to_and_how_it_stays() {
+    let stage = stage_with_reference();
+    let archive = stage.backup();
+    let restore = ["col", "restore", archive.to_str().expect("text"), "--only", "Author", "--dry-run"];
+    let refused =
+        "refused: wrote refers to Article, here R_Article by --rename, which is neither chosen nor on the server";
+    let keeps = "--rename Article=Article keeps what is referred to under its own name, if the server has that";
+    for (renames, name) in [(&["*=R_*"][..], "R_Article"), (&["Author=R_Author", "Article=R2"], "R2")] {
+        let renames: Vec<&str> = renames.iter().flat_map(|rename| ["--rename", *rename]).collect();
+        let output = ends(&stage, &[&restore[..], &renames].concat(), 4);
+        assert!(printed(&output).contains(&refused.replace("R_Article", name)), "{}", printed(&output));
+        assert!(said(&output).contains(keeps), "{}", said(&output));
+    }
+    ends(&stage, &[&restore[..], &["--rename", "*=R_*", "--rename", "Article=Article"]].concat(), 0);
+    let output = ends(&stage, &restore, 4);
+    assert!(!said(&output).contains("by --rename") && !said(&output).contains("keeps what"), "{}", said(&output));
+}
+
+fn stage_with_reference() -> Stage {
+    let author = r#"{"class":"Author","vectorizer":"none","properties":[{"name":"wrote","dataType":["Article"]}]}"#;
+    Stage::new(Sandbox::builder().collection(r#"{"class":"Article","vectorizer":"none"}"#).collection(author))
+}

@@ -329,7 +329,12 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
             R::AliasSimilar { collection: collection(), alias: name("N"), there: "n".into(), of: name("B") },
             R::AliasHidden { collection: collection(), alias: name("N") },
             R::NotAsLeft { collection: collection(), there: there(), what: crate::ops::Altered::Gone },
-            R::MissingTarget { collection: collection(), property: "p".into(), target: "T".into() },
+            R::MissingTarget {
+                collection: collection(),
+                property: "p".into(),
+                target: "T".into(),
+                renamed: Some(name("U")),
+            },
             R::WouldVectorise { collection: collection(), objects: 1 },
             R::Endpoint { collection: collection(), endpoint: endpoint() },
             R::TenantExists { collection: collection(), there: there(), tenant: tenant() },
@@ -351,6 +356,7 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
         Hint::OtherTenant,
         Hint::WithoutRoles,
         Hint::GrantPermission,
+        Hint::KeepNames(vec![name("T")]),
         Hint::AllowEndpoint(vec!["http://h".into()]),
     ];
     gives(&Error::CannotRestore { refusals: refusals(), chosen: 1 }, Class::Refused, &hints);
