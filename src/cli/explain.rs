@@ -82,7 +82,7 @@ fn advice(verb: Verb, hint: &Hint) -> String {
         Hint::RenameEach => {
             "--rename OLD=NEW names one collection, --rename '*=NEW*' all of them; --only chooses among them"
         }
-        Hint::OtherTenant => "give it another name with --tenant OLD=NEW",
+        Hint::OtherTenant => "give it another name: --tenant OLD=NEW, or --into-tenant NEW",
         Hint::LeaveOut(collections) => {
             return format!("everything but {} can be chosen with --only", names(collections));
         }

@@ -142,7 +142,7 @@ pub enum Hint {
     RemoveWhatWasLeft,
     /// Restore without roles.
     WithoutRoles,
-    /// Give the tenant another name.
+    /// Give the tenant another name, whichever flag named it.
     OtherTenant,
     /// Name a folder for the files of runs.
     NameRunFolder,

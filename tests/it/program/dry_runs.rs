@@ -237,3 +237,19 @@ fn stage_with_reference() -> Stage {
     let author = r#"{"class":"Author","vectorizer":"none","properties":[{"name":"wrote","dataType":["Article"]}]}"#;
     Stage::new(Sandbox::builder().collection(r#"{"class":"Article","vectorizer":"none"}"#).collection(author))
 }
+
+#[test]
+fn a_tenant_that_is_there_can_be_given_another_name_whichever_flag_named_it() {
+    let many = r#"{"class":"Mt","vectorizer":"none","multiTenancyConfig":{"enabled":true}}"#;
+    let plain = r#"{"class":"Plain","vectorizer":"none"}"#;
+    let stage = Stage::new(Sandbox::builder().collection(plain).collection(many).tenant("Mt", "m1", "HOT"));
+    let archive = stage.backup();
+    let restore = ["col", "restore", archive.to_str().expect("text"), "--dry-run"];
+    for tenants in
+        [&["--only", "Plain", "--name", "Mt", "--into-tenant", "m1"][..], &["--only", "Mt", "--tenant", "m1"]]
+    {
+        let output = ends(&stage, &[&restore[..], tenants].concat(), 4);
+        let hint = "hint: give it another name: --tenant OLD=NEW, or --into-tenant NEW";
+        assert!(said(&output).contains(hint), "{}", said(&output));
+    }
+}
