@@ -150,6 +150,9 @@ fn advice(verb: Verb, hint: &Hint) -> String {
         Hint::OtherKey => {
             "a key was sent, and this server does not accept it: check that it belongs to this server and is not revoked; an OIDC token may have expired"
         }
+        Hint::SendNoKey => {
+            "this server takes no keys: unset WEAVIATE_API_KEY (or WCD_API_KEY), or leave out --api-key-file (or the header Authorization)"
+        }
         Hint::MaybeNotAllowed => "a key without the right to read collections sees none: check the key's roles",
         Hint::GrantPermission => match verb {
             Backup | Archive => {

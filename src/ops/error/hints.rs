@@ -21,6 +21,8 @@ pub enum Hint {
     GiveKey,
     /// The key that was given is not known to the server.
     OtherKey,
+    /// The server takes no keys: send none.
+    SendNoKey,
     /// The host's name cannot be resolved.
     CheckName,
     /// What answers speaks plain HTTP.

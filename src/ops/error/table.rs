@@ -9,7 +9,7 @@ use crate::model::CollectionName;
 use crate::ops::Unmakeable;
 use crate::ops::refusal::{ClearRefusal, Lack, LackOf, RestoreRefusal};
 use crate::pipeline::{import, scan};
-use crate::weaviate::{self, LastingCause, TlsCause};
+use crate::weaviate::{self, LastingCause, TlsCause, phrases};
 
 /// What a connection says whose host cannot be found.
 const NO_NAME: &str = "dns error";
@@ -166,6 +166,7 @@ fn wire(error: &weaviate::Error) -> (Class, Vec<Hint>) {
             TlsCause::Untrusted => Hint::CheckCertificate,
             TlsCause::Other => Hint::CheckUrl,
         },
+        E::Unauthorized { message, .. } if phrases::takes_no_keys(message) => Hint::SendNoKey,
         E::Unauthorized { key_sent: true, .. } => Hint::OtherKey,
         E::Unauthorized { .. } => Hint::GiveKey,
         E::Forbidden { .. } => Hint::GrantPermission,

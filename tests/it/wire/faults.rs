@@ -146,6 +146,24 @@ async fn a_refused_or_missing_key_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_server_that_takes_no_keys_is_to_be_sent_none() {
+    for said in [
+        // 1.24 to 1.32, and 1.40.
+        "oidc auth is not configured, please try another auth scheme or set up weaviate with OIDC configured",
+        "no authentication scheme is configured (API Key or OIDC), but an 'Authorization' header was provided. \
+         Please configure an auth scheme or remove the header for anonymous access",
+    ] {
+        let mut world = article();
+        world.key = Some("wrong");
+        let body = format!(r#"{{"code":401,"message":"{said}"}}"#);
+        world.sandbox.faults().add(Fault::new(Kind::status(401, &body)).on("GET", "/v1/meta"));
+        let (done, _) = world.try_backup(world.options()).await;
+        let error = done.expect_err("refused").error;
+        assert_eq!((error.class(), error.hints()), (Class::Server, vec![Hint::SendNoKey]), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_ready_yet_is_waited_for_and_its_404_not_believed() {
     let world = article();
     world.sandbox.faults().not_ready(3);

@@ -35,6 +35,7 @@ fn what_the_wire_says() {
     let waited = Duration::ZERO;
     let host = || std::sync::Arc::clone(&host);
     let tls = |cause| E::Tls { host: host(), cause, reason: reason() };
+    let no_keys = |message: &str| E::Unauthorized { route: route(), message: message.into(), key_sent: true };
     let not_ready = |closes| E::NotReady { host: host(), waited, closes, last: reason() };
     for (error, class, hints) in [
         (E::Url { reason: "is empty" }, Class::Usage, &[][..]),
@@ -59,6 +60,8 @@ fn what_the_wire_says() {
         (E::Redirected { route: route(), status: 307, to: reason() }, Class::Server, &[Hint::CheckUrl]),
         (E::Unauthorized { route: route(), message: message(), key_sent: false }, Class::Server, &[Hint::GiveKey]),
         (E::Unauthorized { route: route(), message: message(), key_sent: true }, Class::Server, &[Hint::OtherKey]),
+        (no_keys("oidc auth is not configured, please try another auth scheme"), Class::Server, &[Hint::SendNoKey]),
+        (no_keys("no authentication scheme is configured (API Key or OIDC), but"), Class::Server, &[Hint::SendNoKey]),
         (E::NotWeaviate { host: host(), what: "not HTTP".into() }, Class::Server, &[Hint::UseHttps, Hint::CheckUrl]),
         (E::Forbidden { route: route(), message: message() }, Class::Server, &[Hint::GrantPermission]),
         (E::NotFound { route: route(), message: message() }, Class::Server, &[]),
