@@ -261,6 +261,25 @@ async fn a_collection_that_somebody_made_again_without_tenants_gets_none() {
 }
 
 #[tokio::test]
+async fn an_empty_tenant_is_not_told_from_the_one_that_was_left_and_is_filled() {
+    let builder = tenants(Sandbox::builder().collection(CLASS), &[("a", "HOT"), ("b", "HOT")], 20);
+    let (_source, archive) = in_runs(world(builder)).await;
+    let target = world(Sandbox::builder());
+    let options = RestoreOptions { jobs: Some(1), ..small(&target, &archive) };
+    stop(&target, &options, 4).await;
+    for tenant in ["a", "b"] {
+        target.sandbox.faults().now(&Change::Tenant("Mt".into(), tenant.into(), None));
+        target.sandbox.faults().now(&Change::Tenant("Mt".into(), tenant.into(), Some("HOT")));
+    }
+    let (done, events) = target.try_restore(resumed(&options)).await;
+    let outcome = done.expect("filled");
+    assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 40), "{:?}", outcome.remarks);
+    assert_eq!(["a", "b"].map(|tenant| target.sandbox.count("Mt", Some(tenant))), [20, 20]);
+    let again = |e: &Event| matches!(e, Event::Warning(Warning::SentAgain { objects: 28, .. }));
+    assert!(events.iter().any(again), "{events:?}");
+}
+
+#[tokio::test]
 async fn objects_of_another_time_are_told_where_nobody_tells_of_shards() {
     let (source, archive) = articles(60).await;
     let document = document(&source, "Article").await;
