@@ -6,6 +6,9 @@ use crate::ops::{Error, Hint};
 use crate::render::quoted;
 use crate::weaviate::Error as WireError;
 
+/// The archives of a folder, as a shell takes it. In `advice`, clippy would take it for the beginning of a comment.
+const EACH_OF_A_FOLDER: &str = "FOLDER/*";
+
 /// What was asked for: some advice is another for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
@@ -65,6 +68,11 @@ fn advice(verb: Verb, hint: &Hint) -> String {
             _ => "`elysiactl col ls` lists the collections this key can see",
         },
         Hint::ShowArchive => "`elysiactl archive show ARCHIVE` lists the collections of an archive",
+        Hint::NameArchive if verb == Archive => {
+            return format!(
+                "name the directory of one archive: the one that holds manifest.json; `elysiactl archive check {EACH_OF_A_FOLDER}` checks all archives of a folder"
+            );
+        }
         Hint::NameArchive => "name the directory of one archive: the one that holds manifest.json",
         Hint::ListTenants => "`elysiactl col show NAME` lists the tenants of a collection",
         Hint::ListArchivedTenants => {

@@ -253,3 +253,13 @@ fn a_tenant_that_is_there_can_be_given_another_name_whichever_flag_named_it() {
         assert!(said(&output).contains(hint), "{}", said(&output));
     }
 }
+
+#[test]
+fn a_folder_of_archives_is_no_archive_and_how_all_of_them_are_checked_is_said() {
+    let stage = stage();
+    let archive = stage.backup();
+    let folder = archive.parent().expect("a folder").to_str().expect("text");
+    let output = ends(&stage, &["archive", "check", folder], 6);
+    let hint = "`elysiactl archive check FOLDER/*` checks all archives of a folder";
+    assert!(said(&output).contains("is not an archive") && said(&output).contains(hint), "{}", said(&output));
+}
