@@ -325,7 +325,8 @@ impl ClearPlanning<'_> {
     }
 
     /// What an earlier run saved of a collection that is there, but that the server made up, or that the run only began to
-    /// make again; or, of one that is there as it was saved, the tenants it lacks. What somebody made meanwhile is theirs, whatever was saved.
+    /// make again; or, of one that is there as it was saved, the tenants it lacks. What somebody made meanwhile is theirs,
+    /// whatever was saved.
     fn left_of(&self, earlier: Unfinished, standing: &Standing) -> (Option<Unfinished>, Vec<Tenant>) {
         let asked = self.fit(&earlier.schema);
         match made(&asked.asked, &earlier.schema, &standing.schema, &self.server.target()) {

@@ -133,9 +133,6 @@ struct ClearRun<'a> {
     journalled: Journalled,
 }
 
-/// A collection that was looked at again, and what that proved.
-type LookedAt<'a> = (&'a Unchanged<'a>, &'a Proven);
-
 impl ClearRun<'_> {
     async fn carry_out(&self, gathered: &mut ClearGathered) -> Result<(), Error> {
         let meta = self.access.ask(self.access.client.meta()).await?;
@@ -168,9 +165,9 @@ impl ClearRun<'_> {
             proven = unchanged.before().await?;
         }
         result.objects = match planned.method {
-            Method::Recreate if planned.some_tenants => self.tenants((&unchanged, &proven), gathered).await?,
-            Method::Recreate => self.recreate((&unchanged, &proven), gathered).await?,
-            Method::Delete => self.delete((&unchanged, &proven), gathered).await?,
+            Method::Recreate if planned.some_tenants => self.tenants(&unchanged, &proven, gathered).await?,
+            Method::Recreate => self.recreate(&unchanged, &proven, gathered).await?,
+            Method::Delete => self.delete(&unchanged, &proven, gathered).await?,
         };
         result.counts_verified = planned.is_uncounted().then_some(false);
         let saved = gathered.saved.iter().find(|(saved, _)| *saved == name);
@@ -201,7 +198,12 @@ impl ClearRun<'_> {
     }
 
     /// Drops and makes again; the objects that went.
-    async fn recreate(&self, (unchanged, proven): LookedAt<'_>, gathered: &mut ClearGathered) -> Result<u64, Error> {
+    async fn recreate(
+        &self,
+        unchanged: &Unchanged<'_>,
+        proven: &Proven,
+        gathered: &mut ClearGathered,
+    ) -> Result<u64, Error> {
         let planned = unchanged.planned;
         let name = planned.name().clone();
         let copy = self.saved(planned, gathered).await?;
@@ -277,7 +279,8 @@ impl ClearRun<'_> {
     /// Removes these tenants and creates them again, and creates those that an earlier run left away.
     async fn recreate_tenants(
         &self,
-        (unchanged, proven): LookedAt<'_>,
+        unchanged: &Unchanged<'_>,
+        proven: &Proven,
         tenants: &[Tenant],
         gathered: &mut ClearGathered,
     ) -> Result<(), Error> {
@@ -323,10 +326,15 @@ impl ClearRun<'_> {
     }
 
     /// Drops and makes again some tenants; the objects that went, as far as they could be counted.
-    async fn tenants(&self, (unchanged, proven): LookedAt<'_>, gathered: &mut ClearGathered) -> Result<u64, Error> {
+    async fn tenants(
+        &self,
+        unchanged: &Unchanged<'_>,
+        proven: &Proven,
+        gathered: &mut ClearGathered,
+    ) -> Result<u64, Error> {
         let planned = unchanged.planned;
         let (name, wanted) = (planned.name().clone(), planned.tenants.as_deref().unwrap_or_default());
-        self.recreate_tenants((unchanged, proven), wanted, gathered).await?;
+        self.recreate_tenants(unchanged, proven, wanted, gathered).await?;
         let objects = proven.objects.unwrap_or(0);
         self.access.events.emit(Event::ObjectsDeleted { collection: name.clone(), tenant: None, objects });
         let left = self.left(&planned.standing.schema, Some(wanted)).await?;
@@ -335,14 +343,19 @@ impl ClearRun<'_> {
     }
 
     /// Deletes what is listed, round by round, until nothing is left but what has to stay; the objects deleted.
-    async fn delete(&self, (unchanged, proven): LookedAt<'_>, gathered: &mut ClearGathered) -> Result<u64, Error> {
+    async fn delete(
+        &self,
+        unchanged: &Unchanged<'_>,
+        proven: &Proven,
+        gathered: &mut ClearGathered,
+    ) -> Result<u64, Error> {
         let (planned, backed_up) = (unchanged.planned, proven.backed_up.as_ref());
         let mut stays = Stays::new(planned, proven);
         let (name, schema) = (planned.name().clone(), &planned.standing.schema);
         let mut passed = Passed::default();
         // An inactive tenant can be emptied without being activated by being recreated.
         let inactive: Vec<Tenant> = planned.tenants.iter().flatten().filter(|t| !t.is_active()).cloned().collect();
-        self.recreate_tenants((unchanged, proven), &inactive, gathered).await?;
+        self.recreate_tenants(unchanged, proven, &inactive, gathered).await?;
         unchanged.is_the_same().await?;
         let begun = gathered.partly.replace(name.clone()).is_some();
         let mut left = Count::Exact(0);
