@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Error;
 pub(super) use super::select::capital;
 use super::select::{self, Alias};
+use super::similar::similar;
 use crate::archive::Archive;
 use crate::model::{CollectionName, RenamePattern, Renames, Schema, Selection, TenantMap, TenantName};
 
@@ -32,7 +33,7 @@ pub(super) fn choose(
     });
     for (old, _) in renames.pairs() {
         if !places.contains_key(old) {
-            let similar = select::similar(old.as_str(), &places.keys().collect::<Vec<_>>());
+            let similar = similar(old.as_str(), &places.keys().collect::<Vec<_>>());
             return Err(Error::NotInArchive { name: old.to_string(), similar });
         }
     }
@@ -141,7 +142,7 @@ impl ChosenCollections {
             tenant: tenant.clone(),
             archived: true,
             skipped: skipped.map(|skipped| skipped.reason.clone()),
-            similar: select::similar(tenant.as_str(), &held.iter().collect::<Vec<_>>()),
+            similar: similar(tenant.as_str(), &held.iter().collect::<Vec<_>>()),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::similar::similar;
 use super::{Error, select};
 use crate::archive::{Archive, Disk, Error as ArchiveError};
 use crate::model::CollectionName;
@@ -53,7 +54,7 @@ pub fn run(
     let wanted = |name: &str| collection.is_none_or(|c| c == name);
     if let Some(name) = collection.filter(|name| !is_there(name)) {
         let names: Vec<CollectionName> = archive.collections().iter().filter_map(|e| e.name.parse().ok()).collect();
-        let similar = select::similar(name, &names.iter().collect::<Vec<_>>());
+        let similar = similar(name, &names.iter().collect::<Vec<_>>());
         return Err(Error::NotInArchive { name: name.to_owned(), similar }.into());
     }
     for entry in archive.collections().iter().filter(|e| wanted(&e.name)) {

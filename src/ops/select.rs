@@ -1,16 +1,12 @@
 //! Chooses collections by names and globs. A name is matched exactly, then as an alias, then without regard to the case of its
 //! first letter. Pure.
 
-use std::fmt::Display;
-
 use globset::{GlobBuilder, GlobSet};
 
+use super::similar::similar;
 use super::{Error, Session};
 use crate::event::Warning;
 use crate::model::{CollectionName, Schema, Selection};
-
-/// Names suggested for one that does not exist.
-const SUGGESTIONS: usize = 3;
 
 /// What an alias is to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,35 +149,6 @@ fn nothing(text: &str, names: &[&CollectionName], aliases: &[(String, Collection
     }
     let alias_of = aliases.iter().find(|(alias, _)| alias == text).map(|(_, collection)| collection.clone());
     Error::UnknownCollection { name: text.to_owned(), alias_of, similar: similar(text, names) }
-}
-
-/// Names that differ in case only, then those that begin alike, then those a few letters away.
-pub(super) fn similar<N: Display + Ord + Clone>(text: &str, names: &[&N]) -> Vec<N> {
-    let lower = text.to_lowercase();
-    let mut ranked: Vec<(usize, &N)> = names
-        .iter()
-        .filter_map(|name| {
-            let other = name.to_string().to_lowercase();
-            let begins_alike = !lower.is_empty() && (other.starts_with(&lower) || lower.starts_with(&other));
-            let distance = if begins_alike { usize::from(other != lower) } else { edits(&lower, &other) };
-            (distance <= 2.min(lower.len() / 2)).then_some((distance, *name))
-        })
-        .collect();
-    ranked.sort();
-    ranked.into_iter().take(SUGGESTIONS).map(|(_, name)| name.clone()).collect()
-}
-
-/// Levenshtein distance in bytes; the texts are names of at most 255 letters.
-fn edits(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let next = (diagonal + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = std::mem::replace(&mut row[j + 1], next);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

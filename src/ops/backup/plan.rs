@@ -18,6 +18,7 @@ use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::lacking::{Lacking, nothing_lacks};
 use crate::ops::select::{self, Alias};
 use crate::ops::server::{self, Needs};
+use crate::ops::similar::similar;
 use crate::ops::{Error, ReadAccess, Session, blocking};
 use crate::pipeline::guard::Whole;
 use crate::weaviate::{
@@ -192,7 +193,7 @@ async fn of_tenants(
     }
     for tenant in &options.tenants {
         if !tenants.values().flatten().any(|there| there.name == *tenant) {
-            let similar = select::similar(tenant.as_str(), &all.iter().collect::<Vec<_>>());
+            let similar = similar(tenant.as_str(), &all.iter().collect::<Vec<_>>());
             return Err(Error::UnknownTenant { tenant: tenant.clone(), archived: false, skipped: None, similar });
         }
     }

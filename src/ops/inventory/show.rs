@@ -8,7 +8,8 @@ use super::list::{document, shards, tenants};
 use super::sample::{Sample, sample};
 use super::{ListedServer, Nodes, Shown};
 use crate::model::{CollectionName, Schema};
-use crate::ops::{Error, select};
+use crate::ops::Error;
+use crate::ops::similar::similar;
 use crate::weaviate::{Aliases, Client, Listed, ShardState};
 
 /// Describes and counts a collection, named by itself or by an alias.
@@ -84,7 +85,7 @@ async fn unknown(
 ) -> Result<Error, Error> {
     let schemas = client.schemas().await?;
     let names: Vec<&CollectionName> = schemas.iter().map(|schema| &schema.name).collect();
-    let mut similar = select::similar(name.as_str(), &names);
+    let mut similar = similar(name.as_str(), &names);
     similar.retain(|other| other != name);
     let alias_of = aliases.into_iter().find(|(alias, _)| alias == name.as_str()).map(|(_, collection)| collection);
     Ok(match alias_of {

@@ -3,7 +3,8 @@
 use super::VerifyOptions;
 use crate::archive::Archive;
 use crate::model::{CollectionName, Renames, Schema};
-use crate::ops::{Error, archive_selection, select};
+use crate::ops::similar::similar;
+use crate::ops::{Error, archive_selection};
 
 /// A chosen collection.
 #[derive(Debug, Clone)]
@@ -43,7 +44,7 @@ pub(super) fn live(
         [name] => {
             let alias_of = aliases.iter().find(|(alias, _)| alias == name.as_str()).map(|(_, of)| of.clone());
             let names: Vec<&CollectionName> = schemas.iter().map(|schema| &schema.name).collect();
-            let similar = select::similar(name.as_str(), &names);
+            let similar = similar(name.as_str(), &names);
             Err(Error::UnknownCollection { name: name.to_string(), alias_of, similar })
         }
         names => Err(Error::MissingCollections { names: names.iter().copied().cloned().collect() }),
