@@ -10,6 +10,7 @@ use crate::auth::{Key, Role};
 use crate::behaviour::{Behaviour, Release};
 use crate::faults::{Change, Fault, Faults, apply};
 use crate::json::{self, Json};
+use crate::operator::Operator;
 use crate::seeded::Seeded;
 use crate::serve::{Serving, accept};
 use crate::state::{Core, Settings, now};
@@ -31,6 +32,7 @@ pub struct Builder {
     changes: Vec<Change>,
     faults: Vec<Fault>,
     roles: Vec<String>,
+    operator: Operator,
 }
 
 /// What a collection has beside its objects.
@@ -65,6 +67,7 @@ impl Default for Builder {
             changes: Vec::new(),
             faults: Vec::new(),
             roles: Vec::new(),
+            operator: Operator::default(),
         }
     }
 }
@@ -188,6 +191,12 @@ impl Builder {
         self
     }
 
+    /// What its operator set, before its collections are made.
+    pub fn operator(mut self, operator: Operator) -> Self {
+        self.operator = operator;
+        self
+    }
+
     /// A fault rule from the start.
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
@@ -214,6 +223,7 @@ impl Builder {
 
     fn try_start(self) -> io::Result<Sandbox> {
         let core = Arc::new(Core::new(Behaviour { release: self.release }, self.settings, self.nodes));
+        core.write().operator = self.operator;
         for document in &self.collections {
             let document = json::parse(document.as_bytes()).map_err(io::Error::other)?;
             create(&core, &document)?;

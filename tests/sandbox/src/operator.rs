@@ -16,6 +16,8 @@ pub struct Operator {
     pub index_types: Option<&'static [&'static str]>,
     /// `ALLOWED_COMPRESSION_TYPES`
     pub compressions: Option<&'static [&'static str]>,
+    /// `ASYNC_INDEXING`: without it there is no dynamic index.
+    pub async_indexing: bool,
     /// Tokenizers that have to be switched on are off.
     pub tokenizers_off: bool,
     /// `DEFAULT_QUANTIZATION`: whether rq of 8 bits is it.
@@ -51,33 +53,25 @@ const TOKENIZERS: [(&str, &str, &str); 4] = [
 ];
 /// What compresses the vectors of an index.
 const COMPRESSIONS: [&str; 4] = ["pq", "bq", "sq", "rq"];
-/// The name of rq with 8 bits, where compressions are allowed.
-const RQ_8: &str = "rq-8";
 
 impl Operator {
     /// Why the operator's settings stand against a class document, in the server's words; `Err` with a code of its own.
     pub(crate) fn stand_against(&self, document: &Json) -> Option<Result<String, Coded>> {
-        for property in document.get("properties").and_then(Json::as_array).unwrap_or(&[]) {
-            let word = property.text("tokenization").unwrap_or("");
-            if let Some((_, language, setting)) = TOKENIZERS.iter().find(|(name, ..)| *name == word)
-                && self.tokenizers_off
-            {
-                return Some(Ok(format!(
-                    "the {language} tokenizer is not enabled; set '{setting}' to 'true' to enable"
-                )));
-            }
+        if let Some((language, setting)) = switched_off(document, "properties").filter(|_| self.tokenizers_off) {
+            return Some(Ok(format!("the {language} tokenizer is not enabled; set '{setting}' to 'true' to enable")));
         }
-        let named = document.get("vectorConfig").and_then(Json::as_object).is_some_and(|named| !named.is_empty());
+        let named = document.get("vectorConfig").and_then(Json::as_object).unwrap_or(&[]);
         let kind = document.text("vectorIndexType").filter(|kind| !kind.is_empty());
-        let kind = kind.unwrap_or(if named { "" } else { "hnsw" });
-        if let Some(allowed) = self.index_types.filter(|allowed| !kind.is_empty() && !allowed.contains(&kind)) {
-            return Some(Err(not_allowed("vector_index_type", kind, allowed)));
-        }
-        let on = |name: &&&str| document.at(&["vectorIndexConfig", name, "enabled"]).is_some_and(Json::is_true);
-        if let (Some(allowed), Some(on)) = (self.compressions, COMPRESSIONS.iter().find(on)) {
-            let name = if *on == "rq" { RQ_8 } else { on };
-            if !allowed.contains(&name) {
-                return Some(Err(not_allowed("compression", name, allowed)));
+        let unnamed = (named.is_empty() || kind.is_some()).then_some(document);
+        for vector in unnamed.into_iter().chain(named.iter().map(|(_, vector)| vector)) {
+            let kind = vector.text("vectorIndexType").filter(|kind| !kind.is_empty()).unwrap_or("hnsw");
+            if let Some(allowed) = self.index_types.filter(|allowed| !allowed.contains(&kind)) {
+                return Some(Err(not_allowed("vector_index_type", kind, allowed)));
+            }
+            let name = vector.get("vectorIndexConfig").and_then(compression);
+            let refused = self.compressions.zip(name).filter(|(allowed, name)| !allowed.contains(&name.as_str()));
+            if let Some((allowed, name)) = refused {
+                return Some(Err(not_allowed("compression", &name, allowed)));
             }
         }
         let factor = document.at(&["replicationConfig", "factor"]).and_then(Json::as_i64).unwrap_or(1);
@@ -107,6 +101,27 @@ impl Operator {
         config.set("trackDefaultQuantization", true);
         document.set("vectorIndexConfig", config);
     }
+}
+
+/// The compression of an index by the name under which it is allowed; `None` where the server decides.
+fn compression(index: &Json) -> Option<String> {
+    let is_on = |name: &&&str| index.at(&[name, "enabled"]).is_some_and(Json::is_true);
+    match COMPRESSIONS.iter().find(is_on) {
+        Some(&"rq") => Some(format!("rq-{}", index.at(&["rq", "bits"]).and_then(Json::as_i64).unwrap_or(8))),
+        Some(name) => Some((*name).to_owned()),
+        None => index.get("skipDefaultQuantization").is_some_and(Json::is_true).then(|| "none".to_owned()),
+    }
+}
+
+/// The language and the setting of the first tokenizer among these properties that has to be switched on.
+fn switched_off(holder: &Json, list: &str) -> Option<(&'static str, &'static str)> {
+    let properties = holder.get(list).and_then(Json::as_array).unwrap_or(&[]);
+    properties.iter().find_map(|property| {
+        let word = property.text("tokenization").unwrap_or("");
+        let own =
+            TOKENIZERS.iter().find(|(name, ..)| *name == word).map(|(_, language, setting)| (*language, *setting));
+        own.or_else(|| switched_off(property, "nestedProperties"))
+    })
 }
 
 fn not_allowed(restriction: &str, value: &str, allowed: &[&str]) -> Coded {

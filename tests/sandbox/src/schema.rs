@@ -10,6 +10,7 @@ pub(crate) use property::{check_name, lower_first};
 use crate::behaviour::{Behaviour, Release};
 use crate::cluster::Cluster;
 use crate::json::{Json, object};
+use crate::operator::Operator;
 use crate::state::{Collection, Core, Space, State, upper_first};
 
 /// Creates a class from a document; gives the stored document, or the server's complaint.
@@ -120,14 +121,17 @@ fn complete(core: &Core, state: &State, name: &str, given: &Json, new: bool) -> 
     let alive = state.cluster.members();
     document.set("shardingConfig", defaults::sharding(given.get("shardingConfig"), alive, tenants));
     if named {
-        document.set("vectorConfig", named_vectors(core, given)?);
+        document.set("vectorConfig", named_vectors(core, &state.operator, given)?);
     }
     if !named || legacy {
         let kind = given.text("vectorIndexType").filter(|t| !t.is_empty()).unwrap_or("hnsw");
         let default = state.operator.default_vectorizer.unwrap_or("none");
         let vectorizer = given.text("vectorizer").filter(|t| !t.is_empty()).unwrap_or(default);
         check_vectorizer(core, vectorizer)?;
-        document.set("vectorIndexConfig", defaults::vector_index(ours, kind, given.get("vectorIndexConfig"))?);
+        document.set(
+            "vectorIndexConfig",
+            defaults::vector_index(ours, &state.operator, kind, given.get("vectorIndexConfig"))?,
+        );
         document.set("vectorIndexType", kind);
         document.set("vectorizer", vectorizer);
     }
@@ -158,7 +162,7 @@ fn check_vectorizer(core: &Core, name: &str) -> Result<(), String> {
     Err(format!("vectorizer: no module with name \"{name}\" present"))
 }
 
-fn named_vectors(core: &Core, given: &Json) -> Result<Json, String> {
+fn named_vectors(core: &Core, operator: &Operator, given: &Json) -> Result<Json, String> {
     let mut all = Vec::new();
     for (name, config) in given.get("vectorConfig").and_then(Json::as_object).unwrap_or(&[]) {
         if !property::is_name(name, 229) {
@@ -171,7 +175,7 @@ fn named_vectors(core: &Core, given: &Json) -> Result<Json, String> {
             check_vectorizer(core, module).map_err(|e| format!("target vector \"{name}\": {e}"))?;
         }
         let kind = config.text("vectorIndexType").filter(|t| !t.is_empty()).unwrap_or("hnsw");
-        let index = defaults::vector_index(core.ours, kind, config.get("vectorIndexConfig"))
+        let index = defaults::vector_index(core.ours, operator, kind, config.get("vectorIndexConfig"))
             .map_err(|e| format!("target vector \"{name}\": {e}"))?;
         let entry = object! {"vectorIndexConfig": index, "vectorIndexType": kind, "vectorizer": vectorizer};
         all.push((name.clone(), entry));

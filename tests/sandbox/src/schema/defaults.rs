@@ -2,6 +2,7 @@
 
 use crate::behaviour::{Behaviour, Release};
 use crate::json::{Json, object};
+use crate::operator::Operator;
 
 /// Lays the given members over the default ones; members no default knows are dropped.
 pub(super) fn over(mut defaults: Json, given: Option<&Json>) -> Json {
@@ -75,12 +76,21 @@ pub(super) fn replication(ours: Behaviour, given: Option<&Json>) -> Json {
 }
 
 /// The settings of a vector index; the error is the server's.
-pub(super) fn vector_index(ours: Behaviour, kind: &str, given: Option<&Json>) -> Result<Json, String> {
+pub(super) fn vector_index(
+    ours: Behaviour,
+    operator: &Operator,
+    kind: &str,
+    given: Option<&Json>,
+) -> Result<Json, String> {
+    check_compression(kind, given)?;
     let mut config = match kind {
         "hnsw" => hnsw(ours),
         "flat" => flat(ours),
         "hfresh" if ours.release >= Release::V1_40 => {
             object! {"distance": "cosine", "maxPostingSizeKB": 48_usize, "replicas": 4_usize, "searchProbe": 64_usize}
+        }
+        "dynamic" if ours.release >= Release::V1_28 && operator.async_indexing => {
+            object! {"distance": "cosine", "threshold": 10_000_usize, "hnsw": hnsw(ours), "flat": flat(ours)}
         }
         "dynamic" if ours.release >= Release::V1_28 => {
             return Err("the dynamic index can only be created when async indexing is enabled".to_owned());
@@ -90,6 +100,24 @@ pub(super) fn vector_index(ours: Behaviour, kind: &str, given: Option<&Json>) ->
     config = over(config, given);
     crate::print::sort(&mut config);
     Ok(config)
+}
+
+/// What no index is compressed with; the error is the server's.
+fn check_compression(kind: &str, given: Option<&Json>) -> Result<(), String> {
+    let is_on = |name: &str| given.is_some_and(|given| given.at(&[name, "enabled"]).is_some_and(Json::is_true));
+    if kind == "flat" {
+        let unfit = [("pq", "PQ"), ("sq", "SQ")].into_iter().find(|(name, _)| is_on(name));
+        return unfit.map_or(Ok(()), |(_, word)| {
+            Err(format!("parse vector index config: {word} is not currently supported for flat indices"))
+        });
+    }
+    let several = ["pq", "bq", "sq", "rq"].into_iter().filter(|name| is_on(name)).count() > 1;
+    if several {
+        return Err(
+            "parse vector index config: invalid hnsw config: more than a single compression methods enabled".to_owned()
+        );
+    }
+    Ok(())
 }
 
 fn hnsw(ours: Behaviour) -> Json {
@@ -112,7 +140,7 @@ fn hnsw(ours: Behaviour) -> Json {
         let muvera = object! {"enabled": false, "ksim": 4_usize, "dprojections": 16_usize, "repetitions": 10_usize};
         config.set("multivector", object! {"enabled": false, "muvera": muvera, "aggregation": "maxSim"});
     }
-    quantization(ours, &mut config);
+    quantization(ours, Release::V1_32, &mut config);
     config
 }
 
@@ -128,12 +156,12 @@ fn flat(ours: Behaviour) -> Json {
         rq.set("bits", 8_usize);
         config.set("rq", rq);
     }
-    quantization(ours, &mut config);
+    quantization(ours, Release::V1_39, &mut config);
     config
 }
 
-fn quantization(ours: Behaviour, config: &mut Json) {
-    if ours.release >= Release::V1_39 {
+fn quantization(ours: Behaviour, since: Release, config: &mut Json) {
+    if ours.release >= since {
         config.set("skipDefaultQuantization", false);
         config.set("trackDefaultQuantization", false);
     }
