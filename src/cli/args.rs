@@ -14,7 +14,7 @@ pub(super) use super::connect::ConnectionArgs;
 
 pub(super) use tenants::{TenantArgs, each_once};
 pub(super) use values::{
-    Compression, Rename, at_least_one, collection_name, jobs, memory_limit, property, rename, setting, share,
+    Compression, Rename, at_least_one, collection_name, jobs, memory_limit, property, rename, share,
 };
 
 /// The widest line of help.

@@ -2,12 +2,16 @@
 
 use super::words::message;
 use super::{Failure, remedy};
+use crate::ops::restore::Setting;
 use crate::ops::{Error, Hint};
 use crate::render::quoted;
 use crate::weaviate::Error as WireError;
 
 /// The archives of a folder, as a shell takes it. In `advice`, clippy would take it for the beginning of a comment.
 const EACH_OF_A_FOLDER: &str = "FOLDER/*";
+
+/// Settings named in one line of advice.
+const SETTINGS_NAMED: usize = 10;
 
 /// What was asked for: some advice is another for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +55,18 @@ fn names(names: &[impl ToString]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// Settings that would help, as they are typed.
+fn adaptation(verb: Verb, settings: &[Setting]) -> String {
+    if verb == Verb::Create {
+        return format!("or change it in the schema: {}", names(settings));
+    }
+    let flags = settings.iter().take(SETTINGS_NAMED).map(|setting| format!("--set {}", quoted(&setting.to_string())));
+    let flags = flags.collect::<Vec<_>>().join(" ");
+    let more = settings.len().saturating_sub(SETTINGS_NAMED);
+    let more = if more > 0 { format!(", and so for {more} more") } else { String::new() };
+    format!("restore it with another setting: {flags}{more}")
+}
+
 /// The table of advice: one row for each hint, and in it what is another for a verb.
 #[expect(clippy::too_many_lines, reason = "one table")]
 fn advice(verb: Verb, hint: &Hint) -> String {
@@ -92,8 +108,10 @@ fn advice(verb: Verb, hint: &Hint) -> String {
         }
         Hint::OtherTenant => "give it another name: --tenant OLD=NEW, or --into-tenant NEW",
         Hint::LeaveOut(collections) => {
-            return format!("everything but {} can be chosen with --only", names(collections));
+            let flags = collections.iter().map(|name| format!("--exclude {}", quoted(name.as_str())));
+            return format!("{} restores the others", flags.collect::<Vec<_>>().join(" "));
         }
+        Hint::Adapt(settings) => return adaptation(verb, settings),
         Hint::RemoveCollection(collection) => {
             return format!("{collection} exists now and has no objects: remove it before the next try");
         }

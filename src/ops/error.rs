@@ -19,7 +19,7 @@ use crate::ops::drift::SchemaDrift;
 use crate::ops::refusal::{BackupDiffers, ClearRefusal, Lack, RestoreRefusal, RunDiffers};
 use crate::pipeline::{import, scan};
 use crate::weaviate;
-use words::{after, expires_too, joined, listed, no_tenant, objects};
+use words::{after, expires_too, joined, listed, no_tenant, objects, some};
 
 pub use change::{NotBackedUp, PlanChange};
 pub use hints::Hint;
@@ -231,6 +231,13 @@ pub enum Error {
     /// A name no collection of the archive has.
     #[error("the archive holds no collection {name:?}")]
     NotInArchive { name: String, similar: Vec<CollectionName> },
+    /// A setting that nothing has which is chosen.
+    #[error("--set {setting} changes nothing: nothing that is chosen has such a setting{}{}", if there.is_empty() { "" } else { "; there are " }, some(there))]
+    SettingUnused {
+        setting: String,
+        /// The vectors or properties that there are, where one was named.
+        there: Vec<String>,
+    },
     /// One name was given for several collections.
     #[error("one name for {collections} collections")]
     OneNameForMany { collections: usize },

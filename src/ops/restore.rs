@@ -15,7 +15,6 @@ mod remains;
 mod resume;
 mod roles;
 mod run;
-mod settings;
 mod survey;
 mod tenants;
 mod undo;
@@ -44,6 +43,7 @@ pub use crate::model::{InvalidOrigin, Origin};
 pub use crate::ops::error::{Instead, Lost};
 pub use crate::ops::refusal::RestoreRefusal;
 pub use crate::ops::schema::endpoints::Endpoint;
+pub use crate::ops::schema::settings::{InvalidSetting, Setting, Takes};
 pub use aliases::{AliasStep, PlannedAlias};
 pub use begun::as_begun;
 use mode::RestoreMode;
@@ -58,7 +58,6 @@ use resume::Resuming;
 pub use resume::{ResumedRestore, left_open};
 pub use roles::{Allowed, PlannedRole, RoleStep};
 pub use run::run;
-pub use settings::Setting;
 use survey::Survey;
 
 /// One collection of a plan.

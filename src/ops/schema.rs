@@ -1,6 +1,7 @@
 //! Class documents: what a server will make of one, what has to be changed before it is sent, what became of it. Shared by
 //! every operation that creates collections.
 
+mod alterations;
 mod applied;
 pub(super) mod endpoints;
 pub(super) mod expiry;
@@ -9,7 +10,9 @@ mod made;
 mod make;
 pub(super) mod place;
 mod rehearse;
+pub(super) mod remedies;
 mod rules;
+pub(super) mod settings;
 #[cfg(test)]
 pub(super) mod testing;
 mod uncopied;

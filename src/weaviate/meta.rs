@@ -22,7 +22,7 @@ pub struct Version {
 }
 
 impl Version {
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let number = |part: Option<&str>| -> Option<u64> {
             let part = part?;
             let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());

@@ -7,7 +7,6 @@ use bytesize::ByteSize;
 use clap::ValueEnum;
 
 use crate::model::{CollectionName, RenamePattern, Renames};
-use crate::ops::restore::Setting;
 
 /// The smallest `--memory-limit`: a handful of pages and the buffers of one codec.
 const LEAST_MEMORY: ByteSize = ByteSize::mib(16);
@@ -52,14 +51,6 @@ pub(in crate::cli) fn at_least_one(text: &str) -> Result<NonZeroU32> {
     let number: u64 = text.parse().context("not a whole number")?;
     let number = u32::try_from(number).ok().and_then(NonZeroU32::new);
     number.with_context(|| format!("must lie between 1 and {}", u32::MAX))
-}
-
-pub(in crate::cli) fn setting(text: &str) -> Result<Setting> {
-    match text {
-        "vectorizer=none" => Ok(Setting::NoVectorizer),
-        "objectTtl=off" => Ok(Setting::NoObjectTtl),
-        _ => bail!("known are vectorizer=none and objectTtl=off"),
-    }
 }
 
 pub(in crate::cli) fn memory_limit(text: &str) -> Result<ByteSize> {

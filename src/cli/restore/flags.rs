@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 use clap::{Args, ValueEnum, ValueHint};
 use secrecy::SecretString;
 
-use crate::cli::args::{CreatingArgs, Rename, TenantArgs, at_least_one, jobs, memory_limit, rename, setting};
+use crate::cli::args::{CreatingArgs, Rename, TenantArgs, at_least_one, jobs, memory_limit, rename};
 use crate::cli::settings::{folder, state_folders};
 use crate::cli::{Env, Failure, memory};
 use crate::event::Class;
@@ -90,8 +90,14 @@ pub(in crate::cli) struct RestoreArgs {
     /// Roles that exist are not changed. Users, their keys, and who has which role are never restored.
     #[arg(long)]
     pub with_roles: bool,
-    /// Restore with another setting: vectorizer=none or objectTtl=off; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    /// Restore with another setting, such as replicationFactor=1 or vectorizer=none; may be repeated
+    ///
+    /// KEY is a path in the class document, such as invertedIndexConfig.bm25.b, or a short name: replicationFactor, shards,
+    /// quantizer (none, pq, bq, sq or rq) or objectTtl (off, or seconds). Settings of vectors, such as vectorizer,
+    /// vectorIndexType and vectorIndexConfig.ef, are set for every vector, those of properties, such as tokenization, for
+    /// every property that can have them; vectorConfig.NAME.KEY and properties.NAME.KEY are for one alone.
+    /// COLLECTION.KEY=VALUE is for one of several collections, by its name in the archive. The plan shows what is changed.
+    #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<Setting>,
     /// Do not compare the result with the archive
     #[arg(long)]
@@ -182,7 +188,7 @@ impl RestoreSettings {
                     AliasArg::Skip => AliasPolicy::Skip,
                 },
                 roles: args.with_roles,
-                settings: args.set.clone(),
+                settings: settings(&args.set)?,
                 verify: !args.no_verify,
                 jobs: args.jobs.map(Into::into),
                 batch_objects: args.batch_size.map(Into::into),
@@ -208,6 +214,13 @@ fn renames(given: &[Rename]) -> Result<Renames, Failure> {
     Rename::all(given).map_err(|twice| Failure::new(Class::Usage, format!("--rename names {twice} twice")))
 }
 
+fn settings(given: &[Setting]) -> Result<Vec<Setting>, Failure> {
+    match Setting::contradiction(given) {
+        Some((one, other)) => Err(Failure::new(Class::Usage, format!("--set says both {one} and {other}"))),
+        None => Ok(given.to_vec()),
+    }
+}
+
 /// The flags that ask for the same again, but for the archive; each with a blank before it.
 pub(super) fn given(options: &RestoreOptions) -> String {
     let mut text = chosen(options);
@@ -219,12 +232,13 @@ pub(super) fn given(options: &RestoreOptions) -> String {
         (options.roles, "--with-roles"),
         (options.aliases == AliasPolicy::Overwrite, "--alias overwrite"),
         (options.aliases == AliasPolicy::Skip, "--alias skip"),
-        (options.settings.contains(&Setting::NoVectorizer), "--set vectorizer=none"),
-        (options.settings.contains(&Setting::NoObjectTtl), "--set objectTtl=off"),
         (!options.verify, "--no-verify"),
     ];
     for (_, flag) in flags.iter().filter(|(given, _)| *given) {
         text = text + " " + flag;
+    }
+    for setting in &options.settings {
+        text = text + " --set " + &quoted(&setting.to_string());
     }
     for origin in &options.allowed_endpoints {
         text = text + " --allow-endpoint " + &quoted(&origin.to_string());

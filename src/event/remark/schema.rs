@@ -36,6 +36,10 @@ pub enum SchemaDifference {
 pub enum SettingRemark {
     /// A setting gets another value, or none; `loss`: what is lost by it, if anything.
     SettingLost { key: String, was: String, now: Option<String>, loss: Option<Loss> },
+    /// A setting is otherwise on demand, in so many places; `was`: `None` where there was none.
+    SettingChanged { key: String, was: Option<String>, now: String, places: u64 },
+    /// Settings are left out on demand.
+    SettingsLeftOut { keys: Vec<String> },
     /// Settings that nobody will miss are not kept.
     SettingsUnkept { keys: Vec<String> },
     /// The server added settings.

@@ -40,7 +40,8 @@ pub async fn rehearse(
             Rehearsed::NotAllowed { lacks }
         }
         Err(why) => {
-            let refusals = vec![RestoreRefusal::Unmakeable { collection: prepared.plan.name.clone(), why }];
+            let (name, document) = (prepared.plan.name.clone(), &prepared.options.schema.text);
+            let refusals = vec![RestoreRefusal::unmakeable(name, why, document)];
             return Err(Error::CannotCreate { refusals });
         }
     };

@@ -1,6 +1,7 @@
 //! What a person can do about an error, as data; the words are made by `cli`.
 
 use crate::model::{CollectionName, TenantName};
+use crate::ops::schema::settings::Setting;
 use crate::weaviate;
 
 /// What a person can do; the words are made by `cli`.
@@ -112,6 +113,8 @@ pub enum Hint {
     ChooseTargets,
     /// References lead to those of these names on the server, if these are not renamed.
     KeepNames(Vec<CollectionName>),
+    /// Restore it with these settings.
+    Adapt(Vec<Setting>),
     /// Restore the others, without these.
     LeaveOut(Vec<CollectionName>),
     /// Stop what writes to it.

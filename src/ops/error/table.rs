@@ -8,6 +8,8 @@ use crate::event::Class;
 use crate::model::CollectionName;
 use crate::ops::Unmakeable;
 use crate::ops::refusal::{ClearRefusal, Lack, LackOf, RestoreRefusal};
+use crate::ops::schema::remedies::against_version;
+use crate::ops::schema::settings::Setting;
 use crate::pipeline::{import, scan};
 use crate::weaviate::{self, LastingCause, TlsCause, phrases};
 
@@ -115,7 +117,7 @@ impl Error {
             Self::UnknownCollection { similar, .. } | Self::NotInArchive { similar, .. } if !similar.is_empty() => {
                 (Refused, vec![Hint::DidYouMean(similar.clone())])
             }
-            Self::NotInArchive { .. } => (Refused, vec![Hint::ShowArchive]),
+            Self::NotInArchive { .. } | Self::SettingUnused { .. } => (Refused, vec![Hint::ShowArchive]),
             Self::UnknownCollection { .. }
             | Self::DanglingAlias { .. }
             | Self::MissingCollections { .. }
@@ -248,6 +250,7 @@ fn not_restored(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
     // --name is for one collection alone.
     let other_name = || if chosen > 1 { Hint::OtherNames } else { Hint::OtherName };
     let (mut hints, mut modules, mut leads_on) = (Vec::new(), BTreeSet::new(), false);
+    let mut adapted: Vec<(&RestoreRefusal, Setting)> = Vec::new();
     let (mut origins, mut collections, mut kept) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for refusal in refusals {
         collections.extend(refusal.collection().cloned());
@@ -264,8 +267,18 @@ fn not_restored(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
             R::Unmakeable { why, .. } if why.cause().and_then(LastingCause::setting) == Some(TTL_SCHEDULE) => {
                 vec![Hint::NoObjectTtl]
             }
-            R::Unmakeable { why, .. } => not_made(why),
-            R::Unsupported { .. } => vec![Hint::NewerServer],
+            R::Unmakeable { why, help, .. } => {
+                adapted.extend(help.iter().map(|setting| (refusal, setting.clone())));
+                not_made(why)
+            }
+            R::Unsupported { key, value, since, server, .. } => {
+                adapted.extend(against_version(key, value, since.as_deref(), server).map(|setting| (refusal, setting)));
+                vec![Hint::NewerServer]
+            }
+            R::TooFewNodes { nodes, .. } => {
+                adapted.extend(format!("replicationFactor={nodes}").parse().ok().map(|setting| (refusal, setting)));
+                Vec::new()
+            }
             R::MissingTarget { target, renamed, .. } => {
                 kept.extend(renamed.as_ref().and_then(|_| target.parse::<CollectionName>().ok()));
                 vec![Hint::ChooseTargets]
@@ -289,14 +302,21 @@ fn not_restored(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
     hints.extend((!kept.is_empty()).then(|| Hint::KeepNames(kept.into_iter().collect())));
     hints.extend(leads_on.then(|| Hint::AllowEndpoint(origins.into_iter().collect())));
     hints.extend((!modules.is_empty()).then(|| Hint::EnableModules(modules.into_iter().collect())));
+    hints.extend((!adapted.is_empty()).then(|| {
+        let of_one = |(refusal, setting): (&RestoreRefusal, Setting)| match refusal.collection() {
+            Some(of) if chosen > 1 => setting.for_collection(of),
+            _ => setting,
+        };
+        Hint::Adapt(once(adapted.into_iter().map(of_one)))
+    }));
     let leaves_some = !collections.is_empty() && collections.len() < chosen;
     hints.extend(leaves_some.then(|| Hint::LeaveOut(collections.into_iter().collect())));
     once(hints)
 }
 
 /// Each of them once, where it first stands.
-fn once(hints: impl IntoIterator<Item = Hint>) -> Vec<Hint> {
-    hints.into_iter().fold(Vec::new(), |mut once, hint| {
+fn once<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    all.into_iter().fold(Vec::new(), |mut once, hint| {
         if !once.contains(&hint) {
             once.push(hint);
         }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::model::{CollectionName, TenantName, counted};
+use crate::model::{CollectionName, TenantName, count, counted};
+
+/// Names listed at most, where there may be thousands.
+const NAMES_LISTED: usize = 10;
 
 pub(super) fn no_tenant(tenant: &TenantName, is_skipped: bool) -> String {
     if is_skipped {
@@ -33,6 +36,15 @@ pub(super) fn objects(number: Option<u64>) -> String {
 /// Clauses, one after the other.
 pub(super) fn joined(clauses: &[impl ToString]) -> String {
     clauses.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// The first of some names, and how many more there are.
+pub(super) fn some(names: &[String]) -> String {
+    let mut some: Vec<String> = names.iter().take(NAMES_LISTED).cloned().collect();
+    if let Some(more @ 1..) = names.len().checked_sub(NAMES_LISTED) {
+        some.push(format!("{} more", count(more as u64)));
+    }
+    some.join(", ")
 }
 
 /// Names, one after the other.

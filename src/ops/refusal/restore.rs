@@ -7,6 +7,8 @@ use crate::event::SchemaDifference;
 use crate::model::{CollectionName, TenantName, counted};
 use crate::ops::schema::Unmakeable;
 use crate::ops::schema::endpoints::Endpoint;
+use crate::ops::schema::remedies::against_operator;
+use crate::ops::schema::settings::Setting;
 
 /// Why a collection cannot be restored as it was saved. Collections go by their names in the archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
@@ -107,9 +109,17 @@ pub enum RestoreRefusal {
         since: Option<String>,
         server: String,
     },
+    /// More replicas were asked for than there are nodes.
+    #[error("{collection}: {replicas} replicas need as many nodes, and the server has {nodes}")]
+    TooFewNodes { collection: CollectionName, replicas: u64, nodes: u64 },
     /// The server does not make it: that was tried out, under a scratch name or in the run.
     #[error("{collection}: {why}")]
-    Unmakeable { collection: CollectionName, why: Unmakeable },
+    Unmakeable {
+        collection: CollectionName,
+        why: Unmakeable,
+        /// Settings of the collection that would help, if any would.
+        help: Vec<Setting>,
+    },
     /// A vectorizer the server has not enabled.
     #[error("{collection}: {key} needs the module {module:?}, which the server has not enabled")]
     Module {
@@ -166,6 +176,13 @@ pub enum RestoreRefusal {
 }
 
 impl RestoreRefusal {
+    /// That a server does not make a collection of this class document.
+    pub(in crate::ops) fn unmakeable(collection: CollectionName, why: Unmakeable, document: &[u8]) -> Self {
+        let document = serde_json::from_slice(document).unwrap_or_default();
+        let help = why.cause().map(|cause| against_operator(cause, &document)).unwrap_or_default();
+        Self::Unmakeable { collection, why, help }
+    }
+
     /// The collection it is about; `None`: it is about none of them.
     #[must_use]
     pub fn collection(&self) -> Option<&CollectionName> {
@@ -179,6 +196,7 @@ impl RestoreRefusal {
             | Self::MayNotActivate { collection, .. }
             | Self::NotAllowed { collection, .. }
             | Self::DoesNotFit { collection, .. }
+            | Self::TooFewNodes { collection, .. }
             | Self::Unsupported { collection, .. }
             | Self::Unmakeable { collection, .. }
             | Self::Module { collection, .. }

@@ -7,11 +7,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::settings::Setting;
 use crate::archive::RunAbout;
 use crate::model::{CollectionName, Origin, Renames, Selection, TenantMap};
 use crate::ops::StateFolders;
 use crate::ops::run::bounds::{DIFFERENCES_LISTED, MEMORY_BYTES, PATIENCE, jobs};
+use crate::ops::schema::settings::Setting;
 use crate::pipeline::import::ImportOptions;
 
 /// What to restore, under which names, and within which bounds.
@@ -112,9 +112,6 @@ impl RestoreOptions {
         let pairs = |pairs: &mut dyn Iterator<Item = (&CollectionName, &CollectionName)>| {
             Value::Object(pairs.map(|(old, new)| (old.to_string(), Value::from(new.as_str()))).collect())
         };
-        let mut settings = self.settings.clone();
-        settings.sort_unstable();
-        settings.dedup();
         [
             ("collections", RunChoice::Collections, pairs(&mut names.iter().map(|(old, new)| (old, new)))),
             ("renames", RunChoice::Renames, pairs(&mut renames.pairs())),
@@ -125,7 +122,7 @@ impl RestoreOptions {
             ("clamp_ints", RunChoice::ClampInts, json!(self.clamp_ints)),
             ("aliases", RunChoice::Aliases, json!(self.aliases)),
             ("roles", RunChoice::Roles, json!(self.roles)),
-            ("settings", RunChoice::Settings, json!(settings)),
+            ("settings", RunChoice::Settings, json!(Setting::sorted(&self.settings))),
         ]
     }
 
@@ -210,7 +207,9 @@ mod tests {
         }
         stand::<TenantMap>(&[r#""same""#, r#"{"only":{"a":"b"}}"#, r#"{"into_tenant":"a"}"#, r#"{"into_plain":"a"}"#]);
         stand::<AliasPolicy>(&[r#""keep""#, r#""overwrite""#, r#""skip""#]);
-        stand::<Setting>(&[r#""no_vectorizer""#, r#""no_object_ttl""#]);
+        stand::<Setting>(&[r#""no_vectorizer""#, r#""no_object_ttl""#, r#""Article.shards=3""#]);
+        let both = ["objectTtl=off", "vectorizer=none"].map(|text| text.parse().expect("a setting"));
+        assert_eq!(json!(Setting::sorted(&both)), json!(["no_vectorizer", "no_object_ttl"]), "as of earlier versions");
     }
 
     #[test]
@@ -221,7 +220,7 @@ mod tests {
             vectors: false,
             clamp_ints: true,
             aliases: AliasPolicy::Overwrite,
-            settings: vec![Setting::NoVectorizer],
+            settings: vec!["vectorizer=none".parse().expect("a setting")],
             jobs: Some(3),
             ..RestoreOptions::new("/backups/A", state.clone())
         };

@@ -1,6 +1,7 @@
 //! The plan of a restore: what is in the archive, what the server can hold, what is in the way. Reads every byte that
 //! would be sent, and sends reading requests only. What stands against it is part of the plan.
 
+mod adaptation;
 mod aliases_roles;
 mod candidate;
 mod carried;
@@ -124,7 +125,10 @@ async fn choose(archive: &Arc<Archive>, options: &RestoreOptions) -> Result<Chos
     let choose = move || {
         let schemas = archive.collections().iter().map(|entry| archive.schema(entry)).collect::<Result<Vec<_>, _>>()?;
         let RestoreOptions { selection, name, renames, tenants, .. } = &options;
-        archive_selection::choose(schemas, selection, name.as_ref(), renames)?.of_tenants(&archive, tenants, selection)
+        let chosen = archive_selection::choose(schemas, selection, name.as_ref(), renames)?;
+        let chosen = chosen.of_tenants(&archive, tenants, selection)?;
+        adaptation::refuse_unused(&archive, &chosen, &options)?;
+        Ok::<_, Error>(chosen)
     };
     blocking("choose", choose).await
 }

@@ -86,7 +86,8 @@ async fn rehearse_each(
             // The key may create what it is to create, and remove nothing: that is no reason against it.
             Err(Unmakeable::NoScratchName { lacks, .. }) => rehearsed = Rehearsed::NotAllowed { lacks },
             Err(why) => {
-                refusals.push(RestoreRefusal::Unmakeable { collection: collection.planned.archived.clone(), why });
+                let archived = collection.planned.archived.clone();
+                refusals.push(RestoreRefusal::unmakeable(archived, why, &collection.asked.text));
             }
         }
     }

@@ -21,10 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the server does not make, by its name there, and why, if that is what stopped the run.
 pub(super) fn unmakeable(error: &Error, work: &[Collection]) -> Option<(CollectionName, RestoreRefusal)> {
-    let archived = |target: &CollectionName| {
-        let of = work.iter().find(|collection| collection.planned.target == *target);
-        of.map_or_else(|| target.clone(), |collection| collection.planned.archived.clone())
-    };
     let (target, why) = match error {
         Error::NotCreated { collection, source } | Error::TenantsNotCreated { collection, source, .. } => {
             (collection, Unmakeable::of(source)?)
@@ -34,7 +30,10 @@ pub(super) fn unmakeable(error: &Error, work: &[Collection]) -> Option<(Collecti
         }
         _ => return None,
     };
-    Some((target.clone(), RestoreRefusal::Unmakeable { collection: archived(target), why }))
+    let collection = work.iter().find(|collection| collection.planned.target == *target);
+    let archived = collection.map_or(target, |collection| &collection.planned.archived).clone();
+    let document = collection.map(|collection| &collection.asked.text[..]).unwrap_or_default();
+    Some((target.clone(), RestoreRefusal::unmakeable(archived, why, document)))
 }
 
 /// What a refused run created.

@@ -113,12 +113,12 @@ fn parse(schema: &Schema) -> Value {
 }
 
 /// One place where two documents differ.
-struct Change<'a> {
-    path: Path,
+pub(super) struct Change<'a> {
+    pub(super) path: Path,
     /// `None`: the key is new.
-    was: Option<&'a Value>,
+    pub(super) was: Option<&'a Value>,
     /// `None`: the key is gone.
-    now: Option<&'a Value>,
+    pub(super) now: Option<&'a Value>,
 }
 
 impl Change<'_> {
@@ -145,7 +145,8 @@ impl Change<'_> {
     }
 }
 
-fn changes<'a>(was: &'a Value, now: &'a Value) -> Vec<Change<'a>> {
+/// Where two documents differ, as far down as both have objects or lists of properties.
+pub(super) fn changes<'a>(was: &'a Value, now: &'a Value) -> Vec<Change<'a>> {
     let mut found = Vec::new();
     compare(was, now, &mut Vec::new(), &mut found);
     found

@@ -45,7 +45,7 @@ fn below<'a>(mut path: Path, start: &'a Value, keys: &str) -> Option<Place<'a>> 
 }
 
 /// Every property with its path, parents first.
-fn properties(document: &Value) -> Vec<(Path, &Value)> {
+pub(in crate::ops) fn properties(document: &Value) -> Vec<(Path, &Value)> {
     fn list<'a>(within: &'a Value, key: &str, path: &[String], found: &mut Vec<(Path, &'a Value)>) {
         for property in within[key].as_array().into_iter().flatten() {
             let name = property["name"].as_str().unwrap_or_default();
@@ -116,6 +116,30 @@ pub(in crate::ops) fn take(document: &mut Value, path: &[String]) -> Option<Valu
     }
 }
 
+/// Puts a value at a path, an element of a list by its name; objects that lack on the way are made. Whether there was a way.
+pub(in crate::ops) fn put(document: &mut Value, path: &[String], value: Value) -> bool {
+    let Some((last, parents)) = path.split_last() else { return false };
+    let mut at = document;
+    for key in parents {
+        let next = match at {
+            Value::Array(elements) => elements.iter_mut().find(|element| element["name"] == key.as_str()),
+            Value::Object(members) => {
+                let below = members.entry(key.clone()).or_insert(Value::Null);
+                if below.is_null() {
+                    *below = Value::Object(serde_json::Map::new());
+                }
+                Some(below)
+            }
+            _ => None,
+        };
+        let Some(next) = next else { return false };
+        at = next;
+    }
+    let Value::Object(members) = at else { return false };
+    members.insert(last.clone(), value);
+    true
+}
+
 /// Whether a setting is off: false, nothing, zero, or an object that says it is not enabled.
 pub(in crate::ops) fn is_off(value: &Value) -> bool {
     match value {
@@ -178,6 +202,18 @@ mod tests {
         assert_eq!(take(&mut document, &path[..4]).map(|q| q["c"].clone()), Some(json!(3)));
         assert_eq!(document["properties"][0]["nestedProperties"], json!([]));
         assert_eq!(take(&mut document, &["no".to_owned(), "where".to_owned()]), None);
+    }
+
+    #[test]
+    fn putting_in_makes_what_lacks_and_no_elements() {
+        let mut document = json!({"a": null, "properties": [{"name": "p"}], "n": 1});
+        let mut put_in = |path: &str| {
+            let path: Path = path.split('.').map(str::to_owned).collect();
+            put(&mut document, &path, json!(true))
+        };
+        assert!(put_in("a.b.c") && put_in("properties.p.x.y"));
+        assert!(!put_in("properties.q.x") && !put_in("n.x"));
+        assert_eq!(document, json!({"a": {"b": {"c": true}}, "properties": [{"name": "p", "x": {"y": true}}], "n": 1}));
     }
 
     #[test]

@@ -63,6 +63,9 @@ pub(super) fn restore(fact: &Fact) -> String {
         }
         Fact::SchemaArchived => "the archive holds its schema alone".to_owned(),
         Fact::LeadsOn { key, to } => format!("its settings say where a module sends what it is given: {key} {to}"),
+        Fact::SettingsNotApplied { settings } => {
+            format!("what is there keeps its settings: --set {} is not applied", settings.join(" --set "))
+        }
         Fact::VectorizersLeftOut { modules } => format!("without its vectorizer ({})", modules.join(", ")),
         Fact::ExpiryLeftOut => "objects do not expire: objectTtlConfig is left out".to_owned(),
         Fact::AgeCountsAnew => "objects expire, and their age counts from this restore".to_owned(),

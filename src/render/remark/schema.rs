@@ -33,6 +33,12 @@ pub(super) fn setting(fact: &SettingRemark) -> String {
         SettingRemark::SettingLost { key, was, now: None, loss: lost } => {
             format!("{key} {was} is not kept: {}", lost.map_or("without effect", loss))
         }
+        SettingRemark::SettingChanged { key, was, now, places } => {
+            let was = was.as_ref().map_or_else(|| "it was not there".to_owned(), |was| format!("it was {was}"));
+            let places = if *places > 1 { format!(", {} times", count(*places)) } else { String::new() };
+            format!("as asked, {key} becomes {now}, {was}{places}")
+        }
+        SettingRemark::SettingsLeftOut { keys } => format!("as asked, these are left out: {}", keys.join(", ")),
         SettingRemark::SettingsUnkept { keys } => {
             format!("settings that are off or without effect there are not kept: {}", keys.join(", "))
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use elysiactl::archive::manifest::LimitKind;
 use elysiactl::event::{Event, Events, Status, Warning};
 use elysiactl::model::CollectionName;
-use elysiactl::ops::restore::{AliasPolicy, AliasStep, RestoreOptions, RestoreOutcome, RestoreRefusal, Setting};
+use elysiactl::ops::restore::{AliasPolicy, AliasStep, RestoreOptions, RestoreOutcome, RestoreRefusal};
 use elysiactl::ops::{Error, Hint, check};
 use sandbox::{Builder, Fault, Kind, Role, Sandbox};
 
@@ -347,7 +347,10 @@ async fn a_vectoriser_that_the_server_lacks_can_be_left_out() {
         panic!("a refusal")
     };
     assert!(matches!(&refusals[..], [RestoreRefusal::Module { .. }]), "{refusals:?}");
-    let options = RestoreOptions { settings: vec![Setting::NoVectorizer], ..target.restore_options(&archive) };
+    let options = RestoreOptions {
+        settings: vec!["vectorizer=none".parse().expect("a setting")],
+        ..target.restore_options(&archive)
+    };
     let outcome = restored(&target, options).await;
     assert_eq!((outcome.result.status, outcome.result.objects), (Status::Ok, 2), "{:?}", outcome.remarks);
     assert!(said(&outcome, "without its vectorizer (text2vec-openai)"), "{:?}", outcome.remarks);
@@ -384,7 +387,10 @@ async fn a_collection_whose_objects_expire_is_refused_with_the_way_out_where_the
     assert!(matches!(stopped.error, Error::CannotRestore { .. }), "{:?}", stopped.error);
     assert_eq!(stopped.error.hints(), [Hint::NoObjectTtl]);
     assert_eq!(target.sandbox.collections(), Vec::<String>::new());
-    let options = RestoreOptions { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
+    let options = RestoreOptions {
+        settings: vec!["objectTtl=off".parse().expect("a setting")],
+        ..target.restore_options(&archive)
+    };
     assert_eq!(restored(&target, options).await.result.status, Status::Ok);
 }
 
@@ -402,7 +408,10 @@ async fn what_cannot_come_back_is_in_the_manifest_and_in_the_plan() {
     let plan = target.restore_plan(target.restore_options(&archive)).await.expect("a plan").plan;
     let remarks = words(&plan.collections[0].remarks).join("; ");
     assert!(remarks.contains("objects expire") && remarks.contains("has to be trained again: pq"), "{remarks}");
-    let without = RestoreOptions { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
+    let without = RestoreOptions {
+        settings: vec!["objectTtl=off".parse().expect("a setting")],
+        ..target.restore_options(&archive)
+    };
     let outcome = restored(&target, without).await;
     assert!(said(&outcome, "objects do not expire"), "{:?}", outcome.remarks);
 }

@@ -2,7 +2,7 @@
 //! place that the operator did not name.
 
 use elysiactl::ops::Error;
-use elysiactl::ops::restore::{RestoreOptions, RestoreRefusal, Setting};
+use elysiactl::ops::restore::{RestoreOptions, RestoreRefusal};
 use sandbox::Sandbox;
 use serde_json::json;
 
@@ -33,7 +33,7 @@ async fn objects_to_be_vectorised_go_to_no_place_that_the_archive_alone_names() 
     }
     assert_eq!(target.sandbox.writing_requests(), 0, "nothing is sent before");
     // Without the module nothing goes anywhere, and with a word it may.
-    let without = RestoreOptions { settings: vec![Setting::NoVectorizer], ..options() };
+    let without = RestoreOptions { settings: vec!["vectorizer=none".parse().expect("a setting")], ..options() };
     let plan = target.restore_plan(without).await.expect("a plan").plan;
     assert!(plan.collections[0].endpoints.is_empty(), "{:?}", plan.collections[0].endpoints);
     let named =

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use elysiactl::event::{Event, Status, Warning};
-use elysiactl::ops::restore::{RestoreOptions, Setting};
+use elysiactl::ops::restore::RestoreOptions;
 use sandbox::{Builder, Change, Fault, Kind, Sandbox};
 use serde_json::{Value, json};
 
@@ -49,7 +49,10 @@ async fn a_plan_counts_what_has_expired_and_says_how_to_keep_it() {
     assert!(told("30 objects have expired already") && told("--set objectTtl=off"), "{remarks:?}");
     assert!(told("expire by their property until"), "{remarks:?}");
     // With the advice nothing expires, and nothing is said.
-    let kept = RestoreOptions { settings: vec![Setting::NoObjectTtl], ..target.restore_options(&archive) };
+    let kept = RestoreOptions {
+        settings: vec!["objectTtl=off".parse().expect("a setting")],
+        ..target.restore_options(&archive)
+    };
     let outcome = target.restore(kept).await;
     target.sandbox.faults().now(&Change::Expire);
     assert_eq!((outcome.result.status, target.sandbox.count("Short", None)), (Status::Ok, LIVE + EXPIRED));

@@ -2,6 +2,8 @@
 
 /// The stage that activates tenants while runs of theirs are written, by itself.
 mod activation;
+/// Collections restored with other settings than the archive has, and the settings that are offered.
+mod adapted;
 /// What stands beside the objects of a restore: aliases, roles, settings, and what is said of what cannot come back.
 mod beside;
 /// Compressions that are trained: started after a restore, or said not to be.

@@ -346,6 +346,7 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
             R::Unreadable { collection: collection(), there: there() },
             R::TargetUnreadable { collection: collection(), property: "p".into(), target: name("T"), lacks: "x" },
             R::MayNotActivate { collection: collection(), tenants: 2, first: tenant() },
+            R::TooFewNodes { collection: collection(), replicas: 3, nodes: 2 },
         ]
     };
     let hints = [
@@ -361,6 +362,7 @@ fn what_stands_against_a_restore_is_advised_on_once_a_kind() {
         Hint::GrantPermission,
         Hint::KeepNames(vec![name("T")]),
         Hint::AllowEndpoint(vec!["http://h".into()]),
+        Hint::Adapt(vec!["replicationFactor=2".parse().expect("a setting")]),
     ];
     gives(&Error::CannotRestore { refusals: refusals(), chosen: 1 }, Class::Refused, &hints);
     gives(&Error::CannotCreate { refusals: refusals() }, Class::Refused, &hints);
@@ -406,6 +408,7 @@ fn refusals_are_listed_and_each_kind_has_its_hint_once() {
         key: "vectorizer".into(),
         module: "text2vec-x".into(),
     };
+    let setting = |text: &str| text.parse().expect("a setting");
     let refusals = vec![unsupported("B"), module("A"), unsupported("A"), module("B")];
     let error = Error::CannotRestore { refusals, chosen: 3 };
     assert_eq!(error.class(), Class::Refused);
@@ -414,7 +417,12 @@ fn refusals_are_listed_and_each_kind_has_its_hint_once() {
     assert_eq!(text.matches("; ").count(), 3);
     assert_eq!(
         error.hints(),
-        [Hint::NewerServer, Hint::EnableModules(vec!["text2vec-x".into()]), Hint::LeaveOut(vec![name("A"), name("B")]),]
+        [
+            Hint::NewerServer,
+            Hint::EnableModules(vec!["text2vec-x".into()]),
+            Hint::Adapt(vec![setting("B.vectorIndexType=hnsw"), setting("A.vectorIndexType=hnsw")]),
+            Hint::LeaveOut(vec![name("A"), name("B")]),
+        ]
     );
 }
 

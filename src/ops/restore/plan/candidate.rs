@@ -3,12 +3,14 @@
 use super::super::order::{Turn, Waiting};
 use super::super::survey::{CENTROID, Survey, survey};
 use super::super::tenants::{self, ChosenTenants};
-use super::super::{Collection, CollectionRestore, Resuming, earlier_run::Own, mode::RestoreMode, settings};
+use super::super::{Collection, CollectionRestore, Resuming, earlier_run::Own, mode::RestoreMode};
 use super::Planning;
+use super::adaptation::{not_applied, too_few_nodes};
 use crate::archive::Content;
 use crate::event::{Remark, RestoreRemark};
 use crate::model::{CollectionName, Schema};
 use crate::ops::schema::endpoints::{Endpoint, endpoints};
+use crate::ops::schema::settings::{Adapted, adapt};
 use crate::ops::schema::{self, Fit, expiry, fit, remarks_of};
 use crate::ops::{Error, archive_selection, prove};
 
@@ -22,7 +24,7 @@ pub(super) struct Candidate {
     /// settings.
     pub(super) schema: Schema,
     /// What was set otherwise in it.
-    pub(super) changed: Vec<RestoreRemark>,
+    pub(super) changed: Vec<Remark>,
     /// Which of its tenants come back.
     pub(super) tenants: ChosenTenants,
     /// How it meets what is there.
@@ -44,15 +46,21 @@ impl Candidate {
         resuming: Option<&Resuming>,
     ) -> Result<Self, Error> {
         let Planning { archive, options, renames, server, live, .. } = planning;
-        let (schema, changed) = settings::apply(&tenants::of_kind(archived, &options.tenants), &options.settings);
+        let of_kind = tenants::of_kind(archived, &options.tenants);
+        let Adapted { schema, changed } = adapt(&of_kind, &options.settings);
         let target = renames.of(&schema.name).clone();
+        let mode = RestoreMode::of(options, live, &target, resuming.is_some_and(|resuming| resuming.began(&target)));
+        let changed =
+            if mode.is_created() { changed } else { not_applied(&changed, &options.settings).into_iter().collect() };
+        let mut fit = fit(&schema, renames, &server.target());
+        fit.refused.extend(too_few_nodes(&schema, &options.settings, server.target().nodes));
         Ok(Self {
             at,
-            fit: fit(&schema, renames, &server.target()),
+            fit,
             tenants: tenants::chosen(archive, at, &options.tenants).await?,
             data: options.data && archive.collections()[at].content != Content::SchemaOnly,
             waiting: Vec::new(),
-            mode: RestoreMode::of(options, live, &target, resuming.is_some_and(|resuming| resuming.began(&target))),
+            mode,
             target,
             schema,
             changed,
@@ -84,8 +92,9 @@ impl Candidate {
         let document = serde_json::from_slice(&asked.text).unwrap_or_default();
         let endpoints = endpoints(&document);
         facts.extend(endpoints.iter().map(Endpoint::remark));
-        facts.extend(self.changed.iter().cloned().chain(limits_of(&self.schema)));
         let mut said: Vec<Remark> = facts.into_iter().map(Remark::from).collect();
+        said.extend(self.changed.iter().cloned());
+        said.extend(limits_of(&self.schema).into_iter().map(Remark::from));
         said.extend(remarks.iter().filter(|(of, _)| *of == self.target).map(|(_, remark)| remark.clone()));
         let (action, met) = self.mode.planned();
         let (tenants, data) = (self.tenants, self.data);

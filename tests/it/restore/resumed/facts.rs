@@ -5,7 +5,7 @@ use std::path::Path;
 use elysiactl::archive::RunAbout;
 use elysiactl::event::{Class, Events, Status};
 use elysiactl::model::TenantMap;
-use elysiactl::ops::restore::{AliasPolicy, RestoreOptions, RestoreRefusal, Setting, as_begun, left_open};
+use elysiactl::ops::restore::{AliasPolicy, RestoreOptions, RestoreRefusal, as_begun, left_open};
 use elysiactl::ops::{Error, RunChoice, RunDiffers};
 use sandbox::{Fault, Kind, Sandbox};
 
@@ -53,7 +53,7 @@ async fn what_was_begun_otherwise_is_refused_and_what_differs_is_named() {
         RestoreOptions { clamp_ints: true, ..same.clone() },
         RestoreOptions { aliases: AliasPolicy::Skip, ..same.clone() },
         RestoreOptions { roles: true, ..same.clone() },
-        RestoreOptions { settings: vec![Setting::NoObjectTtl], ..same.clone() },
+        RestoreOptions { settings: vec!["objectTtl=off".parse().expect("a setting")], ..same.clone() },
     ];
     let mut found = Vec::new();
     for options in other {
