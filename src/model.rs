@@ -1,6 +1,7 @@
 //! The words every layer shares: names, ids, key ranges, untouched objects. No I/O, no wire format, no file format.
 
 pub mod coverage;
+mod filter;
 pub mod fold;
 pub mod json;
 mod key_change;
@@ -17,7 +18,9 @@ mod scratch;
 mod server;
 mod server_clock;
 mod shown;
+mod similar;
 mod stamped;
+mod subset;
 mod tenants;
 mod typed;
 
@@ -27,6 +30,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use filter::{BoundFilter, FILTER_BYTES, Filter, FilterError, FilterProblem};
 pub use key_change::KeyChange;
 pub use lengths::{MixedLengths, MixedSpaces, VectorLengths, VectorNames, is_odd};
 pub use members::Members;
@@ -41,7 +45,9 @@ pub use schema::{CLASS_BYTES, DROPPED_VECTOR, DigestMode, Schema, SchemaError};
 pub use server::{ServerIdentity, address};
 pub(crate) use server_clock::{CLOCK_STEP_MS, ServerClock};
 pub use shown::{ShellWord, escaped, is_plain, path_of_text, path_text, scheme, shell_text};
+pub use similar::similar;
 pub use stamped::Stamped;
+pub use subset::{NoShare, PlaceOfObject, SampleShare, Share, Sieve, Subset, Unfit};
 pub use tenants::TenantMap;
 pub use typed::{HOME, NotLocal, local_path};
 

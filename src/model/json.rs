@@ -5,6 +5,7 @@ mod valid;
 
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 
 use serde_json::Number;
 
@@ -26,6 +27,19 @@ pub fn elements(list: &str) -> impl Iterator<Item = &str> + Clone {
 pub fn members(object: &str) -> impl Iterator<Item = (&str, &str)> + Clone {
     let mut rest = Rest::inside(object, b'{');
     std::iter::repeat_with(move || rest.member()).map_while(|member| member)
+}
+
+/// The members of an object with their places in it: names as printed between their quotes, and from the quote before the
+/// name to the end of the value. `object` is valid JSON and begins with its brace; what is no object has none.
+pub fn placed_members(object: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
+    let mut rest = Rest::inside(object, b'{');
+    let next = move || {
+        rest.past(b',').filter(|first| *first == b'"')?;
+        let start = rest.at;
+        let (name, _) = rest.member()?;
+        Some((name, start..rest.at))
+    };
+    std::iter::repeat_with(next).map_while(|member| member)
 }
 
 /// The characters of a string that is printed so between its quotes.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::{ObjectId, room_for};
+use super::{ObjectId, json, room_for};
 
 /// Where a vector stands in an object's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,19 +91,49 @@ impl RawObject {
             let reached = cuts.last().map_or(0, |cut| cut.end);
             cuts.push(member(&self.text, name.start.saturating_sub(1)..vector.value.end, reached));
         }
+        Some(self.without(&cuts))
+    }
+
+    /// The same object without its properties of these names; `None` if it has none of them. Everything else keeps its bytes.
+    #[must_use]
+    pub fn without_properties(&self, is_gone: impl Fn(&[u8]) -> bool) -> Option<Self> {
+        let start = self.places.properties.start;
+        // What was split is UTF-8.
+        let properties = std::str::from_utf8(self.properties()).unwrap_or_default();
+        let mut cuts: Vec<Range<usize>> = Vec::new();
+        // Where the last property ends that stays.
+        let mut kept = start + 1;
+        for (name, at) in json::placed_members(properties) {
+            let at = start + at.start..start + at.end;
+            if !is_gone(name.as_bytes()) {
+                kept = at.end;
+                continue;
+            }
+            let reached = cuts.last().map_or(kept, |cut| cut.end.max(kept));
+            let cut = member(&self.text, at, reached);
+            // Neighbors are one cut, so that there are no more of them than of what stays.
+            match cuts.last_mut().filter(|last| last.end == cut.start) {
+                Some(last) => last.end = cut.end,
+                None => cuts.push(cut),
+            }
+        }
+        (!cuts.is_empty()).then(|| self.without(&cuts))
+    }
+
+    /// The same object without these bytes.
+    fn without(&self, cuts: &[Range<usize>]) -> Self {
         let left = self.text.len() - cuts.iter().map(Range::len).sum::<usize>();
         let mut text = Vec::with_capacity(room_for(left));
         let mut from = 0;
-        for cut in &cuts {
+        for cut in cuts {
             text.extend_from_slice(&self.text[from..cut.start]);
             from = cut.end;
         }
         text.extend_from_slice(&self.text[from..]);
-        let moved = |at: &Range<usize>| {
-            let before: usize = cuts.iter().filter(|cut| cut.end <= at.start).map(Range::len).sum();
-            at.start - before..at.end - before
-        };
-        let vectors = self.places.vectors.iter().filter(|vector| !gone(vector));
+        let before = |place: usize| cuts.iter().filter(|cut| cut.end <= place).map(Range::len).sum::<usize>();
+        let moved = |at: &Range<usize>| at.start - before(at.start)..at.end - before(at.end);
+        let is_there = |vector: &&VectorText| !cuts.iter().any(|cut| cut.contains(&vector.value.start));
+        let vectors = self.places.vectors.iter().filter(is_there);
         let vectors =
             vectors.map(|v| VectorText { name: v.name.as_ref().map(moved), value: moved(&v.value) }).collect();
         let places = ObjectText {
@@ -113,7 +143,7 @@ impl RawObject {
             tenant: moved(&self.places.tenant),
             unknown: moved(&self.places.unknown),
         };
-        Some(Self { text: text.into(), places, ..self.clone() })
+        Self { text: text.into(), places, ..self.clone() }
     }
 }
 
@@ -172,6 +202,38 @@ mod tests {
         places.properties = put(&mut text, "{\"n\":1}");
         text.push('}');
         RawObject { id: ObjectId(1), updated_ms: None, text: text.into(), places }
+    }
+
+    #[test]
+    fn properties_are_cut_out_and_the_rest_keeps_its_bytes() {
+        let members = [r#""a":1"#, r#""b":{"a":[2,"}"]}"#, r#""c":"\\\"x""#, r#""d":null"#];
+        for (comma, open) in [(",", ""), (" ,\t", " ")] {
+            let properties = format!("{{{open}{}{open}}}", members.join(comma));
+            let mut text = String::from("{\"class\":\"A\",\"properties\":");
+            let at = text.len()..text.len() + properties.len();
+            text = text + &properties + ",\"vector\":[1,2]}";
+            let value = text.len() - 6..text.len() - 1;
+            let vectors = [VectorText { name: None, value }].into();
+            let places = ObjectText { class: 10..11, properties: at, vectors, ..ObjectText::default() };
+            let whole = RawObject { id: ObjectId(1), updated_ms: None, text: text.into(), places };
+            for gone in 0..16_u8 {
+                let is_gone = |name: &[u8]| gone & (1 << (name[0] - b'a')) > 0;
+                let Some(cut) = whole.without_properties(is_gone) else {
+                    assert_eq!(gone, 0);
+                    continue;
+                };
+                let value: serde_json::Value = serde_json::from_slice(&cut.text).expect("still JSON");
+                let left: Vec<&str> = members.into_iter().filter(|one| !is_gone(&one.as_bytes()[1..])).collect();
+                let there: serde_json::Value = serde_json::from_str(&format!("{{{}}}", left.join(","))).expect("JSON");
+                assert_eq!(value["properties"], there, "{gone}");
+                assert_eq!(serde_json::from_slice::<serde_json::Value>(cut.properties()).expect("JSON"), there);
+                assert_eq!(cut.vectors().collect::<Vec<_>>(), [(&b"default"[..], &b"[1,2]"[..])]);
+                assert_eq!(&cut.text[cut.places.class.clone()], b"A");
+                if comma == "," && open.is_empty() {
+                    assert_eq!(cut.properties(), format!("{{{}}}", left.join(",")).as_bytes(), "as a server prints it");
+                }
+            }
+        }
     }
 
     #[test]

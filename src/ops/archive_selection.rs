@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Error;
 pub(super) use super::select::capital;
 use super::select::{self, Alias};
-use super::similar::similar;
 use crate::archive::Archive;
-use crate::model::{CollectionName, RenamePattern, Renames, Schema, Selection, TenantMap, TenantName};
+use crate::model::{CollectionName, RenamePattern, Renames, Schema, Selection, TenantMap, TenantName, similar};
 
 /// The collections chosen, in the order of the archive, by their places in its list, and the names they get.
 #[derive(Debug)]

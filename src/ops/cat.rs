@@ -5,10 +5,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::similar::similar;
 use super::{Error, select};
 use crate::archive::{Archive, Disk, Error as ArchiveError};
-use crate::model::CollectionName;
+use crate::model::{CollectionName, similar};
 use crate::pipeline::long_lines::LongLines;
 
 /// Why printing stopped.

@@ -32,7 +32,6 @@ pub mod safety;
 mod schema;
 mod select;
 mod server;
-mod similar;
 pub mod verify;
 
 pub use drift::SchemaDrift;

@@ -3,10 +3,9 @@
 
 use globset::{GlobBuilder, GlobSet};
 
-use super::similar::similar;
 use super::{Error, Session};
 use crate::event::Warning;
-use crate::model::{CollectionName, Schema, Selection};
+use crate::model::{CollectionName, Schema, Selection, similar};
 
 /// What an alias is to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,11 +14,10 @@ use super::{
 use crate::archive::manifest::{Skipped, TopologyRecord};
 use crate::archive::{self, Codec, Content, Disk};
 use crate::event::{ActivationRefusal, SkipReason, Warning};
-use crate::model::{CollectionName, Schema, TenantName};
+use crate::model::{CollectionName, Schema, TenantName, similar};
 use crate::ops::lacking::{Lacking, nothing_lacks};
 use crate::ops::select::{self, Alias};
 use crate::ops::server::{self, Needs};
-use crate::ops::similar::similar;
 use crate::ops::{Error, ReadAccess, Session, blocking};
 use crate::pipeline::guard::Whole;
 use crate::weaviate::{

@@ -7,9 +7,8 @@ use super::described::{properties, vectors};
 use super::list::{document, shards, tenants};
 use super::sample::{Sample, sample};
 use super::{ListedServer, Nodes, Shown};
-use crate::model::{CollectionName, Schema};
+use crate::model::{CollectionName, Schema, similar};
 use crate::ops::Error;
-use crate::ops::similar::similar;
 use crate::weaviate::{Aliases, Client, Listed, ShardState};
 
 /// Describes and counts a collection, named by itself or by an alias.

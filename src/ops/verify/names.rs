@@ -2,8 +2,7 @@
 
 use super::VerifyOptions;
 use crate::archive::Archive;
-use crate::model::{CollectionName, Renames, Schema};
-use crate::ops::similar::similar;
+use crate::model::{CollectionName, Renames, Schema, similar};
 use crate::ops::{Error, archive_selection};
 
 /// A chosen collection.

@@ -4,11 +4,10 @@ use super::super::tenants::of_kind;
 use super::super::{RestoreOptions, RestoreRefusal};
 use crate::archive::Archive;
 use crate::event::{Remark, RestoreRemark};
-use crate::model::{CollectionName, Schema};
+use crate::model::{CollectionName, Schema, similar};
 use crate::ops::Error;
 use crate::ops::archive_selection::{ChosenCollections, capital};
 use crate::ops::schema::settings::{Setting, UnusedSetting, unused, wanted_replicas};
-use crate::ops::similar::similar;
 
 /// Refuses settings of a collection that the archive does not have, and those that nothing has which is chosen.
 pub(super) fn refuse_unused(

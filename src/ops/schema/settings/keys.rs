@@ -2,7 +2,7 @@
 //! what the class documents of 1.24 to 1.40 have. Pure.
 
 use super::values::Takes;
-use crate::ops::similar::similar;
+use crate::model::similar;
 
 /// A kind of vector index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,13 @@
-//! Names that were perhaps meant by one that does not exist. Pure.
+//! Names that may have been meant by one that does not exist. Pure.
 
 use std::fmt::Display;
 
-/// Names suggested at most.
+/// Names suggested for one that does not exist.
 const SUGGESTIONS: usize = 3;
 
 /// Names that differ in case only, then those that begin alike, then those a few letters away.
-pub(in crate::ops) fn similar<N: Display + Ord + Clone>(text: &str, names: &[&N]) -> Vec<N> {
+#[must_use]
+pub fn similar<N: Display + Ord + Clone>(text: &str, names: &[&N]) -> Vec<N> {
     let lower = text.to_lowercase();
     let mut ranked: Vec<(usize, &N)> = names
         .iter()
