@@ -37,6 +37,8 @@ pub struct Found {
     pub objects: u64,
     /// Plain bytes of those objects.
     pub bytes: u64,
+    /// Whether it holds a part of the objects on purpose, of any of its collections.
+    pub is_selection: bool,
 }
 
 /// What a folder of archives holds.
@@ -53,7 +55,8 @@ pub fn list(disk: &dyn Disk, folder: &Path) -> Result<Catalog, Error> {
     look_through(disk, folder, |manifest| Some(content_of(manifest, |_| true).unwrap_or(Content::SchemaOnly)))
 }
 
-/// The newest sealed archive that holds at least this much: of `collection`, if one is named.
+/// The newest sealed archive that holds at least this much: of `collection`, if one is named. One that holds a part of the
+/// objects on purpose is none.
 pub fn latest(
     disk: &dyn Disk,
     folder: &Path,
@@ -61,7 +64,10 @@ pub fn latest(
     least: Content,
 ) -> Result<Option<Found>, Error> {
     let wanted = |name: &str| collection.is_none_or(|collection| collection == name);
-    let enough = |manifest: &Manifest| content_of(manifest, wanted).filter(|content| much(*content) >= much(least));
+    let enough = |manifest: &Manifest| {
+        let content = content_of(manifest, wanted).filter(|content| much(*content) >= much(least));
+        content.filter(|_| !manifest.is_selection())
+    };
     let mut sealed = look_through(disk, folder, enough)?.sealed;
     // Of two sealed in one instant the one that holds more.
     sealed.sort_by_key(|found| std::cmp::Reverse((found.sealed, much(found.content))));
@@ -89,8 +95,8 @@ pub struct Holder {
 }
 
 /// The archives of the server at `url`, however it is spelled, that hold any of these collections with their objects, as their manifests say, the
-/// newest first: of each collection the newest eight with vectors, the newest without, and the newest of another collection
-/// of its name. `names`: what is asked about, with the shards it has, where they are known.
+/// newest first: of each collection the newest eight with vectors, the newest without, the newest with a part of its objects
+/// alone, and the newest of another collection of its name. `names`: what is asked about, with the shards it has, where they are known.
 pub fn holders(
     disk: &dyn Disk,
     folder: &Path,
@@ -98,7 +104,7 @@ pub fn holders(
     names: &BTreeMap<String, Vec<String>>,
 ) -> Result<Vec<Holder>, Error> {
     type Newest = Vec<(Timestamp, PathBuf)>;
-    let mut of_each: BTreeMap<&str, [Newest; 3]> = BTreeMap::new();
+    let mut of_each: BTreeMap<&str, [Newest; 4]> = BTreeMap::new();
     for path in archives(disk, folder)? {
         let Ok((_, manifest)) = open_manifest(disk, &path) else { continue };
         if address(&manifest.source.url) != address(url) {
@@ -106,10 +112,11 @@ pub fn holders(
         }
         for entry in &manifest.collections {
             let Some((name, shards)) = names.get_key_value(&entry.name) else { continue };
-            let [full, without, other] = of_each.entry(name).or_default();
+            let [full, without, part, other] = of_each.entry(name).or_default();
             let (kept, most) = match entry.content {
                 Content::SchemaOnly => continue,
                 _ if entry.is_of_other_shards(shards) => (other, 1),
+                _ if entry.selection.is_some() => (part, 1),
                 Content::Full => (full, HOLDERS_KEPT),
                 Content::NoVectors => (without, 1),
             };
@@ -184,6 +191,7 @@ fn facts(path: PathBuf, manifest: &Manifest, content: Content) -> Found {
         names: all.iter().take(NAMES_KEPT).map(|c| c.name.clone()).collect(),
         objects: all.iter().fold(0, |sum, c| sum.saturating_add(c.objects)),
         bytes: all.iter().fold(0, |sum, c| sum.saturating_add(c.bytes)),
+        is_selection: manifest.is_selection(),
     }
 }
 

@@ -9,7 +9,7 @@ mod vectors;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::content::Content;
 use super::digest::{Hash, ObjectDigest, RunDigest, collection_digest};
@@ -50,10 +50,20 @@ pub struct Totals {
     pub objects: u64,
     /// Plain bytes of their lines, line ends included.
     pub bytes: u64,
+    /// Objects that were read and not wanted.
+    pub left_out: u64,
     /// The content digest; `None` if only the schema is kept.
     pub digest: Option<Hash>,
     /// Tenants in byte order; one without a name in a plain collection.
     pub tenants: Vec<TenantTotals>,
+}
+
+impl Totals {
+    /// Objects that were read, wanted or not.
+    #[must_use]
+    pub fn read(&self) -> u64 {
+        self.objects + self.left_out
+    }
 }
 
 /// What a tenant holds so far.
@@ -63,6 +73,8 @@ pub struct TenantTotals {
     pub tenant: Option<TenantName>,
     /// Objects.
     pub objects: u64,
+    /// Objects that were read and not wanted.
+    pub left_out: u64,
     /// Plain bytes of their lines.
     pub bytes: u64,
     /// Sum of their digests.
@@ -74,6 +86,8 @@ pub struct TenantTotals {
 struct Lane {
     part: Option<OpenPart>,
     run: Option<RunKey>,
+    /// When its run began.
+    begun: Option<Instant>,
 }
 
 /// A durable part.
@@ -150,6 +164,18 @@ impl CollectionWriter {
         objects: &[RawObject],
         mark: u64,
     ) -> Result<Vec<SealedPart>, Error> {
+        self.append_wanted(lane, tenant, covers, (objects, 0), mark)
+    }
+
+    /// The same for a stretch that has more objects, so many, which are not wanted.
+    pub fn append_wanted(
+        &mut self,
+        lane: usize,
+        tenant: Option<&TenantName>,
+        covers: KeyRange,
+        (objects, left_out): (&[RawObject], u64),
+        mark: u64,
+    ) -> Result<Vec<SealedPart>, Error> {
         self.guarded(|writer| {
             let covers = covers.canonical();
             let bytes = writer.check(tenant, &covers, objects)?;
@@ -162,6 +188,9 @@ impl CollectionWriter {
                 sealed.extend(writer.seal_lane(&mut at)?);
             }
             let key = writer.run_for(&mut at, tenant, covers, mark)?;
+            if let Some(run) = writer.runs.facts_mut(&key) {
+                run.left_out += left_out;
+            }
             for object in objects {
                 writer.put(&mut at, &key, object)?;
             }
@@ -174,7 +203,18 @@ impl CollectionWriter {
     /// something to resume from.
     pub fn seal_older(&mut self, age: Duration) -> Result<Vec<SealedPart>, Error> {
         self.guarded(|writer| {
-            writer.seal_lanes(|lane| lane.part.as_ref().is_some_and(|part| part.opened.elapsed() >= age))
+            let left_out = |key: &RunKey| writer.runs.get(key).is_some_and(|run| run.facts.left_out > 0);
+            let is_old = |lane: &Lane| match (&lane.part, &lane.run) {
+                (Some(part), _) => part.opened.elapsed() >= age,
+                // Where hardly anything is wanted, no part shows how far it was read.
+                (None, Some(run)) => lane.begun.is_some_and(|begun| begun.elapsed() >= age) && left_out(run),
+                (None, None) => false,
+            };
+            let old: Vec<usize> =
+                writer.lanes.iter().filter(|(_, lane)| is_old(lane)).map(|(number, _)| *number).collect();
+            let sealed = writer.seal_these(&old)?;
+            writer.note_empties()?;
+            Ok(sealed)
         })
     }
 
@@ -211,20 +251,22 @@ impl CollectionWriter {
         self.runs.of(Some(tenant)).next().is_some()
     }
 
-    /// Objects of a tenant that are kept so far, open parts included.
+    /// Objects of a tenant that were read so far and count, wanted or not, open parts included.
     #[must_use]
-    pub fn objects_of(&self, tenant: Option<&TenantName>) -> u64 {
-        self.runs.of(tenant).map(|run| run.facts.objects).sum()
+    pub fn read_of(&self, tenant: Option<&TenantName>) -> u64 {
+        self.runs.of(tenant).map(|run| run.facts.objects + run.facts.left_out).sum()
     }
 
     /// What is kept so far, open parts included.
     #[must_use]
     pub fn totals(&self) -> Totals {
         let of = |tenant: Option<&TenantName>| {
-            let mut totals = TenantTotals { tenant: tenant.cloned(), objects: 0, bytes: 0, digest: Hash::default() };
+            let mut totals =
+                TenantTotals { tenant: tenant.cloned(), objects: 0, left_out: 0, bytes: 0, digest: Hash::default() };
             let mut sum = RunDigest::default();
             for run in self.runs.of(tenant).map(|run| &run.facts) {
                 totals.objects += run.objects;
+                totals.left_out += run.left_out;
                 totals.bytes += run.bytes;
                 sum.add(run.digest.hash());
             }
@@ -242,6 +284,7 @@ impl CollectionWriter {
         });
         Totals {
             objects: tenants.iter().map(|t| t.objects).sum(),
+            left_out: tenants.iter().map(|t| t.left_out).sum(),
             bytes: tenants.iter().map(|t| t.bytes).sum(),
             digest,
             tenants,
@@ -314,6 +357,7 @@ impl CollectionWriter {
         let begun = runs::begin(&mut self.runs, tenant, covers, mark, RunFacts::default());
         let key = begun.map_err(|what| self.broken(what))?;
         lane.run = Some(key.clone());
+        lane.begun = Some(Instant::now());
         Ok(key)
     }
 
@@ -371,6 +415,10 @@ impl CollectionWriter {
     /// Ends these lanes, in their order; whoever appends to one of them begins it anew.
     fn seal_lanes(&mut self, which: impl Fn(&Lane) -> bool) -> Result<Vec<SealedPart>, Error> {
         let due: Vec<usize> = self.lanes.iter().filter(|(_, lane)| which(lane)).map(|(number, _)| *number).collect();
+        self.seal_these(&due)
+    }
+
+    fn seal_these(&mut self, due: &[usize]) -> Result<Vec<SealedPart>, Error> {
         let mut sealed = Vec::new();
         for mut lane in due.iter().filter_map(|number| self.lanes.remove(number)).collect::<Vec<_>>() {
             sealed.extend(self.seal_lane(&mut lane)?);

@@ -82,6 +82,9 @@ pub enum Damage {
     /// Numbers or lists that contradict each other.
     #[error("{0} do not add up")]
     Sums(&'static str),
+    /// What the manifest says of the objects that were wanted makes no sense.
+    #[error("what was selected cannot be read, or contradicts the numbers")]
+    Selection,
     /// A file the manifest names is not there.
     #[error("missing")]
     Missing,

@@ -26,7 +26,7 @@ pub(super) use rejected::{Refusal, RejectedLine};
 pub(super) use sealed::{MANIFEST_BYTES, Refused, from_bytes, read, to_bytes};
 
 /// The version that is written.
-pub(super) const FORMAT: Format = Format { major: 1, minor: 2 };
+pub(super) const FORMAT: Format = Format { major: 1, minor: 3 };
 
 /// Has types of today written and read as the structs behind the arrows say.
 macro_rules! stand_as {

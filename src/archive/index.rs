@@ -32,6 +32,8 @@ pub struct Run {
     pub stored_bytes: u64,
     /// Sum of its objects' digests.
     pub digest: RunDigest,
+    /// Objects among its keys that were read and are not in here, as they were not wanted. Since format 1.3.
+    pub left_out: u64,
 }
 
 impl Run {
@@ -49,6 +51,7 @@ impl Run {
             bytes: 0,
             stored_bytes: 0,
             digest: RunDigest::default(),
+            left_out: 0,
         }
     }
 }

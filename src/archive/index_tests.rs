@@ -75,6 +75,7 @@ proptest! {
             bytes,
             stored_bytes: bytes / 2,
             digest,
+            left_out: 3,
         };
         let text = serde_json::to_string(&RunLine::new(&run, Codec::Zstd)).expect("a line");
         let line: RunLine = serde_json::from_str(&text).expect("a run");

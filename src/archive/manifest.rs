@@ -1,6 +1,7 @@
 //! What an archive says about itself, as the program works with it. How it stands in `manifest.json` is in `format`.
 
 mod check;
+mod selection;
 
 use crate::event::SkipReason;
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use super::content::Content;
 use super::digest::Hash;
 
 pub(super) use check::{consistent, path_of};
+pub use selection::{SampleEntry, SelectionEntry, UntilEntry};
 
 /// The version of the archive format. Readers refuse another major one and ignore what a newer minor one added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,6 +211,8 @@ pub struct CollectionFacts {
     pub tenants_changed: TenantsChanged,
     /// How its replicas compare.
     pub replica_check: Option<ReplicaRecord>,
+    /// What of its objects was wanted; `None`: all.
+    pub selection: Option<SelectionEntry>,
 }
 
 /// One collection.
@@ -251,6 +255,8 @@ pub struct CollectionEntry {
     pub tenants_changed: TenantsChanged,
     /// How its replicas compare; absent where there is one.
     pub replica_check: Option<ReplicaRecord>,
+    /// What of its objects was wanted; absent where all were. Since format 1.3.
+    pub selection: Option<SelectionEntry>,
 }
 
 impl CollectionEntry {
@@ -393,6 +399,12 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Whether it holds a part of the objects on purpose, of any of its collections.
+    #[must_use]
+    pub fn is_selection(&self) -> bool {
+        self.collections.iter().any(|entry| entry.selection.is_some())
+    }
+
     /// The entry of a file.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<&FileEntry> {

@@ -93,9 +93,9 @@ pub(super) fn part_number(name: &str, codec: Codec) -> Option<u32> {
 }
 
 /// The name of an archive's directory: one collection's name, `First+N` for N more, `all`; what it holds; when, in UTC.
-/// `_2` and so on are added by the writer.
+/// `_2` and so on are added by the writer. `selection`: whether only a part of the objects was wanted.
 #[must_use]
-pub fn stem(selected: &[CollectionName], all: bool, content: Content, started: Timestamp) -> String {
+pub fn stem(selected: &[CollectionName], all: bool, content: Content, selection: bool, started: Timestamp) -> String {
     let first = selected.first().map_or_else(|| "all".to_owned(), |name| folder(name, &BTreeSet::new()));
     let what = match selected.len() {
         _ if all => "all".to_owned(),
@@ -103,7 +103,9 @@ pub fn stem(selected: &[CollectionName], all: bool, content: Content, started: T
         n => format!("{first}+{}", n - 1),
     };
     let kind = match content {
+        Content::Full if selection => "selected",
         Content::Full => "full",
+        Content::NoVectors if selection => "selected-no-vectors",
         Content::NoVectors => "no-vectors",
         Content::SchemaOnly => "schema",
     };
@@ -166,11 +168,15 @@ mod tests {
         let at: Timestamp = "2026-11-23T04:12:00Z".parse().expect("a time");
         let (a, b) = (name("Article"), name("Book"));
         let one = std::slice::from_ref(&a);
-        assert_eq!(stem(one, false, Content::Full, at), "Article_full_20261123_041200");
-        assert_eq!(stem(one, false, Content::NoVectors, at), "Article_no-vectors_20261123_041200");
-        assert_eq!(stem(&[a.clone(), b.clone()], false, Content::SchemaOnly, at), "Article+1_schema_20261123_041200");
-        assert_eq!(stem(&[a, b], true, Content::Full, at), "all_full_20261123_041200");
-        assert!(is_stem(&stem(&[name(&"A".repeat(255))], false, Content::NoVectors, at)));
+        assert_eq!(stem(one, false, Content::Full, false, at), "Article_full_20261123_041200");
+        assert_eq!(stem(one, false, Content::NoVectors, false, at), "Article_no-vectors_20261123_041200");
+        assert_eq!(
+            stem(&[a.clone(), b.clone()], false, Content::SchemaOnly, false, at),
+            "Article+1_schema_20261123_041200"
+        );
+        assert_eq!(stem(&[a.clone(), b], true, Content::Full, false, at), "all_full_20261123_041200");
+        assert_eq!(stem(&[a], false, Content::Full, true, at), "Article_selected_20261123_041200");
+        assert!(is_stem(&stem(&[name(&"A".repeat(255))], false, Content::NoVectors, false, at)));
         for bad in ["", "a/b", "..", ".hidden", "a\\b"] {
             assert!(!is_stem(bad), "{bad:?}");
         }

@@ -17,12 +17,12 @@ use super::error::{Damage, DiskOp, Error, on, twice};
 use super::format::{self, Refused, RunLine};
 use super::index::{Index, RUNS, Run, cover_exactly_once};
 use super::lines::read_line;
-use super::manifest::{self, CollectionEntry, FileEntry, Manifest, PartEntry, TenantEntry, path_of};
+use super::manifest::{self, CollectionEntry, FileEntry, Manifest, PartEntry, SelectionEntry, TenantEntry, path_of};
 use super::names;
 use super::part_reader::PartReader;
 use super::stored::HashedFile;
 use crate::model::fold::{self, Layout};
-use crate::model::{CLASS_BYTES, Schema, TENANTS_BYTES, TENANTS_VALUES};
+use crate::model::{CLASS_BYTES, Schema, Sieve, TENANTS_BYTES, TENANTS_VALUES};
 
 /// The largest document of aliases or roles a reader takes, in bytes.
 const DOCUMENT_BYTES: u64 = 16 << 20;
@@ -151,6 +151,11 @@ impl Archive {
         Ok(())
     }
 
+    /// What decides whether an object is among those that were selected. The schema is that of the collection.
+    pub fn sieve(&self, selection: &SelectionEntry, schema: &Schema) -> Result<Option<Sieve>, Error> {
+        selection.sieve(schema).map_err(|what| Error::damaged(self.path.join(names::MANIFEST), what))
+    }
+
     fn prove_sums(&self) -> Result<(), Error> {
         let sums = manifest::sums(self.manifest.files.iter().filter(|file| file.path != names::SUMS));
         if self.document(names::SUMS)?.as_deref() == Some(sums.as_bytes()) {
@@ -261,7 +266,13 @@ impl Archive {
                 digest: sum.hash(),
             }
         });
-        if tenants.eq(collection.tenants.iter().cloned()) { Ok(()) } else { Err(Damage::Sums("runs and tenants")) }
+        if !tenants.eq(collection.tenants.iter().cloned()) {
+            return Err(Damage::Sums("runs and tenants"));
+        }
+        let left_out = runs.iter().fold(0_u64, |sum, run| sum.saturating_add(run.left_out));
+        let declared =
+            collection.selection.as_ref().map_or(0, |one| one.objects_read.saturating_sub(collection.objects));
+        if left_out == declared { Ok(()) } else { Err(Damage::Selection) }
     }
 
     /// The places among the runs of a collection of those inside one of its parts, in the order of the file.

@@ -18,6 +18,8 @@ pub(super) struct RunFacts {
     pub(super) bytes: u64,
     pub(super) stored_bytes: u64,
     pub(super) digest: RunDigest,
+    /// Objects that were read and not wanted.
+    pub(super) left_out: u64,
     /// Whether the journal knows it.
     pub(super) journalled: bool,
     /// Lengths of its objects' vectors, by the writer's names.
@@ -41,6 +43,7 @@ pub(super) fn run((tenant, _): &RunKey, covered: &Covered<RunFacts>) -> Run {
         bytes: facts.bytes,
         stored_bytes: facts.stored_bytes,
         digest: facts.digest,
+        left_out: facts.left_out,
     }
 }
 
@@ -69,6 +72,7 @@ pub(super) fn take_over(runs: &mut Runs, run: &Run) -> Result<(), Broken> {
         bytes: run.bytes,
         stored_bytes: run.stored_bytes,
         digest: run.digest,
+        left_out: run.left_out,
         journalled: true,
         lengths: VectorLengths::default(),
     };

@@ -214,6 +214,7 @@ impl ArchiveWriter {
             collection.entry.consistency = collection.facts.consistency;
             collection.entry.tenants_changed = collection.facts.tenants_changed;
             collection.entry.replica_check = collection.facts.replica_check;
+            collection.entry.selection = collection.facts.selection;
             files.append(&mut collection.files);
             collections.push(collection.entry);
         }

@@ -2,6 +2,7 @@
 //! made from them.
 #![expect(clippy::doc_markdown, reason = "these doc comments are help texts, printed as they are")]
 
+mod subset;
 mod tenants;
 mod values;
 
@@ -12,6 +13,7 @@ use clap::{ArgAction, Args, Parser, ValueEnum, ValueHint};
 use super::Command;
 pub(super) use super::connect::ConnectionArgs;
 
+pub(super) use subset::{SubsetArgs, WhereArgs};
 pub(super) use tenants::{TenantArgs, each_once};
 pub(super) use values::{
     Compression, Rename, at_least_one, collection_name, jobs, memory_limit, property, rename, share,

@@ -142,6 +142,9 @@ fn headline(plan: &BackupPlan) -> String {
     if let Some(bytes) = bytes.filter(|b| *b > 0) {
         text = text + ", about " + &size(bytes);
     }
+    if !plan.options.subset.is_all() {
+        text = plain(&format!("{text}, and keeping of them: {}", plan.options.subset));
+    }
     text = match &plan.resumes {
         None => format!("{text}, into {}", shell_path(&plan.archive)),
         Some(found) => format!(
@@ -200,11 +203,18 @@ fn would(plan: &BackupPlan) -> Finished {
         .with(Label::Archive, Some(shell_path(&plan.archive) + if resumed { "" } else { " (planned)" }))
         .with(Label::Free, plan.free_bytes.map(|free| size(free) + " on that disk"))
         .with(Label::Unchecked, closing::unchecked(unchecked))
+        .with(Label::Selection, selection(plan))
         .with_notes(Label::Note, plan.collections.iter().filter_map(activates))
         .with_notes(Label::Limits, closing::limits(&plan.limits))
         .with_notes(Label::Skipped, skipped)
         .with_notes(Label::Incomplete, closing::missing_nodes(&plan.topology.missing));
     Finished { result, closing }
+}
+
+/// What of the objects is kept, where not all are.
+fn selection(plan: &BackupPlan) -> Option<String> {
+    let subset = Some(&plan.options.subset).filter(|subset| !subset.is_all())?;
+    Some(plain(&format!("{subset}; all objects are read, and how many are kept is known then")))
 }
 
 /// What a backup does with tenants that cannot be read as they are.

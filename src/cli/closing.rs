@@ -52,6 +52,7 @@ pub(super) fn of(manifest: &Manifest, archive: Option<&str>) -> Closing {
     Closing { objects: if schemas_only { Objects::SchemasOnly } else { Objects::Counted }, ..Closing::default() }
         .with(Label::Archive, archive.map(|path| format!("{} ({stored} on disk)", shell_text(path))))
         .with(Label::Unchecked, unchecked(Some(&reason).filter(|_| !asked)))
+        .with_notes(Label::Selection, manifest.collections.iter().filter_map(selection))
         .with_notes(Label::Counts, uncounted(manifest))
         .with_notes(Label::Replicas, manifest.collections.iter().filter_map(replicas))
         .with_notes(Label::Changed, manifest.collections.iter().filter_map(change))
@@ -78,6 +79,15 @@ fn change(entry: &CollectionEntry) -> Option<Note> {
         clauses.push("the schema grew (schema.before.json is the earlier one)".into());
     }
     (!clauses.is_empty()).then(|| Note { about: entry.name.clone(), text: clauses.join("; ") })
+}
+
+/// What of a collection's objects was wanted, and how many that are.
+fn selection(entry: &CollectionEntry) -> Option<Note> {
+    let selection = entry.selection.as_ref()?;
+    let of = format!("{} of {} read", count(entry.objects), counted(selection.objects_read, "object"));
+    // What cannot be understood was refused with the manifest.
+    let subset = selection.subset().map(|subset| subset.to_string()).unwrap_or_default();
+    Some(Note { about: entry.name.clone(), text: format!("{of}: {subset}") })
 }
 
 /// The collections whose objects the server did not count.
@@ -206,7 +216,7 @@ fn incomplete(manifest: &Manifest) -> Vec<Note> {
         about: c.name.clone(),
         text: format!(
             "{} listed, but the server counts {}, and {}",
-            counted(c.objects, "object"),
+            counted(c.selection.as_ref().map_or(c.objects, |one| one.objects_read), "object"),
             count(c.counts.after.or(c.counts.before).unwrap_or(0)),
             if expires(&c.name) { "objects of it expire, which may be why" } else { "no writer explains it" }
         ),

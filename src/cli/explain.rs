@@ -2,9 +2,10 @@
 
 use super::words::message;
 use super::{Failure, remedy};
+use crate::model::Unfit;
 use crate::ops::restore::Setting;
 use crate::ops::{Error, Hint};
-use crate::render::quoted;
+use crate::render::{caret, quoted};
 use crate::weaviate::Error as WireError;
 
 /// The archives of a folder, as a shell takes it. In `advice`, clippy would take it for the beginning of a comment.
@@ -39,6 +40,11 @@ pub(super) fn explain(verb: Verb, error: &Error) -> Failure {
 /// The error and what is behind it. Why a server refuses for good stands in the first line, its own words below.
 fn told(error: &Error) -> Failure {
     let failure = Failure { message: message(error), ..Failure::from_error(error.class(), error) };
+    if let Error::Unfit { source, .. } = error
+        && let Unfit::Filter(wrong) = &**source
+    {
+        return failure.showing(caret(&wrong.filter, wrong.at));
+    }
     if let Error::Damages { damages, .. } = error {
         return damages.iter().fold(failure, |failure, damage| failure.because(damage.to_string()));
     }
@@ -75,6 +81,7 @@ fn advice(verb: Verb, hint: &Hint) -> String {
         // Names.
         Hint::DidYouMean(collections) => return format!("did you mean {}?", names(collections)),
         Hint::DidYouMeanTenants(tenants) => return format!("did you mean {}?", names(tenants)),
+        Hint::DidYouMeanProperties(properties) => return format!("did you mean {}?", names(properties)),
         Hint::IsAlias(of) => return format!("it is an alias of {of}; name that collection instead"),
         Hint::ListCollections => match verb {
             Restore => "`elysiactl archive show ARCHIVE` lists the collections of an archive",

@@ -7,7 +7,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::event::{Class, RunResult, Status};
-use crate::render::{plain, sentence};
+use crate::render::{harmless, plain, sentence};
 
 /// Why a command did not do what it was asked, and what a person can do about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +16,9 @@ pub struct Failure {
     pub class: Class,
     /// What failed, naming the thing: a lower-case fragment.
     pub message: String,
-    /// What alone helps, right below the message.
+    /// Lines that show where something is wrong, right below the message.
+    pub excerpt: Option<Box<Excerpt>>,
+    /// What alone helps, below that.
     pub remedy: Option<String>,
     /// Why, the innermost cause last.
     pub causes: Vec<String>,
@@ -26,10 +28,22 @@ pub struct Failure {
     pub partial: Option<Box<RunResult>>,
 }
 
+/// Lines that show where something is wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Excerpt(pub String);
+
 impl Failure {
     /// A failure without causes and hints.
     pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), remedy: None, causes: Vec::new(), hints: Vec::new(), partial: None }
+        Self {
+            class,
+            message: message.into(),
+            excerpt: None,
+            remedy: None,
+            causes: Vec::new(),
+            hints: Vec::new(),
+            partial: None,
+        }
     }
 
     /// An error with everything behind it.
@@ -78,6 +92,13 @@ impl Failure {
         self
     }
 
+    /// Adds lines that show where something is wrong.
+    #[must_use]
+    pub fn showing(mut self, excerpt: String) -> Self {
+        self.excerpt = Some(Box::new(Excerpt(excerpt)));
+        self
+    }
+
     /// Adds advice.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -99,6 +120,9 @@ impl Failure {
             if colour { format!("\u{1b}[{code}m{name}:\u{1b}[0m") } else { format!("{name}:") }
         };
         let mut text = format!("{} {}\n", label("error", "1;31"), sentence(&self.message));
+        if let Some(Excerpt(excerpt)) = self.excerpt.as_deref() {
+            text = text + &harmless(excerpt) + "\n";
+        }
         if let Some(remedy) = &self.remedy {
             // A String takes every write.
             let _ = writeln!(text, "{} {}", label("hint", "36"), sentence(remedy));

@@ -45,6 +45,7 @@ fn lacks(held: &HeldIn) -> String {
             "holds {objects}, {server}, but of another collection of that name: this one was made again, or is on another server"
         ),
         Covers::NoVectors => format!("holds {objects} without their vectors, {server}"),
+        Covers::Selection => format!("holds {objects} that were selected, {server}"),
         Covers::Incomplete => format!("holds {objects}, {server}, and says itself that something is missing in it"),
         Covers::WrittenSince { newest } => {
             let at = date(*newest);

@@ -219,6 +219,7 @@ mod tests {
         for (covers, said) in [
             (Covers::Fewer, "holds 200 objects, and the server 200"),
             (Covers::NoVectors, "without their vectors"),
+            (Covers::Selection, "holds 200 objects that were selected, and the server 200"),
             (Covers::OtherCollection, "but of another collection of that name"),
             (Covers::Incomplete, "says itself"),
             (Covers::WrittenSince { newest }, "written since it was begun (2026-11-24 00:00:00Z)"),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{AliasRemark, Remark, RoleRemark, SchemaDifference};
-use crate::model::{CollectionName, TenantName};
+use crate::model::{CollectionName, Subset, TenantName};
 
 /// How much of what a removal takes away an archive holds, as far as counts and times tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,6 +27,8 @@ pub enum Covers {
     OtherCollection,
     /// Objects without their vectors.
     NoVectors,
+    /// Only those objects, or properties of them, that were selected when it was made.
+    Selection,
     /// It says itself that something is missing in it.
     Incomplete,
     /// An object on the server was written since the archive was begun.
@@ -151,12 +153,15 @@ pub struct PlannedCollection {
     /// In a removal: the archive that holds most of it; absent if none holds any of its objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_in: Option<PlannedCopy>,
+    /// What of its objects is wanted; absent if all are. How many that are is known when they are read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Subset>,
 }
 
 impl PlannedCollection {
     /// A collection of which nothing else is known yet.
     #[must_use]
     pub fn of(name: CollectionName) -> Self {
-        Self { name, objects: None, bytes: None, held_in: None }
+        Self { name, objects: None, bytes: None, held_in: None, selection: None }
     }
 }

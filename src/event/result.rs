@@ -14,6 +14,9 @@ pub struct CollectionResult {
     pub tenants: u64,
     /// Objects stored or compared.
     pub objects: u64,
+    /// Objects that were read and left out, as they were not selected; absent where all were wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<u64>,
     /// Plain bytes of those objects, line ends included.
     pub bytes: u64,
     /// The content digest, 64 lower-case hex digits; `None` where no objects were read on purpose.
@@ -57,6 +60,7 @@ impl CollectionResult {
             name,
             tenants: 0,
             objects: 0,
+            left_out: None,
             bytes: 0,
             digest: None,
             rejected: 0,

@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use crate::archive::manifest::{Incomplete, Limit, Skipped, TopologyRecord};
 use crate::archive::{Codec, Content, Manifest};
 use crate::event::{ActivationRefusal, NotKeptReason, PlannedCollection, RunResult};
-use crate::model::{CollectionName, Schema, Selection, TenantName};
+use crate::model::{CollectionName, Schema, Selection, Subset, TenantName};
 use crate::ops::run::ARCHIVES;
 use crate::ops::run::bounds::{MEMORY_BYTES, PATIENCE};
 use crate::ops::{Error, StateFolders};
@@ -38,6 +38,8 @@ pub struct BackupOptions {
     pub selection: Selection,
     /// Only these tenants of them; all if there are none here.
     pub tenants: Vec<TenantName>,
+    /// Which objects of them.
+    pub subset: Subset,
     /// What to keep of them.
     pub content: Content,
     /// Compression of the parts.
@@ -68,6 +70,7 @@ impl Default for BackupOptions {
             folder: PathBuf::from(ARCHIVES),
             selection: Selection::default(),
             tenants: Vec::new(),
+            subset: Subset::default(),
             content: Content::Full,
             codec: Codec::None,
             jobs: None,
@@ -95,6 +98,9 @@ impl BackupOptions {
         let Value::Object(mut record) = record else { return Map::new() };
         if !self.tenants.is_empty() {
             record.insert("tenants".into(), json!(self.tenants));
+        }
+        if let Value::Object(subset) = json!(self.subset) {
+            record.extend(subset);
         }
         record
     }
@@ -200,6 +206,7 @@ impl BackupPlan {
         let one = |p: &CollectionBackup| PlannedCollection {
             objects: p.objects,
             bytes: p.bytes(),
+            selection: Some(&self.options.subset).filter(|subset| !subset.is_all()).cloned(),
             ..PlannedCollection::of(p.schema.name.clone())
         };
         self.collections.iter().map(one).collect()

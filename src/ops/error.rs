@@ -13,7 +13,7 @@ use bytesize::ByteSize;
 
 use crate::archive;
 use crate::event::SkipReason;
-use crate::model::{CollectionName, KeyChange, ShellWord, TenantName, count, counted};
+use crate::model::{CollectionName, KeyChange, ShellWord, TenantName, Unfit, count, counted};
 use crate::ops::RunName;
 use crate::ops::drift::SchemaDrift;
 use crate::ops::refusal::{BackupDiffers, ClearRefusal, Lack, RestoreRefusal, RunDiffers};
@@ -45,6 +45,9 @@ pub enum Error {
     /// A glob that is none.
     #[error("{glob:?} is not a valid glob")]
     BadGlob { glob: String, source: globset::Error },
+    /// A collection has no such objects as are to be selected.
+    #[error("the selection does not fit {collection}")]
+    Unfit { collection: CollectionName, source: Box<Unfit> },
     /// A name no collection has.
     #[error("there is no collection {name:?}")]
     UnknownCollection {

@@ -287,7 +287,7 @@ fn hold_against(
 fn rank(covers: &Covers) -> u8 {
     match covers {
         Covers::OtherCollection => 0,
-        Covers::NoVectors => 1,
+        Covers::NoVectors | Covers::Selection => 1,
         Covers::Everything => 3,
         _ => 2,
     }
@@ -311,6 +311,7 @@ fn covers(manifest: &Manifest, entry: &CollectionEntry, facts: &HeldFacts, is_ot
         || entry.replicas_differ();
     let covers = match (lacking.first(), facts.objects) {
         _ if is_other || entry.is_of_other_shards(&facts.shards) => Covers::OtherCollection,
+        _ if entry.selection.is_some() => Covers::Selection,
         _ if entry.content != Content::Full => Covers::NoVectors,
         (Some(first), _) => Covers::LacksTenants { tenants: lacking.len() as u64, first: (*first).clone() },
         (None, Some(live)) if archived < live => Covers::Fewer,

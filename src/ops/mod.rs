@@ -32,6 +32,7 @@ pub mod safety;
 mod schema;
 mod select;
 mod server;
+mod subset;
 pub mod verify;
 
 pub use drift::SchemaDrift;

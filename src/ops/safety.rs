@@ -67,7 +67,7 @@ pub(super) async fn save(
     let shards = if schema.multi_tenant { Vec::new() } else { shards.to_vec() };
     let tenants = tenants.map(|tenants| serde_json::to_vec(tenants).unwrap_or_default());
     let write = move || {
-        let stem = archive::stem(std::slice::from_ref(&schema.name), false, Content::SchemaOnly, started);
+        let stem = archive::stem(std::slice::from_ref(&schema.name), false, Content::SchemaOnly, false, started);
         let mut writer = ArchiveWriter::create(disk, &folder, &stem, Codec::None, header)?;
         let mut collection = writer.collection(&schema, Content::SchemaOnly)?;
         if let Some(tenants) = &tenants {

@@ -13,10 +13,10 @@ use std::time::Duration;
 use crate::archive::manifest::{CollectionEntry, Incomplete};
 use crate::archive::{Archive, Content};
 use crate::event::{Difference, FieldDiff, Remark, RunResult, SchemaDifference};
-use crate::model::{CollectionName, ObjectId, Renames, Schema, Selection, TenantMap, TenantName};
+use crate::model::{CollectionName, Filter, ObjectId, Renames, Schema, Selection, Subset, TenantMap, TenantName};
 use crate::ops::run::bounds::{DIFFERENCES_LISTED, MEMORY_BYTES, PATIENCE};
-use crate::ops::{Error, StateFolders, prove};
-use crate::pipeline::compare::{ArchivedSide, Left, LeftError, Place, Sample, units};
+use crate::ops::{Error, StateFolders, prove, subset};
+use crate::pipeline::compare::{ArchivedSide, Left, LeftError, Place, Sample, Sieves, units};
 use crate::pipeline::load;
 use crate::pipeline::long_lines::LongLines;
 use crate::pipeline::parts::Indexed;
@@ -39,6 +39,8 @@ pub struct VerifyOptions {
     pub renames: Renames,
     /// Which tenants, and their names on the server.
     pub tenants: TenantMap,
+    /// Only objects that it is true of, in the archive or on the server; `None`: all.
+    pub filter: Option<Filter>,
     /// The share of the objects to compare, above 0 and at most 1; `None`: all.
     pub sample: Option<f64>,
     /// Differences listed at most.
@@ -69,6 +71,7 @@ impl VerifyOptions {
             name: None,
             renames: Renames::default(),
             tenants: TenantMap::Same,
+            filter: None,
             sample: None,
             limit: Self::LIMIT,
             jobs: None,
@@ -190,6 +193,22 @@ impl Pair {
         let sample = sample.map(|(share, seed)| Sample::new(&units, share, seed));
         let archive = Arc::clone(&self.archive);
         Left::new(ArchivedSide { archive, at: self.at, schema, runs, lines }, units, sample)
+    }
+
+    /// The subset of the objects that the archive holds; `None`: all.
+    fn subset(&self) -> Option<Subset> {
+        self.entry().selection.as_ref().and_then(|selection| selection.subset().ok())
+    }
+
+    /// What is compared, where that is not everything.
+    fn sieves(&self, options: &CompareOptions) -> Result<Sieves, Error> {
+        let held = match &self.entry().selection {
+            Some(selection) => self.archive.sieve(selection, self.schema())?.map(Arc::new),
+            None => None,
+        };
+        let asked = Subset { filter: options.filter.clone(), ..Subset::default() };
+        let kept = self.entry().selection.as_ref().map(|selection| selection.fields.as_slice()).unwrap_or_default();
+        Ok(Sieves { held, taken: options.taken.clone(), asked: subset::of_kept(&asked, self.schema(), kept)? })
     }
 
     /// Objects that lack their vectors, by tenant on the server and id.

@@ -9,6 +9,7 @@ mod merge;
 mod sample;
 mod shares;
 mod side;
+mod sieves;
 mod units;
 mod value;
 mod vectors;
@@ -25,6 +26,7 @@ pub use found::{Differing, Found, Place};
 pub use sample::Sample;
 pub(crate) use shares::Shares;
 pub use side::{ArchivedSide, Left, LeftError};
+pub use sieves::Sieves;
 pub use units::{Unit, units};
 
 /// Fields named of one object at most.

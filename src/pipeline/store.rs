@@ -2,15 +2,17 @@
 //! and syncing block. It hands its writer back; only the operation, which knows both sides' totals, may seal.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::guard::Proven;
+use super::scan::UNPRINTABLE_IDS;
 use super::{Batch, BatchOrigin, limits};
 use crate::archive::{CollectionWriter, Dropped, Error, SealedPart};
 use crate::event::{Event, Events};
-use crate::model::{ObjectId, RawObject, Schema, TenantName};
+use crate::model::{ObjectId, RawObject, Schema, Sieve, TenantName};
 
 /// Ids kept of objects that hold a value no server takes back; more are only counted.
 pub const UNWRITABLE_IDS: usize = 10;
@@ -26,6 +28,10 @@ pub struct Store {
     /// How long a part stays open at most while objects come.
     part_age: Duration,
     schema: Schema,
+    /// What of the objects is wanted; `None`: all.
+    sieve: Option<Arc<Sieve>>,
+    /// Objects that were left out and that lacked a vector which the server cannot print.
+    pub left_out_unprintable: BTreeSet<(Option<TenantName>, ObjectId)>,
     events: Events,
 }
 
@@ -33,7 +39,22 @@ impl Store {
     /// A sink that writes into `writer` and seals a part after `part_age`, if not earlier.
     #[must_use]
     pub fn new(writer: CollectionWriter, part_age: Duration, schema: Schema, events: Events) -> Self {
-        Self { writer, unwritable: BTreeSet::new(), proven: None, part_age, schema, events }
+        Self {
+            writer,
+            unwritable: BTreeSet::new(),
+            proven: None,
+            part_age,
+            schema,
+            sieve: None,
+            left_out_unprintable: BTreeSet::new(),
+            events,
+        }
+    }
+
+    /// Only these objects are written; all are read, and count as that.
+    #[must_use]
+    pub fn of(self, sieve: Option<Arc<Sieve>>) -> Self {
+        Self { sieve, ..self }
     }
 
     /// From now on pages count for whoever resumes the run only once they are proven.
@@ -52,8 +73,11 @@ impl Store {
     }
 
     fn take(&mut self, batch: &Batch) -> Result<(), Error> {
-        let without = self.without_dropped_vectors(&batch.objects);
-        let objects = without.as_deref().unwrap_or(&batch.objects);
+        let wanted = self.wanted(batch);
+        let objects = wanted.as_deref().unwrap_or(&batch.objects);
+        let left_out = batch.objects.len() as u64 - objects.len() as u64;
+        let without = self.without_dropped_vectors(objects);
+        let objects = without.as_deref().unwrap_or(objects);
         for object in objects {
             if self.unwritable.len() < UNWRITABLE_IDS && limits::holds_unwritable_integer(&self.schema, object) {
                 self.unwritable.insert(object.id);
@@ -67,10 +91,25 @@ impl Store {
         if unprintable {
             self.writer.note_incomplete(tenant, objects.iter().map(|object| object.id).collect())?;
         }
-        let mut sealed = self.writer.append(worker, tenant, batch.covers, objects, mark)?;
+        let mut sealed = self.writer.append_wanted(worker, tenant, batch.covers, (objects, left_out), mark)?;
         sealed.extend(self.writer.seal_older(self.part_age)?);
         self.announce(sealed);
         self.note_proven()
+    }
+
+    /// The objects that are wanted, with what is wanted of them; `None`: all.
+    fn wanted(&mut self, batch: &Batch) -> Option<Vec<RawObject>> {
+        let sieve = self.sieve.as_ref()?;
+        let is_unprintable = matches!(batch.origin, BatchOrigin::Live { unprintable: true, .. });
+        let mut wanted = Vec::new();
+        for object in batch.objects.iter() {
+            if sieve.keeps(batch.space.as_ref(), object) {
+                wanted.push(sieve.cut(object).unwrap_or_else(|| object.clone()));
+            } else if is_unprintable && self.left_out_unprintable.len() < UNPRINTABLE_IDS {
+                self.left_out_unprintable.insert((batch.space.clone(), object.id));
+            }
+        }
+        Some(wanted)
     }
 
     /// Notes in the journal what is proven by now. Blocks.

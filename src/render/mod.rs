@@ -1,6 +1,7 @@
 //! The consumers of a run's events: bars, lines of text, NDJSON, and the closing summary. They draw; they decide nothing.
 
 mod bars;
+mod caret;
 mod feed;
 mod harmless;
 mod json;
@@ -16,6 +17,7 @@ mod words;
 mod wrap;
 
 pub use bars::{Bars, Look};
+pub use caret::caret;
 pub use feed::{Moment, Render, Stopwatch, feed};
 pub use harmless::HarmlessJson;
 pub use json::Json;

@@ -215,6 +215,7 @@ impl CollectionWriter {
             schema_changed,
             tenants_changed: TenantsChanged::default(),
             replica_check: None,
+            selection: None,
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::model::coverage::Covered;
 /// What was thrown away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Dropped {
-    /// Objects that no longer count.
+    /// Objects that no longer count as read, wanted or not.
     pub objects: u64,
     /// Their plain bytes.
     pub bytes: u64,
@@ -110,7 +110,7 @@ impl CollectionWriter {
 
     fn kept_now(&self) -> Dropped {
         let add = |sum: Dropped, (_, run): (&RunKey, &Stays)| Dropped {
-            objects: sum.objects + run.facts.objects,
+            objects: sum.objects + run.facts.objects + run.facts.left_out,
             bytes: sum.bytes + run.facts.bytes,
         };
         self.runs.iter().fold(Dropped::default(), add)

@@ -23,6 +23,14 @@ pub(in crate::archive) struct RunLine {
     bytes: u64,
     stored_bytes: u64,
     digest: Hash,
+    /// Since 1.3.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    left_out: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl RunLine {
@@ -39,6 +47,7 @@ impl RunLine {
             bytes: run.bytes,
             stored_bytes: run.stored_bytes,
             digest: run.digest.hash(),
+            left_out: run.left_out,
         }
     }
 
@@ -79,6 +88,7 @@ impl RunLine {
             bytes: self.bytes,
             stored_bytes: self.stored_bytes,
             digest,
+            left_out: self.left_out,
         })
     }
 }

@@ -29,6 +29,9 @@ stand_as! {
     today::ReadMode => ReadMode,
     today::TenantsChanged => TenantsChanged,
     today::ReplicaRecord => ReplicaCheck,
+    today::SelectionEntry => Selection,
+    today::SampleEntry => Sample,
+    today::UntilEntry => Until,
     today::Limit => Limit,
     today::LimitKind => LimitKind,
     today::Incomplete => Incomplete,
@@ -153,6 +156,35 @@ struct Collection {
     /// Since 1.1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replica_check: Option<today::ReplicaRecord>,
+    /// Since 1.3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    selection: Option<today::SelectionEntry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "today::SelectionEntry")]
+struct Selection {
+    #[serde(rename = "where")]
+    filter: Option<String>,
+    fields: Vec<String>,
+    limit: Option<u64>,
+    sample: Option<today::SampleEntry>,
+    objects_read: u64,
+    until: Option<today::UntilEntry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "today::SampleEntry")]
+struct Sample {
+    share: String,
+    seed: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "today::UntilEntry")]
+struct Until {
+    tenant: Option<String>,
+    id: String,
 }
 
 #[derive(Serialize, Deserialize)]

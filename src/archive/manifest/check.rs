@@ -25,6 +25,7 @@ pub(in crate::archive) fn consistent(manifest: &Manifest) -> Result<(), Damage> 
             return Err(Damage::NamedTwice(entry.name.clone()));
         }
         tenants(entry)?;
+        selection(entry)?;
         parts(entry, manifest.codec)?;
         let mut of = |file: &str| expected.insert(path_of(entry, file));
         of(names::SCHEMA);
@@ -86,6 +87,14 @@ fn tenants(entry: &CollectionEntry) -> Result<(), Damage> {
         return Err(Damage::Digest);
     }
     Ok(())
+}
+
+fn selection(entry: &CollectionEntry) -> Result<(), Damage> {
+    let Some(selection) = &entry.selection else { return Ok(()) };
+    selection.subset()?;
+    let is_kept = entry.content != Content::SchemaOnly && entry.objects <= selection.objects_read;
+    let is_limited = selection.limit.is_none_or(|limit| entry.objects <= limit);
+    if is_kept && is_limited { Ok(()) } else { Err(Damage::Selection) }
 }
 
 fn parts(entry: &CollectionEntry, codec: Codec) -> Result<(), Damage> {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use bytesize::ByteSize;
 use clap::ValueEnum;
 
-use crate::model::{CollectionName, RenamePattern, Renames};
+use crate::model::{CollectionName, RenamePattern, Renames, Share};
 
 /// The smallest `--memory-limit`: a handful of pages and the buffers of one codec.
 const LEAST_MEMORY: ByteSize = ByteSize::mib(16);
@@ -44,6 +44,11 @@ pub(in crate::cli) enum Compression {
     Gzip,
     /// LZ4.
     Lz4,
+}
+
+/// A share of objects of which each is in it or not whoever asks.
+pub(in crate::cli) fn sample_share(text: &str) -> Result<Share> {
+    Ok(text.parse()?)
 }
 
 /// A number of things of which there has to be one.

@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 use clap::{Args, ValueEnum, ValueHint};
 
 use crate::archive::{Codec, Content, archives, location};
-use crate::cli::args::{Compression, at_least_one, each_once, jobs, memory_limit};
+use crate::cli::args::{Compression, SubsetArgs, at_least_one, each_once, jobs, memory_limit};
 use crate::cli::settings::{named_or_folder, state_folders};
 use crate::cli::{Env, Failure, memory};
 use crate::event::Class;
@@ -41,6 +41,8 @@ pub(in crate::cli) struct BackupArgs {
     /// Collections that have none of the tenants named are left out.
     #[arg(long, value_name = "TENANT", conflicts_with = "schema_only")]
     pub tenant: Vec<TenantName>,
+    #[command(flatten)]
+    pub subset: SubsetArgs,
     /// Resume an interrupted backup: the newest one that fits, or with =ARCHIVE this one
     ///
     /// What is sealed in it is proven and kept, and the rest is read. Without names and options of content everything is as
@@ -49,7 +51,7 @@ pub(in crate::cli) struct BackupArgs {
     #[expect(clippy::option_option, reason = "not given, given alone, given with a value")]
     pub resume: Option<Option<PathBuf>>,
     /// Back up the schemas alone, no objects
-    #[arg(long, conflicts_with = "skip_vectors")]
+    #[arg(long, conflicts_with_all = ["skip_vectors", "where", "fields", "sample"])]
     pub schema_only: bool,
     /// Back up objects without their vectors
     #[arg(long)]
@@ -102,7 +104,9 @@ impl BackupSettings {
     pub(in crate::cli) fn resolve(args: &BackupArgs, env: &Env) -> Result<Self, Failure> {
         codec_is_no_collection(args)?;
         let folder = named_or_folder(args.output.as_ref(), env)?;
+        let subset = args.subset.resolve()?;
         let as_before = args.collections.is_empty()
+            && subset.is_all()
             && args.exclude.is_empty()
             && args.tenant.is_empty()
             && args.compress.is_none()
@@ -115,6 +119,7 @@ impl BackupSettings {
             folder,
             selection: Selection { take: args.collections.clone(), exclude: args.exclude.clone() },
             tenants: each_once(&args.tenant)?,
+            subset,
             content: match (args.schema_only, args.skip_vectors) {
                 (true, _) => Content::SchemaOnly,
                 (false, true) => Content::NoVectors,

@@ -10,7 +10,7 @@ use crate::cli::explain::{Verb, explain};
 use crate::cli::removal::{self, Consent};
 use crate::cli::{Connect, Failure, Finished, Out, backup, closing, run_with_events};
 use crate::event::{Class, Op, RunResult, Status};
-use crate::model::{path_of_text, shell_text};
+use crate::model::{Subset, path_of_text, shell_text};
 use crate::ops::backup::{BackupOptions, plan, run};
 use crate::ops::{Session, bounds};
 use crate::render::{Closing, Label};
@@ -39,6 +39,7 @@ pub(super) fn back_up(
         let options = BackupOptions {
             folder,
             selection: settings.options.selection.clone(),
+            subset: Subset::default(),
             content: archive::Content::Full,
             codec: Codec::None,
             jobs: None,

@@ -140,8 +140,9 @@ fn items(sealed: &[Found]) -> Vec<String> {
             Content::NoVectors => format!("{}, {}, no vectors", counted(found.objects, "object"), size(found.bytes)),
             Content::Full => format!("{}, {}", counted(found.objects, "object"), size(found.bytes)),
         };
+        let selected = if found.is_selection { ", a selection" } else { "" };
         let sealed = date(found.sealed);
-        format!("{:<longest$}  {sealed}  {collections}, {what}", name(found))
+        format!("{:<longest$}  {sealed}  {collections}, {what}{selected}", name(found))
     };
     sealed.iter().map(item).collect()
 }
@@ -160,9 +161,11 @@ mod tests {
             names: Vec::new(),
             objects: 100_000,
             bytes: 420 << 20,
+            is_selection: name.contains("selected"),
         };
         let all = [
             found("Article_full_20261123_041200", Content::Full, 1),
+            found("all_selected_1", Content::Full, 1),
             found("all_full_1", Content::NoVectors, 12),
             found("x\u{1b}[2J", Content::SchemaOnly, 2),
         ];
@@ -170,6 +173,7 @@ mod tests {
             items(&all),
             [
                 "Article_full_20261123_041200  2026-11-23 04:12:00Z  1 collection, 100,000 objects, 420.0 MiB",
+                "all_selected_1                2026-11-23 04:12:00Z  1 collection, 100,000 objects, 420.0 MiB, a selection",
                 "all_full_1                    2026-11-23 04:12:00Z  12 collections, 100,000 objects, 420.0 MiB, no vectors",
                 r"x\u{1b}[2J                    2026-11-23 04:12:00Z  2 collections, no objects",
             ]

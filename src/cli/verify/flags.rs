@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use bytesize::ByteSize;
 use clap::{Args, ValueHint};
 
-use crate::cli::args::{Rename, TenantArgs, collection_name, jobs, memory_limit, rename, share};
+use crate::cli::args::{Rename, TenantArgs, WhereArgs, collection_name, jobs, memory_limit, rename, share};
 use crate::cli::settings::{place, state_folders};
 use crate::cli::{Env, Failure, memory};
 use crate::event::Class;
@@ -36,6 +36,8 @@ pub(in crate::cli) struct VerifyArgs {
     pub only: Vec<String>,
     #[command(flatten)]
     pub tenants: TenantArgs,
+    #[command(flatten)]
+    pub filter: WhereArgs,
     /// Compare about this share of the objects only, such as 1%
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub sample: Option<f64>,
@@ -64,6 +66,7 @@ pub(super) fn options(args: &VerifyArgs, env: &Env) -> Result<VerifyOptions, Fai
         renames: Rename::all(&args.rename).map_err(twice)?,
         tenants: args.tenants.map()?,
         state: state_folders(args.run_dir.as_deref(), env).ok(),
+        filter: args.filter.resolve()?,
         sample: args.sample,
         limit: args.limit,
         jobs: args.jobs.map(Into::into),

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::event::ActivationRefusal;
-use crate::model::TenantName;
+use crate::model::{Subset, TenantName};
 
 /// A fact about a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,6 +15,10 @@ pub enum ComparisonRemark {
     ComparedWithoutVectors { archived: bool },
     /// Only some objects were compared.
     Sampled { compared: u64, of: u64 },
+    /// The archive holds a selection, and the server has so many objects that are not of it.
+    Selection { selection: Subset, others: u64 },
+    /// Only objects that the filter is true of on either side were compared; the server has so many others.
+    Filtered { filter: String, others: u64 },
     /// These were compared without vectors: the server could not print them for the archive.
     VectorsUnprintable { objects: u64 },
     /// These got vectors from the server, which were not compared.

@@ -16,7 +16,7 @@ use super::{BackupOptions, CollectionBackup};
 use crate::archive::manifest::TenantsChanged;
 use crate::archive::{ClosedCollection, CollectionWriter, Content};
 use crate::event::{Event, NotKeptReason, SkipReason, Warning};
-use crate::model::{KeyRange, ObjectId, Schema, TenantName};
+use crate::model::{KeyRange, ObjectId, Schema, Sieve, TenantName};
 use crate::ops::bounds;
 use crate::ops::drift::{Drift, SchemaDrift, drift};
 use crate::ops::proof::{self, Evidence, Verdict};
@@ -81,6 +81,8 @@ pub(super) struct Collect<'a> {
     pub(super) changed_since_ms: Option<i64>,
     /// Compares the replicas of each page before it is read; `None` where there is one.
     pub(super) replicas: Option<Arc<ReplicaCheck>>,
+    /// What of the objects is wanted; `None`: all.
+    pub(super) sieve: Option<Arc<Sieve>>,
 }
 
 impl Collect<'_> {
@@ -98,7 +100,7 @@ impl Collect<'_> {
         let mut store =
             Store::new(writer, self.options.part_age, self.planned.schema.clone(), self.access.events.clone());
         store.unwritable.clone_from(&self.kept.unwritable);
-        store
+        store.of(self.sieve.clone())
     }
 
     /// Takes over what an interrupted run kept, with what was seen of it; all of it is dropped if it may lack objects and
@@ -142,14 +144,14 @@ impl Collect<'_> {
         store = self.note_shards(store, &guard).await?;
         let before = self.count().await?;
         let (mut store, mut seen) = self.take_over(store, &guard, before.is_some()).await?;
-        let carried = store.writer.totals().objects;
+        let carried = store.writer.totals().read();
         let mut again = true;
         let mut rounds = Rounds::new();
         while rounds.another(store.writer.noted_objects()) {
             store = self.read(store, &mut guard, &mut seen).await?;
             let after;
             (store, after) = self.or_keep_proven(store, &mut guard, self.count()).await?;
-            let listed = store.writer.totals().objects;
+            let listed = store.writer.totals().read();
             let verdict = proof::judge(Evidence { before, after, listed, changed: seen.changed });
             if !guard.ask().await {
                 // The last pages, or the count, may be partial.
@@ -204,6 +206,8 @@ impl Collect<'_> {
     ) -> Result<Collected, Error> {
         let schema = self.schema_after().await?;
         let unwritable = store.unwritable.iter().copied().collect();
+        let mut unprintable = seen.unprintable;
+        unprintable.retain(|named| !store.left_out_unprintable.contains(named));
         let changed_schema = (schema.text != self.planned.schema.text).then(|| schema.clone());
         let close = move || {
             tenants.map_or(Ok(()), |tenants| store.writer.put_tenants(&tenants))?;
@@ -218,7 +222,7 @@ impl Collect<'_> {
             vanished: None,
             any_replica: AnyReplica::Agrees,
             replicas: self.replica_findings(),
-            unprintable: seen.unprintable.into_iter().collect(),
+            unprintable: unprintable.into_iter().collect(),
             more_unprintable: seen.more_unprintable,
             unwritable,
             unchecked: guard.unchecked().map(str::to_owned),
@@ -403,7 +407,7 @@ impl Collect<'_> {
 
     fn mismatch(&self, verdict: Verdict, store: &Store) -> Option<u64> {
         let Verdict::Disagrees { counted } = verdict else { return None };
-        let (collection, listed) = (self.planned.schema.name.clone(), store.writer.totals().objects);
+        let (collection, listed) = (self.planned.schema.name.clone(), store.writer.totals().read());
         self.access.events.warn(Warning::CountMismatch { collection, listed, counted });
         Some(counted)
     }

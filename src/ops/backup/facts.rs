@@ -4,14 +4,16 @@
 use super::Remarks;
 use super::collect::{AnyReplica, Collected};
 use crate::archive::CollectionFacts;
-use crate::archive::manifest::{Consistency, Counts, Incomplete, Limit, LimitKind, ReadMode, ReplicaRecord, Skipped};
+use crate::archive::manifest::{
+    Consistency, Counts, Incomplete, Limit, LimitKind, ReadMode, ReplicaRecord, SelectionEntry, Skipped,
+};
 use crate::event::CollectionResult;
-use crate::model::Schema;
+use crate::model::{Schema, Subset};
 use crate::ops::schema::expiry::Expiry;
 use crate::ops::schema::{expires, trained};
 
 /// The facts that go into the collection's entry.
-pub(super) fn facts(collected: &Collected) -> CollectionFacts {
+pub(super) fn facts(collected: &Collected, subset: &Subset) -> CollectionFacts {
     let (before, after) = collected.counts;
     CollectionFacts {
         counts: Counts { before, after },
@@ -34,6 +36,7 @@ pub(super) fn facts(collected: &Collected) -> CollectionFacts {
             counts_moved: collected.any_replica == AnyReplica::Moved,
             reason: found.closed.clone(),
         }),
+        selection: (!subset.is_all()).then(|| SelectionEntry::of(subset, collected.closed.totals().read(), None)),
     }
 }
 
@@ -52,7 +55,7 @@ pub(super) fn agrees(collected: &Collected) -> bool {
 pub(super) fn vanished(agreed: Option<u64>, collected: &Collected) -> Option<u64> {
     let told = !collected.tenants_changed.deleted.is_empty() || expires(&collected.schema);
     let agreed = agreed.filter(|_| !told)?;
-    gone(agreed, collected.closed.totals().objects, collected.counts.1?)
+    gone(agreed, collected.closed.totals().read(), collected.counts.1?)
 }
 
 fn gone(agreed: u64, listed: u64, after: u64) -> Option<u64> {
@@ -117,12 +120,13 @@ pub(super) fn general_limits() -> Vec<Limit> {
 }
 
 /// The collection's line of the result.
-pub(super) fn result(collected: &Collected) -> CollectionResult {
+pub(super) fn result(collected: &Collected, subset: &Subset) -> CollectionResult {
     let totals = collected.closed.totals();
     let tenants = totals.tenants.iter().filter(|tenant| tenant.tenant.is_some()).count() as u64;
     CollectionResult {
         tenants,
         objects: totals.objects,
+        left_out: (!subset.is_all()).then_some(totals.left_out),
         bytes: totals.bytes,
         digest: totals.digest.map(|d| d.to_string()),
         changed_seen: Some(collected.changed),

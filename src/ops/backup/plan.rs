@@ -18,7 +18,7 @@ use crate::model::{CollectionName, Schema, TenantName, similar};
 use crate::ops::lacking::{Lacking, nothing_lacks};
 use crate::ops::select::{self, Alias};
 use crate::ops::server::{self, Needs};
-use crate::ops::{Error, ReadAccess, Session, blocking};
+use crate::ops::{Error, ReadAccess, Session, blocking, subset};
 use crate::pipeline::guard::Whole;
 use crate::weaviate::{
     Client, Count, LastingCause, OperationalMode, PageReply, PageRequest, Rights, ServerFacts, Tenant, TenantState,
@@ -56,7 +56,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: BackupOptions
     let aliases = access.client.aliases().await?;
     let (mut removed, mut given_up) = (Vec::new(), BTreeMap::new());
     let (chosen, is_all) = if let Some(found) = &carried {
-        resume::adopt(&mut options, found);
+        resume::adopt(&mut options, found)?;
         let standing = resume::standing(access.session, found, schemas).await?;
         (removed, given_up) = (standing.removed, standing.given_up);
         (standing.schemas, false)
@@ -72,6 +72,9 @@ pub async fn plan(client: &Client, session: &Session, mut options: BackupOptions
         return Err(Error::InIdleNamespace {
             collections: idle.iter().map(|skipped| skipped.collection.clone()).collect(),
         });
+    }
+    for schema in &chosen {
+        subset::sieve(&options.subset, schema)?;
     }
     let (chosen, tenants) = of_tenants(access.client, &options, chosen).await?;
     for (collection, listed) in &tenants {
@@ -96,7 +99,7 @@ pub async fn plan(client: &Client, session: &Session, mut options: BackupOptions
     let names: Vec<_> = collections.iter().map(|c| c.schema.name.clone()).collect();
     let header = carried.as_ref().map(|found| &found.header);
     let started = header.map_or_else(|| access.clock.now(), |header| header.started);
-    let stem = archive::stem(&names, is_all, options.content, started);
+    let stem = archive::stem(&names, is_all, options.content, !options.subset.is_all(), started);
     let archive = match &carried {
         Some(found) => found.path.clone(),
         None => place(&access.archives, &options.folder, &stem).await?,

@@ -54,12 +54,17 @@ impl Interrupted {
 }
 
 /// The options of a run that decide what its archive holds.
-const OF_CONTENT: [(&str, BackupDiffers); 5] = [
+const OF_CONTENT: [(&str, BackupDiffers); 10] = [
     ("collections", BackupDiffers::Collections),
     ("exclude", BackupDiffers::Excluded),
     ("tenants", BackupDiffers::Tenants),
     ("content", BackupDiffers::Content),
     ("compress", BackupDiffers::Compression),
+    ("where", BackupDiffers::Filter),
+    ("fields", BackupDiffers::Fields),
+    ("sample", BackupDiffers::Sample),
+    ("sample_seed", BackupDiffers::SampleSeed),
+    ("limit", BackupDiffers::Limit),
 ];
 
 /// The first thing that an interrupted run has otherwise: what, how it was, how it is wanted.
@@ -85,7 +90,9 @@ fn other_content(archived: &Map<String, Value>, options: &BackupOptions) -> Opti
         return None;
     }
     let wanted = options.record();
-    let shown = |of: &Map<String, Value>, key: &str| of.get(key).map_or_else(|| "[]".to_owned(), Value::to_string);
+    let absent = |key: &str| if key == "tenants" { "[]" } else { "nothing" };
+    let shown =
+        |of: &Map<String, Value>, key: &str| of.get(key).map_or_else(|| absent(key).to_owned(), Value::to_string);
     let differs = |(key, what): &(&str, BackupDiffers)| {
         let (archived, wanted) = (shown(archived, key), shown(&wanted, key));
         (archived != wanted).then_some((*what, archived, wanted))
@@ -140,7 +147,7 @@ pub(super) async fn newest(
 }
 
 /// What is backed up, and how, becomes what it was then.
-pub(super) fn adopt(options: &mut BackupOptions, found: &Unfinished) {
+pub(super) fn adopt(options: &mut BackupOptions, found: &Unfinished) -> Result<(), Error> {
     let of = &found.header.options;
     let list = |key: &str| -> Vec<String> {
         of.get(key).and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default()
@@ -150,6 +157,9 @@ pub(super) fn adopt(options: &mut BackupOptions, found: &Unfinished) {
     options.tenants = list("tenants").into_iter().filter_map(|name| name.parse().ok()).collect();
     options.content = of.get("content").and_then(|c| serde_json::from_value(c.clone()).ok()).unwrap_or(options.content);
     options.codec = found.header.codec;
+    let damaged = |_| archive::Error::Damaged { path: found.path.clone(), line: None, what: Damage::Selection };
+    options.subset = serde_json::from_value(Value::Object(of.clone())).map_err(damaged)?;
+    Ok(())
 }
 
 /// The collections of an interrupted run as they are now.
@@ -276,7 +286,8 @@ pub(super) async fn prove(
             match proven {
                 Ok(()) => {
                     // Part by part: a large archive takes its time.
-                    let (objects, bytes) = (part.objects, part.bytes);
+                    let left_out: u64 = part.runs.iter().map(|run| run.left_out).sum();
+                    let (objects, bytes) = (part.objects + left_out, part.bytes);
                     events.emit(Event::Resumed { collection: schema.name.clone(), objects, bytes });
                     kept.changed += changed;
                     for (tenant, first) in firsts {

@@ -17,9 +17,10 @@ use crate::archive::{
     ResumedCollection, RunHeader, SealFacts,
 };
 use crate::event::{CollectionResult, Event, NotKeptReason, Op, RunResult, SavedSchema, Status, Warning};
-use crate::model::{CLOCK_STEP_MS, path_text};
+use crate::model::{CLOCK_STEP_MS, Subset, path_text};
 use crate::ops::activation::ActivationBooks;
 use crate::ops::run::claim::Claiming;
+use crate::ops::subset;
 use crate::ops::{BackupDiffers, Error, SchemaDrift, Session, WriteAccess, blocking};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::long_lines::OTHER_BYTES;
@@ -248,10 +249,11 @@ impl One<'_> {
             None => (collection, Kept::default()),
             Some(noted) => resume::prove(access.session, collection, noted, content, changed_since_ms).await?,
         };
-        let there = collection.totals().objects;
+        let there = collection.totals();
         let replicas = (planned.schema.replicas > 1).then(|| Arc::new(ReplicaCheck::new(changed_since_ms)));
         let (options, budget) = (&plan.options, self.budget);
-        let collect = Collect { access, options, budget, planned, kept, changed_since_ms, replicas };
+        let sieve = subset::sieve(&options.subset, &planned.schema)?;
+        let collect = Collect { access, options, budget, planned, kept, changed_since_ms, replicas, sieve };
         let collected = if planned.schema.multi_tenant {
             Box::pin(TenantsBackup::new(collect, &plan.archive, self.books).run(collection)).await?
         } else {
@@ -259,12 +261,13 @@ impl One<'_> {
         };
         let read = collected.read;
         let collected = Collected {
-            vanished: facts::vanished(self.agreed.map(|agreed| agreed.max(there)), &collected),
+            vanished: facts::vanished(self.agreed.map(|agreed| agreed.max(there.read())), &collected),
             ..collected
         };
-        let objects = gathered.take(access.session, collected);
+        let in_all = collected.closed.totals().read();
+        gathered.take(access.session, &options.subset, collected);
         // What was there and was dropped since is among those that were read.
-        gathered.resumed += there.min(objects.saturating_sub(read));
+        gathered.resumed += there.objects.min(in_all.saturating_sub(read));
         Ok(())
     }
 
@@ -293,10 +296,9 @@ impl One<'_> {
 }
 
 impl BackupGathered {
-    /// How many objects it has.
-    fn take(&mut self, session: &Session, mut collected: Collected) -> u64 {
-        collected.closed.facts = facts::facts(&collected);
-        let (result, remarks) = (facts::result(&collected), facts::remarks(&collected));
+    fn take(&mut self, session: &Session, subset: &Subset, mut collected: Collected) {
+        collected.closed.facts = facts::facts(&collected, subset);
+        let (result, remarks) = (facts::result(&collected, subset), facts::remarks(&collected));
         self.remarks.limits.extend(remarks.limits);
         self.remarks.incomplete.extend(remarks.incomplete);
         self.remarks.skipped.extend(remarks.skipped);
@@ -310,9 +312,7 @@ impl BackupGathered {
         self.unchecked = self.unchecked.take().or(collected.unchecked);
         self.nodes.extend(collected.nodes);
         self.missing.extend(collected.missing);
-        let objects = result.objects;
         self.finish(session, collected.closed, result);
-        objects
     }
 
     fn finish(&mut self, session: &Session, closed: ClosedCollection, result: CollectionResult) {

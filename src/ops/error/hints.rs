@@ -133,6 +133,8 @@ pub enum Hint {
     ListArchivedTenants,
     /// These look like it.
     DidYouMeanTenants(Vec<TenantName>),
+    /// These look like it.
+    DidYouMeanProperties(Vec<String>),
     /// Leave aliases alone.
     SkipAliases,
     /// Remove an alias whose name a collection is to have, in whatever spelling.

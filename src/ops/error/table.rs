@@ -108,7 +108,11 @@ impl Error {
                 (Refused, not_restored(refusals, *chosen))
             }
             Self::AutoCreated { .. } => (Refused, vec![Hint::StopWriters]),
+            Self::Unfit { source, .. } if !source.similar().is_empty() => {
+                (Refused, vec![Hint::DidYouMeanProperties(source.similar().to_vec())])
+            }
             Self::NotMultiTenant { .. }
+            | Self::Unfit { .. }
             | Self::NotPlain { .. }
             | Self::NothingToDo { excluded: true }
             | Self::UnknownTenant { skipped: Some(_), .. } => (Refused, Vec::new()),

@@ -63,6 +63,16 @@ pub enum BackupDiffers {
     Content,
     #[error("the compression")]
     Compression,
+    #[error("the filter (--where)")]
+    Filter,
+    #[error("the properties kept (--fields)")]
+    Fields,
+    #[error("the sample")]
+    Sample,
+    #[error("the seed of the sample")]
+    SampleSeed,
+    #[error("the limit")]
+    Limit,
     #[error("the run")]
     Run,
 }

@@ -15,7 +15,7 @@ use self::remarks::Miscount;
 use super::{Differs, Pair, left_unread};
 use crate::event::{CollectionResult, ComparisonRemark, Event, Events, Warning};
 use crate::model::coverage::Units;
-use crate::model::{CLOCK_STEP_MS, CollectionName, Schema};
+use crate::model::{CLOCK_STEP_MS, CollectionName, Filter, Schema, Sieve};
 use crate::ops::activation::ActivationBooks;
 use crate::ops::bounds;
 use crate::ops::proof::{self, Evidence, Verdict};
@@ -23,7 +23,7 @@ use crate::ops::rounds::Rounds;
 use crate::ops::schema::expiry;
 use crate::ops::{Error, SchemaDrift, WriteAccess};
 use crate::pipeline::budget::Budget;
-use crate::pipeline::compare::{self, Comparer, Comparison, Found, Shares};
+use crate::pipeline::compare::{self, Comparer, Comparison, Found, Shares, Sieves};
 use crate::pipeline::guard::Guard;
 use crate::pipeline::long_lines::LongLines;
 use crate::pipeline::pacer::Limits;
@@ -38,6 +38,10 @@ pub(in crate::ops) struct CompareOptions {
     pub(in crate::ops) comparer: Comparer,
     /// Whether vectors are compared, where the archive has them.
     pub(in crate::ops) vectors: bool,
+    /// What was taken of the archive, and should be all there is.
+    pub(in crate::ops) taken: Option<Arc<Sieve>>,
+    /// Only objects of which this is true on either side are compared.
+    pub(in crate::ops) filter: Option<Filter>,
     /// The share of the objects to compare; `None`: all.
     pub(in crate::ops) sample: Option<f64>,
     /// Differences kept and told of at most.
@@ -62,6 +66,8 @@ impl CompareOptions {
         Self {
             comparer,
             vectors: true,
+            taken: None,
+            filter: None,
             sample: None,
             limit: 0,
             jobs: None,
@@ -158,7 +164,8 @@ pub(in crate::ops) async fn compare_collection(
     let tenants = std::mem::take(&mut facing.tenants);
     let uncounted = OnceLock::new();
     let target = pair.target.clone();
-    let mut comparing = Comparing { access, options, guard, pair, target, facing, replicas, uncounted };
+    let sieves = pair.sieves(options)?;
+    let mut comparing = Comparing { access, options, sieves, guard, pair, target, facing, replicas, uncounted };
     let compared = Box::pin(comparing.compare(tenants, changed_since_ms)).await;
     let left_active = match &comparing.facing.activating {
         Some(activating) => activating.deactivate(access.session).await,
@@ -185,6 +192,7 @@ fn comparison(
         left: Arc::new(pair.left(options.sample.map(|share| (share, options.seed)), lines)),
         target: pair.target.clone(),
         comparer: options.comparer.clone(),
+        sieves: comparing.sieves.clone(),
         vectors: options.vectors && pair.holds_vectors(),
         without_vectors: pair.without_vectors(),
         counted,
@@ -208,6 +216,7 @@ fn comparison(
 struct Comparing<'a> {
     access: WriteAccess<'a>,
     options: &'a CompareOptions,
+    sieves: Sieves,
     guard: Guard,
     pair: Pair,
     target: CollectionName,
@@ -335,7 +344,8 @@ impl Comparing<'_> {
         let replicas_differ = replicas.differing > 0;
         let tenants_differ = self.facing.differ || !found.out_of_reach.is_empty();
         // Clamped integers agree with what was asked, not with what the archive holds.
-        let exact = self.options.sample.is_none() && !self.options.comparer.clamps() && pair.tenants.is_same();
+        let exact = self.options.sample.is_none() && self.options.filter.is_none() && self.options.taken.is_none();
+        let exact = exact && !self.options.comparer.clamps() && pair.tenants.is_same();
         let whole = exact && found.without_vectors + found.made_vectors == 0;
         let whole = whole && (comparison.vectors || !pair.holds_vectors());
         let differs =

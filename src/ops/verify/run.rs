@@ -96,7 +96,10 @@ fn planned(archive: &Archive, chosen: &[Chosen], live: &[Schema], options: &Veri
 }
 
 fn is_read_whole(chosen: &Chosen, live: &Schema, options: &VerifyOptions) -> bool {
-    options.sample.is_none() && options.tenants.is_same() && fit_together(&chosen.schema, live, &options.tenants)
+    options.sample.is_none()
+        && options.filter.is_none()
+        && options.tenants.is_same()
+        && fit_together(&chosen.schema, live, &options.tenants)
 }
 
 async fn verify_one(
@@ -136,6 +139,8 @@ async fn verify_one(
         (result.objects, result.bytes, result.tenants) =
             (compared.found.objects, compared.found.bytes, compared.tenants);
         result.sample_of = options.sample.map(|_| entry.objects);
+        let selects = options.filter.is_some() || entry.selection.is_some();
+        result.left_out = selects.then_some(compared.found.aside);
         gathered.incomplete |= !compared.agrees();
         gathered.take(access.session, compared);
     }
@@ -152,6 +157,7 @@ async fn verify_one(
 fn compare_options(options: &VerifyOptions, comparer: Comparer, gathered: &VerifyGathered) -> CompareOptions {
     CompareOptions {
         sample: options.sample,
+        filter: options.filter.clone(),
         limit: options.limit - gathered.differences.len().min(options.limit),
         jobs: options.jobs,
         seed: options.seed,

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::found::Place;
 use super::side::Left;
-use super::{Comparer, Found, Vectors};
+use super::{Comparer, Found, Sieves, Vectors};
 use crate::event::{ActivationRefusal, Difference, Event, Events};
 use crate::model::{CollectionName, RawObject, TenantName};
 use crate::pipeline::activation::Activation;
@@ -38,6 +38,8 @@ pub struct Comparison {
     pub target: CollectionName,
     /// Decides what is the same.
     pub comparer: Comparer,
+    /// Decides what is compared.
+    pub sieves: Sieves,
     /// Whether vectors are compared, and asked for.
     pub vectors: bool,
     /// Objects whose vectors the left side lacks since the server could not print them, by tenant on the right and id.

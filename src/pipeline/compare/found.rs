@@ -32,6 +32,8 @@ pub struct Found {
     pub without_vectors: u64,
     /// Objects compared without a vector that the archive lacks and the server was let make.
     pub made_vectors: u64,
+    /// Live objects that were read and are not to be compared.
+    pub aside: u64,
     /// Live objects that look written meanwhile.
     pub changed: u64,
     /// Live objects that are part of no count.
@@ -82,6 +84,7 @@ impl Found {
         self.unasked += other.unasked;
         self.without_vectors += other.without_vectors;
         self.made_vectors += other.made_vectors;
+        self.aside += other.aside;
         self.changed += other.changed;
         self.uncounted += other.uncounted;
         self.counted_inactive += other.counted_inactive;
@@ -109,7 +112,7 @@ impl Found {
     /// Live objects found.
     #[must_use]
     pub fn listed(&self) -> u64 {
-        self.objects - self.only_left + self.only_right
+        self.objects - self.only_left + self.only_right + self.aside
     }
 
     /// Whether both sides have the same content.

@@ -46,6 +46,8 @@ pub(super) struct Merge<'a> {
     right: LiveSide<'a>,
     /// Where the stretch lies, in a multi-tenant collection.
     tenant: Option<TenantName>,
+    /// The same tenant, by its name on the left.
+    left_tenant: Option<TenantName>,
     standing: Standing,
     counted: Counted,
     /// Objects found on the right before this stretch.
@@ -67,6 +69,7 @@ impl<'a> Merge<'a> {
             segments: &unit.segments,
             right: LiveSide::new(round),
             tenant: None,
+            left_tenant: None,
             standing: Standing::Here,
             counted: Counted::No,
             listed_before: 0,
@@ -118,6 +121,7 @@ impl<'a> Merge<'a> {
         let segments = self.segments;
         let segment = &segments[number];
         self.tenant.clone_from(&segment.tenant);
+        self.left_tenant.clone_from(&segment.left_tenant);
         self.standing = Standing::Here;
         self.counted = if self.comparison.counted { Counted::WithAll } else { Counted::No };
         let (tenants, Some(tenant)) = (&self.comparison.tenants, &segment.tenant) else { return Ok(()) };
@@ -148,9 +152,15 @@ impl<'a> Merge<'a> {
     async fn objects(&mut self, objects: Vec<RawObject>) -> Result<(), Error> {
         let mut missing = Vec::new();
         for left in objects {
+            let Some(left) = self.comparison.sieves.left(self.left_tenant.as_ref(), left) else {
+                self.ahead = self.ahead.saturating_sub(1);
+                continue;
+            };
             let there = self.standing == Standing::Here && self.meet(&left).await?;
             self.ahead = self.ahead.saturating_sub(1);
-            if there { self.compared(&left) } else { missing.push(left) }
+            if !there && self.asks(&left) {
+                missing.push(left);
+            }
         }
         self.ask(missing).await
     }
@@ -198,7 +208,7 @@ impl<'a> Merge<'a> {
     async fn meet(&mut self, left: &RawObject) -> Result<bool, Error> {
         while let Some(right) = self.next(Some(left.id), self.ahead).await? {
             if right.object.id == left.id {
-                self.comparison.judge(self.tenant.as_ref(), left, &right, &mut self.found);
+                self.both(left, right);
                 return Ok(true);
             }
             self.only_right(&right);
@@ -206,7 +216,28 @@ impl<'a> Merge<'a> {
         Ok(false)
     }
 
+    /// Whether an object is to be compared, of whichever side it is.
+    fn asks(&self, object: &RawObject) -> bool {
+        self.comparison.sieves.asks(self.left_tenant.as_ref(), object)
+    }
+
+    /// Both sides have an object: it is compared if either of them is to be.
+    fn both(&mut self, left: &RawObject, right: Taken) {
+        if !self.asks(left) && !self.asks(&right.object) {
+            self.found.aside += 1;
+            return;
+        }
+        self.compared(left);
+        let right = Taken { object: self.comparison.sieves.right(right.object), ..right };
+        self.comparison.judge(self.tenant.as_ref(), left, &right, &mut self.found);
+    }
+
     fn only_right(&mut self, right: &Taken) {
+        let is_wanted = self.comparison.sieves.holds(self.left_tenant.as_ref(), &right.object);
+        if !(is_wanted && self.asks(&right.object)) {
+            self.found.aside += 1;
+            return;
+        }
         self.found.changed += u64::from(self.comparison.is_changed(&right.object));
         let place = (self.tenant.clone(), right.object.id);
         self.found.differs(place, Difference::OnlyRight, Vec::new(), self.comparison.limit);
@@ -280,10 +311,9 @@ impl<'a> Merge<'a> {
             return Ok(());
         };
         self.comparison.ask_for_each();
-        self.compared(left);
         let wrong = |source| scan::Error::Page { collection: self.comparison.target.clone(), source };
         let object = split::line(&text, &self.comparison.target).map_err(wrong)?;
-        self.comparison.judge(self.tenant.as_ref(), left, &Taken { object, unprintable }, &mut self.found);
+        self.both(left, Taken { object, unprintable });
         Ok(())
     }
 

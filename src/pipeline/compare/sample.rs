@@ -68,7 +68,8 @@ mod tests {
     use crate::model::KeyRange;
 
     fn unit(run: usize, objects: u64) -> Unit {
-        let segment = Segment { run: Some(run), tenant: None, wanted: true, covers: KeyRange::ALL, objects };
+        let segment =
+            Segment { run: Some(run), tenant: None, left_tenant: None, wanted: true, covers: KeyRange::ALL, objects };
         Unit { part: Some(run), segments: vec![segment] }
     }
 

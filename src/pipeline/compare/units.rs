@@ -16,6 +16,8 @@ pub struct Segment {
     pub run: Option<usize>,
     /// Where it is compared with: a tenant or (`None`) a plain collection.
     pub tenant: Option<TenantName>,
+    /// Its tenant by its name on the left.
+    pub left_tenant: Option<TenantName>,
     /// Whether it is compared at all.
     pub wanted: bool,
     /// Its own keys and those of the empty runs beside it.
@@ -45,7 +47,7 @@ pub fn units(runs: &[Run], multi_tenant: bool, tenants: &TenantMap) -> Vec<Unit>
         let found = segments(of_tenant, first, target.as_ref());
         first += of_tenant.len();
         if found.is_empty() && target.is_some() {
-            empty.push(nothing(target.flatten()));
+            empty.push(nothing(target.flatten(), of_tenant[0].tenant.clone()));
         }
         for (part, offset, segment) in found {
             parts.entry(part).or_default().push((offset, segment));
@@ -55,7 +57,7 @@ pub fn units(runs: &[Run], multi_tenant: bool, tenants: &TenantMap) -> Vec<Unit>
         && !multi_tenant
         && let Some(tenant) = tenants.target(None)
     {
-        empty.push(nothing(tenant));
+        empty.push(nothing(tenant, None));
     }
     let unit = |(at, mut segments): (usize, Vec<(u64, Segment)>)| {
         segments.sort_by_key(|(offset, _)| *offset);
@@ -76,6 +78,7 @@ fn segments(runs: &[Run], first: usize, target: Option<&Option<TenantName>>) -> 
                 let segment = Segment {
                     run: Some(first + at),
                     tenant: target.cloned().flatten(),
+                    left_tenant: run.tenant.clone(),
                     wanted: target.is_some(),
                     covers: KeyRange { from, to: run.covers.to },
                     objects: run.objects,
@@ -89,8 +92,8 @@ fn segments(runs: &[Run], first: usize, target: Option<&Option<TenantName>>) -> 
     found
 }
 
-fn nothing(tenant: Option<TenantName>) -> Segment {
-    Segment { run: None, tenant, wanted: true, covers: KeyRange::ALL, objects: 0 }
+fn nothing(tenant: Option<TenantName>, left_tenant: Option<TenantName>) -> Segment {
+    Segment { run: None, tenant, left_tenant, wanted: true, covers: KeyRange::ALL, objects: 0 }
 }
 
 #[cfg(test)]
@@ -117,6 +120,7 @@ mod tests {
             bytes: 0,
             stored_bytes: 0,
             digest: RunDigest::default(),
+            left_out: 0,
         }
     }
 
@@ -171,7 +175,7 @@ mod tests {
     #[test]
     fn a_collection_without_objects_is_one_unit_over_all_keys() {
         for runs in [&[][..], &[run(0, 9, None, 0), run(9, 0, None, 0)]] {
-            let all = nothing(None);
+            let all = nothing(None, None);
             assert_eq!(units(runs, false, &TenantMap::Same), [Unit { part: None, segments: vec![all] }]);
         }
     }

@@ -13,6 +13,17 @@ pub(super) fn comparison(op: Op, fact: &Fact) -> String {
             "compared without vectors, which the archive does not hold".to_owned()
         }
         Fact::Sampled { compared, of } => format!("a sample: {} of {} compared", count(*compared), objects(*of)),
+        Fact::Selection { selection, others } => {
+            let are = one_or(*others, "is", "are");
+            format!(
+                "{left} is a selection ({selection}): {} of {right} {are} not of it, and not compared",
+                objects(*others)
+            )
+        }
+        Fact::Filtered { filter, others } => {
+            let are = one_or(*others, "is", "are");
+            format!("compared where {filter}, on either side: {} of {right} {are} not", objects(*others))
+        }
         Fact::VectorsUnprintable { objects: n } => {
             format!("{} compared without vectors, which the server could not print for the archive", objects(*n))
         }

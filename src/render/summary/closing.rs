@@ -52,6 +52,8 @@ pub enum Label {
     Schema,
     /// What else is to be known: what is not as it was, what was not compared.
     Note,
+    /// Which objects, where not all were wanted.
+    Selection,
     /// Collections whose objects the server did not count.
     Counts,
     /// What was found about replicas.
@@ -91,6 +93,7 @@ impl Label {
             Self::Differences => "Differences",
             Self::Saved | Self::Schema => "Schema",
             Self::Note => "Note",
+            Self::Selection => "Selection",
             Self::Counts => "Counts",
             Self::Replicas => "Replicas",
             Self::Limits => "Limits",

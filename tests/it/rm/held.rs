@@ -25,7 +25,7 @@ fn selection() -> Selection {
 }
 
 /// By a plan to remove it.
-async fn before_rm(world: &World) -> Option<HeldIn> {
+pub(crate) async fn before_rm(world: &World) -> Option<HeldIn> {
     let options = remove::RemovalOptions {
         selection: selection(),
         allow_protected: false,

@@ -201,6 +201,7 @@ pub(crate) fn events() -> Vec<Event> {
         },
         Event::Creating { collection: name("Article"), nth: 3, of: 30, rehearsal: false },
         Event::CollectionFinished(CollectionResult {
+            left_out: Some(3),
             rejected: 2,
             rejected_reasons: vec![Reason {
                 reason: "invalid text property".into(),

@@ -10,7 +10,7 @@ use elysiactl::archive::claims::Claim;
 use elysiactl::archive::runfiles::FirstObject;
 use elysiactl::archive::{Archive, Claimant, Codec, Content, Disk, OsDisk, RunAbout, RunFiles, RunRecord, Use};
 use elysiactl::event::{Event, EventReceiver, Events, Op, RunResult, Status};
-use elysiactl::model::{Clock, CollectionName, Renames, Selection, ServerIdentity, TenantMap, TenantName};
+use elysiactl::model::{Clock, CollectionName, Renames, Selection, ServerIdentity, Subset, TenantMap, TenantName};
 use elysiactl::ops::backup::{self, BackupOptions, BackupOutcome, BackupStopped};
 use elysiactl::ops::{Error, Session, cat, check, verify};
 use elysiactl::ops::{StateFolders, restore};
@@ -75,6 +75,7 @@ impl World {
         BackupOptions {
             folder: self.folder.path().join("archives"),
             selection: Selection::default(),
+            subset: Subset::default(),
             content: Content::Full,
             codec: Codec::None,
             jobs: None,
@@ -225,7 +226,7 @@ impl World {
             let digests = |r: &RunResult| r.collections.iter().map(|c| c.digest.clone()).collect::<Vec<_>>();
             assert_eq!(digests(&verified.result), digests(&outcome.result));
         }
-        if content == Content::Full && outcome.result.status == Status::Ok {
+        if content == Content::Full && outcome.result.status == Status::Ok && !outcome.manifest.is_selection() {
             for collection in &outcome.result.collections {
                 let stored = self.lines(&archive, collection.name.as_str());
                 let live = self.sandbox.objects(collection.name.as_str(), None);
@@ -242,11 +243,16 @@ impl World {
         .await
     }
 
-    /// The objects of a collection in an archive, sorted by id.
-    pub(crate) fn lines(&self, archive: &Path, collection: &str) -> Vec<String> {
+    /// The lines of a collection in an archive, in its order.
+    pub(crate) fn lines_in_order(&self, archive: &Path, collection: &str) -> Vec<String> {
         let mut out = Vec::new();
         cat::run(&self.disk, archive, Some(collection), 128 << 20, &mut out).expect("a readable archive");
-        sorted(String::from_utf8(out).expect("text").lines().map(str::to_owned).collect())
+        String::from_utf8(out).expect("text").lines().map(str::to_owned).collect()
+    }
+
+    /// The objects of a collection in an archive, sorted by id.
+    pub(crate) fn lines(&self, archive: &Path, collection: &str) -> Vec<String> {
+        sorted(self.lines_in_order(archive, collection))
     }
 
     /// Waits until faults have struck so often.
@@ -395,6 +401,7 @@ pub(crate) fn verify_options(archive: &Path) -> verify::VerifyOptions {
         name: None,
         renames: Renames::default(),
         tenants: TenantMap::Same,
+        filter: None,
         state: None,
         sample: None,
         limit: verify::VerifyOptions::LIMIT,

@@ -6,5 +6,7 @@ mod compared;
 mod found;
 /// `col verify` where tenants sleep: whoever is activated sleeps again.
 mod inactive;
+/// What was selected, and what is asked for alone.
+mod selected;
 /// `col verify` of multi-tenant collections: each tenant is compared with its own, and nobody stays active.
 mod tenants;

@@ -64,7 +64,7 @@ pub(super) struct Books {
 pub(super) struct Todo {
     tenant: TenantName,
     ranges: Vec<KeyRange>,
-    /// Objects of it that the archive holds already.
+    /// Objects of it that were read already.
     kept: u64,
 }
 
@@ -132,7 +132,7 @@ impl Books {
         let todo = left.map(|tenant| Todo {
             tenant: tenant.clone(),
             ranges: writer.gaps(Some(tenant)),
-            kept: writer.objects_of(Some(tenant)),
+            kept: writer.read_of(Some(tenant)),
         });
         todo.filter(|todo| !todo.ranges.is_empty() || self.uncounted.contains(&todo.tenant)).collect()
     }

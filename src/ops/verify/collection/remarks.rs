@@ -39,6 +39,11 @@ pub(super) fn remarks(
     if options.sample.is_some() {
         remarks.push(ComparisonRemark::Sampled { compared: found.objects, of: pair.objects() });
     }
+    if let Some(filter) = &options.filter {
+        remarks.push(ComparisonRemark::Filtered { filter: filter.to_string(), others: found.aside });
+    } else if let Some(selection) = pair.subset() {
+        remarks.push(ComparisonRemark::Selection { selection, others: found.aside });
+    }
     if found.without_vectors > 0 {
         remarks.push(ComparisonRemark::VectorsUnprintable { objects: found.without_vectors });
     }
