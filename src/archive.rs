@@ -44,7 +44,7 @@ pub use index::{Index, Run};
 pub use location::archives;
 pub use manifest::{CollectionFacts, Manifest};
 pub(crate) use names::MANIFEST;
-pub use names::stem;
+pub use names::{stem, stem_of_replaced};
 pub use part_reader::{Line, LineRoom, PartReader};
 pub use reader::Archive;
 pub use resume::{Begun, Noted, Resumed, ResumedCollection, Unfinished};

@@ -23,13 +23,13 @@ pub use class::Class;
 pub use handle::{EventReceiver, Events};
 pub use op::{Compares, Counted, Op, OpFacts, Sides};
 pub use planned::{
-    Covers, PlannedCollection, PlannedCopy, PlannedRefusal, PlannedRestore, PlannedThere, RestorePlanned,
+    Covers, PlannedCollection, PlannedCopy, PlannedMerge, PlannedRefusal, PlannedRestore, PlannedThere, RestorePlanned,
 };
 pub use remark::{
     AliasRemark, ClearRemark, ComparisonRemark, CreationRemark, Loss, MoreThan, NewerThan, OutOfReach, Remark,
     RestoreRemark, RoleRemark, SchemaDifference, SettingRemark, Untrained, WhyLeft,
 };
-pub use result::{CollectionResult, RateLimit, RunResult, SavedSchema};
+pub use result::{CollectionResult, MergeResult, RateLimit, RunResult, SavedSchema};
 pub use skipped::{ActivationRefusal, NotKeptReason, SkipReason};
 
 /// How a run ended, in one word.

@@ -96,12 +96,7 @@ pub(super) fn part_number(name: &str, codec: Codec) -> Option<u32> {
 /// `_2` and so on are added by the writer. `selection`: whether only a part of the objects was wanted.
 #[must_use]
 pub fn stem(selected: &[CollectionName], all: bool, content: Content, selection: bool, started: Timestamp) -> String {
-    let first = selected.first().map_or_else(|| "all".to_owned(), |name| folder(name, &BTreeSet::new()));
-    let what = match selected.len() {
-        _ if all => "all".to_owned(),
-        0 | 1 => first,
-        n => format!("{first}+{}", n - 1),
-    };
+    let what = if all { "all".to_owned() } else { first_of(selected) };
     let kind = match content {
         Content::Full if selection => "selected",
         Content::Full => "full",
@@ -109,6 +104,22 @@ pub fn stem(selected: &[CollectionName], all: bool, content: Content, selection:
         Content::NoVectors => "no-vectors",
         Content::SchemaOnly => "schema",
     };
+    dated(&what, kind, started)
+}
+
+/// The directory name of what is kept of these collections before it is replaced.
+#[must_use]
+pub fn stem_of_replaced(collections: &[CollectionName], started: Timestamp) -> String {
+    dated(&first_of(collections), "replaced", started)
+}
+
+/// The first name, and how many more.
+fn first_of(selected: &[CollectionName]) -> String {
+    let first = selected.first().map_or_else(|| "all".to_owned(), |name| folder(name, &BTreeSet::new()));
+    if selected.len() > 1 { format!("{first}+{}", selected.len() - 1) } else { first }
+}
+
+fn dated(what: &str, kind: &str, started: Timestamp) -> String {
     format!("{what}_{kind}_{}", started.strftime("%Y%m%d_%H%M%S"))
 }
 

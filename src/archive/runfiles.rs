@@ -106,6 +106,11 @@ pub enum RunRecord {
         /// The tenants, by their names on the server.
         tenants: Vec<TenantName>,
     },
+    /// Objects are about to be replaced; from here on they may be in this archive alone.
+    Replacing {
+        /// The archive that holds them.
+        archive: String,
+    },
     /// A collection is about to be dropped, and recreated from its copy; from here on it may be gone.
     Dropping {
         /// The collection.

@@ -113,6 +113,16 @@ fn advice(verb: Verb, hint: &Hint) -> String {
         Hint::RenameEach => {
             "--rename OLD=NEW names one collection, --rename '*=NEW*' all of them; --only chooses among them"
         }
+        Hint::Merge => "or merge into the one that exists with --merge; with --dry-run it compares every object first",
+        Hint::OnConflict => {
+            "say what becomes of them: --on-conflict skip, overwrite (what is replaced is kept in an archive) or newer"
+        }
+        Hint::KeepConflicts => "--on-conflict skip leaves them as they are",
+        Hint::ActivateFirst => "activate these tenants, or choose others with --tenant",
+        Hint::AddProperties => "--add-properties adds the properties that lack to the collection that is there",
+        Hint::OtherTenancy => {
+            "--into-tenant TENANT restores a collection as a tenant, --into-plain TENANT a tenant as a collection"
+        }
         Hint::OtherTenant => "give it another name: --tenant OLD=NEW, or --into-tenant NEW",
         Hint::LeaveOut(collections) => {
             let flags = collections.iter().map(|name| format!("--exclude {}", quoted(name.as_str())));

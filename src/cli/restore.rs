@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use self::flags::{RestoreArgs, RestoreSettings, Source};
 use super::args::ConnectionArgs;
 use super::explain::{Verb, explain};
+use super::removal::{Consent, somebody_agrees};
 use super::runtime::nothing;
 use super::verify::{difference, differing, not_listed};
 use super::words::restore_refusal;
@@ -87,8 +88,17 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
         } else if out.wants_words() {
             out.note(&plan::headline(planned));
         }
+        let replaces = plan::questions_of_replacing(planned);
+        if !replaces.is_empty() {
+            somebody_agrees(out, Consent { yes: settings.yes, expected: None })?;
+        }
         if question {
-            confirm::ask(out, &cancel, confirm::Question::yes_unless_no(&plan::question(planned))).await?;
+            for (text, name) in &replaces {
+                confirm::ask(out, &cancel, confirm::Question::typed(text, name)).await?;
+            }
+            if replaces.is_empty() {
+                confirm::ask(out, &cancel, confirm::Question::yes_unless_no(&plan::question(planned))).await?;
+            }
             if let Some(question) = plan::question_of_roles(planned) {
                 confirm::ask(out, &cancel, confirm::Question::no_unless_yes(&question)).await?;
             }
@@ -153,7 +163,12 @@ fn would(plan: &RestorePlan) -> Finished {
     let result = RunResult::of(Op::Restore, Status::Ok, Some(path_text(&plan.archive)), collections);
     let done = Done::Planned(Some(plan::about(plan) + &plan::resumed_run(plan) + &plan::collections(plan)));
     let objects = if plan.options.data { Objects::Counted } else { Objects::SchemasOnly };
+    let differences: Vec<Note> = plan.differences.iter().map(difference).collect();
+    let different = plan.collections.iter().filter_map(|p| p.merge).map(|merge| merge.different).sum();
+    let more = not_listed(different, differences.len());
     let closing = Closing { done, objects, ..Closing::default() }
+        .with_notes(Label::Differences, differences)
+        .with(Label::Differences, more)
         .with(Label::Server, Some(closing::server(&plan.url, &plan.server_version)))
         .with(Label::Unchecked, closing::unchecked(plan.topology_unchecked.as_ref()));
     Finished { result, closing }

@@ -90,7 +90,7 @@ pub struct PlannedRestore {
     pub archived: CollectionName,
     /// What the archive kept of it: `full`, `no_vectors` or `schema`.
     pub content: &'static str,
-    /// What is done: `create`, `add_tenants`, `resume`, or `refuse` where something stands against it.
+    /// What is done: `create`, `add_tenants`, `merge`, `resume`, or `refuse` where something stands against it.
     pub action: &'static str,
     /// Objects that are written.
     pub objects: u64,
@@ -110,6 +110,24 @@ pub struct PlannedRestore {
     pub objects_read: bool,
     /// What stands on the server in its place; null if nothing does.
     pub there: Option<PlannedThere>,
+    /// How its objects meet those that are there; absent if it is not merged, or they were not compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge: Option<PlannedMerge>,
+}
+
+/// How the objects of an archive meet those of a collection that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PlannedMerge {
+    /// Objects that the server lacks: they are added.
+    pub new: u64,
+    /// Objects that are there with the same content: nothing is sent.
+    pub equal: u64,
+    /// Objects that are there with another content.
+    pub different: u64,
+    /// Those of them that are replaced; the others stay as they are.
+    pub replaced: u64,
+    /// Objects of the server that the archive lacks: they stay as they are.
+    pub only_on_server: u64,
 }
 
 /// What stands on the server where a collection is to be restored.

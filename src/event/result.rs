@@ -41,6 +41,9 @@ pub struct CollectionResult {
     /// Objects whose content differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub different: Option<u64>,
+    /// How its objects met those that were there; `None` where it was not merged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged: Option<MergeResult>,
     /// Objects that a sample was taken of; `None` where all were compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_of: Option<u64>,
@@ -70,11 +73,27 @@ impl CollectionResult {
             only_left: None,
             only_right: None,
             different: None,
+            merged: None,
             sample_of: None,
             schema: None,
             schema_saved: None,
         }
     }
+}
+
+/// How the objects of an archive met those of a collection that was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct MergeResult {
+    /// Objects that were added.
+    pub added: u64,
+    /// Objects that took the place of others.
+    pub replaced: u64,
+    /// Objects that were there with the same content.
+    pub equal: u64,
+    /// Objects that were there with another content, and stayed.
+    pub kept: u64,
+    /// Objects that were to be added, or to replace others, and were not: somebody wrote there since the plan.
+    pub moved: u64,
 }
 
 /// What a schema says, in numbers.

@@ -95,7 +95,7 @@ pub(super) async fn all_parts(
         return Ok(0);
     }
     let (done, look) = (Arc::default(), Arc::new(|_: &Schema, _: &RawObject, _: &Run| {}));
-    let reading = Reading { readers, memory_bytes, says: true, tenants: TenantMap::Same, done, look };
+    let reading = Reading { readers, memory_bytes, says: true, tenants: TenantMap::Same, done, only: None, look };
     let (read, damages) = (Arc::clone(archive), Arc::clone(damages));
     let judge = move |bad| damages.take(wrong(&read, at, bad)).map(|()| !damages.are_enough());
     read_parts(session, archive, at, indexed, reading, Box::new(judge)).await

@@ -6,6 +6,7 @@ mod create;
 mod earlier_run;
 mod fill;
 mod lost;
+mod merge;
 mod mode;
 mod options;
 mod order;
@@ -27,8 +28,8 @@ use jiff::Timestamp;
 
 use crate::archive::{Archive, Content, Manifest};
 use crate::event::{
-    Class, PlannedCollection, PlannedRefusal, PlannedRestore, PlannedThere, Remark, RestorePlanned, RoleRemark,
-    RunResult,
+    Class, PlannedCollection, PlannedMerge, PlannedRefusal, PlannedRestore, PlannedThere, Remark, RestorePlanned,
+    RoleRemark, RunResult,
 };
 use crate::model::{CollectionName, Renames, Schema, TenantName, path_text};
 use crate::ops::schema::{self, Rehearsed};
@@ -46,9 +47,10 @@ pub use crate::ops::schema::endpoints::Endpoint;
 pub use crate::ops::schema::settings::{InvalidSetting, Setting, Takes};
 pub use aliases::{AliasStep, PlannedAlias};
 pub use begun::as_begun;
+use merge::MergeWork;
 use mode::RestoreMode;
 pub(super) use mode::taken_by;
-pub use options::{AliasPolicy, RestoreOptions, RunChoice};
+pub use options::{AliasPolicy, ConflictPolicy, Merge, RestoreOptions, RunChoice};
 use order::Waiting;
 pub(super) use order::{missing, references};
 pub use plan::plan;
@@ -87,10 +89,12 @@ pub struct CollectionRestore {
     pub tenants: (u64, u64),
     /// Its objects were not read, since something stands against the plan: what they hold is not known.
     pub unread: bool,
-    /// What is done with it: `create`, `add_tenants`, `resume`, or `refuse` where something stands against it.
+    /// What is done with it: `create`, `add_tenants`, `merge`, `resume`, or `refuse` where something stands against it.
     pub action: &'static str,
     /// What stands on the server in its place.
     pub there: Option<PlannedThere>,
+    /// How its objects meet those that are there, if it is merged and they were compared.
+    pub merge: Option<PlannedMerge>,
 }
 
 /// What is known of the archive that a plan is about.
@@ -154,6 +158,8 @@ pub struct RestorePlan {
     pub resumes: Option<ResumedRestore>,
     /// What stands against it. If there is anything here, it cannot be carried out.
     pub refusals: Vec<RestoreRefusal>,
+    /// The first objects that are there with another content, in a merge.
+    pub differences: Vec<Differs>,
     /// The run that left what is in the way, if that is all that stands against it.
     pub unfinished: Option<RunName>,
     /// The options it was made with.
@@ -199,6 +205,8 @@ struct Collection {
     tenants: tenants::ChosenTenants,
     /// How it meets what is there.
     mode: RestoreMode,
+    /// What of it is written, if it is merged.
+    merge: Option<MergeWork>,
     /// What an earlier run did to it, which this one resumes.
     before: earlier_run::Before,
 }
@@ -217,6 +225,11 @@ impl Collection {
         self.mode.is_created() && !self.fit.added.is_empty()
     }
 
+    /// Objects that are dealt with: all that is chosen, or in a merge what was found to be done.
+    fn to_deal_with(&self) -> u64 {
+        self.merge.as_ref().map_or(self.planned.objects, |merge| merge.marked.total(&self.indexed.runs))
+    }
+
     /// Whether its references wait until every object they may refer to is there: in a collection with tenants servers
     /// look for the target, in others they do not.
     fn refers_last(&self) -> bool {
@@ -231,8 +244,7 @@ impl Collection {
 
     /// Decides what is the same in the archive and on the server.
     fn comparer(&self, options: &RestoreOptions) -> Comparer {
-        let made = if options.revectorize { survey::vectorised(&self.asked) } else { Vec::new() };
-        Comparer::new(&self.indexed.schema, self.renames.clone(), options.clamp_ints).with_made_vectors(made)
+        comparer(&self.indexed, &self.renames, &self.asked, options)
     }
 
     /// The reference properties that its objects are sent without.
@@ -243,6 +255,12 @@ impl Collection {
         }
         self.waiting.iter().map(|waiting| waiting.property.clone()).collect()
     }
+}
+
+/// Decides what is the same in a collection of an archive and in one on the server, of the schema that is `asked` for.
+fn comparer(indexed: &Indexed, renames: &Renames, asked: &Schema, options: &RestoreOptions) -> Comparer {
+    let made = if options.revectorize { survey::vectorised(asked) } else { Vec::new() };
+    Comparer::new(&indexed.schema, renames.clone(), options.clamp_ints).with_made_vectors(made)
 }
 
 impl std::fmt::Debug for PreparedRestore {
@@ -297,6 +315,7 @@ impl RestorePlan {
             refused_integers: p.refused_integers,
             objects_read: !p.unread,
             there: p.there.clone(),
+            merge: p.merge,
         };
         RestorePlanned {
             archive: path_text(&self.archive),

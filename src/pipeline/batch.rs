@@ -26,6 +26,9 @@ pub struct Batch {
     pub bytes: u64,
     /// Where it comes from.
     pub origin: BatchOrigin,
+    /// In a merge, the objects that were kept where they go to and may be replaced, by their places, ascending; each with the
+    /// time at which it was written last, in ms by the server's clock.
+    pub known: Vec<(usize, i64)>,
 }
 
 /// Where a batch comes from.

@@ -12,10 +12,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::BatchOrigin;
-use super::import::{Done, FoundEqual, Pass, Stamps};
+use super::import::{Changed, Done, FoundEqual, Pass, Stamps};
 use super::journal::RunJournal;
+use super::marks::Marks;
 use crate::archive::{Error as ArchiveError, Index, Run, RunRecord};
-use crate::event::{Event, Events};
+use crate::event::{Difference, Event, Events};
 use crate::model::coverage::Space;
 use crate::model::{CollectionName, KeyRange, TenantName};
 
@@ -30,6 +31,8 @@ pub(crate) struct Bookkeeping {
     pub(crate) journal: RunJournal,
     pub(crate) target: CollectionName,
     pub(crate) runs: Arc<Index>,
+    /// The objects of them that are dealt with; `None`: all.
+    pub(crate) only: Option<Arc<Marks>>,
     pub(crate) pass: Pass,
     /// Of runs whose references wait for a pass of their own.
     pub(crate) before_references: ObjectsOfRuns,
@@ -128,11 +131,22 @@ impl Bookkeeping {
                 reason: object.reason.clone(),
             });
         }
+        for Changed { id, fields } in done.changed.iter().cloned() {
+            let kind = if fields.is_some() { Difference::Different } else { Difference::OnlyLeft };
+            self.events.emit(Event::ObjectDiffers {
+                collection: self.target.clone(),
+                tenant: done.space.clone(),
+                id,
+                kind,
+                fields: fields.unwrap_or_default(),
+            });
+        }
         let BatchOrigin::Archived { run: number } = done.origin else { return Ok(()) };
         let Some(run) = self.runs.get(number).cloned() else { return Ok(()) };
         let mut filled = Filled::default();
         filled.add(done);
-        let Some(over) = self.notes.take(number, run.covers, run.objects, (done.covers, filled)) else {
+        let objects = self.only.as_ref().map_or(run.objects, |only| only.number(number, run.objects));
+        let Some(over) = self.notes.take(number, run.covers, objects, (done.covers, filled)) else {
             let due = if self.pass == Pass::All { self.notes.due(self.began.elapsed()) } else { Vec::new() };
             if due.is_empty() {
                 return Ok(());

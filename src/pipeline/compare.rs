@@ -20,7 +20,8 @@ use crate::event::FieldDiff;
 use crate::model::{RawObject, Renames, Schema, json};
 use value::{Members, Path, Walk};
 
-pub use comparison::{Comparison, Tenants};
+pub(in crate::pipeline) use comparison::Taken;
+pub use comparison::{Comparison, Replaces, Tenants};
 pub use error::Error;
 pub use found::{Differing, Found, Place};
 pub use sample::Sample;

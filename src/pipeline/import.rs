@@ -11,6 +11,7 @@ mod again;
 mod blame;
 mod date_lists;
 mod group;
+mod merge;
 mod patience;
 mod refer;
 mod request;
@@ -26,12 +27,13 @@ pub use self::again::FoundEqual;
 use self::again::Said;
 use self::blame::Blame;
 use self::group::{DateLists, Group, Outcome, Step};
+pub use self::merge::{Changed, Merged, Merging};
 pub use self::stamps::Stamps;
 use super::compare::Comparer;
 use super::pacer::{Came, Pacer};
 use super::rewrite::{Form, Rewrite};
 use super::slots::Slots;
-use super::{Batch, BatchOrigin};
+use super::{Batch, BatchOrigin, scan};
 use crate::event::{Event, Events};
 use crate::model::coverage::Space;
 use crate::model::{CollectionName, KeyRange, MixedSpaces, ObjectId, RawObject, TenantName};
@@ -70,6 +72,9 @@ pub enum Error {
     /// An object that cannot be read as JSON.
     #[error("an object is not valid JSON")]
     Text(#[source] serde_json::Error),
+    /// What is there could not be looked at.
+    #[error(transparent)]
+    Present(#[from] scan::Error),
     /// The stage that takes the results stopped.
     #[error("the stage that takes the results stopped")]
     SinkGone,
@@ -108,6 +113,10 @@ pub struct Done {
     pub references: u64,
     /// Objects the server did not call stored which are there all the same, as they should be: they do not count as rejected.
     pub found: FoundEqual,
+    /// How they met those that were there, in a merge.
+    pub merged: Merged,
+    /// The first of those that are not what was sent.
+    pub changed: Vec<Changed>,
 }
 
 /// What is sent of each batch.
@@ -153,6 +162,8 @@ pub struct Import {
     pub pacer: Arc<Mutex<Pacer>>,
     /// When the objects that are stored were created.
     pub stamps: Arc<Stamps>,
+    /// How objects meet those that are there; `None`: nobody has written where they go.
+    pub merging: Option<Merging>,
     /// What whoever asked for it has chosen.
     pub options: ImportOptions,
     /// Where events go.
@@ -191,6 +202,8 @@ struct Dealt {
     rejected: Vec<Rejected>,
     references: u64,
     found: FoundEqual,
+    merged: Merged,
+    changed: Vec<Changed>,
 }
 
 impl Import {
@@ -250,14 +263,15 @@ impl Shared<'_> {
                 self.slots.give_back(slot, &self.import.pacer, &self.import.collection, &self.import.events);
                 continue;
             }
-            let Dealt { rejected, references, found } = tokio::select! {
-                dealt = self.deal_with(&batch) => dealt?,
+            let Dealt { rejected, references, found, merged, changed } = tokio::select! {
+                dealt = self.meet(&batch) => dealt?,
                 () = self.grace() => return Ok(()),
             };
             let (objects, refused) = (batch.objects.len() as u64, rejected.len() as u64);
             let Batch { space, covers, origin, bytes, .. } = batch;
-            let handed =
-                done.send(Done { space: space.clone(), covers, origin, objects, rejected, references, found }).await;
+            let one =
+                Done { space: space.clone(), covers, origin, objects, rejected, references, found, merged, changed };
+            let handed = done.send(one).await;
             handed.map_err(|_| Error::SinkGone)?;
             // The objects of a pass of references were told before.
             if self.import.pass != Pass::References {
@@ -279,10 +293,24 @@ impl Shared<'_> {
         tokio::time::sleep(GRACE).await;
     }
 
-    /// Sends a batch until every object of it is stored or refused for good.
-    async fn deal_with(&self, batch: &Batch) -> Result<Dealt, Error> {
-        let mut dealt = Dealt::default();
+    /// Sends a batch, or what of it may be sent where others have objects.
+    async fn meet(&self, batch: &Batch) -> Result<Dealt, Error> {
         let groups = Group::of(batch, &self.import.vectorised, &self.import.rewrite);
+        let Some(merging) = &self.import.merging else { return self.deal_with(batch, groups).await };
+        let met = self.look_for(merging, batch).await?;
+        let sent = |group: Group| {
+            let members = group.members.iter().copied().filter(|at| met[*at].is_sent()).collect();
+            Group { members, ..group }
+        };
+        let groups = groups.into_iter().map(sent).filter(|group| !group.members.is_empty()).collect();
+        let mut dealt = self.deal_with(batch, groups).await?;
+        self.merged(merging, batch, &met, &mut dealt).await?;
+        Ok(dealt)
+    }
+
+    /// Sends groups of a batch until every object of them is stored or refused for good.
+    async fn deal_with(&self, batch: &Batch, groups: Vec<Group>) -> Result<Dealt, Error> {
+        let mut dealt = Dealt::default();
         let mut groups = self.apart(batch, groups);
         if self.import.pass == Pass::References {
             for group in &mut groups {

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::activation::runs::RunAhead;
 use super::budget::{Budget, Share};
+use super::marks::Marks;
 use super::pacer::Pacer;
 use super::split::{self, SplitError};
 use super::{Batch, BatchOrigin, Objects, Page};
@@ -166,6 +167,8 @@ pub struct Load {
     pub done: Arc<BTreeSet<usize>>,
     /// Tenants, by their names on the server, whose vectors come in several lengths: what leads them is sent first.
     pub mixed: Arc<MixedSpaces>,
+    /// The objects that are wanted; `None`: all.
+    pub only: Option<Arc<Marks>>,
     /// Stretches of other runs that are not wanted any more, by the places of these, in order.
     pub judged: Arc<BTreeMap<usize, Vec<KeyRange>>>,
     /// Says how many objects and bytes a batch may have.
@@ -279,6 +282,9 @@ struct Place<'a> {
 impl Filling<'_> {
     /// Takes the next object; whether more is wanted.
     fn take(&mut self, object: &RawObject, place: Place<'_>) -> bool {
+        if self.load.only.as_ref().is_some_and(|only| !only.holds(place.number, object.id)) {
+            return self.pass_over(place);
+        }
         let judged = self.load.judged.get(&place.number);
         if judged.is_some_and(|judged| !self.stays_in_gap(judged, object.id, place)) {
             return false;
@@ -310,6 +316,19 @@ impl Filling<'_> {
         let held = self.share.as_ref().map_or(0, Share::bytes);
         let fits = held == 0 || held + self.load.longest_line as u64 <= self.load.budget.flow_bytes();
         fits || self.send(place, false)
+    }
+
+    /// Passes over an object that is not wanted; whether more is.
+    fn pass_over(&mut self, place: Place<'_>) -> bool {
+        self.seen += 1;
+        if self.seen < place.run.objects {
+            return true;
+        }
+        if self.objects.is_empty() {
+            (self.passed, self.seen) = (None, 0);
+            return true;
+        }
+        self.send(place, true)
     }
 
     /// Finds the stretch that an object lies in, of a run of which others are not wanted; what was gathered of another one is
@@ -369,6 +388,7 @@ impl Filling<'_> {
                 objects: Objects::new(objects, Page::from_file(share)),
                 bytes,
                 origin: BatchOrigin::Archived { run: number },
+                known: Vec::new(),
             };
             tokio::select! {
                 sent = self.batches.send(batch) => sent.is_ok(),

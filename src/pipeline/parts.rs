@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::load::{self, BadPart};
 use super::long_lines::LongLines;
+use super::marks::Marks;
 use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::PartEntry;
 use crate::archive::{Archive, Index, Run};
@@ -46,6 +47,8 @@ pub(crate) struct Reading {
     pub(crate) tenants: TenantMap,
     /// Runs that are not wanted any more, by their places in the index.
     pub(crate) done: Arc<BTreeSet<usize>>,
+    /// The objects that are wanted; `None`: all.
+    pub(crate) only: Option<Arc<Marks>>,
     /// What each object wanted is shown to.
     pub(crate) look: Arc<Look>,
 }
@@ -146,7 +149,10 @@ impl<E> Parts<E> {
         let mut progress = ProofProgress { events: &self.events, collection: &schema.name, objects: 0, bytes: 0 };
         let proven = load::prove_part(reader, &schema.name, digest, parse, |object, at| {
             if wanted[at.run] {
-                (self.reading.look)(schema, object, &runs[places[at.run]]);
+                let place = places[at.run];
+                if self.reading.only.as_ref().is_none_or(|only| only.holds(place, object.id)) {
+                    (self.reading.look)(schema, object, &runs[place]);
+                }
             }
             progress.add(object.text.len() as u64 + 1);
             !self.stop.is_cancelled()

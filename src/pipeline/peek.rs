@@ -1,5 +1,6 @@
 //! A look into one collection of an archive, at a few of its objects or at their times alone. Nothing is proven of what is seen.
 
+mod live;
 mod newest;
 
 use std::path::Path;
@@ -10,6 +11,7 @@ use crate::archive::{Archive, Disk, Error, Index, LineRoom, PartReader, Run};
 use crate::model::{CollectionName, TenantName};
 use crate::weaviate::ObjectTimes;
 
+pub(crate) use live::live_lengths;
 pub(crate) use newest::newest_archived;
 
 /// Lines of one part of an archive looked through at most.

@@ -275,6 +275,7 @@ impl Shared<'_> {
                 mark: self.scan.mark.now(),
                 unprintable,
             },
+            known: Vec::new(),
         };
         (batch, finished)
     }

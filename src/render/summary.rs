@@ -9,7 +9,9 @@ use std::time::Duration;
 pub use closing::{Closing, Done, Label, Note, Objects};
 
 use super::words;
-use crate::event::{CollectionResult, Compares, Counted, Op, OpFacts, RateLimit, RunResult, Sides, Status};
+use crate::event::{
+    CollectionResult, Compares, Counted, MergeResult, Op, OpFacts, RateLimit, RunResult, Sides, Status,
+};
 use crate::model::{CollectionName, Reason, shell_text};
 
 /// Columns of a label and the room behind it.
@@ -79,6 +81,7 @@ fn lines(result: &RunResult, closing: &Closing) -> BTreeMap<Label, Vec<String>> 
     add(Label::Memory, memory.map(|bytes| words::size(bytes) + " at most").into_iter().collect());
     add(Label::Rejected, rejected(result, closing).into_iter().collect());
     add(Label::Reasons, reasons(&result.collections));
+    add(Label::Merged, merged(&result.collections).into_iter().collect());
     add(Label::Compared, compared(result, closing).into_iter().collect());
     for (label, what) in differing(result) {
         if !(closing.missing_are_rejected && label == Label::Missing) {
@@ -264,6 +267,27 @@ fn changed(collections: &[CollectionResult]) -> Option<String> {
     let seen = collections.iter().filter_map(|collection| collection.changed_seen).sum::<u64>();
     let objects = words::counted(seen, "object");
     (seen > 0).then(|| format!("at least {objects} written while the run was under way"))
+}
+
+/// How the objects of all collections that were merged met those that were there.
+fn merged(collections: &[CollectionResult]) -> Option<String> {
+    let all = collections.iter().filter_map(|collection| collection.merged).reduce(|all, one| MergeResult {
+        added: all.added + one.added,
+        replaced: all.replaced + one.replaced,
+        equal: all.equal + one.equal,
+        kept: all.kept + one.kept,
+        moved: all.moved + one.moved,
+    })?;
+    let MergeResult { added, replaced, equal, kept, moved } = all;
+    let kinds = [
+        (added, "added"),
+        (replaced, "replaced"),
+        (equal, "equal before"),
+        (kept, "kept as they were"),
+        (moved, "not written, as somebody wrote there"),
+    ];
+    let met = kinds.into_iter().filter(|(objects, what)| *objects > 0 || *what == "added");
+    Some(met.map(|(objects, what)| format!("{} {what}", words::count(objects))).collect::<Vec<_>>().join(", "))
 }
 
 fn rejected(result: &RunResult, closing: &Closing) -> Option<String> {

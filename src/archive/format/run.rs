@@ -25,6 +25,8 @@ enum Record {
     Intent { collection: CollectionName, target: CollectionName },
     #[serde(rename = "joining")]
     Joining { collection: CollectionName, target: CollectionName, tenants: Vec<TenantName> },
+    #[serde(rename = "replacing")]
+    Replacing { archive: String },
     #[serde(rename = "dropping")]
     Dropping { target: CollectionName, safety: String },
     #[serde(rename = "undone")]

@@ -73,6 +73,8 @@ pub struct RunHistory {
     pub about: Option<RunAbout>,
     /// Collections by their name on the server.
     pub targets: BTreeMap<CollectionName, TargetHistory>,
+    /// Archives of what was replaced.
+    pub replaced: Vec<String>,
     /// Whether nothing is left to do.
     pub complete: bool,
     /// Whether the journal's tail was torn off.
@@ -117,6 +119,7 @@ impl RunHistory {
                 let joined = TargetHistory { joined: Some(tenants), ..begun(collection, None) };
                 return self.targets.insert(target, joined).is_none().then_some(());
             }
+            RunRecord::Replacing { archive } => self.replaced.push(archive),
             RunRecord::Dropping { target, safety } => {
                 let begun = begun(target.clone(), Some(safety));
                 return self.targets.insert(target, begun).is_none().then_some(());

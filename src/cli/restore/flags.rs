@@ -14,15 +14,14 @@ use crate::cli::{Env, Failure, memory};
 use crate::event::Class;
 use crate::model::{CollectionName, Renames, Selection};
 use crate::ops::bounds;
-use crate::ops::restore::{AliasPolicy, Origin, RestoreOptions, Setting};
+use crate::ops::restore::{AliasPolicy, ConflictPolicy, Merge, Origin, RestoreOptions, Setting};
 use crate::render::quoted;
 
 /// Restore an archive into new collections
 ///
 /// Creates the collections of the archive on the server, writes every object with its id and vectors, and compares the
-/// result with the archive. A collection that exists is never changed: restore under another name instead. The only
-/// exception: tenants named by --tenant or --into-tenant are added to a collection that has none of these names. On a
-/// terminal the plan is shown first, and one question asked. Without a terminal there is no question.
+/// result with the archive. A collection that exists is changed only with --merge; without it, tenants named by --tenant
+/// or --into-tenant are added to a collection that has none of these names. On a terminal the plan is shown first, and one question asked. Without a terminal there is no question.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
 pub(in crate::cli) struct RestoreArgs {
@@ -99,6 +98,33 @@ pub(in crate::cli) struct RestoreArgs {
     /// COLLECTION.KEY=VALUE is for one of several collections, by its name in the archive. The plan shows what is changed.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<Setting>,
+    /// Merge into collections that exist: add the objects that they lack
+    ///
+    /// Every object is compared with the one that is there, before the plan is shown: with --dry-run that is all. Objects
+    /// with the same content are not sent; --on-conflict decides about the others. Those that the archive lacks stay as they
+    /// are. A collection that does not exist is created.
+    #[arg(long, conflicts_with = "skip_data")]
+    pub merge: bool,
+    /// With --merge, what becomes of objects that are there with another content: refuse the plan (fail), leave them (skip),
+    /// replace them (overwrite), or those that were updated earlier than the archive's (newer)
+    ///
+    /// What is replaced is sealed first in an archive of its own, in .safety in the folder of archives. Restoring that with
+    /// --merge --on-conflict overwrite puts it back. newer goes by the times of the last updates, which a restore sets anew.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "POLICY",
+        default_value = "fail",
+        hide_possible_values = true,
+        requires = "merge"
+    )]
+    pub on_conflict: ConflictArg,
+    /// With --merge, add the properties that a collection lacks
+    #[arg(long, requires = "merge")]
+    pub add_properties: bool,
+    /// With --merge, refuse any difference between the schemas, not only what the objects need
+    #[arg(long, requires = "merge")]
+    pub strict: bool,
     /// Do not compare the result with the archive
     #[arg(long)]
     pub no_verify: bool,
@@ -125,6 +151,15 @@ pub(in crate::cli) enum AliasArg {
     Keep,
     Overwrite,
     Skip,
+}
+
+/// What becomes of objects that differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ConflictArg {
+    Fail,
+    Skip,
+    Overwrite,
+    Newer,
 }
 
 /// Differences the comparison lists at most.
@@ -158,15 +193,29 @@ pub(in crate::cli) struct RestoreSettings {
     pub(in crate::cli) options: RestoreOptions,
 }
 
+impl RestoreArgs {
+    fn merging(&self) -> Option<Merge> {
+        let on_conflict = match self.on_conflict {
+            ConflictArg::Fail => ConflictPolicy::Fail,
+            ConflictArg::Skip => ConflictPolicy::Skip,
+            ConflictArg::Overwrite => ConflictPolicy::Overwrite,
+            ConflictArg::Newer => ConflictPolicy::Newer,
+        };
+        let merge = Merge { on_conflict, add_properties: self.add_properties, strict: self.strict };
+        Some(merge).filter(|_| self.merge)
+    }
+}
+
 impl RestoreSettings {
     pub(in crate::cli) fn resolve(args: &RestoreArgs, env: &Env) -> Result<Self, Failure> {
+        let folder = folder(env)?;
         Ok(Self {
             source: match (&args.archive, &args.latest) {
                 (Some(archive), _) => Source::Named(archive.clone()),
                 (None, Some(collection)) => Source::Latest(Some(collection.clone()).filter(|name| !name.is_empty())),
                 (None, None) => Source::Open,
             },
-            folder: folder(env)?,
+            folder: folder.clone(),
             run_dir: args.run_dir.clone(),
             dry_run: args.creating.dry_run,
             yes: args.creating.yes,
@@ -189,6 +238,8 @@ impl RestoreSettings {
                 },
                 roles: args.with_roles,
                 settings: settings(&args.set)?,
+                merge: args.merging(),
+                folder,
                 verify: !args.no_verify,
                 jobs: args.jobs.map(Into::into),
                 batch_objects: args.batch_size.map(Into::into),
@@ -224,6 +275,7 @@ fn settings(given: &[Setting]) -> Result<Vec<Setting>, Failure> {
 /// The flags that ask for the same again, but for the archive; each with a blank before it.
 pub(super) fn given(options: &RestoreOptions) -> String {
     let mut text = chosen(options);
+    let conflicts = |policy| options.merge.is_some_and(|merge| merge.on_conflict == policy);
     let flags = [
         (!options.data, "--skip-data"),
         (!options.vectors, "--skip-vectors"),
@@ -232,6 +284,12 @@ pub(super) fn given(options: &RestoreOptions) -> String {
         (options.roles, "--with-roles"),
         (options.aliases == AliasPolicy::Overwrite, "--alias overwrite"),
         (options.aliases == AliasPolicy::Skip, "--alias skip"),
+        (options.merge.is_some(), "--merge"),
+        (conflicts(ConflictPolicy::Skip), "--on-conflict skip"),
+        (conflicts(ConflictPolicy::Overwrite), "--on-conflict overwrite"),
+        (conflicts(ConflictPolicy::Newer), "--on-conflict newer"),
+        (options.merge.is_some_and(|merge| merge.add_properties), "--add-properties"),
+        (options.merge.is_some_and(|merge| merge.strict), "--strict"),
         (!options.verify, "--no-verify"),
     ];
     for (_, flag) in flags.iter().filter(|(given, _)| *given) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::archive::Content;
 use crate::cli::words::restore_refusal;
 use crate::cli::{closing, rehearsal};
-use crate::event::{Op, PlannedThere};
+use crate::event::{Op, PlannedMerge, PlannedThere};
 use crate::ops::restore::{ArchiveFacts, CollectionRestore, PlannedRole, RestorePlan};
 use crate::render::{count, counted, date, plain, remark, schema_difference, shell_path, size, span};
 
@@ -81,6 +81,9 @@ pub(super) fn resumed_run(plan: &RestorePlan) -> String {
         let none = "  There is no unfinished run of this to resume: a new one begins.\n";
         return if plan.options.resume { none.to_owned() } else { String::new() };
     };
+    if plan.options.merge.is_some() {
+        return format!("  Resumes {}: all was compared with what is there now.\n", carried.run);
+    }
     let (run, there, of) = (&carried.run, count(carried.objects), counted(carried.of, "object"));
     let mut text = format!("  Resumes {run}: {there} of {of} are there.\n");
     if carried.complete {
@@ -210,6 +213,7 @@ fn tenants(planned: &CollectionRestore) -> String {
 fn remarks(plan: &RestorePlan, planned: &CollectionRestore) -> Vec<String> {
     let mut remarks = refused(plan, planned);
     remarks.extend(planned.there.as_ref().map(there_now));
+    remarks.extend(planned.merge.as_ref().map(met));
     remarks.extend(planned.remarks.iter().map(|fact| remark(Op::Restore, fact)));
     if planned.unread {
         remarks.push("its objects were not read: a dry run reads them, and says what they hold".to_owned());
@@ -235,6 +239,23 @@ fn refused(plan: &RestorePlan, planned: &CollectionRestore) -> Vec<String> {
         return vec!["nothing stands against it".to_owned()];
     }
     own
+}
+
+/// How its objects meet those that are there.
+fn met(merge: &PlannedMerge) -> String {
+    let PlannedMerge { new, equal, different, replaced, only_on_server } = *merge;
+    let replaced = match replaced {
+        0 => String::new(),
+        all if all == different => " (replaced)".to_owned(),
+        some => format!(" ({} replaced, the others stay)", count(some)),
+    };
+    format!(
+        "merge: {} new, {} equal, {} different{replaced}, {} only on the server",
+        count(new),
+        count(equal),
+        count(different),
+        count(only_on_server)
+    )
 }
 
 /// What stands on the server in its place.
@@ -279,6 +300,16 @@ pub(super) fn question_of_roles(plan: &RestorePlan) -> Option<String> {
     let names: Vec<&str> = plan.roles.iter().filter(marked).map(|role| role.name.as_str()).collect();
     let names = names.join(", ");
     (!names.is_empty()).then(|| plain(&format!("Create roles that allow what is marked with ! above ({names})?")))
+}
+
+/// The questions about collections of which objects are replaced, each with the name to be typed.
+pub(super) fn questions_of_replacing(plan: &RestorePlan) -> Vec<(String, String)> {
+    let replaced = |p: &CollectionRestore| {
+        let objects = p.merge.map(|merge| merge.replaced).filter(|objects| *objects > 0)?;
+        let text = format!("Replace {} in {}? Type the collection's name", counted(objects, "object"), p.target);
+        Some((plain(&text), p.target.to_string()))
+    };
+    plan.collections.iter().filter_map(replaced).collect()
 }
 
 /// The question.

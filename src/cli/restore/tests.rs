@@ -49,6 +49,7 @@ fn planned(archived: &str, target: &str, objects: u64) -> CollectionRestore {
         unread: false,
         action: "create",
         there: None,
+        merge: None,
     }
 }
 
@@ -73,6 +74,7 @@ fn a_plan(collections: Vec<CollectionRestore>) -> RestorePlan {
         rehearsed: crate::ops::Rehearsed::NotNeeded,
         resumes: None,
         refusals: Vec::new(),
+        differences: Vec::new(),
         unfinished: None,
         options: options(),
     }

@@ -18,6 +18,20 @@ pub enum RestoreRemark {
     TenantsToAdd,
     /// Its tenants were added to the collection that was there.
     TenantsAdded,
+    /// Properties that the collection lacks are added to it.
+    PropertiesToAdd { properties: Vec<String> },
+    /// Properties that the collection lacked were added to it.
+    PropertiesAdded { properties: Vec<String> },
+    /// Which of two objects is newer is told by their update times, which a restore sets anew.
+    NewerByTimes,
+    /// Objects that were replaced were kept before, in this archive.
+    ReplacedKept { objects: u64, archive: String },
+    /// Objects were there with another content, and stay.
+    ConflictsKept { objects: u64 },
+    /// Objects were to be written, and were not: somebody wrote there since the plan.
+    MovedMeanwhile { objects: u64 },
+    /// Objects that were written are not what was sent any more: somebody wrote there since.
+    ChangedSince { objects: u64 },
     /// Tenants are inactive in the end, as none is created in the state that the archive gives.
     TenantsRestated { tenants: u64, first: TenantName, state: String },
     /// Tenants that are not in the archive are not created.

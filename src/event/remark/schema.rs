@@ -22,6 +22,8 @@ pub enum SchemaDifference {
     MoreProperty { property: String },
     /// A property has other data types.
     OtherType { property: String, archived: Vec<String>, live: Vec<String> },
+    /// A vector has another length there.
+    OtherLength { vector: String, archived: u64, live: u64 },
     /// Settings of a property differ.
     PropertySettings { property: String, settings: Vec<String> },
     /// Settings of the collection differ.

@@ -14,7 +14,7 @@ use crate::ops::firsts::Became;
 use crate::ops::held::is_held_still;
 use crate::ops::schema::{self, expiry};
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
-use crate::ops::{Error, NotBackedUp, PlanChange, Session, WriteAccess, live_collections, prove};
+use crate::ops::{Error, NotBackedUp, PlanChange, ReadAccess, Session, WriteAccess, live_collections, prove};
 use crate::pipeline::compare::{Comparer, Found};
 use crate::weaviate::{Count, Tenant, TenantState};
 
@@ -253,8 +253,8 @@ impl Unchanged<'_> {
         let pair = Pair::archived(archive, at, indexed, name.clone(), TenantMap::Same);
         let ClearOptions { memory_bytes, patience, .. } = self.plan.options;
         let options = CompareOptions::new(same, memory_bytes, patience, self.books.clone());
-        let access = WriteAccess::new(self.access.writer, &quiet);
-        let compared = compare_collection(access, pair, &options).await?;
+        let access = ReadAccess { client: self.access.client, session: &quiet };
+        let compared = compare_collection(access, Some(self.access.writer), pair, &options).await?;
         if compared.agrees() && compared.digest.is_some() {
             if since.is_newest && compared.found.newest_ms.is_some_and(|newest| newest < since.until_ms) {
                 return Err(self.changed(PlanChange::ListedOld));

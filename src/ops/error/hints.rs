@@ -95,6 +95,18 @@ pub enum Hint {
     RemoveCollection(CollectionName),
     /// Restore under another name, or remove what is there.
     OtherName,
+    /// Merge into the collection that exists.
+    Merge,
+    /// Say what becomes of objects that differ.
+    OnConflict,
+    /// Leave objects that differ as they are.
+    KeepConflicts,
+    /// Activate the tenants first.
+    ActivateFirst,
+    /// Have the properties added that lack.
+    AddProperties,
+    /// Restore a collection as a tenant, or a tenant as a collection.
+    OtherTenancy,
     /// `--revectorize`.
     Revectorize,
     /// `--allow-endpoint`, with these that can be allowed.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Error, Hint};
 use crate::archive::{self, Damage};
-use crate::event::Class;
+use crate::event::{Class, SchemaDifference};
 use crate::model::CollectionName;
 use crate::ops::Unmakeable;
 use crate::ops::refusal::{ClearRefusal, Lack, LackOf, RestoreRefusal};
@@ -298,9 +298,13 @@ fn not_restored(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
             }
             R::NotAllowed { lack, .. } => lacking(lack),
             R::TenantExists { .. } => vec![Hint::OtherTenant],
-            R::Exists { .. } => vec![other_name()],
+            R::Exists { .. } => vec![other_name(), Hint::Merge],
+            R::Conflicts { .. } => vec![Hint::OnConflict],
+            R::TenantsInactive { .. } => vec![Hint::ActivateFirst],
+            R::WouldLose { .. } => vec![Hint::KeepConflicts],
+            R::RefersLast { .. } => Vec::new(),
             R::IsAlias { .. } => vec![other_name(), Hint::RemoveAlias],
-            R::DoesNotFit { .. } => Vec::new(),
+            R::DoesNotFit { differs, .. } => fitting(differs),
         });
     }
     hints.extend((!kept.is_empty()).then(|| Hint::KeepNames(kept.into_iter().collect())));
@@ -316,6 +320,16 @@ fn not_restored(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
     let leaves_some = !collections.is_empty() && collections.len() < chosen;
     hints.extend(leaves_some.then(|| Hint::LeaveOut(collections.into_iter().collect())));
     once(hints)
+}
+
+/// What helps where a collection that is there lacks something.
+fn fitting(differs: &[SchemaDifference]) -> Vec<Hint> {
+    let hint = |differs: &SchemaDifference| match differs {
+        SchemaDifference::NoProperty { property } if !property.contains('.') => Some(Hint::AddProperties),
+        SchemaDifference::TenancySwitched => Some(Hint::OtherTenancy),
+        _ => None,
+    };
+    once(differs.iter().filter_map(hint))
 }
 
 /// Each of them once, where it first stands.

@@ -94,7 +94,38 @@ pub enum RestoreRefusal {
         target: CollectionName,
         lacks: &'static str,
     },
-    /// Tenants were to be added to a collection that cannot hold what they hold.
+    /// A merge looks at what is there, and tenants are not active.
+    #[error(
+        "{collection}: {there} has {} in the archive and not active on the server ({first} first): they could not be looked into",
+        counted(*tenants, "tenant")
+    )]
+    TenantsInactive {
+        collection: CollectionName,
+        there: CollectionName,
+        tenants: u64,
+        /// The first of them, by its name on the server.
+        first: TenantName,
+    },
+    /// Objects are there with another content.
+    #[error("{collection}: {there} has {} with another content", counted(*objects, "object"))]
+    Conflicts { collection: CollectionName, there: CollectionName, objects: u64 },
+    /// Objects that replace others would bring less than these have.
+    #[error(
+        "{collection}: {} in {there} would lose {}, which the archive's do not bring",
+        counted(*objects, "object"),
+        lost.join(", ")
+    )]
+    WouldLose {
+        collection: CollectionName,
+        there: CollectionName,
+        objects: u64,
+        /// What they would lose: vectors, or properties by their names.
+        lost: Vec<String>,
+    },
+    /// References of a collection with tenants take a second look at each object, when others may have written to it.
+    #[error("{collection}: a collection with tenants and references ({}) is not merged", properties.join(", "))]
+    RefersLast { collection: CollectionName, properties: Vec<String> },
+    /// A collection that is there cannot hold what is to be added to it.
     #[error("{collection}: {there} on the server cannot hold it")]
     DoesNotFit { collection: CollectionName, there: CollectionName, differs: Vec<SchemaDifference> },
     /// A setting that the server's version does not know, and without which the collection would be another one.
@@ -197,6 +228,10 @@ impl RestoreRefusal {
             | Self::NotAllowed { collection, .. }
             | Self::DoesNotFit { collection, .. }
             | Self::TooFewNodes { collection, .. }
+            | Self::TenantsInactive { collection, .. }
+            | Self::Conflicts { collection, .. }
+            | Self::WouldLose { collection, .. }
+            | Self::RefersLast { collection, .. }
             | Self::Unsupported { collection, .. }
             | Self::Unmakeable { collection, .. }
             | Self::Module { collection, .. }

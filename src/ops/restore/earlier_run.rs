@@ -11,7 +11,7 @@ use crate::archive::runfiles::{Imported, Kept, TargetHistory};
 use crate::model::{CollectionName, TenantMap, TenantName};
 use crate::ops::{Distrust, Error, ReadAccess};
 use crate::pipeline::bookkeeping::{Filled, Partly, in_order};
-use crate::pipeline::import::FoundEqual;
+use crate::pipeline::import::{FoundEqual, Merged};
 use crate::weaviate::TenantState;
 
 /// How far a collection came.
@@ -79,9 +79,15 @@ pub(super) struct Own<'a> {
 }
 
 impl Own<'_> {
-    /// What counts of what was done before. If nothing of what was written does, that is kept with the run.
-    pub(super) async fn look(&self, resuming: Option<&mut Resuming>) -> Result<Before, Error> {
+    /// What counts of what was done before. If nothing of what was written does, that is kept with the run. `merges`: all is
+    /// compared anew with what is there.
+    pub(super) async fn look(&self, resuming: Option<&mut Resuming>, merges: bool) -> Result<Before, Error> {
         let Some(resuming) = resuming else { return Ok(Before::default()) };
+        if merges {
+            let there = resuming.kept.history.targets.get(self.target).is_some_and(TargetHistory::is_there);
+            let stage = if there { Stage::There } else { Stage::Nothing };
+            return Ok(Before { stage, ..Before::default() });
+        }
         let (before, doubt) = self.held_against(&resuming.kept).await?;
         if let Some(reason) = doubt {
             resuming.distrust(self.target, reason);
@@ -185,6 +191,7 @@ impl Own<'_> {
             stored: run.stored,
             references: run.references,
             found: FoundEqual { lengths: 0, refused: run.refused_equal, unsaid: run.unsaid_equal },
+            merged: Merged::default(),
             inactive: if inactive { there } else { 0 },
         }
     }

@@ -6,26 +6,34 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::merge::kept::{KeptArchive, present};
 use super::{Collection, RestoreOptions, survey, tenants};
 use crate::archive::Archive;
 use crate::ops::{Error, WriteAccess, prove};
-use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::activation::runs::{ActivateRuns, RUNS_JUDGED_WAITING};
 use crate::pipeline::bookkeeping::{Bookkeeping, Filled, Notes, ObjectsOfRuns, RESULTS_WAITING};
 use crate::pipeline::budget::Budget;
-use crate::pipeline::import::{self, Import, Pass, Stamps};
+use crate::pipeline::import::{self, Done, Import, Merging, Pass, Stamps};
 use crate::pipeline::journal::{self, RunJournal};
 use crate::pipeline::load::{self, BadPart, Load};
-use crate::pipeline::long_lines::longest_line;
+use crate::pipeline::long_lines::{LongLines, longest_line};
+use crate::pipeline::marks::Marks;
 use crate::pipeline::pacer::{BATCH_BYTES, Limits, Pacer};
+use crate::pipeline::replaced::{KNOWN_WAITING, know_again};
 use crate::pipeline::rewrite::Rewrite;
+use crate::pipeline::{BATCHES_WAITING, Batch};
 
 /// One batch never weighs more than this share of the budget: it takes that several times over, sent and answered.
 const BATCH_SHARE: u64 = 4;
 /// What batches on their way may take of the budget together, in bytes.
 pub(super) const FLOW_BYTES: u64 = 56 << 20;
+/// Threads that read what was kept: lines of it may be as long as any.
+const KEPT_READERS: usize = 4;
 /// Batches that may be in memory for each request in flight.
 const BATCHES_A_REQUEST: u64 = 3;
+
+/// What came of reading an archive on a thread.
+pub(super) type Loaded = Result<Result<(), Box<BadPart>>, tokio::task::JoinError>;
 
 /// What it takes to fill collections.
 pub(super) struct Fill<'a> {
@@ -34,6 +42,10 @@ pub(super) struct Fill<'a> {
     pub(super) archive: &'a Arc<Archive>,
     pub(super) budget: &'a Budget,
     pub(super) journal: &'a RunJournal,
+    /// What the live objects are taken from that a merge looks at.
+    pub(super) live: &'a Budget,
+    /// What is replaced by a merge.
+    pub(super) kept: Option<&'a KeptArchive>,
 }
 
 impl Fill<'_> {
@@ -52,7 +64,8 @@ impl Fill<'_> {
         let (results, judged) = mpsc::channel(RESULTS_WAITING);
         let (over, runs_judged) = mpsc::channel(RUNS_JUDGED_WAITING);
         let stamps = Arc::new(Stamps::default());
-        let load = Arc::new(self.load(collection, pass, &pacer, &stop));
+        let only = collection.merge.as_ref().map(|merge| Arc::clone(&merge.marked));
+        let load = Arc::new(self.load(collection, pass, only.clone(), &pacer, &stop));
         let loading = tokio::task::spawn_blocking({
             let load = Arc::clone(&load);
             move || load.run(&batches)
@@ -61,6 +74,7 @@ impl Fill<'_> {
             journal: self.journal.clone(),
             target: collection.planned.target.clone(),
             runs: Arc::clone(&collection.indexed.runs),
+            only,
             pass,
             before_references: std::mem::take(objects),
             notes: Notes::after(&collection.before.partly),
@@ -78,7 +92,7 @@ impl Fill<'_> {
         });
         let import = self.import(collection, pass, &pacer, stamps);
         let importing = async |batches| {
-            let imported = import.run(batches, results, &stop).await;
+            let imported = self.known_first(collection, &import, batches, results, &stop).await;
             if imported.is_err() {
                 stop.cancel();
             }
@@ -105,18 +119,11 @@ impl Fill<'_> {
             // However it ended. What fails here is put right, or told, when the states are looked at in the end.
             activating.deactivate(self.access.session).await;
         }
-        (filled, activated.map_err(Error::from).and(self.judge(collection, written, loaded, imported)))
+        (filled, activated.map_err(Error::from).and(self.judge_all(collection, written, loaded, imported)))
     }
 
-    /// The first cause among the errors of the three sides.
-    fn judge(
-        &self,
-        collection: &Collection,
-        written: Result<(), Error>,
-        loaded: Result<Result<(), Box<BadPart>>, tokio::task::JoinError>,
-        imported: Result<(), import::Error>,
-    ) -> Result<(), Error> {
-        written?;
+    /// What ended the reading of the archive, if that is not that the run was told to stop.
+    pub(super) fn judge(&self, collection: &Collection, loaded: Loaded) -> Result<(), Error> {
         match loaded {
             Err(_) => return Err(Error::Stage { what: "load".into() }),
             Ok(Ok(())) => {}
@@ -125,12 +132,56 @@ impl Fill<'_> {
                 bad => return Err(prove::wrong(self.archive, collection.at, bad)),
             },
         }
-        // What fails in the grace after a stop is the stop's.
-        self.access.go_on()?;
-        imported.map_err(|source| Error::Import { collection: collection.planned.target.clone(), source })
+        Ok(())
     }
 
-    fn pacer(&self, collection: &Collection) -> Pacer {
+    /// The first cause among the errors of the three sides.
+    fn judge_all(
+        &self,
+        collection: &Collection,
+        written: Result<(), Error>,
+        loaded: Loaded,
+        imported: Result<(), Error>,
+    ) -> Result<(), Error> {
+        written?;
+        self.judge(collection, loaded)?;
+        // What fails in the grace after a stop is the stop's.
+        self.access.go_on()?;
+        imported
+    }
+
+    /// Imports batches; in a merge that replaces objects each is told first which of its were kept.
+    async fn known_first(
+        &self,
+        collection: &Collection,
+        import: &Import,
+        batches: mpsc::Receiver<Batch>,
+        results: mpsc::Sender<Done>,
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
+        let name = &collection.planned.target;
+        let failed = |source| match source {
+            import::Error::Present(source) => Error::Scan { collection: name.clone(), source },
+            source => Error::Import { collection: name.clone(), source },
+        };
+        let Some((kept, at)) = self.kept.and_then(|kept| Some((kept, kept.of(name)?.0))) else {
+            return import.run(batches, results, stop).await.map_err(failed);
+        };
+        let lines = LongLines::within(self.options.memory_bytes, KEPT_READERS);
+        let reading = kept.read(at, lines).await?;
+        let (told, objects) = mpsc::channel(KNOWN_WAITING);
+        let (on, known) = mpsc::channel(BATCHES_WAITING);
+        let read = tokio::task::spawn_blocking(move || reading.read(&told));
+        let (met, imported) = tokio::join!(know_again(objects, batches, on, stop), import.run(known, results, stop));
+        imported.map_err(failed)?;
+        match read.await {
+            Ok(Err(bad)) if !matches!(bad.error, load::Error::Stopped) => Err(prove::wrong(&kept.archive, at, *bad)),
+            Ok(_) if met => Ok(()),
+            _ => Err(Error::Stage { what: "kept".into() }),
+        }
+    }
+
+    pub(super) fn pacer(&self, collection: &Collection) -> Pacer {
         let most_in_flight = self.options.import().most_in_flight;
         let share = self.budget.bytes() / (most_in_flight as u64 * BATCHES_A_REQUEST);
         let limits = Limits {
@@ -144,7 +195,24 @@ impl Fill<'_> {
         Pacer::new(limits, mean).sending_at_most(self.budget.bytes() / BATCH_SHARE)
     }
 
-    fn load(&self, collection: &Collection, pass: Pass, pacer: &Arc<Mutex<Pacer>>, stop: &CancellationToken) -> Load {
+    /// `only`: the objects that are wanted, in a merge.
+    pub(super) fn load(
+        &self,
+        collection: &Collection,
+        pass: Pass,
+        only: Option<Arc<Marks>>,
+        pacer: &Arc<Mutex<Pacer>>,
+        stop: &CancellationToken,
+    ) -> Load {
+        let runs = collection.indexed.runs.len();
+        let done =
+            only.as_ref().map_or_else(|| Arc::clone(&collection.before.done), |only| Arc::new(only.unmarked(runs)));
+        // Where others have objects, no vector leads them.
+        let mixed = if pass == Pass::References || only.is_some() {
+            Arc::default()
+        } else {
+            Arc::clone(&collection.survey.mixed)
+        };
         Load {
             archive: Arc::clone(self.archive),
             at: collection.at,
@@ -152,8 +220,9 @@ impl Fill<'_> {
             runs: Arc::clone(&collection.indexed.runs),
             digest: collection.indexed.digest.clone(),
             tenants: self.options.tenants.clone(),
-            done: Arc::clone(&collection.before.done),
-            mixed: if pass == Pass::References { Arc::default() } else { Arc::clone(&collection.survey.mixed) },
+            done,
+            mixed,
+            only,
             judged: Arc::new(
                 collection.before.partly.iter().map(|(at, partly)| (*at, partly.ranges.clone())).collect(),
             ),
@@ -177,6 +246,10 @@ impl Fill<'_> {
             comparer: collection.comparer(self.options),
             pacer: Arc::clone(pacer),
             stamps,
+            merging: collection.merge.is_some().then(|| Merging {
+                present: present(self.access.reading, self.options, collection, self.live),
+                reads_back: self.options.verify,
+            }),
             options: self.options.import(),
             events: self.access.events.clone(),
         }

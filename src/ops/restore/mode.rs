@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::create::Created;
 use super::earlier_run::Before;
+use super::merge::{self, Unheld};
 use super::options::RestoreOptions;
 use super::remains::Remains;
 use super::resume::Resuming;
@@ -26,6 +27,8 @@ pub(super) enum RestoreMode {
     Create,
     /// Its tenants are added to this collection, which is there.
     AddTenants(Box<Schema>),
+    /// Its objects are merged into this collection, which is there.
+    Merge(Box<Schema>),
 }
 
 /// What the server has by the names that are restored, or others.
@@ -35,11 +38,12 @@ pub(super) struct Live {
 }
 
 impl RestoreMode {
-    /// How a collection meets what is there: tenants that are named are added to a collection with tenants. `is_own`: an
-    /// earlier run was about to create it.
+    /// How a collection meets what is there: it is merged if that is asked for, and tenants that are named are added to a
+    /// collection with tenants. `is_own`: an earlier run was about to create it.
     pub(super) fn of(options: &RestoreOptions, live: &Live, target: &CollectionName, is_own: bool) -> Self {
         let names_tenants = matches!(options.tenants, TenantMap::Only(_) | TenantMap::IntoTenant(_));
         match live.schemas.iter().find(|there| there.name == *target) {
+            Some(there) if options.merge.is_some() && !is_own => Self::Merge(Box::new(there.clone())),
             Some(there) if names_tenants && there.multi_tenant && !is_own => Self::AddTenants(Box::new(there.clone())),
             _ => Self::Create,
         }
@@ -49,7 +53,7 @@ impl RestoreMode {
     fn there(&self) -> Option<&Schema> {
         match self {
             Self::Create => None,
-            Self::AddTenants(there) => Some(there),
+            Self::AddTenants(there) | Self::Merge(there) => Some(there),
         }
     }
 
@@ -63,11 +67,16 @@ impl RestoreMode {
         self.there().is_none()
     }
 
+    /// Whether its objects meet others, which are there.
+    pub(super) fn is_merge(&self) -> bool {
+        matches!(self, Self::Merge(_))
+    }
+
     /// The tenants that are added to what is there; `None` if it is created.
     pub(super) fn added(&self, tenants: &ChosenTenants) -> Option<Vec<TenantName>> {
         match self {
             Self::Create => None,
-            Self::AddTenants(_) => Some(tenants.names().cloned().collect()),
+            Self::AddTenants(_) | Self::Merge(_) => Some(tenants.names().cloned().collect()),
         }
     }
 
@@ -76,6 +85,7 @@ impl RestoreMode {
         match self {
             Self::Create => ("create", None),
             Self::AddTenants(_) => ("add_tenants", Some(RestoreRemark::TenantsToAdd)),
+            Self::Merge(_) => ("merge", None),
         }
     }
 
@@ -83,7 +93,7 @@ impl RestoreMode {
     pub(super) fn lacks(&self, making: &Making<'_>) -> Vec<Lack> {
         let collection = match self {
             Self::Create => making.collection(),
-            Self::AddTenants(_) => Vec::new(),
+            Self::AddTenants(_) | Self::Merge(_) => Vec::new(),
         };
         collection.into_iter().chain(making.tenants()).collect()
     }
@@ -95,7 +105,7 @@ impl RestoreMode {
         live: &Live,
         schema: &Schema,
         tenants: &ChosenTenants,
-        renames: &Renames,
+        (options, renames): (&RestoreOptions, &Renames),
         resuming: Option<&Resuming>,
     ) -> Result<Vec<RestoreRefusal>, Error> {
         match self {
@@ -113,6 +123,11 @@ impl RestoreMode {
             Self::AddTenants(there) => {
                 let differs = lacks(schema, there, renames);
                 not_added(client, &schema.name, there, tenants, differs, resuming).await
+            }
+            Self::Merge(there) => {
+                let Some(merge) = options.merge else { return Ok(Vec::new()) };
+                let held = Unheld { schema, there, renames, tenants: &options.tenants };
+                Ok(held.refusal(merge).into_iter().chain(tenants.out_of_reach(&schema.name, &there.name)).collect())
             }
         }
     }
@@ -142,13 +157,14 @@ impl RestoreMode {
                 }
                 Ok(Some(Created { schema, remarks: vec![RestoreRemark::TenantsAdded.into()] }))
             }
+            Self::Merge(_) => Ok(Some(merge::meet(access, collection).await?)),
         }
     }
 
     /// Whether tenants that it makes may be there, as what an earlier run did `before` this one.
     pub(super) fn may_have_tenants(&self, before: &Before) -> bool {
         match self {
-            Self::Create | Self::AddTenants(_) => before.is_there(),
+            Self::Create | Self::AddTenants(_) | Self::Merge(_) => before.is_there(),
         }
     }
 
@@ -165,6 +181,8 @@ impl RestoreMode {
     pub(super) async fn altered(&self, remains: &Remains<'_>, run: &RunHistory) -> Result<Option<Altered>, Error> {
         match self {
             Self::Create | Self::AddTenants(_) => remains.other(run).await,
+            // Others write to it, and all of it is compared anew.
+            Self::Merge(_) => Ok(None),
         }
     }
 
@@ -173,6 +191,7 @@ impl RestoreMode {
     pub(super) fn is_whole(&self, written: u64, counted: u64) -> bool {
         match self {
             Self::Create | Self::AddTenants(_) => counted == written,
+            Self::Merge(_) => counted >= written,
         }
     }
 
@@ -180,8 +199,8 @@ impl RestoreMode {
     /// nothing is.
     pub(super) fn judge(&self, compared: Compared, events: &Events, to: &mut CollectionResult) -> (Vec<Differs>, bool) {
         match self {
-            // Nobody else has objects where these are.
-            Self::Create | Self::AddTenants(_) => {}
+            // Nobody else has objects where these are; what a merge sends is read back one by one instead.
+            Self::Create | Self::AddTenants(_) | Self::Merge(_) => {}
         }
         let agrees = compared.agrees();
         compared.tell(events, &to.name);

@@ -12,6 +12,7 @@ use crate::model::{CollectionName, Origin, Renames, Selection, TenantMap};
 use crate::ops::StateFolders;
 use crate::ops::run::bounds::{DIFFERENCES_LISTED, MEMORY_BYTES, PATIENCE, jobs};
 use crate::ops::schema::settings::Setting;
+use crate::pipeline::compare::Replaces;
 use crate::pipeline::import::ImportOptions;
 
 /// What to restore, under which names, and within which bounds.
@@ -46,6 +47,10 @@ pub struct RestoreOptions {
     pub roles: bool,
     /// Settings that are wanted otherwise.
     pub settings: Vec<Setting>,
+    /// How collections that exist are met; `None`: nothing of a name that is restored may be there.
+    pub merge: Option<Merge>,
+    /// The folder of archives: what a merge replaces is kept in it, aside.
+    pub folder: PathBuf,
     /// Whether the content is compared afterwards.
     pub verify: bool,
     /// Requests in flight at most; `None`: the pacer decides, up to [`bounds::MOST_JOBS`](crate::ops::bounds::MOST_JOBS).
@@ -93,6 +98,8 @@ impl RestoreOptions {
             aliases: AliasPolicy::Keep,
             roles: false,
             settings: Vec::new(),
+            merge: None,
+            folder: PathBuf::new(),
             verify: true,
             jobs: None,
             batch_objects: None,
@@ -123,6 +130,7 @@ impl RestoreOptions {
             ("aliases", RunChoice::Aliases, json!(self.aliases)),
             ("roles", RunChoice::Roles, json!(self.roles)),
             ("settings", RunChoice::Settings, json!(Setting::sorted(&self.settings))),
+            ("merge", RunChoice::Merge, json!(self.merge)),
         ]
     }
 
@@ -137,6 +145,8 @@ impl RestoreOptions {
             aliases: told(about, "aliases")?,
             roles: told(about, "roles")?,
             settings: told(about, "settings")?,
+            // An older journal does not know it.
+            merge: told(about, "merge").flatten(),
             ..self.clone()
         })
     }
@@ -148,7 +158,7 @@ pub(super) fn told<T: DeserializeOwned>(about: &RunAbout, key: &str) -> Option<T
 }
 
 /// What decides what is written: its name in a run's journal, which choice it is, and what was chosen.
-pub(super) type Choices = [(&'static str, RunChoice, Value); 10];
+pub(super) type Choices = [(&'static str, RunChoice, Value); 11];
 
 /// What becomes of aliases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -161,6 +171,43 @@ pub enum AliasPolicy {
     Overwrite,
     /// None is touched.
     Skip,
+}
+
+/// How a restore meets collections that exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Merge {
+    /// What becomes of objects that are there and differ.
+    pub on_conflict: ConflictPolicy,
+    /// Whether properties that a collection lacks are added to it.
+    pub add_properties: bool,
+    /// Whether any difference of a schema stands against it, not only what its objects need.
+    pub strict: bool,
+}
+
+/// What becomes of an object that is there and differs from the archive's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictPolicy {
+    /// It stands against the plan.
+    #[default]
+    Fail,
+    /// It stays.
+    Skip,
+    /// The archive's takes its place.
+    Overwrite,
+    /// The archive's takes its place if it was updated later.
+    Newer,
+}
+
+impl Merge {
+    /// Which objects that differ are replaced.
+    pub(super) fn replaces(self) -> Replaces {
+        match self.on_conflict {
+            ConflictPolicy::Fail | ConflictPolicy::Skip => Replaces::Nothing,
+            ConflictPolicy::Overwrite => Replaces::Everything,
+            ConflictPolicy::Newer => Replaces::Older,
+        }
+    }
 }
 
 /// What decides what a restore writes.
@@ -188,6 +235,8 @@ pub enum RunChoice {
     Roles,
     #[error("settings that are wanted otherwise (--set)")]
     Settings,
+    #[error("how collections that exist are met (--merge, --on-conflict, --add-properties, --strict)")]
+    Merge,
 }
 
 #[cfg(test)]
@@ -210,6 +259,11 @@ mod tests {
         stand::<Setting>(&[r#""no_vectorizer""#, r#""no_object_ttl""#, r#""Article.shards=3""#]);
         let both = ["objectTtl=off", "vectorizer=none"].map(|text| text.parse().expect("a setting"));
         assert_eq!(json!(Setting::sorted(&both)), json!(["no_vectorizer", "no_object_ttl"]), "as of earlier versions");
+        stand::<Option<Merge>>(&[
+            "null",
+            r#"{"on_conflict":"fail","add_properties":false,"strict":true}"#,
+            r#"{"on_conflict":"newer","add_properties":true,"strict":false}"#,
+        ]);
     }
 
     #[test]

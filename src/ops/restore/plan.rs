@@ -14,11 +14,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use self::aliases_roles::AliasesAndRoles;
-use self::candidate::{Candidate, in_order};
+use self::candidate::{Candidate, Looks, in_order};
 use self::carried::{asked, left_by, resumed_run};
 pub(in crate::ops) use self::may::not_allowed;
 pub(in crate::ops) use self::readable::{Readable, without_hidden};
 use super::earlier_run::Stage;
+use super::merge;
 use super::mode::Live;
 use super::order::order;
 use super::{
@@ -29,6 +30,7 @@ use crate::model::{CollectionName, Renames, Schema};
 use crate::ops::archive_selection::{self, ChosenCollections};
 use crate::ops::schema::Rehearsed;
 use crate::ops::server::{self, PlannedServer};
+use crate::ops::verify::Differs;
 use crate::ops::{Error, ReadAccess, Session, blocking, prove};
 use crate::weaviate::{Client, Rights};
 
@@ -88,6 +90,8 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
     let mut work: Vec<Collection> = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         let resuming = resuming.as_mut().filter(|_| !refused);
+        let stands = refusals.iter().any(|refusal| refusal.collection() == Some(&candidate.schema.name));
+        let looks = Looks { objects: looks, both_sides: looks && !stands };
         work.push(Box::pin(candidate.into_collection(&planning, &beside.remarks, looks, resuming)).await?);
     }
     if looks {
@@ -95,6 +99,7 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
     }
     refusals.extend(work.iter().filter_map(|collection| would_vectorise(collection, &options)));
     refusals.extend(work.iter().flat_map(|collection| leads_on(collection, &options)));
+    refusals.extend(work.iter().flat_map(|collection| merge::against(collection, &options)));
     for collection in &mut work {
         collection.planned.there = there.remove(&collection.planned.target);
         collection.planned.action = action(collection, &refusals);
@@ -113,10 +118,20 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
         rehearsed: if options.rehearse { Rehearsed::Due } else { Rehearsed::Skipped },
         resumes,
         refusals,
+        differences: differences(&work, options.differences_listed),
         unfinished,
         options,
     };
     Ok(PreparedRestore { plan, archive, work, server, rights, started: access.clock.now(), asked, resuming })
+}
+
+/// The first objects that are there with another content, of all collections that are merged.
+fn differences(work: &[Collection], most: usize) -> Vec<Differs> {
+    work.iter()
+        .filter_map(|collection| collection.merge.as_ref())
+        .flat_map(|m| m.differing.clone())
+        .take(most)
+        .collect()
 }
 
 /// Chooses among the collections of an archive.
@@ -141,9 +156,15 @@ impl Planning<'_> {
             candidates.push(Candidate::new(self, *at, archived, resuming).await?);
         }
         let mut refusals = Vec::new();
-        for Candidate { schema, tenants, mode, .. } in &candidates {
-            let against = mode.against(self.access.client, self.live, schema, tenants, self.renames, resuming);
-            refusals.extend(against.await?);
+        for candidate in &candidates {
+            let Candidate { schema, tenants, mode, .. } = candidate;
+            let asked = (self.options, self.renames);
+            let against = mode.against(self.access.client, self.live, schema, tenants, asked, resuming);
+            let against = against.await?;
+            if against.is_empty() {
+                refusals.extend(candidate.other_lengths(self).await?);
+            }
+            refusals.extend(against);
         }
         refusals.extend(self.may_not_activate(&candidates));
         let mut beside = AliasesAndRoles::look(self, &candidates).await?;

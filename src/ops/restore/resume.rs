@@ -158,10 +158,12 @@ pub(super) async fn find(
 ) -> Result<FoundRun, Error> {
     let (disk, archives) = (Arc::clone(&session.local), Arc::clone(&session.archives));
     let (runs, tenants) = (options.state.runs.clone(), options.tenants.clone());
+    let merges = options.merge.is_some();
     blocking("earlier runs", move || {
         let mut differing = None;
         for run in runfiles::last_runs(&*disk, &runs, Op::Restore)? {
-            if run.complete && !run.targets.is_subset(&there) {
+            // A merge that got to its end is another one when it is asked for again.
+            if run.complete && (merges || !run.targets.is_subset(&there)) {
                 continue;
             }
             let differs = asked.differs(&*archives, &run.about);

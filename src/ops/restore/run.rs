@@ -14,6 +14,8 @@ use super::create::{self, Created};
 use super::earlier_run::Stage;
 use super::fill::{FLOW_BYTES, Fill};
 use super::lost;
+use super::merge;
+use super::merge::kept::KeptArchive;
 use super::remains::Remains;
 use super::{
     Collection, PreparedRestore, RestoreOutcome, RestorePlan, RestoreStopped, Resuming, aliases, roles, tenants, undo,
@@ -21,7 +23,7 @@ use super::{
 use crate::archive::RunRecord;
 use crate::archive::digest::Hash;
 use crate::event::{CollectionResult, Event, Op, Remark, RoleRemark, RunResult, Status};
-use crate::model::{CollectionName, path_text};
+use crate::model::{CollectionName, Schema, path_text};
 use crate::ops::run::journal::Journalled;
 use crate::ops::schema::NotMade;
 use crate::ops::verify::Differs;
@@ -47,6 +49,8 @@ struct RestoreGathered {
     /// The names of the shards that objects were written to, of plain collections.
     shards: BTreeMap<CollectionName, Vec<String>>,
     filled: BTreeMap<CollectionName, Filled>,
+    /// What merges replace.
+    kept: Option<KeptArchive>,
     results: Vec<CollectionResult>,
     remarks: Vec<(CollectionName, Remark)>,
     about_roles: Vec<RoleRemark>,
@@ -100,8 +104,10 @@ pub async fn run(
         Err(error) => (None, Err(error)),
         Ok(journalled) => {
             let memory = plan.options.memory_bytes.saturating_sub(OTHER_BYTES).max(LEAST_BATCH_BYTES);
-            let budget = Budget::with_flow(memory, FLOW_BYTES);
-            let run = RestoreRun { access, plan, prepared, journalled: &journalled, budget };
+            let merges = prepared.work.iter().any(|collection| collection.merge.is_some());
+            let (budget, live) = if merges { (memory / 2, memory / 4) } else { (memory, 0) };
+            let (budget, live) = (Budget::with_flow(budget, FLOW_BYTES), Budget::new(live));
+            let run = RestoreRun { access, plan, prepared, journalled: &journalled, budget, live };
             let done = Box::pin(run.carry_out(&mut gathered)).await;
             (Some(journalled), done)
         }
@@ -223,6 +229,8 @@ struct RestoreRun<'a> {
     prepared: &'a PreparedRestore,
     journalled: &'a Journalled,
     budget: Budget,
+    /// What live objects are taken from.
+    live: Budget,
 }
 
 impl RestoreRun<'_> {
@@ -249,6 +257,7 @@ impl RestoreRun<'_> {
             self.access.go_on()?;
             self.finish(collection, gathered).await?;
         }
+        gathered.kept = self.keep_replaced(gathered).await?;
         let after: Vec<usize> = work.iter().enumerate().map(|(at, collection)| collection.complete_after(at)).collect();
         for some in together(&after) {
             Box::pin(self.fill_and_prove(&work[some], gathered)).await?;
@@ -263,6 +272,23 @@ impl RestoreRun<'_> {
         gathered.about_roles = about;
         gathered.incomplete |= !all;
         self.journalled.record(RunRecord::Complete).await
+    }
+
+    /// Seals what merges are about to replace, before anything is sent.
+    async fn keep_replaced(&self, gathered: &RestoreGathered) -> Result<Option<KeptArchive>, Error> {
+        let replaces = |collection: &&Collection| collection.merge.as_ref().is_some_and(|m| !m.replaced.is_empty());
+        let work = self.prepared.work.iter().filter(replaces);
+        let work: Vec<(&Collection, &Schema)> =
+            work.filter_map(|one| Some((one, &gathered.created.get(&one.planned.target)?.schema))).collect();
+        if work.is_empty() {
+            return Ok(None);
+        }
+        let (access, options, archive) = (self.access, &self.plan.options, &self.prepared.archive);
+        let (budget, journal, live) = (&self.budget, &self.journalled.journal, &self.live);
+        let fill = Fill { access, options, archive, budget, journal, live, kept: None };
+        let kept = Box::pin(merge::keep(&fill, self.plan, &work, live)).await?;
+        self.journalled.record(RunRecord::Replacing { archive: path_text(&kept.path()) }).await?;
+        Ok(Some(kept))
     }
 
     async fn create(&self, collection: &Collection, gathered: &mut RestoreGathered) -> Result<(), Error> {
@@ -421,7 +447,9 @@ impl RestoreRun<'_> {
     ) -> Result<Filled, Error> {
         let (access, options, archive) = (self.access, &self.plan.options, &self.prepared.archive);
         let (budget, journal) = (&self.budget, &self.journalled.journal);
-        let fill = Fill { access, options, archive, budget, journal };
+        let kept = gathered.kept.clone();
+        let (live, kept) = (&self.live, kept.as_ref());
+        let fill = Fill { access, options, archive, budget, journal, live, kept };
         let (filled, done) = fill.run(collection, pass, objects).await;
         let filled = if pass == Pass::References { filled } else { collection.before.filled.plus(filled) };
         if pass != Pass::References {
@@ -429,7 +457,7 @@ impl RestoreRun<'_> {
         }
         done?;
         let before = if pass == Pass::References { collection.before.filled.objects } else { 0 };
-        let expected = collection.planned.objects - before;
+        let expected = collection.to_deal_with() - before;
         if filled.objects != expected {
             return Err(Error::Stage { what: format!("{} of {expected} objects were dealt with", filled.objects) });
         }

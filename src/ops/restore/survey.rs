@@ -14,6 +14,7 @@ use crate::ops::prove;
 use crate::ops::schema::expiry::Expiry;
 use crate::ops::{Error, Session};
 use crate::pipeline::limits;
+use crate::pipeline::marks::Marks;
 use crate::pipeline::parts::{Indexed, Reading};
 
 /// Threads that read an archive.
@@ -106,7 +107,8 @@ pub(super) fn vectorised(schema: &Schema) -> Vec<String> {
     named.chain(unnamed).collect()
 }
 
-/// Proves every part of a collection that holds something chosen and not done, and looks at these objects. `asked`: the
+/// Proves every part of a collection that holds something chosen and not done, and looks at these objects; at `only` some in
+/// a merge. `asked`: the
 /// schema it will have.
 pub(super) async fn survey(
     session: &Session,
@@ -115,7 +117,7 @@ pub(super) async fn survey(
     indexed: &Indexed,
     asked: &Schema,
     options: &RestoreOptions,
-    done: Arc<BTreeSet<usize>>,
+    (done, only): (Arc<BTreeSet<usize>>, Option<Arc<Marks>>),
 ) -> Result<Survey, Error> {
     let (vectorised, vectors, tenants) = (vectorised(asked), options.vectors, options.tenants.clone());
     let (expiry, now) = (Expiry::of(asked), session.clock.now().as_second());
@@ -148,6 +150,7 @@ pub(super) async fn survey(
         says: false,
         tenants: options.tenants.clone(),
         done,
+        only,
         look: Arc::new(look),
     };
     prove::parts(session, archive, at, indexed, reading).await?;

@@ -25,7 +25,9 @@ const TENANTS_A_REQUEST: usize = 100;
 pub(super) struct ChosenTenants {
     /// Those that are made, by their names on the server, in the state they are to have in the end: active or inactive.
     pub(super) made: Vec<Tenant>,
-    /// Objects of them, and their plain bytes.
+    /// Those of a merge that are there already, in the state that they have there.
+    pub(super) there: Vec<Tenant>,
+    /// Objects of all of them, and their plain bytes.
     pub(super) objects: u64,
     pub(super) bytes: u64,
     /// Tenants that the archive names and does not hold.
@@ -38,6 +40,24 @@ impl ChosenTenants {
     /// Those that are to be inactive whenever they are not needed.
     pub(super) fn inactive(&self) -> Arc<BTreeSet<TenantName>> {
         Arc::new(self.of(&TenantState::Cold).into_iter().collect())
+    }
+
+    /// The same where some may be there already: these are not made.
+    pub(super) fn beside(mut self, listed: &[Tenant]) -> Self {
+        let live: BTreeMap<&TenantName, &Tenant> = listed.iter().map(|tenant| (&tenant.name, tenant)).collect();
+        let (there, made): (Vec<Tenant>, Vec<Tenant>) =
+            self.made.into_iter().partition(|tenant| live.contains_key(&tenant.name));
+        self.there = there.iter().filter_map(|tenant| live.get(&tenant.name).map(|live| (*live).clone())).collect();
+        self.restated.retain(|(name, _)| !live.contains_key(name));
+        Self { made, ..self }
+    }
+
+    /// What stands against a merge into those that are there: none that is not active can be looked into.
+    pub(super) fn out_of_reach(&self, collection: &CollectionName, there: &CollectionName) -> Option<RestoreRefusal> {
+        let inactive = self.there.iter().filter(|tenant| !tenant.is_active());
+        let (tenants, first) = number_and_first(inactive.map(|tenant| &tenant.name))?;
+        let (collection, there) = (collection.clone(), there.clone());
+        Some(RestoreRefusal::TenantsInactive { collection, there, tenants, first })
     }
 
     /// Why they cannot be filled, where the roles of the key say that it may not activate them. Where nothing is told of its

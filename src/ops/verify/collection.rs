@@ -21,15 +21,15 @@ use crate::ops::bounds;
 use crate::ops::proof::{self, Evidence, Verdict};
 use crate::ops::rounds::Rounds;
 use crate::ops::schema::expiry;
-use crate::ops::{Error, SchemaDrift, WriteAccess};
+use crate::ops::{Error, ReadAccess, SchemaDrift};
 use crate::pipeline::budget::Budget;
-use crate::pipeline::compare::{self, Comparer, Comparison, Found, Shares, Sieves};
+use crate::pipeline::compare::{self, Comparer, Comparison, Found, Replaces, Shares, Sieves};
 use crate::pipeline::guard::Guard;
 use crate::pipeline::long_lines::LongLines;
 use crate::pipeline::pacer::Limits;
 use crate::pipeline::replicas::ReplicaCheck;
 use crate::pipeline::{self, scan};
-use crate::weaviate::Client;
+use crate::weaviate::{Client, Writer};
 
 /// How to compare, and within which bounds.
 #[derive(Debug, Clone)]
@@ -58,6 +58,8 @@ pub(in crate::ops) struct CompareOptions {
     pub(in crate::ops) books: ActivationBooks,
     /// Whether it is said that tenants are in another state than they were.
     pub(in crate::ops) states: bool,
+    /// What is marked for a merge; `None`: nothing is.
+    pub(in crate::ops) marking: Option<Replaces>,
 }
 
 impl CompareOptions {
@@ -76,6 +78,7 @@ impl CompareOptions {
             seed: 0,
             books,
             states: false,
+            marking: None,
         }
     }
 }
@@ -142,9 +145,11 @@ impl Compared {
 }
 
 /// Compares the objects of one collection that the archive holds with the live ones. Differences are told as events once
-/// they are certain. Sends reading requests only, but for those that activate tenants and deactivate them.
+/// they are certain. Sends reading requests only, but for those that activate tenants and deactivate them: without a
+/// `writer`, that there are inactive ones is an error.
 pub(in crate::ops) async fn compare_collection(
-    access: WriteAccess<'_>,
+    access: ReadAccess<'_>,
+    writer: Option<&Writer>,
     pair: Pair,
     options: &CompareOptions,
 ) -> Result<Compared, Error> {
@@ -157,7 +162,7 @@ pub(in crate::ops) async fn compare_collection(
     let Some(live) = live.filter(|_| alias_of.is_none()) else {
         return Err(Error::UnknownCollection { name: pair.target.to_string(), alias_of, similar: Vec::new() });
     };
-    let mut facing = if live.multi_tenant { face(access, &pair, options).await? } else { Facing::default() };
+    let mut facing = if live.multi_tenant { face(access, writer, &pair, options).await? } else { Facing::default() };
     let replicas = live.replicas;
     let guard = access.guard(live, options.patience);
     let changed_since_ms = access.ask(access.client.meta()).await?.server_time_ms.map(|at| at + CLOCK_STEP_MS);
@@ -202,6 +207,7 @@ fn comparison(
         budget: Budget::new(shares.budget_bytes),
         mark: comparing.guard.mark(),
         changed_since_ms,
+        marking: options.marking,
         limit: options.limit,
         events: comparing.access.events.clone(),
         replicas: (comparing.replicas > 1).then(|| ReplicaCheck::new(changed_since_ms)),
@@ -214,7 +220,7 @@ fn comparison(
 
 /// One comparison under way.
 struct Comparing<'a> {
-    access: WriteAccess<'a>,
+    access: ReadAccess<'a>,
     options: &'a CompareOptions,
     sieves: Sieves,
     guard: Guard,

@@ -131,7 +131,10 @@ async fn verify_one(
         let (archive, tenants) = (Arc::clone(archive), options.tenants.clone());
         let pair = Pair::archived(archive, at, indexed, target.clone(), tenants);
         let same = Comparer::new(pair.schema(), renames.clone(), false);
-        let compared = Box::pin(compare_collection(access, pair, &compare_options(options, same, gathered))).await?;
+        let compared = {
+            let options = compare_options(options, same, gathered);
+            Box::pin(compare_collection(access.reading, Some(access.writer), pair, &options)).await?
+        };
         compared.tell(&access.events, &target);
         remarks.extend(compared.remarks.iter().cloned());
         remarks.extend(compared.may_have_expired(live));

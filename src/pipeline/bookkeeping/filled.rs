@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::pipeline::import::{Done, FoundEqual};
+use crate::pipeline::import::{Done, FoundEqual, Merged};
 
 /// What became of the objects of one collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,6 +19,8 @@ pub(crate) struct Filled {
     pub(crate) references: u64,
     /// Objects that the server did not call stored and that are there all the same, as they should be: not among the rejected.
     pub(crate) found: FoundEqual,
+    /// How they met those that were there, in a merge.
+    pub(crate) merged: Merged,
     /// Objects on the server in tenants that are inactive.
     pub(crate) inactive: u64,
 }
@@ -36,6 +38,7 @@ impl Filled {
         self.stored += done.rejected.iter().filter(|r| r.stored).count() as u64;
         self.references += done.references;
         self.found = self.found.plus(done.found);
+        self.merged = self.merged.plus(done.merged);
     }
 
     /// What became of these objects and of others.
@@ -47,6 +50,7 @@ impl Filled {
             stored: self.stored + others.stored,
             references: self.references + others.references,
             found: self.found.plus(others.found),
+            merged: self.merged.plus(others.merged),
             inactive: self.inactive + others.inactive,
         }
     }

@@ -59,6 +59,8 @@ pub struct Comparison {
     pub mark: Mark,
     /// Objects updated at or after this time (the server's clock, ms) look changed.
     pub changed_since_ms: Option<i64>,
+    /// What is marked, and which objects that differ are; `None`: nothing is.
+    pub marking: Option<Replaces>,
     /// Differing objects to keep of each unit.
     pub limit: usize,
     /// Where events go.
@@ -71,6 +73,28 @@ pub struct Comparison {
     pub asked: AtomicU64,
     /// Objects and bytes told of in events so far.
     pub told: [AtomicU64; 2],
+}
+
+/// Which objects that differ are to be replaced on the right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaces {
+    /// None.
+    Nothing,
+    /// All.
+    Everything,
+    /// Those that were updated later on the left, by the times that the servers printed.
+    Older,
+}
+
+impl Replaces {
+    /// Whether an object that differs is replaced.
+    pub(in crate::pipeline) fn takes(self, left: &RawObject, right: &RawObject) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::Older => left.updated_ms > right.updated_ms && right.updated_ms.is_some(),
+        }
+    }
 }
 
 /// What is known of the tenants of a collection on the server, by their names there.
@@ -109,10 +133,11 @@ impl Tenants {
     }
 }
 
-/// An object of the right side, and whether its vectors are missing since the server cannot print them.
-pub(super) struct Taken {
-    pub(super) object: RawObject,
-    pub(super) unprintable: bool,
+/// An object of a server, and whether its vectors are missing since the server cannot print them.
+#[derive(Debug)]
+pub(in crate::pipeline) struct Taken {
+    pub(in crate::pipeline) object: RawObject,
+    pub(in crate::pipeline) unprintable: bool,
 }
 
 /// What the workers of one round share.
@@ -146,6 +171,11 @@ impl Comparison {
         self.ask_each.store(true, Ordering::SeqCst);
     }
 
+    /// Objects of one side alone to keep of each unit: in a merge that is no difference to be told of.
+    pub(super) fn limit_of_one_sided(&self) -> usize {
+        if self.marking.is_some() { 0 } else { self.limit }
+    }
+
     pub(super) fn tell(&self, tenant: Option<TenantName>, objects: u64, bytes: u64) {
         if objects > 0 {
             self.told[0].fetch_add(objects, Ordering::SeqCst);
@@ -155,7 +185,14 @@ impl Comparison {
         }
     }
 
-    pub(super) fn judge(&self, tenant: Option<&TenantName>, left: &RawObject, right: &Taken, found: &mut Found) {
+    /// Compares two objects of one id; the left one is of this run.
+    pub(super) fn judge(
+        &self,
+        (tenant, run): (Option<&TenantName>, Option<usize>),
+        left: &RawObject,
+        right: &Taken,
+        found: &mut Found,
+    ) {
         let place = (tenant.cloned(), left.id);
         let kept_without = self.without_vectors.contains(&place);
         let vectors = match (self.vectors, kept_without, right.unprintable) {
@@ -174,6 +211,13 @@ impl Comparison {
         }
         let fields = self.comparer.fields(left, &right.object, vectors);
         if !fields.is_empty() {
+            if let (Some(replaces), Some(run)) = (self.marking, run)
+                // What the server cannot print cannot be kept.
+                && !right.unprintable
+                && replaces.takes(left, &right.object)
+            {
+                found.mark_replaced(run, left);
+            }
             found.differs(place, Difference::Different, fields, self.limit);
         }
     }

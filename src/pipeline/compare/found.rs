@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::event::{Difference, FieldDiff};
-use crate::model::{ObjectId, TenantName};
+use crate::model::{ObjectId, RawObject, TenantName};
+use crate::pipeline::marks::{MOST_IDS_OF_A_UNIT, Marks};
 
 /// Where an object lies: its tenant on the server, in a multi-tenant collection, and its id.
 pub type Place = (Option<TenantName>, ObjectId);
@@ -48,6 +49,14 @@ pub struct Found {
     pub newest_inactive: BTreeMap<TenantName, i64>,
     /// The first of the differing objects, by tenant and id.
     pub differing: BTreeMap<Place, Differing>,
+    /// Objects that differ and are to be replaced on the right.
+    pub to_replace: u64,
+    /// Plain bytes of all that is marked, line ends included.
+    pub marked_bytes: u64,
+    /// Those that the right side lacks, if they are to be written there.
+    pub marked_new: Marks,
+    /// Those that are to be replaced.
+    pub marked_replaced: Marks,
     /// The highest mark of the answers this rests on.
     pub mark: u64,
 }
@@ -73,6 +82,19 @@ impl Found {
         }
     }
 
+    /// Marks an object of this run that the right side lacks.
+    pub(super) fn mark_new(&mut self, run: usize, left: &RawObject) {
+        self.marked_bytes += left.text.len() as u64 + 1;
+        self.marked_new.note(run, left.id, MOST_IDS_OF_A_UNIT);
+    }
+
+    /// Marks an object of this run that is to be replaced.
+    pub(super) fn mark_replaced(&mut self, run: usize, left: &RawObject) {
+        self.to_replace += 1;
+        self.marked_bytes += left.text.len() as u64 + 1;
+        self.marked_replaced.note(run, left.id, MOST_IDS_OF_A_UNIT);
+    }
+
     /// Takes in what was found elsewhere.
     pub fn add(&mut self, other: Self, limit: usize) {
         self.objects += other.objects;
@@ -95,6 +117,10 @@ impl Found {
         for (tenant, at) in other.newest_inactive {
             self.note_newest(&tenant, at);
         }
+        self.to_replace += other.to_replace;
+        self.marked_bytes += other.marked_bytes;
+        self.marked_new.add(other.marked_new);
+        self.marked_replaced.add(other.marked_replaced);
         self.mark = self.mark.max(other.mark);
         for (at, differing) in other.differing {
             self.keep(at, differing, limit);

@@ -48,6 +48,8 @@ pub(super) struct Merge<'a> {
     tenant: Option<TenantName>,
     /// The same tenant, by its name on the left.
     left_tenant: Option<TenantName>,
+    /// Its run on the left.
+    run: Option<usize>,
     standing: Standing,
     counted: Counted,
     /// Objects found on the right before this stretch.
@@ -70,6 +72,7 @@ impl<'a> Merge<'a> {
             right: LiveSide::new(round),
             tenant: None,
             left_tenant: None,
+            run: None,
             standing: Standing::Here,
             counted: Counted::No,
             listed_before: 0,
@@ -122,6 +125,7 @@ impl<'a> Merge<'a> {
         let segment = &segments[number];
         self.tenant.clone_from(&segment.tenant);
         self.left_tenant.clone_from(&segment.left_tenant);
+        self.run = segment.run;
         self.standing = Standing::Here;
         self.counted = if self.comparison.counted { Counted::WithAll } else { Counted::No };
         let (tenants, Some(tenant)) = (&self.comparison.tenants, &segment.tenant) else { return Ok(()) };
@@ -229,7 +233,7 @@ impl<'a> Merge<'a> {
         }
         self.compared(left);
         let right = Taken { object: self.comparison.sieves.right(right.object), ..right };
-        self.comparison.judge(self.tenant.as_ref(), left, &right, &mut self.found);
+        self.comparison.judge((self.tenant.as_ref(), self.run), left, &right, &mut self.found);
     }
 
     fn only_right(&mut self, right: &Taken) {
@@ -240,13 +244,16 @@ impl<'a> Merge<'a> {
         }
         self.found.changed += u64::from(self.comparison.is_changed(&right.object));
         let place = (self.tenant.clone(), right.object.id);
-        self.found.differs(place, Difference::OnlyRight, Vec::new(), self.comparison.limit);
+        self.found.differs(place, Difference::OnlyRight, Vec::new(), self.comparison.limit_of_one_sided());
     }
 
     fn only_left(&mut self, left: &RawObject) {
         self.compared(left);
+        if let (Some(_), Some(run)) = (self.comparison.marking, self.run) {
+            self.found.mark_new(run, left);
+        }
         let place = (self.tenant.clone(), left.id);
-        self.found.differs(place, Difference::OnlyLeft, Vec::new(), self.comparison.limit);
+        self.found.differs(place, Difference::OnlyLeft, Vec::new(), self.comparison.limit_of_one_sided());
     }
 
     /// What becomes of an object that was not found, where nothing can be asked.

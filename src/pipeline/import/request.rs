@@ -187,6 +187,7 @@ mod tests {
             objects: Objects::new(objects, Page::from_file(share)),
             bytes: 0,
             origin: BatchOrigin::Archived { run: 0 },
+            known: Vec::new(),
         }
     }
 

@@ -127,6 +127,7 @@ impl Load {
                 objects: Objects::new(objects, Page::from_file(share)),
                 bytes,
                 origin: BatchOrigin::Leading { sent },
+                known: Vec::new(),
             };
             let sent = async { batches.send(batch).await.is_ok() && dealt_with.await.is_ok() };
             tokio::select! {

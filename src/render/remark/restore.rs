@@ -1,6 +1,8 @@
 //! Restores in words.
 
-use super::super::words::{count, counted, tenants_are, tenants_were};
+use std::path::Path;
+
+use super::super::words::{count, counted, shell_path, tenants_are, tenants_were};
 use super::{objects, one_or};
 use crate::event::{RestoreRemark as Fact, Untrained};
 use crate::model::TenantName;
@@ -12,6 +14,37 @@ pub(super) fn restore(fact: &Fact) -> String {
         Fact::BecomesPlain { tenant } => format!("its tenant {tenant} becomes a plain collection"),
         Fact::TenantsToAdd => "its tenants are added to the collection that is there".to_owned(),
         Fact::TenantsAdded => "tenants were added to the collection that was there".to_owned(),
+        Fact::PropertiesToAdd { properties } => {
+            format!("properties are added to the collection that is there: {}", properties.join(", "))
+        }
+        Fact::PropertiesAdded { properties } => {
+            format!("properties were added to the collection that was there: {}", properties.join(", "))
+        }
+        Fact::NewerByTimes => {
+            "which of two objects is newer is told by the times of their last updates: a restore, and \
+                               any copy, sets these anew"
+                .to_owned()
+        }
+        Fact::ReplacedKept { objects: n, archive } => format!(
+            "{} replaced; what was there is kept in {}: restore that with --merge --on-conflict overwrite to put it back",
+            one_or(*n, "1 object was", &format!("{} were", objects(*n))),
+            shell_path(Path::new(archive))
+        ),
+        Fact::ConflictsKept { objects: n } => {
+            format!(
+                "{} with another content, and {}",
+                one_or(*n, "1 object was there", &format!("{} were there", objects(*n))),
+                one_or(*n, "stays", "stay")
+            )
+        }
+        Fact::MovedMeanwhile { objects: n } => format!(
+            "{} not written, as somebody wrote there since the plan: run it again",
+            one_or(*n, "1 object was", &format!("{} were", objects(*n)))
+        ),
+        Fact::ChangedSince { objects: n } => format!(
+            "{} not what was written any more: somebody wrote there since",
+            one_or(*n, "1 object is", &format!("{} are", objects(*n)))
+        ),
         Fact::TenantsRestated { tenants, first, state } => format!(
             "{} inactive in the end, as no tenant is created in the state in the archive ({first} first, {state:?})",
             tenants_are(*tenants)

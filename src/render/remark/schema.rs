@@ -18,6 +18,9 @@ pub fn difference(op: Op, differs: &SchemaDifference) -> String {
             let (archived, live) = (archived.join(", "), live.join(", "));
             format!("property {property} is {archived} in {left} and {live} on {right}")
         }
+        SchemaDifference::OtherLength { vector, archived, live } => {
+            format!("vector {vector} has {archived} dimensions in {left} and {live} on {right}")
+        }
         SchemaDifference::PropertySettings { property, settings } => {
             format!("settings of property {property} differ: {}", settings.join(", "))
         }

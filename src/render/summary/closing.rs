@@ -36,6 +36,8 @@ pub enum Label {
     Rejected,
     /// Why it refused them.
     Reasons,
+    /// How objects met those that were there.
+    Merged,
     /// That all is there as in the archive.
     Compared,
     /// Objects of the archive that are not on the server.
@@ -86,6 +88,7 @@ impl Label {
             Self::Memory => "Memory",
             Self::Rejected => "Rejected",
             Self::Reasons => "Reasons",
+            Self::Merged => "Merged",
             Self::Compared => "Compared",
             Self::Missing => "Missing",
             Self::Extra => "Extra",

@@ -41,6 +41,7 @@ async fn batch(run: usize, leads: Option<oneshot::Sender<()>>) -> Batch {
         objects: Objects::new(Vec::new(), Page::from_file(Budget::new(1).take(1).await)),
         bytes: 0,
         origin: leads.map_or(BatchOrigin::Archived { run }, |sent| BatchOrigin::Leading { sent }),
+        known: Vec::new(),
     }
 }
 

@@ -16,6 +16,8 @@ mod endpoints;
 mod expiry;
 /// Batches of `col restore` that are too slow, too large, or refused in words that may mean the server.
 mod imports;
+/// `col restore --merge`: into collections that exist.
+mod merged;
 /// `col restore`: what lies in the archive is what the server holds afterwards.
 mod objects;
 /// Vectors of several lengths in one collection: all come back, or are named.

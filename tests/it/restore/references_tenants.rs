@@ -76,6 +76,7 @@ async fn import(world: &World, pass: Pass, deferred: &[&str], batches: Vec<(&str
         comparer: Comparer::new(&schema, renames.clone(), false),
         pacer: Arc::new(Mutex::new(Pacer::new(limits, None))),
         stamps: Arc::default(),
+        merging: None,
         options: ImportOptions { most_in_flight: 3, patience: Duration::from_secs(5) },
         events: Events::none(),
     };
@@ -91,6 +92,7 @@ async fn import(world: &World, pass: Pass, deferred: &[&str], batches: Vec<(&str
                 bytes: objects.iter().map(|object| object.text.len() as u64).sum(),
                 objects: Objects::new(objects, Page::from_file(share)),
                 origin: BatchOrigin::Archived { run },
+                known: Vec::new(),
             };
             sender.send(batch).await.expect("somebody takes it");
         }

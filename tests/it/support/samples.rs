@@ -1,8 +1,8 @@
 //! One of each event and warning.
 
 use elysiactl::event::{
-    AliasRemark, CollectionResult, Difference, Event, FieldDiff, NotKeptReason, Op, PlannedCollection, RateLimit,
-    RestorePlanned, RunResult, SavedSchema, SkipReason, Status, Warning,
+    AliasRemark, CollectionResult, Difference, Event, FieldDiff, MergeResult, NotKeptReason, Op, PlannedCollection,
+    RateLimit, RestorePlanned, RunResult, SavedSchema, SkipReason, Status, Warning,
 };
 use elysiactl::model::{CollectionName, KeyChange, ObjectId, Reason};
 use elysiactl::render::Moment;
@@ -208,6 +208,7 @@ pub(crate) fn events() -> Vec<Event> {
                 objects: 2,
                 first_id: Some(ObjectId(7)),
             }],
+            merged: Some(MergeResult { added: 1, replaced: 2, equal: 3, kept: 4, moved: 5 }),
             only_left: Some(1),
             only_right: Some(2),
             different: Some(3),

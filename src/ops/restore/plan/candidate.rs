@@ -1,9 +1,14 @@
 //! A collection of the archive on its way into a plan: each step adds what it finds out.
 
+use std::sync::Arc;
+
+use super::super::merge::{Meeting, MergeWork};
 use super::super::order::{Turn, Waiting};
 use super::super::survey::{CENTROID, Survey, survey};
 use super::super::tenants::{self, ChosenTenants};
-use super::super::{Collection, CollectionRestore, Resuming, earlier_run::Own, mode::RestoreMode};
+use super::super::{
+    Collection, CollectionRestore, RestoreRefusal, Resuming, comparer, earlier_run::Own, mode::RestoreMode,
+};
 use super::Planning;
 use super::adaptation::{not_applied, too_few_nodes};
 use crate::archive::Content;
@@ -13,6 +18,16 @@ use crate::ops::schema::endpoints::{Endpoint, endpoints};
 use crate::ops::schema::settings::{Adapted, adapt};
 use crate::ops::schema::{self, Fit, expiry, fit, remarks_of};
 use crate::ops::{Error, archive_selection, prove};
+use crate::pipeline::parts::Indexed;
+
+/// What is read for a plan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Looks {
+    /// The objects of the archive.
+    pub(super) objects: bool,
+    /// Those on the server too, where they are merged.
+    pub(super) both_sides: bool,
+}
 
 /// What is known of a collection while the plan is made.
 pub(super) struct Candidate {
@@ -45,7 +60,7 @@ impl Candidate {
         archived: &Schema,
         resuming: Option<&Resuming>,
     ) -> Result<Self, Error> {
-        let Planning { archive, options, renames, server, live, .. } = planning;
+        let Planning { access, archive, options, renames, server, live, .. } = planning;
         let of_kind = tenants::of_kind(archived, &options.tenants);
         let Adapted { schema, changed } = adapt(&of_kind, &options.settings);
         let target = renames.of(&schema.name).clone();
@@ -54,10 +69,14 @@ impl Candidate {
             if mode.is_created() { changed } else { not_applied(&changed, &options.settings).into_iter().collect() };
         let mut fit = fit(&schema, renames, &server.target());
         fit.refused.extend(too_few_nodes(&schema, &options.settings, server.target().nodes));
+        let mut tenants = tenants::chosen(archive, at, &options.tenants).await?;
+        if mode.is_merge() && mode.asked(&schema).multi_tenant {
+            tenants = tenants.beside(&access.ask(access.client.tenants(&target)).await?);
+        }
         Ok(Self {
             at,
             fit,
-            tenants: tenants::chosen(archive, at, &options.tenants).await?,
+            tenants,
             data: options.data && archive.collections()[at].content != Content::SchemaOnly,
             waiting: Vec::new(),
             mode,
@@ -67,24 +86,49 @@ impl Candidate {
         })
     }
 
-    /// The collection with all that a run needs. `looks`: its objects are read and looked at.
+    /// Vectors that are in another length where it is to be merged.
+    pub(super) async fn other_lengths(&self, planning: &Planning<'_>) -> Result<Option<RestoreRefusal>, Error> {
+        if !self.mode.is_merge() || !self.data {
+            return Ok(None);
+        }
+        let indexed = prove::index(planning.archive, self.at).await?;
+        match self.meeting(planning, &indexed) {
+            Some(meeting) => meeting.other_lengths().await,
+            None => Ok(None),
+        }
+    }
+
+    fn meeting<'m>(&'m self, planning: &Planning<'m>, indexed: &'m Indexed) -> Option<Meeting<'m>> {
+        let Planning { access, archive, options, .. } = *planning;
+        let (RestoreMode::Merge(there), Some(merge), true) = (&self.mode, options.merge, self.data) else {
+            return None;
+        };
+        Some(Meeting { access, archive, at: self.at, indexed, there, tenants: &self.tenants, options, merge })
+    }
+
+    /// The collection with all that a run needs.
     pub(super) async fn into_collection(
         self,
         planning: &Planning<'_>,
         remarks: &[(CollectionName, Remark)],
-        looks: bool,
+        looks: Looks,
         resuming: Option<&mut Resuming>,
     ) -> Result<Collection, Error> {
         let Planning { access, archive, options, renames, .. } = *planning;
         let indexed = prove::index(archive, self.at).await?;
         let own =
             Own { access, target: &self.target, runs: &indexed.runs, tenants: &self.tenants, map: &options.tenants };
-        let before = own.look(resuming).await?;
+        let before = own.look(resuming, self.mode.is_merge()).await?;
         // Whether a server makes vectors is for the collection to say that the objects go to.
         let asked = self.mode.asked(&self.schema).clone();
-        let found = if self.data && looks {
-            let done = std::sync::Arc::clone(&before.done);
-            survey(access.session, archive, self.at, &indexed, &asked, options, done).await?
+        let merge = if looks.both_sides { self.merge(planning, &indexed).await? } else { None };
+        let found = if self.data && looks.objects {
+            let done = match &merge {
+                Some(merge) => Arc::new(merge.marked.unmarked(indexed.runs.len())),
+                None => Arc::clone(&before.done),
+            };
+            let only = merge.as_ref().map(|merge| Arc::clone(&merge.marked));
+            survey(access.session, archive, self.at, &indexed, &asked, options, (done, only)).await?
         } else {
             Survey::default()
         };
@@ -92,18 +136,24 @@ impl Candidate {
         let document = serde_json::from_slice(&asked.text).unwrap_or_default();
         let endpoints = endpoints(&document);
         facts.extend(endpoints.iter().map(Endpoint::remark));
+        facts.extend(merge.iter().flat_map(MergeWork::facts));
         let mut said: Vec<Remark> = facts.into_iter().map(Remark::from).collect();
         said.extend(self.changed.iter().cloned());
         said.extend(limits_of(&self.schema).into_iter().map(Remark::from));
         said.extend(remarks.iter().filter(|(of, _)| *of == self.target).map(|(_, remark)| remark.clone()));
         let (action, met) = self.mode.planned();
         let (tenants, data) = (self.tenants, self.data);
+        let written = match &merge {
+            Some(merge) => (merge.planned.new + merge.planned.replaced, merge.bytes),
+            None if data => (tenants.objects, tenants.bytes),
+            None => (0, 0),
+        };
         let planned = CollectionRestore {
             archived: indexed.schema.name.clone(),
             target: self.target,
             content: archive.collections()[self.at].content,
-            objects: if data { tenants.objects } else { 0 },
-            bytes: if data { tenants.bytes } else { 0 },
+            objects: written.0,
+            bytes: written.1,
             tenants: (tenants.made.len() as u64, tenants.inactive().len() as u64),
             remarks: met
                 .map(Remark::from)
@@ -115,9 +165,10 @@ impl Candidate {
             endpoints,
             refused_integers: found.refused_integers,
             unwritten: if data { indexed.schema.blob_hashes.clone() } else { Vec::new() },
-            unread: data && !looks,
+            unread: data && !looks.objects,
             action,
             there: None,
+            merge: merge.as_ref().map(|merge| merge.planned),
         };
         Ok(Collection {
             at: self.at,
@@ -132,8 +183,17 @@ impl Candidate {
             data,
             tenants,
             mode: self.mode,
+            merge,
             before,
         })
+    }
+
+    /// How its objects meet those that are there, if it is merged.
+    async fn merge(&self, planning: &Planning<'_>, indexed: &Indexed) -> Result<Option<MergeWork>, Error> {
+        let Some(meeting) = self.meeting(planning, indexed) else { return Ok(None) };
+        let comparer = comparer(indexed, planning.renames, self.mode.asked(&self.schema), planning.options);
+        let properties = meeting.properties(&self.fit.asked);
+        Ok(Some(MergeWork { properties, ..meeting.compare(comparer).await? }))
     }
 
     /// What will be different for other reasons than the fit of its schema.

@@ -102,7 +102,8 @@ impl Planning<'_> {
         let there = self.live.schemas.iter().find(|schema| schema.name == *target);
         let Some(history) = run.targets.get(target) else { return Ok(None) };
         if history.joined.is_some() {
-            return Ok(there.filter(|there| !there.multi_tenant).map(|_| Altered::NoTenants));
+            let asked = candidate.mode.asked(asked);
+            return Ok(there.filter(|there| asked.multi_tenant && !there.multi_tenant).map(|_| Altered::NoTenants));
         }
         Ok(match (history.created.is_some(), there) {
             (false, None) => None,

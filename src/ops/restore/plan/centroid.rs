@@ -81,7 +81,7 @@ impl Planning<'_> {
     ) -> Result<(), Error> {
         let (tenants, memory_bytes) = (self.options.tenants.clone(), self.options.memory_bytes);
         let (done, look) = (Arc::default(), Arc::new(look));
-        let reading = Reading { readers: READERS, memory_bytes, says: false, tenants, done, look };
+        let reading = Reading { readers: READERS, memory_bytes, says: false, tenants, done, only: None, look };
         prove::parts(self.access.session, self.archive, collection.at, &collection.indexed, reading).await
     }
 }

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 
 use super::super::create::Created;
 use super::super::lost::is_other;
+use super::super::merge::MergeWork;
 use super::super::{Collection, tenants};
 use super::{RestoreGathered, RestoreRun, Unproven};
 use crate::archive::RunRecord;
-use crate::event::{CollectionResult, Event, RestoreRemark, Warning};
+use crate::event::{CollectionResult, Event, MergeResult, PlannedMerge, RestoreRemark, Warning};
+use crate::model::path_text;
 use crate::ops::Error;
 use crate::ops::activation::{ActivationBooks, EarlierRuns};
 use crate::ops::schema::expiry::{self, Expiry};
@@ -18,7 +20,7 @@ use crate::ops::schema::grown;
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::pipeline::bookkeeping::Filled;
 use crate::pipeline::guard::Guard;
-use crate::pipeline::import::FoundEqual;
+use crate::pipeline::import::{FoundEqual, Merged};
 use crate::weaviate::Count;
 
 /// Pauses before a count that is not what was written is believed: the last writes may still be on their way.
@@ -49,7 +51,7 @@ impl RestoreRun<'_> {
         let mut result = CollectionResult { tenants, bytes: planned.bytes, ..CollectionResult::of(name.clone()) };
         if collection.data {
             let Filled { objects, rejected, .. } = filled;
-            if !collection.before.finished {
+            if !collection.before.finished && collection.merge.is_none() {
                 let record = RunRecord::Finished { target: name.clone(), objects: objects - rejected, rejected };
                 self.journalled.record(record).await?;
             }
@@ -59,7 +61,16 @@ impl RestoreRun<'_> {
             // What was refused may lack in an index, though it is stored: that is not known to be as it was.
             gathered.incomplete |= rejected > 0 || filled.found.refused + filled.found.lengths > 0;
             gathered.remarks.extend(found(filled).map(|remark| (name.clone(), remark.into())));
-            let counted = self.count(collection, filled, &mut guard, gathered).await?;
+            let filled = match &collection.merge {
+                Some(merge) => Self::merged(collection, merge, filled, &mut result, gathered),
+                None => filled,
+            };
+            // Tenants that were there are not counted, and all that was sent was read back.
+            let counted = if collection.merge.is_some() && collection.asked.multi_tenant {
+                true
+            } else {
+                self.count(collection, filled, &mut guard, gathered).await?
+            };
             if !collection.before.over {
                 self.read_again(collection, &created, gathered).await?;
             } else if !self.plan.options.verify {
@@ -67,7 +78,7 @@ impl RestoreRun<'_> {
                 result.counts_verified = Some(counted);
             }
             // What was found equal once may have been written to since: only what is compared now is called so.
-            if self.plan.options.verify {
+            if self.plan.options.verify && collection.merge.is_none() {
                 self.compare(collection, &mut result, gathered).await?;
             }
             if !collection.before.over {
@@ -86,6 +97,34 @@ impl RestoreRun<'_> {
         self.access.events.emit(Event::CollectionFinished(result.clone()));
         gathered.results.push(result);
         Ok(())
+    }
+
+    /// How the objects of a merge met those that were there. What of the archive is there now, for a count to be held against.
+    fn merged(
+        collection: &Collection,
+        merge: &MergeWork,
+        filled: Filled,
+        result: &mut CollectionResult,
+        gathered: &mut RestoreGathered,
+    ) -> Filled {
+        let name = &collection.planned.target;
+        let PlannedMerge { new, equal, different, replaced: to_replace, .. } = merge.planned;
+        let Merged { added, replaced, met_equal, changed } = filled.merged;
+        let kept = different - to_replace;
+        let moved = (new + to_replace).saturating_sub(added + replaced + met_equal + filled.rejected);
+        result.objects = added + replaced;
+        result.merged = Some(MergeResult { added, replaced, equal: equal + met_equal, kept, moved });
+        let some = |objects: u64| Some(objects).filter(|objects| *objects > 0);
+        let archive = gathered.kept.as_ref().map(|kept| path_text(&kept.path()));
+        let facts = [
+            some(replaced).zip(archive).map(|(objects, archive)| RestoreRemark::ReplacedKept { objects, archive }),
+            some(kept).map(|objects| RestoreRemark::ConflictsKept { objects }),
+            some(moved).map(|objects| RestoreRemark::MovedMeanwhile { objects }),
+            some(changed).map(|objects| RestoreRemark::ChangedSince { objects }),
+        ];
+        gathered.remarks.extend(facts.into_iter().flatten().map(|fact| (name.clone(), fact.into())));
+        gathered.incomplete |= moved + changed > 0;
+        Filled { objects: new + equal + different, ..filled }
     }
 
     /// Objects that have expired may still be there to be counted and compared: they are there until the server removes them,
@@ -200,7 +239,7 @@ impl RestoreRun<'_> {
             jobs: options.jobs,
             ..CompareOptions::new(collection.comparer(options), options.memory_bytes, options.patience, books)
         };
-        let compared = compare_collection(self.access, pair, &compare).await?;
+        let compared = compare_collection(self.access.reading, Some(self.access.writer), pair, &compare).await?;
         let (name, expired) = (&collection.planned.target, compared.may_have_expired(&collection.asked));
         gathered.remarks.extend(expired.map(|why| (name.clone(), why.into())));
         gathered.remarks.extend(compared.remarks.iter().map(|remark| (name.clone(), remark.clone().into())));

@@ -8,9 +8,9 @@ use super::{CompareOptions, Pair};
 use crate::event::{ComparisonRemark, Op};
 use crate::model::{TenantName, number_and_first};
 use crate::ops::activation::{Activating, LeftActive};
-use crate::ops::{Error, WriteAccess};
+use crate::ops::{Error, ReadAccess, WriteAccess};
 use crate::pipeline::compare::Tenants;
-use crate::weaviate::{Count, Tenant, TenantState};
+use crate::weaviate::{Count, Tenant, TenantState, Writer};
 
 /// What is known of the tenants before they are compared.
 #[derive(Default)]
@@ -32,9 +32,14 @@ pub(super) struct Facing {
 }
 
 /// Looks who is there. Activates nobody.
-pub(super) async fn face(access: WriteAccess<'_>, pair: &Pair, options: &CompareOptions) -> Result<Facing, Error> {
+pub(super) async fn face(
+    access: ReadAccess<'_>,
+    writer: Option<&Writer>,
+    pair: &Pair,
+    options: &CompareOptions,
+) -> Result<Facing, Error> {
     let mut listed = access.ask(access.client.tenants(&pair.target)).await?;
-    let left = LeftActive::find(access.reading, &options.books, &pair.target, &mut listed).await?;
+    let left = LeftActive::find(access, &options.books, &pair.target, &mut listed).await?;
     let mut facing = Facing::default();
     let archived = pair.archived_tenants().await?;
     let live: BTreeMap<&TenantName, &TenantState> = listed.iter().map(|tenant| (&tenant.name, &tenant.state)).collect();
@@ -78,7 +83,9 @@ pub(super) async fn face(access: WriteAccess<'_>, pair: &Pair, options: &Compare
         // From now on tenants are activated.
         let (path, run_id) = pair.source();
         let about = (Op::Verify, path, run_id);
-        let activating = options.books.activating(access, about, &pair.target, Some(Arc::new(inactive))).await?;
+        let Some(writer) = writer else { return Err(Error::NoRunFolder { collection: pair.target.clone() }) };
+        let writing = WriteAccess { writer, reading: access };
+        let activating = options.books.activating(writing, about, &pair.target, Some(Arc::new(inactive))).await?;
         facing.tenants.activation = Some(Arc::clone(&activating.activation));
         left.put_right(access.session, facing.activating.insert(activating)).await?;
     }
@@ -100,7 +107,7 @@ impl Facing {
 
 /// Tenants of the server that the archive does not hold. Those it names as skipped are no difference.
 async fn strangers(
-    access: WriteAccess<'_>,
+    access: ReadAccess<'_>,
     pair: &Pair,
     listed: &[Tenant],
     archived: &BTreeMap<TenantName, Option<TenantState>>,

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use elysiactl::archive::digest::ObjectDigest;
 use elysiactl::archive::{Archive, Error as ArchiveError, RunAbout, RunFiles};
@@ -15,11 +15,12 @@ use elysiactl::pipeline::activation::{self, Activation};
 use elysiactl::pipeline::budget::Budget;
 use elysiactl::pipeline::compare::Comparer;
 use elysiactl::pipeline::guard::{self, Guard, Mark};
-use elysiactl::pipeline::import::{self, Import, ImportOptions, Pass};
+use elysiactl::pipeline::import::{self, Import, ImportOptions, Merging, Pass};
 use elysiactl::pipeline::journal::{self, RunJournal};
 use elysiactl::pipeline::keyspace::Stretch;
 use elysiactl::pipeline::load::{self, Look, prove_part};
 use elysiactl::pipeline::pacer::{Limits, Pacer};
+use elysiactl::pipeline::present::Present;
 use elysiactl::pipeline::rewrite::Rewrite;
 use elysiactl::pipeline::scan::{self, Scan, Scanned};
 use elysiactl::pipeline::split::SplitError;
@@ -77,6 +78,11 @@ async fn a_scan_whose_batches_nobody_takes_is_a_bug_and_counts_nothing_as_read()
 
 /// Imports one object with this text; `None`: of the results nobody takes any.
 async fn imported(world: &World, text: &str, takes: bool) -> Result<(), import::Error> {
+    imported_into(world, text, takes, None).await
+}
+
+/// The same, where it may meet others.
+async fn imported_into(world: &World, text: &str, takes: bool, merging: Option<Merging>) -> Result<(), import::Error> {
     let schema = world.client(Events::none()).schema(&article()).await.expect("an answer").expect("a schema");
     let import = Import {
         client: Writer::new(world.client(Events::none())),
@@ -88,6 +94,7 @@ async fn imported(world: &World, text: &str, takes: bool) -> Result<(), import::
         comparer: Comparer::new(&schema, Renames::default(), false),
         pacer: Arc::new(Mutex::new(Pacer::new(LIMITS, None))),
         stamps: Arc::default(),
+        merging,
         options: ImportOptions { most_in_flight: 1, patience: Duration::from_secs(1) },
         events: Events::none(),
     };
@@ -103,6 +110,7 @@ async fn imported(world: &World, text: &str, takes: bool) -> Result<(), import::
         bytes: object.text.len() as u64,
         objects: Objects::new(vec![object], Page::from_file(Budget::new(1 << 20).take(1).await)),
         origin: BatchOrigin::Archived { run: 0 },
+        known: Vec::new(),
     };
     let (sender, batches) = mpsc::channel(1);
     let (done, mut results) = mpsc::channel(1);
@@ -123,6 +131,29 @@ async fn an_import_whose_results_nobody_takes_is_a_bug() {
     assert!(matches!(ended, Err(import::Error::SinkGone)), "{ended:?}");
     let source = ended.expect_err("nobody takes them");
     is(&Error::Import { collection: article(), source }, Class::Bug, &[Hint::Report]);
+}
+
+#[tokio::test]
+async fn what_is_there_and_cannot_be_looked_at_ends_an_import() {
+    let world = articles();
+    let merging = Merging {
+        present: Present {
+            client: world.client(Events::none()),
+            collection: article(),
+            budget: Budget::new(1 << 20),
+            pacer: Mutex::new(Pacer::new(LIMITS, None)),
+            replicas: None,
+            events: Events::none(),
+            pages: AtomicU64::new(0),
+            begun: Instant::now(),
+        },
+        reads_back: true,
+    };
+    world.sandbox.faults().add(Fault::new(Kind::status(500, "broken")).on("GET", "/v1/objects").times(100));
+    let object = r#"{"class":"Article","id":"00000000-0000-0000-0000-000000000007","properties":{}}"#;
+    let ended = imported_into(&world, object, true, Some(merging)).await;
+    assert!(matches!(ended, Err(import::Error::Present(scan::Error::Wire(_)))), "{ended:?}");
+    assert_eq!(world.sandbox.writing_requests(), 0, "nothing is sent unseen");
 }
 
 #[tokio::test]
