@@ -225,6 +225,8 @@ fn advice(verb: Verb, hint: &Hint) -> String {
         }
         Hint::NameTenants if verb == Create => "leave out the tenants that the key may not create",
         Hint::NameTenants => "--tenant chooses the tenants that the key may do it to",
+        Hint::FewerTenants if verb == Create => "list fewer tenants in its file",
+        Hint::FewerTenants => "--tenant NAME restores some of the tenants; it may be repeated",
         Hint::WithoutComparison => "--no-verify restores without comparing afterwards, which takes no read_data",
 
         // What the server would have to be, or to take.

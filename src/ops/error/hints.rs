@@ -38,6 +38,8 @@ pub enum Hint {
     ReadEveryTenant,
     /// `--tenant`, with those that the key may do it to.
     NameTenants,
+    /// `--tenant`, with so many tenants that the server takes them.
+    FewerTenants,
     /// `--no-verify`.
     WithoutComparison,
     /// Wait until every node is back, then run again.

@@ -272,6 +272,9 @@ fn not_restored(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
                 vec![Hint::NoObjectTtl]
             }
             R::Unmakeable { why, help, .. } => {
+                if let Unmakeable::Tenants { cause: Some(_), .. } = why {
+                    hints.push(Hint::FewerTenants);
+                }
                 adapted.extend(help.iter().map(|setting| (refusal, setting.clone())));
                 not_made(why)
             }

@@ -3,8 +3,12 @@
 use serde_json::Value;
 
 use super::made::{Change, changes};
-use super::place::{shape, short};
+use super::place::{is_off, shape, short};
 use crate::event::{Remark, SettingRemark};
+
+/// What servers work out from what was sent: the numbers behind that of the shards that were wanted, and the note that a
+/// compression is the default.
+const WORKED_OUT: [&str; 4] = ["actualCount", "actualVirtualCount", "desiredVirtualCount", "trackDefaultQuantization"];
 
 /// Everything in which a document is another one than before: the same of several vectors or properties once, and in one
 /// remark what is left out.
@@ -13,8 +17,10 @@ pub(in crate::ops) fn alterations(before: &Value, after: &Value) -> Vec<Remark> 
     let mut left_out: Vec<String> = Vec::new();
     for change in changes(before, after) {
         let Some(now) = change.now.map(short) else {
+            // What is off, and what servers work out themselves, nobody misses.
+            let is_missed = change.was.is_some_and(|was| !is_off(was)) && !is_worked_out(&change);
             let key = shape(&change.path);
-            if !left_out.contains(&key) {
+            if is_missed && !left_out.contains(&key) {
                 left_out.push(key);
             }
             continue;
@@ -23,6 +29,10 @@ pub(in crate::ops) fn alterations(before: &Value, after: &Value) -> Vec<Remark> 
     }
     told.extend((!left_out.is_empty()).then_some(SettingRemark::SettingsLeftOut { keys: left_out }));
     told.into_iter().map(Remark::from).collect()
+}
+
+fn is_worked_out(change: &Change<'_>) -> bool {
+    change.path.last().is_some_and(|key| WORKED_OUT.contains(&key.as_str()))
 }
 
 /// Adds a setting that has another value. Once it is the same in several places, it goes without their names.
@@ -59,9 +69,9 @@ mod tests {
             property["name"] = json!(name);
             property
         };
-        let before = json!({"n": 1, "gone": true, "properties": [with("a", text("word")), with("b", text("word"))],
+        let before = json!({"n": 1, "gone": true, "off": false, "shardingConfig": {"actualCount": 3}, "properties": [with("a", text("word")), with("b", text("word"))],
             "vectorConfig": {"v": {"x": 1, "y": 2}}});
-        let after = json!({"n": 2, "new": {"z": 1},
+        let after = json!({"n": 2, "new": {"z": 1}, "shardingConfig": {},
             "properties": [with("a", text("field")), with("b", text("field"))], "vectorConfig": {"v": {"x": 3}}});
         let changed = |key: &str, was: Option<&str>, now: &str, places| SettingRemark::SettingChanged {
             key: key.into(),

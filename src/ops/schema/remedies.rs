@@ -245,11 +245,11 @@ mod tests {
         let dynamic = json!({"vectorIndexType": "dynamic"});
         let off = |setting| LastingCause::SwitchedOff { setting };
         assert_eq!(help(&off("ASYNC_INDEXING"), &dynamic), ["vectorIndexType=hnsw"]);
-        let words = json!({"properties": [{"name": "t", "tokenization": "gse"},
-            {"name": "o", "nestedProperties": [{"name": "n", "tokenization": "gse"}, {"name": "w", "tokenization": "word"}]}]});
+        let words = json!({"properties": [{"name": "t", "tokenization": "gse"}, {"name": "w", "tokenization": "word"},
+            {"name": "u", "tokenization": "gse"}]});
         assert_eq!(
             help(&off("ENABLE_TOKENIZER_GSE"), &words),
-            ["properties.t.tokenization=trigram", "properties.o.nestedProperties.n.tokenization=trigram"]
+            ["properties.t.tokenization=trigram", "properties.u.tokenization=trigram"]
         );
         let factor = LastingCause::ReplicationFactor { most: None, least: Some(2) };
         assert_eq!(help(&factor, &plain), ["replicationFactor=2"]);

@@ -24,6 +24,8 @@ pub struct Operator {
     pub rq_by_default: bool,
     /// `DEFAULT_VECTORIZER_MODULE`
     pub default_vectorizer: Option<&'static str>,
+    /// Whether every collection is in a namespace, where it has one shard.
+    pub one_shard: bool,
     /// `REPLICATION_MAXIMUM_FACTOR`
     pub most_replicas: Option<i64>,
     /// `REPLICATION_MINIMUM_FACTOR`
@@ -57,8 +59,15 @@ const COMPRESSIONS: [&str; 4] = ["pq", "bq", "sq", "rq"];
 impl Operator {
     /// Why the operator's settings stand against a class document, in the server's words; `Err` with a code of its own.
     pub(crate) fn stand_against(&self, document: &Json) -> Option<Result<String, Coded>> {
-        if let Some((language, setting)) = switched_off(document, "properties").filter(|_| self.tokenizers_off) {
-            return Some(Ok(format!("the {language} tokenizer is not enabled; set '{setting}' to 'true' to enable")));
+        for property in document.get("properties").and_then(Json::as_array).unwrap_or(&[]) {
+            let word = property.text("tokenization").unwrap_or("");
+            if let Some((_, language, setting)) = TOKENIZERS.iter().find(|(name, ..)| *name == word)
+                && self.tokenizers_off
+            {
+                return Some(Ok(format!(
+                    "the {language} tokenizer is not enabled; set '{setting}' to 'true' to enable"
+                )));
+            }
         }
         let named = document.get("vectorConfig").and_then(Json::as_object).unwrap_or(&[]);
         let kind = document.text("vectorIndexType").filter(|kind| !kind.is_empty());
@@ -84,6 +93,9 @@ impl Operator {
             )));
         }
         let shards = document.at(&["shardingConfig", "desiredCount"]).and_then(Json::as_i64).unwrap_or(1);
+        if self.one_shard && shards > 1 {
+            return Some(Ok(format!("desiredCount is limited to 1 (got {shards})")));
+        }
         let most = self.most_shards.filter(|most| usize::try_from(shards).is_ok_and(|shards| shards > *most));
         most.map(|most| Err(limit("shards", most)))
     }
@@ -111,17 +123,6 @@ fn compression(index: &Json) -> Option<String> {
         Some(name) => Some((*name).to_owned()),
         None => index.get("skipDefaultQuantization").is_some_and(Json::is_true).then(|| "none".to_owned()),
     }
-}
-
-/// The language and the setting of the first tokenizer among these properties that has to be switched on.
-fn switched_off(holder: &Json, list: &str) -> Option<(&'static str, &'static str)> {
-    let properties = holder.get(list).and_then(Json::as_array).unwrap_or(&[]);
-    properties.iter().find_map(|property| {
-        let word = property.text("tokenization").unwrap_or("");
-        let own =
-            TOKENIZERS.iter().find(|(name, ..)| *name == word).map(|(_, language, setting)| (*language, *setting));
-        own.or_else(|| switched_off(property, "nestedProperties"))
-    })
 }
 
 fn not_allowed(restriction: &str, value: &str, allowed: &[&str]) -> Coded {

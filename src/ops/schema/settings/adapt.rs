@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::keys::{About, FACTOR, Holder, INDEX_TYPE, IndexKind, QUANTIZER, SHARDS, SettingKey, TTL, VECTORIZER};
+use super::keys::{
+    About, FACTOR, Holder, INDEX_TYPE, IndexKind, QUANTIZER, SHARDS, SettingKey, TOKENIZATION, TTL, VECTORIZER,
+};
 use super::setting::Setting;
 use super::values::{NONE, OFF, Takes, meant};
 use super::vector::{indexes, places as vectors, set_index, set_quantizer, set_vectorizer, vectorizer_of};
@@ -13,6 +15,8 @@ use crate::ops::schema::place::{Path, at, is_off, properties, put, take};
 
 /// What servers work out from the number of shards that is wanted.
 const SHARDS_DERIVED: [&str; 3] = ["actualCount", "desiredVirtualCount", "actualVirtualCount"];
+/// How nested texts can be cut into words, of all the ways there are (`usecases/schema/validation.go`).
+const NESTED: [&str; 4] = ["word", "lowercase", "whitespace", "field"];
 /// Modules that make vectors.
 const VECTORIZERS: [&str; 2] = ["2vec-", "2multivec-"];
 
@@ -148,7 +152,7 @@ fn put_in(document: &mut Value, setting: &Setting, key: &SettingKey) -> bool {
         }
         _ => {}
     }
-    let places = places(document, key);
+    let places = places(document, key, text);
     for place in &places {
         match meant(row.takes, text, at(document, place)) {
             Some(value) => drop(put(document, place, value)),
@@ -171,7 +175,7 @@ fn vectors_of(document: &Value, key: &SettingKey) -> Vec<Path> {
 }
 
 /// Where a setting stands in a document, or would.
-fn places(document: &Value, key: &SettingKey) -> Vec<Path> {
+fn places(document: &Value, key: &SettingKey, text: &str) -> Vec<Path> {
     let below = |path: &[String], rest: &str| -> Path {
         path.iter().cloned().chain(rest.split('.').map(str::to_owned)).collect()
     };
@@ -198,7 +202,7 @@ fn places(document: &Value, key: &SettingKey) -> Vec<Path> {
             };
             let is_meant = |path: &Path, property: &Value| match &key.about {
                 About::Property(names) => named_properties(path) == *names,
-                _ => fits(property),
+                _ => fits(property) && (path.len() == 2 || key.row.key != TOKENIZATION || NESTED.contains(&text)),
             };
             let all = properties(document).into_iter();
             all.filter(|(path, property)| is_meant(path, property)).map(|(path, _)| below(&path, key.row.key)).collect()

@@ -72,6 +72,7 @@ pub(super) const QUANTIZER: &str = "quantizer";
 pub(super) const TTL: &str = "objectTtlConfig";
 pub(super) const SHARDS: &str = "shardingConfig.desiredCount";
 pub(super) const FACTOR: &str = "replicationConfig.factor";
+pub(super) const TOKENIZATION: &str = "tokenization";
 pub(super) const INDEX_CONFIG: &str = "vectorIndexConfig";
 
 const HNSW: Holder = Holder::Index(&[IndexKind::Hnsw]);
@@ -156,7 +157,7 @@ pub(super) const TABLE: &[SettingRow] = &[
     row("vectorIndexConfig.searchProbe", HFRESH, Takes::Number),
     // Properties, nested ones too.
     row("description", Holder::OneProperty, Takes::Text),
-    row("tokenization", Holder::Property(&["text", "string"]), Takes::Text),
+    row(TOKENIZATION, Holder::Property(&["text", "string"]), Takes::Text),
     row("indexFilterable", Holder::Property(&[]), Takes::Switch),
     row("indexSearchable", Holder::Property(&["text", "string"]), Takes::Switch),
     row("indexRangeFilters", Holder::Property(&["int", "number", "date"]), Takes::Switch),

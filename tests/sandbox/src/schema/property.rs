@@ -83,6 +83,7 @@ pub(super) fn complete(ours: Behaviour, state: &State, class: &str, given: &Json
                 "property '{name}': at least one nested property is required for data type object/object[]"
             ));
         }
+        check_nested_words(&name, nested)?;
         let nested: Result<Vec<Json>, String> = nested.iter().map(|n| complete(ours, state, class, n)).collect();
         property.set("nestedProperties", nested?);
     }
@@ -95,6 +96,15 @@ pub(super) fn complete(ours: Behaviour, state: &State, class: &str, given: &Json
         property.set("tokenization", tokenization.unwrap_or_else(|| "word".to_owned()));
     }
     Ok(property)
+}
+
+/// Nested texts are cut into words in fewer ways.
+fn check_nested_words(name: &str, nested: &[Json]) -> Result<(), String> {
+    let is_known = |word: &str| ["", "word", "lowercase", "whitespace", "field"].contains(&word);
+    let words = nested.iter().map(|n| (n.text("name").unwrap_or(""), n.text("tokenization").unwrap_or("")));
+    words.into_iter().find(|(_, word)| !is_known(word)).map_or(Ok(()), |(inner, word)| {
+        Err(format!("property '{name}.{inner}': Tokenization '{word}' is not allowed for data type 'text'"))
+    })
 }
 
 /// The name with its first letter in lower case.

@@ -190,6 +190,9 @@ fn settings_of_properties_are_set_for_those_that_can_have_them() {
     assert_eq!(all["properties"][3]["nestedProperties"][0]["tokenization"], "field");
     assert_eq!(all["properties"][1], document["properties"][1]);
     assert_eq!(changed.len(), 2, "{changed:?}");
+    let (words, _) = adapted(&document, &["tokenization=trigram"]);
+    assert_eq!(words["properties"][0]["tokenization"], "trigram");
+    assert_eq!(words["properties"][3], document["properties"][3], "no server takes that for a nested one");
     let (one, _) = adapted(&document, &["properties.o.nestedProperties.t.tokenization=field"]);
     assert_eq!(one["properties"][0], document["properties"][0]);
     assert_eq!(one["properties"][3]["nestedProperties"][0]["tokenization"], "field");
