@@ -28,6 +28,7 @@ mod removal;
 mod restore;
 mod rm;
 mod runtime;
+mod schema_file;
 mod secrets;
 mod settings;
 mod show;

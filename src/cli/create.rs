@@ -10,6 +10,7 @@ use self::flags::CreateArgs;
 use super::args::ConnectionArgs;
 use super::explain::{Verb, explain};
 use super::runtime::nothing;
+use super::schema_file::{class_document, stdin_is_read_once};
 use super::{Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events, settings};
 use crate::event::{Class, CollectionResult, Event, Op, RunResult, Status};
 use crate::ops::create::{self, CreationOptions, CreationOutcome, CreationPlan, CreationStopped};
@@ -18,7 +19,7 @@ use crate::render::{Closing, Done, Label, Note, Objects, counted, plain, remark}
 use crate::weaviate::Writer;
 
 pub(super) fn run(args: &CreateArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
-    document::stdin_is_read_once(args, connection)?;
+    stdin_is_read_once([&args.schema_file, &args.tenants_file, &connection.api_key_file])?;
     let connect = Connect::resolve(connection, env)?;
     let options = options(args, env)?;
     run_with_events(out, Op::Create, args.creating.dry_run, async |events, cancel| {
@@ -61,7 +62,7 @@ fn refused(error: &Error) -> Failure {
 
 fn options(args: &CreateArgs, env: &Env) -> Result<CreationOptions, Failure> {
     let (schema, name) = match (&args.schema_file, &args.name) {
-        (Some(path), name) => (document::from_file(path)?, name.clone()),
+        (Some(path), name) => (class_document(path)?, name.clone()),
         (None, Some(name)) => (document::from_flags(args, name)?, None),
         (None, None) => return Err(Failure::new(Class::Usage, "neither a name nor --schema-file is given")),
     };

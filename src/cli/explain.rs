@@ -123,6 +123,7 @@ fn advice(verb: Verb, hint: &Hint) -> String {
         Hint::OtherTenancy => {
             "--into-tenant TENANT restores a collection as a tenant, --into-plain TENANT a tenant as a collection"
         }
+        Hint::ChooseOne => "choose the one collection that the file is for, with --only NAME",
         Hint::OtherTenant => "give it another name: --tenant OLD=NEW, or --into-tenant NEW",
         Hint::LeaveOut(collections) => {
             let flags = collections.iter().map(|name| format!("--exclude {}", quoted(name.as_str())));

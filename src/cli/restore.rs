@@ -12,6 +12,7 @@ use super::args::ConnectionArgs;
 use super::explain::{Verb, explain};
 use super::removal::{Consent, somebody_agrees};
 use super::runtime::nothing;
+use super::schema_file::stdin_is_read_once;
 use super::verify::{difference, differing, not_listed};
 use super::words::restore_refusal;
 use super::{Connect, Env, Failure, Finished, Out, closing, confirm, run_with_events};
@@ -28,6 +29,7 @@ use crate::weaviate::{Client, Writer};
 const CREATED_NAMED: usize = 10;
 
 pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, out: &Out) -> Result<ExitCode, Failure> {
+    stdin_is_read_once([&args.schema_file, &connection.api_key_file])?;
     let connect = Connect::resolve(connection, env)?;
     let settings = RestoreSettings::resolve(args, env)?;
     run_with_events(out, Op::Restore, settings.dry_run, async |events, cancel| {

@@ -1,6 +1,6 @@
 //! Errors and refusals in words, where the library carries facts that it has no words for.
 
-use crate::event::{Op, Remark};
+use crate::event::{Op, Remark, SchemaDifference};
 use crate::ops::clear::{ClearRefusal, NotRepeatable, WhyMethod};
 use crate::ops::restore::RestoreRefusal;
 use crate::ops::{Error, NotBackedUp, PlanChange};
@@ -32,7 +32,23 @@ pub(super) fn restore_refusal(refusal: &RestoreRefusal) -> String {
         RestoreRefusal::DoesNotFit { differs, .. } => {
             format!("{refusal}: {}", each(differs, |differs| schema_difference(Op::Restore, differs)))
         }
+        RestoreRefusal::FileDoesNotFit { differs, .. } => format!("{refusal}: {}", each(differs, file_difference)),
         other => other.to_string(),
+    }
+}
+
+/// What a class document in a file does not hold of what is archived.
+fn file_difference(differs: &SchemaDifference) -> String {
+    match differs {
+        SchemaDifference::TenancySwitched => "it switches multi-tenancy".to_owned(),
+        SchemaDifference::NoUnnamedVector => "it has no unnamed vector".to_owned(),
+        SchemaDifference::NoVector { vector } => format!("it has no vector {vector}"),
+        SchemaDifference::NoProperty { property } => format!("it has no property {property}"),
+        SchemaDifference::OtherType { property, archived, live } => {
+            let (was, is) = (archived.join(", "), live.join(", "));
+            format!("its property {property} is {is}, and {was} in the archive")
+        }
+        other => schema_difference(Op::Restore, other),
     }
 }
 

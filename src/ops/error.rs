@@ -19,7 +19,7 @@ use crate::ops::drift::SchemaDrift;
 use crate::ops::refusal::{BackupDiffers, ClearRefusal, Lack, RestoreRefusal, RunDiffers};
 use crate::pipeline::{import, scan};
 use crate::weaviate;
-use words::{after, expires_too, joined, listed, no_tenant, objects, some};
+use words::{after, as_target, expires_too, joined, listed, no_tenant, objects, some};
 
 pub use change::{NotBackedUp, PlanChange};
 pub use hints::Hint;
@@ -241,6 +241,15 @@ pub enum Error {
         /// The vectors or properties that there are, where one was named.
         there: Vec<String>,
     },
+    /// One class document was given for several collections.
+    #[error("one class document for {collections} collections (--schema-file)")]
+    OneSchemaForMany { collections: usize },
+    /// The class document that was given is another collection's.
+    #[error(
+        "the class document in --schema-file is of {class}, and not of {collection}{}",
+        as_target(collection, target)
+    )]
+    SchemaOfAnother { class: CollectionName, collection: CollectionName, target: CollectionName },
     /// One name was given for several collections.
     #[error("one name for {collections} collections")]
     OneNameForMany { collections: usize },

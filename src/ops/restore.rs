@@ -50,7 +50,7 @@ pub use begun::as_begun;
 use merge::MergeWork;
 use mode::RestoreMode;
 pub(super) use mode::taken_by;
-pub use options::{AliasPolicy, ConflictPolicy, Merge, RestoreOptions, RunChoice};
+pub use options::{AliasPolicy, ConflictPolicy, Merge, RestoreOptions, RunChoice, SchemaFile};
 use order::Waiting;
 pub(super) use order::{missing, references};
 pub use plan::plan;

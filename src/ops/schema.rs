@@ -17,6 +17,7 @@ pub(super) mod settings;
 pub(super) mod testing;
 mod uncopied;
 
+pub(super) use alterations::alterations;
 pub(super) use applied::{Applied, remarks_of};
 pub(super) use expiry::expires;
 pub(super) use fit::{Fit, Target, fit};

@@ -9,13 +9,14 @@ use clap::{Args, ValueEnum, ValueHint};
 use secrecy::SecretString;
 
 use crate::cli::args::{CreatingArgs, Rename, TenantArgs, at_least_one, jobs, memory_limit, rename};
+use crate::cli::schema_file::class_document;
 use crate::cli::settings::{folder, state_folders};
 use crate::cli::{Env, Failure, memory};
 use crate::event::Class;
 use crate::model::{CollectionName, Renames, Selection};
 use crate::ops::bounds;
-use crate::ops::restore::{AliasPolicy, ConflictPolicy, Merge, Origin, RestoreOptions, Setting};
-use crate::render::quoted;
+use crate::ops::restore::{AliasPolicy, ConflictPolicy, Merge, Origin, RestoreOptions, SchemaFile, Setting};
+use crate::render::{quoted, shell_path};
 
 /// Restore an archive into new collections
 ///
@@ -89,6 +90,12 @@ pub(in crate::cli) struct RestoreArgs {
     /// Roles that exist are not changed. Users, their keys, and who has which role are never restored.
     #[arg(long)]
     pub with_roles: bool,
+    /// Restore the only collection chosen by the class document in this file, `-` for stdin
+    ///
+    /// For what no --set reaches: edit a copy of the schema.json in the archive. What cannot hold the archived objects is
+    /// refused: a property or vector that is gone, another data type, switched multi-tenancy.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub schema_file: Option<PathBuf>,
     /// Restore with another setting, such as replicationFactor=1 or vectorizer=none; may be repeated
     ///
     /// KEY is a path in the class document, such as invertedIndexConfig.bm25.b, or a short name: replicationFactor, shards,
@@ -237,6 +244,7 @@ impl RestoreSettings {
                     AliasArg::Skip => AliasPolicy::Skip,
                 },
                 roles: args.with_roles,
+                schema_file: args.schema_file.clone().map(schema_file).transpose()?,
                 settings: settings(&args.set)?,
                 merge: args.merging(),
                 folder,
@@ -263,6 +271,10 @@ impl RestoreSettings {
 
 fn renames(given: &[Rename]) -> Result<Renames, Failure> {
     Rename::all(given).map_err(|twice| Failure::new(Class::Usage, format!("--rename names {twice} twice")))
+}
+
+fn schema_file(path: PathBuf) -> Result<SchemaFile, Failure> {
+    Ok(SchemaFile { schema: class_document(&path)?, path })
 }
 
 fn settings(given: &[Setting]) -> Result<Vec<Setting>, Failure> {
@@ -294,6 +306,9 @@ pub(super) fn given(options: &RestoreOptions) -> String {
     ];
     for (_, flag) in flags.iter().filter(|(given, _)| *given) {
         text = text + " " + flag;
+    }
+    if let Some(file) = &options.schema_file {
+        text = text + " --schema-file " + &shell_path(&file.path);
     }
     for setting in &options.settings {
         text = text + " --set " + &quoted(&setting.to_string());

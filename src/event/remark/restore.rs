@@ -69,8 +69,8 @@ pub enum RestoreRemark {
     SchemaArchived,
     /// A setting says where a module sends what it is given.
     LeadsOn { key: String, to: String },
-    /// Settings that were asked for do not change what is there.
-    SettingsNotApplied { settings: Vec<String> },
+    /// Settings that were asked for, and a class document if one was, do not change what is there.
+    SettingsNotApplied { settings: Vec<String>, file: bool },
     /// Vectorisers were left out of its settings on demand.
     VectorizersLeftOut { modules: Vec<String> },
     /// That objects expire was left out of its settings on demand.

@@ -24,6 +24,8 @@ pub enum SchemaDifference {
     OtherType { property: String, archived: Vec<String>, live: Vec<String> },
     /// A vector has another length there.
     OtherLength { vector: String, archived: u64, live: u64 },
+    /// A vector is of single vectors on one side, and of lists of them on the other.
+    OtherVectors { vector: String },
     /// Settings of a property differ.
     PropertySettings { property: String, settings: Vec<String> },
     /// Settings of the collection differ.

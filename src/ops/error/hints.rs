@@ -113,6 +113,8 @@ pub enum Hint {
     Revectorize,
     /// `--allow-endpoint`, with these that can be allowed.
     AllowEndpoint(Vec<String>),
+    /// Choose the one collection that a class document is for.
+    ChooseOne,
     /// Give each collection a name of its own.
     RenameEach,
     /// Look at what the archive holds.

@@ -91,11 +91,12 @@ impl Error {
             Self::NodesMissing { .. } => (Server, vec![Hint::WaitForNodes, Hint::AllowMissingNodes]),
             Self::NotEnoughSpace { .. } => (Disk, vec![Hint::MakeRoom]),
             Self::Interrupted => (Interrupted, Vec::new()),
-            Self::BadGlob { .. } => (Usage, Vec::new()),
+            Self::BadGlob { .. } | Self::SchemaOfAnother { .. } => (Usage, Vec::new()),
             Self::NoRunFolder { .. } => (Usage, vec![Hint::NameRunFolder]),
             Self::OneNameForMany { .. } | Self::SameName { .. } | Self::BadRename { .. } => {
                 (Usage, vec![Hint::RenameEach])
             }
+            Self::OneSchemaForMany { .. } => (Usage, vec![Hint::ChooseOne]),
             Self::MadeOtherwise { collection, .. } => (Refused, vec![Hint::RemoveCollection(collection.clone())]),
             Self::Protected { .. } => (Refused, vec![Hint::AllowProtected]),
             Self::InIdleNamespace { .. } => (Refused, vec![Hint::ChangeServer(LastingCause::Suspended)]),
@@ -272,11 +273,9 @@ fn not_restored(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
                 vec![Hint::NoObjectTtl]
             }
             R::Unmakeable { why, help, .. } => {
-                if let Unmakeable::Tenants { cause: Some(_), .. } = why {
-                    hints.push(Hint::FewerTenants);
-                }
                 adapted.extend(help.iter().map(|setting| (refusal, setting.clone())));
-                not_made(why)
+                let fewer = matches!(why, Unmakeable::Tenants { cause: Some(_), .. }).then_some(Hint::FewerTenants);
+                not_made(why).into_iter().chain(fewer).collect()
             }
             R::Unsupported { key, value, since, server, .. } => {
                 adapted.extend(against_version(key, value, since.as_deref(), server).map(|setting| (refusal, setting)));
@@ -305,7 +304,7 @@ fn not_restored(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
             R::Conflicts { .. } => vec![Hint::OnConflict],
             R::TenantsInactive { .. } => vec![Hint::ActivateFirst],
             R::WouldLose { .. } => vec![Hint::KeepConflicts],
-            R::RefersLast { .. } => Vec::new(),
+            R::RefersLast { .. } | R::FileDoesNotFit { .. } => Vec::new(),
             R::IsAlias { .. } => vec![other_name(), Hint::RemoveAlias],
             R::DoesNotFit { differs, .. } => fitting(differs),
         });

@@ -38,6 +38,11 @@ pub(super) fn joined(clauses: &[impl ToString]) -> String {
     clauses.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
+/// The other name that a collection gets, if it does.
+pub(super) fn as_target(collection: &CollectionName, target: &CollectionName) -> String {
+    if collection == target { String::new() } else { format!(" or {target}") }
+}
+
 /// The first of some names, and how many more there are.
 pub(super) fn some(names: &[String]) -> String {
     let mut some: Vec<String> = names.iter().take(NAMES_LISTED).cloned().collect();

@@ -140,6 +140,9 @@ pub enum RestoreRefusal {
         since: Option<String>,
         server: String,
     },
+    /// The class document that was given in place of the archived one cannot hold the objects.
+    #[error("{collection}: the class document in --schema-file cannot hold it")]
+    FileDoesNotFit { collection: CollectionName, differs: Vec<SchemaDifference> },
     /// More replicas were asked for than there are nodes.
     #[error("{collection}: {replicas} replicas need as many nodes, and the server has {nodes}")]
     TooFewNodes { collection: CollectionName, replicas: u64, nodes: u64 },
@@ -227,6 +230,7 @@ impl RestoreRefusal {
             | Self::MayNotActivate { collection, .. }
             | Self::NotAllowed { collection, .. }
             | Self::DoesNotFit { collection, .. }
+            | Self::FileDoesNotFit { collection, .. }
             | Self::TooFewNodes { collection, .. }
             | Self::TenantsInactive { collection, .. }
             | Self::Conflicts { collection, .. }

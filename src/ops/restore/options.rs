@@ -1,14 +1,16 @@
 //! What is asked of a restore, and what of it an earlier run has to share with one that resumes it.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::archive::RunAbout;
-use crate::model::{CollectionName, Origin, Renames, Selection, TenantMap};
+use crate::model::{CollectionName, Origin, Renames, Schema, Selection, TenantMap};
 use crate::ops::StateFolders;
 use crate::ops::run::bounds::{DIFFERENCES_LISTED, MEMORY_BYTES, PATIENCE, jobs};
 use crate::ops::schema::settings::Setting;
@@ -45,6 +47,8 @@ pub struct RestoreOptions {
     pub aliases: AliasPolicy,
     /// Whether missing roles are made.
     pub roles: bool,
+    /// The class document that is asked for in place of the archived one, of the only collection chosen.
+    pub schema_file: Option<SchemaFile>,
     /// Settings that are wanted otherwise.
     pub settings: Vec<Setting>,
     /// How collections that exist are met; `None`: nothing of a name that is restored may be there.
@@ -97,6 +101,7 @@ impl RestoreOptions {
             clamp_ints: false,
             aliases: AliasPolicy::Keep,
             roles: false,
+            schema_file: None,
             settings: Vec::new(),
             merge: None,
             folder: PathBuf::new(),
@@ -129,6 +134,7 @@ impl RestoreOptions {
             ("clamp_ints", RunChoice::ClampInts, json!(self.clamp_ints)),
             ("aliases", RunChoice::Aliases, json!(self.aliases)),
             ("roles", RunChoice::Roles, json!(self.roles)),
+            ("schema", RunChoice::Schema, json!(self.schema_file.as_ref().map(SchemaFile::sha256))),
             ("settings", RunChoice::Settings, json!(Setting::sorted(&self.settings))),
             ("merge", RunChoice::Merge, json!(self.merge)),
         ]
@@ -136,6 +142,11 @@ impl RestoreOptions {
 
     /// The same with what decided in an earlier run, but for names; `None` where its journal does not tell.
     pub(super) fn begun_with(&self, about: &RunAbout) -> Option<Self> {
+        // Of a class document nothing is told but whether it was this one; journals of earlier versions know of none.
+        let schema = about.options.get("schema").unwrap_or(&Value::Null);
+        if *schema != json!(self.schema_file.as_ref().map(SchemaFile::sha256)) {
+            return None;
+        }
         Some(Self {
             tenants: told(about, "tenants")?,
             data: told(about, "data")?,
@@ -152,13 +163,33 @@ impl RestoreOptions {
     }
 }
 
+/// An edited class document of the only collection that is restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaFile {
+    /// Where it was read from, for whoever gives the command again.
+    pub path: PathBuf,
+    /// What is in it. Its class is the collection's, by its name in the archive or the one that it gets.
+    pub schema: Schema,
+}
+
+impl SchemaFile {
+    /// What a journal knows it by.
+    pub(super) fn sha256(&self) -> String {
+        Sha256::digest(&self.schema.text).iter().fold(String::new(), |mut hex, byte| {
+            // A String takes every write.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+}
+
 /// What a journal says of one of them.
 pub(super) fn told<T: DeserializeOwned>(about: &RunAbout, key: &str) -> Option<T> {
     serde_json::from_value(about.options.get(key)?.clone()).ok()
 }
 
 /// What decides what is written: its name in a run's journal, which choice it is, and what was chosen.
-pub(super) type Choices = [(&'static str, RunChoice, Value); 11];
+pub(super) type Choices = [(&'static str, RunChoice, Value); 12];
 
 /// What becomes of aliases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -233,6 +264,8 @@ pub enum RunChoice {
     Aliases,
     #[error("whether roles are made (--with-roles)")]
     Roles,
+    #[error("the class document that is restored (--schema-file)")]
+    Schema,
     #[error("settings that are wanted otherwise (--set)")]
     Settings,
     #[error("how collections that exist are met (--merge, --on-conflict, --add-properties, --strict)")]
@@ -264,6 +297,14 @@ mod tests {
             r#"{"on_conflict":"fail","add_properties":false,"strict":true}"#,
             r#"{"on_conflict":"newer","add_properties":true,"strict":false}"#,
         ]);
+    }
+
+    #[test]
+    fn a_journal_knows_a_file_by_its_text() {
+        let file =
+            |text: &'static str| SchemaFile { path: "f".into(), schema: Schema::parse(text.into()).expect("one") };
+        let (one, other) = (file(r#"{"class":"A"}"#).sha256(), file(r#"{"class": "A"}"#).sha256());
+        assert!(one.len() == 64 && one != other, "{one} {other}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod aliases_roles;
 mod candidate;
 mod carried;
 mod centroid;
+mod edited;
 mod may;
 mod readable;
 mod there;
@@ -142,7 +143,7 @@ async fn choose(archive: &Arc<Archive>, options: &RestoreOptions) -> Result<Chos
         let RestoreOptions { selection, name, renames, tenants, .. } = &options;
         let chosen = archive_selection::choose(schemas, selection, name.as_ref(), renames)?;
         let chosen = chosen.of_tenants(&archive, tenants, selection)?;
-        adaptation::refuse_unused(&archive, &chosen, &options)?;
+        adaptation::refuse_unfit(&archive, &chosen, &options)?;
         Ok::<_, Error>(chosen)
     };
     blocking("choose", choose).await

@@ -96,8 +96,10 @@ pub(super) fn restore(fact: &Fact) -> String {
         }
         Fact::SchemaArchived => "the archive holds its schema alone".to_owned(),
         Fact::LeadsOn { key, to } => format!("its settings say where a module sends what it is given: {key} {to}"),
-        Fact::SettingsNotApplied { settings } => {
-            format!("what is there keeps its settings: --set {} is not applied", settings.join(" --set "))
+        Fact::SettingsNotApplied { settings, file } => {
+            let file = file.then(|| "--schema-file".to_owned());
+            let flags = settings.iter().map(|setting| format!("--set {setting}")).chain(file).collect::<Vec<_>>();
+            format!("what is there keeps its settings: {} is not applied", flags.join(" "))
         }
         Fact::VectorizersLeftOut { modules } => format!("without its vectorizer ({})", modules.join(", ")),
         Fact::ExpiryLeftOut => "objects do not expire: objectTtlConfig is left out".to_owned(),

@@ -21,6 +21,9 @@ pub fn difference(op: Op, differs: &SchemaDifference) -> String {
         SchemaDifference::OtherLength { vector, archived, live } => {
             format!("vector {vector} has {archived} dimensions in {left} and {live} on {right}")
         }
+        SchemaDifference::OtherVectors { vector } => {
+            format!("vector {vector} is of single vectors on one side and of lists of them on the other")
+        }
         SchemaDifference::PropertySettings { property, settings } => {
             format!("settings of property {property} differ: {}", settings.join(", "))
         }

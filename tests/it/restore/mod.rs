@@ -35,5 +35,7 @@ mod references_faults;
 mod references_tenants;
 /// `col restore --resume`: whatever stopped a restore, resumed it ends as an unbroken one would.
 mod resumed;
+/// Class documents that are asked for in place of the archived one.
+mod schema_files;
 /// `col restore` of multi-tenant collections: every tenant comes back with its objects and in its state.
 mod tenants;

@@ -5,6 +5,7 @@ use crate::json::{Json, object};
 
 /// Limits, restrictions and defaults of a server.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Operator {
     /// `MAXIMUM_ALLOWED_COLLECTIONS_COUNT`
     pub most_collections: Option<usize>,

@@ -2,6 +2,7 @@
 
 use super::super::tenants::of_kind;
 use super::super::{RestoreOptions, RestoreRefusal};
+use super::edited::in_place_of;
 use crate::archive::Archive;
 use crate::event::{Remark, RestoreRemark};
 use crate::model::{CollectionName, Schema, similar};
@@ -9,8 +10,9 @@ use crate::ops::Error;
 use crate::ops::archive_selection::{ChosenCollections, capital};
 use crate::ops::schema::settings::{Setting, UnusedSetting, unused, wanted_replicas};
 
-/// Refuses settings of a collection that the archive does not have, and those that nothing has which is chosen.
-pub(super) fn refuse_unused(
+/// Refuses settings of a collection that the archive does not have, those that nothing has which is chosen, and a class
+/// document of something else.
+pub(super) fn refuse_unfit(
     archive: &Archive,
     chosen: &ChosenCollections,
     options: &RestoreOptions,
@@ -22,7 +24,12 @@ pub(super) fn refuse_unused(
         let similar = similar(of.as_str(), &archived.iter().collect::<Vec<_>>());
         return Err(Error::NotInArchive { name: of.to_string(), similar });
     }
-    let schemas: Vec<Schema> = chosen.collections.iter().map(|(_, schema)| of_kind(schema, &options.tenants)).collect();
+    let wanted: Vec<Schema> = match (&options.schema_file, chosen.collections.as_slice()) {
+        (None, all) => all.iter().map(|(_, schema)| schema.clone()).collect(),
+        (Some(file), [(_, only)]) => vec![in_place_of(file, only, chosen.renames.of(&only.name))?.schema],
+        (Some(_), all) => return Err(Error::OneSchemaForMany { collections: all.len() }),
+    };
+    let schemas: Vec<Schema> = wanted.iter().map(|schema| of_kind(schema, &options.tenants)).collect();
     match unused(&schemas, &options.settings) {
         Some(UnusedSetting { setting, there }) => Err(Error::SettingUnused { setting: setting.to_string(), there }),
         None => Ok(()),
@@ -37,8 +44,11 @@ pub(super) fn too_few_nodes(schema: &Schema, settings: &[Setting], nodes: Option
     (replicas > nodes).then_some(RestoreRefusal::TooFewNodes { collection, replicas, nodes })
 }
 
-/// What is said of settings of a collection that is there, and keeps its own.
-pub(super) fn not_applied(changed: &[Remark], settings: &[Setting]) -> Option<Remark> {
-    let settings = settings.iter().map(ToString::to_string).collect();
-    (!changed.is_empty()).then_some(RestoreRemark::SettingsNotApplied { settings }.into())
+/// What is said of a collection that is there, and keeps its own settings.
+pub(super) fn not_applied(changed: Vec<Remark>, options: &RestoreOptions) -> Vec<Remark> {
+    if changed.is_empty() {
+        return changed;
+    }
+    let settings = options.settings.iter().map(ToString::to_string).collect();
+    vec![RestoreRemark::SettingsNotApplied { settings, file: options.schema_file.is_some() }.into()]
 }

@@ -11,6 +11,7 @@ use super::super::{
 };
 use super::Planning;
 use super::adaptation::{not_applied, too_few_nodes};
+use super::edited::in_place_of;
 use crate::archive::Content;
 use crate::event::{Remark, RestoreRemark};
 use crate::model::{CollectionName, Schema};
@@ -61,29 +62,27 @@ impl Candidate {
         resuming: Option<&Resuming>,
     ) -> Result<Self, Error> {
         let Planning { access, archive, options, renames, server, live, .. } = planning;
-        let of_kind = tenants::of_kind(archived, &options.tenants);
-        let Adapted { schema, changed } = adapt(&of_kind, &options.settings);
-        let target = renames.of(&schema.name).clone();
+        let target = renames.of(&archived.name).clone();
+        let data = options.data && archive.collections()[at].content != Content::SchemaOnly;
         let mode = RestoreMode::of(options, live, &target, resuming.is_some_and(|resuming| resuming.began(&target)));
-        let changed =
-            if mode.is_created() { changed } else { not_applied(&changed, &options.settings).into_iter().collect() };
+        let edited = options.schema_file.as_ref().map(|file| in_place_of(file, archived, &target)).transpose()?;
+        let wanted = edited.as_ref().map_or(archived, |edited| &edited.schema);
+        let Adapted { schema, changed: set } = adapt(&tenants::of_kind(wanted, &options.tenants), &options.settings);
+        let changed = edited.iter().flat_map(|edited| edited.changed.iter().cloned()).chain(set).collect();
+        // What is there has to hold what is archived, whatever is asked for.
+        let (schema, changed) = if mode.is_created() {
+            (schema, changed)
+        } else {
+            (tenants::of_kind(archived, &options.tenants), not_applied(changed, options))
+        };
         let mut fit = fit(&schema, renames, &server.target());
+        fit.refused.extend(edited.filter(|_| data).and_then(|edited| edited.refused(&archived.name)));
         fit.refused.extend(too_few_nodes(&schema, &options.settings, server.target().nodes));
         let mut tenants = tenants::chosen(archive, at, &options.tenants).await?;
         if mode.is_merge() && mode.asked(&schema).multi_tenant {
             tenants = tenants.beside(&access.ask(access.client.tenants(&target)).await?);
         }
-        Ok(Self {
-            at,
-            fit,
-            tenants,
-            data: options.data && archive.collections()[at].content != Content::SchemaOnly,
-            waiting: Vec::new(),
-            mode,
-            target,
-            schema,
-            changed,
-        })
+        Ok(Self { at, fit, tenants, data, waiting: Vec::new(), mode, target, schema, changed })
     }
 
     /// Vectors that are in another length where it is to be merged.
