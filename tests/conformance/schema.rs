@@ -44,6 +44,25 @@ fn defaults(document: &Value, version: (u32, u32)) -> Result<(), Failure> {
     same("deletionStrategy", &document["replicationConfig"]["deletionStrategy"], &strategy)
 }
 
+/// How vectors cannot be compressed, and nested texts not be cut into words.
+fn quantizers_and_words(version: (u32, u32)) -> [(Value, String); 3] {
+    let index = |kind: &str, settings: Value| json!({"class": "ConformanceNo", "vectorIndexType": kind, "vectorIndexConfig": settings});
+    let on = json!({"enabled": true});
+    let two = if version >= (1, 28) { "more than a single compression methods" } else { "two compression methods" };
+    let words = if version >= (1, 28) {
+        "property 'o.n': Tokenization 'trigram' is not allowed for data type 'text'"
+    } else {
+        "nestedProperties.0.tokenization in body should be one of [word lowercase whitespace field]"
+    };
+    let nested = json!([{"name": "n", "dataType": ["text"], "tokenization": "trigram"}]);
+    let object = json!([{"name": "o", "dataType": ["object"], "nestedProperties": nested}]);
+    [
+        (index("flat", json!({"pq": on})), "PQ is not currently supported for flat indices".to_owned()),
+        (index("hnsw", json!({"pq": on, "bq": on})), format!("{two} enabled")),
+        (json!({"class": "ConformanceNo", "properties": object}), words.to_owned()),
+    ]
+}
+
 async fn refusals(server: &Server, version: (u32, u32)) -> Result<(), Failure> {
     let quoted = if version >= (1, 28) { NAME.to_owned() } else { format!("\"{NAME}\"") };
     let mut cases = vec![
@@ -74,6 +93,7 @@ async fn refusals(server: &Server, version: (u32, u32)) -> Result<(), Failure> {
             "cannot have both shardingConfig and multiTenancyConfig".to_owned(),
         ),
     ];
+    cases.extend(quantizers_and_words(version));
     if version >= (1, 32) {
         let named = json!({"x": {"vectorizer": {"none": {}}, "vectorIndexType": "hnsw"}});
         let both =

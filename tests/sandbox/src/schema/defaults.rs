@@ -82,7 +82,7 @@ pub(super) fn vector_index(
     kind: &str,
     given: Option<&Json>,
 ) -> Result<Json, String> {
-    check_compression(kind, given)?;
+    check_compression(ours, kind, given)?;
     let mut config = match kind {
         "hnsw" => hnsw(ours),
         "flat" => flat(ours),
@@ -103,7 +103,7 @@ pub(super) fn vector_index(
 }
 
 /// What no index is compressed with; the error is the server's.
-fn check_compression(kind: &str, given: Option<&Json>) -> Result<(), String> {
+fn check_compression(ours: Behaviour, kind: &str, given: Option<&Json>) -> Result<(), String> {
     let is_on = |name: &str| given.is_some_and(|given| given.at(&[name, "enabled"]).is_some_and(Json::is_true));
     if kind == "flat" {
         let unfit = [("pq", "PQ"), ("sq", "SQ")].into_iter().find(|(name, _)| is_on(name));
@@ -113,9 +113,8 @@ fn check_compression(kind: &str, given: Option<&Json>) -> Result<(), String> {
     }
     let several = ["pq", "bq", "sq", "rq"].into_iter().filter(|name| is_on(name)).count() > 1;
     if several {
-        return Err(
-            "parse vector index config: invalid hnsw config: more than a single compression methods enabled".to_owned()
-        );
+        let words = if ours.release >= Release::V1_28 { "more than a single" } else { "two" };
+        return Err(format!("parse vector index config: invalid hnsw config: {words} compression methods enabled"));
     }
     Ok(())
 }

@@ -83,7 +83,7 @@ pub(super) fn complete(ours: Behaviour, state: &State, class: &str, given: &Json
                 "property '{name}': at least one nested property is required for data type object/object[]"
             ));
         }
-        check_nested_words(&name, nested)?;
+        check_nested_words(ours, &name, nested)?;
         let nested: Result<Vec<Json>, String> = nested.iter().map(|n| complete(ours, state, class, n)).collect();
         property.set("nestedProperties", nested?);
     }
@@ -99,11 +99,17 @@ pub(super) fn complete(ours: Behaviour, state: &State, class: &str, given: &Json
 }
 
 /// Nested texts are cut into words in fewer ways.
-fn check_nested_words(name: &str, nested: &[Json]) -> Result<(), String> {
+fn check_nested_words(ours: Behaviour, name: &str, nested: &[Json]) -> Result<(), String> {
     let is_known = |word: &str| ["", "word", "lowercase", "whitespace", "field"].contains(&word);
     let words = nested.iter().map(|n| (n.text("name").unwrap_or(""), n.text("tokenization").unwrap_or("")));
-    words.into_iter().find(|(_, word)| !is_known(word)).map_or(Ok(()), |(inner, word)| {
-        Err(format!("property '{name}.{inner}': Tokenization '{word}' is not allowed for data type 'text'"))
+    let unknown = words.enumerate().find(|(_, (_, word))| !is_known(word));
+    unknown.map_or(Ok(()), |(at, (inner, word))| {
+        Err(if ours.release == Release::V1_24 {
+            let place = format!("properties.0.nestedProperties.{at}.tokenization");
+            format!("{place} in body should be one of [word lowercase whitespace field]")
+        } else {
+            format!("property '{name}.{inner}': Tokenization '{word}' is not allowed for data type 'text'")
+        })
     })
 }
 
