@@ -17,6 +17,10 @@ use crate::ops::schema::place::{Path, at, is_off, properties, put, take};
 const SHARDS_DERIVED: [&str; 3] = ["actualCount", "desiredVirtualCount", "actualVirtualCount"];
 /// How nested texts can be cut into words, of all the ways there are (`usecases/schema/validation.go`).
 const NESTED: [&str; 4] = ["word", "lowercase", "whitespace", "field"];
+/// How the keys begin of what servers print only where it is on.
+const SILENT_OFF: &str = "invertedIndexConfig.index";
+/// How the keys begin of what is off unless a document says otherwise.
+const OFF_ANYWAY: [&str; 4] = [SILENT_OFF, "multiTenancyConfig.", "objectTtlConfig.", "replicationConfig."];
 /// Modules that make vectors.
 const VECTORIZERS: [&str; 2] = ["2vec-", "2multivec-"];
 
@@ -154,7 +158,11 @@ fn put_in(document: &mut Value, setting: &Setting, key: &SettingKey) -> bool {
     }
     let places = places(document, key, text);
     for place in &places {
-        match meant(row.takes, text, at(document, place)) {
+        let there = at(document, place);
+        match meant(row.takes, text, there) {
+            Some(Value::Bool(false)) if there.is_none() && is_off_anyway(row.key) => {}
+            // Off, it is not printed.
+            Some(Value::Bool(false)) if row.key.starts_with(SILENT_OFF) => drop(take(document, place)),
             Some(value) => drop(put(document, place, value)),
             None => drop(take(document, place)),
         }
@@ -165,6 +173,11 @@ fn put_in(document: &mut Value, setting: &Setting, key: &SettingKey) -> bool {
         }
     }
     !places.is_empty()
+}
+
+/// Whether a collection has it switched off if it says nothing of it.
+fn is_off_anyway(key: &str) -> bool {
+    OFF_ANYWAY.iter().any(|begin| key.starts_with(begin))
 }
 
 fn vectors_of(document: &Value, key: &SettingKey) -> Vec<Path> {

@@ -75,6 +75,9 @@ pub(super) const FACTOR: &str = "replicationConfig.factor";
 pub(super) const TOKENIZATION: &str = "tokenization";
 pub(super) const INDEX_CONFIG: &str = "vectorIndexConfig";
 
+/// What servers know; a collection with another one is refused, and left there half-made all the same.
+const DISTANCES: [&str; 5] = ["cosine", "dot", "l2-squared", "manhattan", "hamming"];
+
 const HNSW: Holder = Holder::Index(&[IndexKind::Hnsw]);
 const FLAT: Holder = Holder::Index(&[IndexKind::Flat]);
 const DYNAMIC: Holder = Holder::Index(&[IndexKind::Dynamic]);
@@ -116,7 +119,7 @@ pub(super) const TABLE: &[SettingRow] = &[
     row(VECTORIZER, Holder::Vector, Takes::Text),
     row("vectorizer.*", Holder::Vector, Takes::Anything),
     row(QUANTIZER, Holder::Vector, Takes::OneOf(&["none", "pq", "bq", "sq", "rq"])),
-    row("vectorIndexConfig.distance", EVERY_INDEX, Takes::Text),
+    row("vectorIndexConfig.distance", EVERY_INDEX, Takes::OneOf(&DISTANCES)),
     row("vectorIndexConfig.threshold", DYNAMIC, Takes::Number),
     row("vectorIndexConfig.vectorCacheMaxObjects", HNSW_FLAT, Takes::Number),
     row("vectorIndexConfig.skipDefaultQuantization", HNSW_FLAT, Takes::Switch),

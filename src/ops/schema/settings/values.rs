@@ -58,7 +58,8 @@ pub(super) fn meant(takes: Takes, text: &str, there: Option<&Value>) -> Option<V
     let as_typed = || Value::from(text);
     Some(match takes {
         Takes::OneOf(_) => as_typed(),
-        Takes::Text => read.filter(Value::is_string).unwrap_or_else(as_typed),
+        // Servers print no empty text.
+        Takes::Text => Some(read.filter(Value::is_string).unwrap_or_else(as_typed)).filter(|text| *text != "")?,
         Takes::Anything => {
             let fits = |value: &Value| match there {
                 None | Some(Value::Null) => true,
@@ -118,6 +119,7 @@ mod tests {
         ] {
             assert_eq!(meant(takes, typed, there), Some(value), "{takes} {typed} {there:?}");
         }
+        assert_eq!((meant(Takes::Text, "", Some(&text)), meant(Takes::Text, "\"\"", None)), (None, None));
         assert_eq!((meant(Takes::List, OFF, None), meant(Takes::Object, OFF, Some(&text))), (None, None));
     }
 

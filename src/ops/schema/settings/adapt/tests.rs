@@ -78,6 +78,24 @@ fn what_has_nothing_to_change_stays_byte_for_byte() {
 }
 
 #[test]
+fn what_servers_do_not_print_is_not_asked_for() {
+    let document = json!({"class": "A", "description": "d", "invertedIndexConfig": {"indexNullState": true}});
+    let (after, _) = adapted(&document, &["description=", "invertedIndexConfig.indexNullState=false"]);
+    assert_eq!(after, json!({"class": "A", "invertedIndexConfig": {}}));
+    let texts = ["invertedIndexConfig.indexTimestamps=false", "multiTenancyConfig.autoTenantCreation=false"];
+    assert_eq!(adapted(&document, &texts), (document.clone(), Vec::new()), "it is off as it is");
+    let words = json!({"class": "A", "properties": [{"name": "t", "dataType": ["text"]}]});
+    assert_eq!(
+        after_of(&words, "indexFilterable=false"),
+        json!({"name": "t", "dataType": ["text"], "indexFilterable": false})
+    );
+}
+
+fn after_of(document: &Value, text: &str) -> Value {
+    adapted(document, &[text]).0["properties"][0].clone()
+}
+
+#[test]
 fn shards_are_another_number_with_nothing_derived_from_the_old_one() {
     let document = json!({"class": "A", "shardingConfig": {"virtualPerPhysical": 128, "desiredCount": 1,
         "actualCount": 1, "desiredVirtualCount": 128, "actualVirtualCount": 128, "key": "_id"}});
