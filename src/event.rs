@@ -338,6 +338,12 @@ pub enum Warning {
         /// Objects counted.
         counted: u64,
     },
+    /// A backup was to keep a part of the objects, and none of a collection is of it.
+    NothingSelected {
+        collection: CollectionName,
+        /// Objects that were read.
+        objects: u64,
+    },
     /// Objects were deleted while a backup ran, before they were read.
     ObjectsVanished {
         collection: CollectionName,

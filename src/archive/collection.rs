@@ -21,7 +21,8 @@ use super::names;
 use super::part::{OpenPart, RunKey};
 use super::runs::{self, RunFacts, Runs};
 use super::shared::Shared;
-use crate::model::{KeyRange, RawObject, Schema, TenantName, VectorNames};
+use crate::model::coverage::Covered;
+use crate::model::{KeyRange, PlaceOfObject, RawObject, Schema, TenantName, VectorNames};
 
 pub use close::ClosedCollection;
 pub use discard::Dropped;
@@ -249,6 +250,13 @@ impl CollectionWriter {
     #[must_use]
     pub fn has_runs(&self, tenant: &TenantName) -> bool {
         self.runs.of(Some(tenant)).next().is_some()
+    }
+
+    /// The last object that is kept, by tenant and id.
+    #[must_use]
+    pub fn last_kept(&self) -> Option<PlaceOfObject> {
+        let last = |((tenant, _), run): (&RunKey, &Covered<RunFacts>)| Some((tenant.clone(), run.facts.last_id?));
+        self.runs.iter().filter_map(last).last()
     }
 
     /// Objects of a tenant that were read so far and count, wanted or not, open parts included.

@@ -263,7 +263,8 @@ impl CollectionEntry {
     /// Whether objects are in here that the server did not count.
     #[must_use]
     pub fn is_uncounted(&self) -> bool {
-        self.content != Content::SchemaOnly && self.counts.after.is_none()
+        let is_limited = self.selection.as_ref().is_some_and(|selection| selection.until.is_some());
+        self.content != Content::SchemaOnly && self.counts.after.is_none() && !is_limited
     }
 
     /// Whether a collection with these shards is another one: recreated under the name since, or of another server. Nobody

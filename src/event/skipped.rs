@@ -66,4 +66,6 @@ pub enum NotKeptReason {
     TenantsChanged { tenants: usize, first: TenantName },
     /// The server does not say how many objects there are, and a node may have been away.
     Uncounted,
+    /// Only the first objects are wanted, and some of those are missing in between.
+    NotTheFirst,
 }

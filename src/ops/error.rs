@@ -48,6 +48,12 @@ pub enum Error {
     /// A collection has no such objects as are to be selected.
     #[error("the selection does not fit {collection}")]
     Unfit { collection: CollectionName, source: Box<Unfit> },
+    /// A selection that takes nothing.
+    #[error("nothing is selected: of {} none is what was asked for", counted(*objects, "object"))]
+    NothingSelected {
+        /// Objects that were read.
+        objects: u64,
+    },
     /// A name no collection has.
     #[error("there is no collection {name:?}")]
     UnknownCollection {

@@ -17,6 +17,7 @@ mod resume;
 mod roles;
 mod run;
 mod survey;
+mod taken;
 mod tenants;
 mod undo;
 
@@ -61,6 +62,7 @@ pub use resume::{ResumedRestore, left_open};
 pub use roles::{Allowed, PlannedRole, RoleStep};
 pub use run::run;
 use survey::Survey;
+use taken::TakenObjects;
 
 /// One collection of a plan.
 #[derive(Debug, Clone)]
@@ -73,6 +75,8 @@ pub struct CollectionRestore {
     pub content: Content,
     /// Objects that will be written.
     pub objects: u64,
+    /// Objects of what is chosen that are not taken; `None` where all are.
+    pub left_out: Option<u64>,
     /// Their plain bytes in the archive.
     pub bytes: u64,
     /// What will be different from the source.
@@ -190,6 +194,8 @@ struct Collection {
     indexed: Indexed,
     /// What was found in its objects.
     survey: Survey,
+    /// Which of them are taken.
+    taken: TakenObjects,
     /// The schema that is asked for: the archived one, unless it becomes a collection of another kind or is to have other
     /// settings; of a collection that exists the one it has.
     asked: Schema,
@@ -275,6 +281,7 @@ impl RestorePlan {
     pub fn listed(&self) -> Vec<PlannedCollection> {
         let one = |p: &CollectionRestore| PlannedCollection {
             objects: Some(p.objects),
+            selection: Some(&self.options.subset).filter(|subset| !subset.is_all()).cloned(),
             bytes: Some(p.bytes),
             ..PlannedCollection::of(p.target.clone())
         };

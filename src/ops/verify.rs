@@ -202,13 +202,16 @@ impl Pair {
 
     /// What is compared, where that is not everything.
     fn sieves(&self, options: &CompareOptions) -> Result<Sieves, Error> {
+        if let Some(sieves) = &options.sieves {
+            return Ok(sieves.clone());
+        }
         let held = match &self.entry().selection {
             Some(selection) => self.archive.sieve(selection, self.schema())?.map(Arc::new),
             None => None,
         };
         let asked = Subset { filter: options.filter.clone(), ..Subset::default() };
         let kept = self.entry().selection.as_ref().map(|selection| selection.fields.as_slice()).unwrap_or_default();
-        Ok(Sieves { held, taken: options.taken.clone(), asked: subset::of_kept(&asked, self.schema(), kept)? })
+        Ok(Sieves { held, taken: None, asked: subset::of_kept(&asked, self.schema(), kept)? })
     }
 
     /// Objects that lack their vectors, by tenant on the server and id.

@@ -1,6 +1,7 @@
 //! Reads a part of an archive line by line, splits each line, and proves what it says on the way: JSON in full, class,
 //! order, ranges, counts, digests, and the file's own checksum at the end. Hands the objects on in batches.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,7 +23,7 @@ use crate::archive::digest::ObjectDigest;
 use crate::archive::manifest::PartEntry;
 use crate::archive::{Archive, Damage, Error as ArchiveError, Index, PartReader, Run, RunProof};
 use crate::model::{
-    CollectionName, KeyRange, LARGE_BYTES, MixedSpaces, ObjectId, RawObject, Schema, TenantMap, TenantName,
+    CollectionName, KeyRange, LARGE_BYTES, MixedSpaces, ObjectId, RawObject, Schema, Sieve, TenantMap, TenantName,
 };
 use lead::Leads;
 use room::{LineShare, Room};
@@ -155,6 +156,10 @@ pub struct Load {
     pub schema: Schema,
     /// Its runs.
     pub runs: Arc<Index>,
+    /// The same runs with the numbers of what is wanted of them.
+    pub wanted: Arc<Index>,
+    /// What of the objects is wanted; `None`: all.
+    pub sieve: Option<Arc<Sieve>>,
     /// How its objects enter the digest.
     pub digest: ObjectDigest,
     /// What the batches are taken from.
@@ -193,7 +198,19 @@ impl Load {
     /// Where the objects of a run go: into a plain collection, or into that tenant; `None` if they are not wanted.
     #[must_use]
     pub fn target(&self, run: usize) -> Option<Option<TenantName>> {
-        self.tenants.target(self.runs[run].tenant.as_ref()).filter(|_| !self.done.contains(&run))
+        let wants = self.wanted[run].objects > 0 && !self.done.contains(&run);
+        self.tenants.target(self.runs[run].tenant.as_ref()).filter(|_| wants)
+    }
+
+    /// What of an object of a run is wanted; `None`: nothing.
+    fn taken<'o>(&self, run: &Run, object: &'o RawObject) -> Option<Cow<'o, RawObject>> {
+        match &self.sieve {
+            None => Some(Cow::Borrowed(object)),
+            Some(sieve) if sieve.keeps(run.tenant.as_ref(), object) => {
+                Some(sieve.cut(object).map_or(Cow::Borrowed(object), Cow::Owned))
+            }
+            Some(_) => None,
+        }
     }
 
     /// The runs of each part whose objects go into a tenant, in the order in which they are read.
@@ -227,9 +244,11 @@ impl Load {
         prove_part(reader, &self.schema.name, &self.digest, Look::Structure, |object, at| {
             let Some(tenant) = &targets[at.run] else { return true };
             let number = numbers[at.run];
-            let place = Place { run: &self.runs[number], number, tenant: tenant.as_ref() };
+            let run = &self.runs[number];
+            let Some(object) = self.taken(run, object) else { return true };
+            let place = Place { run, objects: self.wanted[number].objects, number, tenant: tenant.as_ref() };
             let begun = filling.seen > 0 || self.lead(tenant.as_ref(), leads, &filling.line, batches);
-            begun && filling.take(object, place)
+            begun && filling.take(&object, place)
         })
     }
 
@@ -255,7 +274,7 @@ struct Filling<'a> {
     passed: Option<ObjectId>,
     /// The stretch between those that are not wanted, if there are any of this run.
     gap: Option<KeyRange>,
-    /// Objects seen of this run.
+    /// Objects seen of this run, of those that are wanted.
     seen: u64,
 }
 
@@ -275,6 +294,8 @@ fn gap(judged: &[KeyRange], whole: KeyRange, id: ObjectId) -> Option<KeyRange> {
 #[derive(Clone, Copy)]
 struct Place<'a> {
     run: &'a Run,
+    /// Objects of it that are wanted.
+    objects: u64,
     number: usize,
     tenant: Option<&'a TenantName>,
 }
@@ -291,7 +312,7 @@ impl Filling<'_> {
         }
         if judged.is_some() && self.gap.is_none() {
             self.seen += 1;
-            if self.seen == place.run.objects {
+            if self.seen == place.objects {
                 (self.passed, self.seen) = (None, 0);
             }
             return true;
@@ -309,7 +330,7 @@ impl Filling<'_> {
         self.objects.push(object.clone());
         self.bytes += bytes;
         self.seen += 1;
-        if self.seen == place.run.objects {
+        if self.seen == place.objects {
             return self.send(place, true);
         }
         // The next line may be so long that it needs what this batch holds, and the batch would wait for that line.
@@ -321,7 +342,7 @@ impl Filling<'_> {
     /// Passes over an object that is not wanted; whether more is.
     fn pass_over(&mut self, place: Place<'_>) -> bool {
         self.seen += 1;
-        if self.seen < place.run.objects {
+        if self.seen < place.objects {
             return true;
         }
         if self.objects.is_empty() {
@@ -365,7 +386,7 @@ impl Filling<'_> {
 
     /// Sends the batch on, and waits for its share of the budget and for somebody who takes it.
     fn send(&mut self, place: Place<'_>, ends: bool) -> bool {
-        let Place { run, number, tenant } = place;
+        let Place { run, number, tenant, .. } = place;
         let objects = std::mem::take(&mut self.objects);
         let bytes = std::mem::take(&mut self.bytes);
         let from = self.passed.or(run.covers.from);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::guard::Proven;
 use super::scan::UNPRINTABLE_IDS;
@@ -16,6 +17,9 @@ use crate::model::{ObjectId, RawObject, Schema, Sieve, TenantName};
 
 /// Ids kept of objects that hold a value no server takes back; more are only counted.
 pub const UNWRITABLE_IDS: usize = 10;
+
+/// The lane of keys that are not read, as enough objects are kept.
+const REST_LANE: usize = usize::MAX;
 
 /// The sink of one collection, with what it noticed about the objects that passed.
 pub struct Store {
@@ -30,6 +34,12 @@ pub struct Store {
     schema: Schema,
     /// What of the objects is wanted; `None`: all.
     sieve: Option<Arc<Sieve>>,
+    /// Objects that are wanted at most; they have to come in order.
+    limit: Option<u64>,
+    /// Objects that are kept, where there is a limit.
+    kept: u64,
+    /// Cancelled once as many objects are kept as are wanted.
+    pub full: CancellationToken,
     /// Objects that were left out and that lacked a vector which the server cannot print.
     pub left_out_unprintable: BTreeSet<(Option<TenantName>, ObjectId)>,
     events: Events,
@@ -46,6 +56,9 @@ impl Store {
             part_age,
             schema,
             sieve: None,
+            limit: None,
+            kept: 0,
+            full: CancellationToken::new(),
             left_out_unprintable: BTreeSet::new(),
             events,
         }
@@ -55,6 +68,44 @@ impl Store {
     #[must_use]
     pub fn of(self, sieve: Option<Arc<Sieve>>) -> Self {
         Self { sieve, ..self }
+    }
+
+    /// Only so many of them, the first that come.
+    #[must_use]
+    pub fn at_most(self, limit: Option<u64>) -> Self {
+        let mut store = Self { limit, ..self };
+        store.count_kept();
+        store
+    }
+
+    /// Whether as many objects are kept as are wanted.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.limit.is_some_and(|limit| self.kept >= limit)
+    }
+
+    fn count_kept(&mut self) {
+        if self.limit.is_some() {
+            self.kept = self.writer.totals().objects;
+            self.full = CancellationToken::new();
+            self.tell_full();
+        }
+    }
+
+    fn tell_full(&self) {
+        if self.is_full() {
+            self.full.cancel();
+        }
+    }
+
+    /// Nothing more of these spaces is wanted: what was not read of them is covered all the same, without objects. Blocks.
+    pub fn cover_rest<'s>(&mut self, spaces: impl IntoIterator<Item = Option<&'s TenantName>>) -> Result<(), Error> {
+        for space in spaces {
+            for gap in self.writer.gaps(space) {
+                self.writer.append(REST_LANE, space, gap, &[], 0)?;
+            }
+        }
+        self.seal_parts()
     }
 
     /// From now on pages count for whoever resumes the run only once they are proven.
@@ -102,13 +153,16 @@ impl Store {
         let sieve = self.sieve.as_ref()?;
         let is_unprintable = matches!(batch.origin, BatchOrigin::Live { unprintable: true, .. });
         let mut wanted = Vec::new();
+        let room = self.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.kept));
         for object in batch.objects.iter() {
-            if sieve.keeps(batch.space.as_ref(), object) {
+            if (wanted.len() as u64) < room && sieve.keeps(batch.space.as_ref(), object) {
                 wanted.push(sieve.cut(object).unwrap_or_else(|| object.clone()));
             } else if is_unprintable && self.left_out_unprintable.len() < UNPRINTABLE_IDS {
                 self.left_out_unprintable.insert((batch.space.clone(), object.id));
             }
         }
+        self.kept += wanted.len() as u64;
+        self.tell_full();
         Some(wanted)
     }
 
@@ -154,6 +208,7 @@ impl Store {
     }
 
     fn dropped(&mut self, dropped: Dropped) {
+        self.count_kept();
         let collection = self.schema.name.clone();
         self.events.emit(Event::PagesDropped { collection, objects: dropped.objects, bytes: dropped.bytes });
         self.saved();

@@ -225,6 +225,9 @@ pub(super) fn warning(warning: &Warning) -> String {
             self::counted(*listed, "object"),
             count(*counted)
         ),
+        Warning::NothingSelected { collection, objects } => {
+            format!("{collection}: none of its {} is what was selected", self::counted(*objects, "object"))
+        }
         Warning::ObjectsVanished { collection, objects } => format!(
             "{collection}: at least {} deleted by somebody before they were read, and not in the archive",
             self::counted(*objects, "object")

@@ -1,8 +1,10 @@
 //! The flags that choose among the objects of collections.
 
+use std::num::NonZeroU64;
+
 use clap::Args;
 
-use super::values::sample_share;
+use super::values::{first_objects, sample_share};
 use crate::cli::Failure;
 use crate::event::Class;
 use crate::model::{Filter, FilterError, SampleShare, Share, Subset};
@@ -42,6 +44,9 @@ pub(in crate::cli) struct SubsetArgs {
     /// Take another sample of the same size
     #[arg(long, value_name = "N", requires = "sample", default_value_t = 0)]
     pub sample_seed: u64,
+    /// Take only the first N objects of each collection, by tenant and id
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = first_objects)]
+    pub limit: Option<NonZeroU64>,
 }
 
 impl SubsetArgs {
@@ -53,7 +58,7 @@ impl SubsetArgs {
             return Err(Failure::new(Class::Usage, "--fields has a name that is empty"));
         }
         let sample = self.sample.map(|share| SampleShare { share, seed: self.sample_seed });
-        Ok(Subset { filter: self.filter.resolve()?, fields, sample, limit: None })
+        Ok(Subset { filter: self.filter.resolve()?, fields, sample, limit: self.limit.map(Into::into) })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the value of a flag may be. A reason is a fragment that stands behind the flag and the value.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use bytesize::ByteSize;
@@ -44,6 +44,12 @@ pub(in crate::cli) enum Compression {
     Gzip,
     /// LZ4.
     Lz4,
+}
+
+/// A number of objects.
+pub(in crate::cli) fn first_objects(text: &str) -> Result<NonZeroU64> {
+    let number: u64 = text.parse().context("not a whole number")?;
+    NonZeroU64::new(number).context("must be at least 1")
 }
 
 /// A share of objects of which each is in it or not whoever asks.

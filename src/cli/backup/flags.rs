@@ -51,7 +51,7 @@ pub(in crate::cli) struct BackupArgs {
     #[expect(clippy::option_option, reason = "not given, given alone, given with a value")]
     pub resume: Option<Option<PathBuf>>,
     /// Back up the schemas alone, no objects
-    #[arg(long, conflicts_with_all = ["skip_vectors", "where", "fields", "sample"])]
+    #[arg(long, conflicts_with_all = ["skip_vectors", "where", "fields", "sample", "limit"])]
     pub schema_only: bool,
     /// Back up objects without their vectors
     #[arg(long)]

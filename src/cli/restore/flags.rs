@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 use clap::{Args, ValueEnum, ValueHint};
 use secrecy::SecretString;
 
-use crate::cli::args::{CreatingArgs, Rename, TenantArgs, at_least_one, jobs, memory_limit, rename};
+use crate::cli::args::{CreatingArgs, Rename, SubsetArgs, TenantArgs, at_least_one, jobs, memory_limit, rename};
 use crate::cli::schema_file::class_document;
 use crate::cli::settings::{folder, state_folders};
 use crate::cli::{Env, Failure, memory};
@@ -54,8 +54,10 @@ pub(in crate::cli) struct RestoreArgs {
     pub rename: Vec<Rename>,
     #[command(flatten)]
     pub tenants: TenantArgs,
+    #[command(flatten)]
+    pub subset: SubsetArgs,
     /// Create the collections alone, without objects
-    #[arg(long, conflicts_with_all = ["skip_vectors", "revectorize", "clamp_ints"])]
+    #[arg(long, conflicts_with_all = ["skip_vectors", "revectorize", "clamp_ints", "where", "fields", "sample", "limit"])]
     pub skip_data: bool,
     /// Restore objects without their vectors
     #[arg(long)]
@@ -232,6 +234,7 @@ impl RestoreSettings {
                 name: args.name.clone(),
                 renames: renames(&args.rename)?,
                 tenants: args.tenants.map()?,
+                subset: args.subset.resolve()?,
                 data: !args.skip_data,
                 vectors: !args.skip_vectors,
                 revectorize: args.revectorize,
@@ -304,6 +307,9 @@ pub(super) fn given(options: &RestoreOptions) -> String {
         (options.merge.is_some_and(|merge| merge.strict), "--strict"),
         (!options.verify, "--no-verify"),
     ];
+    if !options.subset.is_all() {
+        text = text + " " + &options.subset.to_string();
+    }
     for (_, flag) in flags.iter().filter(|(given, _)| *given) {
         text = text + " " + flag;
     }

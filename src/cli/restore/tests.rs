@@ -39,6 +39,7 @@ fn planned(archived: &str, target: &str, objects: u64) -> CollectionRestore {
         target: name(target),
         content: Content::Full,
         objects,
+        left_out: None,
         bytes: objects * 4_404,
         remarks: Vec::new(),
         to_vectorise: 0,

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::model::{KeyChange, ObjectId, TenantName};
+use crate::model::{KeyChange, ObjectId, Subset, TenantName};
 
 /// A fact about a collection that is restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,6 +65,10 @@ pub enum RestoreRemark {
         more: u64,
         odd: u64,
     },
+    /// So many of its objects in the archive are restored.
+    Selected { selection: Subset, objects: u64, of: u64 },
+    /// The archive holds so many of the objects that there were.
+    SelectionArchived { selection: Subset, objects: u64, of: u64 },
     /// The archive holds its schema alone.
     SchemaArchived,
     /// A setting says where a module sends what it is given.

@@ -16,7 +16,7 @@ use super::{BackupOptions, CollectionBackup};
 use crate::archive::manifest::TenantsChanged;
 use crate::archive::{ClosedCollection, CollectionWriter, Content};
 use crate::event::{Event, NotKeptReason, SkipReason, Warning};
-use crate::model::{KeyRange, ObjectId, Schema, Sieve, TenantName};
+use crate::model::{KeyRange, ObjectId, PlaceOfObject, Schema, Sieve, TenantName};
 use crate::ops::bounds;
 use crate::ops::drift::{Drift, SchemaDrift, drift};
 use crate::ops::proof::{self, Evidence, Verdict};
@@ -57,6 +57,8 @@ pub(super) struct Collected {
     pub(super) more_unprintable: u64,
     pub(super) unwritable: Vec<ObjectId>,
     pub(super) unchecked: Option<String>,
+    /// The last object that is kept, where enough were: what lies behind it was not read to its end.
+    pub(super) until: Option<PlaceOfObject>,
     pub(super) nodes: Vec<String>,
     /// Nodes that were missing, as was allowed.
     pub(super) missing: BTreeSet<String>,
@@ -100,7 +102,7 @@ impl Collect<'_> {
         let mut store =
             Store::new(writer, self.options.part_age, self.planned.schema.clone(), self.access.events.clone());
         store.unwritable.clone_from(&self.kept.unwritable);
-        store.of(self.sieve.clone())
+        store.of(self.sieve.clone()).at_most(self.options.subset.limit)
     }
 
     /// Takes over what an interrupted run kept, with what was seen of it; all of it is dropped if it may lack objects and
@@ -113,6 +115,11 @@ impl Collect<'_> {
         countable: bool,
     ) -> Result<(Store, Scanned), Error> {
         let mut store = store;
+        if !self.holds_the_first(&store) {
+            let file = store.writer.folder();
+            self.access.events.warn(Warning::NotKept { file, reason: NotKeptReason::NotTheFirst });
+            return Ok((self.drop_all(store).await?, Scanned::default()));
+        }
         // A server of one node answers a page whole or not at all.
         if guard.nodes().len() + guard.missing().len() > 1 {
             store.await_proof(guard.proven());
@@ -124,6 +131,15 @@ impl Collect<'_> {
         let file = store.writer.folder();
         self.access.events.warn(Warning::NotKept { file, reason: NotKeptReason::Uncounted });
         Ok((self.drop_all(store).await?, Scanned::default()))
+    }
+
+    /// Whether what an interrupted run kept begins with the first object and lacks none in between, where that matters: with
+    /// tenants that is not looked at, and nothing is kept.
+    fn holds_the_first(&self, store: &Store) -> bool {
+        if self.options.subset.limit.is_none() || store.writer.is_empty() {
+            return true;
+        }
+        !self.planned.schema.multi_tenant && store.writer.gaps(None).iter().all(|gap| gap.end() == ObjectId::MAX)
     }
 
     /// Writes down by which names a collection is known again, if this run is the first one to ask.
@@ -152,7 +168,12 @@ impl Collect<'_> {
             let after;
             (store, after) = self.or_keep_proven(store, &mut guard, self.count()).await?;
             let listed = store.writer.totals().read();
-            let verdict = proof::judge(Evidence { before, after, listed, changed: seen.changed });
+            let verdict = if store.is_full() {
+                // The rest was not read, and counts are of all.
+                Verdict::Agrees
+            } else {
+                proof::judge(Evidence { before, after, listed, changed: seen.changed })
+            };
             if !guard.ask().await {
                 // The last pages, or the count, may be partial.
                 store = self.mend(store, &mut guard).await?;
@@ -209,7 +230,11 @@ impl Collect<'_> {
         let mut unprintable = seen.unprintable;
         unprintable.retain(|named| !store.left_out_unprintable.contains(named));
         let changed_schema = (schema.text != self.planned.schema.text).then(|| schema.clone());
+        let until = store.is_full().then(|| store.writer.last_kept()).flatten();
         let close = move || {
+            if store.is_full() && tenants.is_none() {
+                store.cover_rest([None])?;
+            }
             tenants.map_or(Ok(()), |tenants| store.writer.put_tenants(&tenants))?;
             store.writer.close(changed_schema.as_ref())
         };
@@ -226,6 +251,7 @@ impl Collect<'_> {
             more_unprintable: seen.more_unprintable,
             unwritable,
             unchecked: guard.unchecked().map(str::to_owned),
+            until,
             nodes: guard.nodes().to_vec(),
             missing: guard.missing().clone(),
             schema,
@@ -241,7 +267,7 @@ impl Collect<'_> {
         let mut rounds = Rounds::new();
         while rounds.another(store.writer.noted_objects()) {
             let todo = store.writer.gaps(None);
-            if todo.is_empty() {
+            if todo.is_empty() || store.is_full() {
                 return Ok(store);
             }
             store = self.round(store, &todo, guard, seen).await?;
@@ -261,9 +287,10 @@ impl Collect<'_> {
         seen: &mut Scanned,
     ) -> Result<Store, Error> {
         let todo: Vec<Stretch> = todo.iter().map(|range| Stretch { space: 0, range: *range }).collect();
-        let scan = self.scan(guard.mark());
+        let (scan, full) = (self.scan(guard.mark()), store.full.clone());
         self.beside(store, guard, async |reading, batches| {
-            scan.run(&todo, &reading, batches, seen).await.map_err(|source| self.unread(source))
+            let read = async |reading: &CancellationToken| scan.run(&todo, reading, batches, seen).await;
+            until_full(&reading, &full, read).await.map_err(|source| self.unread(source))
         })
         .await
     }
@@ -340,7 +367,8 @@ impl Collect<'_> {
     }
 
     pub(super) fn scan(&self, mark: Mark) -> Scan {
-        let most_in_flight = bounds::jobs(self.options.jobs);
+        // Which objects are the first is known only where they come one after the other.
+        let most_in_flight = if self.options.subset.limit.is_some() { 1 } else { bounds::jobs(self.options.jobs) };
         let share = self.budget.bytes() / (most_in_flight as u64 * PAGES_A_REQUEST);
         Scan {
             client: Client::clone(self.access.client),
@@ -423,6 +451,25 @@ impl Collect<'_> {
             Drift::Grew => Ok(after),
             Drift::Broke { what } => Err(Error::SchemaChanged { collection, what }),
         }
+    }
+}
+
+/// Reads until that is done or, as enough is kept, wanted no more. What `read` is given is cancelled then, and with `reading`.
+pub(super) async fn until_full<T>(
+    reading: &CancellationToken,
+    full: &CancellationToken,
+    read: impl AsyncFnOnce(&CancellationToken) -> T,
+) -> T {
+    let reading = reading.child_token();
+    let _stops = reading.clone().drop_guard();
+    let stop = async {
+        full.cancelled().await;
+        reading.cancel();
+        std::future::pending::<T>().await
+    };
+    tokio::select! {
+        read = read(&reading) => read,
+        never = stop => never,
     }
 }
 

@@ -36,7 +36,8 @@ pub(super) fn facts(collected: &Collected, subset: &Subset) -> CollectionFacts {
             counts_moved: collected.any_replica == AnyReplica::Moved,
             reason: found.closed.clone(),
         }),
-        selection: (!subset.is_all()).then(|| SelectionEntry::of(subset, collected.closed.totals().read(), None)),
+        selection: (!subset.is_all())
+            .then(|| SelectionEntry::of(subset, collected.closed.totals().read(), collected.until.clone())),
     }
 }
 
@@ -53,7 +54,7 @@ pub(super) fn agrees(collected: &Collected) -> bool {
 /// they were read. At least so many, as others may have come meanwhile. Tenants that went are told by name instead, and
 /// objects that expire go by themselves.
 pub(super) fn vanished(agreed: Option<u64>, collected: &Collected) -> Option<u64> {
-    let told = !collected.tenants_changed.deleted.is_empty() || expires(&collected.schema);
+    let told = !collected.tenants_changed.deleted.is_empty() || expires(&collected.schema) || collected.until.is_some();
     let agreed = agreed.filter(|_| !told)?;
     gone(agreed, collected.closed.totals().read(), collected.counts.1?)
 }
@@ -130,7 +131,8 @@ pub(super) fn result(collected: &Collected, subset: &Subset) -> CollectionResult
         bytes: totals.bytes,
         digest: totals.digest.map(|d| d.to_string()),
         changed_seen: Some(collected.changed),
-        counts_verified: Some(collected.counts.1.is_some()),
+        // What lies behind the last object that is wanted was counted, and not read.
+        counts_verified: collected.until.is_none().then_some(collected.counts.1.is_some()),
         ..CollectionResult::of(collected.schema.name.clone())
     }
 }

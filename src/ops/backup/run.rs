@@ -307,6 +307,11 @@ impl BackupGathered {
             let collection = collected.schema.name.clone();
             session.events.warn(Warning::ObjectsVanished { collection, objects });
         }
+        let totals = collected.closed.totals();
+        if totals.objects == 0 && totals.left_out > 0 {
+            let (collection, objects) = (collected.schema.name.clone(), totals.left_out);
+            session.events.warn(Warning::NothingSelected { collection, objects });
+        }
         self.mismatches += usize::from(!facts::agrees(&collected));
         self.left_active += collected.left_active;
         self.unchecked = self.unchecked.take().or(collected.unchecked);

@@ -83,7 +83,11 @@ impl<'a> TenantsBackup<'a> {
                 store = self.collect.mend(store, &mut guard).await?;
                 continue;
             }
-            let disagreeing = books.take_disagreeing();
+            let mut disagreeing = books.take_disagreeing();
+            if let Some(first) = disagreeing.first().cloned().filter(|_| self.collect.options.subset.limit.is_some()) {
+                // What comes behind it in the order may be too much then.
+                disagreeing.extend(store.writer.tenants().into_iter().filter(|tenant| *tenant > first));
+            }
             if !disagreeing.is_empty() {
                 tracing::warn!(collection = %schema.name, tenants = disagreeing.len(), "counts disagree, reading again");
                 store = self.drop_tenants(store, disagreeing).await?;
@@ -97,7 +101,7 @@ impl<'a> TenantsBackup<'a> {
             if !cut_short.is_empty() {
                 store = self.drop_tenants(store, cut_short).await?;
             }
-            if !books.todo(&store.writer).is_empty() {
+            if !books.todo(&store.writer).is_empty() && !store.is_full() {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
@@ -181,7 +185,13 @@ impl<'a> TenantsBackup<'a> {
     }
 
     /// Everything was read: keeps the list of tenants, reads the schema again and closes the collection.
-    async fn finish(&self, store: Store, guard: &Guard, books: Books, seen: Scanned) -> Result<Collected, Error> {
+    async fn finish(&self, mut store: Store, guard: &Guard, books: Books, seen: Scanned) -> Result<Collected, Error> {
+        if store.is_full() {
+            let spaces = books.readable();
+            let cover = move || store.cover_rest(spaces.iter().map(Some)).map(|()| store);
+            store = blocking("cover the rest", cover).await?;
+        }
+        let is_full = store.is_full();
         let (schema, events) = (&self.collect.planned.schema, &self.collect.access.events);
         let mismatch = books.mismatch();
         if let Some((listed, counted)) = mismatch {
@@ -191,7 +201,8 @@ impl<'a> TenantsBackup<'a> {
         let tenants = serde_json::to_vec(&books.listed()).unwrap_or_default();
         let closed = self.collect.close(store, guard, seen, Some(tenants)).await?;
         Ok(Collected {
-            counts: (None, books.counted()),
+            // What was not read to its end was not counted.
+            counts: (None, books.counted().filter(|_| !is_full)),
             mismatch: mismatch.map(|(_, counted)| counted),
             tenants_changed: TenantsChanged {
                 added: books.added.iter().map(ToString::to_string).collect(),

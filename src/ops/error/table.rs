@@ -114,6 +114,7 @@ impl Error {
             }
             Self::NotMultiTenant { .. }
             | Self::Unfit { .. }
+            | Self::NothingSelected { .. }
             | Self::NotPlain { .. }
             | Self::NothingToDo { excluded: true }
             | Self::UnknownTenant { skipped: Some(_), .. } => (Refused, Vec::new()),
@@ -300,6 +301,7 @@ fn not_restored(refusals: &[RestoreRefusal], chosen: usize) -> Vec<Hint> {
             }
             R::NotAllowed { lack, .. } => lacking(lack),
             R::TenantExists { .. } => vec![Hint::OtherTenant],
+            R::SelectionMerged { .. } => vec![other_name()],
             R::Exists { .. } => vec![other_name(), Hint::Merge],
             R::Conflicts { .. } => vec![Hint::OnConflict],
             R::TenantsInactive { .. } => vec![Hint::ActivateFirst],

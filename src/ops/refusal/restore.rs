@@ -35,6 +35,10 @@ pub enum RestoreRefusal {
         /// The first of them, by its name on the server.
         first: TenantName,
     },
+    /// A part of the archive was selected, or the archive holds some properties alone, and is to be merged: an object of it
+    /// would take the place of a whole one.
+    #[error("{collection}: some properties alone, or a selection of an archive, are not merged into what exists")]
+    SelectionMerged { collection: CollectionName },
     /// An alias whose name is a collection's.
     #[error("{collection}: its alias {alias} cannot be created, as {by} is a collection")]
     AliasTaken {
@@ -245,6 +249,7 @@ impl RestoreRefusal {
             | Self::NotAsLeft { collection, .. }
             | Self::Exists { collection, .. }
             | Self::IsAlias { collection, .. }
+            | Self::SelectionMerged { collection }
             | Self::Endpoint { collection, .. }
             | Self::WouldVectorise { collection, .. } => Some(collection),
         }

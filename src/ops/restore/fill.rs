@@ -73,7 +73,7 @@ impl Fill<'_> {
         let bookkeeping = Bookkeeping {
             journal: self.journal.clone(),
             target: collection.planned.target.clone(),
-            runs: Arc::clone(&collection.indexed.runs),
+            runs: Arc::clone(&collection.taken.wanted),
             only,
             pass,
             before_references: std::mem::take(objects),
@@ -218,6 +218,8 @@ impl Fill<'_> {
             at: collection.at,
             schema: collection.indexed.schema.clone(),
             runs: Arc::clone(&collection.indexed.runs),
+            wanted: Arc::clone(&collection.taken.wanted),
+            sieve: collection.taken.sieve.clone(),
             digest: collection.indexed.digest.clone(),
             tenants: self.options.tenants.clone(),
             done,

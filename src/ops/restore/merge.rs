@@ -17,7 +17,7 @@ use crate::model::{Renames, Schema, TenantMap};
 use crate::ops::activation::ActivationBooks;
 use crate::ops::verify::{CompareOptions, Compared, Differs, Pair, compare_collection, differs, lacks};
 use crate::ops::{Error, ReadAccess, Session, WriteAccess};
-use crate::pipeline::compare::{Comparer, Replaces};
+use crate::pipeline::compare::{Comparer, Replaces, Sieves};
 use crate::pipeline::marks::Marks;
 use crate::pipeline::parts::Indexed;
 use crate::pipeline::peek;
@@ -123,6 +123,8 @@ impl Meeting<'_> {
             limit: options.differences_listed,
             jobs: options.jobs,
             marking: Some(replaces),
+            // All that is there counts, whatever the archive was made of.
+            sieves: Some(Sieves::default()),
             ..CompareOptions::new(comparer, options.memory_bytes, options.patience, ActivationBooks::Nowhere)
         };
         let Compared { found, differences, .. } = Box::pin(compare_collection(access, None, pair, &compare)).await?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::archive::RunAbout;
-use crate::model::{CollectionName, Origin, Renames, Schema, Selection, TenantMap};
+use crate::model::{CollectionName, Origin, Renames, Schema, Selection, Subset, TenantMap};
 use crate::ops::StateFolders;
 use crate::ops::run::bounds::{DIFFERENCES_LISTED, MEMORY_BYTES, PATIENCE, jobs};
 use crate::ops::schema::settings::Setting;
@@ -31,6 +31,8 @@ pub struct RestoreOptions {
     pub renames: Renames,
     /// Which tenants, and their names on the server.
     pub tenants: TenantMap,
+    /// Which objects of them, and what of these.
+    pub subset: Subset,
     /// With objects; otherwise only the collections are created.
     pub data: bool,
     /// With vectors.
@@ -93,6 +95,7 @@ impl RestoreOptions {
             name: None,
             renames: Renames::default(),
             tenants: TenantMap::Same,
+            subset: Subset::default(),
             data: true,
             vectors: true,
             revectorize: false,
@@ -137,6 +140,7 @@ impl RestoreOptions {
             ("schema", RunChoice::Schema, json!(self.schema_file.as_ref().map(SchemaFile::sha256))),
             ("settings", RunChoice::Settings, json!(Setting::sorted(&self.settings))),
             ("merge", RunChoice::Merge, json!(self.merge)),
+            ("subset", RunChoice::Subset, if self.subset.is_all() { Value::Null } else { json!(self.subset) }),
         ]
     }
 
@@ -149,6 +153,11 @@ impl RestoreOptions {
         }
         Some(Self {
             tenants: told(about, "tenants")?,
+            subset: match about.options.get("subset") {
+                // What an older journal does not know was not chosen.
+                None | Some(Value::Null) => Subset::default(),
+                Some(subset) => serde_json::from_value(subset.clone()).ok()?,
+            },
             data: told(about, "data")?,
             vectors: told(about, "vectors")?,
             revectorize: told(about, "revectorize")?,
@@ -189,7 +198,7 @@ pub(super) fn told<T: DeserializeOwned>(about: &RunAbout, key: &str) -> Option<T
 }
 
 /// What decides what is written: its name in a run's journal, which choice it is, and what was chosen.
-pub(super) type Choices = [(&'static str, RunChoice, Value); 12];
+pub(super) type Choices = [(&'static str, RunChoice, Value); 13];
 
 /// What becomes of aliases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -270,6 +279,8 @@ pub enum RunChoice {
     Settings,
     #[error("how collections that exist are met (--merge, --on-conflict, --add-properties, --strict)")]
     Merge,
+    #[error("which objects are restored, and what of them (--where, --sample, --limit, --fields)")]
+    Subset,
 }
 
 #[cfg(test)]
@@ -315,6 +326,7 @@ mod tests {
             vectors: false,
             clamp_ints: true,
             aliases: AliasPolicy::Overwrite,
+            subset: Subset { filter: Some("a = 1".parse().expect("a filter")), ..Subset::default() },
             settings: vec!["vectorizer=none".parse().expect("a setting")],
             jobs: Some(3),
             ..RestoreOptions::new("/backups/A", state.clone())

@@ -97,6 +97,7 @@ pub async fn plan(client: &Client, session: &Session, options: RestoreOptions) -
     }
     if looks {
         Box::pin(planning.name_gone(&mut work)).await?;
+        something_is_taken(&work)?;
     }
     refusals.extend(work.iter().filter_map(|collection| would_vectorise(collection, &options)));
     refusals.extend(work.iter().flat_map(|collection| leads_on(collection, &options)));
@@ -135,6 +136,14 @@ fn differences(work: &[Collection], most: usize) -> Vec<Differs> {
         .collect()
 }
 
+/// Refuses a selection that takes nothing.
+fn something_is_taken(work: &[Collection]) -> Result<(), Error> {
+    let with_data = || work.iter().filter(|collection| collection.data && collection.taken.sieve.is_some());
+    let objects = with_data().map(|collection| collection.tenants.objects).sum();
+    let is_nothing = with_data().all(|collection| collection.planned.objects == 0);
+    if with_data().next().is_some() && is_nothing { Err(Error::NothingSelected { objects }) } else { Ok(()) }
+}
+
 /// Chooses among the collections of an archive.
 async fn choose(archive: &Arc<Archive>, options: &RestoreOptions) -> Result<ChosenCollections, Error> {
     let (archive, options) = (Arc::clone(archive), options.clone());
@@ -167,6 +176,7 @@ impl Planning<'_> {
             }
             refusals.extend(against);
         }
+        refusals.extend(candidates.iter().filter_map(|candidate| candidate.merges_a_selection(self)));
         refusals.extend(self.may_not_activate(&candidates));
         let mut beside = AliasesAndRoles::look(self, &candidates).await?;
         refusals.append(&mut beside.refused);

@@ -410,7 +410,7 @@ impl RestoreRun<'_> {
         };
         let before = &collection.before;
         if before.filled.objects > 0 {
-            let bytes = before.bytes(&collection.indexed.runs);
+            let bytes = before.bytes(&collection.taken.wanted);
             let (objects, bytes) = (before.filled.objects, planned.bytes.min(bytes));
             session.events.emit(Event::Resumed { collection: name.clone(), objects, bytes });
         }

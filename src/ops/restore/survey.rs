@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::RestoreOptions;
 use crate::archive::{Archive, Run};
 use crate::event::{RestoreRemark, Warning};
-use crate::model::{MixedLengths, MixedSpaces, RawObject, Schema, TenantName, VectorLengths, VectorNames};
+use crate::model::{MixedLengths, MixedSpaces, RawObject, Schema, Sieve, TenantName, VectorLengths, VectorNames};
 use crate::ops::prove;
 use crate::ops::schema::expiry::Expiry;
 use crate::ops::{Error, Session};
@@ -18,7 +18,7 @@ use crate::pipeline::marks::Marks;
 use crate::pipeline::parts::{Indexed, Reading};
 
 /// Threads that read an archive.
-const READERS: usize = 4;
+pub(super) const READERS: usize = 4;
 /// Characters of an unknown member's name that are shown.
 const NAME_CHARS: usize = 60;
 
@@ -40,6 +40,9 @@ pub(super) struct Survey {
     pub(super) next_expiry: Option<i64>,
     /// Tenants, by their names on the server, whose objects have vectors in several lengths.
     pub(super) mixed: Arc<MixedSpaces>,
+    /// Objects that are wanted of each run, by its part and its place there, and their plain bytes; counted only where not
+    /// all are.
+    pub(super) wanted: BTreeMap<PlaceOfRun, [u64; 2]>,
 }
 
 impl Survey {
@@ -107,29 +110,50 @@ pub(super) fn vectorised(schema: &Schema) -> Vec<String> {
     named.chain(unnamed).collect()
 }
 
-/// Proves every part of a collection that holds something chosen and not done, and looks at these objects; at `only` some in
-/// a merge. `asked`: the
-/// schema it will have.
+/// The part of a run, and where it begins there: no other one has both.
+pub(super) type PlaceOfRun = (Option<u32>, u64);
+
+/// What is looked at.
+pub(super) struct Surveyed<'a> {
+    pub(super) archive: &'a Arc<Archive>,
+    /// The collection's place in the archive.
+    pub(super) at: usize,
+    pub(super) indexed: &'a Indexed,
+    /// The schema it will have.
+    pub(super) asked: &'a Schema,
+}
+
+/// Proves every part of a collection that holds something chosen and not done, and looks at these objects. `only`: some in a
+/// merge. `sieve`: what is wanted of them.
 pub(super) async fn survey(
     session: &Session,
-    archive: &Arc<Archive>,
-    at: usize,
-    indexed: &Indexed,
-    asked: &Schema,
+    of: &Surveyed<'_>,
     options: &RestoreOptions,
     (done, only): (Arc<BTreeSet<usize>>, Option<Arc<Marks>>),
+    sieve: Option<Arc<Sieve>>,
 ) -> Result<Survey, Error> {
+    let Surveyed { archive, at, indexed, asked } = *of;
     let (vectorised, vectors, tenants) = (vectorised(asked), options.vectors, options.tenants.clone());
     let (expiry, now) = (Expiry::of(asked), session.clock.now().as_second());
     let counting = Arc::new(Mutex::new(Counting::default()));
     let counted = Arc::clone(&counting);
     let look = move |schema: &Schema, object: &RawObject, run: &Run| {
+        let cut = match &sieve {
+            Some(sieve) if !sieve.keeps(run.tenant.as_ref(), object) => return,
+            Some(sieve) => sieve.cut(object),
+            None => None,
+        };
+        let object = cut.as_ref().unwrap_or(object);
         let has = |name: &String| vectors && object.vectors().any(|(n, _)| n == name.as_bytes());
         let (lacks, refused) = (!vectorised.iter().all(has), limits::holds_unwritable_integer(schema, object));
         let expires = expiry.as_ref().and_then(|expiry| expiry.at(object));
         let target = tenants.target(run.tenant.as_ref()).filter(|_| vectors);
         let mut counting = counted.lock().unwrap_or_else(PoisonError::into_inner);
         let Counting { survey, names, of, unknown } = &mut *counting;
+        if sieve.is_some() {
+            let wanted = survey.wanted.entry((run.part, run.offset)).or_default();
+            *wanted = [wanted[0] + 1, wanted[1] + object.text.len() as u64 + 1];
+        }
         survey.to_vectorise += u64::from(lacks);
         survey.refused_integers += u64::from(refused);
         match expires {

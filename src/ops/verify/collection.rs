@@ -15,7 +15,7 @@ use self::remarks::Miscount;
 use super::{Differs, Pair, left_unread};
 use crate::event::{CollectionResult, ComparisonRemark, Event, Events, Warning};
 use crate::model::coverage::Units;
-use crate::model::{CLOCK_STEP_MS, CollectionName, Filter, Schema, Sieve};
+use crate::model::{CLOCK_STEP_MS, CollectionName, Filter, Schema};
 use crate::ops::activation::ActivationBooks;
 use crate::ops::bounds;
 use crate::ops::proof::{self, Evidence, Verdict};
@@ -38,8 +38,8 @@ pub(in crate::ops) struct CompareOptions {
     pub(in crate::ops) comparer: Comparer,
     /// Whether vectors are compared, where the archive has them.
     pub(in crate::ops) vectors: bool,
-    /// What was taken of the archive, and should be all there is.
-    pub(in crate::ops) taken: Option<Arc<Sieve>>,
+    /// What is compared; `None`: what the archive was made of, as far as the filter is true of it.
+    pub(in crate::ops) sieves: Option<Sieves>,
     /// Only objects of which this is true on either side are compared.
     pub(in crate::ops) filter: Option<Filter>,
     /// The share of the objects to compare; `None`: all.
@@ -68,7 +68,7 @@ impl CompareOptions {
         Self {
             comparer,
             vectors: true,
-            taken: None,
+            sieves: None,
             filter: None,
             sample: None,
             limit: 0,
@@ -350,7 +350,7 @@ impl Comparing<'_> {
         let replicas_differ = replicas.differing > 0;
         let tenants_differ = self.facing.differ || !found.out_of_reach.is_empty();
         // Clamped integers agree with what was asked, not with what the archive holds.
-        let exact = self.options.sample.is_none() && self.options.filter.is_none() && self.options.taken.is_none();
+        let exact = self.options.sample.is_none() && self.options.filter.is_none() && comparison.sieves.taken.is_none();
         let exact = exact && !self.options.comparer.clamps() && pair.tenants.is_same();
         let whole = exact && found.without_vectors + found.made_vectors == 0;
         let whole = whole && (comparison.vectors || !pair.holds_vectors());

@@ -153,7 +153,8 @@ impl Load {
             let reader = reader.within(Box::new(room));
             let mut more = true;
             let read = prove_part(reader, &self.schema.name, &self.digest, Look::Structure, |object, at| {
-                more = !theirs[at.run] || lead.see(object);
+                let theirs = theirs[at.run].then(|| self.taken(&self.runs[inside[at.run]], object)).flatten();
+                more = theirs.is_none_or(|object| lead.see(&object));
                 more && at.run <= last && !self.stop.is_cancelled()
             });
             match read {

@@ -94,6 +94,12 @@ pub(super) fn restore(fact: &Fact) -> String {
                 count(*odd)
             )
         }
+        Fact::Selected { selection, objects: n, of } => {
+            format!("{} of {} are restored: {selection}", count(*n), objects(*of))
+        }
+        Fact::SelectionArchived { selection, objects: n, of } => {
+            format!("the archive is a selection, of {} of {}: {selection}", count(*n), objects(*of))
+        }
         Fact::SchemaArchived => "the archive holds its schema alone".to_owned(),
         Fact::LeadsOn { key, to } => format!("its settings say where a module sends what it is given: {key} {to}"),
         Fact::SettingsNotApplied { settings, file } => {

@@ -47,6 +47,7 @@ pub(in crate::render) fn not_kept(reason: &NotKeptReason) -> String {
         NotKeptReason::Missing => "it is not there",
         NotKeptReason::OtherSize => "it has another size than was noted",
         NotKeptReason::Removed => "it is not there any more",
+        NotKeptReason::NotTheFirst => "only the first objects are wanted, and some of those in it are missing",
         NotKeptReason::Uncounted => "the server does not say how many objects there are, and a node may have been away",
     };
     words.to_owned()

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use elysiactl::archive::{Archive, Content, catalog};
-use elysiactl::event::{Class, Covers, Event, Status};
+use elysiactl::event::{Class, Covers, Event, NotKeptReason, Status, Warning};
 use elysiactl::model::{SampleShare, Subset, TenantName, Unfit};
 use elysiactl::ops::backup::{BackupOptions, BackupOutcome, Resume};
 use elysiactl::ops::verify::VerifyOptions;
@@ -277,6 +277,8 @@ async fn what_is_written_while_it_is_read_is_counted_whether_it_is_wanted_or_not
     let world = self::world(articles());
     world.sandbox.faults().add(Fault::new(Kind::Page(PageFault::Skip)).on("GET", "/v1/objects").nth(5));
     let (done, events) = world.try_backup(options(&world, filtered("count < 0"))).await;
+    let is_told = |event: &Event| matches!(event, Event::Warning(Warning::NothingSelected { objects: OBJECTS, .. }));
+    assert!(events.iter().any(is_told), "{events:?}");
     let read =
         done.expect("read once more").manifest.collections[0].selection.clone().expect("a selection").objects_read;
     assert_eq!(read, OBJECTS, "{events:?}");
@@ -301,4 +303,104 @@ async fn a_selection_is_never_the_latest_nor_holds_everything() {
     let held = before_rm(&world).await.expect("an archive");
     assert_eq!((held.path, held.archived, held.covers), (all, OBJECTS, Covers::Selection));
     assert!(catalog::latest(&*world.disk, &folder, None, Content::SchemaOnly).expect("a folder").is_none());
+}
+
+fn first(limit: u64) -> Subset {
+    Subset { limit: Some(limit), ..Subset::default() }
+}
+
+#[tokio::test]
+async fn a_limit_keeps_the_first_by_id_and_reads_no_further_than_it_must() {
+    let world = world(articles());
+    let all = live(&world, "Article", |_| true);
+    for (subset, page_objects) in [
+        (first(1), 7),
+        (first(50), 7),
+        (first(50), 50),
+        (first(50), 300),
+        (Subset { limit: Some(20), ..filtered("count >= 100") }, 30),
+        (first(OBJECTS), 30),
+        (first(OBJECTS + 1), 30),
+    ] {
+        let limit = usize::try_from(subset.limit.expect("a limit")).expect("few");
+        let from = if subset.filter.is_some() { 100 } else { 0 };
+        let behind = |line: &&String| parsed(line)["properties"]["count"].as_u64() >= Some(from);
+        let expected: Vec<String> = all.iter().filter(behind).take(limit).cloned().collect();
+        world.sandbox.clear_requests();
+        let options =
+            BackupOptions { page_objects: Some(page_objects), jobs: Some(3), ..options(&world, subset.clone()) };
+        let outcome = world.backup(options).await;
+        assert_eq!(world.lines(&archive_of(&outcome), "Article"), expected, "{subset} {page_objects}");
+        let entry = &outcome.manifest.collections[0];
+        let selection = entry.selection.as_ref().expect("a selection");
+        let is_full = expected.len() == limit;
+        let last = expected.last().map(|line| parsed(line)["id"].as_str().expect("an id").to_owned());
+        assert_eq!(selection.until.as_ref().map(|until| until.id.clone()), last.filter(|_| is_full), "{subset}");
+        assert_eq!(outcome.result.collections[0].counts_verified, (!is_full).then_some(true));
+        assert!(is_full || selection.objects_read == OBJECTS);
+        if limit == 1 {
+            assert!(selection.objects_read < OBJECTS / 2, "{} read", selection.objects_read);
+        }
+        assert_eq!((outcome.result.status, entry.counts.after), (Status::Ok, Some(OBJECTS)));
+    }
+}
+
+#[tokio::test]
+async fn beyond_a_limit_nothing_is_extra_and_before_it_everything() {
+    let world = world(articles());
+    let archive = archive_of(&world.backup(options(&world, first(50))).await);
+    let write = |id: &str| {
+        let object = format!(r#"{{"class":"Article","id":"{id}","properties":{{"count":0}},"vector":[1,2,3]}}"#);
+        world.sandbox.faults().now(&Change::Write(object));
+    };
+    write("ffffffff-ffff-4fff-8fff-ffffffffffff");
+    assert_eq!(world.verify(verify_options(&archive)).await.result.status, Status::Ok);
+    write("00000000-0000-4000-8000-000000000001");
+    let outcome = world.verify(verify_options(&archive)).await;
+    assert_eq!((outcome.result.status, outcome.result.collections[0].only_right), (Status::Incomplete, Some(1)));
+}
+
+#[tokio::test]
+async fn a_limit_takes_tenant_by_tenant_whatever_their_states() {
+    let world = world(with_tenants());
+    for (limit, of_each) in
+        [(10, [10, 0, 0]), (30, [30, 0, 0]), (45, [30, 15, 0]), (75, [30, 30, 15]), (100, [30, 30, 30])]
+    {
+        let options = BackupOptions { page_objects: Some(8), ..options(&world, first(limit)) };
+        let outcome = world.try_backup(options).await.0.expect("done");
+        let archive = archive_of(&outcome);
+        world.check(&archive).await.expect("sound");
+        let objects: Vec<u64> = outcome.manifest.collections[0].tenants.iter().map(|one| one.objects).collect();
+        assert_eq!((objects.as_slice(), outcome.result.status), (&of_each[..], Status::Ok), "{limit}");
+        let verify = VerifyOptions { state: Some(world.state()), ..verify_options(&archive) };
+        assert_eq!(world.verify(verify).await.result.status, Status::Ok, "{limit}");
+        let states: Vec<&str> = world.sandbox.tenants("Mt").into_iter().map(|(_, state)| state).collect();
+        assert_eq!(states, ["HOT", "COLD", "HOT"], "as they were");
+    }
+}
+
+#[tokio::test]
+async fn a_resumed_limit_keeps_the_same_objects() {
+    let clean = world(articles());
+    let clean = clean.backup(options(&clean, first(200))).await;
+    for n in [3, 5, 7] {
+        let world = world(articles());
+        let archive = interrupted(&world, options(&world, first(200)), n).await;
+        let (done, _) = world.try_backup(again(options(&world, Subset::default()), &archive, true)).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("{n}: {:?}", stopped.error));
+        assert_eq!(outcome.result.collections[0].digest, clean.result.collections[0].digest, "{n}");
+        world.proves(&outcome, Content::Full).await;
+    }
+    // A part that was damaged meanwhile leaves a gap in between: then it is begun anew.
+    let world = world(articles());
+    let options = BackupOptions { part_age: Duration::ZERO, ..options(&world, first(200)) };
+    let archive = interrupted(&world, options.clone(), 5).await;
+    std::fs::write(archive.join("collections/Article/objects-000000.jsonl"), "no objects").expect("written");
+    let (done, events) = world.try_backup(again(options, &archive, false)).await;
+    let outcome = done.expect("read anew");
+    let is_told =
+        |event: &Event| matches!(event, Event::Warning(Warning::NotKept { reason: NotKeptReason::NotTheFirst, .. }));
+    assert!(events.iter().any(is_told), "{events:?}");
+    assert_eq!(outcome.result.collections[0].digest, clean.result.collections[0].digest);
+    world.proves(&outcome, Content::Full).await;
 }

@@ -37,5 +37,7 @@ mod references_tenants;
 mod resumed;
 /// Class documents that are asked for in place of the archived one.
 mod schema_files;
+/// `col restore --where` and its like: a part of an archive.
+mod selected;
 /// `col restore` of multi-tenant collections: every tenant comes back with its objects and in its state.
 mod tenants;

@@ -106,6 +106,7 @@ pub(crate) fn warnings() -> Vec<Warning> {
         Warning::VectorsDropped { collection: collection(), vectors: vec!["title".into()] },
         Warning::ObjectBeyondLimit { collection: collection(), bytes: 300 << 20 },
         Warning::CountMismatch { collection: collection(), listed: 2_613, counted: 4_000 },
+        Warning::NothingSelected { collection: collection(), objects: 2_200 },
         Warning::ObjectsVanished { collection: collection(), objects: 2_200 },
         Warning::WrittenMismatch { collection: collection(), written: 20_000, counted: 15_473 },
         Warning::RefusedYetStored { collection: collection(), reason: "update prop-specific indices: no".into() },

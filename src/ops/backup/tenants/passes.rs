@@ -1,6 +1,8 @@
 //! A pass over the tenants of a collection that are still to be read: those that are active side by side, then those that
 //! are inactive, a few at a time; and the books of what is known about each.
 
+mod in_order;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -135,6 +137,12 @@ impl Books {
             kept: writer.read_of(Some(tenant)),
         });
         todo.filter(|todo| !todo.ranges.is_empty() || self.uncounted.contains(&todo.tenant)).collect()
+    }
+
+    /// The tenants that are there and can be read.
+    pub(super) fn readable(&self) -> Vec<TenantName> {
+        let left = self.states.keys().filter(|name| !self.skipped.contains_key(*name) && !self.deleted.contains(*name));
+        left.cloned().collect()
     }
 
     /// Takes in what was found of tenants that were scanned.
@@ -288,6 +296,9 @@ impl Pass<'_> {
         seen: &mut Scanned,
     ) -> Result<Store, Error> {
         let todo = books.todo(&store.writer);
+        if self.tenants.collect.options.subset.limit.is_some() {
+            return self.in_order(store, guard, books, &todo, seen).await;
+        }
         let (inactive, active): (Vec<Todo>, Vec<Todo>) =
             todo.into_iter().partition(|todo| books.is_inactive(&todo.tenant));
         self.tenants

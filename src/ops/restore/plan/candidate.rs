@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::super::merge::{Meeting, MergeWork};
 use super::super::order::{Turn, Waiting};
-use super::super::survey::{CENTROID, Survey, survey};
+use super::super::survey::{CENTROID, Survey, Surveyed, survey};
+use super::super::taken::TakenObjects;
 use super::super::tenants::{self, ChosenTenants};
 use super::super::{
     Collection, CollectionRestore, RestoreRefusal, Resuming, comparer, earlier_run::Own, mode::RestoreMode,
@@ -18,7 +19,7 @@ use crate::model::{CollectionName, Schema};
 use crate::ops::schema::endpoints::{Endpoint, endpoints};
 use crate::ops::schema::settings::{Adapted, adapt};
 use crate::ops::schema::{self, Fit, expiry, fit, remarks_of};
-use crate::ops::{Error, archive_selection, prove};
+use crate::ops::{Error, archive_selection, prove, subset};
 use crate::pipeline::parts::Indexed;
 
 /// What is read for a plan.
@@ -105,6 +106,14 @@ impl Candidate {
         Some(Meeting { access, archive, at: self.at, indexed, there, tenants: &self.tenants, options, merge })
     }
 
+    /// That only a part of its objects, or of their properties, would be merged.
+    pub(super) fn merges_a_selection(&self, planning: &Planning<'_>) -> Option<RestoreRefusal> {
+        let archived = planning.archive.collections()[self.at].selection.as_ref();
+        let is_part = archived.is_some_and(|one| !one.fields.is_empty()) || !planning.options.subset.is_all();
+        let is_merged = self.mode.is_merge() && self.data && is_part;
+        is_merged.then(|| RestoreRefusal::SelectionMerged { collection: self.schema.name.clone() })
+    }
+
     /// The collection with all that a run needs.
     pub(super) async fn into_collection(
         self,
@@ -115,23 +124,43 @@ impl Candidate {
     ) -> Result<Collection, Error> {
         let Planning { access, archive, options, renames, .. } = *planning;
         let indexed = prove::index(archive, self.at).await?;
-        let own =
-            Own { access, target: &self.target, runs: &indexed.runs, tenants: &self.tenants, map: &options.tenants };
-        let before = own.look(resuming, self.mode.is_merge()).await?;
+        let entry = &archive.collections()[self.at];
         // Whether a server makes vectors is for the collection to say that the objects go to.
         let asked = self.mode.asked(&self.schema).clone();
+        let surveyed = Surveyed { archive, at: self.at, indexed: &indexed, asked: &asked };
+        let own = |runs| Own { access, target: &self.target, runs, tenants: &self.tenants, map: &options.tenants };
+        let kept = entry.selection.as_ref().map(|selection| selection.fields.as_slice()).unwrap_or_default();
         let merge = if looks.both_sides { self.merge(planning, &indexed).await? } else { None };
-        let found = if self.data && looks.objects {
+        let sieve = subset::of_kept(&options.subset, &indexed.schema, kept)?.filter(|_| self.data && looks.objects);
+        let (found, taken, before) = if let Some(sieve) = sieve {
+            // What is taken of the runs that an earlier run has sent is known only once they are read.
+            let (found, taken) = surveyed.take(access.session, options, sieve).await?;
+            let before = own(&taken.wanted).look(resuming, false).await?;
+            (found, taken, before)
+        } else {
+            let before = own(&indexed.runs).look(resuming, self.mode.is_merge()).await?;
             let done = match &merge {
                 Some(merge) => Arc::new(merge.marked.unmarked(indexed.runs.len())),
                 None => Arc::clone(&before.done),
             };
             let only = merge.as_ref().map(|merge| Arc::clone(&merge.marked));
-            survey(access.session, archive, self.at, &indexed, &asked, options, (done, only)).await?
-        } else {
-            Survey::default()
+            let found = if self.data && looks.objects {
+                survey(access.session, &surveyed, options, (done, only), None).await?
+            } else {
+                Survey::default()
+            };
+            (found, TakenObjects::all(&indexed.runs), before)
         };
         let mut facts = self.remarks(planning, &indexed.schema, &found);
+        let of = self.tenants.objects;
+        let selects = taken.sieve.is_some();
+        let (objects, bytes) = match &merge {
+            Some(merge) => (merge.planned.new + merge.planned.replaced, merge.bytes),
+            None if selects => taken.sums(options),
+            None if self.data => (of, self.tenants.bytes),
+            None => (0, 0),
+        };
+        facts.extend(selects.then(|| RestoreRemark::Selected { selection: options.subset.clone(), objects, of }));
         let document = serde_json::from_slice(&asked.text).unwrap_or_default();
         let endpoints = endpoints(&document);
         facts.extend(endpoints.iter().map(Endpoint::remark));
@@ -142,17 +171,13 @@ impl Candidate {
         said.extend(remarks.iter().filter(|(of, _)| *of == self.target).map(|(_, remark)| remark.clone()));
         let (action, met) = self.mode.planned();
         let (tenants, data) = (self.tenants, self.data);
-        let written = match &merge {
-            Some(merge) => (merge.planned.new + merge.planned.replaced, merge.bytes),
-            None if data => (tenants.objects, tenants.bytes),
-            None => (0, 0),
-        };
         let planned = CollectionRestore {
             archived: indexed.schema.name.clone(),
             target: self.target,
             content: archive.collections()[self.at].content,
-            objects: written.0,
-            bytes: written.1,
+            objects,
+            left_out: selects.then(|| of.saturating_sub(objects)),
+            bytes,
             tenants: (tenants.made.len() as u64, tenants.inactive().len() as u64),
             remarks: met
                 .map(Remark::from)
@@ -173,6 +198,7 @@ impl Candidate {
             at: self.at,
             indexed,
             survey: found,
+            taken,
             asked,
             fit: self.fit,
             planned,
@@ -202,6 +228,12 @@ impl Candidate {
         let mut remarks = self.tenants.remarks(&options.tenants);
         if archive_selection::capital(&archived.name) != archived.name {
             remarks.push(RestoreRemark::NameUnfit { name: archived.name.to_string() });
+        }
+        if let Some(selection) = entry.selection.as_ref().filter(|_| data) {
+            // What cannot be understood was refused with the manifest.
+            let (objects, of) = (entry.objects, selection.objects_read);
+            let selection = selection.subset().unwrap_or_default();
+            remarks.push(RestoreRemark::SelectionArchived { selection, objects, of });
         }
         if data && !archived.blob_hashes.is_empty() {
             remarks.push(RestoreRemark::BlobHashesLeftOut { properties: archived.blob_hashes.clone() });

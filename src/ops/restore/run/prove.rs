@@ -19,6 +19,7 @@ use crate::ops::schema::expiry::{self, Expiry};
 use crate::ops::schema::grown;
 use crate::ops::verify::{CompareOptions, Pair, compare_collection};
 use crate::pipeline::bookkeeping::Filled;
+use crate::pipeline::compare::Sieves;
 use crate::pipeline::guard::Guard;
 use crate::pipeline::import::{FoundEqual, Merged};
 use crate::weaviate::Count;
@@ -48,7 +49,9 @@ impl RestoreRun<'_> {
         let planned = &collection.planned;
         let name = planned.target.clone();
         let tenants = collection.tenants.made.len() as u64;
-        let mut result = CollectionResult { tenants, bytes: planned.bytes, ..CollectionResult::of(name.clone()) };
+        let left_out = planned.left_out;
+        let mut result =
+            CollectionResult { tenants, bytes: planned.bytes, left_out, ..CollectionResult::of(name.clone()) };
         if collection.data {
             let Filled { objects, rejected, .. } = filled;
             if !collection.before.finished && collection.merge.is_none() {
@@ -237,6 +240,8 @@ impl RestoreRun<'_> {
             vectors: options.vectors,
             limit: options.differences_listed,
             jobs: options.jobs,
+            // All that is there was restored, and nothing else should be.
+            sieves: Some(Sieves { taken: collection.taken.sieve.clone(), ..Sieves::default() }),
             ..CompareOptions::new(collection.comparer(options), options.memory_bytes, options.patience, books)
         };
         let compared = compare_collection(self.access.reading, Some(self.access.writer), pair, &compare).await?;
