@@ -278,7 +278,8 @@ impl Shared<'_> {
                 self.import.events.emit(Event::BatchImported {
                     collection: self.import.collection.clone(),
                     tenant: space,
-                    objects,
+                    // Of a merge, what was sent.
+                    objects: if self.import.merging.is_some() { merged.written() + refused } else { objects },
                     bytes,
                     rejected: refused,
                 });

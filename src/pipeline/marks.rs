@@ -87,6 +87,12 @@ impl Marks {
         }
     }
 
+    /// Whether the marked objects of a run are named, and not simply all that it holds.
+    #[must_use]
+    pub fn names(&self, run: usize) -> bool {
+        matches!(self.runs.get(&run), Some(Ids::These(_)))
+    }
+
     /// How many objects of a run are marked, of all that it holds.
     #[must_use]
     pub fn number(&self, run: usize, objects: u64) -> u64 {
@@ -138,6 +144,7 @@ mod tests {
         assert_eq!([3, 4, 5].map(|run| all.number(run, 100)), [3, 0, 1]);
         assert_eq!(all.unmarked(6), [0, 1, 2, 4].into());
         assert!(!all.is_empty() && Marks::default().is_empty());
+        assert!(all.names(3) && !all.names(4));
     }
 
     #[test]
@@ -148,6 +155,7 @@ mod tests {
         }
         all.note(2, ObjectId(0), 3);
         assert_eq!((all.number(1, 50), all.number(2, 50)), (3, 50));
+        assert!(all.names(1) && !all.names(2));
         all.note(1, ObjectId(3), 3);
         assert_eq!((all.number(1, 50), all.kept), (50, 0));
         all.note(4, ObjectId(3), 3);

@@ -24,8 +24,12 @@ pub enum RestoreRemark {
     PropertiesAdded { properties: Vec<String> },
     /// Which of two objects is newer is told by their update times, which a restore sets anew.
     NewerByTimes,
+    /// Objects that are replaced are kept before, in an archive below this folder.
+    ReplacedToKeep { objects: u64, folder: String },
     /// Objects that were replaced were kept before, in this archive.
     ReplacedKept { objects: u64, archive: String },
+    /// Earlier attempts of the run kept in these archives what they replaced.
+    ReplacedBefore { archives: Vec<String> },
     /// Objects were there with another content, and stay.
     ConflictsKept { objects: u64 },
     /// Objects were to be written, and were not: somebody wrote there since the plan.

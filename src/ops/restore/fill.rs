@@ -248,7 +248,8 @@ impl Fill<'_> {
             comparer: collection.comparer(self.options),
             pacer: Arc::clone(pacer),
             stamps,
-            merging: collection.merge.is_some().then(|| Merging {
+            merging: collection.merge.as_ref().map(|merge| Merging {
+                marked: Arc::clone(&merge.marked),
                 present: present(self.access.reading, self.options, collection, self.live),
                 reads_back: self.options.verify,
             }),

@@ -13,10 +13,10 @@ use super::tenants::ChosenTenants;
 use super::{Collection, ConflictPolicy, Merge, RestoreOptions, RestoreRefusal};
 use crate::archive::{Archive, Content};
 use crate::event::{Event, PlannedMerge, RestoreRemark, SchemaDifference};
-use crate::model::{Renames, Schema, TenantMap};
+use crate::model::{Renames, Schema, TenantMap, path_text};
 use crate::ops::activation::ActivationBooks;
 use crate::ops::verify::{CompareOptions, Compared, Differs, Pair, compare_collection, differs, lacks};
-use crate::ops::{Error, ReadAccess, Session, WriteAccess};
+use crate::ops::{Error, ReadAccess, Session, WriteAccess, safety};
 use crate::pipeline::compare::{Comparer, Replaces, Sieves};
 use crate::pipeline::marks::Marks;
 use crate::pipeline::parts::Indexed;
@@ -41,6 +41,8 @@ pub(super) struct MergeWork {
     pub(super) differing: Vec<Differs>,
     /// The properties that are added to the collection first, each with what is sent for it.
     pub(super) properties: Vec<(String, String)>,
+    /// The folder in which what is replaced is kept.
+    pub(super) folder: String,
 }
 
 impl MergeWork {
@@ -49,7 +51,9 @@ impl MergeWork {
         let properties: Vec<String> = self.properties.iter().map(|(name, _)| name.clone()).collect();
         let added = (!properties.is_empty()).then_some(RestoreRemark::PropertiesToAdd { properties });
         let is_newer = self.replaces == Replaces::Older && self.planned.different > 0;
-        added.into_iter().chain(is_newer.then_some(RestoreRemark::NewerByTimes))
+        let (objects, folder) = (self.planned.replaced, self.folder.clone());
+        let kept = (objects > 0).then_some(RestoreRemark::ReplacedToKeep { objects, folder });
+        added.into_iter().chain(kept).chain(is_newer.then_some(RestoreRemark::NewerByTimes))
     }
 }
 
@@ -145,6 +149,7 @@ impl Meeting<'_> {
             replaces,
             differing: differences,
             properties: Vec::new(),
+            folder: path_text(&options.folder.join(safety::FOLDER)),
         })
     }
 
@@ -161,7 +166,9 @@ impl Meeting<'_> {
         }
         let live = self.access.ask(peek::live_lengths(client, there, tenant)).await?;
         let other = |(vector, live): (String, u64)| {
-            let archived = entry.vectors.get(&vector).copied().filter(|archived| *archived != live)?;
+            // Where it comes in several lengths, the first object says little.
+            let is_mixed = entry.vector_lengths.iter().any(|of| of.vector == vector);
+            let archived = entry.vectors.get(&vector).copied().filter(|archived| *archived != live && !is_mixed)?;
             Some(SchemaDifference::OtherLength { vector, archived, live })
         };
         let differs: Vec<SchemaDifference> = live.into_iter().filter_map(other).collect();

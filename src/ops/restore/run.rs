@@ -143,7 +143,13 @@ pub async fn run(
             topology_unchecked: gathered.unchecked,
         }),
         Err(error) => {
-            let written = |name: &CollectionName| gathered.filled.get(name).map_or(0, Filled::there);
+            let is_merged = |name: &CollectionName| {
+                prepared.work.iter().any(|one| one.planned.target == *name && one.merge.is_some())
+            };
+            let written = |name: &CollectionName| {
+                let filled = gathered.filled.get(name).copied().unwrap_or_default();
+                if is_merged(name) { filled.merged.written() } else { filled.there() }
+            };
             let is_there = |name: &CollectionName| !lost.iter().any(|lost| lost.collection == *name);
             let begun = gathered.created.keys().filter(|name| is_there(name));
             let (joined, created): (Vec<_>, Vec<_>) = begun.partition(|name| prepared.added(name).is_some());

@@ -1,12 +1,15 @@
 //! Merging into what is there: right before objects are sent it is looked which of them are there, and those that may not be
 //! replaced are left out; right after, what was sent is read back and held against the archive.
 
+use std::sync::Arc;
+
 use super::{Dealt, Error, Shared};
 use crate::event::FieldDiff;
 use crate::model::ObjectId;
-use crate::pipeline::Batch;
 use crate::pipeline::compare::{Taken, Vectors};
+use crate::pipeline::marks::Marks;
 use crate::pipeline::present::Present;
+use crate::pipeline::{Batch, BatchOrigin};
 
 /// Objects of one batch that are told of by their ids at most, where they are not what was sent.
 const CHANGED_TOLD: usize = 20;
@@ -16,6 +19,8 @@ const CHANGED_TOLD: usize = 20;
 pub struct Merging {
     /// Where it is looked.
     pub present: Present,
+    /// The objects that are to be written.
+    pub marked: Arc<Marks>,
     /// Whether what was sent is read back.
     pub reads_back: bool,
 }
@@ -34,6 +39,12 @@ pub struct Merged {
 }
 
 impl Merged {
+    /// Objects that were sent and are there.
+    #[must_use]
+    pub fn written(self) -> u64 {
+        self.added + self.replaced
+    }
+
     /// These and others.
     #[must_use]
     pub fn plus(self, others: Self) -> Self {
@@ -103,6 +114,9 @@ impl Shared<'_> {
         };
         let (added, replaced, taken) = (of(Met::Nothing), of(Met::Kept), of(Met::Other));
         let mut merged = Merged { added: added.len() as u64, replaced: replaced.len() as u64, ..Merged::default() };
+        // Of a run whose objects are not named most are there, and were compared for the plan.
+        let named = matches!(batch.origin, BatchOrigin::Archived { run } if merging.marked.names(run));
+        let taken = if named { taken } else { Vec::new() };
         merged.met_equal =
             self.differing(merging, batch, &taken).await?.iter().filter(|one| one.is_none()).count() as u64;
         if merging.reads_back {

@@ -25,10 +25,20 @@ pub(super) fn restore(fact: &Fact) -> String {
                                any copy, sets these anew"
                 .to_owned()
         }
+        Fact::ReplacedToKeep { objects: n, folder } => format!(
+            "{} sealed first in an archive of {} own, below {}",
+            one_or(*n, "the object that is replaced is", &format!("the {} that are replaced are", objects(*n))),
+            one_or(*n, "its", "their"),
+            shell_path(Path::new(folder))
+        ),
         Fact::ReplacedKept { objects: n, archive } => format!(
             "{} replaced; what was there is kept in {}: restore that with --merge --on-conflict overwrite to put it back",
             one_or(*n, "1 object was", &format!("{} were", objects(*n))),
             shell_path(Path::new(archive))
+        ),
+        Fact::ReplacedBefore { archives } => format!(
+            "what earlier attempts of this run replaced is kept in {}",
+            archives.iter().map(|archive| shell_path(Path::new(archive))).collect::<Vec<_>>().join(", ")
         ),
         Fact::ConflictsKept { objects: n } => {
             format!(

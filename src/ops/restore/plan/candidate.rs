@@ -164,7 +164,6 @@ impl Candidate {
         let document = serde_json::from_slice(&asked.text).unwrap_or_default();
         let endpoints = endpoints(&document);
         facts.extend(endpoints.iter().map(Endpoint::remark));
-        facts.extend(merge.iter().flat_map(MergeWork::facts));
         let mut said: Vec<Remark> = facts.into_iter().map(Remark::from).collect();
         said.extend(self.changed.iter().cloned());
         said.extend(limits_of(&self.schema).into_iter().map(Remark::from));
@@ -180,8 +179,9 @@ impl Candidate {
             bytes,
             tenants: (tenants.made.len() as u64, tenants.inactive().len() as u64),
             remarks: met
-                .map(Remark::from)
                 .into_iter()
+                .chain(merge.iter().flat_map(MergeWork::facts))
+                .map(Remark::from)
                 .chain(remarks_of(&self.fit.applied))
                 .chain(said.iter().cloned())
                 .collect(),

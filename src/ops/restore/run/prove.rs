@@ -65,7 +65,7 @@ impl RestoreRun<'_> {
             gathered.incomplete |= rejected > 0 || filled.found.refused + filled.found.lengths > 0;
             gathered.remarks.extend(found(filled).map(|remark| (name.clone(), remark.into())));
             let filled = match &collection.merge {
-                Some(merge) => Self::merged(collection, merge, filled, &mut result, gathered),
+                Some(merge) => self.merged(collection, merge, filled, &mut result, gathered),
                 None => filled,
             };
             // Tenants that were there are not counted, and all that was sent was read back.
@@ -102,8 +102,15 @@ impl RestoreRun<'_> {
         Ok(())
     }
 
+    /// Where earlier attempts of this run kept what they replaced.
+    fn replaced_before(&self) -> Option<RestoreRemark> {
+        let archives = self.prepared.resuming.as_ref()?.kept.history.replaced.clone();
+        (!archives.is_empty()).then_some(RestoreRemark::ReplacedBefore { archives })
+    }
+
     /// How the objects of a merge met those that were there. What of the archive is there now, for a count to be held against.
     fn merged(
+        &self,
         collection: &Collection,
         merge: &MergeWork,
         filled: Filled,
@@ -115,12 +122,13 @@ impl RestoreRun<'_> {
         let Merged { added, replaced, met_equal, changed } = filled.merged;
         let kept = different - to_replace;
         let moved = (new + to_replace).saturating_sub(added + replaced + met_equal + filled.rejected);
-        result.objects = added + replaced;
+        result.objects = filled.merged.written();
         result.merged = Some(MergeResult { added, replaced, equal: equal + met_equal, kept, moved });
         let some = |objects: u64| Some(objects).filter(|objects| *objects > 0);
         let archive = gathered.kept.as_ref().map(|kept| path_text(&kept.path()));
         let facts = [
             some(replaced).zip(archive).map(|(objects, archive)| RestoreRemark::ReplacedKept { objects, archive }),
+            self.replaced_before(),
             some(kept).map(|objects| RestoreRemark::ConflictsKept { objects }),
             some(moved).map(|objects| RestoreRemark::MovedMeanwhile { objects }),
             some(changed).map(|objects| RestoreRemark::ChangedSince { objects }),

@@ -147,6 +147,7 @@ async fn what_is_there_and_cannot_be_looked_at_ends_an_import() {
             pages: AtomicU64::new(0),
             begun: Instant::now(),
         },
+        marked: Arc::default(),
         reads_back: true,
     };
     world.sandbox.faults().add(Fault::new(Kind::status(500, "broken")).on("GET", "/v1/objects").times(100));
