@@ -94,6 +94,9 @@ pub struct MergeResult {
     pub kept: u64,
     /// Objects that were to be added, or to replace others, and were not: somebody wrote there since the plan.
     pub moved: u64,
+    /// The longest time from the last look at an object to the answer to the request that wrote it, in ms: what somebody
+    /// wrote in between is overwritten unseen.
+    pub window_ms: u64,
 }
 
 /// What a schema says, in numbers.

@@ -82,6 +82,12 @@ impl Comparer {
         Self { made_vectors, ..self }
     }
 
+    /// The same, but for these properties.
+    pub(super) fn leaving_out(&self, properties: &[String]) -> Self {
+        let left_out = properties.iter().map(|name| (name.clone(), value::Kind::LeftOut));
+        Self { members: self.members.clone().into_iter().chain(left_out).collect(), ..self.clone() }
+    }
+
     /// Whether integers on the left may count as others than they are.
     #[must_use]
     pub fn clamps(&self) -> bool {

@@ -11,6 +11,7 @@ mod again;
 mod blame;
 mod date_lists;
 mod group;
+mod looked;
 mod merge;
 mod patience;
 mod refer;
@@ -27,6 +28,7 @@ pub use self::again::FoundEqual;
 use self::again::Said;
 use self::blame::Blame;
 use self::group::{DateLists, Group, Outcome, Step};
+use self::looked::Looked;
 pub use self::merge::{Changed, Merged, Merging};
 pub use self::stamps::Stamps;
 use super::compare::Comparer;
@@ -37,7 +39,7 @@ use super::{Batch, BatchOrigin, scan};
 use crate::event::{Event, Events};
 use crate::model::coverage::Space;
 use crate::model::{CollectionName, KeyRange, MixedSpaces, ObjectId, RawObject, TenantName};
-use crate::weaviate::{Error as WireError, Fate, ImportReply, Intake, LastingCause, Outgoing, Writer};
+use crate::weaviate::{Error as WireError, Fate, ImportReply, Intake, LastingCause, MostAttempts, Outgoing, Writer};
 
 /// Times an object is sent that the server keeps refusing, the first included.
 const OBJECT_ATTEMPTS: u32 = 3;
@@ -298,14 +300,10 @@ impl Shared<'_> {
     async fn meet(&self, batch: &Batch) -> Result<Dealt, Error> {
         let groups = Group::of(batch, &self.import.vectorised, &self.import.rewrite);
         let Some(merging) = &self.import.merging else { return self.deal_with(batch, groups).await };
-        let met = self.look_for(merging, batch).await?;
-        let sent = |group: Group| {
-            let members = group.members.iter().copied().filter(|at| met[*at].is_sent()).collect();
-            Group { members, ..group }
-        };
-        let groups = groups.into_iter().map(sent).filter(|group| !group.members.is_empty()).collect();
+        let looked = Arc::new(Looked::new(batch.objects.len()));
+        let groups = groups.into_iter().map(|group| Group { looked: Some(Arc::clone(&looked)), ..group }).collect();
         let mut dealt = self.deal_with(batch, groups).await?;
-        self.merged(merging, batch, &met, &mut dealt).await?;
+        self.merged(merging, batch, &looked, &mut dealt).await?;
         Ok(dealt)
     }
 
@@ -337,7 +335,7 @@ impl Shared<'_> {
             }
             let outcome = {
                 let _open = self.gate.read().await;
-                self.attempt(batch, &group).await?
+                self.attempt(batch, &mut group).await?
             };
             if let Some(refused) = self.lasting(batch, &group, &outcome) {
                 return Err(refused.into());
@@ -392,8 +390,38 @@ impl Shared<'_> {
         Ok(outgoing)
     }
 
-    /// Sends one group once.
-    async fn attempt(&self, batch: &Batch, group: &Group) -> Result<Outcome, Error> {
+    /// Sends one group. Where others have objects, it is looked right before each attempt which of them may be sent: the others
+    /// leave the group.
+    async fn attempt(&self, batch: &Batch, group: &mut Group) -> Result<Outcome, Error> {
+        let (merging, looked) = (self.import.merging.as_ref(), group.looked.clone());
+        // What goes again after it was stored takes the place of what this import has written.
+        let Some((merging, looked)) = merging.zip(looked).filter(|_| group.step == Step::Objects) else {
+            return self.attempt_once(batch, group, u32::MAX).await;
+        };
+        let mut nth = 0;
+        loop {
+            nth += 1;
+            let begun = Instant::now();
+            self.look_again(merging, batch, group, &looked).await?;
+            if group.members.is_empty() {
+                return Ok(Outcome::Judged(Vec::new()));
+            }
+            let outcome = self.attempt_once(batch, group, 1).await;
+            looked.took(begun.elapsed());
+            match outcome {
+                Err(Error::Wire(error)) if !error.is_no() => {
+                    let client = self.import.client.client();
+                    if !client.wait_to_retry(self.intake.route(), nth, &error.to_string()).await {
+                        return Err(error.into());
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Sends one group, and again at most so many times in all, after failures that may pass.
+    async fn attempt_once(&self, batch: &Batch, group: &Group, attempts: u32) -> Result<Outcome, Error> {
         let objects = group.members.iter().map(|at| &batch.objects[*at]);
         let rewrite = match group.date_lists {
             DateLists::All => &self.import.rewrite,
@@ -404,8 +432,8 @@ impl Shared<'_> {
         let several = group.members.len() > 1;
         let asked = u32::try_from(group.members.len()).unwrap_or(u32::MAX);
         // Several objects that take too long are sent in pieces, which is as good as sending them again.
-        let stalls = if several { 1 } else { u32::MAX };
-        let reply = match self.intake.send(outgoing, stalls).await {
+        let most = MostAttempts { all: attempts, stalled: if several { 1 } else { u32::MAX } };
+        let reply = match self.intake.send(outgoing, most).await {
             Ok(reply) => reply,
             Err(error) => {
                 let mut pacer = self.import.pacer();

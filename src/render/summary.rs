@@ -277,8 +277,9 @@ fn merged(collections: &[CollectionResult]) -> Option<String> {
         equal: all.equal + one.equal,
         kept: all.kept + one.kept,
         moved: all.moved + one.moved,
+        window_ms: all.window_ms.max(one.window_ms),
     })?;
-    let MergeResult { added, replaced, equal, kept, moved } = all;
+    let MergeResult { added, replaced, equal, kept, moved, .. } = all;
     let kinds = [
         (added, "added"),
         (replaced, "replaced"),

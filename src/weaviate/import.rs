@@ -69,6 +69,20 @@ impl Writer {
     }
 }
 
+/// How often objects are sent at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MostAttempts {
+    /// In all, but for those that are turned away (429).
+    pub all: u32,
+    /// Without an answer in time.
+    pub stalled: u32,
+}
+
+impl MostAttempts {
+    /// As often as the policy says.
+    pub const ANY: Self = Self { all: u32::MAX, stalled: u32::MAX };
+}
+
 /// The way of objects into one collection.
 #[derive(Debug)]
 pub struct Intake {
@@ -92,10 +106,10 @@ impl Intake {
     }
 
     /// Sends objects. Writing is by id, so the same can be sent again, and is after failures that may pass; it may then have
-    /// been carried out more than once, to the same effect. After `stalls` attempts without an answer in time it is given up,
-    /// or earlier if the policy says so. That there was an answer says nothing of any object.
-    pub async fn send(&self, Outgoing { ids, body }: Outgoing, stalls: u32) -> Result<ImportReply, Error> {
-        rest::send(self.writer.client(), &ids, body, stalls).await
+    /// been carried out more than once, to the same effect. After so many attempts it is given up, or earlier if the policy
+    /// says so. That there was an answer says nothing of any object.
+    pub async fn send(&self, Outgoing { ids, body }: Outgoing, most: MostAttempts) -> Result<ImportReply, Error> {
+        rest::send(self.writer.client(), &ids, body, most).await
     }
 }
 

@@ -49,7 +49,7 @@ pub use count::Count;
 pub use delete::{Deleted, Doomed, Tries};
 pub use error::{Bound, Error, TlsCause, Tried};
 pub use facts::{IdleNamespace, ReplicaMove, RunningTask, ServerFacts, is_blocked_by_move};
-pub use import::{Fate, ImportReply, Intake, Outgoing};
+pub use import::{Fate, ImportReply, Intake, MostAttempts, Outgoing};
 pub use lasting::{LastingCause, LimitOf, OperationalMode};
 pub use meta::{Meta, Version};
 pub use object::{EmptyBodies, PrintedObject};

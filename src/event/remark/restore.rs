@@ -34,6 +34,8 @@ pub enum RestoreRemark {
     ConflictsKept { objects: u64 },
     /// Objects were to be written, and were not: somebody wrote there since the plan.
     MovedMeanwhile { objects: u64 },
+    /// The longest time in which what somebody wrote was overwritten unseen.
+    WriteWindow { ms: u64 },
     /// Objects that were written are not what was sent any more: somebody wrote there since.
     ChangedSince { objects: u64 },
     /// Tenants are inactive in the end, as none is created in the state that the archive gives.

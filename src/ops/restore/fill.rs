@@ -25,6 +25,8 @@ use crate::pipeline::{BATCHES_WAITING, Batch};
 
 /// One batch never weighs more than this share of the budget: it takes that several times over, sent and answered.
 const BATCH_SHARE: u64 = 4;
+/// The same of a merge, in bytes: the smaller a batch, the shorter the time in which what somebody writes is overwritten unseen.
+const MERGED_BATCH_BYTES: u64 = 256 << 10;
 /// What batches on their way may take of the budget together, in bytes.
 pub(super) const FLOW_BYTES: u64 = 56 << 20;
 /// Threads that read what was kept: lines of it may be as long as any.
@@ -184,11 +186,9 @@ impl Fill<'_> {
     pub(super) fn pacer(&self, collection: &Collection) -> Pacer {
         let most_in_flight = self.options.import().most_in_flight;
         let share = self.budget.bytes() / (most_in_flight as u64 * BATCHES_A_REQUEST);
-        let limits = Limits {
-            fixed_page_objects: self.options.batch_objects,
-            most_in_flight,
-            page_bytes: BATCH_BYTES.min(share),
-        };
+        let most = if collection.merge.is_some() { MERGED_BATCH_BYTES } else { BATCH_BYTES };
+        let limits =
+            Limits { fixed_page_objects: self.options.batch_objects, most_in_flight, page_bytes: most.min(share) };
         let entry = &self.archive.collections()[collection.at];
         #[expect(clippy::cast_precision_loss, reason = "a mean")]
         let mean = (entry.objects > 0).then(|| entry.bytes as f64 / entry.objects as f64);

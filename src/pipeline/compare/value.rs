@@ -40,8 +40,8 @@ pub(super) enum Kind {
     Object(Members),
     /// A list of beacons, in order.
     Reference,
-    /// Not at all: the server hashes what is written, so that it never comes back.
-    BlobHash,
+    /// Not at all: what a server hashes never comes back, and some is not to be compared.
+    LeftOut,
 }
 
 /// Types by name.
@@ -67,7 +67,7 @@ fn nested(properties: &Value) -> Members {
             "uuid" => Kind::Uuid,
             "geoCoordinates" => Kind::Geo,
             "phoneNumber" => Kind::Phone,
-            "blobHash" => Kind::BlobHash,
+            "blobHash" => Kind::LeftOut,
             "object" => Kind::Object(nested(&property["nestedProperties"])),
             _ => Kind::Plain,
         };
@@ -200,7 +200,7 @@ impl<'a> Walk<'a> {
         let is_escaped = memchr::memchr(b'\\', name.as_bytes()).is_some();
         let known = || kinds.iter().find(|(kind, _)| json::characters(name).eq(kind.chars())).map(|(_, kind)| kind);
         let kind = if is_escaped { known() } else { kinds.get(name) }.unwrap_or(&Kind::Plain);
-        if !matches!(kind, Kind::BlobHash) && !self.found.is_full() {
+        if !matches!(kind, Kind::LeftOut) && !self.found.is_full() {
             self.member(&path.member(name), kind, sides);
         }
     }

@@ -13,7 +13,7 @@ use crate::model::{TenantName, is_odd};
 use crate::pipeline::compare::Vectors;
 use crate::pipeline::rewrite::Form;
 use crate::pipeline::{Batch, split};
-use crate::weaviate::{Error as WireError, ImportReply, PrintedObject, phrases};
+use crate::weaviate::{Error as WireError, ImportReply, MostAttempts, PrintedObject, phrases};
 
 /// Refused objects of one collection that are read back at most.
 pub(super) const READS_BACK: u64 = 100_000;
@@ -143,7 +143,7 @@ impl Shared<'_> {
         loop {
             let objects = usual[..most_usual].iter().chain(&odd[..most_odd]).copied();
             let outgoing = self.outgoing(batch, objects, &self.import.rewrite, Form::Whole)?;
-            match self.intake.send(outgoing, u32::MAX).await? {
+            match self.intake.send(outgoing, MostAttempts::ANY).await? {
                 ImportReply::TooLarge if most_usual + most_odd > 1 => {
                     (most_usual, most_odd) = (most_usual.div_ceil(2), most_odd / 2);
                 }

@@ -1,5 +1,8 @@
 //! Objects that are sent in one request, and what becomes of them.
 
+use std::sync::Arc;
+
+use super::looked::Looked;
 use crate::pipeline::Batch;
 use crate::pipeline::rewrite::{Form, Rewrite};
 use crate::weaviate::Fate;
@@ -103,6 +106,8 @@ pub(super) struct Group {
     pub(super) accused: bool,
     /// They have vectors of another length than most: the server will not change its mind about them.
     pub(super) odd: bool,
+    /// What the objects of the batch met where others have objects.
+    pub(super) looked: Option<Arc<Looked>>,
 }
 
 impl Group {
@@ -129,6 +134,7 @@ impl Group {
             made,
             accused: false,
             odd: false,
+            looked: None,
         };
         let groups = [group(lacking, true), group(whole, false)];
         groups.into_iter().filter(|group| !group.members.is_empty()).collect()
@@ -136,7 +142,8 @@ impl Group {
 
     /// Some of its members, and what comes next for them. Every way on is one of these.
     pub(super) fn goes_on(&self, members: Vec<usize>, next: Next) -> Self {
-        let on = Self { members, attempt: 1, fresh: false, farewell: self.farewell.clone(), ..*self };
+        let (farewell, looked) = (self.farewell.clone(), self.looked.clone());
+        let on = Self { members, attempt: 1, fresh: false, farewell, looked, ..*self };
         match next {
             Next::Attempt(attempt) => Self { attempt, ..on },
             Next::Bare => Self { form: Form::Bare, ..on },
@@ -158,7 +165,10 @@ impl Group {
     /// Up to so many pieces of it, the first one last, as the end of the list is taken first.
     pub(super) fn pieces(&self, pieces: usize) -> impl Iterator<Item = Self> {
         let size = self.members.len().div_ceil(pieces.max(1)).max(1);
-        let piece = |members: &[usize]| Self { farewell: self.farewell.clone(), members: members.to_vec(), ..*self };
+        let piece = |members: &[usize]| {
+            let (farewell, looked) = (self.farewell.clone(), self.looked.clone());
+            Self { members: members.to_vec(), farewell, looked, ..*self }
+        };
         self.members.chunks(size).rev().map(piece)
     }
 

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use super::group::Group;
+use super::looked::{Looked, Met};
 use super::{Dealt, Error, Shared};
 use crate::event::FieldDiff;
 use crate::model::ObjectId;
-use crate::pipeline::compare::{Taken, Vectors};
+use crate::pipeline::compare::{Comparer, Taken, Vectors};
 use crate::pipeline::marks::Marks;
 use crate::pipeline::present::Present;
 use crate::pipeline::{Batch, BatchOrigin};
@@ -36,6 +38,9 @@ pub struct Merged {
     pub met_equal: u64,
     /// Objects that are not what was sent when they are read back: somebody wrote to them since.
     pub changed: u64,
+    /// The longest time from a look at objects to the answer to the request that wrote them, in ms: what somebody writes in
+    /// between is overwritten unseen.
+    pub window_ms: u64,
 }
 
 impl Merged {
@@ -53,6 +58,7 @@ impl Merged {
             replaced: self.replaced + others.replaced,
             met_equal: self.met_equal + others.met_equal,
             changed: self.changed + others.changed,
+            window_ms: self.window_ms.max(others.window_ms),
         }
     }
 }
@@ -66,37 +72,65 @@ pub struct Changed {
     pub fields: Option<Vec<FieldDiff>>,
 }
 
-/// What an object of a batch meets where it goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Met {
-    /// Nothing: it is sent.
-    Nothing,
-    /// What is kept elsewhere and may be replaced: it is sent.
-    Kept,
-    /// Something else, which stays.
-    Other,
-}
-
-impl Met {
-    pub(super) fn is_sent(self) -> bool {
-        self != Self::Other
-    }
-}
-
 impl Shared<'_> {
-    /// Looks what each object of a batch meets.
-    pub(super) async fn look_for(&self, merging: &Merging, batch: &Batch) -> Result<Vec<Met>, Error> {
-        let ids: Vec<ObjectId> = batch.objects.iter().map(|object| object.id).collect();
+    /// Looks what the objects of a group meet now. Those that may not be sent leave it, and those that an attempt without a
+    /// good answer has stored.
+    pub(super) async fn look_again(
+        &self,
+        merging: &Merging,
+        batch: &Batch,
+        group: &mut Group,
+        looked: &Looked,
+    ) -> Result<(), Error> {
+        group.members.sort_unstable();
+        let ids: Vec<ObjectId> = group.members.iter().map(|at| batch.objects[*at].id).collect();
         let known = |at: usize| {
             let place = batch.known.binary_search_by_key(&at, |(at, _)| *at).ok()?;
             Some(batch.known[place].1)
         };
         let look = |at: usize, there: Option<&Taken>| match there {
             None => Met::Nothing,
-            Some(there) if there.object.updated_ms.is_some() && there.object.updated_ms == known(at) => Met::Kept,
+            Some(Taken { object, .. })
+                if object.updated_ms.is_some_and(|at_ms| known(group.members[at]) == Some(at_ms)) =>
+            {
+                Met::Kept
+            }
             Some(_) => Met::Other,
         };
-        Ok(merging.present.all(batch.space.as_ref(), &ids, false, look).await?)
+        let met = merging.present.all(batch.space.as_ref(), &ids, false, look).await?;
+        let is_own = |at: usize, met: Met| met == Met::Other && looked.objects()[at].sent;
+        let members = group.members.iter().copied().zip(met);
+        let (perhaps_own, others): (Vec<(usize, Met)>, Vec<(usize, Met)>) =
+            members.partition(|(at, met)| is_own(*at, *met));
+        let mut stays: Vec<usize> = Vec::with_capacity(others.len());
+        for (at, met) in others {
+            let mut objects = looked.objects();
+            let look = &mut objects[at];
+            if met == Met::Other {
+                look.met = Some(met);
+            } else {
+                look.met.get_or_insert(met);
+                stays.push(at);
+            }
+        }
+        let perhaps_own: Vec<usize> = perhaps_own.into_iter().map(|(at, _)| at).collect();
+        // What follows an object is not there yet, so such a one is sent again, and has its references after that.
+        let following = self.import.rewrite.following(group.form);
+        let comparer = self.import.comparer.leaving_out(following);
+        let differing = self.differing(merging, batch, &perhaps_own, &comparer).await?;
+        for (at, differs) in perhaps_own.into_iter().zip(differing) {
+            if differs.is_some() {
+                looked.objects()[at].met = Some(Met::Other);
+            } else if !following.is_empty() {
+                stays.push(at);
+            }
+        }
+        stays.sort_unstable();
+        for at in &stays {
+            looked.objects()[*at].sent = true;
+        }
+        group.members = stays;
+        Ok(())
     }
 
     /// Counts what became of a batch, and reads back what was sent, unless it was rejected.
@@ -104,25 +138,32 @@ impl Shared<'_> {
         &self,
         merging: &Merging,
         batch: &Batch,
-        met: &[Met],
+        looked: &Looked,
         dealt: &mut Dealt,
     ) -> Result<(), Error> {
-        let is_rejected = |at: usize| dealt.rejected.binary_search_by_key(&batch.objects[at].id, |r| r.id).is_ok();
-        let of = |one: Met| {
-            let all = met.iter().enumerate().filter(move |(_, met)| **met == one);
-            all.map(|(at, _)| at).filter(|at| !is_rejected(*at)).collect::<Vec<usize>>()
-        };
-        let (added, replaced, taken) = (of(Met::Nothing), of(Met::Kept), of(Met::Other));
-        let mut merged = Merged { added: added.len() as u64, replaced: replaced.len() as u64, ..Merged::default() };
+        let is_rejected = |at: &usize| dealt.rejected.binary_search_by_key(&batch.objects[*at].id, |r| r.id).is_ok();
+        let of = |what: Met| looked.that_met(what).into_iter().filter(|at| !is_rejected(at)).collect::<Vec<usize>>();
+        let (added, replaced, others) = (of(Met::Nothing), of(Met::Kept), of(Met::Other));
         // Of a run whose objects are not named most are there, and were compared for the plan.
         let named = matches!(batch.origin, BatchOrigin::Archived { run } if merging.marked.names(run));
-        let taken = if named { taken } else { Vec::new() };
-        merged.met_equal =
-            self.differing(merging, batch, &taken).await?.iter().filter(|one| one.is_none()).count() as u64;
+        let others = if named { others } else { Vec::new() };
+        let equal = self
+            .differing(merging, batch, &others, &self.import.comparer)
+            .await?
+            .iter()
+            .filter(|one| one.is_none())
+            .count();
+        let mut merged = Merged {
+            added: added.len() as u64,
+            replaced: replaced.len() as u64,
+            met_equal: equal as u64,
+            changed: 0,
+            window_ms: looked.longest_ms(),
+        };
         if merging.reads_back {
             let mut sent = [added, replaced].concat();
             sent.sort_unstable();
-            let changed = self.differing(merging, batch, &sent).await?;
+            let changed = self.differing(merging, batch, &sent, &self.import.comparer).await?;
             for (at, changed) in sent.into_iter().zip(changed) {
                 let Some(fields) = changed else { continue };
                 merged.changed += 1;
@@ -142,6 +183,7 @@ impl Shared<'_> {
         merging: &Merging,
         batch: &Batch,
         places: &[usize],
+        comparer: &Comparer,
     ) -> Result<Vec<Option<Option<Vec<FieldDiff>>>>, Error> {
         if places.is_empty() {
             return Ok(Vec::new());
@@ -155,7 +197,7 @@ impl Shared<'_> {
                 (true, true) => Vectors::Unprintable,
                 (true, false) => Vectors::Compare,
             };
-            let fields = self.import.comparer.fields(&batch.objects[places[at]], object, vectors);
+            let fields = comparer.fields(&batch.objects[places[at]], object, vectors);
             (!fields.is_empty()).then_some(Some(fields))
         };
         Ok(merging.present.all(batch.space.as_ref(), &ids, sends_vectors, look).await?)

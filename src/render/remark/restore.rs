@@ -51,6 +51,11 @@ pub(super) fn restore(fact: &Fact) -> String {
             "{} not written, as somebody wrote there since the plan: run it again",
             one_or(*n, "1 object was", &format!("{} were", objects(*n)))
         ),
+        Fact::WriteWindow { ms } => format!(
+            "from the last look at an object to the answer to its request it took {} ms at most: what somebody wrote to it in \
+             that time is overwritten, as servers have no conditional write",
+            count(*ms)
+        ),
         Fact::ChangedSince { objects: n } => format!(
             "{} not what was written any more: somebody wrote there since",
             one_or(*n, "1 object is", &format!("{} are", objects(*n)))

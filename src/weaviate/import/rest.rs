@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use reqwest::Method;
 
-use super::{Fate, ImportReply};
+use super::{Fate, ImportReply, MostAttempts};
 use crate::model::fold;
 use crate::model::{CollectionName, Members, ObjectId, RawObject, Stamped, TenantName};
 use crate::weaviate::Error;
@@ -125,11 +125,12 @@ pub(super) async fn send(
     client: &Client,
     ids: &[ObjectId],
     body: BatchBody,
-    stalls: u32,
+    most: MostAttempts,
 ) -> Result<ImportReply, Error> {
     let max_bytes = body.bytes().saturating_mul(ECHO).saturating_add(ANSWER_MARGIN);
     let ask = Ask::with_body(Method::POST, PATH, Bytes::new());
-    let ask = Ask { body: Some(body.whole()), shape: Shape::Results, max_bytes, stalls, ..ask };
+    let MostAttempts { all: attempts, stalled: stalls } = most;
+    let ask = Ask { body: Some(body.whole()), shape: Shape::Results, max_bytes, attempts, stalls, ..ask };
     match client.send(&ask).await {
         Ok(answer) => Ok(match answer.body {
             Body::Whole(body) => judged(ids, &body),

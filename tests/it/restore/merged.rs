@@ -92,7 +92,7 @@ pub(super) async fn merged(world: &World, options: RestoreOptions) -> (RestoreOu
 }
 
 pub(super) fn result(outcome: &RestoreOutcome) -> MergeResult {
-    outcome.result.collections[0].merged.expect("a merge")
+    MergeResult { window_ms: 0, ..outcome.result.collections[0].merged.expect("a merge") }
 }
 
 const PLANNED: PlannedMerge = PlannedMerge { new: 10, equal: 40, different: 10, replaced: 0, only_on_server: 10 };

@@ -209,7 +209,7 @@ pub(crate) fn events() -> Vec<Event> {
                 objects: 2,
                 first_id: Some(ObjectId(7)),
             }],
-            merged: Some(MergeResult { added: 1, replaced: 2, equal: 3, kept: 4, moved: 5 }),
+            merged: Some(MergeResult { added: 1, replaced: 2, equal: 3, kept: 4, moved: 5, window_ms: 6 }),
             only_left: Some(1),
             only_right: Some(2),
             different: Some(3),

@@ -119,11 +119,11 @@ impl RestoreRun<'_> {
     ) -> Filled {
         let name = &collection.planned.target;
         let PlannedMerge { new, equal, different, replaced: to_replace, .. } = merge.planned;
-        let Merged { added, replaced, met_equal, changed } = filled.merged;
+        let Merged { added, replaced, met_equal, changed, window_ms } = filled.merged;
         let kept = different - to_replace;
         let moved = (new + to_replace).saturating_sub(added + replaced + met_equal + filled.rejected);
         result.objects = filled.merged.written();
-        result.merged = Some(MergeResult { added, replaced, equal: equal + met_equal, kept, moved });
+        result.merged = Some(MergeResult { added, replaced, equal: equal + met_equal, kept, moved, window_ms });
         let some = |objects: u64| Some(objects).filter(|objects| *objects > 0);
         let archive = gathered.kept.as_ref().map(|kept| path_text(&kept.path()));
         let facts = [
@@ -132,6 +132,7 @@ impl RestoreRun<'_> {
             some(kept).map(|objects| RestoreRemark::ConflictsKept { objects }),
             some(moved).map(|objects| RestoreRemark::MovedMeanwhile { objects }),
             some(changed).map(|objects| RestoreRemark::ChangedSince { objects }),
+            some(added + replaced).map(|_| RestoreRemark::WriteWindow { ms: window_ms }),
         ];
         gathered.remarks.extend(facts.into_iter().flatten().map(|fact| (name.clone(), fact.into())));
         gathered.incomplete |= moved + changed > 0;

@@ -46,7 +46,7 @@ impl<'a> Walk<'a> {
             let present = |side: &&Value| path != "properties" || !side.is_null();
             let (our, their) = (ours.get(name).filter(present), theirs.get(name).filter(present));
             let kind = kinds.get(name).unwrap_or(&Kind::Plain);
-            if matches!(kind, Kind::BlobHash) || self.is_full() {
+            if matches!(kind, Kind::LeftOut) || self.is_full() {
                 continue;
             }
             self.member(&format!("{path}.{name}"), kind, our, their);

@@ -1,17 +1,21 @@
 //! Somebody writes to a collection while it is merged into: what the policy protects is never lost.
 
+use std::path::Path;
+
 use elysiactl::event::{MergeResult, Status};
-use elysiactl::ops::restore::ConflictPolicy;
+use elysiactl::ops::restore::{ConflictPolicy, RestoreOptions};
 use sandbox::{Change, Fault, Kind, Seen};
 
 use super::{all, kept, merging, moved_on, object, result, some, titles};
 use crate::backup::tenants::id;
 use crate::support::said::words;
+use crate::support::world::World;
 
 /// The place, among all listings of objects that a merge asks for, of the first one that this is true of.
-async fn listing(policy: ConflictPolicy, is_it: impl Fn(&[Seen], &Seen) -> bool) -> u64 {
+async fn listing(policy: ConflictPolicy, fault: Option<Fault>, is_it: impl Fn(&[Seen], &Seen) -> bool) -> u64 {
     let (twin, archive) = moved_on(some()).await;
-    let prepared = twin.restore_plan(merging(&twin, &archive, policy)).await.expect("a plan");
+    let prepared = twin.restore_plan(in_small_batches(&twin, &archive, policy)).await.expect("a plan");
+    fault.into_iter().for_each(|fault| twin.sandbox.faults().add(fault));
     twin.sandbox.clear_requests();
     twin.run_plan(prepared).await.0.expect("a merge");
     let (mut before, mut listings) = (Vec::new(), 0);
@@ -25,6 +29,15 @@ async fn listing(policy: ConflictPolicy, is_it: impl Fn(&[Seen], &Seen) -> bool)
         before.push(request);
     }
     panic!("no such listing: {before:?}");
+}
+
+/// One batch after the other, each so small that one request looks for its objects.
+fn in_small_batches(world: &World, archive: &Path, policy: ConflictPolicy) -> RestoreOptions {
+    RestoreOptions { batch_objects: Some(8), jobs: Some(1), ..merging(world, archive, policy) }
+}
+
+fn is_sent(before: &[Seen]) -> bool {
+    before.iter().any(|one| one.path == "/v1/batch/objects")
 }
 
 fn on_listing(nth: u64, change: Change) -> Fault {
@@ -53,6 +66,7 @@ async fn what_somebody_writes_after_the_plan_is_not_replaced() {
             equal: 40,
             kept: if replaced { 0 } else { 10 },
             moved: 1,
+            window_ms: 0,
         };
         assert_eq!((result(&outcome), outcome.result.status), (expected, Status::Incomplete));
         let said = words(&outcome.remarks.iter().map(|(_, remark)| remark.clone()).collect::<Vec<_>>());
@@ -66,20 +80,21 @@ async fn what_somebody_writes_after_the_plan_is_not_replaced() {
 #[tokio::test]
 async fn what_somebody_writes_after_it_was_kept_is_not_replaced() {
     let (world, archive) = moved_on(some()).await;
-    let prepared = world.restore_plan(merging(&world, &archive, ConflictPolicy::Overwrite)).await.expect("a plan");
+    let prepared =
+        world.restore_plan(in_small_batches(&world, &archive, ConflictPolicy::Overwrite)).await.expect("a plan");
     // The first page without vectors is asked for once everything is sealed.
     let write = Change::All(vec![
         Change::Write(object(20, "later")),
         Change::Write(object(10, "later")),
         Change::Delete("A".into(), None, id(21)),
     ]);
-    let nth = listing(ConflictPolicy::Overwrite, |_, one| !one.query.contains("include=vector")).await;
+    let nth = listing(ConflictPolicy::Overwrite, None, |_, one| !one.query.contains("include=vector")).await;
     world.sandbox.faults().add(on_listing(nth, write));
     let (done, _) = world.run_plan(prepared).await;
     let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
     assert_eq!(titles(&world, [10, 20]), all("later", 2), "neither is lost");
     assert_eq!(titles(&world, 21..30), all("archived", 9));
-    let expected = MergeResult { added: 10, replaced: 8, equal: 40, kept: 0, moved: 2 };
+    let expected = MergeResult { added: 10, replaced: 8, equal: 40, kept: 0, moved: 2, window_ms: 0 };
     assert_eq!((result(&outcome), outcome.result.status), (expected, Status::Incomplete));
     let [undo] = kept(&world).try_into().expect("one archive");
     let kept = world.lines(&undo, "A");
@@ -89,9 +104,8 @@ async fn what_somebody_writes_after_it_was_kept_is_not_replaced() {
 #[tokio::test]
 async fn what_somebody_writes_after_it_was_sent_is_told() {
     let (world, archive) = moved_on(some()).await;
-    let is_sent = |before: &[Seen]| before.iter().any(|one| one.path == "/v1/batch/objects");
-    let nth = listing(ConflictPolicy::Skip, |before, _| is_sent(before)).await;
-    let prepared = world.restore_plan(merging(&world, &archive, ConflictPolicy::Skip)).await.expect("a plan");
+    let nth = listing(ConflictPolicy::Skip, None, |before, _| is_sent(before)).await;
+    let prepared = world.restore_plan(in_small_batches(&world, &archive, ConflictPolicy::Skip)).await.expect("a plan");
     world.sandbox.faults().add(on_listing(nth, Change::Write(object(12, "later"))));
     let (done, events) = world.run_plan(prepared).await;
     let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
@@ -115,4 +129,35 @@ async fn a_merge_that_fails_while_it_keeps_replaces_nothing() {
     world.sandbox.faults().clear();
     assert_eq!(super::content(&world), before);
     assert_eq!(world.sandbox.writing_requests(), 0);
+}
+
+#[tokio::test]
+async fn what_somebody_writes_before_a_batch_is_sent_again_is_not_replaced() {
+    let fault = || Fault::new(Kind::status(503, "busy")).on("POST", "/v1/batch/objects").nth(1);
+    let nth = listing(ConflictPolicy::Overwrite, Some(fault()), |before, _| is_sent(before)).await;
+    let (world, archive) = moved_on(some()).await;
+    let prepared =
+        world.restore_plan(in_small_batches(&world, &archive, ConflictPolicy::Overwrite)).await.expect("a plan");
+    world.sandbox.faults().add(fault());
+    let write = Change::All(vec![Change::Write(object(20, "later")), Change::Write(object(10, "later"))]);
+    world.sandbox.faults().add(on_listing(nth, write));
+    let (done, _) = world.run_plan(prepared).await;
+    let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
+    assert_eq!(titles(&world, [10, 20]), all("later", 2), "neither is lost");
+    let expected = MergeResult { added: 9, replaced: 9, equal: 40, moved: 2, ..MergeResult::default() };
+    assert_eq!((result(&outcome), outcome.result.status), (expected, Status::Incomplete));
+}
+
+#[tokio::test]
+async fn what_an_attempt_without_an_answer_has_stored_is_this_runs() {
+    for kind in [Kind::ResetAfter, Kind::AppliedThen { status: 504, body: "late".into() }] {
+        let (world, archive) = moved_on(some()).await;
+        let prepared = world.restore_plan(merging(&world, &archive, ConflictPolicy::Overwrite)).await.expect("a plan");
+        world.sandbox.faults().add(Fault::new(kind).on("POST", "/v1/batch/objects").nth(1));
+        let (done, _) = world.run_plan(prepared).await;
+        let outcome = done.unwrap_or_else(|stopped| panic!("{:?}", stopped.error));
+        let expected = MergeResult { added: 10, replaced: 10, equal: 40, ..MergeResult::default() };
+        assert_eq!((result(&outcome), outcome.result.status), (expected, Status::Ok), "{:?}", outcome.remarks);
+        assert_eq!(titles(&world, 10..30), all("archived", 20));
+    }
 }
