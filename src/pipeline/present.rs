@@ -19,8 +19,14 @@ use crate::weaviate::{Client, PrintedObject};
 
 /// Objects that are looked at beside each other at most, where each takes a request of its own.
 const BESIDE: usize = 8;
-/// Fewer than so many objects are not worth another one beside them.
-const LEAST_BESIDE: usize = 16;
+/// Fewer than so many objects are not worth another request beside.
+const LEAST_BESIDE: usize = 64;
+/// One wanted object in so many is near enough for larger pages.
+const NEAR: usize = 4;
+/// One in so many is worth pages of the same size: a request takes a server as long as listing some objects.
+const FAR: usize = 16;
+/// Objects that are listed at most for each that is wanted still.
+const AHEAD: u32 = 4;
 
 /// Looks at the objects of one collection.
 #[derive(Debug)]
@@ -90,11 +96,12 @@ impl Present {
         let (mut made, mut kept) = (Vec::with_capacity(wanted.len()), 0);
         let mut most = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
         while made.len() < wanted.len() && kept <= most_bytes {
-            let ahead = u32::try_from(wanted.len() - made.len()).unwrap_or(u32::MAX);
-            let fetched = fetch.page(before(wanted[made.len()]), &mut approach, most.min(ahead)).await?;
+            let left = u32::try_from(wanted.len() - made.len()).unwrap_or(u32::MAX);
+            let most_now = most.min(left.saturating_mul(AHEAD));
+            let fetched = fetch.page(before(wanted[made.len()]), &mut approach, most_now).await?;
             let Fetched { objects, unprintable, page, .. } = fetched;
             let (listed, reached) = (objects.len(), objects.last().map_or(ObjectId::MAX, |last| last.id));
-            let (mut hits, mut lacking) = (0_usize, Vec::new());
+            let mut lacking = Vec::new();
             let mut objects = objects.into_iter().peekable();
             let first = made.len();
             for (at, id) in wanted.iter().enumerate().skip(first).take_while(|(_, id)| **id <= reached) {
@@ -103,7 +110,6 @@ impl Present {
                 if there.is_none() && self.replicas.is_some() {
                     lacking.push(at);
                 }
-                hits += usize::from(there.is_some());
                 let there = there.map(|object| Taken { object, unprintable });
                 let (one, bytes) = look(at, there.as_ref());
                 made.push(one);
@@ -117,7 +123,7 @@ impl Present {
                 made[at] = one;
                 kept += bytes;
             }
-            most = next(hits, listed);
+            most = next(made.len() - first, listed);
         }
         Ok(made)
     }
@@ -137,10 +143,14 @@ fn before(id: ObjectId) -> Option<ObjectId> {
     id.0.checked_sub(1).map(ObjectId)
 }
 
-/// Objects to ask for next, after a page of `listed` ones of which `hits` were wanted: more where most are, and one alone where
-/// the next one is far.
-fn next(hits: usize, listed: usize) -> u32 {
-    let most = if hits * 2 >= listed { listed.saturating_mul(2) } else { hits };
+/// Objects to ask for next, after a page of `listed` ones that told of `known` wanted ones, there or not: more where most are
+/// wanted, as many while a request costs more than what it lists in vain, and one alone where the next one is far.
+fn next(known: usize, listed: usize) -> u32 {
+    let most = match listed {
+        _ if known * NEAR >= listed => listed.saturating_mul(2),
+        _ if known * FAR >= listed => listed,
+        _ => 1,
+    };
     u32::try_from(most.max(1)).unwrap_or(u32::MAX)
 }
 
@@ -150,8 +160,9 @@ mod tests {
 
     #[test]
     fn pages_follow_how_near_the_wanted_objects_are() {
-        assert_eq!([next(0, 10), next(1, 10), next(5, 10), next(10, 10), next(1, 1), next(0, 1)], [1, 1, 20, 20, 2, 1]);
-        assert_eq!(next(0, 0), 1, "nothing is left");
+        let known = [0, 1, 2, 3, 10, 50].map(|known| next(known, 12));
+        assert_eq!(known, [1, 12, 12, 24, 24, 24]);
+        assert_eq!([next(1, 1), next(1, 17), next(0, 0)], [2, 1, 1]);
         assert_eq!((before(ObjectId(0)), before(ObjectId(5))), (None, Some(ObjectId(4))));
     }
 }

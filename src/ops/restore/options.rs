@@ -17,6 +17,9 @@ use crate::ops::schema::settings::Setting;
 use crate::pipeline::compare::Replaces;
 use crate::pipeline::import::ImportOptions;
 
+/// Requests of a merge in flight at most, unless it is said.
+const MERGE_JOBS: usize = 3;
+
 /// What to restore, under which names, and within which bounds.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
@@ -82,7 +85,10 @@ pub struct RestoreOptions {
 impl RestoreOptions {
     /// What is chosen of the import.
     pub(super) fn import(&self) -> ImportOptions {
-        ImportOptions { most_in_flight: jobs(self.jobs), patience: self.patience }
+        // A merge has fewer requests in flight: the longer one takes, the longer is the time in which what somebody writes is
+        // overwritten unseen.
+        let jobs = if self.merge.is_some() { self.jobs.unwrap_or(MERGE_JOBS) } else { jobs(self.jobs) };
+        ImportOptions { most_in_flight: jobs.max(1), patience: self.patience }
     }
 
     /// All collections of an archive under their names, with objects, vectors and aliases and without roles, tried out first
