@@ -183,7 +183,7 @@ impl Fill<'_> {
         }
     }
 
-    pub(super) fn pacer(&self, collection: &Collection) -> Pacer {
+    fn pacer(&self, collection: &Collection) -> Pacer {
         let most_in_flight = self.options.import().most_in_flight;
         let share = self.budget.bytes() / (most_in_flight as u64 * BATCHES_A_REQUEST);
         let most = if collection.merge.is_some() { MERGED_BATCH_BYTES } else { BATCH_BYTES };

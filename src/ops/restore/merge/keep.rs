@@ -19,11 +19,15 @@ use crate::ops::{Error, Session, blocking, prove, safety};
 use crate::pipeline::BATCHES_WAITING;
 use crate::pipeline::budget::Budget;
 use crate::pipeline::import::Pass;
+use crate::pipeline::pacer::{Limits, PAGE_BYTES, Pacer};
 use crate::pipeline::replaced::KeepReplaced;
 use crate::pipeline::store::Store;
 
 /// How long a part of it stays open while objects come.
 const PART_AGE: Duration = Duration::from_secs(30);
+/// Objects of the archive that are looked for in one go at most, and their plain bytes.
+const OBJECTS_AT_ONCE: u32 = 1_000;
+const BYTES_AT_ONCE: u64 = 2 << 20;
 /// What objects on their way to the disk may take, in bytes.
 const COPIES_BYTES: u64 = 8 << 20;
 
@@ -86,7 +90,8 @@ async fn keep_one(
     };
     let session: &Session = fill.access.session;
     let stop = fill.access.cancel.child_token();
-    let pacer = Arc::new(Mutex::new(fill.pacer(collection)));
+    let limits = Limits { fixed_page_objects: Some(OBJECTS_AT_ONCE), most_in_flight: 1, page_bytes: PAGE_BYTES };
+    let pacer = Arc::new(Mutex::new(Pacer::new(limits, None).sending_at_most(BYTES_AT_ONCE)));
     let (batches, read) = mpsc::channel(BATCHES_WAITING);
     let (on, stored) = mpsc::channel(BATCHES_WAITING);
     let load = Arc::new(fill.load(collection, Pass::All, Some(Arc::clone(replaced)), &pacer, &stop));
