@@ -33,6 +33,7 @@ mod schema;
 mod select;
 mod server;
 mod subset;
+mod taking_back;
 pub mod verify;
 
 pub use drift::SchemaDrift;

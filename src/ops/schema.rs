@@ -22,7 +22,9 @@ pub(super) use applied::{Applied, remarks_of};
 pub(super) use expiry::expires;
 pub(super) use fit::{Fit, Target, fit};
 pub(super) use made::{Made, grown, made, remade};
-pub(super) use make::{NotMade, WrongTenants, as_asked, complete, create_tenants, until_there, wrong_tenants};
+pub(super) use make::{
+    LeftBehind, NotMade, WrongTenants, as_asked, complete, create_tenants, until_there, wrong_tenants,
+};
 pub(super) use rehearse::{Rehearsal, Subject, sweep};
 pub use rehearse::{Rehearsed, Unmakeable};
 pub(super) use uncopied::{is_by_auto_schema, trained};

@@ -2,10 +2,13 @@
 
 use super::{CreationOutcome, CreationStopped, PreparedCreation};
 use crate::archive::claims::Claim;
-use crate::event::{CollectionResult, CreationRemark, Event, Op, Remark, Status};
+use crate::event::{CollectionResult, CreationRemark, Event, Op, Remark, Status, Warning};
 use crate::ops::restore::RestoreRefusal;
 use crate::ops::run::claim::Claiming;
-use crate::ops::schema::{NotMade, WrongTenants, as_asked, complete, create_tenants, until_there, wrong_tenants};
+use crate::ops::schema::{
+    LeftBehind, NotMade, WrongTenants, as_asked, complete, create_tenants, until_there, wrong_tenants,
+};
+use crate::ops::taking_back::TakingBack;
 use crate::ops::{Error, Session, WriteAccess};
 use crate::weaviate::Writer;
 
@@ -29,9 +32,13 @@ pub async fn run(
     if access.ask(access.client.schema(&plan.name)).await.map_err(not_sent)?.is_some() {
         return Err(not_sent(taken(&prepared)));
     }
-    if let Err(NotMade { error, perhaps_there }) = until_there(access, &prepared.fit, || taken(&prepared)).await {
-        // Where it cannot be asked, it is better to name what may not be there than to leave it unsaid.
-        let there = perhaps_there && !matches!(access.client.schema(&plan.name).await, Ok(None));
+    if let Err(NotMade { error, left }) = until_there(access, &prepared.fit, || taken(&prepared)).await {
+        let there = match left {
+            LeftBehind::Nothing => false,
+            LeftBehind::Half => !is_taken_back(access, &prepared).await,
+            // Where it cannot be asked, it is better to name what may not be there than to leave it unsaid.
+            LeftBehind::Unsure => !matches!(access.client.schema(&plan.name).await, Ok(None)),
+        };
         return Err(if there { perhaps(error) } else { not_sent(error) });
     }
     let there = complete(access.writer, &prepared.fit).await.map_err(perhaps)?;
@@ -55,6 +62,18 @@ async fn claim(access: WriteAccess<'_>, prepared: &PreparedCreation) -> Result<C
 fn taken(prepared: &PreparedCreation) -> Error {
     let (collection, there) = (prepared.plan.name.clone(), prepared.plan.name.clone());
     Error::CannotCreate { refusals: vec![RestoreRefusal::Exists { collection, there }] }
+}
+
+/// Removes what a refused request left, and tells why it stays, if it does.
+async fn is_taken_back(access: WriteAccess<'_>, prepared: &PreparedCreation) -> bool {
+    let (fit, asked, server) = (&prepared.fit, &prepared.options.schema, prepared.server.target());
+    let reason = match (TakingBack { access, fit, asked, tenants: &[], server }).remove().await {
+        Ok(None) => return true,
+        Ok(Some(why)) => why.to_string(),
+        Err(error) => error.to_string(),
+    };
+    access.events.warn(Warning::CreatedStays { collection: fit.target.clone(), reason });
+    false
 }
 
 /// Creates the tenants, and reads them back; gives what is not as it was asked.

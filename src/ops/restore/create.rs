@@ -4,7 +4,7 @@ use super::earlier_run::Stage;
 use super::{Collection, RestoreRefusal};
 use crate::event::{Remark, SettingRemark};
 use crate::model::Schema;
-use crate::ops::schema::{Fit, Made, NotMade, as_asked, complete, made, until_there};
+use crate::ops::schema::{Fit, LeftBehind, Made, NotMade, as_asked, complete, made, until_there};
 use crate::ops::server::PlannedServer;
 use crate::ops::{Altered, Error, ReadAccess, WriteAccess};
 use crate::weaviate::{Count, Writer};
@@ -25,7 +25,7 @@ pub(super) async fn begin(
     collection: &Collection,
     server: &PlannedServer,
 ) -> Result<(), NotMade> {
-    let not_sent = |error| NotMade { error, perhaps_there: false };
+    let not_sent = |error| NotMade { error, left: LeftBehind::Nothing };
     let there = access.ask(access.client.schema(&collection.planned.target)).await.map_err(not_sent)?;
     let Some(there) = there else {
         return until_there(access, &collection.fit, || taken(collection)).await;

@@ -25,7 +25,7 @@ use crate::archive::digest::Hash;
 use crate::event::{CollectionResult, Event, Op, Remark, RoleRemark, RunResult, Status};
 use crate::model::{CollectionName, Schema, path_text};
 use crate::ops::run::journal::Journalled;
-use crate::ops::schema::NotMade;
+use crate::ops::schema::{LeftBehind, NotMade};
 use crate::ops::verify::Differs;
 use crate::ops::{Error, Session, WriteAccess};
 use crate::pipeline::bookkeeping::{Filled, ObjectsOfRuns};
@@ -316,15 +316,20 @@ impl RestoreRun<'_> {
         }
         match create::begin(self.access, collection, &self.prepared.server).await {
             Ok(()) => gathered.half_made.push(target),
-            Err(NotMade { error, perhaps_there }) => {
+            Err(NotMade { error, left }) => {
                 // Where it cannot be asked, it is better to name what may not be there than to leave it unsaid.
                 let there = async || match self.access.ask(self.access.client.schema(&planned.target)).await {
                     Ok(there) => there.is_some(),
                     Err(_) => true,
                 };
-                if perhaps_there && there().await {
-                    gathered.unsure.push(target.clone());
-                    gathered.half_made.push(target);
+                match left {
+                    LeftBehind::Nothing => {}
+                    LeftBehind::Half => gathered.half_made.push(target),
+                    LeftBehind::Unsure if !there().await => {}
+                    LeftBehind::Unsure => {
+                        gathered.unsure.push(target.clone());
+                        gathered.half_made.push(target);
+                    }
                 }
                 return Err(error);
             }

@@ -9,7 +9,7 @@ use super::made::{Made, made};
 use crate::event::Remark;
 use crate::model::{CollectionName, Schema, TenantName};
 use crate::ops::{Error, ReadAccess, WriteAccess};
-use crate::weaviate::{Error as WireError, Tenant, TenantState, Writer};
+use crate::weaviate::{Error as WireError, Tenant, TenantState, Writer, phrases};
 
 /// Requests sent to create one collection, or to add one property, as long as none is answered.
 const CREATE_ATTEMPTS: u32 = 3;
@@ -22,8 +22,18 @@ const TENANTS_A_REQUEST: usize = 100;
 #[derive(Debug)]
 pub(in crate::ops) struct NotMade {
     pub(in crate::ops) error: Error,
-    /// A request went out that was perhaps carried out: what is there now may be of this run.
-    pub(in crate::ops) perhaps_there: bool,
+    pub(in crate::ops) left: LeftBehind,
+}
+
+/// What a request to create a collection left, that did not do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ops) enum LeftBehind {
+    /// What is there, if anything, is not of this run.
+    Nothing,
+    /// It was perhaps carried out: what is there now may be of this run.
+    Unsure,
+    /// The server refused it, and has what was not there before.
+    Half,
 }
 
 /// Asks until the collection is there; `taken` is the error for one that somebody else made.
@@ -32,10 +42,14 @@ pub(in crate::ops) async fn until_there(
     fit: &Fit,
     taken: impl Fn() -> Error,
 ) -> Result<(), NotMade> {
-    let perhaps = |error| NotMade { error, perhaps_there: true };
+    let perhaps = |error| NotMade { error, left: LeftBehind::Unsure };
     match begin(access, fit).await.map_err(perhaps)? {
         CreateAnswer::There => Ok(()),
-        CreateAnswer::Taken => Err(NotMade { error: taken(), perhaps_there: false }),
+        CreateAnswer::Taken => Err(NotMade { error: taken(), left: LeftBehind::Nothing }),
+        CreateAnswer::HalfMade(source) => {
+            let error = Error::NotCreated { collection: fit.target.clone(), source };
+            Err(NotMade { error, left: LeftBehind::Half })
+        }
         CreateAnswer::Refused(source) | CreateAnswer::Unanswered(source) => {
             Err(perhaps(Error::NotCreated { collection: fit.target.clone(), source }))
         }
@@ -51,6 +65,9 @@ pub(in crate::ops) enum CreateAnswer {
     Taken,
     /// The server refused it: nothing was made.
     Refused(WireError),
+    /// The server refused it for what was asked, and has it all the same: it writes a collection down before it makes what
+    /// holds the objects. It is of no use.
+    HalfMade(WireError),
     /// The server did not answer, or only that it cannot at the moment, as often as it was asked.
     Unanswered(WireError),
 }
@@ -83,7 +100,7 @@ pub(in crate::ops) async fn begin_or_late(
         attempt += 1;
         let Err(source) = access.writer.create_collection(&fit.create).await else { return Ok(CreateAnswer::There) };
         let refused = is_refusal(&source);
-        // The first refusal is an answer: nothing was made, and what is there is somebody else's. A later one may mean
+        // The first refusal for a name that is taken is an answer: what is there is somebody else's. A later one may mean
         // that an earlier request got through.
         let unanswered = !refused || attempt > 1;
         late.0 |= !refused;
@@ -94,6 +111,7 @@ pub(in crate::ops) async fn begin_or_late(
             Err(_) => false,
         };
         match (there, unanswered) {
+            (true, _) if is_about_what_was_asked(&source) => return Ok(CreateAnswer::HalfMade(source)),
             (true, true) => {
                 // The one request without an answer was carried out; of several, another one may still be.
                 late.0 = attempt > 1 + u32::from(refused);
@@ -212,7 +230,13 @@ pub(in crate::ops) async fn wrong_tenants(
     Ok(wrong)
 }
 
-/// Whether an error is an answer: nothing was done.
+/// Whether a class document was refused for what stands in it, and not as its name is taken, nor by a limit or a role.
+fn is_about_what_was_asked(error: &WireError) -> bool {
+    let is_refused = error.status() == Some(422) && error.is_refused() && error.lasting().is_none();
+    is_refused && !phrases::is_name_taken(error.message().unwrap_or_default())
+}
+
+/// Whether an error is an answer: the server says no.
 fn is_refusal(error: &WireError) -> bool {
     error.is_refused() || error.is_auth()
 }

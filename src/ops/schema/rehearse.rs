@@ -161,7 +161,9 @@ impl<'a> Rehearsal<'a> {
         match begun? {
             // A name like this one is nobody else's: the request went out twice.
             CreateAnswer::There | CreateAnswer::Taken => {}
-            CreateAnswer::Refused(source) | CreateAnswer::Unanswered(source) => return refused(source),
+            CreateAnswer::Refused(source) | CreateAnswer::HalfMade(source) | CreateAnswer::Unanswered(source) => {
+                return refused(source);
+            }
         }
         let there = match complete(self.access.writer, &fit).await {
             Ok(there) => there,

@@ -227,6 +227,50 @@ async fn a_server_that_refuses_or_keeps_failing_leaves_nothing() {
     assert_eq!((world.sandbox.collections(), stopped.perhaps_there), (vec!["Other".to_owned()], None));
 }
 
+const UNKNOWN_DISTANCE: &str =
+    r#"{"class":"Article","vectorizer":"none","vectorIndexConfig":{"distance":"foo"},"properties":[]}"#;
+
+#[tokio::test]
+async fn a_rehearsal_says_that_the_server_refuses_what_it_kept_a_half_of() {
+    for version in VERSIONS {
+        let world = world(Sandbox::builder().version(version));
+        let prepared = plan(&world, options(&world, UNKNOWN_DISTANCE)).await.expect("a plan");
+        let (client, session) = (world.client(Events::none()), world.session(Events::none()));
+        let error = create::rehearse(&Writer::new(client), &session, prepared).await.expect_err("refused");
+        let Error::CannotCreate { refusals } = &error else { panic!("{version}: {error:?}") };
+        assert!(matches!(refusals[..], [RestoreRefusal::Unmakeable { .. }]), "{version}: {refusals:?}");
+        assert!(refusals[0].to_string().contains("unrecognized distance metric"), "{version}: {}", refusals[0]);
+        assert!(world.sandbox.collections().is_empty(), "{version}: {:?}", world.sandbox.collections());
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_refused_and_kept_a_half_of_is_not_called_somebody_elses_and_goes_again() {
+    for version in VERSIONS {
+        let world = world(Sandbox::builder().version(version));
+        let prepared = plan(&world, options(&world, UNKNOWN_DISTANCE)).await.expect("a plan");
+        let stopped = run(&world, prepared).await.expect_err("refused");
+        let Error::NotCreated { source, .. } = &stopped.error else { panic!("{version}: {:?}", stopped.error) };
+        assert!(source.to_string().contains("unrecognized distance metric"), "{version}: {source}");
+        assert_eq!((stopped.error.class(), stopped.perhaps_there), (Class::Refused, None), "{version}");
+        assert!(world.sandbox.collections().is_empty(), "{version}: {:?}", world.sandbox.collections());
+    }
+}
+
+#[tokio::test]
+async fn a_refused_half_that_holds_objects_stays_and_is_named() {
+    let world = world(Sandbox::builder());
+    let prepared = plan(&world, options(&world, PLAIN)).await.expect("a plan");
+    let body = r#"{"error":[{"message":"no"}]}"#.to_owned();
+    world.sandbox.faults().add(on_create(Kind::AppliedThen { status: 422, body }));
+    let counted = Kind::status(200, r#"{"data":{"Aggregate":{"c0":[{"meta":{"count":1}}]}}}"#);
+    world.sandbox.faults().add(Fault::new(counted).on("POST", "/v1/graphql"));
+    let stopped = run(&world, prepared).await.expect_err("refused");
+    assert!(matches!(stopped.error, Error::NotCreated { .. }), "{:?}", stopped.error);
+    assert_eq!(stopped.perhaps_there.map(|name| name.to_string()).as_deref(), Some("Article"));
+    assert_eq!(world.sandbox.collections(), ["Article"]);
+}
+
 fn on_tenants(builder: Builder, kind: Kind) -> Builder {
     builder.fault(Fault::new(kind).on("POST", "/v1/schema/Mt/tenants").nth(2))
 }

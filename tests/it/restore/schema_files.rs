@@ -114,6 +114,29 @@ async fn what_does_not_hold_the_objects_is_refused_property_by_property() {
 }
 
 #[tokio::test]
+async fn a_document_the_server_refuses_and_keeps_a_half_of_is_refused_in_its_words_and_leaves_nothing() {
+    let (_source, archive) = archived().await;
+    for edit in
+        [(|document| document["vectorIndexConfig"] = json!({"distance": "foo"})) as fn(&mut Value), |document| {
+            let gone = ["vectorizer", "vectorIndexType", "vectorIndexConfig"];
+            document.as_object_mut().expect("an object").retain(|key, _| !gone.contains(&key.as_str()));
+            let index = json!({"distance": "foo"});
+            document["vectorConfig"] =
+                json!({"v": {"vectorizer": {"none": {}}, "vectorIndexType": "hnsw", "vectorIndexConfig": index}});
+        }]
+    {
+        let target = world(Sandbox::builder());
+        let options = RestoreOptions { data: false, ..with(&target, &archive, edited(&archive, edit)) };
+        // Without a rehearsal: the run itself meets it.
+        let stopped = target.try_restore(options).await.0.expect_err("refused");
+        let Error::CannotRestore { refusals, .. } = &stopped.error else { panic!("{:?}", stopped.error) };
+        assert!(matches!(refusals[..], [RestoreRefusal::Unmakeable { .. }]), "{refusals:?}");
+        assert!(refusals[0].to_string().contains("unrecognized distance metric"), "{}", refusals[0]);
+        assert!(stopped.created.is_empty() && target.sandbox.collections().is_empty(), "{:?}", stopped.created);
+    }
+}
+
+#[tokio::test]
 async fn one_document_is_for_one_collection_and_for_that_one() {
     let (_source, archive) = archived().await;
     let target = world(Sandbox::builder());

@@ -13,6 +13,9 @@ use crate::json::{Json, object};
 use crate::operator::Operator;
 use crate::state::{Collection, Core, Space, State, upper_first};
 
+/// The distances that indexes know.
+const DISTANCES: [&str; 5] = ["cosine", "dot", "l2-squared", "manhattan", "hamming"];
+
 /// Creates a class from a document; gives the stored document, or the server's complaint.
 pub(crate) fn create(core: &Core, state: &mut State, given: &Json) -> Result<Json, String> {
     if !state.cluster.has_majority() {
@@ -28,6 +31,7 @@ pub(crate) fn create(core: &Core, state: &mut State, given: &Json) -> Result<Jso
         whole: Space::default(),
         tenants: tenants.then(Default::default),
         trained: false,
+        half_made: false,
     };
     let factor = collection.factor();
     let count = collection.document.at(&["shardingConfig", "actualCount"]).and_then(Json::as_i64).unwrap_or(1);
@@ -36,9 +40,27 @@ pub(crate) fn create(core: &Core, state: &mut State, given: &Json) -> Result<Jso
         let first = nodes[number % nodes.len()];
         collection.whole.shards.push(state.cluster.shard(None, first, factor));
     }
+    // The shards of tenants, and with them the indexes, come later.
+    let flaw = if tenants { None } else { unmade(&collection.document) };
+    if let Some(why) = flaw {
+        collection.half_made = true;
+        collection.whole.shards.clear();
+        state.collections.insert(name, collection);
+        return Err(format!("updating db: TYPE_ADD_CLASS: apply add class: create index: init shard: {why}"));
+    }
     let answer = collection.document.clone();
     state.collections.insert(name, collection);
     Ok(answer)
+}
+
+/// What no shard is made with, and nobody looks at before the class is written down; the error is the server's.
+fn unmade(document: &Json) -> Option<String> {
+    let named = document.get("vectorConfig").and_then(Json::as_object).unwrap_or(&[]);
+    let vectors = std::iter::once(document).chain(named.iter().map(|(_, vector)| vector));
+    let distances = vectors.filter_map(|vector| vector.at(&["vectorIndexConfig", "distance"]).and_then(Json::as_text));
+    let unknown = distances.into_iter().find(|distance| !DISTANCES.contains(distance))?;
+    let known = r#"["cosine", "dot", "l2-squared", "manhattan","hamming"]"#;
+    Some(format!("init vector index: unrecognized distance metric \"{unknown}\",choose one of {known}"))
 }
 
 fn check_class_name(ours: Behaviour, state: &State, name: &str) -> Result<(), String> {

@@ -147,6 +147,8 @@ pub(crate) struct Collection {
     pub(crate) tenants: Option<BTreeMap<String, Tenant>>,
     /// Its trained quantizer is trained.
     pub(crate) trained: bool,
+    /// It was refused after it had been written down: nothing can hold its objects.
+    pub(crate) half_made: bool,
 }
 
 /// A tenant and its objects.
@@ -191,6 +193,7 @@ impl Collection {
     /// The objects of a tenant, or of the whole; the error is worded as the server words it.
     pub(crate) fn space(&self, tenant: Option<&str>) -> Result<&Space, String> {
         match (&self.tenants, tenant) {
+            (None, None) if self.half_made => Err(format!("tried to browse non-existing index for {}", self.name)),
             (None, None) => Ok(&self.whole),
             (None, Some(_)) => Err(self.wrong_tenancy("disabled", "with")),
             (Some(_), None) => Err(self.wrong_tenancy("enabled", "without")),

@@ -16,7 +16,7 @@ fn try_list(core: &Core, call: &Call) -> Result<Reply, Reply> {
     let class = call.param("class");
     allow(call, "read_collections", Domain::Collections(class))?;
     let state = core.read();
-    let Some(collection) = state.collection(class) else {
+    let Some(collection) = state.collection(class).filter(|collection| !collection.half_made) else {
         let tail = if core.ours.release == Release::V1_24 { "" } else { ": not found" };
         let why = format!("cannot get shards status for a non-existing index for {class}{tail}");
         return Err(Reply::error(404, &why));
