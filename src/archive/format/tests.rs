@@ -35,10 +35,11 @@ const CHECKPOINT: [&str; 11] = [
     r#"{"kind":"incomplete","folder":"A","tenant":null,"ids":["ID"]}"#,
     r#"{"kind":"resumed","at":"2026-01-02T03:04:05Z"}"#,
 ];
-const RUNS: [&str; 19] = [
+const RUNS: [&str; 20] = [
     r#"{"kind":"header","op":"restore","tool":{"name":"elysiactl","version":"0.1.0"},"run_id":"ID","started":"2026-01-02T03:04:05Z","server_url":"http://a","server_version":"1.40.0","archive":"/a","archive_run_id":"r","options":{"jobs":1}}"#,
     r#"{"kind":"intent","collection":"A","target":"B"}"#,
     r#"{"kind":"joining","collection":"A","target":"B","tenants":["t"]}"#,
+    r#"{"kind":"replacing","archive":"/a"}"#,
     r#"{"kind":"dropping","target":"B","safety":"/a"}"#,
     r#"{"kind":"undone","target":"B"}"#,
     r#"{"kind":"created","target":"B","schema_sha256":"HASH","shards":["s"]}"#,

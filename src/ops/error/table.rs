@@ -104,7 +104,10 @@ impl Error {
             Self::TenantsUnseen { .. } => (Refused, vec![Hint::GrantPermission]),
             Self::NotAllowed { lacks } => (Refused, once(lacks.iter().flat_map(lacking))),
             Self::CannotClear { refusals } => (Refused, once(refusals.iter().flat_map(not_cleared))),
-            Self::CannotCreate { refusals } => (Refused, not_restored(refusals, 1)),
+            // A document has no objects to merge.
+            Self::CannotCreate { refusals } => {
+                (Refused, not_restored(refusals, 1).into_iter().filter(|hint| *hint != Hint::Merge).collect())
+            }
             Self::CannotRestore { refusals, chosen } | Self::Unfinished { refusals, chosen, .. } => {
                 (Refused, not_restored(refusals, *chosen))
             }

@@ -100,8 +100,7 @@ impl Shared<'_> {
         let met = merging.present.all(batch.space.as_ref(), &ids, false, look).await?;
         let is_own = |at: usize, met: Met| met == Met::Other && looked.objects()[at].sent;
         let members = group.members.iter().copied().zip(met);
-        let (perhaps_own, others): (Vec<(usize, Met)>, Vec<(usize, Met)>) =
-            members.partition(|(at, met)| is_own(*at, *met));
+        let (perhaps_own, others): (Vec<_>, Vec<_>) = members.partition(|(at, met)| is_own(*at, *met));
         let mut stays: Vec<usize> = Vec::with_capacity(others.len());
         for (at, met) in others {
             let mut objects = looked.objects();

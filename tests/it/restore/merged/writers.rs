@@ -15,7 +15,9 @@ use crate::support::world::World;
 async fn listing(policy: ConflictPolicy, fault: Option<Fault>, is_it: impl Fn(&[Seen], &Seen) -> bool) -> u64 {
     let (twin, archive) = moved_on(some()).await;
     let prepared = twin.restore_plan(in_small_batches(&twin, &archive, policy)).await.expect("a plan");
-    fault.into_iter().for_each(|fault| twin.sandbox.faults().add(fault));
+    if let Some(fault) = fault {
+        twin.sandbox.faults().add(fault);
+    }
     twin.sandbox.clear_requests();
     twin.run_plan(prepared).await.0.expect("a merge");
     let (mut before, mut listings) = (Vec::new(), 0);
