@@ -81,6 +81,10 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
             session.events.emit(Event::PlanMade { collections: prepared.plan.listed() });
             return Ok(would(&prepared.plan));
         }
+        let replaces = plan::questions_of_replacing(&prepared.plan);
+        if !replaces.is_empty() {
+            somebody_agrees(out, Consent { yes: settings.yes, expected: None })?;
+        }
         let writer = Writer::new(client);
         let rehearsed = restore::rehearse(&writer, &session, prepared).await;
         let prepared = rehearsed.map_err(|error| refused(&error, &resume))?;
@@ -89,10 +93,6 @@ pub(super) fn run(args: &RestoreArgs, connection: &ConnectionArgs, env: &Env, ou
             out.note(&plan::text(planned));
         } else if out.wants_words() {
             out.note(&plan::headline(planned));
-        }
-        let replaces = plan::questions_of_replacing(planned);
-        if !replaces.is_empty() {
-            somebody_agrees(out, Consent { yes: settings.yes, expected: None })?;
         }
         if question {
             for (text, name) in &replaces {
@@ -238,6 +238,12 @@ fn stopped(stopped: RestoreStopped, resume: &str) -> Failure {
         let there = format!("perhaps in {name} now, with {} in all", counted(*objects, "object"));
         failure = failure.hint(there + &named.unwrap_or_default());
         failure = over.into_iter().fold(failure, Failure::hint);
+    }
+    if let Some(kept) = &stopped.kept {
+        failure = failure.hint(format!(
+            "what it has replaced, or was about to, is kept in {}: restore that with --merge --on-conflict overwrite to put it back",
+            shell_path(kept)
+        ));
     }
     if let Some(dir) = &stopped.run_dir {
         failure = failure.hint(format!("what was done is written down in {}", shell_path(dir)));

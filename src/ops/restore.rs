@@ -385,6 +385,8 @@ pub struct RestoreStopped {
     /// Collections that were there before, with the tenants that were added, or begun to be, and the objects known to be
     /// written to them.
     pub joined: Vec<(CollectionName, Vec<TenantName>, u64)>,
+    /// The archive of what merges replace, if it was sealed: nothing is replaced before.
+    pub kept: Option<PathBuf>,
     /// The result so far.
     pub partial: Option<Box<RunResult>>,
 }

@@ -202,6 +202,7 @@ fn a_restore_that_stopped_says_what_is_there_and_how_to_go_on() {
         undone: Vec::new(),
         created,
         joined: Vec::new(),
+        kept: None,
         partial: Some(Box::new(RunResult { objects: 7, ..nothing(Op::Restore) })),
     };
     let failure = stopped(stop(created(2)), RESUME);
@@ -210,6 +211,8 @@ fn a_restore_that_stopped_says_what_is_there_and_how_to_go_on() {
     assert!(stopped(stop(created(12)), RESUME).hints[1].ends_with("C9 with 9,000 objects and 2 more"));
     let early = stopped(RestoreStopped { run_dir: None, partial: None, ..stop(Vec::new()) }, RESUME);
     assert!(early.hints.is_empty() && early.partial.is_some_and(|p| p.op == Op::Restore));
+    let kept = stopped(RestoreStopped { kept: Some("/b/A".into()), run_dir: None, ..stop(Vec::new()) }, RESUME).hints;
+    assert!(kept[0].starts_with("what it has replaced, or was about to, is kept in /b/A: "), "{kept:?}");
     let tenants = |many: u32| (0..many).filter_map(|n| format!("t{n}").parse().ok()).collect();
     let joined = vec![(name("Mt"), tenants(2), 1_500), (name("Other"), tenants(12), 0)];
     let added = stopped(RestoreStopped { joined, run_dir: None, ..stop(Vec::new()) }, RESUME);

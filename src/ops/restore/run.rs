@@ -94,6 +94,7 @@ pub async fn run(
             undone: Vec::new(),
             created: Vec::new(),
             joined: Vec::new(),
+            kept: None,
             partial: None,
         });
     }
@@ -164,6 +165,7 @@ pub async fn run(
                 undone,
                 created,
                 joined: joined.collect(),
+                kept: gathered.kept.as_ref().map(KeptArchive::path),
                 partial: Some(Box::new(result())),
             })
         }

@@ -197,6 +197,8 @@ async fn a_merge_that_was_killed_goes_on_where_it_was() {
         let stopped =
             Box::pin(world.try_restore(options.clone())).await.0.expect_err("a key that may not write any more");
         assert!(stopped.created.is_empty() && stopped.joined.len() == 1, "{stopped:?}");
+        assert_eq!(stopped.kept, kept(&world).pop(), "it is told where what was replaced lies");
+        assert_eq!(stopped.kept.is_some(), policy == ConflictPolicy::Overwrite);
         world.sandbox.faults().clear();
         let other = RestoreOptions { merge: Some(Merge::default()), resume: true, ..options.clone() };
         let Error::OtherRun { differs, .. } = world.refused(other).await else { panic!("another choice") };

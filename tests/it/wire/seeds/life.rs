@@ -193,6 +193,7 @@ impl Life<'_> {
                 undone: vec![],
                 created: vec![],
                 joined: vec![],
+                kept: None,
                 partial: None,
             }),
         };
