@@ -46,6 +46,17 @@ pub enum Vectors {
     Unprintable,
 }
 
+impl Vectors {
+    /// `wanted`: whether they are compared at all; `unprintable`: whether the server cannot print those on the right.
+    pub(super) fn of(wanted: bool, unprintable: bool) -> Self {
+        match (wanted, unprintable) {
+            (false, _) => Self::Skip,
+            (true, true) => Self::Unprintable,
+            (true, false) => Self::Compare,
+        }
+    }
+}
+
 /// Decides whether two objects of one collection have the same content.
 #[derive(Debug, Clone)]
 pub struct Comparer {

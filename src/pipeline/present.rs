@@ -12,10 +12,10 @@ use super::compare::Taken;
 use super::fetch::{Approach, Fetch, Fetched};
 use super::pacer::Pacer;
 use super::replicas::ReplicaCheck;
-use super::{scan, split};
+use super::scan;
 use crate::event::Events;
 use crate::model::{CollectionName, ObjectId, TenantName};
-use crate::weaviate::{Client, PrintedObject};
+use crate::weaviate::Client;
 
 /// Objects that are looked at beside each other at most, where each takes a request of its own.
 const BESIDE: usize = 8;
@@ -131,10 +131,7 @@ impl Present {
     /// One object, by its id.
     pub(super) async fn one(&self, tenant: Option<&TenantName>, id: ObjectId) -> Result<Option<Taken>, scan::Error> {
         let printed = self.client.object(&self.collection, tenant, id).await?;
-        let Some(PrintedObject { text, unprintable }) = printed else { return Ok(None) };
-        let wrong = |source| scan::Error::Page { collection: self.collection.clone(), source };
-        let object = split::line(&text, &self.collection).map_err(wrong)?;
-        Ok(Some(Taken { object, unprintable }))
+        printed.map(|printed| Taken::alone(printed, &self.collection)).transpose()
     }
 }
 

@@ -271,21 +271,17 @@ fn changed(collections: &[CollectionResult]) -> Option<String> {
 
 /// How the objects of all collections that were merged met those that were there.
 fn merged(collections: &[CollectionResult]) -> Option<String> {
-    let all = collections.iter().filter_map(|collection| collection.merged).reduce(|all, one| MergeResult {
-        added: all.added + one.added,
-        replaced: all.replaced + one.replaced,
-        equal: all.equal + one.equal,
-        kept: all.kept + one.kept,
-        moved: all.moved + one.moved,
-        window_ms: all.window_ms.max(one.window_ms),
-    })?;
-    let MergeResult { added, replaced, equal, kept, moved, .. } = all;
+    let all: Vec<MergeResult> = collections.iter().filter_map(|collection| collection.merged).collect();
+    if all.is_empty() {
+        return None;
+    }
+    let sum = |of: fn(&MergeResult) -> u64| all.iter().map(of).sum::<u64>();
     let kinds = [
-        (added, "added"),
-        (replaced, "replaced"),
-        (equal, "equal before"),
-        (kept, "kept as they were"),
-        (moved, "not written, as somebody wrote there"),
+        (sum(|merge| merge.added), "added"),
+        (sum(|merge| merge.replaced), "replaced"),
+        (sum(|merge| merge.equal), "equal before"),
+        (sum(|merge| merge.kept), "kept as they were"),
+        (sum(|merge| merge.moved), "not written, as somebody wrote there"),
     ];
     let met = kinds.into_iter().filter(|(objects, what)| *objects > 0 || *what == "added");
     Some(met.map(|(objects, what)| format!("{} {what}", words::count(objects))).collect::<Vec<_>>().join(", "))

@@ -22,7 +22,8 @@ use crate::render::{quoted, shell_path};
 ///
 /// Creates the collections of the archive on the server, writes every object with its id and vectors, and compares the
 /// result with the archive. A collection that exists is changed only with --merge; without it, tenants named by --tenant
-/// or --into-tenant are added to a collection that has none of these names. On a terminal the plan is shown first, and one question asked. Without a terminal there is no question.
+/// or --into-tenant are added to a collection that has none of these names. On a terminal the plan is shown first, and one
+/// question asked. Without a terminal there is no question.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that is there or not")]
 pub(in crate::cli) struct RestoreArgs {

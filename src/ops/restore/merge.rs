@@ -4,6 +4,7 @@
 mod keep;
 pub(super) mod kept;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -13,7 +14,7 @@ use super::tenants::ChosenTenants;
 use super::{Collection, ConflictPolicy, Merge, RestoreOptions, RestoreRefusal};
 use crate::archive::{Archive, Content};
 use crate::event::{Event, PlannedMerge, RestoreRemark, SchemaDifference};
-use crate::model::{Renames, Schema, TenantMap, path_text};
+use crate::model::{CollectionName, Renames, Schema, TenantMap, path_text};
 use crate::ops::activation::ActivationBooks;
 use crate::ops::verify::{CompareOptions, Compared, Differs, Pair, compare_collection, differs, lacks};
 use crate::ops::{Error, ReadAccess, Session, WriteAccess, safety};
@@ -41,17 +42,15 @@ pub(super) struct MergeWork {
     pub(super) differing: Vec<Differs>,
     /// The properties that are added to the collection first, each with what is sent for it.
     pub(super) properties: Vec<(String, String)>,
-    /// The folder in which what is replaced is kept.
-    pub(super) folder: String,
 }
 
 impl MergeWork {
-    /// What is to be known before it is done.
-    pub(super) fn facts(&self) -> impl Iterator<Item = RestoreRemark> {
+    /// What is to be known before it is done. `archives`: the folder of archives.
+    pub(super) fn facts(&self, archives: &Path) -> impl Iterator<Item = RestoreRemark> + use<> {
         let properties: Vec<String> = self.properties.iter().map(|(name, _)| name.clone()).collect();
         let added = (!properties.is_empty()).then_some(RestoreRemark::PropertiesToAdd { properties });
         let is_newer = self.replaces == Replaces::Older && self.planned.different > 0;
-        let (objects, folder) = (self.planned.replaced, self.folder.clone());
+        let (objects, folder) = (self.planned.replaced, path_text(&archives.join(safety::FOLDER)));
         let kept = (objects > 0).then_some(RestoreRemark::ReplacedToKeep { objects, folder });
         added.into_iter().chain(kept).chain(is_newer.then_some(RestoreRemark::NewerByTimes))
     }
@@ -100,7 +99,8 @@ pub(super) struct Meeting<'a> {
     pub(super) archive: &'a Arc<Archive>,
     /// Its place in the archive.
     pub(super) at: usize,
-    pub(super) indexed: &'a Indexed,
+    /// Its name there.
+    pub(super) archived: &'a CollectionName,
     /// The one that is there.
     pub(super) there: &'a Schema,
     pub(super) tenants: &'a ChosenTenants,
@@ -109,14 +109,11 @@ pub(super) struct Meeting<'a> {
 }
 
 impl Meeting<'_> {
-    /// What is added to the schema. `asked`: the class document made to fit the server.
-    pub(super) fn properties(&self, asked: &str) -> Vec<(String, String)> {
-        if self.merge.add_properties { properties_to_add(asked, self.there) } else { Vec::new() }
-    }
-
-    /// Compares all objects with those that are there, and marks what is to be written.
-    pub(super) async fn compare(&self, comparer: Comparer) -> Result<MergeWork, Error> {
-        let Self { access, archive, at, indexed, options, .. } = *self;
+    /// Compares all objects with those that are there, and marks what is to be written. `asked`: the class document made to fit
+    /// the server.
+    pub(super) async fn compare(&self, indexed: &Indexed, comparer: Comparer, asked: &str) -> Result<MergeWork, Error> {
+        let Self { access, archive, at, options, .. } = *self;
+        let properties = if self.merge.add_properties { properties_to_add(asked, self.there) } else { Vec::new() };
         let quiet = Session { events: access.events.only(is_warning), ..access.session.clone() };
         let access = ReadAccess { client: access.client, session: &quiet };
         let (target, tenants) = (self.there.name.clone(), options.tenants.clone());
@@ -148,8 +145,7 @@ impl Meeting<'_> {
             replaced: Arc::new(found.marked_replaced.sorted()),
             replaces,
             differing: differences,
-            properties: Vec::new(),
-            folder: path_text(&options.folder.join(safety::FOLDER)),
+            properties,
         })
     }
 
@@ -172,7 +168,7 @@ impl Meeting<'_> {
             Some(SchemaDifference::OtherLength { vector, archived, live })
         };
         let differs: Vec<SchemaDifference> = live.into_iter().filter_map(other).collect();
-        let (collection, there) = (self.indexed.schema.name.clone(), there.clone());
+        let (collection, there) = (self.archived.clone(), there.clone());
         Ok((!differs.is_empty()).then_some(RestoreRefusal::DoesNotFit { collection, there, differs }))
     }
 }

@@ -20,7 +20,8 @@ use crate::pipeline::guard::Mark;
 use crate::pipeline::pacer::{Limits, Pacer};
 use crate::pipeline::replicas::ReplicaCheck;
 use crate::pipeline::slots::Slots;
-use crate::weaviate::Client;
+use crate::pipeline::{scan, split};
+use crate::weaviate::{Client, PrintedObject};
 
 /// Missing objects asked for in a collection; the others are missing unasked.
 const MOST_ASKED: u64 = 10_000;
@@ -140,6 +141,15 @@ pub(in crate::pipeline) struct Taken {
     pub(in crate::pipeline) unprintable: bool,
 }
 
+impl Taken {
+    /// An object of this collection that the server printed alone.
+    pub(in crate::pipeline) fn alone(printed: PrintedObject, collection: &CollectionName) -> Result<Self, scan::Error> {
+        let PrintedObject { text, unprintable } = printed;
+        let wrong = |source| scan::Error::Page { collection: collection.clone(), source };
+        Ok(Self { object: split::line(&text, collection).map_err(wrong)?, unprintable })
+    }
+}
+
 /// What the workers of one round share.
 pub(super) struct Round {
     pub(super) comparison: Arc<Comparison>,
@@ -195,11 +205,7 @@ impl Comparison {
     ) {
         let place = (tenant.cloned(), left.id);
         let kept_without = self.without_vectors.contains(&place);
-        let vectors = match (self.vectors, kept_without, right.unprintable) {
-            (false, _, _) | (_, true, _) => Vectors::Skip,
-            (_, _, true) => Vectors::Unprintable,
-            _ => Vectors::Compare,
-        };
+        let vectors = Vectors::of(self.vectors && !kept_without, right.unprintable);
         found.without_vectors += u64::from(kept_without);
         found.made_vectors += u64::from(vectors == Vectors::Compare && self.comparer.lacks_made_vector(left));
         found.changed += u64::from(self.is_changed(&right.object));

@@ -12,7 +12,7 @@ use super::window::ActiveAhead;
 use crate::event::Difference;
 use crate::model::{KeyRange, ObjectId, RawObject, TenantName};
 use crate::pipeline::activation::Late;
-use crate::pipeline::{scan, split};
+use crate::pipeline::scan;
 use crate::weaviate::{PrintedObject, TenantTrouble};
 
 /// Missing objects asked for at once, by each worker.
@@ -313,14 +313,12 @@ impl<'a> Merge<'a> {
     fn answered(&mut self, left: &RawObject, printed: Option<PrintedObject>) -> Result<(), scan::Error> {
         self.found.asked += 1;
         self.found.mark = self.found.mark.max(self.comparison.mark.now());
-        let Some(PrintedObject { text, unprintable }) = printed else {
+        let Some(printed) = printed else {
             self.only_left(left);
             return Ok(());
         };
         self.comparison.ask_for_each();
-        let wrong = |source| scan::Error::Page { collection: self.comparison.target.clone(), source };
-        let object = split::line(&text, &self.comparison.target).map_err(wrong)?;
-        self.both(left, Taken { object, unprintable });
+        self.both(left, Taken::alone(printed, &self.comparison.target)?);
         Ok(())
     }
 

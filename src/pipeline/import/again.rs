@@ -240,11 +240,7 @@ impl Shared<'_> {
         let Ok(live) = split::line(&text, &import.collection) else {
             return ReadBack::Unknown("the server printed something else".to_owned());
         };
-        let vectors = match (import.rewrite.sends_vectors(), unprintable) {
-            (false, _) => Vectors::Skip,
-            (true, true) => Vectors::Unprintable,
-            (true, false) => Vectors::Compare,
-        };
+        let vectors = Vectors::of(import.rewrite.sends_vectors(), unprintable);
         let differing = import.comparer.fields(object, &live, vectors);
         let follows = |field: &crate::event::FieldDiff| {
             let name = field.field.strip_prefix("properties.").unwrap_or_default();

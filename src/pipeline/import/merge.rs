@@ -113,15 +113,17 @@ impl Shared<'_> {
             }
         }
         let perhaps_own: Vec<usize> = perhaps_own.into_iter().map(|(at, _)| at).collect();
-        // What follows an object is not there yet, so such a one is sent again, and has its references after that.
-        let following = self.import.rewrite.following(group.form);
-        let comparer = self.import.comparer.leaving_out(following);
-        let differing = self.differing(merging, batch, &perhaps_own, &comparer).await?;
-        for (at, differs) in perhaps_own.into_iter().zip(differing) {
-            if differs.is_some() {
-                looked.objects()[at].met = Some(Met::Other);
-            } else if !following.is_empty() {
-                stays.push(at);
+        if !perhaps_own.is_empty() {
+            // What follows an object is not there yet, so such a one is sent again, and has its references after that.
+            let following = self.import.rewrite.following(group.form);
+            let comparer = self.import.comparer.leaving_out(following);
+            let differing = self.differing(merging, batch, &perhaps_own, &comparer).await?;
+            for (at, differs) in perhaps_own.into_iter().zip(differing) {
+                if differs.is_some() {
+                    looked.objects()[at].met = Some(Met::Other);
+                } else if !following.is_empty() {
+                    stays.push(at);
+                }
             }
         }
         stays.sort_unstable();
@@ -191,11 +193,7 @@ impl Shared<'_> {
         let sends_vectors = self.import.rewrite.sends_vectors();
         let look = |at: usize, there: Option<&Taken>| {
             let Some(Taken { object, unprintable }) = there else { return Some(None) };
-            let vectors = match (sends_vectors, unprintable) {
-                (false, _) => Vectors::Skip,
-                (true, true) => Vectors::Unprintable,
-                (true, false) => Vectors::Compare,
-            };
+            let vectors = Vectors::of(sends_vectors, *unprintable);
             let fields = comparer.fields(&batch.objects[places[at]], object, vectors);
             (!fields.is_empty()).then_some(Some(fields))
         };

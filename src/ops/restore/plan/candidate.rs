@@ -88,22 +88,19 @@ impl Candidate {
 
     /// Vectors that are in another length where it is to be merged.
     pub(super) async fn other_lengths(&self, planning: &Planning<'_>) -> Result<Option<RestoreRefusal>, Error> {
-        if !self.mode.is_merge() || !self.data {
-            return Ok(None);
-        }
-        let indexed = prove::index(planning.archive, self.at).await?;
-        match self.meeting(planning, &indexed) {
+        match self.meeting(planning) {
             Some(meeting) => meeting.other_lengths().await,
             None => Ok(None),
         }
     }
 
-    fn meeting<'m>(&'m self, planning: &Planning<'m>, indexed: &'m Indexed) -> Option<Meeting<'m>> {
+    fn meeting<'m>(&'m self, planning: &Planning<'m>) -> Option<Meeting<'m>> {
         let Planning { access, archive, options, .. } = *planning;
         let (RestoreMode::Merge(there), Some(merge), true) = (&self.mode, options.merge, self.data) else {
             return None;
         };
-        Some(Meeting { access, archive, at: self.at, indexed, there, tenants: &self.tenants, options, merge })
+        let (at, archived, tenants) = (self.at, &self.schema.name, &self.tenants);
+        Some(Meeting { access, archive, at, archived, there, tenants, options, merge })
     }
 
     /// That only a part of its objects, or of their properties, would be merged.
@@ -180,7 +177,7 @@ impl Candidate {
             tenants: (tenants.made.len() as u64, tenants.inactive().len() as u64),
             remarks: met
                 .into_iter()
-                .chain(merge.iter().flat_map(MergeWork::facts))
+                .chain(merge.iter().flat_map(|merge| merge.facts(&options.folder)))
                 .map(Remark::from)
                 .chain(remarks_of(&self.fit.applied))
                 .chain(said.iter().cloned())
@@ -215,10 +212,9 @@ impl Candidate {
 
     /// How its objects meet those that are there, if it is merged.
     async fn merge(&self, planning: &Planning<'_>, indexed: &Indexed) -> Result<Option<MergeWork>, Error> {
-        let Some(meeting) = self.meeting(planning, indexed) else { return Ok(None) };
+        let Some(meeting) = self.meeting(planning) else { return Ok(None) };
         let comparer = comparer(indexed, planning.renames, self.mode.asked(&self.schema), planning.options);
-        let properties = meeting.properties(&self.fit.asked);
-        Ok(Some(MergeWork { properties, ..meeting.compare(comparer).await? }))
+        meeting.compare(indexed, comparer, &self.fit.asked).await.map(Some)
     }
 
     /// What will be different for other reasons than the fit of its schema.
